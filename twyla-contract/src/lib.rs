@@ -1,0 +1,21 @@
+//! The contract model: what `twyla-build` finds in a folder of JSON Schema files and what the macros of `twyla-macros`
+//! hold handler functions and hand-written structs against.
+//!
+//! The crate has no dependencies: it is the one language that the build script, the macros and the command line speak.
+//! Its rooms, in the order in which data walks through them:
+//!
+//! - [`name`]: names of events, domains and groups, parsed into types that can't be wrong;
+//! - [`rust`]: the Rust names that contract names become;
+//! - [`model`]: contracts, events, properties and the kinds of value that a property holds;
+//! - [`index`]: the model as a compact text, written by the build script and read by the macros;
+//! - [`similar`]: the nearest of some names, for a did-you-mean.
+#![forbid(unsafe_code)]
+
+pub mod index;
+pub mod model;
+pub mod name;
+pub mod rust;
+pub mod similar;
+
+pub use model::{Context, Contracts, Event, Kind, Place, Property};
+pub use name::{EventName, Group, NameError};

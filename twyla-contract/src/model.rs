@@ -1,0 +1,167 @@
+//! The contracts of a schemas folder as the macros need them: names, places, properties and the kinds of their values.
+
+use std::fmt;
+
+use crate::EventName;
+
+/// Everything that one schemas folder declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contracts {
+    /// The schemas folder as messages show it, for example `schemas`.
+    pub root: String,
+    /// The context that every event carries.
+    pub context: Context,
+    /// The events, sorted by name.
+    pub events: Vec<Event>,
+}
+
+impl Contracts {
+    /// The event of that name.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<&Event> {
+        self.events.iter().find(|event| event.name.as_str() == name)
+    }
+}
+
+/// The contract of the context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// Where the schema begins.
+    pub place: Place,
+    /// The generated type, relative to the module that includes the contracts: `Context`.
+    pub rust_path: String,
+}
+
+/// The contract of one event's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The event's name.
+    pub name: EventName,
+    /// Where the schema begins.
+    pub place: Place,
+    /// The generated type, relative to the module that includes the contracts: `api::UserInput`.
+    pub rust_path: String,
+    /// The content's properties in the order of the schema. Empty also where the content is a map.
+    pub properties: Vec<Property>,
+    /// Whether a content may have members that the schema doesn't declare.
+    pub open: bool,
+}
+
+impl Event {
+    /// The property with that name on the wire.
+    #[must_use]
+    pub fn property(&self, wire: &str) -> Option<&Property> {
+        self.properties.iter().find(|property| property.wire == wire)
+    }
+
+    /// The last segment of the generated type's path: `UserInput`.
+    #[must_use]
+    pub fn rust_name(&self) -> &str {
+        self.rust_path.rsplit("::").next().unwrap_or(&self.rust_path)
+    }
+}
+
+/// One declared property of an event's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Property {
+    /// The name on the wire.
+    pub wire: String,
+    /// The field's name in Rust, in the generated struct and, unless it is renamed, in a hand-written one.
+    pub field: String,
+    /// Whether every content has it.
+    pub required: bool,
+    /// What it holds.
+    pub kind: Kind,
+    /// The generated field's type, without the `Option` of an optional property, with generated types relative to the
+    /// module that includes the contracts: `Vec<api::UserInputItem>`.
+    pub rust_type: String,
+    /// Where its subschema begins.
+    pub place: Place,
+}
+
+/// The kind of value that a property holds, as far as a Rust type shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any value.
+    Any,
+    /// Only `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean,
+    /// An integer within bounds, both inclusive; a bound that is absent doesn't hold.
+    Integer {
+        /// The smallest.
+        minimum: Option<i128>,
+        /// The largest.
+        maximum: Option<i128>,
+    },
+    /// A number.
+    Number,
+    /// Any string, whatever its length, pattern or format.
+    String,
+    /// One of some strings.
+    Enum(Vec<String>),
+    /// An array of items of one kind.
+    Array(Box<Kind>),
+    /// An object whose members are all of one kind.
+    Map(Box<Kind>),
+    /// An object with declared properties.
+    Object {
+        /// The generated type, relative to the module that includes the contracts.
+        rust_path: String,
+    },
+    /// Something else that has a generated type: a union, a tuple, a mix of constants.
+    Other {
+        /// The generated type, relative to the module that includes the contracts.
+        rust_path: String,
+    },
+    /// A value of that kind, or `null`.
+    Nullable(Box<Kind>),
+}
+
+impl fmt::Display for Kind {
+    /// In the contract's words: `an integer from 0 to 1000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any value"),
+            Self::Null => f.write_str("null"),
+            Self::Boolean => f.write_str("a boolean"),
+            Self::Integer { minimum: None, maximum: None } => f.write_str("an integer"),
+            Self::Integer { minimum: Some(min), maximum: Some(max) } => write!(f, "an integer from {min} to {max}"),
+            Self::Integer { minimum: Some(min), maximum: None } => write!(f, "an integer of at least {min}"),
+            Self::Integer { minimum: None, maximum: Some(max) } => write!(f, "an integer of at most {max}"),
+            Self::Number => f.write_str("a number"),
+            Self::String => f.write_str("a string"),
+            Self::Enum(values) => {
+                f.write_str("one of ")?;
+                for (i, value) in values.iter().take(8).enumerate() {
+                    write!(f, "{}{value:?}", if i == 0 { "" } else { ", " })?;
+                }
+                if values.len() > 8 { write!(f, " and {} more", values.len() - 8) } else { Ok(()) }
+            }
+            Self::Array(item) => write!(f, "an array, each item {item}"),
+            Self::Map(value) => write!(f, "an object, each member {value}"),
+            Self::Object { rust_path } => write!(f, "an object (`{rust_path}`)"),
+            Self::Other { rust_path } => write!(f, "a value of `{rust_path}`"),
+            Self::Nullable(kind) => write!(f, "{kind}, or null"),
+        }
+    }
+}
+
+/// A place in a schema file; line and column count from 1, the column in characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The file's path as messages show it: the schemas folder as it was given, and the path in it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    /// `schemas/events/api/user_input.json:9:7`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}

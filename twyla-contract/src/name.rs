@@ -1,0 +1,207 @@
+//! Names of events, domains and groups, parsed once into types that can't be wrong.
+
+use std::fmt;
+
+/// The longest event name in bytes: with a group and `.dead` behind it, a queue's name stays below the 255 bytes of an
+/// AMQP 0-9-1 short string.
+pub const MAX_EVENT_NAME: usize = 180;
+/// The longest group name in bytes.
+pub const MAX_GROUP: usize = 64;
+
+/// The name of an event: a domain, a dot, and an event type, which may have further dots.
+///
+/// The domain names the exchange and the event type is the routing key, so both are made of words of ASCII letters,
+/// digits, `_` and `-`; a domain begins with a letter and is one word.
+///
+/// ```
+/// let name = twyla_contract::EventName::parse("api.user_input").unwrap();
+/// assert_eq!((name.domain(), name.event_type()), ("api", "user_input"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventName {
+    text: String,
+    dot: usize,
+}
+
+impl EventName {
+    /// Parses `domain.event_type`; the first dot splits it.
+    ///
+    /// # Errors
+    /// [`NameError`] says which part is wrong and why.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let dot =
+            text.find('.').ok_or_else(|| NameError::new(text, "has no dot: an event is named `domain.event_type`"))?;
+        if text.len() > MAX_EVENT_NAME {
+            return Err(NameError::new(
+                text,
+                "is longer than 180 bytes, and its queues' names would not fit AMQP's limit",
+            ));
+        }
+        domain(&text[..dot])?;
+        event_type(&text[dot + 1..])?;
+        Ok(Self { text: text.to_owned(), dot })
+    }
+
+    /// The part before the first dot: the name of the exchange.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.text[..self.dot]
+    }
+
+    /// The part behind the first dot: the routing key.
+    #[must_use]
+    pub fn event_type(&self) -> &str {
+        &self.text[self.dot + 1..]
+    }
+
+    /// A number that stands for the name where types must carry it: 64-bit FNV-1a of the whole name.
+    #[must_use]
+    pub fn key(&self) -> u64 {
+        self.text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    /// The whole name, `domain.event_type`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The name of a group of listeners; the members of a group share its queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Group(String);
+
+impl Group {
+    /// Parses a group's name: 1 to 64 ASCII letters, digits, `_` and `-`, beginning with a letter or digit.
+    ///
+    /// # Errors
+    /// [`NameError`] says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        if text.len() > MAX_GROUP {
+            return Err(NameError::new(text, "is longer than 64 bytes"));
+        }
+        word(text, text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Holds `text` to the rules of a domain's name: one word that begins with a letter.
+///
+/// # Errors
+/// [`NameError`] says what is wrong.
+pub fn domain(text: &str) -> Result<(), NameError> {
+    word(text, text)?;
+    if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Err(NameError::new(text, "begins with no letter; a domain's name does"));
+    }
+    Ok(())
+}
+
+/// Holds `text` to the rules of an event type: words with single dots between them.
+///
+/// # Errors
+/// [`NameError`] says what is wrong.
+pub fn event_type(text: &str) -> Result<(), NameError> {
+    text.split('.').try_for_each(|part| word(part, text))
+}
+
+fn word(part: &str, whole: &str) -> Result<(), NameError> {
+    let Some(first) = part.chars().next() else {
+        return Err(NameError::new(
+            whole,
+            if whole.is_empty() { "is empty" } else { "has an empty word beside a dot" },
+        ));
+    };
+    if let Some(bad) = part.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))) {
+        return Err(NameError { name: whole.to_owned(), why: Why::Char(bad) });
+    }
+    if !first.is_ascii_alphanumeric() {
+        return Err(NameError::new(whole, "has a word that begins with neither a letter nor a digit"));
+    }
+    Ok(())
+}
+
+/// A name that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameError {
+    /// The name as it was written.
+    pub name: String,
+    why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Why {
+    Text(&'static str),
+    Char(char),
+}
+
+impl NameError {
+    fn new(name: &str, why: &'static str) -> Self {
+        Self { name: name.to_owned(), why: Why::Text(why) }
+    }
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.why {
+            Why::Text(why) => write!(f, "`{}` {why}", self.name),
+            Why::Char(c) => {
+                write!(f, "`{}` has {c:?}; names are made of ASCII letters, digits, `_` and `-`", self.name)
+            }
+        }
+    }
+}
+
+impl std::error::Error for NameError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_at_the_first_dot() {
+        let name = EventName::parse("api.user.created").unwrap();
+        assert_eq!((name.domain(), name.event_type()), ("api", "user.created"));
+        assert_eq!(EventName::parse("navitaire-api.2fa_sent").unwrap().event_type(), "2fa_sent");
+    }
+
+    #[test]
+    fn says_why_a_name_is_bad() {
+        for (name, why) in [
+            ("user_input", "no dot"),
+            (".user_input", "is empty"),
+            ("api.", "is empty"),
+            ("api.a..b", "empty word"),
+            ("api.user input", "' '"),
+            ("api.*", "'*'"),
+            ("ä.b", "'ä'"),
+            ("1api.b", "no letter"),
+            ("api._x", "neither a letter nor a digit"),
+        ] {
+            let text = EventName::parse(name).unwrap_err().to_string();
+            assert!(text.contains(why), "{name}: {text}");
+        }
+        assert!(EventName::parse(&format!("api.{}", "x".repeat(177))).is_err());
+        assert!(Group::parse("").is_err() && Group::parse("a.b").is_err() && Group::parse("chat-bot_2").is_ok());
+    }
+}

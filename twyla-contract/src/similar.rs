@@ -1,0 +1,74 @@
+//! The nearest of some names, for a did-you-mean.
+
+/// The candidate that `name` most likely means, or none where nothing is near: case and separators don't count, and of
+/// the rest a third may differ (insert, delete, replace, or swap of neighbours).
+///
+/// ```
+/// let events = ["api.user_input", "bot.reply"];
+/// assert_eq!(twyla_contract::similar::nearest("api.user_imput", events), Some("api.user_input"));
+/// assert_eq!(twyla_contract::similar::nearest("billing.paid", events), None);
+/// ```
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = folded(name);
+    let bound = (name.len() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(&name, &folded(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= bound)
+        .min_by_key(|(distance, candidate)| (*distance, candidate.len()))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Names longer than this are cut: it bounds the quadratic table, and names that differ only behind it are near anyway.
+const LONGEST: usize = 100;
+
+fn folded(name: &str) -> Vec<char> {
+    name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).take(LONGEST).collect()
+}
+
+/// Damerau-Levenshtein distance, restricted (optimal string alignment), with three rows of the table.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before = vec![0; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let replace = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replace.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_slips_of_the_finger() {
+        let names = ["string", "integer", "number", "boolean", "object", "array", "null"];
+        for (typed, meant) in [
+            ("sting", "string"),
+            ("interger", "integer"),
+            ("Boolean", "boolean"),
+            ("ojbect", "object"),
+            ("arry", "array"),
+        ] {
+            assert_eq!(nearest(typed, names), Some(meant), "{typed}");
+        }
+        assert_eq!(nearest("date", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+
+    #[test]
+    fn counts_a_swap_once() {
+        let chars = |s: &str| s.chars().collect::<Vec<_>>();
+        assert_eq!(distance(&chars("ab"), &chars("ba")), 1);
+        assert_eq!(distance(&chars(""), &chars("abc")), 3);
+        assert_eq!(distance(&chars("kitten"), &chars("sitting")), 3);
+    }
+}

@@ -1,0 +1,79 @@
+//! What the bus knows of an event: its name, its context, and how its content is decoded and encoded under its contract.
+
+use crate::validate::Refusal;
+
+/// A type that is the content of an event: generated from the event's schema, or bound to it with
+/// [`#[event]`](crate::event).
+pub trait Event: Sized + Send + 'static {
+    /// The event's name, `domain.event_type`.
+    const NAME: &'static str;
+    /// The part of the name before the first dot: the exchange.
+    const DOMAIN: &'static str;
+    /// The part of the name behind the first dot: the routing key.
+    const EVENT_TYPE: &'static str;
+    /// The schema's place, for example `schemas/events/api/user_input.json:1`.
+    const SCHEMA: &'static str;
+    /// The name as a type, so that the compiler can tell events apart.
+    #[doc(hidden)]
+    type Key;
+    /// The context that this event carries.
+    type Context: EventContext;
+}
+
+/// An event's name as a type: 64-bit FNV-1a of it (`twyla_contract::EventName::key`).
+#[doc(hidden)]
+pub struct EventKey<const HASH: u64>;
+
+/// An event that can be listened to: its content is decoded and held to the contract.
+pub trait Listen: Event {
+    /// Decodes a content, a JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that the content breaks.
+    fn decode(content: &[u8]) -> Result<Self, Refusal>;
+}
+
+/// An event that can be emitted: its content is held to the contract and encoded.
+pub trait Emit: Event {
+    /// Appends the content to `out` as JSON text. On an error `out` is as it was.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that the content breaks.
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
+}
+
+/// The context that every event carries: generated from `context.json`.
+pub trait EventContext: Clone + Send + Sync + 'static {
+    /// The schema's place, for example `schemas/context.json:1`.
+    const SCHEMA: &'static str;
+
+    /// Decodes a context, a JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that the context breaks.
+    fn decode(context: &[u8]) -> Result<Self, Refusal>;
+
+    /// Appends the context to `out` as JSON text. On an error `out` is as it was.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that the context breaks.
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
+}
+
+/// A context, or a reference to one: what [`Bus::emit`](crate::Bus::emit) takes beside the content.
+pub trait AsContext<C> {
+    /// The context.
+    fn as_context(&self) -> &C;
+}
+
+impl<C: EventContext> AsContext<C> for C {
+    fn as_context(&self) -> &C {
+        self
+    }
+}
+
+impl<C: EventContext> AsContext<C> for &C {
+    fn as_context(&self) -> &C {
+        self
+    }
+}

@@ -1,0 +1,84 @@
+//! Handlers as the service runs them: what `#[listener]` registers, and the arguments that a handler may take.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::validate::Refusal;
+use crate::{Ack, Bus, Meta};
+
+/// A handler function that `#[listener]` has made known to the program.
+pub trait Listener {
+    /// The event's name.
+    const EVENT: &'static str;
+    /// The group.
+    const GROUP: &'static str;
+    /// What the service runs.
+    fn registration() -> Registration;
+}
+
+/// One listener as the service runs it.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The event's name, its exchange and its routing key.
+    pub event: &'static str,
+    /// The exchange.
+    pub domain: &'static str,
+    /// The routing key.
+    pub event_type: &'static str,
+    /// The group.
+    pub group: &'static str,
+    /// The handler function's path, for messages.
+    pub handler: &'static str,
+    /// The states that the handler takes.
+    pub needs: Vec<Need>,
+    /// Decodes and handles one event. Called anew for each attempt.
+    pub handle: fn(Incoming) -> HandleFuture,
+}
+
+/// The future of one attempt.
+pub type HandleFuture = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+
+/// A state that a handler takes and a service must be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The state's type.
+    pub id: TypeId,
+    /// The state's type in words.
+    pub name: &'static str,
+}
+
+/// One delivery, its envelope already parsed: what an attempt starts from.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The content, a JSON text.
+    pub content: Bytes,
+    /// The context, a JSON text.
+    pub context: Bytes,
+    /// What the envelope says of the event.
+    pub meta: Meta,
+    /// The bus, with the event's session.
+    pub bus: Bus,
+    /// The service's states by type.
+    pub states: Arc<States>,
+    /// The delivery's decision.
+    pub ack: Ack,
+}
+
+/// The service's states by type.
+pub type States = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// The content breaks its contract: parked at once.
+    Content(Refusal),
+    /// The context breaks its contract: parked at once.
+    Context(Refusal),
+    /// The handler returned an error: retried, then parked.
+    Handler(Box<dyn std::error::Error + Send + Sync>),
+}

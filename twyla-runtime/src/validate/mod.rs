@@ -1,0 +1,36 @@
+//! Holding values to their contracts: what is refused, where, and by which rule.
+
+use std::fmt;
+
+/// A value that its contract refuses, with each rule that it breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Refusal {
+    /// Each broken rule; at least one.
+    pub violations: Vec<Violation>,
+}
+
+/// One broken rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Where the offending value is in the content or context: a JSON Pointer (RFC 6901), empty for the whole.
+    pub pointer: String,
+    /// The keyword that refuses it, for example `maxLength`; `json` where the text is no JSON.
+    pub keyword: &'static str,
+    /// What is wrong, with the rule and the value, shortened.
+    pub message: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", if self.pointer.is_empty() { "(root)" } else { &self.pointer }, self.message)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, violation) in self.violations.iter().enumerate() {
+            write!(f, "{}{violation}", if i == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
