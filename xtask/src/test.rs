@@ -1,0 +1,62 @@
+//! `cargo xtask test`: every test there is, the broker's included.
+
+use std::env;
+use std::ffi::OsStr;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::broker::{self, Broker};
+use crate::machine::{self, PYTHON};
+
+/// A run that didn't pass.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Machine(#[from] machine::Error),
+    #[error(transparent)]
+    Broker(#[from] broker::Error),
+    #[error("{step} did not pass")]
+    Step { step: String },
+    #[error("cargo could not be run: {0}")]
+    Cargo(std::io::Error),
+}
+
+/// Provides what is missing, starts a private broker, and runs every test.
+pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
+    machine::provide()?;
+    let begun = Instant::now();
+    println!("starting a private RabbitMQ node");
+    let broker = Broker::start()?;
+    println!("it is ready on port {} after {:.1} s", broker.port(), begun.elapsed().as_secs_f32());
+
+    let port = broker.port().to_string();
+    let env: &[(&str, &str)] = &[
+        ("TWYLA_TEST_AMQP_HOST", "127.0.0.1"),
+        ("TWYLA_TEST_AMQP_PORT", &port),
+        ("TWYLA_TEST_AMQP_USER", "guest"),
+        ("TWYLA_TEST_AMQP_PASS", "guest"),
+        ("TWYLA_TEST_AMQP_VHOST", "/"),
+        ("TWYLA_TEST_PYTHON", PYTHON),
+    ];
+    let mut tests = vec!["test", "--workspace", "--", "--include-ignored"];
+    tests.extend(filter);
+    cargo("the tests", &tests, env)?;
+    if filter.is_none() {
+        for features in ["", "amqp", "residue"] {
+            let args = ["check", "--quiet", "-p", "twyla-runtime", "--no-default-features", "--features", features];
+            cargo(&format!("twyla-runtime with the features {features:?}"), &args, &[])?;
+        }
+    }
+    println!("stopping the private RabbitMQ node");
+    drop(broker);
+    println!("every test has passed");
+    Ok(())
+}
+
+fn cargo(step: &str, args: &[&str], env: &[(&str, &str)]) -> Result<(), Error> {
+    println!("running {step}: cargo {}", args.join(" "));
+    let cargo = env::var_os("CARGO");
+    let mut command = Command::new(cargo.as_deref().unwrap_or(OsStr::new("cargo")));
+    let status = command.args(args).envs(env.iter().copied()).status().map_err(Error::Cargo)?;
+    if status.success() { Ok(()) } else { Err(Error::Step { step: step.into() }) }
+}
