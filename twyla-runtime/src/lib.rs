@@ -1,20 +1,86 @@
-//! Twyla's runtime.
+//! A contract-first event bus: typed events over RabbitMQ, or in memory, held to JSON Schema on both ways.
+//!
+//! The JSON Schema files of a platform say what its events look like. A service's `build.rs` compiles them into typed
+//! structs; this crate emits those and hands them to handler functions:
+//!
+//! ```text
+//! mod contracts { twyla_runtime::include_contracts!(); }
+//! use contracts::{api::UserInput, bot::Reply, Context};
+//! use twyla_runtime::{listener, listeners, Bus, Error};
+//!
+//! #[listener("api.user_input", group = "consumer")]
+//! async fn answer(input: UserInput, context: Context, bus: Bus) -> Result<(), Error> {
+//!     bus.emit(Reply { text: format!("you said {}", input.emission) }, context).await
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let bus = Bus::from_env("EVENT_BUS").await?;
+//!     bus.service().listeners(listeners![answer]).run().await
+//! }
+//! ```
+//!
+//! # What is promised about delivery
+//!
+//! - [`Bus::emit`] returns `Ok` when the broker has confirmed the event; it waits through an outage up to a deadline, and
+//!   an error says whether the event may have been sent.
+//! - An event is handled *at least once* by each group whose queue was there when it was emitted: a process or connection
+//!   that dies gives back what it had not finished. The same event can come twice; its [`Meta::message_id`] stays the same.
+//! - What can't be handled is set aside in the group's dead queue, confirmed there before it is acked here, and never
+//!   stops the events behind it: [`Bus::dead_letters`] shows it.
+//! - Events of one queue are handled side by side, so they may finish in another order than they came in.
+//! - Not promised: that an event without any listening group is kept; that an event is handled exactly once; and in memory,
+//!   anything beyond the life of the bus.
+//!
+//! # The rooms
+//!
+//! In the order in which an event walks through them: [`bus`](Bus) emits it; `wire` writes its envelope; `transport`
+//! carries it (`memory`, or `amqp`); `drain` takes it for a [`Service`]; `attempt` reads the envelope and calls the
+//! handler, as often as [`Retry`] says; [`ack`](Ack) decides; `park` sets it aside. [`event`] says what contracts are to
+//! the bus, [`validate`] holds values to them.
 #![forbid(unsafe_code)]
 
+mod ack;
+mod attempt;
+mod bus;
+mod config;
+mod drain;
+mod error;
 pub mod event;
 #[doc(hidden)]
 pub mod handler;
+mod meta;
+mod park;
+mod retry;
+mod service;
+mod state;
+mod transport;
 pub mod validate;
+mod wire;
 
-/// placeholder
-#[derive(Clone, Debug)]
-pub struct Bus;
-/// placeholder
-#[derive(Clone, Debug)]
-pub struct Meta;
-/// placeholder
-#[derive(Clone, Debug)]
-pub struct Ack;
-/// placeholder
-#[derive(Clone, Debug)]
-pub struct State<T>(pub T);
+pub use ack::{Ack, Decision};
+pub use bus::Bus;
+pub use config::{Config, ConfigError};
+pub use drain::Running;
+pub use error::Error;
+pub use meta::Meta;
+pub use park::{DeadLetter, DeadViolation, Reason};
+pub use retry::Retry;
+pub use service::Service;
+pub use state::State;
+pub use transport::QueueKind;
+
+/// Includes the code that `twyla_build::compile` has generated from the schemas: to be called in a module of its own,
+/// `mod contracts { twyla_runtime::include_contracts!(); }`.
+#[macro_export]
+macro_rules! include_contracts {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/twyla.rs"));
+    };
+}
+
+/// What generated code uses. No part of the interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use {chrono, regex, serde, serde_json, uuid};
+}

@@ -1,0 +1,139 @@
+//! The decision on one delivery: who takes it, and that it is taken once.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What becomes of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is done (`basic.ack`).
+    Ack,
+    /// It goes back to its queue and is delivered again (`basic.reject` with requeue).
+    Requeue,
+    /// It is thrown away (`basic.reject` without requeue).
+    Drop,
+}
+
+/// Where decisions go. Never waits: a decision on a connection that was lost has no effect, and the broker delivers again.
+pub(crate) trait Settle: Send + Sync {
+    fn settle(&self, tag: u64, decision: Decision);
+}
+
+/// A handler argument that hands the decision on the delivery to the handler.
+///
+/// The first decision counts and is sent at once; later ones have no effect. A handler that takes an `Ack` and decides
+/// nothing gets what it would get without: `Ok` acks, an error or a panic is retried and then parked. A handler that has
+/// decided is not called again for this delivery, whatever it returns.
+#[derive(Clone)]
+pub struct Ack {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    decided: Mutex<Option<Decision>>,
+    tag: u64,
+    sink: Option<Arc<dyn Settle>>,
+}
+
+impl Ack {
+    /// An ack that belongs to no delivery, for unit tests of handler functions: see [`decision`](Self::decision).
+    #[must_use]
+    pub fn detached() -> Self {
+        Self { inner: Arc::new(Inner { decided: Mutex::new(None), tag: 0, sink: None }) }
+    }
+
+    pub(crate) fn new(tag: u64, sink: Arc<dyn Settle>) -> Self {
+        Self { inner: Arc::new(Inner { decided: Mutex::new(None), tag, sink: Some(sink) }) }
+    }
+
+    /// The event is handled: the broker forgets it. Says whether this was the decision that counts.
+    pub fn ack(&self) -> bool {
+        self.inner.decide(Decision::Ack)
+    }
+
+    /// The event goes back to its queue and is delivered again, to this member of the group or another. Says whether
+    /// this was the decision that counts.
+    ///
+    /// It comes back at once and without a bound: a handler that always rejects runs in a loop.
+    pub fn reject(&self) -> bool {
+        self.inner.decide(Decision::Requeue)
+    }
+
+    /// The event is thrown away, and not parked. Says whether this was the decision that counts.
+    pub fn drop(&self) -> bool {
+        self.inner.decide(Decision::Drop)
+    }
+
+    /// The decision, once it is taken.
+    #[must_use]
+    pub fn decision(&self) -> Option<Decision> {
+        *self.inner.decided.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn decide(&self, decision: Decision) -> bool {
+        let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        if decided.is_some() {
+            return false;
+        }
+        *decided = Some(decision);
+        if let Some(sink) = &self.sink {
+            sink.settle(self.tag, decision);
+        }
+        true
+    }
+}
+
+/// A delivery that nobody decides on any more goes back to its queue.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.decide(Decision::Requeue);
+    }
+}
+
+impl fmt::Debug for Ack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ack").field("decision", &self.decision()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Log(Mutex<Vec<(u64, Decision)>>);
+
+    impl Settle for Log {
+        fn settle(&self, tag: u64, decision: Decision) {
+            self.0.lock().unwrap().push((tag, decision));
+        }
+    }
+
+    #[test]
+    fn the_first_decision_counts() {
+        let log = Arc::new(Log::default());
+        let ack = Ack::new(7, log.clone());
+        let other = ack.clone();
+        assert!(other.drop());
+        assert!(!ack.ack() && !ack.reject());
+        std::mem::drop((ack, other));
+        assert_eq!(*log.0.lock().unwrap(), [(7, Decision::Drop)]);
+    }
+
+    #[test]
+    fn nobody_deciding_gives_the_delivery_back() {
+        let log = Arc::new(Log::default());
+        std::mem::drop(Ack::new(3, log.clone()));
+        assert_eq!(*log.0.lock().unwrap(), [(3, Decision::Requeue)]);
+    }
+
+    #[test]
+    fn a_detached_ack_remembers() {
+        let ack = Ack::detached();
+        assert_eq!(ack.decision(), None);
+        assert!(ack.reject());
+        assert_eq!(ack.decision(), Some(Decision::Requeue));
+    }
+}

@@ -1,0 +1,209 @@
+//! The bus: emits events, and makes the services that listen to them.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::Utc;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::event::{AsContext, Emit, EventContext};
+use crate::park::DeadLetter;
+use crate::service::Service;
+use crate::transport::{Address, Outgoing, Transport, dead_name, memory::Memory};
+use crate::wire;
+
+/// A bus: over RabbitMQ, or within the memory of this process. Clones are the same bus.
+#[derive(Clone)]
+pub struct Bus {
+    inner: Arc<Inner>,
+    session: Option<Arc<str>>,
+}
+
+struct Inner {
+    transport: Box<dyn Transport>,
+    app_id: Arc<str>,
+    emit_deadline: Duration,
+}
+
+impl Bus {
+    /// A bus within the memory of this process, for tests and for programs that are one process.
+    ///
+    /// It behaves as RabbitMQ does: a queue for each group that lives as long as the bus, prefetch, redelivery, dead
+    /// queues; and an event that nobody listens to is gone.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::over(Box::new(Memory::default()), program_name(), Duration::from_secs(30))
+    }
+
+    /// Connects to RabbitMQ.
+    ///
+    /// Once this has succeeded, connections that are lost are made again for ever.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] if the broker can't be reached within the configuration's connect deadline, and at once if it
+    /// refuses the user, the password or the virtual host.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up; nothing stays behind.
+    pub async fn connect(_config: Config) -> Result<Self, Error> {
+        Err(Error::Closed)
+    }
+
+    /// RabbitMQ where `<PREFIX>_AMQP_HOST` is set, else in memory. See [`Config::from_env`] for the variables.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names a variable that is missing or bad; else as [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// As [`connect`](Self::connect).
+    pub async fn from_env(prefix: &str) -> Result<Self, Error> {
+        match Config::from_env(prefix)? {
+            None => Ok(Self::in_memory()),
+            #[cfg(feature = "amqp")]
+            Some(config) => Self::connect(config).await,
+            #[cfg(not(feature = "amqp"))]
+            Some(_) => Err(Error::NoAmqp(format!("{}_AMQP_HOST", prefix.trim_end_matches('_')))),
+        }
+    }
+
+    fn over(transport: Box<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration) -> Self {
+        Self { inner: Arc::new(Inner { transport, app_id, emit_deadline }), session: None }
+    }
+
+    /// Emits an event; resolves when the broker has it safe.
+    ///
+    /// Content and context are held to their contracts first. The event belongs to this bus's session: in a handler that
+    /// is the session of the event being handled, otherwise the one of [`with_session`](Self::with_session), otherwise a
+    /// new one. An event that no group listens to is gone, as with any topic exchange.
+    ///
+    /// Through an outage it waits, and sends again under the same message id what may have been lost, until the emit
+    /// deadline. So the event may be delivered more than once.
+    ///
+    /// # Errors
+    /// [`Error::Content`] and [`Error::Context`] if they break their contract: nothing was sent. [`Error::Unconfirmed`]
+    /// if the broker did not confirm in time; it tells whether the event may have been sent. [`Error::Closed`].
+    ///
+    /// # Cancel safety
+    /// Checked and encoded when called, sent when polled. If the future is dropped, the event may or may not be sent.
+    pub fn emit<T: Emit, C: AsContext<T::Context>>(
+        &self,
+        content: T,
+        context: C,
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<T, C> {
+        let now = Utc::now();
+        let session = self.session.clone().unwrap_or_else(new_session);
+        let body = wire::encode(
+            T::NAME,
+            |out| content.encode(out).map_err(|refusal| Error::Content { event: T::NAME, schema: T::SCHEMA, refusal }),
+            |out| {
+                let schema = <T::Context as EventContext>::SCHEMA;
+                context.as_context().encode(out).map_err(|refusal| Error::Context { event: T::NAME, schema, refusal })
+            },
+            now,
+            &session,
+        );
+        let inner = self.inner.clone();
+        async move {
+            let message = Outgoing {
+                to: Address::Event { domain: T::DOMAIN, event_type: T::EVENT_TYPE },
+                body: Bytes::from(body?),
+                message_id: Uuid::now_v7().to_string(),
+                timestamp: now,
+                app_id: inner.app_id.clone(),
+                headers: Vec::new(),
+            };
+            inner.publish(message, T::NAME).await
+        }
+    }
+
+    /// The same bus, with every event emitted through it belonging to the session `id`.
+    #[must_use]
+    pub fn with_session(&self, id: impl Into<String>) -> Self {
+        Self { inner: self.inner.clone(), session: Some(id.into().into()) }
+    }
+
+    /// A service on this bus, to be given listeners and run.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        Service::new(Self { inner: self.inner.clone(), session: None })
+    }
+
+    /// Looks at the first `limit` events that `group` has set aside of `event`, and leaves them there.
+    ///
+    /// On RabbitMQ they are fetched and given back, so nobody else sees them meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::DeadLetters`] if the broker can't be asked. A dead queue that doesn't exist is empty.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives back what was fetched.
+    pub async fn dead_letters(&self, event: &str, group: &str, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.inner.transport.dead_letters(dead_name(event, group), limit).await
+    }
+
+    /// Waits for the confirms that are under way, then closes the connections. Everything that is tried on the bus and
+    /// its clones from then on fails with [`Error::Closed`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the bus closed, perhaps without having waited.
+    pub async fn close(&self) {
+        self.inner.transport.close().await;
+    }
+
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.inner.transport
+    }
+
+    pub(crate) fn app_id(&self) -> Arc<str> {
+        self.inner.app_id.clone()
+    }
+
+    pub(crate) fn emit_deadline(&self) -> Duration {
+        self.inner.emit_deadline
+    }
+}
+
+impl Inner {
+    async fn publish(&self, message: Outgoing, event: &'static str) -> Result<(), Error> {
+        let message_id = message.message_id.clone();
+        let bytes = message.body.len();
+        match self.transport.publish(message, Instant::now() + self.emit_deadline).await {
+            Ok(()) => {
+                tracing::debug!(event, message_id, bytes, "emitted");
+                Ok(())
+            }
+            Err(failure) if failure.closed && !failure.maybe_sent => Err(Error::Closed),
+            Err(failure) => {
+                tracing::warn!(event, message_id, maybe_sent = failure.maybe_sent, error = failure.why, "unconfirmed");
+                Err(Error::Unconfirmed {
+                    event,
+                    message_id,
+                    maybe_sent: failure.maybe_sent,
+                    deadline: self.emit_deadline,
+                    why: failure.why,
+                })
+            }
+        }
+    }
+}
+
+/// A session of its own.
+pub(crate) fn new_session() -> Arc<str> {
+    Uuid::new_v4().to_string().into()
+}
+
+fn program_name() -> Arc<str> {
+    crate::config::program().into()
+}
+
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bus").field("transport", &self.inner.transport).field("session", &self.session).finish()
+    }
+}

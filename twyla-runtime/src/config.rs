@@ -1,0 +1,267 @@
+//! Where RabbitMQ is, and how long to wait for it: read from the environment without a guess.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::time::Duration;
+
+/// Where RabbitMQ is, and how long to wait for it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Config {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) vhost: String,
+    pub(crate) app_id: String,
+    pub(crate) connect_deadline: Duration,
+    pub(crate) emit_deadline: Duration,
+    pub(crate) heartbeat: Duration,
+}
+
+/// A variable that is missing or has a bad value. The value of a password is never told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}")]
+pub struct ConfigError {
+    /// The environment variable.
+    pub variable: String,
+    /// What is wrong, and what it should be.
+    pub problem: String,
+}
+
+impl Config {
+    /// RabbitMQ at `host`, port 5672, virtual host `/`.
+    #[must_use]
+    pub fn new(host: impl Into<String>, user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            host: host.into(),
+            port: 5672,
+            user: user.into(),
+            password: password.into(),
+            vhost: "/".to_owned(),
+            app_id: program(),
+            connect_deadline: Duration::from_secs(10),
+            emit_deadline: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(20),
+        }
+    }
+
+    /// The port; 5672 unless set.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The virtual host; `/` unless set.
+    #[must_use]
+    pub fn vhost(mut self, vhost: impl Into<String>) -> Self {
+        self.vhost = vhost.into();
+        self
+    }
+
+    /// The name of this service on its connections and messages (`app_id`); the program's file name unless set.
+    #[must_use]
+    pub fn app_id(mut self, app_id: impl Into<String>) -> Self {
+        self.app_id = app_id.into();
+        self
+    }
+
+    /// How long [`Bus::connect`](crate::Bus::connect) tries, and how long one later attempt to connect may take; 10 s
+    /// unless set.
+    #[must_use]
+    pub fn connect_deadline(mut self, deadline: Duration) -> Self {
+        self.connect_deadline = deadline;
+        self
+    }
+
+    /// How long [`Bus::emit`](crate::Bus::emit) waits for the broker's confirm, reconnecting and sending again as needed;
+    /// 30 s unless set.
+    #[must_use]
+    pub fn emit_deadline(mut self, deadline: Duration) -> Self {
+        self.emit_deadline = deadline;
+        self
+    }
+
+    /// After how long without a sign of life a connection counts as lost; 20 s unless set, in whole seconds.
+    #[must_use]
+    pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
+        self.heartbeat = heartbeat;
+        self
+    }
+
+    /// Reads `<PREFIX>_AMQP_HOST`, `_PORT`, `_USER`, `_PASS` and `_VHOST`; the prefix with or without its trailing
+    /// underscore. `None` if none of them is set.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first variable that is missing, empty or bad, and says what it should be.
+    pub fn from_env(prefix: &str) -> Result<Option<Self>, ConfigError> {
+        Self::from_lookup(prefix, |name| std::env::var_os(name))
+    }
+
+    /// As [`from_env`](Self::from_env), from any source of variables.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn from_lookup(prefix: &str, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Option<Self>, ConfigError> {
+        let prefix = prefix.strip_suffix('_').unwrap_or(prefix);
+        let variable = |part: &str| {
+            if prefix.is_empty() { format!("AMQP_{part}") } else { format!("{prefix}_AMQP_{part}") }
+        };
+        let error = |part: &str, problem: String| ConfigError { variable: variable(part), problem };
+        let read = |part: &str, should: &str| match lookup(&variable(part)) {
+            None => Ok(None),
+            Some(value) => match value.into_string() {
+                Ok(text) if text.is_empty() => {
+                    Err(error(part, format!("is empty: it should be {should}, or not be set")))
+                }
+                Ok(text) => Ok(Some(text)),
+                Err(_) => Err(error(part, format!("is not Unicode: it should be {should}"))),
+            },
+        };
+
+        let Some(host) = read("HOST", HOST)? else {
+            return match ["PORT", "USER", "PASS", "VHOST"].iter().find(|part| lookup(&variable(part)).is_some()) {
+                Some(part) => Err(error(
+                    "HOST",
+                    format!(
+                        "is not set, but {} is: set it to {HOST}, or unset the others to run in memory",
+                        variable(part)
+                    ),
+                )),
+                None => Ok(None),
+            };
+        };
+        if let Some(bad) = host.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@')) {
+            return Err(error("HOST", format!("has {bad:?} in it: it should be {HOST}")));
+        }
+        let port = match read("PORT", PORT)? {
+            None => 5672,
+            Some(text) => match text.parse() {
+                Ok(port) if port != 0 => port,
+                _ => return Err(error("PORT", format!("is {text:?}: it should be {PORT}"))),
+            },
+        };
+        let needed = |part: &str, should: &str| {
+            read(part, should)?
+                .ok_or_else(|| error(part, format!("is not set, but {} is: it should be {should}", variable("HOST"))))
+        };
+        let user = needed("USER", "the user's name")?;
+        let password = needed("PASS", "the user's password")?;
+        let vhost = read("VHOST", "the virtual host's name, for example /")?.unwrap_or_else(|| "/".to_owned());
+        if vhost.len() > 255 {
+            return Err(error("VHOST", "is longer than the 255 bytes of a virtual host's name".to_owned()));
+        }
+        Ok(Some(Self::new(host, user, password).port(port).vhost(vhost)))
+    }
+
+    /// Host, port and virtual host, for messages.
+    pub(crate) fn address(&self) -> String {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+        format!("{open}{host}{close}:{} (vhost `{}`)", self.port, self.vhost)
+    }
+}
+
+const HOST: &str = "the name or address of the RabbitMQ host, for example localhost";
+const PORT: &str = "a port number from 1 to 65535";
+
+/// The program's file name.
+pub(crate) fn program() -> String {
+    std::env::current_exe()
+        .ok()
+        .and_then(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "twyla".to_owned())
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("user", &self.user)
+            .field("password", &format_args!("***"))
+            .field("vhost", &self.vhost)
+            .field("app_id", &self.app_id)
+            .field("connect_deadline", &self.connect_deadline)
+            .field("emit_deadline", &self.emit_deadline)
+            .field("heartbeat", &self.heartbeat)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(prefix: &str, set: &[(&str, &str)]) -> Result<Option<Config>, String> {
+        Config::from_lookup(prefix, |name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+            .map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn nothing_set_means_in_memory() {
+        assert_eq!(read("BUS", &[("OTHER_AMQP_HOST", "x")]), Ok(None));
+    }
+
+    #[test]
+    fn the_prefix_may_end_in_an_underscore() {
+        let set = [("BUS_AMQP_HOST", "::1"), ("BUS_AMQP_USER", "u"), ("BUS_AMQP_PASS", "p")];
+        let config = read("BUS", &set).unwrap().unwrap();
+        assert_eq!(config, read("BUS_", &set).unwrap().unwrap());
+        assert_eq!((config.port, config.vhost.as_str()), (5672, "/"));
+        assert_eq!(config.address(), "[::1]:5672 (vhost `/`)");
+    }
+
+    #[test]
+    fn reads_all_five() {
+        let set = [
+            ("BUS_AMQP_HOST", "rabbit"),
+            ("BUS_AMQP_PORT", "65535"),
+            ("BUS_AMQP_USER", "u:@/"),
+            ("BUS_AMQP_PASS", "p@:/%2f"),
+            ("BUS_AMQP_VHOST", "a/b"),
+        ];
+        let config = read("BUS", &set).unwrap().unwrap();
+        assert_eq!((config.user.as_str(), config.password.as_str()), ("u:@/", "p@:/%2f"));
+        assert_eq!((config.port, config.vhost.as_str()), (65535, "a/b"));
+    }
+
+    #[test]
+    fn a_missing_or_bad_value_is_an_error_that_names_the_variable() {
+        let good = [("B_AMQP_HOST", "h"), ("B_AMQP_USER", "u"), ("B_AMQP_PASS", "hunter2")];
+        for (change, why) in [
+            (("B_AMQP_HOST", None), "B_AMQP_HOST is not set, but B_AMQP_USER is"),
+            (("B_AMQP_HOST", Some("")), "B_AMQP_HOST is empty: it should be the name"),
+            (("B_AMQP_HOST", Some("amqp://h")), "B_AMQP_HOST has '/' in it"),
+            (("B_AMQP_USER", None), "B_AMQP_USER is not set, but B_AMQP_HOST is: it should be the user's name"),
+            (("B_AMQP_PASS", None), "B_AMQP_PASS is not set"),
+            (("B_AMQP_PASS", Some("")), "B_AMQP_PASS is empty"),
+            (("B_AMQP_VHOST", Some("")), "B_AMQP_VHOST is empty"),
+            (("B_AMQP_PORT", Some("0")), "B_AMQP_PORT is \"0\": it should be a port number from 1 to 65535"),
+            (("B_AMQP_PORT", Some("70000")), "B_AMQP_PORT is \"70000\""),
+            (("B_AMQP_PORT", Some("abc")), "B_AMQP_PORT is \"abc\""),
+            (("B_AMQP_PORT", Some("-1")), "B_AMQP_PORT is \"-1\""),
+        ] {
+            let mut set: Vec<_> = good.iter().copied().filter(|(key, _)| *key != change.0).collect();
+            set.extend(change.1.map(|value| (change.0, value)));
+            let error = read("B", &set).unwrap_err();
+            assert!(error.starts_with(why), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_not_unicode_is_an_error() {
+        use std::os::unix::ffi::OsStringExt;
+        let error =
+            Config::from_lookup("B", |name| (name == "B_AMQP_HOST").then(|| OsString::from_vec(vec![b'h', 0xff])));
+        assert!(error.unwrap_err().to_string().starts_with("B_AMQP_HOST is not Unicode"));
+    }
+
+    #[test]
+    fn the_password_is_not_in_debug() {
+        let config = Config::new("h", "u", "hunter2");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,157 @@
+//! A running service: taking deliveries, and ending without losing any.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::attempt::{Listening, handle};
+use crate::transport::Subscription;
+
+/// How long the last steps of an end may take once no handler is waited for any more.
+const LAST_STEPS: Duration = Duration::from_secs(5);
+
+/// How far a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// Nothing more is taken; handlers may finish.
+    Draining,
+    /// Handlers that still run are stopped.
+    Ending,
+}
+
+/// A running service: made by [`Service::start`](crate::Service::start).
+///
+/// Dropping it starts to drain in the background.
+#[must_use = "the service stops when this is dropped"]
+pub struct Running {
+    phase: watch::Sender<Phase>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    pub(crate) fn new(phase: watch::Sender<Phase>) -> Self {
+        Self { phase, tasks: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(tokio::spawn(task));
+    }
+
+    /// Drains: takes no more events, lets the handlers that run finish within the drain deadline, and gives the rest back
+    /// to the broker. The bus stays open.
+    ///
+    /// # Cancel safety
+    /// Dropping the future goes on with draining in the background.
+    pub async fn stop(self) {
+        self.stop_unless(std::future::pending::<()>()).await;
+    }
+
+    /// As [`stop`](Self::stop), but stops waiting for handlers when `hurry` resolves.
+    pub(crate) async fn stop_unless<T>(mut self, hurry: impl Future<Output = T>) {
+        self.phase.send_replace(Phase::Draining);
+        let mut all = std::pin::pin!(async {
+            for task in &mut self.tasks {
+                // A panic in there has been reported by the runtime, and there is nothing left to end.
+                let _ = task.await;
+            }
+        });
+        tokio::select! {
+            () = &mut all => return,
+            _ = hurry => {}
+        }
+        self.phase.send_replace(Phase::Ending);
+        all.await;
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("listeners", &self.tasks.len()).field("phase", &*self.phase.borrow()).finish()
+    }
+}
+
+/// Runs one listener until the service stops, then drains it.
+pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription, deadline: Duration) {
+    let Subscription { mut deliveries, intake, done } = subscription;
+    let (event, group) = (listening.queue.event, listening.queue.group);
+    let mut phase = listening.stopping.clone();
+    let mut handlers = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            // An error means that the `Running` was dropped.
+            _ = phase.wait_for(|phase| *phase != Phase::Running) => break,
+            Some(_) = handlers.join_next() => {}
+            delivery = deliveries.recv() => match delivery {
+                Some(delivery) => {
+                    handlers.spawn(handle(listening.clone(), delivery));
+                }
+                None => break,
+            },
+        }
+    }
+    drop(intake);
+    // What no handler has begun goes back to its queue.
+    drop(deliveries);
+
+    tokio::select! {
+        () = async { while handlers.join_next().await.is_some() {} } => {}
+        () = sleep_until(Instant::now() + deadline) => {}
+        Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
+    }
+    if !handlers.is_empty() {
+        tracing::warn!(event, group, handlers = handlers.len(), "handlers were stopped; their events go back");
+        // A handler that blocks its thread can't be stopped; its event goes back when the connection is closed.
+        let _ = timeout(LAST_STEPS, handlers.shutdown()).await;
+    }
+    let _ = timeout(LAST_STEPS, done).await;
+    tracing::info!(event, group, "stopped listening");
+}
+
+/// SIGINT and SIGTERM.
+#[cfg(unix)]
+pub(crate) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// From now on these signals no longer end the process.
+    pub(crate) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    pub(crate) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(crate) async fn next(&mut self) -> &'static str {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => "Ctrl-C",
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What can go wrong on a bus, said so that a service's author can act on it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::config::ConfigError;
+use crate::validate::Refusal;
+
+/// What can go wrong on a bus.
+///
+/// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence. A password is never part of it.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration is missing a value, or has a bad one.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+
+    /// A content was to be emitted that its contract refuses. Nothing was sent.
+    #[error("{event} was not sent: its content breaks the contract in {schema}: {refusal}")]
+    Content {
+        /// The event's name.
+        event: &'static str,
+        /// The place of the contract.
+        schema: &'static str,
+        /// Each rule that the content breaks.
+        refusal: Refusal,
+    },
+
+    /// A context was to be emitted that its contract refuses. Nothing was sent.
+    #[error("{event} was not sent: its context breaks the contract in {schema}: {refusal}")]
+    Context {
+        /// The event's name.
+        event: &'static str,
+        /// The place of the contract.
+        schema: &'static str,
+        /// Each rule that the context breaks.
+        refusal: Refusal,
+    },
+
+    /// The broker did not confirm an event in time.
+    #[error(
+        "{event} was not confirmed within {deadline:?} ({why}); {}",
+        if *.maybe_sent { "it may have been sent" } else { "it was not sent" }
+    )]
+    Unconfirmed {
+        /// The event's name.
+        event: &'static str,
+        /// The id that the event was, or would have been, sent under.
+        message_id: String,
+        /// Whether the broker may have got it all the same. `false` is certain: nobody will ever see it.
+        maybe_sent: bool,
+        /// How long it was tried.
+        deadline: Duration,
+        /// The last thing that stood in the way.
+        why: String,
+    },
+
+    /// The broker could not be reached, or refused the connection.
+    #[error("can't connect to RabbitMQ at {address} as `{user}`: {why}")]
+    Connect {
+        /// Host, port and virtual host.
+        address: String,
+        /// The user.
+        user: String,
+        /// What stood in the way.
+        why: String,
+    },
+
+    /// A listener's queue could not be made or consumed from.
+    #[error("can't listen on the queue `{queue}`: {why}")]
+    Listen {
+        /// The queue's name.
+        queue: String,
+        /// What stood in the way.
+        why: String,
+    },
+
+    /// A dead queue could not be read.
+    #[error("can't read the dead queue `{queue}`: {why}")]
+    DeadLetters {
+        /// The queue's name.
+        queue: String,
+        /// What stood in the way.
+        why: String,
+    },
+
+    /// A listener takes a state that the service wasn't given.
+    #[error("the listener `{listener}` takes `State<{state}>`, but the service has no such state: add `.state(..)`")]
+    MissingState {
+        /// The handler function.
+        listener: &'static str,
+        /// The state's type.
+        state: &'static str,
+    },
+
+    /// Two listeners of one service are in the same group of the same event, so each event would go to only one of them.
+    #[error(
+        "`{first}` and `{second}` both listen to {event} in the group `{group}`: each event would go to only one of them"
+    )]
+    DuplicateListener {
+        /// The event's name.
+        event: &'static str,
+        /// The group.
+        group: &'static str,
+        /// The handler function that was given first.
+        first: &'static str,
+        /// The other handler function.
+        second: &'static str,
+    },
+
+    /// A name that can't be the name of an event or a group.
+    #[error("{what} {why}")]
+    Name {
+        /// What is named.
+        what: &'static str,
+        /// What is wrong with the name.
+        why: String,
+    },
+
+    /// The process can't be told of signals.
+    #[error("can't wait for SIGINT and SIGTERM: {0}")]
+    Signals(std::io::Error),
+
+    /// The bus was closed.
+    #[error("the bus is closed")]
+    Closed,
+
+    /// RabbitMQ is configured, but this build has no transport for it.
+    #[error("{0} is set, but twyla-runtime was built without its feature `amqp`")]
+    NoAmqp(String),
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error {
+    /// The rules that a refused content or context breaks.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Content { refusal, .. } | Self::Context { refusal, .. } => Some(refusal),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What a handler may know of an event beside its content and context.
+
+use chrono::{DateTime, Utc};
+
+/// What the envelope and the delivery say of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Meta {
+    /// The event's name, `domain.event_type`.
+    pub event: &'static str,
+    /// The envelope's version, as its producer wrote it.
+    pub version: String,
+    /// When the event was emitted; when it arrived, where its producer didn't say.
+    pub timestamp: DateTime<Utc>,
+    /// The session that the event belongs to. What a handler emits belongs to the same.
+    pub session_id: String,
+    /// The message's id, which stays the same when the event is delivered again. Events of the Python original have none.
+    pub message_id: Option<String>,
+    /// Whether the broker has delivered the event before: it may have been handled, in part or in whole.
+    pub redelivered: bool,
+    /// Which attempt at this delivery this is, from 1.
+    pub attempt: u32,
+}
+
+impl Meta {
+    /// A meta as a fresh event has it, for unit tests of handler functions.
+    #[must_use]
+    pub fn new(event: &'static str, session_id: impl Into<String>) -> Self {
+        Self {
+            event,
+            version: crate::wire::VERSION.to_owned(),
+            timestamp: Utc::now(),
+            session_id: session_id.into(),
+            message_id: None,
+            redelivered: false,
+            attempt: 1,
+        }
+    }
+}

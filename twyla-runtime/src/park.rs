@@ -1,0 +1,251 @@
+//! Dead letters: events that were set aside, and the headers that tell why.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::validate::Violation;
+
+/// The longest text of one header in bytes. All headers together must fit into one AMQP frame.
+const MAX_TEXT: usize = 4096;
+/// The longest pointer or message of one violation in bytes.
+const MAX_PART: usize = 512;
+/// How many violations are written.
+const MAX_VIOLATIONS: usize = 16;
+
+pub(crate) const REASON: &str = "x-twyla-reason";
+pub(crate) const ERROR: &str = "x-twyla-error";
+pub(crate) const VIOLATIONS: &str = "x-twyla-violations";
+pub(crate) const EVENT: &str = "x-twyla-event";
+pub(crate) const GROUP: &str = "x-twyla-group";
+pub(crate) const EXCHANGE: &str = "x-twyla-exchange";
+pub(crate) const ROUTING_KEY: &str = "x-twyla-routing-key";
+pub(crate) const ATTEMPTS: &str = "x-twyla-attempts";
+pub(crate) const PARKED_AT: &str = "x-twyla-parked-at";
+
+/// Why an event was parked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The content or the context breaks its contract.
+    Contract,
+    /// The message is no envelope.
+    Envelope,
+    /// The handler returned an error at each attempt.
+    Handler,
+    /// The handler panicked at the last attempt.
+    Panic,
+}
+
+impl Reason {
+    /// The word in the header `x-twyla-reason`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contract => "contract",
+            Self::Envelope => "envelope",
+            Self::Handler => "handler",
+            Self::Panic => "panic",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Contract, Self::Envelope, Self::Handler, Self::Panic].into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// One broken rule, as the header `x-twyla-violations` tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadViolation {
+    /// Where in the message the offending value is: a JSON Pointer, for example `/content/emission`.
+    pub pointer: String,
+    /// The keyword that refuses it, for example `maxLength`.
+    pub keyword: String,
+    /// What is wrong, with the rule and the value, shortened.
+    pub message: String,
+}
+
+/// An event that was set aside in a group's dead queue, `<domain>.<event_type>.<group>.dead`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// Why it was parked; `None` if it was put there by something else.
+    pub reason: Option<Reason>,
+    /// The error in words.
+    pub error: String,
+    /// Each broken rule, where it was parked for its contract or envelope; of very many the first 16.
+    pub violations: Vec<DeadViolation>,
+    /// The event's name.
+    pub event: String,
+    /// The group that could not handle it.
+    pub group: String,
+    /// The exchange that the event came through.
+    pub exchange: String,
+    /// The routing key that it came with.
+    pub routing_key: String,
+    /// How often the handler was tried.
+    pub attempts: u32,
+    /// When it was parked.
+    pub parked_at: Option<DateTime<Utc>>,
+    /// The message's id.
+    pub message_id: Option<String>,
+    /// The message as it came, byte for byte.
+    pub body: Bytes,
+}
+
+/// The value of a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    Text(String),
+    Number(i64),
+}
+
+impl DeadLetter {
+    /// Limits what a sender can blow up.
+    pub(crate) fn violations(part: &str, violations: &[Violation]) -> Vec<DeadViolation> {
+        let cut = |text: &str| shortened(text, MAX_PART);
+        violations
+            .iter()
+            .take(MAX_VIOLATIONS)
+            .map(|violation| DeadViolation {
+                pointer: cut(&format!("{part}{}", violation.pointer)),
+                keyword: violation.keyword.to_owned(),
+                message: cut(&violation.message),
+            })
+            .collect()
+    }
+
+    /// The headers that tell it, in a fixed order.
+    pub(crate) fn headers(&self) -> Vec<(&'static str, Header)> {
+        let text = |text: &str| Header::Text(shortened(text, MAX_TEXT));
+        let mut headers = Vec::with_capacity(9);
+        if let Some(reason) = self.reason {
+            headers.push((REASON, text(reason.as_str())));
+        }
+        headers.push((ERROR, text(&self.error)));
+        if !self.violations.is_empty() {
+            let json = serde_json::to_string(&self.violations).unwrap_or_default();
+            headers.push((VIOLATIONS, Header::Text(json)));
+        }
+        headers.extend([
+            (EVENT, text(&self.event)),
+            (GROUP, text(&self.group)),
+            (EXCHANGE, text(&self.exchange)),
+            (ROUTING_KEY, text(&self.routing_key)),
+            (ATTEMPTS, Header::Number(self.attempts.into())),
+        ]);
+        if let Some(time) = self.parked_at {
+            headers.push((PARKED_AT, text(&crate::wire::write_timestamp(time))));
+        }
+        headers
+    }
+
+    /// Reads a dead letter back; what isn't there is empty.
+    pub(crate) fn read(headers: &[(&str, Header)], message_id: Option<String>, body: Bytes) -> Self {
+        let find = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+        let text = |name: &str| match find(name) {
+            Some(Header::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
+        Self {
+            reason: Reason::parse(&text(REASON)),
+            error: text(ERROR),
+            violations: serde_json::from_str(&text(VIOLATIONS)).unwrap_or_default(),
+            event: text(EVENT),
+            group: text(GROUP),
+            exchange: text(EXCHANGE),
+            routing_key: text(ROUTING_KEY),
+            attempts: match find(ATTEMPTS) {
+                Some(Header::Number(n)) => u32::try_from(*n).unwrap_or_default(),
+                _ => 0,
+            },
+            parked_at: DateTime::parse_from_rfc3339(&text(PARKED_AT)).ok().map(|time| time.to_utc()),
+            message_id,
+            body,
+        }
+    }
+}
+
+fn shortened(text: &str, max: usize) -> String {
+    let end = text.floor_char_boundary(max);
+    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter() -> DeadLetter {
+        DeadLetter {
+            reason: Some(Reason::Contract),
+            error: "the content breaks its contract".to_owned(),
+            violations: DeadLetter::violations(
+                "/content",
+                &[Violation {
+                    pointer: "/emission".to_owned(),
+                    keyword: "minLength",
+                    message: "is shorter than 1".to_owned(),
+                }],
+            ),
+            event: "api.user_input".to_owned(),
+            group: "chat".to_owned(),
+            exchange: "api".to_owned(),
+            routing_key: "user_input".to_owned(),
+            attempts: 1,
+            parked_at: DateTime::from_timestamp(1_751_000_000, 5_000),
+            message_id: Some("1".to_owned()),
+            body: Bytes::from_static(b"{"),
+        }
+    }
+
+    #[test]
+    fn headers_tell_all_and_read_back() {
+        let letter = letter();
+        let headers = letter.headers();
+        let lines: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| match value {
+                Header::Text(text) => format!("{name}: {text}"),
+                Header::Number(number) => format!("{name}: {number}"),
+            })
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "x-twyla-reason: contract",
+                "x-twyla-error: the content breaks its contract",
+                r#"x-twyla-violations: [{"pointer":"/content/emission","keyword":"minLength","message":"is shorter than 1"}]"#,
+                "x-twyla-event: api.user_input",
+                "x-twyla-group: chat",
+                "x-twyla-exchange: api",
+                "x-twyla-routing-key: user_input",
+                "x-twyla-attempts: 1",
+                "x-twyla-parked-at: 2025-06-27T04:53:20.000005+00:00",
+            ]
+        );
+        let read = DeadLetter::read(&headers, letter.message_id.clone(), letter.body.clone());
+        assert_eq!(read, letter);
+    }
+
+    #[test]
+    fn headers_stay_small_whatever_was_sent() {
+        let bad = Violation { pointer: "/ä".repeat(100_000), keyword: "x", message: "ü".repeat(100_000) };
+        let letter = DeadLetter {
+            error: "ß".repeat(100_000),
+            violations: DeadLetter::violations("/content", &vec![bad; 1000]),
+            ..letter()
+        };
+        let size: usize = letter
+            .headers()
+            .iter()
+            .map(|(name, value)| name.len() + if let Header::Text(text) = value { text.len() } else { 8 })
+            .sum();
+        assert!(size < 32_768, "{size}");
+    }
+
+    #[test]
+    fn reads_what_something_else_put_there() {
+        let read = DeadLetter::read(&[(ATTEMPTS, Header::Number(-1))], None, Bytes::new());
+        assert_eq!((read.reason, read.attempts, read.error.as_str()), (None, 0, ""));
+    }
+}

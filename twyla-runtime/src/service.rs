@@ -1,0 +1,199 @@
+//! A service: listeners with their states, checked and started together.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::attempt::Listening;
+use crate::bus::Bus;
+use crate::drain::{self, Running};
+use crate::error::Error;
+use crate::handler::{Registration, States};
+use crate::retry::Retry;
+use crate::transport::{QueueKind, QueueSpec, dead_name, queue_name};
+
+/// Listeners that run together: made by [`Bus::service`].
+///
+/// Each event goes to each group that listens to it, and within a group to one member, be it in this process or
+/// another. Handlers run side by side. What a handler returns decides: `Ok` is done; an error or a panic is tried again
+/// ([`retry`](Self::retry)) and then parked in the group's dead queue, `<domain>.<event_type>.<group>.dead`; a message
+/// that breaks its contract is parked at once, and the handler never sees it.
+///
+/// An event is handled at least once: if a process or a connection dies, what it had not finished is delivered again.
+#[must_use = "a service does nothing until it is run"]
+pub struct Service {
+    bus: Bus,
+    states: States,
+    listeners: Vec<Registration>,
+    prefetch: u16,
+    retry: Retry,
+    kind: QueueKind,
+    drain_deadline: Duration,
+}
+
+impl Service {
+    pub(crate) fn new(bus: Bus) -> Self {
+        Self {
+            bus,
+            states: HashMap::new(),
+            listeners: Vec::new(),
+            prefetch: 64,
+            retry: Retry::default(),
+            kind: QueueKind::default(),
+            drain_deadline: Duration::from_secs(30),
+        }
+    }
+
+    /// Gives handlers that take a [`State<T>`](crate::State) a clone of `state`. A second state of the same type takes
+    /// the place of the first.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.states.insert(TypeId::of::<T>(), Box::new(state) as Box<dyn Any + Send + Sync>);
+        self
+    }
+
+    /// Adds listeners, as [`listeners!`](crate::listeners) collects them.
+    pub fn listeners(mut self, listeners: impl IntoIterator<Item = Registration>) -> Self {
+        self.listeners.extend(listeners);
+        self
+    }
+
+    /// How many events of each listener may be under way at once; 64 unless set, 0 counts as 1.
+    pub fn prefetch(mut self, events: u16) -> Self {
+        self.prefetch = events.max(1);
+        self
+    }
+
+    /// How often a failed handler is tried again; five attempts unless set.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The kind of the queues that this service makes; quorum unless set. A queue that is there already is used as it is.
+    pub fn queue(mut self, kind: QueueKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// How long handlers that run may go on when the service stops; 30 s unless set.
+    pub fn drain_deadline(mut self, deadline: Duration) -> Self {
+        self.drain_deadline = deadline;
+        self
+    }
+
+    /// Runs until the process gets SIGINT or SIGTERM (Ctrl-C where there are no signals), then drains and closes the bus.
+    ///
+    /// To drain is: take no more events; let the handlers that run finish, within the drain deadline; give the rest back
+    /// to the broker; wait for pending confirms. A second signal ends the wait for handlers at once.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and [`Error::Signals`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future starts to drain in the background.
+    pub async fn run(self) -> Result<(), Error> {
+        let mut signals = drain::Signals::new().map_err(Error::Signals)?;
+        let bus = self.bus.clone();
+        let running = self.start().await?;
+        let signal = signals.next().await;
+        tracing::info!(signal, "draining");
+        running.stop_unless(signals.next()).await;
+        bus.close().await;
+        Ok(())
+    }
+
+    /// Runs until `end` resolves, then drains and closes the bus as [`run`](Self::run) does.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    ///
+    /// # Cancel safety
+    /// Dropping the future starts to drain in the background.
+    pub async fn run_until(self, end: impl Future<Output = ()>) -> Result<(), Error> {
+        let bus = self.bus.clone();
+        let running = self.start().await?;
+        end.await;
+        running.stop().await;
+        bus.close().await;
+        Ok(())
+    }
+
+    /// Starts the listeners; resolves when each of them is really there. For programs that go on beside the service, and
+    /// for tests: [`Running::stop`] drains, and leaves the bus open.
+    ///
+    /// # Errors
+    /// [`Error::MissingState`] and [`Error::DuplicateListener`], before anything is consumed; [`Error::Listen`] if the
+    /// broker refuses a queue or can't be reached.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops what was started.
+    pub async fn start(self) -> Result<Running, Error> {
+        self.check()?;
+        let states = Arc::new(self.states);
+        let (stop, stopping) = watch::channel(drain::Phase::Running);
+        let mut running = Running::new(stop);
+        for listener in self.listeners {
+            let queue = Arc::new(QueueSpec {
+                event: listener.event,
+                domain: listener.domain,
+                event_type: listener.event_type,
+                group: listener.group,
+                name: queue_name(listener.event, listener.group),
+                dead: dead_name(listener.event, listener.group),
+                kind: self.kind,
+                prefetch: self.prefetch,
+            });
+            let subscription = self.bus.transport().subscribe(queue.clone()).await?;
+            tracing::info!(event = queue.event, group = queue.group, handler = listener.handler, "listening");
+            let listening = Arc::new(Listening {
+                bus: self.bus.clone(),
+                states: states.clone(),
+                listener,
+                queue,
+                retry: self.retry,
+                stopping: stopping.clone(),
+            });
+            running.add(drain::serve(listening, subscription, self.drain_deadline));
+        }
+        Ok(running)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        for (i, listener) in self.listeners.iter().enumerate() {
+            for need in &listener.needs {
+                if !self.states.contains_key(&need.id) {
+                    return Err(Error::MissingState { listener: listener.handler, state: need.name });
+                }
+            }
+            let twin = |other: &&Registration| (other.event, other.group) == (listener.event, listener.group);
+            if let Some(first) = self.listeners[..i].iter().find(twin) {
+                return Err(Error::DuplicateListener {
+                    event: listener.event,
+                    group: listener.group,
+                    first: first.handler,
+                    second: listener.handler,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("bus", &self.bus)
+            .field("listeners", &self.listeners)
+            .field("states", &self.states.len())
+            .field("prefetch", &self.prefetch)
+            .field("retry", &self.retry)
+            .field("queue", &self.kind)
+            .field("drain_deadline", &self.drain_deadline)
+            .finish()
+    }
+}

@@ -1,0 +1,244 @@
+//! The in-memory transport: a topic exchange per domain and queues that live as long as the bus, within one process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::{Address, BoxFuture, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
+use crate::ack::{Ack, Decision, Settle};
+use crate::error::Error;
+use crate::park::{DeadLetter, Header};
+
+/// A broker in this process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory {
+    broker: Arc<Mutex<Broker>>,
+}
+
+#[derive(Debug, Default)]
+struct Broker {
+    closed: bool,
+    /// Queues by exchange and routing key. Contracts have no wildcards, so a topic exchange is a map.
+    bindings: HashMap<(String, String), Vec<String>>,
+    queues: HashMap<String, Queue>,
+    /// The next message's place; a message that goes back to its queue keeps its place.
+    next_place: u64,
+    next_consumer: u64,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    ready: BTreeMap<u64, Message>,
+    unacked: HashMap<u64, (Message, u64)>,
+    consumers: Vec<Consumer>,
+    /// Whose turn it is.
+    turn: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    body: Bytes,
+    exchange: String,
+    routing_key: String,
+    message_id: String,
+    headers: Vec<(&'static str, Header)>,
+    redelivered: bool,
+}
+
+#[derive(Debug)]
+struct Consumer {
+    id: u64,
+    free: u16,
+    deliveries: mpsc::UnboundedSender<Delivery>,
+    sink: Arc<Sink>,
+}
+
+/// Takes the decisions on the deliveries of one queue.
+#[derive(Debug)]
+struct Sink {
+    broker: Weak<Mutex<Broker>>,
+    queue: String,
+    /// Dropped with the last undecided delivery: tells the subscription that it is done.
+    _open: watch::Sender<()>,
+}
+
+impl Settle for Sink {
+    fn settle(&self, place: u64, decision: Decision) {
+        let Some(broker) = self.broker.upgrade() else { return };
+        // What dispatching fails to hand over is dropped outside of the lock: its drop comes back here.
+        let undelivered = {
+            let mut broker = lock(&broker);
+            broker.queues.get_mut(&self.queue).map(|queue| {
+                queue.settle(place, decision);
+                queue.dispatch()
+            })
+        };
+        drop(undelivered);
+    }
+}
+
+fn lock(broker: &Mutex<Broker>) -> MutexGuard<'_, Broker> {
+    broker.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Queue {
+    fn settle(&mut self, place: u64, decision: Decision) {
+        let Some((mut message, consumer)) = self.unacked.remove(&place) else { return };
+        if let Some(consumer) = self.consumers.iter_mut().find(|c| c.id == consumer) {
+            consumer.free = consumer.free.saturating_add(1);
+        }
+        if decision == Decision::Requeue {
+            message.redelivered = true;
+            self.ready.insert(place, message);
+        }
+    }
+
+    /// Hands what is ready to the consumers in turn, as far as each may have more.
+    fn dispatch(&mut self) -> Vec<mpsc::error::SendError<Delivery>> {
+        let mut undelivered = Vec::new();
+        while !self.ready.is_empty() {
+            let count = self.consumers.len();
+            let Some(at) = (0..count).map(|i| (self.turn + i) % count).find(|&i| self.consumers[i].free > 0) else {
+                break;
+            };
+            self.turn = (at + 1) % count;
+            let Some((place, message)) = self.ready.pop_first() else { break };
+            let consumer = &mut self.consumers[at];
+            consumer.free -= 1;
+            let delivery = Delivery {
+                body: message.body.clone(),
+                exchange: message.exchange.clone(),
+                routing_key: message.routing_key.clone(),
+                message_id: Some(message.message_id.clone()),
+                redelivered: message.redelivered,
+                ack: Ack::new(place, consumer.sink.clone()),
+            };
+            self.unacked.insert(place, (message, consumer.id));
+            if let Err(error) = consumer.deliveries.send(delivery) {
+                // Its service is gone: it gets no more, and the delivery goes back when the error is dropped.
+                consumer.free = 0;
+                undelivered.push(error);
+            }
+        }
+        undelivered
+    }
+}
+
+impl Broker {
+    fn put(&mut self, queue: &str, message: Message) -> Vec<mpsc::error::SendError<Delivery>> {
+        let place = self.next_place;
+        self.next_place += 1;
+        let Some(queue) = self.queues.get_mut(queue) else { return Vec::new() };
+        queue.ready.insert(place, message);
+        queue.dispatch()
+    }
+}
+
+impl Memory {
+    fn put(&self, message: Outgoing) -> Result<(), Unpublished> {
+        let mut broker = lock(&self.broker);
+        if broker.closed {
+            return Err(Unpublished { maybe_sent: false, why: "the bus is closed".to_owned(), closed: true });
+        }
+        let (exchange, routing_key, queues) = match &message.to {
+            Address::Event { domain, event_type } => {
+                let key = ((*domain).to_owned(), (*event_type).to_owned());
+                let queues = broker.bindings.get(&key).cloned().unwrap_or_default();
+                (key.0, key.1, queues)
+            }
+            Address::Dead(queue) => {
+                broker.queues.entry(queue.dead.clone()).or_default();
+                (String::new(), queue.dead.clone(), vec![queue.dead.clone()])
+            }
+        };
+        let message = Message {
+            body: message.body,
+            exchange,
+            routing_key,
+            message_id: message.message_id,
+            headers: message.headers,
+            redelivered: false,
+        };
+        let undelivered: Vec<_> = queues.iter().flat_map(|queue| broker.put(queue, message.clone())).collect();
+        drop(broker);
+        drop(undelivered);
+        Ok(())
+    }
+
+    fn attach(&self, spec: &QueueSpec) -> Result<Subscription, Error> {
+        let mut broker = lock(&self.broker);
+        if broker.closed {
+            return Err(Error::Closed);
+        }
+        let bound = broker.bindings.entry((spec.domain.to_owned(), spec.event_type.to_owned())).or_default();
+        if !bound.contains(&spec.name) {
+            bound.push(spec.name.clone());
+        }
+        broker.queues.entry(spec.dead.clone()).or_default();
+        let id = broker.next_consumer;
+        broker.next_consumer += 1;
+
+        let (open, mut all_decided) = watch::channel(());
+        let (intake, mut stop) = watch::channel(());
+        let (sender, deliveries) = mpsc::unbounded_channel();
+        let sink = Arc::new(Sink { broker: Arc::downgrade(&self.broker), queue: spec.name.clone(), _open: open });
+        let queue = broker.queues.entry(spec.name.clone()).or_default();
+        queue.consumers.push(Consumer { id, free: spec.prefetch.max(1), deliveries: sender, sink });
+        let undelivered = queue.dispatch();
+        drop(broker);
+        drop(undelivered);
+
+        let (broker, name) = (Arc::downgrade(&self.broker), spec.name.clone());
+        let detached = tokio::spawn(async move {
+            // Nothing is ever sent: this ends when the other side is dropped.
+            while stop.changed().await.is_ok() {}
+            let consumer = broker.upgrade().and_then(|broker| {
+                let mut broker = lock(&broker);
+                let queue = broker.queues.get_mut(&name)?;
+                let at = queue.consumers.iter().position(|consumer| consumer.id == id)?;
+                Some(queue.consumers.swap_remove(at))
+            });
+            drop(consumer);
+        });
+        let done = Box::pin(async move {
+            // It can't be cancelled and doesn't panic.
+            let _ = detached.await;
+            while all_decided.changed().await.is_ok() {}
+        });
+        Ok(Subscription { deliveries, intake, done })
+    }
+}
+
+impl Transport for Memory {
+    fn publish(&self, message: Outgoing, _deadline: Instant) -> BoxFuture<'_, Result<(), Unpublished>> {
+        Box::pin(async move { self.put(message) })
+    }
+
+    fn subscribe(&self, queue: Arc<QueueSpec>) -> BoxFuture<'_, Result<Subscription, Error>> {
+        Box::pin(async move { self.attach(&queue) })
+    }
+
+    fn dead_letters(&self, dead_queue: String, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, Error>> {
+        Box::pin(async move {
+            let broker = lock(&self.broker);
+            let letters = broker.queues.get(&dead_queue).into_iter().flat_map(|queue| queue.ready.values()).take(limit);
+            Ok(letters.map(|m| DeadLetter::read(&m.headers, Some(m.message_id.clone()), m.body.clone())).collect())
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let mut consumers = Vec::new();
+            let mut broker = lock(&self.broker);
+            broker.closed = true;
+            for queue in broker.queues.values_mut() {
+                consumers.append(&mut queue.consumers);
+            }
+            drop(broker);
+            drop(consumers);
+        })
+    }
+}

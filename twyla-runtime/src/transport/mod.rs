@@ -1,0 +1,122 @@
+//! What the bus asks of whatever carries its messages: RabbitMQ, or the memory of this process.
+
+pub(crate) mod memory;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::ack::Ack;
+use crate::error::Error;
+use crate::park::{DeadLetter, Header};
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Carries messages.
+pub(crate) trait Transport: Send + Sync + fmt::Debug {
+    /// Resolves once the message is safe with the broker; sends it again as often as needed until `deadline`.
+    fn publish(&self, message: Outgoing, deadline: Instant) -> BoxFuture<'_, Result<(), Unpublished>>;
+
+    /// Makes the queue and its bindings and consumes from it; resolves when the consumer is really there.
+    fn subscribe(&self, queue: Arc<QueueSpec>) -> BoxFuture<'_, Result<Subscription, Error>>;
+
+    /// Looks at the first `limit` messages of a dead queue and leaves them there.
+    fn dead_letters(&self, dead_queue: String, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, Error>>;
+
+    /// Waits for pending confirms, then closes all connections.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The broker did not confirm a message.
+#[derive(Clone, Debug)]
+pub(crate) struct Unpublished {
+    /// Whether it may have got it all the same.
+    pub(crate) maybe_sent: bool,
+    pub(crate) why: String,
+    /// The bus is closed: there is no use in trying again.
+    pub(crate) closed: bool,
+}
+
+/// Which kind of queue a group's events wait in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum QueueKind {
+    /// A quorum queue: replicated, and the faster one too.
+    #[default]
+    Quorum,
+    /// A classic durable queue without arguments, as the Python original declares it: for groups that have members
+    /// written with it.
+    Classic,
+}
+
+/// The queue of one group for one event, with what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct QueueSpec {
+    pub(crate) event: &'static str,
+    /// The exchange.
+    pub(crate) domain: &'static str,
+    /// The routing key.
+    pub(crate) event_type: &'static str,
+    pub(crate) group: &'static str,
+    pub(crate) name: String,
+    pub(crate) dead: String,
+    pub(crate) kind: QueueKind,
+    pub(crate) prefetch: u16,
+}
+
+/// The name of a group's queue.
+pub(crate) fn queue_name(event: &str, group: &str) -> String {
+    format!("{event}.{group}")
+}
+
+/// The name of the dead queue beside a group's queue.
+pub(crate) fn dead_name(event: &str, group: &str) -> String {
+    format!("{event}.{group}.dead")
+}
+
+/// A message on its way out. Cloning it copies no body.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) to: Address,
+    pub(crate) body: Bytes,
+    pub(crate) message_id: String,
+    pub(crate) timestamp: DateTime<Utc>,
+    pub(crate) app_id: Arc<str>,
+    pub(crate) headers: Vec<(&'static str, Header)>,
+}
+
+/// Where a message goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Address {
+    /// To everyone who listens to an event. Nobody may be there.
+    Event { domain: &'static str, event_type: &'static str },
+    /// Into the dead queue beside a queue. It must be there.
+    Dead(Arc<QueueSpec>),
+}
+
+/// A running consumer.
+pub(crate) struct Subscription {
+    /// What the broker delivers; ends if the transport is closed.
+    pub(crate) deliveries: mpsc::UnboundedReceiver<Delivery>,
+    /// Dropping it stops the deliveries. Decisions on what was delivered are still taken.
+    pub(crate) intake: watch::Sender<()>,
+    /// Resolves when all deliveries are decided on and the consumer is gone.
+    pub(crate) done: BoxFuture<'static, ()>,
+}
+
+/// One message as it came in.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) body: Bytes,
+    pub(crate) exchange: String,
+    pub(crate) routing_key: String,
+    pub(crate) message_id: Option<String>,
+    pub(crate) redelivered: bool,
+    /// If it is dropped undecided, the message goes back to its queue.
+    pub(crate) ack: Ack,
+}
