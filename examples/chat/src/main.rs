@@ -1,2 +1,104 @@
-//! chat
-fn main() {}
+//! Twyla's main job: a line becomes an `api.user_input`, a listener answers with a `bot.reply`, and both are shown.
+//!
+//! - `cargo run -p chat`: in one process, on the in-memory bus; takes lines typed or piped in, or a short sample;
+//! - `cargo run -p chat -- listen` and `cargo run -p chat -- say TEXT`: in two processes over RabbitMQ, which
+//!   `EVENT_BUS_AMQP_HOST`, `_PORT`, `_USER`, `_PASS` and `_VHOST` name.
+
+mod bot;
+mod contracts;
+
+use std::env;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use contracts::{Context, api::UserInput};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::mpsc;
+use twyla_runtime::{Bus, Config};
+
+/// What is said where nobody types or pipes anything in.
+const SAMPLE: [&str; 3] = ["Hello there", "When does the next flight to Lisbon leave?", "Thank you"];
+
+const USAGE: &str = "usage: chat                 talk to the bot here, in one process
+       chat listen          run the bot over RabbitMQ until ctrl-C
+       chat say TEXT        say something to it, from another process";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::WARN).with_writer(std::io::stderr).init();
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args.as_slice() {
+        [] => talk().await,
+        ["listen"] => listen().await,
+        ["say", words @ ..] if !words.is_empty() => say(&words.join(" ")).await,
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Both sides in this process, on the in-memory bus.
+async fn talk() -> Result<(), Box<dyn std::error::Error>> {
+    let bus = Bus::in_memory();
+    let (shown, mut replies) = mpsc::unbounded_channel();
+    let running = bus.service().state::<bot::Shown>(shown).listeners(bot::listeners()).start().await?;
+
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    if std::io::stdin().is_terminal() {
+        println!("Say something to the bot; ctrl-D ends.");
+    }
+    let mut sample = SAMPLE.iter();
+    let mut next = lines.next_line().await?.or_else(|| sample.next().map(|line| (*line).to_owned()));
+    let typed = sample.len() == SAMPLE.len();
+    while let Some(line) = next {
+        match bus.emit(UserInput { emission: line, language: None, attempt: None }, context()).await {
+            Ok(()) => drop(replies.recv().await),
+            // an empty line is no emission: its contract says so, and the next line is as good as any
+            Err(error) if error.refusal().is_some() => eprintln!("{error}"),
+            Err(error) => return Err(error.into()),
+        }
+        next = if typed { lines.next_line().await? } else { sample.next().map(|line| (*line).to_owned()) };
+    }
+    running.stop().await?;
+    Ok(())
+}
+
+/// The bot as a service of its own.
+async fn listen() -> Result<(), Box<dyn std::error::Error>> {
+    let bus = broker().await?;
+    let (shown, _) = mpsc::unbounded_channel();
+    let running = bus.service().state::<bot::Shown>(shown).listeners(bot::listeners()).start().await?;
+    println!("the bot listens; ctrl-C ends");
+    Ok(running.run().await?)
+}
+
+/// One line to a bot that runs elsewhere.
+async fn say(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let bus = broker().await?;
+    bus.emit(UserInput { emission: text.to_owned(), language: None, attempt: None }, context()).await?;
+    println!("said: {text}");
+    Ok(())
+}
+
+/// Two processes meet at a broker, so an in-memory bus won't do.
+async fn broker() -> Result<Bus, Box<dyn std::error::Error>> {
+    match Config::from_env("EVENT_BUS")? {
+        Some(config) => Ok(Bus::connect(config).await?),
+        None => Err("two processes meet at a broker: set EVENT_BUS_AMQP_HOST, EVENT_BUS_AMQP_USER and EVENT_BUS_AMQP_PASS \
+                     (or talk to the bot in one process: cargo run -p chat)"
+            .into()),
+    }
+}
+
+fn context() -> Context {
+    Context { channel: "terminal".to_owned(), user: env::var("USER").ok().filter(|user| !user.is_empty()) }
+}

@@ -1,0 +1,88 @@
+//! The demo as a person starts it: piped lines, nothing at all, and two processes over RabbitMQ.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Output, Stdio};
+
+fn chat() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
+    command.env_remove("EVENT_BUS_AMQP_HOST").env("USER", "ada");
+    command
+}
+
+fn talk(input: &str) -> Output {
+    let mut child = chat().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn answers_each_piped_line_in_turn() {
+    let output = talk("Hello\nIs anybody there?\nfine\n");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        text(&output.stdout),
+        "ada (terminal): Hello\n\
+         bot (terminal): Hello! What can I do for you?\n      [Book]\n\
+         ada (terminal): Is anybody there?\n\
+         bot (terminal): I don't know: Is anybody there?\n      [Ask a person]\n\
+         ada (terminal): fine\n\
+         bot (terminal): You said: fine\n"
+    );
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn shows_a_sample_where_nothing_is_typed() {
+    let output = chat().stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let shown = text(&output.stdout);
+    assert_eq!(shown.lines().filter(|line| line.starts_with("ada")).count(), 3, "{shown}");
+    assert_eq!(shown.lines().filter(|line| line.starts_with("bot")).count(), 3, "{shown}");
+}
+
+#[test]
+fn says_why_a_line_is_no_emission_and_goes_on() {
+    let output = talk("\nHello\n");
+    assert!(output.status.success(), "{output:?}");
+    assert!(text(&output.stdout).contains("ada (terminal): Hello"), "{output:?}");
+    let error = text(&output.stderr);
+    assert!(error.contains("api.user_input") && error.contains("/emission"), "{error}");
+}
+
+#[test]
+fn says_what_two_processes_need() {
+    let output = chat().args(["say", "Hello"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("EVENT_BUS_AMQP_HOST"), "{output:?}");
+}
+
+#[test]
+#[ignore = "needs RabbitMQ: `cargo xtask test` starts one"]
+fn two_processes_talk_over_rabbitmq() {
+    let over_rabbitmq = || {
+        let mut command = chat();
+        for name in ["HOST", "PORT", "USER", "PASS", "VHOST"] {
+            let value = std::env::var(format!("TWYLA_TEST_AMQP_{name}")).expect("cargo xtask test sets TWYLA_TEST_AMQP_*");
+            command.env(format!("EVENT_BUS_AMQP_{name}"), value);
+        }
+        command
+    };
+    let mut listen = over_rabbitmq().arg("listen").stdout(Stdio::piped()).spawn().unwrap();
+    let mut shown = BufReader::new(listen.stdout.take().unwrap()).lines();
+    let mut next = || shown.next().unwrap().unwrap();
+    assert_eq!(next(), "the bot listens; ctrl-C ends");
+
+    let said = over_rabbitmq().args(["say", "Hello", "you"]).output().unwrap();
+    assert_eq!(text(&said.stdout), "said: Hello you\n", "{said:?}");
+    assert_eq!(next(), "ada (terminal): Hello you");
+    assert_eq!(next(), "bot (terminal): Hello! What can I do for you?");
+    assert_eq!(next(), "      [Book]");
+
+    let pid = listen.id().to_string();
+    assert!(Command::new("sh").args(["-c", "kill -TERM \"$1\"", "kill", &pid]).status().unwrap().success());
+    assert!(listen.wait().unwrap().success(), "the bot drains and ends well");
+}
