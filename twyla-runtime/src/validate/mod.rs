@@ -1,6 +1,22 @@
 //! Holding values to their contracts: what is refused, where, and by which rule.
 
+//!
+//! [`contract`] decodes and encodes; on its way a value meets [`read`] (typed values read exactly), [`rules`] (what a
+//! value is held to), [`path`] (where it is) and, for contracts that need it, [`residue`].
+
 use std::fmt;
+
+#[doc(hidden)]
+pub mod contract;
+mod formats;
+#[doc(hidden)]
+pub mod path;
+#[doc(hidden)]
+pub mod read;
+#[doc(hidden)]
+pub mod residue;
+#[doc(hidden)]
+pub mod rules;
 
 /// A value that its contract refuses, with each rule that it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

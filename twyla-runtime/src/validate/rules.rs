@@ -1,0 +1,387 @@
+//! The value rules that generated code calls: each looks at one value and says what it breaks, in one wording.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::{Display, Write};
+use std::hash::Hash;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::path::Path;
+use super::{Violation, formats};
+
+pub use super::formats::Format;
+
+/// More broken rules than these are not told one by one: a hostile content could have millions.
+const MOST_VIOLATIONS: usize = 100;
+/// Characters of a value that a message shows.
+const SHOWN: usize = 60;
+/// Arrays and objects within each other that a content may have: below the JSON reader's limit of 128, so that what is
+/// written can be read inside its envelope.
+const DEEPEST: usize = 120;
+
+/// The broken rules that were found so far.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// None yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Notes a broken rule.
+    pub fn push(&mut self, at: &Path<'_>, keyword: &'static str, message: String) {
+        if self.0.len() < MOST_VIOLATIONS {
+            self.0.push(Violation { pointer: at.pointer(), keyword, message });
+        }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Violation> {
+        self.0
+    }
+
+    /// Whether so many were found that looking further tells nobody more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= MOST_VIOLATIONS
+    }
+}
+
+/// A value as messages show it: JSON, shortened.
+#[must_use]
+pub fn shown(value: &str) -> String {
+    let mut out = String::from("\"");
+    for (count, c) in value.chars().enumerate() {
+        if count == SHOWN {
+            out.push('…');
+            break;
+        }
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Any text, shortened to what a message shows.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn plural(count: u64, one: &'static str, more: &'static str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+/// `minLength`, in characters.
+pub fn min_length(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
+    // a string has no more characters than bytes, and at least a quarter as many
+    if (value.len() as u64) / 4 < limit {
+        let count = value.chars().count() as u64;
+        if count < limit {
+            let (has, rule) = (plural(count, "character", "characters"), plural(limit, "is", "are"));
+            out.push(at, "minLength", format!("{} has {has}, and at least {rule} needed", shown(value)));
+        }
+    }
+}
+
+/// `maxLength`, in characters.
+pub fn max_length(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
+    if value.len() as u64 > limit {
+        let count = value.chars().count() as u64;
+        if count > limit {
+            let (has, rule) = (plural(count, "character", "characters"), plural(limit, "is", "are"));
+            out.push(at, "maxLength", format!("{} has {has}, and at most {rule} allowed", shown(value)));
+        }
+    }
+}
+
+/// A `pattern`, translated to the `regex` crate's syntax by the build script, which also has seen it compile.
+#[derive(Debug)]
+pub struct Pattern {
+    written: &'static str,
+    compiled: Option<Regex>,
+}
+
+impl Pattern {
+    /// The pattern as the schema has it, and as the `regex` crate reads it.
+    #[must_use]
+    pub fn new(written: &'static str, translated: &str) -> Self {
+        Self { written, compiled: Regex::new(translated).ok() }
+    }
+}
+
+/// `pattern`.
+pub fn pattern(value: &str, pattern: &Pattern, at: &Path<'_>, out: &mut Violations) {
+    match &pattern.compiled {
+        Some(compiled) if compiled.is_match(value) => {}
+        Some(_) => {
+            out.push(at, "pattern", format!("{} doesn't match the pattern {}", shown(value), pattern.written));
+        }
+        // can't be where the build script saw it compile; refusing is the safe side
+        None => out.push(at, "pattern", format!("the pattern {} can't be compiled here", pattern.written)),
+    }
+}
+
+/// `format`.
+pub fn format(value: &str, format: Format, at: &Path<'_>, out: &mut Violations) {
+    if !formats::holds(format, value) {
+        out.push(at, "format", format!("{} is no {}", shown(value), format.name()));
+    }
+}
+
+/// `minimum`, and `exclusiveMinimum` as the next integer.
+pub fn minimum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Violations) {
+    let value = value.into();
+    if value < limit {
+        out.push(at, "minimum", format!("{value} is less than {limit}"));
+    }
+}
+
+/// `maximum`, and `exclusiveMaximum` as the integer before.
+pub fn maximum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Violations) {
+    let value = value.into();
+    if value > limit {
+        out.push(at, "maximum", format!("{value} is more than {limit}"));
+    }
+}
+
+/// `multipleOf` of an integer.
+pub fn multiple_of(value: impl Into<i128>, factor: i128, at: &Path<'_>, out: &mut Violations) {
+    let value = value.into();
+    if factor == 0 || value % factor != 0 {
+        out.push(at, "multipleOf", format!("{value} is no multiple of {factor}"));
+    }
+}
+
+/// `minimum` of a number.
+pub fn minimum_number(value: f64, limit: f64, at: &Path<'_>, out: &mut Violations) {
+    if value < limit {
+        out.push(at, "minimum", format!("{value} is less than {limit}"));
+    }
+}
+
+/// `maximum` of a number.
+pub fn maximum_number(value: f64, limit: f64, at: &Path<'_>, out: &mut Violations) {
+    if value > limit {
+        out.push(at, "maximum", format!("{value} is more than {limit}"));
+    }
+}
+
+/// `exclusiveMinimum` of a number.
+pub fn exclusive_minimum_number(value: f64, limit: f64, at: &Path<'_>, out: &mut Violations) {
+    if value <= limit {
+        out.push(at, "exclusiveMinimum", format!("{value} is not more than {limit}"));
+    }
+}
+
+/// `exclusiveMaximum` of a number.
+pub fn exclusive_maximum_number(value: f64, limit: f64, at: &Path<'_>, out: &mut Violations) {
+    if value >= limit {
+        out.push(at, "exclusiveMaximum", format!("{value} is not less than {limit}"));
+    }
+}
+
+/// JSON has no infinity and no NaN; a program's number may be one.
+pub fn finite(value: f64, at: &Path<'_>, out: &mut Violations) {
+    if !value.is_finite() {
+        out.push(at, "type", format!("{value} can't be written as JSON"));
+    }
+}
+
+/// `enum` and `const` of integers.
+pub fn one_of_integers(value: impl Into<i128>, allowed: &[i128], at: &Path<'_>, out: &mut Violations) {
+    let value = value.into();
+    if !allowed.contains(&value) {
+        let (keyword, allowed) = (enum_or_const(allowed.len()), listed(allowed));
+        out.push(at, keyword, format!("{value} is not {allowed}"));
+    }
+}
+
+/// `enum` and `const` of booleans.
+pub fn one_of_booleans(value: bool, allowed: &[bool], at: &Path<'_>, out: &mut Violations) {
+    if !allowed.contains(&value) {
+        out.push(at, enum_or_const(allowed.len()), format!("{value} is not {}", listed(allowed)));
+    }
+}
+
+fn enum_or_const(count: usize) -> &'static str {
+    if count == 1 { "const" } else { "enum" }
+}
+
+fn listed(values: &[impl Display]) -> String {
+    let mut out = String::from(if values.len() == 1 { "" } else { "one of " });
+    for (i, value) in values.iter().take(8).enumerate() {
+        let _ = write!(out, "{}{value}", if i == 0 { "" } else { ", " });
+    }
+    if values.len() > 8 {
+        let _ = write!(out, " and {} more", values.len() - 8);
+    }
+    out
+}
+
+/// `minItems`.
+pub fn min_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
+    let count = count as u64;
+    if count < limit {
+        let (has, rule) = (plural(count, "item", "items"), plural(limit, "is", "are"));
+        out.push(at, "minItems", format!("has {has}, and at least {rule} needed"));
+    }
+}
+
+/// `maxItems`.
+pub fn max_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
+    let count = count as u64;
+    if count > limit {
+        let (has, rule) = (plural(count, "item", "items"), plural(limit, "is", "are"));
+        out.push(at, "maxItems", format!("has {has}, and at most {rule} allowed"));
+    }
+}
+
+/// `uniqueItems` of strings, integers, booleans and words of an enum.
+pub fn unique_items<T: Eq + Hash>(items: &[T], at: &Path<'_>, out: &mut Violations) {
+    let mut seen = HashSet::with_capacity(items.len());
+    if let Some(index) = items.iter().position(|item| !seen.insert(item)) {
+        out.push(at, "uniqueItems", format!("item {index} is there twice"));
+    }
+}
+
+/// `minProperties` of a map.
+pub fn min_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
+    let count = count as u64;
+    if count < limit {
+        let (has, rule) = (plural(count, "member", "members"), plural(limit, "is", "are"));
+        out.push(at, "minProperties", format!("has {has}, and at least {rule} needed"));
+    }
+}
+
+/// `maxProperties` of a map.
+pub fn max_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
+    let count = count as u64;
+    if count > limit {
+        let (has, rule) = (plural(count, "member", "members"), plural(limit, "is", "are"));
+        out.push(at, "maxProperties", format!("has {has}, and at most {rule} allowed"));
+    }
+}
+
+/// A map that can tell whether it has a member.
+pub trait Members {
+    /// Whether it has one of that name.
+    fn has(&self, name: &str) -> bool;
+}
+
+impl<T> Members for BTreeMap<String, T> {
+    fn has(&self, name: &str) -> bool {
+        self.contains_key(name)
+    }
+}
+
+impl Members for serde_json::Map<String, Value> {
+    fn has(&self, name: &str) -> bool {
+        self.contains_key(name)
+    }
+}
+
+/// `required` of a map.
+pub fn required(members: &impl Members, name: &str, at: &Path<'_>, out: &mut Violations) {
+    if !members.has(name) {
+        out.push(at, "required", format!("`{name}` is missing"));
+    }
+}
+
+/// Whether a value may have further values in it; a program may nest them deeper than JSON is read.
+pub fn shallow(at: &Path<'_>, out: &mut Violations) -> bool {
+    if at.depth() > DEEPEST {
+        if !out.is_full() {
+            out.push(at, "json", format!("is nested deeper than {DEEPEST}"));
+        }
+        return false;
+    }
+    true
+}
+
+/// The same for a value of any kind.
+pub fn shallow_value(value: &Value, at: &Path<'_>, out: &mut Violations) {
+    // iterative, as the depth is what is in doubt
+    let mut open = vec![(value, at.depth())];
+    while let Some((value, depth)) = open.pop() {
+        if depth > DEEPEST {
+            out.push(at, "json", format!("is nested deeper than {DEEPEST}"));
+            return;
+        }
+        match value {
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
+            Value::Object(members) => open.extend(members.values().map(|member| (member, depth + 1))),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken(check: impl FnOnce(&Path<'_>, &mut Violations)) -> Vec<String> {
+        let mut out = Violations::new();
+        check(&Path::root(), &mut out);
+        out.into_vec().into_iter().map(|violation| format!("{}: {}", violation.keyword, violation.message)).collect()
+    }
+
+    #[test]
+    fn counts_characters_not_bytes() {
+        assert!(broken(|at, out| min_length("äöü", 3, at, out)).is_empty());
+        assert!(broken(|at, out| max_length("äöü😀", 4, at, out)).is_empty());
+        assert_eq!(
+            broken(|at, out| max_length("äöü😀!", 4, at, out)),
+            ["maxLength: \"äöü😀!\" has 5 characters, and at most 4 are allowed"]
+        );
+        assert_eq!(
+            broken(|at, out| min_length("", 1, at, out)),
+            ["minLength: \"\" has 0 characters, and at least 1 is needed"]
+        );
+    }
+
+    #[test]
+    fn shortens_values() {
+        assert_eq!(shown(&"x".repeat(61)).chars().count(), 63);
+        assert_eq!(shown("a\u{1}\"\n"), r#""a\u0001\"\n""#);
+        assert_eq!(shortened("äöü", 2), "äö…");
+    }
+
+    #[test]
+    fn compares_whole_numbers() {
+        assert!(broken(|at, out| maximum(u64::MAX, i128::from(u64::MAX), at, out)).is_empty());
+        assert_eq!(broken(|at, out| minimum(-1_i64, 0, at, out)), ["minimum: -1 is less than 0"]);
+        assert_eq!(broken(|at, out| multiple_of(7_i64, 2, at, out)), ["multipleOf: 7 is no multiple of 2"]);
+        assert_eq!(broken(|at, out| one_of_integers(7_i64, &[1, 2], at, out)), ["enum: 7 is not one of 1, 2"]);
+        assert_eq!(broken(|at, out| finite(f64::NAN, at, out)), ["type: NaN can't be written as JSON"]);
+    }
+
+    #[test]
+    fn tells_at_most_a_hundred() {
+        let told = broken(|at, out| (0..1000).for_each(|_| min_items(0, 1, at, out)));
+        assert_eq!(told.len(), MOST_VIOLATIONS);
+    }
+
+    #[test]
+    fn refuses_values_nested_too_deep() {
+        let mut deep = Value::Null;
+        for _ in 0..200 {
+            deep = Value::Array(vec![deep]);
+        }
+        assert_eq!(broken(|at, out| shallow_value(&deep, at, out)), ["json: is nested deeper than 120"]);
+    }
+}
