@@ -1,1 +1,173 @@
-//! twyla-build
+//! Compiles a folder of JSON Schema files into typed events: the build script of a service is one line.
+//!
+//! ```no_run
+//! // build.rs
+//! fn main() {
+//!     twyla_build::compile("schemas")
+//! }
+//! ```
+//!
+//! The generated code is included with `mod contracts { twyla_runtime::include_contracts!(); }`. Every problem of the
+//! folder is told at once, with file, line and column, and nothing is written where one of them is an error.
+//!
+//! The rooms, in the order in which data walks through them: `load` (files, JSON with places), `resolve` (every schema
+//! under its URI, every `$ref` to its schema), `check` (what is wrong, by the meta-schema and beyond), `model` (shapes,
+//! checks, and what neither can tell), `types` (typify makes structs of the shapes), `checks` and `emit` (the generated
+//! file). [`problem`] is the catalogue of everything that can be wrong, with its wording.
+//!
+//! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
+//! Rust type can stand for becomes `serde_json::Value`.
+#![forbid(unsafe_code)]
+
+mod check;
+mod checks;
+mod draft;
+mod emit;
+mod load;
+mod model;
+mod names;
+pub mod problem;
+mod resolve;
+mod types;
+mod uri;
+
+use std::path::{Path, PathBuf};
+
+use twyla_contract::{Context, Contracts, index};
+
+pub use draft::Draft;
+pub use load::At;
+pub use problem::{Problem, Problems, What};
+
+/// Compiles the schemas of a folder for `twyla_runtime::include_contracts!()`: to be called from `build.rs`.
+///
+/// Prints problems for cargo, and ends the process with an error where contracts can't be compiled.
+pub fn compile(folder: impl AsRef<Path>) {
+    if !Builder::new(folder).compile() {
+        std::process::exit(1);
+    }
+}
+
+/// A folder of schemas and how to read it.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    folder: PathBuf,
+    shown: String,
+    draft: Draft,
+}
+
+impl Builder {
+    /// The folder, relative to where the program runs: for a build script, the package.
+    #[must_use]
+    pub fn new(folder: impl AsRef<Path>) -> Self {
+        let folder = folder.as_ref().to_owned();
+        let shown = folder.to_string_lossy().replace('\\', "/");
+        let shown = shown.trim_end_matches('/').to_owned();
+        Self { folder, shown, draft: Draft::default() }
+    }
+
+    /// The draft of schemas that name none with `$schema`; 2020-12 unless it is set.
+    #[must_use]
+    pub fn default_draft(mut self, draft: Draft) -> Self {
+        self.draft = draft;
+        self
+    }
+
+    /// How messages and generated docs show the folder, where that isn't how it was given.
+    #[must_use]
+    pub fn shown_as(mut self, shown: impl Into<String>) -> Self {
+        self.shown = shown.into();
+        self
+    }
+
+    /// Generates the code and the index, and writes nothing.
+    ///
+    /// # Errors
+    /// [`Problems`] with everything that is wrong, where at least one thing is an error.
+    pub fn generate(&self) -> Result<Generated, Problems> {
+        let mut problems = Vec::new();
+        let files = load::folder(&self.folder, &self.shown, &mut problems);
+        let schemas = resolve::Schemas::new(files, self.draft, &mut problems);
+        check::all(&schemas, &mut problems);
+        let inner = |error| Problem { file: self.shown.clone(), at: None, what: What::Uncompilable { error } };
+        let mut generated = None;
+        // the model of broken schemas would only say the same in other words
+        if !problems.iter().any(Problem::is_error)
+            && let Some(model) = model::read(&schemas, &mut problems)
+            && !problems.iter().any(Problem::is_error)
+        {
+            match emit::code(&schemas, &model) {
+                Ok(code) => {
+                    let context = &model.types[model.context];
+                    let events = model.events.iter().map(|(name, id)| model.event(name, *id));
+                    let contracts = Contracts {
+                        root: self.shown.clone(),
+                        context: Context { place: context.place.clone(), rust_path: context.path() },
+                        events: events.collect(),
+                    };
+                    let residue = emit::residue(&schemas, &model);
+                    generated = Some((code, contracts, residue));
+                }
+                Err(error) => problems.push(inner(error)),
+            }
+        }
+        problems.sort_by(|a, b| a.order().cmp(&b.order()));
+        problems.dedup();
+        match generated {
+            Some((code, contracts, residue)) => {
+                let index = index::write(&contracts);
+                Ok(Generated { code, index, contracts, warnings: problems, residue })
+            }
+            None => Err(Problems(problems)),
+        }
+    }
+
+    /// Generates and writes the files to `OUT_DIR`, telling cargo; false where it couldn't.
+    #[must_use]
+    pub fn compile(&self) -> bool {
+        println!("cargo::rerun-if-changed={}", self.folder.display());
+        let generated = match self.generate() {
+            Ok(generated) => generated,
+            Err(Problems(problems)) => {
+                for problem in problems {
+                    println!("cargo::{}={problem}", if problem.is_error() { "error" } else { "warning" });
+                }
+                return false;
+            }
+        };
+        for warning in &generated.warnings {
+            println!("cargo::warning={warning}");
+        }
+        let Some(out) = std::env::var_os("OUT_DIR").map(PathBuf::from) else {
+            println!("cargo::error=twyla_build::compile is for build.rs: cargo has set no OUT_DIR");
+            return false;
+        };
+        for (name, text) in [("twyla.rs", &generated.code), (index::FILE_NAME, &generated.index)] {
+            let path = out.join(name);
+            // a file that is written anew makes cargo compile anew
+            if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
+                continue;
+            }
+            if let Err(error) = std::fs::write(&path, text) {
+                println!("cargo::error={} can't be written: {error}", path.display());
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// What was made of a folder of schemas.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// The Rust code, for `twyla.rs`.
+    pub code: String,
+    /// The index that the macros read.
+    pub index: String,
+    /// The same as a model.
+    pub contracts: Contracts,
+    /// What is legal and probably a mistake.
+    pub warnings: Vec<Problem>,
+    /// The contracts that are held to their schema by the `jsonschema` crate at run time, each with its reasons.
+    pub residue: Vec<(String, Vec<String>)>,
+}

@@ -1,0 +1,309 @@
+//! What can be said of a schema before anything is made of it: its keywords, its meta-schema, and whether a content or
+//! context can be what it describes.
+
+use std::collections::{BTreeSet, HashMap};
+
+use twyla_contract::{rust, similar};
+
+use crate::draft::{Draft, HOLDERS};
+use crate::load::{Json, Member, Node, Role, steps};
+use crate::problem::{Problem, What};
+use crate::resolve::{Loc, Schemas, Target};
+
+const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+
+/// Checks every schema and notes all problems.
+pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
+    for (loc, info) in &schemas.infos {
+        let Some(node) = schemas.node(loc) else { continue };
+        let ignored = info.draft.ref_stands_alone() && schemas.refs.contains_key(loc);
+        for member in node.members() {
+            if !ignored {
+                keyword(schemas, loc, info.draft, node, member, problems);
+            }
+        }
+        if !ignored {
+            required(schemas, loc, node, problems);
+            names(schemas, loc, node, problems);
+        }
+    }
+    for file in 0..schemas.files.len() {
+        meta(schemas, file, problems);
+    }
+    domains(schemas, problems);
+    for (file, what) in schemas.files.iter().enumerate().filter_map(|(index, file)| match file.role {
+        Role::Context => Some((index, "context")),
+        Role::Event(_) => Some((index, "content of an event")),
+        Role::Shared | Role::Rpc => None,
+    }) {
+        let mut seen = BTreeSet::new();
+        if let Err((loc, node)) = holds_object(schemas, &Loc::root(file), &mut seen) {
+            let found = match &node.json {
+                Json::Object(_) => "see here".to_owned(),
+                _ => node.described(),
+            };
+            problems.push(schemas.problem(&loc, node.at, What::CannotHoldObject { what, found }));
+        }
+    }
+}
+
+fn keyword(schemas: &Schemas, loc: &Loc, draft: Draft, node: &Node, member: &Member, problems: &mut Vec<Problem>) {
+    let mut say = |at, what| problems.push(schemas.problem(loc, at, what));
+    match (member.key.as_str(), &member.value.json) {
+        ("type", Json::String(_) | Json::Array(_)) => {
+            let named = if let Json::Array(items) = &member.value.json {
+                items.as_slice()
+            } else {
+                std::slice::from_ref(&member.value)
+            };
+            for node in named {
+                if let Some(name) = node.str()
+                    && !TYPES.contains(&name)
+                {
+                    let near = similar::nearest(name, TYPES).or_else(|| other_type(name)).map(str::to_owned);
+                    say(node.at, What::UnknownType { name: name.to_owned(), near });
+                }
+            }
+        }
+        ("pattern", Json::String(pattern)) if !jsonschema_regex::is_valid_ecma_regex(pattern) => {
+            say(member.value.at, What::BadPattern { pattern: pattern.clone() });
+        }
+        ("patternProperties", Json::Object(members)) => {
+            for member in members.iter().filter(|member| !jsonschema_regex::is_valid_ecma_regex(&member.key)) {
+                say(member.key_at, What::BadPattern { pattern: member.key.clone() });
+            }
+        }
+        ("default" | "examples" | "description" | "title" | "$comment", _) => {}
+        (name, value) => {
+            if !draft.has(name) && !name.starts_with("x-") && !Draft::Draft202012.has(name) && !Draft::Draft4.has(name)
+            {
+                let known: Vec<&str> = draft.keywords().filter(|known| node.get(known).is_none()).collect();
+                if let Some(near) = similar::nearest(name, known) {
+                    say(member.key_at, What::UnknownKeyword { name: name.to_owned(), near: near.to_owned() });
+                }
+            }
+            if draft.has(name) && !HOLDERS.iter().any(|(holder, _)| *holder == name) {
+                big_numbers(value, &member.value, &mut say);
+            }
+        }
+    }
+}
+
+/// What people call a type in other languages.
+fn other_type(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "int" | "int32" | "int64" | "long" | "i64" | "u64" => "integer",
+        "float" | "double" | "decimal" | "f64" => "number",
+        "str" | "text" => "string",
+        "bool" => "boolean",
+        "list" => "array",
+        "dict" | "map" => "object",
+        "none" | "nil" => "null",
+        _ => return None,
+    })
+}
+
+fn big_numbers(value: &Json, node: &Node, say: &mut impl FnMut(crate::load::At, What)) {
+    match value {
+        Json::Number(text) if !text.contains(['.', 'e', 'E']) => {
+            if text.parse::<i64>().is_err() && text.parse::<u64>().is_err() {
+                say(node.at, What::BigNumber { number: text.clone() });
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| big_numbers(&item.json, item, say)),
+        Json::Object(members) => members.iter().for_each(|member| big_numbers(&member.value.json, &member.value, say)),
+        _ => {}
+    }
+}
+
+fn required(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>) {
+    // others may declare it
+    let closed = ["$ref", "allOf", "anyOf", "oneOf", "if", "patternProperties", "$dynamicRef", "$recursiveRef"];
+    let (Some(properties), Some(required)) = (node.get("properties"), node.get("required")) else { return };
+    if closed.iter().any(|keyword| node.get(keyword).is_some()) || !properties.is_object() {
+        return;
+    }
+    for item in required.items() {
+        if let Some(name) = item.str()
+            && properties.get(name).is_none()
+        {
+            let declared = properties.members().iter().map(|member| member.key.as_str());
+            let near = similar::nearest(name, declared).map(str::to_owned);
+            problems.push(schemas.problem(loc, item.at, What::RequiredUndeclared { name: name.to_owned(), near }));
+        }
+    }
+}
+
+/// Two properties of one object that would be one field.
+fn names(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for member in node.get("properties").map_or(&[][..], Node::members) {
+        let field = rust::field_name(&member.key);
+        if let Some(other) = seen.get(&field) {
+            let what = What::PropertyClash { name: member.key.clone(), other: (*other).to_owned(), field };
+            problems.push(schemas.problem(loc, member.key_at, what));
+        } else {
+            seen.insert(field, &member.key);
+        }
+    }
+}
+
+fn domains(schemas: &Schemas, problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    let mut said = BTreeSet::new();
+    for file in &schemas.files {
+        let Role::Event(name) = &file.role else { continue };
+        let module = rust::field_name(name.domain());
+        let folder = file.shown.rsplit_once('/').map_or(file.shown.as_str(), |(folder, _)| folder);
+        let mut say = |what| {
+            if said.insert(name.domain().to_owned()) {
+                problems.push(Problem { file: folder.to_owned(), at: None, what });
+            }
+        };
+        let reserved = match module.as_str() {
+            "shared" => Some("it is the module of what is below `shared/`"),
+            "rpc" => Some("it is the module of what is below `rpc/`"),
+            "context" => Some("it would be mistaken for `context.json`"),
+            _ => None,
+        };
+        if let Some(why) = reserved {
+            say(What::ReservedDomain { name: name.domain().to_owned(), why });
+        } else if let Some(other) = seen.get(&module).filter(|other| **other != name.domain()) {
+            say(What::DomainClash { name: name.domain().to_owned(), other: (*other).to_owned(), module });
+        } else {
+            seen.insert(module, name.domain());
+        }
+    }
+}
+
+/// Whether a schema allows an object; else the place that doesn't.
+fn holds_object<'a>(schemas: &'a Schemas, loc: &Loc, seen: &mut BTreeSet<Loc>) -> Result<(), (Loc, &'a Node)> {
+    let Some(node) = schemas.node(loc) else { return Ok(()) };
+    if !seen.insert(loc.clone()) {
+        return Ok(());
+    }
+    if let Json::Bool(false) = node.json {
+        return Err((loc.clone(), node));
+    }
+    if let Some(Target::Schema(target)) = schemas.refs.get(loc) {
+        holds_object(schemas, target, seen)?;
+        if schemas.draft(loc).ref_stands_alone() {
+            return Ok(());
+        }
+    }
+    let known = |name: &str| name == "object" || !TYPES.contains(&name);
+    if let Some(kind) = node.get("type") {
+        let (one, items) = (kind.str(), kind.items());
+        let allowed = one.map_or(items.is_empty() || items.iter().any(|item| item.str().is_none_or(known)), known);
+        if !allowed {
+            return Err((loc.clone(), kind));
+        }
+    }
+    if let Some(values) = node.get("enum")
+        && matches!(&values.json, Json::Array(items) if !items.is_empty() && !items.iter().any(Node::is_object))
+    {
+        return Err((loc.clone(), values));
+    }
+    if let Some(value) = node.get("const").filter(|value| schemas.draft(loc).has("const") && !value.is_object()) {
+        return Err((loc.clone(), value));
+    }
+    for (keyword, all) in [("allOf", true), ("anyOf", false), ("oneOf", false)] {
+        let count = node.get(keyword).map_or(0, |node| node.items().len());
+        let results = (0..count)
+            .map(|index| holds_object(schemas, &loc.step(keyword).step(&index.to_string()), &mut seen.clone()));
+        let results: Vec<_> = results.collect();
+        if !results.is_empty() && results.iter().filter(|result| result.is_ok()).count() < if all { count } else { 1 } {
+            return results.into_iter().find(Result::is_err).unwrap_or(Ok(()));
+        }
+    }
+    Ok(())
+}
+
+/// Holds a file to its draft's meta-schema; what was said already is not said again.
+fn meta(schemas: &Schemas, index: usize, problems: &mut Vec<Problem>) {
+    let file = &schemas.files[index];
+    if !matches!(file.root.json, Json::Object(_) | Json::Bool(_)) {
+        let found = match file.root.json {
+            Json::Array(_) => "an array",
+            Json::String(_) => "a string",
+            Json::Number(_) => "a number",
+            _ => "null",
+        };
+        problems.push(file.problem(file.root.at, What::NoSchema { found }));
+        return;
+    }
+    let value = file.root.value();
+    let draft = schemas.draft(&Loc::root(index));
+    let validator = match draft {
+        Draft::Draft4 => jsonschema::draft4::meta::validator(),
+        Draft::Draft6 => jsonschema::draft6::meta::validator(),
+        Draft::Draft7 => jsonschema::draft7::meta::validator(),
+        Draft::Draft201909 => jsonschema::draft201909::meta::validator(),
+        Draft::Draft202012 => jsonschema::draft202012::meta::validator(),
+    };
+    let mut said: BTreeSet<String> = BTreeSet::new();
+    for error in validator.iter_errors(&value) {
+        let pointer = error.instance_path().as_str().to_owned();
+        let (schema, keyword) = keyword_of(schemas, index, &pointer);
+        let ours = matches!(keyword.as_str(), "pattern" | "patternProperties" | "$schema")
+            || keyword == "type" && says_type(schemas, &schema);
+        let key = format!("{}/{keyword}", schema.pointer);
+        if ours || !said.insert(key) {
+            continue;
+        }
+        let Some(node) = file.root.pointer(&pointer) else { continue };
+        let what = What::WrongKeyword { wanted: wanted(&keyword, draft).to_owned(), found: node.described(), keyword };
+        problems.push(file.problem(node.at, what));
+    }
+}
+
+/// Whether `type` there has an unknown name, which is said better.
+fn says_type(schemas: &Schemas, loc: &Loc) -> bool {
+    let Some(kind) = schemas.node(loc).and_then(|node| node.get("type")) else { return false };
+    kind.str().is_some() || kind.items().iter().any(|item| item.str().is_some_and(|name| !TYPES.contains(&name)))
+}
+
+/// The schema around a place of a file, and the keyword in it that leads there.
+fn keyword_of(schemas: &Schemas, file: usize, pointer: &str) -> (Loc, String) {
+    let mut at = pointer;
+    loop {
+        let loc = Loc { file, pointer: at.to_owned() };
+        if at.len() < pointer.len() && schemas.infos.contains_key(&loc) {
+            let keyword = steps(&pointer[at.len()..]).next().unwrap_or_default();
+            return (loc, keyword);
+        }
+        match at.rfind('/') {
+            Some(end) => at = &at[..end],
+            None => return (Loc::root(file), steps(pointer).next().unwrap_or_default()),
+        }
+    }
+}
+
+/// What a keyword's value is.
+fn wanted(keyword: &str, draft: Draft) -> &'static str {
+    match keyword {
+        "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" | "minContains"
+        | "maxContains" => "a whole number, 0 or more",
+        "minimum" | "maximum" => "a number",
+        "exclusiveMinimum" | "exclusiveMaximum" if draft == Draft::Draft4 => "true or false in draft 4",
+        "exclusiveMinimum" | "exclusiveMaximum" => "a number",
+        "multipleOf" => "a number above 0",
+        "type" => "the name of a type, or an array of different ones",
+        "required" if draft == Draft::Draft4 => "an array of at least one property's name, none twice",
+        "required" => "an array of property names, none twice",
+        "enum" => "an array of values",
+        "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
+            "an object whose members are schemas"
+        }
+        "dependencies" => "an object whose members are schemas or arrays of property names",
+        "dependentRequired" => "an object whose members are arrays of property names",
+        "items" if draft < Draft::Draft202012 => "a schema or an array of schemas",
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => "an array of at least one schema",
+        "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" | "$recursiveAnchor" => "true or false",
+        "title" | "description" | "format" | "$comment" | "contentEncoding" | "contentMediaType" => "a string",
+        "$ref" | "$id" | "id" | "$dynamicRef" | "$recursiveRef" => "a URI reference",
+        "$anchor" | "$dynamicAnchor" => "a name that begins with a letter",
+        "examples" => "an array",
+        _ => "a schema: an object, or true or false",
+    }
+}

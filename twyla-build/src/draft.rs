@@ -1,0 +1,211 @@
+//! The drafts of JSON Schema: which one a schema is of, and which keywords each of them has.
+
+use jsonschema::Draft as Known;
+
+/// A draft of JSON Schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Draft {
+    /// Draft 4.
+    Draft4,
+    /// Draft 6.
+    Draft6,
+    /// Draft 7.
+    Draft7,
+    /// Draft 2019-09.
+    Draft201909,
+    /// Draft 2020-12, that of a schema without `$schema`.
+    #[default]
+    Draft202012,
+}
+
+use Draft::{Draft4, Draft6, Draft7, Draft201909, Draft202012};
+
+const ALL: [(Draft, &str, &str); 5] = [
+    (Draft4, "4", "http://json-schema.org/draft-04/schema#"),
+    (Draft6, "6", "http://json-schema.org/draft-06/schema#"),
+    (Draft7, "7", "http://json-schema.org/draft-07/schema#"),
+    (Draft201909, "2019-09", "https://json-schema.org/draft/2019-09/schema"),
+    (Draft202012, "2020-12", "https://json-schema.org/draft/2020-12/schema"),
+];
+
+impl Draft {
+    /// The draft that `$schema` names.
+    pub(crate) fn of(uri: &str) -> Option<Self> {
+        ALL.into_iter().find(|(_, _, known)| plain(known) == plain(uri)).map(|(draft, ..)| draft)
+    }
+
+    /// Every `$schema` that is known, for a did-you-mean.
+    pub(crate) fn uris() -> impl Iterator<Item = &'static str> {
+        ALL.into_iter().map(|(_, _, uri)| uri)
+    }
+
+    /// The name in words: `2020-12`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ALL.iter().find(|(draft, ..)| *draft == self).map_or("2020-12", |(_, name, _)| name)
+    }
+
+    pub(crate) fn known(self) -> Known {
+        match self {
+            Draft4 => Known::Draft4,
+            Draft6 => Known::Draft6,
+            Draft7 => Known::Draft7,
+            Draft201909 => Known::Draft201909,
+            Draft202012 => Known::Draft202012,
+        }
+    }
+
+    /// Whether members beside `$ref` are ignored.
+    pub(crate) fn ref_stands_alone(self) -> bool {
+        self <= Draft7
+    }
+
+    pub(crate) fn id_keyword(self) -> &'static str {
+        if self == Draft4 { "id" } else { "$id" }
+    }
+
+    /// Whether the draft has this keyword.
+    pub(crate) fn has(self, keyword: &str) -> bool {
+        KEYWORDS.iter().any(|(name, first, last)| *name == keyword && *first <= self && self <= *last)
+    }
+
+    /// The draft's keywords.
+    pub(crate) fn keywords(self) -> impl Iterator<Item = &'static str> {
+        KEYWORDS.iter().filter(move |(_, first, last)| *first <= self && self <= *last).map(|(name, ..)| *name)
+    }
+}
+
+/// `http` and `https`, with and without `#`, are used for one another.
+fn plain(uri: &str) -> &str {
+    uri.trim_end_matches('#').trim_start_matches("https:").trim_start_matches("http:")
+}
+
+/// Whether a URI is that of a meta-schema, which the validator knows without a file.
+pub(crate) fn is_meta(uri: &str) -> bool {
+    Draft::of(uri).is_some() || plain(uri).starts_with("//json-schema.org/draft/")
+}
+
+/// Each keyword with the first and the last draft that has it.
+const KEYWORDS: &[(&str, Draft, Draft)] = &[
+    ("id", Draft4, Draft4),
+    ("$id", Draft6, Draft202012),
+    ("$schema", Draft4, Draft202012),
+    ("$ref", Draft4, Draft202012),
+    ("$anchor", Draft201909, Draft202012),
+    ("$recursiveRef", Draft201909, Draft201909),
+    ("$recursiveAnchor", Draft201909, Draft201909),
+    ("$dynamicRef", Draft202012, Draft202012),
+    ("$dynamicAnchor", Draft202012, Draft202012),
+    ("$vocabulary", Draft201909, Draft202012),
+    ("$comment", Draft7, Draft202012),
+    ("$defs", Draft201909, Draft202012),
+    ("definitions", Draft4, Draft202012),
+    ("title", Draft4, Draft202012),
+    ("description", Draft4, Draft202012),
+    ("default", Draft4, Draft202012),
+    ("examples", Draft6, Draft202012),
+    ("deprecated", Draft201909, Draft202012),
+    ("readOnly", Draft7, Draft202012),
+    ("writeOnly", Draft7, Draft202012),
+    ("type", Draft4, Draft202012),
+    ("enum", Draft4, Draft202012),
+    ("const", Draft6, Draft202012),
+    ("multipleOf", Draft4, Draft202012),
+    ("maximum", Draft4, Draft202012),
+    ("exclusiveMaximum", Draft4, Draft202012),
+    ("minimum", Draft4, Draft202012),
+    ("exclusiveMinimum", Draft4, Draft202012),
+    ("maxLength", Draft4, Draft202012),
+    ("minLength", Draft4, Draft202012),
+    ("pattern", Draft4, Draft202012),
+    ("format", Draft4, Draft202012),
+    ("contentEncoding", Draft7, Draft202012),
+    ("contentMediaType", Draft7, Draft202012),
+    ("contentSchema", Draft201909, Draft202012),
+    ("items", Draft4, Draft202012),
+    ("prefixItems", Draft202012, Draft202012),
+    ("additionalItems", Draft4, Draft201909),
+    ("unevaluatedItems", Draft201909, Draft202012),
+    ("contains", Draft6, Draft202012),
+    ("minContains", Draft201909, Draft202012),
+    ("maxContains", Draft201909, Draft202012),
+    ("maxItems", Draft4, Draft202012),
+    ("minItems", Draft4, Draft202012),
+    ("uniqueItems", Draft4, Draft202012),
+    ("properties", Draft4, Draft202012),
+    ("patternProperties", Draft4, Draft202012),
+    ("additionalProperties", Draft4, Draft202012),
+    ("unevaluatedProperties", Draft201909, Draft202012),
+    ("propertyNames", Draft6, Draft202012),
+    ("required", Draft4, Draft202012),
+    ("maxProperties", Draft4, Draft202012),
+    ("minProperties", Draft4, Draft202012),
+    ("dependencies", Draft4, Draft202012),
+    ("dependentRequired", Draft201909, Draft202012),
+    ("dependentSchemas", Draft201909, Draft202012),
+    ("allOf", Draft4, Draft202012),
+    ("anyOf", Draft4, Draft202012),
+    ("oneOf", Draft4, Draft202012),
+    ("not", Draft4, Draft202012),
+    ("if", Draft7, Draft202012),
+    ("then", Draft7, Draft202012),
+    ("else", Draft7, Draft202012),
+];
+
+/// How a keyword holds subschemas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    One,
+    OneOrMany,
+    Many,
+    Named,
+}
+
+/// Keywords that hold subschemas, in whichever draft.
+pub(crate) const HOLDERS: &[(&str, Holds)] = &[
+    ("additionalItems", Holds::One),
+    ("additionalProperties", Holds::One),
+    ("contains", Holds::One),
+    ("contentSchema", Holds::One),
+    ("else", Holds::One),
+    ("if", Holds::One),
+    ("not", Holds::One),
+    ("propertyNames", Holds::One),
+    ("then", Holds::One),
+    ("unevaluatedItems", Holds::One),
+    ("unevaluatedProperties", Holds::One),
+    ("items", Holds::OneOrMany),
+    ("allOf", Holds::Many),
+    ("anyOf", Holds::Many),
+    ("oneOf", Holds::Many),
+    ("prefixItems", Holds::Many),
+    ("$defs", Holds::Named),
+    ("definitions", Holds::Named),
+    ("dependencies", Holds::Named),
+    ("dependentSchemas", Holds::Named),
+    ("patternProperties", Holds::Named),
+    ("properties", Holds::Named),
+];
+
+/// The keywords that only tell people something, or that other places refer to.
+pub(crate) fn is_annotation(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "id" | "$id"
+            | "$schema"
+            | "$anchor"
+            | "$dynamicAnchor"
+            | "$recursiveAnchor"
+            | "$vocabulary"
+            | "$comment"
+            | "$defs"
+            | "definitions"
+            | "title"
+            | "description"
+            | "default"
+            | "examples"
+            | "deprecated"
+            | "readOnly"
+            | "writeOnly"
+    )
+}

@@ -1,0 +1,370 @@
+//! The files of a schemas folder, each with its role by its path, and their JSON with the place of every value and key.
+
+use std::path::Path;
+
+use jsonc_parser::ast::Value as Ast;
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use twyla_contract::{EventName, Place, name};
+
+use crate::problem::{Problem, What};
+
+/// A place in a file; line and column count from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    /// The line.
+    pub line: u32,
+    /// The column.
+    pub column: u32,
+}
+
+/// A JSON value with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) at: At,
+    pub(crate) json: Json,
+}
+
+/// A JSON value; numbers as they are written, so that no digit is lost.
+#[derive(Clone, Debug)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    Number(String),
+    String(String),
+    Array(Vec<Node>),
+    Object(Vec<Member>),
+}
+
+/// A member of an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) key: String,
+    pub(crate) key_at: At,
+    pub(crate) value: Node,
+}
+
+impl Node {
+    pub(crate) fn members(&self) -> &[Member] {
+        if let Json::Object(members) = &self.json { members } else { &[] }
+    }
+
+    pub(crate) fn items(&self) -> &[Self] {
+        if let Json::Array(items) = &self.json { items } else { &[] }
+    }
+
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self.json, Json::Object(_))
+    }
+
+    pub(crate) fn member(&self, key: &str) -> Option<&Member> {
+        self.members().iter().find(|member| member.key == key)
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        self.member(key).map(|member| &member.value)
+    }
+
+    pub(crate) fn str(&self) -> Option<&str> {
+        if let Json::String(text) = &self.json { Some(text) } else { None }
+    }
+
+    /// The value behind a JSON Pointer, and the place of its key.
+    pub(crate) fn pointer(&self, pointer: &str) -> Option<&Self> {
+        let mut node = self;
+        for step in steps(pointer) {
+            node = match &node.json {
+                Json::Object(_) => node.get(&step)?,
+                Json::Array(items) => {
+                    let plain = step == "0" || !step.starts_with('0') && step.bytes().all(|byte| byte.is_ascii_digit());
+                    items.get(step.parse::<usize>().ok().filter(|_| plain)?)?
+                }
+                _ => return None,
+            };
+        }
+        Some(node)
+    }
+
+    /// As `serde_json` has it.
+    pub(crate) fn value(&self) -> serde_json::Value {
+        match &self.json {
+            Json::Null => serde_json::Value::Null,
+            Json::Bool(value) => (*value).into(),
+            Json::Number(text) => serde_json::from_str(text).unwrap_or_default(),
+            Json::String(text) => text.as_str().into(),
+            Json::Array(items) => items.iter().map(Self::value).collect(),
+            Json::Object(members) => members.iter().map(|member| (member.key.clone(), member.value.value())).collect(),
+        }
+    }
+
+    /// In words: `the string "x"`, `an array`.
+    pub(crate) fn described(&self) -> String {
+        match &self.json {
+            Json::Null => "null".into(),
+            Json::Bool(value) => value.to_string(),
+            Json::Number(text) => text.clone(),
+            Json::String(text) => format!("the string {text:?}"),
+            Json::Array(_) => "an array".into(),
+            Json::Object(_) => "an object".into(),
+        }
+    }
+}
+
+/// The steps of a JSON Pointer, unescaped.
+pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
+}
+
+/// A JSON Pointer with one step more.
+pub(crate) fn step(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// What a file is for, by its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Context,
+    Event(EventName),
+    Shared,
+    Rpc,
+}
+
+/// A file of the folder.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// The path below the folder, with `/`.
+    pub(crate) path: String,
+    /// The path as messages show it.
+    pub(crate) shown: String,
+    pub(crate) role: Role,
+    pub(crate) text: String,
+    pub(crate) root: Node,
+}
+
+impl File {
+    pub(crate) fn place(&self, at: At) -> Place {
+        Place { file: self.shown.clone(), line: at.line, column: at.column }
+    }
+
+    pub(crate) fn problem(&self, at: At, what: What) -> Problem {
+        Problem { file: self.shown.clone(), at: Some(at), what }
+    }
+}
+
+/// Reads the folder. What can't be read is a problem, and the rest is read all the same.
+pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> Vec<File> {
+    let whole = |what| Problem { file: shown.to_owned(), at: None, what };
+    let mut paths = Vec::new();
+    match std::fs::read_dir(root) {
+        Ok(_) => walk(root, "", shown, &mut paths, problems),
+        Err(error) => {
+            problems.push(whole(What::NoFolder { error: error.to_string() }));
+            return Vec::new();
+        }
+    }
+    paths.sort();
+    if !paths.iter().any(|path| path == "context.json") {
+        problems.push(whole(What::NoContext));
+    }
+    let mut events = false;
+    let mut files = Vec::new();
+    for path in paths {
+        let shown = format!("{shown}/{path}");
+        let problem = |what| Problem { file: shown.clone(), at: None, what };
+        let role = match role(&path) {
+            Ok(Some(role)) => Some(role),
+            Ok(None) => {
+                problems.push(problem(What::NothingBelongsHere));
+                continue;
+            }
+            Err(error) => {
+                problems.push(problem(What::BadName { error: error.to_string() }));
+                None
+            }
+        };
+        events |= path.starts_with("events/");
+        let text = match std::fs::read(root.join(&path)) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                problems.push(problem(What::Unreadable { error: error.to_string() }));
+                continue;
+            }
+        };
+        let Some((text, node)) = parse(&shown, text, problems) else { continue };
+        if let Some(role) = role {
+            files.push(File { path, shown, role, text, root: node });
+        }
+    }
+    if !events {
+        problems.push(whole(What::NoEvents));
+    }
+    files
+}
+
+fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problems: &mut Vec<Problem>) {
+    let place = |path: &str| format!("{shown}{}{path}", if path.is_empty() { "" } else { "/" });
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            problems.push(Problem {
+                file: place(prefix),
+                at: None,
+                what: What::Unreadable { error: error.to_string() },
+            });
+            return;
+        }
+    };
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            let path = format!("{}/{}", place(prefix), name.to_string_lossy());
+            problems.push(Problem { file: path, at: None, what: What::NotUtf8Path });
+            continue;
+        };
+        // what editors and version control leave about is nobody's mistake
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let problem = |what| Problem { file: place(&path), at: None, what };
+        match entry.file_type() {
+            Ok(kind) if kind.is_symlink() => problems.push(problem(What::Symlink)),
+            Ok(kind) if kind.is_dir() => walk(&entry.path(), &path, shown, out, problems),
+            Ok(_) if name.ends_with(".json") => out.push(path),
+            Ok(_) if path == "contracts.lock" || name.ends_with(".md") => {}
+            Ok(_) => problems.push(problem(What::NotAJsonFile)),
+            Err(error) => problems.push(problem(What::Unreadable { error: error.to_string() })),
+        }
+    }
+}
+
+fn role(path: &str) -> Result<Option<Role>, twyla_contract::NameError> {
+    let Some(stem) = path.strip_suffix(".json") else { return Ok(None) };
+    Ok(match stem.split('/').collect::<Vec<_>>()[..] {
+        ["context"] => Some(Role::Context),
+        ["events", domain, event_type] => {
+            name::domain(domain)?;
+            name::event_type(event_type)?;
+            Some(Role::Event(EventName::parse(&format!("{domain}.{event_type}"))?))
+        }
+        ["shared", ..] => Some(Role::Shared),
+        ["rpc", ..] => Some(Role::Rpc),
+        _ => None,
+    })
+}
+
+/// Parses strict JSON: the tree with its places from `jsonc-parser`, and `serde_json` as the judge of what JSON is.
+fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<(String, Node)> {
+    let mut problem = |at, what| problems.push(Problem { file: shown.to_owned(), at: Some(at), what });
+    let start = At { line: 1, column: 1 };
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
+            problem(Lines::new(&text).at(good), What::NotUtf8);
+            return None;
+        }
+    };
+    if text.starts_with('\u{feff}') {
+        problem(start, What::ByteOrderMark);
+        return None;
+    }
+    let lines = Lines::new(&text);
+    let strict = ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = match parse_to_ast(&text, &CollectOptions::default(), &strict) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let what = error.kind().to_string();
+            let mut letters = what.chars();
+            let first = letters.next().into_iter().flat_map(char::to_lowercase);
+            let error_text = first.chain(letters).collect();
+            problem(lines.at(error.range().start), What::NotJson { error: error_text });
+            return None;
+        }
+    };
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text)
+        .and_then(|_| serde_json::from_str::<serde_json::Value>(&text))
+    {
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let said = error.to_string();
+        let line_start = lines.start(error.line());
+        let at = lines.at((line_start + error.column().saturating_sub(1)).min(text.len()));
+        problem(at, What::NotJson { error: said.strip_suffix(place.as_str()).unwrap_or(&said).to_owned() });
+        return None;
+    }
+    let Some(ast) = parsed.value else {
+        problem(start, What::NotJson { error: "the file is empty".to_owned() });
+        return None;
+    };
+    let mut duplicates = Vec::new();
+    let node = node(&ast, &lines, &mut duplicates);
+    let broken = !duplicates.is_empty();
+    duplicates.into_iter().for_each(|(at, what)| problem(at, what));
+    drop(ast);
+    (!broken).then_some((text, node))
+}
+
+fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> Node {
+    let json = match ast {
+        Ast::StringLit(text) => Json::String(text.value.clone().into_owned()),
+        Ast::NumberLit(number) => Json::Number(number.value.to_owned()),
+        Ast::BooleanLit(value) => Json::Bool(value.value),
+        Ast::NullKeyword(_) => Json::Null,
+        Ast::Array(array) => Json::Array(array.elements.iter().map(|item| node(item, lines, duplicates)).collect()),
+        Ast::Object(object) => {
+            let mut members: Vec<Member> = Vec::with_capacity(object.properties.len());
+            let mut seen = std::collections::HashMap::new();
+            for property in &object.properties {
+                let key = property.name.as_str().to_owned();
+                let key_at = lines.at(property.name.start());
+                if let Some(first) = seen.get(&key) {
+                    duplicates.push((key_at, What::DuplicateKey { key, first: *first }));
+                    continue;
+                }
+                seen.insert(key.clone(), key_at);
+                members.push(Member { key, key_at, value: node(&property.value, lines, duplicates) });
+            }
+            Json::Object(members)
+        }
+    };
+    Node { at: lines.at(ast.start()), json }
+}
+
+/// Where the lines of a text begin.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        let behind = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
+        Self { text, starts: std::iter::once(0).chain(behind).collect() }
+    }
+
+    fn start(&self, line: usize) -> usize {
+        self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0)
+    }
+
+    fn at(&self, offset: usize) -> At {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let mut end = offset.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let column = self.text[self.start(line).min(end)..end].chars().count() + 1;
+        At { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
+    }
+}

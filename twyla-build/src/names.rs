@@ -1,0 +1,78 @@
+//! Names in Rust: those of `twyla_contract::rust`, held against what the compiler takes for an identifier.
+
+use std::collections::HashSet;
+
+use twyla_contract::rust;
+
+use crate::load::{Role, steps};
+use crate::resolve::{Loc, Schemas};
+
+/// The name of a property's field.
+pub(crate) fn field(wire: &str) -> String {
+    checked(rust::field_name(wire), wire)
+}
+
+/// The name of a type or variant.
+pub(crate) fn type_(wire: &str) -> String {
+    let name = rust::type_name(wire);
+    let name = if wire.is_empty() { "Empty".to_owned() } else { name };
+    checked(name, wire)
+}
+
+/// What is no identifier to the compiler is spelled by its code points.
+fn checked(name: String, wire: &str) -> String {
+    if syn::parse_str::<syn::Ident>(&name).is_ok() {
+        return name;
+    }
+    let points: Vec<String> = wire.chars().map(|c| format!("u{:x}", u32::from(c))).collect();
+    points.join("_")
+}
+
+/// The variants of an enum, in the order of its words.
+pub(crate) fn variants(words: &[String]) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let named = words.iter().map(|word| {
+        let name = type_(word);
+        let mut free = name.clone();
+        let mut count = 1;
+        while !taken.insert(free.clone()) {
+            count += 1;
+            free = format!("{name}_{count}");
+        }
+        free
+    });
+    named.collect()
+}
+
+/// The module and the name of the type at a place: they come from the place alone, so that a schema has the same type
+/// wherever it is referred to.
+pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> (Option<String>, String) {
+    let file = &schemas.files[loc.file];
+    let stem = |folder: &str| {
+        let path = file.path.strip_prefix(folder).unwrap_or(&file.path);
+        type_(path.strip_suffix(".json").unwrap_or(path))
+    };
+    let (module, mut name) = match &file.role {
+        Role::Context => (None, "Context".to_owned()),
+        Role::Event(name) => (Some(field(name.domain())), type_(name.event_type())),
+        Role::Shared => (Some("shared".to_owned()), stem("shared/")),
+        Role::Rpc => (Some("rpc".to_owned()), stem("rpc/")),
+    };
+    let mut way = steps(&loc.pointer);
+    while let Some(step) = way.next() {
+        match step.as_str() {
+            "properties" | "$defs" | "definitions" => {
+                if let Some(key) = way.next() {
+                    name.push_str(type_(&key).trim_start_matches('_'));
+                }
+            }
+            "items" => name.push_str("Item"),
+            "additionalProperties" => name.push_str("Value"),
+            "allOf" | "anyOf" | "oneOf" => {
+                way.next();
+            }
+            key => name.push_str(type_(key).trim_start_matches('_')),
+        }
+    }
+    (module, name)
+}

@@ -1,0 +1,198 @@
+//! Every problem that a schemas folder can have, in one place: what is wrong, in which words, and whether it is an error.
+
+use std::fmt;
+
+use crate::load::At;
+
+/// One problem with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as messages show it.
+    pub file: String,
+    /// The place in the file; none where the file as a whole is meant.
+    pub at: Option<At>,
+    /// What is wrong.
+    pub what: What,
+}
+
+impl Problem {
+    /// Whether the contracts can't be compiled for it.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        !matches!(
+            self.what,
+            What::RequiredUndeclared { .. }
+                | What::UnknownKeyword { .. }
+                | What::NothingBelongsHere
+                | What::NotAJsonFile
+        )
+    }
+
+    /// What problems are sorted by: file, then place.
+    pub(crate) fn order(&self) -> (&str, Option<At>, String) {
+        (&self.file, self.at, self.what.to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            Some(At { line, column }) => write!(f, "{}:{line}:{column}: {}", self.file, self.what),
+            None => write!(f, "{}: {}", self.file, self.what),
+        }
+    }
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the wording below is the documentation")]
+pub enum What {
+    // the folder
+    NoFolder { error: String },
+    NoContext,
+    NoEvents,
+    Unreadable { error: String },
+    Symlink,
+    NotUtf8Path,
+    BadName { error: String },
+    ReservedDomain { name: String, why: &'static str },
+    NothingBelongsHere,
+    NotAJsonFile,
+    // the text
+    NotUtf8,
+    ByteOrderMark,
+    NotJson { error: String },
+    DuplicateKey { key: String, first: At },
+    BigNumber { number: String },
+    // the schema
+    NoSchema { found: &'static str },
+    UnknownDraft { uri: String, near: Option<String> },
+    UnknownType { name: String, near: Option<String> },
+    UnknownKeyword { name: String, near: String },
+    WrongKeyword { keyword: String, wanted: String, found: String },
+    BadPattern { pattern: String },
+    RequiredUndeclared { name: String, near: Option<String> },
+    CannotHoldObject { what: &'static str, found: String },
+    DuplicateId { uri: String },
+    Uncompilable { error: String },
+    // references
+    DanglingFile { reference: String, near: Option<String> },
+    DanglingPointer { reference: String, near: Option<String> },
+    LeavesFolder { reference: String },
+    WantsNetwork { reference: String, uri: String },
+    BadReference { reference: String },
+    Circular { reference: String, chain: String },
+    // names in Rust
+    PropertyClash { name: String, other: String, field: String },
+    TypeClash { path: String, other: String },
+    DomainClash { name: String, other: String, module: String },
+}
+
+/// ` (did you mean …?)`, or nothing.
+struct Near<'a>(&'a Option<String>);
+
+impl fmt::Display for Near<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, "; did you mean `{name}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFolder { error } => write!(f, "there is no such folder of schemas: {error}"),
+            Self::NoContext => {
+                f.write_str("`context.json` is missing: the schema of the context that every event carries")
+            }
+            Self::NoEvents => f.write_str("there are no events: each is a file `events/<domain>/<event_type>.json`"),
+            Self::Unreadable { error } => write!(f, "can't be read: {error}"),
+            Self::Symlink => f.write_str("is a symbolic link; contracts are plain files in their folder"),
+            Self::NotUtf8Path => f.write_str("has a name that is no UTF-8"),
+            Self::BadName { error } => write!(f, "{error}"),
+            Self::ReservedDomain { name, why } => write!(f, "the domain can't be named `{name}`: {why}"),
+            Self::NothingBelongsHere => f.write_str(
+                "is not used: events are `events/<domain>/<event_type>.json`, what they share is below `shared/`",
+            ),
+            Self::NotAJsonFile => f.write_str("is not used: its name doesn't end in `.json`"),
+            Self::NotUtf8 => f.write_str("is no UTF-8 from here on"),
+            Self::ByteOrderMark => {
+                f.write_str("begins with a byte order mark, which JSON doesn't allow: save it without")
+            }
+            Self::NotJson { error } => write!(f, "is no JSON: {error}"),
+            Self::DuplicateKey { key, first } => {
+                write!(f, "`{key}` is here twice, first on line {}: only one would count", first.line)
+            }
+            Self::BigNumber { number } => write!(f, "{number} has more digits than are kept (64 bits)"),
+            Self::NoSchema { found } => write!(f, "is {found}, and a schema is an object (or true or false)"),
+            Self::UnknownDraft { uri, near } => write!(
+                f,
+                "`{uri}` is no draft that is known{}{}",
+                Near(near),
+                if near.is_none() { ": 4, 6, 7, 2019-09 and 2020-12 are" } else { "" }
+            ),
+            Self::UnknownType { name, near } => write!(
+                f,
+                "there is no type `{name}`{}{}",
+                Near(near),
+                if near.is_none() { ": array, boolean, integer, null, number, object and string are" } else { "" }
+            ),
+            Self::UnknownKeyword { name, near } => {
+                write!(f, "`{name}` is no keyword and is ignored; did you mean `{near}`?")
+            }
+            Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
+            Self::BadPattern { pattern } => write!(f, "`{pattern}` is no regular expression (ECMA-262)"),
+            Self::RequiredUndeclared { name, near } => {
+                write!(f, "`{name}` is required, but `properties` doesn't declare it{}", Near(near))
+            }
+            Self::CannotHoldObject { what, found } => {
+                write!(f, "the {what} is always a JSON object, and this schema allows none: {found}")
+            }
+            Self::DuplicateId { uri } => write!(f, "`{uri}` is the name of another schema already"),
+            Self::Uncompilable { error } => write!(f, "the schema can't be compiled: {error}"),
+            Self::DanglingFile { reference, near } => write!(f, "`{reference}` leads to no file{}", Near(near)),
+            Self::DanglingPointer { reference, near } => write!(f, "`{reference}` leads nowhere{}", Near(near)),
+            Self::LeavesFolder { reference } => {
+                write!(f, "`{reference}` leaves the schemas folder; everything that contracts need is in it")
+            }
+            Self::WantsNetwork { reference, uri } if reference == uri => write!(
+                f,
+                "`{reference}` is in no file of this folder, and nothing is fetched from a network: save it below `shared/`"
+            ),
+            Self::WantsNetwork { reference, uri } => write!(
+                f,
+                "`{reference}` is `{uri}` here, because of `$id`; no file of this folder has that name, and nothing is \
+                 fetched from a network"
+            ),
+            Self::BadReference { reference } => write!(f, "`{reference}` is no URI reference"),
+            Self::Circular { reference, chain } => {
+                write!(f, "`{reference}` leads back to itself and never to a schema: {chain}")
+            }
+            Self::PropertyClash { name, other, field } => {
+                write!(f, "`{name}` and `{other}` would both be the field `{field}` in Rust: rename one")
+            }
+            Self::TypeClash { path, other } => {
+                write!(f, "this and {other} would both be the type `{path}` in Rust: rename one")
+            }
+            Self::DomainClash { name, other, module } => {
+                write!(f, "the domains `{name}` and `{other}` would both be the module `{module}` in Rust: rename one")
+            }
+        }
+    }
+}
+
+/// The problems of a folder of which at least one is an error.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.0.iter().enumerate() {
+            let word = if problem.is_error() { "error" } else { "warning" };
+            write!(f, "{}{word}: {problem}", if i == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
