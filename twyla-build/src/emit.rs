@@ -8,7 +8,7 @@ use twyla_contract::EventName;
 
 use crate::checks;
 use crate::model::{Body, Model, Type, TypeId};
-use crate::resolve::{Loc, Schemas};
+use crate::resolve::Schemas;
 use crate::types::{self, ident};
 use crate::uri;
 
@@ -21,6 +21,10 @@ const HEADER: &str = "\
 /// # Errors
 /// What went wrong inside: an error in this crate, not in a schema.
 pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
+    // the names are the contracts' own, and docs are where the schemas have some
+    let allow = quote! {
+        #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, nonstandard_style, unreachable_pub)]
+    };
     let mut modules: BTreeMap<Option<&str>, Vec<TokenStream>> = BTreeMap::new();
     let mut patterns = checks::Patterns::default();
     let mut documents = BTreeMap::new();
@@ -30,7 +34,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
     for id in order {
         let type_ = &model.types[id];
         let definition = &definitions[id];
-        let own = own(model, type_);
+        let own = own(type_);
         let validate = checks::validate(model, type_, &mut patterns);
         let event = model.events.iter().find(|(_, event)| *event == id).map(|(name, _)| name);
         let contract = match event {
@@ -46,14 +50,10 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
             }
             None => TokenStream::new(),
         };
-        modules.entry(type_.module.as_deref()).or_default().push(quote!(#definition #own #validate #contract));
+        let alone = type_.module.is_none().then_some(&allow);
+        let items = quote!(#alone #definition #own #validate #contract);
+        modules.entry(type_.module.as_deref()).or_default().push(items);
     }
-    let allow = quote! {
-        #[allow(
-            clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
-            dead_code, missing_docs, non_snake_case, unreachable_pub, unused_qualifications, uncommon_codepoints
-        )]
-    };
     let mut out = TokenStream::new();
     for (module, items) in modules {
         match module {
@@ -81,7 +81,23 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
         out.extend(quote!(#[doc(hidden)] #allow mod __patterns { #(#statics)* }));
     }
     let file = syn::parse2(out).map_err(|error| error.to_string())?;
-    Ok(format!("{HEADER}\n{}", prettyplease::unparse(&file)))
+    Ok(format!("{HEADER}\n{}", spaced(&prettyplease::unparse(&file))))
+}
+
+/// A blank line between items, which prettyplease leaves out.
+fn spaced(code: &str) -> String {
+    let mut out = String::with_capacity(code.len() + code.len() / 32);
+    let mut lines = code.lines().peekable();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        out.push('\n');
+        let indent = line.len() - line.trim_start().len();
+        let next_begins = lines.peek().is_some_and(|next| !next.trim_start().starts_with('}'));
+        if indent <= 4 && line.trim() == "}" && next_begins {
+            out.push('\n');
+        }
+    }
+    out
 }
 
 fn domain<'a>(model: &'a Model, module: &'a str) -> &'a str {
@@ -90,8 +106,7 @@ fn domain<'a>(model: &'a Model, module: &'a str) -> &'a str {
 }
 
 /// What a type has of its own: how it is read, and the words of an enum.
-fn own(model: &Model, type_: &Type) -> TokenStream {
-    let _ = model;
+fn own(type_: &Type) -> TokenStream {
     let name = ident(&type_.name);
     let Body::Enum { words, variants } = &type_.body else {
         return quote! {
@@ -180,7 +195,7 @@ fn contract(
 fn event_impls(model: &Model, type_: &Type, name: &EventName) -> TokenStream {
     let rust = ident(&type_.name);
     let (whole, domain, event_type, key) = (name.as_str(), name.domain(), name.event_type(), name.key());
-    let key = proc_macro2::Literal::u64_suffixed(key);
+    let key: TokenStream = format!("{key:#018x}").parse().unwrap_or_default();
     let schema = format!("{}:{}", type_.place.file, type_.place.line);
     let context = types::path(&model.types[model.context], type_.module.as_deref());
     quote! {
@@ -212,6 +227,7 @@ fn context_impls(type_: &Type) -> TokenStream {
     let rust = ident(&type_.name);
     let schema = format!("{}:{}", type_.place.file, type_.place.line);
     quote! {
+        ::twyla_runtime::__private::context!(#rust);
         impl ::twyla_runtime::event::EventContext for #rust {
             const SCHEMA: &'static str = #schema;
             fn decode(context: &[u8]) -> ::std::result::Result<Self, ::twyla_runtime::validate::Refusal> {
@@ -228,9 +244,7 @@ fn context_impls(type_: &Type) -> TokenStream {
 }
 
 /// What `explain` says of each contract that goes through `jsonschema`.
-pub(crate) fn residue(schemas: &Schemas, model: &Model) -> Vec<(String, Vec<String>)> {
-    let _ = Loc::root(0);
-    let _ = schemas;
+pub(crate) fn residue(model: &Model) -> Vec<(String, Vec<String>)> {
     let contexts = std::iter::once(("context".to_owned(), model.context));
     let all = contexts.chain(model.events.iter().map(|(name, id)| (name.to_string(), *id)));
     all.map(|(name, id)| {

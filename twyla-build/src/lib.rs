@@ -105,7 +105,7 @@ impl Builder {
                         context: Context { place: context.place.clone(), rust_path: context.path() },
                         events: events.collect(),
                     };
-                    let residue = emit::residue(&schemas, &model);
+                    let residue = emit::residue(&model);
                     generated = Some((code, contracts, residue));
                 }
                 Err(error) => problems.push(inner(error)),

@@ -82,11 +82,11 @@ macro_rules! include_contracts {
 /// What generated code uses. No part of the interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::__residue as residue;
     pub use crate::validate::contract::{Contract, Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;
     pub use crate::validate::read::{Read, present, read, read_struct, read_word};
     pub use crate::validate::residue::Residue;
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
+    pub use crate::{__context as context, __residue as residue};
     pub use {chrono, regex, serde, serde_json, uuid};
 }

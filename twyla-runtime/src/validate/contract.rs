@@ -25,6 +25,13 @@ pub trait Contract: Serialize + DeserializeOwned + for<'de> Read<'de> + Validate
     }
 }
 
+/// What else the runtime asks of the generated context: that a handler may take it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __context {
+    ($context:ident) => {};
+}
+
 /// Decodes a JSON text and holds it to its contract.
 ///
 /// # Errors
