@@ -51,8 +51,11 @@ impl Bus {
     ///
     /// # Cancel safety
     /// Dropping the future gives up; nothing stays behind.
-    pub async fn connect(_config: Config) -> Result<Self, Error> {
-        Err(Error::Closed)
+    #[cfg(feature = "amqp")]
+    pub async fn connect(config: Config) -> Result<Self, Error> {
+        let (app_id, emit_deadline) = (config.app_id.as_str().into(), config.emit_deadline);
+        let transport = crate::transport::amqp::Amqp::connect(config).await?;
+        Ok(Self::over(Box::new(transport), app_id, emit_deadline))
     }
 
     /// RabbitMQ where `<PREFIX>_AMQP_HOST` is set, else in memory. See [`Config::from_env`] for the variables.
@@ -191,6 +194,27 @@ impl Inner {
             }
         }
     }
+}
+
+/// Publishes any bytes as if they were an event, for tests of what others may send.
+///
+/// # Errors
+/// As [`Bus::emit`], without the contracts.
+pub async fn publish_raw(
+    bus: &Bus,
+    domain: &'static str,
+    event_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Result<(), Error> {
+    let message = Outgoing {
+        to: Address::Event { domain, event_type },
+        body: body.into(),
+        message_id: Uuid::now_v7().to_string(),
+        timestamp: Utc::now(),
+        app_id: bus.app_id(),
+        headers: Vec::new(),
+    };
+    bus.inner.publish(message, event_type).await
 }
 
 /// A session of its own.

@@ -89,4 +89,6 @@ pub mod __private {
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::{__context as context, __residue as residue};
     pub use {chrono, regex, serde, serde_json, uuid};
+
+    pub use crate::bus::publish_raw;
 }

@@ -1,5 +1,7 @@
 //! What the bus asks of whatever carries its messages: RabbitMQ, or the memory of this process.
 
+#[cfg(feature = "amqp")]
+pub(crate) mod amqp;
 pub(crate) mod memory;
 
 use std::fmt;

@@ -1,0 +1,47 @@
+//! RabbitMQ as the tests reach it: configured through TWYLA_TEST_AMQP_*, looked at and cleaned with plain lapin.
+
+use std::env;
+
+use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::uri::{AMQPAuthority, AMQPUri, AMQPUserInfo};
+use lapin::{Channel, Connection, ConnectionProperties};
+use twyla_runtime::{Bus, Config};
+
+/// The broker that `cargo xtask test` has started.
+pub fn config() -> Config {
+    Config::from_env("TWYLA_TEST").unwrap().expect("TWYLA_TEST_AMQP_HOST is not set: run `cargo xtask test`")
+}
+
+/// A bus over RabbitMQ on which nothing is left of an earlier run of the test `domain`.
+pub async fn rabbitmq(domain: &str) -> Bus {
+    clean(domain).await;
+    Bus::connect(config()).await.unwrap()
+}
+
+/// Removes what a test has left.
+pub async fn clean(domain: &str) {
+    let (_connection, channel) = lapin().await;
+    for group in ["one", "two"] {
+        for queue in [format!("{domain}.ping.{group}"), format!("{domain}.ping.{group}.dead")] {
+            channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+        }
+    }
+    channel.exchange_delete(domain.into(), ExchangeDeleteOptions::default()).await.unwrap();
+}
+
+/// A connection and channel beside the bus.
+pub async fn lapin() -> (Connection, Channel) {
+    let var = |part: &str| env::var(format!("TWYLA_TEST_AMQP_{part}")).ok();
+    let uri = AMQPUri {
+        authority: AMQPAuthority {
+            userinfo: AMQPUserInfo { username: var("USER").unwrap(), password: var("PASS").unwrap() },
+            host: var("HOST").unwrap(),
+            port: var("PORT").map_or(5672, |port| port.parse().unwrap()),
+        },
+        vhost: var("VHOST").unwrap_or_else(|| "/".to_owned()),
+        ..AMQPUri::default()
+    };
+    let connection = Connection::connect_uri(uri, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    (connection, channel)
+}

@@ -1,0 +1,191 @@
+//! Consuming: one task per queue delivers and decides, and rebuilds channel, topology and consumer after any loss.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_lite::StreamExt;
+use lapin::message::Delivery as Message;
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{sleep, timeout};
+
+use super::connection::{Link, Pauses};
+use super::said;
+use super::topology::{self, Topology};
+use crate::ack::{Ack, Decision, Settle};
+use crate::error::Error;
+use crate::transport::{Delivery, QueueSpec, Subscription};
+
+/// Decisions on the deliveries of one channel. Those that come when the channel is gone are void: the broker has taken
+/// the messages back and delivers them again.
+struct Sink(mpsc::UnboundedSender<(u64, Decision)>);
+
+impl Settle for Sink {
+    fn settle(&self, tag: u64, decision: Decision) {
+        let _ = self.0.send((tag, decision));
+    }
+}
+
+/// Consumes from a queue; resolves when the consumer is there.
+pub(crate) async fn subscribe(
+    link: Arc<Link>,
+    topology: Arc<Topology>,
+    spec: Arc<QueueSpec>,
+    deadline: Duration,
+) -> Result<Subscription, Error> {
+    let (sender, deliveries) = mpsc::unbounded_channel();
+    let (intake, stop) = watch::channel(());
+    let (ready, started) = oneshot::channel();
+    let task = Task { link: link.clone(), topology, spec: spec.clone(), deliveries: sender, stop };
+    let task = tokio::spawn(task.run(ready));
+    let why = match timeout(deadline, started).await {
+        Ok(Ok(Ok(()))) => {
+            let done = Box::pin(async move {
+                // It can't be cancelled; a panic has been reported by the runtime.
+                let _ = task.await;
+            });
+            return Ok(Subscription { deliveries, intake, done });
+        }
+        Ok(Ok(Err(why))) => why,
+        Ok(Err(_)) => return Err(Error::Closed),
+        Err(_) => link.trouble(),
+    };
+    Err(Error::Listen { queue: spec.name.clone(), why })
+}
+
+struct Task {
+    link: Arc<Link>,
+    topology: Arc<Topology>,
+    spec: Arc<QueueSpec>,
+    deliveries: mpsc::UnboundedSender<Delivery>,
+    /// Closed when no more is to be taken.
+    stop: watch::Receiver<()>,
+}
+
+/// How a consumer ended.
+enum End {
+    Stopped,
+    Lost(String),
+}
+
+impl Task {
+    async fn run(mut self, ready: oneshot::Sender<Result<(), String>>) {
+        let mut ready = Some(ready);
+        let mut pauses = Pauses::default();
+        let mut stop = self.stop.clone();
+        loop {
+            let connection = tokio::select! {
+                connection = self.link.connection() => connection,
+                () = stopped(&mut stop) => return,
+            };
+            let Some(connection) = connection else { return };
+            let spec = self.spec.clone();
+            let queue = spec.name.as_str();
+            let why = match self.open(&connection).await {
+                Ok((channel, consumer)) => {
+                    match ready.take() {
+                        // If nobody waits for it any more, `stop` is closed too.
+                        Some(ready) => drop(ready.send(Ok(()))),
+                        None => tracing::info!(queue, "consuming again"),
+                    }
+                    pauses = Pauses::default();
+                    match self.pump(&channel, consumer).await {
+                        End::Stopped => {
+                            // An error here is the end of a channel that was to end.
+                            let _ = channel.close(200, "OK".into()).await;
+                            return;
+                        }
+                        End::Lost(why) => why,
+                    }
+                }
+                Err(error) if topology::is_permanent(&error) && ready.is_some() => {
+                    ready.take().map(|ready| ready.send(Err(said(error))));
+                    return;
+                }
+                Err(error) => said(error),
+            };
+            tracing::warn!(queue, error = why, "consumer lost, making it again");
+            tokio::select! {
+                () = sleep(pauses.next()) => {}
+                () = stopped(&mut stop) => return,
+            }
+        }
+    }
+
+    async fn open(&self, connection: &Connection) -> Result<(Channel, lapin::Consumer), lapin::Error> {
+        self.topology.listener(connection, &self.spec).await?;
+        let channel = connection.create_channel().await?;
+        channel.basic_qos(self.spec.prefetch, BasicQosOptions::default()).await?;
+        let (queue, tag) = (self.spec.name.as_str(), "".into());
+        let consumer =
+            channel.basic_consume(queue.into(), tag, BasicConsumeOptions::default(), FieldTable::default()).await?;
+        Ok((channel, consumer))
+    }
+
+    /// Delivers until it is to stop, and then until everything is decided; or until the channel is lost.
+    async fn pump(&mut self, channel: &Channel, mut consumer: lapin::Consumer) -> End {
+        let (sender, mut decisions) = mpsc::unbounded_channel();
+        let mut sink = Some(Arc::new(Sink(sender)));
+        let mut consuming = true;
+        loop {
+            tokio::select! {
+                biased;
+                decision = decisions.recv() => {
+                    let Some((tag, decision)) = decision else { return End::Stopped };
+                    if let Err(error) = decide(channel, tag, decision).await {
+                        return End::Lost(said(error));
+                    }
+                }
+                () = stopped(&mut self.stop), if sink.is_some() => {
+                    sink = None;
+                    let cancelled = channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await;
+                    if let Err(error) = cancelled {
+                        tracing::debug!(error = %error, "could not cancel the consumer");
+                        return End::Stopped;
+                    }
+                }
+                message = consumer.next(), if consuming => match (message, &sink) {
+                    (Some(Ok(message)), Some(sink)) => {
+                        // If the service is gone, the delivery goes back as it is dropped.
+                        let _ = self.deliveries.send(delivery(message, sink.clone()));
+                    }
+                    (Some(Ok(message)), None) => {
+                        if let Err(error) = decide(channel, message.delivery_tag, Decision::Requeue).await {
+                            return End::Lost(said(error));
+                        }
+                    }
+                    (Some(Err(error)), _) => return End::Lost(said(error)),
+                    (None, Some(_)) => return End::Lost("the broker has ended the consumer".to_owned()),
+                    (None, None) => consuming = false,
+                },
+            }
+        }
+    }
+}
+
+/// Resolves when no more is to be taken.
+async fn stopped(stop: &mut watch::Receiver<()>) {
+    // Nothing is ever sent: this ends when the other side is dropped.
+    while stop.changed().await.is_ok() {}
+}
+
+async fn decide(channel: &Channel, tag: u64, decision: Decision) -> Result<(), lapin::Error> {
+    match decision {
+        Decision::Ack => channel.basic_ack(tag, BasicAckOptions { multiple: false }).await,
+        Decision::Requeue => channel.basic_reject(tag, BasicRejectOptions { requeue: true }).await,
+        Decision::Drop => channel.basic_reject(tag, BasicRejectOptions { requeue: false }).await,
+    }
+}
+
+fn delivery(message: Message, sink: Arc<Sink>) -> Delivery {
+    Delivery {
+        exchange: message.exchange.as_str().to_owned(),
+        routing_key: message.routing_key.as_str().to_owned(),
+        message_id: message.properties.message_id().as_ref().map(|id| id.as_str().to_owned()),
+        redelivered: message.redelivered,
+        ack: Ack::new(message.delivery_tag, sink),
+        body: message.data.into(),
+    }
+}

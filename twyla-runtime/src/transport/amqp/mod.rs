@@ -1,0 +1,157 @@
+//! The RabbitMQ transport: one connection to publish, one to consume, each rebuilt with all that hangs on it after any loss.
+
+mod connection;
+mod consumer;
+mod publisher;
+mod topology;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::options::{BasicGetOptions, BasicNackOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use tokio::sync::RwLock;
+use tokio::time::{Instant, timeout};
+
+use self::connection::Link;
+use self::publisher::Publisher;
+use self::topology::Topology;
+use super::{Address, BoxFuture, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
+use crate::config::Config;
+use crate::error::Error;
+use crate::park::{DeadLetter, Header};
+
+/// RabbitMQ. It never uses lapin's own recovery, which can hang for good without a word.
+#[derive(Debug)]
+pub(crate) struct Amqp {
+    publish: Arc<Link>,
+    consume: Arc<Link>,
+    topology: Arc<Topology>,
+    events: Publisher,
+    dead: Publisher,
+    connect_deadline: Duration,
+    /// Held for reading by every publish that is under way, so that closing can wait for them; `true` once closed.
+    closed: RwLock<bool>,
+}
+
+impl Amqp {
+    pub(crate) async fn connect(config: Config) -> Result<Self, Error> {
+        if ShortString::try_new(config.vhost.as_str()).is_err() {
+            let why = "a virtual host's name has at most 255 bytes".to_owned();
+            return Err(Error::Connect { address: config.address(), user: config.user, why });
+        }
+        let config = Arc::new(config);
+        let publish = Link::open(config.clone(), "publish").await?;
+        let consume = Link::open(config.clone(), "consume").await?;
+        let topology = Arc::new(Topology::default());
+        Ok(Self {
+            events: Publisher::spawn(publish.clone(), topology.clone(), publisher::Window::Open),
+            dead: Publisher::spawn(publish.clone(), topology.clone(), publisher::Window::One),
+            publish,
+            consume,
+            topology,
+            connect_deadline: config.connect_deadline,
+            closed: RwLock::new(false),
+        })
+    }
+
+    async fn peek(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, String> {
+        let Ok(queue) = ShortString::try_new(queue) else { return Ok(Vec::new()) };
+        let connection = self.consume.connection().await.ok_or("the bus is closed")?;
+        let channel = connection.create_channel().await.map_err(said)?;
+        let mut letters = Vec::new();
+        let mut last = None;
+        while letters.len() < limit {
+            let message = match channel.basic_get(queue.clone(), BasicGetOptions { no_ack: false }).await {
+                Ok(Some(message)) => message.delivery,
+                Ok(None) => break,
+                Err(error) if topology::is(&error, topology::NOT_FOUND) => return Ok(letters),
+                Err(error) => return Err(said(error)),
+            };
+            last = Some(message.delivery_tag);
+            let headers = read_headers(message.properties.headers().as_ref());
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+            let message_id = message.properties.message_id().as_ref().map(|id| id.as_str().to_owned());
+            letters.push(DeadLetter::read(&headers, message_id, message.data.into()));
+        }
+        if let Some(last) = last {
+            channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true }).await.map_err(said)?;
+        }
+        channel.close(200, "OK".into()).await.map_err(said)?;
+        Ok(letters)
+    }
+}
+
+impl Transport for Amqp {
+    fn publish(&self, message: Outgoing, deadline: Instant) -> BoxFuture<'_, Result<(), Unpublished>> {
+        Box::pin(async move {
+            let open = self.closed.read().await;
+            if *open {
+                return Err(Unpublished { maybe_sent: false, why: "the bus is closed".to_owned(), closed: true });
+            }
+            let publisher = if matches!(message.to, Address::Dead(_)) { &self.dead } else { &self.events };
+            publisher.publish(message, deadline, &self.publish).await
+        })
+    }
+
+    fn subscribe(&self, queue: Arc<QueueSpec>) -> BoxFuture<'_, Result<Subscription, Error>> {
+        Box::pin(async move {
+            if *self.closed.read().await {
+                return Err(Error::Closed);
+            }
+            consumer::subscribe(self.consume.clone(), self.topology.clone(), queue, self.connect_deadline).await
+        })
+    }
+
+    fn dead_letters(&self, dead_queue: String, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, Error>> {
+        Box::pin(async move {
+            let why = match timeout(self.connect_deadline, self.peek(&dead_queue, limit)).await {
+                Ok(Ok(letters)) => return Ok(letters),
+                Ok(Err(why)) => why,
+                Err(_) => self.consume.trouble(),
+            };
+            Err(Error::DeadLetters { queue: dead_queue, why })
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // Every publish has a deadline, so this doesn't wait for ever.
+            *self.closed.write().await = true;
+            self.consume.close().await;
+            self.publish.close().await;
+        })
+    }
+}
+
+/// What lapin says of an error. It never holds a password: those are only in what is sent.
+fn said(error: lapin::Error) -> String {
+    error.to_string()
+}
+
+fn write_headers(headers: &[(&'static str, Header)]) -> FieldTable {
+    let mut table = FieldTable::default();
+    for (name, value) in headers {
+        let value = match value {
+            Header::Text(text) => AMQPValue::LongString(text.as_str().into()),
+            Header::Number(number) => AMQPValue::LongLongInt(*number),
+        };
+        table.insert((*name).into(), value);
+    }
+    table
+}
+
+/// The headers that are texts or whole numbers.
+fn read_headers(table: Option<&FieldTable>) -> Vec<(String, Header)> {
+    let read = |value: &AMQPValue| {
+        Some(match value {
+            AMQPValue::LongString(text) => Header::Text(String::from_utf8_lossy(text.as_bytes()).into_owned()),
+            AMQPValue::LongLongInt(number) => Header::Number(*number),
+            AMQPValue::LongInt(number) => Header::Number((*number).into()),
+            AMQPValue::LongUInt(number) => Header::Number((*number).into()),
+            _ => return None,
+        })
+    };
+    let entries = table.into_iter().flat_map(|table| table.inner());
+    entries.filter_map(|(name, value)| Some((name.as_str().to_owned(), read(value)?))).collect()
+}

@@ -1,0 +1,113 @@
+//! Exchanges, queues and bindings: made where they are missing, used as they are where they are there.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection, Error, ErrorKind, ExchangeKind};
+
+use crate::transport::{QueueKind, QueueSpec};
+
+pub(crate) const ACCESS_REFUSED: u16 = 403;
+pub(crate) const NOT_FOUND: u16 = 404;
+pub(crate) const PRECONDITION_FAILED: u16 = 406;
+
+/// A quorum queue of RabbitMQ 4 throws a message away when it was given back 20 times. Nothing may be lost here, so the
+/// limit is set out of reach; `-1`, which means "none" there, means "at once" to RabbitMQ 3.10.
+const DELIVERY_LIMIT: i32 = 1_000_000_000;
+
+/// Remembers what it has warned of.
+#[derive(Debug, Default)]
+pub(crate) struct Topology {
+    adopted: Mutex<HashSet<String>>,
+}
+
+/// Whether the broker said this with its error.
+pub(crate) fn is(error: &Error, code: u16) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == code)
+}
+
+/// Whether trying again makes no sense before someone has changed something.
+pub(crate) fn is_permanent(error: &Error) -> bool {
+    [ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED].iter().any(|code| is(error, *code))
+}
+
+/// What can be declared.
+#[derive(Clone, Copy, Debug)]
+enum Thing<'a> {
+    Exchange(&'a str),
+    Queue(&'a str, QueueKind),
+}
+
+impl Thing<'_> {
+    async fn declare(self, channel: &Channel, passive: bool) -> Result<(), Error> {
+        match self {
+            Self::Exchange(name) => {
+                let options = ExchangeDeclareOptions { passive, durable: true, ..ExchangeDeclareOptions::default() };
+                channel.exchange_declare(name.into(), ExchangeKind::Topic, options, FieldTable::default()).await
+            }
+            Self::Queue(name, kind) => {
+                let options = QueueDeclareOptions { passive, ..QueueDeclareOptions::durable() };
+                channel.queue_declare(name.into(), options, arguments(kind)).await.map(drop)
+            }
+        }
+    }
+}
+
+impl Topology {
+    /// Makes sure of a domain's exchange.
+    pub(crate) async fn exchange(&self, connection: &Connection, domain: &str) -> Result<(), Error> {
+        self.made_or_adopted(connection, Thing::Exchange(domain)).await
+    }
+
+    /// Makes sure of a queue.
+    pub(crate) async fn queue(&self, connection: &Connection, name: &str, kind: QueueKind) -> Result<(), Error> {
+        self.made_or_adopted(connection, Thing::Queue(name, kind)).await
+    }
+
+    /// Makes sure of all that a group needs to listen to an event.
+    pub(crate) async fn listener(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), Error> {
+        self.exchange(connection, spec.domain).await?;
+        self.queue(connection, &spec.dead, spec.kind).await?;
+        self.queue(connection, &spec.name, spec.kind).await?;
+        let channel = connection.create_channel().await?;
+        let (queue, exchange, key) = (spec.name.as_str(), spec.domain, spec.event_type);
+        let options = QueueBindOptions::default();
+        channel.queue_bind(queue.into(), exchange.into(), key.into(), options, FieldTable::default()).await?;
+        channel.close(200, "OK".into()).await
+    }
+
+    /// A declare that fails closes its channel, so each has one of its own.
+    async fn made_or_adopted(&self, connection: &Connection, thing: Thing<'_>) -> Result<(), Error> {
+        let channel = connection.create_channel().await?;
+        let error = match thing.declare(&channel, false).await {
+            Ok(()) => return channel.close(200, "OK".into()).await,
+            // It is there with other arguments, or this user may use it but not make it.
+            Err(error) if is(&error, PRECONDITION_FAILED) || is(&error, ACCESS_REFUSED) => error,
+            Err(error) => return Err(error),
+        };
+        let channel = connection.create_channel().await?;
+        if thing.declare(&channel, true).await.is_err() {
+            return Err(error);
+        }
+        let (what, name) = match thing {
+            Thing::Exchange(name) => ("exchange", name),
+            Thing::Queue(name, _) => ("queue", name),
+        };
+        let first = self.adopted.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("{what} {name}"));
+        if first {
+            tracing::warn!(what, name, error = %error, "is there already and is used as it is");
+        }
+        channel.close(200, "OK".into()).await
+    }
+}
+
+fn arguments(kind: QueueKind) -> FieldTable {
+    let mut arguments = FieldTable::default();
+    if kind == QueueKind::Quorum {
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
+    }
+    arguments
+}
