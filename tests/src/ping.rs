@@ -164,7 +164,8 @@ fn handle<P: Place>(incoming: Incoming) -> HandleFuture {
     Box::pin(async move {
         let ping = Ping::<P>::decode(&incoming.content).map_err(Failure::Content)?;
         let context = Here::decode(&incoming.context).map_err(Failure::Context)?;
-        let script = incoming.states.get(&TypeId::of::<Script<P>>()).and_then(|state| state.downcast_ref::<Script<P>>());
+        let script =
+            incoming.states.get(&TypeId::of::<Script<P>>()).and_then(|state| state.downcast_ref::<Script<P>>());
         let script = script.expect("the service checks that it is there").clone();
         let Incoming { meta, bus, ack, .. } = incoming;
         (script.0)(Call { ping, context, meta, bus, ack }).await.map_err(Failure::Handler)

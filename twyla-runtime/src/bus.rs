@@ -137,9 +137,11 @@ impl Bus {
         Service::new(Self { inner: self.inner.clone(), session: None })
     }
 
-    /// Looks at the first `limit` events that `group` has set aside of `event`, and leaves them there.
+    /// Looks at up to `limit` of the events that `group` has set aside of `event`, and leaves them there. What was parked
+    /// first comes first.
     ///
-    /// On RabbitMQ they are fetched and given back, so nobody else sees them meanwhile.
+    /// On RabbitMQ they are fetched and given back, so nobody else sees them meanwhile, and a quorum queue may put them
+    /// behind the others: then the next look at fewer than all shows others.
     ///
     /// # Errors
     /// [`Error::DeadLetters`] if the broker can't be asked. A dead queue that doesn't exist is empty.

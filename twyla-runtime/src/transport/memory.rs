@@ -118,8 +118,8 @@ impl Queue {
             };
             self.unacked.insert(place, (message, consumer.id));
             if let Err(error) = consumer.deliveries.send(delivery) {
-                // Its service is gone: it gets no more, and the delivery goes back when the error is dropped.
-                consumer.free = 0;
+                // Its service takes no more. The delivery goes back when the error is dropped.
+                self.consumers.swap_remove(at);
                 undelivered.push(error);
             }
         }

@@ -205,16 +205,21 @@ async fn connect(config: &Config, role: &str, deadline: Duration) -> Result<Conn
     // So a second handle to the socket is kept, and shut down when the time is over: then lapin ends by itself.
     let socket: Arc<Mutex<Option<TcpStream>>> = Arc::default();
     let kept = socket.clone();
-    let mut connecting = std::pin::pin!(Connection::connector(uri, runtime, async move |uri: AMQPUri, runtime| {
-        let addresses = runtime.to_socket_addrs((uri.authority.host, uri.authority.port));
-        let stream = timeout(deadline, AsyncTcpStream::connect(&runtime, addresses))
-            .await
-            .map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
-        if let AsyncTcpStream::Plain(stream) = &stream {
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = second_handle(stream.get_ref()).ok();
-        }
-        Ok(stream)
-    }, options));
+    let mut connecting = std::pin::pin!(Connection::connector(
+        uri,
+        runtime,
+        async move |uri: AMQPUri, runtime| {
+            let addresses = runtime.to_socket_addrs((uri.authority.host, uri.authority.port));
+            let stream = timeout(deadline, AsyncTcpStream::connect(&runtime, addresses))
+                .await
+                .map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
+            if let AsyncTcpStream::Plain(stream) = &stream {
+                *kept.lock().unwrap_or_else(PoisonError::into_inner) = second_handle(stream.get_ref()).ok();
+            }
+            Ok(stream)
+        },
+        options
+    ));
     tokio::select! {
         outcome = &mut connecting => outcome.map_err(|error| Failure { refused: refused(&error), why: error.to_string() }),
         () = sleep(deadline) => {

@@ -78,6 +78,7 @@ impl Amqp {
             channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true }).await.map_err(said)?;
         }
         channel.close(200, "OK".into()).await.map_err(said)?;
+        letters.sort_by_key(|letter| letter.parked_at);
         Ok(letters)
     }
 }

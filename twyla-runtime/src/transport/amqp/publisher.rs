@@ -65,14 +65,12 @@ impl Progress {
 
     /// Before the first byte is written; `false` if nobody waits any more.
     fn write(&self) -> bool {
-        self.0.compare_exchange(Self::QUEUED, Self::WRITTEN, Ordering::AcqRel, Ordering::Acquire)
-            != Err(Self::GIVEN_UP)
+        self.0.compare_exchange(Self::QUEUED, Self::WRITTEN, Ordering::AcqRel, Ordering::Acquire) != Err(Self::GIVEN_UP)
     }
 
     /// From now on it will not be written; says whether it may have been.
     fn give_up(&self) -> bool {
-        self.0.compare_exchange(Self::QUEUED, Self::GIVEN_UP, Ordering::AcqRel, Ordering::Acquire)
-            == Err(Self::WRITTEN)
+        self.0.compare_exchange(Self::QUEUED, Self::GIVEN_UP, Ordering::AcqRel, Ordering::Acquire) == Err(Self::WRITTEN)
     }
 }
 

@@ -1,0 +1,164 @@
+//! What others may send: each message by hand, on both transports. It is handled or parked as it should be, and the next
+//! good one is handled.
+
+use tokio::sync::mpsc;
+use twyla_runtime::__private::publish_raw;
+use twyla_runtime::{Bus, Reason};
+use twyla_tests::{Script, both_transports, dead_letters, here, listener};
+
+both_transports!(handles_or_parks_whatever_comes, survives_huge_bodies);
+
+const GOOD: &str = r#"{"event_name":"EVENT","content":{"n":1,"text":"hi"},"context":{"channel":"web"},
+    "meta":{"version":"1.0","timestamp":"2020-02-03T04:05:06.000789","session_id":"s"}}"#;
+
+enum Want {
+    /// Handled, with this session.
+    Handled(&'static str),
+    /// Handled, with a session of its own.
+    HandledAnew,
+    /// Parked for this reason, with a violation at this pointer.
+    Parked(Reason, &'static str),
+}
+use Want::{Handled, HandledAnew, Parked};
+
+fn messages() -> Vec<(&'static str, Vec<u8>, Want)> {
+    let good = |from: &str, to: &str| {
+        assert!(GOOD.contains(from), "{from}");
+        GOOD.replace(from, to).into_bytes()
+    };
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
+    let meta = r#"{"version":"1.0","timestamp":"2020-02-03T04:05:06.000789","session_id":"s"}"#;
+    let envelope = |pointer| Parked(Reason::Envelope, pointer);
+    let contract = |pointer| Parked(Reason::Contract, pointer);
+    let mut messages = vec![
+        ("naive timestamp", good("hi", "hi"), Handled("s")),
+        ("RFC 3339", good("06.000789", "06.000789+01:00"), Handled("s")),
+        ("no fraction", good("06.000789", "06"), Handled("s")),
+        ("no meta", good(&format!(",\n    \"meta\":{meta}"), ""), HandledAnew),
+        ("meta is null", good(meta, "null"), HandledAnew),
+        ("empty meta", good(meta, "{}"), HandledAnew),
+        ("no session", good(r#","session_id":"s""#, ""), HandledAnew),
+        ("number as version", good(r#""1.0""#, "1"), Handled("s")),
+        ("number as session", good(r#":"s""#, ":17"), Handled("17")),
+        ("no event name", good(r#""event_name":"EVENT","#, ""), Handled("s")),
+        ("extra fields", good(r#""content":{"#, r#""x":{"y":[]},"content":{"more":[1,{}],"#), Handled("s")),
+        (
+            "10,000 arrays, unknown",
+            good(r#""content":{"#, &format!(r#""x":{deep},"content":{{"more":{deep},"#)),
+            Handled("s"),
+        ),
+        ("surrounded by space", good(GOOD, &format!(" \n{GOOD}\t ")), Handled("s")),
+        ("empty", Vec::new(), envelope("")),
+        ("no JSON", b"hello".to_vec(), envelope("")),
+        ("truncated", GOOD.as_bytes()[..GOOD.len() - 2].to_vec(), envelope("")),
+        ("truncated in a string", GOOD.as_bytes()[..50].to_vec(), envelope("")),
+        ("more behind it", good("}}", "}}}"), envelope("")),
+        ("two messages", format!("{GOOD}{GOOD}").into_bytes(), envelope("")),
+        ("byte order mark", [b"\xef\xbb\xbf", GOOD.as_bytes()].concat(), envelope("")),
+        ("invalid UTF-8", good("hi", "hi").iter().map(|&b| if b == b'w' { 0xff } else { b }).collect(), envelope("")),
+        ("half a surrogate", good("hi", "\\ud800"), contract("/content")),
+        ("UTF-16", GOOD.encode_utf16().flat_map(u16::to_le_bytes).collect(), envelope("")),
+        ("an array", format!("[{GOOD}]").into_bytes(), envelope("")),
+        ("null", b"null".to_vec(), envelope("")),
+        ("10,000 arrays", deep.clone().into_bytes(), envelope("")),
+        ("10,000 open arrays", vec![b'['; 10_000], envelope("")),
+        ("no content", good(r#""content":{"n":1,"text":"hi"},"#, ""), envelope("/content")),
+        ("no context", good(r#""context":{"channel":"web"},"#, ""), envelope("/context")),
+        ("content twice", good(r#""content":"#, r#""content":{},"content":"#), envelope("")),
+        ("another event", good("EVENT", "other.event"), envelope("/event_name")),
+        ("event name is a number", good(r#""EVENT""#, "1"), envelope("/event_name")),
+        ("meta is a text", good(meta, r#""x""#), envelope("/meta")),
+        ("bad timestamp", good("2020-02-03T", "yesterday "), envelope("/meta/timestamp")),
+        ("thirtieth of February", good("02-03T", "02-30T"), envelope("/meta/timestamp")),
+        ("wrong type", good(r#""n":1"#, r#""n":"1""#), contract("/content")),
+        ("number too large", good(r#""n":1"#, r#""n":1e999"#), contract("/content")),
+        ("missing field", good(r#""n":1,"#, ""), contract("/content")),
+        ("broken rule", good(r#""hi""#, r#""""#), contract("/content/text")),
+        ("broken rule in the context", good("web", ""), contract("/context/channel")),
+        ("content is null", good(r#"{"n":1,"text":"hi"}"#, "null"), contract("/content")),
+        ("content is 10,000 arrays", good(r#"{"n":1,"text":"hi"}"#, &deep), contract("/content")),
+        ("content is 10,000 objects", good(r#"{"n":1,"text":"hi"}"#, &objects), contract("/content")),
+        ("context is a number", good(r#"{"channel":"web"}"#, "3"), contract("/context")),
+    ];
+    messages.push(("good at last", GOOD.as_bytes().to_vec(), Handled("s")));
+    messages
+}
+
+async fn handles_or_parks_whatever_comes(bus: Bus) {
+    const EVENT: &str = "handles_or_parks_whatever_comes.ping";
+    here!(Mine, "handles_or_parks_whatever_comes");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send((call.meta.session_id, call.meta.timestamp, call.ping.text, call.meta.attempt));
+        async { Ok(()) }
+    });
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
+    let running = service.start().await.unwrap();
+    let messages = messages();
+    for (_, body, _) in &messages {
+        let body = match std::str::from_utf8(body) {
+            Ok(text) => text.replace("EVENT", EVENT).into_bytes(),
+            Err(_) => body.clone(),
+        };
+        publish_raw(&bus, "handles_or_parks_whatever_comes", "ping", body).await.unwrap();
+    }
+
+    let mut parked = Vec::new();
+    for (name, _, want) in &messages {
+        let want = match want {
+            Handled(session) => Some(*session),
+            HandledAnew => None,
+            Parked(reason, pointer) => {
+                parked.push((*name, *reason, *pointer));
+                continue;
+            }
+        };
+        let (session, timestamp, text, attempt) = calls.recv().await.unwrap();
+        assert_eq!((text.as_str(), attempt), ("hi", 1), "{name}");
+        match want {
+            Some(want) => assert_eq!(session, want, "{name}"),
+            None => assert!(uuid::Uuid::parse_str(&session).is_ok(), "{name}: {session}"),
+        }
+        if *name == "naive timestamp" {
+            assert_eq!(timestamp.to_rfc3339(), "2020-02-03T04:05:06.000789+00:00");
+        }
+    }
+    let letters = dead_letters(&bus, EVENT, "one", parked.len()).await;
+    for ((name, reason, pointer), letter) in parked.iter().zip(&letters) {
+        assert_eq!((letter.reason, letter.attempts), (Some(*reason), 0), "{name}: {letter:?}");
+        let pointers: Vec<_> = letter.violations.iter().map(|v| v.pointer.as_str()).collect();
+        assert_eq!(pointers, [*pointer], "{name}: {:?}", letter.violations);
+        assert!(!letter.error.is_empty(), "{name}");
+    }
+    let truncated = parked.iter().position(|(name, ..)| *name == "invalid UTF-8").unwrap();
+    assert!(std::str::from_utf8(&letters[truncated].body).is_err(), "the bytes were touched");
+    running.stop().await;
+    assert!(calls.recv().await.is_none(), "something was handled that should not have been");
+}
+
+async fn survives_huge_bodies(bus: Bus) {
+    here!(Mine, "survives_huge_bodies");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send(call.ping.text.len());
+        async { Ok(()) }
+    });
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
+    let running = service.start().await.unwrap();
+    let good = GOOD.replace("EVENT", "survives_huge_bodies.ping");
+    let bodies = [
+        good.replace("hi", &"x".repeat(20_000_000)),
+        good.replace("hi", &"x".repeat(25_000_001)),
+        "x".repeat(20_000_000),
+        good.clone(),
+    ];
+    for body in bodies {
+        publish_raw(&bus, "survives_huge_bodies", "ping", body).await.unwrap();
+    }
+    assert_eq!([calls.recv().await, calls.recv().await], [Some(20_000_000), Some(2)]);
+    let letters = dead_letters(&bus, "survives_huge_bodies.ping", "one", 2).await;
+    assert_eq!(letters[0].violations[0].pointer, "/content/text");
+    assert_eq!((letters[1].reason, letters[1].body.len()), (Some(Reason::Envelope), 20_000_000));
+    running.stop().await;
+}
