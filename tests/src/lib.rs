@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod ping;
+pub mod proxy;
 
 pub use broker::rabbitmq;
 pub use ping::{Call, Here, Ping, Place, Script, listener};

@@ -131,7 +131,9 @@ pub struct Call<P> {
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// What a test's listeners do, given to the service as its state.
-pub struct Script<P>(Arc<dyn Fn(Call<P>) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>);
+pub struct Script<P>(Arc<Play<P>>);
+
+type Play<P> = dyn Fn(Call<P>) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync;
 
 impl<P> Clone for Script<P> {
     fn clone(&self) -> Self {

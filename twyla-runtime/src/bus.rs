@@ -132,7 +132,6 @@ impl Bus {
     }
 
     /// A service on this bus, to be given listeners and run.
-    #[must_use]
     pub fn service(&self) -> Service {
         Service::new(Self { inner: self.inner.clone(), session: None })
     }

@@ -155,6 +155,7 @@ impl Config {
     }
 
     /// Host, port and virtual host, for messages.
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has an address to tell"))]
     pub(crate) fn address(&self) -> String {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };

@@ -83,6 +83,7 @@ pub(crate) fn dead_name(event: &str, group: &str) -> String {
 
 /// A message on its way out. Cloning it copies no body.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "some properties are for others to read"))]
 pub(crate) struct Outgoing {
     pub(crate) to: Address,
     pub(crate) body: Bytes,

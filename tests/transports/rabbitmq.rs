@@ -1,0 +1,376 @@
+//! What only RabbitMQ has: refused and lost connections, queues of others, and what is really on the wire.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use lapin::options::{
+    BasicGetOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions,
+    QueueDeleteOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, ExchangeKind};
+use tokio::sync::mpsc;
+use twyla_runtime::__private::publish_raw;
+use twyla_runtime::{Bus, Config, Error, QueueKind, Reason, Retry};
+use twyla_tests::broker::{clean, config, lapin};
+use twyla_tests::proxy::{Mode, Proxy};
+use twyla_tests::{Here, Ping, Script, dead_letters, here, listener, within};
+
+/// Makes tests that need a broker, in its own time.
+macro_rules! with_rabbitmq {
+    ($($test:ident),* $(,)?) => {
+        mod with {
+            $(#[tokio::test]
+            #[ignore = "needs RabbitMQ: cargo xtask test starts one"]
+            async fn $test() {
+                twyla_tests::within(async {
+                    twyla_tests::broker::clean(stringify!($test)).await;
+                    super::$test().await;
+                })
+                .await;
+            })*
+        }
+    };
+}
+
+with_rabbitmq!(
+    comes_back_after_every_cut,
+    loses_nothing_when_confirms_are_lost,
+    says_that_an_event_was_not_sent,
+    says_that_an_event_may_have_been_sent,
+    keeps_passwords_to_itself,
+    fits_the_golden_wire,
+    adopts_queues_with_other_arguments,
+    adopts_an_exchange_of_another_kind,
+    brings_back_what_an_operator_deletes,
+    makes_a_classic_queue_as_the_original_does,
+);
+
+fn through(proxy: &Proxy) -> Config {
+    config().port(proxy.port())
+}
+
+fn context() -> Here {
+    Here::new("web")
+}
+
+fn numbers<P: 'static>() -> (Script<P>, mpsc::UnboundedReceiver<u32>) {
+    let (sender, calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: twyla_tests::Call<P>| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    (script, calls)
+}
+
+async fn comes_back_after_every_cut() {
+    here!(Mine, "comes_back_after_every_cut");
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(through(&proxy)).await.unwrap();
+    let (script, mut calls) = numbers::<Mine>();
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let mut seen = HashSet::new();
+    for round in 0..5 {
+        for n in 0..20 {
+            bus.emit(Ping::<Mine>::new(round * 20 + n), context()).await.unwrap();
+        }
+        proxy.cut();
+    }
+    bus.emit(Ping::<Mine>::new(100), context()).await.unwrap();
+    while seen.len() < 101 {
+        seen.insert(calls.recv().await.unwrap());
+    }
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn loses_nothing_when_confirms_are_lost() {
+    here!(Mine, "loses_nothing_when_confirms_are_lost");
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(through(&proxy)).await.unwrap();
+    let listening = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send((call.ping.n, call.meta.message_id));
+        async { Ok(()) }
+    });
+    let running = listening.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    bus.emit(Ping::<Mine>::new(0), context()).await.unwrap();
+    let first = calls.recv().await.unwrap();
+    assert_eq!(first.0, 0);
+
+    // The event arrives, its confirm doesn't, and then the connection is cut.
+    proxy.set(Mode::Deaf);
+    let emit = tokio::spawn(bus.emit(Ping::<Mine>::new(1), context()));
+    let once = calls.recv().await.unwrap();
+    assert!(!emit.is_finished());
+    proxy.set(Mode::Open);
+    proxy.cut();
+    emit.await.unwrap().unwrap();
+    let twice = calls.recv().await.unwrap();
+    assert_eq!((once.0, &once), (1, &twice), "sent again under another id");
+    running.stop().await;
+    listening.close().await;
+    bus.close().await;
+}
+
+async fn says_that_an_event_was_not_sent() {
+    here!(Mine, "says_that_an_event_was_not_sent");
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(through(&proxy).emit_deadline(Duration::from_millis(300))).await.unwrap();
+    proxy.set(Mode::Shut);
+    proxy.cut();
+    // The third connection is the first attempt to connect again.
+    proxy.accepted(3).await;
+    let error = bus.emit(Ping::<Mine>::new(1), context()).await.unwrap_err();
+    let Error::Unconfirmed { maybe_sent: false, event, .. } = &error else { panic!("{error}") };
+    assert_eq!(*event, "says_that_an_event_was_not_sent.ping");
+    assert!(error.to_string().ends_with("it was not sent"), "{error}");
+    bus.close().await;
+}
+
+async fn says_that_an_event_may_have_been_sent() {
+    here!(Mine, "says_that_an_event_may_have_been_sent");
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(through(&proxy).emit_deadline(Duration::from_secs(1))).await.unwrap();
+    bus.emit(Ping::<Mine>::new(0), context()).await.unwrap();
+    proxy.set(Mode::Deaf);
+    let error = bus.emit(Ping::<Mine>::new(1), context()).await.unwrap_err();
+    assert!(matches!(error, Error::Unconfirmed { maybe_sent: true, .. }), "{error}");
+    assert!(error.to_string().ends_with("it may have been sent"), "{error}");
+    proxy.set(Mode::Shut);
+    proxy.cut();
+    bus.close().await;
+}
+
+async fn keeps_passwords_to_itself() {
+    let secret = "hunter2-is-no-secret";
+    let port = std::env::var("TWYLA_TEST_AMQP_PORT").unwrap().parse().unwrap();
+    let wrong = Config::new(std::env::var("TWYLA_TEST_AMQP_HOST").unwrap(), "guest", secret).port(port);
+    let refused = Bus::connect(wrong.clone()).await.unwrap_err();
+    let no_vhost = Bus::connect(config().vhost("no such vhost")).await.unwrap_err();
+    let long_vhost = Bus::connect(wrong.clone().vhost("v".repeat(300))).await.unwrap_err();
+    let quick = Duration::from_millis(200);
+    let nobody = Bus::connect(wrong.clone().port(1).connect_deadline(quick)).await.unwrap_err();
+    let proxy = Proxy::start(Mode::Silent).await;
+    let silent = Bus::connect(wrong.clone().port(proxy.port()).connect_deadline(quick)).await.unwrap_err();
+    for (error, why) in [
+        (&refused, "ACCESS_REFUSED"),
+        (&no_vhost, "no such vhost"),
+        (&long_vhost, "255 bytes"),
+        (&nobody, "refused"),
+        (&silent, "no answer within"),
+    ] {
+        assert!(matches!(error, Error::Connect { .. }));
+        assert!(error.to_string().contains(why), "{error}");
+        let mut text = format!("{error}{error:?}{error:#?}");
+        let mut source = std::error::Error::source(error);
+        while let Some(error) = source {
+            text.push_str(&format!("{error}{error:?}"));
+            source = error.source();
+        }
+        assert!(!text.contains(secret), "{text}");
+    }
+    let bus = Bus::connect(config()).await.unwrap();
+    assert!(!format!("{wrong:?}").contains(secret));
+    assert!(!format!("{bus:?}{:?}", bus.service()).contains("password"));
+    bus.close().await;
+}
+
+/// Takes the next message off a queue once it is there.
+async fn get(channel: &Channel, queue: &str) -> lapin::message::Delivery {
+    loop {
+        if let Some(message) = channel.basic_get(queue.into(), BasicGetOptions { no_ack: true }).await.unwrap() {
+            return message.delivery;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Replaces what differs from run to run by its form.
+fn normalised(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Array(values) => values.iter_mut().for_each(normalised),
+        serde_json::Value::Object(map) => map.values_mut().for_each(normalised),
+        serde_json::Value::String(text) => {
+            if let Ok(id) = uuid::Uuid::parse_str(text) {
+                *text = format!("UUID v{}", id.get_version_num());
+            } else if chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.6f+00:00").is_ok() {
+                *text = "RFC 3339 in UTC with microseconds".to_owned();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn golden(name: &str, found: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("wire").join(name);
+    if std::env::var_os("TWYLA_BLESS").is_some() {
+        std::fs::write(&path, found).unwrap();
+    }
+    let want = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(want, found, "{name} differs; TWYLA_BLESS=1 writes it anew");
+}
+
+fn properties(delivery: &lapin::message::Delivery) -> serde_json::Value {
+    let p = &delivery.properties;
+    let text = |value: &Option<lapin::types::ShortString>| value.as_ref().map(|text| text.as_str().to_owned());
+    let headers: Option<BTreeMap<_, _>> = p.headers().as_ref().map(|headers| {
+        let value = |value: &AMQPValue| match value {
+            AMQPValue::LongString(text) => serde_json::Value::from(String::from_utf8_lossy(text.as_bytes())),
+            AMQPValue::LongLongInt(number) => serde_json::Value::from(*number),
+            other => serde_json::Value::from(format!("{other:?}")),
+        };
+        // RabbitMQ adds headers of its own.
+        let ours = headers.inner().iter().filter(|(name, _)| name.as_str().starts_with("x-twyla-"));
+        ours.map(|(name, v)| (name.as_str().to_owned(), value(v))).collect()
+    });
+    let mut json = serde_json::json!({
+        "exchange": delivery.exchange.as_str(),
+        "routing_key": delivery.routing_key.as_str(),
+        "content_type": text(p.content_type()),
+        "delivery_mode": p.delivery_mode(),
+        "message_id": text(p.message_id()),
+        "timestamp": p.timestamp().map(|_| "seconds since 1970"),
+        "app_id": text(p.app_id()),
+        "headers": headers,
+    });
+    normalised(&mut json);
+    json
+}
+
+async fn fits_the_golden_wire() {
+    here!(Mine, "fits_the_golden_wire");
+    let bus = Bus::connect(config().app_id("golden")).await.unwrap();
+    let (_connection, channel) = lapin().await;
+    // A queue of the test's own beside the service's.
+    let queue = "fits_the_golden_wire.ping.two";
+    let script = Script::<Mine>::new(|_| async { Err("said by the handler".into()) });
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(Retry::never());
+    let running = service.prefetch(1).start().await.unwrap();
+    channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default()).await.unwrap();
+    let (exchange, key) = ("fits_the_golden_wire".into(), "ping".into());
+    channel.queue_bind(queue.into(), exchange, key, QueueBindOptions::default(), FieldTable::default()).await.unwrap();
+
+    let text = "quoted \"ü\" \u{1f600}\n\u{0}";
+    bus.with_session("session \"1\"").emit(Ping::<Mine>::saying(7, text), context()).await.unwrap();
+    let emitted = get(&channel, queue).await;
+    let body = String::from_utf8(emitted.data.clone()).unwrap();
+    let begin = body.find("\"timestamp\":\"").unwrap() + 13;
+    let (timestamp, end) = (&body[begin..begin + 32], &body[begin + 32..]);
+    chrono::NaiveDateTime::parse_from_str(timestamp, "%Y-%m-%dT%H:%M:%S%.6f+00:00").unwrap();
+    golden("envelope.json", &format!("{}2020-02-03T04:05:06.000789+00:00{end}\n", &body[..begin]));
+    golden("emitted.properties.json", &(serde_json::to_string_pretty(&properties(&emitted)).unwrap() + "\n"));
+
+    let handler = get(&channel, "fits_the_golden_wire.ping.one.dead").await;
+    assert_eq!(handler.data, emitted.data, "the parked bytes were touched");
+    assert_eq!(handler.properties.message_id(), emitted.properties.message_id());
+    golden("parked.handler.json", &(serde_json::to_string_pretty(&properties(&handler)).unwrap() + "\n"));
+
+    let broken = r#"{"content":{"n":1,"text":""},"context":{"channel":"web"}}"#;
+    publish_raw(&bus, "fits_the_golden_wire", "ping", broken).await.unwrap();
+    let contract = get(&channel, "fits_the_golden_wire.ping.one.dead").await;
+    golden("parked.contract.json", &(serde_json::to_string_pretty(&properties(&contract)).unwrap() + "\n"));
+
+    publish_raw(&bus, "fits_the_golden_wire", "ping", "{\"content\":").await.unwrap();
+    let envelope = get(&channel, "fits_the_golden_wire.ping.one.dead").await;
+    golden("parked.envelope.json", &(serde_json::to_string_pretty(&properties(&envelope)).unwrap() + "\n"));
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn adopts_queues_with_other_arguments() {
+    here!(Mine, "adopts_queues_with_other_arguments");
+    let (_connection, channel) = lapin().await;
+    for queue in ["adopts_queues_with_other_arguments.ping.one", "adopts_queues_with_other_arguments.ping.one.dead"] {
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-max-length".into(), AMQPValue::LongInt(1000));
+        channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await.unwrap();
+    }
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send(call.ping.n);
+        async move { if call.ping.n == 1 { Err("parked".into()) } else { Ok(()) } }
+    });
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(Retry::never()).prefetch(1);
+    let running = service.start().await.unwrap();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    bus.emit(Ping::<Mine>::new(2), context()).await.unwrap();
+    assert_eq!([calls.recv().await, calls.recv().await], [Some(1), Some(2)]);
+    let letters = dead_letters(&bus, "adopts_queues_with_other_arguments.ping", "one", 1).await;
+    assert_eq!(letters[0].reason, Some(Reason::Handler));
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn adopts_an_exchange_of_another_kind() {
+    here!(Mine, "adopts_an_exchange_of_another_kind");
+    let (_connection, channel) = lapin().await;
+    let name = "adopts_an_exchange_of_another_kind";
+    let options = ExchangeDeclareOptions::default();
+    channel.exchange_declare(name.into(), ExchangeKind::Direct, options, FieldTable::default()).await.unwrap();
+    let bus = Bus::connect(config()).await.unwrap();
+    let (script, mut calls) = numbers::<Mine>();
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!(calls.recv().await, Some(1));
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn brings_back_what_an_operator_deletes() {
+    here!(Mine, "brings_back_what_an_operator_deletes");
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send(call.ping.n);
+        async move { if call.ping.n == 7 { Err("parked".into()) } else { Ok(()) } }
+    });
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(Retry::never());
+    let running = service.start().await.unwrap();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!(calls.recv().await, Some(1));
+    let (_connection, channel) = lapin().await;
+
+    // The dead queue: it is there again when something is parked.
+    let dead = "brings_back_what_an_operator_deletes.ping.one.dead";
+    bus.emit(Ping::<Mine>::new(7), context()).await.unwrap();
+    dead_letters(&bus, "brings_back_what_an_operator_deletes.ping", "one", 1).await;
+    channel.queue_delete(dead.into(), QueueDeleteOptions::default()).await.unwrap();
+    bus.emit(Ping::<Mine>::new(7), context()).await.unwrap();
+    dead_letters(&bus, "brings_back_what_an_operator_deletes.ping", "one", 1).await;
+
+    // The queue, and the exchange with its bindings: events emitted before they are back are gone.
+    let queue = "brings_back_what_an_operator_deletes.ping.one";
+    channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+    while calls.try_recv().is_ok() {}
+    loop {
+        bus.emit(Ping::<Mine>::new(2), context()).await.unwrap();
+        if calls.try_recv() == Ok(2) {
+            break;
+        }
+    }
+    let exchange = "brings_back_what_an_operator_deletes";
+    channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    bus.emit(Ping::<Mine>::new(3), context()).await.unwrap();
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn makes_a_classic_queue_as_the_original_does() {
+    here!(Mine, "makes_a_classic_queue_as_the_original_does");
+    let bus = Bus::connect(config()).await.unwrap();
+    let (script, _calls) = numbers::<Mine>();
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).queue(QueueKind::Classic);
+    let running = service.start().await.unwrap();
+    let (_connection, channel) = lapin().await;
+    for queue in ["", ".dead"] {
+        let queue = format!("makes_a_classic_queue_as_the_original_does.ping.one{queue}");
+        // Would fail if there were any arguments.
+        channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default()).await.unwrap();
+    }
+    running.stop().await;
+    bus.close().await;
+    within(clean("makes_a_classic_queue_as_the_original_does")).await;
+}
