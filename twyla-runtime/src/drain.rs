@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::attempt::{Listening, handle};
 use crate::transport::Subscription;
+use crate::{Bus, Error};
 
 /// How long the last steps of an end may take once no handler is waited for any more.
 const LAST_STEPS: Duration = Duration::from_secs(5);
@@ -31,17 +31,38 @@ pub(crate) enum Phase {
 /// Dropping it starts to drain in the background.
 #[must_use = "the service stops when this is dropped"]
 pub struct Running {
+    bus: Bus,
     phase: watch::Sender<Phase>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Running {
-    pub(crate) fn new(phase: watch::Sender<Phase>) -> Self {
-        Self { phase, tasks: Vec::new() }
+    pub(crate) fn new(bus: Bus, phase: watch::Sender<Phase>) -> Self {
+        Self { bus, phase, tasks: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.push(tokio::spawn(task));
+    }
+
+    /// Goes on until the process gets SIGINT or SIGTERM, then ends as [`Service::run`](crate::Service::run) does.
+    ///
+    /// # Errors
+    /// [`Error::Signals`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future starts to drain in the background.
+    pub async fn run(self) -> Result<(), Error> {
+        self.run_until(Signals::new()?).await;
+        Ok(())
+    }
+
+    pub(crate) async fn run_until(self, mut signals: Signals) {
+        let signal = signals.next().await;
+        tracing::info!(signal, "draining");
+        let bus = self.bus.clone();
+        self.stop_unless(signals.next()).await;
+        bus.close().await;
     }
 
     /// Drains: takes no more events, lets the handlers that run finish within the drain deadline, and gives the rest back
@@ -125,9 +146,10 @@ pub(crate) struct Signals {
 #[cfg(unix)]
 impl Signals {
     /// From now on these signals no longer end the process.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let told_of = |kind| signal(kind).map_err(Error::Signals);
+        Ok(Self { interrupt: told_of(SignalKind::interrupt())?, terminate: told_of(SignalKind::terminate())? })
     }
 
     pub(crate) async fn next(&mut self) -> &'static str {
@@ -144,7 +166,7 @@ pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> Result<Self, Error> {
         Ok(Self)
     }
 

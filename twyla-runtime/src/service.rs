@@ -97,13 +97,8 @@ impl Service {
     /// # Cancel safety
     /// Dropping the future starts to drain in the background.
     pub async fn run(self) -> Result<(), Error> {
-        let mut signals = drain::Signals::new().map_err(Error::Signals)?;
-        let bus = self.bus.clone();
-        let running = self.start().await?;
-        let signal = signals.next().await;
-        tracing::info!(signal, "draining");
-        running.stop_unless(signals.next()).await;
-        bus.close().await;
+        let signals = drain::Signals::new()?;
+        self.start().await?.run_until(signals).await;
         Ok(())
     }
 
@@ -136,7 +131,7 @@ impl Service {
         self.check()?;
         let states = Arc::new(self.states);
         let (stop, stopping) = watch::channel(drain::Phase::Running);
-        let mut running = Running::new(stop);
+        let mut running = Running::new(self.bus.clone(), stop);
         for listener in self.listeners {
             let queue = Arc::new(QueueSpec {
                 event: listener.event,

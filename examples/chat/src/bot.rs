@@ -3,10 +3,10 @@
 use tokio::sync::mpsc::UnboundedSender;
 use twyla_runtime::{Bus, Error, Listeners, State, listener, listeners};
 
+use crate::contracts::Context;
 use crate::contracts::api::UserInput;
 use crate::contracts::bot::{Reply, ReplyMood};
 use crate::contracts::shared::Suggestion;
-use crate::contracts::Context;
 
 /// Gets each reply as it is shown, so that the demo knows when to go on.
 pub type Shown = UnboundedSender<String>;
@@ -39,11 +39,19 @@ fn reply_to(emission: &str) -> Reply {
     let said = emission.trim().to_lowercase();
     let starts = |words: &[&str]| words.iter().any(|word| said.starts_with(word));
     let (text, mood, suggestions) = if starts(&["hello", "hi", "good "]) {
-        ("Hello! What can I do for you?".to_owned(), ReplyMood::Cheerful, vec![suggestion("Book", "I want to book a flight")])
+        (
+            "Hello! What can I do for you?".to_owned(),
+            ReplyMood::Cheerful,
+            vec![suggestion("Book", "I want to book a flight")],
+        )
     } else if starts(&["bye", "good bye", "thank"]) {
         ("You are welcome.".to_owned(), ReplyMood::Cheerful, vec![])
     } else if said.ends_with('?') {
-        (format!("I don't know: {emission}"), ReplyMood::Sorry, vec![suggestion("Ask a person", "Let me talk to a person")])
+        (
+            format!("I don't know: {emission}"),
+            ReplyMood::Sorry,
+            vec![suggestion("Ask a person", "Let me talk to a person")],
+        )
     } else {
         (format!("You said: {emission}"), ReplyMood::Neutral, vec![])
     };

@@ -25,7 +25,10 @@ const USAGE: &str = "usage: chat                 talk to the bot here, in one pr
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::WARN).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .init();
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
@@ -68,7 +71,7 @@ async fn talk() -> Result<(), Box<dyn std::error::Error>> {
         }
         next = if typed { lines.next_line().await? } else { sample.next().map(|line| (*line).to_owned()) };
     }
-    running.stop().await?;
+    running.stop().await;
     Ok(())
 }
 
@@ -93,9 +96,11 @@ async fn say(text: &str) -> Result<(), Box<dyn std::error::Error>> {
 async fn broker() -> Result<Bus, Box<dyn std::error::Error>> {
     match Config::from_env("EVENT_BUS")? {
         Some(config) => Ok(Bus::connect(config).await?),
-        None => Err("two processes meet at a broker: set EVENT_BUS_AMQP_HOST, EVENT_BUS_AMQP_USER and EVENT_BUS_AMQP_PASS \
+        None => {
+            Err("two processes meet at a broker: set EVENT_BUS_AMQP_HOST, EVENT_BUS_AMQP_USER and EVENT_BUS_AMQP_PASS \
                      (or talk to the bot in one process: cargo run -p chat)"
-            .into()),
+                .into())
+        }
     }
 }
 

@@ -66,7 +66,8 @@ fn two_processes_talk_over_rabbitmq() {
     let over_rabbitmq = || {
         let mut command = chat();
         for name in ["HOST", "PORT", "USER", "PASS", "VHOST"] {
-            let value = std::env::var(format!("TWYLA_TEST_AMQP_{name}")).expect("cargo xtask test sets TWYLA_TEST_AMQP_*");
+            let value =
+                std::env::var(format!("TWYLA_TEST_AMQP_{name}")).expect("cargo xtask test sets TWYLA_TEST_AMQP_*");
             command.env(format!("EVENT_BUS_AMQP_{name}"), value);
         }
         command
