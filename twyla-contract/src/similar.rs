@@ -10,7 +10,8 @@
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = folded(name);
-    let bound = (name.len() / 3).max(1);
+    // one letter of one letter is no likeness
+    let bound = (name.len() / 3).max(usize::from(name.len() > 1));
     candidates
         .into_iter()
         .map(|candidate| (distance(&name, &folded(candidate)), candidate))
@@ -62,6 +63,7 @@ mod tests {
         }
         assert_eq!(nearest("date", names), None);
         assert_eq!(nearest("", names), None);
+        assert_eq!(nearest("a", ["b"]), None);
     }
 
     #[test]
