@@ -1,1 +1,35 @@
-//! twyla-macros
+//! Twyla's macros: `#[listener]` on a handler function, `listeners![..]` for a service, and `#[event(..)]` on a struct.
+//! They are documented in `twyla-runtime`, which re-exports them and where their examples compile.
+//!
+//! Each macro is a room with the same stages: `args` parses the attribute, `model` is what is left when nothing is
+//! wrong, `check` finds everything that is wrong, and `expand` is a pure function from the model to tokens. What
+//! they share: [`contracts`] finds and reads the index of the schemas that the build script has compiled, and
+//! [`catalogue`] has every error's words.
+#![forbid(unsafe_code)]
+
+mod catalogue;
+mod contracts;
+mod event;
+mod listener;
+mod listeners;
+
+use proc_macro::TokenStream;
+
+/// Binds a struct to an event's contract. Documented as `twyla_runtime::event`.
+#[proc_macro_attribute]
+pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {
+    event::expand(args.into(), item.into(), contracts::of_crate).into()
+}
+
+/// Makes a handler function known as a listener. Documented as `twyla_runtime::listener`.
+#[proc_macro_attribute]
+pub fn listener(args: TokenStream, item: TokenStream) -> TokenStream {
+    let package = std::env::var("CARGO_PKG_NAME").ok();
+    listener::expand(args.into(), item.into(), contracts::of_crate, package.as_deref()).into()
+}
+
+/// Collects listeners for a service. Documented as `twyla_runtime::listeners`.
+#[proc_macro]
+pub fn listeners(input: TokenStream) -> TokenStream {
+    listeners::expand(input.into()).into()
+}

@@ -11,7 +11,20 @@ use bytes::Bytes;
 use crate::validate::Refusal;
 use crate::{Ack, Bus, Meta};
 
-/// A handler function that `#[listener]` has made known to the program.
+mod argument;
+mod listeners;
+mod probe;
+
+pub use argument::{Argument, Outcome, Parts};
+pub use listeners::{Entry, Listeners, unlisted};
+pub use probe::{Arrival, Arrives, IsEvent, Otherwise};
+
+/// A handler function that [`#[listener]`](crate::listener) has made known to the program.
+#[diagnostic::on_unimplemented(
+    message = "this function is no listener",
+    label = "has no `#[listener]`",
+    note = "put `#[listener]` above the function: `listeners![..]` takes functions that have it"
+)]
 pub trait Listener {
     /// The event's name.
     const EVENT: &'static str;

@@ -1,0 +1,153 @@
+//! Every error's words in one place: a message that says what is wrong, a label for the place, notes that say where the
+//! contract says so and what to do.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use twyla_contract::{Event, NameError};
+
+use crate::contracts::Missing;
+
+pub(crate) mod event;
+pub(crate) mod listener;
+
+/// The words of one error.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    message: String,
+    label: Option<String>,
+    notes: Vec<(&'static str, String)>,
+}
+
+/// Stands in a text for the type that the compiler finds.
+pub(crate) const THE_TYPE: char = '\u{1}';
+
+impl Text {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), label: None, notes: Vec::new() }
+    }
+
+    /// What is wrong at the place: shown by the compiler's own errors only, the others have no labels.
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(("note", note.into()));
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.notes.push(("help", help.into()));
+        self
+    }
+
+    /// An error that the macro itself reports.
+    pub(crate) fn at(&self, span: Span) -> syn::Error {
+        syn::Error::new(span, self.plain())
+    }
+
+    /// An error that the macro itself reports over all of some tokens.
+    pub(crate) fn over(&self, tokens: impl ToTokens) -> syn::Error {
+        syn::Error::new_spanned(tokens, self.plain())
+    }
+
+    fn plain(&self) -> String {
+        let mut text = self.message.clone();
+        for (i, (kind, note)) in self.notes.iter().enumerate() {
+            text += if i == 0 { "\n\n" } else { "\n" };
+            text += &format!("{kind}: {note}");
+        }
+        text
+    }
+
+    /// An error that the compiler reports where a type doesn't implement the trait below this attribute.
+    pub(crate) fn unimplemented(&self) -> TokenStream {
+        let message = pattern(&self.message);
+        let label = self.label.as_deref().map(pattern).into_iter();
+        let notes = self.notes.iter().map(|(kind, note)| match *kind {
+            "note" => pattern(note),
+            kind => pattern(&format!("{kind}: {note}")),
+        });
+        quote!(#[diagnostic::on_unimplemented(message = #message, #(label = #label,)* #(note = #notes),*)])
+    }
+}
+
+/// The text as a format string of the compiler's.
+fn pattern(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}").replace(THE_TYPE, "{Self}")
+}
+
+/// All errors of one expansion; a stage goes on after one, so that all are told at once.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<syn::Error>);
+
+impl Problems {
+    pub(crate) fn add(&mut self, error: syn::Error) {
+        self.0.push(error);
+    }
+
+    /// The value, or none and a problem more.
+    pub(crate) fn ok<T>(&mut self, result: Result<T, syn::Error>) -> Option<T> {
+        result.map_err(|error| self.add(error)).ok()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn tokens(&self) -> TokenStream {
+        self.0.iter().map(syn::Error::to_compile_error).collect()
+    }
+}
+
+/// `schemas/events/api/user_input.json:1`
+pub(crate) fn schema(event: &Event) -> String {
+    format!("{}:{}", event.place.file, event.place.line)
+}
+
+pub(crate) fn no_contracts(missing: &Missing) -> Text {
+    match missing {
+        Missing::NoBuildScript => Text::new("this crate has no `build.rs`, so its schemas are not compiled")
+            .help("add a `build.rs` with `fn main() { twyla_build::compile(\"schemas\") }`,")
+            .note("and `twyla-build` to the `[build-dependencies]` of Cargo.toml"),
+        Missing::NoIndex => Text::new("this crate's `build.rs` compiles no schemas")
+            .help("call `twyla_build::compile(\"schemas\")` in the `main` of its `build.rs`"),
+        Missing::Unreadable(why) => Text::new(format!("the compiled schemas cannot be read: {why}"))
+            .note("`twyla-build` and `twyla-runtime` must be of one version")
+            .help("run `cargo clean -p` for this package and build it again"),
+    }
+}
+
+pub(crate) fn bad_event_name(error: &NameError) -> Text {
+    Text::new(format!("{error}")).help("an event is named as its schema's path: `api.user_input` is `events/api/user_input.json`")
+}
+
+pub(crate) fn unknown_event(name: &str, root: &str, meant: Option<&Event>, known: &[Event]) -> Text {
+    let text = Text::new(format!("`{root}` declares no event `{name}`"));
+    let text = match meant {
+        Some(event) => text.help(format!("did you mean `{}`, declared in {}?", event.name, schema(event))),
+        None if known.is_empty() => text.note("it declares no events at all"),
+        None => {
+            let names: Vec<_> = known.iter().take(8).map(|event| format!("`{}`", event.name)).collect();
+            let more = if known.len() > names.len() { format!(" and {} more", known.len() - names.len()) } else { String::new() };
+            text.note(format!("it declares {}{more}", names.join(", ")))
+        }
+    };
+    match name.split_once('.') {
+        Some((domain, rest)) if meant.is_none() => text.help(format!("a new event begins with its schema, {root}/events/{domain}/{rest}.json")),
+        _ => text,
+    }
+}
+
+pub(crate) fn unknown_key(macro_name: &str, key: &str, known: &[&str]) -> Text {
+    let text = Text::new(format!("`#[{macro_name}]` knows no `{key}`"));
+    match twyla_contract::similar::nearest(key, known.iter().copied()) {
+        Some(meant) => text.help(format!("did you mean `{meant}`?")),
+        None => text.help(format!("it takes {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+pub(crate) fn repeated_key(macro_name: &str, key: &str) -> Text {
+    Text::new(format!("`{key}` is given to `#[{macro_name}]` twice")).help("keep one of the two")
+}

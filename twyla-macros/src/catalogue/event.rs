@@ -1,0 +1,1 @@
+//! What is wrong with a struct that is bound to a contract.

@@ -1,0 +1,81 @@
+//! What is wrong with a handler function.
+
+use twyla_contract::{Contracts, Event, NameError};
+
+use super::{THE_TYPE, Text, schema};
+
+const SIGNATURE: &str =
+    "a handler is an `async fn` that takes its event and then any of `Context`, `Meta`, `State<T>`, `Bus`, `Ack`";
+
+pub(crate) fn not_a_function() -> Text {
+    Text::new("`#[listener]` belongs on a function").help(SIGNATURE)
+}
+
+pub(crate) fn bad_group(error: &NameError) -> Text {
+    Text::new(format!("the group's name {error}"))
+        .note("the group is part of a queue's name: 1 to 64 ASCII letters, digits, `_` and `-`")
+}
+
+pub(crate) fn bad_default_group(error: &NameError) -> Text {
+    Text::new(format!("the crate's name {error}, so it cannot be the group's too")).help("give `#[listener]` a `group = \"..\"`")
+}
+
+pub(crate) fn no_default_group() -> Text {
+    Text::new("the crate has no name that the group could take").help("give `#[listener]` a `group = \"..\"`")
+}
+
+pub(crate) fn not_async(name: &str) -> Text {
+    Text::new(format!("handler `{name}` is not `async`")).help(format!("write `async fn {name}`"))
+}
+
+pub(crate) fn qualified(name: &str, word: &str) -> Text {
+    Text::new(format!("handler `{name}` cannot be `{word}`")).help(SIGNATURE)
+}
+
+pub(crate) fn takes_self(name: &str) -> Text {
+    Text::new(format!("handler `{name}` cannot take `self`")).help("make it a free function, and take what it needs of the object as `State<T>`")
+}
+
+pub(crate) fn generic(name: &str, what: &str) -> Text {
+    Text::new(format!("handler `{name}` cannot have {what}"))
+        .note("a listener is one function for one event, and nothing is left to be chosen when it is registered")
+        .help("write the type itself")
+}
+
+pub(crate) fn reference(name: &str, owned: &str) -> Text {
+    Text::new(format!("handler `{name}` cannot take a reference"))
+        .note("a handler owns what it takes: it may go on when the delivery is long gone")
+        .help(format!("write `{owned}`"))
+}
+
+pub(crate) fn no_arguments(name: &str, event: Option<&Event>, contracts: &str) -> Text {
+    let text = Text::new(format!("handler `{name}` takes no event"));
+    match event {
+        Some(event) => text.help(format!(
+            "take the content of `{}` as its first argument: `{}: {contracts}::{}`",
+            event.name,
+            twyla_contract::rust::field_name(event.name.event_type()),
+            event.rust_path
+        )),
+        None => text.help(SIGNATURE),
+    }
+}
+
+/// The first argument is no event, or another than the attribute names.
+pub(crate) fn other_event(name: &str, event: &Event, all: &Contracts, written: &str) -> Text {
+    let text = Text::new(format!(
+        "handler `{name}` listens to `{}`, but its first argument is `{THE_TYPE}`",
+        event.name
+    ))
+    .label(format!("not the content of `{}`", event.name))
+    .note(format!("`{}` is declared in {}", event.name, schema(event)));
+    let last = written.rsplit("::").next().unwrap_or(written).trim();
+    let mut others = all.events.iter().filter(|other| other.rust_name() == last && other.name != event.name);
+    match (others.next(), others.next()) {
+        (Some(other), None) => text.help(format!(
+            "take `contracts::{}`, or name the argument's event: `#[listener(\"{}\")]`",
+            event.rust_path, other.name
+        )),
+        _ => text.help(format!("take `contracts::{}`, or a struct with `#[event(\"{}\")]`", event.rust_path, event.name)),
+    }
+}

@@ -1,0 +1,5 @@
+//! `#[event]`
+use proc_macro2::TokenStream;
+use crate::contracts::Found;
+/// Expands the attribute on an item.
+pub(crate) fn expand(_args: TokenStream, item: TokenStream, _contracts: impl FnOnce() -> Found) -> TokenStream { item }

@@ -1,0 +1,132 @@
+//! From a listener to the tokens that register it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{ItemFn, Type, Visibility};
+
+use super::check::Refused;
+use super::model::Listener;
+
+/// ```text
+/// async fn answer(..) { .. }                       // the function as it was
+/// struct answer {}                                 // stands for it in `listeners![answer]`
+/// const _: () = {
+///     trait ContentOfUserInput { .. }              // carries the words for a first argument of another type
+///     impl Listener for answer { .. }
+/// };
+/// ```
+pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
+    let Listener { vis, name, event, group, content, arguments, output } = listener;
+    let group = group.as_str();
+    let (held, event_name, domain, event_type, is_event) = match event {
+        Some(event) => {
+            let words = event.mismatch.unimplemented();
+            let check = format_ident!("ContentOf{}", event.rust_name);
+            let key = event.name.key();
+            let question = quote!(twyla::IsEvent::<#content, ::twyla_runtime::event::EventKey<#key>>::HOLDS);
+            let asked = quote_spanned!(content.span()=> <#content as #check>::HOLDS);
+            let held = quote! {
+                const IS_EVENT: bool = #question;
+                #words
+                trait #check {
+                    const HOLDS: () = ();
+                }
+                #[diagnostic::do_not_recommend]
+                impl<T> #check for T where for<'a> twyla::Verdict<{ IS_EVENT }>: twyla::Holds {}
+                const _: () = #asked;
+            };
+            let (whole, domain, event_type) = (event.name.as_str(), event.name.domain(), event.name.event_type());
+            (held, quote!(#whole), quote!(#domain), quote!(#event_type), quote!(IS_EVENT))
+        }
+        None => {
+            let of = |what: &str| {
+                let what = Ident::new(what, content.span());
+                quote_spanned!(content.span()=> <#content as ::twyla_runtime::event::Event>::#what)
+            };
+            let held = quote!(const IS_EVENT: bool = twyla::IsAnyEvent::<#content>::HOLDS;);
+            (held, of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), quote!(IS_EVENT))
+        }
+    };
+    let open = quote_spanned!(content.span()=> <twyla::Arrival<{ #is_event }> as twyla::Arrives<#content>>::open(incoming)?);
+    let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::need()));
+    let takes = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::take(&parts)?));
+    let locals: Vec<_> = (1..=arguments.len()).map(|i| format_ident!("argument_{i}")).collect();
+    let outcome = match output {
+        Some(ty) => quote_spanned!(ty.span()=> <#ty as twyla::Outcome>::outcome(outcome)),
+        None => quote!(twyla::Outcome::outcome(outcome)),
+    };
+    let call = quote_spanned!(name.span()=> #name(content, #(#locals),*));
+    let stand_in = stand_in_type(vis, name);
+    quote! {
+        #function
+
+        #stand_in
+
+        const _: () = {
+            use ::twyla_runtime::__private as twyla;
+            #[allow(unused_imports)]
+            use twyla::Otherwise as _;
+
+            #held
+
+            #[automatically_derived]
+            impl twyla::Listener for #name {
+                const EVENT: &'static str = #event_name;
+                const GROUP: &'static str = #group;
+
+                fn registration() -> twyla::Registration {
+                    twyla::Registration {
+                        event: <Self as twyla::Listener>::EVENT,
+                        domain: #domain,
+                        event_type: #event_type,
+                        group: <Self as twyla::Listener>::GROUP,
+                        handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
+                        needs: twyla::needs([#(#needs),*]),
+                        handle: |incoming| ::std::boxed::Box::pin(async move {
+                            let (content, parts) = #open;
+                            #(let #locals = #takes;)*
+                            let outcome = #call.await;
+                            #outcome
+                        }),
+                    }
+                }
+            }
+        };
+    }
+}
+
+/// What stands for the function where types are named. Its name is at the macro's own place: a listener that is never
+/// registered is one warning, at the function.
+fn stand_in_type(vis: &Visibility, name: &Ident) -> TokenStream {
+    let mut name = name.clone();
+    name.set_span(Span::call_site().located_at(Span::call_site()));
+    quote! {
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #vis struct #name {}
+    }
+}
+
+/// The item as it was, what is wrong with it, and a listener of its name, so that the list that names it is fine.
+pub(super) fn stand_in(item: &TokenStream, refused: &Refused) -> TokenStream {
+    let errors = refused.problems.tokens();
+    let stand_in = refused.stands_for.as_ref().map(|(vis, name)| {
+        let stand_in = stand_in_type(vis, name);
+        quote! {
+            #stand_in
+            impl ::twyla_runtime::__private::Listener for #name {
+                const EVENT: &'static str = "";
+                // each refused listener is a group of its own: it is nobody's duplicate
+                const GROUP: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
+                fn registration() -> ::twyla_runtime::__private::Registration {
+                    ::core::unreachable!()
+                }
+            }
+        }
+    });
+    quote!(#errors #item #stand_in)
+}
+
+#[allow(dead_code)]
+fn _unused(_: &Type) {}

@@ -1,0 +1,50 @@
+//! From the paths of a list to its listeners.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
+
+/// ```text
+/// {
+///     const LISTENER_0: Entry = { use unlisted::*; use answer as Function; Entry::of::<Function>("answer") };
+///     const LISTENER_1: Entry = ..;
+///     const _: () = LISTENER_1.distinct(&[LISTENER_0]);
+///     Listeners::collect(&[LISTENER_0, LISTENER_1])
+/// }
+/// ```
+/// The import takes whatever the path names: a listener's type goes before the glob's stand-in for a mere function.
+pub(super) fn expand(paths: &[Path]) -> TokenStream {
+    let names: Vec<_> = (0..paths.len()).map(|i| format_ident!("LISTENER_{i}")).collect();
+    let entries = paths.iter().zip(&names).map(|(path, name)| {
+        let written = path.to_token_stream().to_string().replace(' ', "");
+        let entry = quote_spanned!(path.span()=> ::twyla_runtime::__private::Entry::of::<Function>(#written));
+        quote! {
+            const #name: ::twyla_runtime::__private::Entry = {
+                #[allow(unused_imports)]
+                use ::twyla_runtime::__private::unlisted::*;
+                #[allow(unused_imports)]
+                use #path as Function;
+                #entry
+            };
+        }
+    });
+    let checks = paths.iter().enumerate().skip(1).map(|(i, path)| {
+        let (before, name) = (&names[..i], &names[i]);
+        let check = quote_spanned!(path.span()=> #name.distinct(&[#(#before),*]));
+        quote!(const _: () = #check;)
+    });
+    quote! {{
+        #(#entries)*
+        #(#checks)*
+        ::twyla_runtime::Listeners::collect(&[#(#names),*])
+    }}
+}
+
+pub(super) fn stand_in(error: &syn::Error) -> TokenStream {
+    let error = error.to_compile_error();
+    quote!({
+        #error
+        ::twyla_runtime::Listeners::default()
+    })
+}

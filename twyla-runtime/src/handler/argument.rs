@@ -1,0 +1,129 @@
+//! What a handler takes and returns: each argument is taken out of the delivery's parts, and the outcome becomes a result.
+
+use std::any::{Any, TypeId, type_name};
+use std::error::Error;
+use std::fmt;
+
+use super::{Failure, Incoming, Need};
+use crate::event::{EventContext, Listen};
+use crate::{Ack, Bus, Meta, State};
+
+/// One delivery whose context has been held to its contract: what the handler's arguments are taken from.
+pub struct Parts {
+    incoming: Incoming,
+    context: Box<dyn Any + Send + Sync>,
+}
+
+impl Parts {
+    /// Decodes the content, and the context too, which is held to its contract whether the handler takes it or not.
+    ///
+    /// # Errors
+    /// [`Failure::Content`] or [`Failure::Context`] with each rule that it breaks.
+    pub fn open<T: Listen>(incoming: Incoming) -> Result<(T, Self), Failure> {
+        let context = <T::Context as EventContext>::decode(&incoming.context).map_err(Failure::Context)?;
+        let content = T::decode(&incoming.content).map_err(Failure::Content)?;
+        Ok((content, Self { incoming, context: Box::new(context) }))
+    }
+
+    /// The context.
+    ///
+    /// # Errors
+    /// [`Failure::Context`] where `C` is the context of other contracts than the event's, and this one breaks those.
+    pub fn context<C: EventContext>(&self) -> Result<C, Failure> {
+        match self.context.downcast_ref::<C>() {
+            Some(context) => Ok(context.clone()),
+            None => C::decode(&self.incoming.context).map_err(Failure::Context),
+        }
+    }
+}
+
+/// What a handler may take after its event: the context, [`Meta`], [`State`], [`Bus`] and [`Ack`].
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot take `{Self}` after its event",
+    label = "neither `Context`, `Meta`, `State<T>`, `Bus` nor `Ack`",
+    note = "something that the service is given with `.state(..)` is taken as `State<{Self}>`",
+    note = "a handler has one event, its first argument: another event is another `#[listener]`"
+)]
+pub trait Argument: Sized {
+    /// Takes the argument out of the parts.
+    ///
+    /// # Errors
+    /// [`Failure`] where the delivery or the service doesn't have it.
+    fn take(parts: &Parts) -> Result<Self, Failure>;
+
+    /// The state that the service must be given for it.
+    #[must_use]
+    fn need() -> Option<Need> {
+        None
+    }
+}
+
+impl Argument for Meta {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        Ok(parts.incoming.meta.clone())
+    }
+}
+
+impl Argument for Bus {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        Ok(parts.incoming.bus.clone())
+    }
+}
+
+impl Argument for Ack {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        Ok(parts.incoming.ack.clone())
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Argument for State<T> {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        let state = parts.incoming.states.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref::<T>());
+        // the service has looked at `need` before it took anything in, so this can't be reached through it
+        state.map(|state| State(state.clone())).ok_or_else(|| Failure::Handler(Box::new(NoState(type_name::<T>()))))
+    }
+
+    fn need() -> Option<Need> {
+        Some(Need { id: TypeId::of::<T>(), name: type_name::<T>() })
+    }
+}
+
+/// A state that the service wasn't given.
+#[derive(Debug)]
+struct NoState(&'static str);
+
+impl fmt::Display for NoState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the service was given no state of type `{}`", self.0)
+    }
+}
+
+impl Error for NoState {}
+
+/// What a handler may return: nothing, or a result whose error says why the event wasn't handled.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    label = "neither `()` nor `Result<(), E>`",
+    note = "`Ok(())` acks the event and `Err(error)` has it tried again; `E` is an error type, `String`, or \
+            `Box<dyn Error + Send + Sync>`"
+)]
+pub trait Outcome {
+    /// The outcome as the service reads it.
+    ///
+    /// # Errors
+    /// [`Failure::Handler`] with the handler's error.
+    fn outcome(self) -> Result<(), Failure>;
+}
+
+impl Outcome for () {
+    fn outcome(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<(), E> {
+    fn outcome(self) -> Result<(), Failure> {
+        self.map_err(|error| Failure::Handler(error.into()))
+    }
+}

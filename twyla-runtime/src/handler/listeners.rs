@@ -1,0 +1,160 @@
+//! The listeners of a service, as `listeners![..]` collects them: no two for one event in one group.
+
+use super::{Listener, Registration};
+
+/// Handlers for [`Service::listeners`](crate::Service::listeners), collected by [`listeners!`](crate::listeners).
+#[derive(Clone, Debug, Default)]
+pub struct Listeners(Vec<Registration>);
+
+impl Listeners {
+    /// Collects what `listeners!` has held against each other.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn collect(entries: &[Entry]) -> Self {
+        Self(entries.iter().map(|entry| (entry.registration)()).collect())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Listeners {
+    type Item = Registration;
+    type IntoIter = std::vec::IntoIter<Registration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// What stands for a function without `#[listener]` in `listeners![..]`: a function has no type's name, so a glob import
+/// of this one takes its place.
+pub mod unlisted {
+    /// A function without `#[listener]`.
+    #[derive(Debug)]
+    pub struct Function;
+}
+
+/// One path in `listeners![..]`.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    event: &'static str,
+    group: &'static str,
+    handler: &'static str,
+    registration: fn() -> Registration,
+}
+
+impl Entry {
+    /// The entry of the listener `L`, which the list names by the path `handler`.
+    #[must_use]
+    pub const fn of<L: Listener>(handler: &'static str) -> Self {
+        Self { event: L::EVENT, group: L::GROUP, handler, registration: L::registration }
+    }
+
+    /// Holds an entry against those before it in the list.
+    ///
+    /// # Panics
+    /// As the program compiles, where one before it has the same event and group: the message names all four.
+    #[track_caller]
+    pub const fn distinct(self, before: &[Self]) {
+        let mut i = 0;
+        while i < before.len() {
+            let other = before[i];
+            if same(self.event, other.event) && same(self.group, other.group) {
+                let text = Text::new()
+                    .with("`")
+                    .with(self.handler)
+                    .with("` is the second handler of event `")
+                    .with(self.event)
+                    .with("` in group `")
+                    .with(self.group)
+                    .with("`, after `")
+                    .with(other.handler)
+                    .with("`: of a group's members only one gets each event, so give one of them another group, \
+                           `#[listener(group = \"..\")]`, or list one handler only");
+                panic!("{}", text.as_str());
+            }
+            i += 1;
+        }
+    }
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+/// A text built as the program compiles. What doesn't fit is cut: an event's name has at most 180 bytes, a group's 64.
+struct Text {
+    bytes: [u8; 1024],
+    len: usize,
+}
+
+impl Text {
+    const fn new() -> Self {
+        Self { bytes: [0; 1024], len: 0 }
+    }
+
+    const fn with(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        if text.len() <= self.bytes.len() - self.len {
+            let mut i = 0;
+            while i < text.len() {
+                self.bytes[self.len] = text[i];
+                self.len += 1;
+                i += 1;
+            }
+        }
+        self
+    }
+
+    const fn as_str(&self) -> &str {
+        let (text, _) = self.bytes.split_at(self.len);
+        match core::str::from_utf8(text) {
+            Ok(text) => text,
+            Err(_) => "two handlers of one event in one group",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(event: &'static str, group: &'static str, handler: &'static str) -> Entry {
+        Entry { event, group, handler, registration: || unreachable!("no test registers it") }
+    }
+
+    #[test]
+    fn one_event_may_have_two_groups_and_one_group_two_events() {
+        let before = [entry("api.a", "g", "one"), entry("api.b", "h", "two")];
+        entry("api.a", "h", "three").distinct(&before);
+        entry("api.b", "g", "four").distinct(&before);
+    }
+
+    #[test]
+    #[should_panic(expected = "`x::four` is the second handler of event `api.b` in group `h`, after `two`")]
+    fn one_group_has_one_handler_of_an_event() {
+        entry("api.b", "h", "x::four").distinct(&[entry("api.a", "g", "one"), entry("api.b", "h", "two")]);
+    }
+}

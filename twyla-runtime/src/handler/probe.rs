@@ -1,0 +1,52 @@
+//! Questions that expanded code asks the compiler about the user's types and answers itself, so that a wrong type is
+//! told of once, in the contract's words, and everything behind it goes on with a stand-in.
+
+use std::marker::PhantomData;
+
+use super::{Failure, Incoming, Parts};
+use crate::event::{Event, Listen};
+use crate::validate::{Refusal, Violation};
+
+/// Whether `T` is the content of the event whose key is `K`: `IsEvent::<T, K>::HOLDS`, with [`Otherwise`] in scope.
+pub struct IsEvent<T, K>(PhantomData<(T, K)>);
+
+impl<T: Event<Key = K>, K> IsEvent<T, K> {
+    /// It is: an inherent constant goes before a trait's.
+    pub const HOLDS: bool = true;
+}
+
+/// The answer where the inherent one doesn't apply.
+pub trait Otherwise {
+    /// It isn't.
+    const HOLDS: bool = false;
+}
+
+impl<T, K> Otherwise for IsEvent<T, K> {}
+
+/// How a content arrives at a handler: decoded where its type is the event's, not at all where that was refused.
+pub struct Arrival<const IS_EVENT: bool>;
+
+/// Opening a delivery as the content `T`.
+pub trait Arrives<T> {
+    /// The content, and the parts of the delivery that the other arguments are taken from.
+    ///
+    /// # Errors
+    /// [`Failure`] where content or context break their contracts.
+    fn open(incoming: Incoming) -> Result<(T, Parts), Failure>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Listen> Arrives<T> for Arrival<true> {
+    fn open(incoming: Incoming) -> Result<(T, Parts), Failure> {
+        Parts::open(incoming)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Arrives<T> for Arrival<false> {
+    fn open(_: Incoming) -> Result<(T, Parts), Failure> {
+        let message = "the program has not compiled".to_owned();
+        let violations = vec![Violation { pointer: String::new(), keyword: "json", message }];
+        Err(Failure::Content(Refusal { violations }))
+    }
+}
