@@ -151,3 +151,12 @@ pub(crate) fn unknown_key(macro_name: &str, key: &str, known: &[&str]) -> Text {
 pub(crate) fn repeated_key(macro_name: &str, key: &str) -> Text {
     Text::new(format!("`{key}` is given to `#[{macro_name}]` twice")).help("keep one of the two")
 }
+
+/// A type as a person writes it: `State<Db>`, not `State < Db >`.
+pub(crate) fn display(tokens: impl ToTokens) -> String {
+    let mut text = tokens.to_token_stream().to_string();
+    for (spaced, tight) in [(" :: ", "::"), (":: ", "::"), (" < ", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), ("& ", "&"), (" ( ", "("), (" )", ")")] {
+        text = text.replace(spaced, tight);
+    }
+    text
+}

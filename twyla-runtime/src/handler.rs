@@ -17,7 +17,7 @@ mod probe;
 
 pub use argument::{Argument, Outcome, Parts};
 pub use listeners::{Entry, Listeners, unlisted};
-pub use probe::{Arrival, Arrives, IsEvent, Otherwise};
+pub use probe::{Arrival, Arrives, Holds, IsAnyEvent, IsEvent, Otherwise, Verdict};
 
 /// A handler function that [`#[listener]`](crate::listener) has made known to the program.
 #[diagnostic::on_unimplemented(

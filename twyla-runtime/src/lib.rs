@@ -63,12 +63,25 @@ pub use bus::Bus;
 pub use config::{Config, ConfigError};
 pub use drain::Running;
 pub use error::Error;
+pub use handler::Listeners;
 pub use meta::Meta;
 pub use park::{DeadLetter, DeadViolation, Reason};
 pub use retry::Retry;
 pub use service::Service;
 pub use state::State;
 pub use transport::QueueKind;
+pub use twyla_macros::{event, listener, listeners};
+
+/// What generated and expanded code refers to. No part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::handler::{
+        Argument, Arrival, Arrives, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listener, Need, Otherwise,
+        Outcome, Parts, Registration, Verdict, unlisted,
+    };
+    pub use crate::validate::{Refusal, Violation};
+    pub use {chrono, regex, serde, serde_json, uuid};
+}
 
 /// Includes the code that `twyla_build::compile` has generated from the schemas: to be called in a module of its own,
 /// `mod contracts { twyla_runtime::include_contracts!(); }`.

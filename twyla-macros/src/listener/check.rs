@@ -1,7 +1,6 @@
 //! From the attribute and the item to a listener, or to everything that is wrong with them.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -40,7 +39,7 @@ pub(super) fn check(
     let group = group_of(group.as_ref(), package, &name, &mut problems);
     qualifiers(&function.sig, &mut problems);
     let inputs = inputs(&function.sig.inputs, &name, &mut problems);
-    let written = inputs.first().map(|ty| ty.to_token_stream().to_string().replace(' ', "")).unwrap_or_default();
+    let written = inputs.first().map(catalogue::display).unwrap_or_default();
     let event = event.and_then(|event| named(&event, contracts, &name, &written, inputs.is_empty(), &mut problems));
     if function.sig.inputs.is_empty() && !matches!(event, Some(None)) {
         // with an event, `named` has said which to take
@@ -131,7 +130,7 @@ fn inputs(inputs: &Punctuated<FnArg, Token![,]>, name: &Ident, problems: &mut Pr
             FnArg::Receiver(receiver) => problems.add(text::takes_self(&name).over(receiver)),
             FnArg::Typed(input) => {
                 if let Type::Reference(reference) = &*input.ty {
-                    let owned = display(&reference.elem);
+                    let owned = catalogue::display(&reference.elem);
                     problems.add(text::reference(&name, &owned).over(&input.ty));
                 } else {
                     let mut chosen = Chosen(None);
@@ -183,9 +182,4 @@ fn named(
             Ok(Named { name, rust_name: event.rust_name().to_owned(), mismatch })
         });
     Some(problems.ok(result))
-}
-
-/// A type as a person writes it.
-fn display(ty: &Type) -> String {
-    crate::catalogue::display(ty)
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{ItemFn, Type, Visibility};
+use syn::{ItemFn, Visibility};
 
 use super::check::Refused;
 use super::model::Listener;
@@ -50,6 +50,11 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
     };
     let open = quote_spanned!(content.span()=> <twyla::Arrival<{ #is_event }> as twyla::Arrives<#content>>::open(incoming)?);
     let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::need()));
+    let needs = if arguments.is_empty() {
+        quote!(::std::vec::Vec::new())
+    } else {
+        quote!(::std::vec::Vec::from_iter([#(#needs),*].into_iter().flatten()))
+    };
     let takes = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::take(&parts)?));
     let locals: Vec<_> = (1..=arguments.len()).map(|i| format_ident!("argument_{i}")).collect();
     let outcome = match output {
@@ -82,7 +87,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                         event_type: #event_type,
                         group: <Self as twyla::Listener>::GROUP,
                         handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
-                        needs: twyla::needs([#(#needs),*]),
+                        needs: #needs,
                         handle: |incoming| ::std::boxed::Box::pin(async move {
                             let (content, parts) = #open;
                             #(let #locals = #takes;)*
@@ -100,7 +105,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
 /// registered is one warning, at the function.
 fn stand_in_type(vis: &Visibility, name: &Ident) -> TokenStream {
     let mut name = name.clone();
-    name.set_span(Span::call_site().located_at(Span::call_site()));
+    name.set_span(Span::call_site());
     quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
@@ -127,6 +132,3 @@ pub(super) fn stand_in(item: &TokenStream, refused: &Refused) -> TokenStream {
     });
     quote!(#errors #item #stand_in)
 }
-
-#[allow(dead_code)]
-fn _unused(_: &Type) {}

@@ -22,6 +22,3 @@ pub(crate) fn expand(
         Err(refused) => expand::stand_in(&item, &refused),
     }
 }
-
-#[cfg(test)]
-mod tests;

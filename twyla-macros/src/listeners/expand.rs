@@ -1,7 +1,7 @@
 //! From the paths of a list to its listeners.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
@@ -17,7 +17,7 @@ use syn::spanned::Spanned;
 pub(super) fn expand(paths: &[Path]) -> TokenStream {
     let names: Vec<_> = (0..paths.len()).map(|i| format_ident!("LISTENER_{i}")).collect();
     let entries = paths.iter().zip(&names).map(|(path, name)| {
-        let written = path.to_token_stream().to_string().replace(' ', "");
+        let written = crate::catalogue::display(path);
         let entry = quote_spanned!(path.span()=> ::twyla_runtime::__private::Entry::of::<Function>(#written));
         quote! {
             const #name: ::twyla_runtime::__private::Entry = {

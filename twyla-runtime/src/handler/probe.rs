@@ -15,6 +15,14 @@ impl<T: Event<Key = K>, K> IsEvent<T, K> {
     pub const HOLDS: bool = true;
 }
 
+/// Whether `T` is the content of any event: `IsAnyEvent::<T>::HOLDS`, with [`Otherwise`] in scope.
+pub struct IsAnyEvent<T>(PhantomData<T>);
+
+impl<T: Event> IsAnyEvent<T> {
+    /// It is.
+    pub const HOLDS: bool = true;
+}
+
 /// The answer where the inherent one doesn't apply.
 pub trait Otherwise {
     /// It isn't.
@@ -22,6 +30,16 @@ pub trait Otherwise {
 }
 
 impl<T, K> Otherwise for IsEvent<T, K> {}
+
+impl<T> Otherwise for IsAnyEvent<T> {}
+
+/// An answer as a type, for a trait's `where` clause.
+pub struct Verdict<const HOLDS: bool>;
+
+/// What only `Verdict<true>` does.
+pub trait Holds {}
+
+impl Holds for Verdict<true> {}
 
 /// How a content arrives at a handler: decoded where its type is the event's, not at all where that was refused.
 pub struct Arrival<const IS_EVENT: bool>;
