@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::event::{AsContext, Emit, EventContext};
+use crate::event::{AsContext, Emit, Event, EventContext};
 use crate::park::DeadLetter;
 use crate::service::Service;
 use crate::transport::{Address, Outgoing, Transport, dead_name, memory::Memory};
@@ -94,18 +94,24 @@ impl Bus {
     ///
     /// # Cancel safety
     /// Checked and encoded when called, sent when polled. If the future is dropped, the event may or may not be sent.
-    pub fn emit<T: Emit, C: AsContext<T::Context>>(
+    pub fn emit<T, C, A>(
         &self,
         content: T,
-        context: C,
-    ) -> impl Future<Output = Result<(), Error>> + Send + use<T, C> {
+        context: A,
+    ) -> impl Future<Output = Result<(), Error>> + Send + use<T, C, A>
+    where
+        // the context's type is a parameter, not a projection, so that content and context are each refused by themselves
+        T: Emit + Event<Context = C>,
+        C: EventContext,
+        A: AsContext<C>,
+    {
         let now = Utc::now();
         let session = self.session.clone().unwrap_or_else(new_session);
         let body = wire::encode(
             T::NAME,
             |out| content.encode(out).map_err(|refusal| Error::Content { event: T::NAME, schema: T::SCHEMA, refusal }),
             |out| {
-                let schema = <T::Context as EventContext>::SCHEMA;
+                let schema = C::SCHEMA;
                 context.as_context().encode(out).map_err(|refusal| Error::Context { event: T::NAME, schema, refusal })
             },
             now,

@@ -4,6 +4,12 @@ use crate::validate::Refusal;
 
 /// A type that is the content of an event: generated from the event's schema, or bound to it with
 /// [`#[event]`](crate::event).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the content of an event",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
 pub trait Event: Sized + Send + 'static {
     /// The event's name, `domain.event_type`.
     const NAME: &'static str;
@@ -25,6 +31,12 @@ pub trait Event: Sized + Send + 'static {
 pub struct EventKey<const HASH: u64>;
 
 /// An event that can be listened to: its content is decoded and held to the contract.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the content of an event",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
 pub trait Listen: Event {
     /// Decodes a content, a JSON text.
     ///
@@ -34,6 +46,12 @@ pub trait Listen: Event {
 }
 
 /// An event that can be emitted: its content is held to the contract and encoded.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the content of an event",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
 pub trait Emit: Event {
     /// Appends the content to `out` as JSON text. On an error `out` is as it was.
     ///
@@ -61,17 +79,24 @@ pub trait EventContext: Clone + Send + Sync + 'static {
 }
 
 /// A context, or a reference to one: what [`Bus::emit`](crate::Bus::emit) takes beside the content.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the context of an event",
+    label = "not a context",
+    note = "what every event carries is the schemas folder's `context.json`: `contracts::Context`, or a reference to one"
+)]
 pub trait AsContext<C> {
     /// The context.
     fn as_context(&self) -> &C;
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: EventContext> AsContext<C> for C {
     fn as_context(&self) -> &C {
         self
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: EventContext> AsContext<C> for &C {
     fn as_context(&self) -> &C {
         self

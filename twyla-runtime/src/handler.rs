@@ -15,16 +15,11 @@ mod argument;
 mod listeners;
 mod probe;
 
-pub use argument::{Argument, Outcome, Parts};
-pub use listeners::{Entry, Listeners, unlisted};
-pub use probe::{Arrival, Arrives, Holds, IsAnyEvent, IsEvent, Otherwise, Verdict};
+pub use argument::{Argument, Content, Outcome, Parts};
+pub use listeners::{Entry, Listed, Listeners, unlisted};
+pub use probe::{Arrival, Arrives, Holds, IsAnyEvent, IsEvent, Otherwise, Verdict, attempt, failed};
 
 /// A handler function that [`#[listener]`](crate::listener) has made known to the program.
-#[diagnostic::on_unimplemented(
-    message = "this function is no listener",
-    label = "has no `#[listener]`",
-    note = "put `#[listener]` above the function: `listeners![..]` takes functions that have it"
-)]
 pub trait Listener {
     /// The event's name.
     const EVENT: &'static str;

@@ -72,17 +72,6 @@ pub use state::State;
 pub use transport::QueueKind;
 pub use twyla_macros::{event, listener, listeners};
 
-/// What generated and expanded code refers to. No part of the public interface.
-#[doc(hidden)]
-pub mod __private {
-    pub use crate::handler::{
-        Argument, Arrival, Arrives, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listener, Need, Otherwise,
-        Outcome, Parts, Registration, Verdict, unlisted,
-    };
-    pub use crate::validate::{Refusal, Violation};
-    pub use {chrono, regex, serde, serde_json, uuid};
-}
-
 /// Includes the code that `twyla_build::compile` has generated from the schemas: to be called in a module of its own,
 /// `mod contracts { twyla_runtime::include_contracts!(); }`.
 #[macro_export]
@@ -92,9 +81,14 @@ macro_rules! include_contracts {
     };
 }
 
-/// What generated code uses. No part of the interface.
+/// What generated and expanded code uses. No part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::handler::{
+        Argument, Arrival, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listed, Listener,
+        Need, Otherwise, Outcome, Parts, Registration, Verdict, attempt, failed, unlisted,
+    };
+    pub use crate::validate::{Refusal, Violation};
     pub use crate::validate::contract::{Contract, Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;
     pub use crate::validate::read::{Read, present, read, read_struct, read_word};

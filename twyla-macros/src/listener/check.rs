@@ -1,9 +1,9 @@
 //! From the attribute and the item to a listener, or to everything that is wrong with them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
 use syn::{FnArg, GenericParam, Ident, ItemFn, LitStr, ReturnType, Safety, Signature, Token, Type, Visibility};
 use twyla_contract::{EventName, Group, similar};
 
@@ -64,14 +64,14 @@ pub(super) fn check(
 }
 
 fn looks_like_function(item: &TokenStream) -> bool {
-    item.clone().into_iter().any(|token| matches!(&token, proc_macro2::TokenTree::Ident(word) if word == "fn"))
+    item.clone().into_iter().any(|token| matches!(&token, TokenTree::Ident(word) if word == "fn"))
 }
 
 /// The first tokens of an item that isn't an attribute's: `struct`, `impl`.
 fn first(item: &TokenStream) -> TokenStream {
     let mut tokens = item.clone().into_iter().peekable();
     while let Some(token) = tokens.next() {
-        let is_attribute = matches!(&token, proc_macro2::TokenTree::Punct(punct) if punct.as_char() == '#');
+        let is_attribute = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
         if is_attribute {
             tokens.next();
         } else {
@@ -132,12 +132,8 @@ fn inputs(inputs: &Punctuated<FnArg, Token![,]>, name: &Ident, problems: &mut Pr
                 if let Type::Reference(reference) = &*input.ty {
                     let owned = catalogue::display(&reference.elem);
                     problems.add(text::reference(&name, &owned).over(&input.ty));
-                } else {
-                    let mut chosen = Chosen(None);
-                    chosen.visit_type(&input.ty);
-                    if let Some(span) = chosen.0 {
-                        problems.add(text::generic(&name, "`impl Trait` as an argument").at(span));
-                    }
+                } else if let Some(span) = impl_trait(&input.ty) {
+                    problems.add(text::generic(&name, "`impl Trait` as an argument").at(span));
                 }
                 types.push((*input.ty).clone());
             }
@@ -146,14 +142,16 @@ fn inputs(inputs: &Punctuated<FnArg, Token![,]>, name: &Ident, problems: &mut Pr
     types
 }
 
-/// The first `impl Trait` of a type.
-struct Chosen(Option<proc_macro2::Span>);
-
-impl<'a> Visit<'a> for Chosen {
-    fn visit_type_impl_trait(&mut self, ty: &'a syn::TypeImplTrait) {
-        self.0.get_or_insert(ty.span());
-        visit::visit_type_impl_trait(self, ty);
+/// The type, where it is an `impl Trait`, or the first one within it.
+fn impl_trait(ty: &Type) -> Option<Span> {
+    fn within(tokens: TokenStream) -> Option<Span> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Ident(word) if word == "impl" => Some(word.span()),
+            TokenTree::Group(group) => within(group.stream()),
+            _ => None,
+        })
     }
+    if let Type::ImplTrait(_) = ty { Some(ty.span()) } else { within(ty.to_token_stream()) }
 }
 
 /// The event that the attribute names: the outer none is no attribute, the inner one a name that can't be used.

@@ -19,49 +19,50 @@ use super::model::Listener;
 pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
     let Listener { vis, name, event, group, content, arguments, output } = listener;
     let group = group.as_str();
-    let (held, event_name, domain, event_type, is_event) = match event {
+    let (check, event_name, domain, event_type, is_event) = match event {
         Some(event) => {
             let words = event.mismatch.unimplemented();
-            let check = format_ident!("ContentOf{}", event.rust_name);
+            let content_of = format_ident!("ContentOf{}", event.rust_name);
             let key = event.name.key();
-            let question = quote!(twyla::IsEvent::<#content, ::twyla_runtime::event::EventKey<#key>>::HOLDS);
-            let asked = quote_spanned!(content.span()=> <#content as #check>::HOLDS);
-            let held = quote! {
-                const IS_EVENT: bool = #question;
+            let key = quote!(::twyla_runtime::event::EventKey<#key>);
+            let matches = quote_spanned!(content.span()=> <#content as #content_of>::MATCHES);
+            let check = quote! {
                 #words
-                trait #check {
-                    const HOLDS: () = ();
+                trait #content_of {
+                    const MATCHES: () = ();
                 }
                 #[diagnostic::do_not_recommend]
-                impl<T> #check for T where for<'a> twyla::Verdict<{ IS_EVENT }>: twyla::Holds {}
-                const _: () = #asked;
+                impl<T: ::twyla_runtime::event::Event<Key = #key>> #content_of for T {}
+                const _: () = #matches;
             };
             let (whole, domain, event_type) = (event.name.as_str(), event.name.domain(), event.name.event_type());
-            (held, quote!(#whole), quote!(#domain), quote!(#event_type), quote!(IS_EVENT))
+            let is_event = quote!(twyla::IsEvent::<#content, #key>::HOLDS);
+            (check, quote!(#whole), quote!(#domain), quote!(#event_type), is_event)
         }
         None => {
             let of = |what: &str| {
                 let what = Ident::new(what, content.span());
-                quote_spanned!(content.span()=> <#content as ::twyla_runtime::event::Event>::#what)
+                quote_spanned!(content.span()=> <#content as twyla::Content>::#what)
             };
-            let held = quote!(const IS_EVENT: bool = twyla::IsAnyEvent::<#content>::HOLDS;);
-            (held, of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), quote!(IS_EVENT))
+            let is_event = quote!(twyla::IsAnyEvent::<#content>::HOLDS);
+            (TokenStream::new(), of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), is_event)
         }
     };
-    let open = quote_spanned!(content.span()=> <twyla::Arrival<{ #is_event }> as twyla::Arrives<#content>>::open(incoming)?);
+    let open = quote_spanned!(content.span()=> <twyla::Arrival<{ #is_event }> as twyla::Arrives<#content>>::open(incoming));
     let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::need()));
     let needs = if arguments.is_empty() {
         quote!(::std::vec::Vec::new())
     } else {
         quote!(::std::vec::Vec::from_iter([#(#needs),*].into_iter().flatten()))
     };
-    let takes = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::take(&parts)?));
+    let takes = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::take(&parts)));
     let locals: Vec<_> = (1..=arguments.len()).map(|i| format_ident!("argument_{i}")).collect();
     let outcome = match output {
-        Some(ty) => quote_spanned!(ty.span()=> <#ty as twyla::Outcome>::outcome(outcome)),
-        None => quote!(twyla::Outcome::outcome(outcome)),
+        Some(ty) => quote_spanned!(ty.span()=> <#ty as twyla::Outcome>::outcome),
+        None => quote!(<() as twyla::Outcome>::outcome),
     };
     let call = quote_spanned!(name.span()=> #name(content, #(#locals),*));
+    let attempt = quote_spanned!(name.span()=> twyla::attempt(#call, #outcome));
     let stand_in = stand_in_type(vis, name);
     quote! {
         #function
@@ -73,7 +74,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
             #[allow(unused_imports)]
             use twyla::Otherwise as _;
 
-            #held
+            #check
 
             #[automatically_derived]
             impl twyla::Listener for #name {
@@ -88,12 +89,14 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                         group: <Self as twyla::Listener>::GROUP,
                         handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                         needs: #needs,
-                        handle: |incoming| ::std::boxed::Box::pin(async move {
-                            let (content, parts) = #open;
-                            #(let #locals = #takes;)*
-                            let outcome = #call.await;
-                            #outcome
-                        }),
+                        handle: |incoming| {
+                            let (content, parts) = match #open {
+                                Ok(opened) => opened,
+                                Err(failure) => return twyla::failed(failure),
+                            };
+                            #(let #locals = match #takes { Ok(argument) => argument, Err(failure) => return twyla::failed(failure) };)*
+                            #attempt
+                        },
                     }
                 }
             }

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 /// ```text
 /// {
-///     const LISTENER_0: Entry = { use unlisted::*; use answer as Function; Entry::of::<Function>("answer") };
+///     const LISTENER_0: Entry = { use unlisted::*; use answer as Function; <Function as Listed>::ENTRY.named("answer") };
 ///     const LISTENER_1: Entry = ..;
 ///     const _: () = LISTENER_1.distinct(&[LISTENER_0]);
 ///     Listeners::collect(&[LISTENER_0, LISTENER_1])
@@ -15,16 +15,18 @@ use syn::spanned::Spanned;
 /// ```
 /// The import takes whatever the path names: a listener's type goes before the glob's stand-in for a mere function.
 pub(super) fn expand(paths: &[Path]) -> TokenStream {
-    let names: Vec<_> = (0..paths.len()).map(|i| format_ident!("LISTENER_{i}")).collect();
+    let names: Vec<_> =
+        paths.iter().enumerate().map(|(i, path)| format_ident!("LISTENER_{i}", span = path.span())).collect();
     let entries = paths.iter().zip(&names).map(|(path, name)| {
         let written = crate::catalogue::display(path);
-        let entry = quote_spanned!(path.span()=> ::twyla_runtime::__private::Entry::of::<Function>(#written));
+        let import = quote_spanned!(path.span()=> use #path as Function;);
+        let entry = quote_spanned!(path.span()=> <Function as ::twyla_runtime::__private::Listed>::ENTRY.named(#written));
         quote! {
             const #name: ::twyla_runtime::__private::Entry = {
                 #[allow(unused_imports)]
                 use ::twyla_runtime::__private::unlisted::*;
                 #[allow(unused_imports)]
-                use #path as Function;
+                #import
                 #entry
             };
         }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::{Failure, Incoming, Need};
-use crate::event::{EventContext, Listen};
+use crate::event::{Event, EventContext, Listen};
 use crate::{Ack, Bus, Meta, State};
 
 /// One delivery whose context has been held to its contract: what the handler's arguments are taken from.
@@ -35,6 +35,29 @@ impl Parts {
             None => C::decode(&self.incoming.context).map_err(Failure::Context),
         }
     }
+}
+
+/// What a handler takes first: the content of an event.
+#[diagnostic::on_unimplemented(
+    message = "a handler takes an event first, but `{Self}` is not the content of one",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
+pub trait Content {
+    /// The event's name.
+    const NAME: &'static str;
+    /// The exchange.
+    const DOMAIN: &'static str;
+    /// The routing key.
+    const EVENT_TYPE: &'static str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Event> Content for T {
+    const NAME: &'static str = T::NAME;
+    const DOMAIN: &'static str = T::DOMAIN;
+    const EVENT_TYPE: &'static str = T::EVENT_TYPE;
 }
 
 /// What a handler may take after its event: the context, [`Meta`], [`State`], [`Bus`] and [`Ack`].
@@ -115,6 +138,7 @@ pub trait Outcome {
     fn outcome(self) -> Result<(), Failure>;
 }
 
+#[diagnostic::do_not_recommend]
 impl Outcome for () {
     fn outcome(self) -> Result<(), Failure> {
         Ok(())

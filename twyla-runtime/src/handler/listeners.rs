@@ -44,6 +44,23 @@ pub mod unlisted {
     pub struct Function;
 }
 
+/// What `listeners![..]` takes: a function with `#[listener]`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this function is not a listener",
+    label = "has no `#[listener]`",
+    note = "put `#[listener]` above the function: `listeners![..]` takes functions that have it"
+)]
+pub trait Listed {
+    /// The listener.
+    const ENTRY: Entry;
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: Listener> Listed for L {
+    const ENTRY: Entry = Entry { event: L::EVENT, group: L::GROUP, handler: "", registration: L::registration };
+}
+
 /// One path in `listeners![..]`.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +72,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of the listener `L`, which the list names by the path `handler`.
+    /// The entry under the path that the list names it by.
     #[must_use]
-    pub const fn of<L: Listener>(handler: &'static str) -> Self {
-        Self { event: L::EVENT, group: L::GROUP, handler, registration: L::registration }
+    pub const fn named(mut self, handler: &'static str) -> Self {
+        self.handler = handler;
+        self
     }
 
     /// Holds an entry against those before it in the list.
@@ -80,8 +98,8 @@ impl Entry {
                     .with(self.group)
                     .with("`, after `")
                     .with(other.handler)
-                    .with("`: of a group's members only one gets each event, so give one of them another group, \
-                           `#[listener(group = \"..\")]`, or list one handler only");
+                    .with("`\n\nnote: the members of a group share its events, so each would get only some of them")
+                    .with("\nhelp: give one of the two a group of its own: `#[listener(group = \"..\")]`");
                 panic!("{}", text.as_str());
             }
             i += 1;

@@ -1,9 +1,10 @@
 //! Questions that expanded code asks the compiler about the user's types and answers itself, so that a wrong type is
 //! told of once, in the contract's words, and everything behind it goes on with a stand-in.
 
+use std::future::{Future, ready};
 use std::marker::PhantomData;
 
-use super::{Failure, Incoming, Parts};
+use super::{Failure, HandleFuture, Incoming, Parts};
 use crate::event::{Event, Listen};
 use crate::validate::{Refusal, Violation};
 
@@ -43,6 +44,17 @@ impl Holds for Verdict<true> {}
 
 /// How a content arrives at a handler: decoded where its type is the event's, not at all where that was refused.
 pub struct Arrival<const IS_EVENT: bool>;
+
+/// One attempt: the handler's future, and what its output is to the service.
+pub fn attempt<F: Future + Send + 'static>(future: F, outcome: fn(F::Output) -> Result<(), Failure>) -> HandleFuture {
+    Box::pin(async move { outcome(future.await) })
+}
+
+/// An attempt that has failed before the handler was called.
+#[must_use]
+pub fn failed(failure: Failure) -> HandleFuture {
+    Box::pin(ready(Err(failure)))
+}
 
 /// Opening a delivery as the content `T`.
 pub trait Arrives<T> {

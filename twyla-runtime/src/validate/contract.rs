@@ -29,7 +29,15 @@ pub trait Contract: Serialize + DeserializeOwned + for<'de> Read<'de> + Validate
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __context {
-    ($context:ident) => {};
+    ($context:ident) => {
+        impl $crate::__private::Argument for $context {
+            fn take(
+                parts: &$crate::__private::Parts,
+            ) -> ::std::result::Result<Self, $crate::__private::Failure> {
+                parts.context::<Self>()
+            }
+        }
+    };
 }
 
 /// Decodes a JSON text and holds it to its contract.
