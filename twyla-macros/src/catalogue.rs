@@ -120,7 +120,8 @@ pub(crate) fn no_contracts(missing: &Missing) -> Text {
 }
 
 pub(crate) fn bad_event_name(error: &NameError) -> Text {
-    Text::new(format!("{error}")).help("an event is named as its schema's path: `api.user_input` is `events/api/user_input.json`")
+    Text::new(format!("{error}"))
+        .help("an event is named as its schema's path: `api.user_input` is `events/api/user_input.json`")
 }
 
 pub(crate) fn unknown_event(name: &str, root: &str, meant: Option<&Event>, known: &[Event]) -> Text {
@@ -130,12 +131,18 @@ pub(crate) fn unknown_event(name: &str, root: &str, meant: Option<&Event>, known
         None if known.is_empty() => text.note("it declares no events at all"),
         None => {
             let names: Vec<_> = known.iter().take(8).map(|event| format!("`{}`", event.name)).collect();
-            let more = if known.len() > names.len() { format!(" and {} more", known.len() - names.len()) } else { String::new() };
+            let more = if known.len() > names.len() {
+                format!(" and {} more", known.len() - names.len())
+            } else {
+                String::new()
+            };
             text.note(format!("it declares {}{more}", names.join(", ")))
         }
     };
     match name.split_once('.') {
-        Some((domain, rest)) if meant.is_none() => text.help(format!("a new event begins with its schema, {root}/events/{domain}/{rest}.json")),
+        Some((domain, rest)) if meant.is_none() => {
+            text.help(format!("a new event begins with its schema, {root}/events/{domain}/{rest}.json"))
+        }
         _ => text,
     }
 }
@@ -144,7 +151,9 @@ pub(crate) fn unknown_key(macro_name: &str, key: &str, known: &[&str]) -> Text {
     let text = Text::new(format!("`#[{macro_name}]` knows no `{key}`"));
     match twyla_contract::similar::nearest(key, known.iter().copied()) {
         Some(meant) => text.help(format!("did you mean `{meant}`?")),
-        None => text.help(format!("it takes {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "))),
+        None => {
+            text.help(format!("it takes {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")))
+        }
     }
 }
 
@@ -155,7 +164,17 @@ pub(crate) fn repeated_key(macro_name: &str, key: &str) -> Text {
 /// A type as a person writes it: `State<Db>`, not `State < Db >`.
 pub(crate) fn display(tokens: impl ToTokens) -> String {
     let mut text = tokens.to_token_stream().to_string();
-    for (spaced, tight) in [(" :: ", "::"), (":: ", "::"), (" < ", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), ("& ", "&"), (" ( ", "("), (" )", ")")] {
+    for (spaced, tight) in [
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" < ", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        ("& ", "&"),
+        (" ( ", "("),
+        (" )", ")"),
+    ] {
         text = text.replace(spaced, tight);
     }
     text

@@ -73,7 +73,8 @@ pub(crate) mod tests {
         let file = folder.join(index::FILE_NAME);
         std::fs::write(&file, include_str!("../golden/contracts.index")).unwrap();
         assert!(of_folder(&folder).unwrap().event("api.user_input").is_some());
-        std::fs::write(&file, include_str!("../golden/contracts.index").replace("api.user_input", "api.other")).unwrap();
+        std::fs::write(&file, include_str!("../golden/contracts.index").replace("api.user_input", "api.other"))
+            .unwrap();
         assert!(of_folder(&folder).unwrap().event("api.user_input").is_none());
         std::fs::remove_dir_all(folder).unwrap();
     }

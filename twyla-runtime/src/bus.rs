@@ -94,11 +94,7 @@ impl Bus {
     ///
     /// # Cancel safety
     /// Checked and encoded when called, sent when polled. If the future is dropped, the event may or may not be sent.
-    pub fn emit<T, C, A>(
-        &self,
-        content: T,
-        context: A,
-    ) -> impl Future<Output = Result<(), Error>> + Send + use<T, C, A>
+    pub fn emit<T, C, A>(&self, content: T, context: A) -> impl Future<Output = Result<(), Error>> + Send + use<T, C, A>
     where
         // the context's type is a parameter, not a projection, so that content and context are each refused by themselves
         T: Emit + Event<Context = C>,

@@ -88,13 +88,13 @@ pub mod __private {
         Argument, Arrival, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listed, Listener,
         Need, Otherwise, Outcome, Parts, Registration, Verdict, attempt, failed, unlisted,
     };
-    pub use crate::validate::{Refusal, Violation};
     pub use crate::validate::contract::{Contract, Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;
     pub use crate::validate::read::{Read, present, read, read_struct, read_word};
     pub use crate::validate::residue::Residue;
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::{__context as context, __residue as residue};
+    pub use crate::validate::{Refusal, Violation};
     pub use {chrono, regex, serde, serde_json, uuid};
 
     pub use crate::bus::publish_raw;

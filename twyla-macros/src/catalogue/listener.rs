@@ -17,7 +17,8 @@ pub(crate) fn bad_group(error: &NameError) -> Text {
 }
 
 pub(crate) fn bad_default_group(error: &NameError) -> Text {
-    Text::new(format!("the crate's name {error}, so it cannot be the group's too")).help("give `#[listener]` a `group = \"..\"`")
+    Text::new(format!("the crate's name {error}, so it cannot be the group's too"))
+        .help("give `#[listener]` a `group = \"..\"`")
 }
 
 pub(crate) fn no_default_group() -> Text {
@@ -33,7 +34,8 @@ pub(crate) fn qualified(name: &str, word: &str) -> Text {
 }
 
 pub(crate) fn takes_self(name: &str) -> Text {
-    Text::new(format!("handler `{name}` cannot take `self`")).help("make it a free function, and take what it needs of the object as `State<T>`")
+    Text::new(format!("handler `{name}` cannot take `self`"))
+        .help("make it a free function, and take what it needs of the object as `State<T>`")
 }
 
 pub(crate) fn generic(name: &str, what: &str) -> Text {
@@ -63,12 +65,10 @@ pub(crate) fn no_arguments(name: &str, event: Option<&Event>, contracts: &str) -
 
 /// The first argument is no event, or another than the attribute names.
 pub(crate) fn other_event(name: &str, event: &Event, all: &Contracts, written: &str) -> Text {
-    let text = Text::new(format!(
-        "handler `{name}` listens to `{}`, but its first argument is `{THE_TYPE}`",
-        event.name
-    ))
-    .label(format!("not the content of `{}`", event.name))
-    .note(format!("`{}` is declared in {}", event.name, schema(event)));
+    let text =
+        Text::new(format!("handler `{name}` listens to `{}`, but its first argument is `{THE_TYPE}`", event.name))
+            .label(format!("not the content of `{}`", event.name))
+            .note(format!("`{}` is declared in {}", event.name, schema(event)));
     let last = written.rsplit("::").next().unwrap_or(written).trim();
     let mut others = all.events.iter().filter(|other| other.rust_name() == last && other.name != event.name);
     match (others.next(), others.next()) {
@@ -76,6 +76,8 @@ pub(crate) fn other_event(name: &str, event: &Event, all: &Contracts, written: &
             "take `contracts::{}`, or name the argument's event: `#[listener(\"{}\")]`",
             event.rust_path, other.name
         )),
-        _ => text.help(format!("take `contracts::{}`, or a struct with `#[event(\"{}\")]`", event.rust_path, event.name)),
+        _ => {
+            text.help(format!("take `contracts::{}`, or a struct with `#[event(\"{}\")]`", event.rust_path, event.name))
+        }
     }
 }

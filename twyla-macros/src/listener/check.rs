@@ -86,9 +86,7 @@ fn group_of(written: Option<&LitStr>, package: Option<&str>, name: &Ident, probl
         (Some(written), _) => {
             Group::parse(&written.value()).map_err(|error| text::bad_group(&error).at(written.span()))
         }
-        (None, Some(package)) => {
-            Group::parse(package).map_err(|error| text::bad_default_group(&error).at(name.span()))
-        }
+        (None, Some(package)) => Group::parse(package).map_err(|error| text::bad_default_group(&error).at(name.span())),
         (None, None) => Err(text::no_default_group().at(name.span())),
     };
     problems.ok(group)

@@ -48,7 +48,8 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
             (TokenStream::new(), of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), is_event)
         }
     };
-    let open = quote_spanned!(content.span()=> <twyla::Arrival<{ #is_event }> as twyla::Arrives<#content>>::open(incoming));
+    let open =
+        quote_spanned!(content.span()=> <twyla::Arrival<{ #is_event }> as twyla::Arrives<#content>>::open(incoming));
     let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::need()));
     let needs = if arguments.is_empty() {
         quote!(::std::vec::Vec::new())

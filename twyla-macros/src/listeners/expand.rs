@@ -20,7 +20,8 @@ pub(super) fn expand(paths: &[Path]) -> TokenStream {
     let entries = paths.iter().zip(&names).map(|(path, name)| {
         let written = crate::catalogue::display(path);
         let import = quote_spanned!(path.span()=> use #path as Function;);
-        let entry = quote_spanned!(path.span()=> <Function as ::twyla_runtime::__private::Listed>::ENTRY.named(#written));
+        let entry =
+            quote_spanned!(path.span()=> <Function as ::twyla_runtime::__private::Listed>::ENTRY.named(#written));
         quote! {
             const #name: ::twyla_runtime::__private::Entry = {
                 #[allow(unused_imports)]
