@@ -93,8 +93,8 @@ pub mod __private {
     pub use crate::validate::read::{Read, present, read, read_struct, read_word};
     pub use crate::validate::residue::Residue;
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
-    pub use crate::{__context as context, __residue as residue};
     pub use crate::validate::{Refusal, Violation};
+    pub use crate::{__context as context, __residue as residue};
     pub use {chrono, regex, serde, serde_json, uuid};
 
     pub use crate::bus::publish_raw;

@@ -31,9 +31,7 @@ pub trait Contract: Serialize + DeserializeOwned + for<'de> Read<'de> + Validate
 macro_rules! __context {
     ($context:ident) => {
         impl $crate::__private::Argument for $context {
-            fn take(
-                parts: &$crate::__private::Parts,
-            ) -> ::std::result::Result<Self, $crate::__private::Failure> {
+            fn take(parts: &$crate::__private::Parts) -> ::std::result::Result<Self, $crate::__private::Failure> {
                 parts.context::<Self>()
             }
         }
