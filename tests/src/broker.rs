@@ -22,7 +22,8 @@ pub async fn rabbitmq(domain: &str) -> Bus {
 pub async fn clean(domain: &str) {
     let (_connection, channel) = lapin().await;
     for group in ["one", "two"] {
-        for queue in [format!("{domain}.ping.{group}"), format!("{domain}.ping.{group}.dead")] {
+        let queues = ["ping", "pong"].map(|event_type| format!("{domain}.{event_type}.{group}"));
+        for queue in queues.iter().flat_map(|queue| [queue.clone(), format!("{queue}.dead")]) {
             channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
         }
     }

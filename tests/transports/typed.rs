@@ -1,0 +1,78 @@
+//! The whole way, from schema files to `#[listener]`: generated types, every argument, and broken contracts parked with
+//! pointers into the message.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use twyla_runtime::__private::publish_raw;
+use twyla_runtime::{Ack, Bus, Error, Meta, Reason, State, listener, listeners};
+use twyla_tests::{both_transports, dead_letters};
+
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::Context;
+use contracts::typed::{Ping, Pong};
+
+both_transports!(typed);
+
+type Seen = Arc<UnboundedSender<String>>;
+
+#[listener("typed.ping", group = "one")]
+async fn answer(ping: Ping, context: Context, meta: Meta, bus: Bus, State(seen): State<Seen>) -> Result<(), Error> {
+    let _ = seen.send(format!("ping {} {} in {} of {}", ping.n, ping.text, context.channel, meta.session_id));
+    bus.emit(Pong { sum: ping.n + 1 }, context).await
+}
+
+#[listener(group = "two")]
+async fn hear(pong: Pong, meta: Meta, ack: Ack, seen: State<Seen>) {
+    ack.ack();
+    let _ = seen.send(format!("pong {} of {}", pong.sum, meta.session_id));
+}
+
+async fn typed(bus: Bus) {
+    let (sender, mut seen) = unbounded_channel::<String>();
+    let service = bus.service().state(Arc::new(sender)).listeners(listeners![answer, hear]).prefetch(1);
+    let running = service.start().await.unwrap();
+
+    let context = Context { channel: "web".to_owned() };
+    let bad = Ping { n: 1001, text: "hello".to_owned(), tags: None };
+    let error = bus.emit(bad, &context).await.unwrap_err();
+    assert_eq!(error.refusal().unwrap().violations[0].pointer, "/n", "{error}");
+    assert!(error.to_string().contains("schemas/events/typed/ping.json:"), "{error}");
+
+    for body in [
+        r#"{"content":{"n":1,"text":""},"context":{"channel":"web"}}"#,
+        r#"{"content":{"n":1001,"text":"12345678901","tags":["a","B"]},"context":{"channel":"web"}}"#,
+        r#"{"content":{"n":1,"text":"a"},"context":{"channel":""}}"#,
+        r#"{"content":{"text":"a"},"context":{"channel":"web"}}"#,
+        r#"{"content":{"n":"1","text":"a"},"context":{"channel":"web"}}"#,
+    ] {
+        publish_raw(&bus, "typed", "ping", body).await.unwrap();
+    }
+    let good = Ping { n: 7, text: "hello".to_owned(), tags: Some(vec!["a".to_owned()]) };
+    bus.with_session("s").emit(good, &context).await.unwrap();
+    assert_eq!(seen.recv().await.unwrap(), "ping 7 hello in web of s");
+    assert_eq!(seen.recv().await.unwrap(), "pong 8 of s");
+
+    let letters = dead_letters(&bus, "typed.ping", "one", 5).await;
+    let found: Vec<_> = letters
+        .iter()
+        .map(|letter| {
+            assert_eq!((letter.reason, letter.attempts), (Some(Reason::Contract), 0), "{letter:?}");
+            letter.violations.iter().map(|v| format!("{} {}", v.pointer, v.keyword)).collect::<Vec<_>>().join(", ")
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "/content/text minLength",
+            "/content/n maximum, /content/text maxLength, /content/tags/1 pattern",
+            "/context/channel minLength",
+            "/content required",
+            "/content/n type",
+        ]
+    );
+    running.stop().await;
+    assert!(seen.recv().await.is_none());
+}
