@@ -8,7 +8,7 @@ use twyla_contract::{rust, similar};
 use crate::draft::{Draft, HOLDERS};
 use crate::load::{Json, Member, Node, Role, steps};
 use crate::problem::{Problem, What};
-use crate::resolve::{Loc, Schemas, Target};
+use crate::resolve::{Loc, Schemas};
 
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
@@ -185,7 +185,7 @@ fn holds_object<'a>(schemas: &'a Schemas, loc: &Loc, seen: &mut BTreeSet<Loc>) -
     if let Json::Bool(false) = node.json {
         return Err((loc.clone(), node));
     }
-    if let Some(Target::Schema(target)) = schemas.refs.get(loc) {
+    if let Some(target) = schemas.refs.get(loc) {
         holds_object(schemas, target, seen)?;
         if schemas.draft(loc).ref_stands_alone() {
             return Ok(());
@@ -252,6 +252,13 @@ fn meta(schemas: &Schemas, index: usize, problems: &mut Vec<Problem>) {
             continue;
         }
         let Some(node) = file.root.pointer(&pointer) else { continue };
+        // a member of `properties` that is no schema
+        let behind = pointer[schema.pointer.len()..].matches('/').count();
+        let held = HOLDERS.iter().any(|(holder, _)| *holder == keyword);
+        let keyword = match steps(&pointer).last() {
+            Some(last) if held && behind == 2 => format!("{keyword}/{last}"),
+            _ => keyword,
+        };
         let what = What::WrongKeyword { wanted: wanted(&keyword, draft).to_owned(), found: node.described(), keyword };
         problems.push(file.problem(node.at, what));
     }

@@ -74,12 +74,14 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns) -> 
         Body::Enum { .. } => return TokenStream::new(),
     }
     let guard = nests.then(|| {
-        quote!(if !::twyla_runtime::__private::rules::shallow(at, out) {
+        quote!(if !rules::shallow(at, out) {
             return;
         })
     });
     let unused = body.is_empty().then(|| quote!(let _ = (at, out);));
-    let rules = (!body.is_empty()).then(|| {
+    // only structs inside of a struct leave it nothing of its own to check
+    let calls = guard.is_some() || body.to_string().contains("rules ::");
+    let rules = calls.then(|| {
         quote!(
             use ::twyla_runtime::__private::rules;
         )

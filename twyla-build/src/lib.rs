@@ -12,7 +12,8 @@
 //!
 //! The rooms, in the order in which data walks through them: `load` (files, JSON with places), `resolve` (every schema
 //! under its URI, every `$ref` to its schema), `check` (what is wrong, by the meta-schema and beyond), `model` (shapes,
-//! checks, and what neither can tell), `types` (typify makes structs of the shapes), `checks` and `emit` (the generated
+//! checks, and what neither can tell), `proof` (what
+//! is left to the `jsonschema` crate compiles with it), `types` (typify makes structs of the shapes), `checks` and `emit` (the generated
 //! file). [`problem`] is the catalogue of everything that can be wrong, with its wording.
 //!
 //! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
@@ -27,6 +28,7 @@ mod load;
 mod model;
 mod names;
 pub mod problem;
+mod proof;
 mod resolve;
 mod types;
 mod uri;
@@ -94,7 +96,7 @@ impl Builder {
         // the model of broken schemas would only say the same in other words
         if !problems.iter().any(Problem::is_error)
             && let Some(model) = model::read(&schemas, &mut problems)
-            && !problems.iter().any(Problem::is_error)
+            && proof::all(&schemas, &model, &mut problems)
         {
             match emit::code(&schemas, &model) {
                 Ok(code) => {

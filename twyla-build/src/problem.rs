@@ -81,6 +81,7 @@ pub enum What {
     LeavesFolder { reference: String },
     WantsNetwork { reference: String, uri: String },
     BadReference { reference: String },
+    MetaSchema { reference: String },
     Circular { reference: String, chain: String },
     // names in Rust
     PropertyClash { name: String, other: String, field: String },
@@ -157,7 +158,7 @@ impl fmt::Display for What {
             Self::LeavesFolder { reference } => {
                 write!(f, "`{reference}` leaves the schemas folder; everything that contracts need is in it")
             }
-            Self::WantsNetwork { reference, uri } if reference == uri => write!(
+            Self::WantsNetwork { reference, uri } if reference.starts_with(uri.as_str()) => write!(
                 f,
                 "`{reference}` is in no file of this folder, and nothing is fetched from a network: save it below `shared/`"
             ),
@@ -166,7 +167,12 @@ impl fmt::Display for What {
                 "`{reference}` is `{uri}` here, because of `$id`; no file of this folder has that name, and nothing is \
                  fetched from a network"
             ),
-            Self::BadReference { reference } => write!(f, "`{reference}` is no URI reference"),
+            Self::BadReference { reference } => {
+                write!(f, "`{reference}` is no URI reference, or none that the `$id` around it can be the base of")
+            }
+            Self::MetaSchema { reference } => {
+                write!(f, "`{reference}` is the schema of schemas; to have it in a contract, save it below `shared/`")
+            }
             Self::Circular { reference, chain } => {
                 write!(f, "`{reference}` leads back to itself and never to a schema: {chain}")
             }

@@ -33,14 +33,6 @@ pub(crate) struct Info {
     pub(crate) draft: Draft,
 }
 
-/// Where a `$ref` leads.
-#[derive(Clone, Debug)]
-pub(crate) enum Target {
-    Schema(Loc),
-    /// A draft's own meta-schema, which is in no file.
-    Meta,
-}
-
 /// All schemas of the folder.
 #[derive(Debug)]
 pub(crate) struct Schemas {
@@ -48,7 +40,7 @@ pub(crate) struct Schemas {
     pub(crate) infos: BTreeMap<Loc, Info>,
     resources: HashMap<String, Loc>,
     anchors: HashMap<(String, String), Loc>,
-    pub(crate) refs: HashMap<Loc, Target>,
+    pub(crate) refs: HashMap<Loc, Loc>,
     default_draft: Draft,
 }
 
@@ -188,10 +180,8 @@ impl Schemas {
         let Some(reference) = member.value.str() else { return };
         match self.resolve(&info.base, reference) {
             Ok(target) => {
-                if let Target::Schema(target) = &target
-                    && !self.infos.contains_key(target)
-                {
-                    let outer = self.surroundings(target);
+                if !self.infos.contains_key(&target) {
+                    let outer = self.surroundings(&target);
                     self.register(target.clone(), &outer, problems);
                 }
                 if keyword == "$ref" {
@@ -214,7 +204,7 @@ impl Schemas {
         Info { base: uri::of_file(&self.files[loc.file].path), draft: self.default_draft }
     }
 
-    fn resolve(&self, base: &str, reference: &str) -> Result<Target, What> {
+    fn resolve(&self, base: &str, reference: &str) -> Result<Loc, What> {
         let owned = || reference.to_owned();
         let (absolute, fragment) = uri::split(reference);
         let document = uri::resolve(base, absolute).map_err(|error| match error {
@@ -223,7 +213,7 @@ impl Schemas {
         })?;
         let Some(resource) = self.resources.get(&document) else {
             if is_meta(&document) {
-                return Ok(Target::Meta);
+                return Err(What::MetaSchema { reference: owned() });
             }
             return Err(match uri::file_of(&document) {
                 Some(path) => What::DanglingFile { reference: owned(), near: self.near_file(base, &path) },
@@ -233,7 +223,7 @@ impl Schemas {
         };
         let fragment = uri::decoded(fragment).ok_or_else(|| What::BadReference { reference: owned() })?;
         if fragment.is_empty() {
-            return Ok(Target::Schema(resource.clone()));
+            return Ok(resource.clone());
         }
         let found = if fragment.starts_with('/') {
             let loc = Loc { file: resource.file, pointer: format!("{}{fragment}", resource.pointer) };
@@ -241,7 +231,7 @@ impl Schemas {
         } else {
             self.anchors.get(&(document.clone(), fragment.clone())).cloned()
         };
-        found.map(Target::Schema).ok_or_else(|| What::DanglingPointer {
+        found.ok_or_else(|| What::DanglingPointer {
             reference: owned(),
             near: self.near_fragment(resource, &document, &fragment).map(|near| format!("{absolute}#{near}")),
         })
@@ -281,7 +271,7 @@ impl Schemas {
     fn in_place(&self, loc: &Loc) -> Vec<Loc> {
         let Some(node) = self.node(loc) else { return Vec::new() };
         let mut out = Vec::new();
-        if let Some(Target::Schema(target)) = self.refs.get(loc) {
+        if let Some(target) = self.refs.get(loc) {
             out.push(target.clone());
             if self.draft(loc).ref_stands_alone() {
                 return out;
@@ -350,10 +340,7 @@ impl Schemas {
         let mut open = vec![file];
         while let Some(file) = open.pop() {
             for (loc, target) in &self.refs {
-                if let Target::Schema(target) = target
-                    && loc.file == file
-                    && seen.insert(target.file)
-                {
+                if loc.file == file && seen.insert(target.file) {
                     open.push(target.file);
                 }
             }

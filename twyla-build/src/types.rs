@@ -53,7 +53,7 @@ pub(crate) fn items(model: &Model) -> Result<Vec<Item>, String> {
                     return Err(format!("typify has made {} variants of {}", item.variants.len(), variants.len()));
                 }
                 for ((variant, name), word) in item.variants.iter_mut().zip(variants).zip(words) {
-                    let docs = self::docs(&format!("`{word}`"));
+                    let docs = self::docs(&format!("`{}`", word.escape_debug()));
                     variant.attrs = parse_quote!(#docs);
                     variant.ident = ident(name);
                 }
@@ -192,7 +192,11 @@ impl quote::ToTokens for Docs {
 
 fn docs(text: &str) -> Docs {
     // an indented line would be code, and code a doctest
-    let lines = text.trim().lines().map(|line| format!(" {}", line.trim().replace("```", "'''")));
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let lines = text.trim().split('\n').map(|line| {
+        let line: String = line.trim().chars().map(plain).collect();
+        format!(" {}", line.replace("```", "\u{2032}\u{2032}\u{2032}"))
+    });
     Docs(lines.collect())
 }
 

@@ -1,9 +1,12 @@
 //! The generated code of each folder of schemas, compiled.
-#![expect(missing_docs, reason = "the docs are those of the schemas, and some have none")]
+#![allow(mixed_script_confusables, missing_docs, reason = "the names are the contracts', and some have no docs")]
 
-pub mod demo {
-    include!(concat!(env!("OUT_DIR"), "/demo.rs"));
+macro_rules! folders {
+    ($($name:ident)*) => {$(
+        pub mod $name {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".rs"));
+        }
+    )*};
 }
-pub mod names {
-    include!(concat!(env!("OUT_DIR"), "/names.rs"));
-}
+
+folders!(demo names refs residue rules);

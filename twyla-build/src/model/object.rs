@@ -8,7 +8,7 @@ use super::{Body, Field, Held, Shape};
 use crate::load::{Json, Member, Node};
 use crate::names;
 use crate::problem::What;
-use crate::resolve::{Loc, Target};
+use crate::resolve::Loc;
 
 /// A property that some schema declares for the object.
 struct Declared<'a> {
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if depth > 0
-            && let Some(Target::Schema(target)) = self.schemas.refs.get(loc)
+            && let Some(target) = self.schemas.refs.get(loc)
         {
             self.declare(target, sure, depth + 1, out);
             if self.schemas.draft(loc).ref_stands_alone() {
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if depth > 0
-            && let Some(Target::Schema(target)) = self.schemas.refs.get(loc)
+            && let Some(target) = self.schemas.refs.get(loc)
         {
             self.required(target, depth + 1, out);
             if self.schemas.draft(loc).ref_stands_alone() {

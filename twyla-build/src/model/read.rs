@@ -10,7 +10,7 @@ use crate::draft::{Draft, is_annotation};
 use crate::load::{Json, Node, Role};
 use crate::names;
 use crate::problem::{Problem, What};
-use crate::resolve::{Loc, Schemas, Target};
+use crate::resolve::{Loc, Schemas};
 
 /// Makes the model of a folder that was found free of errors.
 pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Model> {
@@ -89,10 +89,6 @@ impl<'a> Reader<'a> {
             let mut steps = 0;
             while let Some(target) = reader.schemas.refs.get(&at) {
                 reader.beside_ref(&at);
-                let Target::Schema(target) = target else {
-                    reader.reason(&at, "$ref", "a meta-schema is referred to");
-                    break;
-                };
                 at = target.clone();
                 steps += 1;
                 if steps > reader.schemas.infos.len() {
@@ -161,13 +157,7 @@ impl<'a> Reader<'a> {
         }
         if let Some(target) = self.schemas.refs.get(loc) {
             self.beside_ref(loc);
-            return match target {
-                Target::Schema(target) => self.held(target),
-                Target::Meta => {
-                    self.reason(loc, "$ref", "a meta-schema is referred to");
-                    any()
-                }
-            };
+            return self.held(target);
         }
         for keyword in ["$dynamicRef", "$recursiveRef"] {
             if self.has(loc, keyword) {
@@ -294,7 +284,7 @@ impl<'a> Reader<'a> {
         if self.kinds(loc).is_some_and(|kinds| kinds == ["object"]) {
             return true;
         }
-        if let Some(Target::Schema(target)) = self.schemas.refs.get(loc)
+        if let Some(target) = self.schemas.refs.get(loc)
             && self.implies_object(target, depth + 1)
         {
             return true;

@@ -16,6 +16,12 @@ pub trait Validate {
     fn validate(&self, at: &Path<'_>, out: &mut Violations);
 }
 
+impl<T: Validate> Validate for Box<T> {
+    fn validate(&self, at: &Path<'_>, out: &mut Violations) {
+        (**self).validate(at, out);
+    }
+}
+
 /// The generated type of a content or a context.
 pub trait Contract: Serialize + DeserializeOwned + for<'de> Read<'de> + Validate {
     /// The rules that a typed value can't tell, held by the `jsonschema` crate; none for most contracts.
@@ -207,6 +213,7 @@ fn told(text: &str, pointer: &mut String) -> (&'static str, String) {
         let found = match found {
             "map" => "an object".to_owned(),
             "sequence" => "an array".to_owned(),
+            "null" => "null".to_owned(),
             found => format!("the {}", shortened(&found.replace("floating point", "number"), 80)),
         };
         return ("type", format!("is {found}, not {wanted}"));
@@ -261,7 +268,7 @@ mod tests {
             (r#"{"count":"x"}"#, "type /count: is the string \"x\", not an integer"),
             (r#"{"count":1.5}"#, "type /count: is the number `1.5`, not an integer"),
             (r#"{"count":1e30}"#, "type /count: 1000000000000000000000000000000 is no integer that fits in 64 bits"),
-            (r#"{"count":1,"next":null}"#, "type /next: is the null, not an object"),
+            (r#"{"count":1,"next":null}"#, "type /next: is null, not an object"),
             (r#"{"count":1,"count":1}"#, "json (root): has `count` twice"),
             (
                 r#"{"count":1,"next":{"count":1,"more`":1}}"#,

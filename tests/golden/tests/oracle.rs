@@ -1,0 +1,230 @@
+//! The generated decoders accept what the `jsonschema` crate accepts, and nothing else.
+
+use jsonschema::{Registry, Validator};
+use serde_json::{Value, json};
+use twyla_golden::{names, refs, residue, rules};
+use twyla_runtime::event::{Emit, EventContext, Listen};
+
+/// The validator of one file, with all files of its folder in reach.
+fn oracle(folder: &str, file: &str) -> Validator {
+    let mut registry = Registry::new();
+    let mut open = vec![std::path::PathBuf::from("schemas").join(folder)];
+    let root = open[0].clone();
+    while let Some(at) = open.pop() {
+        for entry in std::fs::read_dir(&at).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                open.push(entry.path());
+                continue;
+            }
+            let value: Value = serde_json::from_str(&std::fs::read_to_string(entry.path()).unwrap()).unwrap();
+            let path = entry.path().strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+            let resource = jsonschema::Draft::default().detect(&value).create_resource(value);
+            registry = registry.add(format!("twyla:///{path}"), resource).unwrap();
+        }
+    }
+    let registry = registry.prepare().unwrap();
+    let options =
+        jsonschema::options().with_registry(&registry).with_base_uri("twyla:///").should_validate_formats(true);
+    options.build(&json!({ "$ref": format!("twyla:///{file}") })).unwrap()
+}
+
+/// Values that are near each other and near the edges.
+fn values() -> Vec<Value> {
+    let texts = [
+        "null",
+        "true",
+        "false",
+        "0",
+        "1",
+        "1.0",
+        "-0.0",
+        "2",
+        "3",
+        "-1",
+        "-2",
+        "-3",
+        "-2.5",
+        "10",
+        "9",
+        "8",
+        "0.5",
+        "1.5",
+        "1e3",
+        "1000.1",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "0.1",
+        "5",
+        "6",
+        "7",
+        r#""""#,
+        r#""a""#,
+        r#""b""#,
+        r#""x""#,
+        r#""ab""#,
+        r#""abcd""#,
+        r#""abcde""#,
+        r#""äöü😀""#,
+        r#""12""#,
+        r#""12A""#,
+        r#""12\n""#,
+        r#""٣٣""#,
+        r#""some""#,
+        r#""only""#,
+        r#""self""#,
+        r#""2024-02-29""#,
+        r#""2023-02-29""#,
+        r#""23:59:60Z""#,
+        r#""12:00:00+01:00""#,
+        r#""2024-02-29T12:00:00Z""#,
+        r#""2024-02-29 12:00:00Z""#,
+        r#""2eb8aa08-aa98-11ea-b4aa-73b441d16380""#,
+        r#""127.0.0.1""#,
+        r#""::1""#,
+        r#""a@example.com""#,
+        "[]",
+        "[1]",
+        "[null,1]",
+        r#"["a"]"#,
+        r#"["a","a"]"#,
+        r#"["a","b","c"]"#,
+        r#"["a","b","c","d"]"#,
+        r#"["abc"]"#,
+        "[[1,null],[]]",
+        "[[1.5]]",
+        r#"["x",1]"#,
+        r#"["x",1,2]"#,
+        r#"[{"x":1}]"#,
+        r#"[{"x":0,"y":"z"}]"#,
+        "{}",
+        r#"{"a":1}"#,
+        r#"{"a":6}"#,
+        r#"{"b":1}"#,
+        r#"{"a":1,"b":2}"#,
+        r#"{"a":1,"b":2,"c":3}"#,
+        r#"{"a":true}"#,
+        r#"{"a":true,"b":1}"#,
+        r#"{"a":null}"#,
+        r#"{"at":1}"#,
+        r#"{"at":null}"#,
+        r#"{"at":1,"value":1}"#,
+        r#"{"at":"2024-02-29T12:00:00Z","id":"x"}"#,
+        r#"{"at":"2024-02-29T12:00:00Z"}"#,
+        r#"{"label":"a","right":null}"#,
+        r#"{"label":"a","right":{"label":"b","right":null}}"#,
+        r#"{"label":"a"}"#,
+        r#"{"label":"a","right":null,"x":1}"#,
+        r#"{"label":"a","right":null,"more":[{"label":"abcde","right":null}]}"#,
+        r#"[{"Vec":"some"},{"Vec":null}]"#,
+        r#"[{"Vec":"x"}]"#,
+        r#"{"cheerful":null}"#,
+    ];
+    texts.into_iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+}
+
+/// Tries every value for every property of a good content, each property absent, and contents that are no such object.
+fn hold(folder: &str, file: &str, good: &Value, decode: impl Fn(&[u8]) -> Result<Vec<u8>, String>) {
+    let oracle = oracle(folder, file);
+    let schema: Value =
+        serde_json::from_str(&std::fs::read_to_string(format!("schemas/{folder}/{file}")).unwrap()).unwrap();
+    let mut keys: Vec<String> =
+        ["undeclared", "x-1", "one", "two", "extra", "id", "tags", "a"].map(str::to_owned).to_vec();
+    keys.extend(schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.clone()));
+    keys.extend(good.as_object().unwrap().keys().cloned());
+    let (mut yes, mut no) = (0, 0);
+    let mut hold = |instance: &Value| {
+        let text = instance.to_string();
+        let (expected, found) = (oracle.is_valid(instance), decode(text.as_bytes()));
+        assert_eq!(found.is_ok(), expected, "{folder}/{file}: {text}: {found:?}");
+        if let Ok(again) = found {
+            yes += 1;
+            let again: Value = serde_json::from_slice(&again).unwrap();
+            assert!(decode(again.to_string().as_bytes()).is_ok(), "{folder}/{file}: {text} was written {again}");
+        } else {
+            no += 1;
+        }
+    };
+    hold(good);
+    for key in &keys {
+        for value in values() {
+            // draft 4 leaves it open whether `1.0` is an integer; here it always is
+            let four = schema["$schema"].as_str().is_some_and(|uri| uri.contains("draft-04"));
+            if four && value.as_f64().is_some_and(|number| number.trunc() == number && value.is_f64()) {
+                continue;
+            }
+            let mut instance = good.clone();
+            instance[key] = value;
+            hold(&instance);
+        }
+        let mut instance = good.clone();
+        instance.as_object_mut().unwrap().remove(key);
+        hold(&instance);
+    }
+    assert!(yes > 20 && no > 20 || keys.len() == 8, "{folder}/{file}: {yes} accepted and {no} refused prove little");
+    // what is no object is no content, whatever the schema says
+    for other in values().into_iter().filter(|value| !value.is_object()) {
+        assert!(decode(other.to_string().as_bytes()).is_err(), "{folder}/{file}: {other}");
+    }
+}
+
+fn event<E: Listen + Emit>(text: &[u8]) -> Result<Vec<u8>, String> {
+    let value = E::decode(text).map_err(|refusal| refusal.to_string())?;
+    let mut out = Vec::new();
+    value.encode(&mut out).map_err(|refusal| format!("decoded and not encoded: {refusal}"))?;
+    Ok(out)
+}
+
+fn context<C: EventContext>(text: &[u8]) -> Result<Vec<u8>, String> {
+    let value = C::decode(text).map_err(|refusal| refusal.to_string())?;
+    let mut out = Vec::new();
+    value.encode(&mut out).map_err(|refusal| format!("decoded and not encoded: {refusal}"))?;
+    Ok(out)
+}
+
+#[test]
+fn names_agree() {
+    let good = json!({ "type": "a", "$ref-like": 1, "value": {}, "undeclared-one": 1 });
+    hold("names", "events/my-domain/2fa.sent.json", &good, event::<names::my_domain::_2faSent>);
+    hold("names", "events/my-domain/string.json", &json!({ "x": [1] }), event::<names::my_domain::String>);
+    hold("names", "context.json", &json!({ "type": "self" }), context::<names::Context>);
+}
+
+#[test]
+fn references_agree() {
+    let good = json!({ "tree": { "label": "a", "right": null } });
+    hold("refs", "events/work/planted.json", &good, event::<refs::work::Planted>);
+    hold("refs", "events/work/here.json", &json!({ "spots": [] }), event::<refs::work::Here>);
+    hold("refs", "context.json", &json!({ "owner": "me", "level": 1 }), context::<refs::Context>);
+}
+
+#[test]
+fn rules_agree() {
+    hold("rules", "events/check/all.json", &json!({}), event::<rules::check::All>);
+    hold("rules", "events/check/required.json", &json!({ "a": null, "b": 1, "c": 2 }), event::<rules::check::Required>);
+}
+
+#[test]
+fn residues_agree() {
+    hold("residue", "events/odd/joined.json", &json!({ "id": "1", "extra": 1 }), event::<residue::odd::Joined>);
+    let choice = json!({ "one": "x", "kind": "a" });
+    hold("residue", "events/odd/choice.json", &choice, event::<residue::odd::Choice>);
+    hold("residue", "context.json", &json!({ "mail": "a@example.com" }), context::<residue::Context>);
+}
+
+#[test]
+fn what_serde_alone_would_get_wrong() {
+    let refused = |text: &str| rules::check::All::decode(text.as_bytes()).unwrap_err().to_string();
+    assert_eq!(refused(r#"{"int":11,"text":"x"}"#).split("; ").count(), 3);
+    assert_eq!(
+        refused(r#"{"free":9223372036854775808}"#),
+        "/free: 9223372036854775808 is no integer that fits in 64 bits"
+    );
+    assert_eq!(refused(r#"{"map":{"a":1,"a":2}}"#), "/map: has the member \"a\" twice");
+    assert_eq!(refused(r#"{"any":[{"a":1,"a":2}]}"#), "/any/0: has the member \"a\" twice");
+    assert_eq!(refused(r#"{"list":["a","b","a"]}"#), "/list: item 2 is there twice");
+    let deep = format!("{{\"any\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    assert!(refused(&deep).contains("recursion limit"));
+    assert_eq!(rules::check::All::decode(br#"{"big":18446744073709551615}"#).unwrap().big, Some(u64::MAX));
+    let not_a_number = rules::check::All { num: Some(f64::NAN), ..rules::check::All::decode(b"{}").unwrap() };
+    assert!(not_a_number.encode(&mut Vec::new()).is_err());
+}

@@ -1,0 +1,122 @@
+//! Every problem of the catalogue, with the lines as they are printed. `UPDATE=1` writes the golden files anew.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+const CONTEXT: &str = r#"{ "type": "object" }"#;
+const EVENT: &str = r#"{ "type": "object", "properties": { "text": { "type": "string" } } }"#;
+
+/// A folder with these files, besides a good context and a good event unless they are given.
+fn folder(name: &str, files: &[(&str, &[u8])]) -> PathBuf {
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("problems").join(name);
+    let _ = fs::remove_dir_all(&root);
+    fs::create_dir_all(&root).unwrap();
+    let good: [(&str, &[u8]); 2] = [("context.json", CONTEXT.as_bytes()), ("events/api/good.json", EVENT.as_bytes())];
+    for (path, text) in good.iter().filter(|(path, _)| !files.iter().any(|(other, _)| other == path)).chain(files) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if *text != b"absent" {
+            fs::write(path, text).unwrap();
+        }
+    }
+    root
+}
+
+fn said(root: PathBuf) -> String {
+    match twyla_build::Builder::new(root).shown_as("schemas").generate() {
+        Ok(generated) => generated.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect(),
+        Err(problems) => format!("{problems}\n"),
+    }
+}
+
+/// Each with its name, its files, and how many lines are said.
+type Case = (&'static str, &'static [(&'static str, &'static [u8])], usize);
+
+const CASES: &[Case] = &[
+    ("no_context", &[("context.json", b"absent")], 1),
+    ("no_events", &[("events/api/good.json", b"absent")], 1),
+    ("bad_event_name", &[("events/api/user input.json", b"{}")], 1),
+    ("bad_domain", &[("events/1api/x.json", b"{}")], 1),
+    ("reserved_domain", &[("events/shared/x.json", b"{}")], 1),
+    ("stray_file", &[("events/x.json", b"{}"), ("other.json", b"{}"), ("notes.txt", b"")], 3),
+    ("domains_clash", &[("events/a-b/x.json", b"{}"), ("events/a_b/y.json", b"{}")], 1),
+    ("types_clash", &[("events/a/x.json", br#"{"properties":{"y":{"type":"object","properties":{"z":{}}}}}"#), ("events/a/x_y.json", b"{}")], 1),
+    ("trailing_comma", &[("shared/x.json", b"{\n  \"type\": \"object\",\n}")], 1),
+    ("comment", &[("shared/x.json", b"// no\n{}")], 1),
+    ("empty_file", &[("shared/x.json", b"")], 1),
+    ("truncated", &[("shared/x.json", b"{ \"type\": ")], 1),
+    ("control_character", &[("shared/x.json", b"{ \"title\": \"a\x01b\" }")], 1),
+    ("leading_zero", &[("shared/x.json", b"{ \"minimum\": 01 }")], 1),
+    ("not_utf8", &[("shared/x.json", b"{\n \"a\": \"\xc3\xa4\xff\" }")], 1),
+    ("byte_order_mark", &[("shared/x.json", b"\xef\xbb\xbf{}")], 1),
+    ("duplicate_key", &[("shared/x.json", b"{ \"type\": \"object\",\n  \"type\": \"string\" }")], 1),
+    ("big_number", &[("shared/x.json", br#"{ "minimum": 123456789012345678901234567890 }"#)], 1),
+    ("no_schema", &[("shared/x.json", b"[]")], 1),
+    ("unknown_draft", &[("shared/x.json", br#"{ "$schema": "http://json-schema.org/draft-07/shema#" }"#), ("shared/y.json", br#"{ "$schema": "x:y" }"#)], 2),
+    ("unknown_type", &[("shared/x.json", br#"{ "properties": { "a": { "type": "strnig" }, "b": { "type": ["null", "int"] }, "c": { "type": "date" } } }"#)], 3),
+    ("unknown_keyword", &[("shared/x.json", br#"{ "requierd": ["a"], "x-requierd": 1, "propertys": {} }"#)], 2),
+    ("wrong_keyword", &[("shared/x.json", br#"{ "minLength": "5", "required": "a", "properties": { "a": 5, "b": { "enum": {} } }, "items": [], "type": 5 }"#)], 6),
+    ("bad_pattern", &[("shared/x.json", br#"{ "pattern": "[a-", "patternProperties": { "(": {} } }"#)], 2),
+    ("required_undeclared", &[("shared/x.json", br#"{ "properties": { "emission": {} }, "required": ["emision", "other"] }"#)], 2),
+    ("no_object", &[("events/api/x.json", br#"{ "type": "string" }"#), ("context.json", b"false")], 2),
+    ("no_object_behind_reference", &[("events/api/x.json", br##"{ "$ref": "#/$defs/a", "$defs": { "a": { "anyOf": [{ "type": "null" }, { "enum": [1] }] } } }"##)], 1),
+    ("duplicate_id", &[("shared/x.json", br#"{ "$id": "https://a/b" }"#), ("shared/y.json", br#"{ "$id": "https://a/b" }"#)], 1),
+    ("dangling", &[("shared/x.json", br##"{ "$defs": { "address": {} }, "properties": { "a": { "$ref": "#/$defs/adress" }, "b": { "$ref": "#/definitions/address" }, "c": { "$ref": "y.json" }, "d": { "$ref": "../events/api/god.json" }, "e": { "$ref": "good.json" }, "f": { "$ref": "#address" } } }"##)], 6),
+    ("leaves_folder", &[("shared/x.json", br#"{ "properties": { "a": { "$ref": "../../secret.json" }, "b": { "$ref": "file:///etc/passwd" } } }"#)], 2),
+    ("wants_network", &[("shared/x.json", br#"{ "$ref": "https://example.com/x.json#/a" }"#), ("shared/y.json", br#"{ "$id": "https://example.com/y", "$ref": "x.json" }"#)], 2),
+    ("bad_reference", &[("shared/x.json", br#"{ "$id": "urn:a:b", "$ref": "x.json" }"#)], 1),
+    ("meta_schema", &[("shared/x.json", br#"{ "$ref": "http://json-schema.org/draft-07/schema#" }"#)], 1),
+    ("circular", &[("shared/x.json", br##"{ "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "allOf": [{ "$ref": "#/$defs/a" }] }, "c": { "$ref": "#/$defs/c" } } }"##)], 2),
+    ("properties_clash", &[("shared/x.json", br#"{ "properties": { "channel-id": {}, "channelId": {} } }"#)], 1),
+    ("required_clash", &[("events/api/x.json", br#"{ "properties": { "channel-id": {} }, "required": ["channel_id"] }"#)], 2),
+];
+
+#[test]
+fn each_is_said_once_in_its_words() {
+    let mut all = String::new();
+    let mut wrong = Vec::new();
+    for (name, files, lines) in CASES {
+        let text = said(folder(name, files));
+        if text.lines().count() != *lines {
+            wrong.push(format!("{name}: {lines} lines are due:\n{text}"));
+        }
+        all.push_str(&format!("# {name}\n{text}\n"));
+    }
+    let golden = "golden/problems.golden";
+    if env::var_os("UPDATE").is_some() {
+        fs::write(golden, &all).unwrap();
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(fs::read_to_string(golden).unwrap_or_default(), all, "UPDATE=1 accepts");
+}
+
+#[test]
+fn a_missing_folder_and_a_link() {
+    assert!(said(PathBuf::from("nowhere")).starts_with("error: schemas: there is no such folder of schemas"));
+    #[cfg(unix)]
+    {
+        let root = folder("link", &[]);
+        std::os::unix::fs::symlink("/etc/hostname", root.join("shared.json")).unwrap();
+        assert!(said(root).contains("schemas/shared.json: is a symbolic link"));
+    }
+}
+
+#[test]
+fn nothing_deep_or_odd_makes_it_panic() {
+    let deep = format!("{}{}", r#"{"items":"#.repeat(5000), "}".repeat(5000));
+    let odd = [
+        deep.as_str(),
+        "null",
+        "\"x\"",
+        r#"{"$ref":5}"#,
+        r#"{"properties":[]}"#,
+        r#"{"type":[]}"#,
+        r#"{"enum":[]}"#,
+        "\u{0}",
+    ];
+    for (index, text) in odd.into_iter().enumerate() {
+        let root = folder(&format!("odd{index}"), &[]);
+        fs::write(root.join("events/api/odd.json"), text).unwrap();
+        let _ = said(root);
+    }
+}
