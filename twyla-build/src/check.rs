@@ -105,10 +105,10 @@ fn other_type(name: &str) -> Option<&'static str> {
 
 fn big_numbers(value: &Json, node: &Node, say: &mut impl FnMut(crate::load::At, What)) {
     match value {
-        Json::Number(text) if !text.contains(['.', 'e', 'E']) => {
-            if text.parse::<i64>().is_err() && text.parse::<u64>().is_err() {
-                say(node.at, What::BigNumber { number: text.clone() });
-            }
+        Json::Number(text)
+            if !text.contains(['.', 'e', 'E']) && text.parse::<i64>().is_err() && text.parse::<u64>().is_err() =>
+        {
+            say(node.at, What::BigNumber { number: text.clone() });
         }
         Json::Array(items) => items.iter().for_each(|item| big_numbers(&item.json, item, say)),
         Json::Object(members) => members.iter().for_each(|member| big_numbers(&member.value.json, &member.value, say)),

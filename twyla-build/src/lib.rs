@@ -19,6 +19,7 @@
 //! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
 //! Rust type can stand for becomes `serde_json::Value`.
 #![forbid(unsafe_code)]
+#![allow(clippy::needless_doctest_main, reason = "a build script is its `main`")]
 
 mod check;
 mod checks;

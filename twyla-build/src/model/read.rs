@@ -315,11 +315,7 @@ impl<'a> Reader<'a> {
         for value in values {
             match &value.json {
                 Json::Null if allowed("null") => nullable = true,
-                Json::String(word) if allowed("string") => {
-                    if !words.contains(word) {
-                        words.push(word.clone());
-                    }
-                }
+                Json::String(word) if allowed("string") && !words.contains(word) => words.push(word.clone()),
                 Json::Bool(value) if allowed("boolean") => booleans.push(*value),
                 Json::Number(text) if allowed("number") || allowed("integer") => match rules::whole(text) {
                     Some(value) => integers.push(value),
