@@ -36,10 +36,13 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.at {
-            Some(At { line, column }) => write!(f, "{}:{line}:{column}: {}", self.file, self.what),
-            None => write!(f, "{}: {}", self.file, self.what),
-        }
+        let text = match self.at {
+            Some(At { line, column }) => format!("{}:{line}:{column}: {}", self.file, self.what),
+            None => format!("{}: {}", self.file, self.what),
+        };
+        // a problem is one line: what a schema names must not begin another, which cargo would obey
+        text.chars()
+            .try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_default()) } else { write!(f, "{c}") })
     }
 }
 

@@ -68,6 +68,7 @@ const CASES: &[Case] = &[
     ("meta_schema", &[("shared/x.json", br#"{ "$ref": "http://json-schema.org/draft-07/schema#" }"#)], 1),
     ("circular", &[("shared/x.json", br##"{ "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "allOf": [{ "$ref": "#/$defs/a" }] }, "c": { "$ref": "#/$defs/c" } } }"##)], 2),
     ("properties_clash", &[("shared/x.json", br#"{ "properties": { "channel-id": {}, "channelId": {} } }"#)], 1),
+    ("control_characters", &[("shared/x.json", br##"{ "$ref": "#/a\ncargo::rustc-env=A=B" }"##)], 1),
     ("required_clash", &[("events/api/x.json", br#"{ "properties": { "channel-id": {} }, "required": ["channel_id"] }"#)], 2),
 ];
 
