@@ -3,6 +3,7 @@
 mod object;
 mod read;
 mod rules;
+mod value;
 
 use std::collections::BTreeSet;
 

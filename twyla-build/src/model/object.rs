@@ -99,9 +99,7 @@ impl<'a> Reader<'a> {
         if depth > DEEPEST {
             return;
         }
-        if depth > 0
-            && let Some(target) = self.schemas.refs.get(loc)
-        {
+        if let Some(target) = self.schemas.refs.get(loc) {
             self.declare(target, sure, depth + 1, out);
             if self.schemas.draft(loc).ref_stands_alone() {
                 return;
@@ -133,9 +131,7 @@ impl<'a> Reader<'a> {
         if depth > DEEPEST {
             return;
         }
-        if depth > 0
-            && let Some(target) = self.schemas.refs.get(loc)
-        {
+        if let Some(target) = self.schemas.refs.get(loc) {
             self.required(target, depth + 1, out);
             if self.schemas.draft(loc).ref_stands_alone() {
                 return;

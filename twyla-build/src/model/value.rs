@@ -1,0 +1,208 @@
+//! Values that are no objects: words and constants, strings, numbers and arrays, each with the rules held in place.
+
+use super::read::{Reader, asserted};
+use super::rules::{self, Check, FORMATS};
+use super::{Body, Held, Shape, Type, TypeId};
+use crate::load::{Json, Node};
+use crate::names;
+use crate::resolve::Loc;
+
+impl<'a> Reader<'a> {
+    /// `enum` and `const`.
+    pub(super) fn values(&mut self, loc: &Loc) -> Held {
+        let any = || Held::plain(Shape::Any);
+        let beside: Vec<&str> = self.rules_of(loc).filter(|rule| !matches!(*rule, "enum" | "const" | "type")).collect();
+        for keyword in &beside {
+            self.reason(loc, keyword, format!("`{keyword}` beside `enum` or `const`"));
+        }
+        let values: Vec<&Node> = match (self.get(loc, "const"), self.get(loc, "enum")) {
+            (Some(only), None) => vec![only],
+            (None, Some(values)) => values.items().iter().collect(),
+            _ => {
+                self.reason(loc, "const", "`const` beside `enum`");
+                return any();
+            }
+        };
+        let kinds = self.kinds(loc);
+        let allowed = |kind: &str| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
+        let mut nullable = false;
+        let (mut words, mut integers, mut booleans, mut other) = (Vec::new(), Vec::new(), Vec::new(), false);
+        for value in values {
+            match &value.json {
+                Json::Null if allowed("null") => nullable = true,
+                Json::String(word) if allowed("string") && !words.contains(word) => words.push(word.clone()),
+                Json::Bool(value) if allowed("boolean") => booleans.push(*value),
+                Json::Number(text) if allowed("number") || allowed("integer") => match rules::whole(text) {
+                    Some(value) => integers.push(value),
+                    None => other |= allowed("number"),
+                },
+                Json::Array(_) => other |= allowed("array"),
+                Json::Object(_) => other |= allowed("object"),
+                // a value of another type than the schema's is never allowed
+                _ => {}
+            }
+        }
+        let kinds = [!words.is_empty(), !integers.is_empty(), !booleans.is_empty(), other];
+        let held = match kinds {
+            [true, false, false, false] => {
+                let id = self.type_at(loc, |_| {
+                    let variants = names::variants(&words);
+                    Body::Enum { words, variants }
+                });
+                // a place already has a type: an enum below a root that is one, too
+                Held::plain(Shape::Named(id))
+            }
+            // an integer that may be beyond 64 bits can't be told from its neighbours
+            [false, true, false, false] if integers.iter().all(|value| value.unsigned_abs() < 1 << 63) => {
+                integers.sort_unstable();
+                integers.dedup();
+                let (minimum, maximum) = (integers.first().copied(), integers.last().copied());
+                let unsigned = minimum.is_some_and(|minimum| minimum >= 0);
+                let shape = Shape::Integer { unsigned, minimum, maximum };
+                Held { shape, checks: vec![Check::Integers(integers)] }
+            }
+            [false, false, true, false] => Held { shape: Shape::Boolean, checks: vec![Check::Booleans(booleans)] },
+            [false, false, false, false] if nullable => return Held::plain(Shape::Null),
+            _ => {
+                let keyword = if self.has(loc, "enum") { "enum" } else { "const" };
+                self.reason(
+                    loc,
+                    keyword,
+                    format!("`{keyword}` of values of several types, or of none that is allowed"),
+                );
+                return any();
+            }
+        };
+        if nullable { Held::plain(Shape::Nullable(Box::new(held))) } else { held }
+    }
+
+    pub(super) fn string(&mut self, loc: &Loc) -> Held {
+        let mut checks = Vec::new();
+        checks.extend(rules::size(self.get(loc, "minLength")).filter(|limit| *limit > 0).map(Check::MinLength));
+        checks.extend(rules::size(self.get(loc, "maxLength")).map(Check::MaxLength));
+        if let Some(written) = self.get(loc, "pattern").and_then(Node::str) {
+            match rules::translated(written) {
+                Some(translated) => checks.push(Check::Pattern { written: written.to_owned(), translated }),
+                None => self.reason(loc, "pattern", "a pattern with a lookaround or a backreference"),
+            }
+        }
+        if let Some(name) = self.get(loc, "format").and_then(Node::str)
+            && asserted(self.schemas.draft(loc), name)
+        {
+            match FORMATS.into_iter().find(|(known, _)| *known == name) {
+                Some((name, variant)) => checks.push(Check::Format(variant, name)),
+                None => self.reason(loc, "format", format!("the format `{name}`")),
+            }
+        }
+        for keyword in ["contentEncoding", "contentMediaType"] {
+            if self.rules_of(loc).any(|rule| rule == keyword) {
+                self.reason(loc, keyword, format!("`{keyword}`"));
+            }
+        }
+        Held { shape: Shape::String, checks }
+    }
+
+    fn number_text(&self, loc: &Loc, keyword: &str) -> Option<&'a str> {
+        match self.get(loc, keyword).map(|node| &node.json) {
+            Some(Json::Number(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Draft 4's `exclusiveMinimum: true`, which makes the limit itself fall outside.
+    fn flag(&self, loc: &Loc, keyword: &str) -> bool {
+        matches!(self.get(loc, keyword).map(|node| &node.json), Some(Json::Bool(true)))
+    }
+
+    pub(super) fn integer(&mut self, loc: &Loc) -> Held {
+        let mut bounds = [None, None];
+        for (side, inclusive, exclusive) in [(0, "minimum", "exclusiveMinimum"), (1, "maximum", "exclusiveMaximum")] {
+            let low = side == 0;
+            let inward = if low { 1 } else { -1 };
+            let flagged = self.flag(loc, exclusive);
+            let limits = [(inclusive, flagged), (exclusive, true)];
+            for (keyword, outside) in limits {
+                let Some(text) = self.number_text(loc, keyword) else { continue };
+                let Some(limit) = rules::bound(text, low) else {
+                    // beyond 10^38 on the side that matters not, or never to be reached
+                    self.reason(loc, keyword, format!("`{keyword}` beyond 128 bits"));
+                    continue;
+                };
+                let reached = rules::whole(text).is_some();
+                let limit = if outside && reached { limit + inward } else { limit };
+                let tighter = |old: i128| if low { old.max(limit) } else { old.min(limit) };
+                bounds[side] = Some(bounds[side].map_or(limit, tighter));
+            }
+        }
+        let [minimum, maximum] = bounds;
+        let unsigned = minimum.is_some_and(|minimum| minimum >= 0);
+        let (least, most) =
+            if unsigned { (0, i128::from(u64::MAX)) } else { (i128::from(i64::MIN), i128::from(i64::MAX)) };
+        let mut checks = Vec::new();
+        checks.extend(minimum.filter(|limit| *limit > least).map(Check::Minimum));
+        checks.extend(maximum.filter(|limit| *limit < most).map(Check::Maximum));
+        if let Some(text) = self.number_text(loc, "multipleOf") {
+            match rules::whole(text) {
+                Some(1) => {}
+                Some(factor) if factor > 0 => checks.push(Check::MultipleOf(factor)),
+                _ => self.reason(loc, "multipleOf", "`multipleOf` a fraction"),
+            }
+        }
+        Held { shape: Shape::Integer { unsigned, minimum, maximum }, checks }
+    }
+
+    pub(super) fn number(&mut self, loc: &Loc) -> Held {
+        let mut checks = Vec::new();
+        for (keyword, exclusive, rule, exclusive_rule) in [
+            ("minimum", "exclusiveMinimum", "minimum_number", "exclusive_minimum_number"),
+            ("maximum", "exclusiveMaximum", "maximum_number", "exclusive_maximum_number"),
+        ] {
+            let flagged = self.flag(loc, exclusive);
+            let limits = [(keyword, if flagged { exclusive_rule } else { rule }), (exclusive, exclusive_rule)];
+            for (keyword, rule) in limits {
+                let Some(text) = self.number_text(loc, keyword) else { continue };
+                match rules::float(text) {
+                    Some(limit) => checks.push(Check::Number(rule, limit)),
+                    None => self.reason(loc, keyword, format!("`{keyword}` beyond 2^53")),
+                }
+            }
+        }
+        if self.has(loc, "multipleOf") {
+            self.reason(loc, "multipleOf", "`multipleOf` of a number that is no integer");
+        }
+        Held { shape: Shape::Number, checks }
+    }
+
+    pub(super) fn array(&mut self, loc: &Loc) -> Held {
+        let mut checks = Vec::new();
+        let any = || Held::plain(Shape::Any);
+        let item = match self.get(loc, "items").map(|node| &node.json) {
+            Some(Json::Object(_) | Json::Bool(_)) if !self.has(loc, "prefixItems") => self.held(&loc.step("items")),
+            Some(Json::Array(_)) => {
+                self.reason(loc, "items", "`items` that differ by their place");
+                any()
+            }
+            Some(_) => {
+                self.reason(loc, "items", "`items` behind `prefixItems`");
+                any()
+            }
+            None => any(),
+        };
+        for keyword in ["prefixItems", "contains", "unevaluatedItems"] {
+            if self.has(loc, keyword) {
+                self.reason(loc, keyword, format!("`{keyword}`"));
+            }
+        }
+        checks.extend(rules::size(self.get(loc, "minItems")).filter(|limit| *limit > 0).map(Check::MinItems));
+        checks.extend(rules::size(self.get(loc, "maxItems")).map(Check::MaxItems));
+        if self.flag(loc, "uniqueItems") {
+            let enumerable = |id: TypeId| matches!(&self.types[id], Some(Type { body: Body::Enum { .. }, .. }));
+            match item.shape {
+                Shape::String | Shape::Boolean | Shape::Integer { .. } => checks.push(Check::UniqueItems),
+                Shape::Named(id) if enumerable(id) => checks.push(Check::UniqueItems),
+                _ => self.reason(loc, "uniqueItems", "`uniqueItems` of more than strings, integers and booleans"),
+            }
+        }
+        Held { shape: Shape::Array(Box::new(item)), checks }
+    }
+}
