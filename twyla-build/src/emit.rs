@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::{Item, ItemStruct};
 use twyla_contract::EventName;
 
 use crate::checks;
-use crate::model::{Body, Model, Type, TypeId};
+use crate::model::{Body, Model, Shape, Type, TypeId};
 use crate::resolve::Schemas;
 use crate::types::{self, ident};
 use crate::uri;
@@ -35,6 +36,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
         let type_ = &model.types[id];
         let definition = &definitions[id];
         let own = own(type_);
+        let new = constructor(type_, definition, type_.module.is_none().then_some(&allow));
         let validate = checks::validate(model, type_, &mut patterns);
         let event = model.events.iter().find(|(_, event)| *event == id).map(|(name, _)| name);
         let contract = match event {
@@ -51,7 +53,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
             None => TokenStream::new(),
         };
         let alone = type_.module.is_none().then_some(&allow);
-        let items = quote!(#alone #definition #own #validate #contract);
+        let items = quote!(#alone #definition #new #own #validate #contract);
         modules.entry(type_.module.as_deref()).or_default().push(items);
     }
     let mut out = TokenStream::new();
@@ -103,6 +105,57 @@ fn spaced(code: &str) -> String {
 fn domain<'a>(model: &'a Model, module: &'a str) -> &'a str {
     let mut names = model.events.iter().map(|(name, _)| name.domain());
     names.find(|domain| crate::names::field(domain) == module).unwrap_or(module)
+}
+
+/// `new` with what is required, so that a property that is added as an optional one breaks no code that emits. The
+/// arguments are sorted by name: a schema whose properties change places must not make two values change places.
+fn constructor(type_: &Type, definition: &Item, allow: Option<&TokenStream>) -> TokenStream {
+    let (Body::Struct { fields, .. }, Item::Struct(ItemStruct { ident: name, fields: made, .. })) =
+        (&type_.body, definition)
+    else {
+        return TokenStream::new();
+    };
+    let mut required = BTreeMap::new();
+    let mut optional = Vec::new();
+    for (field, made) in fields.iter().zip(made) {
+        let (ident, ty) = (ident(&field.name), &made.ty);
+        match &field.held.shape {
+            _ if !field.required => optional.push(ident),
+            Shape::String => {
+                let ty = quote!(impl ::std::convert::Into<#ty>);
+                required.insert(&field.name, (quote!(#ident: #ty), quote!(#ident: #ident.into())));
+            }
+            _ => {
+                required.insert(&field.name, (quote!(#ident: #ty), quote!(#ident)));
+            }
+        }
+    }
+    let (arguments, values): (Vec<_>, Vec<_>) = required.into_values().unzip();
+    let docs = if arguments.is_empty() {
+        " One with nothing in it."
+    } else {
+        " One with what is required; the arguments are sorted by name."
+    };
+    let default = arguments.is_empty().then(|| {
+        quote! {
+            impl ::std::default::Default for #name {
+                fn default() -> Self {
+                    Self::new()
+                }
+            }
+        }
+    });
+    quote! {
+        #allow
+        impl #name {
+            #[doc = #docs]
+            #[must_use]
+            pub fn new(#(#arguments),*) -> Self {
+                Self { #(#values,)* #(#optional: ::std::option::Option::None),* }
+            }
+        }
+        #default
+    }
 }
 
 /// What a type has of its own: how it is read, and the words of an enum.

@@ -38,26 +38,19 @@ async fn show(reply: Reply, context: Context, shown: State<Shown>) {
 fn reply_to(emission: &str) -> Reply {
     let said = emission.trim().to_lowercase();
     let starts = |words: &[&str]| words.iter().any(|word| said.starts_with(word));
-    let (text, mood, suggestions) = if starts(&["hello", "hi", "good "]) {
-        (
-            "Hello! What can I do for you?".to_owned(),
-            ReplyMood::Cheerful,
-            vec![suggestion("Book", "I want to book a flight")],
-        )
-    } else if starts(&["bye", "good bye", "thank"]) {
-        ("You are welcome.".to_owned(), ReplyMood::Cheerful, vec![])
+    if starts(&["hello", "hi", "good "]) {
+        let book = Suggestion::new("I want to book a flight", "Book");
+        Reply { suggestions: Some(vec![book]), ..reply(ReplyMood::Cheerful, "Hello! What can I do for you?") }
+    } else if starts(&["bye", "thank"]) {
+        reply(ReplyMood::Cheerful, "You are welcome.")
     } else if said.ends_with('?') {
-        (
-            format!("I don't know: {emission}"),
-            ReplyMood::Sorry,
-            vec![suggestion("Ask a person", "Let me talk to a person")],
-        )
+        let ask = Suggestion::new("Let me talk to a person", "Ask a person");
+        Reply { suggestions: Some(vec![ask]), ..reply(ReplyMood::Sorry, format!("I don't know: {emission}")) }
     } else {
-        (format!("You said: {emission}"), ReplyMood::Neutral, vec![])
-    };
-    Reply { text, mood: Some(mood), suggestions: (!suggestions.is_empty()).then_some(suggestions) }
+        reply(ReplyMood::Neutral, format!("You said: {emission}"))
+    }
 }
 
-fn suggestion(label: &str, emission: &str) -> Suggestion {
-    Suggestion { label: label.to_owned(), emission: emission.to_owned() }
+fn reply(mood: ReplyMood, text: impl Into<String>) -> Reply {
+    Reply { mood: Some(mood), ..Reply::new(text) }
 }

@@ -63,7 +63,7 @@ async fn talk() -> Result<(), Box<dyn std::error::Error>> {
     let mut next = lines.next_line().await?.or_else(|| sample.next().map(|line| (*line).to_owned()));
     let typed = sample.len() == SAMPLE.len();
     while let Some(line) = next {
-        match bus.emit(UserInput { emission: line, language: None, attempt: None }, context()).await {
+        match bus.emit(UserInput::new(line), context()).await {
             Ok(()) => drop(replies.recv().await),
             // an empty line is no emission: its contract says so, and the next line is as good as any
             Err(error) if error.refusal().is_some() => eprintln!("{error}"),
@@ -87,7 +87,7 @@ async fn listen() -> Result<(), Box<dyn std::error::Error>> {
 /// One line to a bot that runs elsewhere.
 async fn say(text: &str) -> Result<(), Box<dyn std::error::Error>> {
     let bus = broker().await?;
-    bus.emit(UserInput { emission: text.to_owned(), language: None, attempt: None }, context()).await?;
+    bus.emit(UserInput::new(text), context()).await?;
     println!("said: {text}");
     Ok(())
 }
@@ -105,5 +105,5 @@ async fn broker() -> Result<Bus, Box<dyn std::error::Error>> {
 }
 
 fn context() -> Context {
-    Context { channel: "terminal".to_owned(), user: env::var("USER").ok().filter(|user| !user.is_empty()) }
+    Context { user: env::var("USER").ok().filter(|user| !user.is_empty()), ..Context::new("terminal") }
 }
