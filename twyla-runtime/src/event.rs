@@ -3,7 +3,7 @@
 use crate::validate::Refusal;
 
 /// A type that is the content of an event: generated from the event's schema, or bound to it with
-/// [`#[event]`](crate::event).
+/// [`#[event]`](macro@crate::event).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the content of an event",
     label = "not an event",

@@ -36,7 +36,7 @@
 //!
 //! In the order in which an event walks through them: [`bus`](Bus) emits it; `wire` writes its envelope; `transport`
 //! carries it (`memory`, or `amqp`); `drain` takes it for a [`Service`]; `attempt` reads the envelope and calls the
-//! handler, as often as [`Retry`] says; [`ack`](Ack) decides; `park` sets it aside. [`event`] says what contracts are to
+//! handler, as often as [`Retry`] says; [`ack`](Ack) decides; `park` sets it aside. [`mod@event`] says what contracts are to
 //! the bus, [`validate`] holds values to them.
 #![forbid(unsafe_code)]
 
