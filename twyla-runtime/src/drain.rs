@@ -59,6 +59,8 @@ impl Running {
 
     pub(crate) async fn run_until(self, mut signals: Signals) {
         let signal = signals.next().await;
+        // First done, then told: who reads the log may rely on it.
+        self.phase.send_replace(Phase::Draining);
         tracing::info!(signal, "draining");
         let bus = self.bus.clone();
         self.stop_unless(signals.next()).await;
