@@ -2,6 +2,13 @@
 
 use crate::validate::Refusal;
 
+#[doc(hidden)]
+pub mod bound;
+#[doc(hidden)]
+pub mod fits;
+#[doc(hidden)]
+pub mod kind;
+
 /// A type that is the content of an event: generated from the event's schema, or bound to it with
 /// [`#[event]`](macro@crate::event).
 #[diagnostic::on_unimplemented(

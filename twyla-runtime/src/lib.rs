@@ -84,6 +84,9 @@ macro_rules! include_contracts {
 /// What generated and expanded code uses. No part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::event::bound::{DoesFit, Held, Nothing, Shown, is_absent};
+    pub use crate::event::fits::{Either, Fits, Reading, Writing};
+    pub use crate::event::kind;
     pub use crate::handler::{
         Argument, Arrival, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listed, Listener,
         Need, Otherwise, Outcome, Parts, Registration, Verdict, attempt, failed, unlisted,
@@ -94,7 +97,7 @@ pub mod __private {
     pub use crate::validate::residue::Residue;
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::validate::{Refusal, Violation};
-    pub use crate::{__context as context, __residue as residue};
+    pub use crate::{__bindable as bindable, __context as context, __residue as residue};
     pub use {chrono, regex, serde, serde_json, uuid};
 
     pub use crate::bus::publish_raw;

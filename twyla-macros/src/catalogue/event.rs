@@ -1,1 +1,183 @@
 //! What is wrong with a struct that is bound to a contract.
+
+use twyla_contract::{Event, Property, similar};
+
+use super::{THE_TYPE, Text, schema};
+
+pub(crate) fn no_event() -> Text {
+    Text::new("`#[event]` names no event").help("name the one that the struct is bound to: `#[event(\"domain.event_type\")]`")
+}
+
+pub(crate) fn both_directions() -> Text {
+    Text::new("`#[event]` is given both `emit` and `listen`")
+        .help("leave both out: a struct that fits both ways can be emitted and listened to")
+}
+
+pub(crate) fn no_struct(what: &str) -> Text {
+    Text::new(format!("`#[event]` belongs on a struct, and this is {what}"))
+        .note("an event's content is an object, and each field is one of its properties")
+}
+
+pub(crate) fn unnamed_fields() -> Text {
+    Text::new("`#[event]` needs a struct with named fields")
+        .note("an event's content is an object, and a field's name says which of its properties it is")
+}
+
+pub(crate) fn generic(name: &str) -> Text {
+    Text::new(format!("`{name}` is bound to an event, so it cannot be generic"))
+        .note("each field's type is held against the schema as the program compiles")
+        .help("write the types themselves")
+}
+
+pub(crate) fn serde_on_struct() -> Text {
+    Text::new("serde's attributes on the struct would change what is on the wire")
+        .help("leave it out; `#[serde(rename = \"..\")]` and `#[serde(default)]` belong on the fields")
+}
+
+pub(crate) fn serde_changes(key: &str) -> Text {
+    let text = Text::new(format!("`#[serde({key})]` would change what is on the wire"))
+        .note("a field of an event may have `rename = \"..\"` and `default`");
+    match key {
+        "with" | "serialize_with" | "deserialize_with" => {
+            text.help("with `#[event(unchecked)]` above it too, the field is trusted")
+        }
+        _ => text,
+    }
+}
+
+pub(crate) fn derives_serde(name: &str) -> Text {
+    Text::new(format!("`#[event]` writes and reads the struct itself, so it cannot derive `{name}`"))
+        .note("what serde derives would not be held to the contract")
+        .help(format!("leave `{name}` out"))
+}
+
+pub(crate) fn bound_twice(wire: &str, event: &Event) -> Text {
+    Text::new(format!("two fields are the property `{wire}` of `{}`", event.name)).help("keep one of them")
+}
+
+pub(crate) fn unknown_field(wire: &str, event: &Event, free: &[&Property]) -> Text {
+    let text = Text::new(format!("`{}` declares no property `{wire}`", event.name));
+    if let Some(meant) = similar::nearest(wire, free.iter().map(|property| property.wire.as_str()))
+        && let Some(property) = event.property(meant)
+    {
+        let text = text.help(format!("did you mean `{}`?", property.field));
+        return text.note(format!("`{meant}` is declared at {}", at(property)));
+    }
+    let names: Vec<_> = event.properties.iter().take(12).map(|property| format!("`{}`", property.wire)).collect();
+    let text = text.note(format!("`{}` is declared in {}", event.name, schema(event)));
+    if names.is_empty() { text } else { text.note(format!("its properties are {}", names.join(", "))) }
+}
+
+fn at(property: &Property) -> String {
+    format!("{}:{}", property.place.file, property.place.line)
+}
+
+fn listed(properties: &[&Property]) -> String {
+    properties.iter().map(|property| format!("`{}`", property.wire)).collect::<Vec<_>>().join(", ")
+}
+
+/// Required properties that the struct has no fields for.
+pub(crate) fn lacks(name: &str, event: &Event, lacking: &[&Property]) -> Text {
+    let what = listed(lacking);
+    let text = Text::new(format!("`{name}` cannot be emitted: it has no {what}, which `{}` requires", event.name))
+        .label(format!("has no {what}"));
+    let text = lacking.iter().fold(text, |text, property| {
+        text.note(format!("`{}` is declared at {}", property.wire, at(property)))
+    });
+    text.help(format!("give `{name}` the field, or emit a `contracts::{}`", event.rust_path))
+}
+
+/// A use against the declared direction.
+pub(crate) fn declared(name: &str, event: &Event, listen: bool) -> Text {
+    let (declared, used, key) =
+        if listen { ("listening", "emitted", "listen") } else { ("emitting", "listened to", "emit") };
+    Text::new(format!("`{name}` is declared for {declared}, so it cannot be {used}"))
+        .label(format!("is for {declared} only"))
+        .note(format!("`{}` is declared in {}", event.name, schema(event)))
+        .help(format!("leave `{key}` out of its `#[event(..)]`, or use `contracts::{}`", event.rust_path))
+}
+
+pub(crate) fn neither(name: &str, event: &Event) -> Text {
+    Text::new(format!("`{name}` can neither be listened to nor emitted as `{}`", event.name))
+        .label("each field fits one way, but not all of them the same")
+        .note(format!("`{}` is declared in {}", event.name, schema(event)))
+        .help(format!(
+            "say which way it goes, `#[event(\"{}\", listen)]` or `emit`, to see the fields that don't",
+            event.name
+        ))
+}
+
+/// What is said of one field.
+pub(crate) struct FieldWords<'a> {
+    /// The struct.
+    pub(crate) of: &'a str,
+    pub(crate) field: &'a str,
+    pub(crate) property: &'a Property,
+    pub(crate) contract: &'a Event,
+    /// The generated field's type, without the option.
+    pub(crate) generated: &'a str,
+}
+
+impl FieldWords<'_> {
+    fn declared(&self, text: Text) -> Text {
+        text.note(format!("`{}` is declared at {}", self.property.wire, at(self.property)))
+    }
+
+    /// The type to write.
+    fn ty(&self) -> String {
+        if self.property.required { self.generated.to_owned() } else { format!("Option<{}>", self.generated) }
+    }
+
+    /// A type that fits in neither direction.
+    pub(crate) fn wrong(&self) -> Text {
+        let Self { of, field, property, contract, .. } = self;
+        let text = Text::new(format!(
+            "field `{field}` of `{of}` is `{THE_TYPE}`, but `{}` of `{}` is {}",
+            property.wire, contract.name, property.kind
+        ))
+        .label(format!("expected `{}`", self.ty()));
+        self.declared(text).help(format!(
+            "write `{field}: {}`, or trust a type of your own with `#[event(unchecked)]` above the field",
+            self.ty()
+        ))
+    }
+
+    /// A type that doesn't hold every value.
+    pub(crate) fn narrow(&self) -> Text {
+        let Self { of, field, property, contract, .. } = self;
+        let text = Text::new(format!(
+            "`{of}` cannot be listened to: its field `{field}` is `{THE_TYPE}`, which does not hold every `{}` of `{}`",
+            property.wire, contract.name
+        ))
+        .label(format!("`{field}` may be {}", property.kind));
+        self.declared(text).help(format!("write `{field}: {}`", self.ty()))
+    }
+
+    /// A type that doesn't hold the absence of a value.
+    pub(crate) fn absence(&self) -> Text {
+        let Self { of, field, property, contract, .. } = self;
+        let text = Text::new(format!(
+            "`{of}` cannot be listened to: its field `{field}` is `{THE_TYPE}`, but `{}` of `{}` may be absent",
+            property.wire, contract.name
+        ))
+        .label(format!("`{field}` may be absent"));
+        self.declared(text)
+            .help(format!("write `{field}: Option<{THE_TYPE}>`, or put `#[serde(default)]` above the field"))
+    }
+
+    /// A type that may have nothing to write.
+    pub(crate) fn unwritable(&self) -> Text {
+        let Self { of, field, property, contract, .. } = self;
+        let text = Text::new(format!(
+            "`{of}` cannot be emitted: its field `{field}` is `{THE_TYPE}`, which may hold no value where `{}` requires one",
+            contract.name
+        ))
+        .label(format!("`{}` may be missing", property.wire));
+        self.declared(text).help(format!("write `{field}: {}`, or emit a `contracts::{}`", self.ty(), contract.rust_path))
+    }
+}
+
+/// A field that borrows.
+pub(crate) fn borrowed(field: &str, owned: &str) -> Text {
+    Text::new(format!("field `{field}` cannot borrow: an event owns what it holds")).help(format!("write `{field}: {owned}`"))
+}

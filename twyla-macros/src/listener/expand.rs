@@ -36,34 +36,34 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                 const _: () = #matches;
             };
             let (whole, domain, event_type) = (event.name.as_str(), event.name.domain(), event.name.event_type());
-            let is_event = quote!(twyla::IsEvent::<#content, #key>::HOLDS);
+            let is_event = quote!(__twyla::IsEvent::<#content, #key>::HOLDS);
             (check, quote!(#whole), quote!(#domain), quote!(#event_type), is_event)
         }
         None => {
             let of = |what: &str| {
                 let what = Ident::new(what, content.span());
-                quote_spanned!(content.span()=> <#content as twyla::Content>::#what)
+                quote_spanned!(content.span()=> <#content as __twyla::Content>::#what)
             };
-            let is_event = quote!(twyla::IsAnyEvent::<#content>::HOLDS);
+            let is_event = quote!(__twyla::IsAnyEvent::<#content>::HOLDS);
             (TokenStream::new(), of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), is_event)
         }
     };
     let open =
-        quote_spanned!(content.span()=> <twyla::Arrival<{ #is_event }> as twyla::Arrives<#content>>::open(incoming));
-    let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::need()));
+        quote_spanned!(content.span()=> <__twyla::Arrival<{ #is_event }> as __twyla::Arrives<#content>>::open(incoming));
+    let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::need()));
     let needs = if arguments.is_empty() {
         quote!(::std::vec::Vec::new())
     } else {
         quote!(::std::vec::Vec::from_iter([#(#needs),*].into_iter().flatten()))
     };
-    let takes = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as twyla::Argument>::take(&parts)));
+    let takes = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::take(&parts)));
     let locals: Vec<_> = (1..=arguments.len()).map(|i| format_ident!("argument_{i}")).collect();
     let outcome = match output {
-        Some(ty) => quote_spanned!(ty.span()=> <#ty as twyla::Outcome>::outcome),
-        None => quote!(<() as twyla::Outcome>::outcome),
+        Some(ty) => quote_spanned!(ty.span()=> <#ty as __twyla::Outcome>::outcome),
+        None => quote!(<() as __twyla::Outcome>::outcome),
     };
     let call = quote_spanned!(name.span()=> #name(content, #(#locals),*));
-    let attempt = quote_spanned!(name.span()=> twyla::attempt(#call, #outcome));
+    let attempt = quote_spanned!(name.span()=> __twyla::attempt(#call, #outcome));
     let stand_in = stand_in_type(vis, name);
     quote! {
         #function
@@ -71,31 +71,31 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
         #stand_in
 
         const _: () = {
-            use ::twyla_runtime::__private as twyla;
+            use ::twyla_runtime::__private as __twyla;
             #[allow(unused_imports)]
-            use twyla::Otherwise as _;
+            use __twyla::Otherwise as _;
 
             #check
 
             #[automatically_derived]
-            impl twyla::Listener for #name {
+            impl __twyla::Listener for #name {
                 const EVENT: &'static str = #event_name;
                 const GROUP: &'static str = #group;
 
-                fn registration() -> twyla::Registration {
-                    twyla::Registration {
-                        event: <Self as twyla::Listener>::EVENT,
+                fn registration() -> __twyla::Registration {
+                    __twyla::Registration {
+                        event: <Self as __twyla::Listener>::EVENT,
                         domain: #domain,
                         event_type: #event_type,
-                        group: <Self as twyla::Listener>::GROUP,
+                        group: <Self as __twyla::Listener>::GROUP,
                         handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                         needs: #needs,
                         handle: |incoming| {
                             let (content, parts) = match #open {
                                 Ok(opened) => opened,
-                                Err(failure) => return twyla::failed(failure),
+                                Err(failure) => return __twyla::failed(failure),
                             };
-                            #(let #locals = match #takes { Ok(argument) => argument, Err(failure) => return twyla::failed(failure) };)*
+                            #(let #locals = match #takes { Ok(argument) => argument, Err(failure) => return __twyla::failed(failure) };)*
                             #attempt
                         },
                     }

@@ -1,0 +1,343 @@
+//! From a bound struct to the tokens that bind it.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{ItemStruct, Type};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use super::check::Refused;
+use super::model::{Absence, Bound, Check, Direction, Event, Field};
+use crate::catalogue::Text;
+
+/// ```text
+/// struct Greeting { .. }                          // the struct as it was
+/// const _: () = {
+///     const EMISSION_FITS: bool = ..;              // asked of the compiler: does the field's type fit its property?
+///     trait EmissionOfUserInput { .. }             // carries the words for a type that doesn't
+///     trait ReadEmissionOfUserInput { .. }         // and for one that can't be read, where the struct is listened to
+///     struct GreetingRead { .. }                   // the fields as serde reads and writes them
+///     struct GreetingWritten<'a> { .. }
+///     impl Event for Greeting { .. }
+///     impl Listen for Greeting where for<'a> String: ReadEmissionOfUserInput { .. }
+///     impl Emit for Greeting where for<'a> String: WriteEmissionOfUserInput { .. }
+/// };
+/// ```
+pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
+    let Event { name, contract, direction, fields, lacks, declared, neither } = event;
+    // a struct that can't be emitted is there to be read, and the other way round
+    let only = direction.or(lacks.as_ref().map(|_| Direction::Listen));
+    let reads = only != Some(Direction::Emit);
+    let writes = only != Some(Direction::Listen);
+    let questions: TokenStream = fields.iter().map(|field| questions(field, contract, reads, writes)).collect();
+    let needs = |read| fields.iter().flat_map(|field| needs(field, contract, read)).collect::<Vec<_>>();
+    let (read, written) = (needs(true), needs(false));
+    let here = match only {
+        Some(Direction::Listen) => held_here(&read),
+        Some(Direction::Emit) => held_here(&written),
+        None => either_way(name, fields, neither),
+    };
+    let identity = identity(name, contract);
+    let listen = if reads {
+        let bounds = if only.is_none() { where_clause(&read) } else { TokenStream::new() };
+        listen(name, contract, fields, &bounds)
+    } else {
+        refused_use(name, contract, declared.as_ref(), true)
+    };
+    let emit = if writes {
+        let bounds = if only.is_none() { where_clause(&written) } else { TokenStream::new() };
+        emit(name, contract, fields, &bounds)
+    } else {
+        refused_use(name, contract, declared.as_ref().or(lacks.as_ref()), false)
+    };
+    quote! {
+        #item
+
+        const _: () = {
+            use ::twyla_runtime::__private as __twyla;
+            #[allow(unused_imports)]
+            use __twyla::Otherwise as _;
+
+            #questions
+            #here
+            #identity
+            #listen
+            #emit
+        };
+    }
+}
+
+/// `EMISSION_FITS`
+fn answer(field: &Field, what: &str) -> Ident {
+    format_ident!("{}_{what}", field.name.unraw().to_string().to_uppercase())
+}
+
+/// `ReadEmissionOfUserInput`
+fn words_name(prefix: &str, check: &Check, contract: &Bound) -> Ident {
+    format_ident!("{prefix}{}Of{}", check.word, contract.rust_name)
+}
+
+/// What is asked of the compiler about one field, and the words for each answer that isn't good.
+fn questions(field: &Field, contract: &Bound, reads: bool, writes: bool) -> TokenStream {
+    let (ty, fits) = (&field.ty, answer(field, "FITS"));
+    let Some(check) = &field.check else {
+        return quote!(const #fits: bool = true;);
+    };
+    let kind = &check.kind;
+    let there = quote!(__twyla::kind::#kind);
+    let or_absent = quote!(__twyla::kind::Optional<#there>);
+    let written = if check.absent_when_written { &or_absent } else { &there };
+    let ask = |kind: &TokenStream, direction: TokenStream| quote!(__twyla::DoesFit::<#ty, #kind, #direction>::HOLDS);
+    let (either, wrong) = (ask(written, quote!(__twyla::Either)), words_name("", check, contract));
+    let either_words = check.wrong.unimplemented();
+    let matches = quote_spanned!(ty.span()=> <#ty as #wrong>::MATCHES);
+    let mut tokens = quote! {
+        const #fits: bool = #either;
+        #either_words
+        pub trait #wrong {
+            const MATCHES: () = ();
+        }
+        #[diagnostic::do_not_recommend]
+        impl<T: __twyla::Fits<#written, __twyla::Either>> #wrong for T {}
+        const _: () = #matches;
+    };
+    if reads {
+        let (holds, holds_absence) = (answer(field, "HOLDS_ALL"), answer(field, "HOLDS_NONE"));
+        let narrow = ask(&there, quote!(__twyla::Reading));
+        tokens.extend(quote!(const #holds: bool = !#fits || #narrow;));
+        tokens.extend(words(&words_name("Read", check, contract), &check.narrow, &quote!(#holds)));
+        if check.absent_when_read {
+            let absent = ask(&or_absent, quote!(__twyla::Reading));
+            tokens.extend(quote!(const #holds_absence: bool = !#fits || !#holds || #absent;));
+            tokens.extend(words(&words_name("ReadNo", check, contract), &check.absence, &quote!(#holds_absence)));
+        }
+    }
+    if writes {
+        let (always, writes) = (answer(field, "IS_WRITTEN"), ask(written, quote!(__twyla::Writing)));
+        tokens.extend(quote!(const #always: bool = !#fits || #writes;));
+        tokens.extend(words(&words_name("Write", check, contract), &check.unwritable, &quote!(#always)));
+    }
+    tokens
+}
+
+/// A trait that every type has if the condition holds, and none otherwise.
+fn words(name: &Ident, words: &Text, condition: &TokenStream) -> TokenStream {
+    let words = words.unimplemented();
+    quote! {
+        #words
+        pub trait #name {
+            const MATCHES: () = ();
+        }
+        #[diagnostic::do_not_recommend]
+        impl<T> #name for T where for<'a> __twyla::Verdict<{ #condition }>: __twyla::Holds {}
+    }
+}
+
+/// A type and the trait that it needs for a direction: `String`, `ReadEmissionOfUserInput`.
+struct Needs<'a> {
+    ty: &'a Type,
+    words: Ident,
+}
+
+/// What one field needs for a direction.
+fn needs<'a>(field: &'a Field, contract: &Bound, read: bool) -> Vec<Needs<'a>> {
+    let Some(check) = &field.check else { return Vec::new() };
+    let prefixes: &[&str] = match read {
+        true if check.absent_when_read => &["Read", "ReadNo"],
+        true => &["Read"],
+        false => &["Write"],
+    };
+    prefixes.iter().map(|prefix| Needs { ty: &field.ty, words: words_name(prefix, check, contract) }).collect()
+}
+
+/// Refuses at the declaration what stands in the way of its one direction.
+fn held_here(needs: &[Needs<'_>]) -> TokenStream {
+    let held = needs.iter().map(|Needs { ty, words }| quote_spanned!(ty.span()=> <#ty as #words>::MATCHES));
+    quote!(#(const _: () = #held;)*)
+}
+
+/// Refuses a direction where it is used. The bound has a lifetime, or the compiler would refuse it here.
+fn where_clause(needs: &[Needs<'_>]) -> TokenStream {
+    let bounds = needs.iter().map(|Needs { ty, words }| {
+        let mut words = words.clone();
+        words.set_span(ty.span());
+        quote!(for<'a> #ty: #words)
+    });
+    quote!(where #(#bounds),*)
+}
+
+/// Refuses a struct whose fields fit one way each, but not all the same.
+fn either_way(name: &Ident, fields: &[Field], neither: &Text) -> TokenStream {
+    let checked: Vec<_> = fields.iter().filter(|field| field.check.is_some()).collect();
+    if checked.len() < 2 {
+        return TokenStream::new();
+    }
+    let fits = checked.iter().map(|field| answer(field, "FITS"));
+    let read = checked.iter().map(|field| {
+        let (all, none) = (answer(field, "HOLDS_ALL"), answer(field, "HOLDS_NONE"));
+        if field.check.as_ref().is_some_and(|check| check.absent_when_read) { quote!(#all && #none) } else { quote!(#all) }
+    });
+    let written = checked.iter().map(|field| answer(field, "IS_WRITTEN"));
+    let condition = quote!(!(#(#fits)&&*) || (#(#read)&&*) || (#(#written)&&*));
+    let either = format_ident!("{}EitherWay", name.unraw());
+    let words = words(&either, neither, &condition);
+    let asked = quote_spanned!(name.span()=> <#name as #either>::MATCHES);
+    quote! {
+        #words
+        const _: () = #asked;
+    }
+}
+
+fn identity(name: &Ident, contract: &Bound) -> TokenStream {
+    let Bound { event, domain, event_type, key, schema, context, .. } = contract;
+    quote! {
+        #[automatically_derived]
+        impl ::twyla_runtime::event::Event for #name {
+            const NAME: &'static str = #event;
+            const DOMAIN: &'static str = #domain;
+            const EVENT_TYPE: &'static str = #event_type;
+            const SCHEMA: &'static str = #schema;
+            type Key = ::twyla_runtime::event::EventKey<#key>;
+            type Context = #context;
+        }
+    }
+}
+
+fn listen(name: &Ident, contract: &Bound, fields: &[Field], bounds: &TokenStream) -> TokenStream {
+    let read = format_ident!("{}Read", name.unraw());
+    let content = &contract.content;
+    let members = fields.iter().map(|Field { name, ty, wire, absence, check, serde, .. }| {
+        let default = match absence {
+            Absence::Plain => None,
+            _ => Some(default_name(name)),
+        };
+        let default = default.into_iter();
+        let entries = serde.iter().filter(|entry| !entry.to_string().starts_with("serialize_with"));
+        let ty = held(ty, check.is_some(), name);
+        quote!(#[serde(rename = #wire #(, default = #default)* #(, #entries)*)] #name: #ty)
+    });
+    let defaults = fields.iter().filter_map(|Field { name, ty, absence, check, .. }| {
+        let value = match absence {
+            Absence::Plain => return None,
+            Absence::Default(span) => quote_spanned!(*span=> <#ty as ::core::default::Default>::default()),
+            Absence::Function(path) => quote!(#path()),
+        };
+        let function = format_ident!("{}", default_name(name));
+        let held_ty = held(ty, check.is_some(), name);
+        let value = if check.is_some() { quote!(__twyla::Held(#value)) } else { value };
+        Some(quote!(fn #function() -> #held_ty { #value }))
+    });
+    let takes = fields.iter().map(|Field { name, check, .. }| {
+        if check.is_some() { quote!(#name: read.#name.0) } else { quote!(#name: read.#name) }
+    });
+    let unused = fields.is_empty().then(|| quote!(let _ = read;));
+    quote! {
+        #[derive(::twyla_runtime::__private::serde::Deserialize)]
+        #[serde(crate = "::twyla_runtime::__private::serde")]
+        struct #read { #(#members),* }
+        #(#defaults)*
+
+        #[automatically_derived]
+        impl ::twyla_runtime::event::Listen for #name #bounds {
+            fn decode(content: &[u8]) -> ::core::result::Result<Self, __twyla::Refusal> {
+                let read = __twyla::decode_as::<#content, #read>(content)?;
+                #unused
+                ::core::result::Result::Ok(Self { #(#takes),* })
+            }
+        }
+    }
+}
+
+fn emit(name: &Ident, contract: &Bound, fields: &[Field], bounds: &TokenStream) -> TokenStream {
+    let written = format_ident!("{}Written", name.unraw());
+    let content = &contract.content;
+    let lifetime = (!fields.is_empty()).then(|| quote!(<'a>));
+    let members = fields.iter().map(|Field { name, ty, wire, check, serde, optional, .. }| {
+        let entries: Vec<_> = serde.iter().filter(|entry| !entry.to_string().starts_with("deserialize_with")).collect();
+        let skip = (*optional && entries.is_empty())
+            .then(|| quote!(, skip_serializing_if = "::twyla_runtime::__private::is_absent"));
+        let ty = if check.is_some() {
+            let fits = answer_of(name);
+            quote!(__twyla::Shown<'a, #ty, { #fits }>)
+        } else {
+            quote!(&'a #ty)
+        };
+        quote!(#[serde(rename = #wire #skip #(, #entries)*)] #name: #ty)
+    });
+    let shows = fields.iter().map(|Field { name, check, .. }| {
+        if check.is_some() { quote!(#name: __twyla::Shown(&self.#name)) } else { quote!(#name: &self.#name) }
+    });
+    quote! {
+        #[derive(::twyla_runtime::__private::serde::Serialize)]
+        #[serde(crate = "::twyla_runtime::__private::serde")]
+        struct #written #lifetime { #(#members),* }
+
+        #[automatically_derived]
+        impl ::twyla_runtime::event::Emit for #name #bounds {
+            fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), __twyla::Refusal> {
+                __twyla::encode_as::<#content, #written>(&#written { #(#shows),* }, out)
+            }
+        }
+    }
+}
+
+fn answer_of(name: &Ident) -> Ident {
+    format_ident!("{}_FITS", name.unraw().to_string().to_uppercase())
+}
+
+fn default_name(name: &Ident) -> String {
+    format!("default_{}", name.unraw())
+}
+
+/// A field as it is read: a trusted one as it is.
+fn held(ty: &syn::Type, checked: bool, name: &Ident) -> TokenStream {
+    let fits = answer_of(name);
+    if checked { quote!(__twyla::Held<#ty, { #fits }>) } else { quote!(#ty) }
+}
+
+/// The direction that the struct doesn't have: there is an implementation for the compiler to find, and words for why it
+/// doesn't hold.
+fn refused_use(name: &Ident, contract: &Bound, words_: Option<&Text>, listen: bool) -> TokenStream {
+    let Some(text) = words_ else { return TokenStream::new() };
+    let words_name = format_ident!("{}{}", if listen { "Read" } else { "Write" }, contract.rust_name);
+    let trait_ = words(&words_name, text, &quote!(false));
+    let bound = quote_spanned!(name.span()=> for<'a> __twyla::Nothing: #words_name);
+    let body = use_body(name, listen, &quote!(where #bound));
+    quote!(#trait_ #body)
+}
+
+fn use_body(name: &Ident, listen: bool, bounds: &TokenStream) -> TokenStream {
+    if listen {
+        quote! {
+            #[automatically_derived]
+            impl ::twyla_runtime::event::Listen for #name #bounds {
+                fn decode(_: &[u8]) -> ::core::result::Result<Self, ::twyla_runtime::__private::Refusal> {
+                    ::core::unreachable!()
+                }
+            }
+        }
+    } else {
+        quote! {
+            #[automatically_derived]
+            impl ::twyla_runtime::event::Emit for #name #bounds {
+                fn encode(
+                    &self,
+                    _: &mut ::std::vec::Vec<u8>,
+                ) -> ::core::result::Result<(), ::twyla_runtime::__private::Refusal> {
+                    ::core::unreachable!()
+                }
+            }
+        }
+    }
+}
+
+/// The item as it was, what is wrong with it, and an event of its name, so that what uses it is fine.
+pub(super) fn stand_in(refused: &Refused) -> TokenStream {
+    let (errors, item) = (refused.problems.tokens(), &refused.item);
+    let stand_in = refused.stands_for.as_ref().map(|(name, contract)| {
+        let identity = identity(name, contract);
+        let (listen, emit) = (use_body(name, true, &TokenStream::new()), use_body(name, false, &TokenStream::new()));
+        quote!(#identity #listen #emit)
+    });
+    quote!(#errors #item #stand_in)
+}

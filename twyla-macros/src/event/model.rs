@@ -1,0 +1,84 @@
+//! A struct that is bound to a contract, its fields and properties matched.
+
+use proc_macro2::{Span, TokenStream};
+use syn::{Ident, Path, Type};
+
+use crate::catalogue::Text;
+
+/// The use that a struct is declared for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Emit,
+    Listen,
+}
+
+/// A bound struct.
+pub(super) struct Event {
+    pub(super) name: Ident,
+    pub(super) contract: Bound,
+    pub(super) direction: Option<Direction>,
+    pub(super) fields: Vec<Field>,
+    /// Required properties that have no field: what is said where the struct is emitted.
+    pub(super) lacks: Option<Text>,
+    /// What is said where the struct is used against its declared direction.
+    pub(super) declared: Option<Text>,
+    /// What is said where each field fits one direction, but not all of them the same.
+    pub(super) neither: Text,
+}
+
+/// The contract's side of it.
+pub(super) struct Bound {
+    pub(super) event: String,
+    pub(super) domain: String,
+    pub(super) event_type: String,
+    pub(super) key: u64,
+    pub(super) schema: String,
+    /// The generated type's name.
+    pub(super) rust_name: String,
+    /// The path of the generated type, and of the context.
+    pub(super) content: Path,
+    pub(super) context: Path,
+}
+
+/// A field with its property.
+pub(super) struct Field {
+    pub(super) name: Ident,
+    pub(super) ty: Type,
+    pub(super) wire: String,
+    pub(super) absence: Absence,
+    /// None for a field that is trusted.
+    pub(super) check: Option<Check>,
+    /// serde's attributes that go along: of trusted fields.
+    pub(super) serde: Vec<TokenStream>,
+    /// Whether nothing is written where the value is none.
+    pub(super) optional: bool,
+}
+
+/// What a field is where its property is absent.
+pub(super) enum Absence {
+    /// As serde has it: none for an option, otherwise an error.
+    Plain,
+    /// The type's default.
+    Default(Span),
+    /// What that function returns.
+    Function(Path),
+}
+
+/// How a field is held against its property.
+pub(super) struct Check {
+    /// The kind of a value that is there, as a type of the runtime's.
+    pub(super) kind: TokenStream,
+    /// Whether the value may be absent when it is read, or written.
+    pub(super) absent_when_read: bool,
+    pub(super) absent_when_written: bool,
+    /// The property in a type's name: `Emission`.
+    pub(super) word: String,
+    /// The words for a type that fits in neither direction,
+    pub(super) wrong: Text,
+    /// that doesn't hold every value,
+    pub(super) narrow: Text,
+    /// that doesn't hold the absence of one,
+    pub(super) absence: Text,
+    /// and that may have nothing to write.
+    pub(super) unwritable: Text,
+}

@@ -1,0 +1,155 @@
+//! Which Rust types fit which kinds of value, and in which direction: reading every value of the kind into the type, or
+//! writing every value of the type as one of the kind.
+//!
+//! Lengths, patterns and bounds are no part of it: the generated type holds those when an event is decoded or encoded.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::kind::{
+    Any, Array, Begins, Boolean, Ends, Integer, Map, Named, Null, Nullable, Number, Optional, Plain, Present, Text, Word,
+};
+
+/// The direction from the wire: the type holds every value of the kind.
+pub struct Reading;
+/// The direction to the wire: every value of the type is of the kind.
+pub struct Writing;
+/// One of the two at least.
+pub struct Either;
+
+/// A type that fits the kind `K` in the direction `D`.
+pub trait Fits<K, D>: Serialize + DeserializeOwned {}
+
+/// A value that is there may stand where none or `null` could: on the way out.
+macro_rules! beside_nothing {
+    ($([$($parameters:tt)*] $type:ty;)*) => {$(
+        impl<$($parameters)* K> Fits<Optional<K>, Writing> for $type where $type: Fits<K, Writing> {}
+        impl<$($parameters)* K> Fits<Optional<K>, Either> for $type where $type: Fits<K, Either> {}
+        impl<$($parameters)* K> Fits<Nullable<K>, Writing> for $type where $type: Fits<K, Writing> {}
+        impl<$($parameters)* K> Fits<Nullable<K>, Either> for $type where $type: Fits<K, Either> {}
+    )*};
+}
+
+/// Types without parameters: where every value is allowed, theirs may be written.
+macro_rules! scalar {
+    ($($type:ty),*) => {$(
+        beside_nothing!([] $type;);
+        impl Fits<Any, Writing> for $type {}
+        impl Fits<Any, Either> for $type {}
+    )*};
+}
+
+scalar!((), bool, u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize, f32, f64);
+scalar!(String, Box<str>, Arc<str>, Cow<'static, str>);
+
+impl<D> Fits<Null, D> for () {}
+impl<D> Fits<Boolean, D> for bool {}
+impl<D> Fits<Number, D> for f64 {}
+// it is narrower than the numbers that a contract allows
+impl Fits<Number, Writing> for f32 {}
+impl Fits<Number, Either> for f32 {}
+
+macro_rules! text {
+    ($($type:ty),*) => {$(
+        impl<D> Fits<Text, D> for $type {}
+        impl<T, D> Fits<Word<T>, D> for $type {}
+    )*};
+}
+
+text!(String, Box<str>, Arc<str>, Cow<'static, str>);
+
+macro_rules! integer {
+    ($($type:ty),*) => {$(
+        impl<L, H> Fits<Integer<L, H>, Reading> for $type where $type: Begins<L> + Ends<H> {}
+        impl<L, H> Fits<Integer<L, H>, Writing> for $type {}
+        impl<L, H> Fits<Integer<L, H>, Either> for $type {}
+        impl Fits<Number, Writing> for $type {}
+        impl Fits<Number, Either> for $type {}
+    )*};
+}
+
+integer!(u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize);
+
+macro_rules! array {
+    ($([$($parameters:tt)*] $type:ty;)*) => {$(
+        impl<$($parameters)* K, D> Fits<Array<K>, D> for $type where T: Fits<K, D> {}
+        impl<$($parameters)*> Fits<Any, Writing> for $type where T: Fits<Any, Writing> {}
+        impl<$($parameters)*> Fits<Any, Either> for $type where T: Fits<Any, Either> {}
+        beside_nothing!([$($parameters)*] $type;);
+    )*};
+}
+
+array! {
+    [T,] Vec<T>;
+    [T,] VecDeque<T>;
+    [T,] Box<[T]>;
+    [T: Ord,] BTreeSet<T>;
+    [T: Eq + Hash, S: BuildHasher + Default,] HashSet<T, S>;
+}
+
+macro_rules! map {
+    ($([$($parameters:tt)*] $type:ty;)*) => {$(
+        impl<$($parameters)* K, D> Fits<Map<K>, D> for $type where T: Fits<K, D> {}
+        impl<$($parameters)*> Fits<Any, Writing> for $type where T: Fits<Any, Writing> {}
+        impl<$($parameters)*> Fits<Any, Either> for $type where T: Fits<Any, Either> {}
+        beside_nothing!([$($parameters)*] $type;);
+    )*};
+}
+
+map! {
+    [T,] BTreeMap<String, T>;
+    [T, S: BuildHasher + Default,] HashMap<String, T, S>;
+}
+
+impl<K: Present, D> Fits<K, D> for Value {}
+impl<K> Fits<Optional<K>, Writing> for Value {}
+impl<K> Fits<Optional<K>, Either> for Value {}
+
+scalar!(serde_json::Map<String, Value>);
+impl<K, D> Fits<Map<K>, D> for serde_json::Map<String, Value> {}
+impl<T, D> Fits<Named<T>, D> for serde_json::Map<String, Value> {}
+
+impl<K, D, T: Fits<K, D>> Fits<K, D> for Box<T> {}
+impl<K, D, T: Fits<K, D>> Fits<K, D> for Arc<T> {}
+
+impl<K, D, T: Fits<K, D>> Fits<Optional<K>, D> for Option<T> {}
+impl<K, D, T: Fits<K, D>> Fits<Nullable<K>, D> for Option<T> {}
+// what is always there may be read into an option, but an option is not always there
+impl<K: Plain, T: Fits<K, Reading>> Fits<K, Reading> for Option<T> {}
+impl<K: Plain, T: Fits<K, Either>> Fits<K, Either> for Option<T> {}
+
+/// Has generated types fit what they were generated from.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bindable {
+    ($($type:ident),* $(,)?) => {$(
+        impl<D> $crate::__private::Fits<$crate::__private::kind::Named<$type>, D> for $type {}
+        impl<D> $crate::__private::Fits<$crate::__private::kind::Word<$type>, D> for $type {}
+        impl<K> $crate::__private::Fits<$crate::__private::kind::Optional<K>, $crate::__private::Writing> for $type
+        where
+            $type: $crate::__private::Fits<K, $crate::__private::Writing>,
+        {
+        }
+        impl<K> $crate::__private::Fits<$crate::__private::kind::Optional<K>, $crate::__private::Either> for $type
+        where
+            $type: $crate::__private::Fits<K, $crate::__private::Either>,
+        {
+        }
+        impl<K> $crate::__private::Fits<$crate::__private::kind::Nullable<K>, $crate::__private::Writing> for $type
+        where
+            $type: $crate::__private::Fits<K, $crate::__private::Writing>,
+        {
+        }
+        impl<K> $crate::__private::Fits<$crate::__private::kind::Nullable<K>, $crate::__private::Either> for $type
+        where
+            $type: $crate::__private::Fits<K, $crate::__private::Either>,
+        {
+        }
+    )*};
+}

@@ -1,0 +1,93 @@
+//! The kinds of value that a schema declares, as types: what `#[event]` holds a hand-written field against.
+
+use std::marker::PhantomData;
+
+/// Any value.
+pub struct Any;
+/// Only `null`.
+pub struct Null;
+/// `true` or `false`.
+pub struct Boolean;
+/// An integer that begins no lower than `From` does and ends no higher than `To` does: `Integer<u8, i16>` is one from 0
+/// to at most 32767.
+pub struct Integer<From, To>(PhantomData<(From, To)>);
+/// A number.
+pub struct Number;
+/// A string.
+pub struct Text;
+/// One of the strings that the generated type `T` has as variants.
+pub struct Word<T>(PhantomData<T>);
+/// An array of items of one kind.
+pub struct Array<K>(PhantomData<K>);
+/// An object whose members are all of one kind.
+pub struct Map<K>(PhantomData<K>);
+/// What the generated type `T` holds.
+pub struct Named<T>(PhantomData<T>);
+/// A value of that kind, or `null`.
+pub struct Nullable<K>(PhantomData<K>);
+/// A value of that kind, or no value at all.
+pub struct Optional<K>(PhantomData<K>);
+
+/// A kind whose value is always there: every one but [`Optional`].
+pub trait Present {}
+/// A kind whose value is always there and isn't `null`: every one but [`Optional`] and [`Nullable`].
+pub trait Plain: Present {}
+
+macro_rules! plain {
+    ($($kind:ty $(, $parameter:ident)*;)*) => {$(
+        impl<$($parameter),*> Present for $kind {}
+        impl<$($parameter),*> Plain for $kind {}
+    )*};
+}
+
+plain! {
+    Any;
+    Null;
+    Boolean;
+    Integer<L, H>, L, H;
+    Number;
+    Text;
+    Word<T>, T;
+    Array<K>, K;
+    Map<K>, K;
+    Named<T>, T;
+}
+
+impl<K> Present for Nullable<K> {}
+
+/// An integer type that begins as low as `T` does.
+pub trait Begins<T> {}
+/// An integer type that ends as high as `T` does.
+pub trait Ends<T> {}
+
+macro_rules! reach {
+    ($($integer:ty: $($low:ty)*, $($high:ty)*;)*) => {$(
+        $(impl Begins<$low> for $integer {})*
+        $(impl Ends<$high> for $integer {})*
+    )*};
+}
+
+reach! {
+    u8: u8, i8 u8;
+    i8: u8 i8, i8;
+    u16: u8, i8 u8 i16 u16;
+    i16: u8 i8 i16, i8 u8 i16;
+    u32: u8, i8 u8 i16 u16 i32 u32;
+    i32: u8 i8 i16 i32, i8 u8 i16 u16 i32;
+    u64: u8, i8 u8 i16 u16 i32 u32 i64 u64;
+    i64: u8 i8 i16 i32 i64, i8 u8 i16 u16 i32 u32 i64;
+    u128: u8, i8 u8 i16 u16 i32 u32 i64 u64 i128 u128;
+    i128: u8 i8 i16 i32 i64 i128, i8 u8 i16 u16 i32 u32 i64 u64 i128;
+}
+
+// what a contract allows doesn't depend on the machine: these two count as what they are at least
+reach! {
+    usize: u8, i8 u8 i16 u16 i32 u32;
+    isize: u8 i8 i16 i32, i8 u8 i16 u16 i32;
+}
+
+#[cfg(target_pointer_width = "64")]
+reach! {
+    usize: , i64 u64;
+    isize: i64, u32 i64;
+}
