@@ -50,7 +50,10 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
                 let context = context_impls(type_);
                 quote!(#contract #context)
             }
-            None => TokenStream::new(),
+            None => {
+                let name = ident(&type_.name);
+                quote!(::twyla_runtime::__private::bindable!(#name);)
+            }
         };
         let alone = type_.module.is_none().then_some(&allow);
         let items = quote!(#alone #definition #new #own #validate #contract);

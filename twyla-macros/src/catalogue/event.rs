@@ -5,7 +5,8 @@ use twyla_contract::{Event, Property, similar};
 use super::{THE_TYPE, Text, schema};
 
 pub(crate) fn no_event() -> Text {
-    Text::new("`#[event]` names no event").help("name the one that the struct is bound to: `#[event(\"domain.event_type\")]`")
+    Text::new("`#[event]` names no event")
+        .help("name the one that the struct is bound to: `#[event(\"domain.event_type\")]`")
 }
 
 pub(crate) fn both_directions() -> Text {
@@ -81,9 +82,9 @@ pub(crate) fn lacks(name: &str, event: &Event, lacking: &[&Property]) -> Text {
     let what = listed(lacking);
     let text = Text::new(format!("`{name}` cannot be emitted: it has no {what}, which `{}` requires", event.name))
         .label(format!("has no {what}"));
-    let text = lacking.iter().fold(text, |text, property| {
-        text.note(format!("`{}` is declared at {}", property.wire, at(property)))
-    });
+    let text = lacking
+        .iter()
+        .fold(text, |text, property| text.note(format!("`{}` is declared at {}", property.wire, at(property))));
     text.help(format!("give `{name}` the field, or emit a `contracts::{}`", event.rust_path))
 }
 
@@ -173,11 +174,16 @@ impl FieldWords<'_> {
             contract.name
         ))
         .label(format!("`{}` may be missing", property.wire));
-        self.declared(text).help(format!("write `{field}: {}`, or emit a `contracts::{}`", self.ty(), contract.rust_path))
+        self.declared(text).help(format!(
+            "write `{field}: {}`, or emit a `contracts::{}`",
+            self.ty(),
+            contract.rust_path
+        ))
     }
 }
 
 /// A field that borrows.
 pub(crate) fn borrowed(field: &str, owned: &str) -> Text {
-    Text::new(format!("field `{field}` cannot borrow: an event owns what it holds")).help(format!("write `{field}: {owned}`"))
+    Text::new(format!("field `{field}` cannot borrow: an event owns what it holds"))
+        .help(format!("write `{field}: {owned}`"))
 }

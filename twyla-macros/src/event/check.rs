@@ -165,9 +165,10 @@ fn bind(
             }),
             None if fresh => {
                 let wire = field.rename.as_ref().map_or(plain, syn::LitStr::value);
-                let free = contract.properties.iter().filter(|property| {
-                    written.iter().all(|field| field.plain_name() != property.field)
-                });
+                let free = contract
+                    .properties
+                    .iter()
+                    .filter(|property| written.iter().all(|field| field.plain_name() != property.field));
                 let span = field.rename.as_ref().map_or(field.name.span(), syn::LitStr::span);
                 problems.add(text::unknown_field(&wire, contract, &free.collect::<Vec<_>>()).at(span));
             }

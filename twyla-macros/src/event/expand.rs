@@ -2,9 +2,9 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{ItemStruct, Type};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{ItemStruct, Type};
 
 use super::check::Refused;
 use super::model::{Absence, Bound, Check, Direction, Event, Field};
@@ -175,7 +175,11 @@ fn either_way(name: &Ident, fields: &[Field], neither: &Text) -> TokenStream {
     let fits = checked.iter().map(|field| answer(field, "FITS"));
     let read = checked.iter().map(|field| {
         let (all, none) = (answer(field, "HOLDS_ALL"), answer(field, "HOLDS_NONE"));
-        if field.check.as_ref().is_some_and(|check| check.absent_when_read) { quote!(#all && #none) } else { quote!(#all) }
+        if field.check.as_ref().is_some_and(|check| check.absent_when_read) {
+            quote!(#all && #none)
+        } else {
+            quote!(#all)
+        }
     });
     let written = checked.iter().map(|field| answer(field, "IS_WRITTEN"));
     let condition = quote!(!(#(#fits)&&*) || (#(#read)&&*) || (#(#written)&&*));
@@ -227,9 +231,12 @@ fn listen(name: &Ident, contract: &Bound, fields: &[Field], bounds: &TokenStream
         let value = if check.is_some() { quote!(__twyla::Held(#value)) } else { value };
         Some(quote!(fn #function() -> #held_ty { #value }))
     });
-    let takes = fields.iter().map(|Field { name, check, .. }| {
-        if check.is_some() { quote!(#name: read.#name.0) } else { quote!(#name: read.#name) }
-    });
+    let takes =
+        fields.iter().map(
+            |Field { name, check, .. }| {
+                if check.is_some() { quote!(#name: read.#name.0) } else { quote!(#name: read.#name) }
+            },
+        );
     let unused = fields.is_empty().then(|| quote!(let _ = read;));
     quote! {
         #[derive(::twyla_runtime::__private::serde::Deserialize)]

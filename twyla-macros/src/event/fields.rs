@@ -85,12 +85,7 @@ fn event(attribute: &Attribute, written: &mut Written, problems: &mut Problems) 
 /// What a trusted field may have besides.
 const TRUSTED: &[&str] = &["with", "serialize_with", "deserialize_with"];
 
-fn serde(
-    attribute: &Attribute,
-    written: &mut Written,
-    changes: &mut Vec<(String, Span)>,
-    problems: &mut Problems,
-) {
+fn serde(attribute: &Attribute, written: &mut Written, changes: &mut Vec<(String, Span)>, problems: &mut Problems) {
     let parsed = attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("rename") && meta.input.peek(Token![=]) {
             let name: LitStr = meta.value()?.parse()?;

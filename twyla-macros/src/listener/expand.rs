@@ -48,8 +48,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
             (TokenStream::new(), of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), is_event)
         }
     };
-    let open =
-        quote_spanned!(content.span()=> <__twyla::Arrival<{ #is_event }> as __twyla::Arrives<#content>>::open(incoming));
+    let open = quote_spanned!(content.span()=> <__twyla::Arrival<{ #is_event }> as __twyla::Arrives<#content>>::open(incoming));
     let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::need()));
     let needs = if arguments.is_empty() {
         quote!(::std::vec::Vec::new())

@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::kind::{
-    Any, Array, Begins, Boolean, Ends, Integer, Map, Named, Null, Nullable, Number, Optional, Plain, Present, Text, Word,
+    Any, Array, Begins, Boolean, Ends, Integer, Map, Named, Null, Nullable, Number, Optional, Plain, Present, Text,
+    Word,
 };
 
 /// The direction from the wire: the type holds every value of the kind.
