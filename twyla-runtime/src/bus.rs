@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -94,7 +96,7 @@ impl Bus {
     ///
     /// # Cancel safety
     /// Checked and encoded when called, sent when polled. If the future is dropped, the event may or may not be sent.
-    pub fn emit<T, C, A>(&self, content: T, context: A) -> impl Future<Output = Result<(), Error>> + Send + use<T, C, A>
+    pub fn emit<T, C, A>(&self, content: T, context: A) -> Emitting
     where
         // the context's type is a parameter, not a projection, so that content and context are each refused by themselves
         T: Emit + Event<Context = C>,
@@ -114,7 +116,7 @@ impl Bus {
             &session,
         );
         let inner = self.inner.clone();
-        async move {
+        Emitting(Box::pin(async move {
             let message = Outgoing {
                 to: Address::Event { domain: T::DOMAIN, event_type: T::EVENT_TYPE },
                 body: Bytes::from(body?),
@@ -124,7 +126,7 @@ impl Bus {
                 headers: Vec::new(),
             };
             inner.publish(message, T::NAME).await
-        }
+        }))
     }
 
     /// The same bus, with every event emitted through it belonging to the session `id`.
@@ -172,6 +174,26 @@ impl Bus {
 
     pub(crate) fn emit_deadline(&self) -> Duration {
         self.inner.emit_deadline
+    }
+}
+
+/// An event under way: the future of [`Bus::emit`].
+///
+/// A type of its own, so that a mistake in what is emitted is told once and not again wherever its future is used.
+#[must_use = "nothing is sent until this is awaited"]
+pub struct Emitting(Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>);
+
+impl Future for Emitting {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for Emitting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Emitting")
     }
 }
 

@@ -59,7 +59,7 @@ pub mod validate;
 mod wire;
 
 pub use ack::{Ack, Decision};
-pub use bus::Bus;
+pub use bus::{Bus, Emitting};
 pub use config::{Config, ConfigError};
 pub use drain::Running;
 pub use error::Error;
