@@ -45,10 +45,26 @@ pub use problem::{Problem, Problems, What};
 /// Compiles the schemas of a folder for `twyla_runtime::include_contracts!()`: to be called from `build.rs`.
 ///
 /// Prints problems for cargo, and ends the process with an error where contracts can't be compiled.
+///
+/// Messages show the folder as rustc shows its files: from the workspace, where that holds it.
 pub fn compile(folder: impl AsRef<Path>) {
-    if !Builder::new(folder).compile() {
+    let builder = Builder::new(&folder);
+    let builder = match from_workspace(folder.as_ref()) {
+        Some(shown) => builder.shown_as(shown),
+        None => builder,
+    };
+    if !builder.compile() {
         std::process::exit(1);
     }
+}
+
+/// The folder's path below the workspace, which is where cargo keeps its lock file.
+fn from_workspace(folder: &Path) -> Option<String> {
+    let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?).canonicalize().ok()?;
+    let workspace = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file())?;
+    let folder = folder.canonicalize().ok()?;
+    let shown = folder.strip_prefix(workspace).ok()?.to_str()?.replace('\\', "/");
+    (!shown.is_empty()).then_some(shown)
 }
 
 /// A folder of schemas and how to read it.
