@@ -10,23 +10,7 @@ use twyla_runtime::{Bus, QueueKind};
 use twyla_tests::broker::config;
 use twyla_tests::{Here, Ping, Script, here, listener};
 
-macro_rules! with_python {
-    ($($test:ident),* $(,)?) => {
-        mod with_python {
-            $(#[tokio::test]
-            #[ignore = "needs RabbitMQ: cargo xtask test starts one"]
-            async fn $test() {
-                twyla_tests::within(async {
-                    twyla_tests::broker::clean(stringify!($test)).await;
-                    super::$test().await;
-                })
-                .await;
-            })*
-        }
-    };
-}
-
-with_python!(
+twyla_tests::with_rabbitmq!(
     hears_the_original,
     is_heard_by_the_original,
     shares_a_classic_group_with_the_original,

@@ -53,3 +53,21 @@ macro_rules! both_transports {
         }
     };
 }
+
+/// Makes the tests named, over RabbitMQ only; each begins with nothing left of an earlier run.
+#[macro_export]
+macro_rules! with_rabbitmq {
+    ($($test:ident),* $(,)?) => {
+        mod with_rabbitmq {
+            $(#[tokio::test]
+            #[ignore = "needs RabbitMQ: cargo xtask test starts one"]
+            async fn $test() {
+                $crate::within(async {
+                    $crate::broker::clean(stringify!($test)).await;
+                    super::$test().await;
+                })
+                .await;
+            })*
+        }
+    };
+}

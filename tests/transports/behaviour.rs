@@ -54,7 +54,7 @@ async fn hands_over_content_context_and_meta(bus: Bus) {
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let before = chrono::Utc::now();
     bus.emit(Ping::<Mine>::saying(7, "ü\"\u{0}"), context()).await.unwrap();
-    bus.emit(Ping::<Mine>::new(8), &context()).await.unwrap();
+    bus.emit(Ping::<Mine>::new(8), context()).await.unwrap();
     let (first, second) = (calls.recv().await.unwrap(), calls.recv().await.unwrap());
     assert_eq!((first.ping.n, first.ping.text.as_str(), first.context), (7, "ü\"\u{0}", context()));
     let meta = first.meta;

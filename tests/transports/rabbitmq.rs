@@ -16,24 +16,7 @@ use twyla_tests::broker::{clean, config, lapin};
 use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::{Here, Ping, Script, dead_letters, here, listener, within};
 
-/// Makes tests that need a broker, in its own time.
-macro_rules! with_rabbitmq {
-    ($($test:ident),* $(,)?) => {
-        mod with {
-            $(#[tokio::test]
-            #[ignore = "needs RabbitMQ: cargo xtask test starts one"]
-            async fn $test() {
-                twyla_tests::within(async {
-                    twyla_tests::broker::clean(stringify!($test)).await;
-                    super::$test().await;
-                })
-                .await;
-            })*
-        }
-    };
-}
-
-with_rabbitmq!(
+twyla_tests::with_rabbitmq!(
     comes_back_after_every_cut,
     loses_nothing_when_confirms_are_lost,
     says_that_an_event_was_not_sent,
