@@ -65,14 +65,12 @@ pub trait Arrives<T> {
     fn open(incoming: Incoming) -> Result<(T, Parts), Failure>;
 }
 
-#[diagnostic::do_not_recommend]
 impl<T: Listen> Arrives<T> for Arrival<true> {
     fn open(incoming: Incoming) -> Result<(T, Parts), Failure> {
         Parts::open(incoming)
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<T> Arrives<T> for Arrival<false> {
     fn open(_: Incoming) -> Result<(T, Parts), Failure> {
         let message = "the program has not compiled".to_owned();

@@ -1,0 +1,13 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::api::UserInput;
+use contracts::bot::Reply;
+use twyla_runtime::{listener, listeners};
+
+#[listener("api.user_input")]
+async fn answer(_: UserInput, _: Reply) {}
+
+fn main() {
+    let _ = listeners![answer];
+}

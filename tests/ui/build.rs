@@ -1,0 +1,5 @@
+//! The contracts that the mistakes are made against.
+
+fn main() {
+    twyla_build::compile("schemas");
+}

@@ -1,0 +1,9 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use twyla_runtime::event;
+
+#[event("api.user_input")]
+pub struct Greeting(String);
+
+fn main() {}

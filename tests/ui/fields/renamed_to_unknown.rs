@@ -1,0 +1,20 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use twyla_runtime::{event, listener, listeners};
+
+#[event("api.user_input")]
+#[derive(Debug)]
+pub struct Greeting {
+    #[serde(rename = "words")]
+    emission: String,
+}
+
+#[listener]
+async fn answer(input: Greeting) {
+    println!("{input:?}");
+}
+
+fn main() {
+    let _ = listeners![answer];
+}

@@ -1,0 +1,17 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::Context;
+use twyla_runtime::{Bus, Error, event};
+
+#[event("api.user_input", emit)]
+#[derive(Debug)]
+pub struct Greeting {
+    emission: Option<String>,
+}
+
+pub async fn greet(bus: Bus, context: Context) -> Result<(), Error> {
+    bus.emit(Greeting { emission: None }, context).await
+}
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Bound structs on the wire.
+#[test]
+fn t() {}

@@ -1,0 +1,1 @@
+//! The tests are in `ui.rs` and `fits.rs`; see the README.

@@ -1,0 +1,6 @@
+use twyla_runtime::listener;
+
+#[listener("api.user_input")]
+struct Answer;
+
+fn main() {}

@@ -1,0 +1,120 @@
+//! Every kind of property with every kind of type that fits it both ways, and handlers of every shape.
+
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use contracts::{Context, api::UserInput, bot, shared, shop};
+use twyla_runtime::{Ack, Bus, Error, Meta, State, event, listener, listeners};
+
+type Name = Arc<str>;
+
+#[event("shop.order")]
+#[derive(Clone, Debug)]
+pub struct Order {
+    order_id: Name,
+    quantity: Box<u32>,
+    price: Option<f64>,
+    gift: Option<bool>,
+    balance: Option<i64>,
+    note: Option<Cow<'static, str>>,
+    size: Option<shop::OrderSize>,
+    tags: Option<BTreeSet<String>>,
+    labels: Option<HashMap<String, Box<str>>>,
+    address: Option<Box<shop::OrderAddress>>,
+    extra: Option<serde_json::Value>,
+    r#type: Option<String>,
+}
+
+/// Names of one's own, defaults, and values as they come.
+#[event("shop.order")]
+pub struct Loose {
+    #[serde(rename = "order-id")]
+    id: String,
+    quantity: i128,
+    note: serde_json::Value,
+    #[serde(default)]
+    size: String,
+    #[serde(default)]
+    tags: Vec<serde_json::Value>,
+    #[serde(default = "no_labels")]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    address: serde_json::Map<String, serde_json::Value>,
+}
+
+fn no_labels() -> BTreeMap<String, String> {
+    BTreeMap::new()
+}
+
+/// A narrow view: fine to read.
+#[event("shop.order")]
+pub struct View {
+    quantity: usize,
+}
+
+/// Fine to emit: each value is one that the contract allows.
+#[event("shop.order", emit)]
+pub struct Small {
+    order_id: String,
+    quantity: u8,
+    note: String,
+    price: i32,
+}
+
+#[event("bot.reply", contracts = crate::contracts)]
+pub struct Answer {
+    text: String,
+    mood: Option<bot::ReplyMood>,
+    suggestions: Option<Vec<shared::Suggestion>>,
+}
+
+/// Trusted as it compiles; still held to the contract as it runs.
+#[event("api.user_input", listen)]
+pub struct Trusted {
+    #[event(unchecked)]
+    attempt: Option<std::num::NonZeroU8>,
+}
+
+#[listener("shop.order", group = "shop")]
+async fn sell(order: Order, context: Context, meta: Meta, State(db): State<Arc<str>>, bus: Bus, ack: Ack) -> Result<(), Error> {
+    println!("{order:?} {meta:?} {db} {ack:?}");
+    bus.emit(Answer { text: "sold".to_owned(), mood: None, suggestions: None }, &context).await
+}
+
+#[listener]
+async fn view(View { quantity }: View, #[allow(unused_variables)] mut context: Context) {
+    context.user = None;
+    println!("{quantity}");
+}
+
+#[listener(group = "loose")]
+async fn loose(Loose { id, quantity, note, size, tags, labels, address }: Loose) -> Result<(), String> {
+    Err(format!("{id}{quantity}{note}{size}{tags:?}{labels:?}{address:?}"))
+}
+
+pub(crate) mod rooms {
+    #[twyla_runtime::listener("api.user_input")]
+    pub(crate) async fn answer(_: super::Trusted) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(())
+    }
+}
+
+fn main() {
+    #[listener(group = "inner")]
+    async fn local(input: UserInput) {
+        drop(input)
+    }
+    let listeners = listeners![sell, view, loose, rooms::answer, local,];
+    assert_eq!(listeners.len(), 5);
+    let bus = Bus::in_memory();
+    let context = Context { channel: "c".to_owned(), user: None };
+    drop(bus.emit(Small { order_id: String::new(), quantity: 1, note: String::new(), price: 3 }, context));
+    // the function is still a function
+    drop(local(UserInput { emission: String::new(), language: None, attempt: None }));
+    drop(listeners![]);
+}
