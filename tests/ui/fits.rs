@@ -1,3 +1,111 @@
-//! Bound structs on the wire.
+//! Bound structs on the wire: what they read and write, and that the contract holds there too.
+
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+
+use std::num::NonZeroU8;
+
+use twyla_runtime::event;
+use twyla_runtime::event::{Emit, Event, Listen};
+
+#[event("shop.order")]
+#[derive(Debug, PartialEq)]
+struct Order {
+    order_id: Box<str>,
+    quantity: u32,
+    note: Option<String>,
+    gift: Option<bool>,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default = "large")]
+    size: contracts::shop::OrderSize,
+    type_: Option<String>,
+}
+
+fn large() -> contracts::shop::OrderSize {
+    contracts::shop::OrderSize::Large
+}
+
+#[event("shop.order", emit)]
+struct Small {
+    #[serde(rename = "order-id")]
+    id: String,
+    quantity: u8,
+    note: serde_json::Value,
+}
+
+#[event("api.user_input", listen)]
+struct Trusted {
+    #[event(unchecked)]
+    attempt: Option<NonZeroU8>,
+}
+
+type Maybe<T> = Option<T>;
+
+#[event("api.user_input")]
+struct Aliased {
+    emission: String,
+    language: Maybe<String>,
+}
+
+fn encoded(event: &impl Emit) -> Result<String, String> {
+    let mut out = b"before ".to_vec();
+    let result = event.encode(&mut out);
+    let text = String::from_utf8(out).unwrap();
+    let text = text.strip_prefix("before ").unwrap().to_owned();
+    match result {
+        Ok(()) => Ok(text),
+        Err(refusal) => {
+            assert_eq!(text, "", "on an error nothing is appended");
+            Err(refusal.to_string())
+        }
+    }
+}
+
+fn order() -> Order {
+    Order { order_id: "7".into(), quantity: 3, note: None, gift: None, tags: Vec::new(), size: large(), type_: None }
+}
+
 #[test]
-fn t() {}
+fn is_the_event() {
+    assert_eq!((Order::NAME, Order::DOMAIN, Order::EVENT_TYPE), ("shop.order", "shop", "order"));
+    assert_eq!(Order::SCHEMA, contracts::shop::Order::SCHEMA);
+}
+
+#[test]
+fn reads_with_defaults_and_past_what_it_does_not_know() {
+    let read = Order::decode(br#"{"order-id":"7","quantity":3.0,"note":null,"price":1.5,"type":"x"}"#).unwrap();
+    assert_eq!(read, Order { type_: Some("x".to_owned()), ..order() });
+}
+
+#[test]
+fn writes_no_absent_property_and_null_where_one_is_required() {
+    assert_eq!(encoded(&order()).unwrap(), r#"{"order-id":"7","quantity":3,"note":null,"tags":[],"size":"large"}"#);
+    let small = Small { id: "1".to_owned(), quantity: 1, note: "hi".into() };
+    assert_eq!(encoded(&small).unwrap(), r#"{"order-id":"1","quantity":1,"note":"hi"}"#);
+    let aliased = Aliased { emission: "hello".to_owned(), language: None };
+    assert_eq!(encoded(&aliased).unwrap(), r#"{"emission":"hello"}"#);
+}
+
+#[test]
+fn the_contract_holds_what_the_type_does_not() {
+    let refused = encoded(&Order { quantity: 100_001, ..order() }).unwrap_err();
+    assert!(refused.contains("/quantity"), "{refused}");
+    let refused = encoded(&Small { id: String::new(), quantity: 1, note: 3.into() }).unwrap_err();
+    assert!(refused.contains("/note"), "{refused}");
+    let refused = Order::decode(br#"{"order-id":"7","quantity":-1,"note":null}"#).unwrap_err().to_string();
+    assert!(refused.contains("/quantity"), "{refused}");
+    // also in what the struct leaves out
+    let refused = Order::decode(br#"{"order-id":"7","quantity":1,"note":null,"price":-1}"#).unwrap_err().to_string();
+    assert!(refused.contains("/price"), "{refused}");
+}
+
+#[test]
+fn a_trusted_field_is_trusted_only_as_it_compiles() {
+    let read = Trusted::decode(br#"{"emission":"x","attempt":3}"#).unwrap();
+    assert_eq!(read.attempt, NonZeroU8::new(3));
+    assert_eq!(Trusted::decode(br#"{"emission":"x"}"#).unwrap().attempt, None);
+    assert!(Trusted::decode(br#"{"emission":"x","attempt":0}"#).is_err());
+    assert!(Trusted::decode(br#"{"attempt":3}"#).is_err());
+}

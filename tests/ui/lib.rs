@@ -1,1 +1,14 @@
-//! The tests are in `ui.rs` and `fits.rs`; see the README.
+//! The tests are in `ui.rs` and `fits.rs`; see the README. The examples in the macros' documentation run here too, where
+//! there are contracts.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../twyla-runtime/docs/event.md")]
+pub struct Event;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../twyla-runtime/docs/listener.md")]
+pub struct Listener;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../twyla-runtime/docs/listeners.md")]
+pub struct Listeners;

@@ -268,6 +268,7 @@ fn event_impls(model: &Model, type_: &Type, name: &EventName) -> TokenStream {
                 ::twyla_runtime::__private::decode(content)
             }
         }
+        #[diagnostic::do_not_recommend]
         impl ::twyla_runtime::event::Emit for #rust {
             fn encode(
                 &self,

@@ -65,10 +65,7 @@ impl Text {
     pub(crate) fn unimplemented(&self) -> TokenStream {
         let message = pattern(&self.message);
         let label = self.label.as_deref().map(pattern).into_iter();
-        let notes = self.notes.iter().map(|(kind, note)| match *kind {
-            "note" => pattern(note),
-            kind => pattern(&format!("{kind}: {note}")),
-        });
+        let notes = self.notes.iter().map(|(_, note)| pattern(note));
         quote!(#[diagnostic::on_unimplemented(message = #message, #(label = #label,)* #(note = #notes),*)])
     }
 }
@@ -158,7 +155,7 @@ pub(crate) fn unknown_key(macro_name: &str, key: &str, known: &[&str]) -> Text {
 }
 
 pub(crate) fn repeated_key(macro_name: &str, key: &str) -> Text {
-    Text::new(format!("`{key}` is given to `#[{macro_name}]` twice")).help("keep one of the two")
+    Text::new(format!("{key} is given to `#[{macro_name}]` twice")).help("keep one of the two")
 }
 
 /// A type as a person writes it: `State<Db>`, not `State < Db >`.

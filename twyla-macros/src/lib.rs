@@ -3,8 +3,8 @@
 //!
 //! Each macro is a room with the same stages: `args` parses the attribute, `model` is what is left when nothing is
 //! wrong, `check` finds everything that is wrong, and `expand` is a pure function from the model to tokens. What
-//! they share: [`contracts`] finds and reads the index of the schemas that the build script has compiled, and
-//! [`catalogue`] has every error's words.
+//! they share: `contracts` finds and reads the index of the schemas that the build script has compiled, and
+//! `catalogue` has every error's words.
 #![forbid(unsafe_code)]
 
 mod catalogue;
@@ -13,22 +13,26 @@ mod event;
 mod listener;
 mod listeners;
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro::TokenStream;
 
-/// Binds a struct to an event's contract. Documented as `twyla_runtime::event`.
+// documented where it is re-exported
+#[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {
     event::expand(args.into(), item.into(), contracts::of_crate).into()
 }
 
-/// Makes a handler function known as a listener. Documented as `twyla_runtime::listener`.
+#[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn listener(args: TokenStream, item: TokenStream) -> TokenStream {
     let package = std::env::var("CARGO_PKG_NAME").ok();
     listener::expand(args.into(), item.into(), contracts::of_crate, package.as_deref()).into()
 }
 
-/// Collects listeners for a service. Documented as `twyla_runtime::listeners`.
+#[allow(missing_docs)]
 #[proc_macro]
 pub fn listeners(input: TokenStream) -> TokenStream {
     listeners::expand(input.into()).into()

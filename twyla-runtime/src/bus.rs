@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::event::{AsContext, Emit, Event, EventContext};
+use crate::event::{AsContext, Emittable, Event, EventContext};
 use crate::park::DeadLetter;
 use crate::service::Service;
 use crate::transport::{Address, Outgoing, Transport, dead_name, memory::Memory};
@@ -99,7 +99,7 @@ impl Bus {
     pub fn emit<T, C, A>(&self, content: T, context: A) -> Emitting
     where
         // the context's type is a parameter, not a projection, so that content and context are each refused by themselves
-        T: Emit + Event<Context = C>,
+        T: Emittable + Event<Context = C>,
         C: EventContext,
         A: AsContext<C>,
     {

@@ -67,6 +67,19 @@ pub trait Emit: Event {
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 }
 
+/// What [`Bus::emit`](crate::Bus::emit) takes: whatever can be [emitted](Emit). A trait of its own for the compiler's
+/// sake, whose words then are about the struct and not about others that have the trait.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the content of an event",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
+pub trait Emittable: Emit {}
+
+impl<T: Emit> Emittable for T {}
+
 /// The context that every event carries: generated from `context.json`.
 pub trait EventContext: Clone + Send + Sync + 'static {
     /// The schema's place, for example `schemas/context.json:1`.

@@ -17,7 +17,7 @@ mod probe;
 
 pub use argument::{Argument, Content, Outcome, Parts};
 pub use listeners::{Entry, Listed, Listeners, unlisted};
-pub use probe::{Arrival, Arrives, Holds, IsAnyEvent, IsEvent, Otherwise, Verdict, attempt, failed};
+pub use probe::{Arrives, Holds, IsAnyEvent, IsEvent, Otherwise, Verdict, attempt, failed};
 
 /// A handler function that [`#[listener]`](crate::listener) has made known to the program.
 pub trait Listener {

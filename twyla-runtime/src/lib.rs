@@ -70,7 +70,13 @@ pub use retry::Retry;
 pub use service::Service;
 pub use state::State;
 pub use transport::QueueKind;
-pub use twyla_macros::{event, listener, listeners};
+// the examples need contracts: the package twyla-ui, which has some, runs them
+#[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
+pub use twyla_macros::event;
+#[cfg_attr(not(doctest), doc = include_str!("../docs/listener.md"))]
+pub use twyla_macros::listener;
+#[cfg_attr(not(doctest), doc = include_str!("../docs/listeners.md"))]
+pub use twyla_macros::listeners;
 
 /// Includes the code that `twyla_build::compile` has generated from the schemas: to be called in a module of its own,
 /// `mod contracts { twyla_runtime::include_contracts!(); }`.
@@ -88,8 +94,8 @@ pub mod __private {
     pub use crate::event::fits::{Either, Fits, Reading, Writing};
     pub use crate::event::kind;
     pub use crate::handler::{
-        Argument, Arrival, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listed, Listener,
-        Need, Otherwise, Outcome, Parts, Registration, Verdict, attempt, failed, unlisted,
+        Argument, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listed, Listener, Need,
+        Otherwise, Outcome, Parts, Registration, Verdict, attempt, failed, unlisted,
     };
     pub use crate::validate::contract::{Contract, Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;

@@ -1,10 +1,11 @@
 mod contracts {
     twyla_runtime::include_contracts!();
 }
+use serde::Serialize;
 use twyla_runtime::{event, listener, listeners};
 
 #[event("api.user_input")]
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Greeting {
     emission: String,
 }

@@ -1,6 +1,6 @@
 //! What is wrong with a handler function.
 
-use twyla_contract::{Contracts, Event, NameError};
+use twyla_contract::{Contracts, Event, Group, NameError};
 
 use super::{THE_TYPE, Text, schema};
 
@@ -12,8 +12,13 @@ pub(crate) fn not_a_function() -> Text {
 }
 
 pub(crate) fn bad_group(error: &NameError) -> Text {
-    Text::new(format!("the group's name {error}"))
-        .note("the group is part of a queue's name: 1 to 64 ASCII letters, digits, `_` and `-`")
+    let kept = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
+    let tidy: String = error.name.chars().map(kept).take(64).collect();
+    let text = Text::new(format!("the group's name {error}")).note("it is part of the names of the group's queues");
+    match Group::parse(&tidy) {
+        Ok(tidy) => text.help(format!("write `group = \"{tidy}\"`")),
+        Err(_) => text,
+    }
 }
 
 pub(crate) fn bad_default_group(error: &NameError) -> Text {

@@ -45,7 +45,7 @@ fn entries(input: ParseStream<'_>, args: &mut Args) -> syn::Result<()> {
                     input.parse::<Token![=]>()?;
                     let path: Path = input.parse()?;
                     if args.contracts.is_some() {
-                        args.problems.add(catalogue::repeated_key("event", "contracts").at(key.span()));
+                        args.problems.add(catalogue::repeated_key("event", "`contracts`").at(key.span()));
                     }
                     args.contracts.get_or_insert(path);
                 }
@@ -69,7 +69,7 @@ fn direction(args: &mut Args, direction: Direction, key: &Ident) {
     match args.direction {
         None => args.direction = Some(direction),
         Some(before) if before == direction => {
-            args.problems.add(catalogue::repeated_key("event", &key.to_string()).at(key.span()));
+            args.problems.add(catalogue::repeated_key("event", &format!("`{key}`")).at(key.span()));
         }
         Some(_) => args.problems.add(text::both_directions().at(key.span())),
     }

@@ -17,7 +17,7 @@ pub(super) struct Refused {
     /// The item, without the macro's own attributes where it could be read.
     pub(super) item: TokenStream,
     /// The struct's name and the contract it most likely means.
-    pub(super) stands_for: Option<(Ident, Bound)>,
+    pub(super) stands_for: Option<Box<(Ident, Bound)>>,
 }
 
 pub(super) fn check(
@@ -67,7 +67,7 @@ pub(super) fn check(
         Ok((item, event))
     } else {
         let generic = !item.generics.params.is_empty();
-        let stands_for = (!generic).then_some((event.name, event.contract));
+        let stands_for = (!generic).then(|| Box::new((event.name, event.contract)));
         Err(Refused { problems, item: item.to_token_stream(), stands_for })
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
     quote! {
         #item
 
+        #[allow(unused_lifetimes)]
         const _: () = {
             use ::twyla_runtime::__private as __twyla;
             #[allow(unused_imports)]
@@ -341,7 +342,7 @@ fn use_body(name: &Ident, listen: bool, bounds: &TokenStream) -> TokenStream {
 /// The item as it was, what is wrong with it, and an event of its name, so that what uses it is fine.
 pub(super) fn stand_in(refused: &Refused) -> TokenStream {
     let (errors, item) = (refused.problems.tokens(), &refused.item);
-    let stand_in = refused.stands_for.as_ref().map(|(name, contract)| {
+    let stand_in = refused.stands_for.as_deref().map(|(name, contract)| {
         let identity = identity(name, contract);
         let (listen, emit) = (use_body(name, true, &TokenStream::new()), use_body(name, false, &TokenStream::new()));
         quote!(#identity #listen #emit)

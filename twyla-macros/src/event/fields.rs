@@ -74,7 +74,7 @@ fn event(attribute: &Attribute, written: &mut Written, problems: &mut Problems) 
             return Err(catalogue::unknown_key("event", &key, &["unchecked"]).over(&meta.path));
         }
         if written.unchecked {
-            problems.add(catalogue::repeated_key("event", "unchecked").over(&meta.path));
+            problems.add(catalogue::repeated_key("event", "`unchecked`").over(&meta.path));
         }
         written.unchecked = true;
         Ok(())
@@ -90,7 +90,7 @@ fn serde(attribute: &Attribute, written: &mut Written, changes: &mut Vec<(String
         if meta.path.is_ident("rename") && meta.input.peek(Token![=]) {
             let name: LitStr = meta.value()?.parse()?;
             if written.rename.is_some() {
-                problems.add(catalogue::repeated_key("serde", "rename").over(&meta.path));
+                problems.add(catalogue::repeated_key("serde", "`rename`").over(&meta.path));
             }
             written.rename = Some(name);
         } else if meta.path.is_ident("default") {

@@ -42,7 +42,7 @@ fn entries(input: ParseStream<'_>, args: &mut Args) -> syn::Result<()> {
                 if known {
                     let group: LitStr = input.parse()?;
                     if args.group.is_some() {
-                        args.problems.add(catalogue::repeated_key("listener", "group").at(key.span()));
+                        args.problems.add(catalogue::repeated_key("listener", "`group`").at(key.span()));
                     }
                     args.group.get_or_insert(group);
                 } else {

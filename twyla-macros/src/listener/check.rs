@@ -59,6 +59,8 @@ pub(super) fn check(
             let listener = Listener { vis, name, event, group, content, arguments: inputs.collect(), output };
             Ok((function, listener))
         }
+        // a method stands among its like, where no type may be declared
+        _ if function.sig.receiver().is_some() => Err(Refused { problems, stands_for: None }),
         _ => Err(Refused { problems, stands_for: Some((function.vis, name)) }),
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
             (TokenStream::new(), of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), is_event)
         }
     };
-    let open = quote_spanned!(content.span()=> <__twyla::Arrival<{ #is_event }> as __twyla::Arrives<#content>>::open(incoming));
+    let open = quote_spanned!(content.span()=> <#content as __twyla::Arrives<{ #is_event }>>::open(incoming));
     let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::need()));
     let needs = if arguments.is_empty() {
         quote!(::std::vec::Vec::new())
@@ -91,10 +91,10 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                         needs: #needs,
                         handle: |incoming| {
                             let (content, parts) = match #open {
-                                Ok(opened) => opened,
-                                Err(failure) => return __twyla::failed(failure),
+                                ::core::result::Result::Ok(opened) => opened,
+                                ::core::result::Result::Err(failure) => return __twyla::failed(failure),
                             };
-                            #(let #locals = match #takes { Ok(argument) => argument, Err(failure) => return __twyla::failed(failure) };)*
+                            #(let #locals = match #takes { ::core::result::Result::Ok(argument) => argument, ::core::result::Result::Err(failure) => return __twyla::failed(failure) };)*
                             #attempt
                         },
                     }

@@ -7,13 +7,13 @@ use syn::spanned::Spanned;
 
 /// ```text
 /// {
-///     const LISTENER_0: Entry = { use unlisted::*; use answer as Function; <Function as Listed>::ENTRY.named("answer") };
+///     const LISTENER_0: Entry = { use unlisted::Function; { use answer as Function; .. } };
 ///     const LISTENER_1: Entry = ..;
 ///     const _: () = LISTENER_1.distinct(&[LISTENER_0]);
 ///     Listeners::collect(&[LISTENER_0, LISTENER_1])
 /// }
 /// ```
-/// The import takes whatever the path names: a listener's type goes before the glob's stand-in for a mere function.
+/// The inner import takes whatever the path names: of a mere function that is no type, and the outer one stands in.
 pub(super) fn expand(paths: &[Path]) -> TokenStream {
     let names: Vec<_> =
         paths.iter().enumerate().map(|(i, path)| format_ident!("LISTENER_{i}", span = path.span())).collect();
@@ -25,10 +25,12 @@ pub(super) fn expand(paths: &[Path]) -> TokenStream {
         quote! {
             const #name: ::twyla_runtime::__private::Entry = {
                 #[allow(unused_imports)]
-                use ::twyla_runtime::__private::unlisted::*;
-                #[allow(unused_imports)]
-                #import
-                #entry
+                use ::twyla_runtime::__private::unlisted::Function;
+                {
+                    #[allow(unused_imports)]
+                    #import
+                    #entry
+                }
             };
         }
     });

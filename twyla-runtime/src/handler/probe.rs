@@ -42,9 +42,6 @@ pub trait Holds {}
 
 impl Holds for Verdict<true> {}
 
-/// How a content arrives at a handler: decoded where its type is the event's, not at all where that was refused.
-pub struct Arrival<const IS_EVENT: bool>;
-
 /// One attempt: the handler's future, and what its output is to the service.
 pub fn attempt<F: Future + Send + 'static>(future: F, outcome: fn(F::Output) -> Result<(), Failure>) -> HandleFuture {
     Box::pin(async move { outcome(future.await) })
@@ -56,23 +53,24 @@ pub fn failed(failure: Failure) -> HandleFuture {
     Box::pin(ready(Err(failure)))
 }
 
-/// Opening a delivery as the content `T`.
-pub trait Arrives<T> {
+/// A first argument that takes a delivery: decoded where its type is the event's content, not at all where that has been
+/// refused already.
+pub trait Arrives<const IS_EVENT: bool>: Sized {
     /// The content, and the parts of the delivery that the other arguments are taken from.
     ///
     /// # Errors
     /// [`Failure`] where content or context break their contracts.
-    fn open(incoming: Incoming) -> Result<(T, Parts), Failure>;
+    fn open(incoming: Incoming) -> Result<(Self, Parts), Failure>;
 }
 
-impl<T: Listen> Arrives<T> for Arrival<true> {
-    fn open(incoming: Incoming) -> Result<(T, Parts), Failure> {
+impl<T: Listen> Arrives<true> for T {
+    fn open(incoming: Incoming) -> Result<(Self, Parts), Failure> {
         Parts::open(incoming)
     }
 }
 
-impl<T> Arrives<T> for Arrival<false> {
-    fn open(_: Incoming) -> Result<(T, Parts), Failure> {
+impl<T> Arrives<false> for T {
+    fn open(_: Incoming) -> Result<(Self, Parts), Failure> {
         let message = "the program has not compiled".to_owned();
         let violations = vec![Violation { pointer: String::new(), keyword: "json", message }];
         Err(Failure::Content(Refusal { violations }))

@@ -1,0 +1,16 @@
+::core::compile_error! {
+    "handler `answer` is not `async`\n\nhelp: write `async fn answer`"
+}
+fn answer(_: UserInput) {}
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+struct answer {}
+impl ::twyla_runtime::__private::Listener for answer {
+    const EVENT: &'static str = "";
+    const GROUP: &'static str = ::core::concat!(
+        ::core::line!(), ":", ::core::column!(), ::core::stringify!(answer)
+    );
+    fn registration() -> ::twyla_runtime::__private::Registration {
+        ::core::unreachable!()
+    }
+}

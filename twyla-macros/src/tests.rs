@@ -1,0 +1,133 @@
+//! Expansions, held against the files in `golden/`; `UPDATE=1` writes them anew. And what the compiler's own tests of
+//! mistakes can't show: a crate without contracts.
+
+use std::path::Path;
+use std::{env, fs};
+
+use proc_macro2::TokenStream;
+
+use crate::contracts::{Found, Missing, tests::sample};
+use crate::{event, listener, listeners};
+
+fn golden(name: &str, expansion: TokenStream) {
+    let file = syn::parse2(expansion).expect("an expansion is items");
+    let text = prettyplease::unparse(&file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    let differs = before.lines().zip(text.lines()).position(|(a, b)| a != b);
+    assert!(before == text, "golden/{name} differs from line {differs:?} on; UPDATE=1 accepts");
+}
+
+fn tokens(text: &str) -> TokenStream {
+    text.parse().unwrap()
+}
+
+fn expand_event(args: &str, item: &str) -> TokenStream {
+    event::expand(tokens(args), tokens(item), sample)
+}
+
+fn expand_listener(args: &str, item: &str, contracts: impl FnOnce() -> Found) -> TokenStream {
+    listener::expand(tokens(args), tokens(item), contracts, Some("consumer"))
+}
+
+/// What the expansion reports, without what the macro leaves in place.
+fn errors(expansion: TokenStream) -> Vec<String> {
+    let file: syn::File = syn::parse2(expansion).unwrap();
+    let mut errors = Vec::new();
+    for item in file.items {
+        if let syn::Item::Macro(item) = item
+            && item.mac.path.segments.last().is_some_and(|segment| segment.ident == "compile_error")
+        {
+            errors.push(syn::parse2::<syn::LitStr>(item.mac.tokens).unwrap().value());
+        }
+    }
+    errors
+}
+
+#[test]
+fn a_listener_named_by_the_attribute() {
+    let item = "pub(crate) async fn answer(input: UserInput, State(db): State<Db>, mut meta: Meta) -> Result<(), Error> { Ok(()) }";
+    golden("listener_named.rs", expand_listener("\"api.user_input\", group = \"bots\"", item, sample));
+}
+
+#[test]
+fn a_listener_named_by_its_argument() {
+    golden("listener_typed.rs", expand_listener("", "async fn answer(_: UserInput) {}", || unreachable!()));
+}
+
+#[test]
+fn a_listener_that_is_none() {
+    golden("listener_refused.rs", expand_listener("", "fn answer(_: UserInput) {}", sample));
+}
+
+#[test]
+fn a_list() {
+    let list = listeners::expand(tokens("answer, more::shout,"));
+    golden("listeners.rs", quote::quote!(fn list() { #list }));
+}
+
+#[test]
+fn an_event_for_both_ways() {
+    let item = "#[derive(Debug)] pub struct Greeting { pub emission: String, #[serde(default)] attempt: Option<u8> }";
+    golden("event_both.rs", expand_event("\"api.user_input\"", item));
+}
+
+#[test]
+fn an_event_for_listening() {
+    let item = "struct Order { #[serde(rename = \"order-id\")] id: String, r#type: Option<String>, \
+                #[event(unchecked)] #[serde(default = \"none\", with = \"tags\")] tags: Tags }";
+    golden("event_listen.rs", expand_event("\"shop.order\"", item));
+}
+
+#[test]
+fn an_event_for_emitting() {
+    golden(
+        "event_emit.rs",
+        expand_event("\"bot.reply\", emit, contracts = crate::api", "struct Answer { text: String }"),
+    );
+}
+
+#[test]
+fn an_event_that_is_none() {
+    golden("event_refused.rs", expand_event("\"api.user_input\"", "struct Greeting { emision: String }"));
+}
+
+#[test]
+fn a_crate_without_contracts_is_told_what_to_do() {
+    for (missing, message, help) in [
+        (Missing::NoBuildScript, "no `build.rs`", "twyla_build::compile(\"schemas\")"),
+        (Missing::NoIndex, "compiles no schemas", "twyla_build::compile(\"schemas\")"),
+        (Missing::Unreadable("line 1".to_owned()), "cannot be read: line 1", "of one version"),
+    ] {
+        let item = "struct Greeting { emission: String }";
+        let event = errors(event::expand(tokens("\"api.user_input\""), tokens(item), || Err(missing.clone())));
+        let item = "async fn answer(_: UserInput) {}";
+        let listener = errors(expand_listener("\"api.user_input\"", item, || Err(missing.clone())));
+        assert_eq!(event.len(), 1, "{event:?}");
+        assert_eq!(event, listener);
+        assert!(event.iter().all(|text| text.contains(message) && text.contains(help)), "{event:?}");
+    }
+    // where the type says which event it is, no index is needed
+    let listener = expand_listener("", "async fn answer(_: UserInput) {}", || Err(Missing::NoBuildScript));
+    assert_eq!(errors(listener), Vec::<String>::new());
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let listener = expand_listener("\"api.imput\", grup = 1", "fn answer<T>(_: &UserInput, _: impl Copy) {}", sample);
+    assert_eq!(errors(listener).len(), 6);
+    let item = "#[derive(serde::Serialize)] struct Greeting { emision: String, #[serde(flatten)] rest: Rest }";
+    assert_eq!(errors(expand_event("\"api.user_input\", both", item)).len(), 3);
+}
+
+#[test]
+fn the_crates_name_is_the_group_if_it_can_be() {
+    let item = "async fn answer(_: UserInput) {}";
+    let of = |package| errors(listener::expand(TokenStream::new(), tokens(item), sample, package));
+    assert_eq!(of(Some("chat-bot")), Vec::<String>::new());
+    assert!(of(Some("_bot")).concat().contains("give `#[listener]` a `group"));
+    assert!(of(None).concat().contains("give `#[listener]` a `group"));
+}
