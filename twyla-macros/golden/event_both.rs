@@ -3,6 +3,7 @@ pub struct Greeting {
     pub emission: String,
     attempt: Option<u8>,
 }
+#[allow(unused_lifetimes)]
 const _: () = {
     use ::twyla_runtime::__private as __twyla;
     #[allow(unused_imports)]

@@ -1,6 +1,7 @@
 struct Answer {
     text: String,
 }
+#[allow(unused_lifetimes)]
 const _: () = {
     use ::twyla_runtime::__private as __twyla;
     #[allow(unused_imports)]

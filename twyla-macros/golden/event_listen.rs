@@ -3,6 +3,7 @@ struct Order {
     r#type: Option<String>,
     tags: Tags,
 }
+#[allow(unused_lifetimes)]
 const _: () = {
     use ::twyla_runtime::__private as __twyla;
     #[allow(unused_imports)]
