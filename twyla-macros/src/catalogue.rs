@@ -106,8 +106,10 @@ pub(crate) fn schema(event: &Event) -> String {
 pub(crate) fn no_contracts(missing: &Missing) -> Text {
     match missing {
         Missing::NoBuildScript => Text::new("this crate has no `build.rs`, so its schemas are not compiled")
-            .help("add a `build.rs` with `fn main() { twyla_build::compile(\"schemas\") }`,")
-            .note("and `twyla-build` to the `[build-dependencies]` of Cargo.toml"),
+            .help(
+                "add a `build.rs` with `fn main() { twyla_build::compile(\"schemas\") }`, and `twyla-build` to Cargo.toml's \
+                 `[build-dependencies]`",
+            ),
         Missing::NoIndex => Text::new("this crate's `build.rs` compiles no schemas")
             .help("call `twyla_build::compile(\"schemas\")` in the `main` of its `build.rs`"),
         Missing::Unreadable(why) => Text::new(format!("the compiled schemas cannot be read: {why}"))

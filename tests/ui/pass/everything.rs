@@ -97,6 +97,30 @@ async fn loose(Loose { id, quantity, note, size, tags, labels, address }: Loose)
     Err(format!("{id}{quantity}{note}{size}{tags:?}{labels:?}{address:?}"))
 }
 
+/// None of the properties, and one that an open contract doesn't declare.
+#[event("api.user_input", listen)]
+pub struct Ping;
+
+#[event("api.user_input")]
+pub struct Coloured {
+    emission: String,
+    #[event(unchecked)]
+    colour: Option<u8>,
+}
+
+/// Handlers may come out of a macro.
+macro_rules! handler {
+    ($name:ident, $event:ty, $argument:ident) => {
+        #[listener(group = "made")]
+        async fn $name(content: $event, $argument: Context) {
+            drop((content, $argument));
+        }
+    };
+}
+
+handler!(ping, Ping, parts);
+handler!(reply, bot::Reply, incoming);
+
 pub(crate) mod rooms {
     #[twyla_runtime::listener("api.user_input")]
     pub(crate) async fn answer(_: super::Trusted) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -109,11 +133,12 @@ fn main() {
     async fn local(input: UserInput) {
         drop(input)
     }
-    let listeners = listeners![sell, view, loose, rooms::answer, local,];
-    assert_eq!(listeners.len(), 5);
+    let listeners = listeners![sell, view, loose, rooms::answer, ping, reply, local,];
+    assert_eq!(listeners.len(), 7);
     let bus = Bus::in_memory();
     let context = Context { channel: "c".to_owned(), user: None };
     drop(bus.emit(Small { order_id: String::new(), quantity: 1, note: String::new(), price: 3 }, context));
+    drop(Coloured { emission: String::new(), colour: None });
     // the function is still a function
     drop(local(UserInput { emission: String::new(), language: None, attempt: None }));
     drop(listeners![]);

@@ -48,20 +48,23 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
             (TokenStream::new(), of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), is_event)
         }
     };
-    let open = quote_spanned!(content.span()=> <#content as __twyla::Arrives<{ #is_event }>>::open(incoming));
+    // the macro's own names stay its own, whatever the spans around them: a handler may come out of a user's macro
+    let own = |name: &str| Ident::new(name, Span::mixed_site());
+    let (incoming, event_content, parts) = (own("incoming"), own("content"), own("parts"));
+    let open = quote_spanned!(content.span()=> <#content as __twyla::Arrives<{ #is_event }>>::open(#incoming));
     let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::need()));
     let needs = if arguments.is_empty() {
         quote!(::std::vec::Vec::new())
     } else {
         quote!(::std::vec::Vec::from_iter([#(#needs),*].into_iter().flatten()))
     };
-    let takes = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::take(&parts)));
-    let locals: Vec<_> = (1..=arguments.len()).map(|i| format_ident!("argument_{i}")).collect();
+    let takes = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::take(&#parts)));
+    let locals: Vec<_> = (1..=arguments.len()).map(|i| own(&format!("argument_{i}"))).collect();
     let outcome = match output {
         Some(ty) => quote_spanned!(ty.span()=> <#ty as __twyla::Outcome>::outcome),
         None => quote!(<() as __twyla::Outcome>::outcome),
     };
-    let call = quote_spanned!(name.span()=> #name(content, #(#locals),*));
+    let call = quote_spanned!(name.span()=> #name(#event_content, #(#locals),*));
     let attempt = quote_spanned!(name.span()=> __twyla::attempt(#call, #outcome));
     let stand_in = stand_in_type(vis, name);
     quote! {
@@ -89,8 +92,8 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                         group: <Self as __twyla::Listener>::GROUP,
                         handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                         needs: #needs,
-                        handle: |incoming| {
-                            let (content, parts) = match #open {
+                        handle: |#incoming| {
+                            let (#event_content, #parts) = match #open {
                                 ::core::result::Result::Ok(opened) => opened,
                                 ::core::result::Result::Err(failure) => return __twyla::failed(failure),
                             };
