@@ -1,7 +1,7 @@
 //! `cargo xtask`: the repository's own chores. `cargo xtask test` installs what is missing, then runs every test.
 //!
 //! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node and
-//! stops it again, [`test`] runs the tests.
+//! stops it again, [`mod@test`] runs the tests.
 #![forbid(unsafe_code)]
 
 mod broker;
