@@ -38,7 +38,7 @@ pub fn write(contracts: &Contracts) -> String {
 /// Reads the model back.
 ///
 /// # Errors
-/// [`ReadError`] with the line that isn't what [`write`] writes: another version, or a file cut short.
+/// [`ReadError`] with the line that isn't what [`write()`] writes: another version, or a file cut short.
 pub fn read(text: &str) -> Result<Contracts, ReadError> {
     let mut lines = text.lines().enumerate().map(|(i, line)| (i + 1, line));
     match lines.next() {
@@ -74,7 +74,7 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
     })
 }
 
-/// A text that isn't an index as [`write`] writes it.
+/// A text that isn't an index as [`write()`] writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
     /// The line, from 1.

@@ -83,7 +83,14 @@ pub use twyla_macros::listeners;
 #[macro_export]
 macro_rules! include_contracts {
     () => {
-        include!(concat!(env!("OUT_DIR"), "/twyla.rs"));
+        include!(concat!(
+            env!(
+                "OUT_DIR",
+                "this crate has no `build.rs`, so its schemas are not compiled: add one with \
+                 `fn main() { twyla_build::compile(\"schemas\") }`"
+            ),
+            "/twyla.rs"
+        ));
     };
 }
 
