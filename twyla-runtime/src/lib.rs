@@ -49,6 +49,8 @@ mod error;
 pub mod event;
 #[doc(hidden)]
 pub mod handler;
+#[doc(hidden)]
+pub mod json;
 mod meta;
 mod park;
 mod retry;
@@ -104,6 +106,7 @@ pub mod __private {
         Argument, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listed, Listener, Need,
         Otherwise, Outcome, Parts, Registration, Verdict, attempt, failed, unlisted,
     };
+    pub use crate::json;
     pub use crate::validate::contract::{Contract, Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;
     pub use crate::validate::read::{Read, present, read, read_struct, read_word};

@@ -65,7 +65,7 @@ impl<'a> Path<'a> {
 }
 
 /// Appends a member's name to a JSON Pointer, `~` and `/` escaped.
-pub(super) fn push_key(pointer: &mut String, key: &str) {
+pub(crate) fn push_key(pointer: &mut String, key: &str) {
     pointer.push('/');
     for c in key.chars() {
         match c {

@@ -75,7 +75,7 @@ pub fn shown(value: &str) -> String {
 }
 
 /// Any text, shortened to what a message shows.
-pub(super) fn shortened(text: &str, most: usize) -> String {
+pub(crate) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

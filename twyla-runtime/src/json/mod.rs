@@ -1,0 +1,56 @@
+//! Reading and writing JSON text for generated types: exactly as JSON Schema sees values, and with little cost.
+//!
+//! A [`Reader`](reader::Reader) walks over a text that is UTF-8 already. A type that reads itself from it implements
+//! [`Read`]; one that writes itself implements [`Write`]. What is laxer in serde is strict here: no object has a key
+//! twice at any depth, no integer loses a digit, an array is no struct. What is stricter there is right here: `1.0` and
+//! `1e2` are integers.
+//!
+//! The rooms: [`reader`] knows the structure, [`text`] strings, [`number`] numbers, [`skip`] what nobody asked for, [`keys`]
+//! which keys an object had, [`values`] the types of the standard library, [`words`] enums of strings, [`write`] the way
+//! back, [`fault`] what is wrong and where, and [`bridge`] the way to serde.
+
+pub mod bridge;
+pub mod fault;
+mod keys;
+mod number;
+pub mod reader;
+mod skip;
+mod text;
+mod values;
+pub mod words;
+pub mod write;
+
+pub use bridge::{deserialize, serialize};
+pub use fault::Fault;
+pub use reader::{Extra, Items, Members, Reader, Token, required};
+pub use words::word;
+pub use write::{close_object, write_member, write_str};
+
+/// Reads itself from JSON text, exactly as JSON Schema sees values.
+pub trait Read: Sized {
+    /// Reads the next value.
+    ///
+    /// # Errors
+    /// Where the text is no JSON, or its value doesn't fit the type.
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Fault>;
+}
+
+/// Appends itself as JSON text. Can't fail: the rules have seen that numbers are finite.
+pub trait Write {
+    /// Appends the value.
+    fn write(&self, out: &mut Vec<u8>);
+}
+
+/// Reads a whole text as one value.
+///
+/// # Errors
+/// Where the text is no JSON, or its value doesn't fit the type.
+pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
+    let mut reader = Reader::new(text);
+    let value = T::read(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod contract_tests;

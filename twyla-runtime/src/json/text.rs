@@ -1,0 +1,144 @@
+//! Strings: finding their end eight bytes at a time, and undoing escapes.
+
+use std::borrow::Cow;
+
+use super::fault::Fault;
+use super::reader::Reader;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Marks the bytes of a word that can't stand in a string as they are: a quote, a backslash, a control character. The
+/// lowest mark is right; above a right one there may be wrong ones.
+const fn marks(word: u64) -> u64 {
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | control) & HIGHS
+}
+
+/// How many bytes can stand in a string as they are.
+#[inline]
+pub(super) fn plain(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    let mut len = 0;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        let marks = marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return len + (marks.trailing_zeros() / 8) as usize;
+        }
+        len += 8;
+        rest = after;
+    }
+    for byte in rest {
+        if matches!(byte, b'"' | b'\\' | ..0x20) {
+            break;
+        }
+        len += 1;
+    }
+    len
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the next value as a string: borrowed where it has no escapes.
+    ///
+    /// # Errors
+    /// A `type` fault where it is no string.
+    #[inline]
+    pub fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+        if self.next_byte() != b'"' {
+            return Err(self.mismatch("a string"));
+        }
+        self.text_at_quote()
+    }
+
+    /// Reads the string whose opening quote is at hand.
+    #[inline]
+    pub(super) fn text_at_quote(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let start = self.at + 1;
+        let end = start + plain(self.text.as_bytes().get(start..).unwrap_or_default());
+        if self.text.as_bytes().get(end) == Some(&b'"')
+            && let Some(text) = self.text.get(start..end)
+        {
+            self.at = end + 1;
+            return Ok(Cow::Borrowed(text));
+        }
+        self.escaped(start, end).map(Cow::Owned)
+    }
+
+    /// Reads a string that has more in it than plain bytes: `end` is at the first of those.
+    #[inline(never)]
+    fn escaped(&mut self, start: usize, end: usize) -> Result<String, Fault> {
+        let (mut start, mut end) = (start, end);
+        let mut out = String::with_capacity(end - start + 32);
+        loop {
+            out.push_str(self.text.get(start..end).unwrap_or_default());
+            self.at = end;
+            match self.text.as_bytes().get(end) {
+                Some(b'"') => {
+                    self.at = end + 1;
+                    return Ok(out);
+                }
+                Some(b'\\') => out.push(self.escape()?),
+                Some(_) => {
+                    return Err(self.broken("control character (\\u0000-\\u001F) found while parsing a string"));
+                }
+                None => return Err(self.broken("EOF while parsing a string")),
+            }
+            start = self.at;
+            end = start + plain(self.text.as_bytes().get(start..).unwrap_or_default());
+        }
+    }
+
+    /// Reads the escape whose backslash is at hand.
+    fn escape(&mut self) -> Result<char, Fault> {
+        let escape = self.text.as_bytes().get(self.at + 1).copied();
+        self.at += 2;
+        Ok(match escape {
+            Some(c @ (b'"' | b'\\' | b'/')) => char::from(c),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode_escape(),
+            Some(_) => {
+                self.at -= 1;
+                return Err(self.broken("invalid escape"));
+            }
+            None => return Err(self.broken("EOF while parsing a string")),
+        })
+    }
+
+    /// Reads what follows `\u`, and a second escape where the first is half of a pair.
+    fn unicode_escape(&mut self) -> Result<char, Fault> {
+        let first = self.hex()?;
+        if let Some(c) = char::from_u32(first) {
+            return Ok(c);
+        }
+        if first < 0xDC00 && self.text.as_bytes().get(self.at..self.at + 2) == Some(br"\u") {
+            self.at += 2;
+            let second = self.hex()?;
+            if (0xDC00..0xE000).contains(&second) {
+                let pair = 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+                if let Some(c) = char::from_u32(pair) {
+                    return Ok(c);
+                }
+            }
+        }
+        Err(self.broken("lone surrogate in an escape, which is no character"))
+    }
+
+    fn hex(&mut self) -> Result<u32, Fault> {
+        let mut value = 0;
+        for _ in 0..4 {
+            let digit = self.text.as_bytes().get(self.at).and_then(|byte| char::from(*byte).to_digit(16));
+            let Some(digit) = digit else {
+                return Err(self.broken("invalid escape"));
+            };
+            value = value * 16 + digit;
+            self.at += 1;
+        }
+        Ok(value)
+    }
+}
