@@ -17,6 +17,8 @@ pub mod read;
 pub mod residue;
 #[doc(hidden)]
 pub mod rules;
+#[doc(hidden)]
+pub mod schema;
 
 /// A value that its contract refuses, with each rule that it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -122,6 +122,12 @@ impl Pattern {
     pub fn new(written: &'static str, translated: &str) -> Self {
         Self { written, compiled: Regex::new(translated).ok() }
     }
+
+    /// Whether it occurs in the text.
+    #[must_use]
+    pub fn is_match(&self, text: &str) -> bool {
+        self.compiled.as_ref().is_some_and(|compiled| compiled.is_match(text))
+    }
 }
 
 /// `pattern`.

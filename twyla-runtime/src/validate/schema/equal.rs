@@ -1,0 +1,191 @@
+//! Equality as JSON has it: `1` is `1.0`, and the order of members means nothing.
+
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::ops::ControlFlow;
+
+use super::number::Number;
+use super::{ArrayView, Choices, Look, Seen};
+
+/// Arrays and objects within each other that are compared; what is deeper is equal to nothing.
+const DEEPEST: usize = 200;
+/// So few items are compared each with each.
+const FEW: usize = 6;
+
+pub(super) fn equal(a: &Seen<'_>, b: &Seen<'_>) -> bool {
+    same(a, b, DEEPEST)
+}
+
+fn same(a: &Seen<'_>, b: &Seen<'_>, deeper: usize) -> bool {
+    if let (Some(a), Some(b)) = (a.number(), b.number()) {
+        return a.equals(b);
+    }
+    let Some(deeper) = deeper.checked_sub(1) else { return false };
+    match (a, b) {
+        (Seen::Null, Seen::Null) => true,
+        (Seen::Boolean(a), Seen::Boolean(b)) => a == b,
+        (Seen::Text(a), Seen::Text(b)) => a == b,
+        (Seen::Array(a), Seen::Array(b)) => {
+            a.count() == b.count()
+                && (0..a.count()).all(|index| match (a.item(index), b.item(index)) {
+                    (Some(a), Some(b)) => same(&a.look(), &b.look(), deeper),
+                    _ => false,
+                })
+        }
+        (Seen::Object(a), Seen::Object(b)) => {
+            a.count() == b.count()
+                && a.each(&mut |name, value| match b.member(name) {
+                    Some(other) if same(&value.look(), &other.look(), deeper) => ControlFlow::Continue(()),
+                    _ => ControlFlow::Break(()),
+                })
+                .is_continue()
+        }
+        _ => false,
+    }
+}
+
+/// The first item that is equal to one before it.
+pub(super) fn twice(items: &dyn ArrayView) -> Option<usize> {
+    let count = items.count();
+    let at = |index: usize| items.item(index).map(Look::look);
+    let both = |a: usize, b: usize| match (at(a), at(b)) {
+        (Some(a), Some(b)) => equal(&a, &b),
+        _ => false,
+    };
+    if count <= FEW {
+        return (1..count).find(|later| (0..*later).any(|earlier| both(earlier, *later)));
+    }
+    // the keys are drawn anew for each run: nobody can write items that only look the same
+    let keys = RandomState::new();
+    let mut hashes: Vec<(u64, usize)> =
+        (0..count).filter_map(|index| Some((hash(&at(index)?, &keys, DEEPEST), index))).collect();
+    hashes.sort_unstable();
+    let runs = hashes.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1);
+    let firsts = runs.filter_map(|run| {
+        let earlier = |at: usize| run.iter().take(at).any(|(_, before)| both(*before, run[at].1));
+        (1..run.len()).find(|at| earlier(*at)).map(|at| run[at].1)
+    });
+    firsts.min()
+}
+
+fn hash(seen: &Seen<'_>, keys: &RandomState, deeper: usize) -> u64 {
+    let mut hasher = keys.build_hasher();
+    if let Some(number) = seen.number() {
+        match number.whole() {
+            Some(whole) => (0_u8, whole).hash(&mut hasher),
+            None => {
+                if let Number::Float(value) = number {
+                    (1_u8, value.to_bits()).hash(&mut hasher);
+                }
+            }
+        }
+        return hasher.finish();
+    }
+    let Some(deeper) = deeper.checked_sub(1) else { return 0 };
+    match seen {
+        Seen::Boolean(value) => (2_u8, value).hash(&mut hasher),
+        Seen::Text(text) => (3_u8, text).hash(&mut hasher),
+        Seen::Array(items) => {
+            (4_u8, items.count()).hash(&mut hasher);
+            for item in (0..items.count()).filter_map(|index| items.item(index)) {
+                hash(&item.look(), keys, deeper).hash(&mut hasher);
+            }
+        }
+        Seen::Object(members) => {
+            let mut sum = 0_u64;
+            let _ = members.each(&mut |name, value| {
+                sum = sum.wrapping_add(keys.hash_one((name, hash(&value.look(), keys, deeper))));
+                ControlFlow::Continue(())
+            });
+            (5_u8, members.count(), sum).hash(&mut hasher);
+        }
+        _ => 6_u8.hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+impl Choices {
+    pub(super) fn count(&self) -> usize {
+        self.words.len() + self.integers.len() + self.numbers.len() + self.others.len()
+    }
+
+    /// Whether the value is one of them.
+    pub(super) fn has(&self, seen: &Seen<'_>) -> bool {
+        if let Seen::Text(text) = seen {
+            return self.words.binary_search(&&**text).is_ok();
+        }
+        if let Some(number) = seen.number() {
+            let integer = |value: Option<i128>| value.is_some_and(|value| self.integers.binary_search(&value).is_ok());
+            return integer(number.whole())
+                || matches!(number, Number::Float(value) if self.numbers.binary_search_by(|known| known.total_cmp(&value)).is_ok())
+                // beyond 64 bits digits and the nearest `f64` part
+                || matches!(number, Number::Float(value) if value.abs() >= 1e19) && integer(number.whole_as_written());
+        }
+        self.others.iter().any(|known| equal(&known.look(), seen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::Const;
+    use super::*;
+
+    fn are_equal(a: &Value, b: &Value) -> bool {
+        let equal = equal(&a.look(), &b.look());
+        let keys = RandomState::new();
+        assert!(!equal || hash(&a.look(), &keys, DEEPEST) == hash(&b.look(), &keys, DEEPEST));
+        equal
+    }
+
+    #[test]
+    fn equality_is_that_of_json() {
+        assert!(are_equal(&json!(1), &json!(1.0)));
+        assert!(are_equal(&json!(0), &json!(-0.0)));
+        assert!(are_equal(&json!({"a": [1, {}], "b": null}), &json!({"b": null, "a": [1.0, {}]})));
+        for (a, b) in [
+            (json!(1), json!(true)),
+            (json!(0), json!(false)),
+            (json!("1"), json!(1)),
+            (json!([1, 2]), json!([2, 1])),
+            (json!({"a": null}), json!({"b": null})),
+            (json!({"a": 1}), json!({"a": 1, "b": 2})),
+            (json!(9_007_199_254_740_993_i64), json!(9_007_199_254_740_992.0)),
+            (json!([]), json!({})),
+            (json!(null), json!("")),
+        ] {
+            assert!(!are_equal(&a, &b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn finds_what_is_there_twice() {
+        let found = |value: Value| match value.look() {
+            Seen::Array(items) => twice(items),
+            _ => None,
+        };
+        assert_eq!(found(json!([1, 2, 1.0])), Some(2));
+        assert_eq!(found(json!([])), None);
+        assert_eq!(found(json!([1, true, "1", [1], [true], {"a": 1}, {"a": true}, null, 0, false, [[]], {}])), None);
+        assert_eq!(found(json!([7, 1, 2, 3, 4, 5, {"a": 1, "b": 2}, 8, {"b": 2.0, "a": 1}, 7])), Some(8));
+        let many: Vec<u64> = (0..50_000).chain([49_999]).collect();
+        assert_eq!(twice(&many), Some(50_000));
+    }
+
+    #[test]
+    fn finds_a_value_among_choices() {
+        static CHOICES: Choices = Choices {
+            words: &["a", "b"],
+            integers: &[-1, 5, 18_446_744_073_709_551_617],
+            numbers: &[0.5, 1e300],
+            others: &[Const::Null, Const::Array(&[Const::Number(Number::Integer(1))])],
+        };
+        for value in [json!("a"), json!(5.0), json!(-1), json!(0.5), json!(1e300), json!(null), json!([1.0])] {
+            assert!(CHOICES.has(&value.look()), "{value}");
+        }
+        for value in [json!("c"), json!(4), json!(18_446_744_073_709_551_616.0), json!(true), json!([]), json!([1, 1])]
+        {
+            assert!(!CHOICES.has(&value.look()), "{value}");
+        }
+    }
+}

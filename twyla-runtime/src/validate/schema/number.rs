@@ -1,0 +1,256 @@
+//! Numbers compared exactly, whether they are whole or have a fraction, and `multipleOf` in decimal.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// A number, of a value or of a schema.
+#[derive(Clone, Copy, Debug)]
+pub enum Number {
+    /// One without a fraction.
+    Integer(i128),
+    /// One with a fraction, or too large for the other.
+    Float(f64),
+}
+
+use Number::{Float, Integer};
+
+/// A factor as it is written: `mantissa * 10^exponent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Factor {
+    /// Its digits.
+    pub mantissa: u128,
+    /// Where the decimal point is.
+    pub exponent: i32,
+}
+
+/// The first `f64` beyond what an `i128` holds.
+const BEYOND: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
+
+impl Number {
+    /// None where one of them is no number.
+    pub(super) fn compare(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Integer(a), Integer(b)) => Some(a.cmp(&b)),
+            (Float(a), Float(b)) => a.partial_cmp(&b),
+            (Integer(a), Float(b)) => compare(a, b),
+            (Float(a), Integer(b)) => compare(b, a).map(Ordering::reverse),
+        }
+    }
+
+    pub(super) fn equals(self, other: Self) -> bool {
+        self.compare(other) == Some(Ordering::Equal)
+    }
+
+    /// As an integer, where it is one that fits.
+    pub(super) fn whole(self) -> Option<i128> {
+        match self {
+            Integer(value) => Some(value),
+            #[expect(clippy::cast_possible_truncation, reason = "has no fraction and fits")]
+            Float(value) if value.fract() == 0.0 && (-BEYOND..BEYOND).contains(&value) => Some(value as i128),
+            Float(_) => None,
+        }
+    }
+
+    /// As an integer by its digits: `1e30` is that, though the `f64` nearest to it is another.
+    pub(super) fn whole_as_written(self) -> Option<i128> {
+        match self {
+            Integer(value) => Some(value),
+            Float(value) => {
+                let (mantissa, exponent) = decimal(value.abs())?;
+                let factor = 10_i128.checked_pow(u32::try_from(exponent).ok()?)?;
+                let whole = i128::from(mantissa).checked_mul(factor)?;
+                Some(if value < 0.0 { -whole } else { whole })
+            }
+        }
+    }
+
+    /// Whether it has no fraction.
+    pub(super) fn is_integer(self) -> bool {
+        match self {
+            Integer(_) => true,
+            // that of an infinity is NaN
+            Float(value) => value.fract() == 0.0,
+        }
+    }
+
+    /// Whether it is a whole multiple of the factor, as both are written in decimal.
+    pub(super) fn is_multiple_of(self, factor: Factor) -> bool {
+        let (mantissa, exponent) = match self {
+            Integer(value) => (value.unsigned_abs(), 0),
+            Float(value) => match decimal(value.abs()) {
+                Some((mantissa, exponent)) => (u128::from(mantissa), exponent),
+                None => return false,
+            },
+        };
+        if mantissa == 0 {
+            return factor.mantissa != 0;
+        }
+        let shift = exponent.saturating_sub(factor.exponent);
+        match u32::try_from(shift) {
+            Ok(up) => times(mantissa, power_of_ten(up, factor.mantissa), factor.mantissa) == Some(0),
+            Err(_) => {
+                // beyond what fits, the factor is larger than the value
+                let scaled = 10_u128.checked_pow(shift.unsigned_abs()).and_then(|ten| factor.mantissa.checked_mul(ten));
+                scaled.is_some_and(|scaled| mantissa.checked_rem(scaled) == Some(0))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Integer(value) => value.fmt(f),
+            Float(value) => f.write_str(&written(*value)),
+        }
+    }
+}
+
+impl fmt::Display for Factor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.mantissa.to_string();
+        match self.exponent {
+            0 => f.write_str(&digits),
+            up @ 1..=20 => write!(f, "{digits}{}", "0".repeat(up.unsigned_abs() as usize)),
+            down @ -20..0 => {
+                let places = down.unsigned_abs() as usize;
+                let padded = format!("{digits:0>width$}", width = places + 1);
+                let (whole, fraction) = padded.split_at(padded.len() - places);
+                write!(f, "{whole}.{fraction}")
+            }
+            far => write!(f, "{digits}e{far}"),
+        }
+    }
+}
+
+/// A number as JSON has it: plain where that is short.
+pub(super) fn written(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-7..1e21).contains(&size) || !value.is_finite() {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
+fn compare(whole: i128, value: f64) -> Option<Ordering> {
+    if value.is_nan() {
+        return None;
+    }
+    if value >= BEYOND {
+        return Some(Ordering::Less);
+    }
+    if value < -BEYOND {
+        return Some(Ordering::Greater);
+    }
+    let large = whole.unsigned_abs() > u128::from(u64::MAX);
+    if large && Float(value).whole_as_written() == Some(whole) {
+        return Some(Ordering::Equal);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "is within the bounds")]
+    let floor = value.floor() as i128;
+    // the fraction is what is above the floor
+    Some(whole.cmp(&floor).then(if value.floor() < value { Ordering::Less } else { Ordering::Equal }))
+}
+
+/// The shortest decimal that reads as this number, which is what was written where that was short enough.
+fn decimal(value: f64) -> Option<(u64, i32)> {
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e')?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mantissa = format!("{whole}{fraction}").parse().ok()?;
+    let exponent: i32 = exponent.parse().ok()?;
+    Some((mantissa, exponent - i32::try_from(fraction.len()).ok()?))
+}
+
+/// `10^exponent` modulo `modulus`.
+fn power_of_ten(mut exponent: u32, modulus: u128) -> u128 {
+    let (mut power, mut square) = (1, 10);
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            power = times(power, square, modulus).unwrap_or_default();
+        }
+        square = times(square, square, modulus).unwrap_or_default();
+        exponent >>= 1;
+    }
+    power
+}
+
+/// `a * b` modulo `modulus`; none for zero.
+fn times(a: u128, b: u128, modulus: u128) -> Option<u128> {
+    let (mut a, mut b) = (a.checked_rem(modulus)?, b.checked_rem(modulus)?);
+    if let Some(product) = a.checked_mul(b) {
+        return product.checked_rem(modulus);
+    }
+    let sum = |x: u128, y: u128| if x >= modulus - y { x - (modulus - y) } else { x + y };
+    let mut product = 0;
+    while b > 0 {
+        if b & 1 == 1 {
+            product = sum(product, a);
+        }
+        a = sum(a, a);
+        b >>= 1;
+    }
+    Some(product)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(a: Number, b: Number) -> Ordering {
+        let order = a.compare(b).unwrap();
+        assert_eq!(b.compare(a), Some(order.reverse()));
+        order
+    }
+
+    #[test]
+    fn compares_exactly_across_kinds() {
+        assert_eq!(order(Integer(1), Float(1.0)), Ordering::Equal);
+        assert_eq!(order(Integer(1), Float(1.5)), Ordering::Less);
+        assert_eq!(order(Integer(-1), Float(-1.5)), Ordering::Greater);
+        assert_eq!(order(Integer(0), Float(-1e-300)), Ordering::Greater);
+        // the nearest f64 is 2^53
+        assert_eq!(order(Integer(9_007_199_254_740_993), Float(9_007_199_254_740_992.0)), Ordering::Greater);
+        assert_eq!(order(Integer(u64::MAX.into()), Float(18_446_744_073_709_551_616.0)), Ordering::Less);
+        assert_eq!(order(Integer(i128::MAX), Float(1e300)), Ordering::Less);
+        assert_eq!(order(Integer(i128::MIN), Float(-1e300)), Ordering::Greater);
+        assert_eq!(order(Integer(i128::MIN), Float(-BEYOND)), Ordering::Equal);
+        assert_eq!(order(Integer(10_i128.pow(30)), Float(1e30)), Ordering::Equal);
+        assert_eq!(order(Integer((1 << 64) + 1), Float(18_446_744_073_709_551_616.0)), Ordering::Greater);
+        assert_eq!(Integer(1).compare(Float(f64::NAN)), None);
+    }
+
+    #[test]
+    fn multiples_are_decimal() {
+        let multiple = |value: Number, mantissa, exponent| value.is_multiple_of(Factor { mantissa, exponent });
+        assert!(multiple(Float(0.0075), 1, -4));
+        assert!(!multiple(Float(0.00751), 1, -4));
+        assert!(multiple(Float(4.35), 1, -2));
+        assert!(multiple(Float(1.1), 11, -1));
+        assert!(multiple(Float(-4.5), 15, -1));
+        assert!(multiple(Integer(0), 15, -1));
+        assert!(!multiple(Integer(35), 15, -1));
+        assert!(multiple(Integer(300), 1, 2));
+        assert!(!multiple(Integer(350), 1, 2));
+        assert!(multiple(Float(1e308), 5, -1));
+        assert!(!multiple(Float(1e308), 123_456_789, -9));
+        assert!(multiple(Float(1e308), 1 << 100, 0));
+        assert!(!multiple(Float(1e308), 3_u128.pow(80), 0));
+        assert!(multiple(Integer(12_391_239_123), 1, -8));
+        assert!(!multiple(Float(1e-300), 1, 300));
+        assert!(!multiple(Float(f64::INFINITY), 1, 0));
+        assert!(!multiple(Integer(1), 0, 0));
+    }
+
+    #[test]
+    fn shows_numbers_as_written() {
+        let shown = |mantissa, exponent| Factor { mantissa, exponent }.to_string();
+        assert_eq!(shown(15, -1), "1.5");
+        assert_eq!(shown(1, -4), "0.0001");
+        assert_eq!(shown(1, 2), "100");
+        assert_eq!(shown(1, 200), "1e200");
+        assert_eq!(Float(1e300).to_string(), "1e300");
+        assert_eq!(Float(0.25).to_string(), "0.25");
+    }
+}
