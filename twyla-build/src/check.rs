@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde_json::Value;
 use twyla_contract::{rust, similar};
 
 use crate::draft::{Draft, HOLDERS};
 use crate::load::{Json, Member, Node, Role, steps};
 use crate::problem::{Problem, What};
-use crate::resolve::{Loc, Schemas};
+use crate::resolve::{Info, Loc, Schemas};
 
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
@@ -16,10 +17,13 @@ const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "obje
 pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
     for (loc, info) in &schemas.infos {
         let Some(node) = schemas.node(loc) else { continue };
+        if schemas.files[loc.file].role == Role::MetaSchema {
+            continue;
+        }
         let ignored = info.draft.ref_stands_alone() && schemas.refs.contains_key(loc);
         for member in node.members() {
             if !ignored {
-                keyword(schemas, loc, info.draft, node, member, problems);
+                keyword(schemas, loc, info, node, member, problems);
             }
         }
         if !ignored {
@@ -28,13 +32,15 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
         }
     }
     for file in 0..schemas.files.len() {
-        meta(schemas, file, problems);
+        if schemas.infos.contains_key(&Loc::root(file)) && schemas.files[file].role != Role::MetaSchema {
+            meta(schemas, file, problems);
+        }
     }
     domains(schemas, problems);
     for (file, what) in schemas.files.iter().enumerate().filter_map(|(index, file)| match file.role {
         Role::Context => Some((index, "context")),
         Role::Event(_) => Some((index, "content of an event")),
-        Role::Shared | Role::Rpc => None,
+        Role::Shared | Role::Rpc | Role::Document | Role::MetaSchema => None,
     }) {
         let mut seen = BTreeSet::new();
         if let Err((loc, node)) = holds_object(schemas, &Loc::root(file), &mut seen) {
@@ -47,7 +53,8 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
 }
 
-fn keyword(schemas: &Schemas, loc: &Loc, draft: Draft, node: &Node, member: &Member, problems: &mut Vec<Problem>) {
+fn keyword(schemas: &Schemas, loc: &Loc, info: &Info, node: &Node, member: &Member, problems: &mut Vec<Problem>) {
+    let draft = info.draft;
     let mut say = |at, what| problems.push(schemas.problem(loc, at, what));
     match (member.key.as_str(), &member.value.json) {
         ("type", Json::String(_) | Json::Array(_)) => {
@@ -82,7 +89,7 @@ fn keyword(schemas: &Schemas, loc: &Loc, draft: Draft, node: &Node, member: &Mem
                     say(member.key_at, What::UnknownKeyword { name: name.to_owned(), near: near.to_owned() });
                 }
             }
-            if draft.has(name) && !HOLDERS.iter().any(|(holder, _)| *holder == name) {
+            if info.knows(name) && !HOLDERS.iter().any(|(holder, _)| *holder == name) {
                 big_numbers(value, &member.value, &mut say);
             }
         }
@@ -151,6 +158,7 @@ fn names(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>)
 fn domains(schemas: &Schemas, problems: &mut Vec<Problem>) {
     let mut seen: HashMap<String, &str> = HashMap::new();
     let mut said = BTreeSet::new();
+    let documents = schemas.of_role(|role| matches!(role, Role::Document | Role::MetaSchema)).next().is_some();
     for file in &schemas.files {
         let Role::Event(name) = &file.role else { continue };
         let module = rust::field_name(name.domain());
@@ -164,6 +172,7 @@ fn domains(schemas: &Schemas, problems: &mut Vec<Problem>) {
             "shared" => Some("it is the module of what is below `shared/`"),
             "rpc" => Some("it is the module of what is below `rpc/`"),
             "context" => Some("it would be mistaken for `context.json`"),
+            "documents" if documents => Some("it is the module of what is in documents"),
             _ => None,
         };
         if let Some(why) = reserved {
@@ -204,7 +213,7 @@ fn holds_object<'a>(schemas: &'a Schemas, loc: &Loc, seen: &mut BTreeSet<Loc>) -
     {
         return Err((loc.clone(), values));
     }
-    if let Some(value) = node.get("const").filter(|value| schemas.draft(loc).has("const") && !value.is_object()) {
+    if let Some(value) = node.get("const").filter(|value| schemas.knows(loc, "const") && !value.is_object()) {
         return Err((loc.clone(), value));
     }
     for (keyword, all) in [("allOf", true), ("anyOf", false), ("oneOf", false)] {
@@ -232,8 +241,22 @@ fn meta(schemas: &Schemas, index: usize, problems: &mut Vec<Problem>) {
         problems.push(file.problem(file.root.at, What::NoSchema { found }));
         return;
     }
-    let value = file.root.value();
-    let draft = schemas.draft(&Loc::root(index));
+    hold(schemas, &Loc::root(index), problems);
+    for island in schemas.embedded.iter().filter(|loc| loc.file == index) {
+        hold(schemas, island, problems);
+    }
+}
+
+/// Holds a schema to the meta-schema of its draft, without those in it that are of another.
+fn hold(schemas: &Schemas, root: &Loc, problems: &mut Vec<Problem>) {
+    let file = &schemas.files[root.file];
+    let Some(mut value) = schemas.node(root).map(Node::value) else { return };
+    for other in schemas.embedded.range(root.step("")..).map_while(|loc| schemas.within(root, loc)) {
+        if let Some(other) = value.pointer_mut(other) {
+            *other = Value::Object(serde_json::Map::new());
+        }
+    }
+    let draft = schemas.draft(root);
     let validator = match draft {
         Draft::Draft4 => jsonschema::draft4::meta::validator(),
         Draft::Draft6 => jsonschema::draft6::meta::validator(),
@@ -243,8 +266,11 @@ fn meta(schemas: &Schemas, index: usize, problems: &mut Vec<Problem>) {
     };
     let mut said: BTreeSet<String> = BTreeSet::new();
     for error in validator.iter_errors(&value) {
-        let pointer = error.instance_path().as_str().to_owned();
-        let (schema, keyword) = keyword_of(schemas, index, &pointer);
+        let pointer = format!("{}{}", root.pointer, error.instance_path().as_str());
+        let (schema, keyword) = keyword_of(schemas, root.file, &pointer);
+        if schemas.draft(&schema).has(&keyword) && !schemas.knows(&schema, &keyword) {
+            continue;
+        }
         let ours = matches!(keyword.as_str(), "pattern" | "patternProperties" | "$schema")
             || keyword == "type" && says_type(schemas, &schema);
         let key = format!("{}/{keyword}", schema.pointer);

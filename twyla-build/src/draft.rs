@@ -76,13 +76,94 @@ impl Draft {
 }
 
 /// `http` and `https`, with and without `#`, are used for one another.
-fn plain(uri: &str) -> &str {
+pub(crate) fn plain(uri: &str) -> &str {
     uri.trim_end_matches('#').trim_start_matches("https:").trim_start_matches("http:")
 }
 
-/// Whether a URI is that of a meta-schema, which the validator knows without a file.
-pub(crate) fn is_meta(uri: &str) -> bool {
-    Draft::of(uri).is_some() || plain(uri).starts_with("//json-schema.org/draft/")
+/// The vocabularies that are in force for a schema. A draft's own meta-schema has all of them; one that a schema names
+/// with `$schema` says with `$vocabulary` which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Vocabularies(u8);
+
+/// Those of 2019-09 and 2020-12, by the end of their URI.
+const VOCABULARIES: [(&str, u8); 9] = [
+    ("core", CORE),
+    ("applicator", APPLICATOR),
+    ("unevaluated", UNEVALUATED),
+    ("validation", VALIDATION),
+    ("meta-data", META_DATA),
+    ("format", FORMAT),
+    ("format-annotation", FORMAT),
+    ("format-assertion", FORMAT),
+    ("content", CONTENT),
+];
+
+const CORE: u8 = 1;
+const APPLICATOR: u8 = 1 << 1;
+const UNEVALUATED: u8 = 1 << 2;
+const VALIDATION: u8 = 1 << 3;
+const META_DATA: u8 = 1 << 4;
+const FORMAT: u8 = 1 << 5;
+const CONTENT: u8 = 1 << 6;
+
+impl Vocabularies {
+    pub(crate) const ALL: Self = Self(u8::MAX);
+    /// Without these there are no schemas.
+    pub(crate) const CORE: Self = Self(CORE);
+
+    /// These and the one that a URI names; none where it is unknown to the draft.
+    pub(crate) fn with(self, draft: Draft, uri: &str) -> Option<Self> {
+        let folder = match draft {
+            Draft201909 => "//json-schema.org/draft/2019-09/vocab/",
+            Draft202012 => "//json-schema.org/draft/2020-12/vocab/",
+            Draft4 | Draft6 | Draft7 => return None,
+        };
+        let name = plain(uri).strip_prefix(folder)?;
+        let known = match draft {
+            Draft201909 => !matches!(name, "unevaluated" | "format-annotation" | "format-assertion"),
+            _ => name != "format",
+        };
+        let (_, bit) = VOCABULARIES.iter().find(|(other, _)| *other == name).filter(|_| known)?;
+        // the applicators of 2019-09 include what has a vocabulary of its own later
+        let bit = if draft == Draft201909 && *bit == APPLICATOR { APPLICATOR | UNEVALUATED } else { *bit };
+        Some(Self(self.0 | bit))
+    }
+
+    /// Whether a keyword is in force.
+    pub(crate) fn has(self, keyword: &str) -> bool {
+        self.0 & vocabulary(keyword) != 0
+    }
+}
+
+/// The vocabulary that a keyword is of.
+fn vocabulary(keyword: &str) -> u8 {
+    match keyword {
+        "additionalItems"
+        | "additionalProperties"
+        | "allOf"
+        | "anyOf"
+        | "contains"
+        | "dependencies"
+        | "dependentSchemas"
+        | "else"
+        | "if"
+        | "items"
+        | "not"
+        | "oneOf"
+        | "patternProperties"
+        | "prefixItems"
+        | "properties"
+        | "propertyNames"
+        | "then" => APPLICATOR,
+        "unevaluatedItems" | "unevaluatedProperties" => UNEVALUATED,
+        "const" | "dependentRequired" | "enum" | "exclusiveMaximum" | "exclusiveMinimum" | "maxContains"
+        | "maxItems" | "maxLength" | "maxProperties" | "maximum" | "minContains" | "minItems" | "minLength"
+        | "minProperties" | "minimum" | "multipleOf" | "pattern" | "required" | "type" | "uniqueItems" => VALIDATION,
+        "default" | "deprecated" | "description" | "examples" | "readOnly" | "title" | "writeOnly" => META_DATA,
+        "format" => FORMAT,
+        "contentEncoding" | "contentMediaType" | "contentSchema" => CONTENT,
+        _ => CORE,
+    }
 }
 
 /// Each keyword with the first and the last draft that has it.

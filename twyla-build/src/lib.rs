@@ -23,13 +23,18 @@
 
 mod check;
 mod checks;
+mod circles;
 mod draft;
 mod emit;
 mod load;
+mod meta;
 mod model;
 mod names;
 pub mod problem;
 mod proof;
+#[cfg(test)]
+mod references;
+mod register;
 mod resolve;
 mod types;
 mod uri;
@@ -73,6 +78,8 @@ pub struct Builder {
     folder: PathBuf,
     shown: String,
     draft: Draft,
+    documents: Vec<(String, PathBuf)>,
+    formats: bool,
 }
 
 impl Builder {
@@ -82,13 +89,34 @@ impl Builder {
         let folder = folder.as_ref().to_owned();
         let shown = folder.to_string_lossy().replace('\\', "/");
         let shown = shown.trim_end_matches('/').to_owned();
-        Self { folder, shown, draft: Draft::default() }
+        Self { folder, shown, draft: Draft::default(), documents: Vec::new(), formats: true }
     }
 
     /// The draft of schemas that name none with `$schema`; 2020-12 unless it is set.
     #[must_use]
     pub fn default_draft(mut self, draft: Draft) -> Self {
         self.draft = draft;
+        self
+    }
+
+    /// A document that schemas may refer to by its URI: nothing is ever fetched, so it is given with a file that has it.
+    ///
+    /// It is no contract; of what is referred to in it, types are generated.
+    ///
+    /// ```no_run
+    /// # let builder = twyla_build::Builder::new("schemas");
+    /// let builder = builder.document("https://schemas.example.com/money.json", "vendor/money.json");
+    /// ```
+    #[must_use]
+    pub fn document(mut self, uri: impl Into<String>, file: impl AsRef<Path>) -> Self {
+        self.documents.push((uri.into(), file.as_ref().to_owned()));
+        self
+    }
+
+    /// Whether `format` is a rule, as it is unless this is set to false: then it only tells something.
+    #[must_use]
+    pub fn formats(mut self, formats: bool) -> Self {
+        self.formats = formats;
         self
     }
 
@@ -105,8 +133,9 @@ impl Builder {
     /// [`Problems`] with everything that is wrong, where at least one thing is an error.
     pub fn generate(&self) -> Result<Generated, Problems> {
         let mut problems = Vec::new();
-        let files = load::folder(&self.folder, &self.shown, &mut problems);
-        let schemas = resolve::Schemas::new(files, self.draft, &mut problems);
+        let mut files = load::folder(&self.folder, &self.shown, &mut problems);
+        files.append(&mut load::documents(&self.documents, &mut problems));
+        let schemas = resolve::Schemas::new(files, self.draft, &mut problems).with_formats(self.formats);
         check::all(&schemas, &mut problems);
         let inner = |error| Problem { file: self.shown.clone(), at: None, what: What::Uncompilable { error } };
         let mut generated = None;
@@ -144,7 +173,10 @@ impl Builder {
     /// Generates and writes the files to `OUT_DIR`, telling cargo; false where it couldn't.
     #[must_use]
     pub fn compile(&self) -> bool {
-        println!("cargo::rerun-if-changed={}", self.folder.display());
+        let documents = self.documents.iter().map(|(_, file)| file);
+        for path in std::iter::once(&self.folder).chain(documents) {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
         let generated = match self.generate() {
             Ok(generated) => generated,
             Err(Problems(problems)) => {

@@ -1,6 +1,6 @@
 //! The files of a schemas folder, each with its role by its path, and their JSON with the place of every value and key.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jsonc_parser::ast::Value as Ast;
 use jsonc_parser::common::Ranged;
@@ -8,6 +8,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use twyla_contract::{EventName, Place, name};
 
 use crate::problem::{Problem, What};
+use crate::uri;
 
 /// A place in a file; line and column count from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +34,42 @@ pub(crate) enum Json {
     Number(String),
     String(String),
     Array(Vec<Node>),
-    Object(Vec<Member>),
+    Object(Members),
+}
+
+/// The members of an object in their order, found by key without a walk through all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Members {
+    list: Vec<Member>,
+    /// The places in `list`, by key; empty where there are few.
+    sorted: Vec<usize>,
+}
+
+impl Members {
+    /// More than this many are looked up through `sorted`.
+    const FEW: usize = 16;
+
+    pub(crate) fn new(list: Vec<Member>) -> Self {
+        let mut sorted: Vec<usize> = if list.len() > Self::FEW { (0..list.len()).collect() } else { Vec::new() };
+        sorted.sort_by(|a, b| list[*a].key.cmp(&list[*b].key));
+        Self { list, sorted }
+    }
+
+    fn of(&self, key: &str) -> Option<&Member> {
+        if self.sorted.is_empty() {
+            return self.list.iter().find(|member| member.key == key);
+        }
+        let found = self.sorted.binary_search_by(|index| self.list[*index].key.as_str().cmp(key)).ok()?;
+        self.list.get(*self.sorted.get(found)?)
+    }
+}
+
+impl std::ops::Deref for Members {
+    type Target = [Member];
+
+    fn deref(&self) -> &[Member] {
+        &self.list
+    }
 }
 
 /// A member of an object.
@@ -58,7 +94,7 @@ impl Node {
     }
 
     pub(crate) fn member(&self, key: &str) -> Option<&Member> {
-        self.members().iter().find(|member| member.key == key)
+        if let Json::Object(members) = &self.json { members.of(key) } else { None }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
@@ -127,12 +163,16 @@ pub(crate) enum Role {
     Event(EventName),
     Shared,
     Rpc,
+    /// Given with its URI; its path is that URI.
+    Document,
+    /// A draft's own, which nobody needs to give.
+    MetaSchema,
 }
 
 /// A file of the folder.
 #[derive(Debug)]
 pub(crate) struct File {
-    /// The path below the folder, with `/`.
+    /// The path below the folder, with `/`; of a document the URI.
     pub(crate) path: String,
     /// The path as messages show it.
     pub(crate) shown: String,
@@ -201,6 +241,34 @@ pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> V
     files
 }
 
+/// Reads the documents that are given by URI. What can't be read is a problem, and the rest is read all the same.
+pub(crate) fn documents(given: &[(String, PathBuf)], problems: &mut Vec<Problem>) -> Vec<File> {
+    let mut files: Vec<File> = Vec::new();
+    for (uri, path) in given {
+        let shown = path.to_string_lossy().replace('\\', "/");
+        let mut problem = |what| problems.push(Problem { file: shown.clone(), at: None, what });
+        let Some(uri) = uri::of_document(uri) else {
+            problem(What::BadDocumentUri { uri: uri.clone() });
+            continue;
+        };
+        if let Some(other) = files.iter().find(|file| file.path == uri) {
+            problem(What::DocumentTwice { uri, other: other.shown.clone() });
+            continue;
+        }
+        let text = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                problem(What::Unreadable { error: error.to_string() });
+                continue;
+            }
+        };
+        if let Some((text, root)) = parse(&shown, text, problems) {
+            files.push(File { path: uri, shown, role: Role::Document, text, root });
+        }
+    }
+    files
+}
+
 fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problems: &mut Vec<Problem>) {
     let place = |path: &str| format!("{shown}{}{path}", if path.is_empty() { "" } else { "/" });
     let entries = match std::fs::read_dir(folder) {
@@ -254,7 +322,7 @@ fn role(path: &str) -> Result<Option<Role>, twyla_contract::NameError> {
 }
 
 /// Parses strict JSON: the tree with its places from `jsonc-parser`, and `serde_json` as the judge of what JSON is.
-fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<(String, Node)> {
+pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<(String, Node)> {
     let mut problem = |at, what| problems.push(Problem { file: shown.to_owned(), at: Some(at), what });
     let start = At { line: 1, column: 1 };
     let text = match String::from_utf8(bytes) {
@@ -271,6 +339,10 @@ fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<(St
         return None;
     }
     let lines = Lines::new(&text);
+    if let Some(deep) = too_deep(&text) {
+        problem(lines.at(deep), What::TooDeep { limit: MAX_NESTING });
+        return None;
+    }
     let strict = ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -316,6 +388,30 @@ fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<(St
     (!broken).then_some((text, node))
 }
 
+/// How deep arrays and objects of a file may be nested: what `serde_json` reads.
+pub(crate) const MAX_NESTING: usize = 127;
+
+/// Where a text is nested deeper than the limit. It needn't be JSON.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                if depth > MAX_NESTING {
+                    return Some(at);
+                }
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
 fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> Node {
     let json = match ast {
         Ast::StringLit(text) => Json::String(text.value.clone().into_owned()),
@@ -336,7 +432,7 @@ fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> N
                 seen.insert(key.clone(), key_at);
                 members.push(Member { key, key_at, value: node(&property.value, lines, duplicates) });
             }
-            Json::Object(members)
+            Json::Object(Members::new(members))
         }
     };
     Node { at: lines.at(ast.start()), json }

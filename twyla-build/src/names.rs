@@ -28,6 +28,16 @@ fn checked(name: String, wire: &str) -> String {
     points.join("_")
 }
 
+/// What names the type of a document: the path in its URI, or what is behind the scheme where that is all it has.
+fn document(uri: &str) -> &str {
+    let behind = uri.split_once(':').map_or(uri, |(_, behind)| behind);
+    let path = match behind.strip_prefix("//") {
+        Some(rest) => rest.split_once('/').map_or(rest, |(_, path)| path),
+        None => behind,
+    };
+    path.strip_suffix(".json").unwrap_or(path)
+}
+
 /// The variants of an enum, in the order of its words.
 pub(crate) fn variants(words: &[String]) -> Vec<String> {
     let mut taken = HashSet::new();
@@ -57,6 +67,7 @@ pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> (Option<String>, String) {
         Role::Event(name) => (Some(field(name.domain())), type_(name.event_type())),
         Role::Shared => (Some("shared".to_owned()), stem("shared/")),
         Role::Rpc => (Some("rpc".to_owned()), stem("rpc/")),
+        Role::Document | Role::MetaSchema => (Some("documents".to_owned()), type_(document(&file.path))),
     };
     let mut way = steps(&loc.pointer);
     while let Some(step) = way.next() {

@@ -61,15 +61,20 @@ pub enum What {
     ReservedDomain { name: String, why: &'static str },
     NothingBelongsHere,
     NotAJsonFile,
+    BadDocumentUri { uri: String },
+    DocumentTwice { uri: String, other: String },
     // the text
     NotUtf8,
     ByteOrderMark,
     NotJson { error: String },
     DuplicateKey { key: String, first: At },
     BigNumber { number: String },
+    TooDeep { limit: usize },
+    TooMuch { what: &'static str, limit: usize },
     // the schema
     NoSchema { found: &'static str },
     UnknownDraft { uri: String, near: Option<String> },
+    UnknownVocabulary { uri: String, schema: String },
     UnknownType { name: String, near: Option<String> },
     UnknownKeyword { name: String, near: String },
     WrongKeyword { keyword: String, wanted: String, found: String },
@@ -84,7 +89,6 @@ pub enum What {
     LeavesFolder { reference: String },
     WantsNetwork { reference: String, uri: String },
     BadReference { reference: String },
-    MetaSchema { reference: String },
     Circular { reference: String, chain: String },
     // names in Rust
     PropertyClash { name: String, other: String, field: String },
@@ -121,6 +125,13 @@ impl fmt::Display for What {
                 "is not used: events are `events/<domain>/<event_type>.json`, what they share is below `shared/`",
             ),
             Self::NotAJsonFile => f.write_str("is not used: its name doesn't end in `.json`"),
+            Self::BadDocumentUri { uri } => write!(
+                f,
+                "`{uri}` can't be the URI of a document: it is a whole one, as `https://example.com/money.json`, without `#`"
+            ),
+            Self::DocumentTwice { uri, other } => {
+                write!(f, "`{uri}` is the URI of {other} already: each document has one of its own")
+            }
             Self::NotUtf8 => f.write_str("is no UTF-8 from here on"),
             Self::ByteOrderMark => {
                 f.write_str("begins with a byte order mark, which JSON doesn't allow: save it without")
@@ -130,6 +141,12 @@ impl fmt::Display for What {
                 write!(f, "`{key}` is here twice, first on line {}: only one would count", first.line)
             }
             Self::BigNumber { number } => write!(f, "{number} has more digits than are kept (64 bits)"),
+            Self::TooDeep { limit } => {
+                write!(f, "arrays and objects are nested more than {limit} deep from here on, which is the limit")
+            }
+            Self::TooMuch { what, limit } => {
+                write!(f, "{what} may be of {limit} bytes at most, and from here on is more")
+            }
             Self::NoSchema { found } => write!(f, "is {found}, and a schema is an object (or true or false)"),
             Self::UnknownDraft { uri, near } => write!(
                 f,
@@ -137,6 +154,9 @@ impl fmt::Display for What {
                 Near(near),
                 if near.is_none() { ": 4, 6, 7, 2019-09 and 2020-12 are" } else { "" }
             ),
+            Self::UnknownVocabulary { uri, schema } => {
+                write!(f, "`{schema}` requires the vocabulary `{uri}`, which isn't known here")
+            }
             Self::UnknownType { name, near } => write!(
                 f,
                 "there is no type `{name}`{}{}",
@@ -163,7 +183,8 @@ impl fmt::Display for What {
             }
             Self::WantsNetwork { reference, uri } if reference.starts_with(uri.as_str()) => write!(
                 f,
-                "`{reference}` is in no file of this folder, and nothing is fetched from a network: save it below `shared/`"
+                "`{reference}` is in no file of this folder, and nothing is fetched from a network: save it below `shared/`, or \
+                 give it to the builder with `.document(uri, file)`"
             ),
             Self::WantsNetwork { reference, uri } => write!(
                 f,
@@ -172,9 +193,6 @@ impl fmt::Display for What {
             ),
             Self::BadReference { reference } => {
                 write!(f, "`{reference}` is no URI reference, or none that the `$id` around it can be the base of")
-            }
-            Self::MetaSchema { reference } => {
-                write!(f, "`{reference}` is the schema of schemas; to have it in a contract, save it below `shared/`")
             }
             Self::Circular { reference, chain } => {
                 write!(f, "`{reference}` leads back to itself and never to a schema: {chain}")

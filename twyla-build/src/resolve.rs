@@ -1,10 +1,12 @@
-//! Every schema of the folder under its URI, and where each `$ref` leads. Nothing is fetched from anywhere.
+//! Every schema of the folder under its URI, and where each reference leads. Nothing is fetched from anywhere.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use twyla_contract::similar;
 
-use crate::draft::{Draft, HOLDERS, Holds, is_meta};
+use crate::draft::{Draft, Vocabularies};
 use crate::load::{At, File, Json, Node, Role, step};
 use crate::problem::{Problem, What};
 use crate::uri::{self, Unresolved};
@@ -29,35 +31,78 @@ impl Loc {
 /// What holds for a schema by its surroundings.
 #[derive(Clone, Debug)]
 pub(crate) struct Info {
-    pub(crate) base: String,
+    /// The URI of the schema resource that it is of.
+    pub(crate) base: Rc<str>,
     pub(crate) draft: Draft,
+    pub(crate) vocabularies: Vocabularies,
 }
 
-/// All schemas of the folder.
+impl Info {
+    /// Whether a keyword is in force.
+    pub(crate) fn knows(&self, keyword: &str) -> bool {
+        self.draft.has(keyword) && self.vocabularies.has(keyword)
+    }
+}
+
+/// All schemas of the folder, and those of the documents that they refer to.
 #[derive(Debug)]
 pub(crate) struct Schemas {
     pub(crate) files: Vec<File>,
     pub(crate) infos: BTreeMap<Loc, Info>,
-    resources: HashMap<String, Loc>,
-    anchors: HashMap<(String, String), Loc>,
+    /// Where each `$ref` leads.
     pub(crate) refs: HashMap<Loc, Loc>,
+    /// Where each `$dynamicRef` and `$recursiveRef` leads at first; dynamic anchors of the resources that lead there may
+    /// take its place.
+    pub(crate) dynamic: HashMap<Loc, Loc>,
+    pub(crate) resources: HashMap<Rc<str>, Loc>,
+    /// By the URI of the resource, then by name.
+    pub(crate) anchors: HashMap<Rc<str>, BTreeMap<String, Loc>>,
+    pub(crate) dynamic_anchors: HashMap<Rc<str>, BTreeMap<String, Loc>>,
+    pub(crate) recursive_anchors: HashSet<Loc>,
+    /// The files that a file's references lead to.
+    pub(crate) leads: Vec<BTreeSet<usize>>,
+    /// The schemas in which another draft holds than around them.
+    pub(crate) embedded: BTreeSet<Loc>,
     default_draft: Draft,
+    formats: bool,
+    /// How many names may still be compared for a did-you-mean.
+    patience: Cell<usize>,
 }
+
+/// How many names are compared for the did-you-means of a folder, so that one with many mistakes is told of soon.
+const PATIENCE: usize = 200_000;
 
 impl Schemas {
     pub(crate) fn new(files: Vec<File>, default_draft: Draft, problems: &mut Vec<Problem>) -> Self {
-        let (infos, resources, anchors, refs) = Default::default();
-        let mut schemas = Self { files, infos, resources, anchors, refs, default_draft };
-        for file in 0..schemas.files.len() {
-            // rpc contracts are not compiled yet; their schemas may be referred to
-            let base = uri::of_file(&schemas.files[file].path);
-            schemas.resources.insert(base.clone(), Loc::root(file));
-            let info = Info { base, draft: default_draft };
-            schemas.register(Loc::root(file), &info, problems);
-        }
-        schemas.follow(problems);
-        schemas.circles(problems);
+        let mut schemas = Self {
+            files,
+            infos: BTreeMap::new(),
+            refs: HashMap::new(),
+            dynamic: HashMap::new(),
+            resources: HashMap::new(),
+            anchors: HashMap::new(),
+            dynamic_anchors: HashMap::new(),
+            recursive_anchors: HashSet::new(),
+            leads: Vec::new(),
+            embedded: BTreeSet::new(),
+            default_draft,
+            formats: true,
+            patience: Cell::new(PATIENCE),
+        };
+        crate::register::all(&mut schemas, problems);
+        crate::circles::report(&schemas, problems);
         schemas
+    }
+
+    /// Whether `format` is a rule; otherwise it only tells something.
+    pub(crate) fn with_formats(self, formats: bool) -> Self {
+        Self { formats, ..self }
+    }
+
+    /// Whether `format` is a rule.
+    #[allow(dead_code, reason = "asked by what makes rules")]
+    pub(crate) fn formats(&self) -> bool {
+        self.formats
     }
 
     pub(crate) fn node(&self, loc: &Loc) -> Option<&Node> {
@@ -72,6 +117,36 @@ impl Schemas {
         self.infos.get(loc).map_or(self.default_draft, |info| info.draft)
     }
 
+    /// Whether a keyword is in force there: whether the draft has it, and the meta-schema its vocabulary.
+    pub(crate) fn knows(&self, loc: &Loc, keyword: &str) -> bool {
+        self.infos.get(loc).map_or_else(|| self.default_draft.has(keyword), |info| info.knows(keyword))
+    }
+
+    /// The URI of the schema resource that a schema is of.
+    #[allow(dead_code, reason = "asked by what makes rules")]
+    pub(crate) fn base(&self, loc: &Loc) -> &str {
+        self.infos.get(loc).map_or("", |info| &info.base)
+    }
+
+    /// The root of the resource with that URI.
+    #[allow(dead_code, reason = "asked by what makes rules")]
+    pub(crate) fn resource(&self, base: &str) -> Option<&Loc> {
+        self.resources.get(base)
+    }
+
+    /// The schemas of a resource that `$dynamicAnchor` names.
+    #[allow(dead_code, reason = "asked by what makes rules")]
+    pub(crate) fn dynamic_anchors(&self, base: &str) -> impl Iterator<Item = (&str, &Loc)> {
+        let anchors = self.dynamic_anchors.get(base).into_iter().flatten();
+        anchors.map(|(name, loc)| (name.as_str(), loc))
+    }
+
+    /// Whether the schema has `$recursiveAnchor: true`.
+    #[allow(dead_code, reason = "asked by what makes rules")]
+    pub(crate) fn recursive_anchor(&self, loc: &Loc) -> bool {
+        self.recursive_anchors.contains(loc)
+    }
+
     pub(crate) fn default_draft(&self) -> Draft {
         self.default_draft
     }
@@ -81,140 +156,15 @@ impl Schemas {
         self.files.iter().enumerate().filter(move |(_, file)| role(&file.role))
     }
 
-    /// Notes a schema and all schemas in it.
-    fn register(&mut self, loc: Loc, outer: &Info, problems: &mut Vec<Problem>) {
-        let Some(node) = self.node(&loc).cloned() else { return };
-        let mut info = outer.clone();
-        if let Some(member) = node.member("$schema")
-            && let Some(uri) = member.value.str()
-        {
-            match Draft::of(uri) {
-                Some(draft) => info.draft = draft,
-                None => {
-                    let near = similar::nearest(uri, Draft::uris()).map(str::to_owned);
-                    problems.push(self.problem(
-                        &loc,
-                        member.value.at,
-                        What::UnknownDraft { uri: uri.to_owned(), near },
-                    ));
-                }
-            }
-        }
-        let alone = info.draft.ref_stands_alone() && node.get("$ref").is_some_and(|node| node.str().is_some());
-        if !alone {
-            self.name(&loc, &node, &mut info, problems);
-        }
-        self.infos.insert(loc.clone(), info.clone());
-        for member in node.members() {
-            let Some((_, holds)) = HOLDERS.iter().find(|(name, _)| *name == member.key) else { continue };
-            let at = loc.step(&member.key);
-            match (holds, &member.value.json) {
-                (Holds::One | Holds::OneOrMany, Json::Object(_) | Json::Bool(_)) => self.register(at, &info, problems),
-                (Holds::Many | Holds::OneOrMany, Json::Array(items)) => {
-                    for index in 0..items.len() {
-                        self.register(at.step(&index.to_string()), &info, problems);
-                    }
-                }
-                (Holds::Named, Json::Object(members)) => {
-                    for member in members.iter().filter(|member| !matches!(member.value.json, Json::Array(_))) {
-                        self.register(at.step(&member.key), &info, problems);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Notes the names that a schema gives itself.
-    fn name(&mut self, loc: &Loc, node: &Node, info: &mut Info, problems: &mut Vec<Problem>) {
-        if let Some(member) = node.member(info.draft.id_keyword())
-            && let Some(id) = member.value.str()
-        {
-            let (absolute, fragment) = uri::split(id);
-            if !absolute.is_empty() {
-                if let Ok(uri) = uri::resolve(&info.base, absolute) {
-                    let taken = self.resources.get(&uri).is_some_and(|other| other != loc);
-                    if taken {
-                        problems.push(self.problem(loc, member.value.at, What::DuplicateId { uri: uri.clone() }));
-                    } else {
-                        self.resources.insert(uri.clone(), loc.clone());
-                    }
-                    info.base = uri;
-                } else {
-                    problems.push(self.problem(loc, member.value.at, What::BadReference { reference: id.to_owned() }));
-                }
-            }
-            if !fragment.is_empty() && info.draft <= Draft::Draft7 {
-                self.anchors.insert((info.base.clone(), fragment.to_owned()), loc.clone());
-            }
-        }
-        for keyword in ["$anchor", "$dynamicAnchor"] {
-            if info.draft.has(keyword)
-                && let Some(anchor) = node.get(keyword).and_then(Node::str)
-            {
-                self.anchors.insert((info.base.clone(), anchor.to_owned()), loc.clone());
-            }
-        }
-    }
-
-    /// Finds where each `$ref` leads; a place that no keyword made a schema is one when it is referred to.
-    fn follow(&mut self, problems: &mut Vec<Problem>) {
-        let mut done = BTreeSet::new();
-        loop {
-            let open: Vec<Loc> = self.infos.keys().filter(|loc| !done.contains(*loc)).cloned().collect();
-            if open.is_empty() {
-                return;
-            }
-            for loc in open {
-                for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
-                    self.follow_one(&loc, keyword, problems);
-                }
-                done.insert(loc);
-            }
-        }
-    }
-
-    fn follow_one(&mut self, loc: &Loc, keyword: &str, problems: &mut Vec<Problem>) {
-        let Some(info) = self.infos.get(loc).cloned().filter(|info| info.draft.has(keyword)) else { return };
-        let Some(member) = self.node(loc).and_then(|node| node.member(keyword)).cloned() else { return };
-        let Some(reference) = member.value.str() else { return };
-        match self.resolve(&info.base, reference) {
-            Ok(target) => {
-                if !self.infos.contains_key(&target) {
-                    let outer = self.surroundings(&target);
-                    self.register(target.clone(), &outer, problems);
-                }
-                if keyword == "$ref" {
-                    self.refs.insert(loc.clone(), target);
-                }
-            }
-            Err(what) => problems.push(self.problem(loc, member.value.at, what)),
-        }
-    }
-
-    /// The info of the nearest schema around a place.
-    fn surroundings(&self, loc: &Loc) -> Info {
-        let mut pointer = loc.pointer.as_str();
-        while let Some(end) = pointer.rfind('/') {
-            pointer = &pointer[..end];
-            if let Some(info) = self.infos.get(&Loc { file: loc.file, pointer: pointer.to_owned() }) {
-                return info.clone();
-            }
-        }
-        Info { base: uri::of_file(&self.files[loc.file].path), draft: self.default_draft }
-    }
-
-    fn resolve(&self, base: &str, reference: &str) -> Result<Loc, What> {
+    /// Where a reference leads.
+    pub(crate) fn resolve(&self, base: &str, reference: &str) -> Result<Loc, What> {
         let owned = || reference.to_owned();
         let (absolute, fragment) = uri::split(reference);
         let document = uri::resolve(base, absolute).map_err(|error| match error {
             Unresolved::Leaves => What::LeavesFolder { reference: owned() },
             Unresolved::Bad => What::BadReference { reference: owned() },
         })?;
-        let Some(resource) = self.resources.get(&document) else {
-            if is_meta(&document) {
-                return Err(What::MetaSchema { reference: owned() });
-            }
+        let Some(resource) = self.resources.get(document.as_str()) else {
             return Err(match uri::file_of(&document) {
                 Some(path) => What::DanglingFile { reference: owned(), near: self.near_file(base, &path) },
                 None if document.starts_with("file:") => What::LeavesFolder { reference: owned() },
@@ -229,7 +179,7 @@ impl Schemas {
             let loc = Loc { file: resource.file, pointer: format!("{}{fragment}", resource.pointer) };
             self.node(&loc).is_some_and(|node| matches!(node.json, Json::Object(_) | Json::Bool(_))).then_some(loc)
         } else {
-            self.anchors.get(&(document.clone(), fragment.clone())).cloned()
+            self.anchors.get(document.as_str()).and_then(|anchors| anchors.get(&fragment)).cloned()
         };
         found.ok_or_else(|| What::DanglingPointer {
             reference: owned(),
@@ -237,9 +187,20 @@ impl Schemas {
         })
     }
 
+    /// Whether so many names more may be compared.
+    fn patient(&self, names: usize) -> bool {
+        let left = self.patience.get().checked_sub(names);
+        self.patience.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
     fn near_file(&self, base: &str, path: &str) -> Option<String> {
+        if !self.patient(self.files.len()) {
+            return None;
+        }
         let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-        let paths = || self.files.iter().map(|file| file.path.as_str());
+        let own = |file: &&File| !matches!(file.role, Role::Document | Role::MetaSchema);
+        let paths = || self.files.iter().filter(own).map(|file| file.path.as_str());
         // the right name in the wrong folder, or nearly the right path
         let same = paths().find(|other| name(other) == name(path));
         let near = same.or_else(|| similar::nearest(path, paths()))?;
@@ -247,17 +208,16 @@ impl Schemas {
     }
 
     fn near_fragment(&self, resource: &Loc, document: &str, fragment: &str) -> Option<String> {
-        let prefix = format!("{}/", resource.pointer);
-        let pointers: Vec<&str> = self
-            .infos
-            .keys()
-            .filter(|loc| loc.file == resource.file && loc.pointer.starts_with(&prefix))
-            .map(|loc| &loc.pointer[resource.pointer.len()..])
-            .collect();
-        let anchors = self.anchors.keys().filter(|(base, _)| base == document).map(|(_, anchor)| anchor.as_str());
+        let prefix = resource.step("");
+        let within = || self.infos.range(&prefix..).map_while(|(loc, _)| self.within(resource, loc));
+        let names = || self.anchors.get(document).into_iter().flatten().map(|(name, _)| name.as_str());
+        if !self.patient(within().take(PATIENCE).count() + names().count()) {
+            return None;
+        }
+        let pointers: Vec<&str> = within().collect();
         let last = fragment.rsplit('/').next().unwrap_or(fragment);
         let same = pointers.iter().find(|pointer| pointer.rsplit('/').next() == Some(last)).copied();
-        let near = same.or_else(|| similar::nearest(fragment, pointers.iter().copied().chain(anchors)));
+        let near = same.or_else(|| similar::nearest(fragment, pointers.iter().copied().chain(names())));
         // `#/definitions/adress` where `#/$defs/address` is
         let by_name = || {
             let names = pointers.iter().filter_map(|pointer| pointer.rsplit('/').next());
@@ -267,71 +227,10 @@ impl Schemas {
         near.or_else(by_name).map(str::to_owned)
     }
 
-    /// The schemas that hold for the same value as the schema there.
-    fn in_place(&self, loc: &Loc) -> Vec<Loc> {
-        let Some(node) = self.node(loc) else { return Vec::new() };
-        let mut out = Vec::new();
-        if let Some(target) = self.refs.get(loc) {
-            out.push(target.clone());
-            if self.draft(loc).ref_stands_alone() {
-                return out;
-            }
-        }
-        for keyword in ["allOf", "anyOf", "oneOf"] {
-            let count = node.get(keyword).map_or(0, |node| node.items().len());
-            out.extend((0..count).map(|index| loc.step(keyword).step(&index.to_string())));
-        }
-        for keyword in ["not", "if", "then", "else"] {
-            out.extend(node.get(keyword).filter(|node| node.is_object()).map(|_| loc.step(keyword)));
-        }
-        out
-    }
-
-    /// Reports each ring of schemas that hold for one value and lead to nothing but each other.
-    fn circles(&self, problems: &mut Vec<Problem>) {
-        let mut state: HashMap<Loc, bool> = HashMap::new();
-        for start in self.infos.keys() {
-            if state.contains_key(start) {
-                continue;
-            }
-            // depth first without recursion: a chain of references may be long
-            let mut way = vec![(start.clone(), self.in_place(start))];
-            state.insert(start.clone(), true);
-            while let Some((_, next)) = way.last_mut() {
-                let Some(loc) = next.pop() else {
-                    if let Some((loc, _)) = way.pop() {
-                        state.insert(loc, false);
-                    }
-                    continue;
-                };
-                match state.get(&loc) {
-                    Some(true) => {
-                        let from = way.iter().position(|(other, _)| *other == loc).unwrap_or(0);
-                        self.report_circle(way[from..].iter().map(|(loc, _)| loc), problems);
-                    }
-                    Some(false) => {}
-                    None => {
-                        state.insert(loc.clone(), true);
-                        let next = self.in_place(&loc);
-                        way.push((loc, next));
-                    }
-                }
-            }
-        }
-    }
-
-    fn report_circle<'a>(&self, ring: impl Iterator<Item = &'a Loc>, problems: &mut Vec<Problem>) {
-        let refs: Vec<(&Loc, &crate::load::Member)> = ring
-            .filter_map(|loc| Some((loc, self.node(loc)?.member("$ref")?)))
-            .filter(|(loc, _)| self.refs.contains_key(loc))
-            .collect();
-        let Some((loc, first)) = refs.first() else { return };
-        let shown = |member: &crate::load::Member| format!("`{}`", member.value.str().unwrap_or_default());
-        let mut chain: Vec<String> = refs.iter().map(|(_, member)| shown(member)).collect();
-        chain.push(shown(first));
-        let what =
-            What::Circular { reference: first.value.str().unwrap_or_default().to_owned(), chain: chain.join(" -> ") };
-        problems.push(self.problem(loc, first.value.at, what));
+    /// The pointer of a schema below another, from there.
+    pub(crate) fn within<'a>(&self, resource: &Loc, loc: &'a Loc) -> Option<&'a str> {
+        let rest = loc.pointer.strip_prefix(&resource.pointer).filter(|_| loc.file == resource.file)?;
+        rest.starts_with('/').then_some(rest)
     }
 
     /// The files that a file's schemas lead to, itself included.
@@ -339,11 +238,8 @@ impl Schemas {
         let mut seen = BTreeSet::from([file]);
         let mut open = vec![file];
         while let Some(file) = open.pop() {
-            for (loc, target) in &self.refs {
-                if loc.file == file && seen.insert(target.file) {
-                    open.push(target.file);
-                }
-            }
+            let leads = self.leads.get(file).into_iter().flatten();
+            open.extend(leads.filter(|target| seen.insert(**target)));
         }
         seen
     }

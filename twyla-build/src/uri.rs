@@ -1,9 +1,22 @@
 //! URI references (RFC 3986) as far as schemas need them: resolved against a base, and their parts.
 
-/// The base of a file: its path below the schemas folder as a URI that no other document has.
+/// The base of a file: its path below the schemas folder as a URI that no other document has. The path of a document
+/// is its URI already.
 pub(crate) fn of_file(path: &str) -> String {
+    if scheme(path).is_some() {
+        return path.to_owned();
+    }
     format!("twyla:///{}", encoded(path))
 }
+
+/// The URI of a document as references find it; none where it isn't absolute, or names a part of a document.
+pub(crate) fn of_document(uri: &str) -> Option<String> {
+    let (absolute, fragment) = split(uri);
+    resolve("", absolute).ok().filter(|uri| fragment.is_empty() && scheme(uri).is_some_and(|scheme| scheme != OWN))
+}
+
+/// The scheme of the files below the schemas folder.
+const OWN: &str = "twyla";
 
 /// The path below the schemas folder, where a URI names a file of it.
 pub(crate) fn file_of(uri: &str) -> Option<String> {
@@ -57,11 +70,7 @@ pub(crate) fn resolve(base: &str, reference: &str) -> Result<String, Unresolved>
             without_dots(&format!("{folder}{reference}"))
         }
     };
-    if left && base_scheme == "twyla" {
-        Err(Unresolved::Leaves)
-    } else {
-        Ok(format!("{base_scheme}://{authority}{path}"))
-    }
+    if left && base_scheme == OWN { Err(Unresolved::Leaves) } else { Ok(format!("{base_scheme}://{authority}{path}")) }
 }
 
 fn scheme(uri: &str) -> Option<&str> {

@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn get(&self, loc: &Loc, keyword: &str) -> Option<&'a Node> {
-        if self.schemas.draft(loc).has(keyword) { self.node(loc).get(keyword) } else { None }
+        if self.schemas.knows(loc, keyword) { self.node(loc).get(keyword) } else { None }
     }
 
     /// Any schema, wherever it stands.
