@@ -29,8 +29,8 @@ impl Patterns {
         let statics = all.into_iter().map(|((written, translated), index)| {
             let name = format_ident!("PATTERN_{index}");
             quote! {
-                pub static #name: ::std::sync::LazyLock<::twyla_runtime::__private::Pattern> =
-                    ::std::sync::LazyLock::new(|| ::twyla_runtime::__private::Pattern::new(#written, #translated));
+                pub static #name: ::twyla_runtime::__private::Pattern =
+                    ::twyla_runtime::__private::Pattern::plain(#written, #translated);
             }
         });
         statics.collect()

@@ -30,6 +30,7 @@ mod load;
 mod meta;
 mod model;
 mod names;
+mod pattern;
 pub mod problem;
 mod proof;
 #[cfg(test)]

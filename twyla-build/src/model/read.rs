@@ -296,9 +296,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a format is a rule: of these drafts all that the `jsonschema` crate knows are.
+/// Whether a format is a rule: each one is that the draft knows.
 pub(super) fn asserted(draft: Draft, name: &str) -> bool {
-    jsonschema::options().is_known_format(draft.known(), name)
+    crate::pattern::format(draft, name).is_some()
 }
 
 /// What the schema says to people.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::load::{Json, Node};
+use crate::pattern::{self, Translated};
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,8 +116,10 @@ pub(crate) const FORMATS: [(&str, &str); 6] = [
     ("ipv6", "Ipv6"),
 ];
 
-/// A pattern in the syntax of the `regex` crate, where it means the same there.
+/// A pattern in the syntax of the `regex` crate, where it has no lookaround or backreference.
 pub(crate) fn translated(pattern: &str) -> Option<String> {
-    let translated = jsonschema_regex::to_rust_regex(pattern).ok()?;
-    regex::Regex::new(&translated).is_ok().then(|| translated.into_owned())
+    match pattern::translate(pattern)? {
+        Translated::Plain(translated) => Some(translated),
+        Translated::Backtracking(_) => None,
+    }
 }

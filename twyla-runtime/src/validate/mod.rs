@@ -8,9 +8,12 @@ use std::fmt;
 
 #[doc(hidden)]
 pub mod contract;
-mod formats;
+#[doc(hidden)]
+pub mod formats;
 #[doc(hidden)]
 pub mod path;
+#[doc(hidden)]
+pub mod pattern;
 #[doc(hidden)]
 pub mod read;
 #[doc(hidden)]

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write};
 use std::hash::Hash;
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::path::Path;
+use super::pattern::Outcome;
 use super::{Violation, formats};
 
 pub use super::formats::Format;
+pub use super::pattern::Pattern;
 
 /// More broken rules than these are not told one by one: a hostile content could have millions.
 const MOST_VIOLATIONS: usize = 100;
@@ -109,6 +110,7 @@ pub fn max_length(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) 
     }
 }
 
+<<<<<<< HEAD
 /// A `pattern`, translated to the `regex` crate's syntax by the build script, which also has seen it compile.
 #[derive(Debug)]
 pub struct Pattern {
@@ -130,16 +132,22 @@ impl Pattern {
     }
 }
 
+=======
+>>>>>>> 31c48d8 (Give formats and patterns rooms of their own, with the whole list of formats)
 /// `pattern`.
 pub fn pattern(value: &str, pattern: &Pattern, at: &Path<'_>, out: &mut Violations) {
-    match &pattern.compiled {
-        Some(compiled) if compiled.is_match(value) => {}
-        Some(_) => {
-            out.push(at, "pattern", format!("{} doesn't match the pattern {}", shown(value), pattern.written));
-        }
+    let message = match pattern.search(value) {
+        Outcome::Match => return,
+        Outcome::NoMatch => format!("{} doesn't match the pattern {}", shown(value), pattern.written()),
+        Outcome::GivenUp => format!(
+            "whether {} matches the pattern {} takes too long to find out: too many ways to match were tried",
+            shown(value),
+            pattern.written()
+        ),
         // can't be where the build script saw it compile; refusing is the safe side
-        None => out.push(at, "pattern", format!("the pattern {} can't be compiled here", pattern.written)),
-    }
+        Outcome::Broken => format!("the pattern {} can't be compiled here", pattern.written()),
+    };
+    out.push(at, "pattern", message);
 }
 
 /// `format`.

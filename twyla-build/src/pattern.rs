@@ -1,0 +1,413 @@
+//! Patterns and formats: what ECMA-262 means by a pattern, in the words of the crates that match it, and the formats that a draft knows.
+
+use std::fmt::Write;
+
+use crate::draft::Draft::{self, Draft4, Draft6, Draft7, Draft201909};
+
+/// What a compiled pattern may take, in bytes; the runtime has the same limit. Patterns with counts in counts grow beyond it.
+const SIZE_LIMIT: usize = 1 << 21;
+
+/// A pattern as the crate reads it that matches it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Translated {
+    /// The `regex` crate.
+    Plain(String),
+    /// The `fancy-regex` crate: it has a lookaround or a backreference.
+    Backtracking(String),
+}
+
+/// A pattern of ECMA-262, with the `u` flag, in the syntax of Rust's crates. `None` where it is no pattern, has what they can't
+/// (the modifier `m`, lookbehinds of some kinds), or would be too large.
+///
+/// One thing differs: ECMA-262 forgets what a group has matched whenever a loop around it begins anew, and here it is kept.
+pub(crate) fn translate(pattern: &str) -> Option<Translated> {
+    if !jsonschema_regex::is_valid_ecma_regex(pattern) {
+        return None;
+    }
+    let mut translator = Translator::new(pattern);
+    translator.pattern()?;
+    let Translator { out, backtracking, .. } = translator;
+    if backtracking {
+        let mut builder = fancy_regex::RegexBuilder::new(&out);
+        builder.delegate_size_limit(SIZE_LIMIT).build().is_ok().then_some(Translated::Backtracking(out))
+    } else {
+        regex::RegexBuilder::new(&out).size_limit(SIZE_LIMIT).build().is_ok().then_some(Translated::Plain(out))
+    }
+}
+
+/// The variant of the runtime's `Format` for a format that this draft knows; the others are annotations.
+pub(crate) fn format(draft: Draft, name: &str) -> Option<&'static str> {
+    let (variant, since) = match name {
+        "date-time" => ("DateTime", Draft4),
+        "date" => ("Date", Draft4),
+        "time" => ("Time", Draft4),
+        "duration" => ("Duration", Draft201909),
+        "email" => ("Email", Draft4),
+        "idn-email" => ("IdnEmail", Draft4),
+        "hostname" if draft < Draft7 => ("PlainHostname", Draft4),
+        "hostname" => ("Hostname", Draft7),
+        "idn-hostname" => ("IdnHostname", Draft7),
+        "ipv4" => ("Ipv4", Draft4),
+        "ipv6" => ("Ipv6", Draft4),
+        "uri" => ("Uri", Draft4),
+        "uri-reference" => ("UriReference", Draft6),
+        "iri" => ("Iri", Draft7),
+        "iri-reference" => ("IriReference", Draft7),
+        "uuid" => ("Uuid", Draft201909),
+        "uri-template" => ("UriTemplate", Draft6),
+        "json-pointer" => ("JsonPointer", Draft6),
+        "relative-json-pointer" => ("RelativeJsonPointer", Draft7),
+        "regex" => ("Regex", Draft4),
+        _ => return None,
+    };
+    (since <= draft).then_some(variant)
+}
+
+const DIGITS: &str = "0-9";
+const WORD: &str = "A-Za-z0-9_";
+/// `WhiteSpace` and `LineTerminator`.
+const SPACE: &str = r"\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}";
+const NO_LINE_END: &str = r"[^\n\r\x{2028}\x{2029}]";
+const ANYTHING: &str = r"[\x{0}-\x{10FFFF}]";
+const NOTHING: &str = r"[^\x{0}-\x{10FFFF}]";
+
+/// Goes through a pattern that is known to be one.
+struct Translator<'a> {
+    rest: &'a str,
+    out: String,
+    backtracking: bool,
+    /// Whether groups must be counted, as something refers to them.
+    refers: bool,
+    /// The names of the groups, in the order in which these begin.
+    names: Vec<Option<String>>,
+    /// Whether `.` matches line ends here, and in each group around.
+    dots: Vec<bool>,
+}
+
+/// What stands for one thing in a class.
+enum Atom {
+    /// A code point, which may be half of a surrogate pair.
+    Point(u32),
+    /// Text for within a class.
+    Set(String),
+}
+
+impl<'a> Translator<'a> {
+    fn new(pattern: &'a str) -> Self {
+        let names = group_names(pattern);
+        let refers = refers(pattern);
+        Self {
+            rest: pattern,
+            out: String::with_capacity(pattern.len() + 8),
+            backtracking: false,
+            refers,
+            names,
+            dots: vec![false],
+        }
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.rest.chars().next()?;
+        self.rest = self.rest.get(c.len_utf8()..)?;
+        Some(c)
+    }
+
+    fn eat(&mut self, text: &str) -> bool {
+        let after = self.rest.strip_prefix(text);
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
+    }
+
+    fn until(&mut self, end: char) -> Option<&'a str> {
+        let (text, rest) = self.rest.split_once(end)?;
+        self.rest = rest;
+        Some(text)
+    }
+
+    fn pattern(&mut self) -> Option<()> {
+        while let Some(c) = self.next() {
+            match c {
+                '\\' => self.escape()?,
+                '[' => self.class()?,
+                '(' => self.group()?,
+                ')' => {
+                    self.dots.pop();
+                    self.out.push(')');
+                }
+                '.' if self.dots.last() == Some(&true) => self.out.push_str(ANYTHING),
+                '.' => self.out.push_str(NO_LINE_END),
+                '{' => {
+                    let count = self.until('}')?;
+                    let _ = write!(self.out, "{{{count}}}");
+                }
+                '^' | '$' | '|' | '*' | '+' | '?' => self.out.push(c),
+                c => self.point(u32::from(c)),
+            }
+        }
+        Some(())
+    }
+
+    /// One character, outside of a class.
+    fn point(&mut self, point: u32) {
+        match char::from_u32(point) {
+            Some(c) => push(c, &mut self.out),
+            // no text has half of a pair
+            None => self.out.push_str(NOTHING),
+        }
+    }
+
+    /// After `(`.
+    fn group(&mut self) -> Option<()> {
+        let mut dots = *self.dots.last()?;
+        if !self.eat("?") {
+            self.out.push_str(if self.refers { "(" } else { "(?:" });
+        } else if let Some(around) = ["=", "!", "<=", "<!"].into_iter().find(|around| self.eat(around)) {
+            self.backtracking = true;
+            let _ = write!(self.out, "(?{around}");
+        } else if self.eat("<") {
+            self.until('>')?;
+            self.out.push_str(if self.refers { "(" } else { "(?:" });
+        } else {
+            let flags = self.until(':')?;
+            let (on, off) = flags.split_once('-').unwrap_or((flags, ""));
+            if flags.contains('m') {
+                return None;
+            }
+            dots = (dots || on.contains('s')) && !off.contains('s');
+            let case = match (on.contains('i'), off.contains('i')) {
+                (true, _) => "i",
+                (_, true) => "-i",
+                _ => "",
+            };
+            let _ = write!(self.out, "(?{case}:");
+        }
+        self.dots.push(dots);
+        Some(())
+    }
+
+    /// After `\`, outside of a class.
+    fn escape(&mut self) -> Option<()> {
+        let c = self.next()?;
+        match c {
+            'b' => self.out.push_str(r"(?-u:\b)"),
+            'B' => self.out.push_str(r"(?-u:\B)"),
+            'k' => {
+                self.eat("<");
+                let name = name(self.until('>')?)?;
+                let groups: Vec<usize> =
+                    (1..).zip(&self.names).filter(|(_, n)| n.as_ref() == Some(&name)).map(|(i, _)| i).collect();
+                for group in groups {
+                    self.same_as(group);
+                }
+            }
+            '1'..='9' => {
+                let digits = self.rest.bytes().take_while(u8::is_ascii_digit).count();
+                let (more, rest) = self.rest.split_at_checked(digits)?;
+                self.rest = rest;
+                self.same_as(format!("{c}{more}").parse().ok()?);
+            }
+            c => match self.atom(c)? {
+                Atom::Point(point) => self.point(point),
+                Atom::Set(set) => {
+                    let _ = write!(self.out, "[{set}]");
+                }
+            },
+        }
+        Some(())
+    }
+
+    /// A backreference. What has taken no part in the match is the empty text in ECMA-262.
+    fn same_as(&mut self, group: usize) {
+        self.backtracking = true;
+        let _ = write!(self.out, r"(?:(?({group})\{group}|))");
+    }
+
+    /// What `\` and `c` stand for in and outside of a class.
+    fn atom(&mut self, c: char) -> Option<Atom> {
+        Some(match c {
+            'd' => Atom::Set(DIGITS.to_owned()),
+            'D' => Atom::Set(format!("[^{DIGITS}]")),
+            'w' => Atom::Set(WORD.to_owned()),
+            'W' => Atom::Set(format!("[^{WORD}]")),
+            's' => Atom::Set(SPACE.to_owned()),
+            'S' => Atom::Set(format!("[^{SPACE}]")),
+            'p' | 'P' => {
+                self.eat("{");
+                let property = self.until('}')?;
+                Atom::Set(format!("\\{c}{{{property}}}"))
+            }
+            'f' => Atom::Point(0xC),
+            'n' => Atom::Point(0xA),
+            'r' => Atom::Point(0xD),
+            't' => Atom::Point(0x9),
+            'v' => Atom::Point(0xB),
+            '0' => Atom::Point(0),
+            'c' => Atom::Point(u32::from(self.next()?) % 32),
+            'x' => Atom::Point(self.hex(2)?),
+            'u' => Atom::Point(self.unicode()?),
+            c => Atom::Point(u32::from(c)),
+        })
+    }
+
+    fn hex(&mut self, count: usize) -> Option<u32> {
+        let (digits, rest) = self.rest.split_at_checked(count)?;
+        let value = u32::from_str_radix(digits, 16).ok()?;
+        self.rest = rest;
+        Some(value)
+    }
+
+    /// After `\u`; the two halves of a pair are one code point.
+    fn unicode(&mut self) -> Option<u32> {
+        if self.eat("{") {
+            return u32::from_str_radix(self.until('}')?, 16).ok();
+        }
+        let first = self.hex(4)?;
+        let before = self.rest;
+        if (0xD800..0xDC00).contains(&first) && self.eat("\\u") {
+            match self.hex(4) {
+                Some(second @ 0xDC00..=0xDFFF) => return Some(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)),
+                _ => self.rest = before,
+            }
+        }
+        Some(first)
+    }
+
+    /// After `[`.
+    fn class(&mut self) -> Option<()> {
+        let negated = self.eat("^");
+        let mut set = String::new();
+        while !self.eat("]") {
+            let from = match self.class_atom()? {
+                Atom::Point(point) => point,
+                Atom::Set(text) => {
+                    set.push_str(&text);
+                    continue;
+                }
+            };
+            let mut to = from;
+            if self.rest.starts_with('-') && !self.rest.starts_with("-]") {
+                self.eat("-");
+                let Atom::Point(point) = self.class_atom()? else { return None };
+                to = point;
+            }
+            // what halves of pairs it has leaves nothing that a text could have
+            let from = char::from_u32(from).unwrap_or('\u{E000}');
+            let to = char::from_u32(to).unwrap_or('\u{D7FF}');
+            if from < to {
+                push(from, &mut set);
+                set.push('-');
+                push(to, &mut set);
+            } else if from == to {
+                push(from, &mut set);
+            }
+        }
+        match (set.is_empty(), negated) {
+            (true, true) => self.out.push_str(ANYTHING),
+            (true, false) => self.out.push_str(NOTHING),
+            (false, true) => {
+                let _ = write!(self.out, "[^{set}]");
+            }
+            (false, false) => {
+                let _ = write!(self.out, "[{set}]");
+            }
+        }
+        Some(())
+    }
+
+    fn class_atom(&mut self) -> Option<Atom> {
+        match self.next()? {
+            '\\' => match self.next()? {
+                'b' => Some(Atom::Point(0x8)),
+                c => self.atom(c),
+            },
+            c => Some(Atom::Point(u32::from(c))),
+        }
+    }
+}
+
+/// A character that stands for itself, in and outside of a class.
+fn push(c: char, out: &mut String) {
+    match c {
+        c if c.is_ascii_punctuation() => {
+            if regex_meta(c) {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+        c if c.is_control() || c.is_whitespace() && c != ' ' => {
+            let _ = write!(out, "\\x{{{:X}}}", u32::from(c));
+        }
+        c => out.push(c),
+    }
+}
+
+fn regex_meta(c: char) -> bool {
+    r"\.+*?()|[]{}^$#&-~".contains(c)
+}
+
+/// The name of each group that counts, in their order.
+fn group_names(pattern: &str) -> Vec<Option<String>> {
+    let mut names = Vec::new();
+    outside_of_classes(pattern, |rest| {
+        let Some(inside) = rest.strip_prefix('(') else { return };
+        match inside.strip_prefix('?') {
+            None => names.push(None),
+            Some(special) => {
+                if let Some(named) = special.strip_prefix('<').filter(|named| !named.starts_with(['=', '!'])) {
+                    names.push(named.split_once('>').and_then(|(written, _)| name(written)));
+                }
+            }
+        }
+    });
+    names
+}
+
+/// Whether a pattern has a backreference.
+fn refers(pattern: &str) -> bool {
+    let mut found = false;
+    outside_of_classes(pattern, |rest| {
+        found |= rest.strip_prefix('\\').is_some_and(|rest| rest.starts_with(|c| matches!(c, '1'..='9' | 'k')));
+    });
+    found
+}
+
+/// What is left of a pattern at each of its pieces.
+fn outside_of_classes(pattern: &str, mut see: impl FnMut(&str)) {
+    let (mut in_class, mut escaped) = (false, false);
+    for (at, c) in pattern.char_indices() {
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
+        if !in_class {
+            see(pattern.get(at..).unwrap_or_default());
+        }
+        match c {
+            '\\' => escaped = true,
+            '[' => in_class = true,
+            ']' => in_class = false,
+            _ => {}
+        }
+    }
+}
+
+/// A group's name, which may be written with `\u`.
+fn name(written: &str) -> Option<String> {
+    let mut reader = Translator {
+        rest: written,
+        out: String::new(),
+        backtracking: false,
+        refers: false,
+        names: Vec::new(),
+        dots: Vec::new(),
+    };
+    let mut name = String::new();
+    while let Some(c) = reader.next() {
+        if c == '\\' {
+            reader.eat("u");
+            name.push(char::from_u32(reader.unicode()?)?);
+        } else {
+            name.push(c);
+        }
+    }
+    Some(name)
+}

@@ -1,0 +1,144 @@
+//! The formats of JSON Schema, each held as the specification that it names says.
+//!
+//! By theme: [`time`], [`net`] (addresses), [`names`] (host names and e-mail), [`labels`] and [`idn`] (the same beyond ASCII), [`uri`],
+//! [`pointer`], and [`template`]. The truth is the official suite's `optional/format`.
+
+#[cfg(feature = "idna")]
+mod idn;
+mod labels;
+mod names;
+mod net;
+mod pointer;
+mod template;
+mod time;
+mod uri;
+
+/// A format that the `format` keyword can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// `date-time`
+    DateTime,
+    /// `date`
+    Date,
+    /// `time`
+    Time,
+    /// `duration`
+    Duration,
+    /// `email`
+    Email,
+    /// `idn-email`
+    #[cfg(feature = "idna")]
+    IdnEmail,
+    /// `hostname`, from draft 7 on: labels that begin with `xn--` are held to IDNA.
+    Hostname,
+    /// `hostname` of drafts 4 and 6: RFC 1034, which knows nothing of IDNA.
+    PlainHostname,
+    /// `idn-hostname`
+    #[cfg(feature = "idna")]
+    IdnHostname,
+    /// `ipv4`
+    Ipv4,
+    /// `ipv6`
+    Ipv6,
+    /// `uri`
+    Uri,
+    /// `uri-reference`
+    UriReference,
+    /// `iri`
+    Iri,
+    /// `iri-reference`
+    IriReference,
+    /// `uuid`
+    Uuid,
+    /// `uri-template`
+    UriTemplate,
+    /// `json-pointer`
+    JsonPointer,
+    /// `relative-json-pointer`
+    RelativeJsonPointer,
+    /// `regex`
+    Regex,
+}
+
+impl Format {
+    /// The name in a schema.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DateTime => "date-time",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::Duration => "duration",
+            Self::Email => "email",
+            #[cfg(feature = "idna")]
+            Self::IdnEmail => "idn-email",
+            Self::Hostname | Self::PlainHostname => "hostname",
+            #[cfg(feature = "idna")]
+            Self::IdnHostname => "idn-hostname",
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+            Self::Uri => "uri",
+            Self::UriReference => "uri-reference",
+            Self::Iri => "iri",
+            Self::IriReference => "iri-reference",
+            Self::Uuid => "uuid",
+            Self::UriTemplate => "uri-template",
+            Self::JsonPointer => "json-pointer",
+            Self::RelativeJsonPointer => "relative-json-pointer",
+            Self::Regex => "regex",
+        }
+    }
+}
+
+/// Whether a text is of a format.
+#[must_use]
+pub fn holds(format: Format, text: &str) -> bool {
+    match format {
+        Format::DateTime => time::date_time(text.as_bytes()).is_some(),
+        Format::Date => time::date(text.as_bytes()).is_some(),
+        Format::Time => time::time(text.as_bytes()).is_some(),
+        Format::Duration => time::duration(text.as_bytes()),
+        Format::Email => names::email(text),
+        #[cfg(feature = "idna")]
+        Format::IdnEmail => idn::email(text),
+        Format::Hostname => names::hostname(text),
+        Format::PlainHostname => names::plain_hostname(text.as_bytes()),
+        #[cfg(feature = "idna")]
+        Format::IdnHostname => idn::hostname(text),
+        Format::Ipv4 => net::ipv4(text.as_bytes()).is_some(),
+        Format::Ipv6 => net::ipv6(text).is_some(),
+        Format::Uri => uri::uri(text, false),
+        Format::UriReference => uri::reference(text, false),
+        Format::Iri => uri::uri(text, true),
+        Format::IriReference => uri::reference(text, true),
+        Format::Uuid => net::uuid(text.as_bytes()).is_some(),
+        Format::UriTemplate => template::uri_template(text),
+        Format::JsonPointer => pointer::json_pointer(text.as_bytes()),
+        Format::RelativeJsonPointer => pointer::relative(text.as_bytes()),
+        Format::Regex => jsonschema_regex::is_valid_ecma_regex(text),
+    }
+}
+
+/// Names a format that needs IDNA, which is a feature because its tables make a build seconds longer.
+#[cfg(feature = "idna")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __idna {
+    ($contract:literal, $format:literal) => {};
+}
+
+/// Without the feature such a contract can't be held, so nothing may pretend to.
+#[cfg(not(feature = "idna"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __idna {
+    ($contract:literal, $format:literal) => {
+        compile_error!(concat!(
+            "the contract ",
+            $contract,
+            " has the format `",
+            $format,
+            "`, which needs the feature `idna` of twyla-runtime: switch it on"
+        ));
+    };
+}

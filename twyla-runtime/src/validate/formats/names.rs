@@ -1,0 +1,72 @@
+//! Host names (RFC 1123) and e-mail addresses (RFC 5321).
+
+use super::{labels, net};
+
+/// Labels of letters, digits and hyphens; those that begin with `xn--` are A-labels.
+pub(super) fn hostname(text: &str) -> bool {
+    plain_hostname(text.as_bytes()) && text.split('.').all(label)
+}
+
+/// A label that has hyphens in the third and fourth place is reserved, and must be what IDNA makes of them.
+fn label(text: &str) -> bool {
+    if text.get(2..4) != Some("--") {
+        return true;
+    }
+    match text.split_at_checked(4) {
+        Some((prefix, encoded)) if prefix.eq_ignore_ascii_case("xn--") => labels::encoded(encoded),
+        _ => false,
+    }
+}
+
+/// Labels of letters, digits and hyphens.
+pub(super) fn plain_hostname(text: &[u8]) -> bool {
+    let known = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let label = |label: &[u8]| {
+        let ([first, ..], [.., last]) = (label, label) else { return false };
+        label.len() <= 63 && *first != b'-' && *last != b'-' && label.iter().all(known)
+    };
+    text.len() <= 253 && text.split(|byte| *byte == b'.').all(label)
+}
+
+/// `Mailbox` of RFC 5321.
+pub(super) fn email(text: &str) -> bool {
+    text.is_ascii() && mailbox(text, hostname)
+}
+
+/// A local part, and a domain that is a name or an address in brackets.
+pub(super) fn mailbox(text: &str, name: impl Fn(&str) -> bool) -> bool {
+    // a quoted local part may have an `@`, a domain can't
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    if !local_part(local) {
+        return false;
+    }
+    match domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => match address.split_at_checked(5) {
+            Some((tag, address)) if tag.eq_ignore_ascii_case("IPv6:") => net::ipv6(address).is_some(),
+            _ => net::ipv4(address.as_bytes()).is_some(),
+        },
+        None => name(domain),
+    }
+}
+
+/// `Local-part`, at most 64 octets; beyond ASCII as RFC 6531 widens it.
+fn local_part(text: &str) -> bool {
+    if text.len() > 64 {
+        return false;
+    }
+    if let Some(quoted) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        let mut rest = quoted.chars();
+        while let Some(c) = rest.next() {
+            let fits = match c {
+                '\\' => matches!(rest.next(), Some(' '..='~')),
+                c => matches!(c, ' '..='~' if c != '"') || !c.is_ascii(),
+            };
+            if !fits {
+                return false;
+            }
+        }
+        return true;
+    }
+    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii();
+    text.split('.').all(|part| !part.is_empty() && part.chars().all(atom))
+}

@@ -1,0 +1,125 @@
+//! Dates, times and durations of RFC 3339, read byte by byte: these are on the way of every event.
+
+/// A date that is in the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Date {
+    pub(super) year: u16,
+    pub(super) month: u8,
+    pub(super) day: u8,
+}
+
+/// A time of day and its distance from UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Time {
+    pub(super) hour: u8,
+    pub(super) minute: u8,
+    /// Up to 60, which is a leap second.
+    pub(super) second: u8,
+    /// Digits beyond the ninth are cut.
+    pub(super) nanosecond: u32,
+    /// Minutes east of UTC.
+    pub(super) offset: i16,
+}
+
+/// `date-time` of RFC 3339.
+#[inline]
+pub(super) fn date_time(text: &[u8]) -> Option<(Date, Time)> {
+    let (first, rest) = text.split_first_chunk::<10>()?;
+    let (b'T' | b't', rest) = rest.split_first()? else { return None };
+    Some((date(first)?, time(rest)?))
+}
+
+/// `full-date` of RFC 3339.
+#[inline]
+pub(super) fn date(text: &[u8]) -> Option<Date> {
+    let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = text else { return None };
+    let year = u16::from(two(y0, y1)?) * 100 + u16::from(two(y2, y3)?);
+    let (month, day) = (two(m0, m1)?, two(d0, d1)?);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 => 29,
+        2 => 28,
+        _ => return None,
+    };
+    (1..=days).contains(&day).then_some(Date { year, month, day })
+}
+
+/// `full-time` of RFC 3339; a leap second only where it is 23:59:60 in UTC.
+#[inline]
+pub(super) fn time(text: &[u8]) -> Option<Time> {
+    let (&[h0, h1, b':', m0, m1, b':', s0, s1], rest) = text.split_first_chunk::<8>()? else { return None };
+    let (hour, minute, second) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (nanosecond, zone) = match rest {
+        [b'.', digits @ ..] => fraction(digits)?,
+        zone => (0, zone),
+    };
+    let offset = match *zone {
+        [b'Z' | b'z'] => 0,
+        [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => {
+            let (hours, minutes) = (two(h0, h1)?, two(m0, m1)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let offset = i16::from(hours) * 60 + i16::from(minutes);
+            if sign == b'+' { offset } else { -offset }
+        }
+        _ => return None,
+    };
+    let in_utc = || (i16::from(hour) * 60 + i16::from(minute) - offset).rem_euclid(24 * 60);
+    (second < 60 || in_utc() == 24 * 60 - 1).then_some(Time { hour, minute, second, nanosecond, offset })
+}
+
+/// The digits of a fraction of a second, and what follows them.
+#[inline]
+fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (mut nanosecond, mut unit, mut rest) = (0, 100_000_000, text);
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        nanosecond += u32::from(digit - b'0') * unit;
+        unit /= 10;
+        rest = after;
+    }
+    (rest.len() < text.len()).then_some((nanosecond, rest))
+}
+
+/// Two decimal digits.
+#[inline]
+fn two(high: u8, low: u8) -> Option<u8> {
+    let (high, low) = (high.wrapping_sub(b'0'), low.wrapping_sub(b'0'));
+    (high < 10 && low < 10).then(|| high * 10 + low)
+}
+
+/// `duration` of RFC 3339, appendix A: units follow one another without a gap, weeks stand alone.
+pub(super) fn duration(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"P") else { return false };
+    let Some((date, rest)) = units(rest, b"YMD") else { return false };
+    match rest {
+        [] => date,
+        [b'T', time @ ..] => matches!(units(time, b"HMS"), Some((true, []))),
+        weeks => !date && matches!(units(weeks, b"W"), Some((true, []))),
+    }
+}
+
+/// Numbers, each with the unit that comes after that of the number before; whether there was one, and what follows them.
+fn units<'a>(mut text: &'a [u8], mut order: &[u8]) -> Option<(bool, &'a [u8])> {
+    let mut some = false;
+    while !order.is_empty() {
+        let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits == 0 {
+            break;
+        }
+        let (unit, rest) = text.get(digits..)?.split_first()?;
+        let Some(at) = order.iter().position(|known| known == unit) else {
+            // the caller sees the number again, with a unit of another kind
+            return (!some).then_some((false, text));
+        };
+        if some && at > 0 {
+            return None;
+        }
+        (some, text, order) = (true, rest, order.get(at + 1..)?);
+    }
+    Some((some, text))
+}
