@@ -113,7 +113,9 @@ pub mod __private {
     pub use crate::validate::residue::Residue;
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::validate::{Refusal, Violation, schema};
-    pub use crate::{__bindable as bindable, __context as context, __idna as idna, __residue as residue, __view as view};
+    pub use crate::{
+        __bindable as bindable, __context as context, __idna as idna, __residue as residue, __view as view,
+    };
     pub use {chrono, regex, serde, serde_json, uuid};
 
     pub use crate::bus::publish_raw;

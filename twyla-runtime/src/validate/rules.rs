@@ -110,30 +110,6 @@ pub fn max_length(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) 
     }
 }
 
-<<<<<<< HEAD
-/// A `pattern`, translated to the `regex` crate's syntax by the build script, which also has seen it compile.
-#[derive(Debug)]
-pub struct Pattern {
-    written: &'static str,
-    compiled: Option<Regex>,
-}
-
-impl Pattern {
-    /// The pattern as the schema has it, and as the `regex` crate reads it.
-    #[must_use]
-    pub fn new(written: &'static str, translated: &str) -> Self {
-        Self { written, compiled: Regex::new(translated).ok() }
-    }
-
-    /// Whether it occurs in the text.
-    #[must_use]
-    pub fn is_match(&self, text: &str) -> bool {
-        self.compiled.as_ref().is_some_and(|compiled| compiled.is_match(text))
-    }
-}
-
-=======
->>>>>>> 31c48d8 (Give formats and patterns rooms of their own, with the whole list of formats)
 /// `pattern`.
 pub fn pattern(value: &str, pattern: &Pattern, at: &Path<'_>, out: &mut Violations) {
     let message = match pattern.search(value) {

@@ -143,7 +143,7 @@ pub enum Rule {
 }
 
 /// A pattern, compiled once, at its first use.
-pub type PatternRef = &'static std::sync::LazyLock<Pattern>;
+pub type PatternRef = &'static Pattern;
 
 /// `properties`, `patternProperties` and `additionalProperties` of one schema.
 #[derive(Debug)]
