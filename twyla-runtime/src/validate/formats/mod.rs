@@ -11,6 +11,7 @@ mod net;
 mod pointer;
 mod template;
 mod time;
+pub mod typed;
 mod uri;
 
 /// A format that the `format` keyword can name.
