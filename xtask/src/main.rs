@@ -1,13 +1,16 @@
 //! `cargo xtask`: the repository's own chores. `cargo xtask test` installs what is missing, then runs every test.
+//! `cargo xtask conformance` runs the official JSON Schema test suite, with every disagreement told.
 //!
 //! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node and
-//! stops it again, [`mod@test`] runs the tests.
+//! stops it again, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite.
 #![forbid(unsafe_code)]
 
 mod broker;
+mod conformance;
 mod machine;
 mod test;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -27,11 +30,22 @@ enum Chore {
         /// Run only the tests whose names contain this.
         filter: Option<String>,
     },
+    /// Compile every group of the JSON Schema test suite, run its cases, and tell each draft's agreement.
+    Conformance {
+        /// A folder that is laid out as the official suite, with `tests/<draft>/*.json` and `remotes/`.
+        #[arg(long, value_name = "DIR")]
+        suite: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Args::parse().chore {
-        Chore::Test { filter } => test::run(filter.as_deref()),
+        Chore::Test { filter } => test::run(filter.as_deref()).map_err(|error| error.to_string()),
+        Chore::Conformance { suite } => match conformance::run(suite.as_deref()) {
+            // the report's last line stays the last
+            Err(conformance::Error::Disagrees) => return ExitCode::FAILURE,
+            done => done.map_err(|error| error.to_string()),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

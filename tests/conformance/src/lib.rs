@@ -1,0 +1,38 @@
+//! Holds the generated decode to the official JSON Schema test suite, and to the `jsonschema` crate on generated schemas.
+//!
+//! The build script compiles every group of cases into code, a program for each draft (`src/bin`), so that as many
+//! compilers work on them as the machine has cores. Such a program runs its groups and prints a [`summary`]; the program
+//! `twyla-conformance` runs them all and prints the [`report`], and `cargo test` does the same with less patience.
+//!
+//! The rooms: [`group`] is what the build script hands over, [`run`] decodes and encodes a value by its generated type,
+//! [`draft`](mod@draft) runs the groups of a draft, [`instances`] makes values that are near a schema, [`known`] lists where
+//! an optional file is disagreed with and why.
+#![forbid(unsafe_code)]
+
+pub mod draft;
+pub mod group;
+pub mod instances;
+pub mod known;
+pub mod random;
+pub mod report;
+pub mod run;
+pub mod summary;
+
+/// The folder of the suite that was compiled.
+pub const SUITE: &str = env!("TWYLA_SUITE_FOLDER");
+
+/// The program of a draft: its generated code, and what runs it.
+#[macro_export]
+macro_rules! draft {
+    ($name:literal) => {
+        #[allow(warnings, clippy::all, clippy::pedantic, reason = "the code is generated of any schema")]
+        mod groups {
+            include!(concat!(env!("OUT_DIR"), "/", $name, ".rs"));
+        }
+
+        fn main() {
+            let prepared = include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json"));
+            $crate::draft::main($name, prepared, groups::CHECKS);
+        }
+    };
+}

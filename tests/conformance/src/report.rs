@@ -1,0 +1,172 @@
+//! Runs the programs of all drafts, and tells what came of them.
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use crate::SUITE;
+use crate::group::{DRAFTS, Kind};
+use crate::summary::{Disagreement, Summary, Tally};
+
+/// How much of a schema or a value is shown.
+const SHOWN: usize = 400;
+
+/// What came of all drafts.
+#[derive(Debug)]
+pub struct Report(Vec<Result<Summary, String>>);
+
+impl Report {
+    /// Runs the programs, which are in a folder under the names of their drafts.
+    #[must_use]
+    pub fn run(folder: &Path) -> Self {
+        let programs = DRAFTS.map(|draft| {
+            let mut command = Command::new(folder.join(format!("{draft}{}", std::env::consts::EXE_SUFFIX)));
+            (draft, command.stdout(Stdio::piped()).spawn())
+        });
+        let waiting = programs.map(|(draft, child)| {
+            thread::spawn(move || {
+                let output = child.and_then(std::process::Child::wait_with_output);
+                let output = output.map_err(|error| format!("{draft} could not be run: {error}"))?;
+                // a stack that overflows ends the program
+                let ended = || format!("{draft} has ended before its time: {}", output.status);
+                serde_json::from_slice(&output.stdout).map_err(|_| ended())
+            })
+        });
+        Self(waiting.map(|run| run.join().unwrap_or_else(|_| Err("a thread has panicked".into()))).into())
+    }
+
+    /// Whether the suite is there for at least one draft.
+    #[must_use]
+    pub fn has_suite(&self) -> bool {
+        self.summaries().any(|summary| summary.suite.is_some())
+    }
+
+    fn summaries(&self) -> impl Iterator<Item = &Summary> {
+        self.0.iter().filter_map(|run| run.as_ref().ok())
+    }
+
+    /// Cases that came out as they should, of what the suite requires and of what is generated.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        let tallies = self.summaries().flat_map(|summary| &summary.tallies);
+        tallies.filter(|(kind, _)| is_held(**kind)).map(|(_, tally)| tally.agree).sum()
+    }
+
+    /// Cases that did not, and programs and files that could not be run.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        let disagreements = self.summaries().flat_map(|summary| &summary.disagreements);
+        let cases: usize = disagreements.filter(|one| is_held(one.kind)).map(|one| one.cases).sum();
+        let unreadable: usize = self.summaries().map(|summary| summary.unreadable.len()).sum();
+        cases + unreadable + self.0.iter().filter(|run| run.is_err()).count()
+    }
+
+    /// What the list of known disagreements with optional files doesn't tell, or tells wrongly.
+    #[must_use]
+    pub fn unlisted(&self) -> Vec<String> {
+        let mut unlisted = Vec::new();
+        for summary in self.summaries() {
+            let new = summary.disagreements.iter().filter(|one| !is_held(one.kind) && one.known.is_none());
+            unlisted.extend(new.map(|one| format!("{}: {one} (not listed)", summary.draft)));
+            unlisted
+                .extend(summary.stale.iter().map(|entry| format!("{}: {entry}: is listed, and agrees", summary.draft)));
+        }
+        unlisted
+    }
+}
+
+/// Whether a disagreement fails: the optional files are for information.
+fn is_held(kind: Kind) -> bool {
+    matches!(kind, Kind::Required | Kind::Generated)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for run in &self.0 {
+            match run {
+                Ok(summary) => disagreements(f, summary)?,
+                Err(error) => writeln!(f, "{error}\n")?,
+            }
+        }
+        let head = ["", "groups", "cases", "agree", "valid", "fast", "trees", "slow", "refused"];
+        writeln!(f, "{}", row(&head.map(str::to_owned)))?;
+        for summary in self.summaries() {
+            for (kind, tally) in &summary.tallies {
+                let name = match kind {
+                    Kind::Required => summary.draft.clone(),
+                    Kind::Optional => "  optional".into(),
+                    Kind::Format => "  optional/format".into(),
+                    Kind::Generated if summary.suite.is_none() => format!("{} generated", summary.draft),
+                    Kind::Generated => "  generated".into(),
+                };
+                let Tally { groups, cases, agree, accepted, fast, trees, slow, refused, .. } = tally;
+                let counts = [groups, cases, agree, accepted, fast, trees, slow, refused].map(usize::to_string);
+                let mut cells = vec![name];
+                cells.extend(counts);
+                writeln!(f, "{}", row(&cells))?;
+            }
+        }
+        writeln!(f, "\nWhy groups don't go the fast way (keyword: groups)")?;
+        for summary in self.summaries() {
+            for (kind, tally) in
+                summary.tallies.iter().filter(|(kind, tally)| is_held(**kind) && !tally.reasons.is_empty())
+            {
+                let mut reasons: Vec<_> = tally.reasons.iter().collect();
+                reasons.sort_by_key(|(_, groups)| usize::MAX - *groups);
+                let mut line = String::new();
+                for (keyword, groups) in reasons {
+                    write!(line, "{}{keyword}: {groups}", if line.is_empty() { "" } else { ", " })?;
+                }
+                let which = if *kind == Kind::Generated { " generated" } else { "" };
+                writeln!(f, "{}{which}: {line}", summary.draft)?;
+            }
+        }
+        writeln!(f)?;
+        if !self.has_suite() {
+            writeln!(f, "THE JSON SCHEMA TEST SUITE IS NOT AT {SUITE}: none of it was run\n")?;
+        }
+        for summary in self.summaries().filter(|summary| summary.suite.is_none() && self.has_suite()) {
+            writeln!(f, "the suite in {SUITE} hasn't {}: only generated schemas were run", summary.draft)?;
+        }
+        let known = self.summaries().flat_map(|summary| &summary.disagreements).filter(|one| one.known.is_some());
+        writeln!(f, "optional files: {} known disagreements, {} unlisted", known.count(), self.unlisted().len())?;
+        write!(f, "{} passed, {} failed", self.passed(), self.failed())
+    }
+}
+
+fn row(cells: &[String]) -> String {
+    let (name, counts) = cells.split_first().map_or(("", cells), |(name, counts)| (name.as_str(), counts));
+    counts.iter().fold(format!("{name:<24}"), |line, count| line + &format!("{count:>8}"))
+}
+
+fn disagreements(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+    for (file, error) in &summary.unreadable {
+        writeln!(f, "{} {file}: is no list of groups: {error}\n", summary.draft)?;
+    }
+    let (held, optional): (Vec<_>, Vec<_>) = summary.disagreements.iter().partition(|one| is_held(one.kind));
+    for one in held {
+        writeln!(f, "{} {one}\n  schema: {}\n", summary.draft, short(&one.schema))?;
+    }
+    for one in optional {
+        writeln!(f, "{} {one}\n  {}\n", summary.draft, one.known.as_deref().unwrap_or("not listed as known"))?;
+    }
+    Ok(())
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [file, group, case] = &self.case;
+        write!(f, "{file} / {group}{}{case}: ", if case.is_empty() { "" } else { " / " })?;
+        write!(f, "{}{}{}", short(&self.data), if self.data.is_empty() { "" } else { " " }, short(&self.said))
+    }
+}
+
+/// One line, and no more of it than is read.
+fn short(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

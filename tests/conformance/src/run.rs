@@ -1,0 +1,48 @@
+//! Runs one value through the generated decode and encode.
+
+use std::fmt::Debug;
+use std::panic;
+
+use twyla_runtime::event::{Emit, Listen};
+
+/// What has become of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is decoded, encoded, and decoded to the same.
+    Accepted,
+    /// It is refused, with these words.
+    Refused(String),
+    /// It is decoded, but what should follow doesn't.
+    Broken(String),
+}
+
+/// Runs a value, a JSON text.
+pub type Check = fn(&str) -> Outcome;
+
+/// Runs a value through the event whose property `value` is of a group's schema.
+#[must_use]
+pub fn check<T: Listen + Emit + PartialEq + Debug>(value: &str) -> Outcome {
+    match panic::catch_unwind(|| round::<T>(value)) {
+        Ok(outcome) => outcome,
+        Err(_) => Outcome::Broken("it has panicked".into()),
+    }
+}
+
+fn round<T: Listen + Emit + PartialEq + Debug>(value: &str) -> Outcome {
+    let first = match T::decode(format!(r#"{{"value":{value}}}"#).as_bytes()) {
+        Ok(first) => first,
+        Err(refusal) => return Outcome::Refused(refusal.to_string()),
+    };
+    let mut text = Vec::new();
+    if let Err(refusal) = first.encode(&mut text) {
+        return Outcome::Broken(format!("what was decoded is not encoded: {refusal}"));
+    }
+    let shown = String::from_utf8_lossy(&text);
+    match T::decode(&text) {
+        Err(refusal) => Outcome::Broken(format!("what was encoded, {shown}, is not decoded: {refusal}")),
+        Ok(second) if second != first => {
+            Outcome::Broken(format!("{first:?} is encoded as {shown}, which is {second:?}"))
+        }
+        Ok(_) => Outcome::Accepted,
+    }
+}

@@ -1,0 +1,102 @@
+//! What the program of a draft tells: counts, and each disagreement.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::group::{Kind, Way};
+
+/// What came of one draft.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// The draft, by the name of its folder.
+    pub draft: String,
+    /// The folder of the suite's draft; none where the suite hasn't it.
+    pub suite: Option<String>,
+    /// The counts.
+    pub tallies: BTreeMap<Kind, Tally>,
+    /// Every case that came out otherwise than it should.
+    pub disagreements: Vec<Disagreement>,
+    /// Every file of the suite that is no list of groups, with what is wrong.
+    pub unreadable: BTreeMap<String, String>,
+    /// Every entry of the list of known disagreements that nothing disagrees with.
+    pub stale: Vec<String>,
+}
+
+/// The counts of groups of one kind.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// How many groups there are.
+    pub groups: usize,
+    /// How many cases they have.
+    pub cases: usize,
+    /// How many of these came out as they should.
+    pub agree: usize,
+    /// How many came out as they should, and are ones that the schema allows.
+    pub accepted: usize,
+    /// How many groups are typed, and checked in place.
+    pub fast: usize,
+    /// How many have rules besides that an interpreter holds.
+    pub trees: usize,
+    /// How many go through a tree of values.
+    pub slow: usize,
+    /// How many the build refuses.
+    pub refused: usize,
+    /// Why groups don't go the fast way, each with how many groups say so.
+    pub reasons: BTreeMap<String, usize>,
+}
+
+/// A case that came out otherwise than it should.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// Where its group comes from.
+    pub kind: Kind,
+    /// The file, the group and the case.
+    pub case: [String; 3],
+    /// The schema.
+    pub schema: String,
+    /// The value.
+    pub data: String,
+    /// What should have been, and what came out.
+    pub said: String,
+    /// How many cases of the group it stands for.
+    pub cases: usize,
+    /// Why it is known to be so, where it is.
+    pub known: Option<String>,
+}
+
+impl Tally {
+    /// Counts a group by its way.
+    pub fn count(&mut self, way: &Way) {
+        self.groups += 1;
+        let reasons = match way {
+            Way::Fast => {
+                self.fast += 1;
+                return;
+            }
+            Way::Refused(_) => {
+                self.refused += 1;
+                return;
+            }
+            Way::Trees(reasons) => {
+                self.trees += 1;
+                reasons
+            }
+            Way::Slow(reasons) => {
+                self.slow += 1;
+                reasons
+            }
+        };
+        let mut keywords: Vec<&str> = reasons.iter().map(|reason| keyword(reason)).collect();
+        keywords.sort_unstable();
+        keywords.dedup();
+        for keyword in keywords {
+            *self.reasons.entry(keyword.to_owned()).or_default() += 1;
+        }
+    }
+}
+
+/// The keyword that a reason is about: what it has between backticks, or all of it.
+fn keyword(reason: &str) -> &str {
+    reason.split('`').nth(1).unwrap_or(reason)
+}
