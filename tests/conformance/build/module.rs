@@ -22,12 +22,11 @@ pub(crate) fn compile(draft: &str, number: usize, group: &Group, folder: &Path, 
     let mut builder = Builder::new(&schemas).shown_as("").default_draft(by_name(draft));
     if group.kind != Kind::Generated {
         for (uri, file) in suite::remotes(suite, draft, group.schema.get()) {
-            builder = document(builder, &uri, &file);
+            builder = builder.document(uri, file);
         }
     }
-    if group.file == "format" {
-        builder = without_formats(builder);
-    }
+    // it says of every format that it only tells something, unless it is turned on
+    builder = builder.formats(group.file != "format");
     let generated = panic::catch_unwind(AssertUnwindSafe(|| builder.generate()));
     let _ = fs::remove_dir_all(&schemas);
     match generated {
@@ -62,15 +61,6 @@ fn by_name(draft: &str) -> Draft {
         "draft2019-09" => Draft::Draft201909,
         _ => Draft::Draft202012,
     }
-}
-
-fn document(builder: Builder, _uri: &str, _file: &Path) -> Builder {
-    builder
-}
-
-/// `format.json` says of every format that it only annotates, unless it is turned on.
-fn without_formats(builder: Builder) -> Builder {
-    builder
 }
 
 /// How the group's event goes. The context is the same in every group, and goes the fast way.

@@ -40,7 +40,7 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Every group that the suite has for a draft.
 pub(crate) fn read(suite: &Path, draft: &str) -> Prepared {
-    let mut prepared = Prepared { suite: None, groups: Vec::new(), unreadable: BTreeMap::new() };
+    let mut prepared = Prepared { suite: None, groups: Vec::new(), unreadable: BTreeMap::new(), unserved: Vec::new() };
     let folder = [suite.join("tests").join(draft), suite.join(draft)].into_iter().find(|folder| folder.is_dir());
     let Some(folder) = folder else { return prepared };
     prepared.suite = Some(folder.display().to_string());
@@ -55,14 +55,17 @@ pub(crate) fn read(suite: &Path, draft: &str) -> Prepared {
         let text = fs::read_to_string(&path).map_err(|error| error.to_string());
         let groups = text.and_then(|text| serde_json::from_str::<Vec<Written>>(&text).map_err(|e| e.to_string()));
         match groups {
-            Ok(groups) => prepared.groups.extend(groups.into_iter().map(|written| Group {
-                kind,
-                file: file.to_owned(),
-                description: written.description,
-                schema: written.schema,
-                cases: written.tests,
-                way: Way::Fast,
-            })),
+            Ok(groups) => {
+                for Written { description, schema, tests } in groups {
+                    let unserved = (kind == Kind::Optional).then(|| unserved(suite, schema.get())).flatten();
+                    if let Some(uri) = unserved {
+                        prepared.unserved.push(format!("{file} / {description} needs {uri}"));
+                        continue;
+                    }
+                    let (file, way) = (file.to_owned(), Way::Fast);
+                    prepared.groups.push(Group { kind, file, description, schema, cases: tests, way });
+                }
+            }
             Err(error) => {
                 prepared.unreadable.insert(file.to_owned(), error);
             }
@@ -86,6 +89,13 @@ pub(crate) fn remotes(suite: &Path, draft: &str, schema: &str) -> Vec<(String, P
         }
     }
     remotes
+}
+
+/// A document of another draft that a schema refers to, and that isn't there: a folder may have some drafts only.
+fn unserved(suite: &Path, schema: &str) -> Option<String> {
+    let served = format!("{SERVED}draft");
+    let mut uris = schema.match_indices(&served).filter_map(|(at, _)| schema[at..].split(['"', '#']).next());
+    uris.find(|uri| !suite.join("remotes").join(&uri[SERVED.len()..]).is_file()).map(str::to_owned)
 }
 
 /// Every file below a folder, sorted.

@@ -32,6 +32,7 @@ fn run(draft: &str, prepared: Prepared, checks: &[(usize, Check)]) -> Summary {
     let checks: HashMap<usize, Check> = checks.iter().copied().collect();
     let mut summary = Summary { draft: draft.into(), suite: prepared.suite, ..Summary::default() };
     summary.unreadable = prepared.unreadable;
+    summary.unserved = prepared.unserved;
     let mut excused = BTreeMap::new();
     for (number, group) in prepared.groups.iter().enumerate() {
         summary.tallies.entry(group.kind).or_default().count(&group.way);

@@ -71,4 +71,6 @@ pub struct Prepared {
     pub groups: Vec<Group>,
     /// Files whose words the suite's folder has and that are no groups, with what is wrong.
     pub unreadable: BTreeMap<String, String>,
+    /// Optional groups that need a document that the suite's folder hasn't, each with its URI.
+    pub unserved: Vec<String>,
 }

@@ -129,6 +129,11 @@ impl fmt::Display for Report {
         for summary in self.summaries().filter(|summary| summary.suite.is_none() && self.has_suite()) {
             writeln!(f, "the suite in {SUITE} hasn't {}: only generated schemas were run", summary.draft)?;
         }
+        for summary in self.summaries() {
+            for group in &summary.unserved {
+                writeln!(f, "not run: {} {group}, which the suite's folder hasn't", summary.draft)?;
+            }
+        }
         let known = self.summaries().flat_map(|summary| &summary.disagreements).filter(|one| one.known.is_some());
         writeln!(f, "optional files: {} known disagreements, {} unlisted", known.count(), self.unlisted().len())?;
         write!(f, "{} passed, {} failed", self.passed(), self.failed())

@@ -19,6 +19,8 @@ pub struct Summary {
     pub disagreements: Vec<Disagreement>,
     /// Every file of the suite that is no list of groups, with what is wrong.
     pub unreadable: BTreeMap<String, String>,
+    /// Optional groups that need a document that the suite's folder hasn't, each with its URI.
+    pub unserved: Vec<String>,
     /// Every entry of the list of known disagreements that nothing disagrees with.
     pub stale: Vec<String>,
 }
