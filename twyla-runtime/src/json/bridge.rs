@@ -29,11 +29,16 @@ fn tree(text: &[u8]) -> Result<Value, String> {
 /// # Errors
 /// Those of the deserializer, and what doesn't fit the type.
 pub fn deserialize<'de, T: Read, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let value = Exact { depth: 0 }.deserialize(deserializer)?;
+    let value = exact(deserializer)?;
     let mut text = Vec::new();
     value.write(&mut text);
     let text = String::from_utf8(text).map_err(de::Error::custom)?;
     from_str(&text).map_err(|fault| de::Error::custom(fault.into_violation()))
+}
+
+/// A value as exact as [`Read`] has it.
+pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    Exact { depth: 0 }.deserialize(deserializer)
 }
 
 /// Reads a `Value` in which no key is twice and no number is lost.
@@ -114,5 +119,44 @@ impl<'de> Visitor<'de> for Exact {
             out.insert(key, value);
         }
         Ok(Value::Object(out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    type Numbers = BTreeMap<String, Option<i64>>;
+
+    #[test]
+    fn types_go_both_ways() {
+        let numbers: Numbers = deserialize(json!({"a": 1.0, "b": null, "c": i64::MIN})).unwrap();
+        assert_eq!(numbers, BTreeMap::from([("a".into(), Some(1)), ("b".into(), None), ("c".into(), Some(i64::MIN))]));
+        let value = serialize(&numbers, serde_json::value::Serializer).unwrap();
+        assert_eq!(value, json!({"a": 1, "b": null, "c": i64::MIN}));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_with_its_place() {
+        let error = deserialize::<Numbers, _>(json!({"a": 1, "b": "x"})).unwrap_err();
+        assert_eq!(error.to_string(), "/b: is the string \"x\", not an integer");
+        let mut reader = serde_json::Deserializer::from_str(r#"{"a":1,"a":2}"#);
+        assert!(deserialize::<Numbers, _>(&mut reader).is_err_and(|error| error.to_string().contains("twice")));
+    }
+
+    #[test]
+    fn nothing_deep_overflows() {
+        let mut reader = serde_json::Deserializer::from_str("[1]");
+        assert!(exact(&mut reader).is_ok());
+        let mut deep = json!(1);
+        for _ in 0..127 {
+            deep = json!([deep]);
+        }
+        assert!(exact(deep.clone()).is_ok());
+        assert!(exact(json!([deep])).is_err_and(|error| error.to_string().contains("deeper")));
     }
 }

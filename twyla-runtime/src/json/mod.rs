@@ -22,7 +22,7 @@ pub mod write;
 
 pub use bridge::{deserialize, serialize};
 pub use fault::Fault;
-pub use reader::{Extra, Items, Members, Reader, Token, required};
+pub use reader::{Extra, Items, Members, Name, Names, Reader, Token, required};
 pub use words::word;
 pub use write::{close_object, write_member, write_str};
 
@@ -53,4 +53,6 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
 }
 
 #[cfg(test)]
-mod contract_tests;
+mod differential_tests;
+#[cfg(test)]
+mod typed_tests;

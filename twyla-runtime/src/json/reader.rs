@@ -7,7 +7,7 @@ use serde_json::{Map, Value, map};
 
 use super::Read;
 use super::fault::Fault;
-use super::keys::Keys;
+use super::keys::Seen;
 use crate::validate::rules::{shortened, shown};
 
 /// Arrays and objects within each other: one more is refused. It is `serde_json`'s limit, too.
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
             return Err(self.mismatch("an object"));
         }
         self.enter()?;
-        Ok(Members { first: true, seen: Keys::new() })
+        Ok(Members { first: true, expected: 0, seen: None })
     }
 
     /// Enters the array at hand.
@@ -169,10 +169,21 @@ impl<'a> Reader<'a> {
 
     /// Steps to the next key, and over its colon; at the end of the object, over that.
     pub(super) fn next_key(&mut self, first: bool) -> Result<Option<Cow<'a, str>>, Fault> {
+        if !self.seek_key(first)? {
+            return Ok(None);
+        }
+        let key = self.text_at_quote()?;
+        self.colon()?;
+        Ok(Some(key))
+    }
+
+    /// Steps to the quote of the next key: whether there is one. At the end of the object, over that.
+    #[inline]
+    fn seek_key(&mut self, first: bool) -> Result<bool, Fault> {
         let mut byte = self.next_byte();
         if byte == b'}' {
             self.leave();
-            return Ok(None);
+            return Ok(false);
         }
         if !first {
             if byte != b',' {
@@ -181,18 +192,34 @@ impl<'a> Reader<'a> {
             self.at += 1;
             byte = self.next_byte();
         }
-        if byte != b'"' {
-            return Err(match byte {
-                b'}' => self.broken("trailing comma"),
-                _ => self.wanted("an object", "key must be a string"),
-            });
+        if byte == b'"' { Ok(true) } else { Err(self.no_key(byte)) }
+    }
+
+    #[cold]
+    fn no_key(&self, byte: u8) -> Fault {
+        if byte == b'}' { self.broken("trailing comma") } else { self.wanted("an object", "key must be a string") }
+    }
+
+    /// Steps over the key at hand where it is written as this name is, which has no escapes.
+    #[inline]
+    fn take_key(&mut self, name: &str) -> bool {
+        let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
+        match rest.split_at_checked(name.len()) {
+            Some((key, [b'"', ..])) if key == name.as_bytes() => {
+                self.at += name.len() + 2;
+                true
+            }
+            _ => false,
         }
-        let key = self.text_at_quote()?;
+    }
+
+    #[inline]
+    fn colon(&mut self) -> Result<(), Fault> {
         if self.next_byte() != b':' {
             return Err(self.wanted("an object", "expected `:`"));
         }
         self.at += 1;
-        Ok(Some(key))
+        Ok(())
     }
 
     /// Steps to the next item: whether there is one. At the end of the array, over that.
@@ -271,8 +298,10 @@ impl<'a> Reader<'a> {
 #[derive(Debug)]
 pub struct Members<'a> {
     first: bool,
+    /// Which of the declared names comes next, if they come in their order.
+    expected: usize,
     /// The keys that nothing else remembers.
-    seen: Keys<'a>,
+    seen: Option<Box<Seen<'a>>>,
 }
 
 impl<'a> Members<'a> {
@@ -285,6 +314,35 @@ impl<'a> Members<'a> {
         let first = self.first;
         self.first = false;
         reader.next_key(first)
+    }
+
+    /// The next key as one of some names, or none at the end of the object. Where the members come in the order of the
+    /// names, nearly nothing is searched.
+    ///
+    /// # Errors
+    /// Where the text is no JSON.
+    pub fn name(&mut self, reader: &mut Reader<'a>, names: &'static Names) -> Result<Option<Name<'a>>, Fault> {
+        let first = self.first;
+        self.first = false;
+        if !reader.seek_key(first)? {
+            return Ok(None);
+        }
+        let found = match names.names.get(self.expected) {
+            Some(name) if names.plain && reader.take_key(name) => self.expected,
+            _ => {
+                let key = reader.text_at_quote()?;
+                match names.find(&key, self.expected) {
+                    Some(found) => found,
+                    None => {
+                        reader.colon()?;
+                        return Ok(Some(Name::Unknown(key)));
+                    }
+                }
+            }
+        };
+        self.expected = found + 1;
+        reader.colon()?;
+        Ok(Some(Name::Known(found)))
     }
 
     /// Reads the value of a declared member.
@@ -318,7 +376,7 @@ impl<'a> Members<'a> {
         if let Err(fault) = reader.skip() {
             return Err(fault.in_key(&key));
         }
-        self.seen.note(key).map_err(|key| member_twice(&key))
+        self.seen.get_or_insert_with(|| Box::new(Seen::new())).note(key).map_err(|key| member_twice(&key))
     }
 
     /// The fault of a closed object that has another member than the known ones.
@@ -353,6 +411,49 @@ impl<'a> Members<'a> {
             Err(fault) => Err(fault.in_key(&key)),
         }
     }
+}
+
+/// The declared names of an object.
+#[derive(Debug)]
+pub struct Names {
+    names: &'static [&'static str],
+    /// Whether each is written in JSON as it is.
+    plain: bool,
+}
+
+impl Names {
+    /// These names, in the order in which they are written most likely.
+    #[must_use]
+    pub const fn new(names: &'static [&'static str]) -> Self {
+        let mut plain = true;
+        let mut rest = names;
+        while let [name, after @ ..] = rest {
+            let mut bytes = name.as_bytes();
+            while let [byte, more @ ..] = bytes {
+                plain &= !matches!(byte, b'"' | b'\\' | ..0x20);
+                bytes = more;
+            }
+            rest = after;
+        }
+        Self { names, plain }
+    }
+
+    fn find(&self, key: &str, expected: usize) -> Option<usize> {
+        let (before, after) = self.names.split_at_checked(expected)?;
+        match after.iter().position(|name| *name == key) {
+            Some(found) => Some(expected + found),
+            None => before.iter().position(|name| *name == key),
+        }
+    }
+}
+
+/// A key: one of the declared [`Names`], by its index, or another.
+#[derive(Debug)]
+pub enum Name<'a> {
+    /// The index of a declared name.
+    Known(usize),
+    /// Any other key.
+    Unknown(Cow<'a, str>),
 }
 
 /// A map that keeps the members that aren't declared.

@@ -4,37 +4,40 @@ use super::fault::Fault;
 use super::keys::Keys;
 use super::reader::{Reader, member_twice};
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Steps over the next value. It has to be JSON, and no object in it may have a key twice.
     ///
     /// # Errors
     /// Where that isn't so.
     pub fn skip(&mut self) -> Result<(), Fault> {
-        self.step_over::<true>()
+        self.step_over(Some(&mut Keys::default()))
     }
 
     /// Steps over the next value, whose keys are looked at another time.
     pub(super) fn pass(&mut self) -> Result<(), Fault> {
-        self.step_over::<false>()
+        self.step_over(None)
     }
 
     // recursive, and no deeper than the limit of the reader
-    fn step_over<const KEYS: bool>(&mut self) -> Result<(), Fault> {
+    fn step_over(&mut self, mut keys: Option<&mut Keys<'a>>) -> Result<(), Fault> {
         match self.next_byte() {
             b'"' => self.text_at_quote().map(|_| ()),
             b'0'..=b'9' | b'-' => self.number("a value").map(|_| ()),
             b'{' => {
                 self.enter()?;
-                let mut keys = Keys::new();
+                let mut level = keys.as_ref().map(|keys| keys.enter());
                 let mut first = true;
                 while let Some(key) = self.next_key(first)? {
                     first = false;
-                    if let Err(fault) = self.step_over::<KEYS>() {
+                    if let Err(fault) = self.step_over(keys.as_deref_mut()) {
                         return Err(fault.in_key(&key));
                     }
-                    if KEYS {
-                        keys.note(key).map_err(|key| member_twice(&key))?;
+                    if let (Some(keys), Some(level)) = (&mut keys, &mut level) {
+                        keys.note(level, key).map_err(|key| member_twice(&key))?;
                     }
+                }
+                if let (Some(keys), Some(level)) = (keys, level) {
+                    keys.leave(&level);
                 }
                 Ok(())
             }
@@ -42,7 +45,7 @@ impl Reader<'_> {
                 self.enter()?;
                 let mut index = 0;
                 while self.next_item(index == 0)? {
-                    self.step_over::<KEYS>().map_err(|fault| fault.in_item(index))?;
+                    self.step_over(keys.as_deref_mut()).map_err(|fault| fault.in_item(index))?;
                     index += 1;
                 }
                 Ok(())

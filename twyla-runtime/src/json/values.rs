@@ -50,7 +50,10 @@ impl Read for u64 {
 
 impl Read for f64 {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        reader.number("a number")?.float()
+        match reader.simple_float() {
+            Some(value) => Ok(value),
+            None => reader.number("a number")?.float(),
+        }
     }
 }
 

@@ -34,3 +34,56 @@ fn none_of(text: &str, words: &mut dyn Iterator<Item = &'static str>, len: usize
     let (keyword, one_of) = if len == 1 { ("const", "") } else { ("enum", "one of ") };
     Fault::new(keyword, format!("{} is not {one_of}{}{more}", shown(text), first.join(", ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Read;
+    use super::*;
+
+    const FEW: &[(&str, i8)] = &[("red", 0), ("a\"b", 1), ("", 2)];
+
+    fn one_of(words: &'static [(&'static str, i8)], text: &str) -> Result<i8, String> {
+        word(&mut Reader::new(text), words).map_err(|fault| {
+            let violation = fault.into_violation();
+            format!("{} {}", violation.keyword, violation.message)
+        })
+    }
+
+    #[test]
+    fn finds_words_however_they_are_written() {
+        assert_eq!(one_of(FEW, r#""red""#), Ok(0));
+        assert_eq!(one_of(FEW, r#""\u0072ed""#), Ok(0));
+        assert_eq!(one_of(FEW, r#""a\"b""#), Ok(1));
+        assert_eq!(one_of(FEW, r#""""#), Ok(2));
+    }
+
+    #[test]
+    fn says_which_words_there_are() {
+        assert_eq!(one_of(FEW, r#""Red""#), Err(r#"enum "Red" is not one of "red", "a\"b", """#.to_owned()));
+        assert_eq!(one_of(&[("x", 1)], r#""y""#), Err(r#"const "y" is not "x""#.to_owned()));
+        assert_eq!(one_of(FEW, r#"{"red":null}"#), Err("type is an object, not a string".to_owned()));
+        assert_eq!(one_of(FEW, "null"), Err("type is null, not a string".to_owned()));
+    }
+
+    #[test]
+    fn long_lists_need_no_order() {
+        let mut names: Vec<&'static str> = (0..100).map(|i| &*Box::leak(format!("w{i}").into_boxed_str())).collect();
+        for order in 0..2 {
+            if order == 1 {
+                names.sort_unstable();
+            }
+            let words: &'static [(&'static str, &'static str)] =
+                names.iter().map(|name| (*name, *name)).collect::<Vec<_>>().leak();
+            for name in &names {
+                assert_eq!(word(&mut Reader::new(&format!("\"{name}\"")), words).unwrap(), *name);
+            }
+            let fault = word(&mut Reader::new("\"w\""), words).unwrap_err().into_violation();
+            assert!(fault.message.ends_with("and 92 more"));
+        }
+    }
+
+    #[test]
+    fn an_integer_is_no_word() {
+        assert!(i64::read(&mut Reader::new("\"red\"")).is_err());
+    }
+}

@@ -1,0 +1,220 @@
+//! A type that reads and writes itself as generated code does, and what is said where a text doesn't fit it.
+
+use super::*;
+
+#[derive(Debug, PartialEq)]
+struct Sample {
+    count: i64,
+    next: Option<Box<Sample>>,
+}
+
+impl Read for Sample {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let mut members = reader.object()?;
+        let (mut count, mut next) = (None, None);
+        while let Some(key) = members.key(reader)? {
+            match &*key {
+                "count" => members.field(reader, "count", &mut count)?,
+                "next" => members.field(reader, "next", &mut next)?,
+                _ => return Err(members.refuse(&key, &["count", "next"])),
+            }
+        }
+        Ok(Self { count: required("count", count)?, next })
+    }
+}
+
+impl Write for Sample {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        write_member("\"count\":", &self.count, out);
+        if let Some(next) = &self.next {
+            write_member("\"next\":", next, out);
+        }
+        close_object(out);
+    }
+}
+
+fn refusal(text: &str) -> String {
+    let violation = from_str::<Sample>(text).unwrap_err().into_violation();
+    format!("{} {violation}", violation.keyword)
+}
+
+#[test]
+fn says_what_does_not_fit_and_where() {
+    for (text, said) in [
+        ("{}", "required (root): `count` is missing"),
+        ("[1]", "type (root): is an array, not an object"),
+        (r#"{"count":"x"}"#, "type /count: is the string \"x\", not an integer"),
+        (r#"{"count":1.5}"#, "type /count: is the number `1.5`, not an integer"),
+        (r#"{"count":1e30}"#, "type /count: 1000000000000000000000000000000 is no integer that fits in 64 bits"),
+        (r#"{"count":1,"next":null}"#, "type /next: is null, not an object"),
+        (r#"{"count":1,"next":true}"#, "type /next: is the boolean `true`, not an object"),
+        (r#"{"count":1,"next":7}"#, "type /next: is the integer `7`, not an object"),
+        (r#"{"count":1,"count":1}"#, "json (root): has `count` twice"),
+        (
+            r#"{"count":1,"next":{"count":1,"more`":1}}"#,
+            "additionalProperties /next: has the member \"more`\", and no others than declared are allowed (it has `count` or `next`)",
+        ),
+        (r#"{"count":1,"next":{"count":1,"next":{}}}"#, "required /next/next: `count` is missing"),
+        ("{", "json (root): is no JSON that can be read: EOF while parsing an object at line 1 column 2"),
+        ("{\n \"count\":1,}", "json (root): is no JSON that can be read: trailing comma at line 2 column 12"),
+        (r#"{"count":1} x"#, "json (root): is no JSON: trailing characters at line 1 column 13"),
+        (r#"{"count":01}"#, "json /count: is no JSON that can be read: invalid number at line 1 column 12"),
+        (r#"{"count":nul}"#, "json /count: is no JSON that can be read: expected ident at line 1 column 13"),
+    ] {
+        assert_eq!(refusal(text), said, "{text}");
+    }
+}
+
+#[test]
+fn nothing_deep_overflows() {
+    let deep = |levels: usize| {
+        let mut text = r#"{"count":1,"next":"#.repeat(levels);
+        text.push_str("{\"count\":1}");
+        text.push_str(&"}".repeat(levels));
+        text
+    };
+    assert!(refusal(&deep(10_000)).contains("recursion limit"));
+    let text = deep(126);
+    let mut out = Vec::new();
+    from_str::<Sample>(&text).unwrap().write(&mut out);
+    assert_eq!(out, text.as_bytes());
+    assert!(from_str::<Sample>(&deep(127)).is_err());
+}
+
+/// Takes its members by [`Names`], and keeps the others.
+#[derive(Debug, Default, PartialEq)]
+struct Open {
+    first: Option<i64>,
+    quoted: Option<String>,
+    last: Option<bool>,
+    extra: std::collections::BTreeMap<String, u64>,
+}
+
+impl Read for Open {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        static NAMES: Names = Names::new(&["first", "qu\"\\oted", "last"]);
+        let mut members = reader.object()?;
+        let mut out = Self::default();
+        while let Some(name) = members.name(reader, &NAMES)? {
+            match name {
+                Name::Known(0) => members.field(reader, "first", &mut out.first)?,
+                Name::Known(1) => members.field(reader, "qu\"\\oted", &mut out.quoted)?,
+                Name::Known(_) => members.field(reader, "last", &mut out.last)?,
+                Name::Unknown(key) => members.extra(reader, key, &mut out.extra)?,
+            }
+        }
+        Ok(out)
+    }
+}
+
+fn open(text: &str) -> Result<Open, String> {
+    from_str(text).map_err(|fault| fault.into_violation().to_string())
+}
+
+#[test]
+fn members_are_found_in_any_order() {
+    let whole = Open {
+        first: Some(1),
+        quoted: Some("q".to_owned()),
+        last: Some(true),
+        extra: [("firs".to_owned(), 4), ("firstly".to_owned(), 5)].into(),
+    };
+    for text in [
+        r#"{"first":1,"qu\"\\oted":"q","last":true,"firs":4,"firstly":5}"#,
+        r#" { "firs" : 4 , "last" : true , "qu\"\\oted" : "q" , "first" : 1 , "firstly" : 5 } "#,
+        r#"{"firstly":5,"\u0066irst":1,"last":true,"firs":4,"qu\u0022\u005coted":"q"}"#,
+    ] {
+        assert_eq!(open(text).as_ref(), Ok(&whole), "{text}");
+    }
+    assert_eq!(open("{}"), Ok(Open::default()));
+    for (text, said) in [
+        (r#"{"first":1,"first":1}"#, "(root): has `first` twice"),
+        (r#"{"last":true,"first":1,"last":true}"#, "(root): has `last` twice"),
+        (r#"{"a":1,"first":1,"a":2}"#, "(root): has the member \"a\" twice"),
+        (r#"{"a":1,"\u0061":2}"#, "(root): has the member \"a\" twice"),
+        (r#"{"a/b":-1}"#, "/a~1b: -1 is less than 0"),
+        (r#"{"first" 1}"#, "(root): is no JSON that can be read: expected `:` at line 1 column 10"),
+        (r#"{"first:1}"#, "(root): is no JSON that can be read: EOF while parsing a string at line 1 column 11"),
+        (r#"{first:1}"#, "(root): is no JSON that can be read: key must be a string at line 1 column 2"),
+        // a name is not taken for what is no JSON, though it is written the same
+        (r#"{"first":1,"qu"\oted":"q"}"#, "(root): is no JSON that can be read: expected `:` at line 1 column 16"),
+    ] {
+        assert_eq!(open(text).unwrap_err(), said, "{text}");
+    }
+}
+
+/// Takes no members, and steps over all.
+#[derive(Debug)]
+struct Nothing;
+
+impl Read for Nothing {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let mut members = reader.object()?;
+        while let Some(key) = members.key(reader)? {
+            members.unknown(reader, key)?;
+        }
+        Ok(Self)
+    }
+}
+
+#[test]
+fn no_unknown_key_comes_twice() {
+    let said = |text: &str| from_str::<Nothing>(text).map(|_| ()).map_err(|fault| fault.into_violation().to_string());
+    assert_eq!(said(r#"{"a":[{"b":1,"c":{"b":2}},{"b":3}],"b":{}}"#), Ok(()));
+    assert_eq!(said(r#"{"a":1,"b":2,"a":3}"#), Err("(root): has the member \"a\" twice".to_owned()));
+    assert_eq!(said(r#"{"a":[1,{"b":1,"b":2}]}"#), Err("/a/1: has the member \"b\" twice".to_owned()));
+    // many keys, in each way that they are read: quadratic work would not end
+    let many: Vec<String> = (0..100_000).map(|i| format!("\"key{i}\":0")).collect();
+    let whole = format!("{{{}}}", many.join(","));
+    let twice = format!("{{{},\"key7\":0}}", many.join(","));
+    for text in [&whole, &twice] {
+        let ok = text == &whole;
+        assert_eq!(said(text).is_ok(), ok);
+        assert_eq!(Reader::new(text).skip().is_ok(), ok);
+        assert_eq!(from_str::<serde_json::Value>(text).is_ok(), ok);
+        assert_eq!(open(text).is_ok(), ok);
+    }
+}
+
+#[test]
+fn a_tag_is_seen_wherever_it_stands() {
+    let tag = |text: &str| {
+        let mut reader = Reader::new(text);
+        let tag = reader.tag("kind").map(|tag| tag.map(|tag| tag.into_owned()));
+        assert!(tag.is_err() || reader.skip().is_ok(), "nothing is consumed: {text}");
+        tag.map_err(|fault| fault.into_violation().to_string())
+    };
+    assert_eq!(tag(r#" {"kind":"a"}"#), Ok(Some("a".to_owned())));
+    assert_eq!(tag(r#"{"x":{"kind":"b","y":[1,"]}"]},"\u006bind":"a\n"}"#), Ok(Some("a\n".to_owned())));
+    assert_eq!(tag(r#"{"x":1}"#), Ok(None));
+    assert_eq!(tag(r#"{"kind":1}"#), Ok(None));
+    assert_eq!(tag("[1]"), Err("(root): is an array, not an object".to_owned()));
+    assert!(tag(r#"{"x":[1,]}"#).is_err_and(|said| said.starts_with("/x: is no JSON")));
+}
+
+#[test]
+fn a_closed_object_says_what_it_has() {
+    let refused = |known: &'static [&'static str]| {
+        let fault = Reader::new("{}").object().unwrap().refuse("x", known);
+        fault.into_violation().message
+    };
+    let said = |has: &str| format!("has the member \"x\", and no others than declared are allowed (it has {has})");
+    assert_eq!(refused(&[]), said("none"));
+    assert_eq!(refused(&["a"]), said("`a`"));
+    assert_eq!(refused(&["a", "b", "c"]), said("`a`, `b`, `c`"));
+}
+
+#[test]
+fn null_is_a_value() {
+    assert_eq!(from_str::<Option<i64>>("null").unwrap(), None);
+    assert_eq!(from_str::<Option<Vec<Option<u64>>>>("[null,1]").unwrap(), Some(vec![None, Some(1)]));
+    assert!(from_str::<i64>("null").is_err());
+    from_str::<()>(" null ").unwrap();
+    let mut out = Vec::new();
+    vec![Some(Box::new(true)), None].write(&mut out);
+    Vec::<()>::new().write(&mut out);
+    assert_eq!(out, b"[true,null][]");
+    let fault = from_str::<Vec<Vec<bool>>>("[[true],[false,1]]").unwrap_err().into_violation();
+    assert_eq!(fault.to_string(), "/1/1: is the integer `1`, not a boolean");
+}
