@@ -1,0 +1,110 @@
+//! What `$dynamicRef` and `$recursiveRef` depend on: the resources on the way that have an anchor of their name.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use proc_macro2::Ident;
+use quote::format_ident;
+
+use crate::resolve::{Loc, Schemas};
+use crate::uri;
+
+/// The anchors that make a difference: those that some reference names, and more than one resource has.
+#[derive(Debug, Default)]
+pub(super) struct Scopes {
+    /// By the resource's URI: each anchor with its schema.
+    resources: HashMap<String, Vec<(String, Loc)>>,
+    names: HashMap<String, Ident>,
+    open: Vec<String>,
+}
+
+/// Where a reference leads that may depend on the way.
+pub(super) struct Dynamic {
+    pub(super) first: Loc,
+    /// The anchor, if resources on the way can make a difference.
+    pub(super) anchor: Option<String>,
+}
+
+/// `$recursiveAnchor` is the one without a name.
+const RECURSIVE: &str = "";
+
+impl Scopes {
+    pub(super) fn new(schemas: &Schemas) -> Self {
+        let mut anchors: BTreeMap<&str, BTreeMap<&str, &Loc>> = BTreeMap::new();
+        for base in schemas.dynamic_anchors.keys() {
+            // documents that nothing leads to are there no more
+            for (name, loc) in schemas.dynamic_anchors(base).filter(|(_, loc)| schemas.infos.contains_key(*loc)) {
+                anchors.entry(name).or_default().insert(base, loc);
+            }
+        }
+        for loc in schemas.recursive_anchors.iter().filter(|loc| schemas.infos.contains_key(*loc)) {
+            let base = schemas.base(loc);
+            if schemas.resource(base) == Some(loc) {
+                anchors.entry(RECURSIVE).or_default().insert(base, loc);
+            }
+        }
+        let asked: BTreeSet<String> =
+            schemas.dynamic.keys().filter_map(|loc| initial(schemas, loc)).filter_map(|(_, anchor)| anchor).collect();
+        let mut resources: HashMap<String, Vec<(String, Loc)>> = HashMap::new();
+        for (name, all) in anchors.into_iter().filter(|(name, all)| asked.contains(*name) && all.len() > 1) {
+            for (base, loc) in all {
+                resources.entry(base.to_owned()).or_default().push((name.to_owned(), loc.clone()));
+            }
+        }
+        Self { resources, names: HashMap::new(), open: Vec::new() }
+    }
+
+    pub(super) fn any(&self) -> bool {
+        !self.resources.is_empty()
+    }
+
+    /// The static of the resource that a schema is of, where it can make a difference.
+    pub(super) fn of(&mut self, schemas: &Schemas, loc: &Loc) -> Option<Ident> {
+        if self.resources.is_empty() {
+            return None;
+        }
+        let base = schemas.base(loc);
+        if !self.resources.contains_key(base) {
+            return None;
+        }
+        if let Some(name) = self.names.get(base) {
+            return Some(name.clone());
+        }
+        let name = format_ident!("RESOURCE_{}", self.names.len());
+        self.names.insert(base.to_owned(), name.clone());
+        self.open.push(base.to_owned());
+        Some(name)
+    }
+
+    /// A resource that was named and is not yet written, with its anchors.
+    pub(super) fn next(&mut self) -> Option<(Ident, Vec<(String, Loc)>)> {
+        let base = self.open.pop()?;
+        Some((self.names.get(&base)?.clone(), self.resources.get(&base)?.clone()))
+    }
+
+    /// Whether it makes no difference to have come by the first of them.
+    pub(super) fn are_alike(&self, schemas: &Schemas, first: &Loc, second: &Loc) -> bool {
+        let base = schemas.base(first);
+        base == schemas.base(second) || !self.resources.contains_key(base)
+    }
+
+    /// Where `$dynamicRef` or `$recursiveRef` leads.
+    pub(super) fn dynamic(&self, schemas: &Schemas, loc: &Loc) -> Option<Dynamic> {
+        let (first, anchor) = initial(schemas, loc)?;
+        let matters = |anchor: &String| self.resources.values().flatten().any(|(name, _)| name == anchor);
+        Some(Dynamic { first, anchor: anchor.filter(matters) })
+    }
+}
+
+/// Where a reference leads at first, and the anchor by which it may lead elsewhere.
+fn initial(schemas: &Schemas, loc: &Loc) -> Option<(Loc, Option<String>)> {
+    let target = schemas.dynamic.get(loc)?.clone();
+    if schemas.draft(loc).has("$recursiveRef") {
+        let anchor = schemas.recursive_anchor(&target).then(|| RECURSIVE.to_owned());
+        return Some((target, anchor));
+    }
+    // it must have been found by the name of a dynamic anchor, and not by a pointer or an `$anchor`
+    let fragment = uri::decoded(uri::split(schemas.node(loc)?.get("$dynamicRef")?.str()?).1)?;
+    let anchor = schemas.dynamic_anchors(schemas.base(&target)).find(|(name, at)| *name == fragment && **at == target);
+    let anchor = anchor.map(|(name, _)| name.to_owned());
+    Some((target, anchor))
+}
