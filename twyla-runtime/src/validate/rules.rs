@@ -40,6 +40,12 @@ impl Violations {
         }
     }
 
+    /// Notes what was found elsewhere.
+    pub(super) fn append(&mut self, more: Self) {
+        let room = MOST_VIOLATIONS.saturating_sub(self.0.len());
+        self.0.extend(more.0.into_iter().take(room));
+    }
+
     /// All of them.
     #[must_use]
     pub fn into_vec(self) -> Vec<Violation> {

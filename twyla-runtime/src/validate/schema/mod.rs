@@ -18,6 +18,8 @@ mod evaluate;
 mod look;
 mod number;
 mod objects;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use look::{ArrayView, Look, ObjectView, Seen, Visit};
