@@ -1,21 +1,25 @@
-//! The generated `impl Validate` of each type: one call of a rule for each thing that is checked.
+//! The generated `impl Validate` of each type: one call of a rule for each thing that is checked, one of a tree for what
+//! needs more.
 
 use std::collections::BTreeMap;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::model::{Body, Check, Held, Model, Shape, Type};
+use crate::pattern::{self, Translated};
+use crate::model::{Body, Check, Held, Model, Others, Real, Shape, Tree, Type};
+use crate::trees::Trees;
 use crate::types::ident;
 
 /// The patterns of all types, each compiled once.
 #[derive(Debug, Default)]
-pub(crate) struct Patterns(BTreeMap<(String, String), usize>);
+pub(crate) struct Patterns(BTreeMap<String, usize>);
 
 impl Patterns {
-    fn name(&mut self, written: &str, translated: &str) -> proc_macro2::Ident {
+    /// The name of a pattern's static in `__patterns`.
+    pub(crate) fn name(&mut self, written: &str) -> proc_macro2::Ident {
         let next = self.0.len();
-        let index = *self.0.entry((written.to_owned(), translated.to_owned())).or_insert(next);
+        let index = *self.0.entry(written.to_owned()).or_insert(next);
         format_ident!("PATTERN_{index}")
     }
 
@@ -26,32 +30,33 @@ impl Patterns {
     pub(crate) fn statics(&self) -> Vec<TokenStream> {
         let mut all: Vec<_> = self.0.iter().collect();
         all.sort_by_key(|(_, index)| **index);
-        let statics = all.into_iter().map(|((written, translated), index)| {
+        let statics = all.into_iter().map(|(written, index)| {
             let name = format_ident!("PATTERN_{index}");
-            quote! {
-                pub static #name: ::twyla_runtime::__private::Pattern =
-                    ::twyla_runtime::__private::Pattern::plain(#written, #translated);
-            }
+            let made = match pattern::translate(written) {
+                Some(Translated::Plain(translated)) => quote!(plain(#written, #translated)),
+                Some(Translated::Backtracking(translated)) => quote!(backtracking(#written, #translated)),
+                // was a problem already; one that can't be compiled refuses every string
+                None => quote!(plain(#written, "(")),
+            };
+            quote!(pub static #name: Pattern = Pattern::#made;)
         });
         statics.collect()
     }
 }
 
-struct Writer<'a> {
+struct Writer<'a, 'b> {
     model: &'a Model,
     patterns: &'a mut Patterns,
-    /// The way from the type's module to the one that includes the contracts.
-    up: TokenStream,
+    trees: &'a mut Trees<'b>,
 }
 
 /// The impl for one type.
-pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns) -> TokenStream {
-    let up = type_.module.as_ref().map_or_else(|| quote!(self), |_| quote!(super));
-    let mut writer = Writer { model, patterns, up };
+pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, trees: &mut Trees<'_>) -> TokenStream {
+    let mut writer = Writer { model, patterns, trees };
     let mut body = TokenStream::new();
     let mut nests = false;
     match &type_.body {
-        Body::Struct { fields, .. } => {
+        Body::Struct { fields, others } => {
             for field in fields {
                 let rules = writer.held(&field.held);
                 if rules.is_empty() {
@@ -59,11 +64,22 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns) -> 
                 }
                 nests |= nested(&field.held.shape);
                 let (name, wire) = (ident(&field.name), &field.wire);
-                body.extend(if field.required {
-                    quote!({ let (value, at) = (&self.#name, &at.key(#wire)); #rules })
-                } else {
+                body.extend(if field.may_be_absent() {
                     quote!(if let ::std::option::Option::Some(value) = &self.#name { let at = &at.key(#wire); #rules })
+                } else {
+                    quote!({ let (value, at) = (&self.#name, &at.key(#wire)); #rules })
                 });
+            }
+            if let Others::Kept { name, held } = others {
+                nests = true;
+                let (name, wires) = (ident(name), fields.iter().map(|field| &field.wire));
+                let rules = writer.held(held);
+                body.extend(quote! {
+                    rules::undeclared(&self.#name, &[#(#wires),*], at, out);
+                });
+                if !rules.is_empty() {
+                    body.extend(quote!(for (key, value) in &self.#name { let at = &at.key(key); #rules }));
+                }
             }
         }
         Body::Map(held) => {
@@ -71,8 +87,16 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns) -> 
             let rules = writer.held(held);
             body.extend(quote!(let value = &self.0; #rules));
         }
+        Body::Union { variants, .. } => {
+            let arms = variants.iter().map(|variant| {
+                let (name, rules) = (ident(&variant.name), writer.held(&variant.held));
+                quote!(Self::#name(value) => { #rules })
+            });
+            body.extend(quote!(match self { #(#arms)* }));
+        }
         Body::Enum { .. } => return TokenStream::new(),
     }
+    body.extend(type_.trees.iter().map(|tree| writer.tree(tree, &quote!(self))).collect::<TokenStream>());
     let guard = nests.then(|| {
         quote!(if !rules::shallow(at, out) {
             return;
@@ -81,19 +105,11 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns) -> 
     let unused = body.is_empty().then(|| quote!(let _ = (at, out);));
     // only structs inside of a struct leave it nothing of its own to check
     let calls = guard.is_some() || body.to_string().contains("rules ::");
-    let rules = calls.then(|| {
-        quote!(
-            use ::twyla_runtime::__private::rules;
-        )
-    });
+    let rules = calls.then(|| quote!(use __twyla::rules;));
     let name = ident(&type_.name);
     quote! {
-        impl ::twyla_runtime::__private::Validate for #name {
-            fn validate(
-                &self,
-                at: &::twyla_runtime::__private::Path<'_>,
-                out: &mut ::twyla_runtime::__private::Violations,
-            ) {
+        impl __twyla::Validate for #name {
+            fn validate(&self, at: &__twyla::Path<'_>, out: &mut __twyla::Violations) {
                 #rules
                 #unused
                 #guard
@@ -107,19 +123,22 @@ fn nested(shape: &Shape) -> bool {
     matches!(shape, Shape::Named(_) | Shape::Array(_) | Shape::Map(_) | Shape::Nullable(_))
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     /// The rules for `value`, a reference, at `at`.
     fn held(&mut self, held: &Held) -> TokenStream {
         let mut out = TokenStream::new();
         for check in &held.checks {
             out.extend(self.check(check));
         }
+        for tree in &held.trees {
+            out.extend(self.tree(tree, &quote!(value)));
+        }
         match &held.shape {
             Shape::Number => out.extend(quote!(rules::finite(*value, at, out);)),
             Shape::Any => out.extend(quote!(rules::shallow_value(value, at, out);)),
             Shape::Named(id) => {
                 if !matches!(self.model.types[*id].body, Body::Enum { .. }) {
-                    out.extend(quote!(::twyla_runtime::__private::Validate::validate(value, at, out);));
+                    out.extend(quote!(__twyla::Validate::validate(value, at, out);));
                 }
             }
             Shape::Array(item) => {
@@ -150,9 +169,19 @@ impl Writer<'_> {
                     out.extend(quote!(if let ::std::option::Option::Some(value) = value { #rules }));
                 }
             }
-            Shape::Null | Shape::Boolean | Shape::Integer { .. } | Shape::String => {}
+            Shape::Real(Real::Date) => out.extend(quote!(rules::writable_date(value, at, out);)),
+            Shape::Real(Real::DateTime) => out.extend(quote!(rules::writable_date_time(value, at, out);)),
+            Shape::Real(_) | Shape::Null | Shape::Boolean | Shape::Integer { .. } | Shape::String => {}
         }
         out
+    }
+
+    /// The rules of a tree for `value`, a reference, at `at`.
+    fn tree(&mut self, tree: &Tree, value: &TokenStream) -> TokenStream {
+        let keywords: Vec<&str> = tree.keywords.iter().map(String::as_str).collect();
+        let name =
+            if keywords.is_empty() { self.trees.whole(&tree.loc) } else { self.trees.only(&tree.loc, &keywords) };
+        quote!(__twyla::schema::holds(#value, &super::__rules::#name, at, out);)
     }
 
     fn check(&mut self, check: &Check) -> TokenStream {
@@ -167,9 +196,9 @@ impl Writer<'_> {
                 let limit = size(limit);
                 quote!(rules::max_length(value, #limit, at, out);)
             }
-            Check::Pattern { written, translated } => {
-                let (up, name) = (&self.up, self.patterns.name(written, translated));
-                quote!(rules::pattern(value, &#up::__patterns::#name, at, out);)
+            Check::Pattern(written) => {
+                let name = self.patterns.name(written);
+                quote!(rules::pattern(value, &super::__patterns::#name, at, out);)
             }
             Check::Format(variant, _) => {
                 let variant = ident(variant);

@@ -12,9 +12,10 @@
 //!
 //! The rooms, in the order in which data walks through them: `load` (files, JSON with places), `resolve` (every schema
 //! under its URI, every `$ref` to its schema), `check` (what is wrong, by the meta-schema and beyond), `model` (shapes,
-//! checks, and what neither can tell), `proof` (what
-//! is left to the `jsonschema` crate compiles with it), `types` (typify makes structs of the shapes), `checks` and `emit` (the generated
-//! file). [`problem`] is the catalogue of everything that can be wrong, with its wording.
+//! checks of single values, and the rules that are left to trees), then the generated file: `types` (structs and enums),
+//! `codec` (how they are read and written), `checks` (how they are held to their rules), `trees` (the rules that need
+//! more than one value) and `emit` (all of it in modules). [`problem`] is the catalogue of everything that can be wrong,
+//! with its wording.
 //!
 //! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
 //! Rust type can stand for becomes `serde_json::Value`.
@@ -24,6 +25,7 @@
 mod check;
 mod checks;
 mod circles;
+mod codec;
 mod draft;
 mod emit;
 mod load;
@@ -32,12 +34,10 @@ mod model;
 mod names;
 mod pattern;
 pub mod problem;
-mod proof;
 #[cfg(test)]
 mod references;
 mod register;
 mod resolve;
-#[allow(dead_code, reason = "the generated file has no trees yet")]
 mod trees;
 mod types;
 mod uri;
@@ -144,8 +144,7 @@ impl Builder {
         let mut generated = None;
         // the model of broken schemas would only say the same in other words
         if !problems.iter().any(Problem::is_error)
-            && let Some(model) = model::read(&schemas, &mut problems)
-            && proof::all(&schemas, &model, &mut problems)
+            && let Some(model) = model::read(&schemas)
         {
             match emit::code(&schemas, &model) {
                 Ok(code) => {
@@ -156,8 +155,8 @@ impl Builder {
                         context: Context { place: context.place.clone(), rust_path: context.path() },
                         events: events.collect(),
                     };
-                    let residue = emit::residue(&model);
-                    generated = Some((code, contracts, residue));
+                    let trees = emit::trees(&model);
+                    generated = Some((code, contracts, trees));
                 }
                 Err(error) => problems.push(inner(error)),
             }
@@ -165,9 +164,9 @@ impl Builder {
         problems.sort_by(|a, b| a.order().cmp(&b.order()));
         problems.dedup();
         match generated {
-            Some((code, contracts, residue)) => {
+            Some((code, contracts, trees)) => {
                 let index = index::write(&contracts);
-                Ok(Generated { code, index, contracts, warnings: problems, residue })
+                Ok(Generated { code, index, contracts, warnings: problems, trees })
             }
             None => Err(Problems(problems)),
         }
@@ -222,6 +221,7 @@ pub struct Generated {
     pub contracts: Contracts,
     /// What is legal and probably a mistake.
     pub warnings: Vec<Problem>,
-    /// The contracts that are held to their schema by the `jsonschema` crate at run time, each with its reasons.
-    pub residue: Vec<(String, Vec<String>)>,
+    /// The contracts that have rules beyond what their types tell and a look at single values does: each with those rules,
+    /// which are held by trees over the typed values.
+    pub trees: Vec<(String, Vec<String>)>,
 }

@@ -12,6 +12,23 @@ pub(crate) fn field(wire: &str) -> String {
     checked(rust::field_name(wire), wire)
 }
 
+/// The names of an object's fields, each another: where two would be one, the later one is counted, so that no property
+/// changes the name of one before it.
+pub(crate) fn fields(wires: &[&str]) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let named = wires.iter().map(|wire| {
+        let name = field(wire);
+        let mut free = name.clone();
+        let mut count = 1;
+        while !taken.insert(free.clone()) {
+            count += 1;
+            free = format!("{name}_{count}");
+        }
+        free
+    });
+    named.collect()
+}
+
 /// The name of a type or variant.
 pub(crate) fn type_(wire: &str) -> String {
     let name = rust::type_name(wire);

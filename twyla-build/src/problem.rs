@@ -92,7 +92,6 @@ pub enum What {
     Circular { reference: String, chain: String },
     // names in Rust
     PropertyClash { name: String, other: String, field: String },
-    TypeClash { path: String, other: String },
     DomainClash { name: String, other: String, module: String },
 }
 
@@ -199,9 +198,6 @@ impl fmt::Display for What {
             }
             Self::PropertyClash { name, other, field } => {
                 write!(f, "`{name}` and `{other}` would both be the field `{field}` in Rust: rename one")
-            }
-            Self::TypeClash { path, other } => {
-                write!(f, "this and {other} would both be the type `{path}` in Rust: rename one")
             }
             Self::DomainClash { name, other, module } => {
                 write!(f, "the domains `{name}` and `{other}` would both be the module `{module}` in Rust: rename one")

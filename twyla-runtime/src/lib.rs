@@ -106,15 +106,17 @@ pub mod __private {
         Argument, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listed, Listener, Need,
         Otherwise, Outcome, Parts, Registration, Verdict, attempt, failed, unlisted,
     };
-    pub use crate::json;
-    pub use crate::validate::contract::{Contract, Validate, decode, decode_as, encode, encode_as};
+    pub use crate::json::words::no_variant;
+    pub use crate::json::write::write_extra;
+    pub use crate::json::{
+        self, Fault, Read, Reader, Write, close_object, required, word, write_member, write_str,
+    };
+    pub use crate::validate::contract::{Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;
-    pub use crate::validate::read::{Read, present, read, read_struct, read_word};
-    pub use crate::validate::residue::Residue;
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::validate::{Refusal, Violation, schema};
     pub use crate::{
-        __bindable as bindable, __context as context, __idna as idna, __residue as residue, __view as view,
+        __bindable as bindable, __bridge as bridge, __contract as contract, __idna as idna, __view as view,
     };
     pub use {chrono, regex, serde, serde_json, uuid};
 

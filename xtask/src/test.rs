@@ -42,7 +42,7 @@ pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
     tests.extend(filter);
     cargo("the tests", &tests, env)?;
     if filter.is_none() {
-        for features in ["", "amqp", "residue"] {
+        for features in ["", "amqp", "idna"] {
             let args = ["check", "--quiet", "-p", "twyla-runtime", "--no-default-features", "--features", features];
             cargo(&format!("twyla-runtime with the features {features:?}"), &args, &[])?;
         }

@@ -65,6 +65,6 @@ fn by_name(draft: &str) -> Draft {
 
 /// How the group's event goes. The context is the same in every group, and goes the fast way.
 fn way(generated: &Generated) -> Way {
-    let reasons: Vec<String> = generated.residue.iter().flat_map(|(_, reasons)| reasons.iter().cloned()).collect();
+    let reasons: Vec<String> = generated.trees.iter().flat_map(|(_, reasons)| reasons.iter().cloned()).collect();
     if reasons.is_empty() { Way::Fast } else { Way::Slow(reasons) }
 }

@@ -10,8 +10,8 @@ fn hold(name: &str, folder: &str) {
     for warning in &generated.warnings {
         about.push_str(&format!("warning: {warning}\n"));
     }
-    for (contract, reasons) in &generated.residue {
-        about.push_str(&format!("residue of {contract}\n"));
+    for (contract, reasons) in &generated.trees {
+        about.push_str(&format!("rule trees of {contract}\n"));
         reasons.iter().for_each(|reason| about.push_str(&format!("  {reason}\n")));
     }
     for (kind, text) in [("rs", &generated.code), ("index", &generated.index), ("about", &about)] {

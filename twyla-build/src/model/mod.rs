@@ -1,14 +1,22 @@
-//! The contracts as types: what shape each value has in Rust, what else is checked of it, and what neither can tell.
+//! The contracts as types: what shape each value has in Rust, what is checked of it by itself, and which rules are held
+//! by a tree.
 
+mod boxes;
+mod fallback;
+mod looks;
 mod object;
 mod read;
 mod rules;
+mod union;
 mod value;
 
 use std::collections::BTreeSet;
 
 use twyla_contract::{Event, EventName, Kind, Place, Property};
 
+use crate::resolve::Loc;
+
+pub(crate) use fallback::Fallback;
 pub(crate) use read::read;
 pub(crate) use rules::Check;
 
@@ -30,10 +38,11 @@ pub(crate) struct Type {
     pub(crate) name: String,
     pub(crate) place: Place,
     pub(crate) docs: String,
-    /// The file that it begins in, by index.
-    pub(crate) file: usize,
     pub(crate) body: Body,
-    pub(crate) reasons: Vec<Reason>,
+    /// Rules for the value as a whole.
+    pub(crate) trees: Vec<Tree>,
+    /// Whether a rule tree looks at its values.
+    pub(crate) looked_at: bool,
 }
 
 impl Type {
@@ -43,7 +52,16 @@ impl Type {
     }
 }
 
-/// Why a typed value can't tell whether its contract holds.
+/// Rules of a schema that a type and its checks can't tell: they are looked at as a tree, over the typed value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tree {
+    pub(crate) loc: Loc,
+    /// The keywords that are meant, with why and where; none for the whole schema.
+    pub(crate) keywords: BTreeSet<String>,
+    pub(crate) reasons: Vec<Reason>,
+}
+
+/// Why a type and its checks can't tell whether a rule holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reason {
     pub(crate) place: Place,
@@ -55,14 +73,31 @@ pub(crate) struct Reason {
 pub(crate) enum Body {
     Struct {
         fields: Vec<Field>,
-        closed: bool,
+        others: Others,
     },
     Enum {
         words: Vec<String>,
         variants: Vec<String>,
     },
+    /// One of several objects, told apart by a property that is constant in each.
+    Union {
+        tag: String,
+        variants: Vec<Variant>,
+    },
     /// An object whose members are all of one kind, where an event or a context has to be a type of its own.
     Map(Held),
+}
+
+/// What becomes of members that no field is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Others {
+    Ignored,
+    Refused,
+    /// They are kept in a field, a map of such values.
+    Kept {
+        name: String,
+        held: Held,
+    },
 }
 
 /// A property as a field.
@@ -71,9 +106,29 @@ pub(crate) struct Field {
     pub(crate) wire: String,
     pub(crate) name: String,
     pub(crate) required: bool,
+    /// What an absent property is read as.
+    pub(crate) fallback: Option<Fallback>,
     pub(crate) held: Held,
+    /// Whether the type would have no end without a box here.
+    pub(crate) boxed: bool,
     pub(crate) docs: String,
     pub(crate) place: Place,
+}
+
+impl Field {
+    /// Whether the field is an `Option` because the property may be absent.
+    pub(crate) fn may_be_absent(&self) -> bool {
+        !self.required && self.fallback.is_none()
+    }
+}
+
+/// One of the objects of a union, with the words that its tag may be.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    pub(crate) name: String,
+    pub(crate) words: Vec<String>,
+    pub(crate) held: Held,
+    pub(crate) boxed: bool,
 }
 
 /// A value: its shape, and what is checked of it beyond.
@@ -81,11 +136,16 @@ pub(crate) struct Field {
 pub(crate) struct Held {
     pub(crate) shape: Shape,
     pub(crate) checks: Vec<Check>,
+    pub(crate) trees: Vec<Tree>,
 }
 
 impl Held {
     pub(crate) fn plain(shape: Shape) -> Self {
-        Self { shape, checks: Vec::new() }
+        Self::checked(shape, Vec::new())
+    }
+
+    pub(crate) fn checked(shape: Shape, checks: Vec<Check>) -> Self {
+        Self { shape, checks, trees: Vec::new() }
     }
 }
 
@@ -103,11 +163,48 @@ pub(crate) enum Shape {
     },
     Number,
     String,
-    /// A struct, or an enum of words.
+    /// A string whose format has a type in Rust.
+    Real(Real),
+    /// A struct, an enum of words or a union.
     Named(TypeId),
     Array(Box<Held>),
     Map(Box<Held>),
     Nullable(Box<Held>),
+}
+
+/// A type of another crate that holds what a format allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Real {
+    Date,
+    DateTime,
+    Uuid,
+    Ipv4,
+    Ipv6,
+}
+
+impl Real {
+    /// That of the format whose variant in the runtime has this name.
+    pub(crate) fn of(variant: &str) -> Option<Self> {
+        Some(match variant {
+            "Date" => Self::Date,
+            "DateTime" => Self::DateTime,
+            "Uuid" => Self::Uuid,
+            "Ipv4" => Self::Ipv4,
+            "Ipv6" => Self::Ipv6,
+            _ => return None,
+        })
+    }
+
+    /// The type as people write it.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Date => "chrono::NaiveDate",
+            Self::DateTime => "chrono::DateTime<chrono::FixedOffset>",
+            Self::Uuid => "uuid::Uuid",
+            Self::Ipv4 => "std::net::Ipv4Addr",
+            Self::Ipv6 => "std::net::Ipv6Addr",
+        }
+    }
 }
 
 impl Shape {
@@ -123,32 +220,37 @@ impl Shape {
     }
 }
 
+impl Body {
+    /// The values that a value of this type holds.
+    pub(crate) fn holds(&self) -> Vec<&Held> {
+        match self {
+            Self::Struct { fields, others } => {
+                let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
+                fields.iter().map(|field| &field.held).chain(kept).collect()
+            }
+            Self::Union { variants, .. } => variants.iter().map(|variant| &variant.held).collect(),
+            Self::Map(held) => vec![held],
+            Self::Enum { .. } => Vec::new(),
+        }
+    }
+}
+
 impl Model {
     /// The types that a type leads to, itself included.
     pub(crate) fn reach(&self, id: TypeId) -> BTreeSet<TypeId> {
-        let mut seen = BTreeSet::from([id]);
-        let mut open = vec![id];
-        while let Some(id) = open.pop() {
-            let mut next = BTreeSet::new();
-            match &self.types[id].body {
-                Body::Struct { fields, .. } => fields.iter().for_each(|field| field.held.shape.uses(&mut next)),
-                Body::Map(held) => held.shape.uses(&mut next),
-                Body::Enum { .. } => {}
-            }
-            open.extend(next.into_iter().filter(|id| seen.insert(*id)));
-        }
-        seen
+        reach(&self.types, BTreeSet::from([id]))
     }
 
-    /// Why a contract goes through `jsonschema`; nothing where its type and its checks tell all.
-    pub(crate) fn residue(&self, id: TypeId) -> Vec<&Reason> {
+    /// What of a contract is held by rule trees, and why.
+    pub(crate) fn trees(&self, id: TypeId) -> Vec<&Reason> {
         let mut out: Vec<&Reason> = Vec::new();
-        for reason in self.reach(id).into_iter().flat_map(|id| &self.types[id].reasons) {
-            if !out.contains(&reason) {
-                out.push(reason);
-            }
+        for id in self.reach(id) {
+            let type_ = &self.types[id];
+            out.extend(type_.trees.iter().flat_map(|tree| &tree.reasons));
+            type_.body.holds().into_iter().for_each(|held| held_reasons(held, &mut out));
         }
-        out.sort_by(|a, b| a.place.cmp(&b.place));
+        out.sort_by(|a, b| (&a.place, &a.why).cmp(&(&b.place, &b.why)));
+        out.dedup();
         out
     }
 
@@ -156,8 +258,8 @@ impl Model {
     pub(crate) fn event(&self, name: &EventName, id: TypeId) -> Event {
         let type_ = &self.types[id];
         let (fields, open) = match &type_.body {
-            Body::Struct { fields, closed } => (fields.as_slice(), !closed),
-            Body::Map(_) | Body::Enum { .. } => (&[][..], true),
+            Body::Struct { fields, others } => (fields.as_slice(), *others != Others::Refused),
+            Body::Map(_) | Body::Enum { .. } | Body::Union { .. } => (&[][..], true),
         };
         let property = |field: &Field| Property {
             wire: field.wire.clone(),
@@ -184,11 +286,11 @@ impl Model {
             Shape::Boolean => Kind::Boolean,
             Shape::Integer { minimum, maximum, .. } => Kind::Integer { minimum: *minimum, maximum: *maximum },
             Shape::Number => Kind::Number,
-            Shape::String => Kind::String,
+            Shape::String | Shape::Real(_) => Kind::String,
             Shape::Named(id) => match &self.types[*id].body {
                 Body::Enum { words, .. } => Kind::Enum(words.clone()),
                 Body::Struct { .. } => Kind::Object { rust_path: self.types[*id].path() },
-                Body::Map(_) => Kind::Other { rust_path: self.types[*id].path() },
+                Body::Map(_) | Body::Union { .. } => Kind::Other { rust_path: self.types[*id].path() },
             },
             Shape::Array(item) => Kind::Array(boxed(item)),
             Shape::Map(value) => Kind::Map(boxed(value)),
@@ -205,11 +307,31 @@ impl Model {
             Shape::Integer { unsigned, .. } => if *unsigned { "u64" } else { "i64" }.into(),
             Shape::Number => "f64".into(),
             Shape::String => "String".into(),
+            Shape::Real(real) => real.path().into(),
             Shape::Named(id) => self.types[*id].path(),
             Shape::Array(item) => format!("Vec<{}>", self.rust_type(&item.shape)),
             Shape::Map(value) if value.shape == Shape::Any => "serde_json::Map<String, serde_json::Value>".into(),
             Shape::Map(value) => format!("BTreeMap<String, {}>", self.rust_type(&value.shape)),
             Shape::Nullable(value) => format!("Option<{}>", self.rust_type(&value.shape)),
         }
+    }
+}
+
+/// The types that these lead to, themselves included.
+fn reach(types: &[Type], from: BTreeSet<TypeId>) -> BTreeSet<TypeId> {
+    let mut open: Vec<TypeId> = from.iter().copied().collect();
+    let mut seen = from;
+    while let Some(id) = open.pop() {
+        let mut next = BTreeSet::new();
+        types[id].body.holds().into_iter().for_each(|held| held.shape.uses(&mut next));
+        open.extend(next.into_iter().filter(|id| seen.insert(*id)));
+    }
+    seen
+}
+
+fn held_reasons<'a>(held: &'a Held, out: &mut Vec<&'a Reason>) {
+    out.extend(held.trees.iter().flat_map(|tree| &tree.reasons));
+    if let Shape::Array(held) | Shape::Map(held) | Shape::Nullable(held) = &held.shape {
+        held_reasons(held, out);
     }
 }

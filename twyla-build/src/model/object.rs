@@ -1,13 +1,10 @@
 //! Objects: structs of their declared properties, or maps where none are declared.
 
-use std::collections::HashSet;
-
 use super::read::{Reader, docs};
 use super::rules::{self, Check};
-use super::{Body, Field, Held, Shape};
+use super::{Body, Field, Held, Others, Shape};
 use crate::load::{Json, Member, Node};
 use crate::names;
-use crate::problem::What;
 use crate::resolve::Loc;
 
 /// A property that some schema declares for the object.
@@ -17,6 +14,8 @@ struct Declared<'a> {
     schema: Option<Loc>,
     member: &'a Member,
     file: usize,
+    /// Whether the schema of the object itself declares it.
+    own: bool,
 }
 
 /// How deep schemas that hold for one object are followed.
@@ -24,59 +23,84 @@ const DEEPEST: usize = 32;
 
 impl<'a> Reader<'a> {
     /// An object inside of a content.
-    pub(super) fn object(&mut self, loc: &Loc) -> Held {
+    pub(super) fn object(&mut self, loc: &Loc, nullable: bool) -> Held {
         let declared = self.declared(loc);
-        if declared.is_empty() && !self.is_closed(loc) {
-            return self.map(loc);
-        }
-        Held::plain(Shape::Named(self.type_at(loc, |reader| reader.fields(loc))))
+        let held = if declared.is_empty() && self.others(loc, &declared) != Others::Refused {
+            self.map(loc)
+        } else {
+            let id = self.type_at(loc, nullable, |reader| reader.fields(loc, &declared));
+            Held::plain(Shape::Named(id))
+        };
+        if nullable { Held::plain(Shape::Nullable(Box::new(held))) } else { held }
     }
 
     /// A whole content or context.
     pub(super) fn object_root(&mut self, loc: &Loc) -> Body {
-        self.combinators(loc);
-        let typed = matches!(self.get(loc, "additionalProperties").map(|node| &node.json), Some(Json::Object(members)) if !members.is_empty());
-        if typed && self.declared(loc).is_empty() {
-            return Body::Map(self.map(loc));
+        if let Some(body) = self.union_body(loc) {
+            return body;
         }
-        self.fields(loc)
-    }
-
-    /// Whether members that aren't declared are refused, which a struct can do itself.
-    fn is_closed(&self, loc: &Loc) -> bool {
-        let no = |keyword| matches!(self.get(loc, keyword).map(|node| &node.json), Some(Json::Bool(false)));
-        let plain = ["patternProperties", "allOf", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies", "$ref"];
-        let plain = plain.into_iter().all(|keyword| !self.has(loc, keyword));
-        plain && (no("additionalProperties") || (no("unevaluatedProperties") && !self.has(loc, "additionalProperties")))
-    }
-
-    /// Rules of objects that neither a struct nor a map can tell.
-    fn object_reasons(&mut self, loc: &Loc) {
-        for keyword in ["patternProperties", "propertyNames", "dependencies", "dependentRequired", "dependentSchemas"] {
-            if self
-                .get(loc, keyword)
-                .is_some_and(|node| !matches!(&node.json, Json::Object(members) if members.is_empty()))
-            {
-                self.reason(loc, keyword, format!("`{keyword}`"));
+        self.combinators(loc);
+        for keyword in ["enum", "const"] {
+            if self.has(loc, keyword) {
+                self.leave(loc, keyword, format!("`{keyword}` of objects"));
             }
         }
-        let harmless =
-            matches!(self.get(loc, "unevaluatedProperties").map(|node| &node.json), None | Some(Json::Bool(true)));
-        if !harmless && !self.is_closed(loc) {
-            self.reason(loc, "unevaluatedProperties", "`unevaluatedProperties`");
+        for keyword in ["$dynamicRef", "$recursiveRef"] {
+            if self.has(loc, keyword) {
+                self.leave(loc, "", format!("`{keyword}`"));
+            }
+        }
+        let declared = self.declared(loc);
+        let typed = matches!(self.get(loc, "additionalProperties").map(|node| &node.json), Some(Json::Object(members)) if !members.is_empty());
+        if typed && declared.is_empty() && self.get(loc, "required").is_none() {
+            return Body::Map(self.map(loc));
+        }
+        self.fields(loc, &declared)
+    }
+
+    /// What becomes of members that aren't declared, as far as `additionalProperties` tells it alone.
+    fn others(&self, loc: &Loc, declared: &[Declared<'_>]) -> Others {
+        let absent_or_true =
+            |keyword| matches!(self.get(loc, keyword).map(|node| &node.json), None | Some(Json::Bool(true)));
+        let no = |keyword| matches!(self.get(loc, keyword).map(|node| &node.json), Some(Json::Bool(false)));
+        let simple = ["patternProperties", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies"];
+        if !simple.into_iter().all(|keyword| !self.has(loc, keyword)) {
+            return Others::Ignored;
+        }
+        let own = declared.iter().all(|declared| declared.own);
+        let closed = no("additionalProperties") && own && !self.has(loc, "allOf") && !self.has(loc, "$ref");
+        let merged = || (!self.has(loc, "allOf") && !self.has(loc, "$ref")) || self.merges(loc);
+        if closed || no("unevaluatedProperties") && absent_or_true("additionalProperties") && !self.has(loc, "additionalProperties") && merged() {
+            Others::Refused
+        } else {
+            Others::Ignored
+        }
+    }
+
+    /// Leaves to a tree what of objects neither a struct nor a map can tell.
+    fn leave_object(&mut self, loc: &Loc, refused: bool) {
+        for keyword in ["patternProperties", "propertyNames", "dependencies", "dependentRequired", "dependentSchemas"] {
+            let empty = |node: &Node| matches!(&node.json, Json::Object(members) if members.is_empty());
+            if self.get(loc, keyword).is_some_and(|node| !empty(node)) {
+                self.leave(loc, keyword, format!("`{keyword}`"));
+            }
+        }
+        let open = matches!(self.get(loc, "unevaluatedProperties").map(|node| &node.json), None | Some(Json::Bool(true)));
+        if !open && !refused {
+            self.leave(loc, "unevaluatedProperties", "`unevaluatedProperties`");
         }
     }
 
     fn map(&mut self, loc: &Loc) -> Held {
-        self.object_reasons(loc);
+        self.leave_object(loc, false);
         let mut checks = Vec::new();
         let value = match self.get(loc, "additionalProperties").map(|node| &node.json) {
             Some(Json::Object(_)) if !self.has(loc, "patternProperties") => {
                 self.held(&loc.step("additionalProperties"))
             }
             Some(Json::Object(_) | Json::Bool(false)) => {
-                self.reason(loc, "additionalProperties", "`additionalProperties` beside other rules for members");
-                Held::plain(Shape::Any)
+                self.leave(loc, "additionalProperties", "`additionalProperties` beside other rules for members");
+                self.only_pattern(loc).map_or_else(|| Held::plain(Shape::Any), |only| self.held(&only))
             }
             _ => Held::plain(Shape::Any),
         };
@@ -84,7 +108,16 @@ impl<'a> Reader<'a> {
         checks.extend(rules::size(self.get(loc, "maxProperties")).map(Check::MaxProperties));
         let required = self.get(loc, "required").map_or(&[][..], Node::items);
         checks.extend(required.iter().filter_map(Node::str).map(|name| Check::Required(name.to_owned())));
-        Held { shape: Shape::Map(Box::new(value)), checks }
+        Held::checked(Shape::Map(Box::new(value)), checks)
+    }
+
+    /// The schema of all members, where one pattern's are the only ones allowed.
+    fn only_pattern(&self, loc: &Loc) -> Option<Loc> {
+        let no_others = matches!(self.get(loc, "additionalProperties").map(|node| &node.json), Some(Json::Bool(false)));
+        match self.get(loc, "patternProperties")?.members() {
+            [only] if no_others => Some(loc.step("patternProperties").step(&only.key)),
+            _ => None,
+        }
     }
 
     /// The properties that the schema declares, then those of the schemas that hold for the same object.
@@ -111,7 +144,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let schema = sure.then(|| properties.step(&member.key));
-            out.push(Declared { wire: &member.key, schema, member, file: loc.file });
+            out.push(Declared { wire: &member.key, schema, member, file: loc.file, own: depth == 0 });
         }
         for (keyword, sure_there) in [("allOf", true), ("anyOf", false), ("oneOf", false)] {
             let count = self.get(loc, keyword).map_or(0, |node| node.items().len());
@@ -149,78 +182,83 @@ impl<'a> Reader<'a> {
         (0..count).for_each(|index| self.required(&loc.step("allOf").step(&index.to_string()), depth + 1, out));
     }
 
-    fn fields(&mut self, loc: &Loc) -> Body {
-        self.object_reasons(loc);
-        let closed = self.is_closed(loc);
-        let others = self.get(loc, "additionalProperties").map(|node| &node.json);
-        match others {
-            Some(Json::Object(members)) if !members.is_empty() => {
-                self.reason(loc, "additionalProperties", "`additionalProperties` with a schema, beside `properties`");
+    fn fields(&mut self, loc: &Loc, declared: &[Declared<'a>]) -> Body {
+        let mut others = self.others(loc, declared);
+        self.leave_object(loc, others == Others::Refused);
+        let mut required = Vec::new();
+        self.required(loc, 0, &mut required);
+        let mut undeclared: Vec<&(&str, &Node, usize)> =
+            required.iter().filter(|(wire, ..)| !declared.iter().any(|declared| declared.wire == *wire)).collect();
+        if others == Others::Refused {
+            for (wire, ..) in std::mem::take(&mut undeclared) {
+                self.leave(loc, "required", format!("`{wire}` is required and not allowed"));
             }
-            Some(Json::Bool(false)) if !closed => {
-                self.reason(loc, "additionalProperties", "`additionalProperties` beside other rules for members");
+        }
+        let typed = matches!(self.get(loc, "additionalProperties").map(|node| &node.json), Some(Json::Object(members)) if !members.is_empty());
+        let typed_alone = typed && !self.has(loc, "patternProperties") && declared.iter().all(|declared| declared.own);
+        let kept = |held| Others::Kept { name: String::new(), held };
+        match self.get(loc, "additionalProperties").map(|node| &node.json) {
+            Some(Json::Object(_)) if typed_alone => others = kept(self.held(&loc.step("additionalProperties"))),
+            Some(Json::Object(_)) if typed => {
+                self.leave(loc, "additionalProperties", "`additionalProperties` beside other rules for members");
+                others = kept(Held::plain(Shape::Any));
+            }
+            Some(Json::Bool(false)) if others != Others::Refused => {
+                self.leave(loc, "additionalProperties", "`additionalProperties` beside other rules for members");
+                others = kept(Held::plain(Shape::Any));
             }
             _ => {}
         }
-        let mut required = Vec::new();
-        self.required(loc, 0, &mut required);
-        let mut fields = Vec::new();
-        let mut taken = HashSet::new();
-        for Declared { wire, schema, member, file } in self.declared(loc) {
-            let name = names::field(wire);
-            // one of another schema that clashes is left to the residue; one of this schema was reported
-            if !taken.insert(name.clone()) {
-                continue;
-            }
-            let held = schema.as_ref().map_or_else(|| Held::plain(Shape::Any), |schema| self.held(schema));
-            let is_required = required.iter().any(|(name, ..)| *name == wire);
-            fields.push(Field {
-                wire: wire.to_owned(),
-                name,
-                required: is_required,
-                docs: field_docs(&member.value, &held, is_required),
-                held,
-                place: self.schemas.files[file].place(member.key_at),
-            });
+        let wires: Vec<&str> =
+            declared.iter().map(|declared| declared.wire).chain(undeclared.iter().map(|(wire, ..)| *wire)).collect();
+        // the field for what else there is comes last, so that no property changes its name for it
+        let mut names = names::fields(&wires.iter().copied().chain(["extra"]).collect::<Vec<_>>());
+        let extra = names.pop().unwrap_or_default();
+        if let Others::Kept { name, .. } = &mut others {
+            name.clone_from(&extra);
         }
-        let typed = matches!(others, Some(Json::Object(_)));
-        for (wire, node, file) in &required {
-            if fields.iter().any(|field| field.wire == *wire) {
-                continue;
-            }
-            if closed || matches!(others, Some(Json::Bool(false))) {
-                self.reason(loc, "required", format!("`{wire}` is required and not allowed"));
-                continue;
-            }
-            let name = names::field(wire);
-            if let Some(other) = fields.iter().find(|field| field.name == name) {
-                let what = What::PropertyClash { name: (*wire).to_owned(), other: other.wire.clone(), field: name };
-                self.problems.push(self.schemas.files[*file].problem(node.at, what));
-                continue;
-            }
-            let held = if typed { self.held(&loc.step("additionalProperties")) } else { Held::plain(Shape::Any) };
+        let mut names = names.into_iter();
+        let mut fields = Vec::new();
+        for Declared { wire, schema, member, file, .. } in declared {
+            let held = schema.as_ref().map_or_else(|| Held::plain(Shape::Any), |schema| self.held(schema));
+            let is_required = required.iter().any(|(name, ..)| name == wire);
+            let default = member.value.get("default").filter(|_| !is_required);
+            let fallback = default.and_then(|default| self.fallback(&held, default));
             fields.push(Field {
                 wire: (*wire).to_owned(),
-                name,
+                name: names.next().unwrap_or_default(),
+                required: is_required,
+                docs: field_docs(&member.value, &held, is_required),
+                fallback,
+                held,
+                boxed: false,
+                place: self.schemas.files[*file].place(member.key_at),
+            });
+        }
+        for (wire, node, file) in undeclared {
+            let held = match &others {
+                Others::Kept { held, .. } if typed_alone => held.clone(),
+                _ => Held::plain(Shape::Any),
+            };
+            fields.push(Field {
+                wire: (*wire).to_owned(),
+                name: names.next().unwrap_or_default(),
                 required: true,
+                fallback: None,
                 docs: "Required, and declared by no `properties`.".to_owned(),
                 held,
+                boxed: false,
                 place: self.schemas.files[*file].place(node.at),
             });
         }
-        let sizes = [
-            (
-                "minProperties",
-                rules::size(self.get(loc, "minProperties")).is_some_and(|limit| limit > required.len() as u64),
-            ),
-            ("maxProperties", self.has(loc, "maxProperties")),
-        ];
+        let least = rules::size(self.get(loc, "minProperties"));
+        let sizes = [("minProperties", least.is_some_and(|limit| limit > required.len() as u64)), ("maxProperties", self.has(loc, "maxProperties"))];
         for (keyword, matters) in sizes {
             if matters {
-                self.reason(loc, keyword, format!("`{keyword}` of an object with declared properties"));
+                self.leave(loc, keyword, format!("`{keyword}` of an object with declared properties"));
             }
         }
-        Body::Struct { fields, closed }
+        Body::Struct { fields, others }
     }
 }
 

@@ -1,20 +1,26 @@
-//! From schemas to the model. What isn't understood here exactly is a reason for the residue, never a guess.
+//! From schemas to the model. What no type and no check of a type can tell is left to a rule tree, never guessed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use twyla_contract::Place;
 
-use super::{Body, Held, Model, Reason, Shape, Type, TypeId};
-use crate::draft::{Draft, is_annotation};
+use super::{Body, Held, Model, Reason, Shape, Tree, Type, TypeId, boxes, looks};
+use crate::draft::is_annotation;
 use crate::load::{Json, Node, Role};
 use crate::names;
-use crate::problem::{Problem, What};
+use crate::pattern;
 use crate::resolve::{Loc, Schemas};
 
 /// Makes the model of a folder that was found free of errors.
-pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Model> {
-    let mut reader =
-        Reader { schemas, types: Vec::new(), by_loc: HashMap::new(), open: Vec::new(), owner: Vec::new(), problems };
+pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
+    let mut reader = Reader {
+        schemas,
+        types: Vec::new(),
+        done: HashMap::new(),
+        begun: HashMap::new(),
+        open: Vec::new(),
+        trees: Vec::new(),
+    };
     let (context, _) = schemas.of_role(|role| *role == Role::Context).next()?;
     let context = reader.root(context);
     let mut events: Vec<_> = Vec::new();
@@ -24,22 +30,25 @@ pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Mod
         }
     }
     events.sort();
-    let types: Vec<Type> = reader.types.into_iter().flatten().collect();
-    clashes(&types, reader.problems);
+    let mut types: Vec<Type> = reader.types.into_iter().flatten().collect();
+    let roots: HashSet<TypeId> = events.iter().map(|(_, id)| *id).chain([context]).collect();
+    keep_apart(&mut types, &roots);
+    looks::settle(schemas, &mut types);
+    boxes::place(&mut types);
     Some(Model { types, context, events })
 }
 
-fn clashes(types: &[Type], problems: &mut Vec<Problem>) {
-    let mut seen: BTreeMap<String, &Place> = BTreeMap::new();
-    for type_ in types {
-        let path = type_.path();
-        if let Some(other) = seen.get(&path) {
-            let (first, second) = if **other < type_.place { (*other, &type_.place) } else { (&type_.place, *other) };
-            let at = crate::load::At { line: second.line, column: second.column };
-            let what = What::TypeClash { path, other: first.to_string() };
-            problems.push(Problem { file: second.file.clone(), at: Some(at), what });
-        } else {
-            seen.insert(path, &type_.place);
+/// Gives types of one name different ones: contents and contexts keep theirs, the others are counted by their place.
+fn keep_apart(types: &mut [Type], roots: &HashSet<TypeId>) {
+    let mut order: Vec<TypeId> = (0..types.len()).collect();
+    order.sort_by_key(|id| (!roots.contains(id), types[*id].place.clone()));
+    let mut taken: HashSet<String> = HashSet::new();
+    for id in order {
+        let plain = types[id].name.clone();
+        let mut count = 1;
+        while !taken.insert(types[id].path()) {
+            count += 1;
+            types[id].name = format!("{plain}_{count}");
         }
     }
 }
@@ -47,12 +56,14 @@ fn clashes(types: &[Type], problems: &mut Vec<Problem>) {
 pub(super) struct Reader<'a> {
     pub(super) schemas: &'a Schemas,
     pub(super) types: Vec<Option<Type>>,
-    by_loc: HashMap<Loc, TypeId>,
+    /// What was read already.
+    done: HashMap<Loc, Held>,
+    /// What will have been read: schemas whose type is being read, which may have themselves in it.
+    begun: HashMap<Loc, Held>,
     /// The schemas that are being read, to notice those that hold themselves without a type between.
     open: Vec<Loc>,
-    /// The types whose bodies are being read, each with the reasons found so far.
-    owner: Vec<Vec<Reason>>,
-    pub(super) problems: &'a mut Vec<Problem>,
+    /// The rules found so far that are left to trees, for each value that is being read.
+    trees: Vec<Vec<Tree>>,
 }
 
 impl<'a> Reader<'a> {
@@ -65,29 +76,38 @@ impl<'a> Reader<'a> {
         self.schemas.files[loc.file].place(self.node(loc).at)
     }
 
-    /// Notes why the contract that is being read can't be told by its type.
-    pub(super) fn reason(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
+    /// Leaves a keyword of the value that is being read to a tree; the whole schema where it is empty.
+    pub(super) fn leave(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
         let node = self.node(loc);
         let at = node.member(keyword).map_or(node.at, |member| member.key_at);
         let reason = Reason { place: self.schemas.files[loc.file].place(at), why: why.into() };
-        if let Some(reasons) = self.owner.last_mut()
-            && !reasons.contains(&reason)
-        {
-            reasons.push(reason);
+        let Some(trees) = self.trees.last_mut() else { return };
+        let index = trees.iter().position(|tree| tree.loc == *loc).unwrap_or_else(|| {
+            trees.push(Tree { loc: loc.clone(), keywords: BTreeSet::from([keyword.to_owned()]), reasons: Vec::new() });
+            trees.len() - 1
+        });
+        let Some(tree) = trees.get_mut(index) else { return };
+        if keyword.is_empty() || tree.keywords.is_empty() {
+            tree.keywords.clear();
+        } else {
+            tree.keywords.insert(keyword.to_owned());
+        }
+        if !tree.reasons.contains(&reason) {
+            tree.reasons.push(reason);
         }
     }
 
     /// The type of a whole content or context: always one of its own, whatever its schema refers to.
     fn root(&mut self, file: usize) -> TypeId {
         let loc = Loc::root(file);
-        if let Some(id) = self.by_loc.get(&loc) {
+        if let Some(Held { shape: Shape::Named(id), .. }) = self.begun.get(&loc) {
             return *id;
         }
-        self.type_at(&loc, |reader| {
+        self.type_at(&loc, false, |reader| {
             let mut at = loc.clone();
             let mut steps = 0;
             while let Some(target) = reader.schemas.refs.get(&at) {
-                if reader.beside_ref(&at) {
+                if reader.extends(&at) {
                     break;
                 }
                 at = target.clone();
@@ -96,31 +116,30 @@ impl<'a> Reader<'a> {
                     break;
                 }
             }
-            for keyword in ["enum", "const"] {
-                if reader.has(&at, keyword) {
-                    reader.reason(&at, keyword, format!("`{keyword}` of objects"));
-                }
-            }
             reader.object_root(&at)
         })
     }
 
     /// Makes a type; its id is known while its body is read, so that the body may have it in it.
-    pub(super) fn type_at(&mut self, loc: &Loc, body: impl FnOnce(&mut Self) -> Body) -> TypeId {
-        if let Some(id) = self.by_loc.get(loc) {
-            return *id;
-        }
+    pub(super) fn type_at(&mut self, loc: &Loc, nullable: bool, body: impl FnOnce(&mut Self) -> Body) -> TypeId {
         let id = self.types.len();
         self.types.push(None);
-        self.by_loc.insert(loc.clone(), id);
-        self.owner.push(Vec::new());
+        let mut held = Held::plain(Shape::Named(id));
+        if nullable {
+            held = Held::plain(Shape::Nullable(Box::new(held)));
+        }
+        // what is said of the value beside its type was said before its type is made
+        held.trees = self.trees.last().cloned().unwrap_or_default();
+        self.begun.insert(loc.clone(), held);
+        self.trees.push(Vec::new());
         let open = std::mem::take(&mut self.open);
         let body = body(self);
         self.open = open;
-        let reasons = self.owner.pop().unwrap_or_default();
+        let trees = self.trees.pop().unwrap_or_default();
         let (module, name) = names::at(self.schemas, loc);
         let docs = docs(self.node(loc));
-        self.types[id] = Some(Type { module, name, place: self.place(loc), docs, file: loc.file, body, reasons });
+        let place = self.place(loc);
+        self.types[id] = Some(Type { module, name, place, docs, body, trees, looked_at: false });
         id
     }
 
@@ -135,16 +154,23 @@ impl<'a> Reader<'a> {
 
     /// Any schema, wherever it stands.
     pub(super) fn held(&mut self, loc: &Loc) -> Held {
-        if let Some(id) = self.by_loc.get(loc) {
-            return Held::plain(Shape::Named(*id));
+        if let Some(held) = self.done.get(loc).or_else(|| self.begun.get(loc)) {
+            return held.clone();
         }
-        if self.open.contains(loc) {
-            self.reason(loc, "", "the schema holds itself with no object between");
-            return Held::plain(Shape::Any);
+        self.trees.push(Vec::new());
+        let mut held = if self.open.contains(loc) {
+            self.leave(loc, "", "the schema holds itself with no object between");
+            Held::plain(Shape::Any)
+        } else {
+            self.open.push(loc.clone());
+            let held = self.fresh(loc);
+            self.open.pop();
+            held
+        };
+        held.trees.extend(self.trees.pop().unwrap_or_default());
+        if !self.open.contains(loc) {
+            self.done.insert(loc.clone(), held.clone());
         }
-        self.open.push(loc.clone());
-        let held = self.fresh(loc);
-        self.open.pop();
         held
     }
 
@@ -152,21 +178,26 @@ impl<'a> Reader<'a> {
         let any = || Held::plain(Shape::Any);
         if let Json::Bool(value) = self.node(loc).json {
             if !value {
-                self.reason(loc, "", "no value is allowed");
+                self.leave(loc, "", "no value is allowed");
             }
             return any();
         }
         if let Some(target) = self.schemas.refs.get(loc) {
-            let extended = self.beside_ref(loc) && self.has(loc, "properties") && self.implies_object(loc, 0);
-            return if extended { self.object(loc) } else { self.held(target) };
+            return if self.extends(loc) && self.has(loc, "properties") && self.implies_object(loc, 0) {
+                self.combinators(loc);
+                self.object(loc, false)
+            } else {
+                self.leave_beside_ref(loc);
+                self.held(target)
+            };
         }
         for keyword in ["$dynamicRef", "$recursiveRef"] {
             if self.has(loc, keyword) {
-                self.reason(loc, keyword, format!("`{keyword}`"));
+                self.leave(loc, "", format!("`{keyword}`"));
                 return any();
             }
         }
-        if let Some(held) = self.or_null(loc).or_else(|| self.only_one(loc)) {
+        if let Some(held) = self.or_null(loc).or_else(|| self.only_one(loc)).or_else(|| self.union(loc)) {
             return held;
         }
         self.combinators(loc);
@@ -175,10 +206,10 @@ impl<'a> Reader<'a> {
         }
         let Some(kinds) = self.kinds(loc) else {
             if self.implies_object(loc, 0) {
-                return self.object(loc);
+                return self.object(loc, false);
             }
             if self.rules_of(loc).next().is_some() {
-                self.reason(loc, "", "rules without a `type`: values of other types are allowed");
+                self.leave(loc, "", "rules without a `type`: values of other types are allowed");
             }
             return any();
         };
@@ -191,9 +222,10 @@ impl<'a> Reader<'a> {
             ["integer"] => self.integer(loc),
             ["string"] => self.string(loc),
             ["array"] => self.array(loc),
-            ["object"] => self.object(loc),
+            // nullable objects are known as such while their members are read
+            ["object"] => return self.object(loc, nullable),
             _ => {
-                self.reason(loc, "type", "several types");
+                self.leave(loc, "", "several types");
                 return any();
             }
         };
@@ -202,42 +234,92 @@ impl<'a> Reader<'a> {
 
     /// The keywords that are more than annotations.
     pub(super) fn rules_of(&self, loc: &Loc) -> impl Iterator<Item = &'a str> + use<'a> {
-        let (draft, node) = (self.schemas.draft(loc), self.node(loc));
+        let (schemas, node, at) = (self.schemas, self.node(loc), loc.clone());
+        let format = self.format(loc).is_some();
         let keywords = node.members().iter().map(|member| member.key.as_str());
         keywords.filter(move |keyword| {
             let inert = match *keyword {
-                "format" => !node.get("format").and_then(Node::str).is_some_and(|name| asserted(draft, name)),
-                // these are rules only in drafts 6 and 7, and only to some; held by whoever holds them
-                "contentEncoding" | "contentMediaType" => draft > Draft::Draft7,
-                "contentSchema" => true,
+                "format" => !format,
+                "contentEncoding" | "contentMediaType" | "contentSchema" => true,
                 "if" => node.get("then").is_none() && node.get("else").is_none(),
                 "then" | "else" => node.get("if").is_none(),
                 "minContains" | "maxContains" => node.get("contains").is_none(),
                 keyword => is_annotation(keyword),
             };
-            draft.has(keyword) && !inert
+            schemas.knows(&at, keyword) && !inert
         })
     }
 
-    /// Members beside a `$ref` hold too, from 2019-09 on; whether there are some.
-    fn beside_ref(&mut self, loc: &Loc) -> bool {
-        if self.schemas.draft(loc).ref_stands_alone() {
-            return false;
-        }
-        let others: Vec<&str> = self.rules_of(loc).filter(|keyword| *keyword != "$ref").collect();
-        for keyword in &others {
-            self.reason(loc, keyword, format!("`{keyword}` beside `$ref`"));
-        }
-        !others.is_empty()
+    /// The variant of the runtime's `Format` and the name of a format that is a rule there.
+    pub(super) fn format(&self, loc: &Loc) -> Option<(&'static str, &'a str)> {
+        let name = self.get(loc, "format").filter(|_| self.schemas.formats())?.str()?;
+        Some((pattern::format(self.schemas.draft(loc), name)?, name))
     }
 
-    /// Notes the keywords that combine schemas.
+    /// Whether there are rules beside a `$ref`, which hold too from 2019-09 on.
+    pub(super) fn extends(&self, loc: &Loc) -> bool {
+        !self.schemas.draft(loc).ref_stands_alone() && self.rules_of(loc).any(|keyword| keyword != "$ref")
+    }
+
+    fn leave_beside_ref(&mut self, loc: &Loc) {
+        if self.extends(loc) {
+            let others: Vec<&str> = self.rules_of(loc).filter(|keyword| *keyword != "$ref").collect();
+            others.into_iter().for_each(|keyword| self.leave(loc, keyword, format!("`{keyword}` beside `$ref`")));
+        }
+    }
+
+    /// Leaves the keywords that combine schemas to a tree, where they don't just put objects together.
     pub(super) fn combinators(&mut self, loc: &Loc) {
-        for keyword in ["allOf", "anyOf", "oneOf", "not", "if"] {
-            if self.rules_of(loc).any(|rule| rule == keyword) {
-                self.reason(loc, keyword, format!("`{keyword}`"));
+        let merged = self.merges(loc);
+        let found: Vec<&str> = self.rules_of(loc).collect();
+        for keyword in ["$ref", "allOf", "anyOf", "oneOf", "not", "if"] {
+            let told = merged && matches!(keyword, "$ref" | "allOf");
+            if !told && found.contains(&keyword) {
+                self.leave(loc, keyword, format!("`{keyword}`"));
             }
         }
+        if found.contains(&"if") {
+            for keyword in ["then", "else"].into_iter().filter(|keyword| found.contains(keyword)) {
+                self.leave(loc, keyword, "`if`");
+            }
+        }
+        if !merged && found.contains(&"$ref") {
+            // the other schema may say something else of a property that both declare
+            for keyword in ["properties", "required"].into_iter().filter(|keyword| found.contains(keyword)) {
+                self.leave(loc, keyword, format!("`{keyword}` beside `$ref`"));
+            }
+        }
+    }
+
+    /// Whether the objects of `allOf` and `$ref` can be put together to one struct that tells all: each of their
+    /// properties is declared once, and they say nothing else.
+    pub(super) fn merges(&self, loc: &Loc) -> bool {
+        let mut names = HashSet::new();
+        let own = self.get(loc, "properties").map_or(&[][..], Node::members);
+        names.extend(own.iter().map(|member| member.key.as_str()));
+        self.implies_object(loc, 0) && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut names, 0))
+    }
+
+    /// The schemas that hold too by `allOf` and `$ref`.
+    fn parts(&self, loc: &Loc) -> Vec<Loc> {
+        let count = self.get(loc, "allOf").map_or(0, |node| node.items().len());
+        let all = (0..count).map(|index| loc.step("allOf").step(&index.to_string()));
+        let target = self.schemas.refs.get(loc).cloned();
+        target.into_iter().chain(all).collect()
+    }
+
+    fn is_plain_part(&self, loc: &Loc, names: &mut HashSet<&'a str>, depth: usize) -> bool {
+        let told = |keyword: &str| match keyword {
+            "properties" | "required" | "allOf" | "$ref" => true,
+            "type" => self.kinds(loc).is_some_and(|kinds| kinds == ["object"]),
+            _ => false,
+        };
+        let own = self.get(loc, "properties").map_or(&[][..], Node::members);
+        depth < 16
+            && !matches!(self.node(loc).json, Json::Bool(false))
+            && self.rules_of(loc).all(told)
+            && own.iter().all(|member| names.insert(&member.key))
+            && self.parts(loc).iter().all(|part| self.is_plain_part(part, names, depth + 1))
     }
 
     /// `anyOf` or `oneOf` of one schema and null.
@@ -254,11 +336,10 @@ impl<'a> Reader<'a> {
         };
         let held = self.held(&loc.step(keyword).step(index));
         Some(match held.shape {
+            Shape::Any | Shape::Null | Shape::Nullable(_) if keyword == "anyOf" && held.trees.is_empty() => held,
             Shape::Any | Shape::Null | Shape::Nullable(_) => {
-                if keyword == "oneOf" {
-                    self.reason(loc, keyword, "`oneOf` of schemas that both may allow null");
-                }
-                if held.shape == Shape::Any { Held::plain(Shape::Any) } else { held }
+                self.leave(loc, keyword, format!("`{keyword}` of schemas that both may allow null"));
+                Held { trees: Vec::new(), ..held }
             }
             _ => Held::plain(Shape::Nullable(Box::new(held))),
         })
@@ -294,11 +375,6 @@ impl<'a> Reader<'a> {
         let count = self.get(loc, "allOf").map_or(0, |node| node.items().len());
         (0..count).any(|index| self.implies_object(&loc.step("allOf").step(&index.to_string()), depth + 1))
     }
-}
-
-/// Whether a format is a rule: each one is that the draft knows.
-pub(super) fn asserted(draft: Draft, name: &str) -> bool {
-    crate::pattern::format(draft, name).is_some()
 }
 
 /// What the schema says to people.

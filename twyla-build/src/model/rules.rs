@@ -3,19 +3,15 @@
 use std::fmt;
 
 use crate::load::{Json, Node};
-use crate::pattern::{self, Translated};
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Check {
     MinLength(u64),
     MaxLength(u64),
-    Pattern {
-        written: String,
-        translated: String,
-    },
+    Pattern(String),
     /// The variant of `twyla_runtime`'s `Format`, and the name in the schema.
-    Format(&'static str, &'static str),
+    Format(&'static str, String),
     Minimum(i128),
     Maximum(i128),
     MultipleOf(i128),
@@ -37,7 +33,7 @@ impl fmt::Display for Check {
         match self {
             Self::MinLength(limit) => write!(f, "`minLength` {limit}"),
             Self::MaxLength(limit) => write!(f, "`maxLength` {limit}"),
-            Self::Pattern { written, .. } => {
+            Self::Pattern(written) => {
                 // a backtick inside needs two around
                 if written.contains('`') {
                     write!(f, "`pattern` `` {written} ``")
@@ -104,22 +100,4 @@ pub(crate) fn bound(text: &str, up: bool) -> Option<i128> {
     }
     let value: f64 = text.parse().ok()?;
     exact(if up { value.ceil() } else { value.floor() })
-}
-
-/// The formats that are held in place: the name in a schema and the variant.
-pub(crate) const FORMATS: [(&str, &str); 6] = [
-    ("date-time", "DateTime"),
-    ("date", "Date"),
-    ("time", "Time"),
-    ("uuid", "Uuid"),
-    ("ipv4", "Ipv4"),
-    ("ipv6", "Ipv6"),
-];
-
-/// A pattern in the syntax of the `regex` crate, where it has no lookaround or backreference.
-pub(crate) fn translated(pattern: &str) -> Option<String> {
-    match pattern::translate(pattern)? {
-        Translated::Plain(translated) => Some(translated),
-        Translated::Backtracking(_) => None,
-    }
 }

@@ -1,11 +1,14 @@
 //! Values that are no objects: words and constants, strings, numbers and arrays, each with the rules held in place.
 
-use super::read::{Reader, asserted};
-use super::rules::{self, Check, FORMATS};
-use super::{Body, Held, Shape, Type, TypeId};
+use super::read::Reader;
+use super::rules::{self, Check};
+use super::{Body, Held, Real, Shape, Type, TypeId};
 use crate::load::{Json, Node};
 use crate::names;
 use crate::resolve::Loc;
+
+/// More words than these make no enum that a compiler takes gladly: they stay strings.
+const MOST_VARIANTS: usize = 1000;
 
 impl<'a> Reader<'a> {
     /// `enum` and `const`.
@@ -13,13 +16,13 @@ impl<'a> Reader<'a> {
         let any = || Held::plain(Shape::Any);
         let beside: Vec<&str> = self.rules_of(loc).filter(|rule| !matches!(*rule, "enum" | "const" | "type")).collect();
         for keyword in &beside {
-            self.reason(loc, keyword, format!("`{keyword}` beside `enum` or `const`"));
+            self.leave(loc, keyword, format!("`{keyword}` beside `enum` or `const`"));
         }
         let values: Vec<&Node> = match (self.get(loc, "const"), self.get(loc, "enum")) {
             (Some(only), None) => vec![only],
             (None, Some(values)) => values.items().iter().collect(),
             _ => {
-                self.reason(loc, "const", "`const` beside `enum`");
+                self.leave(loc, "", "`const` beside `enum`");
                 return any();
             }
         };
@@ -43,13 +46,17 @@ impl<'a> Reader<'a> {
             }
         }
         let kinds = [!words.is_empty(), !integers.is_empty(), !booleans.is_empty(), other];
+        let keyword = if self.has(loc, "enum") { "enum" } else { "const" };
         let held = match kinds {
+            [true, false, false, false] if words.len() > MOST_VARIANTS => {
+                self.leave(loc, keyword, format!("`{keyword}` of more than {MOST_VARIANTS} words"));
+                Held::plain(Shape::String)
+            }
             [true, false, false, false] => {
-                let id = self.type_at(loc, |_| {
+                let id = self.type_at(loc, false, |_| {
                     let variants = names::variants(&words);
                     Body::Enum { words, variants }
                 });
-                // a place already has a type: an enum below a root that is one, too
                 Held::plain(Shape::Named(id))
             }
             // an integer that may be beyond 64 bits can't be told from its neighbours
@@ -59,17 +66,16 @@ impl<'a> Reader<'a> {
                 let (minimum, maximum) = (integers.first().copied(), integers.last().copied());
                 let unsigned = minimum.is_some_and(|minimum| minimum >= 0);
                 let shape = Shape::Integer { unsigned, minimum, maximum };
-                Held { shape, checks: vec![Check::Integers(integers)] }
+                Held::checked(shape, vec![Check::Integers(integers)])
             }
-            [false, false, true, false] => Held { shape: Shape::Boolean, checks: vec![Check::Booleans(booleans)] },
+            [false, false, true, false] => Held::checked(Shape::Boolean, vec![Check::Booleans(booleans)]),
             [false, false, false, false] if nullable => return Held::plain(Shape::Null),
             _ => {
-                let keyword = if self.has(loc, "enum") { "enum" } else { "const" };
-                self.reason(
-                    loc,
-                    keyword,
-                    format!("`{keyword}` of values of several types, or of none that is allowed"),
-                );
+                let why = format!("`{keyword}` of values of several types, or of none that is allowed");
+                self.leave(loc, keyword, why);
+                if self.has(loc, "type") {
+                    self.leave(loc, "type", format!("`type` beside `{keyword}`"));
+                }
                 return any();
             }
         };
@@ -80,26 +86,16 @@ impl<'a> Reader<'a> {
         let mut checks = Vec::new();
         checks.extend(rules::size(self.get(loc, "minLength")).filter(|limit| *limit > 0).map(Check::MinLength));
         checks.extend(rules::size(self.get(loc, "maxLength")).map(Check::MaxLength));
-        if let Some(written) = self.get(loc, "pattern").and_then(Node::str) {
-            match rules::translated(written) {
-                Some(translated) => checks.push(Check::Pattern { written: written.to_owned(), translated }),
-                None => self.reason(loc, "pattern", "a pattern with a lookaround or a backreference"),
+        let written = self.get(loc, "pattern").and_then(Node::str);
+        checks.extend(written.map(|written| Check::Pattern(written.to_owned())));
+        if let Some((variant, name)) = self.format(loc) {
+            match Real::of(variant) {
+                // the text itself is what other rules are about
+                Some(real) if checks.is_empty() => return Held::plain(Shape::Real(real)),
+                _ => checks.push(Check::Format(variant, name.to_owned())),
             }
         }
-        if let Some(name) = self.get(loc, "format").and_then(Node::str)
-            && asserted(self.schemas.draft(loc), name)
-        {
-            match FORMATS.into_iter().find(|(known, _)| *known == name) {
-                Some((name, variant)) => checks.push(Check::Format(variant, name)),
-                None => self.reason(loc, "format", format!("the format `{name}`")),
-            }
-        }
-        for keyword in ["contentEncoding", "contentMediaType"] {
-            if self.rules_of(loc).any(|rule| rule == keyword) {
-                self.reason(loc, keyword, format!("`{keyword}`"));
-            }
-        }
-        Held { shape: Shape::String, checks }
+        Held::checked(Shape::String, checks)
     }
 
     fn number_text(&self, loc: &Loc, keyword: &str) -> Option<&'a str> {
@@ -125,7 +121,7 @@ impl<'a> Reader<'a> {
                 let Some(text) = self.number_text(loc, keyword) else { continue };
                 let Some(limit) = rules::bound(text, low) else {
                     // beyond 10^38 on the side that matters not, or never to be reached
-                    self.reason(loc, keyword, format!("`{keyword}` beyond 128 bits"));
+                    self.leave(loc, keyword, format!("`{keyword}` beyond 128 bits"));
                     continue;
                 };
                 let reached = rules::whole(text).is_some();
@@ -145,10 +141,10 @@ impl<'a> Reader<'a> {
             match rules::whole(text) {
                 Some(1) => {}
                 Some(factor) if factor > 0 => checks.push(Check::MultipleOf(factor)),
-                _ => self.reason(loc, "multipleOf", "`multipleOf` a fraction"),
+                _ => self.leave(loc, "multipleOf", "`multipleOf` a fraction"),
             }
         }
-        Held { shape: Shape::Integer { unsigned, minimum, maximum }, checks }
+        Held::checked(Shape::Integer { unsigned, minimum, maximum }, checks)
     }
 
     pub(super) fn number(&mut self, loc: &Loc) -> Held {
@@ -163,14 +159,14 @@ impl<'a> Reader<'a> {
                 let Some(text) = self.number_text(loc, keyword) else { continue };
                 match rules::float(text) {
                     Some(limit) => checks.push(Check::Number(rule, limit)),
-                    None => self.reason(loc, keyword, format!("`{keyword}` beyond 2^53")),
+                    None => self.leave(loc, keyword, format!("`{keyword}` beyond 2^53")),
                 }
             }
         }
         if self.has(loc, "multipleOf") {
-            self.reason(loc, "multipleOf", "`multipleOf` of a number that is no integer");
+            self.leave(loc, "multipleOf", "`multipleOf` of a number that is no integer");
         }
-        Held { shape: Shape::Number, checks }
+        Held::checked(Shape::Number, checks)
     }
 
     pub(super) fn array(&mut self, loc: &Loc) -> Held {
@@ -179,18 +175,23 @@ impl<'a> Reader<'a> {
         let item = match self.get(loc, "items").map(|node| &node.json) {
             Some(Json::Object(_) | Json::Bool(_)) if !self.has(loc, "prefixItems") => self.held(&loc.step("items")),
             Some(Json::Array(_)) => {
-                self.reason(loc, "items", "`items` that differ by their place");
+                self.leave(loc, "items", "`items` that differ by their place");
                 any()
             }
             Some(_) => {
-                self.reason(loc, "items", "`items` behind `prefixItems`");
+                self.leave(loc, "items", "`items` behind `prefixItems`");
                 any()
             }
             None => any(),
         };
-        for keyword in ["prefixItems", "contains", "unevaluatedItems"] {
+        for keyword in ["prefixItems", "additionalItems", "contains", "unevaluatedItems"] {
             if self.has(loc, keyword) {
-                self.reason(loc, keyword, format!("`{keyword}`"));
+                self.leave(loc, keyword, format!("`{keyword}`"));
+            }
+        }
+        for keyword in ["minContains", "maxContains"] {
+            if self.has(loc, "contains") && self.has(loc, keyword) {
+                self.leave(loc, keyword, "`contains`");
             }
         }
         checks.extend(rules::size(self.get(loc, "minItems")).filter(|limit| *limit > 0).map(Check::MinItems));
@@ -200,9 +201,9 @@ impl<'a> Reader<'a> {
             match item.shape {
                 Shape::String | Shape::Boolean | Shape::Integer { .. } => checks.push(Check::UniqueItems),
                 Shape::Named(id) if enumerable(id) => checks.push(Check::UniqueItems),
-                _ => self.reason(loc, "uniqueItems", "`uniqueItems` of more than strings, integers and booleans"),
+                _ => self.leave(loc, "uniqueItems", "`uniqueItems` of more than strings, integers and booleans"),
             }
         }
-        Held { shape: Shape::Array(Box::new(item)), checks }
+        Held::checked(Shape::Array(Box::new(item)), checks)
     }
 }

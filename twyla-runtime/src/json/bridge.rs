@@ -19,6 +19,29 @@ pub fn serialize<T: Write + ?Sized, S: Serializer>(value: &T, serializer: S) -> 
     tree(&text).map_err(ser::Error::custom)?.serialize(serializer)
 }
 
+/// serde's traits for a generated type: for people who put one into something else than an event.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __bridge {
+    ($type:ident) => {
+        impl $crate::__private::serde::Serialize for $type {
+            fn serialize<S: $crate::__private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                $crate::__private::json::serialize(self, serializer)
+            }
+        }
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $type {
+            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::__private::json::deserialize(deserializer)
+            }
+        }
+    };
+}
+
 fn tree(text: &[u8]) -> Result<Value, String> {
     let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
     from_str(text).map_err(|fault| fault.into_violation().to_string())

@@ -108,6 +108,21 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
+    /// Goes to the value of a member of the object at hand; whether it has one of that name.
+    ///
+    /// # Errors
+    /// Where it is no object, or no JSON up to that member.
+    pub fn at_member(&mut self, name: &str) -> Result<bool, Fault> {
+        let mut members = self.object()?;
+        while let Some(key) = members.key(self)? {
+            if key == name {
+                return Ok(true);
+            }
+            self.pass().map_err(|fault| fault.in_key(&key))?;
+        }
+        Ok(false)
+    }
+
     /// The next value as it is written.
     ///
     /// # Errors

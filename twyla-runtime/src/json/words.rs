@@ -1,7 +1,7 @@
 //! Enums of strings: one of the words that a schema lists.
 
 use super::fault::Fault;
-use super::reader::Reader;
+use super::reader::{Reader, required};
 use crate::validate::rules::shown;
 
 /// Lists longer than this are searched as sorted ones first.
@@ -23,6 +23,24 @@ pub fn word<T: Copy>(reader: &mut Reader<'_>, words: &'static [(&'static str, T)
     match words.iter().find(|(word, _)| *word == text) {
         Some((_, value)) => Ok(*value),
         None => Err(none_of(text, &mut words.iter().map(|(word, _)| *word), words.len())),
+    }
+}
+
+/// The fault of an object, at hand, whose tag is none of the words that tell what it is; or of what is no object.
+#[cold]
+#[inline(never)]
+pub fn no_variant(reader: &mut Reader<'_>, tag: &'static str, words: &[&'static str]) -> Fault {
+    let found = match reader.tag(tag) {
+        Err(fault) => return fault,
+        Ok(found) => found,
+    };
+    if let Some(text) = found {
+        return none_of(&text, &mut words.iter().copied(), words.len()).in_key(tag);
+    }
+    match reader.at_member(tag) {
+        Err(fault) => fault,
+        Ok(true) => reader.mismatch("a string").in_key(tag),
+        Ok(false) => required::<()>(tag, None).err().unwrap_or_else(|| Fault::new("required", String::new())),
     }
 }
 

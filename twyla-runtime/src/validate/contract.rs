@@ -1,14 +1,12 @@
-//! Decoding and encoding under a contract: the fast way through the generated type, and what is said where it fails.
+//! Decoding and encoding under a contract: the way through the generated type, and what is said where it fails.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Deserializer, Value};
 
 use super::path::{Path, push_key};
-use super::read::{MARK, Read};
-use super::residue::Residue;
 use super::rules::{Violations, shortened};
 use super::{Refusal, Violation};
+use crate::json::{self, Read, Write};
 
 /// A generated type that knows every value rule of its schema that it doesn't hold by itself.
 pub trait Validate {
@@ -22,21 +20,42 @@ impl<T: Validate> Validate for Box<T> {
     }
 }
 
-/// The generated type of a content or a context.
-pub trait Contract: Serialize + DeserializeOwned + for<'de> Read<'de> + Validate {
-    /// The rules that a typed value can't tell, held by the `jsonschema` crate; none for most contracts.
-    #[must_use]
-    fn residue() -> Option<&'static Residue> {
-        None
-    }
-}
-
-/// What else the runtime asks of the generated context: that a handler may take it.
+/// What the runtime asks of the generated type of a content or a context.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __context {
-    ($context:ident) => {
-        impl $crate::__private::Argument for $context {
+macro_rules! __contract {
+    (event $type:ident, $name:literal, $domain:literal, $event_type:literal, $key:literal, $schema:literal, $context:path) => {
+        impl $crate::event::Event for $type {
+            const NAME: &'static str = $name;
+            const DOMAIN: &'static str = $domain;
+            const EVENT_TYPE: &'static str = $event_type;
+            const SCHEMA: &'static str = $schema;
+            type Key = $crate::event::EventKey<$key>;
+            type Context = $context;
+        }
+        impl $crate::event::Listen for $type {
+            fn decode(content: &[u8]) -> ::std::result::Result<Self, $crate::validate::Refusal> {
+                $crate::__private::decode(content)
+            }
+        }
+        #[diagnostic::do_not_recommend]
+        impl $crate::event::Emit for $type {
+            fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::std::result::Result<(), $crate::validate::Refusal> {
+                $crate::__private::encode(self, out)
+            }
+        }
+    };
+    (context $type:ident, $schema:literal) => {
+        impl $crate::event::EventContext for $type {
+            const SCHEMA: &'static str = $schema;
+            fn decode(context: &[u8]) -> ::std::result::Result<Self, $crate::validate::Refusal> {
+                $crate::__private::decode(context)
+            }
+            fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::std::result::Result<(), $crate::validate::Refusal> {
+                $crate::__private::encode(self, out)
+            }
+        }
+        impl $crate::__private::Argument for $type {
             fn take(parts: &$crate::__private::Parts) -> ::std::result::Result<Self, $crate::__private::Failure> {
                 parts.context::<Self>()
             }
@@ -48,15 +67,9 @@ macro_rules! __context {
 ///
 /// # Errors
 /// [`Refusal`] with each rule that it breaks; only the first where the text doesn't fit the type.
-pub fn decode<C: Contract>(text: &[u8]) -> Result<C, Refusal> {
-    let text = utf8(text)?;
-    if let Some(residue) = C::residue() {
-        let tree = read::<Value>(text)?;
-        refuse_all(residue.violations(&tree))?;
-        // the rules of the type are among those that hold already
-        return read::<C>(text);
-    }
-    let value = read::<C>(text)?;
+pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
+    let text = std::str::from_utf8(text).map_err(|error| refused("json", format!("is no UTF-8: {error}")))?;
+    let value = json::from_str::<C>(text).map_err(|fault| Refusal { violations: vec![fault.into_violation()] })?;
     validate(&value)?;
     Ok(value)
 }
@@ -65,53 +78,44 @@ pub fn decode<C: Contract>(text: &[u8]) -> Result<C, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`] with each rule that the value breaks.
-pub fn encode<C: Contract>(value: &C, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub fn encode<C: Write + Validate>(value: &C, out: &mut Vec<u8>) -> Result<(), Refusal> {
     validate(value)?;
-    let start = out.len();
-    let written = write(value, out).and_then(|()| match C::residue() {
-        Some(residue) => refuse_all(residue.violations(&read::<Value>(utf8(&out[start..])?)?)),
-        None => Ok(()),
-    });
-    written.inspect_err(|_| out.truncate(start))
+    value.write(out);
+    Ok(())
 }
 
 /// Decodes a JSON text into a hand-written type that is bound to the contract `C`: what `C` refuses is refused.
 ///
 /// # Errors
 /// [`Refusal`] with each rule that it breaks.
-pub fn decode_as<C: Contract, T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+pub fn decode_as<C: Read + Write + Validate, T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
     let value = decode::<C>(text)?;
     if let Ok(bound) = serde_json::from_slice(text) {
         return Ok(bound);
     }
     // serde's own integers don't read `1.0`; what the contract's type writes, they do
     let mut plain = Vec::new();
-    write(&value, &mut plain)?;
-    let mut reader = Deserializer::from_slice(&plain);
-    serde_path_to_error::deserialize(&mut reader).map_err(refusal)
+    value.write(&mut plain);
+    let mut reader = serde_json::Deserializer::from_slice(&plain);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| bound_refusal(&error))
 }
 
 /// Appends a value of a hand-written type that is bound to the contract `C`, as strictly as [`encode`] does.
 ///
 /// # Errors
 /// [`Refusal`] with each rule that the value breaks. On an error `out` is as it was.
-pub fn encode_as<C: Contract, T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub fn encode_as<C: Read + Validate, T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let start = out.len();
-    let written = write(value, out).and_then(|()| decode::<C>(&out[start..]));
+    let written = serde_json::to_writer(&mut *out, value)
+        .map_err(|error| refused("json", format!("can't be written: {error}")))
+        .and_then(|()| decode::<C>(&out[start..]));
     written.map(|_| ()).inspect_err(|_| out.truncate(start))
 }
 
-fn utf8(text: &[u8]) -> Result<&str, Refusal> {
-    std::str::from_utf8(text).map_err(|error| refused("json", format!("is no UTF-8: {error}")))
-}
-
-fn validate<C: Contract>(value: &C) -> Result<(), Refusal> {
+fn validate<C: Validate>(value: &C) -> Result<(), Refusal> {
     let mut out = Violations::new();
     value.validate(&Path::root(), &mut out);
-    refuse_all(out.into_vec())
-}
-
-fn refuse_all(violations: Vec<Violation>) -> Result<(), Refusal> {
+    let violations = out.into_vec();
     if violations.is_empty() { Ok(()) } else { Err(Refusal { violations }) }
 }
 
@@ -119,127 +123,58 @@ fn refused(keyword: &'static str, message: String) -> Refusal {
     Refusal { violations: vec![Violation { pointer: String::new(), keyword, message }] }
 }
 
-fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), Refusal> {
-    let start = out.len();
-    serde_json::to_writer(&mut *out, value).map_err(|error| {
-        out.truncate(start);
-        refused("json", format!("can't be written: {error}"))
-    })
-}
-
-fn read<T: for<'de> Read<'de>>(text: &str) -> Result<T, Refusal> {
-    let mut reader = Deserializer::from_str(text);
-    let value = T::read(&mut reader).and_then(|value| reader.end().map(|()| value));
-    // where it went wrong is only worth the price when it did
-    value.map_err(|_| {
-        let mut track = serde_path_to_error::Track::new();
-        let mut reader = Deserializer::from_str(text);
-        match T::read(serde_path_to_error::Deserializer::new(&mut reader, &mut track)) {
-            Err(error) => refusal_at(&error, &track.path()),
-            Ok(_) => match reader.end() {
-                Err(error) => refused("json", format!("is no JSON: {}", shortened(&error.to_string(), 200))),
-                Ok(()) => refused("json", "is read differently each time".to_owned()),
-            },
-        }
-    })
-}
-
-fn refusal(error: serde_path_to_error::Error<serde_json::Error>) -> Refusal {
-    refusal_at(error.inner(), error.path())
-}
-
-/// What serde says, in the words of the other rules.
-fn refusal_at(error: &serde_json::Error, path: &serde_path_to_error::Path) -> Refusal {
+/// What serde says where a hand-written type takes less than its contract allows.
+fn bound_refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
     use serde_path_to_error::Segment;
     let mut pointer = String::new();
-    for segment in path {
+    for segment in error.path() {
         match segment {
             Segment::Seq { index } => push_key(&mut pointer, &index.to_string()),
             Segment::Map { key } | Segment::Enum { variant: key } => push_key(&mut pointer, key),
             Segment::Unknown => {}
         }
     }
-    let text = error.to_string();
+    let (error, text) = (error.inner(), error.inner().to_string());
     let place = format!(" at line {} column {}", error.line(), error.column());
-    let text = text.strip_suffix(place.as_str()).unwrap_or(&text);
-    let (keyword, message) = if error.is_data() { told(text, &mut pointer) } else { not_json(text, &place) };
-    Refusal { violations: vec![Violation { pointer, keyword, message }] }
-}
-
-fn not_json(text: &str, place: &str) -> (&'static str, String) {
-    ("json", format!("is no JSON that can be read: {text}{place}"))
-}
-
-fn told(text: &str, pointer: &mut String) -> (&'static str, String) {
-    const MARKED: [&str; 5] = ["json", "minimum", "type", "enum", "const"];
-    let mut marked = text.split(MARK);
-    if let (Some(""), Some(keyword), Some(message)) = (marked.next(), marked.next(), marked.next()) {
-        let keyword = MARKED.into_iter().find(|known| *known == keyword).unwrap_or("type");
-        return (keyword, message.to_owned());
-    }
-    if let Some(rest) = text.strip_prefix("missing field ") {
-        return ("required", format!("{} is missing", shortened(rest, 200)));
-    }
-    if let Some(rest) = text.strip_prefix("duplicate field ") {
-        return ("json", format!("has {} twice", shortened(rest, 200)));
-    }
-    if let Some(rest) = text.strip_prefix("unknown field `") {
-        // the name is input and may hold a backtick, what follows it is ours
-        let end = rest.rfind("`, expected ").or_else(|| rest.rfind("`, there are no fields"));
-        let before_list = rest.find("`, expected ").or(end).unwrap_or(0);
-        let (name, list) = rest.split_at(before_list);
-        if pointer.rsplit('/').next() == Some(name) {
-            // the way ends at the unknown member, whose object has the rule
-            pointer.truncate(pointer.rfind('/').unwrap_or(0));
-        }
-        let known = list.trim_start_matches("`, ").replace("expected one of", "it has").replace("expected", "it has");
-        return (
-            "additionalProperties",
-            format!(
-                "has the member {}, and no others than declared are allowed ({})",
-                super::rules::shown(name),
-                shortened(&known, 200)
-            ),
-        );
-    }
-    if let Some((found, wanted)) = text.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
-    {
-        let wanted = match wanted {
-            "unit" => "null",
-            wanted if wanted.starts_with("struct ") => "an object",
-            wanted if wanted.starts_with("f64") => "a number",
-            wanted => wanted,
-        };
-        let found = match found {
-            "map" => "an object".to_owned(),
-            "sequence" => "an array".to_owned(),
-            "null" => "null".to_owned(),
-            found => format!("the {}", shortened(&found.replace("floating point", "number"), 80)),
-        };
-        return ("type", format!("is {found}, not {wanted}"));
-    }
-    ("type", shortened(text, 200))
+    let message = shortened(text.strip_suffix(place.as_str()).unwrap_or(&text), 200);
+    Refusal { violations: vec![Violation { pointer, keyword: "type", message }] }
 }
 
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
 
-    use super::super::read::{present, read, read_struct};
+    use crate::json::{Fault, Reader, close_object, required, write_member};
     use super::super::rules;
     use super::*;
 
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
+    #[derive(Debug, PartialEq)]
     struct Sample {
-        #[serde(deserialize_with = "read")]
         count: i64,
-        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         next: Option<Box<Sample>>,
     }
-    impl<'de> Read<'de> for Sample {
-        fn read<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            read_struct(deserializer)
+    impl Read for Sample {
+        fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+            let (mut count, mut next) = (None, None);
+            let mut members = reader.object()?;
+            while let Some(key) = members.key(reader)? {
+                match &*key {
+                    "count" => members.field(reader, "count", &mut count)?,
+                    "next" => members.field(reader, "next", &mut next)?,
+                    _ => return Err(members.refuse(&key, &["count", "next"])),
+                }
+            }
+            Ok(Self { count: required("count", count)?, next })
+        }
+    }
+    impl Write for Sample {
+        fn write(&self, out: &mut Vec<u8>) {
+            out.push(b'{');
+            write_member("\"count\":", &self.count, out);
+            if let Some(next) = &self.next {
+                write_member("\"next\":", next, out);
+            }
+            close_object(out);
         }
     }
     impl Validate for Sample {
@@ -253,7 +188,6 @@ mod tests {
             }
         }
     }
-    impl Contract for Sample {}
 
     fn refusal(text: &str) -> String {
         let refusal = decode::<Sample>(text.as_bytes()).unwrap_err();

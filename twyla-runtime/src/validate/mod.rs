@@ -1,8 +1,7 @@
 //! Holding values to their contracts: what is refused, where, and by which rule.
-
 //!
-//! [`contract`] decodes and encodes; on its way a value meets [`read`] (typed values read exactly), [`rules`] (what a
-//! value is held to), [`path`] (where it is) and, for contracts that need it, [`residue`].
+//! [`contract`] decodes and encodes; on its way a value meets [`rules`] (what a single value is held to), [`formats`] and
+//! [`pattern`], [`path`] (where it is) and, for rules that lead further, [`schema`].
 
 use std::fmt;
 
@@ -14,10 +13,6 @@ pub mod formats;
 pub mod path;
 #[doc(hidden)]
 pub mod pattern;
-#[doc(hidden)]
-pub mod read;
-#[doc(hidden)]
-pub mod residue;
 #[doc(hidden)]
 pub mod rules;
 #[doc(hidden)]

@@ -292,6 +292,13 @@ impl Members for serde_json::Map<String, Value> {
     }
 }
 
+/// The members that no field is for are none of those that have one: an object has no key twice.
+pub fn undeclared(members: &impl Members, declared: &[&str], at: &Path<'_>, out: &mut Violations) {
+    for name in declared.iter().filter(|name| members.has(name)) {
+        out.push(at, "json", format!("has the member {} twice: as a field, and among the others", shown(name)));
+    }
+}
+
 /// `required` of a map.
 pub fn required(members: &impl Members, name: &str, at: &Path<'_>, out: &mut Violations) {
     if !members.has(name) {

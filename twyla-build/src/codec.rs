@@ -1,0 +1,212 @@
+//! How the generated types are read from JSON text and written as such: concrete code for each, which costs little to
+//! compile and to run.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+use syn::Ident;
+
+use crate::model::{Body, Fallback, Field, Held, Model, Others, Shape, Type, Variant};
+use crate::types::{ident, path};
+
+/// `Read`, `Write` and serde's traits of a type.
+pub(crate) fn impls(model: &Model, type_: &Type) -> TokenStream {
+    let name = ident(&type_.name);
+    let (read, write) = match &type_.body {
+        Body::Struct { fields, others } => (read_struct(model, type_, fields, others), write_struct(fields, others)),
+        Body::Map(_) => (
+            quote!(__twyla::Read::read(reader).map(Self)),
+            quote!(__twyla::Write::write(&self.0, out);),
+        ),
+        Body::Enum { .. } => {
+            (quote!(__twyla::word(reader, Self::WORDS)), quote!(__twyla::write_str(self.as_str(), out);))
+        }
+        Body::Union { tag, variants } => (read_union(tag, variants), write_union(variants)),
+    };
+    quote! {
+        impl __twyla::Read for #name {
+            fn read(reader: &mut __twyla::Reader<'_>) -> ::std::result::Result<Self, __twyla::Fault> {
+                #read
+            }
+        }
+        impl __twyla::Write for #name {
+            fn write(&self, out: &mut ::std::vec::Vec<u8>) {
+                #write
+            }
+        }
+        __twyla::bridge!(#name);
+    }
+}
+
+/// The variable that a field is read into; it must not be one of ours.
+fn slot(field: &Field) -> Ident {
+    match field.name.as_str() {
+        "reader" | "members" | "key" | "extra" | "__twyla" => format_ident!("{}_", field.name),
+        name => ident(name),
+    }
+}
+
+fn read_struct(model: &Model, type_: &Type, fields: &[Field], others: &Others) -> TokenStream {
+    let slots: Vec<Ident> = fields.iter().map(slot).collect();
+    let arms = fields.iter().zip(&slots).map(|(field, slot)| {
+        let wire = &field.wire;
+        quote!(#wire => members.field(reader, #wire, &mut #slot)?,)
+    });
+    let (keep, other, kept) = match others {
+        Others::Ignored => (None, quote!(members.unknown(reader, key)?), None),
+        Others::Refused => {
+            let wires = fields.iter().map(|field| &field.wire);
+            (None, quote!(return ::std::result::Result::Err(members.refuse(&key, &[#(#wires),*]))), None)
+        }
+        Others::Kept { name, .. } => {
+            let name = ident(name);
+            let keep = quote!(let mut extra = ::std::default::Default::default(););
+            (Some(keep), quote!(members.extra(reader, key, &mut extra)?), Some(quote!(#name: extra,)))
+        }
+    };
+    let values = fields.iter().zip(&slots).map(|(field, slot)| {
+        let (name, wire) = (ident(&field.name), &field.wire);
+        match &field.fallback {
+            _ if field.required => quote!(#name: __twyla::required(#wire, #slot)?),
+            Some(fallback) => {
+                let fallback = expression(model, type_, fallback);
+                quote!(#name: #slot.unwrap_or_else(|| #fallback))
+            }
+            None if *slot == name => quote!(#name),
+            None => quote!(#name: #slot),
+        }
+    });
+    quote! {
+        #(let mut #slots = ::std::option::Option::None;)*
+        #keep
+        let mut members = reader.object()?;
+        while let ::std::option::Option::Some(key) = members.key(reader)? {
+            match &*key {
+                #(#arms)*
+                _ => #other,
+            }
+        }
+        ::std::result::Result::Ok(Self { #(#values,)* #kept })
+    }
+}
+
+/// A default as an expression, in the module of the type that has it.
+pub(crate) fn expression(model: &Model, type_: &Type, fallback: &Fallback) -> TokenStream {
+    match fallback {
+        Fallback::Null => quote!(::std::option::Option::None),
+        Fallback::Boolean(value) => quote!(#value),
+        Fallback::Integer(value) => {
+            let value = Literal::i128_unsuffixed(*value);
+            quote!(#value)
+        }
+        Fallback::Number(value) => {
+            let value = Literal::f64_unsuffixed(*value);
+            quote!(#value)
+        }
+        Fallback::String(text) => quote!(::std::string::String::from(#text)),
+        Fallback::Variant(id, index) => {
+            let words = &model.types[*id];
+            let path = path(words, type_.module.as_deref());
+            let Body::Enum { variants, .. } = &words.body else { return quote!(::std::default::Default::default()) };
+            let variant = variants.get(*index).map(|variant| ident(variant));
+            quote!(#path::#variant)
+        }
+        Fallback::EmptyArray | Fallback::EmptyMap => quote!(::std::default::Default::default()),
+        Fallback::Some(inner) => {
+            let inner = expression(model, type_, inner);
+            quote!(::std::option::Option::Some(#inner))
+        }
+    }
+}
+
+/// A key as it is written, with what stands around it.
+fn key(wire: &str) -> String {
+    format!("{}:", serde_json::Value::from(wire))
+}
+
+fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
+    let members = fields.iter().map(|field| {
+        let (name, key) = (ident(&field.name), key(&field.wire));
+        if field.may_be_absent() {
+            quote! {
+                if let ::std::option::Option::Some(value) = &self.#name {
+                    __twyla::write_member(#key, value, out);
+                }
+            }
+        } else {
+            quote!(__twyla::write_member(#key, &self.#name, out);)
+        }
+    });
+    let others = if let Others::Kept { name, .. } = others {
+        let name = ident(name);
+        quote!(for (key, value) in &self.#name { __twyla::write_extra(key, value, out); })
+    } else {
+        TokenStream::new()
+    };
+    quote! {
+        out.push(b'{');
+        #(#members)*
+        #others
+        __twyla::close_object(out);
+    }
+}
+
+fn read_union(tag: &str, variants: &[Variant]) -> TokenStream {
+    let arms = variants.iter().map(|variant| {
+        let (name, words) = (ident(&variant.name), &variant.words);
+        quote!(::std::option::Option::Some(#(#words)|*) => __twyla::Read::read(reader).map(Self::#name),)
+    });
+    let words = variants.iter().flat_map(|variant| &variant.words);
+    quote! {
+        match reader.tag(#tag)?.as_deref() {
+            #(#arms)*
+            _ => ::std::result::Result::Err(__twyla::no_variant(reader, #tag, &[#(#words),*])),
+        }
+    }
+}
+
+fn write_union(variants: &[Variant]) -> TokenStream {
+    let arms = variants.iter().map(|variant| {
+        let name = ident(&variant.name);
+        quote!(Self::#name(value) => __twyla::Write::write(value, out),)
+    });
+    quote!(match self { #(#arms)* })
+}
+
+/// How rule trees see a type.
+pub(crate) fn view(type_: &Type) -> TokenStream {
+    if !type_.looked_at {
+        return TokenStream::new();
+    }
+    let name = ident(&type_.name);
+    match &type_.body {
+        Body::Struct { fields, others } => {
+            let members = fields.iter().map(|field| {
+                let (wire, name) = (&field.wire, ident(&field.name));
+                if field.may_be_absent() { quote!(#wire =>? #name) } else { quote!(#wire => #name) }
+            });
+            let others = if let Others::Kept { name, .. } = others {
+                let name = ident(name);
+                Some(quote!(..#name))
+            } else {
+                None
+            };
+            quote!(__twyla::view!(#name { #(#members,)* #others });)
+        }
+        Body::Enum { .. } => quote!(__twyla::view!(word #name);),
+        Body::Union { variants, .. } => {
+            let variants = variants.iter().map(|variant| ident(&variant.name));
+            quote!(__twyla::view!(union #name { #(#variants),* });)
+        }
+        Body::Map(_) => quote!(__twyla::view!(inner #name);),
+    }
+}
+
+/// Whether a value can be only one, so that nobody needs to say which.
+pub(crate) fn only_variant<'a>(model: &'a Model, held: &Held) -> Option<(&'a Type, &'a str)> {
+    let Shape::Named(id) = held.shape else { return None };
+    let type_ = &model.types[id];
+    match &type_.body {
+        Body::Enum { variants, .. } if variants.len() == 1 => Some((type_, variants.first()?)),
+        _ => None,
+    }
+}

@@ -1,0 +1,160 @@
+//! What rule trees look at of typed values: a struct whose undeclared members matter to a rule keeps them, and one that
+//! is looked at has no property that was absent and seems present.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::{Body, Held, Others, Shape, Tree, Type, TypeId, reach};
+use crate::load::{Json, Node};
+use crate::names;
+use crate::resolve::{Loc, Schemas};
+
+/// Settles what structs keep, what defaults they apply and which types are looked at, when all types are known.
+pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
+    let mut walker =
+        Walker { schemas, types, kept: HashSet::new(), touched: HashSet::new(), from: BTreeSet::new(), seen: HashSet::new() };
+    // each at an address of its own, by which what was seen is known
+    let whole: Vec<Shape> = (0..types.len()).map(Shape::Named).collect();
+    for (type_, shape) in types.iter().zip(&whole) {
+        type_.trees.iter().for_each(|tree| walker.start(tree, shape));
+        type_.body.holds().into_iter().for_each(|held| walker.held(held));
+    }
+    let Walker { kept, touched, from, .. } = walker;
+    let looked_at = reach(types, from);
+    for (id, type_) in types.iter_mut().enumerate() {
+        type_.looked_at = looked_at.contains(&id);
+        let Body::Struct { fields, others } = &mut type_.body else { continue };
+        if kept.contains(&id) && *others == Others::Ignored {
+            let wires: Vec<&str> = fields.iter().map(|field| field.wire.as_str()).chain(["extra"]).collect();
+            let name = names::fields(&wires).pop().unwrap_or_default();
+            *others = Others::Kept { name, held: Held::plain(Shape::Any) };
+        }
+        if touched.contains(&id) {
+            fields.iter_mut().for_each(|field| field.fallback = None);
+        }
+    }
+}
+
+/// Walks schemas and the shapes of the values that they hold for side by side.
+struct Walker<'a> {
+    schemas: &'a Schemas,
+    types: &'a [Type],
+    kept: HashSet<TypeId>,
+    touched: HashSet<TypeId>,
+    from: BTreeSet<TypeId>,
+    seen: HashSet<(Loc, *const Shape)>,
+}
+
+impl<'a> Walker<'a> {
+    fn held(&mut self, held: &'a Held) {
+        held.trees.iter().for_each(|tree| self.start(tree, &held.shape));
+        if let Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) = &held.shape {
+            self.held(inner);
+        }
+    }
+
+    fn start(&mut self, tree: &Tree, shape: &Shape) {
+        shape.uses(&mut self.from);
+        self.keywords(&tree.loc, (!tree.keywords.is_empty()).then_some(&tree.keywords), shape);
+    }
+
+    fn whole(&mut self, loc: &Loc, shape: &Shape) {
+        if !self.seen.insert((loc.clone(), std::ptr::from_ref(shape))) {
+            return;
+        }
+        self.keywords(loc, None, shape);
+    }
+
+    fn keywords(&mut self, loc: &Loc, only: Option<&BTreeSet<String>>, shape: &Shape) {
+        let Some(node) = self.schemas.node(loc) else { return };
+        let (fields, id) = match shape {
+            Shape::Nullable(inner) => return self.keywords(loc, only, &inner.shape),
+            Shape::Named(id) => match &self.types[*id].body {
+                Body::Struct { fields, .. } => (fields.as_slice(), Some(*id)),
+                Body::Union { variants, .. } => {
+                    return variants.iter().for_each(|variant| self.keywords(loc, only, &variant.held.shape));
+                }
+                Body::Map(held) => return self.keywords(loc, only, &held.shape),
+                Body::Enum { .. } => return,
+            },
+            Shape::Array(_) | Shape::Map(_) => (&[][..], None),
+            _ => return,
+        };
+        if let Some(id) = id {
+            self.touched.insert(id);
+        }
+        let has = |name: &str| fields.iter().any(|field| field.wire == name);
+        let schemas = self.schemas;
+        let in_force = |keyword: &str| only.is_none_or(|only| only.contains(keyword)) && schemas.knows(loc, keyword);
+        let mut keep = false;
+        // schemas for the same value, for an item or a member, and for the member of a name
+        let (mut here, mut below, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        for member in node.members().iter().filter(|member| in_force(&member.key)) {
+            let (keyword, value, at) = (member.key.as_str(), &member.value, loc.step(&member.key));
+            let items = || (0..value.items().len()).map(|index| at.step(&index.to_string()));
+            let by_name = || value.members().iter().map(|member| (member.key.as_str(), at.step(&member.key)));
+            match keyword {
+                "$ref" => here.extend(self.schemas.refs.get(loc).cloned()),
+                "allOf" | "anyOf" | "oneOf" => here.extend(items()),
+                "not" | "if" | "then" | "else" => here.push(at),
+                "dependentSchemas" | "dependencies" => {
+                    keep |= by_name().any(|(name, _)| !has(name));
+                    let names = value.members().iter().flat_map(|member| member.value.items()).filter_map(Node::str);
+                    keep |= names.into_iter().any(|name| !has(name));
+                    here.extend(by_name().map(|(_, at)| at));
+                }
+                "dependentRequired" => {
+                    let names = value.members().iter().flat_map(|member| member.value.items()).filter_map(Node::str);
+                    keep |= by_name().any(|(name, _)| !has(name)) || names.into_iter().any(|name| !has(name));
+                }
+                "required" => keep |= value.items().iter().filter_map(Node::str).any(|name| !has(name)),
+                "properties" => {
+                    let trivial = |node: &Node| matches!(node.json, Json::Bool(true)) || matches!(&node.json, Json::Object(members) if members.is_empty());
+                    keep |= value.members().iter().any(|member| !has(&member.key) && !trivial(&member.value));
+                    named.extend(by_name().map(|(name, at)| (name.to_owned(), at)));
+                }
+                "patternProperties" => {
+                    keep = true;
+                    below.extend(by_name().map(|(_, at)| at));
+                }
+                "additionalProperties" | "unevaluatedProperties" => {
+                    keep |= !matches!(value.json, Json::Bool(true));
+                    below.push(at);
+                }
+                "propertyNames" | "minProperties" | "maxProperties" | "enum" | "const" => keep = true,
+                "items" | "prefixItems" | "additionalItems" | "contains" | "unevaluatedItems" => {
+                    below.extend(items());
+                    below.push(at);
+                }
+                "$dynamicRef" | "$recursiveRef" => {
+                    // where it leads is known only when a value is there
+                    let mut all = BTreeSet::new();
+                    shape.uses(&mut all);
+                    let all = reach(self.types, all);
+                    self.kept.extend(all.iter().copied());
+                    self.touched.extend(all);
+                }
+                _ => {}
+            }
+        }
+        if let Some(id) = id.filter(|_| keep) {
+            self.kept.insert(id);
+        }
+        here.into_iter().for_each(|at| self.whole(&at, shape));
+        match shape {
+            Shape::Array(inner) | Shape::Map(inner) => {
+                let named = named.into_iter().map(|(_, at)| at);
+                below.into_iter().chain(named).for_each(|at| self.whole(&at, &inner.shape));
+            }
+            _ => {
+                for (name, at) in named {
+                    if let Some(field) = fields.iter().find(|field| field.wire == name) {
+                        self.whole(&at, &field.held.shape);
+                    }
+                }
+                for at in below {
+                    fields.iter().for_each(|field| self.whole(&at, &field.held.shape));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `oneOf` and `anyOf` of objects that a constant property tells apart: an enum with a variant for each.
+
+use std::collections::HashSet;
+
+use super::read::Reader;
+use super::{Body, Held, Shape, Variant};
+use crate::load::{Json, Node};
+use crate::names;
+use crate::resolve::Loc;
+
+/// More variants than these are not looked for: the comparison of tags would be long.
+const MOST_VARIANTS: usize = 500;
+
+impl<'a> Reader<'a> {
+    /// A union inside of a content.
+    pub(super) fn union(&mut self, loc: &Loc) -> Option<Held> {
+        let (keyword, tag, words) = self.tagged(loc)?;
+        let id = self.type_at(loc, false, |reader| reader.variants(loc, keyword, tag, words));
+        Some(Held::plain(Shape::Named(id)))
+    }
+
+    /// A whole content or context that is a union.
+    pub(super) fn union_body(&mut self, loc: &Loc) -> Option<Body> {
+        let (keyword, tag, words) = self.tagged(loc)?;
+        Some(self.variants(loc, keyword, tag, words))
+    }
+
+    fn variants(&mut self, loc: &Loc, keyword: &str, tag: &str, words: Vec<Vec<String>>) -> Body {
+        let firsts: Vec<String> = words.iter().map(|words| words.first().cloned().unwrap_or_default()).collect();
+        let variants = names::variants(&firsts).into_iter().zip(words).enumerate().map(|(index, (name, words))| {
+            let held = self.held(&loc.step(keyword).step(&index.to_string()));
+            Variant { name, words, held, boxed: false }
+        });
+        Body::Union { tag: tag.to_owned(), variants: variants.collect() }
+    }
+
+    /// The keyword, the tag and the words of each schema, where they tell the schemas apart.
+    fn tagged(&self, loc: &Loc) -> Option<(&'a str, &'a str, Vec<Vec<String>>)> {
+        let mut rules = self.rules_of(loc).filter(|rule| *rule != "type");
+        let (Some(keyword @ ("anyOf" | "oneOf")), None) = (rules.next(), rules.next()) else { return None };
+        if self.kinds(loc).is_some_and(|kinds| kinds != ["object"]) {
+            return None;
+        }
+        let count = self.get(loc, keyword)?.items().len();
+        if !(2..=MOST_VARIANTS).contains(&count) {
+            return None;
+        }
+        let all: Vec<Loc> = (0..count).map(|index| self.behind(&loc.step(keyword).step(&index.to_string()))).collect();
+        let first = all.first()?;
+        let names = self.get(first, "properties").map_or(&[][..], Node::members);
+        names.iter().find_map(|member| {
+            let words: Option<Vec<Vec<String>>> = all.iter().map(|one| self.tag_words(one, &member.key)).collect();
+            let words = words?;
+            let mut seen = HashSet::new();
+            words.iter().flatten().all(|word| seen.insert(word.as_str())).then_some((keyword, member.key.as_str(), words))
+        })
+    }
+
+    /// The words of a property that every such object has, where it has nothing but words.
+    fn tag_words(&self, loc: &Loc, tag: &str) -> Option<Vec<String>> {
+        if self.kinds(loc)? != ["object"] || self.schemas.refs.contains_key(loc) {
+            return None;
+        }
+        let required = self.get(loc, "required")?.items();
+        if !required.iter().any(|name| name.str() == Some(tag)) {
+            return None;
+        }
+        self.get(loc, "properties")?.get(tag)?;
+        let at = self.behind(&loc.step("properties").step(tag));
+        let values = match (self.get(&at, "const"), self.get(&at, "enum")) {
+            (Some(only), None) => std::slice::from_ref(only),
+            (None, Some(values)) => values.items(),
+            _ => return None,
+        };
+        let words: Option<Vec<String>> = values.iter().map(|value| value.str().map(str::to_owned)).collect();
+        words.filter(|words| !words.is_empty())
+    }
+
+    /// The schema behind references with nothing beside them.
+    fn behind(&self, loc: &Loc) -> Loc {
+        let mut at = loc.clone();
+        for _ in 0..32 {
+            let Some(target) = self.schemas.refs.get(&at) else { break };
+            if self.extends(&at) || matches!(self.node(target).json, Json::Bool(_)) {
+                break;
+            }
+            at = target.clone();
+        }
+        at
+    }
+}
