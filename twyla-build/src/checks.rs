@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::pattern::{self, Translated};
 use crate::model::{Body, Check, Held, Model, Others, Real, Shape, Tree, Type};
+use crate::pattern::{self, Translated};
 use crate::trees::Trees;
 use crate::types::ident;
 
@@ -105,7 +105,11 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, tre
     let unused = body.is_empty().then(|| quote!(let _ = (at, out);));
     // only structs inside of a struct leave it nothing of its own to check
     let calls = guard.is_some() || body.to_string().contains("rules ::");
-    let rules = calls.then(|| quote!(use __twyla::rules;));
+    let rules = calls.then(|| {
+        quote!(
+            use __twyla::rules;
+        )
+    });
     let name = ident(&type_.name);
     quote! {
         impl __twyla::Validate for #name {

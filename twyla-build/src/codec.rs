@@ -13,10 +13,7 @@ pub(crate) fn impls(model: &Model, type_: &Type) -> TokenStream {
     let name = ident(&type_.name);
     let (read, write) = match &type_.body {
         Body::Struct { fields, others } => (read_struct(model, type_, fields, others), write_struct(fields, others)),
-        Body::Map(_) => (
-            quote!(__twyla::Read::read(reader).map(Self)),
-            quote!(__twyla::Write::write(&self.0, out);),
-        ),
+        Body::Map(_) => (quote!(__twyla::Read::read(reader).map(Self)), quote!(__twyla::Write::write(&self.0, out);)),
         Body::Enum { .. } => {
             (quote!(__twyla::word(reader, Self::WORDS)), quote!(__twyla::write_str(self.as_str(), out);))
         }

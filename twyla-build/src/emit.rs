@@ -58,7 +58,13 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
             Some("documents") => (ident("documents"), " What the contracts refer to elsewhere.".to_owned()),
             Some(module) => (ident(module), format!(" The events of the domain `{}`.", domain(model, module))),
         };
-        let show = module.is_none().then(|| quote!(#[doc(inline)] #[allow(unused_imports)] pub use self::__context::*;));
+        let show = module.is_none().then(|| {
+            quote!(
+                #[doc(inline)]
+                #[allow(unused_imports)]
+                pub use self::__context::*;
+            )
+        });
         let hide = module.is_none().then(|| quote!(#[doc(hidden)]));
         out.extend(quote! {
             #[doc = #docs] #hide #allow pub mod #name { use ::twyla_runtime::__private as __twyla; #(#items)* }
@@ -71,7 +77,9 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
     }
     if !patterns.is_empty() {
         let statics = patterns.statics();
-        out.extend(quote!(#[doc(hidden)] #allow mod __patterns { use ::twyla_runtime::__private::Pattern; #(#statics)* }));
+        out.extend(
+            quote!(#[doc(hidden)] #allow mod __patterns { use ::twyla_runtime::__private::Pattern; #(#statics)* }),
+        );
     }
     let file = syn::parse2(out).map_err(|error| error.to_string())?;
     Ok(format!("{HEADER}\n{}", spaced(&prettyplease::unparse(&file))))

@@ -100,7 +100,6 @@ impl Schemas {
     }
 
     /// Whether `format` is a rule.
-    #[allow(dead_code, reason = "asked by what makes rules")]
     pub(crate) fn formats(&self) -> bool {
         self.formats
     }
@@ -123,26 +122,22 @@ impl Schemas {
     }
 
     /// The URI of the schema resource that a schema is of.
-    #[allow(dead_code, reason = "asked by what makes rules")]
     pub(crate) fn base(&self, loc: &Loc) -> &str {
         self.infos.get(loc).map_or("", |info| &info.base)
     }
 
     /// The root of the resource with that URI.
-    #[allow(dead_code, reason = "asked by what makes rules")]
     pub(crate) fn resource(&self, base: &str) -> Option<&Loc> {
         self.resources.get(base)
     }
 
     /// The schemas of a resource that `$dynamicAnchor` names.
-    #[allow(dead_code, reason = "asked by what makes rules")]
     pub(crate) fn dynamic_anchors(&self, base: &str) -> impl Iterator<Item = (&str, &Loc)> {
         let anchors = self.dynamic_anchors.get(base).into_iter().flatten();
         anchors.map(|(name, loc)| (name.as_str(), loc))
     }
 
     /// Whether the schema has `$recursiveAnchor: true`.
-    #[allow(dead_code, reason = "asked by what makes rules")]
     pub(crate) fn recursive_anchor(&self, loc: &Loc) -> bool {
         self.recursive_anchors.contains(loc)
     }

@@ -50,7 +50,8 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
         }
         Body::Union { tag, variants } => {
             let variants = variants.iter().map(|variant| {
-                let words: Vec<String> = variant.words.iter().map(|word| format!("`{}`", word.escape_debug())).collect();
+                let words: Vec<String> =
+                    variant.words.iter().map(|word| format!("`{}`", word.escape_debug())).collect();
                 let docs = docs_of(&format!("Where `{}` is {}.", tag.escape_debug(), words.join(" or ")));
                 let (name, ty) = (ident(&variant.name), writer.boxed(&variant.held, variant.boxed));
                 quote!(#docs #name(#ty))

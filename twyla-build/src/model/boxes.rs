@@ -31,9 +31,7 @@ fn next(type_: &Type) -> Vec<TypeId> {
         Body::Struct { fields, others: Others::Ignored | Others::Refused | Others::Kept { .. } } => {
             fields.iter().filter_map(|field| by_value(&field.held.shape)).collect()
         }
-        Body::Union { variants, .. } => {
-            variants.iter().filter_map(|variant| by_value(&variant.held.shape)).collect()
-        }
+        Body::Union { variants, .. } => variants.iter().filter_map(|variant| by_value(&variant.held.shape)).collect(),
         Body::Map(_) | Body::Enum { .. } => Vec::new(),
     }
 }

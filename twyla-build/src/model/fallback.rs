@@ -36,7 +36,9 @@ impl Reader<'_> {
                 let fits = if *unsigned { u64::try_from(value).is_ok() } else { i64::try_from(value).is_ok() };
                 fits.then_some(Fallback::Integer(value))?
             }
-            (Shape::Number, Json::Number(text)) => Fallback::Number(text.parse().ok().filter(|value: &f64| value.is_finite())?),
+            (Shape::Number, Json::Number(text)) => {
+                Fallback::Number(text.parse().ok().filter(|value: &f64| value.is_finite())?)
+            }
             (Shape::String, Json::String(text)) => Fallback::String(text.clone()),
             (Shape::Named(id), Json::String(text)) => {
                 let Body::Enum { words, .. } = &self.types.get(*id)?.as_ref()?.body else { return None };
@@ -72,8 +74,11 @@ fn holds(check: &Check, value: &Fallback) -> bool {
             "exclusive_minimum_number" => value > limit,
             _ => value < limit,
         },
-        (Check::MinItems(limit), Fallback::EmptyArray) | (Check::MinProperties(limit), Fallback::EmptyMap) => *limit == 0,
-        (Check::MaxItems(_) | Check::UniqueItems, Fallback::EmptyArray) | (Check::MaxProperties(_), Fallback::EmptyMap) => true,
+        (Check::MinItems(limit), Fallback::EmptyArray) | (Check::MinProperties(limit), Fallback::EmptyMap) => {
+            *limit == 0
+        }
+        (Check::MaxItems(_) | Check::UniqueItems, Fallback::EmptyArray)
+        | (Check::MaxProperties(_), Fallback::EmptyMap) => true,
         _ => false,
     }
 }

@@ -10,8 +10,14 @@ use crate::resolve::{Loc, Schemas};
 
 /// Settles what structs keep, what defaults they apply and which types are looked at, when all types are known.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
-    let mut walker =
-        Walker { schemas, types, kept: HashSet::new(), touched: HashSet::new(), from: BTreeSet::new(), seen: HashSet::new() };
+    let mut walker = Walker {
+        schemas,
+        types,
+        kept: HashSet::new(),
+        touched: HashSet::new(),
+        from: BTreeSet::new(),
+        seen: HashSet::new(),
+    };
     // each at an address of its own, by which what was seen is known
     let whole: Vec<Shape> = (0..types.len()).map(Shape::Named).collect();
     for (type_, shape) in types.iter().zip(&whole) {
@@ -108,7 +114,10 @@ impl<'a> Walker<'a> {
                 }
                 "required" => keep |= value.items().iter().filter_map(Node::str).any(|name| !has(name)),
                 "properties" => {
-                    let trivial = |node: &Node| matches!(node.json, Json::Bool(true)) || matches!(&node.json, Json::Object(members) if members.is_empty());
+                    let trivial = |node: &Node| {
+                        matches!(node.json, Json::Bool(true))
+                            || matches!(&node.json, Json::Object(members) if members.is_empty())
+                    };
                     keep |= value.members().iter().any(|member| !has(&member.key) && !trivial(&member.value));
                     named.extend(by_name().map(|(name, at)| (name.to_owned(), at)));
                 }

@@ -70,7 +70,12 @@ impl<'a> Reader<'a> {
         let own = declared.iter().all(|declared| declared.own);
         let closed = no("additionalProperties") && own && !self.has(loc, "allOf") && !self.has(loc, "$ref");
         let merged = || (!self.has(loc, "allOf") && !self.has(loc, "$ref")) || self.merges(loc);
-        if closed || no("unevaluatedProperties") && absent_or_true("additionalProperties") && !self.has(loc, "additionalProperties") && merged() {
+        if closed
+            || no("unevaluatedProperties")
+                && absent_or_true("additionalProperties")
+                && !self.has(loc, "additionalProperties")
+                && merged()
+        {
             Others::Refused
         } else {
             Others::Ignored
@@ -85,7 +90,8 @@ impl<'a> Reader<'a> {
                 self.leave(loc, keyword, format!("`{keyword}`"));
             }
         }
-        let open = matches!(self.get(loc, "unevaluatedProperties").map(|node| &node.json), None | Some(Json::Bool(true)));
+        let open =
+            matches!(self.get(loc, "unevaluatedProperties").map(|node| &node.json), None | Some(Json::Bool(true)));
         if !open && !refused {
             self.leave(loc, "unevaluatedProperties", "`unevaluatedProperties`");
         }
@@ -252,7 +258,10 @@ impl<'a> Reader<'a> {
             });
         }
         let least = rules::size(self.get(loc, "minProperties"));
-        let sizes = [("minProperties", least.is_some_and(|limit| limit > required.len() as u64)), ("maxProperties", self.has(loc, "maxProperties"))];
+        let sizes = [
+            ("minProperties", least.is_some_and(|limit| limit > required.len() as u64)),
+            ("maxProperties", self.has(loc, "maxProperties")),
+        ];
         for (keyword, matters) in sizes {
             if matters {
                 self.leave(loc, keyword, format!("`{keyword}` of an object with declared properties"));

@@ -52,7 +52,11 @@ impl<'a> Reader<'a> {
             let words: Option<Vec<Vec<String>>> = all.iter().map(|one| self.tag_words(one, &member.key)).collect();
             let words = words?;
             let mut seen = HashSet::new();
-            words.iter().flatten().all(|word| seen.insert(word.as_str())).then_some((keyword, member.key.as_str(), words))
+            words.iter().flatten().all(|word| seen.insert(word.as_str())).then_some((
+                keyword,
+                member.key.as_str(),
+                words,
+            ))
         })
     }
 

@@ -144,9 +144,9 @@ fn bound_refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refus
 mod tests {
     use serde::Deserialize;
 
-    use crate::json::{Fault, Reader, close_object, required, write_member};
     use super::super::rules;
     use super::*;
+    use crate::json::{Fault, Reader, close_object, required, write_member};
 
     #[derive(Debug, PartialEq)]
     struct Sample {
