@@ -61,7 +61,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> Result<String, String> {
         let show = module.is_none().then(|| {
             quote!(
                 #[doc(inline)]
-                #[allow(unused_imports)]
+                #[allow(unreachable_pub, unused_imports)]
                 pub use self::__context::*;
             )
         });

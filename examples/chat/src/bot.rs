@@ -52,5 +52,5 @@ fn reply_to(emission: &str) -> Reply {
 }
 
 fn reply(mood: ReplyMood, text: impl Into<String>) -> Reply {
-    Reply { mood: Some(mood), ..Reply::new(text) }
+    Reply { mood, ..Reply::new(text) }
 }

@@ -5,7 +5,7 @@ use contracts::bot::Reply;
 use twyla_runtime::{Bus, Error};
 
 pub async fn greet(bus: Bus) -> Result<(), Error> {
-    bus.emit(Reply { text: "hello".to_owned(), mood: None, suggestions: None }, "room 1").await
+    bus.emit(Reply::new("hello"), "room 1").await
 }
 
 fn main() {}

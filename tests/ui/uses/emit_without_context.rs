@@ -5,7 +5,7 @@ use contracts::bot::Reply;
 use twyla_runtime::{Bus, Error};
 
 pub async fn greet(bus: Bus) -> Result<(), Error> {
-    bus.emit(Reply { text: "hello".to_owned(), mood: None, suggestions: None }).await
+    bus.emit(Reply::new("hello")).await
 }
 
 fn main() {}
