@@ -4,18 +4,21 @@ use super::{labels, net};
 
 /// Labels of letters, digits and hyphens; those that begin with `xn--` are A-labels.
 pub(super) fn hostname(text: &str) -> bool {
-    plain_hostname(text.as_bytes()) && text.split('.').all(label)
+    plain_hostname(text.as_bytes()) && (!text.contains("--") || reserved_labels(text))
 }
 
-/// A label that has hyphens in the third and fourth place is reserved, and must be what IDNA makes of them.
-fn label(text: &str) -> bool {
-    if text.get(2..4) != Some("--") {
-        return true;
-    }
-    match text.split_at_checked(4) {
-        Some((prefix, encoded)) if prefix.eq_ignore_ascii_case("xn--") => labels::encoded(encoded),
-        _ => false,
-    }
+/// A label that has hyphens in the third and fourth place must be what IDNA makes of them.
+#[cold]
+fn reserved_labels(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let decoded: Option<Vec<String>> = text
+        .split('.')
+        .map(|label| match label.strip_prefix("xn--") {
+            Some(encoded) => labels::decoded(encoded),
+            None => (label.get(2..4) != Some("--")).then(|| label.to_owned()),
+        })
+        .collect();
+    decoded.is_some_and(|labels| labels::fit_together(&labels))
 }
 
 /// Labels of letters, digits and hyphens.
