@@ -123,8 +123,6 @@ impl Read for Skipped {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
-
     #[test]
     fn values_come_back_as_they_were(value in value()) {
         let mut out = Vec::new();
