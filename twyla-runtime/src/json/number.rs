@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
         let decimals = at - point - 1;
         let leading_zero = bytes.get(begin) == Some(&b'0') && point - begin > 1;
         // both numbers are exact floats, so their quotient is rounded once, and right
-        if at - begin > 16 || value > EXACT || point == begin || leading_zero || matches!(next, b'e' | b'E') {
+        if at - begin > 17 || value > EXACT || point == begin || leading_zero || matches!(next, b'e' | b'E') {
             return None;
         }
         let power = POWERS.get(decimals).filter(|_| decimals > 0)?;
@@ -381,6 +381,19 @@ mod tests {
         assert!(read::<f64>("-0").is_ok_and(|value| value == 0.0 && value.is_sign_negative()));
         assert!(read::<f64>("-0.0").is_ok_and(|value| value == 0.0 && value.is_sign_negative()));
         assert_eq!(read::<f64>("1e-400"), Ok(0.0));
+    }
+
+    #[test]
+    fn floats_with_as_many_digits_as_are_exact_are_the_nearest() {
+        for last in 0..2000 {
+            for text in
+                [format!("90071992547{:05}.{}", 40_000 + last / 10, last % 10), format!("-0.9007199254{last:06}")]
+            {
+                assert_eq!(read::<f64>(&text), Ok(text.parse().unwrap()), "{text}");
+            }
+            let text = format!("900719925474{last:03}.{}", last % 10);
+            assert_eq!(read::<f64>(&text), Ok(text.parse().unwrap()), "{text}");
+        }
     }
 
     #[test]
