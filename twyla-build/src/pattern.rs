@@ -26,6 +26,11 @@ pub(crate) fn translate(pattern: &str) -> Option<Translated> {
     }
     let mut translator = Translator::new(pattern);
     translator.pattern()?;
+    if translator.backtracking {
+        // written again as the other crate reads it
+        translator = Translator { backtracking: true, ..Translator::new(pattern) };
+        translator.pattern()?;
+    }
     let Translator { out, backtracking, .. } = translator;
     if backtracking {
         let mut builder = fancy_regex::RegexBuilder::new(&out);
@@ -189,6 +194,13 @@ impl<'a> Translator<'a> {
     fn escape(&mut self) -> Option<()> {
         let c = self.next()?;
         match c {
+            // `fancy-regex` has no boundary of ASCII words
+            'b' if self.backtracking => {
+                let _ = write!(self.out, "(?:(?<=[{WORD}])(?![{WORD}])|(?<![{WORD}])(?=[{WORD}]))");
+            }
+            'B' if self.backtracking => {
+                let _ = write!(self.out, "(?:(?<=[{WORD}])(?=[{WORD}])|(?<![{WORD}])(?![{WORD}]))");
+            }
             'b' => self.out.push_str(r"(?-u:\b)"),
             'B' => self.out.push_str(r"(?-u:\B)"),
             'k' => {
@@ -410,4 +422,172 @@ fn name(written: &str) -> Option<String> {
         }
     }
     Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Whether a text has a match; `None` where the pattern can't be translated.
+    fn matches(pattern: &str, text: &str) -> Option<bool> {
+        Some(match translate(pattern)? {
+            Translated::Plain(translated) => regex::Regex::new(&translated).unwrap().is_match(text),
+            Translated::Backtracking(translated) => {
+                fancy_regex::Regex::new(&translated).unwrap().is_match(text).unwrap()
+            }
+        })
+    }
+
+    #[test]
+    fn means_what_ecma_262_means() {
+        for (pattern, good, bad) in [
+            (r"^\d\w\s$", "1_\u{FEFF}", "٣a "),
+            (r"^\D\W\S$", "٣é.", "1é."),
+            (r"^[\d\s]+$", "1\u{A0}2", "٣"),
+            (r"^[^\d]$", "٣", "3"),
+            (r"^[\D]$", "a", "3"),
+            (r"\bb\b", "éb é", "ab"),
+            (r"a\B.", "ab", "a-"),
+            ("^.$", "\u{85}", "\u{2028}"),
+            ("^.$", "😀", "\r"),
+            (r"^a$", "a", "a\n"),
+            (r"^(?s:.).$", "\n.", "\n\n"),
+            (r"^(?s:(?-s:.).)$", ".\n", "\n."),
+            (r"^(?i:a)b$", "Ab", "AB"),
+            (r"^[^]$", "\u{2028}", ""),
+            (r"^(?:[]|a)$", "a", ""),
+            (r"^\cJ\x41\u0042\u{43}\0$", "\nABC\0", "ABC"),
+            (r"^\uD83D\uDE00$", "😀", "x"),
+            (r"^[\uD83D\uDE00-\uD83D\uDE02]$", "😁", "😃"),
+            (r"^[\uD800-\uE000]$", "\u{E000}", "\u{E001}"),
+            (r"^(?:\uD800|a)$", "a", "b"),
+            (r"^\p{Lu}\P{Script=Greek}$", "Äa", "Äα"),
+            (r"^[\p{L}\-]+$", "ä-", "1"),
+            (r"^\/\-\_\@\#\ $", "/-_@# ", "/"),
+            (r"^[&&~~[a-]$", "[", "b"),
+            (r"^[+--]$", ",", "."),
+            (r"^[\b]$", "\u{8}", "b"),
+            (r"^[a\]^-]$", "^", "b"),
+            (r"^(?<year>\d{4})-(?<y\u0065t>\d)$", "2024-1", "2024-"),
+            ("^a#b c$", "a#b c", "a"),
+            // with a lookaround or a backreference
+            (r"^(?=.*\d)(?!.*\s).{3}$", "a1b", "a b"),
+            (r"^(?!٣\d)", "٣٣", "٣1"),
+            (r"(?<=a+)b$", "aab", "b"),
+            (r"(?<!\$)b$", "ab", "$b"),
+            (r"^(a|b)\1$", "aa", "ab"),
+            (r"^(?<n>.)x\k<n>$", "axa", "axb"),
+            (r"^(?:(a)|b)\1$", "b", "a"),
+            (r"^(?=a)a$", "a", "a\n"),
+            (r"^(?=.).$", "é", "\u{2029}"),
+            (r"^(.)\b(?= )", "a ", "é "),
+            (r"^(.)\B(?= )", "é ", "a "),
+            (r"^\b(?=a)", "a", "b"),
+            (r"^(?=é)\B", "é", "ab"),
+        ] {
+            assert_eq!(matches(pattern, good), Some(true), "{pattern} on {good:?}: {:?}", translate(pattern));
+            assert_eq!(matches(pattern, bad), Some(false), "{pattern} on {bad:?}: {:?}", translate(pattern));
+        }
+    }
+
+    #[test]
+    fn leaves_plain_ones_as_they_are() {
+        for pattern in ["^[A-Z]{2}[0-9]{4}$", "^[a-z][a-z0-9_]*$", "^a|b+?$"] {
+            assert_eq!(translate(pattern), Some(Translated::Plain(pattern.to_owned())));
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_keep_to() {
+        for pattern in [
+            "(a{1000}){1000}",
+            "((a{100}){100}){100}",
+            "(?=(a{1000}){1000})",
+            "a{99999999999}",
+            "(?m:^a)",
+            r"\x{1}",
+            "(",
+            "\\p{Nonsense}",
+            r"(?P<n>a)",
+        ] {
+            assert_eq!(translate(pattern), None, "{pattern}");
+        }
+        let deep = format!("{}a{}", "(".repeat(100_000), ")".repeat(100_000));
+        assert_eq!(translate(&deep), None);
+        let deep = format!("{}a{}", "(?=".repeat(100_000), ")".repeat(100_000));
+        assert_eq!(translate(&deep), None);
+    }
+
+    #[test]
+    fn knows_the_formats_that_the_crate_knows() {
+        for draft in [Draft4, Draft6, Draft7, Draft201909, Draft::Draft202012] {
+            let known = match draft {
+                Draft4 => jsonschema::Draft::Draft4,
+                Draft6 => jsonschema::Draft::Draft6,
+                Draft7 => jsonschema::Draft::Draft7,
+                Draft201909 => jsonschema::Draft::Draft201909,
+                Draft::Draft202012 => jsonschema::Draft::Draft202012,
+            };
+            for name in [
+                "date-time",
+                "date",
+                "time",
+                "duration",
+                "email",
+                "idn-email",
+                "hostname",
+                "idn-hostname",
+                "ipv4",
+                "ipv6",
+                "uri",
+                "uri-reference",
+                "iri",
+                "iri-reference",
+                "uuid",
+                "uri-template",
+                "json-pointer",
+                "relative-json-pointer",
+                "regex",
+                "color",
+                "byte",
+                "Date",
+            ] {
+                let known = jsonschema::options().is_known_format(known, name);
+                assert_eq!(format(draft, name).is_some(), known, "{name} in {}", draft.name());
+            }
+        }
+    }
+
+    /// The suite beside the repository, or where `JSON_SCHEMA_TEST_SUITE` says.
+    #[test]
+    fn agrees_with_the_official_suite() {
+        let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/json-schema-test-suite");
+        let suite = std::env::var("JSON_SCHEMA_TEST_SUITE").unwrap_or_else(|_| beside.to_owned());
+        let (mut count, mut wrong) = (0, Vec::new());
+        for draft in ["draft4", "draft6", "draft7", "draft2019-09", "draft2020-12"] {
+            for file in ["ecmascript-regex", "non-bmp-regex", "../pattern"] {
+                let path = Path::new(&suite).join("tests").join(draft).join(format!("optional/{file}.json"));
+                let Ok(text) = std::fs::read_to_string(path) else { continue };
+                for group in serde_json::from_str::<Vec<Value>>(&text).unwrap() {
+                    let Some(pattern) = group["schema"]["pattern"].as_str() else { continue };
+                    for case in group["tests"].as_array().unwrap() {
+                        let Some(text) = case["data"].as_str() else { continue };
+                        count += 1;
+                        if matches(pattern, text) != case["valid"].as_bool() {
+                            wrong.push(format!("{draft} {pattern} on {text:?}"));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(
+            count > 100,
+            "only {count} cases in {suite}: set JSON_SCHEMA_TEST_SUITE to where the JSON Schema test suite is"
+        );
+        assert!(wrong.is_empty(), "{} of {count} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
 }

@@ -96,3 +96,31 @@ impl Pattern {
         built.map_or(Compiled::Broken, Compiled::Automaton)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_compiled_where_it_stands() {
+        static PLAIN: Pattern = Pattern::plain(r"^ORD-\d{8}$", "^ORD-[0-9]{8}$");
+        assert!(PLAIN.is_match("ORD-12345678") && !PLAIN.is_match("ORD-1234567٣"));
+        static LOOKS: Pattern = Pattern::backtracking(r"^(?!x)", r"^(?!x)");
+        assert!(LOOKS.is_match("") && !LOOKS.is_match("x"));
+        assert_eq!(PLAIN.written(), r"^ORD-\d{8}$");
+    }
+
+    #[test]
+    fn gives_up_rather_than_to_hang() {
+        static HOSTILE: Pattern = Pattern::backtracking(r"^(a|a)*(?=b)\1$", r"^(a|a)*(?=b)\1$");
+        assert_eq!(HOSTILE.search(&"a".repeat(10_000)), Outcome::GivenUp);
+        assert!(!HOSTILE.is_match(&"a".repeat(10_000)));
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_compiled() {
+        static TOO_LARGE: Pattern = Pattern::plain("(a{1000}){1000}", "(a{1000}){1000}");
+        static NONE: Pattern = Pattern::backtracking("(", "(");
+        assert_eq!((TOO_LARGE.search("a"), NONE.search("a")), (Outcome::Broken, Outcome::Broken));
+    }
+}

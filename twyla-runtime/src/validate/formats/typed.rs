@@ -164,12 +164,10 @@ fn written_date(date: NaiveDate) -> Option<[u8; 10]> {
     Some([y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1])
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a digit")]
 fn digits(value: u32) -> [u8; 2] {
     [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a digit")]
 fn thousands(value: u32) -> [u8; 3] {
     let [tens, ones] = digits(value);
     [b'0' + (value / 100 % 10) as u8, tens, ones]
