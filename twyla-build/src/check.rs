@@ -4,10 +4,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
-use twyla_contract::{rust, similar};
+use twyla_contract::rust;
 
 use crate::draft::{Draft, HOLDERS};
 use crate::load::{Json, Member, Node, Role, steps};
+use crate::names;
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
 
@@ -28,7 +29,7 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
         }
         if !ignored {
             required(schemas, loc, node, problems);
-            names(schemas, loc, node, problems);
+            fields(schemas, loc, node, problems);
         }
     }
     for file in 0..schemas.files.len() {
@@ -67,7 +68,7 @@ fn keyword(schemas: &Schemas, loc: &Loc, info: &Info, node: &Node, member: &Memb
                 if let Some(name) = node.str()
                     && !TYPES.contains(&name)
                 {
-                    let near = similar::nearest(name, TYPES).or_else(|| other_type(name)).map(str::to_owned);
+                    let near = schemas.nearest(name, TYPES.into_iter()).or_else(|| other_type(name)).map(str::to_owned);
                     say(node.at, What::UnknownType { name: name.to_owned(), near });
                 }
             }
@@ -84,8 +85,8 @@ fn keyword(schemas: &Schemas, loc: &Loc, info: &Info, node: &Node, member: &Memb
         (name, value) => {
             if !draft.has(name) && !name.starts_with("x-") && !Draft::Draft202012.has(name) && !Draft::Draft4.has(name)
             {
-                let known: Vec<&str> = draft.keywords().filter(|known| node.get(known).is_none()).collect();
-                if let Some(near) = similar::nearest(name, known) {
+                let known = draft.keywords().filter(|known| node.get(known).is_none());
+                if let Some(near) = schemas.nearest(name, known) {
                     say(member.key_at, What::UnknownKeyword { name: name.to_owned(), near: near.to_owned() });
                 }
             }
@@ -135,23 +136,25 @@ fn required(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Proble
             && properties.get(name).is_none()
         {
             let declared = properties.members().iter().map(|member| member.key.as_str());
-            let near = similar::nearest(name, declared).map(str::to_owned);
+            let near = schemas.nearest(name, declared).map(str::to_owned);
             problems.push(schemas.problem(loc, item.at, What::RequiredUndeclared { name: name.to_owned(), near }));
         }
     }
 }
 
-/// Two properties of one object that would be one field.
-fn names(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>) {
-    let mut seen: HashMap<String, &str> = HashMap::new();
-    for member in node.get("properties").map_or(&[][..], Node::members) {
-        let field = rust::field_name(&member.key);
-        if let Some(other) = seen.get(&field) {
-            let what = What::PropertyClash { name: member.key.clone(), other: (*other).to_owned(), field };
+/// Properties of one object whose names would be one field's.
+fn fields(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>) {
+    let members = node.get("properties").map_or(&[][..], Node::members);
+    let wires: Vec<&str> = members.iter().map(|member| member.key.as_str()).collect();
+    let mut first: HashMap<String, &str> = HashMap::new();
+    for (member, field) in members.iter().zip(names::fields(&wires)) {
+        let plain = names::field(&member.key);
+        if plain != field {
+            let other = first.get(&plain).copied().unwrap_or_default().to_owned();
+            let what = What::FieldRenamed { name: member.key.clone(), other, plain, field: field.clone() };
             problems.push(schemas.problem(loc, member.key_at, what));
-        } else {
-            seen.insert(field, &member.key);
         }
+        first.insert(field, &member.key);
     }
 }
 

@@ -70,7 +70,7 @@ impl Draft {
     }
 
     /// The draft's keywords.
-    pub(crate) fn keywords(self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn keywords(self) -> impl Iterator<Item = &'static str> + Clone {
         KEYWORDS.iter().filter(move |(_, first, last)| *first <= self && self <= *last).map(|(name, ..)| *name)
     }
 }

@@ -161,7 +161,7 @@ impl Builder {
                 Err(error) => problems.push(inner(error)),
             }
         }
-        problems.sort_by(|a, b| a.order().cmp(&b.order()));
+        problems.sort_by_cached_key(Problem::order);
         problems.dedup();
         match generated {
             Some((code, contracts, trees)) => {

@@ -1,5 +1,6 @@
 //! The files of a schemas folder, each with its role by its path, and their JSON with the place of every value and key.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use jsonc_parser::ast::Value as Ast;
@@ -413,6 +414,7 @@ fn too_deep(text: &str) -> Option<usize> {
 }
 
 fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> Node {
+    let at = lines.at(ast.start());
     let json = match ast {
         Ast::StringLit(text) => Json::String(text.value.clone().into_owned()),
         Ast::NumberLit(number) => Json::Number(number.value.to_owned()),
@@ -435,19 +437,22 @@ fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> N
             Json::Object(Members::new(members))
         }
     };
-    Node { at: lines.at(ast.start()), json }
+    Node { at, json }
 }
 
 /// Where the lines of a text begin.
 struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
+    /// An offset that was asked for, and its column from 0: a file may be one long line, and places are asked for in
+    /// their order.
+    last: Cell<(usize, usize)>,
 }
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
         let behind = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
-        Self { text, starts: std::iter::once(0).chain(behind).collect() }
+        Self { text, starts: std::iter::once(0).chain(behind).collect(), last: Cell::new((0, 0)) }
     }
 
     fn start(&self, line: usize) -> usize {
@@ -460,7 +465,15 @@ impl<'a> Lines<'a> {
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
-        let column = self.text[self.start(line).min(end)..end].chars().count() + 1;
+        let start = self.start(line).min(end);
+        let (last, columns) = self.last.get();
+        let column = if (start..=end).contains(&last) {
+            columns + self.text[last..end].chars().count()
+        } else {
+            self.text[start..end].chars().count()
+        };
+        self.last.set((end, column));
+        let column = column + 1;
         At { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
 }

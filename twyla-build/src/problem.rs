@@ -23,14 +23,15 @@ impl Problem {
             self.what,
             What::RequiredUndeclared { .. }
                 | What::UnknownKeyword { .. }
+                | What::FieldRenamed { .. }
                 | What::NothingBelongsHere
                 | What::NotAJsonFile
         )
     }
 
     /// What problems are sorted by: file, then place.
-    pub(crate) fn order(&self) -> (&str, Option<At>, String) {
-        (&self.file, self.at, self.what.to_string())
+    pub(crate) fn order(&self) -> (String, Option<At>, String) {
+        (self.file.clone(), self.at, self.what.to_string())
     }
 }
 
@@ -92,6 +93,7 @@ pub enum What {
     Circular { reference: String, chain: String },
     // names in Rust
     PropertyClash { name: String, other: String, field: String },
+    FieldRenamed { name: String, other: String, plain: String, field: String },
     DomainClash { name: String, other: String, module: String },
 }
 
@@ -198,6 +200,9 @@ impl fmt::Display for What {
             }
             Self::PropertyClash { name, other, field } => {
                 write!(f, "`{name}` and `{other}` would both be the field `{field}` in Rust: rename one")
+            }
+            Self::FieldRenamed { name, other, plain, field } => {
+                write!(f, "`{name}` is the field `{field}` in Rust, because `{other}` is `{plain}` already")
             }
             Self::DomainClash { name, other, module } => {
                 write!(f, "the domains `{name}` and `{other}` would both be the module `{module}` in Rust: rename one")

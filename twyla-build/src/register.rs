@@ -14,18 +14,18 @@ use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
 use crate::uri;
 
-/// The limit of what the JSON Pointers of all schemas take together, in bytes: deep places below long names would be
-/// many times as long as their file.
-const MAX_POINTERS: usize = 256 << 20;
+/// The limit of what the JSON Pointers and URIs of all schemas take together, in bytes: deep places below long names
+/// would be many times as long as their file.
+const MAX_NAMES: usize = 32 << 20;
 
 /// The limit of a URI's length: each resource has one, and those below it begin with it.
-const MAX_URI: usize = 8 << 10;
+const MAX_URI: usize = 2 << 10;
 
 /// Notes all schemas and follows all references.
 pub(crate) fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
     let documents = root_uris(&schemas.files);
     let mut register =
-        Register { schemas, documents, fresh: Vec::new(), waiting: HashMap::new(), problems: Vec::new(), pointers: 0 };
+        Register { schemas, documents, fresh: Vec::new(), waiting: HashMap::new(), problems: Vec::new(), bytes: 0 };
     // what they are given as comes before what they call themselves
     for file in 0..register.schemas.files.len() {
         let base = uri::of_file(&register.schemas.files[file].path);
@@ -76,7 +76,8 @@ struct Register<'a> {
     /// The same of documents that nothing has led to so far.
     waiting: HashMap<usize, Vec<Loc>>,
     problems: Vec<(usize, Problem)>,
-    pointers: usize,
+    /// What all names take together so far.
+    bytes: usize,
 }
 
 impl Register<'_> {
@@ -97,13 +98,7 @@ impl Register<'_> {
     }
 
     fn schema(&mut self, files: &[File], loc: Loc, node: &Node, outer: &Info, named: bool) {
-        if self.schemas.infos.contains_key(&loc) || self.pointers > MAX_POINTERS {
-            return;
-        }
-        self.pointers += loc.pointer.len();
-        if self.pointers > MAX_POINTERS {
-            let what = What::TooMuch { what: "the JSON Pointers to all schemas together", limit: MAX_POINTERS };
-            self.say(files, &loc, node.at, what);
+        if self.schemas.infos.contains_key(&loc) || !self.affords(loc.pointer.len(), files, &loc, node) {
             return;
         }
         let mut info = outer.clone();
@@ -126,7 +121,7 @@ impl Register<'_> {
         }
         for member in node.members() {
             let Some((_, holds)) = HOLDERS.iter().find(|(name, _)| *name == member.key) else { continue };
-            if !info.knows(&member.key) {
+            if !info.knows(&member.key) || self.full() {
                 continue;
             }
             let at = || loc.step(&member.key);
@@ -136,11 +131,17 @@ impl Register<'_> {
                 }
                 (Holds::Many | Holds::OneOrMany, Json::Array(items)) => {
                     for (index, item) in items.iter().enumerate() {
+                        if self.full() {
+                            break;
+                        }
                         self.schema(files, at().step(&index.to_string()), item, &info, true);
                     }
                 }
                 (Holds::Named, Json::Object(members)) => {
                     for member in members.iter().filter(|member| !matches!(member.value.json, Json::Array(_))) {
+                        if self.full() {
+                            break;
+                        }
                         self.schema(files, at().step(&member.key), &member.value, &info, true);
                     }
                 }
@@ -149,6 +150,23 @@ impl Register<'_> {
         }
         self.fresh.push(loc.clone());
         self.schemas.infos.insert(loc, info);
+    }
+
+    /// Whether the limit of all names leaves room for so many bytes more; said where it is reached.
+    fn affords(&mut self, bytes: usize, files: &[File], loc: &Loc, node: &Node) -> bool {
+        if !self.full() {
+            self.bytes += bytes;
+            if self.full() {
+                let what =
+                    What::TooMuch { what: "the JSON Pointers and URIs of all schemas together", limit: MAX_NAMES };
+                self.say(files, loc, node.at, what);
+            }
+        }
+        !self.full()
+    }
+
+    fn full(&self) -> bool {
+        self.bytes > MAX_NAMES
     }
 
     fn say(&mut self, files: &[File], loc: &Loc, at: crate::load::At, what: What) {
@@ -211,6 +229,7 @@ impl Register<'_> {
                         let what = What::TooMuch { what: "a URI", limit: MAX_URI };
                         self.say(files, loc, member.value.at, what);
                     }
+                    Ok(uri) if !self.affords(uri.len(), files, loc, node) => {}
                     Ok(uri) => {
                         let uri: Rc<str> = uri.into();
                         if self.schemas.resources.get(&uri).is_some_and(|other| named && other != loc) {

@@ -70,7 +70,7 @@ pub(crate) struct Schemas {
 }
 
 /// How many names are compared for the did-you-means of a folder, so that one with many mistakes is told of soon.
-const PATIENCE: usize = 200_000;
+const PATIENCE: usize = 50_000;
 
 impl Schemas {
     pub(crate) fn new(files: Vec<File>, default_draft: Draft, problems: &mut Vec<Problem>) -> Self {
@@ -182,9 +182,15 @@ impl Schemas {
         })
     }
 
+    /// The nearest of some names, for a did-you-mean; none once there were too many mistakes.
+    pub(crate) fn nearest<'a>(&self, name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+        let patient = self.patient(1) && self.patient(names.clone().take(PATIENCE).count());
+        patient.then(|| similar::nearest(name, names)).flatten()
+    }
+
     /// Whether so many names more may be compared.
     fn patient(&self, names: usize) -> bool {
-        let left = self.patience.get().checked_sub(names);
+        let left = self.patience.get().checked_sub(names.max(1));
         self.patience.set(left.unwrap_or(0));
         left.is_some()
     }
@@ -203,6 +209,9 @@ impl Schemas {
     }
 
     fn near_fragment(&self, resource: &Loc, document: &str, fragment: &str) -> Option<String> {
+        if !self.patient(1) {
+            return None;
+        }
         let prefix = resource.step("");
         let within = || self.infos.range(&prefix..).map_while(|(loc, _)| self.within(resource, loc));
         let names = || self.anchors.get(document).into_iter().flatten().map(|(name, _)| name.as_str());
