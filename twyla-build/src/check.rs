@@ -38,13 +38,15 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
         }
     }
     domains(schemas, problems);
+    let mut known = HashMap::new();
     for (file, what) in schemas.files.iter().enumerate().filter_map(|(index, file)| match file.role {
         Role::Context => Some((index, "context")),
         Role::Event(_) => Some((index, "content of an event")),
         Role::Shared | Role::Rpc | Role::Document | Role::MetaSchema => None,
     }) {
-        let mut seen = BTreeSet::new();
-        if let Err((loc, node)) = holds_object(schemas, &Loc::root(file), &mut seen) {
+        if let Some(loc) = holds_object(schemas, &Loc::root(file), &mut known)
+            && let Some(node) = schemas.node(&loc)
+        {
             let found = match &node.json {
                 Json::Object(_) => "see here".to_owned(),
                 _ => node.described(),
@@ -188,47 +190,60 @@ fn domains(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether a schema allows an object; else the place that doesn't.
-fn holds_object<'a>(schemas: &'a Schemas, loc: &Loc, seen: &mut BTreeSet<Loc>) -> Result<(), (Loc, &'a Node)> {
-    let Some(node) = schemas.node(loc) else { return Ok(()) };
-    if !seen.insert(loc.clone()) {
-        return Ok(());
+/// Whether a schema allows an object; else the place that doesn't. What is known of a schema already is not asked again:
+/// schemas that combine each other would be many.
+fn holds_object(schemas: &Schemas, loc: &Loc, known: &mut HashMap<Loc, Option<Loc>>) -> Option<Loc> {
+    if let Some(known) = known.get(loc) {
+        return known.clone();
     }
+    // a schema that leads back here adds nothing to what is found
+    known.insert(loc.clone(), None);
+    let found = refuses_object(schemas, loc, known);
+    known.insert(loc.clone(), found.clone());
+    found
+}
+
+fn refuses_object(schemas: &Schemas, loc: &Loc, known: &mut HashMap<Loc, Option<Loc>>) -> Option<Loc> {
+    let node = schemas.node(loc)?;
     if let Json::Bool(false) = node.json {
-        return Err((loc.clone(), node));
+        return Some(loc.clone());
     }
     if let Some(target) = schemas.refs.get(loc) {
-        holds_object(schemas, target, seen)?;
-        if schemas.draft(loc).ref_stands_alone() {
-            return Ok(());
+        let found = holds_object(schemas, target, known);
+        if found.is_some() || schemas.draft(loc).ref_stands_alone() {
+            return found;
         }
     }
-    let known = |name: &str| name == "object" || !TYPES.contains(&name);
-    if let Some(kind) = node.get("type") {
-        let (one, items) = (kind.str(), kind.items());
-        let allowed = one.map_or(items.is_empty() || items.iter().any(|item| item.str().is_none_or(known)), known);
-        if !allowed {
-            return Err((loc.clone(), kind));
+    let object = |name: &str| name == "object" || !TYPES.contains(&name);
+    let refuses = |keyword: &str, node: &Node| match keyword {
+        "type" => {
+            let items = node.items();
+            !node.str().map_or(items.is_empty() || items.iter().any(|item| item.str().is_none_or(object)), object)
         }
-    }
-    if let Some(values) = node.get("enum")
-        && matches!(&values.json, Json::Array(items) if !items.is_empty() && !items.iter().any(Node::is_object))
-    {
-        return Err((loc.clone(), values));
-    }
-    if let Some(value) = node.get("const").filter(|value| schemas.knows(loc, "const") && !value.is_object()) {
-        return Err((loc.clone(), value));
+        "enum" => matches!(&node.json, Json::Array(items) if !items.is_empty() && !items.iter().any(Node::is_object)),
+        _ => !node.is_object(),
+    };
+    for keyword in ["type", "enum", "const"] {
+        if node.get(keyword).is_some_and(|node| schemas.knows(loc, keyword) && refuses(keyword, node)) {
+            return Some(loc.step(keyword));
+        }
     }
     for (keyword, all) in [("allOf", true), ("anyOf", false), ("oneOf", false)] {
-        let count = node.get(keyword).map_or(0, |node| node.items().len());
-        let results = (0..count)
-            .map(|index| holds_object(schemas, &loc.step(keyword).step(&index.to_string()), &mut seen.clone()));
-        let results: Vec<_> = results.collect();
-        if !results.is_empty() && results.iter().filter(|result| result.is_ok()).count() < if all { count } else { 1 } {
-            return results.into_iter().find(Result::is_err).unwrap_or(Ok(()));
+        if !schemas.knows(loc, keyword) {
+            continue;
+        }
+        let (mut first, mut allowed) = (None, false);
+        for index in 0..node.get(keyword).map_or(0, |node| node.items().len()) {
+            match holds_object(schemas, &loc.step(keyword).step(&index.to_string()), known) {
+                Some(found) => first = first.or(Some(found)),
+                None => allowed = true,
+            }
+        }
+        if first.is_some() && (all || !allowed) {
+            return first;
         }
     }
-    Ok(())
+    None
 }
 
 /// Holds a file to its draft's meta-schema; what was said already is not said again.

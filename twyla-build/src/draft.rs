@@ -1,7 +1,5 @@
 //! The drafts of JSON Schema: which one a schema is of, and which keywords each of them has.
 
-use jsonschema::Draft as Known;
-
 /// A draft of JSON Schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Draft {
@@ -43,16 +41,6 @@ impl Draft {
     #[must_use]
     pub fn name(self) -> &'static str {
         ALL.iter().find(|(draft, ..)| *draft == self).map_or("2020-12", |(_, name, _)| name)
-    }
-
-    pub(crate) fn known(self) -> Known {
-        match self {
-            Draft4 => Known::Draft4,
-            Draft6 => Known::Draft6,
-            Draft7 => Known::Draft7,
-            Draft201909 => Known::Draft201909,
-            Draft202012 => Known::Draft202012,
-        }
     }
 
     /// Whether members beside `$ref` are ignored.

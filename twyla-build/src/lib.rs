@@ -75,6 +75,9 @@ fn from_workspace(folder: &Path) -> Option<String> {
     (!shown.is_empty()).then_some(shown)
 }
 
+/// The stack on which schemas are read: what is not used of it costs nothing.
+const STACK: usize = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 64 << 20 };
+
 /// A folder of schemas and how to read it.
 #[derive(Clone, Debug)]
 pub struct Builder {
@@ -135,6 +138,21 @@ impl Builder {
     /// # Errors
     /// [`Problems`] with everything that is wrong, where at least one thing is an error.
     pub fn generate(&self) -> Result<Generated, Problems> {
+        // schemas may lead to one another through thousands of references: the stack is made for the limit of that,
+        // whatever thread this is
+        let uncompilable = |error: String| {
+            let what = What::Uncompilable { error };
+            Problems(vec![Problem { file: self.shown.clone(), at: None, what }])
+        };
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("twyla-build".to_owned()).stack_size(STACK);
+            let thread = thread.spawn_scoped(scope, || self.generated());
+            let thread = thread.map_err(|error| uncompilable(format!("no thread can be started: {error}")))?;
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn generated(&self) -> Result<Generated, Problems> {
         let mut problems = Vec::new();
         let mut files = load::folder(&self.folder, &self.shown, &mut problems);
         files.append(&mut load::documents(&self.documents, &mut problems));

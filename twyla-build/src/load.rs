@@ -1,6 +1,7 @@
 //! The files of a schemas folder, each with its role by its path, and their JSON with the place of every value and key.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use jsonc_parser::ast::Value as Ast;
@@ -178,7 +179,6 @@ pub(crate) struct File {
     /// The path as messages show it.
     pub(crate) shown: String,
     pub(crate) role: Role,
-    pub(crate) text: String,
     pub(crate) root: Node,
 }
 
@@ -231,9 +231,9 @@ pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> V
                 continue;
             }
         };
-        let Some((text, node)) = parse(&shown, text, problems) else { continue };
+        let Some(node) = parse(&shown, text, problems) else { continue };
         if let Some(role) = role {
-            files.push(File { path, shown, role, text, root: node });
+            files.push(File { path, shown, role, root: node });
         }
     }
     if !events {
@@ -245,6 +245,7 @@ pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> V
 /// Reads the documents that are given by URI. What can't be read is a problem, and the rest is read all the same.
 pub(crate) fn documents(given: &[(String, PathBuf)], problems: &mut Vec<Problem>) -> Vec<File> {
     let mut files: Vec<File> = Vec::new();
+    let mut seen: HashMap<String, &Path> = HashMap::new();
     for (uri, path) in given {
         let shown = path.to_string_lossy().replace('\\', "/");
         let mut problem = |what| problems.push(Problem { file: shown.clone(), at: None, what });
@@ -252,10 +253,11 @@ pub(crate) fn documents(given: &[(String, PathBuf)], problems: &mut Vec<Problem>
             problem(What::BadDocumentUri { uri: uri.clone() });
             continue;
         };
-        if let Some(other) = files.iter().find(|file| file.path == uri) {
-            problem(What::DocumentTwice { uri, other: other.shown.clone() });
+        if let Some(other) = seen.get(&uri) {
+            problem(What::DocumentTwice { uri, other: other.to_string_lossy().replace('\\', "/") });
             continue;
         }
+        seen.insert(uri.clone(), path);
         let text = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -263,8 +265,8 @@ pub(crate) fn documents(given: &[(String, PathBuf)], problems: &mut Vec<Problem>
                 continue;
             }
         };
-        if let Some((text, root)) = parse(&shown, text, problems) {
-            files.push(File { path: uri, shown, role: Role::Document, text, root });
+        if let Some(root) = parse(&shown, text, problems) {
+            files.push(File { path: uri, shown, role: Role::Document, root });
         }
     }
     files
@@ -323,7 +325,7 @@ fn role(path: &str) -> Result<Option<Role>, twyla_contract::NameError> {
 }
 
 /// Parses strict JSON: the tree with its places from `jsonc-parser`, and `serde_json` as the judge of what JSON is.
-pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<(String, Node)> {
+pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<Node> {
     let mut problem = |at, what| problems.push(Problem { file: shown.to_owned(), at: Some(at), what });
     let start = At { line: 1, column: 1 };
     let text = match String::from_utf8(bytes) {
@@ -386,7 +388,7 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
     let broken = !duplicates.is_empty();
     duplicates.into_iter().for_each(|(at, what)| problem(at, what));
     drop(ast);
-    (!broken).then_some((text, node))
+    (!broken).then_some(node)
 }
 
 /// How deep arrays and objects of a file may be nested: what `serde_json` reads.
@@ -423,7 +425,7 @@ fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> N
         Ast::Array(array) => Json::Array(array.elements.iter().map(|item| node(item, lines, duplicates)).collect()),
         Ast::Object(object) => {
             let mut members: Vec<Member> = Vec::with_capacity(object.properties.len());
-            let mut seen = std::collections::HashMap::new();
+            let mut seen = HashMap::new();
             for property in &object.properties {
                 let key = property.name.as_str().to_owned();
                 let key_at = lines.at(property.name.start());

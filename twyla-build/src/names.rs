@@ -1,6 +1,6 @@
 //! Names in Rust: those of `twyla_contract::rust`, held against what the compiler takes for an identifier.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use twyla_contract::rust;
 
@@ -15,15 +15,24 @@ pub(crate) fn field(wire: &str) -> String {
 /// The names of an object's fields, each another: where two would be one, the later one is counted, so that no property
 /// changes the name of one before it.
 pub(crate) fn fields(wires: &[&str]) -> Vec<String> {
+    distinct(wires.iter().map(|wire| field(wire)))
+}
+
+/// Each name, or what is free of the name with `_2`, `_3`, ... behind it.
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut taken = HashSet::new();
-    let named = wires.iter().map(|wire| {
-        let name = field(wire);
+    // where to go on counting, so that many of one name are not many times as much work
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let named = names.map(|name| {
         let mut free = name.clone();
-        let mut count = 1;
-        while !taken.insert(free.clone()) {
-            count += 1;
-            free = format!("{name}_{count}");
+        if taken.contains(&free) {
+            let count = counts.entry(name.clone()).or_insert(1);
+            while taken.contains(&free) {
+                *count += 1;
+                free = format!("{name}_{count}");
+            }
         }
+        taken.insert(free.clone());
         free
     });
     named.collect()
@@ -57,18 +66,7 @@ fn document(uri: &str) -> &str {
 
 /// The variants of an enum, in the order of its words.
 pub(crate) fn variants(words: &[String]) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let named = words.iter().map(|word| {
-        let name = type_(word);
-        let mut free = name.clone();
-        let mut count = 1;
-        while !taken.insert(free.clone()) {
-            count += 1;
-            free = format!("{name}_{count}");
-        }
-        free
-    });
-    named.collect()
+    distinct(words.iter().map(|word| type_(word)))
 }
 
 /// The module and the name of the type at a place: they come from the place alone, so that a schema has the same type

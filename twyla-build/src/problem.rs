@@ -92,7 +92,6 @@ pub enum What {
     BadReference { reference: String },
     Circular { reference: String, chain: String },
     // names in Rust
-    PropertyClash { name: String, other: String, field: String },
     FieldRenamed { name: String, other: String, plain: String, field: String },
     DomainClash { name: String, other: String, module: String },
 }
@@ -197,9 +196,6 @@ impl fmt::Display for What {
             }
             Self::Circular { reference, chain } => {
                 write!(f, "`{reference}` leads back to itself and never to a schema: {chain}")
-            }
-            Self::PropertyClash { name, other, field } => {
-                write!(f, "`{name}` and `{other}` would both be the field `{field}` in Rust: rename one")
             }
             Self::FieldRenamed { name, other, plain, field } => {
                 write!(f, "`{name}` is the field `{field}` in Rust, because `{other}` is `{plain}` already")

@@ -283,10 +283,6 @@ impl Register<'_> {
                     let outer = self.surroundings(&target);
                     self.place(target.clone(), &outer, false);
                 }
-                if self.schemas.leads.len() <= loc.file {
-                    self.schemas.leads.resize(loc.file + 1, BTreeSet::new());
-                }
-                self.schemas.leads[loc.file].insert(target.file);
                 let targets = if keyword == "$ref" { &mut self.schemas.refs } else { &mut self.schemas.dynamic };
                 targets.insert(loc.clone(), target);
             }

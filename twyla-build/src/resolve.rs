@@ -59,8 +59,6 @@ pub(crate) struct Schemas {
     pub(crate) anchors: HashMap<Rc<str>, BTreeMap<String, Loc>>,
     pub(crate) dynamic_anchors: HashMap<Rc<str>, BTreeMap<String, Loc>>,
     pub(crate) recursive_anchors: HashSet<Loc>,
-    /// The files that a file's references lead to.
-    pub(crate) leads: Vec<BTreeSet<usize>>,
     /// The schemas in which another draft holds than around them.
     pub(crate) embedded: BTreeSet<Loc>,
     default_draft: Draft,
@@ -83,7 +81,6 @@ impl Schemas {
             anchors: HashMap::new(),
             dynamic_anchors: HashMap::new(),
             recursive_anchors: HashSet::new(),
-            leads: Vec::new(),
             embedded: BTreeSet::new(),
             default_draft,
             formats: true,
@@ -235,17 +232,6 @@ impl Schemas {
     pub(crate) fn within<'a>(&self, resource: &Loc, loc: &'a Loc) -> Option<&'a str> {
         let rest = loc.pointer.strip_prefix(&resource.pointer).filter(|_| loc.file == resource.file)?;
         rest.starts_with('/').then_some(rest)
-    }
-
-    /// The files that a file's schemas lead to, itself included.
-    pub(crate) fn reach(&self, file: usize) -> BTreeSet<usize> {
-        let mut seen = BTreeSet::from([file]);
-        let mut open = vec![file];
-        while let Some(file) = open.pop() {
-            let leads = self.leads.get(file).into_iter().flatten();
-            open.extend(leads.filter(|target| seen.insert(**target)));
-        }
-        seen
     }
 }
 

@@ -208,6 +208,15 @@ impl Real {
 }
 
 impl Shape {
+    /// How many types without a name are in one another here.
+    pub(crate) fn nested(&self) -> usize {
+        let (mut shape, mut depth) = (self, 0);
+        while let Self::Array(held) | Self::Map(held) | Self::Nullable(held) = shape {
+            (shape, depth) = (&held.shape, depth + 1);
+        }
+        depth
+    }
+
     /// The types that this shape has in it.
     pub(crate) fn uses(&self, out: &mut BTreeSet<TypeId>) {
         match self {

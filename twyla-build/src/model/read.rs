@@ -43,15 +43,23 @@ fn keep_apart(types: &mut [Type], roots: &HashSet<TypeId>) {
     let mut order: Vec<TypeId> = (0..types.len()).collect();
     order.sort_by_key(|id| (!roots.contains(id), types[*id].place.clone()));
     let mut taken: HashSet<String> = HashSet::new();
+    // where to go on counting, so that many of one name are not many times as much work
+    let mut counts: HashMap<String, usize> = HashMap::new();
     for id in order {
         let plain = types[id].name.clone();
-        let mut count = 1;
+        let count = counts.entry(types[id].path()).or_insert(1);
         while !taken.insert(types[id].path()) {
-            count += 1;
+            *count += 1;
             types[id].name = format!("{plain}_{count}");
         }
     }
 }
+
+/// The limit of schemas that are read because others hold them: deeper ones are left to trees.
+const MOST_OPEN: usize = 2000;
+
+/// The limit of types without a name in one another, which compilers take less deep than they take schemas.
+const MOST_NESTED: usize = 16;
 
 pub(super) struct Reader<'a> {
     pub(super) schemas: &'a Schemas,
@@ -158,14 +166,22 @@ impl<'a> Reader<'a> {
             return held.clone();
         }
         self.trees.push(Vec::new());
-        let mut held = if self.open.contains(loc) {
+        let mut held = if self.trees.len() > MOST_OPEN {
+            self.leave(loc, "", format!("more than {MOST_OPEN} schemas hold one another"));
+            Held::plain(Shape::Any)
+        } else if self.open.contains(loc) {
             self.leave(loc, "", "the schema holds itself with no object between");
             Held::plain(Shape::Any)
         } else {
             self.open.push(loc.clone());
             let held = self.fresh(loc);
             self.open.pop();
-            held
+            if held.shape.nested() > MOST_NESTED {
+                self.leave(loc, "", format!("more than {MOST_NESTED} arrays and maps in one another"));
+                Held::plain(Shape::Any)
+            } else {
+                held
+            }
         };
         held.trees.extend(self.trees.pop().unwrap_or_default());
         if !self.open.contains(loc) {

@@ -1,5 +1,7 @@
 //! Values that are no objects: words and constants, strings, numbers and arrays, each with the rules held in place.
 
+use std::collections::HashSet;
+
 use super::read::Reader;
 use super::rules::{self, Check};
 use super::{Body, Held, Real, Shape, Type, TypeId};
@@ -30,10 +32,11 @@ impl<'a> Reader<'a> {
         let allowed = |kind: &str| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         let mut nullable = false;
         let (mut words, mut integers, mut booleans, mut other) = (Vec::new(), Vec::new(), Vec::new(), false);
+        let mut seen = HashSet::new();
         for value in values {
             match &value.json {
                 Json::Null if allowed("null") => nullable = true,
-                Json::String(word) if allowed("string") && !words.contains(word) => words.push(word.clone()),
+                Json::String(word) if allowed("string") && seen.insert(word) => words.push(word.clone()),
                 Json::Bool(value) if allowed("boolean") => booleans.push(*value),
                 Json::Number(text) if allowed("number") || allowed("integer") => match rules::whole(text) {
                     Some(value) => integers.push(value),
