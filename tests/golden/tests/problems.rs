@@ -67,7 +67,7 @@ const CASES: &[Case] = &[
     ("unknown_vocabulary", &[("shared/meta.json", br#"{ "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://a/meta", "$vocabulary": { "x:y": true, "x:z": false } }"#), ("shared/x.json", br#"{ "$schema": "https://a/meta" }"#)], 1),
     ("too_deep", &[("shared/x.json", b"{\n \"default\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[")], 1),
     ("circular", &[("shared/x.json", br##"{ "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "allOf": [{ "$ref": "#/$defs/a" }] }, "c": { "$ref": "#/$defs/c" } } }"##)], 2),
-    ("properties_clash", &[("shared/x.json", br#"{ "properties": { "channel-id": {}, "channelId": {} } }"#)], 1),
+    ("field_renamed", &[("shared/x.json", br#"{ "properties": { "channel-id": {}, "channelId": {} } }"#)], 1),
     ("control_characters", &[("shared/x.json", br##"{ "$ref": "#/a\ncargo::rustc-env=A=B" }"##)], 1),
     ("required_clash", &[("events/api/x.json", br#"{ "properties": { "channel-id": {} }, "required": ["channel_id"] }"#)], 1),
 ];
