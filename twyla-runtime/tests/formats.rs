@@ -91,7 +91,7 @@ impl Oracle {
     fn new() -> Self {
         let build = |name: &str| {
             let options = jsonschema::options().should_validate_formats(true);
-            options.build(&json!({ "format": name })).unwrap()
+            options.build(&json!({ "format": name })).expect("a schema")
         };
         let names = [
             "date-time",
