@@ -65,6 +65,17 @@ fn large_schemas() {
 }
 
 #[test]
+fn an_event_of_many_properties() {
+    let names = list(5_000, |i| format!(r#""p{i}""#));
+    let large = format!(
+        r#"{{"type":"object","properties":{{{}}},"required":[{names},"more"],"minProperties":6000}}"#,
+        list(5_000, |i| format!(r#""p{i}":{{"type":"string","minLength":1}}"#))
+    );
+    let made = event("many_properties", large).unwrap();
+    assert_eq!(made.contracts.events[0].properties.len(), 5_001);
+}
+
+#[test]
 fn many_words() {
     let words = list(100_000, |i| format!(r#""word {i}""#));
     let made = event("words", format!(r#"{{"properties":{{"a":{{"enum":[{words}]}}}}}}"#)).unwrap();
@@ -111,6 +122,19 @@ fn towers_that_double_with_each_floor() {
             chain(60, floor).replacen(r#""properties":{"p":"#, r#""allOf":["#, 1).replacen("a0\"}}", "a0\"}]", 1);
         assert!(root.contains(r##"{"allOf":[{"$ref":"#/$defs/a0"}]"##));
         let made = event(&format!("root_tower_{keyword}"), root);
+        assert!(made.is_ok(), "{made:?}");
+    }
+}
+
+#[test]
+fn towers_that_grow_tenfold_with_each_floor() {
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        let floor = |next: &str| format!(r#"{{"{keyword}":[{}]}}"#, list(10, |_| format!(r#"{{"$ref":"{next}"}}"#)));
+        let made = event(&format!("wide_{keyword}"), chain(60, floor));
+        assert!(made.is_ok(), "{made:?}");
+        let root =
+            chain(60, floor).replacen(r#""properties":{"p":"#, r#""allOf":["#, 1).replacen("a0\"}}", "a0\"}]", 1);
+        let made = event(&format!("wide_root_{keyword}"), root);
         assert!(made.is_ok(), "{made:?}");
     }
 }

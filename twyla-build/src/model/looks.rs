@@ -1,9 +1,9 @@
 //! What rule trees look at of typed values: a struct whose undeclared members matter to a rule keeps them, and one that
 //! is looked at has no property that was absent and seems present.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Body, Held, Others, Shape, Tree, Type, TypeId, reach};
+use super::{Body, Field, Held, Others, Shape, Tree, Type, TypeId, reach};
 use crate::load::{Json, Node};
 use crate::names;
 use crate::resolve::{Loc, Schemas};
@@ -88,7 +88,8 @@ impl<'a> Walker<'a> {
         if let Some(id) = id {
             self.touched.insert(id);
         }
-        let has = |name: &str| fields.iter().any(|field| field.wire == name);
+        let by_wire: HashMap<&str, &Field> = fields.iter().map(|field| (field.wire.as_str(), field)).collect();
+        let has = |name: &str| by_wire.contains_key(name);
         let schemas = self.schemas;
         let in_force = |keyword: &str| only.is_none_or(|only| only.contains(keyword)) && schemas.knows(loc, keyword);
         let mut keep = false;
@@ -156,7 +157,7 @@ impl<'a> Walker<'a> {
             }
             _ => {
                 for (name, at) in named {
-                    if let Some(field) = fields.iter().find(|field| field.wire == name) {
+                    if let Some(field) = by_wire.get(name.as_str()) {
                         self.whole(&at, &field.held.shape);
                     }
                 }

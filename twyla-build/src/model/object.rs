@@ -1,5 +1,7 @@
 //! Objects: structs of their declared properties, or maps where none are declared.
 
+use std::collections::HashSet;
+
 use super::read::{Reader, docs};
 use super::rules::{self, Check};
 use super::{Body, Field, Held, Others, Shape};
@@ -18,8 +20,21 @@ struct Declared<'a> {
     own: bool,
 }
 
-/// How deep schemas that hold for one object are followed.
-const DEEPEST: usize = 32;
+/// What is declared for one object by all schemas that hold for it, each asked once, however often they combine it.
+#[derive(Default)]
+struct Declarations<'a> {
+    asked: HashSet<Loc>,
+    names: HashSet<&'a str>,
+    all: Vec<Declared<'a>>,
+}
+
+/// The same of what is required.
+#[derive(Default)]
+struct Required<'a> {
+    asked: HashSet<Loc>,
+    names: HashSet<&'a str>,
+    all: Vec<(&'a str, &'a Node, usize)>,
+}
 
 impl<'a> Reader<'a> {
     /// An object inside of a content.
@@ -128,50 +143,50 @@ impl<'a> Reader<'a> {
 
     /// The properties that the schema declares, then those of the schemas that hold for the same object.
     fn declared(&self, loc: &Loc) -> Vec<Declared<'a>> {
-        let mut out = Vec::new();
-        self.declare(loc, true, 0, &mut out);
-        out
+        let mut out = Declarations::default();
+        self.declare(loc, true, true, &mut out);
+        out.all
     }
 
     /// `sure` where the schema holds for each such object, so that its properties have its schemas.
-    fn declare(&self, loc: &Loc, sure: bool, depth: usize, out: &mut Vec<Declared<'a>>) {
-        if depth > DEEPEST {
+    fn declare(&self, loc: &Loc, sure: bool, own: bool, out: &mut Declarations<'a>) {
+        if !out.asked.insert(loc.clone()) {
             return;
         }
         if let Some(target) = self.schemas.refs.get(loc) {
-            self.declare(target, sure, depth + 1, out);
+            self.declare(target, sure, false, out);
             if self.schemas.draft(loc).ref_stands_alone() {
                 return;
             }
         }
         let properties = loc.step("properties");
         for member in self.get(loc, "properties").map_or(&[][..], Node::members) {
-            if out.iter().any(|declared| declared.wire == member.key) {
+            if !out.names.insert(&member.key) {
                 continue;
             }
             let schema = sure.then(|| properties.step(&member.key));
-            out.push(Declared { wire: &member.key, schema, member, file: loc.file, own: depth == 0 });
+            out.all.push(Declared { wire: &member.key, schema, member, file: loc.file, own });
         }
         for (keyword, sure_there) in [("allOf", true), ("anyOf", false), ("oneOf", false)] {
             let count = self.get(loc, keyword).map_or(0, |node| node.items().len());
             for index in 0..count {
-                self.declare(&loc.step(keyword).step(&index.to_string()), sure && sure_there, depth + 1, out);
+                self.declare(&loc.step(keyword).step(&index.to_string()), sure && sure_there, false, out);
             }
         }
         for keyword in ["then", "else"] {
             if self.has(loc, "if") && self.has(loc, keyword) {
-                self.declare(&loc.step(keyword), false, depth + 1, out);
+                self.declare(&loc.step(keyword), false, false, out);
             }
         }
     }
 
     /// The names that every such object has.
-    fn required(&self, loc: &Loc, depth: usize, out: &mut Vec<(&'a str, &'a Node, usize)>) {
-        if depth > DEEPEST {
+    fn required(&self, loc: &Loc, out: &mut Required<'a>) {
+        if !out.asked.insert(loc.clone()) {
             return;
         }
         if let Some(target) = self.schemas.refs.get(loc) {
-            self.required(target, depth + 1, out);
+            self.required(target, out);
             if self.schemas.draft(loc).ref_stands_alone() {
                 return;
             }
@@ -179,22 +194,23 @@ impl<'a> Reader<'a> {
         let names = self.get(loc, "required").map_or(&[][..], Node::items);
         for node in names {
             if let Some(name) = node.str()
-                && !out.iter().any(|(other, ..)| *other == name)
+                && out.names.insert(name)
             {
-                out.push((name, node, loc.file));
+                out.all.push((name, node, loc.file));
             }
         }
         let count = self.get(loc, "allOf").map_or(0, |node| node.items().len());
-        (0..count).for_each(|index| self.required(&loc.step("allOf").step(&index.to_string()), depth + 1, out));
+        (0..count).for_each(|index| self.required(&loc.step("allOf").step(&index.to_string()), out));
     }
 
     fn fields(&mut self, loc: &Loc, declared: &[Declared<'a>]) -> Body {
         let mut others = self.others(loc, declared);
         self.leave_object(loc, others == Others::Refused);
-        let mut required = Vec::new();
-        self.required(loc, 0, &mut required);
+        let mut required = Required::default();
+        self.required(loc, &mut required);
+        let names: HashSet<&str> = declared.iter().map(|declared| declared.wire).collect();
         let mut undeclared: Vec<&(&str, &Node, usize)> =
-            required.iter().filter(|(wire, ..)| !declared.iter().any(|declared| declared.wire == *wire)).collect();
+            required.all.iter().filter(|(wire, ..)| !names.contains(wire)).collect();
         if others == Others::Refused {
             for (wire, ..) in std::mem::take(&mut undeclared) {
                 self.leave(loc, "required", format!("`{wire}` is required and not allowed"));
@@ -227,7 +243,7 @@ impl<'a> Reader<'a> {
         let mut fields = Vec::new();
         for Declared { wire, schema, member, file, .. } in declared {
             let held = schema.as_ref().map_or_else(|| Held::plain(Shape::Any), |schema| self.held(schema));
-            let is_required = required.iter().any(|(name, ..)| name == wire);
+            let is_required = required.names.contains(wire);
             let default = member.value.get("default").filter(|_| !is_required);
             let fallback = default.and_then(|default| self.fallback(&held, default));
             fields.push(Field {
@@ -259,7 +275,7 @@ impl<'a> Reader<'a> {
         }
         let least = rules::size(self.get(loc, "minProperties"));
         let sizes = [
-            ("minProperties", least.is_some_and(|limit| limit > required.len() as u64)),
+            ("minProperties", least.is_some_and(|limit| limit > required.all.len() as u64)),
             ("maxProperties", self.has(loc, "maxProperties")),
         ];
         for (keyword, matters) in sizes {

@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
             return any();
         }
         if let Some(target) = self.schemas.refs.get(loc) {
-            return if self.extends(loc) && self.has(loc, "properties") && self.implies_object(loc, 0) {
+            return if self.extends(loc) && self.has(loc, "properties") && self.implies_object(loc) {
                 self.combinators(loc);
                 self.object(loc, false)
             } else {
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
             return self.values(loc);
         }
         let Some(kinds) = self.kinds(loc) else {
-            if self.implies_object(loc, 0) {
+            if self.implies_object(loc) {
                 return self.object(loc, false);
             }
             if self.rules_of(loc).next().is_some() {
@@ -310,32 +310,35 @@ impl<'a> Reader<'a> {
     /// Whether the objects of `allOf` and `$ref` can be put together to one struct that tells all: each of their
     /// properties is declared once, and they say nothing else.
     pub(super) fn merges(&self, loc: &Loc) -> bool {
-        let mut names = HashSet::new();
+        let (mut names, mut seen) = (HashSet::new(), HashSet::new());
         let own = self.get(loc, "properties").map_or(&[][..], Node::members);
         names.extend(own.iter().map(|member| member.key.as_str()));
-        self.implies_object(loc, 0) && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut names, 0))
+        self.implies_object(loc) && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut names, &mut seen))
     }
 
     /// The schemas that hold too by `allOf` and `$ref`.
     fn parts(&self, loc: &Loc) -> Vec<Loc> {
         let count = self.get(loc, "allOf").map_or(0, |node| node.items().len());
         let all = (0..count).map(|index| loc.step("allOf").step(&index.to_string()));
-        let target = self.schemas.refs.get(loc).cloned();
-        target.into_iter().chain(all).collect()
+        match self.schemas.refs.get(loc).cloned() {
+            Some(target) if self.schemas.draft(loc).ref_stands_alone() => vec![target],
+            target => target.into_iter().chain(all).collect(),
+        }
     }
 
-    fn is_plain_part(&self, loc: &Loc, names: &mut HashSet<&'a str>, depth: usize) -> bool {
+    fn is_plain_part(&self, loc: &Loc, names: &mut HashSet<&'a str>, seen: &mut HashSet<Loc>) -> bool {
         let told = |keyword: &str| match keyword {
             "properties" | "required" | "allOf" | "$ref" => true,
             "type" => self.kinds(loc).is_some_and(|kinds| kinds == ["object"]),
             _ => false,
         };
         let own = self.get(loc, "properties").map_or(&[][..], Node::members);
-        depth < 16
+        // what holds twice declares its properties twice
+        seen.insert(loc.clone())
             && !matches!(self.node(loc).json, Json::Bool(false))
             && self.rules_of(loc).all(told)
             && own.iter().all(|member| names.insert(&member.key))
-            && self.parts(loc).iter().all(|part| self.is_plain_part(part, names, depth + 1))
+            && self.parts(loc).iter().all(|part| self.is_plain_part(part, names, seen))
     }
 
     /// `anyOf` or `oneOf` of one schema and null.
@@ -376,20 +379,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether only an object can hold, by the schema or by one of those that hold too.
-    pub(super) fn implies_object(&self, loc: &Loc, depth: usize) -> bool {
-        if depth > 32 {
-            return false;
+    pub(super) fn implies_object(&self, loc: &Loc) -> bool {
+        let (mut asked, mut open) = (HashSet::from([loc.clone()]), vec![loc.clone()]);
+        while let Some(loc) = open.pop() {
+            let alone = self.schemas.draft(&loc).ref_stands_alone() && self.schemas.refs.contains_key(&loc);
+            if !alone && self.kinds(&loc).is_some_and(|kinds| kinds == ["object"]) {
+                return true;
+            }
+            open.extend(self.parts(&loc).into_iter().filter(|part| asked.insert(part.clone())));
         }
-        if self.kinds(loc).is_some_and(|kinds| kinds == ["object"]) {
-            return true;
-        }
-        if let Some(target) = self.schemas.refs.get(loc)
-            && self.implies_object(target, depth + 1)
-        {
-            return true;
-        }
-        let count = self.get(loc, "allOf").map_or(0, |node| node.items().len());
-        (0..count).any(|index| self.implies_object(&loc.step("allOf").step(&index.to_string()), depth + 1))
+        false
     }
 }
 

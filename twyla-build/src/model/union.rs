@@ -11,6 +11,9 @@ use crate::resolve::Loc;
 /// More variants than these are not looked for: the comparison of tags would be long.
 const MOST_VARIANTS: usize = 500;
 
+/// A tag is among the first properties, or isn't looked for.
+const MOST_NAMES: usize = 100;
+
 impl<'a> Reader<'a> {
     /// A union inside of a content.
     pub(super) fn union(&mut self, loc: &Loc) -> Option<Held> {
@@ -48,7 +51,7 @@ impl<'a> Reader<'a> {
         let all: Vec<Loc> = (0..count).map(|index| self.behind(&loc.step(keyword).step(&index.to_string()))).collect();
         let first = all.first()?;
         let names = self.get(first, "properties").map_or(&[][..], Node::members);
-        names.iter().find_map(|member| {
+        names.iter().take(MOST_NAMES).find_map(|member| {
             let words: Option<Vec<Vec<String>>> = all.iter().map(|one| self.tag_words(one, &member.key)).collect();
             let words = words?;
             let mut seen = HashSet::new();
