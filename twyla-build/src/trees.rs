@@ -16,8 +16,10 @@ use crate::resolve::{Loc, Schemas};
 mod literal;
 mod lower;
 mod scope;
+#[cfg(test)]
+mod tests;
 
-use scope::Scopes;
+pub(crate) use scope::Scopes;
 
 /// The keywords that are in force of a schema; all where there is no list.
 type Only = Option<Vec<String>>;
@@ -35,7 +37,8 @@ pub(crate) struct Trees<'a> {
     open: Vec<(Ident, Loc, Only)>,
     /// The patterns that rules refer to, as they are written.
     patterns: HashMap<String, Ident>,
-    done: Vec<TokenStream>,
+    /// Each static with its name.
+    done: Vec<(String, TokenStream)>,
     count: usize,
 }
 
@@ -74,12 +77,6 @@ impl<'a> Trees<'a> {
         self.named(loc.clone(), Some(keywords))
     }
 
-    /// Whether evaluating the schema there depends on what leads to it: then it is to be evaluated from the root.
-    #[allow(dead_code, reason = "asked by what decides where trees begin")]
-    pub(crate) fn is_dynamic(&self) -> bool {
-        self.scopes.any()
-    }
-
     /// The statics, for a module beside the one with the patterns, whose names are asked for by what is written.
     pub(crate) fn statics(mut self, mut pattern: impl FnMut(&str) -> Ident) -> Vec<TokenStream> {
         self.settle();
@@ -95,13 +92,15 @@ impl<'a> Trees<'a> {
             let pattern = pattern(&written);
             out.push(quote!(use super::__patterns::#pattern as #name;));
         }
-        out.append(&mut self.done);
+        // as they were named, and not as they came to be lowered
+        self.done.sort_by_key(|(name, _)| (name.len(), name.clone()));
+        out.extend(self.done.into_iter().map(|(_, code)| code));
         out
     }
 
     /// Lowers whatever was named.
     fn settle(&mut self) {
-        // resources first: those of them that are named here may name further schemas
+        // a resource may name further schemas, and these further resources
         loop {
             while let Some((name, loc, only)) = self.open.pop() {
                 let rules = self.rules(&loc, only.as_deref());
@@ -114,7 +113,8 @@ impl<'a> Trees<'a> {
                         quote!((#anchor, &#schema))
                     });
                     let anchors: Vec<_> = anchors.collect();
-                    self.done.push(quote!(pub static #name: Resource = Resource { anchors: &[#(#anchors),*] };));
+                    let code = quote!(pub static #name: Resource = Resource { anchors: &[#(#anchors),*] };);
+                    self.done.push((name.to_string(), code));
                 }
                 None => return,
             }
@@ -128,7 +128,7 @@ impl<'a> Trees<'a> {
             }
             None => quote!(Schema::new(&[#(#rules),*])),
         };
-        self.done.push(quote!(pub static #name: Schema = #schema;));
+        self.done.push((name.to_string(), quote!(pub static #name: Schema = #schema;)));
     }
 
     fn named(&mut self, loc: Loc, only: Only) -> Ident {
@@ -154,7 +154,7 @@ impl<'a> Trees<'a> {
             return name.clone();
         }
         let name = self.fresh();
-        self.done.push(quote!(pub static #name: Schema = Schema::new(&[#(#rules),*]);));
+        self.done.push((name.to_string(), quote!(pub static #name: Schema = Schema::new(&[#(#rules),*]);)));
         self.leaves.insert(text, name.clone());
         name
     }

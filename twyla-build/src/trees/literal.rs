@@ -53,8 +53,8 @@ pub(super) fn whole_or_float(text: &str) -> Result<i128, f64> {
 
 fn float(value: f64) -> TokenStream {
     if value.is_finite() {
-        let value = Literal::f64_suffixed(value);
-        quote!(#value)
+        // a literal of proc-macro2 has hundreds of zeros where this has an exponent
+        format!("{value:?}f64").parse().unwrap_or_default()
     } else if value.is_nan() {
         quote!(f64::NAN)
     } else if value > 0.0 {

@@ -1,16 +1,18 @@
 //! What `$dynamicRef` and `$recursiveRef` depend on: the resources on the way that have an anchor of their name.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use proc_macro2::Ident;
 use quote::format_ident;
 
+use crate::draft::{HOLDERS, Holds, is_annotation};
+use crate::load::Json;
 use crate::resolve::{Loc, Schemas};
 use crate::uri;
 
 /// The anchors that make a difference: those that some reference names, and more than one resource has.
 #[derive(Debug, Default)]
-pub(super) struct Scopes {
+pub(crate) struct Scopes {
     /// By the resource's URI: each anchor with its schema.
     resources: HashMap<String, Vec<(String, Loc)>>,
     names: HashMap<String, Ident>,
@@ -18,17 +20,18 @@ pub(super) struct Scopes {
 }
 
 /// Where a reference leads that may depend on the way.
-pub(super) struct Dynamic {
-    pub(super) first: Loc,
-    /// The anchor, if resources on the way can make a difference.
-    pub(super) anchor: Option<String>,
+#[derive(Debug)]
+pub(crate) struct Dynamic {
+    pub(crate) first: Loc,
+    /// The anchor, if resources on the way can make a difference; where it is none, this is a `$ref`.
+    pub(crate) anchor: Option<String>,
 }
 
 /// `$recursiveAnchor` is the one without a name.
 const RECURSIVE: &str = "";
 
 impl Scopes {
-    pub(super) fn new(schemas: &Schemas) -> Self {
+    pub(crate) fn new(schemas: &Schemas) -> Self {
         let mut anchors: BTreeMap<&str, BTreeMap<&str, &Loc>> = BTreeMap::new();
         for base in schemas.dynamic_anchors.keys() {
             // documents that nothing leads to are there no more
@@ -53,8 +56,23 @@ impl Scopes {
         Self { resources, names: HashMap::new(), open: Vec::new() }
     }
 
-    pub(super) fn any(&self) -> bool {
-        !self.resources.is_empty()
+    /// Whether the schema there leads to a reference that depends on the way: then its rules hold only from the root on.
+    #[allow(dead_code, reason = "asked by what decides where trees begin")]
+    pub(crate) fn reach(&self, schemas: &Schemas, loc: &Loc) -> bool {
+        if self.resources.is_empty() {
+            return false;
+        }
+        let (mut open, mut seen) = (vec![loc.clone()], HashSet::from([loc.clone()]));
+        while let Some(loc) = open.pop() {
+            let dynamic = self.dynamic(schemas, &loc);
+            if dynamic.as_ref().is_some_and(|dynamic| dynamic.anchor.is_some()) {
+                return true;
+            }
+            let next = subschemas(schemas, &loc).into_iter();
+            let next = next.chain(schemas.refs.get(&loc).cloned()).chain(dynamic.map(|dynamic| dynamic.first));
+            open.extend(next.filter(|loc| seen.insert(loc.clone())));
+        }
+        false
     }
 
     /// The static of the resource that a schema is of, where it can make a difference.
@@ -88,7 +106,7 @@ impl Scopes {
     }
 
     /// Where `$dynamicRef` or `$recursiveRef` leads.
-    pub(super) fn dynamic(&self, schemas: &Schemas, loc: &Loc) -> Option<Dynamic> {
+    pub(crate) fn dynamic(&self, schemas: &Schemas, loc: &Loc) -> Option<Dynamic> {
         let (first, anchor) = initial(schemas, loc)?;
         let matters = |anchor: &String| self.resources.values().flatten().any(|(name, _)| name == anchor);
         Some(Dynamic { first, anchor: anchor.filter(matters) })
@@ -107,4 +125,26 @@ fn initial(schemas: &Schemas, loc: &Loc) -> Option<(Loc, Option<String>)> {
     let anchor = schemas.dynamic_anchors(schemas.base(&target)).find(|(name, at)| *name == fragment && **at == target);
     let anchor = anchor.map(|(name, _)| name.to_owned());
     Some((target, anchor))
+}
+
+/// The schemas that stand in a schema and are rules of it.
+fn subschemas(schemas: &Schemas, loc: &Loc) -> Vec<Loc> {
+    let mut out = Vec::new();
+    for member in schemas.node(loc).map_or(&[][..], |node| node.members()) {
+        let key = member.key.as_str();
+        let Some((_, holds)) = HOLDERS.iter().find(|(name, _)| *name == key) else { continue };
+        if is_annotation(key) || !schemas.knows(loc, key) {
+            continue;
+        }
+        let at = loc.step(key);
+        match &member.value.json {
+            Json::Object(members) if *holds == Holds::Named => {
+                out.extend(members.iter().map(|member| at.step(&member.key)));
+            }
+            Json::Array(items) => out.extend((0..items.len()).map(|index| at.step(&index.to_string()))),
+            Json::Object(_) => out.push(at),
+            _ => {}
+        }
+    }
+    out
 }
