@@ -1,0 +1,225 @@
+//! What a build costs: generated code of 10, 100 and 1,000 events beside typify's of the same schemas, and Twyla's own
+//! crates from clean. `cargo run -p twyla-bench --bin build-cost [-- [--crates | --events] [COUNT ..]]`.
+//!
+//! Unoptimized, as cargo runs every build script. All figures are CPU time, of all processes that take part.
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use twyla_bench::schemas;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Who generates the code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Maker {
+    Twyla,
+    Typify,
+}
+
+impl Maker {
+    const ALL: [Self; 2] = [Self::Twyla, Self::Typify];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Twyla => "twyla",
+            Self::Typify => "typify",
+        }
+    }
+
+    fn dependencies(self, root: &Path) -> String {
+        match self {
+            Self::Twyla => {
+                let runtime = root.join("twyla-runtime").display().to_string();
+                format!("twyla-runtime = {{ path = {runtime:?}, default-features = false }}\n")
+            }
+            Self::Typify => "chrono = { version = \"0.4\", default-features = false, features = [\"serde\"] }\n\
+                             regress = \"0.10\"\nserde = { version = \"1\", features = [\"derive\"] }\n\
+                             serde_json = \"1\"\nuuid = { version = \"1\", features = [\"serde\"] }\n"
+                .to_owned(),
+        }
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["generate", maker, folder, out] = *words {
+        let maker = Maker::ALL.into_iter().find(|known| known.name() == maker).ok_or("twyla or typify")?;
+        return generate(maker, Path::new(folder), Path::new(out));
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the package has a workspace")?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let counts: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let counts = if counts.is_empty() { vec![10, 100, 1_000] } else { counts };
+    if !words.contains(&"--crates") {
+        events(root, &target.join("build-cost"), &counts)?;
+    }
+    if !words.contains(&"--events") {
+        crates(root, &target.join("build-cost-clean"))?;
+    }
+    Ok(())
+}
+
+/// What one maker took for so many events.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cost {
+    generate: f64,
+    bytes: f64,
+    debug: f64,
+    release: f64,
+}
+
+fn events(root: &Path, folder: &Path, counts: &[usize]) -> Result<()> {
+    println!(
+        "| events | maker  | generate s | code kB | debug s | release s |  x typify: generate |  code | debug | release |"
+    );
+    println!(
+        "|-------:|--------|-----------:|--------:|--------:|----------:|--------------------:|------:|------:|--------:|"
+    );
+    let mut costs = Vec::new();
+    for &count in counts {
+        let own = folder.join(count.to_string());
+        schemas::write(&own.join("schemas"), count)?;
+        let [twyla, typify] = Maker::ALL.map(|maker| cost(root, folder, &own, maker));
+        let (twyla, typify) = (twyla?, typify?);
+        for (maker, cost) in [(Maker::Twyla, twyla), (Maker::Typify, typify)] {
+            let Cost { generate, bytes, debug, release } = cost;
+            let ratios = match maker {
+                Maker::Twyla => format!(
+                    "{:>19.2} | {:>5.2} | {:>5.2} | {:>7.2}",
+                    generate / typify.generate,
+                    bytes / typify.bytes,
+                    debug / typify.debug,
+                    release / typify.release
+                ),
+                Maker::Typify => format!("{:>19} | {:>5} | {:>5} | {:>7}", "", "", "", ""),
+            };
+            println!(
+                "| {count:>6} | {:<6} | {generate:>10.2} | {:>7.0} | {debug:>7.2} | {release:>9.2} | {ratios} |",
+                maker.name(),
+                bytes / 1e3
+            );
+        }
+        costs.push((count, twyla));
+    }
+    println!("\nTwyla for one event, to see whether it is linear:");
+    for (count, cost) in costs {
+        let each = |seconds: f64| seconds * 1e3 / count as f64;
+        let Cost { generate, bytes, debug, release } = cost;
+        println!(
+            "{count:>6} events: {:.2} ms to generate, {:.1} kB, {:.1} ms debug, {:.1} ms release",
+            each(generate),
+            bytes / 1e3 / count as f64,
+            each(debug),
+            each(release)
+        );
+    }
+    println!("bars: at most half of typify's, and linear");
+    Ok(())
+}
+
+/// Generates the code, and compiles a crate with it whose dependencies are built already.
+fn cost(root: &Path, folder: &Path, own: &Path, maker: Maker) -> Result<Cost> {
+    let package = own.join(maker.name());
+    fs::create_dir_all(package.join("src"))?;
+    let manifest = format!(
+        "[package]\nname = \"made-by-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{}",
+        maker.name(),
+        maker.dependencies(root)
+    );
+    fs::write(package.join("Cargo.toml"), manifest)?;
+    fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock"))?;
+    let code = package.join("src/lib.rs");
+    let mut cost = Cost::default();
+
+    let made = package.join("made.rs");
+    let generating = || {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["generate", maker.name()]).args([&own.join("schemas"), &made]);
+        seconds(&mut command)
+    };
+    cost.generate = generating()?.min(generating()?);
+    let text = fs::read_to_string(&made)?;
+    cost.bytes = text.len() as f64;
+
+    for (profile, seconds_of) in [("dev", &mut cost.debug), ("release", &mut cost.release)] {
+        let build = || {
+            let mut command = Command::new(env!("CARGO"));
+            command.args(["build", "--quiet", "--profile", profile]).current_dir(&package);
+            command
+                .env("CARGO_TARGET_DIR", folder.join("target"))
+                .env("CARGO_INCREMENTAL", "0")
+                .env("RUSTFLAGS", "-Awarnings");
+            seconds(&mut command)
+        };
+        // the dependencies, and what cargo itself takes where nothing is to be done
+        fs::write(&code, "")?;
+        build()?;
+        let idle = build()?;
+        fs::write(&code, format!("{text}\n{}", schemas::uses(&own.join("schemas"), maker == Maker::Twyla)?))?;
+        *seconds_of = (build()? - idle).max(0.0);
+    }
+    Ok(cost)
+}
+
+/// What a build script does.
+fn generate(maker: Maker, folder: &Path, out: &Path) -> Result<()> {
+    let code = match maker {
+        Maker::Twyla => twyla_build::Builder::new(folder).generate().map_err(|problems| format!("{problems:#?}"))?.code,
+        Maker::Typify => {
+            let mut code = String::new();
+            for (module, file) in schemas::events(folder)? {
+                let schema = fs::read_to_string(file)?.replace("$defs", "definitions");
+                let mut space = typify::TypeSpace::new(&typify::TypeSpaceSettings::default());
+                space.add_root_schema(serde_json::from_str(&schema)?)?;
+                let made = prettyplease::unparse(&syn::parse2(space.to_stream())?);
+                code.push_str(&format!("pub mod {module} {{\n{made}}}\n"));
+            }
+            code
+        }
+    };
+    Ok(fs::write(out, code)?)
+}
+
+/// The crates that every service builds, each from an empty target folder.
+fn crates(root: &Path, target: &Path) -> Result<()> {
+    println!("\n| crate, from clean | CPU s | bar |");
+    println!("|-------------------|------:|-----|");
+    for (package, more, bar) in [
+        ("twyla-macros", &[][..], 5.0),
+        ("twyla-build", &[][..], 25.0),
+        ("twyla-runtime", &["--no-default-features"][..], 15.0),
+    ] {
+        if target.exists() {
+            fs::remove_dir_all(target)?;
+        }
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["build", "--quiet", "--package", package]).args(more).current_dir(root);
+        command.env("CARGO_TARGET_DIR", target).env("CARGO_INCREMENTAL", "0");
+        let seconds = seconds(&mut command)?;
+        let reached = if seconds <= bar { "ok" } else { "MISSED" };
+        println!("| {package:<17} | {seconds:>5.1} | <= {bar} s: {reached} |");
+    }
+    fs::remove_dir_all(target)?;
+    Ok(())
+}
+
+/// The CPU seconds of a command and of all that it starts.
+fn seconds(command: &mut Command) -> Result<f64> {
+    let used = || -> Result<f64> {
+        let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+        Ok((usage.user_time().num_microseconds() + usage.system_time().num_microseconds()) as f64 / 1e6)
+    };
+    let before = used()?;
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status()?;
+    if !status.success() {
+        return Err(format!("{command:?} did not succeed").into());
+    }
+    Ok(used()? - before)
+}
