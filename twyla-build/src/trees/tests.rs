@@ -10,8 +10,8 @@ use super::{Scopes, Trees};
 fn schemas(files: &[(&str, &str)], draft: Draft) -> Schemas {
     let mut problems = Vec::new();
     let files = files.iter().map(|(path, text)| {
-        let (text, root) = parse(path, text.as_bytes().to_vec(), &mut problems).unwrap();
-        File { path: (*path).to_owned(), shown: (*path).to_owned(), role: Role::Shared, text, root }
+        let root = parse(path, text.as_bytes().to_vec(), &mut problems).unwrap();
+        File { path: (*path).to_owned(), shown: (*path).to_owned(), role: Role::Shared, root }
     });
     let files = files.collect();
     let schemas = Schemas::new(files, draft, &mut problems);
