@@ -20,6 +20,7 @@ pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
         begun: HashMap::new(),
         open: Vec::new(),
         trees: Vec::new(),
+        dynamic: dynamic(schemas),
     };
     let (context, _) = schemas.of_role(|role| *role == Role::Context).next()?;
     let context = reader.root(context);
@@ -36,6 +37,26 @@ pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
     looks::settle(schemas, &mut types);
     boxes::place(&mut types);
     Some(Model { types, context, events })
+}
+
+/// The schemas that lead to a `$dynamicRef` or `$recursiveRef`: those around one, and those that refer to these.
+fn dynamic(schemas: &Schemas) -> HashSet<Loc> {
+    let mut from: HashMap<&Loc, Vec<&Loc>> = HashMap::new();
+    for (loc, target) in &schemas.refs {
+        from.entry(target).or_default().push(loc);
+    }
+    let mut open: Vec<Loc> = schemas.dynamic.keys().cloned().collect();
+    let mut found = HashSet::new();
+    while let Some(loc) = open.pop() {
+        if !found.insert(loc.clone()) {
+            continue;
+        }
+        open.extend(from.get(&loc).into_iter().flatten().map(|loc| (*loc).clone()));
+        if let Some(end) = loc.pointer.rfind('/') {
+            open.push(Loc { file: loc.file, pointer: loc.pointer[..end].into() });
+        }
+    }
+    found
 }
 
 /// Gives types of one name different ones: contents and contexts keep theirs, the others are counted by their place.
@@ -72,6 +93,8 @@ pub(super) struct Reader<'a> {
     open: Vec<Loc>,
     /// The rules found so far that are left to trees, for each value that is being read.
     trees: Vec<Vec<Tree>>,
+    /// The schemas that lead to a reference whose target depends on the way there.
+    dynamic: HashSet<Loc>,
 }
 
 impl<'a> Reader<'a> {
@@ -86,6 +109,13 @@ impl<'a> Reader<'a> {
 
     /// Leaves a keyword of the value that is being read to a tree; the whole schema where it is empty.
     pub(super) fn leave(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
+        // the way begins at the root, and so does the tree that is held there
+        if !self.dynamic.contains(loc) {
+            self.leave_here(loc, keyword, why);
+        }
+    }
+
+    fn leave_here(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
         let node = self.node(loc);
         let at = node.member(keyword).map_or(node.at, |member| member.key_at);
         let reason = Reason { place: self.schemas.files[loc.file].place(at), why: why.into() };
@@ -112,6 +142,9 @@ impl<'a> Reader<'a> {
             return *id;
         }
         self.type_at(&loc, false, |reader| {
+            if reader.dynamic.contains(&loc) {
+                reader.leave_here(&loc, "", "a reference whose target depends on the way there");
+            }
             let mut at = loc.clone();
             let mut steps = 0;
             while let Some(target) = reader.schemas.refs.get(&at) {
