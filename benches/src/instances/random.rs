@@ -88,7 +88,8 @@ impl Random {
 
     /// So many characters, each one of `alphabet`, which is ASCII.
     pub(crate) fn letters(&mut self, count: u64, alphabet: &str) -> String {
-        (0..count).map(|_| self.of(&alphabet.split("").filter(|one| !one.is_empty()).collect::<Vec<_>>())).collect()
+        let letters = alphabet.as_bytes();
+        (0..count).filter_map(|_| letters.get(self.next() as usize % letters.len())).copied().map(char::from).collect()
     }
 
     pub(crate) fn digits(&mut self, count: u64) -> String {
