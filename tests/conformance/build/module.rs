@@ -33,7 +33,10 @@ pub(crate) fn compile(draft: &str, number: usize, group: &Group, folder: &Path, 
         Ok(Ok(generated)) => {
             let way = way(&generated);
             let path = folder.join(format!("g{number}.rs"));
-            fs::write(&path, generated.code).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            // where it doesn't compile, this tells of what it is
+            let schema = group.schema.get().split_whitespace().collect::<Vec<_>>().join(" ");
+            let code = format!("// {}, {}: {schema}\n{}", group.file, group.description, generated.code);
+            fs::write(&path, code).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             way
         }
         Ok(Err(problems)) => Way::Refused(problems.to_string().replace('\n', "; ")),
