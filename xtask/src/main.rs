@@ -1,12 +1,15 @@
 //! `cargo xtask`: the repository's own chores. `cargo xtask test` installs what is missing, then runs every test.
-//! `cargo xtask conformance` runs the official JSON Schema test suite, with every disagreement told.
+//! `cargo xtask conformance` runs the official JSON Schema test suite, with every disagreement told; `cargo xtask fuzz`
+//! gives arbitrary bytes to contracts and to the compiler of schemas.
 //!
 //! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node and
-//! stops it again, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite.
+//! stops it again, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite,
+//! [`mod@fuzz`] the fuzz targets.
 #![forbid(unsafe_code)]
 
 mod broker;
 mod conformance;
+mod fuzz;
 mod machine;
 mod test;
 
@@ -36,11 +39,20 @@ enum Chore {
         #[arg(long, value_name = "DIR")]
         suite: Option<PathBuf>,
     },
+    /// Install cargo-fuzz where it is missing, and give arbitrary bytes to contracts and to the compiler of schemas.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+        /// Only this target: context, user_input, reply or schemas.
+        target: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Args::parse().chore {
         Chore::Test { filter } => test::run(filter.as_deref()).map_err(|error| error.to_string()),
+        Chore::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()).map_err(|error| error.to_string()),
         Chore::Conformance { suite } => match conformance::run(suite.as_deref()) {
             // the report's last line stays the last
             Err(conformance::Error::Disagrees) => return ExitCode::FAILURE,

@@ -1,0 +1,10 @@
+//! What the targets hold arbitrary bytes to: [`contract`] as an event or context, [`folder`] as schemas.
+#![forbid(unsafe_code)]
+
+pub mod contract;
+pub mod folder;
+
+/// The demo platform's contracts.
+pub mod contracts {
+    twyla_runtime::include_contracts!();
+}

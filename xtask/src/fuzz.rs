@@ -1,0 +1,138 @@
+//! `cargo xtask fuzz`: arbitrary bytes as events and as schemas, for a bounded time.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+mod seeds;
+
+/// The targets, each with the schema whose contents it is about; `schemas` is about schemas themselves.
+const TARGETS: [(&str, Option<&str>); 4] = [
+    ("context", Some("context.json")),
+    ("user_input", Some("events/api/user_input.json")),
+    ("reply", Some("events/bot/reply.json")),
+    ("schemas", None),
+];
+
+/// How long one input may take: longer is a hang.
+const SECONDS_PER_INPUT: u32 = 20;
+
+/// The longest input, in bytes: time is better spent on many.
+const LONGEST: u32 = 8192;
+
+/// A run that couldn't be made, or that found something.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{what} is missing and could not be installed: {command}")]
+    Missing { what: &'static str, command: String },
+    #[error("{} can't be written: {error}", path.display())]
+    Write { path: PathBuf, error: std::io::Error },
+    #[error("{} can't be read: {error}", path.display())]
+    Read { path: PathBuf, error: std::io::Error },
+    #[error("{} is no JSON: {error}", path.display())]
+    NoJson { path: PathBuf, error: serde_json::Error },
+    #[error("the target `{0}` could not be built")]
+    Build(&'static str),
+    #[error(
+        "the target `{target}` has found something; its input is {input}\n  run it alone with\n    \
+         rustup run nightly cargo fuzz run --sanitizer none {target} {input}"
+    )]
+    Found { target: &'static str, input: String },
+    #[error("rustup could not be run: {0}")]
+    Rustup(std::io::Error),
+}
+
+/// Runs each target, or the one that is named, for so many seconds.
+pub(crate) fn run(seconds: u64, only: Option<&str>) -> Result<(), Error> {
+    provide()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let build = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("fuzz");
+    for (target, schema) in TARGETS.into_iter().filter(|(target, _)| only.is_none_or(|only| only == *target)) {
+        let corpus = build.join("corpus").join(target);
+        let seeds = build.join("seeds").join(target);
+        let dictionary = build.join("seeds").join(format!("{target}.dict"));
+        for folder in [&corpus, &seeds] {
+            std::fs::create_dir_all(folder).map_err(|error| Error::Write { path: folder.clone(), error })?;
+        }
+        let count = seeds::write(&root.join("schemas"), schema, &seeds, &dictionary)?;
+        println!("building the target `{target}`");
+        let fuzz = |verb: &str| {
+            let mut command = nightly();
+            command.args(["cargo", "fuzz", verb, "--sanitizer", "none", "--target-dir"]).arg(build.join("build"));
+            command.arg(target).current_dir(root.join("fuzz"));
+            command
+        };
+        if !fuzz("build").status().map_err(Error::Rustup)?.success() {
+            return Err(Error::Build(target));
+        }
+        println!("running the target `{target}` for {seconds} s, from {count} seeds");
+        let artifacts = root.join("fuzz/artifacts").join(target);
+        let before = newest(&artifacts);
+        let status = fuzz("run")
+            .args([&corpus, &seeds])
+            .args(["--", "-print_final_stats=1", "-rss_limit_mb=4096"])
+            .arg(format!("-timeout={SECONDS_PER_INPUT}"))
+            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-max_len={LONGEST}"))
+            .arg(format!("-dict={}", dictionary.display()))
+            .status()
+            .map_err(Error::Rustup)?;
+        if !status.success() {
+            let input = newest(&artifacts).filter(|found| before.as_ref() != Some(found));
+            let input =
+                input.map_or_else(|| "nowhere: it stopped before one".to_owned(), |at| at.display().to_string());
+            return Err(Error::Found { target, input });
+        }
+    }
+    println!("nothing was found");
+    Ok(())
+}
+
+/// Installs what is missing, saying so first.
+fn provide() -> Result<(), Error> {
+    let quiet = |command: &mut Command| {
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    for (what, check, install) in [
+        (
+            "the nightly toolchain (libFuzzer's instrumentation is there alone)",
+            &["run", "nightly", "rustc", "--version"][..],
+            &["toolchain", "install", "nightly", "--profile", "minimal"][..],
+        ),
+        (
+            "cargo-fuzz",
+            &["run", "nightly", "cargo", "fuzz", "--version"][..],
+            &["run", "nightly", "cargo", "install", "cargo-fuzz", "--locked"][..],
+        ),
+    ] {
+        if quiet(rustup().args(check)) {
+            continue;
+        }
+        println!("missing here: {what}; running rustup {}", install.join(" "));
+        if !rustup().args(install).status().map_err(Error::Rustup)?.success() || !quiet(rustup().args(check)) {
+            return Err(Error::Missing { what, command: format!("rustup {}", install.join(" ")) });
+        }
+    }
+    Ok(())
+}
+
+/// rustup, without what the cargo that runs this has set for its own toolchain.
+fn rustup() -> Command {
+    let mut command = Command::new("rustup");
+    for name in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC", "RUSTFLAGS", "CARGO_TARGET_DIR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn nightly() -> Command {
+    let mut command = rustup();
+    command.args(["run", "nightly"]);
+    command
+}
+
+/// The file of a folder that was written last.
+fn newest(folder: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    entries.max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok()).map(|entry| entry.path())
+}
