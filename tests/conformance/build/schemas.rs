@@ -336,7 +336,7 @@ impl Schemas {
     }
 
     fn name(&mut self) -> &'static str {
-        *self.random.pick::<&str>(NAMES)
+        self.random.pick::<&str>(NAMES)
     }
 
     fn names(&mut self, least: usize) -> Vec<Value> {

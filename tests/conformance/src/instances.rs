@@ -42,7 +42,7 @@ pub fn near(draft: &str, schema: &Value, random: &mut Random, many: usize) -> Ve
     (0..many)
         .map(|_| {
             let mut maker = Maker { root: schema, random: random.clone() };
-            random.next();
+            random.draw();
             let mut value = maker.value(schema, DEPTH);
             for _ in 0..[0, 0, 1, 1, 1, 2][maker.random.below(6)] {
                 maker.change(&mut value);
@@ -161,7 +161,7 @@ impl<'a> Maker<'a> {
                 }
             }
         }
-        if types.is_empty() { "null" } else { *self.random.pick::<&str>(&types) }
+        if types.is_empty() { "null" } else { self.random.pick::<&str>(&types) }
     }
 
     /// The subschemas that each applying schema has for a member.

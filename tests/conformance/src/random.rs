@@ -11,14 +11,13 @@ impl Random {
         let mut random = Self(0x9e37_79b9_7f4a_7c15);
         for part in seed {
             random.0 ^= part.wrapping_mul(0xff51_afd7_ed55_8ccd);
-            random.next();
+            random.draw();
         }
         random
     }
 
     /// Any number.
-    #[expect(clippy::should_implement_trait, reason = "it has no end")]
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -28,7 +27,7 @@ impl Random {
 
     /// A number below another, which is not 0.
     pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
+        (self.draw() % end as u64) as usize
     }
 
     /// True so many times in a hundred.
