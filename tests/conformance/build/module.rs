@@ -66,8 +66,8 @@ fn by_name(draft: &str) -> Draft {
     }
 }
 
-/// How the group's event goes. The context is the same in every group, and goes the fast way.
+/// How the group's event is held to its schema. The context is the same in every group, and needs no tree.
 fn way(generated: &Generated) -> Way {
     let reasons: Vec<String> = generated.trees.iter().flat_map(|(_, reasons)| reasons.iter().cloned()).collect();
-    if reasons.is_empty() { Way::Fast } else { Way::Slow(reasons) }
+    if reasons.is_empty() { Way::Typed } else { Way::Trees(reasons) }
 }

@@ -38,7 +38,7 @@ pub(crate) fn groups(draft: &str, seed: u64, many: usize) -> Vec<Group> {
                 description: format!("{draft}, seed {seed}, schema {index}"),
                 schema: RawValue::from_string(schema.to_string()).expect("is JSON"),
                 cases: Vec::new(),
-                way: Way::Fast,
+                way: Way::Typed,
             }
         })
         .collect()

@@ -62,7 +62,7 @@ pub(crate) fn read(suite: &Path, draft: &str) -> Prepared {
                         prepared.unserved.push(format!("{file} / {description} needs {uri}"));
                         continue;
                     }
-                    let (file, way) = (file.to_owned(), Way::Fast);
+                    let (file, way) = (file.to_owned(), Way::Typed);
                     prepared.groups.push(Group { kind, file, description, schema, cases: tests, way });
                 }
             }

@@ -94,6 +94,10 @@ fn generated(draft: &str, group: &Group, check: Check, summary: &mut Summary) {
         let value: Value = serde_json::from_str(&text).expect("is generated as JSON");
         let valid = oracle.is_valid(&value);
         let outcome = check(&text);
+        if valid && known::digits(&value, &outcome) {
+            summary.tallies.entry(group.kind).or_default().digits += 1;
+            continue;
+        }
         if !judge(group, valid, &outcome, summary) {
             summary.disagreements.push(told(group, "", &text, valid, &outcome, None));
         }

@@ -25,11 +25,9 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Way {
     /// Typed, and checked in place.
-    Fast,
-    /// Typed, with rules besides that an interpreter holds; each of its reasons.
+    Typed,
+    /// Typed as far as types go, with rules besides that a tree of them holds; each of its reasons.
     Trees(Vec<String>),
-    /// Through a tree of values and the `jsonschema` crate; each of its reasons.
-    Slow(Vec<String>),
     /// Not at all; its problems.
     Refused(String),
 }

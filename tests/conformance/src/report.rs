@@ -89,7 +89,7 @@ impl fmt::Display for Report {
                 Err(error) => writeln!(f, "{error}\n")?,
             }
         }
-        let head = ["", "groups", "cases", "agree", "valid", "fast", "trees", "slow", "refused"];
+        let head = ["", "groups", "cases", "agree", "valid", "typed", "trees", "refused"];
         writeln!(f, "{}", row(&head.map(str::to_owned)))?;
         for summary in self.summaries() {
             for (kind, tally) in &summary.tallies {
@@ -100,14 +100,14 @@ impl fmt::Display for Report {
                     Kind::Generated if summary.suite.is_none() => format!("{} generated", summary.draft),
                     Kind::Generated => "  generated".into(),
                 };
-                let Tally { groups, cases, agree, accepted, fast, trees, slow, refused, .. } = tally;
-                let counts = [groups, cases, agree, accepted, fast, trees, slow, refused].map(usize::to_string);
+                let Tally { groups, cases, agree, accepted, typed, trees, refused, .. } = tally;
+                let counts = [groups, cases, agree, accepted, typed, trees, refused].map(usize::to_string);
                 let mut cells = vec![name];
                 cells.extend(counts);
                 writeln!(f, "{}", row(&cells))?;
             }
         }
-        writeln!(f, "\nWhy groups don't go the fast way (keyword: groups)")?;
+        writeln!(f, "\nWhy groups have trees of rules beside their types (keyword: groups)")?;
         for summary in self.summaries() {
             for (kind, tally) in
                 summary.tallies.iter().filter(|(kind, tally)| is_held(**kind) && !tally.reasons.is_empty())
@@ -136,6 +136,9 @@ impl fmt::Display for Report {
         }
         let known = self.summaries().flat_map(|summary| &summary.disagreements).filter(|one| one.known.is_some());
         writeln!(f, "optional files: {} known disagreements, {} unlisted", known.count(), self.unlisted().len())?;
+        let digits: usize =
+            self.summaries().flat_map(|summary| summary.tallies.values()).map(|tally| tally.digits).sum();
+        writeln!(f, "generated: {digits} values refused in words for digits that 64 bits don't keep")?;
         write!(f, "{} passed, {} failed", self.passed(), self.failed())
     }
 }

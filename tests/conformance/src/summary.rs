@@ -36,15 +36,15 @@ pub struct Tally {
     pub agree: usize,
     /// How many came out as they should, and are ones that the schema allows.
     pub accepted: usize,
+    /// How many were refused although the schema allows them, for a number whose digits the type can't keep.
+    pub digits: usize,
     /// How many groups are typed, and checked in place.
-    pub fast: usize,
-    /// How many have rules besides that an interpreter holds.
+    pub typed: usize,
+    /// How many have rules besides that a tree of them holds.
     pub trees: usize,
-    /// How many go through a tree of values.
-    pub slow: usize,
     /// How many the build refuses.
     pub refused: usize,
-    /// Why groups don't go the fast way, each with how many groups say so.
+    /// Why groups have trees, each with how many groups say so.
     pub reasons: BTreeMap<String, usize>,
 }
 
@@ -72,8 +72,8 @@ impl Tally {
     pub fn count(&mut self, way: &Way) {
         self.groups += 1;
         let reasons = match way {
-            Way::Fast => {
-                self.fast += 1;
+            Way::Typed => {
+                self.typed += 1;
                 return;
             }
             Way::Refused(_) => {
@@ -82,10 +82,6 @@ impl Tally {
             }
             Way::Trees(reasons) => {
                 self.trees += 1;
-                reasons
-            }
-            Way::Slow(reasons) => {
-                self.slow += 1;
                 reasons
             }
         };
