@@ -94,6 +94,9 @@ fn generated(draft: &str, group: &Group, check: Check, summary: &mut Summary) {
         let value: Value = serde_json::from_str(&text).expect("is generated as JSON");
         let valid = oracle.is_valid(&value);
         let outcome = check(&text);
+        if !valid && known::rounds(&value, oracle.iter_errors(&value).map(|error| error.schema_path().to_string())) {
+            continue;
+        }
         if valid && known::digits(&value, &outcome) {
             summary.tallies.entry(group.kind).or_default().digits += 1;
             continue;

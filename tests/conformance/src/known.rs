@@ -45,6 +45,13 @@ pub fn digits(value: &Value, outcome: &Outcome) -> bool {
     why.contains("more digits than can be kept") && has_long(value)
 }
 
+/// Whether the `jsonschema` crate refuses a value only because it divides integers as doubles, which round them:
+/// 9007199254740993 is a multiple of 1.5.
+#[must_use]
+pub fn rounds(value: &Value, mut keywords: impl Iterator<Item = String>) -> bool {
+    has_long(value) && keywords.all(|keyword| keyword.ends_with("/multipleOf"))
+}
+
 /// Whether there is an integer in it that a double doesn't hold as it is.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "what is lost is what is asked for")]
 fn has_long(value: &Value) -> bool {
