@@ -1,21 +1,21 @@
-//! What can be said of a schema before anything is made of it: its keywords, its meta-schema, and whether a content or
+//! What can be said of a schema before anything is made of it: its keywords and their values, and whether a content or
 //! context can be what it describes.
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::Value;
 use twyla_contract::rust;
 
 use crate::draft::{Draft, HOLDERS};
-use crate::load::{Json, Member, Node, Role, steps};
-use crate::names;
+use crate::load::{File, Json, Member, Node, Role};
+use crate::pattern::Untranslated;
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
-
-const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+use crate::values::{self, TYPES, Wrong};
+use crate::{names, pattern};
 
 /// Checks every schema and notes all problems.
 pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
+    let mut patterns = Patterns::new();
     for (loc, info) in &schemas.infos {
         let Some(node) = schemas.node(loc) else { continue };
         if schemas.files[loc.file].role == Role::MetaSchema {
@@ -24,7 +24,7 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
         let ignored = info.draft.ref_stands_alone() && schemas.refs.contains_key(loc);
         for member in node.members() {
             if !ignored {
-                keyword(schemas, loc, info, node, member, problems);
+                keyword((schemas, loc, info), (node, member), &mut patterns, problems);
             }
         }
         if !ignored {
@@ -34,7 +34,7 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
     for file in 0..schemas.files.len() {
         if schemas.infos.contains_key(&Loc::root(file)) && schemas.files[file].role != Role::MetaSchema {
-            meta(schemas, file, problems);
+            no_schema(&schemas.files[file], problems);
         }
     }
     domains(schemas, problems);
@@ -56,9 +56,19 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
 }
 
-fn keyword(schemas: &Schemas, loc: &Loc, info: &Info, node: &Node, member: &Member, problems: &mut Vec<Problem>) {
+fn keyword<'a>(
+    (schemas, loc, info): (&Schemas, &Loc, &Info),
+    (node, member): (&Node, &'a Member),
+    patterns: &mut Patterns<'a>,
+    problems: &mut Vec<Problem>,
+) {
     let draft = info.draft;
     let mut say = |at, what| problems.push(schemas.problem(loc, at, what));
+    if info.knows(&member.key) {
+        for Wrong { node, keyword, wanted } in values::wrong(draft, node, member) {
+            say(node.at, What::WrongKeyword { keyword, wanted: wanted.to_owned(), found: node.described() });
+        }
+    }
     match (member.key.as_str(), &member.value.json) {
         ("type", Json::String(_) | Json::Array(_)) => {
             let named = if let Json::Array(items) = &member.value.json {
@@ -75,12 +85,16 @@ fn keyword(schemas: &Schemas, loc: &Loc, info: &Info, node: &Node, member: &Memb
                 }
             }
         }
-        ("pattern", Json::String(pattern)) if !jsonschema_regex::is_valid_ecma_regex(pattern) => {
-            say(member.value.at, What::BadPattern { pattern: pattern.clone() });
+        ("pattern", Json::String(written)) if info.knows("pattern") => {
+            if let Some(what) = unmatchable(written, patterns) {
+                say(member.value.at, what);
+            }
         }
-        ("patternProperties", Json::Object(members)) => {
-            for member in members.iter().filter(|member| !jsonschema_regex::is_valid_ecma_regex(&member.key)) {
-                say(member.key_at, What::BadPattern { pattern: member.key.clone() });
+        ("patternProperties", Json::Object(members)) if info.knows("patternProperties") => {
+            for member in members.iter() {
+                if let Some(what) = unmatchable(&member.key, patterns) {
+                    say(member.key_at, what);
+                }
             }
         }
         ("default" | "examples" | "description" | "title" | "$comment", _) => {}
@@ -96,6 +110,19 @@ fn keyword(schemas: &Schemas, loc: &Loc, info: &Info, node: &Node, member: &Memb
                 big_numbers(value, &member.value, &mut say);
             }
         }
+    }
+}
+
+/// What is known of each pattern already: many schemas share one.
+type Patterns<'a> = HashMap<&'a str, Result<(), Untranslated>>;
+
+/// Why a pattern can't be matched.
+fn unmatchable<'a>(written: &'a str, patterns: &mut Patterns<'a>) -> Option<What> {
+    let pattern = written.to_owned();
+    match patterns.entry(written).or_insert_with(|| pattern::check(written)) {
+        Ok(()) => None,
+        Err(Untranslated::NoPattern) => Some(What::BadPattern { pattern }),
+        Err(Untranslated::Beyond) => Some(What::PatternBeyond { pattern }),
     }
 }
 
@@ -246,115 +273,14 @@ fn refuses_object(schemas: &Schemas, loc: &Loc, known: &mut HashMap<Loc, Option<
     None
 }
 
-/// Holds a file to its draft's meta-schema; what was said already is not said again.
-fn meta(schemas: &Schemas, index: usize, problems: &mut Vec<Problem>) {
-    let file = &schemas.files[index];
-    if !matches!(file.root.json, Json::Object(_) | Json::Bool(_)) {
-        let found = match file.root.json {
-            Json::Array(_) => "an array",
-            Json::String(_) => "a string",
-            Json::Number(_) => "a number",
-            _ => "null",
-        };
-        problems.push(file.problem(file.root.at, What::NoSchema { found }));
-        return;
-    }
-    hold(schemas, &Loc::root(index), problems);
-    for island in schemas.embedded.iter().filter(|loc| loc.file == index) {
-        hold(schemas, island, problems);
-    }
-}
-
-/// Holds a schema to the meta-schema of its draft, without those in it that are of another.
-fn hold(schemas: &Schemas, root: &Loc, problems: &mut Vec<Problem>) {
-    let file = &schemas.files[root.file];
-    let Some(mut value) = schemas.node(root).map(Node::value) else { return };
-    for other in schemas.embedded.range(root.step("")..).map_while(|loc| schemas.within(root, loc)) {
-        if let Some(other) = value.pointer_mut(other) {
-            *other = Value::Object(serde_json::Map::new());
-        }
-    }
-    let draft = schemas.draft(root);
-    let validator = match draft {
-        Draft::Draft4 => jsonschema::draft4::meta::validator(),
-        Draft::Draft6 => jsonschema::draft6::meta::validator(),
-        Draft::Draft7 => jsonschema::draft7::meta::validator(),
-        Draft::Draft201909 => jsonschema::draft201909::meta::validator(),
-        Draft::Draft202012 => jsonschema::draft202012::meta::validator(),
+/// A whole file that is no schema.
+fn no_schema(file: &File, problems: &mut Vec<Problem>) {
+    let found = match file.root.json {
+        Json::Object(_) | Json::Bool(_) => return,
+        Json::Array(_) => "an array",
+        Json::String(_) => "a string",
+        Json::Number(_) => "a number",
+        Json::Null => "null",
     };
-    let mut said: BTreeSet<String> = BTreeSet::new();
-    for error in validator.iter_errors(&value) {
-        let pointer = format!("{}{}", root.pointer, error.instance_path().as_str());
-        let (schema, keyword) = keyword_of(schemas, root.file, &pointer);
-        if schemas.draft(&schema).has(&keyword) && !schemas.knows(&schema, &keyword) {
-            continue;
-        }
-        let ours = matches!(keyword.as_str(), "pattern" | "patternProperties" | "$schema")
-            || keyword == "type" && says_type(schemas, &schema);
-        let key = format!("{}/{keyword}", schema.pointer);
-        if ours || !said.insert(key) {
-            continue;
-        }
-        let Some(node) = file.root.pointer(&pointer) else { continue };
-        // a member of `properties` that is no schema
-        let behind = pointer[schema.pointer.len()..].matches('/').count();
-        let held = HOLDERS.iter().any(|(holder, _)| *holder == keyword);
-        let keyword = match steps(&pointer).last() {
-            Some(last) if held && behind == 2 => format!("{keyword}/{last}"),
-            _ => keyword,
-        };
-        let what = What::WrongKeyword { wanted: wanted(&keyword, draft).to_owned(), found: node.described(), keyword };
-        problems.push(file.problem(node.at, what));
-    }
-}
-
-/// Whether `type` there has an unknown name, which is said better.
-fn says_type(schemas: &Schemas, loc: &Loc) -> bool {
-    let Some(kind) = schemas.node(loc).and_then(|node| node.get("type")) else { return false };
-    kind.str().is_some() || kind.items().iter().any(|item| item.str().is_some_and(|name| !TYPES.contains(&name)))
-}
-
-/// The schema around a place of a file, and the keyword in it that leads there.
-fn keyword_of(schemas: &Schemas, file: usize, pointer: &str) -> (Loc, String) {
-    let mut at = pointer;
-    loop {
-        let loc = Loc { file, pointer: at.to_owned() };
-        if at.len() < pointer.len() && schemas.infos.contains_key(&loc) {
-            let keyword = steps(&pointer[at.len()..]).next().unwrap_or_default();
-            return (loc, keyword);
-        }
-        match at.rfind('/') {
-            Some(end) => at = &at[..end],
-            None => return (Loc::root(file), steps(pointer).next().unwrap_or_default()),
-        }
-    }
-}
-
-/// What a keyword's value is.
-fn wanted(keyword: &str, draft: Draft) -> &'static str {
-    match keyword {
-        "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" | "minContains"
-        | "maxContains" => "a whole number, 0 or more",
-        "minimum" | "maximum" => "a number",
-        "exclusiveMinimum" | "exclusiveMaximum" if draft == Draft::Draft4 => "true or false in draft 4",
-        "exclusiveMinimum" | "exclusiveMaximum" => "a number",
-        "multipleOf" => "a number above 0",
-        "type" => "the name of a type, or an array of different ones",
-        "required" if draft == Draft::Draft4 => "an array of at least one property's name, none twice",
-        "required" => "an array of property names, none twice",
-        "enum" => "an array of values",
-        "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
-            "an object whose members are schemas"
-        }
-        "dependencies" => "an object whose members are schemas or arrays of property names",
-        "dependentRequired" => "an object whose members are arrays of property names",
-        "items" if draft < Draft::Draft202012 => "a schema or an array of schemas",
-        "allOf" | "anyOf" | "oneOf" | "prefixItems" => "an array of at least one schema",
-        "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" | "$recursiveAnchor" => "true or false",
-        "title" | "description" | "format" | "$comment" | "contentEncoding" | "contentMediaType" => "a string",
-        "$ref" | "$id" | "id" | "$dynamicRef" | "$recursiveRef" => "a URI reference",
-        "$anchor" | "$dynamicAnchor" => "a name that begins with a letter",
-        "examples" => "an array",
-        _ => "a schema: an object, or true or false",
-    }
+    problems.push(file.problem(file.root.at, What::NoSchema { found }));
 }

@@ -41,6 +41,7 @@ mod resolve;
 mod trees;
 mod types;
 mod uri;
+mod values;
 
 use std::path::{Path, PathBuf};
 

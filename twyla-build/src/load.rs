@@ -369,7 +369,7 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
             return None;
         }
     };
-    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text)
+    if let Err(error) = serde_json::from_str::<serde_core::de::IgnoredAny>(&text)
         .and_then(|_| serde_json::from_str::<serde_json::Value>(&text))
     {
         let place = format!(" at line {} column {}", error.line(), error.column());

@@ -1,41 +1,41 @@
 //! The meta-schemas of the drafts: documents that are there without being given, loaded where something refers to them.
 
-use std::sync::{Arc, LazyLock};
-
-use referencing::meta;
 use serde_json::Value;
 
 use crate::draft::plain;
 use crate::load::{At, File, Json, Member, Members, Node, Role};
 
-type Document = &'static LazyLock<Arc<Value>>;
-
-const ALL: [(&str, Document); 19] = [
-    ("http://json-schema.org/draft-04/schema", &meta::DRAFT4),
-    ("http://json-schema.org/draft-06/schema", &meta::DRAFT6),
-    ("http://json-schema.org/draft-07/schema", &meta::DRAFT7),
-    ("https://json-schema.org/draft/2019-09/schema", &meta::DRAFT201909),
-    ("https://json-schema.org/draft/2019-09/meta/applicator", &meta::DRAFT201909_APPLICATOR),
-    ("https://json-schema.org/draft/2019-09/meta/content", &meta::DRAFT201909_CONTENT),
-    ("https://json-schema.org/draft/2019-09/meta/core", &meta::DRAFT201909_CORE),
-    ("https://json-schema.org/draft/2019-09/meta/format", &meta::DRAFT201909_FORMAT),
-    ("https://json-schema.org/draft/2019-09/meta/meta-data", &meta::DRAFT201909_META_DATA),
-    ("https://json-schema.org/draft/2019-09/meta/validation", &meta::DRAFT201909_VALIDATION),
-    ("https://json-schema.org/draft/2020-12/schema", &meta::DRAFT202012),
-    ("https://json-schema.org/draft/2020-12/meta/core", &meta::DRAFT202012_CORE),
-    ("https://json-schema.org/draft/2020-12/meta/applicator", &meta::DRAFT202012_APPLICATOR),
-    ("https://json-schema.org/draft/2020-12/meta/unevaluated", &meta::DRAFT202012_UNEVALUATED),
-    ("https://json-schema.org/draft/2020-12/meta/validation", &meta::DRAFT202012_VALIDATION),
-    ("https://json-schema.org/draft/2020-12/meta/meta-data", &meta::DRAFT202012_META_DATA),
-    ("https://json-schema.org/draft/2020-12/meta/format-annotation", &meta::DRAFT202012_FORMAT_ANNOTATION),
-    ("https://json-schema.org/draft/2020-12/meta/format-assertion", &meta::DRAFT202012_FORMAT_ASSERTION),
-    ("https://json-schema.org/draft/2020-12/meta/content", &meta::DRAFT202012_CONTENT),
+/// Each by its URI, as json-schema.org has it.
+const ALL: [(&str, &str); 19] = [
+    ("http://json-schema.org/draft-04/schema", include_str!("meta/4.json")),
+    ("http://json-schema.org/draft-06/schema", include_str!("meta/6.json")),
+    ("http://json-schema.org/draft-07/schema", include_str!("meta/7.json")),
+    ("https://json-schema.org/draft/2019-09/schema", include_str!("meta/2019-09/schema.json")),
+    ("https://json-schema.org/draft/2019-09/meta/applicator", include_str!("meta/2019-09/applicator.json")),
+    ("https://json-schema.org/draft/2019-09/meta/content", include_str!("meta/2019-09/content.json")),
+    ("https://json-schema.org/draft/2019-09/meta/core", include_str!("meta/2019-09/core.json")),
+    ("https://json-schema.org/draft/2019-09/meta/format", include_str!("meta/2019-09/format.json")),
+    ("https://json-schema.org/draft/2019-09/meta/meta-data", include_str!("meta/2019-09/meta-data.json")),
+    ("https://json-schema.org/draft/2019-09/meta/validation", include_str!("meta/2019-09/validation.json")),
+    ("https://json-schema.org/draft/2020-12/schema", include_str!("meta/2020-12/schema.json")),
+    ("https://json-schema.org/draft/2020-12/meta/core", include_str!("meta/2020-12/core.json")),
+    ("https://json-schema.org/draft/2020-12/meta/applicator", include_str!("meta/2020-12/applicator.json")),
+    ("https://json-schema.org/draft/2020-12/meta/unevaluated", include_str!("meta/2020-12/unevaluated.json")),
+    ("https://json-schema.org/draft/2020-12/meta/validation", include_str!("meta/2020-12/validation.json")),
+    ("https://json-schema.org/draft/2020-12/meta/meta-data", include_str!("meta/2020-12/meta-data.json")),
+    (
+        "https://json-schema.org/draft/2020-12/meta/format-annotation",
+        include_str!("meta/2020-12/format-annotation.json"),
+    ),
+    ("https://json-schema.org/draft/2020-12/meta/format-assertion", include_str!("meta/2020-12/format-assertion.json")),
+    ("https://json-schema.org/draft/2020-12/meta/content", include_str!("meta/2020-12/content.json")),
 ];
 
 /// The meta-schema of that URI, under the URI that it gives itself.
 pub(crate) fn document(uri: &str) -> Option<File> {
-    let (uri, value) = ALL.iter().find(|(known, _)| plain(known) == plain(uri))?;
-    Some(File { path: (*uri).to_owned(), shown: (*uri).to_owned(), role: Role::MetaSchema, root: node(value) })
+    let (uri, text) = ALL.iter().find(|(known, _)| plain(known) == plain(uri))?;
+    let value = serde_json::from_str(text).ok()?;
+    Some(File { path: (*uri).to_owned(), shown: (*uri).to_owned(), role: Role::MetaSchema, root: node(&value) })
 }
 
 /// A value that stands in no file.
@@ -54,4 +54,19 @@ fn node(value: &Value) -> Node {
         }
     };
     Node { at, json }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_each_under_its_own_uri() {
+        for (uri, text) in ALL {
+            let value: Value = serde_json::from_str(text).unwrap();
+            let id = value.get("$id").or_else(|| value.get("id")).unwrap();
+            assert_eq!(plain(id.as_str().unwrap()), plain(uri));
+            assert!(document(uri).is_some());
+        }
+    }
 }

@@ -16,14 +16,33 @@ pub(crate) enum Translated {
     Backtracking(String),
 }
 
-/// A pattern of ECMA-262, with the `u` flag, in the syntax of Rust's crates. `None` where it is no pattern, has what they can't
-/// (the modifier `m`, lookbehinds of some kinds), or would be too large.
+/// Why there is no translation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untranslated {
+    /// It is no pattern.
+    NoPattern,
+    /// It has what the crates can't: the modifier `m`, lookbehinds of some kinds, or too much for the limit.
+    Beyond,
+}
+
+/// Whether a pattern can be matched at run time. It is compiled to know this.
+pub(crate) fn check(pattern: &str) -> Result<(), Untranslated> {
+    if !jsonschema_regex::is_valid_ecma_regex(pattern) {
+        return Err(Untranslated::NoPattern);
+    }
+    let compiles = match translate(pattern).ok_or(Untranslated::Beyond)? {
+        Translated::Plain(out) => regex::RegexBuilder::new(&out).size_limit(SIZE_LIMIT).build().is_ok(),
+        Translated::Backtracking(out) => {
+            fancy_regex::RegexBuilder::new(&out).delegate_size_limit(SIZE_LIMIT).build().is_ok()
+        }
+    };
+    if compiles { Ok(()) } else { Err(Untranslated::Beyond) }
+}
+
+/// A pattern of ECMA-262, with the `u` flag, in the syntax of Rust's crates, where `check` found that it can be.
 ///
 /// One thing differs: ECMA-262 forgets what a group has matched whenever a loop around it begins anew, and here it is kept.
 pub(crate) fn translate(pattern: &str) -> Option<Translated> {
-    if !jsonschema_regex::is_valid_ecma_regex(pattern) {
-        return None;
-    }
     let mut translator = Translator::new(pattern);
     translator.pattern()?;
     if translator.backtracking {
@@ -32,12 +51,7 @@ pub(crate) fn translate(pattern: &str) -> Option<Translated> {
         translator.pattern()?;
     }
     let Translator { out, backtracking, .. } = translator;
-    if backtracking {
-        let mut builder = fancy_regex::RegexBuilder::new(&out);
-        builder.delegate_size_limit(SIZE_LIMIT).build().is_ok().then_some(Translated::Backtracking(out))
-    } else {
-        regex::RegexBuilder::new(&out).size_limit(SIZE_LIMIT).build().is_ok().then_some(Translated::Plain(out))
-    }
+    Some(if backtracking { Translated::Backtracking(out) } else { Translated::Plain(out) })
 }
 
 /// The variant of the runtime's `Format` for a format that this draft knows; the others are annotations.
@@ -434,6 +448,7 @@ mod tests {
 
     /// Whether a text has a match; `None` where the pattern can't be translated.
     fn matches(pattern: &str, text: &str) -> Option<bool> {
+        check(pattern).ok()?;
         Some(match translate(pattern)? {
             Translated::Plain(translated) => regex::Regex::new(&translated).unwrap().is_match(text),
             Translated::Backtracking(translated) => {
@@ -514,12 +529,12 @@ mod tests {
             "\\p{Nonsense}",
             r"(?P<n>a)",
         ] {
-            assert_eq!(translate(pattern), None, "{pattern}");
+            assert!(check(pattern).is_err(), "{pattern}");
         }
         let deep = format!("{}a{}", "(".repeat(100_000), ")".repeat(100_000));
-        assert_eq!(translate(&deep), None);
+        assert!(check(&deep).is_err());
         let deep = format!("{}a{}", "(?=".repeat(100_000), ")".repeat(100_000));
-        assert_eq!(translate(&deep), None);
+        assert!(check(&deep).is_err());
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub enum What {
     UnknownKeyword { name: String, near: String },
     WrongKeyword { keyword: String, wanted: String, found: String },
     BadPattern { pattern: String },
+    PatternBeyond { pattern: String },
     RequiredUndeclared { name: String, near: Option<String> },
     CannotHoldObject { what: &'static str, found: String },
     DuplicateId { uri: String },
@@ -168,6 +169,11 @@ impl fmt::Display for What {
             }
             Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
             Self::BadPattern { pattern } => write!(f, "`{pattern}` is no regular expression (ECMA-262)"),
+            Self::PatternBeyond { pattern } => write!(
+                f,
+                "`{pattern}` can't be matched here: it has a modifier `m` or a lookbehind that backtracks, or takes more than \
+                 2 MB compiled; write it without"
+            ),
             Self::RequiredUndeclared { name, near } => {
                 write!(f, "`{name}` is required, but `properties` doesn't declare it{}", Near(near))
             }
@@ -208,8 +214,10 @@ impl fmt::Display for What {
 }
 
 /// The problems of a folder of which at least one is an error.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
+
+impl std::error::Error for Problems {}
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
