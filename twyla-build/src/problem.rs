@@ -97,6 +97,18 @@ pub enum What {
     DomainClash { name: String, other: String, module: String },
 }
 
+/// A text that may be long.
+struct Short<'a>(&'a str);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(200) {
+            Some((end, _)) => write!(f, "{}…", self.0.get(..end).unwrap_or_default()),
+            None => f.write_str(self.0),
+        }
+    }
+}
+
 /// ` (did you mean …?)`, or nothing.
 struct Near<'a>(&'a Option<String>);
 
@@ -168,11 +180,12 @@ impl fmt::Display for What {
                 write!(f, "`{name}` is no keyword and is ignored; did you mean `{near}`?")
             }
             Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
-            Self::BadPattern { pattern } => write!(f, "`{pattern}` is no regular expression (ECMA-262)"),
+            Self::BadPattern { pattern } => write!(f, "`{}` is no regular expression (ECMA-262)", Short(pattern)),
             Self::PatternBeyond { pattern } => write!(
                 f,
-                "`{pattern}` can't be matched here: it has a modifier `m` or a lookbehind that backtracks, or takes more than \
-                 2 MB compiled; write it without"
+                "the pattern `{}` can't be matched here: it has a modifier `m` or a lookbehind that backtracks, or takes more \
+                 than 2 MB compiled; write it without",
+                Short(pattern)
             ),
             Self::RequiredUndeclared { name, near } => {
                 write!(f, "`{name}` is required, but `properties` doesn't declare it{}", Near(near))
