@@ -1,8 +1,9 @@
 //! The walk over a schema's rules, and the rules that look at one value.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::super::path::Path;
+use super::super::pattern::{Outcome, Pattern};
 use super::super::{formats, rules};
 use super::number::Number;
 use super::{Look, Resource, Rule, Schema, Seen, Types, Violations, words};
@@ -21,7 +22,8 @@ pub(super) fn told(value: &dyn Look, schema: &'static Schema, at: &Path<'_>, out
     let mut found = Violations::new();
     run.check(&value.look(), schema, Place::new(at), &mut Out(Some(&mut found)), None);
     match run.stopped.get() {
-        Some(why) => out.push(at, "json", why.to_owned()),
+        Some(Stop::Why(why)) => out.push(at, "json", why.to_owned()),
+        Some(Stop::Undecided) => out.append(run.undecided.take()),
         None => out.append(found),
     }
 }
@@ -37,7 +39,17 @@ pub(super) fn accepts(value: &dyn Look, schema: &'static Schema) -> bool {
 pub(super) struct Run {
     counted: Cell<u64>,
     /// Why it has ended early: then nothing it says means anything, and the value is refused.
-    stopped: Cell<Option<&'static str>>,
+    stopped: Cell<Option<Stop>>,
+    /// The pattern of which nobody knows whether it matches.
+    undecided: RefCell<Violations>,
+}
+
+/// Why an evaluation has ended early.
+#[derive(Clone, Copy)]
+enum Stop {
+    Why(&'static str),
+    /// A pattern was given up. Where `not` or `oneOf` is around, that it doesn't match would mean that the value is good.
+    Undecided,
 }
 
 /// Where an evaluation is.
@@ -190,7 +202,20 @@ impl Run {
     }
 
     fn stop(&self, why: &'static str) {
-        self.stopped.set(Some(why));
+        self.stopped.set(Some(Stop::Why(why)));
+    }
+
+    /// Whether a pattern matches. Where nobody knows, the evaluation ends.
+    pub(super) fn matches(&self, text: &str, pattern: &Pattern, at: &Path<'_>) -> bool {
+        match pattern.search(text) {
+            Outcome::Match => true,
+            Outcome::NoMatch => false,
+            Outcome::GivenUp | Outcome::Broken => {
+                rules::pattern(text, pattern, at, &mut self.undecided.borrow_mut());
+                self.stopped.set(Some(Stop::Undecided));
+                false
+            }
+        }
     }
 
     fn rules(
@@ -254,6 +279,9 @@ impl Run {
                 | Rule::DynamicRef { .. },
                 _,
             ) => self.combined(seen, rule, place, out, notes),
+            (Rule::Pattern(pattern), Seen::Text(text)) => {
+                self.matches(text, pattern, place.at) || out.say(|out| rules::pattern(text, pattern, place.at, out))
+            }
             (_, Seen::Text(text)) => text_holds(text, rule, place.at, out),
             (_, Seen::Signed(_) | Seen::Unsigned(_) | Seen::Float(_)) => {
                 seen.number().is_none_or(|number| number_holds(number, rule, place.at, out))
@@ -294,7 +322,6 @@ fn text_holds(text: &str, rule: &'static Rule, at: &Path<'_>, out: &mut Out<'_>)
                 || text.chars().count() as u64 <= *limit
                 || out.say(|out| rules::max_length(text, *limit, at, out))
         }
-        Rule::Pattern(pattern) => pattern.is_match(text) || out.say(|out| rules::pattern(text, pattern, at, out)),
         Rule::Format(format) => formats::holds(*format, text) || out.say(|out| rules::format(text, *format, at, out)),
         _ => true,
     }

@@ -133,7 +133,7 @@ impl Run {
             held(schema);
         }
         for (pattern, schema) in rule.patterns {
-            if pattern.is_match(name) {
+            if self.matches(name, pattern, place.at) {
                 held(schema);
             }
         }

@@ -378,3 +378,34 @@ fn tells_at_most_a_hundred() {
     holds(&many, &STRINGS, &Path::root(), &mut out);
     assert_eq!(out.into_vec().len(), 100);
 }
+
+/// A pattern of which nobody knows whether it matches never makes a value good, whatever is around it.
+#[test]
+fn what_is_given_up_counts_as_broken() {
+    static HOSTILE: Pattern = Pattern::backtracking(r"^(a|a)*(?=b)\1$", r"^(a|a)*(?=b)\1$");
+    static UNKNOWN: Pattern = Pattern::plain("(", "(");
+    static MATCHES: Schema = Schema::new(&[Rule::Pattern(&HOSTILE)]);
+    static CANNOT: Schema = Schema::new(&[Rule::Pattern(&UNKNOWN)]);
+    static NOT: Schema = Schema::new(&[Rule::Not(&MATCHES)]);
+    static NOT_CANNOT: Schema = Schema::new(&[Rule::Not(&CANNOT)]);
+    static ONE: Schema = Schema::new(&[Rule::OneOf(&[&MATCHES, &STRING])]);
+    static ANY_OF: Schema = Schema::new(&[Rule::AnyOf(&[&MATCHES, &INTEGER])]);
+    static NAMED: Schema =
+        Schema::new(&[Rule::Members(&Members { properties: &[], patterns: &[(&HOSTILE, &NEVER)], others: None })]);
+    let long = "a".repeat(100);
+    for (schema, value) in [
+        (&MATCHES, json!(long)),
+        (&NOT, json!(long)),
+        (&ONE, json!(long)),
+        (&ANY_OF, json!(long)),
+        (&NAMED, json!({ long.as_str(): 1 })),
+        (&CANNOT, json!("a")),
+        (&NOT_CANNOT, json!("a")),
+    ] {
+        let said = broken(&value, schema);
+        let why = |said: &String| said.contains("takes too long to find out") || said.contains("can't be compiled");
+        assert!(said.len() == 1 && said.iter().all(|said| said.starts_with(" pattern: ") && why(said)), "{said:?}");
+    }
+    // what is decided, is
+    expect(&NOT, &[json!("aac")], &[]);
+}
