@@ -19,14 +19,21 @@ pub struct Config {
 }
 
 /// A variable that is missing or has a bad value. The value of a password is never told.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} {problem}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// The environment variable.
     pub variable: String,
     /// What is wrong, and what it should be.
     pub problem: String,
 }
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.variable, self.problem)
+    }
+}
+
+impl std::error::Error for ConfigError {}
 
 impl Config {
     /// RabbitMQ at `host`, port 5672, virtual host `/`.

@@ -9,15 +9,12 @@ use crate::validate::Refusal;
 /// What can go wrong on a bus.
 ///
 /// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence. A password is never part of it.
-#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The configuration is missing a value, or has a bad one.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(ConfigError),
 
     /// A content was to be emitted that its contract refuses. Nothing was sent.
-    #[error("{event} was not sent: its content breaks the contract in {schema}: {refusal}")]
     Content {
         /// The event's name.
         event: &'static str,
@@ -28,7 +25,6 @@ pub enum Error {
     },
 
     /// A context was to be emitted that its contract refuses. Nothing was sent.
-    #[error("{event} was not sent: its context breaks the contract in {schema}: {refusal}")]
     Context {
         /// The event's name.
         event: &'static str,
@@ -39,10 +35,6 @@ pub enum Error {
     },
 
     /// The broker did not confirm an event in time.
-    #[error(
-        "{event} was not confirmed within {deadline:?} ({why}); {}",
-        if *.maybe_sent { "it may have been sent" } else { "it was not sent" }
-    )]
     Unconfirmed {
         /// The event's name.
         event: &'static str,
@@ -57,7 +49,6 @@ pub enum Error {
     },
 
     /// The broker could not be reached, or refused the connection.
-    #[error("can't connect to RabbitMQ at {address} as `{user}`: {why}")]
     Connect {
         /// Host, port and virtual host.
         address: String,
@@ -68,7 +59,6 @@ pub enum Error {
     },
 
     /// A listener's queue could not be made or consumed from.
-    #[error("can't listen on the queue `{queue}`: {why}")]
     Listen {
         /// The queue's name.
         queue: String,
@@ -77,7 +67,6 @@ pub enum Error {
     },
 
     /// A dead queue could not be read.
-    #[error("can't read the dead queue `{queue}`: {why}")]
     DeadLetters {
         /// The queue's name.
         queue: String,
@@ -86,7 +75,6 @@ pub enum Error {
     },
 
     /// A listener takes a state that the service wasn't given.
-    #[error("the listener `{listener}` takes `State<{state}>`, but the service has no such state: add `.state(..)`")]
     MissingState {
         /// The handler function.
         listener: &'static str,
@@ -95,9 +83,6 @@ pub enum Error {
     },
 
     /// Two listeners of one service are in the same group of the same event, so each event would go to only one of them.
-    #[error(
-        "`{first}` and `{second}` both listen to {event} in the group `{group}`: each event would go to only one of them"
-    )]
     DuplicateListener {
         /// The event's name.
         event: &'static str,
@@ -110,7 +95,6 @@ pub enum Error {
     },
 
     /// A name that can't be the name of an event or a group.
-    #[error("{what} {why}")]
     Name {
         /// What is named.
         what: &'static str,
@@ -119,16 +103,66 @@ pub enum Error {
     },
 
     /// The process can't be told of signals.
-    #[error("can't wait for SIGINT and SIGTERM: {0}")]
     Signals(std::io::Error),
 
     /// The bus was closed.
-    #[error("the bus is closed")]
     Closed,
 
     /// RabbitMQ is configured, but this build has no transport for it.
-    #[error("{0} is set, but twyla-runtime was built without its feature `amqp`")]
     NoAmqp(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => fmt::Display::fmt(error, f),
+            Self::Content { event, schema, refusal } => {
+                write!(f, "{event} was not sent: its content breaks the contract in {schema}: {refusal}")
+            }
+            Self::Context { event, schema, refusal } => {
+                write!(f, "{event} was not sent: its context breaks the contract in {schema}: {refusal}")
+            }
+            Self::Unconfirmed { event, maybe_sent, deadline, why, .. } => {
+                let sent = if *maybe_sent { "it may have been sent" } else { "it was not sent" };
+                write!(f, "{event} was not confirmed within {deadline:?} ({why}); {sent}")
+            }
+            Self::Connect { address, user, why } => {
+                write!(f, "can't connect to RabbitMQ at {address} as `{user}`: {why}")
+            }
+            Self::Listen { queue, why } => write!(f, "can't listen on the queue `{queue}`: {why}"),
+            Self::DeadLetters { queue, why } => write!(f, "can't read the dead queue `{queue}`: {why}"),
+            Self::MissingState { listener, state } => write!(
+                f,
+                "the listener `{listener}` takes `State<{state}>`, but the service has no such state: add `.state(..)`"
+            ),
+            Self::DuplicateListener { event, group, first, second } => write!(
+                f,
+                "`{first}` and `{second}` both listen to {event} in the group `{group}`: each event would go to only one \
+                 of them"
+            ),
+            Self::Name { what, why } => write!(f, "{what} {why}"),
+            Self::Signals(error) => write!(f, "can't wait for SIGINT and SIGTERM: {error}"),
+            Self::Closed => f.write_str("the bus is closed"),
+            Self::NoAmqp(variable) => {
+                write!(f, "{variable} is set, but twyla-runtime was built without its feature `amqp`")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
 }
 
 impl fmt::Debug for Error {

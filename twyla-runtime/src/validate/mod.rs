@@ -19,7 +19,7 @@ pub mod rules;
 pub mod schema;
 
 /// A value that its contract refuses, with each rule that it breaks.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Each broken rule; at least one.
     pub violations: Vec<Violation>,
@@ -41,6 +41,8 @@ impl fmt::Display for Violation {
         write!(f, "{}: {}", if self.pointer.is_empty() { "(root)" } else { &self.pointer }, self.message)
     }
 }
+
+impl std::error::Error for Refusal {}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
