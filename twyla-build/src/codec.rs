@@ -1,9 +1,8 @@
 //! How the generated types are read from JSON text and written as such: concrete code for each, which costs little to
 //! compile and to run.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
-use syn::Ident;
 
 use crate::model::{Body, Fallback, Field, Held, Model, Others, Shape, Type, Variant};
 use crate::types::{ident, path};

@@ -28,6 +28,7 @@ mod circles;
 mod codec;
 mod draft;
 mod emit;
+mod layout;
 mod load;
 mod meta;
 mod model;
@@ -159,26 +160,20 @@ impl Builder {
         files.append(&mut load::documents(&self.documents, &mut problems));
         let schemas = resolve::Schemas::new(files, self.draft, &mut problems).with_formats(self.formats);
         check::all(&schemas, &mut problems);
-        let inner = |error| Problem { file: self.shown.clone(), at: None, what: What::Uncompilable { error } };
         let mut generated = None;
         // the model of broken schemas would only say the same in other words
         if !problems.iter().any(Problem::is_error)
             && let Some(model) = model::read(&schemas)
         {
-            match emit::code(&schemas, &model) {
-                Ok(code) => {
-                    let context = &model.types[model.context];
-                    let events = model.events.iter().map(|(name, id)| model.event(name, *id));
-                    let contracts = Contracts {
-                        root: self.shown.clone(),
-                        context: Context { place: context.place.clone(), rust_path: context.path() },
-                        events: events.collect(),
-                    };
-                    let trees = emit::trees(&model);
-                    generated = Some((code, contracts, trees));
-                }
-                Err(error) => problems.push(inner(error)),
-            }
+            let code = emit::code(&schemas, &model);
+            let context = &model.types[model.context];
+            let events = model.events.iter().map(|(name, id)| model.event(name, *id));
+            let contracts = Contracts {
+                root: self.shown.clone(),
+                context: Context { place: context.place.clone(), rust_path: context.path() },
+                events: events.collect(),
+            };
+            generated = Some((code, contracts, emit::trees(&model)));
         }
         problems.sort_by_cached_key(Problem::order);
         problems.dedup();

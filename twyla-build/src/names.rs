@@ -47,7 +47,11 @@ pub(crate) fn type_(wire: &str) -> String {
 
 /// What is no identifier to the compiler is spelled by its code points.
 fn checked(name: String, wire: &str) -> String {
-    if syn::parse_str::<syn::Ident>(&name).is_ok() {
+    let mut chars = name.chars();
+    if chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
+        && chars.all(unicode_ident::is_xid_continue)
+        && name != "_"
+    {
         return name;
     }
     let points: Vec<String> = wire.chars().map(|c| format!("u{:x}", u32::from(c))).collect();

@@ -1,8 +1,7 @@
 //! The Rust types of the model: structs, enums of words and unions, with the contracts' docs.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::Ident;
 
 use crate::model::{Body, Field, Held, Model, Others, Real, Shape, Type};
 
