@@ -36,27 +36,25 @@ pub(crate) fn impls(model: &Model, type_: &Type) -> TokenStream {
 /// The variable that a field is read into; it must not be one of ours.
 fn slot(field: &Field) -> Ident {
     match field.name.as_str() {
-        "reader" | "members" | "key" | "extra" | "__twyla" => format_ident!("{}_", field.name),
+        "reader" | "members" | "name" | "extra" | "__twyla" => format_ident!("{}_", field.name),
         name => ident(name),
     }
 }
 
 fn read_struct(model: &Model, type_: &Type, fields: &[Field], others: &Others) -> TokenStream {
     let slots: Vec<Ident> = fields.iter().map(slot).collect();
-    let arms = fields.iter().zip(&slots).map(|(field, slot)| {
-        let wire = &field.wire;
-        quote!(#wire => members.field(reader, #wire, &mut #slot)?,)
+    let wires = fields.iter().map(|field| &field.wire);
+    let arms = slots.iter().enumerate().map(|(index, slot)| {
+        let index = Literal::usize_unsuffixed(index);
+        quote!(#index => members.field(reader, &mut #slot)?,)
     });
     let (keep, other, kept) = match others {
-        Others::Ignored => (None, quote!(members.unknown(reader, key)?), None),
-        Others::Refused => {
-            let wires = fields.iter().map(|field| &field.wire);
-            (None, quote!(return ::std::result::Result::Err(members.refuse(&key, &[#(#wires),*]))), None)
-        }
+        Others::Ignored => (None, quote!(members.unknown(reader)?), None),
+        Others::Refused => (None, quote!(return ::std::result::Result::Err(members.refuse())), None),
         Others::Kept { name, .. } => {
             let name = ident(name);
             let keep = quote!(let mut extra = ::std::default::Default::default(););
-            (Some(keep), quote!(members.extra(reader, key, &mut extra)?), Some(quote!(#name: extra,)))
+            (Some(keep), quote!(members.extra(reader, &mut extra)?), Some(quote!(#name: extra,)))
         }
     };
     let values = fields.iter().zip(&slots).map(|(field, slot)| {
@@ -72,11 +70,12 @@ fn read_struct(model: &Model, type_: &Type, fields: &[Field], others: &Others) -
         }
     });
     quote! {
+        static NAMES: __twyla::Names = __twyla::Names::new(&[#(#wires),*]);
         #(let mut #slots = ::std::option::Option::None;)*
         #keep
-        let mut members = reader.object()?;
-        while let ::std::option::Option::Some(key) = members.key(reader)? {
-            match &*key {
+        let mut members = reader.members(&NAMES)?;
+        while let ::std::option::Option::Some(name) = members.name(reader)? {
+            match name {
                 #(#arms)*
                 _ => #other,
             }

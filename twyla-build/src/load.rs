@@ -1,6 +1,5 @@
 //! The files of a schemas folder, each with its role by its path, and their JSON with the place of every value and key.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -150,24 +149,13 @@ impl Node {
 }
 
 /// The steps of a JSON Pointer, unescaped.
-pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    pointer.split('/').skip(1).map(|step| match step.contains('~') {
-        true => step.replace("~1", "/").replace("~0", "~").into(),
-        false => step.into(),
-    })
+pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
 }
 
 /// A JSON Pointer with one step more.
 pub(crate) fn step(pointer: &str, key: &str) -> String {
-    let mut out = String::with_capacity(pointer.len() + key.len() + 1);
-    out.push_str(pointer);
-    out.push('/');
-    if key.contains(['~', '/']) {
-        out.push_str(&key.replace('~', "~0").replace('/', "~1"));
-    } else {
-        out.push_str(key);
-    }
-    out
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 /// What a file is for, by its path.

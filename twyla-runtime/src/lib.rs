@@ -108,7 +108,9 @@ pub mod __private {
     };
     pub use crate::json::words::no_variant;
     pub use crate::json::write::write_extra;
-    pub use crate::json::{self, Fault, Read, Reader, Write, close_object, required, word, write_member, write_str};
+    pub use crate::json::{
+        self, Fault, Names, Read, Reader, Write, close_object, required, word, write_member, write_str,
+    };
     pub use crate::validate::contract::{Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;
     pub use crate::validate::rules::{self, Format, Pattern, Violations};

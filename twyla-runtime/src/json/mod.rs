@@ -5,13 +5,14 @@
 //! twice at any depth, no integer loses a digit, an array is no struct. What is stricter there is right here: `1.0` and
 //! `1e2` are integers.
 //!
-//! The rooms: [`reader`] knows the structure, [`text`] strings, [`number`] numbers, [`skip`] what nobody asked for, [`keys`]
+//! The rooms: [`reader`] knows the structure, [`members`] objects that declare theirs, [`text`] strings, [`number`] numbers, [`skip`] what nobody asked for, [`keys`]
 //! which keys an object had, [`values`] the types of the standard library, [`words`] enums of strings, [`write`] the way
 //! back, [`fault`] what is wrong and where, and [`bridge`] the way to serde.
 
 pub mod bridge;
 pub mod fault;
 mod keys;
+pub mod members;
 mod number;
 pub mod reader;
 mod skip;
@@ -22,7 +23,8 @@ pub mod write;
 
 pub use bridge::{deserialize, serialize};
 pub use fault::Fault;
-pub use reader::{Extra, Items, Members, Name, Names, Reader, Token, required};
+pub use members::{Extra, Members, Names, required};
+pub use reader::{Items, Reader, Token};
 pub use words::word;
 pub use write::{close_object, write_member, write_str};
 
@@ -50,6 +52,20 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
     let value = T::read(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// The bytes as a text.
+///
+/// # Errors
+/// A `json` fault where they are no UTF-8.
+pub fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    // the standard library's is slower, and tells where the text breaks
+    simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes)).map_err(no_utf8)
+}
+
+#[cold]
+fn no_utf8(error: std::str::Utf8Error) -> Fault {
+    Fault::new("json", format!("is no UTF-8: {error}"))
 }
 
 #[cfg(test)]

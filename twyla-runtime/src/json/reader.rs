@@ -1,13 +1,9 @@
 //! The structure of a JSON text: where values, members and items begin and end, and how deep they are.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, btree_map};
-
-use serde_json::{Map, Value, map};
 
 use super::Read;
 use super::fault::Fault;
-use super::keys::Seen;
 use crate::validate::rules::{shortened, shown};
 
 /// Arrays and objects within each other: one more is refused. It is `serde_json`'s limit, too.
@@ -67,12 +63,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// A `type` fault where it is none.
     #[inline]
-    pub fn object(&mut self) -> Result<Members<'a>, Fault> {
+    pub(super) fn object(&mut self) -> Result<(), Fault> {
         if self.next_byte() != b'{' {
             return Err(self.mismatch("an object"));
         }
-        self.enter()?;
-        Ok(Members { first: true, expected: 0, seen: None })
+        self.enter()
     }
 
     /// Enters the array at hand.
@@ -94,8 +89,10 @@ impl<'a> Reader<'a> {
     /// Where it is no object, or no JSON up to that member.
     pub fn tag(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, Fault> {
         let mut ahead = self.clone();
-        let mut members = ahead.object()?;
-        while let Some(key) = members.key(&mut ahead)? {
+        ahead.object()?;
+        let mut first = true;
+        while let Some(key) = ahead.next_key(first)? {
+            first = false;
             if key == name {
                 return match ahead.peek()? {
                     Token::String => ahead.string().map(Some),
@@ -113,8 +110,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Where it is no object, or no JSON up to that member.
     pub fn at_member(&mut self, name: &str) -> Result<bool, Fault> {
-        let mut members = self.object()?;
-        while let Some(key) = members.key(self)? {
+        self.object()?;
+        let mut first = true;
+        while let Some(key) = self.next_key(first)? {
+            first = false;
             if key == name {
                 return Ok(true);
             }
@@ -194,7 +193,7 @@ impl<'a> Reader<'a> {
 
     /// Steps to the quote of the next key: whether there is one. At the end of the object, over that.
     #[inline]
-    fn seek_key(&mut self, first: bool) -> Result<bool, Fault> {
+    pub(super) fn seek_key(&mut self, first: bool) -> Result<bool, Fault> {
         let mut byte = self.next_byte();
         if byte == b'}' {
             self.leave();
@@ -215,13 +214,14 @@ impl<'a> Reader<'a> {
         if byte == b'}' { self.broken("trailing comma") } else { self.wanted("an object", "key must be a string") }
     }
 
-    /// Steps over the key at hand where it is written as this name is, which has no escapes.
+    /// Steps over the key at hand and its colon where it is written as this name is, which has no escapes, and has no
+    /// white space behind it.
     #[inline]
-    fn take_key(&mut self, name: &str) -> bool {
+    pub(super) fn take_key(&mut self, name: &str) -> bool {
         let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
         match rest.split_at_checked(name.len()) {
-            Some((key, [b'"', ..])) if key == name.as_bytes() => {
-                self.at += name.len() + 2;
+            Some((key, [b'"', b':', ..])) if key == name.as_bytes() => {
+                self.at += name.len() + 3;
                 true
             }
             _ => false,
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn colon(&mut self) -> Result<(), Fault> {
+    pub(super) fn colon(&mut self) -> Result<(), Fault> {
         if self.next_byte() != b':' {
             return Err(self.wanted("an object", "expected `:`"));
         }
@@ -309,205 +309,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// One object that is being read.
-#[derive(Debug)]
-pub struct Members<'a> {
-    first: bool,
-    /// Which of the declared names comes next, if they come in their order.
-    expected: usize,
-    /// The keys that nothing else remembers.
-    seen: Option<Box<Seen<'a>>>,
-}
-
-impl<'a> Members<'a> {
-    /// The next key, or none at the end of the object.
-    ///
-    /// # Errors
-    /// Where the text is no JSON.
-    #[inline]
-    pub fn key(&mut self, reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
-        let first = self.first;
-        self.first = false;
-        reader.next_key(first)
-    }
-
-    /// The next key as one of some names, or none at the end of the object. Where the members come in the order of the
-    /// names, nearly nothing is searched.
-    ///
-    /// # Errors
-    /// Where the text is no JSON.
-    pub fn name(&mut self, reader: &mut Reader<'a>, names: &'static Names) -> Result<Option<Name<'a>>, Fault> {
-        let first = self.first;
-        self.first = false;
-        if !reader.seek_key(first)? {
-            return Ok(None);
-        }
-        let found = match names.names.get(self.expected) {
-            Some(name) if names.plain && reader.take_key(name) => self.expected,
-            _ => {
-                let key = reader.text_at_quote()?;
-                match names.find(&key, self.expected) {
-                    Some(found) => found,
-                    None => {
-                        reader.colon()?;
-                        return Ok(Some(Name::Unknown(key)));
-                    }
-                }
-            }
-        };
-        self.expected = found + 1;
-        reader.colon()?;
-        Ok(Some(Name::Known(found)))
-    }
-
-    /// Reads the value of a declared member.
-    ///
-    /// # Errors
-    /// Where the object had it already, or the value doesn't fit.
-    #[inline]
-    pub fn field<T: Read>(
-        &mut self,
-        reader: &mut Reader<'a>,
-        name: &'static str,
-        slot: &mut Option<T>,
-    ) -> Result<(), Fault> {
-        if slot.is_some() {
-            return Err(field_twice(name));
-        }
-        match T::read(reader) {
-            Ok(value) => {
-                *slot = Some(value);
-                Ok(())
-            }
-            Err(fault) => Err(fault.in_key(name)),
-        }
-    }
-
-    /// Steps over a member that isn't declared.
-    ///
-    /// # Errors
-    /// Where the object had it already, or the text is no JSON.
-    pub fn unknown(&mut self, reader: &mut Reader<'a>, key: Cow<'a, str>) -> Result<(), Fault> {
-        if let Err(fault) = reader.skip() {
-            return Err(fault.in_key(&key));
-        }
-        self.seen.get_or_insert_with(|| Box::new(Seen::new())).note(key).map_err(|key| member_twice(&key))
-    }
-
-    /// The fault of a closed object that has another member than the known ones.
-    #[cold]
-    #[inline(never)]
-    #[must_use]
-    pub fn refuse(&self, key: &str, known: &'static [&'static str]) -> Fault {
-        let quoted: Vec<String> = known.iter().take(40).map(|name| format!("`{name}`")).collect();
-        let known = match &*quoted {
-            [] => "none".to_owned(),
-            [one] => one.clone(),
-            [one, other] => format!("{one} or {other}"),
-            more => more.join(", "),
-        };
-        Fault::new(
-            "additionalProperties",
-            format!(
-                "has the member {}, and no others than declared are allowed (it has {})",
-                shown(key),
-                shortened(&known, 200)
-            ),
-        )
-    }
-
-    /// Reads a member that isn't declared into the map of those.
-    ///
-    /// # Errors
-    /// Where the object had it already, or the value doesn't fit.
-    pub fn extra<M: Extra>(&mut self, reader: &mut Reader<'a>, key: Cow<'a, str>, into: &mut M) -> Result<(), Fault> {
-        match M::Item::read(reader) {
-            Ok(item) => into.put(key.into_owned(), item),
-            Err(fault) => Err(fault.in_key(&key)),
-        }
-    }
-}
-
-/// The declared names of an object.
-#[derive(Debug)]
-pub struct Names {
-    names: &'static [&'static str],
-    /// Whether each is written in JSON as it is.
-    plain: bool,
-}
-
-impl Names {
-    /// These names, in the order in which they are written most likely.
-    #[must_use]
-    pub const fn new(names: &'static [&'static str]) -> Self {
-        let mut plain = true;
-        let mut rest = names;
-        while let [name, after @ ..] = rest {
-            let mut bytes = name.as_bytes();
-            while let [byte, more @ ..] = bytes {
-                plain &= !matches!(byte, b'"' | b'\\' | ..0x20);
-                bytes = more;
-            }
-            rest = after;
-        }
-        Self { names, plain }
-    }
-
-    fn find(&self, key: &str, expected: usize) -> Option<usize> {
-        let (before, after) = self.names.split_at_checked(expected)?;
-        match after.iter().position(|name| *name == key) {
-            Some(found) => Some(expected + found),
-            None => before.iter().position(|name| *name == key),
-        }
-    }
-}
-
-/// A key: one of the declared [`Names`], by its index, or another.
-#[derive(Debug)]
-pub enum Name<'a> {
-    /// The index of a declared name.
-    Known(usize),
-    /// Any other key.
-    Unknown(Cow<'a, str>),
-}
-
-/// A map that keeps the members that aren't declared.
-pub trait Extra {
-    /// The type of its values.
-    type Item: Read;
-    /// Keeps a member.
-    ///
-    /// # Errors
-    /// Where the map has such a key already.
-    fn put(&mut self, key: String, item: Self::Item) -> Result<(), Fault>;
-}
-
-impl<T: Read> Extra for BTreeMap<String, T> {
-    type Item = T;
-    fn put(&mut self, key: String, item: T) -> Result<(), Fault> {
-        match self.entry(key) {
-            btree_map::Entry::Vacant(free) => {
-                free.insert(item);
-                Ok(())
-            }
-            btree_map::Entry::Occupied(taken) => Err(member_twice(taken.key())),
-        }
-    }
-}
-
-impl Extra for Map<String, Value> {
-    type Item = Value;
-    fn put(&mut self, key: String, item: Value) -> Result<(), Fault> {
-        match self.entry(key) {
-            map::Entry::Vacant(free) => {
-                free.insert(item);
-                Ok(())
-            }
-            map::Entry::Occupied(taken) => Err(member_twice(taken.key())),
-        }
-    }
-}
-
 /// One array that is being read.
 #[derive(Debug)]
 pub struct Items {
@@ -531,34 +332,4 @@ impl Items {
             Err(fault) => Err(fault.in_item(index)),
         }
     }
-}
-
-/// The value of a member that must be there.
-///
-/// # Errors
-/// A `required` fault where it isn't.
-#[inline]
-pub fn required<T>(name: &'static str, slot: Option<T>) -> Result<T, Fault> {
-    match slot {
-        Some(value) => Ok(value),
-        None => Err(missing(name)),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn missing(name: &str) -> Fault {
-    Fault::new("required", format!("`{}` is missing", shortened(name, 200)))
-}
-
-#[cold]
-#[inline(never)]
-fn field_twice(name: &str) -> Fault {
-    Fault::new("json", format!("has `{}` twice", shortened(name, 200)))
-}
-
-#[cold]
-#[inline(never)]
-pub(super) fn member_twice(key: &str) -> Fault {
-    Fault::new("json", format!("has the member {} twice", shown(key)))
 }

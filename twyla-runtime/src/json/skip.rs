@@ -2,7 +2,8 @@
 
 use super::fault::Fault;
 use super::keys::Keys;
-use super::reader::{Reader, member_twice};
+use super::members::member_twice;
+use super::reader::Reader;
 
 impl<'a> Reader<'a> {
     /// Steps over the next value. It has to be JSON, and no object in it may have a key twice.

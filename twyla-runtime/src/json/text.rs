@@ -22,31 +22,45 @@ const fn marks(word: u64) -> u64 {
 pub(super) fn plain(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     let mut len = 0;
-    while let Some((words, after)) = rest.split_first_chunk::<16>() {
-        // a comparison of sixteen bytes at once, where the machine has that
-        let marks = words.map(|byte| if (byte == b'"') | (byte == b'\\') | (byte < 0x20) { 0xff } else { 0 });
-        let marks = u128::from_le_bytes(marks);
-        if marks != 0 {
-            return len + (marks.trailing_zeros() / 8) as usize;
+    while let Some((block, after)) = rest.split_first_chunk() {
+        if let Some(at) = special(block) {
+            return len + at;
         }
         len += 16;
         rest = after;
     }
-    if let Some((word, after)) = rest.split_first_chunk::<8>() {
-        let marks = marks(u64::from_le_bytes(*word));
-        if marks != 0 {
-            return len + (marks.trailing_zeros() / 8) as usize;
-        }
-        len += 8;
-        rest = after;
+    // what is left, together with plain bytes before it
+    if let Some(block) = bytes.last_chunk() {
+        return special(block).map_or(bytes.len(), |at| bytes.len() - 16 + at);
     }
-    for byte in rest {
-        if matches!(byte, b'"' | b'\\' | ..0x20) {
-            break;
-        }
-        len += 1;
+    short(bytes)
+}
+
+/// The first byte of these that can't stand in a string as it is.
+#[inline]
+fn special(block: &[u8; 16]) -> Option<usize> {
+    // a comparison of sixteen bytes at once, where the machine has that
+    let mut marks = [0; 16];
+    for (mark, byte) in marks.iter_mut().zip(block) {
+        *mark = if (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20) { 0xff } else { 0 };
     }
-    len
+    let marks = u128::from_le_bytes(marks);
+    if marks == 0 { None } else { Some((marks.trailing_zeros() / 8) as usize) }
+}
+
+/// The same for less than sixteen bytes.
+#[inline]
+fn short(bytes: &[u8]) -> usize {
+    let first = |marks: u64| (marks.trailing_zeros() / 8) as usize;
+    if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (head, tail) = (marks(u64::from_le_bytes(*head)), marks(u64::from_le_bytes(*tail)));
+        return match (head, tail) {
+            (0, 0) => bytes.len(),
+            (0, tail) => bytes.len() - 8 + first(tail),
+            (head, _) => first(head),
+        };
+    }
+    bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..0x20)).count()
 }
 
 impl<'a> Reader<'a> {
@@ -54,7 +68,6 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// A `type` fault where it is no string.
-    #[inline]
     pub fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         if self.next_byte() != b'"' {
             return Err(self.mismatch("a string"));
@@ -79,39 +92,54 @@ impl<'a> Reader<'a> {
     /// Reads a string that has more in it than plain bytes: `end` is at the first of those.
     #[inline(never)]
     fn escaped(&mut self, start: usize, end: usize) -> Result<String, Fault> {
+        let bytes = self.text.as_bytes();
         let (mut start, mut end) = (start, end);
-        let mut out = String::with_capacity(end - start + 32);
+        let mut out = String::with_capacity(self.room(start, end));
         loop {
             out.push_str(self.text.get(start..end).unwrap_or_default());
             self.at = end;
-            match self.text.as_bytes().get(end) {
+            match bytes.get(end) {
                 Some(b'"') => {
                     self.at = end + 1;
                     return Ok(out);
                 }
-                Some(b'\\') => out.push(self.escape()?),
+                Some(b'\\') => {
+                    // one follows another where a text is in another script than ours
+                    while bytes.get(self.at) == Some(&b'\\') {
+                        out.push(self.escape()?);
+                    }
+                }
                 Some(_) => {
                     return Err(self.broken("control character (\\u0000-\\u001F) found while parsing a string"));
                 }
                 None => return Err(self.broken("EOF while parsing a string")),
             }
             start = self.at;
-            end = start + plain(self.text.as_bytes().get(start..).unwrap_or_default());
+            end = start + plain(bytes.get(start..).unwrap_or_default());
         }
     }
 
+    /// About how long a string is without its escapes, the first of which is at `end`.
+    fn room(&self, start: usize, end: usize) -> usize {
+        let rest = self.text.get(end..).unwrap_or_default();
+        // before the next quote; that it may be an escaped one doesn't matter
+        let escaped = rest.find('"').unwrap_or(0);
+        end - start + if rest.starts_with("\\u") { escaped / 2 } else { escaped }
+    }
+
     /// Reads the escape whose backslash is at hand.
+    #[inline]
     fn escape(&mut self) -> Result<char, Fault> {
         let escape = self.text.as_bytes().get(self.at + 1).copied();
         self.at += 2;
         Ok(match escape {
+            Some(b'u') => return self.unicode_escape(),
             Some(c @ (b'"' | b'\\' | b'/')) => char::from(c),
             Some(b'b') => '\u{8}',
             Some(b'f') => '\u{c}',
             Some(b'n') => '\n',
             Some(b'r') => '\r',
             Some(b't') => '\t',
-            Some(b'u') => return self.unicode_escape(),
             Some(_) => {
                 self.at -= 1;
                 return Err(self.broken("invalid escape"));
@@ -121,11 +149,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what follows `\u`, and a second escape where the first is half of a pair.
+    #[inline]
     fn unicode_escape(&mut self) -> Result<char, Fault> {
         let first = self.hex()?;
-        if let Some(c) = char::from_u32(first) {
-            return Ok(c);
+        match char::from_u32(first) {
+            Some(c) => Ok(c),
+            None => self.second_half(first),
         }
+    }
+
+    fn second_half(&mut self, first: u32) -> Result<char, Fault> {
         if first < 0xDC00 && self.text.as_bytes().get(self.at..self.at + 2) == Some(br"\u") {
             self.at += 2;
             let second = self.hex()?;
@@ -139,19 +172,33 @@ impl<'a> Reader<'a> {
         Err(self.broken("lone surrogate in an escape, which is no character"))
     }
 
+    #[inline]
     fn hex(&mut self) -> Result<u32, Fault> {
-        let mut value = 0;
-        for _ in 0..4 {
-            let digit = self.text.as_bytes().get(self.at).and_then(|byte| char::from(*byte).to_digit(16));
-            let Some(digit) = digit else {
-                return Err(self.broken("invalid escape"));
-            };
-            value = value * 16 + digit;
-            self.at += 1;
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        if let Some(digits) = rest.first_chunk::<4>() {
+            let value = digits.iter().fold(0, |value, digit| value << 4 | HEX[usize::from(*digit)]);
+            // what is no digit has bits that no four digits have
+            if value <= 0xFFFF {
+                self.at += 4;
+                return Ok(value);
+            }
         }
-        Ok(value)
+        self.at += rest.iter().take(4).take_while(|byte| byte.is_ascii_hexdigit()).count();
+        Err(self.broken("invalid escape"))
     }
 }
+
+/// The values of hexadecimal digits; of what is none, more than four of them could make.
+const HEX: [u32; 256] = {
+    let mut values = [1 << 16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u32;
+        values[b"0123456789ABCDEF"[digit] as usize] = digit as u32;
+        digit += 1;
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {

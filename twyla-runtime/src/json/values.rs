@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Read;
 use super::fault::Fault;
+use super::members::keep;
 use super::number::Number;
 use super::reader::{Reader, Token};
 
@@ -87,10 +88,12 @@ impl<T: Read> Read for Vec<T> {
 
 impl<T: Read> Read for BTreeMap<String, T> {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let mut members = reader.object()?;
+        reader.object()?;
         let mut out = BTreeMap::new();
-        while let Some(key) = members.key(reader)? {
-            members.extra(reader, key, &mut out)?;
+        let mut first = true;
+        while let Some(key) = reader.next_key(first)? {
+            first = false;
+            keep(reader, key, &mut out)?;
         }
         Ok(out)
     }
@@ -98,10 +101,12 @@ impl<T: Read> Read for BTreeMap<String, T> {
 
 impl Read for Map<String, Value> {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let mut members = reader.object()?;
+        reader.object()?;
         let mut out = Map::new();
-        while let Some(key) = members.key(reader)? {
-            members.extra(reader, key, &mut out)?;
+        let mut first = true;
+        while let Some(key) = reader.next_key(first)? {
+            first = false;
+            keep(reader, key, &mut out)?;
         }
         Ok(out)
     }
@@ -119,11 +124,16 @@ impl Read for Value {
             Token::String => Value::String(String::read(reader)?),
             Token::Array => Value::Array(Vec::read(reader)?),
             Token::Object => Value::Object(Map::read(reader)?),
-            Token::Number => match reader.number("a number")? {
-                Number::Unsigned(value) => Value::from(value),
-                Number::Signed(value) if value != 0 => Value::from(value),
-                other => Value::from(other.float()?),
-            },
+            Token::Number => {
+                if let Some(value) = reader.simple_float() {
+                    return Ok(Value::from(value));
+                }
+                match reader.number("a number")? {
+                    Number::Unsigned(value) => Value::from(value),
+                    Number::Signed(value) if value != 0 => Value::from(value),
+                    other => Value::from(other.float()?),
+                }
+            }
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Enums of strings: one of the words that a schema lists.
 
 use super::fault::Fault;
-use super::reader::{Reader, required};
+use super::members::required;
+use super::reader::Reader;
 use crate::validate::rules::shown;
 
 /// Lists longer than this are searched as sorted ones first.

@@ -68,8 +68,9 @@ macro_rules! __contract {
 /// # Errors
 /// [`Refusal`] with each rule that it breaks; only the first where the text doesn't fit the type.
 pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
-    let text = std::str::from_utf8(text).map_err(|error| refused("json", format!("is no UTF-8: {error}")))?;
-    let value = json::from_str::<C>(text).map_err(|fault| Refusal { violations: vec![fault.into_violation()] })?;
+    let value = json::utf8(text)
+        .and_then(json::from_str::<C>)
+        .map_err(|fault| Refusal { violations: vec![fault.into_violation()] })?;
     validate(&value)?;
     Ok(value)
 }
@@ -146,7 +147,7 @@ mod tests {
 
     use super::super::rules;
     use super::*;
-    use crate::json::{Fault, Reader, close_object, required, write_member};
+    use crate::json::{Fault, Names, Reader, close_object, required, write_member};
 
     #[derive(Debug, PartialEq)]
     struct Sample {
@@ -155,13 +156,14 @@ mod tests {
     }
     impl Read for Sample {
         fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+            static NAMES: Names = Names::new(&["count", "next"]);
             let (mut count, mut next) = (None, None);
-            let mut members = reader.object()?;
-            while let Some(key) = members.key(reader)? {
-                match &*key {
-                    "count" => members.field(reader, "count", &mut count)?,
-                    "next" => members.field(reader, "next", &mut next)?,
-                    _ => return Err(members.refuse(&key, &["count", "next"])),
+            let mut members = reader.members(&NAMES)?;
+            while let Some(name) = members.name(reader)? {
+                match name {
+                    0 => members.field(reader, &mut count)?,
+                    1 => members.field(reader, &mut next)?,
+                    _ => return Err(members.refuse()),
                 }
             }
             Ok(Self { count: required("count", count)?, next })
