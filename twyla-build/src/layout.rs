@@ -18,9 +18,9 @@ pub(crate) fn text(tokens: TokenStream) -> String {
 #[derive(Debug)]
 enum Piece {
     /// An identifier, a keyword, a literal or a lifetime.
-    Word(String),
+    Word(Kind, String),
     /// An operator of one or more characters.
-    Op(String),
+    Op(Kind, &'static str),
     /// A line of documentation, which ends its line.
     Doc(String),
     Group(Group),
@@ -37,7 +37,7 @@ struct Group {
 }
 
 /// How tokens are next to each other.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Start,
     Word,
@@ -62,42 +62,93 @@ enum Kind {
     Parens,
 }
 
-const OPERATORS: [&str; 16] =
-    ["::", "->", "=>", "==", "!=", "<=", ">=", "&&", "||", "+=", "-=", "*=", "|=", "&=", "..=", ".."];
+/// Every operator, with how it stands.
+const OPERATORS: [(&str, Kind); 41] = [
+    ("::", Kind::Path),
+    (":", Kind::Colon),
+    (",", Kind::Separator),
+    (".", Kind::Path),
+    (";", Kind::Separator),
+    ("..", Kind::Path),
+    ("..=", Kind::Path),
+    ("&", Kind::Prefix),
+    ("*", Kind::Prefix),
+    ("-", Kind::Prefix),
+    ("#", Kind::Prefix),
+    ("$", Kind::Prefix),
+    ("'", Kind::Prefix),
+    ("<", Kind::Less),
+    (">", Kind::Greater),
+    ("!", Kind::Postfix),
+    ("?", Kind::Postfix),
+    ("=", Kind::Binary),
+    ("=>", Kind::Binary),
+    ("->", Kind::Binary),
+    ("==", Kind::Binary),
+    ("!=", Kind::Binary),
+    ("<=", Kind::Binary),
+    (">=", Kind::Binary),
+    ("&&", Kind::Binary),
+    ("||", Kind::Binary),
+    ("|", Kind::Binary),
+    ("+", Kind::Binary),
+    ("/", Kind::Binary),
+    ("%", Kind::Binary),
+    ("^", Kind::Binary),
+    ("@", Kind::Binary),
+    ("~", Kind::Binary),
+    ("+=", Kind::Binary),
+    ("-=", Kind::Binary),
+    ("*=", Kind::Binary),
+    ("/=", Kind::Binary),
+    ("%=", Kind::Binary),
+    ("^=", Kind::Binary),
+    ("|=", Kind::Binary),
+    ("&=", Kind::Binary),
+];
 
-fn flush(joined: &mut String, out: &mut Vec<Piece>) {
-    if !joined.is_empty() {
-        out.push(Piece::Op(std::mem::take(joined)));
-    }
+fn operator(text: &str) -> Option<(Kind, &'static str)> {
+    // by bytes first: this is asked for every character, unoptimized
+    let (length, first) = (text.len(), text.as_bytes().first());
+    let mut known = OPERATORS.iter().filter(|(known, _)| known.len() == length && known.as_bytes().first() == first);
+    known.find(|(known, _)| *known == text).map(|(known, kind)| (*kind, *known))
+}
+
+/// The operator that two make together.
+fn joined(first: &'static str, c: char) -> Option<(Kind, &'static str)> {
+    let joins = matches!(c, '=' | '>' | ':' | '.' | '&' | '|');
+    let joins = joins && (first != "<" && first != ">" || c == '=');
+    joins.then(|| operator(&format!("{first}{c}"))).flatten()
 }
 
 fn pieces(tokens: TokenStream) -> Vec<Piece> {
     let mut out: Vec<Piece> = Vec::new();
-    // characters that are one operator with the next
-    let mut joined = String::new();
+    // whether the last character may be one operator with the next
+    let mut open = false;
     for token in tokens {
+        let before =
+            std::mem::replace(&mut open, matches!(&token, TokenTree::Punct(p) if p.spacing() == Spacing::Joint));
         match token {
             TokenTree::Punct(punct) => {
                 let c = punct.as_char();
-                if !OPERATORS.iter().any(|op| op.strip_prefix(joined.as_str()).is_some_and(|rest| rest.starts_with(c)))
+                if before
+                    && let Some(Piece::Op(kind, text)) = out.last_mut()
+                    && let Some(both) = joined(text, c)
                 {
-                    flush(&mut joined, &mut out);
-                }
-                joined.push(c);
-                if punct.spacing() == Spacing::Alone {
-                    flush(&mut joined, &mut out);
+                    (*kind, *text) = both;
+                } else if let Some((kind, text)) = operator(c.encode_utf8(&mut [0; 4])) {
+                    out.push(Piece::Op(kind, text));
                 }
             }
             TokenTree::Ident(ident) => {
-                let mut word = String::new();
-                if joined == "'" {
-                    word = std::mem::take(&mut joined);
+                let mut word = ident.to_string();
+                if matches!(out.last(), Some(Piece::Op(_, "'"))) {
+                    out.pop();
+                    word.insert(0, '\'');
                 }
-                flush(&mut joined, &mut out);
-                word.push_str(&ident.to_string());
-                out.push(Piece::Word(word));
+                out.push(Piece::Word(word_kind(&word), word));
             }
-            TokenTree::Literal(literal) => out.push(Piece::Word(literal.to_string())),
+            TokenTree::Literal(literal) => out.push(Piece::Word(Kind::Word, literal.to_string())),
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
                     Delimiter::Parenthesis => ("(", ")"),
@@ -109,7 +160,7 @@ fn pieces(tokens: TokenStream) -> Vec<Piece> {
                     }
                 };
                 if open == "["
-                    && matches!(out.last(), Some(Piece::Op(op)) if op == "#")
+                    && matches!(out.last(), Some(Piece::Op(_, "#")))
                     && let Some(doc) = doc(group.stream())
                 {
                     out.pop();
@@ -120,8 +171,8 @@ fn pieces(tokens: TokenStream) -> Vec<Piece> {
                 let width = width(&pieces) + if open == "{" { 4 } else { 2 };
                 let tall = pieces.iter().any(|piece| match piece {
                     Piece::Doc(_) => true,
-                    Piece::Word(word) => open == "{" && matches!(word.as_str(), "fn" | "struct" | "const"),
-                    Piece::Op(op) => open == "{" && (op == ";" || op == "#"),
+                    Piece::Word(_, word) => open == "{" && matches!(word.as_str(), "fn" | "struct" | "const"),
+                    Piece::Op(_, op) => open == "{" && matches!(*op, ";" | "#"),
                     Piece::Group(group) => group.tall,
                 });
                 out.push(Piece::Group(Group { open, close, pieces, width, tall }));
@@ -174,7 +225,8 @@ fn width(pieces: &[Piece]) -> usize {
         let kind = kind(piece);
         width += usize::from(spaced(before, kind))
             + match piece {
-                Piece::Word(text) | Piece::Op(text) | Piece::Doc(text) => text.len(),
+                Piece::Word(_, text) | Piece::Doc(text) => text.len(),
+                Piece::Op(_, text) => text.len(),
                 Piece::Group(group) => group.width,
             };
         before = kind;
@@ -182,24 +234,18 @@ fn width(pieces: &[Piece]) -> usize {
     width
 }
 
+fn word_kind(word: &str) -> Kind {
+    match word {
+        "as" | "break" | "const" | "dyn" | "else" | "for" | "if" | "impl" | "in" | "let" | "match" | "mod" | "move"
+        | "mut" | "pub" | "ref" | "return" | "static" | "use" | "where" | "while" => Kind::Keyword,
+        _ => Kind::Word,
+    }
+}
+
 fn kind(piece: &Piece) -> Kind {
     match piece {
-        Piece::Word(word) => match word.as_str() {
-            "as" | "break" | "const" | "dyn" | "else" | "for" | "if" | "impl" | "in" | "let" | "match" | "mod"
-            | "move" | "mut" | "pub" | "ref" | "return" | "static" | "use" | "where" | "while" => Kind::Keyword,
-            _ => Kind::Word,
-        },
+        Piece::Word(kind, _) | Piece::Op(kind, _) => *kind,
         Piece::Doc(_) => Kind::Word,
-        Piece::Op(op) => match op.as_str() {
-            "," | ";" => Kind::Separator,
-            ":" => Kind::Colon,
-            "&" | "*" | "-" | "#" => Kind::Prefix,
-            "::" | "." | ".." | "..=" => Kind::Path,
-            "<" => Kind::Less,
-            ">" => Kind::Greater,
-            "!" | "?" => Kind::Postfix,
-            _ => Kind::Binary,
-        },
         Piece::Group(Group { open: "{", .. }) => Kind::Braces,
         Piece::Group(_) => Kind::Parens,
     }
@@ -253,7 +299,7 @@ impl Printer {
             let next = pieces.get(index + 1);
             let ends = match piece {
                 Piece::Doc(_) => true,
-                Piece::Op(op) => match op.as_str() {
+                Piece::Op(_, op) => match *op {
                     "<" => {
                         angles += 1;
                         false
@@ -308,7 +354,8 @@ impl Printer {
             }
             before = kind;
             match piece {
-                Piece::Word(text) | Piece::Op(text) | Piece::Doc(text) => self.push(text),
+                Piece::Word(_, text) | Piece::Doc(text) => self.push(text),
+                Piece::Op(_, text) => self.push(text),
                 Piece::Group(group) => {
                     // what has to be behind it in its line
                     let rest = pieces.get(index + 1..).unwrap_or_default();
@@ -352,7 +399,8 @@ impl Printer {
             }
             before = kind;
             match piece {
-                Piece::Word(text) | Piece::Op(text) | Piece::Doc(text) => self.push(text),
+                Piece::Word(_, text) | Piece::Doc(text) => self.push(text),
+                Piece::Op(_, text) => self.push(text),
                 Piece::Group(group) => self.flat(group),
             }
         }
@@ -362,14 +410,14 @@ impl Printer {
 }
 
 fn is(piece: &Piece, operator: &str) -> bool {
-    matches!(piece, Piece::Op(op) if op == operator)
+    matches!(piece, Piece::Op(_, op) if *op == operator)
 }
 
 /// Whether a line doesn't end at a block before this.
 fn goes_on(next: &Piece) -> bool {
     match next {
-        Piece::Word(word) => word == "else" || word == "as",
-        Piece::Op(op) => op != "#" && op != "::" && op != "&" && op != "*" && op != "<",
+        Piece::Word(_, word) => word == "else" || word == "as",
+        Piece::Op(_, op) => !matches!(*op, "#" | "::" | "&" | "*" | "<"),
         Piece::Doc(_) | Piece::Group(_) => false,
     }
 }

@@ -90,7 +90,7 @@ pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> (Option<String>, String) {
     };
     let mut way = steps(&loc.pointer);
     while let Some(step) = way.next() {
-        match step.as_str() {
+        match &*step {
             "properties" | "$defs" | "definitions" => {
                 if let Some(key) = way.next() {
                     name.push_str(type_(&key).trim_start_matches('_'));

@@ -1,5 +1,7 @@
 //! Keywords made rules, whatever draft they are of.
 
+use std::borrow::Cow;
+
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -343,7 +345,7 @@ fn type_(name: &str) -> Option<Ident> {
 
 /// The keyword by which a schema is held.
 fn holder(loc: &Loc) -> &'static str {
-    let steps: Vec<String> = steps(&loc.pointer).collect();
+    let steps: Vec<String> = steps(&loc.pointer).map(Cow::into_owned).collect();
     let known = |step: Option<&String>, named: bool| {
         let step = step?;
         let many = |holds: &Holds| matches!(holds, Holds::Many | Holds::Named | Holds::OneOrMany);
