@@ -4,10 +4,13 @@ mod contracts {
     twyla_runtime::include_contracts!();
 }
 
+use std::net::Ipv4Addr;
 use std::num::NonZeroU8;
 
+use chrono::{DateTime, Utc};
 use twyla_runtime::event;
 use twyla_runtime::event::{Emit, Event, Listen};
+use uuid::Uuid;
 
 #[event("shop.order")]
 #[derive(Debug, PartialEq)]
@@ -39,6 +42,24 @@ struct Small {
 struct Trusted {
     #[event(unchecked)]
     attempt: Option<NonZeroU8>,
+}
+
+#[event("shop.order")]
+#[derive(Debug)]
+struct Dated {
+    order_id: String,
+    quantity: u32,
+    note: Option<String>,
+    ordered: Option<DateTime<Utc>>,
+    key: Option<String>,
+}
+
+#[event("shop.order", emit)]
+struct Keyed {
+    order_id: Uuid,
+    quantity: u32,
+    note: Ipv4Addr,
+    key: Uuid,
 }
 
 type Maybe<T> = Option<T>;
@@ -108,4 +129,23 @@ fn a_trusted_field_is_trusted_only_as_it_compiles() {
     assert_eq!(Trusted::decode(br#"{"emission":"x"}"#).unwrap().attempt, None);
     assert!(Trusted::decode(br#"{"emission":"x","attempt":0}"#).is_err());
     assert!(Trusted::decode(br#"{"attempt":3}"#).is_err());
+}
+
+#[test]
+fn a_format_is_its_type_or_text() {
+    let text = r#"{"order-id":"7","quantity":3,"note":null,"ordered":"2026-01-02T03:04:05+01:00","key":"KEY"}"#;
+    let id = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+    let read = Dated::decode(text.replace("KEY", id).as_bytes()).unwrap();
+    assert_eq!(read.ordered.unwrap().to_rfc3339(), "2026-01-02T02:04:05+00:00");
+    let encoded_again = encoded(&read).unwrap();
+    assert!(
+        encoded_again.contains(r#""ordered":"2026-01-02T02:04:05Z""#) && encoded_again.contains(id),
+        "{encoded_again}"
+    );
+    let refused = Dated::decode(text.as_bytes()).unwrap_err();
+    assert_eq!((&*refused.violations[0].pointer, refused.violations[0].keyword), ("/key", "format"));
+    let key = id.parse().unwrap();
+    let keyed = Keyed { order_id: key, quantity: 1, note: Ipv4Addr::LOCALHOST, key };
+    let expected = format!(r#"{{"order-id":"{id}","quantity":1,"note":"127.0.0.1","key":"{id}"}}"#);
+    assert_eq!(encoded(&keyed).unwrap(), expected);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 use twyla_contract::EventName;
 
@@ -47,26 +47,22 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> String {
     }
     let mut out = TokenStream::new();
     for (module, items) in modules {
+        let runtime = quote!(
+            use ::twyla_runtime::__private as __twyla;
+        );
         let (name, docs) = match module {
-            // the include's own module holds the context: its types are shown there, and the rest is kept from it
-            None => (ident("__context"), " What every event carries.".to_owned()),
+            // the include's own module holds the context: no module around it that messages would name
+            None => {
+                out.extend(runtime);
+                out.extend(with_attribute(&allow, items.into_iter().collect()));
+                continue;
+            }
             Some("shared") => (ident("shared"), " What the contracts share.".to_owned()),
             Some("rpc") => (ident("rpc"), " What the contracts refer to below `rpc/`.".to_owned()),
             Some("documents") => (ident("documents"), " What the contracts refer to elsewhere.".to_owned()),
             Some(module) => (ident(module), format!(" The events of the domain `{}`.", domain(model, module))),
         };
-        let show = module.is_none().then(|| {
-            quote!(
-                #[doc(inline)]
-                #[allow(unreachable_pub, unused_imports)]
-                pub use self::__context::*;
-            )
-        });
-        let hide = module.is_none().then(|| quote!(#[doc(hidden)]));
-        out.extend(quote! {
-            #[doc = #docs] #hide #allow pub mod #name { use ::twyla_runtime::__private as __twyla; #(#items)* }
-            #show
-        });
+        out.extend(quote!(#[doc = #docs] #allow pub mod #name { #runtime #(#items)* }));
     }
     for (place, format) in international(schemas) {
         out.extend(quote!(::twyla_runtime::__private::idna!(#place, #format);));
@@ -82,6 +78,26 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> String {
         );
     }
     format!("{HEADER}\n{}", layout::text(out))
+}
+
+/// Items with an attribute on each, except where a macro of the runtime writes them: its lints are its crate's.
+fn with_attribute(attribute: &TokenStream, items: TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut begins = true;
+    let mut tokens = items.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        if begins && !matches!(&token, TokenTree::Ident(path) if path == "__twyla") {
+            out.extend(attribute.clone());
+        }
+        begins = match &token {
+            TokenTree::Punct(end) => end.as_char() == ';',
+            TokenTree::Group(body) => body.delimiter() == Delimiter::Brace,
+            _ => false,
+        };
+        begins &= !matches!(tokens.peek(), Some(TokenTree::Punct(end)) if end.as_char() == ';');
+        out.extend([token]);
+    }
+    out
 }
 
 /// Where the formats stand that need a feature of the runtime.

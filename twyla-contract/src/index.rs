@@ -121,6 +121,7 @@ fn kind_words(kind: &Kind, out: &mut Vec<String>) {
         Kind::Integer { minimum, maximum } => out.extend(["integer".into(), bound(minimum), bound(maximum)]),
         Kind::Number => out.push("number".into()),
         Kind::String => out.push("string".into()),
+        Kind::Format(format) => out.extend(["format".into(), format.clone()]),
         Kind::Enum(values) => {
             let mut word = String::from("enum");
             let _ = write!(word, "{}", values.len());
@@ -207,6 +208,7 @@ impl<'a> Fields<'a> {
             "integer" => Kind::Integer { minimum: self.bound()?, maximum: self.bound()? },
             "number" => Kind::Number,
             "string" => Kind::String,
+            "format" => Kind::Format(self.text()?),
             "array" => Kind::Array(boxed(self)?),
             "map" => Kind::Map(boxed(self)?),
             "nullable" => Kind::Nullable(boxed(self)?),
@@ -235,6 +237,7 @@ mod tests {
             Kind::Integer { minimum: Some(-3), maximum: None },
             Kind::Nullable(Box::new(Kind::Array(Box::new(Kind::Map(Box::new(Kind::String)))))),
             Kind::Enum(vec!["a\tb".into(), "\\n".into(), String::new()]),
+            Kind::Format("date-time".into()),
             Kind::Enum(vec![]),
             Kind::Object { rust_path: "api::XItem".into() },
         ];

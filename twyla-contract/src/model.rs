@@ -99,6 +99,8 @@ pub enum Kind {
     Number,
     /// Any string, whatever its length, pattern or format.
     String,
+    /// A string of a format that has a type of its own: `date`, `date-time`, `uuid`, `ipv4` or `ipv6`.
+    Format(String),
     /// One of some strings.
     Enum(Vec<String>),
     /// An array of items of one kind.
@@ -132,6 +134,7 @@ impl fmt::Display for Kind {
             Self::Integer { minimum: None, maximum: Some(max) } => write!(f, "an integer of at most {max}"),
             Self::Number => f.write_str("a number"),
             Self::String => f.write_str("a string"),
+            Self::Format(format) => write!(f, "a string of the format `{format}`"),
             Self::Enum(values) => {
                 f.write_str("one of ")?;
                 for (i, value) in values.iter().take(8).enumerate() {

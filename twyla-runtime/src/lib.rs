@@ -10,7 +10,7 @@
 //!
 //! #[listener("api.user_input", group = "consumer")]
 //! async fn answer(input: UserInput, context: Context, bus: Bus) -> Result<(), Error> {
-//!     bus.emit(Reply { text: format!("you said {}", input.emission) }, context).await
+//!     bus.emit(Reply::new(format!("you said {}", input.emission)), context).await
 //! }
 //!
 //! #[tokio::main]
@@ -37,7 +37,7 @@
 //! In the order in which an event walks through them: [`bus`](Bus) emits it; `wire` writes its envelope; `transport`
 //! carries it (`memory`, or `amqp`); `drain` takes it for a [`Service`]; `attempt` reads the envelope and calls the
 //! handler, as often as [`Retry`] says; [`ack`](Ack) decides; `park` sets it aside. [`mod@event`] says what contracts are to
-//! the bus, [`validate`] holds values to them.
+//! the bus; generated types read and write themselves with `json`, and [`validate`] holds them to their rules.
 #![forbid(unsafe_code)]
 
 mod ack;

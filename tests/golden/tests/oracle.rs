@@ -2,7 +2,7 @@
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
-use twyla_golden::{names, refs, residue, rules};
+use twyla_golden::{names, refs, rules, trees};
 use twyla_runtime::event::{Emit, EventContext, Listen};
 
 /// The validator of one file, with all files of its folder in reach.
@@ -208,15 +208,15 @@ fn rules_agree() {
 }
 
 #[test]
-fn residues_agree() {
-    hold("residue", "events/odd/joined.json", &json!({ "id": "1", "extra": 1 }), event::<residue::odd::Joined>);
+fn trees_agree() {
+    hold("trees", "events/odd/joined.json", &json!({ "id": "1", "extra": 1 }), event::<trees::odd::Joined>);
     let extended = json!({ "id": "1", "more": "x", "inner": { "id": "2", "deep": 1 } });
-    hold("residue", "events/odd/extended.json", &extended, event::<residue::odd::Extended>);
-    let typed = residue::odd::Extended::decode(extended.to_string().as_bytes()).unwrap();
+    hold("trees", "events/odd/extended.json", &extended, event::<trees::odd::Extended>);
+    let typed = trees::odd::Extended::decode(extended.to_string().as_bytes()).unwrap();
     assert_eq!((typed.id.as_str(), typed.more.as_str(), typed.inner.map(|inner| inner.deep)), ("1", "x", Some(1)));
     let choice = json!({ "one": "x", "kind": "a" });
-    hold("residue", "events/odd/choice.json", &choice, event::<residue::odd::Choice>);
-    hold("residue", "context.json", &json!({ "mail": "a@example.com" }), context::<residue::Context>);
+    hold("trees", "events/odd/choice.json", &choice, event::<trees::odd::Choice>);
+    hold("trees", "context.json", &json!({ "mail": "a@example.com" }), context::<trees::Context>);
 }
 
 #[test]

@@ -195,14 +195,25 @@ impl Real {
         })
     }
 
+    /// The format's name.
+    fn format(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::DateTime => "date-time",
+            Self::Uuid => "uuid",
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+
     /// The type as people write it.
     pub(crate) fn path(self) -> &'static str {
         match self {
-            Self::Date => "chrono::NaiveDate",
-            Self::DateTime => "chrono::DateTime<chrono::FixedOffset>",
-            Self::Uuid => "uuid::Uuid",
-            Self::Ipv4 => "std::net::Ipv4Addr",
-            Self::Ipv6 => "std::net::Ipv6Addr",
+            Self::Date => "::chrono::NaiveDate",
+            Self::DateTime => "::chrono::DateTime<::chrono::FixedOffset>",
+            Self::Uuid => "::uuid::Uuid",
+            Self::Ipv4 => "::std::net::Ipv4Addr",
+            Self::Ipv6 => "::std::net::Ipv6Addr",
         }
     }
 }
@@ -295,7 +306,8 @@ impl Model {
             Shape::Boolean => Kind::Boolean,
             Shape::Integer { minimum, maximum, .. } => Kind::Integer { minimum: *minimum, maximum: *maximum },
             Shape::Number => Kind::Number,
-            Shape::String | Shape::Real(_) => Kind::String,
+            Shape::String => Kind::String,
+            Shape::Real(real) => Kind::Format(real.format().into()),
             Shape::Named(id) => match &self.types[*id].body {
                 Body::Enum { words, .. } => Kind::Enum(words.clone()),
                 Body::Struct { .. } => Kind::Object { rust_path: self.types[*id].path() },
@@ -310,7 +322,7 @@ impl Model {
     /// The type as people write it, generated types relative to the module that includes the contracts.
     pub(crate) fn rust_type(&self, shape: &Shape) -> String {
         match shape {
-            Shape::Any => "serde_json::Value".into(),
+            Shape::Any => "::serde_json::Value".into(),
             Shape::Null => "()".into(),
             Shape::Boolean => "bool".into(),
             Shape::Integer { unsigned, .. } => if *unsigned { "u64" } else { "i64" }.into(),
@@ -319,7 +331,7 @@ impl Model {
             Shape::Real(real) => real.path().into(),
             Shape::Named(id) => self.types[*id].path(),
             Shape::Array(item) => format!("Vec<{}>", self.rust_type(&item.shape)),
-            Shape::Map(value) if value.shape == Shape::Any => "serde_json::Map<String, serde_json::Value>".into(),
+            Shape::Map(value) if value.shape == Shape::Any => "::serde_json::Map<String, ::serde_json::Value>".into(),
             Shape::Map(value) => format!("BTreeMap<String, {}>", self.rust_type(&value.shape)),
             Shape::Nullable(value) => format!("Option<{}>", self.rust_type(&value.shape)),
         }

@@ -248,6 +248,14 @@ fn kind(kind_: &Kind, generated: Option<&Type>, module: &Path, optional: bool) -
         }
         Kind::Number => quote!(Number),
         Kind::String => quote!(Text),
+        Kind::Format(format) => match &**format {
+            "date" => quote!(Word<::twyla_runtime::__private::chrono::NaiveDate>),
+            "date-time" => quote!(Word<::twyla_runtime::__private::kind::DateTime>),
+            "uuid" => quote!(Word<::twyla_runtime::__private::uuid::Uuid>),
+            "ipv4" => quote!(Word<::std::net::Ipv4Addr>),
+            "ipv6" => quote!(Word<::std::net::Ipv6Addr>),
+            _ => quote!(Text),
+        },
         Kind::Enum(_) => match generated.and_then(innermost) {
             Some(relative) => quote!(Word<#module::#relative>),
             None => quote!(Word<()>),
@@ -297,8 +305,11 @@ fn generated(property: &Property, module: &Path) -> String {
     let words = property.rust_type.split_inclusive(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':')));
     words
         .map(|word| {
-            let outside = word.starts_with("::") || word.starts_with("std::") || !word.contains("::");
-            if outside { word.to_owned() } else { format!("{module}::{word}") }
+            // a path from the root is another crate's, and people write its name alone
+            if let Some(outside) = word.strip_prefix("::") {
+                return outside.to_owned();
+            }
+            if word.contains("::") { format!("{module}::{word}") } else { word.to_owned() }
         })
         .collect()
 }

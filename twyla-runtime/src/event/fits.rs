@@ -6,15 +6,18 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use chrono::{NaiveDate, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::kind::{
-    Any, Array, Begins, Boolean, Ends, Integer, Map, Named, Null, Nullable, Number, Optional, Plain, Present, Text,
-    Word,
+    Any, Array, Begins, Boolean, DateTime, Ends, Integer, Map, Named, Null, Nullable, Number, Optional, Plain, Present,
+    Text, Word,
 };
 
 /// The direction from the wire: the type holds every value of the kind.
@@ -64,6 +67,19 @@ macro_rules! text {
 }
 
 text!(String, Box<str>, Arc<str>, Cow<'static, str>);
+
+/// Types of a format: their text is one, and a contract's text need not be theirs.
+macro_rules! format {
+    ($($type:ty: $word:ty),*) => {$(
+        scalar!($type);
+        impl<D> Fits<Word<$word>, D> for $type {}
+        impl Fits<Text, Writing> for $type {}
+        impl Fits<Text, Either> for $type {}
+    )*};
+}
+
+format!(NaiveDate: NaiveDate, DateTime: DateTime, chrono::DateTime<Utc>: DateTime, Uuid: Uuid);
+format!(Ipv4Addr: Ipv4Addr, Ipv6Addr: Ipv6Addr);
 
 macro_rules! integer {
     ($($type:ty),*) => {$(
