@@ -8,7 +8,7 @@ use super::Read;
 use super::fault::Fault;
 use super::members::keep;
 use super::number::Number;
-use super::reader::{Reader, Token};
+use super::reader::Reader;
 
 impl Read for bool {
     #[inline]
@@ -115,16 +115,9 @@ impl Read for Map<String, Value> {
 impl Read for Value {
     // recursive, and no deeper than the limit of the reader
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        Ok(match reader.peek()? {
-            Token::Null => {
-                <()>::read(reader)?;
-                Value::Null
-            }
-            Token::Boolean => Value::Bool(bool::read(reader)?),
-            Token::String => Value::String(String::read(reader)?),
-            Token::Array => Value::Array(Vec::read(reader)?),
-            Token::Object => Value::Object(Map::read(reader)?),
-            Token::Number => {
+        Ok(match reader.next_byte() {
+            b'"' => Value::String(reader.text_at_quote()?.into_owned()),
+            b'0'..=b'9' | b'-' => {
                 if let Some(value) = reader.simple_float() {
                     return Ok(Value::from(value));
                 }
@@ -134,6 +127,12 @@ impl Read for Value {
                     other => Value::from(other.float()?),
                 }
             }
+            b'{' => Value::Object(Map::read(reader)?),
+            b'[' => Value::Array(Vec::read(reader)?),
+            b't' => reader.literal("true").map(|()| Value::Bool(true))?,
+            b'f' => reader.literal("false").map(|()| Value::Bool(false))?,
+            b'n' => reader.literal("null").map(|()| Value::Null)?,
+            _ => return Err(reader.no_value()),
         })
     }
 }

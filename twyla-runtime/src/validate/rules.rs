@@ -319,18 +319,20 @@ pub fn shallow(at: &Path<'_>, out: &mut Violations) -> bool {
 
 /// The same for a value of any kind.
 pub fn shallow_value(value: &Value, at: &Path<'_>, out: &mut Violations) {
-    // iterative, as the depth is what is in doubt
-    let mut open = vec![(value, at.depth())];
-    while let Some((value, depth)) = open.pop() {
-        if depth > DEEPEST {
-            out.push(at, "json", format!("is nested deeper than {DEEPEST}"));
-            return;
-        }
-        match value {
-            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
-            Value::Object(members) => open.extend(members.values().map(|member| (member, depth + 1))),
-            _ => {}
-        }
+    let is_shallow = DEEPEST.checked_sub(at.depth()).is_some_and(|room| fits(value, room));
+    if !is_shallow {
+        out.push(at, "json", format!("is nested deeper than {DEEPEST}"));
+    }
+}
+
+/// Whether no more arrays and objects than these are around any value in it; it looks no deeper than that.
+fn fits(value: &Value, room: usize) -> bool {
+    let has_items = |value: &Value| matches!(value, Value::Array(_) | Value::Object(_));
+    let fit = |item: &Value| !has_items(item) || fits(item, room - 1);
+    match value {
+        Value::Array(items) => items.is_empty() || (room > 0 && items.iter().all(fit)),
+        Value::Object(members) => members.is_empty() || (room > 0 && members.values().all(fit)),
+        _ => true,
     }
 }
 
@@ -387,5 +389,11 @@ mod tests {
             deep = Value::Array(vec![deep]);
         }
         assert_eq!(broken(|at, out| shallow_value(&deep, at, out)), ["json: is nested deeper than 120"]);
+        let within = |around: usize, innermost: Value| {
+            let value = (0..around).fold(innermost, |value, _| serde_json::json!([0, value]));
+            broken(|at, out| shallow_value(&value, at, out)).is_empty()
+        };
+        assert!(within(120, Value::Null) && within(120, serde_json::json!({})));
+        assert!(!within(121, Value::Null) && !within(120, serde_json::json!({"a": 1})));
     }
 }
