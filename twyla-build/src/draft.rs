@@ -1,5 +1,8 @@
 //! The drafts of JSON Schema: which one a schema is of, and which keywords each of them has.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 /// A draft of JSON Schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Draft {
@@ -54,7 +57,7 @@ impl Draft {
 
     /// Whether the draft has this keyword.
     pub(crate) fn has(self, keyword: &str) -> bool {
-        KEYWORDS.iter().any(|(name, first, last)| *name == keyword && *first <= self && self <= *last)
+        LIFETIMES.get(keyword).is_some_and(|(first, last)| *first <= self && self <= *last)
     }
 
     /// The draft's keywords.
@@ -153,6 +156,10 @@ fn vocabulary(keyword: &str) -> u8 {
         _ => CORE,
     }
 }
+
+/// `KEYWORDS` by name: this is asked for every keyword of every schema, many times.
+static LIFETIMES: LazyLock<BTreeMap<&str, (Draft, Draft)>> =
+    LazyLock::new(|| KEYWORDS.iter().map(|(name, first, last)| (*name, (*first, *last))).collect());
 
 /// Each keyword with the first and the last draft that has it.
 const KEYWORDS: &[(&str, Draft, Draft)] = &[

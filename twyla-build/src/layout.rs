@@ -62,63 +62,60 @@ enum Kind {
     Parens,
 }
 
-/// Every operator, with how it stands.
-const OPERATORS: [(&str, Kind); 41] = [
-    ("::", Kind::Path),
-    (":", Kind::Colon),
-    (",", Kind::Separator),
-    (".", Kind::Path),
-    (";", Kind::Separator),
-    ("..", Kind::Path),
-    ("..=", Kind::Path),
-    ("&", Kind::Prefix),
-    ("*", Kind::Prefix),
-    ("-", Kind::Prefix),
-    ("#", Kind::Prefix),
-    ("$", Kind::Prefix),
-    ("'", Kind::Prefix),
-    ("<", Kind::Less),
-    (">", Kind::Greater),
-    ("!", Kind::Postfix),
-    ("?", Kind::Postfix),
-    ("=", Kind::Binary),
-    ("=>", Kind::Binary),
-    ("->", Kind::Binary),
-    ("==", Kind::Binary),
-    ("!=", Kind::Binary),
-    ("<=", Kind::Binary),
-    (">=", Kind::Binary),
-    ("&&", Kind::Binary),
-    ("||", Kind::Binary),
-    ("|", Kind::Binary),
-    ("+", Kind::Binary),
-    ("/", Kind::Binary),
-    ("%", Kind::Binary),
-    ("^", Kind::Binary),
-    ("@", Kind::Binary),
-    ("~", Kind::Binary),
-    ("+=", Kind::Binary),
-    ("-=", Kind::Binary),
-    ("*=", Kind::Binary),
-    ("/=", Kind::Binary),
-    ("%=", Kind::Binary),
-    ("^=", Kind::Binary),
-    ("|=", Kind::Binary),
-    ("&=", Kind::Binary),
-];
-
-fn operator(text: &str) -> Option<(Kind, &'static str)> {
-    // by bytes first: this is asked for every character, unoptimized
-    let (length, first) = (text.len(), text.as_bytes().first());
-    let mut known = OPERATORS.iter().filter(|(known, _)| known.len() == length && known.as_bytes().first() == first);
-    known.find(|(known, _)| *known == text).map(|(known, kind)| (*kind, *known))
+/// How an operator of one character stands.
+fn operator(c: char) -> Option<(Kind, &'static str)> {
+    Some(match c {
+        ':' => (Kind::Colon, ":"),
+        ',' => (Kind::Separator, ","),
+        ';' => (Kind::Separator, ";"),
+        '.' => (Kind::Path, "."),
+        '&' => (Kind::Prefix, "&"),
+        '*' => (Kind::Prefix, "*"),
+        '-' => (Kind::Prefix, "-"),
+        '#' => (Kind::Prefix, "#"),
+        '$' => (Kind::Prefix, "$"),
+        '\'' => (Kind::Prefix, "'"),
+        '<' => (Kind::Less, "<"),
+        '>' => (Kind::Greater, ">"),
+        '!' => (Kind::Postfix, "!"),
+        '?' => (Kind::Postfix, "?"),
+        '=' => (Kind::Binary, "="),
+        '|' => (Kind::Binary, "|"),
+        '+' => (Kind::Binary, "+"),
+        '/' => (Kind::Binary, "/"),
+        '%' => (Kind::Binary, "%"),
+        '^' => (Kind::Binary, "^"),
+        '@' => (Kind::Binary, "@"),
+        '~' => (Kind::Binary, "~"),
+        _ => return None,
+    })
 }
 
 /// The operator that two make together.
 fn joined(first: &'static str, c: char) -> Option<(Kind, &'static str)> {
-    let joins = matches!(c, '=' | '>' | ':' | '.' | '&' | '|');
-    let joins = joins && (first != "<" && first != ">" || c == '=');
-    joins.then(|| operator(&format!("{first}{c}"))).flatten()
+    let both = match (first, c) {
+        (":", ':') => return Some((Kind::Path, "::")),
+        (".", '.') => return Some((Kind::Path, "..")),
+        ("..", '=') => return Some((Kind::Path, "..=")),
+        ("-", '>') => "->",
+        ("=", '>') => "=>",
+        ("&", '&') => "&&",
+        ("|", '|') => "||",
+        ("=", '=') => "==",
+        ("!", '=') => "!=",
+        ("<", '=') => "<=",
+        (">", '=') => ">=",
+        ("+", '=') => "+=",
+        ("-", '=') => "-=",
+        ("*", '=') => "*=",
+        ("/", '=') => "/=",
+        ("%", '=') => "%=",
+        ("^", '=') => "^=",
+        ("|", '=') => "|=",
+        ("&", '=') => "&=",
+        _ => return None,
+    };
+    Some((Kind::Binary, both))
 }
 
 fn pieces(tokens: TokenStream) -> Vec<Piece> {
@@ -136,7 +133,7 @@ fn pieces(tokens: TokenStream) -> Vec<Piece> {
                     && let Some(both) = joined(text, c)
                 {
                     (*kind, *text) = both;
-                } else if let Some((kind, text)) = operator(c.encode_utf8(&mut [0; 4])) {
+                } else if let Some((kind, text)) = operator(c) {
                     out.push(Piece::Op(kind, text));
                 }
             }
@@ -235,6 +232,9 @@ fn width(pieces: &[Piece]) -> usize {
 }
 
 fn word_kind(word: &str) -> Kind {
+    if word.len() > "static".len() || !word.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return Kind::Word;
+    }
     match word {
         "as" | "break" | "const" | "dyn" | "else" | "for" | "if" | "impl" | "in" | "let" | "match" | "mod" | "move"
         | "mut" | "pub" | "ref" | "return" | "static" | "use" | "where" | "while" => Kind::Keyword,

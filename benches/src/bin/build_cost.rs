@@ -71,41 +71,46 @@ fn main() -> Result<()> {
 struct Cost {
     generate: f64,
     bytes: f64,
-    debug: f64,
-    release: f64,
+    debug: Compiled,
+    release: Compiled,
+}
+
+/// What compiling it took, and the library that came of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Compiled {
+    seconds: f64,
+    bytes: f64,
 }
 
 fn events(root: &Path, folder: &Path, counts: &[usize]) -> Result<()> {
-    println!(
-        "| events | maker  | generate s | code kB | debug s | release s |  x typify: generate |  code | debug | release |"
-    );
-    println!(
-        "|-------:|--------|-----------:|--------:|--------:|----------:|--------------------:|------:|------:|--------:|"
-    );
+    println!("| events | maker  | generate s | code kB | debug s | debug MB | release s | release MB |");
+    println!("|-------:|--------|-----------:|--------:|--------:|---------:|----------:|-----------:|");
     let mut costs = Vec::new();
     for &count in counts {
         let own = folder.join(count.to_string());
         schemas::write(&own.join("schemas"), count)?;
         let [twyla, typify] = Maker::ALL.map(|maker| cost(root, folder, &own, maker));
         let (twyla, typify) = (twyla?, typify?);
-        for (maker, cost) in [(Maker::Twyla, twyla), (Maker::Typify, typify)] {
-            let Cost { generate, bytes, debug, release } = cost;
-            let ratios = match maker {
-                Maker::Twyla => format!(
-                    "{:>19.2} | {:>5.2} | {:>5.2} | {:>7.2}",
-                    generate / typify.generate,
-                    bytes / typify.bytes,
-                    debug / typify.debug,
-                    release / typify.release
-                ),
-                Maker::Typify => format!("{:>19} | {:>5} | {:>5} | {:>7}", "", "", "", ""),
-            };
+        for (maker, Cost { generate, bytes, debug, release }) in [(Maker::Twyla, twyla), (Maker::Typify, typify)] {
             println!(
-                "| {count:>6} | {:<6} | {generate:>10.2} | {:>7.0} | {debug:>7.2} | {release:>9.2} | {ratios} |",
+                "| {count:>6} | {:<6} | {generate:>10.2} | {:>7.0} | {:>7.2} | {:>8.1} | {:>9.2} | {:>10.1} |",
                 maker.name(),
-                bytes / 1e3
+                bytes / 1e3,
+                debug.seconds,
+                debug.bytes / 1e6,
+                release.seconds,
+                release.bytes / 1e6
             );
         }
+        println!(
+            "| {count:>6} | ratio  | {:>10.2} | {:>7.2} | {:>7.2} | {:>8.2} | {:>9.2} | {:>10.2} |",
+            twyla.generate / typify.generate,
+            twyla.bytes / typify.bytes,
+            twyla.debug.seconds / typify.debug.seconds,
+            twyla.debug.bytes / typify.debug.bytes,
+            twyla.release.seconds / typify.release.seconds,
+            twyla.release.bytes / typify.release.bytes
+        );
         costs.push((count, twyla));
     }
     println!("\nTwyla for one event, to see whether it is linear:");
@@ -116,11 +121,13 @@ fn events(root: &Path, folder: &Path, counts: &[usize]) -> Result<()> {
             "{count:>6} events: {:.2} ms to generate, {:.1} kB, {:.1} ms debug, {:.1} ms release",
             each(generate),
             bytes / 1e3 / count as f64,
-            each(debug),
-            each(release)
+            each(debug.seconds),
+            each(release.seconds)
         );
     }
-    println!("bars: at most half of typify's, and linear");
+    println!(
+        "bars: at most half of typify's, and linear. Of the code, what serde derives for typify's is not counted."
+    );
     Ok(())
 }
 
@@ -148,7 +155,7 @@ fn cost(root: &Path, folder: &Path, own: &Path, maker: Maker) -> Result<Cost> {
     let text = fs::read_to_string(&made)?;
     cost.bytes = text.len() as f64;
 
-    for (profile, seconds_of) in [("dev", &mut cost.debug), ("release", &mut cost.release)] {
+    for (profile, out, compiled) in [("dev", "debug", &mut cost.debug), ("release", "release", &mut cost.release)] {
         let build = || {
             let mut command = Command::new(env!("CARGO"));
             command.args(["build", "--quiet", "--profile", profile]).current_dir(&package);
@@ -163,7 +170,9 @@ fn cost(root: &Path, folder: &Path, own: &Path, maker: Maker) -> Result<Cost> {
         build()?;
         let idle = build()?;
         fs::write(&code, format!("{text}\n{}", schemas::uses(&own.join("schemas"), maker == Maker::Twyla)?))?;
-        *seconds_of = (build()? - idle).max(0.0);
+        compiled.seconds = (build()? - idle).max(0.0);
+        let library = folder.join("target").join(out).join(format!("libmade_by_{}.rlib", maker.name()));
+        compiled.bytes = fs::metadata(library)?.len() as f64;
     }
     Ok(cost)
 }
@@ -171,7 +180,11 @@ fn cost(root: &Path, folder: &Path, own: &Path, maker: Maker) -> Result<Cost> {
 /// What a build script does.
 fn generate(maker: Maker, folder: &Path, out: &Path) -> Result<()> {
     let code = match maker {
-        Maker::Twyla => twyla_build::Builder::new(folder).generate().map_err(|problems| format!("{problems:#?}"))?.code,
+        Maker::Twyla => {
+            // as a build script shows it
+            let builder = twyla_build::Builder::new(folder).shown_as("schemas");
+            builder.generate().map_err(|problems| format!("{problems:#?}"))?.code
+        }
         Maker::Typify => {
             let mut code = String::new();
             for (module, file) in schemas::events(folder)? {
