@@ -5,9 +5,9 @@
 //! twice at any depth, no integer loses a digit, an array is no struct. What is stricter there is right here: `1.0` and
 //! `1e2` are integers.
 //!
-//! The rooms: [`reader`] knows the structure, [`members`] objects that declare theirs, [`text`] strings, [`number`] numbers, [`skip`] what nobody asked for, [`keys`]
-//! which keys an object had, [`values`] the types of the standard library, [`words`] enums of strings, [`write`] the way
-//! back, [`fault`] what is wrong and where, and [`bridge`] the way to serde.
+//! The rooms: `reader` knows the structure, `members` objects that declare theirs, `text` strings, `number` numbers, `skip`
+//! what nobody asked for, `keys` which keys an object had, `values` the types of the standard library, `words` enums of
+//! strings, `write` the way back, `fault` what is wrong and where, and `bridge` the way to serde.
 
 pub mod bridge;
 pub mod fault;

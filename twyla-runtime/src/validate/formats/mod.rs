@@ -1,7 +1,7 @@
 //! The formats of JSON Schema, each held as the specification that it names says.
 //!
-//! By theme: [`time`], [`net`] (addresses), [`names`] (host names and e-mail), [`labels`] and `idn` (the same beyond ASCII), [`uri`],
-//! [`mod@pointer`] and `template`. The truth is the official suite's `optional/format`.
+//! By theme: `time`, `net` (addresses), `names` (host names and e-mail), `labels` and `idn` (the same beyond ASCII), `uri`,
+//! `pointer` and `template`. The truth is the official suite's `optional/format`.
 
 #[cfg(feature = "idna")]
 mod idn;
