@@ -8,6 +8,9 @@ use super::rules::{Violations, shortened};
 use super::{Refusal, Violation};
 use crate::json::{self, Read, Write};
 
+/// Most events are written in fewer bytes than these, which are got at once and not piece by piece.
+const ROOM: usize = 1000;
+
 /// A generated type that knows every value rule of its schema that it doesn't hold by itself.
 pub trait Validate {
     /// Notes each rule that the value breaks.
@@ -81,6 +84,7 @@ pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
 /// [`Refusal`] with each rule that the value breaks.
 pub fn encode<C: Write + Validate>(value: &C, out: &mut Vec<u8>) -> Result<(), Refusal> {
     validate(value)?;
+    out.reserve(ROOM);
     value.write(out);
     Ok(())
 }
