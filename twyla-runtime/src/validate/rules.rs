@@ -21,6 +21,8 @@ const SHOWN: usize = 60;
 /// Arrays and objects within each other that a content may have: below the JSON reader's limit of 128, so that what is
 /// written can be read inside its envelope.
 const DEEPEST: usize = 120;
+/// Items of an array that are compared with one another, as a set would cost more.
+const MOST_COMPARED: usize = 16;
 
 /// The broken rules that were found so far.
 #[derive(Debug, Default)]
@@ -134,10 +136,16 @@ pub fn pattern(value: &str, pattern: &Pattern, at: &Path<'_>, out: &mut Violatio
 }
 
 /// `format`.
+#[inline]
 pub fn format(value: &str, format: Format, at: &Path<'_>, out: &mut Violations) {
     if !formats::holds(format, value) {
-        out.push(at, "format", format!("{} is no {}", shown(value), format.name()));
+        not_of_format(value, format, at, out);
     }
+}
+
+#[cold]
+fn not_of_format(value: &str, format: Format, at: &Path<'_>, out: &mut Violations) {
+    out.push(at, "format", format!("{} is no {}", shown(value), format.name()));
 }
 
 /// `minimum`, and `exclusiveMinimum` as the next integer.
@@ -250,8 +258,13 @@ pub fn max_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) 
 
 /// `uniqueItems` of strings, integers, booleans and words of an enum.
 pub fn unique_items<T: Eq + Hash>(items: &[T], at: &Path<'_>, out: &mut Violations) {
-    let mut seen = HashSet::with_capacity(items.len());
-    if let Some(index) = items.iter().position(|item| !seen.insert(item)) {
+    let twice = if items.len() <= MOST_COMPARED {
+        (1..items.len()).find(|index| items.get(..*index).zip(items.get(*index)).is_some_and(|(a, b)| a.contains(b)))
+    } else {
+        let mut seen = HashSet::with_capacity(items.len());
+        items.iter().position(|item| !seen.insert(item))
+    };
+    if let Some(index) = twice {
         out.push(at, "uniqueItems", format!("item {index} is there twice"));
     }
 }

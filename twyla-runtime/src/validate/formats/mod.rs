@@ -93,6 +93,7 @@ impl Format {
 
 /// Whether a text is of a format.
 #[must_use]
+#[inline]
 pub fn holds(format: Format, text: &str) -> bool {
     match format {
         Format::DateTime => time::date_time(text.as_bytes()).is_some(),

@@ -4,7 +4,7 @@ use super::{labels, net};
 
 /// Labels of letters, digits and hyphens; those that begin with `xn--` are A-labels.
 pub(super) fn hostname(text: &str) -> bool {
-    plain_hostname(text.as_bytes()) && (!text.contains("--") || reserved_labels(text))
+    plain_hostname(text.as_bytes()) && (!text.as_bytes().windows(2).any(|two| two == b"--") || reserved_labels(text))
 }
 
 /// A label that has hyphens in the third and fourth place must be what IDNA makes of them.
@@ -70,6 +70,22 @@ fn local_part(text: &str) -> bool {
         }
         return true;
     }
-    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii();
-    text.split('.').all(|part| !part.is_empty() && part.chars().all(atom))
+    let atom = |byte: &u8| ATOM[usize::from(*byte)];
+    text.as_bytes().split(|byte| *byte == b'.').all(|part| !part.is_empty() && part.iter().all(atom))
 }
+
+/// `atext` of RFC 5321, and what is beyond ASCII.
+const ATOM: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | 0x80..=0xFF => true,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'/' => true,
+            b'=' | b'?' | b'^' | b'_' | b'`' | b'{' | b'|' | b'}' | b'~' => true,
+            _ => false,
+        };
+        byte += 1;
+    }
+    table
+};

@@ -1,30 +1,29 @@
-//! URIs (RFC 3986) and IRIs (RFC 3987), absolute or relative.
+//! URIs (RFC 3986) and IRIs (RFC 3987), absolute or relative: read once from left to right, as an event may have hundreds.
 
 use super::net;
 
-/// What a byte may be part of; several at once.
+/// What a byte may be part of: a bit for each, so that many bytes can be held to one class together.
 const NAME: u8 = 1;
-const COLON: u8 = 2;
-const AT: u8 = 4;
-const SLASH: u8 = 8;
-const QUESTION: u8 = 16;
+const USER: u8 = 2;
+/// The first segment of a path that follows no scheme: a colon would make what is before it one.
+const FIRST: u8 = 4;
+const PATH: u8 = 8;
+const QUERY: u8 = 16;
+const SCHEME: u8 = 32;
 
-const PATH: u8 = NAME | COLON | AT | SLASH;
-const QUERY: u8 = PATH | QUESTION;
-const USER: u8 = NAME | COLON;
-
-const CLASSES: [u8; 128] = {
-    let mut table = [0; 128];
+const CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
     let mut byte = 0;
     while byte < 128 {
+        let all = NAME | USER | FIRST | PATH | QUERY;
         table[byte] = match byte as u8 {
             // unreserved and sub-delims
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => NAME,
-            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => NAME,
-            b':' => COLON,
-            b'@' => AT,
-            b'/' => SLASH,
-            b'?' => QUESTION,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'+' => all | SCHEME,
+            b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b',' | b';' | b'=' => all,
+            b':' => USER | PATH | QUERY,
+            b'@' => FIRST | PATH | QUERY,
+            b'/' => PATH | QUERY,
+            b'?' => QUERY,
             _ => 0,
         };
         byte += 1;
@@ -34,62 +33,155 @@ const CLASSES: [u8; 128] = {
 
 /// With a scheme.
 pub(super) fn uri(text: &str, international: bool) -> bool {
-    scheme(text).is_some_and(|rest| after_scheme(rest, international))
+    scheme(text).is_some_and(|rest| Reader { rest, international }.after_scheme())
 }
 
 /// With or without.
 pub(super) fn reference(text: &str, international: bool) -> bool {
-    if let Some(rest) = scheme(text)
-        && after_scheme(rest, international)
-    {
-        return true;
+    if let Some(rest) = scheme(text) {
+        return Reader { rest, international }.after_scheme();
     }
-    // a colon in the first segment would make what is before it a scheme
-    let first = text.split(['/', '?', '#']).next().unwrap_or_default();
-    !first.contains(':') && after_scheme(text, international)
+    let mut reader = Reader { rest: text, international };
+    if text.starts_with("//") {
+        return reader.after_scheme();
+    }
+    reader.skip(FIRST) && reader.next() != Some(b':') && reader.after_authority()
 }
 
 /// What follows a scheme and its colon.
+#[inline]
 fn scheme(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_once(':')?;
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    (scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.bytes().all(known)).then_some(rest)
+    let bytes = text.as_bytes();
+    if !bytes.first()?.is_ascii_alphabetic() {
+        return None;
+    }
+    let end = bytes.iter().position(|byte| CLASSES[usize::from(*byte)] & SCHEME == 0)?;
+    text.get(end..)?.strip_prefix(':')
 }
 
-fn after_scheme(text: &str, international: bool) -> bool {
-    let (text, fragment) = text.split_once('#').map_or((text, ""), |(before, fragment)| (before, fragment));
-    let (text, query) = text.split_once('?').map_or((text, ""), |(before, query)| (before, query));
-    let path = match text.strip_prefix("//") {
-        None => text,
-        Some(rest) => {
-            let (authority_, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            if !authority(authority_, international) {
+/// What is still to be read. Each step says whether what it has read can be part of a URI.
+struct Reader<'a> {
+    rest: &'a str,
+    international: bool,
+}
+
+impl<'a> Reader<'a> {
+    #[inline]
+    fn after_scheme(mut self) -> bool {
+        if let Some(rest) = self.rest.strip_prefix("//") {
+            self.rest = rest;
+            if !self.authority() || !matches!(self.next(), None | Some(b'/' | b'?' | b'#')) {
                 return false;
             }
-            path
         }
-    };
-    all(path, PATH, international) && all_of_query(query, international) && all(fragment, QUERY, international)
-}
-
-/// `[ userinfo "@" ] host [ ":" port ]`
-fn authority(text: &str, international: bool) -> bool {
-    let host = match text.split_once('@') {
-        Some((user, host)) if all(user, USER, international) => host,
-        Some(_) => return false,
-        None => text,
-    };
-    if let Some(literal) = host.strip_prefix('[') {
-        let Some((address, port)) = literal.split_once(']') else { return false };
-        let known = net::ipv6(address).is_some() || future_address(address);
-        return known && (port.is_empty() || port.strip_prefix(':').is_some_and(digits));
+        self.after_authority()
     }
-    let (name, port) = host.split_once(':').unwrap_or((host, ""));
-    all(name, NAME, international) && digits(port)
-}
 
-fn digits(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
+    /// `path [ "?" query ] [ "#" fragment ]`, to the end.
+    #[inline]
+    fn after_authority(mut self) -> bool {
+        self.skip(PATH)
+            && (!self.take(b'?') || self.query())
+            && (!self.take(b'#') || self.skip(QUERY))
+            && self.rest.is_empty()
+    }
+
+    /// `[ userinfo "@" ] host [ ":" port ]`
+    #[inline]
+    fn authority(&mut self) -> bool {
+        let start = self.rest;
+        if !self.skip(NAME) {
+            return false;
+        }
+        // nearly all are a name and nothing else
+        matches!(self.next(), None | Some(b'/' | b'?' | b'#')) || self.whole_authority(start)
+    }
+
+    fn whole_authority(&mut self, start: &'a str) -> bool {
+        self.rest = start;
+        if !self.skip(USER) {
+            return false;
+        }
+        if !self.take(b'@') {
+            self.rest = start;
+        }
+        if self.take(b'[') {
+            let Some((address, rest)) = self.rest.split_once(']') else { return false };
+            if net::ipv6(address).is_none() && !future_address(address) {
+                return false;
+            }
+            self.rest = rest;
+        } else if !self.skip(NAME) {
+            return false;
+        }
+        if self.take(b':') {
+            self.rest = self.rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        }
+        true
+    }
+
+    /// A query may have private characters too.
+    fn query(&mut self) -> bool {
+        loop {
+            if !self.skip(QUERY) {
+                return false;
+            }
+            match self.rest.chars().next() {
+                Some(c) if self.international && is_private(c) => self.pass(c.len_utf8()),
+                _ => return true,
+            }
+        }
+    }
+
+    /// Passes what is of a class, or percent-encoded, or beyond ASCII where that may be. Says no where a `%` has no digits, which
+    /// nothing allows.
+    #[inline]
+    fn skip(&mut self, class: u8) -> bool {
+        loop {
+            let bytes = self.rest.as_bytes();
+            let mut rest = bytes;
+            while let Some((eight, after)) = rest.split_first_chunk::<8>()
+                && eight.iter().fold(class, |all, byte| all & CLASSES[usize::from(*byte)]) != 0
+            {
+                rest = after;
+            }
+            while let [byte, after @ ..] = rest
+                && CLASSES[usize::from(*byte)] & class != 0
+            {
+                rest = after;
+            }
+            self.pass(bytes.len() - rest.len());
+            match rest {
+                [b'%', a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => self.pass(3),
+                [b'%', ..] => return false,
+                [0x80..=0xFF, ..] if self.international => match self.rest.chars().next() {
+                    Some(c) if is_ucs(c) => self.pass(c.len_utf8()),
+                    _ => return true,
+                },
+                _ => return true,
+            }
+        }
+    }
+
+    #[inline]
+    fn next(&self) -> Option<u8> {
+        self.rest.as_bytes().first().copied()
+    }
+
+    /// Passes a byte, where it comes next.
+    #[inline]
+    fn take(&mut self, byte: u8) -> bool {
+        let there = self.next() == Some(byte);
+        if there {
+            self.pass(1);
+        }
+        there
+    }
+
+    #[inline]
+    fn pass(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
+    }
 }
 
 /// `IPvFuture`
@@ -98,36 +190,7 @@ fn future_address(text: &str) -> bool {
         return false;
     };
     let hex = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_hexdigit());
-    hex && !address.is_empty() && !address.contains('%') && all(address, USER, false)
-}
-
-/// Whether each character is of a class, or percent-encoded.
-fn all(text: &str, class: u8, international: bool) -> bool {
-    held(text, class, |c| international && is_ucs(c))
-}
-
-/// A query may have private characters too.
-fn all_of_query(text: &str, international: bool) -> bool {
-    held(text, QUERY, |c| international && (is_ucs(c) || is_private(c)))
-}
-
-fn held(text: &str, class: u8, beyond: impl Fn(char) -> bool) -> bool {
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        let fits = match CLASSES.get(c as usize) {
-            Some(found) if found & class != 0 => true,
-            Some(_) if c == '%' => {
-                let mut hex = || rest.next().is_some_and(|c| c.is_ascii_hexdigit());
-                hex() && hex()
-            }
-            Some(_) => false,
-            None => beyond(c),
-        };
-        if !fits {
-            return false;
-        }
-    }
-    true
+    hex && !address.is_empty() && address.bytes().all(|byte| CLASSES[usize::from(byte)] & USER != 0)
 }
 
 /// `ucschar` of RFC 3987.
@@ -142,4 +205,91 @@ fn is_ucs(c: char) -> bool {
 /// `iprivate` of RFC 3987.
 fn is_private(c: char) -> bool {
     matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..=0xF_FFFD | 0x10_0000..=0x10_FFFD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_parts_apart() {
+        let yes = [
+            "a:",
+            "a:b:c",
+            "a+-.1:x",
+            "http://",
+            "http://:",
+            "http://h:",
+            "http://h:80?#",
+            "http://u:p@h:1/a:b@c?d/e?f#g?h/i",
+            "http://@h",
+            "http://h:1@",
+            "http://[::1]",
+            "http://[::1]:80/",
+            "http://u@[v1.a:b]#",
+            "http://[Vf.a]?",
+            "a:%20//%aF",
+            "http://h%41/",
+            "a:?%00#%00",
+            "http://12345678",
+            "http://1234567/",
+            "http://123456789@h",
+            "a:///b",
+            "a:/b//c",
+        ];
+        let no = [
+            "",
+            ":",
+            "1a:",
+            "a",
+            "a_:b",
+            "http://h:8a",
+            "http://[::1]80",
+            "http://[::1",
+            "http://[::1]@h",
+            "http://u@v@h",
+            "http://u@h:1:2",
+            "a:#b#c",
+            "a:%",
+            "a:%2",
+            "a:%2g",
+            "a:%g2",
+            "http://%2/",
+            "http://h[",
+            "a:[",
+            "a: ",
+            "a:ä",
+            "http://[v.a]",
+            "http://[v1.]",
+            "http://[v1.%41]",
+            "a:\\b",
+            "a:12345678|",
+            "http://[::1/]",
+        ];
+        for text in yes {
+            assert!(uri(text, false) && reference(text, false) && uri(text, true), "{text}");
+        }
+        for text in no {
+            assert!(!uri(text, false), "{text}");
+        }
+        for text in
+            ["", "a", "a/b:c", "a//b:c", "./a:b", "//h:1/a", "///a:b", "?a:b", "#a:b", "a@b", "%41", "a_/:", "/a:b"]
+        {
+            assert!(reference(text, false) && !uri(text, false), "{text}");
+        }
+        for text in ["1:a", "a_:b", ":", "%41:", "//h:a", "a%", "a b", "#a#", "a@b:c"] {
+            assert!(!reference(text, false) && !reference(text, true), "{text}");
+        }
+    }
+
+    #[test]
+    fn goes_beyond_ascii_where_that_may_be() {
+        for text in ["a:ä", "a://ä@ö:1/ü?ä#ö", "a:?\u{e000}ä\u{e001}", "a:12345678ä12345678", "ä", "ä/:"] {
+            assert!(reference(text, true) && !reference(text, false), "{text}");
+        }
+        for text in ["ä:b", "a://h:ä", "a:\u{e000}", "a:#\u{e000}", "a://\u{e000}", "a:\u{9f}", "a:\u{fffe}", "a://[ä]"]
+        {
+            assert!(!reference(text, true), "{text}");
+        }
+    }
 }
