@@ -97,31 +97,54 @@ fn plural(count: u64, one: &'static str, more: &'static str) -> String {
 }
 
 /// `minLength`, in characters.
+#[inline]
 pub fn min_length(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
     // a string has no more characters than bytes, and at least a quarter as many
-    if (value.len() as u64) / 4 < limit {
-        let count = value.chars().count() as u64;
-        if count < limit {
-            let (has, rule) = (plural(count, "character", "characters"), plural(limit, "is", "are"));
-            out.push(at, "minLength", format!("{} has {has}, and at least {rule} needed", shown(value)));
-        }
+    if (value.len() as u64) / 4 < limit && fewer_than(limit, value) {
+        too_short(value, limit, at, out);
     }
+}
+
+/// Whether a text has fewer characters than so many; one that is needed is what most ask for.
+#[inline]
+fn fewer_than(limit: u64, value: &str) -> bool {
+    if limit == 1 { value.is_empty() } else { (value.chars().count() as u64) < limit }
+}
+
+#[cold]
+fn too_short(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
+    let count = value.chars().count() as u64;
+    let (has, rule) = (plural(count, "character", "characters"), plural(limit, "is", "are"));
+    out.push(at, "minLength", format!("{} has {has}, and at least {rule} needed", shown(value)));
 }
 
 /// `maxLength`, in characters.
+#[inline]
 pub fn max_length(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
-    if value.len() as u64 > limit {
-        let count = value.chars().count() as u64;
-        if count > limit {
-            let (has, rule) = (plural(count, "character", "characters"), plural(limit, "is", "are"));
-            out.push(at, "maxLength", format!("{} has {has}, and at most {rule} allowed", shown(value)));
-        }
+    if value.len() as u64 > limit && value.chars().count() as u64 > limit {
+        too_long(value, limit, at, out);
     }
 }
 
+#[cold]
+fn too_long(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
+    let count = value.chars().count() as u64;
+    let (has, rule) = (plural(count, "character", "characters"), plural(limit, "is", "are"));
+    out.push(at, "maxLength", format!("{} has {has}, and at most {rule} allowed", shown(value)));
+}
+
 /// `pattern`.
+#[inline]
 pub fn pattern(value: &str, pattern: &Pattern, at: &Path<'_>, out: &mut Violations) {
-    let message = match pattern.search(value) {
+    match pattern.search(value) {
+        Outcome::Match => {}
+        outcome => not_matched(outcome, value, pattern, at, out),
+    }
+}
+
+#[cold]
+fn not_matched(outcome: Outcome, value: &str, pattern: &Pattern, at: &Path<'_>, out: &mut Violations) {
+    let message = match outcome {
         Outcome::Match => return,
         Outcome::NoMatch => format!("{} doesn't match the pattern {}", shown(value), pattern.written()),
         Outcome::GivenUp => format!(
@@ -201,6 +224,7 @@ pub fn exclusive_maximum_number(value: f64, limit: f64, at: &Path<'_>, out: &mut
 }
 
 /// JSON has no infinity and no NaN; a program's number may be one.
+#[inline]
 pub fn finite(value: f64, at: &Path<'_>, out: &mut Violations) {
     if !value.is_finite() {
         out.push(at, "type", format!("{value} can't be written as JSON"));
@@ -320,6 +344,7 @@ pub fn required(members: &impl Members, name: &str, at: &Path<'_>, out: &mut Vio
 }
 
 /// Whether a value may have further values in it; a program may nest them deeper than JSON is read.
+#[inline]
 pub fn shallow(at: &Path<'_>, out: &mut Violations) -> bool {
     if at.depth() > DEEPEST {
         if !out.is_full() {
@@ -387,6 +412,18 @@ mod tests {
         assert_eq!(broken(|at, out| multiple_of(7_i64, 2, at, out)), ["multipleOf: 7 is no multiple of 2"]);
         assert_eq!(broken(|at, out| one_of_integers(7_i64, &[1, 2], at, out)), ["enum: 7 is not one of 1, 2"]);
         assert_eq!(broken(|at, out| finite(f64::NAN, at, out)), ["type: NaN can't be written as JSON"]);
+    }
+
+    #[test]
+    fn finds_what_is_there_twice_in_short_and_long_arrays() {
+        for count in [0, 1, 2, MOST_COMPARED, MOST_COMPARED + 1, 1000] {
+            let mut items: Vec<usize> = (0..count).collect();
+            assert_eq!(broken(|at, out| unique_items(&items, at, out)), [""; 0]);
+            items.push(count / 2);
+            let expected = format!("uniqueItems: item {count} is there twice");
+            let told = broken(|at, out| unique_items(&items, at, out));
+            assert_eq!(told, if count == 0 { vec![] } else { vec![expected] });
+        }
     }
 
     #[test]

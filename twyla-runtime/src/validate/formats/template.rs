@@ -4,14 +4,34 @@
 pub(super) fn uri_template(text: &str) -> bool {
     let mut rest = text;
     loop {
-        let Some((literals, after)) = rest.split_once('{') else { return all_literal(rest) };
+        // nearly always to the brace or the end
+        let plain = rest.bytes().position(|byte| !PLAIN[usize::from(byte)]).unwrap_or(rest.len());
+        rest = rest.get(plain..).unwrap_or_default();
+        let (literals, after) = match rest.strip_prefix('{') {
+            Some(after) => ("", after),
+            None => match rest.split_once('{') {
+                Some(parts) => parts,
+                None => return rest.is_empty() || all_literal(rest),
+            },
+        };
         let Some((inside, after)) = after.split_once('}') else { return false };
-        if !all_literal(literals) || !expression(inside) {
+        if !(literals.is_empty() || all_literal(literals)) || !expression(inside) {
             return false;
         }
         rest = after;
     }
 }
+
+/// The bytes that are literals by themselves, whatever is beside them.
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        table[byte as usize] = !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b'%');
+        byte += 1;
+    }
+    table
+};
 
 /// What may stand outside of braces; the apostrophe by erratum 6937.
 fn all_literal(text: &str) -> bool {
@@ -59,5 +79,6 @@ fn variable(text: &str) -> bool {
         text.strip_suffix('*').unwrap_or(text)
     };
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'%');
-    name.split('.').all(|part| !part.is_empty() && part.bytes().all(known)) && percents(name.as_bytes())
+    let name = name.as_bytes();
+    name.split(|byte| *byte == b'.').all(|part| !part.is_empty() && part.iter().copied().all(known)) && percents(name)
 }
