@@ -216,6 +216,18 @@ fn trees_agree() {
     assert_eq!((typed.id.as_str(), typed.more.as_str(), typed.inner.map(|inner| inner.deep)), ("1", "x", Some(1)));
     let choice = json!({ "one": "x", "kind": "a" });
     hold("trees", "events/odd/choice.json", &choice, event::<trees::odd::Choice>);
+    let merged = json!({
+        "state": "open", "closed": null, "opened": "2026-01-02T03:04:05Z", "zone": "2026-01-02T03:04:05Z", "count": 2,
+        "moments": ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05+00:00"],
+        "keys": ["67e55044-10b1-426f-9247-bb680e5fe0c8"],
+    });
+    hold("trees", "events/odd/merged.json", &merged, event::<trees::odd::Merged>);
+    let typed = trees::odd::Merged::decode(merged.to_string().as_bytes()).unwrap();
+    let (opened, zone, moments) = (typed.opened.unwrap(), typed.zone.unwrap(), typed.moments.unwrap());
+    assert_eq!(
+        (opened.timestamp(), &*zone, &*moments[1]),
+        (1_767_323_045, "2026-01-02T03:04:05Z", "2026-01-02T03:04:05+00:00")
+    );
     hold("trees", "context.json", &json!({ "mail": "a@example.com" }), context::<trees::Context>);
 }
 

@@ -1,10 +1,11 @@
 //! What rule trees look at of typed values: a struct whose undeclared members matter to a rule keeps them, and one that
-//! is looked at has no property that was absent and seems present.
+//! is looked at has no property that was absent and seems present. A string whose very text a rule asks for stays one.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::rules::Check;
 use super::{Body, Field, Held, Others, Shape, Tree, Type, TypeId, reach};
-use crate::load::{Json, Node};
+use crate::load::{Json, Member, Node};
 use crate::names;
 use crate::resolve::{Loc, Schemas};
 
@@ -16,6 +17,7 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
         kept: HashSet::new(),
         touched: HashSet::new(),
         from: BTreeSet::new(),
+        texts: HashSet::new(),
         seen: HashSet::new(),
     };
     // each at an address of its own, by which what was seen is known
@@ -24,7 +26,8 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
         type_.trees.iter().for_each(|tree| walker.start(tree, shape));
         type_.body.holds().into_iter().for_each(|held| walker.held(held));
     }
-    let Walker { kept, touched, from, .. } = walker;
+    let Walker { kept, touched, from, texts, .. } = walker;
+    types.iter_mut().flat_map(|type_| type_.body.holds_mut()).for_each(|held| keep_text(held, &texts));
     let looked_at = reach(types, from);
     for (id, type_) in types.iter_mut().enumerate() {
         type_.looked_at = looked_at.contains(&id);
@@ -47,30 +50,35 @@ struct Walker<'a> {
     kept: HashSet<TypeId>,
     touched: HashSet<TypeId>,
     from: BTreeSet<TypeId>,
+    /// The values of a format of which a rule asks more than that: two texts may be one moment.
+    texts: HashSet<*const Shape>,
     seen: HashSet<(Loc, *const Shape)>,
 }
 
 impl<'a> Walker<'a> {
     fn held(&mut self, held: &'a Held) {
         held.trees.iter().for_each(|tree| self.start(tree, &held.shape));
+        if held.checks.contains(&Check::UniqueItems) {
+            self.all_texts(&held.shape);
+        }
         if let Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) = &held.shape {
             self.held(inner);
         }
     }
 
-    fn start(&mut self, tree: &Tree, shape: &Shape) {
+    fn start(&mut self, tree: &Tree, shape: &'a Shape) {
         shape.uses(&mut self.from);
         self.keywords(&tree.loc, (!tree.keywords.is_empty()).then_some(&tree.keywords), shape);
     }
 
-    fn whole(&mut self, loc: &Loc, shape: &Shape) {
+    fn whole(&mut self, loc: &Loc, shape: &'a Shape) {
         if !self.seen.insert((loc.clone(), std::ptr::from_ref(shape))) {
             return;
         }
         self.keywords(loc, None, shape);
     }
 
-    fn keywords(&mut self, loc: &Loc, only: Option<&BTreeSet<String>>, shape: &Shape) {
+    fn keywords(&mut self, loc: &Loc, only: Option<&BTreeSet<String>>, shape: &'a Shape) {
         let Some(node) = self.schemas.node(loc) else { return };
         let (fields, id) = match shape {
             Shape::Nullable(inner) => return self.keywords(loc, only, &inner.shape),
@@ -82,7 +90,7 @@ impl<'a> Walker<'a> {
                 Body::Map(held) => return self.keywords(loc, only, &held.shape),
                 Body::Enum { .. } => return,
             },
-            Shape::Array(_) | Shape::Map(_) => (&[][..], None),
+            Shape::Array(_) | Shape::Map(_) | Shape::Real(_) => (&[][..], None),
             _ => return,
         };
         if let Some(id) = id {
@@ -92,6 +100,16 @@ impl<'a> Walker<'a> {
         let has = |name: &str| by_wire.contains_key(name);
         let schemas = self.schemas;
         let in_force = |keyword: &str| only.is_none_or(|only| only.contains(keyword)) && schemas.knows(loc, keyword);
+        let of_text = |member: &Member| match (&*member.key, shape) {
+            ("enum" | "const" | "pattern" | "minLength" | "maxLength", _) => true,
+            ("format", Shape::Real(real)) => member.value.str() != Some(real.format()),
+            _ => false,
+        };
+        if let Shape::Real(_) = shape
+            && node.members().iter().any(|member| in_force(&member.key) && of_text(member))
+        {
+            self.texts.insert(std::ptr::from_ref(shape));
+        }
         let mut keep = false;
         // schemas for the same value, for an item or a member, and for the member of a name
         let (mut here, mut below, mut named) = (Vec::new(), Vec::new(), Vec::new());
@@ -130,7 +148,12 @@ impl<'a> Walker<'a> {
                     keep |= !matches!(value.json, Json::Bool(true));
                     below.push(at);
                 }
-                "propertyNames" | "minProperties" | "maxProperties" | "enum" | "const" => keep = true,
+                "propertyNames" | "minProperties" | "maxProperties" => keep = true,
+                "enum" | "const" => {
+                    keep = true;
+                    self.all_texts(shape);
+                }
+                "uniqueItems" => self.all_texts(shape),
                 "items" | "prefixItems" | "additionalItems" | "contains" | "unevaluatedItems" => {
                     below.extend(items());
                     below.push(at);
@@ -140,6 +163,7 @@ impl<'a> Walker<'a> {
                     let mut all = BTreeSet::new();
                     shape.uses(&mut all);
                     let all = reach(self.types, all);
+                    self.all_texts(shape);
                     self.kept.extend(all.iter().copied());
                     self.touched.extend(all);
                 }
@@ -166,5 +190,37 @@ impl<'a> Walker<'a> {
                 }
             }
         }
+    }
+
+    /// Keeps the text of all strings in the values of a shape.
+    fn all_texts(&mut self, shape: &'a Shape) {
+        let mut ids = BTreeSet::new();
+        shape.uses(&mut ids);
+        let mut open: Vec<&'a Shape> = vec![shape];
+        for id in reach(self.types, ids) {
+            open.extend(self.types[id].body.holds().into_iter().map(|held| &held.shape));
+        }
+        while let Some(shape) = open.pop() {
+            match shape {
+                Shape::Real(_) => {
+                    self.texts.insert(std::ptr::from_ref(shape));
+                }
+                Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) => open.push(&inner.shape),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Makes a string of what is one of those, held to its format.
+fn keep_text(held: &mut Held, texts: &HashSet<*const Shape>) {
+    let found = texts.contains(&std::ptr::from_ref(&held.shape));
+    match &mut held.shape {
+        Shape::Real(real) if found => {
+            held.checks.push(Check::Format(real.variant(), real.format().to_owned()));
+            held.shape = Shape::String;
+        }
+        Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) => keep_text(inner, texts),
+        _ => {}
     }
 }

@@ -185,14 +185,20 @@ pub(crate) enum Real {
 impl Real {
     /// That of the format whose variant in the runtime has this name.
     pub(crate) fn of(variant: &str) -> Option<Self> {
-        Some(match variant {
-            "Date" => Self::Date,
-            "DateTime" => Self::DateTime,
-            "Uuid" => Self::Uuid,
-            "Ipv4" => Self::Ipv4,
-            "Ipv6" => Self::Ipv6,
-            _ => return None,
-        })
+        [Self::Date, Self::DateTime, Self::Uuid, Self::Ipv4, Self::Ipv6]
+            .into_iter()
+            .find(|real| real.variant() == variant)
+    }
+
+    /// The variant in the runtime.
+    fn variant(self) -> &'static str {
+        match self {
+            Self::Date => "Date",
+            Self::DateTime => "DateTime",
+            Self::Uuid => "Uuid",
+            Self::Ipv4 => "Ipv4",
+            Self::Ipv6 => "Ipv6",
+        }
     }
 
     /// The format's name.
@@ -249,6 +255,19 @@ impl Body {
                 fields.iter().map(|field| &field.held).chain(kept).collect()
             }
             Self::Union { variants, .. } => variants.iter().map(|variant| &variant.held).collect(),
+            Self::Map(held) => vec![held],
+            Self::Enum { .. } => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed.
+    fn holds_mut(&mut self) -> Vec<&mut Held> {
+        match self {
+            Self::Struct { fields, others } => {
+                let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
+                fields.iter_mut().map(|field| &mut field.held).chain(kept).collect()
+            }
+            Self::Union { variants, .. } => variants.iter_mut().map(|variant| &mut variant.held).collect(),
             Self::Map(held) => vec![held],
             Self::Enum { .. } => Vec::new(),
         }

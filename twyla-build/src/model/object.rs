@@ -1,6 +1,7 @@
 //! Objects: structs of their declared properties, or maps where none are declared.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use super::read::{Reader, docs};
 use super::rules::{self, Check};
@@ -18,13 +19,15 @@ struct Declared<'a> {
     file: usize,
     /// Whether the schema of the object itself declares it.
     own: bool,
+    /// The other schemas that hold for its values.
+    also: Vec<Loc>,
 }
 
 /// What is declared for one object by all schemas that hold for it, each asked once, however often they combine it.
 #[derive(Default)]
 struct Declarations<'a> {
     asked: HashSet<Loc>,
-    names: HashSet<&'a str>,
+    names: HashMap<&'a str, usize>,
     all: Vec<Declared<'a>>,
 }
 
@@ -161,11 +164,18 @@ impl<'a> Reader<'a> {
         }
         let properties = loc.step("properties");
         for member in self.get(loc, "properties").map_or(&[][..], Node::members) {
-            if !out.names.insert(&member.key) {
-                continue;
-            }
             let schema = sure.then(|| properties.step(&member.key));
-            out.all.push(Declared { wire: &member.key, schema, member, file: loc.file, own });
+            match out.names.entry(&member.key) {
+                Entry::Occupied(first) => {
+                    if let Some(declared) = out.all.get_mut(*first.get()) {
+                        declared.also.extend(schema);
+                    }
+                }
+                Entry::Vacant(new) => {
+                    new.insert(out.all.len());
+                    out.all.push(Declared { wire: &member.key, schema, member, file: loc.file, own, also: Vec::new() });
+                }
+            }
         }
         for (keyword, sure_there) in [("allOf", true), ("anyOf", false), ("oneOf", false)] {
             let count = self.get(loc, keyword).map_or(0, |node| node.items().len());
@@ -241,8 +251,12 @@ impl<'a> Reader<'a> {
         }
         let mut names = names.into_iter();
         let mut fields = Vec::new();
-        for Declared { wire, schema, member, file, .. } in declared {
-            let held = schema.as_ref().map_or_else(|| Held::plain(Shape::Any), |schema| self.held(schema));
+        // else a tree holds all of them
+        let merged = self.merges(loc);
+        for Declared { wire, schema, member, file, also, .. } in declared {
+            let mut held = schema.as_ref().map_or_else(|| Held::plain(Shape::Any), |schema| self.held(schema));
+            let also = also.iter().filter(|_| merged && schema.is_some());
+            held.trees.extend(also.filter_map(|schema| self.tree(schema, format!("`{wire}` in several schemas"))));
             let is_required = required.names.contains(wire);
             let default = member.value.get("default").filter(|_| !is_required);
             let fallback = default.and_then(|default| self.fallback(&held, default));

@@ -115,6 +115,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A tree of a whole schema, for a value whose type is that of another one.
+    pub(super) fn tree(&self, loc: &Loc, why: String) -> Option<Tree> {
+        let reason = Reason { place: self.place(loc), why };
+        (!self.dynamic.contains(loc)).then(|| Tree {
+            loc: loc.clone(),
+            keywords: BTreeSet::new(),
+            reasons: vec![reason],
+        })
+    }
+
     fn leave_here(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
         let node = self.node(loc);
         let at = node.member(keyword).map_or(node.at, |member| member.key_at);
@@ -340,13 +350,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the objects of `allOf` and `$ref` can be put together to one struct that tells all: each of their
-    /// properties is declared once, and they say nothing else.
+    /// Whether the objects of `allOf` and `$ref` can be put together to one struct that tells all: they declare and require
+    /// properties, and say nothing else.
     pub(super) fn merges(&self, loc: &Loc) -> bool {
-        let (mut names, mut seen) = (HashSet::new(), HashSet::new());
-        let own = self.get(loc, "properties").map_or(&[][..], Node::members);
-        names.extend(own.iter().map(|member| member.key.as_str()));
-        self.implies_object(loc) && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut names, &mut seen))
+        let mut seen = HashSet::from([loc.clone()]);
+        self.implies_object(loc) && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut seen))
     }
 
     /// The schemas that hold too by `allOf` and `$ref`.
@@ -359,19 +367,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn is_plain_part(&self, loc: &Loc, names: &mut HashSet<&'a str>, seen: &mut HashSet<Loc>) -> bool {
+    fn is_plain_part(&self, loc: &Loc, seen: &mut HashSet<Loc>) -> bool {
         let told = |keyword: &str| match keyword {
             "properties" | "required" | "allOf" | "$ref" => true,
             "type" => self.kinds(loc).is_some_and(|kinds| kinds == ["object"]),
             _ => false,
         };
-        let own = self.get(loc, "properties").map_or(&[][..], Node::members);
-        // what holds twice declares its properties twice
+        // what leads back to itself ends nowhere
         seen.insert(loc.clone())
             && !matches!(self.node(loc).json, Json::Bool(false))
             && self.rules_of(loc).all(told)
-            && own.iter().all(|member| names.insert(&member.key))
-            && self.parts(loc).iter().all(|part| self.is_plain_part(part, names, seen))
+            && self.parts(loc).iter().all(|part| self.is_plain_part(part, seen))
     }
 
     /// `anyOf` or `oneOf` of one schema and null.
