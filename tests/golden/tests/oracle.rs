@@ -219,8 +219,10 @@ fn trees_agree() {
     let merged = json!({
         "state": "open", "closed": null, "opened": "2026-01-02T03:04:05Z", "zone": "2026-01-02T03:04:05Z", "count": 2,
         "moments": ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05+00:00"],
-        "keys": ["67e55044-10b1-426f-9247-bb680e5fe0c8"],
+        "keys": ["67e55044-10b1-426f-9247-bb680e5fe0c8"], "closed_by": { "id": 1, "n": 2 },
     });
+    let closed_twice = json!({ "state": "open", "closed": null, "closed_twice": { "id": 1, "other": 1 } });
+    assert!(trees::odd::Merged::decode(closed_twice.to_string().as_bytes()).is_err());
     hold("trees", "events/odd/merged.json", &merged, event::<trees::odd::Merged>);
     let typed = trees::odd::Merged::decode(merged.to_string().as_bytes()).unwrap();
     let (opened, zone, moments) = (typed.opened.unwrap(), typed.zone.unwrap(), typed.moments.unwrap());

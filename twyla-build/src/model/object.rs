@@ -87,8 +87,10 @@ impl<'a> Reader<'a> {
         }
         let own = declared.iter().all(|declared| declared.own);
         let closed = no("additionalProperties") && own && !self.has(loc, "allOf") && !self.has(loc, "$ref");
-        let merged = || (!self.has(loc, "allOf") && !self.has(loc, "$ref")) || self.merges(loc);
+        let alone = !self.has(loc, "allOf") && !self.has(loc, "$ref");
+        let merged = || alone || self.merges(loc);
         if closed
+            || !alone && self.merged(loc) == Some(true)
             || no("unevaluatedProperties")
                 && absent_or_true("additionalProperties")
                 && !self.has(loc, "additionalProperties")

@@ -351,10 +351,36 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether the objects of `allOf` and `$ref` can be put together to one struct that tells all: they declare and require
-    /// properties, and say nothing else.
+    /// properties, and say nothing else, or that there are no others than those.
     pub(super) fn merges(&self, loc: &Loc) -> bool {
+        self.merged(loc).is_some()
+    }
+
+    /// Whether what is put together is closed by one of its parts; none where it can't be.
+    pub(super) fn merged(&self, loc: &Loc) -> Option<bool> {
         let mut seen = HashSet::from([loc.clone()]);
-        self.implies_object(loc) && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut seen))
+        let plain = self.implies_object(loc) && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut seen));
+        if !plain {
+            return None;
+        }
+        let names = |loc: &Loc| self.get(loc, "properties").map_or(&[][..], Node::members).iter().map(|one| &*one.key);
+        let closed = |part: &&Loc| *part != loc && self.has(part, "additionalProperties");
+        let all: HashSet<&str> = seen.iter().flat_map(names).collect();
+        let required = |loc: &Loc| self.get(loc, "required").map_or(&[][..], Node::items).iter().filter_map(Node::str);
+        let mut closes = false;
+        for part in seen.iter().filter(closed) {
+            let own: HashSet<&str> = names(part).collect();
+            if all.iter().any(|name| !own.contains(name))
+                || seen.iter().flat_map(required).any(|name| !own.contains(name))
+            {
+                return None;
+            }
+            closes = true;
+        }
+        // what else tells of members is the object's own to combine with that
+        let more =
+            ["additionalProperties", "patternProperties", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies"];
+        (!closes || !more.into_iter().any(|keyword| self.has(loc, keyword))).then_some(closes)
     }
 
     /// The schemas that hold too by `allOf` and `$ref`.
@@ -370,6 +396,7 @@ impl<'a> Reader<'a> {
     fn is_plain_part(&self, loc: &Loc, seen: &mut HashSet<Loc>) -> bool {
         let told = |keyword: &str| match keyword {
             "properties" | "required" | "allOf" | "$ref" => true,
+            "additionalProperties" => matches!(self.get(loc, keyword).map(|node| &node.json), Some(Json::Bool(false))),
             "type" => self.kinds(loc).is_some_and(|kinds| kinds == ["object"]),
             _ => false,
         };
