@@ -2,24 +2,50 @@
 
 /// Literals and expressions in braces.
 pub(super) fn uri_template(text: &str) -> bool {
-    let mut rest = text;
+    let mut rest = text.as_bytes();
     loop {
-        // nearly always to the brace or the end
-        let plain = rest.bytes().position(|byte| !PLAIN[usize::from(byte)]).unwrap_or(rest.len());
-        rest = rest.get(plain..).unwrap_or_default();
-        let (literals, after) = match rest.strip_prefix('{') {
-            Some(after) => ("", after),
-            None => match rest.split_once('{') {
-                Some(parts) => parts,
-                None => return rest.is_empty() || all_literal(rest),
+        while let Some((eight, after)) = rest.split_first_chunk::<8>()
+            && eight.iter().all(|byte| PLAIN[usize::from(*byte)])
+        {
+            rest = after;
+        }
+        while let [byte, after @ ..] = rest
+            && PLAIN[usize::from(*byte)]
+        {
+            rest = after;
+        }
+        // nearly always at the end, or at a variable and nothing else
+        match rest {
+            [] => return true,
+            [b'{', inside @ ..] => match simple(inside) {
+                Some(after) => rest = after,
+                None => break,
             },
-        };
+            _ => break,
+        }
+    }
+    text.get(text.len() - rest.len()..).is_some_and(any)
+}
+
+/// What is after a variable, with or without an operator, and its brace.
+#[inline]
+fn simple(inside: &[u8]) -> Option<&[u8]> {
+    let inside = if let [b'/' | b'+' | b'?' | b'#' | b'.' | b'&' | b';', after @ ..] = inside { after } else { inside };
+    let end = inside.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_'))?;
+    inside.get(end..)?.strip_prefix(b"}").filter(|_| end > 0)
+}
+
+/// The same, whatever is in it.
+fn any(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((literals, after)) = rest.split_once('{') {
         let Some((inside, after)) = after.split_once('}') else { return false };
-        if !(literals.is_empty() || all_literal(literals)) || !expression(inside) {
+        if !all_literal(literals) || !expression(inside) {
             return false;
         }
         rest = after;
     }
+    all_literal(rest)
 }
 
 /// The bytes that are literals by themselves, whatever is beside them.
