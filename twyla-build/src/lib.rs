@@ -11,11 +11,11 @@
 //! folder is told at once, with file, line and column, and nothing is written where one of them is an error.
 //!
 //! The rooms, in the order in which data walks through them: `load` (files, JSON with places), `resolve` (every schema
-//! under its URI, every `$ref` to its schema), `check` (what is wrong, by the meta-schema and beyond), `model` (shapes,
+//! under its URI, every `$ref` to its schema), `check` (what is wrong, with `values` a keyword may have), `model` (shapes,
 //! checks of single values, and the rules that are left to trees), then the generated file: `types` (structs and enums),
 //! `codec` (how they are read and written), `checks` (how they are held to their rules), `trees` (the rules that need
-//! more than one value) and `emit` (all of it in modules). [`problem`] is the catalogue of everything that can be wrong,
-//! with its wording.
+//! more than one value), `emit` (all of it in modules) and `layout` (its lines). [`problem`] is the catalogue of everything
+//! that can be wrong, with its wording.
 //!
 //! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
 //! Rust type can stand for becomes `serde_json::Value`.
