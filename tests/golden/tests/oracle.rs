@@ -230,6 +230,12 @@ fn trees_agree() {
         (opened.timestamp(), &*zone, &*moments[1]),
         (1_767_323_045, "2026-01-02T03:04:05Z", "2026-01-02T03:04:05+00:00")
     );
+    let tagged = json!({ "done": true, "mail": "a@example.com", "note": 1, "notes": [1, "x"], "method": { "kind": "card", "last4": "1234" } });
+    hold("trees", "events/odd/tagged.json", &tagged, event::<trees::odd::Tagged>);
+    let typed = trees::odd::Tagged::decode(tagged.to_string().as_bytes()).unwrap();
+    assert!(
+        matches!(typed.method, trees::odd::TaggedMethod::Card(trees::odd::TaggedMethodCard { ref last4, .. }) if last4 == "1234")
+    );
     hold("trees", "context.json", &json!({ "mail": "a@example.com" }), context::<trees::Context>);
 }
 

@@ -81,16 +81,17 @@ impl<'a> Reader<'a> {
         let absent_or_true =
             |keyword| matches!(self.get(loc, keyword).map(|node| &node.json), None | Some(Json::Bool(true)));
         let no = |keyword| matches!(self.get(loc, keyword).map(|node| &node.json), Some(Json::Bool(false)));
+        let alone = !self.has(loc, "allOf") && !self.has(loc, "$ref");
+        let own = declared.iter().all(|declared| declared.own);
+        if no("additionalProperties") && own && alone && !self.has(loc, "patternProperties") {
+            return Others::Refused;
+        }
         let simple = ["patternProperties", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies"];
         if !simple.into_iter().all(|keyword| !self.has(loc, keyword)) {
             return Others::Ignored;
         }
-        let own = declared.iter().all(|declared| declared.own);
-        let closed = no("additionalProperties") && own && !self.has(loc, "allOf") && !self.has(loc, "$ref");
-        let alone = !self.has(loc, "allOf") && !self.has(loc, "$ref");
         let merged = || alone || self.merges(loc);
-        if closed
-            || !alone && self.merged(loc) == Some(true)
+        if !alone && self.merged(loc) == Some(true)
             || no("unevaluatedProperties")
                 && absent_or_true("additionalProperties")
                 && !self.has(loc, "additionalProperties")

@@ -61,6 +61,14 @@ fn dynamic(schemas: &Schemas) -> HashSet<Loc> {
 
 /// Gives types of one name different ones: contents and contexts keep theirs, the others are counted by their place.
 fn keep_apart(types: &mut [Type], roots: &HashSet<TypeId>) {
+    // the objects of a union are called by their tags
+    let tagged: Vec<(TypeId, String, String)> = types.iter().flat_map(variants).collect();
+    for (id, union, variant) in tagged {
+        // not where it stands elsewhere, with a name of its own
+        if let Some(type_) = types.get_mut(id).filter(|type_| type_.name == union) {
+            type_.name += &variant;
+        }
+    }
     let mut order: Vec<TypeId> = (0..types.len()).collect();
     order.sort_by_key(|id| (!roots.contains(id), types[*id].place.clone()));
     let mut taken: HashSet<String> = HashSet::new();
@@ -74,6 +82,16 @@ fn keep_apart(types: &mut [Type], roots: &HashSet<TypeId>) {
             types[id].name = format!("{plain}_{count}");
         }
     }
+}
+
+/// The types of a union's variants, with the names of both.
+fn variants(union: &Type) -> Vec<(TypeId, String, String)> {
+    let Body::Union { variants, .. } = &union.body else { return Vec::new() };
+    let named = variants.iter().filter_map(|variant| match variant.held.shape {
+        Shape::Named(id) => Some((id, union.name.clone(), variant.name.clone())),
+        _ => None,
+    });
+    named.collect()
 }
 
 /// The limit of schemas that are read because others hold them: deeper ones are left to trees.
