@@ -7,7 +7,7 @@ use twyla_contract::rust;
 
 use crate::draft::{Draft, HOLDERS};
 use crate::load::{File, Json, Member, Node, Role};
-use crate::pattern::Untranslated;
+use crate::pattern::{FORMATS, Untranslated};
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
 use crate::values::{self, TYPES, Wrong};
@@ -94,6 +94,16 @@ fn keyword<'a>(
             for member in members.iter() {
                 if let Some(what) = unmatchable(&member.key, patterns) {
                     say(member.key_at, what);
+                }
+            }
+        }
+        ("format", Json::String(name)) if info.knows("format") && schemas.formats() => {
+            if pattern::format(draft, name).is_none() {
+                let known = FORMATS.contains(&name.as_str());
+                let near = schemas.nearest(name, FORMATS.into_iter()).map(str::to_owned);
+                // a format of one's own tells people something
+                if known || near.is_some() {
+                    say(member.value.at, What::UnknownFormat { name: name.clone(), near, known });
                 }
             }
         }

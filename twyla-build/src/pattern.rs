@@ -54,6 +54,29 @@ pub(crate) fn translate(pattern: &str) -> Option<Translated> {
     Some(if backtracking { Translated::Backtracking(out) } else { Translated::Plain(out) })
 }
 
+/// The formats that some draft knows.
+pub(crate) const FORMATS: [&str; 19] = [
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "iri",
+    "iri-reference",
+    "uuid",
+    "uri-template",
+    "json-pointer",
+    "relative-json-pointer",
+    "regex",
+];
+
 /// The variant of the runtime's `Format` for a format that this draft knows; the others are annotations.
 pub(crate) fn format(draft: Draft, name: &str) -> Option<&'static str> {
     let (variant, since) = match name {

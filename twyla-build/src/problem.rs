@@ -23,6 +23,7 @@ impl Problem {
             self.what,
             What::RequiredUndeclared { .. }
                 | What::UnknownKeyword { .. }
+                | What::UnknownFormat { .. }
                 | What::FieldRenamed { .. }
                 | What::NothingBelongsHere
                 | What::NotAJsonFile
@@ -52,49 +53,138 @@ impl fmt::Display for Problem {
 #[expect(missing_docs, reason = "the wording below is the documentation")]
 pub enum What {
     // the folder
-    NoFolder { error: String },
+    NoFolder {
+        error: String,
+    },
     NoContext,
     NoEvents,
-    Unreadable { error: String },
+    Unreadable {
+        error: String,
+    },
     Symlink,
     NotUtf8Path,
-    BadName { error: String },
-    ReservedDomain { name: String, why: &'static str },
+    BadName {
+        error: String,
+    },
+    ReservedDomain {
+        name: String,
+        why: &'static str,
+    },
     NothingBelongsHere,
     NotAJsonFile,
-    BadDocumentUri { uri: String },
-    DocumentTwice { uri: String, other: String },
+    BadDocumentUri {
+        uri: String,
+    },
+    DocumentTwice {
+        uri: String,
+        other: String,
+    },
     // the text
     NotUtf8,
     ByteOrderMark,
-    NotJson { error: String },
-    DuplicateKey { key: String, first: At },
-    BigNumber { number: String },
-    TooDeep { limit: usize },
-    TooMuch { what: &'static str, limit: usize },
+    NotJson {
+        error: String,
+    },
+    DuplicateKey {
+        key: String,
+        first: At,
+    },
+    BigNumber {
+        number: String,
+    },
+    TooDeep {
+        limit: usize,
+    },
+    TooMuch {
+        what: &'static str,
+        limit: usize,
+    },
     // the schema
-    NoSchema { found: &'static str },
-    UnknownDraft { uri: String, near: Option<String> },
-    UnknownVocabulary { uri: String, schema: String },
-    UnknownType { name: String, near: Option<String> },
-    UnknownKeyword { name: String, near: String },
-    WrongKeyword { keyword: String, wanted: String, found: String },
-    BadPattern { pattern: String },
-    PatternBeyond { pattern: String },
-    RequiredUndeclared { name: String, near: Option<String> },
-    CannotHoldObject { what: &'static str, found: String },
-    DuplicateId { uri: String },
-    Uncompilable { error: String },
+    NoSchema {
+        found: &'static str,
+    },
+    UnknownDraft {
+        uri: String,
+        near: Option<String>,
+    },
+    UnknownVocabulary {
+        uri: String,
+        schema: String,
+    },
+    UnknownType {
+        name: String,
+        near: Option<String>,
+    },
+    UnknownKeyword {
+        name: String,
+        near: String,
+    },
+    /// Where the draft has no such format; `known` where other drafts have it.
+    UnknownFormat {
+        name: String,
+        near: Option<String>,
+        known: bool,
+    },
+    WrongKeyword {
+        keyword: String,
+        wanted: String,
+        found: String,
+    },
+    BadPattern {
+        pattern: String,
+    },
+    PatternBeyond {
+        pattern: String,
+    },
+    RequiredUndeclared {
+        name: String,
+        near: Option<String>,
+    },
+    CannotHoldObject {
+        what: &'static str,
+        found: String,
+    },
+    DuplicateId {
+        uri: String,
+    },
+    Uncompilable {
+        error: String,
+    },
     // references
-    DanglingFile { reference: String, near: Option<String> },
-    DanglingPointer { reference: String, near: Option<String> },
-    LeavesFolder { reference: String },
-    WantsNetwork { reference: String, uri: String },
-    BadReference { reference: String },
-    Circular { reference: String, chain: String },
+    DanglingFile {
+        reference: String,
+        near: Option<String>,
+    },
+    DanglingPointer {
+        reference: String,
+        near: Option<String>,
+    },
+    LeavesFolder {
+        reference: String,
+    },
+    WantsNetwork {
+        reference: String,
+        uri: String,
+    },
+    BadReference {
+        reference: String,
+    },
+    Circular {
+        reference: String,
+        chain: String,
+    },
     // names in Rust
-    FieldRenamed { name: String, other: String, plain: String, field: String },
-    DomainClash { name: String, other: String, module: String },
+    FieldRenamed {
+        name: String,
+        other: String,
+        plain: String,
+        field: String,
+    },
+    DomainClash {
+        name: String,
+        other: String,
+        module: String,
+    },
 }
 
 /// A text that may be long.
@@ -178,6 +268,15 @@ impl fmt::Display for What {
             ),
             Self::UnknownKeyword { name, near } => {
                 write!(f, "`{name}` is no keyword and is ignored; did you mean `{near}`?")
+            }
+            Self::UnknownFormat { name, known: true, .. } => {
+                write!(
+                    f,
+                    "`{name}` is a format of other drafts than this one, so nothing is checked; `$schema` names the draft"
+                )
+            }
+            Self::UnknownFormat { name, near, .. } => {
+                write!(f, "`{name}` is no format of JSON Schema, so nothing is checked{}", Near(near))
             }
             Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
             Self::BadPattern { pattern } => write!(f, "`{}` is no regular expression (ECMA-262)", Short(pattern)),

@@ -53,6 +53,14 @@ const CASES: &[Case] = &[
     ("no_schema", &[("shared/x.json", b"[]")], 1),
     ("unknown_draft", &[("shared/x.json", br#"{ "$schema": "http://json-schema.org/draft-07/shema#" }"#), ("shared/y.json", br#"{ "$schema": "x:y" }"#)], 2),
     ("unknown_type", &[("shared/x.json", br#"{ "properties": { "a": { "type": "strnig" }, "b": { "type": ["null", "int"] }, "c": { "type": "date" } } }"#)], 3),
+    (
+        "unknown_format",
+        &[
+            ("shared/x.json", br#"{ "properties": { "a": { "format": "date-tme" }, "b": { "format": "our-own-words" } } }"#),
+            ("shared/y.json", br#"{ "$schema": "http://json-schema.org/draft-07/schema", "format": "uuid" }"#),
+        ],
+        2,
+    ),
     ("unknown_keyword", &[("shared/x.json", br#"{ "requierd": ["a"], "x-requierd": 1, "propertys": {} }"#)], 2),
     ("wrong_keyword", &[("shared/x.json", br#"{ "minLength": "5", "required": "a", "properties": { "a": 5, "b": { "enum": {} } }, "items": [], "type": 5 }"#)], 6),
     ("bad_pattern", &[("shared/x.json", br#"{ "pattern": "[a-", "patternProperties": { "(": {} } }"#)], 2),
