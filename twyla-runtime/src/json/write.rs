@@ -16,15 +16,16 @@ pub fn write_str(text: &str, out: &mut Vec<u8>) {
     if end == bytes.len() {
         out.extend_from_slice(bytes);
     } else {
-        write_escaped(bytes, out);
+        write_escaped(bytes, end, out);
     }
     out.push(b'"');
 }
 
+/// What has escapes, and how much of it is plain before the first.
 #[inline(never)]
-fn write_escaped(mut rest: &[u8], out: &mut Vec<u8>) {
+fn write_escaped(mut rest: &[u8], mut plain_to: usize, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    while let Some((run, after)) = rest.split_at_checked(plain(rest)) {
+    while let Some((run, after)) = rest.split_at_checked(plain_to) {
         out.extend_from_slice(run);
         let Some((special, after)) = after.split_first() else {
             return;
@@ -45,6 +46,7 @@ fn write_escaped(mut rest: &[u8], out: &mut Vec<u8>) {
             out.extend_from_slice(&[b'0', b'0', b'0' + (special >> 4), low]);
         }
         rest = after;
+        plain_to = plain(rest);
     }
 }
 
