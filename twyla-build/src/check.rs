@@ -7,11 +7,11 @@ use twyla_contract::rust;
 
 use crate::draft::{Draft, HOLDERS};
 use crate::load::{File, Json, Member, Node, Role};
-use crate::pattern::{FORMATS, Untranslated};
+use crate::pattern::Untranslated;
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
 use crate::values::{self, TYPES, Wrong};
-use crate::{names, pattern};
+use crate::{format, names, pattern};
 
 /// Checks every schema and notes all problems.
 pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
@@ -98,9 +98,9 @@ fn keyword<'a>(
             }
         }
         ("format", Json::String(name)) if info.knows("format") && schemas.formats() => {
-            if pattern::format(draft, name).is_none() {
-                let known = FORMATS.contains(&name.as_str());
-                let near = schemas.nearest(name, FORMATS.into_iter()).map(str::to_owned);
+            if format::variant(draft, name).is_none() {
+                let known = format::names().any(|known| known == name);
+                let near = schemas.nearest(name, format::names()).map(str::to_owned);
                 // a format of one's own tells people something
                 if known || near.is_some() {
                     say(member.value.at, What::UnknownFormat { name: name.clone(), near, known });

@@ -28,6 +28,7 @@ mod circles;
 mod codec;
 mod draft;
 mod emit;
+mod format;
 mod layout;
 mod load;
 mod meta;

@@ -1,8 +1,6 @@
-//! Patterns and formats: what ECMA-262 means by a pattern, in the words of the crates that match it, and the formats that a draft knows.
+//! Patterns: what ECMA-262 means by one, in the words of the crates that match it.
 
 use std::fmt::Write;
-
-use crate::draft::Draft::{self, Draft4, Draft6, Draft7, Draft201909};
 
 /// What a compiled pattern may take, in bytes; the runtime has the same limit. Patterns with counts in counts grow beyond it.
 const SIZE_LIMIT: usize = 1 << 21;
@@ -52,57 +50,6 @@ pub(crate) fn translate(pattern: &str) -> Option<Translated> {
     }
     let Translator { out, backtracking, .. } = translator;
     Some(if backtracking { Translated::Backtracking(out) } else { Translated::Plain(out) })
-}
-
-/// The formats that some draft knows.
-pub(crate) const FORMATS: [&str; 19] = [
-    "date-time",
-    "date",
-    "time",
-    "duration",
-    "email",
-    "idn-email",
-    "hostname",
-    "idn-hostname",
-    "ipv4",
-    "ipv6",
-    "uri",
-    "uri-reference",
-    "iri",
-    "iri-reference",
-    "uuid",
-    "uri-template",
-    "json-pointer",
-    "relative-json-pointer",
-    "regex",
-];
-
-/// The variant of the runtime's `Format` for a format that this draft knows; the others are annotations.
-pub(crate) fn format(draft: Draft, name: &str) -> Option<&'static str> {
-    let (variant, since) = match name {
-        "date-time" => ("DateTime", Draft4),
-        "date" => ("Date", Draft4),
-        "time" => ("Time", Draft4),
-        "duration" => ("Duration", Draft201909),
-        "email" => ("Email", Draft4),
-        "idn-email" => ("IdnEmail", Draft4),
-        "hostname" if draft < Draft7 => ("PlainHostname", Draft4),
-        "hostname" => ("Hostname", Draft7),
-        "idn-hostname" => ("IdnHostname", Draft7),
-        "ipv4" => ("Ipv4", Draft4),
-        "ipv6" => ("Ipv6", Draft4),
-        "uri" => ("Uri", Draft4),
-        "uri-reference" => ("UriReference", Draft6),
-        "iri" => ("Iri", Draft7),
-        "iri-reference" => ("IriReference", Draft7),
-        "uuid" => ("Uuid", Draft201909),
-        "uri-template" => ("UriTemplate", Draft6),
-        "json-pointer" => ("JsonPointer", Draft6),
-        "relative-json-pointer" => ("RelativeJsonPointer", Draft7),
-        "regex" => ("Regex", Draft4),
-        _ => return None,
-    };
-    (since <= draft).then_some(variant)
 }
 
 const DIGITS: &str = "0-9";
@@ -558,46 +505,6 @@ mod tests {
         assert!(check(&deep).is_err());
         let deep = format!("{}a{}", "(?=".repeat(100_000), ")".repeat(100_000));
         assert!(check(&deep).is_err());
-    }
-
-    #[test]
-    fn knows_the_formats_that_the_crate_knows() {
-        for draft in [Draft4, Draft6, Draft7, Draft201909, Draft::Draft202012] {
-            let known = match draft {
-                Draft4 => jsonschema::Draft::Draft4,
-                Draft6 => jsonschema::Draft::Draft6,
-                Draft7 => jsonschema::Draft::Draft7,
-                Draft201909 => jsonschema::Draft::Draft201909,
-                Draft::Draft202012 => jsonschema::Draft::Draft202012,
-            };
-            for name in [
-                "date-time",
-                "date",
-                "time",
-                "duration",
-                "email",
-                "idn-email",
-                "hostname",
-                "idn-hostname",
-                "ipv4",
-                "ipv6",
-                "uri",
-                "uri-reference",
-                "iri",
-                "iri-reference",
-                "uuid",
-                "uri-template",
-                "json-pointer",
-                "relative-json-pointer",
-                "regex",
-                "color",
-                "byte",
-                "Date",
-            ] {
-                let known = jsonschema::options().is_known_format(known, name);
-                assert_eq!(format(draft, name).is_some(), known, "{name} in {}", draft.name());
-            }
-        }
     }
 
     /// The suite beside the repository, or where `JSON_SCHEMA_TEST_SUITE` says.

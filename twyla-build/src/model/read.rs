@@ -6,9 +6,9 @@ use twyla_contract::Place;
 
 use super::{Body, Held, Model, Reason, Shape, Tree, Type, TypeId, boxes, looks};
 use crate::draft::is_annotation;
+use crate::format;
 use crate::load::{Json, Node, Role};
 use crate::names;
-use crate::pattern;
 use crate::resolve::{Loc, Schemas};
 
 /// Makes the model of a folder that was found free of errors.
@@ -330,7 +330,7 @@ impl<'a> Reader<'a> {
     /// The variant of the runtime's `Format` and the name of a format that is a rule there.
     pub(super) fn format(&self, loc: &Loc) -> Option<(&'static str, &'a str)> {
         let name = self.get(loc, "format").filter(|_| self.schemas.formats())?.str()?;
-        Some((pattern::format(self.schemas.draft(loc), name)?, name))
+        Some((format::variant(self.schemas.draft(loc), name)?, name))
     }
 
     /// Whether there are rules beside a `$ref`, which hold too from 2019-09 on.

@@ -7,8 +7,8 @@ use quote::{format_ident, quote};
 
 use super::{Trees, literal};
 use crate::draft::{Draft, HOLDERS, Holds};
+use crate::format;
 use crate::load::{Json, Node, steps};
-use crate::pattern;
 use crate::resolve::{Loc, Schemas};
 
 /// One schema that is made rules of.
@@ -128,7 +128,7 @@ impl Trees<'_> {
         }
         if self.schemas.formats()
             && let Some(format) = schema.rule("format").and_then(Node::str)
-            && let Some(variant) = pattern::format(schema.draft, format)
+            && let Some(variant) = format::variant(schema.draft, format)
         {
             let variant = format_ident!("{variant}");
             out.push(quote!(Rule::Format(::twyla_runtime::__private::Format::#variant)));
