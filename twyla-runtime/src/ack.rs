@@ -17,6 +17,11 @@ pub enum Decision {
 /// Where decisions go. Never waits: a decision on a connection that was lost has no effect, and the broker delivers again.
 pub(crate) trait Settle: Send + Sync {
     fn settle(&self, tag: u64, decision: Decision);
+
+    /// Whether decisions have no effect any more.
+    fn is_void(&self) -> bool {
+        false
+    }
 }
 
 /// A handler argument that hands the decision on the delivery to the handler.
@@ -40,6 +45,11 @@ impl Ack {
     #[must_use]
     pub fn detached() -> Self {
         Self { inner: Arc::new(Inner { decided: Mutex::new(None), tag: 0, sink: None }) }
+    }
+
+    /// Whether the delivery was taken back by the broker: it comes again, and what is decided here has no effect.
+    pub(crate) fn is_void(&self) -> bool {
+        self.inner.sink.as_ref().is_some_and(|sink| sink.is_void())
     }
 
     pub(crate) fn new(tag: u64, sink: Arc<dyn Settle>) -> Self {

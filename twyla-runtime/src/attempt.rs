@@ -42,6 +42,10 @@ struct Verdict {
 
 /// Handles one delivery to its end. If this is dropped on the way, the delivery goes back to its queue.
 pub(crate) async fn handle(listening: Arc<Listening>, delivery: Delivery) {
+    if delivery.ack.is_void() {
+        // Its connection was lost before its turn came, and the broker delivers it again.
+        return;
+    }
     let verdict = match wire::decode(&delivery.body, listening.queue.event) {
         Ok(envelope) => {
             let session = envelope.session_id.map_or_else(new_session, Into::into);

@@ -1,22 +1,21 @@
 //! The bus: emits events, and makes the services that listen to them.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::Utc;
-use tokio::time::Instant;
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::emitting::Emitting;
 use crate::error::Error;
 use crate::event::{AsContext, Emittable, Event, EventContext};
 use crate::park::DeadLetter;
 use crate::service::Service;
+use crate::transport::state::BusState;
 use crate::transport::{Address, Outgoing, Transport, dead_name, memory::Memory};
 use crate::wire;
 
@@ -27,10 +26,10 @@ pub struct Bus {
     session: Option<Arc<str>>,
 }
 
-struct Inner {
-    transport: Box<dyn Transport>,
+pub(crate) struct Inner {
+    pub(crate) transport: Box<dyn Transport>,
     app_id: Arc<str>,
-    emit_deadline: Duration,
+    pub(crate) emit_deadline: Duration,
 }
 
 impl Bus {
@@ -88,7 +87,8 @@ impl Bus {
     /// new one. An event that no group listens to is gone, as with any topic exchange.
     ///
     /// Through an outage it waits, and sends again under the same message id what may have been lost, until the emit
-    /// deadline. So the event may be delivered more than once.
+    /// deadline ([`Config::emit_deadline`]; for this one event [`Emitting::within`]). So the event may be delivered more
+    /// than once.
     ///
     /// # Errors
     /// [`Error::Content`] and [`Error::Context`] if they break their contract: nothing was sent. [`Error::Unconfirmed`]
@@ -115,24 +115,38 @@ impl Bus {
             now,
             &session,
         );
-        let inner = self.inner.clone();
-        Emitting(Box::pin(async move {
-            let message = Outgoing {
-                to: Address::Event { domain: T::DOMAIN, event_type: T::EVENT_TYPE },
-                body: Bytes::from(body?),
-                message_id: Uuid::now_v7().to_string(),
-                timestamp: now,
-                app_id: inner.app_id.clone(),
-                headers: Vec::new(),
-            };
-            inner.publish(message, T::NAME).await
-        }))
+        let message = body.map(|body| self.message(T::DOMAIN, T::EVENT_TYPE, body.into(), now));
+        Emitting::new(T::NAME, message, self.inner.clone())
+    }
+
+    fn message(
+        &self,
+        domain: &'static str,
+        event_type: &'static str,
+        body: Bytes,
+        timestamp: DateTime<Utc>,
+    ) -> Outgoing {
+        Outgoing {
+            to: Address::Event { domain, event_type },
+            body,
+            message_id: Uuid::now_v7().to_string(),
+            timestamp,
+            app_id: self.app_id(),
+            headers: Vec::new(),
+        }
     }
 
     /// The same bus, with every event emitted through it belonging to the session `id`.
     #[must_use]
     pub fn with_session(&self, id: impl Into<String>) -> Self {
         Self { inner: self.inner.clone(), session: Some(id.into().into()) }
+    }
+
+    /// Whether the bus is connected, and what stands in the way if not: a watch, to look at
+    /// (`bus.state().borrow().is_up()`) or to wait on (`wait_for`).
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<BusState> {
+        self.inner.transport.state()
     }
 
     /// A service on this bus, to be given listeners and run.
@@ -177,50 +191,6 @@ impl Bus {
     }
 }
 
-/// An event under way: the future of [`Bus::emit`].
-///
-/// A type of its own, so that a mistake in what is emitted is told once and not again wherever its future is used.
-#[must_use = "nothing is sent until this is awaited"]
-pub struct Emitting(Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>);
-
-impl Future for Emitting {
-    type Output = Result<(), Error>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(context)
-    }
-}
-
-impl fmt::Debug for Emitting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Emitting")
-    }
-}
-
-impl Inner {
-    async fn publish(&self, message: Outgoing, event: &'static str) -> Result<(), Error> {
-        let message_id = message.message_id.clone();
-        let bytes = message.body.len();
-        match self.transport.publish(message, Instant::now() + self.emit_deadline).await {
-            Ok(()) => {
-                tracing::debug!(event, message_id, bytes, "emitted");
-                Ok(())
-            }
-            Err(failure) if failure.closed && !failure.maybe_sent => Err(Error::Closed),
-            Err(failure) => {
-                tracing::warn!(event, message_id, maybe_sent = failure.maybe_sent, error = failure.why, "unconfirmed");
-                Err(Error::Unconfirmed {
-                    event,
-                    message_id,
-                    maybe_sent: failure.maybe_sent,
-                    deadline: self.emit_deadline,
-                    why: failure.why,
-                })
-            }
-        }
-    }
-}
-
 /// Publishes any bytes as if they were an event, for tests of what others may send.
 ///
 /// # Errors
@@ -231,15 +201,8 @@ pub async fn publish_raw(
     event_type: &'static str,
     body: impl Into<Bytes>,
 ) -> Result<(), Error> {
-    let message = Outgoing {
-        to: Address::Event { domain, event_type },
-        body: body.into(),
-        message_id: Uuid::now_v7().to_string(),
-        timestamp: Utc::now(),
-        app_id: bus.app_id(),
-        headers: Vec::new(),
-    };
-    bus.inner.publish(message, event_type).await
+    let message = bus.message(domain, event_type, body.into(), Utc::now());
+    Emitting::new(event_type, Ok(message), bus.inner.clone()).await
 }
 
 /// A session of its own.

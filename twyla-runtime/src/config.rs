@@ -4,11 +4,16 @@ use std::ffi::OsString;
 use std::fmt;
 use std::time::Duration;
 
+mod tls;
+
+pub use tls::Tls;
+
 /// Where RabbitMQ is, and how long to wait for it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
     pub(crate) host: String,
-    pub(crate) port: u16,
+    /// None is the protocol's own: 5672, or 5671 with TLS.
+    port: Option<u16>,
     pub(crate) user: String,
     pub(crate) password: String,
     pub(crate) vhost: String,
@@ -16,6 +21,7 @@ pub struct Config {
     pub(crate) connect_deadline: Duration,
     pub(crate) emit_deadline: Duration,
     pub(crate) heartbeat: Duration,
+    pub(crate) tls: Option<Tls>,
 }
 
 /// A variable that is missing or has a bad value. The value of a password is never told.
@@ -36,12 +42,12 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// RabbitMQ at `host`, port 5672, virtual host `/`.
+    /// RabbitMQ at `host`, port 5672 (5671 with TLS), virtual host `/`.
     #[must_use]
     pub fn new(host: impl Into<String>, user: impl Into<String>, password: impl Into<String>) -> Self {
         Self {
             host: host.into(),
-            port: 5672,
+            port: None,
             user: user.into(),
             password: password.into(),
             vhost: "/".to_owned(),
@@ -49,13 +55,21 @@ impl Config {
             connect_deadline: Duration::from_secs(10),
             emit_deadline: Duration::from_secs(30),
             heartbeat: Duration::from_secs(20),
+            tls: None,
         }
     }
 
-    /// The port; 5672 unless set.
+    /// The port; 5672 unless set, or 5671 with TLS.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
+        self.port = Some(port);
+        self
+    }
+
+    /// Connects with TLS.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -99,6 +113,10 @@ impl Config {
     /// Reads `<PREFIX>_AMQP_HOST`, `_PORT`, `_USER`, `_PASS` and `_VHOST`; the prefix with or without its trailing
     /// underscore. `None` if none of them is set.
     ///
+    /// `<PREFIX>_AMQP_TLS` is `on` or `off`. With it, `_TLS_CA` is a file of certificates to trust instead of the system's,
+    /// `_TLS_CERT` and `_TLS_KEY` are the files of a client certificate and its key, and `_TLS_NAME` is the name that the
+    /// broker's certificate must be for, where that isn't the host.
+    ///
     /// # Errors
     /// [`ConfigError`] names the first variable that is missing, empty or bad, and says what it should be.
     pub fn from_env(prefix: &str) -> Result<Option<Self>, ConfigError> {
@@ -127,7 +145,7 @@ impl Config {
         };
 
         let Some(host) = read("HOST", HOST)? else {
-            return match ["PORT", "USER", "PASS", "VHOST"].iter().find(|part| lookup(&variable(part)).is_some()) {
+            return match OTHERS.iter().find(|part| lookup(&variable(part)).is_some()) {
                 Some(part) => Err(error(
                     "HOST",
                     format!(
@@ -142,9 +160,9 @@ impl Config {
             return Err(error("HOST", format!("has {bad:?} in it: it should be {HOST}")));
         }
         let port = match read("PORT", PORT)? {
-            None => 5672,
+            None => None,
             Some(text) => match text.parse() {
-                Ok(port) if port != 0 => port,
+                Ok(port) if port != 0 => Some(port),
                 _ => return Err(error("PORT", format!("is {text:?}: it should be {PORT}"))),
             },
         };
@@ -158,7 +176,35 @@ impl Config {
         if vhost.len() > 255 {
             return Err(error("VHOST", "is longer than the 255 bytes of a virtual host's name".to_owned()));
         }
-        Ok(Some(Self::new(host, user, password).port(port).vhost(vhost)))
+        let tls = match read("TLS", SWITCH)?.as_deref() {
+            None | Some("off") => match TLS_OTHERS.iter().find(|part| lookup(&variable(part)).is_some()) {
+                Some(part) => {
+                    return Err(error("TLS", format!("is not on, but {} is set: set it to on", variable(part))));
+                }
+                None => None,
+            },
+            Some("on") if !cfg!(feature = "tls") => {
+                let why = "is on, but twyla-runtime was built without its feature `tls`";
+                return Err(error("TLS", why.to_owned()));
+            }
+            Some("on") => {
+                let identity = match (read("TLS_CERT", CERT)?, read("TLS_KEY", KEY)?) {
+                    (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
+                    (None, None) => None,
+                    (Some(_), None) => return Err(error("TLS_KEY", format!("is not set: it should be {KEY}"))),
+                    (None, Some(_)) => return Err(error("TLS_CERT", format!("is not set: it should be {CERT}"))),
+                };
+                let ca = read("TLS_CA", "a file of certificates in PEM")?.map(Into::into);
+                Some(Tls { ca, identity, server_name: read("TLS_NAME", "the name in the broker's certificate")? })
+            }
+            Some(other) => return Err(error("TLS", format!("is {other:?}: it should be {SWITCH}"))),
+        };
+        Ok(Some(Self { port, tls, ..Self::new(host, user, password).vhost(vhost) }))
+    }
+
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has a port"))]
+    pub(crate) fn port_number(&self) -> u16 {
+        self.port.unwrap_or(if self.tls.is_some() { 5671 } else { 5672 })
     }
 
     /// Host, port and virtual host, for messages.
@@ -166,11 +212,16 @@ impl Config {
     pub(crate) fn address(&self) -> String {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
-        format!("{open}{host}{close}:{} (vhost `{}`)", self.port, self.vhost)
+        format!("{open}{host}{close}:{} (vhost `{}`)", self.port_number(), self.vhost)
     }
 }
 
 const HOST: &str = "the name or address of the RabbitMQ host, for example localhost";
+const SWITCH: &str = "on or off";
+const CERT: &str = "a file with the client's certificate and its chain in PEM";
+const KEY: &str = "a file with the client's private key in PEM";
+const TLS_OTHERS: [&str; 4] = ["TLS_CA", "TLS_CERT", "TLS_KEY", "TLS_NAME"];
+const OTHERS: [&str; 9] = ["PORT", "USER", "PASS", "VHOST", "TLS", "TLS_CA", "TLS_CERT", "TLS_KEY", "TLS_NAME"];
 const PORT: &str = "a port number from 1 to 65535";
 
 /// The program's file name.
@@ -185,7 +236,8 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("host", &self.host)
-            .field("port", &self.port)
+            .field("port", &self.port_number())
+            .field("tls", &self.tls)
             .field("user", &self.user)
             .field("password", &format_args!("***"))
             .field("vhost", &self.vhost)
@@ -216,7 +268,7 @@ mod tests {
         let set = [("BUS_AMQP_HOST", "::1"), ("BUS_AMQP_USER", "u"), ("BUS_AMQP_PASS", "p")];
         let config = read("BUS", &set).unwrap().unwrap();
         assert_eq!(config, read("BUS_", &set).unwrap().unwrap());
-        assert_eq!((config.port, config.vhost.as_str()), (5672, "/"));
+        assert_eq!((config.port_number(), config.vhost.as_str()), (5672, "/"));
         assert_eq!(config.address(), "[::1]:5672 (vhost `/`)");
     }
 
@@ -231,7 +283,7 @@ mod tests {
         ];
         let config = read("BUS", &set).unwrap().unwrap();
         assert_eq!((config.user.as_str(), config.password.as_str()), ("u:@/", "p@:/%2f"));
-        assert_eq!((config.port, config.vhost.as_str()), (65535, "a/b"));
+        assert_eq!((config.port_number(), config.vhost.as_str()), (65535, "a/b"));
     }
 
     #[test]
@@ -255,6 +307,35 @@ mod tests {
             let error = read("B", &set).unwrap_err();
             assert!(error.starts_with(why), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn reads_tls() {
+        let host = [("B_AMQP_HOST", "h"), ("B_AMQP_USER", "u"), ("B_AMQP_PASS", "p")];
+        let with = |more: &[(&'static str, &'static str)]| read("B", &[&host[..], more].concat());
+        let on = with(&[("B_AMQP_TLS", "on")]).unwrap().unwrap();
+        assert_eq!((on.port_number(), &on.tls), (5671, &Some(Tls::new())));
+        let off = with(&[("B_AMQP_TLS", "off")]).unwrap().unwrap();
+        assert_eq!((off.port_number(), &off.tls), (5672, &None));
+        let all = [
+            ("B_AMQP_TLS", "on"),
+            ("B_AMQP_TLS_CA", "/ca"),
+            ("B_AMQP_TLS_CERT", "/c"),
+            ("B_AMQP_TLS_KEY", "/k"),
+            ("B_AMQP_TLS_NAME", "n"),
+        ];
+        let tls = Tls::new().ca("/ca").client_certificate("/c", "/k").server_name("n");
+        assert_eq!(with(&all).unwrap().unwrap().tls, Some(tls));
+        for (more, why) in [
+            (&[("B_AMQP_TLS", "yes")][..], "B_AMQP_TLS is \"yes\": it should be on or off"),
+            (&[("B_AMQP_TLS_CA", "/ca")], "B_AMQP_TLS is not on, but B_AMQP_TLS_CA is set"),
+            (&[("B_AMQP_TLS", "on"), ("B_AMQP_TLS_CERT", "/c")], "B_AMQP_TLS_KEY is not set: it should be a file"),
+            (&[("B_AMQP_TLS", "on"), ("B_AMQP_TLS_KEY", "/k")], "B_AMQP_TLS_CERT is not set: it should be a file"),
+        ] {
+            let error = with(more).unwrap_err();
+            assert!(error.starts_with(why), "{error}");
         }
     }
 

@@ -45,6 +45,7 @@ mod attempt;
 mod bus;
 mod config;
 mod drain;
+mod emitting;
 mod error;
 pub mod event;
 #[doc(hidden)]
@@ -61,9 +62,10 @@ pub mod validate;
 mod wire;
 
 pub use ack::{Ack, Decision};
-pub use bus::{Bus, Emitting};
-pub use config::{Config, ConfigError};
+pub use bus::Bus;
+pub use config::{Config, ConfigError, Tls};
 pub use drain::Running;
+pub use emitting::Emitting;
 pub use error::Error;
 pub use handler::Listeners;
 pub use meta::Meta;
@@ -72,6 +74,7 @@ pub use retry::Retry;
 pub use service::Service;
 pub use state::State;
 pub use transport::QueueKind;
+pub use transport::state::{BusState, LinkState};
 // the examples need contracts: the package twyla-ui, which has some, runs them
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
 pub use twyla_macros::event;

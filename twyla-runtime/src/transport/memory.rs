@@ -7,15 +7,23 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::state::{BusState, LinkState, States, states};
 use super::{Address, BoxFuture, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::ack::{Ack, Decision, Settle};
 use crate::error::Error;
 use crate::park::{DeadLetter, Header};
 
 /// A broker in this process.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Memory {
     broker: Arc<Mutex<Broker>>,
+    states: States,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { broker: Arc::default(), states: states(LinkState::Up) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -229,11 +237,16 @@ impl Transport for Memory {
         })
     }
 
+    fn state(&self) -> watch::Receiver<BusState> {
+        self.states.subscribe()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let mut consumers = Vec::new();
             let mut broker = lock(&self.broker);
             broker.closed = true;
+            self.states.send_replace(BusState { publish: LinkState::Closed, consume: LinkState::Closed });
             for queue in broker.queues.values_mut() {
                 consumers.append(&mut queue.consumers);
             }

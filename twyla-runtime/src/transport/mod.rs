@@ -3,6 +3,7 @@
 #[cfg(feature = "amqp")]
 pub(crate) mod amqp;
 pub(crate) mod memory;
+pub(crate) mod state;
 
 use std::fmt;
 use std::future::Future;
@@ -14,6 +15,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use self::state::BusState;
 use crate::ack::Ack;
 use crate::error::Error;
 use crate::park::{DeadLetter, Header};
@@ -30,6 +32,9 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
 
     /// Looks at the first `limit` messages of a dead queue and leaves them there.
     fn dead_letters(&self, dead_queue: String, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, Error>>;
+
+    /// Whether it is connected.
+    fn state(&self) -> watch::Receiver<BusState>;
 
     /// Waits for pending confirms, then closes all connections.
     fn close(&self) -> BoxFuture<'_, ()>;

@@ -1,20 +1,20 @@
 //! One connection to RabbitMQ that is made again after every loss, for ever.
 
 use std::fmt;
-use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_lite::StreamExt;
-use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
-use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
-use lapin::{AsyncTcpStream, Connection, ConnectionProperties, ErrorKind, Event};
+use chrono::Utc;
+use futures_util::StreamExt;
+use lapin::{Connection, Event};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval, sleep, timeout};
 
+use super::dial::dial;
 use crate::config::Config;
 use crate::error::Error;
 use crate::retry::doubled;
+use crate::transport::state::{Line, LinkState};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -30,19 +30,20 @@ pub(crate) struct Link {
 
 #[derive(Clone)]
 enum State {
-    Up(Arc<Connection>),
+    /// With why it takes no messages now, if so.
+    Up(Arc<Connection>, Option<Arc<str>>),
     Down(Arc<str>),
     Closed,
 }
 
 impl Link {
     /// Connects, trying again until the connect deadline unless the broker refuses; from then on it stays up by itself.
-    pub(crate) async fn open(config: Arc<Config>, role: &'static str) -> Result<Arc<Self>, Error> {
+    pub(crate) async fn open(config: Arc<Config>, role: &'static str, line: Line) -> Result<Arc<Self>, Error> {
         let until = Instant::now() + config.connect_deadline;
         let mut pauses = Pauses::default();
         let connection = loop {
             let left = until.saturating_duration_since(Instant::now());
-            match connect(&config, role, left).await {
+            match dial(&config, role, left).await {
                 Ok(connection) => break connection,
                 Err(failure) if failure.refused || Instant::now() + pauses.peek() >= until => {
                     let (address, user) = (config.address(), config.user.clone());
@@ -56,29 +57,42 @@ impl Link {
         };
         tracing::info!(role, address = config.address(), "connected");
         let connection = Arc::new(connection);
-        let (up, state) = watch::channel(State::Up(connection.clone()));
+        let (up, state) = watch::channel(State::Up(connection.clone(), None));
+        line.set(LinkState::Up);
         let (closing, closed) = watch::channel(false);
-        tokio::spawn(supervise(config, role, connection, up, closed));
+        tokio::spawn(supervise(config, role, connection, Told { up, line }, closed));
         Ok(Arc::new(Self { role, state, closing }))
     }
 
     /// The connection, once there is one; `None` if the link is closed.
     pub(crate) async fn connection(&self) -> Option<Arc<Connection>> {
-        let mut state = self.state.clone();
-        let state = state.wait_for(|state| !matches!(state, State::Down(_))).await.ok()?;
-        match &*state {
-            State::Up(connection) => Some(connection.clone()),
+        self.once(|state| !matches!(state, State::Down(_))).await
+    }
+
+    /// The connection, once there is one that takes messages; `None` if the link is closed.
+    pub(crate) async fn writable(&self) -> Option<Arc<Connection>> {
+        self.once(|state| matches!(state, State::Up(_, None) | State::Closed)).await
+    }
+
+    async fn once(&self, holds: impl FnMut(&State) -> bool) -> Option<Arc<Connection>> {
+        match &*self.state.clone().wait_for(holds).await.ok()? {
+            State::Up(connection, _) => Some(connection.clone()),
             State::Down(_) | State::Closed => None,
         }
+    }
+
+    /// Resolves once the connection takes messages, or is another one, or none.
+    pub(crate) async fn unblocked(&self, connection: &Arc<Connection>) {
+        let same = |other: &Arc<Connection>| Arc::ptr_eq(connection, other);
+        // An error means that the supervisor has ended.
+        let _ = self.state.clone().wait_for(|now| !matches!(now, State::Up(it, Some(_)) if same(it))).await;
     }
 
     /// What stands in the way now.
     pub(crate) fn trouble(&self) -> String {
         match &*self.state.borrow() {
-            State::Up(connection) if connection.status().blocked() => {
-                "RabbitMQ takes no messages now: it is short of memory or disk".to_owned()
-            }
-            State::Up(_) => "RabbitMQ did not answer".to_owned(),
+            State::Up(_, Some(why)) => format!("RabbitMQ takes no messages now: {why}"),
+            State::Up(_, None) => "RabbitMQ did not answer".to_owned(),
             State::Down(why) => format!("no connection to RabbitMQ: {why}"),
             State::Closed => "the bus is closed".to_owned(),
         }
@@ -95,11 +109,40 @@ impl Link {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &*self.state.borrow() {
-            State::Up(_) => "up",
+            State::Up(_, None) => "up",
+            State::Up(_, Some(_)) => "blocked",
             State::Down(_) => "down",
             State::Closed => "closed",
         };
         f.debug_struct("Link").field("role", &self.role).field("state", &state).finish()
+    }
+}
+
+/// Who is told of a connection's state: those who use it, and those who look.
+struct Told {
+    up: watch::Sender<State>,
+    line: Line,
+}
+
+impl Told {
+    fn up(&self, connection: &Arc<Connection>) {
+        self.up.send_replace(State::Up(connection.clone(), None));
+        self.line.set(LinkState::Up);
+    }
+
+    fn blocked(&self, connection: &Arc<Connection>, why: &str) {
+        self.up.send_replace(State::Up(connection.clone(), Some(why.into())));
+        self.line.set(LinkState::Blocked { why: why.to_owned() });
+    }
+
+    fn down(&self, why: &str) {
+        self.up.send_replace(State::Down(why.into()));
+        self.line.down(why, Utc::now());
+    }
+
+    fn closed(&self) {
+        self.up.send_replace(State::Closed);
+        self.line.set(LinkState::Closed);
     }
 }
 
@@ -108,55 +151,51 @@ async fn supervise(
     config: Arc<Config>,
     role: &'static str,
     first: Arc<Connection>,
-    up: watch::Sender<State>,
-    mut closed: watch::Receiver<bool>,
+    told: Told,
+    mut closing: watch::Receiver<bool>,
 ) {
     let mut connection = first;
     loop {
         let why = tokio::select! {
-            why = loss(&connection) => why,
-            () = told(&mut closed) => {
+            why = loss(&connection, &told) => why,
+            () = asked(&mut closing) => {
                 if connection.status().connected() {
                     // An error here is the end of a connection that was to end.
                     let _ = timeout(config.connect_deadline, connection.close(200, "OK".into())).await;
                 }
-                up.send_replace(State::Closed);
-                return;
+                return told.closed();
             }
         };
         tracing::warn!(role, error = why, "connection lost, connecting again");
-        up.send_replace(State::Down(why.into()));
+        told.down(&why);
         drop(connection);
+        let lost = Instant::now();
         let mut pauses = Pauses::default();
         connection = loop {
             tokio::select! {
                 () = sleep(pauses.next()) => {}
-                () = told(&mut closed) => {
-                    up.send_replace(State::Closed);
-                    return;
-                }
+                () = asked(&mut closing) => return told.closed(),
             }
-            // Not given up half way: `connect` has a deadline, and what it has begun must end.
-            match connect(&config, role, config.connect_deadline).await {
+            match dial(&config, role, config.connect_deadline).await {
                 Ok(connection) => break Arc::new(connection),
                 Err(failure) => {
                     tracing::warn!(role, error = failure.why, "can't connect, trying again");
-                    up.send_replace(State::Down(failure.why.into()));
+                    told.down(&failure.why);
                 }
             }
         };
-        tracing::info!(role, "connected again");
-        up.send_replace(State::Up(connection.clone()));
+        tracing::info!(role, outage = ?lost.elapsed(), "connected again");
+        told.up(&connection);
     }
 }
 
 /// Resolves when the link is to be closed, or nobody has it any more.
-async fn told(closed: &mut watch::Receiver<bool>) {
-    let _ = closed.wait_for(|closed| *closed).await;
+async fn asked(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
 }
 
 /// Resolves when the connection is lost, with what is known of the cause.
-async fn loss(connection: &Connection) -> String {
+async fn loss(connection: &Arc<Connection>, told: &Told) -> String {
     let mut events = connection.events_listener();
     let mut look = interval(LOOK);
     loop {
@@ -165,8 +204,12 @@ async fn loss(connection: &Connection) -> String {
                 Some(Event::Error(error)) => return error.to_string(),
                 Some(Event::ConnectionBlocked(why)) => {
                     tracing::warn!(why, "RabbitMQ takes no messages for now");
+                    told.blocked(connection, &why);
                 }
-                Some(Event::ConnectionUnblocked) => tracing::info!("RabbitMQ takes messages again"),
+                Some(Event::ConnectionUnblocked) => {
+                    tracing::info!("RabbitMQ takes messages again");
+                    told.up(connection);
+                }
                 Some(_) => {}
                 None => return "the connection has ended".to_owned(),
             },
@@ -175,87 +218,6 @@ async fn loss(connection: &Connection) -> String {
             },
         }
     }
-}
-
-struct Failure {
-    why: String,
-    /// Trying again makes no sense: the broker refuses this user, password or virtual host.
-    refused: bool,
-}
-
-/// Connects once, within `deadline`.
-async fn connect(config: &Config, role: &str, deadline: Duration) -> Result<Connection, Failure> {
-    let uri = AMQPUri {
-        scheme: AMQPScheme::AMQP,
-        authority: AMQPAuthority {
-            userinfo: AMQPUserInfo { username: config.user.clone(), password: config.password.clone() },
-            host: config.host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-            port: config.port,
-        },
-        vhost: config.vhost.clone(),
-        query: AMQPQueryString {
-            heartbeat: Some(u16::try_from(config.heartbeat.as_secs()).unwrap_or(u16::MAX)),
-            ..AMQPQueryString::default()
-        },
-    };
-    let options = ConnectionProperties::default().with_connection_name(format!("{} {role}", config.app_id).into());
-    let runtime = lapin::runtime::default_runtime().map_err(|e| Failure { why: e.to_string(), refused: false })?;
-
-    // lapin has no deadline of its own, and a connect that is given up leaves its thread waiting for the peer for ever.
-    // So a second handle to the socket is kept, and shut down when the time is over: then lapin ends by itself.
-    let socket: Arc<Mutex<Option<TcpStream>>> = Arc::default();
-    let kept = socket.clone();
-    let mut connecting = std::pin::pin!(Connection::connector(
-        uri,
-        runtime,
-        async move |uri: AMQPUri, runtime| {
-            let addresses = runtime.to_socket_addrs((uri.authority.host, uri.authority.port));
-            let stream = timeout(deadline, AsyncTcpStream::connect(&runtime, addresses))
-                .await
-                .map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
-            if let AsyncTcpStream::Plain(stream) = &stream {
-                *kept.lock().unwrap_or_else(PoisonError::into_inner) = second_handle(stream.get_ref()).ok();
-            }
-            Ok(stream)
-        },
-        options
-    ));
-    tokio::select! {
-        outcome = &mut connecting => outcome.map_err(|error| Failure { refused: refused(&error), why: error.to_string() }),
-        () = sleep(deadline) => {
-            if let Some(socket) = socket.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                // It fails if the peer was faster, which is as well.
-                let _ = socket.shutdown(Shutdown::Both);
-            }
-            let why = format!("no answer within {deadline:?}");
-            match timeout(LONGEST_PAUSE, connecting).await {
-                Ok(Ok(connection)) => Ok(connection),
-                Ok(Err(_)) | Err(_) => Err(Failure { why, refused: false }),
-            }
-        }
-    }
-}
-
-fn refused(error: &lapin::Error) -> bool {
-    let ErrorKind::ProtocolError(error) = error.kind() else {
-        return matches!(error.kind(), ErrorKind::AuthProviderError(_));
-    };
-    matches!(
-        error.kind(),
-        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)
-    )
-}
-
-#[cfg(unix)]
-fn second_handle(stream: &tokio::net::TcpStream) -> std::io::Result<TcpStream> {
-    use std::os::fd::AsFd;
-    Ok(stream.as_fd().try_clone_to_owned()?.into())
-}
-
-#[cfg(windows)]
-fn second_handle(stream: &tokio::net::TcpStream) -> std::io::Result<TcpStream> {
-    use std::os::windows::io::AsSocket;
-    Ok(stream.as_socket().try_clone_to_owned()?.into())
 }
 
 /// Growing pauses, each shortened by chance, so that many clients don't come back in the same moment.

@@ -1,22 +1,28 @@
 //! Consuming: one task per queue delivers and decides, and rebuilds channel, topology and consumer after any loss.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures_lite::StreamExt;
+use futures_util::StreamExt;
 use lapin::message::Delivery as Message;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::connection::{Link, Pauses};
 use super::said;
+use super::settle::{AckTo, Settlements};
 use super::topology::{self, Topology};
 use crate::ack::{Ack, Decision, Settle};
 use crate::error::Error;
 use crate::transport::{Delivery, QueueSpec, Subscription};
+
+/// How many decisions are taken at once.
+const BATCH: usize = 256;
 
 /// Decisions on the deliveries of one channel. Those that come when the channel is gone are void: the broker has taken
 /// the messages back and delivers them again.
@@ -25,6 +31,10 @@ struct Sink(mpsc::UnboundedSender<(u64, Decision)>);
 impl Settle for Sink {
     fn settle(&self, tag: u64, decision: Decision) {
         let _ = self.0.send((tag, decision));
+    }
+
+    fn is_void(&self) -> bool {
+        self.0.is_closed()
     }
 }
 
@@ -128,14 +138,28 @@ impl Task {
     async fn pump(&mut self, channel: &Channel, mut consumer: lapin::Consumer) -> End {
         let (sender, mut decisions) = mpsc::unbounded_channel();
         let mut sink = Some(Arc::new(Sink(sender)));
+        let mut settlements = Settlements::new(self.spec.prefetch);
+        let mut decided = Vec::with_capacity(BATCH);
         let mut consuming = true;
         loop {
+            let due = settlements.due();
+            let hurry = sink.is_none() || due.is_some_and(|due| due <= Instant::now());
+            if hurry && due.is_some() {
+                if let Err(error) = send(channel, &settlements.take()).await {
+                    return End::Lost(said(error));
+                }
+                continue;
+            }
             tokio::select! {
                 biased;
-                decision = decisions.recv() => {
-                    let Some((tag, decision)) = decision else { return End::Stopped };
-                    if let Err(error) = decide(channel, tag, decision).await {
-                        return End::Lost(said(error));
+                count = decisions.recv_many(&mut decided, BATCH) => {
+                    if count == 0 {
+                        return End::Stopped;
+                    }
+                    for (tag, decision) in decided.drain(..) {
+                        if let Err(error) = decide(channel, &mut settlements, tag, decision).await {
+                            return End::Lost(said(error));
+                        }
                     }
                 }
                 () = stopped(&mut self.stop), if sink.is_some() => {
@@ -148,11 +172,14 @@ impl Task {
                 }
                 message = consumer.next(), if consuming => match (message, &sink) {
                     (Some(Ok(message)), Some(sink)) => {
+                        settlements.delivered(message.delivery_tag);
                         // If the service is gone, the delivery goes back as it is dropped.
                         let _ = self.deliveries.send(delivery(message, sink.clone()));
                     }
                     (Some(Ok(message)), None) => {
-                        if let Err(error) = decide(channel, message.delivery_tag, Decision::Requeue).await {
+                        settlements.delivered(message.delivery_tag);
+                        let back = decide(channel, &mut settlements, message.delivery_tag, Decision::Requeue).await;
+                        if let Err(error) = back {
                             return End::Lost(said(error));
                         }
                     }
@@ -160,6 +187,7 @@ impl Task {
                     (None, Some(_)) => return End::Lost("the broker has ended the consumer".to_owned()),
                     (None, None) => consuming = false,
                 },
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
         }
     }
@@ -171,12 +199,40 @@ async fn stopped(stop: &mut watch::Receiver<()>) {
     while stop.changed().await.is_ok() {}
 }
 
-async fn decide(channel: &Channel, tag: u64, decision: Decision) -> Result<(), lapin::Error> {
-    match decision {
-        Decision::Ack => channel.basic_ack(tag, BasicAckOptions { multiple: false }).await,
-        Decision::Requeue => channel.basic_reject(tag, BasicRejectOptions { requeue: true }).await,
-        Decision::Drop => channel.basic_reject(tag, BasicRejectOptions { requeue: false }).await,
+/// Sends a reject; keeps an ack until it is due.
+async fn decide(
+    channel: &Channel,
+    settlements: &mut Settlements,
+    tag: u64,
+    decision: Decision,
+) -> Result<(), lapin::Error> {
+    let requeue = match decision {
+        Decision::Ack => {
+            settlements.acked(tag);
+            return Ok(());
+        }
+        Decision::Requeue => true,
+        Decision::Drop => false,
+    };
+    settlements.rejected(tag);
+    channel.basic_reject(tag, BasicRejectOptions { requeue }).await
+}
+
+/// Sends acks in their order, and waits once for all of them to be written.
+async fn send(channel: &Channel, acks: &[AckTo]) -> Result<(), lapin::Error> {
+    let mut writing = Vec::with_capacity(acks.len());
+    for AckTo { tag, multiple } in acks {
+        let mut ack = Box::pin(channel.basic_ack(*tag, BasicAckOptions { multiple: *multiple }));
+        // The first poll hands the frame over.
+        match ack.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome?,
+            Poll::Pending => writing.push(ack),
+        }
     }
+    for ack in writing {
+        ack.await?;
+    }
+    Ok(())
 }
 
 fn delivery(message: Message, sink: Arc<Sink>) -> Delivery {

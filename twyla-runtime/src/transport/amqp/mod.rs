@@ -2,7 +2,13 @@
 
 mod connection;
 mod consumer;
+mod dial;
 mod publisher;
+mod settle;
+mod sieve;
+mod socket;
+#[cfg(feature = "tls")]
+mod tls;
 mod topology;
 
 use std::sync::Arc;
@@ -10,12 +16,13 @@ use std::time::Duration;
 
 use lapin::options::{BasicGetOptions, BasicNackOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, watch};
 use tokio::time::{Instant, timeout};
 
 use self::connection::Link;
 use self::publisher::Publisher;
 use self::topology::Topology;
+use super::state::{BusState, Line, LinkState, States, states};
 use super::{Address, BoxFuture, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::config::Config;
 use crate::error::Error;
@@ -27,6 +34,7 @@ pub(crate) struct Amqp {
     publish: Arc<Link>,
     consume: Arc<Link>,
     topology: Arc<Topology>,
+    states: States,
     events: Publisher,
     dead: Publisher,
     connect_deadline: Duration,
@@ -41,8 +49,10 @@ impl Amqp {
             return Err(Error::Connect { address: config.address(), user: config.user, why });
         }
         let config = Arc::new(config);
-        let publish = Link::open(config.clone(), "publish").await?;
-        let consume = Link::open(config.clone(), "consume").await?;
+        let states = states(LinkState::Closed);
+        let line = |part: fn(&mut BusState) -> &mut LinkState| Line { states: states.clone(), part };
+        let publish = Link::open(config.clone(), "publish", line(|all| &mut all.publish)).await?;
+        let consume = Link::open(config.clone(), "consume", line(|all| &mut all.consume)).await?;
         let topology = Arc::new(Topology::default());
         Ok(Self {
             events: Publisher::spawn(publish.clone(), topology.clone(), publisher::Window::Open),
@@ -50,6 +60,7 @@ impl Amqp {
             publish,
             consume,
             topology,
+            states,
             connect_deadline: config.connect_deadline,
             closed: RwLock::new(false),
         })
@@ -113,6 +124,10 @@ impl Transport for Amqp {
             };
             Err(Error::DeadLetters { queue: dead_queue, why })
         })
+    }
+
+    fn state(&self) -> watch::Receiver<BusState> {
+        self.states.subscribe()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

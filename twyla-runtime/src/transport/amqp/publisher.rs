@@ -1,14 +1,19 @@
-//! Publishing with confirms: one task writes to a channel, and everyone keeps a message until its confirm is there.
+//! Publishing with confirms: one task writes to a channel, another collects the confirms, and whoever emits keeps the
+//! message until its confirm is there.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, PublisherConfirm};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connection::{Link, Pauses};
@@ -18,12 +23,17 @@ use crate::transport::{Address, Outgoing, Unpublished};
 
 /// How many messages wait for the writing task before `publish` itself waits.
 const QUEUE: usize = 1024;
+/// How many messages are taken from that queue at once.
+const BATCH: usize = 64;
+/// How many messages may be unconfirmed at once.
+const UNCONFIRMED: usize = 4096;
 /// How long a window of one waits for its confirm before its channel is given up.
 const CONFIRM: Duration = Duration::from_secs(10);
 
-/// How many messages may be unconfirmed at once.
+/// How many messages a channel has unconfirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Window {
+    /// Many: a burst is written and confirmed together.
     Open,
     /// One, because lapin can't tell which of several mandatory messages came back.
     One,
@@ -39,13 +49,8 @@ pub(crate) struct Publisher {
 struct Job {
     message: Outgoing,
     progress: Arc<Progress>,
-    reply: oneshot::Sender<Result<Written, Problem>>,
-}
-
-#[derive(Debug)]
-enum Written {
-    Unconfirmed(PublisherConfirm),
-    Confirmed,
+    /// Answered when the broker has confirmed.
+    reply: oneshot::Sender<Result<(), Problem>>,
 }
 
 #[derive(Debug)]
@@ -53,6 +58,9 @@ struct Problem {
     why: String,
     permanent: bool,
 }
+
+/// A message that is being written or waits for its confirm.
+type InFlight = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Where a message is: the writing task and the one who waits agree on it, so that "not sent" is certain.
 #[derive(Debug, Default)]
@@ -83,34 +91,12 @@ impl Drop for Waiting {
     }
 }
 
-/// lapin collects confirms that were dropped before they came, so they are always waited for.
-struct Confirm(Option<PublisherConfirm>);
-
-impl Confirm {
-    async fn wait(mut self) -> Result<Confirmation, lapin::Error> {
-        match &mut self.0 {
-            Some(confirm) => {
-                let outcome = confirm.await;
-                self.0 = None;
-                outcome
-            }
-            None => Ok(Confirmation::NotRequested),
-        }
-    }
-}
-
-impl Drop for Confirm {
-    fn drop(&mut self) {
-        if let (Some(confirm), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(confirm);
-        }
-    }
-}
-
 impl Publisher {
     pub(crate) fn spawn(link: Arc<Link>, topology: Arc<Topology>, window: Window) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(write_all(link, topology, window, queue));
+        let (in_flight, written) = mpsc::unbounded_channel();
+        tokio::spawn(collect(written));
+        tokio::spawn(write_all(link, topology, window, queue, in_flight));
         Self { jobs }
     }
 
@@ -141,34 +127,46 @@ impl Publisher {
             let (reply, answer) = oneshot::channel();
             let job = Job { message: message.clone(), progress: progress.clone(), reply };
             self.jobs.send(job).await.map_err(|_| true)?;
-            let confirm = match answer.await.map_err(|_| true)? {
-                Ok(Written::Confirmed) => return Ok(()),
-                Ok(Written::Unconfirmed(confirm)) => Confirm(Some(confirm)).wait().await,
-                Err(problem) => {
-                    *trouble = Some(problem.why);
-                    if problem.permanent {
-                        return Err(false);
-                    }
-                    sleep(pauses.next()).await;
-                    continue;
-                }
-            };
-            match confirm {
-                Ok(confirmation) if confirmation.is_ack() => return Ok(()),
-                Ok(_) => *trouble = Some("RabbitMQ refused the message (nack)".to_owned()),
-                Err(error) => *trouble = Some(said(error)),
+            let Err(problem) = answer.await.map_err(|_| true)? else { return Ok(()) };
+            tracing::debug!(message_id = message.message_id, error = problem.why, "not confirmed");
+            *trouble = Some(problem.why);
+            if problem.permanent {
+                return Err(false);
             }
-            tracing::debug!(message_id = message.message_id, error = ?trouble, "not confirmed, sending again");
             sleep(pauses.next()).await;
         }
     }
 }
 
+/// Waits for confirms, in whichever order they come. Each is waited for to its end, even if nobody wants it any more:
+/// lapin collects confirms that are dropped before they came.
+async fn collect(mut written: mpsc::UnboundedReceiver<InFlight>) {
+    let mut in_flight = FuturesUnordered::new();
+    let mut open = true;
+    while open || !in_flight.is_empty() {
+        tokio::select! {
+            message = written.recv(), if open => match message {
+                Some(message) => in_flight.push(message),
+                None => open = false,
+            },
+            Some(()) = in_flight.next() => {}
+        }
+    }
+}
+
 /// The one task that writes to a channel; it makes a new one after every loss.
-async fn write_all(link: Arc<Link>, topology: Arc<Topology>, window: Window, mut jobs: mpsc::Receiver<Job>) {
+async fn write_all(
+    link: Arc<Link>,
+    topology: Arc<Topology>,
+    window: Window,
+    mut jobs: mpsc::Receiver<Job>,
+    in_flight: mpsc::UnboundedSender<InFlight>,
+) {
+    let unconfirmed = Arc::new(Semaphore::new(UNCONFIRMED));
     let mut pauses = Pauses::default();
-    let mut next = None;
-    while let Some(connection) = link.connection().await {
+    let mut taken = Vec::with_capacity(BATCH);
+    let mut next = VecDeque::with_capacity(BATCH);
+    while let Some(connection) = link.writable().await {
         let channel = match confirming(&connection).await {
             Ok(channel) => channel,
             Err(error) => {
@@ -178,21 +176,29 @@ async fn write_all(link: Arc<Link>, topology: Arc<Topology>, window: Window, mut
             }
         };
         pauses = Pauses::default();
-        let mut writer = Writer { connection: &connection, channel, topology: &topology, known: HashSet::new() };
+        let known = HashSet::new();
+        let mut writer = Writer { connection: &connection, channel, topology: &topology, known, in_flight: &in_flight };
         loop {
-            let job = match next.take() {
-                Some(job) => job,
-                None => match jobs.recv().await {
-                    Some(job) => job,
-                    None => return,
-                },
-            };
+            if next.is_empty() {
+                if jobs.recv_many(&mut taken, BATCH).await == 0 {
+                    return;
+                }
+                next.extend(taken.drain(..));
+            }
+            if connection.status().blocked() {
+                // What it is given now is never known to be unsent, so it gets nothing.
+                link.unblocked(&connection).await;
+            }
             if !writer.channel.status().connected() {
-                next = Some(job);
                 break;
             }
+            let Some(job) = next.pop_front() else { continue };
             match window {
-                Window::Open => writer.write(job).await,
+                Window::Open => {
+                    // It is never closed.
+                    let Ok(permit) = unconfirmed.clone().acquire_owned().await else { return };
+                    writer.write(job, permit).await;
+                }
                 Window::One => writer.write_and_wait(job).await,
             }
         }
@@ -213,68 +219,69 @@ struct Writer<'a> {
     topology: &'a Topology,
     /// The exchanges and queues that are known to be there.
     known: HashSet<String>,
+    in_flight: &'a mpsc::UnboundedSender<InFlight>,
 }
 
 impl Writer<'_> {
-    async fn write(&mut self, job: Job) {
-        let outcome = match self.publish(&job).await {
-            Ok(Some(confirm)) => Ok(Written::Unconfirmed(confirm)),
-            Ok(None) => return,
-            Err(problem) => Err(problem),
-        };
-        if let Err(Ok(Written::Unconfirmed(confirm))) = job.reply.send(outcome) {
-            drop(Confirm(Some(confirm)));
+    /// Gives the message to lapin and goes on: its confirm is collected elsewhere.
+    async fn write(&mut self, job: Job, permit: OwnedSemaphorePermit) {
+        if let Err(problem) = self.make_sure(&job).await {
+            // If nobody waits any more, nobody needs to know.
+            let _ = job.reply.send(Err(problem));
+            return;
+        }
+        if job.reply.is_closed() || !job.progress.write() {
+            return;
+        }
+        let Job { message, reply, .. } = job;
+        let channel = self.channel.clone();
+        let mut message: InFlight = Box::pin(async move {
+            let outcome = match publish(&channel, &message).await {
+                Ok(confirm) => confirm.await,
+                Err(error) => Err(error),
+            };
+            let outcome = match outcome {
+                Ok(confirmation) if confirmation.is_ack() => Ok(()),
+                Ok(_) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
+                Err(error) => Err(again(said(error))),
+            };
+            let _ = reply.send(outcome);
+            drop(permit);
+        });
+        // The first poll hands the frames over, in the order of the jobs; nothing but the end is left to wait for.
+        if message.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            let _ = self.in_flight.send(message);
         }
     }
 
     async fn write_and_wait(&mut self, job: Job) {
-        let outcome = match self.publish(&job).await {
-            Ok(Some(confirm)) => match timeout(CONFIRM, Confirm(Some(confirm)).wait()).await {
-                Ok(Ok(Confirmation::Ack(None))) => Ok(Written::Confirmed),
-                Ok(Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)))) => {
-                    self.known.clear();
-                    Err(again("the queue is gone".to_owned()))
-                }
-                Ok(Ok(_)) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
-                Ok(Err(error)) => Err(again(said(error))),
-                Err(_) => {
-                    // A confirm that came later would be taken for that of the next message.
-                    let _ = timeout(CONFIRM, self.channel.close(200, "OK".into())).await;
-                    Err(again("RabbitMQ did not confirm".to_owned()))
-                }
-            },
-            Ok(None) => return,
-            Err(problem) => Err(problem),
+        if let Err(problem) = self.make_sure(&job).await {
+            let _ = job.reply.send(Err(problem));
+            return;
+        }
+        if job.reply.is_closed() || !job.progress.write() {
+            return;
+        }
+        let confirmed = async { publish(&self.channel, &job.message).await?.await };
+        let outcome = match timeout(CONFIRM, confirmed).await {
+            Ok(Ok(Confirmation::Ack(None))) => Ok(()),
+            Ok(Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)))) => {
+                self.known.clear();
+                Err(again("the queue is gone".to_owned()))
+            }
+            Ok(Ok(_)) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
+            Ok(Err(error)) => Err(again(said(error))),
+            Err(_) => {
+                // A confirm that came later would be taken for that of the next message.
+                let _ = timeout(CONFIRM, self.channel.close(200, "OK".into())).await;
+                Err(again("RabbitMQ did not confirm".to_owned()))
+            }
         };
-        // If nobody waits any more, nobody needs to know.
         let _ = job.reply.send(outcome);
     }
 
-    /// Writes a message; `None` if nobody waits for it any more.
-    async fn publish(&mut self, job: &Job) -> Result<Option<PublisherConfirm>, Problem> {
-        if job.reply.is_closed() {
-            return Ok(None);
-        }
-        self.make_sure(&job.message.to).await?;
-        let message = &job.message;
-        let (exchange, key, mandatory) = match &message.to {
-            Address::Event { domain, event_type } => (*domain, *event_type, false),
-            Address::Dead(queue) => ("", queue.dead.as_str(), true),
-        };
-        let properties = properties(message);
-        if !job.progress.write() {
-            return Ok(None);
-        }
-        let options = BasicPublishOptions { mandatory, immediate: false };
-        self.channel
-            .basic_publish(exchange.into(), key.into(), options, &message.body, properties)
-            .await
-            .map(Some)
-            .map_err(|error| again(said(error)))
-    }
-
-    async fn make_sure(&mut self, to: &Address) -> Result<(), Problem> {
-        let (name, outcome) = match to {
+    async fn make_sure(&mut self, job: &Job) -> Result<(), Problem> {
+        let (name, outcome) = match &job.message.to {
             Address::Event { domain, .. } if !self.known.contains(*domain) => {
                 (*domain, self.topology.exchange(self.connection, domain).await)
             }
@@ -291,6 +298,15 @@ impl Writer<'_> {
             Err(error) => Err(Problem { permanent: topology::is_permanent(&error), why: said(error) }),
         }
     }
+}
+
+async fn publish(channel: &Channel, message: &Outgoing) -> Result<PublisherConfirm, lapin::Error> {
+    let (exchange, key, mandatory) = match &message.to {
+        Address::Event { domain, event_type } => (*domain, *event_type, false),
+        Address::Dead(queue) => ("", queue.dead.as_str(), true),
+    };
+    let options = BasicPublishOptions { mandatory, immediate: false };
+    channel.basic_publish(exchange.into(), key.into(), options, &message.body, properties(message)).await
 }
 
 fn again(why: String) -> Problem {

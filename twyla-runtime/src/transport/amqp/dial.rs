@@ -1,0 +1,134 @@
+//! Connecting once, within a deadline that holds: name, TCP, TLS, and AMQP's handshake.
+
+use std::net::{Shutdown, TcpStream as Handle};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_rs::Runtime;
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
+use lapin::{AsyncTcpStream, Connection, ConnectionProperties, ErrorKind};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+
+use super::socket::{Carrier, Kit, Socket};
+use crate::config::Config;
+
+/// How long lapin may take to end once its socket is shut down.
+const END: Duration = Duration::from_secs(5);
+
+/// Why there is no connection.
+pub(crate) struct Failure {
+    pub(crate) why: String,
+    /// Trying again makes no sense: the broker refuses this user, password or virtual host.
+    pub(crate) refused: bool,
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self { why, refused: false }
+    }
+}
+
+/// Ends what goes over a socket unless it is let go: lapin has no deadline of its own, and a connect that is given up
+/// leaves its thread waiting for the peer for ever. With its socket shut down it ends by itself.
+struct Cut(Option<Handle>);
+
+impl Cut {
+    fn cut(&mut self) {
+        if let Some(handle) = self.0.take() {
+            // It fails if the peer was faster, which is as well.
+            let _ = handle.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        self.cut();
+    }
+}
+
+/// Connects once, within `deadline`.
+pub(crate) async fn dial(config: &Config, role: &str, deadline: Duration) -> Result<Connection, Failure> {
+    let until = Instant::now() + deadline;
+    let late = || format!("no answer within {deadline:?}");
+    let (carrier, mut cut) = timeout_at(until, carrier(config)).await.map_err(|_| late())??;
+
+    let options = ConnectionProperties::default().with_connection_name(format!("{} {role}", config.app_id).into());
+    // lapin connects for itself, and would again; this one socket is all that it gets.
+    let socket = Mutex::new(Some(Socket::over(carrier)));
+    let given = async move |_: AMQPUri, _: Runtime<Kit>| {
+        let socket = socket.lock().unwrap_or_else(PoisonError::into_inner).take();
+        socket
+            .map(AsyncTcpStream::Plain)
+            .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into())
+    };
+    let mut connecting =
+        std::pin::pin!(Connection::connector(uri(config), Runtime::new(Kit::current()), given, options));
+    tokio::select! {
+        outcome = &mut connecting => {
+            cut.0 = None;
+            outcome.map_err(|error| Failure { refused: refused(&error), why: error.to_string() })
+        }
+        () = sleep_until(until) => {
+            cut.cut();
+            match timeout(END, connecting).await {
+                Ok(Ok(connection)) => Ok(connection),
+                Ok(Err(_)) | Err(_) => Err(late().into()),
+            }
+        }
+    }
+}
+
+fn uri(config: &Config) -> AMQPUri {
+    AMQPUri {
+        scheme: AMQPScheme::AMQP,
+        authority: AMQPAuthority {
+            userinfo: AMQPUserInfo { username: config.user.clone(), password: config.password.clone() },
+            host: config.host.clone(),
+            port: config.port_number(),
+        },
+        vhost: config.vhost.clone(),
+        query: AMQPQueryString {
+            heartbeat: Some(u16::try_from(config.heartbeat.as_secs()).unwrap_or(u16::MAX)),
+            ..AMQPQueryString::default()
+        },
+    }
+}
+
+/// What the bytes go over, with a second handle to end it by.
+async fn carrier(config: &Config) -> Result<(Carrier, Cut), String> {
+    let host = config.host.trim_start_matches('[').trim_end_matches(']');
+    let stream = TcpStream::connect((host, config.port_number())).await.map_err(|error| error.to_string())?;
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    let cut = Cut(Some(second_handle(&stream).map_err(|error| error.to_string())?));
+    #[cfg(feature = "tls")]
+    if let Some(tls) = &config.tls {
+        let stream = super::tls::handshake(tls, host, stream).await?;
+        return Ok((Carrier::Tls(Box::new(stream)), cut));
+    }
+    Ok((Carrier::Tcp(stream), cut))
+}
+
+fn refused(error: &lapin::Error) -> bool {
+    let ErrorKind::ProtocolError(error) = error.kind() else {
+        return matches!(error.kind(), ErrorKind::AuthProviderError(_));
+    };
+    matches!(
+        error.kind(),
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)
+    )
+}
+
+#[cfg(unix)]
+fn second_handle(stream: &TcpStream) -> std::io::Result<Handle> {
+    use std::os::fd::AsFd;
+    Ok(stream.as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(windows)]
+fn second_handle(stream: &TcpStream) -> std::io::Result<Handle> {
+    use std::os::windows::io::AsSocket;
+    Ok(stream.as_socket().try_clone_to_owned()?.into())
+}
