@@ -10,9 +10,8 @@ use std::task::Poll;
 use chrono::Utc;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use uuid::Uuid;
 
-use crate::bus::{Bus, new_session};
+use crate::bus::{Bus, new_message_id, new_session};
 use crate::drain::Phase;
 use crate::handler::{Failure, Incoming, Registration, States};
 use crate::meta::Meta;
@@ -179,7 +178,7 @@ async fn park(listening: &Listening, delivery: Delivery, verdict: Verdict) {
         to: Address::Dead(queue.clone()),
         headers: letter.headers(),
         body: letter.body,
-        message_id: letter.message_id.unwrap_or_else(|| Uuid::now_v7().to_string()),
+        message_id: letter.message_id.map_or_else(new_message_id, Into::into),
         timestamp: now,
         app_id: listening.bus.app_id(),
     };

@@ -129,7 +129,7 @@ impl Bus {
         Outgoing {
             to: Address::Event { domain, event_type },
             body,
-            message_id: Uuid::now_v7().to_string(),
+            message_id: new_message_id(),
             timestamp,
             app_id: self.app_id(),
             headers: Vec::new(),
@@ -205,9 +205,14 @@ pub async fn publish_raw(
     Emitting::new(event_type, Ok(message), bus.inner.clone()).await
 }
 
+/// Ordered by time (RFC 9562, section 5.7), so that stores keep them close together.
+pub(crate) fn new_message_id() -> Arc<str> {
+    (*Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
+}
+
 /// A session of its own.
 pub(crate) fn new_session() -> Arc<str> {
-    Uuid::new_v4().to_string().into()
+    (*Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
 }
 
 fn program_name() -> Arc<str> {

@@ -59,14 +59,14 @@ impl Encoded {
         let bytes = message.body.len();
         match bus.transport.publish(message, Instant::now() + deadline).await {
             Ok(()) => {
-                tracing::debug!(event, message_id, bytes, "emitted");
+                tracing::debug!(event, message_id = &*message_id, bytes, "emitted");
                 Ok(())
             }
             Err(failure) if failure.closed && !failure.maybe_sent => Err(Error::Closed),
             Err(failure) => {
                 let (maybe_sent, why) = (failure.maybe_sent, failure.why);
-                tracing::warn!(event, message_id, maybe_sent, error = why, "unconfirmed");
-                Err(Error::Unconfirmed { event, message_id, maybe_sent, deadline, why })
+                tracing::warn!(event, message_id = &*message_id, maybe_sent, error = why, "unconfirmed");
+                Err(Error::Unconfirmed { event, message_id: (*message_id).to_owned(), maybe_sent, deadline, why })
             }
         }
     }

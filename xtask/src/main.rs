@@ -33,6 +33,12 @@ enum Chore {
         /// Run only the tests whose names contain this.
         filter: Option<String>,
     },
+    /// Run a command with a private RabbitMQ of its own, whose address is in TWYLA_TEST_AMQP_*.
+    WithBroker {
+        /// The command and what it is given.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
     /// Compile every group of the JSON Schema test suite, run its cases, and tell each draft's agreement.
     Conformance {
         /// A folder that is laid out as the official suite, with `tests/<draft>/*.json` and `remotes/`.
@@ -52,6 +58,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Args::parse().chore {
         Chore::Test { filter } => test::run(filter.as_deref()).map_err(|error| error.to_string()),
+        Chore::WithBroker { command } => test::with_broker(&command).map_err(|error| error.to_string()),
         Chore::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()).map_err(|error| error.to_string()),
         Chore::Conformance { suite } => match conformance::run(suite.as_deref()) {
             // the report's last line stays the last

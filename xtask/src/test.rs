@@ -23,21 +23,8 @@ pub(crate) enum Error {
 
 /// Provides what is missing, starts a private broker, and runs every test.
 pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
-    machine::provide()?;
-    let begun = Instant::now();
-    println!("starting a private RabbitMQ node");
-    let broker = Broker::start()?;
-    println!("it is ready on port {} after {:.1} s", broker.port(), begun.elapsed().as_secs_f32());
-
-    let port = broker.port().to_string();
-    let env: &[(&str, &str)] = &[
-        ("TWYLA_TEST_AMQP_HOST", "127.0.0.1"),
-        ("TWYLA_TEST_AMQP_PORT", &port),
-        ("TWYLA_TEST_AMQP_USER", "guest"),
-        ("TWYLA_TEST_AMQP_PASS", "guest"),
-        ("TWYLA_TEST_AMQP_VHOST", "/"),
-        ("TWYLA_TEST_PYTHON", PYTHON),
-    ];
+    let (broker, env) = broker()?;
+    let env = &env[..];
     let mut tests = vec!["test", "--workspace", "--", "--include-ignored"];
     tests.extend(filter);
     cargo("the tests", &tests, env)?;
@@ -53,10 +40,39 @@ pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-fn cargo(step: &str, args: &[&str], env: &[(&str, &str)]) -> Result<(), Error> {
+/// Runs a command with a private broker.
+pub(crate) fn with_broker(command: &[String]) -> Result<(), Error> {
+    let (_broker, env) = broker()?;
+    let [program, args @ ..] = command else { return Ok(()) };
+    let status = Command::new(program).args(args).envs(env).status().map_err(Error::Cargo)?;
+    if status.success() { Ok(()) } else { Err(Error::Step { step: command.join(" ") }) }
+}
+
+type Env = Vec<(&'static str, String)>;
+
+/// Provides what is missing and starts a private broker; with how the tests find it.
+fn broker() -> Result<(Broker, Env), Error> {
+    machine::provide()?;
+    let begun = Instant::now();
+    println!("starting a private RabbitMQ node");
+    let broker = Broker::start()?;
+    println!("it is ready on port {} after {:.1} s", broker.port(), begun.elapsed().as_secs_f32());
+    let port = broker.port().to_string();
+    let env = [
+        ("TWYLA_TEST_AMQP_HOST", "127.0.0.1"),
+        ("TWYLA_TEST_AMQP_PORT", &*port),
+        ("TWYLA_TEST_AMQP_USER", "guest"),
+        ("TWYLA_TEST_AMQP_PASS", "guest"),
+        ("TWYLA_TEST_AMQP_VHOST", "/"),
+        ("TWYLA_TEST_PYTHON", PYTHON),
+    ];
+    Ok((broker, env.map(|(name, value)| (name, value.to_owned())).into()))
+}
+
+fn cargo(step: &str, args: &[&str], env: &[(&str, String)]) -> Result<(), Error> {
     println!("running {step}: cargo {}", args.join(" "));
     let cargo = env::var_os("CARGO");
     let mut command = Command::new(cargo.as_deref().unwrap_or(OsStr::new("cargo")));
-    let status = command.args(args).envs(env.iter().copied()).status().map_err(Error::Cargo)?;
+    let status = command.args(args).envs(env.iter().cloned()).status().map_err(Error::Cargo)?;
     if status.success() { Ok(()) } else { Err(Error::Step { step: step.into() }) }
 }

@@ -51,7 +51,7 @@ struct Message {
     body: Bytes,
     exchange: String,
     routing_key: String,
-    message_id: String,
+    message_id: Arc<str>,
     headers: Vec<(&'static str, Header)>,
     redelivered: bool,
 }
@@ -120,7 +120,7 @@ impl Queue {
                 body: message.body.clone(),
                 exchange: message.exchange.clone(),
                 routing_key: message.routing_key.clone(),
-                message_id: Some(message.message_id.clone()),
+                message_id: Some((*message.message_id).to_owned()),
                 redelivered: message.redelivered,
                 ack: Ack::new(place, consumer.sink.clone()),
             };
@@ -233,7 +233,9 @@ impl Transport for Memory {
         Box::pin(async move {
             let broker = lock(&self.broker);
             let letters = broker.queues.get(&dead_queue).into_iter().flat_map(|queue| queue.ready.values()).take(limit);
-            Ok(letters.map(|m| DeadLetter::read(&m.headers, Some(m.message_id.clone()), m.body.clone())).collect())
+            Ok(letters
+                .map(|m| DeadLetter::read(&m.headers, Some((*m.message_id).to_owned()), m.body.clone()))
+                .collect())
         })
     }
 

@@ -92,7 +92,7 @@ pub(crate) fn dead_name(event: &str, group: &str) -> String {
 pub(crate) struct Outgoing {
     pub(crate) to: Address,
     pub(crate) body: Bytes,
-    pub(crate) message_id: String,
+    pub(crate) message_id: Arc<str>,
     pub(crate) timestamp: DateTime<Utc>,
     pub(crate) app_id: Arc<str>,
     pub(crate) headers: Vec<(&'static str, Header)>,

@@ -3,6 +3,7 @@
 mod connection;
 mod consumer;
 mod dial;
+mod gate;
 mod publisher;
 mod settle;
 mod sieve;
@@ -16,10 +17,11 @@ use std::time::Duration;
 
 use lapin::options::{BasicGetOptions, BasicNackOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use tokio::sync::{RwLock, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use self::connection::Link;
+use self::gate::Gate;
 use self::publisher::Publisher;
 use self::topology::Topology;
 use super::state::{BusState, Line, LinkState, States, states};
@@ -38,8 +40,8 @@ pub(crate) struct Amqp {
     events: Publisher,
     dead: Publisher,
     connect_deadline: Duration,
-    /// Held for reading by every publish that is under way, so that closing can wait for them; `true` once closed.
-    closed: RwLock<bool>,
+    /// Every publish goes through, so that closing can wait for them.
+    gate: Gate,
 }
 
 impl Amqp {
@@ -62,7 +64,7 @@ impl Amqp {
             topology,
             states,
             connect_deadline: config.connect_deadline,
-            closed: RwLock::new(false),
+            gate: Gate::default(),
         })
     }
 
@@ -97,10 +99,9 @@ impl Amqp {
 impl Transport for Amqp {
     fn publish(&self, message: Outgoing, deadline: Instant) -> BoxFuture<'_, Result<(), Unpublished>> {
         Box::pin(async move {
-            let open = self.closed.read().await;
-            if *open {
+            let Some(_inside) = self.gate.enter() else {
                 return Err(Unpublished { maybe_sent: false, why: "the bus is closed".to_owned(), closed: true });
-            }
+            };
             let publisher = if matches!(message.to, Address::Dead(_)) { &self.dead } else { &self.events };
             publisher.publish(message, deadline, &self.publish).await
         })
@@ -108,7 +109,7 @@ impl Transport for Amqp {
 
     fn subscribe(&self, queue: Arc<QueueSpec>) -> BoxFuture<'_, Result<Subscription, Error>> {
         Box::pin(async move {
-            if *self.closed.read().await {
+            if self.gate.is_closed() {
                 return Err(Error::Closed);
             }
             consumer::subscribe(self.consume.clone(), self.topology.clone(), queue, self.connect_deadline).await
@@ -133,7 +134,7 @@ impl Transport for Amqp {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // Every publish has a deadline, so this doesn't wait for ever.
-            *self.closed.write().await = true;
+            self.gate.close().await;
             self.consume.close().await;
             self.publish.close().await;
         })

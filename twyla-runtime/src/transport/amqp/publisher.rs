@@ -1,20 +1,20 @@
-//! Publishing with confirms: one task writes to a channel, another collects the confirms, and whoever emits keeps the
-//! message until its confirm is there.
+//! Publishing with confirms: one task writes to a channel and collects the confirms, and whoever emits keeps the message
+//! until its confirm is there.
 
 use std::collections::{HashSet, VecDeque};
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Waker};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, PublisherConfirm};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::connection::{Link, Pauses};
 use super::topology::{self, Topology};
@@ -27,6 +27,10 @@ const QUEUE: usize = 1024;
 const BATCH: usize = 64;
 /// How many messages may be unconfirmed at once.
 const UNCONFIRMED: usize = 4096;
+/// With so many under way, jobs and confirms are seen to together.
+const BUSY: usize = 32;
+/// At most this long they wait for each other.
+const HOLD: Duration = Duration::from_millis(1);
 /// How long a window of one waits for its confirm before its channel is given up.
 const CONFIRM: Duration = Duration::from_secs(10);
 
@@ -43,6 +47,14 @@ pub(crate) enum Window {
 #[derive(Debug)]
 pub(crate) struct Publisher {
     jobs: mpsc::Sender<Job>,
+    burst: Arc<Burst>,
+}
+
+/// How many jobs wait, and who is told when they are a burst.
+#[derive(Debug, Default)]
+struct Burst {
+    waiting: AtomicUsize,
+    complete: Notify,
 }
 
 #[derive(Debug)]
@@ -50,7 +62,14 @@ struct Job {
     message: Outgoing,
     progress: Arc<Progress>,
     /// Answered when the broker has confirmed.
-    reply: oneshot::Sender<Result<(), Problem>>,
+    reply: Option<oneshot::Sender<Result<(), Problem>>>,
+}
+
+impl Job {
+    fn answer(&mut self, outcome: Result<(), Problem>) {
+        // If nobody waits any more, nobody needs to know.
+        let _ = self.reply.take().map(|reply| reply.send(outcome));
+    }
 }
 
 #[derive(Debug)]
@@ -58,9 +77,6 @@ struct Problem {
     why: String,
     permanent: bool,
 }
-
-/// A message that is being written or waits for its confirm.
-type InFlight = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Where a message is: the writing task and the one who waits agree on it, so that "not sent" is certain.
 #[derive(Debug, Default)]
@@ -94,10 +110,18 @@ impl Drop for Waiting {
 impl Publisher {
     pub(crate) fn spawn(link: Arc<Link>, topology: Arc<Topology>, window: Window) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let (in_flight, written) = mpsc::unbounded_channel();
-        tokio::spawn(collect(written));
-        tokio::spawn(write_all(link, topology, window, queue, in_flight));
-        Self { jobs }
+        let burst = Arc::new(Burst::default());
+        let pump = Pump {
+            jobs: queue,
+            burst: burst.clone(),
+            window,
+            next: VecDeque::with_capacity(BATCH),
+            taken: Vec::with_capacity(BATCH),
+            in_flight: FuturesUnordered::new(),
+            last: Instant::now(),
+        };
+        tokio::spawn(pump.run(link, topology, confirmed));
+        Self { jobs, burst }
     }
 
     /// Publishes until the broker has confirmed, each time under the same message id.
@@ -125,10 +149,13 @@ impl Publisher {
         let mut pauses = Pauses::default();
         loop {
             let (reply, answer) = oneshot::channel();
-            let job = Job { message: message.clone(), progress: progress.clone(), reply };
+            let job = Job { message: message.clone(), progress: progress.clone(), reply: Some(reply) };
             self.jobs.send(job).await.map_err(|_| true)?;
+            if self.burst.waiting.fetch_add(1, Ordering::Relaxed) + 1 == BATCH {
+                self.burst.complete.notify_one();
+            }
             let Err(problem) = answer.await.map_err(|_| true)? else { return Ok(()) };
-            tracing::debug!(message_id = message.message_id, error = problem.why, "not confirmed");
+            tracing::debug!(message_id = &*message.message_id, error = problem.why, "not confirmed");
             *trouble = Some(problem.why);
             if problem.permanent {
                 return Err(false);
@@ -138,72 +165,129 @@ impl Publisher {
     }
 }
 
-/// Waits for confirms, in whichever order they come. Each is waited for to its end, even if nobody wants it any more:
-/// lapin collects confirms that are dropped before they came.
-async fn collect(mut written: mpsc::UnboundedReceiver<InFlight>) {
-    let mut in_flight = FuturesUnordered::new();
-    let mut open = true;
-    while open || !in_flight.is_empty() {
-        tokio::select! {
-            message = written.recv(), if open => match message {
-                Some(message) => in_flight.push(message),
-                None => open = false,
-            },
-            Some(()) = in_flight.next() => {}
-        }
-    }
+/// The task that writes to a channel, and the messages whose confirms it waits for.
+struct Pump<F> {
+    jobs: mpsc::Receiver<Job>,
+    /// Told when a burst is complete.
+    burst: Arc<Burst>,
+    window: Window,
+    /// What was taken and not written yet.
+    next: VecDeque<Job>,
+    taken: Vec<Job>,
+    /// Each is waited for to its end, even if nobody wants it any more: lapin collects confirms that are dropped before
+    /// they came.
+    in_flight: FuturesUnordered<F>,
+    /// When something was last written or confirmed.
+    last: Instant,
 }
 
-/// The one task that writes to a channel; it makes a new one after every loss.
-async fn write_all(
-    link: Arc<Link>,
-    topology: Arc<Topology>,
-    window: Window,
-    mut jobs: mpsc::Receiver<Job>,
-    in_flight: mpsc::UnboundedSender<InFlight>,
-) {
-    let unconfirmed = Arc::new(Semaphore::new(UNCONFIRMED));
-    let mut pauses = Pauses::default();
-    let mut taken = Vec::with_capacity(BATCH);
-    let mut next = VecDeque::with_capacity(BATCH);
-    while let Some(connection) = link.writable().await {
-        let channel = match confirming(&connection).await {
-            Ok(channel) => channel,
-            Err(error) => {
-                tracing::debug!(error = %error, "no channel to publish on");
-                sleep(pauses.next()).await;
-                continue;
-            }
-        };
-        pauses = Pauses::default();
-        let known = HashSet::new();
-        let mut writer = Writer { connection: &connection, channel, topology: &topology, known, in_flight: &in_flight };
-        loop {
-            if next.is_empty() {
-                if jobs.recv_many(&mut taken, BATCH).await == 0 {
-                    return;
+impl<F: Future<Output = ()>> Pump<F> {
+    /// Runs until the link is closed or nobody can publish any more.
+    async fn run(mut self, link: Arc<Link>, topology: Arc<Topology>, confirmed: fn(Arc<Channel>, Job) -> F) {
+        let mut pauses = Pauses::default();
+        while let Some(connection) = self.meanwhile(link.writable()).await {
+            let channel = match self.meanwhile(confirming(&connection)).await {
+                Ok(channel) => channel,
+                Err(error) => {
+                    tracing::debug!(error = %error, "no channel to publish on");
+                    self.meanwhile(sleep(pauses.next())).await;
+                    continue;
                 }
-                next.extend(taken.drain(..));
+            };
+            pauses = Pauses::default();
+            let mut writer =
+                Writer { connection: &connection, channel: channel.into(), topology: &topology, known: HashSet::new() };
+            loop {
+                if self.next.is_empty() && !self.wait().await {
+                    break;
+                }
+                if connection.status().blocked() {
+                    // What it is given now is never known to be unsent, so it gets nothing.
+                    self.meanwhile(link.unblocked(&connection)).await;
+                }
+                if !writer.channel.status().connected() {
+                    break;
+                }
+                while self.in_flight.len() < UNCONFIRMED
+                    && let Some(mut job) = self.next.pop_front()
+                {
+                    match self.window {
+                        Window::Open => {
+                            if writer.may_write(&mut job).await {
+                                self.in_flight.push(confirmed(writer.channel.clone(), job));
+                            }
+                        }
+                        Window::One => writer.write_and_wait(job).await,
+                    }
+                }
+                // This hands the frames over, in the order of the jobs: what is pushed is polled in turn.
+                self.confirms();
+                if !self.next.is_empty() {
+                    self.in_flight.next().await;
+                }
             }
-            if connection.status().blocked() {
-                // What it is given now is never known to be unsent, so it gets nothing.
-                link.unblocked(&connection).await;
-            }
-            if !writer.channel.status().connected() {
+            if self.next.is_empty() && self.jobs.is_closed() && self.jobs.is_empty() {
                 break;
             }
-            let Some(job) = next.pop_front() else { continue };
-            match window {
-                Window::Open => {
-                    // It is never closed.
-                    let Ok(permit) = unconfirmed.clone().acquire_owned().await else { return };
-                    writer.write(job, permit).await;
+            // A connection that has just gone is known to its link a moment later.
+            self.meanwhile(sleep(pauses.next())).await;
+        }
+        while self.in_flight.next().await.is_some() {}
+    }
+
+    /// Waits for the next jobs, and for confirms; `false` when there will be no more jobs.
+    ///
+    /// While little is under way, each is seen to as it comes. While much is, they are seen to together: a wake-up for
+    /// each would cost more than all the rest.
+    async fn wait(&mut self) -> bool {
+        loop {
+            if self.in_flight.len() >= BUSY {
+                let held = self.last + HOLD;
+                if Instant::now() < held {
+                    tokio::select! {
+                        () = self.burst.complete.notified() => {}
+                        () = sleep_until(held) => {}
+                    }
                 }
-                Window::One => writer.write_and_wait(job).await,
+                self.confirms();
+                while self.taken.len() < BATCH
+                    && let Ok(job) = self.jobs.try_recv()
+                {
+                    self.taken.push(job);
+                }
+            }
+            if self.taken.is_empty() {
+                tokio::select! {
+                    biased;
+                    count = self.jobs.recv_many(&mut self.taken, BATCH) => if count == 0 {
+                        return false;
+                    },
+                    Some(()) = self.in_flight.next() => {}
+                }
+            }
+            self.last = Instant::now();
+            if !self.taken.is_empty() {
+                self.burst.waiting.fetch_sub(self.taken.len(), Ordering::Relaxed);
+                self.next.extend(self.taken.drain(..));
+                return true;
             }
         }
-        // A connection that has just gone is known to its link a moment later.
-        sleep(pauses.next()).await;
+    }
+
+    /// Sees to what is ready.
+    fn confirms(&mut self) {
+        while self.in_flight.next().now_or_never().flatten().is_some() {}
+    }
+
+    /// Waits for something else while confirms come in.
+    async fn meanwhile<T>(&mut self, other: impl Future<Output = T>) -> T {
+        let mut other = pin!(other);
+        loop {
+            tokio::select! {
+                outcome = &mut other => return outcome,
+                Some(()) = self.in_flight.next() => {}
+            }
+        }
     }
 }
 
@@ -215,51 +299,24 @@ async fn confirming(connection: &Connection) -> Result<Channel, lapin::Error> {
 
 struct Writer<'a> {
     connection: &'a Connection,
-    channel: Channel,
+    channel: Arc<Channel>,
     topology: &'a Topology,
     /// The exchanges and queues that are known to be there.
     known: HashSet<String>,
-    in_flight: &'a mpsc::UnboundedSender<InFlight>,
 }
 
 impl Writer<'_> {
-    /// Gives the message to lapin and goes on: its confirm is collected elsewhere.
-    async fn write(&mut self, job: Job, permit: OwnedSemaphorePermit) {
-        if let Err(problem) = self.make_sure(&job).await {
-            // If nobody waits any more, nobody needs to know.
-            let _ = job.reply.send(Err(problem));
-            return;
+    /// Makes sure of where the message goes to; `false` if it isn't to be written.
+    async fn may_write(&mut self, job: &mut Job) -> bool {
+        if let Err(problem) = self.make_sure(job).await {
+            job.answer(Err(problem));
+            return false;
         }
-        if job.reply.is_closed() || !job.progress.write() {
-            return;
-        }
-        let Job { message, reply, .. } = job;
-        let channel = self.channel.clone();
-        let mut message: InFlight = Box::pin(async move {
-            let outcome = match publish(&channel, &message).await {
-                Ok(confirm) => confirm.await,
-                Err(error) => Err(error),
-            };
-            let outcome = match outcome {
-                Ok(confirmation) if confirmation.is_ack() => Ok(()),
-                Ok(_) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
-                Err(error) => Err(again(said(error))),
-            };
-            let _ = reply.send(outcome);
-            drop(permit);
-        });
-        // The first poll hands the frames over, in the order of the jobs; nothing but the end is left to wait for.
-        if message.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-            let _ = self.in_flight.send(message);
-        }
+        !job.reply.as_ref().is_none_or(oneshot::Sender::is_closed) && job.progress.write()
     }
 
-    async fn write_and_wait(&mut self, job: Job) {
-        if let Err(problem) = self.make_sure(&job).await {
-            let _ = job.reply.send(Err(problem));
-            return;
-        }
-        if job.reply.is_closed() || !job.progress.write() {
+    async fn write_and_wait(&mut self, mut job: Job) {
+        if !self.may_write(&mut job).await {
             return;
         }
         let confirmed = async { publish(&self.channel, &job.message).await?.await };
@@ -277,7 +334,7 @@ impl Writer<'_> {
                 Err(again("RabbitMQ did not confirm".to_owned()))
             }
         };
-        let _ = job.reply.send(outcome);
+        job.answer(outcome);
     }
 
     async fn make_sure(&mut self, job: &Job) -> Result<(), Problem> {
@@ -298,6 +355,19 @@ impl Writer<'_> {
             Err(error) => Err(Problem { permanent: topology::is_permanent(&error), why: said(error) }),
         }
     }
+}
+
+/// Writes a message, waits for its confirm, and answers.
+async fn confirmed(channel: Arc<Channel>, mut job: Job) {
+    let outcome = match publish(&channel, &job.message).await {
+        Ok(confirm) => confirm.await,
+        Err(error) => Err(error),
+    };
+    job.answer(match outcome {
+        Ok(confirmation) if confirmation.is_ack() => Ok(()),
+        Ok(_) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
+        Err(error) => Err(again(said(error))),
+    });
 }
 
 async fn publish(channel: &Channel, message: &Outgoing) -> Result<PublisherConfirm, lapin::Error> {
