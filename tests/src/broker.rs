@@ -23,7 +23,9 @@ pub async fn clean(domain: &str) {
     let (_connection, channel) = lapin().await;
     for group in ["one", "two"] {
         let queues = ["ping", "pong"].map(|event_type| format!("{domain}.{event_type}.{group}"));
-        for queue in queues.iter().flat_map(|queue| [queue.clone(), format!("{queue}.dead")]) {
+        let beside =
+            |queue: &String| ["", ".dead", ".retry.1s", ".retry.2s", ".retry.1h"].map(|end| format!("{queue}{end}"));
+        for queue in queues.iter().flat_map(beside) {
             channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use twyla_runtime::event::{Emit, Event, EventContext, EventKey, Listen};
-use twyla_runtime::handler::{Failure, HandleFuture, Incoming, Need, Registration};
+use twyla_runtime::handler::{Failure, HandleFuture, Incoming, Need, Policy, Registration};
 use twyla_runtime::validate::{Refusal, Violation};
 use twyla_runtime::{Ack, Bus, Meta};
 
@@ -157,6 +157,7 @@ pub fn listener<P: Place>(group: &'static str) -> Registration {
         event_type: "ping",
         group,
         handler: "scripted",
+        policy: Policy::default(),
         needs: vec![Need { id: TypeId::of::<Script<P>>(), name: "Script" }],
         handle: handle::<P>,
     }

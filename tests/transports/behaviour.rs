@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use tokio::sync::{Barrier, Notify, mpsc};
+use twyla_runtime::handler::{Policy, Registration};
 use twyla_runtime::{Bus, Error, Reason, Retry};
 use twyla_tests::{Call, Here, Ping, Script, both_transports, dead_letters, here, listener};
 
@@ -364,6 +365,11 @@ async fn gives_back_what_does_not_end_in_time(bus: Bus) {
 
 async fn gives_back_what_waits_for_a_retry(bus: Bus) {
     here!(Mine, "gives_back_what_waits_for_a_retry");
+    // In order, so that it waits here however long that takes.
+    let ordered = || {
+        let policy = Policy { key: Some(|_| Some(1)), ..Policy::default() };
+        Registration { policy, ..listener::<Mine>("one") }
+    };
     let (sender, mut tried) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let sender = sender.clone();
@@ -373,7 +379,7 @@ async fn gives_back_what_waits_for_a_retry(bus: Bus) {
         }
     });
     let hour = Duration::from_secs(3600);
-    let service = bus.service().state(script).listeners([listener::<Mine>("one")]);
+    let service = bus.service().state(script).listeners([ordered()]);
     let running = service.retry(Retry { attempts: 2, first: hour, max: hour }).start().await.unwrap();
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     assert_eq!(tried.recv().await, Some(1));
@@ -381,7 +387,7 @@ async fn gives_back_what_waits_for_a_retry(bus: Bus) {
     assert_eq!(tried.recv().await, None);
 
     let (script, mut calls) = pass_on::<Mine>();
-    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let running = bus.service().state(script).listeners([ordered()]).start().await.unwrap();
     assert!(calls.recv().await.unwrap().meta.redelivered);
     running.stop().await;
 }

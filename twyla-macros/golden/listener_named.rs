@@ -49,6 +49,7 @@ const _: () = {
                         .into_iter()
                         .flatten(),
                 ),
+                policy: ::core::default::Default::default(),
                 handle: |incoming| {
                     let (content, parts) = match <UserInput as __twyla::Arrives<
                         {

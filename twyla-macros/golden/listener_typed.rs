@@ -20,6 +20,7 @@ const _: () = {
                     ::core::module_path!(), "::", ::core::stringify!(answer)
                 ),
                 needs: ::std::vec::Vec::new(),
+                policy: ::core::default::Default::default(),
                 handle: |incoming| {
                     let (content, parts) = match <UserInput as __twyla::Arrives<
                         { __twyla::IsAnyEvent::<UserInput>::HOLDS },

@@ -64,7 +64,8 @@ impl Ack {
     /// The event goes back to its queue and is delivered again, to this member of the group or another. Says whether
     /// this was the decision that counts.
     ///
-    /// It comes back at once and without a bound: a handler that always rejects runs in a loop.
+    /// It comes back at once, and in a quorum queue as often as [`Service::redeliveries`](crate::Service::redeliveries)
+    /// says; from a classic queue without a bound, so that a handler that always rejects runs in a loop.
     pub fn reject(&self) -> bool {
         self.inner.decide(Decision::Requeue)
     }

@@ -1,4 +1,4 @@
-//! The way of one delivery: envelope, attempts with pauses between, and the decision; or the dead queue.
+//! The way of one delivery: envelope, attempts with short pauses between, and the decision; or it is set aside.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -6,19 +6,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::sync::{Semaphore, watch};
 
-use crate::bus::{Bus, new_message_id, new_session};
+use crate::aside::{self, Failed, Verdict};
+use crate::bus::{Bus, new_session};
 use crate::drain::Phase;
-use crate::handler::{Failure, Incoming, Registration, States};
+use crate::fail::What;
+use crate::handler::{Failure, Incoming, Keyed, Registration, States};
 use crate::meta::Meta;
-use crate::park::{DeadLetter, DeadViolation, Reason};
-use crate::retry::Retry;
-use crate::transport::{Address, Delivery, Outgoing, QueueSpec};
-use crate::validate::Refusal;
+use crate::park::{DeadLetter, Reason};
+use crate::retry::{HERE, Retry};
+use crate::transport::{Delivery, QueueSpec};
+use crate::validate::{Refusal, Violation};
 use crate::wire;
 
 /// One listener of a running service.
@@ -28,174 +30,171 @@ pub(crate) struct Listening {
     pub(crate) listener: Registration,
     pub(crate) queue: Arc<QueueSpec>,
     pub(crate) retry: Retry,
+    /// How often a delivery may come again before it is parked.
+    pub(crate) redeliveries: u32,
+    /// How many handlers may run at once, where that is fewer than the prefetch.
+    pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) stopping: watch::Receiver<Phase>,
 }
 
-/// Why a delivery is parked.
-struct Verdict {
-    reason: Reason,
-    error: String,
-    violations: Vec<DeadViolation>,
-    attempts: u32,
+impl Listening {
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.listener.policy.key.is_some()
+    }
+
+    /// The lane of a delivery: none where it has no key, which then is parked for its contract.
+    pub(crate) fn lane(&self, delivery: &Delivery) -> Option<u64> {
+        let key = self.listener.policy.key?;
+        let envelope = wire::decode(&delivery.body, self.queue.event).ok()?;
+        let session = envelope.session_id.as_deref().unwrap_or_default();
+        key(&Keyed { content: &envelope.content, context: &envelope.context, session })
+    }
+}
+
+/// As [`handle`], once there is a place.
+pub(crate) async fn handle_in_turn(listening: Arc<Listening>, delivery: Delivery) {
+    let place = match &listening.places {
+        Some(places) => Some(places.clone().acquire_owned().await),
+        None => None,
+    };
+    if place.is_some() && *listening.stopping.borrow() != Phase::Running {
+        // It goes back to its queue.
+        return;
+    }
+    handle(listening, delivery).await;
+    drop(place);
 }
 
 /// Handles one delivery to its end. If this is dropped on the way, the delivery goes back to its queue.
-pub(crate) async fn handle(listening: Arc<Listening>, delivery: Delivery) {
+async fn handle(listening: Arc<Listening>, delivery: Delivery) {
     if delivery.ack.is_void() {
         // Its connection was lost before its turn came, and the broker delivers it again.
         return;
     }
-    let verdict = match wire::decode(&delivery.body, listening.queue.event) {
-        Ok(envelope) => {
-            let session = envelope.session_id.map_or_else(new_session, Into::into);
-            let incoming = Incoming {
-                content: envelope.content,
-                context: envelope.context,
-                meta: Meta {
-                    event: listening.queue.event,
-                    version: envelope.version.unwrap_or_else(|| wire::VERSION.to_owned()),
-                    timestamp: envelope.timestamp.unwrap_or_else(Utc::now),
-                    session_id: session.to_string(),
-                    message_id: delivery.message_id.clone(),
-                    redelivered: delivery.redelivered,
-                    attempt: 1,
-                },
-                bus: listening.bus.with_session(&*session),
-                states: listening.states.clone(),
-                ack: delivery.ack.clone(),
-            };
-            match attempts(&listening, incoming).await {
-                Ok(()) => return,
-                Err(verdict) => verdict,
-            }
-        }
-        Err(violation) => Verdict {
-            reason: Reason::Envelope,
-            error: format!("the message is no envelope of the event: {violation}"),
-            violations: DeadLetter::violations("", std::slice::from_ref(&violation)),
-            attempts: 0,
-        },
-    };
-    park(&listening, delivery, verdict).await;
+    if delivery.redeliveries > listening.redeliveries {
+        let error = format!(
+            "it was delivered {} times and never settled: the service ends, loses its connection or gives it back",
+            delivery.redeliveries
+        );
+        return aside::park(&listening, delivery, Verdict::of(Reason::Redelivered, error)).await;
+    }
+    match attempts(&listening, &delivery).await {
+        Next::Settled => {}
+        Next::Later(pause, failed) => aside::postpone(&listening, delivery, pause, failed).await,
+        Next::Park(verdict) => aside::park(&listening, delivery, verdict).await,
+    }
 }
 
-/// Calls the handler until it has decided, has succeeded, or has failed for good.
-async fn attempts(listening: &Listening, mut incoming: Incoming) -> Result<(), Verdict> {
+/// What becomes of a delivery that was tried.
+enum Next {
+    Settled,
+    /// It is tried again after this long, by whoever gets it then.
+    Later(Duration, Failed),
+    Park(Verdict),
+}
+
+/// Calls the handler until it has decided, has succeeded, has failed for good, or is to be tried again much later.
+async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
     let (event, group) = (listening.queue.event, listening.queue.group);
-    let ack = incoming.ack.clone();
-    let mut stopping = listening.stopping.clone();
+    let message_id = delivery.message_id.as_deref();
+    let mut failed = delivery.failed();
+    let ack = &delivery.ack;
     loop {
-        let attempt = incoming.meta.attempt;
-        let outcome = guarded(listening.listener.handle, incoming.clone()).await;
-        if let (Some(decision), outcome) = (ack.decision(), &outcome) {
-            tracing::debug!(
-                event,
-                group,
-                attempt,
-                ?decision,
-                ok = matches!(outcome, Ok(Ok(()))),
-                "the handler decided"
-            );
-            return Ok(());
+        let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
+        let incoming = match incoming(listening, delivery, attempt, failed.as_ref()) {
+            Ok(incoming) => incoming,
+            Err(violation) => return Next::Park(not_an_envelope(&violation)),
+        };
+        let outcome = guarded(listening.listener.handle, incoming).await;
+        if let Some(decision) = ack.decision() {
+            let ok = matches!(outcome, Ok(Ok(())));
+            tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided");
+            return Next::Settled;
         }
-        let (reason, error) = match outcome {
+        let (reason, error, what) = match outcome {
             Ok(Ok(())) => {
                 ack.ack();
                 tracing::debug!(event, group, attempt, "handled");
-                return Ok(());
+                return Next::Settled;
             }
-            Ok(Err(Failure::Content(refusal))) => return Err(broken("content", &refusal, attempt)),
-            Ok(Err(Failure::Context(refusal))) => return Err(broken("context", &refusal, attempt)),
-            Ok(Err(Failure::Handler(error))) => (Reason::Handler, chain(&*error)),
-            Err(panic) => (Reason::Panic, panic),
+            Ok(Err(Failure::Content(refusal))) => return Next::Park(broken("content", &refusal, attempt)),
+            Ok(Err(Failure::Context(refusal))) => return Next::Park(broken("context", &refusal, attempt)),
+            Ok(Err(Failure::Handler(error))) => (Reason::Handler, chain(&*error), What::of(&*error)),
+            Err(panic) => (Reason::Panic, panic, What::Retry),
         };
-        let Some(pause) = listening.retry.pause(attempt) else {
-            return Err(Verdict { reason, error, violations: Vec::new(), attempts: attempt });
+        let this = Failed::after(failed.take(), attempt, &error);
+        let pause = match what {
+            What::Drop => {
+                tracing::warn!(event, group, attempt, message_id, error, "dropped by its handler");
+                ack.drop();
+                return Next::Settled;
+            }
+            What::Park => None,
+            What::Retry => listening.retry.pause(attempt),
+            What::RetryAfter(after) => listening.retry.pause(attempt).map(|_| after),
         };
-        let message_id = incoming.meta.message_id.as_deref();
+        let Some(pause) = pause else {
+            return Next::Park(Verdict { reason, error, violations: Vec::new(), failed: Some(this) });
+        };
         tracing::warn!(event, group, attempt, message_id, error, ?pause, "failed, trying again");
+        // In order of keys, what comes behind must wait; and for a short pause the way through the broker isn't worth it.
+        if pause > HERE && !listening.is_ordered() {
+            return Next::Later(pause, this);
+        }
+        let mut stopping = listening.stopping.clone();
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stopping.wait_for(|phase| *phase != Phase::Running) => {
                 ack.reject();
-                return Ok(());
+                return Next::Settled;
             }
         }
-        incoming.meta.attempt += 1;
+        failed = Some(this);
+    }
+}
+
+/// What one attempt starts from.
+fn incoming(
+    listening: &Listening,
+    delivery: &Delivery,
+    attempt: u32,
+    failed: Option<&Failed>,
+) -> Result<Incoming, Violation> {
+    let envelope = wire::decode(&delivery.body, listening.queue.event)?;
+    let session = envelope.session_id.map_or_else(new_session, Into::into);
+    Ok(Incoming {
+        content: envelope.content,
+        context: envelope.context,
+        meta: Meta {
+            event: listening.queue.event,
+            version: envelope.version.unwrap_or_else(|| wire::VERSION.to_owned()),
+            timestamp: envelope.timestamp.unwrap_or_else(Utc::now),
+            session_id: (*session).to_owned(),
+            message_id: delivery.message_id.clone(),
+            redelivered: delivery.redeliveries > 0,
+            attempt,
+            first_failure: failed.map(|failed| failed.first.clone()),
+        },
+        bus: listening.bus.with_session(&*session),
+        states: listening.states.clone(),
+        ack: delivery.ack.clone(),
+    })
+}
+
+fn not_an_envelope(violation: &Violation) -> Verdict {
+    Verdict {
+        violations: DeadLetter::violations("", std::slice::from_ref(violation)),
+        ..Verdict::of(Reason::Envelope, format!("the message is no envelope of the event: {violation}"))
     }
 }
 
 fn broken(part: &str, refusal: &Refusal, attempt: u32) -> Verdict {
+    let error = format!("the {part} breaks its contract: {refusal}");
     Verdict {
-        reason: Reason::Contract,
-        error: format!("the {part} breaks its contract: {refusal}"),
         violations: DeadLetter::violations(&format!("/{part}"), &refusal.violations),
         // The handler itself was not called.
-        attempts: attempt - 1,
-    }
-}
-
-/// Puts the message into the dead queue with what is known of it, and only then acks it.
-async fn park(listening: &Listening, delivery: Delivery, verdict: Verdict) {
-    let queue = &listening.queue;
-    let Verdict { reason, error, violations, attempts } = verdict;
-    // Of what a sender wrote only the places are logged, never the values.
-    let places: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.keyword.as_str())).collect();
-    match reason {
-        Reason::Contract | Reason::Envelope => tracing::warn!(
-            event = queue.event,
-            group = queue.group,
-            message_id = delivery.message_id,
-            reason = reason.as_str(),
-            ?places,
-            "parked"
-        ),
-        _ => tracing::error!(
-            event = queue.event,
-            group = queue.group,
-            message_id = delivery.message_id,
-            reason = reason.as_str(),
-            attempts,
-            error,
-            "parked"
-        ),
-    }
-    let now = Utc::now();
-    let letter = DeadLetter {
-        reason: Some(reason),
-        error,
-        violations,
-        event: queue.event.to_owned(),
-        group: queue.group.to_owned(),
-        exchange: delivery.exchange,
-        routing_key: delivery.routing_key,
-        attempts,
-        parked_at: Some(now),
-        message_id: delivery.message_id,
-        body: delivery.body,
-    };
-    let message = Outgoing {
-        to: Address::Dead(queue.clone()),
-        headers: letter.headers(),
-        body: letter.body,
-        message_id: letter.message_id.map_or_else(new_message_id, Into::into),
-        timestamp: now,
-        app_id: listening.bus.app_id(),
-    };
-    let deadline = Instant::now() + listening.bus.emit_deadline();
-    match listening.bus.transport().publish(message, deadline).await {
-        Ok(()) => {
-            delivery.ack.ack();
-        }
-        Err(failure) => {
-            tracing::error!(
-                event = queue.event,
-                group = queue.group,
-                error = failure.why,
-                "could not be parked, goes back"
-            );
-            delivery.ack.reject();
-        }
+        failed: (attempt > 1).then(|| Failed::after(None, attempt - 1, &error)),
+        ..Verdict::of(Reason::Contract, error)
     }
 }
 

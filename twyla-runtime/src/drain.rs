@@ -1,5 +1,6 @@
 //! A running service: taking deliveries, and ending without losing any.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::attempt::{Listening, handle};
+use crate::attempt::{Listening, handle_in_turn};
+use crate::lanes::Lanes;
 use crate::transport::Subscription;
 use crate::{Bus, Error};
 
@@ -106,23 +108,37 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
     let (event, group) = (listening.queue.event, listening.queue.group);
     let mut phase = listening.stopping.clone();
     let mut handlers = JoinSet::new();
+    // Which lane each handler is in, where events are ordered by a key.
+    let (mut lanes, mut begun) = (Lanes::default(), HashMap::new());
     loop {
         tokio::select! {
             biased;
             // An error means that the `Running` was dropped.
             _ = phase.wait_for(|phase| *phase != Phase::Running) => break,
-            Some(_) = handlers.join_next() => {}
-            delivery = deliveries.recv() => match delivery {
-                Some(delivery) => {
-                    handlers.spawn(handle(listening.clone(), delivery));
+            Some(ended) = handlers.join_next_with_id() => {
+                let ended = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                if let Some(lane) = begun.remove(&ended)
+                    && let Some(delivery) = lanes.leave(lane)
+                {
+                    begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), lane);
                 }
-                None => break,
-            },
+            }
+            delivery = deliveries.recv() => {
+                let Some(delivery) = delivery else { break };
+                match listening.lane(&delivery) {
+                    None => {
+                        handlers.spawn(handle_in_turn(listening.clone(), delivery));
+                    }
+                    Some(lane) => if let Some(delivery) = lanes.enter(lane, delivery) {
+                        begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), lane);
+                    }
+                }
+            }
         }
     }
     drop(intake);
     // What no handler has begun goes back to its queue.
-    drop(deliveries);
+    drop((deliveries, lanes));
 
     tokio::select! {
         () = async { while handlers.join_next().await.is_some() {} } => {}

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::validate::Refusal;
-use crate::{Ack, Bus, Meta};
+use crate::{Ack, Bus, Meta, Retry};
 
 mod argument;
 mod listeners;
@@ -44,8 +44,34 @@ pub struct Registration {
     pub handler: &'static str,
     /// The states that the handler takes.
     pub needs: Vec<Need>,
+    /// What the attribute says of how it is run.
+    pub policy: Policy,
     /// Decodes and handles one event. Called anew for each attempt.
     pub handle: fn(Incoming) -> HandleFuture,
+}
+
+/// How a listener is run, where its attribute says so; what it doesn't say is the service's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Policy {
+    /// How often it is tried again.
+    pub retry: Option<Retry>,
+    /// How many deliveries may be under way.
+    pub prefetch: Option<u16>,
+    /// How many handlers may run at once.
+    pub concurrency: Option<u16>,
+    /// Events with the same key are handled one after another. None has no key: its contract is broken.
+    pub key: Option<fn(&Keyed<'_>) -> Option<u64>>,
+}
+
+/// What the key of an event is taken from.
+#[derive(Clone, Copy, Debug)]
+pub struct Keyed<'a> {
+    /// The content, a JSON text.
+    pub content: &'a [u8],
+    /// The context, a JSON text.
+    pub context: &'a [u8],
+    /// The session's id; empty where the event has none.
+    pub session: &'a str,
 }
 
 /// The future of one attempt.

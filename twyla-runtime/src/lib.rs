@@ -41,6 +41,7 @@
 #![forbid(unsafe_code)]
 
 mod ack;
+mod aside;
 mod attempt;
 mod bus;
 mod config;
@@ -48,10 +49,12 @@ mod drain;
 mod emitting;
 mod error;
 pub mod event;
+mod fail;
 #[doc(hidden)]
 pub mod handler;
 #[doc(hidden)]
 pub mod json;
+mod lanes;
 mod meta;
 mod park;
 mod retry;
@@ -67,8 +70,9 @@ pub use config::{Config, ConfigError, Tls};
 pub use drain::Running;
 pub use emitting::Emitting;
 pub use error::Error;
+pub use fail::Fail;
 pub use handler::Listeners;
-pub use meta::Meta;
+pub use meta::{FirstFailure, Meta};
 pub use park::{DeadLetter, DeadViolation, Reason};
 pub use retry::Retry;
 pub use service::Service;
@@ -106,8 +110,8 @@ pub mod __private {
     pub use crate::event::fits::{Either, Fits, Reading, Writing};
     pub use crate::event::kind;
     pub use crate::handler::{
-        Argument, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Listed, Listener, Need,
-        Otherwise, Outcome, Parts, Registration, Verdict, attempt, failed, unlisted,
+        Argument, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Keyed, Listed, Listener,
+        Need, Otherwise, Outcome, Parts, Policy, Registration, Verdict, attempt, failed, unlisted,
     };
     pub use crate::json::words::no_variant;
     pub use crate::json::write::write_extra;
@@ -123,5 +127,7 @@ pub mod __private {
     };
     pub use {chrono, regex, serde, serde_json, uuid};
 
+    pub use crate::Retry;
     pub use crate::bus::publish_raw;
+    pub use crate::lanes::lane;
 }

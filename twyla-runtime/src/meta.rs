@@ -18,8 +18,20 @@ pub struct Meta {
     pub message_id: Option<String>,
     /// Whether the broker has delivered the event before: it may have been handled, in part or in whole.
     pub redelivered: bool,
-    /// Which attempt at this delivery this is, from 1.
+    /// Which attempt at this event this is, from 1. It travels with the event through the retry queues.
     pub attempt: u32,
+    /// How the first attempt failed, if this isn't the first.
+    pub first_failure: Option<FirstFailure>,
+}
+
+/// How the first attempt at an event failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FirstFailure {
+    /// The error with its causes, of very long ones the beginning.
+    pub error: String,
+    /// When it failed.
+    pub at: DateTime<Utc>,
 }
 
 impl Meta {
@@ -34,6 +46,7 @@ impl Meta {
             message_id: None,
             redelivered: false,
             attempt: 1,
+            first_failure: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Dead letters: events that were set aside, and the headers that tell why.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::validate::Violation;
 
 /// The longest text of one header in bytes. All headers together must fit into one AMQP frame.
-const MAX_TEXT: usize = 4096;
+pub(crate) const MAX_TEXT: usize = 4096;
 /// The longest pointer or message of one violation in bytes.
 const MAX_PART: usize = 512;
 /// How many violations are written.
@@ -21,6 +23,8 @@ pub(crate) const GROUP: &str = "x-twyla-group";
 pub(crate) const EXCHANGE: &str = "x-twyla-exchange";
 pub(crate) const ROUTING_KEY: &str = "x-twyla-routing-key";
 pub(crate) const ATTEMPTS: &str = "x-twyla-attempts";
+pub(crate) const FIRST_ERROR: &str = "x-twyla-first-error";
+pub(crate) const FIRST_FAILED_AT: &str = "x-twyla-first-failed-at";
 pub(crate) const PARKED_AT: &str = "x-twyla-parked-at";
 
 /// Why an event was parked.
@@ -35,6 +39,8 @@ pub enum Reason {
     Handler,
     /// The handler panicked at the last attempt.
     Panic,
+    /// It was delivered again and again and never settled: the service ends, loses its connection or gives it back.
+    Redelivered,
 }
 
 impl Reason {
@@ -46,11 +52,13 @@ impl Reason {
             Self::Envelope => "envelope",
             Self::Handler => "handler",
             Self::Panic => "panic",
+            Self::Redelivered => "redelivered",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Contract, Self::Envelope, Self::Handler, Self::Panic].into_iter().find(|reason| reason.as_str() == text)
+        let all = [Self::Contract, Self::Envelope, Self::Handler, Self::Panic, Self::Redelivered];
+        all.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -85,6 +93,10 @@ pub struct DeadLetter {
     pub routing_key: String,
     /// How often the handler was tried.
     pub attempts: u32,
+    /// When the handler failed first.
+    pub first_failed_at: Option<DateTime<Utc>>,
+    /// The error of that time.
+    pub first_error: String,
     /// When it was parked.
     pub parked_at: Option<DateTime<Utc>>,
     /// The message's id.
@@ -98,6 +110,26 @@ pub struct DeadLetter {
 pub(crate) enum Header {
     Text(String),
     Number(i64),
+    Flag(bool),
+}
+
+/// A header with its name.
+pub(crate) type Named = (Cow<'static, str>, Header);
+
+/// How many bytes of headers are passed on that are none of ours. With ours they must fit into one AMQP frame.
+const MAX_FOREIGN: usize = 32 * 1024;
+
+/// What a message keeps of its headers when it is set aside: those that neither we nor the broker have set.
+pub(crate) fn foreign(headers: &[(String, Header)]) -> Vec<Named> {
+    const OTHERS: [&str; 5] = ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
+    let mut left = MAX_FOREIGN;
+    let kept = headers.iter().filter(|(name, value)| {
+        let size = name.len() + if let Header::Text(text) = value { text.len() } else { 8 };
+        let keep = !name.starts_with("x-twyla-") && !OTHERS.iter().any(|other| name.starts_with(other)) && size <= left;
+        left -= if keep { size } else { 0 };
+        keep
+    });
+    kept.map(|(name, value)| (name.clone().into(), value.clone())).collect()
 }
 
 impl DeadLetter {
@@ -134,6 +166,10 @@ impl DeadLetter {
             (ROUTING_KEY, text(&self.routing_key)),
             (ATTEMPTS, Header::Number(self.attempts.into())),
         ]);
+        if let Some(time) = self.first_failed_at {
+            headers.push((FIRST_ERROR, text(&self.first_error)));
+            headers.push((FIRST_FAILED_AT, text(&crate::wire::write_timestamp(time))));
+        }
         if let Some(time) = self.parked_at {
             headers.push((PARKED_AT, text(&crate::wire::write_timestamp(time))));
         }
@@ -141,12 +177,13 @@ impl DeadLetter {
     }
 
     /// Reads a dead letter back; what isn't there is empty.
-    pub(crate) fn read(headers: &[(&str, Header)], message_id: Option<String>, body: Bytes) -> Self {
+    pub(crate) fn read(headers: &[(String, Header)], message_id: Option<String>, body: Bytes) -> Self {
         let find = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
         let text = |name: &str| match find(name) {
             Some(Header::Text(text)) => text.clone(),
             _ => String::new(),
         };
+        let time = |name: &str| DateTime::parse_from_rfc3339(&text(name)).ok().map(|time| time.to_utc());
         Self {
             reason: Reason::parse(&text(REASON)),
             error: text(ERROR),
@@ -159,14 +196,16 @@ impl DeadLetter {
                 Some(Header::Number(n)) => u32::try_from(*n).unwrap_or_default(),
                 _ => 0,
             },
-            parked_at: DateTime::parse_from_rfc3339(&text(PARKED_AT)).ok().map(|time| time.to_utc()),
+            first_failed_at: time(FIRST_FAILED_AT),
+            first_error: text(FIRST_ERROR),
+            parked_at: time(PARKED_AT),
             message_id,
             body,
         }
     }
 }
 
-fn shortened(text: &str, max: usize) -> String {
+pub(crate) fn shortened(text: &str, max: usize) -> String {
     let end = text.floor_char_boundary(max);
     if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }
@@ -192,6 +231,8 @@ mod tests {
             exchange: "api".to_owned(),
             routing_key: "user_input".to_owned(),
             attempts: 1,
+            first_failed_at: DateTime::from_timestamp(1_750_000_000, 0),
+            first_error: "no database".to_owned(),
             parked_at: DateTime::from_timestamp(1_751_000_000, 5_000),
             message_id: Some("1".to_owned()),
             body: Bytes::from_static(b"{"),
@@ -207,6 +248,7 @@ mod tests {
             .map(|(name, value)| match value {
                 Header::Text(text) => format!("{name}: {text}"),
                 Header::Number(number) => format!("{name}: {number}"),
+                Header::Flag(flag) => format!("{name}: {flag}"),
             })
             .collect();
         assert_eq!(
@@ -220,9 +262,12 @@ mod tests {
                 "x-twyla-exchange: api",
                 "x-twyla-routing-key: user_input",
                 "x-twyla-attempts: 1",
+                "x-twyla-first-error: no database",
+                "x-twyla-first-failed-at: 2025-06-15T15:06:40.000000+00:00",
                 "x-twyla-parked-at: 2025-06-27T04:53:20.000005+00:00",
             ]
         );
+        let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let read = DeadLetter::read(&headers, letter.message_id.clone(), letter.body.clone());
         assert_eq!(read, letter);
     }
@@ -244,8 +289,22 @@ mod tests {
     }
 
     #[test]
+    fn keeps_the_headers_of_others_within_a_bound() {
+        let text = |text: &str| Header::Text(text.to_owned());
+        let headers = [
+            ("traceparent".to_owned(), text("00-1-2-01")),
+            (ATTEMPTS.to_owned(), Header::Number(3)),
+            ("x-delivery-count".to_owned(), Header::Number(3)),
+            ("big".to_owned(), text(&"x".repeat(MAX_FOREIGN))),
+            ("flag".to_owned(), Header::Flag(true)),
+        ];
+        let kept = foreign(&headers);
+        assert_eq!(kept.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["traceparent", "flag"]);
+    }
+
+    #[test]
     fn reads_what_something_else_put_there() {
-        let read = DeadLetter::read(&[(ATTEMPTS, Header::Number(-1))], None, Bytes::new());
+        let read = DeadLetter::read(&[(ATTEMPTS.to_owned(), Header::Number(-1))], None, Bytes::new());
         assert_eq!((read.reason, read.attempts, read.error.as_str()), (None, 0, ""));
     }
 }

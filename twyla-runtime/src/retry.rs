@@ -4,7 +4,10 @@ use std::time::Duration;
 
 /// How often a handler that failed is tried again, and how long it is waited between two attempts.
 ///
-/// The pause doubles with each attempt. The delivery stays with this process meanwhile, and takes one place of the prefetch.
+/// The pause doubles with each attempt. Up to a second it is waited for here, and takes one place of the prefetch. Beyond
+/// that the event goes into a retry queue meanwhile, `<queue>.retry.<pause>`, whose messages come back by their time to
+/// live: it may be taken up by another member of the group, and nothing waits behind it. In a listener that is ordered by a
+/// key it is always waited for here, since the events behind it must wait too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// How many attempts there are in all; 0 counts as 1.
@@ -36,6 +39,51 @@ impl Retry {
     }
 }
 
+/// The longest pause that is waited for in this process.
+pub(crate) const HERE: Duration = Duration::from_secs(1);
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const STEPS: [u64; 17] = [
+    1,
+    2,
+    5,
+    10,
+    30,
+    MINUTE,
+    2 * MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    5 * HOUR,
+    10 * HOUR,
+    DAY,
+    2 * DAY,
+    5 * DAY,
+];
+/// The longest time in a retry queue.
+const LONGEST: u64 = 30 * DAY;
+
+/// The pause, rounded up to one of a few steps: each step is a queue.
+pub(crate) fn step(pause: Duration) -> Duration {
+    let seconds = pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0));
+    let next = STEPS.into_iter().find(|step| *step >= seconds);
+    Duration::from_secs(next.unwrap_or_else(|| seconds.div_ceil(DAY).saturating_mul(DAY).min(LONGEST)))
+}
+
+/// A step in words, for a queue's name: `30s`, `2m`, `5h`, `30d`.
+pub(crate) fn step_name(step: Duration) -> String {
+    match step.as_secs() {
+        seconds if seconds % DAY == 0 => format!("{}d", seconds / DAY),
+        seconds if seconds % HOUR == 0 => format!("{}h", seconds / HOUR),
+        seconds if seconds % MINUTE == 0 => format!("{}m", seconds / MINUTE),
+        seconds => format!("{seconds}s"),
+    }
+}
+
 /// `first`, doubled `times` times, at most `max`.
 pub(crate) fn doubled(first: Duration, max: Duration, times: u32) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(times)).min(max)
@@ -44,6 +92,25 @@ pub(crate) fn doubled(first: Duration, max: Duration, times: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_is_rounded_up_to_a_step() {
+        for (pause, name) in [
+            (Duration::from_millis(1), "1s"),
+            (Duration::from_secs(1), "1s"),
+            (Duration::from_millis(1001), "2s"),
+            (Duration::from_secs(4), "5s"),
+            (Duration::from_secs(31), "1m"),
+            (Duration::from_secs(HOUR), "1h"),
+            (Duration::from_secs(11 * HOUR), "1d"),
+            (Duration::from_secs(6 * DAY + 1), "7d"),
+            (Duration::MAX, "30d"),
+        ] {
+            let step = step(pause);
+            assert_eq!(step_name(step), name);
+            assert_eq!(super::step(step), step);
+        }
+    }
 
     #[test]
     fn pauses_double_up_to_the_longest_and_end() {

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::attempt::Listening;
 use crate::bus::Bus;
@@ -31,6 +31,7 @@ pub struct Service {
     states: States,
     listeners: Vec<Registration>,
     prefetch: u16,
+    redeliveries: u32,
     retry: Retry,
     kind: QueueKind,
     drain_deadline: Duration,
@@ -43,6 +44,7 @@ impl Service {
             states: HashMap::new(),
             listeners: Vec::new(),
             prefetch: 64,
+            redeliveries: 20,
             retry: Retry::default(),
             kind: QueueKind::default(),
             drain_deadline: Duration::from_secs(30),
@@ -65,6 +67,16 @@ impl Service {
     /// How many events of each listener may be under way at once; 64 unless set, 0 counts as 1.
     pub fn prefetch(mut self, events: u16) -> Self {
         self.prefetch = events.max(1);
+        self
+    }
+
+    /// How often an event may be delivered again without having been settled before it is parked; 20 unless set.
+    ///
+    /// That happens when the service ends while it handles the event, when its connection is lost, and when a handler
+    /// gives it back ([`Ack::reject`](crate::Ack::reject)): so an event that ends the process each time doesn't do so for
+    /// ever. Only quorum queues count; from a classic queue an event comes again without a bound.
+    pub fn redeliveries(mut self, times: u32) -> Self {
+        self.redeliveries = times;
         self
     }
 
@@ -133,6 +145,9 @@ impl Service {
         let (stop, stopping) = watch::channel(drain::Phase::Running);
         let mut running = Running::new(self.bus.clone(), stop);
         for listener in self.listeners {
+            let policy = listener.policy;
+            let prefetch = policy.prefetch.unwrap_or(self.prefetch).max(1);
+            let places = policy.concurrency.map(|places| places.max(1)).filter(|places| *places < prefetch);
             let queue = Arc::new(QueueSpec {
                 event: listener.event,
                 domain: listener.domain,
@@ -141,7 +156,8 @@ impl Service {
                 name: queue_name(listener.event, listener.group),
                 dead: dead_name(listener.event, listener.group),
                 kind: self.kind,
-                prefetch: self.prefetch,
+                prefetch,
+                single: policy.key.is_some(),
             });
             let subscription = self.bus.transport().subscribe(queue.clone()).await?;
             tracing::info!(event = queue.event, group = queue.group, handler = listener.handler, "listening");
@@ -150,7 +166,9 @@ impl Service {
                 states: states.clone(),
                 listener,
                 queue,
-                retry: self.retry,
+                retry: policy.retry.unwrap_or(self.retry),
+                redeliveries: self.redeliveries,
+                places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
             });
             running.add(drain::serve(listening, subscription, self.drain_deadline));
@@ -186,6 +204,7 @@ impl fmt::Debug for Service {
             .field("listeners", &self.listeners)
             .field("states", &self.states.len())
             .field("prefetch", &self.prefetch)
+            .field("redeliveries", &self.redeliveries)
             .field("retry", &self.retry)
             .field("queue", &self.kind)
             .field("drain_deadline", &self.drain_deadline)

@@ -80,7 +80,7 @@ pub struct Trusted {
     attempt: Option<std::num::NonZeroU8>,
 }
 
-#[listener("shop.order", group = "shop")]
+#[listener("shop.order", group = "shop", retry = "5x 1s..1m", prefetch = 200, concurrency = 10, ordered_by = content.note)]
 async fn sell(order: Order, context: Context, meta: Meta, State(db): State<Arc<str>>, bus: Bus, ack: Ack) -> Result<(), Error> {
     println!("{order:?} {meta:?} {db} {ack:?}");
     bus.emit(Answer { text: "sold".to_owned(), mood: None, suggestions: None }, &context).await
@@ -92,7 +92,7 @@ async fn view(View { quantity }: View, #[allow(unused_variables)] mut context: C
     println!("{quantity}");
 }
 
-#[listener(group = "loose")]
+#[listener(group = "loose", retry = "never", ordered_by = session)]
 async fn loose(Loose { id, quantity, note, size, tags, labels, address }: Loose) -> Result<(), String> {
     Err(format!("{id}{quantity}{note}{size}{tags:?}{labels:?}{address:?}"))
 }

@@ -30,6 +30,22 @@ pub(crate) fn no_default_group() -> Text {
     Text::new("the crate has no name that the group could take").help("give `#[listener]` a `group = \"..\"`")
 }
 
+pub(crate) fn bad_retry(written: &str) -> Text {
+    Text::new(format!("`{written}` says not how often to try again"))
+        .help("write the attempts and the pauses, as in `\"5x 1s..1m\"`: the first pause, doubled up to the last one")
+        .note("`\"3x\"` has the default pauses, `\"3x 10s\"` the same pause each time, and `\"never\"` is one attempt")
+        .note("units are `ms`, `s`, `m`, `h` and `d`; no pause is longer than 30 days")
+}
+
+pub(crate) fn bad_count(key: &str, written: &str) -> Text {
+    Text::new(format!("`{key}` cannot be {written}")).help("write a number from 1 to 65535")
+}
+
+pub(crate) fn bad_key(written: &str) -> Text {
+    Text::new(format!("`{written}` names nothing to order events by"))
+        .help("write `session`, or a field as in `content.order_id` or `context.user`")
+}
+
 pub(crate) fn not_async(name: &str) -> Text {
     Text::new(format!("handler `{name}` is not `async`")).help(format!("write `async fn {name}`"))
 }

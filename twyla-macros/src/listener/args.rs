@@ -1,9 +1,10 @@
-//! The attribute's text: `#[listener("domain.event_type", group = "..")]`, both optional.
+//! The attribute's text: `#[listener("domain.event_type", group = "..", retry = "..", ..)]`, all optional.
 
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, LitStr, Token, ext::IdentExt};
 
+use super::policy::{self, Policy};
 use crate::catalogue::{self, Problems};
 
 /// What the attribute says.
@@ -11,8 +12,11 @@ use crate::catalogue::{self, Problems};
 pub(super) struct Args {
     pub(super) event: Option<LitStr>,
     pub(super) group: Option<LitStr>,
+    pub(super) policy: Policy,
     pub(super) problems: Problems,
 }
+
+const KEYS: [&str; 5] = ["group", "retry", "prefetch", "concurrency", "ordered_by"];
 
 /// Parses the attribute; what is wrong with it is among its problems.
 pub(super) fn parse(tokens: TokenStream) -> Args {
@@ -32,21 +36,15 @@ fn entries(input: ParseStream<'_>, args: &mut Args) -> syn::Result<()> {
             args.event.get_or_insert(name);
         } else {
             let key = input.call(Ident::parse_any)?;
-            let known = key == "group";
+            let name = key.to_string();
+            let known = KEYS.contains(&name.as_str());
             if !known {
-                let text = catalogue::unknown_key("listener", &key.to_string(), &["group"]);
-                args.problems.add(text.at(key.span()));
+                args.problems.add(catalogue::unknown_key("listener", &name, &KEYS).at(key.span()));
             }
             if known || input.peek(Token![=]) {
                 input.parse::<Token![=]>()?;
-                if known {
-                    let group: LitStr = input.parse()?;
-                    if args.group.is_some() {
-                        args.problems.add(catalogue::repeated_key("listener", "`group`").at(key.span()));
-                    }
-                    args.group.get_or_insert(group);
-                } else {
-                    input.parse::<syn::Expr>()?;
+                if value(&name, input, args)? {
+                    args.problems.add(catalogue::repeated_key("listener", &format!("`{name}`")).at(key.span()));
                 }
             }
         }
@@ -55,4 +53,25 @@ fn entries(input: ParseStream<'_>, args: &mut Args) -> syn::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads the value of a key; says whether there was one already.
+fn value(key: &str, input: ParseStream<'_>, args: &mut Args) -> syn::Result<bool> {
+    fn set<T>(place: &mut Option<T>, value: T) -> bool {
+        let repeated = place.is_some();
+        place.get_or_insert(value);
+        repeated
+    }
+    let Args { group, policy, .. } = args;
+    Ok(match key {
+        "group" => set(group, input.parse()?),
+        "retry" => set(&mut policy.retry, policy::retry(input)?),
+        "prefetch" => set(&mut policy.prefetch, policy::count(input, key)?),
+        "concurrency" => set(&mut policy.concurrency, policy::count(input, key)?),
+        "ordered_by" => set(&mut policy.ordered_by, policy::key(input)?),
+        _ => {
+            input.parse::<syn::Expr>()?;
+            false
+        }
+    })
 }

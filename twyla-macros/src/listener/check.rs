@@ -25,7 +25,7 @@ pub(super) fn check(
     contracts: impl FnOnce() -> Found,
     package: Option<&str>,
 ) -> Result<(ItemFn, Listener), Refused> {
-    let Args { event, group, mut problems } = args;
+    let Args { event, group, policy, mut problems } = args;
     let function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
@@ -56,7 +56,7 @@ pub(super) fn check(
         (Some(group), Some(content), true) => {
             let vis = function.vis.clone();
             let event = event.flatten();
-            let listener = Listener { vis, name, event, group, content, arguments: inputs.collect(), output };
+            let listener = Listener { vis, name, event, group, content, arguments: inputs.collect(), output, policy };
             Ok((function, listener))
         }
         // a method stands among its like, where no type may be declared

@@ -17,7 +17,8 @@ use super::model::Listener;
 /// };
 /// ```
 pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
-    let Listener { vis, name, event, group, content, arguments, output } = listener;
+    let Listener { vis, name, event, group, content, arguments, output, policy } = listener;
+    let policy = policy.expand(content);
     let group = group.as_str();
     let (check, event_name, domain, event_type, is_event) = match event {
         Some(event) => {
@@ -92,6 +93,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                         group: <Self as __twyla::Listener>::GROUP,
                         handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
                         needs: #needs,
+                        policy: #policy,
                         handle: |#incoming| {
                             let (#event_content, #parts) = match #open {
                                 ::core::result::Result::Ok(opened) => opened,

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod expand;
 mod model;
+mod policy;
 
 use proc_macro2::TokenStream;
 

@@ -3,6 +3,7 @@
 use syn::{Ident, Type, Visibility};
 use twyla_contract::{EventName, Group};
 
+use super::policy::Policy;
 use crate::catalogue::Text;
 
 /// A handler.
@@ -18,6 +19,7 @@ pub(super) struct Listener {
     pub(super) arguments: Vec<Type>,
     /// What the function returns, or none where it says nothing.
     pub(super) output: Option<Type>,
+    pub(super) policy: Policy,
 }
 
 /// An event named in the attribute.

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::state::{BusState, LinkState, States, states};
 use super::{Address, BoxFuture, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::ack::{Ack, Decision, Settle};
 use crate::error::Error;
-use crate::park::{DeadLetter, Header};
+use crate::park::{DeadLetter, Header, Named};
 
 /// A broker in this process.
 #[derive(Clone, Debug)]
@@ -44,6 +44,8 @@ struct Queue {
     consumers: Vec<Consumer>,
     /// Whose turn it is.
     turn: usize,
+    /// The first consumer gets all.
+    single: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -52,8 +54,8 @@ struct Message {
     exchange: String,
     routing_key: String,
     message_id: Arc<str>,
-    headers: Vec<(&'static str, Header)>,
-    redelivered: bool,
+    headers: Vec<Named>,
+    redeliveries: u32,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,10 @@ impl Settle for Sink {
     }
 }
 
+fn owned(headers: &[Named]) -> Vec<(String, Header)> {
+    headers.iter().map(|(name, value)| ((**name).to_owned(), value.clone())).collect()
+}
+
 fn lock(broker: &Mutex<Broker>) -> MutexGuard<'_, Broker> {
     broker.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -99,7 +105,7 @@ impl Queue {
             consumer.free = consumer.free.saturating_add(1);
         }
         if decision == Decision::Requeue {
-            message.redelivered = true;
+            message.redeliveries += 1;
             self.ready.insert(place, message);
         }
     }
@@ -108,7 +114,7 @@ impl Queue {
     fn dispatch(&mut self) -> Vec<mpsc::error::SendError<Delivery>> {
         let mut undelivered = Vec::new();
         while !self.ready.is_empty() {
-            let count = self.consumers.len();
+            let count = if self.single { self.consumers.len().min(1) } else { self.consumers.len() };
             let Some(at) = (0..count).map(|i| (self.turn + i) % count).find(|&i| self.consumers[i].free > 0) else {
                 break;
             };
@@ -121,13 +127,14 @@ impl Queue {
                 exchange: message.exchange.clone(),
                 routing_key: message.routing_key.clone(),
                 message_id: Some((*message.message_id).to_owned()),
-                redelivered: message.redelivered,
+                redeliveries: message.redeliveries,
+                headers: owned(&message.headers),
                 ack: Ack::new(place, consumer.sink.clone()),
             };
             self.unacked.insert(place, (message, consumer.id));
             if let Err(error) = consumer.deliveries.send(delivery) {
                 // Its service takes no more. The delivery goes back when the error is dropped.
-                self.consumers.swap_remove(at);
+                self.consumers.remove(at);
                 undelivered.push(error);
             }
         }
@@ -151,6 +158,7 @@ impl Memory {
         if broker.closed {
             return Err(Unpublished { maybe_sent: false, why: "the bus is closed".to_owned(), closed: true });
         }
+        let mut pause = None;
         let (exchange, routing_key, queues) = match &message.to {
             Address::Event { domain, event_type } => {
                 let key = ((*domain).to_owned(), (*event_type).to_owned());
@@ -161,6 +169,10 @@ impl Memory {
                 broker.queues.entry(queue.dead.clone()).or_default();
                 (String::new(), queue.dead.clone(), vec![queue.dead.clone()])
             }
+            Address::Retry(queue, after) => {
+                pause = Some(*after);
+                (String::new(), queue.name.clone(), vec![queue.name.clone()])
+            }
         };
         let message = Message {
             body: message.body,
@@ -168,8 +180,22 @@ impl Memory {
             routing_key,
             message_id: message.message_id,
             headers: message.headers,
-            redelivered: false,
+            redeliveries: 0,
         };
+        if let Some(pause) = pause {
+            drop(broker);
+            let broker = Arc::downgrade(&self.broker);
+            tokio::spawn(async move {
+                sleep(pause).await;
+                let Some(broker) = broker.upgrade() else { return };
+                for queue in &queues {
+                    // Its drop comes back here, so it is outside of the lock.
+                    let undelivered = lock(&broker).put(queue, message.clone());
+                    drop(undelivered);
+                }
+            });
+            return Ok(());
+        }
         let undelivered: Vec<_> = queues.iter().flat_map(|queue| broker.put(queue, message.clone())).collect();
         drop(broker);
         drop(undelivered);
@@ -194,6 +220,7 @@ impl Memory {
         let (sender, deliveries) = mpsc::unbounded_channel();
         let sink = Arc::new(Sink { broker: Arc::downgrade(&self.broker), queue: spec.name.clone(), _open: open });
         let queue = broker.queues.entry(spec.name.clone()).or_default();
+        queue.single |= spec.single;
         queue.consumers.push(Consumer { id, free: spec.prefetch.max(1), deliveries: sender, sink });
         let undelivered = queue.dispatch();
         drop(broker);
@@ -207,7 +234,7 @@ impl Memory {
                 let mut broker = lock(&broker);
                 let queue = broker.queues.get_mut(&name)?;
                 let at = queue.consumers.iter().position(|consumer| consumer.id == id)?;
-                Some(queue.consumers.swap_remove(at))
+                Some(queue.consumers.remove(at))
             });
             drop(consumer);
         });
@@ -234,7 +261,7 @@ impl Transport for Memory {
             let broker = lock(&self.broker);
             let letters = broker.queues.get(&dead_queue).into_iter().flat_map(|queue| queue.ready.values()).take(limit);
             Ok(letters
-                .map(|m| DeadLetter::read(&m.headers, Some((*m.message_id).to_owned()), m.body.clone()))
+                .map(|m| DeadLetter::read(&owned(&m.headers), Some((*m.message_id).to_owned()), m.body.clone()))
                 .collect())
         })
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -18,7 +19,8 @@ use tokio::time::Instant;
 use self::state::BusState;
 use crate::ack::Ack;
 use crate::error::Error;
-use crate::park::{DeadLetter, Header};
+use crate::park::{DeadLetter, Header, Named};
+use crate::retry::step_name;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -74,6 +76,15 @@ pub(crate) struct QueueSpec {
     pub(crate) dead: String,
     pub(crate) kind: QueueKind,
     pub(crate) prefetch: u16,
+    /// One member of the group gets all its events, so that their order is kept.
+    pub(crate) single: bool,
+}
+
+impl QueueSpec {
+    /// The name of the queue that gives an event back after `pause`.
+    pub(crate) fn retry(&self, pause: Duration) -> String {
+        format!("{}.retry.{}", self.name, step_name(pause))
+    }
 }
 
 /// The name of a group's queue.
@@ -95,7 +106,7 @@ pub(crate) struct Outgoing {
     pub(crate) message_id: Arc<str>,
     pub(crate) timestamp: DateTime<Utc>,
     pub(crate) app_id: Arc<str>,
-    pub(crate) headers: Vec<(&'static str, Header)>,
+    pub(crate) headers: Vec<Named>,
 }
 
 /// Where a message goes.
@@ -105,6 +116,8 @@ pub(crate) enum Address {
     Event { domain: &'static str, event_type: &'static str },
     /// Into the dead queue beside a queue. It must be there.
     Dead(Arc<QueueSpec>),
+    /// Into a queue that gives it back to its group's queue after this long. It must be there.
+    Retry(Arc<QueueSpec>, Duration),
 }
 
 /// A running consumer.
@@ -124,7 +137,9 @@ pub(crate) struct Delivery {
     pub(crate) exchange: String,
     pub(crate) routing_key: String,
     pub(crate) message_id: Option<String>,
-    pub(crate) redelivered: bool,
+    /// How often it was delivered before and not settled; where the broker doesn't count, 1 for "before".
+    pub(crate) redeliveries: u32,
+    pub(crate) headers: Vec<(String, Header)>,
     /// If it is dropped undecided, the message goes back to its queue.
     pub(crate) ack: Ack,
 }

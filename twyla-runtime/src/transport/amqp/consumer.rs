@@ -14,11 +14,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::connection::{Link, Pauses};
-use super::said;
 use super::settle::{AckTo, Settlements};
+use super::sieve::REPLACEMENT;
 use super::topology::{self, Topology};
+use super::{read_headers, said};
 use crate::ack::{Ack, Decision, Settle};
 use crate::error::Error;
+use crate::park::Header;
 use crate::transport::{Delivery, QueueSpec, Subscription};
 
 /// How many decisions are taken at once.
@@ -236,11 +238,20 @@ async fn send(channel: &Channel, acks: &[AckTo]) -> Result<(), lapin::Error> {
 }
 
 fn delivery(message: Message, sink: Arc<Sink>) -> Delivery {
+    let headers = read_headers(message.properties.headers().as_ref());
+    // Quorum queues count.
+    let counted = headers.iter().find_map(|(name, value)| match value {
+        Header::Number(count) if name == "x-delivery-count" => Some(u32::try_from(*count).unwrap_or(u32::MAX)),
+        _ => None,
+    });
+    let id = message.properties.message_id().as_ref().map(|id| id.as_str());
     Delivery {
+        // One that was no UTF-8 is no identity any more.
+        message_id: id.filter(|id| !id.contains(char::from(REPLACEMENT))).map(ToOwned::to_owned),
+        redeliveries: counted.unwrap_or(message.redelivered.into()),
+        headers,
         exchange: message.exchange.as_str().to_owned(),
         routing_key: message.routing_key.as_str().to_owned(),
-        message_id: message.properties.message_id().as_ref().map(|id| id.as_str().to_owned()),
-        redelivered: message.redelivered,
         ack: Ack::new(message.delivery_tag, sink),
         body: message.data.into(),
     }

@@ -28,7 +28,7 @@ use super::state::{BusState, Line, LinkState, States, states};
 use super::{Address, BoxFuture, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::config::Config;
 use crate::error::Error;
-use crate::park::{DeadLetter, Header};
+use crate::park::{DeadLetter, Header, Named};
 
 /// RabbitMQ. It never uses lapin's own recovery, which can hang for good without a word.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Amqp {
         let topology = Arc::new(Topology::default());
         Ok(Self {
             events: Publisher::spawn(publish.clone(), topology.clone(), publisher::Window::Open),
-            dead: Publisher::spawn(publish.clone(), topology.clone(), publisher::Window::One),
+            dead: Publisher::spawn(publish.clone(), topology.clone(), publisher::Window::Mandatory),
             publish,
             consume,
             topology,
@@ -83,7 +83,6 @@ impl Amqp {
             };
             last = Some(message.delivery_tag);
             let headers = read_headers(message.properties.headers().as_ref());
-            let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
             let message_id = message.properties.message_id().as_ref().map(|id| id.as_str().to_owned());
             letters.push(DeadLetter::read(&headers, message_id, message.data.into()));
         }
@@ -102,7 +101,7 @@ impl Transport for Amqp {
             let Some(_inside) = self.gate.enter() else {
                 return Err(Unpublished { maybe_sent: false, why: "the bus is closed".to_owned(), closed: true });
             };
-            let publisher = if matches!(message.to, Address::Dead(_)) { &self.dead } else { &self.events };
+            let publisher = if matches!(message.to, Address::Event { .. }) { &self.events } else { &self.dead };
             publisher.publish(message, deadline, &self.publish).await
         })
     }
@@ -146,19 +145,20 @@ fn said(error: lapin::Error) -> String {
     error.to_string()
 }
 
-fn write_headers(headers: &[(&'static str, Header)]) -> FieldTable {
+fn write_headers(headers: &[Named]) -> FieldTable {
     let mut table = FieldTable::default();
     for (name, value) in headers {
         let value = match value {
             Header::Text(text) => AMQPValue::LongString(text.as_str().into()),
             Header::Number(number) => AMQPValue::LongLongInt(*number),
+            Header::Flag(flag) => AMQPValue::Boolean(*flag),
         };
-        table.insert((*name).into(), value);
+        table.insert((&**name).into(), value);
     }
     table
 }
 
-/// The headers that are texts or whole numbers.
+/// The headers that are texts, whole numbers, or true or false.
 fn read_headers(table: Option<&FieldTable>) -> Vec<(String, Header)> {
     let read = |value: &AMQPValue| {
         Some(match value {
@@ -166,6 +166,9 @@ fn read_headers(table: Option<&FieldTable>) -> Vec<(String, Header)> {
             AMQPValue::LongLongInt(number) => Header::Number(*number),
             AMQPValue::LongInt(number) => Header::Number((*number).into()),
             AMQPValue::LongUInt(number) => Header::Number((*number).into()),
+            AMQPValue::ShortInt(number) => Header::Number((*number).into()),
+            AMQPValue::ShortShortInt(number) => Header::Number((*number).into()),
+            AMQPValue::Boolean(flag) => Header::Flag(*flag),
             _ => return None,
         })
     };

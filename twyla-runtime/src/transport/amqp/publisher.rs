@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
@@ -31,7 +32,7 @@ const UNCONFIRMED: usize = 4096;
 const BUSY: usize = 32;
 /// At most this long they wait for each other.
 const HOLD: Duration = Duration::from_millis(1);
-/// How long a window of one waits for its confirm before its channel is given up.
+/// How long a batch waits for its confirms before its channel is given up.
 const CONFIRM: Duration = Duration::from_secs(10);
 
 /// How many messages a channel has unconfirmed.
@@ -39,8 +40,9 @@ const CONFIRM: Duration = Duration::from_secs(10);
 pub(crate) enum Window {
     /// Many: a burst is written and confirmed together.
     Open,
-    /// One, because lapin can't tell which of several mandatory messages came back.
-    One,
+    /// A batch at a time, each of which must reach a queue: lapin gives a message that came back to whichever confirm
+    /// comes next, so it is known only of all of them together which did.
+    Mandatory,
 }
 
 /// Hands messages to the task that writes them.
@@ -208,6 +210,7 @@ impl<F: Future<Output = ()>> Pump<F> {
                 if !writer.channel.status().connected() {
                     break;
                 }
+                let mut batch = Vec::new();
                 while self.in_flight.len() < UNCONFIRMED
                     && let Some(mut job) = self.next.pop_front()
                 {
@@ -217,9 +220,10 @@ impl<F: Future<Output = ()>> Pump<F> {
                                 self.in_flight.push(confirmed(writer.channel.clone(), job));
                             }
                         }
-                        Window::One => writer.write_and_wait(job).await,
+                        Window::Mandatory => batch.push(job),
                     }
                 }
+                writer.write_and_wait(batch).await;
                 // This hands the frames over, in the order of the jobs: what is pushed is polled in turn.
                 self.confirms();
                 if !self.next.is_empty() {
@@ -315,41 +319,56 @@ impl Writer<'_> {
         !job.reply.as_ref().is_none_or(oneshot::Sender::is_closed) && job.progress.write()
     }
 
-    async fn write_and_wait(&mut self, mut job: Job) {
-        if !self.may_write(&mut job).await {
+    /// Writes messages that must reach a queue, and waits for all of them.
+    async fn write_and_wait(&mut self, batch: Vec<Job>) {
+        let mut jobs = Vec::with_capacity(batch.len());
+        for mut job in batch {
+            if self.may_write(&mut job).await {
+                jobs.push(job);
+            }
+        }
+        if jobs.is_empty() {
             return;
         }
-        let confirmed = async { publish(&self.channel, &job.message).await?.await };
-        let outcome = match timeout(CONFIRM, confirmed).await {
-            Ok(Ok(Confirmation::Ack(None))) => Ok(()),
-            Ok(Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)))) => {
-                self.known.clear();
-                Err(again("the queue is gone".to_owned()))
-            }
-            Ok(Ok(_)) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
-            Ok(Err(error)) => Err(again(said(error))),
-            Err(_) => {
-                // A confirm that came later would be taken for that of the next message.
-                let _ = timeout(CONFIRM, self.channel.close(200, "OK".into())).await;
-                Err(again("RabbitMQ did not confirm".to_owned()))
-            }
+        // In the order of the jobs: `join_all` polls the first time in turn.
+        let written = join_all(jobs.iter().map(|job| async { publish(&self.channel, &job.message).await?.await }));
+        let Ok(outcomes) = timeout(CONFIRM, written).await else {
+            // Confirms that came later would be taken for those of the next messages.
+            let _ = timeout(CONFIRM, self.channel.close(200, "OK".into())).await;
+            jobs.iter_mut().for_each(|job| job.answer(Err(again("RabbitMQ did not confirm".to_owned()))));
+            return;
         };
-        job.answer(outcome);
+        let back: HashSet<ShortString> = outcomes.iter().filter_map(came_back).collect();
+        if !back.is_empty() {
+            self.known.clear();
+        }
+        for (job, outcome) in jobs.iter_mut().zip(outcomes) {
+            let outcome = match outcome {
+                Ok(_) if back.contains(&short(&job.message.message_id)) => Err(again("the queue is gone".to_owned())),
+                Ok(Confirmation::Ack(_)) => Ok(()),
+                Ok(_) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
+                Err(error) => Err(again(said(error))),
+            };
+            job.answer(outcome);
+        }
     }
 
     async fn make_sure(&mut self, job: &Job) -> Result<(), Problem> {
         let (name, outcome) = match &job.message.to {
             Address::Event { domain, .. } if !self.known.contains(*domain) => {
-                (*domain, self.topology.exchange(self.connection, domain).await)
+                ((*domain).to_owned(), self.topology.exchange(self.connection, domain).await)
             }
             Address::Dead(queue) if !self.known.contains(&queue.dead) => {
-                (queue.dead.as_str(), self.topology.queue(self.connection, &queue.dead, queue.kind).await)
+                (queue.dead.clone(), self.topology.queue(self.connection, &queue.dead, queue.kind).await)
+            }
+            Address::Retry(queue, pause) if !self.known.contains(&queue.retry(*pause)) => {
+                (queue.retry(*pause), self.topology.retry(self.connection, queue, *pause).await)
             }
             _ => return Ok(()),
         };
         match outcome {
             Ok(()) => {
-                self.known.insert(name.to_owned());
+                self.known.insert(name);
                 Ok(())
             }
             Err(error) => Err(Problem { permanent: topology::is_permanent(&error), why: said(error) }),
@@ -372,11 +391,22 @@ async fn confirmed(channel: Arc<Channel>, mut job: Job) {
 
 async fn publish(channel: &Channel, message: &Outgoing) -> Result<PublisherConfirm, lapin::Error> {
     let (exchange, key, mandatory) = match &message.to {
-        Address::Event { domain, event_type } => (*domain, *event_type, false),
-        Address::Dead(queue) => ("", queue.dead.as_str(), true),
+        Address::Event { domain, event_type } => (*domain, (*event_type).to_owned(), false),
+        Address::Dead(queue) => ("", queue.dead.clone(), true),
+        Address::Retry(queue, pause) => ("", queue.retry(*pause), true),
     };
     let options = BasicPublishOptions { mandatory, immediate: false };
     channel.basic_publish(exchange.into(), key.into(), options, &message.body, properties(message)).await
+}
+
+/// The message id of what came back with a confirm, be it its own or another's.
+fn came_back(outcome: &Result<Confirmation, lapin::Error>) -> Option<ShortString> {
+    match outcome {
+        Ok(Confirmation::Ack(Some(message)) | Confirmation::Nack(Some(message))) => {
+            message.properties.message_id().clone()
+        }
+        _ => None,
+    }
 }
 
 fn again(why: String) -> Problem {

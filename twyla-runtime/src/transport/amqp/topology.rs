@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -38,18 +39,48 @@ pub(crate) fn is_permanent(error: &Error) -> bool {
 enum Thing<'a> {
     Exchange(&'a str),
     Queue(&'a str, QueueKind),
+    /// A group's queue whose events all go to one member.
+    Single(&'a str, QueueKind),
+    /// What gives its messages back to the queue of a group after a while.
+    Retry(&'a str, &'a str, Duration),
 }
 
 impl Thing<'_> {
+    fn arguments(self) -> FieldTable {
+        let mut arguments = FieldTable::default();
+        let mut add = |name: &str, value: AMQPValue| {
+            arguments.insert(name.into(), value);
+        };
+        let text = |text: &str| AMQPValue::LongString(text.into());
+        if let Self::Queue(_, QueueKind::Quorum) | Self::Single(_, QueueKind::Quorum) | Self::Retry(..) = self {
+            add("x-queue-type", text("quorum"));
+            add("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT));
+        }
+        match self {
+            Self::Single(..) => add("x-single-active-consumer", AMQPValue::Boolean(true)),
+            // A classic queue gives what is over its time to another without a confirm, and a quorum queue too unless it
+            // is told: so these are always quorum queues, and told.
+            Self::Retry(_, back, pause) => {
+                add("x-message-ttl", AMQPValue::LongLongInt(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)));
+                add("x-dead-letter-exchange", text(""));
+                add("x-dead-letter-routing-key", text(back));
+                add("x-dead-letter-strategy", text("at-least-once"));
+                add("x-overflow", text("reject-publish"));
+            }
+            Self::Exchange(_) | Self::Queue(..) => {}
+        }
+        arguments
+    }
+
     async fn declare(self, channel: &Channel, passive: bool) -> Result<(), Error> {
         match self {
             Self::Exchange(name) => {
                 let options = ExchangeDeclareOptions { passive, durable: true, ..ExchangeDeclareOptions::default() };
                 channel.exchange_declare(name.into(), ExchangeKind::Topic, options, FieldTable::default()).await
             }
-            Self::Queue(name, kind) => {
+            Self::Queue(name, _) | Self::Single(name, _) | Self::Retry(name, ..) => {
                 let options = QueueDeclareOptions { passive, ..QueueDeclareOptions::durable() };
-                channel.queue_declare(name.into(), options, arguments(kind)).await.map(drop)
+                channel.queue_declare(name.into(), options, self.arguments()).await.map(drop)
             }
         }
     }
@@ -66,11 +97,17 @@ impl Topology {
         self.made_or_adopted(connection, Thing::Queue(name, kind)).await
     }
 
+    /// Makes sure of the queue that gives messages back to a group's after `pause`.
+    pub(crate) async fn retry(&self, connection: &Connection, spec: &QueueSpec, pause: Duration) -> Result<(), Error> {
+        self.made_or_adopted(connection, Thing::Retry(&spec.retry(pause), &spec.name, pause)).await
+    }
+
     /// Makes sure of all that a group needs to listen to an event.
     pub(crate) async fn listener(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), Error> {
         self.exchange(connection, spec.domain).await?;
         self.queue(connection, &spec.dead, spec.kind).await?;
-        self.queue(connection, &spec.name, spec.kind).await?;
+        let queue = if spec.single { Thing::Single } else { Thing::Queue };
+        self.made_or_adopted(connection, queue(&spec.name, spec.kind)).await?;
         let channel = connection.create_channel().await?;
         let (queue, exchange, key) = (spec.name.as_str(), spec.domain, spec.event_type);
         let options = QueueBindOptions::default();
@@ -93,7 +130,7 @@ impl Topology {
         }
         let (what, name) = match thing {
             Thing::Exchange(name) => ("exchange", name),
-            Thing::Queue(name, _) => ("queue", name),
+            Thing::Queue(name, _) | Thing::Single(name, _) | Thing::Retry(name, ..) => ("queue", name),
         };
         let first = self.adopted.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("{what} {name}"));
         if first {
@@ -101,13 +138,4 @@ impl Topology {
         }
         channel.close(200, "OK".into()).await
     }
-}
-
-fn arguments(kind: QueueKind) -> FieldTable {
-    let mut arguments = FieldTable::default();
-    if kind == QueueKind::Quorum {
-        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-        arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
-    }
-    arguments
 }

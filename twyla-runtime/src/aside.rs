@@ -1,0 +1,158 @@
+//! Setting a delivery aside: into the dead queue, or into a retry queue until its next attempt. Either way it is confirmed
+//! there before it is acked here.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+use crate::attempt::Listening;
+use crate::bus::new_message_id;
+use crate::meta::FirstFailure;
+use crate::park::{self, DeadLetter, DeadViolation, Header, Reason};
+use crate::retry::step;
+use crate::transport::{Address, Delivery, Outgoing};
+use crate::wire;
+
+/// Why a delivery is parked.
+pub(crate) struct Verdict {
+    pub(crate) reason: Reason,
+    pub(crate) error: String,
+    pub(crate) violations: Vec<DeadViolation>,
+    pub(crate) failed: Option<Failed>,
+}
+
+impl Verdict {
+    pub(crate) fn of(reason: Reason, error: String) -> Self {
+        Self { reason, error, violations: Vec::new(), failed: None }
+    }
+}
+
+/// What is known of earlier attempts. It travels with the event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failed {
+    pub(crate) attempts: u32,
+    pub(crate) first: FirstFailure,
+}
+
+impl Failed {
+    /// After attempt number `attempts` has failed with `error`.
+    pub(crate) fn after(earlier: Option<Self>, attempts: u32, error: &str) -> Self {
+        let first = earlier.map(|earlier| earlier.first);
+        let first =
+            first.unwrap_or_else(|| FirstFailure { error: park::shortened(error, park::MAX_TEXT), at: Utc::now() });
+        Self { attempts, first }
+    }
+
+    fn headers(&self) -> [(&'static str, Header); 3] {
+        [
+            (park::ATTEMPTS, Header::Number(self.attempts.into())),
+            (park::FIRST_ERROR, Header::Text(self.first.error.clone())),
+            (park::FIRST_FAILED_AT, Header::Text(wire::write_timestamp(self.first.at))),
+        ]
+    }
+}
+
+impl Delivery {
+    /// What its headers tell of earlier attempts.
+    pub(crate) fn failed(&self) -> Option<Failed> {
+        let attempts = self.number(park::ATTEMPTS).and_then(|attempts| u32::try_from(attempts).ok())?;
+        let at = self.text(park::FIRST_FAILED_AT).and_then(|at| DateTime::parse_from_rfc3339(at).ok())?;
+        let error = self.text(park::FIRST_ERROR).unwrap_or_default().to_owned();
+        (attempts > 0).then(|| Failed { attempts, first: FirstFailure { error, at: at.to_utc() } })
+    }
+
+    /// Where it was published first: a retry queue gives it back through the default exchange.
+    fn origin(&self) -> (String, String) {
+        match (self.text(park::EXCHANGE), self.text(park::ROUTING_KEY)) {
+            (Some(exchange), Some(key)) if self.exchange.is_empty() => (exchange.to_owned(), key.to_owned()),
+            _ => (self.exchange.clone(), self.routing_key.clone()),
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&Header> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        match self.header(name)? {
+            Header::Text(text) => Some(text),
+            Header::Number(_) | Header::Flag(_) => None,
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<i64> {
+        match self.header(name)? {
+            Header::Number(number) => Some(*number),
+            Header::Text(_) | Header::Flag(_) => None,
+        }
+    }
+}
+
+/// Puts the message into a retry queue, from where it comes back after `pause`, and only then acks it.
+pub(crate) async fn postpone(listening: &Listening, delivery: Delivery, pause: Duration, failed: Failed) {
+    let (exchange, routing_key) = delivery.origin();
+    let mut headers = park::foreign(&delivery.headers);
+    headers.extend(failed.headers().map(|(name, value)| (name.into(), value)));
+    headers.push((park::EXCHANGE.into(), Header::Text(exchange)));
+    headers.push((park::ROUTING_KEY.into(), Header::Text(routing_key)));
+    let to = Address::Retry(listening.queue.clone(), step(pause));
+    set_aside(listening, delivery, to, headers).await;
+}
+
+/// Puts the message into the dead queue with what is known of it, and only then acks it.
+pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Verdict) {
+    let queue = &listening.queue;
+    let Verdict { reason, error, violations, failed } = verdict;
+    let attempts = failed.as_ref().map_or(0, |failed| failed.attempts);
+    // Of what a sender wrote only the places are logged, never the values.
+    let places: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.keyword.as_str())).collect();
+    let (event, group, message_id) = (queue.event, queue.group, delivery.message_id.as_deref());
+    match reason {
+        Reason::Contract | Reason::Envelope => {
+            tracing::warn!(event, group, message_id, reason = reason.as_str(), ?places, "parked");
+        }
+        _ => tracing::error!(event, group, message_id, reason = reason.as_str(), attempts, error, "parked"),
+    }
+    let (exchange, routing_key) = delivery.origin();
+    let letter = DeadLetter {
+        reason: Some(reason),
+        error,
+        violations,
+        event: event.to_owned(),
+        group: group.to_owned(),
+        exchange,
+        routing_key,
+        attempts,
+        first_failed_at: failed.as_ref().map(|failed| failed.first.at),
+        first_error: failed.map(|failed| failed.first.error).unwrap_or_default(),
+        parked_at: Some(Utc::now()),
+        message_id: delivery.message_id.clone(),
+        body: delivery.body.clone(),
+    };
+    let mut headers = park::foreign(&delivery.headers);
+    headers.extend(letter.headers().into_iter().map(|(name, value)| (name.into(), value)));
+    set_aside(listening, delivery, Address::Dead(queue.clone()), headers).await;
+}
+
+async fn set_aside(listening: &Listening, delivery: Delivery, to: Address, headers: Vec<park::Named>) {
+    let message = Outgoing {
+        to,
+        headers,
+        body: delivery.body.clone(),
+        message_id: delivery.message_id.as_deref().map_or_else(new_message_id, Into::into),
+        timestamp: Utc::now(),
+        app_id: listening.bus.app_id(),
+    };
+    let deadline = Instant::now() + listening.bus.emit_deadline();
+    match listening.bus.transport().publish(message, deadline).await {
+        Ok(()) => {
+            delivery.ack.ack();
+        }
+        Err(failure) => {
+            let (event, group) = (listening.queue.event, listening.queue.group);
+            tracing::error!(event, group, error = failure.why, "could not be set aside, goes back");
+            delivery.ack.reject();
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What a handler says by its error: try again, try again later, park, drop.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// An error of a handler that says what is to become of the event.
+///
+/// Any error, as a handler returns it, has the event tried again as its listener's [`Retry`](crate::Retry) says. With `?`
+/// it becomes a `Fail` that says the same; the others are made by name:
+///
+/// ```
+/// use std::time::Duration;
+/// use twyla_runtime::Fail;
+///
+/// async fn charge(cents: i64) -> Result<(), Fail> {
+///     if cents < 0 {
+///         return Err(Fail::park("nobody is paid for buying")); // trying again would be no use
+///     }
+///     let busy: Result<(), std::io::Error> = Err(std::io::ErrorKind::ResourceBusy.into());
+///     busy.map_err(|error| Fail::retry_after(Duration::from_secs(30), error))
+/// }
+/// ```
+///
+/// It may be deep in a chain of errors, as `anyhow` and `Box<dyn Error>` make them: the outermost one counts.
+pub struct Fail {
+    what: What,
+    cause: Cause,
+}
+
+/// What is to become of the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It is tried again as the policy says.
+    Retry,
+    /// It is tried again after this long, if the policy has attempts left.
+    RetryAfter(Duration),
+    Park,
+    Drop,
+}
+
+impl Fail {
+    /// The event is tried again, as the listener's policy says.
+    pub fn retry(error: impl Into<Cause>) -> Self {
+        Self { what: What::Retry, cause: error.into() }
+    }
+
+    /// The event is tried again no sooner than `after`, and as often as the listener's policy says.
+    ///
+    /// Up to a second it is waited for here, beyond that in a queue, and then the pause is rounded up to the next of a few
+    /// steps (1, 2, 5, 10, 30 s, minutes and hours alike, days up to 30), as each step is a queue.
+    pub fn retry_after(after: Duration, error: impl Into<Cause>) -> Self {
+        Self { what: What::RetryAfter(after), cause: error.into() }
+    }
+
+    /// The event is parked at once: trying again would be no use.
+    pub fn park(error: impl Into<Cause>) -> Self {
+        Self { what: What::Park, cause: error.into() }
+    }
+
+    /// The event is thrown away, with a warning in the log.
+    pub fn drop(error: impl Into<Cause>) -> Self {
+        Self { what: What::Drop, cause: error.into() }
+    }
+}
+
+/// A `Fail` within a chain of errors: it is no error itself, so that `?` can make one of any error.
+struct Said(Fail);
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.cause, f)
+    }
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Said {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        // its own words are those of its cause
+        self.0.cause.source()
+    }
+}
+
+impl fmt::Display for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.cause, f)
+    }
+}
+
+impl fmt::Debug for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fail").field("what", &self.what).field("cause", &self.cause).finish()
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Fail {
+    fn from(error: E) -> Self {
+        Self { what: What::of(&error), cause: Box::new(error) }
+    }
+}
+
+impl From<Fail> for Box<dyn StdError + Send + Sync> {
+    fn from(fail: Fail) -> Self {
+        Box::new(Said(fail))
+    }
+}
+
+impl What {
+    /// What the outermost error of the chain that says something says.
+    pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(said) = error.downcast_ref::<Said>()
+                && said.0.what != What::Retry
+            {
+                return said.0.what;
+            }
+            // what a handler emits breaks its contract at the next attempt too
+            if let Some(crate::Error::Content { .. } | crate::Error::Context { .. }) = error.downcast_ref() {
+                return Self::Park;
+            }
+            next = match error.downcast_ref::<Said>() {
+                Some(said) => Some(&*said.0.cause),
+                None => error.source(),
+            };
+        }
+        Self::Retry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Around(Cause);
+
+    impl fmt::Display for Around {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("around")
+        }
+    }
+
+    impl StdError for Around {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&*self.0)
+        }
+    }
+
+    fn what(error: impl Into<Cause>) -> What {
+        What::of(&*error.into())
+    }
+
+    #[test]
+    fn it_is_found_wherever_it_is_in_the_chain() {
+        assert_eq!(what("plain"), What::Retry);
+        assert_eq!(what(Fail::park("no")), What::Park);
+        assert_eq!(what(Around(Fail::drop("no").into())), What::Drop);
+        assert_eq!(what(Fail::from(Around(Fail::park("no").into()))), What::Park);
+        assert_eq!(what(Fail::retry(Fail::park("no"))), What::Park);
+        let later = Duration::from_secs(9);
+        assert_eq!(what(Fail::retry_after(later, Fail::park("no"))), What::RetryAfter(later));
+    }
+
+    #[test]
+    fn a_broken_emit_is_not_tried_again() {
+        let refusal = crate::validate::Refusal { violations: Vec::new() };
+        let error = crate::Error::Content { event: "a.b", schema: "s", refusal };
+        assert_eq!(what(Around(error.into())), What::Park);
+        assert_eq!(what(crate::Error::Closed), What::Retry);
+    }
+
+    #[test]
+    fn its_words_are_those_of_its_cause_once() {
+        let error: Cause = Fail::park(Around("inner".into())).into();
+        assert_eq!(error.to_string(), "around");
+        assert_eq!(error.source().map(ToString::to_string), Some("inner".to_owned()));
+    }
+}
