@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 /// RabbitMQ's start script: the one behind `/usr/sbin/rabbitmq-server`, which asks for no particular user.
 pub(crate) const RABBITMQ_SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+/// RabbitMQ's control script, likewise.
+pub(crate) const RABBITMQCTL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 /// The interpreter that Debian's `python3-pika` is installed for.
 pub(crate) const PYTHON: &str = "/usr/bin/python3";
 

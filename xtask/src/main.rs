@@ -2,12 +2,15 @@
 //! `cargo xtask conformance` runs the official JSON Schema test suite, with every disagreement told; `cargo xtask fuzz`
 //! gives arbitrary bytes to contracts and to the compiler of schemas.
 //!
+//! `cargo xtask chaos` sends events while everything goes wrong.
+//!
 //! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node and
 //! stops it again, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite,
-//! [`mod@fuzz`] the fuzz targets.
+//! [`mod@fuzz`] the fuzz targets, [`chaos`] lets everything go wrong.
 #![forbid(unsafe_code)]
 
 mod broker;
+mod chaos;
 mod conformance;
 mod fuzz;
 mod machine;
@@ -39,6 +42,21 @@ enum Chore {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
+    /// Send numbered events to two groups while everything goes wrong, and count what was lost, doubled or disordered.
+    Chaos {
+        /// How many events in each run.
+        #[arg(long, value_name = "N", default_value_t = 100_000)]
+        events: u32,
+        /// What the schedule of faults comes from.
+        #[arg(long, value_name = "S")]
+        seed: Option<u64>,
+        /// How often each fault comes.
+        #[arg(long, value_name = "N", default_value_t = 2)]
+        rounds: usize,
+        /// Only the run with one node, or only that with a cluster of three.
+        #[arg(long, value_parser = ["one", "cluster"])]
+        only: Option<String>,
+    },
     /// Compile every group of the JSON Schema test suite, run its cases, and tell each draft's agreement.
     Conformance {
         /// A folder that is laid out as the official suite, with `tests/<draft>/*.json` and `remotes/`.
@@ -59,6 +77,11 @@ fn main() -> ExitCode {
     let done = match Args::parse().chore {
         Chore::Test { filter } => test::run(filter.as_deref()).map_err(|error| error.to_string()),
         Chore::WithBroker { command } => test::with_broker(&command).map_err(|error| error.to_string()),
+        Chore::Chaos { events, seed, rounds, only } => {
+            let wanted = |run: &str| only.as_deref().is_none_or(|only| only == run);
+            let plan = chaos::Plan { events, seed, rounds, one_node: wanted("one"), cluster: wanted("cluster") };
+            chaos::run(plan).map_err(|error| error.to_string())
+        }
         Chore::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()).map_err(|error| error.to_string()),
         Chore::Conformance { suite } => match conformance::run(suite.as_deref()) {
             // the report's last line stays the last

@@ -1,0 +1,5 @@
+//! The one event of the chaos runs.
+
+fn main() {
+    twyla_build::compile("schemas");
+}

@@ -1,0 +1,273 @@
+//! `cargo xtask chaos`: numbered events from several producers to two groups, while a schedule of faults from a seed is
+//! gone through; and what was lost, handed over again, or out of order in the end.
+//!
+//! Its rooms: [`faults`] is what goes wrong, [`proxy`] the network between, [`children`] the producers and consumers,
+//! [`ledger`] the books.
+
+mod children;
+mod faults;
+mod ledger;
+mod proxy;
+
+use std::process::Command;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{fs, io};
+
+use children::{Line, Nursery, Running};
+use faults::Fault;
+use ledger::Ledger;
+use proxy::Proxy;
+
+use crate::broker::{self, Broker};
+use crate::machine;
+
+/// How long nothing may be handled before what is missing counts as lost.
+const PATIENCE: Duration = Duration::from_secs(90);
+const PRODUCERS: u32 = 3;
+const KEYS: u32 = 20;
+const GROUPS: [&str; 2] = ["one", "two"];
+const MEMBERS: usize = 2;
+
+/// A run that could not be made, or did not pass.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Machine(#[from] machine::Error),
+    #[error(transparent)]
+    Broker(#[from] broker::Error),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("the producers and consumers could not be built")]
+    Build,
+    #[error("{0} did not begin to consume")]
+    NotReady(String),
+    #[error("a run has lost, disordered or doubled something")]
+    Failed,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) events: u32,
+    pub(crate) seed: Option<u64>,
+    /// How often each fault comes.
+    pub(crate) rounds: usize,
+    pub(crate) one_node: bool,
+    pub(crate) cluster: bool,
+}
+
+/// Everything that faults can touch.
+struct Stage {
+    nodes: Vec<Broker>,
+    proxy: Proxy,
+    nursery: Nursery,
+    consumers: Vec<(&'static str, Running)>,
+}
+
+/// Goes through the runs; the last line says how many have passed.
+pub(crate) fn run(plan: Plan) -> Result<(), Error> {
+    machine::provide()?;
+    let status = Command::new("cargo").args(["build", "--quiet", "--release", "-p", "twyla-chaos"]).status()?;
+    if !status.success() {
+        return Err(Error::Build);
+    }
+    let seed = plan.seed.unwrap_or_else(|| now() as u64 % 1_000_000);
+    println!("chaos: {} events in each run, seed {seed}", plan.events);
+    let (mut passed, mut failed) = (0, 0);
+    let runs: [(bool, &str, usize, &[Fault]); 2] =
+        [(plan.one_node, "one node", 1, &Fault::ONE_NODE), (plan.cluster, "three nodes", 3, &Fault::CLUSTER)];
+    for (wanted, name, nodes, faults) in runs {
+        if wanted {
+            let ok = one(name, nodes, faults, plan, &mut Random(seed))?;
+            passed += usize::from(ok);
+            failed += usize::from(!ok);
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { Ok(()) } else { Err(Error::Failed) }
+}
+
+/// One run; whether nothing was lost, disordered or doubled.
+fn one(name: &str, nodes: usize, faults: &[Fault], plan: Plan, random: &mut Random) -> Result<bool, Error> {
+    println!("\n== {name}");
+    let nodes = Broker::start_cluster(nodes)?;
+    let proxy = Proxy::start(nodes.iter().map(Broker::port).collect())?;
+    let log = std::env::temp_dir().join(format!("twyla-chaos-{}.log", std::process::id()));
+    let (sender, lines) = mpsc::channel();
+    let nursery = Nursery::new(children::target().join("release/chaos-child"), proxy.port(), log.clone(), sender);
+    let mut stage = Stage { nodes, proxy, nursery, consumers: Vec::new() };
+    let mut books = Books { ledger: Ledger::default(), lines, ready: Vec::new(), done: 0 };
+    for group in GROUPS {
+        for _ in 0..MEMBERS {
+            stage.consumers.push((group, stage.nursery.consumer(group)?));
+        }
+    }
+    books.until_ready(&stage, 1)?;
+
+    let mut schedule: Vec<_> = faults.iter().cycle().take(faults.len() * plan.rounds).copied().collect();
+    random.shuffle(&mut schedule);
+    // The events are to last as long as the faults: about 20 s for each.
+    let rate = (plan.events / (20 * u32::try_from(schedule.len()).unwrap_or(1)).max(1) / PRODUCERS).max(1);
+    let mut producers = Vec::new();
+    for number in 0..PRODUCERS {
+        let events = plan.events / PRODUCERS + u32::from(number < plan.events % PRODUCERS);
+        producers.push(stage.nursery.producer(&format!("p{number}"), events, KEYS, rate)?);
+    }
+
+    println!("| fault                        | longest stall of each group |");
+    println!("|------------------------------|-----------------------------|");
+    for fault in schedule {
+        books.flows()?;
+        books.listen(Duration::from_millis(500 + random.below(2000)));
+        let from = now();
+        fault.inject(&mut stage)?;
+        books.flows()?;
+        books.listen(Duration::from_secs(1));
+        let stalls = GROUPS.map(|group| format!("{:.1} s", books.ledger.stall(group, from, now()) as f64 / 1e6));
+        println!("| {:<28} | {:<27} |", fault.name(), stalls.join(", "));
+    }
+    producers.iter_mut().for_each(Running::hurry);
+    books.until_done(PRODUCERS as usize);
+    books.until_handled();
+
+    let peaks = stage.consumers.iter().map(|(_, running)| running.peak_kib()).max().unwrap_or(0);
+    let peak = producers.iter().map(Running::peak_kib).max().unwrap_or(0);
+    for running in producers.into_iter().chain(stage.consumers.into_iter().map(|(_, running)| running)) {
+        running.end()?;
+    }
+    books.listen(Duration::from_millis(500));
+    let confirmed = books.ledger.confirmed();
+    println!("\nemitted and confirmed: {confirmed} of {}", plan.events);
+    books.ledger.failed().iter().take(5).for_each(|line| println!("  {line}"));
+    let mut ok = confirmed == plan.events as usize;
+    println!("| group | handled | lost | handed over again | out of order within a key |");
+    println!("|-------|--------:|-----:|------------------:|--------------------------:|");
+    for group in GROUPS {
+        let told = books.ledger.told(group);
+        println!(
+            "| {group:<5} | {:>7} | {:>4} | {:>17} | {:>25} |",
+            told.handled, told.lost, told.again, told.disordered
+        );
+        ok &= told.lost == 0 && told.disordered == 0;
+    }
+    println!("peak memory: a consumer {} MiB, a producer {} MiB", peaks / 1024, peak / 1024);
+    if ok {
+        fs::remove_file(&log)?;
+    } else {
+        println!("what the producers and consumers have logged: {}", log.display());
+    }
+    Ok(ok)
+}
+
+/// What the children say, as it is written down.
+struct Books {
+    ledger: Ledger,
+    lines: Receiver<Line>,
+    ready: Vec<u32>,
+    done: usize,
+}
+
+impl Books {
+    fn take(&mut self, line: &Line) {
+        match line.text.as_str() {
+            "ready" => self.ready.push(line.child),
+            "done" => self.done += 1,
+            text => self.ledger.take(&line.group, text),
+        }
+    }
+
+    /// Writes down what comes for so long.
+    fn listen(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            match self.lines.recv_timeout(left) {
+                Ok(line) => self.take(&line),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Until so many consumers of each group have begun: with one active member the others wait as they begin.
+    fn until_ready(&mut self, stage: &Stage, count: usize) -> Result<(), Error> {
+        let until = Instant::now() + PATIENCE;
+        for group in GROUPS {
+            let members: Vec<_> =
+                stage.consumers.iter().filter(|(of, _)| *of == group).map(|(_, it)| it.id()).collect();
+            while members.iter().filter(|id| self.ready.contains(id)).count() < count {
+                if Instant::now() > until {
+                    return Err(Error::NotReady(format!("group {group}")));
+                }
+                self.listen(Duration::from_millis(100));
+            }
+        }
+        Ok(())
+    }
+
+    /// Until both groups handle something again, or there is nothing left to handle.
+    fn flows(&mut self) -> Result<(), Error> {
+        let begun = GROUPS.map(|group| self.ledger.deliveries(group));
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until && self.done < PRODUCERS as usize {
+            if GROUPS.iter().zip(begun).all(|(group, begun)| self.ledger.deliveries(group) > begun) {
+                return Ok(());
+            }
+            self.listen(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
+    fn until_done(&mut self, producers: usize) {
+        let mut last = (Instant::now(), 0);
+        while self.done < producers && last.0.elapsed() < PATIENCE {
+            self.listen(Duration::from_millis(200));
+            let now = self.ledger.confirmed();
+            if now > last.1 {
+                last = (Instant::now(), now);
+            }
+        }
+    }
+
+    /// Until everything is handled, or nothing more has come for long.
+    fn until_handled(&mut self) {
+        let mut last = (Instant::now(), 0);
+        while last.0.elapsed() < PATIENCE && GROUPS.iter().any(|group| self.ledger.told(group).lost > 0) {
+            self.listen(Duration::from_millis(500));
+            let now = GROUPS.iter().map(|group| self.ledger.deliveries(group)).sum();
+            if now > last.1 {
+                last = (Instant::now(), now);
+            }
+        }
+        // what comes again comes soon
+        self.listen(Duration::from_secs(2));
+    }
+}
+
+/// Microseconds since 1970, as the children tell them.
+fn now() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros())
+}
+
+/// SplitMix64: the same seed, the same schedule.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+
+    fn shuffle<T>(&mut self, list: &mut [T]) {
+        for i in (1..list.len()).rev() {
+            let j = usize::try_from(self.below(i as u64 + 1)).unwrap_or(0);
+            list.swap(i, j);
+        }
+    }
+}

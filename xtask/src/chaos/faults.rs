@@ -1,0 +1,125 @@
+//! The faults: what is done to the broker, the network and the consumers while events are under way.
+
+use std::thread;
+use std::time::Duration;
+
+use super::Stage;
+use super::proxy::Mode;
+use crate::chaos::Error;
+
+/// Longer than the children's heartbeat of 4 s takes to be missed.
+const LONG: Duration = Duration::from_secs(12);
+
+/// Something that goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    CloseConnections,
+    StopApp,
+    KillBroker,
+    StopProcess,
+    SilentPeer,
+    HalfOpen,
+    MemoryAlarm,
+    KillConsumer(&'static str),
+    /// Of a cluster, the node with this number.
+    KillNode(usize),
+    CutOff(usize),
+}
+
+impl Fault {
+    /// Those of a run with one node.
+    pub(super) const ONE_NODE: [Self; 9] = [
+        Self::CloseConnections,
+        Self::StopApp,
+        Self::KillBroker,
+        Self::StopProcess,
+        Self::SilentPeer,
+        Self::HalfOpen,
+        Self::MemoryAlarm,
+        Self::KillConsumer("one"),
+        Self::KillConsumer("two"),
+    ];
+    /// Those of a run with three nodes.
+    pub(super) const CLUSTER: [Self; 6] =
+        [Self::KillNode(0), Self::KillNode(1), Self::KillNode(2), Self::CutOff(0), Self::CutOff(1), Self::CutOff(2)];
+
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::CloseConnections => "all connections closed".to_owned(),
+            Self::StopApp => "stop_app, start_app".to_owned(),
+            Self::KillBroker => "broker killed -9, restarted".to_owned(),
+            Self::StopProcess => "broker stopped for 12 s".to_owned(),
+            Self::SilentPeer => "silent peer for 12 s".to_owned(),
+            Self::HalfOpen => "half-open connections".to_owned(),
+            Self::MemoryAlarm => "memory alarm for 5 s".to_owned(),
+            Self::KillConsumer(group) => format!("consumer of group {group} killed -9"),
+            Self::KillNode(node) => format!("node {} of 3 killed -9", node + 1),
+            Self::CutOff(node) => format!("node {} of 3 cut off for 12 s", node + 1),
+        }
+    }
+
+    /// Does it, and puts right what doesn't come right by itself.
+    pub(super) fn inject(self, stage: &mut Stage) -> Result<(), Error> {
+        match self {
+            Self::CloseConnections => drop(stage.nodes[0].ctl(&["close_all_connections", "chaos"])?),
+            Self::StopApp => {
+                stage.nodes[0].ctl(&["stop_app"])?;
+                stage.nodes[0].ctl(&["start_app"])?;
+            }
+            Self::KillBroker => {
+                stage.nodes[0].signal("KILL")?;
+                stage.nodes[0].restart()?;
+            }
+            Self::StopProcess => {
+                stage.nodes[0].signal("STOP")?;
+                thread::sleep(LONG);
+                stage.nodes[0].signal("CONT")?;
+            }
+            Self::SilentPeer => {
+                stage.proxy.set(Mode::Silent);
+                thread::sleep(LONG);
+                stage.proxy.set(Mode::Open);
+            }
+            Self::HalfOpen => stage.proxy.halve(),
+            Self::MemoryAlarm => {
+                stage.nodes[0].ctl(&["set_vm_memory_high_watermark", "0.000001"])?;
+                thread::sleep(Duration::from_secs(5));
+                stage.nodes[0].ctl(&["set_vm_memory_high_watermark", "0.4"])?;
+            }
+            Self::KillConsumer(group) => {
+                let consumer = stage.consumers.iter_mut().find(|(of, _)| *of == group);
+                if let Some((_, consumer)) = consumer {
+                    consumer.kill()?;
+                    *consumer = stage.nursery.consumer(group)?;
+                }
+                // the other member's turn comes next time
+                stage.consumers.rotate_left(1);
+            }
+            Self::KillNode(node) => {
+                stage.nodes[node].signal("KILL")?;
+                thread::sleep(Duration::from_secs(3));
+                stage.nodes[node].restart()?;
+            }
+            Self::CutOff(node) => {
+                let names: Vec<_> = stage.nodes.iter().map(|node| node.name().to_owned()).collect();
+                let others = names.iter().filter(|name| **name != names[node]);
+                // A wrong cookie for each of the others on this node, so that they can't come together again.
+                let cut: String = others
+                    .clone()
+                    .map(|other| format!("erlang:set_cookie('{other}', cut), erlang:disconnect_node('{other}'), "))
+                    .collect();
+                stage.nodes[node].ctl(&["eval", &format!("{cut} ok.")])?;
+                thread::sleep(LONG);
+                let mend: String = others
+                    .map(|other| {
+                        format!(
+                            "erlang:set_cookie('{other}', erlang:get_cookie()), net_kernel:connect_node('{other}'), "
+                        )
+                    })
+                    .collect();
+                stage.nodes[node].ctl(&["eval", &format!("{mend} ok.")])?;
+            }
+        }
+        Ok(())
+    }
+}

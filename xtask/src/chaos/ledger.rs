@@ -1,0 +1,138 @@
+//! What was confirmed and what was handled, and what that says: lost, handed over again, out of order.
+
+use std::collections::HashMap;
+
+/// Books for one run.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    confirmed: HashMap<String, Vec<bool>>,
+    failed: Vec<String>,
+    groups: HashMap<String, Group>,
+}
+
+/// What one group has handled.
+#[derive(Debug, Default)]
+struct Group {
+    /// By key and number: when first, and how often.
+    handled: HashMap<String, Vec<(u128, u32)>>,
+    /// The times of all, as they came.
+    times: Vec<u128>,
+}
+
+/// What the books say of one group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) handled: usize,
+    pub(super) lost: usize,
+    pub(super) again: usize,
+    pub(super) disordered: usize,
+}
+
+fn at<T: Clone + Default>(list: &mut Vec<T>, index: usize) -> &mut T {
+    if list.len() <= index {
+        list.resize(index + 1, T::default());
+    }
+    &mut list[index]
+}
+
+impl Ledger {
+    /// Takes a line of a child; `group` is that of a consumer.
+    pub(super) fn take(&mut self, group: &str, line: &str) {
+        let words: Vec<_> = line.split(' ').collect();
+        match words[..] {
+            ["confirmed", key, seq, _] => {
+                let Ok(seq) = seq.parse() else { return };
+                *at(self.confirmed.entry(key.to_owned()).or_default(), seq) = true;
+            }
+            ["handled", key, seq, time, _] => {
+                let (Ok(seq), Ok(time)) = (seq.parse(), time.parse()) else { return };
+                let group = self.groups.entry(group.to_owned()).or_default();
+                let (first, times) = at(group.handled.entry(key.to_owned()).or_default(), seq);
+                *first = if *times == 0 { time } else { time.min(*first) };
+                *times += 1;
+                group.times.push(time);
+            }
+            ["failed", ..] => self.failed.push(line.to_owned()),
+            _ => {}
+        }
+    }
+
+    pub(super) fn confirmed(&self) -> usize {
+        self.confirmed.values().flatten().filter(|confirmed| **confirmed).count()
+    }
+
+    /// What was not confirmed, in the producers' words.
+    pub(super) fn failed(&self) -> &[String] {
+        &self.failed
+    }
+
+    /// How many deliveries the group has handled, those that came again included.
+    pub(super) fn deliveries(&self, group: &str) -> usize {
+        self.groups.get(group).map_or(0, |group| group.times.len())
+    }
+
+    pub(super) fn told(&self, group: &str) -> Told {
+        let nothing = Group::default();
+        let group = self.groups.get(group).unwrap_or(&nothing);
+        let empty = Vec::new();
+        let lost = self.confirmed.iter().map(|(key, confirmed)| {
+            let handled = group.handled.get(key).unwrap_or(&empty);
+            let was = |seq: usize| handled.get(seq).is_some_and(|(_, times)| *times > 0);
+            confirmed.iter().enumerate().filter(|(seq, confirmed)| **confirmed && !was(*seq)).count()
+        });
+        let all = || group.handled.values().flatten().filter(|(_, times)| *times > 0);
+        // Each by the first time that it was handled: what comes again comes behind others.
+        let disordered = group.handled.values().map(|key| {
+            let firsts: Vec<_> = key.iter().filter(|(_, times)| *times > 0).map(|(first, _)| *first).collect();
+            firsts.windows(2).filter(|pair| pair[0] > pair[1]).count()
+        });
+        Told {
+            handled: all().count(),
+            lost: lost.sum(),
+            again: all().map(|(_, times)| *times as usize - 1).sum(),
+            disordered: disordered.sum(),
+        }
+    }
+
+    /// The longest time between `from` and `to` in which the group handled nothing, in microseconds.
+    pub(super) fn stall(&self, group: &str, from: u128, to: u128) -> u128 {
+        let mut times: Vec<_> = self.groups.get(group).map(|group| group.times.clone()).unwrap_or_default();
+        times.retain(|time| (from..=to).contains(time));
+        times.extend([from, to]);
+        times.sort_unstable();
+        times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ledger(lines: &[&str]) -> Ledger {
+        let mut ledger = Ledger::default();
+        lines.iter().for_each(|line| ledger.take("one", line));
+        ledger
+    }
+
+    #[test]
+    fn tells_what_is_lost_again_and_out_of_order() {
+        let ledger = ledger(&[
+            "confirmed a 0 1",
+            "confirmed a 1 2",
+            "confirmed a 2 3",
+            "confirmed b 0 3",
+            "confirmed b 1 4",
+            "handled a 0 10 0",
+            "handled a 2 11 0",
+            "handled a 1 12 0",
+            "handled a 0 13 1",
+            "handled b 0 50 0",
+            "ready",
+            "failed a 3 the bus is closed",
+        ]);
+        assert_eq!(ledger.confirmed(), 5);
+        assert_eq!(ledger.told("one"), Told { handled: 4, lost: 1, again: 1, disordered: 1 });
+        assert_eq!(ledger.told("two"), Told { handled: 0, lost: 5, again: 0, disordered: 0 });
+        assert_eq!((ledger.stall("one", 0, 60), ledger.failed().len()), (37, 1));
+    }
+}
