@@ -10,13 +10,14 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::dead::{Sort, Sorted};
 use crate::emitting::Emitting;
 use crate::error::Error;
 use crate::event::{AsContext, Emittable, Event, EventContext};
 use crate::park::DeadLetter;
 use crate::service::Service;
 use crate::transport::state::BusState;
-use crate::transport::{Address, Outgoing, Transport, dead_name, memory::Memory};
+use crate::transport::{Address, Outgoing, Transport, dead_name, memory::Memory, queue_name};
 use crate::wire;
 
 /// A bus: over RabbitMQ, or within the memory of this process. Clones are the same bus.
@@ -167,6 +168,51 @@ impl Bus {
     /// Dropping the future gives back what was fetched.
     pub async fn dead_letters(&self, event: &str, group: &str, limit: usize) -> Result<Vec<DeadLetter>, Error> {
         self.inner.transport.dead_letters(dead_name(event, group), limit).await
+    }
+
+    /// How many events `group` has set aside of `event` and nobody is looking at now.
+    ///
+    /// # Errors
+    /// As [`dead_letters`](Self::dead_letters).
+    ///
+    /// # Cancel safety
+    /// Nothing is changed.
+    pub async fn count_dead_letters(&self, event: &str, group: &str) -> Result<usize, Error> {
+        self.inner.transport.count_dead(dead_name(event, group)).await
+    }
+
+    /// Asks of each event that `group` has set aside of `event` what is to become of it. Those that are set aside meanwhile
+    /// are not asked for, so this ends.
+    ///
+    /// A replayed event goes to this one group again, under the same message id, and leaves the dead queue when the broker
+    /// has confirmed it there. If this process dies just in between, up to 64 events are in both, under the same ids.
+    ///
+    /// # Errors
+    /// [`Error::DeadLetters`] if the broker can't be asked, or the group has no queue. What was done by then is done.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves each event in the dead queue, or done with; up to 64 may be replayed and still be there.
+    /// To stop in order, answer [`Sort::Stop`].
+    ///
+    /// ```
+    /// # async fn example(bus: twyla_runtime::Bus) -> Result<(), twyla_runtime::Error> {
+    /// use twyla_runtime::Sort;
+    ///
+    /// let sorted = bus.sort_dead_letters("api.user_input", "bot", |letter| {
+    ///     if letter.error.contains("no database") { Sort::Replay } else { Sort::Keep }
+    /// });
+    /// println!("{} replayed", sorted.await?.replayed);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sort_dead_letters(
+        &self,
+        event: &str,
+        group: &str,
+        mut decide: impl FnMut(&DeadLetter) -> Sort + Send,
+    ) -> Result<Sorted, Error> {
+        let (dead, back) = (dead_name(event, group), queue_name(event, group));
+        self.inner.transport.sort_dead(dead, back, &mut decide).await
     }
 
     /// Waits for the confirms that are under way, then closes the connections. Everything that is tried on the bus and

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
+use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::state::{BusState, LinkState, States, states};
 use super::{Address, BoxFuture, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::ack::{Ack, Decision, Settle};
+use crate::dead::{Decide, Sort, Sorted};
 use crate::error::Error;
-use crate::park::{DeadLetter, Header, Named};
+use crate::park::{DeadLetter, Header, Named, foreign};
 
 /// A broker in this process.
 #[derive(Clone, Debug)]
@@ -169,6 +171,14 @@ impl Memory {
                 broker.queues.entry(queue.dead.clone()).or_default();
                 (String::new(), queue.dead.clone(), vec![queue.dead.clone()])
             }
+            Address::Back(queue) => {
+                let known = broker.queues.contains_key(&**queue);
+                if !known {
+                    let why = format!("there is no queue `{queue}`: a member of its group makes it as it starts");
+                    return Err(Unpublished { maybe_sent: false, why, closed: false });
+                }
+                (String::new(), (**queue).to_owned(), vec![(**queue).to_owned()])
+            }
             Address::Retry(queue, after) => {
                 pause = Some(*after);
                 (String::new(), queue.name.clone(), vec![queue.name.clone()])
@@ -263,6 +273,50 @@ impl Transport for Memory {
             Ok(letters
                 .map(|m| DeadLetter::read(&owned(&m.headers), Some((*m.message_id).to_owned()), m.body.clone()))
                 .collect())
+        })
+    }
+
+    fn count_dead(&self, dead_queue: String) -> BoxFuture<'_, Result<usize, Error>> {
+        Box::pin(async move { Ok(lock(&self.broker).queues.get(&dead_queue).map_or(0, |queue| queue.ready.len())) })
+    }
+
+    fn sort_dead<'a>(
+        &'a self,
+        dead_queue: String,
+        back: String,
+        decide: Decide<'a>,
+    ) -> BoxFuture<'a, Result<Sorted, Error>> {
+        Box::pin(async move {
+            let mut sorted = Sorted::default();
+            let all = lock(&self.broker).queues.get(&dead_queue).map(|queue| queue.ready.clone()).unwrap_or_default();
+            for (place, message) in all {
+                let headers = owned(&message.headers);
+                let id = Some((*message.message_id).to_owned());
+                let sort = decide(&DeadLetter::read(&headers, id, message.body.clone()));
+                match sort {
+                    Sort::Keep => sorted.kept += 1,
+                    Sort::Stop => break,
+                    Sort::Drop | Sort::Replay => {
+                        if sort == Sort::Replay {
+                            let message = Outgoing {
+                                to: Address::Back(back.as_str().into()),
+                                body: message.body,
+                                message_id: message.message_id,
+                                timestamp: Utc::now(),
+                                app_id: "".into(),
+                                headers: foreign(&headers),
+                            };
+                            let back = self.put(message);
+                            back.map_err(|failure| Error::DeadLetters { queue: dead_queue.clone(), why: failure.why })?;
+                            sorted.replayed += 1;
+                        } else {
+                            sorted.dropped += 1;
+                        }
+                        lock(&self.broker).queues.get_mut(&dead_queue).map(|queue| queue.ready.remove(&place));
+                    }
+                }
+            }
+            Ok(sorted)
         })
     }
 

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use self::state::BusState;
 use crate::ack::Ack;
+use crate::dead::{Decide, Sorted};
 use crate::error::Error;
 use crate::park::{DeadLetter, Header, Named};
 use crate::retry::step_name;
@@ -34,6 +35,17 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
 
     /// Looks at the first `limit` messages of a dead queue and leaves them there.
     fn dead_letters(&self, dead_queue: String, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, Error>>;
+
+    /// How many messages a dead queue has.
+    fn count_dead(&self, dead_queue: String) -> BoxFuture<'_, Result<usize, Error>>;
+
+    /// Asks of each message of a dead queue that is there now what becomes of it; replayed ones go to the queue `back`.
+    fn sort_dead<'a>(
+        &'a self,
+        dead_queue: String,
+        back: String,
+        decide: Decide<'a>,
+    ) -> BoxFuture<'a, Result<Sorted, Error>>;
 
     /// Whether it is connected.
     fn state(&self) -> watch::Receiver<BusState>;
@@ -118,6 +130,8 @@ pub(crate) enum Address {
     Dead(Arc<QueueSpec>),
     /// Into a queue that gives it back to its group's queue after this long. It must be there.
     Retry(Arc<QueueSpec>, Duration),
+    /// Into the queue of a group, past every other.
+    Back(Arc<str>),
 }
 
 /// A running consumer.

@@ -15,9 +15,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::connection::{Link, Pauses};
 use super::settle::{AckTo, Settlements};
-use super::sieve::REPLACEMENT;
 use super::topology::{self, Topology};
-use super::{read_headers, said};
+use super::{message_id, read_headers, said};
 use crate::ack::{Ack, Decision, Settle};
 use crate::error::Error;
 use crate::park::Header;
@@ -244,10 +243,8 @@ fn delivery(message: Message, sink: Arc<Sink>) -> Delivery {
         Header::Number(count) if name == "x-delivery-count" => Some(u32::try_from(*count).unwrap_or(u32::MAX)),
         _ => None,
     });
-    let id = message.properties.message_id().as_ref().map(|id| id.as_str());
     Delivery {
-        // One that was no UTF-8 is no identity any more.
-        message_id: id.filter(|id| !id.contains(char::from(REPLACEMENT))).map(ToOwned::to_owned),
+        message_id: message_id(&message.properties),
         redeliveries: counted.unwrap_or(message.redelivered.into()),
         headers,
         exchange: message.exchange.as_str().to_owned(),

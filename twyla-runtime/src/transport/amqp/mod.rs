@@ -2,6 +2,7 @@
 
 mod connection;
 mod consumer;
+mod dead;
 mod dial;
 mod gate;
 mod publisher;
@@ -15,7 +16,7 @@ mod topology;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::options::{BasicGetOptions, BasicNackOptions};
+use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -27,6 +28,7 @@ use self::topology::Topology;
 use super::state::{BusState, Line, LinkState, States, states};
 use super::{Address, BoxFuture, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::config::Config;
+use crate::dead::{Decide, Sorted};
 use crate::error::Error;
 use crate::park::{DeadLetter, Header, Named};
 
@@ -40,6 +42,7 @@ pub(crate) struct Amqp {
     events: Publisher,
     dead: Publisher,
     connect_deadline: Duration,
+    app_id: Arc<str>,
     /// Every publish goes through, so that closing can wait for them.
     gate: Gate,
 }
@@ -64,34 +67,9 @@ impl Amqp {
             topology,
             states,
             connect_deadline: config.connect_deadline,
+            app_id: config.app_id.as_str().into(),
             gate: Gate::default(),
         })
-    }
-
-    async fn peek(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, String> {
-        let Ok(queue) = ShortString::try_new(queue) else { return Ok(Vec::new()) };
-        let connection = self.consume.connection().await.ok_or("the bus is closed")?;
-        let channel = connection.create_channel().await.map_err(said)?;
-        let mut letters = Vec::new();
-        let mut last = None;
-        while letters.len() < limit {
-            let message = match channel.basic_get(queue.clone(), BasicGetOptions { no_ack: false }).await {
-                Ok(Some(message)) => message.delivery,
-                Ok(None) => break,
-                Err(error) if topology::is(&error, topology::NOT_FOUND) => return Ok(letters),
-                Err(error) => return Err(said(error)),
-            };
-            last = Some(message.delivery_tag);
-            let headers = read_headers(message.properties.headers().as_ref());
-            let message_id = message.properties.message_id().as_ref().map(|id| id.as_str().to_owned());
-            letters.push(DeadLetter::read(&headers, message_id, message.data.into()));
-        }
-        if let Some(last) = last {
-            channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true }).await.map_err(said)?;
-        }
-        channel.close(200, "OK".into()).await.map_err(said)?;
-        letters.sort_by_key(|letter| letter.parked_at);
-        Ok(letters)
     }
 }
 
@@ -126,6 +104,29 @@ impl Transport for Amqp {
         })
     }
 
+    fn count_dead(&self, dead_queue: String) -> BoxFuture<'_, Result<usize, Error>> {
+        Box::pin(async move {
+            let why = match timeout(self.connect_deadline, self.count(&dead_queue)).await {
+                Ok(Ok(count)) => return Ok(count),
+                Ok(Err(why)) => why,
+                Err(_) => self.consume.trouble(),
+            };
+            Err(Error::DeadLetters { queue: dead_queue, why })
+        })
+    }
+
+    fn sort_dead<'a>(
+        &'a self,
+        dead_queue: String,
+        back: String,
+        decide: Decide<'a>,
+    ) -> BoxFuture<'a, Result<Sorted, Error>> {
+        Box::pin(async move {
+            let sorted = self.sort(&dead_queue, &back, decide).await;
+            sorted.map_err(|why| Error::DeadLetters { queue: dead_queue, why })
+        })
+    }
+
     fn state(&self) -> watch::Receiver<BusState> {
         self.states.subscribe()
     }
@@ -138,6 +139,12 @@ impl Transport for Amqp {
             self.publish.close().await;
         })
     }
+}
+
+/// A message's id. One that was no UTF-8 is no identity any more.
+fn message_id(properties: &BasicProperties) -> Option<String> {
+    let id = properties.message_id().as_ref().map(|id| id.as_str());
+    id.filter(|id| !id.contains(char::from(sieve::REPLACEMENT))).map(ToOwned::to_owned)
 }
 
 /// What lapin says of an error. It never holds a password: those are only in what is sent.

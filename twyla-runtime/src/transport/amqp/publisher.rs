@@ -344,7 +344,7 @@ impl Writer<'_> {
         }
         for (job, outcome) in jobs.iter_mut().zip(outcomes) {
             let outcome = match outcome {
-                Ok(_) if back.contains(&short(&job.message.message_id)) => Err(again("the queue is gone".to_owned())),
+                Ok(_) if back.contains(&short(&job.message.message_id)) => Err(job.message.to.gone()),
                 Ok(Confirmation::Ack(_)) => Ok(()),
                 Ok(_) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
                 Err(error) => Err(again(said(error))),
@@ -394,6 +394,7 @@ async fn publish(channel: &Channel, message: &Outgoing) -> Result<PublisherConfi
         Address::Event { domain, event_type } => (*domain, (*event_type).to_owned(), false),
         Address::Dead(queue) => ("", queue.dead.clone(), true),
         Address::Retry(queue, pause) => ("", queue.retry(*pause), true),
+        Address::Back(queue) => ("", (**queue).to_owned(), true),
     };
     let options = BasicPublishOptions { mandatory, immediate: false };
     channel.basic_publish(exchange.into(), key.into(), options, &message.body, properties(message)).await
@@ -406,6 +407,20 @@ fn came_back(outcome: &Result<Confirmation, lapin::Error>) -> Option<ShortString
             message.properties.message_id().clone()
         }
         _ => None,
+    }
+}
+
+impl Address {
+    /// What is wrong when nothing was there to take a message.
+    fn gone(&self) -> Problem {
+        match self {
+            // Nobody but its group makes it.
+            Self::Back(queue) => {
+                let why = format!("there is no queue `{queue}`: a member of its group makes it as it starts");
+                Problem { why, permanent: true }
+            }
+            _ => again("the queue is gone".to_owned()),
+        }
     }
 }
 

@@ -1,0 +1,129 @@
+//! Dead letters sorted: kept, replayed, dropped. In memory and over RabbitMQ.
+
+use lapin::options::QueueDeleteOptions;
+use tokio::sync::mpsc;
+use twyla_runtime::{Bus, Error, Fail, Sort};
+use twyla_tests::broker::{config, lapin};
+use twyla_tests::{Call, Here, Ping, Place, Script, both_transports, dead_letters, here, listener};
+
+both_transports!(
+    replays_drops_and_keeps_as_told,
+    stops_half_way_and_goes_on,
+    replays_only_what_was_there,
+    knows_no_dead_letters_where_nothing_is,
+);
+
+twyla_tests::with_rabbitmq!(says_that_a_group_has_no_queue);
+
+fn context() -> Here {
+    Here::new("web")
+}
+
+/// Parks `count` events, and leaves the group's queue.
+async fn park<P: Place>(bus: &Bus, count: u32) {
+    let script = Script::new(|call: Call<P>| async move { Err(Fail::park(format!("number {}", call.ping.n)).into()) });
+    let running = bus.service().state(script).listeners([listener::<P>("one")]).start().await.unwrap();
+    for n in 0..count {
+        bus.emit(Ping::<P>::new(n), context()).await.unwrap();
+    }
+    dead_letters(bus, P::EVENT, "one", count as usize).await;
+    running.stop().await;
+}
+
+fn numbers<P: Place>() -> (Script<P>, mpsc::UnboundedReceiver<(u32, u32)>) {
+    let (sender, calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<P>| {
+        let _ = sender.send((call.ping.n, call.meta.attempt));
+        async { Ok(()) }
+    });
+    (script, calls)
+}
+
+async fn replays_drops_and_keeps_as_told(bus: Bus) {
+    here!(Mine, "replays_drops_and_keeps_as_told");
+    park::<Mine>(&bus, 9).await;
+    assert_eq!(bus.count_dead_letters(Mine::EVENT, "one").await.unwrap(), 9);
+    let mut ids = Vec::new();
+    let sorted = bus.sort_dead_letters(Mine::EVENT, "one", |letter| {
+        let n: u32 = letter.error["number ".len()..].parse().unwrap();
+        ids.push((n, letter.message_id.clone()));
+        [Sort::Keep, Sort::Replay, Sort::Drop][n as usize % 3]
+    });
+    let sorted = sorted.await.unwrap();
+    assert_eq!((sorted.kept, sorted.replayed, sorted.dropped), (3, 3, 3));
+    let (script, mut calls) = numbers::<Mine>();
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let mut handled = Vec::new();
+    for _ in 0..3 {
+        handled.push(calls.recv().await.unwrap());
+    }
+    handled.sort_unstable();
+    // As if they had never been tried.
+    assert_eq!(handled, [(1, 1), (4, 1), (7, 1)]);
+    running.stop().await;
+    let mut kept: Vec<_> =
+        dead_letters(&bus, Mine::EVENT, "one", 3).await.into_iter().map(|letter| letter.error).collect();
+    kept.sort();
+    assert_eq!(kept, ["number 0", "number 3", "number 6"]);
+}
+
+async fn stops_half_way_and_goes_on(bus: Bus) {
+    here!(Mine, "stops_half_way_and_goes_on");
+    park::<Mine>(&bus, 200).await;
+    let mut seen = 0;
+    let sorted = bus.sort_dead_letters(Mine::EVENT, "one", |_| {
+        seen += 1;
+        if seen <= 100 { Sort::Replay } else { Sort::Stop }
+    });
+    assert_eq!(sorted.await.unwrap().replayed, 100);
+    // What was given back may be a moment on its way.
+    let mut replayed = 100;
+    while replayed < 200 {
+        replayed += bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await.unwrap().replayed;
+    }
+    let (script, mut calls) = numbers::<Mine>();
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let mut handled = Vec::new();
+    for _ in 0..200 {
+        handled.push(calls.recv().await.unwrap().0);
+    }
+    running.stop().await;
+    handled.sort_unstable();
+    assert_eq!(handled, (0..200).collect::<Vec<_>>());
+    assert!(calls.try_recv().is_err(), "one was replayed twice");
+    assert_eq!(bus.count_dead_letters(Mine::EVENT, "one").await.unwrap(), 0);
+}
+
+async fn replays_only_what_was_there(bus: Bus) {
+    here!(Mine, "replays_only_what_was_there");
+    park::<Mine>(&bus, 3).await;
+    // Each is parked again at once, and isn't asked for again.
+    let script = Script::new(|_: Call<Mine>| async { Err(Fail::park("still").into()) });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let sorted = bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await.unwrap();
+    assert_eq!(sorted.replayed, 3);
+    dead_letters(&bus, Mine::EVENT, "one", 3).await;
+    running.stop().await;
+}
+
+async fn knows_no_dead_letters_where_nothing_is(bus: Bus) {
+    let event = "knows_no_dead_letters_where_nothing_is.ping";
+    assert_eq!(bus.count_dead_letters(event, "one").await.unwrap(), 0);
+    let sorted = bus.sort_dead_letters(event, "one", |_| unreachable!("there is none")).await.unwrap();
+    assert_eq!(sorted, twyla_runtime::Sorted::default());
+}
+
+async fn says_that_a_group_has_no_queue() {
+    here!(Mine, "says_that_a_group_has_no_queue");
+    let bus = Bus::connect(config()).await.unwrap();
+    park::<Mine>(&bus, 1).await;
+    let (_connection, channel) = lapin().await;
+    let queue = "says_that_a_group_has_no_queue.ping.one";
+    channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+    let error = bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await;
+    let Err(Error::DeadLetters { why, .. }) = error else { panic!("{error:?}") };
+    assert_eq!(why, format!("there is no queue `{queue}`: a member of its group makes it as it starts"));
+    // It is still there.
+    dead_letters(&bus, Mine::EVENT, "one", 1).await;
+    bus.close().await;
+}

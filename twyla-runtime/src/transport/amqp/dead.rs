@@ -1,0 +1,134 @@
+//! The dead queues of RabbitMQ: looked at, and sorted.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use futures_util::future::join_all;
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, QueueDeclareOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, message::BasicGetMessage};
+use tokio::time::Instant;
+
+use super::{Amqp, message_id, read_headers, said, topology};
+use crate::bus::new_message_id;
+use crate::dead::{Decide, Sort, Sorted};
+use crate::park::{self, DeadLetter, Header};
+use crate::transport::{Address, Outgoing};
+
+/// How many are replayed together.
+const TOGETHER: usize = 64;
+/// How long the broker may take to confirm a replayed message.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+type Letter = (DeadLetter, Vec<(String, Header)>);
+
+impl Amqp {
+    /// The first `limit` dead letters, which stay where they are.
+    pub(super) async fn peek(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, String> {
+        let Some((channel, queue, _)) = self.open_dead(queue).await? else { return Ok(Vec::new()) };
+        let mut letters = Vec::new();
+        let mut last = None;
+        while letters.len() < limit
+            && let Some(message) =
+                channel.basic_get(queue.clone(), BasicGetOptions { no_ack: false }).await.map_err(said)?
+        {
+            last = Some(message.delivery_tag);
+            letters.push(read(message).0);
+        }
+        give_back(&channel, last).await?;
+        letters.sort_by_key(|letter| letter.parked_at);
+        Ok(letters)
+    }
+
+    pub(super) async fn count(&self, queue: &str) -> Result<usize, String> {
+        let Some((channel, _, count)) = self.open_dead(queue).await? else { return Ok(0) };
+        channel.close(200, "OK".into()).await.map_err(said)?;
+        Ok(count)
+    }
+
+    /// Asks of each dead letter that is there now what is to become of it. A replayed one is acked once the broker has
+    /// confirmed it in its group's queue.
+    pub(super) async fn sort(&self, queue: &str, back: &str, decide: Decide<'_>) -> Result<Sorted, String> {
+        let mut sorted = Sorted::default();
+        let Some((channel, queue, count)) = self.open_dead(queue).await? else { return Ok(sorted) };
+        let (mut batch, mut last) = (Vec::new(), None);
+        for _ in 0..count {
+            let message = channel.basic_get(queue.clone(), BasicGetOptions { no_ack: false }).await.map_err(said)?;
+            let Some(message) = message else { break };
+            let tag = message.delivery_tag;
+            last = Some(tag);
+            let letter = read(message);
+            match decide(&letter.0) {
+                Sort::Keep => sorted.kept += 1,
+                Sort::Drop => {
+                    channel.basic_ack(tag, BasicAckOptions::default()).await.map_err(said)?;
+                    sorted.dropped += 1;
+                }
+                Sort::Replay => batch.push((tag, letter)),
+                Sort::Stop => break,
+            }
+            if batch.len() == TOGETHER {
+                sorted.replayed += self.replay(&channel, back, std::mem::take(&mut batch)).await?;
+            }
+        }
+        sorted.replayed += self.replay(&channel, back, batch).await?;
+        give_back(&channel, last).await?;
+        Ok(sorted)
+    }
+
+    async fn replay(&self, channel: &Channel, back: &str, batch: Vec<(u64, Letter)>) -> Result<usize, String> {
+        let deadline = Instant::now() + DEADLINE;
+        let publishing = batch.iter().map(|(_, (letter, headers))| {
+            let message = Outgoing {
+                to: Address::Back(back.into()),
+                body: letter.body.clone(),
+                message_id: letter.message_id.as_deref().map_or_else(new_message_id, Into::into),
+                timestamp: Utc::now(),
+                app_id: self.app_id.clone(),
+                headers: park::foreign(headers),
+            };
+            self.dead.publish(message, deadline, &self.publish)
+        });
+        let outcomes = join_all(publishing).await;
+        let mut replayed = 0;
+        let mut trouble = None;
+        for ((tag, _), outcome) in batch.iter().zip(outcomes) {
+            match outcome {
+                Ok(()) => {
+                    channel.basic_ack(*tag, BasicAckOptions::default()).await.map_err(said)?;
+                    replayed += 1;
+                }
+                Err(failure) => trouble = Some(failure.why),
+            }
+        }
+        trouble.map_or(Ok(replayed), Err)
+    }
+
+    /// A channel, the queue's name, and how many messages are ready in it; nothing where there is no such queue.
+    async fn open_dead(&self, queue: &str) -> Result<Option<(Channel, ShortString, usize)>, String> {
+        let Ok(queue) = ShortString::try_new(queue) else { return Ok(None) };
+        let connection = self.consume.connection().await.ok_or("the bus is closed")?;
+        let channel = connection.create_channel().await.map_err(said)?;
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        match channel.queue_declare(queue.clone(), passive, FieldTable::default()).await {
+            Ok(declared) => Ok(Some((channel, queue, declared.message_count() as usize))),
+            Err(error) if topology::is(&error, topology::NOT_FOUND) => Ok(None),
+            Err(error) => Err(said(error)),
+        }
+    }
+}
+
+/// Gives back what was fetched up to this one and isn't acked.
+async fn give_back(channel: &Channel, last: Option<u64>) -> Result<(), String> {
+    if let Some(last) = last {
+        channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true }).await.map_err(said)?;
+    }
+    channel.close(200, "OK".into()).await.map_err(said)
+}
+
+fn read(message: BasicGetMessage) -> Letter {
+    let message = message.delivery;
+    let headers = read_headers(message.properties.headers().as_ref());
+    let letter = DeadLetter::read(&headers, message_id(&message.properties), message.data.into());
+    (letter, headers)
+}
