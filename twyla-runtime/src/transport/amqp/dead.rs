@@ -51,28 +51,33 @@ impl Amqp {
     pub(super) async fn sort(&self, queue: &str, back: &str, decide: Decide<'_>) -> Result<Sorted, String> {
         let mut sorted = Sorted::default();
         let Some((channel, queue, count)) = self.open_dead(queue).await? else { return Ok(sorted) };
-        let (mut batch, mut last) = (Vec::new(), None);
+        let (mut batch, mut kept) = (Vec::new(), None);
         for _ in 0..count {
             let message = channel.basic_get(queue.clone(), BasicGetOptions { no_ack: false }).await.map_err(said)?;
             let Some(message) = message else { break };
             let tag = message.delivery_tag;
-            last = Some(tag);
             let letter = read(message);
             match decide(&letter.0) {
-                Sort::Keep => sorted.kept += 1,
+                Sort::Keep => {
+                    kept = Some(tag);
+                    sorted.kept += 1;
+                }
                 Sort::Drop => {
                     channel.basic_ack(tag, BasicAckOptions::default()).await.map_err(said)?;
                     sorted.dropped += 1;
                 }
                 Sort::Replay => batch.push((tag, letter)),
-                Sort::Stop => break,
+                Sort::Stop => {
+                    kept = Some(tag);
+                    break;
+                }
             }
             if batch.len() == TOGETHER {
                 sorted.replayed += self.replay(&channel, back, std::mem::take(&mut batch)).await?;
             }
         }
         sorted.replayed += self.replay(&channel, back, batch).await?;
-        give_back(&channel, last).await?;
+        give_back(&channel, kept).await?;
         Ok(sorted)
     }
 
