@@ -185,13 +185,13 @@ impl Bus {
     /// are not asked for, so this ends.
     ///
     /// A replayed event goes to this one group again, under the same message id, and leaves the dead queue when the broker
-    /// has confirmed it there. If this process dies just in between, up to 64 events are in both, under the same ids.
+    /// has confirmed it there. If this process dies just in between, up to 32 events are in both, under the same ids.
     ///
     /// # Errors
     /// [`Error::DeadLetters`] if the broker can't be asked, or the group has no queue. What was done by then is done.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves each event in the dead queue, or done with; up to 64 may be replayed and still be there.
+    /// Dropping the future leaves each event in the dead queue, or done with; up to 32 may be replayed and still be there.
     /// To stop in order, answer [`Sort::Stop`].
     ///
     /// ```

@@ -15,8 +15,9 @@ use crate::dead::{Decide, Sort, Sorted};
 use crate::park::{self, DeadLetter, Header};
 use crate::transport::{Address, Outgoing};
 
-/// How many are replayed together.
-const TOGETHER: usize = 64;
+/// How many are replayed together. A quorum queue keeps back the acks of a channel beyond 32, and forgets them when the
+/// channel is closed meanwhile.
+const TOGETHER: usize = 32;
 /// How long the broker may take to confirm a replayed message.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -51,7 +52,7 @@ impl Amqp {
     pub(super) async fn sort(&self, queue: &str, back: &str, decide: Decide<'_>) -> Result<Sorted, String> {
         let mut sorted = Sorted::default();
         let Some((channel, queue, count)) = self.open_dead(queue).await? else { return Ok(sorted) };
-        let (mut batch, mut kept) = (Vec::new(), None);
+        let (mut batch, mut acks, mut kept) = (Vec::new(), Vec::new(), None);
         for _ in 0..count {
             let message = channel.basic_get(queue.clone(), BasicGetOptions { no_ack: false }).await.map_err(said)?;
             let Some(message) = message else { break };
@@ -63,7 +64,7 @@ impl Amqp {
                     sorted.kept += 1;
                 }
                 Sort::Drop => {
-                    channel.basic_ack(tag, BasicAckOptions::default()).await.map_err(said)?;
+                    acks.push(tag);
                     sorted.dropped += 1;
                 }
                 Sort::Replay => batch.push((tag, letter)),
@@ -72,16 +73,24 @@ impl Amqp {
                     break;
                 }
             }
-            if batch.len() == TOGETHER {
-                sorted.replayed += self.replay(&channel, back, std::mem::take(&mut batch)).await?;
+            if batch.len() + acks.len() == TOGETHER {
+                sorted.replayed += self.settle(&channel, &queue, back, &mut batch, &mut acks).await?;
             }
         }
-        sorted.replayed += self.replay(&channel, back, batch).await?;
+        sorted.replayed += self.settle(&channel, &queue, back, &mut batch, &mut acks).await?;
         give_back(&channel, kept).await?;
         Ok(sorted)
     }
 
-    async fn replay(&self, channel: &Channel, back: &str, batch: Vec<(u64, Letter)>) -> Result<usize, String> {
+    /// Replays a batch and acks what was confirmed of it, and what is to be dropped; how many were replayed.
+    async fn settle(
+        &self,
+        channel: &Channel,
+        queue: &ShortString,
+        back: &str,
+        batch: &mut Vec<(u64, Letter)>,
+        acks: &mut Vec<u64>,
+    ) -> Result<usize, String> {
         let deadline = Instant::now() + DEADLINE;
         let publishing = batch.iter().map(|(_, (letter, headers))| {
             let message = Outgoing {
@@ -95,17 +104,20 @@ impl Amqp {
             self.dead.publish(message, deadline, &self.publish)
         });
         let outcomes = join_all(publishing).await;
-        let mut replayed = 0;
         let mut trouble = None;
-        for ((tag, _), outcome) in batch.iter().zip(outcomes) {
+        let before = acks.len();
+        for ((tag, _), outcome) in batch.drain(..).zip(outcomes) {
             match outcome {
-                Ok(()) => {
-                    channel.basic_ack(*tag, BasicAckOptions::default()).await.map_err(said)?;
-                    replayed += 1;
-                }
+                Ok(()) => acks.push(tag),
                 Err(failure) => trouble = Some(failure.why),
             }
         }
+        let replayed = acks.len() - before;
+        for tag in acks.drain(..) {
+            channel.basic_ack(tag, BasicAckOptions::default()).await.map_err(said)?;
+        }
+        // Its answer comes once the queue has the acks.
+        channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await.map_err(said)?;
         trouble.map_or(Ok(replayed), Err)
     }
 
@@ -114,13 +126,16 @@ impl Amqp {
         let Ok(queue) = ShortString::try_new(queue) else { return Ok(None) };
         let connection = self.consume.connection().await.ok_or("the bus is closed")?;
         let channel = connection.create_channel().await.map_err(said)?;
-        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
-        match channel.queue_declare(queue.clone(), passive, FieldTable::default()).await {
+        match channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await {
             Ok(declared) => Ok(Some((channel, queue, declared.message_count() as usize))),
             Err(error) if topology::is(&error, topology::NOT_FOUND) => Ok(None),
             Err(error) => Err(said(error)),
         }
     }
+}
+
+fn passive() -> QueueDeclareOptions {
+    QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() }
 }
 
 /// Gives back what was fetched up to this one and isn't acked.
