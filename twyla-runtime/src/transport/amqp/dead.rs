@@ -36,7 +36,7 @@ impl Amqp {
             last = Some(message.delivery_tag);
             letters.push(read(message).0);
         }
-        give_back(&channel, last).await?;
+        give_back(&channel, &queue, last).await?;
         letters.sort_by_key(|letter| letter.parked_at);
         Ok(letters)
     }
@@ -78,7 +78,7 @@ impl Amqp {
             }
         }
         sorted.replayed += self.settle(&channel, &queue, back, &mut batch, &mut acks).await?;
-        give_back(&channel, kept).await?;
+        give_back(&channel, &queue, kept).await?;
         Ok(sorted)
     }
 
@@ -139,9 +139,11 @@ fn passive() -> QueueDeclareOptions {
 }
 
 /// Gives back what was fetched up to this one and isn't acked.
-async fn give_back(channel: &Channel, last: Option<u64>) -> Result<(), String> {
+async fn give_back(channel: &Channel, queue: &ShortString, last: Option<u64>) -> Result<(), String> {
     if let Some(last) = last {
         channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true }).await.map_err(said)?;
+        // Its answer comes once the queue has them back.
+        channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await.map_err(said)?;
     }
     channel.close(200, "OK".into()).await.map_err(said)
 }

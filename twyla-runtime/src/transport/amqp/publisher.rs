@@ -152,8 +152,10 @@ impl Publisher {
         loop {
             let (reply, answer) = oneshot::channel();
             let job = Job { message: message.clone(), progress: progress.clone(), reply: Some(reply) };
+            // Counted before it can be taken, so that the count never falls below nothing.
+            let waiting = self.burst.waiting.fetch_add(1, Ordering::Relaxed) + 1;
             self.jobs.send(job).await.map_err(|_| true)?;
-            if self.burst.waiting.fetch_add(1, Ordering::Relaxed) + 1 == BATCH {
+            if waiting == BATCH {
                 self.burst.complete.notify_one();
             }
             let Err(problem) = answer.await.map_err(|_| true)? else { return Ok(()) };

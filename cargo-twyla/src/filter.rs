@@ -1,0 +1,78 @@
+//! Which dead letters are meant.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use twyla_runtime::DeadLetter;
+
+/// Only those that fit all of what is given.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Filter {
+    /// Only the one with this message id.
+    #[arg(long, value_name = "MESSAGE_ID")]
+    pub(crate) id: Option<String>,
+    /// Only those parked for this reason: contract, envelope, handler, panic or redelivered.
+    #[arg(long, value_parser = ["contract", "envelope", "handler", "panic", "redelivered"])]
+    reason: Option<String>,
+    /// Only those whose error has this text in it.
+    #[arg(long, value_name = "TEXT")]
+    error: Option<String>,
+    /// Only those with a broken rule at this JSON Pointer or below, for example /content/emission.
+    #[arg(long, value_name = "POINTER")]
+    at: Option<String>,
+    /// Only those parked at least so long ago: 30s, 10m, 2h or 7d.
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    older: Option<TimeDelta>,
+    /// Only those parked at most so long ago.
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    newer: Option<TimeDelta>,
+}
+
+impl Filter {
+    /// Whether nothing is asked for in particular.
+    pub(crate) fn is_all(&self) -> bool {
+        let Self { id, reason, error, at, older, newer } = self;
+        id.is_none() && reason.is_none() && error.is_none() && at.is_none() && older.is_none() && newer.is_none()
+    }
+
+    /// Whether it is one of those, at the time `now`.
+    pub(crate) fn fits(&self, letter: &DeadLetter, now: DateTime<Utc>) -> bool {
+        let age = letter.parked_at.map(|parked| now - parked);
+        let below = |pointer: &str, at: &str| {
+            pointer.strip_prefix(at.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.id.as_ref().is_none_or(|id| letter.message_id.as_ref() == Some(id))
+            && self.reason.as_ref().is_none_or(|reason| letter.reason.is_some_and(|it| it.as_str() == reason))
+            && self.error.as_ref().is_none_or(|error| letter.error.contains(error))
+            && self.at.as_ref().is_none_or(|at| letter.violations.iter().any(|broken| below(&broken.pointer, at)))
+            && self.older.is_none_or(|older| age.is_some_and(|age| age >= older))
+            && self.newer.is_none_or(|newer| age.is_some_and(|age| age <= newer))
+    }
+}
+
+/// Reads `30s`, `10m`, `2h`, `7d`.
+fn age(text: &str) -> Result<TimeDelta, String> {
+    let bad = || format!("{text:?} is no age: write a number and s, m, h or d, for example 10m");
+    let unit = text.chars().last().ok_or_else(bad)?;
+    let number: i64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| bad())?;
+    let delta = match unit {
+        's' => TimeDelta::try_seconds(number),
+        'm' => TimeDelta::try_minutes(number),
+        'h' => TimeDelta::try_hours(number),
+        'd' => TimeDelta::try_days(number),
+        _ => None,
+    };
+    delta.filter(|delta| *delta >= TimeDelta::zero()).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_ages() {
+        assert_eq!(age("90s"), Ok(TimeDelta::seconds(90)));
+        assert_eq!(age("7d"), Ok(TimeDelta::days(7)));
+        for bad in ["", "s", "7", "-1s", "7w", "7ü", "99999999999999999d"] {
+            assert!(age(bad).is_err(), "{bad}");
+        }
+    }
+}

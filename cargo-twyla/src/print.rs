@@ -1,0 +1,81 @@
+//! Dead letters as text: a line each, or one with all that is known of it; and as JSON for other programs.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use twyla_runtime::DeadLetter;
+
+fn time(time: Option<DateTime<Utc>>) -> String {
+    time.map_or_else(|| "-".to_owned(), |time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+fn reason(letter: &DeadLetter) -> &'static str {
+    letter.reason.map_or("-", |reason| reason.as_str())
+}
+
+/// The head of the list.
+pub(crate) fn head() -> String {
+    format!("{:<36}  {:<20}  {:<11}  {:>8}  {}", "MESSAGE ID", "PARKED", "REASON", "ATTEMPTS", "ERROR")
+}
+
+/// One line of the list.
+pub(crate) fn line(letter: &DeadLetter) -> String {
+    let id = letter.message_id.as_deref().unwrap_or("-");
+    // a sender's text is not to move the cursor
+    let error: String = letter.error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect();
+    format!("{id:<36}  {:<20}  {:<11}  {:>8}  {error}", time(letter.parked_at), reason(letter), letter.attempts)
+}
+
+/// All that is known of one.
+pub(crate) fn whole(letter: &DeadLetter) -> String {
+    let mut text = String::new();
+    let mut row = |name: &str, value: &str| {
+        let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let _ = writeln!(text, "{name:<14} {value}");
+    };
+    row("message id", letter.message_id.as_deref().unwrap_or("-"));
+    row("event", &letter.event);
+    row("group", &letter.group);
+    row("exchange", &letter.exchange);
+    row("routing key", &letter.routing_key);
+    row("reason", reason(letter));
+    row("error", &letter.error);
+    for broken in &letter.violations {
+        row("broken rule", &format!("{} {}: {}", broken.pointer, broken.keyword, broken.message));
+    }
+    row("attempts", &letter.attempts.to_string());
+    if letter.first_failed_at.is_some() {
+        row("first failed", &format!("{} {}", time(letter.first_failed_at), letter.first_error));
+    }
+    row("parked", &time(letter.parked_at));
+    row("bytes", &letter.body.len().to_string());
+    let body = match serde_json::from_slice::<Value>(&letter.body) {
+        Ok(body) => format!("{body:#}"),
+        Err(_) => String::from_utf8_lossy(&letter.body)
+            .chars()
+            .map(|c| if c == '\n' || !c.is_control() { c } else { '.' })
+            .collect(),
+    };
+    text + "\n" + &body
+}
+
+/// One, for other programs.
+pub(crate) fn json(letter: &DeadLetter) -> Value {
+    let stamp = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
+    json!({
+        "message_id": letter.message_id,
+        "event": letter.event,
+        "group": letter.group,
+        "exchange": letter.exchange,
+        "routing_key": letter.routing_key,
+        "reason": letter.reason.map(|reason| reason.as_str()),
+        "error": letter.error,
+        "violations": letter.violations,
+        "attempts": letter.attempts,
+        "first_failed_at": stamp(letter.first_failed_at),
+        "first_error": letter.first_error,
+        "parked_at": stamp(letter.parked_at),
+        "body": String::from_utf8_lossy(&letter.body),
+    })
+}
