@@ -1,5 +1,7 @@
 //! `cargo twyla dead` against RabbitMQ, as an operator uses it.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
 use std::process::{Command, Output, Stdio};
 
 use twyla_runtime::{Bus, Fail};

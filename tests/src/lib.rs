@@ -4,6 +4,7 @@ pub mod broker;
 pub mod ping;
 pub mod proxy;
 pub mod rude;
+pub mod work;
 
 pub use broker::rabbitmq;
 pub use ping::{Call, Here, Ping, Place, Script, listener};

@@ -158,7 +158,7 @@ pub fn listener<P: Place>(group: &'static str) -> Registration {
         group,
         handler: "scripted",
         policy: Policy::default(),
-        needs: vec![Need { id: TypeId::of::<Script<P>>(), name: "Script" }],
+        needs: vec![Need { id: TypeId::of::<Script<P>>(), name: "Script", by: ".state(..)" }],
         handle: handle::<P>,
     }
 }

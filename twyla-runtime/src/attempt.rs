@@ -11,8 +11,10 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::{Semaphore, watch};
 
+use crate::ack::Decision;
 use crate::aside::{self, Failed, Verdict};
 use crate::bus::{Bus, new_session};
+use crate::dedupe::{self, Begun, Dedupe};
 use crate::drain::Phase;
 use crate::fail::What;
 use crate::handler::{Failure, Incoming, Keyed, Registration, States};
@@ -32,6 +34,7 @@ pub(crate) struct Listening {
     pub(crate) retry: Retry,
     /// How often a delivery may come again before it is parked.
     pub(crate) redeliveries: u32,
+    pub(crate) dedupe: Option<Dedupe>,
     /// How many handlers may run at once, where that is fewer than the prefetch.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) stopping: watch::Receiver<Phase>,
@@ -101,11 +104,28 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
     let ack = &delivery.ack;
     loop {
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
-        let incoming = match incoming(listening, delivery, attempt, failed.as_ref()) {
+        let mut incoming = match incoming(listening, delivery, attempt, failed.as_ref()) {
             Ok(incoming) => incoming,
             Err(violation) => return Next::Park(not_an_envelope(&violation)),
         };
-        let outcome = guarded(listening.listener.handle, incoming).await;
+        let outcome = match begin(listening, message_id).await {
+            Ok(Begun::Done) => {
+                ack.ack();
+                tracing::debug!(event, group, message_id, "handled before, skipped");
+                return Next::Settled;
+            }
+            Ok(Begun::New(claim)) => {
+                incoming.transaction = claim.transaction();
+                match guarded(listening.listener.handle, incoming).await {
+                    // Only what was handled is remembered, and only then is it acked.
+                    Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => {
+                        Ok(claim.commit().await.map_err(Failure::Handler))
+                    }
+                    outcome => outcome,
+                }
+            }
+            Err(error) => Ok(Err(Failure::Handler(error))),
+        };
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
             tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided");
@@ -153,6 +173,17 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
     }
 }
 
+/// Asks whether the event was handled before.
+async fn begin(
+    listening: &Listening,
+    message_id: Option<&str>,
+) -> Result<Begun, Box<dyn std::error::Error + Send + Sync>> {
+    match &listening.dedupe {
+        Some(dedupe) => dedupe.store.begin(listening.queue.group, message_id).await,
+        None => Ok(Begun::New(Box::new(dedupe::Unheld))),
+    }
+}
+
 /// What one attempt starts from.
 fn incoming(
     listening: &Listening,
@@ -178,6 +209,7 @@ fn incoming(
         bus: listening.bus.with_session(&*session),
         states: listening.states.clone(),
         ack: delivery.ack.clone(),
+        transaction: None,
     })
 }
 

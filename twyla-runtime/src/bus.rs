@@ -106,16 +106,7 @@ impl Bus {
     {
         let now = Utc::now();
         let session = self.session.clone().unwrap_or_else(new_session);
-        let body = wire::encode(
-            T::NAME,
-            |out| content.encode(out).map_err(|refusal| Error::Content { event: T::NAME, schema: T::SCHEMA, refusal }),
-            |out| {
-                let schema = C::SCHEMA;
-                context.as_context().encode(out).map_err(|refusal| Error::Context { event: T::NAME, schema, refusal })
-            },
-            now,
-            &session,
-        );
+        let body = encoded(&content, &context, now, &session);
         let message = body.map(|body| self.message(T::DOMAIN, T::EVENT_TYPE, body.into(), now));
         Emitting::new(T::NAME, message, self.inner.clone())
     }
@@ -128,7 +119,7 @@ impl Bus {
         timestamp: DateTime<Utc>,
     ) -> Outgoing {
         Outgoing {
-            to: Address::Event { domain, event_type },
+            to: Address::Event { domain: domain.into(), event_type: event_type.into() },
             body,
             message_id: new_message_id(),
             timestamp,
@@ -249,6 +240,25 @@ pub async fn publish_raw(
 ) -> Result<(), Error> {
     let message = bus.message(domain, event_type, body.into(), Utc::now());
     Emitting::new(event_type, Ok(message), bus.inner.clone()).await
+}
+
+/// The envelope of an event whose content and context keep their contracts.
+pub(crate) fn encoded<T, C, A>(content: &T, context: &A, now: DateTime<Utc>, session: &str) -> Result<Vec<u8>, Error>
+where
+    T: Emittable + Event<Context = C>,
+    C: EventContext,
+    A: AsContext<C>,
+{
+    wire::encode(
+        T::NAME,
+        |out| content.encode(out).map_err(|refusal| Error::Content { event: T::NAME, schema: T::SCHEMA, refusal }),
+        |out| {
+            let schema = C::SCHEMA;
+            context.as_context().encode(out).map_err(|refusal| Error::Context { event: T::NAME, schema, refusal })
+        },
+        now,
+        session,
+    )
 }
 
 /// Ordered by time (RFC 9562, section 5.7), so that stores keep them close together.

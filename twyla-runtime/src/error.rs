@@ -80,6 +80,16 @@ pub enum Error {
         listener: &'static str,
         /// The state's type.
         state: &'static str,
+        /// How the service is given it.
+        by: &'static str,
+    },
+
+    /// An event could not be put into an outbox.
+    Outbox {
+        /// The event's name.
+        event: &'static str,
+        /// What the database says.
+        why: String,
     },
 
     /// Two listeners of one service are in the same group of the same event, so each event would go to only one of them.
@@ -131,10 +141,11 @@ impl fmt::Display for Error {
             }
             Self::Listen { queue, why } => write!(f, "can't listen on the queue `{queue}`: {why}"),
             Self::DeadLetters { queue, why } => write!(f, "can't read the dead queue `{queue}`: {why}"),
-            Self::MissingState { listener, state } => write!(
-                f,
-                "the listener `{listener}` takes `State<{state}>`, but the service has no such state: add `.state(..)`"
-            ),
+            Self::MissingState { listener, state, by } => {
+                let takes = if *by == ".state(..)" { format!("State<{state}>") } else { (*state).to_owned() };
+                write!(f, "the listener `{listener}` takes `{takes}`, but the service has none: add `{by}`")
+            }
+            Self::Outbox { event, why } => write!(f, "{event} could not be put into the outbox: {why}"),
             Self::DuplicateListener { event, group, first, second } => write!(
                 f,
                 "`{first}` and `{second}` both listen to {event} in the group `{group}`: each event would go to only one \

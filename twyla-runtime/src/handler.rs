@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::dedupe::Transacting;
 use crate::validate::Refusal;
 use crate::{Ack, Bus, Meta, Retry};
 
@@ -84,6 +85,8 @@ pub struct Need {
     pub id: TypeId,
     /// The state's type in words.
     pub name: &'static str,
+    /// How the service is given it.
+    pub by: &'static str,
 }
 
 /// One delivery, its envelope already parsed: what an attempt starts from.
@@ -101,6 +104,8 @@ pub struct Incoming {
     pub states: Arc<States>,
     /// The delivery's decision.
     pub ack: Ack,
+    /// The transaction in which the event is remembered as handled, where there is one.
+    pub transaction: Option<Transacting>,
 }
 
 /// The service's states by type.

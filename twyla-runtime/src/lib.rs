@@ -46,6 +46,7 @@ mod attempt;
 mod bus;
 mod config;
 mod dead;
+mod dedupe;
 mod drain;
 mod emitting;
 mod error;
@@ -60,6 +61,8 @@ mod meta;
 mod park;
 mod retry;
 mod service;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod sql;
 mod state;
 mod transport;
 pub mod validate;
@@ -69,6 +72,7 @@ pub use ack::{Ack, Decision};
 pub use bus::Bus;
 pub use config::{Config, ConfigError, Tls};
 pub use dead::{Sort, Sorted};
+pub use dedupe::Dedupe;
 pub use drain::Running;
 pub use emitting::Emitting;
 pub use error::Error;
@@ -108,6 +112,7 @@ macro_rules! include_contracts {
 /// What generated and expanded code uses. No part of the interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::dedupe::Transacting;
     pub use crate::event::bound::{DoesFit, Held, Nothing, Shown, is_absent};
     pub use crate::event::fits::{Either, Fits, Reading, Writing};
     pub use crate::event::kind;

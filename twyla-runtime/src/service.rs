@@ -11,11 +11,15 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::attempt::Listening;
 use crate::bus::Bus;
-use crate::drain::{self, Running};
+use crate::dedupe::Dedupe;
+use crate::drain::{self, Phase, Running};
 use crate::error::Error;
 use crate::handler::{Registration, States};
 use crate::retry::Retry;
-use crate::transport::{QueueKind, QueueSpec, dead_name, queue_name};
+use crate::transport::{BoxFuture, QueueKind, QueueSpec, dead_name, queue_name};
+
+/// What publishes an outbox until the service stops.
+type Relay = Box<dyn FnOnce(Bus, watch::Receiver<Phase>) -> BoxFuture<'static, ()> + Send>;
 
 /// Listeners that run together: made by [`Bus::service`].
 ///
@@ -34,6 +38,8 @@ pub struct Service {
     redeliveries: u32,
     retry: Retry,
     kind: QueueKind,
+    dedupe: Option<Dedupe>,
+    relays: Vec<Relay>,
     drain_deadline: Duration,
 }
 
@@ -47,6 +53,8 @@ impl Service {
             redeliveries: 20,
             retry: Retry::default(),
             kind: QueueKind::default(),
+            dedupe: None,
+            relays: Vec::new(),
             drain_deadline: Duration::from_secs(30),
         }
     }
@@ -89,6 +97,22 @@ impl Service {
     /// The kind of the queues that this service makes; quorum unless set. A queue that is there already is used as it is.
     pub fn queue(mut self, kind: QueueKind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// Skips events that their group has handled before.
+    pub fn dedupe(mut self, dedupe: Dedupe) -> Self {
+        if let Some(given) = dedupe.gives {
+            self.states.insert(given, Box::new(()));
+        }
+        self.dedupe = Some(dedupe);
+        self
+    }
+
+    /// Publishes what is put into an outbox, for as long as the service runs.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub fn outbox<DB: crate::sql::Dialect>(mut self, outbox: crate::sql::Outbox<DB>) -> Self {
+        self.relays.push(Box::new(|bus, phase| crate::sql::relay(outbox, bus, phase)));
         self
     }
 
@@ -142,8 +166,11 @@ impl Service {
     pub async fn start(self) -> Result<Running, Error> {
         self.check()?;
         let states = Arc::new(self.states);
-        let (stop, stopping) = watch::channel(drain::Phase::Running);
+        let (stop, stopping) = watch::channel(Phase::Running);
         let mut running = Running::new(self.bus.clone(), stop);
+        for relay in self.relays {
+            running.add(relay(self.bus.clone(), stopping.clone()));
+        }
         for listener in self.listeners {
             let policy = listener.policy;
             let prefetch = policy.prefetch.unwrap_or(self.prefetch).max(1);
@@ -168,6 +195,7 @@ impl Service {
                 queue,
                 retry: policy.retry.unwrap_or(self.retry),
                 redeliveries: self.redeliveries,
+                dedupe: self.dedupe.clone(),
                 places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
             });
@@ -180,7 +208,7 @@ impl Service {
         for (i, listener) in self.listeners.iter().enumerate() {
             for need in &listener.needs {
                 if !self.states.contains_key(&need.id) {
-                    return Err(Error::MissingState { listener: listener.handler, state: need.name });
+                    return Err(Error::MissingState { listener: listener.handler, state: need.name, by: need.by });
                 }
             }
             let twin = |other: &&Registration| (other.event, other.group) == (listener.event, listener.group);

@@ -32,6 +32,11 @@ const NEEDS: &[Need] = &[
         is_here: || Path::new(RABBITMQ_SERVER).exists(),
     },
     Need {
+        what: "PostgreSQL (a real database for the stores' tests)",
+        package: "postgresql",
+        is_here: || crate::postgres::programs().is_some(),
+    },
+    Need {
         what: "Python with pika (the other side of the wire's tests)",
         package: "python3-pika",
         is_here: || quiet(Command::new(PYTHON).args(["-c", "import pika"])),

@@ -5,7 +5,7 @@
 //! `cargo xtask chaos` sends events while everything goes wrong.
 //!
 //! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node and
-//! stops it again, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite,
+//! stops it again, [`postgres`] does so with a database, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite,
 //! [`mod@fuzz`] the fuzz targets, [`chaos`] lets everything go wrong.
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod chaos;
 mod conformance;
 mod fuzz;
 mod machine;
+mod postgres;
 mod test;
 
 use std::path::PathBuf;

@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::broker::{self, Broker};
+use crate::chaos;
 use crate::machine::{self, PYTHON};
+use crate::postgres::{self, Postgres};
 
 /// A run that didn't pass.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,10 @@ pub(crate) enum Error {
     Machine(#[from] machine::Error),
     #[error(transparent)]
     Broker(#[from] broker::Error),
+    #[error(transparent)]
+    Postgres(#[from] postgres::Error),
+    #[error(transparent)]
+    Chaos(#[from] chaos::Error),
     #[error("{step} did not pass")]
     Step { step: String },
     #[error("cargo could not be run: {0}")]
@@ -23,26 +29,29 @@ pub(crate) enum Error {
 
 /// Provides what is missing, starts a private broker, and runs every test.
 pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
-    let (broker, env) = broker()?;
+    let (servers, env) = servers()?;
     let env = &env[..];
     let mut tests = vec!["test", "--workspace", "--", "--include-ignored"];
     tests.extend(filter);
     cargo("the tests", &tests, env)?;
     if filter.is_none() {
-        for features in ["", "amqp", "idna"] {
+        for features in ["", "amqp", "idna", "tls", "postgres", "sqlite"] {
             let args = ["check", "--quiet", "-p", "twyla-runtime", "--no-default-features", "--features", features];
             cargo(&format!("twyla-runtime with the features {features:?}"), &args, &[])?;
         }
     }
-    println!("stopping the private RabbitMQ node");
-    drop(broker);
+    println!("stopping the private RabbitMQ node and PostgreSQL");
+    drop(servers);
+    if filter.is_none() {
+        chaos::run(chaos::Plan { events: 10_000, seed: None, rounds: 1, one_node: true, cluster: true })?;
+    }
     println!("every test has passed");
     Ok(())
 }
 
 /// Runs a command with a private broker.
 pub(crate) fn with_broker(command: &[String]) -> Result<(), Error> {
-    let (_broker, env) = broker()?;
+    let (_servers, env) = servers()?;
     let [program, args @ ..] = command else { return Ok(()) };
     let status = Command::new(program).args(args).envs(env).status().map_err(Error::Cargo)?;
     if status.success() { Ok(()) } else { Err(Error::Step { step: command.join(" ") }) }
@@ -50,23 +59,25 @@ pub(crate) fn with_broker(command: &[String]) -> Result<(), Error> {
 
 type Env = Vec<(&'static str, String)>;
 
-/// Provides what is missing and starts a private broker; with how the tests find it.
-fn broker() -> Result<(Broker, Env), Error> {
+/// Provides what is missing and starts a private broker and database; with how the tests find them.
+fn servers() -> Result<((Broker, Postgres), Env), Error> {
     machine::provide()?;
     let begun = Instant::now();
     println!("starting a private RabbitMQ node");
     let broker = Broker::start()?;
     println!("it is ready on port {} after {:.1} s", broker.port(), begun.elapsed().as_secs_f32());
-    let port = broker.port().to_string();
+    let postgres = Postgres::start()?;
+    let (port, url) = (broker.port().to_string(), postgres.url());
     let env = [
         ("TWYLA_TEST_AMQP_HOST", "127.0.0.1"),
         ("TWYLA_TEST_AMQP_PORT", &*port),
         ("TWYLA_TEST_AMQP_USER", "guest"),
         ("TWYLA_TEST_AMQP_PASS", "guest"),
         ("TWYLA_TEST_AMQP_VHOST", "/"),
+        ("TWYLA_TEST_POSTGRES", &*url),
         ("TWYLA_TEST_PYTHON", PYTHON),
     ];
-    Ok((broker, env.map(|(name, value)| (name, value.to_owned())).into()))
+    Ok(((broker, postgres), env.map(|(name, value)| (name, value.to_owned())).into()))
 }
 
 fn cargo(step: &str, args: &[&str], env: &[(&str, String)]) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::{Failure, Incoming, Need};
+use crate::dedupe::Transacting;
 use crate::event::{Event, EventContext, Listen};
 use crate::{Ack, Bus, Meta, State};
 
@@ -23,6 +24,12 @@ impl Parts {
         let context = <T::Context as EventContext>::decode(&incoming.context).map_err(Failure::Context)?;
         let content = T::decode(&incoming.content).map_err(Failure::Content)?;
         Ok((content, Self { incoming, context: Box::new(context) }))
+    }
+
+    /// The transaction in which the event is remembered as handled, where there is one.
+    #[must_use]
+    pub fn transaction(&self) -> Option<&Transacting> {
+        self.incoming.transaction.as_ref()
     }
 
     /// The context.
@@ -107,7 +114,7 @@ impl<T: Clone + Send + Sync + 'static> Argument for State<T> {
     }
 
     fn need() -> Option<Need> {
-        Some(Need { id: TypeId::of::<T>(), name: type_name::<T>() })
+        Some(Need { id: TypeId::of::<T>(), name: type_name::<T>(), by: ".state(..)" })
     }
 }
 

@@ -163,7 +163,7 @@ impl Memory {
         let mut pause = None;
         let (exchange, routing_key, queues) = match &message.to {
             Address::Event { domain, event_type } => {
-                let key = ((*domain).to_owned(), (*event_type).to_owned());
+                let key = ((**domain).to_owned(), (**event_type).to_owned());
                 let queues = broker.bindings.get(&key).cloned().unwrap_or_default();
                 (key.0, key.1, queues)
             }

@@ -5,6 +5,7 @@ pub(crate) mod amqp;
 pub(crate) mod memory;
 pub(crate) mod state;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -125,7 +126,7 @@ pub(crate) struct Outgoing {
 #[derive(Clone, Debug)]
 pub(crate) enum Address {
     /// To everyone who listens to an event. Nobody may be there.
-    Event { domain: &'static str, event_type: &'static str },
+    Event { domain: Cow<'static, str>, event_type: Cow<'static, str> },
     /// Into the dead queue beside a queue. It must be there.
     Dead(Arc<QueueSpec>),
     /// Into a queue that gives it back to its group's queue after this long. It must be there.

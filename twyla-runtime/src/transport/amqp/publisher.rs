@@ -357,8 +357,8 @@ impl Writer<'_> {
 
     async fn make_sure(&mut self, job: &Job) -> Result<(), Problem> {
         let (name, outcome) = match &job.message.to {
-            Address::Event { domain, .. } if !self.known.contains(*domain) => {
-                ((*domain).to_owned(), self.topology.exchange(self.connection, domain).await)
+            Address::Event { domain, .. } if !self.known.contains(&**domain) => {
+                ((**domain).to_owned(), self.topology.exchange(self.connection, domain).await)
             }
             Address::Dead(queue) if !self.known.contains(&queue.dead) => {
                 (queue.dead.clone(), self.topology.queue(self.connection, &queue.dead, queue.kind).await)
@@ -393,7 +393,7 @@ async fn confirmed(channel: Arc<Channel>, mut job: Job) {
 
 async fn publish(channel: &Channel, message: &Outgoing) -> Result<PublisherConfirm, lapin::Error> {
     let (exchange, key, mandatory) = match &message.to {
-        Address::Event { domain, event_type } => (*domain, (*event_type).to_owned(), false),
+        Address::Event { domain, event_type } => (&**domain, event_type.clone().into_owned(), false),
         Address::Dead(queue) => ("", queue.dead.clone(), true),
         Address::Retry(queue, pause) => ("", queue.retry(*pause), true),
         Address::Back(queue) => ("", (**queue).to_owned(), true),

@@ -1,0 +1,77 @@
+//! A handler that works in a database's transaction, for the tests of what takes effect once.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use sqlx::{Postgres, Sqlite};
+use twyla_runtime::Meta;
+use twyla_runtime::handler::{Argument, Failure, HandleFuture, Incoming, Parts, Registration};
+use twyla_runtime::sql::{Dialect, Outbox, Tx};
+
+use crate::{Here, Ping, Place, listener};
+
+/// The database that `cargo xtask test` has started.
+pub fn postgres() -> sqlx::postgres::PgConnectOptions {
+    let url = std::env::var("TWYLA_TEST_POSTGRES").expect("TWYLA_TEST_POSTGRES is not set: run `cargo xtask test`");
+    url.parse().unwrap()
+}
+
+/// A handler that works in a transaction: it counts its calls, writes its number, and puts an answer into the outbox.
+pub fn worker<P: Place, A: Place, DB: Works>(group: &'static str) -> Registration {
+    Registration { needs: vec![Tx::<DB>::need().unwrap()], handle: work::<P, A, DB>, ..listener::<P>(group) }
+}
+
+/// What a test does with a database.
+pub trait Works: Dialect {
+    fn write(connection: &mut Self::Connection, n: i64) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+}
+
+macro_rules! works {
+    ($database:ty) => {
+        impl Works for $database {
+            async fn write(connection: &mut Self::Connection, n: i64) -> Result<(), sqlx::Error> {
+                sqlx::query("INSERT INTO effects (n) VALUES ($1)").bind(n).execute(connection).await.map(drop)
+            }
+        }
+    };
+}
+works!(Sqlite);
+works!(Postgres);
+
+/// What such a handler has.
+pub struct Shop<DB: Dialect> {
+    pub outbox: Outbox<DB>,
+    pub calls: Arc<AtomicU32>,
+    /// Whether its first call fails.
+    pub fail_first: bool,
+}
+
+impl<DB: Dialect> Clone for Shop<DB> {
+    fn clone(&self) -> Self {
+        Self { outbox: self.outbox.clone(), calls: self.calls.clone(), fail_first: self.fail_first }
+    }
+}
+
+fn work<P: Place, A: Place, DB: Works>(incoming: Incoming) -> HandleFuture {
+    Box::pin(async move {
+        let shop =
+            incoming.states.get(&std::any::TypeId::of::<Shop<DB>>()).unwrap().downcast_ref::<Shop<DB>>().unwrap();
+        let Shop { outbox, calls, fail_first } = shop.clone();
+        let (ping, parts): (Ping<P>, _) = Parts::open(incoming)?;
+        let (tx, meta) = (Tx::<DB>::take(&parts)?, Meta::take(&parts)?);
+        let call = calls.fetch_add(1, SeqCst);
+        let mut tx = tx.lock().await;
+        let failed = |error: sqlx::Error| Failure::Handler(error.into());
+        DB::write(&mut tx, i64::from(ping.n)).await.map_err(failed)?;
+        let outbox = outbox.with_session(&meta.session_id);
+        outbox
+            .emit(&mut tx, Ping::<A>::new(ping.n), Here::new("web"))
+            .await
+            .map_err(|error| Failure::Handler(error.into()))?;
+        if fail_first && call == 0 {
+            return Err(Failure::Handler("the first call fails, and nothing of it holds".into()));
+        }
+        Ok(())
+    })
+}

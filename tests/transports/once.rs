@@ -1,0 +1,218 @@
+//! Once: what was handled is skipped, what is done in a transaction holds or doesn't, what is put into an outbox is emitted
+//! if that commits. With SQLite and PostgreSQL, over RabbitMQ where an event must come twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use lapin::BasicProperties;
+use lapin::options::BasicPublishOptions;
+use sqlx::{Pool, Postgres, Row, Sqlite};
+use tokio::sync::mpsc;
+use twyla_runtime::sql::Outbox;
+use twyla_runtime::{Bus, Dedupe, Error, Retry};
+use twyla_tests::broker::{config, lapin};
+use twyla_tests::work::{Shop, Works, worker};
+use twyla_tests::{Call, Here, Ping, Place, Script, here, listener, within};
+
+twyla_tests::with_rabbitmq!(
+    skips_what_was_handled_before,
+    gives_back_what_a_handler_rejects,
+    takes_effect_once_with_sqlite,
+    takes_effect_once_with_postgres,
+    takes_effect_once_whenever_it_is_killed,
+);
+
+const QUICK: Retry =
+    Retry { attempts: 5, first: std::time::Duration::from_millis(1), max: std::time::Duration::from_millis(1) };
+
+fn context() -> Here {
+    Here::new("web")
+}
+
+/// A database of the test's own.
+async fn sqlite() -> (tempfile::TempDir, Pool<Sqlite>) {
+    let dir = tempfile::tempdir().unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("db")).create_if_missing(true);
+    let options = options.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+    (dir, Pool::connect_with(options).await.unwrap())
+}
+
+/// A schema of the test's own.
+async fn postgres(test: &str) -> Pool<Postgres> {
+    let options = twyla_tests::work::postgres();
+    let admin = Pool::<Postgres>::connect_with(options.clone()).await.unwrap();
+    let make = format!("DROP SCHEMA IF EXISTS {test} CASCADE; CREATE SCHEMA {test}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&admin).await.unwrap();
+    Pool::connect_with(options.options([("search_path", test)])).await.unwrap()
+}
+
+/// Publishes an event under this message id.
+async fn publish(domain: &'static str, id: &str, n: u32) {
+    let (_connection, channel) = lapin().await;
+    let body = format!(r#"{{"content":{{"n":{n},"text":"hi"}},"context":{{"channel":"web"}}}}"#);
+    let properties = BasicProperties::default().with_message_id(id.into());
+    let options = BasicPublishOptions::default();
+    channel.basic_publish(domain.into(), "ping".into(), options, body.as_bytes(), properties).await.unwrap();
+    channel.close(200, "OK".into()).await.unwrap();
+}
+
+async fn skips_what_was_handled_before() {
+    here!(Mine, "skips_what_was_handled_before");
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<Mine>| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    let service = bus.service().state(script).dedupe(Dedupe::in_memory(100)).prefetch(1);
+    let running = service.listeners([listener::<Mine>("one")]).start().await.unwrap();
+    for (id, n) in [("a", 1), ("a", 2), ("b", 3), ("a", 4), ("b", 5), ("c", 6)] {
+        publish(Mine::DOMAIN, id, n).await;
+    }
+    for want in [1, 3, 6] {
+        assert_eq!(calls.recv().await, Some(want));
+    }
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn gives_back_what_a_handler_rejects() {
+    here!(Mine, "gives_back_what_a_handler_rejects");
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<Mine>| {
+        if !call.meta.redelivered {
+            call.ack.reject();
+        }
+        let _ = sender.send(call.meta.redelivered);
+        async { Ok(()) }
+    });
+    let service = bus.service().state(script).dedupe(Dedupe::in_memory(100));
+    let running = service.listeners([listener::<Mine>("one")]).start().await.unwrap();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!((calls.recv().await, calls.recv().await), (Some(false), Some(true)));
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn takes_effect_once<P: Place, A: Place, DB: Works>(pool: Pool<DB>) {
+    let bus = Bus::connect(config()).await.unwrap();
+    let outbox = Outbox::sql(pool.clone()).await.unwrap();
+    let calls = Arc::new(AtomicU32::new(0));
+    let shop = Shop { outbox: outbox.clone(), calls: calls.clone(), fail_first: true };
+
+    // without a store it can't run, and says so
+    let error = bus.service().state(shop.clone()).listeners([worker::<P, A, DB>("one")]).start().await.unwrap_err();
+    let Error::MissingState { by, .. } = error else { panic!("{error}") };
+    assert_eq!(by, ".dedupe(Dedupe::sql(pool).await?)");
+
+    let (sender, mut answers) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<A>| {
+        let _ = sender.send((call.ping.n, call.meta.session_id, call.meta.message_id));
+        async { Ok(()) }
+    });
+    let hearing = bus.service().state(script).prefetch(1).listeners([listener::<A>("two")]).start().await.unwrap();
+    let service = bus.service().state(shop).retry(QUICK).prefetch(1).dedupe(Dedupe::sql(pool.clone()).await.unwrap());
+    let running = service.outbox(outbox.clone()).listeners([worker::<P, A, DB>("one")]).start().await.unwrap();
+
+    for n in 0..20 {
+        bus.with_session(format!("s{n}")).emit(Ping::<P>::new(n), context()).await.unwrap();
+    }
+    for id in ["again", "again", "again"] {
+        publish(P::DOMAIN, id, 20).await;
+    }
+    for n in 0..=20 {
+        let (answered, session, id) = answers.recv().await.unwrap();
+        assert_eq!(answered, n, "in the order in which they were put");
+        assert!(n == 20 || session == format!("s{n}"));
+        assert!(id.is_some());
+    }
+    running.stop().await;
+    hearing.stop().await;
+    assert!(answers.try_recv().is_err(), "an answer too many");
+    assert_eq!(calls.load(SeqCst), 22, "each once, and the first again");
+    bus.close().await;
+}
+
+async fn takes_effect_once_with_sqlite() {
+    here!(Mine, "takes_effect_once_with_sqlite");
+    here!(Answer, "takes_effect_once_with_sqlite_answer");
+    twyla_tests::broker::clean(Answer::DOMAIN).await;
+    let (_dir, pool) = sqlite().await;
+    sqlx::raw_sql("CREATE TABLE effects (n INTEGER)").execute(&pool).await.unwrap();
+    within(takes_effect_once::<Mine, Answer, Sqlite>(pool.clone())).await;
+    let rows = sqlx::query("SELECT n FROM effects ORDER BY n").fetch_all(&pool).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), (0..=20).collect::<Vec<_>>());
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM twyla_outbox").fetch_one(&pool).await.unwrap();
+    assert_eq!(left, 0);
+}
+
+async fn takes_effect_once_with_postgres() {
+    here!(Mine, "takes_effect_once_with_postgres");
+    here!(Answer, "takes_effect_once_with_postgres_answer");
+    twyla_tests::broker::clean(Answer::DOMAIN).await;
+    let pool = postgres("takes_effect_once").await;
+    sqlx::raw_sql("CREATE TABLE effects (n bigint)").execute(&pool).await.unwrap();
+    within(takes_effect_once::<Mine, Answer, Postgres>(pool.clone())).await;
+    let rows = sqlx::query("SELECT n FROM effects ORDER BY n").fetch_all(&pool).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), (0..=20).collect::<Vec<_>>());
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM twyla_outbox").fetch_one(&pool).await.unwrap();
+    assert_eq!(left, 0);
+}
+
+/// kill -9 again and again, and each event has had its effect once, and one answer.
+async fn takes_effect_once_whenever_it_is_killed() {
+    here!(Mine, "takes_effect_once_whenever_it_is_killed");
+    here!(Answer, "takes_effect_once_whenever_it_is_killed_answer");
+    const COUNT: u32 = 400;
+    twyla_tests::broker::clean(Answer::DOMAIN).await;
+    let pool = postgres(Mine::DOMAIN).await;
+    sqlx::raw_sql("CREATE TABLE effects (n bigint)").execute(&pool).await.unwrap();
+    let start = || {
+        let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_once-child"));
+        child.arg(Mine::DOMAIN).stdin(std::process::Stdio::piped()).kill_on_drop(true).spawn().unwrap()
+    };
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut answers) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<Answer>| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    // An answer that was published twice has one id.
+    let service = bus.service().state(script).dedupe(Dedupe::in_memory(10_000));
+    let hearing = service.listeners([listener::<Answer>("two")]).start().await.unwrap();
+    // The queue must be there before the events.
+    let mut child = start();
+    let passive = lapin::options::QueueDeclareOptions { passive: true, ..Default::default() };
+    loop {
+        let (connection, channel) = lapin().await;
+        let queue = format!("{}.ping.one", Mine::DOMAIN);
+        let there = channel.queue_declare(queue.into(), passive, Default::default()).await.is_ok();
+        connection.close(200, "OK".into()).await.unwrap();
+        if there {
+            break;
+        }
+    }
+    for n in 0..COUNT {
+        bus.emit(Ping::<Mine>::new(n), context()).await.unwrap();
+    }
+    let mut answered = Vec::new();
+    while answered.len() < COUNT as usize {
+        answered.push(answers.recv().await.unwrap());
+        if answered.len() % 37 == 0 {
+            child.kill().await.unwrap();
+            child = start();
+        }
+    }
+    hearing.stop().await;
+    while let Ok(more) = answers.try_recv() {
+        answered.push(more);
+    }
+    answered.sort_unstable();
+    assert_eq!(answered, (0..COUNT).collect::<Vec<_>>());
+    let rows = sqlx::query("SELECT n FROM effects ORDER BY n").fetch_all(&pool).await.unwrap();
+    let effects: Vec<_> = rows.iter().map(|row| row.get::<i64, _>(0)).collect();
+    assert_eq!(effects, (0..i64::from(COUNT)).collect::<Vec<_>>());
+    child.kill().await.unwrap();
+    bus.close().await;
+}

@@ -1,0 +1,181 @@
+//! Handled once: what a group has handled is remembered, and skipped when it comes again.
+
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OwnedMutexGuard;
+
+use crate::transport::BoxFuture;
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Remembers which events were handled, by group and message id: given to [`Service::dedupe`](crate::Service::dedupe).
+///
+/// An event without a message id, as the Python original sends them, is handled each time that it comes.
+#[derive(Clone)]
+pub struct Dedupe {
+    pub(crate) store: Arc<dyn Store>,
+    /// The argument that handlers may take with it, by its type.
+    pub(crate) gives: Option<std::any::TypeId>,
+}
+
+impl Dedupe {
+    /// Remembers the last `capacity` events that this process has handled, about 150 bytes each. It skips what comes again
+    /// after a lost connection, and forgets everything when the process ends.
+    #[must_use]
+    pub fn in_memory(capacity: usize) -> Self {
+        Self { store: Arc::new(Memory { capacity: capacity.max(1), seen: Mutex::default() }), gives: None }
+    }
+}
+
+impl fmt::Debug for Dedupe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dedupe")
+    }
+}
+
+/// Where it is remembered.
+pub(crate) trait Store: Send + Sync {
+    /// Begins to handle an event; waits while another delivery of it is being handled.
+    fn begin<'a>(&'a self, group: &'a str, message_id: Option<&'a str>) -> BoxFuture<'a, Result<Begun, Cause>>;
+}
+
+/// What the store knows of an event.
+pub(crate) enum Begun {
+    /// It was handled before.
+    Done,
+    New(Box<dyn Claim>),
+}
+
+/// An event that is being handled. If it is dropped, it was not.
+pub(crate) trait Claim: Send {
+    /// The transaction that a handler may take part in.
+    fn transaction(&self) -> Option<Transacting>;
+
+    /// The event is handled: what was done in the transaction holds, and so does the memory of it.
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Cause>>;
+}
+
+/// A transaction on its way to the handler.
+#[derive(Clone)]
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "only a database has some"))]
+pub struct Transacting(pub(crate) Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Transacting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transacting")
+    }
+}
+
+struct Memory {
+    capacity: usize,
+    seen: Mutex<Seen>,
+}
+
+type Key = (Arc<str>, Arc<str>);
+
+#[derive(Default)]
+struct Seen {
+    /// Whether each was handled; locked while it is being handled.
+    done: HashMap<Key, Arc<tokio::sync::Mutex<bool>>>,
+    /// In the order in which they came.
+    order: VecDeque<Key>,
+}
+
+impl Seen {
+    fn entry(&mut self, key: Key, capacity: usize) -> Arc<tokio::sync::Mutex<bool>> {
+        if let Some(entry) = self.done.get(&key) {
+            return entry.clone();
+        }
+        while self.order.len() >= capacity
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.done.remove(&oldest);
+        }
+        let entry = Arc::new(tokio::sync::Mutex::new(false));
+        self.order.push_back(key.clone());
+        self.done.insert(key, entry.clone());
+        entry
+    }
+}
+
+impl Store for Memory {
+    fn begin<'a>(&'a self, group: &'a str, message_id: Option<&'a str>) -> BoxFuture<'a, Result<Begun, Cause>> {
+        Box::pin(async move {
+            let Some(id) = message_id else { return Ok(Begun::New(Box::new(Unheld))) };
+            let key = (group.into(), id.into());
+            let entry = self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(key, self.capacity);
+            let done = entry.lock_owned().await;
+            Ok(if *done { Begun::Done } else { Begun::New(Box::new(Held(done))) })
+        })
+    }
+}
+
+/// An event that nobody remembers.
+pub(crate) struct Unheld;
+
+impl Claim for Unheld {
+    fn transaction(&self) -> Option<Transacting> {
+        None
+    }
+
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Cause>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+struct Held(OwnedMutexGuard<bool>);
+
+impl Claim for Held {
+    fn transaction(&self) -> Option<Transacting> {
+        None
+    }
+
+    fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), Cause>> {
+        *self.0 = true;
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn is_new(store: &Dedupe, group: &str, id: &str) -> bool {
+        match store.store.begin(group, Some(id)).await.unwrap() {
+            Begun::Done => false,
+            Begun::New(claim) => {
+                claim.commit().await.unwrap();
+                true
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn remembers_by_group_what_was_handled_and_forgets_the_oldest() {
+        let store = Dedupe::in_memory(2);
+        assert!(is_new(&store, "g", "1").await);
+        assert!(!is_new(&store, "g", "1").await);
+        assert!(is_new(&store, "h", "1").await);
+        assert!(is_new(&store, "g", "2").await);
+        assert!(is_new(&store, "g", "1").await, "forgotten");
+    }
+
+    #[tokio::test]
+    async fn what_was_not_handled_is_new_again_and_waited_for() {
+        let store = Dedupe::in_memory(2);
+        let Begun::New(first) = store.store.begin("g", Some("1")).await.unwrap() else { panic!() };
+        let second = tokio::spawn({
+            let store = store.clone();
+            async move { is_new(&store, "g", "1").await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        drop(first);
+        assert!(second.await.unwrap());
+        assert!(!is_new(&store, "g", "1").await);
+    }
+}

@@ -1,0 +1,13 @@
+//! Once and in one transaction: what was handled is remembered, and what is emitted is kept, in the database where the
+//! handler does its work.
+//!
+//! [`dedupe`](Dedupe) and [`outbox`](Outbox) are the two; [`dialect`](Dialect) is what they ask of a database.
+
+mod dedupe;
+mod dialect;
+mod outbox;
+
+pub use dedupe::{Tx, TxGuard};
+pub use dialect::Dialect;
+pub use outbox::Outbox;
+pub(crate) use outbox::relay;

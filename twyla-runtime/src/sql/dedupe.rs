@@ -1,0 +1,158 @@
+//! Remembered in a database: in the same transaction that the handler works in.
+
+use std::any::TypeId;
+use std::error::Error as StdError;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use sqlx::{Pool, Transaction};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::Dialect;
+use crate::dedupe::{Begun, Claim, Dedupe, Store, Transacting};
+use crate::handler::{Argument, Failure, Need, Parts};
+use crate::transport::BoxFuture;
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+impl Dedupe {
+    /// Remembers in the table `twyla_handled` of a database, which is made where it is missing.
+    ///
+    /// Each attempt has a transaction of its own, which is committed when the handler has succeeded and before the event is
+    /// acked. A handler that does its work in it ([`Tx`]) takes effect exactly once, whenever the process dies; without,
+    /// an event may be handled again if the process dies between the work and the commit. Each handler that runs has a
+    /// connection of the pool, so the pool bounds how many do. Rows are never removed: an event can come again for as long as
+    /// it may be replayed.
+    ///
+    /// # Errors
+    /// What the database says when the table is made.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave the table made.
+    pub async fn sql<DB: Dialect>(pool: Pool<DB>) -> Result<Self, sqlx::Error> {
+        DB::make_handled(&pool).await?;
+        Ok(Self { store: Arc::new(Sql { pool }), gives: Some(TypeId::of::<Tx<DB>>()) })
+    }
+}
+
+struct Sql<DB: Dialect> {
+    pool: Pool<DB>,
+}
+
+impl<DB: Dialect> Store for Sql<DB> {
+    fn begin<'a>(&'a self, group: &'a str, message_id: Option<&'a str>) -> BoxFuture<'a, Result<Begun, Cause>> {
+        Box::pin(async move {
+            let mut transaction = self.pool.begin().await?;
+            if let Some(id) = message_id
+                && !DB::handled(&mut transaction, group, id).await?
+            {
+                transaction.rollback().await?;
+                return Ok(Begun::Done);
+            }
+            Ok(Begun::New(Box::new(Open(Tx(Arc::new(Mutex::new(Some(transaction))))))))
+        })
+    }
+}
+
+struct Open<DB: Dialect>(Tx<DB>);
+
+impl<DB: Dialect> Claim for Open<DB> {
+    fn transaction(&self) -> Option<Transacting> {
+        Some(Transacting(Arc::new(self.0.clone())))
+    }
+
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Cause>> {
+        Box::pin(async move {
+            let transaction =
+                self.0.0.try_lock().map_err(|_| "the handler has ended with its transaction locked")?.take();
+            match transaction {
+                Some(transaction) => Ok(transaction.commit().await?),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// A handler argument: the transaction in which an event is remembered as handled. It is there with
+/// [`Dedupe::sql`].
+///
+/// What is done in it holds exactly if the handler succeeds; an error or a panic undoes it, with the memory of the event.
+///
+/// ```text
+/// #[listener("shop.order_placed", group = "billing")]
+/// async fn bill(order: OrderPlaced, tx: Tx<Postgres>) -> Result<(), Fail> {
+///     let mut tx = tx.lock().await;
+///     sqlx::query("INSERT INTO bills (order_id) VALUES ($1)").bind(order.id).execute(&mut **tx).await?;
+///     Ok(())
+/// }
+/// ```
+pub struct Tx<DB: Dialect>(Arc<Mutex<Option<Transaction<'static, DB>>>>);
+
+impl<DB: Dialect> Tx<DB> {
+    /// The transaction's connection, until what is returned is dropped.
+    ///
+    /// # Panics
+    /// When the handler has ended: the transaction has too.
+    ///
+    /// # Cancel safety
+    /// Nothing is locked if the future is dropped.
+    pub async fn lock(&self) -> TxGuard<'_, DB> {
+        let guard = self.0.lock().await;
+        assert!(guard.is_some(), "the handler has ended, and its transaction with it");
+        TxGuard(guard)
+    }
+}
+
+impl<DB: Dialect> Clone for Tx<DB> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<DB: Dialect> fmt::Debug for Tx<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tx")
+    }
+}
+
+/// A transaction's connection: `&mut *guard` executes a query of sqlx.
+pub struct TxGuard<'a, DB: Dialect>(MutexGuard<'a, Option<Transaction<'static, DB>>>);
+
+impl<DB: Dialect> fmt::Debug for TxGuard<'_, DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TxGuard")
+    }
+}
+
+const HELD: &str = "a guard is made of an open transaction";
+
+impl<DB: Dialect> Deref for TxGuard<'_, DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        self.0.as_ref().expect(HELD)
+    }
+}
+
+impl<DB: Dialect> DerefMut for TxGuard<'_, DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        self.0.as_mut().expect(HELD)
+    }
+}
+
+impl<DB: Dialect> Argument for Tx<DB> {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        let transaction = parts.transaction().and_then(|transaction| transaction.0.downcast_ref::<Self>().cloned());
+        // the service has looked at `need` before it took anything in, so it is there
+        transaction.ok_or_else(|| Failure::Handler("the service was given no such store to dedupe with".into()))
+    }
+
+    fn need() -> Option<Need> {
+        Some(Need {
+            id: TypeId::of::<Self>(),
+            name: std::any::type_name::<Self>(),
+            by: ".dedupe(Dedupe::sql(pool).await?)",
+        })
+    }
+}

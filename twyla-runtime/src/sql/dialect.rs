@@ -1,0 +1,150 @@
+//! What is asked of a database, for PostgreSQL and SQLite.
+
+use sqlx::{Database, Pool};
+
+use crate::transport::BoxFuture;
+
+type Result<T> = std::result::Result<T, sqlx::Error>;
+
+/// A database that Twyla can keep events in: `sqlx::Postgres` (feature `postgres`) and `sqlx::Sqlite` (feature `sqlite`).
+pub trait Dialect: Database + Statements {}
+
+/// An event that waits in the outbox.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub(crate) id: i64,
+    pub(crate) message_id: String,
+    pub(crate) exchange: String,
+    pub(crate) routing_key: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The statements.
+#[doc(hidden)]
+pub trait Statements: Database {
+    /// Makes the table of what was handled.
+    fn make_handled(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
+    /// Writes down an event as handled; `false` if it was before. Waits for another transaction that does the same.
+    fn handled<'a>(
+        connection: &'a mut Self::Connection,
+        group: &'a str,
+        message_id: &'a str,
+    ) -> BoxFuture<'a, Result<bool>>;
+    /// Makes the table of the outbox.
+    fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
+    /// Puts an event into the outbox.
+    fn put(connection: &mut Self::Connection, row: Row) -> BoxFuture<'_, Result<()>>;
+    /// The oldest events of the outbox; none where another relay is at work in `connection`'s database.
+    fn oldest(connection: &mut Self::Connection, limit: i64) -> BoxFuture<'_, Result<Vec<Row>>>;
+    /// Takes an event out of the outbox.
+    fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<()>>;
+}
+
+macro_rules! statements {
+    ($database:ty, handled = $handled:literal, outbox = $outbox:literal, lock = $lock:expr) => {
+        impl Dialect for $database {}
+
+        impl Statements for $database {
+            fn make_handled(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>> {
+                Box::pin(async move { sqlx::raw_sql($handled).execute(pool).await.map(drop) })
+            }
+
+            fn handled<'a>(
+                connection: &'a mut Self::Connection,
+                group: &'a str,
+                message_id: &'a str,
+            ) -> BoxFuture<'a, Result<bool>> {
+                Box::pin(async move {
+                    let sql =
+                        "INSERT INTO twyla_handled (group_name, message_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+                    let written = sqlx::query(sql).bind(group.to_owned()).bind(message_id.to_owned());
+                    Ok(written.execute(connection).await?.rows_affected() > 0)
+                })
+            }
+
+            fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>> {
+                Box::pin(async move { sqlx::raw_sql($outbox).execute(pool).await.map(drop) })
+            }
+
+            fn put(connection: &mut Self::Connection, row: Row) -> BoxFuture<'_, Result<()>> {
+                Box::pin(async move {
+                    let sql =
+                        "INSERT INTO twyla_outbox (message_id, exchange, routing_key, body) VALUES ($1, $2, $3, $4)";
+                    let put =
+                        sqlx::query(sql).bind(row.message_id).bind(row.exchange).bind(row.routing_key).bind(row.body);
+                    put.execute(connection).await.map(drop)
+                })
+            }
+
+            fn oldest(connection: &mut Self::Connection, limit: i64) -> BoxFuture<'_, Result<Vec<Row>>> {
+                Box::pin(async move {
+                    if let Some(lock) = $lock {
+                        let locked: (bool,) = sqlx::query_as(lock).fetch_one(&mut *connection).await?;
+                        if !locked.0 {
+                            return Ok(Vec::new());
+                        }
+                    }
+                    let sql =
+                        "SELECT id, message_id, exchange, routing_key, body FROM twyla_outbox ORDER BY id LIMIT $1";
+                    let rows: Vec<(i64, String, String, String, Vec<u8>)> =
+                        sqlx::query_as(sql).bind(limit).fetch_all(connection).await?;
+                    let row = |(id, message_id, exchange, routing_key, body)| Row {
+                        id,
+                        message_id,
+                        exchange,
+                        routing_key,
+                        body,
+                    };
+                    Ok(rows.into_iter().map(row).collect())
+                })
+            }
+
+            fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<()>> {
+                Box::pin(async move {
+                    sqlx::query("DELETE FROM twyla_outbox WHERE id = $1").bind(id).execute(connection).await.map(drop)
+                })
+            }
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+statements!(
+    sqlx::Postgres,
+    handled = "CREATE TABLE IF NOT EXISTS twyla_handled (
+        group_name text NOT NULL,
+        message_id text NOT NULL,
+        handled_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (group_name, message_id)
+    )",
+    outbox = "CREATE TABLE IF NOT EXISTS twyla_outbox (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        message_id text NOT NULL,
+        exchange text NOT NULL,
+        routing_key text NOT NULL,
+        body bytea NOT NULL,
+        put_at timestamptz NOT NULL DEFAULT now()
+    )",
+    // Held by the session, so that one relay is at work at a time, and the next one when its connection is gone.
+    lock = Some("SELECT pg_try_advisory_lock(7743218410563)")
+);
+
+#[cfg(feature = "sqlite")]
+statements!(
+    sqlx::Sqlite,
+    handled = "CREATE TABLE IF NOT EXISTS twyla_handled (
+        group_name TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        handled_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+        PRIMARY KEY (group_name, message_id)
+    )",
+    outbox = "CREATE TABLE IF NOT EXISTS twyla_outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        message_id TEXT NOT NULL,
+        exchange TEXT NOT NULL,
+        routing_key TEXT NOT NULL,
+        body BLOB NOT NULL,
+        put_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+    )",
+    lock = None::<&'static str>
+);
