@@ -52,7 +52,7 @@ pub(crate) struct Place {
     event: String,
     /// The group.
     group: String,
-    /// Where RabbitMQ is: <PREFIX>_AMQP_HOST and so on, as the services have it.
+    /// Where RabbitMQ is: `<PREFIX>_AMQP_HOST` and so on, as the services have it.
     #[arg(long, default_value = "EVENT_BUS", value_name = "PREFIX")]
     prefix: String,
 }

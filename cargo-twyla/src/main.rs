@@ -1,6 +1,6 @@
 //! `cargo twyla`: Twyla's command line.
 //!
-//! Its rooms: [`dead`] looks at, replays and drops what was parked, [`filter`] says which of it, [`print`] shows it.
+//! Its rooms: [`dead`] looks at, replays and drops what was parked, [`filter`] says which of it, [`mod@print`] shows it.
 #![forbid(unsafe_code)]
 
 mod dead;

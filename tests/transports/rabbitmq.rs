@@ -14,7 +14,7 @@ use twyla_runtime::__private::publish_raw;
 use twyla_runtime::{Bus, Config, Error, QueueKind, Reason, Retry};
 use twyla_tests::broker::{clean, config, lapin};
 use twyla_tests::proxy::{Mode, Proxy};
-use twyla_tests::{Here, Ping, Script, dead_letters, here, listener, within};
+use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
 
 twyla_tests::with_rabbitmq!(
     comes_back_after_every_cut,
@@ -328,17 +328,29 @@ async fn brings_back_what_an_operator_deletes() {
     let queue = "brings_back_what_an_operator_deletes.ping.one";
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     while calls.try_recv().is_ok() {}
-    loop {
-        bus.emit(Ping::<Mine>::new(2), context()).await.unwrap();
-        if calls.try_recv() == Ok(2) {
-            break;
-        }
-    }
+    until_it_comes::<Mine>(&bus, &mut calls, 2).await;
+    while calls.try_recv().is_ok() {}
     let exchange = "brings_back_what_an_operator_deletes";
     channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
-    bus.emit(Ping::<Mine>::new(3), context()).await.unwrap();
+    until_it_comes::<Mine>(&bus, &mut calls, 3).await;
+    // And the binding alone, which nobody is told of.
+    let unbind = channel.queue_unbind(queue.into(), exchange.into(), "ping".into(), FieldTable::default());
+    unbind.await.unwrap();
+    until_it_comes::<Mine>(&bus, &mut calls, 4).await;
     running.stop().await;
     bus.close().await;
+}
+
+/// Emits until an event arrives: those that were emitted before everything was back are gone.
+async fn until_it_comes<P: Place>(bus: &Bus, calls: &mut mpsc::UnboundedReceiver<u32>, n: u32) {
+    loop {
+        bus.emit(Ping::<P>::new(n), context()).await.unwrap();
+        while let Ok(Some(arrived)) = tokio::time::timeout(Duration::from_millis(100), calls.recv()).await {
+            if arrived == n {
+                return;
+            }
+        }
+    }
 }
 
 async fn makes_a_classic_queue_as_the_original_does() {

@@ -110,6 +110,7 @@ pub struct DeadLetter {
 pub(crate) enum Header {
     Text(String),
     Number(i64),
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what others send has one"))]
     Flag(bool),
 }
 

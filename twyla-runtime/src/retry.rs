@@ -75,6 +75,7 @@ pub(crate) fn step(pause: Duration) -> Duration {
 }
 
 /// A step in words, for a queue's name: `30s`, `2m`, `5h`, `30d`.
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ has such queues"))]
 pub(crate) fn step_name(step: Duration) -> String {
     match step.as_secs() {
         seconds if seconds % DAY == 0 => format!("{}d", seconds / DAY),

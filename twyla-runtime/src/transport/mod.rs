@@ -93,6 +93,7 @@ pub(crate) struct QueueSpec {
     pub(crate) single: bool,
 }
 
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ has such queues"))]
 impl QueueSpec {
     /// The name of the queue that gives an event back after `pause`.
     pub(crate) fn retry(&self, pause: Duration) -> String {

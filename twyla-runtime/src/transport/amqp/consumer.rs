@@ -22,6 +22,8 @@ use crate::error::Error;
 use crate::park::Header;
 use crate::transport::{Delivery, QueueSpec, Subscription};
 
+/// How often it is looked whether exchange and binding are there.
+const LOOK: Duration = Duration::from_secs(5);
 /// How many decisions are taken at once.
 const BATCH: usize = 256;
 
@@ -102,7 +104,12 @@ impl Task {
                         None => tracing::info!(queue, "consuming again"),
                     }
                     pauses = Pauses::default();
-                    match self.pump(&channel, consumer).await {
+                    let healing = heal(self.topology.clone(), connection.clone(), spec.clone());
+                    let end = tokio::select! {
+                        end = self.pump(&channel, consumer) => end,
+                        () = healing => End::Lost("its topology is looked after no more".to_owned()),
+                    };
+                    match end {
                         End::Stopped => {
                             // An error here is the end of a channel that was to end.
                             let _ = channel.close(200, "OK".into()).await;
@@ -190,6 +197,17 @@ impl Task {
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
+        }
+    }
+}
+
+/// Makes again, for as long as it runs, what an operator has deleted beside the queue: that ends the consumer, but its
+/// exchange and its binding are not missed by anyone.
+async fn heal(topology: Arc<Topology>, connection: Arc<Connection>, spec: Arc<QueueSpec>) {
+    loop {
+        sleep(LOOK).await;
+        if let Err(error) = topology.heal(&connection, &spec).await {
+            tracing::debug!(queue = spec.name, error = %error, "could not look after the topology");
         }
     }
 }

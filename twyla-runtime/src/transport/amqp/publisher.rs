@@ -387,7 +387,13 @@ async fn confirmed(channel: Arc<Channel>, mut job: Job) {
     job.answer(match outcome {
         Ok(confirmation) if confirmation.is_ack() => Ok(()),
         Ok(_) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
-        Err(error) => Err(again(said(error))),
+        Err(error) => {
+            if let (true, Address::Event { domain, .. }) = (topology::is(&error, topology::NOT_FOUND), &job.message.to)
+            {
+                tracing::warn!(exchange = &**domain, "the exchange is gone, making it again");
+            }
+            Err(again(said(error)))
+        }
     });
 }
 

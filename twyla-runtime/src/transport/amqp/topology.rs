@@ -108,6 +108,27 @@ impl Topology {
         self.queue(connection, &spec.dead, spec.kind).await?;
         let queue = if spec.single { Thing::Single } else { Thing::Queue };
         self.made_or_adopted(connection, queue(&spec.name, spec.kind)).await?;
+        self.bind(connection, spec).await
+    }
+
+    /// Looks whether an exchange is still there, makes it again if not, and binds the queue to it: a binding can't be asked
+    /// for, and making it again changes nothing where it is there.
+    pub(crate) async fn heal(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), Error> {
+        let channel = connection.create_channel().await?;
+        match Thing::Exchange(spec.domain).declare(&channel, true).await {
+            Ok(()) => {}
+            Err(error) if is(&error, NOT_FOUND) => {
+                tracing::warn!(exchange = spec.domain, "the exchange is gone, making it again");
+                self.exchange(connection, spec.domain).await?;
+                return self.bind(connection, spec).await;
+            }
+            Err(error) => return Err(error),
+        }
+        channel.close(200, "OK".into()).await?;
+        self.bind(connection, spec).await
+    }
+
+    async fn bind(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), Error> {
         let channel = connection.create_channel().await?;
         let (queue, exchange, key) = (spec.name.as_str(), spec.domain, spec.event_type);
         let options = QueueBindOptions::default();
