@@ -1,7 +1,7 @@
 //! Once and in one transaction: what was handled is remembered, and what is emitted is kept, in the database where the
 //! handler does its work.
 //!
-//! [`dedupe`](Dedupe) and [`outbox`](Outbox) are the two; [`dialect`](Dialect) is what they ask of a database.
+//! [`dedupe`](crate::Dedupe) and [`outbox`](Outbox) are the two; [`dialect`](Dialect) is what they ask of a database.
 
 mod dedupe;
 mod dialect;
