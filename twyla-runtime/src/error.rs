@@ -142,8 +142,11 @@ impl fmt::Display for Error {
             Self::Listen { queue, why } => write!(f, "can't listen on the queue `{queue}`: {why}"),
             Self::DeadLetters { queue, why } => write!(f, "can't read the dead queue `{queue}`: {why}"),
             Self::MissingState { listener, state, by } => {
-                let takes = if *by == ".state(..)" { format!("State<{state}>") } else { (*state).to_owned() };
-                write!(f, "the listener `{listener}` takes `{takes}`, but the service has none: add `{by}`")
+                let (takes, lacks) = match *by {
+                    ".state(..)" => (format!("State<{state}>"), "no such state"),
+                    _ => ((*state).to_owned(), "no store for it"),
+                };
+                write!(f, "the listener `{listener}` takes `{takes}`, but the service has {lacks}: add `{by}`")
             }
             Self::Outbox { event, why } => write!(f, "{event} could not be put into the outbox: {why}"),
             Self::DuplicateListener { event, group, first, second } => write!(

@@ -22,21 +22,14 @@
 //!
 //! # What is promised about delivery
 //!
-//! - [`Bus::emit`] returns `Ok` when the broker has confirmed the event; it waits through an outage up to a deadline, and
-//!   an error says whether the event may have been sent.
-//! - An event is handled *at least once* by each group whose queue was there when it was emitted: a process or connection
-//!   that dies gives back what it had not finished. The same event can come twice; its [`Meta::message_id`] stays the same.
-//! - What can't be handled is set aside in the group's dead queue, confirmed there before it is acked here, and never
-//!   stops the events behind it: [`Bus::dead_letters`] shows it.
-//! - Events of one queue are handled side by side, so they may finish in another order than they came in.
-//! - Not promised: that an event without any listening group is kept; that an event is handled exactly once; and in memory,
-//!   anything beyond the life of the bus.
+//! What [`Bus::emit`] has returned `Ok` for is handled *at least once* by each group whose queue was there, or set aside with its
+//! reason; it never stops the events behind it. [`mod@delivery`] says it in full.
 //!
 //! # The rooms
 //!
 //! In the order in which an event walks through them: [`bus`](Bus) emits it; `wire` writes its envelope; `transport`
 //! carries it (`memory`, or `amqp`); `drain` takes it for a [`Service`]; `attempt` reads the envelope and calls the
-//! handler, as often as [`Retry`] says; [`ack`](Ack) decides; `park` sets it aside. [`mod@event`] says what contracts are to
+//! handler, as often as [`Retry`] says, each event once with [`Dedupe`]; [`ack`](Ack) decides; `aside` parks it or postpones it. [`mod@event`] says what contracts are to
 //! the bus; generated types read and write themselves with `json`, and [`validate`] holds them to their rules.
 #![forbid(unsafe_code)]
 
@@ -92,6 +85,9 @@ pub use twyla_macros::event;
 pub use twyla_macros::listener;
 #[cfg_attr(not(doctest), doc = include_str!("../docs/listeners.md"))]
 pub use twyla_macros::listeners;
+
+#[doc = include_str!("../docs/delivery.md")]
+pub mod delivery {}
 
 /// Includes the code that `twyla_build::compile` has generated from the schemas: to be called in a module of its own,
 /// `mod contracts { twyla_runtime::include_contracts!(); }`.

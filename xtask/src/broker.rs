@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::certificates;
 use crate::machine::{RABBITMQ_SERVER, RABBITMQCTL};
 
 /// How long a node may take to start; a loaded machine with two cores needs about 15 s.
@@ -54,6 +55,7 @@ pub(crate) struct Broker {
     dir: PathBuf,
     name: String,
     port: u16,
+    tls: u16,
     epmd: u16,
 }
 
@@ -97,9 +99,16 @@ impl Broker {
     fn begin(name: &str, epmd: u16, conf: &str) -> Result<Self, Error> {
         // the keeper removes the folder, since it outlives us
         let dir = TempDir::with_prefix("twyla-rabbitmq-")?.keep();
-        let [port, dist] = free_ports()?;
+        let [port, tls, dist] = free_ports()?;
+        certificates::write(&dir)?;
         let log = "log.file.level = info\n";
-        fs::write(dir.join("rabbitmq.conf"), format!("listeners.tcp.1 = 127.0.0.1:{port}\n{log}{conf}"))?;
+        let at = dir.display();
+        let ssl = format!(
+            "listeners.ssl.1 = 127.0.0.1:{tls}\nssl_options.cacertfile = {at}/ca.pem\nssl_options.certfile = {at}/server.pem\n\
+             ssl_options.keyfile = {at}/server.key\nssl_options.verify = verify_peer\n\
+             ssl_options.fail_if_no_peer_cert = true\n"
+        );
+        fs::write(dir.join("rabbitmq.conf"), format!("listeners.tcp.1 = 127.0.0.1:{port}\n{ssl}{log}{conf}"))?;
         fs::write(dir.join("enabled_plugins"), "[].\n")?;
         let cookie = dir.join(".erlang.cookie");
         fs::write(&cookie, format!("twyla{}", std::process::id()))?;
@@ -121,12 +130,22 @@ impl Broker {
             // ctrl-C ends us; the node is then ended by the keeper, in order
             .process_group(0);
         let keeper = as_node(&mut keeper, &dir, &name, epmd).spawn()?;
-        Ok(Self { keeper, dir, name, port, epmd })
+        Ok(Self { keeper, dir, name, port, tls, epmd })
     }
 
     /// The port of AMQP on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port of AMQP over TLS, for clients that show a certificate of the node's CA.
+    pub(crate) fn tls_port(&self) -> u16 {
+        self.tls
+    }
+
+    /// Where the node's files are, its certificates too.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Runs `rabbitmqctl`, which takes a second or two; what it says.

@@ -32,6 +32,11 @@ const NEEDS: &[Need] = &[
         is_here: || Path::new(RABBITMQ_SERVER).exists(),
     },
     Need {
+        what: "OpenSSL (certificates for the private broker)",
+        package: "openssl",
+        is_here: || quiet(Command::new("openssl").arg("version")),
+    },
+    Need {
         what: "PostgreSQL (a real database for the stores' tests)",
         package: "postgresql",
         is_here: || crate::postgres::programs().is_some(),

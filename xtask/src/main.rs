@@ -4,12 +4,13 @@
 //!
 //! `cargo xtask chaos` sends events while everything goes wrong.
 //!
-//! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node and
-//! stops it again, [`postgres`] does so with a database, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite,
+//! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node (with
+//! [`certificates`]) and stops it again, [`postgres`] does so with a database, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite,
 //! [`mod@fuzz`] the fuzz targets, [`chaos`] lets everything go wrong.
 #![forbid(unsafe_code)]
 
 mod broker;
+mod certificates;
 mod chaos;
 mod conformance;
 mod fuzz;

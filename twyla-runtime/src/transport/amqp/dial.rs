@@ -52,7 +52,7 @@ impl Drop for Cut {
 /// Connects once, within `deadline`.
 pub(crate) async fn dial(config: &Config, role: &str, deadline: Duration) -> Result<Connection, Failure> {
     let until = Instant::now() + deadline;
-    let late = || format!("no answer within {deadline:?}");
+    let late = || format!("no answer within {:.1} s", deadline.as_secs_f64());
     let (carrier, mut cut) = timeout_at(until, carrier(config)).await.map_err(|_| late())??;
 
     let options = ConnectionProperties::default().with_connection_name(format!("{} {role}", config.app_id).into());
