@@ -11,7 +11,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 use tokio::sync::mpsc;
 use twyla_runtime::__private::publish_raw;
-use twyla_runtime::{Bus, Config, Error, QueueKind, Reason, Retry};
+use twyla_runtime::{Bus, BusState, Config, Error, LinkState, QueueKind, Reason, Retry};
 use twyla_tests::broker::{clean, config, lapin};
 use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
@@ -21,6 +21,8 @@ twyla_tests::with_rabbitmq!(
     loses_nothing_when_confirms_are_lost,
     says_that_an_event_was_not_sent,
     says_that_an_event_may_have_been_sent,
+    waits_for_one_event_as_long_as_it_is_told,
+    shows_whether_it_is_connected,
     keeps_passwords_to_itself,
     fits_the_golden_wire,
     adopts_queues_with_other_arguments,
@@ -110,6 +112,46 @@ async fn says_that_an_event_was_not_sent() {
     assert_eq!(*event, "says_that_an_event_was_not_sent.ping");
     assert!(error.to_string().ends_with("it was not sent"), "{error}");
     bus.close().await;
+}
+
+async fn waits_for_one_event_as_long_as_it_is_told() {
+    here!(Mine, "waits_for_one_event_as_long_as_it_is_told");
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(through(&proxy).emit_deadline(Duration::from_secs(3600))).await.unwrap();
+    proxy.set(Mode::Shut);
+    proxy.cut();
+    let short = Duration::from_millis(300);
+    let error = bus.emit(Ping::<Mine>::new(1), context()).within(short).await.unwrap_err();
+    assert!(matches!(&error, Error::Unconfirmed { deadline, .. } if *deadline == short), "{error}");
+    // and the others go on waiting
+    let mut waiting = std::pin::pin!(bus.emit(Ping::<Mine>::new(2), context()));
+    assert!(tokio::time::timeout(short, &mut waiting).await.is_err());
+    proxy.set(Mode::Open);
+    waiting.await.unwrap();
+    bus.close().await;
+}
+
+async fn shows_whether_it_is_connected() {
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(through(&proxy)).await.unwrap();
+    let mut state = bus.state();
+    assert!(state.borrow().is_up());
+    proxy.set(Mode::Shut);
+    proxy.cut();
+    let both = |state: &BusState, what: fn(&LinkState) -> bool| what(&state.publish) && what(&state.consume);
+    let before = chrono::Utc::now();
+    let down =
+        state.wait_for(|state| both(state, |link| matches!(link, LinkState::Down { .. }))).await.unwrap().clone();
+    let LinkState::Down { since, why } = &down.publish else { panic!("{down:?}") };
+    assert!(!why.is_empty() && *since <= chrono::Utc::now() && before - *since < chrono::TimeDelta::minutes(1));
+    // It is down since then, however often it was tried.
+    proxy.accepted(5).await;
+    let LinkState::Down { since: still, .. } = state.borrow().publish.clone() else { panic!("it is shut") };
+    assert_eq!(still, *since);
+    proxy.set(Mode::Open);
+    state.wait_for(BusState::is_up).await.unwrap();
+    bus.close().await;
+    assert!(both(&state.borrow(), |link| *link == LinkState::Closed));
 }
 
 async fn says_that_an_event_may_have_been_sent() {

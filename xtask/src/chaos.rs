@@ -115,18 +115,16 @@ fn one(name: &str, nodes: usize, faults: &[Fault], plan: Plan, random: &mut Rand
         producers.push(stage.nursery.producer(&format!("p{number}"), events, KEYS, rate)?);
     }
 
-    println!("| fault                        | longest stall of each group |");
-    println!("|------------------------------|-----------------------------|");
+    let mut injected = Vec::new();
     for fault in schedule {
-        books.flows()?;
-        books.listen(Duration::from_millis(500 + random.below(2000)));
-        let from = now();
+        books.flows();
+        books.listen(Duration::from_millis(random.below(2000)));
+        println!("{}", fault.name());
+        injected.push((fault, now()));
         fault.inject(&mut stage)?;
-        books.flows()?;
-        books.listen(Duration::from_secs(1));
-        let stalls = GROUPS.map(|group| format!("{:.1} s", books.ledger.stall(group, from, now()) as f64 / 1e6));
-        println!("| {:<28} | {:<27} |", fault.name(), stalls.join(", "));
     }
+    books.flows();
+    injected.push((Fault::CloseConnections, now()));
     producers.iter_mut().for_each(Running::hurry);
     books.until_done(PRODUCERS as usize);
     books.until_handled();
@@ -138,6 +136,13 @@ fn one(name: &str, nodes: usize, faults: &[Fault], plan: Plan, random: &mut Rand
     }
     books.listen(Duration::from_millis(500));
     let confirmed = books.ledger.confirmed();
+    println!("\n| fault                           | longest stall of each group |");
+    println!("|---------------------------------|-----------------------------|");
+    for pair in injected.windows(2) {
+        let [(fault, from), (_, to)] = pair else { continue };
+        let stalls = GROUPS.map(|group| format!("{:.1} s", books.ledger.stall(group, *from, *to) as f64 / 1e6));
+        println!("| {:<31} | {:<27} |", fault.name(), stalls.join(", "));
+    }
     println!("\nemitted and confirmed: {confirmed} of {}", plan.events);
     books.ledger.failed().iter().take(5).for_each(|line| println!("  {line}"));
     let mut ok = confirmed == plan.events as usize;
@@ -204,17 +209,16 @@ impl Books {
         Ok(())
     }
 
-    /// Until both groups handle something again, or there is nothing left to handle.
-    fn flows(&mut self) -> Result<(), Error> {
-        let begun = GROUPS.map(|group| self.ledger.deliveries(group));
+    /// Until both groups have handled something in each of three seconds, or there is nothing left to handle.
+    fn flows(&mut self) {
         let until = Instant::now() + PATIENCE;
-        while Instant::now() < until && self.done < PRODUCERS as usize {
-            if GROUPS.iter().zip(begun).all(|(group, begun)| self.ledger.deliveries(group) > begun) {
-                return Ok(());
-            }
-            self.listen(Duration::from_millis(50));
+        let mut steady = 0;
+        while steady < 3 && Instant::now() < until && self.done < PRODUCERS as usize {
+            let before = GROUPS.map(|group| self.ledger.deliveries(group));
+            self.listen(Duration::from_secs(1));
+            let all = GROUPS.iter().zip(before).all(|(group, before)| self.ledger.deliveries(group) > before);
+            steady = if all { steady + 1 } else { 0 };
         }
-        Ok(())
     }
 
     fn until_done(&mut self, producers: usize) {
