@@ -124,7 +124,7 @@ fn one(name: &str, nodes: usize, faults: &[Fault], plan: Plan, random: &mut Rand
         fault.inject(&mut stage)?;
     }
     books.flows();
-    injected.push((Fault::CloseConnections, now()));
+    let ended = now();
     producers.iter_mut().for_each(Running::hurry);
     books.until_done(PRODUCERS as usize);
     books.until_handled();
@@ -138,9 +138,9 @@ fn one(name: &str, nodes: usize, faults: &[Fault], plan: Plan, random: &mut Rand
     let confirmed = books.ledger.confirmed();
     println!("\n| fault                           | longest stall of each group |");
     println!("|---------------------------------|-----------------------------|");
-    for pair in injected.windows(2) {
-        let [(fault, from), (_, to)] = pair else { continue };
-        let stalls = GROUPS.map(|group| format!("{:.1} s", books.ledger.stall(group, *from, *to) as f64 / 1e6));
+    let ends = injected.iter().skip(1).map(|(_, next)| *next).chain([ended]);
+    for ((fault, from), to) in injected.iter().zip(ends) {
+        let stalls = GROUPS.map(|group| format!("{:.1} s", books.ledger.stall(group, *from, to) as f64 / 1e6));
         println!("| {:<31} | {:<27} |", fault.name(), stalls.join(", "));
     }
     println!("\nemitted and confirmed: {confirmed} of {}", plan.events);
