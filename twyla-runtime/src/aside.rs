@@ -66,7 +66,7 @@ impl Delivery {
     fn origin(&self) -> (String, String) {
         match (self.text(park::EXCHANGE), self.text(park::ROUTING_KEY)) {
             (Some(exchange), Some(key)) if self.exchange.is_empty() => (exchange.to_owned(), key.to_owned()),
-            _ => (self.exchange.clone(), self.routing_key.clone()),
+            _ => (self.exchange.clone().into_owned(), self.routing_key.clone().into_owned()),
         }
     }
 

@@ -18,6 +18,9 @@ use crate::{Bus, Error};
 /// How long the last steps of an end may take once no handler is waited for any more.
 const LAST_STEPS: Duration = Duration::from_secs(5);
 
+/// How many deliveries are taken at once.
+const BATCH: usize = 64;
+
 /// How far a service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -108,6 +111,7 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
     let (event, group) = (listening.queue.event, listening.queue.group);
     let mut phase = listening.stopping.clone();
     let mut handlers = JoinSet::new();
+    let mut taken = Vec::with_capacity(BATCH);
     // Which lane each handler is in, where events are ordered by a key.
     let (mut lanes, mut begun) = (Lanes::default(), HashMap::new());
     loop {
@@ -123,22 +127,30 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
                     begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), lane);
                 }
             }
-            delivery = deliveries.recv() => {
-                let Some(delivery) = delivery else { break };
-                match listening.lane(&delivery) {
-                    None => {
-                        handlers.spawn(handle_in_turn(listening.clone(), delivery));
+            count = deliveries.recv_many(&mut taken, BATCH) => {
+                if count == 0 {
+                    break;
+                }
+                for delivery in taken.drain(..) {
+                    match listening.lane(&delivery) {
+                        None => {
+                            handlers.spawn(handle_in_turn(listening.clone(), delivery));
+                        }
+                        Some(lane) => if let Some(delivery) = lanes.enter(lane, delivery) {
+                            begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), lane);
+                        }
                     }
-                    Some(lane) => if let Some(delivery) = lanes.enter(lane, delivery) {
-                        begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), lane);
-                    }
+                }
+                if !listening.is_ordered() {
+                    // Nothing waits for the end of one.
+                    while handlers.try_join_next().is_some() {}
                 }
             }
         }
     }
     drop(intake);
     // What no handler has begun goes back to its queue.
-    drop((deliveries, lanes));
+    drop((taken, deliveries, lanes));
 
     tokio::select! {
         () = async { while handlers.join_next().await.is_some() {} } => {}

@@ -42,6 +42,8 @@ pub(crate) enum Error {
     Build,
     #[error("{0} did not begin to consume")]
     NotReady(String),
+    #[error("node {0} of 3 was not cut off from the others")]
+    NotCutOff(usize),
     #[error("a run has lost, disordered or doubled something")]
     Failed,
 }

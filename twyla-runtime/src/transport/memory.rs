@@ -126,8 +126,8 @@ impl Queue {
             consumer.free -= 1;
             let delivery = Delivery {
                 body: message.body.clone(),
-                exchange: message.exchange.clone(),
-                routing_key: message.routing_key.clone(),
+                exchange: message.exchange.clone().into(),
+                routing_key: message.routing_key.clone().into(),
                 message_id: Some((*message.message_id).to_owned()),
                 redeliveries: message.redeliveries,
                 headers: owned(&message.headers),

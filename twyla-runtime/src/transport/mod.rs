@@ -150,8 +150,8 @@ pub(crate) struct Subscription {
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) body: Bytes,
-    pub(crate) exchange: String,
-    pub(crate) routing_key: String,
+    pub(crate) exchange: Cow<'static, str>,
+    pub(crate) routing_key: Cow<'static, str>,
     pub(crate) message_id: Option<String>,
     /// How often it was delivered before and not settled; where the broker doesn't count, 1 for "before".
     pub(crate) redeliveries: u32,

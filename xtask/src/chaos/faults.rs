@@ -110,6 +110,10 @@ impl Fault {
                     .collect();
                 stage.nodes[node].ctl(&["eval", &format!("{cut} ok.")])?;
                 thread::sleep(LONG);
+                // A minority pauses: a node that still runs was not cut off.
+                if stage.nodes[node].ctl(&["eval", "rabbit:is_running()."])?.trim() == "true" {
+                    return Err(Error::NotCutOff(node + 1));
+                }
                 let mend: String = others
                     .map(|other| {
                         format!(

@@ -115,13 +115,16 @@ fn copy(mut from: TcpStream, mut to: TcpStream, shared: &Shared, born: u64) {
             continue;
         }
         match from.read(&mut buffer) {
+            // the other direction may have seen first that it is halved
+            Ok(0) if shared.halved.load(Ordering::SeqCst) != born => {}
             Ok(0) => break,
             Ok(count) => {
-                if to.write_all(&buffer[..count]).is_err() {
+                if to.write_all(&buffer[..count]).is_err() && shared.halved.load(Ordering::SeqCst) == born {
                     break;
                 }
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            Err(_) if shared.halved.load(Ordering::SeqCst) != born => {}
             Err(_) => break,
         }
     }

@@ -1,11 +1,12 @@
 //! Consuming: one task per queue delivers and decides, and rebuilds channel, topology and consumer after any loss.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery as Message;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
@@ -180,9 +181,24 @@ impl Task {
                 }
                 message = consumer.next(), if consuming => match (message, &sink) {
                     (Some(Ok(message)), Some(sink)) => {
-                        settlements.delivered(message.delivery_tag);
-                        // If the service is gone, the delivery goes back as it is dropped.
-                        let _ = self.deliveries.send(delivery(message, sink.clone()));
+                        let mut next = Some(message);
+                        // What has come with it needs no look at all the rest.
+                        for _ in 0..BATCH {
+                            let Some(message) = next.take() else { break };
+                            settlements.delivered(message.delivery_tag);
+                            // If the service is gone, the delivery goes back as it is dropped.
+                            let _ = self.deliveries.send(delivery(&self.spec, message, sink.clone()));
+                            next = match consumer.next().now_or_never() {
+                                Some(Some(Ok(message))) => Some(message),
+                                Some(Some(Err(error))) => return End::Lost(said(error)),
+                                Some(None) => return End::Lost("the broker has ended the consumer".to_owned()),
+                                None => None,
+                            };
+                        }
+                        if let Some(message) = next {
+                            settlements.delivered(message.delivery_tag);
+                            let _ = self.deliveries.send(delivery(&self.spec, message, sink.clone()));
+                        }
                     }
                     (Some(Ok(message)), None) => {
                         settlements.delivered(message.delivery_tag);
@@ -254,7 +270,7 @@ async fn send(channel: &Channel, acks: &[AckTo]) -> Result<(), lapin::Error> {
     Ok(())
 }
 
-fn delivery(message: Message, sink: Arc<Sink>) -> Delivery {
+fn delivery(spec: &QueueSpec, message: Message, sink: Arc<Sink>) -> Delivery {
     let headers = read_headers(message.properties.headers().as_ref());
     // Quorum queues count.
     let counted = headers.iter().find_map(|(name, value)| match value {
@@ -265,9 +281,14 @@ fn delivery(message: Message, sink: Arc<Sink>) -> Delivery {
         message_id: message_id(&message.properties),
         redeliveries: counted.unwrap_or(message.redelivered.into()),
         headers,
-        exchange: message.exchange.as_str().to_owned(),
-        routing_key: message.routing_key.as_str().to_owned(),
+        exchange: known(spec.domain, message.exchange.as_str()),
+        routing_key: known(spec.event_type, message.routing_key.as_str()),
         ack: Ack::new(message.delivery_tag, sink),
         body: message.data.into(),
     }
+}
+
+/// A name that nearly always is the one expected, and then needs no copy.
+fn known(expected: &'static str, name: &str) -> Cow<'static, str> {
+    if name == expected { Cow::Borrowed(expected) } else { Cow::Owned(name.to_owned()) }
 }
