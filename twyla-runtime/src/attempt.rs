@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::ack::Decision;
 use crate::aside::{self, Failed, Verdict};
+use crate::batch::Pace;
 use crate::bus::{Bus, new_session};
 use crate::dedupe::{self, Begun, Dedupe};
 use crate::drain::Phase;
@@ -37,6 +38,7 @@ pub(crate) struct Listening {
     pub(crate) dedupe: Option<Dedupe>,
     /// How many handlers may run at once, where that is fewer than the prefetch.
     pub(crate) places: Option<Arc<Semaphore>>,
+    pub(crate) pace: Pace,
     pub(crate) stopping: watch::Receiver<Phase>,
 }
 

@@ -28,7 +28,7 @@ pub struct Bus {
 }
 
 pub(crate) struct Inner {
-    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) transport: Arc<dyn Transport>,
     app_id: Arc<str>,
     pub(crate) emit_deadline: Duration,
 }
@@ -40,7 +40,7 @@ impl Bus {
     /// queues; and an event that nobody listens to is gone.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::over(Box::new(Memory::default()), program_name(), Duration::from_secs(30))
+        Self::over(Arc::new(Memory::default()), program_name(), Duration::from_secs(30))
     }
 
     /// Connects to RabbitMQ.
@@ -57,7 +57,7 @@ impl Bus {
     pub async fn connect(config: Config) -> Result<Self, Error> {
         let (app_id, emit_deadline) = (config.app_id.as_str().into(), config.emit_deadline);
         let transport = crate::transport::amqp::Amqp::connect(config).await?;
-        Ok(Self::over(Box::new(transport), app_id, emit_deadline))
+        Ok(Self::over(Arc::new(transport), app_id, emit_deadline))
     }
 
     /// RabbitMQ where `<PREFIX>_AMQP_HOST` is set, else in memory. See [`Config::from_env`] for the variables.
@@ -77,7 +77,7 @@ impl Bus {
         }
     }
 
-    fn over(transport: Box<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration) -> Self {
+    fn over(transport: Arc<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration) -> Self {
         Self { inner: Arc::new(Inner { transport, app_id, emit_deadline }), session: None }
     }
 
@@ -105,8 +105,9 @@ impl Bus {
         A: AsContext<C>,
     {
         let now = Utc::now();
-        let session = self.session.clone().unwrap_or_else(new_session);
-        let body = encoded(&content, &context, now, &session);
+        let mut new = Uuid::encode_buffer();
+        let session = self.session.as_deref().unwrap_or_else(|| Uuid::new_v4().hyphenated().encode_lower(&mut new));
+        let body = encoded(&content, &context, now, session);
         let message = body.map(|body| self.message(T::DOMAIN, T::EVENT_TYPE, body.into(), now));
         Emitting::new(T::NAME, message, self.inner.clone())
     }
@@ -215,8 +216,8 @@ impl Bus {
         self.inner.transport.close().await;
     }
 
-    pub(crate) fn transport(&self) -> &dyn Transport {
-        &*self.inner.transport
+    pub(crate) fn transport(&self) -> Arc<dyn Transport> {
+        self.inner.transport.clone()
     }
 
     pub(crate) fn app_id(&self) -> Arc<str> {

@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::attempt::{Listening, handle_in_turn};
+use crate::batch::handle_together;
 use crate::lanes::Lanes;
 use crate::transport::Subscription;
 use crate::{Bus, Error};
@@ -20,6 +21,8 @@ const LAST_STEPS: Duration = Duration::from_secs(5);
 
 /// How many deliveries are taken at once.
 const BATCH: usize = 64;
+/// How many of those share a task.
+const TOGETHER: usize = 16;
 
 /// How far a service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +134,15 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
                 if count == 0 {
                     break;
                 }
+                if !listening.is_ordered() {
+                    while !taken.is_empty() {
+                        let together = taken.drain(..taken.len().min(TOGETHER)).collect();
+                        handlers.spawn(handle_together(listening.clone(), together));
+                    }
+                    // Nothing waits for the end of one.
+                    while handlers.try_join_next().is_some() {}
+                    continue;
+                }
                 for delivery in taken.drain(..) {
                     match listening.lane(&delivery) {
                         None => {
@@ -140,10 +152,6 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
                             begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), lane);
                         }
                     }
-                }
-                if !listening.is_ordered() {
-                    // Nothing waits for the end of one.
-                    while handlers.try_join_next().is_some() {}
                 }
             }
         }
@@ -158,7 +166,7 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
         Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
     }
     if !handlers.is_empty() {
-        tracing::warn!(event, group, handlers = handlers.len(), "handlers were stopped; their events go back");
+        tracing::warn!(event, group, "handlers were stopped; their events go back");
         // A handler that blocks its thread can't be stopped; its event goes back when the connection is closed.
         let _ = timeout(LAST_STEPS, handlers.shutdown()).await;
     }

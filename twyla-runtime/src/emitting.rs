@@ -4,37 +4,38 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::bus::Inner;
 use crate::error::Error;
-use crate::transport::Outgoing;
+use crate::transport::{BoxFuture, Outgoing, Unpublished};
 
 /// An event under way: the future of [`Bus::emit`](crate::Bus::emit).
 ///
 /// A type of its own, so that a mistake in what is emitted is told once and not again wherever its future is used.
 #[must_use = "nothing is sent until this is awaited"]
-pub struct Emitting(Stage);
-
-enum Stage {
-    Encoded(Option<Encoded>),
-    Sending(Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>),
-}
-
-struct Encoded {
+pub struct Emitting {
     event: &'static str,
-    message: Result<Outgoing, Error>,
     bus: Arc<Inner>,
     deadline: Duration,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Taken with the first poll.
+    Encoded(Option<Result<Outgoing, Error>>),
+    Sending {
+        message_id: Arc<str>,
+        sending: BoxFuture<'static, Result<(), Unpublished>>,
+    },
 }
 
 impl Emitting {
     pub(crate) fn new(event: &'static str, message: Result<Outgoing, Error>, bus: Arc<Inner>) -> Self {
-        let deadline = bus.emit_deadline;
-        Self(Stage::Encoded(Some(Encoded { event, message, bus, deadline })))
+        Self { event, deadline: bus.emit_deadline, bus, stage: Stage::Encoded(Some(message)) }
     }
 
     /// Waits at most `deadline` for the broker's confirm, and not the bus's emit deadline. It counts from the first poll;
@@ -44,29 +45,25 @@ impl Emitting {
     /// bus.emit(content, context).within(Duration::from_secs(2)).await?;
     /// ```
     pub fn within(mut self, deadline: Duration) -> Self {
-        if let Stage::Encoded(Some(encoded)) = &mut self.0 {
-            encoded.deadline = deadline;
+        if let Stage::Encoded(_) = self.stage {
+            self.deadline = deadline;
         }
         self
     }
-}
 
-impl Encoded {
-    async fn send(self) -> Result<(), Error> {
-        let Self { event, message, bus, deadline } = self;
-        let message = message?;
-        let message_id = message.message_id.clone();
-        let bytes = message.body.len();
-        match bus.transport.publish(message, Instant::now() + deadline).await {
+    fn ended(&self, message_id: &str, outcome: Result<(), Unpublished>) -> Result<(), Error> {
+        let event = self.event;
+        match outcome {
             Ok(()) => {
-                tracing::debug!(event, message_id = &*message_id, bytes, "emitted");
+                tracing::debug!(event, message_id, "emitted");
                 Ok(())
             }
             Err(failure) if failure.closed && !failure.maybe_sent => Err(Error::Closed),
             Err(failure) => {
                 let (maybe_sent, why) = (failure.maybe_sent, failure.why);
-                tracing::warn!(event, message_id = &*message_id, maybe_sent, error = why, "unconfirmed");
-                Err(Error::Unconfirmed { event, message_id: (*message_id).to_owned(), maybe_sent, deadline, why })
+                tracing::warn!(event, message_id, maybe_sent, error = why, "unconfirmed");
+                let message_id = message_id.to_owned();
+                Err(Error::Unconfirmed { event, message_id, maybe_sent, deadline: self.deadline, why })
             }
         }
     }
@@ -77,13 +74,23 @@ impl Future for Emitting {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            match &mut self.0 {
-                Stage::Encoded(encoded) => match encoded.take() {
-                    Some(encoded) => self.0 = Stage::Sending(Box::pin(encoded.send())),
-                    // a stage is left as soon as it is taken
+            match &mut self.stage {
+                Stage::Encoded(message) => match message.take() {
+                    Some(Ok(message)) => {
+                        let message_id = message.message_id.clone();
+                        let until = Instant::now() + self.deadline;
+                        let sending = self.bus.transport.clone().publish(message, until);
+                        self.stage = Stage::Sending { message_id, sending };
+                    }
+                    Some(Err(error)) => return Poll::Ready(Err(error)),
+                    // It has ended, with an error.
                     None => return Poll::Pending,
                 },
-                Stage::Sending(sending) => return sending.as_mut().poll(context),
+                Stage::Sending { message_id, sending } => {
+                    let outcome = ready!(sending.as_mut().poll(context));
+                    let message_id = message_id.clone();
+                    return Poll::Ready(self.ended(&message_id, outcome));
+                }
             }
         }
     }

@@ -36,6 +36,7 @@
 mod ack;
 mod aside;
 mod attempt;
+mod batch;
 mod bus;
 mod config;
 mod dead;

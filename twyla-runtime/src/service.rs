@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use crate::attempt::Listening;
+use crate::batch::Pace;
 use crate::bus::Bus;
 use crate::dedupe::Dedupe;
 use crate::drain::{self, Phase, Running};
@@ -198,6 +199,7 @@ impl Service {
                 dedupe: self.dedupe.clone(),
                 places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
+                pace: Pace::default(),
             });
             running.add(drain::serve(listening, subscription, self.drain_deadline));
         }

@@ -258,7 +258,7 @@ impl Memory {
 }
 
 impl Transport for Memory {
-    fn publish(&self, message: Outgoing, _deadline: Instant) -> BoxFuture<'_, Result<(), Unpublished>> {
+    fn publish(self: Arc<Self>, message: Outgoing, _deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>> {
         Box::pin(async move { self.put(message) })
     }
 

@@ -29,7 +29,7 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Carries messages.
 pub(crate) trait Transport: Send + Sync + fmt::Debug {
     /// Resolves once the message is safe with the broker; sends it again as often as needed until `deadline`.
-    fn publish(&self, message: Outgoing, deadline: Instant) -> BoxFuture<'_, Result<(), Unpublished>>;
+    fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>>;
 
     /// Makes the queue and its bindings and consumes from it; resolves when the consumer is really there.
     fn subscribe(&self, queue: Arc<QueueSpec>) -> BoxFuture<'_, Result<Subscription, Error>>;

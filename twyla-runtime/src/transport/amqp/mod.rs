@@ -74,7 +74,7 @@ impl Amqp {
 }
 
 impl Transport for Amqp {
-    fn publish(&self, message: Outgoing, deadline: Instant) -> BoxFuture<'_, Result<(), Unpublished>> {
+    fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>> {
         Box::pin(async move {
             let Some(_inside) = self.gate.enter() else {
                 return Err(Unpublished { maybe_sent: false, why: "the bus is closed".to_owned(), closed: true });

@@ -2,19 +2,21 @@
 //! until its confirm is there.
 
 use std::collections::{HashSet, VecDeque};
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::task::AtomicWaker;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, PublisherConfirm};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::connection::{Link, Pauses};
@@ -60,48 +62,89 @@ struct Burst {
 }
 
 #[derive(Debug)]
-struct Job {
-    message: Outgoing,
-    progress: Arc<Progress>,
-    /// Answered when the broker has confirmed.
-    reply: Option<oneshot::Sender<Result<(), Problem>>>,
-}
-
-impl Job {
-    fn answer(&mut self, outcome: Result<(), Problem>) {
-        // If nobody waits any more, nobody needs to know.
-        let _ = self.reply.take().map(|reply| reply.send(outcome));
-    }
-}
-
-#[derive(Debug)]
 struct Problem {
     why: String,
     permanent: bool,
 }
 
-/// Where a message is: the writing task and the one who waits agree on it, so that "not sent" is certain.
-#[derive(Debug, Default)]
-struct Progress(AtomicU8);
+/// What came of one try.
+#[derive(Debug)]
+enum Answer {
+    Confirmed,
+    Not(Problem),
+    /// The writing task has ended.
+    Closed,
+}
 
-impl Progress {
-    const QUEUED: u8 = 0;
+/// A message under way, shared by the writing task and the one who waits for it. They agree on where it is, so that "not
+/// sent" is certain.
+#[derive(Debug)]
+struct Message {
+    outgoing: Outgoing,
+    stage: AtomicU8,
+    answer: Mutex<Option<Answer>>,
+    waiting: AtomicWaker,
+}
+
+impl Message {
     const WRITTEN: u8 = 1;
     const GIVEN_UP: u8 = 2;
 
+    fn new(outgoing: Outgoing) -> Self {
+        Self { outgoing, stage: AtomicU8::new(0), answer: Mutex::default(), waiting: AtomicWaker::new() }
+    }
+
     /// Before the first byte is written; `false` if nobody waits any more.
     fn write(&self) -> bool {
-        self.0.compare_exchange(Self::QUEUED, Self::WRITTEN, Ordering::AcqRel, Ordering::Acquire) != Err(Self::GIVEN_UP)
+        self.stage.fetch_or(Self::WRITTEN, Ordering::AcqRel) & Self::GIVEN_UP == 0
     }
 
     /// From now on it will not be written; says whether it may have been.
     fn give_up(&self) -> bool {
-        self.0.compare_exchange(Self::QUEUED, Self::GIVEN_UP, Ordering::AcqRel, Ordering::Acquire) == Err(Self::WRITTEN)
+        self.stage.fetch_or(Self::GIVEN_UP, Ordering::AcqRel) & Self::WRITTEN != 0
+    }
+
+    /// Waits for the answer to a try.
+    async fn answered(&self) -> Answer {
+        poll_fn(|context| {
+            self.waiting.register(context.waker());
+            self.answer.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+/// One try at a message, in the hands of the writing task. It is answered once, at the latest when it is dropped.
+#[derive(Debug)]
+struct Job {
+    message: Arc<Message>,
+    answer: Answer,
+}
+
+impl Job {
+    fn new(message: Arc<Message>) -> Self {
+        Self { message, answer: Answer::Closed }
+    }
+
+    fn outgoing(&self) -> &Outgoing {
+        &self.message.outgoing
+    }
+
+    fn answer(mut self, answer: Answer) {
+        self.answer = answer;
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        let answer = std::mem::replace(&mut self.answer, Answer::Closed);
+        *self.message.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        self.message.waiting.wake();
     }
 }
 
 /// Gives a message up when the one who waits for it is gone.
-struct Waiting(Arc<Progress>);
+struct Waiting(Arc<Message>);
 
 impl Drop for Waiting {
     fn drop(&mut self) {
@@ -128,10 +171,9 @@ impl Publisher {
 
     /// Publishes until the broker has confirmed, each time under the same message id.
     pub(crate) async fn publish(&self, message: Outgoing, deadline: Instant, link: &Link) -> Result<(), Unpublished> {
-        let progress = Arc::new(Progress::default());
-        let waiting = Waiting(progress.clone());
+        let waiting = Waiting(Arc::new(Message::new(message)));
         let mut trouble = None;
-        let outcome = timeout_at(deadline, self.attempts(&message, &progress, &mut trouble)).await;
+        let outcome = timeout_at(deadline, self.attempts(&waiting.0, &mut trouble)).await;
         let closed = match outcome {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(closed)) => closed,
@@ -142,24 +184,21 @@ impl Publisher {
     }
 
     /// Ends with `Err` if there is no use in going on: `true` if the bus is closed.
-    async fn attempts(
-        &self,
-        message: &Outgoing,
-        progress: &Arc<Progress>,
-        trouble: &mut Option<String>,
-    ) -> Result<(), bool> {
+    async fn attempts(&self, message: &Arc<Message>, trouble: &mut Option<String>) -> Result<(), bool> {
         let mut pauses = Pauses::default();
         loop {
-            let (reply, answer) = oneshot::channel();
-            let job = Job { message: message.clone(), progress: progress.clone(), reply: Some(reply) };
             // Counted before it can be taken, so that the count never falls below nothing.
             let waiting = self.burst.waiting.fetch_add(1, Ordering::Relaxed) + 1;
-            self.jobs.send(job).await.map_err(|_| true)?;
+            self.jobs.send(Job::new(message.clone())).await.map_err(|_| true)?;
             if waiting == BATCH {
                 self.burst.complete.notify_one();
             }
-            let Err(problem) = answer.await.map_err(|_| true)? else { return Ok(()) };
-            tracing::debug!(message_id = &*message.message_id, error = problem.why, "not confirmed");
+            let problem = match message.answered().await {
+                Answer::Confirmed => return Ok(()),
+                Answer::Not(problem) => problem,
+                Answer::Closed => return Err(true),
+            };
+            tracing::debug!(message_id = &*message.outgoing.message_id, error = problem.why, "not confirmed");
             *trouble = Some(problem.why);
             if problem.permanent {
                 return Err(false);
@@ -214,11 +253,11 @@ impl<F: Future<Output = ()>> Pump<F> {
                 }
                 let mut batch = Vec::new();
                 while self.in_flight.len() < UNCONFIRMED
-                    && let Some(mut job) = self.next.pop_front()
+                    && let Some(job) = self.next.pop_front()
                 {
                     match self.window {
                         Window::Open => {
-                            if writer.may_write(&mut job).await {
+                            if let Some(job) = writer.may_write(job).await {
                                 self.in_flight.push(confirmed(writer.channel.clone(), job));
                             }
                         }
@@ -312,51 +351,49 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Makes sure of where the message goes to; `false` if it isn't to be written.
-    async fn may_write(&mut self, job: &mut Job) -> bool {
-        if let Err(problem) = self.make_sure(job).await {
-            job.answer(Err(problem));
-            return false;
+    /// Makes sure of where the message goes to; gives it back if it is to be written.
+    async fn may_write(&mut self, job: Job) -> Option<Job> {
+        match self.make_sure(job.outgoing()).await {
+            Ok(()) => job.message.write().then_some(job),
+            Err(problem) => {
+                job.answer(Answer::Not(problem));
+                None
+            }
         }
-        !job.reply.as_ref().is_none_or(oneshot::Sender::is_closed) && job.progress.write()
     }
 
     /// Writes messages that must reach a queue, and waits for all of them.
     async fn write_and_wait(&mut self, batch: Vec<Job>) {
         let mut jobs = Vec::with_capacity(batch.len());
-        for mut job in batch {
-            if self.may_write(&mut job).await {
-                jobs.push(job);
-            }
+        for job in batch {
+            jobs.extend(self.may_write(job).await);
         }
         if jobs.is_empty() {
             return;
         }
         // In the order of the jobs: `join_all` polls the first time in turn.
-        let written = join_all(jobs.iter().map(|job| async { publish(&self.channel, &job.message).await?.await }));
+        let written = join_all(jobs.iter().map(|job| async { publish(&self.channel, job.outgoing()).await?.await }));
         let Ok(outcomes) = timeout(CONFIRM, written).await else {
             // Confirms that came later would be taken for those of the next messages.
             let _ = timeout(CONFIRM, self.channel.close(200, "OK".into())).await;
-            jobs.iter_mut().for_each(|job| job.answer(Err(again("RabbitMQ did not confirm".to_owned()))));
+            jobs.into_iter().for_each(|job| job.answer(Answer::again("RabbitMQ did not confirm".to_owned())));
             return;
         };
         let back: HashSet<ShortString> = outcomes.iter().filter_map(came_back).collect();
         if !back.is_empty() {
             self.known.clear();
         }
-        for (job, outcome) in jobs.iter_mut().zip(outcomes) {
-            let outcome = match outcome {
-                Ok(_) if back.contains(&short(&job.message.message_id)) => Err(job.message.to.gone()),
-                Ok(Confirmation::Ack(_)) => Ok(()),
-                Ok(_) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
-                Err(error) => Err(again(said(error))),
+        for (job, outcome) in jobs.into_iter().zip(outcomes) {
+            let answer = match outcome {
+                Ok(_) if back.contains(&short(&job.outgoing().message_id)) => Answer::Not(job.outgoing().to.gone()),
+                outcome => Answer::of(outcome),
             };
-            job.answer(outcome);
+            job.answer(answer);
         }
     }
 
-    async fn make_sure(&mut self, job: &Job) -> Result<(), Problem> {
-        let (name, outcome) = match &job.message.to {
+    async fn make_sure(&mut self, message: &Outgoing) -> Result<(), Problem> {
+        let (name, outcome) = match &message.to {
             Address::Event { domain, .. } if !self.known.contains(&**domain) => {
                 ((**domain).to_owned(), self.topology.exchange(self.connection, domain).await)
             }
@@ -379,22 +416,31 @@ impl Writer<'_> {
 }
 
 /// Writes a message, waits for its confirm, and answers.
-async fn confirmed(channel: Arc<Channel>, mut job: Job) {
-    let outcome = match publish(&channel, &job.message).await {
+async fn confirmed(channel: Arc<Channel>, job: Job) {
+    let outcome = match publish(&channel, job.outgoing()).await {
         Ok(confirm) => confirm.await,
         Err(error) => Err(error),
     };
-    job.answer(match outcome {
-        Ok(confirmation) if confirmation.is_ack() => Ok(()),
-        Ok(_) => Err(again("RabbitMQ refused the message (nack)".to_owned())),
-        Err(error) => {
-            if let (true, Address::Event { domain, .. }) = (topology::is(&error, topology::NOT_FOUND), &job.message.to)
-            {
-                tracing::warn!(exchange = &**domain, "the exchange is gone, making it again");
-            }
-            Err(again(said(error)))
+    if let (Err(error), Address::Event { domain, .. }) = (&outcome, &job.outgoing().to)
+        && topology::is(error, topology::NOT_FOUND)
+    {
+        tracing::warn!(exchange = &**domain, "the exchange is gone, making it again");
+    }
+    job.answer(Answer::of(outcome));
+}
+
+impl Answer {
+    fn of(outcome: Result<Confirmation, lapin::Error>) -> Self {
+        match outcome {
+            Ok(confirmation) if confirmation.is_ack() => Self::Confirmed,
+            Ok(_) => Self::again("RabbitMQ refused the message (nack)".to_owned()),
+            Err(error) => Self::again(said(error)),
         }
-    });
+    }
+
+    fn again(why: String) -> Self {
+        Self::Not(again(why))
+    }
 }
 
 async fn publish(channel: &Channel, message: &Outgoing) -> Result<PublisherConfirm, lapin::Error> {
@@ -455,17 +501,38 @@ fn short(text: &str) -> ShortString {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_was_given_up_is_never_written() {
-        let progress = Progress::default();
-        assert!(!progress.give_up());
-        assert!(!progress.write());
+    fn message() -> Message {
+        Message::new(Outgoing {
+            to: Address::Back("queue".into()),
+            body: "{}".into(),
+            message_id: "1".into(),
+            timestamp: chrono::Utc::now(),
+            app_id: "test".into(),
+            headers: Vec::new(),
+        })
     }
 
     #[test]
-    fn what_was_written_may_have_been_sent() {
-        let progress = Progress::default();
-        assert!(progress.write() && progress.write());
-        assert!(progress.give_up());
+    fn what_was_given_up_is_never_written() {
+        let message = message();
+        assert!(!message.give_up());
+        assert!(!message.write());
+    }
+
+    #[test]
+    fn what_was_written_may_have_been_sent_and_is_not_written_once_it_is_given_up() {
+        let message = message();
+        assert!(message.write() && message.write());
+        assert!(message.give_up());
+        assert!(!message.write());
+    }
+
+    #[tokio::test]
+    async fn a_job_that_nobody_answers_was_closed() {
+        let message = Arc::new(message());
+        drop(Job::new(message.clone()));
+        assert!(matches!(message.answered().await, Answer::Closed));
+        Job::new(message.clone()).answer(Answer::Confirmed);
+        assert!(matches!(message.answered().await, Answer::Confirmed));
     }
 }
