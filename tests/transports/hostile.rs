@@ -3,10 +3,12 @@
 
 use tokio::sync::mpsc;
 use twyla_runtime::__private::publish_raw;
-use twyla_runtime::{Bus, Reason};
-use twyla_tests::{Script, both_transports, dead_letters, here, listener};
+use twyla_runtime::{Bus, Error, Reason};
+use twyla_tests::broker::config;
+use twyla_tests::{Here, Ping, Place, Script, both_transports, dead_letters, here, listener, with_rabbitmq};
 
-both_transports!(handles_or_parks_whatever_comes, survives_huge_bodies);
+both_transports!(handles_or_parks_whatever_comes, survives_huge_bodies, refuses_what_is_too_large);
+with_rabbitmq!(a_message_too_large_for_the_broker_fails_at_once_and_alone);
 
 const GOOD: &str = r#"{"event_name":"EVENT","content":{"n":1,"text":"hi"},"context":{"channel":"web"},
     "meta":{"version":"1.0","timestamp":"2020-02-03T04:05:06.000789","session_id":"s"}}"#;
@@ -161,4 +163,58 @@ async fn survives_huge_bodies(bus: Bus) {
     assert_eq!(letters[0].violations[0].pointer, "/content/text");
     assert_eq!((letters[1].reason, letters[1].body.len()), (Some(Reason::Envelope), 20_000_000));
     running.stop().await;
+}
+
+/// 32 MiB unless set otherwise.
+const MOST: usize = 32 << 20;
+
+async fn refuses_what_is_too_large(bus: Bus) {
+    here!(Mine, "refuses_what_is_too_large");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send(call.ping.text);
+        async { Ok(()) }
+    });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+
+    // Its text is short enough, and its context isn't.
+    let emit = bus.emit(Ping::<Mine>::new(1), Here::new(&"x".repeat(MOST)));
+    let error = emit.await.unwrap_err();
+    let Error::TooLarge { bytes, most, .. } = error else { panic!("{error}") };
+    assert!(bytes > MOST && most == MOST, "{error}");
+
+    let good = GOOD.replace("EVENT", Mine::EVENT);
+    publish_raw(&bus, Mine::DOMAIN, "ping", format!("{good}{}", " ".repeat(MOST))).await.unwrap();
+    let letters = dead_letters(&bus, Mine::EVENT, "one", 1).await;
+    assert_eq!((letters[0].reason, letters[0].body.len()), (Some(Reason::Size), good.len() + MOST));
+    publish_raw(&bus, Mine::DOMAIN, "ping", format!("{good}{}", " ".repeat(MOST - good.len()))).await.unwrap();
+    assert_eq!(calls.recv().await.as_deref(), Some("hi"));
+    running.stop().await;
+}
+
+/// The broker closes the channel: what is under way beside it is sent again.
+async fn a_message_too_large_for_the_broker_fails_at_once_and_alone() {
+    here!(Mine, "a_message_too_large_for_the_broker_fails_at_once_and_alone");
+    let bus = Bus::connect(config().max_event(usize::MAX)).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let emit = |n| bus.emit(Ping::<Mine>::new(n), Here::new("web"));
+    // RabbitMQ 3's bound.
+    let large = publish_raw(&bus, Mine::DOMAIN, "ping", vec![b' '; (128 << 20) + 1]);
+    let (before, large, behind) = tokio::join!(emit(1), large, emit(3));
+    before.unwrap();
+    behind.unwrap();
+    let error = large.unwrap_err().to_string();
+    assert!(error.contains("message size 1342") && error.contains("is larger than configured"), "{error}");
+    let mut arrived = std::collections::BTreeSet::new();
+    while arrived.len() < 2 {
+        arrived.insert(calls.recv().await.unwrap());
+    }
+    assert_eq!(arrived, [1, 3].into());
+    running.stop().await;
+    bus.close().await;
 }

@@ -83,6 +83,11 @@ async fn handle(listening: Arc<Listening>, delivery: Delivery) {
         );
         return aside::park(&listening, delivery, Verdict::of(Reason::Redelivered, error)).await;
     }
+    let (bytes, most) = (delivery.body.len(), listening.bus.max_event());
+    if bytes > most {
+        let error = format!("it has {bytes} bytes, and at most {most} are allowed");
+        return aside::park(&listening, delivery, Verdict::of(Reason::Size, error)).await;
+    }
     match attempts(&listening, &delivery).await {
         Next::Settled => {}
         Next::Later(pause, failed) => aside::postpone(&listening, delivery, pause, failed).await,

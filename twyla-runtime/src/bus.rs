@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::config::{Config, MAX_EVENT};
 use crate::dead::{Sort, Sorted};
 use crate::emitting::Emitting;
 use crate::error::Error;
@@ -31,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) transport: Arc<dyn Transport>,
     app_id: Arc<str>,
     pub(crate) emit_deadline: Duration,
+    max_event: usize,
 }
 
 impl Bus {
@@ -40,7 +41,7 @@ impl Bus {
     /// queues; and an event that nobody listens to is gone.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::over(Arc::new(Memory::default()), program_name(), Duration::from_secs(30))
+        Self::over(Arc::new(Memory::default()), program_name(), Duration::from_secs(30), MAX_EVENT)
     }
 
     /// Connects to RabbitMQ.
@@ -55,9 +56,10 @@ impl Bus {
     /// Dropping the future gives up; nothing stays behind.
     #[cfg(feature = "amqp")]
     pub async fn connect(config: Config) -> Result<Self, Error> {
-        let (app_id, emit_deadline) = (config.app_id.as_str().into(), config.emit_deadline);
+        let (app_id, emit_deadline, max_event) =
+            (config.app_id.as_str().into(), config.emit_deadline, config.max_event);
         let transport = crate::transport::amqp::Amqp::connect(config).await?;
-        Ok(Self::over(Arc::new(transport), app_id, emit_deadline))
+        Ok(Self::over(Arc::new(transport), app_id, emit_deadline, max_event))
     }
 
     /// RabbitMQ where `<PREFIX>_AMQP_HOST` is set, else in memory. See [`Config::from_env`] for the variables.
@@ -77,8 +79,8 @@ impl Bus {
         }
     }
 
-    fn over(transport: Arc<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration) -> Self {
-        Self { inner: Arc::new(Inner { transport, app_id, emit_deadline }), session: None }
+    fn over(transport: Arc<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration, max_event: usize) -> Self {
+        Self { inner: Arc::new(Inner { transport, app_id, emit_deadline, max_event }), session: None }
     }
 
     /// Emits an event; resolves when the broker has it safe.
@@ -92,8 +94,8 @@ impl Bus {
     /// than once.
     ///
     /// # Errors
-    /// [`Error::Content`] and [`Error::Context`] if they break their contract: nothing was sent. [`Error::Unconfirmed`]
-    /// if the broker did not confirm in time; it tells whether the event may have been sent. [`Error::Closed`].
+    /// [`Error::Content`] and [`Error::Context`] if they break their contract, [`Error::TooLarge`]: nothing was sent.
+    /// [`Error::Unconfirmed`] if the broker did not confirm in time; it tells whether the event may have been sent. [`Error::Closed`].
     ///
     /// # Cancel safety
     /// Checked and encoded when called, sent when polled. If the future is dropped, the event may or may not be sent.
@@ -107,7 +109,7 @@ impl Bus {
         let now = Utc::now();
         let mut new = Uuid::encode_buffer();
         let session = self.session.as_deref().unwrap_or_else(|| Uuid::new_v4().hyphenated().encode_lower(&mut new));
-        let body = encoded(&content, &context, now, session);
+        let body = encoded(&content, &context, now, session, self.inner.max_event);
         let message = body.map(|body| self.message(T::DOMAIN, T::EVENT_TYPE, body.into(), now));
         Emitting::new(T::NAME, message, self.inner.clone())
     }
@@ -224,6 +226,10 @@ impl Bus {
         self.inner.app_id.clone()
     }
 
+    pub(crate) fn max_event(&self) -> usize {
+        self.inner.max_event
+    }
+
     pub(crate) fn emit_deadline(&self) -> Duration {
         self.inner.emit_deadline
     }
@@ -243,14 +249,20 @@ pub async fn publish_raw(
     Emitting::new(event_type, Ok(message), bus.inner.clone()).await
 }
 
-/// The envelope of an event whose content and context keep their contracts.
-pub(crate) fn encoded<T, C, A>(content: &T, context: &A, now: DateTime<Utc>, session: &str) -> Result<Vec<u8>, Error>
+/// The envelope of an event whose content and context keep their contracts, and that has no more than so many bytes.
+pub(crate) fn encoded<T, C, A>(
+    content: &T,
+    context: &A,
+    now: DateTime<Utc>,
+    session: &str,
+    most: usize,
+) -> Result<Vec<u8>, Error>
 where
     T: Emittable + Event<Context = C>,
     C: EventContext,
     A: AsContext<C>,
 {
-    wire::encode(
+    let body = wire::encode(
         T::NAME,
         |out| content.encode(out).map_err(|refusal| Error::Content { event: T::NAME, schema: T::SCHEMA, refusal }),
         |out| {
@@ -259,7 +271,9 @@ where
         },
         now,
         session,
-    )
+    )?;
+    let bytes = body.len();
+    if bytes <= most { Ok(body) } else { Err(Error::TooLarge { event: T::NAME, bytes, most }) }
 }
 
 /// Ordered by time (RFC 9562, section 5.7), so that stores keep them close together.

@@ -21,6 +21,7 @@ pub struct Config {
     pub(crate) connect_deadline: Duration,
     pub(crate) emit_deadline: Duration,
     pub(crate) heartbeat: Duration,
+    pub(crate) max_event: usize,
     pub(crate) tls: Option<Tls>,
 }
 
@@ -55,6 +56,7 @@ impl Config {
             connect_deadline: Duration::from_secs(10),
             emit_deadline: Duration::from_secs(30),
             heartbeat: Duration::from_secs(20),
+            max_event: MAX_EVENT,
             tls: None,
         }
     }
@@ -107,6 +109,16 @@ impl Config {
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
         self.heartbeat = heartbeat;
+        self
+    }
+
+    /// How many bytes an event may have, with its envelope; 32 MiB unless set. The broker has a bound too, 16 MiB in RabbitMQ 4
+    /// unless set (`max_message_size`): what it refuses for that fails at once.
+    ///
+    /// A larger one is not emitted ([`Error::TooLarge`](crate::Error::TooLarge)); one that comes in is parked, unread.
+    #[must_use]
+    pub fn max_event(mut self, bytes: usize) -> Self {
+        self.max_event = bytes;
         self
     }
 
@@ -216,6 +228,9 @@ impl Config {
     }
 }
 
+/// How many bytes an event may have unless set.
+pub(crate) const MAX_EVENT: usize = 32 << 20;
+
 const HOST: &str = "the name or address of the RabbitMQ host, for example localhost";
 const SWITCH: &str = "on or off";
 const CERT: &str = "a file with the client's certificate and its chain in PEM";
@@ -245,6 +260,7 @@ impl fmt::Debug for Config {
             .field("connect_deadline", &self.connect_deadline)
             .field("emit_deadline", &self.emit_deadline)
             .field("heartbeat", &self.heartbeat)
+            .field("max_event", &self.max_event)
             .finish()
     }
 }

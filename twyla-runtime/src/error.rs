@@ -34,6 +34,16 @@ pub enum Error {
         refusal: Refusal,
     },
 
+    /// An event is larger than [`Config::max_event`](crate::Config::max_event) allows. Nothing was sent.
+    TooLarge {
+        /// The event's name.
+        event: &'static str,
+        /// How many bytes it has, with its envelope.
+        bytes: usize,
+        /// How many it may have.
+        most: usize,
+    },
+
     /// The broker did not confirm an event in time.
     Unconfirmed {
         /// The event's name.
@@ -132,6 +142,11 @@ impl fmt::Display for Error {
             Self::Context { event, schema, refusal } => {
                 write!(f, "{event} was not sent: its context breaks the contract in {schema}: {refusal}")
             }
+            Self::TooLarge { event, bytes, most } => write!(
+                f,
+                "{event} was not sent: it has {bytes} bytes, and at most {most} are allowed; put what is large elsewhere and \
+                 emit where it is"
+            ),
             Self::Unconfirmed { event, maybe_sent, deadline, why, .. } => {
                 let sent = if *maybe_sent { "it may have been sent" } else { "it was not sent" };
                 write!(f, "{event} was not confirmed within {deadline:?} ({why}); {sent}")

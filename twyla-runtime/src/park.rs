@@ -41,6 +41,8 @@ pub enum Reason {
     Panic,
     /// It was delivered again and again and never settled: the service ends, loses its connection or gives it back.
     Redelivered,
+    /// It has more bytes than [`Config::max_event`](crate::Config::max_event) allows.
+    Size,
 }
 
 impl Reason {
@@ -53,11 +55,12 @@ impl Reason {
             Self::Handler => "handler",
             Self::Panic => "panic",
             Self::Redelivered => "redelivered",
+            Self::Size => "size",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Contract, Self::Envelope, Self::Handler, Self::Panic, Self::Redelivered];
+        let all = [Self::Contract, Self::Envelope, Self::Handler, Self::Panic, Self::Redelivered, Self::Size];
         all.into_iter().find(|reason| reason.as_str() == text)
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::Dialect;
 use super::dialect::Row;
 use crate::bus::{Bus, encoded, new_message_id, new_session};
+use crate::config::MAX_EVENT;
 use crate::drain::Phase;
 use crate::error::Error;
 use crate::event::{AsContext, Emittable, Event, EventContext};
@@ -66,8 +67,8 @@ impl<DB: Dialect> Outbox<DB> {
     /// Puts an event into the outbox, within the caller's transaction. Content and context are held to their contracts first.
     ///
     /// # Errors
-    /// [`Error::Content`] and [`Error::Context`] if they break their contract: nothing was put. [`Error::Outbox`] if the
-    /// database refuses; the transaction is then to be rolled back.
+    /// [`Error::Content`] and [`Error::Context`] if they break their contract, [`Error::TooLarge`] above 32 MiB: nothing was
+    /// put. [`Error::Outbox`] if the database refuses; the transaction is then to be rolled back.
     ///
     /// # Cancel safety
     /// If the future is dropped, the event may or may not be in the transaction.
@@ -83,7 +84,7 @@ impl<DB: Dialect> Outbox<DB> {
             message_id: (*new_message_id()).to_owned(),
             exchange: T::DOMAIN.to_owned(),
             routing_key: T::EVENT_TYPE.to_owned(),
-            body: encoded(&content, &context, Utc::now(), &session)?,
+            body: encoded(&content, &context, Utc::now(), &session, MAX_EVENT)?,
         };
         DB::put(connection, row).await.map_err(|error| Error::Outbox { event: T::NAME, why: error.to_string() })
     }

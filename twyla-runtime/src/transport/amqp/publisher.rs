@@ -426,7 +426,20 @@ async fn confirmed(channel: Arc<Channel>, job: Job) {
     {
         tracing::warn!(exchange = &**domain, "the exchange is gone, making it again");
     }
-    job.answer(Answer::of(outcome));
+    let answer = match outcome {
+        // The others on its channel get the same answer, and are sent again.
+        Err(error) if is_too_large(&error, job.outgoing()) => {
+            Answer::Not(Problem { why: said(error), permanent: true })
+        }
+        outcome => Answer::of(outcome),
+    };
+    job.answer(answer);
+}
+
+/// Whether this is the message for which the broker has closed the channel: it tells its size (`max_message_size`).
+fn is_too_large(error: &lapin::Error, message: &Outgoing) -> bool {
+    topology::is(error, topology::PRECONDITION_FAILED)
+        && error.to_string().contains(&format!("message size {} is larger", message.body.len()))
 }
 
 impl Answer {
