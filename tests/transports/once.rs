@@ -181,13 +181,14 @@ async fn takes_effect_once_whenever_it_is_killed() {
     // An answer that was published twice has one id.
     let service = bus.service().state(script).dedupe(Dedupe::in_memory(10_000));
     let hearing = service.listeners([listener::<Answer>("two")]).start().await.unwrap();
-    // The queue must be there before the events.
+    // The queue must be there and bound before the events: what consumes comes last.
     let mut child = start();
     let passive = lapin::options::QueueDeclareOptions { passive: true, ..Default::default() };
     loop {
         let (connection, channel) = lapin().await;
         let queue = format!("{}.ping.one", Mine::DOMAIN);
-        let there = channel.queue_declare(queue.into(), passive, Default::default()).await.is_ok();
+        let there = channel.queue_declare(queue.into(), passive, Default::default()).await;
+        let there = there.is_ok_and(|queue| queue.consumer_count() > 0);
         connection.close(200, "OK".into()).await.unwrap();
         if there {
             break;

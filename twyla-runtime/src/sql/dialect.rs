@@ -125,8 +125,8 @@ statements!(
         body bytea NOT NULL,
         put_at timestamptz NOT NULL DEFAULT now()
     )",
-    // Held by the session, so that one relay is at work at a time, and the next one when its connection is gone.
-    lock = Some("SELECT pg_try_advisory_lock(7743218410563)")
+    // Held by the session, so that one relay is at work on a table at a time, and the next one when its connection is gone.
+    lock = Some("SELECT pg_try_advisory_lock(7743218410563 + 'twyla_outbox'::regclass::oid::bigint)")
 );
 
 #[cfg(feature = "sqlite")]
