@@ -21,11 +21,13 @@ use proxy::Proxy;
 
 use crate::broker::{self, Broker};
 use crate::machine;
+use crate::postgres::{self, Postgres};
 
 /// How long nothing may be handled before what is missing counts as lost.
 const PATIENCE: Duration = Duration::from_secs(90);
 const PRODUCERS: u32 = 3;
 const KEYS: u32 = 20;
+/// The second has its effects in PostgreSQL, each in the transaction that remembers its event as handled.
 const GROUPS: [&str; 2] = ["one", "two"];
 const MEMBERS: usize = 2;
 
@@ -36,6 +38,8 @@ pub(crate) enum Error {
     Machine(#[from] machine::Error),
     #[error(transparent)]
     Broker(#[from] broker::Error),
+    #[error(transparent)]
+    Postgres(#[from] postgres::Error),
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("the producers and consumers could not be built")]
@@ -97,7 +101,9 @@ fn one(name: &str, nodes: usize, faults: &[Fault], plan: Plan, random: &mut Rand
     let proxy = Proxy::start(nodes.iter().map(Broker::port).collect())?;
     let log = std::env::temp_dir().join(format!("twyla-chaos-{}.log", std::process::id()));
     let (sender, lines) = mpsc::channel();
-    let nursery = Nursery::new(children::target().join("release/chaos-child"), proxy.port(), log.clone(), sender);
+    let postgres = Postgres::start()?;
+    let nursery = Nursery::new(proxy.port(), postgres.url(), log.clone(), sender);
+    nursery.prepare()?;
     let mut stage = Stage { nodes, proxy, nursery, consumers: Vec::new() };
     let mut books = Books { ledger: Ledger::default(), lines, ready: Vec::new(), done: 0 };
     for group in GROUPS {
@@ -158,6 +164,9 @@ fn one(name: &str, nodes: usize, faults: &[Fault], plan: Plan, random: &mut Rand
         );
         ok &= told.lost == 0 && told.disordered == 0;
     }
+    let (effects, again) = stage.nursery.effects()?;
+    println!("effects of group two, with dedupe: {effects} done, {again} done twice");
+    ok &= effects == plan.events as usize && again == 0;
     println!("peak memory: a consumer {} MiB, a producer {} MiB", peaks / 1024, peak / 1024);
     if ok {
         fs::remove_file(&log)?;

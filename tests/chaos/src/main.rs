@@ -1,5 +1,7 @@
 //! A producer or a consumer of `cargo xtask chaos`: tells on its standard output, line by line, what was confirmed to it
 //! and what it has handled. Both end when their standard input does.
+//!
+//! The group `two` has its effects in PostgreSQL, in the transaction in which an event is remembered as handled.
 
 mod contracts {
     twyla_runtime::include_contracts!();
@@ -10,11 +12,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
 use contracts::{Context, chaos::Step};
+use sqlx::{Pool, Postgres};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-use twyla_runtime::{Bus, Config, Error, Listeners, Meta, listener, listeners};
+use twyla_runtime::sql::Tx;
+use twyla_runtime::{Bus, Config, Dedupe, Error, Meta, listener, listeners};
 
 /// A producer or a consumer of `cargo xtask chaos`.
 #[derive(Parser)]
@@ -40,6 +44,10 @@ enum Role {
     },
     /// Handles events.
     Consume { group: String },
+    /// Makes the table of effects.
+    Prepare,
+    /// Tells how many effects there are, and how many of them were done again.
+    Effects,
 }
 
 /// Microseconds since 1970.
@@ -60,35 +68,65 @@ async fn one(step: Step, meta: Meta) -> io::Result<()> {
 }
 
 #[listener("chaos.step", group = "two", prefetch = 100, ordered_by = content.key)]
-async fn two(step: Step, meta: Meta) -> io::Result<()> {
-    handled(&step, &meta)
+async fn two(step: Step, meta: Meta, tx: Tx<Postgres>) -> Result<(), Failed> {
+    let insert = sqlx::query("INSERT INTO effects (key, seq) VALUES ($1, $2)");
+    insert.bind(step.key.clone()).bind(i64::try_from(step.seq)?).execute(&mut *tx.lock().await).await?;
+    Ok(handled(&step, &meta)?)
 }
+
+/// Whatever went wrong.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 fn handled(step: &Step, meta: &Meta) -> io::Result<()> {
     tell(&format!("handled {} {} {} {}", step.key, step.seq, now(), u8::from(meta.redelivered)))
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<(), Failed> {
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).init();
+    let role = Args::parse().role;
+    if let Role::Prepare | Role::Effects = role {
+        return effects(matches!(role, Role::Prepare)).await;
+    }
     let config = Config::from_env("CHAOS")?.ok_or(Error::Closed)?;
     let patient = Duration::from_secs(600);
     let config =
         config.heartbeat(Duration::from_secs(4)).connect_deadline(Duration::from_secs(5)).emit_deadline(patient);
     let bus = Bus::connect(config).await?;
     let fast = commands();
-    match Args::parse().role {
+    match role {
         Role::Produce { name, events, keys, rate } => produce(&bus, &name, events, keys, rate, fast).await,
         Role::Consume { group } => {
-            let listeners: Listeners = if group == "one" { listeners![one] } else { listeners![two] };
-            let running = bus.service().listeners(listeners).start().await?;
+            let running = match group.as_str() {
+                "one" => bus.service().listeners(listeners![one]).start().await?,
+                _ => {
+                    let dedupe = Dedupe::sql(database().await?).await?;
+                    bus.service().dedupe(dedupe).listeners(listeners![two]).start().await?
+                }
+            };
             let _ = tell("ready");
             ended(fast).await;
             running.stop().await;
         }
+        Role::Prepare | Role::Effects => {}
     }
     bus.close().await;
     Ok(())
+}
+
+async fn database() -> Result<Pool<Postgres>, Failed> {
+    Ok(Pool::connect(&std::env::var("CHAOS_POSTGRES")?).await?)
+}
+
+async fn effects(prepare: bool) -> Result<(), Failed> {
+    let pool = database().await?;
+    if prepare {
+        sqlx::raw_sql("CREATE TABLE effects (key text, seq bigint)").execute(&pool).await?;
+        return Ok(());
+    }
+    let count = "SELECT count(*), count(DISTINCT (key, seq)) FROM effects";
+    let (all, different): (i64, i64) = sqlx::query_as(count).fetch_one(&pool).await?;
+    Ok(tell(&format!("effects {different} {}", all - different))?)
 }
 
 /// Whether a line has come on the standard input; closed when that ends.

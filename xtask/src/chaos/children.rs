@@ -24,14 +24,16 @@ pub(super) struct Running {
 pub(super) struct Nursery {
     program: PathBuf,
     port: u16,
+    /// The database of those that have effects.
+    postgres: String,
     /// What they log.
     log: PathBuf,
     lines: Sender<Line>,
 }
 
 impl Nursery {
-    pub(super) fn new(program: PathBuf, port: u16, log: PathBuf, lines: Sender<Line>) -> Self {
-        Self { program, port, log, lines }
+    pub(super) fn new(port: u16, postgres: String, log: PathBuf, lines: Sender<Line>) -> Self {
+        Self { program: target().join("release/chaos-child"), port, postgres, log, lines }
     }
 
     pub(super) fn consumer(&self, group: &str) -> io::Result<Running> {
@@ -43,18 +45,39 @@ impl Nursery {
         self.spawn("", &["produce", name, "--events", &events, "--keys", &keys, "--rate", &rate])
     }
 
-    fn spawn(&self, group: &str, args: &[&str]) -> io::Result<Running> {
+    /// Makes the table of effects.
+    pub(super) fn prepare(&self) -> io::Result<()> {
+        self.spawn("", &["prepare"])?.end()
+    }
+
+    /// How many different effects there are, and how many were done again.
+    pub(super) fn effects(&self) -> io::Result<(usize, usize)> {
+        let told = self.command(&["effects"])?.stdout(Stdio::piped()).output()?.stdout;
+        let told = String::from_utf8_lossy(&told);
+        let words: Vec<_> = told.split_whitespace().collect();
+        let numbers = match words[..] {
+            ["effects", done, again] => done.parse().ok().zip(again.parse().ok()),
+            _ => None,
+        };
+        numbers.ok_or_else(|| io::Error::other(format!("the effects could not be counted: {told}")))
+    }
+
+    fn command(&self, args: &[&str]) -> io::Result<Command> {
         let log = fs::OpenOptions::new().create(true).append(true).open(&self.log)?;
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .args(args)
             .env("CHAOS_AMQP_HOST", "127.0.0.1")
             .env("CHAOS_AMQP_PORT", self.port.to_string())
             .env("CHAOS_AMQP_USER", "guest")
             .env("CHAOS_AMQP_PASS", "guest")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()?;
+            .env("CHAOS_POSTGRES", &self.postgres)
+            .stderr(log);
+        Ok(command)
+    }
+
+    fn spawn(&self, group: &str, args: &[&str]) -> io::Result<Running> {
+        let mut child = self.command(args)?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let out = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let (lines, id, group) = (self.lines.clone(), child.id(), group.to_owned());
         thread::spawn(move || {
@@ -108,6 +131,6 @@ impl Drop for Running {
 }
 
 /// Where cargo puts what it builds.
-pub(super) fn target() -> PathBuf {
+fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
 }
