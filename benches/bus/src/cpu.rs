@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
+use crate::Result;
+
 /// What a work took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Took {
@@ -39,6 +41,13 @@ impl Clock {
 #[must_use]
 pub(crate) fn peak_kib() -> i64 {
     getrusage(UsageWho::RUSAGE_SELF).expect("getrusage").max_rss()
+}
+
+/// How much memory this process has now, in KiB.
+pub(crate) fn resident_kib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+    resident.ok_or_else(|| "no VmRSS in /proc/self/status".into())
 }
 
 fn used() -> Duration {

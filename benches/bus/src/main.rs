@@ -40,6 +40,9 @@ struct Args {
     /// Only the ways whose names contain this, for a profiler.
     #[arg(long)]
     way: Option<String>,
+    /// Nothing but this: emits and handles so many events, and tells now and then how much memory this process has.
+    #[arg(long)]
+    flat: Option<u32>,
     /// Only the works whose names contain this.
     only: Option<String>,
 }
@@ -216,7 +219,7 @@ impl Bench<'_> {
         let (events, mut took) = (self.args.events, Vec::new());
         for _ in 0..=self.args.rounds {
             let clock = Clock::start();
-            tokio::spawn(twylas::through_memory(bus.clone(), events)).await??;
+            tokio::spawn(twylas::through(bus.clone(), events)).await??;
             took.push(clock.took());
         }
         took.sort_by_key(|took| took.cpu);
@@ -230,11 +233,27 @@ impl Bench<'_> {
     }
 }
 
+/// Ten parts of so many events, and the memory of this process behind each.
+async fn flat(connection: &Connection, bus: &Bus, events: u32) -> Result {
+    place::make(connection, QueueKind::Quorum).await?;
+    println!("| events  | resident, MiB |\n|--------:|--------------:|");
+    for part in 1..=10 {
+        tokio::spawn(twylas::through(bus.clone(), events / 10)).await??;
+        println!("| {:>7} | {:>13.1} |", events / 10 * part, cpu::resident_kib()? as f64 / 1024.0);
+    }
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result {
     let args = Args::parse();
     let connection = Arc::new(place::connect().await?);
     let bus = twylas::connect().await?;
+    if let Some(events) = args.flat {
+        flat(&connection, &bus, events).await?;
+        bus.close().await;
+        return Ok(connection.close(200, "OK".into()).await?);
+    }
     println!("an event has {} bytes; {} of them, {} rounds\n", lapins::body().len(), args.events, args.rounds);
     println!(
         "| work                         | way                      | µs CPU   | x Twyla | a second  | x rate  | bar             |"

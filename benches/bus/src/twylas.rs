@@ -69,8 +69,8 @@ pub(crate) async fn listen(bus: Bus, count: u32, prefetch: u16) -> Result {
     Ok(())
 }
 
-/// Emits `count` events in memory and takes them.
-pub(crate) async fn through_memory(bus: Bus, count: u32) -> Result {
+/// Emits `count` events and takes them.
+pub(crate) async fn through(bus: Bus, count: u32) -> Result {
     let left = Left(Arc::new((count.into(), Notify::new())));
     let running = bus.service().state(left.clone()).prefetch(1000).listeners(listeners![handle]).start().await?;
     emit_many(bus, count).await?;

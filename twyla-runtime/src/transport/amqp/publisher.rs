@@ -26,8 +26,8 @@ use crate::transport::{Address, Outgoing, Unpublished};
 
 /// How many messages wait for the writing task before `publish` itself waits.
 const QUEUE: usize = 1024;
-/// How many messages are taken from that queue at once.
-const BATCH: usize = 64;
+/// How many messages are taken from that queue at once, at most.
+const BATCH: usize = 256;
 /// How many messages may be unconfirmed at once.
 const UNCONFIRMED: usize = 4096;
 /// With so many under way, jobs and confirms are seen to together.
@@ -58,6 +58,7 @@ pub(crate) struct Publisher {
 #[derive(Debug, Default)]
 struct Burst {
     waiting: AtomicUsize,
+    complete_at: AtomicUsize,
     complete: Notify,
 }
 
@@ -190,7 +191,7 @@ impl Publisher {
             // Counted before it can be taken, so that the count never falls below nothing.
             let waiting = self.burst.waiting.fetch_add(1, Ordering::Relaxed) + 1;
             self.jobs.send(Job::new(message.clone())).await.map_err(|_| true)?;
-            if waiting == BATCH {
+            if waiting >= self.burst.complete_at.load(Ordering::Relaxed) {
                 self.burst.complete.notify_one();
             }
             let problem = match message.answered().await {
@@ -289,6 +290,9 @@ impl<F: Future<Output = ()>> Pump<F> {
             if self.in_flight.len() >= BUSY {
                 let held = self.last + HOLD;
                 if Instant::now() < held {
+                    // Whoever emits may have no more under way: half as many as wait for their confirms are a burst.
+                    let burst = (self.in_flight.len() / 2).clamp(BUSY, BATCH);
+                    self.burst.complete_at.store(burst, Ordering::Relaxed);
                     tokio::select! {
                         () = self.burst.complete.notified() => {}
                         () = sleep_until(held) => {}
