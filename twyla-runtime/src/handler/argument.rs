@@ -70,7 +70,7 @@ impl<T: Event> Content for T {
 /// What a handler may take after its event: the context, [`Meta`], [`State`], [`Bus`] and [`Ack`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` after its event",
-    label = "neither `Context`, `Meta`, `State<T>`, `Bus` nor `Ack`",
+    label = "neither `Context`, `Meta`, `State<T>`, `Bus`, `Ack` nor `Tx<DB>`",
     note = "something that the service is given with `.state(..)` is taken as `State<{Self}>`",
     note = "a handler has one event, its first argument: another event is another `#[listener]`"
 )]
