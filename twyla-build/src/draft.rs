@@ -46,6 +46,11 @@ impl Draft {
         ALL.iter().find(|(draft, ..)| *draft == self).map_or("2020-12", |(_, name, _)| name)
     }
 
+    /// The draft of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        ALL.into_iter().find(|(_, known, _)| *known == name).map(|(draft, ..)| draft)
+    }
+
     /// Whether members beside `$ref` are ignored.
     pub(crate) fn ref_stands_alone(self) -> bool {
         self <= Draft7

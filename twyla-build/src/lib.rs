@@ -14,8 +14,8 @@
 //! under its URI, every `$ref` to its schema), `check` (what is wrong, with `values` a keyword may have), `model` (shapes,
 //! checks of single values, and the rules that are left to trees), then the generated file: `types` (structs and enums),
 //! `codec` (how they are read and written), `checks` (how they are held to their rules), `trees` (the rules that need
-//! more than one value), `emit` (all of it in modules) and `layout` (its lines). [`problem`] is the catalogue of everything
-//! that can be wrong, with its wording.
+//! more than one value), `emit` (all of it in modules) and `layout` (its lines). [`compare`] holds contracts against each other; [`problem`] is the
+//! catalogue of everything that can be wrong, with its wording.
 //!
 //! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
 //! Rust type can stand for becomes `serde_json::Value`.
@@ -26,6 +26,7 @@ mod check;
 mod checks;
 mod circles;
 mod codec;
+pub mod compare;
 mod draft;
 mod emit;
 mod format;
@@ -40,6 +41,7 @@ pub mod problem;
 mod references;
 mod register;
 mod resolve;
+mod stack;
 mod trees;
 mod types;
 mod uri;
@@ -77,9 +79,6 @@ fn from_workspace(folder: &Path) -> Option<String> {
     let shown = folder.strip_prefix(workspace).ok()?.to_str()?.replace('\\', "/");
     (!shown.is_empty()).then_some(shown)
 }
-
-/// The stack on which schemas are read: what is not used of it costs nothing.
-const STACK: usize = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 64 << 20 };
 
 /// A folder of schemas and how to read it.
 #[derive(Clone, Debug)]
@@ -141,26 +140,45 @@ impl Builder {
     /// # Errors
     /// [`Problems`] with everything that is wrong, where at least one thing is an error.
     pub fn generate(&self) -> Result<Generated, Problems> {
-        // schemas may lead to one another through thousands of references: the stack is made for the limit of that,
-        // whatever thread this is
-        let uncompilable = |error: String| {
-            let what = What::Uncompilable { error };
-            Problems(vec![Problem { file: self.shown.clone(), at: None, what }])
-        };
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("twyla-build".to_owned()).stack_size(STACK);
-            let thread = thread.spawn_scoped(scope, || self.generated());
-            let thread = thread.map_err(|error| uncompilable(format!("no thread can be started: {error}")))?;
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        self.on_stack(Self::generated)
+    }
+
+    /// The contracts of the folder, each by itself and ready to be compared, without generating anything.
+    ///
+    /// # Errors
+    /// [`Problems`] with everything that is wrong with the schemas, where at least one thing is an error.
+    pub fn contracts(&self) -> Result<compare::Sources, Problems> {
+        self.on_stack(|builder| {
+            let (schemas, mut problems) = builder.read();
+            problems.sort_by_cached_key(Problem::order);
+            problems.dedup();
+            if problems.iter().any(Problem::is_error) {
+                return Err(Problems(problems));
+            }
+            Ok(compare::contracts(&schemas, problems))
         })
     }
 
-    fn generated(&self) -> Result<Generated, Problems> {
+    /// Does the work where schemas that lead to one another have room, whatever thread this is.
+    fn on_stack<T: Send>(&self, work: impl FnOnce(&Self) -> Result<T, Problems> + Send) -> Result<T, Problems> {
+        stack::large(|| work(self)).unwrap_or_else(|error| {
+            let what = What::Uncompilable { error: format!("no thread can be started: {error}") };
+            Err(Problems(vec![Problem { file: self.shown.clone(), at: None, what }]))
+        })
+    }
+
+    /// The folder's schemas, and what is wrong with them.
+    fn read(&self) -> (resolve::Schemas, Vec<Problem>) {
         let mut problems = Vec::new();
         let mut files = load::folder(&self.folder, &self.shown, &mut problems);
         files.append(&mut load::documents(&self.documents, &mut problems));
         let schemas = resolve::Schemas::new(files, self.draft, &mut problems).with_formats(self.formats);
         check::all(&schemas, &mut problems);
+        (schemas, problems)
+    }
+
+    fn generated(&self) -> Result<Generated, Problems> {
+        let (schemas, mut problems) = self.read();
         let mut generated = None;
         // the model of broken schemas would only say the same in other words
         if !problems.iter().any(Problem::is_error)

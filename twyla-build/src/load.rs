@@ -321,7 +321,8 @@ fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problem
     }
 }
 
-fn role(path: &str) -> Result<Option<Role>, twyla_contract::NameError> {
+/// What a file is for, by its path below the folder; none where nothing is.
+pub(crate) fn role(path: &str) -> Result<Option<Role>, twyla_contract::NameError> {
     let Some(stem) = path.strip_suffix(".json") else { return Ok(None) };
     Ok(match stem.split('/').collect::<Vec<_>>()[..] {
         ["context"] => Some(Role::Context),

@@ -147,6 +147,9 @@ pub enum What {
     DuplicateId {
         uri: String,
     },
+    BadBundle {
+        error: String,
+    },
     Uncompilable {
         error: String,
     },
@@ -293,6 +296,7 @@ impl fmt::Display for What {
                 write!(f, "the {what} is always a JSON object, and this schema allows none: {found}")
             }
             Self::DuplicateId { uri } => write!(f, "`{uri}` is the name of another schema already"),
+            Self::BadBundle { error } => write!(f, "is no bundle of schemas: {error}"),
             Self::Uncompilable { error } => write!(f, "the schema can't be compiled: {error}"),
             Self::DanglingFile { reference, near } => write!(f, "`{reference}` leads to no file{}", Near(near)),
             Self::DanglingPointer { reference, near } => write!(f, "`{reference}` leads nowhere{}", Near(near)),

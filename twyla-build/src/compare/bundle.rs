@@ -1,0 +1,351 @@
+//! One contract by itself: its schema and every document that its references reach.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::gather;
+use super::verdict::SchemaPath;
+use crate::draft::Draft;
+use crate::load::{self, File, Json, Node, Role};
+use crate::problem::{Problem, Problems, What};
+use crate::resolve::{Loc, Schemas};
+use crate::{check, stack};
+
+/// One contract by itself: its schema, every document that its references reach, and how they are read.
+///
+/// It has one form, whatever order a schema's members have and however its numbers are written, and it leaves out what only
+/// tells people something (`title`, `description`, `examples`, `$comment`, `deprecated`, `readOnly`, `writeOnly`, `x-…`) and
+/// what the contract doesn't reach. Two bundles are equal where their forms are.
+///
+/// [`Display`](fmt::Display) writes it as JSON, with `{:#}` in lines, and [`parse`](Self::parse) reads it.
+#[derive(Clone)]
+pub struct Bundle {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    draft: Draft,
+    formats: bool,
+    root: String,
+    documents: BTreeMap<String, Node>,
+    /// The form in one line.
+    text: String,
+}
+
+impl Bundle {
+    pub(super) fn new(draft: Draft, formats: bool, root: String, documents: BTreeMap<String, Node>) -> Self {
+        let mut inner = Inner { draft, formats, root, documents, text: String::new() };
+        inner.text = inner.written(None);
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    ///
+    /// # Errors
+    /// [`Problems`] with what is wrong, where it is no bundle, or its schemas are none.
+    pub fn parse(text: &str) -> Result<Self, Problems> {
+        const NAME: &str = "bundle";
+        on_stack(|problems| {
+            let node = load::parse(NAME, text.as_bytes().to_vec(), problems)?;
+            let bad = |what: &str| Problem {
+                file: NAME.to_owned(),
+                at: None,
+                what: What::BadBundle { error: what.to_owned() },
+            };
+            let draft = node.get("draft").and_then(Node::str).and_then(Draft::named);
+            let formats =
+                node.get("formats").and_then(|node| if let Json::Bool(on) = node.json { Some(on) } else { None });
+            let (Some(draft), Some(formats)) = (draft, formats) else {
+                problems.push(bad("`draft` and `formats` are needed"));
+                return None;
+            };
+            let Some(root) = node.get("root").and_then(Node::str) else {
+                problems.push(bad("`root` is needed: the name of a document"));
+                return None;
+            };
+            let documents = node.get("documents").map_or(&[][..], Node::members);
+            let mut read = Vec::new();
+            for member in documents {
+                let value = match &member.value.json {
+                    Json::String(text) => load::parse(&member.key, text.as_bytes().to_vec(), problems)?,
+                    _ => member.value.clone(),
+                };
+                read.push((member.key.clone(), value));
+            }
+            if node.get("documents").is_none_or(|documents| documents.get(root).is_none()) {
+                problems.push(bad("`documents` has no document of the name that `root` has"));
+                return None;
+            }
+            Some(Self::made(draft, formats, root, read, problems))
+        })
+    }
+
+    /// A schema that stands by itself; `format` only tells something in it, unless [`formats`](Self::formats) says else.
+    ///
+    /// # Errors
+    /// [`Problems`] with what is wrong, where the text is no JSON or no schema, or refers to something else.
+    pub fn schema(text: &str, default_draft: Draft) -> Result<Self, Problems> {
+        const NAME: &str = "schema.json";
+        on_stack(|problems| {
+            let node = load::parse(NAME, text.as_bytes().to_vec(), problems)?;
+            Some(Self::made(default_draft, false, NAME, vec![(NAME.to_owned(), node)], problems))
+        })
+    }
+
+    /// The same for a schema that is read already.
+    ///
+    /// # Errors
+    /// As those of [`schema`](Self::schema).
+    pub fn value(schema: &Value, default_draft: Draft) -> Result<Self, Problems> {
+        Self::schema(&schema.to_string(), default_draft)
+    }
+
+    /// The same bundle where `format` is a rule, or only tells something.
+    #[must_use]
+    pub fn formats(self, formats: bool) -> Self {
+        if self.inner.formats == formats {
+            return self;
+        }
+        Self::new(self.inner.draft, formats, self.inner.root.clone(), self.inner.documents.clone())
+    }
+
+    fn made(
+        draft: Draft,
+        formats: bool,
+        root: &str,
+        documents: Vec<(String, Node)>,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let schemas = resolved(draft, formats, documents, root, problems);
+        check::all(&schemas, problems);
+        let (file, _) = schemas.files.iter().enumerate().find(|(_, file)| file.path == root).unzip();
+        gather::bundle(&schemas, &Loc::root(file.unwrap_or(0)))
+    }
+
+    /// The draft of schemas that name none.
+    #[must_use]
+    pub fn default_draft(&self) -> Draft {
+        self.inner.draft
+    }
+
+    /// Whether `format` is a rule.
+    #[must_use]
+    pub fn asserts_formats(&self) -> bool {
+        self.inner.formats
+    }
+
+    /// The name of the document that is the contract's schema.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        &self.inner.root
+    }
+
+    /// The names of all its documents.
+    pub fn documents(&self) -> impl Iterator<Item = &str> {
+        self.inner.documents.keys().map(String::as_str)
+    }
+
+    /// The contract's schema alone, in one line of JSON.
+    #[must_use]
+    pub fn root_schema(&self) -> String {
+        let mut out = String::new();
+        if let Some(node) = self.inner.documents.get(&self.inner.root) {
+            write(node, None, &mut out);
+        }
+        out
+    }
+
+    /// The SHA-256 of the form, in hexadecimal. It is another one for every edit but of what only tells people something.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        hmac_sha256::Hash::hash(self.inner.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(super) fn root_path(&self) -> SchemaPath {
+        SchemaPath { document: self.inner.root.clone(), pointer: String::new() }
+    }
+}
+
+/// The documents with every reference followed; the root is used whatever refers to it.
+fn resolved(
+    draft: Draft,
+    formats: bool,
+    documents: Vec<(String, Node)>,
+    root: &str,
+    problems: &mut Vec<Problem>,
+) -> Schemas {
+    let role = |name: &str| match load::role(name) {
+        Ok(Some(role)) => role,
+        _ if name == root => Role::Shared,
+        _ => Role::Document,
+    };
+    let file = |(name, node): (String, Node)| File { role: role(&name), shown: name.clone(), path: name, root: node };
+    let files = documents.into_iter().map(file).collect();
+    Schemas::new(files, draft, problems).with_formats(formats)
+}
+
+/// Does the work where deep schemas have room; its errors where there are any.
+fn on_stack(work: impl FnOnce(&mut Vec<Problem>) -> Option<Bundle> + Send) -> Result<Bundle, Problems> {
+    let mut problems = Vec::new();
+    let done = stack::large(|| work(&mut problems));
+    let bundle = done.unwrap_or_else(|error| {
+        let what = What::Uncompilable { error: format!("no thread can be started: {error}") };
+        problems.push(Problem { file: "schema".to_owned(), at: None, what });
+        None
+    });
+    bundle.filter(|_| !problems.iter().any(Problem::is_error)).ok_or(Problems(problems))
+}
+
+impl PartialEq for Bundle {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner) || self.inner.text == other.inner.text
+    }
+}
+
+impl Eq for Bundle {}
+
+impl FromStr for Bundle {
+    type Err = Problems;
+
+    fn from_str(text: &str) -> Result<Self, Problems> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Debug for Bundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Bundle").field(&self.inner.text).finish()
+    }
+}
+
+impl fmt::Display for Bundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() { f.write_str(&self.inner.written(Some(0))) } else { f.write_str(&self.inner.text) }
+    }
+}
+
+impl Inner {
+    fn written(&self, lines: Option<usize>) -> String {
+        let (line, space) = if lines.is_some() { ("\n  ", " ") } else { ("", "") };
+        let quoted = |text: &str| Value::from(text).to_string();
+        let (draft, root) = (quoted(self.draft.name()), quoted(&self.root));
+        let mut out = format!("{{{line}\"draft\":{space}{draft},{line}\"formats\":{space}{},", self.formats);
+        out.push_str(&format!("{line}\"root\":{space}{root},{line}\"documents\":{space}{{"));
+        for (index, (name, node)) in self.documents.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            let line = if lines.is_some() { "\n    " } else { "" };
+            out.push_str(&format!("{comma}{line}{}:{space}", quoted(name)));
+            if deeper_than(node, DEEPEST) {
+                let mut text = String::new();
+                write(node, None, &mut text);
+                out.push_str(&quoted(&text));
+            } else {
+                write(node, lines.map(|_| 2), &mut out);
+            }
+        }
+        out.push_str(if lines.is_some() { "\n  }\n}" } else { "}}" });
+        out
+    }
+}
+
+/// A document that is nested deeper is written as a string, since it would be too deep in the bundle.
+const DEEPEST: usize = load::MAX_NESTING - 2;
+
+fn deeper_than(node: &Node, limit: usize) -> bool {
+    match &node.json {
+        Json::Array(items) => limit == 0 || items.iter().any(|item| deeper_than(item, limit - 1)),
+        Json::Object(members) => limit == 0 || members.iter().any(|member| deeper_than(&member.value, limit - 1)),
+        _ => false,
+    }
+}
+
+/// What is shorter than this stands in one line.
+const LINE: usize = 100;
+
+/// Appends a value, in one line or, from a depth on, in several.
+fn write(node: &Node, depth: Option<usize>, out: &mut String) {
+    if let Some(depth) = depth
+        && LINE.checked_sub(2 * depth).is_some_and(|room| rest(node, room).is_some())
+    {
+        out.push_str(&spaced(node));
+        return;
+    }
+    let separated = |out: &mut String, first: bool| {
+        if !first {
+            out.push(',');
+        }
+        if let Some(depth) = depth {
+            out.push('\n');
+            out.push_str(&"  ".repeat(depth + 1));
+        }
+    };
+    let end = |out: &mut String, bracket: char, empty: bool| {
+        if let Some(depth) = depth.filter(|_| !empty) {
+            out.push('\n');
+            out.push_str(&"  ".repeat(depth));
+        }
+        out.push(bracket);
+    };
+    let deeper = depth.map(|depth| depth + 1);
+    match &node.json {
+        Json::Null => out.push_str("null"),
+        Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Json::Number(text) => out.push_str(text),
+        Json::String(text) => out.push_str(&Value::from(text.as_str()).to_string()),
+        Json::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                separated(out, index == 0);
+                write(item, deeper, out);
+            }
+            end(out, ']', items.is_empty());
+        }
+        Json::Object(members) => {
+            out.push('{');
+            for (index, member) in members.iter().enumerate() {
+                separated(out, index == 0);
+                out.push_str(&Value::from(member.key.as_str()).to_string());
+                out.push_str(if depth.is_some() { ": " } else { ":" });
+                write(&member.value, deeper, out);
+            }
+            end(out, '}', members.is_empty());
+        }
+    }
+}
+
+/// What a value in one line leaves of so much room.
+fn rest(node: &Node, room: usize) -> Option<usize> {
+    match &node.json {
+        Json::Array(items) => {
+            items.iter().try_fold(room.checked_sub(2)?, |room, item| rest(item, room.checked_sub(2)?))
+        }
+        Json::Object(members) => members.iter().try_fold(room.checked_sub(4)?, |room, member| {
+            rest(&member.value, room.checked_sub(member.key.len() + 6)?)
+        }),
+        Json::String(text) => room.checked_sub(text.len() + 2),
+        Json::Number(text) => room.checked_sub(text.len()),
+        Json::Null | Json::Bool(_) => room.checked_sub(5),
+    }
+}
+
+/// A value in one line, with spaces for people.
+fn spaced(node: &Node) -> String {
+    match &node.json {
+        Json::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
+        Json::Object(members) if members.is_empty() => "{}".to_owned(),
+        Json::Object(members) => {
+            let member =
+                |member: &load::Member| format!("{}: {}", Value::from(member.key.as_str()), spaced(&member.value));
+            format!("{{ {} }}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+        _ => {
+            let mut out = String::new();
+            write(node, None, &mut out);
+            out
+        }
+    }
+}

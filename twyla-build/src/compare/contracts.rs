@@ -1,0 +1,88 @@
+//! The contracts of a schemas folder, each by itself.
+
+use std::collections::HashMap;
+
+use twyla_contract::Place;
+
+use super::bundle::Bundle;
+use super::gather;
+use super::verdict::SchemaPath;
+use crate::load::{At, File, Node, Role, steps};
+use crate::problem::Problem;
+use crate::resolve::{Loc, Schemas};
+
+/// A contract of a schemas folder.
+#[derive(Clone, Debug)]
+pub struct ContractSchema {
+    /// The event's name, `api.user_input`; `context` for the context.
+    pub name: String,
+    /// What is held to it.
+    pub kind: ContractKind,
+    /// Where its schema begins.
+    pub place: Place,
+    /// The schema with all that it leads to.
+    pub bundle: Bundle,
+}
+
+/// What is held to a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ContractKind {
+    /// The context that every event carries.
+    Context,
+    /// The content of an event.
+    Event,
+}
+
+/// The contracts of a folder, and where their schemas stand.
+#[derive(Debug)]
+pub struct Sources {
+    /// The context first, then the events sorted by name.
+    pub contracts: Vec<ContractSchema>,
+    /// What is legal and probably a mistake.
+    pub warnings: Vec<Problem>,
+    /// The files by the name that a [`SchemaPath`] has for them: how messages show them, and what is in them.
+    files: HashMap<String, (String, Node)>,
+}
+
+impl Sources {
+    /// The contract of that kind and name.
+    #[must_use]
+    pub fn contract(&self, kind: ContractKind, name: &str) -> Option<&ContractSchema> {
+        self.contracts.iter().find(|contract| contract.kind == kind && contract.name == name)
+    }
+
+    /// The place of a keyword in the folder's files; of what isn't there, the place of the nearest around it.
+    #[must_use]
+    pub fn place(&self, path: &SchemaPath) -> Option<Place> {
+        let (shown, root) = self.files.get(&path.document)?;
+        let (mut node, mut at) = (root, root.at);
+        for step in steps(&path.pointer) {
+            let inner = match node.member(&step) {
+                Some(member) => Some((&member.value, member.key_at)),
+                None => step.parse().ok().and_then(|index: usize| node.items().get(index)).map(|item| (item, item.at)),
+            };
+            let Some(found) = inner else { break };
+            (node, at) = found;
+        }
+        let At { line, column } = at;
+        Some(Place { file: shown.clone(), line, column })
+    }
+}
+
+/// The contracts of schemas that were found free of errors.
+pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
+    let mut contracts: Vec<ContractSchema> = Vec::new();
+    for (index, file) in schemas.files.iter().enumerate() {
+        let (name, kind) = match &file.role {
+            Role::Context => ("context".to_owned(), ContractKind::Context),
+            Role::Event(name) => (name.to_string(), ContractKind::Event),
+            Role::Shared | Role::Rpc | Role::Document | Role::MetaSchema => continue,
+        };
+        let bundle = gather::bundle(schemas, &Loc::root(index));
+        contracts.push(ContractSchema { name, kind, place: file.place(file.root.at), bundle });
+    }
+    contracts.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    let named = |file: &File| (file.path.clone(), (file.shown.clone(), file.root.clone()));
+    Sources { contracts, warnings, files: schemas.files.iter().map(named).collect() }
+}

@@ -1,0 +1,205 @@
+//! One contract taken from all schemas: what its references reach and nothing else, in the one form that says the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bundle::Bundle;
+use super::decimal::Decimal;
+use crate::draft::{Draft, HOLDERS, Holds};
+use crate::load::{At, Json, Member, Members, Node, Role};
+use crate::resolve::{Loc, Schemas};
+use crate::uri;
+
+/// The contract whose schema is a whole file.
+pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
+    let reached = Reach::of(schemas, root);
+    let name = |file: usize| schemas.files.get(file).map(|file| file.path.clone()).unwrap_or_default();
+    let mut documents = BTreeMap::new();
+    let files: BTreeSet<usize> =
+        reached.schemas.iter().map(|loc| loc.file).chain(reached.dialects.iter().copied()).collect();
+    for index in files {
+        let Some(file) = schemas.files.get(index).filter(|file| file.role != Role::MetaSchema) else { continue };
+        let form = if reached.dialects.contains(&index) {
+            exact(&file.root)
+        } else {
+            Form { schemas, reached: &reached.schemas }.node(&file.root, &Loc::root(index))
+        };
+        documents.insert(file.path.clone(), form);
+    }
+    Bundle::new(schemas.default_draft(), schemas.formats(), name(root.file), documents)
+}
+
+/// What a schema leads to.
+struct Reach<'a> {
+    all: &'a Schemas,
+    schemas: BTreeSet<Loc>,
+    /// The URIs of the resources that these are of.
+    resources: BTreeSet<&'a str>,
+    /// The files that say which keywords are in force for one of them.
+    dialects: BTreeSet<usize>,
+    open: Vec<Loc>,
+}
+
+impl<'a> Reach<'a> {
+    fn of(all: &'a Schemas, root: &Loc) -> Self {
+        let mut reach = Self {
+            all,
+            schemas: BTreeSet::new(),
+            resources: BTreeSet::new(),
+            dialects: BTreeSet::new(),
+            open: vec![root.clone()],
+        };
+        let mut dynamic = false;
+        loop {
+            while let Some(loc) = reach.open.pop() {
+                if reach.schemas.insert(loc.clone()) {
+                    dynamic |= all.dynamic.contains_key(&loc);
+                    reach.schema(&loc);
+                }
+            }
+            if dynamic {
+                reach.anchors();
+            }
+            if reach.open.is_empty() {
+                return reach;
+            }
+        }
+    }
+
+    fn schema(&mut self, loc: &Loc) {
+        self.resources.insert(self.all.base(loc));
+        let targets = [self.all.refs.get(loc), self.all.dynamic.get(loc)];
+        self.open.extend(targets.into_iter().flatten().cloned());
+        let Some(node) = self.all.node(loc) else { return };
+        if let Some(uri) = node.get("$schema").and_then(Node::str) {
+            self.dialect(uri);
+        }
+        if self.all.draft(loc).ref_stands_alone() && self.all.refs.contains_key(loc) {
+            return;
+        }
+        for member in node.members() {
+            let Some((_, holds)) = HOLDERS.iter().find(|(name, _)| *name == member.key) else { continue };
+            if matches!(&*member.key, "$defs" | "definitions") || !self.all.knows(loc, &member.key) {
+                continue;
+            }
+            let at = loc.step(&member.key);
+            match &member.value.json {
+                Json::Object(members) if *holds == Holds::Named => {
+                    let schemas = members.iter().filter(|member| !matches!(member.value.json, Json::Array(_)));
+                    self.open.extend(schemas.map(|member| at.step(&member.key)));
+                }
+                Json::Array(items) if matches!(holds, Holds::Many | Holds::OneOrMany) => {
+                    self.open.extend((0..items.len()).map(|index| at.step(&index.to_string())));
+                }
+                Json::Object(_) | Json::Bool(_) if matches!(holds, Holds::One | Holds::OneOrMany) => self.open.push(at),
+                _ => {}
+            }
+        }
+    }
+
+    /// A dynamic reference may lead to any anchor on the way to it.
+    fn anchors(&mut self) {
+        for base in &self.resources {
+            self.open.extend(self.all.dynamic_anchors(base).map(|(_, loc)| loc.clone()));
+        }
+        let recursive = self.all.recursive_anchors.iter().filter(|loc| self.resources.contains(self.all.base(loc)));
+        self.open.extend(recursive.cloned());
+        self.open.retain(|loc| !self.schemas.contains(loc));
+    }
+
+    /// A meta-schema that isn't a draft's own, and those that it is written in.
+    fn dialect(&mut self, uri: &str) {
+        let mut uri = uri.to_owned();
+        while Draft::of(&uri).is_none() {
+            let document = uri::of_document(&uri);
+            let Some(loc) = document.and_then(|uri| self.all.resources.get(uri.as_str())) else { return };
+            let next = self.all.files.get(loc.file).and_then(|file| file.root.get("$schema")?.str());
+            let (true, Some(next)) = (self.dialects.insert(loc.file), next) else { return };
+            uri = next.to_owned();
+        }
+    }
+}
+
+/// Writes what is reached, and of what stands around it no more than where it is and what it is called.
+struct Form<'a> {
+    schemas: &'a Schemas,
+    reached: &'a BTreeSet<Loc>,
+}
+
+impl Form<'_> {
+    fn node(&self, node: &Node, loc: &Loc) -> Node {
+        let json = match &node.json {
+            Json::Object(members) => {
+                let schema = self.reached.contains(loc);
+                let alone = schema && self.schemas.draft(loc).ref_stands_alone() && self.schemas.refs.contains_key(loc);
+                let kept = members.iter().filter_map(|member| self.member(member, loc, schema, alone));
+                object(kept.collect())
+            }
+            Json::Array(items) if self.leads(loc) => {
+                let items = items.iter().enumerate();
+                Json::Array(items.map(|(index, item)| self.node(item, &loc.step(&index.to_string()))).collect())
+            }
+            _ => return exact(node),
+        };
+        Node { at: NOWHERE, json }
+    }
+
+    fn member(&self, member: &Member, loc: &Loc, schema: bool, alone: bool) -> Option<Member> {
+        let key = member.key.as_str();
+        let at = loc.step(key);
+        let value = if self.reached.contains(&at) || self.leads(&at) {
+            self.node(&member.value, &at)
+        } else if schema && !alone {
+            if tells(key) || matches!(key, "$defs" | "definitions") {
+                return None;
+            }
+            exact(&member.value)
+        } else if key == "$ref" && alone || is_name(key) && self.schemas.infos.contains_key(loc) {
+            exact(&member.value)
+        } else {
+            return None;
+        };
+        Some(Member { key: key.to_owned(), key_at: NOWHERE, value })
+    }
+
+    /// Whether something below a place is reached.
+    fn leads(&self, loc: &Loc) -> bool {
+        let below = loc.step("");
+        self.reached
+            .range(&below..)
+            .next()
+            .is_some_and(|found| found.file == below.file && found.pointer.starts_with(&below.pointer))
+    }
+}
+
+/// Whether a keyword only tells people something.
+pub(super) fn tells(keyword: &str) -> bool {
+    matches!(keyword, "title" | "description" | "examples" | "$comment" | "deprecated" | "readOnly" | "writeOnly")
+        || keyword.starts_with("x-")
+}
+
+/// Whether a keyword says what a schema is called, or what it is written in.
+fn is_name(keyword: &str) -> bool {
+    matches!(keyword, "id" | "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$recursiveAnchor" | "$vocabulary")
+}
+
+const NOWHERE: At = At { line: 1, column: 1 };
+
+/// A value as it is, its numbers written one way and its members in one order.
+fn exact(node: &Node) -> Node {
+    let json = match &node.json {
+        Json::Number(text) => Json::Number(Decimal::parse(text).map_or_else(|| text.clone(), |it| it.to_string())),
+        Json::Array(items) => Json::Array(items.iter().map(exact).collect()),
+        Json::Object(members) => {
+            let member =
+                |member: &Member| Member { key: member.key.clone(), key_at: NOWHERE, value: exact(&member.value) };
+            object(members.iter().map(member).collect())
+        }
+        json => json.clone(),
+    };
+    Node { at: NOWHERE, json }
+}
+
+fn object(mut members: Vec<Member>) -> Json {
+    members.sort_by(|a, b| a.key.cmp(&b.key));
+    Json::Object(Members::new(members))
+}

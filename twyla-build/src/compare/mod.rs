@@ -1,0 +1,61 @@
+//! Whether what one side may send the other one accepts: contracts, and JSON Schemas of any draft, held against each other.
+//!
+//! [`compare`] decides it for a pair, and what it says is one of three things: it *fits*, which is proven; it *breaks*,
+//! which comes with a [`Witness`] that was held to both sides; or it is *undecided*, with what stands in the way.
+//!
+//! The rooms: `bundle` is one contract by itself, with all that its references reach, and `gather` takes it from a folder;
+//! `decimal` has numbers without the loss of a digit; `verdict` is what is said.
+
+mod bundle;
+mod contracts;
+mod decimal;
+mod gather;
+mod verdict;
+
+pub use bundle::Bundle;
+pub use contracts::{ContractKind, ContractSchema, Sources};
+pub use verdict::{Checked, Mode, Options, Sample, SchemaPath, Verdict, Why, Witness};
+
+pub(crate) use contracts::all as contracts;
+
+/// Decides whether everything that the producer may send is accepted by the consumer.
+///
+/// The same pair with the same options has the same verdict, always: what is counted for the budget are steps, not time.
+///
+/// ```
+/// use twyla_build::{Draft, compare::{self, Bundle, Options, Verdict}};
+///
+/// let old = Bundle::schema(r#"{ "type": "object", "properties": { "a": { "type": "string" } } }"#, Draft::default())?;
+/// let verdict = compare::compare(&old, &old, &Options::default());
+/// assert!(matches!(verdict, Verdict::Fits));
+/// # Ok::<(), twyla_build::Problems>(())
+/// ```
+#[must_use]
+pub fn compare(producer: &Bundle, consumer: &Bundle, _options: &Options) -> Verdict {
+    if producer == consumer {
+        return Verdict::Fits;
+    }
+    Verdict::Undecided(Why {
+        keyword: String::new(),
+        path: consumer.root_path(),
+        reason: "the comparison isn't built yet".to_owned(),
+    })
+}
+
+/// A value that is valid under a schema, or that there is none.
+///
+/// ```
+/// use twyla_build::{Draft, compare::{self, Bundle, Options, Sample}};
+///
+/// let schema = Bundle::schema("false", Draft::default())?;
+/// assert!(!matches!(compare::sample(&schema, &Options::default()), Sample::Value(_)));
+/// # Ok::<(), twyla_build::Problems>(())
+/// ```
+#[must_use]
+pub fn sample(schema: &Bundle, _options: &Options) -> Sample {
+    Sample::Undecided(Why {
+        keyword: String::new(),
+        path: schema.root_path(),
+        reason: "the search for values isn't built yet".to_owned(),
+    })
+}
