@@ -1,46 +1,49 @@
 //! `cargo twyla`: Twyla's command line.
 //!
-//! Its rooms: [`dead`] looks at, replays and drops what was parked, [`filter`] says which of it, [`mod@print`] shows it.
+//! Each command is a room of its own, listed in [`command`]: [`dead`] looks at, replays and drops what was parked.
+//!
+//! What a command ends with is its exit code: 0 where all is well, 1 where it has found what it looks for (an event that
+//! breaks its contract, services that don't fit together), 2 where it couldn't do its work.
 #![forbid(unsafe_code)]
 
+mod command;
 mod dead;
-mod filter;
-mod print;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
-/// Twyla's command line.
+use command::{Command, Outcome};
+
 #[derive(Parser)]
-#[command(name = "cargo", bin_name = "cargo")]
+#[command(name = "cargo", bin_name = "cargo", styles = STYLES)]
 enum Cargo {
     /// Twyla's command line.
-    #[command(version)]
-    Twyla(Args),
+    #[command(version, arg_required_else_help = true)]
+    Twyla {
+        #[command(subcommand)]
+        command: Command,
+    },
 }
 
-#[derive(clap::Args)]
-struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
+/// The colours of cargo's own help.
+const STYLES: clap::builder::Styles = {
+    use clap::builder::styling::{AnsiColor, Styles};
+    Styles::styled()
+        .header(AnsiColor::Green.on_default().bold())
+        .usage(AnsiColor::Green.on_default().bold())
+        .literal(AnsiColor::Cyan.on_default().bold())
+        .placeholder(AnsiColor::Cyan.on_default())
+};
 
-#[derive(Subcommand)]
-enum Command {
-    /// Look at, replay or drop the events that a group has set aside.
-    #[command(subcommand)]
-    Dead(dead::Command),
-}
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    let Cargo::Twyla(Args { command: Command::Dead(command) }) = Cargo::parse();
-    match dead::run(command).await {
-        Ok(()) => ExitCode::SUCCESS,
+fn main() -> ExitCode {
+    let Cargo::Twyla { command } = Cargo::parse();
+    match command.run() {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
+            anstream::eprintln!("{}: {error}", command::error_word());
+            ExitCode::from(2)
         }
     }
 }

@@ -27,7 +27,7 @@ fn said(args: &[&str]) -> String {
 
 fn refused(args: &[&str]) -> String {
     let output = twyla(args);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     String::from_utf8(output.stderr).unwrap()
 }
 

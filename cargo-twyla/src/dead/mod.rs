@@ -1,4 +1,8 @@
-//! `cargo twyla dead`: what a group has set aside, listed, shown, replayed and dropped.
+//! `cargo twyla dead`: what a group has set aside, listed, shown, replayed and dropped. [`filter`] says which of it is meant,
+//! [`mod@print`] shows it.
+
+mod filter;
+mod print;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Arc;
@@ -9,12 +13,19 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use twyla_runtime::{Bus, Config, ConfigError, Sort};
 
-use crate::filter::Filter;
-use crate::print;
+use crate::command::{Outcome, Run};
+use filter::Filter;
+
+/// Look at, replay or drop the events that a group has set aside.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
 /// What to do with dead letters.
 #[derive(Subcommand)]
-pub(crate) enum Command {
+enum Command {
     /// A line for each, or with --json an object for each.
     #[command(after_help = "For example: cargo twyla dead list api.user_input bot --reason handler --older 10m")]
     List {
@@ -47,7 +58,7 @@ pub(crate) enum Command {
 }
 
 #[derive(clap::Args)]
-pub(crate) struct Place {
+struct Place {
     /// The event, for example api.user_input.
     event: String,
     /// The group.
@@ -58,7 +69,7 @@ pub(crate) struct Place {
 }
 
 #[derive(clap::Args)]
-pub(crate) struct Sorting {
+struct Sorting {
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -73,7 +84,7 @@ pub(crate) struct Sorting {
 
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+enum Error {
     #[error(transparent)]
     Bus(#[from] twyla_runtime::Error),
     #[error(transparent)]
@@ -88,13 +99,18 @@ pub(crate) enum Error {
     Io(#[from] io::Error),
 }
 
-/// Does it.
-pub(crate) async fn run(command: Command) -> Result<(), Error> {
-    match command {
-        Command::List { place, filter, limit, json } => list(&place, &filter, limit, json).await,
-        Command::Show { place, id, json } => show(&place, &id, json).await,
-        Command::Replay(sorting) => sort(sorting, Sort::Replay).await,
-        Command::Drop(sorting) => sort(sorting, Sort::Drop).await,
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn std::error::Error + Send + Sync>> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match self.command {
+                Command::List { place, filter, limit, json } => list(&place, &filter, limit, json).await,
+                Command::Show { place, id, json } => show(&place, &id, json).await,
+                Command::Replay(sorting) => sort(sorting, Sort::Replay).await,
+                Command::Drop(sorting) => sort(sorting, Sort::Drop).await,
+            }
+        })?;
+        Ok(Outcome::Fine)
     }
 }
 

@@ -15,12 +15,12 @@ fn reason(letter: &DeadLetter) -> &'static str {
 }
 
 /// The head of the list.
-pub(crate) fn head() -> String {
+pub(super) fn head() -> String {
     format!("{:<36}  {:<20}  {:<11}  {:>8}  {}", "MESSAGE ID", "PARKED", "REASON", "ATTEMPTS", "ERROR")
 }
 
 /// One line of the list.
-pub(crate) fn line(letter: &DeadLetter) -> String {
+pub(super) fn line(letter: &DeadLetter) -> String {
     let id = letter.message_id.as_deref().unwrap_or("-");
     // a sender's text is not to move the cursor
     let error: String = letter.error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect();
@@ -28,7 +28,7 @@ pub(crate) fn line(letter: &DeadLetter) -> String {
 }
 
 /// All that is known of one.
-pub(crate) fn whole(letter: &DeadLetter) -> String {
+pub(super) fn whole(letter: &DeadLetter) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
         let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -61,7 +61,7 @@ pub(crate) fn whole(letter: &DeadLetter) -> String {
 }
 
 /// One, for other programs.
-pub(crate) fn json(letter: &DeadLetter) -> Value {
+pub(super) fn json(letter: &DeadLetter) -> Value {
     let stamp = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
     json!({
         "message_id": letter.message_id,

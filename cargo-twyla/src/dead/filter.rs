@@ -5,10 +5,10 @@ use twyla_runtime::DeadLetter;
 
 /// Only those that fit all of what is given.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct Filter {
+pub(super) struct Filter {
     /// Only the one with this message id.
     #[arg(long, value_name = "MESSAGE_ID")]
-    pub(crate) id: Option<String>,
+    pub(super) id: Option<String>,
     /// Only those parked for this reason: contract, envelope, handler, panic or redelivered.
     #[arg(long, value_parser = ["contract", "envelope", "handler", "panic", "redelivered"])]
     reason: Option<String>,
@@ -28,13 +28,13 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// Whether nothing is asked for in particular.
-    pub(crate) fn is_all(&self) -> bool {
+    pub(super) fn is_all(&self) -> bool {
         let Self { id, reason, error, at, older, newer } = self;
         id.is_none() && reason.is_none() && error.is_none() && at.is_none() && older.is_none() && newer.is_none()
     }
 
     /// Whether it is one of those, at the time `now`.
-    pub(crate) fn fits(&self, letter: &DeadLetter, now: DateTime<Utc>) -> bool {
+    pub(super) fn fits(&self, letter: &DeadLetter, now: DateTime<Utc>) -> bool {
         let age = letter.parked_at.map(|parked| now - parked);
         let below = |pointer: &str, at: &str| {
             pointer.strip_prefix(at.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

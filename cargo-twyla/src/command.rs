@@ -1,0 +1,51 @@
+//! The commands: to add one, write a room with a [`clap::Args`] type that can [`Run`], and name it in the list below.
+
+use std::error::Error;
+
+use clap::Subcommand;
+
+/// A command, read from the command line.
+pub(crate) trait Run {
+    /// Does it.
+    fn run(self) -> Result<Outcome, Box<dyn Error + Send + Sync>>;
+}
+
+/// How a command has ended that could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is well: exit code 0.
+    Fine,
+    /// It has found what it looks for: exit code 1.
+    #[expect(dead_code, reason = "the commands that look for something come next")]
+    Found,
+}
+
+macro_rules! commands {
+    ($($name:ident($args:path),)*) => {
+        /// What is to be done; the words of the help are the arguments' own.
+        #[derive(Subcommand)]
+        pub(crate) enum Command {
+            $($name($args),)*
+        }
+
+        impl Command {
+            /// Does it.
+            pub(crate) fn run(self) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
+                match self {
+                    $(Self::$name(args) => args.run(),)*
+                }
+            }
+        }
+    };
+}
+
+// In the order in which the help lists them.
+commands! {
+    Dead(crate::dead::Args),
+}
+
+/// The word that an error begins with, as cargo shows it.
+pub(crate) fn error_word() -> impl std::fmt::Display {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    format!("{style}error{style:#}")
+}
