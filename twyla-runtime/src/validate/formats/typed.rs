@@ -10,11 +10,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use uuid::Uuid;
 
-use super::{Format, net, time};
 use crate::json::{Fault, Read, Reader, Write, write_str};
 use crate::validate::path::Path;
 use crate::validate::rules::{Violations, shown};
 use crate::validate::schema::{Look, Seen};
+use twyla_formats::{Format, net, time};
 
 /// More nanoseconds than a second has are chrono's leap second.
 const SECOND: u32 = 1_000_000_000;

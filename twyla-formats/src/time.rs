@@ -2,28 +2,33 @@
 
 /// A date that is in the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Date {
-    pub(super) year: u16,
-    pub(super) month: u8,
-    pub(super) day: u8,
+pub struct Date {
+    /// From 0 to 9999.
+    pub year: u16,
+    /// From 1.
+    pub month: u8,
+    /// From 1.
+    pub day: u8,
 }
 
 /// A time of day and its distance from UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Time {
-    pub(super) hour: u8,
-    pub(super) minute: u8,
+pub struct Time {
+    /// Up to 23.
+    pub hour: u8,
+    /// Up to 59.
+    pub minute: u8,
     /// Up to 60, which is a leap second.
-    pub(super) second: u8,
+    pub second: u8,
     /// Digits beyond the ninth are cut.
-    pub(super) nanosecond: u32,
+    pub nanosecond: u32,
     /// Minutes east of UTC.
-    pub(super) offset: i16,
+    pub offset: i16,
 }
 
 /// `date-time` of RFC 3339.
 #[inline]
-pub(super) fn date_time(text: &[u8]) -> Option<(Date, Time)> {
+pub fn date_time(text: &[u8]) -> Option<(Date, Time)> {
     let (first, rest) = text.split_first_chunk::<10>()?;
     let (b'T' | b't', rest) = rest.split_first()? else { return None };
     Some((date(first)?, time(rest)?))
@@ -31,7 +36,7 @@ pub(super) fn date_time(text: &[u8]) -> Option<(Date, Time)> {
 
 /// `full-date` of RFC 3339.
 #[inline]
-pub(super) fn date(text: &[u8]) -> Option<Date> {
+pub fn date(text: &[u8]) -> Option<Date> {
     let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = text else { return None };
     let year = u16::from(two(y0, y1)?) * 100 + u16::from(two(y2, y3)?);
     let (month, day) = (two(m0, m1)?, two(d0, d1)?);
@@ -47,7 +52,7 @@ pub(super) fn date(text: &[u8]) -> Option<Date> {
 
 /// `full-time` of RFC 3339; a leap second only where it is 23:59:60 in UTC.
 #[inline]
-pub(super) fn time(text: &[u8]) -> Option<Time> {
+pub fn time(text: &[u8]) -> Option<Time> {
     let (&[h0, h1, b':', m0, m1, b':', s0, s1], rest) = text.split_first_chunk::<8>()? else { return None };
     let (hour, minute, second) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
     if hour > 23 || minute > 59 || second > 60 {
@@ -93,7 +98,7 @@ fn two(high: u8, low: u8) -> Option<u8> {
 }
 
 /// `duration` of RFC 3339, appendix A: units follow one another without a gap, weeks stand alone.
-pub(super) fn duration(text: &[u8]) -> bool {
+pub fn duration(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"P") else { return false };
     let Some((date, rest)) = units(rest, b"YMD") else { return false };
     match rest {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use twyla_runtime::validate::formats::{Format, holds};
+use twyla_formats::{Format, holds};
 
 /// Of the newest draft: each name, and what it is here.
 fn format(name: &str, draft: &str) -> Option<Format> {

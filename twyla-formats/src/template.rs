@@ -1,7 +1,7 @@
 //! URI templates (RFC 6570).
 
 /// Literals and expressions in braces.
-pub(super) fn uri_template(text: &str) -> bool {
+pub(crate) fn uri_template(text: &str) -> bool {
     let mut rest = text.as_bytes();
     loop {
         while let Some((eight, after)) = rest.split_first_chunk::<8>()

@@ -1,7 +1,7 @@
 //! JSON Pointers (RFC 6901), and relative ones.
 
 /// Tokens that each begin with `/`, in which `~` is only for `~0` and `~1`.
-pub(super) fn json_pointer(text: &[u8]) -> bool {
+pub(crate) fn json_pointer(text: &[u8]) -> bool {
     if !matches!(text, [] | [b'/', ..]) {
         return false;
     }
@@ -17,7 +17,7 @@ pub(super) fn json_pointer(text: &[u8]) -> bool {
 /// The draft of relative JSON Pointers: levels up, and then a pointer or `#`.
 ///
 /// Its later versions may move among the items of an array too (`0+1`); the suite knows no such pointer.
-pub(super) fn relative(text: &[u8]) -> bool {
+pub(crate) fn relative(text: &[u8]) -> bool {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     match text.split_at_checked(digits) {
         None | Some(([], _) | ([b'0', _, ..], _)) => false,

@@ -1,6 +1,6 @@
 //! URIs (RFC 3986) and IRIs (RFC 3987), absolute or relative: read once from left to right, as an event may have hundreds.
 
-use super::net;
+use crate::net;
 
 /// What a byte may be part of: a bit for each, so that many bytes can be held to one class together.
 const NAME: u8 = 1;
@@ -32,12 +32,12 @@ const CLASSES: [u8; 256] = {
 };
 
 /// With a scheme.
-pub(super) fn uri(text: &str, international: bool) -> bool {
+pub(crate) fn uri(text: &str, international: bool) -> bool {
     scheme(text).is_some_and(|rest| Reader { rest, international }.after_scheme())
 }
 
 /// With or without.
-pub(super) fn reference(text: &str, international: bool) -> bool {
+pub(crate) fn reference(text: &str, international: bool) -> bool {
     if let Some(rest) = scheme(text) {
         return Reader { rest, international }.after_scheme();
     }

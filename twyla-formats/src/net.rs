@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// `dotted-quad` of RFC 2673: four numbers up to 255, without leading zeros.
 #[inline]
-pub(super) fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+pub fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     let mut bytes = [0; 4];
     let mut rest = text;
     for (index, byte) in bytes.iter_mut().enumerate() {
@@ -24,13 +24,13 @@ pub(super) fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
 
 /// RFC 4291, section 2.2; no zone.
 #[inline]
-pub(super) fn ipv6(text: &str) -> Option<Ipv6Addr> {
+pub fn ipv6(text: &str) -> Option<Ipv6Addr> {
     text.parse().ok()
 }
 
 /// RFC 9562's text form: 8-4-4-4-12 hexadecimal digits.
 #[inline]
-pub(super) fn uuid(text: &[u8]) -> Option<[u8; 16]> {
+pub fn uuid(text: &[u8]) -> Option<[u8; 16]> {
     let text: &[u8; 36] = text.try_into().ok()?;
     let mut out = [0; 16];
     let mut wrong = 0;

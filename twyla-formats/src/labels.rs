@@ -22,13 +22,13 @@ enum Direction {
 }
 
 /// The label that stands after `xn--`, in small letters; `None` where it is no A-label.
-pub(super) fn decoded(written: &str) -> Option<String> {
+pub(crate) fn decoded(written: &str) -> Option<String> {
     let label: String = punycode::decode(written)?.into_iter().collect();
     (!label.is_ascii() && allowed(&label) && punycode::encode(&label).as_deref() == Some(written)).then_some(label)
 }
 
 /// Whether labels of one name may stand together (RFC 5893): where one runs from right to left, all must keep to the rule.
-pub(super) fn fit_together(labels: &[String]) -> bool {
+pub(crate) fn fit_together(labels: &[String]) -> bool {
     let right =
         |label: &String| label.chars().any(|c| matches!(direction(c), Direction::Right | Direction::ArabicDigit));
     !labels.iter().any(right) || labels.iter().all(|label| keeps_direction(label))
@@ -205,7 +205,7 @@ mod punycode {
     const MOST: u32 = 26;
 
     /// Small letters only.
-    pub(super) fn decode(text: &str) -> Option<Vec<char>> {
+    pub(crate) fn decode(text: &str) -> Option<Vec<char>> {
         let (basic, encoded) = text.rsplit_once('-').unwrap_or(("", text));
         let mut out: Vec<char> = basic.chars().collect();
         let (mut code, mut index, mut bias) = (128_u32, 0_u32, 72);
@@ -236,7 +236,7 @@ mod punycode {
         Some(out)
     }
 
-    pub(super) fn encode(label: &str) -> Option<String> {
+    pub(crate) fn encode(label: &str) -> Option<String> {
         let mut out: String = label.chars().filter(char::is_ascii).collect();
         let basic = u32::try_from(out.len()).ok()?;
         if basic > 0 {

@@ -1,9 +1,9 @@
 //! Host names (RFC 1123) and e-mail addresses (RFC 5321).
 
-use super::{labels, net};
+use crate::{labels, net};
 
 /// Labels of letters, digits and hyphens; those that begin with `xn--` are A-labels.
-pub(super) fn hostname(text: &str) -> bool {
+pub(crate) fn hostname(text: &str) -> bool {
     plain_hostname(text.as_bytes()) && (!text.as_bytes().windows(2).any(|two| two == b"--") || reserved_labels(text))
 }
 
@@ -22,7 +22,7 @@ fn reserved_labels(text: &str) -> bool {
 }
 
 /// Labels of letters, digits and hyphens.
-pub(super) fn plain_hostname(text: &[u8]) -> bool {
+pub(crate) fn plain_hostname(text: &[u8]) -> bool {
     let known = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     let label = |label: &[u8]| {
         let ([first, ..], [.., last]) = (label, label) else { return false };
@@ -32,12 +32,12 @@ pub(super) fn plain_hostname(text: &[u8]) -> bool {
 }
 
 /// `Mailbox` of RFC 5321.
-pub(super) fn email(text: &str) -> bool {
+pub(crate) fn email(text: &str) -> bool {
     text.is_ascii() && mailbox(text, hostname)
 }
 
 /// A local part, and a domain that is a name or an address in brackets.
-pub(super) fn mailbox(text: &str, name: impl Fn(&str) -> bool) -> bool {
+pub(crate) fn mailbox(text: &str, name: impl Fn(&str) -> bool) -> bool {
     // a quoted local part may have an `@`, a domain can't
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     if !local_part(local) {
