@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use twyla_runtime::event::{Emit, Event, EventContext, EventKey, Listen};
 use twyla_runtime::handler::{Failure, HandleFuture, Incoming, Need, Policy, Registration};
+use twyla_runtime::mark::{Mark, Schema, Schemas};
 use twyla_runtime::validate::{Refusal, Violation};
 use twyla_runtime::{Ack, Bus, Meta};
 
@@ -85,6 +86,8 @@ impl<P: Place> Event for Ping<P> {
     const DOMAIN: &'static str = P::DOMAIN;
     const EVENT_TYPE: &'static str = "ping";
     const SCHEMA: &'static str = "schemas/events/test/ping.json:1";
+    const SCHEMAS: Schemas = Schemas::NONE;
+    const EMITS: &'static Mark = &Mark::none(P::EVENT);
     type Key = EventKey<0>;
     type Context = Here;
 }
@@ -105,6 +108,7 @@ impl<P: Place> Emit for Ping<P> {
 
 impl EventContext for Here {
     const SCHEMA: &'static str = "schemas/context.json:1";
+    const COMPILED: &'static Schema = Schemas::NONE.context;
 
     fn decode(context: &[u8]) -> Result<Self, Refusal> {
         let here: Self = json(context)?;
@@ -157,6 +161,7 @@ pub fn listener<P: Place>(group: &'static str) -> Registration {
         event_type: "ping",
         group,
         handler: "scripted",
+        mark: const { &Mark::none(P::EVENT) },
         policy: Policy::default(),
         needs: vec![Need { id: TypeId::of::<Script<P>>(), name: "Script", by: ".state(..)" }],
         handle: handle::<P>,

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use quote::quote;
-use twyla_contract::EventName;
+use twyla_contract::{EventName, record};
 
+use crate::compare::{self, ContractKind};
 use crate::model::{Body, Model, Others, Shape, Type, TypeId};
 use crate::resolve::Schemas;
 use crate::trees::Trees;
@@ -26,6 +27,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> String {
     let mut patterns = checks::Patterns::default();
     let mut trees = Trees::new(schemas);
     let events: HashMap<TypeId, &EventName> = model.events.iter().map(|(name, id)| (*id, name)).collect();
+    let compiled = Compiled::all(schemas);
     let mut order: Vec<TypeId> = (0..model.types.len()).collect();
     order.sort_by_key(|id| model.types[*id].path());
     for id in order {
@@ -35,8 +37,8 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> String {
         let (codec, view) = (codec::impls(model, type_), codec::view(type_));
         let validate = checks::validate(model, type_, &mut patterns, &mut trees);
         let contract = match events.get(&id) {
-            Some(name) => event_impls(model, type_, name),
-            None if id == model.context => context_impls(type_),
+            Some(name) => event_impls(model, type_, name, &compiled),
+            None if id == model.context => context_impls(type_, &compiled),
             None => {
                 let name = ident(&type_.name);
                 quote!(__twyla::bindable!(#name);)
@@ -200,19 +202,60 @@ fn words(type_: &Type) -> TokenStream {
     }
 }
 
-fn event_impls(model: &Model, type_: &Type, name: &EventName) -> TokenStream {
+/// The schemas that a program carries of what it emits and listens to: their digests, and their forms as text.
+struct Compiled(HashMap<(ContractKind, String), (String, String)>);
+
+impl Compiled {
+    fn all(schemas: &Schemas) -> Self {
+        let contracts = compare::contracts(schemas, Vec::new()).contracts.into_iter();
+        Self(contracts.map(|it| ((it.kind, it.name), (it.bundle.digest(), it.bundle.to_string()))).collect())
+    }
+
+    /// The digest of one.
+    fn digest(&self, kind: ContractKind, name: &str) -> &str {
+        self.0.get(&(kind, name.to_owned())).map_or("", |(digest, _)| digest)
+    }
+
+    /// The record of one: its beginning, and the form.
+    fn record(&self, kind: ContractKind, name: &str) -> (String, Literal) {
+        let (digest, form) = self.0.get(&(kind, name.to_owned())).map_or(("", ""), |(digest, form)| (digest, form));
+        let begins = format!("schema\t{digest}\t");
+        (record::head(&format!("{begins}{form}")) + &begins, raw(form))
+    }
+}
+
+/// A text as people can read it in code: a raw string, in which nothing but a carriage return is written otherwise.
+fn raw(text: &str) -> Literal {
+    let longest = text.split('"').skip(1).map(|part| part.len() - part.trim_start_matches('#').len()).max();
+    let hashes = "#".repeat(longest.map_or(0, |longest| longest + 1));
+    let raw = format!("r{hashes}\"{text}\"{hashes}").parse().ok().filter(|_| !text.contains('\r'));
+    raw.unwrap_or_else(|| Literal::string(text))
+}
+
+fn event_impls(model: &Model, type_: &Type, name: &EventName, compiled: &Compiled) -> TokenStream {
     let rust = ident(&type_.name);
     let (whole, domain, event_type, key) = (name.as_str(), name.domain(), name.event_type(), name.key());
     let key: TokenStream = format!("{key:#018x}").parse().unwrap_or_default();
     let schema = format!("{}:{}", type_.place.file, type_.place.line);
     let context = types::path(&model.types[model.context], type_.module.as_deref());
-    quote!(__twyla::contract!(event #rust, #whole, #domain, #event_type, #key, #schema, #context);)
+    let (digest, context_digest) =
+        (compiled.digest(ContractKind::Event, whole), compiled.digest(ContractKind::Context, "context"));
+    let (begins, form) = compiled.record(ContractKind::Event, whole);
+    let emits = format!("emits\t{whole}\t{digest}\t{context_digest}");
+    let emits = record::head(&emits) + &emits;
+    quote! {
+        __twyla::contract!(
+            event #rust, #whole, #domain, #event_type, #key, #schema, #context, #emits, #digest, #begins, #form
+        );
+    }
 }
 
-fn context_impls(type_: &Type) -> TokenStream {
+fn context_impls(type_: &Type, compiled: &Compiled) -> TokenStream {
     let rust = ident(&type_.name);
     let schema = format!("{}:{}", type_.place.file, type_.place.line);
-    quote!(__twyla::contract!(context #rust, #schema);)
+    let digest = compiled.digest(ContractKind::Context, "context");
+    let (begins, form) = compiled.record(ContractKind::Context, "context");
+    quote!(__twyla::contract!(context #rust, #schema, #digest, #begins, #form);)
 }
 
 /// What `explain` says of each contract that has rules in a tree.

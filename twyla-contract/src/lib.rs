@@ -8,12 +8,14 @@
 //! - [`rust`]: the Rust names that contract names become;
 //! - [`model`]: contracts, events, properties and the kinds of value that a property holds;
 //! - [`index`]: the model as a compact text, written by the build script and read by the macros;
+//! - [`record`]: the marks that a program carries of what it emits and listens to;
 //! - [`similar`]: the nearest of some names, for a did-you-mean.
 #![forbid(unsafe_code)]
 
 pub mod index;
 pub mod model;
 pub mod name;
+pub mod record;
 pub mod rust;
 pub mod similar;
 

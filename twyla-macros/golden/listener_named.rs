@@ -28,6 +28,13 @@ const _: () = {
             >,
     > ContentOfUserInput for T {}
     const _: () = <UserInput as ContentOfUserInput>::MATCHES;
+    const TWYLA_HANDLER: &str = ::core::concat!(
+        ::core::module_path!(), "::", ::core::stringify!(answer)
+    );
+    const TWYLA_SCHEMAS: __twyla::mark::Schemas = __twyla::IsEvent::<
+        UserInput,
+        ::twyla_runtime::event::EventKey<12812687169510636491u64>,
+    >::SCHEMAS;
     #[automatically_derived]
     impl __twyla::Listener for answer {
         const EVENT: &'static str = "api.user_input";
@@ -38,8 +45,11 @@ const _: () = {
                 domain: "api",
                 event_type: "user_input",
                 group: <Self as __twyla::Listener>::GROUP,
-                handler: ::core::concat!(
-                    ::core::module_path!(), "::", ::core::stringify!(answer)
+                handler: TWYLA_HANDLER,
+                mark: __twyla::mark!(
+                    ["listens", < answer as __twyla::Listener > ::EVENT, "bots",
+                    TWYLA_SCHEMAS.content.digest, TWYLA_SCHEMAS.context.digest,
+                    TWYLA_HANDLER,], & [TWYLA_SCHEMAS.content, TWYLA_SCHEMAS.context]
                 ),
                 needs: ::std::vec::Vec::from_iter(
                     [

@@ -6,6 +6,12 @@ const _: () = {
     use ::twyla_runtime::__private as __twyla;
     #[allow(unused_imports)]
     use __twyla::Otherwise as _;
+    const TWYLA_HANDLER: &str = ::core::concat!(
+        ::core::module_path!(), "::", ::core::stringify!(answer)
+    );
+    const TWYLA_SCHEMAS: __twyla::mark::Schemas = __twyla::IsAnyEvent::<
+        UserInput,
+    >::SCHEMAS;
     #[automatically_derived]
     impl __twyla::Listener for answer {
         const EVENT: &'static str = <UserInput as __twyla::Content>::NAME;
@@ -16,8 +22,11 @@ const _: () = {
                 domain: <UserInput as __twyla::Content>::DOMAIN,
                 event_type: <UserInput as __twyla::Content>::EVENT_TYPE,
                 group: <Self as __twyla::Listener>::GROUP,
-                handler: ::core::concat!(
-                    ::core::module_path!(), "::", ::core::stringify!(answer)
+                handler: TWYLA_HANDLER,
+                mark: __twyla::mark!(
+                    ["listens", < answer as __twyla::Listener > ::EVENT, "consumer",
+                    TWYLA_SCHEMAS.content.digest, TWYLA_SCHEMAS.context.digest,
+                    TWYLA_HANDLER,], & [TWYLA_SCHEMAS.content, TWYLA_SCHEMAS.context]
                 ),
                 needs: ::std::vec::Vec::new(),
                 policy: ::core::default::Default::default(),

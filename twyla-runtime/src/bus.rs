@@ -249,7 +249,8 @@ pub async fn publish_raw(
     Emitting::new(event_type, Ok(message), bus.inner.clone()).await
 }
 
-/// The envelope of an event whose content and context keep their contracts, and that has no more than so many bytes.
+/// The envelope of an event whose content and context keep their contracts, and that has no more than so many bytes: whatever
+/// is emitted is encoded here, and so the program carries its mark.
 pub(crate) fn encoded<T, C, A>(
     content: &T,
     context: &A,
@@ -262,18 +263,19 @@ where
     C: EventContext,
     A: AsContext<C>,
 {
+    let event = T::EMITS.subject();
     let body = wire::encode(
-        T::NAME,
-        |out| content.encode(out).map_err(|refusal| Error::Content { event: T::NAME, schema: T::SCHEMA, refusal }),
+        event,
+        |out| content.encode(out).map_err(|refusal| Error::Content { event, schema: T::SCHEMA, refusal }),
         |out| {
             let schema = C::SCHEMA;
-            context.as_context().encode(out).map_err(|refusal| Error::Context { event: T::NAME, schema, refusal })
+            context.as_context().encode(out).map_err(|refusal| Error::Context { event, schema, refusal })
         },
         now,
         session,
     )?;
     let bytes = body.len();
-    if bytes <= most { Ok(body) } else { Err(Error::TooLarge { event: T::NAME, bytes, most }) }
+    if bytes <= most { Ok(body) } else { Err(Error::TooLarge { event, bytes, most }) }
 }
 
 /// Ordered by time (RFC 9562, section 5.7), so that stores keep them close together.

@@ -1,5 +1,6 @@
 //! What the bus knows of an event: its name, its context, and how its content is decoded and encoded under its contract.
 
+use crate::mark::{Mark, Schema, Schemas};
 use crate::validate::Refusal;
 
 #[doc(hidden)]
@@ -26,6 +27,12 @@ pub trait Event: Sized + Send + 'static {
     const EVENT_TYPE: &'static str;
     /// The schema's place, for example `schemas/events/api/user_input.json:1`.
     const SCHEMA: &'static str;
+    /// The schemas as they were compiled.
+    #[doc(hidden)]
+    const SCHEMAS: Schemas;
+    /// What a program that emits it carries.
+    #[doc(hidden)]
+    const EMITS: &'static Mark;
     /// The name as a type, so that the compiler can tell events apart.
     #[doc(hidden)]
     type Key;
@@ -84,6 +91,9 @@ impl<T: Emit> Emittable for T {}
 pub trait EventContext: Clone + Send + Sync + 'static {
     /// The schema's place, for example `schemas/context.json:1`.
     const SCHEMA: &'static str;
+    /// The schema as it was compiled.
+    #[doc(hidden)]
+    const COMPILED: &'static Schema;
 
     /// Decodes a context, a JSON text.
     ///

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::dedupe::Transacting;
+use crate::mark::Mark;
 use crate::validate::Refusal;
 use crate::{Ack, Bus, Meta, Retry};
 
@@ -43,6 +44,8 @@ pub struct Registration {
     pub group: &'static str,
     /// The handler function's path, for messages.
     pub handler: &'static str,
+    /// What a program that registers it carries.
+    pub mark: &'static Mark,
     /// The states that the handler takes.
     pub needs: Vec<Need>,
     /// What the attribute says of how it is run.

@@ -51,6 +51,8 @@ pub mod handler;
 #[doc(hidden)]
 pub mod json;
 mod lanes;
+#[doc(hidden)]
+pub mod mark;
 mod meta;
 mod park;
 mod retry;
@@ -127,11 +129,13 @@ pub mod __private {
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::validate::{Refusal, Violation, schema};
     pub use crate::{
-        __bindable as bindable, __bridge as bridge, __contract as contract, __idna as idna, __view as view,
+        __bindable as bindable, __bridge as bridge, __contract as contract, __idna as idna, __mark as mark,
+        __view as view,
     };
     pub use {chrono, regex, serde, serde_json, uuid};
 
     pub use crate::Retry;
     pub use crate::bus::publish_raw;
     pub use crate::lanes::lane;
+    pub use crate::mark;
 }

@@ -177,7 +177,7 @@ impl Service {
             let prefetch = policy.prefetch.unwrap_or(self.prefetch).max(1);
             let places = policy.concurrency.map(|places| places.max(1)).filter(|places| *places < prefetch);
             let queue = Arc::new(QueueSpec {
-                event: listener.event,
+                event: listener.mark.subject(),
                 domain: listener.domain,
                 event_type: listener.event_type,
                 group: listener.group,

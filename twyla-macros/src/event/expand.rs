@@ -194,7 +194,7 @@ fn either_way(name: &Ident, fields: &[Field], neither: &Text) -> TokenStream {
 }
 
 fn identity(name: &Ident, contract: &Bound) -> TokenStream {
-    let Bound { event, domain, event_type, key, schema, context, .. } = contract;
+    let Bound { event, domain, event_type, key, schema, context, content, .. } = contract;
     quote! {
         #[automatically_derived]
         impl ::twyla_runtime::event::Event for #name {
@@ -202,6 +202,8 @@ fn identity(name: &Ident, contract: &Bound) -> TokenStream {
             const DOMAIN: &'static str = #domain;
             const EVENT_TYPE: &'static str = #event_type;
             const SCHEMA: &'static str = #schema;
+            const SCHEMAS: ::twyla_runtime::mark::Schemas = <#content as ::twyla_runtime::event::Event>::SCHEMAS;
+            const EMITS: &'static ::twyla_runtime::mark::Mark = <#content as ::twyla_runtime::event::Event>::EMITS;
             type Key = ::twyla_runtime::event::EventKey<#key>;
             type Context = #context;
         }

@@ -20,7 +20,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
     let Listener { vis, name, event, group, content, arguments, output, policy } = listener;
     let policy = policy.expand(content);
     let group = group.as_str();
-    let (check, event_name, domain, event_type, is_event) = match event {
+    let (check, event_name, domain, event_type, is) = match event {
         Some(event) => {
             let words = event.mismatch.unimplemented();
             let content_of = format_ident!("ContentOf{}", event.rust_name);
@@ -37,22 +37,22 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                 const _: () = #matches;
             };
             let (whole, domain, event_type) = (event.name.as_str(), event.name.domain(), event.name.event_type());
-            let is_event = quote!(__twyla::IsEvent::<#content, #key>::HOLDS);
-            (check, quote!(#whole), quote!(#domain), quote!(#event_type), is_event)
+            let is = quote!(__twyla::IsEvent::<#content, #key>);
+            (check, quote!(#whole), quote!(#domain), quote!(#event_type), is)
         }
         None => {
             let of = |what: &str| {
                 let what = Ident::new(what, content.span());
                 quote_spanned!(content.span()=> <#content as __twyla::Content>::#what)
             };
-            let is_event = quote!(__twyla::IsAnyEvent::<#content>::HOLDS);
-            (TokenStream::new(), of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), is_event)
+            let is = quote!(__twyla::IsAnyEvent::<#content>);
+            (TokenStream::new(), of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), is)
         }
     };
     // the macro's own names stay its own, whatever the spans around them: a handler may come out of a user's macro
     let own = |name: &str| Ident::new(name, Span::mixed_site());
     let (incoming, event_content, parts) = (own("incoming"), own("content"), own("parts"));
-    let open = quote_spanned!(content.span()=> <#content as __twyla::Arrives<{ #is_event }>>::open(#incoming));
+    let open = quote_spanned!(content.span()=> <#content as __twyla::Arrives<{ #is::HOLDS }>>::open(#incoming));
     let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::need()));
     let needs = if arguments.is_empty() {
         quote!(::std::vec::Vec::new())
@@ -80,6 +80,9 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
 
             #check
 
+            const TWYLA_HANDLER: &str = ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name));
+            const TWYLA_SCHEMAS: __twyla::mark::Schemas = #is::SCHEMAS;
+
             #[automatically_derived]
             impl __twyla::Listener for #name {
                 const EVENT: &'static str = #event_name;
@@ -91,7 +94,18 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                         domain: #domain,
                         event_type: #event_type,
                         group: <Self as __twyla::Listener>::GROUP,
-                        handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
+                        handler: TWYLA_HANDLER,
+                        mark: __twyla::mark!(
+                            [
+                                "listens",
+                                <#name as __twyla::Listener>::EVENT,
+                                #group,
+                                TWYLA_SCHEMAS.content.digest,
+                                TWYLA_SCHEMAS.context.digest,
+                                TWYLA_HANDLER,
+                            ],
+                            &[TWYLA_SCHEMAS.content, TWYLA_SCHEMAS.context]
+                        ),
                         needs: #needs,
                         policy: #policy,
                         handle: |#incoming| {

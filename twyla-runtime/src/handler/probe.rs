@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use super::{Failure, HandleFuture, Incoming, Parts};
 use crate::event::{Event, Listen};
+use crate::mark::Schemas;
 use crate::validate::{Refusal, Violation};
 
 /// Whether `T` is the content of the event whose key is `K`: `IsEvent::<T, K>::HOLDS`, with [`Otherwise`] in scope.
@@ -14,6 +15,8 @@ pub struct IsEvent<T, K>(PhantomData<(T, K)>);
 impl<T: Event<Key = K>, K> IsEvent<T, K> {
     /// It is: an inherent constant goes before a trait's.
     pub const HOLDS: bool = true;
+    /// Its schemas.
+    pub const SCHEMAS: Schemas = T::SCHEMAS;
 }
 
 /// Whether `T` is the content of any event: `IsAnyEvent::<T>::HOLDS`, with [`Otherwise`] in scope.
@@ -22,12 +25,16 @@ pub struct IsAnyEvent<T>(PhantomData<T>);
 impl<T: Event> IsAnyEvent<T> {
     /// It is.
     pub const HOLDS: bool = true;
+    /// Its schemas.
+    pub const SCHEMAS: Schemas = T::SCHEMAS;
 }
 
 /// The answer where the inherent one doesn't apply.
 pub trait Otherwise {
     /// It isn't.
     const HOLDS: bool = false;
+    /// There are none.
+    const SCHEMAS: Schemas = Schemas::NONE;
 }
 
 impl<T, K> Otherwise for IsEvent<T, K> {}

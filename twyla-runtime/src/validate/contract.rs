@@ -27,12 +27,25 @@ impl<T: Validate> Validate for Box<T> {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __contract {
-    (event $type:ident, $name:literal, $domain:literal, $event_type:literal, $key:literal, $schema:literal, $context:path) => {
+    (
+        event $type:ident, $name:literal, $domain:literal, $event_type:literal, $key:literal, $schema:literal,
+        $context:path, $emits:literal, $digest:literal, $begins:literal, $form:literal
+    ) => {
         impl $crate::event::Event for $type {
             const NAME: &'static str = $name;
             const DOMAIN: &'static str = $domain;
             const EVENT_TYPE: &'static str = $event_type;
             const SCHEMA: &'static str = $schema;
+            const SCHEMAS: $crate::__private::mark::Schemas = {
+                static CONTENT: $crate::__private::mark::Schema =
+                    $crate::__private::mark::Schema { digest: $digest, record: concat!($begins, $form) };
+                let context = <$context as $crate::event::EventContext>::COMPILED;
+                $crate::__private::mark::Schemas { content: &CONTENT, context }
+            };
+            const EMITS: &'static $crate::__private::mark::Mark = &$crate::__private::mark::Mark::new(
+                $emits,
+                &[<Self as $crate::event::Event>::SCHEMAS.content, <Self as $crate::event::Event>::SCHEMAS.context],
+            );
             type Key = $crate::event::EventKey<$key>;
             type Context = $context;
         }
@@ -48,9 +61,14 @@ macro_rules! __contract {
             }
         }
     };
-    (context $type:ident, $schema:literal) => {
+    (context $type:ident, $schema:literal, $digest:literal, $begins:literal, $form:literal) => {
         impl $crate::event::EventContext for $type {
             const SCHEMA: &'static str = $schema;
+            const COMPILED: &'static $crate::__private::mark::Schema = {
+                static CONTEXT: $crate::__private::mark::Schema =
+                    $crate::__private::mark::Schema { digest: $digest, record: concat!($begins, $form) };
+                &CONTEXT
+            };
             fn decode(context: &[u8]) -> ::std::result::Result<Self, $crate::validate::Refusal> {
                 $crate::__private::decode(context)
             }

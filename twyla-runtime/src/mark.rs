@@ -1,0 +1,104 @@
+//! What the program carries of its contracts, for `cargo twyla manifest` to read back out of it: `twyla_contract::record` says
+//! how and why.
+//!
+//! An event's name on the wire is a part of the record of whoever emits it, and a queue's name one of the listener's: so no
+//! optimization can part with the record, and the program that has none neither emits nor listens.
+
+use std::hint::black_box;
+
+pub use twyla_contract::record;
+
+/// A schema as it was compiled, with all that it refers to.
+#[derive(Debug)]
+pub struct Schema {
+    /// The digest of its form.
+    pub digest: &'static str,
+    /// Its record.
+    pub record: &'static str,
+}
+
+/// The schemas of an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Schemas {
+    /// That of the content.
+    pub content: &'static Schema,
+    /// That of the context.
+    pub context: &'static Schema,
+}
+
+impl Schemas {
+    /// Those of an event that has no contract: what a test writes by hand, and what doesn't compile.
+    pub const NONE: Self = {
+        const NONE: &Schema = &Schema { digest: "", record: "" };
+        Self { content: NONE, context: NONE }
+    };
+}
+
+/// That something is done with a contract: kept by what does it.
+#[derive(Debug)]
+pub struct Mark {
+    subject: &'static str,
+    record: &'static str,
+    schemas: &'static [&'static Schema],
+}
+
+impl Mark {
+    /// That of a record and of the schemas whose digests are in it.
+    #[must_use]
+    pub const fn new(record: &'static str, schemas: &'static [&'static Schema]) -> Self {
+        Self { subject: record::subject(record), record, schemas }
+    }
+
+    /// One that leaves no record, for what a test writes by hand.
+    #[must_use]
+    pub const fn none(subject: &'static str) -> Self {
+        Self { subject, record: "", schemas: &[] }
+    }
+
+    /// What it is done with, `api.user_input`: a part of the record's bytes. Whoever asks keeps the record.
+    pub(crate) fn subject(&'static self) -> &'static str {
+        // no compiler knows what is done with the mark from here on, so all of it is there
+        black_box(self).subject
+    }
+
+    /// The records: its own, and those of the schemas it names.
+    pub fn records(&'static self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.record).chain(self.schemas.iter().map(|schema| schema.record))
+    }
+}
+
+/// The mark of a record of fields, the kind first; made as the program compiles.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mark {
+    ([$($field:expr),* $(,)?], $schemas:expr) => {{
+        use $crate::__private::mark::{Mark, Schema, record};
+        const FIELDS: &[&str] = &[$($field),*];
+        const RECORD: [u8; record::len(FIELDS)] = record::write(FIELDS);
+        const COMPILED: &[&Schema] = $schemas;
+        const MARK: &Mark = match ::core::str::from_utf8(&RECORD) {
+            ::core::result::Result::Ok(record) => &Mark::new(record, COMPILED),
+            ::core::result::Result::Err(_) => ::core::panic!("text is UTF-8"),
+        };
+        MARK
+    }};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_made_as_the_program_compiles() {
+        static CONTENT: Schema = Schema { digest: "aa", record: "" };
+        const GROUP: &str = "bot";
+        let mark = crate::__mark!(["listens", "api.a", GROUP, CONTENT.digest, "bb", "x::y"], &[&CONTENT]);
+        assert_eq!((mark.subject(), mark.records().count()), ("api.a", 2));
+        let read = record::read(mark.record.as_bytes()).unwrap();
+        let text = |text: &str| text.to_owned();
+        let (event, group, handler) = (text("api.a"), text("bot"), text("x::y"));
+        let listens = record::Record::Listens { event, group, content: text("aa"), context: text("bb"), handler };
+        assert_eq!(read, [listens]);
+        assert_eq!(mark.subject.as_ptr(), mark.record[mark.record.find("api.a").unwrap()..].as_ptr());
+    }
+}
