@@ -13,15 +13,15 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::attempt::{Listening, handle_in_turn};
 use crate::batch::handle_together;
 use crate::lanes::Lanes;
-use crate::transport::Subscription;
+use crate::transport::{Delivery, Subscription};
 use crate::{Bus, Error};
 
 /// How long the last steps of an end may take once no handler is waited for any more.
 const LAST_STEPS: Duration = Duration::from_secs(5);
 
-/// How many deliveries are taken at once.
+/// How many bursts of deliveries are taken at once.
 const BATCH: usize = 64;
-/// How many of those share a task.
+/// How many deliveries share a task.
 const TOGETHER: usize = 16;
 
 /// How far a service is.
@@ -114,7 +114,7 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
     let (event, group) = (listening.queue.event, listening.queue.group);
     let mut phase = listening.stopping.clone();
     let mut handlers = JoinSet::new();
-    let mut taken = Vec::with_capacity(BATCH);
+    let mut taken: Vec<Vec<Delivery>> = Vec::with_capacity(BATCH);
     // Which lane each handler is in, where events are ordered by a key.
     let (mut lanes, mut begun) = (Lanes::default(), HashMap::new());
     loop {
@@ -134,16 +134,20 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
                 if count == 0 {
                     break;
                 }
+                let mut next = taken.drain(..).flatten();
                 if !listening.is_ordered() {
-                    while !taken.is_empty() {
-                        let together = taken.drain(..taken.len().min(TOGETHER)).collect();
+                    loop {
+                        let together: Vec<_> = next.by_ref().take(TOGETHER).collect();
+                        if together.is_empty() {
+                            break;
+                        }
                         handlers.spawn(handle_together(listening.clone(), together));
                     }
                     // Nothing waits for the end of one.
                     while handlers.try_join_next().is_some() {}
                     continue;
                 }
-                for delivery in taken.drain(..) {
+                for delivery in next {
                     match listening.lane(&delivery) {
                         None => {
                             handlers.spawn(handle_in_turn(listening.clone(), delivery));

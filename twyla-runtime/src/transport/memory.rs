@@ -64,7 +64,7 @@ struct Message {
 struct Consumer {
     id: u64,
     free: u16,
-    deliveries: mpsc::UnboundedSender<Delivery>,
+    deliveries: mpsc::UnboundedSender<Vec<Delivery>>,
     sink: Arc<Sink>,
 }
 
@@ -113,7 +113,7 @@ impl Queue {
     }
 
     /// Hands what is ready to the consumers in turn, as far as each may have more.
-    fn dispatch(&mut self) -> Vec<mpsc::error::SendError<Delivery>> {
+    fn dispatch(&mut self) -> Vec<mpsc::error::SendError<Vec<Delivery>>> {
         let mut undelivered = Vec::new();
         while !self.ready.is_empty() {
             let count = if self.single { self.consumers.len().min(1) } else { self.consumers.len() };
@@ -134,7 +134,7 @@ impl Queue {
                 ack: Ack::new(place, consumer.sink.clone()),
             };
             self.unacked.insert(place, (message, consumer.id));
-            if let Err(error) = consumer.deliveries.send(delivery) {
+            if let Err(error) = consumer.deliveries.send(vec![delivery]) {
                 // Its service takes no more. The delivery goes back when the error is dropped.
                 self.consumers.remove(at);
                 undelivered.push(error);
@@ -145,7 +145,7 @@ impl Queue {
 }
 
 impl Broker {
-    fn put(&mut self, queue: &str, message: Message) -> Vec<mpsc::error::SendError<Delivery>> {
+    fn put(&mut self, queue: &str, message: Message) -> Vec<mpsc::error::SendError<Vec<Delivery>>> {
         let place = self.next_place;
         self.next_place += 1;
         let Some(queue) = self.queues.get_mut(queue) else { return Vec::new() };

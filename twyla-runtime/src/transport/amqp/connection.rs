@@ -1,6 +1,7 @@
 //! One connection to RabbitMQ that is made again after every loss, for ever.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use super::dial::dial;
+use super::trunk::Trunk;
 use crate::config::Config;
 use crate::error::Error;
 use crate::retry::doubled;
@@ -20,6 +22,26 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often it is looked whether a connection still is one, should lapin not tell of its end.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A connection, and the stream under it.
+pub(crate) struct Connected {
+    pub(crate) lapin: Connection,
+    pub(crate) trunk: Arc<Trunk>,
+}
+
+impl Deref for Connected {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.lapin
+    }
+}
+
+impl fmt::Debug for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.trunk.fmt(f)
+    }
+}
 
 /// A connection that comes back.
 pub(crate) struct Link {
@@ -31,7 +53,7 @@ pub(crate) struct Link {
 #[derive(Clone)]
 enum State {
     /// With why it takes no messages now, if so.
-    Up(Arc<Connection>, Option<Arc<str>>),
+    Up(Arc<Connected>, Option<Arc<str>>),
     Down(Arc<str>),
     Closed,
 }
@@ -65,25 +87,16 @@ impl Link {
     }
 
     /// The connection, once there is one; `None` if the link is closed.
-    pub(crate) async fn connection(&self) -> Option<Arc<Connection>> {
-        self.once(|state| !matches!(state, State::Down(_))).await
-    }
-
-    /// The connection, once there is one that takes messages; `None` if the link is closed.
-    pub(crate) async fn writable(&self) -> Option<Arc<Connection>> {
-        self.once(|state| matches!(state, State::Up(_, None) | State::Closed)).await
-    }
-
-    async fn once(&self, holds: impl FnMut(&State) -> bool) -> Option<Arc<Connection>> {
-        match &*self.state.clone().wait_for(holds).await.ok()? {
+    pub(crate) async fn connection(&self) -> Option<Arc<Connected>> {
+        match &*self.state.clone().wait_for(|state| !matches!(state, State::Down(_))).await.ok()? {
             State::Up(connection, _) => Some(connection.clone()),
             State::Down(_) | State::Closed => None,
         }
     }
 
     /// Resolves once the connection takes messages, or is another one, or none.
-    pub(crate) async fn unblocked(&self, connection: &Arc<Connection>) {
-        let same = |other: &Arc<Connection>| Arc::ptr_eq(connection, other);
+    pub(crate) async fn unblocked(&self, connection: &Arc<Connected>) {
+        let same = |other: &Arc<Connected>| Arc::ptr_eq(connection, other);
         // An error means that the supervisor has ended.
         let _ = self.state.clone().wait_for(|now| !matches!(now, State::Up(it, Some(_)) if same(it))).await;
     }
@@ -125,12 +138,12 @@ struct Told {
 }
 
 impl Told {
-    fn up(&self, connection: &Arc<Connection>) {
+    fn up(&self, connection: &Arc<Connected>) {
         self.up.send_replace(State::Up(connection.clone(), None));
         self.line.set(LinkState::Up);
     }
 
-    fn blocked(&self, connection: &Arc<Connection>, why: &str) {
+    fn blocked(&self, connection: &Arc<Connected>, why: &str) {
         self.up.send_replace(State::Up(connection.clone(), Some(why.into())));
         self.line.set(LinkState::Blocked { why: why.to_owned() });
     }
@@ -150,7 +163,7 @@ impl Told {
 async fn supervise(
     config: Arc<Config>,
     role: &'static str,
-    first: Arc<Connection>,
+    first: Arc<Connected>,
     told: Told,
     mut closing: watch::Receiver<bool>,
 ) {
@@ -195,7 +208,7 @@ async fn asked(closing: &mut watch::Receiver<bool>) {
 }
 
 /// Resolves when the connection is lost, with what is known of the cause.
-async fn loss(connection: &Arc<Connection>, told: &Told) -> String {
+async fn loss(connection: &Arc<Connected>, told: &Told) -> String {
     let mut events = connection.events_listener();
     let mut look = interval(LOOK);
     loop {

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use chrono::Utc;
 use futures_util::future::join_all;
-use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, QueueDeclareOptions};
+use lapin::Channel;
+use lapin::options::{BasicAckOptions, BasicNackOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, message::BasicGetMessage};
 use tokio::time::Instant;
 
-use super::{Amqp, message_id, read_headers, said, topology};
+use super::fetch::Fetch;
+use super::switch::Message;
+use super::{Amqp, said, topology};
 use crate::bus::new_message_id;
 use crate::dead::{Decide, Sort, Sorted};
 use crate::park::{self, DeadLetter, Header};
@@ -26,24 +28,23 @@ type Letter = (DeadLetter, Vec<(String, Header)>);
 impl Amqp {
     /// The first `limit` dead letters, which stay where they are.
     pub(super) async fn peek(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, String> {
-        let Some((channel, queue, _)) = self.open_dead(queue).await? else { return Ok(Vec::new()) };
+        let Some((mut fetch, queue, _)) = self.open_dead(queue).await? else { return Ok(Vec::new()) };
         let mut letters = Vec::new();
         let mut last = None;
         while letters.len() < limit
-            && let Some(message) =
-                channel.basic_get(queue.clone(), BasicGetOptions { no_ack: false }).await.map_err(said)?
+            && let Some(message) = fetch.get(queue.as_str()).await?
         {
-            last = Some(message.delivery_tag);
+            last = Some(message.tag);
             letters.push(read(message).0);
         }
-        give_back(&channel, &queue, last).await?;
+        give_back(&fetch.channel, &queue, last).await?;
         letters.sort_by_key(|letter| letter.parked_at);
         Ok(letters)
     }
 
     pub(super) async fn count(&self, queue: &str) -> Result<usize, String> {
-        let Some((channel, _, count)) = self.open_dead(queue).await? else { return Ok(0) };
-        channel.close(200, "OK".into()).await.map_err(said)?;
+        let Some((fetch, _, count)) = self.open_dead(queue).await? else { return Ok(0) };
+        fetch.channel.close(200, "OK".into()).await.map_err(said)?;
         Ok(count)
     }
 
@@ -51,12 +52,11 @@ impl Amqp {
     /// confirmed it in its group's queue.
     pub(super) async fn sort(&self, queue: &str, back: &str, decide: Decide<'_>) -> Result<Sorted, String> {
         let mut sorted = Sorted::default();
-        let Some((channel, queue, count)) = self.open_dead(queue).await? else { return Ok(sorted) };
+        let Some((mut fetch, queue, count)) = self.open_dead(queue).await? else { return Ok(sorted) };
         let (mut batch, mut acks, mut kept) = (Vec::new(), Vec::new(), None);
         for _ in 0..count {
-            let message = channel.basic_get(queue.clone(), BasicGetOptions { no_ack: false }).await.map_err(said)?;
-            let Some(message) = message else { break };
-            let tag = message.delivery_tag;
+            let Some(message) = fetch.get(queue.as_str()).await? else { break };
+            let tag = message.tag;
             let letter = read(message);
             match decide(&letter.0) {
                 Sort::Keep => {
@@ -74,11 +74,11 @@ impl Amqp {
                 }
             }
             if batch.len() + acks.len() == TOGETHER {
-                sorted.replayed += self.settle(&channel, &queue, back, &mut batch, &mut acks).await?;
+                sorted.replayed += self.settle(&fetch.channel, &queue, back, &mut batch, &mut acks).await?;
             }
         }
-        sorted.replayed += self.settle(&channel, &queue, back, &mut batch, &mut acks).await?;
-        give_back(&channel, &queue, kept).await?;
+        sorted.replayed += self.settle(&fetch.channel, &queue, back, &mut batch, &mut acks).await?;
+        give_back(&fetch.channel, &queue, kept).await?;
         Ok(sorted)
     }
 
@@ -101,7 +101,7 @@ impl Amqp {
                 app_id: self.app_id.clone(),
                 headers: park::foreign(headers),
             };
-            self.dead.publish(message, deadline, &self.publish)
+            self.publisher.publish(message, deadline)
         });
         let outcomes = join_all(publishing).await;
         let mut trouble = None;
@@ -122,12 +122,15 @@ impl Amqp {
     }
 
     /// A channel, the queue's name, and how many messages are ready in it; nothing where there is no such queue.
-    async fn open_dead(&self, queue: &str) -> Result<Option<(Channel, ShortString, usize)>, String> {
+    async fn open_dead(&self, queue: &str) -> Result<Option<(Fetch, ShortString, usize)>, String> {
         let Ok(queue) = ShortString::try_new(queue) else { return Ok(None) };
         let connection = self.consume.connection().await.ok_or("the bus is closed")?;
         let channel = connection.create_channel().await.map_err(said)?;
         match channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await {
-            Ok(declared) => Ok(Some((channel, queue, declared.message_count() as usize))),
+            Ok(declared) => {
+                let count = declared.message_count() as usize;
+                Ok(Some((Fetch::new(&connection, channel), queue, count)))
+            }
             Err(error) if topology::is(&error, topology::NOT_FOUND) => Ok(None),
             Err(error) => Err(said(error)),
         }
@@ -148,9 +151,8 @@ async fn give_back(channel: &Channel, queue: &ShortString, last: Option<u64>) ->
     channel.close(200, "OK".into()).await.map_err(said)
 }
 
-fn read(message: BasicGetMessage) -> Letter {
-    let message = message.delivery;
-    let headers = read_headers(message.properties.headers().as_ref());
-    let letter = DeadLetter::read(&headers, message_id(&message.properties), message.data.into());
+fn read(message: Message) -> Letter {
+    let (headers, id) = (message.properties.headers, message.properties.message_id);
+    let letter = DeadLetter::read(&headers, id, message.body.into());
     (letter, headers)
 }

@@ -11,7 +11,9 @@ use lapin::{AsyncTcpStream, Connection, ConnectionProperties, ErrorKind};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::socket::{Carrier, Kit, Socket};
+use super::connection::Connected;
+use super::socket::Kit;
+use super::trunk::{Carrier, Trunk};
 use crate::config::Config;
 
 /// How long lapin may take to end once its socket is shut down.
@@ -50,14 +52,15 @@ impl Drop for Cut {
 }
 
 /// Connects once, within `deadline`.
-pub(crate) async fn dial(config: &Config, role: &str, deadline: Duration) -> Result<Connection, Failure> {
+pub(crate) async fn dial(config: &Config, role: &str, deadline: Duration) -> Result<Connected, Failure> {
     let until = Instant::now() + deadline;
     let late = || format!("no answer within {:.1} s", deadline.as_secs_f64());
     let (carrier, mut cut) = timeout_at(until, carrier(config)).await.map_err(|_| late())??;
 
     let options = ConnectionProperties::default().with_connection_name(format!("{} {role}", config.app_id).into());
     // lapin connects for itself, and would again; this one socket is all that it gets.
-    let socket = Mutex::new(Some(Socket::over(carrier)));
+    let (trunk, socket) = Trunk::start(carrier);
+    let socket = Mutex::new(Some(socket));
     let given = async move |_: AMQPUri, _: Runtime<Kit>| {
         let socket = socket.lock().unwrap_or_else(PoisonError::into_inner).take();
         socket
@@ -69,12 +72,13 @@ pub(crate) async fn dial(config: &Config, role: &str, deadline: Duration) -> Res
     tokio::select! {
         outcome = &mut connecting => {
             cut.0 = None;
+            let outcome = outcome.map(|lapin| Connected { lapin, trunk });
             outcome.map_err(|error| Failure { refused: refused(&error), why: error.to_string() })
         }
         () = sleep_until(until) => {
             cut.cut();
             match timeout(END, connecting).await {
-                Ok(Ok(connection)) => Ok(connection),
+                Ok(Ok(lapin)) => Ok(Connected { lapin, trunk }),
                 Ok(Err(_)) | Err(_) => Err(late().into()),
             }
         }

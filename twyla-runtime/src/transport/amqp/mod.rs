@@ -4,20 +4,24 @@ mod connection;
 mod consumer;
 mod dead;
 mod dial;
+mod fetch;
+mod frame;
 mod gate;
+mod intake;
+mod outlet;
 mod publisher;
 mod settle;
-mod sieve;
 mod socket;
+mod switch;
 #[cfg(feature = "tls")]
 mod tls;
 mod topology;
+mod trunk;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::BasicProperties;
-use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::types::ShortString;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -26,11 +30,11 @@ use self::gate::Gate;
 use self::publisher::Publisher;
 use self::topology::Topology;
 use super::state::{BusState, Line, LinkState, States, states};
-use super::{Address, BoxFuture, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
+use super::{BoxFuture, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::config::Config;
 use crate::dead::{Decide, Sorted};
 use crate::error::Error;
-use crate::park::{DeadLetter, Header, Named};
+use crate::park::DeadLetter;
 
 /// RabbitMQ. It never uses lapin's own recovery, which can hang for good without a word.
 #[derive(Debug)]
@@ -39,8 +43,7 @@ pub(crate) struct Amqp {
     consume: Arc<Link>,
     topology: Arc<Topology>,
     states: States,
-    events: Publisher,
-    dead: Publisher,
+    publisher: Publisher,
     connect_deadline: Duration,
     app_id: Arc<str>,
     /// Every publish goes through, so that closing can wait for them.
@@ -60,8 +63,7 @@ impl Amqp {
         let consume = Link::open(config.clone(), "consume", line(|all| &mut all.consume)).await?;
         let topology = Arc::new(Topology::default());
         Ok(Self {
-            events: Publisher::spawn(publish.clone(), topology.clone(), publisher::Window::Open),
-            dead: Publisher::spawn(publish.clone(), topology.clone(), publisher::Window::Mandatory),
+            publisher: Publisher::spawn(publish.clone(), topology.clone()),
             publish,
             consume,
             topology,
@@ -79,8 +81,7 @@ impl Transport for Amqp {
             let Some(_inside) = self.gate.enter() else {
                 return Err(Unpublished { maybe_sent: false, why: "the bus is closed".to_owned(), closed: true });
             };
-            let publisher = if matches!(message.to, Address::Event { .. }) { &self.events } else { &self.dead };
-            publisher.publish(message, deadline, &self.publish).await
+            self.publisher.publish(message, deadline).await
         })
     }
 
@@ -141,44 +142,7 @@ impl Transport for Amqp {
     }
 }
 
-/// A message's id. One that was no UTF-8 is no identity any more.
-fn message_id(properties: &BasicProperties) -> Option<String> {
-    let id = properties.message_id().as_ref().map(|id| id.as_str());
-    id.filter(|id| !id.contains(char::from(sieve::REPLACEMENT))).map(ToOwned::to_owned)
-}
-
 /// What lapin says of an error. It never holds a password: those are only in what is sent.
 fn said(error: lapin::Error) -> String {
     error.to_string()
-}
-
-fn write_headers(headers: &[Named]) -> FieldTable {
-    let mut table = FieldTable::default();
-    for (name, value) in headers {
-        let value = match value {
-            Header::Text(text) => AMQPValue::LongString(text.as_str().into()),
-            Header::Number(number) => AMQPValue::LongLongInt(*number),
-            Header::Flag(flag) => AMQPValue::Boolean(*flag),
-        };
-        table.insert((&**name).into(), value);
-    }
-    table
-}
-
-/// The headers that are texts, whole numbers, or true or false.
-fn read_headers(table: Option<&FieldTable>) -> Vec<(String, Header)> {
-    let read = |value: &AMQPValue| {
-        Some(match value {
-            AMQPValue::LongString(text) => Header::Text(String::from_utf8_lossy(text.as_bytes()).into_owned()),
-            AMQPValue::LongLongInt(number) => Header::Number(*number),
-            AMQPValue::LongInt(number) => Header::Number((*number).into()),
-            AMQPValue::LongUInt(number) => Header::Number((*number).into()),
-            AMQPValue::ShortInt(number) => Header::Number((*number).into()),
-            AMQPValue::ShortShortInt(number) => Header::Number((*number).into()),
-            AMQPValue::Boolean(flag) => Header::Flag(*flag),
-            _ => return None,
-        })
-    };
-    let entries = table.into_iter().flat_map(|table| table.inner());
-    entries.filter_map(|(name, value)| Some((name.as_str().to_owned(), read(value)?))).collect()
 }

@@ -19,6 +19,8 @@ pub(crate) struct Settlements {
     /// The tag of the first delivery in `open`: a channel counts its deliveries from 1 on.
     first: u64,
     open: VecDeque<State>,
+    /// How many are `Undecided`.
+    undecided: usize,
     /// How many are `Acked`.
     waiting: usize,
     /// How many may wait.
@@ -46,7 +48,7 @@ impl Settlements {
     /// that the broker goes on delivering.
     pub(crate) fn new(prefetch: u16) -> Self {
         let most = usize::from(prefetch / 2).clamp(1, MOST);
-        Self { first: 1, open: VecDeque::new(), waiting: 0, most, sent: None }
+        Self { first: 1, open: VecDeque::new(), undecided: 0, waiting: 0, most, sent: None }
     }
 
     pub(crate) fn delivered(&mut self, tag: u64) {
@@ -57,18 +59,28 @@ impl Settlements {
         while self.first + self.open.len() as u64 <= tag {
             self.open.push_back(State::Settled);
         }
-        self.set(tag, State::Undecided);
+        if self.set(tag, State::Undecided) != Some(State::Undecided) {
+            self.undecided += 1;
+        }
+    }
+
+    /// Whether there is nothing that isn't decided on.
+    pub(crate) fn is_decided(&self) -> bool {
+        self.undecided == 0
     }
 
     pub(crate) fn acked(&mut self, tag: u64) {
         if self.set(tag, State::Acked) == Some(State::Undecided) {
+            self.undecided -= 1;
             self.waiting += 1;
         }
     }
 
     /// Rejects are sent at once, each by itself.
     pub(crate) fn rejected(&mut self, tag: u64) {
-        self.set(tag, State::Settled);
+        if self.set(tag, State::Settled) == Some(State::Undecided) {
+            self.undecided -= 1;
+        }
     }
 
     fn set(&mut self, tag: u64, state: State) -> Option<State> {

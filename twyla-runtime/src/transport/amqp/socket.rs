@@ -1,10 +1,11 @@
-//! The stream under a connection, TCP or TLS, sieved, in the shape that lapin asks for.
+//! lapin's end of a [`Trunk`](super::trunk::Trunk), in the shape that lapin asks for.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use async_rs::Tokio;
@@ -12,81 +13,85 @@ use async_rs::traits::{Executor, Reactor, RuntimeKit};
 use async_rs::util::Task;
 use futures_util::Stream;
 use futures_util::io::{AsyncRead, AsyncWrite};
-use tokio::io::{AsyncRead as TokioRead, AsyncWrite as TokioWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
 
-use super::sieve::Sieve;
+use super::frame::HEAD;
+use super::trunk::Trunk;
 
-/// How much is read at once.
-const CHUNK: usize = 64 * 1024;
-
-/// What the bytes go over.
-pub(crate) enum Carrier {
-    Tcp(TcpStream),
-    #[cfg(feature = "tls")]
-    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
-}
-
-/// A carrier whose frames are looked at before lapin reads them.
+/// What lapin reads from and writes to. The stream is closed when this is dropped.
 pub(crate) struct Socket {
-    carrier: Carrier,
-    sieve: Sieve,
-    chunk: Box<[u8]>,
+    trunk: Arc<Trunk>,
+    reading: AbortHandle,
+    /// What lapin has written of a frame: nothing may come between.
+    partial: Vec<u8>,
 }
 
 impl Socket {
-    pub(crate) fn over(carrier: Carrier) -> Self {
-        Self { carrier, sieve: Sieve::default(), chunk: vec![0; CHUNK].into() }
+    pub(crate) fn new(trunk: Arc<Trunk>, reading: AbortHandle) -> Self {
+        Self { trunk, reading, partial: Vec::new() }
     }
+}
 
-    fn writer(&mut self) -> Pin<&mut (dyn TokioWrite + Send + Unpin)> {
-        Pin::new(match &mut self.carrier {
-            Carrier::Tcp(stream) => stream,
-            #[cfg(feature = "tls")]
-            Carrier::Tls(stream) => &mut **stream,
-        })
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.reading.abort();
+        self.trunk.close();
     }
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
-        let Self { carrier, sieve, chunk } = &mut *self;
-        while !sieve.is_ready() && !out.is_empty() {
-            let mut read = ReadBuf::new(chunk);
-            ready!(match carrier {
-                Carrier::Tcp(stream) => Pin::new(stream).poll_read(context, &mut read),
-                #[cfg(feature = "tls")]
-                Carrier::Tls(stream) => Pin::new(&mut **stream).poll_read(context, &mut read),
-            })?;
-            if read.filled().is_empty() {
-                sieve.end();
-                break;
-            }
-            sieve.feed(read.filled());
-        }
-        Poll::Ready(Ok(sieve.give(out)))
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.trunk.poll_take(context, out)
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.writer().poll_write(context, bytes)
+        // What was taken before is not taken again if there is no room now.
+        let before = self.partial.len();
+        self.partial.extend_from_slice(bytes);
+        let whole = whole_frames(&self.partial);
+        if whole > 0 {
+            match self.trunk.poll_send(context, &self.partial[..whole]) {
+                Poll::Ready(Ok(())) => drop(self.partial.drain(..whole)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    self.partial.truncate(before);
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(Ok(bytes.len()))
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.writer().poll_write_vectored(context, bytes)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.writer().poll_flush(context)
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.trunk.close();
+        Poll::Ready(Ok(()))
     }
+}
 
-    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.writer().poll_shutdown(context)
+/// How long the frames at the beginning are that are all there. The first is the protocol header, which has no size.
+fn whole_frames(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let ahead = &bytes[at..];
+        let size = match ahead {
+            [b'A', b'M', b'Q', b'P', ..] => 0,
+            [_, _, _, size @ ..] => match size.first_chunk() {
+                Some(size) => usize::try_from(u32::from_be_bytes(*size)).unwrap_or(usize::MAX),
+                None => return at,
+            },
+            _ => return at,
+        };
+        let whole = size.saturating_add(HEAD + 1);
+        if whole > ahead.len() {
+            return at;
+        }
+        at += whole;
     }
 }
 
@@ -138,5 +143,21 @@ impl Reactor for Kit {
     // lapin is given its socket.
     fn tcp_connect_addr(&self, _: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         std::future::ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::amqp::frame::BEAT;
+
+    #[test]
+    fn only_whole_frames_go() {
+        let bytes = [&b"AMQP\0\0\x09\x01"[..], &BEAT, &[1, 0, 3, 0, 0, 0, 2, 7, 7, 0xce]].concat();
+        let ends = [8, 16, 26];
+        for length in 0..=bytes.len() {
+            let whole = ends.iter().rev().find(|end| **end <= length).copied().unwrap_or_default();
+            assert_eq!(whole_frames(&bytes[..length]), whole, "of {length}");
+        }
     }
 }

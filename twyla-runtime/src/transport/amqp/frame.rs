@@ -1,0 +1,506 @@
+//! The AMQP 0-9-1 frames with and about messages, read and written past lapin: deliveries, returns and confirms come in;
+//! publishes, acks and rejects go out (section 4.2 of the specification, class `basic`).
+//!
+//! A publisher may have written anything into a message's properties. lapin would end the connection at a text that isn't
+//! UTF-8, and the process at tables that are nested too deep: here what can't be read isn't there.
+
+use crate::park::{Header, Named};
+
+pub(crate) const METHOD: u8 = 1;
+pub(crate) const HEADER: u8 = 2;
+pub(crate) const BODY: u8 = 3;
+pub(crate) const HEARTBEAT: u8 = 8;
+/// Type, channel, size.
+pub(crate) const HEAD: usize = 7;
+/// What ends a frame.
+pub(crate) const END: u8 = 0xce;
+
+const BASIC: u16 = 60;
+const PUBLISH: u16 = 40;
+const RETURN: u16 = 50;
+const DELIVER: u16 = 60;
+const GET: u16 = 70;
+const GET_OK: u16 = 71;
+const GET_EMPTY: u16 = 72;
+const ACK: u16 = 80;
+const REJECT: u16 = 90;
+const NACK: u16 = 120;
+
+/// A heartbeat, as a whole frame.
+pub(crate) const BEAT: [u8; HEAD + 1] = [HEARTBEAT, 0, 0, 0, 0, 0, 0, END];
+
+/// A method that is read here.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Method<'a> {
+    /// With a message that was pushed, or asked for.
+    Deliver {
+        tag: u64,
+        redelivered: bool,
+        exchange: &'a [u8],
+        routing_key: &'a [u8],
+    },
+    Return,
+    /// There is no message to get.
+    Empty,
+    /// Up to this tag if `multiple`; `ack` is false for a nack.
+    Confirm {
+        tag: u64,
+        multiple: bool,
+        ack: bool,
+    },
+    /// The broker closes the channel, or the whole connection.
+    Close {
+        code: u16,
+        text: &'a [u8],
+    },
+    Other,
+}
+
+impl<'a> Method<'a> {
+    /// `None` if it doesn't read as what it says it is.
+    pub(crate) fn read(payload: &'a [u8]) -> Option<Self> {
+        let mut at = Reader(payload);
+        Some(match (at.u16()?, at.u16()?) {
+            (BASIC, DELIVER) => {
+                at.short()?;
+                let (tag, redelivered) = (at.u64()?, at.u8()? & 1 != 0);
+                Self::Deliver { tag, redelivered, exchange: at.short()?, routing_key: at.short()? }
+            }
+            (BASIC, GET_OK) => {
+                let (tag, redelivered) = (at.u64()?, at.u8()? & 1 != 0);
+                Self::Deliver { tag, redelivered, exchange: at.short()?, routing_key: at.short()? }
+            }
+            (BASIC, GET_EMPTY) => Self::Empty,
+            (BASIC, RETURN) => Self::Return,
+            (BASIC, ACK) => Self::Confirm { tag: at.u64()?, multiple: at.u8()? & 1 != 0, ack: true },
+            (BASIC, NACK) => Self::Confirm { tag: at.u64()?, multiple: at.u8()? & 1 != 0, ack: false },
+            // connection.close, channel.close
+            (10, 50) | (20, 40) => Self::Close { code: at.u16()?, text: at.short()? },
+            _ => Self::Other,
+        })
+    }
+}
+
+/// What is read of a message's properties.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Properties {
+    /// None that isn't UTF-8: that is no identity.
+    pub(crate) message_id: Option<String>,
+    /// Those that are texts, whole numbers, or true or false; of the others, and of tables within, nothing.
+    pub(crate) headers: Vec<(String, Header)>,
+}
+
+/// The size of the body that a content header announces, and its properties.
+pub(crate) fn content_header(payload: &[u8]) -> Option<(u64, Properties)> {
+    let mut at = Reader(payload);
+    at.skip(4)?;
+    let size = at.u64()?;
+    let mut properties = Properties::default();
+    let _ = at.properties(&mut properties);
+    Some((size, properties))
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn skip(&mut self, count: usize) -> Option<()> {
+        self.take(count).map(drop)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.array().map(u8::from_be_bytes)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    fn short(&mut self) -> Option<&'a [u8]> {
+        let length = self.u8()?;
+        self.take(length.into())
+    }
+
+    fn long(&mut self) -> Option<&'a [u8]> {
+        let length = self.array().map(u32::from_be_bytes)?;
+        self.take(usize::try_from(length).ok()?)
+    }
+
+    /// Section 4.2.6.1: a bit for each property that is there, the highest first.
+    fn properties(&mut self, out: &mut Properties) -> Option<()> {
+        let flags = self.u16()?;
+        for bit in (2..16).rev() {
+            if flags & (1 << bit) == 0 {
+                continue;
+            }
+            match 15 - bit {
+                2 => {
+                    let mut table = Reader(self.long()?);
+                    // The properties behind a table that can't be read are there all the same.
+                    let _ = table.headers(&mut out.headers);
+                }
+                // delivery mode, priority
+                3 | 4 => self.skip(1)?,
+                8 => out.message_id = std::str::from_utf8(self.short()?).ok().map(str::to_owned),
+                // timestamp
+                9 => self.skip(8)?,
+                _ => self.short().map(drop)?,
+            }
+        }
+        Some(())
+    }
+
+    fn headers(&mut self, out: &mut Vec<(String, Header)>) -> Option<()> {
+        while !self.0.is_empty() {
+            let name = self.short()?;
+            let value = self.value()?;
+            if let (Ok(name), Some(value)) = (std::str::from_utf8(name), value) {
+                out.push((name.to_owned(), value));
+            }
+        }
+        Some(())
+    }
+
+    /// Section 4.2.5.5, with the types that RabbitMQ has added. Tables and arrays are passed over by their size, however
+    /// deep they are nested.
+    #[allow(clippy::option_option, reason = "one says that it can't be read, the other that it is of no use")]
+    fn value(&mut self) -> Option<Option<Header>> {
+        let number = |number: i64| Some(Header::Number(number));
+        Some(match self.u8()? {
+            b't' => Some(Header::Flag(self.u8()? != 0)),
+            b'b' => number(i8::from_be_bytes(self.array()?).into()),
+            b'B' => number(self.u8()?.into()),
+            b's' | b'U' => number(i16::from_be_bytes(self.array()?).into()),
+            b'u' => number(self.u16()?.into()),
+            b'I' => number(i32::from_be_bytes(self.array()?).into()),
+            b'i' => number(self.array().map(u32::from_be_bytes)?.into()),
+            b'l' | b'L' => number(i64::from_be_bytes(self.array()?)),
+            b'S' => Some(Header::Text(String::from_utf8_lossy(self.long()?).into_owned())),
+            b'f' => {
+                self.skip(4)?;
+                None
+            }
+            b'D' => {
+                self.skip(5)?;
+                None
+            }
+            b'd' | b'T' => {
+                self.skip(8)?;
+                None
+            }
+            b'F' | b'A' | b'x' => {
+                self.long()?;
+                None
+            }
+            b'V' => None,
+            _ => return None,
+        })
+    }
+}
+
+/// A message to publish.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Publish<'a> {
+    pub(crate) exchange: &'a str,
+    pub(crate) routing_key: &'a str,
+    pub(crate) mandatory: bool,
+    pub(crate) message_id: &'a str,
+    /// In seconds since 1970.
+    pub(crate) timestamp: u64,
+    pub(crate) app_id: &'a str,
+    pub(crate) headers: &'a [Named],
+    pub(crate) body: &'a [u8],
+}
+
+impl Publish<'_> {
+    /// Appends `basic.publish`, the content header and the body, in frames of at most `frame_max` bytes.
+    pub(crate) fn write(&self, channel: u16, frame_max: usize, out: &mut Vec<u8>) {
+        frame(out, METHOD, channel, |out| {
+            out.extend_from_slice(&BASIC.to_be_bytes());
+            out.extend_from_slice(&PUBLISH.to_be_bytes());
+            out.extend_from_slice(&[0, 0]);
+            short(self.exchange, out);
+            short(self.routing_key, out);
+            out.push(self.mandatory.into());
+        });
+        frame(out, HEADER, channel, |out| {
+            out.extend_from_slice(&BASIC.to_be_bytes());
+            out.extend_from_slice(&[0, 0]);
+            out.extend_from_slice(&(self.body.len() as u64).to_be_bytes());
+            // content type, headers, delivery mode, message id, timestamp, app id
+            let flags: u16 = 0b1001_0000_1100_1000 | if self.headers.is_empty() { 0 } else { 0b0010_0000_0000_0000 };
+            out.extend_from_slice(&flags.to_be_bytes());
+            short("application/json", out);
+            if !self.headers.is_empty() {
+                sized(out, |out| self.headers.iter().for_each(|(name, value)| header(name, value, out)));
+            }
+            // It is to be on disk.
+            out.push(2);
+            short(self.message_id, out);
+            out.extend_from_slice(&self.timestamp.to_be_bytes());
+            short(self.app_id, out);
+        });
+        for part in self.body.chunks(frame_max - HEAD - 1) {
+            frame(out, BODY, channel, |out| out.extend_from_slice(part));
+        }
+    }
+}
+
+/// Appends `basic.get`, which asks for one message that is to be settled.
+pub(crate) fn write_get(channel: u16, queue: &str, out: &mut Vec<u8>) {
+    frame(out, METHOD, channel, |out| {
+        out.extend_from_slice(&BASIC.to_be_bytes());
+        out.extend_from_slice(&GET.to_be_bytes());
+        out.extend_from_slice(&[0, 0]);
+        short(queue, out);
+        out.push(0);
+    });
+}
+
+/// Appends `basic.ack`.
+pub(crate) fn write_ack(channel: u16, tag: u64, multiple: bool, out: &mut Vec<u8>) {
+    settle(channel, ACK, tag, multiple, out);
+}
+
+/// Appends `basic.reject`.
+pub(crate) fn write_reject(channel: u16, tag: u64, requeue: bool, out: &mut Vec<u8>) {
+    settle(channel, REJECT, tag, requeue, out);
+}
+
+fn settle(channel: u16, method: u16, tag: u64, bit: bool, out: &mut Vec<u8>) {
+    frame(out, METHOD, channel, |out| {
+        out.extend_from_slice(&BASIC.to_be_bytes());
+        out.extend_from_slice(&method.to_be_bytes());
+        out.extend_from_slice(&tag.to_be_bytes());
+        out.push(bit.into());
+    });
+}
+
+fn frame(out: &mut Vec<u8>, kind: u8, channel: u16, payload: impl FnOnce(&mut Vec<u8>)) {
+    out.push(kind);
+    out.extend_from_slice(&channel.to_be_bytes());
+    sized(out, payload);
+    out.push(END);
+}
+
+/// Something behind its size in four bytes.
+fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    write(out);
+    let size = u32::try_from(out.len() - at - 4).unwrap_or(u32::MAX);
+    out[at..at + 4].copy_from_slice(&size.to_be_bytes());
+}
+
+/// A short string holds 255 bytes: of a longer text, as many characters as fit.
+fn short(text: &str, out: &mut Vec<u8>) {
+    let text = &text[..text.floor_char_boundary(255)];
+    out.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn header(name: &str, value: &Header, out: &mut Vec<u8>) {
+    short(name, out);
+    match value {
+        Header::Text(text) => {
+            out.push(b'S');
+            sized(out, |out| out.extend_from_slice(text.as_bytes()));
+        }
+        Header::Number(number) => {
+            out.push(b'l');
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        Header::Flag(flag) => out.extend_from_slice(&[b't', (*flag).into()]),
+    }
+}
+
+/// Both ways against lapin's own reader and writer.
+#[cfg(test)]
+mod tests {
+    use amq_protocol::frame::{AMQPContentHeader, AMQPFrame, gen_frame, parse_frame};
+    use amq_protocol::protocol::AMQPClass;
+    use amq_protocol::protocol::basic::{self, AMQPMethod};
+    use lapin::types::{AMQPValue, FieldTable};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value(header: &Header) -> AMQPValue {
+        match header {
+            Header::Text(text) => AMQPValue::LongString(text.as_str().into()),
+            Header::Number(number) => AMQPValue::LongLongInt(*number),
+            Header::Flag(flag) => AMQPValue::Boolean(*flag),
+        }
+    }
+
+    fn table(headers: &[(String, Header)]) -> FieldTable {
+        let mut table = FieldTable::default();
+        for (name, header) in headers {
+            table.insert(name.as_str().into(), value(header));
+        }
+        table
+    }
+
+    fn frames(mut bytes: &[u8]) -> Vec<AMQPFrame> {
+        let mut frames = Vec::new();
+        while !bytes.is_empty() {
+            let (rest, frame) = parse_frame(bytes).unwrap();
+            frames.push(frame);
+            bytes = rest;
+        }
+        frames
+    }
+
+    fn payload(frame: &AMQPFrame) -> Vec<u8> {
+        let bytes = gen_frame(frame)(Vec::new().into()).unwrap().write;
+        bytes[HEAD..bytes.len() - 1].to_vec()
+    }
+
+    fn method(method: AMQPMethod) -> Vec<u8> {
+        payload(&AMQPFrame::Method(1, AMQPClass::Basic(method)))
+    }
+
+    fn headers() -> impl Strategy<Value = Vec<(String, Header)>> {
+        let value = prop_oneof![
+            ".{0,40}".prop_map(Header::Text),
+            any::<i64>().prop_map(Header::Number),
+            any::<bool>().prop_map(Header::Flag),
+        ];
+        prop::collection::btree_map("[a-zä-]{1,20}", value, 0..5).prop_map(|headers| headers.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn a_publish_reads_as_it_was_meant(
+            exchange in ".{0,30}", key in ".{0,30}", mandatory in any::<bool>(), id in ".{0,60}",
+            timestamp in any::<u64>(), headers in headers(), body in prop::collection::vec(any::<u8>(), 0..300),
+            frame_max in 9_usize..200,
+        ) {
+            let named: Vec<Named> = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
+            let publish = Publish {
+                exchange: &exchange, routing_key: &key, mandatory, message_id: &id, timestamp, app_id: "chat",
+                headers: &named, body: &body,
+            };
+            let mut out = Vec::new();
+            publish.write(7, frame_max, &mut out);
+            let mut frames = frames(&out).into_iter();
+            let Some(AMQPFrame::Method(7, AMQPClass::Basic(AMQPMethod::Publish(method)))) = frames.next() else {
+                panic!("no publish")
+            };
+            prop_assert_eq!((method.exchange.as_str(), method.routing_key.as_str()), (&*exchange, &*key));
+            prop_assert_eq!((method.mandatory, method.immediate), (mandatory, false));
+            let Some(AMQPFrame::Header(7, header)) = frames.next() else { panic!("no header") };
+            prop_assert_eq!(header.body_size, body.len() as u64);
+            let properties = header.properties;
+            prop_assert_eq!(properties.content_type().as_ref().unwrap().as_str(), "application/json");
+            prop_assert_eq!(properties.delivery_mode(), &Some(2));
+            prop_assert_eq!(properties.message_id().as_ref().unwrap().as_str(), &*id);
+            prop_assert_eq!(properties.timestamp(), &Some(timestamp));
+            prop_assert_eq!(properties.app_id().as_ref().unwrap().as_str(), "chat");
+            prop_assert_eq!(properties.headers().clone().unwrap_or_default(), table(&headers));
+            let mut joined = Vec::new();
+            for frame in frames {
+                let AMQPFrame::Body(7, part) = frame else { panic!("no body") };
+                prop_assert!(part.len() + HEAD < frame_max);
+                joined.extend(part);
+            }
+            prop_assert_eq!(joined, body);
+        }
+
+        #[test]
+        fn a_delivery_is_read_as_it_was_written(
+            tag in any::<u64>(), redelivered in any::<bool>(), exchange in ".{0,30}", key in ".{0,30}", id in ".{0,60}",
+            headers in headers(), size in any::<u64>(), priority in any::<Option<u8>>(), reply in any::<bool>(),
+        ) {
+            let deliver = method(AMQPMethod::Deliver(basic::Deliver {
+                consumer_tag: "me".into(), delivery_tag: tag, redelivered, exchange: exchange.as_str().into(),
+                routing_key: key.as_str().into(),
+            }));
+            let expected = Method::Deliver {
+                tag, redelivered, exchange: exchange.as_bytes(), routing_key: key.as_bytes(),
+            };
+            prop_assert_eq!(Method::read(&deliver), Some(expected));
+            let got = method(AMQPMethod::GetOk(basic::GetOk {
+                delivery_tag: tag, redelivered, exchange: exchange.as_str().into(), routing_key: key.as_str().into(),
+                message_count: 3,
+            }));
+            let expected = Method::Deliver {
+                tag, redelivered, exchange: exchange.as_bytes(), routing_key: key.as_bytes(),
+            };
+            prop_assert_eq!(Method::read(&got), Some(expected));
+            let mut table = table(&headers);
+            let mut deep = FieldTable::default();
+            deep.insert("k".into(), AMQPValue::FieldTable(FieldTable::default()));
+            table.insert("1 deep".into(), AMQPValue::FieldTable(deep));
+            table.insert("2 void".into(), AMQPValue::Void);
+            table.insert("3 double".into(), AMQPValue::Double(0.5));
+            table.insert("4 when".into(), AMQPValue::Timestamp(1));
+            let mut properties = lapin::BasicProperties::default()
+                .with_headers(table).with_message_id(id.as_str().into()).with_timestamp(3).with_type("t".into());
+            if let Some(priority) = priority {
+                properties = properties.with_priority(priority);
+            }
+            if reply {
+                properties = properties.with_reply_to("r".into()).with_correlation_id("c".into());
+            }
+            let header = AMQPContentHeader { class_id: 60, body_size: size, properties };
+            let (read_size, mut read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
+            prop_assert_eq!(read_size, size);
+            read.headers.sort_by(|a, b| a.0.cmp(&b.0));
+            prop_assert_eq!(read, Properties { message_id: Some(id), headers });
+        }
+
+        #[test]
+        fn settlements_and_confirms_read_as_they_were_meant(tag in any::<u64>(), bit in any::<bool>()) {
+            let mut out = Vec::new();
+            write_ack(3, tag, bit, &mut out);
+            write_reject(3, tag, bit, &mut out);
+            let ack = basic::Ack { delivery_tag: tag, multiple: bit };
+            let reject = basic::Reject { delivery_tag: tag, requeue: bit };
+            prop_assert_eq!(frames(&out), [
+                AMQPFrame::Method(3, AMQPClass::Basic(AMQPMethod::Ack(ack.clone()))),
+                AMQPFrame::Method(3, AMQPClass::Basic(AMQPMethod::Reject(reject))),
+            ]);
+            let read = method(AMQPMethod::Ack(ack));
+            prop_assert_eq!(Method::read(&read), Some(Method::Confirm { tag, multiple: bit, ack: true }));
+            let nack = method(AMQPMethod::Nack(basic::Nack { delivery_tag: tag, multiple: bit, requeue: false }));
+            prop_assert_eq!(Method::read(&nack), Some(Method::Confirm { tag, multiple: bit, ack: false }));
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (Method::read(&bytes), content_header(&bytes));
+            for method in [50, 60, 71, 72, 80, 120] {
+                let _ = Method::read(&[&[0, 60, 0, method], &*bytes].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_publisher_wrote_badly_is_not_there() {
+        let header = |properties: &[u8]| {
+            content_header(&[&[0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9][..], properties].concat()).unwrap().1
+        };
+        // a message id that is no UTF-8
+        assert_eq!(header(b"\x00\x80\x02a\xff"), Properties::default());
+        // a header's name that is none, beside a good one
+        let read = header(b"\x20\x80\x00\x00\x00\x08\x02\xff\xfeV\x01kt\x01\x02id");
+        assert_eq!(read.headers, [("k".to_owned(), Header::Flag(true))]);
+        assert_eq!(read.message_id.as_deref(), Some("id"));
+        // a table that can't be read
+        assert_eq!(header(b"\x20\x80\x00\x00\x00\x03\x01k?\x02id").message_id.as_deref(), Some("id"));
+    }
+}

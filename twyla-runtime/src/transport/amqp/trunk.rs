@@ -1,0 +1,459 @@
+//! The one stream of bytes under a connection, TCP or TLS, shared by lapin, which makes and keeps the connection, and by
+//! the channels whose messages go past it.
+//!
+//! lapin takes a thread of its own, two wake-ups and several allocations for a message. Here whoever has something to say
+//! adds whole frames to what goes [`Out`], and writes them at once if nobody else does; one task reads and lets the
+//! [`switch`](super::switch) part what comes in.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
+
+#[cfg(feature = "tls")]
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use super::frame::BEAT;
+use super::socket::Socket;
+use super::switch::{Ear, Ears, Switch};
+
+/// How much is read at once.
+const CHUNK: usize = 64 * 1024;
+/// So much may wait to be written, or for lapin to read it, before more must wait itself.
+const ENOUGH: usize = 1 << 20;
+/// What is kept of a buffer that was larger once.
+const KEPT: usize = 256 * 1024;
+/// At least so often lapin is told that the broker is alive, while messages go past it.
+const ALIVE: Duration = Duration::from_millis(500);
+
+/// What the bytes go over.
+pub(crate) enum Carrier {
+    Tcp(TcpStream),
+    #[cfg(feature = "tls")]
+    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+/// The stream under a connection.
+pub(crate) struct Trunk {
+    out: Mutex<Out>,
+    /// Tells the task that writes.
+    more: Notify,
+    /// Tells those who wait for room.
+    room: Notify,
+    lapin: Mutex<Inbox>,
+    read: Notify,
+    ears: Mutex<Ears>,
+}
+
+/// What goes out.
+#[derive(Default)]
+struct Out {
+    next: Vec<u8>,
+    /// What is being written, and from where on; taken by whoever writes.
+    front: Vec<u8>,
+    sent: usize,
+    /// How much of it was to be written when it was taken.
+    taken: Option<usize>,
+    /// To write to at once.
+    stream: Option<Arc<TcpStream>>,
+    /// Nothing more will come: it is to be closed once all is written.
+    closing: bool,
+    ended: Option<Arc<str>>,
+    /// lapin waits for room.
+    waker: Option<Waker>,
+}
+
+/// What is for lapin.
+#[derive(Default)]
+struct Inbox {
+    bytes: Vec<u8>,
+    given: usize,
+    /// Nothing more will come; an error is told once.
+    ended: Option<io::Result<()>>,
+    waker: Option<Waker>,
+}
+
+impl Out {
+    fn waiting(&self) -> usize {
+        self.next.len() + self.front.len() - self.sent + self.taken.unwrap_or_default()
+    }
+
+    /// The next bytes to write; none if there are none, or another is writing.
+    fn take(&mut self) -> Option<(Vec<u8>, usize)> {
+        if self.taken.is_some() || self.waiting() == 0 {
+            return None;
+        }
+        if self.sent == self.front.len() {
+            self.front.clear();
+            self.sent = 0;
+            std::mem::swap(&mut self.front, &mut self.next);
+        }
+        let sent = std::mem::take(&mut self.sent);
+        self.taken = Some(self.front.len() - sent);
+        Some((std::mem::take(&mut self.front), sent))
+    }
+
+    /// So far they were written.
+    fn give_back(&mut self, mut front: Vec<u8>, sent: usize) {
+        self.taken = None;
+        self.sent = sent;
+        if sent == front.len() && front.capacity() > KEPT {
+            (front, self.sent) = (Vec::new(), 0);
+        }
+        self.front = front;
+    }
+}
+
+impl Inbox {
+    fn poll_take(&mut self, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
+        let ready = &self.bytes[self.given..];
+        if ready.is_empty() && !out.is_empty() {
+            return match &mut self.ended {
+                Some(ended) => Poll::Ready(std::mem::replace(ended, Ok(())).map(|()| 0)),
+                None => {
+                    self.waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            };
+        }
+        let count = ready.len().min(out.len());
+        out[..count].copy_from_slice(&ready[..count]);
+        self.given += count;
+        if self.given == self.bytes.len() {
+            self.bytes.clear();
+            self.given = 0;
+        }
+        Poll::Ready(Ok(count))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Trunk {
+    /// Reads and writes until lapin lets its [`Socket`] go, or the stream ends.
+    pub(crate) fn start(carrier: Carrier) -> (Arc<Self>, Socket) {
+        let mut out = Out::default();
+        let (reader, writer) = match carrier {
+            Carrier::Tcp(stream) => {
+                let stream = Arc::new(stream);
+                out.stream = Some(stream.clone());
+                (ReadEnd::Tcp(stream.clone()), WriteEnd::Tcp(stream))
+            }
+            #[cfg(feature = "tls")]
+            Carrier::Tls(stream) => {
+                let (reader, writer) = tokio::io::split(*stream);
+                (ReadEnd::Tls(reader), WriteEnd::Tls(writer))
+            }
+        };
+        let trunk = Arc::new(Self {
+            out: Mutex::new(out),
+            more: Notify::new(),
+            room: Notify::new(),
+            lapin: Mutex::default(),
+            read: Notify::new(),
+            ears: Mutex::default(),
+        });
+        let reading = tokio::spawn(trunk.clone().read(reader)).abort_handle();
+        tokio::spawn(trunk.clone().write(writer));
+        (trunk.clone(), Socket::new(trunk, reading))
+    }
+
+    /// Has the frames of a channel that is open go to this ear.
+    pub(crate) fn listen(&self, channel: u16, ear: Arc<dyn Ear>) {
+        lock(&self.ears).add(channel, ear);
+        // What has ended meanwhile has told nobody.
+        if let Some(why) = self.ended() {
+            lock(&self.ears).end(&why);
+        }
+    }
+
+    /// The channel has nothing more to say.
+    pub(crate) fn forget(&self, channel: u16) {
+        lock(&self.ears).remove(channel);
+    }
+
+    /// Adds frames that `write` appends to what goes out; [`flush`](Self::flush) or [`flush_soon`](Self::flush_soon) has
+    /// them written. Nothing is added to a stream that has ended.
+    pub(crate) fn add(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut out = lock(&self.out);
+        if out.ended.is_none() && !out.closing {
+            write(&mut out.next);
+        }
+    }
+
+    /// Waits until more may be sent.
+    pub(crate) async fn room(&self) {
+        loop {
+            let room = self.room.notified();
+            {
+                let out = lock(&self.out);
+                if out.waiting() < ENOUGH || out.ended.is_some() {
+                    return;
+                }
+            }
+            room.await;
+        }
+    }
+
+    /// Takes whole frames of lapin's, once there is room.
+    pub(super) fn poll_send(&self, context: &mut Context<'_>, frames: &[u8]) -> Poll<io::Result<()>> {
+        {
+            let mut out = lock(&self.out);
+            if let Some(why) = &out.ended {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, why.to_string())));
+            }
+            if out.waiting() >= ENOUGH {
+                out.waker = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+            out.next.extend_from_slice(frames);
+        }
+        self.flush();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Gives lapin what is for it; nothing at the end.
+    pub(super) fn poll_take(&self, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
+        let count = {
+            let mut inbox = lock(&self.lapin);
+            ready!(inbox.poll_take(context, out))?
+        };
+        self.read.notify_one();
+        Poll::Ready(Ok(count))
+    }
+
+    /// lapin has let the stream go: what was sent before is still written.
+    pub(super) fn close(&self) {
+        lock(&self.out).closing = true;
+        self.more.notify_one();
+        lock(&self.ears).end("the connection is closed");
+    }
+
+    fn ended(&self) -> Option<Arc<str>> {
+        let out = lock(&self.out);
+        if out.closing { Some("the connection is closed".into()) } else { out.ended.clone() }
+    }
+
+    /// Has what was added written, together with what comes until the task that writes gets its turn.
+    pub(crate) fn flush_soon(&self) {
+        self.more.notify_one();
+    }
+
+    /// Writes what it can without waiting; the rest is the task's.
+    pub(crate) fn flush(&self) {
+        loop {
+            let (stream, front, sent) = {
+                let mut out = lock(&self.out);
+                let Some(stream) = out.stream.clone() else { break };
+                // Whoever writes looks again when it is done.
+                let Some((front, sent)) = out.take() else { return };
+                (stream, front, sent)
+            };
+            let written = stream.try_write(&front[sent..]);
+            match written {
+                Ok(count) => {
+                    if self.wrote(front, sent + count) == 0 {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    self.wrote(front, sent);
+                    if error.kind() != io::ErrorKind::WouldBlock {
+                        self.end(&error);
+                    }
+                    break;
+                }
+            }
+        }
+        self.more.notify_one();
+    }
+
+    /// Takes back what was written up to there; how much waits.
+    fn wrote(&self, front: Vec<u8>, sent: usize) -> usize {
+        let (waiting, waker) = {
+            let mut out = lock(&self.out);
+            let full = out.waiting() >= ENOUGH;
+            out.give_back(front, sent);
+            let waiting = out.waiting();
+            if !full || waiting >= ENOUGH {
+                return waiting;
+            }
+            (waiting, out.waker.take())
+        };
+        self.room.notify_waiters();
+        waker.into_iter().for_each(Waker::wake);
+        waiting
+    }
+
+    /// The task that writes.
+    async fn write(self: Arc<Self>, mut writer: WriteEnd) {
+        loop {
+            let more = self.more.notified();
+            let taken = {
+                let mut out = lock(&self.out);
+                if out.ended.is_some() || out.closing && out.waiting() == 0 {
+                    break;
+                }
+                out.take()
+            };
+            let Some((front, sent)) = taken else {
+                more.await;
+                continue;
+            };
+            match writer.write(&front[sent..]).await {
+                Ok(count) => {
+                    self.wrote(front, sent + count);
+                }
+                Err(error) => {
+                    self.wrote(front, sent);
+                    self.end(&error);
+                }
+            }
+        }
+        lock(&self.out).stream = None;
+        // An error here is the end of a stream that was to end.
+        let _ = writer.shutdown().await;
+    }
+
+    /// The task that reads.
+    async fn read(self: Arc<Self>, mut reader: ReadEnd) {
+        let mut switch = Switch::default();
+        let (mut for_lapin, mut told) = (Vec::new(), Instant::now());
+        let error = loop {
+            switch.buffer.reserve(CHUNK);
+            match reader.read(&mut switch.buffer).await {
+                Ok(0) => break None,
+                Ok(_) => {}
+                Err(error) => break Some(error),
+            }
+            let whole = switch.part(&mut lock(&self.ears), &mut for_lapin);
+            if for_lapin.is_empty() && whole && told.elapsed() > ALIVE {
+                for_lapin.extend_from_slice(&BEAT);
+            }
+            if !for_lapin.is_empty() {
+                told = Instant::now();
+                self.give(&mut for_lapin).await;
+            }
+        };
+        // lapin says what is wrong with a frame that has no end.
+        for_lapin.extend_from_slice(&switch.buffer);
+        self.give(&mut for_lapin).await;
+        match error {
+            Some(error) => self.end(&error),
+            None => {
+                lock(&self.lapin).ended.get_or_insert(Ok(()));
+                self.end(&io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+
+    /// Gives lapin what is for it, once there is room.
+    async fn give(&self, bytes: &mut Vec<u8>) {
+        let waker = loop {
+            let read = self.read.notified();
+            {
+                let mut inbox = lock(&self.lapin);
+                if inbox.bytes.len() - inbox.given < ENOUGH {
+                    inbox.bytes.append(bytes);
+                    break inbox.waker.take();
+                }
+            }
+            read.await;
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends with an error, once.
+    fn end(&self, error: &io::Error) {
+        let why: Arc<str> = match error.kind() {
+            io::ErrorKind::UnexpectedEof => "RabbitMQ has closed the connection".into(),
+            _ => error.to_string().into(),
+        };
+        let waker = {
+            let mut out = lock(&self.out);
+            out.ended.get_or_insert(why.clone());
+            out.stream = None;
+            out.waker.take()
+        };
+        let reader = {
+            let mut inbox = lock(&self.lapin);
+            inbox.ended.get_or_insert_with(|| Err(io::Error::new(error.kind(), why.to_string())));
+            inbox.waker.take()
+        };
+        waker.into_iter().chain(reader).for_each(Waker::wake);
+        self.more.notify_one();
+        self.room.notify_waiters();
+        lock(&self.ears).end(&why);
+    }
+}
+
+impl std::fmt::Debug for Trunk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trunk").field("ended", &self.ended()).finish_non_exhaustive()
+    }
+}
+
+enum ReadEnd {
+    Tcp(Arc<TcpStream>),
+    #[cfg(feature = "tls")]
+    Tls(ReadHalf<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+impl ReadEnd {
+    async fn read(&mut self, buffer: &mut bytes::BytesMut) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => loop {
+                stream.readable().await?;
+                match stream.try_read_buf(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    outcome => return outcome,
+                }
+            },
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.read_buf(buffer).await,
+        }
+    }
+}
+
+enum WriteEnd {
+    Tcp(Arc<TcpStream>),
+    #[cfg(feature = "tls")]
+    Tls(WriteHalf<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+impl WriteEnd {
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => loop {
+                match stream.try_write(bytes) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
+                    outcome => return outcome,
+                }
+            },
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => {
+                let mut count = 0;
+                while count < bytes.len() {
+                    count += stream.write(&bytes[count..]).await?;
+                }
+                stream.flush().await?;
+                Ok(count)
+            }
+        }
+    }
+
+    async fn shutdown(self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => {
+                drop(stream);
+                Ok(())
+            }
+            #[cfg(feature = "tls")]
+            Self::Tls(mut stream) => stream.shutdown().await,
+        }
+    }
+}
