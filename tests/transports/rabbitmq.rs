@@ -18,6 +18,7 @@ use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, withi
 
 twyla_tests::with_rabbitmq!(
     comes_back_after_every_cut,
+    goes_on_to_the_next_node,
     loses_nothing_when_confirms_are_lost,
     says_that_an_event_was_not_sent,
     says_that_an_event_may_have_been_sent,
@@ -64,6 +65,24 @@ async fn comes_back_after_every_cut() {
     bus.emit(Ping::<Mine>::new(100), context()).await.unwrap();
     while seen.len() < 101 {
         seen.insert(calls.recv().await.unwrap());
+    }
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn goes_on_to_the_next_node() {
+    here!(Mine, "goes_on_to_the_next_node");
+    let (one, two) = (Proxy::start(Mode::Open).await, Proxy::start(Mode::Open).await);
+    let nodes = through(&one).or(format!("127.0.0.1:{}", two.port()));
+    let bus = Bus::connect(nodes).await.unwrap();
+    let (script, mut calls) = numbers::<Mine>();
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    for (n, down) in (0..).zip([&one, &two, &one]) {
+        down.set(Mode::Shut);
+        down.cut();
+        bus.emit(Ping::<Mine>::new(n), context()).await.unwrap();
+        while calls.recv().await != Some(n) {}
+        down.set(Mode::Open);
     }
     running.stop().await;
     bus.close().await;

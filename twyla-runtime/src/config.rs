@@ -11,8 +11,9 @@ pub use tls::Tls;
 /// Where RabbitMQ is, and how long to wait for it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
-    pub(crate) host: String,
-    /// None is the protocol's own: 5672, or 5671 with TLS.
+    /// The nodes of the cluster, each with its port where that is its own.
+    pub(crate) nodes: Vec<(String, Option<u16>)>,
+    /// Where a node says nothing else. None is the protocol's own: 5672, or 5671 with TLS.
     port: Option<u16>,
     pub(crate) user: String,
     pub(crate) password: String,
@@ -43,11 +44,12 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// RabbitMQ at `host`, port 5672 (5671 with TLS), virtual host `/`.
+    /// RabbitMQ at `host`, port 5672 (5671 with TLS), virtual host `/`. The host may have a port of its own: `host:5673`,
+    /// `[::1]:5673`.
     #[must_use]
     pub fn new(host: impl Into<String>, user: impl Into<String>, password: impl Into<String>) -> Self {
         Self {
-            host: host.into(),
+            nodes: vec![node(host.into())],
             port: None,
             user: user.into(),
             password: password.into(),
@@ -61,7 +63,15 @@ impl Config {
         }
     }
 
-    /// The port; 5672 unless set, or 5671 with TLS.
+    /// Another node of the same cluster. Each connection begins with any of them, and goes on to the next where one can't be
+    /// reached.
+    #[must_use]
+    pub fn or(mut self, host: impl Into<String>) -> Self {
+        self.nodes.push(node(host.into()));
+        self
+    }
+
+    /// The port of each node that has none of its own; 5672 unless set, or 5671 with TLS.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
@@ -123,7 +133,7 @@ impl Config {
     }
 
     /// Reads `<PREFIX>_AMQP_HOST`, `_PORT`, `_USER`, `_PASS` and `_VHOST`; the prefix with or without its trailing
-    /// underscore. `None` if none of them is set.
+    /// underscore. `None` if none of them is set. The host may be several, the nodes of a cluster: `one,two:5673`.
     ///
     /// `<PREFIX>_AMQP_TLS` is `on` or `off`. With it, `_TLS_CA` is a file of certificates to trust instead of the system's,
     /// `_TLS_CERT` and `_TLS_KEY` are the files of a client certificate and its key, and `_TLS_NAME` is the name that the
@@ -156,7 +166,7 @@ impl Config {
             },
         };
 
-        let Some(host) = read("HOST", HOST)? else {
+        let Some(hosts) = read("HOST", HOST)? else {
             return match OTHERS.iter().find(|part| lookup(&variable(part)).is_some()) {
                 Some(part) => Err(error(
                     "HOST",
@@ -168,8 +178,16 @@ impl Config {
                 None => Ok(None),
             };
         };
-        if let Some(bad) = host.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@')) {
+        if let Some(bad) = hosts.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@')) {
             return Err(error("HOST", format!("has {bad:?} in it: it should be {HOST}")));
+        }
+        let mut nodes = Vec::new();
+        for host in hosts.split(',') {
+            let node = node(host.to_owned());
+            if node.0.is_empty() || node.1 == Some(0) || node.1.is_none() && host.matches(':').count() == 1 {
+                return Err(error("HOST", format!("has {host:?} in it: it should be {HOST}")));
+            }
+            nodes.push(node);
         }
         let port = match read("PORT", PORT)? {
             None => None,
@@ -211,27 +229,49 @@ impl Config {
             }
             Some(other) => return Err(error("TLS", format!("is {other:?}: it should be {SWITCH}"))),
         };
-        Ok(Some(Self { port, tls, ..Self::new(host, user, password).vhost(vhost) }))
+        Ok(Some(Self { nodes, port, tls, ..Self::new("", user, password).vhost(vhost) }))
     }
 
-    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has a port"))]
-    pub(crate) fn port_number(&self) -> u16 {
-        self.port.unwrap_or(if self.tls.is_some() { 5671 } else { 5672 })
+    /// The host and the port of a node; of those there are, whichever this turn has.
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has nodes"))]
+    pub(crate) fn node(&self, turn: usize) -> (&str, u16) {
+        let (host, port) = &self.nodes[turn % self.nodes.len()];
+        let usual = if self.tls.is_some() { 5671 } else { 5672 };
+        (host, port.or(self.port).unwrap_or(usual))
     }
 
-    /// Host, port and virtual host, for messages.
+    /// Host and port of each node, and the virtual host, for messages.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has an address to tell"))]
     pub(crate) fn address(&self) -> String {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
-        format!("{open}{host}{close}:{} (vhost `{}`)", self.port_number(), self.vhost)
+        let nodes = (0..self.nodes.len()).map(|turn| {
+            let (host, port) = self.node(turn);
+            let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+            format!("{open}{host}{close}:{port}")
+        });
+        format!("{} (vhost `{}`)", nodes.collect::<Vec<_>>().join(", "), self.vhost)
+    }
+}
+
+/// A host and its port, where it has one: `host`, `host:5673`, `::1`, `[::1]`, `[::1]:5673`.
+fn node(text: String) -> (String, Option<u16>) {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) => (host, port.strip_prefix(':')),
+        None => match text.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            _ => (&*text, None),
+        },
+    };
+    match port.map(str::parse) {
+        Some(Ok(port)) => (host.to_owned(), Some(port)),
+        None => (host.to_owned(), None),
+        Some(Err(_)) => (text, None),
     }
 }
 
 /// How many bytes an event may have unless set.
 pub(crate) const MAX_EVENT: usize = 32 << 20;
 
-const HOST: &str = "the name or address of the RabbitMQ host, for example localhost";
+const HOST: &str = "the name or address of the RabbitMQ host, for example localhost, or several with commas between";
 const SWITCH: &str = "on or off";
 const CERT: &str = "a file with the client's certificate and its chain in PEM";
 const KEY: &str = "a file with the client's private key in PEM";
@@ -250,8 +290,8 @@ pub(crate) fn program() -> String {
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
-            .field("host", &self.host)
-            .field("port", &self.port_number())
+            .field("nodes", &self.nodes)
+            .field("port", &self.port)
             .field("tls", &self.tls)
             .field("user", &self.user)
             .field("password", &format_args!("***"))
@@ -284,7 +324,7 @@ mod tests {
         let set = [("BUS_AMQP_HOST", "::1"), ("BUS_AMQP_USER", "u"), ("BUS_AMQP_PASS", "p")];
         let config = read("BUS", &set).unwrap().unwrap();
         assert_eq!(config, read("BUS_", &set).unwrap().unwrap());
-        assert_eq!((config.port_number(), config.vhost.as_str()), (5672, "/"));
+        assert_eq!((config.node(0), config.vhost.as_str()), (("::1", 5672), "/"));
         assert_eq!(config.address(), "[::1]:5672 (vhost `/`)");
     }
 
@@ -299,7 +339,20 @@ mod tests {
         ];
         let config = read("BUS", &set).unwrap().unwrap();
         assert_eq!((config.user.as_str(), config.password.as_str()), ("u:@/", "p@:/%2f"));
-        assert_eq!((config.port_number(), config.vhost.as_str()), (65535, "a/b"));
+        assert_eq!((config.node(0), config.vhost.as_str()), (("rabbit", 65535), "a/b"));
+    }
+
+    #[test]
+    fn reads_the_nodes_of_a_cluster() {
+        let hosts = ("B_AMQP_HOST", "one,two:5673,[::1]:5674,fe80::2");
+        let set = [hosts, ("B_AMQP_USER", "u"), ("B_AMQP_PASS", "p"), ("B_AMQP_PORT", "7")];
+        let config = read("B", &set).unwrap().unwrap();
+        let nodes = [("one", 7), ("two", 5673), ("::1", 5674), ("fe80::2", 7)];
+        assert_eq!([0, 1, 2, 3].map(|turn| config.node(turn)), nodes);
+        assert_eq!(config.node(6), nodes[2]);
+        assert_eq!(config.address(), "one:7, two:5673, [::1]:5674, [fe80::2]:7 (vhost `/`)");
+        let by_hand = Config::new("one", "u", "p").or("two:5673").or("[::1]:5674").or("fe80::2").port(7);
+        assert_eq!(config, by_hand);
     }
 
     #[test]
@@ -309,6 +362,9 @@ mod tests {
             (("B_AMQP_HOST", None), "B_AMQP_HOST is not set, but B_AMQP_USER is"),
             (("B_AMQP_HOST", Some("")), "B_AMQP_HOST is empty: it should be the name"),
             (("B_AMQP_HOST", Some("amqp://h")), "B_AMQP_HOST has '/' in it"),
+            (("B_AMQP_HOST", Some("h:x")), "B_AMQP_HOST has \"h:x\" in it: it should be the name"),
+            (("B_AMQP_HOST", Some("h:0")), "B_AMQP_HOST has \"h:0\" in it"),
+            (("B_AMQP_HOST", Some("h,,i")), "B_AMQP_HOST has \"\" in it"),
             (("B_AMQP_USER", None), "B_AMQP_USER is not set, but B_AMQP_HOST is: it should be the user's name"),
             (("B_AMQP_PASS", None), "B_AMQP_PASS is not set"),
             (("B_AMQP_PASS", Some("")), "B_AMQP_PASS is empty"),
@@ -332,9 +388,9 @@ mod tests {
         let host = [("B_AMQP_HOST", "h"), ("B_AMQP_USER", "u"), ("B_AMQP_PASS", "p")];
         let with = |more: &[(&'static str, &'static str)]| read("B", &[&host[..], more].concat());
         let on = with(&[("B_AMQP_TLS", "on")]).unwrap().unwrap();
-        assert_eq!((on.port_number(), &on.tls), (5671, &Some(Tls::new())));
+        assert_eq!((on.node(0).1, &on.tls), (5671, &Some(Tls::new())));
         let off = with(&[("B_AMQP_TLS", "off")]).unwrap().unwrap();
-        assert_eq!((off.port_number(), &off.tls), (5672, &None));
+        assert_eq!((off.node(0).1, &off.tls), (5672, &None));
         let all = [
             ("B_AMQP_TLS", "on"),
             ("B_AMQP_TLS_CA", "/ca"),

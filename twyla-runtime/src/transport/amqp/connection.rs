@@ -62,17 +62,19 @@ impl Link {
     /// Connects, trying again until the connect deadline unless the broker refuses; from then on it stays up by itself.
     pub(crate) async fn open(config: Arc<Config>, role: &'static str, line: Line) -> Result<Arc<Self>, Error> {
         let until = Instant::now() + config.connect_deadline;
-        let mut pauses = Pauses::default();
+        let (mut pauses, mut turn) = (Pauses::default(), any_turn());
         let connection = loop {
             let left = until.saturating_duration_since(Instant::now());
-            match dial(&config, role, left).await {
+            let part = left.min(config.connect_deadline / u32::try_from(config.nodes.len()).unwrap_or(u32::MAX));
+            match dial(&config, turn, role, part).await {
                 Ok(connection) => break connection,
                 Err(failure) if failure.refused || Instant::now() + pauses.peek() >= until => {
                     let (address, user) = (config.address(), config.user.clone());
                     return Err(Error::Connect { address, user, why: failure.why });
                 }
                 Err(failure) => {
-                    tracing::debug!(role, error = failure.why, "can't connect yet");
+                    tracing::debug!(role, node = config.node(turn).0, error = failure.why, "can't connect yet");
+                    turn += 1;
                     sleep(pauses.next()).await;
                 }
             }
@@ -183,15 +185,16 @@ async fn supervise(
         told.down(&why);
         drop(connection);
         let lost = Instant::now();
-        let mut pauses = Pauses::default();
+        let (mut pauses, mut turn) = (Pauses::default(), any_turn());
         connection = loop {
             tokio::select! {
                 () = sleep(pauses.next()) => {}
                 () = asked(&mut closing) => return told.closed(),
             }
-            match dial(&config, role, config.connect_deadline).await {
+            match dial(&config, turn, role, config.connect_deadline).await {
                 Ok(connection) => break Arc::new(connection),
                 Err(failure) => {
+                    turn += 1;
                     tracing::warn!(role, error = failure.why, "can't connect, trying again");
                     told.down(&failure.why);
                 }
@@ -247,9 +250,17 @@ impl Pauses {
     pub(crate) fn next(&mut self) -> Duration {
         let full = self.peek();
         self.times += 1;
-        let chance = uuid::Uuid::new_v4().as_bytes()[0];
-        full / 2 + full / 2 * u32::from(chance) / 255
+        full / 2 + full / 2 * u32::from(chance()) / 255
     }
+}
+
+/// Which node is the first that is tried: any, so that many clients spread over all.
+fn any_turn() -> usize {
+    chance().into()
+}
+
+fn chance() -> u8 {
+    uuid::Uuid::new_v4().as_bytes()[0]
 }
 
 #[cfg(test)]

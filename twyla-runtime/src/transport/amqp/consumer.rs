@@ -119,8 +119,7 @@ impl Task {
         let channel = connection.create_channel().await?;
         channel.basic_qos(self.spec.prefetch, BasicQosOptions::default()).await?;
         // Before the first delivery can come.
-        let intake =
-            Intake::open(self.spec.clone(), connection.trunk.clone(), channel.id(), self.deliveries.clone());
+        let intake = Intake::open(self.spec.clone(), connection.trunk.clone(), channel.id(), self.deliveries.clone());
         let (queue, tag) = (self.spec.name.as_str(), "".into());
         let consuming = channel.basic_consume(queue.into(), tag, BasicConsumeOptions::default(), FieldTable::default());
         match consuming.await {

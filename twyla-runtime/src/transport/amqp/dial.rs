@@ -51,11 +51,11 @@ impl Drop for Cut {
     }
 }
 
-/// Connects once, within `deadline`.
-pub(crate) async fn dial(config: &Config, role: &str, deadline: Duration) -> Result<Connected, Failure> {
+/// Connects once, to the node whose turn it is, within `deadline`.
+pub(crate) async fn dial(config: &Config, turn: usize, role: &str, deadline: Duration) -> Result<Connected, Failure> {
     let until = Instant::now() + deadline;
     let late = || format!("no answer within {:.1} s", deadline.as_secs_f64());
-    let (carrier, mut cut) = timeout_at(until, carrier(config)).await.map_err(|_| late())??;
+    let (carrier, mut cut) = timeout_at(until, carrier(config, turn)).await.map_err(|_| late())??;
 
     let options = ConnectionProperties::default().with_connection_name(format!("{} {role}", config.app_id).into());
     // lapin connects for itself, and would again; this one socket is all that it gets.
@@ -68,7 +68,7 @@ pub(crate) async fn dial(config: &Config, role: &str, deadline: Duration) -> Res
             .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into())
     };
     let mut connecting =
-        std::pin::pin!(Connection::connector(uri(config), Runtime::new(Kit::current()), given, options));
+        std::pin::pin!(Connection::connector(uri(config, turn), Runtime::new(Kit::current()), given, options));
     tokio::select! {
         outcome = &mut connecting => {
             cut.0 = None;
@@ -85,13 +85,14 @@ pub(crate) async fn dial(config: &Config, role: &str, deadline: Duration) -> Res
     }
 }
 
-fn uri(config: &Config) -> AMQPUri {
+fn uri(config: &Config, turn: usize) -> AMQPUri {
+    let (host, port) = config.node(turn);
     AMQPUri {
         scheme: AMQPScheme::AMQP,
         authority: AMQPAuthority {
             userinfo: AMQPUserInfo { username: config.user.clone(), password: config.password.clone() },
-            host: config.host.clone(),
-            port: config.port_number(),
+            host: host.to_owned(),
+            port,
         },
         vhost: config.vhost.clone(),
         query: AMQPQueryString {
@@ -102,9 +103,9 @@ fn uri(config: &Config) -> AMQPUri {
 }
 
 /// What the bytes go over, with a second handle to end it by.
-async fn carrier(config: &Config) -> Result<(Carrier, Cut), String> {
-    let host = config.host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, config.port_number())).await.map_err(|error| error.to_string())?;
+async fn carrier(config: &Config, turn: usize) -> Result<(Carrier, Cut), String> {
+    let (host, port) = config.node(turn);
+    let stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
     stream.set_nodelay(true).map_err(|error| error.to_string())?;
     let cut = Cut(Some(second_handle(&stream).map_err(|error| error.to_string())?));
     #[cfg(feature = "tls")]

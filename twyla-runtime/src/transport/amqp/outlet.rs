@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
-use lapin::options::ConfirmSelectOptions;
 use lapin::Channel;
+use lapin::options::ConfirmSelectOptions;
 use tokio::sync::watch;
 
 use super::connection::Connected;
 use super::frame::Publish;
+use super::said;
 use super::switch::{self, Ear};
 use super::topology::{self, NOT_FOUND, PRECONDITION_FAILED, Topology};
 use super::trunk::Trunk;
-use super::said;
 use crate::transport::{Address, Outgoing};
 
 /// With so many unconfirmed, what is sent waits for what comes with it: a write for each would cost more than all the
@@ -176,7 +176,11 @@ impl Outlet {
         // Within the lock, so that they are written in the order in which they are counted.
         self.trunk.add(|out| publish.write(self.channel.id(), self.frame_max, out));
         drop(pending);
-        if at_once { self.trunk.flush() } else { self.trunk.flush_soon() }
+        if at_once {
+            self.trunk.flush()
+        } else {
+            self.trunk.flush_soon()
+        }
         Ok(())
     }
 

@@ -130,7 +130,9 @@ impl Listener {
                 self.complete();
             }
             BODY => {
-                let Some(Partial { message, left: Some(left), .. }) = self.partial.as_mut() else { return Whose::Lapins };
+                let Some(Partial { message, left: Some(left), .. }) = self.partial.as_mut() else {
+                    return Whose::Lapins;
+                };
                 message.body.extend_from_slice(payload);
                 *left = left.saturating_sub(payload.len() as u64);
                 self.complete();
@@ -143,7 +145,11 @@ impl Listener {
     fn complete(&mut self) {
         let complete = self.partial.take_if(|partial| partial.left == Some(0));
         if let Some(Partial { message, is_return, .. }) = complete {
-            if is_return { self.ear.returned(message) } else { self.ear.delivered(message) }
+            if is_return {
+                self.ear.returned(message)
+            } else {
+                self.ear.delivered(message)
+            }
             self.called = true;
         }
     }
@@ -200,5 +206,143 @@ impl Switch {
         self.buffer.advance(at);
         ears.pause();
         self.unseen == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::transport::amqp::frame::{BEAT, Publish, write_ack};
+
+    /// What an ear has heard, in words.
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<String>>);
+
+    impl Heard {
+        fn say(&self, what: String) {
+            self.0.lock().unwrap().push(what);
+        }
+    }
+
+    impl Ear for Heard {
+        fn delivered(&self, message: Message) {
+            self.say(format!("{} {:?}", message.tag, String::from_utf8_lossy(&message.body)));
+        }
+
+        fn returned(&self, message: Message) {
+            self.say(format!("back {:?}", message.properties.message_id));
+        }
+
+        fn confirmed(&self, tag: u64, multiple: bool, ack: bool) {
+            self.say(format!("{tag} {multiple} {ack}"));
+        }
+
+        fn ended(&self, code: Option<u16>, why: &str) {
+            self.say(format!("{code:?} {why}"));
+        }
+    }
+
+    fn frame(kind: u8, channel: u16, payload: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&[kind], &channel.to_be_bytes()[..], &size, payload, &[frame::END]].concat()
+    }
+
+    /// The content header and the body of a message, behind another method.
+    fn message(channel: u16, method: &[u8], body: &[u8]) -> Vec<u8> {
+        let publish = Publish {
+            exchange: "e",
+            routing_key: "k",
+            mandatory: false,
+            message_id: "id",
+            timestamp: 0,
+            app_id: "",
+            headers: &[],
+            body,
+        };
+        let mut out = Vec::new();
+        publish.write(channel, 12, &mut out);
+        let size = u32::from_be_bytes(out[3..7].try_into().unwrap()) as usize;
+        [frame(METHOD, channel, method), out.split_off(size + HEAD + 1)].concat()
+    }
+
+    fn deliver(channel: u16, tag: u8, body: &[u8]) -> Vec<u8> {
+        let method = [&b"\x00\x3c\x00\x3c\x01c\0\0\0\0\0\0\0"[..], &[tag], b"\x00\x01e\x01k"].concat();
+        message(channel, &method, body)
+    }
+
+    fn returned(channel: u16) -> Vec<u8> {
+        message(channel, b"\x00\x3c\x00\x32\x01\x38\x03not\x01e\x01k", b"[]")
+    }
+
+    fn close(channel: u16, class: u8, method: u8, why: &str) -> Vec<u8> {
+        let text = [&[u8::try_from(why.len()).unwrap()], why.as_bytes(), &[0; 4]].concat();
+        frame(METHOD, channel, &[&[0, class, 0, method, 1, 0x94][..], &text].concat())
+    }
+
+    fn ack(channel: u16, tag: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_ack(channel, tag, true, &mut out);
+        out
+    }
+
+    /// What lapin gets, and what the ears of the channels 1 and 2 hear.
+    fn parted(bytes: &[u8], chunk: usize) -> (Vec<u8>, [Vec<String>; 2]) {
+        let (mut switch, mut ears, mut lapin) = (Switch::default(), Ears::default(), Vec::new());
+        let heard = [Arc::new(Heard::default()), Arc::new(Heard::default())];
+        ears.add(1, heard[0].clone());
+        ears.add(2, heard[1].clone());
+        for chunk in bytes.chunks(chunk) {
+            switch.buffer.extend_from_slice(chunk);
+            switch.part(&mut ears, &mut lapin);
+        }
+        lapin.extend_from_slice(&switch.buffer);
+        (lapin, heard.map(|heard| std::mem::take(&mut *heard.0.lock().unwrap())))
+    }
+
+    #[test]
+    fn parts_what_comes_however_it_is_cut() {
+        let declare_ok = frame(METHOD, 1, &[0, 50, 0, 11, 0]);
+        let bytes = [
+            &deliver(1, 7, b"{\"a\": \"long enough for several frames\"}")[..],
+            &BEAT,
+            &deliver(2, 8, b""),
+            &declare_ok,
+            &ack(2, 3),
+            &deliver(3, 1, b"lapin's"),
+            &returned(2),
+            &close(2, 20, 40, "gone"),
+            &deliver(2, 9, b"[]"),
+            &close(0, 10, 50, "bye"),
+        ]
+        .concat();
+        let mut cut = BEAT.to_vec();
+        cut.extend([declare_ok, deliver(3, 1, b"lapin's"), close(2, 20, 40, "gone")].concat());
+        cut.extend([deliver(2, 9, b"[]"), close(0, 10, 50, "bye")].concat());
+        for chunk in 1..=bytes.len() {
+            let (lapin, [one, two]) = parted(&bytes, chunk);
+            assert_eq!(lapin, cut, "cut by {chunk}");
+            assert_eq!(one, ["7 \"{\\\"a\\\": \\\"long enough for several frames\\\"}\"", "None bye"]);
+            assert_eq!(two, ["8 \"\"", "3 true true", "back Some(\"id\")", "Some(404) gone"]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_is_lapins() {
+        for bytes in [&b"AMQP\0\0\x09\x01"[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x01\0", b""] {
+            assert_eq!(parted(bytes, 2).0, bytes);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), chunk in 1_usize..50) {
+            parted(&bytes, chunk);
+            let framed = [deliver(1, 1, &bytes), frame(METHOD, 1, &bytes), frame(HEADER, 1, &bytes)].concat();
+            parted(&framed, chunk);
+        }
     }
 }

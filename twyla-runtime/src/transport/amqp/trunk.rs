@@ -457,3 +457,94 @@ impl WriteEnd {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn pair() -> (Arc<Trunk>, Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (trunk, socket) = Trunk::start(Carrier::Tcp(near.unwrap()));
+        (trunk, socket, far.unwrap().0)
+    }
+
+    fn frame(filler: u8, size: u32) -> Vec<u8> {
+        let payload = vec![filler; usize::try_from(size).unwrap()];
+        [&[3, 0, 9][..], &size.to_be_bytes(), &payload, &[0xce]].concat()
+    }
+
+    #[tokio::test]
+    async fn frames_of_many_never_mix() {
+        let (trunk, mut socket, mut far) = pair().await;
+        let senders = (0..4).map(|sender| {
+            let trunk = trunk.clone();
+            tokio::spawn(async move {
+                for n in 0..500 {
+                    trunk.room().await;
+                    trunk.add(|out| out.extend(frame(sender, n * 7)));
+                    if n % 2 == 0 { trunk.flush() } else { trunk.flush_soon() }
+                }
+            })
+        });
+        let senders: Vec<_> = senders.collect();
+        let lapin = tokio::spawn(async move {
+            for n in 0..500 {
+                // In pieces that are no frames.
+                for piece in frame(9, n * 7).chunks(1000) {
+                    socket.write_all(piece).await.unwrap();
+                }
+            }
+            socket
+        });
+        let mut next = [0_u32; 10];
+        let mut payload = Vec::new();
+        for _ in 0..2500 {
+            let mut head = [0; 7];
+            far.read_exact(&mut head).await.unwrap();
+            let size = u32::from_be_bytes(head[3..].try_into().unwrap());
+            payload.resize(usize::try_from(size).unwrap() + 1, 0);
+            far.read_exact(&mut payload).await.unwrap();
+            assert_eq!(payload.pop(), Some(0xce));
+            let Some(sender) = payload.first().copied() else { continue };
+            assert!(payload.iter().all(|byte| *byte == sender));
+            next[usize::from(sender)] += 7;
+            assert_eq!(size, next[usize::from(sender)], "of {sender}");
+        }
+        for sender in senders {
+            sender.await.unwrap();
+        }
+        drop(lapin.await.unwrap());
+        // What is closed says so.
+        assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_before_the_end_arrives() {
+        let (trunk, socket, mut far) = pair().await;
+        let all = frame(1, 3_000_000);
+        trunk.add(|out| out.extend_from_slice(&all));
+        drop(socket);
+        trunk.add(|out| out.extend_from_slice(b"too late"));
+        let mut read = Vec::new();
+        far.read_to_end(&mut read).await.unwrap();
+        assert!(read == all, "{} of {} bytes", read.len(), all.len());
+    }
+
+    #[tokio::test]
+    async fn lapin_reads_what_is_its_own_and_then_the_end() {
+        let (trunk, mut socket, mut far) = pair().await;
+        far.write_all(&frame(1, 10)).await.unwrap();
+        far.write_all(b"\x01\x00").await.unwrap();
+        drop(far);
+        let mut read = Vec::new();
+        socket.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, [&frame(1, 10)[..], b"\x01\x00"].concat());
+        trunk.room().await;
+        assert!(trunk.ended().is_some());
+    }
+}
