@@ -1,4 +1,4 @@
-//! lapin's end of a [`Trunk`](super::trunk::Trunk), in the shape that lapin asks for.
+//! lapin's end of a [`Trunk`], in the shape that lapin asks for.
 
 use std::future::Future;
 use std::io;
