@@ -14,8 +14,9 @@
 //! under its URI, every `$ref` to its schema), `check` (what is wrong, with `values` a keyword may have), `model` (shapes,
 //! checks of single values, and the rules that are left to trees), then the generated file: `types` (structs and enums),
 //! `codec` (how they are read and written), `checks` (how they are held to their rules), `trees` (the rules that need
-//! more than one value), `emit` (all of it in modules) and `layout` (its lines). [`compare`] holds contracts against each other; [`problem`] is the
-//! catalogue of everything that can be wrong, with its wording.
+//! more than one value), `emit` (all of it in modules) and `layout` (its lines). [`compare`] holds contracts against each
+//! other, and [`lock`] holds them to what was accepted; [`problem`] is the catalogue of everything that can be wrong, with its
+//! wording.
 //!
 //! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
 //! Rust type can stand for becomes `serde_json::Value`.
@@ -32,6 +33,7 @@ mod emit;
 mod format;
 mod layout;
 mod load;
+pub mod lock;
 mod meta;
 mod model;
 mod names;
@@ -57,7 +59,7 @@ pub use problem::{Problem, Problems, What};
 
 /// Compiles the schemas of a folder for `twyla_runtime::include_contracts!()`: to be called from `build.rs`.
 ///
-/// Prints problems for cargo, and ends the process with an error where contracts can't be compiled.
+/// Prints problems for cargo, and ends the process where contracts can't be compiled: then cargo stops behind it.
 ///
 /// Messages show the folder as rustc shows its files: from the workspace, where that holds it.
 pub fn compile(folder: impl AsRef<Path>) {
@@ -66,9 +68,7 @@ pub fn compile(folder: impl AsRef<Path>) {
         Some(shown) => builder.shown_as(shown),
         None => builder,
     };
-    if !builder.compile() {
-        std::process::exit(1);
-    }
+    builder.compile_or_exit();
 }
 
 /// The folder's path below the workspace, which is where cargo keeps its lock file.
@@ -88,6 +88,8 @@ pub struct Builder {
     draft: Draft,
     documents: Vec<(String, PathBuf)>,
     formats: bool,
+    roles: lock::Roles,
+    today: Option<lock::Date>,
 }
 
 impl Builder {
@@ -97,7 +99,15 @@ impl Builder {
         let folder = folder.as_ref().to_owned();
         let shown = folder.to_string_lossy().replace('\\', "/");
         let shown = shown.trim_end_matches('/').to_owned();
-        Self { folder, shown, draft: Draft::default(), documents: Vec::new(), formats: true }
+        Self {
+            folder,
+            shown,
+            draft: Draft::default(),
+            documents: Vec::new(),
+            formats: true,
+            roles: lock::Roles::default(),
+            today: None,
+        }
     }
 
     /// The draft of schemas that name none with `$schema`; 2020-12 unless it is set.
@@ -140,7 +150,10 @@ impl Builder {
     /// # Errors
     /// [`Problems`] with everything that is wrong, where at least one thing is an error.
     pub fn generate(&self) -> Result<Generated, Problems> {
-        self.on_stack(Self::generated)
+        self.on_stack(|builder| {
+            let (schemas, problems) = builder.read();
+            builder.generated(&schemas, problems)
+        })
     }
 
     /// The contracts of the folder, each by itself and ready to be compared, without generating anything.
@@ -177,14 +190,13 @@ impl Builder {
         (schemas, problems)
     }
 
-    fn generated(&self) -> Result<Generated, Problems> {
-        let (schemas, mut problems) = self.read();
+    fn generated(&self, schemas: &resolve::Schemas, mut problems: Vec<Problem>) -> Result<Generated, Problems> {
         let mut generated = None;
         // the model of broken schemas would only say the same in other words
         if !problems.iter().any(Problem::is_error)
-            && let Some(model) = model::read(&schemas)
+            && let Some(model) = model::read(schemas)
         {
-            let code = emit::code(&schemas, &model);
+            let code = emit::code(schemas, &model);
             let context = &model.types[model.context];
             let events = model.events.iter().map(|(name, id)| model.event(name, *id));
             let contracts = Contracts {
@@ -205,24 +217,39 @@ impl Builder {
         }
     }
 
-    /// Generates and writes the files to `OUT_DIR`, telling cargo; false where it couldn't.
+    /// The same as [`compile`](Self::compile), and ends the process where that couldn't: then cargo stops behind it.
+    pub fn compile_or_exit(&self) {
+        if !self.compile() {
+            // cargo was told of errors and stops; with a code that isn't 0 it would print all of it once more
+            std::process::exit(0);
+        }
+    }
+
+    /// Generates and writes the files to `OUT_DIR`, and holds the contracts to their [`lock`], telling cargo; false where it
+    /// couldn't, or where a contract doesn't fit what was accepted.
     #[must_use]
     pub fn compile(&self) -> bool {
         let documents = self.documents.iter().map(|(_, file)| file);
         for path in std::iter::once(&self.folder).chain(documents) {
             println!("cargo::rerun-if-changed={}", path.display());
         }
-        let generated = match self.generate() {
-            Ok(generated) => generated,
-            Err(Problems(problems)) => {
-                for problem in problems {
-                    println!("cargo::{}={problem}", if problem.is_error() { "error" } else { "warning" });
-                }
-                return false;
-            }
+        let made = self.on_stack(|builder| {
+            let (schemas, problems) = builder.read();
+            let locked = builder.is_locked() && !problems.iter().any(Problem::is_error);
+            let sources = locked.then(|| compare::contracts(&schemas, Vec::new()));
+            Ok((builder.generated(&schemas, problems)?, sources))
+        });
+        let (generated, sources) = match made {
+            Ok(made) => made,
+            Err(problems) => return problems.told(),
         };
         for warning in &generated.warnings {
             println!("cargo::warning={warning}");
+        }
+        match sources.map_or(Ok(true), |sources| self.held(&sources)) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(problems) => return problems.told(),
         }
         let Some(out) = std::env::var_os("OUT_DIR").map(PathBuf::from) else {
             println!("cargo::error=twyla_build::compile is for build.rs: cargo has set no OUT_DIR");

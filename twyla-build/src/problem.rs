@@ -150,6 +150,10 @@ pub enum What {
     BadBundle {
         error: String,
     },
+    /// Of the lock of contracts.
+    Lock {
+        fault: Box<crate::lock::Fault>,
+    },
     Uncompilable {
         error: String,
     },
@@ -296,6 +300,7 @@ impl fmt::Display for What {
                 write!(f, "the {what} is always a JSON object, and this schema allows none: {found}")
             }
             Self::DuplicateId { uri } => write!(f, "`{uri}` is the name of another schema already"),
+            Self::Lock { fault } => write!(f, "{fault}"),
             Self::BadBundle { error } => write!(f, "is no bundle of schemas: {error}"),
             Self::Uncompilable { error } => write!(f, "the schema can't be compiled: {error}"),
             Self::DanglingFile { reference, near } => write!(f, "`{reference}` leads to no file{}", Near(near)),
@@ -332,6 +337,16 @@ impl fmt::Display for What {
 /// The problems of a folder of which at least one is an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
+
+impl Problems {
+    /// Tells cargo of them; that isn't a success.
+    pub(crate) fn told(&self) -> bool {
+        for problem in &self.0 {
+            println!("cargo::{}={problem}", if problem.is_error() { "error" } else { "warning" });
+        }
+        false
+    }
+}
 
 impl std::error::Error for Problems {}
 

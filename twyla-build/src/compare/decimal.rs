@@ -63,14 +63,18 @@ fn scaled(decimal: &Decimal, exponent: i64) -> BigInt {
 }
 
 impl fmt::Display for Decimal {
-    /// A JSON number: plain where that is short.
+    /// A JSON number: plain where that is short, and no whole one with more digits than a schema's may have (64 bits), so
+    /// that what is written can be read.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.mantissa.magnitude().to_string();
         let sign = if self.mantissa.sign() == Sign::Minus { "-" } else { "" };
         let length = i64::try_from(digits.len()).unwrap_or(i64::MAX);
         match self.exponent {
-            0 => write!(f, "{sign}{digits}"),
-            up if up > 0 && length + up <= 21 => write!(f, "{sign}{digits}{}", "0".repeat(up.unsigned_abs() as usize)),
+            up if up >= 0 && length.saturating_add(up) <= 20 => {
+                let whole = format!("{sign}{digits}{}", "0".repeat(up.unsigned_abs() as usize));
+                let fits = whole.parse::<i64>().is_ok() || whole.parse::<u64>().is_ok();
+                if fits { f.write_str(&whole) } else { write!(f, "{sign}{digits}e{up}") }
+            }
             down @ -20..0 => {
                 let places = down.unsigned_abs() as usize;
                 let padded = format!("{digits:0>width$}", width = places + 1);
@@ -98,6 +102,9 @@ mod tests {
             ("1.50E-3", "0.0015"),
             ("9007199254740993", "9007199254740993"),
             ("1e300", "1e300"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("-26692057978448790000.0", "-2669205797844879e4"),
+            ("12345678901234567890123.0", "12345678901234567890123e0"),
             ("-1.5e-30", "-15e-31"),
         ] {
             assert_eq!(Decimal::parse(written).unwrap().to_string(), plain, "{written}");

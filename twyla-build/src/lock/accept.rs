@@ -1,0 +1,356 @@
+//! The next lock: what was found accepted, and on which terms. Pure, from one lock to the next.
+
+use std::fmt;
+
+use super::How;
+use super::date::Date;
+use super::finding::{Broken, Finding, Matter, Severity};
+use super::model::{Direction, Earlier, Entry, Lock, Retired, Sides, Subject, Version, Waiver, short};
+use crate::compare::Sources;
+use crate::problem::Problems;
+
+/// What is to be accepted.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The contracts; none for all.
+    pub subjects: Vec<Subject>,
+    /// On which terms.
+    pub act: Act,
+    /// Whether the version that was accepted until now is kept, as one that is out in the field.
+    pub keep: Option<Keep>,
+}
+
+/// On which terms something is accepted.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// What is new, and what has changed additively.
+    Fitting,
+    /// What doesn't fit, for a while.
+    Waive {
+        /// The directions in which it doesn't.
+        directions: Vec<Direction>,
+        /// Why that does no harm.
+        reason: String,
+        /// The last day on which it is let pass.
+        until: Date,
+    },
+    /// That a schema was taken out.
+    Remove {
+        /// Why that does no harm.
+        reason: String,
+    },
+    /// That nothing of a version is left in the field.
+    Retire {
+        /// The beginning of its digest.
+        digest: String,
+        /// What says so.
+        reason: String,
+    },
+}
+
+/// What is out in the field.
+#[derive(Clone, Debug)]
+pub struct Keep {
+    /// What says so: `mobile app 3.1`.
+    pub because: String,
+    /// Which sides of it.
+    pub sides: Sides,
+}
+
+/// The next lock.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The lock.
+    pub lock: Lock,
+    /// What was accepted, each in a line.
+    pub done: Vec<String>,
+    /// What wasn't, since it does harm: it stands in the way of the next build.
+    pub left: Vec<Finding>,
+}
+
+/// Why nothing is accepted.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the wording below is the documentation")]
+pub enum Refused {
+    Problems(Problems),
+    Unknown { name: String, near: Option<String> },
+    OneOnly,
+    Unnamed,
+    NoReason,
+    Past { until: Date, today: Date },
+    Fits { subject: Subject },
+    OtherDirections { subject: Subject, given: Vec<Direction>, found: Vec<Direction> },
+    StillThere { subject: Subject },
+    NotThere { subject: Subject },
+    NoVersion { subject: Subject, digest: String, known: Vec<String> },
+    NothingAccepted { subject: Subject },
+}
+
+impl std::error::Error for Refused {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = |directions: &[Direction]| match directions {
+            [one] => one.to_string(),
+            _ => "both".to_owned(),
+        };
+        match self {
+            Self::Problems(problems) => write!(f, "{problems}"),
+            Self::Unknown { name, near } => {
+                write!(f, "neither the folder nor its lock has a contract `{name}`")?;
+                near.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean `{near}`?"))
+            }
+            Self::OneOnly => f.write_str("that is accepted of one contract at a time: name it"),
+            Self::Unnamed => f.write_str("what isn't additive is accepted by name: say of which contracts"),
+            Self::NoReason => f.write_str("a reason is needed that tells the next one who reads it: `--reason \"…\"`"),
+            Self::Past { until, today } => {
+                write!(f, "{until} is over, today is {today}: a waiver is for a time to come")
+            }
+            Self::Fits { subject } => write!(
+                f,
+                "`{subject}` needs no waiver: nothing of it harms anybody; `cargo twyla accept {subject}` is enough"
+            ),
+            Self::OtherDirections { subject, given, found } => write!(
+                f,
+                "what doesn't fit in `{subject}` is `--direction {}`, not {}: look at `cargo twyla diff {subject}` before you \
+                 accept it",
+                words(found),
+                words(given)
+            ),
+            Self::StillThere { subject } => {
+                write!(f, "the schema of `{subject}` is there: take it out before its removal is accepted")
+            }
+            Self::NotThere { subject } => write!(
+                f,
+                "`{subject}` has no schema any more: `cargo twyla accept {subject} --removed --reason \"…\"` accepts that"
+            ),
+            Self::NoVersion { subject, digest, known } if known.is_empty() => {
+                write!(f, "`{subject}` has no version {digest} in the field: it has none")
+            }
+            Self::NoVersion { subject, digest, known } => {
+                write!(f, "`{subject}` has no version {digest} in the field; those are {}", known.join(", "))
+            }
+            Self::NothingAccepted { subject } => {
+                write!(f, "`{subject}` isn't in the lock yet, so that no version of it can be out in the field")
+            }
+        }
+    }
+}
+
+/// Makes the next lock. The same request for the same lock has the same outcome.
+///
+/// # Errors
+/// [`Refused`] where the request doesn't say what the change needs, or something else than what there is.
+pub fn accept(sources: &Sources, lock: &Lock, request: &Request, how: &How) -> Result<Accepted, Refused> {
+    let findings = super::check(sources, lock, how).map_err(Refused::Problems)?;
+    let mut next = Next { sources, lock: lock.clone(), done: Vec::new(), left: Vec::new() };
+    if let Some(keep) = &request.keep {
+        reason(&keep.because)?;
+    }
+    match &request.act {
+        Act::Fitting => next.fitting(&findings, request)?,
+        Act::Waive { directions, reason: why, until } => {
+            reason(why)?;
+            if *until < how.today {
+                return Err(Refused::Past { until: *until, today: how.today });
+            }
+            if request.subjects.is_empty() {
+                return Err(Refused::Unnamed);
+            }
+            for subject in &request.subjects {
+                next.waive(&findings, (subject, request.keep.as_ref()), directions, (why, *until))?;
+            }
+        }
+        Act::Remove { reason: why } => {
+            reason(why)?;
+            next.remove(only(request)?, why)?;
+        }
+        Act::Retire { digest, reason: why } => {
+            reason(why)?;
+            next.retire(only(request)?, digest, why)?;
+        }
+    }
+    let Next { lock, done, left, .. } = next;
+    Ok(Accepted { lock, done, left })
+}
+
+/// The text that a command shows in the place of a reason is none.
+fn reason(text: &str) -> Result<(), Refused> {
+    if text.trim().is_empty() || matches!(text.trim(), "…" | "...") { Err(Refused::NoReason) } else { Ok(()) }
+}
+
+fn only(request: &Request) -> Result<&Subject, Refused> {
+    if let [subject] = &*request.subjects { Ok(subject) } else { Err(Refused::OneOnly) }
+}
+
+struct Next<'a> {
+    sources: &'a Sources,
+    lock: Lock,
+    done: Vec<String>,
+    left: Vec<Finding>,
+}
+
+impl Next<'_> {
+    fn fitting(&mut self, findings: &[Finding], request: &Request) -> Result<(), Refused> {
+        let asked = |subject: &Subject| request.subjects.is_empty() || request.subjects.contains(subject);
+        if let Some(keep) = &request.keep {
+            self.keep(only(request)?, keep)?;
+        }
+        for finding in findings.iter().filter(|finding| asked(&finding.subject)) {
+            let subject = &finding.subject;
+            match &finding.matter {
+                Matter::New => {
+                    let Some(version) = self.version(subject) else { continue };
+                    self.done.push(format!("`{subject}` is new: {}", version.short()));
+                    let entry =
+                        self.lock.contracts.entry(subject.clone()).or_insert_with(|| Entry::new(version.clone()));
+                    (entry.accepted, entry.removed) = (version, None);
+                }
+                Matter::Behind(edited) => {
+                    let Some(version) = self.version(subject) else { continue };
+                    let word = edited.verdict.word();
+                    self.done.push(format!(
+                        "`{subject}`, {word}: {} -> {}",
+                        edited.old.version.short(),
+                        version.short()
+                    ));
+                    self.accepted(subject, version);
+                }
+                Matter::Idle(waiver) => {
+                    self.done.push(format!("`{subject}`: the waiver of {} is of no use and gone", short(&waiver.old)));
+                    if let Some(entry) = self.lock.contracts.get_mut(subject) {
+                        entry.waivers.retain(|other| other != waiver);
+                    }
+                }
+                Matter::Waived(_) => {}
+                Matter::Broken(_) | Matter::Removed | Matter::Renamed { .. } | Matter::Lost { .. } => {
+                    self.left.push(finding.clone());
+                }
+            }
+        }
+        debug_assert!(self.left.iter().all(|finding| finding.severity() == Severity::Error));
+        Ok(())
+    }
+
+    fn waive(
+        &mut self,
+        findings: &[Finding],
+        (subject, keep): (&Subject, Option<&Keep>),
+        directions: &[Direction],
+        (why, until): (&str, Date),
+    ) -> Result<(), Refused> {
+        let of = |finding: &&Finding| finding.subject == *subject;
+        let broken = findings.iter().filter(of).find_map(|finding| match &finding.matter {
+            Matter::Broken(broken) => Some(Ok(broken)),
+            Matter::Removed | Matter::Renamed { .. } => Some(Err(Refused::NotThere { subject: subject.clone() })),
+            _ => None,
+        });
+        let broken = broken.unwrap_or_else(|| Err(Refused::Fits { subject: subject.clone() }))?;
+        let has = |direction: &Direction| broken.misfits.iter().any(|misfit| misfit.direction == *direction);
+        let found: Vec<Direction> = Direction::ALL.into_iter().filter(has).collect();
+        if !(found.iter().all(|it| directions.contains(it)) && directions.iter().all(|it| found.contains(it))) {
+            let given = directions.to_vec();
+            return Err(Refused::OtherDirections { subject: subject.clone(), given, found });
+        }
+        let Some(version) = self.version(subject) else { return Ok(()) };
+        if let Some(keep) = keep {
+            self.keep(subject, keep)?;
+        }
+        let new = version.digest.clone();
+        self.done.push(format!(
+            "`{subject}`, {}: {} -> {}, let pass until {until}",
+            broken.edited.verdict.word(),
+            broken.edited.old.version.short(),
+            version.short()
+        ));
+        self.misfits_in_the_field(subject, broken, why);
+        self.accepted(subject, version);
+        if let Some(entry) = self.lock.contracts.get_mut(subject) {
+            for misfit in &broken.misfits {
+                let (old, direction) = (misfit.old.version.digest.clone(), misfit.direction);
+                entry.waivers.retain(|waiver| !waiver.is_for(&old, &new, direction));
+                let at = misfit.old.version.at;
+                entry.waivers.push(Waiver { old, new: new.clone(), direction, reason: why.to_owned(), until, at });
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the version that was accepted until now where the new one doesn't fit it: it is there until it is retired.
+    fn misfits_in_the_field(&mut self, subject: &Subject, broken: &Broken, why: &str) {
+        let accepted = broken.misfits.iter().filter(|misfit| misfit.old.because.is_none());
+        let sides = accepted.map(|misfit| Sides::of(misfit.direction)).reduce(Sides::and);
+        if let (Some(sides), Some(entry)) = (sides, self.lock.contracts.get_mut(subject)) {
+            let version = entry.accepted.clone();
+            put(&mut entry.earlier, Earlier { version, sides, because: why.to_owned() });
+        }
+    }
+
+    /// Puts another version in the place of the accepted one. What was let pass of that one isn't of this one.
+    fn accepted(&mut self, subject: &Subject, version: Version) {
+        if let Some(entry) = self.lock.contracts.get_mut(subject) {
+            entry.waivers.retain(|waiver| waiver.new == version.digest);
+            entry.earlier.retain(|earlier| earlier.version != version || earlier.version == entry.accepted);
+            entry.retired.retain(|retired| retired.digest != version.digest);
+            (entry.accepted, entry.removed) = (version, None);
+        }
+    }
+
+    fn keep(&mut self, subject: &Subject, keep: &Keep) -> Result<(), Refused> {
+        let Some(entry) = self.lock.contracts.get_mut(subject) else {
+            return Err(Refused::NothingAccepted { subject: subject.clone() });
+        };
+        let version = entry.accepted.clone();
+        self.done.push(format!("`{subject}`: the version {} is in the field: {}", version.short(), keep.because));
+        put(&mut entry.earlier, Earlier { version, sides: keep.sides, because: keep.because.clone() });
+        Ok(())
+    }
+
+    fn remove(&mut self, subject: &Subject, why: &str) -> Result<(), Refused> {
+        if self.sources.contract(subject.kind, &subject.name).is_some() {
+            return Err(Refused::StillThere { subject: subject.clone() });
+        }
+        let entry = self.lock.contracts.get_mut(subject);
+        let Some(entry) = entry else { return Err(Refused::NothingAccepted { subject: subject.clone() }) };
+        entry.removed = Some(why.to_owned());
+        entry.waivers.clear();
+        self.done.push(format!("`{subject}` was taken out"));
+        Ok(())
+    }
+
+    fn retire(&mut self, subject: &Subject, digest: &str, why: &str) -> Result<(), Refused> {
+        let entry = self.lock.contracts.get_mut(subject);
+        let Some(entry) = entry else { return Err(Refused::NothingAccepted { subject: subject.clone() }) };
+        let of = |earlier: &&Earlier| !digest.is_empty() && earlier.version.digest.starts_with(digest);
+        let mut versions = entry.earlier.iter().filter(of);
+        let (Some(version), None) = (versions.next().map(|earlier| earlier.version.clone()), versions.next()) else {
+            let known = entry.earlier.iter().map(|it| format!("{} ({})", it.version.short(), it.because)).collect();
+            return Err(Refused::NoVersion { subject: subject.clone(), digest: digest.to_owned(), known });
+        };
+        entry.earlier.retain(|earlier| earlier.version != version);
+        entry.waivers.retain(|waiver| waiver.old != version.digest);
+        entry.retired.retain(|retired| retired.digest != version.digest);
+        if entry.accepted != version {
+            entry.retired.push(Retired { digest: version.digest.clone(), reason: why.to_owned() });
+        }
+        self.done.push(format!("`{subject}`: the version {} is retired", version.short()));
+        Ok(())
+    }
+
+    fn version(&self, subject: &Subject) -> Option<Version> {
+        self.sources.contract(subject.kind, &subject.name).map(|contract| Version::of(&contract.bundle))
+    }
+}
+
+/// Puts a version among those in the field, or what is new of it to what is known.
+fn put(list: &mut Vec<Earlier>, one: Earlier) {
+    match list.iter_mut().find(|other| other.version == one.version) {
+        Some(other) => {
+            other.sides = other.sides.and(one.sides);
+            if other.because != one.because && !other.because.split("; ").any(|it| it == one.because) {
+                other.because = format!("{}; {}", other.because, one.because);
+            }
+        }
+        None => list.push(one),
+    }
+}

@@ -1,0 +1,194 @@
+//! Which of a contract's edits it is that harms, and what can be done instead. What is called additive here was compared.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::How;
+use super::beside;
+use super::edit::{Change, Edit, short};
+use super::finding::{EditVerdict, Misfit};
+use super::form::Form;
+use super::model::{Direction, Subject};
+use super::undo;
+use crate::compare::{self, Bundle, ContractKind, Options, Sources};
+use crate::load::steps;
+
+/// What is known of a change that harms.
+#[derive(Debug, Default)]
+pub(super) struct Advice {
+    /// The edits that harm, by index.
+    pub(super) culprits: Vec<usize>,
+    /// Additive forms of the same change.
+    pub(super) ways: Vec<String>,
+}
+
+/// How many edits are looked at one by one, and how many ways are shown.
+const MOST_EDITS: usize = 24;
+const MOST_WAYS: usize = 3;
+
+/// What a comparison of a form that is only tried may cost.
+const OPTIONS: Options = Options { mode: compare::Mode::Contract, budget: 100_000 };
+
+/// Finds the edits that harm and what to do instead of each.
+pub(super) fn of(old: &Bundle, new: &Bundle, edits: &[Edit], harmed: &[Direction]) -> Advice {
+    if edits.len() > MOST_EDITS {
+        return Advice::default();
+    }
+    let (before, after) = (Form::of(old), Form::of(new));
+    let mut advice = Advice::default();
+    for (index, edit) in edits.iter().enumerate() {
+        let Some(alone) = alone(&before, &after, edits, index) else { continue };
+        let Some(bundle) = alone.bundle() else { continue };
+        let harms: Vec<Direction> =
+            harmed.iter().copied().filter(|direction| !fits(old, &bundle, *direction)).collect();
+        if harms.is_empty() {
+            continue;
+        }
+        advice.culprits.push(index);
+        if advice.ways.len() < MOST_WAYS {
+            let old = Side { bundle: old, form: &before };
+            advice.ways.extend(instead(&old, &alone, edit, &harms).filter(|way| !advice.ways.contains(way)));
+        }
+    }
+    advice
+}
+
+/// The old form with one of the edits.
+fn alone(old: &Form, new: &Form, edits: &[Edit], index: usize) -> Option<Form> {
+    let others = edits.iter().enumerate().rev().filter(|(other, _)| *other != index);
+    others.into_iter().try_fold(new.clone(), |form, (_, edit)| undo::undone(&form, old, edit))
+}
+
+fn fits(old: &Bundle, new: &Bundle, direction: Direction) -> bool {
+    let (producer, consumer) = match direction {
+        Direction::OldToNew => (old, new),
+        Direction::NewToOld => (new, old),
+    };
+    compare::compare(producer, consumer, &OPTIONS).fits()
+}
+
+struct Side<'a> {
+    bundle: &'a Bundle,
+    form: &'a Form,
+}
+
+impl Side<'_> {
+    /// Whether a form is an additive change of it.
+    fn is_added_to(&self, form: &Form) -> bool {
+        form.bundle().is_some_and(|new| {
+            let verdict = |producer, consumer| compare::compare(producer, consumer, &OPTIONS);
+            EditVerdict::of(&verdict(self.bundle, &new), &verdict(&new, self.bundle)) == EditVerdict::Additive
+        })
+    }
+}
+
+/// An additive form of what an edit does, in words.
+fn instead(old: &Side<'_>, alone: &Form, edit: &Edit, harms: &[Direction]) -> Option<String> {
+    let mut path = steps(&edit.path.pointer).map(Cow::into_owned).collect::<Vec<_>>();
+    let keyword = keyword(&path)?;
+    if let (Change::Listed(name), "required") = (&edit.change, &*keyword) {
+        let mut form = alone.clone();
+        undo::unlist(form.documents.get_mut(&edit.path.document)?, &path, name)?;
+        return old.is_added_to(&form).then(|| {
+            format!(
+                "leave {} out of `required`: listeners take an event without it, and new producers can always send it \
+                 (a `default` spares its field the `Option`)",
+                named(name)
+            )
+        });
+    }
+    if let (Change::Unlisted(name), "required") = (&edit.change, &*keyword) {
+        return Some(format!("keep {} in `required` until no old listener is left", named(name)));
+    }
+    if let Change::Renamed { from, .. } = &edit.change {
+        let to = path.pop()?;
+        let mut form = old.form.clone();
+        let properties = undo::walk(form.documents.get_mut(&edit.path.document)?, &path, true)?.as_object_mut()?;
+        let value = properties.get(from)?.clone();
+        properties.insert(to.clone(), value);
+        return old.is_added_to(&form).then(|| {
+            format!("keep `{from}` and add `{to}` beside it, not required: send both until nobody reads `{from}`")
+        });
+    }
+    if harms == [Direction::OldToNew] {
+        // the old form as it is, which is additive to itself
+        return Some(match &edit.change {
+            Change::Added(_) if is_property(&path) => format!("leave `{keyword}` undeclared"),
+            Change::Added(_) => format!("leave `{keyword}` out; new producers can hold to it by themselves"),
+            Change::Changed { old, new } => {
+                format!("keep `{keyword}` at {}; new producers can hold to {} by themselves", short(old), short(new))
+            }
+            Change::Removed(_) if !is_item(&path) => format!("keep `{keyword}`; new producers needn't use it"),
+            Change::Unlisted(value) | Change::Removed(value) => {
+                format!("keep {} in `{keyword}`; new producers needn't send it", short(value))
+            }
+            _ => return None,
+        });
+    }
+    let beside = beside::property(old.form, alone, &edit.path)?;
+    old.is_added_to(&beside.form).then(|| {
+        format!(
+            "keep `{name}` as it was and add `{other}` beside it, not required, with what is new: send both until \
+             nobody reads `{name}`",
+            name = beside.name,
+            other = beside.other
+        )
+    })
+}
+
+/// The keyword, or the property's name, that an edit is of.
+fn keyword(path: &[String]) -> Option<String> {
+    let mut names = path.iter().rev().filter(|name| name.parse::<usize>().is_err());
+    names.next().cloned()
+}
+
+fn is_property(path: &[String]) -> bool {
+    path.len() >= 2 && path.get(path.len() - 2).is_some_and(|name| name == "properties")
+}
+
+fn is_item(path: &[String]) -> bool {
+    path.last().is_some_and(|name| name.parse::<usize>().is_ok())
+}
+
+fn named(name: &Value) -> String {
+    name.as_str().map_or_else(|| short(name), |name| format!("`{name}`"))
+}
+
+/// The way that is always there: a new contract beside the old one.
+pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Option<String> {
+    match subject.kind {
+        ContractKind::Context => Some("put what is new into the events that need it".to_owned()),
+        ContractKind::Event => {
+            let mut name = beside::next(&subject.name);
+            while sources.contract(subject.kind, &name).is_some() {
+                name = beside::next(&name);
+            }
+            let last = |name: &str| name.split_once('.').map_or(name, |(_, last)| last).to_owned();
+            let folder = file.strip_suffix(&format!("{}.json", last(&subject.name)))?;
+            Some(format!(
+                "a new event beside the old one: {folder}{}.json, with both sent until nobody listens to `{subject}`",
+                last(&name)
+            ))
+        }
+    }
+}
+
+/// How long a waiver lasts that is suggested, in days.
+const DAYS: u32 = 30;
+
+/// What accepts that these don't fit.
+pub(super) fn command(subject: &Subject, misfits: &[Misfit], how: &How) -> String {
+    let has = |direction| misfits.iter().any(|misfit| misfit.direction == direction);
+    let direction = match (has(Direction::OldToNew), has(Direction::NewToOld)) {
+        (true, true) => "both".to_owned(),
+        (true, false) => Direction::OldToNew.to_string(),
+        _ => Direction::NewToOld.to_string(),
+    };
+    let folder = match &*how.folder {
+        "schemas" => String::new(),
+        folder => format!(" --schemas {folder}"),
+    };
+    let until = how.today.plus_days(DAYS);
+    format!("cargo twyla accept {subject} --direction {direction} --until {until} --reason \"…\"{folder}")
+}

@@ -1,0 +1,228 @@
+//! Contracts held against their lock: pure, from what there is to what is found.
+
+use twyla_contract::Place;
+
+use super::How;
+use super::advice;
+use super::alike;
+use super::edit;
+use super::finding::{Broken, EditVerdict, Edited, Finding, Held, Matter, Misfit, Waived};
+use super::form::Form;
+use super::model::{Direction, Entry, Lock, Sides, Subject, Waiver};
+use crate::compare::{self, Bundle, ContractSchema, Options, SchemaPath, Sources, Verdict};
+use crate::load::At;
+use crate::problem::{Problem, Problems};
+
+/// What is held against what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'a> {
+    pub(crate) sources: &'a Sources,
+    pub(crate) lock: &'a Lock,
+    pub(crate) how: &'a How,
+    /// The lock's file as messages show it.
+    pub(crate) file: &'a str,
+}
+
+/// Finds everything, in the order of the contracts.
+///
+/// A contract that is what was accepted is compared with nothing but its versions in the field.
+pub(crate) fn check(given: Given<'_>) -> Result<Vec<Finding>, Problems> {
+    let mut findings = Vec::new();
+    let mut problems = Vec::new();
+    let mut fresh = Vec::new();
+    for contract in &given.sources.contracts {
+        let subject = Subject::of(contract);
+        match given.lock.contracts.get(&subject) {
+            Some(entry) => match (Judge { given, contract, entry, subject: &subject }).all(&mut findings) {
+                Ok(()) => {}
+                Err(problem) => problems.push(*problem),
+            },
+            None => fresh.push(contract),
+        }
+    }
+    gone(given, fresh, &mut findings);
+    findings.sort_by(|a, b| a.subject.cmp(&b.subject));
+    if problems.is_empty() { Ok(findings) } else { Err(Problems(problems)) }
+}
+
+/// Contracts that only the lock has, and those that only the folder has: one of each may be one that was renamed.
+fn gone(given: Given<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut Vec<Finding>) {
+    let is_there = |subject: &Subject| given.sources.contract(subject.kind, &subject.name).is_some();
+    for (subject, entry) in &given.lock.contracts {
+        if entry.removed.is_some() || is_there(subject) {
+            continue;
+        }
+        let old = Form::read(&entry.accepted.form);
+        let few = fresh.len() <= MOST_NEW;
+        let like = |contract: &ContractSchema| {
+            let like = alike::likeness(old.own(), Form::of(&contract.bundle).own());
+            Some(like).filter(|like| few && contract.kind == subject.kind && *like >= alike::LIKE)
+        };
+        let likes = fresh.iter().enumerate().filter_map(|(index, contract)| Some((index, like(contract)?)));
+        let best = likes.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        let finding = match best {
+            Some((best, _)) => {
+                let contract = fresh.remove(best);
+                let matter = Matter::Renamed { to: Subject::of(contract) };
+                Finding { subject: subject.clone(), place: contract.place.clone(), matter }
+            }
+            None => {
+                let place = place(given.file, entry.accepted.at);
+                Finding { subject: subject.clone(), place, matter: Matter::Removed }
+            }
+        };
+        findings.push(finding);
+    }
+    findings.extend(fresh.into_iter().map(|contract| Finding {
+        subject: Subject::of(contract),
+        place: contract.place.clone(),
+        matter: Matter::New,
+    }));
+}
+
+/// Among how many new contracts one that was renamed is looked for.
+const MOST_NEW: usize = 100;
+
+pub(super) fn place(file: &str, at: At) -> Place {
+    Place { file: file.to_owned(), line: at.line, column: at.column }
+}
+
+/// One contract and what the lock has of it.
+struct Judge<'a> {
+    given: Given<'a>,
+    contract: &'a ContractSchema,
+    entry: &'a Entry,
+    subject: &'a Subject,
+}
+
+impl Judge<'_> {
+    fn all(&self, findings: &mut Vec<Finding>) -> Result<(), Box<Problem>> {
+        let Self { given, contract, entry, subject } = *self;
+        let digest = contract.bundle.digest();
+        if entry.removed.is_some() && entry.accepted.digest == digest {
+            // it is back as it was
+            findings.push(Finding { subject: subject.clone(), place: contract.place.clone(), matter: Matter::New });
+        }
+        let role = given.how.roles.of(subject);
+        let mut misfits = Vec::new();
+        let mut behind = None;
+        let mut used: Vec<&Waiver> = Vec::new();
+        for held in self.held() {
+            if held.version.digest == digest {
+                continue;
+            }
+            let old = held.version.bundle(given.file)?;
+            let (verdict, found) = self.misfits(&held, &old);
+            if held.because.is_none() {
+                let edited = || Edited { old: held.clone(), new: digest.clone(), edits: Vec::new(), verdict };
+                behind = Some(edited());
+            }
+            for mut misfit in found {
+                let matches = |waiver: &&Waiver| waiver.is_for(&held.version.digest, &digest, misfit.direction);
+                let waiver = entry.waivers.iter().find(matches);
+                used.extend(waiver);
+                match waiver.filter(|waiver| waiver.until >= given.how.today) {
+                    Some(waiver) => {
+                        let place = place(given.file, waiver.at);
+                        let matter = Matter::Waived(Box::new(Waived { misfit, waiver: waiver.clone() }));
+                        findings.push(Finding { subject: subject.clone(), place, matter });
+                    }
+                    None if held.sides.demand(misfit.direction) && role.demands(misfit.direction) => {
+                        misfit.ended = waiver.cloned();
+                        misfits.push((misfit, verdict, old.clone()));
+                    }
+                    None => {}
+                }
+            }
+        }
+        if !misfits.is_empty() {
+            findings.push(self.broken(misfits, &digest));
+        } else if let Some(mut edited) = behind {
+            let old = edited.old.version.bundle(given.file)?;
+            edited.edits = edit::edits(&old, &contract.bundle);
+            let first = edited.edits.first().map(|edit| self.spot(edit));
+            let place = first.flatten().unwrap_or_else(|| contract.place.clone());
+            findings.push(Finding { subject: subject.clone(), place, matter: Matter::Behind(Box::new(edited)) });
+        }
+        // where the schema has gone on, a waiver that doesn't go with it is told of by what isn't let pass
+        let settled = entry.accepted.digest == digest;
+        for waiver in entry.waivers.iter().filter(|waiver| settled && !used.contains(waiver)) {
+            let place = place(given.file, waiver.at);
+            findings.push(Finding { subject: subject.clone(), place, matter: Matter::Idle(waiver.clone()) });
+        }
+        Ok(())
+    }
+
+    /// What it must fit: what was accepted last, and what is in the field.
+    fn held(&self) -> Vec<Held> {
+        let accepted = Held { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
+        let earlier = self.entry.earlier.iter().map(|earlier| Held {
+            version: earlier.version.clone(),
+            because: Some(earlier.because.clone()),
+            sides: earlier.sides,
+        });
+        std::iter::once(accepted).chain(earlier).collect()
+    }
+
+    /// The verdict on a version, and the directions in which it doesn't fit.
+    fn misfits(&self, held: &Held, old: &Bundle) -> (EditVerdict, Vec<Misfit>) {
+        let new = &self.contract.bundle;
+        let options = Options::default();
+        let verdicts = [compare::compare(old, new, &options), compare::compare(new, old, &options)];
+        let verdict = EditVerdict::of(&verdicts[0], &verdicts[1]);
+        let pairs = Direction::ALL.into_iter().zip(verdicts).filter(|(_, verdict)| !verdict.fits());
+        let misfits = pairs.map(|(direction, verdict)| {
+            let place = match (&verdict, direction) {
+                (Verdict::Breaks(witness), Direction::OldToNew) => self.given.sources.place(&witness.path),
+                _ => None,
+            };
+            Misfit { old: held.clone(), direction, verdict, place, ended: None }
+        });
+        (verdict, misfits.collect())
+    }
+
+    fn broken(&self, misfits: Vec<(Misfit, EditVerdict, Bundle)>, digest: &str) -> Finding {
+        let Self { given, contract, subject, .. } = *self;
+        let first = misfits.first().map(|(misfit, verdict, old)| (misfit.old.clone(), *verdict, old.clone()));
+        let misfits: Vec<Misfit> = misfits.into_iter().map(|(misfit, ..)| misfit).collect();
+        let (held, verdict, old) = first.unwrap_or_else(|| {
+            let held = Held { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
+            (held, EditVerdict::Undecided, contract.bundle.clone())
+        });
+        let directions: Vec<Direction> = {
+            let of = |misfit: &&Misfit| misfit.old.version.digest == held.version.digest;
+            misfits.iter().filter(of).map(|misfit| misfit.direction).collect()
+        };
+        let edits = edit::edits(&old, &contract.bundle);
+        let advice = advice::of(&old, &contract.bundle, &edits, &directions);
+        let culprit = advice.culprits.first().and_then(|index| edits.get(*index)).or_else(|| edits.first());
+        // a waiver that has ended is what has changed where the schema hasn't
+        let ended = misfits.iter().find_map(|misfit| misfit.ended.as_ref());
+        let at = match ended.filter(|_| self.entry.accepted.digest == *digest) {
+            Some(waiver) => place(given.file, waiver.at),
+            None => culprit.and_then(|edit| self.spot(edit)).unwrap_or_else(|| contract.place.clone()),
+        };
+        let command = advice::command(subject, &misfits, given.how);
+        let mut ways = advice.ways;
+        ways.extend(advice::new_event(subject, &contract.place.file, given.sources));
+        let edited = Edited { old: held, new: digest.to_owned(), edits, verdict };
+        let broken = Broken { edited, culprits: advice.culprits, misfits, ways, command };
+        Finding { subject: subject.clone(), place: at, matter: Matter::Broken(Box::new(broken)) }
+    }
+
+    /// Where an edit stands in the folder's files.
+    fn spot(&self, edit: &edit::Edit) -> Option<Place> {
+        let form = || Form::of(&self.contract.bundle);
+        let path = match edit.listed() {
+            Some(value) => {
+                let form = form();
+                let list = form.documents.get(&edit.path.document)?.pointer(&edit.path.pointer)?;
+                let index = list.as_array().and_then(|items| items.iter().position(|item| item == value));
+                let pointer = index.map(|index| format!("{}/{index}", edit.path.pointer));
+                SchemaPath { pointer: pointer.unwrap_or(edit.path.pointer.clone()), ..edit.path.clone() }
+            }
+            None => edit.path.clone(),
+        };
+        self.given.sources.place(&path)
+    }
+}

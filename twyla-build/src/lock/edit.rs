@@ -1,0 +1,284 @@
+//! What was changed between two forms of a contract, keyword by keyword, in words: `/properties/emission/maxLength`:
+//! 4000 -> 50.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::alike;
+use super::form::Form;
+use super::rename;
+use crate::compare::{Bundle, SchemaPath};
+use crate::draft::{HOLDERS, Holds};
+use crate::load::step;
+
+/// One change of a contract.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    /// Where it is: in the new form, or in the old one where it is gone.
+    pub path: SchemaPath,
+    /// Whether it is in the contract's own file, and not in one that it refers to.
+    pub own: bool,
+    /// What was done there.
+    pub change: Change,
+}
+
+/// What was done at one place.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A keyword, a property or a subschema that wasn't there.
+    Added(Value),
+    /// A keyword, a property or a subschema that is gone.
+    Removed(Value),
+    /// Another value.
+    Changed {
+        /// What it was.
+        old: Value,
+        /// What it is.
+        new: Value,
+    },
+    /// A value that a list of `required`, `enum`, `type` or `dependentRequired` didn't have.
+    Listed(Value),
+    /// A value that such a list has no more.
+    Unlisted(Value),
+    /// A property that had another name.
+    Renamed {
+        /// The name that it had.
+        from: String,
+        /// Whether the old name was required.
+        was_required: bool,
+        /// Whether the new name is.
+        is_required: bool,
+    },
+    /// Another way of reading the same: the draft of schemas that name none, or whether `format` is a rule.
+    Read {
+        /// How it was read.
+        old: String,
+        /// How it is read.
+        new: String,
+    },
+}
+
+impl Edit {
+    /// The value that a list has got.
+    pub(crate) fn listed(&self) -> Option<&Value> {
+        if let Change::Listed(value) = &self.change { Some(value) } else { None }
+    }
+}
+
+impl fmt::Display for Edit {
+    /// In one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.own, &*self.path.pointer) {
+            (true, "") => f.write_str("the schema: ")?,
+            (true, pointer) => write!(f, "`{pointer}`: ")?,
+            (false, _) => write!(f, "`{}`: ", self.path)?,
+        }
+        match &self.change {
+            Change::Added(value) => write!(f, "added, {}", short(value)),
+            Change::Removed(value) => write!(f, "taken out, was {}", short(value)),
+            Change::Changed { old, new } => write!(f, "{} -> {}", short(old), short(new)),
+            Change::Listed(value) => write!(f, "{} added", short(value)),
+            Change::Unlisted(value) => write!(f, "{} taken out", short(value)),
+            Change::Renamed { from, .. } => write!(f, "was named `{from}`"),
+            Change::Read { old, new } => write!(f, "{old} -> {new}"),
+        }
+    }
+}
+
+/// How much of a value is shown, in characters.
+const SHOWN: usize = 60;
+
+/// A value in one line, shortened.
+pub(crate) fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// All changes from one form of a contract to another, file by file and in the order of their places.
+#[must_use]
+pub fn edits(old: &Bundle, new: &Bundle) -> Vec<Edit> {
+    if old == new { Vec::new() } else { of_forms(&Form::of(old), &Form::of(new)) }
+}
+
+/// The same of forms. A document that only one of them refers to is no change by itself: the reference to it is.
+pub(crate) fn of_forms(old: &Form, new: &Form) -> Vec<Edit> {
+    let mut out = Vec::new();
+    let root = || SchemaPath { document: new.root.clone(), pointer: String::new() };
+    let mut read = |old: String, new: String| {
+        if old != new {
+            out.push(Edit { path: root(), own: true, change: Change::Read { old, new } });
+        }
+    };
+    read(format!("draft {}", old.draft), format!("draft {}", new.draft));
+    let formats = |form: &Form| format!("`format` {}", if form.formats { "is a rule" } else { "only tells something" });
+    read(formats(old), formats(new));
+    let mut file = |document: &str, before: &Value, after: &Value| {
+        let mut found = Vec::new();
+        schema(before, after, "", &mut found);
+        out.extend(found.into_iter().map(|(pointer, change)| {
+            let path = SchemaPath { document: document.to_owned(), pointer };
+            Edit { path, own: document == new.root, change }
+        }));
+    };
+    file(&new.root, old.own(), new.own());
+    for (name, after) in new.documents.iter().filter(|(name, _)| **name != new.root) {
+        if let Some(before) = old.documents.get(name) {
+            file(name, before, after);
+        }
+    }
+    out
+}
+
+/// A change and its place in the file.
+pub(super) type Found = (String, Change);
+
+fn schema(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+    if old == new {
+        return;
+    }
+    let (Value::Object(before), Value::Object(after)) = (old, new) else {
+        out.push(changed(at, old, new));
+        return;
+    };
+    let mut found = Vec::new();
+    both(before, after, at, &mut found, |keyword, old, new, out| {
+        let at = step(at, keyword);
+        match HOLDERS.iter().find(|(holder, _)| *holder == keyword).map(|(_, holds)| holds) {
+            Some(Holds::Named) => named(old, new, &at, out),
+            Some(Holds::Many) if keyword != "prefixItems" => combined(old, new, &at, out),
+            Some(Holds::Many) => listed(old, new, &at, out),
+            Some(Holds::OneOrMany) if old.is_array() && new.is_array() => listed(old, new, &at, out),
+            Some(Holds::One | Holds::OneOrMany) => schema(old, new, &at, out),
+            None if matches!(keyword, "required" | "enum" | "type") => set(keyword, old, new, &at, out),
+            None if keyword == "dependentRequired" => named(old, new, &at, out),
+            None => out.push(changed(&at, old, new)),
+        }
+    });
+    rename::find(before, after, at, &mut found);
+    out.append(&mut found);
+}
+
+/// Goes through the members of both, in the order of their names: those of one alone are added or removed.
+fn both(
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    at: &str,
+    out: &mut Vec<Found>,
+    mut each: impl FnMut(&str, &Value, &Value, &mut Vec<Found>),
+) {
+    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+    names.sort();
+    names.dedup();
+    for name in names {
+        match (old.get(name), new.get(name)) {
+            (Some(old), Some(new)) if old != new => each(name, old, new, out),
+            (None, Some(value)) => alone(name, value, at, out, Change::Listed, Change::Added),
+            (Some(value), None) => alone(name, value, at, out, Change::Unlisted, Change::Removed),
+            _ => {}
+        }
+    }
+}
+
+/// A member that only one side has: of a list of names, or of properties, each of them.
+fn alone(
+    name: &str,
+    value: &Value,
+    at: &str,
+    out: &mut Vec<Found>,
+    item: impl Fn(Value) -> Change,
+    member: impl Fn(Value) -> Change,
+) {
+    let at = step(at, name);
+    match value {
+        Value::Array(items) if name == "required" && !items.is_empty() => {
+            out.extend(items.iter().map(|value| (at.clone(), item(value.clone()))));
+        }
+        Value::Object(members) if name == "properties" && !members.is_empty() => {
+            let mut names: Vec<(&String, &Value)> = members.iter().collect();
+            names.sort_by_key(|(name, _)| *name);
+            out.extend(names.into_iter().map(|(name, value)| (step(&at, name), member(value.clone()))));
+        }
+        _ => out.push((at, member(value.clone()))),
+    }
+}
+
+fn changed(at: &str, old: &Value, new: &Value) -> Found {
+    (at.to_owned(), Change::Changed { old: old.clone(), new: new.clone() })
+}
+
+/// Subschemas, or lists of names, by name.
+fn named(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+    let (Value::Object(before), Value::Object(after)) = (old, new) else {
+        out.push(changed(at, old, new));
+        return;
+    };
+    both(before, after, at, out, |name, old, new, out| {
+        let at = step(at, name);
+        let lists = old.is_array() && new.is_array();
+        if lists { set("required", old, new, &at, out) } else { schema(old, new, &at, out) }
+    });
+}
+
+/// A list whose order doesn't count. A single `type` is a list of one.
+fn set(keyword: &str, old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+    let (before, after) = (items(old), items(new));
+    // another list of words altogether is one change
+    if keyword != "required" && !before.iter().any(|value| after.contains(value)) {
+        out.push(changed(at, old, new));
+        return;
+    }
+    let gone = before.iter().filter(|value| !after.contains(value));
+    out.extend(gone.map(|value| (at.to_owned(), Change::Unlisted(value.clone()))));
+    let fresh = after.iter().filter(|value| !before.contains(value));
+    out.extend(fresh.map(|value| (at.to_owned(), Change::Listed(value.clone()))));
+}
+
+pub(super) fn items(value: &Value) -> &[Value] {
+    if let Value::Array(items) = value { items } else { std::slice::from_ref(value) }
+}
+
+/// Subschemas by their place in a list.
+fn listed(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+    let (before, after) = (items(old), items(new));
+    for index in 0..before.len().max(after.len()) {
+        let at = step(at, &index.to_string());
+        match (before.get(index), after.get(index)) {
+            (Some(old), Some(new)) => schema(old, new, &at, out),
+            (None, Some(value)) => out.push((at, Change::Added(value.clone()))),
+            (Some(value), None) => out.push((at, Change::Removed(value.clone()))),
+            (None, None) => {}
+        }
+    }
+}
+
+/// Subschemas of `allOf`, `anyOf` and `oneOf`, whose order doesn't count: each beside the one that it is most like.
+fn combined(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+    let (before, after) = (items(old), items(new));
+    let mut left: Vec<(usize, &Value)> = before.iter().enumerate().collect();
+    let mut fresh: Vec<(usize, &Value)> = Vec::new();
+    for (index, value) in after.iter().enumerate() {
+        match left.iter().position(|(_, other)| *other == value) {
+            Some(same) => drop(left.remove(same)),
+            None => fresh.push((index, value)),
+        }
+    }
+    // many of each would be as many times many comparisons
+    let few = left.len().saturating_mul(fresh.len()) <= MOST_PAIRS;
+    for (index, value) in fresh {
+        let at = step(at, &index.to_string());
+        let like = left.iter().map(|(_, other)| if few { alike::likeness(other, value) } else { 0.0 }).enumerate();
+        let best = like.filter(|(_, like)| *like >= alike::LIKE).max_by(|(_, a), (_, b)| a.total_cmp(b));
+        match best {
+            Some((best, _)) => schema(left.remove(best).1, value, &at, out),
+            None => out.push((at, Change::Added(value.clone()))),
+        }
+    }
+    out.extend(left.into_iter().map(|(index, value)| (step(at, &index.to_string()), Change::Removed(value.clone()))));
+}
+
+/// How many pairs of subschemas are held against each other for the likest.
+const MOST_PAIRS: usize = 400;

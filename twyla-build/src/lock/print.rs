@@ -1,0 +1,193 @@
+//! JSON as the lock has it: the same text for the same content, and a line for each thing that changes by itself.
+//!
+//! What holds nothing but plain values is one line where that is short enough, so that a property's rules stand in its
+//! line; everything else is one line a member.
+
+use serde_json::Value;
+
+use crate::load::{Json, Node};
+
+/// How long a line may be.
+const WIDTH: usize = 100;
+
+/// A value to be printed; the members of an object are in the order in which they are to stand.
+#[derive(Clone, Debug)]
+pub(crate) enum Doc {
+    Object(Vec<(String, Self)>),
+    List(Vec<Self>),
+    /// Anything else, as JSON has it.
+    Plain(String),
+}
+
+impl Doc {
+    pub(crate) fn text(text: &str) -> Self {
+        Self::Plain(quoted(text))
+    }
+
+    /// A value with the members of each object sorted by name, and with every digit of its numbers.
+    pub(crate) fn sorted(node: &Node) -> Self {
+        match &node.json {
+            Json::Object(members) => {
+                let mut members: Vec<(String, Self)> =
+                    members.iter().map(|member| (member.key.clone(), Self::sorted(&member.value))).collect();
+                members.sort_by(|(a, _), (b, _)| a.cmp(b));
+                Self::Object(members)
+            }
+            Json::Array(items) => Self::List(items.iter().map(Self::sorted).collect()),
+            Json::String(text) => Self::text(text),
+            Json::Number(text) => Self::Plain(text.clone()),
+            Json::Bool(value) => Self::Plain(value.to_string()),
+            Json::Null => Self::Plain("null".to_owned()),
+        }
+    }
+
+    /// How deep lists and objects are nested in it.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Self::Object(members) => 1 + members.iter().map(|(_, value)| value.depth()).max().unwrap_or(0),
+            Self::List(items) => 1 + items.iter().map(Self::depth).max().unwrap_or(0),
+            Self::Plain(_) => 0,
+        }
+    }
+
+    /// In one line without spaces.
+    pub(crate) fn compact(&self) -> String {
+        match self {
+            Self::Object(members) => {
+                let member = |(name, value): &(String, Self)| format!("{}:{}", quoted(name), value.compact());
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+            }
+            Self::List(items) => format!("[{}]", items.iter().map(Self::compact).collect::<Vec<_>>().join(",")),
+            Self::Plain(text) => text.clone(),
+        }
+    }
+
+    /// The whole text of a file.
+    pub(crate) fn print(&self) -> String {
+        let mut out = String::new();
+        self.write(0, 0, &mut out);
+        out.push('\n');
+        out
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Object(members) => members.is_empty(),
+            Self::List(items) => items.is_empty(),
+            Self::Plain(_) => false,
+        }
+    }
+
+    /// Whether it is plain, or a list of plain values.
+    fn is_flat(&self) -> bool {
+        match self {
+            Self::Object(members) => members.is_empty(),
+            Self::List(items) => items.iter().all(|item| matches!(item, Self::Plain(_))),
+            Self::Plain(_) => true,
+        }
+    }
+
+    /// In one line, where that is right for it.
+    fn line(&self) -> Option<String> {
+        match self {
+            Self::Plain(text) => Some(text.clone()),
+            Self::List(items) if items.is_empty() => Some("[]".to_owned()),
+            Self::List(items) if self.is_flat() => {
+                let items: Vec<String> = items.iter().filter_map(Self::line).collect();
+                Some(format!("[{}]", items.join(", ")))
+            }
+            Self::Object(members) if members.is_empty() => Some("{}".to_owned()),
+            Self::Object(members) if members.iter().all(|(_, member)| member.is_flat()) => {
+                let member = |(name, value): &(String, Self)| Some(format!("{}: {}", quoted(name), value.line()?));
+                let members: Vec<String> = members.iter().filter_map(member).collect();
+                Some(format!("{{ {} }}", members.join(", ")))
+            }
+            Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// Writes it where `before` characters stand before it in its line.
+    fn write(&self, indent: usize, before: usize, out: &mut String) {
+        if let Some(line) = self.line()
+            && (matches!(self, Self::Plain(_)) || self.is_empty() || before + line.chars().count() < WIDTH)
+        {
+            out.push_str(&line);
+            return;
+        }
+        let (open, close) = if matches!(self, Self::List(_)) { ('[', ']') } else { ('{', '}') };
+        let inner = indent + 2;
+        let next = |first: bool, out: &mut String| {
+            out.push_str(if first { "\n" } else { ",\n" });
+            out.extend(std::iter::repeat_n(' ', inner));
+        };
+        out.push(open);
+        match self {
+            Self::Object(members) => {
+                for (index, (name, value)) in members.iter().enumerate() {
+                    next(index == 0, out);
+                    let name = quoted(name);
+                    out.push_str(&name);
+                    out.push_str(": ");
+                    value.write(inner, inner + name.chars().count() + 2, out);
+                }
+            }
+            Self::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    next(index == 0, out);
+                    item.write(inner, inner, out);
+                }
+            }
+            Self::Plain(_) => {}
+        }
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', indent));
+        out.push(close);
+    }
+}
+
+fn quoted(name: &str) -> String {
+    Value::from(name).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn printed(value: &Value) -> String {
+        let node = crate::load::parse("x", value.to_string().into_bytes(), &mut Vec::new()).unwrap();
+        Doc::sorted(&node).print()
+    }
+
+    #[test]
+    fn a_property_is_a_line_and_what_holds_properties_is_many() {
+        let schema = json!({
+            "type": "object",
+            "required": ["text"],
+            "properties": { "text": { "type": "string", "maxLength": 50 }, "who": {}, "list": { "items": { "type": "string" } } },
+        });
+        let text = r#"{
+  "properties": {
+    "list": {
+      "items": { "type": "string" }
+    },
+    "text": { "maxLength": 50, "type": "string" },
+    "who": {}
+  },
+  "required": ["text"],
+  "type": "object"
+}
+"#;
+        assert_eq!(printed(&schema), text);
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_line_has_a_line_for_each() {
+        let words: Vec<String> = (0..30).map(|n| format!("word{n}")).collect();
+        let printed = printed(&json!({ "enum": words }));
+        assert_eq!(printed.lines().count(), 34);
+        assert!(printed.contains("\n    \"word7\",\n"));
+        assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), json!({ "enum": words }));
+    }
+}

@@ -1,0 +1,239 @@
+//! A lock file read: what is wrong with it is told with line and column, all of it at once.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use twyla_contract::similar;
+
+use super::fault::Fault;
+use super::model::{Earlier, Entry, Lock, Retired, Subject, Version, Waiver};
+use super::print::Doc;
+use crate::compare::Bundle;
+use crate::load::{self, At, Json, Node};
+use crate::problem::{Problem, Problems, What};
+
+impl Lock {
+    /// The form of the file that this version writes.
+    pub(crate) const FORM: u32 = 1;
+
+    /// Reads the text of a lock file, which messages show as `shown`.
+    ///
+    /// Forms are taken by their digests here and not looked into; [`verify`](Self::verify) does that.
+    ///
+    /// # Errors
+    /// [`Problems`] with everything that is wrong with it, each at its line and column.
+    pub fn parse(shown: &str, text: &[u8]) -> Result<Self, Problems> {
+        let mut reader = Reader { shown, problems: Vec::new() };
+        let lock = match conflict(text) {
+            Some(line) => {
+                reader.say(At { line, column: 1 }, Fault::Conflict);
+                None
+            }
+            None => load::parse(shown, text.to_vec(), &mut reader.problems).and_then(|node| reader.lock(&node)),
+        };
+        match lock {
+            Some(lock) if reader.problems.is_empty() => Ok(lock),
+            _ => Err(Problems(reader.problems)),
+        }
+    }
+
+    /// Holds every form to its digest, so that none was edited by hand.
+    ///
+    /// # Errors
+    /// [`Problems`] with each form that is none, or another one than its digest says.
+    pub fn verify(&self, shown: &str) -> Result<(), Problems> {
+        let versions = self.contracts.values().flat_map(Entry::versions);
+        let wrong: Vec<Problem> =
+            versions.filter_map(|version| version.bundle(shown).err()).map(|problem| *problem).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(Problems(wrong)) }
+    }
+}
+
+impl Version {
+    /// The contract of this version.
+    pub(crate) fn bundle(&self, shown: &str) -> Result<Bundle, Box<Problem>> {
+        let problem = |fault| {
+            let what = What::Lock { fault: Box::new(fault) };
+            Box::new(Problem { file: shown.to_owned(), at: Some(self.at), what })
+        };
+        let bundle = Bundle::parse(&self.form).map_err(|problems| {
+            let first = problems.0.iter().find(|problem| problem.is_error());
+            problem(Fault::BadForm { error: first.map(ToString::to_string).unwrap_or_default() })
+        })?;
+        let is = bundle.digest();
+        if is == self.digest { Ok(bundle) } else { Err(problem(Fault::WrongDigest { said: self.digest.clone(), is })) }
+    }
+}
+
+/// The line of the first mark of a merge that wasn't finished.
+fn conflict(text: &[u8]) -> Option<u32> {
+    let mark = |line: &[u8]| [&b"<<<<<<<"[..], b">>>>>>>", b"|||||||"].iter().any(|mark| line.starts_with(mark));
+    text.split(|byte| *byte == b'\n').position(mark).and_then(|index| u32::try_from(index + 1).ok())
+}
+
+struct Reader<'a> {
+    shown: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn say(&mut self, at: At, fault: Fault) {
+        let what = What::Lock { fault: Box::new(fault) };
+        self.problems.push(Problem { file: self.shown.to_owned(), at: Some(at), what });
+    }
+
+    fn lock(&mut self, node: &Node) -> Option<Lock> {
+        if !node.is_object() || node.get("lock").is_none() {
+            self.say(node.at, Fault::NoLock);
+            return None;
+        }
+        let number = node.get("lock")?;
+        if !matches!(&number.json, Json::Number(text) if *text == Lock::FORM.to_string()) {
+            let fault = match &number.json {
+                Json::Number(text) => Fault::Newer { number: text.clone() },
+                _ => Fault::Wrong { name: "lock".to_owned(), wanted: "a number", found: number.described() },
+            };
+            self.say(number.at, fault);
+            return None;
+        }
+        self.known(node, &["lock", "note", "contracts"]);
+        let mut contracts = BTreeMap::new();
+        for member in self.member(node, "contracts", "the lock", "an object", Node::is_object)?.members() {
+            match member.key.parse::<Subject>() {
+                Ok(subject) => {
+                    if let Some(entry) = self.entry(&member.value) {
+                        contracts.insert(subject, entry);
+                    }
+                }
+                Err(error) => {
+                    self.say(member.key_at, Fault::BadSubject { name: member.key.clone(), error: error.to_string() });
+                }
+            }
+        }
+        Some(Lock { contracts })
+    }
+
+    fn entry(&mut self, node: &Node) -> Option<Entry> {
+        const OF: &str = "this contract";
+        if !self.object(node, OF) {
+            return None;
+        }
+        self.known(node, &["accepted", "removed", "in_the_field", "waivers", "retired"]);
+        let accepted = self.member(node, "accepted", OF, "an object", Node::is_object);
+        let accepted = accepted.and_then(|node| {
+            self.known(node, &["digest", "form"]);
+            self.version(node, "this version")
+        });
+        let removed = node.get("removed").and_then(|_| self.text(node, "removed", OF));
+        let earlier = self.list(node, "in_the_field", |reader, node| {
+            const OF: &str = "this version";
+            reader.known(node, &["because", "sides", "digest", "form"]);
+            let version = reader.version(node, OF);
+            let because = reader.text(node, "because", OF);
+            let sides = reader.word(node, "sides", OF, "`producers`, `listeners` or `both`");
+            Some(Earlier { version: version?, sides: sides?, because: because? })
+        });
+        let waivers = self.list(node, "waivers", |reader, node| {
+            const OF: &str = "this waiver";
+            reader.known(node, &["old", "new", "direction", "reason", "until"]);
+            let (old, new) = (reader.digest(node, "old", OF), reader.digest(node, "new", OF));
+            let direction = reader.word(node, "direction", OF, "`old-to-new` or `new-to-old`");
+            let reason = reader.text(node, "reason", OF);
+            let until = reader.word(node, "until", OF, "a day as 2026-03-31");
+            Some(Waiver { old: old?, new: new?, direction: direction?, reason: reason?, until: until?, at: node.at })
+        });
+        let retired = self.list(node, "retired", |reader, node| {
+            const OF: &str = "this version";
+            reader.known(node, &["digest", "reason"]);
+            let (digest, reason) = (reader.digest(node, "digest", OF), reader.text(node, "reason", OF));
+            Some(Retired { digest: digest?, reason: reason? })
+        });
+        for (index, one) in earlier.iter().enumerate() {
+            if earlier.iter().take(index).any(|other| other.version.digest == one.version.digest) {
+                self.say(one.version.at, Fault::Twice { digest: one.version.digest.clone() });
+            }
+        }
+        Some(Entry { accepted: accepted?, removed, earlier, waivers, retired })
+    }
+
+    fn version(&mut self, node: &Node, of: &'static str) -> Option<Version> {
+        let digest = self.digest(node, "digest", of);
+        let form = self.member(node, "form", of, "an object", Node::is_object).map(|node| Doc::sorted(node).compact());
+        Some(Version { digest: digest?, form: form?, at: node.at })
+    }
+
+    /// The objects of a list, where there is one.
+    fn list<T>(
+        &mut self,
+        node: &Node,
+        name: &'static str,
+        mut each: impl FnMut(&mut Self, &Node) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(list) = node.get(name) else { return Vec::new() };
+        if !matches!(list.json, Json::Array(_)) {
+            self.say(list.at, Fault::Wrong { name: name.to_owned(), wanted: "a list", found: list.described() });
+        }
+        let objects: Vec<&Node> = list.items().iter().filter(|item| self.object(item, name)).collect();
+        objects.into_iter().filter_map(|item| each(self, item)).collect()
+    }
+
+    fn object(&mut self, node: &Node, name: &str) -> bool {
+        if !node.is_object() {
+            let fault = Fault::Wrong { name: name.to_owned(), wanted: "an object", found: node.described() };
+            self.say(node.at, fault);
+        }
+        node.is_object()
+    }
+
+    fn known(&mut self, node: &Node, names: &[&'static str]) {
+        for member in node.members() {
+            if !names.contains(&member.key.as_str()) {
+                let near = similar::nearest(&member.key, names.iter().copied()).map(str::to_owned);
+                self.say(member.key_at, Fault::Unknown { name: member.key.clone(), near });
+            }
+        }
+    }
+
+    fn member<'a>(
+        &mut self,
+        node: &'a Node,
+        name: &'static str,
+        of: &'static str,
+        wanted: &'static str,
+        is: impl Fn(&Node) -> bool,
+    ) -> Option<&'a Node> {
+        let Some(member) = node.get(name) else {
+            self.say(node.at, Fault::Missing { name, of });
+            return None;
+        };
+        if !is(member) {
+            self.say(member.at, Fault::Wrong { name: name.to_owned(), wanted, found: member.described() });
+            return None;
+        }
+        Some(member)
+    }
+
+    fn text(&mut self, node: &Node, name: &'static str, of: &'static str) -> Option<String> {
+        let full = |node: &Node| node.str().is_some_and(|text| !text.trim().is_empty());
+        let node = self.member(node, name, of, "a text that says why", full)?;
+        node.str().map(str::to_owned)
+    }
+
+    fn digest(&mut self, node: &Node, name: &'static str, of: &'static str) -> Option<String> {
+        let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is = |node: &Node| node.str().is_some_and(digest);
+        let node = self.member(node, name, of, "a SHA-256 of 64 hexadecimal digits", is)?;
+        node.str().map(str::to_owned)
+    }
+
+    fn word<T: FromStr>(
+        &mut self,
+        node: &Node,
+        name: &'static str,
+        of: &'static str,
+        wanted: &'static str,
+    ) -> Option<T> {
+        let parsed = |node: &Node| node.str().and_then(|text| text.parse().ok());
+        self.member(node, name, of, wanted, |node| parsed(node).is_some()).and_then(parsed)
+    }
+}

@@ -1,0 +1,330 @@
+//! What is found, in words: a line that says what, and lines below it that say the rest.
+
+use serde_json::Value;
+use twyla_contract::Place;
+
+use super::finding::{Broken, EditVerdict, Edited, Finding, Held, Matter, Misfit, Waived};
+use super::model::{Direction, Subject, Waiver, short};
+use crate::compare::{ContractKind, Verdict, Witness};
+
+/// How many edits, and how many misfits, are shown at most.
+const MOST_EDITS: usize = 5;
+const MOST_MISFITS: usize = 4;
+
+/// What a finding says, in lines; `also` are other contracts that the same edit harms in the same way.
+pub(super) fn said(finding: &Finding, also: &[&Finding]) -> Vec<String> {
+    let Finding { subject, place, matter } = finding;
+    let Place { file, line, column } = place;
+    let mut text = Text(Vec::new());
+    text.0.push(format!("{file}:{line}:{column}: {}", headline(finding, also)));
+    match matter {
+        Matter::New | Matter::Waived(_) | Matter::Idle(_) => {}
+        Matter::Behind(edited) => text.edits(edited, &[]),
+        Matter::Removed => text.removed(subject, None),
+        Matter::Renamed { to } => text.removed(subject, Some(to)),
+        Matter::Broken(broken) => text.broken(subject, broken, also),
+        Matter::Lost { digest, .. } => text.lost(subject, digest),
+    }
+    text.0
+}
+
+/// How many contracts are named of those that have the same said of them.
+const MOST_NAMED: usize = 4;
+
+/// `` `a.x`, `a.y` and 3 more ``
+fn named(finding: &Finding, also: &[&Finding]) -> String {
+    let all: Vec<String> =
+        std::iter::once(finding).chain(also.iter().copied()).map(|finding| format!("`{}`", finding.subject)).collect();
+    match all.len().checked_sub(MOST_NAMED) {
+        Some(more) if more > 0 => format!("{} and {more} more", all[..MOST_NAMED].join(", ")),
+        _ => match all.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => String::new(),
+        },
+    }
+}
+
+fn headline(finding: &Finding, also: &[&Finding]) -> String {
+    let (subject, names) = (&finding.subject, named(finding, also));
+    let many = !also.is_empty();
+    // of many, all at once are accepted
+    let accept = if many { "`cargo twyla accept`".to_owned() } else { format!("`cargo twyla accept {subject}`") };
+    match &finding.matter {
+        Matter::New => format!("{names} {} new and not in the lock yet: {accept}", if many { "are" } else { "is" }),
+        Matter::Removed => format!("{names} is in the lock, and its schema is gone"),
+        Matter::Renamed { to } => {
+            format!("{names} is gone and `{to}` looks like it: another name is another {}", noun(subject))
+        }
+        Matter::Behind(edited) if edited.verdict == EditVerdict::Additive => {
+            let have = if many { "have" } else { "has" };
+            format!("{names} {have} an additive change that isn't in the lock yet: {accept}")
+        }
+        Matter::Behind(edited) => format!(
+            "{names} {} a {} change, which does no harm in what this service does; it isn't in the lock yet",
+            if many { "have" } else { "has" },
+            edited.verdict.word()
+        ),
+        Matter::Broken(broken) => broken_headline(subject, &names, broken),
+        Matter::Waived(waived) => {
+            let Waived { misfit, waiver } = &**waived;
+            let Waiver { until, reason, .. } = waiver;
+            let passes = refusal(subject, misfit.direction, "refuse");
+            format!("{names}: until {until} it is let pass that {passes}: {reason}")
+        }
+        Matter::Idle(waiver) => format!(
+            "{names}: this waiver of {} is of no use: what it lets pass isn't there; {accept} takes it out",
+            short(&waiver.old)
+        ),
+        Matter::Lost { digest, because } => match because {
+            Some(because) => format!(
+                "{names}: the version {}, which is in the field ({because}), was taken out of the lock without a word",
+                short(digest)
+            ),
+            None => format!("{names} was taken out of the lock without a word"),
+        },
+    }
+}
+
+fn noun(subject: &Subject) -> &'static str {
+    match subject.kind {
+        ContractKind::Context => "context",
+        ContractKind::Event => "event",
+    }
+}
+
+/// What the two sides of a contract are called.
+fn sides(subject: &Subject) -> (&'static str, &'static str) {
+    match subject.kind {
+        ContractKind::Context | ContractKind::Event => ("producers", "listeners"),
+    }
+}
+
+/// `new listeners refuse what old producers send`.
+fn refusal(subject: &Subject, direction: Direction, verb: &str) -> String {
+    let (producers, listeners) = sides(subject);
+    match direction {
+        Direction::OldToNew => format!("new {listeners} {verb} what old {producers} send"),
+        Direction::NewToOld => format!("old {listeners} {verb} what new {producers} send"),
+    }
+}
+
+fn broken_headline(subject: &Subject, names: &str, broken: &Broken) -> String {
+    let ended = broken.misfits.iter().find_map(|misfit| Some((misfit, misfit.ended.as_ref()?)));
+    if let Some((misfit, Waiver { until, reason, .. })) = ended {
+        let passed = refusal(subject, misfit.direction, "refuse");
+        return format!("{names}: the waiver that let pass that {passed} has ended on {until}: {reason}");
+    }
+    let of = |direction| {
+        let mut misfits = broken.misfits.iter().filter(|misfit| misfit.direction == direction);
+        misfits.next().map(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)))
+    };
+    let what = match (of(Direction::OldToNew), of(Direction::NewToOld)) {
+        (Some(true), Some(true)) => "old and new refuse what the other one sends".to_owned(),
+        (Some(true), _) => refusal(subject, Direction::OldToNew, "would refuse"),
+        (_, Some(true)) => refusal(subject, Direction::NewToOld, "would refuse"),
+        _ => "nobody can tell whether old and new read each other".to_owned(),
+    };
+    format!("{names} can't change like this: {what}")
+}
+
+/// Lines with a word before each part.
+struct Text(Vec<String>);
+
+impl Text {
+    fn part(&mut self, word: &str, lines: impl IntoIterator<Item = String>) {
+        for (index, line) in lines.into_iter().enumerate() {
+            let word = if index == 0 { word } else { "" };
+            self.0.push(format!("  {word:<7}  {line}"));
+        }
+    }
+
+    fn edits(&mut self, edited: &Edited, culprits: &[usize]) {
+        // those that harm come first
+        let harmless = (0..edited.edits.len()).filter(|index| !culprits.contains(index));
+        let order: Vec<usize> = culprits.iter().copied().chain(harmless).collect();
+        let mut lines: Vec<String> = order
+            .iter()
+            .take(MOST_EDITS)
+            .filter_map(|index| edited.edits.get(*index))
+            .map(ToString::to_string)
+            .collect();
+        if let Some(more) = order.len().checked_sub(MOST_EDITS).filter(|more| *more > 0) {
+            lines.push(format!("and {more} more: `cargo twyla diff` shows them all"));
+        }
+        self.part("changed", lines);
+    }
+
+    fn broken(&mut self, subject: &Subject, broken: &Broken, also: &[&Finding]) {
+        let (producers, listeners) = sides(subject);
+        self.edits(&broken.edited, &broken.culprits);
+        let verdict = match broken.edited.verdict {
+            EditVerdict::Additive => "old and new fit each other".to_owned(),
+            EditVerdict::ConsumerFirst => format!("all {listeners} have to be upgraded before any of the {producers}"),
+            EditVerdict::ProducerFirst => format!("all {producers} have to be upgraded before any of the {listeners}"),
+            EditVerdict::Breaking => format!("there is no order in which {producers} and {listeners} can be upgraded"),
+            EditVerdict::Undecided => "what isn't proven to fit isn't taken for safe".to_owned(),
+        };
+        self.part("verdict", [format!("{}: {verdict}", broken.edited.verdict.word())]);
+        for misfit in broken.misfits.iter().take(MOST_MISFITS) {
+            self.misfit(subject, misfit);
+        }
+        let of = |direction| broken.misfits.iter().filter(move |misfit| misfit.direction == direction);
+        let directions: Vec<Direction> = Direction::ALL.into_iter().filter(|it| of(*it).next().is_some()).collect();
+        let mut hurt: Vec<String> = Vec::new();
+        for direction in &directions {
+            let sure = of(*direction).any(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)));
+            hurt.push(format!("{}{}", if sure { "" } else { "perhaps " }, hurt_by(subject, *direction)));
+        }
+        if subject.kind == ContractKind::Context {
+            hurt.push("and that with every event, since each of them carries the context".to_owned());
+        }
+        self.prose("hurt", "", hurt.into_iter().map(|line| (line, None)));
+        let mut ways: Vec<(String, Option<String>)> = broken.ways.iter().map(|way| (way.clone(), None)).collect();
+        let retire = broken.misfits.iter().find(|misfit| misfit.old.because.is_some());
+        ways.extend(retire.map(|misfit| {
+            let version = misfit.old.version.short();
+            let command = format!("cargo twyla accept {subject} --retire {version} --reason \"…\"");
+            ("where nothing of that version is left:".to_owned(), Some(command))
+        }));
+        let others: String = also.iter().map(|other| format!(" {}", other.subject)).collect();
+        let command = broken.command.replacen(&format!("{subject}"), &format!("{subject}{others}"), 1);
+        ways.push((format!("{}:", condition(subject, &directions)), Some(command)));
+        self.ways(ways);
+    }
+
+    fn misfit(&mut self, subject: &Subject, misfit: &Misfit) {
+        let (producers, listeners) = sides(subject);
+        let version = |Held { because, version, .. }: &Held| match because {
+            Some(because) => format!(" (version {}: {because})", version.short()),
+            None => String::new(),
+        };
+        let (sender, reader) = match misfit.direction {
+            Direction::OldToNew => (format!("old {producers}{}", version(&misfit.old)), format!("new {listeners}")),
+            Direction::NewToOld => (format!("new {producers}"), format!("old {listeners}{}", version(&misfit.old))),
+        };
+        match &misfit.verdict {
+            Verdict::Breaks(witness) => {
+                let Witness { event, pointer, keyword, path, rule, .. } = &**witness;
+                self.part("witness", [format!("{} may be sent by {sender}", brief(event))]);
+                let stands = misfit.place.as_ref().map_or_else(|| path.to_string(), ToString::to_string);
+                let at = if pointer.is_empty() { String::new() } else { format!(" at {pointer}") };
+                self.part("refused", [format!("by {reader}{at}, for `{keyword}` ({stands}): {rule}")]);
+            }
+            Verdict::Undecided(why) => {
+                self.part("unknown", [format!("whether {reader} read all that {sender} send: {why}")]);
+            }
+            Verdict::Fits => {}
+        }
+    }
+
+    /// Sentences, broken into lines where they are long, each with a command in a line of its own behind it.
+    fn prose(&mut self, word: &str, bullet: &str, items: impl IntoIterator<Item = (String, Option<String>)>) {
+        let indent = " ".repeat(bullet.len());
+        let mut lines = Vec::new();
+        for (text, command) in items {
+            for (index, line) in wrapped(&text).into_iter().enumerate() {
+                lines.push(format!("{}{line}", if index == 0 { bullet } else { &indent }));
+            }
+            lines.extend(command.map(|command| format!("{indent}{command}")));
+        }
+        self.part(word, lines);
+    }
+
+    fn ways(&mut self, ways: Vec<(String, Option<String>)>) {
+        self.prose("ways on", "- ", ways);
+    }
+
+    fn removed(&mut self, subject: &Subject, to: Option<&Subject>) {
+        let (producers, listeners) = sides(subject);
+        self.part("verdict", ["breaking".to_owned()]);
+        let hurt = [
+            format!("{listeners} that aren't upgraded yet: they wait for what is sent no more"),
+            format!("{producers} in the field, which can't be taken back: nobody takes what they send"),
+        ];
+        self.prose("hurt", "", hurt.map(|line| (line, None)));
+        let keep = match to {
+            Some(to) => format!("keep `{subject}` beside `{to}`: send both until nobody takes the old one"),
+            None => "put the schema back, and take it out when nobody sends or takes it any more".to_owned(),
+        };
+        let command = format!("cargo twyla accept {subject} --removed --reason \"…\"");
+        self.ways(vec![(keep, None), ("where that is so already:".to_owned(), Some(command))]);
+    }
+
+    fn lost(&mut self, subject: &Subject, digest: &str) {
+        let command = format!("cargo twyla accept {subject} --retire {} --reason \"…\"", short(digest));
+        self.ways(vec![
+            ("put it back into the lock, from version control".to_owned(), None),
+            ("where nothing of it is left in the field, put it back, and then:".to_owned(), Some(command)),
+        ]);
+    }
+}
+
+/// How long a line of prose is, in characters.
+const WIDTH: usize = 96;
+
+/// A text in lines, broken between words.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= WIDTH) {
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn hurt_by(subject: &Subject, direction: Direction) -> String {
+    let (producers, listeners) = sides(subject);
+    match direction {
+        Direction::OldToNew => {
+            format!(
+                "{producers} in the field, which can't be taken back: what they send, and what waits in queues, is refused"
+            )
+        }
+        Direction::NewToOld => format!("{listeners} that aren't upgraded yet: they refuse what is sent anew"),
+    }
+}
+
+/// When a change may be accepted that doesn't fit in these directions.
+fn condition(subject: &Subject, directions: &[Direction]) -> String {
+    let (producers, listeners) = sides(subject);
+    let has = |direction| directions.contains(&direction);
+    match (has(Direction::OldToNew), has(Direction::NewToOld)) {
+        (true, false) => format!("where all {producers} are upgraded first"),
+        (false, true) => format!("where all {listeners} are upgraded first"),
+        _ => format!("where all {producers} and {listeners} are stopped, upgraded and started together"),
+    }
+}
+
+/// How much of a text in an event, and of a whole event, is shown, in characters.
+const TEXT: usize = 24;
+const EVENT: usize = 160;
+
+/// An event in one line, with what is long in it cut.
+pub(crate) fn brief(event: &Value) -> String {
+    let text = cut(event).to_string();
+    match text.char_indices().nth(EVENT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+fn cut(value: &Value) -> Value {
+    match value {
+        Value::String(text) => match text.char_indices().nth(TEXT) {
+            Some((end, _)) => {
+                let count = text.chars().count();
+                format!("{}… ({count} characters)", text.get(..end).unwrap_or_default()).into()
+            }
+            None => value.clone(),
+        },
+        Value::Array(items) => items.iter().map(cut).collect(),
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), cut(value))).collect(),
+        _ => value.clone(),
+    }
+}

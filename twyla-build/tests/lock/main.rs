@@ -1,0 +1,5 @@
+//! The lock: its file, what is found when contracts are held against it, and how the next one is made.
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+mod file;
+mod folder;
