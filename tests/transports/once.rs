@@ -18,6 +18,8 @@ twyla_tests::with_rabbitmq!(
     skips_what_was_handled_before,
     gives_back_what_a_handler_rejects,
     takes_effect_once_with_sqlite,
+    forgets_in_sqlite_what_was_handled_long_ago,
+    forgets_in_postgres_what_was_handled_long_ago,
     takes_effect_once_with_postgres,
     takes_effect_once_whenever_it_is_killed,
 );
@@ -72,6 +74,58 @@ async fn skips_what_was_handled_before() {
     for want in [1, 3, 6] {
         assert_eq!(calls.recv().await, Some(want));
     }
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn forgets_in_sqlite_what_was_handled_long_ago() {
+    here!(Mine, "forgets_in_sqlite");
+    let (_dir, pool) = sqlite().await;
+    let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO twyla_handled VALUES ('one', 'old', datetime('now', '-2 hours')), ('one', 'new', datetime('now'))",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    forgets::<Mine>(dedupe).await;
+}
+
+async fn forgets_in_postgres_what_was_handled_long_ago() {
+    here!(Mine, "forgets_in_postgres");
+    let pool = postgres("forgets_in_postgres").await;
+    let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
+    sqlx::raw_sql("INSERT INTO twyla_handled VALUES ('one', 'old', now() - interval '2 hours'), ('one', 'new', now())")
+        .execute(&pool)
+        .await
+        .unwrap();
+    forgets::<Mine>(dedupe).await;
+}
+
+/// What was handled two hours ago is handled again once it is forgotten, what was handled just now is not.
+async fn forgets<P: Place>(dedupe: Dedupe) {
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<P>| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    let service = bus.service().state(script).dedupe(dedupe.keep_for(std::time::Duration::from_secs(3600)));
+    let running = service.prefetch(1).listeners([listener::<P>("one")]).start().await.unwrap();
+    // It is removed by a task beside the listener: until then it is skipped, as what is new is for good.
+    let (mut n, mut again) = (0, None);
+    while again.is_none() {
+        n += 1;
+        publish(P::DOMAIN, "new", 0).await;
+        publish(P::DOMAIN, "old", n).await;
+        publish(P::DOMAIN, &format!("other {n}"), 1000 + n).await;
+        while let Some(call) = calls.recv().await
+            && call < 1000
+        {
+            again = Some(call);
+        }
+    }
+    assert!((1..1000).contains(&again.unwrap()), "{again:?}");
     running.stop().await;
     bus.close().await;
 }

@@ -5,9 +5,12 @@ use std::collections::{HashMap, VecDeque};
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::time::sleep;
 
+use crate::drain::Phase;
 use crate::transport::BoxFuture;
 
 type Cause = Box<dyn StdError + Send + Sync>;
@@ -20,6 +23,8 @@ pub struct Dedupe {
     pub(crate) store: Arc<dyn Store>,
     /// The argument that handlers may take with it, by its type.
     pub(crate) gives: Option<std::any::TypeId>,
+    /// How long it is remembered, where that isn't for ever.
+    pub(crate) kept: Option<Duration>,
 }
 
 impl Dedupe {
@@ -27,7 +32,36 @@ impl Dedupe {
     /// after a lost connection, and forgets everything when the process ends.
     #[must_use]
     pub fn in_memory(capacity: usize) -> Self {
-        Self { store: Arc::new(Memory { capacity: capacity.max(1), seen: Mutex::default() }), gives: None }
+        Self { store: Arc::new(Memory { capacity: capacity.max(1), seen: Mutex::default() }), gives: None, kept: None }
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl Dedupe {
+    /// How long a database remembers what was handled; for ever unless set. It is to be longer than an event may be under
+    /// way, in queues, in retries and in the dead queue: one that comes again later takes effect again.
+    ///
+    /// Forgotten rows are removed while the service runs, at least once an hour.
+    #[must_use]
+    pub fn keep_for(mut self, time: Duration) -> Self {
+        self.kept = Some(time);
+        self
+    }
+}
+
+/// Forgets from time to time what has been remembered for long enough.
+pub(crate) async fn forget(store: Arc<dyn Store>, kept: Duration, mut phase: watch::Receiver<Phase>) {
+    let every = (kept / 10).clamp(Duration::from_secs(1), Duration::from_secs(3600));
+    while *phase.borrow() == Phase::Running {
+        match store.forget(kept).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "forgot what was handled long ago"),
+            Err(error) => tracing::warn!(error, "could not forget what was handled long ago"),
+        }
+        tokio::select! {
+            () = sleep(every) => {}
+            _ = phase.wait_for(|phase| *phase != Phase::Running) => {}
+        }
     }
 }
 
@@ -41,6 +75,11 @@ impl fmt::Debug for Dedupe {
 pub(crate) trait Store: Send + Sync {
     /// Begins to handle an event; waits while another delivery of it is being handled.
     fn begin<'a>(&'a self, group: &'a str, message_id: Option<&'a str>) -> BoxFuture<'a, Result<Begun, Cause>>;
+
+    /// Forgets what was handled so long ago; how many events that were.
+    fn forget(&self, _age: Duration) -> BoxFuture<'_, Result<u64, Cause>> {
+        Box::pin(std::future::ready(Ok(0)))
+    }
 }
 
 /// What the store knows of an event.

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::attempt::Listening;
 use crate::batch::Pace;
 use crate::bus::Bus;
-use crate::dedupe::Dedupe;
+use crate::dedupe::{Dedupe, forget};
 use crate::drain::{self, Phase, Running};
 use crate::error::Error;
 use crate::handler::{Registration, States};
@@ -169,6 +169,9 @@ impl Service {
         let states = Arc::new(self.states);
         let (stop, stopping) = watch::channel(Phase::Running);
         let mut running = Running::new(self.bus.clone(), stop);
+        if let Some(Dedupe { store, kept: Some(kept), .. }) = &self.dedupe {
+            running.add(forget(store.clone(), *kept, stopping.clone()));
+        }
         for relay in self.relays {
             running.add(relay(self.bus.clone(), stopping.clone()));
         }

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{Pool, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
@@ -22,8 +23,8 @@ impl Dedupe {
     /// Each attempt has a transaction of its own, which is committed when the handler has succeeded and before the event is
     /// acked. A handler that does its work in it ([`Tx`]) takes effect exactly once, whenever the process dies; without,
     /// an event may be handled again if the process dies between the work and the commit. Each handler that runs has a
-    /// connection of the pool, so the pool bounds how many do. Rows are never removed: an event can come again for as long as
-    /// it may be replayed.
+    /// connection of the pool, so the pool bounds how many do. Rows stay for ever, unless [`keep_for`](Self::keep_for) says
+    /// how long: an event can come again for as long as it may be replayed.
     ///
     /// # Errors
     /// What the database says when the table is made.
@@ -32,7 +33,7 @@ impl Dedupe {
     /// Dropping the future may leave the table made.
     pub async fn sql<DB: Dialect>(pool: Pool<DB>) -> Result<Self, sqlx::Error> {
         DB::make_handled(&pool).await?;
-        Ok(Self { store: Arc::new(Sql { pool }), gives: Some(TypeId::of::<Tx<DB>>()) })
+        Ok(Self { store: Arc::new(Sql { pool }), gives: Some(TypeId::of::<Tx<DB>>()), kept: None })
     }
 }
 
@@ -52,6 +53,10 @@ impl<DB: Dialect> Store for Sql<DB> {
             }
             Ok(Begun::New(Box::new(Open(Tx(Arc::new(Mutex::new(Some(transaction))))))))
         })
+    }
+
+    fn forget(&self, age: Duration) -> BoxFuture<'_, Result<u64, Cause>> {
+        Box::pin(async move { Ok(DB::forget(&self.pool, age.as_secs_f64()).await?) })
     }
 }
 

@@ -30,6 +30,8 @@ pub trait Statements: Database {
         group: &'a str,
         message_id: &'a str,
     ) -> BoxFuture<'a, Result<bool>>;
+    /// Forgets what was handled so many seconds ago; how many rows that were.
+    fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>>;
     /// Makes the table of the outbox.
     fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
     /// Puts an event into the outbox.
@@ -41,7 +43,7 @@ pub trait Statements: Database {
 }
 
 macro_rules! statements {
-    ($database:ty, handled = $handled:literal, outbox = $outbox:literal, lock = $lock:expr) => {
+    ($database:ty, handled = $handled:literal, forget = $forget:literal, outbox = $outbox:literal, lock = $lock:expr) => {
         impl Dialect for $database {}
 
         impl Statements for $database {
@@ -60,6 +62,10 @@ macro_rules! statements {
                     let written = sqlx::query(sql).bind(group.to_owned()).bind(message_id.to_owned());
                     Ok(written.execute(connection).await?.rows_affected() > 0)
                 })
+            }
+
+            fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>> {
+                Box::pin(async move { Ok(sqlx::query($forget).bind(seconds).execute(pool).await?.rows_affected()) })
             }
 
             fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>> {
@@ -116,7 +122,9 @@ statements!(
         message_id text NOT NULL,
         handled_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (group_name, message_id)
-    )",
+    );
+    CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at)",
+    forget = "DELETE FROM twyla_handled WHERE handled_at < now() - make_interval(secs => $1)",
     outbox = "CREATE TABLE IF NOT EXISTS twyla_outbox (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         message_id text NOT NULL,
@@ -137,7 +145,9 @@ statements!(
         message_id TEXT NOT NULL,
         handled_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
         PRIMARY KEY (group_name, message_id)
-    )",
+    );
+    CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at)",
+    forget = "DELETE FROM twyla_handled WHERE unixepoch(handled_at) < unixepoch('now') - $1",
     outbox = "CREATE TABLE IF NOT EXISTS twyla_outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         message_id TEXT NOT NULL,
