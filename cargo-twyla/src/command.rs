@@ -16,8 +16,9 @@ pub(crate) enum Outcome {
     /// All is well: exit code 0.
     Fine,
     /// It has found what it looks for: exit code 1.
-    #[expect(dead_code, reason = "the commands that look for something come next")]
     Found,
+    /// It couldn't be decided whether all is well: exit code 3.
+    Undecided,
 }
 
 macro_rules! commands {
@@ -41,6 +42,8 @@ macro_rules! commands {
 
 // In the order in which the help lists them.
 commands! {
+    Manifest(crate::manifest::Args),
+    Fleet(crate::fleet::Args),
     Dead(crate::dead::Args),
 }
 

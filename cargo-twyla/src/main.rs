@@ -1,13 +1,17 @@
 //! `cargo twyla`: Twyla's command line.
 //!
-//! Each command is a room of its own, listed in [`command`]: [`dead`] looks at, replays and drops what was parked.
+//! Each command is a room of its own, listed in [`command`]: [`manifest`] writes down what a service emits and listens to,
+//! [`fleet`] holds services against each other; [`dead`] looks at, replays and drops what was parked.
 //!
 //! What a command ends with is its exit code: 0 where all is well, 1 where it has found what it looks for (an event that
-//! breaks its contract, services that don't fit together), 2 where it couldn't do its work.
+//! breaks its contract, services that don't fit together), 2 where it couldn't do its work, 3 where it couldn't be decided.
 #![forbid(unsafe_code)]
 
 mod command;
 mod dead;
+mod fleet;
+mod manifest;
+mod paint;
 
 use std::process::ExitCode;
 
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
     match command.run() {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(1),
+        Ok(Outcome::Undecided) => ExitCode::from(3),
         Err(error) => {
             anstream::eprintln!("{}: {error}", command::error_word());
             ExitCode::from(2)

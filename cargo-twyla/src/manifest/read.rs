@@ -1,0 +1,143 @@
+//! Manifests read from files that anybody may have written: cut, huge, changed by hand.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use twyla_build::compare::Bundle;
+use twyla_contract::{EventName, Group};
+
+use super::model::{FORMAT, Manifest};
+
+/// More than any manifest has: 1,000 events with schemas of 30 kB.
+const MOST: u64 = 64 << 20;
+
+/// A manifest that can be relied on: its names are names, and each schema has the digest that it is named by.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub(crate) manifest: Manifest,
+    /// The schemas by their digests.
+    pub(crate) schemas: BTreeMap<String, Bundle>,
+}
+
+/// Why a manifest can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {what}", path.display())]
+pub(crate) struct Error {
+    pub(crate) path: PathBuf,
+    what: What,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum What {
+    #[error("can't be read: {0}")]
+    Unreadable(#[from] io::Error),
+    #[error("is larger than {} MiB, as no manifest is", MOST >> 20)]
+    Huge,
+    #[error("is cut short: it ends in line {line}, column {column}, before it is whole")]
+    Cut { line: usize, column: usize },
+    #[error("is no manifest: {0}")]
+    NoManifest(serde_json::Error),
+    #[error("is of the format {0:?}, and this version of cargo-twyla reads {FORMAT:?}")]
+    Format(String),
+    #[error("names {what} that is none: {why}")]
+    Name { what: &'static str, why: String },
+    #[error("has the schema {named} under that digest, but the schema's own is {real}: one of the two was changed")]
+    Digest { named: String, real: String },
+    #[error("has the schema {digest}, which is none: {why}")]
+    Schema { digest: String, why: String },
+    #[error("lacks the schema {digest}, {what}")]
+    Missing { digest: String, what: String },
+    #[error("has the previous version {0} twice")]
+    Twice(String),
+}
+
+/// Reads a manifest and holds it to what it says of itself.
+pub(crate) fn read(path: &Path) -> Result<Checked, Error> {
+    let text = text(path).map_err(|what| Error { path: path.to_owned(), what })?;
+    checked(&text).map_err(|what| Error { path: path.to_owned(), what })
+}
+
+fn text(path: &Path) -> Result<Vec<u8>, What> {
+    let mut text = Vec::new();
+    File::open(path)?.take(MOST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MOST { Err(What::Huge) } else { Ok(text) }
+}
+
+fn checked(text: &[u8]) -> Result<Checked, What> {
+    // another format may have other members: that is said first
+    #[derive(serde::Deserialize)]
+    struct Only {
+        format: String,
+    }
+    let parsed = serde_json::from_slice(text);
+    if parsed.is_err()
+        && let Ok(Only { format }) = serde_json::from_slice(text)
+        && format != FORMAT
+    {
+        return Err(What::Format(format));
+    }
+    let manifest: Manifest = parsed.map_err(|error| match error.classify() {
+        serde_json::error::Category::Eof => What::Cut { line: error.line(), column: error.column() },
+        _ => What::NoManifest(error),
+    })?;
+    if manifest.format != FORMAT {
+        return Err(What::Format(manifest.format));
+    }
+    names(&manifest)?;
+    let mut schemas = BTreeMap::new();
+    for (digest, schema) in &manifest.schemas {
+        let bundle = Bundle::parse(schema.get()).map_err(|problems| {
+            let why = problems.0.first().map(ToString::to_string).unwrap_or_default();
+            What::Schema { digest: digest.clone(), why }
+        })?;
+        let real = bundle.digest();
+        if real != *digest {
+            return Err(What::Digest { named: digest.clone(), real });
+        }
+        schemas.insert(digest.clone(), bundle);
+    }
+    if let Some((digest, what)) = manifest.named().find(|(digest, _)| !schemas.contains_key(*digest)) {
+        return Err(What::Missing { digest: digest.to_owned(), what });
+    }
+    Ok(Checked { manifest, schemas })
+}
+
+fn names(manifest: &Manifest) -> Result<(), What> {
+    let word = |what, name: &str| {
+        let bad = name.is_empty() || name.len() > 200 || name.chars().any(|c| c.is_control() || c.is_whitespace());
+        let why = || format!("{:?} is empty, longer than 200 bytes, or has a space in it", shortened(name));
+        if bad { Err(What::Name { what, why: why() }) } else { Ok(()) }
+    };
+    let event = |name: &str| match EventName::parse(name) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(What::Name { what: "an event", why: error.to_string() }),
+    };
+    let group = |name: &str| match Group::parse(name) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(What::Name { what: "a group", why: error.to_string() }),
+    };
+    word("a service", &manifest.service)?;
+    word("a version", &manifest.version)?;
+    manifest.environment.iter().try_for_each(|name| word("an environment", name))?;
+    let previous = &manifest.previous;
+    for (i, it) in previous.iter().enumerate() {
+        word("a version", &it.version)?;
+        if it.version == manifest.version || previous[..i].iter().any(|other| other.version == it.version) {
+            return Err(What::Twice(it.version.clone()));
+        }
+    }
+    let mut emits = previous.iter().flat_map(|it| &it.emits).chain(&manifest.emits);
+    emits.try_for_each(|it| event(&it.event))?;
+    for it in previous.iter().flat_map(|it| &it.listens).chain(&manifest.listens) {
+        event(&it.event)?;
+        group(&it.group)?;
+    }
+    let methods = previous.iter().flat_map(|it| it.serves.iter().chain(&it.calls));
+    methods.chain(&manifest.serves).chain(&manifest.calls).try_for_each(|it| word("a method", &it.method))
+}
+
+fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(40)]
+}

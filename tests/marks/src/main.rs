@@ -1,0 +1,48 @@
+//! A service that emits in each way there is.
+
+use std::time::Duration;
+
+use contracts::{Context, marks};
+use twyla_marks::contracts;
+use twyla_marks::{live, send};
+use twyla_runtime::{Bus, Error, event, listener, listeners};
+
+/// A struct of its own, bound to a contract.
+#[event("marks.bound")]
+struct Bound {
+    n: i64,
+}
+
+/// Is registered.
+#[listener("marks.heard", group = "ears")]
+async fn hear(heard: marks::Heard, context: Context, bus: Bus) -> Result<(), Error> {
+    bus.emit(marks::Handled::new(heard.n), context).await
+}
+
+/// Is not.
+#[allow(dead_code, reason = "that is the point of it")]
+#[listener("marks.unheard", group = "ears")]
+async fn unheard(_: marks::Unheard) {}
+
+/// Is not called by anybody.
+#[allow(dead_code, reason = "that is the point of it")]
+async fn dead(bus: &Bus) -> Result<(), Error> {
+    bus.emit(marks::DeadFunction::new(1), Context::new()).await
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let bus = Bus::in_memory();
+    let running = bus.service().listeners(listeners![hear]).start().await?;
+    bus.emit(marks::Direct::new(1), Context::new()).await?;
+    let context = Context::new();
+    bus.emit(marks::Within::new(1), &context).within(Duration::from_secs(1)).await?;
+    bus.emit(Bound { n: 1 }, Context::new()).await?;
+    send(&bus, marks::Generic::new(1)).await?;
+    let outer: Box<dyn Fn(&Bus) -> twyla_runtime::Emitting> = Box::new(|bus| send(bus, marks::Outer::new(1)));
+    outer(&bus).await?;
+    live(&bus).await?;
+    println!("{}", marks::Never::new(1).n);
+    running.stop().await;
+    Ok(())
+}
