@@ -11,6 +11,7 @@ use crate::bus::new_message_id;
 use crate::meta::FirstFailure;
 use crate::park::{self, DeadLetter, DeadViolation, Header, Reason};
 use crate::retry::step;
+use crate::span::{self, Active};
 use crate::transport::{Address, Delivery, Outgoing};
 use crate::wire;
 
@@ -96,8 +97,9 @@ pub(crate) async fn postpone(listening: &Listening, delivery: Delivery, pause: D
     headers.extend(failed.headers().map(|(name, value)| (name.into(), value)));
     headers.push((park::EXCHANGE.into(), Header::Text(exchange)));
     headers.push((park::ROUTING_KEY.into(), Header::Text(routing_key)));
-    let to = Address::Retry(listening.queue.clone(), step(pause));
-    set_aside(listening, delivery, to, headers).await;
+    let (queue, pause) = (&listening.queue, step(pause));
+    let span = span::retry(queue, &delivery, listening.bus.system(), &queue.retry(pause), delivery.trace.as_ref());
+    set_aside(listening, delivery, Address::Retry(queue.clone(), pause), headers, &span).await;
 }
 
 /// Puts the message into the dead queue with what is known of it, and only then acks it.
@@ -132,10 +134,20 @@ pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Ver
     };
     let mut headers = park::foreign(&delivery.headers);
     headers.extend(letter.headers().into_iter().map(|(name, value)| (name.into(), value)));
-    set_aside(listening, delivery, Address::Dead(queue.clone()), headers).await;
+    let span = span::park(queue, &delivery, listening.bus.system(), reason, delivery.trace.as_ref());
+    if set_aside(listening, delivery, Address::Dead(queue.clone()), headers, &span).await {
+        listening.figures.parked();
+    }
 }
 
-async fn set_aside(listening: &Listening, delivery: Delivery, to: Address, headers: Vec<park::Named>) {
+/// Says whether it has succeeded.
+async fn set_aside(
+    listening: &Listening,
+    delivery: Delivery,
+    to: Address,
+    headers: Vec<park::Named>,
+    span: &Active,
+) -> bool {
     let message = Outgoing {
         to,
         headers,
@@ -143,16 +155,20 @@ async fn set_aside(listening: &Listening, delivery: Delivery, to: Address, heade
         message_id: delivery.message_id.as_deref().map_or_else(new_message_id, Into::into),
         timestamp: Utc::now(),
         app_id: listening.bus.app_id(),
+        trace: span.context().cloned(),
     };
     let deadline = Instant::now() + listening.bus.emit_deadline();
     match listening.bus.transport().publish(message, deadline).await {
         Ok(()) => {
             delivery.ack.ack();
+            true
         }
         Err(failure) => {
             let (event, group) = (listening.queue.event, listening.queue.group);
             tracing::error!(event, group, error = failure.why, "could not be set aside, goes back");
+            span.failed("unconfirmed", Some(&failure.why));
             delivery.ack.reject();
+            false
         }
     }
 }

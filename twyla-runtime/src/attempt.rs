@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use tokio::sync::{Semaphore, watch};
@@ -18,10 +18,12 @@ use crate::bus::{Bus, new_session};
 use crate::dedupe::{self, Begun, Dedupe};
 use crate::drain::Phase;
 use crate::fail::What;
+use crate::figures::{Came, Listens};
 use crate::handler::{Failure, Incoming, Keyed, Registration, States};
 use crate::meta::Meta;
 use crate::park::{DeadLetter, Reason};
 use crate::retry::{HERE, Retry};
+use crate::span::{self, Active};
 use crate::transport::{Delivery, QueueSpec};
 use crate::validate::{Refusal, Violation};
 use crate::wire;
@@ -39,6 +41,7 @@ pub(crate) struct Listening {
     /// How many handlers may run at once, where that is fewer than the prefetch.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
+    pub(crate) figures: Listens,
     pub(crate) stopping: watch::Receiver<Phase>,
 }
 
@@ -111,19 +114,21 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
     let ack = &delivery.ack;
     loop {
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
-        let mut incoming = match incoming(listening, delivery, attempt, failed.as_ref()) {
+        let (mut incoming, span) = match incoming(listening, delivery, attempt, failed.as_ref()) {
             Ok(incoming) => incoming,
             Err(violation) => return Next::Park(not_an_envelope(&violation)),
         };
+        let clock = Clock::start(&listening.figures);
         let outcome = match begin(listening, message_id).await {
             Ok(Begun::Done) => {
                 ack.ack();
+                clock.stop(Came::Skipped);
                 tracing::debug!(event, group, message_id, "handled before, skipped");
                 return Next::Settled;
             }
             Ok(Begun::New(claim)) => {
                 incoming.transaction = claim.transaction();
-                match guarded(listening.listener.handle, incoming).await {
+                match guarded(listening.listener.handle, incoming, &span).await {
                     // Only what was handled is remembered, and only then is it acked.
                     Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => {
                         Ok(claim.commit().await.map_err(Failure::Handler))
@@ -135,25 +140,36 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
         };
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
+            clock.stop(if ok { Came::Handled } else { Came::Failed });
             tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided");
             return Next::Settled;
         }
         let (reason, error, what) = match outcome {
             Ok(Ok(())) => {
                 ack.ack();
+                clock.stop(Came::Handled);
                 tracing::debug!(event, group, attempt, "handled");
                 return Next::Settled;
             }
-            Ok(Err(Failure::Content(refusal))) => return Next::Park(broken("content", &refusal, attempt)),
-            Ok(Err(Failure::Context(refusal))) => return Next::Park(broken("context", &refusal, attempt)),
+            Ok(Err(Failure::Content(refusal))) => {
+                span.failed("content", None);
+                return Next::Park(broken("content", &refusal, attempt));
+            }
+            Ok(Err(Failure::Context(refusal))) => {
+                span.failed("context", None);
+                return Next::Park(broken("context", &refusal, attempt));
+            }
             Ok(Err(Failure::Handler(error))) => (Reason::Handler, chain(&*error), What::of(&*error)),
             Err(panic) => (Reason::Panic, panic, What::Retry),
         };
+        clock.stop(Came::Failed);
+        span.failed(reason.as_str(), Some(&error));
         let this = Failed::after(failed.take(), attempt, &error);
         let pause = match what {
             What::Drop => {
                 tracing::warn!(event, group, attempt, message_id, error, "dropped by its handler");
                 ack.drop();
+                listening.figures.dropped();
                 return Next::Settled;
             }
             What::Park => None,
@@ -164,6 +180,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
             return Next::Park(Verdict { reason, error, violations: Vec::new(), failed: Some(this) });
         };
         tracing::warn!(event, group, attempt, message_id, error, ?pause, "failed, trying again");
+        listening.figures.retried();
         // In order of keys, what comes behind must wait; and for a short pause the way through the broker isn't worth it.
         if pause > HERE && !listening.is_ordered() {
             return Next::Later(pause, this);
@@ -177,6 +194,29 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
             }
         }
         failed = Some(this);
+    }
+}
+
+/// Times one attempt. One that is given up on the way counts as none.
+struct Clock<'a> {
+    figures: &'a Listens,
+    begun: Instant,
+}
+
+impl<'a> Clock<'a> {
+    fn start(figures: &'a Listens) -> Self {
+        figures.begun();
+        Self { figures, begun: Instant::now() }
+    }
+
+    fn stop(&self, came: Came) {
+        self.figures.attempt(came, self.begun.elapsed());
+    }
+}
+
+impl Drop for Clock<'_> {
+    fn drop(&mut self) {
+        self.figures.ended();
     }
 }
 
@@ -197,10 +237,12 @@ fn incoming(
     delivery: &Delivery,
     attempt: u32,
     failed: Option<&Failed>,
-) -> Result<Incoming, Violation> {
+) -> Result<(Incoming, Active), Violation> {
     let envelope = wire::decode(&delivery.body, listening.queue.event)?;
     let session = envelope.session_id.map_or_else(new_session, Into::into);
-    Ok(Incoming {
+    let system = listening.bus.system();
+    let span = span::process(&listening.queue, delivery, system, attempt, &session, delivery.trace.as_ref());
+    let incoming = Incoming {
         content: envelope.content,
         context: envelope.context,
         meta: Meta {
@@ -210,14 +252,16 @@ fn incoming(
             session_id: (*session).to_owned(),
             message_id: delivery.message_id.clone(),
             redelivered: delivery.redeliveries > 0,
+            trace: span.context().cloned(),
             attempt,
             first_failure: failed.map(|failed| failed.first.clone()),
         },
-        bus: listening.bus.with_session(&*session),
+        bus: listening.bus.within(&session, span.context()),
         states: listening.states.clone(),
         ack: delivery.ack.clone(),
         transaction: None,
-    })
+    };
+    Ok((incoming, span))
 }
 
 fn not_an_envelope(violation: &Violation) -> Verdict {
@@ -241,12 +285,16 @@ fn broken(part: &str, refusal: &Refusal, attempt: u32) -> Verdict {
 async fn guarded(
     handle: fn(Incoming) -> crate::handler::HandleFuture,
     incoming: Incoming,
+    span: &Active,
 ) -> Result<Result<(), Failure>, String> {
     let mut future = pin!(async move { handle(incoming).await });
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
-        Err(panic) => Poll::Ready(Err(panic_text(&*panic))),
+    poll_fn(|context| {
+        let _entered = span.enter();
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
+            Err(panic) => Poll::Ready(Err(panic_text(&*panic))),
+        }
     })
     .await
 }

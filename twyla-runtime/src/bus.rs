@@ -14,8 +14,11 @@ use crate::dead::{Sort, Sorted};
 use crate::emitting::Emitting;
 use crate::error::Error;
 use crate::event::{AsContext, Emittable, Event, EventContext};
+use crate::figures::AllEmits;
 use crate::park::DeadLetter;
 use crate::service::Service;
+use crate::span;
+use crate::trace::TraceContext;
 use crate::transport::state::BusState;
 use crate::transport::{Address, Outgoing, Transport, dead_name, memory::Memory, queue_name};
 use crate::wire;
@@ -25,6 +28,8 @@ use crate::wire;
 pub struct Bus {
     inner: Arc<Inner>,
     session: Option<Arc<str>>,
+    /// Where in its trace that is, in a handler.
+    trace: Option<TraceContext>,
 }
 
 pub(crate) struct Inner {
@@ -32,6 +37,7 @@ pub(crate) struct Inner {
     app_id: Arc<str>,
     pub(crate) emit_deadline: Duration,
     max_event: usize,
+    pub(crate) emits: AllEmits,
 }
 
 impl Bus {
@@ -80,7 +86,8 @@ impl Bus {
     }
 
     fn over(transport: Arc<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration, max_event: usize) -> Self {
-        Self { inner: Arc::new(Inner { transport, app_id, emit_deadline, max_event }), session: None }
+        let inner = Inner { transport, app_id, emit_deadline, max_event, emits: AllEmits::default() };
+        Self { inner: Arc::new(inner), session: None, trace: None }
     }
 
     /// Emits an event; resolves when the broker has it safe.
@@ -111,7 +118,16 @@ impl Bus {
         let session = self.session.as_deref().unwrap_or_else(|| Uuid::new_v4().hyphenated().encode_lower(&mut new));
         let body = encoded(&content, &context, now, session, self.inner.max_event);
         let message = body.map(|body| self.message(T::DOMAIN, T::EVENT_TYPE, body.into(), now));
-        Emitting::new(T::NAME, message, self.inner.clone())
+        self.emitting(T::NAME, message, session)
+    }
+
+    fn emitting(&self, event: &'static str, mut message: Result<Outgoing, Error>, session: &str) -> Emitting {
+        let system = self.inner.transport.system();
+        let span = span::emit(event, message.as_ref().ok(), system, session, self.trace.as_ref());
+        if let Ok(message) = &mut message {
+            message.trace = span.context().cloned();
+        }
+        Emitting::new(event, message, self.inner.clone(), span)
     }
 
     fn message(
@@ -128,13 +144,25 @@ impl Bus {
             timestamp,
             app_id: self.app_id(),
             headers: Vec::new(),
+            trace: None,
         }
     }
 
     /// The same bus, with every event emitted through it belonging to the session `id`.
     #[must_use]
     pub fn with_session(&self, id: impl Into<String>) -> Self {
-        Self { inner: self.inner.clone(), session: Some(id.into().into()) }
+        Self { session: Some(id.into().into()), ..self.clone() }
+    }
+
+    /// The same bus, with every event emitted through it being part of a trace, as it is in a handler by itself.
+    #[must_use]
+    pub fn with_trace(&self, trace: TraceContext) -> Self {
+        Self { trace: Some(trace), ..self.clone() }
+    }
+
+    /// The same bus for what a handler emits.
+    pub(crate) fn within(&self, session: &Arc<str>, trace: Option<&TraceContext>) -> Self {
+        Self { inner: self.inner.clone(), session: Some(session.clone()), trace: trace.cloned() }
     }
 
     /// Whether the bus is connected, and what stands in the way if not: a watch, to look at
@@ -146,7 +174,7 @@ impl Bus {
 
     /// A service on this bus, to be given listeners and run.
     pub fn service(&self) -> Service {
-        Service::new(Self { inner: self.inner.clone(), session: None })
+        Service::new(Self { inner: self.inner.clone(), session: None, trace: None })
     }
 
     /// Looks at up to `limit` of the events that `group` has set aside of `event`, and leaves them there. What was parked
@@ -222,6 +250,10 @@ impl Bus {
         self.inner.transport.clone()
     }
 
+    pub(crate) fn system(&self) -> &'static str {
+        self.inner.transport.system()
+    }
+
     pub(crate) fn app_id(&self) -> Arc<str> {
         self.inner.app_id.clone()
     }
@@ -246,7 +278,7 @@ pub async fn publish_raw(
     body: impl Into<Bytes>,
 ) -> Result<(), Error> {
     let message = bus.message(domain, event_type, body.into(), Utc::now());
-    Emitting::new(event_type, Ok(message), bus.inner.clone()).await
+    bus.emitting(event_type, Ok(message), "").await
 }
 
 /// The envelope of an event whose content and context keep their contracts, and that has no more than so many bytes: whatever

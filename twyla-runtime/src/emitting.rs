@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::bus::Inner;
 use crate::error::Error;
+use crate::span::Active;
 use crate::transport::{BoxFuture, Outgoing, Unpublished};
 
 /// An event under way: the future of [`Bus::emit`](crate::Bus::emit).
@@ -21,6 +22,7 @@ pub struct Emitting {
     event: &'static str,
     bus: Arc<Inner>,
     deadline: Duration,
+    span: Active,
     stage: Stage,
 }
 
@@ -30,12 +32,13 @@ enum Stage {
     Sending {
         message_id: Arc<str>,
         sending: BoxFuture<'static, Result<(), Unpublished>>,
+        counted: Counted,
     },
 }
 
 impl Emitting {
-    pub(crate) fn new(event: &'static str, message: Result<Outgoing, Error>, bus: Arc<Inner>) -> Self {
-        Self { event, deadline: bus.emit_deadline, bus, stage: Stage::Encoded(Some(message)) }
+    pub(crate) fn new(event: &'static str, message: Result<Outgoing, Error>, bus: Arc<Inner>, span: Active) -> Self {
+        Self { event, deadline: bus.emit_deadline, bus, span, stage: Stage::Encoded(Some(message)) }
     }
 
     /// Waits at most `deadline` for the broker's confirm, and not the bus's emit deadline. It counts from the first poll;
@@ -58,14 +61,33 @@ impl Emitting {
                 tracing::debug!(event, message_id, "emitted");
                 Ok(())
             }
-            Err(failure) if failure.closed && !failure.maybe_sent => Err(Error::Closed),
+            Err(failure) if failure.closed && !failure.maybe_sent => {
+                self.span.failed("closed", None);
+                Err(Error::Closed)
+            }
             Err(failure) => {
                 let (maybe_sent, why) = (failure.maybe_sent, failure.why);
                 tracing::warn!(event, message_id, maybe_sent, error = why, "unconfirmed");
+                self.span.failed("unconfirmed", Some(&why));
                 let message_id = message_id.to_owned();
                 Err(Error::Unconfirmed { event, message_id, maybe_sent, deadline: self.deadline, why })
             }
         }
+    }
+
+    /// It was refused before a byte was sent.
+    fn refused(&self, error: &Error) {
+        self.bus.emits.of(self.event).refused();
+        // What is wrong with a content is not told: its values may be nobody's business.
+        self.span.failed(
+            match error {
+                Error::Content { .. } => "content",
+                Error::Context { .. } => "context",
+                Error::TooLarge { .. } => "size",
+                _ => "refused",
+            },
+            None,
+        );
     }
 }
 
@@ -78,16 +100,21 @@ impl Future for Emitting {
                 Stage::Encoded(message) => match message.take() {
                     Some(Ok(message)) => {
                         let message_id = message.message_id.clone();
+                        let counted = Counted::begin(&self.bus, self.event);
                         let until = Instant::now() + self.deadline;
                         let sending = self.bus.transport.clone().publish(message, until);
-                        self.stage = Stage::Sending { message_id, sending };
+                        self.stage = Stage::Sending { message_id, sending, counted };
                     }
-                    Some(Err(error)) => return Poll::Ready(Err(error)),
+                    Some(Err(error)) => {
+                        self.refused(&error);
+                        return Poll::Ready(Err(error));
+                    }
                     // It has ended, with an error.
                     None => return Poll::Pending,
                 },
-                Stage::Sending { message_id, sending } => {
+                Stage::Sending { message_id, sending, counted } => {
                     let outcome = ready!(sending.as_mut().poll(context));
+                    counted.end(outcome.is_ok());
                     let message_id = message_id.clone();
                     return Poll::Ready(self.ended(&message_id, outcome));
                 }
@@ -100,4 +127,49 @@ impl fmt::Debug for Emitting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Emitting")
     }
+}
+
+/// Counts an emit that has begun, once, also if it is dropped on the way.
+#[cfg(feature = "metrics")]
+struct Counted {
+    emits: Arc<crate::figures::Emits>,
+    begun: std::time::Instant,
+    ended: bool,
+}
+
+#[cfg(feature = "metrics")]
+impl Counted {
+    fn begin(bus: &Inner, event: &'static str) -> Self {
+        let emits = bus.emits.of(event);
+        emits.begun();
+        Self { emits, begun: std::time::Instant::now(), ended: false }
+    }
+
+    fn end(&mut self, confirmed: bool) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.emits.ended(Some(confirmed), self.begun.elapsed());
+        }
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.emits.ended(None, self.begun.elapsed());
+        }
+    }
+}
+
+#[cfg(not(feature = "metrics"))]
+struct Counted;
+
+#[cfg(not(feature = "metrics"))]
+#[allow(clippy::unused_self, reason = "nothing is counted")]
+impl Counted {
+    fn begin(_: &Inner, _: &'static str) -> Self {
+        Self
+    }
+
+    fn end(&mut self, _: bool) {}
 }

@@ -46,6 +46,7 @@ mod emitting;
 mod error;
 pub mod event;
 mod fail;
+mod figures;
 #[doc(hidden)]
 pub mod handler;
 #[doc(hidden)]
@@ -57,9 +58,13 @@ mod meta;
 mod park;
 mod retry;
 mod service;
+mod span;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod sql;
 mod state;
+#[cfg(feature = "telemetry")]
+pub mod telemetry;
+mod trace;
 mod transport;
 pub mod validate;
 mod wire;
@@ -79,6 +84,7 @@ pub use park::{DeadLetter, DeadViolation, Reason};
 pub use retry::Retry;
 pub use service::Service;
 pub use state::State;
+pub use trace::{NoTraceContext, TraceContext};
 pub use transport::QueueKind;
 pub use transport::state::{BusState, LinkState};
 // the examples need contracts: the package twyla-ui, which has some, runs them

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::trace::TraceContext;
+
 /// What the envelope and the delivery say of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,6 +20,8 @@ pub struct Meta {
     pub message_id: Option<String>,
     /// Whether the broker has delivered the event before: it may have been handled, in part or in whole.
     pub redelivered: bool,
+    /// Where in its trace the event is being handled. What the handler emits and calls is part of it by itself.
+    pub trace: Option<TraceContext>,
     /// Which attempt at this event this is, from 1. It travels with the event through the retry queues.
     pub attempt: u32,
     /// How the first attempt failed, if this isn't the first.
@@ -45,6 +49,7 @@ impl Meta {
             session_id: session_id.into(),
             message_id: None,
             redelivered: false,
+            trace: None,
             attempt: 1,
             first_failure: None,
         }

@@ -15,6 +15,7 @@ use crate::bus::Bus;
 use crate::dedupe::{Dedupe, forget};
 use crate::drain::{self, Phase, Running};
 use crate::error::Error;
+use crate::figures::Listens;
 use crate::handler::{Registration, States};
 use crate::retry::Retry;
 use crate::transport::{BoxFuture, QueueKind, QueueSpec, dead_name, queue_name};
@@ -192,6 +193,7 @@ impl Service {
             });
             let subscription = self.bus.transport().subscribe(queue.clone()).await?;
             tracing::info!(event = queue.event, group = queue.group, handler = listener.handler, "listening");
+            let (event, group) = (queue.event, queue.group);
             let listening = Arc::new(Listening {
                 bus: self.bus.clone(),
                 states: states.clone(),
@@ -203,6 +205,7 @@ impl Service {
                 places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
                 pace: Pace::default(),
+                figures: Listens::new(event, group),
             });
             running.add(drain::serve(listening, subscription, self.drain_deadline));
         }

@@ -95,7 +95,11 @@ async fn main() -> Result<(), Failed> {
     let bus = Bus::connect(config).await?;
     let fast = commands();
     match role {
-        Role::Produce { name, events, keys, rate } => produce(&bus, &name, events, keys, rate, fast).await,
+        Role::Produce { name, events, keys, rate } => {
+            produce(&bus, &name, events, keys, rate, fast.clone()).await;
+            // Until then its memory can be looked at.
+            ended(fast).await;
+        }
         Role::Consume { group } => {
             let running = match group.as_str() {
                 "one" => bus.service().listeners(listeners![one]).start().await?,

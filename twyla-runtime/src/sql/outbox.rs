@@ -168,6 +168,7 @@ async fn relay_on<DB: Dialect>(
                 timestamp: Utc::now(),
                 app_id: bus.app_id(),
                 headers: Vec::new(),
+                trace: None,
             };
             let deadline = Instant::now() + bus.emit_deadline();
             if let Err(failure) = bus.transport().publish(message, deadline).await {

@@ -14,6 +14,7 @@ use crate::ack::{Ack, Decision, Settle};
 use crate::dead::{Decide, Sort, Sorted};
 use crate::error::Error;
 use crate::park::{DeadLetter, Header, Named, foreign};
+use crate::trace::TraceContext;
 
 /// A broker in this process.
 #[derive(Clone, Debug)]
@@ -57,6 +58,7 @@ struct Message {
     routing_key: String,
     message_id: Arc<str>,
     headers: Vec<Named>,
+    trace: Option<TraceContext>,
     redeliveries: u32,
 }
 
@@ -131,6 +133,7 @@ impl Queue {
                 message_id: Some((*message.message_id).to_owned()),
                 redeliveries: message.redeliveries,
                 headers: owned(&message.headers),
+                trace: message.trace.clone(),
                 ack: Ack::new(place, consumer.sink.clone()),
             };
             self.unacked.insert(place, (message, consumer.id));
@@ -190,6 +193,7 @@ impl Memory {
             routing_key,
             message_id: message.message_id,
             headers: message.headers,
+            trace: message.trace,
             redeliveries: 0,
         };
         if let Some(pause) = pause {
@@ -258,6 +262,10 @@ impl Memory {
 }
 
 impl Transport for Memory {
+    fn system(&self) -> &'static str {
+        "twyla_memory"
+    }
+
     fn publish(self: Arc<Self>, message: Outgoing, _deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>> {
         Box::pin(async move { self.put(message) })
     }
@@ -305,6 +313,7 @@ impl Transport for Memory {
                                 timestamp: Utc::now(),
                                 app_id: "".into(),
                                 headers: foreign(&headers),
+                                trace: message.trace,
                             };
                             let back = self.put(message);
                             back.map_err(|failure| Error::DeadLetters { queue: dead_queue.clone(), why: failure.why })?;

@@ -23,11 +23,15 @@ use crate::dead::{Decide, Sorted};
 use crate::error::Error;
 use crate::park::{DeadLetter, Header, Named};
 use crate::retry::step_name;
+use crate::trace::TraceContext;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Carries messages.
 pub(crate) trait Transport: Send + Sync + fmt::Debug {
+    /// What carries the messages, in OpenTelemetry's words.
+    fn system(&self) -> &'static str;
+
     /// Resolves once the message is safe with the broker; sends it again as often as needed until `deadline`.
     fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>>;
 
@@ -121,6 +125,8 @@ pub(crate) struct Outgoing {
     pub(crate) timestamp: DateTime<Utc>,
     pub(crate) app_id: Arc<str>,
     pub(crate) headers: Vec<Named>,
+    /// Where in its trace this is.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// Where a message goes.
@@ -156,6 +162,8 @@ pub(crate) struct Delivery {
     /// How often it was delivered before and not settled; where the broker doesn't count, 1 for "before".
     pub(crate) redeliveries: u32,
     pub(crate) headers: Vec<(String, Header)>,
+    /// Where in its trace it was sent.
+    pub(crate) trace: Option<TraceContext>,
     /// If it is dropped undecided, the message goes back to its queue.
     pub(crate) ack: Ack,
 }

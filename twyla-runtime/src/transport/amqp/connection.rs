@@ -15,6 +15,7 @@ use super::dial::dial;
 use super::trunk::Trunk;
 use crate::config::Config;
 use crate::error::Error;
+use crate::figures::Links;
 use crate::retry::doubled;
 use crate::transport::state::{Line, LinkState};
 
@@ -83,8 +84,10 @@ impl Link {
         let connection = Arc::new(connection);
         let (up, state) = watch::channel(State::Up(connection.clone(), None));
         line.set(LinkState::Up);
+        let figures = Links::new(role);
+        figures.up(true);
         let (closing, closed) = watch::channel(false);
-        tokio::spawn(supervise(config, role, connection, Told { up, line }, closed));
+        tokio::spawn(supervise(config, role, connection, Told { up, line, figures }, closed));
         Ok(Arc::new(Self { role, state, closing }))
     }
 
@@ -137,6 +140,7 @@ impl fmt::Debug for Link {
 struct Told {
     up: watch::Sender<State>,
     line: Line,
+    figures: Links,
 }
 
 impl Told {
@@ -151,11 +155,13 @@ impl Told {
     }
 
     fn down(&self, why: &str) {
+        self.figures.up(false);
         self.up.send_replace(State::Down(why.into()));
         self.line.down(why, Utc::now());
     }
 
     fn closed(&self) {
+        self.figures.up(false);
         self.up.send_replace(State::Closed);
         self.line.set(LinkState::Closed);
     }
@@ -201,6 +207,8 @@ async fn supervise(
             }
         };
         tracing::info!(role, outage = ?lost.elapsed(), "connected again");
+        told.figures.reconnected();
+        told.figures.up(true);
         told.up(&connection);
     }
 }

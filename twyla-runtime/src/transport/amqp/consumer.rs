@@ -15,6 +15,7 @@ use super::intake::{Deliveries, Intake, Standing};
 use super::said;
 use super::topology::{self, Topology};
 use crate::error::Error;
+use crate::figures::Listens;
 use crate::transport::{QueueSpec, Subscription};
 
 /// How often it is looked whether exchange and binding are there.
@@ -167,9 +168,16 @@ impl Task {
 /// Makes again, for as long as it runs, what an operator has deleted beside the queue: that ends the consumer, but its
 /// exchange and its binding are not missed by anyone.
 async fn heal(topology: Arc<Topology>, connection: Arc<Connected>, spec: Arc<QueueSpec>) {
+    let figures = Listens::new(spec.event, spec.group);
     loop {
         sleep(LOOK).await;
-        if let Err(error) = topology.heal(&connection, &spec).await {
+        let healed = topology.heal(&connection, &spec).await;
+        let looked = if cfg!(feature = "metrics") && healed.is_ok() {
+            topology.ready(&connection, &spec.name).await.map(|count| figures.ready(count))
+        } else {
+            healed
+        };
+        if let Err(error) = looked {
             tracing::debug!(queue = spec.name, error = %error, "could not look after the topology");
         }
     }

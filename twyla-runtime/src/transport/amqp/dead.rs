@@ -15,6 +15,7 @@ use super::{Amqp, said, topology};
 use crate::bus::new_message_id;
 use crate::dead::{Decide, Sort, Sorted};
 use crate::park::{self, DeadLetter, Header};
+use crate::trace::TraceContext;
 use crate::transport::{Address, Outgoing};
 
 /// How many are replayed together. A quorum queue keeps back the acks of a channel beyond 32, and forgets them when the
@@ -23,7 +24,7 @@ const TOGETHER: usize = 32;
 /// How long the broker may take to confirm a replayed message.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-type Letter = (DeadLetter, Vec<(String, Header)>);
+type Letter = (DeadLetter, Vec<(String, Header)>, Option<TraceContext>);
 
 impl Amqp {
     /// The first `limit` dead letters, which stay where they are.
@@ -92,7 +93,7 @@ impl Amqp {
         acks: &mut Vec<u64>,
     ) -> Result<usize, String> {
         let deadline = Instant::now() + DEADLINE;
-        let publishing = batch.iter().map(|(_, (letter, headers))| {
+        let publishing = batch.iter().map(|(_, (letter, headers, trace))| {
             let message = Outgoing {
                 to: Address::Back(back.into()),
                 body: letter.body.clone(),
@@ -100,6 +101,7 @@ impl Amqp {
                 timestamp: Utc::now(),
                 app_id: self.app_id.clone(),
                 headers: park::foreign(headers),
+                trace: trace.clone(),
             };
             self.publisher.publish(message, deadline)
         });
@@ -152,7 +154,7 @@ async fn give_back(channel: &Channel, queue: &ShortString, last: Option<u64>) ->
 }
 
 fn read(message: Message) -> Letter {
-    let (headers, id) = (message.properties.headers, message.properties.message_id);
-    let letter = DeadLetter::read(&headers, id, message.body.into());
-    (letter, headers)
+    let properties = message.properties;
+    let letter = DeadLetter::read(&properties.headers, properties.message_id, message.body.into());
+    (letter, properties.headers, properties.trace)
 }

@@ -5,6 +5,7 @@
 //! UTF-8, and the process at tables that are nested too deep: here what can't be read isn't there.
 
 use crate::park::{Header, Named};
+use crate::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 
 pub(crate) const METHOD: u8 = 1;
 pub(crate) const HEADER: u8 = 2;
@@ -88,6 +89,8 @@ pub(crate) struct Properties {
     pub(crate) message_id: Option<String>,
     /// Those that are texts, whole numbers, or true or false; of the others, and of tables within, nothing.
     pub(crate) headers: Vec<(String, Header)>,
+    /// Where in its trace it was sent; no header of that.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// The size of the body that a content header announces, and its properties.
@@ -150,7 +153,7 @@ impl<'a> Reader<'a> {
                 2 => {
                     let mut table = Reader(self.long()?);
                     // The properties behind a table that can't be read are there all the same.
-                    let _ = table.headers(&mut out.headers);
+                    let _ = table.headers(out);
                 }
                 // delivery mode, priority
                 3 | 4 => self.skip(1)?,
@@ -163,15 +166,36 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    fn headers(&mut self, out: &mut Vec<(String, Header)>) -> Option<()> {
+    fn headers(&mut self, out: &mut Properties) -> Option<()> {
+        let mut state = None;
         while !self.0.is_empty() {
             let name = self.short()?;
-            let value = self.value()?;
-            if let (Ok(name), Some(value)) = (std::str::from_utf8(name), value) {
-                out.push((name.to_owned(), value));
+            if let Some(text) = self.text_of(name, TRACE_PARENT) {
+                if let Some(trace) = TraceContext::read(text) {
+                    out.trace = Some(trace);
+                }
+            } else if let Some(text) = self.text_of(name, TRACE_STATE) {
+                state = std::str::from_utf8(text).ok();
+            } else {
+                let value = self.value()?;
+                if let (Ok(name), Some(value)) = (std::str::from_utf8(name), value) {
+                    out.headers.push((name.to_owned(), value));
+                }
             }
         }
+        if let (Some(trace), Some(state)) = (out.trace.take(), state) {
+            out.trace = Some(trace.with_state(state));
+        }
         Some(())
+    }
+
+    /// The text that stands here, if it is of the header `wanted`.
+    fn text_of(&mut self, name: &[u8], wanted: &str) -> Option<&'a [u8]> {
+        if name != wanted.as_bytes() || self.0.first() != Some(&b'S') {
+            return None;
+        }
+        self.u8()?;
+        self.long()
     }
 
     /// Section 4.2.5.5, with the types that RabbitMQ has added. Tables and arrays are passed over by their size, however
@@ -222,6 +246,7 @@ pub(crate) struct Publish<'a> {
     pub(crate) timestamp: u64,
     pub(crate) app_id: &'a str,
     pub(crate) headers: &'a [Named],
+    pub(crate) trace: Option<&'a TraceContext>,
     pub(crate) body: &'a [u8],
 }
 
@@ -241,11 +266,12 @@ impl Publish<'_> {
             out.extend_from_slice(&[0, 0]);
             out.extend_from_slice(&(self.body.len() as u64).to_be_bytes());
             // content type, headers, delivery mode, message id, timestamp, app id
-            let flags: u16 = 0b1001_0000_1100_1000 | if self.headers.is_empty() { 0 } else { 0b0010_0000_0000_0000 };
+            let has_headers = !self.headers.is_empty() || self.trace.is_some();
+            let flags: u16 = 0b1001_0000_1100_1000 | if has_headers { 0b0010_0000_0000_0000 } else { 0 };
             out.extend_from_slice(&flags.to_be_bytes());
             short("application/json", out);
-            if !self.headers.is_empty() {
-                sized(out, |out| self.headers.iter().for_each(|(name, value)| header(name, value, out)));
+            if has_headers {
+                sized(out, |out| self.write_headers(out));
             }
             // It is to be on disk.
             out.push(2);
@@ -255,6 +281,20 @@ impl Publish<'_> {
         });
         for part in self.body.chunks(frame_max - HEAD - 1) {
             frame(out, BODY, channel, |out| out.extend_from_slice(part));
+        }
+    }
+}
+
+impl Publish<'_> {
+    fn write_headers(&self, out: &mut Vec<u8>) {
+        for (name, value) in self.headers {
+            header(name, value, out);
+        }
+        if let Some(trace) = self.trace {
+            text(TRACE_PARENT, &trace.parent(), out);
+            if let Some(state) = trace.state() {
+                text(TRACE_STATE, state.as_bytes(), out);
+            }
         }
     }
 }
@@ -313,18 +353,24 @@ fn short(text: &str, out: &mut Vec<u8>) {
 }
 
 fn header(name: &str, value: &Header, out: &mut Vec<u8>) {
-    short(name, out);
     match value {
-        Header::Text(text) => {
-            out.push(b'S');
-            sized(out, |out| out.extend_from_slice(text.as_bytes()));
-        }
+        Header::Text(value) => text(name, value.as_bytes(), out),
         Header::Number(number) => {
+            short(name, out);
             out.push(b'l');
             out.extend_from_slice(&number.to_be_bytes());
         }
-        Header::Flag(flag) => out.extend_from_slice(&[b't', (*flag).into()]),
+        Header::Flag(flag) => {
+            short(name, out);
+            out.extend_from_slice(&[b't', (*flag).into()]);
+        }
     }
+}
+
+fn text(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    short(name, out);
+    out.push(b'S');
+    sized(out, |out| out.extend_from_slice(value));
 }
 
 /// Both ways against lapin's own reader and writer.
@@ -392,7 +438,7 @@ mod tests {
             let named: Vec<Named> = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
             let publish = Publish {
                 exchange: &exchange, routing_key: &key, mandatory, message_id: &id, timestamp, app_id: "chat",
-                headers: &named, body: &body,
+                headers: &named, trace: None, body: &body,
             };
             let mut out = Vec::new();
             publish.write(7, frame_max, &mut out);
@@ -460,7 +506,7 @@ mod tests {
             let (read_size, mut read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
             prop_assert_eq!(read_size, size);
             read.headers.sort_by(|a, b| a.0.cmp(&b.0));
-            prop_assert_eq!(read, Properties { message_id: Some(id), headers });
+            prop_assert_eq!(read, Properties { message_id: Some(id), headers, trace: None });
         }
 
         #[test]
@@ -502,5 +548,28 @@ mod tests {
         assert_eq!(read.message_id.as_deref(), Some("id"));
         // a table that can't be read
         assert_eq!(header(b"\x20\x80\x00\x00\x00\x03\x01k?\x02id").message_id.as_deref(), Some("id"));
+    }
+
+    #[test]
+    fn a_trace_goes_with_a_message() {
+        let sent = TraceContext::new([1; 16], [2; 8], true).unwrap().with_state("a=1");
+        let named = [("k".into(), Header::Flag(true))];
+        let publish = Publish {
+            exchange: "e",
+            routing_key: "k",
+            mandatory: false,
+            message_id: "id",
+            timestamp: 0,
+            app_id: "",
+            headers: &named,
+            trace: Some(&sent),
+            body: b"",
+        };
+        let mut out = Vec::new();
+        publish.write(1, 4096, &mut out);
+        let Some(AMQPFrame::Header(_, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
+        let (_, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
+        assert_eq!(read.headers, [("k".to_owned(), Header::Flag(true))]);
+        assert_eq!(read.trace, Some(sent));
     }
 }

@@ -204,6 +204,7 @@ fn delivery(spec: &QueueSpec, message: Message, sink: Arc<Intake>) -> Delivery {
         message_id: properties.message_id,
         redeliveries: counted.unwrap_or(redelivered.into()),
         headers: properties.headers,
+        trace: properties.trace,
         exchange: known(spec.domain, &exchange),
         routing_key: known(spec.event_type, &routing_key),
         ack: Ack::new(tag, sink),

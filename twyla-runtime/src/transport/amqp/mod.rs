@@ -76,6 +76,10 @@ impl Amqp {
 }
 
 impl Transport for Amqp {
+    fn system(&self) -> &'static str {
+        "rabbitmq"
+    }
+
     fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>> {
         Box::pin(async move {
             let Some(_inside) = self.gate.enter() else {

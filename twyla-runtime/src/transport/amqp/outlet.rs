@@ -163,6 +163,7 @@ impl Outlet {
             timestamp: u64::try_from(outgoing.timestamp.timestamp()).unwrap_or_default(),
             app_id: &outgoing.app_id,
             headers: &outgoing.headers,
+            trace: outgoing.trace.as_ref(),
             body: &outgoing.body,
         };
         let mut pending = lock(&self.pending);

@@ -261,6 +261,7 @@ mod tests {
             timestamp: 0,
             app_id: "",
             headers: &[],
+            trace: None,
             body,
         };
         let mut out = Vec::new();

@@ -128,6 +128,15 @@ impl Topology {
         self.bind(connection, spec).await
     }
 
+    /// How many messages wait in a queue.
+    pub(crate) async fn ready(&self, connection: &Connection, queue: &str) -> Result<u32, Error> {
+        let channel = connection.create_channel().await?;
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        let declared = channel.queue_declare(queue.into(), passive, FieldTable::default()).await?;
+        channel.close(200, "OK".into()).await?;
+        Ok(declared.message_count())
+    }
+
     async fn bind(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), Error> {
         let channel = connection.create_channel().await?;
         let (queue, exchange, key) = (spec.name.as_str(), spec.domain, spec.event_type);

@@ -1,0 +1,232 @@
+//! What is counted and timed, through the `metrics` facade (feature `metrics`): the names are in the page [`telemetry`].
+//!
+//! [`telemetry`]: crate::telemetry
+
+use std::time::Duration;
+
+#[cfg(feature = "metrics")]
+use metrics::{Counter, Gauge, Histogram};
+
+/// Declares a set of figures, and one without any where there are no metrics.
+macro_rules! figures {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ident = $make:ident $metric:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub(crate) struct $name {
+            $(#[cfg(feature = "metrics")] $field: $kind,)+
+        }
+
+        impl $name {
+            fn labelled(labels: &[(&'static str, &'static str)]) -> Self {
+                #[cfg(feature = "metrics")]
+                let labels: Vec<_> = labels.iter().map(|(name, value)| metrics::Label::new(*name, *value)).collect();
+                #[cfg(not(feature = "metrics"))]
+                let _ = labels;
+                Self {
+                    $(#[cfg(feature = "metrics")] $field: metrics::$make!($metric, labels.clone()),)+
+                }
+            }
+        }
+    };
+}
+
+figures! {
+    /// Of the emits of one event.
+    Emits {
+        emitted: Counter = counter "twyla_emitted_total",
+        confirmed: Counter = counter "twyla_confirmed_total",
+        refused: Counter = counter "twyla_refused_total",
+        unconfirmed: Counter = counter "twyla_unconfirmed_total",
+        confirming: Gauge = gauge "twyla_confirming",
+        seconds: Histogram = histogram "twyla_confirm_seconds",
+    }
+}
+
+figures! {
+    /// Of one listener.
+    Listens {
+        handled: Counter = counter "twyla_handled_total",
+        skipped: Counter = counter "twyla_skipped_total",
+        failed: Counter = counter "twyla_failed_total",
+        retried: Counter = counter "twyla_retried_total",
+        parked: Counter = counter "twyla_parked_total",
+        dropped: Counter = counter "twyla_dropped_total",
+        handling: Gauge = gauge "twyla_handling",
+        seconds: Histogram = histogram "twyla_handler_seconds",
+        ready: Gauge = gauge "twyla_queue_ready",
+    }
+}
+
+#[cfg(feature = "amqp")]
+figures! {
+    /// Of one of the connections.
+    Links {
+        reconnects: Counter = counter "twyla_reconnects_total",
+        up: Gauge = gauge "twyla_connected",
+    }
+}
+
+/// Says what each figure is, for exporters that tell.
+#[cfg(feature = "telemetry")]
+pub(crate) fn describe() {
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    for (name, what) in [
+        ("twyla_emitted_total", "events that were given to the bus to be emitted"),
+        ("twyla_confirmed_total", "events that the broker has confirmed"),
+        ("twyla_refused_total", "events that were not sent, since they break their contract or are too large"),
+        ("twyla_unconfirmed_total", "events that the broker has not confirmed within their deadline"),
+        ("twyla_handled_total", "events that were handled"),
+        ("twyla_skipped_total", "events that their group has handled before"),
+        ("twyla_failed_total", "attempts that failed"),
+        ("twyla_retried_total", "attempts that are made again"),
+        ("twyla_parked_total", "events that were put into the dead queue"),
+        ("twyla_dropped_total", "events that their handler has dropped"),
+        ("twyla_reconnects_total", "connections that were made again"),
+    ] {
+        describe_counter!(name, Unit::Count, what);
+    }
+    describe_gauge!("twyla_confirming", Unit::Count, "events whose confirm is waited for");
+    describe_gauge!("twyla_handling", Unit::Count, "events that are being handled");
+    describe_gauge!("twyla_queue_ready", Unit::Count, "events that wait in the queue, looked at every few seconds");
+    describe_gauge!("twyla_connected", "1 while the connection is up, else 0");
+    describe_histogram!("twyla_confirm_seconds", Unit::Seconds, "how long the broker took to confirm");
+    describe_histogram!("twyla_handler_seconds", Unit::Seconds, "how long an attempt took");
+}
+
+#[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
+#[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is counted"))]
+impl Emits {
+    pub(crate) fn new(event: &'static str) -> Self {
+        Self::labelled(&[("event", event)])
+    }
+
+    pub(crate) fn begun(&self) {
+        #[cfg(feature = "metrics")]
+        {
+            self.emitted.increment(1);
+            self.confirming.increment(1);
+        }
+    }
+
+    pub(crate) fn refused(&self) {
+        #[cfg(feature = "metrics")]
+        self.refused.increment(1);
+    }
+
+    /// What was begun has come to an end after this long; `confirmed` says to which, if to any.
+    pub(crate) fn ended(&self, confirmed: Option<bool>, took: Duration) {
+        #[cfg(feature = "metrics")]
+        {
+            self.confirming.decrement(1);
+            match confirmed {
+                Some(true) => {
+                    self.confirmed.increment(1);
+                    self.seconds.record(took);
+                }
+                Some(false) => self.unconfirmed.increment(1),
+                None => {}
+            }
+        }
+    }
+}
+
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    Handled,
+    Skipped,
+    Failed,
+}
+
+#[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
+impl Listens {
+    pub(crate) fn new(event: &'static str, group: &'static str) -> Self {
+        Self::labelled(&[("event", event), ("group", group)])
+    }
+
+    pub(crate) fn begun(&self) {
+        #[cfg(feature = "metrics")]
+        self.handling.increment(1);
+    }
+
+    pub(crate) fn ended(&self) {
+        #[cfg(feature = "metrics")]
+        self.handling.decrement(1);
+    }
+
+    pub(crate) fn attempt(&self, came: Came, took: Duration) {
+        #[cfg(feature = "metrics")]
+        {
+            match came {
+                Came::Handled => self.handled.increment(1),
+                Came::Skipped => return self.skipped.increment(1),
+                Came::Failed => self.failed.increment(1),
+            }
+            self.seconds.record(took);
+        }
+    }
+
+    pub(crate) fn retried(&self) {
+        #[cfg(feature = "metrics")]
+        self.retried.increment(1);
+    }
+
+    pub(crate) fn parked(&self) {
+        #[cfg(feature = "metrics")]
+        self.parked.increment(1);
+    }
+
+    pub(crate) fn dropped(&self) {
+        #[cfg(feature = "metrics")]
+        self.dropped.increment(1);
+    }
+
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker has queues to ask for"))]
+    pub(crate) fn ready(&self, count: u32) {
+        #[cfg(feature = "metrics")]
+        self.ready.set(count);
+    }
+}
+
+#[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
+#[cfg(feature = "amqp")]
+impl Links {
+    pub(crate) fn new(link: &'static str) -> Self {
+        Self::labelled(&[("link", link)])
+    }
+
+    pub(crate) fn reconnected(&self) {
+        #[cfg(feature = "metrics")]
+        self.reconnects.increment(1);
+    }
+
+    pub(crate) fn up(&self, up: bool) {
+        #[cfg(feature = "metrics")]
+        self.up.set(f64::from(u8::from(up)));
+    }
+}
+
+/// The figures of all events that a bus emits.
+#[derive(Default)]
+pub(crate) struct AllEmits {
+    #[cfg(feature = "metrics")]
+    by_event: std::sync::RwLock<std::collections::HashMap<&'static str, std::sync::Arc<Emits>>>,
+}
+
+impl AllEmits {
+    #[cfg(feature = "metrics")]
+    pub(crate) fn of(&self, event: &'static str) -> std::sync::Arc<Emits> {
+        use std::sync::PoisonError;
+        if let Some(emits) = self.by_event.read().unwrap_or_else(PoisonError::into_inner).get(event) {
+            return emits.clone();
+        }
+        let mut all = self.by_event.write().unwrap_or_else(PoisonError::into_inner);
+        all.entry(event).or_insert_with(|| Emits::new(event).into()).clone()
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    #[allow(clippy::unused_self, reason = "nothing is counted")]
+    pub(crate) fn of(&self, event: &'static str) -> Emits {
+        Emits::new(event)
+    }
+}

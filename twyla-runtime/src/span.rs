@@ -1,0 +1,223 @@
+//! The spans of what an event goes through, in OpenTelemetry's words for messaging over RabbitMQ, and the place in a trace
+//! that goes on with it.
+//!
+//! [Semantic conventions](https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/): an exchange and a routing key are
+//! the destination `exchange:routing_key`, and for a consumer its queue too.
+
+use std::sync::Arc;
+
+use tracing::Span;
+use tracing::field::Empty;
+
+use crate::park::Reason;
+use crate::trace::TraceContext;
+use crate::transport::{Delivery, Outgoing, QueueSpec};
+
+/// A span that has begun, and where in its trace that is.
+#[derive(Debug)]
+pub(crate) struct Active {
+    span: Span,
+    context: Option<TraceContext>,
+    #[cfg(feature = "telemetry")]
+    here: Option<Arc<Here>>,
+    /// What hides an unrecorded trace from the spans within.
+    #[cfg(feature = "telemetry")]
+    around: Option<opentelemetry::Context>,
+}
+
+/// What is being handled, for the lines that a handler logs.
+#[cfg(feature = "telemetry")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Here {
+    pub(crate) event: &'static str,
+    pub(crate) group: &'static str,
+    pub(crate) attempt: u32,
+    pub(crate) session: Arc<str>,
+    pub(crate) trace: Option<TraceContext>,
+}
+
+impl Active {
+    /// Begins a span below the one that is entered, or else below `parent`. Where the trace isn't sampled there is no span.
+    fn begin(parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> Self {
+        #[cfg(feature = "telemetry")]
+        let (span, context) = match crate::telemetry::sampling() {
+            Some(sampling) => {
+                let (span, place) = sampling.begin(parent, span);
+                (span, Some(place))
+            }
+            None => (span(), parent.cloned()),
+        };
+        #[cfg(not(feature = "telemetry"))]
+        let (span, context) = (span(), parent.cloned());
+        Self {
+            span,
+            context,
+            #[cfg(feature = "telemetry")]
+            here: None,
+            #[cfg(feature = "telemetry")]
+            around: None,
+        }
+    }
+
+    /// The same for a handler: what it logs tells of the event, and its own spans are part of the trace.
+    #[cfg(feature = "telemetry")]
+    fn telling(self, queue: &QueueSpec, attempt: u32, session: &Arc<str>) -> Self {
+        use crate::telemetry::{here, sampling};
+        let (event, group, session, trace) = (queue.event, queue.group, session.clone(), self.context.clone());
+        let here = here::is_wanted().then(|| Here { event, group, attempt, session, trace }.into());
+        let is_hidden = self.span.is_none() && sampling().is_some();
+        let around = self.context.as_ref().filter(|_| is_hidden).map(crate::telemetry::around);
+        Self { here, around, ..self }
+    }
+
+    /// Where in the trace this is: what follows belongs there.
+    pub(crate) fn context(&self) -> Option<&TraceContext> {
+        self.context.as_ref()
+    }
+
+    /// Until what is returned is dropped, what is done belongs to this. Never across an await.
+    #[must_use]
+    pub(crate) fn enter(&self) -> impl Sized + use<'_> {
+        #[cfg(feature = "telemetry")]
+        let around = (
+            self.around.clone().map(opentelemetry::Context::attach),
+            self.here.clone().map(crate::telemetry::here::enter),
+        );
+        #[cfg(not(feature = "telemetry"))]
+        let around = ();
+        (self.span.enter(), around)
+    }
+
+    /// It has come to nothing, for this kind of reason.
+    pub(crate) fn failed(&self, kind: &str, why: Option<&str>) {
+        if self.span.is_disabled() {
+            return;
+        }
+        self.span.record("otel.status_code", "ERROR");
+        self.span.record("error.type", kind);
+        if let Some(why) = why {
+            self.span.record("otel.status_description", why);
+        }
+    }
+}
+
+/// An event is emitted: until the broker has confirmed it.
+pub(crate) fn emit(
+    event: &'static str,
+    message: Option<&Outgoing>,
+    system: &str,
+    session: &str,
+    parent: Option<&TraceContext>,
+) -> Active {
+    Active::begin(parent, || {
+        let (domain, event_type) = event.split_once('.').unwrap_or((event, ""));
+        tracing::info_span!(
+            "emit",
+            otel.name = format_args!("publish {domain}:{event_type}"),
+            otel.kind = "producer",
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            error.type = Empty,
+            messaging.system = system,
+            messaging.operation.name = "publish",
+            messaging.operation.type = "send",
+            messaging.destination.name = format_args!("{domain}:{event_type}"),
+            messaging.rabbitmq.destination.routing_key = event_type,
+            messaging.message.id = message.map(|message| &*message.message_id),
+            messaging.message.conversation_id = session,
+            messaging.message.body.size = message.map(|message| message.body.len()),
+        )
+    })
+}
+
+/// One attempt at an event: its envelope is read, and its handler called.
+pub(crate) fn process(
+    queue: &QueueSpec,
+    delivery: &Delivery,
+    system: &str,
+    attempt: u32,
+    session: &Arc<str>,
+    parent: Option<&TraceContext>,
+) -> Active {
+    let begun = Active::begin(parent, || {
+        let (domain, event_type, name) = (queue.domain, queue.event_type, &queue.name);
+        tracing::info_span!(
+            "process",
+            otel.name = format_args!("process {domain}:{event_type}:{name}"),
+            otel.kind = "consumer",
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            error.type = Empty,
+            messaging.system = system,
+            messaging.operation.name = "process",
+            messaging.operation.type = "process",
+            messaging.destination.name = format_args!("{domain}:{event_type}:{name}"),
+            messaging.rabbitmq.destination.routing_key = event_type,
+            messaging.consumer.group.name = queue.group,
+            messaging.message.id = delivery.message_id,
+            messaging.message.conversation_id = &**session,
+            messaging.message.body.size = delivery.body.len(),
+            twyla.attempt = attempt,
+            twyla.redeliveries = delivery.redeliveries,
+        )
+    });
+    #[cfg(feature = "telemetry")]
+    let begun = begun.telling(queue, attempt, session);
+    begun
+}
+
+/// An event is put into the retry queue `into`.
+pub(crate) fn retry(
+    queue: &QueueSpec,
+    delivery: &Delivery,
+    system: &str,
+    into: &str,
+    parent: Option<&TraceContext>,
+) -> Active {
+    Active::begin(parent, || {
+        tracing::info_span!(
+            "retry",
+            otel.name = format_args!("retry {into}"),
+            otel.kind = "producer",
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            error.type = Empty,
+            messaging.system = system,
+            messaging.operation.name = "retry",
+            messaging.operation.type = "send",
+            messaging.destination.name = into,
+            messaging.consumer.group.name = queue.group,
+            messaging.message.id = delivery.message_id,
+            messaging.message.body.size = delivery.body.len(),
+        )
+    })
+}
+
+/// An event is put into the dead queue.
+pub(crate) fn park(
+    queue: &QueueSpec,
+    delivery: &Delivery,
+    system: &str,
+    reason: Reason,
+    parent: Option<&TraceContext>,
+) -> Active {
+    Active::begin(parent, || {
+        let dead = queue.dead.as_str();
+        tracing::info_span!(
+            "park",
+            otel.name = format_args!("park {dead}"),
+            otel.kind = "producer",
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            error.type = Empty,
+            messaging.system = system,
+            messaging.operation.name = "park",
+            messaging.operation.type = "send",
+            messaging.destination.name = dead,
+            messaging.consumer.group.name = queue.group,
+            messaging.message.id = delivery.message_id,
+            messaging.message.body.size = delivery.body.len(),
+            twyla.reason = reason.as_str(),
+        )
+    })
+}

@@ -1,0 +1,171 @@
+#![doc = include_str!("../docs/telemetry.md")]
+
+use std::env;
+use std::fmt;
+use std::io::{self, IsTerminal};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry};
+
+use crate::config::program;
+
+pub(crate) mod here;
+mod lines;
+mod otlp;
+mod record;
+mod sampling;
+
+pub(crate) use sampling::{Sampling, around};
+
+/// How an operator's tools are told of it, once [`init`] has set it up. Dropping it flushes what is left, for at most 5 s.
+#[must_use = "what is dropped at once tells nobody of anything"]
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+    figures: Option<SdkMeterProvider>,
+    prometheus: PrometheusHandle,
+}
+
+/// A variable that is bad, or what stands in the way otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetupError(String);
+
+impl SetupError {
+    fn bad(variable: &str, value: &str, should: &str) -> Self {
+        Self(format!("{variable} is {value:?}: it should be {should}"))
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SetupError {}
+
+/// How long the last traces and figures may take to be sent.
+const FLUSH: Duration = Duration::from_secs(5);
+/// In seconds: from what a handler in memory takes to what a slow call does.
+const BUCKETS: [f64; 14] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+static SAMPLING: OnceLock<Sampling> = OnceLock::new();
+
+/// What decides on traces, where they are recorded.
+pub(crate) fn sampling() -> Option<&'static Sampling> {
+    SAMPLING.get()
+}
+
+/// Sets up traces, logs and figures for the whole process, as the environment says: the page of this module tells of each
+/// variable. To be called once, before the bus is made, within a tokio runtime or without.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let telemetry = twyla_runtime::telemetry::init("SHOP")?;
+/// // … the service runs …
+/// telemetry.shutdown();
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`SetupError`] names a variable that is bad, and says if something else has set up logs or figures before.
+pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
+    let prefix = prefix.strip_suffix('_').unwrap_or(prefix);
+    let variable = |part: &str| if prefix.is_empty() { part.to_owned() } else { format!("{prefix}_{part}") };
+    let sampling = Sampling::from_env()?;
+    let service = env::var("OTEL_SERVICE_NAME").ok().filter(|name| !name.is_empty()).unwrap_or_else(program);
+    let resource = otlp::resource(&service);
+
+    let traces = otlp::traces(&sampling, resource.clone())?;
+    let spans = traces.as_ref().map(|traces| {
+        tracing_opentelemetry::layer()
+            .with_tracer(traces.tracer("twyla"))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+    });
+    let filter = filter(&variable("LOG"))?;
+    let log = log(&variable("LOG_FORMAT"))?;
+    let subscriber = Registry::default().with(spans).with(log.map(|log| log.with_filter(filter)));
+    subscriber.try_init().map_err(|_| SetupError("something else has set up `tracing` before".to_owned()))?;
+    if traces.is_some() {
+        // Nobody has set it before: that would have set up `tracing` too.
+        let _ = SAMPLING.set(sampling);
+    }
+
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)
+        .map_err(|error| SetupError(error.to_string()))?
+        .build_recorder();
+    let prometheus = recorder.handle();
+    let figures = otlp::figures(recorder, resource)?;
+    crate::figures::describe();
+    Ok(Telemetry { traces, figures, prometheus })
+}
+
+impl Telemetry {
+    /// The figures in Prometheus' text format.
+    #[must_use]
+    pub fn prometheus(&self) -> String {
+        self.prometheus.run_upkeep();
+        self.prometheus.render()
+    }
+
+    /// Sends what is left, for at most 5 s.
+    pub fn shutdown(self) {}
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        // An error says that a receiver isn't there, and there is nobody left to tell.
+        if let Some(traces) = &self.traces {
+            let _ = traces.shutdown_with_timeout(FLUSH);
+        }
+        if let Some(figures) = &self.figures {
+            let _ = figures.shutdown_with_timeout(FLUSH);
+        }
+    }
+}
+
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (traces, figures) = (self.traces.is_some(), self.figures.is_some());
+        f.debug_struct("Telemetry").field("traces", &traces).field("otlp_figures", &figures).finish_non_exhaustive()
+    }
+}
+
+/// What is logged: by the service's variable, or `RUST_LOG`, or from `info` on.
+fn filter(variable: &str) -> Result<EnvFilter, SetupError> {
+    let (name, directives) = match (env::var(variable), env::var("RUST_LOG")) {
+        (Ok(directives), _) => (variable, directives),
+        (_, Ok(directives)) => ("RUST_LOG", directives),
+        _ => return Ok(EnvFilter::new("info")),
+    };
+    let should = "a filter of tracing, for example `info` or `info,twyla_runtime=debug`";
+    EnvFilter::try_new(&directives).map_err(|_| SetupError::bad(name, &directives, should))
+}
+
+type Log = Box<dyn Layer<tracing_subscriber::layer::Layered<Option<Spans>, Registry>> + Send + Sync>;
+type Spans = tracing_opentelemetry::OpenTelemetryLayer<Registry, opentelemetry_sdk::trace::SdkTracer>;
+
+fn log(variable: &str) -> Result<Option<Log>, SetupError> {
+    let terminal = io::stderr().is_terminal();
+    let format = env::var(variable).unwrap_or_else(|_| if terminal { "pretty" } else { "json" }.to_owned());
+    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let log: Log = match format.as_str() {
+        "off" => return Ok(None),
+        "pretty" => log.event_format(lines::Pretty { colours: terminal }).boxed(),
+        "json" => log.event_format(lines::Json).boxed(),
+        "platform" => log.event_format(lines::Platform).boxed(),
+        other => return Err(SetupError::bad(variable, other, "pretty, json, platform or off")),
+    };
+    here::want();
+    Ok(Some(log))
+}

@@ -1,0 +1,46 @@
+//! What a thread is handling at the moment, for the lines that it logs.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::span::Here;
+
+static WANTED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static NOW: RefCell<Vec<Arc<Here>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// From now on someone asks.
+pub(super) fn want() {
+    WANTED.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn is_wanted() -> bool {
+    WANTED.load(Ordering::Relaxed)
+}
+
+/// Until what is returned is dropped.
+#[must_use]
+pub(crate) fn enter(here: Arc<Here>) -> Entered {
+    NOW.with_borrow_mut(|now| now.push(here));
+    Entered
+}
+
+/// What is being handled on this thread, if anything is.
+pub(super) fn now() -> Option<Arc<Here>> {
+    NOW.with_borrow(|now| now.last().cloned())
+}
+
+/// Leaves when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Entered;
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        NOW.with_borrow_mut(|now| {
+            now.pop();
+        });
+    }
+}

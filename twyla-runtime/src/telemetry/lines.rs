@@ -1,0 +1,118 @@
+//! How a line of the log looks: for people, as JSON, and as JSON with the names of the platform's log pipeline, which are
+//! those of Python's `logging`.
+
+use std::fmt;
+
+use chrono::SecondsFormat;
+use serde_json::{Map, Value, json};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::record::Record;
+
+/// A line for people: time, level, where from, message, fields.
+pub(super) struct Pretty {
+    pub(super) colours: bool,
+}
+
+/// A JSON object: `timestamp`, `level`, `target`, `message`, what was being handled, and the line's own fields.
+pub(super) struct Json;
+
+/// A JSON object as the platform's Python services write it.
+pub(super) struct Platform;
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Pretty {
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let record = Record::new(event);
+        let level = *record.metadata.level();
+        let (colour, dim, end) = match (self.colours, level) {
+            (false, _) => ("", "", ""),
+            (true, Level::ERROR) => ("\x1b[31m", "\x1b[2m", "\x1b[0m"),
+            (true, Level::WARN) => ("\x1b[33m", "\x1b[2m", "\x1b[0m"),
+            (true, Level::INFO) => ("\x1b[32m", "\x1b[2m", "\x1b[0m"),
+            (true, _) => ("\x1b[34m", "\x1b[2m", "\x1b[0m"),
+        };
+        let at = record.at.format("%H:%M:%S%.3f");
+        write!(
+            out,
+            "{dim}{at}{end} {colour}{level:>5}{end} {dim}{}{end} {}",
+            record.metadata.target(),
+            record.message
+        )?;
+        let around = record.around();
+        for (name, value) in record.fields.iter().map(|(name, value)| (*name, value)) {
+            write!(out, " {dim}{name}={end}{}", plain(value))?;
+        }
+        // Ids are for machines, but for the session.
+        for (name, value) in around.iter().filter(|(name, _)| !matches!(*name, "trace_id" | "span_id")) {
+            write!(out, " {dim}{name}={}{end}", plain(value))?;
+        }
+        writeln!(out)
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.contains(char::is_whitespace) => format!("{text:?}"),
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Json {
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let record = Record::new(event);
+        let first = [
+            ("timestamp", record.at.to_rfc3339_opts(SecondsFormat::Micros, true).into()),
+            ("level", record.metadata.level().as_str().into()),
+            ("target", record.metadata.target().into()),
+            ("message", record.message.as_str().into()),
+        ];
+        write!(out, "{{")?;
+        let mut before = "";
+        let fields = record.fields.iter().map(|(name, value)| (*name, value.clone()));
+        for (name, value) in first.into_iter().chain(record.around()).chain(fields) {
+            write!(out, "{before}{}:{value}", Value::from(name))?;
+            before = ",";
+        }
+        writeln!(out, "}}")
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Platform {
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let record = Record::new(event);
+        let metadata = record.metadata;
+        let (number, name) = match *metadata.level() {
+            Level::ERROR => (40, "ERROR"),
+            Level::WARN => (30, "WARNING"),
+            Level::INFO => (20, "INFO"),
+            Level::DEBUG => (10, "DEBUG"),
+            Level::TRACE => (5, "TRACE"),
+        };
+        let file = metadata.file().unwrap_or_default();
+        let function = context.lookup_current().map(|span| span.name());
+        let micros = record.at.timestamp_micros();
+        let mut line = json!({
+            "loggerName": metadata.target().replace("::", "."),
+            "timestamp": record.at.format("%Y-%m-%d %H:%M:%S,%3f").to_string(),
+            "fileName": file.rsplit(['/', '\\']).next().unwrap_or(file),
+            "logRecordCreationTime": micros as f64 / 1e6,
+            "functionName": function.or(metadata.module_path()).unwrap_or_default(),
+            "levelNo": number,
+            "lineNo": metadata.line().unwrap_or_default(),
+            "time": f64::from(record.at.timestamp_subsec_millis()),
+            "levelName": name,
+            "message": record.message.as_str(),
+        });
+        let fields = record.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let around = record.around().into_iter().map(|(name, value)| (name.to_owned(), value));
+        let extra: Map<String, Value> = around.chain(fields).collect();
+        if let (false, Some(line)) = (extra.is_empty(), line.as_object_mut()) {
+            line.insert("extra".to_owned(), extra.into());
+        }
+        writeln!(out, "{line}")
+    }
+}

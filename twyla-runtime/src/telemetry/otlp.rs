@@ -1,0 +1,94 @@
+//! Traces and figures to an OTLP receiver, as the standard variables of OpenTelemetry say.
+
+use std::env;
+
+use metrics_exporter_prometheus::PrometheusRecorder;
+use metrics_util::layers::FanoutBuilder;
+use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+
+use super::{Sampling, SetupError};
+
+/// Who is told of: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`.
+pub(super) fn resource(service: &str) -> Resource {
+    Resource::builder().with_service_name(service.to_owned()).build()
+}
+
+/// Sends spans where `OTEL_TRACES_EXPORTER` is `otlp`, or where it isn't set and there is an endpoint.
+pub(super) fn traces(sampling: &Sampling, resource: Resource) -> Result<Option<SdkTracerProvider>, SetupError> {
+    if !is_on("TRACES")? {
+        return Ok(None);
+    }
+    let client = client()?;
+    let exporter = SpanExporter::builder().with_http().with_protocol(protocol("TRACES")?).with_http_client(client);
+    let exporter = exporter.build().map_err(|error| SetupError(error.to_string()))?;
+    let traces = SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_sampler(sampling.clone())
+        .with_resource(resource)
+        .build();
+    Ok(Some(traces))
+}
+
+/// Has figures go to Prometheus, and to an OTLP receiver where one is wanted, as for [`traces`].
+pub(super) fn figures(
+    prometheus: PrometheusRecorder,
+    resource: Resource,
+) -> Result<Option<SdkMeterProvider>, SetupError> {
+    let taken = |_| SetupError("something else has set up `metrics` before".to_owned());
+    if !is_on("METRICS")? {
+        metrics::set_global_recorder(prometheus).map_err(taken)?;
+        return Ok(None);
+    }
+    let client = client()?;
+    let exporter = MetricExporter::builder().with_http().with_protocol(protocol("METRICS")?).with_http_client(client);
+    let exporter = exporter.build().map_err(|error| SetupError(error.to_string()))?;
+    let reader = PeriodicReader::builder(exporter).build();
+    let (figures, otlp) = metrics_exporter_opentelemetry::Recorder::builder("twyla")
+        .with_meter_provider(|provider| provider.with_reader(reader).with_resource(resource))
+        .build();
+    let both = FanoutBuilder::default().add_recorder(prometheus).add_recorder(otlp).build();
+    metrics::set_global_recorder(both)
+        .map_err(|_| SetupError("something else has set up `metrics` before".to_owned()))?;
+    Ok(Some(figures))
+}
+
+fn is_on(signal: &str) -> Result<bool, SetupError> {
+    let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    if set("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return Ok(false);
+    }
+    let exporter = format!("OTEL_{signal}_EXPORTER");
+    match set(&exporter).as_deref() {
+        Some("otlp") => Ok(true),
+        Some("none") => Ok(false),
+        // Those are always to be had.
+        Some("prometheus") if signal == "METRICS" => Ok(false),
+        Some(other) => Err(SetupError::bad(&exporter, other, "otlp or none")),
+        None => Ok(set("OTEL_EXPORTER_OTLP_ENDPOINT").is_some()
+            || set(&format!("OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")).is_some()),
+    }
+}
+
+fn protocol(signal: &str) -> Result<Protocol, SetupError> {
+    let own = format!("OTEL_EXPORTER_OTLP_{signal}_PROTOCOL");
+    for name in [own.as_str(), "OTEL_EXPORTER_OTLP_PROTOCOL"] {
+        match env::var(name).as_deref() {
+            Ok("http/protobuf") => return Ok(Protocol::HttpBinary),
+            Ok("") | Err(_) => {}
+            Ok(other) => return Err(SetupError::bad(name, other, "http/protobuf")),
+        }
+    }
+    Ok(Protocol::HttpBinary)
+}
+
+/// Made on a thread of its own: it may not be made within a runtime, and it is used on the threads that send.
+fn client() -> Result<reqwest::blocking::Client, SetupError> {
+    let made = std::thread::spawn(|| reqwest::blocking::Client::builder().build()).join();
+    match made {
+        Ok(client) => client.map_err(|error| SetupError(format!("no client for OTLP: {error}"))),
+        Err(_) => Err(SetupError("no client for OTLP".to_owned())),
+    }
+}
