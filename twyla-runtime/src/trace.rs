@@ -5,8 +5,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 /// The header of a message or a request that names the trace.
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "in memory there are no headers"))]
 pub(crate) const TRACE_PARENT: &str = "traceparent";
 /// The header beside it with what tracing systems add.
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "in memory there are no headers"))]
 pub(crate) const TRACE_STATE: &str = "tracestate";
 
 /// The longest `tracestate` that is passed on (W3C Trace Context, section 3.3.1.5: at least 512 characters).
