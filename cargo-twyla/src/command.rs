@@ -42,6 +42,9 @@ macro_rules! commands {
 
 // In the order in which the help lists them.
 commands! {
+    Check(crate::lock::Check),
+    Accept(crate::lock::Accept),
+    Diff(crate::lock::Diff),
     Manifest(crate::manifest::Args),
     Fleet(crate::fleet::Args),
     Dead(crate::dead::Args),

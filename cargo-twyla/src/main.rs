@@ -1,7 +1,8 @@
 //! `cargo twyla`: Twyla's command line.
 //!
-//! Each command is a room of its own, listed in [`command`]: [`manifest`] writes down what a service emits and listens to,
-//! [`fleet`] holds services against each other; [`dead`] looks at, replays and drops what was parked.
+//! Each command is a room of its own, listed in [`command`]: [`lock`] holds contracts to what was accepted; [`manifest`] writes
+//! down what a service emits and listens to, [`fleet`] holds services against each other; [`dead`] looks at, replays and drops
+//! what was parked. [`schemas`] is the folder that a command is about.
 //!
 //! What a command ends with is its exit code: 0 where all is well, 1 where it has found what it looks for (an event that
 //! breaks its contract, services that don't fit together), 2 where it couldn't do its work, 3 where it couldn't be decided.
@@ -10,8 +11,10 @@
 mod command;
 mod dead;
 mod fleet;
+mod lock;
 mod manifest;
 mod paint;
+mod schemas;
 
 use std::process::ExitCode;
 

@@ -71,6 +71,27 @@ impl Draft {
     }
 }
 
+impl std::str::FromStr for Draft {
+    type Err = NoDraft;
+
+    /// The draft of that [`name`](Draft::name).
+    fn from_str(name: &str) -> Result<Self, NoDraft> {
+        Self::named(name).ok_or(NoDraft)
+    }
+}
+
+/// A text that names no draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoDraft;
+
+impl std::error::Error for NoDraft {}
+
+impl std::fmt::Display for NoDraft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a draft is named 4, 6, 7, 2019-09 or 2020-12")
+    }
+}
+
 /// `http` and `https`, with and without `#`, are used for one another.
 pub(crate) fn plain(uri: &str) -> &str {
     uri.trim_end_matches('#').trim_start_matches("https:").trim_start_matches("http:")

@@ -53,7 +53,7 @@ use std::path::{Path, PathBuf};
 
 use twyla_contract::{Context, Contracts, index};
 
-pub use draft::Draft;
+pub use draft::{Draft, NoDraft};
 pub use load::At;
 pub use problem::{Problem, Problems, What};
 

@@ -1,6 +1,9 @@
 //! The next lock: what was found accepted, and on which terms. Pure, from one lock to the next.
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+use twyla_contract::similar;
 
 use super::How;
 use super::date::Date;
@@ -112,7 +115,7 @@ impl fmt::Display for Refused {
             ),
             Self::OtherDirections { subject, given, found } => write!(
                 f,
-                "what doesn't fit in `{subject}` is `--direction {}`, not {}: look at `cargo twyla diff {subject}` before you \
+                "what doesn't fit in `{subject}` is `--direction {}`, not {}: look at `cargo twyla diff -c {subject}` before you \
                  accept it",
                 words(found),
                 words(given)
@@ -142,6 +145,9 @@ impl fmt::Display for Refused {
 /// # Errors
 /// [`Refused`] where the request doesn't say what the change needs, or something else than what there is.
 pub fn accept(sources: &Sources, lock: &Lock, request: &Request, how: &How) -> Result<Accepted, Refused> {
+    for subject in &request.subjects {
+        known(sources, lock, subject)?;
+    }
     let findings = super::check(sources, lock, how).map_err(Refused::Problems)?;
     let mut next = Next { sources, lock: lock.clone(), done: Vec::new(), left: Vec::new() };
     if let Some(keep) = &request.keep {
@@ -172,6 +178,22 @@ pub fn accept(sources: &Sources, lock: &Lock, request: &Request, how: &How) -> R
     }
     let Next { lock, done, left, .. } = next;
     Ok(Accepted { lock, done, left })
+}
+
+fn known(sources: &Sources, lock: &Lock, subject: &Subject) -> Result<(), Refused> {
+    let all: BTreeSet<String> = sources
+        .contracts
+        .iter()
+        .map(Subject::of)
+        .chain(lock.contracts.keys().cloned())
+        .map(|it| it.to_string())
+        .collect();
+    let name = subject.to_string();
+    if all.contains(&name) {
+        return Ok(());
+    }
+    let near = similar::nearest(&name, all.iter().map(String::as_str)).map(str::to_owned);
+    Err(Refused::Unknown { name, near })
 }
 
 /// The text that a command shows in the place of a reason is none.

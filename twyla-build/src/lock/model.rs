@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::date::Date;
-use crate::compare::{Bundle, ContractKind, ContractSchema};
+use crate::compare::{Bundle, ContractKind, ContractSchema, Sources};
 use crate::load::At;
 
 /// The accepted contracts of a schemas folder.
@@ -14,6 +14,15 @@ use crate::load::At;
 pub struct Lock {
     /// By what they are of.
     pub contracts: BTreeMap<Subject, Entry>,
+}
+
+impl Lock {
+    /// The contracts of a folder, each accepted as it is.
+    #[must_use]
+    pub fn of(sources: &Sources) -> Self {
+        let entry = |contract: &ContractSchema| (Subject::of(contract), Entry::new(Version::of(&contract.bundle)));
+        Self { contracts: sources.contracts.iter().map(entry).collect() }
+    }
 }
 
 /// What a contract is of, in one word: `context`, `api.user_input`, `booking.get/request`.

@@ -42,11 +42,31 @@ pub fn told(findings: &[Finding]) -> Vec<Told> {
     }
     let told = groups.iter().filter_map(|group| {
         let (first, also) = group.split_first()?;
-        let lines = words::said(first, also);
-        let lines = lines.into_iter().map(|line| line.chars().flat_map(printable).collect()).collect();
-        Some(Told { severity: first.severity(), lines })
+        Some(Told { severity: first.severity(), lines: tame(words::said(first, also)) })
     });
     told.collect()
+}
+
+impl Finding {
+    /// What it says, in lines as those of [`Told`].
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        tame(words::said(self, &[]))
+    }
+
+    /// Everything that was changed, and what of it doesn't fit, in lines as those of [`Told`]; none where nothing was.
+    #[must_use]
+    pub fn changes(&self) -> Vec<String> {
+        tame(match &self.matter {
+            Matter::Behind(edited) => words::changes(&self.subject, edited, &[]),
+            Matter::Broken(broken) => words::changes(&self.subject, &broken.edited, &broken.misfits),
+            _ => Vec::new(),
+        })
+    }
+}
+
+fn tame(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().map(|line| line.chars().flat_map(printable).collect()).collect()
 }
 
 /// Whether one thing is to be said of both.

@@ -28,6 +28,14 @@ pub(super) fn said(finding: &Finding, also: &[&Finding]) -> Vec<String> {
     text.0
 }
 
+/// What was changed, all of it, and what doesn't fit.
+pub(super) fn changes(subject: &Subject, edited: &Edited, misfits: &[Misfit]) -> Vec<String> {
+    let mut text = Text(Vec::new());
+    text.part("changed", edited.edits.iter().map(ToString::to_string));
+    misfits.iter().for_each(|misfit| text.misfit(subject, misfit));
+    text.0
+}
+
 /// How many contracts are named of those that have the same said of them.
 const MOST_NAMED: usize = 4;
 

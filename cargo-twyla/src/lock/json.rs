@@ -1,0 +1,120 @@
+//! What is found, for other programs. Members are only added to these objects, never taken out.
+
+use serde_json::{Value, json};
+use twyla_build::compare::{ContractKind, Verdict};
+use twyla_build::lock::{Edited, Finding, Matter, Misfit, Severity, Waiver};
+
+/// One finding.
+pub(super) fn finding(finding: &Finding, strict: bool) -> Value {
+    let Finding { subject, place, matter } = finding;
+    let is = match matter {
+        Matter::New => "new",
+        Matter::Removed => "removed",
+        Matter::Renamed { .. } => "renamed",
+        Matter::Behind(_) => "behind",
+        Matter::Broken(_) => "broken",
+        Matter::Waived(_) => "waived",
+        Matter::Idle(_) => "idle waiver",
+        Matter::Lost { .. } => "lost",
+    };
+    let mut out = json!({
+        "contract": subject.to_string(),
+        "kind": kind(subject.kind),
+        "is": is,
+        "severity": if finding.severity() >= Severity::least(strict) { "error" } else { "warning" },
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "text": finding.lines(),
+    });
+    let more = match matter {
+        Matter::Renamed { to } => json!({ "to": to.to_string() }),
+        Matter::Behind(edited) => self::edited(edited),
+        Matter::Broken(broken) => {
+            let mut more = self::edited(&broken.edited);
+            put(
+                &mut more,
+                json!({
+                    "misfits": broken.misfits.iter().map(misfit).collect::<Value>(),
+                    "ways": broken.ways,
+                    "accept": broken.command,
+                }),
+            );
+            more
+        }
+        Matter::Waived(waived) => json!({ "misfits": [misfit(&waived.misfit)], "waiver": waiver(&waived.waiver) }),
+        Matter::Idle(idle) => json!({ "waiver": waiver(idle) }),
+        Matter::Lost { digest, because } => json!({ "old": digest, "because": because }),
+        _ => json!({}),
+    };
+    put(&mut out, more);
+    out
+}
+
+fn kind(kind: ContractKind) -> &'static str {
+    match kind {
+        ContractKind::Context => "context",
+        ContractKind::Event => "event",
+        _ => "other",
+    }
+}
+
+fn put(into: &mut Value, more: Value) {
+    if let (Value::Object(into), Value::Object(more)) = (into, more) {
+        into.extend(more);
+    }
+}
+
+pub(super) fn edited(edited: &Edited) -> Value {
+    let edits = edited.edits.iter().map(|edit| {
+        let path = json!({ "document": edit.path.document, "pointer": edit.path.pointer });
+        json!({ "path": path, "text": edit.to_string() })
+    });
+    json!({
+        "old": edited.old.version.digest,
+        "new": edited.new,
+        "verdict": edited.verdict.word(),
+        "changed": edits.collect::<Value>(),
+    })
+}
+
+pub(super) fn misfit(misfit: &Misfit) -> Value {
+    let mut out = json!({
+        "direction": misfit.direction.to_string(),
+        "old": misfit.old.version.digest,
+        "because": misfit.old.because,
+        "ended": misfit.ended.as_ref().map(waiver),
+    });
+    let more = match &misfit.verdict {
+        Verdict::Breaks(witness) => json!({
+            "witness": witness.event,
+            "refused": {
+                "pointer": witness.pointer,
+                "keyword": witness.keyword,
+                "path": { "document": witness.path.document, "pointer": witness.path.pointer },
+                "rule": witness.rule,
+                "place": misfit.place.as_ref().map(ToString::to_string),
+            },
+        }),
+        Verdict::Undecided(why) => json!({
+            "undecided": {
+                "keyword": why.keyword,
+                "path": { "document": why.path.document, "pointer": why.path.pointer },
+                "reason": why.reason,
+            },
+        }),
+        Verdict::Fits => json!({}),
+    };
+    put(&mut out, more);
+    out
+}
+
+fn waiver(waiver: &Waiver) -> Value {
+    json!({
+        "old": waiver.old,
+        "new": waiver.new,
+        "direction": waiver.direction.to_string(),
+        "reason": waiver.reason,
+        "until": waiver.until.to_string(),
+    })
+}

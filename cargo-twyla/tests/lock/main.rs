@@ -1,0 +1,240 @@
+//! `cargo twyla check`, `accept` and `diff` in a git repository, as they are used.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const TEXT: &str = r#"{ "type": "object", "properties": { "text": { "type": "string", "maxLength": 100 } } }"#;
+
+/// A repository with a schemas folder.
+struct Repository(TempDir);
+
+impl Repository {
+    fn new() -> Self {
+        let repository = Self(TempDir::new().unwrap());
+        repository.git(&["init", "--quiet", "--initial-branch", "main"]);
+        repository.write("schemas/context.json", r#"{ "type": "object" }"#);
+        repository.write("schemas/events/bot/reply.json", TEXT);
+        repository
+    }
+
+    /// The same with a lock, committed.
+    fn accepted() -> Self {
+        let repository = Self::new();
+        repository.said(&["accept"]);
+        repository.commit();
+        repository
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path().join(path)).unwrap();
+        assert!(text.contains(from), "{text}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    fn lock(&self) -> String {
+        fs::read_to_string(self.path().join("schemas/contracts.lock")).unwrap()
+    }
+
+    fn git(&self, args: &[&str]) {
+        let mut git = Command::new("git");
+        let names = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
+        let status = git.args(names).args(args).current_dir(self.path()).stdout(Stdio::null()).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "x"]);
+    }
+
+    fn run_in(&self, folder: &str, args: &[&str], variables: &[(&str, &str)]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"));
+        command.arg("twyla").args(args).current_dir(self.path().join(folder)).stdin(Stdio::null());
+        command.env_remove("CI").env_remove("TWYLA_LOCK").env_remove("CLICOLOR_FORCE");
+        command.envs(variables.iter().copied()).output().unwrap()
+    }
+
+    /// The exit code, and what is printed.
+    fn run(&self, args: &[&str]) -> (i32, String) {
+        let Output { status, stdout, stderr } = self.run_in(".", args, &[]);
+        (status.code().unwrap(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
+    }
+
+    #[track_caller]
+    fn said(&self, args: &[&str]) -> String {
+        let (code, said) = self.run(args);
+        assert_eq!(code, 0, "{said}");
+        said
+    }
+}
+
+#[test]
+fn the_first_lock_is_made_and_holds() {
+    let repository = Repository::new();
+    let (code, said) = repository.run(&["check"]);
+    assert_eq!(
+        (code, &*said),
+        (2, "error: schemas has no lock to be checked against: `cargo twyla accept` makes the first one\n")
+    );
+    let shown = repository.said(&["accept", "--dry-run"]);
+    assert!(shown.contains("\n+    \"bot.reply\": {\n") && shown.ends_with("nothing was written\n"), "{shown}");
+    assert!(!repository.path().join("schemas/contracts.lock").exists());
+    let said = repository.said(&["accept"]);
+    assert!(
+        said.starts_with("accepted: `context` is new: ") && said.ends_with("schemas/contracts.lock was written\n"),
+        "{said}"
+    );
+    assert_eq!(repository.said(&["check"]), "in order: 2 contracts, all as accepted\n");
+    assert_eq!(repository.said(&["accept"]), "nothing to do: all contracts are as accepted\n");
+    assert_eq!(
+        repository.said(&["diff"]),
+        "nothing has changed: the contracts are what they were since they were accepted\n"
+    );
+    // and nothing is left lying about
+    assert_eq!(fs::read_dir(repository.path().join("schemas")).unwrap().count(), 3);
+}
+
+#[test]
+fn a_lock_that_is_behind_is_an_error_where_it_is_strict() {
+    let repository = Repository::accepted();
+    repository.write("schemas/events/bot/more.json", "{}");
+    let (code, said) = repository.run(&["check"]);
+    assert_eq!(code, 0);
+    assert!(said.starts_with("warning: schemas/events/bot/more.json:1:1: `bot.more` is new"), "{said}");
+    assert_eq!(repository.run(&["check", "--strict"]).0, 1);
+    for (variables, code) in [
+        (&[("CI", "true")][..], 1),
+        (&[("CI", "false")], 0),
+        (&[("CI", "true"), ("TWYLA_LOCK", "warn")], 0),
+        (&[("TWYLA_LOCK", "strict")], 1),
+        (&[("TWYLA_LOCK", "strickt")], 2),
+    ] {
+        assert_eq!(repository.run_in(".", &["check"], variables).status.code(), Some(code), "{variables:?}");
+    }
+}
+
+#[test]
+fn the_folder_is_found_from_below_and_from_beside() {
+    let repository = Repository::accepted();
+    fs::create_dir_all(repository.path().join("services/bot/src")).unwrap();
+    let run = |folder: &str, args: &[&str]| {
+        let output = repository.run_in(folder, args, &[]);
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(run("services/bot/src", &["check"]), "in order: 2 contracts, all as accepted\n");
+    assert_eq!(run("services", &["check", "--schemas", "../schemas/"]), "in order: 2 contracts, all as accepted\n");
+    assert_eq!(run("services/bot", &["check", "--against", "HEAD"]), "in order: 2 contracts, all as accepted\n");
+    repository.write("schemas/events/bot/more.json", "{}");
+    assert!(run("services/bot", &["check"]).starts_with("warning: ../../schemas/events/bot/more.json:1:1: "));
+}
+
+#[test]
+fn how_schemas_are_read_is_taken_from_the_lock() {
+    let repository = Repository::new();
+    repository.write("schemas/events/bot/reply.json", r#"{ "properties": { "at": { "format": "date" } } }"#);
+    repository.said(&["accept", "--draft", "7", "--no-formats"]);
+    assert!(repository.lock().contains("\"draft\": \"7\"") && repository.lock().contains("\"formats\": false"));
+    assert_eq!(repository.said(&["check"]), "in order: 2 contracts, all as accepted\n");
+    let (code, said) = repository.run(&["check", "--draft", "8"]);
+    assert!(code == 2 && said.contains("a draft is named 4, 6, 7, 2019-09 or 2020-12"), "{said}");
+}
+
+#[test]
+fn what_is_gone_is_found_whatever_was_done_to_the_lock() {
+    let repository = Repository::accepted();
+    repository.write("schemas/events/bot/other.json", r#"{ "not": { "type": "null" } }"#);
+    fs::remove_file(repository.path().join("schemas/events/bot/reply.json")).unwrap();
+    let (code, said) = repository.run(&["check"]);
+    assert!(code == 1 && said.contains("`bot.reply` is in the lock, and its schema is gone"), "{said}");
+    fs::remove_file(repository.path().join("schemas/contracts.lock")).unwrap();
+    repository.said(&["accept"]);
+    repository.said(&["check"]);
+    let (code, said) = repository.run(&["check", "--against", "main"]);
+    assert!(code == 1 && said.contains("`bot.reply` is in the lock, and its schema is gone"), "{said}");
+    // the same where that revision had no lock
+    repository.git(&["checkout", "--quiet", "-b", "bare"]);
+    repository.git(&["rm", "--quiet", "--cached", "schemas/contracts.lock"]);
+    repository.write("schemas/events/bot/gone.json", "{}");
+    repository.git(&["add", "schemas/events/bot/gone.json"]);
+    repository.git(&["commit", "--quiet", "--message", "x"]);
+    fs::remove_file(repository.path().join("schemas/events/bot/gone.json")).unwrap();
+    let (code, said) = repository.run(&["check", "--against", "bare"]);
+    assert!(code == 1 && said.contains("`bot.gone` is in the lock, and its schema is gone"), "{said}");
+    // and it is accepted with a reason, which is seen
+    let (code, said) = repository.run(&["accept", "bot.reply", "--removed"]);
+    assert!(code == 2 && said.contains("--reason"), "{said}");
+    repository.git(&["checkout", "--quiet", "main", "--", "schemas/contracts.lock"]);
+    let said = repository.said(&["accept", "bot.reply", "--removed", "--reason", "nobody listens"]);
+    assert!(said.starts_with("accepted: `bot.reply` was taken out\n"), "{said}");
+    assert!(repository.lock().contains("\"removed\": \"nobody listens\""));
+    repository.said(&["accept"]);
+    assert_eq!(repository.said(&["check", "--against", "main"]), "in order: 2 contracts, all as accepted\n");
+}
+
+#[test]
+fn what_cannot_be_checked_ends_with_two() {
+    let repository = Repository::accepted();
+    let refused = |args: &[&str]| {
+        let (code, said) = repository.run(args);
+        assert_eq!(code, 2, "{said}");
+        said
+    };
+    assert!(refused(&["check", "--against", "nowhere"]).contains("there is no revision `nowhere` here"));
+    assert!(refused(&["check", "--against=--output=x"]).contains("there is no revision `--output=x` here"));
+    assert!(refused(&["diff", "nowhere"]).contains("there is no revision"));
+    assert!(refused(&["check", "--schemas", "elsewhere"]).contains("elsewhere has no lock"));
+    assert!(refused(&["accept", "bot.replay"]).contains("did you mean `bot.reply`?"));
+    assert!(refused(&["accept", "reply"]).contains("`reply` is no contract: "));
+    assert!(refused(&["accept", "--reason", "so"]).contains("--reason goes with --direction"));
+    repository.edit("schemas/contracts.lock", "\"lock\": 1", "\"lock\": 7");
+    assert!(refused(&["check"]).contains("error: schemas/contracts.lock:2:11: is a lock of the form 7"));
+    repository.git(&["checkout", "--quiet", "."]);
+    repository.edit("schemas/contracts.lock", "\"maxLength\": 100", "\"maxLength\": 99");
+    assert!(refused(&["check"]).contains("it was edited by hand"));
+    repository.git(&["checkout", "--quiet", "."]);
+    repository.write("schemas/events/bot/reply.json", r#"{ "type": "sting" }"#);
+    let said = refused(&["check"]);
+    assert!(said.contains("error: schemas/events/bot/reply.json:1:11: there is no type `sting`"), "{said}");
+    let elsewhere = TempDir::new().unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_cargo-twyla")).args(["twyla", "check"]).current_dir(elsewhere.path()).output();
+    let said = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(said.contains("there is no folder `schemas` here, nor in a folder above"), "{said}");
+    fs::create_dir(elsewhere.path().join("schemas")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"))
+        .args(["twyla", "diff", "HEAD"])
+        .current_dir(elsewhere.path())
+        .env("GIT_CEILING_DIRECTORIES", elsewhere.path().parent().unwrap())
+        .output();
+    let said = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(said.contains("is in no git repository"), "{said}");
+}
+
+#[test]
+fn programs_read_it_as_json() {
+    let repository = Repository::accepted();
+    repository.write("schemas/events/bot/more.json", "{}");
+    let found: Value = serde_json::from_str(&repository.said(&["check", "--json"])).unwrap();
+    assert_eq!(found["ok"], true);
+    assert_eq!(found["contracts"], 3);
+    assert_eq!(found["findings"][0]["contract"], "bot.more");
+    assert_eq!(found["findings"][0]["is"], "new");
+    assert_eq!(found["findings"][0]["line"], 1);
+    let found: Value = serde_json::from_str(&repository.said(&["diff", "--json"])).unwrap();
+    assert_eq!(found["changes"][0]["contract"], "bot.more");
+}
