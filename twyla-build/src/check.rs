@@ -1,17 +1,17 @@
-//! What can be said of a schema before anything is made of it: its keywords and their values, and whether a content or
-//! context can be what it describes.
+//! What can be said of a schema before anything is made of it: its keywords and their values, and whether a content,
+//! a context, a request or an error can be what it describes.
 
 use std::collections::{BTreeSet, HashMap};
 
 use twyla_contract::rust;
 
 use crate::draft::{Draft, HOLDERS};
-use crate::load::{File, Json, Member, Node, Role};
+use crate::load::{File, Json, Member, Node, Role, Way};
 use crate::pattern::Untranslated;
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
 use crate::values::{self, TYPES, Wrong};
-use crate::{format, names, pattern};
+use crate::{format, names, pattern, rpcs};
 
 /// Checks every schema and notes all problems.
 pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
@@ -38,11 +38,14 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
         }
     }
     domains(schemas, problems);
+    rpcs::check(schemas, problems);
     let mut known = HashMap::new();
     for (file, what) in schemas.files.iter().enumerate().filter_map(|(index, file)| match file.role {
         Role::Context => Some((index, "context")),
         Role::Event(_) => Some((index, "content of an event")),
-        Role::Shared | Role::Rpc | Role::Document | Role::MetaSchema => None,
+        Role::Rpc(_, Way::Request) => Some((index, "request of an RPC")),
+        Role::Rpc(_, Way::Error) => Some((index, "error of an RPC")),
+        Role::Rpc(_, Way::Response) | Role::Shared | Role::BesideRpc | Role::Document | Role::MetaSchema => None,
     }) {
         if let Some(loc) = holds_object(schemas, &Loc::root(file), &mut known)
             && let Some(node) = schemas.node(&loc)
@@ -225,6 +228,11 @@ fn domains(schemas: &Schemas, problems: &mut Vec<Problem>) {
             seen.insert(module, name.domain());
         }
     }
+}
+
+/// Whether a schema allows an object.
+pub(crate) fn allows_object(schemas: &Schemas, loc: &Loc) -> bool {
+    holds_object(schemas, loc, &mut HashMap::new()).is_none()
 }
 
 /// Whether a schema allows an object; else the place that doesn't. What is known of a schema already is not asked again:

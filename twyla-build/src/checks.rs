@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use crate::model::{Body, Check, Held, Model, Others, Real, Shape, Tree, Type};
 use crate::pattern::{self, Translated};
 use crate::trees::Trees;
-use crate::types::ident;
+use crate::types::{self, ident};
 
 /// The patterns of all types, each compiled once.
 #[derive(Debug, Default)]
@@ -46,13 +46,15 @@ impl Patterns {
 
 struct Writer<'a, 'b> {
     model: &'a Model,
+    /// The way from the type's module to the one that includes the contracts.
+    root: TokenStream,
     patterns: &'a mut Patterns,
     trees: &'a mut Trees<'b>,
 }
 
 /// The impl for one type.
 pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, trees: &mut Trees<'_>) -> TokenStream {
-    let mut writer = Writer { model, patterns, trees };
+    let mut writer = Writer { model, root: types::root(type_.module.as_deref()), patterns, trees };
     let mut body = TokenStream::new();
     let mut nests = false;
     match &type_.body {
@@ -83,9 +85,11 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, tre
             }
         }
         Body::Map(held) => {
-            nests = true;
             let rules = writer.held(held);
-            body.extend(quote!(let value = &self.0; #rules));
+            if !rules.is_empty() {
+                nests = true;
+                body.extend(quote!(let value = &self.0; #rules));
+            }
         }
         Body::Union { variants, .. } => {
             let arms = variants.iter().map(|variant| {
@@ -185,7 +189,8 @@ impl Writer<'_, '_> {
         let keywords: Vec<&str> = tree.keywords.iter().map(String::as_str).collect();
         let name =
             if keywords.is_empty() { self.trees.whole(&tree.loc) } else { self.trees.only(&tree.loc, &keywords) };
-        quote!(__twyla::schema::holds(#value, &super::__rules::#name, at, out);)
+        let root = &self.root;
+        quote!(__twyla::schema::holds(#value, &#root __rules::#name, at, out);)
     }
 
     fn check(&mut self, check: &Check) -> TokenStream {
@@ -202,7 +207,8 @@ impl Writer<'_, '_> {
             }
             Check::Pattern(written) => {
                 let name = self.patterns.name(written);
-                quote!(rules::pattern(value, &super::__patterns::#name, at, out);)
+                let root = &self.root;
+                quote!(rules::pattern(value, &#root __patterns::#name, at, out);)
             }
             Check::Format(variant, _) => {
                 let variant = ident(variant);

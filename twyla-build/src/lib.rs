@@ -11,12 +11,12 @@
 //! folder is told at once, with file, line and column, and nothing is written where one of them is an error.
 //!
 //! The rooms, in the order in which data walks through them: `load` (files, JSON with places), `resolve` (every schema
-//! under its URI, every `$ref` to its schema), `check` (what is wrong, with `values` a keyword may have), `model` (shapes,
-//! checks of single values, and the rules that are left to trees), then the generated file: `types` (structs and enums),
-//! `codec` (how they are read and written), `checks` (how they are held to their rules), `trees` (the rules that need
-//! more than one value), `emit` (all of it in modules) and `layout` (its lines). [`compare`] holds contracts against each
-//! other, and [`lock`] holds them to what was accepted; [`problem`] is the catalogue of everything that can be wrong, with its
-//! wording.
+//! under its URI, every `$ref` to its schema), `check` (what is wrong, with `values` a keyword may have and `rpcs`, the
+//! folders of RPCs), `model` (shapes, checks of single values, and the rules that are left to trees), then the generated
+//! file: `types` (structs and enums), `codec` (how they are read and written), `checks` (how they are held to their rules),
+//! `trees` (the rules that need more than one value), `methods` (RPCs), `emit` (all of it in modules) and `layout` (its
+//! lines). [`compare`] holds contracts against each other, and [`lock`] holds them to what was accepted; [`problem`] is the
+//! catalogue of everything that can be wrong, with its wording.
 //!
 //! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
 //! Rust type can stand for becomes `serde_json::Value`.
@@ -35,6 +35,7 @@ mod layout;
 mod load;
 pub mod lock;
 mod meta;
+mod methods;
 mod model;
 mod names;
 mod pattern;
@@ -43,6 +44,7 @@ pub mod problem;
 mod references;
 mod register;
 mod resolve;
+mod rpcs;
 mod stack;
 mod trees;
 mod types;
@@ -203,6 +205,7 @@ impl Builder {
                 root: self.shown.clone(),
                 context: Context { place: context.place.clone(), rust_path: context.path() },
                 events: events.collect(),
+                rpcs: model.rpcs.iter().map(|method| model.rpc(method)).collect(),
             };
             generated = Some((code, contracts, emit::trees(&model)));
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jsonc_parser::ast::Value as Ast;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
-use twyla_contract::{EventName, Place, name};
+use twyla_contract::{EventName, Place, RpcName, name};
 
 use crate::problem::{Problem, What};
 use crate::uri;
@@ -176,11 +176,35 @@ pub(crate) enum Role {
     Context,
     Event(EventName),
     Shared,
-    Rpc,
+    /// What goes one way in an RPC.
+    Rpc(RpcName, Way),
+    /// Below `rpc/`, for the others there to refer to.
+    BesideRpc,
     /// Given with its URI; its path is that URI.
     Document,
     /// A draft's own, which nobody needs to give.
     MetaSchema,
+}
+
+/// Which way something goes in an RPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    Request,
+    Response,
+    Error,
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 3] = [Self::Request, Self::Response, Self::Error];
+
+    /// The name of its file, without `.json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// A file of the folder.
@@ -235,7 +259,7 @@ pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> V
                 None
             }
         };
-        events |= path.starts_with("events/");
+        events |= path.starts_with("events/") || path.starts_with("rpc/");
         let text = match std::fs::read(root.join(&path)) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -332,7 +356,15 @@ pub(crate) fn role(path: &str) -> Result<Option<Role>, twyla_contract::NameError
             Some(Role::Event(EventName::parse(&format!("{domain}.{event_type}"))?))
         }
         ["shared", ..] => Some(Role::Shared),
-        ["rpc", ..] => Some(Role::Rpc),
+        ["rpc", service, method, file] => match Way::ALL.into_iter().find(|way| way.name() == file) {
+            Some(way) => {
+                name::service(service)?;
+                name::method(method)?;
+                Some(Role::Rpc(RpcName::parse(&format!("{service}.{method}"))?, way))
+            }
+            None => Some(Role::BesideRpc),
+        },
+        ["rpc", ..] => Some(Role::BesideRpc),
         _ => None,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use twyla_contract::rust;
+use twyla_contract::{RpcName, rust};
 
 use crate::load::{Role, steps};
 use crate::resolve::{Loc, Schemas};
@@ -58,6 +58,11 @@ fn checked(name: String, wire: &str) -> String {
     points.join("_")
 }
 
+/// The module of a service's RPCs.
+pub(crate) fn service(name: &RpcName) -> String {
+    format!("rpc::{}", field(name.service()))
+}
+
 /// What names the type of a document: the path in its URI, or what is behind the scheme where that is all it has.
 fn document(uri: &str) -> &str {
     let behind = uri.split_once(':').map_or(uri, |(_, behind)| behind);
@@ -85,7 +90,8 @@ pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> (Option<String>, String) {
         Role::Context => (None, "Context".to_owned()),
         Role::Event(name) => (Some(field(name.domain())), type_(name.event_type())),
         Role::Shared => (Some("shared".to_owned()), stem("shared/")),
-        Role::Rpc => (Some("rpc".to_owned()), stem("rpc/")),
+        Role::Rpc(name, way) => (Some(service(name)), format!("{}{}", type_(name.method()), type_(way.name()))),
+        Role::BesideRpc => (Some("rpc".to_owned()), stem("rpc/")),
         Role::Document | Role::MetaSchema => (Some("documents".to_owned()), type_(document(&file.path))),
     };
     let mut way = steps(&loc.pointer);

@@ -25,6 +25,7 @@ impl Problem {
                 | What::UnknownKeyword { .. }
                 | What::UnknownFormat { .. }
                 | What::FieldRenamed { .. }
+                | What::NearlyRpc { .. }
                 | What::NothingBelongsHere
                 | What::NotAJsonFile
         )
@@ -69,6 +70,15 @@ pub enum What {
     ReservedDomain {
         name: String,
         why: &'static str,
+    },
+    /// Where an RPC lacks a file; `near` is one that may be meant to be it.
+    NoRpcBody {
+        way: &'static str,
+        near: Option<String>,
+    },
+    /// A file beside those of an RPC whose name is nearly one of theirs.
+    NearlyRpc {
+        near: &'static str,
     },
     NothingBelongsHere,
     NotAJsonFile,
@@ -192,6 +202,16 @@ pub enum What {
         other: String,
         module: String,
     },
+    ServiceClash {
+        name: String,
+        other: String,
+        module: String,
+    },
+    MethodClash {
+        name: String,
+        other: String,
+        type_: String,
+    },
 }
 
 /// A text that may be long.
@@ -225,14 +245,26 @@ impl fmt::Display for What {
             Self::NoContext => {
                 f.write_str("`context.json` is missing: the schema of the context that every event carries")
             }
-            Self::NoEvents => f.write_str("there are no events: each is a file `events/<domain>/<event_type>.json`"),
+            Self::NoEvents => f.write_str(
+                "there are no events and no RPCs: an event is a file `events/<domain>/<event_type>.json`, an RPC a folder \
+                 `rpc/<service>/<method>` with `request.json` and `response.json`",
+            ),
             Self::Unreadable { error } => write!(f, "can't be read: {error}"),
             Self::Symlink => f.write_str("is a symbolic link; contracts are plain files in their folder"),
             Self::NotUtf8Path => f.write_str("has a name that is no UTF-8"),
             Self::BadName { error } => write!(f, "{error}"),
             Self::ReservedDomain { name, why } => write!(f, "the domain can't be named `{name}`: {why}"),
+            Self::NoRpcBody { way, near } => {
+                write!(f, "`{way}.json` is missing: an RPC has one of `request.json` and of `response.json`")?;
+                match near {
+                    Some(near) => write!(f, "; is `{near}` meant to be it?"),
+                    None => Ok(()),
+                }
+            }
+            Self::NearlyRpc { near } => write!(f, "is no contract of the RPC here; did you mean `{near}.json`?"),
             Self::NothingBelongsHere => f.write_str(
-                "is not used: events are `events/<domain>/<event_type>.json`, what they share is below `shared/`",
+                "is not used: events are `events/<domain>/<event_type>.json`, RPCs are below `rpc/`, what they share is \
+                 below `shared/`",
             ),
             Self::NotAJsonFile => f.write_str("is not used: its name doesn't end in `.json`"),
             Self::BadDocumentUri { uri } => write!(
@@ -329,6 +361,13 @@ impl fmt::Display for What {
             }
             Self::DomainClash { name, other, module } => {
                 write!(f, "the domains `{name}` and `{other}` would both be the module `{module}` in Rust: rename one")
+            }
+            Self::ServiceClash { name, other, module } => write!(
+                f,
+                "the services `{name}` and `{other}` would both be the module `rpc::{module}` in Rust: rename one"
+            ),
+            Self::MethodClash { name, other, type_ } => {
+                write!(f, "the methods `{name}` and `{other}` would both be `{type_}` in Rust: rename one")
             }
         }
     }

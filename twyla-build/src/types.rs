@@ -133,14 +133,17 @@ impl Writer<'_> {
 /// The path to a type from within a module of the generated code.
 pub(crate) fn path(type_: &Type, from: Option<&str>) -> TokenStream {
     let name = ident(&type_.name);
-    match type_.module.as_deref() {
-        to if to == from => quote!(#name),
-        Some(to) => {
-            let to = ident(to);
-            quote!(super::#to::#name)
-        }
-        None => quote!(super::#name),
+    if type_.module.as_deref() == from {
+        return quote!(#name);
     }
+    let (root, to) = (root(from), type_.module.iter().flat_map(|module| module.split("::")).map(ident));
+    quote!(#root #(#to::)* #name)
+}
+
+/// The way from a module of the generated code to the one that includes it.
+pub(crate) fn root(from: Option<&str>) -> TokenStream {
+    let ups = from.map_or(0, |module| module.split("::").count());
+    "super::".repeat(ups).parse().unwrap_or_default()
 }
 
 pub(crate) fn ident(name: &str) -> Ident {
@@ -158,7 +161,7 @@ fn type_docs(type_: &Type) -> Docs {
     docs_of(&text)
 }
 
-struct Docs(Vec<String>);
+pub(crate) struct Docs(Vec<String>);
 
 impl quote::ToTokens for Docs {
     fn to_tokens(&self, tokens: &mut TokenStream) {
@@ -167,7 +170,7 @@ impl quote::ToTokens for Docs {
     }
 }
 
-fn docs_of(text: &str) -> Docs {
+pub(crate) fn docs_of(text: &str) -> Docs {
     // an indented line would be code, and code a doctest
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     let lines = text.trim().split('\n').map(|line| {

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::{Context, Contracts, Event, EventName, Kind, Place, Property};
+use crate::{Context, Contracts, Event, EventName, Kind, Place, Property, Rpc, RpcBody, RpcName};
 
 /// The index's file name in `OUT_DIR`.
 pub const FILE_NAME: &str = "twyla.index";
@@ -32,6 +32,15 @@ pub fn write(contracts: &Contracts) -> String {
             line(&mut out, "property", &fields);
         }
     }
+    for rpc in &contracts.rpcs {
+        let Rpc { name, rust_path, idempotent, request, response, error } = rpc;
+        line(&mut out, "rpc", &[name.as_str(), rust_path, flag(*idempotent)]);
+        let bodies = [("request", Some(request)), ("response", Some(response)), ("error", error.as_ref())];
+        for (word, body) in bodies {
+            let Some(RpcBody { place, rust_path }) = body else { continue };
+            line(&mut out, word, &[&place.file, &place.line.to_string(), &place.column.to_string(), rust_path]);
+        }
+    }
     out
 }
 
@@ -45,7 +54,7 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
         Some((_, HEADER)) => {}
         _ => return Err(ReadError { line: 1, what: "is no index of this version" }),
     }
-    let (mut root, mut context, mut events) = (None, None, Vec::<Event>::new());
+    let (mut root, mut context, mut events, mut rpcs) = (None, None, Vec::<Event>::new(), Vec::<Open>::new());
     for (number, text) in lines {
         let mut fields = Fields { line: number, rest: text.split('\t') };
         match fields.raw()? {
@@ -63,6 +72,28 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
                 let (place, kind) = (fields.place()?, fields.kind()?);
                 event.properties.push(Property { wire, field, required, kind, rust_type, place });
             }
+            "rpc" => {
+                let name = RpcName::parse(&fields.text()?).map_err(|_| fields.wrong("has a bad RPC name"))?;
+                let (rust_path, idempotent) = (fields.text()?, fields.flag()?);
+                rpcs.push(Open {
+                    line: number,
+                    name,
+                    rust_path,
+                    idempotent,
+                    request: None,
+                    response: None,
+                    error: None,
+                });
+            }
+            word @ ("request" | "response" | "error") => {
+                let rpc = rpcs.last_mut().ok_or_else(|| fields.wrong("has a part of an RPC before any RPC"))?;
+                let place = match word {
+                    "request" => &mut rpc.request,
+                    "response" => &mut rpc.response,
+                    _ => &mut rpc.error,
+                };
+                *place = Some(RpcBody { place: fields.place()?, rust_path: fields.text()? });
+            }
             _ => return Err(fields.wrong("begins with an unknown word")),
         }
     }
@@ -71,7 +102,29 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
         root: root.ok_or_else(|| missing("is the last, and no root was given"))?,
         context: context.ok_or_else(|| missing("is the last, and no context was given"))?,
         events,
+        rpcs: rpcs.into_iter().map(Open::close).collect::<Result<_, _>>()?,
     })
+}
+
+/// An RPC whose parts are still to come.
+struct Open {
+    line: usize,
+    name: RpcName,
+    rust_path: String,
+    idempotent: bool,
+    request: Option<RpcBody>,
+    response: Option<RpcBody>,
+    error: Option<RpcBody>,
+}
+
+impl Open {
+    fn close(self) -> Result<Rpc, ReadError> {
+        let Self { line, name, rust_path, idempotent, request, response, error } = self;
+        match (request, response) {
+            (Some(request), Some(response)) => Ok(Rpc { name, rust_path, idempotent, request, response, error }),
+            _ => Err(ReadError { line, what: "has an RPC without a request or a response" }),
+        }
+    }
 }
 
 /// A text that isn't an index as [`write()`] writes it.
@@ -259,7 +312,16 @@ mod tests {
                 properties: properties.collect(),
                 open: true,
             }],
+            rpcs: [true, false].into_iter().map(rpc).collect(),
         }
+    }
+
+    fn rpc(idempotent: bool) -> Rpc {
+        let body = |line| RpcBody { place: place(line), rust_path: "rpc::a::GetRequest".into() };
+        let name = RpcName::parse(if idempotent { "a.get" } else { "a.put" }).unwrap();
+        let error = idempotent.then(|| body(3));
+        let rust_path = "rpc::a::Get".into();
+        Rpc { name, rust_path, idempotent, request: body(1), response: body(2), error }
     }
 
     #[test]
@@ -275,6 +337,7 @@ mod tests {
         assert_eq!(read("twyla-index 2\n").unwrap_err().line, 1);
         assert!(read(&good.replace("\tyes", "\tmaybe")).is_err());
         assert!(read(&good.replace("nullable", "nulable")).is_err());
+        assert!(read(&good.replace("\nresponse", "\nrequest")).is_err());
         // no cut may panic, and one inside a line is noticed
         for end in 0..good.len() {
             if good.is_char_boundary(end) {

@@ -4,9 +4,9 @@
 //! The crate has no dependencies: it is the one language that the build script, the macros and the command line speak.
 //! Its rooms, in the order in which data walks through them:
 //!
-//! - [`name`]: names of events, domains and groups, parsed into types that can't be wrong;
+//! - [`name`]: names of events, RPCs, domains and groups, parsed into types that can't be wrong;
 //! - [`rust`]: the Rust names that contract names become;
-//! - [`model`]: contracts, events, properties and the kinds of value that a property holds;
+//! - [`model`]: contracts, events, RPCs, properties and the kinds of value that a property holds;
 //! - [`index`]: the model as a compact text, written by the build script and read by the macros;
 //! - [`record`]: the marks that a program carries of what it emits and listens to;
 //! - [`similar`]: the nearest of some names, for a did-you-mean.
@@ -19,5 +19,5 @@ pub mod record;
 pub mod rust;
 pub mod similar;
 
-pub use model::{Context, Contracts, Event, Kind, Place, Property};
-pub use name::{EventName, Group, NameError};
+pub use model::{Context, Contracts, Event, Kind, Place, Property, Rpc, RpcBody};
+pub use name::{EventName, Group, NameError, RpcName};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::EventName;
+use crate::{EventName, RpcName};
 
 /// Everything that one schemas folder declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Contracts {
     pub context: Context,
     /// The events, sorted by name.
     pub events: Vec<Event>,
+    /// The RPCs, sorted by name.
+    pub rpcs: Vec<Rpc>,
 }
 
 impl Contracts {
@@ -20,6 +22,12 @@ impl Contracts {
     #[must_use]
     pub fn event(&self, name: &str) -> Option<&Event> {
         self.events.iter().find(|event| event.name.as_str() == name)
+    }
+
+    /// The RPC of that name.
+    #[must_use]
+    pub fn rpc(&self, name: &str) -> Option<&Rpc> {
+        self.rpcs.iter().find(|rpc| rpc.name.as_str() == name)
     }
 }
 
@@ -55,6 +63,50 @@ impl Event {
     }
 
     /// The last segment of the generated type's path: `UserInput`.
+    #[must_use]
+    pub fn rust_name(&self) -> &str {
+        self.rust_path.rsplit("::").next().unwrap_or(&self.rust_path)
+    }
+}
+
+/// The contracts of one RPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rpc {
+    /// The RPC's name.
+    pub name: RpcName,
+    /// The generated type that stands for it, relative to the module that includes the contracts:
+    /// `rpc::navitaire_api::GetBooking`.
+    pub rust_path: String,
+    /// Whether it may be done again with nothing changed by it, as `idempotent` in its request's schema says.
+    pub idempotent: bool,
+    /// What a caller sends.
+    pub request: RpcBody,
+    /// What the service answers with.
+    pub response: RpcBody,
+    /// What the service answers with where it can't do what was asked for, if there is a contract for it.
+    pub error: Option<RpcBody>,
+}
+
+impl Rpc {
+    /// The last segment of the generated type's path: `GetBooking`.
+    #[must_use]
+    pub fn rust_name(&self) -> &str {
+        self.rust_path.rsplit("::").next().unwrap_or(&self.rust_path)
+    }
+}
+
+/// The contract of what goes one way in an RPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcBody {
+    /// Where the schema begins.
+    pub place: Place,
+    /// The generated type, relative to the module that includes the contracts: `rpc::navitaire_api::GetBookingRequest`,
+    /// or the one of what the schema refers to and says nothing more of.
+    pub rust_path: String,
+}
+
+impl RpcBody {
+    /// The last segment of the generated type's path: `GetBookingRequest`.
     #[must_use]
     pub fn rust_name(&self) -> &str {
         self.rust_path.rsplit("::").next().unwrap_or(&self.rust_path)

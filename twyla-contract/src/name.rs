@@ -1,10 +1,12 @@
-//! Names of events, domains and groups, parsed once into types that can't be wrong.
+//! Names of events, RPCs, domains, services and groups, parsed once into types that can't be wrong.
 
 use std::fmt;
 
 /// The longest event name in bytes: with a group and `.dead` behind it, a queue's name stays below the 255 bytes of an
 /// AMQP 0-9-1 short string.
 pub const MAX_EVENT_NAME: usize = 180;
+/// The longest RPC name in bytes.
+pub const MAX_RPC_NAME: usize = 180;
 /// The longest group name in bytes.
 pub const MAX_GROUP: usize = 64;
 
@@ -57,9 +59,7 @@ impl EventName {
     /// A number that stands for the name where types must carry it: 64-bit FNV-1a of the whole name.
     #[must_use]
     pub fn key(&self) -> u64 {
-        self.text
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        key(&self.text)
     }
 
     /// The whole name, `domain.event_type`.
@@ -70,6 +70,67 @@ impl EventName {
 }
 
 impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The name of an RPC: a service, a dot, and a method, which may have further dots.
+///
+/// Both are made of words of ASCII letters, digits, `_` and `-`, as they are part of a URL's path and of an environment
+/// variable's name; a service begins with a letter and is one word.
+///
+/// ```
+/// let name = twyla_contract::RpcName::parse("navitaire-api.get_booking").unwrap();
+/// assert_eq!((name.service(), name.method()), ("navitaire-api", "get_booking"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RpcName {
+    text: String,
+    dot: usize,
+}
+
+impl RpcName {
+    /// Parses `service.method`; the first dot splits it.
+    ///
+    /// # Errors
+    /// [`NameError`] says which part is wrong and why.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let dot = text.find('.').ok_or_else(|| NameError::new(text, "has no dot: an RPC is named `service.method`"))?;
+        if text.len() > MAX_RPC_NAME {
+            return Err(NameError::new(text, "is longer than 180 bytes"));
+        }
+        service(&text[..dot])?;
+        method(&text[dot + 1..])?;
+        Ok(Self { text: text.to_owned(), dot })
+    }
+
+    /// The part before the first dot: the service that serves it.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.text[..self.dot]
+    }
+
+    /// The part behind the first dot: the last segment of its URL's path.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.text[self.dot + 1..]
+    }
+
+    /// A number that stands for the name where types must carry it: 64-bit FNV-1a of the whole name.
+    #[must_use]
+    pub fn key(&self) -> u64 {
+        key(&self.text)
+    }
+
+    /// The whole name, `service.method`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for RpcName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -117,12 +178,36 @@ pub fn domain(text: &str) -> Result<(), NameError> {
     Ok(())
 }
 
+/// Holds `text` to the rules of a service's name: one word that begins with a letter.
+///
+/// # Errors
+/// [`NameError`] says what is wrong.
+pub fn service(text: &str) -> Result<(), NameError> {
+    word(text, text)?;
+    if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Err(NameError::new(text, "begins with no letter; a service's name does"));
+    }
+    Ok(())
+}
+
+/// Holds `text` to the rules of a method's name: words with single dots between them.
+///
+/// # Errors
+/// [`NameError`] says what is wrong.
+pub fn method(text: &str) -> Result<(), NameError> {
+    event_type(text)
+}
+
 /// Holds `text` to the rules of an event type: words with single dots between them.
 ///
 /// # Errors
 /// [`NameError`] says what is wrong.
 pub fn event_type(text: &str) -> Result<(), NameError> {
     text.split('.').try_for_each(|part| word(part, text))
+}
+
+fn key(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn word(part: &str, whole: &str) -> Result<(), NameError> {
@@ -183,6 +268,23 @@ mod tests {
         let name = EventName::parse("api.user.created").unwrap();
         assert_eq!((name.domain(), name.event_type()), ("api", "user.created"));
         assert_eq!(EventName::parse("navitaire-api.2fa_sent").unwrap().event_type(), "2fa_sent");
+    }
+
+    #[test]
+    fn an_rpc_is_of_a_service() {
+        let name = RpcName::parse("navitaire-api.booking.get").unwrap();
+        assert_eq!((name.service(), name.method()), ("navitaire-api", "booking.get"));
+        for (name, why) in [
+            ("get_booking", "no dot: an RPC is named"),
+            ("2api.get", "no letter; a service's"),
+            ("api.get booking", "' '"),
+            ("api.", "is empty"),
+            ("api.a/b", "'/'"),
+        ] {
+            let text = RpcName::parse(name).unwrap_err().to_string();
+            assert!(text.contains(why), "{name}: {text}");
+        }
+        assert!(RpcName::parse(&format!("api.{}", "x".repeat(177))).is_err());
     }
 
     #[test]

@@ -8,7 +8,9 @@ use twyla_contract::{Event, NameError};
 use crate::contracts::Missing;
 
 pub(crate) mod event;
+pub(crate) mod handler;
 pub(crate) mod listener;
+pub(crate) mod rpc;
 
 /// The words of one error.
 #[derive(Clone, Debug)]

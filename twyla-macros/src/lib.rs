@@ -1,17 +1,21 @@
-//! Twyla's macros: `#[listener]` on a handler function, `listeners![..]` for a service, and `#[event(..)]` on a struct.
+//! Twyla's macros: `#[listener]` and `#[rpc(..)]` on a handler function, `listeners![..]` and `rpcs![..]` for a service, and
+//! `#[event(..)]` on a struct.
 //! They are documented in `twyla-runtime`, which re-exports them and where their examples compile.
 //!
 //! Each macro is a room with the same stages: `args` parses the attribute, `model` is what is left when nothing is
 //! wrong, `check` finds everything that is wrong, and `expand` is a pure function from the model to tokens. What
-//! they share: `contracts` finds and reads the index of the schemas that the build script has compiled, and
-//! `catalogue` has every error's words.
+//! they share: `contracts` finds and reads the index of the schemas that the build script has compiled,
+//! `function` is what every handler function is held to, and `catalogue` has every error's words.
 #![forbid(unsafe_code)]
 
 mod catalogue;
 mod contracts;
 mod event;
+mod function;
+mod list;
 mod listener;
-mod listeners;
+mod numbers;
+mod rpc;
 
 #[cfg(test)]
 mod tests;
@@ -35,5 +39,17 @@ pub fn listener(args: TokenStream, item: TokenStream) -> TokenStream {
 #[allow(missing_docs)]
 #[proc_macro]
 pub fn listeners(input: TokenStream) -> TokenStream {
-    listeners::expand(input.into()).into()
+    list::listeners(input.into()).into()
+}
+
+#[allow(missing_docs)]
+#[proc_macro_attribute]
+pub fn rpc(args: TokenStream, item: TokenStream) -> TokenStream {
+    rpc::expand(args.into(), item.into(), contracts::of_crate).into()
+}
+
+#[allow(missing_docs)]
+#[proc_macro]
+pub fn rpcs(input: TokenStream) -> TokenStream {
+    list::rpcs(input.into()).into()
 }

@@ -7,7 +7,7 @@ use std::{env, fs};
 use proc_macro2::TokenStream;
 
 use crate::contracts::{Found, Missing, tests::sample};
-use crate::{event, listener, listeners};
+use crate::{event, list, listener, rpc};
 
 fn golden(name: &str, expansion: TokenStream) {
     let file = syn::parse2(expansion).expect("an expansion is items");
@@ -31,6 +31,10 @@ fn expand_event(args: &str, item: &str) -> TokenStream {
 
 fn expand_listener(args: &str, item: &str, contracts: impl FnOnce() -> Found) -> TokenStream {
     listener::expand(tokens(args), tokens(item), contracts, Some("consumer"))
+}
+
+fn expand_rpc(args: &str, item: &str) -> TokenStream {
+    rpc::expand(tokens(args), tokens(item), sample)
 }
 
 /// What the expansion reports, without what the macro leaves in place.
@@ -65,8 +69,22 @@ fn a_listener_that_is_none() {
 
 #[test]
 fn a_list() {
-    let list = listeners::expand(tokens("answer, more::shout,"));
+    let list = list::listeners(tokens("answer, more::shout,"));
     golden("listeners.rs", quote::quote!(fn list() { #list }));
+    let list = list::rpcs(tokens("get_booking, more::cancel"));
+    golden("rpcs.rs", quote::quote!(fn list() { #list }));
+}
+
+#[test]
+fn a_handler_of_an_rpc() {
+    let item = "pub(crate) async fn get_booking(request: GetBookingRequest, context: Context, State(db): State<Db>) -> Result<Booking, Error> { Err(Error) }";
+    let args = "\"navitaire-api.get_booking\", idempotent, concurrency = 10, deadline = \"2s\"";
+    golden("rpc.rs", expand_rpc(args, item));
+}
+
+#[test]
+fn a_handler_that_is_none() {
+    golden("rpc_refused.rs", expand_rpc("\"navitaire-api.get_bookin\"", "async fn get_booking() {}"));
 }
 
 #[test]
@@ -108,6 +126,9 @@ fn a_crate_without_contracts_is_told_what_to_do() {
         let listener = errors(expand_listener("\"api.user_input\"", item, || Err(missing.clone())));
         assert_eq!(event.len(), 1, "{event:?}");
         assert_eq!(event, listener);
+        let item = "async fn get_booking(_: GetBookingRequest) -> Result<Booking, Error> { todo!() }";
+        let name = tokens("\"navitaire-api.get_booking\"");
+        assert_eq!(event, errors(rpc::expand(name, tokens(item), || Err(missing.clone()))));
         assert!(event.iter().all(|text| text.contains(message) && text.contains(help)), "{event:?}");
     }
     // where the type says which event it is, no index is needed
@@ -119,6 +140,11 @@ fn a_crate_without_contracts_is_told_what_to_do() {
 fn every_problem_is_told_at_once() {
     let listener = expand_listener("\"api.imput\", grup = 1", "fn answer<T>(_: &UserInput, _: impl Copy) {}", sample);
     assert_eq!(errors(listener).len(), 6);
+    let rpc = expand_rpc(
+        "\"navitaire-api.get_booking\", idempotnt, deadline = \"soon\"",
+        "fn get_booking<T>(&self, _: &T) {}",
+    );
+    assert_eq!(errors(rpc).len(), 7);
     let item = "#[derive(serde::Serialize)] struct Greeting { emision: String, #[serde(flatten)] rest: Rest }";
     assert_eq!(errors(expand_event("\"api.user_input\", both", item)).len(), 3);
 }

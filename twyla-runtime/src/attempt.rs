@@ -1,11 +1,6 @@
 //! The way of one delivery: envelope, attempts with short pauses between, and the decision; or it is set aside.
 
-use std::any::Any;
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -20,6 +15,7 @@ use crate::drain::Phase;
 use crate::fail::What;
 use crate::figures::{Came, Listens};
 use crate::handler::{Failure, Incoming, Keyed, Registration, States};
+use crate::isolate::{chain, guarded};
 use crate::meta::Meta;
 use crate::park::{DeadLetter, Reason};
 use crate::retry::{HERE, Retry};
@@ -128,7 +124,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
             }
             Ok(Begun::New(claim)) => {
                 incoming.transaction = claim.transaction();
-                match guarded(listening.listener.handle, incoming, &span).await {
+                match guarded(|| (listening.listener.handle)(incoming), || span.enter()).await {
                     // Only what was handled is remembered, and only then is it acked.
                     Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => {
                         Ok(claim.commit().await.map_err(Failure::Handler))
@@ -279,42 +275,4 @@ fn broken(part: &str, refusal: &Refusal, attempt: u32) -> Verdict {
         failed: (attempt > 1).then(|| Failed::after(None, attempt - 1, &error)),
         ..Verdict::of(Reason::Contract, error)
     }
-}
-
-/// Runs a handler so that its panic is a value: the panic's message.
-async fn guarded(
-    handle: fn(Incoming) -> crate::handler::HandleFuture,
-    incoming: Incoming,
-    span: &Active,
-) -> Result<Result<(), Failure>, String> {
-    let mut future = pin!(async move { handle(incoming).await });
-    poll_fn(|context| {
-        let _entered = span.enter();
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
-            Err(panic) => Poll::Ready(Err(panic_text(&*panic))),
-        }
-    })
-    .await
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the handler panicked: {}", text.unwrap_or("(no message)"))
-}
-
-/// An error with its causes.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::attempt::{Listening, handle_in_turn};
 use crate::batch::handle_together;
 use crate::lanes::Lanes;
+use crate::rpc::Server;
 use crate::transport::{Delivery, Subscription};
 use crate::{Bus, Error};
 
@@ -34,6 +35,12 @@ pub(crate) enum Phase {
     Ending,
 }
 
+/// Resolves when the service takes nothing more.
+pub(crate) async fn stopping(phase: &mut watch::Receiver<Phase>) {
+    // An error means that the `Running` was dropped.
+    let _ = phase.wait_for(|phase| *phase != Phase::Running).await;
+}
+
 /// A running service: made by [`Service::start`](crate::Service::start).
 ///
 /// Dropping it starts to drain in the background.
@@ -42,11 +49,22 @@ pub struct Running {
     bus: Bus,
     phase: watch::Sender<Phase>,
     tasks: Vec<JoinHandle<()>>,
+    /// What serves its RPCs, if it has some.
+    pub(crate) server: Option<Arc<Server>>,
+    #[cfg(feature = "rpc-server")]
+    pub(crate) address: Option<std::net::SocketAddr>,
 }
 
 impl Running {
     pub(crate) fn new(bus: Bus, phase: watch::Sender<Phase>) -> Self {
-        Self { bus, phase, tasks: Vec::new() }
+        Self {
+            bus,
+            phase,
+            tasks: Vec::new(),
+            server: None,
+            #[cfg(feature = "rpc-server")]
+            address: None,
+        }
     }
 
     pub(crate) fn add(&mut self, task: impl Future<Output = ()> + Send + 'static) {

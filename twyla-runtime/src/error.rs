@@ -84,7 +84,7 @@ pub enum Error {
         why: String,
     },
 
-    /// A listener takes a state that the service wasn't given.
+    /// A handler takes a state that the service wasn't given.
     MissingState {
         /// The handler function.
         listener: &'static str,
@@ -113,6 +113,27 @@ pub enum Error {
         /// The other handler function.
         second: &'static str,
     },
+
+    /// Two RPCs of one service have the same path.
+    DuplicateRpc {
+        /// The last segment of the path.
+        method: &'static str,
+        /// The handler function that was given first.
+        first: &'static str,
+        /// The other handler function.
+        second: &'static str,
+    },
+
+    /// RPCs can't be served on their address.
+    Serve {
+        /// The address.
+        address: String,
+        /// What stood in the way.
+        why: String,
+    },
+
+    /// RPCs are to be served over HTTP, but this build can't.
+    NoRpcServer,
 
     /// A name that can't be the name of an event or a group.
     Name {
@@ -159,15 +180,24 @@ impl fmt::Display for Error {
             Self::MissingState { listener, state, by } => {
                 let (takes, lacks) = match *by {
                     ".state(..)" => (format!("State<{state}>"), "no such state"),
+                    ".rpc(..)" => ((*state).to_owned(), "nothing to call others with"),
                     _ => ((*state).to_owned(), "no store for it"),
                 };
-                write!(f, "the listener `{listener}` takes `{takes}`, but the service has {lacks}: add `{by}`")
+                write!(f, "the handler `{listener}` takes `{takes}`, but the service has {lacks}: add `{by}`")
             }
             Self::Outbox { event, why } => write!(f, "{event} could not be put into the outbox: {why}"),
             Self::DuplicateListener { event, group, first, second } => write!(
                 f,
                 "`{first}` and `{second}` both listen to {event} in the group `{group}`: each event would go to only one \
                  of them"
+            ),
+            Self::DuplicateRpc { method, first, second } => {
+                write!(f, "`{first}` and `{second}` both serve /rpc/{method}: take one of them out")
+            }
+            Self::Serve { address, why } => write!(f, "RPCs can't be served on {address}: {why}"),
+            Self::NoRpcServer => f.write_str(
+                "RPCs are served over HTTP, but twyla-runtime was built without its feature `rpc-server` (within one process \
+                 the service is given an `Rpc::in_memory()` with `.rpc(..)`)",
             ),
             Self::Name { what, why } => write!(f, "{what} {why}"),
             Self::Signals(error) => write!(f, "can't wait for SIGINT and SIGTERM: {error}"),

@@ -112,26 +112,28 @@ impl From<Fail> for Box<dyn StdError + Send + Sync> {
     }
 }
 
+/// An error and all its causes, the outermost first.
+pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        match error.downcast_ref::<Said>() {
+            Some(said) => Some(&*said.0.cause),
+            None => error.source(),
+        }
+    })
+}
+
 impl What {
     /// What the outermost error of the chain that says something says.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if let Some(said) = error.downcast_ref::<Said>()
-                && said.0.what != What::Retry
-            {
-                return said.0.what;
-            }
+        let said = causes(error).find_map(|error| {
             // what a handler emits breaks its contract at the next attempt too
             if let Some(crate::Error::Content { .. } | crate::Error::Context { .. }) = error.downcast_ref() {
-                return Self::Park;
+                return Some(Self::Park);
             }
-            next = match error.downcast_ref::<Said>() {
-                Some(said) => Some(&*said.0.cause),
-                None => error.source(),
-            };
-        }
-        Self::Retry
+            error.downcast_ref::<Said>().map(|said| said.0.what).filter(|what| *what != Self::Retry)
+        });
+        said.unwrap_or(Self::Retry)
     }
 }
 

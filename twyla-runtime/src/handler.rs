@@ -16,10 +16,12 @@ use crate::{Ack, Bus, Meta, Retry};
 mod argument;
 mod listeners;
 mod probe;
+mod text;
 
 pub use argument::{Argument, Content, Outcome, Parts};
 pub use listeners::{Entry, Listed, Listeners, unlisted};
 pub use probe::{Arrives, Holds, IsAnyEvent, IsEvent, Otherwise, Verdict, attempt, failed};
+pub(crate) use text::{Text, same};
 
 /// A handler function that [`#[listener]`](crate::listener) has made known to the program.
 pub trait Listener {

@@ -29,7 +29,8 @@
 //!
 //! In the order in which an event walks through them: [`bus`](Bus) emits it; `wire` writes its envelope; `transport`
 //! carries it (`memory`, or `amqp`); `drain` takes it for a [`Service`]; `attempt` reads the envelope and calls the
-//! handler, as often as [`Retry`] says, each event once with [`Dedupe`]; [`ack`](Ack) decides; `aside` parks it or postpones it. [`mod@event`] says what contracts are to
+//! handler, as often as [`Retry`] says, each event once with [`Dedupe`]; [`ack`](Ack) decides; `aside` parks it or postpones it. [`mod@rpc`] is the
+//! house of calls from service to service. [`mod@event`] says what contracts are to
 //! the bus; generated types read and write themselves with `json`, and [`validate`] holds them to their rules.
 #![forbid(unsafe_code)]
 
@@ -49,6 +50,7 @@ mod fail;
 mod figures;
 #[doc(hidden)]
 pub mod handler;
+mod isolate;
 #[doc(hidden)]
 pub mod json;
 mod lanes;
@@ -57,6 +59,7 @@ pub mod mark;
 mod meta;
 mod park;
 mod retry;
+pub mod rpc;
 mod service;
 mod span;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -82,6 +85,7 @@ pub use handler::Listeners;
 pub use meta::{FirstFailure, Meta};
 pub use park::{DeadLetter, DeadViolation, Reason};
 pub use retry::Retry;
+pub use rpc::{Rpc, Rpcs};
 pub use service::Service;
 pub use state::State;
 pub use trace::{NoTraceContext, TraceContext};
@@ -94,6 +98,10 @@ pub use twyla_macros::event;
 pub use twyla_macros::listener;
 #[cfg_attr(not(doctest), doc = include_str!("../docs/listeners.md"))]
 pub use twyla_macros::listeners;
+#[cfg_attr(not(doctest), doc = include_str!("../docs/rpc_handler.md"))]
+pub use twyla_macros::rpc;
+#[cfg_attr(not(doctest), doc = include_str!("../docs/rpcs.md"))]
+pub use twyla_macros::rpcs;
 
 #[doc = include_str!("../docs/delivery.md")]
 pub mod delivery {}
@@ -130,13 +138,17 @@ pub mod __private {
     pub use crate::json::{
         self, Fault, Names, Read, Reader, Write, close_object, required, word, write_member, write_str,
     };
+    pub use crate::rpc::handler as calls;
+    pub use crate::rpc::handler::{CallArgument, Parts as CallParts};
+    pub use crate::rpc::link::Answer;
+    pub use crate::rpc::method::{Requests, Responds, RpcKey, show_error};
     pub use crate::validate::contract::{Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::validate::{Refusal, Violation, schema};
     pub use crate::{
         __bindable as bindable, __bridge as bridge, __contract as contract, __idna as idna, __mark as mark,
-        __view as view,
+        __rpc_contract as rpc_contract, __rpc_error as rpc_error, __view as view,
     };
     pub use {chrono, regex, serde, serde_json, uuid};
 

@@ -1,4 +1,4 @@
-//! A service: listeners with their states, checked and started together.
+//! A service: listeners and RPCs with their states, checked and started together.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -18,12 +18,13 @@ use crate::error::Error;
 use crate::figures::Listens;
 use crate::handler::{Registration, States};
 use crate::retry::Retry;
+use crate::rpc::{self, Rpc, Serve, Serving};
 use crate::transport::{BoxFuture, QueueKind, QueueSpec, dead_name, queue_name};
 
 /// What publishes an outbox until the service stops.
 type Relay = Box<dyn FnOnce(Bus, watch::Receiver<Phase>) -> BoxFuture<'static, ()> + Send>;
 
-/// Listeners that run together: made by [`Bus::service`].
+/// Listeners and RPCs that run together: made by [`Bus::service`].
 ///
 /// Each event goes to each group that listens to it, and within a group to one member, be it in this process or
 /// another. Handlers run side by side. What a handler returns decides: `Ok` is done; an error or a panic is tried again
@@ -43,6 +44,7 @@ pub struct Service {
     dedupe: Option<Dedupe>,
     relays: Vec<Relay>,
     drain_deadline: Duration,
+    rpcs: Serving,
 }
 
 impl Service {
@@ -58,6 +60,7 @@ impl Service {
             dedupe: None,
             relays: Vec::new(),
             drain_deadline: Duration::from_secs(30),
+            rpcs: Serving::default(),
         }
     }
 
@@ -71,6 +74,42 @@ impl Service {
     /// Adds listeners, as [`listeners!`](crate::listeners) collects them.
     pub fn listeners(mut self, listeners: impl IntoIterator<Item = Registration>) -> Self {
         self.listeners.extend(listeners);
+        self
+    }
+
+    /// Adds handlers of RPCs, as [`rpcs!`](crate::rpcs) collects them: they are served for as long as the service runs, with
+    /// the same states.
+    ///
+    /// That is over HTTP, on `127.0.0.1:8080` unless [`serve`](Self::serve) says otherwise, with the feature `rpc-server`;
+    /// or within this process, if the service is given an [`Rpc::in_memory`](Rpc::in_memory).
+    pub fn rpcs(mut self, rpcs: impl IntoIterator<Item = rpc::Registration>) -> Self {
+        self.rpcs.registrations.extend(rpcs);
+        self
+    }
+
+    /// Where and how RPCs are served over HTTP.
+    pub fn serve(mut self, settings: Serve) -> Self {
+        self.rpcs.settings = Some(settings);
+        self
+    }
+
+    /// Gives handlers that take an [`Rpc`] this one, for the session and the trace of what they handle. If it is an
+    /// [`Rpc::in_memory`](Rpc::in_memory), this service's own RPCs can be called through it.
+    pub fn rpc(mut self, rpc: Rpc) -> Self {
+        self.states.insert(TypeId::of::<Rpc>(), Box::new(rpc.clone()) as Box<dyn Any + Send + Sync>);
+        self.rpcs.rpc = Some(rpc);
+        self
+    }
+
+    /// Serves an app of your own on the service's address: what `app` makes of the routes of the RPCs, `POST
+    /// /rpc/<method>`.
+    ///
+    /// ```text
+    /// service.app(|rpcs| rpcs.route("/health", get(|| async { "ok" })).layer(TraceLayer::new_for_http()))
+    /// ```
+    #[cfg(feature = "rpc-server")]
+    pub fn app(mut self, app: impl FnOnce(axum::Router) -> axum::Router + Send + 'static) -> Self {
+        self.rpcs.app = Some(Box::new(app));
         self
     }
 
@@ -160,8 +199,9 @@ impl Service {
     /// for tests: [`Running::stop`] drains, and leaves the bus open.
     ///
     /// # Errors
-    /// [`Error::MissingState`] and [`Error::DuplicateListener`], before anything is consumed; [`Error::Listen`] if the
-    /// broker refuses a queue or can't be reached.
+    /// [`Error::MissingState`], [`Error::DuplicateListener`] and [`Error::DuplicateRpc`], and [`Error::Serve`] if RPCs can't
+    /// be served on their address, before anything is consumed; [`Error::Listen`] if the broker refuses a queue or can't be
+    /// reached.
     ///
     /// # Cancel safety
     /// Dropping the future stops what was started.
@@ -170,6 +210,7 @@ impl Service {
         let states = Arc::new(self.states);
         let (stop, stopping) = watch::channel(Phase::Running);
         let mut running = Running::new(self.bus.clone(), stop);
+        let rpcs = self.rpcs.open(self.bus.clone(), states.clone(), stopping.clone()).await?;
         if let Some(Dedupe { store, kept: Some(kept), .. }) = &self.dedupe {
             running.add(forget(store.clone(), *kept, stopping.clone()));
         }
@@ -209,6 +250,8 @@ impl Service {
             });
             running.add(drain::serve(listening, subscription, self.drain_deadline));
         }
+        // when everything that they may need is there
+        rpcs.begin(&mut running, stopping, self.drain_deadline);
         Ok(running)
     }
 
@@ -229,7 +272,7 @@ impl Service {
                 });
             }
         }
-        Ok(())
+        self.rpcs.check(&self.states)
     }
 }
 
@@ -244,6 +287,7 @@ impl fmt::Debug for Service {
             .field("retry", &self.retry)
             .field("queue", &self.kind)
             .field("drain_deadline", &self.drain_deadline)
+            .field("rpcs", &self.rpcs)
             .finish()
     }
 }

@@ -7,14 +7,14 @@ use twyla_contract::Place;
 use super::bundle::Bundle;
 use super::gather;
 use super::verdict::SchemaPath;
-use crate::load::{At, File, Node, Role, steps};
+use crate::load::{At, File, Node, Role, Way, steps};
 use crate::problem::Problem;
 use crate::resolve::{Loc, Schemas};
 
 /// A contract of a schemas folder.
 #[derive(Clone, Debug)]
 pub struct ContractSchema {
-    /// The event's name, `api.user_input`; `context` for the context.
+    /// The event's name, `api.user_input`, or the RPC's, `navitaire-api.get_booking`; `context` for the context.
     pub name: String,
     /// What is held to it.
     pub kind: ContractKind,
@@ -32,12 +32,42 @@ pub enum ContractKind {
     Context,
     /// The content of an event.
     Event,
+    /// What a caller of an RPC sends, and its service reads.
+    Request,
+    /// What an RPC's service sends, and the caller reads.
+    Response,
+    /// What an RPC's service sends where it can't do what was asked for.
+    Error,
+}
+
+impl ContractKind {
+    /// Of a contract of an RPC the word for it, which is its file's name too: `request`, `response` or `error`.
+    #[must_use]
+    pub fn way(self) -> Option<&'static str> {
+        Way::ALL.into_iter().find(|way| Self::from(*way) == self).map(Way::name)
+    }
+
+    /// The kind that has that word.
+    #[must_use]
+    pub fn of_way(word: &str) -> Option<Self> {
+        Way::ALL.into_iter().find(|way| way.name() == word).map(Self::from)
+    }
+}
+
+impl From<Way> for ContractKind {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Request => Self::Request,
+            Way::Response => Self::Response,
+            Way::Error => Self::Error,
+        }
+    }
 }
 
 /// The contracts of a folder, and where their schemas stand.
 #[derive(Debug)]
 pub struct Sources {
-    /// The context first, then the events sorted by name.
+    /// The context first, then the events sorted by name, then the requests, the responses and the errors of RPCs.
     pub contracts: Vec<ContractSchema>,
     /// What is legal and probably a mistake.
     pub warnings: Vec<Problem>,
@@ -77,7 +107,8 @@ pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
         let (name, kind) = match &file.role {
             Role::Context => ("context".to_owned(), ContractKind::Context),
             Role::Event(name) => (name.to_string(), ContractKind::Event),
-            Role::Shared | Role::Rpc | Role::Document | Role::MetaSchema => continue,
+            Role::Rpc(name, way) => (name.to_string(), (*way).into()),
+            Role::Shared | Role::BesideRpc | Role::Document | Role::MetaSchema => continue,
         };
         let bundle = gather::bundle(schemas, &Loc::root(index));
         contracts.push(ContractSchema { name, kind, place: file.place(file.root.at), bundle });

@@ -159,11 +159,19 @@ fn named(name: &Value) -> String {
 pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Option<String> {
     match subject.kind {
         ContractKind::Context => Some("put what is new into the events that need it".to_owned()),
+        ContractKind::Request | ContractKind::Response | ContractKind::Error => {
+            let name = free(subject, sources);
+            let folder =
+                file.rsplit_once('/').and_then(|(folder, _)| folder.rsplit_once('/')).map(|(folder, _)| folder)?;
+            let method = |name: &str| name.split_once('.').map_or(name, |(_, method)| method).to_owned();
+            Some(format!(
+                "a new RPC beside the old one: {folder}/{}, with both served until nobody calls `{}`",
+                method(&name),
+                subject.name
+            ))
+        }
         ContractKind::Event => {
-            let mut name = beside::next(&subject.name);
-            while sources.contract(subject.kind, &name).is_some() {
-                name = beside::next(&name);
-            }
+            let name = free(subject, sources);
             let last = |name: &str| name.split_once('.').map_or(name, |(_, last)| last).to_owned();
             let folder = file.strip_suffix(&format!("{}.json", last(&subject.name)))?;
             Some(format!(
@@ -172,6 +180,15 @@ pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Opt
             ))
         }
     }
+}
+
+/// A name beside that of a contract that no other one has.
+fn free(subject: &Subject, sources: &Sources) -> String {
+    let mut name = beside::next(&subject.name);
+    while sources.contract(subject.kind, &name).is_some() {
+        name = beside::next(&name);
+    }
+    name
 }
 
 /// How long a waiver lasts that is suggested, in days.

@@ -45,6 +45,24 @@ impl Builder {
         self
     }
 
+    /// RPCs that the service serves, and doesn't call unless [`calls`](Self::calls) names them too.
+    ///
+    /// A name that no RPC of the folder has is an error where the folder has a lock.
+    #[must_use]
+    pub fn serves<T: Into<String>>(mut self, rpcs: impl IntoIterator<Item = T>) -> Self {
+        self.roles = self.roles.serves(rpcs);
+        self
+    }
+
+    /// RPCs that the service calls, and doesn't serve unless [`serves`](Self::serves) names them too.
+    ///
+    /// A name that no RPC of the folder has is an error where the folder has a lock.
+    #[must_use]
+    pub fn calls<T: Into<String>>(mut self, rpcs: impl IntoIterator<Item = T>) -> Self {
+        self.roles = self.roles.calls(rpcs);
+        self
+    }
+
     /// The day that waivers are held against, where that isn't today: for builds that have to be the same on every day.
     #[must_use]
     pub fn today(mut self, today: Date) -> Self {

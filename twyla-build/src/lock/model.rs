@@ -44,8 +44,9 @@ impl Subject {
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            ContractKind::Context | ContractKind::Event => f.write_str(&self.name),
+        match self.kind.way() {
+            None => f.write_str(&self.name),
+            Some(way) => write!(f, "{}/{way}", self.name),
         }
     }
 }
@@ -56,6 +57,11 @@ impl FromStr for Subject {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "context" {
             return Ok(Self { kind: ContractKind::Context, name: text.to_owned() });
+        }
+        let of_rpc = text.rsplit_once('/').and_then(|(name, way)| Some((name, ContractKind::of_way(way)?)));
+        if let Some((name, kind)) = of_rpc {
+            let name = twyla_contract::RpcName::parse(name)?.to_string();
+            return Ok(Self { kind, name });
         }
         let event = twyla_contract::EventName::parse(text)?;
         Ok(Self { kind: ContractKind::Event, name: event.to_string() })
@@ -267,4 +273,27 @@ pub struct Retired {
     pub digest: String,
     /// What says so.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_one_word() {
+        for (text, kind, name) in [
+            ("context", ContractKind::Context, "context"),
+            ("api.user_input", ContractKind::Event, "api.user_input"),
+            ("api.get/request", ContractKind::Request, "api.get"),
+            ("navitaire-api.get.booking/response", ContractKind::Response, "navitaire-api.get.booking"),
+            ("api.get/error", ContractKind::Error, "api.get"),
+        ] {
+            let subject: Subject = text.parse().unwrap();
+            assert_eq!(subject, Subject { kind, name: name.to_owned() });
+            assert_eq!(subject.to_string(), text);
+        }
+        for bad in ["", "api", "api.get/reply", "api.get/request/error", "/request"] {
+            assert!(bad.parse::<Subject>().is_err(), "{bad}");
+        }
+    }
 }

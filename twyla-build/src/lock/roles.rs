@@ -9,7 +9,7 @@ use super::model::{Direction, Subject};
 use crate::compare::{ContractKind, Sources};
 use crate::problem::{Problem, What};
 
-/// What a service does with events.
+/// What a service does with events, and with what RPCs carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// It may emit them and listen to them, or nobody has said what it does.
@@ -39,6 +39,8 @@ pub struct Roles {
     rest: Role,
     listens: BTreeSet<String>,
     emits: BTreeSet<String>,
+    serves: BTreeSet<String>,
+    calls: BTreeSet<String>,
 }
 
 impl Roles {
@@ -62,6 +64,21 @@ impl Roles {
         self
     }
 
+    /// With RPCs that the service serves, and doesn't call unless that is said as well: it reads their requests, and sends
+    /// their responses and errors.
+    #[must_use]
+    pub fn serves<T: Into<String>>(mut self, rpcs: impl IntoIterator<Item = T>) -> Self {
+        self.serves.extend(rpcs.into_iter().map(Into::into));
+        self
+    }
+
+    /// With RPCs that the service calls, and doesn't serve unless that is said as well.
+    #[must_use]
+    pub fn calls<T: Into<String>>(mut self, rpcs: impl IntoIterator<Item = T>) -> Self {
+        self.calls.extend(rpcs.into_iter().map(Into::into));
+        self
+    }
+
     /// With another role for what isn't named.
     #[must_use]
     pub(crate) fn rest(self, rest: Role) -> Self {
@@ -69,23 +86,34 @@ impl Roles {
     }
 
     pub(crate) fn of(&self, subject: &Subject) -> Role {
-        match subject.kind {
-            ContractKind::Context => self.rest,
-            ContractKind::Event => match (self.listens.contains(&subject.name), self.emits.contains(&subject.name)) {
-                (true, true) => Role::Both,
-                (true, false) => Role::Listener,
-                (false, true) => Role::Producer,
-                (false, false) => self.rest,
-            },
+        let (reads, sends) = match subject.kind {
+            ContractKind::Context => return self.rest,
+            ContractKind::Event => (&self.listens, &self.emits),
+            ContractKind::Request => (&self.serves, &self.calls),
+            ContractKind::Response | ContractKind::Error => (&self.calls, &self.serves),
+        };
+        match (reads.contains(&subject.name), sends.contains(&subject.name)) {
+            (true, true) => Role::Both,
+            (true, false) => Role::Listener,
+            (false, true) => Role::Producer,
+            (false, false) => self.rest,
         }
     }
 
     /// The names that the folder doesn't have.
     pub(crate) fn unknown(&self, folder: &str, sources: &Sources, problems: &mut Vec<Problem>) {
-        let events = || sources.contracts.iter().filter(|contract| contract.kind == ContractKind::Event);
-        for (method, names) in [("listens", &self.listens), ("emits", &self.emits)] {
-            for name in names.iter().filter(|name| !events().any(|event| event.name == **name)) {
-                let near = similar::nearest(name, events().map(|event| event.name.as_str())).map(str::to_owned);
+        let named = |kind| sources.contracts.iter().filter(move |contract| contract.kind == kind);
+        let (event, rpc) = (ContractKind::Event, ContractKind::Request);
+        let all = [
+            ("listens", event, &self.listens),
+            ("emits", event, &self.emits),
+            ("serves", rpc, &self.serves),
+            ("calls", rpc, &self.calls),
+        ];
+        for (method, kind, names) in all {
+            for name in names.iter().filter(|name| !named(kind).any(|contract| contract.name == **name)) {
+                let near =
+                    similar::nearest(name, named(kind).map(|contract| contract.name.as_str())).map(str::to_owned);
                 let fault = Box::new(Fault::NoRole { name: name.clone(), near, method });
                 problems.push(Problem { file: folder.to_owned(), at: None, what: What::Lock { fault } });
             }

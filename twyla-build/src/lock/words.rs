@@ -98,6 +98,7 @@ fn noun(subject: &Subject) -> &'static str {
     match subject.kind {
         ContractKind::Context => "context",
         ContractKind::Event => "event",
+        ContractKind::Request | ContractKind::Response | ContractKind::Error => "RPC",
     }
 }
 
@@ -105,6 +106,8 @@ fn noun(subject: &Subject) -> &'static str {
 fn sides(subject: &Subject) -> (&'static str, &'static str) {
     match subject.kind {
         ContractKind::Context | ContractKind::Event => ("producers", "listeners"),
+        ContractKind::Request => ("callers", "services"),
+        ContractKind::Response | ContractKind::Error => ("services", "callers"),
     }
 }
 
@@ -289,6 +292,9 @@ fn wrapped(text: &str) -> Vec<String> {
 fn hurt_by(subject: &Subject, direction: Direction) -> String {
     let (producers, listeners) = sides(subject);
     match direction {
+        Direction::OldToNew if subject.kind.way().is_some() => {
+            format!("{producers} that aren't upgraded yet: what they send is refused")
+        }
         Direction::OldToNew => {
             format!(
                 "{producers} in the field, which can't be taken back: what they send, and what waits in queues, is refused"

@@ -32,7 +32,8 @@ fn next(type_: &Type) -> Vec<TypeId> {
             fields.iter().filter_map(|field| by_value(&field.held.shape)).collect()
         }
         Body::Union { variants, .. } => variants.iter().filter_map(|variant| by_value(&variant.held.shape)).collect(),
-        Body::Map(_) | Body::Enum { .. } => Vec::new(),
+        Body::Map(held) => by_value(&held.shape).into_iter().collect(),
+        Body::Enum { .. } => Vec::new(),
     }
 }
 

@@ -6,14 +6,16 @@ mod fallback;
 mod looks;
 mod object;
 mod read;
+mod rpcs;
 mod rules;
 mod union;
 mod value;
 
 use std::collections::BTreeSet;
 
-use twyla_contract::{Event, EventName, Kind, Place, Property};
+use twyla_contract::{Event, EventName, Kind, Place, Property, Rpc, RpcBody, RpcName};
 
+use crate::load::Way;
 use crate::resolve::Loc;
 
 pub(crate) use fallback::Fallback;
@@ -29,6 +31,42 @@ pub(crate) struct Model {
     pub(crate) types: Vec<Type>,
     pub(crate) context: TypeId,
     pub(crate) events: Vec<(EventName, TypeId)>,
+    pub(crate) rpcs: Vec<Method>,
+}
+
+/// An RPC with the types of what it carries.
+#[derive(Debug)]
+pub(crate) struct Method {
+    pub(crate) name: RpcName,
+    /// The module and the name of the type that stands for it.
+    pub(crate) module: String,
+    pub(crate) type_: String,
+    pub(crate) docs: String,
+    pub(crate) idempotent: bool,
+    pub(crate) request: Carried,
+    pub(crate) response: Carried,
+    pub(crate) error: Option<Carried>,
+}
+
+/// What goes one way in an RPC.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    pub(crate) type_: TypeId,
+    pub(crate) place: Place,
+    /// The name in the RPC's module of a type that is another schema's.
+    pub(crate) alias: Option<String>,
+}
+
+impl Method {
+    pub(crate) fn path(&self) -> String {
+        format!("{}::{}", self.module, self.type_)
+    }
+
+    /// What it carries, each with the way that it goes.
+    pub(crate) fn carries(&self) -> impl Iterator<Item = (Way, &Carried)> {
+        let error = self.error.as_ref().map(|error| (Way::Error, error));
+        [(Way::Request, &self.request), (Way::Response, &self.response)].into_iter().chain(error)
+    }
 }
 
 /// A generated type.
@@ -84,7 +122,8 @@ pub(crate) enum Body {
         tag: String,
         variants: Vec<Variant>,
     },
-    /// An object whose members are all of one kind, where an event or a context has to be a type of its own.
+    /// An object whose members are all of one kind, where an event or a context has to be a type of its own; or whatever
+    /// a response is that is no object.
     Map(Held),
 }
 
@@ -314,6 +353,20 @@ impl Model {
             rust_path: type_.path(),
             properties: fields.iter().map(property).collect(),
             open,
+        }
+    }
+
+    /// The RPC as the macros know it.
+    pub(crate) fn rpc(&self, method: &Method) -> Rpc {
+        let body =
+            |carried: &Carried| RpcBody { place: carried.place.clone(), rust_path: self.types[carried.type_].path() };
+        Rpc {
+            name: method.name.clone(),
+            rust_path: method.path(),
+            idempotent: method.idempotent,
+            request: body(&method.request),
+            response: body(&method.response),
+            error: method.error.as_ref().map(body),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use twyla_contract::Place;
 
-use super::{Body, Held, Model, Reason, Shape, Tree, Type, TypeId, boxes, looks};
+use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, looks, rpcs};
 use crate::draft::is_annotation;
 use crate::format;
 use crate::load::{Json, Node, Role};
@@ -31,12 +31,14 @@ pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
         }
     }
     events.sort();
+    let rpcs = reader.rpcs();
     let mut types: Vec<Type> = reader.types.into_iter().flatten().collect();
     let roots: HashSet<TypeId> = events.iter().map(|(_, id)| *id).chain([context]).collect();
-    keep_apart(&mut types, &roots);
+    let carried: HashSet<TypeId> = rpcs.iter().flat_map(Method::carries).map(|(_, carried)| carried.type_).collect();
+    keep_apart(&mut types, &roots, &carried, rpcs::taken(&rpcs));
     looks::settle(schemas, &mut types);
     boxes::place(&mut types);
-    Some(Model { types, context, events })
+    Some(Model { types, context, events, rpcs })
 }
 
 /// The schemas that lead to a `$dynamicRef` or `$recursiveRef`: those around one, and those that refer to these.
@@ -59,8 +61,9 @@ fn dynamic(schemas: &Schemas) -> HashSet<Loc> {
     found
 }
 
-/// Gives types of one name different ones: contents and contexts keep theirs, the others are counted by their place.
-fn keep_apart(types: &mut [Type], roots: &HashSet<TypeId>) {
+/// Gives types of one name different ones: contents and contexts keep theirs, then what RPCs carry, the others are counted
+/// by their place. What is `taken` is no type's of the model.
+fn keep_apart(types: &mut [Type], roots: &HashSet<TypeId>, carried: &HashSet<TypeId>, mut taken: HashSet<String>) {
     // the objects of a union are called by their tags
     let tagged: Vec<(TypeId, String, String)> = types.iter().flat_map(variants).collect();
     for (id, union, variant) in tagged {
@@ -70,8 +73,7 @@ fn keep_apart(types: &mut [Type], roots: &HashSet<TypeId>) {
         }
     }
     let mut order: Vec<TypeId> = (0..types.len()).collect();
-    order.sort_by_key(|id| (!roots.contains(id), types[*id].place.clone()));
-    let mut taken: HashSet<String> = HashSet::new();
+    order.sort_by_key(|id| (!roots.contains(id), !carried.contains(id), types[*id].place.clone()));
     // where to go on counting, so that many of one name are not many times as much work
     let mut counts: HashMap<String, usize> = HashMap::new();
     for id in order {
@@ -112,7 +114,7 @@ pub(super) struct Reader<'a> {
     /// The rules found so far that are left to trees, for each value that is being read.
     trees: Vec<Vec<Tree>>,
     /// The schemas that lead to a reference whose target depends on the way there.
-    dynamic: HashSet<Loc>,
+    pub(super) dynamic: HashSet<Loc>,
 }
 
 impl<'a> Reader<'a> {
@@ -130,6 +132,13 @@ impl<'a> Reader<'a> {
         // the way begins at the root, and so does the tree that is held there
         if !self.dynamic.contains(loc) {
             self.leave_here(loc, keyword, why);
+        }
+    }
+
+    /// Leaves a whole document to a tree that is held at its root, where the way from there matters.
+    pub(super) fn leave_dynamic(&mut self, loc: &Loc) {
+        if self.dynamic.contains(loc) {
+            self.leave_here(loc, "", "a reference whose target depends on the way there");
         }
     }
 
@@ -164,15 +173,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The type of a whole content or context: always one of its own, whatever its schema refers to.
-    fn root(&mut self, file: usize) -> TypeId {
+    pub(super) fn root(&mut self, file: usize) -> TypeId {
         let loc = Loc::root(file);
         if let Some(Held { shape: Shape::Named(id), .. }) = self.begun.get(&loc) {
             return *id;
         }
         self.type_at(&loc, false, |reader| {
-            if reader.dynamic.contains(&loc) {
-                reader.leave_here(&loc, "", "a reference whose target depends on the way there");
-            }
+            reader.leave_dynamic(&loc);
             let mut at = loc.clone();
             let mut steps = 0;
             while let Some(target) = reader.schemas.refs.get(&at) {
@@ -251,7 +258,7 @@ impl<'a> Reader<'a> {
         held
     }
 
-    fn fresh(&mut self, loc: &Loc) -> Held {
+    pub(super) fn fresh(&mut self, loc: &Loc) -> Held {
         let any = || Held::plain(Shape::Any);
         if let Json::Bool(value) = self.node(loc).json {
             if !value {

@@ -1,15 +1,18 @@
-//! What is wrong with a handler function.
+//! What is wrong with a listener beyond what is wrong with any handler function.
 
 use twyla_contract::{Contracts, Event, Group, NameError};
 
+use super::handler::Kind;
 use super::{THE_TYPE, Text, schema};
 
-const SIGNATURE: &str =
-    "a handler is an `async fn` that takes its event and then any of `Context`, `Meta`, `State<T>`, `Bus`, `Ack`";
+const SIGNATURE: &str = "a handler is an `async fn` that takes its event and then any of `Context`, `Meta`, `State<T>`, `Bus`, `Rpc`, `Ack`";
 
-pub(crate) fn not_a_function() -> Text {
-    Text::new("`#[listener]` belongs on a function").help(SIGNATURE)
-}
+pub(crate) const LISTENER: Kind = Kind {
+    attribute: "listener",
+    signature: SIGNATURE,
+    one: "a listener is one function for one event",
+    outlives: "delivery",
+};
 
 pub(crate) fn bad_group(error: &NameError) -> Text {
     let kept = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
@@ -37,38 +40,9 @@ pub(crate) fn bad_retry(written: &str) -> Text {
         .note("units are `ms`, `s`, `m`, `h` and `d`; no pause is longer than 30 days")
 }
 
-pub(crate) fn bad_count(key: &str, written: &str) -> Text {
-    Text::new(format!("`{key}` cannot be {written}")).help("write a number from 1 to 65535")
-}
-
 pub(crate) fn bad_key(written: &str) -> Text {
     Text::new(format!("`{written}` names nothing to order events by"))
         .help("write `session`, or a field as in `content.order_id` or `context.user`")
-}
-
-pub(crate) fn not_async(name: &str) -> Text {
-    Text::new(format!("handler `{name}` is not `async`")).help(format!("write `async fn {name}`"))
-}
-
-pub(crate) fn qualified(name: &str, word: &str) -> Text {
-    Text::new(format!("handler `{name}` cannot be `{word}`")).help(SIGNATURE)
-}
-
-pub(crate) fn takes_self(name: &str) -> Text {
-    Text::new(format!("handler `{name}` cannot take `self`"))
-        .help("make it a free function, and take what it needs of the object as `State<T>`")
-}
-
-pub(crate) fn generic(name: &str, what: &str) -> Text {
-    Text::new(format!("handler `{name}` cannot have {what}"))
-        .note("a listener is one function for one event, and nothing is left to be chosen when it is registered")
-        .help("write the type itself")
-}
-
-pub(crate) fn reference(name: &str, owned: &str) -> Text {
-    Text::new(format!("handler `{name}` cannot take a reference"))
-        .note("a handler owns what it takes: it may go on when the delivery is long gone")
-        .help(format!("write `{owned}`"))
 }
 
 pub(crate) fn no_arguments(name: &str, event: Option<&Event>, contracts: &str) -> Text {

@@ -6,6 +6,7 @@ use syn::{Ident, LitStr, Token, ext::IdentExt};
 
 use super::policy::{self, Policy};
 use crate::catalogue::{self, Problems};
+use crate::numbers;
 
 /// What the attribute says.
 #[derive(Default)]
@@ -66,8 +67,8 @@ fn value(key: &str, input: ParseStream<'_>, args: &mut Args) -> syn::Result<bool
     Ok(match key {
         "group" => set(group, input.parse()?),
         "retry" => set(&mut policy.retry, policy::retry(input)?),
-        "prefetch" => set(&mut policy.prefetch, policy::count(input, key)?),
-        "concurrency" => set(&mut policy.concurrency, policy::count(input, key)?),
+        "prefetch" => set(&mut policy.prefetch, numbers::count(input, key)?),
+        "concurrency" => set(&mut policy.concurrency, numbers::count(input, key)?),
         "ordered_by" => set(&mut policy.ordered_by, policy::key(input)?),
         _ => {
             input.parse::<syn::Expr>()?;

@@ -1,16 +1,15 @@
 //! From the attribute and the item to a listener, or to everything that is wrong with them.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::{FnArg, GenericParam, Ident, ItemFn, LitStr, ReturnType, Safety, Signature, Token, Type, Visibility};
+use proc_macro2::TokenStream;
+use syn::{Ident, ItemFn, LitStr, ReturnType, Visibility};
 use twyla_contract::{EventName, Group, similar};
 
 use super::args::Args;
 use super::model::{Listener, Named};
+use crate::catalogue::listener::LISTENER;
 use crate::catalogue::{self, Problems, listener as text};
 use crate::contracts::Found;
+use crate::function;
 
 /// An item that is no listener, with what its stand-in needs.
 pub(super) struct Refused {
@@ -26,19 +25,17 @@ pub(super) fn check(
     package: Option<&str>,
 ) -> Result<(ItemFn, Listener), Refused> {
     let Args { event, group, policy, mut problems } = args;
-    let function: ItemFn = match syn::parse2(item.clone()) {
+    let function = match function::parse(&item, &LISTENER) {
         Ok(function) => function,
         Err(error) => {
-            // a function with a mistake in it has the compiler's own error; anything else is no function
-            let error = if looks_like_function(&item) { error } else { text::not_a_function().over(first(&item)) };
             problems.add(error);
             return Err(Refused { problems, stands_for: None });
         }
     };
     let name = function.sig.ident.clone();
     let group = group_of(group.as_ref(), package, &name, &mut problems);
-    qualifiers(&function.sig, &mut problems);
-    let inputs = inputs(&function.sig.inputs, &name, &mut problems);
+    function::qualifiers(&function.sig, &LISTENER, &mut problems);
+    let inputs = function::inputs(&function.sig.inputs, &name, &LISTENER, &mut problems);
     let written = inputs.first().map(catalogue::display).unwrap_or_default();
     let event = event.and_then(|event| named(&event, contracts, &name, &written, inputs.is_empty(), &mut problems));
     if function.sig.inputs.is_empty() && !matches!(event, Some(None)) {
@@ -65,24 +62,6 @@ pub(super) fn check(
     }
 }
 
-fn looks_like_function(item: &TokenStream) -> bool {
-    item.clone().into_iter().any(|token| matches!(&token, TokenTree::Ident(word) if word == "fn"))
-}
-
-/// The first tokens of an item that isn't an attribute's: `struct`, `impl`.
-fn first(item: &TokenStream) -> TokenStream {
-    let mut tokens = item.clone().into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        let is_attribute = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
-        if is_attribute {
-            tokens.next();
-        } else {
-            return token.into();
-        }
-    }
-    item.clone()
-}
-
 fn group_of(written: Option<&LitStr>, package: Option<&str>, name: &Ident, problems: &mut Problems) -> Option<Group> {
     let group = match (written, package) {
         (Some(written), _) => {
@@ -92,66 +71,6 @@ fn group_of(written: Option<&LitStr>, package: Option<&str>, name: &Ident, probl
         (None, None) => Err(text::no_default_group().at(name.span())),
     };
     problems.ok(group)
-}
-
-fn qualifiers(sig: &Signature, problems: &mut Problems) {
-    let name = sig.ident.to_string();
-    if sig.asyncness.is_none() {
-        problems.add(text::not_async(&name).at(sig.fn_token.span()));
-    }
-    if let Some(word) = &sig.constness {
-        problems.add(text::qualified(&name, "const").at(word.span()));
-    }
-    if !matches!(sig.safety, Safety::Default) {
-        problems.add(text::qualified(&name, "unsafe").over(&sig.safety));
-    }
-    if let Some(abi) = &sig.abi {
-        problems.add(text::qualified(&name, "extern").at(abi.extern_token.span()));
-    }
-    if let Some(variadic) = &sig.variadic {
-        problems.add(text::qualified(&name, "variadic").at(variadic.span()));
-    }
-    if let Some(parameter) = sig.generics.params.first() {
-        let what = match parameter {
-            GenericParam::Lifetime(_) => "lifetime parameters",
-            GenericParam::Const(_) => "const parameters",
-            GenericParam::Type(_) => "type parameters",
-        };
-        problems.add(text::generic(&name, what).over(&sig.generics));
-    }
-}
-
-/// The arguments' types. One that can't be an argument stays among them, for its number.
-fn inputs(inputs: &Punctuated<FnArg, Token![,]>, name: &Ident, problems: &mut Problems) -> Vec<Type> {
-    let name = name.to_string();
-    let mut types = Vec::new();
-    for input in inputs {
-        match input {
-            FnArg::Receiver(receiver) => problems.add(text::takes_self(&name).over(receiver)),
-            FnArg::Typed(input) => {
-                if let Type::Reference(reference) = &*input.ty {
-                    let owned = catalogue::display(&reference.elem);
-                    problems.add(text::reference(&name, &owned).over(&input.ty));
-                } else if let Some(span) = impl_trait(&input.ty) {
-                    problems.add(text::generic(&name, "`impl Trait` as an argument").at(span));
-                }
-                types.push((*input.ty).clone());
-            }
-        }
-    }
-    types
-}
-
-/// The type, where it is an `impl Trait`, or the first one within it.
-fn impl_trait(ty: &Type) -> Option<Span> {
-    fn within(tokens: TokenStream) -> Option<Span> {
-        tokens.into_iter().find_map(|token| match token {
-            TokenTree::Ident(word) if word == "impl" => Some(word.span()),
-            TokenTree::Group(group) => within(group.stream()),
-            _ => None,
-        })
-    }
-    if let Type::ImplTrait(_) = ty { Some(ty.span()) } else { within(ty.to_token_stream()) }
 }
 
 /// The event that the attribute names: the outer none is no attribute, the inner one a name that can't be used.

@@ -2,11 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ItemFn;
 use syn::spanned::Spanned;
-use syn::{ItemFn, Visibility};
 
 use super::check::Refused;
 use super::model::Listener;
+use crate::function;
 
 /// ```text
 /// async fn answer(..) { .. }                       // the function as it was
@@ -67,7 +68,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
     };
     let call = quote_spanned!(name.span()=> #name(#event_content, #(#locals),*));
     let attempt = quote_spanned!(name.span()=> __twyla::attempt(#call, #outcome));
-    let stand_in = stand_in_type(vis, name);
+    let stand_in = function::stand_in(vis, name);
     quote! {
         #function
 
@@ -123,23 +124,11 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
     }
 }
 
-/// What stands for the function where types are named. Its name is at the macro's own place: a listener that is never
-/// registered is one warning, at the function.
-fn stand_in_type(vis: &Visibility, name: &Ident) -> TokenStream {
-    let mut name = name.clone();
-    name.set_span(Span::call_site());
-    quote! {
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #vis struct #name {}
-    }
-}
-
 /// The item as it was, what is wrong with it, and a listener of its name, so that the list that names it is fine.
 pub(super) fn stand_in(item: &TokenStream, refused: &Refused) -> TokenStream {
     let errors = refused.problems.tokens();
     let stand_in = refused.stands_for.as_ref().map(|(vis, name)| {
-        let stand_in = stand_in_type(vis, name);
+        let stand_in = function::stand_in(vis, name);
         quote! {
             #stand_in
             impl ::twyla_runtime::__private::Listener for #name {

@@ -4,9 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitInt, LitStr, Member, Type};
+use syn::{Expr, Ident, LitStr, Member, Type};
 
 use crate::catalogue::listener as text;
+use crate::numbers::duration;
 
 /// What the attribute says of it.
 #[derive(Default)]
@@ -54,33 +55,9 @@ impl Retry {
     }
 }
 
-/// `100ms`, `1s`, `5m`, `2h`, `1d`, in milliseconds.
-fn duration(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(digits);
-    let unit = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    // no longer than the longest stay in a retry queue
-    number.parse::<u64>().ok()?.checked_mul(unit).filter(|millis| *millis <= 30 * 86_400_000)
-}
-
 pub(super) fn retry(input: ParseStream<'_>) -> syn::Result<Retry> {
     let written: LitStr = input.parse()?;
     Retry::parse(&written.value()).ok_or_else(|| text::bad_retry(&written.value()).at(written.span()))
-}
-
-pub(super) fn count(input: ParseStream<'_>, key: &str) -> syn::Result<u16> {
-    let written: LitInt = input.parse()?;
-    match written.base10_parse() {
-        Ok(count @ 1..) => Ok(count),
-        _ => Err(text::bad_count(key, &written.to_string()).at(written.span())),
-    }
 }
 
 pub(super) fn key(input: ParseStream<'_>) -> syn::Result<Key> {

@@ -7,6 +7,7 @@ use std::fmt;
 use super::{Failure, Incoming, Need};
 use crate::dedupe::Transacting;
 use crate::event::{Event, EventContext, Listen};
+use crate::rpc::Rpc;
 use crate::{Ack, Bus, Meta, State};
 
 /// One delivery whose context has been held to its contract: what the handler's arguments are taken from.
@@ -67,10 +68,10 @@ impl<T: Event> Content for T {
     const EVENT_TYPE: &'static str = T::EVENT_TYPE;
 }
 
-/// What a handler may take after its event: the context, [`Meta`], [`State`], [`Bus`] and [`Ack`].
+/// What a handler may take after its event: the context, [`Meta`], [`State`], [`Bus`], [`Rpc`] and [`Ack`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` after its event",
-    label = "neither `Context`, `Meta`, `State<T>`, `Bus`, `Ack` nor `Tx<DB>`",
+    label = "neither `Context`, `Meta`, `State<T>`, `Bus`, `Rpc`, `Ack` nor `Tx<DB>`",
     note = "something that the service is given with `.state(..)` is taken as `State<{Self}>`",
     note = "a handler has one event, its first argument: another event is another `#[listener]`"
 )]
@@ -97,6 +98,19 @@ impl Argument for Meta {
 impl Argument for Bus {
     fn take(parts: &Parts) -> Result<Self, Failure> {
         Ok(parts.incoming.bus.clone())
+    }
+}
+
+impl Argument for Rpc {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        let rpc = parts.incoming.states.get(&TypeId::of::<Self>()).and_then(|state| state.downcast_ref::<Self>());
+        let meta = &parts.incoming.meta;
+        let rpc = rpc.map(|rpc| rpc.within_event(&meta.session_id, meta.trace.as_ref()));
+        rpc.ok_or_else(|| Failure::Handler(Box::new(NoState(type_name::<Self>()))))
+    }
+
+    fn need() -> Option<Need> {
+        Some(Need { id: TypeId::of::<Self>(), name: "Rpc", by: ".rpc(..)" })
     }
 }
 

@@ -81,6 +81,11 @@ macro_rules! __contract {
                 parts.context::<Self>()
             }
         }
+        impl $crate::__private::CallArgument for $type {
+            fn take(parts: &$crate::__private::CallParts) -> ::std::result::Result<Self, $crate::__private::Answer> {
+                parts.context::<Self>()
+            }
+        }
     };
 }
 

@@ -1,9 +1,11 @@
-//! From the paths of a list to its listeners.
+//! From the paths of a list to what they name.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
+
+use super::Kind;
 
 /// ```text
 /// {
@@ -14,18 +16,18 @@ use syn::spanned::Spanned;
 /// }
 /// ```
 /// The inner import takes whatever the path names: of a mere function that is no type, and the outer one stands in.
-pub(super) fn expand(paths: &[Path]) -> TokenStream {
-    let names: Vec<_> =
-        paths.iter().enumerate().map(|(i, path)| format_ident!("LISTENER_{i}", span = path.span())).collect();
+pub(super) fn expand(paths: &[Path], kind: &Kind) -> TokenStream {
+    let Kind { constant, room, function, collection } = kind;
+    let named = |(i, path): (usize, &Path)| format_ident!("{constant}_{i}", span = path.span());
+    let names: Vec<_> = paths.iter().enumerate().map(named).collect();
     let entries = paths.iter().zip(&names).map(|(path, name)| {
         let written = crate::catalogue::display(path);
         let import = quote_spanned!(path.span()=> use #path as Function;);
-        let entry =
-            quote_spanned!(path.span()=> <Function as ::twyla_runtime::__private::Listed>::ENTRY.named(#written));
+        let entry = quote_spanned!(path.span()=> <Function as #room::Listed>::ENTRY.named(#written));
         quote! {
-            const #name: ::twyla_runtime::__private::Entry = {
+            const #name: #room::Entry = {
                 #[allow(unused_imports)]
-                use ::twyla_runtime::__private::unlisted::Function;
+                use #function;
                 {
                     #[allow(unused_imports)]
                     #import
@@ -42,14 +44,14 @@ pub(super) fn expand(paths: &[Path]) -> TokenStream {
     quote! {{
         #(#entries)*
         #(#checks)*
-        ::twyla_runtime::Listeners::collect(&[#(#names),*])
+        #collection::collect(&[#(#names),*])
     }}
 }
 
-pub(super) fn stand_in(error: &syn::Error) -> TokenStream {
-    let error = error.to_compile_error();
+pub(super) fn stand_in(error: &syn::Error, kind: &Kind) -> TokenStream {
+    let (error, collection) = (error.to_compile_error(), &kind.collection);
     quote!({
         #error
-        ::twyla_runtime::Listeners::default()
+        #collection::default()
     })
 }

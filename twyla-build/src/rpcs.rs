@@ -1,0 +1,116 @@
+//! The folders of RPCs: whether each has its contracts, what they say of it beyond their schemas, and names that would be
+//! one in Rust.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use twyla_contract::{RpcName, similar};
+
+use crate::load::{File, Json, Role, Way};
+use crate::names;
+use crate::problem::{Problem, What};
+use crate::resolve::Schemas;
+
+/// The keyword in a request's schema that says that its RPC may be done again with nothing changed by it.
+const IDEMPOTENT: &str = "idempotent";
+
+/// The RPCs by name, each with the files that it has.
+pub(crate) fn all(schemas: &Schemas) -> BTreeMap<&RpcName, BTreeMap<Way, usize>> {
+    let mut all: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for (index, file) in schemas.files.iter().enumerate() {
+        if let Role::Rpc(name, way) = &file.role {
+            all.entry(name).or_default().insert(*way, index);
+        }
+    }
+    all
+}
+
+/// Whether the request's schema says that the RPC may be done again with nothing changed by it.
+pub(crate) fn idempotent(request: &File) -> bool {
+    request.root.get(IDEMPOTENT).is_some_and(|node| matches!(node.json, Json::Bool(true)))
+}
+
+/// Checks every RPC and notes all problems.
+pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
+    let all = all(schemas);
+    for files in all.values() {
+        let Some(folder) = files.values().next().and_then(|file| folder(&schemas.files[*file])) else { continue };
+        let others =
+            schemas.files.iter().filter(|file| file.role == Role::BesideRpc && self::folder(file) == Some(folder));
+        let others: Vec<&File> = others.collect();
+        let mut meant = Vec::new();
+        for way in Way::ALL.into_iter().filter(|way| !files.contains_key(way)) {
+            let near = similar::nearest(way.name(), others.iter().map(|file| stem(file)));
+            let near = near.and_then(|near| others.iter().find(|file| stem(file) == near && !meant.contains(&near)));
+            meant.extend(near.map(|file| stem(file)));
+            match near {
+                // an RPC need not have one
+                Some(file) if way == Way::Error => {
+                    problems.push(Problem {
+                        file: file.shown.clone(),
+                        at: None,
+                        what: What::NearlyRpc { near: way.name() },
+                    });
+                }
+                None if way == Way::Error => {}
+                near => {
+                    let near = near.map(|file| format!("{}.json", stem(file)));
+                    let what = What::NoRpcBody { way: way.name(), near };
+                    problems.push(Problem { file: folder.to_owned(), at: None, what });
+                }
+            }
+        }
+        if let Some(request) = files.get(&Way::Request) {
+            says(&schemas.files[*request], problems);
+        }
+    }
+    clashes(&all, schemas, problems);
+}
+
+/// Services that would be one module in Rust, and methods that would be one type.
+fn clashes(all: &BTreeMap<&RpcName, BTreeMap<Way, usize>>, schemas: &Schemas, problems: &mut Vec<Problem>) {
+    let mut services: HashMap<String, &str> = HashMap::new();
+    let mut methods: HashMap<(&str, String), &str> = HashMap::new();
+    let mut said = HashSet::new();
+    for (name, files) in all {
+        let (service, method) = (name.service(), name.method());
+        let at = files.values().next().and_then(|file| folder(&schemas.files[*file])).unwrap_or_default();
+        let module = names::field(service);
+        let other = *services.entry(module.clone()).or_insert(service);
+        if other != service {
+            if said.insert(service) {
+                let file = at.rsplit_once('/').map_or(at, |(folder, _)| folder).to_owned();
+                let what = What::ServiceClash { name: service.to_owned(), other: other.to_owned(), module };
+                problems.push(Problem { file, at: None, what });
+            }
+            continue;
+        }
+        let type_ = names::type_(method);
+        let other = *methods.entry((service, type_.clone())).or_insert(method);
+        if other != method {
+            let what = What::MethodClash { name: method.to_owned(), other: other.to_owned(), type_ };
+            problems.push(Problem { file: at.to_owned(), at: None, what });
+        }
+    }
+}
+
+/// What the request's schema says of its RPC.
+fn says(request: &File, problems: &mut Vec<Problem>) {
+    let Some(node) = request.root.get(IDEMPOTENT).filter(|node| !matches!(node.json, Json::Bool(_))) else { return };
+    let what = What::WrongKeyword {
+        keyword: IDEMPOTENT.to_owned(),
+        wanted: "true or false".to_owned(),
+        found: node.described(),
+    };
+    problems.push(request.problem(node.at, what));
+}
+
+/// The folder of a file, as messages show it.
+fn folder(file: &File) -> Option<&str> {
+    file.shown.rsplit_once('/').map(|(folder, _)| folder)
+}
+
+/// The name of a file without its folder and without `.json`.
+fn stem(file: &File) -> &str {
+    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+    name.strip_suffix(".json").unwrap_or(name)
+}

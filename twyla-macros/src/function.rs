@@ -1,0 +1,114 @@
+//! What every handler function is held to, whatever it handles.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{FnArg, GenericParam, Ident, ItemFn, Safety, Signature, Token, Type, Visibility};
+
+use crate::catalogue::handler::{self as text, Kind};
+use crate::catalogue::{self, Problems};
+
+/// The function that an item is.
+pub(crate) fn parse(item: &TokenStream, kind: &Kind) -> Result<ItemFn, syn::Error> {
+    syn::parse2(item.clone()).map_err(|error| {
+        // a function with a mistake in it has the compiler's own error; anything else is no function
+        if looks_like_function(item) { error } else { text::not_a_function(kind).over(first(item)) }
+    })
+}
+
+fn looks_like_function(item: &TokenStream) -> bool {
+    item.clone().into_iter().any(|token| matches!(&token, TokenTree::Ident(word) if word == "fn"))
+}
+
+/// The first tokens of an item that isn't an attribute's: `struct`, `impl`.
+fn first(item: &TokenStream) -> TokenStream {
+    let mut tokens = item.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_attribute = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
+        if is_attribute {
+            tokens.next();
+        } else {
+            return token.into();
+        }
+    }
+    item.clone()
+}
+
+/// What a handler function can't be.
+pub(crate) fn qualifiers(sig: &Signature, kind: &Kind, problems: &mut Problems) {
+    let name = sig.ident.to_string();
+    if sig.asyncness.is_none() {
+        problems.add(text::not_async(&name).at(sig.fn_token.span()));
+    }
+    if let Some(word) = &sig.constness {
+        problems.add(text::qualified(kind, &name, "const").at(word.span()));
+    }
+    if !matches!(sig.safety, Safety::Default) {
+        problems.add(text::qualified(kind, &name, "unsafe").over(&sig.safety));
+    }
+    if let Some(abi) = &sig.abi {
+        problems.add(text::qualified(kind, &name, "extern").at(abi.extern_token.span()));
+    }
+    if let Some(variadic) = &sig.variadic {
+        problems.add(text::qualified(kind, &name, "variadic").at(variadic.span()));
+    }
+    if let Some(parameter) = sig.generics.params.first() {
+        let what = match parameter {
+            GenericParam::Lifetime(_) => "lifetime parameters",
+            GenericParam::Const(_) => "const parameters",
+            GenericParam::Type(_) => "type parameters",
+        };
+        problems.add(text::generic(kind, &name, what).over(&sig.generics));
+    }
+}
+
+/// The arguments' types. One that can't be an argument stays among them, for its number.
+pub(crate) fn inputs(
+    inputs: &Punctuated<FnArg, Token![,]>,
+    name: &Ident,
+    kind: &Kind,
+    problems: &mut Problems,
+) -> Vec<Type> {
+    let name = name.to_string();
+    let mut types = Vec::new();
+    for input in inputs {
+        match input {
+            FnArg::Receiver(receiver) => problems.add(text::takes_self(&name).over(receiver)),
+            FnArg::Typed(input) => {
+                if let Type::Reference(reference) = &*input.ty {
+                    let owned = catalogue::display(&reference.elem);
+                    problems.add(text::reference(kind, &name, &owned).over(&input.ty));
+                } else if let Some(span) = impl_trait(&input.ty) {
+                    problems.add(text::generic(kind, &name, "`impl Trait` as an argument").at(span));
+                }
+                types.push((*input.ty).clone());
+            }
+        }
+    }
+    types
+}
+
+/// The type, where it is an `impl Trait`, or the first one within it.
+fn impl_trait(ty: &Type) -> Option<Span> {
+    fn within(tokens: TokenStream) -> Option<Span> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Ident(word) if word == "impl" => Some(word.span()),
+            TokenTree::Group(group) => within(group.stream()),
+            _ => None,
+        })
+    }
+    if let Type::ImplTrait(_) = ty { Some(ty.span()) } else { within(ty.to_token_stream()) }
+}
+
+/// What stands for the function where types are named. Its name is at the macro's own place: a handler that is never
+/// registered is one warning, at the function.
+pub(crate) fn stand_in(vis: &Visibility, name: &Ident) -> TokenStream {
+    let mut name = name.clone();
+    name.set_span(Span::call_site());
+    quote! {
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #vis struct #name {}
+    }
+}

@@ -1,0 +1,108 @@
+//! From the attribute and the item to a handler, or to everything that is wrong with them.
+
+use proc_macro2::{Span, TokenStream};
+use syn::{Ident, ItemFn, LitStr, ReturnType, Visibility};
+use twyla_contract::{RpcName, similar};
+
+use super::args::Args;
+use super::model::{Handler, Named};
+use crate::catalogue::rpc::RPC;
+use crate::catalogue::{self, Problems, rpc as text};
+use crate::contracts::Found;
+use crate::function;
+
+/// An item that is no handler, with what its stand-in needs.
+pub(super) struct Refused {
+    pub(super) problems: Problems,
+    /// The function's visibility and name, where it is one.
+    pub(super) stands_for: Option<(Visibility, Ident)>,
+}
+
+pub(super) fn check(
+    args: Args,
+    item: TokenStream,
+    contracts: impl FnOnce() -> Found,
+) -> Result<(ItemFn, Handler), Refused> {
+    let Args { name: written, policy, mut problems } = args;
+    let function = match function::parse(&item, &RPC) {
+        Ok(function) => function,
+        Err(error) => {
+            problems.add(error);
+            return Err(Refused { problems, stands_for: None });
+        }
+    };
+    let name = function.sig.ident.clone();
+    function::qualifiers(&function.sig, &RPC, &mut problems);
+    let inputs = function::inputs(&function.sig.inputs, &name, &RPC, &mut problems);
+    let output = match &function.sig.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+    };
+    let argument = inputs.first().map(catalogue::display);
+    let rpc = match &written {
+        Some(written) => {
+            let shape = Shape { handler: &name, argument: argument.as_deref(), answers: output.is_some() };
+            // without its receiver, a method may have nothing to take
+            named(written, contracts, &shape, &mut problems)
+        }
+        // what can't be parsed has been told of
+        None if problems.is_empty() => {
+            problems.add(text::no_name().at(Span::call_site()));
+            None
+        }
+        None => None,
+    };
+    let mut inputs = inputs.into_iter();
+    match (rpc, inputs.next(), output, problems.is_empty()) {
+        (Some(rpc), Some(request), Some(output), true) => {
+            let vis = function.vis.clone();
+            let handler = Handler { vis, name, rpc, request, arguments: inputs.collect(), output, policy };
+            Ok((function, handler))
+        }
+        // a method stands among its like, where no type may be declared
+        _ if function.sig.receiver().is_some() => Err(Refused { problems, stands_for: None }),
+        _ => Err(Refused { problems, stands_for: Some((function.vis, name)) }),
+    }
+}
+
+/// What of the function is held against the RPC.
+struct Shape<'a> {
+    handler: &'a Ident,
+    /// The type of the first argument, as it is written.
+    argument: Option<&'a str>,
+    /// Whether it returns anything.
+    answers: bool,
+}
+
+/// The RPC that the attribute names.
+fn named(
+    written: &LitStr,
+    contracts: impl FnOnce() -> Found,
+    shape: &Shape<'_>,
+    problems: &mut Problems,
+) -> Option<Named> {
+    let value = written.value();
+    let name = RpcName::parse(&value).map_err(|error| text::bad_name(&error).at(written.span()));
+    let name = problems.ok(name)?;
+    let contracts = contracts().map_err(|missing| catalogue::no_contracts(&missing).at(written.span()));
+    let contracts = problems.ok(contracts)?;
+    let Some(rpc) = contracts.rpc(&value) else {
+        let names = contracts.rpcs.iter().map(|rpc| rpc.name.as_str());
+        let meant = similar::nearest(&value, names).and_then(|meant| contracts.rpc(meant));
+        problems.add(text::unknown(&value, &contracts.root, meant, &contracts.rpcs).at(written.span()));
+        return None;
+    };
+    let handler = shape.handler.to_string();
+    if shape.argument.is_none() {
+        problems.add(text::no_arguments(&handler, rpc).at(shape.handler.span()));
+    }
+    if !shape.answers {
+        problems.add(text::no_output(&handler, rpc).at(shape.handler.span()));
+    }
+    Some(Named {
+        name,
+        rust_name: rpc.rust_name().to_owned(),
+        other_request: text::other_request(&handler, rpc, &contracts, shape.argument.unwrap_or_default()),
+        other_answer: text::other_answer(&handler, rpc),
+    })
+}

@@ -1,0 +1,39 @@
+//! A handler function that can serve an RPC.
+
+use syn::{Ident, Type, Visibility};
+use twyla_contract::RpcName;
+
+use crate::catalogue::Text;
+
+/// A handler.
+pub(super) struct Handler {
+    pub(super) vis: Visibility,
+    pub(super) name: Ident,
+    pub(super) rpc: Named,
+    /// The type of the first argument.
+    pub(super) request: Type,
+    /// The types of the others.
+    pub(super) arguments: Vec<Type>,
+    pub(super) output: Type,
+    pub(super) policy: Policy,
+}
+
+/// The RPC that the attribute names.
+pub(super) struct Named {
+    pub(super) name: RpcName,
+    /// The name of the generated type that stands for it.
+    pub(super) rust_name: String,
+    /// What is said where the first argument is not its request.
+    pub(super) other_request: Text,
+    /// What is said where the handler doesn't return its response.
+    pub(super) other_answer: Text,
+}
+
+/// How it is served, as the attribute says it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Policy {
+    pub(super) idempotent: bool,
+    pub(super) concurrency: Option<u16>,
+    /// In milliseconds.
+    pub(super) deadline: Option<u64>,
+}

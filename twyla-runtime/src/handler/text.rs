@@ -1,0 +1,50 @@
+//! Texts that are put together as the program compiles.
+
+pub(crate) const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+/// A text built as the program compiles. What doesn't fit is cut: an event's or RPC's name has at most 180
+/// bytes, a group's 64.
+pub(crate) struct Text {
+    bytes: [u8; 1024],
+    len: usize,
+}
+
+impl Text {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: [0; 1024], len: 0 }
+    }
+
+    pub(crate) const fn with(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        if text.len() <= self.bytes.len() - self.len {
+            let mut i = 0;
+            while i < text.len() {
+                self.bytes[self.len] = text[i];
+                self.len += 1;
+                i += 1;
+            }
+        }
+        self
+    }
+
+    pub(crate) const fn as_str(&self) -> &str {
+        let (text, _) = self.bytes.split_at(self.len);
+        match core::str::from_utf8(text) {
+            Ok(text) => text,
+            Err(_) => "two handlers where one belongs",
+        }
+    }
+}

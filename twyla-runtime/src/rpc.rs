@@ -1,0 +1,57 @@
+#![doc = include_str!("../docs/rpc.md")]
+//!
+//! # The rooms
+//!
+//! `method` says what a contract is to an RPC. A call walks from `call` (encode, `retry` within a `budget`, decode) by a
+//! `route` over a `link`: in `memory`, or over `http` to where `env` and `place` say that a service lives. There `serve` takes
+//! it in (limits, deadline), and `handler` decodes it, answers and encodes; `door` is where HTTP comes in. `problem` is what
+//! both sides say of what went wrong, and `wire` how it all is written in headers.
+
+mod budget;
+mod call;
+#[cfg(feature = "rpc-client")]
+mod config;
+#[cfg(feature = "rpc-server")]
+mod door;
+mod env;
+mod error;
+#[doc(hidden)]
+pub mod handler;
+#[cfg(feature = "rpc-client")]
+mod http;
+#[doc(hidden)]
+pub mod link;
+mod memory;
+mod meta;
+#[doc(hidden)]
+pub mod method;
+#[cfg(feature = "rpc-client")]
+mod place;
+mod problem;
+mod retry;
+mod route;
+mod serve;
+mod serving;
+mod settings;
+#[cfg(feature = "rpc-client")]
+mod trust;
+#[cfg_attr(
+    not(all(feature = "rpc-client", feature = "rpc-server")),
+    allow(dead_code, reason = "one side reads what the other writes")
+)]
+mod wire;
+
+pub use call::{Calling, Rpc};
+#[cfg(feature = "rpc-client")]
+pub use config::Config;
+pub use error::{CallError, Side};
+pub(crate) use handler::Registration;
+pub use handler::Rpcs;
+pub use meta::CallMeta;
+pub use method::{Body, DomainError, Method, NoError};
+#[cfg(feature = "rpc-client")]
+pub use place::Resolve;
+pub use problem::{Broken, Part, Problem};
+pub(crate) use serve::Server;
+pub(crate) use serving::Serving;
+pub use settings::Serve;

@@ -1,0 +1,359 @@
+//! The calling side: a request is encoded under its contract, sent as often as is safe, and the answer decoded under its own.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::error::{CallError, Side};
+use super::link::{Answer, Ask, DOMAIN, Kind, Lost};
+use super::meta::CallMeta;
+use super::method::{Body, Method};
+use super::problem::{Broken, Part, Problem};
+use super::retry::{self, Next, Patience};
+use super::route::Link;
+use super::serve::Server;
+use super::wire;
+use crate::event::{AsContext, EventContext};
+use crate::trace::TraceContext;
+use crate::validate::Refusal;
+
+/// As long as no call takes.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// Calls RPCs, over HTTP or within this process. Clones share connections, addresses and the budget of retries.
+#[derive(Clone)]
+pub struct Rpc {
+    inner: Arc<Inner>,
+    session: Option<Arc<str>>,
+    trace: Option<TraceContext>,
+    /// When whoever has called us gives up.
+    until: Option<Instant>,
+}
+
+struct Inner {
+    link: Link,
+    patience: Patience,
+    /// The RPCs of which a service has said that they may be repeated.
+    repeatable: RwLock<HashSet<&'static str>>,
+}
+
+impl Rpc {
+    /// Calls services of this process, for tests and for programs that are one process.
+    ///
+    /// A service can be called that is given it with [`Service::rpc`](crate::Service::rpc), once it has started. Requests,
+    /// contexts and answers are encoded, held to their contracts and decoded as they are over HTTP.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::over(Link::in_memory(None), Patience::default())
+    }
+
+    pub(crate) fn over(link: Link, patience: Patience) -> Self {
+        let inner = Inner { link, patience, repeatable: RwLock::default() };
+        Self { inner: Arc::new(inner), session: None, trace: None, until: None }
+    }
+
+    /// The same, whose calls belong to a session.
+    #[must_use]
+    pub fn with_session(&self, session_id: impl Into<Arc<str>>) -> Self {
+        Self { session: Some(session_id.into()), ..self.clone() }
+    }
+
+    /// The same, whose calls are part of a trace.
+    #[must_use]
+    pub fn with_trace(&self, trace: TraceContext) -> Self {
+        Self { trace: Some(trace), ..self.clone() }
+    }
+
+    /// The same for what a handler calls: of the session and the trace of its own call, and over with it.
+    pub(crate) fn within_call(&self, meta: &CallMeta) -> Self {
+        let session = Some(meta.session_id.clone());
+        Self { session, trace: meta.trace.clone(), until: Some(meta.deadline), ..self.clone() }
+    }
+
+    /// The same for what a listener calls: of the session and the trace of its event.
+    pub(crate) fn within_event(&self, session: &str, trace: Option<&TraceContext>) -> Self {
+        Self { session: Some(session.into()), trace: trace.cloned(), ..self.clone() }
+    }
+
+    /// Calls an RPC.
+    ///
+    /// Request and context are held to their contracts first. The call belongs to the session and the trace of the handler
+    /// that this [`Rpc`] is an argument of, or to the session of [`with_session`](Self::with_session), or to a new one.
+    ///
+    /// Through a failure it is tried again where that is safe: where nothing was begun; and else where the request's schema
+    /// says `idempotent`, the service says so, or an [idempotency key](Calling::idempotency_key) is given. A handler's calls
+    /// are over when the call that it serves is.
+    ///
+    /// ```text
+    /// let booking = rpc.call::<GetBooking>(GetBookingRequest::new("A1324B"), &context).await?;
+    /// ```
+    ///
+    /// # Errors
+    /// [`CallError`], which tells what can be done about it.
+    ///
+    /// # Cancel safety
+    /// Encoded when called, sent when polled. If the future is dropped, the connection is cut or the stream reset, and the
+    /// service stops when it notices.
+    pub fn call<M: Method>(
+        &self,
+        request: M::Request,
+        context: impl AsContext<M::Context>,
+    ) -> Calling<M::Response, M::Error> {
+        Calling {
+            encoded: encode::<M>(&request, context.as_context()),
+            rpc: self.clone(),
+            deadline: self.inner.patience.deadline,
+            key: None,
+            run: |calling| Box::pin(run::<M>(calling)),
+        }
+    }
+
+    /// Makes a service of this process callable, if that is what it calls; says whether.
+    pub(crate) fn attach(&self, server: &Arc<Server>) -> bool {
+        self.inner.link.attach(server)
+    }
+
+    /// Whether it calls services of this process.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.inner.link.is_in_memory()
+    }
+}
+
+impl fmt::Debug for Rpc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rpc").field("link", &self.inner.link).field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+/// What of a call is sent each time.
+struct Encoded {
+    request: Bytes,
+    context: Bytes,
+}
+
+fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encoded, CallError<M::Error>> {
+    let refused = |refusal: Refusal| CallError::Request {
+        method: M::NAME,
+        by: Side::Ours,
+        errors: refusal.violations.iter().map(Broken::from).collect(),
+    };
+    let (mut text, mut header) = (Vec::new(), Vec::new());
+    request.encode(&mut text).map_err(refused)?;
+    context.encode(&mut header).map_err(refused)?;
+    let context = wire::ascii_json(header);
+    let (bytes, most) = (context.len(), wire::MAX_CONTEXT);
+    if bytes > most {
+        let detail = format!("the context has {bytes} bytes, and at most {most} fit in a header");
+        let broken = Broken { pointer: String::new(), keyword: "maxLength".to_owned(), detail };
+        return Err(CallError::Request { method: M::NAME, by: Side::Ours, errors: vec![broken] });
+    }
+    Ok(Encoded { request: text.into(), context })
+}
+
+/// A call under way: the future of [`Rpc::call`].
+#[must_use = "nothing is sent until this is awaited"]
+pub struct Calling<T, E> {
+    rpc: Rpc,
+    encoded: Result<Encoded, CallError<E>>,
+    deadline: Duration,
+    key: Option<Arc<str>>,
+    /// What knows the RPC: the type that stands for it is no part of this one, so that a type that stands for none is told
+    /// of once and not again wherever the future is used.
+    run: fn(Self) -> Running<T, E>,
+}
+
+type Running<T, E> = Pin<Box<dyn Future<Output = Result<T, CallError<E>>> + Send>>;
+
+impl<T, E> Calling<T, E> {
+    /// Waits at most so long for the answer, all attempts together; 10 s unless set here or with
+    /// [`Config::deadline`](super::Config::deadline). The service is told, and stops then.
+    pub fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// A key by which the service knows a call that it has done already: so it may be tried again, whatever its schema says.
+    /// Without one, each call has one of its own.
+    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+async fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Result<M::Response, CallError<M::Error>> {
+    let Calling { rpc, encoded, deadline, key, .. } = calling;
+    let encoded = encoded?;
+    let begun = Instant::now();
+    // a deadline beyond all times is none
+    let ours = begun.checked_add(deadline).unwrap_or_else(|| begun + FOREVER);
+    let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
+    let mut progress = Progress::default();
+    let attempts = rpc.attempts::<M>(encoded, key, until, &mut progress);
+    match timeout_at(until, attempts).await {
+        Ok(Ok(answer)) => rpc.answered::<M>(answer, begun),
+        Ok(Err(lost)) => {
+            let maybe_begun = progress.maybe_begun || lost.maybe_begun;
+            tracing::warn!(method = M::NAME, maybe_begun, error = lost.why, "unreachable");
+            Err(CallError::Unreachable { method: M::NAME, maybe_begun, why: lost.why })
+        }
+        Err(_) => {
+            let (after, maybe_begun) = (until - begun, progress.maybe_begun || progress.sending);
+            tracing::warn!(method = M::NAME, ?after, maybe_begun, error = progress.why, "not answered in time");
+            Err(CallError::Deadline { method: M::NAME, after, maybe_begun, why: progress.why })
+        }
+    }
+}
+
+impl<T, E> IntoFuture for Calling<T, E> {
+    type Output = Result<T, CallError<E>>;
+    type IntoFuture = Running<T, E>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        (self.run)(self)
+    }
+}
+
+impl<T, E> fmt::Debug for Calling<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calling").field("rpc", &self.rpc).finish_non_exhaustive()
+    }
+}
+
+/// What is known of the attempts so far, for whoever stops them.
+#[derive(Default)]
+struct Progress {
+    /// Whether an attempt is under way.
+    sending: bool,
+    /// Whether one that has ended may have been begun there.
+    maybe_begun: bool,
+    /// What stood in the way of the last one.
+    why: String,
+}
+
+impl Rpc {
+    /// Tries until there is an answer that counts, or nothing more is to be tried.
+    async fn attempts<M: Method>(
+        &self,
+        encoded: Encoded,
+        key: Option<Arc<str>>,
+        until: Instant,
+        progress: &mut Progress,
+    ) -> Result<Answer, Lost> {
+        let patience = &self.inner.patience;
+        let given = key.is_some();
+        let mut ask = Ask {
+            service: M::SERVICE,
+            method: M::METHOD,
+            request: encoded.request,
+            context: Some(encoded.context),
+            session: self.session.clone(),
+            timeout: None,
+            attempt: 1,
+            key: Some(key.unwrap_or_else(crate::bus::new_session)),
+            trace: self.trace.clone(),
+        };
+        let mut route = self.inner.link.route(M::SERVICE).await?;
+        route.budget().put_in();
+        let mut rounds = 0;
+        loop {
+            let now = Instant::now();
+            let left = until.saturating_duration_since(now);
+            let one = patience.attempt.filter(|one| *one < left);
+            ask.timeout = Some(one.unwrap_or(left));
+            progress.sending = true;
+            let sending = route.send(&ask);
+            let outcome = match one {
+                None => sending.await,
+                Some(one) => timeout_at(now + one, sending).await.unwrap_or_else(|_| {
+                    Err(Lost { maybe_begun: true, why: format!("there was no answer within {one:?}") })
+                }),
+            };
+            progress.sending = false;
+            let next = retry::next(&outcome, given || self.is_repeatable::<M>(&outcome));
+            let Next::Again { after, unreached } = next else { return outcome };
+            if let Err(lost) = &outcome {
+                progress.maybe_begun |= lost.maybe_begun;
+                progress.why.clone_from(&lost.why);
+            }
+            let elsewhere = route.another();
+            let is_free = elsewhere && unreached;
+            if !is_free && !route.budget().afford() {
+                tracing::debug!(method = M::NAME, "not tried again: too many calls have been");
+                return outcome;
+            }
+            if !elsewhere {
+                rounds += 1;
+                let pause = patience.pause(rounds).max(after);
+                if rounds >= patience.attempts || Instant::now() + pause >= until {
+                    return outcome;
+                }
+                route.all_again();
+                sleep(pause).await;
+            }
+            ask.attempt += 1;
+            tracing::debug!(method = M::NAME, attempt = ask.attempt, why = progress.why, "trying again");
+        }
+    }
+
+    fn is_repeatable<M: Method>(&self, outcome: &Result<Answer, Lost>) -> bool {
+        M::IDEMPOTENT
+            || matches!(outcome, Ok(answer) if answer.idempotent)
+            || self.inner.repeatable.read().unwrap_or_else(PoisonError::into_inner).contains(M::NAME)
+    }
+
+    /// What an answer is to the caller.
+    fn answered<M: Method>(&self, answer: Answer, begun: Instant) -> Result<M::Response, CallError<M::Error>> {
+        if answer.idempotent && !M::IDEMPOTENT {
+            let repeatable = &self.inner.repeatable;
+            if !repeatable.read().unwrap_or_else(PoisonError::into_inner).contains(M::NAME) {
+                repeatable.write().unwrap_or_else(PoisonError::into_inner).insert(M::NAME);
+            }
+        }
+        let method = M::NAME;
+        let broken = |refusal: Refusal| {
+            let errors = refusal.violations.iter().map(Broken::from).collect();
+            tracing::error!(method, %refusal, "the answer breaks its contract");
+            CallError::Response { method, by: Side::Ours, errors }
+        };
+        match (answer.status, &answer.kind) {
+            (200, Kind::Json) => M::Response::decode(&answer.body).map_err(broken),
+            (DOMAIN, Kind::Json) => Err(M::Error::decode(&answer.body).map_or_else(broken, CallError::Domain)),
+            (status, kind) => Err(failed(method, status, kind, &answer, begun)),
+        }
+    }
+}
+
+/// What any other answer is to the caller.
+fn failed<E>(method: &'static str, status: u16, kind: &Kind, answer: &Answer, begun: Instant) -> CallError<E> {
+    let retry_after = answer.retry_after;
+    let problem = if *kind == Kind::Problem { Problem::from_json(&answer.body) } else { None };
+    match problem {
+        Some(Problem { part: Some(Part::Request | Part::Context), errors, .. }) if status == 422 => {
+            CallError::Request { method, by: Side::Theirs, errors }
+        }
+        Some(Problem { part: Some(Part::Response), errors, .. }) => {
+            CallError::Response { method, by: Side::Theirs, errors }
+        }
+        Some(problem) if problem.is("deadline") => {
+            CallError::Deadline { method, after: begun.elapsed(), maybe_begun: true, why: problem.detail }
+        }
+        Some(problem) => {
+            let (why, maybe_begun) = (problem.to_string(), problem.maybe_begun());
+            CallError::Fault { method, status, maybe_begun, why, retry_after }
+        }
+        None => {
+            let why = match kind {
+                Kind::Json => "its body is JSON, which is no problem".to_owned(),
+                Kind::Problem => "its body is no problem (RFC 9457)".to_owned(),
+                Kind::Other(what) => what.clone(),
+            };
+            CallError::Fault { method, status, maybe_begun: true, why, retry_after }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a handler takes beside its request: each argument is taken out of the call's parts.
+
+use std::any::{Any, TypeId, type_name};
+
+use super::super::link::Answer;
+use super::super::method::{Method, Requests};
+use super::super::problem::Part;
+use super::super::{CallMeta, Rpc};
+use super::{Incoming, outcome};
+use crate::event::EventContext;
+use crate::handler::Need;
+use crate::{Bus, State};
+
+/// One call whose request and context have been held to their contracts: what the handler's arguments are taken from.
+pub struct Parts {
+    incoming: Incoming,
+    context: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Parts {
+    /// Decodes the request, and the context too, which is held to its contract whether the handler takes it or not.
+    ///
+    /// # Errors
+    /// The answer that tells the caller of each rule that is broken.
+    pub fn open<K, T: Requests<K>>(incoming: Incoming) -> Result<(T, Self), Answer> {
+        let context = match &incoming.context {
+            Some(context) => {
+                let decoded = <<T::Method as Method>::Context as EventContext>::decode(context);
+                let context = decoded.map_err(|refusal| outcome::refused(&incoming.meta, Part::Context, &refusal))?;
+                Some(Box::new(context) as Box<dyn Any + Send + Sync>)
+            }
+            None => None,
+        };
+        let request = T::decode(&incoming.request);
+        let request = request.map_err(|refusal| outcome::refused(&incoming.meta, Part::Request, &refusal))?;
+        Ok((request, Self { incoming, context }))
+    }
+
+    /// The context. A call without one has an empty one, if the contract allows that.
+    ///
+    /// # Errors
+    /// The answer that tells the caller what the context lacks.
+    pub fn context<C: EventContext>(&self) -> Result<C, Answer> {
+        if let Some(context) = self.context.as_ref().and_then(|context| context.downcast_ref::<C>()) {
+            return Ok(context.clone());
+        }
+        let text = self.incoming.context.as_deref().unwrap_or(b"{}");
+        C::decode(text).map_err(|refusal| outcome::refused(&self.incoming.meta, Part::Context, &refusal))
+    }
+}
+
+/// What a handler of an RPC may take after its request: the context, [`CallMeta`], [`State`], [`Bus`] and [`Rpc`].
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot take `{Self}` after its request",
+    label = "neither `Context`, `CallMeta`, `State<T>`, `Bus` nor `Rpc`",
+    note = "something that the service is given with `.state(..)` is taken as `State<{Self}>`",
+    note = "a handler has one request, its first argument: another RPC is another `#[rpc]`"
+)]
+pub trait CallArgument: Sized {
+    /// Takes the argument out of the parts.
+    ///
+    /// # Errors
+    /// The answer where the call or the service doesn't have it.
+    fn take(parts: &Parts) -> Result<Self, Answer>;
+
+    /// The state that the service must be given for it.
+    #[must_use]
+    fn need() -> Option<Need> {
+        None
+    }
+}
+
+impl CallArgument for CallMeta {
+    fn take(parts: &Parts) -> Result<Self, Answer> {
+        Ok(parts.incoming.meta.clone())
+    }
+}
+
+impl CallArgument for Bus {
+    fn take(parts: &Parts) -> Result<Self, Answer> {
+        let Incoming { given, meta, .. } = &parts.incoming;
+        Ok(given.bus.within(&meta.session_id, meta.trace.as_ref()))
+    }
+}
+
+impl CallArgument for Rpc {
+    fn take(parts: &Parts) -> Result<Self, Answer> {
+        let Incoming { given, meta, .. } = &parts.incoming;
+        let rpc = given.rpc.as_ref().map(|rpc| rpc.within_call(meta));
+        rpc.ok_or_else(|| outcome::not_given(meta, type_name::<Self>()))
+    }
+
+    fn need() -> Option<Need> {
+        Some(Need { id: TypeId::of::<Self>(), name: "Rpc", by: ".rpc(..)" })
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> CallArgument for State<T> {
+    fn take(parts: &Parts) -> Result<Self, Answer> {
+        let Incoming { given, meta, .. } = &parts.incoming;
+        let state = given.states.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref::<T>());
+        // the service has looked at `need` before it took anything in, so this can't be reached through it
+        state.map(|state| Self(state.clone())).ok_or_else(|| outcome::not_given(meta, type_name::<T>()))
+    }
+
+    fn need() -> Option<Need> {
+        Some(Need { id: TypeId::of::<T>(), name: type_name::<T>(), by: ".state(..)" })
+    }
+}

@@ -1,0 +1,78 @@
+//! What a handler's outcome is to the caller: a response, an error that the RPC has a contract for, or a fault of which the
+//! caller gets to know no more than that.
+
+use std::error::Error;
+use std::future::ready;
+
+use super::super::link::Answer;
+use super::super::problem::{Broken, Part, Problem};
+use super::super::{Body, CallMeta, Method};
+use super::AnswerFuture;
+use crate::fail::{self, What};
+use crate::isolate::chain;
+use crate::validate::Refusal;
+
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// The answer that a handler's result is.
+pub fn answer<M: Method, E: Into<Cause>>(outcome: Result<M::Response, E>) -> Answer {
+    match outcome {
+        Ok(response) => {
+            let mut body = Vec::new();
+            match response.encode(&mut body) {
+                Ok(()) => Answer::response(body.into()),
+                Err(refusal) => broken::<M>("response", M::RESPONSE, &refusal),
+            }
+        }
+        Err(error) => failed::<M>(&*error.into()),
+    }
+}
+
+/// An answer that was known before the handler was called.
+#[must_use]
+pub fn answered(answer: Answer) -> AnswerFuture {
+    Box::pin(ready(answer))
+}
+
+fn failed<M: Method>(error: &(dyn Error + 'static)) -> Answer {
+    if let Some(error) = fail::causes(error).find_map(|error| error.downcast_ref::<M::Error>()) {
+        let mut body = Vec::new();
+        return match error.encode(&mut body) {
+            Ok(()) => Answer::error(body.into()),
+            Err(refusal) => broken::<M>("error", "its contract", &refusal),
+        };
+    }
+    let (method, said) = (M::NAME, chain(error));
+    if let What::RetryAfter(after) = What::of(error) {
+        tracing::warn!(method, error = said, ?after, "the call can't be answered now");
+        return Answer { retry_after: Some(after), ..Answer::problem(&Problem::later(method)) };
+    }
+    tracing::error!(method, error = said, "the handler failed");
+    Answer::problem(&Problem::of(500, method, "the handler failed"))
+}
+
+/// What a handler answers with breaks its contract: that is never sent, and what is wrong with it is for the log.
+fn broken<M: Method>(what: &'static str, schema: &'static str, refusal: &Refusal) -> Answer {
+    tracing::error!(method = M::NAME, schema, %refusal, "the {what} breaks its contract and was not sent");
+    let detail = format!("the service's {what} breaks its contract, and was not sent");
+    Answer::problem(&Problem { part: Some(Part::Response), ..Problem::of(500, M::NAME, detail) })
+}
+
+/// What a caller sent breaks its contract.
+pub(super) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer {
+    tracing::debug!(method = meta.method, session = &*meta.session_id, %refusal, "refused: the {part} breaks its contract");
+    let detail = format!("the {part} breaks its contract: {refusal}");
+    let errors = refusal.violations.iter().map(Broken::from).collect();
+    Answer::problem(&Problem { part: Some(part), errors, ..Problem::of(422, meta.method, detail) })
+}
+
+/// A service lacks what a handler takes, which it looked for before it served anything.
+pub(super) fn not_given(meta: &CallMeta, what: &'static str) -> Answer {
+    tracing::error!(method = meta.method, what, "the service was not given what the handler takes");
+    problem(500, meta.method, "the handler could not be called")
+}
+
+/// An answer that says what went wrong.
+pub(crate) fn problem(status: u16, method: &str, detail: impl Into<String>) -> Answer {
+    Answer::problem(&Problem::of(status, method, detail))
+}

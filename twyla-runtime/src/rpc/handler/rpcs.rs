@@ -1,0 +1,134 @@
+//! The handlers of a service, as `rpcs![..]` collects them: no two at one path.
+
+use super::{Handler, Registration};
+use crate::handler::Text;
+
+/// Handlers for [`Service::rpcs`](crate::Service::rpcs), collected by [`rpcs!`](crate::rpcs).
+#[derive(Clone, Debug, Default)]
+pub struct Rpcs(Vec<Registration>);
+
+impl Rpcs {
+    /// Collects what `rpcs!` has held against each other.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn collect(entries: &[Entry]) -> Self {
+        Self(entries.iter().map(|entry| (entry.registration)()).collect())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Rpcs {
+    type Item = Registration;
+    type IntoIter = std::vec::IntoIter<Registration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// What stands for a function without `#[rpc]` in `rpcs![..]`: a function has no type's name, so a glob import of this one
+/// takes its place.
+pub mod unserved {
+    /// A function without `#[rpc]`.
+    #[derive(Debug)]
+    pub struct Function;
+}
+
+/// What `rpcs![..]` takes: a function with `#[rpc]`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this function serves no RPC",
+    label = "has no `#[rpc]`",
+    note = "put `#[rpc(\"service.method\")]` above the function: `rpcs![..]` takes functions that have it"
+)]
+pub trait Listed {
+    /// The handler.
+    const ENTRY: Entry;
+}
+
+#[diagnostic::do_not_recommend]
+impl<H: Handler> Listed for H {
+    const ENTRY: Entry = Entry { name: H::NAME, method: H::METHOD, handler: "", registration: H::registration };
+}
+
+/// One path in `rpcs![..]`.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    name: &'static str,
+    method: &'static str,
+    handler: &'static str,
+    registration: fn() -> Registration,
+}
+
+impl Entry {
+    /// The entry under the path that the list names it by.
+    #[must_use]
+    pub const fn named(mut self, handler: &'static str) -> Self {
+        self.handler = handler;
+        self
+    }
+
+    /// Holds an entry against those before it in the list.
+    ///
+    /// # Panics
+    /// As the program compiles, where one before it has the same path: the message names both handlers and RPCs.
+    #[track_caller]
+    pub const fn distinct(self, before: &[Self]) {
+        let mut i = 0;
+        while i < before.len() {
+            let other = before[i];
+            if crate::handler::same(self.method, other.method) {
+                let text = Text::new().with("`").with(self.handler);
+                let text = if crate::handler::same(self.name, other.name) {
+                    let text = text.with("` is the second handler of `").with(self.name).with("`, after `");
+                    text.with(other.handler).with("`\n\nhelp: take one of the two out of the list")
+                } else {
+                    let text = text.with("` serves `").with(self.name).with("` and `").with(other.handler);
+                    let text = text.with("` serves `").with(other.name).with("`, both at the path `/rpc/");
+                    text.with(self.method).with("`\n\nhelp: serve one of the two in a service of its own")
+                };
+                panic!("{}", text.as_str());
+            }
+            i += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &'static str, handler: &'static str) -> Entry {
+        let method = name.split_once('.').unwrap().1;
+        Entry { name, method, handler, registration: || unreachable!("no test registers it") }
+    }
+
+    #[test]
+    fn methods_are_distinct() {
+        entry("a.get", "three").distinct(&[entry("a.put", "one"), entry("a.post", "two")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "`x::two` is the second handler of `a.get`, after `one`")]
+    fn an_rpc_has_one_handler() {
+        entry("a.get", "x::two").distinct(&[entry("a.get", "one")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "`two` serves `b.get` and `one` serves `a.get`, both at the path `/rpc/get`")]
+    fn a_path_has_one_handler() {
+        entry("b.get", "two").distinct(&[entry("a.get", "one")]);
+    }
+}

@@ -1,0 +1,244 @@
+//! Calls over HTTP: attempts go to a service's addresses in turn, and answers are read into a bounded buffer.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Method, Request, Response, Url, redirect};
+use tokio::time::Instant;
+
+use super::budget::Budget;
+use super::config::Config;
+use super::link::{Answer, Ask, Kind, Lost};
+use super::place::{Address, Known, Places};
+use super::{trust, wire};
+use crate::config::ConfigError;
+use crate::trace::{TRACE_PARENT, TRACE_STATE};
+
+const CONTEXT: HeaderName = HeaderName::from_static(wire::CONTEXT);
+const SESSION: HeaderName = HeaderName::from_static(wire::SESSION);
+const TIMEOUT: HeaderName = HeaderName::from_static(wire::TIMEOUT);
+const ATTEMPT: HeaderName = HeaderName::from_static(wire::ATTEMPT);
+const KEY: HeaderName = HeaderName::from_static(wire::KEY);
+const IDEMPOTENT: HeaderName = HeaderName::from_static(wire::IDEMPOTENT);
+const PARENT: HeaderName = HeaderName::from_static(TRACE_PARENT);
+const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
+
+/// After how long a resolver is asked again.
+const RESOLVED: Duration = Duration::from_secs(5);
+
+/// Calls services over HTTP.
+pub(crate) struct Http {
+    client: Client,
+    places: Places,
+    max_answer: usize,
+    known: RwLock<HashMap<&'static str, Arc<Known>>>,
+}
+
+/// The addresses that a call may go to, and which were tried in this round.
+pub(crate) struct Route<'a> {
+    http: &'a Http,
+    known: Arc<Known>,
+    tried: Vec<usize>,
+}
+
+impl Http {
+    pub(crate) fn new(config: Config) -> Result<Self, ConfigError> {
+        let wrong = |problem: String| ConfigError { variable: "the client for RPCs".to_owned(), problem };
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(wire::JSON));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
+        let tls = trust::client(config.tls.as_ref()).map_err(wrong)?;
+        let mut builder = Client::builder()
+            .default_headers(headers)
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            // what is tried again, and how often, is said once
+            .retry(reqwest::retry::never())
+            // services are called straight, whatever proxy there is for the rest of the world
+            .no_proxy()
+            .connect_timeout(config.connect_deadline)
+            .pool_idle_timeout(config.idle)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .http2_keep_alive_timeout(Duration::from_secs(10));
+        if config.http2 {
+            builder = builder.http2_prior_knowledge();
+        }
+        let client = builder.build().map_err(|error| wrong(format!("can't be made: {}", chain(&error))))?;
+        Ok(Self { client, places: config.places, max_answer: config.max_answer, known: RwLock::default() })
+    }
+
+    pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, Lost> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
+        let known = match known {
+            Some(known) if known.until.is_none_or(|until| Instant::now() < until) => known,
+            before => self.find(service, before).await?,
+        };
+        Ok(Route { http: self, known, tried: Vec::new() })
+    }
+
+    /// Asks where a service is. Where that can't be known now, what was known before still counts.
+    async fn find(&self, service: &'static str, before: Option<Arc<Known>>) -> Result<Arc<Known>, Lost> {
+        let found = self.places.of(service).await;
+        let (urls, for_good) = match (found, before.clone()) {
+            (Ok(found), _) => found,
+            (Err(why), Some(before)) => {
+                tracing::warn!(service, error = why, "the addresses from before are called");
+                return Ok(before);
+            }
+            (Err(why), None) => return Err(Lost { maybe_begun: false, why }),
+        };
+        let until = (!for_good).then(|| Instant::now() + RESOLVED);
+        let known = match before {
+            Some(before) => before.renewed(urls, until),
+            None => Known::new(urls, until, Arc::default()),
+        };
+        let known = Arc::new(known);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(service, known.clone());
+        Ok(known)
+    }
+}
+
+impl Route<'_> {
+    pub(crate) fn another(&self) -> bool {
+        self.tried.len() < self.known.addresses.len()
+    }
+
+    pub(crate) fn all_again(&mut self) {
+        self.tried.clear();
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.known.budget
+    }
+
+    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, Lost> {
+        let index = self.known.pick(&self.tried).unwrap_or_default();
+        self.tried.push(index);
+        let address = self.known.addresses.get(index);
+        let Some((address, url)) = address.and_then(|address| Some((address, address.url(ask.method)?))) else {
+            return Err(Lost { maybe_begun: false, why: format!("`{}` has no address", ask.service) });
+        };
+        let outcome = self.http.client.execute(request(url, ask)).await;
+        address.note(!matches!(&outcome, Err(error) if error.is_connect()));
+        match outcome {
+            Ok(response) => answer(response, self.http.max_answer, address).await,
+            Err(error) => Err(lost(&error, address)),
+        }
+    }
+}
+
+fn request(url: Url, ask: &Ask) -> Request {
+    let mut request = Request::new(Method::POST, url);
+    let headers = request.headers_mut();
+    headers.reserve(8);
+    // each is ASCII by what it is made of; what can't stand in a header stays away
+    let value = |text: &str| HeaderValue::from_str(text).ok();
+    if let Some(context) = &ask.context
+        && let Ok(context) = HeaderValue::from_maybe_shared(context.clone())
+    {
+        headers.insert(CONTEXT, context);
+    }
+    if let Some(session) = ask.session.as_deref().and_then(|session| value(&wire::escaped(session))) {
+        headers.insert(SESSION, session);
+    }
+    if let Some(timeout) = ask.timeout {
+        headers.insert(TIMEOUT, wire::millis(timeout).into());
+    }
+    if ask.attempt > 1 {
+        headers.insert(ATTEMPT, ask.attempt.into());
+    }
+    if let Some(key) = ask.key.as_deref().and_then(|key| value(&format!("\"{}\"", wire::escaped(key)))) {
+        headers.insert(KEY, key);
+    }
+    if let Some(trace) = &ask.trace {
+        headers.extend(HeaderValue::from_bytes(&trace.parent()).ok().map(|parent| (PARENT, parent)));
+        headers.extend(trace.state().and_then(value).map(|state| (STATE, state)));
+    }
+    *request.body_mut() = Some(ask.request.clone().into());
+    request
+}
+
+/// Reads an answer to its end.
+async fn answer(mut response: Response, most: usize, address: &Address) -> Result<Answer, Lost> {
+    let status = response.status().as_u16();
+    let headers = response.headers();
+    let header = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
+    let text = |name: HeaderName| header(name).map(|value| String::from_utf8_lossy(value).into_owned());
+    let kind = match header(CONTENT_TYPE) {
+        _ if (300..400).contains(&status) => Kind::Other(match text(LOCATION) {
+            Some(location) => format!("it redirects to `{location}`, and calls don't follow"),
+            None => "it redirects, and calls don't follow".to_owned(),
+        }),
+        Some(kind) if wire::is_json(kind) => Kind::Json,
+        Some(kind) if wire::is_problem(kind) => Kind::Problem,
+        _ => Kind::Other(match text(CONTENT_TYPE) {
+            Some(kind) => format!("its answer is `{kind}`, and an RPC's is JSON"),
+            None => "its answer has no content type, and an RPC's is JSON".to_owned(),
+        }),
+    };
+    // what is said in seconds; a date is what no service of ours says
+    let retry_after = header(RETRY_AFTER).and_then(|value| wire::number(value, 9)).map(Duration::from_secs);
+    let idempotent = header(IDEMPOTENT).is_some_and(|value| value.eq_ignore_ascii_case(b"true"));
+    let answer = |kind, body| Answer { status, kind, body, retry_after, idempotent };
+    let too_large = || {
+        let why = format!("its answer has more than the {most} bytes that are allowed");
+        answer(Kind::Other(why), Bytes::new())
+    };
+    if let Kind::Other(_) = kind {
+        return Ok(answer(kind, Bytes::new()));
+    }
+    if response.content_length().is_some_and(|length| length > most as u64) {
+        return Ok(too_large());
+    }
+    let (mut first, mut more) = (Bytes::new(), BytesMut::new());
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if first.len() + more.len() + chunk.len() > most => return Ok(too_large()),
+            // nearly every answer comes in one piece, which needs no copy
+            Ok(Some(chunk)) if first.is_empty() && more.is_empty() => first = chunk,
+            Ok(Some(chunk)) => {
+                if more.is_empty() {
+                    more.extend_from_slice(&std::mem::take(&mut first));
+                }
+                more.extend_from_slice(&chunk);
+            }
+            Ok(None) => return Ok(answer(kind, if more.is_empty() { first } else { more.freeze() })),
+            Err(error) => {
+                let why = format!("{}: its answer was cut short: {}", address.base(), chain(&error));
+                return Err(Lost { maybe_begun: true, why });
+            }
+        }
+    }
+}
+
+fn lost(error: &reqwest::Error, address: &Address) -> Lost {
+    // a request that can't be made was never sent either
+    let maybe_begun = !(error.is_connect() || error.is_builder());
+    Lost { maybe_begun, why: format!("{}: {}", address.base(), chain(error)) }
+}
+
+/// An error with its causes, without the URL that each would repeat.
+fn chain(error: &reqwest::Error) -> String {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    let mut text = String::new();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = if text.is_empty() { said } else { format!("{text}: {said}") };
+        }
+        cause = error.source();
+    }
+    if text.is_empty() { error.to_string() } else { text }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("addresses", &self.places).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! What goes between a caller and a service, whatever carries it: over HTTP, or in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::problem::Problem;
+use crate::trace::TraceContext;
+
+/// One attempt at a call.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The service.
+    pub(crate) service: &'static str,
+    /// The method: the last segment of the path.
+    pub(crate) method: &'static str,
+    /// The request, a JSON text.
+    pub(crate) request: Bytes,
+    /// The context, a JSON text in ASCII.
+    pub(crate) context: Option<Bytes>,
+    pub(crate) session: Option<Arc<str>>,
+    /// How long the caller waits.
+    pub(crate) timeout: Option<Duration>,
+    /// From 1.
+    pub(crate) attempt: u32,
+    pub(crate) key: Option<Arc<str>>,
+    pub(crate) trace: Option<TraceContext>,
+}
+
+/// What a service answers.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    pub(crate) kind: Kind,
+    pub(crate) body: Bytes,
+    /// When the caller may try again.
+    pub(crate) retry_after: Option<Duration>,
+    /// Whether the service says that the RPC may be repeated.
+    pub(crate) idempotent: bool,
+}
+
+/// What a body is by its content type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Json,
+    Problem,
+    /// Something else, which no answer of an RPC is: in words.
+    #[cfg_attr(not(feature = "rpc-client"), allow(dead_code, reason = "only others answer so"))]
+    Other(String),
+}
+
+/// The status of an answer with an error that the RPC has a contract for.
+pub(crate) const DOMAIN: u16 = 409;
+
+impl Answer {
+    fn new(status: u16, kind: Kind, body: Bytes) -> Self {
+        Self { status, kind, body, retry_after: None, idempotent: false }
+    }
+
+    /// What was asked for.
+    pub(crate) fn response(body: Bytes) -> Self {
+        Self::new(200, Kind::Json, body)
+    }
+
+    /// An error that the RPC has a contract for.
+    pub(crate) fn error(body: Bytes) -> Self {
+        Self::new(DOMAIN, Kind::Json, body)
+    }
+
+    /// Anything else that went wrong.
+    pub(crate) fn problem(problem: &Problem) -> Self {
+        Self::new(problem.status, Kind::Problem, problem.to_json().into())
+    }
+}
+
+/// An attempt that got no answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Lost {
+    /// Whether the service may have begun with it. `false` is certain.
+    pub(crate) maybe_begun: bool,
+    pub(crate) why: String,
+}

@@ -1,0 +1,74 @@
+//! Calls within one process: what is sent is text here too, so that encode, validate and decode are those of the wire.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use tokio::sync::watch;
+
+use super::env;
+use super::link::{Answer, Ask, Lost};
+use super::serve::{Served, Server};
+use crate::drain::Phase;
+
+/// The services of this process that can be called.
+pub(crate) struct Network {
+    methods: RwLock<HashMap<String, Vec<Place>>>,
+    /// What the variables begin with that say where else services are.
+    prefix: Option<String>,
+}
+
+struct Place {
+    server: Weak<Server>,
+    served: Arc<Served>,
+}
+
+impl Network {
+    pub(crate) fn new(prefix: Option<String>) -> Self {
+        Self { methods: RwLock::default(), prefix }
+    }
+
+    /// Makes the RPCs of a service callable, for as long as it is there.
+    pub(crate) fn attach(&self, server: &Arc<Server>) {
+        let mut methods = self.methods.write().unwrap_or_else(PoisonError::into_inner);
+        for served in server.methods().values() {
+            let places = methods.entry(served.registration.name.to_owned()).or_default();
+            places.retain(|place| place.server.strong_count() > 0);
+            places.push(Place { server: Arc::downgrade(server), served: served.clone() });
+        }
+    }
+
+    /// The newest service that is running and serves it.
+    fn find(&self, service: &str, method: &str) -> Option<(Arc<Server>, Arc<Served>)> {
+        let methods = self.methods.read().unwrap_or_else(PoisonError::into_inner);
+        let places = methods.get(&format!("{service}.{method}"))?;
+        places.iter().rev().find_map(|place| Some((place.server.upgrade()?, place.served.clone())))
+    }
+
+    pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, Lost> {
+        let lost = |maybe_begun, why: &str| Lost { maybe_begun, why: why.to_owned() };
+        let Some((server, served)) = self.find(ask.service, ask.method) else {
+            let mut why = format!("no service of this process serves {}.{}", ask.service, ask.method);
+            if let Some(prefix) = &self.prefix {
+                let variable = env::variable(prefix, ask.service);
+                why.push_str(&format!(", and {variable} is not set to where one is, as http://booking:8080"));
+            }
+            return Err(Lost { maybe_begun: false, why });
+        };
+        let _place = match server.admit(&served) {
+            Ok(place) => place,
+            Err(busy) => return Ok(busy),
+        };
+        let mut phase: watch::Receiver<Phase> = server.phase();
+        tokio::select! {
+            answer = server.answer(&served, ask) => Ok(answer),
+            _ = phase.wait_for(|phase| *phase == Phase::Ending) => Err(lost(true, "the service has ended")),
+        }
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
+    }
+}

@@ -1,0 +1,187 @@
+//! What is told over the wire of a call that went wrong: problem details (RFC 9457), with each rule that was broken.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::validate::Violation;
+
+/// What begins the `type` of each problem.
+const TYPES: &str = "urn:twyla:rpc:";
+
+/// Problem details of a call, `application/problem+json` (RFC 9457).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Which problem it is: `urn:twyla:rpc:..`, or what a server that isn't Twyla's says.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The same to people.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong with this one call.
+    pub detail: String,
+    /// The RPC's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub method: String,
+    /// What breaks its contract.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+    /// Each rule that is broken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Broken>,
+}
+
+/// A rule that what was sent breaks, as the other side tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Broken {
+    /// Where the offending value is: a JSON Pointer (RFC 6901), empty for the whole.
+    pub pointer: String,
+    /// The keyword that refuses it, for example `maxLength`; `json` where the text is no JSON.
+    pub keyword: String,
+    /// What is wrong, with the rule and the value, shortened.
+    pub detail: String,
+}
+
+/// What of a call breaks its contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// What the caller asks.
+    Request,
+    /// What every call carries.
+    Context,
+    /// What the service answers with.
+    Response,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request => "request",
+            Self::Context => "context",
+            Self::Response => "response",
+        })
+    }
+}
+
+impl From<&Violation> for Broken {
+    fn from(violation: &Violation) -> Self {
+        Self {
+            pointer: violation.pointer.clone(),
+            keyword: violation.keyword.to_owned(),
+            detail: violation.message.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", if self.pointer.is_empty() { "(root)" } else { &self.pointer }, self.detail)
+    }
+}
+
+/// The kind and the title of the problem that a status stands for.
+fn words(status: u16) -> (&'static str, &'static str) {
+    match status {
+        400 => ("bad-header", "A header can't be read"),
+        404 => ("unknown-method", "There is no such RPC here"),
+        405 => ("not-a-post", "An RPC is called with POST"),
+        408 => ("too-slow", "The request did not arrive in time"),
+        413 => ("too-large", "The request is too large"),
+        415 => ("not-json", "A request is application/json"),
+        422 => ("contract", "The call breaks its contract"),
+        503 => ("busy", "The service takes no more calls for now"),
+        504 => ("deadline", "The call was not answered in time"),
+        _ => ("fault", "The service failed"),
+    }
+}
+
+impl Problem {
+    /// The problem that a status stands for.
+    pub(crate) fn of(status: u16, method: &str, detail: impl Into<String>) -> Self {
+        let (kind, title) = words(status);
+        Self {
+            kind: format!("{TYPES}{kind}"),
+            title: title.to_owned(),
+            status,
+            detail: detail.into(),
+            method: method.to_owned(),
+            part: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// What a handler has said that can be answered later.
+    pub(crate) fn later(method: &str) -> Self {
+        let problem = Self::of(503, method, "the service can't answer this call now");
+        Self { kind: format!("{TYPES}later"), title: "The call can be answered later".to_owned(), ..problem }
+    }
+
+    /// Whether the call was turned away for now, before anything of it was begun.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.is("busy")
+    }
+
+    /// Whether something of the call may have been begun: whoever refuses it has not.
+    pub(crate) fn maybe_begun(&self) -> bool {
+        let kind = self.kind.strip_prefix(TYPES).unwrap_or_default();
+        let refuses =
+            ["busy", "unknown-method", "not-a-post", "bad-header", "too-slow", "too-large", "not-json", "contract"];
+        !refuses.contains(&kind)
+    }
+
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind.strip_prefix(TYPES) == Some(kind)
+    }
+
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // strings and numbers can't fail to be written
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub(crate) fn from_json(text: &[u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = if self.detail.is_empty() { &self.title } else { &self.detail };
+        if said.is_empty() { write!(f, "HTTP status {}", self.status) } else { f.write_str(said) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_as_rfc_9457_has_it() {
+        let broken = Broken { pointer: "/pnr".into(), keyword: "pattern".into(), detail: "is \"x\"".into() };
+        let problem = Problem {
+            part: Some(Part::Request),
+            errors: vec![broken],
+            ..Problem::of(422, "a.get", "the request breaks")
+        };
+        let text = problem.to_json();
+        assert_eq!(
+            String::from_utf8(text.clone()).unwrap(),
+            r#"{"type":"urn:twyla:rpc:contract","title":"The call breaks its contract","status":422,"detail":"the request breaks","method":"a.get","part":"request","errors":[{"pointer":"/pnr","keyword":"pattern","detail":"is \"x\""}]}"#
+        );
+        assert_eq!(Problem::from_json(&text), Some(problem));
+    }
+
+    #[test]
+    fn others_may_say_less_or_more() {
+        let problem =
+            Problem::from_json(br#"{"title":"no","more":[1],"errors":[{"pointer":"/x","in":"body"}]}"#).unwrap();
+        assert_eq!((problem.title.as_str(), problem.errors[0].pointer.as_str()), ("no", "/x"));
+        assert_eq!(problem.to_string(), "no");
+        assert_eq!(Problem::from_json(b"<html>"), None);
+        assert_eq!(Problem::from_json(br#"{"errors":5}"#), None);
+    }
+}

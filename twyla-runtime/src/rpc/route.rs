@@ -1,0 +1,109 @@
+//! Where the attempts at a call go: to a service of this process, or to one after another of a service's addresses.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::budget::Budget;
+use super::link::{Answer, Ask, Lost};
+use super::memory::Network;
+use super::serve::Server;
+
+/// What carries calls.
+pub(crate) enum Link {
+    Memory {
+        network: Network,
+        budget: Budget,
+    },
+    #[cfg(feature = "rpc-client")]
+    Http(super::http::Http),
+}
+
+/// Where the attempts at one call go.
+pub(crate) enum Route<'a> {
+    Memory {
+        network: &'a Network,
+        budget: &'a Budget,
+    },
+    #[cfg(feature = "rpc-client")]
+    Http(super::http::Route<'a>),
+}
+
+impl Link {
+    /// Within this process; with the prefix of the variables that would have said otherwise.
+    pub(crate) fn in_memory(prefix: Option<String>) -> Self {
+        Self::Memory { network: Network::new(prefix), budget: Budget::default() }
+    }
+
+    pub(crate) fn is_in_memory(&self) -> bool {
+        matches!(self, Self::Memory { .. })
+    }
+
+    pub(crate) fn attach(&self, server: &Arc<Server>) -> bool {
+        match self {
+            Self::Memory { network, .. } => network.attach(server),
+            #[cfg(feature = "rpc-client")]
+            Self::Http(_) => return false,
+        }
+        true
+    }
+
+    /// The way to a service.
+    pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, Lost> {
+        match self {
+            Self::Memory { network, budget } => {
+                // there is nothing to find out
+                let _ = service;
+                Ok(Route::Memory { network, budget })
+            }
+            #[cfg(feature = "rpc-client")]
+            Self::Http(http) => Ok(Route::Http(http.route(service).await?)),
+        }
+    }
+}
+
+impl Route<'_> {
+    /// One attempt, at the next place.
+    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, Lost> {
+        match self {
+            Self::Memory { network, .. } => network.send(ask.clone()).await,
+            #[cfg(feature = "rpc-client")]
+            Self::Http(route) => route.send(ask).await,
+        }
+    }
+
+    /// Whether there is a place that was not tried in this round.
+    pub(crate) fn another(&self) -> bool {
+        match self {
+            Self::Memory { .. } => false,
+            #[cfg(feature = "rpc-client")]
+            Self::Http(route) => route.another(),
+        }
+    }
+
+    /// Begins another round.
+    pub(crate) fn all_again(&mut self) {
+        match self {
+            Self::Memory { .. } => {}
+            #[cfg(feature = "rpc-client")]
+            Self::Http(route) => route.all_again(),
+        }
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        match self {
+            Self::Memory { budget, .. } => budget,
+            #[cfg(feature = "rpc-client")]
+            Self::Http(route) => route.budget(),
+        }
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory { .. } => f.write_str("in memory"),
+            #[cfg(feature = "rpc-client")]
+            Self::Http(http) => http.fmt(f),
+        }
+    }
+}

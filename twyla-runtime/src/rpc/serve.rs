@@ -1,0 +1,152 @@
+//! The serving side of a call, whatever carries it: limits, deadline, handler, and its panic.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::{Instant, timeout_at};
+
+use super::handler::{Given, Incoming, Registration, problem};
+use super::link::{Answer, Ask};
+use super::meta::CallMeta;
+use super::settings::Serve;
+use crate::bus::new_session;
+use crate::drain::Phase;
+use crate::isolate::guarded;
+
+/// What whoever is turned away gets to know.
+const FULL: &str = "as many calls are under way as the service takes";
+
+/// When whoever was turned away may try again.
+const SOON: Duration = Duration::from_secs(1);
+
+/// The RPCs of a running service.
+pub(crate) struct Server {
+    methods: HashMap<&'static str, Arc<Served>>,
+    given: Arc<Given>,
+    pub(crate) settings: Serve,
+    places: Semaphore,
+    phase: watch::Receiver<Phase>,
+}
+
+/// One RPC that is served.
+pub(crate) struct Served {
+    pub(crate) registration: Registration,
+    /// How many calls of it may be under way, where that is fewer than of all.
+    places: Option<Semaphore>,
+    deadline: Duration,
+}
+
+/// The places that a call takes while it is under way.
+pub(crate) struct Place<'a> {
+    _all: SemaphorePermit<'a>,
+    _own: Option<SemaphorePermit<'a>>,
+}
+
+impl Server {
+    pub(crate) fn new(
+        registrations: Vec<Registration>,
+        given: Given,
+        settings: Serve,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
+        let served = registrations.into_iter().map(|registration| {
+            let policy = registration.policy;
+            let places = policy.concurrency.map(|places| Semaphore::new(places.max(1).into()));
+            let deadline = policy.deadline.unwrap_or(settings.deadline);
+            (registration.method, Arc::new(Served { registration, places, deadline }))
+        });
+        Self {
+            methods: served.collect(),
+            given: Arc::new(given),
+            places: Semaphore::new(settings.concurrency.min(Semaphore::MAX_PERMITS)),
+            settings,
+            phase,
+        }
+    }
+
+    /// The RPCs, by the last segment of their path.
+    pub(crate) fn methods(&self) -> &HashMap<&'static str, Arc<Served>> {
+        &self.methods
+    }
+
+    /// Turns a call away that there would be no place for.
+    pub(crate) fn room(&self, served: &Served) -> Result<(), Answer> {
+        if *self.phase.borrow() != Phase::Running {
+            return Err(busy(served, "the service is stopping"));
+        }
+        let is_full = |places: &Semaphore| places.available_permits() == 0;
+        if is_full(&self.places) || served.places.as_ref().is_some_and(is_full) {
+            return Err(busy(served, FULL));
+        }
+        Ok(())
+    }
+
+    /// Takes a call in, or turns it away: nothing of it is begun then.
+    pub(crate) fn admit<'a>(&'a self, served: &'a Served) -> Result<Place<'a>, Answer> {
+        self.room(served)?;
+        let place = |places: &'a Semaphore| places.try_acquire().map_err(|_| busy(served, FULL));
+        Ok(Place { _all: place(&self.places)?, _own: served.places.as_ref().map(place).transpose()? })
+    }
+
+    /// Answers a call that has a place.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the handler where it awaits.
+    pub(crate) async fn answer(&self, served: &Served, ask: Ask) -> Answer {
+        let Registration { name, handle, policy, .. } = served.registration;
+        let most = ask.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
+        let deadline = Instant::now() + most;
+        let meta = CallMeta {
+            method: name,
+            session_id: ask.session.unwrap_or_else(new_session),
+            deadline,
+            attempt: ask.attempt,
+            idempotency_key: ask.key,
+            trace: ask.trace,
+        };
+        let incoming = Incoming { request: ask.request, context: ask.context, meta, given: self.given.clone() };
+        let outcome = timeout_at(deadline, guarded(move || handle(incoming), || ())).await;
+        let answer = match outcome {
+            // what a handler calls gives up at the same moment, and then that is what has gone wrong here too
+            Ok(Ok(answer)) if answer.status != 500 || Instant::now() < deadline => answer,
+            Ok(Err(panic)) => {
+                tracing::error!(method = name, error = panic, "the handler panicked");
+                problem(500, name, "the handler failed")
+            }
+            Ok(Ok(_)) | Err(_) => {
+                tracing::warn!(method = name, deadline = ?most, "stopped: there was no answer in time");
+                problem(504, name, format!("there was no answer within {most:?}"))
+            }
+        };
+        Answer { idempotent: policy.idempotent, ..answer }
+    }
+
+    /// Waits until no call is under way.
+    pub(crate) async fn drained(&self) {
+        let all = u32::try_from(self.settings.concurrency.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        // an error would mean that it was closed, which nobody does
+        drop(self.places.acquire_many(all).await);
+    }
+
+    pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.clone()
+    }
+}
+
+/// Says that nothing of a call was begun, and when it may be tried again.
+fn busy(served: &Served, why: &str) -> Answer {
+    let name = served.registration.name;
+    tracing::debug!(method = name, why, "turned away");
+    Answer { retry_after: Some(SOON), ..problem(503, name, why) }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<_> = self.methods.values().map(|served| served.registration.name).collect();
+        names.sort_unstable();
+        f.debug_struct("Server").field("rpcs", &names).field("settings", &self.settings).finish()
+    }
+}

@@ -1,0 +1,144 @@
+//! The RPCs of a service on their way to being served: checked, opened and begun with its listeners.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::handler::{Given, Registration};
+use super::serve::Server;
+use super::{Rpc, Serve};
+use crate::bus::Bus;
+use crate::drain::{Phase, Running, stopping};
+use crate::error::Error;
+use crate::handler::States;
+
+/// What makes an app of the routes.
+#[cfg(feature = "rpc-server")]
+type App = Box<dyn FnOnce(axum::Router) -> axum::Router + Send>;
+
+/// The RPCs of a service that is not yet started.
+#[derive(Default)]
+pub(crate) struct Serving {
+    pub(crate) registrations: Vec<Registration>,
+    pub(crate) rpc: Option<Rpc>,
+    pub(crate) settings: Option<Serve>,
+    #[cfg(feature = "rpc-server")]
+    pub(crate) app: Option<App>,
+}
+
+/// The same, opened: nothing is served yet, and nothing stands in the way any more.
+pub(crate) struct Open {
+    server: Option<Arc<Server>>,
+    rpc: Option<Rpc>,
+    #[cfg(feature = "rpc-server")]
+    bound: Option<(super::door::Bound, Option<App>)>,
+}
+
+impl Serving {
+    pub(crate) fn check(&self, states: &States) -> Result<(), Error> {
+        for (i, handler) in self.registrations.iter().enumerate() {
+            if let Some(need) = handler.needs.iter().find(|need| !states.contains_key(&need.id)) {
+                return Err(Error::MissingState { listener: handler.handler, state: need.name, by: need.by });
+            }
+            let twin = |other: &&Registration| other.method == handler.method;
+            if let Some(first) = self.registrations[..i].iter().find(twin) {
+                return Err(Error::DuplicateRpc {
+                    method: handler.method,
+                    first: first.handler,
+                    second: handler.handler,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything is to be served over HTTP.
+    fn over_http(&self) -> bool {
+        #[cfg(feature = "rpc-server")]
+        let app = self.app.is_some();
+        #[cfg(not(feature = "rpc-server"))]
+        let app = false;
+        let in_memory = self.rpc.as_ref().is_some_and(Rpc::is_in_memory);
+        let by_default = !self.registrations.is_empty() && !in_memory;
+        app || self.settings.as_ref().map_or(by_default, |settings| settings.address.is_some())
+    }
+
+    /// Binds the address.
+    pub(crate) async fn open(
+        self,
+        bus: Bus,
+        states: Arc<States>,
+        phase: watch::Receiver<Phase>,
+    ) -> Result<Open, Error> {
+        let over_http = self.over_http();
+        let settings = self.settings.unwrap_or_default();
+        #[cfg_attr(not(feature = "rpc-server"), allow(unused_variables, reason = "nothing can be bound"))]
+        let bound = if over_http { Self::bind(&settings).await? } else { None };
+        let given = Given { bus, rpc: self.rpc.clone(), states };
+        let server = (over_http || !self.registrations.is_empty())
+            .then(|| Arc::new(Server::new(self.registrations, given, settings, phase)));
+        Ok(Open {
+            server,
+            rpc: self.rpc,
+            #[cfg(feature = "rpc-server")]
+            bound: bound.map(|bound| (bound, self.app)),
+        })
+    }
+
+    #[cfg(feature = "rpc-server")]
+    async fn bind(settings: &Serve) -> Result<Option<super::door::Bound>, Error> {
+        match &settings.address {
+            Some(address) => super::door::Bound::to(address).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    #[cfg(not(feature = "rpc-server"))]
+    async fn bind(_: &Serve) -> Result<Option<()>, Error> {
+        Err(Error::NoRpcServer)
+    }
+}
+
+impl Open {
+    /// Serves until the service stops.
+    pub(crate) fn begin(self, running: &mut Running, phase: watch::Receiver<Phase>, drain: Duration) {
+        let Some(server) = self.server else { return };
+        if let Some(rpc) = &self.rpc
+            && rpc.attach(&server)
+        {
+            running.add(end(server.clone(), phase.clone(), drain));
+        }
+        #[cfg(feature = "rpc-server")]
+        if let Some((bound, app)) = self.bound {
+            let routes = super::door::router(&server);
+            let app = app.map_or_else(|| routes.clone(), |app| app(routes.clone()));
+            tracing::info!(address = %bound.address(), "serving");
+            running.address = Some(bound.address());
+            running.add(bound.serve(app, server.settings.clone(), phase, drain));
+        }
+        running.server = Some(server);
+    }
+}
+
+/// Lets the calls of this process end when the service stops.
+async fn end(server: Arc<Server>, mut phase: watch::Receiver<Phase>, drain: Duration) {
+    stopping(&mut phase).await;
+    tokio::select! {
+        () = server.drained() => {}
+        () = sleep(drain) => {}
+        Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
+    }
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving")
+            .field("registrations", &self.registrations)
+            .field("rpc", &self.rpc)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! Where and how a service's RPCs are served.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::config::ConfigError;
+
+/// Where and how a service's RPCs are served: what [`Service::serve`](crate::Service::serve) takes.
+///
+/// Every bound has a default, which is in the words of its setter.
+#[derive(Clone)]
+#[must_use = "it is given to a service with `.serve(..)`"]
+pub struct Serve {
+    /// None serves nowhere: the routes are mounted elsewhere.
+    pub(crate) address: Option<String>,
+    pub(crate) concurrency: usize,
+    pub(crate) connections: usize,
+    pub(crate) deadline: Duration,
+    pub(crate) max_request: usize,
+    pub(crate) read_deadline: Duration,
+}
+
+impl Default for Serve {
+    /// On `127.0.0.1:8080`.
+    fn default() -> Self {
+        Self::on("127.0.0.1:8080")
+    }
+}
+
+impl Serve {
+    /// On an address, as `0.0.0.0:8080`; port 0 is one that is free.
+    pub fn on(address: impl Into<String>) -> Self {
+        Self { address: Some(address.into()), ..Self::mounted() }
+    }
+
+    /// On no address: [`Running::router`](crate::Running::router) has the routes, for an app of your own.
+    pub fn mounted() -> Self {
+        Self {
+            address: None,
+            concurrency: 512,
+            connections: 10_000,
+            deadline: Duration::from_secs(30),
+            max_request: 2 << 20,
+            read_deadline: Duration::from_secs(30),
+        }
+    }
+
+    /// On the address in `<PREFIX>_HTTP_ADDRESS`, the prefix with or without its trailing underscore; `127.0.0.1:8080`
+    /// where that isn't set.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where it is set and can't be an address.
+    pub fn from_env(prefix: &str) -> Result<Self, ConfigError> {
+        let variable = format!("{}_HTTP_ADDRESS", prefix.strip_suffix('_').unwrap_or(prefix));
+        let Some(value) = std::env::var_os(&variable) else { return Ok(Self::default()) };
+        let should = "it should be a host and a port, for example 0.0.0.0:8080";
+        match value.to_str() {
+            Some(address) if has_port(address) => Ok(Self::on(address)),
+            Some(address) => Err(ConfigError { variable, problem: format!("is {address:?}: {should}") }),
+            None => Err(ConfigError { variable, problem: format!("is not Unicode: {should}") }),
+        }
+    }
+
+    /// How many calls may be under way at once, in all; 512 unless set, 0 counts as 1. One more is turned away at once, with
+    /// 503 and `Retry-After`. For one RPC: `#[rpc(.., concurrency = 10)]`.
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = calls.max(1);
+        self
+    }
+
+    /// How many connections may be open at once; 10,000 unless set, 0 counts as 1. Further ones wait to be accepted.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// How long a call may take at most, whatever its caller says; 30 s unless set. Then the handler is stopped where it
+    /// awaits, and the answer is 504. For one RPC: `#[rpc(.., deadline = "2s")]`.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How many bytes a request may have; 2 MiB unless set. A larger one is 413, and not read to its end.
+    pub fn max_request(mut self, bytes: usize) -> Self {
+        self.max_request = bytes;
+        self
+    }
+
+    /// How long a connection may take to send a request's headers, and again its body; 30 s unless set. Then it is closed,
+    /// after a 408 if the headers were there. A connection that idles between two calls may do so for as long.
+    pub fn read_deadline(mut self, deadline: Duration) -> Self {
+        self.read_deadline = deadline;
+        self
+    }
+}
+
+fn has_port(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+impl fmt::Debug for Serve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serve")
+            .field("address", &self.address)
+            .field("concurrency", &self.concurrency)
+            .field("connections", &self.connections)
+            .field("deadline", &self.deadline)
+            .field("max_request", &self.max_request)
+            .field("read_deadline", &self.read_deadline)
+            .finish()
+    }
+}

@@ -1,0 +1,157 @@
+//! What a call carries in headers, and how it is written there.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// The context, a JSON text in ASCII.
+pub(crate) const CONTEXT: &str = "twyla-context";
+/// The session's id; other bytes than visible ASCII are percent-encoded.
+pub(crate) const SESSION: &str = "twyla-session";
+/// How long the caller waits, in milliseconds.
+pub(crate) const TIMEOUT: &str = "twyla-timeout-ms";
+/// Which attempt of the caller's it is, from 1; absent for the first.
+pub(crate) const ATTEMPT: &str = "twyla-attempt";
+/// A key that stays the same for each attempt.
+pub(crate) const KEY: &str = "idempotency-key";
+/// In an answer: whether a call of this RPC may be repeated.
+pub(crate) const IDEMPOTENT: &str = "twyla-idempotent";
+/// What a request and a response are.
+pub(crate) const JSON: &str = "application/json";
+/// What problem details are (RFC 9457).
+pub(crate) const PROBLEM: &str = "application/problem+json";
+
+/// The bound of a context's text in bytes: servers and proxies take headers of 8 to 16 KiB, all together.
+pub(crate) const MAX_CONTEXT: usize = 6 << 10;
+
+/// A JSON text in which only ASCII stands: other characters can be only in strings, where they have escapes.
+pub(crate) fn ascii_json(text: Vec<u8>) -> Bytes {
+    if text.is_ascii() {
+        return text.into();
+    }
+    let mut out = Vec::with_capacity(text.len() * 2);
+    let mut units = [0; 2];
+    for c in String::from_utf8_lossy(&text).chars() {
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => out.push(byte),
+            _ => {
+                for unit in c.encode_utf16(&mut units) {
+                    out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
+                }
+            }
+        }
+    }
+    out.into()
+}
+
+/// A text of which only visible ASCII and single spaces within stand in a header as they are.
+pub(crate) fn escaped(text: &str) -> std::borrow::Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'"' | b'\\');
+    if text.bytes().all(plain) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for byte in text.bytes() {
+        if plain(byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out.into()
+}
+
+/// The text again. What isn't escaped so, as others may send it, is itself.
+pub(crate) fn unescaped(header: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(header).ok()?.trim();
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        let code = behind.get(..2).filter(|_| byte == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        match code.filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit())) {
+            Some(hex) => {
+                out.push(u8::from_str_radix(hex, 16).ok()?);
+                rest = behind.get(2..)?;
+            }
+            None => {
+                out.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    Some(String::from_utf8(out).unwrap_or_else(|_| text.to_owned()))
+}
+
+/// How long a caller waits, rounded up, so that nothing is cut short that could be answered in time.
+pub(crate) fn millis(timeout: Duration) -> u64 {
+    u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+/// Reads a whole number of at most `digits` digits.
+pub(crate) fn number(header: &[u8], digits: usize) -> Option<u64> {
+    let text = std::str::from_utf8(header).ok()?.trim();
+    let plain = !text.is_empty() && text.len() <= digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}
+
+/// Whether a content type is JSON, whatever its parameters.
+pub(crate) fn is_json(content_type: &[u8]) -> bool {
+    kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(JSON))
+}
+
+/// Whether a content type is that of problem details.
+pub(crate) fn is_problem(content_type: &[u8]) -> bool {
+    kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(PROBLEM))
+}
+
+fn kind(content_type: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(content_type).ok()?;
+    text.split(';').next().map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_becomes_ascii() {
+        let text = r#"{"user":"Zoë 😀","n":1}"#;
+        let ascii = ascii_json(text.as_bytes().to_vec());
+        assert_eq!(&ascii[..], br#"{"user":"Zo\u00eb \ud83d\ude00","n":1}"#);
+        let back: serde_json::Value = serde_json::from_slice(&ascii).unwrap();
+        assert_eq!(back, serde_json::from_str::<serde_json::Value>(text).unwrap());
+    }
+
+    #[test]
+    fn sessions_come_back() {
+        for text in ["", "a", "0192f0c1-7a3e", "a session of python's", "100 %", "\"x\"", "é\n", "%41", "a\\b", " x "]
+        {
+            let header = escaped(text);
+            assert!(header.bytes().all(|byte| byte.is_ascii_graphic()), "{header}");
+            assert_eq!(unescaped(header.as_bytes()).as_deref(), Some(text));
+        }
+        for (header, text) in [("100%", "100%"), ("%zz", "%zz"), ("%ff", "%ff"), ("\"k-1\"", "k-1"), ("a b", "a b")] {
+            assert_eq!(unescaped(header.as_bytes()).as_deref(), Some(text), "{header}");
+        }
+        assert_eq!(unescaped(b"\xff"), None);
+    }
+
+    #[test]
+    fn numbers_are_plain() {
+        assert_eq!(number(b" 1500 ", 9), Some(1500));
+        for bad in ["", "-1", "1.5", "+1", "1e3", "0x1", "1234567890", "1s"] {
+            assert_eq!(number(bad.as_bytes(), 9), None, "{bad}");
+        }
+        assert_eq!(millis(Duration::from_micros(1001)), 2);
+    }
+
+    #[test]
+    fn content_types_have_parameters() {
+        assert!(is_json(b"Application/JSON; charset=utf-8") && !is_json(b"application/jsonp") && !is_json(b"\xff"));
+        assert!(is_problem(b"application/problem+json") && !is_problem(b"application/json"));
+    }
+}
