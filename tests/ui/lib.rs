@@ -12,3 +12,11 @@ pub struct Listener;
 #[cfg(doctest)]
 #[doc = include_str!("../../twyla-runtime/docs/listeners.md")]
 pub struct Listeners;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../twyla-runtime/docs/rpc_handler.md")]
+pub struct RpcHandler;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../twyla-runtime/docs/rpcs.md")]
+pub struct Rpcs;

@@ -3,7 +3,7 @@
 #[test]
 fn mistakes() {
     let tests = trybuild::TestCases::new();
-    for theme in ["listener", "arguments", "list", "event", "fields", "uses"] {
+    for theme in ["listener", "arguments", "list", "event", "fields", "uses", "rpc"] {
         tests.compile_fail(format!("{theme}/*.rs"));
     }
     tests.pass("pass/*.rs");

@@ -55,3 +55,5 @@ pub use problem::{Broken, Part, Problem};
 pub(crate) use serve::Server;
 pub(crate) use serving::Serving;
 pub use settings::Serve;
+#[cfg(all(feature = "rpc-client", feature = "telemetry"))]
+pub(crate) use trust::client as trust;

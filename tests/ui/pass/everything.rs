@@ -7,9 +7,11 @@ mod contracts {
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use contracts::{Context, api::UserInput, bot, shared, shop};
-use twyla_runtime::{Ack, Bus, Error, Meta, State, event, listener, listeners};
+use twyla_runtime::rpc::CallMeta;
+use twyla_runtime::{Ack, Bus, Error, Meta, Rpc, State, event, listener, listeners, rpc, rpcs};
 
 type Name = Arc<str>;
 
@@ -121,6 +123,41 @@ macro_rules! handler {
 handler!(ping, Ping, parts);
 handler!(reply, bot::Reply, incoming);
 
+/// RPCs of every shape.
+#[rpc("desk.find", idempotent, concurrency = 3, deadline = "250ms")]
+async fn find(
+    contracts::rpc::desk::FindRequest { id }: contracts::rpc::desk::FindRequest,
+    context: Context,
+    meta: CallMeta,
+    State(db): State<Arc<str>>,
+    bus: Bus,
+    rpc: Rpc,
+) -> Result<shared::Note, contracts::rpc::desk::FindError> {
+    println!("{meta:?} {db} {bus:?}");
+    let stored = rpc.call::<contracts::rpc::desk::Store>(shared::Note::new(id, "found"), &context).within(Duration::MAX);
+    drop(stored);
+    Err(contracts::rpc::desk::FindError::new(contracts::rpc::desk::FindErrorReason::Locked))
+}
+
+// the request of one RPC, the response of another
+#[rpc("desk.store")]
+async fn store(note: shared::Note) -> Result<contracts::rpc::desk::StoreResponse, Box<dyn std::error::Error + Send + Sync>> {
+    drop(note);
+    Ok(Default::default())
+}
+
+macro_rules! serves {
+    ($name:ident, $argument:ident) => {
+        #[rpc("shop.find")]
+        async fn $name(request: contracts::rpc::shop::FindRequest, $argument: Context) -> Result<contracts::rpc::shop::FindResponse, String> {
+            drop((request, $argument));
+            Err(String::new())
+        }
+    };
+}
+
+serves!(find_in_shop, parts);
+
 pub(crate) mod rooms {
     #[twyla_runtime::listener("api.user_input")]
     pub(crate) async fn answer(_: super::Trusted) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -142,4 +179,6 @@ fn main() {
     // the function is still a function
     drop(local(UserInput { emission: String::new(), language: None, attempt: None }));
     drop(listeners![]);
+    assert_eq!(rpcs![find, store].len() + rpcs![find_in_shop].len() + rpcs![].len(), 3);
+    drop(store(shared::Note::new(1, "")));
 }

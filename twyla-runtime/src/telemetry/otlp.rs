@@ -86,7 +86,11 @@ fn protocol(signal: &str) -> Result<Protocol, SetupError> {
 
 /// Made on a thread of its own: it may not be made within a runtime, and it is used on the threads that send.
 fn client() -> Result<reqwest::blocking::Client, SetupError> {
-    let made = std::thread::spawn(|| reqwest::blocking::Client::builder().build()).join();
+    let builder = reqwest::blocking::Client::builder();
+    // with the client for RPCs there is TLS, and no provider of it but the one that is given
+    #[cfg(feature = "rpc-client")]
+    let builder = builder.tls_backend_preconfigured(crate::rpc::trust(None).map_err(SetupError)?);
+    let made = std::thread::spawn(|| builder.build()).join();
     match made {
         Ok(client) => client.map_err(|error| SetupError(format!("no client for OTLP: {error}"))),
         Err(_) => Err(SetupError("no client for OTLP".to_owned())),

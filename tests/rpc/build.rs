@@ -1,0 +1,5 @@
+//! Compiles the tests' contracts.
+
+fn main() {
+    twyla_build::compile("schemas");
+}

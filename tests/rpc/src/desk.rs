@@ -1,0 +1,75 @@
+//! The service `desk`: what its handlers answer is for each test to say.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use twyla_runtime::rpc::CallMeta;
+use twyla_runtime::{Bus, Rpcs, State, rpc, rpcs as collect};
+
+use crate::contracts::Context;
+use crate::contracts::rpc::desk::{ListRequest, ListResponse, LookRequest, PutResponse};
+use crate::contracts::shared::Note;
+
+/// Anything that a handler fails with.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+type Answering = Pin<Box<dyn Future<Output = Result<Note, Failure>> + Send>>;
+
+/// A call of `desk.look`, or of another one with what that is asked.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub id: u64,
+    pub text: String,
+    pub context: Option<Context>,
+    pub meta: CallMeta,
+    pub bus: Bus,
+}
+
+/// What the handlers do.
+#[derive(Clone)]
+pub struct Script(Arc<dyn Fn(Call) -> Answering + Send + Sync>);
+
+impl Script {
+    pub fn new<F: Future<Output = Result<Note, Failure>> + Send + 'static>(
+        script: impl Fn(Call) -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(move |call| Box::pin(script(call))))
+    }
+
+    /// Answers with what was asked for.
+    pub fn echo() -> Self {
+        Self::new(|call| async move { Ok(Note::new(call.id, call.text)) })
+    }
+}
+
+/// All handlers.
+pub fn rpcs() -> Rpcs {
+    collect![look, put, list]
+}
+
+#[rpc("desk.look")]
+async fn look(
+    request: LookRequest,
+    context: Context,
+    meta: CallMeta,
+    State(script): State<Script>,
+    bus: Bus,
+) -> Result<Note, Failure> {
+    let text = request.tag.unwrap_or_else(|| "looked".to_owned());
+    (script.0)(Call { id: request.id, text, context: Some(context), meta, bus }).await
+}
+
+/// Takes no context, so that it can be called without one.
+#[rpc("desk.put", concurrency = 2, deadline = "5s")]
+async fn put(note: Note, meta: CallMeta, script: State<Script>, bus: Bus) -> Result<PutResponse, Failure> {
+    let note = (script.0.0)(Call { id: note.id, text: note.text, context: None, meta, bus }).await?;
+    Ok(PutResponse::new(note.id))
+}
+
+#[rpc("desk.list", idempotent)]
+async fn list(request: ListRequest, meta: CallMeta, script: State<Script>, bus: Bus) -> Result<ListResponse, Failure> {
+    let first = request.first.unwrap_or_default();
+    let note = (script.0.0)(Call { id: first, text: "listed".to_owned(), context: None, meta, bus }).await?;
+    Ok(ListResponse(vec![note; usize::try_from(first).unwrap_or_default()]))
+}

@@ -1,0 +1,341 @@
+//! What a call promises, over HTTP and in memory alike.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use twyla_rpc_tests::contracts::rpc::desk::{List, ListRequest, Look, LookError, LookErrorReason, LookRequest, Put};
+use twyla_rpc_tests::contracts::shared::Note;
+use twyla_rpc_tests::{Context, Link, Script, context};
+use twyla_runtime::rpc::{CallError, Side};
+use twyla_runtime::{Fail, TraceContext};
+
+twyla_rpc_tests::both_links!(
+    answers_with_what_is_asked_for,
+    carries_context_session_key_and_trace,
+    holds_requests_to_their_contract_before_they_are_sent,
+    keeps_answers_that_break_their_contract,
+    answers_with_typed_errors,
+    tells_of_faults_and_no_more,
+    survives_a_panic,
+    stops_when_the_caller_has_given_up,
+    stops_when_it_takes_too_long,
+    turns_away_what_it_has_no_place_for,
+    tries_again_what_may_be_repeated,
+    tries_nothing_again_that_may_not,
+    ends_what_is_under_way_and_takes_no_more,
+    carries_much,
+);
+
+async fn answers_with_what_is_asked_for(link: Link) {
+    let (running, rpc) = link.start(Script::echo(), |serve| serve).await;
+    let note = rpc.call::<Look>(LookRequest::new(7), context()).await.unwrap();
+    assert_eq!(note, Note::new(7, "looked"));
+    let put = rpc.call::<Put>(Note::new(3, "grüße 😀"), &context()).await.unwrap();
+    assert_eq!(put.count, 3);
+    let list = rpc.call::<List>(ListRequest { first: Some(2) }, context()).await.unwrap();
+    assert_eq!(list.0.len(), 2);
+    running.stop().await;
+}
+
+async fn carries_context_session_key_and_trace(link: Link) {
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call| {
+        let _ = sender.send(call);
+        async { Ok(Note::new(1, "")) }
+    });
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let trace = parent.parse::<TraceContext>().unwrap().with_state("vendor=1");
+    let given = Context { user: Some("Zoë 😀".to_owned()), ..context() };
+    let of_session = rpc.with_session("a session of python's: é").with_trace(trace.clone());
+    of_session.call::<Look>(LookRequest::new(1), &given).idempotency_key("order 1%").await.unwrap();
+    let call = calls.recv().await.unwrap();
+    assert_eq!(call.context, Some(given));
+    assert_eq!(&*call.meta.session_id, "a session of python's: é");
+    assert_eq!(call.meta.idempotency_key.as_deref(), Some("order 1%"));
+    assert_eq!((call.meta.trace, call.meta.attempt, call.meta.method), (Some(trace), 1, "desk.look"));
+
+    // without any, there is a new session and a new key each time
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap();
+        let meta = calls.recv().await.unwrap().meta;
+        seen.extend([meta.session_id, meta.idempotency_key.unwrap()]);
+        assert_eq!(meta.trace, None);
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 4);
+    running.stop().await;
+}
+
+async fn holds_requests_to_their_contract_before_they_are_sent(link: Link) {
+    let (running, rpc) = link.start(Script::new(|_| async { unreachable!("nothing is sent") }), |serve| serve).await;
+    let request = LookRequest { tag: Some("NO".to_owned()), ..LookRequest::new(1001) };
+    let error = rpc.call::<Look>(request, context()).await.unwrap_err();
+    assert!(!error.maybe_begun());
+    let CallError::Request { by: Side::Ours, errors, .. } = error else { panic!("{error}") };
+    let found: Vec<_> = errors.iter().map(|error| (error.pointer.as_str(), error.keyword.as_str())).collect();
+    assert_eq!(found, [("/id", "maximum"), ("/tag", "pattern")]);
+
+    let error = rpc.call::<Look>(LookRequest::new(1), Context::new("")).await.unwrap_err();
+    assert!(
+        matches!(error, CallError::Request { by: Side::Ours, .. }) && error.to_string().contains("/channel"),
+        "{error}"
+    );
+    let long = Context::new("x".repeat(7000));
+    let error = rpc.call::<Look>(LookRequest::new(1), long).await.unwrap_err();
+    assert!(error.to_string().contains("at most 6144 fit in a header"), "{error}");
+    running.stop().await;
+}
+
+async fn keeps_answers_that_break_their_contract(link: Link) {
+    let script = Script::new(|call| async move {
+        match call.id {
+            1 => Ok(Note::new(1, "secret".repeat(1_000_000))),
+            _ => Err(LookError { by: Some(String::new()), ..LookError::new(LookErrorReason::Locked) }.into()),
+        }
+    });
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    for id in [1, 2] {
+        let error = rpc.call::<Look>(LookRequest::new(id), context()).await.unwrap_err();
+        assert!(matches!(error, CallError::Response { by: Side::Theirs, .. }), "{error}");
+        assert!(!error.to_string().contains("secret"));
+    }
+    running.stop().await;
+}
+
+async fn answers_with_typed_errors(link: Link) {
+    let script = Script::new(|call| async move {
+        let not_found = LookError::new(LookErrorReason::NotFound);
+        match call.id {
+            1 => Err(not_found.into()),
+            // deep in a chain it is found too
+            2 => Err(Fail::park(not_found).into()),
+            _ => Err(not_found.to_string().into()),
+        }
+    });
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    for id in [1, 2] {
+        let error = rpc.call::<Look>(LookRequest::new(id), context()).await.unwrap_err();
+        assert_eq!(error.domain().map(|error| error.reason), Some(LookErrorReason::NotFound), "{error}");
+    }
+    // its words alone are no error of the contract's
+    let error = rpc.call::<Look>(LookRequest::new(3), context()).await.unwrap_err();
+    assert!(matches!(error, CallError::Fault { status: 500, .. }), "{error}");
+    // and it is none of an RPC that has no contract for errors
+    let error = rpc.call::<Put>(Note::new(1, ""), context()).await.unwrap_err();
+    assert!(matches!(error, CallError::Fault { status: 500, .. }), "{error}");
+    running.stop().await;
+}
+
+async fn tells_of_faults_and_no_more(link: Link) {
+    let script = Script::new(|call| async move {
+        match call.id {
+            1 => Err("the password is hunter2".into()),
+            _ => Err(Fail::retry_after(Duration::from_secs(7), "hunter2 is busy").into()),
+        }
+    });
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let error = rpc.call::<Put>(Note::new(1, ""), context()).await.unwrap_err();
+    assert!(matches!(error, CallError::Fault { status: 500, retry_after: None, .. }), "{error}");
+    assert!(!error.to_string().contains("hunter2"));
+    let call = rpc.call::<Put>(Note::new(2, ""), context()).within(Duration::from_secs(2));
+    let error = call.await.unwrap_err();
+    let after = Some(Duration::from_secs(7));
+    assert!(matches!(&error, CallError::Fault { status: 503, retry_after, .. } if *retry_after == after), "{error}");
+    running.stop().await;
+}
+
+async fn survives_a_panic(link: Link) {
+    let script = Script::new(|call| async move {
+        assert_ne!(call.id, 1, "one is too many");
+        Ok(Note::new(call.id, ""))
+    });
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let error = rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap_err();
+    assert!(matches!(error, CallError::Fault { status: 500, .. }), "{error}");
+    assert_eq!(rpc.call::<Look>(LookRequest::new(2), context()).await.unwrap().id, 2);
+    running.stop().await;
+}
+
+/// Tells when it is dropped.
+struct Told(mpsc::UnboundedSender<&'static str>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        let _ = self.0.send("stopped");
+    }
+}
+
+/// A handler that waits for ever, and tells when it begins and when it is stopped.
+fn forever() -> (Script, mpsc::UnboundedReceiver<&'static str>) {
+    let (sender, told) = mpsc::unbounded_channel();
+    let script = Script::new(move |_| {
+        let sender = sender.clone();
+        async move {
+            let _ = sender.send("begun");
+            let _told = Told(sender);
+            std::future::pending().await
+        }
+    });
+    (script, told)
+}
+
+async fn stops_when_the_caller_has_given_up(link: Link) {
+    let (script, mut told) = forever();
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let call = rpc.call::<Look>(LookRequest::new(1), context());
+    let calling = tokio::spawn(async move { call.await });
+    assert_eq!(told.recv().await, Some("begun"));
+    calling.abort();
+    assert_eq!(told.recv().await, Some("stopped"));
+    running.stop().await;
+}
+
+async fn stops_when_it_takes_too_long(link: Link) {
+    let (script, mut told) = forever();
+    let (running, rpc) = link.start(script, |serve| serve.deadline(Duration::from_millis(300))).await;
+    // the caller's own deadline, which the service is told
+    let call = rpc.call::<Look>(LookRequest::new(1), context()).within(Duration::from_millis(100));
+    let error = call.await.unwrap_err();
+    assert!(matches!(error, CallError::Deadline { maybe_begun: true, .. }), "{error}");
+    assert_eq!((told.recv().await, told.recv().await), (Some("begun"), Some("stopped")));
+    // and the service's
+    let error = rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap_err();
+    assert!(matches!(error, CallError::Deadline { maybe_begun: true, .. }), "{error}");
+    assert_eq!((told.recv().await, told.recv().await), (Some("begun"), Some("stopped")));
+    running.stop().await;
+}
+
+async fn turns_away_what_it_has_no_place_for(link: Link) {
+    let (go, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let script = Script::new({
+        let (go, begun) = (go.clone(), begun.clone());
+        move |call| {
+            let (go, begun) = (go.clone(), begun.clone());
+            async move {
+                begun.notify_one();
+                go.notified().await;
+                Ok(Note::new(call.id, ""))
+            }
+        }
+    });
+    let (running, rpc) = link.start(script, |serve| serve.concurrency(1)).await;
+    let first = rpc.call::<Put>(Note::new(1, ""), context());
+    let first = tokio::spawn(async move { first.await });
+    begun.notified().await;
+    // it is turned away at once, and is told when to come again: that is too late for this one
+    let call = rpc.call::<Put>(Note::new(2, ""), context()).within(Duration::from_millis(900));
+    let error = call.await.unwrap_err();
+    let after = Some(Duration::from_secs(1));
+    assert!(matches!(&error, CallError::Fault { status: 503, retry_after, .. } if *retry_after == after), "{error}");
+    assert!(!error.maybe_begun());
+    // and this one has the time: nothing was begun of it, so it may come again, whatever its contract says
+    let second = rpc.call::<Put>(Note::new(3, ""), context());
+    let second = tokio::spawn(async move { second.await });
+    go.notify_one();
+    assert_eq!(first.await.unwrap().unwrap().count, 1);
+    begun.notified().await;
+    go.notify_one();
+    assert_eq!(second.await.unwrap().unwrap().count, 3);
+    running.stop().await;
+}
+
+/// A handler that is busy so many times, and says so in a way that may have changed something.
+fn busy(times: u32) -> (Script, Arc<AtomicU32>) {
+    let calls = Arc::new(AtomicU32::new(0));
+    let script = Script::new({
+        let calls = calls.clone();
+        move |call| {
+            let call_number = calls.fetch_add(1, Ordering::SeqCst) + 1;
+            assert_eq!(call.meta.attempt, call_number, "the attempts are counted");
+            async move {
+                match call_number > times {
+                    true => Ok(Note::new(u64::from(call_number), "")),
+                    false => Err(Fail::retry_after(Duration::ZERO, "busy").into()),
+                }
+            }
+        }
+    });
+    (script, calls)
+}
+
+async fn tries_again_what_may_be_repeated(link: Link) {
+    // by the schema, by the attribute, and by a key that is given
+    let (script, calls) = busy(2);
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    assert_eq!(rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap().id, 3);
+    calls.store(0, Ordering::SeqCst);
+    assert!(rpc.call::<List>(ListRequest { first: Some(1) }, context()).await.is_ok());
+    calls.store(0, Ordering::SeqCst);
+    let put = rpc.call::<Put>(Note::new(1, ""), context()).idempotency_key("put 1");
+    assert_eq!(put.await.unwrap().count, 3);
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+    running.stop().await;
+}
+
+async fn tries_nothing_again_that_may_not(link: Link) {
+    let (script, calls) = busy(9);
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let error = rpc.call::<Put>(Note::new(1, ""), context()).await.unwrap_err();
+    assert!(matches!(error, CallError::Fault { status: 503, .. }), "{error}");
+    assert_eq!(calls.swap(0, Ordering::SeqCst), 1);
+    // and what may be no more often than it is worth
+    let error = rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap_err();
+    assert!(matches!(error, CallError::Fault { status: 503, .. }), "{error}");
+    assert_eq!(calls.swap(0, Ordering::SeqCst), 3);
+    running.stop().await;
+}
+
+async fn ends_what_is_under_way_and_takes_no_more(link: Link) {
+    let (go, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let script = Script::new({
+        let (go, begun) = (go.clone(), begun.clone());
+        move |call| {
+            let (go, begun) = (go.clone(), begun.clone());
+            async move {
+                begun.notify_one();
+                go.notified().await;
+                Ok(Note::new(call.id, "ended well"))
+            }
+        }
+    });
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let first = rpc.call::<Look>(LookRequest::new(5), context());
+    let first = tokio::spawn(async move { first.await });
+    begun.notified().await;
+    let mut stopping = Box::pin(running.stop());
+    // polled once, it has begun to stop
+    tokio::select! {
+        biased;
+        () = &mut stopping => panic!("it stops before what is under way has ended"),
+        () = tokio::task::yield_now() => {}
+    }
+    let late = rpc.call::<Put>(Note::new(6, ""), context()).within(Duration::from_millis(300));
+    let error = tokio::select! {
+        () = &mut stopping => panic!("it stops before what is under way has ended"),
+        late = async { late.await } => late.unwrap_err(),
+    };
+    assert!(!error.maybe_begun(), "{error}");
+    go.notify_one();
+    stopping.await;
+    assert_eq!(first.await.unwrap().unwrap(), Note::new(5, "ended well"));
+    let gone = rpc.call::<Put>(Note::new(6, ""), context()).within(Duration::from_secs(1)).await.unwrap_err();
+    assert!(matches!(gone, CallError::Unreachable { maybe_begun: false, .. }), "{gone}");
+}
+
+async fn carries_much(link: Link) {
+    let (running, rpc) = link.start(Script::echo(), |serve| serve.max_request(8 << 20)).await;
+    let text = "0123456789é\"\\".repeat(100_000);
+    let script = Script::new(|call| async move { Ok(Note::new(u64::try_from(call.text.len()).unwrap(), call.text)) });
+    let put = rpc.call::<Put>(Note::new(9, text.clone()), context()).await.unwrap();
+    assert_eq!(put.count, 9);
+    running.stop().await;
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let list = rpc.call::<List>(ListRequest { first: Some(3) }, context()).await.unwrap();
+    assert_eq!(list.0.len(), 3);
+    running.stop().await;
+}

@@ -1,0 +1,322 @@
+//! What goes wrong between a caller and a service: each a typed error within its deadline, and nothing left behind.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use twyla_rpc_tests::contracts::rpc::desk::{Look, LookError, LookRequest, Put};
+use twyla_rpc_tests::contracts::shared::Note;
+use twyla_rpc_tests::raw::{post, server};
+use twyla_rpc_tests::{Script, context, rpcs, within};
+use twyla_runtime::rpc::{CallError, Config, Serve};
+use twyla_runtime::{Bus, Rpc};
+
+/// What each call may take.
+const DEADLINE: Duration = Duration::from_millis(700);
+
+/// A caller that tries once, of a service at this address.
+fn caller(address: SocketAddr) -> Rpc {
+    Rpc::new(Config::new().address("desk", [format!("http://{address}")]).attempts(1).max_answer(1 << 20)).unwrap()
+}
+
+/// How a call of a server ends that answers with these bytes and closes.
+async fn told(bytes: &'static [u8]) -> CallError<LookError> {
+    let (address, serving) = server(move |mut stream: TcpStream| async move {
+        let _ = stream.write_all(bytes).await;
+    })
+    .await;
+    let error = ended(address).await;
+    serving.abort();
+    error
+}
+
+/// How a call ends, which it does within its deadline.
+async fn ended(address: SocketAddr) -> CallError<LookError> {
+    let begun = Instant::now();
+    let error = within(async { caller(address).call::<Look>(LookRequest::new(1), context()).within(DEADLINE).await });
+    let error = error.await.unwrap_err();
+    // generous: what counts is that nobody waits for ever
+    assert!(begun.elapsed() < DEADLINE + Duration::from_secs(5), "{error}");
+    error
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let error = ended(address).await;
+    assert!(matches!(&error, CallError::Unreachable { maybe_begun: false, .. }), "{error}");
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_connections() {
+    // what is not accepted waits in the kernel, and then there is no answer
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let error = ended(listener.local_addr().unwrap()).await;
+    assert!(matches!(error, CallError::Deadline { maybe_begun: true, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_dies_before_it_answers() {
+    let error = told(b"").await;
+    assert!(matches!(error, CallError::Unreachable { maybe_begun: true, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_short() {
+    for bytes in [
+        &b"HTTP/1.1 200 OK\r\ncontent-ty"[..],
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"id\":1,",
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"id\"",
+    ] {
+        let error = told(bytes).await;
+        assert!(matches!(error, CallError::Unreachable { maybe_begun: true, .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_http() {
+    let error = told(b"SSH-2.0-OpenSSH_9.2\r\n").await;
+    assert!(matches!(error, CallError::Unreachable { maybe_begun: true, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_of_another_content_type() {
+    for (bytes, said) in [
+        (&b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>"[..], "`text/html`"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n{\"id\":1,\"text\":\"\"}", "no content type"),
+        (b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>", "`text/html`"),
+        (
+            b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
+            "which is no problem",
+        ),
+        (b"HTTP/1.1 500 No\r\ncontent-type: application/problem+json\r\ncontent-length: 4\r\n\r\nnone", "no problem"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "no content type"),
+    ] {
+        let error = told(bytes).await;
+        assert!(matches!(error, CallError::Fault { maybe_begun: true, .. }), "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_its_contract() {
+    for (bytes, said) in [
+        (
+            &b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n{\"id\":1}"[..],
+            "`text` is missing",
+        ),
+        (b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n", "EOF"),
+        (b"HTTP/1.1 409 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}", "`reason` is missing"),
+    ] {
+        let error = told(bytes).await;
+        assert!(matches!(error, CallError::Response { .. }), "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect() {
+    let error = told(b"HTTP/1.1 307 No\r\nlocation: http://elsewhere/rpc/look\r\ncontent-length: 0\r\n\r\n").await;
+    assert!(matches!(error, CallError::Fault { status: 307, .. }), "{error}");
+    assert!(error.to_string().contains("redirects to `http://elsewhere/rpc/look`"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end() {
+    // one that says how long it is, and one that goes on for ever
+    let error =
+        told(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n{").await;
+    assert!(error.to_string().contains("more than the 1048576 bytes"), "{error}");
+    let (address, serving) = server(|mut stream: TcpStream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n").await;
+        while stream.write_all(&[b' '; 4096]).await.is_ok() {}
+    })
+    .await;
+    let error = ended(address).await;
+    assert!(matches!(error, CallError::Fault { status: 200, .. }), "{error}");
+    assert!(error.to_string().contains("more than the 1048576 bytes"), "{error}");
+    serving.abort();
+}
+
+#[tokio::test]
+async fn an_answer_byte_by_byte() {
+    let (sender, mut cut) = mpsc::unbounded_channel();
+    let (address, serving) = server(move |mut stream: TcpStream| {
+        let sender = sender.clone();
+        async move {
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n";
+            let _ = stream.write_all(answer).await;
+            // until the caller has gone
+            while stream.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let _ = sender.send(());
+        }
+    })
+    .await;
+    let error = ended(address).await;
+    assert!(matches!(error, CallError::Deadline { maybe_begun: true, .. }), "{error}");
+    within(cut.recv()).await.expect("the connection is cut when the caller gives up");
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_caller_that_sends_byte_by_byte() {
+    let settings = Serve::on("127.0.0.1:0").read_deadline(Duration::from_millis(300)).concurrency(1);
+    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);
+    let running = service.start().await.unwrap();
+    let address = running.address().unwrap();
+    // a head that never ends, and a body that never does
+    let head = b"POST /rpc/put HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    for (begins, status) in [(&head[..30], None), (&head[..], Some("HTTP/1.1 408"))] {
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(begins).await.unwrap();
+        // meanwhile others are served, although there is but one place
+        let reply =
+            within(post(address, "/rpc/put", &[("content-type", "application/json")], br#"{"id":1,"text":""}"#)).await;
+        assert_eq!(reply.status, 200);
+        let mut all = Vec::new();
+        let sending = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                if slow.write_all(b"x").await.is_err() {
+                    return;
+                }
+                let mut some = [0; 1024];
+                match slow.try_read(&mut some) {
+                    Ok(0) => return,
+                    Ok(count) => all.extend_from_slice(&some[..count]),
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                    Err(_) => return,
+                }
+            }
+        };
+        within(sending).await;
+        let text = String::from_utf8_lossy(&all);
+        if let Some(status) = status {
+            assert!(text.starts_with(status), "{text}");
+        }
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_huge_request_is_not_read_to_its_end() {
+    let settings = Serve::on("127.0.0.1:0").max_request(1000);
+    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);
+    let running = service.start().await.unwrap();
+    let text = "x".repeat(3_000_000);
+    let rpc = caller(running.address().unwrap());
+    let error = within(async { rpc.call::<Put>(Note::new(1, text), context()).await }).await.unwrap_err();
+    // the refusal, unless the connection is cut while the rest is still being sent
+    let known = matches!(
+        &error,
+        CallError::Fault { status: 413, maybe_begun: false, .. } | CallError::Unreachable { maybe_begun: true, .. }
+    );
+    assert!(known, "{error}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_that_vanishes_in_mid_call_leaves_nothing() {
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let running_calls = Arc::new(AtomicU32::new(0));
+    struct Here(Arc<AtomicU32>, mpsc::UnboundedSender<&'static str>);
+    impl Drop for Here {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+            let _ = self.1.send("stopped");
+        }
+    }
+    let script = Script::new({
+        let running_calls = running_calls.clone();
+        move |_| {
+            running_calls.fetch_add(1, Ordering::SeqCst);
+            let here = Here(running_calls.clone(), sender.clone());
+            async move {
+                let _ = here.1.send("begun");
+                let _here = here;
+                std::future::pending().await
+            }
+        }
+    });
+    let service = Bus::in_memory().service().state(script).rpcs(rpcs());
+    let running = service.serve(Serve::on("127.0.0.1:0")).start().await.unwrap();
+    for http2 in [false, true] {
+        let config = twyla_rpc_tests::config(&running).http2(http2);
+        let rpc = Rpc::new(config).unwrap();
+        let calls: Vec<_> = (1..=20)
+            .map(|id| {
+                let call = rpc.call::<Look>(LookRequest::new(id), context());
+                tokio::spawn(async move { call.await.map(drop) })
+            })
+            .collect();
+        for _ in 0..20 {
+            assert_eq!(within(told.recv()).await, Some("begun"));
+        }
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+        for _ in 0..20 {
+            assert_eq!(within(told.recv()).await, Some("stopped"));
+        }
+        assert_eq!(running_calls.load(Ordering::SeqCst), 0);
+    }
+    within(running.stop()).await;
+}
+
+/// The sockets and tasks that a runtime of its own has left.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_leaked() {
+    let sockets =
+        || std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    let sockets = || sockets().filter(|to| to.to_string_lossy().starts_with("socket:")).count();
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let round = |runtime: &tokio::runtime::Runtime| {
+        runtime.block_on(async {
+            for bytes in [
+                &b""[..],
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"id\":1,",
+                b"HTTP/1.1 307 No\r\nlocation: http://elsewhere/\r\ncontent-length: 0\r\n\r\n",
+                b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n",
+            ] {
+                told(bytes).await;
+            }
+            let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs());
+            let running = service.serve(Serve::on("127.0.0.1:0")).start().await.unwrap();
+            let rpc = caller(running.address().unwrap());
+            rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap();
+            drop(rpc);
+            running.stop().await;
+            // what is told to end does so when it is its turn
+            while runtime.metrics().num_alive_tasks() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+    };
+    let runtime = runtime();
+    round(&runtime);
+    let before = sockets();
+    for _ in 0..20 {
+        round(&runtime);
+    }
+    assert!(sockets() <= before, "{before} sockets before, {} after", sockets());
+}
+
+#[tokio::test]
+async fn a_server_that_reads_and_never_answers() {
+    let (address, serving) = server(|mut stream: TcpStream| async move {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let error = ended(address).await;
+    assert!(matches!(error, CallError::Deadline { maybe_begun: true, .. }), "{error}");
+    serving.abort();
+}

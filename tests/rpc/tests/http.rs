@@ -1,0 +1,227 @@
+//! What a service says over HTTP to whoever asks: curl, other languages, proxies.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use twyla_rpc_tests::contracts::rpc::desk::{LookError, LookErrorReason};
+use twyla_rpc_tests::contracts::shared::Note;
+use twyla_rpc_tests::raw::{Reply, post, send};
+use twyla_rpc_tests::{Call, Script, caller, context, rpcs, within};
+use twyla_runtime::rpc::{CallError, Serve};
+use twyla_runtime::{Bus, Error, Rpc, Running};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const CONTEXT: (&str, &str) = ("twyla-context", r#"{"channel":"curl"}"#);
+
+async fn start(script: Script, settings: Serve) -> Running {
+    Bus::in_memory().service().state(script).rpcs(rpcs()).serve(settings).start().await.unwrap()
+}
+
+async fn look(running: &Running, headers: &[(&str, &str)], body: &str) -> Reply {
+    within(post(running.address().unwrap(), "/rpc/look", headers, body.as_bytes())).await
+}
+
+fn anywhere() -> Serve {
+    Serve::on("127.0.0.1:0")
+}
+
+/// The problem that a reply is, without its title.
+fn problem(reply: &Reply, status: u16, kind: &str) -> serde_json::Value {
+    assert_eq!(reply.status, status, "{reply:?}");
+    assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+    let problem = reply.json();
+    assert_eq!(problem["type"], format!("urn:twyla:rpc:{kind}"));
+    assert_eq!(problem["status"], status);
+    assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+    problem
+}
+
+#[tokio::test]
+async fn answers_whoever_asks() {
+    let running = start(Script::echo(), anywhere()).await;
+    let reply = look(&running, &[JSON, CONTEXT], r#"{"id": 7.0, "more": [1]}"#).await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
+    assert_eq!(reply.json(), serde_json::json!({"id": 7, "text": "looked"}));
+    assert_eq!(reply.header("twyla-idempotent"), None);
+
+    // without a context, where none is taken; with a charset, which JSON has none of
+    let headers = [("content-type", "application/json; charset=utf-8")];
+    let address = running.address().unwrap();
+    let reply = within(post(address, "/rpc/put", &headers, br#"{"id":2,"text":"x"}"#)).await;
+    assert_eq!((reply.status, reply.json()), (200, serde_json::json!({"count": 2})));
+    let reply = within(post(address, "/rpc/list", &headers, b"{}")).await;
+    assert_eq!((reply.status, reply.body.as_str(), reply.header("twyla-idempotent")), (200, "[]", Some("true")));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn says_which_rule_a_request_breaks() {
+    let running = start(Script::new(|_| async { unreachable!("it is never handled") }), anywhere()).await;
+    let reply = look(&running, &[JSON, CONTEXT], r#"{"id": 0, "tag": "NO"}"#).await;
+    let told = problem(&reply, 422, "contract");
+    assert_eq!((&told["part"], &told["method"]), (&"request".into(), &"desk.look".into()));
+    assert_eq!(told["errors"][0]["pointer"], "/id");
+    assert_eq!(told["errors"][0]["keyword"], "minimum");
+    assert_eq!(told["errors"][0]["detail"], "0 is less than 1");
+    assert_eq!(told["errors"][1]["pointer"], "/tag");
+    assert_eq!(told["errors"][1]["keyword"], "pattern");
+
+    for (body, pointer, keyword) in [
+        ("", "", "json"),
+        ("{", "", "json"),
+        ("[1]", "", "type"),
+        ("{}", "", "required"),
+        (r#"{"id":"1"}"#, "/id", "type"),
+        (r#"{"id":1,"id":1}"#, "", "json"),
+        (r#"{"id":1} {}"#, "", "json"),
+    ] {
+        let told = problem(&look(&running, &[JSON, CONTEXT], body).await, 422, "contract");
+        assert_eq!(
+            (&told["errors"][0]["pointer"], &told["errors"][0]["keyword"]),
+            (&pointer.into(), &keyword.into()),
+            "{body}"
+        );
+    }
+
+    // and a context: one that breaks its contract, and none where one is taken that requires something
+    for headers in [&[JSON, ("twyla-context", r#"{"channel":""}"#)][..], &[JSON, ("twyla-context", "no")], &[JSON]] {
+        let told = problem(&look(&running, headers, r#"{"id": 1}"#).await, 422, "contract");
+        assert_eq!(told["part"], "context");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn says_what_is_no_call() {
+    let settings = anywhere().max_request(1000);
+    let running = start(Script::new(|_| async { unreachable!("it is never handled") }), settings).await;
+    let address = running.address().unwrap();
+    let body = br#"{"id": 1}"#;
+    let other = within(send(address, b"GET /rpc/look HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+    problem(&other, 405, "not-a-post");
+    assert_eq!(other.header("allow"), Some("post"));
+    problem(&within(post(address, "/rpc/lok", &[JSON], body)).await, 404, "unknown-method");
+    problem(&within(post(address, "/rpc/look/more", &[JSON], body)).await, 404, "unknown-method");
+    assert_eq!(within(post(address, "/other", &[JSON], body)).await.status, 404);
+    problem(&within(post(address, "/rpc/look", &[], body)).await, 415, "not-json");
+    problem(&within(post(address, "/rpc/look", &[("content-type", "text/plain")], body)).await, 415, "not-json");
+    for (name, value) in
+        [("twyla-timeout-ms", "soon"), ("twyla-timeout-ms", "-1"), ("twyla-attempt", "x"), ("twyla-session", "\u{ff}")]
+    {
+        let told = within(post(address, "/rpc/look", &[JSON, (name, value)], body)).await;
+        // a session that is UTF-8 is one, whatever its letters
+        let due = if name == "twyla-session" { (422, "contract") } else { (400, "bad-header") };
+        problem(&told, due.0, due.1);
+    }
+    problem(&within(post(address, "/rpc/look", &[JSON], &[b' '; 1001])).await, 413, "too-large");
+    // and with no length told beforehand
+    let chunk = format!("{:x}\r\n{}\r\n", 900, " ".repeat(900));
+    let head =
+        "POST /rpc/look HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    let told = within(send(address, format!("{head}{chunk}{chunk}0\r\n\r\n").as_bytes())).await;
+    problem(&told, 413, "too-large");
+    let long = format!(r#"{{"channel":"{}"}}"#, "x".repeat(7000));
+    problem(&within(post(address, "/rpc/look", &[JSON, ("twyla-context", &long)], body)).await, 422, "contract");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn answers_with_errors_and_faults() {
+    let script = Script::new(|call: Call| async move {
+        match call.id {
+            1 => Err(LookError::new(LookErrorReason::Locked).into()),
+            2 => Err("hunter2".into()),
+            3 => panic!("hunter2"),
+            4 => std::future::pending().await,
+            _ => Ok(Note::new(0, "hunter2".repeat(1_000_000))),
+        }
+    });
+    let running = start(script, anywhere()).await;
+    let reply = look(&running, &[JSON, CONTEXT], r#"{"id": 1}"#).await;
+    assert_eq!((reply.status, reply.header("content-type")), (409, Some("application/json")));
+    assert_eq!(reply.json(), serde_json::json!({"reason": "locked"}));
+    for id in [2, 3] {
+        let reply = look(&running, &[JSON, CONTEXT], &format!(r#"{{"id": {id}}}"#)).await;
+        let told = problem(&reply, 500, "fault");
+        assert!(told["part"].is_null() && !reply.body.contains("hunter2"), "{told}");
+    }
+    let headers = [JSON, CONTEXT, ("twyla-timeout-ms", "50")];
+    problem(&look(&running, &headers, r#"{"id": 4}"#).await, 504, "deadline");
+    problem(&look(&running, &[JSON, CONTEXT, ("twyla-timeout-ms", "0")], r#"{"id": 4}"#).await, 504, "deadline");
+    let reply = look(&running, &[JSON, CONTEXT], r#"{"id": 5}"#).await;
+    assert_eq!(problem(&reply, 500, "fault")["part"], "response");
+    assert!(!reply.body.contains("hunter2"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn is_part_of_an_app_of_ones_own() {
+    // what the service serves itself, with a layer and a route more
+    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(anywhere());
+    let app = |rpcs: Router| {
+        let layer = axum::middleware::map_response(|mut response: axum::response::Response| async move {
+            response.headers_mut().insert("x-layer", axum::http::HeaderValue::from_static("here"));
+            response
+        });
+        rpcs.route("/health", get(|| async { "well" })).layer(layer)
+    };
+    let running = service.app(app).start().await.unwrap();
+    let address = running.address().unwrap();
+    let reply = look(&running, &[JSON, CONTEXT], r#"{"id": 7}"#).await;
+    assert_eq!((reply.status, reply.header("x-layer")), (200, Some("here")));
+    let health = within(send(address, b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+    assert_eq!((health.status, health.body.as_str()), (200, "well"));
+    running.stop().await;
+
+    // and what somebody else serves
+    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(Serve::mounted());
+    let running = service.start().await.unwrap();
+    assert_eq!(running.address(), None);
+    let app = Router::new().nest("/desk", running.router());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+    let rpc = twyla_runtime::rpc::Config::new().address("desk", [format!("http://{address}/desk")]);
+    let rpc = Rpc::new(rpc).unwrap();
+    use twyla_rpc_tests::contracts::rpc::desk::{Look, LookRequest};
+    assert_eq!(rpc.call::<Look>(LookRequest::new(7), context()).await.unwrap().id, 7);
+    running.stop().await;
+    // the routes are there for as long as the service runs
+    let call = rpc.call::<Look>(LookRequest::new(7), context()).within(Duration::from_millis(500));
+    assert!(matches!(call.await.unwrap_err(), CallError::Fault { status: 503, .. }));
+    serving.abort();
+}
+
+#[tokio::test]
+async fn checks_before_it_serves() {
+    let taken = start(Script::echo(), anywhere()).await;
+    let address = taken.address().unwrap().to_string();
+    let service = || Bus::in_memory().service().rpcs(rpcs());
+    let error = service().state(Script::echo()).serve(Serve::on(&address)).start().await.unwrap_err();
+    assert!(matches!(&error, Error::Serve { address: told, .. } if *told == address), "{error}");
+    let error = service().serve(anywhere()).start().await.unwrap_err();
+    assert!(error.to_string().contains("takes `State<") && error.to_string().contains("add `.state(..)`"), "{error}");
+    let error = service().rpcs(rpcs()).state(Script::echo()).serve(anywhere()).start().await.unwrap_err();
+    assert!(matches!(error, Error::DuplicateRpc { method: "look", .. }), "{error}");
+    taken.stop().await;
+}
+
+#[tokio::test]
+async fn speaks_http_2_without_tls() {
+    let running = start(Script::echo(), anywhere()).await;
+    let config = twyla_rpc_tests::config(&running).http2(true);
+    let rpc = Rpc::new(config).unwrap();
+    use twyla_rpc_tests::contracts::rpc::desk::{Look, LookRequest};
+    let calls = (1..=50).map(|id| {
+        let call = rpc.call::<Look>(LookRequest::new(id), context());
+        tokio::spawn(async move { call.await.unwrap().id })
+    });
+    let calls: Vec<_> = calls.collect();
+    for (id, call) in (1..=50).zip(calls) {
+        assert_eq!(call.await.unwrap(), id);
+    }
+    let http1 = caller(&running);
+    assert_eq!(http1.call::<Look>(LookRequest::new(7), context()).await.unwrap().id, 7);
+    running.stop().await;
+}

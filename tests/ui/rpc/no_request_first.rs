@@ -1,0 +1,16 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::Context;
+use contracts::rpc::desk::FindRequest;
+use contracts::shared::Note;
+use twyla_runtime::{rpc, rpcs};
+
+#[rpc("desk.find")]
+async fn find(_: Context, _: FindRequest) -> Result<Note, String> {
+    Err(String::new())
+}
+
+fn main() {
+    let _ = rpcs![find];
+}

@@ -1,0 +1,15 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::rpc::desk::FindRequest;
+use contracts::shared::Note;
+use twyla_runtime::{rpc, rpcs};
+
+#[rpc("desk.find")]
+async fn find(request: FindRequest) -> Note {
+    Note::new(request.id, "found")
+}
+
+fn main() {
+    let _ = rpcs![find];
+}
