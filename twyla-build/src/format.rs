@@ -1,5 +1,7 @@
 //! Formats: which of them a draft knows, and what the runtime calls them.
 
+use twyla_formats::Format;
+
 use crate::draft::Draft::{self, Draft4, Draft6, Draft7, Draft201909};
 
 /// The formats that some draft knows: each with its variant of the runtime's `Format`, and the draft that brought it.
@@ -38,6 +40,36 @@ pub(crate) fn variant(draft: Draft, name: &str) -> Option<&'static str> {
         "Hostname" if draft < Draft7 => Some("PlainHostname"),
         _ => (since <= draft).then_some(variant),
     }
+}
+
+/// Whether a text is of the format with that variant; none where that can't be told here.
+pub(crate) fn holds(variant: &str, text: &str) -> Option<bool> {
+    let format = match variant {
+        "DateTime" => Format::DateTime,
+        "Date" => Format::Date,
+        "Time" => Format::Time,
+        "Duration" => Format::Duration,
+        "Email" => Format::Email,
+        "Hostname" => Format::Hostname,
+        "PlainHostname" => Format::PlainHostname,
+        "Ipv4" => Format::Ipv4,
+        "Ipv6" => Format::Ipv6,
+        "Uri" => Format::Uri,
+        "UriReference" => Format::UriReference,
+        "Iri" => Format::Iri,
+        "IriReference" => Format::IriReference,
+        "Uuid" => Format::Uuid,
+        "UriTemplate" => Format::UriTemplate,
+        "JsonPointer" => Format::JsonPointer,
+        "RelativeJsonPointer" => Format::RelativeJsonPointer,
+        "Regex" => Format::Regex,
+        #[cfg(feature = "idna")]
+        "IdnEmail" => Format::IdnEmail,
+        #[cfg(feature = "idna")]
+        "IdnHostname" => Format::IdnHostname,
+        _ => return None,
+    };
+    Some(twyla_formats::holds(format, text))
 }
 
 #[cfg(test)]

@@ -386,6 +386,34 @@ fn outside_of_classes(pattern: &str, mut see: impl FnMut(&str)) {
     }
 }
 
+/// Where the group ends that the text begins in.
+pub(crate) fn group_end(inside: &str) -> Option<usize> {
+    let (mut depth, mut end) = (1_usize, None);
+    outside_of_classes(inside, |rest| {
+        depth = match rest.as_bytes().first() {
+            Some(b'(') => depth + 1,
+            Some(b')') => depth.saturating_sub(1),
+            _ => depth,
+        };
+        if depth == 0 && end.is_none() {
+            end = Some(inside.len() - rest.len());
+        }
+    });
+    end
+}
+
+/// Whether a pattern is one of several, outside of all groups.
+pub(crate) fn has_alternatives(pattern: &str) -> bool {
+    let (mut depth, mut found) = (0_usize, false);
+    outside_of_classes(pattern, |rest| match rest.as_bytes().first() {
+        Some(b'(') => depth += 1,
+        Some(b')') => depth = depth.saturating_sub(1),
+        Some(b'|') => found |= depth == 0,
+        _ => {}
+    });
+    found
+}
+
 /// A group's name, which may be written with `\u`.
 fn name(written: &str) -> Option<String> {
     let mut reader = Translator {

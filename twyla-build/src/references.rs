@@ -147,6 +147,24 @@ fn to_the_meta_schemas_without_giving_them() {
 }
 
 #[test]
+fn a_name_twice_is_wrong_where_a_reference_means_it() {
+    let file = |reference: &str| {
+        format!(
+            r##"{{ "$defs": {{ "a": {{ "$id": "https://a/x", "type": "string" }}, "b": {{ "$id": "https://a/x", {reference} }} }} }}"##
+        )
+    };
+    let said = |reference: &str| resolved(Draft::Draft202012, &[("shared/x.json", &file(reference))]).1;
+    assert_eq!(said(r#""type": "null""#), [""; 0]);
+    for reference in [r#""allOf": [{ "$ref": "x" }]"#, r##""$ref": "#""##, r##""items": { "$ref": "#/type" }"##] {
+        let said = said(reference);
+        assert!(
+            said.iter().any(|line| line.ends_with("`https://a/x` is the name of another schema already")),
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
 fn dynamic_references_keep_where_they_lead_first() {
     let file = r##"{ "$id": "https://a/x", "$dynamicAnchor": "node", "$comment": "root",
         "properties": { "a": { "$dynamicRef": "#node" } } }"##;

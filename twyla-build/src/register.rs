@@ -2,7 +2,7 @@
 //!
 //! A document counts only where something refers to it: what is wrong in another one is nobody's problem.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use twyla_contract::similar;
@@ -24,8 +24,16 @@ const MAX_URI: usize = 2 << 10;
 /// Notes all schemas and follows all references.
 pub(crate) fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
     let documents = root_uris(&schemas.files);
-    let mut register =
-        Register { schemas, documents, fresh: Vec::new(), waiting: HashMap::new(), problems: Vec::new(), bytes: 0 };
+    let mut register = Register {
+        schemas,
+        documents,
+        fresh: Vec::new(),
+        waiting: HashMap::new(),
+        problems: Vec::new(),
+        twice: Vec::new(),
+        asked: HashSet::new(),
+        bytes: 0,
+    };
     // what they are given as comes before what they call themselves
     for file in 0..register.schemas.files.len() {
         let base = uri::of_file(&register.schemas.files[file].path);
@@ -47,6 +55,9 @@ pub(crate) fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
         }
         open.append(&mut register.fresh);
     }
+    // a name that two schemas have is wrong where a reference means one of them
+    let Register { problems: found, twice, asked, .. } = &mut register;
+    found.extend(twice.drain(..).filter(|(uri, ..)| asked.contains(uri)).map(|(_, file, problem)| (file, problem)));
     let unused: BTreeSet<usize> = register.waiting.into_keys().collect();
     let said = register.problems.into_iter().filter(|(file, _)| !unused.contains(file));
     problems.extend(said.map(|(_, problem)| problem));
@@ -76,6 +87,10 @@ struct Register<'a> {
     /// The same of documents that nothing has led to so far.
     waiting: HashMap<usize, Vec<Loc>>,
     problems: Vec<(usize, Problem)>,
+    /// The names that schemas have though others have them, and what is to be said of that.
+    twice: Vec<(Rc<str>, usize, Problem)>,
+    /// The names by which references have found their schemas.
+    asked: HashSet<Rc<str>>,
     /// What all names take together so far.
     bytes: usize,
 }
@@ -233,7 +248,9 @@ impl Register<'_> {
                     Ok(uri) => {
                         let uri: Rc<str> = uri.into();
                         if self.schemas.resources.get(&uri).is_some_and(|other| named && other != loc) {
-                            self.say(files, loc, member.value.at, What::DuplicateId { uri: uri.to_string() });
+                            let what = What::DuplicateId { uri: uri.to_string() };
+                            let problem = files[loc.file].problem(member.value.at, what);
+                            self.twice.push((uri.clone(), loc.file, problem));
                         } else if named {
                             self.schemas.resources.insert(uri.clone(), loc.clone());
                         }
@@ -274,6 +291,9 @@ impl Register<'_> {
         let Some(member) = self.schemas.node(loc).and_then(|node| node.member(keyword)) else { return };
         let (Some(reference), at) = (member.value.str().map(str::to_owned), member.value.at) else { return };
         self.meta_schema(&base, &reference);
+        if let Ok(document) = uri::resolve(&base, uri::split(&reference).0) {
+            self.asked.insert(document.into());
+        }
         match self.schemas.resolve(&base, &reference) {
             Ok(target) => {
                 if let Some(waiting) = self.waiting.remove(&target.file) {

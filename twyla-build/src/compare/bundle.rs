@@ -152,17 +152,22 @@ impl Bundle {
     /// The contract's schema alone, in one line of JSON.
     #[must_use]
     pub fn root_schema(&self) -> String {
-        let mut out = String::new();
-        if let Some(node) = self.inner.documents.get(&self.inner.root) {
-            write(node, None, &mut out);
-        }
-        out
+        self.inner.documents.get(&self.inner.root).map(line).unwrap_or_default()
     }
 
     /// The SHA-256 of the form, in hexadecimal. It is another one for every edit but of what only tells people something.
     #[must_use]
     pub fn digest(&self) -> String {
         hmac_sha256::Hash::hash(self.inner.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Its schemas with every reference followed, and which of them it is.
+    pub(super) fn resolved(&self) -> (Schemas, Loc) {
+        let documents = self.inner.documents.iter().map(|(name, node)| (name.clone(), node.clone())).collect();
+        // what was wrong was said when the bundle was made
+        let schemas = resolved(self.inner.draft, self.inner.formats, documents, self.root(), &mut Vec::new());
+        let root = schemas.files.iter().position(|file| file.path == self.root()).unwrap_or(0);
+        (schemas, Loc::root(root))
     }
 
     pub(super) fn root_path(&self) -> SchemaPath {
@@ -230,19 +235,17 @@ impl fmt::Display for Bundle {
 
 impl Inner {
     fn written(&self, lines: Option<usize>) -> String {
-        let (line, space) = if lines.is_some() { ("\n  ", " ") } else { ("", "") };
+        let (begin, space) = if lines.is_some() { ("\n  ", " ") } else { ("", "") };
         let quoted = |text: &str| Value::from(text).to_string();
         let (draft, root) = (quoted(self.draft.name()), quoted(&self.root));
-        let mut out = format!("{{{line}\"draft\":{space}{draft},{line}\"formats\":{space}{},", self.formats);
-        out.push_str(&format!("{line}\"root\":{space}{root},{line}\"documents\":{space}{{"));
+        let mut out = format!("{{{begin}\"draft\":{space}{draft},{begin}\"formats\":{space}{},", self.formats);
+        out.push_str(&format!("{begin}\"root\":{space}{root},{begin}\"documents\":{space}{{"));
         for (index, (name, node)) in self.documents.iter().enumerate() {
             let comma = if index > 0 { "," } else { "" };
-            let line = if lines.is_some() { "\n    " } else { "" };
-            out.push_str(&format!("{comma}{line}{}:{space}", quoted(name)));
+            let before = if lines.is_some() { "\n    " } else { "" };
+            out.push_str(&format!("{comma}{before}{}:{space}", quoted(name)));
             if deeper_than(node, DEEPEST) {
-                let mut text = String::new();
-                write(node, None, &mut text);
-                out.push_str(&quoted(&text));
+                out.push_str(&quoted(&line(node)));
             } else {
                 write(node, lines.map(|_| 2), &mut out);
             }
@@ -261,6 +264,13 @@ fn deeper_than(node: &Node, limit: usize) -> bool {
         Json::Object(members) => limit == 0 || members.iter().any(|member| deeper_than(&member.value, limit - 1)),
         _ => false,
     }
+}
+
+/// A value in one line.
+pub(super) fn line(node: &Node) -> String {
+    let mut out = String::new();
+    write(node, None, &mut out);
+    out
 }
 
 /// What is shorter than this stands in one line.
@@ -342,10 +352,6 @@ fn spaced(node: &Node) -> String {
                 |member: &load::Member| format!("{}: {}", Value::from(member.key.as_str()), spaced(&member.value));
             format!("{{ {} }}", members.iter().map(member).collect::<Vec<_>>().join(", "))
         }
-        _ => {
-            let mut out = String::new();
-            write(node, None, &mut out);
-            out
-        }
+        _ => line(node),
     }
 }

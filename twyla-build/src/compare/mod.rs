@@ -8,15 +8,27 @@
 
 mod bundle;
 mod contracts;
+mod decide;
 mod decimal;
+mod evaluate;
+mod formula;
 mod gather;
+mod language;
+mod lower;
+mod shape;
+mod solve;
+mod tables;
 mod verdict;
+mod witness;
+mod words;
 
 pub use bundle::Bundle;
 pub use contracts::{ContractKind, ContractSchema, Sources};
 pub use verdict::{Checked, Mode, Options, Sample, SchemaPath, Verdict, Why, Witness};
 
+use crate::stack;
 pub(crate) use contracts::all as contracts;
+use evaluate::equal;
 
 /// Decides whether everything that the producer may send is accepted by the consumer.
 ///
@@ -31,15 +43,13 @@ pub(crate) use contracts::all as contracts;
 /// # Ok::<(), twyla_build::Problems>(())
 /// ```
 #[must_use]
-pub fn compare(producer: &Bundle, consumer: &Bundle, _options: &Options) -> Verdict {
+pub fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdict {
     if producer == consumer {
+        // types read what they write
         return Verdict::Fits;
     }
-    Verdict::Undecided(Why {
-        keyword: String::new(),
-        path: consumer.root_path(),
-        reason: "the comparison isn't built yet".to_owned(),
-    })
+    stack::large(|| decide::compare(producer, consumer, options))
+        .unwrap_or_else(|error| Verdict::Undecided(decide::no_thread(consumer, &error)))
 }
 
 /// A value that is valid under a schema, or that there is none.
@@ -52,10 +62,7 @@ pub fn compare(producer: &Bundle, consumer: &Bundle, _options: &Options) -> Verd
 /// # Ok::<(), twyla_build::Problems>(())
 /// ```
 #[must_use]
-pub fn sample(schema: &Bundle, _options: &Options) -> Sample {
-    Sample::Undecided(Why {
-        keyword: String::new(),
-        path: schema.root_path(),
-        reason: "the search for values isn't built yet".to_owned(),
-    })
+pub fn sample(schema: &Bundle, options: &Options) -> Sample {
+    stack::large(|| decide::sample(schema, options))
+        .unwrap_or_else(|error| Sample::Undecided(decide::no_thread(schema, &error)))
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::resolve::{Loc, Schemas};
+
 /// How two schemas are held against each other.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -120,6 +122,13 @@ pub struct SchemaPath {
     pub document: String,
     /// The JSON Pointer in it, empty for the whole.
     pub pointer: String,
+}
+
+impl SchemaPath {
+    pub(super) fn of(schemas: &Schemas, loc: &Loc) -> Self {
+        let document = schemas.files.get(loc.file).map(|file| file.path.clone()).unwrap_or_default();
+        Self { document, pointer: loc.pointer.clone() }
+    }
 }
 
 impl fmt::Display for SchemaPath {

@@ -19,7 +19,7 @@ use crate::load::Way;
 use crate::resolve::Loc;
 
 pub(crate) use fallback::Fallback;
-pub(crate) use read::read;
+pub(crate) use read::{one, read};
 pub(crate) use rules::Check;
 
 /// A type by its index in the model.

@@ -13,15 +13,7 @@ use crate::resolve::{Loc, Schemas};
 
 /// Makes the model of a folder that was found free of errors.
 pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
-    let mut reader = Reader {
-        schemas,
-        types: Vec::new(),
-        done: HashMap::new(),
-        begun: HashMap::new(),
-        open: Vec::new(),
-        trees: Vec::new(),
-        dynamic: dynamic(schemas),
-    };
+    let mut reader = Reader::new(schemas);
     let (context, _) = schemas.of_role(|role| *role == Role::Context).next()?;
     let context = reader.root(context);
     let mut events: Vec<_> = Vec::new();
@@ -39,6 +31,16 @@ pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
     looks::settle(schemas, &mut types);
     boxes::place(&mut types);
     Some(Model { types, context, events, rpcs })
+}
+
+/// The types of one file by itself, and what a value of its schema is.
+pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, Held) {
+    let mut reader = Reader::new(schemas);
+    let is_content = matches!(schemas.files.get(file).map(|file| &file.role), Some(Role::Context | Role::Event(_)));
+    let held = if is_content { Held::plain(Shape::Named(reader.root(file))) } else { reader.held(&Loc::root(file)) };
+    let mut types: Vec<Type> = reader.types.into_iter().flatten().collect();
+    looks::settle(schemas, &mut types);
+    (types, held)
 }
 
 /// The schemas that lead to a `$dynamicRef` or `$recursiveRef`: those around one, and those that refer to these.
@@ -118,6 +120,18 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn new(schemas: &'a Schemas) -> Self {
+        Self {
+            schemas,
+            types: Vec::new(),
+            done: HashMap::new(),
+            begun: HashMap::new(),
+            open: Vec::new(),
+            trees: Vec::new(),
+            dynamic: dynamic(schemas),
+        }
+    }
+
     pub(super) fn node(&self, loc: &Loc) -> &'a Node {
         const NOTHING: &Node = &Node { at: crate::load::At { line: 1, column: 1 }, json: Json::Bool(true) };
         self.schemas.node(loc).unwrap_or(NOTHING)

@@ -75,6 +75,11 @@ impl Scopes {
         false
     }
 
+    /// The anchors of the resource with that URI, where they can make a difference.
+    pub(crate) fn of_resource(&self, base: &str) -> &[(String, Loc)] {
+        self.resources.get(base).map_or(&[], Vec::as_slice)
+    }
+
     /// The static of the resource that a schema is of, where it can make a difference.
     pub(super) fn of(&mut self, schemas: &Schemas, loc: &Loc) -> Option<Ident> {
         if self.resources.is_empty() {

@@ -1,0 +1,130 @@
+//! The way to a verdict: both sides as formulas, the search, and the check of what it finds.
+
+use serde_json::Value;
+
+use super::bundle::Bundle;
+use super::formula::{Formulas, Lit};
+use super::lower::Lowering;
+use super::shape::{Side, Types};
+use super::solve::{Answer, Reason, Solver};
+use super::tables::Tables;
+use super::verdict::{Mode, Options, Sample, Verdict, Why};
+use super::witness::{self, Judge};
+use crate::resolve::{Loc, Schemas};
+
+/// How many values are tried where one that was found doesn't hold.
+const TRIED: usize = 8;
+
+/// What is read of both sides before they are compared.
+struct Sides {
+    formulas: Formulas,
+    tables: Tables,
+}
+
+impl Sides {
+    /// What one side says, and what its values are held to.
+    fn side<'a>(&mut self, schemas: &'a Schemas, root: &'a Loc, side: Side, mode: Mode) -> (Lit, Judge<'a>) {
+        let contract = mode == Mode::Contract;
+        let lit = Lowering::new(schemas, &mut self.formulas, &mut self.tables, contract).root(root);
+        let types = contract.then(|| Types::new(schemas, root));
+        let shape = types.as_ref().map_or(Lit::TRUE, |types| types.formula(side, &mut self.formulas));
+        (self.formulas.all([lit, shape]), Judge::new(schemas, root, types))
+    }
+}
+
+pub(super) fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdict {
+    let (sent, sent_root) = producer.resolved();
+    let (read, read_root) = consumer.resolved();
+    let mut sides = Sides { formulas: Formulas::new(), tables: Tables::default() };
+    let (sends, sender) = sides.side(&sent, &sent_root, Side::Sends, options.mode);
+    let (reads, reader) = sides.side(&read, &read_root, Side::Reads, options.mode);
+    let Sides { mut formulas, tables } = sides;
+    let mut solver = Solver::new(&mut formulas, &tables, options.budget);
+    let mut parts = vec![sends, !reads];
+    let reason = loop {
+        match solver.satisfy(parts.iter().copied()) {
+            Answer::Nothing if parts.len() == 2 => return Verdict::Fits,
+            Answer::Nothing => break None,
+            Answer::Unknown(reason) => break Some(reason),
+            Answer::Value(value) => {
+                if let Some(witness) = witness::checked(&sender, &reader, &value) {
+                    return Verdict::Breaks(Box::new(witness));
+                }
+                // one that doesn't hold is never shown; another one may
+                let Some(other) = solver.other_than(&value).filter(|_| parts.len() < TRIED) else { break None };
+                parts.push(other);
+            }
+        }
+    };
+    // a value that may be sent may be refused all the same
+    let mut parts = vec![sends];
+    solver.steps = solver.steps.max(options.budget / 10);
+    while let Answer::Value(value) = solver.satisfy(parts.iter().copied()) {
+        if let Some(witness) = witness::checked(&sender, &reader, &value) {
+            return Verdict::Breaks(Box::new(witness));
+        }
+        let Some(other) = solver.other_than(&value).filter(|_| parts.len() < TRIED) else { break };
+        parts.push(other);
+    }
+    Verdict::Undecided(why(&tables, consumer, options, reason))
+}
+
+pub(super) fn sample(schema: &Bundle, options: &Options) -> Sample {
+    let (schemas, root) = schema.resolved();
+    let mut sides = Sides { formulas: Formulas::new(), tables: Tables::default() };
+    let (lit, judge) = sides.side(&schemas, &root, Side::Sends, options.mode);
+    let Sides { mut formulas, tables } = sides;
+    let mut solver = Solver::new(&mut formulas, &tables, options.budget);
+    let mut parts = vec![lit];
+    let reason = loop {
+        match solver.satisfy(parts.iter().copied()) {
+            Answer::Nothing if parts.len() == 1 => return Sample::Nothing,
+            Answer::Nothing => break None,
+            Answer::Unknown(reason) => break Some(reason),
+            Answer::Value(value) => {
+                if judge.sends(&value) == Ok(true) {
+                    return Sample::Value(Value::clone(&value));
+                }
+                let Some(other) = solver.other_than(&value).filter(|_| parts.len() < TRIED) else { break None };
+                parts.push(other);
+            }
+        }
+    };
+    Sample::Undecided(why(&tables, schema, options, reason))
+}
+
+pub(super) fn no_thread(bundle: &Bundle, error: &std::io::Error) -> Why {
+    let reason = format!("no thread can be started: {error}");
+    Why { keyword: String::new(), path: bundle.root_path(), reason }
+}
+
+/// What stands in the way, in words.
+fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Reason>) -> Why {
+    let whole = |reason: String| Why { keyword: String::new(), path: consumer.root_path(), reason };
+    match reason {
+        Some(Reason::Opaque(index)) => {
+            tables.get_opaque(index).map_or_else(|| whole("a rule can't be decided".to_owned()), Why::from)
+        }
+        Some(Reason::Pattern(index)) => match tables.get_pattern(index) {
+            Some(pattern) => Why {
+                keyword: "pattern".to_owned(),
+                path: pattern.path.clone(),
+                reason: format!("which texts have a match of {} can't be told", pattern.written),
+            },
+            None => whole("a pattern can't be decided".to_owned()),
+        },
+        Some(Reason::Format(index)) => match tables.get_format(index) {
+            Some(format) => Why {
+                keyword: "format".to_owned(),
+                path: format.path.clone(),
+                reason: format!("which texts are of the format {} can't be told exactly", format.name),
+            },
+            None => whole("a format can't be decided".to_owned()),
+        },
+        Some(Reason::Steps) => whole(format!("its alternatives multiply: {} steps didn't do", options.budget)),
+        Some(Reason::Deep) => whole("values would be within each other too deep".to_owned()),
+        Some(Reason::Number) => whole("a number that would break it can't be written".to_owned()),
+        Some(Reason::Size) => whole("sizes are beyond what can be tried".to_owned()),
+        None => whole("a value was found, but it didn't hold under both sides".to_owned()),
+    }
+}

@@ -1,0 +1,223 @@
+//! The rules of arrays and objects, and of what is in them.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::values::limit;
+use super::{At, Evaluator, Held, Out, Place, Schema, Seen, Step, equal};
+use crate::compare::decimal::Decimal;
+use crate::compare::words;
+use crate::draft::Draft;
+use crate::load::{Json, Node};
+use crate::resolve::Loc;
+
+impl Evaluator<'_> {
+    pub(super) fn nested(
+        &self,
+        value: &Value,
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        seen: &mut Seen,
+    ) -> Held {
+        match value {
+            Value::Array(items) => {
+                Ok(self.sizes(items.len(), schema, place, out, ["minItems", "maxItems"], ["item", "items"])?
+                    && self.items(items, schema, place, out, seen)?)
+            }
+            Value::Object(members) => {
+                let keywords = ["minProperties", "maxProperties"];
+                Ok(self.required(members, schema, place, out)
+                    && self.sizes(members.len(), schema, place, out, keywords, ["member", "members"])?
+                    && self.members(members, schema, place, out, seen)?
+                    && self.dependencies(members, schema, place, out, seen)?)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn sizes(
+        &self,
+        count: usize,
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        keywords: [&'static str; 2],
+        of: [&'static str; 2],
+    ) -> Held {
+        let count = Decimal::from(i64::try_from(count).unwrap_or(i64::MAX));
+        for (keyword, low) in keywords.into_iter().zip([true, false]) {
+            let Some(limit) = limit(schema, keyword)? else { continue };
+            if if low { count < limit } else { count > limit } {
+                let rule = || words::size("", &count, &limit, low, of);
+                return Ok(self.tell(out, &schema.at(keyword), keyword, place, rule));
+            }
+        }
+        Ok(true)
+    }
+
+    fn items(
+        &self,
+        items: &[Value],
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        seen: &mut Seen,
+    ) -> Held {
+        let listed = schema.get("items").is_some_and(|node| matches!(node.json, Json::Array(_)));
+        let (first, rest) = match schema.get("prefixItems") {
+            None if listed => ("items", "additionalItems"),
+            _ => ("prefixItems", "items"),
+        };
+        let count = schema.get(first).map_or(0, |node| node.items().len());
+        for (index, item) in items.iter().enumerate() {
+            let at = if index < count {
+                schema.at(first).step(&index.to_string())
+            } else if schema.get(rest).is_some() {
+                schema.at(rest)
+            } else {
+                break;
+            };
+            seen.indexes.insert(index);
+            if !self.item(item, index, &at, place, out)? {
+                return Ok(false);
+            }
+        }
+        if schema.get("contains").is_some() {
+            let at = schema.at("contains");
+            let mut found = 0;
+            for (index, item) in items.iter().enumerate() {
+                if self.item(item, index, &at, place, &mut Out::quick())? {
+                    found += 1;
+                    if self.schemas.draft(schema.loc) >= Draft::Draft202012 {
+                        seen.indexes.insert(index);
+                    }
+                }
+            }
+            let found = Decimal::from(found);
+            let min = limit(schema, "minContains")?;
+            if found < min.clone().unwrap_or_else(|| Decimal::from(1)) {
+                let keyword = if min.is_some() { "minContains" } else { "contains" };
+                let rule = || format!("{found} of its items are of the kind that it must contain");
+                return Ok(self.tell(out, &schema.at(keyword), keyword, place, rule));
+            }
+            if let Some(max) = limit(schema, "maxContains")?
+                && found > max
+            {
+                let rule = || format!("{found} of its items are of a kind of which at most {max} are allowed");
+                return Ok(self.tell(out, &schema.at("maxContains"), "maxContains", place, rule));
+            }
+        }
+        if schema.get("uniqueItems").is_some_and(|node| matches!(node.json, Json::Bool(true))) {
+            let twice = (1..items.len()).find(|later| items[..*later].iter().any(|item| equal(item, &items[*later])));
+            if let Some(index) = twice {
+                let rule = || format!("item {index} is there twice");
+                return Ok(self.tell(out, &schema.at("uniqueItems"), "uniqueItems", place, rule));
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn item(&self, item: &Value, index: usize, loc: &Loc, place: Place<'_>, out: &mut Out<'_>) -> Held {
+        let at = At { outer: place.at, step: Step::Index(index) };
+        self.check(item, loc, Place { at: Some(&at), ..place }, out, &mut Seen::default())
+    }
+
+    pub(super) fn member(&self, value: &Value, key: &str, loc: &Loc, place: Place<'_>, out: &mut Out<'_>) -> Held {
+        let at = At { outer: place.at, step: Step::Key(key) };
+        self.check(value, loc, Place { at: Some(&at), ..place }, out, &mut Seen::default())
+    }
+
+    fn required(&self, members: &Map<String, Value>, schema: &Schema<'_>, place: Place<'_>, out: &mut Out<'_>) -> bool {
+        let mut names = schema.get("required").map_or(&[][..], Node::items).iter().filter_map(Node::str);
+        match names.find(|name| !members.contains_key(*name)) {
+            Some(name) => self.tell(out, &schema.at("required"), "required", place, || format!("`{name}` is missing")),
+            None => true,
+        }
+    }
+
+    fn members(
+        &self,
+        members: &Map<String, Value>,
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        seen: &mut Seen,
+    ) -> Held {
+        let patterns = schema.get("patternProperties").map_or(&[][..], Node::members);
+        for (key, value) in members {
+            let mut declared = false;
+            if schema.get("properties").is_some_and(|node| node.get(key).is_some()) {
+                declared = true;
+                if !self.member(value, key, &schema.at("properties").step(key), place, out)? {
+                    return Ok(false);
+                }
+            }
+            for pattern in patterns {
+                if !self.matches(&pattern.key, key)? {
+                    continue;
+                }
+                declared = true;
+                if !self.member(value, key, &schema.at("patternProperties").step(&pattern.key), place, out)? {
+                    return Ok(false);
+                }
+            }
+            if let Some(node) = schema.get("additionalProperties").filter(|_| !declared) {
+                declared = true;
+                let at = schema.at("additionalProperties");
+                if let Json::Bool(false) = node.json {
+                    let rule =
+                        || format!("has the member {}, and no others than declared are allowed", words::text(key));
+                    return Ok(self.tell(out, &at, "additionalProperties", place, rule));
+                }
+                if !self.member(value, key, &at, place, out)? {
+                    return Ok(false);
+                }
+            }
+            if declared {
+                seen.names.insert(key.clone());
+            }
+            if schema.get("propertyNames").is_some() {
+                let name = Value::from(key.as_str());
+                let mut inner = None;
+                let at = schema.at("propertyNames");
+                let holds = self.check(&name, &at, place, &mut Out(Some(&mut inner)), &mut Seen::default())?;
+                if !holds {
+                    let why = inner.map(|broken| broken.rule).unwrap_or_default();
+                    let rule = || format!("the name of a member is not allowed: {why}");
+                    return Ok(self.tell(out, &at, "propertyNames", place, rule));
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn dependencies(
+        &self,
+        members: &Map<String, Value>,
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        seen: &mut Seen,
+    ) -> Held {
+        let names: HashSet<&str> = members.keys().map(String::as_str).collect();
+        for keyword in ["dependencies", "dependentRequired", "dependentSchemas"] {
+            let listed = schema.get(keyword).map_or(&[][..], Node::members);
+            for member in listed.iter().filter(|member| names.contains(member.key.as_str())) {
+                if let Json::Array(needed) = &member.value.json {
+                    if let Some(name) = needed.iter().filter_map(Node::str).find(|name| !names.contains(name)) {
+                        let rule = || format!("`{name}` is missing, which is required beside `{}`", member.key);
+                        return Ok(self.tell(out, &schema.at(keyword).step(&member.key), keyword, place, rule));
+                    }
+                } else {
+                    let value = Value::Object(members.clone());
+                    if !self.check(&value, &schema.at(keyword).step(&member.key), place, out, seen)? {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+}

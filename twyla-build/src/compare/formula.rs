@@ -1,0 +1,345 @@
+//! What schemas say, whatever draft they are of: formulas over the properties of a value, each kept once.
+//!
+//! A formula is an atom, which is about values of one kind and holds for every value of another; or *all of*, *exactly one
+//! of*, or a reference to a formula that leads back here. A literal is a formula or its negation. *Any of* is the negation
+//! of *all of* negations.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::decimal::Decimal;
+
+/// A formula by its index, or its negation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Lit(u32);
+
+impl Lit {
+    /// What holds for every value.
+    pub(crate) const TRUE: Self = Self(0);
+    /// What holds for none.
+    pub(crate) const FALSE: Self = Self(1);
+
+    pub(crate) fn is_negated(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    fn index(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+}
+
+impl std::ops::Not for Lit {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self(self.0 ^ 1)
+    }
+}
+
+/// A kind of JSON value, as one bit of [`Kinds`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kind {
+    Null,
+    Boolean,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+impl Kind {
+    /// All, the simpler ones first.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Null, Self::Boolean, Self::Number, Self::String, Self::Array, Self::Object];
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Kinds(u8);
+
+impl Kinds {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self(0b11_1111);
+
+    pub(crate) fn of(kind: Kind) -> Self {
+        Self(1 << kind as u8)
+    }
+
+    pub(crate) fn has(self, kind: Kind) -> bool {
+        self.0 & Self::of(kind).0 != 0
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(crate) fn others(self) -> Self {
+        Self(!self.0 & Self::ALL.0)
+    }
+}
+
+/// A pattern, a format or something undecidable by its index in a table.
+pub(crate) type Index = u32;
+
+/// A name of members, kept once.
+pub(crate) type Name = Rc<str>;
+
+/// A property of a value. Each is about values of one kind, and holds for all others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Atom {
+    /// It is of one of these kinds.
+    Kinds(Kinds),
+    /// Booleans: it is this one.
+    Is(bool),
+    /// Numbers: not below, or above.
+    AtLeast {
+        limit: Decimal,
+        exclusive: bool,
+    },
+    /// Numbers: not above, or below.
+    AtMost {
+        limit: Decimal,
+        exclusive: bool,
+    },
+    /// Numbers: a whole multiple.
+    MultipleOf(Decimal),
+    /// Numbers: one of these, sorted.
+    NumberIn(Rc<[Decimal]>),
+    /// Numbers: an `f64` has it as it is written. Only large integers aren't so.
+    Double,
+    /// Strings: so many characters.
+    MinLength(u64),
+    MaxLength(u64),
+    /// Strings: a match of the pattern.
+    Pattern(Index),
+    /// Strings: of the format.
+    Format(Index),
+    /// Strings: one of these, sorted.
+    StringIn(Rc<[Name]>),
+    /// Arrays: so many items.
+    MinItems(u64),
+    MaxItems(u64),
+    /// Arrays: no two items are equal.
+    Unique,
+    /// Arrays: the item there, where there is one.
+    Item {
+        index: u64,
+        lit: Lit,
+    },
+    /// Arrays: all items from there on.
+    Items {
+        from: u64,
+        lit: Lit,
+    },
+    /// Arrays: as many items of that kind.
+    Count {
+        lit: Lit,
+        min: u64,
+        max: Option<u64>,
+    },
+    /// Objects: so many members.
+    MinMembers(u64),
+    MaxMembers(u64),
+    /// Objects: there is such a member.
+    Required(Name),
+    /// Objects: the member of that name, where there is one.
+    Member {
+        name: Name,
+        lit: Lit,
+    },
+    /// Objects: all members whose names have a match of the pattern.
+    Matching {
+        pattern: Index,
+        lit: Lit,
+    },
+    /// Objects: all members but those of these names, and those that match one of these patterns.
+    Others {
+        names: Rc<[Name]>,
+        patterns: Rc<[Index]>,
+        lit: Lit,
+    },
+    /// Objects: the names of all members.
+    Names(Lit),
+    /// Something that can't be looked into: whether it holds for a value is not known, but the same is the same.
+    Opaque(Index),
+}
+
+impl Atom {
+    /// The kind that the atom is about; none where it is about all of them.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        Some(match self {
+            Self::Kinds(_) | Self::Opaque(_) => return None,
+            Self::Is(_) => Kind::Boolean,
+            Self::AtLeast { .. } | Self::AtMost { .. } | Self::MultipleOf(_) | Self::NumberIn(_) | Self::Double => {
+                Kind::Number
+            }
+            Self::MinLength(_) | Self::MaxLength(_) | Self::Pattern(_) | Self::Format(_) | Self::StringIn(_) => {
+                Kind::String
+            }
+            Self::MinItems(_)
+            | Self::MaxItems(_)
+            | Self::Unique
+            | Self::Item { .. }
+            | Self::Items { .. }
+            | Self::Count { .. } => Kind::Array,
+            Self::MinMembers(_)
+            | Self::MaxMembers(_)
+            | Self::Required(_)
+            | Self::Member { .. }
+            | Self::Matching { .. }
+            | Self::Others { .. }
+            | Self::Names(_) => Kind::Object,
+        })
+    }
+}
+
+/// A formula.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Formula {
+    /// Holds for every value.
+    True,
+    Atom(Atom),
+    /// All of these hold: at least two, sorted.
+    All(Rc<[Lit]>),
+    /// Exactly one of these holds: at least two, sorted; one may be there twice.
+    One(Rc<[Lit]>),
+    /// A formula that this one may be a part of.
+    Reference(Index),
+}
+
+/// All formulas, each once.
+#[derive(Debug)]
+pub(crate) struct Formulas {
+    list: Vec<Formula>,
+    known: HashMap<Formula, u32>,
+    /// Where each reference leads, when that is known.
+    targets: Vec<Option<Lit>>,
+    names: HashMap<Name, ()>,
+}
+
+impl Formulas {
+    pub(crate) fn new() -> Self {
+        Self {
+            list: vec![Formula::True],
+            known: HashMap::from([(Formula::True, 0)]),
+            targets: Vec::new(),
+            names: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn get(&self, lit: Lit) -> &Formula {
+        self.list.get(lit.index()).unwrap_or(&Formula::True)
+    }
+
+    fn put(&mut self, formula: Formula) -> Lit {
+        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX >> 1);
+        let index = *self.known.entry(formula).or_insert_with_key(|formula| {
+            self.list.push(formula.clone());
+            next
+        });
+        Lit(index << 1)
+    }
+
+    /// A name, kept once.
+    pub(crate) fn name(&mut self, name: &str) -> Name {
+        if let Some((known, ())) = self.names.get_key_value(name) {
+            return known.clone();
+        }
+        let name: Name = name.into();
+        self.names.insert(name.clone(), ());
+        name
+    }
+
+    /// An atom. What holds for every value anyway is no atom.
+    pub(crate) fn atom(&mut self, atom: Atom) -> Lit {
+        let trivial = match &atom {
+            Atom::Kinds(kinds) => *kinds == Kinds::ALL,
+            Atom::Item { lit, .. }
+            | Atom::Items { lit, .. }
+            | Atom::Member { lit, .. }
+            | Atom::Matching { lit, .. }
+            | Atom::Others { lit, .. }
+            | Atom::Names(lit) => *lit == Lit::TRUE,
+            Atom::MinLength(limit) | Atom::MinItems(limit) | Atom::MinMembers(limit) => *limit == 0,
+            Atom::Count { min, max, .. } => *min == 0 && max.is_none(),
+            _ => false,
+        };
+        if trivial {
+            return Lit::TRUE;
+        }
+        match atom {
+            Atom::Kinds(Kinds::NONE) => Lit::FALSE,
+            atom => self.put(Formula::Atom(atom)),
+        }
+    }
+
+    /// It is of one of these kinds.
+    pub(crate) fn kinds(&mut self, kinds: Kinds) -> Lit {
+        self.atom(Atom::Kinds(kinds))
+    }
+
+    /// All of these.
+    pub(crate) fn all(&mut self, lits: impl IntoIterator<Item = Lit>) -> Lit {
+        let mut parts: Vec<Lit> = Vec::new();
+        for lit in lits {
+            match self.get(lit) {
+                Formula::True if lit.is_negated() => return Lit::FALSE,
+                Formula::True => {}
+                Formula::All(inner) if !lit.is_negated() => parts.extend(inner.iter()),
+                _ => parts.push(lit),
+            }
+        }
+        parts.sort_unstable();
+        parts.dedup();
+        if parts.windows(2).any(|pair| matches!(pair, [a, b] if *a == !*b)) {
+            return Lit::FALSE;
+        }
+        match parts[..] {
+            [] => Lit::TRUE,
+            [only] => only,
+            _ => self.put(Formula::All(parts.into())),
+        }
+    }
+
+    /// At least one of these.
+    pub(crate) fn any(&mut self, lits: impl IntoIterator<Item = Lit>) -> Lit {
+        !self.all(lits.into_iter().map(|lit| !lit).collect::<Vec<_>>())
+    }
+
+    /// Exactly one of these.
+    pub(crate) fn one(&mut self, lits: impl IntoIterator<Item = Lit>) -> Lit {
+        let mut parts: Vec<Lit> = lits.into_iter().filter(|lit| *lit != Lit::FALSE).collect();
+        parts.sort_unstable();
+        match parts[..] {
+            [] => Lit::FALSE,
+            [only] => only,
+            _ => self.put(Formula::One(parts.into())),
+        }
+    }
+
+    /// Where one holds the other does.
+    pub(crate) fn implies(&mut self, test: Lit, then: Lit) -> Lit {
+        self.any([!test, then])
+    }
+
+    /// A reference whose target is to be told.
+    pub(crate) fn reference(&mut self) -> (Index, Lit) {
+        let index = u32::try_from(self.targets.len()).unwrap_or(u32::MAX);
+        self.targets.push(None);
+        (index, self.put(Formula::Reference(index)))
+    }
+
+    pub(crate) fn lead(&mut self, reference: Index, to: Lit) {
+        if let Some(target) = self.targets.get_mut(reference as usize) {
+            *target = Some(to);
+        }
+    }
+
+    pub(crate) fn target(&self, reference: Index) -> Option<Lit> {
+        self.targets.get(reference as usize).copied().flatten()
+    }
+}

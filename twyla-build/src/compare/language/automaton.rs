@@ -1,0 +1,129 @@
+//! The automaton of one pattern, over characters: whether a text has a match anywhere.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// The limit of states; a pattern with larger counts isn't looked into.
+const MOST: usize = 20_000;
+
+/// A state of the pattern.
+#[derive(Clone, Debug)]
+pub(super) enum State {
+    /// One of these characters, by the index of the class, then another state.
+    Chars(usize, usize),
+    /// Any of these states, here.
+    Split(Vec<usize>),
+    /// Where this holds, another state.
+    Look(Look, usize),
+    /// The text has a match.
+    Match,
+}
+
+/// What a character may be: ranges, sorted and apart.
+pub(super) type Ranges = Vec<(char, char)>;
+
+/// A pattern as states.
+#[derive(Debug)]
+pub(crate) struct Automaton {
+    pub(super) states: Vec<State>,
+    pub(super) classes: Vec<Ranges>,
+    pub(super) start: usize,
+    /// Whether a match can begin only where the text does.
+    pub(super) anchored: bool,
+    /// Whether it matters what letters words are made of.
+    pub(super) words: bool,
+}
+
+impl Automaton {
+    /// That of an expression of the `regex` crate; none where it is too large or looks at what characters don't tell.
+    pub(crate) fn new(expression: &str) -> Option<Self> {
+        let hir = regex_syntax::parse(expression).ok()?;
+        let mut automaton =
+            Self { states: vec![State::Match], classes: Vec::new(), start: 0, anchored: false, words: false };
+        automaton.anchored = begins(&hir);
+        automaton.start = automaton.put(&hir, 0)?;
+        Some(automaton)
+    }
+
+    fn add(&mut self, state: State) -> Option<usize> {
+        if self.states.len() >= MOST {
+            return None;
+        }
+        self.states.push(state);
+        Some(self.states.len() - 1)
+    }
+
+    fn class(&mut self, ranges: Ranges, next: usize) -> Option<usize> {
+        let known = self.classes.iter().position(|known| *known == ranges);
+        let class = known.unwrap_or_else(|| {
+            self.classes.push(ranges);
+            self.classes.len() - 1
+        });
+        self.add(State::Chars(class, next))
+    }
+
+    /// The state from which the expression leads to another.
+    fn put(&mut self, hir: &Hir, next: usize) -> Option<usize> {
+        match hir.kind() {
+            HirKind::Empty => Some(next),
+            HirKind::Literal(literal) => {
+                let text = std::str::from_utf8(&literal.0).ok()?;
+                text.chars().rev().try_fold(next, |next, c| self.class(vec![(c, c)], next))
+            }
+            HirKind::Class(Class::Unicode(class)) => {
+                let ranges = class.ranges().iter().map(|range| (range.start(), range.end())).collect();
+                self.class(ranges, next)
+            }
+            HirKind::Class(Class::Bytes(class)) => {
+                let ranges = class.to_unicode_class()?;
+                let ranges = ranges.ranges().iter().map(|range| (range.start(), range.end())).collect();
+                self.class(ranges, next)
+            }
+            HirKind::Look(look) => {
+                match look {
+                    Look::Start | Look::End => {}
+                    Look::WordAscii | Look::WordAsciiNegate => self.words = true,
+                    _ => return None,
+                }
+                self.add(State::Look(*look, next))
+            }
+            HirKind::Capture(capture) => self.put(&capture.sub, next),
+            HirKind::Concat(parts) => parts.iter().rev().try_fold(next, |next, part| self.put(part, next)),
+            HirKind::Alternation(parts) => {
+                let starts = parts.iter().map(|part| self.put(part, next)).collect::<Option<Vec<_>>>()?;
+                self.add(State::Split(starts))
+            }
+            HirKind::Repetition(repetition) => {
+                let mut next = next;
+                match repetition.max {
+                    None => {
+                        // the way back is known when the loop is there
+                        let split = self.add(State::Split(Vec::new()))?;
+                        let inside = self.put(&repetition.sub, split)?;
+                        self.states[split] = State::Split(vec![inside, next]);
+                        next = split;
+                    }
+                    Some(max) => {
+                        let end = next;
+                        for _ in repetition.min..max {
+                            let inside = self.put(&repetition.sub, next)?;
+                            next = self.add(State::Split(vec![inside, end]))?;
+                        }
+                    }
+                }
+                (0..repetition.min).try_fold(next, |next, _| self.put(&repetition.sub, next))
+            }
+        }
+    }
+}
+
+/// Whether every match begins where the text does.
+fn begins(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Look(Look::Start) => true,
+        HirKind::Capture(capture) => begins(&capture.sub),
+        HirKind::Concat(parts) => parts.first().is_some_and(begins),
+        HirKind::Alternation(parts) => parts.iter().all(begins),
+        HirKind::Repetition(repetition) => repetition.min > 0 && begins(&repetition.sub),
+        _ => false,
+    }
+}

@@ -1,0 +1,288 @@
+//! The shortest text that several automata agree on: a walk through all of them at once.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::rc::Rc;
+
+use regex_syntax::hir::Look;
+
+use super::alphabet::{Alphabet, is_word};
+use super::automaton::{Automaton, State};
+
+/// What is asked of a text: that all of some automata find a match where they should, or that they don't.
+#[derive(Debug)]
+pub(crate) struct Condition<'a> {
+    pub(crate) parts: Vec<(&'a Automaton, bool)>,
+    pub(crate) holds: bool,
+}
+
+/// A text that is looked for.
+#[derive(Debug)]
+pub(crate) struct Query<'a> {
+    pub(crate) conditions: Vec<Condition<'a>>,
+    /// How many characters it has.
+    pub(crate) min: u64,
+    pub(crate) max: Option<u64>,
+    /// The texts that it is not.
+    pub(crate) not: BTreeSet<Rc<str>>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Text(String),
+    /// There is none.
+    Nothing,
+    /// The steps have ended before.
+    OutOfSteps,
+}
+
+/// One automaton on its way: the states that it may be in, before what needs no character.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Config {
+    states: Vec<usize>,
+    before: Before,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Before {
+    /// The text begins here.
+    Start,
+    Word,
+    Other,
+    /// There was a match.
+    Matched,
+}
+
+/// An automaton that is walked, its configurations kept once.
+struct Walk<'a> {
+    automaton: &'a Automaton,
+    /// The first of its classes in the alphabet's.
+    classes: usize,
+    configs: Vec<Config>,
+    known: HashMap<Config, u32>,
+    steps: HashMap<(u32, usize), u32>,
+    ends: HashMap<u32, bool>,
+}
+
+impl Walk<'_> {
+    fn put(&mut self, config: Config) -> u32 {
+        if let Some(known) = self.known.get(&config) {
+            return *known;
+        }
+        let index = u32::try_from(self.configs.len()).unwrap_or(u32::MAX);
+        self.configs.push(config.clone());
+        self.known.insert(config, index);
+        index
+    }
+
+    /// The states that are reached before the next character, or the end, and whether a match is.
+    fn closure(&self, config: &Config, after: Option<char>) -> (Vec<usize>, bool) {
+        let (mut open, mut seen) = (config.states.clone(), BTreeSet::new());
+        let mut chars = Vec::new();
+        while let Some(state) = open.pop() {
+            if !seen.insert(state) {
+                continue;
+            }
+            match &self.automaton.states[state] {
+                State::Match => return (Vec::new(), true),
+                State::Chars(..) => chars.push(state),
+                State::Split(all) => open.extend(all),
+                State::Look(look, next) => {
+                    let boundary = (config.before == Before::Word) != after.is_some_and(is_word);
+                    let holds = match look {
+                        Look::Start => config.before == Before::Start,
+                        Look::End => after.is_none(),
+                        Look::WordAscii => boundary,
+                        _ => !boundary,
+                    };
+                    if holds {
+                        open.push(*next);
+                    }
+                }
+            }
+        }
+        (chars, false)
+    }
+
+    fn step(&mut self, from: u32, symbol: usize, c: char, holds: &[bool]) -> u32 {
+        if let Some(known) = self.steps.get(&(from, symbol)) {
+            return *known;
+        }
+        let config = self.configs[from as usize].clone();
+        let to = if config.before == Before::Matched {
+            from
+        } else {
+            let (chars, matched) = self.closure(&config, Some(c));
+            let next = if matched {
+                Config { states: Vec::new(), before: Before::Matched }
+            } else {
+                let mut states = BTreeSet::new();
+                for state in chars {
+                    if let State::Chars(class, next) = self.automaton.states[state]
+                        && holds.get(self.classes + class).copied().unwrap_or(false)
+                    {
+                        states.insert(next);
+                    }
+                }
+                if !self.automaton.anchored {
+                    states.insert(self.automaton.start);
+                }
+                let before = if self.automaton.words && is_word(c) { Before::Word } else { Before::Other };
+                Config { states: states.into_iter().collect(), before }
+            };
+            self.put(next)
+        };
+        self.steps.insert((from, symbol), to);
+        to
+    }
+
+    /// Whether a text that ends here has a match.
+    fn ends(&mut self, at: u32) -> bool {
+        if let Some(known) = self.ends.get(&at) {
+            return *known;
+        }
+        let config = self.configs[at as usize].clone();
+        let ends = config.before == Before::Matched || self.closure(&config, None).1;
+        self.ends.insert(at, ends);
+        ends
+    }
+
+    /// Whether no text that goes on from here has a match.
+    fn is_dead(&self, at: u32) -> bool {
+        let config = &self.configs[at as usize];
+        config.before != Before::Matched && config.states.is_empty()
+    }
+
+    fn is_done(&self, at: u32) -> bool {
+        self.configs[at as usize].before == Before::Matched
+    }
+}
+
+/// Where all automata are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    configs: Vec<u32>,
+    /// Characters so far, no more than are needed at least.
+    length: u64,
+    /// The texts that it is not and has begun like so far, by index in their order: those from the first to before the second.
+    like: (usize, usize),
+}
+
+impl Query<'_> {
+    /// The shortest text, of those the first in the alphabet. Each character that is tried takes a step.
+    pub(crate) fn run(&self, steps: &mut u64) -> Found {
+        let automata: Vec<&Automaton> = self
+            .conditions
+            .iter()
+            .flat_map(|condition| condition.parts.iter().map(|(automaton, _)| *automaton))
+            .collect();
+        let classes: Vec<_> = automata.iter().flat_map(|automaton| &automaton.classes).collect();
+        let singles: BTreeSet<char> = self.not.iter().flat_map(|text| text.chars()).collect();
+        let words = automata.iter().any(|automaton| automaton.words);
+        let alphabet = Alphabet::new(&classes, &singles, words);
+        let not: Vec<Vec<char>> = self.not.iter().map(|text| text.chars().collect()).collect();
+        let mut first_class = 0;
+        let mut walks: Vec<Walk<'_>> = Vec::new();
+        let mut configs = Vec::new();
+        for automaton in automata {
+            let mut walk = Walk {
+                automaton,
+                classes: first_class,
+                configs: Vec::new(),
+                known: HashMap::new(),
+                steps: HashMap::new(),
+                ends: HashMap::new(),
+            };
+            first_class += automaton.classes.len();
+            configs.push(walk.put(Config { states: vec![automaton.start], before: Before::Start }));
+            walks.push(walk);
+        }
+        let start = Place { configs, length: 0, like: (0, not.len()) };
+        // each place with the one before it and the character between
+        let mut places: Vec<(Place, usize, char)> = vec![(start.clone(), usize::MAX, ' ')];
+        let mut known = HashSet::from([start]);
+        let mut open = VecDeque::from([(0_usize, 0_u64)]);
+        while let Some((at, depth)) = open.pop_front() {
+            let place = places[at].0.clone();
+            if place.length >= self.min && self.accepts(&place, &mut walks, &not, depth) {
+                return Found::Text(text(&places, at));
+            }
+            if self.max.is_some_and(|max| depth >= max) {
+                continue;
+            }
+            for (symbol, (c, holds)) in alphabet.symbols.iter().enumerate() {
+                let Some(left) = steps.checked_sub(1) else { return Found::OutOfSteps };
+                *steps = left;
+                let moved = place.configs.iter().zip(&mut walks);
+                let configs: Vec<u32> = moved.map(|(config, walk)| walk.step(*config, symbol, *c, holds)).collect();
+                if self.is_hopeless(&configs, &walks) {
+                    continue;
+                }
+                let next = Place {
+                    configs,
+                    length: (place.length + 1).min(self.min),
+                    like: narrowed(&not, place.like, depth, *c),
+                };
+                if known.insert(next.clone()) {
+                    places.push((next, at, *c));
+                    open.push_back((places.len() - 1, depth + 1));
+                }
+            }
+        }
+        Found::Nothing
+    }
+
+    fn accepts(&self, place: &Place, walks: &mut [Walk<'_>], not: &[Vec<char>], depth: u64) -> bool {
+        let excluded = (place.like.0..place.like.1).any(|index| not[index].len() as u64 == depth);
+        let mut all = place.configs.iter().zip(walks);
+        let mut holds = true;
+        for condition in &self.conditions {
+            let mut every = true;
+            for ((config, walk), (_, wanted)) in all.by_ref().take(condition.parts.len()).zip(&condition.parts) {
+                every &= walk.ends(*config) == *wanted;
+            }
+            holds &= every == condition.holds;
+        }
+        holds && !excluded
+    }
+
+    /// Whether some condition can't hold any more, whatever follows.
+    fn is_hopeless(&self, configs: &[u32], walks: &[Walk<'_>]) -> bool {
+        let mut all = configs.iter().zip(walks);
+        self.conditions.iter().any(|condition| {
+            let parts: Vec<_> = all.by_ref().take(condition.parts.len()).zip(&condition.parts).collect();
+            if condition.holds {
+                parts.iter().any(
+                    |((config, walk), (_, wanted))| {
+                        if *wanted { walk.is_dead(**config) } else { walk.is_done(**config) }
+                    },
+                )
+            } else {
+                parts.iter().all(
+                    |((config, walk), (_, wanted))| {
+                        if *wanted { walk.is_done(**config) } else { walk.is_dead(**config) }
+                    },
+                )
+            }
+        })
+    }
+}
+
+/// Those of sorted texts that have the character there, of some that begin alike.
+fn narrowed(not: &[Vec<char>], (from, to): (usize, usize), depth: u64, c: char) -> (usize, usize) {
+    let depth = usize::try_from(depth).unwrap_or(usize::MAX);
+    let some = not.get(from..to).unwrap_or_default();
+    // one that ends here comes before all that go on
+    let first = some.partition_point(|text| text.get(depth).is_none_or(|other| *other < c));
+    let last = some.partition_point(|text| text.get(depth).is_none_or(|other| *other <= c));
+    if first < last { (from + first, from + last) } else { (0, 0) }
+}
+
+fn text(places: &[(Place, usize, char)], mut at: usize) -> String {
+    let mut chars = Vec::new();
+    while let Some((_, before, c)) = places.get(at).filter(|(_, before, _)| *before != usize::MAX) {
+        chars.push(*c);
+        at = *before;
+    }
+    chars.into_iter().rev().collect()
+}

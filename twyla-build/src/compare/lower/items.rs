@@ -1,0 +1,38 @@
+//! The rules of arrays.
+
+use super::values::size;
+use super::{Lowering, Schema};
+use crate::compare::formula::{Atom, Lit};
+use crate::load::Json;
+
+/// The keyword for the first items, and the one for those behind them.
+pub(super) fn keywords(schema: &Schema<'_>) -> (&'static str, &'static str) {
+    match schema.get("prefixItems") {
+        Some(_) => ("prefixItems", "items"),
+        None if schema.get("items").is_some_and(|node| matches!(node.json, Json::Array(_))) => {
+            ("items", "additionalItems")
+        }
+        None => ("prefixItems", "items"),
+    }
+}
+
+impl Lowering<'_> {
+    pub(super) fn items(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
+        let (first, rest) = keywords(schema);
+        let count = schema.get(first).map_or(0, |node| node.items().len());
+        for index in 0..count {
+            let lit = self.schema(&schema.at(first).step(&index.to_string()), schema.way);
+            parts.push(self.formulas.atom(Atom::Item { index: index as u64, lit }));
+        }
+        if schema.get(rest).is_some() {
+            let lit = self.schema(&schema.at(rest), schema.way);
+            parts.push(self.formulas.atom(Atom::Items { from: count as u64, lit }));
+        }
+        if schema.get("contains").is_some() {
+            let lit = self.schema(&schema.at("contains"), schema.way);
+            let min = size(schema.get("minContains")).unwrap_or(1);
+            let max = size(schema.get("maxContains"));
+            parts.push(self.formulas.atom(Atom::Count { lit, min, max }));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Schemas made formulas: what drafts and keywords say differently ends here.
+//!
+//! `combined` has the keywords that lead to further schemas of the same value, `members` and `items` those of objects and
+//! arrays, `unevaluated` what is left over by all of them, and `values` constants and the rules of single values.
+
+mod combined;
+mod items;
+mod members;
+mod unevaluated;
+mod values;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::bundle::line;
+use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit};
+use super::tables::{Opaque, Tables};
+use super::verdict::SchemaPath;
+use crate::draft::{Draft, is_annotation};
+use crate::load::{Json, Node};
+use crate::resolve::{Loc, Schemas};
+use crate::trees::Scopes;
+
+/// Schemas within each other, all references followed: what is deeper is not looked into.
+const DEEPEST: usize = 5_000;
+
+/// The dynamic anchors on the way to a schema: each with the outermost schema of its name.
+type Way = Rc<[(String, Loc)]>;
+
+/// Makes formulas of the schemas of one side.
+pub(crate) struct Lowering<'a> {
+    pub(super) schemas: &'a Schemas,
+    pub(super) formulas: &'a mut Formulas,
+    pub(super) tables: &'a mut Tables,
+    scopes: Scopes,
+    /// Whether a keyword that no draft has stands in the way; else it says nothing, as the specification has it.
+    unknown: bool,
+    done: HashMap<(Loc, Way), Lit>,
+    /// The schemas that are being lowered, with a reference where one leads back to it.
+    open: HashMap<(Loc, Way), Option<(Index, Lit)>>,
+}
+
+/// One schema that is made a formula.
+pub(super) struct Schema<'n> {
+    pub(super) loc: &'n Loc,
+    pub(super) node: &'n Node,
+    pub(super) draft: Draft,
+    pub(super) way: &'n Way,
+    schemas: &'n Schemas,
+}
+
+impl<'n> Schema<'n> {
+    /// The keyword's value, where the schema's draft and vocabularies have it.
+    pub(super) fn get(&self, keyword: &str) -> Option<&'n Node> {
+        self.node.get(keyword).filter(|_| self.schemas.knows(self.loc, keyword))
+    }
+
+    pub(super) fn at(&self, keyword: &str) -> Loc {
+        self.loc.step(keyword)
+    }
+
+    pub(super) fn is_true(&self, keyword: &str) -> bool {
+        self.get(keyword).is_some_and(|node| matches!(node.json, Json::Bool(true)))
+    }
+}
+
+impl<'a> Lowering<'a> {
+    pub(crate) fn new(schemas: &'a Schemas, formulas: &'a mut Formulas, tables: &'a mut Tables, unknown: bool) -> Self {
+        Self {
+            schemas,
+            formulas,
+            tables,
+            scopes: Scopes::new(schemas),
+            unknown,
+            done: HashMap::new(),
+            open: HashMap::new(),
+        }
+    }
+
+    /// What the schema there says.
+    pub(crate) fn root(&mut self, loc: &Loc) -> Lit {
+        self.schema(loc, &Way::from([]))
+    }
+
+    pub(super) fn schema(&mut self, loc: &Loc, way: &Way) -> Lit {
+        let Some(node) = self.schemas.node(loc) else { return Lit::TRUE };
+        if let Json::Bool(holds) = node.json {
+            return if holds { Lit::TRUE } else { Lit::FALSE };
+        }
+        let way = self.farther(loc, way);
+        let key = (loc.clone(), way);
+        if let Some(done) = self.done.get(&key) {
+            return *done;
+        }
+        if let Some(open) = self.open.get_mut(&key) {
+            let (_, lit) = *open.get_or_insert_with(|| self.formulas.reference());
+            return lit;
+        }
+        if self.open.len() > DEEPEST {
+            return self.opaque(loc, "", format!("more than {DEEPEST} schemas are within each other"), None);
+        }
+        self.open.insert(key.clone(), None);
+        let schema = Schema { loc, node, draft: self.schemas.draft(loc), way: &key.1, schemas: self.schemas };
+        let lit = self.rules(&schema);
+        if let Some(Some((reference, _))) = self.open.remove(&key) {
+            self.formulas.lead(reference, lit);
+        }
+        self.done.insert(key, lit);
+        lit
+    }
+
+    /// The way to a schema with the anchors of its own resource, which count where none further out has their name.
+    fn farther(&self, loc: &Loc, way: &Way) -> Way {
+        let anchors = self.scopes.of_resource(self.schemas.base(loc));
+        let is_new = |name: &str| !way.iter().any(|(known, _)| known == name);
+        if !anchors.iter().any(|(name, _)| is_new(name)) {
+            return way.clone();
+        }
+        let mut all: Vec<(String, Loc)> = way.to_vec();
+        all.extend(anchors.iter().filter(|(name, _)| is_new(name)).cloned());
+        all.sort();
+        all.into()
+    }
+
+    fn rules(&mut self, schema: &Schema<'_>) -> Lit {
+        let mut parts = Vec::new();
+        let alone = schema.draft.ref_stands_alone() && self.schemas.refs.contains_key(schema.loc);
+        if !alone {
+            self.values(schema, &mut parts);
+            self.items(schema, &mut parts);
+            self.members(schema, &mut parts);
+        }
+        self.references(schema, &mut parts);
+        if !alone {
+            self.combined(schema, &mut parts);
+            self.unevaluated(schema, &mut parts);
+            self.unknown(schema, &mut parts);
+        }
+        self.formulas.all(parts)
+    }
+
+    /// Keywords that the draft doesn't have.
+    fn unknown(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
+        if !self.unknown {
+            return;
+        }
+        for member in schema.node.members() {
+            let key = member.key.as_str();
+            if is_unknown(schema.draft, key) {
+                let reason = format!("draft {} has no such keyword: nobody knows what it says", schema.draft.name());
+                let identity = format!("{key}: {}", line(&member.value));
+                parts.push(self.opaque(schema.loc, key, reason, Some(identity)));
+            }
+        }
+    }
+
+    /// Something that can't be decided. What has the same identity is the same, wherever it stands.
+    pub(super) fn opaque(&mut self, loc: &Loc, keyword: &str, reason: String, identity: Option<String>) -> Lit {
+        let at = if keyword.is_empty() { loc.clone() } else { loc.step(keyword) };
+        let path = self.path(&at);
+        let identity = identity.unwrap_or_else(|| format!("{path} {keyword}"));
+        let index = self.tables.opaque(Opaque { keyword: keyword.to_owned(), path, reason, identity });
+        self.formulas.atom(Atom::Opaque(index))
+    }
+
+    pub(super) fn path(&self, loc: &Loc) -> SchemaPath {
+        SchemaPath::of(self.schemas, loc)
+    }
+
+    /// A formula that is only about values of one kind, and true of all others.
+    pub(super) fn only(&mut self, kind: Kind, lit: Lit) -> Lit {
+        let is = self.formulas.kinds(Kinds::of(kind));
+        self.formulas.implies(is, lit)
+    }
+}
+
+/// Whether nobody knows what a keyword says: neither the draft, nor those who take it for a note to people.
+pub(super) fn is_unknown(draft: Draft, keyword: &str) -> bool {
+    !draft.has(keyword) && !super::gather::tells(keyword) && !is_annotation(keyword)
+}

@@ -1,0 +1,217 @@
+//! Constants, and the rules that look at one value.
+
+use std::rc::Rc;
+
+use super::{Lowering, Schema};
+use crate::compare::decimal::Decimal;
+use crate::compare::formula::{Atom, Kind, Kinds, Lit, Name};
+use crate::compare::verdict::SchemaPath;
+use crate::format;
+use crate::load::{Json, Node};
+
+impl Lowering<'_> {
+    pub(super) fn values(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
+        if let Some(node) = schema.get("type") {
+            let lit = self.types(node);
+            parts.push(lit);
+        }
+        if let Some(node) = schema.get("enum") {
+            let lit = self.choices(schema, "enum", node.items());
+            parts.push(lit);
+        }
+        if let Some(node) = schema.get("const") {
+            let lit = self.choices(schema, "const", std::slice::from_ref(node));
+            parts.push(lit);
+        }
+        for (keyword, exclusive, low) in [("minimum", "exclusiveMinimum", true), ("maximum", "exclusiveMaximum", false)]
+        {
+            // in draft 4 the other one is a flag
+            let flag = schema.is_true(exclusive);
+            for (keyword, exclusive) in [(keyword, flag), (exclusive, true)] {
+                let Some(Json::Number(text)) = schema.get(keyword).map(|node| &node.json) else { continue };
+                let lit = match Decimal::parse(text) {
+                    Some(limit) if low => self.formulas.atom(Atom::AtLeast { limit, exclusive }),
+                    Some(limit) => self.formulas.atom(Atom::AtMost { limit, exclusive }),
+                    None => self.far(schema, keyword, text),
+                };
+                parts.push(lit);
+            }
+        }
+        if let Some(Json::Number(text)) = schema.get("multipleOf").map(|node| &node.json) {
+            let lit = match Decimal::parse(text).filter(Decimal::is_positive) {
+                Some(factor) => self.formulas.atom(Atom::MultipleOf(factor)),
+                None => self.far(schema, "multipleOf", text),
+            };
+            parts.push(lit);
+        }
+        for (keyword, atom) in [
+            ("minLength", Atom::MinLength as fn(u64) -> Atom),
+            ("maxLength", Atom::MaxLength),
+            ("minItems", Atom::MinItems),
+            ("maxItems", Atom::MaxItems),
+            ("minProperties", Atom::MinMembers),
+            ("maxProperties", Atom::MaxMembers),
+        ] {
+            if let Some(limit) = size(schema.get(keyword)) {
+                parts.push(self.formulas.atom(atom(limit)));
+            }
+        }
+        if let Some(written) = schema.get("pattern").and_then(Node::str) {
+            let pattern = self.tables.pattern(written, || SchemaPath::of(self.schemas, &schema.at("pattern")));
+            parts.push(self.formulas.atom(Atom::Pattern(pattern)));
+        }
+        if self.schemas.formats()
+            && let Some(name) = schema.get("format").and_then(Node::str)
+            && let Some(variant) = format::variant(schema.draft, name)
+        {
+            let format = self.tables.format(variant, name, || SchemaPath::of(self.schemas, &schema.at("format")));
+            parts.push(self.formulas.atom(Atom::Format(format)));
+        }
+        if schema.is_true("uniqueItems") {
+            parts.push(self.formulas.atom(Atom::Unique));
+        }
+    }
+
+    /// A number whose exponent is out of all reach.
+    fn far(&mut self, schema: &Schema<'_>, keyword: &str, text: &str) -> Lit {
+        let reason = "the number is too far from one to be compared".to_owned();
+        let lit = self.opaque(schema.loc, keyword, reason, Some(format!("{keyword}: {text}")));
+        self.only(Kind::Number, lit)
+    }
+
+    fn types(&mut self, node: &Node) -> Lit {
+        let names = match &node.json {
+            Json::Array(items) => items.iter().filter_map(Node::str).collect(),
+            _ => Vec::from_iter(node.str()),
+        };
+        let (mut kinds, mut integer) = (Kinds::NONE, false);
+        for name in names {
+            let kind = match name {
+                "null" => Kind::Null,
+                "boolean" => Kind::Boolean,
+                "number" => Kind::Number,
+                "string" => Kind::String,
+                "array" => Kind::Array,
+                "object" => Kind::Object,
+                _ => {
+                    integer |= name == "integer";
+                    continue;
+                }
+            };
+            kinds = kinds.or(Kinds::of(kind));
+        }
+        if !integer || kinds.has(Kind::Number) {
+            return self.formulas.kinds(kinds);
+        }
+        // a whole multiple of 1, or of another kind
+        let kinds = self.formulas.kinds(kinds.or(Kinds::of(Kind::Number)));
+        let whole = self.formulas.atom(Atom::MultipleOf(Decimal::from(1)));
+        self.formulas.all([kinds, whole])
+    }
+
+    /// One of some values.
+    fn choices(&mut self, schema: &Schema<'_>, keyword: &str, values: &[Node]) -> Lit {
+        let mut kinds = Kinds::NONE;
+        let (mut words, mut numbers, mut booleans) = (Vec::<Name>::new(), Vec::new(), Vec::new());
+        let mut any = Vec::new();
+        for value in values {
+            match &value.json {
+                Json::Null => kinds = kinds.or(Kinds::of(Kind::Null)),
+                Json::Bool(value) => booleans.push(*value),
+                Json::String(text) => words.push(self.formulas.name(text)),
+                Json::Number(text) => match Decimal::parse(text) {
+                    Some(number) => numbers.push(number),
+                    None => any.push(self.far(schema, keyword, text)),
+                },
+                Json::Array(_) | Json::Object(_) => {
+                    let lit = self.constant(schema, keyword, value);
+                    any.push(lit);
+                }
+            }
+        }
+        if booleans.contains(&true) && booleans.contains(&false) {
+            kinds = kinds.or(Kinds::of(Kind::Boolean));
+        } else if let Some(only) = booleans.first() {
+            any.push(self.boolean(*only));
+        }
+        if !words.is_empty() {
+            words.sort_unstable();
+            words.dedup();
+            any.push(self.words(words.into()));
+        }
+        if !numbers.is_empty() {
+            numbers.sort_unstable();
+            numbers.dedup();
+            any.push(self.numbers(numbers.into()));
+        }
+        any.push(self.formulas.kinds(kinds));
+        self.formulas.any(any)
+    }
+
+    fn boolean(&mut self, value: bool) -> Lit {
+        let kind = self.formulas.kinds(Kinds::of(Kind::Boolean));
+        let is = self.formulas.atom(Atom::Is(value));
+        self.formulas.all([kind, is])
+    }
+
+    fn words(&mut self, words: Rc<[Name]>) -> Lit {
+        let kind = self.formulas.kinds(Kinds::of(Kind::String));
+        let one = self.formulas.atom(Atom::StringIn(words));
+        self.formulas.all([kind, one])
+    }
+
+    fn numbers(&mut self, numbers: Rc<[Decimal]>) -> Lit {
+        let kind = self.formulas.kinds(Kinds::of(Kind::Number));
+        let one = self.formulas.atom(Atom::NumberIn(numbers));
+        self.formulas.all([kind, one])
+    }
+
+    /// What is equal to a value, said by its parts.
+    fn constant(&mut self, schema: &Schema<'_>, keyword: &str, value: &Node) -> Lit {
+        match &value.json {
+            Json::Null => self.formulas.kinds(Kinds::of(Kind::Null)),
+            Json::Bool(value) => self.boolean(*value),
+            Json::String(text) => {
+                let word = self.formulas.name(text);
+                self.words([word].into())
+            }
+            Json::Number(text) => match Decimal::parse(text) {
+                Some(number) => self.numbers([number].into()),
+                None => self.far(schema, keyword, text),
+            },
+            Json::Array(items) => {
+                let count = items.len() as u64;
+                let mut parts = vec![
+                    self.formulas.kinds(Kinds::of(Kind::Array)),
+                    self.formulas.atom(Atom::MinItems(count)),
+                    self.formulas.atom(Atom::MaxItems(count)),
+                ];
+                for (index, item) in (0..).zip(items) {
+                    let lit = self.constant(schema, keyword, item);
+                    parts.push(self.formulas.atom(Atom::Item { index, lit }));
+                }
+                self.formulas.all(parts)
+            }
+            Json::Object(members) => {
+                let mut parts = vec![
+                    self.formulas.kinds(Kinds::of(Kind::Object)),
+                    self.formulas.atom(Atom::MaxMembers(members.len() as u64)),
+                ];
+                for member in members.iter() {
+                    let lit = self.constant(schema, keyword, &member.value);
+                    let name = self.formulas.name(&member.key);
+                    parts.push(self.formulas.atom(Atom::Required(name.clone())));
+                    parts.push(self.formulas.atom(Atom::Member { name, lit }));
+                }
+                self.formulas.all(parts)
+            }
+        }
+    }
+}
+
+/// A size, which may be written `2.0`; what is beyond 64 bits is beyond every value.
+pub(super) fn size(node: Option<&Node>) -> Option<u64> {
+    let Json::Number(text) = &node?.json else { return None };
+    let number = Decimal::parse(text)?;
+    Some(number.to_u64().unwrap_or(if number.is_positive() { u64::MAX } else { 0 }))
+}

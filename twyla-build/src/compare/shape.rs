@@ -1,0 +1,217 @@
+//! What generated types do beyond their schemas: what they never send, and how wide the numbers are that they hold.
+//!
+//! A struct sends the members that its schema declares and no others, unless it keeps what else there is; integers are `i64`
+//! or `u64`, numbers `f64`. Both sides of that are told as formulas, and of one value.
+
+use std::collections::HashMap;
+
+use num_bigint::BigInt;
+use serde_json::Value;
+
+use super::decimal::Decimal;
+use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit, Name};
+use crate::load::step;
+use crate::model::{self, Body, Held, Others, Shape, Type, TypeId};
+use crate::resolve::{Loc, Schemas};
+
+/// The types of a contract.
+#[derive(Debug)]
+pub(super) struct Types {
+    types: Vec<Type>,
+    root: Held,
+}
+
+/// Which side of a contract is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// What may be sent.
+    Sends,
+    /// What can be read.
+    Reads,
+}
+
+/// A value that the types can't hold, though the schema may allow it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unheld {
+    pub(super) pointer: String,
+    pub(super) rule: String,
+}
+
+impl Types {
+    pub(super) fn new(schemas: &Schemas, root: &Loc) -> Self {
+        let (types, root) = model::one(schemas, root.file);
+        Self { types, root }
+    }
+
+    fn get(&self, id: TypeId) -> Option<&Body> {
+        self.types.get(id).map(|type_| &type_.body)
+    }
+
+    /// What the types add to their schema, for one side.
+    pub(super) fn formula(&self, side: Side, formulas: &mut Formulas) -> Lit {
+        let mut lowering = Lowering { types: self, side, formulas, done: HashMap::new(), open: HashMap::new() };
+        lowering.held(&self.root)
+    }
+
+    /// Where a value is not one that may be sent, though it is valid.
+    pub(super) fn unsent(&self, value: &Value) -> Option<Unheld> {
+        self.unheld(Side::Sends, &self.root, value, "")
+    }
+
+    /// Where a value is not one that can be read, though it is valid.
+    pub(super) fn unread(&self, value: &Value) -> Option<Unheld> {
+        self.unheld(Side::Reads, &self.root, value, "")
+    }
+
+    fn unheld(&self, side: Side, held: &Held, value: &Value, at: &str) -> Option<Unheld> {
+        let unheld = |rule: String| Some(Unheld { pointer: at.to_owned(), rule });
+        match (&held.shape, value) {
+            (Shape::Nullable(inner), value) if !value.is_null() => self.unheld(side, inner, value, at),
+            (Shape::Integer { unsigned, .. }, Value::Number(number)) => {
+                let number = Decimal::parse(&number.to_string());
+                let (least, most) = range(*unsigned);
+                match number {
+                    Some(number) if number < least && *unsigned => unheld(format!("{number} is less than 0")),
+                    Some(number) if number < least || number > most => {
+                        unheld(format!("{number} is no integer that fits in 64 bits"))
+                    }
+                    _ => None,
+                }
+            }
+            (Shape::Number, Value::Number(number)) => {
+                let number = Decimal::parse(&number.to_string()).filter(|number| !number.is_double())?;
+                unheld(format!("{number} is an integer with more digits than can be kept"))
+            }
+            (Shape::Array(item), Value::Array(items)) => {
+                let mut items = items.iter().enumerate();
+                items.find_map(|(index, value)| self.unheld(side, item, value, &step(at, &index.to_string())))
+            }
+            (Shape::Map(inner), Value::Object(members)) => {
+                members.iter().find_map(|(key, value)| self.unheld(side, inner, value, &step(at, key)))
+            }
+            (Shape::Named(id), Value::Object(members)) => match self.get(*id)? {
+                Body::Struct { fields, others } => members.iter().find_map(|(key, value)| {
+                    let at = step(at, key);
+                    match (fields.iter().find(|field| field.wire == *key), others) {
+                        (Some(field), _) => self.unheld(side, &field.held, value, &at),
+                        (None, Others::Kept { held, .. }) => self.unheld(side, held, value, &at),
+                        (None, _) if side == Side::Sends => {
+                            Some(Unheld { pointer: at, rule: "the schema declares no such member".to_owned() })
+                        }
+                        (None, _) => None,
+                    }
+                }),
+                Body::Union { tag, variants } => {
+                    let word = members.get(tag)?.as_str()?;
+                    let variant = variants.iter().find(|variant| variant.words.iter().any(|known| known == word))?;
+                    self.unheld(side, &variant.held, value, at)
+                }
+                Body::Map(held) => self.unheld(side, held, value, at),
+                Body::Enum { .. } => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// The least and the greatest integer that a type holds.
+fn range(unsigned: bool) -> (Decimal, Decimal) {
+    let of = |value: BigInt| Decimal::from(value);
+    if unsigned { (Decimal::zero(), of(u64::MAX.into())) } else { (of(i64::MIN.into()), of(i64::MAX.into())) }
+}
+
+struct Lowering<'a> {
+    types: &'a Types,
+    side: Side,
+    formulas: &'a mut Formulas,
+    done: HashMap<TypeId, Lit>,
+    open: HashMap<TypeId, Option<(Index, Lit)>>,
+}
+
+impl Lowering<'_> {
+    fn held(&mut self, held: &Held) -> Lit {
+        match &held.shape {
+            Shape::Integer { unsigned, .. } => {
+                let (least, most) = range(*unsigned);
+                let least = self.formulas.atom(Atom::AtLeast { limit: least, exclusive: false });
+                let most = self.formulas.atom(Atom::AtMost { limit: most, exclusive: false });
+                self.formulas.all([least, most])
+            }
+            Shape::Number => self.formulas.atom(Atom::Double),
+            Shape::Array(item) => {
+                let lit = self.held(item);
+                self.formulas.atom(Atom::Items { from: 0, lit })
+            }
+            Shape::Map(inner) => self.map(inner),
+            Shape::Nullable(inner) => self.held(inner),
+            Shape::Named(id) => self.named(*id),
+            Shape::Any | Shape::Null | Shape::Boolean | Shape::String | Shape::Real(_) => Lit::TRUE,
+        }
+    }
+
+    fn map(&mut self, inner: &Held) -> Lit {
+        let lit = self.held(inner);
+        self.others(Vec::new(), lit)
+    }
+
+    fn others(&mut self, mut names: Vec<Name>, lit: Lit) -> Lit {
+        names.sort_unstable();
+        self.formulas.atom(Atom::Others { names: names.into(), patterns: [].into(), lit })
+    }
+
+    fn named(&mut self, id: TypeId) -> Lit {
+        if let Some(done) = self.done.get(&id) {
+            return *done;
+        }
+        if let Some(open) = self.open.get_mut(&id) {
+            let (_, lit) = *open.get_or_insert_with(|| self.formulas.reference());
+            return lit;
+        }
+        self.open.insert(id, None);
+        let types = self.types;
+        let lit = types.get(id).map_or(Lit::TRUE, |body| self.body(body));
+        if let Some(Some((reference, _))) = self.open.remove(&id) {
+            self.formulas.lead(reference, lit);
+        }
+        self.done.insert(id, lit);
+        lit
+    }
+
+    fn body(&mut self, body: &Body) -> Lit {
+        match body {
+            Body::Struct { fields, others } => {
+                let (mut parts, mut names) = (Vec::new(), Vec::new());
+                for field in fields {
+                    let (name, lit) = (self.formulas.name(&field.wire), self.held(&field.held));
+                    names.push(name.clone());
+                    parts.push(self.formulas.atom(Atom::Member { name, lit }));
+                }
+                let others = match others {
+                    Others::Kept { held, .. } => self.held(held),
+                    Others::Ignored | Others::Refused if self.side == Side::Sends => Lit::FALSE,
+                    Others::Ignored | Others::Refused => Lit::TRUE,
+                };
+                parts.push(self.others(names, others));
+                self.formulas.all(parts)
+            }
+            Body::Union { tag, variants } => {
+                let tag = self.formulas.name(tag);
+                let mut parts = Vec::new();
+                for variant in variants {
+                    let lit = self.held(&variant.held);
+                    let mut words: Vec<Name> = variant.words.iter().map(|word| self.formulas.name(word)).collect();
+                    words.sort_unstable();
+                    let word = self.formulas.atom(Atom::StringIn(words.into()));
+                    let string = self.formulas.kinds(Kinds::of(Kind::String));
+                    let word = self.formulas.all([string, word]);
+                    // a member that isn't that word, or the variant
+                    let other = self.formulas.atom(Atom::Member { name: tag.clone(), lit: !word });
+                    parts.push(self.formulas.any([other, lit]));
+                }
+                self.formulas.all(parts)
+            }
+            Body::Map(held) => self.map(held),
+            Body::Enum { .. } => Lit::TRUE,
+        }
+    }
+}

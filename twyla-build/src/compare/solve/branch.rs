@@ -1,0 +1,358 @@
+//! The choice among alternatives, for values of one kind: what is sure is told first, and the rest is tried.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::array::Items;
+use super::number::Numbers;
+use super::object::Members;
+use super::string::Texts;
+use super::{Answer, Reason, Solver};
+use crate::compare::formula::{Atom, Formula, Kind, Lit};
+
+/// Formulas within each other that are looked into before a choice is made.
+const LOOKED: usize = 6;
+
+/// A set of literals of which some must hold.
+#[derive(Clone, Debug)]
+enum Clause {
+    /// At least one.
+    Any(Rc<[Lit]>),
+    /// Exactly one.
+    One(Rc<[Lit]>),
+    /// None, or more than one.
+    NotOne(Rc<[Lit]>),
+}
+
+/// What is assumed of a value of one kind, and what is still to be chosen.
+#[derive(Clone, Debug)]
+pub(super) struct Branch {
+    kind: Kind,
+    pub(super) atoms: BTreeSet<Lit>,
+    clauses: Vec<Clause>,
+    /// References that were followed.
+    seen: BTreeSet<Lit>,
+}
+
+/// The atoms put together, by kind.
+pub(super) enum Facts {
+    Null,
+    Boolean(Option<bool>),
+    Numbers(Numbers),
+    Texts(Texts),
+    Items(Items),
+    Members(Members),
+}
+
+impl Solver<'_> {
+    /// A value of that kind.
+    pub(super) fn of_kind(&mut self, kind: Kind, state: &[Lit]) -> Answer {
+        let mut branch = Branch { kind, atoms: BTreeSet::new(), clauses: Vec::new(), seen: BTreeSet::new() };
+        for lit in state {
+            if !self.assume(&mut branch, *lit) {
+                return Answer::Nothing;
+            }
+        }
+        self.choose(branch)
+    }
+
+    /// Adds a literal; false where it can't hold beside the others.
+    fn assume(&mut self, branch: &mut Branch, lit: Lit) -> bool {
+        let mut open = vec![lit];
+        while let Some(lit) = open.pop() {
+            let negated = lit.is_negated();
+            match self.formulas.get(lit) {
+                Formula::True if negated => return false,
+                Formula::True => {}
+                Formula::All(parts) if negated => {
+                    let any: Rc<[Lit]> = parts.iter().map(|part| !*part).collect();
+                    branch.clauses.push(Clause::Any(any));
+                }
+                Formula::All(parts) => open.extend(parts.iter()),
+                Formula::One(parts) => {
+                    let parts = parts.clone();
+                    branch.clauses.push(if negated { Clause::NotOne(parts) } else { Clause::One(parts) });
+                }
+                Formula::Reference(reference) => {
+                    if branch.seen.insert(lit)
+                        && let Some(target) = self.formulas.target(*reference)
+                    {
+                        open.push(if negated { !target } else { target });
+                    }
+                }
+                Formula::Atom(atom) => {
+                    match (atom, atom.kind()) {
+                        (Atom::Kinds(kinds), _) if kinds.has(branch.kind) == negated => return false,
+                        (Atom::Kinds(_), _) => continue,
+                        (_, Some(kind)) if kind != branch.kind => {
+                            if negated {
+                                return false;
+                            }
+                            continue;
+                        }
+                        (Atom::Count { lit: inner, min, max }, _) if negated => {
+                            // too few, or too many
+                            let (inner, min, max) = (*inner, *min, *max);
+                            let few =
+                                min.checked_sub(1).map(|most| Atom::Count { lit: inner, min: 0, max: Some(most) });
+                            let many = max.and_then(|max| max.checked_add(1)).map(|least| Atom::Count {
+                                lit: inner,
+                                min: least,
+                                max: None,
+                            });
+                            let any: Vec<Lit> =
+                                few.into_iter().chain(many).map(|atom| self.formulas.atom(atom)).collect();
+                            branch.clauses.push(Clause::Any(any.into()));
+                        }
+                        _ => {}
+                    }
+                    if branch.atoms.contains(&!lit) {
+                        return false;
+                    }
+                    branch.atoms.insert(lit);
+                }
+            }
+        }
+        true
+    }
+
+    fn facts(&mut self, branch: &Branch) -> Option<Facts> {
+        Some(match branch.kind {
+            Kind::Null => Facts::Null,
+            Kind::Boolean => {
+                let mut value = None;
+                for lit in &branch.atoms {
+                    if let Formula::Atom(Atom::Is(known)) = self.formulas.get(*lit) {
+                        let known = *known != lit.is_negated();
+                        if value.replace(known).is_some_and(|other| other != known) {
+                            return None;
+                        }
+                    }
+                }
+                Facts::Boolean(value)
+            }
+            Kind::Number => Facts::Numbers(Numbers::new(self.formulas, &branch.atoms)?),
+            Kind::String => Facts::Texts(Texts::new(self.formulas, &branch.atoms)?),
+            Kind::Array => Facts::Items(Items::new(self.formulas, &branch.atoms)?),
+            Kind::Object => Facts::Members(Members::new(self.formulas, &branch.atoms)?),
+        })
+    }
+
+    /// Tells what is sure, and tries what is not.
+    fn choose(&mut self, mut branch: Branch) -> Answer {
+        if !self.step() {
+            return Answer::Unknown(Reason::Steps);
+        }
+        let facts = loop {
+            let Some(facts) = self.facts(&branch) else { return Answer::Nothing };
+            if self.contradicts(&facts) {
+                return Answer::Nothing;
+            }
+            match self.reduce(&mut branch, &facts) {
+                None => return Answer::Nothing,
+                Some(true) => {}
+                Some(false) => break facts,
+            }
+        };
+        let Some(at) = (0..branch.clauses.len()).min_by_key(|at| self.width(&branch.clauses[*at])) else {
+            return self.end(&branch, &facts);
+        };
+        drop(facts);
+        let clause = branch.clauses.swap_remove(at);
+        let mut unknown = None;
+        let mut refuted: Vec<Lit> = Vec::new();
+        for choice in choices(&clause) {
+            let mut next = branch.clone();
+            // what had no value before needn't be tried again in another choice
+            let plain = matches!(clause, Clause::Any(_));
+            let known = refuted.iter().filter(|_| plain).map(|lit| !*lit);
+            if !choice.iter().copied().chain(known.collect::<Vec<_>>()).all(|lit| self.assume(&mut next, lit)) {
+                continue;
+            }
+            match self.choose(next) {
+                Answer::Nothing => {
+                    if let [only] = choice[..]
+                        && self.is_atom(only)
+                    {
+                        refuted.push(only);
+                    }
+                }
+                Answer::Unknown(reason) => {
+                    unknown = unknown.or(Some(reason));
+                    if reason == Reason::Steps {
+                        break;
+                    }
+                }
+                value => return value,
+            }
+        }
+        unknown.map_or(Answer::Nothing, Answer::Unknown)
+    }
+
+    fn is_atom(&self, lit: Lit) -> bool {
+        matches!(self.formulas.get(lit), Formula::Atom(_))
+    }
+
+    fn width(&self, clause: &Clause) -> usize {
+        match clause {
+            Clause::Any(parts) => 2 * parts.len(),
+            Clause::One(parts) => 2 * parts.len() + 1,
+            Clause::NotOne(parts) => parts.len() * parts.len(),
+        }
+    }
+
+    /// Takes from the clauses what is told by the facts. None where one of them can't be kept; whether more was assumed.
+    fn reduce(&mut self, branch: &mut Branch, facts: &Facts) -> Option<bool> {
+        let clauses = std::mem::take(&mut branch.clauses);
+        let mut kept = Vec::with_capacity(clauses.len());
+        let mut sure: Vec<Lit> = Vec::new();
+        for clause in clauses {
+            let (Clause::Any(parts) | Clause::One(parts) | Clause::NotOne(parts)) = &clause;
+            let told: Vec<Option<bool>> = parts.iter().map(|part| self.tell(branch, facts, *part, 0)).collect();
+            let open: Rc<[Lit]> =
+                parts.iter().zip(&told).filter(|(_, told)| **told != Some(false)).map(|(part, _)| *part).collect();
+            let holding = told.iter().filter(|told| **told == Some(true)).count();
+            match (&clause, holding, &open[..]) {
+                (Clause::Any(_), 1.., _) => {}
+                (Clause::Any(_), _, []) => return None,
+                (Clause::Any(_), _, [only]) => sure.push(*only),
+                (Clause::Any(_), ..) => kept.push(Clause::Any(open)),
+                (Clause::One(_), 2.., _) | (Clause::One(_), _, []) => return None,
+                (Clause::One(_), 1, _) => {
+                    let others = parts.iter().zip(&told).filter(|(_, told)| told.is_none());
+                    sure.extend(others.map(|(part, _)| !*part));
+                }
+                (Clause::One(_), _, [only]) => sure.push(*only),
+                (Clause::One(_), ..) => kept.push(Clause::One(open)),
+                (Clause::NotOne(_), 2.., _) | (Clause::NotOne(_), 0, []) => {}
+                (Clause::NotOne(_), 1, [_]) => return None,
+                (Clause::NotOne(_), 0, [only]) => sure.push(!*only),
+                (Clause::NotOne(_), 1, _) => {
+                    // one more must hold
+                    let others = parts.iter().zip(&told).filter(|(_, told)| told.is_none());
+                    kept.push(Clause::Any(others.map(|(part, _)| *part).collect()));
+                }
+                (Clause::NotOne(_), ..) => kept.push(Clause::NotOne(open)),
+            }
+        }
+        branch.clauses = kept;
+        let more = !sure.is_empty();
+        sure.into_iter().all(|lit| self.assume(branch, lit)).then_some(more)
+    }
+
+    /// Whether a literal holds by what is assumed; none where that isn't sure.
+    fn tell(&mut self, branch: &Branch, facts: &Facts, lit: Lit, deep: usize) -> Option<bool> {
+        if branch.atoms.contains(&lit) {
+            return Some(true);
+        }
+        if branch.atoms.contains(&!lit) {
+            return Some(false);
+        }
+        if deep > LOOKED || !self.step() {
+            return None;
+        }
+        let negated = lit.is_negated();
+        let told = match self.formulas.get(lit) {
+            Formula::True => Some(true),
+            Formula::All(parts) => {
+                let parts = parts.clone();
+                let mut all = Some(true);
+                for part in parts.iter() {
+                    match self.tell(branch, facts, *part, deep + 1) {
+                        Some(true) => {}
+                        Some(false) => {
+                            all = Some(false);
+                            break;
+                        }
+                        None => all = None,
+                    }
+                }
+                all
+            }
+            Formula::One(parts) => {
+                let parts = parts.clone();
+                let told: Vec<_> = parts.iter().map(|part| self.tell(branch, facts, *part, deep + 1)).collect();
+                let holding = told.iter().filter(|told| **told == Some(true)).count();
+                let open = told.iter().filter(|told| told.is_none()).count();
+                match (holding, open) {
+                    (2.., _) | (0, 0) => Some(false),
+                    (1, 0) => Some(true),
+                    _ => None,
+                }
+            }
+            Formula::Reference(reference) => {
+                let target = self.formulas.target(*reference)?;
+                self.tell(branch, facts, target, deep + 1)
+            }
+            Formula::Atom(Atom::Kinds(kinds)) => Some(kinds.has(branch.kind)),
+            Formula::Atom(Atom::Opaque(_)) => None,
+            Formula::Atom(atom) if atom.kind() != Some(branch.kind) => Some(true),
+            Formula::Atom(atom) => {
+                let atom = atom.clone();
+                match facts {
+                    Facts::Null => None,
+                    Facts::Boolean(value) => match (value, &atom) {
+                        (Some(value), Atom::Is(known)) => Some(value == known),
+                        _ => None,
+                    },
+                    Facts::Numbers(numbers) => numbers.tell(&atom),
+                    Facts::Texts(texts) => self.tell_text(texts, &atom),
+                    Facts::Items(items) => self.tell_items(items, &atom),
+                    Facts::Members(members) => self.tell_members(members, &atom),
+                }
+            }
+        };
+        told.map(|told| told != negated)
+    }
+
+    /// Whether what must be there can't be.
+    fn contradicts(&mut self, facts: &Facts) -> bool {
+        match facts {
+            Facts::Items(items) => self.contradicts_items(items),
+            Facts::Members(members) => self.contradicts_members(members),
+            _ => false,
+        }
+    }
+
+    /// A value of which all atoms hold; nothing is left to choose.
+    fn end(&mut self, branch: &Branch, facts: &Facts) -> Answer {
+        let answer = match facts {
+            Facts::Null => Answer::value(()),
+            Facts::Boolean(value) => Answer::value(value.unwrap_or(false)),
+            Facts::Numbers(numbers) => numbers.find(&mut self.steps),
+            Facts::Texts(texts) => self.find_text(texts),
+            Facts::Items(items) => self.find_items(items),
+            Facts::Members(members) => self.find_members(members),
+        };
+        if answer.is_nothing() {
+            return answer;
+        }
+        // that something opaque does not hold can't be seen to
+        let opaque = branch.atoms.iter().filter(|lit| lit.is_negated()).find_map(|lit| match self.formulas.get(*lit) {
+            Formula::Atom(Atom::Opaque(index)) => Some(*index),
+            _ => None,
+        });
+        opaque.map_or(answer, |index| Answer::Unknown(Reason::Opaque(index)))
+    }
+}
+
+/// The ways to keep a clause: what each assumes.
+fn choices(clause: &Clause) -> Vec<Vec<Lit>> {
+    match clause {
+        Clause::Any(parts) => parts.iter().map(|part| vec![*part]).collect(),
+        Clause::One(parts) => {
+            let one = |at: usize| {
+                let others = parts.iter().enumerate().filter(move |(other, _)| *other != at).map(|(_, part)| !*part);
+                parts.get(at).copied().into_iter().chain(others).collect()
+            };
+            (0..parts.len()).map(one).collect()
+        }
+        Clause::NotOne(parts) => {
+            let mut all = vec![parts.iter().map(|part| !*part).collect::<Vec<_>>()];
+            for (at, first) in parts.iter().enumerate() {
+                all.extend(parts.iter().skip(at + 1).map(|second| vec![*first, *second]));
+            }
+            all
+        }
+    }
+}

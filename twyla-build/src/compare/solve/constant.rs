@@ -1,0 +1,54 @@
+//! What is equal to a value, as a formula: for values that must be others than those found so far.
+
+use serde_json::Value;
+
+use super::Solver;
+use crate::compare::decimal::Decimal;
+use crate::compare::formula::{Atom, Kind, Kinds, Lit};
+
+impl Solver<'_> {
+    /// What holds of every other value.
+    pub(crate) fn other_than(&mut self, value: &Value) -> Option<Lit> {
+        self.equal_to(value).map(|equal| !equal)
+    }
+
+    /// What holds of the value and of no other one; none for a number that can't be read.
+    pub(super) fn equal_to(&mut self, value: &Value) -> Option<Lit> {
+        let (kind, mut parts) = match value {
+            Value::Null => (Kind::Null, Vec::new()),
+            Value::Bool(value) => (Kind::Boolean, vec![self.formulas.atom(Atom::Is(*value))]),
+            Value::Number(number) => {
+                let number = Decimal::parse(&number.to_string())?;
+                (Kind::Number, vec![self.formulas.atom(Atom::NumberIn([number].into()))])
+            }
+            Value::String(text) => (Kind::String, vec![self.word(text)]),
+            Value::Array(items) => {
+                let count = items.len() as u64;
+                let mut parts =
+                    vec![self.formulas.atom(Atom::MinItems(count)), self.formulas.atom(Atom::MaxItems(count))];
+                for (index, item) in (0..).zip(items) {
+                    let lit = self.equal_to(item)?;
+                    parts.push(self.formulas.atom(Atom::Item { index, lit }));
+                }
+                (Kind::Array, parts)
+            }
+            Value::Object(members) => {
+                let mut parts = vec![self.formulas.atom(Atom::MaxMembers(members.len() as u64))];
+                for (key, value) in members {
+                    let (name, lit) = (self.formulas.name(key), self.equal_to(value)?);
+                    parts.push(self.formulas.atom(Atom::Required(name.clone())));
+                    parts.push(self.formulas.atom(Atom::Member { name, lit }));
+                }
+                (Kind::Object, parts)
+            }
+        };
+        parts.push(self.formulas.kinds(Kinds::of(kind)));
+        Some(self.formulas.all(parts))
+    }
+
+    /// Of strings, this one.
+    pub(super) fn word(&mut self, text: &str) -> Lit {
+        let name = self.formulas.name(text);
+        self.formulas.atom(Atom::StringIn([name].into()))
+    }
+}

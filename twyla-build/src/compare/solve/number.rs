@@ -1,0 +1,326 @@
+//! Numbers: between two limits, multiples of some and of none of others, in one set and not in another.
+
+use std::collections::BTreeSet;
+
+use num_bigint::BigInt;
+
+use super::{Answer, Reason};
+use crate::compare::decimal::Decimal;
+use crate::compare::formula::{Atom, Formula, Formulas, Lit};
+
+/// How many multiples are tried.
+const TRIED: usize = 5_000;
+/// How many are tried where it only helps to know.
+const TRIED_SHORTLY: usize = 64;
+
+/// A limit, and whether it is outside itself.
+type Limit = Option<(Decimal, bool)>;
+
+/// What is assumed of a number.
+#[derive(Clone, Debug, Default)]
+pub(in crate::compare) struct Numbers {
+    low: Limit,
+    high: Limit,
+    /// It is a multiple of this one.
+    factor: Option<Decimal>,
+    /// It is a multiple of none of these.
+    not_of: Vec<Decimal>,
+    /// It is one of these.
+    among: Option<BTreeSet<Decimal>>,
+    /// It is none of these.
+    not: BTreeSet<Decimal>,
+    /// Whether an `f64` has it as it is written.
+    double: Option<bool>,
+}
+
+impl Numbers {
+    /// None where the atoms exclude one another.
+    pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
+        let mut numbers = Self::default();
+        for lit in atoms {
+            if let Formula::Atom(atom) = formulas.get(*lit) {
+                numbers.add(atom, lit.is_negated())?;
+            }
+        }
+        Some(numbers)
+    }
+
+    fn add(&mut self, atom: &Atom, negated: bool) -> Option<()> {
+        match (atom, negated) {
+            (Atom::AtLeast { limit, exclusive }, false) => raise(&mut self.low, limit, *exclusive),
+            (Atom::AtLeast { limit, exclusive }, true) => lower(&mut self.high, limit, !exclusive),
+            (Atom::AtMost { limit, exclusive }, false) => lower(&mut self.high, limit, *exclusive),
+            (Atom::AtMost { limit, exclusive }, true) => raise(&mut self.low, limit, !exclusive),
+            (Atom::MultipleOf(factor), false) => {
+                let known = self.factor.take();
+                self.factor = Some(known.map_or_else(|| factor.clone(), |known| known.common_multiple(factor)));
+            }
+            (Atom::MultipleOf(factor), true) => self.not_of.push(factor.clone()),
+            (Atom::NumberIn(set), false) => {
+                let set: BTreeSet<Decimal> = set.iter().cloned().collect();
+                self.among = Some(match self.among.take() {
+                    Some(known) => known.intersection(&set).cloned().collect(),
+                    None => set,
+                });
+            }
+            (Atom::NumberIn(set), true) => self.not.extend(set.iter().cloned()),
+            (Atom::Double, negated) if self.double == Some(negated) => return None,
+            (Atom::Double, negated) => self.double = Some(!negated),
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn is_within(&self, number: &Decimal) -> bool {
+        self.low.as_ref().is_none_or(|(low, exclusive)| number > low || !exclusive && number == low)
+            && self.high.as_ref().is_none_or(|(high, exclusive)| number < high || !exclusive && number == high)
+    }
+
+    fn fits(&self, number: &Decimal) -> bool {
+        self.is_within(number)
+            && self.factor.as_ref().is_none_or(|factor| number.is_multiple_of(factor))
+            && !self.not_of.iter().any(|factor| number.is_multiple_of(factor))
+            && self.among.as_ref().is_none_or(|among| among.contains(number))
+            && !self.not.contains(number)
+            && self.double.is_none_or(|double| number.is_double() == double)
+    }
+
+    /// A number that fits.
+    pub(super) fn find(&self, steps: &mut u64) -> Answer {
+        let answer = self.look(TRIED);
+        *steps = steps.saturating_sub(1);
+        answer
+    }
+
+    /// Whether an atom holds of every such number, or of none; none where that isn't sure.
+    pub(super) fn tell(&self, atom: &Atom) -> Option<bool> {
+        let empty = |negated: bool| {
+            let mut more = self.clone();
+            more.add(atom, negated).is_none() || more.look(TRIED_SHORTLY).is_nothing()
+        };
+        if empty(true) {
+            return Some(true);
+        }
+        empty(false).then_some(false)
+    }
+
+    fn look(&self, tried: usize) -> Answer {
+        let mut unwritten = false;
+        let mut written = |number: &Decimal| {
+            let written = number.number();
+            unwritten |= written.is_none();
+            written
+        };
+        if let Some(among) = &self.among {
+            let mut fitting = among.iter().filter(|number| self.fits(number)).peekable();
+            if fitting.peek().is_none() {
+                return Answer::Nothing;
+            }
+            return fitting.find_map(written).map_or(Answer::Unknown(Reason::Number), Answer::value);
+        }
+        match (&self.low, &self.high) {
+            (Some((low, _)), Some((high, _))) if low > high => return Answer::Nothing,
+            (Some((low, _)), Some((high, _))) if low == high => {
+                return match self.fits(low) {
+                    true => written(low).map_or(Answer::Unknown(Reason::Number), Answer::value),
+                    false => Answer::Nothing,
+                };
+            }
+            _ => {}
+        }
+        // what no double has is an integer
+        let one = Decimal::from(1);
+        let factor = match (&self.factor, self.double) {
+            (Some(factor), Some(false)) => Some(factor.common_multiple(&one)),
+            (None, Some(false)) => Some(one),
+            (factor, _) => factor.clone(),
+        };
+        match factor {
+            Some(factor) => self.among_multiples(&factor, tried),
+            None => {
+                let found =
+                    self.points().into_iter().filter(|point| self.fits(point)).find_map(|point| written(&point));
+                // between two different limits there are always more than any sets of multiples have
+                found.map_or(Answer::Unknown(Reason::Number), Answer::value)
+            }
+        }
+    }
+
+    fn among_multiples(&self, factor: &Decimal, tried: usize) -> Answer {
+        // a multiple of both would be excluded each time
+        if self.not_of.iter().any(|not| factor.is_multiple_of(not)) {
+            return Answer::Nothing;
+        }
+        let from = self.low.as_ref().map(|(low, exclusive)| {
+            let first = low.ceil_by(factor);
+            if *exclusive && factor.times(&first) == *low { first + 1 } else { first }
+        });
+        let to = self.high.as_ref().map(|(high, exclusive)| {
+            let last = high.floor_by(factor);
+            if *exclusive && factor.times(&last) == *high { last - 1 } else { last }
+        });
+        if let (Some(from), Some(to)) = (&from, &to)
+            && from > to
+        {
+            return Answer::Nothing;
+        }
+        let mut starts = vec![BigInt::from(0)];
+        if self.double == Some(false) {
+            // every integer up to here is a double
+            let first = Decimal::from((1_i64 << 53) + 1).ceil_by(factor);
+            if to.as_ref().is_some_and(|to| *to < first) && from.as_ref().is_some_and(|from| *from > -&first) {
+                return Answer::Nothing;
+            }
+            starts = vec![first.clone(), -first];
+        }
+        let (mut unwritten, mut complete) = (false, true);
+        for start in starts {
+            let mut ended = false;
+            // the nearest to there that is within the limits, and from there on both ways
+            let mut start = start;
+            if let Some(from) = from.as_ref().filter(|from| **from > start) {
+                start = from.clone();
+            }
+            if let Some(to) = to.as_ref().filter(|to| **to < start) {
+                start = to.clone();
+            }
+            let within = |count: &BigInt| {
+                from.as_ref().is_none_or(|from| count >= from) && to.as_ref().is_none_or(|to| count <= to)
+            };
+            for distance in 0..tried {
+                let (up, down) = (&start + distance, &start - distance);
+                let ways = [Some(up), Some(down).filter(|_| distance > 0)];
+                let mut any = false;
+                for count in ways.into_iter().flatten().filter(within) {
+                    any = true;
+                    let number = factor.times(&count);
+                    if self.fits(&number) {
+                        match number.number() {
+                            Some(number) => return Answer::value(number),
+                            None => unwritten = true,
+                        }
+                    }
+                }
+                if !any {
+                    ended = true;
+                    break;
+                }
+            }
+            complete &= ended;
+        }
+        if complete && !unwritten {
+            return Answer::Nothing;
+        }
+        // far from zero most integers can't be written, and those that are nice to read can
+        let nice = self.points().into_iter().map(|point| factor.times(&point.floor_by(factor)));
+        let found = nice.filter(|number| self.fits(number)).find_map(|number| number.number());
+        found.map_or(Answer::Unknown(Reason::Number), Answer::value)
+    }
+
+    /// Some numbers between the limits, the nicest first.
+    fn points(&self) -> Vec<Decimal> {
+        let small = [0, 1, -1, 2, 3, -2, 5, 7, 10, 100, 1000, -10, -100].map(Decimal::from);
+        let mut points: Vec<Decimal> = small.to_vec();
+        points.extend(
+            ["0.5", "1.5", "0.1", "0.25", "-0.5", "-1.5", "0.3", "2.7"].iter().filter_map(|text| Decimal::parse(text)),
+        );
+        let (low, high) = (self.low.as_ref().map(|(low, _)| low), self.high.as_ref().map(|(high, _)| high));
+        points.extend(low.into_iter().chain(high).cloned());
+        let away = |from: &Decimal, up: bool| {
+            let steps = ["1", "0.5", "2", "0.1", "10", "0.01", "3.3", "1000", "1e6"];
+            let steps = steps.iter().filter_map(|text| Decimal::parse(text));
+            steps.map(|step| from.plus(&if up { step } else { -&step })).collect::<Vec<_>>()
+        };
+        if let Some(low) = low {
+            points.extend(away(low, true));
+        }
+        if let Some(high) = high {
+            points.extend(away(high, false));
+        }
+        if let (Some(low), Some(high)) = (low, high) {
+            let mut between = vec![low.middle(high)];
+            for _ in 0..4 {
+                let more: Vec<Decimal> =
+                    between.iter().flat_map(|point| [low.middle(point), point.middle(high)]).take(24).collect();
+                between.extend(more);
+            }
+            for digits in 1..17 {
+                points.extend(between.iter().take(9).map(|point| point.cut(digits)));
+            }
+            points.extend(between);
+        }
+        points
+    }
+}
+
+fn raise(low: &mut Limit, limit: &Decimal, exclusive: bool) {
+    let tighter = low.as_ref().is_none_or(|(known, outside)| limit > known || limit == known && exclusive && !outside);
+    if tighter {
+        *low = Some((limit.clone(), exclusive));
+    }
+}
+
+fn lower(high: &mut Limit, limit: &Decimal, exclusive: bool) {
+    let tighter = high.as_ref().is_none_or(|(known, outside)| limit < known || limit == known && exclusive && !outside);
+    if tighter {
+        *high = Some((limit.clone(), exclusive));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(parts: &[(Atom, bool)]) -> Numbers {
+        let mut numbers = Numbers::default();
+        parts.iter().for_each(|(atom, negated)| numbers.add(atom, *negated).unwrap());
+        numbers
+    }
+
+    fn number(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap()
+    }
+
+    #[test]
+    fn finds_one_or_knows_that_there_is_none() {
+        let least = |text: &str, exclusive| (Atom::AtLeast { limit: number(text), exclusive }, false);
+        let most = |text: &str, exclusive| (Atom::AtMost { limit: number(text), exclusive }, false);
+        let of = |text: &str| (Atom::MultipleOf(number(text)), false);
+        let not_of = |text: &str| (Atom::MultipleOf(number(text)), true);
+        let not = |texts: &[&str]| (Atom::NumberIn(texts.iter().map(|text| number(text)).collect()), true);
+        for (parts, found) in [
+            (vec![], Some("0")),
+            (vec![least("1.5", false), of("1")], Some("2")),
+            (vec![least("1", true), most("2", true), of("1")], None),
+            (vec![least("1", true), most("2", true)], Some("1.5")),
+            (vec![least("0.1", true), most("0.2", true), not_of("0.05"), not(&["0.12"])], Some("0.15")),
+            (vec![of("2"), not_of("4"), not(&["2"])], Some("-2")),
+            (vec![of("6"), not_of("3")], None),
+            (vec![of("1"), not_of("1")], None),
+            (vec![least("1e300", false), of("1")], Some("1e300")),
+            (vec![of("0.1"), least("0", true), most("0.2", false), not(&["0.1", "0.2"])], None),
+            (vec![(Atom::Double, true), most("9007199254740993", false), least("0", false)], Some("9007199254740993")),
+            (vec![(Atom::Double, true), most("9007199254740992", false), least("-10", false)], None),
+        ] {
+            let found = found.map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
+            match numbers(&parts).look(TRIED) {
+                Answer::Value(value) if parts.len() == 4 && found.is_some() => {
+                    assert!(numbers(&parts).fits(&number(&value.to_string())), "{parts:?}: {value}");
+                }
+                Answer::Value(value) => assert_eq!(Some(&*value), found.as_ref(), "{parts:?}"),
+                Answer::Nothing => assert_eq!(found, None, "{parts:?}"),
+                Answer::Unknown(reason) => panic!("{parts:?}: {reason:?}"),
+            }
+        }
+        assert_eq!(
+            numbers(&[least("3", false)]).tell(&Atom::AtLeast { limit: number("2"), exclusive: true }),
+            Some(true)
+        );
+        assert_eq!(
+            numbers(&[least("3", false)]).tell(&Atom::AtMost { limit: number("2"), exclusive: true }),
+            Some(false)
+        );
+        assert_eq!(numbers(&[of("4")]).tell(&Atom::MultipleOf(number("2"))), Some(true));
+        assert_eq!(numbers(&[of("4")]).tell(&Atom::MultipleOf(number("3"))), None);
+    }
+}

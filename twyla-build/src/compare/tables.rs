@@ -1,0 +1,122 @@
+//! What formulas refer to by index: patterns, formats, and what can't be looked into. Both sides of a pair share them, so
+//! that what is the same on both is one thing.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use super::evaluate::Matcher;
+use super::formula::Index;
+use super::language::Language;
+use super::verdict::{SchemaPath, Why};
+
+/// A pattern as it is written.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    pub(crate) written: String,
+    /// Where it was found first.
+    pub(crate) path: SchemaPath,
+    matcher: OnceCell<Matcher>,
+    language: OnceCell<Option<Language>>,
+}
+
+impl Pattern {
+    pub(crate) fn matches(&self, text: &str) -> Option<bool> {
+        self.matcher.get_or_init(|| Matcher::new(&self.written)).is_match(text)
+    }
+
+    /// The texts that have a match, where an automaton can tell.
+    pub(crate) fn language(&self) -> Option<&Language> {
+        self.language.get_or_init(|| Language::of_pattern(&self.written)).as_ref()
+    }
+}
+
+/// A format that is a rule.
+#[derive(Debug)]
+pub(crate) struct Format {
+    /// What the runtime calls it.
+    pub(crate) variant: &'static str,
+    pub(crate) name: String,
+    /// Where it was found first.
+    pub(crate) path: SchemaPath,
+}
+
+/// Something that can't be decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Opaque {
+    pub(crate) keyword: String,
+    pub(crate) path: SchemaPath,
+    pub(crate) reason: String,
+    /// What has the same is the same.
+    pub(crate) identity: String,
+}
+
+impl From<&Opaque> for Why {
+    fn from(opaque: &Opaque) -> Self {
+        Self { keyword: opaque.keyword.clone(), path: opaque.path.clone(), reason: opaque.reason.clone() }
+    }
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    patterns: Vec<Pattern>,
+    formats: Vec<Format>,
+    opaque: Vec<Opaque>,
+    known_patterns: HashMap<String, Index>,
+    known_formats: HashMap<&'static str, Index>,
+    known_opaque: HashMap<String, Index>,
+}
+
+fn next(length: usize) -> Index {
+    Index::try_from(length).unwrap_or(Index::MAX)
+}
+
+impl Tables {
+    pub(crate) fn pattern(&mut self, written: &str, path: impl FnOnce() -> SchemaPath) -> Index {
+        if let Some(known) = self.known_patterns.get(written) {
+            return *known;
+        }
+        let index = next(self.patterns.len());
+        self.known_patterns.insert(written.to_owned(), index);
+        let (matcher, language) = (OnceCell::new(), OnceCell::new());
+        self.patterns.push(Pattern { written: written.to_owned(), path: path(), matcher, language });
+        index
+    }
+
+    pub(crate) fn format(&mut self, variant: &'static str, name: &str, path: impl FnOnce() -> SchemaPath) -> Index {
+        if let Some(known) = self.known_formats.get(variant) {
+            return *known;
+        }
+        let index = next(self.formats.len());
+        self.known_formats.insert(variant, index);
+        self.formats.push(Format { variant, name: name.to_owned(), path: path() });
+        index
+    }
+
+    pub(crate) fn opaque(&mut self, opaque: Opaque) -> Index {
+        if let Some(known) = self.known_opaque.get(&opaque.identity) {
+            return *known;
+        }
+        let index = next(self.opaque.len());
+        self.known_opaque.insert(opaque.identity.clone(), index);
+        self.opaque.push(opaque);
+        index
+    }
+
+    pub(crate) fn get_pattern(&self, index: Index) -> Option<&Pattern> {
+        self.patterns.get(index as usize)
+    }
+
+    pub(crate) fn get_format(&self, index: Index) -> Option<&Format> {
+        self.formats.get(index as usize)
+    }
+
+    pub(crate) fn get_opaque(&self, index: Index) -> Option<&Opaque> {
+        self.opaque.get(index as usize)
+    }
+
+    /// Whether a text has a match of a pattern; none where nobody knows.
+    pub(crate) fn matches(&self, pattern: Index, text: &str) -> Option<bool> {
+        self.get_pattern(pattern)?.matches(text)
+    }
+}
