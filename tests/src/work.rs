@@ -64,7 +64,7 @@ fn work<P: Place, A: Place, DB: Works>(incoming: Incoming) -> HandleFuture {
         let mut tx = tx.lock().await;
         let failed = |error: sqlx::Error| Failure::Handler(error.into());
         DB::write(&mut tx, i64::from(ping.n)).await.map_err(failed)?;
-        let outbox = outbox.with_session(&meta.session_id);
+        let outbox = outbox.of(&meta);
         outbox
             .emit(&mut tx, Ping::<A>::new(ping.n), Here::new("web"))
             .await

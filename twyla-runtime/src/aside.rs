@@ -110,12 +110,13 @@ pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Ver
     // Of what a sender wrote only the places are logged, never the values.
     let places: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.keyword.as_str())).collect();
     let (event, group, message_id) = (queue.event, queue.group, delivery.message_id.as_deref());
-    match reason {
+    let span = span::park(queue, &delivery, listening.bus.system(), reason, delivery.trace.as_ref());
+    span.within(|| match reason {
         Reason::Contract | Reason::Envelope => {
             tracing::warn!(event, group, message_id, reason = reason.as_str(), ?places, "parked");
         }
         _ => tracing::error!(event, group, message_id, reason = reason.as_str(), attempts, error, "parked"),
-    }
+    });
     let (exchange, routing_key) = delivery.origin();
     let letter = DeadLetter {
         reason: Some(reason),
@@ -134,7 +135,6 @@ pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Ver
     };
     let mut headers = park::foreign(&delivery.headers);
     headers.extend(letter.headers().into_iter().map(|(name, value)| (name.into(), value)));
-    let span = span::park(queue, &delivery, listening.bus.system(), reason, delivery.trace.as_ref());
     if set_aside(listening, delivery, Address::Dead(queue.clone()), headers, &span).await {
         listening.figures.parked();
     }

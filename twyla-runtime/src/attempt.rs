@@ -119,7 +119,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
             Ok(Begun::Done) => {
                 ack.ack();
                 clock.stop(Came::Skipped);
-                tracing::debug!(event, group, message_id, "handled before, skipped");
+                span.within(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
                 return Next::Settled;
             }
             Ok(Begun::New(claim)) => {
@@ -137,14 +137,14 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
             clock.stop(if ok { Came::Handled } else { Came::Failed });
-            tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided");
+            span.within(|| tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided"));
             return Next::Settled;
         }
         let (reason, error, what) = match outcome {
             Ok(Ok(())) => {
                 ack.ack();
                 clock.stop(Came::Handled);
-                tracing::debug!(event, group, attempt, "handled");
+                span.within(|| tracing::debug!(event, group, attempt, "handled"));
                 return Next::Settled;
             }
             Ok(Err(Failure::Content(refusal))) => {
@@ -163,7 +163,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
         let this = Failed::after(failed.take(), attempt, &error);
         let pause = match what {
             What::Drop => {
-                tracing::warn!(event, group, attempt, message_id, error, "dropped by its handler");
+                span.within(|| tracing::warn!(event, group, attempt, message_id, error, "dropped by its handler"));
                 ack.drop();
                 listening.figures.dropped();
                 return Next::Settled;
@@ -175,7 +175,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
         let Some(pause) = pause else {
             return Next::Park(Verdict { reason, error, violations: Vec::new(), failed: Some(this) });
         };
-        tracing::warn!(event, group, attempt, message_id, error, ?pause, "failed, trying again");
+        span.within(|| tracing::warn!(event, group, attempt, message_id, error, ?pause, "failed, trying again"));
         listening.figures.retried();
         // In order of keys, what comes behind must wait; and for a short pause the way through the broker isn't worth it.
         if pause > HERE && !listening.is_ordered() {

@@ -123,7 +123,7 @@ impl Bus {
 
     fn emitting(&self, event: &'static str, mut message: Result<Outgoing, Error>, session: &str) -> Emitting {
         let system = self.inner.transport.system();
-        let span = span::emit(event, message.as_ref().ok(), system, session, self.trace.as_ref());
+        let span = span::emit(event, message.as_ref().ok(), system, Some(session), self.trace.as_ref());
         if let Ok(message) = &mut message {
             message.trace = span.context().cloned();
         }

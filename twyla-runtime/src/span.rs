@@ -88,6 +88,12 @@ impl Active {
         (self.span.enter(), around)
     }
 
+    /// Does something that belongs to this, such as to log.
+    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.enter();
+        work()
+    }
+
     /// It has come to nothing, for this kind of reason.
     pub(crate) fn failed(&self, kind: &str, why: Option<&str>) {
         if self.span.is_disabled() {
@@ -101,12 +107,22 @@ impl Active {
     }
 }
 
+/// Where in its trace the span is that is entered, or else `given`.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) fn place(given: Option<&TraceContext>) -> Option<TraceContext> {
+    #[cfg(feature = "telemetry")]
+    if let Some(current) = crate::telemetry::current() {
+        return Some(current);
+    }
+    given.cloned()
+}
+
 /// An event is emitted: until the broker has confirmed it.
 pub(crate) fn emit(
-    event: &'static str,
+    event: &str,
     message: Option<&Outgoing>,
     system: &str,
-    session: &str,
+    session: Option<&str>,
     parent: Option<&TraceContext>,
 ) -> Active {
     Active::begin(parent, || {

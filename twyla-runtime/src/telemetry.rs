@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
@@ -22,6 +23,8 @@ mod otlp;
 mod record;
 mod sampling;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use sampling::current;
 pub(crate) use sampling::{Sampling, around};
 
 /// How an operator's tools are told of it, once [`init`] has set it up. Dropping it flushes what is left, for at most 5 s.
@@ -85,16 +88,18 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
 
     let traces = otlp::traces(&sampling, resource.clone())?;
     let spans = traces.as_ref().map(|traces| {
-        tracing_opentelemetry::layer()
-            .with_tracer(traces.tracer("twyla"))
-            .with_location(false)
-            .with_threads(false)
-            .with_tracked_inactivity(false)
+        let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer("twyla"));
+        let spans = spans.with_location(false).with_threads(false).with_tracked_inactivity(false);
+        // lapin has one for as long as it is connected.
+        spans.with_filter(Targets::new().with_default(LevelFilter::INFO).with_target("lapin", LevelFilter::OFF)).boxed()
     });
     let filter = filter(&variable("LOG"))?;
-    let log = log(&variable("LOG_FORMAT"))?;
-    let subscriber = Registry::default().with(spans).with(log.map(|log| log.with_filter(filter)));
-    subscriber.try_init().map_err(|_| SetupError("something else has set up `tracing` before".to_owned()))?;
+    let log = log(&variable("LOG_FORMAT"))?.map(|log| log.with_filter(filter).boxed());
+    let layers: Vec<Both> = spans.into_iter().chain(log).collect();
+    Registry::default()
+        .with(layers)
+        .try_init()
+        .map_err(|_| SetupError("something else has set up `tracing` before".to_owned()))?;
     if traces.is_some() {
         // Nobody has set it before: that would have set up `tracing` too.
         let _ = SAMPLING.set(sampling);
@@ -152,14 +157,14 @@ fn filter(variable: &str) -> Result<EnvFilter, SetupError> {
     EnvFilter::try_new(&directives).map_err(|_| SetupError::bad(name, &directives, should))
 }
 
-type Log = Box<dyn Layer<tracing_subscriber::layer::Layered<Option<Spans>, Registry>> + Send + Sync>;
-type Spans = tracing_opentelemetry::OpenTelemetryLayer<Registry, opentelemetry_sdk::trace::SdkTracer>;
+/// What takes spans, or lines.
+type Both = Box<dyn Layer<Registry> + Send + Sync>;
 
-fn log(variable: &str) -> Result<Option<Log>, SetupError> {
+fn log(variable: &str) -> Result<Option<Both>, SetupError> {
     let terminal = io::stderr().is_terminal();
     let format = env::var(variable).unwrap_or_else(|_| if terminal { "pretty" } else { "json" }.to_owned());
     let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    let log: Log = match format.as_str() {
+    let log: Both = match format.as_str() {
         "off" => return Ok(None),
         "pretty" => log.event_format(lines::Pretty { colours: terminal }).boxed(),
         "json" => log.event_format(lines::Json).boxed(),

@@ -17,6 +17,8 @@ pub struct Row {
     pub(crate) exchange: String,
     pub(crate) routing_key: String,
     pub(crate) body: Vec<u8>,
+    /// Where in its trace it was put.
+    pub(crate) trace: Option<String>,
 }
 
 /// The statements.
@@ -74,10 +76,10 @@ macro_rules! statements {
 
             fn put(connection: &mut Self::Connection, row: Row) -> BoxFuture<'_, Result<()>> {
                 Box::pin(async move {
-                    let sql =
-                        "INSERT INTO twyla_outbox (message_id, exchange, routing_key, body) VALUES ($1, $2, $3, $4)";
-                    let put =
-                        sqlx::query(sql).bind(row.message_id).bind(row.exchange).bind(row.routing_key).bind(row.body);
+                    let sql = "INSERT INTO twyla_outbox (message_id, exchange, routing_key, body, trace) \
+                               VALUES ($1, $2, $3, $4, $5)";
+                    let put = sqlx::query(sql).bind(row.message_id).bind(row.exchange).bind(row.routing_key);
+                    let put = put.bind(row.body).bind(row.trace);
                     put.execute(connection).await.map(drop)
                 })
             }
@@ -90,16 +92,17 @@ macro_rules! statements {
                             return Ok(Vec::new());
                         }
                     }
-                    let sql =
-                        "SELECT id, message_id, exchange, routing_key, body FROM twyla_outbox ORDER BY id LIMIT $1";
-                    let rows: Vec<(i64, String, String, String, Vec<u8>)> =
+                    let sql = "SELECT id, message_id, exchange, routing_key, body, trace FROM twyla_outbox \
+                               ORDER BY id LIMIT $1";
+                    let rows: Vec<(i64, String, String, String, Vec<u8>, Option<String>)> =
                         sqlx::query_as(sql).bind(limit).fetch_all(connection).await?;
-                    let row = |(id, message_id, exchange, routing_key, body)| Row {
+                    let row = |(id, message_id, exchange, routing_key, body, trace)| Row {
                         id,
                         message_id,
                         exchange,
                         routing_key,
                         body,
+                        trace,
                     };
                     Ok(rows.into_iter().map(row).collect())
                 })
@@ -131,6 +134,7 @@ statements!(
         exchange text NOT NULL,
         routing_key text NOT NULL,
         body bytea NOT NULL,
+        trace text,
         put_at timestamptz NOT NULL DEFAULT now()
     )",
     // Held by the session, so that one relay is at work on a table at a time, and the next one when its connection is gone.
@@ -154,6 +158,7 @@ statements!(
         exchange TEXT NOT NULL,
         routing_key TEXT NOT NULL,
         body BLOB NOT NULL,
+        trace TEXT,
         put_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
     )",
     lock = None::<&'static str>

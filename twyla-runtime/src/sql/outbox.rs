@@ -16,6 +16,9 @@ use crate::config::MAX_EVENT;
 use crate::drain::Phase;
 use crate::error::Error;
 use crate::event::{AsContext, Emittable, Event, EventContext};
+use crate::meta::Meta;
+use crate::span;
+use crate::trace::TraceContext;
 use crate::transport::{Address, BoxFuture, Outgoing};
 
 /// How often an empty outbox is looked at.
@@ -43,6 +46,7 @@ const BATCH: i64 = 100;
 pub struct Outbox<DB: Dialect> {
     pool: Pool<DB>,
     session: Option<Arc<str>>,
+    trace: Option<TraceContext>,
 }
 
 impl<DB: Dialect> Outbox<DB> {
@@ -55,13 +59,20 @@ impl<DB: Dialect> Outbox<DB> {
     /// Dropping the future may leave the table made.
     pub async fn sql(pool: Pool<DB>) -> Result<Self, sqlx::Error> {
         DB::make_outbox(&pool).await?;
-        Ok(Self { pool, session: None })
+        Ok(Self { pool, session: None, trace: None })
     }
 
-    /// The same outbox, with every event put into it belonging to the session `id`: in a handler, `meta.session_id`.
+    /// The same outbox for what a handler puts into it: each event belongs to the session of the one that is being handled,
+    /// and to its trace.
+    #[must_use]
+    pub fn of(&self, meta: &Meta) -> Self {
+        Self { pool: self.pool.clone(), session: Some(meta.session_id.as_str().into()), trace: meta.trace.clone() }
+    }
+
+    /// The same outbox, with every event put into it belonging to the session `id`; in a handler, [`of`](Self::of) does it.
     #[must_use]
     pub fn with_session(&self, id: impl Into<String>) -> Self {
-        Self { pool: self.pool.clone(), session: Some(id.into().into()) }
+        Self { session: Some(id.into().into()), ..self.clone() }
     }
 
     /// Puts an event into the outbox, within the caller's transaction. Content and context are held to their contracts first.
@@ -85,6 +96,7 @@ impl<DB: Dialect> Outbox<DB> {
             exchange: T::DOMAIN.to_owned(),
             routing_key: T::EVENT_TYPE.to_owned(),
             body: encoded(&content, &context, Utc::now(), &session, MAX_EVENT)?,
+            trace: span::place(self.trace.as_ref()).map(|trace| trace.to_string()),
         };
         DB::put(connection, row).await.map_err(|error| Error::Outbox { event: T::NAME, why: error.to_string() })
     }
@@ -92,7 +104,7 @@ impl<DB: Dialect> Outbox<DB> {
 
 impl<DB: Dialect> Clone for Outbox<DB> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), session: self.session.clone() }
+        Self { pool: self.pool.clone(), session: self.session.clone(), trace: self.trace.clone() }
     }
 }
 
@@ -161,7 +173,9 @@ async fn relay_on<DB: Dialect>(
             if !running(&phase) {
                 break;
             }
-            let message = Outgoing {
+            let parent = row.trace.as_deref().and_then(|trace| trace.parse().ok());
+            let event = format!("{}.{}", row.exchange, row.routing_key);
+            let mut message = Outgoing {
                 to: Address::Event { domain: row.exchange.into(), event_type: row.routing_key.into() },
                 body: row.body.into(),
                 message_id: row.message_id.into(),
@@ -170,8 +184,11 @@ async fn relay_on<DB: Dialect>(
                 headers: Vec::new(),
                 trace: None,
             };
+            let span = span::emit(&event, Some(&message), bus.system(), None, parent.as_ref());
+            message.trace = span.context().cloned();
             let deadline = Instant::now() + bus.emit_deadline();
             if let Err(failure) = bus.transport().publish(message, deadline).await {
+                span.failed("unconfirmed", Some(&failure.why));
                 return Some(failure.why);
             }
             if let Err(error) = DB::sent(connection, row.id).await {

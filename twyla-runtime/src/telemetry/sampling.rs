@@ -73,10 +73,7 @@ impl Sampling {
     /// Begins a span below the one that is current, or else below `parent`, if it is to be recorded; with its place in the
     /// trace.
     pub(crate) fn begin(&self, parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> (Span, TraceContext) {
-        let current = Context::map_current(|context| {
-            let span = context.span();
-            span.span_context().is_valid().then(|| from_otel(span.span_context()))
-        });
+        let current = current();
         let is_current = current.is_some();
         let parent = current.or_else(|| parent.cloned());
         let sampled = parent.as_ref().map(TraceContext::is_sampled);
@@ -95,6 +92,14 @@ impl Sampling {
         let own = context.span().span_context().clone();
         (span, if own.is_valid() { from_otel(&own) } else { place })
     }
+}
+
+/// Where in its trace the span is that is entered, if one is.
+pub(crate) fn current() -> Option<TraceContext> {
+    Context::map_current(|context| {
+        let span = context.span();
+        span.span_context().is_valid().then(|| from_otel(span.span_context()))
+    })
 }
 
 /// A context in which spans are below this place.

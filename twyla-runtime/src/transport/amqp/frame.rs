@@ -183,8 +183,8 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        if let (Some(trace), Some(state)) = (out.trace.take(), state) {
-            out.trace = Some(trace.with_state(state));
+        if let Some(state) = state {
+            out.trace = out.trace.take().map(|trace| trace.with_state(state));
         }
         Some(())
     }
@@ -552,24 +552,26 @@ mod tests {
 
     #[test]
     fn a_trace_goes_with_a_message() {
-        let sent = TraceContext::new([1; 16], [2; 8], true).unwrap().with_state("a=1");
         let named = [("k".into(), Header::Flag(true))];
-        let publish = Publish {
-            exchange: "e",
-            routing_key: "k",
-            mandatory: false,
-            message_id: "id",
-            timestamp: 0,
-            app_id: "",
-            headers: &named,
-            trace: Some(&sent),
-            body: b"",
-        };
-        let mut out = Vec::new();
-        publish.write(1, 4096, &mut out);
-        let Some(AMQPFrame::Header(_, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
-        let (_, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
-        assert_eq!(read.headers, [("k".to_owned(), Header::Flag(true))]);
-        assert_eq!(read.trace, Some(sent));
+        let plain = TraceContext::new([1; 16], [2; 8], true).unwrap();
+        for sent in [plain.clone(), plain.with_state("a=1")] {
+            let publish = Publish {
+                exchange: "e",
+                routing_key: "k",
+                mandatory: false,
+                message_id: "id",
+                timestamp: 0,
+                app_id: "",
+                headers: &named,
+                trace: Some(&sent),
+                body: b"",
+            };
+            let mut out = Vec::new();
+            publish.write(1, 4096, &mut out);
+            let Some(AMQPFrame::Header(_, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
+            let (_, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
+            assert_eq!(read.headers, [("k".to_owned(), Header::Flag(true))]);
+            assert_eq!(read.trace, Some(sent));
+        }
     }
 }

@@ -1,0 +1,81 @@
+//! A service to be looked at: `emit` says something, `answer` answers it and fails at it, in one process or in two.
+
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+
+use std::error::Error;
+use std::time::Duration;
+
+use contracts::{Context, api::UserInput, bot::Reply};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use twyla_runtime::{Bus, Fail, Meta, State, listener, listeners, telemetry};
+
+/// Told of each end.
+type Told = State<UnboundedSender<&'static str>>;
+
+#[listener("api.user_input", group = "bot")]
+async fn answer(input: UserInput, context: Context, bus: Bus) -> Result<(), Fail> {
+    tracing::info!(letters = input.emission.len(), "thinking");
+    let text = think(&input.emission).await;
+    bus.emit(Reply::new(text), context).await?;
+    Ok(())
+}
+
+#[tracing::instrument(skip(emission))]
+async fn think(emission: &str) -> String {
+    tokio::task::yield_now().await;
+    format!("you said {emission}")
+}
+
+#[listener("bot.reply", group = "screen")]
+async fn show(_: Reply, State(told): Told) {
+    let _ = told.send("shown");
+}
+
+#[listener("api.user_input", group = "clumsy", retry = "2x 1100ms..1100ms")]
+async fn stumble(_: UserInput, meta: Meta, State(told): Told) -> Result<(), Fail> {
+    if meta.attempt == 2 {
+        let _ = told.send("stumbled");
+    }
+    Err(Fail::retry("stumbled over it"))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let telemetry = telemetry::init("SEEN")?;
+    let bus = Bus::from_env("SEEN").await?;
+    let role = std::env::args().nth(1).unwrap_or_default();
+    let (told, mut ends) = mpsc::unbounded_channel();
+    let mut running = None;
+    if role != "emit" {
+        let service = bus.service().state(told).listeners(listeners![answer, show, stumble]);
+        running = Some(service.start().await?);
+        println!("ready");
+    }
+    if role != "answer" {
+        let input = UserInput::new("hello, nobody's business".to_owned());
+        bus.with_session("a session").emit(input, Context::new("web".to_owned())).await?;
+    }
+    if let Some(running) = running {
+        all(&mut ends).await;
+        // The last attempt is parked behind its end.
+        while bus.count_dead_letters("api.user_input", "clumsy").await? == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        running.stop().await;
+    }
+    bus.close().await;
+    println!("{}", telemetry.prometheus());
+    telemetry.shutdown();
+    Ok(())
+}
+
+async fn all(ends: &mut UnboundedReceiver<&'static str>) {
+    let mut left = vec!["shown", "stumbled"];
+    while !left.is_empty()
+        && let Some(end) = ends.recv().await
+    {
+        left.retain(|wanted| *wanted != end);
+    }
+}

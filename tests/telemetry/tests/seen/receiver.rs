@@ -1,0 +1,119 @@
+//! An OTLP receiver: HTTP with protobuf, as a collector takes it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
+use opentelemetry_proto::tonic::trace::v1::{span::SpanKind, status::StatusCode};
+use prost::Message;
+
+/// A span as it was received.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) service: String,
+    pub(crate) trace: String,
+    pub(crate) id: String,
+    pub(crate) parent: String,
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    pub(crate) error: Option<String>,
+    pub(crate) attributes: HashMap<String, String>,
+}
+
+type Figures = HashMap<(String, BTreeMap<String, String>), f64>;
+
+#[derive(Default)]
+struct Received {
+    spans: Mutex<Vec<Seen>>,
+    figures: Mutex<Figures>,
+}
+
+/// A receiver that goes on until the test ends.
+pub(crate) struct Receiver {
+    pub(crate) endpoint: String,
+    received: Arc<Received>,
+}
+
+impl Receiver {
+    pub(crate) async fn start() -> Self {
+        let received = Arc::new(Received::default());
+        let routes = Router::new().route("/v1/traces", post(traces)).route("/v1/metrics", post(metrics));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let service = routes.with_state(received.clone());
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        Self { endpoint, received }
+    }
+
+    pub(crate) fn spans(&self) -> Vec<Seen> {
+        self.received.spans.lock().unwrap().clone()
+    }
+
+    /// The last value of each sum.
+    pub(crate) fn figures(&self) -> Figures {
+        self.received.figures.lock().unwrap().clone()
+    }
+}
+
+async fn traces(State(received): State<Arc<Received>>, body: Bytes) {
+    for resource in ExportTraceServiceRequest::decode(body).unwrap().resource_spans {
+        let about = words(resource.resource.map(|resource| resource.attributes).unwrap_or_default());
+        for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
+            let kind = match span.kind() {
+                SpanKind::Producer => "producer",
+                SpanKind::Consumer => "consumer",
+                SpanKind::Internal => "internal",
+                _ => "other",
+            };
+            let status = span.status.clone().unwrap_or_default();
+            received.spans.lock().unwrap().push(Seen {
+                service: about.get("service.name").cloned().unwrap_or_default(),
+                trace: hex(&span.trace_id),
+                id: hex(&span.span_id),
+                parent: hex(&span.parent_span_id),
+                name: span.name,
+                kind,
+                error: (status.code() == StatusCode::Error).then_some(status.message),
+                attributes: words(span.attributes),
+            });
+        }
+    }
+}
+
+async fn metrics(State(received): State<Arc<Received>>, body: Bytes) {
+    let request = ExportMetricsServiceRequest::decode(body).unwrap();
+    let scopes = request.resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
+    for metric in scopes.flat_map(|scope| scope.metrics) {
+        let Some(Data::Sum(sum)) = metric.data else { continue };
+        for point in sum.data_points {
+            let value = match point.value {
+                Some(number_data_point::Value::AsDouble(value)) => value,
+                Some(number_data_point::Value::AsInt(value)) => value as f64,
+                None => continue,
+            };
+            let labels = words(point.attributes).into_iter().collect();
+            received.figures.lock().unwrap().insert((metric.name.clone(), labels), value);
+        }
+    }
+}
+
+fn words(attributes: Vec<KeyValue>) -> HashMap<String, String> {
+    let word = |value: Option<Value>| match value {
+        Some(Value::StringValue(text)) => text,
+        Some(Value::IntValue(number)) => number.to_string(),
+        Some(Value::BoolValue(flag)) => flag.to_string(),
+        other => format!("{other:?}"),
+    };
+    attributes.into_iter().map(|pair| (pair.key, word(pair.value.and_then(|value| value.value)))).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
