@@ -46,6 +46,21 @@ const NEEDS: &[Need] = &[
         package: "python3-pika",
         is_here: || quiet(Command::new(PYTHON).args(["-c", "import pika"])),
     },
+    Need {
+        what: "Python with requests (a plain caller of RPCs)",
+        package: "python3-requests",
+        is_here: || quiet(Command::new(PYTHON).args(["-c", "import requests"])),
+    },
+    Need {
+        what: "Python with aiohttp (another one)",
+        package: "python3-aiohttp",
+        is_here: || quiet(Command::new(PYTHON).args(["-c", "import aiohttp"])),
+    },
+    Need {
+        what: "curl (a person who calls RPCs)",
+        package: "curl",
+        is_here: || quiet(Command::new("curl").arg("--version")),
+    },
 ];
 
 /// Installs with apt what the tests need and the machine lacks, saying so first.

@@ -3,6 +3,9 @@
 //! - `cargo run -p chat`: in one process, on the in-memory bus; takes lines typed or piped in, or a short sample;
 //! - `cargo run -p chat -- listen` and `cargo run -p chat -- say TEXT`: in two processes over RabbitMQ, which
 //!   `EVENT_BUS_AMQP_HOST`, `_PORT`, `_USER`, `_PASS` and `_VHOST` name.
+//!
+//! A line that looks like a booking's code (`A1324B`) has the bot call the booking service: within this process, or with
+//! `--features http` where `PLATFORM_NAVITAIRE_API_URL` says that one is (`cargo run -p booking`).
 
 mod bot;
 mod contracts;
@@ -14,10 +17,10 @@ use std::process::ExitCode;
 use contracts::{Context, api::UserInput};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
-use twyla_runtime::{Bus, Config};
+use twyla_runtime::{Bus, Config, Rpc, Running};
 
 /// What is said where nobody types or pipes anything in.
-const SAMPLE: [&str; 3] = ["Hello there", "When does the next flight to Lisbon leave?", "Thank you"];
+const SAMPLE: [&str; 4] = ["Hello there", "When does the next flight to Lisbon leave?", "A1324B", "Thank you"];
 
 const USAGE: &str = "usage: chat                 talk to the bot here, in one process
        chat listen          run the bot over RabbitMQ until ctrl-C
@@ -52,8 +55,10 @@ async fn main() -> ExitCode {
 /// Both sides in this process, on the in-memory bus.
 async fn talk() -> Result<(), Box<dyn std::error::Error>> {
     let bus = Bus::in_memory();
+    let (rpc, bookings) = bookings(&bus).await?;
     let (shown, mut replies) = mpsc::unbounded_channel();
-    let running = bus.service().state::<bot::Shown>(shown).listeners(bot::listeners()).start().await?;
+    let service = bus.service().state::<bot::Shown>(shown).rpc(rpc).listeners(bot::listeners());
+    let running = service.start().await?;
 
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     if std::io::stdin().is_terminal() {
@@ -72,14 +77,26 @@ async fn talk() -> Result<(), Box<dyn std::error::Error>> {
         next = if typed { lines.next_line().await? } else { sample.next().map(|line| (*line).to_owned()) };
     }
     running.stop().await;
+    bookings.stop().await;
     Ok(())
+}
+
+/// The way to the booking service, which is in this process too where nothing says that it is elsewhere.
+async fn bookings(bus: &Bus) -> Result<(Rpc, Running), Box<dyn std::error::Error>> {
+    let rpc = Rpc::from_env("PLATFORM")?;
+    let mut service = bus.service();
+    if rpc.is_in_memory() {
+        service = service.state(booking::Bookings::demo()).rpcs(booking::rpcs()).rpc(rpc.clone());
+    }
+    Ok((rpc, service.start().await?))
 }
 
 /// The bot as a service of its own.
 async fn listen() -> Result<(), Box<dyn std::error::Error>> {
     let bus = broker().await?;
+    let (rpc, _bookings) = bookings(&bus).await?;
     let (shown, _) = mpsc::unbounded_channel();
-    let running = bus.service().state::<bot::Shown>(shown).listeners(bot::listeners()).start().await?;
+    let running = bus.service().state::<bot::Shown>(shown).rpc(rpc).listeners(bot::listeners()).start().await?;
     println!("the bot listens; ctrl-C ends");
     Ok(running.run().await?)
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 fn chat() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
-    command.env_remove("EVENT_BUS_AMQP_HOST").env("USER", "ada");
+    command.env_remove("EVENT_BUS_AMQP_HOST").env_remove("PLATFORM_NAVITAIRE_API_URL").env("USER", "ada");
     command
 }
 
@@ -40,8 +40,27 @@ fn shows_a_sample_where_nothing_is_typed() {
     let output = chat().stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let shown = text(&output.stdout);
-    assert_eq!(shown.lines().filter(|line| line.starts_with("ada")).count(), 3, "{shown}");
-    assert_eq!(shown.lines().filter(|line| line.starts_with("bot")).count(), 3, "{shown}");
+    assert_eq!(shown.lines().filter(|line| line.starts_with("ada")).count(), 4, "{shown}");
+    assert_eq!(shown.lines().filter(|line| line.starts_with("bot")).count(), 4, "{shown}");
+}
+
+#[test]
+fn asks_the_booking_service_for_what_looks_like_a_code() {
+    let output = talk("a1324b\nGONE99\nAAAA11\nabcdef\n");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        text(&output.stdout),
+        "ada (terminal): a1324b\n\
+         bot (terminal): Ada Lovelace and Charles Babbage fly TW512 from BER to LIS on 04 May, 08:15, then TW513 from LIS \
+         to BER on 11 May, 17:40.\n\
+         ada (terminal): GONE99\n\
+         bot (terminal): I am sorry, GONE99 was cancelled.\n\
+         ada (terminal): AAAA11\n\
+         bot (terminal): I am sorry, there is no booking AAAA11.\n\
+         ada (terminal): abcdef\n\
+         bot (terminal): You said: abcdef\n"
+    );
+    assert_eq!(text(&output.stderr), "");
 }
 
 #[test]

@@ -120,7 +120,8 @@ impl Rpc {
     }
 
     /// Whether it calls services of this process.
-    pub(crate) fn is_in_memory(&self) -> bool {
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
         self.inner.link.is_in_memory()
     }
 }

@@ -1,0 +1,21 @@
+//! The booking service over HTTP: `cargo run -p booking` serves on `127.0.0.1:8080`, or where `BOOKING_HTTP_ADDRESS` says.
+
+use booking::{Bookings, rpcs};
+use twyla_runtime::rpc::Serve;
+use twyla_runtime::{Bus, Error};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .init();
+    // the bus is for a service that listens too; this one only answers
+    let bus = Bus::from_env("EVENT_BUS").await?;
+    let service = bus.service().state(Bookings::demo()).rpcs(rpcs()).serve(Serve::from_env("BOOKING")?);
+    let running = service.start().await?;
+    if let Some(address) = running.address() {
+        println!("serving on http://{address}; ctrl-C ends");
+    }
+    running.run().await
+}

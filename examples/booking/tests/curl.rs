@@ -1,0 +1,55 @@
+//! The service as a person asks it, with curl, as the README shows it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// The service, killed when it is dropped.
+struct Service(Child, String);
+
+impl Service {
+    fn start() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_booking"));
+        command.env("BOOKING_HTTP_ADDRESS", "127.0.0.1:0").env_remove("EVENT_BUS_AMQP_HOST");
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.strip_prefix("serving on ").and_then(|rest| rest.split(';').next());
+        let url = url.unwrap_or_else(|| panic!("{line}")).to_owned();
+        Self(child, url)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What curl shows, and the status.
+fn curl(service: &Service, body: &str) -> (serde_json::Value, String) {
+    let url = format!("{}/rpc/get_booking", service.1);
+    let output = Command::new("curl")
+        .args(["--silent", "--noproxy", "*", "--write-out", "\n%{http_code}", &url])
+        .args(["-H", "content-type: application/json", "-d", body])
+        .output()
+        .expect("curl is there");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (body, status) = text.rsplit_once('\n').unwrap();
+    (serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {text}")), status.to_owned())
+}
+
+#[test]
+fn is_answered() {
+    let service = Service::start();
+    let (booking, status) = curl(&service, r#"{"pnr": "A1324B"}"#);
+    assert_eq!((status.as_str(), &booking["passengers"][0]), ("200", &"Ada Lovelace".into()));
+    let (error, status) = curl(&service, r#"{"pnr": "AAAAAA"}"#);
+    assert_eq!((status.as_str(), &error["reason"]), ("409", &"not_found".into()));
+    let (problem, status) = curl(&service, r#"{"pnr": "a1324b"}"#);
+    assert_eq!(status, "422");
+    assert_eq!(
+        (&problem["errors"][0]["pointer"], &problem["errors"][0]["keyword"]),
+        (&"/pnr".into(), &"pattern".into())
+    );
+}
