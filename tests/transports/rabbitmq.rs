@@ -24,6 +24,7 @@ twyla_tests::with_rabbitmq!(
     says_that_an_event_may_have_been_sent,
     waits_for_one_event_as_long_as_it_is_told,
     shows_whether_it_is_connected,
+    tells_whether_it_is_ready,
     keeps_passwords_to_itself,
     fits_the_golden_wire,
     adopts_queues_with_other_arguments,
@@ -147,6 +148,37 @@ async fn waits_for_one_event_as_long_as_it_is_told() {
     assert!(tokio::time::timeout(short, &mut waiting).await.is_err());
     proxy.set(Mode::Open);
     waiting.await.unwrap();
+    bus.close().await;
+}
+
+async fn tells_whether_it_is_ready() {
+    here!(Mine, "tells_whether_it_is_ready");
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(through(&proxy)).await.unwrap();
+    let (script, _calls) = numbers::<Mine>();
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let health = running.health();
+    assert_eq!(health.unready(), [""; 0]);
+    proxy.set(Mode::Shut);
+    proxy.cut();
+    bus.state().wait_for(|state| !state.is_up()).await.unwrap();
+    let told = loop {
+        let told = health.unready();
+        if told.len() == 3 {
+            break told;
+        }
+        tokio::task::yield_now().await;
+    };
+    for (told, wanted) in told.iter().zip(["the connection to publish is down since", "the connection to consume"]) {
+        assert!(told.starts_with(wanted), "{told}");
+    }
+    assert_eq!(told[2], "the consumer of `tells_whether_it_is_ready.ping.one` is not there");
+    proxy.set(Mode::Open);
+    while !health.is_ready() {
+        tokio::task::yield_now().await;
+    }
+    running.stop().await;
+    assert_eq!(health.unready()[0], "the service is stopping");
     bus.close().await;
 }
 

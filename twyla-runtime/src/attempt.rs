@@ -181,6 +181,8 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
         if pause > HERE && !listening.is_ordered() {
             return Next::Later(pause, this);
         }
+        // The pause is no part of the attempt.
+        drop((clock, span));
         let mut stopping = listening.stopping.clone();
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

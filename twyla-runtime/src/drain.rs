@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::attempt::{Listening, handle_in_turn};
 use crate::batch::handle_together;
+use crate::health::Health;
 use crate::lanes::Lanes;
 use crate::rpc::Server;
 use crate::transport::{Delivery, Subscription};
@@ -53,6 +54,11 @@ pub struct Running {
     pub(crate) server: Option<Arc<Server>>,
     #[cfg(feature = "rpc-server")]
     pub(crate) address: Option<std::net::SocketAddr>,
+    /// Each queue with whether its consumer is there.
+    pub(crate) consumers: Vec<(String, watch::Receiver<bool>)>,
+    /// What tells of its health: until the end.
+    #[cfg(feature = "rpc-server")]
+    pub(crate) operations: Option<(std::net::SocketAddr, JoinSet<()>)>,
 }
 
 impl Running {
@@ -64,11 +70,20 @@ impl Running {
             server: None,
             #[cfg(feature = "rpc-server")]
             address: None,
+            consumers: Vec::new(),
+            #[cfg(feature = "rpc-server")]
+            operations: None,
         }
     }
 
     pub(crate) fn add(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.push(tokio::spawn(task));
+    }
+
+    /// Whether the service is ready, now and for as long as this is asked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::new(self.bus.state(), self.consumers.clone(), self.phase.subscribe())
     }
 
     /// Goes on until the process gets SIGINT or SIGTERM, then ends as [`Service::run`](crate::Service::run) does.
@@ -128,7 +143,7 @@ impl fmt::Debug for Running {
 
 /// Runs one listener until the service stops, then drains it.
 pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription, deadline: Duration) {
-    let Subscription { mut deliveries, intake, done } = subscription;
+    let Subscription { mut deliveries, intake, done, .. } = subscription;
     let (event, group) = (listening.queue.event, listening.queue.group);
     let mut phase = listening.stopping.clone();
     let mut handlers = JoinSet::new();

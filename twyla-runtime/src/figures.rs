@@ -82,6 +82,9 @@ pub(crate) fn describe() {
         ("twyla_parked_total", "events that were put into the dead queue"),
         ("twyla_dropped_total", "events that their handler has dropped"),
         ("twyla_reconnects_total", "connections that were made again"),
+        ("twyla_calls_total", "calls of RPCs that have come to an end, of whichever kind"),
+        ("twyla_served_total", "calls that were answered, by their HTTP status"),
+        ("twyla_turned_away_total", "calls for which there was no place"),
     ] {
         describe_counter!(name, Unit::Count, what);
     }
@@ -90,6 +93,9 @@ pub(crate) fn describe() {
     describe_gauge!("twyla_queue_ready", Unit::Count, "events that wait in the queue, looked at every few seconds");
     describe_gauge!("twyla_connected", "1 while the connection is up, else 0");
     describe_histogram!("twyla_confirm_seconds", Unit::Seconds, "how long the broker took to confirm");
+    describe_gauge!("twyla_serving", Unit::Count, "calls that are being served");
+    describe_histogram!("twyla_call_seconds", Unit::Seconds, "how long a call took, all attempts together");
+    describe_histogram!("twyla_serve_seconds", Unit::Seconds, "how long a call took to be answered here");
     describe_histogram!("twyla_handler_seconds", Unit::Seconds, "how long an attempt took");
 }
 
@@ -228,5 +234,62 @@ impl AllEmits {
     #[allow(clippy::unused_self, reason = "nothing is counted")]
     pub(crate) fn of(&self, event: &'static str) -> Emits {
         Emits::new(event)
+    }
+}
+
+/// A call has come to an end, of this kind.
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
+pub(crate) fn called(method: &'static str, outcome: &'static str, took: Duration) {
+    #[cfg(feature = "metrics")]
+    {
+        metrics::counter!("twyla_calls_total", "method" => method, "outcome" => outcome).increment(1);
+        metrics::histogram!("twyla_call_seconds", "method" => method).record(took);
+    }
+}
+
+/// A call was turned away, as there was no place for it.
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
+pub(crate) fn turned_away(method: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("twyla_turned_away_total", "method" => method).increment(1);
+}
+
+/// A call that is being served.
+pub(crate) struct Serving {
+    #[cfg(feature = "metrics")]
+    method: &'static str,
+    #[cfg(feature = "metrics")]
+    begun: std::time::Instant,
+}
+
+#[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
+impl Serving {
+    pub(crate) fn begin(method: &'static str) -> Self {
+        #[cfg(feature = "metrics")]
+        metrics::gauge!("twyla_serving", "method" => method).increment(1);
+        Self {
+            #[cfg(feature = "metrics")]
+            method,
+            #[cfg(feature = "metrics")]
+            begun: std::time::Instant::now(),
+        }
+    }
+
+    /// It was answered with this status.
+    pub(crate) fn end(self, status: u16) {
+        #[cfg(feature = "metrics")]
+        {
+            let (method, status) = (self.method, status.to_string());
+            metrics::counter!("twyla_served_total", "method" => method, "status" => status).increment(1);
+            metrics::histogram!("twyla_serve_seconds", "method" => method).record(self.begun.elapsed());
+        }
+    }
+}
+
+/// Also where its caller has given up.
+#[cfg(feature = "metrics")]
+impl Drop for Serving {
+    fn drop(&mut self) {
+        metrics::gauge!("twyla_serving", "method" => self.method).decrement(1);
     }
 }

@@ -50,6 +50,7 @@ mod fail;
 mod figures;
 #[doc(hidden)]
 pub mod handler;
+mod health;
 mod isolate;
 #[doc(hidden)]
 pub mod json;
@@ -82,6 +83,7 @@ pub use emitting::Emitting;
 pub use error::Error;
 pub use fail::Fail;
 pub use handler::Listeners;
+pub use health::Health;
 pub use meta::{FirstFailure, Meta};
 pub use park::{DeadLetter, DeadViolation, Reason};
 pub use retry::Retry;

@@ -44,6 +44,8 @@ mod wire;
 pub use call::{Calling, Rpc};
 #[cfg(feature = "rpc-client")]
 pub use config::Config;
+#[cfg(feature = "rpc-server")]
+pub(crate) use door::Bound;
 pub use error::{CallError, Side};
 pub(crate) use handler::Registration;
 pub use handler::Rpcs;

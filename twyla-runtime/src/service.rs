@@ -18,6 +18,8 @@ use crate::error::Error;
 use crate::figures::Listens;
 use crate::handler::{Registration, States};
 use crate::retry::Retry;
+#[cfg(feature = "rpc-server")]
+use crate::rpc::Bound;
 use crate::rpc::{self, Rpc, Serve, Serving};
 use crate::transport::{BoxFuture, QueueKind, QueueSpec, dead_name, queue_name};
 
@@ -45,6 +47,8 @@ pub struct Service {
     relays: Vec<Relay>,
     drain_deadline: Duration,
     rpcs: Serving,
+    #[cfg(feature = "rpc-server")]
+    operations: Option<String>,
 }
 
 impl Service {
@@ -61,6 +65,8 @@ impl Service {
             relays: Vec::new(),
             drain_deadline: Duration::from_secs(30),
             rpcs: Serving::default(),
+            #[cfg(feature = "rpc-server")]
+            operations: None,
         }
     }
 
@@ -110,6 +116,15 @@ impl Service {
     #[cfg(feature = "rpc-server")]
     pub fn app(mut self, app: impl FnOnce(axum::Router) -> axum::Router + Send + 'static) -> Self {
         self.rpcs.app = Some(Box::new(app));
+        self
+    }
+
+    /// Tells of the service's health on an address of its own, as `0.0.0.0:9090`: `GET /health/live` and `GET /health/ready`
+    /// ([`Health`](crate::Health)), and `GET /metrics` with the feature `telemetry`, from the moment when it listens until it
+    /// has drained.
+    #[cfg(feature = "rpc-server")]
+    pub fn operations(mut self, address: impl Into<String>) -> Self {
+        self.operations = Some(address.into());
         self
     }
 
@@ -210,6 +225,11 @@ impl Service {
         let states = Arc::new(self.states);
         let (stop, stopping) = watch::channel(Phase::Running);
         let mut running = Running::new(self.bus.clone(), stop);
+        #[cfg(feature = "rpc-server")]
+        let operations = match &self.operations {
+            Some(address) => Some(Bound::to(address).await?),
+            None => None,
+        };
         let rpcs = self.rpcs.open(self.bus.clone(), states.clone(), stopping.clone()).await?;
         if let Some(Dedupe { store, kept: Some(kept), .. }) = &self.dedupe {
             running.add(forget(store.clone(), *kept, stopping.clone()));
@@ -248,7 +268,12 @@ impl Service {
                 pace: Pace::default(),
                 figures: Listens::new(event, group),
             });
+            running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
             running.add(drain::serve(listening, subscription, self.drain_deadline));
+        }
+        #[cfg(feature = "rpc-server")]
+        if let Some(bound) = operations {
+            running.operate(bound);
         }
         // when everything that they may need is there
         rpcs.begin(&mut running, stopping, self.drain_deadline);

@@ -29,11 +29,18 @@ pub(crate) struct Active {
 #[cfg(feature = "telemetry")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Here {
-    pub(crate) event: &'static str,
-    pub(crate) group: &'static str,
+    pub(crate) about: About,
     pub(crate) attempt: u32,
     pub(crate) session: Arc<str>,
     pub(crate) trace: Option<TraceContext>,
+}
+
+/// What is handled: an event by a group, or a call of an RPC.
+#[cfg(feature = "telemetry")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    Event { event: &'static str, group: &'static str },
+    Call { method: &'static str },
 }
 
 impl Active {
@@ -61,10 +68,10 @@ impl Active {
 
     /// The same for a handler: what it logs tells of the event, and its own spans are part of the trace.
     #[cfg(feature = "telemetry")]
-    fn telling(self, queue: &QueueSpec, attempt: u32, session: &Arc<str>) -> Self {
+    fn telling(self, about: About, attempt: u32, session: &Arc<str>) -> Self {
         use crate::telemetry::{here, sampling};
-        let (event, group, session, trace) = (queue.event, queue.group, session.clone(), self.context.clone());
-        let here = here::is_wanted().then(|| Here { event, group, attempt, session, trace }.into());
+        let (session, trace) = (session.clone(), self.context.clone());
+        let here = here::is_wanted().then(|| Here { about, attempt, session, trace }.into());
         let is_hidden = self.span.is_none() && sampling().is_some();
         let around = self.context.as_ref().filter(|_| is_hidden).map(crate::telemetry::around);
         Self { here, around, ..self }
@@ -92,6 +99,17 @@ impl Active {
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         let _entered = self.enter();
         work()
+    }
+
+    /// An HTTP answer had this status.
+    pub(crate) fn answered(&self, status: u16) {
+        if self.span.is_disabled() {
+            return;
+        }
+        self.span.record("http.response.status_code", status);
+        if status >= 500 {
+            self.failed(&status.to_string(), None);
+        }
     }
 
     /// It has come to nothing, for this kind of reason.
@@ -178,7 +196,7 @@ pub(crate) fn process(
         )
     });
     #[cfg(feature = "telemetry")]
-    let begun = begun.telling(queue, attempt, session);
+    let begun = begun.telling(About::Event { event: queue.event, group: queue.group }, attempt, session);
     begun
 }
 
@@ -236,4 +254,56 @@ pub(crate) fn park(
             twyla.reason = reason.as_str(),
         )
     })
+}
+
+/// One attempt at a call, from the caller's side, in OpenTelemetry's words for HTTP clients.
+pub(crate) fn call(
+    service: &str,
+    method: &str,
+    attempt: u32,
+    session: Option<&str>,
+    parent: Option<&TraceContext>,
+) -> Active {
+    Active::begin(parent, || {
+        tracing::info_span!(
+            "call",
+            otel.name = format_args!("POST /rpc/{method}"),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            error.type = Empty,
+            http.request.method = "POST",
+            http.request.resend_count = attempt - 1,
+            http.response.status_code = Empty,
+            url.template = format_args!("/rpc/{method}"),
+            rpc.service = service,
+            rpc.method = method,
+            session.id = session,
+        )
+    })
+}
+
+/// The same from the side of the service, with its handler, in OpenTelemetry's words for HTTP servers.
+pub(crate) fn serve(name: &'static str, attempt: u32, session: &Arc<str>, parent: Option<&TraceContext>) -> Active {
+    let begun = Active::begin(parent, || {
+        let (service, method) = name.split_once('.').unwrap_or((name, ""));
+        tracing::info_span!(
+            "serve",
+            otel.name = format_args!("POST /rpc/{method}"),
+            otel.kind = "server",
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            error.type = Empty,
+            http.request.method = "POST",
+            http.route = format_args!("/rpc/{method}"),
+            http.response.status_code = Empty,
+            rpc.service = service,
+            rpc.method = method,
+            session.id = &**session,
+            twyla.attempt = attempt,
+        )
+    });
+    #[cfg(feature = "telemetry")]
+    let begun = begun.telling(About::Call { method: name }, attempt, session);
+    begun
 }

@@ -59,6 +59,15 @@ const FLUSH: Duration = Duration::from_secs(5);
 const BUCKETS: [f64; 14] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 static SAMPLING: OnceLock<Sampling> = OnceLock::new();
+static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// The figures in Prometheus' text format, where there are some.
+#[cfg(feature = "rpc-server")]
+pub(crate) fn figures() -> Option<String> {
+    let prometheus = PROMETHEUS.get()?;
+    prometheus.run_upkeep();
+    Some(prometheus.render())
+}
 
 /// What decides on traces, where they are recorded.
 pub(crate) fn sampling() -> Option<&'static Sampling> {
@@ -110,6 +119,7 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
         .map_err(|error| SetupError(error.to_string()))?
         .build_recorder();
     let prometheus = recorder.handle();
+    let _ = PROMETHEUS.set(prometheus.clone());
     let figures = otlp::figures(recorder, resource)?;
     crate::figures::describe();
     Ok(Telemetry { traces, figures, prometheus })

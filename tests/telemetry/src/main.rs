@@ -8,6 +8,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use contracts::{Context, api::UserInput, bot::Reply};
+use tokio::io::{AsyncReadExt, stdin};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use twyla_runtime::{Bus, Fail, Meta, State, listener, listeners, telemetry};
 
@@ -50,8 +51,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut running = None;
     if role != "emit" {
         let service = bus.service().state(told).listeners(listeners![answer, show, stumble]);
-        running = Some(service.start().await?);
-        println!("ready");
+        let service = service.operations("127.0.0.1:0").start().await?;
+        println!("ready {}", service.operations().ok_or("no address")?);
+        running = Some(service);
     }
     if role != "answer" {
         let input = UserInput::new("hello, nobody's business".to_owned());
@@ -62,6 +64,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // The last attempt is parked behind its end.
         while bus.count_dead_letters("api.user_input", "clumsy").await? == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        if role == "stay" {
+            stdin().read_to_end(&mut Vec::new()).await?;
         }
         running.stop().await;
     }

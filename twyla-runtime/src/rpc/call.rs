@@ -22,6 +22,7 @@ use super::wire;
 use crate::event::{AsContext, EventContext};
 use crate::trace::TraceContext;
 use crate::validate::Refusal;
+use crate::{figures, span};
 
 /// As long as no call takes.
 const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
@@ -196,7 +197,8 @@ async fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Result<M::Re
     let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
     let mut progress = Progress::default();
     let attempts = rpc.attempts::<M>(encoded, key, until, &mut progress);
-    match timeout_at(until, attempts).await {
+    let outcome = timeout_at(until, attempts).await;
+    let outcome = match outcome {
         Ok(Ok(answer)) => rpc.answered::<M>(answer, begun),
         Ok(Err(lost)) => {
             let maybe_begun = progress.maybe_begun || lost.maybe_begun;
@@ -208,7 +210,9 @@ async fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Result<M::Re
             tracing::warn!(method = M::NAME, ?after, maybe_begun, error = progress.why, "not answered in time");
             Err(CallError::Deadline { method: M::NAME, after, maybe_begun, why: progress.why })
         }
-    }
+    };
+    figures::called(M::NAME, outcome.as_ref().map_or_else(CallError::kind, |_| "answered"), begun.elapsed());
+    outcome
 }
 
 impl<T, E> IntoFuture for Calling<T, E> {
@@ -268,6 +272,9 @@ impl Rpc {
             let one = patience.attempt.filter(|one| *one < left);
             ask.timeout = Some(one.unwrap_or(left));
             progress.sending = true;
+            let session = self.session.as_deref();
+            let span = span::call(M::SERVICE, M::METHOD, ask.attempt, session, self.trace.as_ref());
+            ask.trace = span.context().cloned();
             let sending = route.send(&ask);
             let outcome = match one {
                 None => sending.await,
@@ -276,6 +283,11 @@ impl Rpc {
                 }),
             };
             progress.sending = false;
+            match &outcome {
+                Ok(answer) => span.answered(answer.status),
+                Err(lost) => span.failed("unreachable", Some(&lost.why)),
+            }
+            drop(span);
             let next = retry::next(&outcome, given || self.is_repeatable::<M>(&outcome));
             let Next::Again { after, unreached } = next else { return outcome };
             if let Err(lost) = &outcome {

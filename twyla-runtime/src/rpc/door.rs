@@ -327,4 +327,24 @@ impl Running {
     pub fn router(&self) -> Router {
         self.server.as_ref().map_or_else(Router::new, router)
     }
+
+    /// The address that tells of the service's health, if there is one
+    /// ([`Service::operations`](crate::Service::operations)).
+    #[must_use]
+    pub fn operations(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(|(address, _)| *address)
+    }
+
+    /// Tells of the service's health until this is gone.
+    pub(crate) fn operate(&mut self, bound: Bound) {
+        let (address, routes) = (bound.address(), self.health().operations());
+        tracing::info!(%address, "telling of the service's health");
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            // Its service stops before it does.
+            let (_open, phase) = watch::channel(Phase::Running);
+            bound.serve(routes, Serve::mounted(), phase, Duration::ZERO).await;
+        });
+        self.operations = Some((address, task));
+    }
 }

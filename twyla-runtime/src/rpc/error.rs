@@ -82,6 +82,18 @@ pub enum Side {
 }
 
 impl<E> CallError<E> {
+    /// What kind of an end it is, for those who count.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Deadline { .. } => "deadline",
+            Self::Request { .. } => "request",
+            Self::Response { .. } => "response",
+            Self::Domain(_) => "domain",
+            Self::Fault { .. } => "fault",
+        }
+    }
+
     /// Whether the service may have begun with the call. `false` is certain: it may be called again.
     #[must_use]
     pub fn maybe_begun(&self) -> bool {

@@ -14,7 +14,9 @@ use super::meta::CallMeta;
 use super::settings::Serve;
 use crate::bus::new_session;
 use crate::drain::Phase;
+use crate::figures::{self, Serving};
 use crate::isolate::guarded;
+use crate::span;
 
 /// What whoever is turned away gets to know.
 const FULL: &str = "as many calls are under way as the service takes";
@@ -99,28 +101,33 @@ impl Server {
         let Registration { name, handle, policy, .. } = served.registration;
         let most = ask.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
         let deadline = Instant::now() + most;
+        let session = ask.session.unwrap_or_else(new_session);
+        let span = span::serve(name, ask.attempt, &session, ask.trace.as_ref());
+        let counted = Serving::begin(name);
         let meta = CallMeta {
             method: name,
-            session_id: ask.session.unwrap_or_else(new_session),
+            session_id: session,
             deadline,
             attempt: ask.attempt,
             idempotency_key: ask.key,
-            trace: ask.trace,
+            trace: span.context().cloned(),
         };
         let incoming = Incoming { request: ask.request, context: ask.context, meta, given: self.given.clone() };
-        let outcome = timeout_at(deadline, guarded(move || handle(incoming), || ())).await;
+        let outcome = timeout_at(deadline, guarded(move || handle(incoming), || span.enter())).await;
         let answer = match outcome {
             // what a handler calls gives up at the same moment, and then that is what has gone wrong here too
             Ok(Ok(answer)) if answer.status != 500 || Instant::now() < deadline => answer,
             Ok(Err(panic)) => {
-                tracing::error!(method = name, error = panic, "the handler panicked");
+                span.within(|| tracing::error!(method = name, error = panic, "the handler panicked"));
                 problem(500, name, "the handler failed")
             }
             Ok(Ok(_)) | Err(_) => {
-                tracing::warn!(method = name, deadline = ?most, "stopped: there was no answer in time");
+                span.within(|| tracing::warn!(method = name, deadline = ?most, "stopped: there was no answer in time"));
                 problem(504, name, format!("there was no answer within {most:?}"))
             }
         };
+        span.answered(answer.status);
+        counted.end(answer.status);
         Answer { idempotent: policy.idempotent, ..answer }
     }
 
@@ -140,6 +147,7 @@ impl Server {
 fn busy(served: &Served, why: &str) -> Answer {
     let name = served.registration.name;
     tracing::debug!(method = name, why, "turned away");
+    figures::turned_away(name);
     Answer { retry_after: Some(SOON), ..problem(503, name, why) }
 }
 

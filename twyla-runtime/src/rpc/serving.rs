@@ -113,7 +113,7 @@ impl Open {
         }
         #[cfg(feature = "rpc-server")]
         if let Some((bound, app)) = self.bound {
-            let routes = super::door::router(&server);
+            let routes = super::door::router(&server).merge(running.health().routes());
             let app = app.map_or_else(|| routes.clone(), |app| app(routes.clone()));
             tracing::info!(address = %bound.address(), "serving");
             running.address = Some(bound.address());

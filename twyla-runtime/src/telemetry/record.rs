@@ -11,7 +11,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata};
 
 use super::here;
-use crate::span::Here;
+use crate::span::{About, Here};
 
 /// What a line tells.
 pub(super) struct Record<'a> {
@@ -36,8 +36,13 @@ impl<'a> Record<'a> {
         let mut trace = None;
         if let Some(here) = &self.here {
             around.push(("session_id", (*here.session).into()));
-            around.push(("event", here.event.into()));
-            around.push(("group", here.group.into()));
+            match here.about {
+                About::Event { event, group } => {
+                    around.push(("event", event.into()));
+                    around.push(("group", group.into()));
+                }
+                About::Call { method } => around.push(("method", method.into())),
+            }
             around.push(("attempt", here.attempt.into()));
             trace = here.trace.as_ref().map(|trace| (trace.trace_id(), trace.span_id()));
         }

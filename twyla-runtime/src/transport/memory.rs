@@ -257,7 +257,8 @@ impl Memory {
             let _ = detached.await;
             while all_decided.changed().await.is_ok() {}
         });
-        Ok(Subscription { deliveries, intake, done })
+        let (_, there) = watch::channel(true);
+        Ok(Subscription { deliveries, there, intake, done })
     }
 }
 

@@ -146,6 +146,8 @@ pub(crate) enum Address {
 pub(crate) struct Subscription {
     /// What the broker delivers, what came together at once; ends if the transport is closed.
     pub(crate) deliveries: mpsc::UnboundedReceiver<Vec<Delivery>>,
+    /// Whether the consumer is there now.
+    pub(crate) there: watch::Receiver<bool>,
     /// Dropping it stops the deliveries. Decisions on what was delivered are still taken.
     pub(crate) intake: watch::Sender<()>,
     /// Resolves when all deliveries are decided on and the consumer is gone.

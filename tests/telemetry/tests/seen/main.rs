@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use twyla_tests::within;
 
@@ -20,7 +22,7 @@ fn service(role: &str, variables: &[(&str, &str)]) -> Child {
         command.env_remove(name);
     }
     command.arg(role).envs(variables.iter().copied()).kill_on_drop(true);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// What a service has written: figures, and the lines of its log.
@@ -163,12 +165,7 @@ async fn a_trace_goes_from_one_service_to_another_over_rabbitmq() {
             ("SEEN_AMQP_PASS", &*pass),
         ];
         let mut answering = service("answer", &variables);
-        let out = answering.stdout.take().unwrap();
-        let mut out = tokio::io::BufReader::new(out);
-        let mut line = String::new();
-        tokio::io::AsyncBufReadExt::read_line(&mut out, &mut line).await.unwrap();
-        assert_eq!(line, "ready\n");
-        answering.stdout = Some(out.into_inner());
+        ready(&mut answering).await;
         ended(service("emit", &variables)).await;
         let (figures, _) = ended(answering).await;
         is_one_trace(&receiver.spans(), "rabbitmq");
@@ -177,6 +174,55 @@ async fn a_trace_goes_from_one_service_to_another_over_rabbitmq() {
         {
             assert!(figures.contains(figure), "{figure} in {figures}");
         }
+    })
+    .await;
+}
+
+/// Waits until a service listens; the address that tells of its health.
+async fn ready(child: &mut Child) -> String {
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).await.unwrap();
+    child.stdout = Some(out.into_inner());
+    line.strip_prefix("ready ").unwrap_or_else(|| panic!("{line}")).trim_end().to_owned()
+}
+
+/// Status and body.
+async fn get(address: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let ask = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+#[tokio::test]
+async fn health_and_figures_are_told_over_http() {
+    within(async {
+        let mut child = service("stay", &[("SEEN_LOG_FORMAT", "off")]);
+        let address = ready(&mut child).await;
+        assert_eq!(get(&address, "/health/live").await, (200, r#"{"status":"live"}"#.to_owned()));
+        assert_eq!(get(&address, "/health/ready").await, (200, r#"{"reasons":[],"status":"ready"}"#.to_owned()));
+        let figures = loop {
+            let (status, figures) = get(&address, "/metrics").await;
+            assert_eq!(status, 200);
+            if figures.contains("twyla_parked_total") {
+                break figures;
+            }
+        };
+        for line in [
+            "# TYPE twyla_handled_total counter",
+            "twyla_handled_total{event=\"bot.reply\",group=\"screen\"} 1",
+            "# HELP twyla_handler_seconds how long an attempt took",
+        ] {
+            assert!(figures.lines().any(|told| told == line), "{line} in {figures}");
+        }
+        assert_eq!(get(&address, "/else").await.0, 404);
+        drop(child.stdin.take());
+        ended(child).await;
+        assert!(TcpStream::connect(&address).await.is_err(), "it is told on when the service has ended");
     })
     .await;
 }

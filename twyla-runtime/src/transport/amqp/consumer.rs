@@ -30,7 +30,8 @@ pub(crate) async fn subscribe(
     let (sender, deliveries) = mpsc::unbounded_channel();
     let (intake, stop) = watch::channel(());
     let (ready, started) = oneshot::channel();
-    let task = Task { link: link.clone(), topology, spec: spec.clone(), deliveries: sender, stop };
+    let (tell, there) = watch::channel(false);
+    let task = Task { link: link.clone(), topology, spec: spec.clone(), deliveries: sender, there: tell, stop };
     let task = tokio::spawn(task.run(ready));
     let why = match timeout(deadline, started).await {
         Ok(Ok(Ok(()))) => {
@@ -38,7 +39,7 @@ pub(crate) async fn subscribe(
                 // It can't be cancelled; a panic has been reported by the runtime.
                 let _ = task.await;
             });
-            return Ok(Subscription { deliveries, intake, done });
+            return Ok(Subscription { deliveries, there, intake, done });
         }
         Ok(Ok(Err(why))) => why,
         Ok(Err(_)) => return Err(Error::Closed),
@@ -52,6 +53,7 @@ struct Task {
     topology: Arc<Topology>,
     spec: Arc<QueueSpec>,
     deliveries: Deliveries,
+    there: watch::Sender<bool>,
     /// Closed when no more is to be taken.
     stop: watch::Receiver<()>,
 }
@@ -77,6 +79,7 @@ impl Task {
             let queue = spec.name.as_str();
             let why = match self.open(&connection).await {
                 Ok((channel, consumer, intake)) => {
+                    self.there.send_replace(true);
                     match ready.take() {
                         // If nobody waits for it any more, `stop` is closed too.
                         Some(ready) => drop(ready.send(Ok(()))),
@@ -88,6 +91,7 @@ impl Task {
                         end = self.pump(&channel, consumer, &intake) => end,
                         () = healing => End::Lost("its topology is looked after no more".to_owned()),
                     };
+                    self.there.send_replace(false);
                     match end {
                         End::Stopped => {
                             intake.close("it has stopped");

@@ -1,0 +1,118 @@
+//! Whether a service is alive and ready: for those who send to it, and those who restart it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::drain::Phase;
+use crate::transport::state::{BusState, LinkState};
+
+/// Whether a service is ready: made by [`Running::health`](crate::Running::health).
+///
+/// With the feature `rpc-server` it is told over HTTP too: `GET /health/live` and `GET /health/ready` stand beside the RPCs,
+/// and [`Service::operations`](crate::Service::operations) gives them an address of their own.
+#[derive(Clone)]
+pub struct Health {
+    bus: watch::Receiver<BusState>,
+    /// Each queue with whether its consumer is there.
+    consumers: Arc<[(String, watch::Receiver<bool>)]>,
+    phase: watch::Receiver<Phase>,
+}
+
+impl Health {
+    pub(crate) fn new(
+        bus: watch::Receiver<BusState>,
+        consumers: Vec<(String, watch::Receiver<bool>)>,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
+        Self { bus, consumers: consumers.into(), phase }
+    }
+
+    /// What stands in the way of being ready, in words; nothing where the service is ready: connected both ways, with every
+    /// consumer really there, and not stopping.
+    ///
+    /// A broker that takes no messages for now (a memory alarm) doesn't count: the service still handles.
+    #[must_use]
+    pub fn unready(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.phase.has_changed().is_err() || *self.phase.borrow() != Phase::Running {
+            reasons.push("the service is stopping".to_owned());
+        }
+        let bus = self.bus.borrow();
+        for (link, state) in [("publish", &bus.publish), ("consume", &bus.consume)] {
+            match state {
+                LinkState::Up | LinkState::Blocked { .. } => {}
+                LinkState::Down { why, since } => {
+                    reasons.push(format!("the connection to {link} is down since {}: {why}", since.to_rfc3339()));
+                }
+                LinkState::Closed => reasons.push(format!("the connection to {link} is closed")),
+            }
+        }
+        let missing = self.consumers.iter().filter(|(_, there)| !*there.borrow());
+        reasons.extend(missing.map(|(queue, _)| format!("the consumer of `{queue}` is not there")));
+        reasons
+    }
+
+    /// Whether the service is ready.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.unready().is_empty()
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("unready", &self.unready()).finish()
+    }
+}
+
+#[cfg(feature = "rpc-server")]
+mod routes {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+    use axum::response::IntoResponse;
+    use axum::routing::get;
+
+    use super::Health;
+
+    const JSON: &str = "application/json";
+
+    impl Health {
+        /// `GET /health/live` and `GET /health/ready`.
+        pub(crate) fn routes(&self) -> Router {
+            let health = self.clone();
+            let ready = move || async move {
+                let reasons = health.unready();
+                let (code, status) = match reasons.as_slice() {
+                    [] => (StatusCode::OK, "ready"),
+                    _ => (StatusCode::SERVICE_UNAVAILABLE, "unready"),
+                };
+                answer(code, &serde_json::json!({ "status": status, "reasons": reasons }))
+            };
+            let live = || async { answer(StatusCode::OK, &serde_json::json!({ "status": "live" })) };
+            Router::new().route("/health/live", get(live)).route("/health/ready", get(ready))
+        }
+
+        /// The same, and `GET /metrics` where there are figures.
+        pub(crate) fn operations(&self) -> Router {
+            let routes = self.routes();
+            #[cfg(feature = "telemetry")]
+            let routes = routes.route("/metrics", get(metrics));
+            routes
+        }
+    }
+
+    fn answer(code: StatusCode, body: &serde_json::Value) -> impl IntoResponse + use<> {
+        (code, [(CONTENT_TYPE, JSON), (CACHE_CONTROL, "no-store")], body.to_string())
+    }
+
+    #[cfg(feature = "telemetry")]
+    async fn metrics() -> axum::response::Response {
+        match crate::telemetry::figures() {
+            Some(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+            None => (StatusCode::NOT_FOUND, "telemetry::init was not called").into_response(),
+        }
+    }
+}
