@@ -1,6 +1,7 @@
 //! What an event costs on its way over RabbitMQ: Twyla beside lapin, as one would use it and tuned by hand.
 //!
-//! `cargo xtask with-broker cargo run --release -p twyla-bench-bus` prints the table.
+//! `cargo xtask with-broker cargo run --release -p twyla-bench-bus` prints the table, and with `--features seen -- --seen` what
+//! traces and figures add.
 //!
 //! [`place`] is the broker's part, [`lapins`] and [`twylas`] do each work their way, [`cpu`] is the clock: the processor
 //! time of this whole process, its I/O threads included.
@@ -11,6 +12,8 @@ mod contracts {
 mod cpu;
 mod lapins;
 mod place;
+#[cfg(feature = "seen")]
+mod seen;
 mod twylas;
 
 use std::future::Future;
@@ -43,6 +46,14 @@ struct Args {
     /// Nothing but this: emits and handles so many events, and tells now and then how much memory this process has.
     #[arg(long)]
     flat: Option<u32>,
+    /// Nothing but this: what it costs that an operator sees it (with the feature `seen`).
+    #[cfg(feature = "seen")]
+    #[arg(long)]
+    seen: bool,
+    /// One process of that.
+    #[cfg(feature = "seen")]
+    #[arg(long, hide = true)]
+    seen_as: Option<String>,
     /// Only the works whose names contain this.
     only: Option<String>,
 }
@@ -247,6 +258,15 @@ async fn flat(connection: &Connection, bus: &Bus, events: u32) -> Result {
 #[tokio::main]
 async fn main() -> Result {
     let args = Args::parse();
+    #[cfg(feature = "seen")]
+    {
+        if args.seen {
+            return seen::table(&args);
+        }
+        if let Some(way) = &args.seen_as {
+            return seen::one(&args, way).await;
+        }
+    }
     let connection = Arc::new(place::connect().await?);
     let bus = twylas::connect().await?;
     if let Some(events) = args.flat {
