@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// Only this environment.
     #[arg(short, long, value_name = "NAME")]
     environment: Option<String>,
-    /// A queue, <event>.<group>, in which nothing of old versions is left; `all` for all of them.
+    /// A queue, `<event>.<group>`, in which nothing of old versions is left; `all` for all of them.
     #[arg(long, value_name = "QUEUE")]
     drained: Vec<String>,
     /// What fits too.

@@ -54,7 +54,7 @@ pub(crate) struct Args {
     /// The manifest of the version before, which the new one then tells of too; several where several are still out there.
     #[arg(long, value_name = "FILE")]
     previous: Vec<PathBuf>,
-    /// Where to write it; `-` is the standard output. Else <service>.contracts.json.
+    /// Where to write it; `-` is the standard output. Else `<service>.contracts.json`.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
