@@ -70,6 +70,8 @@ mod state;
 pub mod telemetry;
 mod trace;
 mod transport;
+#[cfg(any(feature = "rpc-client", feature = "telemetry"))]
+mod trust;
 pub mod validate;
 mod wire;
 

@@ -33,8 +33,6 @@ mod route;
 mod serve;
 mod serving;
 mod settings;
-#[cfg(feature = "rpc-client")]
-mod trust;
 #[cfg_attr(
     not(all(feature = "rpc-client", feature = "rpc-server")),
     allow(dead_code, reason = "one side reads what the other writes")
@@ -57,5 +55,3 @@ pub use problem::{Broken, Part, Problem};
 pub(crate) use serve::Server;
 pub(crate) use serving::Serving;
 pub use settings::Serve;
-#[cfg(all(feature = "rpc-client", feature = "telemetry"))]
-pub(crate) use trust::client as trust;

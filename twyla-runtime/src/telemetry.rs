@@ -15,6 +15,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
+use self::sink::Sink;
 use crate::config::program;
 
 pub(crate) mod here;
@@ -22,6 +23,7 @@ mod lines;
 mod otlp;
 mod record;
 mod sampling;
+mod sink;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use sampling::current;
@@ -33,6 +35,7 @@ pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
     figures: Option<SdkMeterProvider>,
     prometheus: PrometheusHandle,
+    sink: Option<Sink>,
 }
 
 /// A variable that is bad, or what stands in the way otherwise.
@@ -102,8 +105,8 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
         // lapin has one for as long as it is connected.
         spans.with_filter(Targets::new().with_default(LevelFilter::INFO).with_target("lapin", LevelFilter::OFF)).boxed()
     });
-    let filter = filter(&variable("LOG"))?;
-    let log = log(&variable("LOG_FORMAT"))?.map(|log| log.with_filter(filter).boxed());
+    let (filter, sink) = (filter(&variable("LOG"))?, Sink::from_env(&variable("LOG_URL"), &variable("LOG_TOKEN"))?);
+    let log = log(&variable("LOG_FORMAT"), sink.as_ref())?.map(|log| log.with_filter(filter).boxed());
     let layers: Vec<Both> = spans.into_iter().chain(log).collect();
     Registry::default()
         .with(layers)
@@ -122,7 +125,7 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
     let _ = PROMETHEUS.set(prometheus.clone());
     let figures = otlp::figures(recorder, resource)?;
     crate::figures::describe();
-    Ok(Telemetry { traces, figures, prometheus })
+    Ok(Telemetry { traces, figures, prometheus, sink })
 }
 
 impl Telemetry {
@@ -145,6 +148,9 @@ impl Drop for Telemetry {
         }
         if let Some(figures) = &self.figures {
             let _ = figures.shutdown_with_timeout(FLUSH);
+        }
+        if let Some(sink) = &self.sink {
+            sink.flush(FLUSH);
         }
     }
 }
@@ -170,17 +176,30 @@ fn filter(variable: &str) -> Result<EnvFilter, SetupError> {
 /// What takes spans, or lines.
 type Both = Box<dyn Layer<Registry> + Send + Sync>;
 
-fn log(variable: &str) -> Result<Option<Both>, SetupError> {
+/// Lines on the standard error, and the same to the sink, as JSON.
+fn log(variable: &str, sink: Option<&Sink>) -> Result<Option<Both>, SetupError> {
     let terminal = io::stderr().is_terminal();
     let format = env::var(variable).unwrap_or_else(|_| if terminal { "pretty" } else { "json" }.to_owned());
-    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    let log: Both = match format.as_str() {
-        "off" => return Ok(None),
-        "pretty" => log.event_format(lines::Pretty { colours: terminal }).boxed(),
-        "json" => log.event_format(lines::Json).boxed(),
-        "platform" => log.event_format(lines::Platform).boxed(),
+    let log = || tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let here: Option<Both> = match format.as_str() {
+        "off" => None,
+        "pretty" => Some(log().event_format(lines::Pretty { colours: terminal }).boxed()),
+        "json" => Some(log().event_format(lines::Json).boxed()),
+        "platform" => Some(log().event_format(lines::Platform).boxed()),
         other => return Err(SetupError::bad(variable, other, "pretty, json, platform or off")),
     };
+    let there: Option<Both> = sink.map(|sink| {
+        let log = tracing_subscriber::fmt::layer().with_writer(sink.clone());
+        if format == "platform" {
+            log.event_format(lines::Platform).boxed()
+        } else {
+            log.event_format(lines::Json).boxed()
+        }
+    });
+    let both: Vec<Both> = here.into_iter().chain(there).collect();
+    if both.is_empty() {
+        return Ok(None);
+    }
     here::want();
-    Ok(Some(log))
+    Ok(Some(both.boxed()))
 }

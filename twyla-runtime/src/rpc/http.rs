@@ -15,7 +15,7 @@ use super::budget::Budget;
 use super::config::Config;
 use super::link::{Answer, Ask, Kind, Lost};
 use super::place::{Address, Known, Places};
-use super::{trust, wire};
+use super::wire;
 use crate::config::ConfigError;
 use crate::trace::{TRACE_PARENT, TRACE_STATE};
 
@@ -52,7 +52,7 @@ impl Http {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(wire::JSON));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
-        let tls = trust::client(config.tls.as_ref()).map_err(wrong)?;
+        let tls = crate::trust::client(config.tls.as_ref()).map_err(wrong)?;
         let mut builder = Client::builder()
             .default_headers(headers)
             .tls_backend_preconfigured(tls)

@@ -1,6 +1,7 @@
 //! Traces and figures to an OTLP receiver, as the standard variables of OpenTelemetry say.
 
 use std::env;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusRecorder;
 use metrics_util::layers::FanoutBuilder;
@@ -10,6 +11,9 @@ use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::{Sampling, SetupError};
+
+/// How long a receiver may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Who is told of: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`.
 pub(super) fn resource(service: &str) -> Resource {
@@ -85,14 +89,12 @@ fn protocol(signal: &str) -> Result<Protocol, SetupError> {
 }
 
 /// Made on a thread of its own: it may not be made within a runtime, and it is used on the threads that send.
-fn client() -> Result<reqwest::blocking::Client, SetupError> {
-    let builder = reqwest::blocking::Client::builder();
-    // with the client for RPCs there is TLS, and no provider of it but the one that is given
-    #[cfg(feature = "rpc-client")]
-    let builder = builder.tls_backend_preconfigured(crate::rpc::trust(None).map_err(SetupError)?);
+pub(super) fn client() -> Result<reqwest::blocking::Client, SetupError> {
+    let tls = crate::trust::client(None).map_err(SetupError)?;
+    let builder = reqwest::blocking::Client::builder().tls_backend_preconfigured(tls).timeout(TIMEOUT);
     let made = std::thread::spawn(|| builder.build()).join();
     match made {
-        Ok(client) => client.map_err(|error| SetupError(format!("no client for OTLP: {error}"))),
-        Err(_) => Err(SetupError("no client for OTLP".to_owned())),
+        Ok(client) => client.map_err(|error| SetupError(format!("no HTTP client: {error}"))),
+        Err(_) => Err(SetupError("no HTTP client".to_owned())),
     }
 }

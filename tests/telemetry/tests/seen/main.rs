@@ -4,7 +4,7 @@
 
 mod receiver;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -205,19 +205,19 @@ async fn health_and_figures_are_told_over_http() {
         let address = ready(&mut child).await;
         assert_eq!(get(&address, "/health/live").await, (200, r#"{"status":"live"}"#.to_owned()));
         assert_eq!(get(&address, "/health/ready").await, (200, r#"{"reasons":[],"status":"ready"}"#.to_owned()));
-        let figures = loop {
-            let (status, figures) = get(&address, "/metrics").await;
-            assert_eq!(status, 200);
-            if figures.contains("twyla_parked_total") {
-                break figures;
-            }
-        };
-        for line in [
+        let lines = [
             "# TYPE twyla_handled_total counter",
             "twyla_handled_total{event=\"bot.reply\",group=\"screen\"} 1",
             "# HELP twyla_handler_seconds how long an attempt took",
-        ] {
-            assert!(figures.lines().any(|told| told == line), "{line} in {figures}");
+        ];
+        // the events are still on their way
+        loop {
+            let (status, figures) = get(&address, "/metrics").await;
+            assert_eq!(status, 200);
+            let told: HashSet<_> = figures.lines().collect();
+            if figures.contains("twyla_parked_total") && lines.iter().all(|line| told.contains(line)) {
+                break;
+            }
         }
         assert_eq!(get(&address, "/else").await.0, 404);
         drop(child.stdin.take());
@@ -295,10 +295,54 @@ async fn the_platforms_lines_have_its_names() {
 }
 
 #[tokio::test]
+async fn lines_are_sent_to_a_collector_until_it_takes_them() {
+    within(async {
+        let receiver = Receiver::start().await;
+        let url = format!("{}/lines", receiver.endpoint);
+        let variables = [("SEEN_LOG_FORMAT", "json"), ("SEEN_LOG_URL", &*url), ("SEEN_LOG_TOKEN", "sesame")];
+        let mut child = service("stay", &variables);
+        ready(&mut child).await;
+        while !receiver.lines().iter().any(|line| line.contains("failed, trying again")) {
+            tokio::task::yield_now().await;
+        }
+        drop(child.stdin.take());
+        let (_, here) = ended(child).await;
+        let there = receiver.lines();
+        assert!(there.len() > 3 && there.iter().any(|line| line.contains("stopped listening")), "{there:?}");
+        // each is written twice, a moment apart
+        let timeless = |lines: &[String]| -> Vec<Value> {
+            let mut lines = json(lines);
+            lines.iter_mut().for_each(|line| line["timestamp"] = Value::Null);
+            lines
+        };
+        assert_eq!(timeless(&there), timeless(&here)[..there.len()]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lines_that_nobody_takes_are_counted() {
+    within(async {
+        let receiver = Receiver::start().await;
+        let url = format!("{}/never", receiver.endpoint);
+        let (figures, lines) = ended(service("all", &[("SEEN_LOG_FORMAT", "json"), ("SEEN_LOG_URL", &url)])).await;
+        let line = figures.lines().find(|line| line.starts_with("twyla_log_lines_dropped_total "));
+        assert!(line.is_some_and(|line| !line.ends_with(" 0")), "{figures}");
+        assert!(lines.iter().any(|line| line.contains("lines of the log were dropped")), "{lines:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_bad_variable_is_named() {
     for (name, value, told) in [
         ("SEEN_LOG_FORMAT", "xml", "SEEN_LOG_FORMAT is \"xml\": it should be pretty, json, platform or off"),
         ("SEEN_LOG", "a=b=c", "SEEN_LOG is \"a=b=c\": it should be a filter of tracing"),
+        (
+            "SEEN_LOG_URL",
+            "http://logs.example.com",
+            "SEEN_LOG_URL is \"http://logs.example.com\": it should be an https://",
+        ),
         ("OTEL_TRACES_EXPORTER", "zipkin", "OTEL_TRACES_EXPORTER is \"zipkin\": it should be otlp or none"),
     ] {
         let output = service("all", &[(name, value)]).wait_with_output().await.unwrap();
