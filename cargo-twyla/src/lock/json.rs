@@ -55,7 +55,7 @@ fn kind(kind: ContractKind) -> &'static str {
     match kind {
         ContractKind::Context => "context",
         ContractKind::Event => "event",
-        _ => "other",
+        rpc => rpc.way().unwrap_or("other"),
     }
 }
 

@@ -238,3 +238,103 @@ fn programs_read_it_as_json() {
     let found: Value = serde_json::from_str(&repository.said(&["diff", "--json"])).unwrap();
     assert_eq!(found["changes"][0]["contract"], "bot.more");
 }
+
+#[test]
+fn a_break_is_shown_accepted_with_a_reason_and_retired() {
+    let repository = Repository::accepted();
+    let reply = "schemas/events/bot/reply.json";
+    repository.edit(reply, "100", "50");
+    let (code, said) = repository.run(&["check"]);
+    assert_eq!(code, 1);
+    assert!(
+        said.starts_with(
+            "error: schemas/events/bot/reply.json:1:65: `bot.reply` can't change like this: new listeners would refuse what \
+             old producers send\n  changed  `/properties/text/maxLength`: 100 -> 50\n  verdict  producer-first: "
+        ),
+        "{said}"
+    );
+    assert!(said.ends_with("\nnot in order: 2 contracts held against the lock\n"), "{said}");
+    assert_eq!(repository.run(&["check", "--role", "producer"]).0, 0);
+    assert_eq!(repository.run(&["check", "--role", "listener"]).0, 1);
+
+    // the same in words, and for programs
+    let shown = repository.said(&["diff"]);
+    assert!(
+        shown.starts_with("bot.reply  producer-first\n  changed  `/properties/text/maxLength`: 100 -> 50\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("\n  witness  {\"text\":\"aaaaaaaaaaaaaaaaaaaaaaaa… (51 characters)\"} may be sent by"),
+        "{shown}"
+    );
+    assert_eq!(repository.said(&["diff", "HEAD"]), shown);
+    assert!(repository.said(&["diff", "-c", "context"]).starts_with("nothing has changed"));
+    let (code, found) = repository.run(&["check", "--json"]);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    let broken = &found["findings"][0];
+    assert_eq!((code, &found["ok"], &broken["is"]), (1, &Value::Bool(false), &"broken".into()));
+    assert_eq!(
+        (&broken["verdict"], &broken["line"], &broken["column"]),
+        (&"producer-first".into(), &1.into(), &65.into())
+    );
+    let misfit = &broken["misfits"][0];
+    assert_eq!((&misfit["direction"], &misfit["refused"]["keyword"]), (&"old-to-new".into(), &"maxLength".into()));
+    assert_eq!(misfit["witness"]["text"].as_str().unwrap().len(), 51);
+
+    // what is left isn't written
+    let before = repository.lock();
+    let (code, said) = repository.run(&["accept"]);
+    assert!(code == 1 && said.contains("not accepted: 1, see above"), "{said}");
+    assert_eq!(repository.lock(), before);
+    let (code, said) = repository.run(&["accept", "bot.reply", "--direction", "old-to-new", "--reason", "so"]);
+    assert!(code == 2 && said.contains("--until"), "{said}");
+    let accept = |more: &[&str]| {
+        let mut args = vec!["accept", "bot.reply", "--until", "9999-01-01", "--reason", "all bots are at 2.0"];
+        args.extend(more);
+        repository.run(&args)
+    };
+    let (code, said) = accept(&["--direction", "new-to-old"]);
+    assert!(code == 2 && said.contains("what doesn't fit in `bot.reply` is `--direction old-to-new`"), "{said}");
+    let (code, said) = accept(&["--direction", "old-to-new", "--dry-run"]);
+    assert!(code == 0 && said.contains("\n+      \"waivers\": [\n"), "{said}");
+    assert_eq!(repository.lock(), before);
+    let (code, said) = accept(&["--direction", "old-to-new"]);
+    assert!(code == 0 && said.contains("accepted: `bot.reply`, producer-first: "), "{said}");
+
+    // it warns, against what was before too, until the old version is retired
+    let (code, said) = repository.run(&["check", "--against", "HEAD"]);
+    assert!(code == 0 && said.contains("until 9999-01-01 it is let pass that new listeners refuse"), "{said}");
+    assert_eq!(said.matches("it is let pass").count(), 1, "{said}");
+    let lock: Value = serde_json::from_str(&repository.lock()).unwrap();
+    let digest = lock["contracts"]["bot.reply"]["in_the_field"][0]["digest"].as_str().unwrap();
+    repository.said(&["accept", "bot.reply", "--retire", &digest[..8], "--reason", "gone"]);
+    assert_eq!(repository.said(&["check", "--against", "HEAD"]), "in order: 2 contracts, all as accepted\n");
+    repository.commit();
+
+    // and who makes the lock anew hides nothing of it
+    repository.edit(reply, "50", "40");
+    fs::remove_file(repository.path().join("schemas/contracts.lock")).unwrap();
+    repository.said(&["accept"]);
+    repository.said(&["check"]);
+    let (code, said) = repository.run(&["check", "--against", "HEAD"]);
+    assert!(code == 1 && said.contains("`/properties/text/maxLength`: 50 -> 40"), "{said}");
+}
+
+#[test]
+fn an_additive_change_is_accepted_and_what_is_in_the_field_is_kept() {
+    let repository = Repository::accepted();
+    let reply = "schemas/events/bot/reply.json";
+    repository.edit(reply, "\"text\"", "\"mood\": { \"type\": \"string\" }, \"text\"");
+    let shown = repository.said(&["diff"]);
+    assert_eq!(shown, "bot.reply  additive\n  changed  `/properties/mood`: added, {\"type\":\"string\"}\n\n");
+    let said = repository.said(&["accept", "bot.reply", "--keep", "mobile app 3.1", "--sides", "listeners"]);
+    assert!(said.contains("is in the field: mobile app 3.1"), "{said}");
+    assert!(repository.lock().contains("\"because\": \"mobile app 3.1\""));
+    repository.commit();
+    // the app still reads only what it knew
+    repository.edit(reply, "\"mood\": { \"type\": \"string\" }, ", "");
+    repository.said(&["accept"]);
+    repository.edit(reply, "\"maxLength\": 100", "\"maxLength\": 200");
+    let (code, said) = repository.run(&["check"]);
+    assert!(code == 1 && said.contains("refused  by old listeners"), "{said}");
+}

@@ -184,6 +184,8 @@ fn resolved(
     problems: &mut Vec<Problem>,
 ) -> Schemas {
     let role = |name: &str| match load::role(name) {
+        // by itself: the others of its RPC aren't here
+        Ok(Some(Role::Rpc(..))) => Role::BesideRpc,
         Ok(Some(role)) => role,
         _ if name == root => Role::Shared,
         _ => Role::Document,

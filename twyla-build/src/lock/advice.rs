@@ -11,6 +11,7 @@ use super::finding::{EditVerdict, Misfit};
 use super::form::Form;
 use super::model::{Direction, Subject};
 use super::undo;
+use super::words::sides;
 use crate::compare::{self, Bundle, ContractKind, Options, Sources};
 use crate::load::steps;
 
@@ -30,8 +31,8 @@ const MOST_WAYS: usize = 3;
 /// What a comparison of a form that is only tried may cost.
 const OPTIONS: Options = Options { mode: compare::Mode::Contract, budget: 100_000 };
 
-/// Finds the edits that harm and what to do instead of each.
-pub(super) fn of(old: &Bundle, new: &Bundle, edits: &[Edit], harmed: &[Direction]) -> Advice {
+/// Finds the edits of a contract that harm and what to do instead of each.
+pub(super) fn of(subject: &Subject, old: &Bundle, new: &Bundle, edits: &[Edit], harmed: &[Direction]) -> Advice {
     if edits.len() > MOST_EDITS {
         return Advice::default();
     }
@@ -48,7 +49,7 @@ pub(super) fn of(old: &Bundle, new: &Bundle, edits: &[Edit], harmed: &[Direction
         advice.culprits.push(index);
         if advice.ways.len() < MOST_WAYS {
             let old = Side { bundle: old, form: &before };
-            advice.ways.extend(instead(&old, &alone, edit, &harms).filter(|way| !advice.ways.contains(way)));
+            advice.ways.extend(instead(subject, &old, &alone, edit, &harms).filter(|way| !advice.ways.contains(way)));
         }
     }
     advice
@@ -84,7 +85,8 @@ impl Side<'_> {
 }
 
 /// An additive form of what an edit does, in words.
-fn instead(old: &Side<'_>, alone: &Form, edit: &Edit, harms: &[Direction]) -> Option<String> {
+fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: &[Direction]) -> Option<String> {
+    let (producers, listeners) = sides(subject);
     let mut path = steps(&edit.path.pointer).map(Cow::into_owned).collect::<Vec<_>>();
     let keyword = keyword(&path)?;
     if let (Change::Listed(name), "required") = (&edit.change, &*keyword) {
@@ -92,14 +94,14 @@ fn instead(old: &Side<'_>, alone: &Form, edit: &Edit, harms: &[Direction]) -> Op
         undo::unlist(form.documents.get_mut(&edit.path.document)?, &path, name)?;
         return old.is_added_to(&form).then(|| {
             format!(
-                "leave {} out of `required`: listeners take an event without it, and new producers can always send it \
-                 (a `default` spares its field the `Option`)",
+                "leave {} out of `required`: {listeners} take what comes without it, and new {producers} can always \
+                 send it (a `default` spares its field the `Option`)",
                 named(name)
             )
         });
     }
     if let (Change::Unlisted(name), "required") = (&edit.change, &*keyword) {
-        return Some(format!("keep {} in `required` until no old listener is left", named(name)));
+        return Some(format!("keep {} in `required` until none of the old {listeners} is left", named(name)));
     }
     if let Change::Renamed { from, .. } = &edit.change {
         let to = path.pop()?;
@@ -115,13 +117,13 @@ fn instead(old: &Side<'_>, alone: &Form, edit: &Edit, harms: &[Direction]) -> Op
         // the old form as it is, which is additive to itself
         return Some(match &edit.change {
             Change::Added(_) if is_property(&path) => format!("leave `{keyword}` undeclared"),
-            Change::Added(_) => format!("leave `{keyword}` out; new producers can hold to it by themselves"),
+            Change::Added(_) => format!("leave `{keyword}` out; new {producers} can hold to it by themselves"),
             Change::Changed { old, new } => {
-                format!("keep `{keyword}` at {}; new producers can hold to {} by themselves", short(old), short(new))
+                format!("keep `{keyword}` at {}; new {producers} can hold to {} by themselves", short(old), short(new))
             }
-            Change::Removed(_) if !is_item(&path) => format!("keep `{keyword}`; new producers needn't use it"),
+            Change::Removed(_) if !is_item(&path) => format!("keep `{keyword}`; new {producers} needn't use it"),
             Change::Unlisted(value) | Change::Removed(value) => {
-                format!("keep {} in `{keyword}`; new producers needn't send it", short(value))
+                format!("keep {} in `{keyword}`; new {producers} needn't send it", short(value))
             }
             _ => return None,
         });

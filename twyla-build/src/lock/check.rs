@@ -129,7 +129,7 @@ impl Judge<'_> {
                     }
                     None if held.sides.demand(misfit.direction) && role.demands(misfit.direction) => {
                         misfit.ended = waiver.cloned();
-                        misfits.push((misfit, verdict, old.clone()));
+                        misfits.push((misfit, old.clone()));
                     }
                     None => {}
                 }
@@ -181,20 +181,35 @@ impl Judge<'_> {
         (verdict, misfits.collect())
     }
 
-    fn broken(&self, misfits: Vec<(Misfit, EditVerdict, Bundle)>, digest: &str) -> Finding {
+    fn broken(&self, misfits: Vec<(Misfit, Bundle)>, digest: &str) -> Finding {
         let Self { given, contract, subject, .. } = *self;
-        let first = misfits.first().map(|(misfit, verdict, old)| (misfit.old.clone(), *verdict, old.clone()));
-        let misfits: Vec<Misfit> = misfits.into_iter().map(|(misfit, ..)| misfit).collect();
-        let (held, verdict, old) = first.unwrap_or_else(|| {
+        let first = misfits.first().map(|(misfit, old)| (misfit.old.clone(), old.clone()));
+        let misfits: Vec<Misfit> = misfits.into_iter().map(|(misfit, _)| misfit).collect();
+        let (held, old) = first.unwrap_or_else(|| {
             let held = Held { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
-            (held, EditVerdict::Undecided, contract.bundle.clone())
+            (held, contract.bundle.clone())
         });
-        let directions: Vec<Direction> = {
-            let of = |misfit: &&Misfit| misfit.old.version.digest == held.version.digest;
-            misfits.iter().filter(of).map(|misfit| misfit.direction).collect()
+        // what nobody asks for takes no part in it
+        let asked = |direction| {
+            let of = |misfit: &&Misfit| misfit.direction == direction && misfit.old.version == held.version;
+            misfits.iter().find(of).map_or(Verdict::Fits, |misfit| misfit.verdict.clone())
         };
+        let verdicts = Direction::ALL.map(asked);
+        let verdict = EditVerdict::of(&verdicts[0], &verdicts[1]);
+        let directions: Vec<Direction> = Direction::ALL
+            .into_iter()
+            .zip(&verdicts)
+            .filter(|(_, verdict)| !verdict.fits())
+            .map(|(it, _)| it)
+            .collect();
         let edits = edit::edits(&old, &contract.bundle);
-        let advice = advice::of(&old, &contract.bundle, &edits, &directions);
+        let mut advice = advice::of(subject, &old, &contract.bundle, &edits, &directions);
+        // the one that a witness is refused by says most
+        let refusing = |index: &usize| {
+            let path = edits.get(*index).map(|edit| &edit.path);
+            !verdicts.iter().any(|it| matches!(it, Verdict::Breaks(witness) if Some(&witness.path) == path))
+        };
+        advice.culprits.sort_by_key(refusing);
         let culprit = advice.culprits.first().and_then(|index| edits.get(*index)).or_else(|| edits.first());
         // a waiver that has ended is what has changed where the schema hasn't
         let ended = misfits.iter().find_map(|misfit| misfit.ended.as_ref());

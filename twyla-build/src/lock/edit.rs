@@ -60,6 +60,19 @@ pub enum Change {
 }
 
 impl Edit {
+    /// Whether it is of what a schema calls itself.
+    pub(crate) fn is_of_name(&self) -> bool {
+        self.path
+            .pointer
+            .rsplit('/')
+            .next()
+            .is_some_and(|last| matches!(last, "id" | "$id" | "$anchor" | "$dynamicAnchor"))
+            && matches!(
+                self.change,
+                Change::Added(Value::String(_)) | Change::Removed(Value::String(_)) | Change::Changed { .. }
+            )
+    }
+
     /// The value that a list has got.
     pub(crate) fn listed(&self) -> Option<&Value> {
         if let Change::Listed(value) = &self.change { Some(value) } else { None }

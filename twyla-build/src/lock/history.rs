@@ -7,7 +7,7 @@ use twyla_contract::Place;
 use super::How;
 use super::check;
 use super::finding::{Finding, Matter};
-use super::model::{Earlier, Entry, Lock, Sides, Subject};
+use super::model::{Earlier, Entry, Lock, Subject};
 use crate::compare::Sources;
 use crate::problem::Problems;
 
@@ -70,7 +70,7 @@ fn merged(before: &Entry, after: &Entry) -> Entry {
     let more = after.earlier.iter().filter(|one| known.iter().all(|it| it.version != one.version));
     let mut earlier: Vec<Earlier> = known.iter().copied().chain(more).cloned().collect();
     // what was accepted then and is in the field now is held once
-    earlier.retain(|one| one.version != *accepted || one.sides != Sides::Both);
+    earlier.retain(|one| one.version != *accepted);
     Entry {
         accepted: accepted.clone(),
         removed: after.removed.clone().or_else(|| before.removed.clone()),

@@ -9,7 +9,7 @@ use super::model::{Direction, Subject};
 use crate::compare::{ContractKind, Sources};
 use crate::problem::{Problem, What};
 
-/// What a service does with events, and with what RPCs carry.
+/// What a service does with events, or with what goes one way in an RPC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// It may emit them and listen to them, or nobody has said what it does.
@@ -44,7 +44,7 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// With the same role for everything that isn't named, the context included.
+    /// With the same role for all events that aren't named, and for the context. Of an RPC that isn't named, both ways matter.
     #[must_use]
     pub fn new(rest: Role) -> Self {
         Self { rest, ..Self::default() }
@@ -96,6 +96,7 @@ impl Roles {
             (true, true) => Role::Both,
             (true, false) => Role::Listener,
             (false, true) => Role::Producer,
+            (false, false) if subject.kind.way().is_some() => Role::Both,
             (false, false) => self.rest,
         }
     }

@@ -103,7 +103,7 @@ fn noun(subject: &Subject) -> &'static str {
 }
 
 /// What the two sides of a contract are called.
-fn sides(subject: &Subject) -> (&'static str, &'static str) {
+pub(super) fn sides(subject: &Subject) -> (&'static str, &'static str) {
     match subject.kind {
         ContractKind::Context | ContractKind::Event => ("producers", "listeners"),
         ContractKind::Request => ("callers", "services"),
@@ -151,9 +151,11 @@ impl Text {
     }
 
     fn edits(&mut self, edited: &Edited, culprits: &[usize]) {
-        // those that harm come first
+        // those that harm come first, and what a schema calls itself last
+        let names = |index: &usize| edited.edits.get(*index).is_some_and(|edit| edit.is_of_name());
         let harmless = (0..edited.edits.len()).filter(|index| !culprits.contains(index));
-        let order: Vec<usize> = culprits.iter().copied().chain(harmless).collect();
+        let (named, harmless): (Vec<usize>, Vec<usize>) = harmless.partition(names);
+        let order: Vec<usize> = culprits.iter().copied().chain(harmless).chain(named).collect();
         let mut lines: Vec<String> = order
             .iter()
             .take(MOST_EDITS)
@@ -218,7 +220,8 @@ impl Text {
             Verdict::Breaks(witness) => {
                 let Witness { event, pointer, keyword, path, rule, .. } = &**witness;
                 self.part("witness", [format!("{} may be sent by {sender}", brief(event))]);
-                let stands = misfit.place.as_ref().map_or_else(|| path.to_string(), ToString::to_string);
+                // of an old reader the rule isn't in the files any more
+                let stands = misfit.place.as_ref().map_or_else(|| format!("in the lock: {path}"), ToString::to_string);
                 let at = if pointer.is_empty() { String::new() } else { format!(" at {pointer}") };
                 self.part("refused", [format!("by {reader}{at}, for `{keyword}` ({stands}): {rule}")]);
             }

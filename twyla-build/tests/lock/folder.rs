@@ -37,7 +37,6 @@ impl Folder {
         fs::write(path, text).unwrap();
     }
 
-    #[expect(dead_code, reason = "the findings come next")]
     pub(crate) fn remove(&self, path: &str) {
         fs::remove_file(self.0.join(path)).unwrap();
     }
