@@ -16,7 +16,8 @@
 //! file: `types` (structs and enums), `codec` (how they are read and written), `checks` (how they are held to their rules),
 //! `trees` (the rules that need more than one value), `methods` (RPCs), `emit` (all of it in modules) and `layout` (its
 //! lines). [`compare`] holds contracts against each other, and [`lock`] holds them to what was accepted; [`problem`] is the
-//! catalogue of everything that can be wrong, with its wording.
+//! catalogue of everything that can be wrong, with its wording. With the feature `schemars`, `assert_contract`
+//! holds a type of one's own to a contract, in a test.
 //!
 //! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
 //! Rust type can stand for becomes `serde_json::Value`.
@@ -47,6 +48,8 @@ mod resolve;
 mod rpcs;
 mod stack;
 mod trees;
+#[cfg(feature = "schemars")]
+mod typed;
 mod types;
 mod uri;
 mod values;
@@ -58,6 +61,8 @@ use twyla_contract::{Context, Contracts, index};
 pub use draft::{Draft, NoDraft};
 pub use load::At;
 pub use problem::{Problem, Problems, What};
+#[cfg(feature = "schemars")]
+pub use typed::{Holds, Misfits, NotHeld, assert_contract, assert_emits, assert_reads};
 
 /// Compiles the schemas of a folder for `twyla_runtime::include_contracts!()`: to be called from `build.rs`.
 ///

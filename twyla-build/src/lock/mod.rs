@@ -44,6 +44,9 @@ pub use roles::{Role, Roles};
 pub use strict::{BadStrictness, strict};
 pub use told::{Told, told};
 
+#[cfg(feature = "schemars")]
+pub(crate) use words::brief;
+
 /// The lock's name in its folder.
 pub const FILE_NAME: &str = "contracts.lock";
 

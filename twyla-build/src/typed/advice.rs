@@ -1,0 +1,34 @@
+//! What can be done about a type that doesn't hold to its contract, in serde's and schemars' words.
+
+use crate::compare::Witness;
+
+/// What can be done about a refusal, where something can be said of its keyword.
+pub(super) fn of(name: &str, emits: bool, witness: &Witness) -> Option<String> {
+    let attribute = match &*witness.keyword {
+        "minLength" | "maxLength" | "minItems" | "maxItems" => "#[schemars(length(min = …, max = …))]",
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => "#[schemars(range(min = …, max = …))]",
+        "pattern" => "#[schemars(regex(pattern = r\"…\"))]",
+        _ => "",
+    };
+    Some(match (&*witness.keyword, emits) {
+        ("required", true) => format!("give `{name}` the field that the contract requires, without `Option`"),
+        ("required", false) => "make the field an `Option`, or give it `#[serde(default)]`".to_owned(),
+        ("type", true) => "where it is `null`: `#[serde(skip_serializing_if = \"Option::is_none\")]`".to_owned(),
+        ("type", false) => "give the field a type that reads it: where it is `null`, an `Option`".to_owned(),
+        ("enum" | "const" | "oneOf" | "anyOf", true) => "send no variant that the contract doesn't have".to_owned(),
+        ("enum" | "const" | "oneOf" | "anyOf", false) => {
+            "give the enum the variants that the contract has, or one with `#[serde(other)]`".to_owned()
+        }
+        ("additionalProperties" | "unevaluatedProperties", false) => {
+            "leave out `#[serde(deny_unknown_fields)]`".to_owned()
+        }
+        ("format", true) => {
+            "give the field a type that has only such values, as `uuid::Uuid` or `chrono::DateTime`".to_owned()
+        }
+        (_, true) if !attribute.is_empty() => {
+            format!("where the code makes sure of it, say so on the field: `{attribute}`")
+        }
+        (_, false) if !attribute.is_empty() => format!("widen what the field says of itself: `{attribute}`"),
+        _ => return None,
+    })
+}

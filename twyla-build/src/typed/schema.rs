@@ -1,0 +1,78 @@
+//! The schema that schemars derives for a type, made to say what serde does.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use crate::compare::Bundle;
+use crate::draft::{Draft, HOLDERS, Holds};
+use crate::{Problems, format};
+
+/// What a type sends, or what it reads.
+pub(super) struct Own {
+    pub(super) bundle: Bundle,
+    /// A format in it that JSON Schema doesn't have, so that it says nothing to a comparison.
+    pub(super) unknown_format: Option<String>,
+}
+
+/// The type's name, as its schema has it.
+pub(super) fn name<T: JsonSchema>() -> String {
+    T::schema_name().into_owned()
+}
+
+pub(super) fn of<T: JsonSchema>(emits: bool) -> Result<Own, Problems> {
+    let settings = SchemaSettings::draft2020_12();
+    let settings = if emits { settings.for_serialize() } else { settings.for_deserialize() };
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    let mut unknown_format = None;
+    exact(&mut schema, &mut unknown_format);
+    let bundle = Bundle::value(&schema, Draft::Draft202012)?.formats(true);
+    Ok(Own { bundle, unknown_format })
+}
+
+/// Says with keywords what schemars says with formats of Rust's own.
+fn exact(schema: &mut Value, unknown: &mut Option<String>) {
+    let Value::Object(members) = schema else { return };
+    if let Some(name) = members.get("format").and_then(Value::as_str).map(str::to_owned) {
+        number_or_word(&name, members, unknown);
+    }
+    for (keyword, holds) in HOLDERS {
+        let Some(inner) = members.get_mut(*keyword) else { continue };
+        match (holds, inner) {
+            (Holds::Named, Value::Object(inner)) => inner.values_mut().for_each(|inner| exact(inner, unknown)),
+            (Holds::Many | Holds::OneOrMany, Value::Array(inner)) => {
+                inner.iter_mut().for_each(|inner| exact(inner, unknown));
+            }
+            (Holds::One | Holds::OneOrMany, inner) => exact(inner, unknown),
+            _ => {}
+        }
+    }
+}
+
+fn number_or_word(name: &str, members: &mut Map<String, Value>, unknown: &mut Option<String>) {
+    let bounds = match name {
+        "int32" => Some((json!(i32::MIN), json!(i32::MAX))),
+        "uint32" => Some((json!(0), json!(u32::MAX))),
+        // isize and usize are as wide as this machine's; what is sent elsewhere is as wide as the widest
+        "int64" | "int" => Some((json!(i64::MIN), json!(i64::MAX))),
+        "uint64" | "uint" => Some((json!(0), json!(u64::MAX))),
+        _ => None,
+    };
+    if let Some((least, most)) = bounds {
+        members.remove("format");
+        members.entry("minimum").or_insert(least);
+        members.entry("maximum").or_insert(most);
+        return;
+    }
+    match name {
+        "int8" | "uint8" | "int16" | "uint16" | "int128" | "uint128" | "float" | "double" => {
+            members.remove("format");
+        }
+        "ip" => {
+            members.remove("format");
+            members.insert("anyOf".to_owned(), json!([{ "format": "ipv4" }, { "format": "ipv6" }]));
+        }
+        name if format::names().any(|known| known == name) => {}
+        name => *unknown = unknown.take().or_else(|| Some(name.to_owned())),
+    }
+}

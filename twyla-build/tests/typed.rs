@@ -1,0 +1,184 @@
+//! Types of one's own held to a contract: what is said of each, as a test prints it. `UPDATE=1` writes the golden file anew.
+#![allow(clippy::unwrap_used, reason = "tests may")]
+#![allow(dead_code, reason = "only the schemas of the types count")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use twyla_build::{Builder, Holds};
+
+const ORDER: &str = r#"{
+  "type": "object",
+  "properties": {
+    "id": { "type": "string", "format": "uuid" },
+    "state": { "enum": ["open", "paid", "sent"] },
+    "lines": {
+      "type": "array",
+      "items": {
+        "type": "object",
+        "properties": {
+          "sku": { "type": "string", "pattern": "^[A-Z]{3}$" },
+          "count": { "type": "integer", "minimum": 1, "maximum": 1000 }
+        },
+        "required": ["sku", "count"]
+      },
+      "maxItems": 50
+    },
+    "note": { "type": ["string", "null"] }
+  },
+  "required": ["id", "state", "lines"]
+}
+"#;
+
+fn builder() -> Builder {
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("typed");
+    fs::create_dir_all(root.join("events/shop")).unwrap();
+    fs::write(root.join("context.json"), "{}").unwrap();
+    fs::write(root.join("events/shop/order.json"), ORDER).unwrap();
+    Builder::new(root).shown_as("schemas")
+}
+
+/// All of it, to the letter.
+mod good {
+    use super::*;
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Order {
+        #[schemars(extend("format" = "uuid"))]
+        id: String,
+        state: State,
+        #[schemars(length(max = 50))]
+        lines: Vec<Line>,
+        note: Option<String>,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    pub(super) enum State {
+        Open,
+        Paid,
+        Sent,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Line {
+        #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+        sku: String,
+        #[schemars(range(min = 1, max = 1000))]
+        count: u16,
+    }
+}
+
+/// A listener's narrow view.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct View {
+    id: String,
+    #[serde(default)]
+    lines: Vec<serde_json::Value>,
+}
+
+/// Nothing is held to its rules.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Loose {
+    id: String,
+    state: String,
+    lines: Vec<serde_json::Value>,
+}
+
+/// Reads too little.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Strict {
+    #[schemars(extend("format" = "uuid"))]
+    id: String,
+    state: good::State,
+    lines: Vec<Narrow>,
+    note: String,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Narrow {
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+    sku: String,
+    count: u8,
+}
+
+/// A format that only its own code knows.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Odd {
+    #[schemars(extend("format" = "partial-date-time"))]
+    id: String,
+}
+
+/// An enum that lacks a word.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Few {
+    state: FewStates,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum FewStates {
+    Open,
+    Paid,
+}
+
+fn said<T: JsonSchema>(holds: Holds) -> String {
+    match builder().holds::<T>("shop.order", holds) {
+        Ok(()) => "it holds".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn each_is_said_in_its_words() {
+    let mut all = String::new();
+    let mut add = |name: &str, said: String| all.push_str(&format!("# {name}\n{said}\n\n"));
+    add("all of it, both ways", said::<good::Order>(Holds::Both));
+    add("a view, as a listener", said::<View>(Holds::Reads));
+    add("a view, as a producer", said::<View>(Holds::Emits));
+    add("loose, as a listener", said::<Loose>(Holds::Reads));
+    add("loose, as a producer", said::<Loose>(Holds::Emits));
+    add("strict, both ways", said::<Strict>(Holds::Both));
+    add("an enum with too few words", said::<Few>(Holds::Reads));
+    add("a format of its own", said::<Odd>(Holds::Reads));
+    add("no such contract", builder().holds::<View>("shop.oder", Holds::Both).unwrap_err().to_string());
+    let golden = "tests/lock/typed.golden";
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(golden, &all).unwrap();
+    }
+    assert_eq!(fs::read_to_string(golden).unwrap_or_default(), all, "UPDATE=1 accepts");
+}
+
+/// Whether serde itself agrees with what is said of a witness.
+#[test]
+fn serde_refuses_what_is_said_to_be_refused() {
+    let read = |text: &str| serde_json::from_str::<Strict>(text).is_err();
+    assert!(read(r#"{"id":"","state":"open","lines":[]}"#));
+    assert!(read(r#"{"id":"","state":"open","lines":[{"sku":"AAA","count":256}],"note":""}"#));
+    assert!(serde_json::from_str::<Few>(r#"{"state":"sent"}"#).is_err());
+    assert!(serde_json::from_str::<View>(r#"{"id":"","state":"open"}"#).is_ok());
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Said {
+    #[schemars(length(min = 1, max = 4000))]
+    emission: String,
+}
+
+#[test]
+fn the_demo_contract_is_found_from_the_package() {
+    twyla_build::assert_reads::<Said>("api.user_input");
+    twyla_build::assert_emits::<Said>("api.user_input");
+    twyla_build::assert_contract::<Said>("api.user_input");
+}
+
+#[test]
+#[should_panic(
+    expected = "`View` doesn't hold to the contract `api.user_input` (../schemas/events/api/user_input.json:1:1)"
+)]
+fn what_does_not_hold_panics() {
+    twyla_build::assert_contract::<View>("api.user_input");
+}
