@@ -32,11 +32,23 @@ const ORDER: &str = r#"{
 }
 "#;
 
+/// Nothing in it may be `null`.
+const NOTE: &str = r#"{
+  "type": "object",
+  "properties": {
+    "text": { "type": "string" },
+    "state": { "enum": ["open", "paid", "sent"] },
+    "count": { "type": "integer" }
+  }
+}
+"#;
+
 fn builder() -> Builder {
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("typed");
     fs::create_dir_all(root.join("events/shop")).unwrap();
     fs::write(root.join("context.json"), "{}").unwrap();
     fs::write(root.join("events/shop/order.json"), ORDER).unwrap();
+    fs::write(root.join("events/shop/note.json"), NOTE).unwrap();
     Builder::new(root).shown_as("schemas")
 }
 
@@ -105,6 +117,23 @@ struct Narrow {
     count: u8,
 }
 
+/// What is `None` is left out.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Note {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<good::State>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    count: Option<i64>,
+}
+
+/// What is `None` is `null`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct NullNote {
+    text: Option<String>,
+}
+
 /// A format that only its own code knows.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Odd {
@@ -126,7 +155,11 @@ enum FewStates {
 }
 
 fn said<T: JsonSchema>(holds: Holds) -> String {
-    match builder().holds::<T>("shop.order", holds) {
+    said_of::<T>("shop.order", holds)
+}
+
+fn said_of<T: JsonSchema>(contract: &str, holds: Holds) -> String {
+    match builder().holds::<T>(contract, holds) {
         Ok(()) => "it holds".to_owned(),
         Err(error) => error.to_string(),
     }
@@ -143,6 +176,8 @@ fn each_is_said_in_its_words() {
     add("loose, as a producer", said::<Loose>(Holds::Emits));
     add("strict, both ways", said::<Strict>(Holds::Both));
     add("an enum with too few words", said::<Few>(Holds::Reads));
+    add("options that are left out, both ways", said_of::<Note>("shop.note", Holds::Both));
+    add("an option that is null, both ways", said_of::<NullNote>("shop.note", Holds::Both));
     add("a format of its own", said::<Odd>(Holds::Reads));
     add("no such contract", builder().holds::<View>("shop.oder", Holds::Both).unwrap_err().to_string());
     let golden = "tests/lock/typed.golden";
@@ -160,6 +195,9 @@ fn serde_refuses_what_is_said_to_be_refused() {
     assert!(read(r#"{"id":"","state":"open","lines":[{"sku":"AAA","count":256}],"note":""}"#));
     assert!(serde_json::from_str::<Few>(r#"{"state":"sent"}"#).is_err());
     assert!(serde_json::from_str::<View>(r#"{"id":"","state":"open"}"#).is_ok());
+    let note = Note { text: None, state: None, count: None };
+    assert_eq!(serde_json::to_string(&note).unwrap(), "{}");
+    assert_eq!(serde_json::to_string(&NullNote { text: None }).unwrap(), r#"{"text":null}"#);
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

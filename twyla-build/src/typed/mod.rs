@@ -46,7 +46,8 @@ use crate::{Builder, Problems};
 ///
 /// The schemas are those of the folder `schemas` in the package, or in the nearest folder above it that has one;
 /// [`Builder::holds`] takes them from elsewhere. What a derived schema says is believed: of a rule that only `#[schemars(…)]`
-/// tells, the code has to make sure.
+/// tells, the code has to make sure. An `Option` with a `skip_serializing_if` is taken to be left out where it is `None`, so
+/// that it never sends `null`; one without may send it, as serde does.
 ///
 /// # Panics
 /// Where the type doesn't hold to the contract, with what is sent and refused, where, and what can be done; and where there

@@ -25,27 +25,56 @@ pub(super) fn of<T: JsonSchema>(emits: bool) -> Result<Own, Problems> {
     let settings = if emits { settings.for_serialize() } else { settings.for_deserialize() };
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     let mut unknown_format = None;
-    exact(&mut schema, &mut unknown_format);
+    exact(&mut schema, emits, &mut unknown_format);
     let bundle = Bundle::value(&schema, Draft::Draft202012)?.formats(true);
     Ok(Own { bundle, unknown_format })
 }
 
-/// Says with keywords what schemars says with formats of Rust's own.
-fn exact(schema: &mut Value, unknown: &mut Option<String>) {
+/// Says with keywords what schemars says with formats of Rust's own, and what it doesn't say of an `Option`.
+fn exact(schema: &mut Value, emits: bool, unknown: &mut Option<String>) {
     let Value::Object(members) = schema else { return };
+    if emits {
+        left_out(members);
+    }
     if let Some(name) = members.get("format").and_then(Value::as_str).map(str::to_owned) {
         number_or_word(&name, members, unknown);
     }
     for (keyword, holds) in HOLDERS {
         let Some(inner) = members.get_mut(*keyword) else { continue };
         match (holds, inner) {
-            (Holds::Named, Value::Object(inner)) => inner.values_mut().for_each(|inner| exact(inner, unknown)),
+            (Holds::Named, Value::Object(inner)) => inner.values_mut().for_each(|inner| exact(inner, emits, unknown)),
             (Holds::Many | Holds::OneOrMany, Value::Array(inner)) => {
-                inner.iter_mut().for_each(|inner| exact(inner, unknown));
+                inner.iter_mut().for_each(|inner| exact(inner, emits, unknown));
             }
-            (Holds::One | Holds::OneOrMany, inner) => exact(inner, unknown),
+            (Holds::One | Holds::OneOrMany, inner) => exact(inner, emits, unknown),
             _ => {}
         }
+    }
+}
+
+/// What is sent and not required has a `skip_serializing_if`, which schemars knows and its schema doesn't tell: an `Option`
+/// that is left out where it is `None` is never sent as `null`.
+fn left_out(members: &mut Map<String, Value>) {
+    let required = members.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let properties = members.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        if required.iter().all(|it| it != name) {
+            not_null(property);
+        }
+    }
+}
+
+/// Takes `null` out of what schemars makes of an `Option`.
+fn not_null(schema: &mut Value) {
+    let is_null = |schema: &Value| schema.get("type").is_some_and(|it| it == "null");
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|it| it != "null");
+    }
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
+        words.retain(|it| !it.is_null());
+    }
+    if let Some(Value::Array(any)) = schema.get_mut("anyOf") {
+        any.retain(|it| !is_null(it));
     }
 }
 
