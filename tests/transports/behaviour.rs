@@ -439,7 +439,7 @@ async fn checks_before_it_consumes(bus: Bus) {
     let error = bus.service().listeners([listener::<Mine>("one")]).start().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the listener `scripted` takes `State<Script>`, but the service has no such state: add `.state(..)`"
+        "the handler `scripted` takes `State<Script>`, but the service has no such state: add `.state(..)`"
     );
     let (script, _calls) = pass_on::<Mine>();
     let twins = [listener::<Mine>("one"), listener::<Mine>("two"), listener::<Mine>("one")];

@@ -36,15 +36,17 @@ async fn typed(bus: Bus) {
     let running = service.start().await.unwrap();
 
     let context = Context { channel: "web".to_owned() };
-    let bad = Ping { n: 1001, text: String::new(), tags: Some(vec!["a".to_owned(), "a".to_owned()]) };
+    let tags = Some(vec!["a".to_owned(), "a".to_owned()]);
+    let bad = Ping { n: 1001, text: String::new(), secret: Some("hidden".to_owned()), tags };
+    assert!(!format!("{bad:?}").contains("hidden"), "{bad:?}");
     let error = bus.emit(bad, &context).await.unwrap_err();
     let broken: Vec<_> = error.refusal().unwrap().violations.iter().map(|v| (&*v.pointer, v.keyword)).collect();
-    assert_eq!(broken, [("/n", "maximum"), ("/text", "minLength"), ("/tags", "uniqueItems")]);
+    assert_eq!(broken, [("/n", "maximum"), ("/text", "minLength"), ("/secret", "maxLength"), ("/tags", "uniqueItems")]);
     assert_eq!(
         error.to_string(),
         "typed.ping was not sent: its content breaks the contract in tests/schemas/events/typed/ping.json:1: \
          /n: 1001 is more than 1000; /text: \"\" has 0 characters, and at least 1 is needed; \
-         /tags: item 1 is there twice"
+         /secret: breaks `maxLength`; the value is sensitive and not shown; /tags: item 1 is there twice"
     );
     // it isn't among what is handled or dead below
 
@@ -54,15 +56,16 @@ async fn typed(bus: Bus) {
         r#"{"content":{"n":1,"text":"a"},"context":{"channel":""}}"#,
         r#"{"content":{"text":"a"},"context":{"channel":"web"}}"#,
         r#"{"content":{"n":"1","text":"a"},"context":{"channel":"web"}}"#,
+        r#"{"content":{"n":1,"text":"a","secret":"hidden"},"context":{"channel":"web"}}"#,
     ] {
         publish_raw(&bus, "typed", "ping", body).await.unwrap();
     }
-    let good = Ping { n: 7, text: "hello".to_owned(), tags: Some(vec!["a".to_owned()]) };
+    let good = Ping { tags: Some(vec!["a".to_owned()]), ..Ping::new(7, "hello") };
     bus.with_session("s").emit(good, &context).await.unwrap();
     assert_eq!(seen.recv().await.unwrap(), "ping 7 hello in web of s");
     assert_eq!(seen.recv().await.unwrap(), "pong 8 of s");
 
-    let letters = dead_letters(&bus, "typed.ping", "one", 5).await;
+    let letters = dead_letters(&bus, "typed.ping", "one", 6).await;
     let found: Vec<_> = letters
         .iter()
         .map(|letter| {
@@ -78,8 +81,13 @@ async fn typed(bus: Bus) {
             "/context/channel minLength",
             "/content required",
             "/content/n type",
+            "/content/secret maxLength",
         ]
     );
+    let hidden = letters.last().unwrap();
+    assert_eq!(hidden.sensitive, ["/content/secret"]);
+    assert!(hidden.shown().contains(r#""secret": "[sensitive]""#), "{}", hidden.shown());
+    assert!(!format!("{} {:?}", hidden.error, hidden.violations).contains("hidden"), "{hidden:?}");
     running.stop().await;
     assert!(seen.recv().await.is_none());
 }

@@ -7,6 +7,7 @@ use twyla_contract::rust;
 
 use crate::draft::{Draft, HOLDERS};
 use crate::load::{File, Json, Member, Node, Role, Way};
+use crate::model::SENSITIVE;
 use crate::pattern::Untranslated;
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
@@ -111,7 +112,16 @@ fn keyword<'a>(
             }
         }
         ("default" | "examples" | "description" | "title" | "$comment", _) => {}
+        (SENSITIVE, value) => {
+            if !matches!(value, Json::Bool(_)) {
+                let (keyword, wanted) = (SENSITIVE.to_owned(), "a boolean".to_owned());
+                say(member.value.at, What::WrongKeyword { keyword, wanted, found: member.value.described() });
+            }
+        }
         (name, value) => {
+            if let Some(near) = schemas.nearest(name, [SENSITIVE].into_iter()) {
+                say(member.key_at, What::UnknownKeyword { name: name.to_owned(), near: near.to_owned() });
+            }
             if !draft.has(name) && !name.starts_with("x-") && !Draft::Draft202012.has(name) && !Draft::Draft4.has(name)
             {
                 let known = draft.keywords().filter(|known| node.get(known).is_none());

@@ -72,7 +72,7 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, tre
                     quote!({ let (value, at) = (&self.#name, &at.key(#wire)); #rules })
                 });
             }
-            if let Others::Kept { name, held } = others {
+            if let Others::Kept { name, held, .. } = others {
                 nests = true;
                 let (name, wires) = (ident(name), fields.iter().map(|field| &field.wire));
                 let rules = writer.held(held);
@@ -115,8 +115,12 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, tre
         )
     });
     let name = ident(&type_.name);
+    let pointers = &type_.sensitive;
+    let sensitive =
+        (!pointers.is_empty()).then(|| quote!(const SENSITIVE: &'static [&'static str] = &[#(#pointers),*];));
     quote! {
         impl __twyla::Validate for #name {
+            #sensitive
             fn validate(&self, at: &__twyla::Path<'_>, out: &mut __twyla::Violations) {
                 #rules
                 #unused

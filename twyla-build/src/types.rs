@@ -11,6 +11,7 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
     let writer = Writer { model, module: type_.module.as_deref() };
     match &type_.body {
         Body::Struct { fields, others } => {
+            let shown = struct_shown(type_, fields, others);
             let fields = fields.iter().map(|field| {
                 let docs = docs_of(&format!("{}\n\nSchema: {}:{}", field.docs, field.place.file, field.place.line));
                 let (name, ty) = (ident(&field.name), writer.field(field));
@@ -23,17 +24,25 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
                 }
             });
             let fields = fields.chain(others);
-            quote!(#docs #[derive(Clone, Debug, PartialEq)] pub struct #name { #(#fields,)* })
+            let debug = derived(&shown);
+            quote!(#docs #[derive(Clone, #debug PartialEq)] pub struct #name { #(#fields,)* } #shown)
         }
         Body::Map(held) => {
             let ty = writer.shape(held);
+            let shown = shown(
+                type_.sensitive.iter().any(|pointer| hides_members(pointer)),
+                type_,
+                &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)),
+            );
+            let debug = derived(&shown);
             quote! {
                 #docs
-                #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, #debug PartialEq)]
                 pub struct #name(
                     /// The members.
                     pub #ty
                 );
+                #shown
             }
         }
         Body::Enum { words, variants } => {
@@ -55,9 +64,52 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
                 let (name, ty) = (ident(&variant.name), writer.boxed(&variant.held, variant.boxed));
                 quote!(#docs #name(#ty))
             });
-            quote!(#docs #[derive(Clone, Debug, PartialEq)] pub enum #name { #(#variants,)* })
+            let shown = shown(is_hidden(type_), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
+            let debug = derived(&shown);
+            quote!(#docs #[derive(Clone, #debug PartialEq)] pub enum #name { #(#variants,)* } #shown)
         }
     }
+}
+
+/// Whether a value of the type is nobody's to see as a whole.
+fn is_hidden(type_: &Type) -> bool {
+    type_.sensitive.iter().any(String::is_empty)
+}
+
+fn hides_members(pointer: &str) -> bool {
+    pointer.is_empty() || pointer.starts_with("/*")
+}
+
+/// A `Debug` that shows no sensitive value; none where there is none.
+fn struct_shown(type_: &Type, fields: &[Field], others: &Others) -> Option<TokenStream> {
+    let all = is_hidden(type_);
+    let hidden: Vec<_> = fields.iter().map(|field| (&field.name, all || field.hidden)).collect();
+    let others = if let Others::Kept { name, hidden, .. } = others { Some((name, all || *hidden)) } else { None };
+    let hidden: Vec<_> = hidden.into_iter().chain(others).collect();
+    let fields = hidden.iter().map(|(name, hidden)| {
+        let field = ident(name);
+        if *hidden { quote!(.field(#name, &__twyla::Hidden)) } else { quote!(.field(#name, &self.#field)) }
+    });
+    shown(hidden.iter().any(|(_, hidden)| *hidden), type_, &quote!(f.debug_struct(NAME) #(#fields)*))
+}
+
+fn shown(hides: bool, type_: &Type, written: &TokenStream) -> Option<TokenStream> {
+    let (rust, name) = (ident(&type_.name), &type_.name);
+    hides.then(|| {
+        quote! {
+            impl ::std::fmt::Debug for #rust {
+                fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    const NAME: &str = #name;
+                    #written.finish()
+                }
+            }
+        }
+    })
+}
+
+/// `Debug` among what is derived, unless it is written.
+fn derived(shown: &Option<TokenStream>) -> Option<TokenStream> {
+    shown.is_none().then(|| quote!(Debug,))
 }
 
 /// Writes types as they are named in one module of the generated code.
@@ -75,7 +127,7 @@ impl Writer<'_> {
 
     /// The name and the type of the field for members that no other field is for.
     pub(crate) fn others(&self, others: &Others) -> Option<(Ident, TokenStream)> {
-        let Others::Kept { name, held } = others else { return None };
+        let Others::Kept { name, held, .. } = others else { return None };
         Some((ident(name), self.map(held)))
     }
 

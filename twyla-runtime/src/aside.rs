@@ -131,6 +131,7 @@ pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Ver
         first_error: failed.map(|failed| failed.first.error).unwrap_or_default(),
         parked_at: Some(Utc::now()),
         message_id: delivery.message_id.clone(),
+        sensitive: listening.listener.mark.sensitive(),
         body: delivery.body.clone(),
     };
     let mut headers = park::foreign(&delivery.headers);

@@ -15,6 +15,8 @@ pub struct Schema {
     pub digest: &'static str,
     /// Its record.
     pub record: &'static str,
+    /// What is nobody's to see in it: JSON Pointers, in which a step `*` is each item or member.
+    pub sensitive: &'static [&'static str],
 }
 
 /// The schemas of an event.
@@ -29,7 +31,7 @@ pub struct Schemas {
 impl Schemas {
     /// Those of an event that has no contract: what a test writes by hand, and what doesn't compile.
     pub const NONE: Self = {
-        const NONE: &Schema = &Schema { digest: "", record: "" };
+        const NONE: &Schema = &Schema { digest: "", record: "", sensitive: &[] };
         Self { content: NONE, context: NONE }
     };
 }
@@ -61,6 +63,12 @@ impl Mark {
         black_box(self).subject
     }
 
+    /// What is nobody's to see in an event, whose content and context are the schemas: JSON Pointers into the message.
+    pub(crate) fn sensitive(&self) -> Vec<String> {
+        let parts = ["/content", "/context"].iter().zip(self.schemas);
+        parts.flat_map(|(part, schema)| schema.sensitive.iter().map(move |at| format!("{part}{at}"))).collect()
+    }
+
     /// The records: its own, and those of the schemas it names.
     pub fn records(&'static self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.record).chain(self.schemas.iter().map(|schema| schema.record))
@@ -90,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_mark_is_made_as_the_program_compiles() {
-        static CONTENT: Schema = Schema { digest: "aa", record: "" };
+        static CONTENT: Schema = Schema { digest: "aa", record: "", sensitive: &[] };
         const GROUP: &str = "bot";
         let mark = crate::__mark!(["listens", "api.a", GROUP, CONTENT.digest, "bb", "x::y"], &[&CONTENT]);
         assert_eq!((mark.subject(), mark.records().count()), ("api.a", 2));

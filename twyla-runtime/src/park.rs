@@ -1,12 +1,13 @@
 //! Dead letters: events that were set aside, and the headers that tell why.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::validate::Violation;
+use crate::validate::{Violation, sensitive};
 
 /// The longest text of one header in bytes. All headers together must fit into one AMQP frame.
 pub(crate) const MAX_TEXT: usize = 4096;
@@ -26,6 +27,7 @@ pub(crate) const ATTEMPTS: &str = "x-twyla-attempts";
 pub(crate) const FIRST_ERROR: &str = "x-twyla-first-error";
 pub(crate) const FIRST_FAILED_AT: &str = "x-twyla-first-failed-at";
 pub(crate) const PARKED_AT: &str = "x-twyla-parked-at";
+pub(crate) const SENSITIVE: &str = "x-twyla-sensitive";
 
 /// Why an event was parked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +79,7 @@ pub struct DeadViolation {
 }
 
 /// An event that was set aside in a group's dead queue, `<domain>.<event_type>.<group>.dead`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadLetter {
     /// Why it was parked; `None` if it was put there by something else.
@@ -104,8 +106,33 @@ pub struct DeadLetter {
     pub parked_at: Option<DateTime<Utc>>,
     /// The message's id.
     pub message_id: Option<String>,
+    /// What is nobody's to see in the message, where the schemas say `"x-sensitive": true`: JSON Pointers (RFC 6901), in
+    /// which a step `*` is each item or member.
+    pub sensitive: Vec<String>,
     /// The message as it came, byte for byte.
     pub body: Bytes,
+}
+
+/// With the message as it is [shown](DeadLetter::shown).
+impl fmt::Debug for DeadLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetter")
+            .field("reason", &self.reason)
+            .field("error", &self.error)
+            .field("violations", &self.violations)
+            .field("event", &self.event)
+            .field("group", &self.group)
+            .field("exchange", &self.exchange)
+            .field("routing_key", &self.routing_key)
+            .field("attempts", &self.attempts)
+            .field("first_failed_at", &self.first_failed_at)
+            .field("first_error", &self.first_error)
+            .field("parked_at", &self.parked_at)
+            .field("message_id", &self.message_id)
+            .field("sensitive", &self.sensitive)
+            .field("message", &self.shown())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The value of a header.
@@ -177,6 +204,12 @@ impl DeadLetter {
         if let Some(time) = self.parked_at {
             headers.push((PARKED_AT, text(&crate::wire::write_timestamp(time))));
         }
+        if !self.sensitive.is_empty() {
+            let json = serde_json::to_string(&self.sensitive).unwrap_or_default();
+            // where that is too much, all of it is
+            let json = if json.len() > MAX_TEXT { r#"["/content","/context"]"#.to_owned() } else { json };
+            headers.push((SENSITIVE, Header::Text(json)));
+        }
         headers
     }
 
@@ -204,7 +237,28 @@ impl DeadLetter {
             first_error: text(FIRST_ERROR),
             parked_at: time(PARKED_AT),
             message_id,
+            sensitive: match find(SENSITIVE) {
+                // what can't be read may be anything
+                Some(Header::Text(text)) => serde_json::from_str(text).unwrap_or_else(|_| vec![String::new()]),
+                Some(_) => vec![String::new()],
+                None => Vec::new(),
+            },
             body,
+        }
+    }
+
+    /// The message as people may see it: its JSON on several lines, with the word `[sensitive]` in the place of each
+    /// [sensitive](Self::sensitive) value. A message that is no JSON is shown as text, or not at all where something in it
+    /// would be sensitive.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match serde_json::from_slice::<serde_json::Value>(&self.body) {
+            Ok(mut body) => {
+                sensitive::hide(&mut body, &self.sensitive);
+                format!("{body:#}")
+            }
+            Err(_) if self.sensitive.is_empty() => String::from_utf8_lossy(&self.body).into_owned(),
+            Err(_) => format!("[{} bytes that are no JSON, and may have sensitive ones]", self.body.len()),
         }
     }
 }
@@ -239,6 +293,7 @@ mod tests {
             first_error: "no database".to_owned(),
             parked_at: DateTime::from_timestamp(1_751_000_000, 5_000),
             message_id: Some("1".to_owned()),
+            sensitive: vec!["/content/emission".to_owned()],
             body: Bytes::from_static(b"{"),
         }
     }
@@ -269,11 +324,29 @@ mod tests {
                 "x-twyla-first-error: no database",
                 "x-twyla-first-failed-at: 2025-06-15T15:06:40.000000+00:00",
                 "x-twyla-parked-at: 2025-06-27T04:53:20.000005+00:00",
+                r#"x-twyla-sensitive: ["/content/emission"]"#,
             ]
         );
         let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let read = DeadLetter::read(&headers, letter.message_id.clone(), letter.body.clone());
         assert_eq!(read, letter);
+    }
+
+    #[test]
+    fn what_is_sensitive_is_not_shown() {
+        let shown = |body: &'static str| DeadLetter { body: Bytes::from_static(body.as_bytes()), ..letter() }.shown();
+        let body = r#"{"content":{"emission":"secret","language":"en"},"context":{}}"#;
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown(body)).unwrap(),
+            serde_json::json!({"content": {"emission": "[sensitive]", "language": "en"}, "context": {}}),
+        );
+        for hidden in [r#"{"content":"secret"}"#, r#"{"content":{"emission":"secret""#, r#"["secret"]"#] {
+            assert!(!shown(hidden).contains("secret"), "{hidden}");
+        }
+        let many = DeadLetter { sensitive: vec!["/content/é".repeat(400); 9], ..letter() };
+        let headers: Vec<_> = many.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let read = DeadLetter::read(&headers, None, Bytes::from_static(body.as_bytes()));
+        assert!(!read.shown().contains("secret"), "{}", read.shown());
     }
 
     #[test]

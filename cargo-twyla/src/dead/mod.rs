@@ -38,6 +38,9 @@ enum Command {
         limit: usize,
         #[arg(long)]
         json: bool,
+        /// Show what the schemas call `x-sensitive` as well, in the bodies that --json shows.
+        #[arg(long, requires = "json")]
+        reveal: bool,
     },
     /// All that is known of one, its body included.
     #[command(after_help = "For example: cargo twyla dead show api.user_input bot 0192f0c1-…")]
@@ -48,6 +51,9 @@ enum Command {
         id: String,
         #[arg(long)]
         json: bool,
+        /// Show what the schemas call `x-sensitive` as well.
+        #[arg(long)]
+        reveal: bool,
     },
     /// Hand them to their group again, under the same message ids. Ctrl-C stops in order.
     #[command(after_help = "For example: cargo twyla dead replay api.user_input bot --error \"no database\"")]
@@ -104,8 +110,10 @@ impl Run for Args {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             match self.command {
-                Command::List { place, filter, limit, json } => list(&place, &filter, limit, json).await,
-                Command::Show { place, id, json } => show(&place, &id, json).await,
+                Command::List { place, filter, limit, json, reveal } => {
+                    list(&place, &filter, limit, json.then_some(reveal)).await
+                }
+                Command::Show { place, id, json, reveal } => show(&place, &id, json, reveal).await,
                 Command::Replay(sorting) => sort(sorting, Sort::Replay).await,
                 Command::Drop(sorting) => sort(sorting, Sort::Drop).await,
             }
@@ -121,16 +129,17 @@ impl Place {
     }
 }
 
-async fn list(place: &Place, filter: &Filter, limit: usize, json: bool) -> Result<(), Error> {
+/// `json` where each is shown as an object, with or without what is sensitive.
+async fn list(place: &Place, filter: &Filter, limit: usize, json: Option<bool>) -> Result<(), Error> {
     let bus = place.connect().await?;
     let letters = bus.dead_letters(&place.event, &place.group, limit).await?;
     let all = bus.count_dead_letters(&place.event, &place.group).await?.max(letters.len());
     let now = Utc::now();
     let fitting: Vec<_> = letters.iter().filter(|letter| filter.fits(letter, now)).collect();
     let mut out = io::stdout().lock();
-    if json {
+    if let Some(reveal) = json {
         for letter in &fitting {
-            writeln!(out, "{}", print::json(letter))?;
+            writeln!(out, "{}", print::json(letter, reveal))?;
         }
     } else {
         if !fitting.is_empty() {
@@ -152,7 +161,7 @@ async fn list(place: &Place, filter: &Filter, limit: usize, json: bool) -> Resul
     Ok(())
 }
 
-async fn show(place: &Place, id: &str, json: bool) -> Result<(), Error> {
+async fn show(place: &Place, id: &str, json: bool, reveal: bool) -> Result<(), Error> {
     let bus = place.connect().await?;
     let mut found = None;
     let looking = bus.sort_dead_letters(&place.event, &place.group, |letter| {
@@ -166,7 +175,7 @@ async fn show(place: &Place, id: &str, json: bool) -> Result<(), Error> {
     bus.close().await;
     let (event, group) = (place.event.clone(), place.group.clone());
     let letter = found.ok_or_else(|| Error::NoSuch { event, group, id: id.to_owned() })?;
-    let text = if json { print::json(&letter).to_string() } else { print::whole(&letter) };
+    let text = if json { print::json(&letter, reveal).to_string() } else { print::whole(&letter, reveal) };
     writeln!(io::stdout(), "{text}")?;
     Ok(())
 }

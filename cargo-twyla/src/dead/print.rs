@@ -28,7 +28,7 @@ pub(super) fn line(letter: &DeadLetter) -> String {
 }
 
 /// All that is known of one.
-pub(super) fn whole(letter: &DeadLetter) -> String {
+pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
         let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -50,18 +50,14 @@ pub(super) fn whole(letter: &DeadLetter) -> String {
     }
     row("parked", &time(letter.parked_at));
     row("bytes", &letter.body.len().to_string());
-    let body = match serde_json::from_slice::<Value>(&letter.body) {
-        Ok(body) => format!("{body:#}"),
-        Err(_) => String::from_utf8_lossy(&letter.body)
-            .chars()
-            .map(|c| if c == '\n' || !c.is_control() { c } else { '.' })
-            .collect(),
-    };
+    let body = if reveal { revealed(letter).shown() } else { letter.shown() };
+    let body: String = body.chars().map(|c| if c == '\n' || !c.is_control() { c } else { '.' }).collect();
     text + "\n" + &body
 }
 
 /// One, for other programs.
-pub(super) fn json(letter: &DeadLetter) -> Value {
+pub(super) fn json(letter: &DeadLetter, reveal: bool) -> Value {
+    let hides = !reveal && !letter.sensitive.is_empty();
     let stamp = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
     json!({
         "message_id": letter.message_id,
@@ -76,6 +72,14 @@ pub(super) fn json(letter: &DeadLetter) -> Value {
         "first_failed_at": stamp(letter.first_failed_at),
         "first_error": letter.first_error,
         "parked_at": stamp(letter.parked_at),
-        "body": String::from_utf8_lossy(&letter.body),
+        "body": if hides { letter.shown() } else { String::from_utf8_lossy(&letter.body).into_owned() },
+        "sensitive": letter.sensitive,
     })
+}
+
+/// The same with nothing that isn't shown.
+fn revealed(letter: &DeadLetter) -> DeadLetter {
+    let mut letter = letter.clone();
+    letter.sensitive.clear();
+    letter
 }

@@ -35,7 +35,8 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
         if kept.contains(&id) && *others == Others::Ignored {
             let wires: Vec<&str> = fields.iter().map(|field| field.wire.as_str()).chain(["extra"]).collect();
             let name = names::fields(&wires).pop().unwrap_or_default();
-            *others = Others::Kept { name, held: Held::plain(Shape::Any) };
+            let hidden = !type_.sensitive.is_empty();
+            *others = Others::Kept { name, held: Held::plain(Shape::Any), hidden };
         }
         if touched.contains(&id) {
             fields.iter_mut().for_each(|field| field.fallback = None);

@@ -8,6 +8,7 @@ mod object;
 mod read;
 mod rpcs;
 mod rules;
+mod sensitive;
 mod union;
 mod value;
 
@@ -21,6 +22,7 @@ use crate::resolve::Loc;
 pub(crate) use fallback::Fallback;
 pub(crate) use read::{one, read};
 pub(crate) use rules::Check;
+pub(crate) use sensitive::KEYWORD as SENSITIVE;
 
 /// A type by its index in the model.
 pub(crate) type TypeId = usize;
@@ -81,6 +83,8 @@ pub(crate) struct Type {
     pub(crate) trees: Vec<Tree>,
     /// Whether a rule tree looks at its values.
     pub(crate) looked_at: bool,
+    /// The values in it that are nobody's to see: JSON Pointers, in which a step `*` is each item or member.
+    pub(crate) sensitive: Vec<String>,
 }
 
 impl Type {
@@ -136,6 +140,8 @@ pub(crate) enum Others {
     Kept {
         name: String,
         held: Held,
+        /// Whether they are nobody's to see.
+        hidden: bool,
     },
 }
 
@@ -150,6 +156,8 @@ pub(crate) struct Field {
     pub(crate) held: Held,
     /// Whether the type would have no end without a box here.
     pub(crate) boxed: bool,
+    /// Whether its value is nobody's to see.
+    pub(crate) hidden: bool,
     pub(crate) docs: String,
     pub(crate) place: Place,
 }
@@ -271,6 +279,15 @@ impl Shape {
             (shape, depth) = (&held.shape, depth + 1);
         }
         depth
+    }
+
+    /// Whether types tell all of what is in it, down to those that have a name.
+    pub(crate) fn is_typed(&self) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.is_typed(),
+            _ => true,
+        }
     }
 
     /// The types that this shape has in it.

@@ -21,6 +21,8 @@ struct Declared<'a> {
     own: bool,
     /// The other schemas that hold for its values.
     also: Vec<Loc>,
+    /// Those and the ones that may hold for them.
+    all: Vec<Loc>,
 }
 
 /// What is declared for one object by all schemas that hold for it, each asked once, however often they combine it.
@@ -118,6 +120,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether members that are declared by no `properties` are nobody's to see.
+    fn hides_others(&self, loc: &Loc) -> bool {
+        self.sensitive.within(loc).iter().any(|pointer| pointer.is_empty() || pointer.starts_with("/*"))
+    }
+
     fn map(&mut self, loc: &Loc) -> Held {
         self.leave_object(loc, false);
         let mut checks = Vec::new();
@@ -167,16 +174,19 @@ impl<'a> Reader<'a> {
         }
         let properties = loc.step("properties");
         for member in self.get(loc, "properties").map_or(&[][..], Node::members) {
-            let schema = sure.then(|| properties.step(&member.key));
+            let at = properties.step(&member.key);
+            let schema = sure.then(|| at.clone());
             match out.names.entry(&member.key) {
                 Entry::Occupied(first) => {
                     if let Some(declared) = out.all.get_mut(*first.get()) {
                         declared.also.extend(schema);
+                        declared.all.push(at);
                     }
                 }
                 Entry::Vacant(new) => {
                     new.insert(out.all.len());
-                    out.all.push(Declared { wire: &member.key, schema, member, file: loc.file, own, also: Vec::new() });
+                    let (wire, file, also, all) = (&member.key, loc.file, Vec::new(), vec![at]);
+                    out.all.push(Declared { wire, schema, member, file, own, also, all });
                 }
             }
         }
@@ -231,7 +241,8 @@ impl<'a> Reader<'a> {
         }
         let typed = matches!(self.get(loc, "additionalProperties").map(|node| &node.json), Some(Json::Object(members)) if !members.is_empty());
         let typed_alone = typed && !self.has(loc, "patternProperties") && declared.iter().all(|declared| declared.own);
-        let kept = |held| Others::Kept { name: String::new(), held };
+        let hidden = self.hides_others(loc);
+        let kept = |held| Others::Kept { name: String::new(), held, hidden };
         match self.get(loc, "additionalProperties").map(|node| &node.json) {
             Some(Json::Object(_)) if typed_alone => others = kept(self.held(&loc.step("additionalProperties"))),
             Some(Json::Object(_)) if typed => {
@@ -256,7 +267,7 @@ impl<'a> Reader<'a> {
         let mut fields = Vec::new();
         // else a tree holds all of them
         let merged = self.merges(loc);
-        for Declared { wire, schema, member, file, also, .. } in declared {
+        for Declared { wire, schema, member, file, also, all, .. } in declared {
             let mut held = schema.as_ref().map_or_else(|| Held::plain(Shape::Any), |schema| self.held(schema));
             let also = also.iter().filter(|_| merged && schema.is_some());
             held.trees.extend(also.filter_map(|schema| self.tree(schema, format!("`{wire}` in several schemas"))));
@@ -269,6 +280,7 @@ impl<'a> Reader<'a> {
                 required: is_required,
                 docs: field_docs(&member.value, &held, is_required),
                 fallback,
+                hidden: all.iter().any(|schema| self.sensitive.whole(schema, held.shape.is_typed())),
                 held,
                 boxed: false,
                 place: self.schemas.files[*file].place(member.key_at),
@@ -285,6 +297,7 @@ impl<'a> Reader<'a> {
                 required: true,
                 fallback: None,
                 docs: "Required, and declared by no `properties`.".to_owned(),
+                hidden: self.hides_others(loc),
                 held,
                 boxed: false,
                 place: self.schemas.files[*file].place(node.at),

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use twyla_contract::Place;
 
+use super::sensitive::Sensitive;
 use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, looks, rpcs};
 use crate::draft::is_annotation;
 use crate::format;
@@ -43,13 +44,13 @@ pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, Held) {
     (types, held)
 }
 
-/// The schemas that lead to a `$dynamicRef` or `$recursiveRef`: those around one, and those that refer to these.
-fn dynamic(schemas: &Schemas) -> HashSet<Loc> {
+/// The schemas that lead to one of these: those around one, and those that refer to these. They are among them.
+pub(super) fn leading_to(schemas: &Schemas, these: impl Iterator<Item = Loc>) -> HashSet<Loc> {
     let mut from: HashMap<&Loc, Vec<&Loc>> = HashMap::new();
-    for (loc, target) in &schemas.refs {
+    for (loc, target) in schemas.refs.iter().chain(&schemas.dynamic) {
         from.entry(target).or_default().push(loc);
     }
-    let mut open: Vec<Loc> = schemas.dynamic.keys().cloned().collect();
+    let mut open: Vec<Loc> = these.collect();
     let mut found = HashSet::new();
     while let Some(loc) = open.pop() {
         if !found.insert(loc.clone()) {
@@ -117,6 +118,7 @@ pub(super) struct Reader<'a> {
     trees: Vec<Vec<Tree>>,
     /// The schemas that lead to a reference whose target depends on the way there.
     pub(super) dynamic: HashSet<Loc>,
+    pub(super) sensitive: Sensitive<'a>,
 }
 
 impl<'a> Reader<'a> {
@@ -128,7 +130,8 @@ impl<'a> Reader<'a> {
             begun: HashMap::new(),
             open: Vec::new(),
             trees: Vec::new(),
-            dynamic: dynamic(schemas),
+            dynamic: leading_to(schemas, schemas.dynamic.keys().cloned()),
+            sensitive: Sensitive::of(schemas),
         }
     }
 
@@ -229,7 +232,8 @@ impl<'a> Reader<'a> {
         let (module, name) = names::at(self.schemas, loc);
         let docs = docs(self.node(loc));
         let place = self.place(loc);
-        self.types[id] = Some(Type { module, name, place, docs, body, trees, looked_at: false });
+        let sensitive = self.sensitive.within(loc);
+        self.types[id] = Some(Type { module, name, place, docs, body, trees, looked_at: false, sensitive });
         id
     }
 

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::path::{Path, push_key};
 use super::rules::{Violations, shortened};
+use super::sensitive::redact;
 use super::{Refusal, Violation};
 use crate::json::{self, Read, Write};
 
@@ -13,6 +14,9 @@ const ROOM: usize = 1000;
 
 /// A generated type that knows every value rule of its schema that it doesn't hold by itself.
 pub trait Validate {
+    /// What is nobody's to see in it: JSON Pointers, in which a step `*` is each item or member.
+    const SENSITIVE: &'static [&'static str] = &[];
+
     /// Notes each rule that the value breaks.
     fn validate(&self, at: &Path<'_>, out: &mut Violations);
 }
@@ -37,8 +41,11 @@ macro_rules! __contract {
             const EVENT_TYPE: &'static str = $event_type;
             const SCHEMA: &'static str = $schema;
             const SCHEMAS: $crate::__private::mark::Schemas = {
-                static CONTENT: $crate::__private::mark::Schema =
-                    $crate::__private::mark::Schema { digest: $digest, record: concat!($begins, $form) };
+                static CONTENT: $crate::__private::mark::Schema = $crate::__private::mark::Schema {
+                    digest: $digest,
+                    record: concat!($begins, $form),
+                    sensitive: <$type as $crate::__private::Validate>::SENSITIVE,
+                };
                 let context = <$context as $crate::event::EventContext>::COMPILED;
                 $crate::__private::mark::Schemas { content: &CONTENT, context }
             };
@@ -65,8 +72,11 @@ macro_rules! __contract {
         impl $crate::event::EventContext for $type {
             const SCHEMA: &'static str = $schema;
             const COMPILED: &'static $crate::__private::mark::Schema = {
-                static CONTEXT: $crate::__private::mark::Schema =
-                    $crate::__private::mark::Schema { digest: $digest, record: concat!($begins, $form) };
+                static CONTEXT: $crate::__private::mark::Schema = $crate::__private::mark::Schema {
+                    digest: $digest,
+                    record: concat!($begins, $form),
+                    sensitive: <$type as $crate::__private::Validate>::SENSITIVE,
+                };
                 &CONTEXT
             };
             fn decode(context: &[u8]) -> ::std::result::Result<Self, $crate::validate::Refusal> {
@@ -94,9 +104,7 @@ macro_rules! __contract {
 /// # Errors
 /// [`Refusal`] with each rule that it breaks; only the first where the text doesn't fit the type.
 pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
-    let value = json::utf8(text)
-        .and_then(json::from_str::<C>)
-        .map_err(|fault| Refusal { violations: vec![fault.into_violation()] })?;
+    let value = json::utf8(text).and_then(json::from_str::<C>).map_err(|fault| refused::<C>(fault.into_violation()))?;
     validate(&value)?;
     Ok(value)
 }
@@ -125,7 +133,7 @@ pub fn decode_as<C: Read + Write + Validate, T: DeserializeOwned>(text: &[u8]) -
     let mut plain = Vec::new();
     value.write(&mut plain);
     let mut reader = serde_json::Deserializer::from_slice(&plain);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| bound_refusal(&error))
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| refused::<C>(bound_violation(&error)))
 }
 
 /// Appends a value of a hand-written type that is bound to the contract `C`, as strictly as [`encode`] does.
@@ -135,7 +143,10 @@ pub fn decode_as<C: Read + Write + Validate, T: DeserializeOwned>(text: &[u8]) -
 pub fn encode_as<C: Read + Validate, T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let start = out.len();
     let written = serde_json::to_writer(&mut *out, value)
-        .map_err(|error| refused("json", format!("can't be written: {error}")))
+        .map_err(|error| {
+            let message = format!("can't be written: {error}");
+            refused::<C>(Violation { pointer: String::new(), keyword: "json", message })
+        })
         .and_then(|()| decode::<C>(&out[start..]));
     written.map(|_| ()).inspect_err(|_| out.truncate(start))
 }
@@ -144,15 +155,15 @@ fn validate<C: Validate>(value: &C) -> Result<(), Refusal> {
     let mut out = Violations::new();
     value.validate(&Path::root(), &mut out);
     let violations = out.into_vec();
-    if violations.is_empty() { Ok(()) } else { Err(Refusal { violations }) }
+    if violations.is_empty() { Ok(()) } else { Err(redact(Refusal { violations }, C::SENSITIVE)) }
 }
 
-fn refused(keyword: &'static str, message: String) -> Refusal {
-    Refusal { violations: vec![Violation { pointer: String::new(), keyword, message }] }
+fn refused<C: Validate>(violation: Violation) -> Refusal {
+    redact(Refusal { violations: vec![violation] }, C::SENSITIVE)
 }
 
 /// What serde says where a hand-written type takes less than its contract allows.
-fn bound_refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
+fn bound_violation(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation {
     use serde_path_to_error::Segment;
     let mut pointer = String::new();
     for segment in error.path() {
@@ -165,7 +176,7 @@ fn bound_refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refus
     let (error, text) = (error.inner(), error.inner().to_string());
     let place = format!(" at line {} column {}", error.line(), error.column());
     let message = shortened(text.strip_suffix(place.as_str()).unwrap_or(&text), 200);
-    Refusal { violations: vec![Violation { pointer, keyword: "type", message }] }
+    Violation { pointer, keyword: "type", message }
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub mod pattern;
 pub mod rules;
 #[doc(hidden)]
 pub mod schema;
+#[doc(hidden)]
+pub mod sensitive;
 
 /// A value that its contract refuses, with each rule that it breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]

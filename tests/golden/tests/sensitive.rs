@@ -1,0 +1,79 @@
+//! What a schema calls `x-sensitive` is shown neither by `Debug` nor by an error.
+
+use std::fmt::Debug;
+
+use serde_json::{Value, json};
+use twyla_golden::sensitive::Context;
+use twyla_golden::sensitive::pay::{Charge, Plain};
+use twyla_runtime::event::{Emit, EventContext, Listen};
+
+/// A charge whose sensitive values all have `4111` in them.
+fn whole() -> Value {
+    json!({
+        "amount": 3,
+        "card": { "number": "411111111111", "holder": "Ada" },
+        "tokens": ["4111"],
+        "answers": { "pet": "4111" },
+        "secret": { "question": "4111" },
+        "free": { "pin": 4111, "open": 5 },
+        "by": { "kind": "bank", "iban": "4111" },
+        "next": { "amount": 4, "tokens": ["4111"] },
+    })
+}
+
+fn decoded(value: &Value) -> Charge {
+    Charge::decode(value.to_string().as_bytes()).unwrap()
+}
+
+fn shown(value: &impl Debug) -> String {
+    let shown = format!("{value:?} {value:#?}");
+    assert!(!shown.contains("4111"), "{shown}");
+    shown
+}
+
+#[test]
+fn debug_shows_the_others() {
+    let charge = decoded(&whole());
+    let text = shown(&charge);
+    for others in ["amount: 3", "holder: \"Ada\"", "number: [sensitive]", "tokens: [sensitive]", "amount: 4"] {
+        assert!(text.contains(others), "{others} in {text}");
+    }
+    shown(&charge.card);
+    shown(&charge.secret);
+    shown(&charge.by);
+    let context = Context::decode(br#"{"mail":"4111@x.org","channel":"web"}"#).unwrap();
+    assert_eq!(format!("{context:?}"), "Context { mail: [sensitive], channel: Some(\"web\") }");
+    assert_eq!(format!("{:?}", Plain { amount: Some(7) }), "Plain { amount: Some(7) }");
+}
+
+#[test]
+fn errors_tell_where_and_what_and_not_the_value() {
+    for (pointer, value, told) in [
+        ("/card/number", json!("4111"), "/card/number: breaks `pattern`; the value is sensitive and not shown"),
+        ("/card/number", json!(4111), "/card/number: breaks `type`; the value is sensitive and not shown"),
+        ("/card", json!("4111"), "/card: breaks `type`; the value is sensitive and not shown"),
+        ("/card/holder", json!(""), "/card/holder: \"\" has 0 characters, and at least 1 is needed"),
+        ("/tokens/0", json!("4111411141"), "/tokens/0: breaks `maxLength`; the value is sensitive and not shown"),
+        ("/tokens", json!(["4111", "4111", "4111"]), "/tokens: has 3 items, and at most 2 are allowed"),
+        ("/answers/pet", json!("41114111"), "/answers/pet: breaks `maxLength`; the value is sensitive and not shown"),
+        (
+            "/secret/question",
+            json!("4111411"),
+            "/secret/question: breaks `maxLength`; the value is sensitive and not shown",
+        ),
+        ("/by/iban", json!("41114"), "/by/iban: breaks `maxLength`; the value is sensitive and not shown"),
+        ("/next/amount", json!(0), "/next/amount: breaks `minimum`; the value is sensitive and not shown"),
+        ("/amount", json!(0), "/amount: 0 is less than 1"),
+    ] {
+        let mut broken = whole();
+        *broken.pointer_mut(pointer).unwrap() = value;
+        let refusal = Charge::decode(broken.to_string().as_bytes()).unwrap_err();
+        assert_eq!(refusal.to_string(), told);
+    }
+    let mut charge = decoded(&whole());
+    charge.tokens = Some(vec!["41114111411141".to_owned()]);
+    let refusal = charge.encode(&mut Vec::new()).unwrap_err();
+    assert_eq!(refusal.to_string(), "/tokens/0: breaks `maxLength`; the value is sensitive and not shown");
+    let refusal = Context::decode(br#"{"mail":"4111"}"#).unwrap_err();
+    assert_eq!(refusal.to_string(), "/mail: breaks `format`; the value is sensitive and not shown");
+}

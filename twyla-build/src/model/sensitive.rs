@@ -1,0 +1,110 @@
+//! `x-sensitive`: which values are not to be shown to whoever reads logs, errors and dead letters.
+
+use std::collections::HashSet;
+
+use crate::load::{Json, Node};
+use crate::resolve::{Loc, Schemas};
+
+/// The keyword: an annotation, `true` at the schema of a value that is nobody's to see.
+pub(crate) const KEYWORD: &str = "x-sensitive";
+
+/// Of a contract with more such values than these, everything is one.
+const MOST: usize = 200;
+
+/// What is known of a folder's sensitive values.
+pub(crate) struct Sensitive<'a> {
+    schemas: &'a Schemas,
+    /// The schemas that say so, and those that lead to one.
+    leading: HashSet<Loc>,
+}
+
+/// A value on the way from a schema to those within it: the same value, or one of its own.
+enum Next {
+    Same(Loc),
+    Property(String, Loc),
+    Any(Loc),
+}
+
+impl<'a> Sensitive<'a> {
+    /// What the folder says.
+    pub(super) fn of(schemas: &'a Schemas) -> Self {
+        let says = schemas.infos.keys().filter(|loc| says(schemas, loc)).cloned();
+        Self { schemas, leading: super::read::leading_to(schemas, says) }
+    }
+
+    /// The sensitive values within a value of that schema, as JSON Pointers; a step `*` stands for each item or member.
+    pub(super) fn within(&self, loc: &Loc) -> Vec<String> {
+        let mut out = Vec::new();
+        self.walk(loc, String::new(), &mut Vec::new(), &mut out);
+        if out.len() > MOST {
+            return vec![String::new()];
+        }
+        out.sort();
+        out.dedup();
+        out
+    }
+
+    /// Whether a value of that schema is sensitive itself, or has items or members that are and no type that says so.
+    pub(super) fn whole(&self, loc: &Loc, is_typed: bool) -> bool {
+        self.leading.contains(loc)
+            && self.within(loc).iter().any(|pointer| !is_typed || pointer.split('/').skip(1).all(|step| step == "*"))
+    }
+
+    fn walk(&self, loc: &Loc, pointer: String, open: &mut Vec<Loc>, out: &mut Vec<String>) {
+        if !self.leading.contains(loc) || out.len() > MOST {
+            return;
+        }
+        // what holds itself has no end of pointers, so it is sensitive from there on
+        if says(self.schemas, loc) || open.contains(loc) {
+            out.push(pointer);
+            return;
+        }
+        open.push(loc.clone());
+        for next in self.next(loc) {
+            match next {
+                Next::Same(to) => self.walk(&to, pointer.clone(), open, out),
+                Next::Property(name, to) => self.walk(&to, crate::load::step(&pointer, &name), open, out),
+                Next::Any(to) => self.walk(&to, format!("{pointer}/*"), open, out),
+            }
+        }
+        open.pop();
+    }
+
+    fn next(&self, loc: &Loc) -> Vec<Next> {
+        let mut out = Vec::new();
+        let references = self.schemas.refs.get(loc).into_iter().chain(self.schemas.dynamic.get(loc));
+        out.extend(references.cloned().map(Next::Same));
+        let members = self.schemas.node(loc).map_or(&[][..], Node::members);
+        for member in members {
+            let at = loc.step(&member.key);
+            let each = || member.value.members().iter().map(|one| (one.key.clone(), at.step(&one.key)));
+            let items =
+                || (0..member.value.items().len()).map(|index| (index.to_string(), at.step(&index.to_string())));
+            match (&*member.key, &member.value.json) {
+                ("properties", _) => out.extend(each().map(|(name, to)| Next::Property(name, to))),
+                ("patternProperties", _) => out.extend(each().map(|(_, to)| Next::Any(to))),
+                ("prefixItems", _) | ("items", Json::Array(_)) => {
+                    out.extend(items().map(|(index, to)| Next::Property(index, to)));
+                }
+                (
+                    "items"
+                    | "additionalItems"
+                    | "unevaluatedItems"
+                    | "contains"
+                    | "additionalProperties"
+                    | "unevaluatedProperties",
+                    _,
+                ) => out.push(Next::Any(at)),
+                ("allOf" | "anyOf" | "oneOf", _) => out.extend(items().map(|(_, to)| Next::Same(to))),
+                ("dependentSchemas" | "dependencies", _) => out.extend(each().map(|(_, to)| Next::Same(to))),
+                ("not" | "if" | "then" | "else", _) => out.push(Next::Same(at)),
+                _ => {}
+            }
+        }
+        out
+    }
+}
+
+fn says(schemas: &Schemas, loc: &Loc) -> bool {
+    schemas.node(loc).and_then(|node| node.get(KEYWORD)).is_some_and(|node| matches!(node.json, Json::Bool(true)))
+}
