@@ -2,16 +2,17 @@
 //! `cargo xtask conformance` runs the official JSON Schema test suite, with every disagreement told; `cargo xtask fuzz`
 //! gives arbitrary bytes to contracts and to the compiler of schemas.
 //!
-//! `cargo xtask chaos` sends events while everything goes wrong.
+//! `cargo xtask chaos` sends events while everything goes wrong, and `cargo xtask compat` compares labelled pairs of schemas.
 //!
 //! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node (with
-//! [`certificates`]) and stops it again, [`postgres`] does so with a database, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite,
+//! [`certificates`]) and stops it again, [`postgres`] does so with a database, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite, [`compat`] labelled pairs of schemas,
 //! [`mod@fuzz`] the fuzz targets, [`chaos`] lets everything go wrong.
 #![forbid(unsafe_code)]
 
 mod broker;
 mod certificates;
 mod chaos;
+mod compat;
 mod conformance;
 mod fuzz;
 mod machine;
@@ -65,6 +66,14 @@ enum Chore {
         #[arg(long, value_name = "DIR")]
         suite: Option<PathBuf>,
     },
+    /// Compare labelled pairs of schemas, and tell with whom the comparison agrees.
+    Compat {
+        /// Leave out the `jsoncompat` crate.
+        #[arg(long)]
+        alone: bool,
+        /// Files with a pair in each line; those that are shared beside the repository where none is given.
+        files: Vec<PathBuf>,
+    },
     /// Install cargo-fuzz where it is missing, and give arbitrary bytes to contracts and to the compiler of schemas.
     Fuzz {
         /// How long each target runs.
@@ -85,6 +94,10 @@ fn main() -> ExitCode {
             chaos::run(plan).map_err(|error| error.to_string())
         }
         Chore::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()).map_err(|error| error.to_string()),
+        Chore::Compat { alone, files } => match compat::run(&files, alone) {
+            Err(compat::Error::Disagrees) => return ExitCode::FAILURE,
+            done => done.map_err(|error| error.to_string()),
+        },
         Chore::Conformance { suite } => match conformance::run(suite.as_deref()) {
             // the report's last line stays the last
             Err(conformance::Error::Disagrees) => return ExitCode::FAILURE,

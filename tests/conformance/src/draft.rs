@@ -5,12 +5,13 @@ use std::{env, io, panic};
 
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
+use twyla_generate::instances;
+use twyla_generate::random::Random;
 
 use crate::group::{Group, Kind, Prepared, Way};
-use crate::random::Random;
+use crate::known;
 use crate::run::{Check, Outcome};
 use crate::summary::{Disagreement, Summary};
-use crate::{instances, known};
 
 /// How many values each generated schema is held to, unless `TWYLA_CONFORMANCE_INSTANCES` says otherwise.
 const INSTANCES: usize = 60;

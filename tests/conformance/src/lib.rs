@@ -5,15 +5,12 @@
 //! `twyla-conformance` runs them all and prints the [`report`], and `cargo test` does the same with less patience.
 //!
 //! The rooms: [`group`] is what the build script hands over, [`run`] decodes and encodes a value by its generated type,
-//! [`draft`](mod@draft) runs the groups of a draft, [`instances`] makes values that are near a schema, [`known`] lists where
-//! an optional file is disagreed with and why.
+//! [`draft`](mod@draft) runs the groups of a draft, [`known`] lists where an optional file is disagreed with and why.
 #![forbid(unsafe_code)]
 
 pub mod draft;
 pub mod group;
-pub mod instances;
 pub mod known;
-pub mod random;
 pub mod report;
 pub mod run;
 pub mod summary;

@@ -5,12 +5,11 @@ use serde_json::Value;
 use super::bundle::Bundle;
 use super::formula::{Formulas, Lit};
 use super::lower::Lowering;
-use super::shape::{Side, Types};
+use super::shape::Side;
 use super::solve::{Answer, Reason, Solver};
 use super::tables::Tables;
-use super::verdict::{Mode, Options, Sample, Verdict, Why};
+use super::verdict::{Options, Sample, Verdict, Why};
 use super::witness::{self, Judge};
-use crate::resolve::{Loc, Schemas};
 
 /// How many values are tried where one that was found doesn't hold.
 const TRIED: usize = 8;
@@ -22,22 +21,24 @@ struct Sides {
 }
 
 impl Sides {
-    /// What one side says, and what its values are held to.
-    fn side<'a>(&mut self, schemas: &'a Schemas, root: &'a Loc, side: Side, mode: Mode) -> (Lit, Judge<'a>) {
-        let contract = mode == Mode::Contract;
-        let lit = Lowering::new(schemas, &mut self.formulas, &mut self.tables, contract).root(root);
-        let types = contract.then(|| Types::new(schemas, root));
-        let shape = types.as_ref().map_or(Lit::TRUE, |types| types.formula(side, &mut self.formulas));
-        (self.formulas.all([lit, shape]), Judge::new(schemas, root, types))
+    fn new() -> Self {
+        Self { formulas: Formulas::new(), tables: Tables::default() }
+    }
+
+    /// What one side says.
+    fn side(&mut self, judge: &Judge, side: Side) -> Lit {
+        // to types, what no draft has is nothing to be skipped in silence
+        let unknown = judge.types.is_some();
+        let lit = Lowering::new(&judge.schemas, &mut self.formulas, &mut self.tables, unknown).root(&judge.root);
+        let shape = judge.types.as_ref().map_or(Lit::TRUE, |types| types.formula(side, &mut self.formulas));
+        self.formulas.all([lit, shape])
     }
 }
 
 pub(super) fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdict {
-    let (sent, sent_root) = producer.resolved();
-    let (read, read_root) = consumer.resolved();
-    let mut sides = Sides { formulas: Formulas::new(), tables: Tables::default() };
-    let (sends, sender) = sides.side(&sent, &sent_root, Side::Sends, options.mode);
-    let (reads, reader) = sides.side(&read, &read_root, Side::Reads, options.mode);
+    let (sender, reader) = (Judge::new(producer, options.mode), Judge::new(consumer, options.mode));
+    let mut sides = Sides::new();
+    let (sends, reads) = (sides.side(&sender, Side::Sends), sides.side(&reader, Side::Reads));
     let Sides { mut formulas, tables } = sides;
     let mut solver = Solver::new(&mut formulas, &tables, options.budget);
     let mut parts = vec![sends, !reads];
@@ -70,9 +71,9 @@ pub(super) fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -
 }
 
 pub(super) fn sample(schema: &Bundle, options: &Options) -> Sample {
-    let (schemas, root) = schema.resolved();
-    let mut sides = Sides { formulas: Formulas::new(), tables: Tables::default() };
-    let (lit, judge) = sides.side(&schemas, &root, Side::Sends, options.mode);
+    let judge = Judge::new(schema, options.mode);
+    let mut sides = Sides::new();
+    let lit = sides.side(&judge, Side::Sends);
     let Sides { mut formulas, tables } = sides;
     let mut solver = Solver::new(&mut formulas, &tables, options.budget);
     let mut parts = vec![lit];

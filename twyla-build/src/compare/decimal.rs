@@ -114,6 +114,11 @@ impl Decimal {
         Self::new(&self.mantissa * count, self.exponent)
     }
 
+    /// Their product.
+    pub(crate) fn by(&self, other: &Self) -> Self {
+        Self::new(&self.mantissa * &other.mantissa, self.exponent + other.exponent)
+    }
+
     pub(crate) fn plus(&self, other: &Self) -> Self {
         let low = self.exponent.min(other.exponent);
         Self::new(scaled(self, low) + scaled(other, low), low)

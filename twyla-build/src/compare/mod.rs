@@ -3,8 +3,13 @@
 //! [`compare`] decides it for a pair, and what it says is one of three things: it *fits*, which is proven; it *breaks*,
 //! which comes with a [`Witness`] that was held to both sides; or it is *undecided*, with what stands in the way.
 //!
-//! The rooms: `bundle` is one contract by itself, with all that its references reach, and `gather` takes it from a folder;
-//! `decimal` has numbers without the loss of a digit; `verdict` is what is said.
+//! The rooms, in the order in which a pair walks through them: `bundle` is one contract by itself, with all that its
+//! references reach (`gather` takes it from all schemas, `contracts` from a folder); `lower` makes formulas (`formula`, with
+//! `tables`) of its schemas, whatever draft they are of, and `shape` of what its generated types do beyond them; `solve` looks
+//! for a value of which the producer's formula holds and the consumer's doesn't, with `language` for patterns and `decimal`
+//! for numbers; `witness` holds what it finds to both sides, by `evaluate`, which shares nothing with that search; and
+//! `verdict` is what is said. `decide` is the whole way, `validator` the part of it that only holds values to a schema, and
+//! `words` has values and limits in words.
 
 mod bundle;
 mod contracts;
@@ -18,12 +23,14 @@ mod lower;
 mod shape;
 mod solve;
 mod tables;
+mod validator;
 mod verdict;
 mod witness;
 mod words;
 
 pub use bundle::Bundle;
 pub use contracts::{ContractKind, ContractSchema, Sources};
+pub use validator::{Refusal, Validator, Validity, validate};
 pub use verdict::{Checked, Mode, Options, Sample, SchemaPath, Verdict, Why, Witness};
 
 use crate::stack;

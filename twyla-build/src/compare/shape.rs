@@ -89,8 +89,8 @@ impl Types {
             (Shape::Map(inner), Value::Object(members)) => {
                 members.iter().find_map(|(key, value)| self.unheld(side, inner, value, &step(at, key)))
             }
-            (Shape::Named(id), Value::Object(members)) => match self.get(*id)? {
-                Body::Struct { fields, others } => members.iter().find_map(|(key, value)| {
+            (Shape::Named(id), value) => match (self.get(*id)?, value) {
+                (Body::Struct { fields, others }, Value::Object(members)) => members.iter().find_map(|(key, value)| {
                     let at = step(at, key);
                     match (fields.iter().find(|field| field.wire == *key), others) {
                         (Some(field), _) => self.unheld(side, &field.held, value, &at),
@@ -101,13 +101,13 @@ impl Types {
                         (None, _) => None,
                     }
                 }),
-                Body::Union { tag, variants } => {
+                (Body::Union { tag, variants }, Value::Object(members)) => {
                     let word = members.get(tag)?.as_str()?;
                     let variant = variants.iter().find(|variant| variant.words.iter().any(|known| known == word))?;
                     self.unheld(side, &variant.held, value, at)
                 }
-                Body::Map(held) => self.unheld(side, held, value, at),
-                Body::Enum { .. } => None,
+                (Body::Map(held), value) => self.unheld(side, held, value, at),
+                _ => None,
             },
             _ => None,
         }
@@ -210,7 +210,7 @@ impl Lowering<'_> {
                 }
                 self.formulas.all(parts)
             }
-            Body::Map(held) => self.map(held),
+            Body::Map(held) => self.held(held),
             Body::Enum { .. } => Lit::TRUE,
         }
     }

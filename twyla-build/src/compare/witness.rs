@@ -2,67 +2,95 @@
 
 use serde_json::{Map, Value};
 
-use super::evaluate::{Broken, Evaluator, Held, Unknown, place_of};
+use super::bundle::Bundle;
+use super::evaluate::{Broken, Evaluator, Held, Kept, Unknown, place_of};
 use super::shape::Types;
-use super::verdict::{Checked, Witness};
+use super::verdict::{Checked, Mode, Witness};
 use crate::resolve::{Loc, Schemas};
 
 /// How many smaller values are tried.
 const TRIED: usize = 3_000;
+/// How many schemas are held to values, and parts of them copied, for a smaller one.
+const MOST: u64 = 1_000_000;
 
 /// A contract that values are held to.
-pub(super) struct Judge<'a> {
-    schemas: &'a Schemas,
-    root: &'a Loc,
-    evaluator: Evaluator<'a>,
+pub(super) struct Judge {
+    pub(super) schemas: Schemas,
+    pub(super) root: Loc,
+    kept: Kept,
     /// The types that hold the values; none where only the schema counts.
-    types: Option<Types>,
+    pub(super) types: Option<Types>,
 }
 
-impl<'a> Judge<'a> {
-    pub(super) fn new(schemas: &'a Schemas, root: &'a Loc, types: Option<Types>) -> Self {
-        Self { schemas, root, evaluator: Evaluator::new(schemas), types }
+impl Judge {
+    pub(super) fn new(bundle: &Bundle, mode: Mode) -> Self {
+        let (schemas, root) = bundle.resolved();
+        let types = (mode == Mode::Contract).then(|| Types::new(&schemas, &root));
+        Self { kept: Kept::new(&schemas), schemas, root, types }
+    }
+
+    /// How many schemas were held to values so far.
+    fn spent(&self) -> u64 {
+        self.kept.spent()
+    }
+
+    fn evaluator(&self) -> Evaluator<'_> {
+        Evaluator::new(&self.schemas, &self.kept)
     }
 
     /// Whether the value may be sent.
     pub(super) fn sends(&self, value: &Value) -> Held {
         Ok(self.types.as_ref().is_none_or(|types| types.unsent(value).is_none())
-            && self.evaluator.is_valid(value, self.root)?)
+            && self.evaluator().is_valid(value, &self.root)?)
     }
 
     /// Whether the value is accepted.
-    fn accepts(&self, value: &Value) -> Held {
+    pub(super) fn accepts(&self, value: &Value) -> Held {
         Ok(self.types.as_ref().is_none_or(|types| types.unread(value).is_none())
-            && self.evaluator.is_valid(value, self.root)?)
+            && self.evaluator().is_valid(value, &self.root)?)
     }
 
     /// What of a value is refused.
-    fn refuses(&self, value: &Value) -> Result<Option<Broken>, Unknown> {
-        if let Some(broken) = self.evaluator.broken(value, self.root)? {
+    pub(super) fn refuses(&self, value: &Value) -> Result<Option<Broken>, Unknown> {
+        if let Some(broken) = self.evaluator().broken(value, &self.root)? {
             return Ok(Some(broken));
         }
         let unread = self.types.as_ref().and_then(|types| types.unread(value));
         Ok(unread.map(|unread| {
-            let path = place_of(self.schemas, self.root, &unread.pointer, "type");
+            let path = place_of(&self.schemas, &self.root, &unread.pointer, "type");
             Broken { pointer: unread.pointer, keyword: "type".to_owned(), path, rule: unread.rule }
         }))
     }
 }
 
 /// The value as a witness, if the one side may send it and the other one refuses it.
-pub(super) fn checked(producer: &Judge<'_>, consumer: &Judge<'_>, value: &Value) -> Option<Witness> {
+pub(super) fn checked(producer: &Judge, consumer: &Judge, value: &Value) -> Option<Witness> {
     let breaks = |value: &Value| producer.sends(value) == Ok(true) && consumer.accepts(value) == Ok(false);
     if !breaks(value) {
         return None;
     }
-    let value = smallest(value.clone(), &mut |value| breaks(value));
+    let (begun, mut copied) = (producer.spent() + consumer.spent(), 0);
+    let value = smallest(value.clone(), &mut |value| {
+        copied += parts(value);
+        let spent = producer.spent() + consumer.spent() - begun + copied;
+        (spent < MOST).then(|| breaks(value))
+    });
     let Broken { pointer, keyword, path, rule } = consumer.refuses(&value).ok().flatten()?;
     // what was made smaller is held to both sides once more
     breaks(&value).then_some(Witness { event: value, pointer, keyword, path, rule, checked: Checked::Evaluated })
 }
 
-/// The value with all that can be left out left out, and the rest as plain as it can be.
-pub(super) fn smallest(mut value: Value, fits: &mut dyn FnMut(&Value) -> bool) -> Value {
+/// A value and all that is in it.
+fn parts(value: &Value) -> u64 {
+    1 + match value {
+        Value::Array(items) => items.iter().map(parts).sum(),
+        Value::Object(members) => members.values().map(parts).sum(),
+        _ => 0,
+    }
+}
+
+/// The value with all that can be left out left out, and the rest as plain as it can be, until `fits` says nothing.
+fn smallest(mut value: Value, fits: &mut dyn FnMut(&Value) -> Option<bool>) -> Value {
     let mut left = TRIED;
     loop {
         let mut smaller = None;
@@ -71,11 +99,12 @@ pub(super) fn smallest(mut value: Value, fits: &mut dyn FnMut(&Value) -> bool) -
                 return true;
             }
             left -= 1;
-            if fits(&candidate) {
-                smaller = Some(candidate);
-                return true;
+            match fits(&candidate) {
+                Some(true) => smaller = Some(candidate),
+                Some(false) => return false,
+                None => {}
             }
-            false
+            true
         });
         match smaller {
             Some(smaller) => value = smaller,

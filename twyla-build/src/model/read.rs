@@ -37,8 +37,11 @@ pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
 /// The types of one file by itself, and what a value of its schema is.
 pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, Held) {
     let mut reader = Reader::new(schemas);
-    let is_content = matches!(schemas.files.get(file).map(|file| &file.role), Some(Role::Context | Role::Event(_)));
-    let held = if is_content { Held::plain(Shape::Named(reader.root(file))) } else { reader.held(&Loc::root(file)) };
+    let held = match schemas.files.get(file).map(|file| &file.role) {
+        Some(Role::Context | Role::Event(_)) => Held::plain(Shape::Named(reader.root(file))),
+        Some(Role::Rpc(name, way)) => Held::plain(Shape::Named(reader.carried(name, *way, file).type_)),
+        _ => reader.held(&Loc::root(file)),
+    };
     let mut types: Vec<Type> = reader.types.into_iter().flatten().collect();
     looks::settle(schemas, &mut types);
     (types, held)

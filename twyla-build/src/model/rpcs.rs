@@ -41,7 +41,7 @@ impl Reader<'_> {
         all.collect()
     }
 
-    fn carried(&mut self, name: &RpcName, way: Way, file: usize) -> Carried {
+    pub(super) fn carried(&mut self, name: &RpcName, way: Way, file: usize) -> Carried {
         let loc = Loc::root(file);
         let place = self.place(&loc);
         if let Some(type_) = self.only_refers(&loc) {

@@ -21,13 +21,13 @@ impl Evaluator<'_> {
         {
             return Ok(false);
         }
-        let Some(reference) = self.scopes.dynamic(self.schemas, schema.loc) else { return Ok(true) };
+        let Some(reference) = self.kept.scopes.dynamic(self.schemas, schema.loc) else { return Ok(true) };
         let mut target = reference.first;
         if let Some(anchor) = reference.anchor {
             // the outermost resource on the way that has an anchor of that name
             let mut scope = place.scope;
             while let Some(here) = scope {
-                let anchors = self.scopes.of_resource(here.base);
+                let anchors = self.kept.scopes.of_resource(here.base);
                 if let Some((_, loc)) = anchors.iter().find(|(name, _)| *name == anchor) {
                     target = loc.clone();
                 }

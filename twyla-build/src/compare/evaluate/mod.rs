@@ -51,11 +51,41 @@ pub(crate) struct Unknown;
 pub(crate) type Held = Result<bool, Unknown>;
 
 /// Holds values to the schemas of one side.
+#[derive(Clone, Copy)]
 pub(crate) struct Evaluator<'a> {
     schemas: &'a Schemas,
+    kept: &'a Kept,
+}
+
+/// What is kept from one value to the next.
+#[derive(Debug)]
+pub(crate) struct Kept {
     scopes: Scopes,
     patterns: RefCell<HashMap<String, Rc<Matcher>>>,
+    /// Steps for this value, and for all values before it.
     steps: Cell<u64>,
+    spent: Cell<u64>,
+}
+
+impl Kept {
+    pub(crate) fn new(schemas: &Schemas) -> Self {
+        Self {
+            scopes: Scopes::new(schemas),
+            patterns: RefCell::new(HashMap::new()),
+            steps: Cell::new(0),
+            spent: Cell::new(0),
+        }
+    }
+
+    /// How many schemas were held to values so far.
+    pub(crate) fn spent(&self) -> u64 {
+        self.spent.get() + self.steps.get()
+    }
+
+    fn begin(&self) {
+        self.spent.set(self.spent());
+        self.steps.set(0);
+    }
 }
 
 /// What was looked at of one value, by the rules of a schema.
@@ -142,13 +172,13 @@ impl<'a> Schema<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    pub(crate) fn new(schemas: &'a Schemas) -> Self {
-        Self { schemas, scopes: Scopes::new(schemas), patterns: RefCell::new(HashMap::new()), steps: Cell::new(0) }
+    pub(crate) fn new(schemas: &'a Schemas, kept: &'a Kept) -> Self {
+        Self { schemas, kept }
     }
 
     /// The first rule of a schema that a value breaks.
     pub(crate) fn broken(&self, value: &Value, loc: &Loc) -> Result<Option<Broken>, Unknown> {
-        self.steps.set(0);
+        self.kept.begin();
         let mut broken = None;
         let place = Place { at: None, scope: None, deep: 0 };
         let holds = self.check(value, loc, place, &mut Out(Some(&mut broken)), &mut Seen::default())?;
@@ -158,14 +188,14 @@ impl<'a> Evaluator<'a> {
 
     /// Whether a value breaks no rule of a schema.
     pub(crate) fn is_valid(&self, value: &Value, loc: &Loc) -> Held {
-        self.steps.set(0);
+        self.kept.begin();
         let place = Place { at: None, scope: None, deep: 0 };
         self.check(value, loc, place, &mut Out::quick(), &mut Seen::default())
     }
 
     fn check(&self, value: &Value, loc: &Loc, place: Place<'_>, out: &mut Out<'_>, seen: &mut Seen) -> Held {
-        self.steps.set(self.steps.get() + 1);
-        if place.deep > DEEPEST || self.steps.get() > MOST {
+        self.kept.steps.set(self.kept.steps.get() + 1);
+        if place.deep > DEEPEST || self.kept.steps.get() > MOST {
             return Err(Unknown);
         }
         let Some(node) = self.schemas.node(loc) else { return Ok(true) };

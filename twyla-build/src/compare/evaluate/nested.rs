@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::equal::twice;
 use super::values::limit;
-use super::{At, Evaluator, Held, Out, Place, Schema, Seen, Step, equal};
+use super::{At, Evaluator, Held, Out, Place, Schema, Seen, Step};
 use crate::compare::decimal::Decimal;
 use crate::compare::words;
 use crate::draft::Draft;
@@ -109,12 +110,11 @@ impl Evaluator<'_> {
                 return Ok(self.tell(out, &schema.at("maxContains"), "maxContains", place, rule));
             }
         }
-        if schema.get("uniqueItems").is_some_and(|node| matches!(node.json, Json::Bool(true))) {
-            let twice = (1..items.len()).find(|later| items[..*later].iter().any(|item| equal(item, &items[*later])));
-            if let Some(index) = twice {
-                let rule = || format!("item {index} is there twice");
-                return Ok(self.tell(out, &schema.at("uniqueItems"), "uniqueItems", place, rule));
-            }
+        if schema.get("uniqueItems").is_some_and(|node| matches!(node.json, Json::Bool(true)))
+            && let Some(index) = twice(items)
+        {
+            let rule = || format!("item {index} is there twice");
+            return Ok(self.tell(out, &schema.at("uniqueItems"), "uniqueItems", place, rule));
         }
         Ok(true)
     }

@@ -46,7 +46,7 @@ impl Matcher {
 
 impl Evaluator<'_> {
     pub(super) fn matcher(&self, written: &str) -> Rc<Matcher> {
-        let mut patterns = self.patterns.borrow_mut();
+        let mut patterns = self.kept.patterns.borrow_mut();
         patterns.entry(written.to_owned()).or_insert_with(|| Rc::new(Matcher::new(written))).clone()
     }
 

@@ -62,7 +62,12 @@ struct Walk<'a> {
     known: HashMap<Config, u32>,
     steps: HashMap<(u32, usize), u32>,
     ends: HashMap<u32, bool>,
+    /// States that were looked at, and not yet counted.
+    looked: u64,
 }
+
+/// States that are looked at in one step.
+const STATES: u64 = 16;
 
 impl Walk<'_> {
     fn put(&mut self, config: Config) -> u32 {
@@ -76,13 +81,14 @@ impl Walk<'_> {
     }
 
     /// The states that are reached before the next character, or the end, and whether a match is.
-    fn closure(&self, config: &Config, after: Option<char>) -> (Vec<usize>, bool) {
+    fn closure(&mut self, config: &Config, after: Option<char>) -> (Vec<usize>, bool) {
         let (mut open, mut seen) = (config.states.clone(), BTreeSet::new());
         let mut chars = Vec::new();
         while let Some(state) = open.pop() {
             if !seen.insert(state) {
                 continue;
             }
+            self.looked += 1;
             match &self.automaton.states[state] {
                 State::Match => return (Vec::new(), true),
                 State::Chars(..) => chars.push(state),
@@ -192,6 +198,7 @@ impl Query<'_> {
                 known: HashMap::new(),
                 steps: HashMap::new(),
                 ends: HashMap::new(),
+                looked: 0,
             };
             first_class += automaton.classes.len();
             configs.push(walk.put(Config { states: vec![automaton.start], before: Before::Start }));
@@ -211,7 +218,11 @@ impl Query<'_> {
                 continue;
             }
             for (symbol, (c, holds)) in alphabet.symbols.iter().enumerate() {
-                let Some(left) = steps.checked_sub(1) else { return Found::OutOfSteps };
+                let looked: u64 = walks.iter_mut().map(|walk| std::mem::take(&mut walk.looked)).sum();
+                let Some(left) = steps.checked_sub(1 + looked / STATES) else {
+                    *steps = 0;
+                    return Found::OutOfSteps;
+                };
                 *steps = left;
                 let moved = place.configs.iter().zip(&mut walks);
                 let configs: Vec<u32> = moved.map(|(config, walk)| walk.step(*config, symbol, *c, holds)).collect();

@@ -12,6 +12,8 @@ use crate::resolve::Loc;
 const MOST_CASES: usize = 8;
 /// Schemas within each other of one value.
 const DEEPEST: usize = 200;
+/// Schemas of one value.
+const MOST_SCHEMAS: usize = 2_000;
 
 /// What some rules look at, where a condition holds.
 #[derive(Clone, Debug, Default)]
@@ -184,7 +186,7 @@ impl Lowering<'_> {
         out: &mut Vec<Looked>,
     ) -> bool {
         let Some(node) = self.schemas.node(loc) else { return true };
-        if deep > DEEPEST {
+        if deep > DEEPEST || out.len() > MOST_SCHEMAS {
             return false;
         }
         let way = self.farther(loc, outer.way);

@@ -319,7 +319,13 @@ impl Solver<'_> {
         } else {
             for state in states {
                 match self.satisfy(state.iter().copied()) {
-                    Answer::Value(value) => values.push((*value).clone()),
+                    Answer::Value(value) => match self.copy(&value) {
+                        Some(value) => values.push(value),
+                        None => {
+                            *unknown = Some(Reason::Steps);
+                            return None;
+                        }
+                    },
                     Answer::Nothing => return None,
                     Answer::Unknown(reason) => {
                         *unknown = unknown.or(Some(reason));

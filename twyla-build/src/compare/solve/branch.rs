@@ -7,7 +7,7 @@ use super::array::Items;
 use super::number::Numbers;
 use super::object::Members;
 use super::string::Texts;
-use super::{Answer, Reason, Solver};
+use super::{Answer, LITERALS, Reason, Solver};
 use crate::compare::formula::{Atom, Formula, Kind, Lit};
 
 /// Formulas within each other that are looked into before a choice is made.
@@ -140,7 +140,8 @@ impl Solver<'_> {
 
     /// Tells what is sure, and tries what is not.
     fn choose(&mut self, mut branch: Branch) -> Answer {
-        if !self.step() {
+        let size = branch.atoms.len() + branch.clauses.len();
+        if !self.take(1 + size as u64 / LITERALS) {
             return Answer::Unknown(Reason::Steps);
         }
         let facts = loop {
@@ -162,6 +163,9 @@ impl Solver<'_> {
         let mut unknown = None;
         let mut refuted: Vec<Lit> = Vec::new();
         for choice in choices(&clause) {
+            if !self.take(1 + size as u64 / LITERALS) {
+                return Answer::Unknown(Reason::Steps);
+            }
             let mut next = branch.clone();
             // what had no value before needn't be tried again in another choice
             let plain = matches!(clause, Clause::Any(_));

@@ -8,6 +8,9 @@ use super::object::Members;
 use super::{Answer, Solver};
 use crate::compare::formula::{Atom, Index, Kind, Kinds, Lit, Name};
 
+/// Kinds of names that are told apart.
+const MOST_CLASSES: usize = 2_000;
+
 /// Which members something must hold of one of.
 #[derive(Clone, Debug)]
 pub(super) enum Keys {
@@ -85,12 +88,19 @@ impl Solver<'_> {
         }
     }
 
-    /// The kinds of names that nothing speaks of by themselves, of which there are some; of those that are asked for, where
-    /// some are. The members of each are held to what is told of them, which may be nothing.
-    pub(super) fn classes(&mut self, members: &Members, keys: Option<&Keys>, taken: &BTreeSet<Name>) -> Vec<Class> {
+    /// Gives the kinds of names that nothing speaks of by themselves, of which there are some; of those that are asked for,
+    /// where some are; until one is taken. True if one was. The members of each are held to what is told of them, which may
+    /// be nothing.
+    pub(super) fn each_class(
+        &mut self,
+        members: &Members,
+        keys: Option<&Keys>,
+        taken: &BTreeSet<Name>,
+        take: &mut dyn FnMut(&mut Self, Class) -> bool,
+    ) -> bool {
         let mut patterns: BTreeSet<Index> = members.matching.iter().map(|(pattern, _)| *pattern).collect();
         patterns.extend(members.others.iter().flat_map(|(_, patterns, _)| patterns.iter()));
-        let mut sure: Vec<(Index, bool)> = Vec::new();
+        let mut told: Vec<(Index, bool)> = Vec::new();
         let mut name = members.names.clone();
         name.push(self.formulas.kinds(Kinds::of(Kind::String)));
         if !taken.is_empty() {
@@ -99,46 +109,58 @@ impl Solver<'_> {
             name.push(!taken);
         }
         match keys {
-            Some(Keys::Matching(pattern)) => sure.push((*pattern, true)),
-            Some(Keys::Others(_, not)) => sure.extend(not.iter().map(|pattern| (*pattern, false))),
+            Some(Keys::Matching(pattern)) => told.push((*pattern, true)),
+            Some(Keys::Others(_, not)) => told.extend(not.iter().map(|pattern| (*pattern, false))),
             Some(Keys::Named(lit)) => name.push(*lit),
             None => {}
         }
-        for (pattern, holds) in &sure {
+        for (pattern, holds) in &told {
             let lit = self.formulas.atom(Atom::Pattern(*pattern));
             name.push(if *holds { lit } else { !lit });
             patterns.remove(pattern);
         }
-        let mut open = vec![(name, sure)];
-        for pattern in patterns {
-            let lit = self.formulas.atom(Atom::Pattern(pattern));
-            let mut next = Vec::new();
-            for (name, told) in open {
-                for holds in [false, true] {
-                    let mut name = name.clone();
-                    name.push(if holds { lit } else { !lit });
-                    if self.satisfy(name.iter().copied()).is_nothing() {
-                        continue;
-                    }
-                    let mut told = told.clone();
-                    told.push((pattern, holds));
-                    next.push((name, told));
+        let patterns: Vec<Index> = patterns.into_iter().collect();
+        let mut left = MOST_CLASSES;
+        self.part(members, &patterns, &mut name, &mut told, &mut left, take)
+    }
+
+    /// Parts names by whether they match a pattern, and those by the next one.
+    fn part(
+        &mut self,
+        members: &Members,
+        patterns: &[Index],
+        name: &mut Vec<Lit>,
+        told: &mut Vec<(Index, bool)>,
+        left: &mut usize,
+        take: &mut dyn FnMut(&mut Self, Class) -> bool,
+    ) -> bool {
+        if self.satisfy(name.iter().copied()).is_nothing() {
+            return false;
+        }
+        if let Some((pattern, others)) = patterns.split_first()
+            && *left > 0
+            && self.steps > 0
+        {
+            let lit = self.formulas.atom(Atom::Pattern(*pattern));
+            for holds in [false, true] {
+                name.push(if holds { lit } else { !lit });
+                told.push((*pattern, holds));
+                let taken = self.part(members, others, name, told, left, take);
+                name.pop();
+                told.pop();
+                if taken {
+                    return true;
                 }
             }
-            open = next;
+            return false;
         }
-        let mut classes = Vec::new();
-        for (name, told) in open {
-            if self.satisfy(name.iter().copied()).is_nothing() {
-                continue;
-            }
-            let matches = |pattern: &Index| told.iter().any(|(one, holds)| one == pattern && *holds);
-            let matching = members.matching.iter().filter(|(pattern, _)| matches(pattern)).map(|(_, lit)| *lit);
-            let others = members.others.iter().filter(|(_, patterns, _)| !patterns.iter().any(matches));
-            let value = matching.chain(others.map(|(.., lit)| *lit)).collect();
-            classes.push(Class { name, value });
-        }
-        classes
+        // of those that weren't parted any more only what holds of all of them is told
+        *left = left.saturating_sub(1);
+        let is = |pattern: &Index, wanted: bool| told.contains(&(*pattern, wanted));
+        let matching = members.matching.iter().filter(|(pattern, _)| is(pattern, true)).map(|(_, lit)| *lit);
+        let others = members.others.iter().filter(|(_, patterns, _)| patterns.iter().all(|one| is(one, false)));
+        let value = matching.chain(others.map(|(.., lit)| *lit)).collect();
+        take(self, Class { name: name.clone(), value })
     }
 
     /// A name of a kind.

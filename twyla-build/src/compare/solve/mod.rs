@@ -85,6 +85,22 @@ pub(crate) struct Solver<'a> {
     low: usize,
 }
 
+/// Literals that are looked at in one step.
+const LITERALS: u64 = 32;
+/// Characters that are made in one step.
+const CHARACTERS: u64 = 32;
+
+/// The parts of a value, counted no farther than is of interest.
+fn size(value: &Value, most: u64) -> u64 {
+    let add = |count: u64, value| if count > most { count } else { count + size(value, most - count) };
+    match value {
+        Value::Array(items) => items.iter().fold(1, add),
+        Value::Object(members) => members.values().fold(1, add),
+        Value::String(text) => 1 + text.len() as u64 / CHARACTERS,
+        _ => 1,
+    }
+}
+
 /// Depends on no state on the stack.
 const FREE: usize = usize::MAX;
 
@@ -104,9 +120,20 @@ impl<'a> Solver<'a> {
 
     /// Takes a step; false where none is left.
     fn step(&mut self) -> bool {
-        let left = self.steps.checked_sub(1);
+        self.take(1)
+    }
+
+    /// Takes as many steps; false where there aren't as many.
+    fn take(&mut self, steps: u64) -> bool {
+        let left = self.steps.checked_sub(steps);
         self.steps = left.unwrap_or(0);
         left.is_some()
+    }
+
+    /// The value once more, each part of it a step, so that a small schema of a huge value ends.
+    fn copy(&mut self, value: &Value) -> Option<Value> {
+        let size = size(value, self.steps);
+        self.take(size).then(|| value.clone())
     }
 
     /// A value of which all of these hold.
@@ -115,6 +142,9 @@ impl<'a> Solver<'a> {
             return Answer::Unknown(Reason::Steps);
         }
         let Some(state) = self.state(lits) else { return Answer::Nothing };
+        if !self.take(state.len() as u64 / LITERALS) {
+            return Answer::Unknown(Reason::Steps);
+        }
         if let Some(known) = self.known.get(&state) {
             return known.clone();
         }

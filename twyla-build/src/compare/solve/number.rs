@@ -226,9 +226,15 @@ impl Numbers {
         );
         let (low, high) = (self.low.as_ref().map(|(low, _)| low), self.high.as_ref().map(|(high, _)| high));
         points.extend(low.into_iter().chain(high).cloned());
+        // what is less than a factor away from its multiples is none
+        let fine = self.not_of.iter().min().cloned().unwrap_or_else(|| Decimal::from(1));
+        let fine =
+            ["0.5", "0.1", "0.3", "0.07"].iter().filter_map(|text| Decimal::parse(text)).map(|part| fine.by(&part));
+        let fine: Vec<Decimal> = fine.collect();
+        points.extend(fine.iter().flat_map(|step| [step.clone(), -step]));
         let away = |from: &Decimal, up: bool| {
             let steps = ["1", "0.5", "2", "0.1", "10", "0.01", "3.3", "1000", "1e6"];
-            let steps = steps.iter().filter_map(|text| Decimal::parse(text));
+            let steps = steps.iter().filter_map(|text| Decimal::parse(text)).chain(fine.iter().cloned());
             steps.map(|step| from.plus(&if up { step } else { -&step })).collect::<Vec<_>>()
         };
         if let Some(low) = low {

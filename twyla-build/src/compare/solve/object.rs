@@ -192,8 +192,9 @@ impl Solver<'_> {
         if members.is_full() {
             return true;
         }
-        let classes = self.classes(members, Some(keys), &spoken_of);
-        classes.iter().all(|class| self.satisfy(class.value.iter().copied().chain([lit])).is_nothing())
+        !self.each_class(members, Some(keys), &spoken_of, &mut |solver, class| {
+            !solver.satisfy(class.value.into_iter().chain([lit])).is_nothing()
+        })
     }
 
     /// An object that fits.
@@ -265,22 +266,22 @@ impl Solver<'_> {
             }
         }
         let taken: BTreeSet<Name> = spoken_of.iter().chain(chosen.keys()).cloned().collect();
-        for class in self.classes(members, Some(keys), &taken) {
+        let mut found = None;
+        self.each_class(members, Some(keys), &taken, &mut |solver, class| {
             let mut state = class.value.clone();
             state.push(*lit);
-            match (self.satisfy(state.iter().copied()), self.name_of(&class)) {
+            match (solver.satisfy(state.iter().copied()), solver.name_of(&class)) {
                 (Answer::Nothing, _) | (_, Answer::Nothing) => {}
                 (Answer::Unknown(reason), _) | (_, Answer::Unknown(reason)) => *unknown = unknown.or(Some(reason)),
                 (Answer::Value(_), Answer::Value(name)) => {
                     let mut next = chosen.clone();
-                    next.insert(self.formulas.name(text(&name)), state);
-                    if let Some(found) = self.assign(members, spoken_of, rest, next, unknown) {
-                        return Some(found);
-                    }
+                    next.insert(solver.formulas.name(text(&name)), state);
+                    found = solver.assign(members, spoken_of, rest, next, unknown);
                 }
             }
-        }
-        None
+            found.is_some()
+        });
+        found
     }
 
     /// Adds members until there are enough of them, and makes their values.
@@ -313,16 +314,17 @@ impl Solver<'_> {
         while lacks(&chosen) > 0 {
             let taken: BTreeSet<Name> = spoken_of.iter().chain(chosen.keys()).cloned().collect();
             let before = chosen.len();
-            for class in self.classes(members, None, &taken) {
-                match (self.satisfy(class.value.iter().copied()), self.name_of(&class)) {
+            self.each_class(members, None, &taken, &mut |solver, class| {
+                match (solver.satisfy(class.value.iter().copied()), solver.name_of(&class)) {
                     (Answer::Value(_), Answer::Value(name)) => {
-                        chosen.insert(self.formulas.name(text(&name)), class.value);
-                        break;
+                        chosen.insert(solver.formulas.name(text(&name)), class.value);
+                        return true;
                     }
                     (Answer::Unknown(reason), _) | (_, Answer::Unknown(reason)) => *unknown = unknown.or(Some(reason)),
                     _ => {}
                 }
-            }
+                false
+            });
             if chosen.len() == before {
                 return None;
             }
@@ -330,7 +332,13 @@ impl Solver<'_> {
         let mut object = Map::new();
         for (name, state) in chosen {
             match self.satisfy(state) {
-                Answer::Value(value) => drop(object.insert(name.to_string(), (*value).clone())),
+                Answer::Value(value) => match self.copy(&value) {
+                    Some(value) => drop(object.insert(name.to_string(), value)),
+                    None => {
+                        *unknown = Some(Reason::Steps);
+                        return None;
+                    }
+                },
                 Answer::Nothing => return None,
                 Answer::Unknown(reason) => {
                     *unknown = unknown.or(Some(reason));

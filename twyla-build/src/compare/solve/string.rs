@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answer, Reason, Solver};
+use super::{Answer, CHARACTERS, Reason, Solver};
 use crate::compare::formula::{Atom, Formula, Formulas, Index, Lit, Name};
 use crate::compare::language::{Bounds, Condition, Found, Language, Query, bounds};
 use crate::compare::tables::Tables;
 use crate::format;
 
+/// The most characters that a text is made of.
+const LONGEST: u64 = 1 << 20;
 /// How many texts are tried where an automaton doesn't tell all.
 const TRIED: usize = 48;
 
@@ -122,7 +124,7 @@ impl Texts {
     fn plain(&self) -> Answer {
         let (max, mut length) = (self.max.unwrap_or(u64::MAX), self.min);
         while length <= max {
-            if length > 1 << 20 {
+            if length > LONGEST {
                 return Answer::Unknown(Reason::Size);
             }
             let base = "a".repeat(usize::try_from(length).unwrap_or(usize::MAX));
@@ -156,7 +158,7 @@ impl Solver<'_> {
             }
             *empty = match &more.among {
                 Some(among) => more.first_of(self.tables, among.iter().map(|name| &**name)).is_nothing(),
-                None => more.is_plain() && more.plain().is_nothing(),
+                None => more.is_plain() && self.take(more.min.min(LONGEST) / CHARACTERS) && more.plain().is_nothing(),
             };
         }
         match found {
@@ -173,7 +175,10 @@ impl Solver<'_> {
             return texts.first_of(tables, among.iter().map(|name| &**name));
         }
         if texts.is_plain() {
-            return texts.plain();
+            return match self.take(texts.min.min(LONGEST) / CHARACTERS) {
+                true => texts.plain(),
+                false => Answer::Unknown(Reason::Steps),
+            };
         }
         let known: Vec<(Index, &str, Bounds)> = texts
             .formats

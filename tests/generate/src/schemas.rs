@@ -1,14 +1,13 @@
 //! Generates schemas with every keyword of a draft, in likely and in odd company.
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::group::{Group, Kind, Way};
+use crate::DRAFTS;
 use crate::random::Random;
 
 /// Names of properties: plain ones, and ones that are no Rust names.
 const NAMES: &[&str] = &["a", "b", "c", "id", "kind", "note", "type", "x-y", "ünï", "1st"];
-/// Patterns as ECMA-262 has them; `src/instances.rs` has texts for each.
+/// Patterns as ECMA-262 has them; `instances` has texts for each.
 const PATTERNS: &[&str] = &[
     "^a",
     "b$",
@@ -26,22 +25,11 @@ const PATTERNS: &[&str] = &[
 ];
 const WORDS: &[&str] = &["a", "abc", "card", "cash", "1", "", "é", "a b"];
 
-/// Every generated group of a draft.
-pub(crate) fn groups(draft: &str, seed: u64, many: usize) -> Vec<Group> {
-    let number = crate::group::DRAFTS.iter().position(|name| *name == draft).unwrap_or_default();
-    (0..many)
-        .map(|index| {
-            let schema = Schemas::new(number, &[seed, number as u64, index as u64]).root();
-            Group {
-                kind: Kind::Generated,
-                file: "generated".into(),
-                description: format!("{draft}, seed {seed}, schema {index}"),
-                schema: RawValue::from_string(schema.to_string()).expect("is JSON"),
-                cases: Vec::new(),
-                way: Way::Typed,
-            }
-        })
-        .collect()
+/// The schema of a seed, in the draft of that name.
+#[must_use]
+pub fn schema(draft: &str, seed: u64, index: u64) -> Value {
+    let number = DRAFTS.iter().position(|name| *name == draft).unwrap_or_default();
+    Schemas::new(number, &[seed, number as u64, index]).root()
 }
 
 /// The drafts, as numbers that can be compared.

@@ -1,0 +1,151 @@
+//! Edits of real contracts, as Twyla's lock sees them: what producers may send closed, what listeners accept open.
+
+use std::path::Path;
+use std::{fmt, io};
+
+use twyla_build::compare::{self, Bundle, Options, Verdict};
+
+use crate::{cases, oracle};
+
+/// What an edit asks of those who deploy it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Edit {
+    /// Deploy in any order.
+    Additive,
+    /// The listeners first.
+    ConsumerFirst,
+    /// The producers first.
+    ProducerFirst,
+    /// A new event is needed.
+    Breaking,
+    /// At least one direction isn't decided.
+    Undecided,
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Additive => "additive",
+            Self::ConsumerFirst => "consumer-first",
+            Self::ProducerFirst => "producer-first",
+            Self::Breaking => "breaking",
+            Self::Undecided => "undecided",
+        })
+    }
+}
+
+/// An edit with both verdicts: of the old in the new, and of the new in the old.
+#[derive(Debug)]
+pub struct Edited {
+    /// The pair's id.
+    pub id: String,
+    /// What it asks.
+    pub edit: Edit,
+    /// Both directions.
+    pub verdicts: [Verdict; 2],
+    /// For each, whether its witness is valid under the one schema and not under the other to the `jsonschema` crate.
+    pub confirmed: [Option<bool>; 2],
+}
+
+impl Edited {
+    /// Whether only the second or third part of a version was raised: `a/1.2.0..1.3.0`. None where the id names no versions.
+    #[must_use]
+    pub fn is_minor(&self) -> Option<bool> {
+        let (old, new) = self.id.rsplit_once('/')?.1.split_once("..")?;
+        let major = |version: &str| version.split('.').next().map(str::to_owned);
+        // before 1.0.0 anything goes
+        Some(major(old) == major(new) && major(old)? != "0")
+    }
+}
+
+/// A schema as the content of an event, whose formats are rules; as it stands where that can't be an event's.
+fn contract(schema: &str, draft: &str) -> Option<Bundle> {
+    let name = "events/a/b.json";
+    let draft = cases::draft(draft);
+    let event = format!(
+        r#"{{ "draft": "{}", "formats": true, "root": "{name}", "documents": {{ "{name}": {schema} }} }}"#,
+        draft.name()
+    );
+    Bundle::parse(&event).or_else(|_| Ok::<_, ()>(Bundle::schema(schema, draft).map_err(|_| ())?.formats(true))).ok()
+}
+
+/// The edits of a file. What the build refuses is left out.
+///
+/// # Errors
+/// Where the file can't be read.
+pub fn edits(path: &Path) -> io::Result<Vec<Edited>> {
+    let mut out = Vec::new();
+    for case in cases::read(path)? {
+        let (Some(old), Some(new)) = (contract(case.old.get(), &case.draft), contract(case.new.get(), &case.draft))
+        else {
+            continue;
+        };
+        let options = Options::default();
+        let verdicts = [compare::compare(&old, &new, &options), compare::compare(&new, &old, &options)];
+        let edit = match &verdicts {
+            [Verdict::Undecided(_), _] | [_, Verdict::Undecided(_)] => Edit::Undecided,
+            [Verdict::Fits, Verdict::Fits] => Edit::Additive,
+            [Verdict::Fits, _] => Edit::ConsumerFirst,
+            [_, Verdict::Fits] => Edit::ProducerFirst,
+            _ => Edit::Breaking,
+        };
+        let confirmed = {
+            let validator = |text: &str| oracle::with_formats(&case.draft, &serde_json::from_str(text).ok()?);
+            let sides = [validator(case.old.get()), validator(case.new.get())];
+            [(0, 1), (1, 0)].map(|(inner, outer)| match (&verdicts[inner], &sides) {
+                (Verdict::Breaks(witness), [Some(_), Some(_)]) => {
+                    let valid = |side: usize| sides[side].as_ref().is_some_and(|one| one.is_valid(&witness.event));
+                    Some(valid(inner) && !valid(outer))
+                }
+                _ => None,
+            })
+        };
+        out.push(Edited { id: case.id, edit, verdicts, confirmed });
+    }
+    Ok(out)
+}
+
+/// The edits of a file as lines of a table, by what they ask; and what there is to tell of minor versions and of what is
+/// undecided.
+///
+/// # Errors
+/// Where the file can't be read.
+pub fn text(path: &Path) -> io::Result<String> {
+    use fmt::Write as _;
+
+    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let edits = edits(path)?;
+    let count = |edit: Edit| edits.iter().filter(|one| one.edit == edit).count();
+    let all = [Edit::Additive, Edit::ConsumerFirst, Edit::ProducerFirst, Edit::Breaking, Edit::Undecided].map(count);
+    let mut out = format!("| {name} | {} |", edits.len());
+    all.iter().for_each(|count| {
+        let _ = write!(out, " {count} |");
+    });
+    let confirmed =
+        |wanted: bool| edits.iter().flat_map(|edit| edit.confirmed).filter(|one| *one == Some(wanted)).count();
+    let _ = write!(out, " {} | {} |", confirmed(true) + confirmed(false), confirmed(true));
+    let minor: Vec<&Edited> = edits.iter().filter(|edit| edit.is_minor() == Some(true)).collect();
+    if !minor.is_empty() {
+        let compatible = minor.iter().filter(|edit| edit.verdicts[0].fits()).count();
+        let additive = minor.iter().filter(|edit| edit.edit == Edit::Additive).count();
+        let _ = write!(
+            out,
+            "\n{name}: of {} minor versions, {compatible} read all that the one before may send, and {additive} can be deployed in any order",
+            minor.len()
+        );
+        for edit in minor.iter().filter(|edit| edit.edit != Edit::Additive) {
+            let _ = write!(out, "\n  {}: {}", edit.id, edit.edit);
+            if let [_, Verdict::Breaks(witness)] = &edit.verdicts {
+                let _ = write!(out, ": the one before refuses {} at {}: {}", witness.event, witness.path, witness.rule);
+            }
+        }
+    }
+    for edit in &edits {
+        for verdict in &edit.verdicts {
+            if let Verdict::Undecided(why) = verdict {
+                let _ = write!(out, "\n  {}: undecided: {why}", edit.id);
+            }
+        }
+    }
+    Ok(out)
+}
