@@ -4,9 +4,12 @@
 //!
 //! `method` says what a contract is to an RPC. A call walks from `call` (encode, `retry` within a `budget`, decode) by a
 //! `route` over a `link`: in `memory`, or over `http` to where `env` and `place` say that a service lives. There `serve` takes
-//! it in (limits, deadline), and `handler` decodes it, answers and encodes; `door` is where HTTP comes in. `problem` is what
-//! both sides say of what went wrong, and `wire` how it all is written in headers.
+//! it in (limits, deadline), and `handler` decodes it, answers and encodes. HTTP comes in at a `bound` socket and through the
+//! `door`, where the `head` of a request is read. `problem` is what both sides say of what went wrong, and `wire` how it all is
+//! written in headers.
 
+#[cfg(feature = "rpc-server")]
+mod bound;
 mod budget;
 mod call;
 #[cfg(feature = "rpc-client")]
@@ -15,8 +18,12 @@ mod config;
 mod door;
 mod env;
 mod error;
+#[cfg(feature = "rpc-client")]
+mod grown;
 #[doc(hidden)]
 pub mod handler;
+#[cfg(feature = "rpc-server")]
+mod head;
 #[cfg(feature = "rpc-client")]
 mod http;
 #[doc(hidden)]
@@ -33,17 +40,19 @@ mod route;
 mod serve;
 mod serving;
 mod settings;
+mod timer;
 #[cfg_attr(
     not(all(feature = "rpc-client", feature = "rpc-server")),
     allow(dead_code, reason = "one side reads what the other writes")
 )]
 mod wire;
+mod written;
 
+#[cfg(feature = "rpc-server")]
+pub(crate) use bound::Bound;
 pub use call::{Calling, Rpc};
 #[cfg(feature = "rpc-client")]
 pub use config::Config;
-#[cfg(feature = "rpc-server")]
-pub(crate) use door::Bound;
 pub use error::{CallError, Side};
 pub(crate) use handler::Registration;
 pub use handler::Rpcs;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use twyla_rpc_tests::contracts::rpc::desk::{LookError, LookErrorReason};
+use twyla_rpc_tests::contracts::rpc::desk::{Look, LookError, LookErrorReason, LookRequest};
 use twyla_rpc_tests::contracts::shared::Note;
 use twyla_rpc_tests::raw::{Reply, post, send};
 use twyla_rpc_tests::{Call, Script, caller, context, rpcs, within};
@@ -184,7 +184,6 @@ async fn is_part_of_an_app_of_ones_own() {
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
     let rpc = twyla_runtime::rpc::Config::new().address("desk", [format!("http://{address}/desk")]);
     let rpc = Rpc::new(rpc).unwrap();
-    use twyla_rpc_tests::contracts::rpc::desk::{Look, LookRequest};
     assert_eq!(rpc.call::<Look>(LookRequest::new(7), context()).await.unwrap().id, 7);
     running.stop().await;
     // the routes are there for as long as the service runs
@@ -212,7 +211,6 @@ async fn speaks_http_2_without_tls() {
     let running = start(Script::echo(), anywhere()).await;
     let config = twyla_rpc_tests::config(&running).http2(true);
     let rpc = Rpc::new(config).unwrap();
-    use twyla_rpc_tests::contracts::rpc::desk::{Look, LookRequest};
     let calls = (1..=50).map(|id| {
         let call = rpc.call::<Look>(LookRequest::new(id), context());
         tokio::spawn(async move { call.await.unwrap().id })

@@ -2,30 +2,29 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+use std::future::{Future, IntoFuture, ready};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use super::error::{CallError, Side};
-use super::link::{Answer, Ask, DOMAIN, Kind, Lost};
+use super::link::{Answer, Ask, DOMAIN, Key, Kind, Lost};
 use super::meta::CallMeta;
 use super::method::{Body, Method};
 use super::problem::{Broken, Part, Problem};
 use super::retry::{self, Next, Patience};
 use super::route::Link;
 use super::serve::Server;
+use super::timer::{self, Late};
 use super::wire;
+use super::written::written;
 use crate::event::{AsContext, EventContext};
 use crate::trace::TraceContext;
 use crate::validate::Refusal;
 use crate::{figures, span};
-
-/// As long as no call takes.
-const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// Calls RPCs, over HTTP or within this process. Clones share connections, addresses and the budget of retries.
 #[derive(Clone)]
@@ -111,7 +110,7 @@ impl Rpc {
             rpc: self.clone(),
             deadline: self.inner.patience.deadline,
             key: None,
-            run: |calling| Box::pin(run::<M>(calling)),
+            run: run::<M>,
         }
     }
 
@@ -145,17 +144,22 @@ fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encod
         by: Side::Ours,
         errors: refusal.violations.iter().map(Broken::from).collect(),
     };
-    let (mut text, mut header) = (Vec::new(), Vec::new());
-    request.encode(&mut text).map_err(refused)?;
-    context.encode(&mut header).map_err(refused)?;
-    let context = wire::ascii_json(header);
+    // both in one memory
+    let (mut text, length) = written(|out| {
+        request.encode(out)?;
+        let length = out.len();
+        context.encode(out)?;
+        Ok(length)
+    })
+    .map_err(refused)?;
+    let context = wire::ascii_json(text.split_off(length));
     let (bytes, most) = (context.len(), wire::MAX_CONTEXT);
     if bytes > most {
         let detail = format!("the context has {bytes} bytes, and at most {most} fit in a header");
         let broken = Broken { pointer: String::new(), keyword: "maxLength".to_owned(), detail };
         return Err(CallError::Request { method: M::NAME, by: Side::Ours, errors: vec![broken] });
     }
-    Ok(Encoded { request: text.into(), context })
+    Ok(Encoded { request: text, context })
 }
 
 /// A call under way: the future of [`Rpc::call`].
@@ -188,31 +192,45 @@ impl<T, E> Calling<T, E> {
     }
 }
 
-async fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Result<M::Response, CallError<M::Error>> {
+/// A call from its first poll on.
+fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Running<M::Response, M::Error> {
     let Calling { rpc, encoded, deadline, key, .. } = calling;
-    let encoded = encoded?;
-    let begun = Instant::now();
-    // a deadline beyond all times is none
-    let ours = begun.checked_add(deadline).unwrap_or_else(|| begun + FOREVER);
-    let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
-    let mut progress = Progress::default();
-    let attempts = rpc.attempts::<M>(encoded, key, until, &mut progress);
-    let outcome = timeout_at(until, attempts).await;
-    let outcome = match outcome {
-        Ok(Ok(answer)) => rpc.answered::<M>(answer, begun),
-        Ok(Err(lost)) => {
-            let maybe_begun = progress.maybe_begun || lost.maybe_begun;
-            tracing::warn!(method = M::NAME, maybe_begun, error = lost.why, "unreachable");
-            Err(CallError::Unreachable { method: M::NAME, maybe_begun, why: lost.why })
-        }
-        Err(_) => {
-            let (after, maybe_begun) = (until - begun, progress.maybe_begun || progress.sending);
-            tracing::warn!(method = M::NAME, ?after, maybe_begun, error = progress.why, "not answered in time");
-            Err(CallError::Deadline { method: M::NAME, after, maybe_begun, why: progress.why })
-        }
+    let Encoded { request, context } = match encoded {
+        Ok(encoded) => encoded,
+        Err(error) => return Box::pin(ready(Err(error))),
     };
-    figures::called(M::NAME, outcome.as_ref().map_or_else(CallError::kind, |_| "answered"), begun.elapsed());
-    outcome
+    let mut ask = Ask {
+        service: M::SERVICE,
+        method: M::METHOD,
+        request,
+        context: Some(context),
+        session: rpc.session.clone(),
+        timeout: None,
+        attempt: 1,
+        key: Some(key.map_or_else(Key::new, Key::Given)),
+        trace: None,
+    };
+    Box::pin(async move {
+        let begun = Instant::now();
+        let ours = timer::after(deadline);
+        let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
+        let mut progress = Progress::default();
+        let outcome = match rpc.attempts(M::NAME, M::IDEMPOTENT, &mut ask, until, &mut progress).await {
+            Ok(answer) => rpc.answered::<M>(answer, begun),
+            Err(Failed::Lost(lost)) => {
+                let maybe_begun = progress.maybe_begun || lost.maybe_begun;
+                tracing::warn!(method = M::NAME, maybe_begun, error = lost.why, "unreachable");
+                Err(CallError::Unreachable { method: M::NAME, maybe_begun, why: lost.why })
+            }
+            Err(Failed::Late) => {
+                let (after, maybe_begun) = (until - begun, progress.maybe_begun || progress.sending);
+                tracing::warn!(method = M::NAME, ?after, maybe_begun, error = progress.why, "not answered in time");
+                Err(CallError::Deadline { method: M::NAME, after, maybe_begun, why: progress.why })
+            }
+        };
+        figures::called(M::NAME, outcome.as_ref().map_or_else(CallError::kind, |_| "answered"), begun.elapsed());
+        outcome
+    })
 }
 
 impl<T, E> IntoFuture for Calling<T, E> {
@@ -241,29 +259,39 @@ struct Progress {
     why: String,
 }
 
+/// Why there is no answer.
+enum Failed {
+    /// The last attempt got none, and there is no other.
+    Lost(Lost),
+    /// There was none in time.
+    Late,
+}
+
+impl From<Lost> for Failed {
+    fn from(lost: Lost) -> Self {
+        Self::Lost(lost)
+    }
+}
+
+impl From<Late> for Failed {
+    fn from(_: Late) -> Self {
+        Self::Late
+    }
+}
+
 impl Rpc {
     /// Tries until there is an answer that counts, or nothing more is to be tried.
-    async fn attempts<M: Method>(
+    async fn attempts(
         &self,
-        encoded: Encoded,
-        key: Option<Arc<str>>,
+        name: &'static str,
+        idempotent: bool,
+        ask: &mut Ask,
         until: Instant,
         progress: &mut Progress,
-    ) -> Result<Answer, Lost> {
+    ) -> Result<Answer, Failed> {
         let patience = &self.inner.patience;
-        let given = key.is_some();
-        let mut ask = Ask {
-            service: M::SERVICE,
-            method: M::METHOD,
-            request: encoded.request,
-            context: Some(encoded.context),
-            session: self.session.clone(),
-            timeout: None,
-            attempt: 1,
-            key: Some(key.unwrap_or_else(crate::bus::new_session)),
-            trace: self.trace.clone(),
-        };
-        let mut route = self.inner.link.route(M::SERVICE).await?;
+        let given = matches!(ask.key, Some(Key::Given(_)));
+        let mut route = timer::by(until, pin!(self.inner.link.route(ask.service))).await??;
         route.budget().put_in();
         let mut rounds = 0;
         loop {
@@ -272,15 +300,15 @@ impl Rpc {
             let one = patience.attempt.filter(|one| *one < left);
             ask.timeout = Some(one.unwrap_or(left));
             progress.sending = true;
-            let session = self.session.as_deref();
-            let span = span::call(M::SERVICE, M::METHOD, ask.attempt, session, self.trace.as_ref());
+            let span = span::call(ask.service, ask.method, ask.attempt, self.session.as_deref(), self.trace.as_ref());
             ask.trace = span.context().cloned();
-            let sending = route.send(&ask);
-            let outcome = match one {
-                None => sending.await,
-                Some(one) => timeout_at(now + one, sending).await.unwrap_or_else(|_| {
+            let sent = timer::by(one.map_or(until, |one| now + one), pin!(route.send(ask))).await;
+            let outcome = match (sent, one) {
+                (Ok(outcome), _) => outcome,
+                (Err(Late), Some(one)) => {
                     Err(Lost { maybe_begun: true, why: format!("there was no answer within {one:?}") })
-                }),
+                }
+                (Err(Late), None) => return Err(Failed::Late),
             };
             progress.sending = false;
             match &outcome {
@@ -288,8 +316,8 @@ impl Rpc {
                 Err(lost) => span.failed("unreachable", Some(&lost.why)),
             }
             drop(span);
-            let next = retry::next(&outcome, given || self.is_repeatable::<M>(&outcome));
-            let Next::Again { after, unreached } = next else { return outcome };
+            let next = retry::next(&outcome, given || idempotent || self.is_repeatable(name, &outcome));
+            let Next::Again { after, unreached } = next else { return Ok(outcome?) };
             if let Err(lost) = &outcome {
                 progress.maybe_begun |= lost.maybe_begun;
                 progress.why.clone_from(&lost.why);
@@ -297,27 +325,30 @@ impl Rpc {
             let elsewhere = route.another();
             let is_free = elsewhere && unreached;
             if !is_free && !route.budget().afford() {
-                tracing::debug!(method = M::NAME, "not tried again: too many calls have been");
-                return outcome;
+                tracing::debug!(method = name, "not tried again: too many calls have been");
+                return Ok(outcome?);
             }
             if !elsewhere {
                 rounds += 1;
                 let pause = patience.pause(rounds).max(after);
                 if rounds >= patience.attempts || Instant::now() + pause >= until {
-                    return outcome;
+                    return Ok(outcome?);
                 }
                 route.all_again();
                 sleep(pause).await;
             }
             ask.attempt += 1;
-            tracing::debug!(method = M::NAME, attempt = ask.attempt, why = progress.why, "trying again");
+            tracing::debug!(method = name, attempt = ask.attempt, why = progress.why, "trying again");
         }
     }
 
-    fn is_repeatable<M: Method>(&self, outcome: &Result<Answer, Lost>) -> bool {
-        M::IDEMPOTENT
-            || matches!(outcome, Ok(answer) if answer.idempotent)
-            || self.inner.repeatable.read().unwrap_or_else(PoisonError::into_inner).contains(M::NAME)
+    /// Whether the service says, or has said, that the RPC may be repeated.
+    fn is_repeatable(&self, name: &str, outcome: &Result<Answer, Lost>) -> bool {
+        match outcome {
+            Ok(answer) if answer.status == 200 => false,
+            Ok(answer) if answer.idempotent => true,
+            _ => self.inner.repeatable.read().unwrap_or_else(PoisonError::into_inner).contains(name),
+        }
     }
 
     /// What an answer is to the caller.

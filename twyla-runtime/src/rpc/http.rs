@@ -3,17 +3,22 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Client, Method, Request, Response, Url, redirect};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::budget::Budget;
 use super::config::Config;
-use super::link::{Answer, Ask, Kind, Lost};
+use super::grown::Grown;
+use super::link::{Answer, Ask, Key, Kind, Lost};
 use super::place::{Address, Known, Places};
 use super::wire;
 use crate::config::ConfigError;
@@ -36,14 +41,35 @@ pub(crate) struct Http {
     client: Client,
     places: Places,
     max_answer: usize,
-    known: RwLock<HashMap<&'static str, Arc<Known>>>,
+    http2: bool,
+    /// The addresses that are for good.
+    fixed: Grown<Arc<Known>>,
+    /// Those that a resolver has told of.
+    found: RwLock<HashMap<&'static str, Arc<Known>>>,
 }
 
 /// The addresses that a call may go to, and which were tried in this round.
 pub(crate) struct Route<'a> {
     http: &'a Http,
-    known: Arc<Known>,
+    known: Held<'a>,
     tried: Vec<usize>,
+}
+
+/// Addresses, for as long as a call takes.
+enum Held<'a> {
+    Fixed(&'a Known),
+    Found(Arc<Known>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        match self {
+            Self::Fixed(known) => known,
+            Self::Found(known) => known,
+        }
+    }
 }
 
 impl Http {
@@ -70,37 +96,55 @@ impl Http {
             builder = builder.http2_prior_knowledge();
         }
         let client = builder.build().map_err(|error| wrong(format!("can't be made: {}", chain(&error))))?;
-        Ok(Self { client, places: config.places, max_answer: config.max_answer, known: RwLock::default() })
+        Ok(Self {
+            client,
+            places: config.places,
+            max_answer: config.max_answer,
+            http2: config.http2,
+            fixed: Grown::default(),
+            found: RwLock::default(),
+        })
     }
 
     pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, Lost> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
-        let known = match known {
-            Some(known) if known.until.is_none_or(|until| Instant::now() < until) => known,
-            before => self.find(service, before).await?,
+        if let Some(known) = self.fixed.get(service) {
+            return Ok(self.route_over(Held::Fixed(known)));
+        }
+        let found = self.found.read().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
+        let known = match found {
+            Some(found) if found.until.is_some_and(|until| Instant::now() < until) => Held::Found(found),
+            // few calls come this way, and none shall be the larger for it
+            before => Box::pin(self.find(service, before)).await?,
         };
-        Ok(Route { http: self, known, tried: Vec::new() })
+        Ok(self.route_over(known))
+    }
+
+    fn route_over<'a>(&'a self, known: Held<'a>) -> Route<'a> {
+        Route { http: self, known, tried: Vec::new() }
     }
 
     /// Asks where a service is. Where that can't be known now, what was known before still counts.
-    async fn find(&self, service: &'static str, before: Option<Arc<Known>>) -> Result<Arc<Known>, Lost> {
-        let found = self.places.of(service).await;
-        let (urls, for_good) = match (found, before.clone()) {
+    async fn find(&self, service: &'static str, before: Option<Arc<Known>>) -> Result<Held<'_>, Lost> {
+        let (urls, for_good) = match (self.places.of(service).await, &before) {
             (Ok(found), _) => found,
             (Err(why), Some(before)) => {
                 tracing::warn!(service, error = why, "the addresses from before are called");
-                return Ok(before);
+                return Ok(Held::Found(before.clone()));
             }
             (Err(why), None) => return Err(Lost { maybe_begun: false, why }),
         };
-        let until = (!for_good).then(|| Instant::now() + RESOLVED);
+        if for_good {
+            let known = Known::new(urls, None, Arc::default());
+            return Ok(Held::Fixed(self.fixed.get_or_add(service, known.into())));
+        }
+        let until = Some(Instant::now() + RESOLVED);
         let known = match before {
             Some(before) => before.renewed(urls, until),
             None => Known::new(urls, until, Arc::default()),
         };
         let known = Arc::new(known);
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(service, known.clone());
-        Ok(known)
+        self.found.write().unwrap_or_else(PoisonError::into_inner).insert(service, known.clone());
+        Ok(Held::Found(known))
     }
 }
 
@@ -124,48 +168,74 @@ impl Route<'_> {
         let Some((address, url)) = address.and_then(|address| Some((address, address.url(ask.method)?))) else {
             return Err(Lost { maybe_begun: false, why: format!("`{}` has no address", ask.service) });
         };
-        let outcome = self.http.client.execute(request(url, ask)).await;
+        let host = address.host().filter(|_| !self.http.http2);
+        let outcome = self.http.client.execute(request(url, host, ask)).await;
         address.note(!matches!(&outcome, Err(error) if error.is_connect()));
         match outcome {
-            Ok(response) => answer(response, self.http.max_answer, address).await,
+            Ok(mut response) => answer(&mut response, self.http.max_answer, address).await,
             Err(error) => Err(lost(&error, address)),
         }
     }
 }
 
-fn request(url: Url, ask: &Ask) -> Request {
+fn request(url: Url, host: Option<&HeaderValue>, ask: &Ask) -> Request {
     let mut request = Request::new(Method::POST, url);
-    let headers = request.headers_mut();
-    headers.reserve(8);
+    // As many as there will be, two of them the same in each request: the map is copied on its way, each time with room for
+    // no more than is in it, and what isn't there yet is added to the last copy.
+    let optional = [ask.session.is_some(), ask.attempt > 1, ask.trace.is_some(), ask.trace.is_some()].map(usize::from);
+    let mut headers = HeaderMap::with_capacity(7 + optional.iter().sum::<usize>());
     // each is ASCII by what it is made of; what can't stand in a header stays away
-    let value = |text: &str| HeaderValue::from_str(text).ok();
-    if let Some(context) = &ask.context
-        && let Ok(context) = HeaderValue::from_maybe_shared(context.clone())
-    {
-        headers.insert(CONTEXT, context);
-    }
-    if let Some(session) = ask.session.as_deref().and_then(|session| value(&wire::escaped(session))) {
-        headers.insert(SESSION, session);
+    let mut put = |name: HeaderName, text: Bytes| {
+        if let Ok(value) = HeaderValue::from_maybe_shared(text) {
+            headers.insert(name, value);
+        }
+    };
+    // and all have one memory
+    let mut text = BytesMut::with_capacity(128);
+    if let Some(context) = &ask.context {
+        put(CONTEXT, context.clone());
     }
     if let Some(timeout) = ask.timeout {
-        headers.insert(TIMEOUT, wire::millis(timeout).into());
+        text.extend_from_slice(itoa::Buffer::new().format(wire::millis(timeout)).as_bytes());
+        put(TIMEOUT, text.split().freeze());
+    }
+    text.extend_from_slice(itoa::Buffer::new().format(ask.request.len()).as_bytes());
+    put(CONTENT_LENGTH, text.split().freeze());
+    if let Some(key) = &ask.key {
+        text.extend_from_slice(b"\"");
+        match key {
+            Key::Given(key) => text.extend_from_slice(wire::escaped(key).as_bytes()),
+            Key::Own(id) => text.extend_from_slice(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes()),
+        }
+        text.extend_from_slice(b"\"");
+        put(KEY, text.split().freeze());
+    }
+    if let Some(session) = &ask.session {
+        text.extend_from_slice(wire::escaped(session).as_bytes());
+        put(SESSION, text.split().freeze());
     }
     if ask.attempt > 1 {
-        headers.insert(ATTEMPT, ask.attempt.into());
-    }
-    if let Some(key) = ask.key.as_deref().and_then(|key| value(&format!("\"{}\"", wire::escaped(key)))) {
-        headers.insert(KEY, key);
+        text.extend_from_slice(itoa::Buffer::new().format(ask.attempt).as_bytes());
+        put(ATTEMPT, text.split().freeze());
     }
     if let Some(trace) = &ask.trace {
-        headers.extend(HeaderValue::from_bytes(&trace.parent()).ok().map(|parent| (PARENT, parent)));
-        headers.extend(trace.state().and_then(value).map(|state| (STATE, state)));
+        text.extend_from_slice(&trace.parent());
+        put(PARENT, text.split().freeze());
+        if let Some(state) = trace.state() {
+            text.extend_from_slice(state.as_bytes());
+            put(STATE, text.split().freeze());
+        }
     }
+    if let Some(host) = host {
+        headers.insert(HOST, host.clone());
+    }
+    *request.headers_mut() = headers;
     *request.body_mut() = Some(ask.request.clone().into());
     request
 }
 
 /// Reads an answer to its end.
-async fn answer(mut response: Response, most: usize, address: &Address) -> Result<Answer, Lost> {
+async fn answer(response: &mut Response, most: usize, address: &Address) -> Result<Answer, Lost> {
     let status = response.status().as_u16();
     let headers = response.headers();
     let header = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);

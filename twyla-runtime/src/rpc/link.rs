@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::trace::TraceContext;
@@ -24,8 +25,31 @@ pub struct Ask {
     pub(crate) timeout: Option<Duration>,
     /// From 1.
     pub(crate) attempt: u32,
-    pub(crate) key: Option<Arc<str>>,
+    pub(crate) key: Option<Key>,
     pub(crate) trace: Option<TraceContext>,
+}
+
+/// What a service knows a call again by.
+#[derive(Clone, Debug)]
+pub(crate) enum Key {
+    /// Said by the caller.
+    Given(Arc<str>),
+    /// One that no other call has; a text only where one is needed.
+    Own(Uuid),
+}
+
+impl Key {
+    /// One that no other call has.
+    pub(crate) fn new() -> Self {
+        Self::Own(Uuid::new_v4())
+    }
+
+    pub(crate) fn into_text(self) -> Arc<str> {
+        match self {
+            Self::Given(text) => text,
+            Self::Own(id) => (*id.hyphenated().encode_lower(&mut Uuid::encode_buffer())).into(),
+        }
+    }
 }
 
 /// What a service answers.

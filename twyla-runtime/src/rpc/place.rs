@@ -5,15 +5,18 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::env;
+use super::grown::Grown;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -60,7 +63,9 @@ pub(crate) struct Address {
     /// The base, with a `/` at its end.
     base: Url,
     /// Those of the RPCs below it.
-    urls: RwLock<HashMap<&'static str, Url>>,
+    urls: Grown<Url>,
+    /// The header `host`, where a call has one.
+    host: Option<HeaderValue>,
     /// How often it could not be reached in a row.
     failures: AtomicU32,
     /// Since `begun`, in milliseconds.
@@ -72,8 +77,9 @@ impl Known {
     pub(crate) fn new(urls: Vec<Url>, until: Option<Instant>, budget: Arc<Budget>) -> Self {
         let begun = Instant::now();
         let address = |base| Address {
+            host: host(&base),
             base,
-            urls: RwLock::default(),
+            urls: Grown::default(),
             failures: AtomicU32::new(0),
             down_until: AtomicU64::new(0),
             begun,
@@ -112,14 +118,18 @@ impl Address {
         &self.base
     }
 
+    /// The header `host` of a call over HTTP/1.1 that isn't encrypted: over others it isn't known yet whether there is one.
+    pub(crate) fn host(&self) -> Option<&HeaderValue> {
+        self.host.as_ref()
+    }
+
     /// The URL of an RPC.
     pub(crate) fn url(&self, method: &'static str) -> Option<Url> {
-        if let Some(url) = self.urls.read().unwrap_or_else(PoisonError::into_inner).get(method) {
+        if let Some(url) = self.urls.get(method) {
             return Some(url.clone());
         }
         let url = self.base.join("rpc/").and_then(|base| base.join(method)).ok()?;
-        self.urls.write().unwrap_or_else(PoisonError::into_inner).insert(method, url.clone());
-        Some(url)
+        Some(self.urls.get_or_add(method, url).clone())
     }
 
     fn is_up(&self) -> bool {
@@ -142,6 +152,14 @@ impl Address {
         let until = (self.begun.elapsed() + pause).as_millis();
         self.down_until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
+}
+
+/// As RFC 9110 has it (section 7.2): with the port, where that isn't the scheme's own.
+fn host(base: &Url) -> Option<HeaderValue> {
+    let host = base.host_str().filter(|_| base.scheme() == "http")?;
+    let host = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    // so that a clone needs no memory of its own
+    HeaderValue::from_maybe_shared(Bytes::from_owner(host)).ok()
 }
 
 /// Parses a base URL; what is wrong with it otherwise.
@@ -239,6 +257,10 @@ mod tests {
         assert_eq!(url("http://a:1"), "http://a:1/rpc/get_booking");
         assert_eq!(url("https://a/b"), "https://a/b/rpc/get_booking");
         assert_eq!(url("https://a/b/"), "https://a/b/rpc/get_booking");
+        let host = |text: &str| host(&base(text).unwrap()).map(|host| host.to_str().unwrap().to_owned());
+        assert_eq!(host("http://A:80/b").as_deref(), Some("a"));
+        assert_eq!(host("http://[::1]:8080").as_deref(), Some("[::1]:8080"));
+        assert_eq!(host("https://a"), None);
         assert!(!base("http://u:hunter2@a").unwrap_err().contains("hunter2"));
         for bad in ["", "a:8080", "http://u@a", "ftp://a", "http://", "http://a?x", "unix:/x"] {
             assert!(base(bad).unwrap_err().contains("it should be a URL"), "{bad}");

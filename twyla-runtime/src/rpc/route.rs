@@ -65,7 +65,8 @@ impl Route<'_> {
     /// One attempt, at the next place.
     pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, Lost> {
         match self {
-            Self::Memory { network, .. } => network.send(ask.clone()).await,
+            // behind a pointer, so that a call over HTTP needn't have room for a service in it
+            Self::Memory { network, .. } => Box::pin(network.send(ask.clone())).await,
             #[cfg(feature = "rpc-client")]
             Self::Http(route) => route.send(ask).await,
         }

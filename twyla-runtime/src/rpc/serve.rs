@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::handler::{Given, Incoming, Registration, problem};
-use super::link::{Answer, Ask};
+use super::link::{Answer, Ask, Key};
 use super::meta::CallMeta;
 use super::settings::Serve;
+use super::timer;
 use crate::bus::new_session;
 use crate::drain::Phase;
 use crate::figures::{self, Serving};
@@ -76,7 +78,8 @@ impl Server {
 
     /// Turns a call away that there would be no place for.
     pub(crate) fn room(&self, served: &Served) -> Result<(), Answer> {
-        if *self.phase.borrow() != Phase::Running {
+        // it runs as long as its phase has not changed: so nothing is locked to find out
+        if !matches!(self.phase.has_changed(), Ok(false)) {
             return Err(busy(served, "the service is stopping"));
         }
         let is_full = |places: &Semaphore| places.available_permits() == 0;
@@ -100,7 +103,7 @@ impl Server {
     pub(crate) async fn answer(&self, served: &Served, ask: Ask) -> Answer {
         let Registration { name, handle, policy, .. } = served.registration;
         let most = ask.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
-        let deadline = Instant::now() + most;
+        let deadline = timer::after(most);
         let session = ask.session.unwrap_or_else(new_session);
         let span = span::serve(name, ask.attempt, &session, ask.trace.as_ref());
         let counted = Serving::begin(name);
@@ -109,11 +112,11 @@ impl Server {
             session_id: session,
             deadline,
             attempt: ask.attempt,
-            idempotency_key: ask.key,
+            idempotency_key: ask.key.map(Key::into_text),
             trace: span.context().cloned(),
         };
         let incoming = Incoming { request: ask.request, context: ask.context, meta, given: self.given.clone() };
-        let outcome = timeout_at(deadline, guarded(move || handle(incoming), || span.enter())).await;
+        let outcome = timer::by(deadline, pin!(guarded(move || handle(incoming), || span.enter()))).await;
         let answer = match outcome {
             // what a handler calls gives up at the same moment, and then that is what has gone wrong here too
             Ok(Ok(answer)) if answer.status != 500 || Instant::now() < deadline => answer,

@@ -34,7 +34,7 @@ pub(crate) struct Open {
     server: Option<Arc<Server>>,
     rpc: Option<Rpc>,
     #[cfg(feature = "rpc-server")]
-    bound: Option<(super::door::Bound, Option<App>)>,
+    bound: Option<(super::bound::Bound, Option<App>)>,
 }
 
 impl Serving {
@@ -89,9 +89,9 @@ impl Serving {
     }
 
     #[cfg(feature = "rpc-server")]
-    async fn bind(settings: &Serve) -> Result<Option<super::door::Bound>, Error> {
+    async fn bind(settings: &Serve) -> Result<Option<super::bound::Bound>, Error> {
         match &settings.address {
-            Some(address) => super::door::Bound::to(address).await.map(Some),
+            Some(address) => super::bound::Bound::to(address).await.map(Some),
             None => Ok(None),
         }
     }
@@ -114,10 +114,13 @@ impl Open {
         #[cfg(feature = "rpc-server")]
         if let Some((bound, app)) = self.bound {
             let routes = super::door::router(&server).merge(running.health().routes());
-            let app = app.map_or_else(|| routes.clone(), |app| app(routes.clone()));
+            let front = match app {
+                Some(app) => super::bound::Front { straight: None, app: app(routes) },
+                None => super::bound::Front { straight: Some(server.clone()), app: routes },
+            };
             tracing::info!(address = %bound.address(), "serving");
             running.address = Some(bound.address());
-            running.add(bound.serve(app, server.settings.clone(), phase, drain));
+            running.add(bound.serve(front, server.settings.clone(), phase, drain));
         }
         running.server = Some(server);
     }

@@ -25,9 +25,9 @@ pub(crate) const PROBLEM: &str = "application/problem+json";
 pub(crate) const MAX_CONTEXT: usize = 6 << 10;
 
 /// A JSON text in which only ASCII stands: other characters can be only in strings, where they have escapes.
-pub(crate) fn ascii_json(text: Vec<u8>) -> Bytes {
+pub(crate) fn ascii_json(text: Bytes) -> Bytes {
     if text.is_ascii() {
-        return text.into();
+        return text;
     }
     let mut out = Vec::with_capacity(text.len() * 2);
     let mut units = [0; 2];
@@ -100,7 +100,8 @@ pub(crate) fn number(header: &[u8], digits: usize) -> Option<u64> {
 
 /// Whether a content type is JSON, whatever its parameters.
 pub(crate) fn is_json(content_type: &[u8]) -> bool {
-    kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(JSON))
+    // nearly always just that
+    content_type == JSON.as_bytes() || kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(JSON))
 }
 
 /// Whether a content type is that of problem details.
@@ -120,7 +121,7 @@ mod tests {
     #[test]
     fn json_becomes_ascii() {
         let text = r#"{"user":"Zoë 😀","n":1}"#;
-        let ascii = ascii_json(text.as_bytes().to_vec());
+        let ascii = ascii_json(text.into());
         assert_eq!(&ascii[..], br#"{"user":"Zo\u00eb \ud83d\ude00","n":1}"#);
         let back: serde_json::Value = serde_json::from_slice(&ascii).unwrap();
         assert_eq!(back, serde_json::from_str::<serde_json::Value>(text).unwrap());

@@ -6,6 +6,7 @@ use std::future::ready;
 
 use super::super::link::Answer;
 use super::super::problem::{Broken, Part, Problem};
+use super::super::written::written;
 use super::super::{Body, CallMeta, Method};
 use super::AnswerFuture;
 use crate::fail::{self, What};
@@ -17,13 +18,10 @@ type Cause = Box<dyn Error + Send + Sync>;
 /// The answer that a handler's result is.
 pub fn answer<M: Method, E: Into<Cause>>(outcome: Result<M::Response, E>) -> Answer {
     match outcome {
-        Ok(response) => {
-            let mut body = Vec::new();
-            match response.encode(&mut body) {
-                Ok(()) => Answer::response(body.into()),
-                Err(refusal) => broken::<M>("response", M::RESPONSE, &refusal),
-            }
-        }
+        Ok(response) => match written(|out| response.encode(out)) {
+            Ok((body, ())) => Answer::response(body),
+            Err(refusal) => broken::<M>("response", M::RESPONSE, &refusal),
+        },
         Err(error) => failed::<M>(&*error.into()),
     }
 }
@@ -36,9 +34,8 @@ pub fn answered(answer: Answer) -> AnswerFuture {
 
 fn failed<M: Method>(error: &(dyn Error + 'static)) -> Answer {
     if let Some(error) = fail::causes(error).find_map(|error| error.downcast_ref::<M::Error>()) {
-        let mut body = Vec::new();
-        return match error.encode(&mut body) {
-            Ok(()) => Answer::error(body.into()),
+        return match written(|out| error.encode(out)) {
+            Ok((body, ())) => Answer::error(body),
             Err(refusal) => broken::<M>("error", "its contract", &refusal),
         };
     }

@@ -1,0 +1,162 @@
+//! What a call costs over HTTP: Twyla beside axum and reqwest as one would write them by hand, with serde and no rule held;
+//! and beside FastAPI with pydantic.
+//!
+//! `cargo run --release -p twyla-bench-rpc` prints the table, `-- --fastapi PYTHON` with FastAPI in it (fastapi_service.py says
+//! what to install), and `-- --overload` what a service does under ten times what it has places for.
+//!
+//! Each service is a process of its own ([`child`]), whose processor time the system knows; the callers are in this one, and
+//! [`cpu`] is their clock. [`twylas`] and [`bares`] are the ways, [`overload`] is what a load generator from Debian sees.
+
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+mod bares;
+mod child;
+mod cpu;
+mod overload;
+mod twylas;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use clap::Parser;
+
+use child::Child;
+use cpu::Clock;
+
+/// A bench ends at the first thing that goes wrong.
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// What a call costs over HTTP.
+#[derive(Parser)]
+struct Args {
+    /// How many calls each way makes in each round.
+    #[arg(long, default_value_t = 30_000)]
+    calls: u32,
+    /// How many of them are under way at once.
+    #[arg(long, default_value_t = 32)]
+    together: u32,
+    /// How often each way has its turn; the medians count.
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// A Python with FastAPI, uvicorn and pydantic, to be measured as well.
+    #[arg(long)]
+    fastapi: Option<String>,
+    /// Nothing but the calls of this way, `twyla` or `bare`, once: for a profiler.
+    #[arg(long)]
+    only: Option<String>,
+    /// Nothing but this: a service under ten times what it has places for, with `hey` from Debian's packages.
+    #[arg(long)]
+    overload: bool,
+    /// Serves that way until its standard input ends: what this program starts for itself.
+    #[arg(long, hide = true)]
+    serve: Option<String>,
+}
+
+type Doing = Pin<Box<dyn Future<Output = Result> + Send>>;
+
+/// A way to make calls and to answer them.
+struct Way {
+    name: &'static str,
+    service: Child,
+    /// So many calls, so many together.
+    calls: Box<dyn Fn(u32, u32) -> Doing>,
+}
+
+/// What one round of a way took, for a call.
+#[derive(Clone, Copy)]
+struct Took {
+    /// Of the processor, in microseconds.
+    caller: f64,
+    service: f64,
+    /// Calls in a second.
+    rate: f64,
+}
+
+async fn round(way: &Way, args: &Args) -> Result<Took> {
+    let (before, clock) = (way.service.cpu()?, Clock::start());
+    (way.calls)(args.calls, args.together).await?;
+    let (took, after) = (clock.took(), way.service.cpu()?);
+    let calls = f64::from(args.calls);
+    Ok(Took {
+        caller: took.cpu.as_secs_f64() * 1e6 / calls,
+        service: (after - before).as_secs_f64() * 1e6 / calls,
+        rate: calls / took.wall.as_secs_f64(),
+    })
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+async fn table(args: &Args) -> Result {
+    let mut ways = vec![twylas::way().await?, bares::way().await?];
+    if let Some(python) = &args.fastapi {
+        ways.push(bares::fastapi(python).await?);
+    }
+    let mut took: Vec<Vec<Took>> = ways.iter().map(|_| Vec::new()).collect();
+    for number in 0..=args.rounds {
+        for turn in 0..ways.len() {
+            let index = (turn + number) % ways.len();
+            let took_now = round(&ways[index], args).await?;
+            // the first round warms up
+            if number > 0 {
+                took[index].push(took_now);
+            }
+        }
+    }
+    println!("{} calls in a round, {} together, {} rounds by turns\n", args.calls, args.together, args.rounds);
+    println!("| way                             | caller, µs CPU | service, µs CPU | calls a second |");
+    println!("|---------------------------------|---------------:|----------------:|---------------:|");
+    for (way, took) in ways.iter().zip(&took) {
+        let of = |value: fn(&Took) -> f64| median(took.iter().map(value).collect());
+        println!(
+            "| {:<31} | {:>14.1} | {:>15.1} | {:>14.0} |",
+            way.name,
+            of(|took| took.caller),
+            of(|took| took.service),
+            of(|took| took.rate)
+        );
+    }
+    // each round by itself: both ways see the same machine
+    let ratio = |other: usize, of: fn(&Took) -> f64| {
+        median(took[0].iter().zip(&took[other]).map(|(twyla, other)| of(twyla) / of(other)).collect())
+    };
+    println!();
+    let (caller, service, rate) =
+        (ratio(1, |took| took.caller), ratio(1, |took| took.service), ratio(1, |took| took.rate));
+    let ok = |held: bool| if held { "ok" } else { "MISSED" };
+    println!("caller's CPU, Twyla by hand-written: {caller:.2} (<= 1.05: {})", ok(caller <= 1.05));
+    println!("service's CPU, Twyla by hand-written: {service:.2} (<= 1.05: {})", ok(service <= 1.05));
+    println!("calls a second, Twyla by hand-written: {rate:.2} (>= 0.95: {})", ok(rate >= 0.95));
+    if args.fastapi.is_some() {
+        let by = 1.0 / ratio(2, |took| took.service);
+        println!("calls in a second of the service's CPU, Twyla by FastAPI: {by:.1} (>= 10: {})", ok(by >= 10.0));
+    }
+    Ok(())
+}
+
+async fn only(args: &Args) -> Result {
+    let way = if args.only.as_deref() == Some("bare") { bares::way().await? } else { twylas::way().await? };
+    let Took { caller, service, rate } = round(&way, args).await?;
+    println!("{}: caller {caller:.1} µs, service {service:.1} µs, {rate:.0} calls a second", way.name);
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result {
+    let args = Args::parse();
+    // reqwest wants one to be told, although nothing here is encrypted
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match args.serve.as_deref() {
+        Some("twyla") => twylas::serve().await,
+        Some("bare") => bares::serve().await,
+        Some("waiting") => overload::serve(false).await,
+        Some("working") => overload::serve(true).await,
+        Some(other) => Err(format!("nothing serves {other}").into()),
+        None if args.only.is_some() => only(&args).await,
+        None if args.overload => overload::run().await,
+        None => table(&args).await,
+    }
+}

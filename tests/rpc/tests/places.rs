@@ -1,0 +1,138 @@
+//! Where services are: a resolver that knows, and addresses that are spoken to over TLS.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use twyla_rpc_tests::contracts::rpc::desk::{Look, LookRequest};
+use twyla_rpc_tests::{Script, context, rpcs, within};
+use twyla_runtime::rpc::{CallError, Config, Resolve, Serve};
+use twyla_runtime::{Bus, Rpc, Running, Tls};
+
+type Found<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Vec<String>, Box<dyn Error + Send + Sync>>> + Send + 'a>>;
+
+async fn start(serve: Serve) -> Running {
+    Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(serve).start().await.unwrap()
+}
+
+/// Knows these addresses, or why there are none, and counts how often it was asked.
+struct Known(Result<Vec<String>, &'static str>, Arc<AtomicU32>);
+
+impl Resolve for Known {
+    fn resolve<'a>(&'a self, service: &'a str) -> Found<'a> {
+        assert_eq!(service, "desk");
+        self.1.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move { Ok(self.0.clone()?) })
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_knows() {
+    let running = start(Serve::on("127.0.0.1:0")).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = listener.local_addr().unwrap();
+    drop(listener);
+    let asked = Arc::default();
+    let addresses = [nobody, running.address().unwrap()].map(|address| format!("http://{address}"));
+    let resolver = Known(Ok(addresses.to_vec()), Arc::clone(&asked));
+    let rpc = Rpc::new(Config::new().resolver(resolver)).unwrap();
+    for id in 1..=5 {
+        assert_eq!(within(async { rpc.call::<Look>(LookRequest::new(id), context()).await }).await.unwrap().id, id);
+    }
+    // what it has said counts for some seconds
+    assert!(asked.load(Ordering::SeqCst) <= 2);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_resolver_does_not_know() {
+    for (found, said) in [
+        (Err("the registry is down"), "where `desk` lives is not known: the registry is down"),
+        (Ok(Vec::new()), "`desk` has no address"),
+        (Ok(vec!["desk:80".to_owned()]), "an address of `desk` is \"desk:80\""),
+    ] {
+        let rpc = Rpc::new(Config::new().attempts(1).resolver(Known(found, Arc::default()))).unwrap();
+        let error = within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
+        assert!(matches!(&error, CallError::Unreachable { maybe_begun: false, .. }), "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+fn openssl(folder: &Path, arguments: &str) {
+    let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Serves the routes behind TLS, and counts the requests by their version.
+async fn behind_tls(folder: &Path, running: &Running, alpn: &[&[u8]]) -> std::net::SocketAddr {
+    let certificate = CertificateDer::from_pem_file(folder.join("desk.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(folder.join("desk.key")).unwrap();
+    let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, routes) = (listener.local_addr().unwrap(), running.router());
+    let routes = routes.layer(axum::middleware::map_request(|request: axum::extract::Request| async move {
+        // `host` stands in HTTP/1.1 only, and `:authority` in HTTP/2 only
+        let version = request.version();
+        assert_eq!(request.headers().contains_key("host"), version < axum::http::Version::HTTP_2);
+        request
+    }));
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (acceptor, routes) = (acceptor.clone(), routes.clone());
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                let builder = auto::Builder::new(TokioExecutor::new());
+                let _ = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes)).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn over_tls() {
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("ext"), "subjectAltName=IP:127.0.0.1\n").unwrap();
+    openssl(
+        folder,
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2",
+    );
+    openssl(
+        folder,
+        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout desk.key -out desk.csr -subj /CN=desk",
+    );
+    openssl(
+        folder,
+        "x509 -req -in desk.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out desk.pem -days 2 -extfile ext",
+    );
+    let running = start(Serve::mounted()).await;
+    for alpn in [&[&b"h2"[..], b"http/1.1"][..], &[b"http/1.1"], &[]] {
+        let address = behind_tls(folder, &running, alpn).await;
+        let config = || Config::new().attempts(1).address("desk", [format!("https://{address}")]);
+        let rpc = Rpc::new(config().tls(Tls::new().ca(folder.join("ca.pem")))).unwrap();
+        for id in 1..=3 {
+            assert_eq!(within(async { rpc.call::<Look>(LookRequest::new(id), context()).await }).await.unwrap().id, id);
+        }
+        // and whom nobody vouches for isn't called
+        let stranger = Rpc::new(config()).unwrap();
+        let error = within(async { stranger.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
+        assert!(matches!(&error, CallError::Unreachable { maybe_begun: false, .. }), "{error}");
+        assert!(error.to_string().contains("certificate"), "{error}");
+    }
+    running.stop().await;
+}

@@ -1,0 +1,197 @@
+//! A bound socket: connections with bounds, whose calls go straight to their RPCs, and an end in order.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+use tower_service::Service;
+
+use super::door;
+use super::serve::Server;
+use super::settings::Serve;
+use crate::drain::{Phase, Running, stopping};
+use crate::error::Error;
+
+/// What the requests of a connection go to.
+#[derive(Clone)]
+pub(crate) struct Front {
+    /// The RPCs, where nothing of the user's stands before them: a call needs no router to find its own.
+    pub(crate) straight: Option<Arc<Server>>,
+    /// Where everything else goes.
+    pub(crate) app: Router,
+}
+
+impl Front {
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Either<Full<Bytes>, Body>>, Infallible> {
+        if let Some(server) = &self.straight
+            && let Some(method) = request.uri().path().strip_prefix("/rpc/")
+            && let Some(served) = server.methods().get(method)
+        {
+            return Ok(door::answer(server, served, request).await.map(Either::Left));
+        }
+        Ok(self.through_app(request).await.map(Either::Right))
+    }
+
+    /// Behind a pointer, so that what a call needs stays small.
+    fn through_app(mut self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(async move {
+            // a router is always ready, and has no errors
+            let Ok(response) = self.app.call(request.map(Body::new)).await;
+            response
+        })
+    }
+}
+
+/// A socket that is bound and not yet served.
+pub(crate) struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Binds the address that a service is served on.
+    pub(crate) async fn to(address: &str) -> Result<Self, Error> {
+        let failed = |error: std::io::Error| Error::Serve { address: address.to_owned(), why: error.to_string() };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the service stops, then lets the calls under way end within the deadline.
+    pub(crate) async fn serve(self, front: Front, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
+        let Self { listener, address } = self;
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(settings.read_deadline);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(u32::try_from(settings.concurrency).unwrap_or(u32::MAX).saturating_add(64))
+            .keep_alive_interval(settings.read_deadline);
+        let builder = Arc::new(builder);
+        let places = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
+        let mut connections = JoinSet::new();
+        loop {
+            let next = async {
+                // never closed
+                let place = places.clone().acquire_owned().await.ok();
+                (place, listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                biased;
+                () = stopping(&mut phase) => break,
+                next = next => next,
+                Some(_) = connections.join_next() => continue,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone());
+                    connections.spawn(async move {
+                        serving.await;
+                        drop(place);
+                    });
+                }
+                // one that was gone again is nobody's; else there are too many files open, which needs time
+                Err(error) if is_of_the_connection(&error) => {}
+                Err(error) => {
+                    tracing::error!(%address, %error, "no connection can be accepted");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        drop(listener);
+        tokio::select! {
+            () = async { while connections.join_next().await.is_some() {} } => {}
+            () = sleep_until(Instant::now() + drain) => {}
+            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
+        }
+        if !connections.is_empty() {
+            tracing::warn!(%address, connections = connections.len(), "calls were stopped");
+            connections.shutdown().await;
+        }
+        tracing::info!(%address, "stopped serving");
+    }
+}
+
+fn is_of_the_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset)
+}
+
+/// Serves one connection; once the service stops, until the calls on it are answered.
+async fn connection(
+    builder: Arc<auto::Builder<TokioExecutor>>,
+    stream: TcpStream,
+    front: Front,
+    mut phase: watch::Receiver<Phase>,
+) {
+    // an answer is written at once
+    let _ = stream.set_nodelay(true);
+    let serving =
+        builder.serve_connection(TokioIo::new(stream), service_fn(move |request| front.clone().answer(request)));
+    let mut serving = std::pin::pin!(serving);
+    let outcome = tokio::select! {
+        outcome = serving.as_mut() => outcome,
+        () = stopping(&mut phase) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(error, "a connection has ended");
+    }
+}
+
+impl Running {
+    /// The address that the service's RPCs are served on, if they are served over HTTP here.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The routes of the service's RPCs, `POST /rpc/<method>`, for an app of your own with layers of your own.
+    ///
+    /// They answer for as long as the service runs. With [`Serve::mounted`] nothing else serves them.
+    pub fn router(&self) -> Router {
+        self.server.as_ref().map_or_else(Router::new, door::router)
+    }
+
+    /// The address that tells of the service's health, if there is one
+    /// ([`Service::operations`](crate::Service::operations)).
+    #[must_use]
+    pub fn operations(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(|(address, _)| *address)
+    }
+
+    /// Tells of the service's health until this is gone.
+    pub(crate) fn operate(&mut self, bound: Bound) {
+        let (address, routes) = (bound.address(), self.health().operations());
+        tracing::info!(%address, "telling of the service's health");
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            // Its service stops before it does.
+            let (_open, phase) = watch::channel(Phase::Running);
+            bound.serve(Front { straight: None, app: routes }, Serve::mounted(), phase, Duration::ZERO).await;
+        });
+        self.operations = Some((address, task));
+    }
+}

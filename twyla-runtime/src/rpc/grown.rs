@@ -1,0 +1,69 @@
+//! A map that only grows: what is in it is found without a lock, as whoever calls much would wait for others there.
+
+use std::sync::OnceLock;
+
+/// Values by name, each made once and there for as long as the map is. Few are expected: they are looked through in turn.
+pub(crate) struct Grown<T>(OnceLock<Box<Link<T>>>);
+
+struct Link<T> {
+    name: &'static str,
+    value: T,
+    next: Grown<T>,
+}
+
+impl<T> Default for Grown<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T: Clone> Grown<T> {
+    /// The value of that name, if it has been made.
+    pub(crate) fn get(&self, name: &str) -> Option<&T> {
+        let mut at = self;
+        while let Some(link) = at.0.get() {
+            if link.name == name {
+                return Some(&link.value);
+            }
+            at = &link.next;
+        }
+        None
+    }
+
+    /// The value of that name: this one, unless there is one already.
+    pub(crate) fn get_or_add(&self, name: &'static str, value: T) -> &T {
+        let mut at = self;
+        loop {
+            let link = at.0.get_or_init(|| Link { name, value: value.clone(), next: Self::default() }.into());
+            if link.name == name {
+                return &link.value;
+            }
+            at = &link.next;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_value_of_a_name_stays() {
+        let map = Grown::default();
+        assert_eq!(map.get("a"), None);
+        assert_eq!((*map.get_or_add("a", 1), *map.get_or_add("b", 2), *map.get_or_add("a", 3)), (1, 2, 1));
+        assert_eq!((map.get("a"), map.get("b"), map.get("c")), (Some(&1), Some(&2), None));
+    }
+
+    #[test]
+    fn many_threads_agree() {
+        let map = Grown::default();
+        let names = ["a", "b", "c", "d"];
+        std::thread::scope(|scope| {
+            let of = |i: usize| names.map(|name| *map.get_or_add(name, i));
+            let found: Vec<_> = (0..4).map(|i| scope.spawn(move || of(i))).collect();
+            let found: Vec<_> = found.into_iter().map(|thread| thread.join().unwrap()).collect();
+            assert!(found.iter().all(|each| *each == names.map(|name| *map.get(name).unwrap())));
+        });
+    }
+}
