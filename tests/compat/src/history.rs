@@ -141,9 +141,17 @@ pub fn text(path: &Path) -> io::Result<String> {
         }
     }
     for edit in &edits {
-        for verdict in &edit.verdicts {
-            if let Verdict::Undecided(why) = verdict {
-                let _ = write!(out, "\n  {}: undecided: {why}", edit.id);
+        for (verdict, confirmed) in edit.verdicts.iter().zip(edit.confirmed) {
+            match verdict {
+                Verdict::Undecided(why) => {
+                    let _ = write!(out, "\n  {}: undecided: {why}", edit.id);
+                }
+                // the schema alone accepts it
+                Verdict::Breaks(witness) if confirmed == Some(false) => {
+                    let (event, path, rule) = (&witness.event, &witness.path, &witness.rule);
+                    let _ = write!(out, "\n  {}: refused by the type only: {event} at {path}: {rule}", edit.id);
+                }
+                _ => {}
             }
         }
     }
