@@ -110,3 +110,24 @@ fn cargo_says_it() {
     }
     assert_eq!(fs::read_to_string(golden).unwrap_or_default(), all, "UPDATE=1 accepts");
 }
+
+/// What the README shows is what is said.
+#[test]
+fn the_readme_shows_what_cargo_says() {
+    let readme = fs::read_to_string("../README.md").unwrap();
+    let golden = fs::read_to_string("tests/lock/cargo.golden").unwrap();
+    let section = golden.split("# ").find(|section| section.starts_with("breaking\n")).unwrap();
+    let said: Vec<&str> = section.lines().filter(|line| line.starts_with("error: ")).collect();
+    let shown = readme.lines().skip_while(|line| !line.starts_with("error: bot@")).take(said.len());
+    // but for the day, which is another one each day
+    let undated = |line: &str| match line.split_once("--until ") {
+        Some((before, after)) => {
+            format!(
+                "{before}--until <in 30 days>{}",
+                after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-')
+            )
+        }
+        None => line.to_owned(),
+    };
+    assert_eq!(shown.map(undated).collect::<Vec<_>>(), said);
+}

@@ -220,3 +220,24 @@ fn the_demo_contract_is_found_from_the_package() {
 fn what_does_not_hold_panics() {
     twyla_build::assert_contract::<View>("api.user_input");
 }
+
+/// What the README shows of a struct that is there already, and what is said of it.
+mod readme {
+    use super::*;
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Said {
+        emission: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(regex(pattern = "^[a-z]{2}$"))]
+        language: Option<String>,
+    }
+}
+
+#[test]
+fn the_readme_shows_what_is_said() {
+    let error = Builder::new("../schemas").shown_as("schemas").holds::<readme::Said>("api.user_input", Holds::Both);
+    let said = error.unwrap_err().to_string();
+    let text = fs::read_to_string("../README.md").unwrap();
+    assert!(text.contains(&format!("```text\n{said}\n```\n")), "{said}");
+}

@@ -29,7 +29,7 @@ For example:
   cargo twyla accept api.user_input --retire 9ab31c --reason \"the store refuses 3.1 since March\"
   cargo twyla accept bot.reply --removed --reason \"nobody has listened to it since 2024\"")]
 pub(crate) struct Args {
-    /// The contracts: events, or `context`. All, where none is named.
+    /// The contracts: events, `context`, or of RPCs `booking.get/request`. All, where none is named.
     #[arg(value_name = "CONTRACT")]
     contracts: Vec<String>,
     /// Let it pass that they don't fit, in this direction: old-to-new (what old producers send, new listeners may refuse),

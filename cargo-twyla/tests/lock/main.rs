@@ -338,3 +338,37 @@ fn an_additive_change_is_accepted_and_what_is_in_the_field_is_kept() {
     let (code, said) = repository.run(&["check"]);
     assert!(code == 1 && said.contains("refused  by old listeners"), "{said}");
 }
+
+#[test]
+fn contracts_of_rpcs_are_held_alike() {
+    let repository = Repository::new();
+    let of = |way: &str| format!("schemas/rpc/booking/get/{way}.json");
+    repository.write(&of("request"), r#"{ "properties": { "pnr": { "type": "string", "maxLength": 8 } } }"#);
+    repository.write(&of("response"), r#"{ "properties": { "name": { "type": "string", "maxLength": 8 } } }"#);
+    repository.said(&["accept"]);
+    repository.commit();
+    // the same edit hurts the other side in a request than in a response
+    repository.edit(&of("request"), "8", "6");
+    repository.edit(&of("response"), "8", "6");
+    let shown = repository.said(&["diff", "HEAD"]);
+    assert!(shown.contains("booking.get/request  producer-first\n"), "{shown}");
+    assert!(shown.contains("{\"pnr\":\"aaaaaaa\"} may be sent by old callers\n  refused  by new services"), "{shown}");
+    assert!(shown.contains("{\"name\":\"aaaaaaa\"} may be sent by old services\n  refused  by new callers"), "{shown}");
+    assert_eq!(repository.run(&["check"]).0, 1);
+    let (_, found) = repository.run(&["check", "--json"]);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    let kinds: Vec<&Value> = found["findings"].as_array().unwrap().iter().map(|finding| &finding["kind"]).collect();
+    assert_eq!(kinds, ["request", "response"]);
+    let both = ["booking.get/request", "booking.get/response"];
+    let because = ["--direction", "old-to-new", "--until", "9999-01-01", "--reason", "one team has both"];
+    repository.said(&[&["accept"], &both[..], &because[..]].concat());
+    assert_eq!(repository.run(&["check", "--against", "HEAD"]).0, 0);
+    repository.commit();
+    // and one that is gone is one thing that is gone
+    fs::remove_dir_all(repository.path().join("schemas/rpc")).unwrap();
+    let (code, said) = repository.run(&["check"]);
+    assert!(code == 1 && said.contains("the RPC `booking.get` is in the lock, and its schemas are gone"), "{said}");
+    assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    repository.said(&[&["accept"], &both[..], &["--removed", "--reason", "nobody calls it"]].concat());
+    assert_eq!(repository.said(&["check", "--against", "HEAD"]), "in order: 2 contracts, all as accepted\n");
+}

@@ -169,7 +169,10 @@ pub fn accept(sources: &Sources, lock: &Lock, request: &Request, how: &How) -> R
         }
         Act::Remove { reason: why } => {
             reason(why)?;
-            next.remove(only(request)?, why)?;
+            if request.subjects.is_empty() {
+                return Err(Refused::Unnamed);
+            }
+            request.subjects.iter().try_for_each(|subject| next.remove(subject, why))?;
         }
         Act::Retire { digest, reason: why } => {
             reason(why)?;

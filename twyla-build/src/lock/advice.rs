@@ -41,8 +41,9 @@ pub(super) fn of(subject: &Subject, old: &Bundle, new: &Bundle, edits: &[Edit], 
     for (index, edit) in edits.iter().enumerate() {
         let Some(alone) = alone(&before, &after, edits, index) else { continue };
         let Some(bundle) = alone.bundle() else { continue };
-        let harms: Vec<Direction> =
-            harmed.iter().copied().filter(|direction| !fits(old, &bundle, *direction)).collect();
+        // one that stands alone is what harms, and needn't be compared once more
+        let harm = |direction: &Direction| edits.len() == 1 || !fits(old, &bundle, *direction);
+        let harms: Vec<Direction> = harmed.iter().copied().filter(harm).collect();
         if harms.is_empty() {
             continue;
         }

@@ -40,6 +40,11 @@ impl Subject {
     pub fn of(contract: &ContractSchema) -> Self {
         Self { kind: contract.kind, name: contract.name.clone() }
     }
+
+    /// Whether it is one of the contracts that an RPC has.
+    pub(crate) fn is_of_rpc(&self) -> bool {
+        self.kind.way().is_some()
+    }
 }
 
 impl fmt::Display for Subject {

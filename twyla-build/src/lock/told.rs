@@ -1,6 +1,7 @@
 //! What is found, put together and in lines: what one edit does to many contracts is said once.
 
 use super::finding::{Finding, Matter, Severity};
+use super::model::Subject;
 use super::words;
 
 /// One thing that is said, of one contract or of several.
@@ -72,7 +73,14 @@ fn tame(lines: Vec<String>) -> Vec<String> {
 /// Whether one thing is to be said of both.
 fn same(one: &Finding, other: &Finding) -> bool {
     match (&one.matter, &other.matter) {
-        (Matter::New, Matter::New) => one.subject.kind == other.subject.kind,
+        (Matter::New, Matter::New) => {
+            one.subject.kind == other.subject.kind || one.subject.is_of_rpc() && other.subject.is_of_rpc()
+        }
+        // an RPC that is gone is gone with all that it has
+        (Matter::Removed, Matter::Removed) => of_one_rpc(&one.subject, &other.subject),
+        (Matter::Renamed { to: a }, Matter::Renamed { to: b }) => {
+            of_one_rpc(&one.subject, &other.subject) && of_one_rpc(a, b)
+        }
         (Matter::Behind(a), Matter::Behind(b)) => {
             one.place == other.place && a.verdict == b.verdict && a.edits == b.edits
         }
@@ -89,6 +97,10 @@ fn same(one: &Finding, other: &Finding) -> bool {
         }
         _ => false,
     }
+}
+
+fn of_one_rpc(one: &Subject, other: &Subject) -> bool {
+    one.is_of_rpc() && other.is_of_rpc() && one.name == other.name
 }
 
 fn printable(c: char) -> impl Iterator<Item = char> {

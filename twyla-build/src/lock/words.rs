@@ -20,8 +20,8 @@ pub(super) fn said(finding: &Finding, also: &[&Finding]) -> Vec<String> {
     match matter {
         Matter::New | Matter::Waived(_) | Matter::Idle(_) => {}
         Matter::Behind(edited) => text.edits(edited, &[]),
-        Matter::Removed => text.removed(subject, None),
-        Matter::Renamed { to } => text.removed(subject, Some(to)),
+        Matter::Removed => text.removed(finding, also, None),
+        Matter::Renamed { to } => text.removed(finding, also, Some(to)),
         Matter::Broken(broken) => text.broken(subject, broken, also),
         Matter::Lost { digest, .. } => text.lost(subject, digest),
     }
@@ -53,6 +53,11 @@ fn named(finding: &Finding, also: &[&Finding]) -> String {
     }
 }
 
+/// The others as a command has them behind the first.
+fn others(also: &[&Finding]) -> String {
+    also.iter().map(|other| format!(" {}", other.subject)).collect()
+}
+
 fn headline(finding: &Finding, also: &[&Finding]) -> String {
     let (subject, names) = (&finding.subject, named(finding, also));
     let many = !also.is_empty();
@@ -60,7 +65,14 @@ fn headline(finding: &Finding, also: &[&Finding]) -> String {
     let accept = if many { "`cargo twyla accept`".to_owned() } else { format!("`cargo twyla accept {subject}`") };
     match &finding.matter {
         Matter::New => format!("{names} {} new and not in the lock yet: {accept}", if many { "are" } else { "is" }),
+        Matter::Removed if many => format!("the RPC `{}` is in the lock, and its schemas are gone", subject.name),
         Matter::Removed => format!("{names} is in the lock, and its schema is gone"),
+        Matter::Renamed { to } if many => format!(
+            "the RPC `{}` is gone and `{}` looks like it: another name is another {}",
+            subject.name,
+            to.name,
+            noun(subject)
+        ),
         Matter::Renamed { to } => {
             format!("{names} is gone and `{to}` looks like it: another name is another {}", noun(subject))
         }
@@ -69,9 +81,16 @@ fn headline(finding: &Finding, also: &[&Finding]) -> String {
             format!("{names} {have} an additive change that isn't in the lock yet: {accept}")
         }
         Matter::Behind(edited) => format!(
-            "{names} {} a {} change, which does no harm in what this service does; it isn't in the lock yet",
+            "{names} {} a {} change, which does no harm in what this service does; it isn't in the lock yet: \
+             `cargo twyla accept {subject}{} --direction {} --until … --reason \"…\"`",
             if many { "have" } else { "has" },
-            edited.verdict.word()
+            edited.verdict.word(),
+            others(also),
+            match edited.verdict {
+                EditVerdict::ConsumerFirst => "new-to-old",
+                EditVerdict::ProducerFirst => "old-to-new",
+                _ => "both",
+            }
         ),
         Matter::Broken(broken) => broken_headline(subject, &names, broken),
         Matter::Waived(waived) => {
@@ -200,8 +219,7 @@ impl Text {
             let command = format!("cargo twyla accept {subject} --retire {version} --reason \"…\"");
             ("where nothing of that version is left:".to_owned(), Some(command))
         }));
-        let others: String = also.iter().map(|other| format!(" {}", other.subject)).collect();
-        let command = broken.command.replacen(&format!("{subject}"), &format!("{subject}{others}"), 1);
+        let command = broken.command.replacen(&format!("{subject}"), &format!("{subject}{}", others(also)), 1);
         ways.push((format!("{}:", condition(subject, &directions)), Some(command)));
         self.ways(ways);
     }
@@ -249,19 +267,32 @@ impl Text {
         self.prose("ways on", "- ", ways);
     }
 
-    fn removed(&mut self, subject: &Subject, to: Option<&Subject>) {
-        let (producers, listeners) = sides(subject);
+    fn removed(&mut self, finding: &Finding, also: &[&Finding], to: Option<&Subject>) {
+        let subject = &finding.subject;
         self.part("verdict", ["breaking".to_owned()]);
-        let hurt = [
-            format!("{listeners} that aren't upgraded yet: they wait for what is sent no more"),
-            format!("{producers} in the field, which can't be taken back: nobody takes what they send"),
-        ];
-        self.prose("hurt", "", hurt.map(|line| (line, None)));
-        let keep = match to {
-            Some(to) => format!("keep `{subject}` beside `{to}`: send both until nobody takes the old one"),
-            None => "put the schema back, and take it out when nobody sends or takes it any more".to_owned(),
+        let hurt: &[&str] = match subject.kind {
+            ContractKind::Request => &["callers that aren't upgraded yet: nobody answers what they ask"],
+            ContractKind::Response | ContractKind::Error => {
+                &["callers and services that aren't upgraded yet: what is still answered so, nobody else knows"]
+            }
+            ContractKind::Context | ContractKind::Event => &[
+                "listeners that aren't upgraded yet: they wait for what is sent no more",
+                "producers in the field, which can't be taken back: nobody takes what they send",
+            ],
         };
-        let command = format!("cargo twyla accept {subject} --removed --reason \"…\"");
+        self.prose("hurt", "", hurt.iter().map(|line| ((*line).to_owned(), None)));
+        let name = |subject: &Subject| if also.is_empty() { subject.to_string() } else { subject.name.clone() };
+        let keep = match (to, subject.is_of_rpc()) {
+            (Some(to), true) => {
+                format!("keep `{}` beside `{}`: serve both until nobody calls the old one", name(subject), name(to))
+            }
+            (Some(to), false) => {
+                format!("keep `{subject}` beside `{to}`: send both until nobody takes the old one")
+            }
+            (None, true) => "put it back, and take it out when nobody calls it any more".to_owned(),
+            (None, false) => "put the schema back, and take it out when nobody sends or takes it any more".to_owned(),
+        };
+        let command = format!("cargo twyla accept {subject}{} --removed --reason \"…\"", others(also));
         self.ways(vec![(keep, None), ("where that is so already:".to_owned(), Some(command))]);
     }
 

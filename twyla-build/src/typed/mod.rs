@@ -46,8 +46,9 @@ use crate::{Builder, Problems};
 ///
 /// The schemas are those of the folder `schemas` in the package, or in the nearest folder above it that has one;
 /// [`Builder::holds`] takes them from elsewhere. What a derived schema says is believed: of a rule that only `#[schemars(…)]`
-/// tells, the code has to make sure. An `Option` with a `skip_serializing_if` is taken to be left out where it is `None`, so
-/// that it never sends `null`; one without may send it, as serde does.
+/// tells, the code has to make sure. An `Option` with a `skip_serializing_if` (in the schema of what is sent: a property
+/// that may be `null` and isn't required) is taken to be left out where it is `None`; one without it may send `null`, as serde
+/// does. Numbers are compared as numbers: that serde's integers refuse `1.0`, which JSON Schema calls an integer, isn't seen.
 ///
 /// # Panics
 /// Where the type doesn't hold to the contract, with what is sent and refused, where, and what can be done; and where there

@@ -189,9 +189,11 @@ fn what_is_asked_for_wrongly_is_refused_in_words() {
         "neither the folder nor its lock has a contract `a.xx`; did you mean `a.x`?"
     );
     assert_eq!(
-        said(Act::Remove { reason: "so".to_owned() }, &["a.x", "context"]),
+        said(Act::Retire { digest: "ab".to_owned(), reason: "so".to_owned() }, &["a.x", "context"]),
         "that is accepted of one contract at a time: name it"
     );
+    let remove = || Act::Remove { reason: "so".to_owned() };
+    assert_eq!(said(remove(), &[]), "what isn't additive is accepted by name: say of which contracts");
     folder.remove(PATH);
     folder.write("events/a/other.json", "{ \"not\": {} }");
     assert_eq!(

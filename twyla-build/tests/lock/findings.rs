@@ -2,7 +2,7 @@
 
 use std::{env, fs};
 
-use twyla_build::lock::Role;
+use twyla_build::lock::{Act, Role};
 
 use crate::folder::{Folder, said};
 
@@ -152,6 +152,34 @@ fn what_isnt_an_edit_of_an_event_is_said_in_its_words() {
     section(&mut all, "the same, of the service that serves it", &said(&rpc.builder().serves(["booking.get"])));
     let mut add = |name: &str, folder: &Folder| section(&mut all, name, &folder.said());
 
+    let rpc = folder("rpc_gone");
+    rpc.write(request, r#"{ "properties": { "pnr": { "type": "string" } }, "required": ["pnr"] }"#);
+    rpc.write(response, r#"{ "properties": { "name": { "type": "string" } }, "required": ["name"] }"#);
+    let rpc = rpc.accepted();
+    rpc.remove(request);
+    rpc.remove(response);
+    add("an RPC is gone", &rpc);
+    let gone = Act::Remove { reason: "nobody calls it".to_owned() };
+    rpc.accept(gone, &["booking.get/request", "booking.get/response"], None).unwrap();
+    assert_eq!(rpc.said(), "");
+
+    let rpc = folder("rpc_renamed");
+    rpc.write(request, r#"{ "properties": { "pnr": { "type": "string" } }, "required": ["pnr"] }"#);
+    rpc.write(response, r#"{ "properties": { "name": { "type": "string" } }, "required": ["name"] }"#);
+    let rpc = rpc.accepted();
+    for path in [request, response] {
+        let other = path.replace("/get/", "/find/");
+        let text = std::fs::read_to_string(rpc.path(path)).unwrap();
+        rpc.write(&other, &text);
+        rpc.remove(path);
+    }
+    add("an RPC has another name", &rpc);
+
+    let rpc = folder("rpc_new").accepted();
+    rpc.write(request, r#"{ "properties": { "pnr": { "type": "string" } }, "required": ["pnr"] }"#);
+    rpc.write(response, r#"{ "properties": { "name": { "type": "string" } }, "required": ["name"] }"#);
+    add("a new RPC", &rpc);
+
     let hostile = folder("hostile_words");
     hostile.write("events/bot/reply.json", r#"{ "properties": { "a": { "enum": ["x"] } } }"#);
     let hostile = hostile.accepted();
@@ -162,6 +190,14 @@ fn what_isnt_an_edit_of_an_event_is_said_in_its_words() {
     add("words that would be commands", &hostile);
 
     golden("tests/lock/others.golden", &all);
+}
+
+/// Whoever changes a contract of the demo platform accepts it, in the same change.
+#[test]
+fn the_demo_platform_is_what_was_accepted() {
+    let demo = twyla_build::Builder::new("../schemas").shown_as("schemas");
+    assert!(demo.lock().unwrap().is_some());
+    assert_eq!(said(&demo), "", "`cargo twyla accept` in the repository's root accepts what is new or additive");
 }
 
 #[test]
