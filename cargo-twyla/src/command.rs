@@ -42,12 +42,16 @@ macro_rules! commands {
 
 // In the order in which the help lists them.
 commands! {
+    Explain(crate::explain::Args),
+    Sample(crate::sample::Args),
+    Validate(crate::validate::Args),
     Check(crate::lock::Check),
     Accept(crate::lock::Accept),
     Diff(crate::lock::Diff),
     Manifest(crate::manifest::Args),
     Fleet(crate::fleet::Args),
     Dead(crate::dead::Args),
+    Completions(crate::completions::Args),
 }
 
 /// The word that an error begins with, as cargo shows it.

@@ -1,20 +1,29 @@
 //! `cargo twyla`: Twyla's command line.
 //!
-//! Each command is a room of its own, listed in [`command`]: [`lock`] holds contracts to what was accepted; [`manifest`] writes
-//! down what a service emits and listens to, [`fleet`] holds services against each other; [`dead`] looks at, replays and drops
-//! what was parked. [`schemas`] is the folder that a command is about.
+//! Each command is a room of its own, listed in [`command`]. Of contracts: [`explain`] tells of one in words, [`sample`] makes
+//! events, [`validate`] holds some to their contract, [`lock`] holds contracts to what was accepted. Of services: [`manifest`]
+//! writes down what one emits and listens to, [`fleet`] holds them against each other. Of events that couldn't be handled:
+//! [`dead`]. [`completions`] is for shells.
+//!
+//! [`schemas`] is the folder that a command is about, [`contracts`] what is in it, as values are held to it, and [`paint`] has
+//! the colours.
 //!
 //! What a command ends with is its exit code: 0 where all is well, 1 where it has found what it looks for (an event that
 //! breaks its contract, services that don't fit together), 2 where it couldn't do its work, 3 where it couldn't be decided.
 #![forbid(unsafe_code)]
 
 mod command;
+mod completions;
+mod contracts;
 mod dead;
+mod explain;
 mod fleet;
 mod lock;
 mod manifest;
 mod paint;
+mod sample;
 mod schemas;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -44,6 +53,9 @@ const STYLES: clap::builder::Styles = {
 };
 
 fn main() -> ExitCode {
+    if let Some(answered) = completions::answer::<Cargo>() {
+        return if answered.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
+    }
     let Cargo::Twyla { command } = Cargo::parse();
     match command.run() {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

@@ -15,15 +15,16 @@
 //! folders of RPCs), `model` (shapes, checks of single values, and the rules that are left to trees), then the generated
 //! file: `types` (structs and enums), `codec` (how they are read and written), `checks` (how they are held to their rules),
 //! `trees` (the rules that need more than one value), `methods` (RPCs), `emit` (all of it in modules) and `layout` (its
-//! lines). [`compare`] holds contracts against each other, and [`lock`] holds them to what was accepted; [`problem`] is the
-//! catalogue of everything that can be wrong, with its wording. With the feature `schemars`, `assert_contract`
-//! holds a type of one's own to a contract, in a test.
+//! lines). [`compare`] holds contracts against each other, and [`lock`] holds them to what was accepted; [`about`] tells
+//! people how they are compiled; [`problem`] is the catalogue of everything that can be wrong, with its wording. With the
+//! feature `schemars`, `assert_contract` holds a type of one's own to a contract, in a test.
 //!
 //! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a place that no
 //! Rust type can stand for becomes `serde_json::Value`.
 #![forbid(unsafe_code)]
 #![allow(clippy::needless_doctest_main, reason = "a build script is its `main`")]
 
+pub mod about;
 mod check;
 mod checks;
 mod circles;
@@ -160,6 +161,19 @@ impl Builder {
         self.on_stack(|builder| {
             let (schemas, problems) = builder.read();
             builder.generated(&schemas, problems)
+        })
+    }
+
+    /// How the contracts of the folder are compiled, for people: the context first, then the events sorted by name.
+    ///
+    /// # Errors
+    /// [`Problems`] with everything that is wrong, where at least one thing is an error.
+    pub fn about(&self) -> Result<Vec<about::About>, Problems> {
+        self.on_stack(|builder| {
+            let (schemas, problems) = builder.read();
+            let sound = !problems.iter().any(Problem::is_error);
+            let model = if sound { model::read(&schemas) } else { None };
+            model.map(|model| about::all(&model)).ok_or(Problems(problems))
         })
     }
 

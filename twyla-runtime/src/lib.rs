@@ -161,4 +161,5 @@ pub mod __private {
     pub use crate::bus::publish_raw;
     pub use crate::lanes::lane;
     pub use crate::mark;
+    pub use crate::wire::open as open_envelope;
 }

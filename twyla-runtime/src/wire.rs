@@ -97,6 +97,14 @@ pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
     })
 }
 
+/// The content and the context of an envelope, as JSON texts, for the command line to hold them to their contracts.
+///
+/// # Errors
+/// A [`Violation`] whose pointer is into the whole message.
+pub fn open(body: &[u8], event: &str) -> Result<(Bytes, Bytes), Violation> {
+    decode(&Bytes::copy_from_slice(body), event).map(|envelope| (envelope.content, envelope.context))
+}
+
 #[derive(Deserialize)]
 struct RawEnvelope<'a> {
     #[serde(borrow, default)]

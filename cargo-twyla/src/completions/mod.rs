@@ -1,0 +1,91 @@
+//! `cargo twyla completions`: what a shell needs to complete commands, options, files and events. The scripts are small and ask
+//! this program each time the tab key is pressed, so that they know the events of the folder that they are pressed in.
+
+use std::error::Error as StdError;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::{CommandFactory, ValueEnum};
+use clap_complete::CompletionCandidate;
+
+use crate::command::{Outcome, Run};
+
+/// Set by the scripts: the number of the word that is to be completed, of those behind `--`.
+const VARIABLE: &str = "CARGO_TWYLA_COMPLETE";
+
+/// Print the script that makes a shell complete commands, options and events.
+#[derive(clap::Args)]
+#[command(after_help = "\
+For example:
+  echo 'source <(cargo twyla completions bash)' >> ~/.bashrc
+  cargo twyla completions zsh > ~/.zfunc/_cargo-twyla    a folder in $fpath
+  cargo twyla completions fish > ~/.config/fish/conf.d/cargo-twyla.fish")]
+pub(crate) struct Args {
+    /// The shell.
+    shell: Shell,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
+        let script = match self.shell {
+            Shell::Bash => include_str!("cargo-twyla.bash"),
+            Shell::Zsh => include_str!("cargo-twyla.zsh"),
+            Shell::Fish => include_str!("cargo-twyla.fish"),
+        };
+        io::stdout().write_all(script.as_bytes())?;
+        Ok(Outcome::Fine)
+    }
+}
+
+/// Answers a script, where one has asked: a line for each candidate, parted from its help by a tab.
+pub(crate) fn answer<C: CommandFactory>() -> Option<io::Result<()>> {
+    let index: usize = std::env::var(VARIABLE).ok()?.parse().ok()?;
+    let mut words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    // as cargo calls it, whoever was asked: `cargo twyla ..`, `cargo-twyla twyla ..`, or a shell's `twyla ..`
+    let index = if words.first().is_some_and(|word| word == "twyla") {
+        words.insert(0, "cargo".into());
+        index + 1
+    } else {
+        index
+    };
+    words.resize(words.len().max(index + 1), OsString::new());
+    let here = std::env::current_dir().ok();
+    Some(clap_complete::engine::complete(&mut C::command(), words, index, here.as_deref()).and_then(|candidates| {
+        let mut out = io::stdout().lock();
+        for candidate in candidates.iter().filter(|it| !it.is_hide_set()) {
+            let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
+            let help = help.lines().next().unwrap_or_default();
+            writeln!(out, "{}\t{help}", candidate.get_value().to_string_lossy())?;
+        }
+        Ok(())
+    }))
+}
+
+/// The events of the schemas folder at hand, and the context: by the names of their files, as nothing is said here of what is
+/// wrong in them.
+pub(crate) fn events(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let here = std::env::current_dir().unwrap_or_default();
+    let Some(folder) = here.ancestors().map(|it| it.join("schemas")).find(|it| it.is_dir()) else { return Vec::new() };
+    let mut names = vec!["context".to_owned()];
+    for domain in folders(&folder.join("events")) {
+        let files = std::fs::read_dir(folder.join("events").join(&domain)).into_iter().flatten().flatten();
+        let files = files.filter_map(|it| it.file_name().to_str()?.strip_suffix(".json").map(str::to_owned));
+        names.extend(files.map(|file| format!("{domain}.{file}")));
+    }
+    names.sort();
+    names.into_iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new).collect()
+}
+
+fn folders(path: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.filter(|it| it.path().is_dir()).filter_map(|it| it.file_name().into_string().ok()).collect()
+}

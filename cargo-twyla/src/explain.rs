@@ -1,0 +1,205 @@
+//! `cargo twyla explain`: a contract in words: its fields and their rules, where they stand, and how it is decoded.
+
+use std::error::Error as StdError;
+use std::fmt::Write;
+
+use clap_complete::engine::ArgValueCompleter;
+use serde_json::{Value, json};
+use twyla_build::about::{About, AboutBody, AboutField, AboutOthers, AboutTree, AboutType};
+use twyla_build::compare::{ContractKind, ContractSchema};
+
+use crate::command::{Outcome, Run};
+use crate::contracts::{Error, Folder};
+use crate::paint::{FAINT, GOOD, HEAD, NAME, paint, tame};
+
+/// Explain a contract: its fields, their rules and where they stand, and how it is decoded.
+#[derive(clap::Args)]
+#[command(after_help = "\
+For example:
+  cargo twyla explain api.user_input
+  cargo twyla explain context          what every event carries")]
+pub(crate) struct Args {
+    /// The event, for example api.user_input; or context. All of them, in a line each, where none is named.
+    #[arg(add = ArgValueCompleter::new(crate::completions::events))]
+    event: Option<String>,
+    /// For other programs.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    folder: Folder,
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
+        let contracts = self.folder.open()?;
+        let about = self.folder.builder()?.about().map_err(|problems| Error::Problems { problems })?;
+        let explained: Vec<(&About, &ContractSchema)> = match &self.event {
+            Some(name) => {
+                let contract = contracts.contract(name)?;
+                about.iter().filter(|it| it.name == *name).map(|it| (it, contract.schema)).collect()
+            }
+            None => {
+                let of = |it: &About| contracts.sources.contracts.iter().find(|schema| schema.name == it.name);
+                about.iter().filter_map(|it| Some((it, of(it)?))).collect()
+            }
+        };
+        if self.json {
+            let all: Vec<Value> = explained.iter().map(|(about, schema)| json(about, schema)).collect();
+            let value = if self.event.is_some() { all.into_iter().next().unwrap_or_default() } else { all.into() };
+            anstream::println!("{value:#}");
+        } else if self.event.is_some() {
+            explained.iter().for_each(|(about, schema)| anstream::print!("{}", text(about, schema)));
+        } else {
+            let width = explained.iter().map(|(about, _)| about.name.chars().count()).max().unwrap_or(0);
+            for (about, _) in explained {
+                let said = about.types.first().map(|it| first_line(&it.docs)).unwrap_or_default();
+                anstream::println!("{}  {}", paint(HEAD, format!("{:width$}", about.name)), tame(said));
+            }
+        }
+        Ok(Outcome::Fine)
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn text(about: &About, schema: &ContractSchema) -> String {
+    let mut out = String::new();
+    let mut trees: Vec<&AboutTree> = Vec::new();
+    for (i, type_) in about.types.iter().enumerate() {
+        let head = if i == 0 { format!("{}, ", paint(HEAD, &about.name)) } else { String::new() };
+        let gap = if i == 0 { "" } else { "\n" };
+        let place = paint(FAINT, format!("{}:{}", type_.place.file, type_.place.line));
+        line(
+            &mut out,
+            format_args!("{gap}{head}the type {}  {place}", paint(NAME, format!("contracts::{}", type_.rust_path))),
+        );
+        said(&mut out, "  ", &type_.docs);
+        body(&mut out, type_);
+        trees.extend(&type_.trees);
+        if let AboutBody::Struct { fields, .. } = &type_.body {
+            trees.extend(fields.iter().flat_map(|it| &it.trees));
+        }
+    }
+    line(&mut out, format_args!("\n{}", paint(HEAD, "How it is decoded")));
+    line(
+        &mut out,
+        "  In one pass over the text, without serde: each field is read as its type, and a member that comes twice,",
+    );
+    line(&mut out, "  or an integer that loses a digit, is refused. Rules of a single value are checked in place.");
+    if trees.is_empty() {
+        line(&mut out, "  No rule takes more than that.");
+    } else {
+        line(&mut out, "  What a type can't tell is held by trees of rules over the typed value, and nothing else is:");
+        trees.sort_by(|a, b| (&a.place, &a.why).cmp(&(&b.place, &b.why)));
+        trees.dedup();
+        for AboutTree { place, why } in trees {
+            line(&mut out, format_args!("    {}  {}", tame(why), paint(FAINT, place)));
+        }
+    }
+    line(&mut out, format_args!("\n{}", paint(HEAD, "On the wire")));
+    match schema.name.split_once('.').filter(|_| schema.kind == ContractKind::Event) {
+        Some((domain, event_type)) => {
+            line(
+                &mut out,
+                format_args!(
+                    "  Published to the exchange {domain} with the routing key {event_type}, beside its context."
+                ),
+            );
+            line(&mut out, format_args!("  A group listens with the queue {}.<group>.", schema.name));
+        }
+        None => line(&mut out, "  In the envelope of every event, beside its content."),
+    }
+    line(&mut out, format_args!("  Its form has the digest {}", schema.bundle.digest()));
+    out
+}
+
+fn line(out: &mut String, text: impl std::fmt::Display) {
+    let _ = writeln!(out, "{text}");
+}
+
+fn said(out: &mut String, indent: &str, docs: &str) {
+    for text in docs.lines().map(str::trim).filter(|text| !text.is_empty()) {
+        line(out, format_args!("{indent}{}", tame(&text.replace('`', ""))));
+    }
+}
+
+fn body(out: &mut String, type_: &AboutType) {
+    match &type_.body {
+        AboutBody::Struct { fields, others } => {
+            for AboutField { wire, rust_type, required, docs, place, .. } in fields {
+                let must = if *required { paint(GOOD, "required") } else { paint(FAINT, "optional") };
+                let place = paint(FAINT, format!("{}:{}", place.file, place.line));
+                line(out, format_args!("\n  {}  {rust_type}, {must}  {place}", paint(HEAD, tame(wire))));
+                said(out, "    ", docs);
+            }
+            let others = match others {
+                AboutOthers::Ignored => {
+                    "Members that it doesn't declare are ignored when it is read, and never written."
+                }
+                AboutOthers::Refused => "Members that it doesn't declare are refused.",
+                AboutOthers::Kept => "Members that it doesn't declare are kept when it is read, and written.",
+            };
+            line(out, format_args!("\n  {others}"));
+        }
+        AboutBody::Words(words) => {
+            let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+            line(out, format_args!("  One of {}", words.join(", ")));
+        }
+        AboutBody::Union { tag, variants } => {
+            line(out, format_args!("  An object that the member {tag:?} tells apart:"));
+            for (words, rust_type) in variants {
+                let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+                line(out, format_args!("    {}: {rust_type}", words.join(" or ")));
+            }
+        }
+        AboutBody::Map(rust_type) => line(out, format_args!("  An object whose members are each {rust_type}")),
+    }
+}
+
+fn json(about: &About, schema: &ContractSchema) -> Value {
+    let trees = |trees: &[AboutTree]| -> Vec<Value> {
+        trees.iter().map(|it| json!({ "place": it.place.to_string(), "why": it.why })).collect()
+    };
+    let field = |it: &AboutField| {
+        json!({
+            "name": it.wire,
+            "type": it.rust_type,
+            "required": it.required,
+            "docs": it.docs,
+            "place": it.place.to_string(),
+            "trees": trees(&it.trees),
+        })
+    };
+    let types = about.types.iter().map(|it| {
+        let body = match &it.body {
+            AboutBody::Struct { fields, others } => json!({
+                "fields": fields.iter().map(field).collect::<Vec<_>>(),
+                "others": match others {
+                    AboutOthers::Ignored => "ignored",
+                    AboutOthers::Refused => "refused",
+                    AboutOthers::Kept => "kept",
+                },
+            }),
+            AboutBody::Words(words) => json!({ "words": words }),
+            AboutBody::Union { tag, variants } => {
+                let variants = variants.iter().map(|(words, rust_type)| json!({ "words": words, "type": rust_type }));
+                json!({ "tag": tag, "variants": variants.collect::<Vec<_>>() })
+            }
+            AboutBody::Map(rust_type) => json!({ "members": rust_type }),
+        };
+        json!({
+            "type": it.rust_path,
+            "place": it.place.to_string(),
+            "docs": it.docs,
+            "is": body,
+            "trees": trees(&it.trees),
+        })
+    });
+    json!({
+        "name": about.name,
+        "digest": schema.bundle.digest(),
+        "types": types.collect::<Vec<_>>(),
+    })
+}

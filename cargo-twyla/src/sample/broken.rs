@@ -1,0 +1,368 @@
+//! Events that break one rule each, and no other: valid ones, changed in one place and held to the contract.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::make::{self, Choices, Extent};
+use super::text::{self, Rules};
+use super::view::{Below, View};
+use crate::contracts::{Contract, Violation};
+
+/// A rule, and an event that breaks it alone.
+#[derive(Clone, Debug)]
+pub(super) struct Broken {
+    pub(super) violation: Violation,
+    pub(super) event: Value,
+}
+
+/// A rule of a contract.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rule {
+    /// Its URI, as a validator has it.
+    pub(super) uri: String,
+    pub(super) keyword: String,
+}
+
+/// Values that are held to the contract at most.
+const PATIENCE: usize = 60_000;
+/// Items, members and characters that are made at most to break a limit.
+const MOST: usize = 5_000;
+
+/// For each rule an event that breaks it alone, made from events that keep all; and the rules for which none was found.
+pub(super) fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
+    let mut found: BTreeMap<(String, String), Broken> = BTreeMap::new();
+    let mut order = Vec::new();
+    let mut patience = PATIENCE;
+    for event in valid {
+        let mut changes = Vec::new();
+        walk(&root.clone().view(), event, "", 0, &mut |pointer, value| changes.push((pointer.to_owned(), value)));
+        for (pointer, value) in changes {
+            patience = match patience.checked_sub(1) {
+                Some(left) => left,
+                None => break,
+            };
+            let Some(changed) = replaced(event, &pointer, value) else { continue };
+            let mut violations = contract.violations(&changed);
+            if let (Some(violation), true) = (violations.pop(), violations.is_empty()) {
+                let missing = if violation.keyword == "required" { violation.message.clone() } else { String::new() };
+                let key = (violation.rule.clone(), missing);
+                if let Entry::Vacant(place) = found.entry(key) {
+                    order.push(place.key().clone());
+                    place.insert(Broken { violation, event: changed });
+                }
+            }
+        }
+    }
+    let rules = rules(root);
+    let broken: Vec<Broken> = order.iter().filter_map(|key| found.remove(key)).collect();
+    let of = |rule: &Rule, it: &Broken| {
+        let below = it.violation.rule.strip_prefix(&rule.uri);
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let unbroken = rules.into_iter().filter(|rule| !broken.iter().any(|it| of(rule, it))).collect();
+    (broken, unbroken)
+}
+
+/// Calls `with` with each change of each part of a value that may break a rule.
+fn walk(view: &View<'_>, value: &Value, pointer: &str, deep: usize, with: &mut impl FnMut(&str, Value)) {
+    if deep > 40 {
+        return;
+    }
+    let view = reached(view);
+    changes(&view, value, &mut |value| with(pointer, value));
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let below = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                walk(&view.member(name), value, &below, deep + 1, with);
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate().take(3) {
+                walk(&view.item(index), value, &format!("{pointer}/{index}"), deep + 1, with);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A view with everything that may hold besides, so that changes are made for it too.
+fn reached<'a>(view: &View<'a>) -> View<'a> {
+    let mut out = view.clone();
+    let mut i = 0;
+    while let Some(part) = out.parts.get(i).cloned() {
+        i += 1;
+        let branches = ["oneOf", "anyOf"].into_iter().flat_map(|keyword| part.items(keyword));
+        let conditional = ["then", "else"].into_iter().filter_map(|keyword| part.one(keyword));
+        let dependent = part.named("dependentSchemas").map(|(_, below)| below).collect::<Vec<_>>();
+        for below in branches.chain(conditional).chain(dependent).filter(|below| !below.is_false()) {
+            out.add(below);
+        }
+    }
+    out
+}
+
+fn changes(view: &View<'_>, value: &Value, with: &mut impl FnMut(Value)) {
+    // what is near first: it is the better example
+    match value {
+        Value::String(text) => of_text(view, text, with),
+        Value::Number(_) => of_number(view, value, with),
+        Value::Array(items) => of_array(view, items, with),
+        Value::Object(members) => of_object(view, members, with),
+        Value::Bool(value) => with((!value).into()),
+        Value::Null => {}
+    }
+    for part in &view.parts {
+        // what `not` excludes is what is made for it
+        if let Some(below) = part.one("not") {
+            let made = make::make(below, Extent::Whole, &mut Choices::default());
+            made.into_iter().for_each(&mut *with);
+        }
+    }
+    for other in [json!("text"), json!(true), json!(7), json!(1.5), json!([]), json!({}), Value::Null] {
+        if kind(&other) != kind(value) || kind(value) == "number" {
+            with(other);
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn limits<'a>(view: &'a View<'_>, keyword: &'a str) -> impl Iterator<Item = f64> + 'a {
+    view.all(keyword).filter_map(Value::as_f64)
+}
+
+fn sizes<'a>(view: &'a View<'_>, keyword: &'a str) -> impl Iterator<Item = usize> + 'a {
+    limits(view, keyword).filter(|limit| *limit < MOST as f64).map(|limit| limit as usize)
+}
+
+fn of_text(view: &View<'_>, text: &str, with: &mut impl FnMut(Value)) {
+    let length = text.chars().count();
+    for least in sizes(view, "minLength") {
+        with(text.chars().take(least.saturating_sub(1)).collect::<String>().into());
+    }
+    for most in sizes(view, "maxLength") {
+        let more = if length > 0 { text.chars().cycle().take(most + 1).collect() } else { "x".repeat(most + 1) };
+        with(Value::from(more));
+    }
+    // of other lengths, and matching all patterns but one
+    let patterns: Vec<&str> = view.all("pattern").filter_map(Value::as_str).collect();
+    for (i, _) in patterns.iter().enumerate() {
+        let others = patterns.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, pattern)| *pattern).collect();
+        let (least, most) = (view.most("minLength"), view.least("maxLength"));
+        let rules = Rules {
+            patterns: others,
+            least: least.map_or(0, |it| it as usize),
+            most: most.map(|it| it as usize),
+            ..Rules::default()
+        };
+        for salt in 0..4 {
+            text::text(&rules, salt).into_iter().for_each(|text| with(text.into()));
+        }
+    }
+    for least in
+        sizes(view, "minLength").map(|it| it.saturating_sub(1)).chain(sizes(view, "maxLength").map(|it| it + 1))
+    {
+        let rules = Rules { patterns: patterns.clone(), least, most: Some(least), ..Rules::default() };
+        text::text(&rules, 0).into_iter().for_each(|text| with(text.into()));
+    }
+    let mut swapped: String = text.chars().rev().collect();
+    with(Value::from(swapped.clone()));
+    swapped.make_ascii_uppercase();
+    with(swapped.into());
+    let cut: String = text.chars().take(length.saturating_sub(1)).collect();
+    for other in ["?".repeat(length.max(1)), format!("{text}!"), format!("{text} "), format!("?{text}"), cut] {
+        with(other.into());
+    }
+    for other in
+        ["something else", "not a format", "x", "?", "0", "-", "", " ", "ß", "2026-13-45", "::", "http://[", "%zz"]
+    {
+        with(other.into());
+    }
+}
+
+fn of_number(view: &View<'_>, value: &Value, with: &mut impl FnMut(Value)) {
+    let number = |value: f64| {
+        if value.fract() == 0.0 && value.abs() < 9.0e15 { Value::from(value as i64) } else { Value::from(value) }
+    };
+    let limits =
+        ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"].into_iter().flat_map(|it| limits(view, it));
+    for limit in limits {
+        for near in [limit, limit - 1.0, limit + 1.0, limit - 0.5, limit + 0.5] {
+            with(number(near));
+        }
+    }
+    for factor in view.all("multipleOf").filter_map(Value::as_f64) {
+        let value = value.as_f64().unwrap_or_default();
+        for near in [value + factor / 2.0, value + 1.0, value - 1.0, value - factor, value + factor] {
+            with(number(near));
+        }
+    }
+    for other in [0.0, -1.0, 0.5, -0.5, 1e6, -1e6, 1e12, -1e12] {
+        with(number(other));
+    }
+    if let Some(value) = value.as_f64() {
+        with(number(value + 0.5));
+    }
+}
+
+fn of_array(view: &View<'_>, items: &[Value], with: &mut impl FnMut(Value)) {
+    for least in sizes(view, "minItems").chain(sizes(view, "minContains")) {
+        with(items[..items.len().min(least.saturating_sub(1))].into());
+    }
+    let made = |index: usize| make::item(view, index);
+    for most in sizes(view, "maxItems").chain(sizes(view, "maxContains")) {
+        let mut more = items.to_vec();
+        while more.len() <= most {
+            match made(more.len()).or_else(|| items.last().cloned()) {
+                Some(item) => more.push(item),
+                None => break,
+            }
+        }
+        with(more.into());
+    }
+    if let Some(first) = items.first() {
+        with([items, std::slice::from_ref(first)].concat().into());
+        with(items[1..].into());
+        with(items[..items.len() - 1].into());
+    }
+    for other in [json!("something else"), json!(7), Value::Null, json!({})] {
+        with([items, &[other]].concat().into());
+    }
+    with(json!([]));
+}
+
+fn of_object(view: &View<'_>, members: &Map<String, Value>, with: &mut impl FnMut(Value)) {
+    let without = |names: &[&String]| -> Value {
+        members
+            .iter()
+            .filter(|(name, _)| !names.contains(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    };
+    members.keys().for_each(|name| with(without(&[name])));
+    let plus = |added: Vec<(String, Value)>| -> Value {
+        members.clone().into_iter().chain(added).collect::<Map<String, Value>>().into()
+    };
+    for name in ["unexpected", "", "?", "A B", "0", "key with spaces", "x-y"] {
+        for value in [json!(true), json!("text"), json!(7), json!({})] {
+            with(plus(vec![(name.to_owned(), value)]));
+        }
+    }
+    for most in sizes(view, "maxProperties") {
+        let missing = (most + 1).saturating_sub(members.len());
+        let named = |i| format!("more{i}");
+        let made = (0..missing).map(|i| make::member(view, &named(i)).map(|value| (named(i), value)));
+        made.collect::<Option<Vec<_>>>().into_iter().for_each(|more| with(plus(more)));
+        for value in [json!("text"), json!(7)] {
+            with(plus((0..missing).map(|i| (named(i), value.clone())).collect()));
+        }
+    }
+    for least in sizes(view, "minProperties") {
+        let surplus = (members.len() + 1).saturating_sub(least);
+        let optional: Vec<&String> = members.keys().filter(|name| !view.required().contains(&name.as_str())).collect();
+        if optional.len() >= surplus {
+            with(without(&optional[..surplus]));
+        }
+    }
+    with(json!({}));
+}
+
+/// The event with another value in one place.
+fn replaced(event: &Value, pointer: &str, value: Value) -> Option<Value> {
+    let mut changed = event.clone();
+    let place = changed.pointer_mut(pointer)?;
+    if *place == value {
+        return None;
+    }
+    *place = value;
+    Some(changed)
+}
+
+/// Keywords that a value can break.
+const ASSERTIONS: &[&str] = &[
+    "type",
+    "enum",
+    "const",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "contains",
+    "minProperties",
+    "maxProperties",
+    "required",
+    "propertyNames",
+    "dependentRequired",
+    "not",
+    "anyOf",
+    "oneOf",
+];
+
+/// The rules that a contract has, where a validator tells of each by itself: not those within the branches of a choice.
+fn rules(root: &Below<'_>) -> Vec<Rule> {
+    let mut rules = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open = vec![root.clone()];
+    while let Some(below) = open.pop() {
+        if !seen.insert(below.address()) {
+            continue;
+        }
+        for part in below.view().parts {
+            let mut rule = |keyword: &str| {
+                let uri = part.uri(keyword);
+                rules.extend(uri.map(|uri| Rule { uri, keyword: keyword.to_owned() }));
+            };
+            for (keyword, value) in part.schema {
+                let asserts = match keyword.as_str() {
+                    "exclusiveMinimum" | "exclusiveMaximum" => value.is_number(),
+                    "uniqueItems" => *value == Value::Bool(true),
+                    "format" => value.as_str().is_some_and(text::is_format),
+                    "required" => value.as_array().is_some_and(|names| !names.is_empty()),
+                    "additionalProperties" | "unevaluatedProperties" | "unevaluatedItems" | "additionalItems" => {
+                        *value == Value::Bool(false)
+                    }
+                    keyword => ASSERTIONS.contains(&keyword),
+                };
+                if asserts {
+                    rule(keyword);
+                }
+            }
+            let single = [
+                "additionalProperties",
+                "items",
+                "additionalItems",
+                "then",
+                "else",
+                "unevaluatedProperties",
+                "unevaluatedItems",
+            ];
+            open.extend(single.into_iter().filter_map(|keyword| part.one(keyword)).filter(|below| !below.is_false()));
+            open.extend(part.items("prefixItems"));
+            open.extend(part.items("items"));
+            open.extend(part.named("properties").map(|(_, below)| below));
+            open.extend(part.named("patternProperties").map(|(_, below)| below));
+            open.extend(part.named("dependentSchemas").map(|(_, below)| below));
+        }
+    }
+    rules.into_iter().collect()
+}

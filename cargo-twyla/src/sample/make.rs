@@ -1,0 +1,406 @@
+//! Values made from schemas. Where a schema leaves a choice, a value is made for each choice in turn until one is valid.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Number, Value};
+
+use super::text::{self, Rules};
+use super::view::{Below, View};
+
+/// How much of an event is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Everything that is declared.
+    Whole,
+    /// What is required.
+    Lean,
+}
+
+/// Values within one another.
+const DEEPEST: usize = 24;
+/// Deeper than this nothing is made that isn't required.
+const DEEP: usize = 6;
+/// Members, or items, of which no more are made.
+const MANY: usize = 1000;
+
+/// The choices of one try: which of several was taken, by where in the value and as which choice there it came up.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Choices {
+    taken: BTreeMap<(String, usize), usize>,
+    /// Those of this try, in their order, and among how many.
+    met: Vec<((String, usize), usize)>,
+}
+
+impl Choices {
+    fn choose(&mut self, at: &str, among: usize) -> usize {
+        let place = self.met.iter().filter(|((other, _), _)| other == at).count();
+        let key = (at.to_owned(), place);
+        let taken = self.taken.get(&key).copied().unwrap_or(0).min(among.saturating_sub(1));
+        self.met.push((key, among));
+        taken
+    }
+
+    /// Takes the next choice of those that have to do with a place; none where all of them were taken.
+    pub(super) fn next(mut self, broken: Option<&str>) -> Option<Self> {
+        let met = std::mem::take(&mut self.met);
+        let concerns = |at: &str| broken.is_none_or(|broken| within(broken, at) || within(at, broken));
+        for (key, among) in met.iter().rev().filter(|((at, _), _)| concerns(at)) {
+            let taken = self.taken.entry(key.clone()).or_insert(0);
+            if *taken + 1 < *among {
+                *taken += 1;
+                return Some(self);
+            }
+            *taken = 0;
+        }
+        None
+    }
+}
+
+/// Whether a JSON Pointer is another, or of something in it.
+fn within(pointer: &str, of: &str) -> bool {
+    pointer.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Makes a value of a schema: of all that its choices allow, the one that these choices lead to.
+pub(super) fn make(below: Below<'_>, extent: Extent, choices: &mut Choices) -> Option<Value> {
+    Maker { extent, choices, way: Vec::new(), at: String::new() }.value(&below.view(), "", 0)
+}
+
+/// Makes a member of that name.
+pub(super) fn member(view: &View<'_>, name: &str) -> Option<Value> {
+    let mut choices = Choices::default();
+    Maker { extent: Extent::Whole, choices: &mut choices, way: Vec::new(), at: String::new() }.value(
+        &view.member(name),
+        name,
+        0,
+    )
+}
+
+/// Makes the item of that number of an array, another one for each number.
+pub(super) fn item(view: &View<'_>, index: usize) -> Option<Value> {
+    let mut choices = Choices::default();
+    Maker { extent: Extent::Whole, choices: &mut choices, way: Vec::new(), at: String::new() }.value(
+        &view.item(index),
+        "",
+        index,
+    )
+}
+
+struct Maker<'c> {
+    extent: Extent,
+    choices: &'c mut Choices,
+    /// The schemas that the value at hand is within, by their addresses.
+    way: Vec<usize>,
+    /// Where the value at hand is: a JSON Pointer.
+    at: String,
+}
+
+impl Maker<'_> {
+    fn value(&mut self, view: &View<'_>, name: &str, salt: usize) -> Option<Value> {
+        if view.never || self.way.len() > DEEPEST {
+            return None;
+        }
+        let view = self.branched(view.clone())?;
+        let given = given(&view);
+        let only = view.all("const").next().is_some() || view.all("enum").next().is_some();
+        let made = usize::from(!only);
+        if !given.is_empty() {
+            let place = self.choices.choose(&self.at, given.len() + made);
+            if let Some(value) = given.get((place + salt) % (given.len() + made)) {
+                return Some((*value).clone());
+            }
+        } else if only {
+            return None;
+        }
+        let types = view.types().unwrap_or_else(|| implied(&view));
+        let mut types: Vec<&str> = types.iter().map(String::as_str).collect();
+        // null says the least
+        types.sort_by_key(|it| *it == "null");
+        match *types.get(self.choices.choose(&self.at, types.len()))? {
+            "object" => self.object(&view),
+            "array" => self.array(&view, name),
+            "string" => string(&view, name, salt),
+            "integer" => number(&view, true, salt),
+            "number" => number(&view, false, salt),
+            "boolean" => Some((salt.is_multiple_of(2)).into()),
+            "null" => Some(Value::Null),
+            _ => None,
+        }
+    }
+
+    /// With one of each choice between schemas; those of the chosen ones too.
+    fn branched<'a>(&mut self, mut view: View<'a>) -> Option<View<'a>> {
+        let mut i = 0;
+        while let Some(part) = view.parts.get(i).cloned() {
+            i += 1;
+            for keyword in ["oneOf", "anyOf"] {
+                let branches = part.items(keyword);
+                if !branches.is_empty() {
+                    view.add(branches.get(self.choices.choose(&self.at, branches.len()))?.clone());
+                }
+            }
+            if let Some(condition) = part.one("if") {
+                let other = if self.choices.choose(&self.at, 2) == 0 {
+                    view.add(condition);
+                    part.one("then")
+                } else {
+                    part.one("else")
+                };
+                other.into_iter().for_each(|other| view.add(other));
+            }
+        }
+        (!view.never).then_some(view)
+    }
+
+    /// Makes what is within the value at hand.
+    fn inner<T>(&mut self, address: Option<usize>, step: &str, make: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.at.len();
+        self.at.push('/');
+        self.at.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        self.way.push(address.unwrap_or(0));
+        let made = make(self);
+        self.way.pop();
+        self.at.truncate(length);
+        made
+    }
+
+    fn object(&mut self, view: &View<'_>) -> Option<Value> {
+        let mut view = view.clone();
+        let whole = self.extent == Extent::Whole && self.way.len() <= DEEP;
+        let mut names: Vec<&str> = view.required();
+        let mut i = 0;
+        while let Some(part) = view.parts.get(i).cloned() {
+            i += 1;
+            for (name, below) in part.named("properties").filter(|_| whole) {
+                if !names.contains(&name) && !below.is_false() {
+                    names.push(name);
+                }
+            }
+        }
+        // what a member brings with it
+        let mut i = 0;
+        while let Some(part) = view.parts.get(i).cloned() {
+            i += 1;
+            for (name, below) in part.named("dependentSchemas").chain(part.named("dependencies")) {
+                if names.contains(&name) {
+                    view.add(below);
+                }
+            }
+            let with = part.schema.get("dependentRequired").or_else(|| part.schema.get("dependencies"));
+            for (name, brought) in with.and_then(Value::as_object).into_iter().flatten() {
+                if names.contains(&name.as_str()) {
+                    let brought = brought.as_array().into_iter().flatten().filter_map(Value::as_str);
+                    names.extend(brought);
+                }
+            }
+        }
+        names.extend(view.required());
+        let (view, required) = (&view, view.required());
+        let mut seen = Vec::new();
+        names.retain(|name| {
+            !seen.contains(name) && {
+                seen.push(*name);
+                true
+            }
+        });
+        let most = view.least("maxProperties").map_or(MANY, |most| most as usize);
+        let mut members = Map::new();
+        for name in names {
+            let must = required.contains(&name);
+            if members.len() >= most && !must {
+                continue;
+            }
+            let member = view.member(name);
+            let address = member.parts.first().map(|part| std::ptr::from_ref(part.schema).addr());
+            let again = address.is_some_and(|it| self.way.iter().filter(|other| **other == it).count() > 1);
+            if again && !must {
+                continue;
+            }
+            let value = self.inner(address, name, |maker| maker.value(&member, name, 0));
+            match value {
+                Some(value) => drop(members.insert(name.to_owned(), value)),
+                None if must => return None,
+                None => {}
+            }
+        }
+        let least = view.most("minProperties").map_or(0, |least| least as usize).min(MANY);
+        let open = view.parts.iter().any(|part| part.schema.get("additionalProperties").is_some_and(Value::is_object))
+            || view.parts.iter().any(|part| part.schema.contains_key("patternProperties"));
+        let wanted = if open && whole && members.is_empty() { least.max(1) } else { least };
+        let mut salt = 0;
+        while members.len() < wanted && members.len() < most && salt < 2 * MANY {
+            let name = member_name(view, salt)?;
+            salt += 1;
+            if members.contains_key(&name) {
+                continue;
+            }
+            let count = members.len();
+            let value = self.inner(None, &name, |maker| maker.value(&view.member(&name), &name, count));
+            members.insert(name, value?);
+        }
+        Some(members.into())
+    }
+
+    fn array(&mut self, view: &View<'_>, name: &str) -> Option<Value> {
+        let least = view.most("minItems").map_or(0, |least| least as usize);
+        let most = view.least("maxItems").map_or(MANY, |most| most as usize).min(MANY);
+        let contains: Vec<Below<'_>> = view.parts.iter().filter_map(|part| part.one("contains")).collect();
+        let contained = match view.most("minContains") {
+            Some(least) => least as usize,
+            None => 1,
+        };
+        let tuple = |part: &super::view::Part<'_>| part.items("prefixItems").len().max(part.items("items").len());
+        let prefix = view.parts.iter().map(tuple).max().unwrap_or(0);
+        let whole = self.extent == Extent::Whole && self.way.len() <= DEEP;
+        let nice = if whole { prefix.max(1) } else { 0 };
+        let count = least.max(if contains.is_empty() { nice } else { contained.max(nice) }).min(most);
+        let singular = name.strip_suffix('s').unwrap_or(name);
+        let mut items = Vec::new();
+        for index in 0..count {
+            let mut item = view.item(index);
+            if item.never {
+                break;
+            }
+            if index < contained {
+                contains.iter().for_each(|below| item.add(below.clone()));
+            }
+            let address = item.parts.first().map(|part| std::ptr::from_ref(part.schema).addr());
+            let again = address.is_some_and(|it| self.way.iter().filter(|other| **other == it).count() > 1);
+            if again && index >= least {
+                break;
+            }
+            let value = self.inner(address, &index.to_string(), |maker| maker.value(&item, singular, index));
+            items.push(value?);
+        }
+        Some(items.into())
+    }
+}
+
+/// What a schema itself has for a value: examples first.
+fn given<'a>(view: &View<'a>) -> Vec<&'a Value> {
+    let mut given: Vec<&Value> = view.all("const").collect();
+    let enums: Vec<&Vec<Value>> = view.all("enum").filter_map(Value::as_array).collect();
+    if given.is_empty() {
+        let examples = view.all("examples").filter_map(Value::as_array).flatten();
+        given.extend(examples.chain(view.all("example")).chain(view.all("default")));
+        given.extend(enums.first().into_iter().copied().flatten());
+    }
+    given.retain(|value| enums.iter().all(|allowed| allowed.contains(value)));
+    let mut once: Vec<&Value> = Vec::new();
+    for value in given {
+        if !once.contains(&value) {
+            once.push(value);
+        }
+    }
+    // of an enum some are enough to try, beside those that are an item twice
+    once.truncate(64);
+    once
+}
+
+/// The types that a schema speaks of where it names none: a text, where it says nothing.
+fn implied(view: &View<'_>) -> Vec<String> {
+    let of = [
+        (
+            "object",
+            ["properties", "required", "additionalProperties", "patternProperties", "minProperties", "propertyNames"],
+        ),
+        ("array", ["items", "prefixItems", "minItems", "maxItems", "contains", "uniqueItems"]),
+        ("string", ["pattern", "format", "minLength", "maxLength", "contentEncoding", "contentMediaType"]),
+        ("number", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "multipleOf"]),
+    ];
+    let speaks = |words: &[&str]| words.iter().any(|word| view.all(word).next().is_some());
+    let mut types: Vec<String> =
+        of.iter().filter(|(_, words)| speaks(words)).map(|(name, _)| (*name).to_owned()).collect();
+    for other in ["string", "integer", "boolean", "object", "array", "null"] {
+        if !types.iter().any(|it| it == other) {
+            types.push(other.to_owned());
+        }
+    }
+    types
+}
+
+fn string(view: &View<'_>, name: &str, salt: usize) -> Option<Value> {
+    let rules = Rules {
+        name,
+        format: view.all("format").find_map(Value::as_str),
+        patterns: view.all("pattern").filter_map(Value::as_str).collect(),
+        least: view.most("minLength").map_or(0, |least| least as usize),
+        most: view.least("maxLength").map(|most| most as usize),
+    };
+    text::text(&rules, salt).map(Value::from)
+}
+
+/// A name that a member without a declaration may have.
+fn member_name(view: &View<'_>, salt: usize) -> Option<String> {
+    let mut rules = Rules { name: "key", ..Rules::default() };
+    let names: Vec<View<'_>> =
+        view.parts.iter().filter_map(|part| part.one("propertyNames")).map(Below::view).collect();
+    for names in &names {
+        if let Some(given) = given(names).get(salt).and_then(|value| value.as_str()) {
+            return Some(given.to_owned());
+        }
+        rules.patterns.extend(names.all("pattern").filter_map(Value::as_str));
+        rules.least = rules.least.max(names.most("minLength").map_or(0, |least| least as usize));
+        rules.most = names.least("maxLength").map(|most| most as usize).or(rules.most);
+    }
+    let closed = view.parts.iter().any(|part| part.one("additionalProperties").is_some_and(|it| it.is_false()));
+    let patterns: Vec<&str> =
+        view.parts.iter().flat_map(|part| part.named("patternProperties")).map(|(pattern, _)| pattern).collect();
+    if closed && !patterns.is_empty() {
+        rules.patterns.push(patterns[salt % patterns.len()]);
+    }
+    if rules.patterns.is_empty() {
+        let numbered = if salt == 0 { "key".to_owned() } else { format!("key{}", salt + 1) };
+        let length = numbered.chars().count();
+        if length >= rules.least && rules.most.is_none_or(|most| length <= most) {
+            return Some(numbered);
+        }
+    }
+    text::text(&rules, salt)
+}
+
+/// A number that keeps its rules; the first that is good to look at.
+fn number(view: &View<'_>, whole: bool, salt: usize) -> Option<Value> {
+    let (mut low, mut high) = (view.most("minimum"), view.least("maximum"));
+    let flag = |keyword: &str| view.all(keyword).any(|it| it == &Value::Bool(true));
+    let (mut above, mut below) = (flag("exclusiveMinimum"), flag("exclusiveMaximum"));
+    if let Some(limit) = view.most("exclusiveMinimum").filter(|limit| low.is_none_or(|low| *limit >= low)) {
+        (low, above) = (Some(limit), true);
+    }
+    if let Some(limit) = view.least("exclusiveMaximum").filter(|limit| high.is_none_or(|high| *limit <= high)) {
+        (high, below) = (Some(limit), true);
+    }
+    let factors: Vec<f64> = view.all("multipleOf").filter_map(Value::as_f64).collect();
+    let fits = |value: f64| {
+        low.is_none_or(|low| if above { value > low } else { value >= low })
+            && high.is_none_or(|high| if below { value < high } else { value <= high })
+            && factors.iter().all(|factor| (value / factor - (value / factor).round()).abs() < 1e-9)
+            && (!whole || value.fract() == 0.0)
+    };
+    let nice = [1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 0.0, -1.0, 0.5, 1.5, 0.1, 0.25, 42.0, 1000.0];
+    let mut candidates: Vec<f64> = if whole || !factors.is_empty() { Vec::new() } else { vec![9.5] };
+    candidates.extend(nice);
+    for factor in &factors {
+        let steps = low.map_or(1.0, |low| (low / factor).ceil());
+        candidates.extend([*factor, factor * steps, factor * (steps + 1.0), factor * (steps + 2.0), 2.0 * factor]);
+    }
+    for limit in [low, high].into_iter().flatten() {
+        candidates.extend([limit, limit.ceil(), limit.floor(), limit + 1.0, limit - 1.0, limit.ceil() + 2.0]);
+        candidates.extend([limit + 0.5, limit - 0.5]);
+    }
+    if let (Some(low), Some(high)) = (low, high) {
+        candidates.push(f64::midpoint(low, high));
+    }
+    let mut fitting: Vec<f64> = Vec::new();
+    for value in candidates {
+        if fits(value) && !fitting.contains(&value) {
+            fitting.push(value);
+        }
+    }
+    let value = *fitting.get(salt % fitting.len().max(1))?;
+    // 2^63 and what is beyond has no integer here
+    if value.fract() == 0.0 && value.abs() < 9.0e15 {
+        return Some(Value::from(value as i64));
+    }
+    Number::from_f64(value).map(Value::Number)
+}

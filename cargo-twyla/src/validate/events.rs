@@ -1,0 +1,297 @@
+//! Events out of a stream, one at a time and as text: lines, the items of an array, or documents one after another. Of a stream
+//! of any length no more than one event is in memory.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
+
+use serde::Deserializer as _;
+use serde::de::{SeqAccess, Visitor};
+use serde_json::Deserializer;
+use serde_json::value::RawValue;
+
+/// More than any event has.
+const MOST: u64 = 64 << 20;
+
+/// How events are parted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Shape {
+    /// As it looks.
+    Auto,
+    /// An event in each line.
+    Lines,
+    /// One array of events.
+    Array,
+    /// One document, or several one after another.
+    Documents,
+}
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// The line, from 1.
+    Line(u64),
+    /// How many are before it.
+    Index(u64),
+}
+
+/// What comes out of a stream.
+#[derive(Debug)]
+pub(crate) enum Item<'a> {
+    Event(&'a [u8]),
+    /// This isn't JSON, or too long; what comes behind it may be.
+    Bad(String),
+}
+
+/// Hands each event to `take`, until that fails or nothing is left.
+pub(crate) fn each<E: From<io::Error>>(
+    input: impl Read,
+    shape: Shape,
+    mut take: impl FnMut(At, Item<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut input = BufReader::with_capacity(1 << 16, input);
+    let (first, whole) = beginning(&mut input)?;
+    let shape = match (shape, first.trim_ascii_start().first()) {
+        (Shape::Auto, None) => return Ok(()),
+        (Shape::Auto, Some(b'[')) => Shape::Array,
+        (Shape::Auto, _) if whole || serde_json::from_slice::<serde::de::IgnoredAny>(&first).is_ok() => Shape::Lines,
+        (Shape::Auto, _) => Shape::Documents,
+        (shape, _) => shape,
+    };
+    match shape {
+        Shape::Auto | Shape::Lines => lines(first.as_slice().chain(input), take),
+        Shape::Array => array(first.as_slice().chain(input), take),
+        Shape::Documents => {
+            let limit = Limit::default();
+            let documents = Deserializer::from_reader(limit.reads(first.as_slice().chain(input)));
+            let mut documents = documents.into_iter::<Box<RawValue>>();
+            for index in 0.. {
+                match documents.next() {
+                    None => return Ok(()),
+                    Some(Ok(event)) => take(At::Index(index), Item::Event(event.get().as_bytes()))?,
+                    Some(Err(error)) => return ends(&error, At::Index(index), take),
+                }
+                limit.renew();
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The first line that has something in it, and whether it is the last.
+fn beginning(input: &mut impl BufRead) -> io::Result<(Vec<u8>, bool)> {
+    let mut first = Vec::new();
+    while first.trim_ascii().is_empty() {
+        if input.take(1 << 20).read_until(b'\n', &mut first)? == 0 {
+            return Ok((first, true));
+        }
+    }
+    Ok((first, false))
+}
+
+fn lines<E: From<io::Error>>(input: impl Read, mut take: impl FnMut(At, Item<'_>) -> Result<(), E>) -> Result<(), E> {
+    let mut input = BufReader::with_capacity(1 << 16, input);
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        if (&mut input).take(MOST + 1).read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if line.len() as u64 > MOST {
+            skip_line(&mut input)?;
+            take(At::Line(number), Item::Bad(too_long()))?;
+        } else if !line.trim_ascii().is_empty() {
+            take(At::Line(number), Item::Event(line.trim_ascii()))?;
+        }
+    }
+    Ok(())
+}
+
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let read = end.map_or(buffer.len(), |end| end + 1);
+        input.consume(read);
+        if end.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+fn too_long() -> String {
+    format!("is longer than {} MiB", MOST >> 20)
+}
+
+fn array<E: From<io::Error>>(input: impl Read, mut take: impl FnMut(At, Item<'_>) -> Result<(), E>) -> Result<(), E> {
+    struct Items<'a, T, E> {
+        take: &'a mut T,
+        limit: &'a Limit,
+        index: &'a mut u64,
+        failed: &'a mut Option<E>,
+    }
+    impl<'de, E, T: FnMut(At, Item<'_>) -> Result<(), E>> Visitor<'de> for Items<'_, T, E> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array of events")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+            while let Some(item) = items.next_element::<Box<RawValue>>()? {
+                if let Err(error) = (self.take)(At::Index(*self.index), Item::Event(item.get().as_bytes())) {
+                    *self.failed = Some(error);
+                    return Err(serde::de::Error::custom("stopped"));
+                }
+                *self.index += 1;
+                self.limit.renew();
+            }
+            Ok(())
+        }
+    }
+    let (limit, mut index, mut failed) = (Limit::default(), 0, None);
+    let mut reader = Deserializer::from_reader(limit.reads(input));
+    let items = Items { take: &mut take, limit: &limit, index: &mut index, failed: &mut failed };
+    let read = reader.deserialize_seq(items).and_then(|()| reader.end());
+    match (failed, read) {
+        (Some(error), _) => Err(error),
+        (None, Ok(())) => Ok(()),
+        (None, Err(error)) => ends(&error, At::Index(index), take),
+    }
+}
+
+/// Where a stream can't be read any further.
+fn ends<E: From<io::Error>>(
+    error: &serde_json::Error,
+    at: At,
+    mut take: impl FnMut(At, Item<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    if error.io_error_kind() == Some(io::ErrorKind::FileTooLarge) {
+        return take(at, Item::Bad(format!("{}; what is behind it was not looked at", too_long())));
+    }
+    if error.is_io() {
+        let kind = error.io_error_kind().unwrap_or(io::ErrorKind::Other);
+        return Err(io::Error::new(kind, error.to_string()).into());
+    }
+    take(at, Item::Bad(format!("is no JSON: {error}; what is behind it was not looked at")))
+}
+
+/// How much may still be read of one event.
+#[derive(Clone, Debug)]
+struct Limit(Rc<Cell<u64>>);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(Rc::new(Cell::new(MOST)))
+    }
+}
+
+impl Limit {
+    fn renew(&self) {
+        self.0.set(MOST);
+    }
+
+    fn reads<R: Read>(&self, input: R) -> BufReader<Limited<R>> {
+        BufReader::with_capacity(1 << 16, Limited { input, left: self.clone() })
+    }
+}
+
+/// A reader that fails where an event is too long.
+struct Limited<R> {
+    input: R,
+    left: Limit,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        match self.left.0.get().checked_sub(read as u64) {
+            Some(left) => self.left.0.set(left),
+            None => return Err(io::Error::new(io::ErrorKind::FileTooLarge, "an event is too long")),
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, shape: Shape) -> Vec<String> {
+        let mut out = Vec::new();
+        let take = |at, item: Item<'_>| {
+            let at = match at {
+                At::Line(line) => format!("line {line}"),
+                At::Index(index) => format!("[{index}]"),
+            };
+            out.push(match item {
+                Item::Event(text) => format!("{at} {}", String::from_utf8_lossy(text)),
+                Item::Bad(why) => format!("{at} bad: {why}"),
+            });
+            Ok::<(), io::Error>(())
+        };
+        each(text.as_bytes(), shape, take).unwrap();
+        out
+    }
+
+    #[test]
+    fn what_is_in_a_stream_is_seen_by_its_look() {
+        assert_eq!(read("", Shape::Auto), Vec::<String>::new());
+        assert_eq!(read(" \n\n", Shape::Auto), Vec::<String>::new());
+        assert_eq!(
+            read("{\"a\":1}\n\n nonsense\n2\n", Shape::Auto),
+            ["line 1 {\"a\":1}", "line 3 nonsense", "line 4 2"]
+        );
+        assert_eq!(read("\n[1,\n {\"a\":2}]\n", Shape::Auto), ["[0] 1", "[1] {\"a\":2}"]);
+        assert_eq!(read("{\n \"a\": 1\n}\n{ }", Shape::Auto), ["[0] {\n \"a\": 1\n}", "[1] { }"]);
+        assert_eq!(read("[1]", Shape::Documents), ["[0] [1]"]);
+        assert_eq!(read("[1]\n[2]", Shape::Lines), ["line 1 [1]", "line 2 [2]"]);
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_told() {
+        let told = read("[1,{\"a\":}]", Shape::Auto);
+        assert_eq!(told[0], "[0] 1");
+        assert!(told[1].starts_with("[1] bad: is no JSON: expected value at line 1 column 9"), "{told:?}");
+        assert!(told[1].ends_with("; what is behind it was not looked at"), "{told:?}");
+        assert!(read("[1", Shape::Auto)[1].contains("EOF"));
+        assert!(read("{}", Shape::Array)[0].contains("expected an array of events"));
+        assert!(read("{\n\"a\"", Shape::Auto)[0].contains("EOF"));
+        assert!(read("[1] 2", Shape::Auto)[1].contains("trailing characters"));
+    }
+
+    /// Events without end, one of which is far too long: nothing is held of them.
+    #[test]
+    fn a_stream_of_any_length_takes_the_room_of_an_event() {
+        let long = io::repeat(b'x').take(3 * MOST);
+        let input = b"{}\n".as_slice().chain(long).chain(b"\n{}\n".as_slice());
+        let mut count = (0, 0);
+        let take = |_, item: Item<'_>| {
+            match item {
+                Item::Event(_) => count.0 += 1,
+                Item::Bad(why) => {
+                    assert_eq!(why, "is longer than 64 MiB");
+                    count.1 += 1;
+                }
+            }
+            Ok::<(), io::Error>(())
+        };
+        each(input, Shape::Auto, take).unwrap();
+        assert_eq!(count, (2, 1));
+
+        let long = b"[1,\"".as_slice().chain(io::repeat(b'x').take(3 * MOST));
+        let mut told = Vec::new();
+        let take = |at, item: Item<'_>| {
+            if let Item::Bad(why) = item {
+                told.push((at, why));
+            }
+            Ok::<(), io::Error>(())
+        };
+        each(long, Shape::Auto, take).unwrap();
+        assert_eq!(told, [(At::Index(1), "is longer than 64 MiB; what is behind it was not looked at".to_owned())]);
+    }
+}
