@@ -7,7 +7,7 @@ use crate::model::{Body, Field, Held, Model, Others, Reason, Shape, Tree, Type, 
 /// How one contract is compiled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {
-    /// The event's name, `api.user_input`; `context` for the context.
+    /// The event's name, `api.user_input`; `context` for the context; `<service>.<method>/request` and so on of an RPC.
     pub name: String,
     /// Its types: that of the contract first, then those that it leads to, sorted by their paths.
     pub types: Vec<AboutType>,
@@ -75,6 +75,8 @@ pub struct AboutField {
     pub docs: String,
     /// Where its schema begins.
     pub place: Place,
+    /// The rules that are checked in place of its items, or of its members.
+    pub inner: Vec<String>,
     /// The rules of the value that a tree holds.
     pub trees: Vec<AboutTree>,
 }
@@ -92,7 +94,10 @@ pub struct AboutTree {
 pub(crate) fn all(model: &Model) -> Vec<About> {
     let contexts = std::iter::once(("context".to_owned(), model.context));
     let all = contexts.chain(model.events.iter().map(|(name, id)| (name.to_string(), *id)));
-    all.map(|(name, id)| About { name, types: types(model, id) }).collect()
+    let rpcs = model.rpcs.iter().flat_map(|method| {
+        method.carries().map(|(way, carried)| (format!("{}/{}", method.name, way.name()), carried.type_))
+    });
+    all.chain(rpcs).map(|(name, id)| About { name, types: types(model, id) }).collect()
 }
 
 fn types(model: &Model, id: TypeId) -> Vec<AboutType> {
@@ -137,8 +142,26 @@ fn field(model: &Model, field: &Field) -> AboutField {
         required: field.required,
         docs: field.docs.clone(),
         place: field.place.clone(),
+        inner: inner(&field.held.shape),
         trees,
     }
+}
+
+/// `each item: `maxLength` 2`, for each level that has rules.
+fn inner(shape: &Shape) -> Vec<String> {
+    let (word, held) = match shape {
+        Shape::Array(held) => ("item", held),
+        Shape::Map(held) => ("member", held),
+        Shape::Nullable(held) => return inner(&held.shape),
+        _ => return Vec::new(),
+    };
+    let checks = match &held.shape {
+        Shape::Nullable(inner) => held.checks.iter().chain(&inner.checks),
+        _ => held.checks.iter().chain(&[]),
+    };
+    let rules: Vec<String> = checks.map(ToString::to_string).collect();
+    let own = (!rules.is_empty()).then(|| format!("Rules of each {word}: {}.", rules.join(", ")));
+    own.into_iter().chain(inner(&held.shape)).collect()
 }
 
 fn reasons(trees: &[Tree]) -> Vec<AboutTree> {

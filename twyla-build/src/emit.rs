@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
-use twyla_contract::{EventName, record};
+use twyla_contract::EventName;
 
-use crate::compare::{self, ContractKind};
+use crate::compare::ContractKind;
+use crate::compiled::Compiled;
 use crate::model::{Body, Model, Others, Shape, Type, TypeId};
 use crate::resolve::Schemas;
 use crate::trees::Trees;
@@ -48,7 +49,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model) -> String {
         modules.entry(type_.module.as_deref()).or_default().push(items);
     }
     for method in &model.rpcs {
-        modules.entry(Some(&method.module)).or_default().push(methods::method(model, method));
+        modules.entry(Some(&method.module)).or_default().push(methods::method(model, method, &compiled));
     }
     let errors = model.rpcs.iter().filter_map(|method| Some(method.error.as_ref()?.type_));
     for id in errors.collect::<BTreeSet<_>>() {
@@ -226,36 +227,6 @@ fn words(type_: &Type) -> TokenStream {
     }
 }
 
-/// The schemas that a program carries of what it emits and listens to: their digests, and their forms as text.
-struct Compiled(HashMap<(ContractKind, String), (String, String)>);
-
-impl Compiled {
-    fn all(schemas: &Schemas) -> Self {
-        let contracts = compare::contracts(schemas, Vec::new()).contracts.into_iter();
-        Self(contracts.map(|it| ((it.kind, it.name), (it.bundle.digest(), it.bundle.to_string()))).collect())
-    }
-
-    /// The digest of one.
-    fn digest(&self, kind: ContractKind, name: &str) -> &str {
-        self.0.get(&(kind, name.to_owned())).map_or("", |(digest, _)| digest)
-    }
-
-    /// The record of one: its beginning, and the form.
-    fn record(&self, kind: ContractKind, name: &str) -> (String, Literal) {
-        let (digest, form) = self.0.get(&(kind, name.to_owned())).map_or(("", ""), |(digest, form)| (digest, form));
-        let begins = format!("schema\t{digest}\t");
-        (record::head(&format!("{begins}{form}")) + &begins, raw(form))
-    }
-}
-
-/// A text as people can read it in code: a raw string, in which nothing but a carriage return is written otherwise.
-fn raw(text: &str) -> Literal {
-    let longest = text.split('"').skip(1).map(|part| part.len() - part.trim_start_matches('#').len()).max();
-    let hashes = "#".repeat(longest.map_or(0, |longest| longest + 1));
-    let raw = format!("r{hashes}\"{text}\"{hashes}").parse().ok().filter(|_| !text.contains('\r'));
-    raw.unwrap_or_else(|| Literal::string(text))
-}
-
 fn event_impls(model: &Model, type_: &Type, name: &EventName, compiled: &Compiled) -> TokenStream {
     let rust = ident(&type_.name);
     let (whole, domain, event_type, key) = (name.as_str(), name.domain(), name.event_type(), name.key());
@@ -265,8 +236,7 @@ fn event_impls(model: &Model, type_: &Type, name: &EventName, compiled: &Compile
     let (digest, context_digest) =
         (compiled.digest(ContractKind::Event, whole), compiled.digest(ContractKind::Context, "context"));
     let (begins, form) = compiled.record(ContractKind::Event, whole);
-    let emits = format!("emits\t{whole}\t{digest}\t{context_digest}");
-    let emits = record::head(&emits) + &emits;
+    let emits = Compiled::mark(&["emits", whole, digest, context_digest]);
     quote! {
         __twyla::contract!(
             event #rust, #whole, #domain, #event_type, #key, #schema, #context, #emits, #digest, #begins, #form

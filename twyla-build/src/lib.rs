@@ -14,7 +14,8 @@
 //! under its URI, every `$ref` to its schema), `check` (what is wrong, with `values` a keyword may have and `rpcs`, the
 //! folders of RPCs), `model` (shapes, checks of single values, and the rules that are left to trees), then the generated
 //! file: `types` (structs and enums), `codec` (how they are read and written), `checks` (how they are held to their rules),
-//! `trees` (the rules that need more than one value), `methods` (RPCs), `emit` (all of it in modules) and `layout` (its
+//! `trees` (the rules that need more than one value), `methods` (RPCs), `compiled` (what a program carries of its
+//! schemas), `emit` (all of it in modules) and `layout` (its
 //! lines). [`compare`] holds contracts against each other, and [`lock`] holds them to what was accepted; [`about`] tells
 //! people how they are compiled; [`problem`] is the catalogue of everything that can be wrong, with its wording. With the
 //! feature `schemars`, `assert_contract` holds a type of one's own to a contract, in a test.
@@ -30,6 +31,7 @@ mod checks;
 mod circles;
 mod codec;
 pub mod compare;
+mod compiled;
 mod draft;
 mod emit;
 mod format;

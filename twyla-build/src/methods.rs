@@ -4,11 +4,13 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::compare::ContractKind;
+use crate::compiled::Compiled;
 use crate::model::{Carried, Method, Model, Type};
 use crate::types::{self, docs_of, ident};
 
 /// The type that stands for an RPC, in its service's module.
-pub(crate) fn method(model: &Model, method: &Method) -> TokenStream {
+pub(crate) fn method(model: &Model, method: &Method, compiled: &Compiled) -> TokenStream {
     let module = Some(method.module.as_str());
     let type_ = |carried: &Carried| types::path(&model.types[carried.type_], module);
     let aliases = method.carries().filter_map(|(way, carried)| {
@@ -33,15 +35,23 @@ pub(crate) fn method(model: &Model, method: &Method) -> TokenStream {
     let context = types::path(&model.types[model.context], module);
     let idempotent = method.idempotent;
     let carries = method.carries().map(|(way, carried)| {
+        let (begins, form) = compiled.record(way.into(), whole);
         let (way, ty, schema) = (ident(way.name()), type_(carried), schema(carried));
-        quote!(#way #ty = #schema)
+        quote!(#way #ty = #schema carried #begins #form)
     });
+    let digest = |kind| compiled.digest(kind, whole);
+    let done = |verb| {
+        let (request, response) = (digest(ContractKind::Request), digest(ContractKind::Response));
+        let (error, context) = (digest(ContractKind::Error), compiled.digest(ContractKind::Context, "context"));
+        Compiled::mark(&[verb, whole, request, response, error, context])
+    };
+    let (calls, serves) = (done("calls"), done("serves"));
     quote! {
         #aliases
         #docs
         #[derive(Clone, Copy, Debug)]
         pub enum #rust {}
-        __twyla::rpc_contract!(#rust, #whole, #service, #of_it, #key, idempotent #idempotent, #context, #(#carries),*);
+        __twyla::rpc_contract!(#rust, #whole, #service, #of_it, #key, idempotent #idempotent, #context, #calls, #serves, #(#carries),*);
     }
 }
 

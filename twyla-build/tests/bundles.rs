@@ -184,3 +184,20 @@ fn dynamic_references_bring_their_anchors() {
     );
     assert_eq!(Bundle::parse(&text).unwrap(), *bundle);
 }
+
+/// The request of an RPC without its response is a whole contract, although no RPC is.
+#[test]
+fn one_contract_of_an_rpc_is_read_as_it_was_written() {
+    let found = contracts(
+        "rpc",
+        &[
+            ("context.json", r#"{ "type": "object" }"#),
+            ("rpc/booking/find/request.json", r#"{ "type": "object", "properties": { "pnr": { "type": "string" } } }"#),
+            ("rpc/booking/find/response.json", r#"{ "type": "object" }"#),
+        ],
+    );
+    for kind in [ContractKind::Request, ContractKind::Response] {
+        let bundle = &found.contract(kind, "booking.find").unwrap().bundle;
+        assert_eq!(Bundle::parse(&bundle.to_string()).unwrap().digest(), bundle.digest());
+    }
+}

@@ -66,6 +66,10 @@ const _: () = {
                 handler: ::core::concat!(
                     ::core::module_path!(), "::", ::core::stringify!(get_booking)
                 ),
+                mark: __twyla::calls::IsRequest::<
+                    GetBookingRequest,
+                    __twyla::RpcKey<10514621541228781259u64>,
+                >::SERVES,
                 needs: ::std::vec::Vec::from_iter(
                     [
                         <Context as __twyla::CallArgument>::need(),

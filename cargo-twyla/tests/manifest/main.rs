@@ -37,10 +37,11 @@ fn told(manifest: &Value) -> Vec<String> {
         let field = |name: &str| it[name].as_str().unwrap().to_owned();
         format!("listens to {} in {}: {}", field("event"), field("group"), field("handler"))
     });
-    emits.chain(listens).collect()
+    let methods = |verb| list(verb).into_iter().map(move |it| format!("{verb} {}", it["method"].as_str().unwrap()));
+    emits.chain(listens).chain(methods("serves")).chain(methods("calls")).collect()
 }
 
-const DOES: [&str; 8] = [
+const DOES: [&str; 10] = [
     "emits marks.bound",
     "emits marks.direct",
     "emits marks.generic",
@@ -49,6 +50,8 @@ const DOES: [&str; 8] = [
     "emits marks.outer",
     "emits marks.within",
     "listens to marks.heard in ears: twyla_marks::hear",
+    "serves marks.answered",
+    "calls marks.asked",
 ];
 
 #[test]
@@ -58,7 +61,7 @@ fn a_manifest_tells_what_the_program_emits_and_no_more() {
     let output = twyla(&marks).arg("-o").arg(folder.path().join("marks.json")).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stdout);
-    assert!(said.ends_with("marks.json: twyla-marks 1.2.0 emits 7, listens to 1\n"), "{said}");
+    assert!(said.ends_with("marks.json: twyla-marks 1.2.0 emits 7, listens to 1, serves 1, calls 1\n"), "{said}");
     let debug = std::fs::read_to_string(folder.path().join("marks.json")).unwrap();
     insta::assert_snapshot!("marks", debug);
     assert_eq!(told(&serde_json::from_str(&debug).unwrap()), DOES);
@@ -116,7 +119,7 @@ fn a_program_that_is_built_needs_no_sources() {
 
     // the version after it tells of it too
     let output = of_file(&["--version", "1.2.0"]);
-    assert_eq!(text(&output.stdout), "ears.contracts.json: ears 1.2.0 emits 7, listens to 1\n");
+    assert_eq!(text(&output.stdout), "ears.contracts.json: ears 1.2.0 emits 7, listens to 1, serves 1, calls 1\n");
     let previous = ["--previous", "ears.contracts.json", "-o", "-"];
     assert_eq!(
         refused(&of_file(&[["--version", "1.2.0"].as_slice(), &previous].concat())),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use contracts::{Context, marks};
+use contracts::{Context, marks, rpc::marks as calls};
 use twyla_marks::contracts;
 use twyla_marks::{live, send};
-use twyla_runtime::{Bus, Error, event, listener, listeners};
+use twyla_runtime::{Bus, Error, Rpc, event, listener, listeners, rpc, rpcs};
 
 /// A struct of its own, bound to a contract.
 #[event("marks.bound")]
@@ -24,6 +24,25 @@ async fn hear(heard: marks::Heard, context: Context, bus: Bus) -> Result<(), Err
 #[listener("marks.unheard", group = "ears")]
 async fn unheard(_: marks::Unheard) {}
 
+/// Is registered.
+#[rpc("marks.answered")]
+async fn answer(request: calls::AnsweredRequest) -> Result<calls::AnsweredResponse, Error> {
+    Ok(calls::AnsweredResponse { n: Some(request.n) })
+}
+
+/// Is not.
+#[allow(dead_code, reason = "that is the point of it")]
+#[rpc("marks.unanswered")]
+async fn unanswered(_: calls::UnansweredRequest) -> Result<calls::UnansweredResponse, Error> {
+    Ok(calls::UnansweredResponse::new())
+}
+
+/// Is not called by anybody.
+#[allow(dead_code, reason = "that is the point of it")]
+async fn unasked(rpc: &Rpc) {
+    let _ = rpc.call::<calls::Unasked>(calls::UnaskedRequest::new(1), &Context::new()).await;
+}
+
 /// Is not called by anybody.
 #[allow(dead_code, reason = "that is the point of it")]
 async fn dead(bus: &Bus) -> Result<(), Error> {
@@ -33,7 +52,10 @@ async fn dead(bus: &Bus) -> Result<(), Error> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let bus = Bus::in_memory();
-    let running = bus.service().listeners(listeners![hear]).start().await?;
+    let rpc = Rpc::in_memory();
+    let running = bus.service().listeners(listeners![hear]).rpcs(rpcs![answer]).rpc(rpc.clone()).start().await?;
+    // nobody serves it: what counts is that it is called
+    let _ = rpc.call::<calls::Asked>(calls::AskedRequest::new(1), &Context::new()).await;
     bus.emit(marks::Direct::new(1), Context::new()).await?;
     let context = Context::new();
     bus.emit(marks::Within::new(1), &context).within(Duration::from_secs(1)).await?;

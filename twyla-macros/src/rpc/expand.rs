@@ -29,9 +29,9 @@ pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
     // the macro's own names stay its own, whatever the spans around them: a handler may come out of a user's macro
     let own = |name: &str| Ident::new(name, Span::mixed_site());
     let (incoming, asked, parts) = (own("incoming"), own("request"), own("parts"));
-    let is_request = quote!(__twyla::calls::IsRequest::<#request, #key>::HOLDS);
+    let is = quote!(__twyla::calls::IsRequest::<#request, #key>);
     let open =
-        quote_spanned!(request.span()=> <#request as __twyla::calls::Asks<#key, { #is_request }>>::open(#incoming));
+        quote_spanned!(request.span()=> <#request as __twyla::calls::Asks<#key, { #is::HOLDS }>>::open(#incoming));
     let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::CallArgument>::need()));
     let needs = if arguments.is_empty() {
         quote!(::std::vec::Vec::new())
@@ -89,6 +89,7 @@ pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
                         name: <Self as __twyla::calls::Handler>::NAME,
                         method: <Self as __twyla::calls::Handler>::METHOD,
                         handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
+                        mark: #is::SERVES,
                         needs: #needs,
                         policy: #policy,
                         handle: |#incoming| {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use super::{Failure, HandleFuture, Incoming, Parts};
 use crate::event::{Event, Listen};
-use crate::mark::Schemas;
+use crate::mark::{Mark, Schemas};
 use crate::validate::{Refusal, Violation};
 
 /// Whether `T` is the content of the event whose key is `K`: `IsEvent::<T, K>::HOLDS`, with [`Otherwise`] in scope.
@@ -35,6 +35,8 @@ pub trait Otherwise {
     const HOLDS: bool = false;
     /// There are none.
     const SCHEMAS: Schemas = Schemas::NONE;
+    /// There is no mark.
+    const SERVES: &'static Mark = const { &Mark::none("") };
 }
 
 impl<T, K> Otherwise for IsEvent<T, K> {}

@@ -138,9 +138,11 @@ struct Encoded {
     context: Bytes,
 }
 
+/// Every call is encoded here, and so the program carries its mark.
 fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encoded, CallError<M::Error>> {
+    let method = M::CALLS.subject();
     let refused = |refusal: Refusal| CallError::Request {
-        method: M::NAME,
+        method,
         by: Side::Ours,
         errors: refusal.violations.iter().map(Broken::from).collect(),
     };
@@ -157,7 +159,7 @@ fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encod
     if bytes > most {
         let detail = format!("the context has {bytes} bytes, and at most {most} fit in a header");
         let broken = Broken { pointer: String::new(), keyword: "maxLength".to_owned(), detail };
-        return Err(CallError::Request { method: M::NAME, by: Side::Ours, errors: vec![broken] });
+        return Err(CallError::Request { method, by: Side::Ours, errors: vec![broken] });
     }
     Ok(Encoded { request: text, context })
 }

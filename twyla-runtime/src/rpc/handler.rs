@@ -11,6 +11,7 @@ use super::link::Answer;
 use super::{CallMeta, Rpc};
 use crate::Bus;
 use crate::handler::{Need, States};
+use crate::mark::Mark;
 
 mod argument;
 mod outcome;
@@ -42,6 +43,8 @@ pub struct Registration {
     pub method: &'static str,
     /// The handler function's path, for messages.
     pub handler: &'static str,
+    /// What a program that registers it carries.
+    pub mark: &'static Mark,
     /// The states that the handler takes.
     pub needs: Vec<Need>,
     /// What the attribute says of how it is served.

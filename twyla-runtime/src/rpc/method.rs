@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::event::EventContext;
 use crate::json::{Fault, Read, Reader, Write};
+use crate::mark::{Mark, Schema};
 use crate::validate::Refusal;
 use crate::validate::contract::{self, Validate};
 use crate::validate::path::Path;
@@ -56,6 +57,15 @@ pub trait Method: Sized + Send + 'static {
     const REQUEST: &'static str;
     /// The response's schema.
     const RESPONSE: &'static str;
+    /// The schemas of what it carries, as they were compiled.
+    #[doc(hidden)]
+    const CARRIED: &'static [&'static Schema];
+    /// What a program that calls it carries.
+    #[doc(hidden)]
+    const CALLS: &'static Mark;
+    /// What a program that serves it carries.
+    #[doc(hidden)]
+    const SERVES: &'static Mark;
     /// What a caller sends.
     type Request: Body;
     /// What the service answers with.
@@ -137,8 +147,10 @@ pub fn show_error<T: Write>(value: &T, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 macro_rules! __rpc_contract {
     (
         $rpc:ident, $name:literal, $service:literal, $method:literal, $key:literal, idempotent $idempotent:literal,
-        $context:path, request $request:path = $request_schema:literal, response $response:path = $response_schema:literal
-        $(, error $error:path = $error_schema:literal)?
+        $context:path, $calls:literal, $serves:literal,
+        request $request:path = $request_schema:literal carried $request_begins:literal $request_form:literal,
+        response $response:path = $response_schema:literal carried $response_begins:literal $response_form:literal
+        $(, error $error:path = $error_schema:literal carried $error_begins:literal $error_form:literal)?
     ) => {
         #[diagnostic::do_not_recommend]
         impl $crate::rpc::Method for $rpc {
@@ -148,6 +160,18 @@ macro_rules! __rpc_contract {
             const IDEMPOTENT: bool = $idempotent;
             const REQUEST: &'static str = $request_schema;
             const RESPONSE: &'static str = $response_schema;
+            const CARRIED: &'static [&'static $crate::__private::mark::Schema] = {
+                use $crate::__private::mark::Schema;
+                static REQUEST: Schema = Schema { digest: "", record: concat!($request_begins, $request_form), sensitive: &[] };
+                static RESPONSE: Schema = Schema { digest: "", record: concat!($response_begins, $response_form), sensitive: &[] };
+                $(static ERROR: Schema = Schema { digest: "", record: concat!($error_begins, $error_form), sensitive: &[] };)?
+                let context = <$context as $crate::event::EventContext>::COMPILED;
+                &[&REQUEST, &RESPONSE, context $(, $crate::__rpc_contract!(carried ERROR $error))?]
+            };
+            const CALLS: &'static $crate::__private::mark::Mark =
+                &$crate::__private::mark::Mark::new($calls, <Self as $crate::rpc::Method>::CARRIED);
+            const SERVES: &'static $crate::__private::mark::Mark =
+                &$crate::__private::mark::Mark::new($serves, <Self as $crate::rpc::Method>::CARRIED);
             type Request = $request;
             type Response = $response;
             type Error = $crate::__rpc_contract!(error $($error)?);
@@ -160,6 +184,7 @@ macro_rules! __rpc_contract {
             type Method = $rpc;
         }
     };
+    (carried $carried:ident $error:path) => { &$carried };
     (error) => { $crate::rpc::NoError };
     (error $error:path) => { $error };
 }

@@ -101,7 +101,8 @@ impl Server {
     /// # Cancel safety
     /// Dropping the future stops the handler where it awaits.
     pub(crate) async fn answer(&self, served: &Served, ask: Ask) -> Answer {
-        let Registration { name, handle, policy, .. } = served.registration;
+        let Registration { mark, handle, policy, .. } = served.registration;
+        let name = mark.subject();
         let most = ask.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
         let deadline = timer::after(most);
         let session = ask.session.unwrap_or_else(new_session);

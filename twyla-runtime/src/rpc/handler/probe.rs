@@ -5,9 +5,10 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use super::super::link::Answer;
-use super::super::method::Requests;
+use super::super::method::{Method, Requests};
 use super::{AnswerFuture, Incoming, Parts, outcome};
 use crate::handler::Otherwise;
+use crate::mark::Mark;
 
 /// Whether `T` is the request of the RPC whose key is `K`: `IsRequest::<T, K>::HOLDS`, with [`Otherwise`] in scope.
 pub struct IsRequest<T, K>(PhantomData<(T, K)>);
@@ -15,6 +16,8 @@ pub struct IsRequest<T, K>(PhantomData<(T, K)>);
 impl<T: Requests<K>, K> IsRequest<T, K> {
     /// It is: an inherent constant goes before a trait's.
     pub const HOLDS: bool = true;
+    /// What a program that serves it carries.
+    pub const SERVES: &'static Mark = T::Method::SERVES;
 }
 
 impl<T, K> Otherwise for IsRequest<T, K> {}
