@@ -42,6 +42,8 @@ macro_rules! commands {
 
 // In the order in which the help lists them.
 commands! {
+    New(crate::new::Args),
+    Import(crate::import::Args),
     Explain(crate::explain::Args),
     Sample(crate::sample::Args),
     Validate(crate::validate::Args),

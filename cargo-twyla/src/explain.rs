@@ -9,8 +9,9 @@ use twyla_build::about::{About, AboutBody, AboutField, AboutOthers, AboutTree, A
 use twyla_build::compare::{ContractKind, ContractSchema};
 
 use crate::command::{Outcome, Run};
-use crate::contracts::{Error, Folder};
+use crate::contracts::{Contracts, name_of};
 use crate::paint::{FAINT, GOOD, HEAD, NAME, paint, tame};
+use crate::schemas::{self, Where};
 
 /// Explain a contract: its fields, their rules and where they stand, and how it is decoded.
 #[derive(clap::Args)]
@@ -26,20 +27,20 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    folder: Folder,
+    place: Where,
 }
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
-        let contracts = self.folder.open()?;
-        let about = self.folder.builder()?.about().map_err(|problems| Error::Problems { problems })?;
+        let contracts = Contracts::open(&self.place)?;
+        let about = contracts.builder.about().map_err(schemas::Error::Problems)?;
         let explained: Vec<(&About, &ContractSchema)> = match &self.event {
             Some(name) => {
                 let contract = contracts.contract(name)?;
                 about.iter().filter(|it| it.name == *name).map(|it| (it, contract.schema)).collect()
             }
             None => {
-                let of = |it: &About| contracts.sources.contracts.iter().find(|schema| schema.name == it.name);
+                let of = |it: &About| contracts.sources.contracts.iter().find(|schema| name_of(schema) == it.name);
                 about.iter().filter_map(|it| Some((it, of(it)?))).collect()
             }
         };
@@ -128,11 +129,12 @@ fn said(out: &mut String, indent: &str, docs: &str) {
 fn body(out: &mut String, type_: &AboutType) {
     match &type_.body {
         AboutBody::Struct { fields, others } => {
-            for AboutField { wire, rust_type, required, docs, place, .. } in fields {
+            for AboutField { wire, rust_type, required, docs, place, inner, .. } in fields {
                 let must = if *required { paint(GOOD, "required") } else { paint(FAINT, "optional") };
                 let place = paint(FAINT, format!("{}:{}", place.file, place.line));
                 line(out, format_args!("\n  {}  {rust_type}, {must}  {place}", paint(HEAD, tame(wire))));
                 said(out, "    ", docs);
+                inner.iter().for_each(|rules| said(out, "    ", rules));
             }
             let others = match others {
                 AboutOthers::Ignored => {
@@ -168,6 +170,7 @@ fn json(about: &About, schema: &ContractSchema) -> Value {
             "type": it.rust_type,
             "required": it.required,
             "docs": it.docs,
+            "inner": it.inner,
             "place": it.place.to_string(),
             "trees": trees(&it.trees),
         })

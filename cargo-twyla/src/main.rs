@@ -1,6 +1,7 @@
 //! `cargo twyla`: Twyla's command line.
 //!
-//! Each command is a room of its own, listed in [`command`]. Of contracts: [`explain`] tells of one in words, [`sample`] makes
+//! Each command is a room of its own, listed in [`command`]. [`new`] makes a service, and [`import`] a schemas folder of loose
+//! files. Of contracts: [`explain`] tells of one in words, [`sample`] makes
 //! events, [`validate`] holds some to their contract, [`lock`] holds contracts to what was accepted. Of services: [`manifest`]
 //! writes down what one emits and listens to, [`fleet`] holds them against each other. Of events that couldn't be handled:
 //! [`dead`]. [`completions`] is for shells.
@@ -18,8 +19,10 @@ mod contracts;
 mod dead;
 mod explain;
 mod fleet;
+mod import;
 mod lock;
 mod manifest;
+mod new;
 mod paint;
 mod sample;
 mod schemas;
@@ -62,7 +65,12 @@ fn main() -> ExitCode {
         Ok(Outcome::Found) => ExitCode::from(1),
         Ok(Outcome::Undecided) => ExitCode::from(3),
         Err(error) => {
-            anstream::eprintln!("{}: {error}", command::error_word());
+            // what stands on lines of its own says itself that it is an error
+            let told = error.to_string();
+            match told.strip_prefix('\n') {
+                Some(told) => anstream::eprintln!("{}", told.trim_end()),
+                None => anstream::eprintln!("{}: {told}", command::error_word()),
+            }
             ExitCode::from(2)
         }
     }

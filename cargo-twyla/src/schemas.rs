@@ -49,6 +49,11 @@ pub(crate) struct Folder {
 }
 
 impl Where {
+    /// The documents that are given with their URIs.
+    pub(crate) fn documents(&self) -> &[(String, PathBuf)] {
+        &self.document
+    }
+
     /// Finds the folder.
     pub(crate) fn find(&self) -> Result<Folder, Error> {
         let path = match &self.schemas {

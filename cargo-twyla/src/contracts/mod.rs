@@ -10,42 +10,27 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jsonschema::{Draft, Registry, Resource, Validator};
+use jsonschema::{Draft, Registry, Resource, ValidationError, Validator};
 use serde_json::Value;
-use twyla_build::compare::{ContractKind, ContractSchema, SchemaPath, Sources};
-use twyla_build::{Builder, Problems};
+use twyla_build::Builder;
+use twyla_build::compare::{ContractSchema, SchemaPath, Sources};
 use twyla_contract::{Place, similar};
 
+use crate::schemas::{self, Where};
+
 pub(crate) use violation::Violation;
+use violation::rule;
 
 /// What the names of the folder's files begin with, where they are resources.
 const ROOT: &str = "twyla:///";
 
-/// Where the schemas are.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Folder {
-    /// The schemas folder; else the `schemas` of this folder, or of the nearest one around it that has some.
-    #[arg(long, value_name = "DIR")]
-    schemas: Option<PathBuf>,
-    /// A document that schemas refer to by its URI, where build.rs has one too.
-    #[arg(long, value_name = "URI=FILE", value_parser = document)]
-    document: Vec<(String, PathBuf)>,
-}
-
-fn document(text: &str) -> Result<(String, PathBuf), String> {
-    let (uri, file) = text.rsplit_once('=').ok_or_else(|| "write URI=FILE".to_owned())?;
-    Ok((uri.to_owned(), file.into()))
-}
-
 /// Why there are no contracts, or not that one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("there is no folder `schemas` here, nor in a folder around: say where it is, with --schemas")]
-    NoFolder,
-    #[error("{}", told(problems))]
-    Problems { problems: Problems },
-    #[error("{folder} declares no event {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
-    NoEvent { folder: String, name: String, near: Option<String> },
+    #[error(transparent)]
+    Folder(#[from] schemas::Error),
+    #[error("{folder} declares no contract {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    NoContract { folder: String, name: String, near: Option<String> },
     #[error("{path} can't be read: {error}")]
     Unreadable { path: PathBuf, error: std::io::Error },
     #[error("{path} is no JSON: {error}")]
@@ -54,34 +39,14 @@ pub(crate) enum Error {
     Schema { place: Place, error: String },
 }
 
-fn told(Problems(problems): &Problems) -> String {
-    let lines: Vec<String> = problems.iter().filter(|it| it.is_error()).map(ToString::to_string).collect();
-    lines.join("\nerror: ")
-}
-
-impl Folder {
-    /// Its path, where it was found.
-    pub(crate) fn path(&self) -> Result<PathBuf, Error> {
-        if let Some(path) = &self.schemas {
-            return Ok(path.clone());
-        }
-        let here = std::env::current_dir().map_err(|_| Error::NoFolder)?;
-        let mut found = here.ancestors().enumerate().filter(|(_, it)| it.join("schemas").is_dir());
-        // shown as it is reached from here
-        let up = found.next().map(|(up, _)| up).ok_or(Error::NoFolder)?;
-        Ok(Path::new(&"../".repeat(up)).join("schemas"))
-    }
-
-    /// How a build script reads it.
-    pub(crate) fn builder(&self) -> Result<Builder, Error> {
-        let builder = Builder::new(self.path()?);
-        Ok(self.document.iter().fold(builder, |builder, (uri, file)| builder.document(uri, file)))
-    }
-
-    /// Its contracts, checked.
-    pub(crate) fn open(&self) -> Result<Contracts, Error> {
-        let path = self.path()?;
-        let sources = self.builder()?.contracts().map_err(|problems| Error::Problems { problems })?;
+impl Contracts {
+    /// The contracts of a folder, checked as a build script checks them.
+    pub(crate) fn open(place: &Where) -> Result<Self, Error> {
+        let folder = place.find()?;
+        let builder = folder.builder(folder.lock()?.as_ref());
+        let sources = builder.contracts().map_err(schemas::Error::Problems)?;
+        let drafts = sources.contracts.first().map(|it| it.bundle.default_draft()).unwrap_or_default();
+        let path = folder.path.clone();
         let mut registry = Registry::new();
         let mut open = vec![path.clone()];
         let mut resources = Vec::new();
@@ -97,15 +62,25 @@ impl Folder {
                 }
             }
         }
-        for (uri, file) in &self.document {
+        for (uri, file) in place.documents() {
             resources.push((uri.clone(), read(file)?));
         }
         for (uri, value) in resources {
-            let resource: Resource = Draft::default().detect(&value).create_resource(value);
+            let resource: Resource = draft(drafts).detect(&value).create_resource(value);
             registry = registry.add(uri, resource).map_err(|error| unresolved(&path, &error))?;
         }
         let registry = registry.prepare().map_err(|error| unresolved(&path, &error))?;
-        Ok(Contracts { folder: path.display().to_string(), sources, registry })
+        Ok(Self { folder: folder.shown, builder, sources, registry })
+    }
+}
+
+fn draft(draft: twyla_build::Draft) -> Draft {
+    match draft {
+        twyla_build::Draft::Draft4 => Draft::Draft4,
+        twyla_build::Draft::Draft6 => Draft::Draft6,
+        twyla_build::Draft::Draft7 => Draft::Draft7,
+        twyla_build::Draft::Draft201909 => Draft::Draft201909,
+        twyla_build::Draft::Draft202012 => Draft::Draft202012,
     }
 }
 
@@ -147,9 +122,18 @@ fn decoded(uri: &str) -> String {
 
 /// The contracts of a folder.
 pub(crate) struct Contracts {
-    pub(crate) folder: String,
+    folder: String,
+    pub(crate) builder: Builder,
     pub(crate) sources: Sources,
     pub(crate) registry: Registry<'static>,
+}
+
+/// What a contract is called on the command line.
+pub(crate) fn name_of(schema: &ContractSchema) -> String {
+    match schema.kind.way() {
+        Some(way) => format!("{}/{way}", schema.name),
+        None => schema.name.clone(),
+    }
 }
 
 /// One contract, with what holds values to it.
@@ -160,12 +144,12 @@ pub(crate) struct Contract<'a> {
 }
 
 impl Contracts {
-    /// The contract of an event, or `context`.
+    /// The contract of that name: an event's, `context`, or `<service>.<method>/request` and so on.
     pub(crate) fn contract(&self, name: &str) -> Result<Contract<'_>, Error> {
-        let kind = if name == "context" { ContractKind::Context } else { ContractKind::Event };
-        let schema = self.sources.contract(kind, name).ok_or_else(|| {
-            let near = similar::nearest(name, self.names()).map(str::to_owned);
-            Error::NoEvent { folder: self.folder.clone(), name: name.to_owned(), near }
+        let schema = self.sources.contracts.iter().find(|it| name_of(it) == name).ok_or_else(|| {
+            let names: Vec<String> = self.sources.contracts.iter().map(name_of).collect();
+            let near = similar::nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
+            Error::NoContract { folder: self.folder.clone(), name: name.to_owned(), near }
         })?;
         let options = jsonschema::options()
             .with_registry(&self.registry)
@@ -175,12 +159,6 @@ impl Contracts {
             .build(&serde_json::json!({ "$ref": self.uri(schema) }))
             .map_err(|error| Error::Schema { place: schema.place.clone(), error: error.to_string() })?;
         Ok(Contract { schema, validator, all: self })
-    }
-
-    /// The names of everything that is a contract.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        let known = |it: &&ContractSchema| matches!(it.kind, ContractKind::Context | ContractKind::Event);
-        self.sources.contracts.iter().filter(known).map(|it| &*it.name)
     }
 
     /// The resource that a contract's schema is.
@@ -205,6 +183,19 @@ impl Contract<'_> {
             found.entry((violation.pointer.clone(), violation.rule.clone())).or_insert(violation);
         }
         found.into_values().collect()
+    }
+
+    /// What a value breaks, where that is one thing; it looks no further than the second.
+    pub(crate) fn only_violation(&self, value: &Value) -> Option<Violation> {
+        if self.is_valid(value) {
+            return None;
+        }
+        let mut errors = self.validator.iter_errors(value);
+        let first = Violation::new(&errors.next()?, self.all);
+        let again = |error: ValidationError<'_>| {
+            rule(&error) == first.rule && error.instance_path().to_string() == first.pointer
+        };
+        errors.all(again).then_some(first)
     }
 
     /// Whether it breaks nothing.

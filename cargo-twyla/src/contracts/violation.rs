@@ -28,8 +28,7 @@ pub(crate) struct Violation {
 
 impl Violation {
     pub(super) fn new(error: &ValidationError<'_>, contracts: &Contracts) -> Self {
-        let rule =
-            error.absolute_keyword_location().map_or_else(|| error.schema_path().to_string(), ToString::to_string);
+        let rule = rule(error);
         Self {
             pointer: error.instance_path().to_string(),
             place: contracts.place(&rule),
@@ -41,6 +40,11 @@ impl Violation {
             rule,
         }
     }
+}
+
+/// The URI of the rule that is broken.
+pub(super) fn rule(error: &ValidationError<'_>) -> String {
+    error.absolute_keyword_location().map_or_else(|| error.schema_path().to_string(), ToString::to_string)
 }
 
 impl fmt::Display for Violation {

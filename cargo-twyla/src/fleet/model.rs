@@ -222,7 +222,8 @@ impl Fleet {
                     Subject::Event { event, group } => event_cells(from, to, event, group, judge),
                     Subject::Method(method) => method_cells(from, to, method, judge),
                 };
-                let queue = subject.queue();
+                // what is in the field goes on sending: its old versions are never done
+                let queue = subject.queue().filter(|_| !from.field);
                 let drained = queue.is_some_and(|queue| self.drained.all || self.drained.queues.contains(&queue));
                 edges.push(Edge { producer, consumer, subject, cells, drained });
             }

@@ -39,6 +39,8 @@ enum What {
     Cut { line: usize, column: usize },
     #[error("is no manifest: {0}")]
     NoManifest(serde_json::Error),
+    #[error("is no manifest: that is a JSON object, and this is an array")]
+    List,
     #[error("is of the format {0:?}, and this version of cargo-twyla reads {FORMAT:?}")]
     Format(String),
     #[error("names {what} that is none: {why}")]
@@ -70,6 +72,10 @@ fn checked(text: &[u8]) -> Result<Checked, What> {
     #[derive(serde::Deserialize)]
     struct Only {
         format: String,
+    }
+    // serde would take a list of a struct's fields for it
+    if text.trim_ascii_start().first() == Some(&b'[') {
+        return Err(What::List);
     }
     let parsed = serde_json::from_slice(text);
     if parsed.is_err()

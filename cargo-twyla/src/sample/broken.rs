@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::make::{self, Choices, Extent};
 use super::text::{self, Rules};
-use super::view::{Below, View};
+use super::view::{Below, Part, View};
 use crate::contracts::{Contract, Violation};
 
 /// A rule, and an event that breaks it alone.
@@ -26,65 +26,105 @@ pub(super) struct Rule {
 }
 
 /// Values that are held to the contract at most.
-const PATIENCE: usize = 60_000;
+const PATIENCE: usize = 30_000;
 /// Items, members and characters that are made at most to break a limit.
 const MOST: usize = 5_000;
 
 /// For each rule an event that breaks it alone, made from events that keep all; and the rules for which none was found.
 pub(super) fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
-    let mut found: BTreeMap<(String, String), Broken> = BTreeMap::new();
-    let mut order = Vec::new();
-    let mut patience = PATIENCE;
-    for event in valid {
-        let mut changes = Vec::new();
-        walk(&root.clone().view(), event, "", 0, &mut |pointer, value| changes.push((pointer.to_owned(), value)));
-        for (pointer, value) in changes {
-            patience = match patience.checked_sub(1) {
-                Some(left) => left,
-                None => break,
-            };
-            let Some(changed) = replaced(event, &pointer, value) else { continue };
-            let mut violations = contract.violations(&changed);
-            if let (Some(violation), true) = (violations.pop(), violations.is_empty()) {
-                let missing = if violation.keyword == "required" { violation.message.clone() } else { String::new() };
-                let key = (violation.rule.clone(), missing);
-                if let Entry::Vacant(place) = found.entry(key) {
-                    order.push(place.key().clone());
-                    place.insert(Broken { violation, event: changed });
-                }
-            }
-        }
-    }
-    let rules = rules(root);
-    let broken: Vec<Broken> = order.iter().filter_map(|key| found.remove(key)).collect();
-    let of = |rule: &Rule, it: &Broken| {
-        let below = it.violation.rule.strip_prefix(&rule.uri);
-        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let mut search = Search {
+        contract,
+        found: BTreeMap::new(),
+        order: Vec::new(),
+        rules: BTreeSet::new(),
+        visits: BTreeMap::new(),
+        patience: PATIENCE,
     };
-    let unbroken = rules.into_iter().filter(|rule| !broken.iter().any(|it| of(rule, it))).collect();
-    (broken, unbroken)
+    for event in valid {
+        search.walk(event, &root.clone().view(), event, "", 0);
+    }
+    let Search { mut found, order, rules: broken_rules, .. } = search;
+    let unbroken = rules(root).into_iter().filter(|rule| !is_found(&broken_rules, &rule.uri)).collect();
+    (order.iter().filter_map(|key| found.remove(key)).collect(), unbroken)
 }
 
-/// Calls `with` with each change of each part of a value that may break a rule.
-fn walk(view: &View<'_>, value: &Value, pointer: &str, deep: usize, with: &mut impl FnMut(&str, Value)) {
-    if deep > 40 {
-        return;
+/// Whether a rule is among those that were broken, or the rules within it are.
+fn is_found(rules: &BTreeSet<String>, uri: &str) -> bool {
+    let below = format!("{uri}/");
+    rules.contains(uri) || rules.range(below.clone()..).next().is_some_and(|it| it.starts_with(&below))
+}
+
+/// The search for events that break one rule.
+struct Search<'c> {
+    contract: &'c Contract<'c>,
+    /// By the rule, and by what is missing.
+    found: BTreeMap<(String, String), Broken>,
+    order: Vec<(String, String)>,
+    /// The URIs of the rules that are found.
+    rules: BTreeSet<String>,
+    /// How often values of the same schemas and the same kind were changed.
+    visits: BTreeMap<(Vec<usize>, &'static str), usize>,
+    /// How many more values are held to the contract.
+    patience: usize,
+}
+
+/// Values of the same schemas that are changed, if some rule of theirs isn't found yet.
+const VISITS: usize = 6;
+
+impl Search<'_> {
+    /// Changes each part of a value.
+    fn walk(&mut self, event: &Value, view: &View<'_>, value: &Value, pointer: &str, deep: usize) {
+        if deep > 40 {
+            return;
+        }
+        let view = reached(view);
+        let rules: Vec<String> = view.parts.iter().flat_map(own_rules).map(|rule| rule.uri).collect();
+        let key = (view.parts.iter().map(Part::address).collect(), kind(value));
+        let visits = self.visits.entry(key).or_insert(0);
+        *visits += 1;
+        // what holds for other values too may be broken the first time
+        let first = *visits == 1;
+        if first || *visits <= VISITS && !self.all_found(&rules) {
+            let enough = !rules.is_empty() && !value.is_object();
+            changes(&view, value, &mut |changed| {
+                if !(enough && self.all_found(&rules)) {
+                    self.attempt(event, pointer, changed);
+                }
+            });
+        }
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let below = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                    self.walk(event, &view.member(name), value, &below, deep + 1);
+                }
+            }
+            Value::Array(items) => {
+                for (index, value) in items.iter().enumerate().take(3) {
+                    self.walk(event, &view.item(index), value, &format!("{pointer}/{index}"), deep + 1);
+                }
+            }
+            _ => {}
+        }
     }
-    let view = reached(view);
-    changes(&view, value, &mut |value| with(pointer, value));
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                let below = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
-                walk(&view.member(name), value, &below, deep + 1, with);
-            }
+
+    fn all_found(&self, rules: &[String]) -> bool {
+        rules.iter().all(|uri| is_found(&self.rules, uri))
+    }
+
+    /// Holds a changed event to the contract, and keeps it where it breaks one rule for the first time.
+    fn attempt(&mut self, event: &Value, pointer: &str, value: Value) {
+        let Some(left) = self.patience.checked_sub(1) else { return };
+        self.patience = left;
+        let Some(changed) = replaced(event, pointer, value) else { return };
+        let Some(violation) = self.contract.only_violation(&changed) else { return };
+        let missing = if violation.keyword == "required" { violation.message.clone() } else { String::new() };
+        let key = (violation.rule.clone(), missing);
+        if let Entry::Vacant(place) = self.found.entry(key) {
+            self.order.push(place.key().clone());
+            self.rules.insert(violation.rule.clone());
+            place.insert(Broken { violation, event: changed });
         }
-        Value::Array(items) => {
-            for (index, value) in items.iter().enumerate().take(3) {
-                walk(&view.item(index), value, &format!("{pointer}/{index}"), deep + 1, with);
-            }
-        }
-        _ => {}
     }
 }
 
@@ -105,7 +145,15 @@ fn reached<'a>(view: &View<'a>) -> View<'a> {
 }
 
 fn changes(view: &View<'_>, value: &Value, with: &mut impl FnMut(Value)) {
-    // what is near first: it is the better example
+    let other_kinds = || {
+        let kinds = [json!("text"), json!(true), json!(7), json!(1.5), json!([]), json!({}), Value::Null];
+        kinds.into_iter().filter(|other| kind(other) != kind(value) || kind(value) == "number")
+    };
+    // a type is broken by nothing else; of the rest what is near comes first, as the better example
+    let typed = view.all("type").next().is_some();
+    if typed {
+        other_kinds().for_each(&mut *with);
+    }
     match value {
         Value::String(text) => of_text(view, text, with),
         Value::Number(_) => of_number(view, value, with),
@@ -121,10 +169,8 @@ fn changes(view: &View<'_>, value: &Value, with: &mut impl FnMut(Value)) {
             made.into_iter().for_each(&mut *with);
         }
     }
-    for other in [json!("text"), json!(true), json!(7), json!(1.5), json!([]), json!({}), Value::Null] {
-        if kind(&other) != kind(value) || kind(value) == "number" {
-            with(other);
-        }
+    if !typed {
+        other_kinds().for_each(with);
     }
 }
 
@@ -328,25 +374,7 @@ fn rules(root: &Below<'_>) -> Vec<Rule> {
             continue;
         }
         for part in below.view().parts {
-            let mut rule = |keyword: &str| {
-                let uri = part.uri(keyword);
-                rules.extend(uri.map(|uri| Rule { uri, keyword: keyword.to_owned() }));
-            };
-            for (keyword, value) in part.schema {
-                let asserts = match keyword.as_str() {
-                    "exclusiveMinimum" | "exclusiveMaximum" => value.is_number(),
-                    "uniqueItems" => *value == Value::Bool(true),
-                    "format" => value.as_str().is_some_and(text::is_format),
-                    "required" => value.as_array().is_some_and(|names| !names.is_empty()),
-                    "additionalProperties" | "unevaluatedProperties" | "unevaluatedItems" | "additionalItems" => {
-                        *value == Value::Bool(false)
-                    }
-                    keyword => ASSERTIONS.contains(&keyword),
-                };
-                if asserts {
-                    rule(keyword);
-                }
-            }
+            rules.extend(own_rules(&part));
             let single = [
                 "additionalProperties",
                 "items",
@@ -365,4 +393,20 @@ fn rules(root: &Below<'_>) -> Vec<Rule> {
         }
     }
     rules.into_iter().collect()
+}
+
+/// The rules of one schema itself, not of those within it.
+fn own_rules(part: &Part<'_>) -> Vec<Rule> {
+    let asserts = |keyword: &str, value: &Value| match keyword {
+        "exclusiveMinimum" | "exclusiveMaximum" => value.is_number(),
+        "uniqueItems" => *value == Value::Bool(true),
+        "format" => value.as_str().is_some_and(text::is_format),
+        "required" => value.as_array().is_some_and(|names| !names.is_empty()),
+        "additionalProperties" | "unevaluatedProperties" | "unevaluatedItems" | "additionalItems" => {
+            *value == Value::Bool(false)
+        }
+        keyword => ASSERTIONS.contains(&keyword),
+    };
+    let asserted = part.schema.iter().filter(|(keyword, value)| asserts(keyword, value));
+    asserted.filter_map(|(keyword, _)| Some(Rule { uri: part.uri(keyword)?, keyword: keyword.clone() })).collect()
 }

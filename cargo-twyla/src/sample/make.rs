@@ -1,11 +1,11 @@
 //! Values made from schemas. Where a schema leaves a choice, a value is made for each choice in turn until one is valid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Number, Value};
 
 use super::text::{self, Rules};
-use super::view::{Below, View};
+use super::view::{Below, Part, View};
 
 /// How much of an event is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +29,15 @@ pub(super) struct Choices {
     taken: BTreeMap<(String, usize), usize>,
     /// Those of this try, in their order, and among how many.
     met: Vec<((String, usize), usize)>,
+    /// How many of this try came up at each place.
+    places: HashMap<String, usize>,
 }
 
 impl Choices {
     fn choose(&mut self, at: &str, among: usize) -> usize {
-        let place = self.met.iter().filter(|((other, _), _)| other == at).count();
-        let key = (at.to_owned(), place);
+        let place = self.places.entry(at.to_owned()).or_insert(0);
+        let key = (at.to_owned(), *place);
+        *place += 1;
         let taken = self.taken.get(&key).copied().unwrap_or(0).min(among.saturating_sub(1));
         self.met.push((key, among));
         taken
@@ -43,6 +46,7 @@ impl Choices {
     /// Takes the next choice of those that have to do with a place; none where all of them were taken.
     pub(super) fn next(mut self, broken: Option<&str>) -> Option<Self> {
         let met = std::mem::take(&mut self.met);
+        self.places.clear();
         let concerns = |at: &str| broken.is_none_or(|broken| within(broken, at) || within(at, broken));
         for (key, among) in met.iter().rev().filter(|((at, _), _)| concerns(at)) {
             let taken = self.taken.entry(key.clone()).or_insert(0);
@@ -89,8 +93,8 @@ pub(super) fn item(view: &View<'_>, index: usize) -> Option<Value> {
 struct Maker<'c> {
     extent: Extent,
     choices: &'c mut Choices,
-    /// The schemas that the value at hand is within, by their addresses.
-    way: Vec<usize>,
+    /// The schemas that the value at hand is within and those of its own, by their addresses, for each value of the way.
+    way: Vec<Vec<usize>>,
     /// Where the value at hand is: a JSON Pointer.
     at: String,
 }
@@ -101,7 +105,20 @@ impl Maker<'_> {
             return None;
         }
         let view = self.branched(view.clone())?;
-        let given = given(&view);
+        self.way.push(view.parts.iter().map(Part::address).collect());
+        let made = self.of_view(&view, name, salt);
+        self.way.pop();
+        made
+    }
+
+    /// Whether a value of it is within two of the same: one is shown, more would go on for ever.
+    fn again(&self, view: &View<'_>) -> bool {
+        let within = |address: &usize| self.way.iter().filter(|frame| frame.contains(address)).count() > 1;
+        view.parts.iter().map(Part::address).any(|it| within(&it))
+    }
+
+    fn of_view(&mut self, view: &View<'_>, name: &str, salt: usize) -> Option<Value> {
+        let given = given(view);
         let only = view.all("const").next().is_some() || view.all("enum").next().is_some();
         let made = usize::from(!only);
         if !given.is_empty() {
@@ -112,16 +129,16 @@ impl Maker<'_> {
         } else if only {
             return None;
         }
-        let types = view.types().unwrap_or_else(|| implied(&view));
+        let types = view.types().unwrap_or_else(|| implied(view));
         let mut types: Vec<&str> = types.iter().map(String::as_str).collect();
         // null says the least
         types.sort_by_key(|it| *it == "null");
         match *types.get(self.choices.choose(&self.at, types.len()))? {
-            "object" => self.object(&view),
-            "array" => self.array(&view, name),
-            "string" => string(&view, name, salt),
-            "integer" => number(&view, true, salt),
-            "number" => number(&view, false, salt),
+            "object" => self.object(view),
+            "array" => self.array(view, name),
+            "string" => string(view, name, salt),
+            "integer" => number(view, true, salt),
+            "number" => number(view, false, salt),
             "boolean" => Some((salt.is_multiple_of(2)).into()),
             "null" => Some(Value::Null),
             _ => None,
@@ -134,8 +151,10 @@ impl Maker<'_> {
         while let Some(part) = view.parts.get(i).cloned() {
             i += 1;
             for keyword in ["oneOf", "anyOf"] {
-                let branches = part.items(keyword);
+                let mut branches = part.items(keyword);
                 if !branches.is_empty() {
+                    // what goes round in a circle comes last
+                    branches.sort_by_cached_key(|it| self.again(&it.clone().view()));
                     view.add(branches.get(self.choices.choose(&self.at, branches.len()))?.clone());
                 }
             }
@@ -153,13 +172,11 @@ impl Maker<'_> {
     }
 
     /// Makes what is within the value at hand.
-    fn inner<T>(&mut self, address: Option<usize>, step: &str, make: impl FnOnce(&mut Self) -> T) -> T {
+    fn inner<T>(&mut self, step: &str, make: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.at.len();
         self.at.push('/');
         self.at.push_str(&step.replace('~', "~0").replace('/', "~1"));
-        self.way.push(address.unwrap_or(0));
         let made = make(self);
-        self.way.pop();
         self.at.truncate(length);
         made
     }
@@ -171,8 +188,9 @@ impl Maker<'_> {
         let mut i = 0;
         while let Some(part) = view.parts.get(i).cloned() {
             i += 1;
-            for (name, below) in part.named("properties").filter(|_| whole) {
-                if !names.contains(&name) && !below.is_false() {
+            let properties = part.schema.get("properties").and_then(Value::as_object);
+            for (name, schema) in properties.into_iter().flatten().filter(|_| whole) {
+                if !names.contains(&name.as_str()) && *schema != Value::Bool(false) {
                     names.push(name);
                 }
             }
@@ -211,12 +229,10 @@ impl Maker<'_> {
                 continue;
             }
             let member = view.member(name);
-            let address = member.parts.first().map(|part| std::ptr::from_ref(part.schema).addr());
-            let again = address.is_some_and(|it| self.way.iter().filter(|other| **other == it).count() > 1);
-            if again && !must {
+            if !must && self.again(&member) {
                 continue;
             }
-            let value = self.inner(address, name, |maker| maker.value(&member, name, 0));
+            let value = self.inner(name, |maker| maker.value(&member, name, 0));
             match value {
                 Some(value) => drop(members.insert(name.to_owned(), value)),
                 None if must => return None,
@@ -235,7 +251,7 @@ impl Maker<'_> {
                 continue;
             }
             let count = members.len();
-            let value = self.inner(None, &name, |maker| maker.value(&view.member(&name), &name, count));
+            let value = self.inner(&name, |maker| maker.value(&view.member(&name), &name, count));
             members.insert(name, value?);
         }
         Some(members.into())
@@ -264,12 +280,10 @@ impl Maker<'_> {
             if index < contained {
                 contains.iter().for_each(|below| item.add(below.clone()));
             }
-            let address = item.parts.first().map(|part| std::ptr::from_ref(part.schema).addr());
-            let again = address.is_some_and(|it| self.way.iter().filter(|other| **other == it).count() > 1);
-            if again && index >= least {
+            if index >= least && self.again(&item) {
                 break;
             }
-            let value = self.inner(address, &index.to_string(), |maker| maker.value(&item, singular, index));
+            let value = self.inner(&index.to_string(), |maker| maker.value(&item, singular, index));
             items.push(value?);
         }
         Some(items.into())

@@ -19,8 +19,9 @@ use twyla_build::about::{About, AboutBody};
 use twyla_build::compare::{self, Options, Sample};
 
 use crate::command::{Outcome, Run};
-use crate::contracts::{Contract, Contracts, Folder};
+use crate::contracts::{Contract, Contracts};
 use crate::paint::{FAINT, HEAD, UNSURE, paint, tame};
+use crate::schemas::Where;
 use broken::Broken;
 use make::{Choices, Extent};
 use view::Below;
@@ -54,7 +55,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    folder: Folder,
+    place: Where,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +70,7 @@ enum Error {
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
-        let contracts = self.folder.open()?;
+        let contracts = Contracts::open(&self.place)?;
         let contract = contracts.contract(&self.event)?;
         let around = match self.envelope {
             true if self.event == "context" => return Err(Error::NoEnvelope.into()),
@@ -80,7 +81,7 @@ impl Run for Args {
             Some(context) => envelope(&self.event, event, context.clone()),
             None => event,
         };
-        let order = Order::new(&self.folder.builder()?.about().unwrap_or_default(), &self.event);
+        let order = Order::new(&contracts.builder.about().unwrap_or_default(), &self.event);
         let mut out = anstream::stdout().lock();
         if self.invalid {
             return self.invalid(&contracts, &contract, &order, wrapped, &mut out);
@@ -187,9 +188,11 @@ fn sample(contracts: &Contracts, contract: &Contract<'_>, extent: Extent) -> Res
 
 /// Valid events that are each another choice of the schema's.
 fn several(contracts: &Contracts, contract: &Contract<'_>) -> Result<Vec<Value>, Error> {
+    const MOST: usize = 12;
     let mut events = vec![sample(contracts, contract, Extent::Whole)?];
-    for event in nice(contracts, contract, Extent::Whole).chain(nice(contracts, contract, Extent::Lean)) {
-        if events.len() < 12 && !events.contains(&event) {
+    let lean = nice(contracts, contract, Extent::Lean).take(MOST);
+    for event in nice(contracts, contract, Extent::Whole).take(5 * MOST).chain(lean) {
+        if events.len() < MOST && !events.contains(&event) {
             events.push(event);
         }
     }

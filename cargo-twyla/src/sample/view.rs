@@ -178,6 +178,11 @@ impl<'a> View<'a> {
 }
 
 impl<'a> Part<'a> {
+    /// An identity, to see that a way comes to where it was.
+    pub(super) fn address(&self) -> usize {
+        std::ptr::from_ref(self.schema).addr()
+    }
+
     /// Where a keyword of it stands.
     pub(super) fn uri(&self, keyword: &str) -> Option<String> {
         self.uri.as_ref().map(|uri| format!("{uri}/{}", escaped(keyword)))
@@ -219,9 +224,10 @@ impl<'a> Part<'a> {
 
     /// What holds for a member of that name.
     fn member(&self, name: &str) -> Vec<Below<'a>> {
-        let own = self.named("properties").filter(|(it, _)| *it == name).map(|(_, below)| below);
+        let own = self.schema.get("properties").and_then(|properties| properties.get(name));
+        let own = own.map(|schema| self.at(schema, &["properties", name]));
         let pattern = self.named("patternProperties").filter(|(pattern, _)| super::text::matches(pattern, name));
-        let mut found: Vec<Below<'a>> = own.chain(pattern.map(|(_, below)| below)).collect();
+        let mut found: Vec<Below<'a>> = own.into_iter().chain(pattern.map(|(_, below)| below)).collect();
         if found.is_empty() {
             found.extend(self.one("additionalProperties").or_else(|| self.one("unevaluatedProperties")));
         }

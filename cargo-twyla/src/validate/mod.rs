@@ -4,7 +4,7 @@ mod events;
 
 use std::error::Error as StdError;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 use clap_complete::engine::ArgValueCompleter;
@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use twyla_runtime::{__private::open_envelope, json as strict, validate};
 
 use crate::command::{Outcome, Run};
-use crate::contracts::{Contract, Folder, Violation};
+use crate::contracts::{Contract, Contracts, Violation};
 use crate::paint::{BAD, FAINT, GOOD, HEAD, paint, tame};
+use crate::schemas::Where;
 use events::{At, Item, Shape};
 
 /// Hold events to their contract.
@@ -49,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    folder: Folder,
+    place: Where,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +65,7 @@ enum Error {
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
-        let contracts = self.folder.open()?;
+        let contracts = Contracts::open(&self.place)?;
         let contract = contracts.contract(&self.event)?;
         let context = match self.envelope {
             true if self.event == "context" => return Err(Error::NoEnvelope.into()),
@@ -95,14 +96,23 @@ impl Run for Args {
 impl Args {
     /// The input, and a bar that says how far it is read: on a terminal, and on the standard error.
     fn input(&self) -> Result<(Box<dyn Read>, ProgressBar), Error> {
+        // how much there is to come is known of a file only
+        let spinner = || {
+            let spinner = ProgressBar::no_length();
+            match ProgressStyle::with_template("{spinner} {bytes} read, {bytes_per_sec}") {
+                Ok(style) => spinner.with_style(style),
+                Err(_) => spinner,
+            }
+        };
         if self.file.as_os_str() == "-" {
-            return Ok((Box::new(io::stdin().lock()), ProgressBar::hidden()));
+            let typed = io::stdin().is_terminal();
+            return Ok((Box::new(io::stdin().lock()), if typed { ProgressBar::hidden() } else { spinner() }));
         }
         let unreadable = |error| Error::Unreadable { path: self.file.clone(), error };
         let file = File::open(&self.file).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if !metadata.is_file() {
-            return Ok((Box::new(file), ProgressBar::hidden()));
+            return Ok((Box::new(file), spinner()));
         }
         let bar = ProgressBar::new(metadata.len());
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left") {

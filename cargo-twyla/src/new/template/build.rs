@@ -1,0 +1,5 @@
+//! Compiles the contracts in `schemas/`.
+
+fn main() {
+    twyla_build::compile("schemas");
+}

@@ -1,0 +1,61 @@
+//! The service {{service}}: answers what it is asked.
+
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+
+use contracts::Context;
+use contracts::{{module}}::{Answered, Asked};
+use twyla_runtime::{Bus, Error, Listeners, listener, listeners};
+
+/// Everything that the service listens to.
+fn listeners() -> Listeners {
+    listeners![answer]
+}
+
+/// Answers a question.
+#[listener("{{domain}}.asked", group = "{{group}}")]
+async fn answer(asked: Asked, context: Context, bus: Bus) -> Result<(), Error> {
+    let answer = format!("You asked: {}", asked.question);
+    bus.emit(Answered::new(answer), context).await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    // RabbitMQ where EVENT_BUS_AMQP_HOST is set, else in memory
+    let bus = Bus::from_env("EVENT_BUS").await?;
+    println!("{{service}} listens; ctrl-C ends it");
+    bus.service().listeners(listeners()).run().await
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+    use twyla_runtime::State;
+
+    use super::*;
+
+    /// Stands for whoever has asked.
+    #[listener("{{domain}}.answered", group = "test")]
+    async fn hear(answered: Answered, heard: State<UnboundedSender<String>>) {
+        let _ = heard.0.send(answered.text);
+    }
+
+    #[tokio::test]
+    async fn a_question_is_answered() -> Result<(), Error> {
+        let bus = Bus::in_memory();
+        let (sender, mut heard) = unbounded_channel::<String>();
+        let all = listeners().into_iter().chain(listeners![hear]);
+        let running = bus.service().state(sender).listeners(all).start().await?;
+        bus.emit(Asked::new("What is the time?"), Context::new("test")).await?;
+        assert_eq!(heard.recv().await.as_deref(), Some("You asked: What is the time?"));
+        running.stop().await;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn an_empty_question_is_none() {
+        let refused = Bus::in_memory().emit(Asked::new(""), Context::new("test")).await;
+        assert!(refused.is_err_and(|error| error.refusal().is_some()));
+    }
+}

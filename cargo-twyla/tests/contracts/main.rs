@@ -1,0 +1,241 @@
+//! `cargo twyla explain`, `sample`, `validate` and `completions` on the demo platform's contracts, as a user runs them.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What a command says on the standard output and on the standard error, and its exit code; given something to read.
+fn twyla(args: &[&str], input: &str) -> (String, String, i32) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"))
+        .arg("twyla")
+        .args(args)
+        .current_dir(workspace())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_owned());
+    // it may say more than a pipe holds before it has read everything, and end before that
+    let fed = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output().unwrap();
+    fed.join().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+fn said(args: &[&str]) -> String {
+    let (said, told, code) = twyla(args, "");
+    assert_eq!((told.as_str(), code), ("", 0), "{args:?}");
+    said
+}
+
+fn refused(args: &[&str]) -> String {
+    let (_, told, code) = twyla(args, "");
+    assert_eq!(code, 2, "{args:?}");
+    told
+}
+
+#[test]
+fn a_contract_is_explained() {
+    insta::assert_snapshot!("explain_all", said(&["explain"]));
+    insta::assert_snapshot!("explain_reply", said(&["explain", "bot.reply"]));
+    insta::assert_snapshot!("explain_context", said(&["explain", "context"]));
+    insta::assert_snapshot!(
+        "explain_trees",
+        said(&["explain", "odd.choice", "--schemas", "tests/golden/schemas/trees"])
+    );
+    insta::assert_snapshot!(
+        "explain_rules",
+        said(&["explain", "check.all", "--schemas", "tests/golden/schemas/rules"])
+    );
+    let json: Value = serde_json::from_str(&said(&["explain", "bot.reply", "--json"])).unwrap();
+    assert_eq!(json["types"][0]["is"]["fields"][1]["type"], "bot::ReplyMood");
+    assert_eq!(
+        refused(&["explain", "api.user_inptu"]),
+        "error: schemas declares no contract api.user_inptu; did you mean api.user_input?\n"
+    );
+    let told = refused(&["explain", "--schemas", "nowhere"]);
+    assert!(told.starts_with("error: nowhere: "), "{told}");
+}
+
+#[test]
+fn an_event_is_made() {
+    insta::assert_snapshot!("sample", said(&["sample", "api.user_input"]));
+    insta::assert_snapshot!("sample_minimal", said(&["sample", "bot.reply", "--minimal"]));
+    insta::assert_snapshot!("sample_envelope", said(&["sample", "bot.reply", "--envelope"]));
+    insta::assert_snapshot!("sample_invalid", said(&["sample", "api.user_input", "--invalid"]));
+    insta::assert_snapshot!("sample_order", said(&["sample", "shop.order_placed", "--schemas", "benches/schemas"]));
+    insta::assert_snapshot!("sample_request", said(&["sample", "navitaire-api.get_booking/request"]));
+    assert_eq!(
+        refused(&["sample", "context", "--envelope"]),
+        "error: --envelope is for events: a context has none of its own\n"
+    );
+}
+
+/// Of contracts of all kinds: what is made is valid, and what is made to break one rule breaks that alone.
+#[test]
+fn what_is_made_keeps_its_contract_or_breaks_one_rule() {
+    let folders = ["schemas", "benches/schemas", "tests/ui/schemas"].into_iter().map(str::to_owned);
+    let golden = ["names", "refs", "rules", "trees"].map(|name| format!("tests/golden/schemas/{name}"));
+    let (mut made, mut broken) = (0, 0);
+    for folder in folders.chain(golden) {
+        let run = |args: &[&str]| said(&[args, &["--schemas", &folder]].concat());
+        let all: Value = serde_json::from_str(&run(&["explain", "--json"])).unwrap();
+        for name in all.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()) {
+            let valid = run(&["sample", name, "--json"]) + &run(&["sample", name, "--json", "--minimal"]);
+            let invalid = run(&["sample", name, "--json", "--invalid"]);
+            let rules: Vec<Value> = invalid.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let events = valid + &rules.iter().map(|it| format!("{}\n", it["event"])).collect::<String>();
+            let args = ["validate", name, "-", "--json", "--as", "lines", "--schemas", &folder];
+            let (told, _, code) = twyla(&args, &events);
+            let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let (sum, told) = told.split_last().unwrap();
+            assert_eq!(code, i32::from(!rules.is_empty()), "{name} of {folder}");
+            assert_eq!((&sum["events"], &sum["broken"]), (&(rules.len() + 2).into(), &rules.len().into()), "{told:?}");
+            for (i, (rule, told)) in rules.iter().zip(told).enumerate() {
+                assert_eq!(told["line"], i + 3, "{name} of {folder}: {told}");
+                let [violation] = told["violations"].as_array().unwrap().as_slice() else { panic!("{rule}: {told}") };
+                for field in ["keyword", "rule", "message", "pointer"] {
+                    assert_eq!(violation[field], rule[field], "{name} of {folder}: {rule}");
+                }
+            }
+            made += 2;
+            broken += rules.len();
+        }
+    }
+    assert!(made > 60 && broken > 400, "{made} made, {broken} broken");
+}
+
+#[test]
+fn events_are_validated_as_they_come() {
+    let lines =
+        "{\"emission\":\"hello\"}\n\n{\"emission\":\"\",\"attempt\":101}\n{\"emission\":1,\"emission\":2}\nnonsense\n";
+    let (said, told, code) = twyla(&["validate", "api.user_input", "-"], lines);
+    insta::assert_snapshot!("validate_lines", said);
+    assert_eq!((told.as_str(), code), ("", 1));
+    let array = "[{\"emission\":\"hello\"}, {\"language\":\"english\"}]";
+    let (said, _, code) = twyla(&["validate", "api.user_input", "-"], array);
+    insta::assert_snapshot!("validate_array", said);
+    assert_eq!(code, 1);
+    let (said, _, code) = twyla(&["validate", "api.user_input", "-", "--json"], array);
+    insta::assert_snapshot!("validate_json", said);
+    assert_eq!(code, 1);
+    let (said, _, code) = twyla(&["validate", "api.user_input", "-"], "{\n  \"emission\": \"hello\"\n}\n");
+    assert_eq!((said.as_str(), code), ("the event keeps the contract of api.user_input\n", 0));
+    let (said, _, code) = twyla(&["validate", "api.user_input", "-"], "");
+    assert_eq!((said.as_str(), code), ("no events\n", 0));
+}
+
+#[test]
+fn whole_messages_are_validated_with_their_context() {
+    let sample = said(&["sample", "api.user_input", "--envelope", "--json"]);
+    let broken = sample.replace("\"channel\":\"web\"", "\"channel\":\"\"").replace("Hello there", "");
+    let other = sample.replace("api.user_input", "bot.reply");
+    let input = format!("{sample}{broken}{other}{{\"content\":{{}}}}\n");
+    let (said, _, code) = twyla(&["validate", "api.user_input", "-", "--envelope"], &input);
+    insta::assert_snapshot!("validate_envelope", said);
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn a_file_is_named_and_what_is_too_much_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.jsonl");
+    fs::write(&file, "{}\n".repeat(500) + "{\"emission\":\"x\"}").unwrap();
+    let (said, told, code) = twyla(&["validate", "api.user_input", file.to_str().unwrap(), "--show", "2"], "");
+    let said = said.replace(file.to_str().unwrap(), "events.jsonl");
+    assert_eq!(
+        said,
+        "events.jsonl:1: (root): `emission` is missing (required, schemas/events/api/user_input.json:25:3)\n\
+         events.jsonl:2: (root): `emission` is missing (required, schemas/events/api/user_input.json:25:3)\n\
+         and 498 more, which --show 0 shows\n\
+         500 of 501 events break the contract of api.user_input\n"
+    );
+    assert_eq!((told.as_str(), code), ("", 1), "no progress where there is no terminal");
+    let missing = refused(&["validate", "api.user_input", "nowhere.jsonl"]);
+    assert_eq!(missing, "error: nowhere.jsonl can't be read: No such file or directory (os error 2)\n");
+}
+
+/// 40 MB of events, in lines and as one array: what the process has held at most by then is a small part of it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_huge_stream_takes_constant_memory() {
+    for (begin, between, end) in [("", "\n", "\n"), ("[", ",\n", "]")] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"))
+            .args(["twyla", "validate", "api.user_input", "-"])
+            .current_dir(workspace())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let event = format!("{{\"emission\":\"{}\"}}", "x".repeat(4000));
+        let chunk = vec![event.as_str(); 100].join(between);
+        let stream = vec![chunk.as_str(); 100].join(between);
+        input.write_all(begin.as_bytes()).unwrap();
+        input.write_all(stream.as_bytes()).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        input.write_all(end.as_bytes()).unwrap();
+        drop(input);
+        let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        assert_eq!(said, "10000 events keep the contract of api.user_input\n");
+        assert!(peak < 30_000, "{peak} kB for {} kB of events", stream.len() / 1000);
+    }
+}
+
+#[test]
+fn a_shell_completes_commands_options_and_events() {
+    let bin = Path::new(env!("CARGO_BIN_EXE_cargo-twyla")).parent().unwrap();
+    let complete = |words: &[&str]| {
+        let script = "source <(cargo-twyla twyla completions bash)
+            COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMP_TYPE=9
+            if [[ $1 == cargo ]]; then _cargo_twyla_or_cargo; else _cargo_twyla; fi
+            printf '%s\\n' \"${COMPREPLY[@]}\"";
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let output = Command::new("bash")
+            .args(["-c", script, "bash"])
+            .args(words)
+            .env("PATH", path)
+            .current_dir(workspace())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(complete(&["cargo", "twyla", "va"]), ["validate"]);
+    assert_eq!(complete(&["cargo", "twyla", "validate", "api."]), ["api.user_input"]);
+    assert_eq!(complete(&["cargo-twyla", "twyla", "sample", "b"]), ["bot.reply"]);
+    assert_eq!(complete(&["cargo", "twyla", "sample", "api.user_input", "--inv"]), ["--invalid"]);
+    let all = complete(&["cargo", "twyla", ""]);
+    for command in ["new", "explain", "sample", "validate", "manifest", "fleet", "dead", "completions"] {
+        assert!(all.iter().any(|it| it == command), "{command} in {all:?}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(said(&["completions", shell]).contains("CARGO_TWYLA_COMPLETE"));
+    }
+}
+
+/// Each command's help has an example.
+#[test]
+fn help_has_examples() {
+    let help = said(&["--help"]);
+    insta::assert_snapshot!("help", help);
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    for command in commands.filter_map(|line| line.split_whitespace().next()).filter(|it| !matches!(*it, "help")) {
+        let help = said(&[command, "--help"]);
+        let subcommands = help.contains("\nCommands:\n");
+        assert!(subcommands || help.to_lowercase().contains("for example"), "{command}: {help}");
+    }
+}

@@ -1,0 +1,113 @@
+//! Manifests that were cut, changed by hand, or made to hurt: each is told as what it is.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::manifests::Service;
+use crate::{fleet, platform};
+
+fn refused(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("it.contracts.json"), text).unwrap();
+    refused_in(&folder)
+}
+
+fn refused_in(folder: &TempDir) -> String {
+    let (said, code) = fleet(folder.path(), &["."]);
+    assert_eq!(code, 2, "{said}");
+    said
+}
+
+fn changed(change: impl Fn(&mut Value)) -> String {
+    let mut json = platform::web().json();
+    change(&mut json);
+    refused(&json.to_string())
+}
+
+#[test]
+fn what_is_cut_is_told_wherever_it_is() {
+    let whole = platform::web().json().to_string();
+    for end in [0, 1, 40, whole.len() / 2, whole.len() - 1] {
+        let said = refused(&whole[..end]);
+        assert!(said.starts_with("error: ./it.contracts.json: is cut short: it ends in line "), "{end}: {said}");
+    }
+    let said = refused("nonsense");
+    assert_eq!(said, "error: ./it.contracts.json: is no manifest: expected ident at line 1 column 2\n");
+    let said = refused("[]");
+    assert_eq!(said, "error: ./it.contracts.json: is no manifest: that is a JSON object, and this is an array\n");
+}
+
+#[test]
+fn what_is_not_what_it_says_is_told() {
+    assert_eq!(
+        changed(|it| it["format"] = "twyla-contracts 2".into()),
+        "error: ./it.contracts.json: is of the format \"twyla-contracts 2\", and this version of cargo-twyla reads \
+         \"twyla-contracts 1\"\n"
+    );
+    // a schema that was changed under its digest
+    let said = changed(|it| {
+        for schema in it["schemas"].as_object_mut().unwrap().values_mut() {
+            schema["formats"] = false.into();
+        }
+    });
+    assert!(said.contains("under that digest, but the schema's own is"), "{said}");
+    let said = changed(|it| it["schemas"] = json!({}));
+    assert!(
+        said.contains(": lacks the schema ") && said.contains("the content of api.user_input, which it emits"),
+        "{said}"
+    );
+    let said = changed(|it| {
+        let digest = it["emits"][0]["content"].as_str().unwrap().to_owned();
+        it["schemas"][digest] = json!("no schema");
+    });
+    assert!(said.contains(", which is none: "), "{said}");
+    assert!(changed(|it| it["more"] = 1.into()).contains("unknown field `more`"));
+    assert!(changed(|it| it["emits"][0]["event"] = "nodot".into()).contains("names an event that is none"));
+    assert!(changed(|it| it["listens"][0]["group"] = "a.b".into()).contains("names a group that is none"));
+    assert!(changed(|it| it["service"] = "we\u{1b}[31mb".into()).contains("names a service that is none"));
+    assert!(changed(|it| it["version"] = "".into()).contains("names a version that is none"));
+    let again = json!([{ "version": "1.3.0" }]);
+    assert!(changed(|it| it["previous"] = again.clone()).ends_with("has the previous version 1.3.0 twice\n"));
+}
+
+#[test]
+fn what_is_huge_or_deep_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fs::File::create(folder.path().join("it.contracts.json")).unwrap();
+    file.set_len(3 << 30).unwrap();
+    assert_eq!(refused_in(&folder), "error: ./it.contracts.json: is larger than 64 MiB, as no manifest is\n");
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let said = changed(|it| it["emits"] = json!("HERE")).replace("HERE", "");
+    assert!(said.contains("is no manifest"), "{said}");
+    let text = platform::web().json().to_string().replacen("\"emits\":[", &format!("\"emits\":{deep},\"x\":["), 1);
+    let said = refused(&text);
+    assert!(said.contains("is no manifest: "), "{said}");
+}
+
+#[test]
+fn two_of_one_service_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    platform::web().write(folder.path());
+    fs::rename(folder.path().join("web.contracts.json"), folder.path().join("other.contracts.json")).unwrap();
+    platform::web_next().write(folder.path());
+    assert_eq!(
+        refused_in(&folder),
+        "error: ./other.contracts.json and ./web.contracts.json are both of web: a service has one version that is \
+         deployed\n"
+    );
+    let next = Service::new("web", "9").write(&folder.path().join("next"));
+    let next = next.to_str().unwrap();
+    let (said, code) = fleet(folder.path(), &["web.contracts.json", "-c", next, "-c", next]);
+    assert!(said.contains("are both of web"), "{said}");
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (said, code) = fleet(folder.path(), &["nowhere"]);
+    assert_eq!((said.as_str(), code), ("error: nowhere can't be read: No such file or directory (os error 2)\n", 2));
+    assert_eq!(refused_in(&folder), "error: . has no manifests: no file in it ends with .contracts.json\n");
+}

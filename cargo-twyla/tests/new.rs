@@ -1,0 +1,104 @@
+//! `cargo twyla new`: what it makes compiles, passes its test and runs, and the other commands have it for their own.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+fn twyla(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"));
+    command.arg("twyla").args(args).current_dir(folder).env("CARGO_NET_OFFLINE", "true");
+    command.env("CARGO_TARGET_DIR", workspace().join("target/tests/new")).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn refused(args: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = twyla(folder.path(), args);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing is written");
+    text(&output.stderr)
+}
+
+#[test]
+fn a_new_service_compiles_passes_its_test_and_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = workspace();
+    let made = twyla(folder.path(), &["new", "small-talk", "--twyla", sources.to_str().unwrap()]);
+    assert_eq!(
+        text(&made.stdout),
+        "made the service small-talk in small-talk\nnext: cd small-talk && cargo test && cargo run\n",
+        "{}",
+        text(&made.stderr)
+    );
+    let service = folder.path().join("small-talk");
+    let mut files: Vec<_> =
+        walk(&service).into_iter().map(|it| it.strip_prefix(&service).unwrap().to_owned()).collect();
+    files.sort();
+    insta::assert_debug_snapshot!("files", files);
+
+    // the versions of the workspace, so that nothing is asked of a registry
+    std::fs::copy(sources.join("Cargo.lock"), service.join("Cargo.lock")).unwrap();
+    let cargo = |args: &[&str]| {
+        let mut command = Command::new("cargo");
+        command.args(args).current_dir(&service).env("CARGO_NET_OFFLINE", "true");
+        command.env("CARGO_TARGET_DIR", sources.join("target/tests/new"));
+        command
+    };
+    let tested = cargo(&["test"]).output().unwrap();
+    assert!(tested.status.success(), "{}", text(&tested.stderr));
+    assert!(text(&tested.stdout).contains("test result: ok. 2 passed; 0 failed"), "{}", text(&tested.stdout));
+    assert!(!text(&tested.stderr).contains("warning"), "{}", text(&tested.stderr));
+
+    let built = cargo(&["build", "--quiet"]).output().unwrap();
+    assert!(built.status.success(), "{}", text(&built.stderr));
+    let program = sources.join("target/tests/new/debug/small-talk");
+    let mut running = Command::new(program).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    assert_eq!(said, "small-talk listens; ctrl-C ends it\n");
+    let killed = Command::new("kill").args(["-s", "INT", &running.id().to_string()]).status().unwrap();
+    assert!(killed.success() && running.wait().unwrap().success());
+
+    let manifest = twyla(&service, &["manifest"]);
+    assert_eq!(
+        text(&manifest.stdout),
+        "small-talk.contracts.json: small-talk 0.1.0 emits 1, listens to 1\n",
+        "{}",
+        text(&manifest.stderr)
+    );
+    let fleet = twyla(&service, &["fleet", "small-talk.contracts.json"]);
+    let told = text(&fleet.stdout);
+    assert!(told.contains("nobody hears small-talk.answered") && told.ends_with("everything fits\n"), "{told}");
+    let sample = twyla(&service, &["sample", "small-talk.asked", "--json"]);
+    assert_eq!(text(&sample.stdout), "{\"question\":\"What is the time?\"}\n");
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|it| if it.is_dir() { walk(&it) } else { vec![it] }).collect()
+}
+
+#[test]
+fn what_can_not_be_made_is_told() {
+    assert_eq!(
+        refused(&["new", "über"]),
+        "error: a service can't be named über: it takes ASCII letters, digits, `-` and `_`\n"
+    );
+    assert!(refused(&["new", "2fast"]).starts_with("error: a service can't be named 2fast: "));
+    assert!(refused(&["new", "type"]).starts_with("error: a service can't be named type: "));
+    assert!(refused(&["new", "a", "--twyla", "/nowhere"]).contains("is not where Twyla's sources are"));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("there")).unwrap();
+    std::fs::write(folder.path().join("there/file"), "").unwrap();
+    let output = twyla(folder.path(), &["new", "there"]);
+    assert_eq!(text(&output.stderr), "error: there is there already, and is not empty\n");
+}
