@@ -2,7 +2,7 @@
 //!
 //! Each command is a room of its own, listed in [`command`]. [`new`] makes a service, and [`import`] a schemas folder of loose
 //! files. Of contracts: [`explain`] tells of one in words, [`sample`] makes
-//! events, [`validate`] holds some to their contract, [`lock`] holds contracts to what was accepted. Of services: [`manifest`]
+//! events, [`validate`] holds some to their contract, [`lock`] holds contracts to what was accepted, and [`openapi`] tells of RPCs to others. Of services: [`manifest`]
 //! writes down what one emits and listens to, [`fleet`] holds them against each other. Of events that couldn't be handled:
 //! [`dead`]. [`completions`] is for shells.
 //!
@@ -23,6 +23,7 @@ mod import;
 mod lock;
 mod manifest;
 mod new;
+mod openapi;
 mod paint;
 mod sample;
 mod schemas;

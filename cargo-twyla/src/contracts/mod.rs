@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jsonschema::{Draft, Registry, Resource, ValidationError, Validator};
+use referencing::Resolver;
 use serde_json::Value;
 use twyla_build::Builder;
 use twyla_build::compare::{ContractSchema, SchemaPath, Sources};
@@ -122,7 +123,8 @@ fn decoded(uri: &str) -> String {
 
 /// The contracts of a folder.
 pub(crate) struct Contracts {
-    folder: String,
+    /// The folder, as messages show it.
+    pub(crate) folder: String,
     pub(crate) builder: Builder,
     pub(crate) sources: Sources,
     pub(crate) registry: Registry<'static>,
@@ -159,6 +161,13 @@ impl Contracts {
             .build(&serde_json::json!({ "$ref": self.uri(schema) }))
             .map_err(|error| Error::Schema { place: schema.place.clone(), error: error.to_string() })?;
         Ok(Contract { schema, validator, all: self })
+    }
+
+    /// A contract's schema, with what its references are read from.
+    pub(crate) fn root(&self, schema: &ContractSchema) -> Option<(&Value, Resolver<'_>, Draft)> {
+        let uri = self.uri(schema);
+        let base = jsonschema::uri::from_str(&uri).ok()?;
+        Some(self.registry.resolver(base).lookup(&uri).ok()?.into_inner())
     }
 
     /// The resource that a contract's schema is.

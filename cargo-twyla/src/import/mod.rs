@@ -19,7 +19,7 @@ use plan::{Asked, Loose, Plan, Problem};
 
 /// Make a schemas folder of loose JSON Schema files.
 ///
-/// A file becomes an event by its path (<domain>/<event_type>.json, or <domain>.<event_type>.json), by its $id, or by its name in
+/// A file becomes an event by its path (`<domain>/<event_type>.json`, or `<domain>.<event_type>.json`), by its $id, or by its name in
 /// the --domain; what other files refer to goes to shared/. References are rewritten, and what is written is checked as a build
 /// script checks it.
 ///

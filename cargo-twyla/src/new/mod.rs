@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The folder that is made; else one of the service's name.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
-    /// Twyla's own sources, instead of those of the registry.
+    /// Twyla's own sources; else those that this command was built from, or the registry's where these are gone.
     #[arg(long, value_name = "DIR")]
     twyla: Option<PathBuf>,
 }
@@ -71,7 +71,9 @@ impl Run for Args {
         if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
             return Err(Error::There { path: folder }.into());
         }
-        let (runtime, build) = (self.dependency("twyla-runtime")?, self.dependency("twyla-build")?);
+        let sources = self.sources();
+        let dependency = |name| dependency(sources.as_deref(), name);
+        let (runtime, build) = (dependency("twyla-runtime")?, dependency("twyla-build")?);
         let filled = |text: &str| {
             text.replace("{{service}}", name)
                 .replace("{{domain}}", name)
@@ -89,21 +91,33 @@ impl Run for Args {
         if let Some(workspace) = workspace_of(&folder) {
             anstream::println!("cargo builds it once {} has it among its members", workspace.display());
         }
+        if let (None, Some(sources)) = (&self.twyla, &sources) {
+            let sources = sources.display();
+            anstream::println!(
+                "it takes Twyla from {sources}, which this command was built from: its Cargo.toml says so"
+            );
+        }
         anstream::println!("next: cd {shown} && cargo test && cargo run");
         Ok(Outcome::Fine)
     }
 }
 
 impl Args {
-    /// How the service depends on one of Twyla's crates.
-    fn dependency(&self, name: &str) -> Result<String, Error> {
-        let version = env!("CARGO_PKG_VERSION");
-        let Some(sources) = &self.twyla else { return Ok(format!("\"{version}\"")) };
-        let no_sources = || Error::NoSources { path: sources.clone() };
-        let path = sources.join(name).canonicalize().map_err(|_| no_sources())?;
-        let path = path.to_string_lossy().replace('\\', "/");
-        Ok(format!("{{ version = \"{version}\", path = {path:?} }}"))
+    /// Where Twyla's sources are; none where they come from the registry.
+    fn sources(&self) -> Option<PathBuf> {
+        // a package of a registry lies there by itself
+        let built_from = || Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
+        self.twyla.clone().or_else(|| built_from().filter(|it| it.join("twyla-runtime/Cargo.toml").is_file()))
     }
+}
+
+/// How a service depends on one of Twyla's crates.
+fn dependency(sources: Option<&Path>, name: &str) -> Result<String, Error> {
+    let version = env!("CARGO_PKG_VERSION");
+    let Some(sources) = sources else { return Ok(format!("\"{version}\"")) };
+    let path = sources.join(name).canonicalize().map_err(|_| Error::NoSources { path: sources.to_owned() })?;
+    let path = path.to_string_lossy().replace('\\', "/");
+    Ok(format!("{{ version = \"{version}\", path = {path:?} }}"))
 }
 
 /// The Cargo.toml of the workspace that a folder lies in, where it isn't a member yet.

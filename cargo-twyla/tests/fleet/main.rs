@@ -79,7 +79,16 @@ fn a_cycle_is_shown_and_split() {
 
     let (_, code) = with_candidates(&folder, &next, &["--svg", "fleet.svg"]);
     assert_eq!(code, 1);
-    insta::assert_snapshot!("cycle_svg", std::fs::read_to_string(folder.path().join("fleet.svg")).unwrap());
+    // the README shows it
+    let drawn = std::fs::read_to_string(folder.path().join("fleet.svg")).unwrap();
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/fleet-cycle.svg");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&kept, &drawn).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(kept).unwrap() == drawn,
+        "docs/fleet-cycle.svg is another; UPDATE=1 writes it anew"
+    );
 }
 
 #[test]

@@ -15,6 +15,9 @@ const CHAR: f64 = 7.9;
 const SMALL: f64 = 6.7;
 const LINE: f64 = 17.0;
 const MARGIN: f64 = 24.0;
+/// How far arrows are from each other, and those at which a group stands.
+const APART: f64 = 9.0;
+const LABELLED: f64 = 17.0;
 /// Below this a picture is too narrow for its notes.
 const NARROWEST: f64 = 720.0;
 
@@ -29,7 +32,7 @@ text{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:#
 .way.unsure{stroke:#a86200;stroke-width:2;stroke-dasharray:6 3}.head.unsure,.text.unsure{fill:#a86200}
 .way.bad{stroke:#c81e28;stroke-width:2.4}.head.bad,.text.bad{fill:#c81e28}.box.bad{stroke:#c81e28;stroke-width:2}
 .mark{fill:#ffffff;stroke-width:1.6}.mark.bad{stroke:#c81e28}.mark.unsure{stroke:#a86200}.mark.ordered{stroke:#1f56c0}
-.good{fill:#17764a}
+.good{fill:#17764a}.group{paint-order:stroke;stroke:#ffffff;stroke-width:3px}
 @media (prefers-color-scheme:dark){
 text{fill:#e3e9f1}.back{fill:#12171f}.dim{fill:#9aa7b8}.service{fill:#212a37;stroke:#7487a3}
 .subject{fill:#171d27;stroke:#56657b}.new{fill:#86b1ff}.turn{fill:#86b1ff}.turned{fill:#12171f}
@@ -38,7 +41,7 @@ text{fill:#e3e9f1}.back{fill:#12171f}.dim{fill:#9aa7b8}.service{fill:#212a37;str
 .way.unsure{stroke:#f0b352}.head.unsure,.text.unsure{fill:#f0b352}
 .way.bad{stroke:#ff6b72}.head.bad,.text.bad{fill:#ff6b72}.box.bad{stroke:#ff6b72}
 .mark{fill:#12171f}.mark.bad{stroke:#ff6b72}.mark.unsure{stroke:#f0b352}.mark.ordered{stroke:#86b1ff}
-.good{fill:#5fd39a}}
+.good{fill:#5fd39a}.group{stroke:#12171f}}
 ";
 
 /// Draws reports, one below the other.
@@ -60,7 +63,7 @@ pub(crate) fn svg(reports: &[Report]) -> String {
 
 fn picture(report: &Report) -> (String, Size) {
     let graph = graph::graph(report);
-    let sizes: Vec<Size> = graph.nodes.iter().map(size).collect();
+    let sizes: Vec<Size> = graph.nodes.iter().enumerate().map(|(id, node)| size(&graph, id, node)).collect();
     let arrows: Vec<(usize, usize)> = graph.arrows.iter().map(|it| (it.from, it.to)).collect();
     let placed = layers::place(&sizes, &arrows);
     let top = MARGIN + 34.0;
@@ -115,15 +118,22 @@ fn title(report: &Report, out: &mut String) {
     );
 }
 
+/// Whether groups stand at a service's arrows.
+fn is_labelled(graph: &Graph, node: usize) -> bool {
+    graph.arrows.iter().any(|it| it.to == node && it.label.is_some())
+}
+
 fn chars(text: &str) -> f64 {
     text.chars().count() as f64
 }
 
-fn size(node: &Node) -> Size {
+fn size(graph: &Graph, id: usize, node: &Node) -> Size {
     match node {
         Node::Service { name, .. } => {
             let width = (chars(name) * CHAR).max(chars(&below(node)) * SMALL) + 28.0;
-            Size { width: width.max(96.0), height: 46.0 }
+            let touching = graph.arrows.iter().filter(|it| it.from == id || it.to == id).count();
+            let labelled = if is_labelled(graph, id) { LABELLED * touching as f64 } else { 0.0 };
+            Size { width: width.max(96.0), height: labelled.max(46.0) }
         }
         Node::Subject { name, .. } => Size { width: chars(name) * SMALL + 26.0, height: 26.0 },
     }
@@ -240,7 +250,7 @@ fn draw_arrow(graph: &Graph, sizes: &[Size], placed: &Placed, arrow: &Arrow, way
         let label = escaped(label);
         let _ = writeln!(
             out,
-            "<text class=\"small dim\" text-anchor=\"{anchor}\" x=\"{x:.1}\" y=\"{y:.1}\">{label}</text>"
+            "<text class=\"small dim group\" text-anchor=\"{anchor}\" x=\"{x:.1}\" y=\"{y:.1}\">{label}</text>"
         );
     }
     // a note is on the way to who refuses, or, of a call, to who answers
@@ -293,7 +303,8 @@ fn port(graph: &Graph, placed: &Placed, arrow: &Arrow, node: usize, arrives: boo
     there.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let own = there.iter().position(|(_, i, ends)| std::ptr::eq(&graph.arrows[*i], arrow) && *ends == arrives);
     let (count, place) = (there.len() as f64, own.unwrap_or(0) as f64);
-    let spread = (height - 14.0).max(0.0).min(9.0 * (count - 1.0));
+    let apart = if is_labelled(graph, node) { LABELLED } else { APART };
+    let spread = (height - 14.0).max(0.0).min(apart * (count - 1.0));
     if count > 1.0 { spread * (place / (count - 1.0) - 0.5) } else { 0.0 }
 }
 

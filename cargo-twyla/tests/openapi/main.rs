@@ -1,0 +1,202 @@
+//! `cargo twyla openapi` as a user runs it: a document that a validator of OpenAPI accepts, and whose schemas say what the
+//! contracts say.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn twyla(args: &[&str]) -> (String, String, i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"));
+    let output = command.arg("twyla").args(args).current_dir(workspace()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+fn said(args: &[&str]) -> String {
+    let (said, told, code) = twyla(args);
+    assert_eq!((told.as_str(), code), ("", 0), "{args:?}");
+    said
+}
+
+fn folder(files: &[(&str, Value)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, schema) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, schema.to_string()).unwrap();
+    }
+    folder
+}
+
+/// What earlier drafts write otherwise, by references of each kind.
+fn old() -> tempfile::TempDir {
+    let schema = "http://json-schema.org/draft-04/schema#";
+    folder(&[
+        ("context.json", json!({ "type": "object" })),
+        (
+            "rpc/old/ask/request.json",
+            json!({
+                "$schema": schema,
+                "definitions": { "money": { "type": "number", "minimum": 0, "exclusiveMinimum": true, "maximum": 1000 } },
+                "type": "object",
+                "properties": {
+                    "price": { "$ref": "#/definitions/money", "maximum": 1 },
+                    "pair": { "type": "array", "items": [{ "type": "string" }, { "$ref": "#/definitions/money" }], "additionalItems": false },
+                    "card": { "type": "string" },
+                    "code": { "type": "string", "maxLength": 3 },
+                    "inner": { "$ref": "#" }
+                },
+                "dependencies": { "card": ["code"], "code": { "required": ["price"] } },
+                "required": ["price"]
+            }),
+        ),
+        (
+            "rpc/old/ask/response.json",
+            json!({
+                "$schema": "https://json-schema.org/draft/2019-09/schema",
+                "$id": "https://example.com/tree",
+                "type": "object",
+                "properties": { "label": { "$ref": "#label" }, "more": { "items": { "$recursiveRef": "#" }, "type": "array" } },
+                "$defs": { "label": { "$anchor": "label", "type": "string", "maxLength": 4 } },
+                "unevaluatedProperties": false
+            }),
+        ),
+    ])
+}
+
+#[test]
+fn the_demo_is_told() {
+    insta::assert_snapshot!("demo", said(&["openapi", "--server", "http://localhost:8080/", "--version", "1.2.0"]));
+    // the version tells of the contracts
+    let document: Value = serde_json::from_str(&said(&["openapi", "navitaire-api"])).unwrap();
+    assert_eq!(document["info"]["version"].as_str().unwrap().len(), 12);
+    assert_eq!(document.get("servers"), None);
+}
+
+#[test]
+fn earlier_drafts_are_told_as_the_one_that_openapi_has() {
+    let folder = old();
+    insta::assert_snapshot!("old", said(&["openapi", "--schemas", folder.path().to_str().unwrap(), "--version", "1"]));
+}
+
+/// What keeps a contract is valid under its component, and what breaks one rule of it is not.
+#[test]
+fn the_schemas_say_what_the_contracts_say() {
+    let old = old();
+    let (mut held, mut refused) = (0, 0);
+    for (schemas, service) in [
+        ("schemas", "navitaire-api"),
+        ("tests/ui/schemas", "desk"),
+        ("tests/ui/schemas", "shop"),
+        (old.path().to_str().unwrap(), "old"),
+    ] {
+        let document: Value = serde_json::from_str(&said(&["openapi", service, "--schemas", schemas])).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let operation = &item["post"];
+            let json = |it: &Value| it["content"]["application/json"]["schema"].clone();
+            let responses = &operation["responses"];
+            let method = path.strip_prefix("/rpc/").unwrap();
+            for (way, schema) in [
+                ("request", json(&operation["requestBody"])),
+                ("response", json(&responses["200"])),
+                ("error", json(&responses["409"])),
+            ] {
+                if schema.is_null() {
+                    continue;
+                }
+                let schema = json!({ "allOf": [schema], "components": document["components"] });
+                let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012);
+                let validator = options.should_validate_formats(true).build(&schema).unwrap();
+                let name = format!("{service}.{method}/{way}");
+                for extent in ["--json", "--minimal"] {
+                    let event: Value =
+                        serde_json::from_str(&said(&["sample", &name, extent, "--schemas", schemas])).unwrap();
+                    assert!(validator.is_valid(&event), "{name}: {event}");
+                    held += 1;
+                }
+                for line in said(&["sample", &name, "--invalid", "--json", "--schemas", schemas]).lines() {
+                    let line: Value = serde_json::from_str(line).unwrap();
+                    assert!(!validator.is_valid(&line["event"]), "{name}: {line}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(held > 15 && refused > 50, "{held} held, {refused} refused");
+}
+
+#[test]
+fn what_can_not_be_written_is_told() {
+    let told = |args: &[&str]| {
+        let (_, told, code) = twyla(args);
+        assert_eq!(code, 2, "{told}");
+        told
+    };
+    assert_eq!(told(&["openapi", "navitaire"]), "error: there are no RPCs of navitaire; did you mean navitaire-api?\n");
+    assert_eq!(
+        told(&["openapi", "--schemas", "tests/ui/schemas"]),
+        "error: there are several services, say which: desk, shop\n"
+    );
+    let none = folder(&[("context.json", json!({})), ("events/a/b.json", json!({ "type": "object" }))]);
+    let none = none.path().to_str().unwrap();
+    assert_eq!(
+        told(&["openapi", "--schemas", none]),
+        format!("error: {none} has no RPCs: their contracts are in {none}/rpc/<service>/<method>/\n")
+    );
+}
+
+/// Held to OpenAPI by `openapi-spec-validator` of PyPI, which is installed where it can be, and said where it can't.
+#[test]
+fn a_validator_of_openapi_accepts_it() {
+    let Some(python) = python() else {
+        let _ = std::io::stderr().write_all(
+            b"NOT HELD TO OPENAPI: no Python with openapi-spec-validator, and none could be installed from PyPI into \
+              target/tests/openapi (python3 with venv and pip, and the network, are needed)\n",
+        );
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let accepts = |document: &str| {
+        let path = folder.path().join("openapi.json");
+        fs::write(&path, document).unwrap();
+        let program = "import json, sys, openapi_spec_validator as it\nit.validate(json.load(open(sys.argv[1])))";
+        let output = Command::new(&python).args(["-c", program]).arg(path).output().unwrap();
+        output.status.success().then_some(()).ok_or(String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let old = old();
+    let demo = said(&["openapi"]);
+    assert_eq!(accepts(&demo), Ok(()));
+    for (schemas, service) in [("tests/ui/schemas", "desk"), (old.path().to_str().unwrap(), "old")] {
+        assert_eq!(accepts(&said(&["openapi", service, "--schemas", schemas])), Ok(()), "{service}");
+    }
+    // it does look at it
+    assert!(accepts(&demo.replace("\"in\": \"header\"", "\"in\": \"hat\"")).is_err());
+    assert!(accepts(&demo.replace("#/components/schemas/Booking", "#/components/schemas/Bokking")).is_err());
+}
+
+/// A Python that has the validator.
+fn python() -> Option<PathBuf> {
+    let has = |python: &Path| {
+        let output = Command::new(python).args(["-c", "from openapi_spec_validator import validate"]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let given = std::env::var("TWYLA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let folder = workspace().join("target/tests/openapi");
+    let own = folder.join("bin/python");
+    if let Some(found) = [Path::new(&given), &own].into_iter().find(|it| has(it)) {
+        return Some(found.to_owned());
+    }
+    let made = Command::new(&given).args(["-m", "venv"]).arg(&folder).output().ok()?;
+    let args = ["-m", "pip", "install", "--quiet", "openapi-spec-validator>=0.7"];
+    let installed = made.status.success().then(|| Command::new(&own).args(args).output().ok()).flatten()?;
+    (installed.status.success() && has(&own)).then_some(own)
+}
