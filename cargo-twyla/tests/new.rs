@@ -65,6 +65,9 @@ fn a_new_service_compiles_passes_its_test_and_runs() {
     let mut said = String::new();
     BufReader::new(running.stdout.take().unwrap()).read_line(&mut said).unwrap();
     assert_eq!(said, "small-talk listens; ctrl-C ends it\n");
+    while !catches_interrupts(running.id()) {
+        std::thread::yield_now();
+    }
     let killed = Command::new("kill").args(["-s", "INT", &running.id().to_string()]).status().unwrap();
     assert!(killed.success() && running.wait().unwrap().success());
 
@@ -80,6 +83,13 @@ fn a_new_service_compiles_passes_its_test_and_runs() {
     assert!(told.contains("nobody hears small-talk.answered") && told.ends_with("everything fits\n"), "{told}");
     let sample = twyla(&service, &["sample", "small-talk.asked", "--json"]);
     assert_eq!(text(&sample.stdout), "{\"question\":\"What is the time?\"}\n");
+}
+
+/// Whether the process has said what it does on SIGINT, which it may say a moment after it has said that it listens.
+fn catches_interrupts(id: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {
