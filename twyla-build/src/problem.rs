@@ -49,6 +49,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Digits of a number that a message shows.
+const MOST_DIGITS: usize = 60;
+
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the wording below is the documentation")]
@@ -282,7 +285,11 @@ impl fmt::Display for What {
             Self::DuplicateKey { key, first } => {
                 write!(f, "`{key}` is here twice, first on line {}: only one would count", first.line)
             }
-            Self::BigNumber { number } => write!(f, "{number} has more digits than are kept (64 bits)"),
+            Self::BigNumber { number } => {
+                let shown: String = number.chars().take(MOST_DIGITS).collect();
+                let more = if shown.len() < number.len() { "…" } else { "" };
+                write!(f, "{shown}{more} has more digits than are kept (64 bits)")
+            }
             Self::TooDeep { limit } => {
                 write!(f, "arrays and objects are nested more than {limit} deep from here on, which is the limit")
             }
