@@ -70,7 +70,7 @@ mod state;
 pub mod telemetry;
 mod trace;
 mod transport;
-#[cfg(any(feature = "rpc-client", feature = "telemetry"))]
+#[cfg(any(feature = "rpc-client", feature = "telemetry", feature = "tls"))]
 mod trust;
 pub mod validate;
 mod wire;

@@ -1,4 +1,4 @@
-//! TLS towards services, through rustls: whom to trust, and who we are.
+//! TLS towards whom we connect to, through rustls: whom to trust, and who we are.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::config::Tls;
 
-/// Both sides agree on HTTP/2 or HTTP/1.1 as they shake hands.
-pub(crate) fn client(tls: Option<&Tls>) -> Result<ClientConfig, String> {
+/// What a client has by these settings, or by the system's certificates alone; `protocols` are offered in the handshake (ALPN).
+pub(crate) fn client(tls: Option<&Tls>, protocols: &[&str]) -> Result<ClientConfig, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("TLS: {error}"))?
@@ -25,7 +25,7 @@ pub(crate) fn client(tls: Option<&Tls>) -> Result<ClientConfig, String> {
             config.map_err(|error| format!("TLS: the client certificate: {error}"))?
         }
     };
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     Ok(config)
 }
 

@@ -78,7 +78,7 @@ impl Http {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(wire::JSON));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
-        let tls = crate::trust::client(config.tls.as_ref()).map_err(wrong)?;
+        let tls = crate::trust::client(config.tls.as_ref(), &["h2", "http/1.1"]).map_err(wrong)?;
         let mut builder = Client::builder()
             .default_headers(headers)
             .tls_backend_preconfigured(tls)

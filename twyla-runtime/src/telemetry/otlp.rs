@@ -90,7 +90,7 @@ fn protocol(signal: &str) -> Result<Protocol, SetupError> {
 
 /// Made on a thread of its own: it may not be made within a runtime, and it is used on the threads that send.
 pub(super) fn client() -> Result<reqwest::blocking::Client, SetupError> {
-    let tls = crate::trust::client(None).map_err(SetupError)?;
+    let tls = crate::trust::client(None, &["http/1.1"]).map_err(SetupError)?;
     let builder = reqwest::blocking::Client::builder().tls_backend_preconfigured(tls).timeout(TIMEOUT);
     let made = std::thread::spawn(|| builder.build()).join();
     match made {
