@@ -3,13 +3,12 @@
 //! `cargo xtask with-broker cargo run --release -p twyla-bench-bus` prints the table, and with `--features seen -- --seen` what
 //! traces and figures add.
 //!
-//! [`place`] is the broker's part, [`lapins`] and [`twylas`] do each work their way, [`cpu`] is the clock: the processor
-//! time of this whole process, its I/O threads included.
+//! [`place`] is the broker's part, [`lapins`] and [`twylas`] do each work their way. What counts is the processor time of this
+//! whole process, its I/O threads included.
 
 mod contracts {
     twyla_runtime::include_contracts!();
 }
-mod cpu;
 mod lapins;
 mod place;
 #[cfg(feature = "seen")]
@@ -23,10 +22,10 @@ use std::time::Duration;
 
 use clap::Parser;
 use lapin::Connection;
+use twyla_bench_clock::{Clock, Took, peak_kib, resident_kib};
 use twyla_runtime::{Bus, QueueKind};
 
 use contracts::{Context, api::UserInput};
-use cpu::{Clock, Took, peak_kib};
 
 /// A bench ends at the first thing that goes wrong.
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -250,7 +249,7 @@ async fn flat(connection: &Connection, bus: &Bus, events: u32) -> Result {
     println!("| events  | resident, MiB |\n|--------:|--------------:|");
     for part in 1..=10 {
         tokio::spawn(twylas::through(bus.clone(), events / 10)).await??;
-        println!("| {:>7} | {:>13.1} |", events / 10 * part, cpu::resident_kib()? as f64 / 1024.0);
+        println!("| {:>7} | {:>13.1} |", events / 10 * part, resident_kib()? as f64 / 1024.0);
     }
     Ok(())
 }

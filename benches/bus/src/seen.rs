@@ -4,9 +4,9 @@
 
 use std::process::Command;
 
+use twyla_bench_clock::Clock;
 use twyla_runtime::{Bus, QueueKind, telemetry};
 
-use crate::cpu::Clock;
 use crate::{Args, Result, place, twylas};
 
 /// What is set up: its name, with which variables, and what it may cost as a multiple of nothing.

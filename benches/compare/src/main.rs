@@ -8,9 +8,8 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
 use serde_json::{Value, json};
+use twyla_bench_clock::Clock;
 use twyla_build::Draft;
 use twyla_build::compare::{Bundle, Mode, Options, Verdict, compare};
 
@@ -97,11 +96,11 @@ fn row(pair: &Pair, has_bar: bool) -> Result<()> {
     let texts = [old, new].map(|schema| format!("{schema:#}"));
     for (mode, name) in [(Mode::Contract, "contract"), (Mode::Subsumption, "subsumption")] {
         let options = Options { mode, ..Options::default() };
-        let before = cpu()?;
+        let clock = Clock::start();
         let bundle = |text: &str| Bundle::schema(text, Draft::Draft7).map_err(|problems| problems.to_string());
         let [old, new] = [bundle(&texts[0])?, bundle(&texts[1])?];
         let verdicts = [compare(&old, &new, &options), compare(&new, &old, &options)];
-        let seconds = cpu()? - before;
+        let seconds = clock.took().cpu.as_secs_f64();
         let [forth, back] = verdicts.map(|verdict| match verdict {
             Verdict::Fits => "fits",
             Verdict::Breaks(_) => "breaks",
@@ -117,9 +116,4 @@ fn row(pair: &Pair, has_bar: bool) -> Result<()> {
         println!("| {title} | {} + {} | {name} | {seconds:.2} | {forth} | {back} | {bar} |", lines[0], lines[1]);
     }
     Ok(())
-}
-
-fn cpu() -> Result<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
-    Ok((usage.user_time().num_microseconds() + usage.system_time().num_microseconds()) as f64 / 1e6)
 }

@@ -4,15 +4,14 @@
 //! `cargo run --release -p twyla-bench-rpc` prints the table, `-- --fastapi PYTHON` with FastAPI in it (fastapi_service.py says
 //! what to install), and `-- --overload` what a service does under ten times what it has places for.
 //!
-//! Each service is a process of its own ([`child`]), whose processor time the system knows; the callers are in this one, and
-//! [`cpu`] is their clock. [`twylas`] and [`bares`] are the ways, [`overload`] is what a load generator from Debian sees.
+//! Each service is a process of its own ([`child`]), whose processor time the system knows; the callers are in this one.
+//! [`twylas`] and [`bares`] are the ways, [`overload`] is what a load generator from Debian sees.
 
 mod contracts {
     twyla_runtime::include_contracts!();
 }
 mod bares;
 mod child;
-mod cpu;
 mod overload;
 mod twylas;
 
@@ -20,9 +19,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use clap::Parser;
+use twyla_bench_clock::Clock;
 
 use child::Child;
-use cpu::Clock;
 
 /// A bench ends at the first thing that goes wrong.
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -8,10 +8,9 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
 use serde_json::{Value, json};
 use twyla_bench::schemas;
+use twyla_bench_clock::Clock;
 use twyla_build::Builder;
 use twyla_build::lock::{FILE_NAME, Lock, Severity};
 
@@ -59,9 +58,9 @@ fn edit(folder: &Path, change: impl Fn(&mut Value)) -> Result<()> {
 }
 
 fn row(folder: &Path, name: &str, count: usize) -> Result<()> {
-    let before = cpu()?;
+    let clock = Clock::start();
     let findings = Builder::new(folder).check()?;
-    let seconds = cpu()? - before;
+    let seconds = clock.took().cpu.as_secs_f64();
     let errors = findings.iter().filter(|finding| finding.severity() == Severity::Error).count();
     let found = match (findings.len(), errors) {
         (0, _) => "nothing".to_owned(),
@@ -72,9 +71,4 @@ fn row(folder: &Path, name: &str, count: usize) -> Result<()> {
     let met = if seconds < bar { "ok" } else { "missed" };
     println!("| {name} | {seconds:.2} | {found} | < {bar} s: {met} |");
     Ok(())
-}
-
-fn cpu() -> Result<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
-    Ok((usage.user_time().num_microseconds() + usage.system_time().num_microseconds()) as f64 / 1e6)
 }
