@@ -23,7 +23,8 @@ pub(crate) struct Where {
     document: Vec<(String, PathBuf)>,
 }
 
-fn document(text: &str) -> Result<(String, PathBuf), String> {
+/// What `--document` says.
+pub(crate) fn document(text: &str) -> Result<(String, PathBuf), String> {
     // a URI may have a `=`, and a file's name hardly
     let (uri, file) =
         text.rsplit_once('=').ok_or("it is written as https://example.com/money.json=vendor/money.json")?;

@@ -14,7 +14,7 @@ use jsonschema::{Draft, Registry, Resource, ValidationError, Validator};
 use referencing::Resolver;
 use serde_json::Value;
 use twyla_build::Builder;
-use twyla_build::compare::{ContractSchema, SchemaPath, Sources};
+use twyla_build::compare::{ContractKind, ContractSchema, SchemaPath, Sources};
 use twyla_contract::{Place, similar};
 
 use crate::schemas::{self, Where};
@@ -36,6 +36,8 @@ pub(crate) enum Error {
     Unreadable { path: PathBuf, error: std::io::Error },
     #[error("{path} is no JSON: {error}")]
     NoJson { path: PathBuf, error: serde_json::Error },
+    #[error("--envelope is for events: {what} has none of its own")]
+    NoEnvelope { what: String },
     #[error("{place}: {error}")]
     Schema { place: Place, error: String },
 }
@@ -161,6 +163,16 @@ impl Contracts {
             .build(&serde_json::json!({ "$ref": self.uri(schema) }))
             .map_err(|error| Error::Schema { place: schema.place.clone(), error: error.to_string() })?;
         Ok(Contract { schema, validator, all: self })
+    }
+
+    /// The context that goes with an event in its envelope.
+    pub(crate) fn around(&self, event: &Contract<'_>) -> Result<Contract<'_>, Error> {
+        let kind = event.schema.kind;
+        match kind.way() {
+            None if kind == ContractKind::Event => self.contract("context"),
+            None => Err(Error::NoEnvelope { what: "a context".to_owned() }),
+            Some(way) => Err(Error::NoEnvelope { what: format!("the {way} of an RPC") }),
+        }
     }
 
     /// A contract's schema, with what its references are read from.

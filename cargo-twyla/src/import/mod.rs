@@ -14,6 +14,7 @@ use twyla_build::{Builder, Problem as SchemaProblem};
 
 use crate::command::{Outcome, Run};
 use crate::paint::{FAINT, GOOD, UNSURE, paint};
+use crate::schemas;
 use json::Json;
 use plan::{Asked, Loose, Plan, Problem};
 
@@ -49,8 +50,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     context: Option<PathBuf>,
     /// A document that schemas refer to by its URI, as build.rs has it.
-    #[arg(long, value_name = "URI=FILE")]
-    document: Vec<String>,
+    #[arg(long, value_name = "URI=FILE", value_parser = schemas::document)]
+    document: Vec<(String, PathBuf)>,
     /// Only tell.
     #[arg(long)]
     dry_run: bool,
@@ -85,7 +86,7 @@ impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let files = self.files()?;
         let context = self.context.as_deref().map(|path| self.below(path, &files)).transpose()?;
-        let known = self.document.iter().filter_map(|it| it.rsplit_once('=')).map(|(uri, _)| uri.to_owned()).collect();
+        let known = self.document.iter().map(|(uri, _)| uri.clone()).collect();
         let asked = Asked { domain: self.domain.clone(), context, known };
         let Plan { mut files, moved, mut notes } = plan::plan(&files, &asked).map_err(Error::Problems)?;
         let numbers: usize = files.values_mut().map(schemars::numbers).sum();
@@ -182,8 +183,7 @@ impl Args {
     /// What a build script says to them.
     fn problems(&self, folder: &Path) -> Vec<SchemaProblem> {
         let builder = Builder::new(folder).shown_as(self.into.to_string_lossy().replace('\\', "/"));
-        let documents = self.document.iter().filter_map(|it| it.rsplit_once('='));
-        let builder = documents.fold(builder, |builder, (uri, file)| builder.document(uri, file));
+        let builder = self.document.iter().fold(builder, |builder, (uri, file)| builder.document(uri, file));
         match builder.generate() {
             Ok(generated) => generated.warnings,
             Err(problems) => problems.0,

@@ -64,19 +64,14 @@ enum Error {
     Nothing { name: String, place: String },
     #[error("no event of {name} was found, though there may be some: {why}")]
     Undecided { name: String, why: String },
-    #[error("--envelope is for events: a context has none of its own")]
-    NoEnvelope,
 }
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let contracts = Contracts::open(&self.place)?;
         let contract = contracts.contract(&self.event)?;
-        let around = match self.envelope {
-            true if self.event == "context" => return Err(Error::NoEnvelope.into()),
-            true => Some(sample(&contracts, &contracts.contract("context")?, Extent::Whole)?),
-            false => None,
-        };
+        let context = self.envelope.then(|| contracts.around(&contract)).transpose()?;
+        let around = context.map(|context| sample(&contracts, &context, Extent::Whole)).transpose()?;
         let wrapped = |event: Value| match &around {
             Some(context) => envelope(&self.event, event, context.clone()),
             None => event,

@@ -59,19 +59,13 @@ enum Error {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{0}")]
     Io(#[from] io::Error),
-    #[error("--envelope is for events: a context has none of its own")]
-    NoEnvelope,
 }
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let contracts = Contracts::open(&self.place)?;
         let contract = contracts.contract(&self.event)?;
-        let context = match self.envelope {
-            true if self.event == "context" => return Err(Error::NoEnvelope.into()),
-            true => Some(contracts.contract("context")?),
-            false => None,
-        };
+        let context = self.envelope.then(|| contracts.around(&contract)).transpose()?;
         let (input, progress) = self.input()?;
         let mut report = Report { args: &self, out: BufWriter::new(anstream::stdout().lock()), events: 0, broken: 0 };
         events::each(progress.wrap_read(input), self.shape, |at, item| {

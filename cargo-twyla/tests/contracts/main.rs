@@ -80,6 +80,10 @@ fn an_event_is_made() {
         refused(&["sample", "context", "--envelope"]),
         "error: --envelope is for events: a context has none of its own\n"
     );
+    let request = "navitaire-api.get_booking/request";
+    let told = "error: --envelope is for events: the request of an RPC has none of its own\n";
+    assert_eq!(refused(&["sample", request, "--envelope"]), told);
+    assert_eq!(refused(&["validate", request, "-", "--envelope"]), told);
 }
 
 /// Of contracts of all kinds: what is made is valid, and what is made to break one rule breaks that alone.
