@@ -32,6 +32,8 @@ mod memory;
 mod meta;
 #[doc(hidden)]
 pub mod method;
+#[cfg(any(feature = "rpc-client", feature = "rpc-server"))]
+mod pieces;
 #[cfg(feature = "rpc-client")]
 mod place;
 mod problem;

@@ -11,12 +11,13 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use tower_service::Service;
 
 use super::handler::problem;
 use super::link::{Answer, Kind};
+use super::pieces::Pieces;
 use super::serve::{Served, Server};
 use super::{head, timer, wire};
 
@@ -104,7 +105,7 @@ where
     let version = request.version();
     let body = request.body_mut();
     let reading = async {
-        let (mut first, mut more) = (Bytes::new(), BytesMut::new());
+        let mut pieces = Pieces::of_at_most(most);
         loop {
             let data = match body.frame().await {
                 None => break,
@@ -114,23 +115,12 @@ where
                 }
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
             };
-            if first.len() + more.len() + data.len() > most {
-                return Err(too_large());
-            }
-            if first.is_empty() && more.is_empty() {
-                // nearly every request comes in one piece, which needs no copy
-                first = data;
-            } else {
-                if more.is_empty() {
-                    more.extend_from_slice(&std::mem::take(&mut first));
-                }
-                more.extend_from_slice(&data);
-            }
+            pieces.add(data).map_err(|_| too_large())?;
             if body.is_end_stream() {
                 break;
             }
         }
-        Ok(if more.is_empty() { first } else { more.freeze() })
+        Ok(pieces.whole())
     };
     let late = |_| problem(408, name, format!("no whole request came within {within:?}"));
     timer::within(within, pin!(reading)).await.map_err(late)?

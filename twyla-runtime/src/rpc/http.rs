@@ -19,6 +19,7 @@ use super::budget::Budget;
 use super::config::Config;
 use super::grown::Grown;
 use super::link::{Answer, Ask, Key, Kind, Lost};
+use super::pieces::Pieces;
 use super::place::{Address, Known, Places};
 use super::wire;
 use crate::config::ConfigError;
@@ -266,19 +267,15 @@ async fn answer(response: &mut Response, most: usize, address: &Address) -> Resu
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Ok(too_large());
     }
-    let (mut first, mut more) = (Bytes::new(), BytesMut::new());
+    let mut pieces = Pieces::of_at_most(most);
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if first.len() + more.len() + chunk.len() > most => return Ok(too_large()),
-            // nearly every answer comes in one piece, which needs no copy
-            Ok(Some(chunk)) if first.is_empty() && more.is_empty() => first = chunk,
             Ok(Some(chunk)) => {
-                if more.is_empty() {
-                    more.extend_from_slice(&std::mem::take(&mut first));
+                if pieces.add(chunk).is_err() {
+                    return Ok(too_large());
                 }
-                more.extend_from_slice(&chunk);
             }
-            Ok(None) => return Ok(answer(kind, if more.is_empty() { first } else { more.freeze() })),
+            Ok(None) => return Ok(answer(kind, pieces.whole())),
             Err(error) => {
                 let why = format!("{}: its answer was cut short: {}", address.base(), chain(&error));
                 return Err(Lost { maybe_begun: true, why });

@@ -1,0 +1,66 @@
+//! A body that comes in pieces, bounded: nearly each comes in one, which needs no copy.
+
+use bytes::{Bytes, BytesMut};
+
+/// What has come so far.
+pub(crate) struct Pieces {
+    first: Bytes,
+    /// All of it, where more than one piece has come.
+    more: BytesMut,
+    most: usize,
+}
+
+/// A body with more bytes than are allowed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooLarge;
+
+impl Pieces {
+    /// None yet, of a body of at most so many bytes.
+    pub(crate) fn of_at_most(most: usize) -> Self {
+        Self { first: Bytes::new(), more: BytesMut::new(), most }
+    }
+
+    /// Adds a piece.
+    ///
+    /// # Errors
+    /// [`TooLarge`] where the body has more bytes with it than are allowed.
+    pub(crate) fn add(&mut self, piece: Bytes) -> Result<(), TooLarge> {
+        if self.first.len() + self.more.len() + piece.len() > self.most {
+            return Err(TooLarge);
+        }
+        if self.first.is_empty() && self.more.is_empty() {
+            self.first = piece;
+        } else {
+            if self.more.is_empty() {
+                self.more.extend_from_slice(&std::mem::take(&mut self.first));
+            }
+            self.more.extend_from_slice(&piece);
+        }
+        Ok(())
+    }
+
+    /// The body.
+    pub(crate) fn whole(self) -> Bytes {
+        if self.more.is_empty() { self.first } else { self.more.freeze() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_put_together_and_one_alone_is_not_copied() {
+        let one = Bytes::from(vec![b'x'; 100]);
+        let mut body = Pieces::of_at_most(100);
+        body.add(one.clone()).unwrap();
+        assert_eq!(body.whole().as_ptr(), one.as_ptr());
+        let mut body = Pieces::of_at_most(4);
+        for piece in ["", "a", "", "bc", "d"] {
+            body.add(Bytes::from(piece)).unwrap();
+        }
+        assert_eq!(body.add(Bytes::from("e")), Err(TooLarge));
+        assert_eq!(body.whole(), "abcd");
+        assert_eq!(Pieces::of_at_most(0).whole(), "");
+    }
+}
