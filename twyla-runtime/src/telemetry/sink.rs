@@ -22,6 +22,8 @@ const BATCH: usize = 500;
 const GATHER: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How often it is told at most that lines were dropped: that is a line too, which may be dropped.
+const TELL: Duration = Duration::from_secs(60);
 
 /// Takes lines, and never waits.
 #[derive(Clone)]
@@ -111,14 +113,14 @@ enum Came {
 
 impl Sender {
     fn run(self, queue: &Receiver<Said>) {
-        let mut told = 0;
+        let (mut told, mut next) = (0, Instant::now());
         while let Ok(said) = queue.recv() {
             let (batch, flush) = gather(said, queue);
             self.deliver(batch, flush.is_some());
             let dropped = self.dropped.load(Ordering::Relaxed);
-            if dropped > told {
+            if dropped > told && Instant::now() >= next {
                 tracing::warn!(lines = dropped - told, "lines of the log were dropped on their way to the collector");
-                told = dropped;
+                (told, next) = (dropped, Instant::now() + TELL);
             }
             if let Some(flush) = flush {
                 let _ = flush.send(());
