@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
                 required: true,
                 fallback: None,
                 docs: "Required, and declared by no `properties`.".to_owned(),
-                hidden: self.hides_others(loc),
+                hidden,
                 held,
                 boxed: false,
                 place: self.schemas.files[*file].place(node.at),
