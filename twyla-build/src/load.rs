@@ -1,6 +1,7 @@
 //! The files of a schemas folder, each with its role by its path, and their JSON with the place of every value and key.
 
-use std::borrow::Cow;
+mod node;
+
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,165 +11,10 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use twyla_contract::{EventName, Place, RpcName, name};
 
+pub use self::node::At;
+pub(crate) use self::node::{Json, Member, Members, Node, step, steps};
 use crate::problem::{Problem, What};
 use crate::uri;
-
-/// A place in a file; line and column count from 1, the column in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct At {
-    /// The line.
-    pub line: u32,
-    /// The column.
-    pub column: u32,
-}
-
-/// A JSON value with its place.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub(crate) at: At,
-    pub(crate) json: Json,
-}
-
-/// A JSON value; numbers as they are written, so that no digit is lost.
-#[derive(Clone, Debug)]
-pub(crate) enum Json {
-    Null,
-    Bool(bool),
-    Number(String),
-    String(String),
-    Array(Vec<Node>),
-    Object(Members),
-}
-
-/// The members of an object in their order, found by key without a walk through all of them.
-#[derive(Clone, Debug)]
-pub(crate) struct Members {
-    list: Vec<Member>,
-    /// The places in `list`, by key; empty where there are few.
-    sorted: Vec<usize>,
-}
-
-impl Members {
-    /// More than this many are looked up through `sorted`.
-    const FEW: usize = 16;
-
-    pub(crate) fn new(list: Vec<Member>) -> Self {
-        let mut sorted: Vec<usize> = if list.len() > Self::FEW { (0..list.len()).collect() } else { Vec::new() };
-        sorted.sort_by(|a, b| list[*a].key.cmp(&list[*b].key));
-        Self { list, sorted }
-    }
-
-    fn of(&self, key: &str) -> Option<&Member> {
-        if self.sorted.is_empty() {
-            return self.list.iter().find(|member| member.key == key);
-        }
-        let found = self.sorted.binary_search_by(|index| self.list[*index].key.as_str().cmp(key)).ok()?;
-        self.list.get(*self.sorted.get(found)?)
-    }
-}
-
-impl std::ops::Deref for Members {
-    type Target = [Member];
-
-    fn deref(&self) -> &[Member] {
-        &self.list
-    }
-}
-
-/// A member of an object.
-#[derive(Clone, Debug)]
-pub(crate) struct Member {
-    pub(crate) key: String,
-    pub(crate) key_at: At,
-    pub(crate) value: Node,
-}
-
-impl Node {
-    pub(crate) fn members(&self) -> &[Member] {
-        if let Json::Object(members) = &self.json { members } else { &[] }
-    }
-
-    pub(crate) fn items(&self) -> &[Self] {
-        if let Json::Array(items) = &self.json { items } else { &[] }
-    }
-
-    pub(crate) fn is_object(&self) -> bool {
-        matches!(self.json, Json::Object(_))
-    }
-
-    pub(crate) fn member(&self, key: &str) -> Option<&Member> {
-        if let Json::Object(members) = &self.json { members.of(key) } else { None }
-    }
-
-    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
-        self.member(key).map(|member| &member.value)
-    }
-
-    pub(crate) fn str(&self) -> Option<&str> {
-        if let Json::String(text) = &self.json { Some(text) } else { None }
-    }
-
-    /// The value behind a JSON Pointer, and the place of its key.
-    pub(crate) fn pointer(&self, pointer: &str) -> Option<&Self> {
-        let mut node = self;
-        for step in steps(pointer) {
-            node = match &node.json {
-                Json::Object(_) => node.get(&step)?,
-                Json::Array(items) => {
-                    let plain = step == "0" || !step.starts_with('0') && step.bytes().all(|byte| byte.is_ascii_digit());
-                    items.get(step.parse::<usize>().ok().filter(|_| plain)?)?
-                }
-                _ => return None,
-            };
-        }
-        Some(node)
-    }
-
-    /// As `serde_json` has it.
-    pub(crate) fn value(&self) -> serde_json::Value {
-        match &self.json {
-            Json::Null => serde_json::Value::Null,
-            Json::Bool(value) => (*value).into(),
-            Json::Number(text) => serde_json::from_str(text).unwrap_or_default(),
-            Json::String(text) => text.as_str().into(),
-            Json::Array(items) => items.iter().map(Self::value).collect(),
-            Json::Object(members) => members.iter().map(|member| (member.key.clone(), member.value.value())).collect(),
-        }
-    }
-
-    /// In words: `the string "x"`, `an array`.
-    pub(crate) fn described(&self) -> String {
-        match &self.json {
-            Json::Null => "null".into(),
-            Json::Bool(value) => value.to_string(),
-            Json::Number(text) => text.clone(),
-            Json::String(text) => format!("the string {text:?}"),
-            Json::Array(_) => "an array".into(),
-            Json::Object(_) => "an object".into(),
-        }
-    }
-}
-
-/// The steps of a JSON Pointer, unescaped.
-pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    pointer.split('/').skip(1).map(|step| match step.contains('~') {
-        true => step.replace("~1", "/").replace("~0", "~").into(),
-        false => step.into(),
-    })
-}
-
-/// A JSON Pointer with one step more.
-pub(crate) fn step(pointer: &str, key: &str) -> String {
-    let mut out = String::with_capacity(pointer.len() + key.len() + 1);
-    out.push_str(pointer);
-    out.push('/');
-    if key.contains(['~', '/']) {
-        out.push_str(&key.replace('~', "~0").replace('/', "~1"));
-    } else {
-        out.push_str(key);
-    }
-    out
-}
 
 /// What a file is for, by its path.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,11 @@
 //! Patterns: what ECMA-262 means by one, in the words of the crates that match it.
 
+mod groups;
+
 use std::fmt::Write;
+
+pub(crate) use groups::{group_end, has_alternatives};
+use groups::{group_names, name, refers};
 
 /// What a compiled pattern may take, in bytes; the runtime has the same limit. Patterns with counts in counts grow beyond it.
 const SIZE_LIMIT: usize = 1 << 21;
@@ -339,101 +344,6 @@ fn push(c: char, out: &mut String) {
 
 fn regex_meta(c: char) -> bool {
     r"\.+*?()|[]{}^$#&-~".contains(c)
-}
-
-/// The name of each group that counts, in their order.
-fn group_names(pattern: &str) -> Vec<Option<String>> {
-    let mut names = Vec::new();
-    outside_of_classes(pattern, |rest| {
-        let Some(inside) = rest.strip_prefix('(') else { return };
-        match inside.strip_prefix('?') {
-            None => names.push(None),
-            Some(special) => {
-                if let Some(named) = special.strip_prefix('<').filter(|named| !named.starts_with(['=', '!'])) {
-                    names.push(named.split_once('>').and_then(|(written, _)| name(written)));
-                }
-            }
-        }
-    });
-    names
-}
-
-/// Whether a pattern has a backreference.
-fn refers(pattern: &str) -> bool {
-    let mut found = false;
-    outside_of_classes(pattern, |rest| {
-        found |= rest.strip_prefix('\\').is_some_and(|rest| rest.starts_with(|c| matches!(c, '1'..='9' | 'k')));
-    });
-    found
-}
-
-/// What is left of a pattern at each of its pieces.
-fn outside_of_classes(pattern: &str, mut see: impl FnMut(&str)) {
-    let (mut in_class, mut escaped) = (false, false);
-    for (at, c) in pattern.char_indices() {
-        if std::mem::take(&mut escaped) {
-            continue;
-        }
-        if !in_class {
-            see(pattern.get(at..).unwrap_or_default());
-        }
-        match c {
-            '\\' => escaped = true,
-            '[' => in_class = true,
-            ']' => in_class = false,
-            _ => {}
-        }
-    }
-}
-
-/// Where the group ends that the text begins in.
-pub(crate) fn group_end(inside: &str) -> Option<usize> {
-    let (mut depth, mut end) = (1_usize, None);
-    outside_of_classes(inside, |rest| {
-        depth = match rest.as_bytes().first() {
-            Some(b'(') => depth + 1,
-            Some(b')') => depth.saturating_sub(1),
-            _ => depth,
-        };
-        if depth == 0 && end.is_none() {
-            end = Some(inside.len() - rest.len());
-        }
-    });
-    end
-}
-
-/// Whether a pattern is one of several, outside of all groups.
-pub(crate) fn has_alternatives(pattern: &str) -> bool {
-    let (mut depth, mut found) = (0_usize, false);
-    outside_of_classes(pattern, |rest| match rest.as_bytes().first() {
-        Some(b'(') => depth += 1,
-        Some(b')') => depth = depth.saturating_sub(1),
-        Some(b'|') => found |= depth == 0,
-        _ => {}
-    });
-    found
-}
-
-/// A group's name, which may be written with `\u`.
-fn name(written: &str) -> Option<String> {
-    let mut reader = Translator {
-        rest: written,
-        out: String::new(),
-        backtracking: false,
-        refers: false,
-        names: Vec::new(),
-        dots: Vec::new(),
-    };
-    let mut name = String::new();
-    while let Some(c) = reader.next() {
-        if c == '\\' {
-            reader.eat("u");
-            name.push(char::from_u32(reader.unicode()?)?);
-        } else {
-            name.push(c);
-        }
-    }
-    Some(name)
 }
 
 #[cfg(test)]

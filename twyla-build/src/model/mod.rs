@@ -4,6 +4,7 @@
 mod boxes;
 mod fallback;
 mod looks;
+mod merge;
 mod object;
 mod read;
 mod rpcs;

@@ -4,7 +4,11 @@
 //! A publisher may have written anything into a message's properties. lapin would end the connection at a text that isn't
 //! UTF-8, and the process at tables that are nested too deep: here what can't be read isn't there.
 
-use crate::park::{Header, Named};
+mod written;
+
+pub(crate) use written::{Publish, write_ack, write_get, write_reject};
+
+use crate::park::Header;
 use crate::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 
 pub(crate) const METHOD: u8 = 1;
@@ -235,144 +239,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A message to publish.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Publish<'a> {
-    pub(crate) exchange: &'a str,
-    pub(crate) routing_key: &'a str,
-    pub(crate) mandatory: bool,
-    pub(crate) message_id: &'a str,
-    /// In seconds since 1970.
-    pub(crate) timestamp: u64,
-    pub(crate) app_id: &'a str,
-    pub(crate) headers: &'a [Named],
-    pub(crate) trace: Option<&'a TraceContext>,
-    pub(crate) body: &'a [u8],
-}
-
-impl Publish<'_> {
-    /// Appends `basic.publish`, the content header and the body, in frames of at most `frame_max` bytes.
-    pub(crate) fn write(&self, channel: u16, frame_max: usize, out: &mut Vec<u8>) {
-        frame(out, METHOD, channel, |out| {
-            out.extend_from_slice(&BASIC.to_be_bytes());
-            out.extend_from_slice(&PUBLISH.to_be_bytes());
-            out.extend_from_slice(&[0, 0]);
-            short(self.exchange, out);
-            short(self.routing_key, out);
-            out.push(self.mandatory.into());
-        });
-        frame(out, HEADER, channel, |out| {
-            out.extend_from_slice(&BASIC.to_be_bytes());
-            out.extend_from_slice(&[0, 0]);
-            out.extend_from_slice(&(self.body.len() as u64).to_be_bytes());
-            // content type, headers, delivery mode, message id, timestamp, app id
-            let has_headers = !self.headers.is_empty() || self.trace.is_some();
-            let flags: u16 = 0b1001_0000_1100_1000 | if has_headers { 0b0010_0000_0000_0000 } else { 0 };
-            out.extend_from_slice(&flags.to_be_bytes());
-            short("application/json", out);
-            if has_headers {
-                sized(out, |out| self.write_headers(out));
-            }
-            // It is to be on disk.
-            out.push(2);
-            short(self.message_id, out);
-            out.extend_from_slice(&self.timestamp.to_be_bytes());
-            short(self.app_id, out);
-        });
-        for part in self.body.chunks(frame_max - HEAD - 1) {
-            frame(out, BODY, channel, |out| out.extend_from_slice(part));
-        }
-    }
-}
-
-impl Publish<'_> {
-    fn write_headers(&self, out: &mut Vec<u8>) {
-        for (name, value) in self.headers {
-            header(name, value, out);
-        }
-        if let Some(trace) = self.trace {
-            text(TRACE_PARENT, &trace.parent(), out);
-            if let Some(state) = trace.state() {
-                text(TRACE_STATE, state.as_bytes(), out);
-            }
-        }
-    }
-}
-
-/// Appends `basic.get`, which asks for one message that is to be settled.
-pub(crate) fn write_get(channel: u16, queue: &str, out: &mut Vec<u8>) {
-    frame(out, METHOD, channel, |out| {
-        out.extend_from_slice(&BASIC.to_be_bytes());
-        out.extend_from_slice(&GET.to_be_bytes());
-        out.extend_from_slice(&[0, 0]);
-        short(queue, out);
-        out.push(0);
-    });
-}
-
-/// Appends `basic.ack`.
-pub(crate) fn write_ack(channel: u16, tag: u64, multiple: bool, out: &mut Vec<u8>) {
-    settle(channel, ACK, tag, multiple, out);
-}
-
-/// Appends `basic.reject`.
-pub(crate) fn write_reject(channel: u16, tag: u64, requeue: bool, out: &mut Vec<u8>) {
-    settle(channel, REJECT, tag, requeue, out);
-}
-
-fn settle(channel: u16, method: u16, tag: u64, bit: bool, out: &mut Vec<u8>) {
-    frame(out, METHOD, channel, |out| {
-        out.extend_from_slice(&BASIC.to_be_bytes());
-        out.extend_from_slice(&method.to_be_bytes());
-        out.extend_from_slice(&tag.to_be_bytes());
-        out.push(bit.into());
-    });
-}
-
-fn frame(out: &mut Vec<u8>, kind: u8, channel: u16, payload: impl FnOnce(&mut Vec<u8>)) {
-    out.push(kind);
-    out.extend_from_slice(&channel.to_be_bytes());
-    sized(out, payload);
-    out.push(END);
-}
-
-/// Something behind its size in four bytes.
-fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    let at = out.len();
-    out.extend_from_slice(&[0; 4]);
-    write(out);
-    let size = u32::try_from(out.len() - at - 4).unwrap_or(u32::MAX);
-    out[at..at + 4].copy_from_slice(&size.to_be_bytes());
-}
-
-/// A short string holds 255 bytes: of a longer text, as many characters as fit.
-fn short(text: &str, out: &mut Vec<u8>) {
-    let text = &text[..text.floor_char_boundary(255)];
-    out.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn header(name: &str, value: &Header, out: &mut Vec<u8>) {
-    match value {
-        Header::Text(value) => text(name, value.as_bytes(), out),
-        Header::Number(number) => {
-            short(name, out);
-            out.push(b'l');
-            out.extend_from_slice(&number.to_be_bytes());
-        }
-        Header::Flag(flag) => {
-            short(name, out);
-            out.extend_from_slice(&[b't', (*flag).into()]);
-        }
-    }
-}
-
-fn text(name: &str, value: &[u8], out: &mut Vec<u8>) {
-    short(name, out);
-    out.push(b'S');
-    sized(out, |out| out.extend_from_slice(value));
-}
-
 /// Both ways against lapin's own reader and writer.
 #[cfg(test)]
 mod tests {
@@ -383,6 +249,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::park::Named;
 
     fn value(header: &Header) -> AMQPValue {
         match header {

@@ -5,6 +5,8 @@
 //! adds whole frames to what goes [`Out`], and writes them at once if nobody else does; one task reads and lets the
 //! [`switch`](super::switch) part what comes in.
 
+mod queues;
+
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
@@ -15,6 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use self::queues::{Inbox, Out};
 use super::frame::BEAT;
 use super::socket::Socket;
 use super::switch::{Ear, Ears, Switch};
@@ -45,88 +48,6 @@ pub(crate) struct Trunk {
     lapin: Mutex<Inbox>,
     read: Notify,
     ears: Mutex<Ears>,
-}
-
-/// What goes out.
-#[derive(Default)]
-struct Out {
-    next: Vec<u8>,
-    /// What is being written, and from where on; taken by whoever writes.
-    front: Vec<u8>,
-    sent: usize,
-    /// How much of it was to be written when it was taken.
-    taken: Option<usize>,
-    /// To write to at once.
-    stream: Option<Arc<TcpStream>>,
-    /// Nothing more will come: it is to be closed once all is written.
-    closing: bool,
-    ended: Option<Arc<str>>,
-    /// lapin waits for room.
-    waker: Option<Waker>,
-}
-
-/// What is for lapin.
-#[derive(Default)]
-struct Inbox {
-    bytes: Vec<u8>,
-    given: usize,
-    /// Nothing more will come; an error is told once.
-    ended: Option<io::Result<()>>,
-    waker: Option<Waker>,
-}
-
-impl Out {
-    fn waiting(&self) -> usize {
-        self.next.len() + self.front.len() - self.sent + self.taken.unwrap_or_default()
-    }
-
-    /// The next bytes to write; none if there are none, or another is writing.
-    fn take(&mut self) -> Option<(Vec<u8>, usize)> {
-        if self.taken.is_some() || self.waiting() == 0 {
-            return None;
-        }
-        if self.sent == self.front.len() {
-            self.front.clear();
-            self.sent = 0;
-            std::mem::swap(&mut self.front, &mut self.next);
-        }
-        let sent = std::mem::take(&mut self.sent);
-        self.taken = Some(self.front.len() - sent);
-        Some((std::mem::take(&mut self.front), sent))
-    }
-
-    /// So far they were written.
-    fn give_back(&mut self, mut front: Vec<u8>, sent: usize) {
-        self.taken = None;
-        self.sent = sent;
-        if sent == front.len() && front.capacity() > KEPT {
-            (front, self.sent) = (Vec::new(), 0);
-        }
-        self.front = front;
-    }
-}
-
-impl Inbox {
-    fn poll_take(&mut self, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
-        let ready = &self.bytes[self.given..];
-        if ready.is_empty() && !out.is_empty() {
-            return match &mut self.ended {
-                Some(ended) => Poll::Ready(std::mem::replace(ended, Ok(())).map(|()| 0)),
-                None => {
-                    self.waker = Some(context.waker().clone());
-                    Poll::Pending
-                }
-            };
-        }
-        let count = ready.len().min(out.len());
-        out[..count].copy_from_slice(&ready[..count]);
-        self.given += count;
-        if self.given == self.bytes.len() {
-            self.bytes.clear();
-            self.given = 0;
-        }
-        Poll::Ready(Ok(count))
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
