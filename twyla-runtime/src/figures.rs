@@ -57,6 +57,15 @@ figures! {
     }
 }
 
+figures! {
+    /// Of the calls of one RPC that are served here.
+    Serves {
+        turned_away: Counter = counter "twyla_turned_away_total",
+        serving: Gauge = gauge "twyla_serving",
+        seconds: Histogram = histogram "twyla_serve_seconds",
+    }
+}
+
 #[cfg(feature = "amqp")]
 figures! {
     /// Of one of the connections.
@@ -247,15 +256,36 @@ pub(crate) fn called(method: &'static str, outcome: &'static str, took: Duration
     }
 }
 
-/// A call was turned away, as there was no place for it.
-#[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
-pub(crate) fn turned_away(method: &'static str) {
-    #[cfg(feature = "metrics")]
-    metrics::counter!("twyla_turned_away_total", "method" => method).increment(1);
+#[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
+impl Serves {
+    pub(crate) fn new(method: &'static str) -> Self {
+        Self::labelled(&[("method", method)])
+    }
+
+    /// A call was turned away, as there was no place for it.
+    pub(crate) fn turned_away(&self) {
+        #[cfg(feature = "metrics")]
+        self.turned_away.increment(1);
+    }
+
+    /// A call is being served, until what is returned is gone.
+    pub(crate) fn begin(&self, method: &'static str) -> Serving<'_> {
+        #[cfg(feature = "metrics")]
+        self.serving.increment(1);
+        Serving {
+            figures: self,
+            #[cfg(feature = "metrics")]
+            method,
+            #[cfg(feature = "metrics")]
+            begun: std::time::Instant::now(),
+        }
+    }
 }
 
 /// A call that is being served.
-pub(crate) struct Serving {
+#[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is counted"))]
+pub(crate) struct Serving<'a> {
+    figures: &'a Serves,
     #[cfg(feature = "metrics")]
     method: &'static str,
     #[cfg(feature = "metrics")]
@@ -263,33 +293,22 @@ pub(crate) struct Serving {
 }
 
 #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
-impl Serving {
-    pub(crate) fn begin(method: &'static str) -> Self {
-        #[cfg(feature = "metrics")]
-        metrics::gauge!("twyla_serving", "method" => method).increment(1);
-        Self {
-            #[cfg(feature = "metrics")]
-            method,
-            #[cfg(feature = "metrics")]
-            begun: std::time::Instant::now(),
-        }
-    }
-
+impl Serving<'_> {
     /// It was answered with this status.
     pub(crate) fn end(self, status: u16) {
         #[cfg(feature = "metrics")]
         {
             let (method, status) = (self.method, status.to_string());
             metrics::counter!("twyla_served_total", "method" => method, "status" => status).increment(1);
-            metrics::histogram!("twyla_serve_seconds", "method" => method).record(self.begun.elapsed());
+            self.figures.seconds.record(self.begun.elapsed());
         }
     }
 }
 
 /// Also where its caller has given up.
 #[cfg(feature = "metrics")]
-impl Drop for Serving {
+impl Drop for Serving<'_> {
     fn drop(&mut self) {
-        metrics::gauge!("twyla_serving", "method" => self.method).decrement(1);
+        self.figures.serving.decrement(1);
     }
 }

@@ -16,7 +16,7 @@ use super::settings::Serve;
 use super::timer;
 use crate::bus::new_session;
 use crate::drain::Phase;
-use crate::figures::{self, Serving};
+use crate::figures::Serves;
 use crate::isolate::guarded;
 use crate::span;
 
@@ -41,6 +41,7 @@ pub(crate) struct Served {
     /// How many calls of it may be under way, where that is fewer than of all.
     places: Option<Semaphore>,
     deadline: Duration,
+    figures: Serves,
 }
 
 /// The places that a call takes while it is under way.
@@ -60,7 +61,8 @@ impl Server {
             let policy = registration.policy;
             let places = policy.concurrency.map(|places| Semaphore::new(places.max(1).into()));
             let deadline = policy.deadline.unwrap_or(settings.deadline);
-            (registration.method, Arc::new(Served { registration, places, deadline }))
+            let figures = Serves::new(registration.name);
+            (registration.method, Arc::new(Served { registration, places, deadline, figures }))
         });
         Self {
             methods: served.collect(),
@@ -107,7 +109,7 @@ impl Server {
         let deadline = timer::after(most);
         let session = ask.session.unwrap_or_else(new_session);
         let span = span::serve(name, ask.attempt, &session, ask.trace.as_ref());
-        let counted = Serving::begin(name);
+        let counted = served.figures.begin(name);
         let meta = CallMeta {
             method: name,
             session_id: session,
@@ -151,7 +153,7 @@ impl Server {
 fn busy(served: &Served, why: &str) -> Answer {
     let name = served.registration.name;
     tracing::debug!(method = name, why, "turned away");
-    figures::turned_away(name);
+    served.figures.turned_away();
     Answer { retry_after: Some(SOON), ..problem(503, name, why) }
 }
 
