@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::draft::{HOLDERS, Holds};
 use crate::load::{Json, Node};
 use crate::resolve::{Loc, Schemas};
 
@@ -76,29 +77,33 @@ impl<'a> Sensitive<'a> {
         out.extend(references.cloned().map(Next::Same));
         let members = self.schemas.node(loc).map_or(&[][..], Node::members);
         for member in members {
-            let at = loc.step(&member.key);
-            let each = || member.value.members().iter().map(|one| (one.key.clone(), at.step(&one.key)));
-            let items =
-                || (0..member.value.items().len()).map(|index| (index.to_string(), at.step(&index.to_string())));
-            match (&*member.key, &member.value.json) {
-                ("properties", _) => out.extend(each().map(|(name, to)| Next::Property(name, to))),
-                ("patternProperties", _) => out.extend(each().map(|(_, to)| Next::Any(to))),
-                ("prefixItems", _) | ("items", Json::Array(_)) => {
-                    out.extend(items().map(|(index, to)| Next::Property(index, to)));
+            let Some((keyword, holds)) = HOLDERS.iter().find(|(holder, _)| *holder == member.key) else { continue };
+            let at = loc.step(keyword);
+            // what each is for: a name or a number, where there are several
+            let held: Vec<Option<String>> = match (holds, &member.value.json) {
+                (Holds::Named, Json::Object(members)) => members.iter().map(|one| Some(one.key.clone())).collect(),
+                (Holds::Many | Holds::OneOrMany, Json::Array(items)) => {
+                    (0..items.len()).map(|index| Some(index.to_string())).collect()
                 }
-                (
-                    "items"
-                    | "additionalItems"
-                    | "unevaluatedItems"
-                    | "contains"
-                    | "additionalProperties"
-                    | "unevaluatedProperties",
-                    _,
-                ) => out.push(Next::Any(at)),
-                ("allOf" | "anyOf" | "oneOf", _) => out.extend(items().map(|(_, to)| Next::Same(to))),
-                ("dependentSchemas" | "dependencies", _) => out.extend(each().map(|(_, to)| Next::Same(to))),
-                ("not" | "if" | "then" | "else", _) => out.push(Next::Same(at)),
-                _ => {}
+                _ => vec![None],
+            };
+            for of in held {
+                let to = of.as_ref().map_or_else(|| at.clone(), |of| at.step(of));
+                out.push(match (*keyword, of) {
+                    ("$defs" | "definitions" | "propertyNames" | "contentSchema", _) => continue,
+                    ("properties" | "prefixItems" | "items", Some(of)) => Next::Property(of, to),
+                    (
+                        "items"
+                        | "additionalItems"
+                        | "unevaluatedItems"
+                        | "contains"
+                        | "additionalProperties"
+                        | "unevaluatedProperties"
+                        | "patternProperties",
+                        _,
+                    ) => Next::Any(to),
+                    _ => Next::Same(to),
+                });
             }
         }
         out
