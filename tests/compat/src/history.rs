@@ -4,35 +4,9 @@ use std::path::Path;
 use std::{fmt, io};
 
 use twyla_build::compare::{self, Bundle, Options, Verdict};
+use twyla_build::lock::EditVerdict;
 
 use crate::{cases, oracle};
-
-/// What an edit asks of those who deploy it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Edit {
-    /// Deploy in any order.
-    Additive,
-    /// The listeners first.
-    ConsumerFirst,
-    /// The producers first.
-    ProducerFirst,
-    /// A new event is needed.
-    Breaking,
-    /// At least one direction isn't decided.
-    Undecided,
-}
-
-impl fmt::Display for Edit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Additive => "additive",
-            Self::ConsumerFirst => "consumer-first",
-            Self::ProducerFirst => "producer-first",
-            Self::Breaking => "breaking",
-            Self::Undecided => "undecided",
-        })
-    }
-}
 
 /// An edit with both verdicts: of the old in the new, and of the new in the old.
 #[derive(Debug)]
@@ -40,7 +14,7 @@ pub struct Edited {
     /// The pair's id.
     pub id: String,
     /// What it asks.
-    pub edit: Edit,
+    pub edit: EditVerdict,
     /// Both directions.
     pub verdicts: [Verdict; 2],
     /// For each, whether its witness is valid under the one schema and not under the other to the `jsonschema` crate.
@@ -82,13 +56,7 @@ pub fn edits(path: &Path) -> io::Result<Vec<Edited>> {
         };
         let options = Options::default();
         let verdicts = [compare::compare(&old, &new, &options), compare::compare(&new, &old, &options)];
-        let edit = match &verdicts {
-            [Verdict::Undecided(_), _] | [_, Verdict::Undecided(_)] => Edit::Undecided,
-            [Verdict::Fits, Verdict::Fits] => Edit::Additive,
-            [Verdict::Fits, _] => Edit::ConsumerFirst,
-            [_, Verdict::Fits] => Edit::ProducerFirst,
-            _ => Edit::Breaking,
-        };
+        let edit = EditVerdict::of(&verdicts[0], &verdicts[1]);
         let confirmed = {
             let validator = |text: &str| oracle::with_formats(&case.draft, &serde_json::from_str(text).ok()?);
             let sides = [validator(case.old.get()), validator(case.new.get())];
@@ -115,8 +83,15 @@ pub fn text(path: &Path) -> io::Result<String> {
 
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let edits = edits(path)?;
-    let count = |edit: Edit| edits.iter().filter(|one| one.edit == edit).count();
-    let all = [Edit::Additive, Edit::ConsumerFirst, Edit::ProducerFirst, Edit::Breaking, Edit::Undecided].map(count);
+    let count = |edit: EditVerdict| edits.iter().filter(|one| one.edit == edit).count();
+    let all = [
+        EditVerdict::Additive,
+        EditVerdict::ConsumerFirst,
+        EditVerdict::ProducerFirst,
+        EditVerdict::Breaking,
+        EditVerdict::Undecided,
+    ]
+    .map(count);
     let mut out = format!("| {name} | {} |", edits.len());
     all.iter().for_each(|count| {
         let _ = write!(out, " {count} |");
@@ -127,14 +102,14 @@ pub fn text(path: &Path) -> io::Result<String> {
     let minor: Vec<&Edited> = edits.iter().filter(|edit| edit.is_minor() == Some(true)).collect();
     if !minor.is_empty() {
         let compatible = minor.iter().filter(|edit| edit.verdicts[0].fits()).count();
-        let additive = minor.iter().filter(|edit| edit.edit == Edit::Additive).count();
+        let additive = minor.iter().filter(|edit| edit.edit == EditVerdict::Additive).count();
         let _ = write!(
             out,
             "\n{name}: of {} minor versions, {compatible} read all that the one before may send, and {additive} can be deployed in any order",
             minor.len()
         );
-        for edit in minor.iter().filter(|edit| edit.edit != Edit::Additive) {
-            let _ = write!(out, "\n  {}: {}", edit.id, edit.edit);
+        for edit in minor.iter().filter(|edit| edit.edit != EditVerdict::Additive) {
+            let _ = write!(out, "\n  {}: {}", edit.id, edit.edit.word());
             if let [_, Verdict::Breaks(witness)] = &edit.verdicts {
                 let _ = write!(out, ": the one before refuses {} at {}: {}", witness.event, witness.path, witness.rule);
             }

@@ -1,6 +1,7 @@
 //! The shared files of labelled pairs, and what is known of them by brute force.
 
-use twyla_compat::history::{self, Edit};
+use twyla_build::lock::EditVerdict;
+use twyla_compat::history;
 use twyla_compat::{cases, report};
 
 #[test]
@@ -26,13 +27,13 @@ fn real_histories_are_decided_as_contracts() {
     let of = |name: &str| files.iter().find(|path| path.ends_with(format!("{name}.jsonl"))).unwrap();
     let wikimedia = history::edits(of("wikimedia")).unwrap();
     assert_eq!(wikimedia.len(), 30);
-    assert!(wikimedia.iter().all(|edit| edit.edit != Edit::Undecided));
+    assert!(wikimedia.iter().all(|edit| edit.edit != EditVerdict::Undecided));
     // a minor version reads what the one before sends
     let minor: Vec<_> = wikimedia.iter().filter(|edit| edit.is_minor() == Some(true)).collect();
     assert!(minor.len() >= 14 && minor.iter().all(|edit| edit.verdicts[0].fits()));
     let sentry = history::edits(of("sentry-kafka")).unwrap();
     assert_eq!(sentry.len(), 174);
-    let undecided = sentry.iter().filter(|edit| edit.edit == Edit::Undecided).count();
+    let undecided = sentry.iter().filter(|edit| edit.edit == EditVerdict::Undecided).count();
     // an unknown keyword, of which nobody knows what it says
     assert_eq!(undecided, 1);
 }
