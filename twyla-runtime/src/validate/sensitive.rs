@@ -62,16 +62,17 @@ fn hide_at(value: &mut Value, steps: &[String]) {
         *value = HIDDEN.into();
         return;
     };
+    let index = step.parse::<usize>().ok();
     match value {
         Value::Object(members) if step == "*" => members.values_mut().for_each(|value| hide_at(value, rest)),
         Value::Array(items) if step == "*" => items.iter_mut().for_each(|value| hide_at(value, rest)),
-        Value::Object(members) => {
+        Value::Object(members) if index.is_none() || members.contains_key(step) => {
             if let Some(value) = members.get_mut(step) {
                 hide_at(value, rest);
             }
         }
-        Value::Array(items) => {
-            if let Some(value) = step.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
+        Value::Array(items) if index.is_some() => {
+            if let Some(value) = index.and_then(|index| items.get_mut(index)) {
                 hide_at(value, rest);
             }
         }
@@ -113,12 +114,18 @@ mod tests {
 
     #[test]
     fn documents_are_shown_without() {
-        let pointers = ["/card/number", "/tokens/*", "/a~1b/c"].map(str::to_owned);
-        let mut document = json!({"card": {"number": 4111, "holder": "x"}, "tokens": [1, 2], "a/b": "whole", "d": 1});
+        let pointers = ["/card/number", "/tokens/*", "/a~1b/c", "/list/x", "/pair/1"].map(str::to_owned);
+        let mut document = json!({
+            "card": {"number": 4111, "holder": "x"}, "tokens": [1, 2], "a/b": "whole", "d": 1, "list": [1], "pair": {"a": 1},
+        });
         hide(&mut document, &pointers);
         let shown = json!({
-            "card": {"number": HIDDEN, "holder": "x"}, "tokens": [HIDDEN, HIDDEN], "a/b": HIDDEN, "d": 1,
+            "card": {"number": HIDDEN, "holder": "x"}, "tokens": [HIDDEN, HIDDEN], "a/b": HIDDEN, "d": 1, "list": HIDDEN,
+            "pair": HIDDEN,
         });
+        let mut pair = json!({"pair": [1, 2, 3]});
+        hide(&mut pair, &pointers);
+        assert_eq!(pair, json!({"pair": [1, HIDDEN, 3]}));
         assert_eq!(document, shown);
     }
 }
