@@ -246,13 +246,13 @@ impl AllEmits {
     }
 }
 
-/// A call has come to an end, of this kind.
+/// A call that began then has come to an end, of this kind.
 #[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
-pub(crate) fn called(method: &'static str, outcome: &'static str, took: Duration) {
+pub(crate) fn called(method: &'static str, outcome: &'static str, begun: tokio::time::Instant) {
     #[cfg(feature = "metrics")]
     {
         metrics::counter!("twyla_calls_total", "method" => method, "outcome" => outcome).increment(1);
-        metrics::histogram!("twyla_call_seconds", "method" => method).record(took);
+        metrics::histogram!("twyla_call_seconds", "method" => method).record(begun.elapsed());
     }
 }
 

@@ -43,6 +43,8 @@ mod serve;
 mod serving;
 mod settings;
 mod timer;
+#[cfg(feature = "rpc-server")]
+mod wait;
 #[cfg_attr(
     not(all(feature = "rpc-client", feature = "rpc-server")),
     allow(dead_code, reason = "one side reads what the other writes")

@@ -30,14 +30,18 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + 
 #[derive(Parser)]
 struct Args {
     /// How many calls each way makes in each round.
-    #[arg(long, default_value_t = 30_000)]
+    #[arg(long, default_value_t = 4_000)]
     calls: u32,
     /// How many of them are under way at once.
     #[arg(long, default_value_t = 32)]
     together: u32,
-    /// How often each way has its turn; the medians count.
-    #[arg(long, default_value_t = 9)]
+    /// How often each way has its turn within a start; the medians of all count.
+    #[arg(long, default_value_t = 11)]
     rounds: usize,
+    /// How often the services and their callers are started anew: how the threads of one come to lie beside those of another
+    /// can make more of a difference than the ways do, and stays as it is until they end.
+    #[arg(long, default_value_t = 15)]
+    starts: usize,
     /// A Python with FastAPI, uvicorn and pydantic, to be measured as well.
     #[arg(long)]
     fastapi: Option<String>,
@@ -89,30 +93,47 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-async fn table(args: &Args) -> Result {
-    let mut ways = vec![twylas::way().await?, bares::way().await?];
+/// The ways, with services and callers of their own.
+async fn started(args: &Args, bare_first: bool) -> Result<Vec<Way>> {
+    let mut ways = if bare_first {
+        let bare = bares::way().await?;
+        vec![twylas::way().await?, bare]
+    } else {
+        vec![twylas::way().await?, bares::way().await?]
+    };
     if let Some(python) = &args.fastapi {
         ways.push(bares::fastapi(python).await?);
     }
-    let mut took: Vec<Vec<Took>> = ways.iter().map(|_| Vec::new()).collect();
-    for number in 0..=args.rounds {
-        for turn in 0..ways.len() {
-            let index = (turn + number) % ways.len();
-            let took_now = round(&ways[index], args).await?;
-            // the first round warms up
-            if number > 0 {
-                took[index].push(took_now);
+    Ok(ways)
+}
+
+async fn table(args: &Args) -> Result {
+    let mut names = Vec::new();
+    let mut took: Vec<Vec<Took>> = Vec::new();
+    for start in 0..args.starts {
+        let ways = started(args, start % 2 == 1).await?;
+        names = ways.iter().map(|way| way.name).collect();
+        took.resize_with(ways.len(), Vec::new);
+        for number in 0..=args.rounds {
+            for turn in 0..ways.len() {
+                let index = (turn + number) % ways.len();
+                let took_now = round(&ways[index], args).await?;
+                // the first round warms up
+                if number > 0 {
+                    took[index].push(took_now);
+                }
             }
         }
     }
-    println!("{} calls in a round, {} together, {} rounds by turns\n", args.calls, args.together, args.rounds);
+    let Args { calls, together, rounds, starts, .. } = args;
+    println!("{calls} calls in a round, {together} together, {rounds} rounds by turns in each of {starts} starts\n");
     println!("| way                             | caller, µs CPU | service, µs CPU | calls a second |");
     println!("|---------------------------------|---------------:|----------------:|---------------:|");
-    for (way, took) in ways.iter().zip(&took) {
+    for (name, took) in names.iter().zip(&took) {
         let of = |value: fn(&Took) -> f64| median(took.iter().map(value).collect());
         println!(
             "| {:<31} | {:>14.1} | {:>15.1} | {:>14.0} |",
-            way.name,
+            name,
             of(|took| took.caller),
             of(|took| took.service),
             of(|took| took.rate)

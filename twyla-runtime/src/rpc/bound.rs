@@ -25,6 +25,7 @@ use tower_service::Service;
 use super::door;
 use super::serve::Server;
 use super::settings::Serve;
+use super::wait::Waits;
 use crate::drain::{Phase, Running, stopping};
 use crate::error::Error;
 
@@ -81,13 +82,12 @@ impl Bound {
     pub(crate) async fn serve(self, front: Front, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
         let Self { listener, address } = self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(settings.read_deadline);
+        builder.http1().header_read_timeout(settings.read_deadline);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(u32::try_from(settings.concurrency).unwrap_or(u32::MAX).saturating_add(64))
             .keep_alive_interval(settings.read_deadline);
-        let builder = Arc::new(builder);
         let places = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
         let mut connections = JoinSet::new();
         loop {
@@ -139,17 +139,19 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
 
 /// Serves one connection; once the service stops, until the calls on it are answered.
 async fn connection(
-    builder: Arc<auto::Builder<TokioExecutor>>,
+    mut builder: auto::Builder<TokioExecutor>,
     stream: TcpStream,
     front: Front,
     mut phase: watch::Receiver<Phase>,
 ) {
     // an answer is written at once
     let _ = stream.set_nodelay(true);
+    builder.http1().timer(Waits::default());
     let serving =
         builder.serve_connection(TokioIo::new(stream), service_fn(move |request| front.clone().answer(request)));
     let mut serving = std::pin::pin!(serving);
     let outcome = tokio::select! {
+        biased;
         outcome = serving.as_mut() => outcome,
         () = stopping(&mut phase) => {
             serving.as_mut().graceful_shutdown();

@@ -214,7 +214,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Running<M::Respons
     };
     Box::pin(async move {
         let begun = Instant::now();
-        let ours = timer::after(deadline);
+        let ours = timer::since(begun, deadline);
         let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
         let mut progress = Progress::default();
         let outcome = match rpc.attempts(M::NAME, M::IDEMPOTENT, &mut ask, until, &mut progress).await {
@@ -230,7 +230,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Running<M::Respons
                 Err(CallError::Deadline { method: M::NAME, after, maybe_begun, why: progress.why })
             }
         };
-        figures::called(M::NAME, outcome.as_ref().map_or_else(CallError::kind, |_| "answered"), begun.elapsed());
+        figures::called(M::NAME, outcome.as_ref().map_or_else(CallError::kind, |_| "answered"), begun);
         outcome
     })
 }

@@ -172,10 +172,8 @@ impl Route<'_> {
         let host = address.host().filter(|_| !self.http.http2);
         let outcome = self.http.client.execute(request(url, host, ask)).await;
         address.note(!matches!(&outcome, Err(error) if error.is_connect()));
-        match outcome {
-            Ok(mut response) => answer(&mut response, self.http.max_answer, address).await,
-            Err(error) => Err(lost(&error, address)),
-        }
+        let mut response = outcome.map_err(|error| lost(&error, address))?;
+        answer(&mut response, self.http.max_answer, address).await
     }
 }
 
