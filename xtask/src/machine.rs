@@ -61,6 +61,11 @@ const NEEDS: &[Need] = &[
         package: "curl",
         is_here: || quiet(Command::new("curl").arg("--version")),
     },
+    Need {
+        what: "Node.js with npm (for AsyncAPI's own parser)",
+        package: "npm",
+        is_here: || quiet(Command::new("npm").arg("--version")) && quiet(Command::new("node").arg("--version")),
+    },
 ];
 
 /// Installs with apt what the tests need and the machine lacks, saying so first.

@@ -5,7 +5,8 @@
 //! `cargo xtask chaos` sends events while everything goes wrong, and `cargo xtask compat` compares labelled pairs of schemas.
 //!
 //! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node (with
-//! [`certificates`]) and stops it again, [`postgres`] does so with a database, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite, [`compat`] labelled pairs of schemas,
+//! [`certificates`]) and stops it again, [`postgres`] does so with a database, [`npm`] brings what is of JavaScript,
+//! [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite, [`compat`] labelled pairs of schemas,
 //! [`mod@fuzz`] the fuzz targets, [`chaos`] lets everything go wrong.
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod compat;
 mod conformance;
 mod fuzz;
 mod machine;
+mod npm;
 mod postgres;
 mod test;
 

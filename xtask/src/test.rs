@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::broker::{self, Broker};
 use crate::chaos;
 use crate::machine::{self, PYTHON};
+use crate::npm;
 use crate::postgres::{self, Postgres};
 
 /// A run that didn't pass.
@@ -17,6 +18,8 @@ pub(crate) enum Error {
     Machine(#[from] machine::Error),
     #[error(transparent)]
     Broker(#[from] broker::Error),
+    #[error(transparent)]
+    Npm(#[from] npm::Error),
     #[error(transparent)]
     Postgres(#[from] postgres::Error),
     #[error(transparent)]
@@ -29,7 +32,9 @@ pub(crate) enum Error {
 
 /// Provides what is missing, starts a private broker, and runs every test.
 pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
-    let (servers, env) = servers()?;
+    let (servers, mut env) = servers()?;
+    let npm = npm::provide()?.display().to_string();
+    env.push(("TWYLA_TEST_NODE", npm));
     let env = &env[..];
     // a checker that the comparison is held beside has serde_json keep all digits: for it alone, not for what services have
     for (what, packages) in

@@ -104,7 +104,7 @@ fn encoded(path: &str) -> String {
 }
 
 /// And back.
-fn decoded(uri: &str) -> String {
+pub(crate) fn decoded(uri: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = uri.as_bytes();
     while let [byte, tail @ ..] = rest {

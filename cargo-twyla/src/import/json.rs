@@ -5,7 +5,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
     /// As it is written.
@@ -22,7 +22,7 @@ const LINE: usize = 100;
 
 impl Json {
     /// Reads a text; comments and commas too many are allowed, as people have them in files of their own.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if nested(text) > DEEPEST {
             return Err(format!("is nested deeper than {DEEPEST} values"));
@@ -46,21 +46,21 @@ impl Json {
         }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         self.members().iter().find(|(it, _)| it == name).map(|(_, value)| value)
     }
 
-    pub(super) fn members(&self) -> &[(String, Self)] {
+    pub(crate) fn members(&self) -> &[(String, Self)] {
         if let Self::Object(members) = self { members } else { &[] }
     }
 
-    pub(super) fn str(&self) -> Option<&str> {
+    pub(crate) fn str(&self) -> Option<&str> {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
     /// Calls `with` for each schema in a schema that is an object, itself included, the outer ones first. What is a value to a
     /// keyword is no schema, though it may look like one.
-    pub(super) fn each_schema(&mut self, with: &mut impl FnMut(&mut Vec<(String, Self)>)) {
+    pub(crate) fn each_schema(&mut self, with: &mut impl FnMut(&mut Vec<(String, Self)>)) {
         let members = match self {
             Self::Object(members) => members,
             Self::Array(items) => return items.iter_mut().for_each(|item| item.each_schema(with)),
@@ -80,7 +80,7 @@ impl Json {
     }
 
     /// As text: in lines, short values in one.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         self.write(0, &mut out);
         out + "\n"
@@ -115,7 +115,7 @@ impl Json {
     }
 
     /// In one line.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
             Self::Bool(value) => value.to_string(),

@@ -1,7 +1,9 @@
-//! `cargo twyla import`: a folder of loose schema files becomes a schemas folder. [`json`] reads and writes them as they are,
-//! [`plan`] finds what each is and rewrites what refers to it, [`schemars`] makes contracts of what Rust types write of themselves.
+//! `cargo twyla import`: a folder of loose schema files, or an AsyncAPI document, becomes a schemas folder. [`json`] reads and
+//! writes files as they are, [`plan`] finds what each is and rewrites what refers to it, [`schemars`] makes contracts of what Rust
+//! types write of themselves, and [`asyncapi`] reads the schemas of a document.
 
-mod json;
+mod asyncapi;
+pub(crate) mod json;
 mod plan;
 mod schemars;
 
@@ -18,7 +20,9 @@ use crate::schemas;
 use json::Json;
 use plan::{Asked, Loose, Plan, Problem};
 
-/// Make a schemas folder of loose JSON Schema files.
+pub(crate) use plan::way;
+
+/// Make a schemas folder of loose JSON Schema files, or of an AsyncAPI document.
 ///
 /// A file becomes an event by its path (`<domain>/<event_type>.json`, or `<domain>.<event_type>.json`), by its $id, or by its name in
 /// the --domain; what other files refer to goes to shared/. References are rewritten, and what is written is checked as a build
@@ -31,6 +35,7 @@ For example:
   cargo twyla import old-schemas/                      writes schemas/
   cargo twyla import old-schemas/ --domain shop        order_placed.json is the event shop.order_placed
   cargo twyla import old-schemas/ --dry-run            what would become of them
+  cargo twyla import asyncapi.json                     the contracts of an AsyncAPI 3 document
 
 Types with schemars::JsonSchema, from a test or a binary of the service that has them:
   let schema = serde_json::to_string_pretty(&schemars::schema_for!(OrderPlaced))?;
@@ -38,7 +43,8 @@ Types with schemars::JsonSchema, from a test or a binary of the service that has
 then
   cargo twyla import types/")]
 pub(crate) struct Args {
-    /// The folder.
+    /// The folder, or an AsyncAPI 3 document in JSON.
+    #[arg(value_name = "DIR|FILE")]
     dir: PathBuf,
     /// Where the contracts go.
     #[arg(long, value_name = "DIR", default_value = "schemas")]
@@ -74,6 +80,8 @@ enum Error {
     Problems(Vec<Problem>),
     #[error("{}: {}; say --force to write over it", path.display(), if *count == 1 { "is there already".to_owned() } else { format!("is there already, and {} more", count - 1) })]
     There { path: PathBuf, count: usize },
+    #[error("{}: {why}", path.display())]
+    NoDocument { path: PathBuf, why: String },
     #[error("{context} is not in {dir}")]
     NoContext { context: PathBuf, dir: PathBuf },
 }
@@ -84,17 +92,26 @@ fn list<T: std::fmt::Display>(all: &[T]) -> String {
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
-        let files = self.files()?;
-        let context = self.context.as_deref().map(|path| self.below(path, &files)).transpose()?;
-        let known = self.document.iter().map(|(uri, _)| uri.clone()).collect();
-        let asked = Asked { domain: self.domain.clone(), context, known };
-        let Plan { mut files, moved, mut notes } = plan::plan(&files, &asked).map_err(Error::Problems)?;
-        let numbers: usize = files.values_mut().map(schemars::numbers).sum();
+        let (files, exact) = match self.dir.is_file() {
+            true => self.document()?,
+            false => (self.files()?, None),
+        };
+        let is_exact = exact.is_some();
+        let Plan { mut files, moved, mut notes } = match exact {
+            Some(plan) => plan,
+            None => {
+                let context = self.context.as_deref().map(|path| self.below(path, &files)).transpose()?;
+                let known = self.document.iter().map(|(uri, _)| uri.clone()).collect();
+                plan::plan(&files, &Asked { domain: self.domain.clone(), context, known }).map_err(Error::Problems)?
+            }
+        };
+        // what was a schemas folder is one again, as it was
+        let numbers: usize = if is_exact { 0 } else { files.values_mut().map(schemars::numbers).sum() };
         if numbers > 0 {
             let s = if numbers == 1 { "" } else { "s" };
             notes.push(format!("{numbers} format{s} of Rust's numbers, such as uint32, became bounds"));
         }
-        let shared = schemars::share(&mut files);
+        let shared = if is_exact { Vec::new() } else { schemars::share(&mut files) };
 
         let there: Vec<PathBuf> = files.keys().map(|path| self.into.join(path)).filter(|path| path.exists()).collect();
         if let Some(path) = there.first().filter(|_| !self.force && !self.dry_run) {
@@ -141,6 +158,17 @@ impl Run for Args {
 }
 
 impl Args {
+    /// The schemas of an AsyncAPI document: as loose files, or what is made of them where a schemas folder has been written so.
+    fn document(&self) -> Result<(Vec<Loose>, Option<Plan>), Error> {
+        let path = &self.dir;
+        let text = fs::read_to_string(path).map_err(|error| Error::Unreadable { path: path.clone(), error })?;
+        let read = Json::parse(&text).and_then(|json| asyncapi::read(&json, self.domain.as_deref()));
+        match read.map_err(|why| Error::NoDocument { path: path.clone(), why })? {
+            asyncapi::Read::Exact(plan) => Ok((Vec::new(), Some(plan))),
+            asyncapi::Read::Loose(files) => Ok((files, None)),
+        }
+    }
+
     /// Every schema file of the folder.
     fn files(&self) -> Result<Vec<Loose>, Error> {
         let mut found = Vec::new();

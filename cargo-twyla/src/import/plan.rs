@@ -174,7 +174,7 @@ fn relative(from: &str, reference: &str) -> Option<String> {
 }
 
 /// The way from one file to another.
-fn way(from: &str, to: &str) -> String {
+pub(crate) fn way(from: &str, to: &str) -> String {
     let (from, to): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count().min(from.len() - 1).min(to.len() - 1);
     format!("{}{}", "../".repeat(from.len() - 1 - common), to[common..].join("/"))

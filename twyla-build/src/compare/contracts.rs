@@ -73,6 +73,8 @@ pub struct Sources {
     pub warnings: Vec<Problem>,
     /// The files by the name that a [`SchemaPath`] has for them: how messages show them, and what is in them.
     files: HashMap<String, (String, Node)>,
+    /// Where each `$ref` leads, by where it stands.
+    references: HashMap<SchemaPath, SchemaPath>,
 }
 
 impl Sources {
@@ -80,6 +82,13 @@ impl Sources {
     #[must_use]
     pub fn contract(&self, kind: ContractKind, name: &str) -> Option<&ContractSchema> {
         self.contracts.iter().find(|contract| contract.kind == kind && contract.name == name)
+    }
+
+    /// Where the `$ref` of the schema that stands there leads: to a file of the folder, to a document that was given, or to a
+    /// draft's meta-schema. None where it has no `$ref`.
+    #[must_use]
+    pub fn reference(&self, from: &SchemaPath) -> Option<&SchemaPath> {
+        self.references.get(from)
     }
 
     /// The place of a keyword in the folder's files; of what isn't there, the place of the nearest around it.
@@ -115,5 +124,10 @@ pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
     }
     contracts.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     let named = |file: &File| (file.path.clone(), (file.shown.clone(), file.root.clone()));
-    Sources { contracts, warnings, files: schemas.files.iter().map(named).collect() }
+    let path = |loc: &Loc| {
+        let document = schemas.files.get(loc.file)?.path.clone();
+        Some(SchemaPath { document, pointer: loc.pointer.clone() })
+    };
+    let references = schemas.refs.iter().filter_map(|(from, to)| Some((path(from)?, path(to)?))).collect();
+    Sources { contracts, warnings, files: schemas.files.iter().map(named).collect(), references }
 }

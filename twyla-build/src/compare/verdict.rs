@@ -116,7 +116,7 @@ impl fmt::Display for Why {
 }
 
 /// A place in a bundle's schemas. Shown as `shared/money.json#/$defs/sum/maximum`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SchemaPath {
     /// The document: its path below the schemas folder, or its URI where it is of somewhere else.
     pub document: String,

@@ -1,0 +1,92 @@
+//! `cargo twyla asyncapi`: the contracts as an AsyncAPI 3 document, which `cargo twyla import` reads back. [`document`] writes it,
+//! and [`schema`] takes schemas there and back.
+
+mod document;
+pub(crate) mod schema;
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use crate::command::{Outcome, Run};
+use crate::contracts::Contracts;
+use crate::import::json::Json;
+use crate::manifest;
+use crate::schemas::Where;
+use document::Info;
+
+/// Write the contracts as an AsyncAPI 3 document.
+///
+/// Each event is a channel with the exchange and routing key that it has over RabbitMQ, each RPC one with a request and its
+/// replies. `cargo twyla import` makes the same contracts of it again.
+#[derive(clap::Args)]
+#[command(after_help = "\
+For example:
+  cargo twyla asyncapi > asyncapi.json
+  cargo twyla asyncapi --manifest bot.contracts.json     what that service sends and receives
+  cargo twyla import asyncapi.json --into schemas        and back")]
+pub(crate) struct Args {
+    /// Into this file, else to the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// What the document is called; else as its service, or "Contracts".
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// The version of what it describes; else its service's, or 1.0.0.
+    #[arg(long, value_name = "VERSION")]
+    api_version: Option<String>,
+    /// A service's manifest: the document is of what it emits, listens to, serves and calls, and of nothing else.
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{} can't be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{} can't be written: {error}", path.display())]
+    Unwritable { path: PathBuf, error: io::Error },
+    #[error("{}: {why}", path.display())]
+    NoJson { path: PathBuf, why: String },
+    #[error("{}#{pointer} is called `$ref`, and AsyncAPI's tools take it for a reference: give it another name", path.display())]
+    Unsayable { path: PathBuf, pointer: String },
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
+        let contracts = Contracts::open(&self.place)?;
+        let folder = self.place.find()?.path;
+        let given: BTreeMap<&str, &Path> =
+            self.place.documents().iter().map(|(uri, file)| (uri.as_str(), file.as_path())).collect();
+        let mut files = BTreeMap::new();
+        for document in contracts.sources.contracts.iter().flat_map(|it| it.bundle.documents()) {
+            if !files.contains_key(document) {
+                let path = given.get(document).map_or_else(|| folder.join(document), |file| (*file).to_owned());
+                let json = read(&path)?;
+                if let Some(pointer) = schema::unsayable(&json) {
+                    return Err(Error::Unsayable { path, pointer }.into());
+                }
+                files.insert(document.to_owned(), json);
+            }
+        }
+        let manifest = self.manifest.as_deref().map(manifest::read::read).transpose()?.map(|it| it.manifest);
+        let own = |it: &manifest::model::Manifest| (it.service.clone(), it.version.clone());
+        let (title, version) = manifest.as_ref().map_or_else(|| ("Contracts".to_owned(), "1.0.0".to_owned()), own);
+        let info = Info { title: self.title.unwrap_or(title), version: self.api_version.unwrap_or(version) };
+        let text = document::document(&contracts, files, &info, manifest.as_ref()).text();
+        match self.out {
+            Some(path) => fs::write(&path, text).map_err(|error| Error::Unwritable { path, error })?,
+            None => io::stdout().lock().write_all(text.as_bytes())?,
+        }
+        Ok(Outcome::Fine)
+    }
+}
+
+fn read(path: &Path) -> Result<Json, Error> {
+    let text = fs::read_to_string(path).map_err(|error| Error::Unreadable { path: path.to_owned(), error })?;
+    Json::parse(&text).map_err(|why| Error::NoJson { path: path.to_owned(), why })
+}

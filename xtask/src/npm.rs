@@ -1,0 +1,50 @@
+//! What tests take from npm, in a folder of its own below `target/`: AsyncAPI's own parser, which documents are held to.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What is installed: versions that are known to work, so that a run tells of our changes and not of theirs.
+const PACKAGES: [(&str, &str); 1] = [("@asyncapi/parser", "3.6.6")];
+
+/// Packages that aren't there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{path} could not be written: {error}")]
+    Write { path: PathBuf, error: io::Error },
+    #[error(
+        "the tests need {packages} of npm, and {why}.\n  Install it yourself and run this again:\n    npm install --prefix {folder} {packages}\n  or run only what needs none of it: cargo test"
+    )]
+    Npm { packages: String, why: String, folder: String },
+}
+
+/// The folder that they are installed in, with npm where they aren't yet, saying so first.
+pub(crate) fn provide() -> Result<PathBuf, Error> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/npm");
+    let is_there = |(name, version): &(&str, &str)| {
+        let text = fs::read(folder.join("node_modules").join(name).join("package.json")).unwrap_or_default();
+        let package: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+        package["version"] == *version
+    };
+    if PACKAGES.iter().all(is_there) {
+        return Ok(folder);
+    }
+    let packages = PACKAGES.map(|(name, version)| format!("{name}@{version}"));
+    println!(
+        "missing here: AsyncAPI's parser (what documents are held to); installing npm's {}",
+        packages.join(" and ")
+    );
+    let unwritable = |error| Error::Write { path: folder.clone(), error };
+    fs::create_dir_all(&folder).map_err(unwritable)?;
+    // a package of its own, so that npm doesn't look for one above
+    fs::write(folder.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n").map_err(unwritable)?;
+    let args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
+    let why = match Command::new("npm").args(args).args(&packages).current_dir(&folder).status() {
+        Ok(status) if status.success() && PACKAGES.iter().all(is_there) => return Ok(folder),
+        Ok(status) if status.success() => "npm said it is done, but it is not there".to_owned(),
+        Ok(status) => format!("npm failed ({status})"),
+        Err(error) => format!("npm could not be run ({error})"),
+    };
+    Err(Error::Npm { packages: packages.join(" "), why, folder: folder.display().to_string() })
+}
