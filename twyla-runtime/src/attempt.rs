@@ -1,5 +1,6 @@
 //! The way of one delivery: envelope, attempts with short pauses between, and the decision; or it is set aside.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -119,7 +120,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
             Ok(Begun::Done) => {
                 ack.ack();
                 clock.stop(Came::Skipped);
-                span.within(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
+                span.debug(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
                 return Next::Settled;
             }
             Ok(Begun::New(claim)) => {
@@ -137,14 +138,14 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
             clock.stop(if ok { Came::Handled } else { Came::Failed });
-            span.within(|| tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided"));
+            span.debug(|| tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided"));
             return Next::Settled;
         }
         let (reason, error, what) = match outcome {
             Ok(Ok(())) => {
                 ack.ack();
                 clock.stop(Came::Handled);
-                span.within(|| tracing::debug!(event, group, attempt, "handled"));
+                span.debug(|| tracing::debug!(event, group, attempt, "handled"));
                 return Next::Settled;
             }
             Ok(Err(Failure::Content(refusal))) => {
@@ -199,22 +200,23 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
 struct Clock<'a> {
     figures: &'a Listens,
     begun: Instant,
+    came: Cell<Option<(Came, Duration)>>,
 }
 
 impl<'a> Clock<'a> {
     fn start(figures: &'a Listens) -> Self {
         figures.begun();
-        Self { figures, begun: Instant::now() }
+        Self { figures, begun: Instant::now(), came: Cell::new(None) }
     }
 
     fn stop(&self, came: Came) {
-        self.figures.attempt(came, self.begun.elapsed());
+        self.came.set(Some((came, self.begun.elapsed())));
     }
 }
 
 impl Drop for Clock<'_> {
     fn drop(&mut self) {
-        self.figures.ended();
+        self.figures.ended(self.came.get());
     }
 }
 

@@ -2,10 +2,18 @@
 //!
 //! [`telemetry`]: crate::telemetry
 
+#[cfg(feature = "metrics")]
+mod tally;
+
 use std::time::Duration;
 
 #[cfg(feature = "metrics")]
 use metrics::{Counter, Gauge, Histogram};
+
+#[cfg(feature = "metrics")]
+use self::tally::{Batch, Figures, Tally};
+#[cfg(feature = "telemetry")]
+pub(crate) use self::tally::{Settle, register, settle};
 
 /// Declares a set of figures, and one without any where there are no metrics.
 macro_rules! figures {
@@ -30,9 +38,10 @@ macro_rules! figures {
     };
 }
 
+#[cfg(feature = "metrics")]
 figures! {
     /// Of the emits of one event.
-    Emits {
+    OfEmits {
         emitted: Counter = counter "twyla_emitted_total",
         confirmed: Counter = counter "twyla_confirmed_total",
         refused: Counter = counter "twyla_refused_total",
@@ -42,9 +51,10 @@ figures! {
     }
 }
 
+#[cfg(feature = "metrics")]
 figures! {
     /// Of one listener.
-    Listens {
+    OfListens {
         handled: Counter = counter "twyla_handled_total",
         skipped: Counter = counter "twyla_skipped_total",
         failed: Counter = counter "twyla_failed_total",
@@ -108,40 +118,77 @@ pub(crate) fn describe() {
     describe_histogram!("twyla_handler_seconds", Unit::Seconds, "how long an attempt took");
 }
 
+/// Of the emits of one event; each is tallied.
+#[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is counted"))]
+pub(crate) struct Emits {
+    #[cfg(feature = "metrics")]
+    tally: Tally<OfEmits>,
+}
+
+#[cfg(feature = "metrics")]
+impl Figures for OfEmits {
+    fn add(&self, batch: &Batch) {
+        let [confirmed, unconfirmed, _] = batch.came;
+        add(&self.emitted, batch.begun);
+        add(&self.confirmed, confirmed);
+        add(&self.unconfirmed, unconfirmed);
+        shift(&self.confirming, batch);
+        batch.took.iter().for_each(|took| self.seconds.record(*took));
+    }
+}
+
+#[cfg(feature = "metrics")]
+fn add(counter: &Counter, count: u64) {
+    if count > 0 {
+        counter.increment(count);
+    }
+}
+
+/// What has begun and not ended.
+#[cfg(feature = "metrics")]
+#[allow(clippy::cast_precision_loss, reason = "a batch is small")]
+fn shift(under_way: &Gauge, batch: &Batch) {
+    match batch.begun.cmp(&batch.ended) {
+        std::cmp::Ordering::Greater => under_way.increment((batch.begun - batch.ended) as f64),
+        std::cmp::Ordering::Less => under_way.decrement((batch.ended - batch.begun) as f64),
+        std::cmp::Ordering::Equal => {}
+    }
+}
+
 #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
 #[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is counted"))]
 impl Emits {
     pub(crate) fn new(event: &'static str) -> Self {
-        Self::labelled(&[("event", event)])
+        Self {
+            #[cfg(feature = "metrics")]
+            tally: Tally::into(OfEmits::labelled(&[("event", event)])),
+        }
     }
 
     pub(crate) fn begun(&self) {
         #[cfg(feature = "metrics")]
-        {
-            self.emitted.increment(1);
-            self.confirming.increment(1);
-        }
+        self.tally.note(|batch| batch.begun += 1);
     }
 
     pub(crate) fn refused(&self) {
         #[cfg(feature = "metrics")]
-        self.refused.increment(1);
+        self.tally.figures().refused.increment(1);
     }
 
     /// What was begun has come to an end after this long; `confirmed` says to which, if to any.
     pub(crate) fn ended(&self, confirmed: Option<bool>, took: Duration) {
         #[cfg(feature = "metrics")]
-        {
-            self.confirming.decrement(1);
+        self.tally.note(|batch| {
+            batch.ended += 1;
             match confirmed {
                 Some(true) => {
-                    self.confirmed.increment(1);
-                    self.seconds.record(took);
+                    batch.came[0] += 1;
+                    batch.took.push(took);
                 }
-                Some(false) => self.unconfirmed.increment(1),
+                Some(false) => batch.came[1] += 1,
                 None => {}
             }
-        }
+        });
     }
 }
 
@@ -149,57 +196,75 @@ impl Emits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Came {
     Handled,
-    Skipped,
     Failed,
+    Skipped,
+}
+
+/// Of one listener; its attempts are tallied.
+#[derive(Clone)]
+pub(crate) struct Listens {
+    #[cfg(feature = "metrics")]
+    tally: Tally<OfListens>,
+}
+
+#[cfg(feature = "metrics")]
+impl Figures for OfListens {
+    fn add(&self, batch: &Batch) {
+        let [handled, failed, skipped] = batch.came;
+        add(&self.handled, handled);
+        add(&self.failed, failed);
+        add(&self.skipped, skipped);
+        shift(&self.handling, batch);
+        batch.took.iter().for_each(|took| self.seconds.record(*took));
+    }
 }
 
 #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
 impl Listens {
     pub(crate) fn new(event: &'static str, group: &'static str) -> Self {
-        Self::labelled(&[("event", event), ("group", group)])
+        Self {
+            #[cfg(feature = "metrics")]
+            tally: Tally::into(OfListens::labelled(&[("event", event), ("group", group)])),
+        }
     }
 
     pub(crate) fn begun(&self) {
         #[cfg(feature = "metrics")]
-        self.handling.increment(1);
+        self.tally.note(|batch| batch.begun += 1);
     }
 
-    pub(crate) fn ended(&self) {
+    /// An attempt has ended, and come to something after this long unless it was given up.
+    pub(crate) fn ended(&self, came: Option<(Came, Duration)>) {
         #[cfg(feature = "metrics")]
-        self.handling.decrement(1);
-    }
-
-    pub(crate) fn attempt(&self, came: Came, took: Duration) {
-        #[cfg(feature = "metrics")]
-        {
-            match came {
-                Came::Handled => self.handled.increment(1),
-                Came::Skipped => return self.skipped.increment(1),
-                Came::Failed => self.failed.increment(1),
+        self.tally.note(|batch| {
+            batch.ended += 1;
+            let Some((came, took)) = came else { return };
+            batch.came[came as usize] += 1;
+            if came != Came::Skipped {
+                batch.took.push(took);
             }
-            self.seconds.record(took);
-        }
+        });
     }
 
     pub(crate) fn retried(&self) {
         #[cfg(feature = "metrics")]
-        self.retried.increment(1);
+        self.tally.figures().retried.increment(1);
     }
 
     pub(crate) fn parked(&self) {
         #[cfg(feature = "metrics")]
-        self.parked.increment(1);
+        self.tally.figures().parked.increment(1);
     }
 
     pub(crate) fn dropped(&self) {
         #[cfg(feature = "metrics")]
-        self.dropped.increment(1);
+        self.tally.figures().dropped.increment(1);
     }
 
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker has queues to ask for"))]
     pub(crate) fn ready(&self, count: u32) {
         #[cfg(feature = "metrics")]
-        self.ready.set(count);
+        self.tally.figures().ready.set(count);
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tracing::Span;
 use tracing::field::Empty;
+use tracing::level_filters::LevelFilter;
 
 use crate::park::Reason;
 use crate::trace::TraceContext;
@@ -99,6 +100,13 @@ impl Active {
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         let _entered = self.enter();
         work()
+    }
+
+    /// Logs something that belongs to this, for who looks for mistakes: nothing is done where nobody does.
+    pub(crate) fn debug(&self, log: impl FnOnce()) {
+        if LevelFilter::current() >= LevelFilter::DEBUG {
+            self.within(log);
+        }
     }
 
     /// An HTTP answer had this status.

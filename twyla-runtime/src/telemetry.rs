@@ -3,7 +3,7 @@
 use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -17,6 +17,7 @@ use tracing_subscriber::{EnvFilter, Registry};
 
 use self::sink::Sink;
 use crate::config::program;
+use crate::figures::Settle;
 
 pub(crate) mod here;
 mod lines;
@@ -34,7 +35,7 @@ pub(crate) use sampling::{Sampling, around};
 pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
     figures: Option<SdkMeterProvider>,
-    prometheus: PrometheusHandle,
+    prometheus: Arc<Prometheus>,
     sink: Option<Sink>,
 }
 
@@ -67,9 +68,23 @@ static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 /// The figures in Prometheus' text format, where there are some.
 #[cfg(feature = "rpc-server")]
 pub(crate) fn figures() -> Option<String> {
-    let prometheus = PROMETHEUS.get()?;
+    PROMETHEUS.get().map(rendered)
+}
+
+fn rendered(prometheus: &PrometheusHandle) -> String {
+    crate::figures::settle();
     prometheus.run_upkeep();
-    Some(prometheus.render())
+    prometheus.render()
+}
+
+/// What takes the times into their buckets now and then, whether somebody asks for the figures or not: they are kept one by
+/// one until then.
+struct Prometheus(PrometheusHandle);
+
+impl Settle for Prometheus {
+    fn settle(&self) {
+        self.0.run_upkeep();
+    }
 }
 
 /// What decides on traces, where they are recorded.
@@ -124,6 +139,9 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
     let prometheus = recorder.handle();
     let _ = PROMETHEUS.set(prometheus.clone());
     let figures = otlp::figures(recorder, resource)?;
+    let prometheus = Arc::new(Prometheus(prometheus));
+    let weak = Arc::downgrade(&prometheus);
+    crate::figures::register(weak);
     crate::figures::describe();
     Ok(Telemetry { traces, figures, prometheus, sink })
 }
@@ -132,8 +150,7 @@ impl Telemetry {
     /// The figures in Prometheus' text format.
     #[must_use]
     pub fn prometheus(&self) -> String {
-        self.prometheus.run_upkeep();
-        self.prometheus.render()
+        rendered(&self.prometheus.0)
     }
 
     /// Sends what is left, for at most 5 s.
@@ -146,6 +163,7 @@ impl Drop for Telemetry {
         if let Some(traces) = &self.traces {
             let _ = traces.shutdown_with_timeout(FLUSH);
         }
+        crate::figures::settle();
         if let Some(figures) = &self.figures {
             let _ = figures.shutdown_with_timeout(FLUSH);
         }

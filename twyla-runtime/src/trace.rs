@@ -55,11 +55,13 @@ impl TraceContext {
         (trace != [0; 16] && span != [0; 8]).then_some(Self { trace, span, flags, state: None })
     }
 
-    /// The beginning of a trace that is sampled nowhere.
+    /// The beginning of a trace that is sampled nowhere. Nobody records its ids: to be unlike all others is all that they
+    /// have to be.
     #[cfg(feature = "telemetry")]
     pub(crate) fn unsampled() -> Self {
-        let [trace, span] = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
-        Self { trace: trace.into_bytes(), span: span.as_u64_pair().0.to_be_bytes(), flags: 0, state: None }
+        // neither may be all zeros
+        let (trace, span) = (fastrand::u128(..) | 1, fastrand::u64(..) | 1);
+        Self { trace: trace.to_be_bytes(), span: span.to_be_bytes(), flags: 0, state: None }
     }
 
     /// The same with a `tracestate`. One that is longer than 512 bytes, or that no header can have, is left out.
@@ -147,11 +149,21 @@ impl fmt::Debug for TraceContext {
     }
 }
 
-fn hex(bytes: &[u8], out: &mut [u8]) {
+/// The two digits of each byte.
+const HEX: [[u8; 2]; 256] = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (byte, out) in bytes.iter().zip(out.chunks_exact_mut(2)) {
-        out[0] = DIGITS[usize::from(byte >> 4)];
-        out[1] = DIGITS[usize::from(byte & 15)];
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+fn hex(bytes: &[u8], out: &mut [u8]) {
+    for (byte, out) in bytes.iter().zip(out.as_chunks_mut().0) {
+        *out = HEX[usize::from(*byte)];
     }
 }
 

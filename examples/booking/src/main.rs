@@ -1,15 +1,30 @@
 //! The booking service over HTTP: `cargo run -p booking` serves on `127.0.0.1:8080`, or where `BOOKING_HTTP_ADDRESS` says.
 
+use std::process::ExitCode;
+
 use booking::{Bookings, rpcs};
 use twyla_runtime::rpc::Serve;
 use twyla_runtime::{Bus, Error};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> ExitCode {
+    #[cfg(feature = "telemetry")]
+    let _telemetry = match twyla_runtime::telemetry::init("PLATFORM") {
+        Ok(telemetry) => telemetry,
+        Err(error) => return failed(&error),
+    };
+    #[cfg(not(feature = "telemetry"))]
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .with_writer(std::io::stderr)
         .init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn serve() -> Result<(), Error> {
     // the bus is for a service that listens too; this one only answers
     let bus = Bus::from_env("EVENT_BUS").await?;
     let service = bus.service().state(Bookings::demo()).rpcs(rpcs()).serve(Serve::from_env("BOOKING")?);
@@ -18,4 +33,9 @@ async fn main() -> Result<(), Error> {
         println!("serving on http://{address}; ctrl-C ends");
     }
     running.run().await
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::FAILURE
 }

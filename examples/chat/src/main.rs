@@ -28,6 +28,15 @@ const USAGE: &str = "usage: chat                 talk to the bot here, in one pr
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    #[cfg(feature = "telemetry")]
+    let _telemetry = match twyla_runtime::telemetry::init("PLATFORM") {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    #[cfg(not(feature = "telemetry"))]
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .with_writer(std::io::stderr)

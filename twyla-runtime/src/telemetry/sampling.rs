@@ -75,17 +75,18 @@ impl Sampling {
     pub(crate) fn begin(&self, parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> (Span, TraceContext) {
         let current = current();
         let is_current = current.is_some();
-        let parent = current.or_else(|| parent.cloned());
-        let sampled = parent.as_ref().map(TraceContext::is_sampled);
-        let place = parent.clone().unwrap_or_else(TraceContext::unsampled);
-        if !self.records(sampled, TraceId::from_bytes(place.ids().0)) {
+        let (parent, place) = match current.as_ref().or(parent) {
+            Some(parent) => (Some(parent.is_sampled()), parent.clone()),
+            None => (None, TraceContext::unsampled()),
+        };
+        if !self.records(parent, TraceId::from_bytes(place.ids().0)) {
             return (Span::none(), place);
         }
         DECIDED.set(true);
         let span = span();
-        if let Some(parent) = parent.filter(|_| !is_current) {
+        if parent.is_some() && !is_current {
             // It fails where nobody makes OpenTelemetry's spans of it, and then it has no parent either.
-            let _ = span.set_parent(around(&parent));
+            let _ = span.set_parent(around(&place));
         }
         let context = span.context();
         DECIDED.set(false);

@@ -2,8 +2,6 @@
 //! Prometheus' words.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod receiver;
-
 use std::collections::{BTreeMap, HashSet};
 use std::process::Stdio;
 
@@ -11,9 +9,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use twyla_telemetry_tests::receiver::{Receiver, Seen};
 use twyla_tests::within;
-
-use receiver::{Receiver, Seen};
 
 /// A service as a process, with these variables.
 fn service(role: &str, variables: &[(&str, &str)]) -> Child {

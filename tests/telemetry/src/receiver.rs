@@ -1,4 +1,5 @@
 //! An OTLP receiver: HTTP with protobuf, as a collector takes it.
+#![allow(clippy::unwrap_used, reason = "what is no OTLP ends the test")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -17,18 +18,31 @@ use prost::Message;
 
 /// A span as it was received.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Seen {
-    pub(crate) service: String,
-    pub(crate) trace: String,
-    pub(crate) id: String,
-    pub(crate) parent: String,
-    pub(crate) name: String,
-    pub(crate) kind: &'static str,
-    pub(crate) error: Option<String>,
-    pub(crate) attributes: HashMap<String, String>,
+pub struct Seen {
+    /// The program's name, as it gives it itself.
+    pub service: String,
+    /// In hexadecimal digits, as the other ids.
+    pub trace: String,
+    /// Its own.
+    pub id: String,
+    /// That of the span it is below, or nothing.
+    pub parent: String,
+    /// What is done.
+    pub name: String,
+    /// `producer`, `consumer`, `internal`, `client` or `server`.
+    pub kind: &'static str,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// All of them, as texts.
+    pub attributes: HashMap<String, String>,
+    /// In nanoseconds since 1970.
+    pub from: u64,
+    /// The same.
+    pub to: u64,
 }
 
-type Figures = HashMap<(String, BTreeMap<String, String>), f64>;
+/// Sums by their names and labels.
+pub type Figures = HashMap<(String, BTreeMap<String, String>), f64>;
 
 #[derive(Default)]
 struct Received {
@@ -40,13 +54,18 @@ struct Received {
 }
 
 /// A receiver that goes on until the test ends.
-pub(crate) struct Receiver {
-    pub(crate) endpoint: String,
+pub struct Receiver {
+    /// Where it is, for `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub endpoint: String,
     received: Arc<Received>,
 }
 
 impl Receiver {
-    pub(crate) async fn start() -> Self {
+    /// One on a port of its own.
+    ///
+    /// # Panics
+    /// Where there is no port.
+    pub async fn start() -> Self {
         let received = Arc::new(Received::default());
         let routes = Router::new().route("/v1/traces", post(traces)).route("/v1/metrics", post(metrics));
         let routes = routes.route("/lines", post(lines)).route("/never", post(|| async { StatusCode::FORBIDDEN }));
@@ -57,17 +76,30 @@ impl Receiver {
         Self { endpoint, received }
     }
 
-    pub(crate) fn spans(&self) -> Vec<Seen> {
+    /// What was received so far.
+    ///
+    /// # Panics
+    /// If what was received before was no OTLP.
+    #[must_use]
+    pub fn spans(&self) -> Vec<Seen> {
         self.received.spans.lock().unwrap().clone()
     }
 
     /// The lines of the log, as a collector gets them.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    ///
+    /// # Panics
+    /// If what was received before was no OTLP.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
         self.received.lines.lock().unwrap().clone()
     }
 
     /// The last value of each sum.
-    pub(crate) fn figures(&self) -> Figures {
+    ///
+    /// # Panics
+    /// If what was received before was no OTLP.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
         self.received.figures.lock().unwrap().clone()
     }
 }
@@ -80,6 +112,8 @@ async fn traces(State(received): State<Arc<Received>>, body: Bytes) {
                 SpanKind::Producer => "producer",
                 SpanKind::Consumer => "consumer",
                 SpanKind::Internal => "internal",
+                SpanKind::Client => "client",
+                SpanKind::Server => "server",
                 _ => "other",
             };
             let status = span.status.clone().unwrap_or_default();
@@ -92,6 +126,8 @@ async fn traces(State(received): State<Arc<Received>>, body: Bytes) {
                 kind,
                 error: (status.code() == status::StatusCode::Error).then_some(status.message),
                 attributes: words(span.attributes),
+                from: span.start_time_unix_nano,
+                to: span.end_time_unix_nano,
             });
         }
     }
