@@ -22,6 +22,7 @@ use crate::park::{DeadLetter, Reason};
 use crate::retry::{HERE, Retry};
 use crate::span::{self, Active};
 use crate::transport::{Delivery, QueueSpec};
+use crate::underway::{self, Begins};
 use crate::validate::{Refusal, Violation};
 use crate::wire;
 
@@ -59,15 +60,16 @@ impl Listening {
 /// As [`handle`], once there is a place.
 pub(crate) async fn handle_in_turn(listening: Arc<Listening>, delivery: Delivery) {
     let place = match &listening.places {
-        Some(places) => Some(places.clone().acquire_owned().await),
+        Some(places) => delivery.under_way.turn(places).await,
         None => None,
     };
     if place.is_some() && *listening.stopping.borrow() != Phase::Running {
         // It goes back to its queue.
         return;
     }
+    let (under_way, places) = (delivery.under_way.clone(), listening.places.clone());
     handle(listening, delivery).await;
-    drop(place);
+    under_way.hand_on(place, places.as_ref());
 }
 
 /// Handles one delivery to its end. If this is dropped on the way, the delivery goes back to its queue.
@@ -108,7 +110,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
     let (event, group) = (listening.queue.event, listening.queue.group);
     let message_id = delivery.message_id.as_deref();
     let mut failed = delivery.failed();
-    let ack = &delivery.ack;
+    let (ack, under_way) = (&delivery.ack, &delivery.under_way);
     loop {
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let (mut incoming, span) = match incoming(listening, delivery, attempt, failed.as_ref()) {
@@ -116,10 +118,12 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
             Err(violation) => return Next::Park(not_an_envelope(&violation)),
         };
         let clock = Clock::start(&listening.figures);
+        under_way.begins(Begins { event, group, handler: listening.listener.handler, number: attempt, message_id });
         let outcome = match begin(listening, message_id).await {
             Ok(Begun::Done) => {
                 ack.ack();
                 clock.stop(Came::Skipped);
+                under_way.came(underway::Came::Skipped);
                 span.debug(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
                 return Next::Settled;
             }
@@ -138,6 +142,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
             clock.stop(if ok { Came::Handled } else { Came::Failed });
+            under_way.came(underway::Came::Decided(decision));
             span.debug(|| tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided"));
             return Next::Settled;
         }
@@ -145,21 +150,27 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
             Ok(Ok(())) => {
                 ack.ack();
                 clock.stop(Came::Handled);
+                under_way.came(underway::Came::Handled);
                 span.debug(|| tracing::debug!(event, group, attempt, "handled"));
                 return Next::Settled;
             }
             Ok(Err(Failure::Content(refusal))) => {
                 span.failed("content", None);
-                return Next::Park(broken("content", &refusal, attempt));
+                let verdict = broken("content", &refusal, attempt);
+                under_way.came(underway::Came::Refused(&verdict.error));
+                return Next::Park(verdict);
             }
             Ok(Err(Failure::Context(refusal))) => {
                 span.failed("context", None);
-                return Next::Park(broken("context", &refusal, attempt));
+                let verdict = broken("context", &refusal, attempt);
+                under_way.came(underway::Came::Refused(&verdict.error));
+                return Next::Park(verdict);
             }
             Ok(Err(Failure::Handler(error))) => (Reason::Handler, chain(&*error), What::of(&*error)),
             Err(panic) => (Reason::Panic, panic, What::Retry),
         };
         clock.stop(Came::Failed);
+        under_way.came(underway::Came::Failed(&error));
         span.failed(reason.as_str(), Some(&error));
         let this = Failed::after(failed.take(), attempt, &error);
         let pause = match what {
@@ -186,7 +197,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
         drop((clock, span));
         let mut stopping = listening.stopping.clone();
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = under_way.pause(pause) => {}
             _ = stopping.wait_for(|phase| *phase != Phase::Running) => {
                 ack.reject();
                 return Next::Settled;

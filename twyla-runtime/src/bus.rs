@@ -1,5 +1,6 @@
 //! The bus: emits events, and makes the services that listen to them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) emit_deadline: Duration,
     max_event: usize,
     pub(crate) emits: AllEmits,
+    #[cfg(feature = "testing")]
+    course: crate::underway::Course,
 }
 
 impl Bus {
@@ -48,6 +51,15 @@ impl Bus {
     #[must_use]
     pub fn in_memory() -> Self {
         Self::over(Arc::new(Memory::default()), program_name(), Duration::from_secs(30), MAX_EVENT)
+    }
+
+    /// One in memory that tells what happens on it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn told_to(course: crate::underway::Course) -> Self {
+        let transport = Arc::new(Memory::told_to(course.clone()));
+        let (app_id, emit_deadline, max_event) = (program_name(), Duration::from_secs(30), MAX_EVENT);
+        let inner = Inner { transport, app_id, emit_deadline, max_event, emits: AllEmits::default(), course };
+        Self { inner: Arc::new(inner), session: None, trace: None }
     }
 
     /// Connects to RabbitMQ.
@@ -86,7 +98,15 @@ impl Bus {
     }
 
     fn over(transport: Arc<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration, max_event: usize) -> Self {
-        let inner = Inner { transport, app_id, emit_deadline, max_event, emits: AllEmits::default() };
+        let inner = Inner {
+            transport,
+            app_id,
+            emit_deadline,
+            max_event,
+            emits: AllEmits::default(),
+            #[cfg(feature = "testing")]
+            course: crate::underway::Course::default(),
+        };
         Self { inner: Arc::new(inner), session: None, trace: None }
     }
 
@@ -118,6 +138,10 @@ impl Bus {
         let session = self.session.as_deref().unwrap_or_else(|| Uuid::new_v4().hyphenated().encode_lower(&mut new));
         let body = encoded(&content, &context, now, session, self.inner.max_event);
         let message = body.map(|body| self.message(T::DOMAIN, T::EVENT_TYPE, body.into(), now));
+        #[cfg(feature = "testing")]
+        if let Ok(message) = &message {
+            self.inner.course.knows(&message.message_id, T::EMITS);
+        }
         self.emitting(T::NAME, message, session)
     }
 
@@ -130,10 +154,10 @@ impl Bus {
         Emitting::new(event, message, self.inner.clone(), span)
     }
 
-    fn message(
+    pub(crate) fn message(
         &self,
-        domain: &'static str,
-        event_type: &'static str,
+        domain: impl Into<Cow<'static, str>>,
+        event_type: impl Into<Cow<'static, str>>,
         body: Bytes,
         timestamp: DateTime<Utc>,
     ) -> Outgoing {

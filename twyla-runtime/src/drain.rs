@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{Id, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::attempt::{Listening, handle_in_turn};
@@ -16,6 +16,7 @@ use crate::health::Health;
 use crate::lanes::Lanes;
 use crate::rpc::Server;
 use crate::transport::{Delivery, Subscription};
+use crate::underway::UnderWay;
 use crate::{Bus, Error};
 
 /// How long the last steps of an end may take once no handler is waited for any more.
@@ -149,7 +150,7 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
     let mut handlers = JoinSet::new();
     let mut taken: Vec<Vec<Delivery>> = Vec::with_capacity(BATCH);
     // Which lane each handler is in, where events are ordered by a key.
-    let (mut lanes, mut begun) = (Lanes::default(), HashMap::new());
+    let (mut lanes, mut begun) = (Lanes::<Delivery>::default(), HashMap::<Id, (u64, UnderWay)>::new());
     loop {
         tokio::select! {
             biased;
@@ -157,10 +158,14 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
             _ = phase.wait_for(|phase| *phase != Phase::Running) => break,
             Some(ended) = handlers.join_next_with_id() => {
                 let ended = ended.map_or_else(|error| error.id(), |(id, ())| id);
-                if let Some(lane) = begun.remove(&ended)
+                if let Some((lane, ended)) = begun.remove(&ended)
                     && let Some(delivery) = lanes.leave(lane)
                 {
-                    begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), lane);
+                    let under_way = delivery.under_way.clone();
+                    under_way.wake();
+                    // only now, so that at no moment nothing is under way
+                    ended.ends();
+                    begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), (lane, under_way));
                 }
             }
             count = deliveries.recv_many(&mut taken, BATCH) => {
@@ -185,8 +190,15 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
                         None => {
                             handlers.spawn(handle_in_turn(listening.clone(), delivery));
                         }
-                        Some(lane) => if let Some(delivery) = lanes.enter(lane, delivery) {
-                            begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), lane);
+                        Some(lane) => {
+                            let under_way = delivery.under_way.clone();
+                            match lanes.enter(lane, delivery) {
+                                Some(delivery) => {
+                                    let handler = handlers.spawn(handle_in_turn(listening.clone(), delivery));
+                                    begun.insert(handler.id(), (lane, under_way));
+                                }
+                                None => under_way.rest(),
+                            }
                         }
                     }
                 }

@@ -54,6 +54,15 @@ impl Emitting {
         self
     }
 
+    /// The message's id; or why it was refused.
+    #[cfg(feature = "testing")]
+    pub(crate) fn encoded(&self) -> Option<Result<Arc<str>, &Error>> {
+        match &self.stage {
+            Stage::Encoded(Some(message)) => Some(message.as_ref().map(|message| message.message_id.clone())),
+            _ => None,
+        }
+    }
+
     fn ended(&self, message_id: &str, outcome: Result<(), Unpublished>) -> Result<(), Error> {
         let event = self.event;
         match outcome {

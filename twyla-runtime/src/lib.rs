@@ -68,10 +68,13 @@ pub mod sql;
 mod state;
 #[cfg(feature = "telemetry")]
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod trace;
 mod transport;
 #[cfg(any(feature = "rpc-client", feature = "telemetry", feature = "tls"))]
 mod trust;
+mod underway;
 pub mod validate;
 mod wire;
 

@@ -122,7 +122,7 @@ impl Args {
 
 fn broken(pointer: &str, keyword: &str, message: String) -> Violation {
     let (pointer, keyword) = (pointer.to_owned(), keyword.to_owned());
-    Violation { pointer, rule: String::new(), keyword, place: None, message }
+    Violation { pointer, keyword, place: None, message }
 }
 
 /// Everything that an event breaks.

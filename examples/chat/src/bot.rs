@@ -87,3 +87,76 @@ fn reply_to(emission: &str) -> Reply {
 fn reply(mood: ReplyMood, text: impl Into<String>) -> Reply {
     Reply { mood, ..Reply::new(text) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use booking::Bookings;
+    use proptest::prelude::*;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+    use twyla_runtime::testing::{TestBus, any, broken};
+
+    use super::*;
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    /// The bot, with the booking service beside it or without, and what it shows.
+    async fn bot(with_bookings: bool) -> (TestBus, UnboundedReceiver<String>) {
+        let (test, rpc) = (TestBus::new(), Rpc::in_memory());
+        if with_bookings {
+            let bookings = |service: twyla_runtime::Service| service.state(Bookings::demo()).rpcs(booking::rpcs());
+            test.run(|service| bookings(service).rpc(rpc.clone())).await.unwrap();
+        }
+        let (shown, replies) = unbounded_channel();
+        test.run(|service| service.state::<Shown>(shown).rpc(rpc).listeners(listeners())).await.unwrap();
+        (test, replies)
+    }
+
+    #[tokio::test]
+    async fn what_is_said_is_answered_and_shown() {
+        let (test, mut shown) = bot(true).await;
+        test.give(UserInput::new("Hello"), Context::new("web")).await;
+        let reply = test.expect_emitted::<Reply>();
+        assert_eq!((reply.content.mood, reply.context.channel.as_str()), (ReplyMood::Cheerful, "web"));
+        assert_eq!(reply.content.suggestions.unwrap()[0].label, "Book");
+        test.expect_handled::<Reply>("screen");
+        assert_eq!(shown.recv().await.unwrap(), "Hello! What can I do for you?");
+        test.expect_nothing_emitted();
+        test.expect_nothing_parked();
+    }
+
+    #[tokio::test]
+    async fn a_booking_that_nobody_can_be_asked_for_is_tried_again_and_set_aside() {
+        let (test, _shown) = bot(false).await;
+        test.give(UserInput::new("A1324B"), Context::new("web")).await;
+        test.expect_attempts::<UserInput>("bot", [0, 100, 300, 700, 1500].map(Duration::from_millis));
+        test.expect_parked::<UserInput>("bot");
+        test.expect_nothing_emitted();
+    }
+
+    #[test]
+    fn whatever_is_said_is_answered_once() {
+        let (runtime, mut runner) = (runtime(), proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64)));
+        let (test, _shown) = runtime.block_on(bot(true));
+        let said = |input: UserInput| {
+            runtime.block_on(test.give(input, Context::new("web")));
+            test.expect_emitted::<Reply>();
+            test.expect_nothing_emitted();
+            Ok(())
+        };
+        runner.run(&any::<UserInput>(), said).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_breaks_its_contract_never_comes_to_the_bot() {
+        let (test, _shown) = bot(true).await;
+        for broken in broken::<UserInput>() {
+            test.give_json::<UserInput>(&broken.content, &Context::new("web")).await;
+            assert_eq!(test.expect_parked::<UserInput>("bot").violations[0].keyword, broken.keyword);
+        }
+        test.expect_nothing_emitted();
+    }
+}

@@ -24,6 +24,8 @@ impl Parts {
     pub fn open<T: Listen>(incoming: Incoming) -> Result<(T, Self), Failure> {
         let context = <T::Context as EventContext>::decode(&incoming.context).map_err(Failure::Context)?;
         let content = T::decode(&incoming.content).map_err(Failure::Content)?;
+        #[cfg(feature = "testing")]
+        crate::testing::decoded(&incoming)?;
         Ok((content, Self { incoming, context: Box::new(context) }))
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use bytes::Bytes;
 use chrono::Utc;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::state::{BusState, LinkState, States, states};
 use super::{Address, BoxFuture, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
@@ -15,17 +15,19 @@ use crate::dead::{Decide, Sort, Sorted};
 use crate::error::Error;
 use crate::park::{DeadLetter, Header, Named, foreign};
 use crate::trace::TraceContext;
+use crate::underway::Course;
 
 /// A broker in this process.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     broker: Arc<Mutex<Broker>>,
     states: States,
+    course: Course,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { broker: Arc::default(), states: states(LinkState::Up) }
+        Self::told_to(Course::default())
     }
 }
 
@@ -38,6 +40,7 @@ struct Broker {
     /// The next message's place; a message that goes back to its queue keeps its place.
     next_place: u64,
     next_consumer: u64,
+    course: Course,
 }
 
 #[derive(Debug, Default)]
@@ -75,6 +78,7 @@ struct Consumer {
 struct Sink {
     broker: Weak<Mutex<Broker>>,
     queue: String,
+    course: Course,
     /// Dropped with the last undecided delivery: tells the subscription that it is done.
     _open: watch::Sender<()>,
 }
@@ -87,7 +91,7 @@ impl Settle for Sink {
             let mut broker = lock(&broker);
             broker.queues.get_mut(&self.queue).map(|queue| {
                 queue.settle(place, decision);
-                queue.dispatch()
+                queue.dispatch(&self.course)
             })
         };
         drop(undelivered);
@@ -115,7 +119,7 @@ impl Queue {
     }
 
     /// Hands what is ready to the consumers in turn, as far as each may have more.
-    fn dispatch(&mut self) -> Vec<mpsc::error::SendError<Vec<Delivery>>> {
+    fn dispatch(&mut self, course: &Course) -> Vec<mpsc::error::SendError<Vec<Delivery>>> {
         let mut undelivered = Vec::new();
         while !self.ready.is_empty() {
             let count = if self.single { self.consumers.len().min(1) } else { self.consumers.len() };
@@ -135,6 +139,7 @@ impl Queue {
                 headers: owned(&message.headers),
                 trace: message.trace.clone(),
                 ack: Ack::new(place, consumer.sink.clone()),
+                under_way: course.begin(),
             };
             self.unacked.insert(place, (message, consumer.id));
             if let Err(error) = consumer.deliveries.send(vec![delivery]) {
@@ -153,11 +158,17 @@ impl Broker {
         self.next_place += 1;
         let Some(queue) = self.queues.get_mut(queue) else { return Vec::new() };
         queue.ready.insert(place, message);
-        queue.dispatch()
+        queue.dispatch(&self.course)
     }
 }
 
 impl Memory {
+    /// One that tells what happens on it.
+    pub(crate) fn told_to(course: Course) -> Self {
+        let broker = Broker { course: course.clone(), ..Broker::default() };
+        Self { broker: Arc::new(Mutex::new(broker)), states: states(LinkState::Up), course }
+    }
+
     fn put(&self, message: Outgoing) -> Result<(), Unpublished> {
         let mut broker = lock(&self.broker);
         if broker.closed {
@@ -187,6 +198,7 @@ impl Memory {
                 (String::new(), queue.name.clone(), vec![queue.name.clone()])
             }
         };
+        self.course.carries(&message);
         let message = Message {
             body: message.body,
             exchange,
@@ -198,9 +210,9 @@ impl Memory {
         };
         if let Some(pause) = pause {
             drop(broker);
-            let broker = Arc::downgrade(&self.broker);
+            let (broker, under_way) = (Arc::downgrade(&self.broker), self.course.begin());
             tokio::spawn(async move {
-                sleep(pause).await;
+                under_way.pause(pause).await;
                 let Some(broker) = broker.upgrade() else { return };
                 for queue in &queues {
                     // Its drop comes back here, so it is outside of the lock.
@@ -232,11 +244,16 @@ impl Memory {
         let (open, mut all_decided) = watch::channel(());
         let (intake, mut stop) = watch::channel(());
         let (sender, deliveries) = mpsc::unbounded_channel();
-        let sink = Arc::new(Sink { broker: Arc::downgrade(&self.broker), queue: spec.name.clone(), _open: open });
+        let sink = Arc::new(Sink {
+            broker: Arc::downgrade(&self.broker),
+            queue: spec.name.clone(),
+            course: self.course.clone(),
+            _open: open,
+        });
         let queue = broker.queues.entry(spec.name.clone()).or_default();
         queue.single |= spec.single;
         queue.consumers.push(Consumer { id, free: spec.prefetch.max(1), deliveries: sender, sink });
-        let undelivered = queue.dispatch();
+        let undelivered = queue.dispatch(&self.course);
         drop(broker);
         drop(undelivered);
 

@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::park::{DeadLetter, Header, Named};
 use crate::retry::step_name;
 use crate::trace::TraceContext;
+use crate::underway::UnderWay;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -168,4 +169,6 @@ pub(crate) struct Delivery {
     pub(crate) trace: Option<TraceContext>,
     /// If it is dropped undecided, the message goes back to its queue.
     pub(crate) ack: Ack,
+    /// For as long as it is there, it is under way.
+    pub(crate) under_way: UnderWay,
 }

@@ -13,6 +13,7 @@ use super::trunk::Trunk;
 use crate::ack::{Ack, Decision, Settle};
 use crate::park::Header;
 use crate::transport::{Delivery, QueueSpec};
+use crate::underway::UnderWay;
 
 /// Where deliveries go, those that came together at once.
 pub(crate) type Deliveries = mpsc::UnboundedSender<Vec<Delivery>>;
@@ -208,6 +209,7 @@ fn delivery(spec: &QueueSpec, message: Message, sink: Arc<Intake>) -> Delivery {
         exchange: known(spec.domain, &exchange),
         routing_key: known(spec.event_type, &routing_key),
         ack: Ack::new(tag, sink),
+        under_way: UnderWay::default(),
         body: body.into(),
     }
 }

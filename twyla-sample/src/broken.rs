@@ -5,24 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::make::{self, Choices, Extent};
-use super::text::{self, Rules};
-use super::view::{Below, Part, View};
-use crate::contracts::{Contract, Violation};
+use crate::make::{self, Choices, Extent};
+use crate::text::{self, Rules};
+use crate::view::{Below, Part, View};
+use crate::{Contract, Violation};
 
 /// A rule, and an event that breaks it alone.
 #[derive(Clone, Debug)]
-pub(super) struct Broken {
-    pub(super) violation: Violation,
-    pub(super) event: Value,
+pub struct Broken {
+    /// What it breaks.
+    pub violation: Violation,
+    /// The event: its content, or whatever the schema is of.
+    pub event: Value,
 }
 
 /// A rule of a contract.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rule {
+pub struct Rule {
     /// Its URI, as a validator has it.
-    pub(super) uri: String,
-    pub(super) keyword: String,
+    pub uri: String,
+    /// Its keyword.
+    pub keyword: String,
 }
 
 /// Values that are held to the contract at most.
@@ -31,7 +34,7 @@ const PATIENCE: usize = 30_000;
 const MOST: usize = 5_000;
 
 /// For each rule an event that breaks it alone, made from events that keep all; and the rules for which none was found.
-pub(super) fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
+pub(crate) fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
     let mut search = Search {
         contract,
         found: BTreeMap::new(),

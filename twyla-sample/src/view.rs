@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 /// A schema among those that hold for a value.
 #[derive(Clone)]
-pub(super) struct Part<'a> {
-    pub(super) schema: &'a Map<String, Value>,
-    pub(super) draft: Draft,
+pub(crate) struct Part<'a> {
+    pub(crate) schema: &'a Map<String, Value>,
+    pub(crate) draft: Draft,
     resolver: Resolver<'a>,
     /// Its own URI, as a validator has it for its keywords; none where it is reached by an anchor.
     uri: Option<String>,
@@ -16,15 +16,15 @@ pub(super) struct Part<'a> {
 
 /// The schemas that hold for one value.
 #[derive(Clone, Default)]
-pub(super) struct View<'a> {
-    pub(super) parts: Vec<Part<'a>>,
+pub(crate) struct View<'a> {
+    pub(crate) parts: Vec<Part<'a>>,
     /// Whether one of them is `false`, so that there is no value.
-    pub(super) never: bool,
+    pub(crate) never: bool,
 }
 
 /// A schema that isn't looked at yet: where it stands.
 #[derive(Clone)]
-pub(super) struct Below<'a> {
+pub(crate) struct Below<'a> {
     schema: &'a Value,
     draft: Draft,
     resolver: Resolver<'a>,
@@ -36,7 +36,7 @@ const DEEPEST: usize = 64;
 
 impl<'a> Below<'a> {
     /// The schema that is a whole resource.
-    pub(super) fn root(registry: &'a Registry<'a>, uri: &str) -> Option<Self> {
+    pub(crate) fn root(registry: &'a Registry<'a>, uri: &str) -> Option<Self> {
         let base = jsonschema::uri::from_str(uri).ok()?;
         let resolved = registry.resolver(base).lookup(uri).ok()?;
         let (schema, resolver, draft) = resolved.into_inner();
@@ -44,26 +44,26 @@ impl<'a> Below<'a> {
         Some(Self { schema, draft, resolver, uri: uri.map(|uri| uri + "#") })
     }
 
-    pub(super) fn view(self) -> View<'a> {
+    pub(crate) fn view(self) -> View<'a> {
         let mut view = View::default();
         view.add(self);
         view
     }
 
     /// Whether nothing is valid there.
-    pub(super) fn is_false(&self) -> bool {
+    pub(crate) fn is_false(&self) -> bool {
         matches!(self.schema, Value::Bool(false))
     }
 
     /// An identity, to see that a way comes to where it was.
-    pub(super) fn address(&self) -> usize {
+    pub(crate) fn address(&self) -> usize {
         std::ptr::from_ref(self.schema).addr()
     }
 }
 
 impl<'a> View<'a> {
     /// Adds a schema to those that hold.
-    pub(super) fn add(&mut self, below: Below<'a>) {
+    pub(crate) fn add(&mut self, below: Below<'a>) {
         self.add_within(below, 0);
     }
 
@@ -111,22 +111,22 @@ impl<'a> View<'a> {
     }
 
     /// The values that a keyword has.
-    pub(super) fn all(&self, keyword: &str) -> impl Iterator<Item = &'a Value> {
+    pub(crate) fn all(&self, keyword: &str) -> impl Iterator<Item = &'a Value> {
         self.parts.iter().filter_map(move |part| part.schema.get(keyword))
     }
 
     /// The greatest of a keyword's numbers.
-    pub(super) fn most(&self, keyword: &str) -> Option<f64> {
+    pub(crate) fn most(&self, keyword: &str) -> Option<f64> {
         self.all(keyword).filter_map(Value::as_f64).max_by(f64::total_cmp)
     }
 
     /// The least of a keyword's numbers.
-    pub(super) fn least(&self, keyword: &str) -> Option<f64> {
+    pub(crate) fn least(&self, keyword: &str) -> Option<f64> {
         self.all(keyword).filter_map(Value::as_f64).min_by(f64::total_cmp)
     }
 
     /// The types that are left, in the order of the first schema that names some; none where none does.
-    pub(super) fn types(&self) -> Option<Vec<String>> {
+    pub(crate) fn types(&self) -> Option<Vec<String>> {
         let mut left: Option<Vec<String>> = None;
         for types in self.all("type") {
             let named: Vec<String> = match types {
@@ -151,7 +151,7 @@ impl<'a> View<'a> {
     }
 
     /// The names that an object must have.
-    pub(super) fn required(&self) -> Vec<&'a str> {
+    pub(crate) fn required(&self) -> Vec<&'a str> {
         let names = self.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
         let mut required = Vec::new();
         for name in names {
@@ -163,14 +163,14 @@ impl<'a> View<'a> {
     }
 
     /// What holds for a member of an object.
-    pub(super) fn member(&self, name: &str) -> Self {
+    pub(crate) fn member(&self, name: &str) -> Self {
         let mut view = Self::default();
         self.parts.iter().flat_map(|part| part.member(name)).for_each(|below| view.add(below));
         view
     }
 
     /// What holds for an item of an array.
-    pub(super) fn item(&self, index: usize) -> Self {
+    pub(crate) fn item(&self, index: usize) -> Self {
         let mut view = Self::default();
         self.parts.iter().filter_map(|part| part.item(index)).for_each(|below| view.add(below));
         view
@@ -179,12 +179,12 @@ impl<'a> View<'a> {
 
 impl<'a> Part<'a> {
     /// An identity, to see that a way comes to where it was.
-    pub(super) fn address(&self) -> usize {
+    pub(crate) fn address(&self) -> usize {
         std::ptr::from_ref(self.schema).addr()
     }
 
     /// Where a keyword of it stands.
-    pub(super) fn uri(&self, keyword: &str) -> Option<String> {
+    pub(crate) fn uri(&self, keyword: &str) -> Option<String> {
         self.uri.as_ref().map(|uri| format!("{uri}/{}", escaped(keyword)))
     }
 
@@ -205,19 +205,19 @@ impl<'a> Part<'a> {
     }
 
     /// The schema that a keyword has.
-    pub(super) fn one(&self, keyword: &str) -> Option<Below<'a>> {
+    pub(crate) fn one(&self, keyword: &str) -> Option<Below<'a>> {
         let schema = self.schema.get(keyword)?;
         (schema.is_object() || schema.is_boolean()).then(|| self.at(schema, &[keyword]))
     }
 
     /// The schemas in a keyword's array.
-    pub(super) fn items(&self, keyword: &str) -> Vec<Below<'a>> {
+    pub(crate) fn items(&self, keyword: &str) -> Vec<Below<'a>> {
         let items = self.schema.get(keyword).and_then(Value::as_array).into_iter().flatten();
         items.enumerate().map(|(i, schema)| self.at(schema, &[keyword, &i.to_string()])).collect()
     }
 
     /// The schemas in a keyword's object.
-    pub(super) fn named(&self, keyword: &'static str) -> impl Iterator<Item = (&'a str, Below<'a>)> {
+    pub(crate) fn named(&self, keyword: &'static str) -> impl Iterator<Item = (&'a str, Below<'a>)> {
         let named = self.schema.get(keyword).and_then(Value::as_object).into_iter().flatten();
         named.map(move |(name, schema)| (name.as_str(), self.at(schema, &[keyword, name])))
     }
@@ -226,7 +226,7 @@ impl<'a> Part<'a> {
     fn member(&self, name: &str) -> Vec<Below<'a>> {
         let own = self.schema.get("properties").and_then(|properties| properties.get(name));
         let own = own.map(|schema| self.at(schema, &["properties", name]));
-        let pattern = self.named("patternProperties").filter(|(pattern, _)| super::text::matches(pattern, name));
+        let pattern = self.named("patternProperties").filter(|(pattern, _)| crate::text::matches(pattern, name));
         let mut found: Vec<Below<'a>> = own.into_iter().chain(pattern.map(|(_, below)| below)).collect();
         if found.is_empty() {
             found.extend(self.one("additionalProperties").or_else(|| self.one("unevaluatedProperties")));

@@ -1,16 +1,14 @@
 //! The contracts of a schemas folder, as several commands need them: read and checked as a build script does it, and as the
-//! `jsonschema` crate validates them. [`violation`] tells what a value breaks.
+//! `jsonschema` crate validates them.
 //!
 //! Values are held to contracts by that crate and not by generated code: there is none here, and the two are held to be one by
 //! the suite that `cargo xtask conformance` runs.
 
-mod violation;
-
-use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jsonschema::{Draft, Registry, Resource, ValidationError, Validator};
+use jsonschema::{Draft, Registry, Resource};
 use referencing::Resolver;
 use serde_json::Value;
 use twyla_build::Builder;
@@ -18,9 +16,6 @@ use twyla_build::compare::{ContractKind, ContractSchema, SchemaPath, Sources};
 use twyla_contract::{Place, similar};
 
 use crate::schemas::{self, Where};
-
-pub(crate) use violation::Violation;
-use violation::rule;
 
 /// What the names of the folder's files begin with, where they are resources.
 const ROOT: &str = "twyla:///";
@@ -143,8 +138,29 @@ pub(crate) fn name_of(schema: &ContractSchema) -> String {
 /// One contract, with what holds values to it.
 pub(crate) struct Contract<'a> {
     pub(crate) schema: &'a ContractSchema,
-    pub(crate) validator: Validator,
+    /// What values are made of it and held to it by.
+    pub(crate) held: twyla_sample::Contract<'a>,
     all: &'a Contracts,
+}
+
+/// A rule that a value breaks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Violation {
+    /// Where in the value: a JSON Pointer.
+    pub(crate) pointer: String,
+    pub(crate) keyword: String,
+    /// Where the rule stands.
+    pub(crate) place: Option<Place>,
+    /// The rule and the value in words.
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Violation {
+    /// `/emission: "" has 0 characters, and at least 1 is needed`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pointer = if self.pointer.is_empty() { "(root)" } else { &self.pointer };
+        write!(f, "{pointer}: {}", self.message)
+    }
 }
 
 impl Contracts {
@@ -155,14 +171,9 @@ impl Contracts {
             let near = similar::nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
             Error::NoContract { folder: self.folder.clone(), name: name.to_owned(), near }
         })?;
-        let options = jsonschema::options()
-            .with_registry(&self.registry)
-            .with_base_uri(ROOT)
-            .should_validate_formats(schema.bundle.asserts_formats());
-        let validator = options
-            .build(&serde_json::json!({ "$ref": self.uri(schema) }))
+        let held = twyla_sample::Contract::new(&self.registry, self.uri(schema), ROOT, schema.bundle.asserts_formats())
             .map_err(|error| Error::Schema { place: schema.place.clone(), error: error.to_string() })?;
-        Ok(Contract { schema, validator, all: self })
+        Ok(Contract { schema, held, all: self })
     }
 
     /// The context that goes with an event in its envelope.
@@ -198,29 +209,13 @@ impl Contracts {
 impl Contract<'_> {
     /// Everything that a value breaks, each thing once, in the value's order.
     pub(crate) fn violations(&self, value: &Value) -> Vec<Violation> {
-        let mut found: BTreeMap<(String, String), Violation> = BTreeMap::new();
-        for error in self.validator.iter_errors(value) {
-            let violation = Violation::new(&error, self.all);
-            found.entry((violation.pointer.clone(), violation.rule.clone())).or_insert(violation);
-        }
-        found.into_values().collect()
+        self.held.violations(value).into_iter().map(|it| self.placed(it)).collect()
     }
 
-    /// What a value breaks, where that is one thing; it looks no further than the second.
-    pub(crate) fn only_violation(&self, value: &Value) -> Option<Violation> {
-        if self.is_valid(value) {
-            return None;
-        }
-        let mut errors = self.validator.iter_errors(value);
-        let first = Violation::new(&errors.next()?, self.all);
-        let again = |error: ValidationError<'_>| {
-            rule(&error) == first.rule && error.instance_path().to_string() == first.pointer
-        };
-        errors.all(again).then_some(first)
-    }
-
-    /// Whether it breaks nothing.
-    pub(crate) fn is_valid(&self, value: &Value) -> bool {
-        self.validator.is_valid(value)
+    /// With the place where its rule stands.
+    pub(crate) fn placed(&self, violation: twyla_sample::Violation) -> Violation {
+        let place = self.all.place(&violation.rule);
+        let twyla_sample::Violation { pointer, keyword, message, .. } = violation;
+        Violation { pointer, keyword, place, message }
     }
 }

@@ -5,45 +5,38 @@ use std::fmt;
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value;
-use twyla_contract::Place;
-
-use super::Contracts;
-
 /// Characters of a value that a message shows.
 const SHOWN: usize = 64;
 
 /// A rule that a value breaks.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Violation {
+pub struct Violation {
     /// Where in the value: a JSON Pointer.
-    pub(crate) pointer: String,
+    pub pointer: String,
     /// The rule's URI: its document, and the JSON Pointer of its keyword.
-    pub(crate) rule: String,
-    pub(crate) keyword: String,
-    /// Where the rule stands.
-    pub(crate) place: Option<Place>,
+    pub rule: String,
+    /// The keyword.
+    pub keyword: String,
     /// The rule and the value in words.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 impl Violation {
-    pub(super) fn new(error: &ValidationError<'_>, contracts: &Contracts) -> Self {
-        let rule = rule(error);
+    pub(crate) fn new(error: &ValidationError<'_>) -> Self {
         Self {
             pointer: error.instance_path().to_string(),
-            place: contracts.place(&rule),
             keyword: match error.kind() {
                 Kind::FalseSchema => "false".to_owned(),
                 kind => kind.keyword().to_owned(),
             },
             message: message(error),
-            rule,
+            rule: rule(error),
         }
     }
 }
 
 /// The URI of the rule that is broken.
-pub(super) fn rule(error: &ValidationError<'_>) -> String {
+pub(crate) fn rule(error: &ValidationError<'_>) -> String {
     error.absolute_keyword_location().map_or_else(|| error.schema_path().to_string(), ToString::to_string)
 }
 

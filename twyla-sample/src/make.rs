@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Number, Value};
 
-use super::text::{self, Rules};
-use super::view::{Below, Part, View};
+use crate::random::{self, Dice, Range};
+use crate::text::{self, Rules};
+use crate::view::{Below, Part, View};
 
 /// How much of an event is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub enum Extent {
     /// Everything that is declared.
     Whole,
     /// What is required.
     Lean,
+    /// Whatever the dice say.
+    Any,
 }
 
 /// Values within one another.
@@ -25,16 +28,26 @@ const MANY: usize = 1000;
 
 /// The choices of one try: which of several was taken, by where in the value and as which choice there it came up.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Choices {
+pub(crate) struct Choices {
     taken: BTreeMap<(String, usize), usize>,
     /// Those of this try, in their order, and among how many.
     met: Vec<((String, usize), usize)>,
     /// How many of this try came up at each place.
     places: HashMap<String, usize>,
+    /// What decides instead.
+    dice: Option<Dice>,
 }
 
 impl Choices {
+    /// Those that dice take.
+    pub(crate) fn thrown(dice: Dice) -> Self {
+        Self { dice: Some(dice), ..Self::default() }
+    }
+
     fn choose(&mut self, at: &str, among: usize) -> usize {
+        if let Some(dice) = &mut self.dice {
+            return dice.below(among);
+        }
         let place = self.places.entry(at.to_owned()).or_insert(0);
         let key = (at.to_owned(), *place);
         *place += 1;
@@ -44,7 +57,7 @@ impl Choices {
     }
 
     /// Takes the next choice of those that have to do with a place; none where all of them were taken.
-    pub(super) fn next(mut self, broken: Option<&str>) -> Option<Self> {
+    pub(crate) fn next(mut self, broken: Option<&str>) -> Option<Self> {
         let met = std::mem::take(&mut self.met);
         self.places.clear();
         let concerns = |at: &str| broken.is_none_or(|broken| within(broken, at) || within(at, broken));
@@ -66,12 +79,12 @@ fn within(pointer: &str, of: &str) -> bool {
 }
 
 /// Makes a value of a schema: of all that its choices allow, the one that these choices lead to.
-pub(super) fn make(below: Below<'_>, extent: Extent, choices: &mut Choices) -> Option<Value> {
+pub(crate) fn make(below: Below<'_>, extent: Extent, choices: &mut Choices) -> Option<Value> {
     Maker { extent, choices, way: Vec::new(), at: String::new() }.value(&below.view(), "", 0)
 }
 
 /// Makes a member of that name.
-pub(super) fn member(view: &View<'_>, name: &str) -> Option<Value> {
+pub(crate) fn member(view: &View<'_>, name: &str) -> Option<Value> {
     let mut choices = Choices::default();
     Maker { extent: Extent::Whole, choices: &mut choices, way: Vec::new(), at: String::new() }.value(
         &view.member(name),
@@ -81,7 +94,7 @@ pub(super) fn member(view: &View<'_>, name: &str) -> Option<Value> {
 }
 
 /// Makes the item of that number of an array, another one for each number.
-pub(super) fn item(view: &View<'_>, index: usize) -> Option<Value> {
+pub(crate) fn item(view: &View<'_>, index: usize) -> Option<Value> {
     let mut choices = Choices::default();
     Maker { extent: Extent::Whole, choices: &mut choices, way: Vec::new(), at: String::new() }.value(
         &view.item(index),
@@ -122,7 +135,10 @@ impl Maker<'_> {
         let only = view.all("const").next().is_some() || view.all("enum").next().is_some();
         let made = usize::from(!only);
         if !given.is_empty() {
-            let place = self.choices.choose(&self.at, given.len() + made);
+            // what nobody has thought of is what dice are for
+            let own = made > 0 && self.choices.dice.as_mut().is_some_and(|dice| !dice.one_in(4));
+            let place = if own { given.len() } else { self.choices.choose(&self.at, given.len() + made) };
+            let salt = if own { 0 } else { salt };
             if let Some(value) = given.get((place + salt) % (given.len() + made)) {
                 return Some((*value).clone());
             }
@@ -136,10 +152,13 @@ impl Maker<'_> {
         match *types.get(self.choices.choose(&self.at, types.len()))? {
             "object" => self.object(view),
             "array" => self.array(view, name),
-            "string" => string(view, name, salt),
-            "integer" => number(view, true, salt),
-            "number" => number(view, false, salt),
-            "boolean" => Some((salt.is_multiple_of(2)).into()),
+            "string" => string(view, name, salt, self.choices.dice.as_mut()),
+            "integer" => number(view, true, salt, self.choices.dice.as_mut()),
+            "number" => number(view, false, salt, self.choices.dice.as_mut()),
+            "boolean" => match &mut self.choices.dice {
+                Some(dice) => Some(dice.one_in(2).into()),
+                None => Some((salt.is_multiple_of(2)).into()),
+            },
             "null" => Some(Value::Null),
             _ => None,
         }
@@ -183,14 +202,15 @@ impl Maker<'_> {
 
     fn object(&mut self, view: &View<'_>) -> Option<Value> {
         let mut view = view.clone();
-        let whole = self.extent == Extent::Whole && self.way.len() <= DEEP;
+        let whole = self.extent != Extent::Lean && self.way.len() <= DEEP;
         let mut names: Vec<&str> = view.required();
         let mut i = 0;
         while let Some(part) = view.parts.get(i).cloned() {
             i += 1;
             let properties = part.schema.get("properties").and_then(Value::as_object);
             for (name, schema) in properties.into_iter().flatten().filter(|_| whole) {
-                if !names.contains(&name.as_str()) && *schema != Value::Bool(false) {
+                let left_out = self.choices.dice.as_mut().is_some_and(|dice| dice.one_in(2));
+                if !left_out && !names.contains(&name.as_str()) && *schema != Value::Bool(false) {
                     names.push(name);
                 }
             }
@@ -265,11 +285,18 @@ impl Maker<'_> {
             Some(least) => least as usize,
             None => 1,
         };
-        let tuple = |part: &super::view::Part<'_>| part.items("prefixItems").len().max(part.items("items").len());
+        let tuple = |part: &Part<'_>| part.items("prefixItems").len().max(part.items("items").len());
         let prefix = view.parts.iter().map(tuple).max().unwrap_or(0);
-        let whole = self.extent == Extent::Whole && self.way.len() <= DEEP;
+        let whole = self.extent != Extent::Lean && self.way.len() <= DEEP;
         let nice = if whole { prefix.max(1) } else { 0 };
         let count = least.max(if contains.is_empty() { nice } else { contained.max(nice) }).min(most);
+        let count = match &mut self.choices.dice {
+            Some(dice) if whole && contains.is_empty() => {
+                dice.between(least.min(most), most.min(least.max(prefix) + 3))
+            }
+            _ => count,
+        };
+        let unique = view.all("uniqueItems").any(|it| *it == Value::Bool(true));
         let singular = name.strip_suffix('s').unwrap_or(name);
         let mut items = Vec::new();
         for index in 0..count {
@@ -284,7 +311,11 @@ impl Maker<'_> {
                 break;
             }
             let value = self.inner(&index.to_string(), |maker| maker.value(&item, singular, index));
-            items.push(value?);
+            let value = value?;
+            if self.choices.dice.is_some() && unique && items.contains(&value) {
+                continue;
+            }
+            items.push(value);
         }
         Some(items.into())
     }
@@ -333,7 +364,7 @@ fn implied(view: &View<'_>) -> Vec<String> {
     types
 }
 
-fn string(view: &View<'_>, name: &str, salt: usize) -> Option<Value> {
+fn string(view: &View<'_>, name: &str, salt: usize, dice: Option<&mut Dice>) -> Option<Value> {
     let rules = Rules {
         name,
         format: view.all("format").find_map(Value::as_str),
@@ -341,7 +372,8 @@ fn string(view: &View<'_>, name: &str, salt: usize) -> Option<Value> {
         least: view.most("minLength").map_or(0, |least| least as usize),
         most: view.least("maxLength").map(|most| most as usize),
     };
-    text::text(&rules, salt).map(Value::from)
+    let random = dice.and_then(|dice| random::text(&rules, dice));
+    random.or_else(|| text::text(&rules, salt)).map(Value::from)
 }
 
 /// A name that a member without a declaration may have.
@@ -374,7 +406,7 @@ fn member_name(view: &View<'_>, salt: usize) -> Option<String> {
 }
 
 /// A number that keeps its rules; the first that is good to look at.
-fn number(view: &View<'_>, whole: bool, salt: usize) -> Option<Value> {
+fn number(view: &View<'_>, whole: bool, salt: usize, dice: Option<&mut Dice>) -> Option<Value> {
     let (mut low, mut high) = (view.most("minimum"), view.least("maximum"));
     let flag = |keyword: &str| view.all(keyword).any(|it| it == &Value::Bool(true));
     let (mut above, mut below) = (flag("exclusiveMinimum"), flag("exclusiveMaximum"));
@@ -391,6 +423,12 @@ fn number(view: &View<'_>, whole: bool, salt: usize) -> Option<Value> {
             && factors.iter().all(|factor| (value / factor - (value / factor).round()).abs() < 1e-9)
             && (!whole || value.fract() == 0.0)
     };
+    if let Some(dice) = dice {
+        let made = random::number(&Range { low, high, whole, factors: &factors }, dice);
+        if let Some(made) = made.filter(|made| made.as_f64().is_some_and(fits)) {
+            return Some(made);
+        }
+    }
     let nice = [1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 0.0, -1.0, 0.5, 1.5, 0.1, 0.25, 42.0, 1000.0];
     let mut candidates: Vec<f64> = if whole || !factors.is_empty() { Vec::new() } else { vec![9.5] };
     candidates.extend(nice);

@@ -1,13 +1,7 @@
-//! `cargo twyla sample`: an event made from its schema, and events that break one rule each. [`view`] is the schemas that hold for
-//! a value as one, [`make`] makes values of them and [`text`] strings; [`broken`] breaks rules.
+//! `cargo twyla sample`: an event made from its schema, and events that break one rule each; `twyla-sample` makes them.
 //!
 //! What is shown was held to the contract. Where the way that makes nice events finds none, the comparison's own way of finding a
 //! witness is taken, which is thorough and not nice.
-
-mod broken;
-mod make;
-mod text;
-mod view;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -22,9 +16,7 @@ use crate::command::{Outcome, Run};
 use crate::contracts::{Contract, Contracts};
 use crate::paint::{FAINT, HEAD, UNSURE, paint, tame};
 use crate::schemas::Where;
-use broken::Broken;
-use make::{Choices, Extent};
-use view::Below;
+use twyla_sample::{Broken, Extent};
 
 /// Make an event from its schema.
 ///
@@ -71,7 +63,7 @@ impl Run for Args {
         let contracts = Contracts::open(&self.place)?;
         let contract = contracts.contract(&self.event)?;
         let context = self.envelope.then(|| contracts.around(&contract)).transpose()?;
-        let around = context.map(|context| sample(&contracts, &context, Extent::Whole)).transpose()?;
+        let around = context.map(|context| sample(&context, Extent::Whole)).transpose()?;
         let wrapped = |event: Value| match &around {
             Some(context) => envelope(&self.event, event, context.clone()),
             None => event,
@@ -82,7 +74,7 @@ impl Run for Args {
             return self.invalid(&contracts, &contract, &order, wrapped, &mut out);
         }
         let extent = if self.minimal { Extent::Lean } else { Extent::Whole };
-        let event = wrapped(sample(&contracts, &contract, extent)?);
+        let event = wrapped(sample(&contract, extent)?);
         let text = if self.json { event.to_string() } else { order.pretty(&event) };
         writeln!(out, "{text}")?;
         Ok(Outcome::Fine)
@@ -98,15 +90,13 @@ impl Args {
         wrapped: impl Fn(Value) -> Value,
         out: &mut impl Write,
     ) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
-        let root = root(contracts, contract);
-        let valid = several(contracts, contract)?;
-        let (mut broken, unbroken) = match &root {
-            Some(root) => broken::broken(contract, root, &valid),
-            None => Default::default(),
-        };
-        broken.sort_by_key(|it| it.violation.place.clone());
+        let valid = contract.held.several(Some(sample(contract, Extent::Whole)?));
+        let (broken, unbroken) = contract.held.broken(&valid);
+        let placed = broken.into_iter().map(|Broken { violation, event }| (contract.placed(violation), event));
+        let mut broken: Vec<_> = placed.collect();
+        broken.sort_by_key(|(violation, _)| violation.place.clone());
         let below = if self.envelope { "/content" } else { "" };
-        for (i, Broken { violation, event }) in broken.iter().enumerate() {
+        for (i, (violation, event)) in broken.iter().enumerate() {
             let event = wrapped(event.clone());
             let place = violation.place.as_ref().map(ToString::to_string);
             let pointer = format!("{below}{}", violation.pointer);
@@ -140,58 +130,20 @@ impl Args {
     }
 }
 
-fn root<'a>(contracts: &'a Contracts, contract: &Contract<'_>) -> Option<Below<'a>> {
-    Below::root(&contracts.registry, &contracts.uri(contract.schema))
-}
-
-/// Tries at a nice event before it is left to the comparison.
-const TRIES: usize = 400;
-
-/// Nice events that are valid, the first of them first.
-fn nice<'a>(contracts: &'a Contracts, contract: &'a Contract<'_>, extent: Extent) -> impl Iterator<Item = Value> + 'a {
-    let root = root(contracts, contract);
-    let mut choices = Some(Choices::default());
-    let tries = std::iter::from_fn(move || {
-        let mut tried = choices.take()?;
-        let made = make::make(root.clone()?, extent, &mut tried);
-        // what is broken says which choice was a bad one; where nothing is, another choice makes another event
-        let broken = made.as_ref().and_then(|event| contract.violations(event).into_iter().next());
-        choices = match &broken {
-            Some(broken) => tried.clone().next(Some(&broken.pointer)).or_else(|| tried.next(None)),
-            None => tried.next(None),
-        };
-        Some(made.filter(|_| broken.is_none()))
-    });
-    tries.take(TRIES).flatten()
-}
-
 /// A valid event.
-fn sample(contracts: &Contracts, contract: &Contract<'_>, extent: Extent) -> Result<Value, Error> {
+fn sample(contract: &Contract<'_>, extent: Extent) -> Result<Value, Error> {
     let other = if extent == Extent::Whole { Extent::Lean } else { Extent::Whole };
-    let mut found = nice(contracts, contract, extent).chain(nice(contracts, contract, other));
+    let mut found = contract.held.nice(extent).chain(contract.held.nice(other));
     if let Some(event) = found.next() {
         return Ok(event);
     }
     let name = contract.schema.name.clone();
     match compare::sample(&contract.schema.bundle, &Options::default()) {
-        Sample::Value(event) if contract.is_valid(&event) => Ok(event),
+        Sample::Value(event) if contract.held.is_valid(&event) => Ok(event),
         Sample::Value(_) => Err(Error::Undecided { name, why: "the one that was found is not valid".to_owned() }),
         Sample::Nothing => Err(Error::Nothing { name, place: contract.schema.place.to_string() }),
         Sample::Undecided(why) => Err(Error::Undecided { name, why: why.to_string() }),
     }
-}
-
-/// Valid events that are each another choice of the schema's.
-fn several(contracts: &Contracts, contract: &Contract<'_>) -> Result<Vec<Value>, Error> {
-    const MOST: usize = 12;
-    let mut events = vec![sample(contracts, contract, Extent::Whole)?];
-    let lean = nice(contracts, contract, Extent::Lean).take(MOST);
-    for event in nice(contracts, contract, Extent::Whole).take(5 * MOST).chain(lean) {
-        if events.len() < MOST && !events.contains(&event) {
-            events.push(event);
-        }
-    }
-    Ok(events)
 }
 
 /// An event with texts that are far too long cut, for people to see.

@@ -6,21 +6,23 @@ use std::collections::HashMap;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use serde_json::Value;
 
+use crate::random::Dice;
+
 /// What a string is held to.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rules<'a> {
-    pub(super) name: &'a str,
-    pub(super) format: Option<&'a str>,
-    pub(super) patterns: Vec<&'a str>,
-    pub(super) least: usize,
-    pub(super) most: Option<usize>,
+pub(crate) struct Rules<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) format: Option<&'a str>,
+    pub(crate) patterns: Vec<&'a str>,
+    pub(crate) least: usize,
+    pub(crate) most: Option<usize>,
 }
 
 /// Longer than this no string is made.
 const LONGEST: usize = 100_000;
 
 /// Strings that keep the rules, the best to look at first; each `salt` begins with another.
-pub(super) fn text(rules: &Rules<'_>, salt: usize) -> Option<String> {
+pub(crate) fn text(rules: &Rules<'_>, salt: usize) -> Option<String> {
     let mut candidates: Vec<String> = Vec::new();
     if let Some(format) = rules.format {
         candidates.extend(of_format(format).iter().map(|text| (*text).to_owned()));
@@ -66,7 +68,8 @@ fn fitted(text: String, rules: &Rules<'_>) -> Option<String> {
     }
 }
 
-fn keeps(text: &str, rules: &Rules<'_>) -> bool {
+/// Whether a text keeps the rules but for its format.
+pub(crate) fn keeps(text: &str, rules: &Rules<'_>) -> bool {
     let length = text.chars().count();
     length >= rules.least
         && rules.most.is_none_or(|most| length <= most)
@@ -74,7 +77,7 @@ fn keeps(text: &str, rules: &Rules<'_>) -> bool {
 }
 
 /// Whether a text has a match of an ECMA pattern in it.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     // one validator for each pattern: the crate's own reading of ECMA
     thread_local! {
         static KNOWN: RefCell<HashMap<String, Option<jsonschema::Validator>>> = RefCell::default();
@@ -108,7 +111,7 @@ fn of_format(format: &str) -> &'static [&'static str] {
 }
 
 /// Whether a format is one that is held to.
-pub(super) fn is_format(format: &str) -> bool {
+pub(crate) fn is_format(format: &str) -> bool {
     !of_format(format).is_empty()
 }
 
@@ -143,7 +146,7 @@ fn of_pattern(pattern: &str, least: usize, most: Option<usize>, salt: usize) -> 
     let mut found: Vec<String> = Vec::new();
     // repeated a few times looks like something; then more often, for the length, and then as seldom as may be
     for more in [3, 2, 1, 5, 8, 12, 20, 40, 80, 160, 0] {
-        let mut maker = Maker { more, next: salt, out: String::new() };
+        let mut maker = Maker { more, next: salt, out: String::new(), dice: None };
         if maker.write(&hir) {
             let length = maker.out.chars().count();
             if length >= least && most.is_none_or(|most| length <= most) && !found.contains(&maker.out) {
@@ -154,6 +157,16 @@ fn of_pattern(pattern: &str, least: usize, most: Option<usize>, salt: usize) -> 
     found
 }
 
+/// A text that a pattern matches, as dice decide.
+pub(crate) fn random_of_pattern(pattern: &str, dice: &mut Dice) -> Option<String> {
+    let translated = jsonschema_regex::to_rust_regex(pattern).ok()?;
+    let hir = regex_syntax::Parser::new().parse(&translated).ok()?;
+    let mut maker = Maker { more: 4, next: 0, out: String::new(), dice: Some(dice.clone()) };
+    let written = maker.write(&hir);
+    dice.throw();
+    written.then_some(maker.out)
+}
+
 /// Writes a text that a pattern matches.
 struct Maker {
     /// How often more than it must something is repeated.
@@ -161,6 +174,8 @@ struct Maker {
     /// Which of a class's characters is next: they take turns, so that a text isn't one character over and over.
     next: usize,
     out: String,
+    /// What decides instead.
+    dice: Option<Dice>,
 }
 
 impl Maker {
@@ -177,7 +192,11 @@ impl Maker {
             HirKind::Class(class) => self.class(class),
             HirKind::Repetition(repetition) => {
                 let most = repetition.max.unwrap_or(u32::MAX).max(repetition.min);
-                let times = repetition.min.saturating_add(self.more).min(most);
+                let more = match &mut self.dice {
+                    Some(dice) => dice.below(self.more as usize + 1) as u32,
+                    None => self.more,
+                };
+                let times = repetition.min.saturating_add(more).min(most);
                 // a nested repetition would grow beyond all bounds
                 let times = times.min(repetition.min.max(200));
                 (0..times).all(|_| self.write(&repetition.sub))
@@ -186,7 +205,8 @@ impl Maker {
             HirKind::Concat(parts) => parts.iter().all(|part| self.write(part)),
             HirKind::Alternation(parts) => {
                 let start = self.out.len();
-                parts.iter().any(|part| {
+                let first = self.dice.as_mut().map_or(0, |dice| dice.below(parts.len()));
+                parts[first..].iter().chain(&parts[..first]).any(|part| {
                     self.out.truncate(start);
                     self.write(part)
                 })
@@ -196,6 +216,15 @@ impl Maker {
 
     fn class(&mut self, class: &Class) -> bool {
         let Class::Unicode(class) = class else { return false };
+        if let Some(dice) = &mut self.dice {
+            let range = class.ranges().get(dice.below(class.ranges().len().min(8)));
+            let drawn = range.and_then(|range| {
+                let (start, end) = (u32::from(range.start()), u32::from(range.end()));
+                char::from_u32(start + dice.below((end - start) as usize + 1) as u32)
+            });
+            self.out.extend(drawn);
+            return drawn.is_some();
+        }
         let has = |c: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c));
         let nice = || ('a'..='z').chain('0'..='9').chain('A'..='Z').filter(|c| has(*c));
         let of_letters = nice().take_while(|c| c.is_ascii_lowercase()).count();

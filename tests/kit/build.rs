@@ -1,0 +1,5 @@
+//! The demo platform's contracts.
+
+fn main() {
+    twyla_build::compile("../../schemas");
+}

@@ -1,0 +1,66 @@
+//! A service that fails in each way there is, as its author would write it: what is said decides. The tests are in `tests/`.
+
+// the page's examples run here, where there are contracts
+#[cfg(doctest)]
+#[doc = include_str!("../../../twyla-runtime/docs/testing.md")]
+pub struct Page;
+
+/// The demo platform's contracts.
+pub mod contracts {
+    #![allow(missing_docs, unreachable_pub, reason = "they are generated")]
+    twyla_runtime::include_contracts!();
+}
+
+use contracts::Context;
+use contracts::api::UserInput;
+use contracts::bot::Reply;
+use twyla_runtime::{Bus, Fail, Listeners, Meta, listener, listeners};
+
+/// The service's listeners.
+pub fn listeners() -> Listeners {
+    listeners![answer, in_turn, one_at_a_time, echo]
+}
+
+/// Answers, after a while.
+#[listener("api.user_input", group = "bot", retry = "5x 1s..10s")]
+async fn answer(input: UserInput, context: Context, meta: Meta, bus: Bus) -> Result<(), Fail> {
+    match input.emission.as_str() {
+        "never" => return Err(Fail::retry("no database")),
+        "at the third attempt" if meta.attempt < 3 => return Err(Fail::retry("no database yet")),
+        "park it" => return Err(Fail::park("nobody knows what that is")),
+        "panic" if meta.attempt == 1 => panic!("out of cheese"),
+        "later" if meta.attempt == 1 => return Err(Fail::retry_after(std::time::Duration::from_secs(7200), "not now")),
+        "silence" => return Ok(()),
+        "hang" => std::future::pending().await,
+        _ => {}
+    }
+    bus.emit(Reply::new(format!("you said {}", input.emission)), context).await?;
+    Ok(())
+}
+
+/// One after another for each channel, and each fails once where its text says so.
+#[listener("api.user_input", group = "in_turn", ordered_by = context.channel, retry = "3x 2s..2s")]
+async fn in_turn(input: UserInput, meta: Meta) -> Result<(), Fail> {
+    match input.emission.starts_with("once") && meta.attempt == 1 {
+        true => Err(Fail::retry("once")),
+        false => Ok(()),
+    }
+}
+
+/// Has one place, which is kept through a short pause.
+#[listener("api.user_input", group = "one", concurrency = 1, retry = "2x 500ms..500ms")]
+async fn one_at_a_time(input: UserInput, meta: Meta) -> Result<(), Fail> {
+    match input.emission.starts_with("once") && meta.attempt == 1 {
+        true => Err(Fail::retry("once")),
+        false => Ok(()),
+    }
+}
+
+/// Says once more what an answer says.
+#[listener("bot.reply", group = "echo")]
+async fn echo(reply: Reply, context: Context, bus: Bus) -> Result<(), Fail> {
+    if let Some(rest) = reply.text.strip_prefix("you said echo") {
+        bus.emit(Reply::new(format!("echo{rest}")), context).await?;
+    }
+    Ok(())
+}

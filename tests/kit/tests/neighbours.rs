@@ -1,0 +1,106 @@
+//! Other services, known by their manifests.
+
+use serde_json::{Value, json};
+use twyla_kit::contracts::api::UserInput;
+use twyla_kit::contracts::bot::Reply;
+use twyla_kit::listeners;
+use twyla_runtime::testing::Neighbour;
+
+use crate::{context, service, told};
+
+fn schema(schema: &Value) -> Value {
+    json!({ "draft": "2020-12", "formats": true, "root": "it.json", "documents": { "it.json": schema } })
+}
+
+/// A service that emits `api.user_input` and listens to `bot.reply`, by the schemas given.
+fn neighbour(input: Value, reply: Value, context: Value) -> Neighbour {
+    let manifest = json!({
+        "format": "twyla-contracts 1",
+        "service": "web",
+        "version": "1.2.0",
+        "emits": [{ "event": "api.user_input", "content": "1", "context": "3" }],
+        "listens": [{ "event": "bot.reply", "group": "web", "content": "2", "context": "3", "handler": "web::show" }],
+        "schemas": { "1": schema(&input), "2": schema(&reply), "3": schema(&context) },
+    });
+    Neighbour::parse(&manifest.to_string()).unwrap()
+}
+
+fn input() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "emission": { "type": "string", "minLength": 1, "maxLength": 200 },
+            "from": { "type": "string" },
+        },
+        "required": ["emission"],
+    })
+}
+
+fn reply() -> Value {
+    json!({ "type": "object", "properties": { "text": { "type": "string" } }, "required": ["text"] })
+}
+
+fn around() -> Value {
+    json!({ "type": "object", "properties": { "channel": { "type": "string", "minLength": 1 } }, "required": ["channel"] })
+}
+
+#[tokio::test]
+async fn neighbours_that_fit_are_fine() {
+    let web = neighbour(input(), reply(), around());
+    web.expect_understood(listeners());
+    web.expect_accepts::<Reply>();
+    let test = service().await;
+    test.give(UserInput::new("hello"), context()).await;
+    assert_eq!(web.expect_accepts_emitted(&test), 1);
+}
+
+#[test]
+fn what_they_may_send_and_would_be_refused_here_is_told() {
+    let mut longer = input();
+    longer["properties"]["attempt"] = json!({ "type": "integer", "minimum": 0, "maximum": 3 });
+    let said = told(|| neighbour(longer, reply(), around()).expect_understood(listeners()));
+    let begin = "web may emit a api.user_input that `twyla_kit::answer` in the group `bot` refuses: its content breaks the \
+                 contract here: /attempt: 0 is less than 1\n";
+    assert!(said.starts_with(begin), "{said}");
+    let said = told(|| neighbour(input(), reply(), json!({ "type": "object" })).expect_understood(listeners()));
+    assert!(said.contains("its context breaks the contract here: (root): `channel` is missing"), "{said}");
+}
+
+#[tokio::test]
+async fn what_would_be_refused_there_is_told() {
+    let mut shorter = reply();
+    shorter["properties"]["text"]["maxLength"] = 12.into();
+    let web = neighbour(input(), shorter, around());
+    let said = told(|| web.expect_accepts::<Reply>());
+    assert!(said.starts_with("a bot.reply is emitted here that web refuses in the group `web`: its content"), "{said}");
+    assert!(said.contains("and at most 12 are allowed"), "{said}");
+    let test = service().await;
+    test.give(UserInput::new("hello"), context()).await;
+    assert!(told(|| web.expect_accepts_emitted(&test)).contains("\"you said hello\" has 14 characters"));
+}
+
+#[test]
+fn nothing_is_held_in_silence() {
+    let web = neighbour(input(), reply(), around());
+    let said = told(|| web.expect_accepts::<UserInput>());
+    assert_eq!(said, "nothing was held: web doesn't listen to api.user_input, but to bot.reply");
+    let said = told(|| web.expect_understood(twyla_runtime::listeners![]));
+    assert_eq!(said, "nothing was held: web emits api.user_input, and the listeners here listen to nothing");
+}
+
+#[test]
+fn a_manifest_that_is_none_is_refused() {
+    for (text, why) in [
+        ("{", "is no manifest: EOF"),
+        (r#"{"format":"twyla-contracts 9","service":"x","schemas":{}}"#, "is of the format \"twyla-contracts 9\""),
+        (
+            r#"{"format":"twyla-contracts 1","service":"x","schemas":{},"emits":[{"event":"a.b","content":"1","context":"2"}]}"#,
+            "is no manifest: it lacks the schema 1",
+        ),
+    ] {
+        let error = Neighbour::parse(text).unwrap_err().to_string();
+        assert!(error.starts_with(why), "{error}");
+    }
+    let error = Neighbour::read("no/such.contracts.json").unwrap_err().to_string();
+    assert!(error.starts_with("no/such.contracts.json: "), "{error}");
+}

@@ -1,0 +1,174 @@
+//! What a test expects of its bus, and what it is told where that isn't so.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::bus::TestBus;
+use super::course::Emission;
+use super::record::{Attempt, Emitted, Outcome};
+use super::told::{moment, why};
+use crate::DeadLetter;
+use crate::event::{Event, Listen};
+
+impl TestBus {
+    /// The next event of that type that handlers have emitted, in the order in which they did; each is had once.
+    ///
+    /// # Panics
+    /// If there is none, with everything that happened instead; and if something is still under way.
+    #[track_caller]
+    pub fn expect_emitted<T: Listen>(&self) -> Emitted<T> {
+        self.hold_settled();
+        let found = self.course.log(|log| {
+            let next = log.emitted.iter_mut().find(|it| !it.given && !it.taken && it.event == T::NAME)?;
+            next.taken = true;
+            Some(next.clone())
+        });
+        let Some(emission) = found else {
+            let again = self.course.log(|log| log.emitted.iter().any(|it| !it.given && it.event == T::NAME));
+            let no = if again { "no other" } else { "no" };
+            panic!("{no} {} was emitted\n\n{}", T::NAME, self.story());
+        };
+        read(&emission)
+    }
+
+    /// Holds that handlers have emitted nothing more than what was expected so far.
+    ///
+    /// # Panics
+    /// If they have, with what it is; and if something is still under way.
+    #[track_caller]
+    pub fn expect_nothing_emitted(&self) {
+        self.hold_settled();
+        let left = self.course.log(|log| log.emitted.iter().filter(|it| !it.given && !it.taken).count());
+        let s = if left == 1 { "event was" } else { "events were" };
+        assert!(left == 0, "{left} {s} emitted that nobody expected\n\n{}", self.story());
+    }
+
+    /// All events of that type that handlers have emitted so far, whether expected or not.
+    ///
+    /// # Panics
+    /// If one can't be decoded as `T`, which a narrower view of an event may do.
+    #[must_use]
+    #[track_caller]
+    pub fn emitted<T: Listen>(&self) -> Vec<Emitted<T>> {
+        let of_type = |it: &&Emission| !it.given && it.event == T::NAME;
+        let emissions: Vec<Emission> = self.course.log(|log| log.emitted.iter().filter(of_type).cloned().collect());
+        emissions.iter().map(read).collect()
+    }
+
+    /// The attempts at events of that type in a group so far.
+    #[must_use]
+    pub fn attempts<T: Event>(&self, group: &str) -> Vec<Attempt> {
+        let these = |it: &&Attempt| it.event == T::NAME && it.group == group;
+        self.course.log(|log| log.attempts.iter().filter(these).cloned().collect())
+    }
+
+    /// Holds that the group has handled an event of that type, and gives the attempt that has; of several the last.
+    ///
+    /// # Panics
+    /// If none was handled, with everything that happened; and if something is still under way.
+    #[track_caller]
+    pub fn expect_handled<T: Event>(&self, group: &str) -> Attempt {
+        self.hold_settled();
+        let handled = self.attempts::<T>(group).into_iter().rfind(|it| it.outcome == Outcome::Handled);
+        handled.unwrap_or_else(|| panic!("no {} was handled in the group `{group}`\n\n{}", T::NAME, self.story()))
+    }
+
+    /// Holds that the attempts at events of that type in a group took place then, by the bus's clock: since the first of
+    /// them.
+    ///
+    /// ```text
+    /// test.expect_attempts::<OrderPlaced>("billing", [0, 1, 3, 8, 18].map(Duration::from_secs));
+    /// ```
+    ///
+    /// # Panics
+    /// If they didn't, with when they did; and if something is still under way.
+    #[track_caller]
+    pub fn expect_attempts<T: Event>(&self, group: &str, after: impl AsRef<[Duration]>) {
+        self.hold_settled();
+        let attempts = self.attempts::<T>(group);
+        let first = attempts.first().map(|it| it.at).unwrap_or_default();
+        let took: Vec<Duration> = attempts.iter().map(|it| it.at - first).collect();
+        let words = |times: &[Duration]| match times {
+            [] => "never".to_owned(),
+            times => times.iter().map(|at| moment(*at)).collect::<Vec<_>>().join(", "),
+        };
+        assert!(
+            took == after.as_ref(),
+            "attempts at {} in the group `{group}` were expected after: {}\nand took place after: {}\n\n{}",
+            T::NAME,
+            words(after.as_ref()),
+            words(&took),
+            self.story()
+        );
+    }
+
+    /// The next event of that type that the group has set aside, with the reason; each is had once.
+    ///
+    /// # Panics
+    /// If there is none, with everything that happened instead; and if something is still under way.
+    #[track_caller]
+    pub fn expect_parked<T: Event>(&self, group: &str) -> DeadLetter {
+        self.hold_settled();
+        let found = self.course.log(|log| {
+            let these = |letter: &DeadLetter| letter.event == T::NAME && letter.group == group;
+            let next = log.parked.iter_mut().find(|it| !it.taken && these(&it.letter))?;
+            next.taken = true;
+            Some(next.letter.clone())
+        });
+        found.unwrap_or_else(|| panic!("no {} was parked in the group `{group}`\n\n{}", T::NAME, self.story()))
+    }
+
+    /// Holds that nothing more was set aside than what was expected so far.
+    ///
+    /// # Panics
+    /// If something was, with what and why; and if something is still under way.
+    #[track_caller]
+    pub fn expect_nothing_parked(&self) {
+        self.hold_settled();
+        let left: Vec<DeadLetter> =
+            self.course.log(|log| log.parked.iter().filter(|it| !it.taken).map(|it| it.letter.clone()).collect());
+        if let [first, ..] = &left[..] {
+            let more = if left.len() > 1 { format!(", and {} more", left.len() - 1) } else { String::new() };
+            panic!(
+                "{} was parked in the group `{}`, {}{more}\n\n{}",
+                first.event,
+                first.group,
+                why(first),
+                self.story()
+            );
+        }
+    }
+
+    /// What is expected of a bus on which something is still under way may be so a moment later.
+    #[track_caller]
+    fn hold_settled(&self) {
+        let (busy, pauses) = self.course.under_way();
+        let waits = match (busy, pauses) {
+            (0, 0) => return,
+            // whoever has let the clock go on wants to look just now
+            (0, _) if self.now() > Duration::ZERO => return,
+            (0, pauses) => format!("{pauses} wait for their next attempt"),
+            (busy, _) => format!("{busy} are under way"),
+        };
+        panic!(
+            "not everything is handled: of the deliveries {waits}; `.settle().await` comes first\n\n{}",
+            self.story()
+        );
+    }
+}
+
+#[track_caller]
+fn read<T: Listen>(emission: &Emission) -> Emitted<T> {
+    match Emitted::read(emission) {
+        Ok(emitted) => emitted,
+        Err(why) => panic!("a {} was emitted that its listener would refuse: {why}\n  {}", T::NAME, emission.shown()),
+    }
+}
+
+impl fmt::Display for Attempt {
+    /// `attempt 2 at api.user_input in the group `bot`, at 1 s: failed: no database`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { event, group, number, at, outcome, .. } = self;
+        write!(f, "attempt {number} at {event} in the group `{group}`, at {}: {outcome}", moment(*at))
+    }
+}

@@ -1,0 +1,306 @@
+//! Another service, known by its manifest: whether what it emits is understood here, and what is emitted here there.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use twyla_sample::Contract;
+
+use super::bus::TestBus;
+use super::course::Emission;
+use super::samples::{self, kept, nice};
+use super::{OnlyDecoded, told};
+use crate::event::{Emit, EventContext, Listen};
+use crate::handler::{Failure, Incoming, Registration, States};
+use crate::{Ack, Meta, wire};
+
+/// What a manifest's `format` says.
+const FORMAT: &str = "twyla-contracts 1";
+/// Random events of each kind that are tried, beside the nice ones.
+const RANDOM: u64 = 64;
+
+/// Another service, known by its manifest, the `<service>.contracts.json` that `cargo twyla manifest` writes.
+///
+/// Services needn't be built together to be held against each other: the manifest has the schemas that the other one was
+/// compiled with. `cargo twyla fleet` decides the same by proof; this goes through the very code that decodes.
+///
+/// ```text
+/// let shop = Neighbour::read("../contracts/shop.contracts.json")?;
+/// shop.expect_understood(listeners![bill]);     // whatever the shop may emit, our listeners decode
+/// shop.expect_accepts::<Billed>();              // whatever a Billed may be, the shop's listeners take it
+/// ```
+pub struct Neighbour {
+    service: String,
+    emits: Vec<Emits>,
+    listens: Vec<Listens>,
+    contracts: HashMap<String, &'static Contract<'static>>,
+}
+
+/// Why a manifest can't be used.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NeighbourError(String);
+
+impl fmt::Display for NeighbourError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NeighbourError {}
+
+#[derive(Deserialize)]
+struct Manifest {
+    format: String,
+    service: String,
+    #[serde(default)]
+    emits: Vec<Emits>,
+    #[serde(default)]
+    listens: Vec<Listens>,
+    #[serde(default)]
+    previous: Vec<Previous>,
+    schemas: BTreeMap<String, Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Previous {
+    #[serde(default)]
+    emits: Vec<Emits>,
+    #[serde(default)]
+    listens: Vec<Listens>,
+}
+
+#[derive(Clone, Deserialize, PartialEq, Eq)]
+struct Emits {
+    event: String,
+    content: String,
+    context: String,
+}
+
+#[derive(Clone, Deserialize, PartialEq, Eq)]
+struct Listens {
+    event: String,
+    group: String,
+    content: String,
+    context: String,
+}
+
+impl Neighbour {
+    /// Reads the manifest in a file; a relative path is relative to the package, as a test runs.
+    ///
+    /// # Errors
+    /// [`NeighbourError`] if there is no such file, or it is no manifest of this format.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, NeighbourError> {
+        let path = path.as_ref();
+        let told = |why: &dyn fmt::Display| NeighbourError(format!("{}: {why}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| told(&error))?;
+        Self::parse(&text).map_err(|error| told(&error))
+    }
+
+    /// Reads a manifest. Versions before the one that it is of count too: they may still run.
+    ///
+    /// # Errors
+    /// [`NeighbourError`] if it is no manifest of this format.
+    pub fn parse(text: &str) -> Result<Self, NeighbourError> {
+        let no_manifest = |why: &dyn fmt::Display| NeighbourError(format!("is no manifest: {why}"));
+        let manifest: Manifest = serde_json::from_str(text).map_err(|error| no_manifest(&error))?;
+        if manifest.format != FORMAT {
+            return Err(NeighbourError(format!(
+                "is of the format {:?}, and {FORMAT:?} is known here",
+                manifest.format
+            )));
+        }
+        let (mut emits, mut listens) = (manifest.emits, manifest.listens);
+        for previous in manifest.previous {
+            emits.extend(previous.emits);
+            listens.extend(previous.listens);
+        }
+        let contracts = manifest.schemas.iter().map(|(digest, schema)| match kept(schema.get()) {
+            Ok(contract) => Ok((digest.clone(), contract)),
+            Err(why) => Err(no_manifest(&format!("the schema {digest} {why}"))),
+        });
+        let contracts: HashMap<_, _> = contracts.collect::<Result<_, _>>()?;
+        let named = emits.iter().flat_map(|it| [&it.content, &it.context]);
+        let named = named.chain(listens.iter().flat_map(|it| [&it.content, &it.context]));
+        for digest in named {
+            if !contracts.contains_key(digest) {
+                return Err(no_manifest(&format!("it lacks the schema {digest}")));
+            }
+        }
+        Ok(Self { service: manifest.service, emits, listens, contracts })
+    }
+
+    fn contract(&self, digest: &str) -> &'static Contract<'static> {
+        // `parse` has looked
+        self.contracts[digest]
+    }
+
+    /// Holds that these listeners understand whatever the other service may emit of their events: nice and random events, made of
+    /// *its* schemas, go through the listeners' own decoding. The handlers are not called.
+    ///
+    /// # Panics
+    /// If one is refused, with the event, the rule and the listener. If the other emits nothing that one of these listens to:
+    /// then nothing was held.
+    #[track_caller]
+    pub fn expect_understood(&self, listeners: impl IntoIterator<Item = Registration>) {
+        let listeners: Vec<Registration> = listeners.into_iter().collect();
+        let mut tried = 0;
+        for emits in &self.emits {
+            let (content, context) = (self.contract(&emits.content), self.contract(&emits.context));
+            for listener in listeners.iter().filter(|it| it.event == emits.event) {
+                for (content, context) in instances(content).zip(instances(context).cycle()) {
+                    tried += 1;
+                    self.understood(listener, &content, &context);
+                }
+            }
+        }
+        let emits = self.emits.iter().map(|it| it.event.as_str());
+        let listens = listeners.iter().map(|it| it.event);
+        assert!(
+            tried > 0,
+            "nothing was held: {} emits {}, and the listeners here listen to {}",
+            self.service,
+            names(emits),
+            names(listens)
+        );
+    }
+
+    #[track_caller]
+    fn understood(&self, listener: &Registration, content: &Value, context: &Value) {
+        let states: States = [(std::any::TypeId::of::<OnlyDecoded>(), Box::new(()) as _)].into_iter().collect();
+        let incoming = Incoming {
+            content: Bytes::from(content.to_string()),
+            context: Bytes::from(context.to_string()),
+            meta: Meta::new(listener.event, ""),
+            bus: TestBus::new().bus(),
+            states: Arc::new(states),
+            ack: Ack::detached(),
+            transaction: None,
+        };
+        let (part, value, refusal) = match now((listener.handle)(incoming)) {
+            Some(Err(Failure::Content(refusal))) => ("content", content, refusal),
+            Some(Err(Failure::Context(refusal))) => ("context", context, refusal),
+            _ => return,
+        };
+        panic!(
+            "{} may emit a {} that `{}` in the group `{}` refuses: its {part} breaks the contract here: {refusal}\n  {}",
+            self.service,
+            listener.event,
+            listener.handler,
+            listener.group,
+            told::shortened(&value.to_string())
+        );
+    }
+
+    /// Holds that the other service's listeners take whatever `T` may be: nice and random events, encoded here, are held to
+    /// *its* schemas, content and context.
+    ///
+    /// # Panics
+    /// If one would be refused, with the event, the rule and the listener's group. If the other doesn't listen to it: then
+    /// nothing was held.
+    #[track_caller]
+    pub fn expect_accepts<T: Listen + Emit>(&self) {
+        let (content, context) =
+            (samples::contract(T::NAME, T::SCHEMAS.content), samples::contract("the context", T::Context::COMPILED));
+        let mut tried = 0;
+        for (content, context) in instances(content).zip(instances(context).cycle()) {
+            // what is sent is what the types write, and not what they were read from
+            let (mut written, mut around) = (Vec::new(), Vec::new());
+            let Ok(content) = T::decode(content.to_string().as_bytes()) else { continue };
+            let Ok(context) = T::Context::decode(context.to_string().as_bytes()) else { continue };
+            if content.encode(&mut written).is_ok() && context.encode(&mut around).is_ok() {
+                tried += 1;
+                self.accepts(T::NAME, &written, &around, None);
+            }
+        }
+        let listens = self.listens.iter().map(|it| it.event.as_str());
+        assert!(
+            self.listens.iter().any(|it| it.event == T::NAME),
+            "nothing was held: {} doesn't listen to {}, but to {}",
+            self.service,
+            T::NAME,
+            names(listens)
+        );
+        assert!(tried > 0, "nothing was held: no {} was found that is valid under its schema ({})", T::NAME, T::SCHEMA);
+    }
+
+    /// Holds that the other service's listeners take what was emitted on this bus so far of the events that they listen to; says
+    /// how many these were.
+    ///
+    /// # Panics
+    /// If one would be refused, as [`expect_accepts`](Self::expect_accepts) says it.
+    #[track_caller]
+    pub fn expect_accepts_emitted(&self, test: &TestBus) -> usize {
+        let emitted = test.course.log(|log| log.emitted.clone());
+        let mut held = 0;
+        for emission in emitted.iter().filter(|it| self.listens.iter().any(|listens| listens.event == it.event)) {
+            if let Ok(envelope) = wire::decode(&emission.body, &emission.event) {
+                self.accepts(&emission.event, &envelope.content, &envelope.context, Some(emission));
+                held += 1;
+            }
+        }
+        held
+    }
+
+    /// What was made up is shown as it is; what was emitted, without what is nobody's to see.
+    #[track_caller]
+    fn accepts(&self, event: &str, content: &[u8], context: &[u8], emission: Option<&Emission>) {
+        for listens in self.listens.iter().filter(|it| it.event == event) {
+            for (part, digest, text) in [("content", &listens.content, content), ("context", &listens.context, context)]
+            {
+                let value: Value = serde_json::from_slice(text).unwrap_or_default();
+                let violations = self.contract(digest).violations(&value);
+                let Some(violation) = violations.first() else { continue };
+                let open = emission.is_none_or(|it| it.mark.is_some_and(|mark| mark.sensitive().is_empty()));
+                let why = match open {
+                    true => violation.to_string(),
+                    false => format!("{} at {:?}", violation.keyword, violation.pointer),
+                };
+                panic!(
+                    "a {event} is emitted here that {} refuses in the group `{}`: its {part} breaks the contract there: {why}\n  {}",
+                    self.service,
+                    listens.group,
+                    emission.map_or_else(|| told::shortened(&value.to_string()), Emission::shown)
+                );
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Neighbour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let emits: Vec<_> = self.emits.iter().map(|it| &it.event).collect();
+        let listens: Vec<_> = self.listens.iter().map(|it| &it.event).collect();
+        f.debug_struct("Neighbour")
+            .field("service", &self.service)
+            .field("emits", &emits)
+            .field("listens", &listens)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Nice values of a contract and random ones.
+fn instances(contract: &'static Contract<'static>) -> impl Iterator<Item = Value> + Clone {
+    let mut values = contract.several(nice(contract));
+    values.extend((0..RANDOM).filter_map(|seed| contract.random(seed)));
+    values.into_iter()
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// What a future comes to that doesn't wait for anything.
+fn now<T>(mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>) -> Option<T> {
+    match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+        std::task::Poll::Ready(value) => Some(value),
+        std::task::Poll::Pending => None,
+    }
+}

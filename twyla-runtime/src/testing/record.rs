@@ -1,0 +1,116 @@
+//! What a test's bus writes down: attempts at events, and events that were emitted.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::course::Emission;
+use super::told;
+use crate::event::{EventContext, Listen};
+use crate::{Decision, Meta, wire};
+
+/// One attempt at an event: a call of its handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The event's name.
+    pub event: &'static str,
+    /// The group of the listener.
+    pub group: &'static str,
+    /// The handler function's path.
+    pub handler: &'static str,
+    /// Which attempt at the event it was, from 1.
+    pub number: u32,
+    /// The message's id.
+    pub message_id: Option<String>,
+    /// When it was, by the bus's own clock: since the bus was made.
+    pub at: Duration,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The handler runs, or was stopped on the way.
+    Running,
+    /// The handler returned `Ok`.
+    Handled,
+    /// Its group had handled the event before ([`Dedupe`](crate::Dedupe)).
+    Skipped,
+    /// The handler decided by itself, through [`Ack`](crate::Ack).
+    Decided(Decision),
+    /// The event breaks its contract, so the handler was not called: what it breaks.
+    Refused(String),
+    /// The handler returned an error or panicked: the error with its causes.
+    Failed(String),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Running => f.write_str("has not ended"),
+            Self::Handled => f.write_str("handled it"),
+            Self::Skipped => f.write_str("skipped it, as its group had handled it before"),
+            Self::Decided(Decision::Ack) => f.write_str("acked it by itself"),
+            Self::Decided(Decision::Requeue) => f.write_str("gave it back to its queue"),
+            Self::Decided(Decision::Drop) => f.write_str("threw it away"),
+            Self::Refused(why) => write!(f, "was not called: {why}"),
+            Self::Failed(error) => write!(f, "failed: {error}"),
+        }
+    }
+}
+
+/// An event that was emitted, as a listener to it would get it.
+#[non_exhaustive]
+pub struct Emitted<T: Listen> {
+    /// The content, decoded and held to the contract.
+    pub content: T,
+    /// The context.
+    pub context: T::Context,
+    /// What the envelope says, and the message's id.
+    pub meta: Meta,
+    /// When it was, by the bus's own clock: since the bus was made.
+    pub at: Duration,
+    /// The message as it went over the bus.
+    pub body: Bytes,
+}
+
+impl<T: Listen> Emitted<T> {
+    /// Decodes what the bus has carried.
+    pub(super) fn read(emission: &Emission) -> Result<Self, String> {
+        let envelope = wire::decode(&emission.body, T::NAME).map_err(|violation| violation.to_string())?;
+        let content = T::decode(&envelope.content).map_err(|refusal| refusal.to_string())?;
+        let context = T::Context::decode(&envelope.context).map_err(|refusal| refusal.to_string())?;
+        let mut meta = Meta::new(T::NAME, envelope.session_id.unwrap_or_default());
+        meta.message_id = Some((*emission.message_id).to_owned());
+        meta.timestamp = envelope.timestamp.unwrap_or(meta.timestamp);
+        meta.version = envelope.version.unwrap_or(meta.version);
+        Ok(Self { content, context, meta, at: emission.at, body: emission.body.clone() })
+    }
+}
+
+impl<T: Listen + fmt::Debug> fmt::Debug for Emitted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emitted")
+            .field("content", &self.content)
+            .field("session_id", &self.meta.session_id)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Emission {
+    /// The content in one line, without what is nobody's to see; nothing where its contract isn't known.
+    pub(super) fn shown(&self) -> String {
+        let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(no JSON)".to_owned() };
+        match self.mark {
+            Some(mark) => told::hide(&mut message, mark),
+            None => return "(its contract is not known here, so its content is not shown)".to_owned(),
+        }
+        told::shortened(&message["content"].to_string())
+    }
+}

@@ -1,0 +1,70 @@
+//! A schema with all that it refers to in one text, as programs and manifests carry it (`twyla_build::compare::Bundle`).
+
+use jsonschema::{Draft, Registry};
+use serde_json::Value;
+
+use crate::Contract;
+
+/// What the names of a bundle's documents begin with, where they are resources.
+const ROOT: &str = "twyla:///";
+
+/// A schema with all that it refers to.
+#[derive(Debug)]
+pub struct Bundle {
+    registry: Registry<'static>,
+    uri: String,
+    formats: bool,
+}
+
+impl Bundle {
+    /// Opens the text of a bundle.
+    ///
+    /// # Errors
+    /// Words, where it is none.
+    pub fn open(text: &str) -> Result<Self, String> {
+        let bundle: Value = serde_json::from_str(text).map_err(|error| format!("is no JSON: {error}"))?;
+        let word = |name: &str| bundle.get(name).and_then(Value::as_str).ok_or_else(|| format!("has no `{name}`"));
+        let default = match word("draft")? {
+            "4" => Draft::Draft4,
+            "6" => Draft::Draft6,
+            "7" => Draft::Draft7,
+            "2019-09" => Draft::Draft201909,
+            _ => Draft::Draft202012,
+        };
+        let documents = bundle.get("documents").and_then(Value::as_object).ok_or("has no `documents`")?;
+        let mut registry = Registry::new();
+        for (name, document) in documents {
+            // what is nested very deep is a text in the text
+            let document = match document {
+                Value::String(text) => serde_json::from_str(text).map_err(|error| format!("is no JSON: {error}"))?,
+                document => document.clone(),
+            };
+            let resource = default.detect(&document).create_resource(document);
+            registry = registry.add(resource_uri(name), resource).map_err(|error| error.to_string())?;
+        }
+        let registry = registry.prepare().map_err(|error| error.to_string())?;
+        let formats = bundle.get("formats").and_then(Value::as_bool).unwrap_or(true);
+        Ok(Self { registry, uri: resource_uri(word("root")?), formats })
+    }
+
+    /// The contract that it is.
+    ///
+    /// # Errors
+    /// Words, where its schema is none.
+    pub fn contract(&self) -> Result<Contract<'_>, String> {
+        Contract::new(&self.registry, self.uri.clone(), ROOT, self.formats).map_err(|error| error.to_string())
+    }
+}
+
+/// The name of a document as a URI; one that is a URI stays as it is.
+fn resource_uri(name: &str) -> String {
+    if name.contains("://") || name.starts_with("urn:") {
+        return name.to_owned();
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let path: String = name
+        .bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    format!("{ROOT}{path}")
+}

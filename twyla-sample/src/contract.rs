@@ -1,0 +1,141 @@
+//! A contract: the schema that values are made of and held to.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jsonschema::{Registry, ValidationError, Validator};
+use serde_json::{Value, json};
+
+use crate::broken::{self, Broken, Rule};
+use crate::make::{self, Choices, Extent};
+use crate::random::Dice;
+use crate::simpler;
+use crate::view::Below;
+use crate::violation::{Violation, rule};
+
+/// Tries at a nice value before it is given up.
+const TRIES: usize = 400;
+/// Tries at a random value before a nice one is taken.
+const THROWS: u64 = 24;
+/// Valid values that are enough to break each rule of a contract.
+const SEVERAL: usize = 12;
+
+/// A contract: the schema that values are made of and held to.
+pub struct Contract<'a> {
+    registry: &'a Registry<'static>,
+    uri: String,
+    validator: Validator,
+}
+
+impl<'a> Contract<'a> {
+    /// The contract whose schema is the resource `uri` of a registry; `base` is what its references are relative to.
+    ///
+    /// # Errors
+    /// As the validator says, where the resource is no schema.
+    pub fn new(
+        registry: &'a Registry<'static>,
+        uri: String,
+        base: &str,
+        formats: bool,
+    ) -> Result<Self, Box<ValidationError<'static>>> {
+        let options =
+            jsonschema::options().with_registry(registry).with_base_uri(base).should_validate_formats(formats);
+        let validator = options.build(&json!({ "$ref": uri })).map_err(Box::new)?;
+        Ok(Self { registry, uri, validator })
+    }
+
+    /// Whether a value breaks nothing.
+    #[must_use]
+    pub fn is_valid(&self, value: &Value) -> bool {
+        self.validator.is_valid(value)
+    }
+
+    /// Everything that a value breaks, each thing once, in the value's order.
+    #[must_use]
+    pub fn violations(&self, value: &Value) -> Vec<Violation> {
+        let mut found: BTreeMap<(String, String), Violation> = BTreeMap::new();
+        for error in self.validator.iter_errors(value) {
+            let violation = Violation::new(&error);
+            found.entry((violation.pointer.clone(), violation.rule.clone())).or_insert(violation);
+        }
+        found.into_values().collect()
+    }
+
+    /// What a value breaks, where that is one thing; it looks no further than the second.
+    #[must_use]
+    pub fn only_violation(&self, value: &Value) -> Option<Violation> {
+        if self.is_valid(value) {
+            return None;
+        }
+        let mut errors = self.validator.iter_errors(value);
+        let first = Violation::new(&errors.next()?);
+        let again = |error: ValidationError<'_>| {
+            rule(&error) == first.rule && error.instance_path().to_string() == first.pointer
+        };
+        errors.all(again).then_some(first)
+    }
+
+    fn root(&self) -> Option<Below<'_>> {
+        Below::root(self.registry, &self.uri)
+    }
+
+    /// Valid values that are good to look at, the best first: examples, defaults and the values of an `enum` before others.
+    /// There are none where none was found in 400 tries, though there may be some.
+    pub fn nice(&self, extent: Extent) -> impl Iterator<Item = Value> + '_ {
+        let root = self.root();
+        let mut choices = Some(Choices::default());
+        let tries = std::iter::from_fn(move || {
+            let mut tried = choices.take()?;
+            let made = make::make(root.clone()?, extent, &mut tried);
+            // what is broken says which choice was a bad one; where nothing is, another choice makes another value
+            let broken = made.as_ref().and_then(|value| self.violations(value).into_iter().next());
+            choices = match &broken {
+                Some(broken) => tried.clone().next(Some(&broken.pointer)).or_else(|| tried.next(None)),
+                None => tried.next(None),
+            };
+            Some(made.filter(|_| broken.is_none()))
+        });
+        tries.take(TRIES).flatten()
+    }
+
+    /// Valid values that are each another choice of the schema's, `first` before them.
+    #[must_use]
+    pub fn several(&self, first: Option<Value>) -> Vec<Value> {
+        let mut values = Vec::from_iter(first);
+        let lean = self.nice(Extent::Lean).take(SEVERAL);
+        for value in self.nice(Extent::Whole).take(5 * SEVERAL).chain(lean) {
+            if values.len() < SEVERAL && !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
+    }
+
+    /// A random valid value: the same for the same seed. A nice one where chance finds none.
+    #[must_use]
+    pub fn random(&self, seed: u64) -> Option<Value> {
+        let root = self.root()?;
+        let thrown = (0..THROWS).find_map(|i| {
+            let mut choices = Choices::thrown(Dice::new(seed ^ (i << 56)));
+            make::make(root.clone(), Extent::Any, &mut choices).filter(|value| self.is_valid(value))
+        });
+        thrown.or_else(|| self.nice(Extent::Lean).next()).or_else(|| self.nice(Extent::Whole).next())
+    }
+
+    /// Values that have less than a valid one and are valid too, in the order in which they are worth a try.
+    pub fn simpler(&self, value: &Value) -> impl Iterator<Item = Value> + use<'_, 'a> {
+        simpler::simpler(value).into_iter().filter(|value| self.is_valid(value))
+    }
+
+    /// For each rule a value that breaks it alone, made from some that keep all; and the rules for which none was found.
+    #[must_use]
+    pub fn broken(&self, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
+        self.root().map(|root| broken::broken(self, &root, valid)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Contract<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Contract").field(&self.uri).finish()
+    }
+}
