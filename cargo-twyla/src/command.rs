@@ -52,6 +52,7 @@ commands! {
     Diff(crate::lock::Diff),
     Manifest(crate::manifest::Args),
     Fleet(crate::fleet::Args),
+    Docs(crate::docs::Args),
     Asyncapi(crate::asyncapi::Args),
     Openapi(crate::openapi::Args),
     Dead(crate::dead::Args),

@@ -171,6 +171,11 @@ impl Contracts {
             let near = similar::nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
             Error::NoContract { folder: self.folder.clone(), name: name.to_owned(), near }
         })?;
+        self.of(schema)
+    }
+
+    /// The contract that a schema of the folder is.
+    pub(crate) fn of<'a>(&'a self, schema: &'a ContractSchema) -> Result<Contract<'a>, Error> {
         let held = twyla_sample::Contract::new(&self.registry, self.uri(schema), ROOT, schema.bundle.asserts_formats())
             .map_err(|error| Error::Schema { place: schema.place.clone(), error: error.to_string() })?;
         Ok(Contract { schema, held, all: self })

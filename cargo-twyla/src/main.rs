@@ -2,8 +2,8 @@
 //!
 //! Each command is a room of its own, listed in [`command`]. [`new`] makes a service, and [`import`] a schemas folder of loose
 //! files. Of contracts: [`explain`] tells of one in words, [`sample`] makes
-//! events, [`validate`] holds some to their contract, [`lock`] holds contracts to what was accepted. For others: [`openapi`]
-//! tells of RPCs, and [`asyncapi`] is all of it as a document. Of services: [`manifest`]
+//! events, [`validate`] holds some to their contract, [`lock`] holds contracts to what was accepted. For others: [`docs`] is the
+//! contracts as pages, [`openapi`] tells of RPCs, and [`asyncapi`] is all of it as a document. Of services: [`manifest`]
 //! writes down what one emits and listens to, [`fleet`] holds them against each other. Of events that couldn't be handled:
 //! [`dead`]. [`completions`] is for shells.
 //!
@@ -19,6 +19,7 @@ mod command;
 mod completions;
 mod contracts;
 mod dead;
+mod docs;
 mod explain;
 mod fleet;
 mod import;

@@ -51,7 +51,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Error {
+pub(crate) enum Error {
     #[error("{name} has no event: no value is valid under its schema ({place})")]
     Nothing { name: String, place: String },
     #[error("no event of {name} was found, though there may be some: {why}")]
@@ -131,7 +131,7 @@ impl Args {
 }
 
 /// A valid event.
-fn sample(contract: &Contract<'_>, extent: Extent) -> Result<Value, Error> {
+pub(crate) fn sample(contract: &Contract<'_>, extent: Extent) -> Result<Value, Error> {
     let other = if extent == Extent::Whole { Extent::Lean } else { Extent::Whole };
     let mut found = contract.held.nice(extent).chain(contract.held.nice(other));
     if let Some(event) = found.next() {
@@ -161,7 +161,7 @@ fn shortened(event: Value) -> Value {
 }
 
 /// A whole message.
-fn envelope(event: &str, content: Value, context: Value) -> Value {
+pub(crate) fn envelope(event: &str, content: Value, context: Value) -> Value {
     json!({
         "event_name": event,
         "content": content,
@@ -175,17 +175,23 @@ fn envelope(event: &str, content: Value, context: Value) -> Value {
 }
 
 /// The order in which schemas declare members: an event looks better in it than sorted.
-struct Order(HashMap<String, usize>);
+pub(crate) struct Order(HashMap<String, usize>);
 
 impl Order {
-    fn new(about: &[About], name: &str) -> Self {
+    pub(crate) fn new(about: &[About], name: &str) -> Self {
+        // the contract's own names first, then those of the context
+        let own = [name, "context"].map(|name| about.iter().find(|it| it.name == name));
+        Self::of(&own.into_iter().flatten().collect::<Vec<_>>())
+    }
+
+    /// The order of some contracts, the first one's first.
+    pub(crate) fn of(contracts: &[&About]) -> Self {
         let mut order = HashMap::new();
         for word in ["event_name", "content", "context", "meta", "version", "timestamp", "session_id"] {
             let place = order.len();
             order.entry(word.to_owned()).or_insert(place);
         }
-        // the contract's own names first, then those of the context
-        for about in [name, "context"].iter().filter_map(|name| about.iter().find(|it| it.name == *name)) {
+        for about in contracts {
             for type_ in &about.types {
                 if let AboutBody::Struct { fields, .. } = &type_.body {
                     for field in fields {
@@ -199,7 +205,7 @@ impl Order {
     }
 
     /// JSON in lines, short values in one.
-    fn pretty(&self, value: &Value) -> String {
+    pub(crate) fn pretty(&self, value: &Value) -> String {
         let mut out = String::new();
         self.write(value, 0, &mut out);
         out
@@ -251,9 +257,14 @@ impl Order {
         }
     }
 
+    /// Where a member comes, of those of one object.
+    pub(crate) fn place(&self, name: &str) -> usize {
+        self.0.get(name).copied().unwrap_or(usize::MAX)
+    }
+
     fn sorted<'v>(&self, members: &'v Map<String, Value>) -> Vec<(&'v String, &'v Value)> {
         let mut sorted: Vec<_> = members.iter().collect();
-        sorted.sort_by_key(|(name, _)| self.0.get(*name).copied().unwrap_or(usize::MAX));
+        sorted.sort_by_key(|(name, _)| self.place(name));
         sorted
     }
 }

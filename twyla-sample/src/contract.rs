@@ -75,7 +75,9 @@ impl<'a> Contract<'a> {
         errors.all(again).then_some(first)
     }
 
-    fn root(&self) -> Option<Below<'_>> {
+    /// Its schema, for who wants to look into it.
+    #[must_use]
+    pub fn root(&self) -> Option<Below<'_>> {
         Below::root(self.registry, &self.uri)
     }
 

@@ -4,7 +4,7 @@
 //! contract, by the `jsonschema` crate: nothing that comes out of here is merely hoped to be valid.
 //!
 //! The rooms: [`bundle`] opens a schema as programs and manifests carry it, [`contract`] is one that values are made of and held
-//! to, and [`violation`] says what one breaks. `view` is the schemas that hold for a value as one, `make` makes values of them,
+//! to, and [`violation`] says what one breaks. [`view`] is the schemas that hold for a value as one, `make` makes values of them,
 //! `text` strings and `random` what dice decide; `broken` breaks rules, and `simpler` takes away from a value.
 //!
 //! ```
@@ -26,7 +26,7 @@ mod make;
 mod random;
 mod simpler;
 mod text;
-mod view;
+pub mod view;
 pub mod violation;
 
 pub use broken::{Broken, Rule};

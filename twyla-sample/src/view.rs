@@ -6,9 +6,11 @@ use serde_json::{Map, Value};
 
 /// A schema among those that hold for a value.
 #[derive(Clone)]
-pub(crate) struct Part<'a> {
-    pub(crate) schema: &'a Map<String, Value>,
-    pub(crate) draft: Draft,
+pub struct Part<'a> {
+    /// Its keywords.
+    pub schema: &'a Map<String, Value>,
+    /// The draft that says what they mean.
+    pub draft: Draft,
     resolver: Resolver<'a>,
     /// Its own URI, as a validator has it for its keywords; none where it is reached by an anchor.
     uri: Option<String>,
@@ -16,15 +18,16 @@ pub(crate) struct Part<'a> {
 
 /// The schemas that hold for one value.
 #[derive(Clone, Default)]
-pub(crate) struct View<'a> {
-    pub(crate) parts: Vec<Part<'a>>,
+pub struct View<'a> {
+    /// Each of them.
+    pub parts: Vec<Part<'a>>,
     /// Whether one of them is `false`, so that there is no value.
-    pub(crate) never: bool,
+    pub never: bool,
 }
 
 /// A schema that isn't looked at yet: where it stands.
 #[derive(Clone)]
-pub(crate) struct Below<'a> {
+pub struct Below<'a> {
     schema: &'a Value,
     draft: Draft,
     resolver: Resolver<'a>,
@@ -36,7 +39,8 @@ const DEEPEST: usize = 64;
 
 impl<'a> Below<'a> {
     /// The schema that is a whole resource.
-    pub(crate) fn root(registry: &'a Registry<'a>, uri: &str) -> Option<Self> {
+    #[must_use]
+    pub fn root(registry: &'a Registry<'a>, uri: &str) -> Option<Self> {
         let base = jsonschema::uri::from_str(uri).ok()?;
         let resolved = registry.resolver(base).lookup(uri).ok()?;
         let (schema, resolver, draft) = resolved.into_inner();
@@ -44,26 +48,30 @@ impl<'a> Below<'a> {
         Some(Self { schema, draft, resolver, uri: uri.map(|uri| uri + "#") })
     }
 
-    pub(crate) fn view(self) -> View<'a> {
+    /// With all that holds for the same value.
+    #[must_use]
+    pub fn view(self) -> View<'a> {
         let mut view = View::default();
         view.add(self);
         view
     }
 
     /// Whether nothing is valid there.
-    pub(crate) fn is_false(&self) -> bool {
+    #[must_use]
+    pub fn is_false(&self) -> bool {
         matches!(self.schema, Value::Bool(false))
     }
 
     /// An identity, to see that a way comes to where it was.
-    pub(crate) fn address(&self) -> usize {
+    #[must_use]
+    pub fn address(&self) -> usize {
         std::ptr::from_ref(self.schema).addr()
     }
 }
 
 impl<'a> View<'a> {
     /// Adds a schema to those that hold.
-    pub(crate) fn add(&mut self, below: Below<'a>) {
+    pub fn add(&mut self, below: Below<'a>) {
         self.add_within(below, 0);
     }
 
@@ -111,22 +119,25 @@ impl<'a> View<'a> {
     }
 
     /// The values that a keyword has.
-    pub(crate) fn all(&self, keyword: &str) -> impl Iterator<Item = &'a Value> {
+    pub fn all(&self, keyword: &str) -> impl Iterator<Item = &'a Value> {
         self.parts.iter().filter_map(move |part| part.schema.get(keyword))
     }
 
     /// The greatest of a keyword's numbers.
-    pub(crate) fn most(&self, keyword: &str) -> Option<f64> {
+    #[must_use]
+    pub fn most(&self, keyword: &str) -> Option<f64> {
         self.all(keyword).filter_map(Value::as_f64).max_by(f64::total_cmp)
     }
 
     /// The least of a keyword's numbers.
-    pub(crate) fn least(&self, keyword: &str) -> Option<f64> {
+    #[must_use]
+    pub fn least(&self, keyword: &str) -> Option<f64> {
         self.all(keyword).filter_map(Value::as_f64).min_by(f64::total_cmp)
     }
 
     /// The types that are left, in the order of the first schema that names some; none where none does.
-    pub(crate) fn types(&self) -> Option<Vec<String>> {
+    #[must_use]
+    pub fn types(&self) -> Option<Vec<String>> {
         let mut left: Option<Vec<String>> = None;
         for types in self.all("type") {
             let named: Vec<String> = match types {
@@ -151,7 +162,8 @@ impl<'a> View<'a> {
     }
 
     /// The names that an object must have.
-    pub(crate) fn required(&self) -> Vec<&'a str> {
+    #[must_use]
+    pub fn required(&self) -> Vec<&'a str> {
         let names = self.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
         let mut required = Vec::new();
         for name in names {
@@ -163,14 +175,16 @@ impl<'a> View<'a> {
     }
 
     /// What holds for a member of an object.
-    pub(crate) fn member(&self, name: &str) -> Self {
+    #[must_use]
+    pub fn member(&self, name: &str) -> Self {
         let mut view = Self::default();
         self.parts.iter().flat_map(|part| part.member(name)).for_each(|below| view.add(below));
         view
     }
 
     /// What holds for an item of an array.
-    pub(crate) fn item(&self, index: usize) -> Self {
+    #[must_use]
+    pub fn item(&self, index: usize) -> Self {
         let mut view = Self::default();
         self.parts.iter().filter_map(|part| part.item(index)).for_each(|below| view.add(below));
         view
@@ -179,12 +193,14 @@ impl<'a> View<'a> {
 
 impl<'a> Part<'a> {
     /// An identity, to see that a way comes to where it was.
-    pub(crate) fn address(&self) -> usize {
+    #[must_use]
+    pub fn address(&self) -> usize {
         std::ptr::from_ref(self.schema).addr()
     }
 
     /// Where a keyword of it stands.
-    pub(crate) fn uri(&self, keyword: &str) -> Option<String> {
+    #[must_use]
+    pub fn uri(&self, keyword: &str) -> Option<String> {
         self.uri.as_ref().map(|uri| format!("{uri}/{}", escaped(keyword)))
     }
 
@@ -205,19 +221,21 @@ impl<'a> Part<'a> {
     }
 
     /// The schema that a keyword has.
-    pub(crate) fn one(&self, keyword: &str) -> Option<Below<'a>> {
+    #[must_use]
+    pub fn one(&self, keyword: &str) -> Option<Below<'a>> {
         let schema = self.schema.get(keyword)?;
         (schema.is_object() || schema.is_boolean()).then(|| self.at(schema, &[keyword]))
     }
 
     /// The schemas in a keyword's array.
-    pub(crate) fn items(&self, keyword: &str) -> Vec<Below<'a>> {
+    #[must_use]
+    pub fn items(&self, keyword: &str) -> Vec<Below<'a>> {
         let items = self.schema.get(keyword).and_then(Value::as_array).into_iter().flatten();
         items.enumerate().map(|(i, schema)| self.at(schema, &[keyword, &i.to_string()])).collect()
     }
 
     /// The schemas in a keyword's object.
-    pub(crate) fn named(&self, keyword: &'static str) -> impl Iterator<Item = (&'a str, Below<'a>)> {
+    pub fn named(&self, keyword: &'static str) -> impl Iterator<Item = (&'a str, Below<'a>)> {
         let named = self.schema.get(keyword).and_then(Value::as_object).into_iter().flatten();
         named.map(move |(name, schema)| (name.as_str(), self.at(schema, &[keyword, name])))
     }

@@ -9,6 +9,8 @@ pub(crate) const RABBITMQ_SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 pub(crate) const RABBITMQCTL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 /// The interpreter that Debian's `python3-pika` is installed for.
 pub(crate) const PYTHON: &str = "/usr/bin/python3";
+/// Debian's browser.
+pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// Something that the machine lacks and apt would not bring.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +62,11 @@ const NEEDS: &[Need] = &[
         what: "curl (a person who calls RPCs)",
         package: "curl",
         is_here: || quiet(Command::new("curl").arg("--version")),
+    },
+    Need {
+        what: "Chromium (a real browser for the contract's pages)",
+        package: "chromium",
+        is_here: || Path::new(CHROMIUM).exists(),
     },
     Need {
         what: "Node.js with npm (for AsyncAPI's own parser)",

@@ -7,7 +7,7 @@
 //! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node (with
 //! [`certificates`]) and stops it again, [`postgres`] does so with a database, [`npm`] brings what is of JavaScript,
 //! [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite, [`compat`] labelled pairs of schemas,
-//! [`mod@fuzz`] the fuzz targets, [`chaos`] lets everything go wrong.
+//! [`mod@fuzz`] the fuzz targets, [`chaos`] lets everything go wrong, [`pages`] makes the README's picture of the contracts' pages.
 #![forbid(unsafe_code)]
 
 mod broker;
@@ -18,6 +18,7 @@ mod conformance;
 mod fuzz;
 mod machine;
 mod npm;
+mod pages;
 mod postgres;
 mod test;
 
@@ -62,6 +63,8 @@ enum Chore {
         #[arg(long, value_parser = ["one", "cluster"])]
         only: Option<String>,
     },
+    /// Write the demo platform's pages, and make docs/pages.png of them in Chromium.
+    Pages,
     /// Compile every group of the JSON Schema test suite, run its cases, and tell each draft's agreement.
     Conformance {
         /// A folder that is laid out as the official suite, with `tests/<draft>/*.json` and `remotes/`.
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
             Err(compat::Error::Disagrees) => return ExitCode::FAILURE,
             done => done.map_err(|error| error.to_string()),
         },
+        Chore::Pages => pages::run().map_err(|error| error.to_string()),
         Chore::Conformance { suite } => match conformance::run(suite.as_deref()) {
             // the report's last line stays the last
             Err(conformance::Error::Disagrees) => return ExitCode::FAILURE,

@@ -1,4 +1,5 @@
-//! What tests take from npm, in a folder of its own below `target/`: AsyncAPI's own parser, which documents are held to.
+//! What tests take from npm, in a folder of its own below `target/`: AsyncAPI's own parser, which documents are held to, and
+//! axe-core, which pages are held to.
 
 use std::fs;
 use std::io;
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What is installed: versions that are known to work, so that a run tells of our changes and not of theirs.
-const PACKAGES: [(&str, &str); 1] = [("@asyncapi/parser", "3.6.6")];
+const PACKAGES: [(&str, &str); 2] = [("@asyncapi/parser", "3.6.6"), ("axe-core", "4.14.1")];
 
 /// Packages that aren't there.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +33,7 @@ pub(crate) fn provide() -> Result<PathBuf, Error> {
     }
     let packages = PACKAGES.map(|(name, version)| format!("{name}@{version}"));
     println!(
-        "missing here: AsyncAPI's parser (what documents are held to); installing npm's {}",
+        "missing here: AsyncAPI's parser and axe (what documents and pages are held to); installing npm's {}",
         packages.join(" and ")
     );
     let unwritable = |error| Error::Write { path: folder.clone(), error };

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::broker::{self, Broker};
 use crate::chaos;
-use crate::machine::{self, PYTHON};
+use crate::machine::{self, CHROMIUM, PYTHON};
 use crate::npm;
 use crate::postgres::{self, Postgres};
 
@@ -34,7 +34,7 @@ pub(crate) enum Error {
 pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
     let (servers, mut env) = servers()?;
     let npm = npm::provide()?.display().to_string();
-    env.push(("TWYLA_TEST_NODE", npm));
+    env.extend([("TWYLA_TEST_NODE", npm), ("TWYLA_TEST_CHROMIUM", CHROMIUM.to_owned())]);
     let env = &env[..];
     // a checker that the comparison is held beside has serde_json keep all digits: for it alone, not for what services have
     for (what, packages) in

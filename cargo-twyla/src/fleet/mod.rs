@@ -6,13 +6,13 @@
 //! is to say, which [`text`], [`json`] and [`svg`] write.
 
 mod json;
-mod judge;
-mod load;
-mod model;
-mod plan;
-mod report;
+pub(crate) mod judge;
+pub(crate) mod load;
+pub(crate) mod model;
+pub(crate) mod plan;
+pub(crate) mod report;
 mod split;
-mod svg;
+pub(crate) mod svg;
 mod text;
 
 use std::error::Error as StdError;
