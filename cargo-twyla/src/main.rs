@@ -5,7 +5,7 @@
 //! events, [`validate`] holds some to their contract, [`lock`] holds contracts to what was accepted. For others: [`docs`] is the
 //! contracts as pages, [`openapi`] tells of RPCs, and [`asyncapi`] is all of it as a document. Of services: [`manifest`]
 //! writes down what one emits and listens to, [`fleet`] holds them against each other. Of events that couldn't be handled:
-//! [`dead`]. [`completions`] is for shells.
+//! [`dead`]. Of a service that runs: [`top`]. [`completions`] is for shells.
 //!
 //! [`schemas`] is the folder that a command is about, [`contracts`] what is in it, as values are held to it, and [`paint`] has
 //! the colours.
@@ -30,6 +30,7 @@ mod openapi;
 mod paint;
 mod sample;
 mod schemas;
+mod top;
 mod validate;
 
 use std::process::ExitCode;
