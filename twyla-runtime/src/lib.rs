@@ -152,7 +152,7 @@ pub mod __private {
     pub use crate::validate::contract::{Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
-    pub use crate::validate::sensitive::Hidden;
+    pub use crate::validate::sensitive::{Hidden, told as sensitive_told};
     pub use crate::validate::{Refusal, Violation, schema};
     pub use crate::{
         __bindable as bindable, __bridge as bridge, __contract as contract, __idna as idna, __mark as mark,

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use twyla_runtime::{__private::open_envelope, json as strict, validate};
+use twyla_runtime::__private::{open_envelope, sensitive_told};
+use twyla_runtime::{json as strict, validate};
 
 use crate::command::{Outcome, Run};
 use crate::contracts::{Contract, Contracts, Violation};
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     /// For other programs: an object for each event that breaks its contract, and one with the counts at the end.
     #[arg(long)]
     json: bool,
+    /// Show what the schemas call `x-sensitive` as well.
+    #[arg(long)]
+    reveal: bool,
     #[command(flatten)]
     place: Where,
 }
@@ -71,7 +75,7 @@ impl Run for Args {
         events::each(progress.wrap_read(input), self.shape, |at, item| {
             let violations = match item {
                 Item::Bad(why) => vec![broken("", "json", why)],
-                Item::Event(text) => held(text, &contract, context.as_ref()),
+                Item::Event(text) => held(text, &contract, context.as_ref(), self.reveal),
             };
             progress.suspend(|| report.event(at, &violations))
         })
@@ -126,29 +130,33 @@ fn broken(pointer: &str, keyword: &str, message: String) -> Violation {
 }
 
 /// Everything that an event breaks.
-fn held(text: &[u8], contract: &Contract<'_>, context: Option<&Contract<'_>>) -> Vec<Violation> {
-    let Some(context) = context else { return value_held(text, contract, "") };
+fn held(text: &[u8], contract: &Contract<'_>, context: Option<&Contract<'_>>, reveal: bool) -> Vec<Violation> {
+    let Some(context) = context else { return value_held(text, contract, "", reveal) };
     match open_envelope(text, &contract.schema.name) {
         Err(validate::Violation { pointer, keyword, message }) => vec![broken(&pointer, keyword, message)],
         Ok((content, around)) => {
-            let mut violations = value_held(&content, contract, "/content");
-            violations.extend(value_held(&around, context, "/context"));
+            let mut violations = value_held(&content, contract, "/content", reveal);
+            violations.extend(value_held(&around, context, "/context", reveal));
             violations
         }
     }
 }
 
 /// Everything that a value breaks; read as a service reads it, which takes no key twice.
-fn value_held(text: &[u8], contract: &Contract<'_>, below: &str) -> Vec<Violation> {
-    let value = match strict::utf8(text).and_then(strict::from_str::<Value>) {
-        Ok(value) => value,
+fn value_held(text: &[u8], contract: &Contract<'_>, below: &str, reveal: bool) -> Vec<Violation> {
+    let mut violations = match strict::utf8(text).and_then(strict::from_str::<Value>) {
+        Ok(value) => contract.violations(&value),
         Err(fault) => {
             let validate::Violation { pointer, keyword, message } = fault.into_violation();
-            return vec![broken(&format!("{below}{pointer}"), keyword, message)];
+            vec![broken(&pointer, keyword, message)]
         }
     };
-    let mut violations = contract.violations(&value);
-    violations.iter_mut().for_each(|it| it.pointer = format!("{below}{}", it.pointer));
+    for it in &mut violations {
+        if !reveal && let Some(told) = sensitive_told(&it.pointer, &it.keyword, &contract.schema.sensitive) {
+            it.message = told;
+        }
+        it.pointer = format!("{below}{}", it.pointer);
+    }
     violations
 }
 

@@ -151,6 +151,37 @@ fn whole_messages_are_validated_with_their_context() {
     assert_eq!(code, 1);
 }
 
+/// What is told of a sensitive value are its place and the rule. What is made up or stands in the schema is nobody's, and shown.
+#[test]
+fn sensitive_values_are_not_shown() {
+    let schemas = ["--schemas", "tests/golden/schemas/sensitive"];
+    let lines = r#"{"amount":7,"card":{"number":"4111","holder":""},"tokens":["4111411141"],"by":{"kind":"bank","iban":"41114"}}
+{"amount":7,"card":"4111","answers":{"pet":"41114111"},"tokens":4111,"secret":{"question":"4111411"}}
+{"amount":7,"card":{"number":4111,"number":4111,"holder":"x"}}
+{"amount":0.5}
+"#;
+    let run = |more: &[&str], input: &str| {
+        let (said, told, code) = twyla(&[&["validate", "pay.charge", "-"], &schemas[..], more].concat(), input);
+        assert_eq!((told.as_str(), code), ("", 1), "{said}");
+        said
+    };
+    let shown = run(&[], lines);
+    insta::assert_snapshot!("validate_sensitive", shown);
+    let json = run(&["--json"], lines);
+    assert!(!shown.contains("4111") && !json.contains("4111"), "{shown}{json}");
+    assert!(run(&["--reveal"], lines).contains("\"4111\" doesn't match"));
+
+    let message = r#"{"event_name":"pay.charge","content":{"amount":7,"tokens":["4111411141"]},"context":{"mail":"4111"},"meta":{}}"#;
+    let shown = run(&["--envelope"], message);
+    assert!(!shown.contains("4111"), "{shown}");
+    for place in ["/content/tokens/0: breaks `maxLength`; ", "/context/mail: breaks `format`; "] {
+        assert!(shown.contains(&format!("{place}the value is sensitive and not shown")), "{shown}");
+    }
+    let made = said(&[&["sample", "pay.charge", "--json"], &schemas[..]].concat());
+    let made: Value = serde_json::from_str(&made).unwrap();
+    assert!(made["card"]["number"].as_str().unwrap().bytes().all(|byte| byte.is_ascii_digit()), "{made}");
+}
+
 #[test]
 fn a_file_is_named_and_what_is_too_much_is_counted() {
     let folder = tempfile::tempdir().unwrap();

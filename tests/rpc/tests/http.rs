@@ -1,10 +1,12 @@
 //! What a service says over HTTP to whoever asks: curl, other languages, proxies.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use twyla_rpc_tests::contracts::rpc::desk::{Look, LookError, LookErrorReason, LookRequest};
+use tracing_subscriber::fmt::MakeWriter;
+use twyla_rpc_tests::contracts::rpc::desk::{Look, LookError, LookErrorReason, LookRequest, Put};
 use twyla_rpc_tests::contracts::shared::Note;
 use twyla_rpc_tests::raw::{Reply, post, send};
 use twyla_rpc_tests::{Call, Script, caller, context, rpcs, within};
@@ -153,6 +155,72 @@ async fn answers_with_errors_and_faults() {
     assert_eq!(problem(&reply, 500, "fault")["part"], "response");
     assert!(!reply.body.contains("hunter2"));
     running.stop().await;
+}
+
+/// Neither in what is told to who asks, nor in an error, nor in the log.
+#[tokio::test]
+async fn sensitive_values_are_told_to_nobody() {
+    let log = Log::default();
+    let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let _here = tracing::subscriber::set_default(lines);
+    let script = Script::new(|call: Call| async move {
+        let pin = Some("41114111".to_owned());
+        match call.id {
+            1 => Ok(Note { pin, ..Note::new(1, "x") }),
+            _ => Err(format!("{:?}", Note { pin, ..Note::new(2, "x") }).into()),
+        }
+    });
+    let running = start(script, anywhere()).await;
+    let hidden = "breaks `maxLength`; the value is sensitive and not shown";
+
+    let broken = br#"{"id":1,"text":"x","pin":"41114111"}"#;
+    let reply = within(post(running.address().unwrap(), "/rpc/put", &[JSON], broken)).await;
+    let told = problem(&reply, 422, "contract");
+    assert_eq!((&told["errors"][0]["pointer"], &told["errors"][0]["detail"]), (&"/pin".into(), &hidden.into()));
+    assert!(!reply.body.contains("4111"), "{}", reply.body);
+
+    let reply = look(&running, &[JSON, CONTEXT], r#"{"id": 1}"#).await;
+    assert_eq!(problem(&reply, 500, "fault")["part"], "response");
+    assert!(!reply.body.contains("4111"), "{}", reply.body);
+
+    let rpc = caller(&running);
+    let note = Note { pin: Some("41114111".to_owned()), ..Note::new(1, "x") };
+    let error = rpc.call::<Put>(note, context()).await.unwrap_err();
+    assert!(error.to_string().contains(hidden) && !format!("{error} {error:?}").contains("4111"), "{error:?}");
+    let error = rpc.call::<Look>(LookRequest::new(2), context()).await.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("4111"), "{error:?}");
+    running.stop().await;
+
+    let log = log.text();
+    assert!(log.contains(hidden) && log.contains("[sensitive]") && !log.contains("4111"), "{log}");
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }
 
 #[tokio::test]

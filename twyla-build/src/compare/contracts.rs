@@ -8,6 +8,7 @@ use super::bundle::Bundle;
 use super::gather;
 use super::verdict::SchemaPath;
 use crate::load::{At, File, Node, Role, Way, steps};
+use crate::model::Sensitive;
 use crate::problem::Problem;
 use crate::resolve::{Loc, Schemas};
 
@@ -22,6 +23,9 @@ pub struct ContractSchema {
     pub place: Place,
     /// The schema with all that it leads to.
     pub bundle: Bundle,
+    /// What is nobody's to see in a value of it, where schemas say `"x-sensitive": true`: JSON Pointers (RFC 6901), in which a
+    /// step `*` is each item or member.
+    pub sensitive: Vec<String>,
 }
 
 /// What is held to a contract.
@@ -112,6 +116,7 @@ impl Sources {
 /// The contracts of schemas that were found free of errors.
 pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
     let mut contracts: Vec<ContractSchema> = Vec::new();
+    let sensitive = Sensitive::of(schemas);
     for (index, file) in schemas.files.iter().enumerate() {
         let (name, kind) = match &file.role {
             Role::Context => ("context".to_owned(), ContractKind::Context),
@@ -119,8 +124,9 @@ pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
             Role::Rpc(name, way) => (name.to_string(), (*way).into()),
             Role::Shared | Role::BesideRpc | Role::Document | Role::MetaSchema => continue,
         };
-        let bundle = gather::bundle(schemas, &Loc::root(index));
-        contracts.push(ContractSchema { name, kind, place: file.place(file.root.at), bundle });
+        let root = Loc::root(index);
+        let (bundle, sensitive) = (gather::bundle(schemas, &root), sensitive.within(&root));
+        contracts.push(ContractSchema { name, kind, place: file.place(file.root.at), bundle, sensitive });
     }
     contracts.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     let named = |file: &File| (file.path.clone(), (file.shown.clone(), file.root.clone()));

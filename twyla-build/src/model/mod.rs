@@ -23,7 +23,7 @@ use crate::resolve::Loc;
 pub(crate) use fallback::Fallback;
 pub(crate) use read::{one, read};
 pub(crate) use rules::Check;
-pub(crate) use sensitive::KEYWORD as SENSITIVE;
+pub(crate) use sensitive::{KEYWORD as SENSITIVE, Sensitive};
 
 /// A type by its index in the model.
 pub(crate) type TypeId = usize;

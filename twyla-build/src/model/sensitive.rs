@@ -28,13 +28,13 @@ enum Next {
 
 impl<'a> Sensitive<'a> {
     /// What the folder says.
-    pub(super) fn of(schemas: &'a Schemas) -> Self {
+    pub(crate) fn of(schemas: &'a Schemas) -> Self {
         let says = schemas.infos.keys().filter(|loc| says(schemas, loc)).cloned();
         Self { schemas, leading: super::read::leading_to(schemas, says) }
     }
 
     /// The sensitive values within a value of that schema, as JSON Pointers; a step `*` stands for each item or member.
-    pub(super) fn within(&self, loc: &Loc) -> Vec<String> {
+    pub(crate) fn within(&self, loc: &Loc) -> Vec<String> {
         let mut out = Vec::new();
         self.walk(loc, String::new(), &mut Vec::new(), &mut out);
         if out.len() > MOST {

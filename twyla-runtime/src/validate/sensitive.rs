@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Refusal, Violation};
+use super::Refusal;
 
 /// Stands where a sensitive value would.
 const HIDDEN: &str = "[sensitive]";
@@ -24,24 +24,28 @@ const TELL_NO_VALUE: [&str; 7] =
 
 /// Takes the values out of what is said of sensitive ones. `pointers` are JSON Pointers in which a step `*` is any step.
 pub(crate) fn redact(mut refusal: Refusal, pointers: &[&str]) -> Refusal {
-    if !pointers.is_empty() {
-        for violation in &mut refusal.violations {
-            let shows = pointers.iter().any(|pointer| may_show(violation, pointer));
-            if shows {
-                violation.message = format!("breaks `{}`; the value is sensitive and not shown", violation.keyword);
-            }
+    for violation in &mut refusal.violations {
+        if let Some(told) = told(&violation.pointer, violation.keyword, pointers) {
+            violation.message = told;
         }
     }
     refusal
 }
 
+/// What is said in the place of a message about the value at a JSON Pointer, where that may show something of a sensitive
+/// value; none where it may be said as it is.
+pub fn told<P: AsRef<str>>(at: &str, keyword: &str, sensitive: &[P]) -> Option<String> {
+    let shows = sensitive.iter().any(|pointer| may_show(at, keyword, pointer.as_ref()));
+    shows.then(|| format!("breaks `{keyword}`; the value is sensitive and not shown"))
+}
+
 /// Whether the message may have some of the sensitive value in it: that is the value, lies in it, or has it inside.
-fn may_show(violation: &Violation, pointer: &str) -> bool {
-    let (mut sensitive, mut at) = (pointer.split('/').skip(1), violation.pointer.split('/').skip(1));
+fn may_show(at: &str, keyword: &str, pointer: &str) -> bool {
+    let (mut sensitive, mut at) = (pointer.split('/').skip(1), at.split('/').skip(1));
     loop {
         match (sensitive.next(), at.next()) {
             (None, _) => return true,
-            (Some(_), None) => return !TELL_NO_VALUE.contains(&violation.keyword),
+            (Some(_), None) => return !TELL_NO_VALUE.contains(&keyword),
             (Some(wanted), Some(step)) if wanted == "*" || wanted == step => {}
             (Some(_), Some(_)) => return false,
         }
@@ -85,6 +89,7 @@ fn hide_at(value: &mut Value, steps: &[String]) {
 mod tests {
     use serde_json::json;
 
+    use super::super::Violation;
     use super::*;
 
     fn said(pointer: &str, keyword: &'static str) -> String {
