@@ -5,7 +5,7 @@
   const input = document.getElementById('q');
   const list = document.getElementById('found');
   const said = document.getElementById('said');
-  const MOST = 40;
+  const MOST = 20;
   const KINDS = ['context', 'event', 'RPC'];
   let entries; // once they are loaded
   let loading = false;
