@@ -45,7 +45,7 @@ pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
         cargo(what, &tests, env)?;
     }
     if filter.is_none() {
-        for features in ["", "amqp", "idna", "tls", "postgres", "sqlite", "rpc-client", "rpc-server"] {
+        for features in ["", "amqp", "idna", "tls", "postgres", "sqlite", "testing", "rpc-client", "rpc-server"] {
             let args = ["check", "--quiet", "-p", "twyla-runtime", "--no-default-features", "--features", features];
             cargo(&format!("twyla-runtime with the features {features:?}"), &args, &[])?;
         }
