@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt::Write;
+use std::io::Write as _;
 
 use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Value, json};
@@ -44,19 +45,23 @@ impl Run for Args {
                 about.iter().filter_map(|it| Some((it, of(it)?))).collect()
             }
         };
+        let mut out = anstream::stdout().lock();
         if self.json {
             let all: Vec<Value> = explained.iter().map(|(about, schema)| json(about, schema)).collect();
             let value = if self.event.is_some() { all.into_iter().next().unwrap_or_default() } else { all.into() };
-            anstream::println!("{value:#}");
+            writeln!(out, "{value:#}")?;
         } else if self.event.is_some() {
-            explained.iter().for_each(|(about, schema)| anstream::print!("{}", text(about, schema)));
+            for (about, schema) in explained {
+                write!(out, "{}", text(about, schema))?;
+            }
         } else {
             let width = explained.iter().map(|(about, _)| about.name.chars().count()).max().unwrap_or(0);
             for (about, _) in explained {
                 let said = about.types.first().map(|it| first_line(&it.docs)).unwrap_or_default();
-                anstream::println!("{}  {}", paint(HEAD, format!("{:width$}", about.name)), tame(said));
+                writeln!(out, "{}  {}", paint(HEAD, format!("{:width$}", about.name)), tame(said))?;
             }
         }
+        out.flush()?;
         Ok(Outcome::Fine)
     }
 }

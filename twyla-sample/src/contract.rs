@@ -53,10 +53,12 @@ impl<'a> Contract<'a> {
     /// Everything that a value breaks, each thing once, in the value's order.
     #[must_use]
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
-        let mut found: BTreeMap<(String, String), Violation> = BTreeMap::new();
+        // a rule that is come to in two ways says the same twice, and `required` of each member that is missing something else
+        let mut found: BTreeMap<(String, String, String), Violation> = BTreeMap::new();
         for error in self.validator.iter_errors(value) {
             let violation = Violation::new(&error);
-            found.entry((violation.pointer.clone(), violation.rule.clone())).or_insert(violation);
+            let what = (violation.pointer.clone(), violation.rule.clone(), violation.message.clone());
+            found.insert(what, violation);
         }
         found.into_values().collect()
     }

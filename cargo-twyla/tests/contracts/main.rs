@@ -141,6 +141,36 @@ fn events_are_validated_as_they_come() {
 }
 
 #[test]
+fn each_member_that_is_missing_is_told_of() {
+    let (said, _, code) = twyla(&["validate", "navitaire-api.get_booking/response", "-"], "{}");
+    insta::assert_snapshot!("validate_missing", said);
+    assert_eq!(code, 1);
+}
+
+/// As behind `| head`.
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    for command in ["sample check.all --invalid --schemas tests/golden/schemas/rules", "explain"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"))
+            .arg("twyla")
+            .args(command.split(' '))
+            .current_dir(workspace())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // gone before anything is written
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(
+            (String::from_utf8_lossy(&output.stderr).as_ref(), output.status.code()),
+            ("", Some(0)),
+            "{command}"
+        );
+    }
+}
+
+#[test]
 fn whole_messages_are_validated_with_their_context() {
     let sample = said(&["sample", "api.user_input", "--envelope", "--json"]);
     let broken = sample.replace("\"channel\":\"web\"", "\"channel\":\"\"").replace("Hello there", "");
