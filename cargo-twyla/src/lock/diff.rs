@@ -13,6 +13,7 @@ use crate::schemas::Where;
 /// Show what has changed in the contracts: in words, with the verdict and a witness.
 ///
 /// It is held against the lock; with a revision, against the lock of that, or its schemas where it has no lock.
+/// It ends with 0 whatever has changed, and with 2 where that can't be told: `cargo twyla check` is what stops a build.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
