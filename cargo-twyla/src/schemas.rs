@@ -104,3 +104,17 @@ impl Folder {
         How::new(&self.shown)
     }
 }
+
+/// The file that a relative reference in another one leads to; none where that is outside of the folder.
+pub(crate) fn beside(from: &str, reference: &str) -> Option<String> {
+    let mut steps: Vec<&str> = from.split('/').collect();
+    steps.pop();
+    for step in reference.split('/') {
+        match step {
+            "" | "." => {}
+            ".." => drop(steps.pop()?),
+            step => steps.push(step),
+        }
+    }
+    Some(steps.join("/"))
+}

@@ -6,6 +6,7 @@ use twyla_contract::EventName;
 use twyla_contract::rust::field_name;
 
 use super::json::Json;
+use crate::schemas::beside;
 
 /// A loose file: its path below the folder, with `/`.
 #[derive(Clone, Debug)]
@@ -137,7 +138,7 @@ fn target<'a>(files: &'a [Loose], from: &Loose, reference: &str) -> Option<&'a s
     }
     // relative to the file's own URI, where it has one; and else, or as many have it all the same, to its path
     let by_id = id(&from.json).and_then(|base| resolved(base, document)).and_then(|uri| of_id(&uri));
-    by_id.or_else(|| relative(&from.path, document).and_then(|path| by_path(&path)))
+    by_id.or_else(|| beside(&from.path, document).and_then(|path| by_path(&path)))
 }
 
 fn id(json: &Json) -> Option<&str> {
@@ -154,23 +155,9 @@ fn resolved(base: &str, reference: &str) -> Option<String> {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let path = match reference.strip_prefix('/') {
         Some(absolute) => absolute.to_owned(),
-        None => relative(path, reference)?,
+        None => beside(path, reference)?,
     };
     Some(format!("{scheme}://{authority}/{path}"))
-}
-
-/// A relative path from a file; none where it leaves the folder.
-fn relative(from: &str, reference: &str) -> Option<String> {
-    let mut steps: Vec<&str> = from.split('/').collect();
-    steps.pop();
-    for step in reference.split('/') {
-        match step {
-            "" | "." => {}
-            ".." => drop(steps.pop()?),
-            step => steps.push(step),
-        }
-    }
-    Some(steps.join("/"))
 }
 
 /// The way from one file to another.
@@ -264,7 +251,7 @@ fn rewrite(json: &mut Json, refers: &Refers<'_>, problems: &mut Vec<Problem>, no
             None if document.contains("://") => drop(outside.insert(document)),
             None => {
                 let paths = refers.files.iter().map(|it| &*it.path);
-                let sought = relative(&refers.from.path, &document).unwrap_or_else(|| document.clone());
+                let sought = beside(&refers.from.path, &document).unwrap_or_else(|| document.clone());
                 let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
                 let same = paths.clone().find(|path| name(path) == name(&document));
                 let near = same.or_else(|| twyla_contract::similar::nearest(&sought, paths)).map(str::to_owned);

@@ -10,6 +10,7 @@ use twyla_build::compare::{self, Bundle, Options, Sources};
 use twyla_build::lock::{self, EditVerdict};
 
 use crate::contracts::name_of;
+use crate::schemas::beside;
 use git::{Blob, Objects, Step};
 
 pub(crate) use git::Commit;
@@ -243,18 +244,4 @@ fn references(json: &Value, found: &mut Vec<String>) {
         }
         _ => {}
     }
-}
-
-/// The file that a reference leads to, where that is in the folder.
-fn beside(from: &str, reference: &str) -> Option<String> {
-    let mut steps: Vec<&str> = from.split('/').collect();
-    steps.pop();
-    for step in reference.split('/') {
-        match step {
-            "" | "." => {}
-            ".." => drop(steps.pop()?),
-            step => steps.push(step),
-        }
-    }
-    Some(steps.join("/"))
 }
