@@ -1,11 +1,15 @@
 //! What it costs that an operator sees a service: the same works with traces that are not sampled, and with figures.
 //!
-//! What is set up holds for a whole process, and processes differ by more than is looked for here, as their threads lie
-//! differently. So each process works as long before it sets up its way as after, and what counts is the second by the first;
-//! of those where nothing is set up in between too, as what comes later may be faster by itself.
+//! What is set up holds for a whole process, and that makes it hard to see: processes differ by more than is looked for here,
+//! as their threads lie differently, and so does the machine from minute to minute. So a process of each way is there at once,
+//! and they work in turns; and all of them do so before they set up their way, too. What counts is by how much one differs
+//! from the other more than it did before, in the same rounds.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 
+use lapin::Connection;
 use twyla_bench_clock::Clock;
 use twyla_runtime::{Bus, QueueKind, telemetry};
 
@@ -23,44 +27,65 @@ const WAYS: [Way; 3] = [
         Some(1.03),
     ),
 ];
+const WORKS: [&str; 2] = ["listen", "emit"];
+/// How often each process does each work, before it sets up its way and after; the first time warms up.
+const TURNS: usize = 9;
 
-/// The table.
+/// The CPU of each work for one event, in each turn.
+type Turns = Vec<[f64; 2]>;
+
+/// The table. Each of the `--rounds` starts a process of each way anew.
 pub(crate) fn table(args: &Args) -> Result {
-    let mut took: [[Vec<[f64; 2]>; 2]; 3] = Default::default();
-    for round in 0..args.rounds {
-        for turn in 0..WAYS.len() {
-            let way = (turn + round) % WAYS.len();
-            let (name, variables, _) = WAYS[way];
-            let mut command = Command::new(std::env::current_exe()?);
-            command.args(["--seen-as", name, "--events", &args.events.to_string()]);
-            let output = command.envs(variables.iter().copied()).env("BENCH_LOG_FORMAT", "off").output()?;
-            let out = String::from_utf8(output.stdout)?;
-            let numbers: Vec<f64> = out.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-            let [listen_before, listen, emit_before, emit] = numbers[..] else {
-                return Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)).into());
-            };
-            took[way][0].push([listen_before, listen]);
-            took[way][1].push([emit_before, emit]);
+    let mut starts: Vec<[[Turns; 2]; 3]> = Vec::new();
+    for start in 0..args.rounds {
+        let mut processes: Vec<Process> = WAYS.iter().map(|way| Process::start(way, args)).collect::<Result<_>>()?;
+        let mut took: [[Turns; 2]; 3] = Default::default();
+        for phase in 0..2 {
+            for turn in 0..TURNS {
+                for at in 0..WAYS.len() {
+                    let way = (at + turn + start) % WAYS.len();
+                    let numbers = processes[way].asked("work")?;
+                    if turn > 0 {
+                        took[way][phase].push(numbers);
+                    }
+                }
+            }
+            if phase == 0 {
+                for process in &mut processes {
+                    process.asked("set up")?;
+                }
+            }
         }
+        starts.push(took);
     }
     println!(
-        "| work    | set up                            | µs CPU | x nothing | x the row above | bar              |"
+        "| work    | set up                            | µs CPU | x nothing | x the row above | from, to     | bar              |"
     );
     println!(
-        "|---------|-----------------------------------|-------:|----------:|----------------:|------------------|"
+        "|---------|-----------------------------------|-------:|----------:|----------------:|-------------:|------------------|"
     );
-    for (work, name) in ["listen", "emit"].into_iter().enumerate() {
-        let mut rows: Vec<f64> = Vec::new();
+    for (work, name) in WORKS.into_iter().enumerate() {
         for (way, (set_up, _, bar)) in WAYS.into_iter().enumerate() {
-            let took = &took[way][work];
-            let cpu = median(took.iter().map(|[_, after]| *after).collect());
-            let by = median(took.iter().map(|[before, after]| after / before).collect());
-            let (first, last) = (*rows.first().unwrap_or(&by), *rows.last().unwrap_or(&by));
-            rows.push(by);
-            let (nothing, above) = (by / first, by / last);
+            let cpu = median(starts.iter().flat_map(|took| took[way][1].iter().map(|turn| turn[work])).collect());
+            let by = |other: usize| -> Vec<f64> {
+                let more = |took: &[[Turns; 2]; 3], phase: usize| {
+                    let turns = took[way][phase].iter().zip(&took[other][phase]);
+                    median(turns.map(|(this, other)| this[work] / other[work]).collect())
+                };
+                let mut by: Vec<f64> = starts.iter().map(|took| more(took, 1) / more(took, 0)).collect();
+                by.sort_by(f64::total_cmp);
+                by
+            };
+            let (nothing, above) = (median(by(0)), by(way.saturating_sub(1)));
+            // half of the starts lie between these
+            let quarter = above.len() / 4;
+            let spread = format!("{:.3}, {:.3}", above[quarter], above[above.len() - 1 - quarter]);
+            let above = median(above);
             let bar = bar
                 .map_or_else(String::new, |bar| format!("<= {bar}x: {}", if above <= bar { "ok" } else { "MISSED" }));
-            println!("| {name:<7} | {set_up:<33} | {cpu:>6.2} | {nothing:>9.3} | {above:>15.3} | {bar:<16} |");
+            println!(
+                "| {name:<7} | {set_up:<33} | {cpu:>6.2} | {nothing:>9.3} | {above:>15.3} | {spread:>12} | {bar:<16} |"
+            );
         }
     }
     Ok(())
@@ -71,33 +96,71 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// One process: the CPU of each work for one event, before the way is set up and after.
+/// A process of one way, which does what it is asked for.
+struct Process {
+    child: Child,
+    asks: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start((name, variables, _): &Way, args: &Args) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--seen-as", name, "--events", &args.events.to_string()]);
+        command.envs(variables.iter().copied()).env("BENCH_LOG_FORMAT", "off");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (Some(asks), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(format!("{name}: it has no pipes").into());
+        };
+        Ok(Self { child, asks, answers: BufReader::new(answers) })
+    }
+
+    fn asked(&mut self, what: &str) -> Result<[f64; 2]> {
+        writeln!(self.asks, "{what}")?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        let numbers: Vec<f64> = answer.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        <[f64; 2]>::try_from(numbers).map_err(|_| format!("{what}: it answers {answer:?}").into())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One process: answers each line that it is asked with, until there are no more.
 pub(crate) async fn one(args: &Args, way: &str) -> Result {
-    let connection = std::sync::Arc::new(place::connect().await?);
-    let [listen_before, emit_before] = works(&connection, args.events).await?;
-    let _telemetry = if way == "nothing" { None } else { Some(telemetry::init("BENCH")?) };
-    let [listen, emit] = works(&connection, args.events).await?;
-    println!("{listen_before} {listen} {emit_before} {emit}");
+    let connection = Arc::new(place::connect().await?);
+    let mut bus = twylas::connect().await?;
+    let mut telemetry = None;
+    for asked in std::io::stdin().lines() {
+        let [listen, emit] = if asked? == "work" {
+            works(&connection, &bus, args.events).await?
+        } else {
+            // it holds for what is made afterwards
+            bus.close().await;
+            if way != "nothing" {
+                telemetry = Some(telemetry::init("BENCH")?);
+            }
+            bus = twylas::connect().await?;
+            [0.0; 2]
+        };
+        println!("{listen} {emit}");
+    }
+    drop(telemetry);
+    bus.close().await;
     Ok(connection.close(200, "OK".into()).await?)
 }
 
-/// The medians of some rounds.
-async fn works(connection: &std::sync::Arc<lapin::Connection>, events: u32) -> Result<[f64; 2]> {
-    let bus = twylas::connect().await?;
-    let (mut listens, mut emits) = (Vec::new(), Vec::new());
-    for round in 0..6 {
-        place::filled(connection, QueueKind::Quorum, events).await?;
-        let listen = timed(&bus, events, |bus| twylas::listen(bus, events, 1000)).await?;
-        place::make(connection, QueueKind::Quorum).await?;
-        let emit = timed(&bus, events, |bus| twylas::emit_many(bus, events)).await?;
-        // the first round warms up
-        if round > 0 {
-            listens.push(listen);
-            emits.push(emit);
-        }
-    }
-    bus.close().await;
-    Ok([median(listens), median(emits)])
+async fn works(connection: &Arc<Connection>, bus: &Bus, events: u32) -> Result<[f64; 2]> {
+    place::filled(connection, QueueKind::Quorum, events).await?;
+    let listen = timed(bus, events, |bus| twylas::listen(bus, events, 1000)).await?;
+    place::make(connection, QueueKind::Quorum).await?;
+    let emit = timed(bus, events, |bus| twylas::emit_many(bus, events)).await?;
+    Ok([listen, emit])
 }
 
 async fn timed<F: Future<Output = Result> + Send + 'static>(
@@ -106,6 +169,7 @@ async fn timed<F: Future<Output = Result> + Send + 'static>(
     work: impl FnOnce(Bus) -> F,
 ) -> Result<f64> {
     let clock = Clock::start();
+    // a service does its work in tasks
     tokio::spawn(work(bus.clone())).await??;
     Ok(clock.took().cpu.as_secs_f64() * 1e6 / f64::from(events))
 }
