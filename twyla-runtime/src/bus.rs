@@ -145,12 +145,9 @@ impl Bus {
         self.emitting(T::NAME, message, session)
     }
 
-    fn emitting(&self, event: &'static str, mut message: Result<Outgoing, Error>, session: &str) -> Emitting {
+    fn emitting(&self, event: &'static str, message: Result<Outgoing, Error>, session: &str) -> Emitting {
         let system = self.inner.transport.system();
         let span = span::emit(event, message.as_ref().ok(), system, Some(session), self.trace.as_ref());
-        if let Ok(message) = &mut message {
-            message.trace = span.context().cloned();
-        }
         Emitting::new(event, message, self.inner.clone(), span)
     }
 

@@ -107,7 +107,8 @@ impl Future for Emitting {
         loop {
             match &mut self.stage {
                 Stage::Encoded(message) => match message.take() {
-                    Some(Ok(message)) => {
+                    Some(Ok(mut message)) => {
+                        message.trace = self.span.take_context();
                         let message_id = message.message_id.clone();
                         let counted = Counted::begin(&self.bus, self.event);
                         let until = Instant::now() + self.deadline;

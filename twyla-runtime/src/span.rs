@@ -21,9 +21,9 @@ pub(crate) struct Active {
     context: Option<TraceContext>,
     #[cfg(feature = "telemetry")]
     here: Option<Arc<Here>>,
-    /// What hides an unrecorded trace from the spans within.
+    /// Whether it isn't recorded, and so nothing within is.
     #[cfg(feature = "telemetry")]
-    around: Option<opentelemetry::Context>,
+    unrecorded: bool,
 }
 
 /// What is being handled, for the lines that a handler logs.
@@ -47,35 +47,39 @@ pub(crate) enum About {
 impl Active {
     /// Begins a span below the one that is entered, or else below `parent`. Where the trace isn't sampled there is no span.
     fn begin(parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> Self {
+        let mut begun = Self::begin_unplaced(parent, span);
+        begun.context = begun.take_context();
+        begun
+    }
+
+    /// The same, for what needs its place only later.
+    fn begin_unplaced(parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> Self {
         #[cfg(feature = "telemetry")]
         let (span, context) = match crate::telemetry::sampling() {
-            Some(sampling) => {
-                let (span, place) = sampling.begin(parent, span);
-                (span, Some(place))
-            }
+            Some(sampling) => sampling.begin(parent, span),
             None => (span(), parent.cloned()),
         };
         #[cfg(not(feature = "telemetry"))]
         let (span, context) = (span(), parent.cloned());
         Self {
+            #[cfg(feature = "telemetry")]
+            unrecorded: span.is_none() && crate::telemetry::sampling().is_some(),
             span,
             context,
             #[cfg(feature = "telemetry")]
             here: None,
-            #[cfg(feature = "telemetry")]
-            around: None,
         }
     }
 
     /// The same for a handler: what it logs tells of the event, and its own spans are part of the trace.
     #[cfg(feature = "telemetry")]
     fn telling(self, about: About, attempt: u32, session: &Arc<str>) -> Self {
-        use crate::telemetry::{here, sampling};
-        let (session, trace) = (session.clone(), self.context.clone());
-        let here = here::is_wanted().then(|| Here { about, attempt, session, trace }.into());
-        let is_hidden = self.span.is_none() && sampling().is_some();
-        let around = self.context.as_ref().filter(|_| is_hidden).map(crate::telemetry::around);
-        Self { here, around, ..self }
+        use crate::telemetry::here;
+        let here = here::is_wanted().then(|| {
+            let (session, trace) = (session.clone(), self.context.clone());
+            Here { about, attempt, session, trace }.into()
+        });
+        Self { here, ..self }
     }
 
     /// Where in the trace this is: what follows belongs there.
@@ -83,12 +87,20 @@ impl Active {
         self.context.as_ref()
     }
 
+    /// The same, for who comes to need it only now, and needs it once.
+    pub(crate) fn take_context(&mut self) -> Option<TraceContext> {
+        let context = self.context.take();
+        #[cfg(feature = "telemetry")]
+        let context = context.or_else(|| self.unrecorded.then(TraceContext::unsampled));
+        context
+    }
+
     /// Until what is returned is dropped, what is done belongs to this. Never across an await.
     #[must_use]
     pub(crate) fn enter(&self) -> impl Sized + use<'_> {
         #[cfg(feature = "telemetry")]
         let around = (
-            self.around.clone().map(opentelemetry::Context::attach),
+            self.context.as_ref().filter(|_| self.unrecorded).map(crate::telemetry::unrecorded),
             self.here.clone().map(crate::telemetry::here::enter),
         );
         #[cfg(not(feature = "telemetry"))]
@@ -151,7 +163,7 @@ pub(crate) fn emit(
     session: Option<&str>,
     parent: Option<&TraceContext>,
 ) -> Active {
-    Active::begin(parent, || {
+    Active::begin_unplaced(parent, || {
         let (domain, event_type) = event.split_once('.').unwrap_or((event, ""));
         tracing::info_span!(
             "emit",

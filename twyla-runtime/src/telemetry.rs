@@ -28,7 +28,7 @@ mod sink;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use sampling::current;
-pub(crate) use sampling::{Sampling, around};
+pub(crate) use sampling::{Sampling, unrecorded};
 
 /// How an operator's tools are told of it, once [`init`] has set it up. Dropping it flushes what is left, for at most 5 s.
 #[must_use = "what is dropped at once tells nobody of anything"]

@@ -14,6 +14,8 @@ pub(crate) const TRACE_STATE: &str = "tracestate";
 /// The longest `tracestate` that is passed on (W3C Trace Context, section 3.3.1.5: at least 512 characters).
 const MAX_STATE: usize = 512;
 const SAMPLED: u8 = 1;
+/// The header of version 00, without ids and flags.
+const NO_PARENT: [u8; 55] = *b"00-00000000000000000000000000000000-0000000000000000-00";
 
 /// A place in a trace: what follows belongs there (W3C Trace Context, section 3).
 ///
@@ -103,11 +105,24 @@ impl TraceContext {
 
     /// The header `traceparent`, of version 00.
     pub(crate) fn parent(&self) -> [u8; 55] {
-        let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        hex(&self.trace, &mut out[3..35]);
-        hex(&self.span, &mut out[36..52]);
-        hex(&[self.flags & SAMPLED], &mut out[53..]);
+        let mut out = NO_PARENT;
+        self.write(&mut out);
         out
+    }
+
+    /// Appends the header `traceparent`; what is written in place isn't copied.
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "in memory there are no headers"))]
+    pub(crate) fn append_parent(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&NO_PARENT);
+        if let Some(parent) = out.last_chunk_mut() {
+            self.write(parent);
+        }
+    }
+
+    fn write(&self, parent: &mut [u8; 55]) {
+        hex(&self.trace, &mut parent[3..35]);
+        hex(&self.span, &mut parent[36..52]);
+        hex(&[self.flags & SAMPLED], &mut parent[53..]);
     }
 
     /// Reads the header `traceparent`. A later version may say more behind (section 3.2.4).

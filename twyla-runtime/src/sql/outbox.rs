@@ -184,8 +184,8 @@ async fn relay_on<DB: Dialect>(
                 headers: Vec::new(),
                 trace: None,
             };
-            let span = span::emit(&event, Some(&message), bus.system(), None, parent.as_ref());
-            message.trace = span.context().cloned();
+            let mut span = span::emit(&event, Some(&message), bus.system(), None, parent.as_ref());
+            message.trace = span.take_context();
             let deadline = Instant::now() + bus.emit_deadline();
             if let Err(failure) = bus.transport().publish(message, deadline).await {
                 span.failed("unconfirmed", Some(&failure.why));

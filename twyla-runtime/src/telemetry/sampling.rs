@@ -1,6 +1,6 @@
 //! Which traces are recorded: decided before anything is done for a span, so that what isn't recorded costs next to nothing.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::env;
 
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState};
@@ -26,6 +26,38 @@ pub(crate) struct Sampling {
 thread_local! {
     /// A span is being made of which it is known that it is recorded.
     static DECIDED: Cell<bool> = const { Cell::new(false) };
+    /// What this thread is at that isn't recorded, the innermost last.
+    static UNRECORDED: RefCell<Vec<Unrecorded>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A place in a trace that isn't recorded. It is no span of OpenTelemetry's: to make one and enter it takes ten times as long.
+struct Unrecorded {
+    place: TraceContext,
+    /// The span that was current then: within this place for as long as it still is.
+    outside: SpanId,
+}
+
+/// Until what is returned is dropped, what begins is below this place, and isn't recorded either. Never across an await.
+#[must_use]
+pub(crate) fn unrecorded(place: &TraceContext) -> impl Sized + use<> {
+    UNRECORDED.with_borrow_mut(|all| all.push(Unrecorded { place: place.clone(), outside: span_here() }));
+    Leave
+}
+
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let left = UNRECORDED.with_borrow_mut(Vec::pop);
+        drop(left);
+    }
+}
+
+/// The span of OpenTelemetry's that is current; an invalid one where none is.
+fn span_here() -> SpanId {
+    Context::map_current(|context| {
+        if context.has_active_span() { context.span().span_context().span_id() } else { SpanId::INVALID }
+    })
 }
 
 impl Sampling {
@@ -58,6 +90,7 @@ impl Sampling {
         Ok(Self { by_parent, rest })
     }
 
+    #[inline]
     fn records(&self, parent: Option<bool>, trace: TraceId) -> bool {
         match (parent, &self.rest) {
             (Some(sampled), _) if self.by_parent => sampled,
@@ -71,40 +104,60 @@ impl Sampling {
     }
 
     /// Begins a span below the one that is current, or else below `parent`, if it is to be recorded; with its place in the
-    /// trace.
-    pub(crate) fn begin(&self, parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> (Span, TraceContext) {
+    /// trace. There is none where a trace would begin that nobody records: it is any, for whoever needs one.
+    #[inline]
+    pub(crate) fn begin(
+        &self,
+        parent: Option<&TraceContext>,
+        span: impl FnOnce() -> Span,
+    ) -> (Span, Option<TraceContext>) {
         let current = current();
         let is_current = current.is_some();
-        let (parent, place) = match current.as_ref().or(parent) {
-            Some(parent) => (Some(parent.is_sampled()), parent.clone()),
-            None => (None, TraceContext::unsampled()),
-        };
-        if !self.records(parent, TraceId::from_bytes(place.ids().0)) {
-            return (Span::none(), place);
+        let parent = if is_current { current } else { parent.cloned() };
+        let sampled = parent.as_ref().map(TraceContext::is_sampled);
+        if sampled.is_none() && matches!(self.rest, Sampler::AlwaysOff) {
+            return (Span::none(), None);
         }
-        DECIDED.set(true);
-        let span = span();
-        if parent.is_some() && !is_current {
-            // It fails where nobody makes OpenTelemetry's spans of it, and then it has no parent either.
-            let _ = span.set_parent(around(&place));
+        let place = parent.unwrap_or_else(TraceContext::unsampled);
+        if self.records(sampled, TraceId::from_bytes(place.ids().0)) {
+            let (span, place) = recorded(span, place, sampled.is_some() && !is_current);
+            (span, Some(place))
+        } else {
+            (Span::none(), Some(place))
         }
-        let context = span.context();
-        DECIDED.set(false);
-        let own = context.span().span_context().clone();
-        (span, if own.is_valid() { from_otel(&own) } else { place })
     }
 }
 
-/// Where in its trace the span is that is entered, if one is.
+/// Makes a span that is recorded, below `place` or where it finds itself. It is kept out of what isn't recorded.
+#[inline(never)]
+fn recorded(span: impl FnOnce() -> Span, place: TraceContext, below: bool) -> (Span, TraceContext) {
+    DECIDED.set(true);
+    let span = span();
+    if below {
+        // It fails where nobody makes OpenTelemetry's spans of it, and then it has no parent either.
+        let _ = span.set_parent(around(&place));
+    }
+    let context = span.context();
+    DECIDED.set(false);
+    let own = context.span().span_context().clone();
+    (span, if own.is_valid() { from_otel(&own) } else { place })
+}
+
+/// Where in its trace that is which is entered, if anything is.
 pub(crate) fn current() -> Option<TraceContext> {
-    Context::map_current(|context| {
-        let span = context.span();
-        span.span_context().is_valid().then(|| from_otel(span.span_context()))
-    })
+    let span = Context::map_current(|context| context.has_active_span().then(|| context.span().span_context().clone()));
+    let span = span.filter(SpanContext::is_valid);
+    within_unrecorded(span.as_ref(), TraceContext::clone).or_else(|| span.as_ref().map(from_otel))
+}
+
+/// What is unrecorded, where it was entered later than this span.
+fn within_unrecorded<T>(span: Option<&SpanContext>, of: impl FnOnce(&TraceContext) -> T) -> Option<T> {
+    let span = span.map_or(SpanId::INVALID, SpanContext::span_id);
+    UNRECORDED.with_borrow(|all| all.last().filter(|it| it.outside == span).map(|it| of(&it.place)))
 }
 
 /// A context in which spans are below this place.
-pub(crate) fn around(place: &TraceContext) -> Context {
+fn around(place: &TraceContext) -> Context {
     Context::new().with_remote_span_context(to_otel(place))
 }
 
@@ -119,7 +172,9 @@ impl ShouldSample for Sampling {
         _: &[Link],
     ) -> SamplingResult {
         let parent = parent.map(|parent| parent.span().span_context().clone()).filter(SpanContext::is_valid);
-        let records = DECIDED.get() || self.records(parent.as_ref().map(SpanContext::is_sampled), trace);
+        let sampled = within_unrecorded(parent.as_ref(), TraceContext::is_sampled);
+        let sampled = sampled.or_else(|| parent.as_ref().map(SpanContext::is_sampled));
+        let records = DECIDED.get() || self.records(sampled, trace);
         SamplingResult {
             decision: if records { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop },
             attributes: Vec::new(),
@@ -188,13 +243,46 @@ mod tests {
     #[test]
     fn what_is_not_recorded_has_no_span_and_its_place_goes_on() {
         let sampling = sampling("parentbased_always_off", "").unwrap();
-        let (span, place) = sampling.begin(None, || panic!("a span is made"));
-        assert!(span.is_none() && !place.is_sampled());
+        let (span, none) = sampling.begin(None, || panic!("a span is made"));
+        assert!(span.is_none() && none.is_none());
+        let place = TraceContext::unsampled();
+        assert!(!place.is_sampled() && place != TraceContext::unsampled());
         let parent = TraceContext::new([1; 16], [2; 8], false).unwrap().with_state("a=1");
         let (_, same) = sampling.begin(Some(&parent), || panic!("a span is made"));
-        assert_eq!(same, parent);
-        // and what is current counts more
-        let _current = around(&place).attach();
-        assert_eq!(sampling.begin(Some(&parent), || panic!("a span is made")).1, place);
+        assert_eq!(same.as_ref(), Some(&parent));
+        // and what is current counts more, the innermost most
+        let begun = || sampling.begin(Some(&parent), || panic!("a span is made")).1.unwrap();
+        let outer = TraceContext::new([3; 16], [4; 8], false).unwrap();
+        let _outer = around(&outer).attach();
+        assert_eq!(begun(), outer);
+        {
+            let _entered = unrecorded(&place);
+            assert_eq!(begun(), place);
+            {
+                let inner = TraceContext::new([5; 16], [6; 8], false).unwrap();
+                let _inner = around(&inner).attach();
+                assert_eq!(begun(), inner);
+            }
+            assert_eq!(begun(), place);
+        }
+        assert_eq!(begun(), outer);
+    }
+
+    #[test]
+    fn what_somebody_else_begins_in_it_is_not_recorded_either() {
+        let sampling = sampling("parentbased_always_on", "").unwrap();
+        let decides = |parent: Option<&Context>| {
+            let trace = TraceId::from_bytes([7; 16]);
+            sampling.should_sample(parent, trace, "theirs", &SpanKind::Internal, &[], &[]).decision
+        };
+        let recorded = around(&TraceContext::new([1; 16], [2; 8], true).unwrap());
+        let place = TraceContext::unsampled();
+        let entered = unrecorded(&place);
+        assert_eq!(decides(None), SamplingDecision::Drop);
+        assert_eq!(decides(Some(&Context::new())), SamplingDecision::Drop);
+        // a parent of its own is another matter
+        assert_eq!(decides(Some(&recorded)), SamplingDecision::RecordAndSample);
+        drop(entered);
+        assert_eq!(decides(None), SamplingDecision::RecordAndSample);
     }
 }

@@ -58,9 +58,9 @@ impl Publish<'_> {
             header(name, value, out);
         }
         if let Some(trace) = self.trace {
-            text(TRACE_PARENT, &trace.parent(), out);
+            text(TRACE_PARENT, out, |out| trace.append_parent(out));
             if let Some(state) = trace.state() {
-                text(TRACE_STATE, state.as_bytes(), out);
+                text(TRACE_STATE, out, |out| out.extend_from_slice(state.as_bytes()));
             }
         }
     }
@@ -121,7 +121,7 @@ fn short(text: &str, out: &mut Vec<u8>) {
 
 fn header(name: &str, value: &Header, out: &mut Vec<u8>) {
     match value {
-        Header::Text(value) => text(name, value.as_bytes(), out),
+        Header::Text(value) => text(name, out, |out| out.extend_from_slice(value.as_bytes())),
         Header::Number(number) => {
             short(name, out);
             out.push(b'l');
@@ -134,8 +134,8 @@ fn header(name: &str, value: &Header, out: &mut Vec<u8>) {
     }
 }
 
-fn text(name: &str, value: &[u8], out: &mut Vec<u8>) {
+fn text(name: &str, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
     short(name, out);
     out.push(b'S');
-    sized(out, |out| out.extend_from_slice(value));
+    sized(out, value);
 }
