@@ -83,6 +83,8 @@ async fn a_failure_tells_what_happened_instead() {
     );
     let handled = told(|| test.expect_handled::<UserInput>("bot"));
     assert!(handled.starts_with("no api.user_input was handled in the group `bot`\n"), "{handled}");
+    test.expect_parked::<UserInput>("bot");
+    assert!(told(|| test.expect_parked::<UserInput>("bot")).starts_with("no api.user_input was parked in the group"));
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ mod expectations;
 mod neighbours;
 mod time;
 
+use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
+use std::sync::Once;
 
 use twyla_kit::contracts::Context;
 use twyla_kit::listeners;
@@ -21,9 +23,25 @@ fn context() -> Context {
     Context::new("web")
 }
 
-/// What a failing expectation tells.
+thread_local! {
+    /// The file in which this thread panicked last.
+    static PANICKED: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// What a failing expectation tells; it does so of the line that expects.
 fn told<T>(expectation: impl FnOnce() -> T) -> String {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let file = panic.location().map(|it| it.file().to_owned()).unwrap_or_default();
+            PANICKED.with_borrow_mut(|last| *last = file);
+            before(panic);
+        }));
+    });
     let Err(panic) = std::panic::catch_unwind(AssertUnwindSafe(expectation)) else { panic!("it should have failed") };
+    let file = PANICKED.take();
+    assert!(file.contains("kit/tests/"), "it fails in {file}, and not where it is expected");
     match panic.downcast::<String>() {
         Ok(text) => *text,
         Err(_) => panic!("it should have said why"),

@@ -70,7 +70,10 @@ impl TestBus {
     pub fn expect_handled<T: Event>(&self, group: &str) -> Attempt {
         self.hold_settled();
         let handled = self.attempts::<T>(group).into_iter().rfind(|it| it.outcome == Outcome::Handled);
-        handled.unwrap_or_else(|| panic!("no {} was handled in the group `{group}`\n\n{}", T::NAME, self.story()))
+        match handled {
+            Some(attempt) => attempt,
+            None => panic!("no {} was handled in the group `{group}`\n\n{}", T::NAME, self.story()),
+        }
     }
 
     /// Holds that the attempts at events of that type in a group took place then, by the bus's clock: since the first of
@@ -115,7 +118,11 @@ impl TestBus {
             next.taken = true;
             Some(next.letter.clone())
         });
-        found.unwrap_or_else(|| panic!("no {} was parked in the group `{group}`\n\n{}", T::NAME, self.story()))
+        // no closure: it would be told as the place of the mistake
+        match found {
+            Some(letter) => letter,
+            None => panic!("no {} was parked in the group `{group}`\n\n{}", T::NAME, self.story()),
+        }
     }
 
     /// Holds that nothing more was set aside than what was expected so far.
