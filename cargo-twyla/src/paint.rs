@@ -1,7 +1,9 @@
-//! Colours. Text is written with them, and printed through `anstream`, which leaves them out where it isn't a terminal that
-//! shows them, or where `NO_COLOR` is set.
+//! Colours, and [`say!`]: text is written with them, and printed through `anstream`, which leaves them out where it isn't a
+//! terminal that shows them, or where `NO_COLOR` is set.
 
 use std::fmt::{self, Display};
+use std::io::{self, Write};
+use std::process;
 
 use anstyle::{AnsiColor, Effects, Style};
 
@@ -31,4 +33,25 @@ impl<T: Display> Display for Painted<T> {
 /// A text that somebody else has written, as it may be shown: nothing in it moves the cursor.
 pub(crate) fn tame(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Prints a line. That nobody reads any more, as behind `| head`, is no error: what the command ends with still tells.
+macro_rules! say {
+    () => {
+        $crate::paint::tell(format_args!("\n"))
+    };
+    ($($text:tt)+) => {
+        $crate::paint::tell(format_args!("{}\n", format_args!($($text)+)))
+    };
+}
+pub(crate) use say;
+
+/// Prints a text. Where it can't be written, such as to a full disk, the command ends with 2.
+pub(crate) fn tell(text: fmt::Arguments<'_>) {
+    if let Err(error) = anstream::stdout().lock().write_fmt(text)
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        anstream::eprintln!("{}: the standard output can't be written: {error}", paint(BAD, "error"));
+        process::exit(2);
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 /// Answers each connection with what comes next, the last for ever; gives its address.
 fn tells(answers: Vec<String>) -> String {
@@ -82,55 +82,94 @@ fn what_is_no_service_is_told() {
     assert!(told("https://here:1").contains("https is not spoken here"));
 }
 
-/// On a terminal, which `script` gives it: shown anew when the service tells something else, as wide as the terminal is, until q.
+/// A terminal, which `script` makes, with `top` on it and then a shell's word on how that ended.
+#[cfg(target_os = "linux")]
+struct Terminal {
+    child: Child,
+    keyboard: ChildStdin,
+    screen: ChildStdout,
+    seen: String,
+}
+
+#[cfg(target_os = "linux")]
+impl Terminal {
+    fn with_top(address: &str) -> Self {
+        let program = env!("CARGO_BIN_EXE_cargo-twyla");
+        let top = format!("sh -c 'echo pid $$; exec {program} twyla top {address} --interval 0.1'");
+        let mut child = Command::new("script")
+            .args(["-qec", &format!("tty; stty cols 200 rows 20; {top}; echo ended $?; stty"), "/dev/null"])
+            .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("`script` is a part of util-linux");
+        let (keyboard, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self { child, keyboard, screen, seen: String::new() }
+    }
+
+    /// Waits for a word that isn't there yet.
+    fn until(&mut self, word: &str) {
+        let from = self.seen.len();
+        while !self.seen[from..].contains(word) {
+            let mut some = [0; 4096];
+            let count = self.screen.read(&mut some).unwrap();
+            assert!(count > 0, "it ended before it showed {word:?}: {}", self.seen);
+            self.seen.push_str(&String::from_utf8_lossy(&some[..count]));
+        }
+    }
+
+    /// What stands behind `word` on a line that begins with it.
+    fn told(&self, word: &str) -> &str {
+        self.seen.lines().find_map(|line| line.strip_prefix(word)).unwrap().trim()
+    }
+
+    /// Holds that it ends well, after it showed `last`, and that the screen, the cursor and the keyboard are as they were.
+    fn ends(mut self, last: &str) {
+        self.until("ended 0");
+        let ends = self.seen.rfind("\u{1b}[?25h\u{1b}[?1049l");
+        assert!(ends > self.seen.rfind(last), "{:?}", self.seen);
+        self.until("speed");
+        drop(self.keyboard);
+        self.screen.read_to_string(&mut self.seen).unwrap();
+        assert!(!self.seen.contains("-icanon"), "{:?}", self.seen);
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn parked(count: u32) -> String {
+    ok(&format!(
+        "twyla_handled_total{{event=\"api.user_input\",group=\"bot\"}} {count}\n\
+         twyla_parked_total{{event=\"api.user_input\",group=\"bot\"}} {count}\n"
+    ))
+}
+
+/// Shown anew when the service tells something else, as wide as the terminal is, until q.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_terminal_shows_them_anew_until_q() {
-    let of = |parked: u32| {
-        ok(&format!(
-            "twyla_handled_total{{event=\"api.user_input\",group=\"bot\"}} {parked}\n\
-             twyla_parked_total{{event=\"api.user_input\",group=\"bot\"}} {parked}\n"
-        ))
-    };
-    let address = tells(vec![of(111), "nonsense".to_owned(), of(222)]);
-    let program = env!("CARGO_BIN_EXE_cargo-twyla");
-    let command =
-        format!("tty; stty cols 200 rows 20; '{program}' twyla top {address} --interval 0.1; echo ended $?; stty");
-    let mut child = Command::new("script")
-        .args(["-qec", &command, "/dev/null"])
-        .env("TERM", "xterm")
-        .env("SHELL", "/bin/sh")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("`script` is a part of util-linux");
-    let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let mut seen = String::new();
-    let mut until = |word: &str, seen: &mut String| {
-        let from = seen.len();
-        while !seen[from..].contains(word) {
-            let mut some = [0; 4096];
-            let count = screen.read(&mut some).unwrap();
-            assert!(count > 0, "it ended before it showed {word:?}: {seen}");
-            seen.push_str(&String::from_utf8_lossy(&some[..count]));
-        }
-    };
-    until("111", &mut seen);
-    until("doesn't speak HTTP", &mut seen);
-    until("222", &mut seen);
-    assert!(seen.contains("\u{1b}[?1049h") && seen.contains("q ends it"), "{seen:?}");
-    let tty = seen.lines().find(|line| line.starts_with("/dev/")).unwrap().trim().to_owned();
+    let address = tells(vec![parked(111), "nonsense".to_owned(), parked(222)]);
+    let mut terminal = Terminal::with_top(&address);
+    terminal.until("111");
+    terminal.until("doesn't speak HTTP");
+    terminal.until("222");
+    assert!(terminal.seen.contains("\u{1b}[?1049h") && terminal.seen.contains("q ends it"), "{:?}", terminal.seen);
+    let tty = format!("/dev/{}", terminal.told("/dev/"));
     assert!(Command::new("stty").args(["-F", &tty, "cols", "40"]).status().unwrap().success());
-    until("…", &mut seen);
-    keyboard.write_all(b"q").unwrap();
-    until("ended 0", &mut seen);
-    // the screen, the cursor and the keyboard are as they were
-    let ends = seen.rfind("\u{1b}[?25h\u{1b}[?1049l");
-    assert!(ends > seen.rfind("222"), "{seen:?}");
-    until("speed", &mut seen);
-    drop(keyboard);
-    let mut rest = String::new();
-    screen.read_to_string(&mut rest).unwrap();
-    assert!(!(seen + &rest).contains("-icanon"));
-    assert!(child.wait().unwrap().success());
+    terminal.until("…");
+    terminal.keyboard.write_all(b"q").unwrap();
+    terminal.ends("222");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_leaves_the_terminal_as_it_was() {
+    let address = tells(vec![parked(111), parked(222)]);
+    let mut terminal = Terminal::with_top(&address);
+    // the second reading: its keys are being read by then
+    terminal.until("222");
+    let pid = terminal.told("pid ").to_owned();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    terminal.ends("222");
 }

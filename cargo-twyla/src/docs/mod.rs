@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::command::{Outcome, Run};
-use crate::paint::{GOOD, paint};
+use crate::paint::{GOOD, paint, say};
 use crate::schemas::Where;
 use site::Asked;
 
@@ -73,7 +73,7 @@ impl Run for Args {
         let files = pages::files(&site, false);
         write(&self.into, &files)?;
         let (count, first) = (files.len(), self.into.join("index.html"));
-        anstream::println!("{} in {} files", paint(GOOD, first.display()), count);
+        say!("{} in {} files", paint(GOOD, first.display()), count);
         Ok(Outcome::Fine)
     }
 }

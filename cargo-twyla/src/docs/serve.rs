@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::pages;
 use super::site::{self, Asked};
-use crate::paint::{BAD, GOOD, paint};
+use crate::paint::{BAD, GOOD, paint, say};
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_millis(300);
@@ -43,7 +43,7 @@ pub(super) fn serve(asked: Asked, at: SocketAddr) -> Result<(), super::Error> {
         let before = state(&asked);
         let (made, seen) = watch::channel(make(&asked, None));
         told(&made.borrow());
-        anstream::println!("{} http://{}/", paint(GOOD, "serving"), listener.local_addr()?);
+        say!("{} http://{}/", paint(GOOD, "serving"), listener.local_addr()?);
         std::thread::spawn(move || look(&asked, &made, before));
         let app = Router::new().route("/_changes", get(changes)).fallback(get(page)).with_state(seen);
         tokio::select! {
@@ -69,8 +69,8 @@ fn make(asked: &Asked, before: Option<&Made>) -> Made {
 
 fn told(made: &Made) {
     match &made.problem {
-        Some(problem) => anstream::println!("{}: {problem}", paint(BAD, "error")),
-        None => anstream::println!("{} files", made.files.len()),
+        Some(problem) => say!("{}: {problem}", paint(BAD, "error")),
+        None => say!("{} files", made.files.len()),
     }
 }
 

@@ -19,6 +19,7 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use crate::command::{Outcome, Run};
+use crate::paint::{say, tell};
 use load::Asked;
 use model::Drained;
 use report::{Outlook, Report};
@@ -87,11 +88,11 @@ impl Run for Args {
         }
         if self.json {
             let reports: Vec<_> = reports.iter().map(json::json).collect();
-            anstream::println!("{:#}", serde_json::Value::Array(reports));
+            say!("{:#}", serde_json::Value::Array(reports));
         } else {
             for (i, report) in reports.iter().enumerate() {
                 let gap = if i > 0 { "\n" } else { "" };
-                anstream::print!("{gap}{}", text::text(report, self.verbose));
+                tell(format_args!("{gap}{}", text::text(report, self.verbose)));
             }
         }
         Ok(match reports.iter().map(Report::outlook).max().unwrap_or(Outlook::Fine) {

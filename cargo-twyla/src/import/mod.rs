@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use twyla_build::{Builder, Problem as SchemaProblem};
 
 use crate::command::{Outcome, Run};
-use crate::paint::{FAINT, GOOD, UNSURE, paint};
+use crate::paint::{FAINT, GOOD, UNSURE, paint, say};
 use crate::schemas;
 use json::Json;
 use plan::{Asked, Loose, Plan, Problem};
@@ -124,10 +124,10 @@ impl Run for Args {
                 None if shared.contains(place) => format!("{:width$}", "several"),
                 None => format!("{:width$}", "new"),
             };
-            anstream::println!("{} → {}", paint(FAINT, from), self.into.join(place).display());
+            say!("{} → {}", paint(FAINT, from), self.into.join(place).display());
         }
         for note in &notes {
-            anstream::println!("{}: {note}", paint(UNSURE, "note"));
+            say!("{}: {note}", paint(UNSURE, "note"));
         }
         // what is written is checked before it is: in a place of its own
         let trial = tempfile::tempdir()?;
@@ -142,17 +142,17 @@ impl Run for Args {
             let word = if problem.is_error() { "error" } else { "warning" };
             let told = problem.to_string();
             let told = told.strip_prefix(&format!("{word}: ")).unwrap_or(&told).to_owned();
-            anstream::println!("{}: {told}", paint(style, word));
+            say!("{}: {told}", paint(style, word));
         }
         let events = files.keys().filter(|path| path.starts_with("events/")).count();
         let said = format!("{events} event{}", if events == 1 { "" } else { "s" });
         let dry = if self.dry_run { ", if it were not for --dry-run" } else { "" };
         if wrong > 0 {
             let s = if wrong == 1 { "" } else { "s" };
-            anstream::println!("{said}, with {wrong} error{s} to be mended before they compile{dry}");
+            say!("{said}, with {wrong} error{s} to be mended before they compile{dry}");
             return Ok(Outcome::Found);
         }
-        anstream::println!("{}{dry}", paint(GOOD, format!("{said}, ready to compile")));
+        say!("{}{dry}", paint(GOOD, format!("{said}, ready to compile")));
         Ok(Outcome::Fine)
     }
 }

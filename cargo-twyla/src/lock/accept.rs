@@ -11,7 +11,7 @@ use twyla_build::lock::{
 
 use super::{Error, show};
 use crate::command::{Outcome, Run};
-use crate::paint::{BAD, FAINT, GOOD, HEAD, NAME, paint};
+use crate::paint::{BAD, FAINT, GOOD, HEAD, NAME, paint, say};
 use crate::schemas::Where;
 
 /// Accept contracts as they are: writes their lock.
@@ -122,13 +122,13 @@ impl Run for Args {
                 .map_err(|error| Failed::Unwritable { path: shown.clone(), error })?;
         }
         let word = if self.dry_run { "would be accepted" } else { "accepted" };
-        done.iter().for_each(|line| anstream::println!("{}: {line}", paint(GOOD, word)));
+        done.iter().for_each(|line| say!("{}: {line}", paint(GOOD, word)));
         show::told(&lock::told(&left), false);
         match (done.is_empty(), left.len()) {
-            (true, 0) => anstream::println!("{}: all contracts are as accepted", paint(HEAD, "nothing to do")),
-            (false, 0) if self.dry_run => anstream::println!("nothing was written"),
-            (false, 0) => anstream::println!("{shown} was written"),
-            (_, left) => anstream::println!("{}: {left}, see above", paint(BAD, "not accepted")),
+            (true, 0) => say!("{}: all contracts are as accepted", paint(HEAD, "nothing to do")),
+            (false, 0) if self.dry_run => say!("nothing was written"),
+            (false, 0) => say!("{shown} was written"),
+            (_, left) => say!("{}: {left}, see above", paint(BAD, "not accepted")),
         }
         Ok(if left.is_empty() { Outcome::Fine } else { Outcome::Found })
     }
@@ -144,13 +144,13 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 fn print_difference(name: &str, old: &str, new: &str) {
     let diff = TextDiff::from_lines(old, new);
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
-        anstream::println!("{} {}", paint(NAME, name), paint(FAINT, hunk.header().to_string().trim_end()));
+        say!("{} {}", paint(NAME, name), paint(FAINT, hunk.header().to_string().trim_end()));
         for change in hunk.iter_changes() {
             let line = change.value().trim_end_matches('\n');
             match change.tag() {
-                ChangeTag::Delete => anstream::println!("{}", paint(BAD, format!("-{line}"))),
-                ChangeTag::Insert => anstream::println!("{}", paint(GOOD, format!("+{line}"))),
-                ChangeTag::Equal => anstream::println!(" {line}"),
+                ChangeTag::Delete => say!("{}", paint(BAD, format!("-{line}"))),
+                ChangeTag::Insert => say!("{}", paint(GOOD, format!("+{line}"))),
+                ChangeTag::Equal => say!(" {line}"),
             }
         }
     }

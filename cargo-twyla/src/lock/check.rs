@@ -8,7 +8,7 @@ use twyla_build::lock::{self, Finding, Matter, Role, Roles, Severity};
 
 use super::{Error, at_revision, json as as_json, show};
 use crate::command::{Outcome, Run};
-use crate::paint::{GOOD, HEAD, paint};
+use crate::paint::{GOOD, HEAD, paint, say};
 use crate::schemas::Where;
 
 /// Hold the contracts against their lock.
@@ -72,17 +72,14 @@ impl Run for Args {
         if self.json {
             let found: Vec<_> = findings.iter().map(|finding| as_json::finding(finding, strict)).collect();
             let whole = json!({ "ok": !bad, "contracts": count, "findings": found });
-            println!("{whole:#}");
+            say!("{whole:#}");
         } else {
             show::told(&lock::told(&findings), strict);
             let contracts = if count == 1 { "1 contract".to_owned() } else { format!("{count} contracts") };
             match (bad, findings.is_empty()) {
-                (true, _) => anstream::println!(
-                    "{}: {contracts} held against the lock",
-                    paint(crate::paint::BAD, "not in order")
-                ),
-                (false, true) => anstream::println!("{}: {contracts}, all as accepted", paint(GOOD, "in order")),
-                (false, false) => anstream::println!("{}: {contracts}; see above", paint(HEAD, "in order")),
+                (true, _) => say!("{}: {contracts} held against the lock", paint(crate::paint::BAD, "not in order")),
+                (false, true) => say!("{}: {contracts}, all as accepted", paint(GOOD, "in order")),
+                (false, false) => say!("{}: {contracts}; see above", paint(HEAD, "in order")),
             }
         }
         Ok(match bad {

@@ -7,7 +7,7 @@ use twyla_build::lock::{self, EditVerdict, Finding, How, Lock, Matter};
 
 use super::{Error, at_revision, json as as_json, show};
 use crate::command::{Outcome, Run};
-use crate::paint::{BAD, GOOD, HEAD, NAME, UNSURE, paint};
+use crate::paint::{BAD, GOOD, HEAD, NAME, UNSURE, paint, say};
 use crate::schemas::Where;
 
 /// Show what has changed in the contracts: in words, with the verdict and a witness.
@@ -50,7 +50,7 @@ impl Run for Args {
         });
         if self.json {
             let found: Vec<_> = findings.iter().map(|finding| as_json::finding(finding, false)).collect();
-            println!("{:#}", json!({ "since": self.revision, "changes": found }));
+            say!("{:#}", json!({ "since": self.revision, "changes": found }));
             return Ok(Outcome::Fine);
         }
         for finding in &findings {
@@ -58,10 +58,7 @@ impl Run for Args {
         }
         if findings.is_empty() {
             let since = self.revision.as_deref().unwrap_or("they were accepted");
-            anstream::println!(
-                "{}: the contracts are what they were since {since}",
-                paint(HEAD, "nothing has changed")
-            );
+            say!("{}: the contracts are what they were since {since}", paint(HEAD, "nothing has changed"));
         }
         Ok(Outcome::Fine)
     }
@@ -80,15 +77,15 @@ fn accepted_alone(lock: &Lock) -> Lock {
 fn print(finding: &Finding) {
     let name = paint(NAME, &finding.subject);
     match &finding.matter {
-        Matter::New => anstream::println!("{name}  {}", paint(GOOD, "new")),
-        Matter::Removed => anstream::println!("{name}  {}", paint(BAD, "gone")),
-        Matter::Renamed { to } => anstream::println!("{name}  {} {to}", paint(BAD, "gone, and looks like")),
+        Matter::New => say!("{name}  {}", paint(GOOD, "new")),
+        Matter::Removed => say!("{name}  {}", paint(BAD, "gone")),
+        Matter::Renamed { to } => say!("{name}  {} {to}", paint(BAD, "gone, and looks like")),
         Matter::Behind(edited) => print_verdict(&name, edited.verdict),
         Matter::Broken(broken) => print_verdict(&name, broken.edited.verdict),
         _ => return,
     }
-    finding.changes().iter().for_each(|line| anstream::println!("{}", show::labelled(line)));
-    anstream::println!();
+    finding.changes().iter().for_each(|line| say!("{}", show::labelled(line)));
+    say!();
 }
 
 fn print_verdict(name: &impl std::fmt::Display, verdict: EditVerdict) {
@@ -97,5 +94,5 @@ fn print_verdict(name: &impl std::fmt::Display, verdict: EditVerdict) {
         EditVerdict::Undecided => UNSURE,
         _ => BAD,
     };
-    anstream::println!("{name}  {}", paint(style, verdict.word()));
+    say!("{name}  {}", paint(style, verdict.word()));
 }

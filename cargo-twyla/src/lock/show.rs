@@ -5,7 +5,7 @@ use std::fmt::Display;
 use anstyle::Style;
 use twyla_build::lock::{Severity, Told};
 
-use crate::paint::{BAD, FAINT, HEAD, UNSURE, paint};
+use crate::paint::{BAD, FAINT, HEAD, UNSURE, paint, say};
 
 /// Prints each thing that was found, the worst last, so that it stands where one looks first.
 pub(super) fn told(told: &[Told], strict: bool) {
@@ -15,11 +15,11 @@ pub(super) fn told(told: &[Told], strict: bool) {
         let (style, word) = if *severity >= Severity::least(strict) { (BAD, "error") } else { (UNSURE, "warning") };
         for (index, line) in lines.iter().enumerate() {
             match index {
-                0 => anstream::println!("{}: {}", paint(style, word), paint(HEAD, line)),
-                _ => anstream::println!("{}", labelled(line)),
+                0 => say!("{}: {}", paint(style, word), paint(HEAD, line)),
+                _ => say!("{}", labelled(line)),
             }
         }
-        anstream::println!();
+        say!();
     }
 }
 

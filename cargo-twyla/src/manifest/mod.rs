@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 use twyla_build::compare::Bundle;
 
 use crate::command::{Outcome, Run};
+use crate::paint::say;
 use model::{FORMAT, Found, Manifest, Previous};
 use program::{Program, Which};
 
@@ -117,7 +118,7 @@ impl Run for Args {
         let counted = |count: usize, verb: &str| if count > 0 { format!(", {verb} {count}") } else { String::new() };
         let rpcs = counted(serves.len(), "serves") + &counted(calls.len(), "calls");
         let (emits, listens) = (emits.len(), listens.len());
-        anstream::println!("{}: {service} {version} emits {emits}, listens to {listens}{rpcs}", output.display());
+        say!("{}: {service} {version} emits {emits}, listens to {listens}{rpcs}", output.display());
         Ok(Outcome::Fine)
     }
 }

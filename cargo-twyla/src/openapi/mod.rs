@@ -17,7 +17,7 @@ use twyla_contract::similar;
 
 use crate::command::{Outcome, Run};
 use crate::contracts::Contracts;
-use crate::paint::{GOOD, paint};
+use crate::paint::{GOOD, paint, say, tell};
 use crate::schemas::Where;
 use components::Components;
 
@@ -86,9 +86,9 @@ impl Run for Args {
                 let methods = of_it.iter().filter(|it| it.kind == ContractKind::Request).count();
                 let said =
                     format!("{}: {service} with {methods} RPC{}", path.display(), if methods == 1 { "" } else { "s" });
-                anstream::println!("{}", paint(GOOD, said));
+                say!("{}", paint(GOOD, said));
             }
-            None => anstream::print!("{text}"),
+            None => tell(format_args!("{text}")),
         }
         Ok(Outcome::Fine)
     }

@@ -1,10 +1,12 @@
 //! The page on a terminal: shown anew at each reading and when the terminal's size changes, until somebody ends it.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use console::{Key, Term};
+#[cfg(unix)]
+use nix::sys::termios::{self, SetArg, Termios};
 
 use crate::paint::{FAINT, paint};
 
@@ -16,10 +18,10 @@ pub(super) fn is_possible() -> bool {
     io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Shows what `page` gives, now and after each interval, until q, Escape or ctrl-C.
+/// Shows what `page` gives, now and after each interval, until q, Escape, ctrl-C or a signal.
 pub(super) fn show(first: String, interval: Duration, mut page: impl FnMut() -> String) -> io::Result<()> {
-    let keys = keys();
     let screen = Screen::enter()?;
+    let keys = keys()?;
     let mut shown = first;
     loop {
         let mut size = screen.draw(&shown)?;
@@ -30,7 +32,7 @@ pub(super) fn show(first: String, interval: Duration, mut page: impl FnMut() -> 
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) if screen.term.size() == size => {}
                 Err(RecvTimeoutError::Timeout) => size = screen.draw(&shown)?,
-                // nobody types here: a signal ends it
+                // neither a key nor a signal can come
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(left.min(LOOK)),
             }
         }
@@ -38,9 +40,10 @@ pub(super) fn show(first: String, interval: Duration, mut page: impl FnMut() -> 
     }
 }
 
-/// The keys that are typed; none where the standard input is no terminal.
-fn keys() -> Receiver<Key> {
+/// The keys that are typed, where the standard input is a terminal; a signal that ends a program is like ctrl-C.
+fn keys() -> io::Result<Receiver<Key>> {
     let (sender, keys) = mpsc::channel();
+    signals(sender.clone())?;
     if io::stdin().is_terminal() {
         std::thread::spawn(move || {
             let term = Term::stdout();
@@ -53,18 +56,54 @@ fn keys() -> Receiver<Key> {
             }
         });
     }
-    keys
+    Ok(keys)
 }
 
-/// The terminal's other screen; the one before is back when this is dropped.
+/// Sends ctrl-C for the first signal that would end this program, and leave the terminal as it is.
+#[cfg(unix)]
+fn signals(sender: Sender<Key>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let within = runtime.enter();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    drop(within);
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        });
+        // nobody who listens any more has ended already
+        let _ = sender.send(Key::CtrlC);
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn signals(_: Sender<Key>) -> io::Result<()> {
+    Ok(())
+}
+
+/// The terminal's other screen; the one before is back when this is dropped, and the keyboard too, which may just be read.
 struct Screen {
     term: Term,
+    #[cfg(unix)]
+    keyboard: Option<Termios>,
 }
 
 impl Screen {
     fn enter() -> io::Result<Self> {
         control("\x1b[?1049h\x1b[?25l")?;
-        Ok(Self { term: Term::stdout() })
+        Ok(Self {
+            term: Term::stdout(),
+            // there is none where the standard input is no terminal
+            #[cfg(unix)]
+            keyboard: termios::tcgetattr(io::stdin()).ok(),
+        })
     }
 
     /// Shows as much of a page as there is room for; gives the size that this was.
@@ -91,6 +130,10 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         let _ = control("\x1b[?25h\x1b[?1049l");
+        #[cfg(unix)]
+        if let Some(keyboard) = &self.keyboard {
+            let _ = termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, keyboard);
+        }
     }
 }
 

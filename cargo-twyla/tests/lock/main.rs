@@ -225,6 +225,31 @@ fn what_cannot_be_checked_ends_with_two() {
     assert!(said.contains("is in no git repository"), "{said}");
 }
 
+/// As behind `| head`: what it ends with still tells what was found. A full disk is another matter.
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_has_to_read_it_to_the_end() {
+    let repository = Repository::accepted();
+    repository.edit("schemas/events/bot/reply.json", "\"text\": {", "\"said\": {");
+    repository.edit("schemas/events/bot/reply.json", "\"properties\"", "\"required\": [\"said\"], \"properties\"");
+    let ends = |args: &[&str], out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"));
+        command.arg("twyla").args(args).current_dir(repository.path()).stdin(Stdio::null()).stdout(out);
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (args, code) in [(&["check"][..], 1), (&["diff"], 0), (&["accept", "--dry-run"], 1)] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(ends(args, writer.into()), (code, String::new()), "{args:?}");
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let (code, told) = ends(args, full.into());
+        assert_eq!(code, 2, "{args:?}");
+        assert!(told.starts_with("error: the standard output can't be written: No space left"), "{told}");
+    }
+}
+
 #[test]
 fn programs_read_it_as_json() {
     let repository = Repository::accepted();
