@@ -9,7 +9,7 @@ use twyla_contract::rust::field_name;
 use twyla_contract::{EventName, Group};
 
 use crate::command::{Outcome, Run};
-use crate::paint::{GOOD, HEAD, paint};
+use crate::paint::{GOOD, HEAD, paint, say};
 
 /// Make a new service: it compiles, runs and passes its test.
 #[derive(clap::Args)]
@@ -72,8 +72,9 @@ impl Run for Args {
             return Err(Error::There { path: folder }.into());
         }
         let sources = self.sources();
-        let dependency = |name| dependency(sources.as_deref(), name);
-        let (runtime, build) = (dependency("twyla-runtime")?, dependency("twyla-build")?);
+        let dependency = |name, features| dependency(sources.as_deref(), name, features);
+        let (runtime, build) = (dependency("twyla-runtime", "")?, dependency("twyla-build", "")?);
+        let testing = dependency("twyla-runtime", ", features = [\"testing\"]")?;
         let filled = |text: &str| {
             text.replace("{{service}}", name)
                 .replace("{{domain}}", name)
@@ -81,23 +82,22 @@ impl Run for Args {
                 .replace("{{module}}", &field_name(name))
                 .replace("{{runtime}}", &runtime)
                 .replace("{{build}}", &build)
+                .replace("{{testing}}", &testing)
         };
         for (place, text) in TEMPLATE {
             write(&folder.join(filled(place)), &filled(text))?;
         }
         write(&folder.join(".gitignore"), "/target\n")?;
         let shown = folder.display();
-        anstream::println!("{} the service {} in {shown}", paint(GOOD, "made"), paint(HEAD, name));
+        say!("{} the service {} in {shown}", paint(GOOD, "made"), paint(HEAD, name));
         if let Some(workspace) = workspace_of(&folder) {
-            anstream::println!("cargo builds it once {} has it among its members", workspace.display());
+            say!("cargo builds it once {} has it among its members", workspace.display());
         }
         if let (None, Some(sources)) = (&self.twyla, &sources) {
             let sources = sources.display();
-            anstream::println!(
-                "it takes Twyla from {sources}, which this command was built from: its Cargo.toml says so"
-            );
+            say!("it takes Twyla from {sources}, which this command was built from: its Cargo.toml says so");
         }
-        anstream::println!("next: cd {shown} && cargo test && cargo run");
+        say!("next: cd {shown} && cargo test && cargo run");
         Ok(Outcome::Fine)
     }
 }
@@ -111,13 +111,13 @@ impl Args {
     }
 }
 
-/// How a service depends on one of Twyla's crates.
-fn dependency(sources: Option<&Path>, name: &str) -> Result<String, Error> {
+/// How a service depends on one of Twyla's crates; with `features` as they stand behind the rest, if there are some.
+fn dependency(sources: Option<&Path>, name: &str, features: &str) -> Result<String, Error> {
     let version = env!("CARGO_PKG_VERSION");
-    let Some(sources) = sources else { return Ok(format!("\"{version}\"")) };
+    let Some(sources) = sources else { return Ok(format!("{{ version = \"{version}\"{features} }}")) };
     let path = sources.join(name).canonicalize().map_err(|_| Error::NoSources { path: sources.to_owned() })?;
     let path = path.to_string_lossy().replace('\\', "/");
-    Ok(format!("{{ version = \"{version}\", path = {path:?} }}"))
+    Ok(format!("{{ version = \"{version}\", path = {path:?}{features} }}"))
 }
 
 /// The Cargo.toml of the workspace that a folder lies in, where it isn't a member yet.

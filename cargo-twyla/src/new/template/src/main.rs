@@ -30,26 +30,17 @@ async fn main() -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-    use twyla_runtime::State;
+    use twyla_runtime::testing::TestBus;
 
     use super::*;
 
-    /// Stands for whoever has asked.
-    #[listener("{{domain}}.answered", group = "test")]
-    async fn hear(answered: Answered, heard: State<UnboundedSender<String>>) {
-        let _ = heard.0.send(answered.text);
-    }
-
     #[tokio::test]
     async fn a_question_is_answered() -> Result<(), Error> {
-        let bus = Bus::in_memory();
-        let (sender, mut heard) = unbounded_channel::<String>();
-        let all = listeners().into_iter().chain(listeners![hear]);
-        let running = bus.service().state(sender).listeners(all).start().await?;
-        bus.emit(Asked::new("What is the time?"), Context::new("test")).await?;
-        assert_eq!(heard.recv().await.as_deref(), Some("You asked: What is the time?"));
-        running.stop().await;
+        let test = TestBus::new();
+        test.run(|service| service.listeners(listeners())).await?;
+        test.give(Asked::new("What is the time?"), Context::new("test")).await;
+        assert_eq!(test.expect_emitted::<Answered>().content.text, "You asked: What is the time?");
+        test.expect_nothing_parked();
         Ok(())
     }
 
