@@ -1,7 +1,7 @@
 """The booking service in Python: FastAPI with pydantic, behind uvicorn with uvloop and httptools.
 
     python3 -m venv /tmp/fastapi && /tmp/fastapi/bin/pip install fastapi "uvicorn[standard]"
-    cargo run --release -p twyla-bench-rpc -- --fastapi /tmp/fastapi/bin/python
+    cargo run --profile service -p twyla-bench-rpc -- --fastapi /tmp/fastapi/bin/python
 """
 
 import socket

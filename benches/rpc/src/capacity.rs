@@ -4,7 +4,8 @@
 
 use std::process::Command;
 
-use crate::{Child, Result, median};
+use crate::child::{Child, one_worker};
+use crate::{Result, median};
 
 /// How often each service has its turn.
 const ROUNDS: usize = 5;
@@ -16,8 +17,8 @@ const TOGETHER: u32 = 32;
 /// A service with the core 1 for itself.
 fn alone(program: &str, args: &[&str]) -> Result<Child> {
     let mut command = Command::new("taskset");
-    command.args(["-c", "1", program]).args(args).env("TOKIO_WORKER_THREADS", "1");
-    Child::of(&mut command)
+    command.args(["-c", "1", program]).args(args);
+    Child::of(one_worker(&mut command))
 }
 
 /// How many calls are answered.

@@ -18,6 +18,11 @@ impl Child {
         Self::of(Command::new(std::env::current_exe()?).args(["--serve", way]))
     }
 
+    /// The same with one worker, as a process of uvicorn has one.
+    pub(crate) fn with_one_worker(way: &str) -> Result<Self> {
+        Self::of(one_worker(Command::new(std::env::current_exe()?).args(["--serve", way])))
+    }
+
     /// A program that serves until its standard input ends, and says where in its first line.
     pub(crate) fn of(command: &mut Command) -> Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -49,6 +54,11 @@ impl Drop for Child {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Has tokio's runtime of a program begin with one worker, however many cores there are.
+pub(crate) fn one_worker(command: &mut Command) -> &mut Command {
+    command.env("TOKIO_WORKER_THREADS", "1")
 }
 
 /// Tells where a service is, and waits for the end of standard input.

@@ -39,11 +39,19 @@ pub(crate) async fn serve() -> Result {
 }
 
 pub(crate) async fn way() -> Result<Way> {
-    let service = Child::serving("twyla")?;
+    called("Twyla, validated", Child::serving("twyla")?)
+}
+
+/// The same where the service has one worker.
+pub(crate) async fn with_one_worker() -> Result<Way> {
+    called("Twyla, one worker", Child::with_one_worker("twyla")?)
+}
+
+fn called(name: &'static str, service: Child) -> Result<Way> {
     let config = Config::new().address("navitaire-api", [format!("http://{}", service.address)]);
     let rpc = Rpc::new(config)?;
     let calls = move |count, together| -> crate::Doing { Box::pin(calls(rpc.clone(), count, together)) };
-    Ok(Way { name: "Twyla, validated", service, calls: Box::new(calls) })
+    Ok(Way { name, service, calls: Box::new(calls) })
 }
 
 async fn calls(rpc: Rpc, count: u32, together: u32) -> Result {
