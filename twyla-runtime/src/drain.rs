@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{Id, JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::attempt::{Listening, handle_in_turn};
 use crate::batch::handle_together;
@@ -20,7 +20,7 @@ use crate::underway::UnderWay;
 use crate::{Bus, Error};
 
 /// How long the last steps of an end may take once no handler is waited for any more.
-const LAST_STEPS: Duration = Duration::from_secs(5);
+pub(crate) const LAST_STEPS: Duration = Duration::from_secs(5);
 
 /// How many bursts of deliveries are taken at once.
 const BATCH: usize = 64;
@@ -136,6 +136,19 @@ impl Running {
     }
 }
 
+impl Drop for Running {
+    /// What asks how far the service is, and doesn't wait for it to change, gets to know it too.
+    fn drop(&mut self) {
+        self.phase.send_if_modified(|phase| {
+            let runs = *phase == Phase::Running;
+            if runs {
+                *phase = Phase::Draining;
+            }
+            runs
+        });
+    }
+}
+
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running").field("listeners", &self.tasks.len()).field("phase", &*self.phase.borrow()).finish()
@@ -211,7 +224,7 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
 
     tokio::select! {
         () = async { while handlers.join_next().await.is_some() {} } => {}
-        () = sleep_until(Instant::now() + deadline) => {}
+        () = sleep(deadline) => {}
         Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
     }
     if !handlers.is_empty() {

@@ -117,6 +117,10 @@ impl<'a> Components<'a> {
         }
         let below = |schema: &'a Value| Found { schema, resolver: resolver.clone(), draft };
         for (keyword, value) in schema {
+            if Draft::Draft202012.is_known_keyword(keyword) && !draft.is_known_keyword(keyword) {
+                // its own draft takes no notice of it
+                continue;
+            }
             let written = match keyword.as_str() {
                 "$ref" | "$schema" | "$id" | "id" | "$anchor" | "$defs" | "definitions" | "$vocabulary"
                 | "idempotent" => {

@@ -52,7 +52,7 @@ fn old() -> tempfile::TempDir {
                     "price": { "$ref": "#/definitions/money", "maximum": 1 },
                     "pair": { "type": "array", "items": [{ "type": "string" }, { "$ref": "#/definitions/money" }], "additionalItems": false },
                     "card": { "type": "string" },
-                    "code": { "type": "string", "maxLength": 3 },
+                    "code": { "type": "string", "maxLength": 3, "const": "none of draft 4" },
                     "inner": { "$ref": "#" }
                 },
                 "dependencies": { "card": ["code"], "code": { "required": ["price"] } },

@@ -169,6 +169,71 @@ async fn an_answer_byte_by_byte() {
 }
 
 #[tokio::test]
+async fn a_caller_that_sends_nothing_or_less_than_tells_its_version() {
+    let settings = Serve::on("127.0.0.1:0").read_deadline(Duration::from_millis(300)).connections(1);
+    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);
+    let running = service.start().await.unwrap();
+    let address = running.address().unwrap();
+    for begins in [&b""[..], b"P", b"PRI * HT", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        silent.write_all(begins).await.unwrap();
+        // it has the one place there is until it is closed
+        let reply =
+            within(post(address, "/rpc/put", &[("content-type", "application/json")], br#"{"id":1,"text":""}"#)).await;
+        assert_eq!(reply.status, 200);
+        let mut all = Vec::new();
+        // what it has sent is never read: so it may be told by a reset
+        let _ = within(silent.read_to_end(&mut all)).await;
+        assert!(all.is_empty(), "{}", String::from_utf8_lossy(&all));
+    }
+    // nor does the end wait for one
+    let silent = TcpStream::connect(address).await.unwrap();
+    within(running.stop()).await;
+    drop(silent);
+}
+
+#[tokio::test]
+async fn a_caller_whose_first_line_comes_byte_by_byte_is_answered() {
+    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(Serve::on("127.0.0.1:0"));
+    let running = service.start().await.unwrap();
+    let mut slow = TcpStream::connect(running.address().unwrap()).await.unwrap();
+    slow.set_nodelay(true).unwrap();
+    for byte in b"POST /rpc/put HTTP/1.1\r\n" {
+        slow.write_all(&[*byte]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let rest = b"host: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 18\r\n\r\n{\"id\":1,\"text\":\"\"}";
+    slow.write_all(rest).await.unwrap();
+    let mut all = String::new();
+    within(slow.read_to_string(&mut all)).await.unwrap();
+    assert!(all.starts_with("HTTP/1.1 200 "), "{all}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_blocks_its_thread_holds_no_end_up() {
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Arc::new(std::sync::Mutex::new(released));
+    let script = Script::new(move |call| {
+        let (begun, released) = (begun.clone(), released.clone());
+        async move {
+            let _ = begun.send(());
+            let _ = released.lock().unwrap().recv();
+            Ok(Note::new(call.id, ""))
+        }
+    });
+    let service = Bus::in_memory().service().state(script).rpcs(rpcs()).serve(Serve::on("127.0.0.1:0"));
+    let running = service.drain_deadline(Duration::from_millis(50)).start().await.unwrap();
+    let rpc = caller(running.address().unwrap());
+    let calling = tokio::spawn(async move { rpc.call::<Look>(LookRequest::new(1), context()).await });
+    within(begins.recv()).await.unwrap();
+    within(running.stop()).await;
+    release.send(()).unwrap();
+    let _ = within(calling).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_caller_that_sends_byte_by_byte() {
     let settings = Serve::on("127.0.0.1:0").read_deadline(Duration::from_millis(300)).concurrency(1);
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);

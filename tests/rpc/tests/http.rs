@@ -243,7 +243,22 @@ async fn is_part_of_an_app_of_ones_own() {
     running.stop().await;
 
     // and what somebody else serves
-    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(Serve::mounted());
+    let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    let answer = Arc::new(tokio::sync::Notify::new());
+    let script = Script::new({
+        let answer = answer.clone();
+        move |call| {
+            let (answer, begun) = (answer.clone(), begun.clone());
+            async move {
+                if call.id == 8 {
+                    let _ = begun.send(());
+                    answer.notified().await;
+                }
+                Ok(Note::new(call.id, ""))
+            }
+        }
+    });
+    let service = Bus::in_memory().service().state(script).rpcs(rpcs()).serve(Serve::mounted());
     let running = service.start().await.unwrap();
     assert_eq!(running.address(), None);
     let app = Router::new().nest("/desk", running.router());
@@ -253,7 +268,21 @@ async fn is_part_of_an_app_of_ones_own() {
     let rpc = twyla_runtime::rpc::Config::new().address("desk", [format!("http://{address}/desk")]);
     let rpc = Rpc::new(rpc).unwrap();
     assert_eq!(rpc.call::<Look>(LookRequest::new(7), context()).await.unwrap().id, 7);
-    running.stop().await;
+    // its end waits for a call that came so
+    let calling = tokio::spawn({
+        let rpc = rpc.clone();
+        async move { rpc.call::<Look>(LookRequest::new(8), context()).await }
+    });
+    within(begins.recv()).await.unwrap();
+    let mut stopping = std::pin::pin!(running.stop());
+    std::future::poll_fn(|context| {
+        assert!(stopping.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    answer.notify_one();
+    within(stopping).await;
+    assert_eq!(within(calling).await.unwrap().unwrap().id, 8);
     // the routes are there for as long as the service runs
     let call = rpc.call::<Look>(LookRequest::new(7), context()).within(Duration::from_millis(500));
     assert!(matches!(call.await.unwrap_err(), CallError::Fault { status: 503, .. }));

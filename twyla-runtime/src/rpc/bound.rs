@@ -19,14 +19,15 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
 use super::door;
 use super::serve::Server;
 use super::settings::Serve;
+use super::timer::FOREVER;
 use super::wait::Waits;
-use crate::drain::{Phase, Running, stopping};
+use crate::drain::{LAST_STEPS, Phase, Running, stopping};
 use crate::error::Error;
 
 /// What the requests of a connection go to.
@@ -82,12 +83,13 @@ impl Bound {
     pub(crate) async fn serve(self, front: Front, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
         let Self { listener, address } = self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().header_read_timeout(settings.read_deadline);
+        let first = settings.read_deadline.min(FOREVER);
+        builder.http1().header_read_timeout(first);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(u32::try_from(settings.concurrency).unwrap_or(u32::MAX).saturating_add(64))
-            .keep_alive_interval(settings.read_deadline);
+            .keep_alive_interval(first);
         let places = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
         let mut connections = JoinSet::new();
         loop {
@@ -104,7 +106,7 @@ impl Bound {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone());
+                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone(), first);
                     connections.spawn(async move {
                         serving.await;
                         drop(place);
@@ -121,12 +123,13 @@ impl Bound {
         drop(listener);
         tokio::select! {
             () = async { while connections.join_next().await.is_some() {} } => {}
-            () = sleep_until(Instant::now() + drain) => {}
+            () = sleep(drain) => {}
             Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
         }
         if !connections.is_empty() {
             tracing::warn!(%address, connections = connections.len(), "calls were stopped");
-            connections.shutdown().await;
+            // a handler that blocks its thread can't be stopped
+            let _ = timeout(LAST_STEPS, connections.shutdown()).await;
         }
         tracing::info!(%address, "stopped serving");
     }
@@ -143,9 +146,18 @@ async fn connection(
     stream: TcpStream,
     front: Front,
     mut phase: watch::Receiver<Phase>,
+    first: Duration,
 ) {
     // an answer is written at once
     let _ = stream.set_nodelay(true);
+    let begun = tokio::select! {
+        biased;
+        begun = timeout(first, begun(&stream)) => begun.unwrap_or(false),
+        () = stopping(&mut phase) => false,
+    };
+    if !begun {
+        return;
+    }
     builder.http1().timer(Waits::default());
     let serving =
         builder.serve_connection(TokioIo::new(stream), service_fn(move |request| front.clone().answer(request)));
@@ -160,6 +172,22 @@ async fn connection(
     };
     if let Err(error) = outcome {
         tracing::debug!(error, "a connection has ended");
+    }
+}
+
+/// Waits until so much has come that it is HTTP/1.1 or HTTP/2, which hyper would wait for without an end; false where nothing will.
+async fn begun(stream: &TcpStream) -> bool {
+    const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut first = [0; HTTP2.len()];
+    loop {
+        match stream.peek(&mut first).await {
+            Ok(0) | Err(_) => return false,
+            Ok(count) if count < HTTP2.len() && HTTP2.starts_with(&first[..count]) => {
+                // what is there doesn't tell when there is more
+                sleep(Duration::from_millis(10)).await;
+            }
+            Ok(_) => return true,
+        }
     }
 }
 

@@ -23,11 +23,9 @@ impl Default for Budget {
 impl Budget {
     /// A call was made.
     pub(crate) fn put_in(&self) {
-        // two at once may put in less than they should, which nobody needs to wait for
-        let there = self.0.load(Ordering::Relaxed);
-        if there < MOST {
-            self.0.store((there + CALL).min(MOST), Ordering::Relaxed);
-        }
+        let more = |there: u32| (there < MOST).then(|| (there + CALL).min(MOST));
+        // an error says that there is enough
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
     /// Takes out what a retry costs; false where it isn't there.

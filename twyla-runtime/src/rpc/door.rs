@@ -126,6 +126,11 @@ where
     timer::within(within, pin!(reading)).await.map_err(late)?
 }
 
+/// Whole seconds, none of them too early.
+fn seconds(after: std::time::Duration) -> u64 {
+    after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).max(1)
+}
+
 /// An answer as HTTP has it.
 fn response(answer: Answer) -> Response<Full<Bytes>> {
     let Answer { status, kind, body, retry_after, idempotent } = answer;
@@ -135,7 +140,7 @@ fn response(answer: Answer) -> Response<Full<Bytes>> {
     let kind = if kind == Kind::Json { wire::JSON } else { wire::PROBLEM };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Some(after) = retry_after {
-        headers.insert(RETRY_AFTER, after.as_secs().max(1).into());
+        headers.insert(RETRY_AFTER, seconds(after).into());
     }
     if idempotent {
         headers.insert(IDEMPOTENT, HeaderValue::from_static("true"));

@@ -15,13 +15,16 @@ pub(crate) struct Variable {
     pub(crate) value: String,
 }
 
+/// What `<PREFIX>_LOG_URL` would name, which is where logs go.
+const LOG: &str = "LOG";
+
 /// The variables with addresses. Databases and the like have URLs too, so only those count that begin with `http`.
 pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<Variable> {
     let prefix = plain(prefix);
     let found = all.into_iter().filter_map(|(name, value)| {
         let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
         let rest = if prefix.is_empty() { &*name } else { name.strip_prefix(prefix)?.strip_prefix('_')? };
-        let service = rest.strip_suffix("_URL").filter(|service| !service.is_empty())?.to_owned();
+        let service = rest.strip_suffix("_URL").filter(|service| !service.is_empty() && *service != LOG)?.to_owned();
         let http = value.trim_start().to_ascii_lowercase().starts_with("http");
         http.then_some(Variable { name, service, value })
     });
@@ -101,6 +104,7 @@ mod tests {
             ("P_DATABASE_URL", "postgres://u@h"),
             ("OTHER_URL", "http://c"),
             ("P_URL", "http://d"),
+            ("P_LOG_URL", "https://logs"),
             ("PX_URL", "http://e"),
         ];
         let set = || set.iter().map(|(name, value)| ((*name).into(), (*value).into()));
@@ -108,6 +112,6 @@ mod tests {
         let services: Vec<_> = found.iter().map(|variable| variable.service.as_str()).collect();
         assert_eq!(services, ["NAVITAIRE_API"]);
         let of_all = variables("", set());
-        assert_eq!(of_all.len(), 4);
+        assert_eq!(of_all.len(), 5);
     }
 }

@@ -62,7 +62,7 @@ impl Network {
         let mut phase: watch::Receiver<Phase> = server.phase();
         tokio::select! {
             answer = server.answer(&served, ask) => Ok(answer),
-            _ = phase.wait_for(|phase| *phase == Phase::Ending) => Err(lost(true, "the service has ended")),
+            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => Err(lost(true, "the service has ended")),
         }
     }
 }

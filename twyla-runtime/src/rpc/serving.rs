@@ -106,9 +106,13 @@ impl Open {
     /// Serves until the service stops.
     pub(crate) fn begin(self, running: &mut Running, phase: watch::Receiver<Phase>, drain: Duration) {
         let Some(server) = self.server else { return };
-        if let Some(rpc) = &self.rpc
-            && rpc.attach(&server)
-        {
+        let in_memory = self.rpc.as_ref().is_some_and(|rpc| rpc.attach(&server));
+        #[cfg(feature = "rpc-server")]
+        let bound = self.bound.is_some();
+        #[cfg(not(feature = "rpc-server"))]
+        let bound = false;
+        // nobody else waits for the calls that come in memory, or through the routes in an app of the user's own
+        if in_memory || !bound {
             running.add(end(server.clone(), phase.clone(), drain));
         }
         #[cfg(feature = "rpc-server")]

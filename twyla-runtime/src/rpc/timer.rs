@@ -11,7 +11,7 @@ use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// As long as nothing takes.
-const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 /// How many timers a thread keeps.
 const KEPT: usize = 64;
 

@@ -24,16 +24,17 @@ pub(crate) const PROBLEM: &str = "application/problem+json";
 /// The bound of a context's text in bytes: servers and proxies take headers of 8 to 16 KiB, all together.
 pub(crate) const MAX_CONTEXT: usize = 6 << 10;
 
-/// A JSON text in which only ASCII stands: other characters can be only in strings, where they have escapes.
+/// A JSON text that a header can have: characters that it can't are only in strings, where they have escapes.
 pub(crate) fn ascii_json(text: Bytes) -> Bytes {
-    if text.is_ascii() {
+    let plain = |byte: u8| byte.is_ascii() && byte != 0x7f;
+    if text.iter().all(|byte| plain(*byte)) {
         return text;
     }
     let mut out = Vec::with_capacity(text.len() * 2);
     let mut units = [0; 2];
     for c in String::from_utf8_lossy(&text).chars() {
         match u8::try_from(c) {
-            Ok(byte) if byte.is_ascii() => out.push(byte),
+            Ok(byte) if plain(byte) => out.push(byte),
             _ => {
                 for unit in c.encode_utf16(&mut units) {
                     out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
@@ -120,9 +121,10 @@ mod tests {
 
     #[test]
     fn json_becomes_ascii() {
-        let text = r#"{"user":"Zoë 😀","n":1}"#;
+        let text = "{\"user\":\"Zoë 😀\u{7f}\",\"n\":1}";
         let ascii = ascii_json(text.into());
-        assert_eq!(&ascii[..], br#"{"user":"Zo\u00eb \ud83d\ude00","n":1}"#);
+        assert_eq!(&ascii[..], br#"{"user":"Zo\u00eb \ud83d\ude00\u007f","n":1}"#);
+        assert_eq!(&ascii_json("\"\u{7f}\"".into())[..], br#""\u007f""#);
         let back: serde_json::Value = serde_json::from_slice(&ascii).unwrap();
         assert_eq!(back, serde_json::from_str::<serde_json::Value>(text).unwrap());
     }
