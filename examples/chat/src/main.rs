@@ -13,14 +13,19 @@ mod contracts;
 use std::env;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use contracts::{Context, api::UserInput};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use twyla_runtime::{Bus, Config, Rpc, Running};
 
 /// What is said where nobody types or pipes anything in.
 const SAMPLE: [&str; 4] = ["Hello there", "When does the next flight to Lisbon leave?", "A1324B", "Thank you"];
+
+/// How long an answer is waited for: a booking service that can't be reached is asked a few times.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const USAGE: &str = "usage: chat                 talk to the bot here, in one process
        chat listen          run the bot over RabbitMQ until ctrl-C
@@ -78,7 +83,10 @@ async fn talk() -> Result<(), Box<dyn std::error::Error>> {
     let typed = sample.len() == SAMPLE.len();
     while let Some(line) = next {
         match bus.emit(UserInput::new(line), context()).await {
-            Ok(()) => drop(replies.recv().await),
+            Ok(()) if timeout(PATIENCE, replies.recv()).await.is_err() => {
+                eprintln!("no answer has come within {PATIENCE:?}");
+            }
+            Ok(()) => {}
             // an empty line is no emission: its contract says so, and the next line is as good as any
             Err(error) if error.refusal().is_some() => eprintln!("{error}"),
             Err(error) => return Err(error.into()),

@@ -37,6 +37,11 @@ impl Script {
         Self(Arc::new(move |call| Box::pin(script(call))))
     }
 
+    /// What a handler answers.
+    pub async fn answer(&self, call: Call) -> Result<Note, Failure> {
+        (self.0)(call).await
+    }
+
     /// Answers with what was asked for.
     pub fn echo() -> Self {
         Self::new(|call| async move { Ok(Note::new(call.id, call.text)) })
@@ -57,19 +62,19 @@ async fn look(
     bus: Bus,
 ) -> Result<Note, Failure> {
     let text = request.tag.unwrap_or_else(|| "looked".to_owned());
-    (script.0)(Call { id: request.id, text, context: Some(context), meta, bus }).await
+    script.answer(Call { id: request.id, text, context: Some(context), meta, bus }).await
 }
 
 /// Takes no context, so that it can be called without one.
 #[rpc("desk.put", concurrency = 2, deadline = "5s")]
 async fn put(note: Note, meta: CallMeta, script: State<Script>, bus: Bus) -> Result<PutResponse, Failure> {
-    let note = (script.0.0)(Call { id: note.id, text: note.text, context: None, meta, bus }).await?;
+    let note = script.0.answer(Call { id: note.id, text: note.text, context: None, meta, bus }).await?;
     Ok(PutResponse::new(note.id))
 }
 
 #[rpc("desk.list", idempotent)]
 async fn list(request: ListRequest, meta: CallMeta, script: State<Script>, bus: Bus) -> Result<ListResponse, Failure> {
     let first = request.first.unwrap_or_default();
-    let note = (script.0.0)(Call { id: first, text: "listed".to_owned(), context: None, meta, bus }).await?;
+    let note = script.0.answer(Call { id: first, text: "listed".to_owned(), context: None, meta, bus }).await?;
     Ok(ListResponse(vec![note; usize::try_from(first).unwrap_or_default()]))
 }

@@ -1,15 +1,18 @@
 //! What a call promises, over HTTP and in memory alike.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
-use twyla_rpc_tests::contracts::rpc::desk::{List, ListRequest, Look, LookError, LookErrorReason, LookRequest, Put};
+use tokio::sync::{Notify, Semaphore, mpsc};
+use twyla_rpc_tests::contracts::rpc::desk::{
+    List, ListRequest, ListResponse, Look, LookError, LookErrorReason, LookRequest, Put,
+};
 use twyla_rpc_tests::contracts::shared::Note;
-use twyla_rpc_tests::{Context, Link, Script, context};
-use twyla_runtime::rpc::{CallError, Side};
-use twyla_runtime::{Fail, TraceContext};
+use twyla_rpc_tests::desk::Failure;
+use twyla_rpc_tests::{Call, Context, Link, Script, context};
+use twyla_runtime::rpc::{CallError, CallMeta, Side};
+use twyla_runtime::{Bus, Fail, Rpc, State, TraceContext, rpc, rpcs};
 
 twyla_rpc_tests::both_links!(
     answers_with_what_is_asked_for,
@@ -24,6 +27,7 @@ twyla_rpc_tests::both_links!(
     turns_away_what_it_has_no_place_for,
     tries_again_what_may_be_repeated,
     tries_nothing_again_that_may_not,
+    holds_an_rpc_to_bounds_of_its_own,
     ends_what_is_under_way_and_takes_no_more,
     carries_much,
 );
@@ -247,11 +251,17 @@ async fn turns_away_what_it_has_no_place_for(link: Link) {
 /// A handler that is busy so many times, and says so in a way that may have changed something.
 fn busy(times: u32) -> (Script, Arc<AtomicU32>) {
     let calls = Arc::new(AtomicU32::new(0));
+    let first_key = Mutex::new(None);
     let script = Script::new({
         let calls = calls.clone();
         move |call| {
             let call_number = calls.fetch_add(1, Ordering::SeqCst) + 1;
             assert_eq!(call.meta.attempt, call_number, "the attempts are counted");
+            let (key, mut first) = (call.meta.idempotency_key, first_key.lock().unwrap());
+            match call_number {
+                1 => *first = key,
+                _ => assert_eq!(*first, key, "the key stays the same"),
+            }
             async move {
                 match call_number > times {
                     true => Ok(Note::new(u64::from(call_number), "")),
@@ -274,6 +284,81 @@ async fn tries_again_what_may_be_repeated(link: Link) {
     let put = rpc.call::<Put>(Note::new(1, ""), context()).idempotency_key("put 1");
     assert_eq!(put.await.unwrap().count, 3);
     assert_eq!(calls.load(Ordering::SeqCst), 3);
+    running.stop().await;
+}
+
+async fn holds_an_rpc_to_bounds_of_its_own(link: Link) {
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let go = Arc::new(Semaphore::new(0));
+    let script = Script::new({
+        let go = go.clone();
+        move |call| {
+            let go = go.clone();
+            let note = Note::new(call.id, "");
+            let _ = sender.send(call);
+            async move {
+                go.acquire().await?.forget();
+                Ok(note)
+            }
+        }
+    });
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let mut under_way = Vec::new();
+    for id in 1..=2 {
+        let call = rpc.call::<Put>(Note::new(id, ""), context()).within(Duration::from_secs(20));
+        under_way.push(tokio::spawn(async move { call.await }));
+        let deadline = calls.recv().await.unwrap().meta.deadline;
+        // five seconds, however long the caller would wait
+        assert!(deadline <= tokio::time::Instant::now() + Duration::from_secs(5));
+    }
+    // two are as many as there may be of it, and others are taken
+    let third = rpc.call::<Put>(Note::new(3, ""), context()).within(Duration::from_millis(900)).await.unwrap_err();
+    assert!(matches!(third, CallError::Fault { status: 503, .. }), "{third}");
+    let other = rpc.call::<List>(ListRequest::default(), context());
+    let other = tokio::spawn(async move { other.await });
+    assert_eq!(calls.recv().await.unwrap().text, "listed");
+    go.add_permits(3);
+    for call in under_way {
+        call.await.unwrap().unwrap();
+    }
+    other.await.unwrap().unwrap();
+    running.stop().await;
+}
+
+/// A service that says no more that a call of it may be repeated.
+#[tokio::test]
+async fn forgets_that_a_call_may_be_repeated() {
+    #[rpc("desk.list")]
+    async fn list(
+        request: ListRequest,
+        script: State<Script>,
+        meta: CallMeta,
+        bus: Bus,
+    ) -> Result<ListResponse, Failure> {
+        let id = request.first.unwrap_or_default();
+        let call = Call { id, text: String::new(), context: None, meta, bus };
+        script.0.answer(call).await.map(|_| ListResponse(Vec::new()))
+    }
+    let rpc = Rpc::in_memory();
+    let (running, _) = Link::Memory(rpc.clone()).start(Script::echo(), |serve| serve).await;
+    rpc.call::<List>(ListRequest::default(), context()).await.unwrap();
+    running.stop().await;
+
+    let calls = Arc::new(AtomicU32::new(0));
+    let script = Script::new({
+        let calls = calls.clone();
+        move |call| {
+            let answer = match calls.fetch_add(1, Ordering::SeqCst) {
+                0 => Ok(Note::new(call.id, "")),
+                _ => Err(Fail::retry_after(Duration::ZERO, "busy").into()),
+            };
+            async { answer }
+        }
+    });
+    let running = Bus::in_memory().service().state(script).rpcs(rpcs![list]).rpc(rpc.clone()).start().await.unwrap();
+    rpc.call::<List>(ListRequest::default(), context()).await.unwrap();
+    rpc.call::<List>(ListRequest::default(), context()).await.unwrap_err();
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
     running.stop().await;
 }
 

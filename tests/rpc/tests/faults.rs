@@ -361,9 +361,12 @@ fn nothing_is_leaked() {
             drop(rpc);
             running.stop().await;
             // what is told to end does so when it is its turn
-            while runtime.metrics().num_alive_tasks() > 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            let all_ended = async {
+                while runtime.metrics().num_alive_tasks() > 0 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            within(all_ended).await;
         });
     };
     let runtime = runtime();

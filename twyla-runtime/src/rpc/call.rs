@@ -299,6 +299,9 @@ impl Rpc {
         loop {
             let now = Instant::now();
             let left = until.saturating_duration_since(now);
+            if left.is_zero() {
+                return Err(Failed::Late);
+            }
             let one = patience.attempt.filter(|one| *one < left);
             ask.timeout = Some(one.unwrap_or(left));
             progress.sending = true;
@@ -333,7 +336,7 @@ impl Rpc {
             if !elsewhere {
                 rounds += 1;
                 let pause = patience.pause(rounds).max(after);
-                if rounds >= patience.attempts || Instant::now() + pause >= until {
+                if rounds >= patience.attempts || until.saturating_duration_since(Instant::now()) <= pause {
                     return Ok(outcome?);
                 }
                 route.all_again();
@@ -355,10 +358,16 @@ impl Rpc {
 
     /// What an answer is to the caller.
     fn answered<M: Method>(&self, answer: Answer, begun: Instant) -> Result<M::Response, CallError<M::Error>> {
-        if answer.idempotent && !M::IDEMPOTENT {
-            let repeatable = &self.inner.repeatable;
-            if !repeatable.read().unwrap_or_else(PoisonError::into_inner).contains(M::NAME) {
-                repeatable.write().unwrap_or_else(PoisonError::into_inner).insert(M::NAME);
+        if !M::IDEMPOTENT && (answer.idempotent || answer.status == 200) {
+            let known = &self.inner.repeatable;
+            if known.read().unwrap_or_else(PoisonError::into_inner).contains(M::NAME) != answer.idempotent {
+                let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+                // another version of the service may say it no more
+                if answer.idempotent {
+                    known.insert(M::NAME)
+                } else {
+                    known.remove(M::NAME)
+                };
             }
         }
         let method = M::NAME;

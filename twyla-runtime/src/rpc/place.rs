@@ -146,6 +146,10 @@ impl Address {
             }
             return;
         }
+        if !self.is_up() {
+            // of many calls at once the first has told it
+            return;
+        }
         let failures = self.failures.fetch_add(1, Ordering::Relaxed);
         let [first, most] = DOWN;
         let pause = first.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(most);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::validate::Violation;
 
@@ -144,7 +145,20 @@ impl Problem {
     }
 
     pub(crate) fn from_json(text: &[u8]) -> Option<Self> {
-        serde_json::from_slice(text).ok()
+        let members: Map<String, Value> = serde_json::from_slice(text).ok()?;
+        let known = members.into_iter().filter(|(name, value)| fits(name, value)).collect();
+        serde_json::from_value(Value::Object(known)).ok()
+    }
+}
+
+/// Whether a member is of its type: one that isn't is as if it weren't there (RFC 9457, section 3.1).
+fn fits(name: &str, value: &Value) -> bool {
+    match name {
+        "type" | "title" | "detail" | "method" => value.is_string(),
+        "status" => u16::deserialize(value).is_ok(),
+        "part" => Part::deserialize(value).is_ok(),
+        "errors" => Vec::<Broken>::deserialize(value).is_ok(),
+        _ => false,
     }
 }
 
@@ -182,6 +196,9 @@ mod tests {
         assert_eq!((problem.title.as_str(), problem.errors[0].pointer.as_str()), ("no", "/x"));
         assert_eq!(problem.to_string(), "no");
         assert_eq!(Problem::from_json(b"<html>"), None);
-        assert_eq!(Problem::from_json(br#"{"errors":5}"#), None);
+        // as others write them (RFC 9457, section 3.1: what isn't of its type is ignored)
+        let others = br#"{"title":"no","status":"400","errors":{"id":["is missing"]},"part":"body","method":7}"#;
+        assert_eq!(Problem::from_json(others), Some(Problem { title: "no".to_owned(), ..Problem::default() }));
+        assert_eq!(Problem::from_json(br#"[{"title":"no"}]"#), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The service as a person asks it, with curl, as the README shows it.
+//! The service as others ask it: a person with curl, as the README shows it, and Python programs that know nothing of Twyla.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -52,4 +52,54 @@ fn is_answered() {
         (&problem["errors"][0]["pointer"], &problem["errors"][0]["keyword"]),
         (&"/pnr".into(), &"pattern".into())
     );
+}
+
+/// What a Python program hears that calls with this library.
+fn python(program: &str) {
+    let service = Service::start();
+    let python = std::env::var("TWYLA_TEST_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".to_owned());
+    let url = format!("{}/rpc/get_booking", service.1);
+    let output = Command::new(python).args(["-c", program, &url]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "200 Ada Lovelace\n409 not_found\n422 pattern\n");
+}
+
+const SHOW: &str = r#"
+import sys
+CODES = ["A1324B", "AAAAAA", "a1324b"]
+def show(status, body):
+    print(status, body.get("reason") or body.get("errors", [{}])[0].get("keyword") or body["passengers"][0])
+"#;
+
+#[test]
+#[ignore = "needs Python with requests: cargo xtask test installs it"]
+fn is_answered_to_requests() {
+    python(&format!(
+        "{SHOW}{}",
+        r#"
+import requests
+with requests.Session() as session:
+    session.trust_env = False
+    for code in CODES:
+        answer = session.post(sys.argv[1], json={"pnr": code}, timeout=10)
+        show(answer.status_code, answer.json())
+"#
+    ));
+}
+
+#[test]
+#[ignore = "needs Python with aiohttp: cargo xtask test installs it"]
+fn is_answered_to_aiohttp() {
+    python(&format!(
+        "{SHOW}{}",
+        r#"
+import aiohttp, asyncio
+async def main():
+    async with aiohttp.ClientSession() as session:
+        for code in CODES:
+            async with session.post(sys.argv[1], json={"pnr": code}) as answer:
+                show(answer.status, await answer.json(content_type=None))
+asyncio.run(main())
+"#
+    ));
 }
