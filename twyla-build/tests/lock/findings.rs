@@ -152,6 +152,16 @@ fn what_isnt_an_edit_of_an_event_is_said_in_its_words() {
     section(&mut all, "the same, of the service that serves it", &said(&rpc.builder().serves(["booking.get"])));
     let mut add = |name: &str, folder: &Folder| section(&mut all, name, &folder.said());
 
+    let (rpc, error) = (folder("rpc_error"), "rpc/booking/get/error.json");
+    rpc.write(request, "{}");
+    rpc.write(response, "{}");
+    rpc.write(error, r#"{ "properties": { "reason": { "enum": ["gone"] } }, "required": ["reason"] }"#);
+    let rpc = rpc.accepted();
+    rpc.write(error, r#"{ "properties": { "reason": { "enum": ["gone", "late"] } }, "required": ["reason"] }"#);
+    add("an RPC: its error widened", &rpc);
+    rpc.remove(error);
+    add("an RPC: its error gone", &rpc);
+
     let rpc = folder("rpc_gone");
     rpc.write(request, r#"{ "properties": { "pnr": { "type": "string" } }, "required": ["pnr"] }"#);
     rpc.write(response, r#"{ "properties": { "name": { "type": "string" } }, "required": ["name"] }"#);
