@@ -25,6 +25,7 @@ pub fn worker<P: Place, A: Place, DB: Works>(group: &'static str) -> Registratio
 /// What a test does with a database.
 pub trait Works: Dialect {
     fn write(connection: &mut Self::Connection, n: i64) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    fn fail(connection: &mut Self::Connection) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 }
 
 macro_rules! works {
@@ -32,6 +33,10 @@ macro_rules! works {
         impl Works for $database {
             async fn write(connection: &mut Self::Connection, n: i64) -> Result<(), sqlx::Error> {
                 sqlx::query("INSERT INTO effects (n) VALUES ($1)").bind(n).execute(connection).await.map(drop)
+            }
+
+            async fn fail(connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
+                sqlx::query("INSERT INTO nowhere (n) VALUES (1)").execute(connection).await.map(drop)
             }
         }
     };
@@ -43,7 +48,7 @@ works!(Postgres);
 pub struct Shop<DB: Dialect> {
     pub outbox: Outbox<DB>,
     pub calls: Arc<AtomicU32>,
-    /// Whether its first call fails.
+    /// Whether its first call fails, and in its second one a statement, whose error it lets pass.
     pub fail_first: bool,
 }
 
@@ -71,6 +76,9 @@ fn work<P: Place, A: Place, DB: Works>(incoming: Incoming) -> HandleFuture {
             .map_err(|error| Failure::Handler(error.into()))?;
         if fail_first && call == 0 {
             return Err(Failure::Handler("the first call fails, and nothing of it holds".into()));
+        }
+        if fail_first && call == 1 {
+            assert!(DB::fail(&mut tx).await.is_err());
         }
         Ok(())
     })

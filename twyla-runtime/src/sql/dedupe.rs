@@ -72,7 +72,10 @@ impl<DB: Dialect> Claim for Open<DB> {
             let transaction =
                 self.0.0.try_lock().map_err(|_| "the handler has ended with its transaction locked")?.take();
             match transaction {
-                Some(transaction) => Ok(transaction.commit().await?),
+                Some(mut transaction) => {
+                    DB::holds(&mut transaction).await?;
+                    Ok(transaction.commit().await?)
+                }
                 None => Ok(()),
             }
         })
@@ -82,7 +85,9 @@ impl<DB: Dialect> Claim for Open<DB> {
 /// A handler argument: the transaction in which an event is remembered as handled. It is there with
 /// [`Dedupe::sql`].
 ///
-/// What is done in it holds exactly if the handler succeeds; an error or a panic undoes it, with the memory of the event.
+/// What is done in it holds exactly if the handler succeeds; an error or a panic undoes it, with the memory of the event. So
+/// does, in PostgreSQL, a statement that fails, also where the handler lets its error pass: what may fail is done in a
+/// savepoint.
 ///
 /// ```text
 /// #[listener("shop.order_placed", group = "billing")]

@@ -32,6 +32,9 @@ pub trait Statements: Database {
         group: &'a str,
         message_id: &'a str,
     ) -> BoxFuture<'a, Result<bool>>;
+    /// Whether the transaction of this connection can still be committed: an error says that a statement in it has failed.
+    /// PostgreSQL answers `COMMIT` with a rollback then, and with no error.
+    fn holds(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
     /// Forgets what was handled so many seconds ago; how many rows that were.
     fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>>;
     /// Makes the table of the outbox.
@@ -45,7 +48,7 @@ pub trait Statements: Database {
 }
 
 macro_rules! statements {
-    ($database:ty, handled = $handled:literal, forget = $forget:literal, outbox = $outbox:literal, lock = $lock:expr) => {
+    ($database:ty, handled = $handled:literal, forget = $forget:literal, outbox = $outbox:literal, lock = $lock:expr, holds = $holds:expr) => {
         impl Dialect for $database {}
 
         impl Statements for $database {
@@ -63,6 +66,15 @@ macro_rules! statements {
                         "INSERT INTO twyla_handled (group_name, message_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
                     let written = sqlx::query(sql).bind(group.to_owned()).bind(message_id.to_owned());
                     Ok(written.execute(connection).await?.rows_affected() > 0)
+                })
+            }
+
+            fn holds(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>> {
+                Box::pin(async move {
+                    match $holds {
+                        Some(sql) => sqlx::query(sql).execute(connection).await.map(drop),
+                        None => Ok(()),
+                    }
                 })
             }
 
@@ -138,7 +150,8 @@ statements!(
         put_at timestamptz NOT NULL DEFAULT now()
     )",
     // Held by the session, so that one relay is at work on a table at a time, and the next one when its connection is gone.
-    lock = Some("SELECT pg_try_advisory_lock(7743218410563 + 'twyla_outbox'::regclass::oid::bigint)")
+    lock = Some("SELECT pg_try_advisory_lock(7743218410563 + 'twyla_outbox'::regclass::oid::bigint)"),
+    holds = Some("SELECT 1")
 );
 
 #[cfg(feature = "sqlite")]
@@ -161,5 +174,7 @@ statements!(
         trace TEXT,
         put_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
     )",
-    lock = None::<&'static str>
+    lock = None::<&'static str>,
+    // a statement that fails undoes nothing but itself
+    holds = None::<&'static str>
 );
