@@ -168,6 +168,13 @@ async fn an_answer_byte_by_byte() {
     serving.abort();
 }
 
+/// Others are served meanwhile.
+async fn is_served(address: SocketAddr) {
+    let headers = [("content-type", "application/json")];
+    let reply = within(post(address, "/rpc/put", &headers, br#"{"id":1,"text":""}"#)).await;
+    assert_eq!(reply.status, 200);
+}
+
 #[tokio::test]
 async fn a_caller_that_sends_nothing_or_less_than_tells_its_version() {
     let settings = Serve::on("127.0.0.1:0").read_deadline(Duration::from_millis(300)).connections(1);
@@ -178,9 +185,7 @@ async fn a_caller_that_sends_nothing_or_less_than_tells_its_version() {
         let mut silent = TcpStream::connect(address).await.unwrap();
         silent.write_all(begins).await.unwrap();
         // it has the one place there is until it is closed
-        let reply =
-            within(post(address, "/rpc/put", &[("content-type", "application/json")], br#"{"id":1,"text":""}"#)).await;
-        assert_eq!(reply.status, 200);
+        is_served(address).await;
         let mut all = Vec::new();
         // what it has sent is never read: so it may be told by a reset
         let _ = within(silent.read_to_end(&mut all)).await;
@@ -245,9 +250,7 @@ async fn a_caller_that_sends_byte_by_byte() {
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(begins).await.unwrap();
         // meanwhile others are served, although there is but one place
-        let reply =
-            within(post(address, "/rpc/put", &[("content-type", "application/json")], br#"{"id":1,"text":""}"#)).await;
-        assert_eq!(reply.status, 200);
+        is_served(address).await;
         let mut all = Vec::new();
         let sending = async {
             loop {
