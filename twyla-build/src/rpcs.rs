@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use twyla_contract::{RpcName, similar};
 
-use crate::load::{File, Json, Role, Way};
+use crate::load::{self, File, Json, Node, Role, Way};
 use crate::names;
 use crate::problem::{Problem, What};
 use crate::resolve::Schemas;
 
 /// The keyword in a request's schema that says that its RPC may be done again with nothing changed by it.
-const IDEMPOTENT: &str = "idempotent";
+pub(crate) const IDEMPOTENT: &str = "idempotent";
 
 /// The RPCs by name, each with the files that it has.
 pub(crate) fn all(schemas: &Schemas) -> BTreeMap<&RpcName, BTreeMap<Way, usize>> {
@@ -26,7 +26,17 @@ pub(crate) fn all(schemas: &Schemas) -> BTreeMap<&RpcName, BTreeMap<Way, usize>>
 
 /// Whether the request's schema says that the RPC may be done again with nothing changed by it.
 pub(crate) fn idempotent(request: &File) -> bool {
-    request.root.get(IDEMPOTENT).is_some_and(|node| matches!(node.json, Json::Bool(true)))
+    says_idempotent(&request.root)
+}
+
+/// The same of the schema itself.
+pub(crate) fn says_idempotent(request: &Node) -> bool {
+    request.get(IDEMPOTENT).is_some_and(|node| matches!(node.json, Json::Bool(true)))
+}
+
+/// Whether the file of that path is an RPC's request.
+pub(crate) fn is_request(path: &str) -> bool {
+    matches!(load::role(path), Ok(Some(Role::Rpc(_, Way::Request))))
 }
 
 /// Checks every RPC and notes all problems.

@@ -414,3 +414,25 @@ fn what_multiplies_is_undecided_within_its_budget() {
     let verdict = compare(&bundle(&text, Draft::default()), &bundle("false", Draft::default()), &options);
     assert!(said(&verdict).starts_with("undecided: schema.json#: its alternatives multiply"), "{}", said(&verdict));
 }
+
+#[test]
+fn a_caller_repeats_only_what_the_service_lets_be_repeated() {
+    let of = |path: &str, idempotent: &str| {
+        let schema = format!(r#"{{"type":"object","idempotent":{idempotent}}}"#);
+        let text = format!(r#"{{"draft":"2020-12","formats":true,"root":"{path}","documents":{{"{path}":{schema}}}}}"#);
+        Bundle::parse(&text).unwrap_or_else(|problems| panic!("{text}: {problems}"))
+    };
+    let verdict = |path: &str, options: &Options, caller: &str, service: &str| {
+        said(&compare(&of(path, caller), &of(path, service), options))
+    };
+    let (request, contract) = ("rpc/a/get/request.json", Options::default());
+    assert_eq!(verdict(request, &contract, "true", "false"), " idempotent {}");
+    assert_eq!(verdict(request, &contract, "false", "true"), "fits");
+    assert_eq!(verdict(request, &contract, "true", "true"), "fits");
+    // where it isn't of a call, it is a word that nobody knows
+    for path in ["rpc/a/get/response.json", "events/a/got.json"] {
+        let said = verdict(path, &contract, "true", "false");
+        assert!(said.starts_with("undecided: `idempotent` at "), "{said}");
+    }
+    assert_eq!(verdict(request, &Options::subsumption(), "true", "false"), "fits");
+}

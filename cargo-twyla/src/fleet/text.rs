@@ -114,7 +114,8 @@ impl Writer<'_> {
                 let at =
                     if witness.pointer.is_empty() { String::new() } else { format!(" at {}", tame(&witness.pointer)) };
                 self.line(format_args!("{indent}{sender} may send the {} {value}", part.word()));
-                self.line(format_args!("{indent}{taker} refuses it{at}: {}", tame(&witness.rule)));
+                let does = if witness.is_repeated() { "doesn't let it be repeated" } else { "refuses it" };
+                self.line(format_args!("{indent}{taker} {does}{at}: {}", tame(&witness.rule)));
                 let rule = format!("{} in {}", witness.keyword, witness.path);
                 self.line(format_args!("{indent}{}", paint(FAINT, tame(&rule))));
             }

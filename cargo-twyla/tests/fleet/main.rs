@@ -190,6 +190,12 @@ fn calls_are_held_both_ways() {
     assert!(said.contains("booking 3 may send the response {\"seats\":-1}"), "{said}");
     assert_eq!(code, 1);
 
+    // it may be repeated where the service doesn't let it be
+    let repeated = request.replacen('{', r#"{ "idempotent": true,"#, 1);
+    let (said, code) = with_candidates(&folder, &[caller("5", &repeated, answer)], &[]);
+    assert!(said.contains("booking 1 doesn't let it be repeated: a caller without an answer sends it again"), "{said}");
+    assert_eq!(code, 1);
+
     // and what is called is not served any more
     let (said, code) = with_candidates(&folder, &[Service::new("booking", "4").emits("booking.gone", request)], &[]);
     insta::assert_snapshot!("not_served", said);

@@ -13,7 +13,7 @@ use crate::draft::Draft;
 use crate::load::{self, File, Json, Node, Role};
 use crate::problem::{Problem, Problems, What};
 use crate::resolve::{Loc, Schemas};
-use crate::{check, stack};
+use crate::{check, rpcs, stack};
 
 /// One contract by itself: its schema, every document that its references reach, and how they are read.
 ///
@@ -159,6 +159,11 @@ impl Bundle {
     #[must_use]
     pub fn digest(&self) -> String {
         hmac_sha256::Hash::hash(self.inner.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether it is what an RPC's callers send, and says that the RPC may be done again with nothing changed by it.
+    pub(super) fn is_repeatable(&self) -> bool {
+        rpcs::is_request(self.root()) && self.inner.documents.get(self.root()).is_some_and(rpcs::says_idempotent)
     }
 
     /// Its schemas with every reference followed, and which of them it is.

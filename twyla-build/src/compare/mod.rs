@@ -7,8 +7,8 @@
 //! references reach (`gather` takes it from all schemas, `contracts` from a folder); `lower` makes formulas (`formula`, with
 //! `tables`) of its schemas, whatever draft they are of, and `shape` of what its generated types do beyond them; `solve` looks
 //! for a value of which the producer's formula holds and the consumer's doesn't, with `language` for patterns and `decimal`
-//! for numbers; `witness` holds what it finds to both sides, by `evaluate`, which shares nothing with that search; and
-//! `verdict` is what is said. `decide` is the whole way, `validator` the part of it that only holds values to a schema, and
+//! for numbers; `witness` holds what it finds to both sides, by `evaluate`, which shares nothing with that search;
+//! `repeats` is what `idempotent` says beyond the values; and `verdict` is what is said. `decide` is the whole way, `validator` the part of it that only holds values to a schema, and
 //! `words` has values and limits in words.
 
 mod bundle;
@@ -20,6 +20,7 @@ mod formula;
 mod gather;
 mod language;
 mod lower;
+mod repeats;
 mod shape;
 mod solve;
 mod tables;
@@ -55,8 +56,11 @@ pub fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdi
         // types read what they write
         return Verdict::Fits;
     }
-    stack::large(|| decide::compare(producer, consumer, options))
-        .unwrap_or_else(|error| Verdict::Undecided(decide::no_thread(consumer, &error)))
+    let decide = || match decide::compare(producer, consumer, options) {
+        Verdict::Fits if options.mode == Mode::Contract => repeats::verdict(producer, consumer, options),
+        verdict => verdict,
+    };
+    stack::large(decide).unwrap_or_else(|error| Verdict::Undecided(decide::no_thread(consumer, &error)))
 }
 
 /// A value that is valid under a schema, or that there is none.

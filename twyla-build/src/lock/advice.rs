@@ -14,6 +14,7 @@ use super::undo;
 use super::words::sides;
 use crate::compare::{self, Bundle, ContractKind, Options, Sources};
 use crate::load::steps;
+use crate::rpcs::IDEMPOTENT;
 
 /// What is known of a change that harms.
 #[derive(Debug, Default)]
@@ -90,6 +91,15 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
     let (producers, listeners) = sides(subject);
     let mut path = steps(&edit.path.pointer).map(Cow::into_owned).collect::<Vec<_>>();
     let keyword = keyword(&path)?;
+    if is_request(subject) && path.len() == 1 && keyword == IDEMPOTENT {
+        return Some(match harms {
+            [Direction::NewToOld] => {
+                "let the service say it, with `#[rpc(.., idempotent)]`: its callers know it by its first answer"
+                    .to_owned()
+            }
+            _ => format!("keep `{IDEMPOTENT}` until none of the old callers is left"),
+        });
+    }
     if let (Change::Listed(name), "required") = (&edit.change, &*keyword) {
         let mut form = alone.clone();
         undo::unlist(form.documents.get_mut(&edit.path.document)?, &path, name)?;
@@ -138,6 +148,10 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
             other = beside.other
         )
     })
+}
+
+fn is_request(subject: &Subject) -> bool {
+    subject.kind == ContractKind::Request
 }
 
 /// The keyword, or the property's name, that an edit is of.

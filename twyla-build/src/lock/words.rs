@@ -96,7 +96,10 @@ fn headline(finding: &Finding, also: &[&Finding]) -> String {
         Matter::Waived(waived) => {
             let Waived { misfit, waiver } = &**waived;
             let Waiver { until, reason, .. } = waiver;
-            let passes = refusal(subject, misfit.direction, "refuse");
+            let passes = match is_repeated(&[misfit]) {
+                true => repeated(misfit.direction),
+                false => refusal(subject, misfit.direction, "refuse"),
+            };
             format!("{names}: until {until} it is let pass that {passes}: {reason}")
         }
         Matter::Idle(waiver) => format!(
@@ -139,11 +142,33 @@ fn refusal(subject: &Subject, direction: Direction, verb: &str) -> String {
     }
 }
 
+/// Whether all that doesn't fit is that callers repeat what services don't let be repeated.
+fn is_repeated(misfits: &[&Misfit]) -> bool {
+    let repeated = |misfit: &&Misfit| matches!(&misfit.verdict, Verdict::Breaks(witness) if witness.is_repeated());
+    !misfits.is_empty() && misfits.iter().all(repeated)
+}
+
+/// `old callers may repeat what new services don't let be repeated`.
+fn repeated(direction: Direction) -> String {
+    let (callers, services) = match direction {
+        Direction::OldToNew => ("old", "new"),
+        Direction::NewToOld => ("new", "old"),
+    };
+    format!("{callers} callers may repeat what {services} services don't let be repeated")
+}
+
 fn broken_headline(subject: &Subject, names: &str, broken: &Broken) -> String {
     let ended = broken.misfits.iter().find_map(|misfit| Some((misfit, misfit.ended.as_ref()?)));
     if let Some((misfit, Waiver { until, reason, .. })) = ended {
         let passed = refusal(subject, misfit.direction, "refuse");
         return format!("{names}: the waiver that let pass that {passed} has ended on {until}: {reason}");
+    }
+    if is_repeated(&broken.misfits.iter().collect::<Vec<_>>()) {
+        let directions = broken.misfits.iter().map(|misfit| misfit.direction);
+        return format!(
+            "{names} can't change like this: {}",
+            repeated(directions.min().unwrap_or(Direction::OldToNew))
+        );
     }
     let of = |direction| {
         let mut misfits = broken.misfits.iter().filter(|misfit| misfit.direction == direction);
@@ -206,7 +231,11 @@ impl Text {
         let mut hurt: Vec<String> = Vec::new();
         for direction in &directions {
             let sure = of(*direction).any(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)));
-            hurt.push(format!("{}{}", if sure { "" } else { "perhaps " }, hurt_by(subject, *direction)));
+            let who = match is_repeated(&of(*direction).collect::<Vec<_>>()) {
+                true => "whoever pays for what is done twice: a call without an answer is sent again".to_owned(),
+                false => hurt_by(subject, *direction),
+            };
+            hurt.push(format!("{}{who}", if sure { "" } else { "perhaps " }));
         }
         if subject.kind == ContractKind::Context {
             hurt.push("and that with every event, since each of them carries the context".to_owned());

@@ -162,6 +162,22 @@ fn what_isnt_an_edit_of_an_event_is_said_in_its_words() {
     rpc.remove(error);
     add("an RPC: its error gone", &rpc);
 
+    let may = |repeat: bool| format!(r#"{{ "type": "object", "idempotent": {repeat} }}"#);
+    let rpc = folder("rpc_repeated");
+    rpc.write(request, &may(true));
+    rpc.write(response, "{}");
+    let rpc = rpc.accepted();
+    rpc.write(request, &may(false));
+    add("an RPC: it may be repeated no more", &rpc);
+    let rpc = folder("rpc_repeatable");
+    rpc.write(request, &may(false));
+    rpc.write(response, "{}");
+    let rpc = rpc.accepted();
+    rpc.write(request, &may(true));
+    add("an RPC: it may be repeated", &rpc);
+    section(&mut all, "the same, of the service that serves it", &said(&rpc.builder().serves(["booking.get"])));
+    let mut add = |name: &str, folder: &Folder| section(&mut all, name, &folder.said());
+
     let rpc = folder("rpc_gone");
     rpc.write(request, r#"{ "properties": { "pnr": { "type": "string" } }, "required": ["pnr"] }"#);
     rpc.write(response, r#"{ "properties": { "name": { "type": "string" } }, "required": ["name"] }"#);

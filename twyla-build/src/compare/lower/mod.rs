@@ -19,6 +19,7 @@ use super::verdict::SchemaPath;
 use crate::draft::{Draft, is_annotation};
 use crate::load::{Json, Node};
 use crate::resolve::{Loc, Schemas};
+use crate::rpcs::{self, IDEMPOTENT};
 use crate::trees::Scopes;
 
 /// Schemas within each other, all references followed: what is deeper is not looked into.
@@ -144,9 +145,13 @@ impl<'a> Lowering<'a> {
         if !self.unknown {
             return;
         }
+        let file = self.schemas.files.get(schema.loc.file).filter(|_| schema.loc.pointer.is_empty());
+        let of_request = file.is_some_and(|file| rpcs::is_request(&file.path));
         for member in schema.node.members() {
             let key = member.key.as_str();
-            if is_unknown(schema.draft, key) {
+            // it says nothing of values, and is compared by itself
+            let is_known = of_request && key == IDEMPOTENT;
+            if is_unknown(schema.draft, key) && !is_known {
                 let reason = format!("draft {} has no such keyword: nobody knows what it says", schema.draft.name());
                 let identity = format!("{key}: {}", line(&member.value));
                 parts.push(self.opaque(schema.loc, key, reason, Some(identity)));
