@@ -56,6 +56,11 @@ pub(crate) fn no_arguments(name: &str, rpc: &Rpc) -> Text {
     ))
 }
 
+pub(crate) fn late_request(name: &str, rpc: &Rpc) -> Text {
+    Text::new(format!("handler `{name}` takes the request of `{}` after another argument", rpc.name))
+        .help("take it first: what else a handler takes comes after its request")
+}
+
 pub(crate) fn no_output(name: &str, rpc: &Rpc) -> Text {
     Text::new(format!("handler `{name}` answers nothing"))
         .help(format!("write `-> Result<contracts::{}, E>`", rpc.response.rust_path))

@@ -1,7 +1,7 @@
 //! From the attribute and the item to a handler, or to everything that is wrong with them.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Ident, ItemFn, LitStr, ReturnType, Visibility};
+use syn::{Ident, ItemFn, LitStr, ReturnType, Type, Visibility};
 use twyla_contract::{RpcName, similar};
 
 use super::args::Args;
@@ -39,9 +39,10 @@ pub(super) fn check(
         ReturnType::Type(_, ty) => Some((**ty).clone()),
     };
     let argument = inputs.first().map(catalogue::display);
+    let later = inputs.get(1..).unwrap_or_default();
     let rpc = match &written {
         Some(written) => {
-            let shape = Shape { handler: &name, argument: argument.as_deref(), answers: output.is_some() };
+            let shape = Shape { handler: &name, argument: argument.as_deref(), later, answers: output.is_some() };
             // without its receiver, a method may have nothing to take
             named(written, contracts, &shape, &mut problems)
         }
@@ -70,8 +71,15 @@ struct Shape<'a> {
     handler: &'a Ident,
     /// The type of the first argument, as it is written.
     argument: Option<&'a str>,
+    /// The types of the others.
+    later: &'a [Type],
     /// Whether it returns anything.
     answers: bool,
+}
+
+/// The last segment of a type's path, as it is written.
+fn last(ty: &str) -> &str {
+    ty.rsplit("::").next().unwrap_or(ty).trim()
 }
 
 /// The RPC that the attribute names.
@@ -95,6 +103,12 @@ fn named(
     let handler = shape.handler.to_string();
     if shape.argument.is_none() {
         problems.add(text::no_arguments(&handler, rpc).at(shape.handler.span()));
+    }
+    let request = rpc.request.rust_name();
+    if shape.argument.is_some_and(|first| last(first) != request)
+        && let Some(late) = shape.later.iter().find(|ty| last(&catalogue::display(ty)) == request)
+    {
+        problems.add(text::late_request(&handler, rpc).over(late));
     }
     if !shape.answers {
         problems.add(text::no_output(&handler, rpc).at(shape.handler.span()));

@@ -1,0 +1,18 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::rpc::desk::FindRequest;
+use contracts::shared::Note;
+use twyla_runtime::{rpc, rpcs};
+
+#[rpc("desk.find")]
+async fn find(_: FindRequest) -> Result<Note, String> {
+    let kept = std::rc::Rc::new(1);
+    std::future::ready(()).await;
+    drop(kept);
+    Err(String::new())
+}
+
+fn main() {
+    let _ = rpcs![find];
+}
