@@ -135,6 +135,9 @@ pub enum Error {
     /// RPCs are to be served over HTTP, but this build can't.
     NoRpcServer,
 
+    /// An app of the service's own was given, and no address to serve it on.
+    AppWithoutAddress,
+
     /// A name that can't be the name of an event or a group.
     Name {
         /// What is named.
@@ -198,6 +201,10 @@ impl fmt::Display for Error {
             Self::NoRpcServer => f.write_str(
                 "RPCs are served over HTTP, but twyla-runtime was built without its feature `rpc-server` (within one process \
                  the service is given an `Rpc::in_memory()` with `.rpc(..)`)",
+            ),
+            Self::AppWithoutAddress => f.write_str(
+                "the app of `.app(..)` would be served nowhere, as `Serve::mounted()` has no address: take `Serve::on(..)`, or \
+                 put `Running::router()` into the app that you serve yourself",
             ),
             Self::Name { what, why } => write!(f, "{what} {why}"),
             Self::Signals(error) => write!(f, "can't wait for SIGINT and SIGTERM: {error}"),

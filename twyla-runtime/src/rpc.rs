@@ -3,10 +3,10 @@
 //! # The rooms
 //!
 //! `method` says what a contract is to an RPC. A call walks from `call` (encode, `retry` within a `budget`, decode) by a
-//! `route` over a `link`: in `memory`, or over `http` to where `env` and `place` say that a service lives. There `serve` takes
-//! it in (limits, deadline), and `handler` decodes it, answers and encodes. HTTP comes in at a `bound` socket and through the
-//! `door`, where the `head` of a request is read. `problem` is what both sides say of what went wrong, and `wire` how it all is
-//! written in headers.
+//! `route` over a `link`: in `memory`, or over `http` to where `env`, `place` and, of a resolver, `found` say that a service
+//! lives. There `serve` takes it in (limits, deadline), and `handler` decodes it, answers and encodes. HTTP comes in at a
+//! `bound` socket and through the `door`, where the `head` of a request is read and its body, for which there is `room`.
+//! `problem` is what both sides say of what went wrong, and `wire` how it all is written in headers.
 
 #[cfg(feature = "rpc-server")]
 mod bound;
@@ -18,6 +18,8 @@ mod config;
 mod door;
 mod env;
 mod error;
+#[cfg(feature = "rpc-client")]
+mod found;
 #[cfg(feature = "rpc-client")]
 mod grown;
 #[doc(hidden)]
@@ -38,6 +40,8 @@ mod pieces;
 mod place;
 mod problem;
 mod retry;
+#[cfg(feature = "rpc-server")]
+mod room;
 mod route;
 mod serve;
 mod serving;

@@ -108,10 +108,14 @@ impl Service {
     }
 
     /// Serves an app of your own on the service's address: what `app` makes of the routes of the RPCs, `POST
-    /// /rpc/<method>`.
+    /// /rpc/<method>`, and of the service's health, `GET /health/live` and `GET /health/ready`. One more route of the same
+    /// path is a panic of axum's when the service starts.
+    ///
+    /// With [`Serve::mounted`](crate::rpc::Serve::mounted) there is no address, and starting the service is an
+    /// [`Error::AppWithoutAddress`](crate::Error::AppWithoutAddress).
     ///
     /// ```text
-    /// service.app(|rpcs| rpcs.route("/health", get(|| async { "ok" })).layer(TraceLayer::new_for_http()))
+    /// service.app(|rpcs| rpcs.route("/version", get(|| async { "1.0" })).layer(TraceLayer::new_for_http()))
     /// ```
     #[cfg(feature = "rpc-server")]
     pub fn app(mut self, app: impl FnOnce(axum::Router) -> axum::Router + Send + 'static) -> Self {

@@ -18,6 +18,7 @@ twyla_rpc_tests::both_links!(
     answers_with_what_is_asked_for,
     carries_context_session_key_and_trace,
     holds_requests_to_their_contract_before_they_are_sent,
+    takes_no_larger_request_than_it_may,
     keeps_answers_that_break_their_contract,
     answers_with_typed_errors,
     tells_of_faults_and_no_more,
@@ -72,6 +73,15 @@ async fn carries_context_session_key_and_trace(link: Link) {
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), 4);
+    running.stop().await;
+}
+
+async fn takes_no_larger_request_than_it_may(link: Link) {
+    let (running, rpc) = link.start(Script::echo(), |serve| serve.max_request(100)).await;
+    assert_eq!(rpc.call::<Put>(Note::new(1, "x".repeat(50)), context()).await.unwrap().count, 1);
+    let error = rpc.call::<Put>(Note::new(1, "x".repeat(200)), context()).await.unwrap_err();
+    assert!(matches!(&error, CallError::Fault { status: 413, maybe_begun: false, .. }), "{error}");
+    assert!(error.to_string().contains("more than the 100 bytes"), "{error}");
     running.stop().await;
 }
 

@@ -277,6 +277,99 @@ async fn a_caller_that_sends_byte_by_byte() {
 }
 
 #[tokio::test]
+async fn a_caller_that_does_not_read_its_answer() {
+    let script = Script::new(|call| async move { Ok(Note::new(call.id, "😀".repeat(5_000_000))) });
+    let settings = Serve::on("127.0.0.1:0").write_deadline(Duration::from_millis(300)).connections(1);
+    let running = Bus::in_memory().service().state(script).rpcs(rpcs()).serve(settings).start().await.unwrap();
+    let address = running.address().unwrap();
+    let mut deaf = TcpStream::connect(address).await.unwrap();
+    let request = b"POST /rpc/look HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntwyla-context: {\"channel\":\"x\"}\r\ncontent-length: 8\r\n\r\n{\"id\":1}";
+    deaf.write_all(request).await.unwrap();
+    // it has the one place there is until it is closed
+    is_served(address).await;
+    let mut all = Vec::new();
+    let _ = within(deaf.read_to_end(&mut all)).await;
+    assert!(all.starts_with(b"HTTP/1.1 200 ") && all.len() < 20_000_000, "{}", all.len());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn unfinished_requests_have_no_more_room_than_there_is() {
+    const SENT: usize = 600_000;
+    let settings = Serve::on("127.0.0.1:0").max_buffered(1_000_000);
+    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);
+    let running = service.start().await.unwrap();
+    let address = running.address().unwrap();
+    let body = format!(r#"{{"id":1,"text":"{}"}}"#, "x".repeat(SENT));
+    let head = format!(
+        "POST /rpc/put HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let begun = || async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // of whoever is turned away not all of it is taken
+        let _ = stream.write_all(&body.as_bytes()[..SENT]).await;
+        stream
+    };
+    // of two, one is turned away
+    let [mut first, mut second] = [begun().await, begun().await];
+    let [mut some, mut more] = [[0; 12]; 2];
+    // it is told so, unless what it has still sent is answered with a reset
+    let refused = |count: std::io::Result<usize>, said: &[u8]| {
+        assert!(count.is_err() || said == b"HTTP/1.1 503", "{}", String::from_utf8_lossy(said));
+    };
+    let either = async {
+        tokio::select! {
+            count = first.read(&mut some) => {
+                refused(count, &some);
+                true
+            }
+            count = second.read(&mut more) => {
+                refused(count, &more);
+                false
+            }
+        }
+    };
+    let first_is_refused = within(either).await;
+    // and the other one is answered, when all of it is there
+    let other = if first_is_refused { &mut second } else { &mut first };
+    other.write_all(&body.as_bytes()[SENT..]).await.unwrap();
+    let mut text = String::new();
+    within(other.read_to_string(&mut text)).await.unwrap();
+    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+    // those that come in one piece need none of it
+    is_served(address).await;
+    // nor is any of it lost
+    let mut third = begun().await;
+    third.write_all(&body.as_bytes()[SENT..]).await.unwrap();
+    let mut text = String::new();
+    within(third.read_to_string(&mut text)).await.unwrap();
+    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn one_of_two_services_that_hangs() {
+    let (hanging, serving) = server(|mut stream: TcpStream| async move {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(Serve::on("127.0.0.1:0"));
+    let running = service.start().await.unwrap();
+    let addresses = [hanging, running.address().unwrap()].map(|address| format!("http://{address}"));
+    let config = Config::new().address("desk", addresses).attempt_deadline(Duration::from_millis(200));
+    let rpc = Rpc::new(config).unwrap();
+    // each second call begins at the one that hangs
+    for id in 1..=2 {
+        let call = rpc.call::<Look>(LookRequest::new(id), context()).within(Duration::from_secs(60));
+        assert_eq!(within(async { call.await }).await.unwrap().id, id);
+    }
+    serving.abort();
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_huge_request_is_not_read_to_its_end() {
     let settings = Serve::on("127.0.0.1:0").max_request(1000);
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);

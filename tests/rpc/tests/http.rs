@@ -300,6 +300,8 @@ async fn checks_before_it_serves() {
     assert!(error.to_string().contains("takes `State<") && error.to_string().contains("add `.state(..)`"), "{error}");
     let error = service().rpcs(rpcs()).state(Script::echo()).serve(anywhere()).start().await.unwrap_err();
     assert!(matches!(error, Error::DuplicateRpc { method: "look", .. }), "{error}");
+    let error = service().state(Script::echo()).serve(Serve::mounted()).app(|rpcs| rpcs).start().await.unwrap_err();
+    assert!(matches!(error, Error::AppWithoutAddress), "{error}");
     taken.stop().await;
 }
 

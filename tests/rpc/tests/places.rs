@@ -68,6 +68,25 @@ async fn a_resolver_does_not_know() {
     }
 }
 
+/// Doesn't know at first, and then does.
+struct Late(String, AtomicU32);
+
+impl Resolve for Late {
+    fn resolve<'a>(&'a self, _: &'a str) -> Found<'a> {
+        let first = self.1.fetch_add(1, Ordering::SeqCst) == 0;
+        Box::pin(async move { if first { Err("it has just been started".into()) } else { Ok(vec![self.0.clone()]) } })
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_is_asked_again() {
+    let running = start(Serve::on("127.0.0.1:0")).await;
+    let resolver = Late(format!("http://{}", running.address().unwrap()), AtomicU32::new(0));
+    let rpc = Rpc::new(Config::new().resolver(resolver)).unwrap();
+    assert_eq!(within(async { rpc.call::<Look>(LookRequest::new(7), context()).await }).await.unwrap().id, 7);
+    running.stop().await;
+}
+
 fn openssl(folder: &Path, arguments: &str) {
     let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutWriter;
 use tower_service::Service;
 
 use super::door;
@@ -83,13 +84,14 @@ impl Bound {
     pub(crate) async fn serve(self, front: Front, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
         let Self { listener, address } = self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        let first = settings.read_deadline.min(FOREVER);
-        builder.http1().header_read_timeout(first);
+        let patience =
+            Patience { first: settings.read_deadline.min(FOREVER), written: settings.write_deadline.min(FOREVER) };
+        builder.http1().header_read_timeout(patience.first);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(u32::try_from(settings.concurrency).unwrap_or(u32::MAX).saturating_add(64))
-            .keep_alive_interval(first);
+            .keep_alive_interval(patience.first);
         let places = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
         let mut connections = JoinSet::new();
         loop {
@@ -106,7 +108,7 @@ impl Bound {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone(), first);
+                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone(), patience);
                     connections.spawn(async move {
                         serving.await;
                         drop(place);
@@ -140,27 +142,38 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
     matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset)
 }
 
+/// How long a connection is waited for.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// Until a request is there.
+    first: Duration,
+    /// Until the next piece of an answer is taken.
+    written: Duration,
+}
+
 /// Serves one connection; once the service stops, until the calls on it are answered.
 async fn connection(
     mut builder: auto::Builder<TokioExecutor>,
     stream: TcpStream,
     front: Front,
     mut phase: watch::Receiver<Phase>,
-    first: Duration,
+    patience: Patience,
 ) {
     // an answer is written at once
     let _ = stream.set_nodelay(true);
     let begun = tokio::select! {
         biased;
-        begun = timeout(first, begun(&stream)) => begun.unwrap_or(false),
+        begun = timeout(patience.first, begun(&stream)) => begun.unwrap_or(false),
         () = stopping(&mut phase) => false,
     };
     if !begun {
         return;
     }
     builder.http1().timer(Waits::default());
-    let serving =
-        builder.serve_connection(TokioIo::new(stream), service_fn(move |request| front.clone().answer(request)));
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(patience.written));
+    let stream = TokioIo::new(Box::pin(stream));
+    let serving = builder.serve_connection(stream, service_fn(move |request| front.clone().answer(request)));
     let mut serving = std::pin::pin!(serving);
     let outcome = tokio::select! {
         biased;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
 use super::error::{CallError, Side};
-use super::link::{Answer, Ask, DOMAIN, Key, Kind, Lost};
+use super::link::{Answer, Ask, DOMAIN, Key, Kind, Lost, NoRoute};
 use super::meta::CallMeta;
 use super::method::{Body, Method};
 use super::problem::{Broken, Part, Problem};
@@ -293,9 +293,22 @@ impl Rpc {
     ) -> Result<Answer, Failed> {
         let patience = &self.inner.patience;
         let given = matches!(ask.key, Some(Key::Given(_)));
-        let mut route = timer::by(until, pin!(self.inner.link.route(ask.service))).await??;
-        route.budget().put_in();
         let mut rounds = 0;
+        let mut route = loop {
+            let NoRoute { why, for_good } = match timer::by(until, pin!(self.inner.link.route(ask.service))).await? {
+                Ok(route) => break route,
+                Err(none) => none,
+            };
+            rounds += 1;
+            progress.why.clone_from(&why);
+            let pause = patience.pause(rounds);
+            if for_good || rounds >= patience.attempts || until.saturating_duration_since(Instant::now()) <= pause {
+                return Err(Lost { maybe_begun: false, why }.into());
+            }
+            sleep(pause).await;
+        };
+        route.budget().put_in();
+        rounds = 0;
         loop {
             let now = Instant::now();
             let left = until.saturating_duration_since(now);

@@ -15,10 +15,10 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use tower_service::Service;
 
-use super::handler::problem;
+use super::handler::{problem, too_large};
 use super::link::{Answer, Kind};
 use super::pieces::Pieces;
-use super::serve::{Served, Server};
+use super::serve::{Served, Server, busy};
 use super::{head, timer, wire};
 
 const IDEMPOTENT: HeaderName = HeaderName::from_static(wire::IDEMPOTENT);
@@ -73,14 +73,14 @@ where
         return response;
     }
     // before anything of it is read: whoever is turned away shall be so at little cost
-    if let Err(busy) = server.room(served) {
+    if let Err(busy) = server.takes(served) {
         return response(busy);
     }
     let (mut ask, length) = match head::read(request.headers(), name, served.registration.method) {
         Ok(read) => read,
         Err(answer) => return response(answer),
     };
-    ask.request = match body(server, name, length, request).await {
+    ask.request = match body(server, served, length, request).await {
         Ok(body) => body,
         Err(answer) => return response(answer),
     };
@@ -93,19 +93,25 @@ where
 }
 
 /// Reads a request's body, bounded in size and in time.
-async fn body<B>(server: &Server, name: &str, length: Option<u64>, mut request: Request<B>) -> Result<Bytes, Answer>
+async fn body<B>(
+    server: &Server,
+    served: &Served,
+    length: Option<u64>,
+    mut request: Request<B>,
+) -> Result<Bytes, Answer>
 where
     B: HttpBody<Data = Bytes, Error: Display> + Unpin,
 {
+    let name = served.registration.name;
     let (most, within) = (server.settings.max_request, server.settings.read_deadline);
-    let too_large = || problem(413, name, format!("the request has more than the {most} bytes that are allowed"));
     if length.is_some_and(|length| length > most as u64) {
-        return Err(too_large());
+        return Err(too_large(name, most));
     }
     let version = request.version();
     let body = request.body_mut();
     let reading = async {
         let mut pieces = Pieces::of_at_most(most);
+        let mut share = server.room.share();
         loop {
             let data = match body.frame().await {
                 None => break,
@@ -115,10 +121,11 @@ where
                 }
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
             };
-            pieces.add(data).map_err(|_| too_large())?;
+            pieces.add(data).map_err(|_| too_large(name, most))?;
             if body.is_end_stream() {
                 break;
             }
+            share.grow(pieces.len()).map_err(|_| busy(served, "there is no room for more requests"))?;
         }
         Ok(pieces.whole())
     };

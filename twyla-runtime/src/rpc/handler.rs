@@ -19,8 +19,8 @@ mod probe;
 mod rpcs;
 
 pub use argument::{CallArgument, Parts};
-pub(crate) use outcome::problem;
 pub use outcome::{answer, answered};
+pub(crate) use outcome::{problem, too_large};
 pub use probe::{Asks, IsRequest, serve};
 pub use rpcs::{Entry, Listed, Rpcs, unserved};
 

@@ -1,10 +1,9 @@
 //! Calls over HTTP: attempts go to a service's addresses in turn, and answers are read into a bounded buffer.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,13 +11,13 @@ use reqwest::header::{
     ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Client, Method, Request, Response, Url, redirect};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::budget::Budget;
 use super::config::Config;
+use super::found::Found;
 use super::grown::Grown;
-use super::link::{Answer, Ask, Key, Kind, Lost};
+use super::link::{Answer, Ask, Key, Kind, Lost, NoRoute};
 use super::pieces::Pieces;
 use super::place::{Address, Known, Places};
 use super::wire;
@@ -34,9 +33,6 @@ const IDEMPOTENT: HeaderName = HeaderName::from_static(wire::IDEMPOTENT);
 const PARENT: HeaderName = HeaderName::from_static(TRACE_PARENT);
 const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
 
-/// After how long a resolver is asked again.
-const RESOLVED: Duration = Duration::from_secs(5);
-
 /// Calls services over HTTP.
 pub(crate) struct Http {
     client: Client,
@@ -46,7 +42,7 @@ pub(crate) struct Http {
     /// The addresses that are for good.
     fixed: Grown<Arc<Known>>,
     /// Those that a resolver has told of.
-    found: RwLock<HashMap<&'static str, Arc<Known>>>,
+    found: Found,
 }
 
 /// The addresses that a call may go to, and which were tried in this round.
@@ -103,49 +99,35 @@ impl Http {
             max_answer: config.max_answer,
             http2: config.http2,
             fixed: Grown::default(),
-            found: RwLock::default(),
+            found: Found::default(),
         })
     }
 
-    pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, Lost> {
-        if let Some(known) = self.fixed.get(service) {
-            return Ok(self.route_over(Held::Fixed(known)));
-        }
-        let found = self.found.read().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
-        let known = match found {
-            Some(found) if found.until.is_some_and(|until| Instant::now() < until) => Held::Found(found),
-            // few calls come this way, and none shall be the larger for it
-            before => Box::pin(self.find(service, before)).await?,
+    pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, NoRoute> {
+        let known = match self.fixed.get(service) {
+            Some(known) => Held::Fixed(known),
+            None => match self.found.fresh(service) {
+                Some(known) => Held::Found(known),
+                // few calls come this way, and none shall be the larger for it
+                None => Box::pin(self.find(service)).await?,
+            },
         };
-        Ok(self.route_over(known))
+        Ok(Route { http: self, known, tried: Vec::new() })
     }
 
-    fn route_over<'a>(&'a self, known: Held<'a>) -> Route<'a> {
-        Route { http: self, known, tried: Vec::new() }
-    }
-
-    /// Asks where a service is. Where that can't be known now, what was known before still counts.
-    async fn find(&self, service: &'static str, before: Option<Arc<Known>>) -> Result<Held<'_>, Lost> {
-        let (urls, for_good) = match (self.places.of(service).await, &before) {
-            (Ok(found), _) => found,
-            (Err(why), Some(before)) => {
-                tracing::warn!(service, error = why, "the addresses from before are called");
-                return Ok(Held::Found(before.clone()));
-            }
-            (Err(why), None) => return Err(Lost { maybe_begun: false, why }),
-        };
-        if for_good {
+    /// Finds out where a service is.
+    async fn find(&self, service: &'static str) -> Result<Held<'_>, NoRoute> {
+        if let Some(urls) = self.places.fixed(service) {
             let known = Known::new(urls, None, Arc::default());
             return Ok(Held::Fixed(self.fixed.get_or_add(service, known.into())));
         }
-        let until = Some(Instant::now() + RESOLVED);
-        let known = match before {
-            Some(before) => before.renewed(urls, until),
-            None => Known::new(urls, until, Arc::default()),
-        };
-        let known = Arc::new(known);
-        self.found.write().unwrap_or_else(PoisonError::into_inner).insert(service, known.clone());
-        Ok(Held::Found(known))
+        match &self.places.resolver {
+            Some(resolver) => match self.found.of(service, &**resolver).await {
+                Ok(known) => Ok(Held::Found(known)),
+                Err(why) => Err(NoRoute { why, for_good: false }),
+            },
+            None => Err(NoRoute { why: self.places.missing(service), for_good: true }),
+        }
     }
 }
 

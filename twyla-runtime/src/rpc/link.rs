@@ -106,3 +106,12 @@ pub(crate) struct Lost {
     pub(crate) maybe_begun: bool,
     pub(crate) why: String,
 }
+
+/// Why an attempt has nowhere to go.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "rpc-client"), allow(dead_code, reason = "within the process there is always a way"))]
+pub(crate) struct NoRoute {
+    pub(crate) why: String,
+    /// Whether that stays so.
+    pub(crate) for_good: bool,
+}

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use tokio::sync::watch;
 
 use super::env;
+use super::handler::too_large;
 use super::link::{Answer, Ask, Lost};
 use super::serve::{Served, Server};
 use crate::drain::Phase;
@@ -51,10 +52,14 @@ impl Network {
             let mut why = format!("no service of this process serves {}.{}", ask.service, ask.method);
             if let Some(prefix) = &self.prefix {
                 let variable = env::variable(prefix, ask.service);
-                why.push_str(&format!(", and {variable} is not set to where one is, as http://booking:8080"));
+                why.push_str(&format!(", and {variable} has no http or https URL of one, as http://booking:8080"));
             }
             return Err(Lost { maybe_begun: false, why });
         };
+        let most = server.settings.max_request;
+        if ask.request.len() > most {
+            return Ok(too_large(served.registration.name, most));
+        }
         let _place = match server.admit(&served) {
             Ok(place) => place,
             Err(busy) => return Ok(busy),

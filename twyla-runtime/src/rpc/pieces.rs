@@ -25,7 +25,7 @@ impl Pieces {
     /// # Errors
     /// [`TooLarge`] where the body has more bytes with it than are allowed.
     pub(crate) fn add(&mut self, piece: Bytes) -> Result<(), TooLarge> {
-        if self.first.len() + self.more.len() + piece.len() > self.most {
+        if self.len() + piece.len() > self.most {
             return Err(TooLarge);
         }
         if self.first.is_empty() && self.more.is_empty() {
@@ -37,6 +37,11 @@ impl Pieces {
             self.more.extend_from_slice(&piece);
         }
         Ok(())
+    }
+
+    /// How many bytes have come.
+    pub(crate) fn len(&self) -> usize {
+        self.first.len() + self.more.len()
     }
 
     /// The body.

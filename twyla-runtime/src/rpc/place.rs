@@ -36,8 +36,11 @@ type Cause = Box<dyn Error + Send + Sync>;
 /// }
 /// ```
 pub trait Resolve: Send + Sync + 'static {
-    /// The base URLs of a service's addresses, at least one: `/rpc/<method>` is below each. It is asked again after five
-    /// seconds, so it may look up what changes.
+    /// The base URLs of a service's addresses, at least one: `/rpc/<method>` is below each.
+    ///
+    /// It is asked again after five seconds, so it may look up what changes, and by one call at a time, whose answer all
+    /// have. It has two seconds: after them, as after an error, the addresses from before are called for another second, and
+    /// where there are none the call tries again as it does where nobody is reached.
     ///
     /// # Errors
     /// Why there are none: it is part of what a caller gets to know.
@@ -99,6 +102,11 @@ impl Known {
             }
         }
         next
+    }
+
+    /// The bases of its addresses.
+    pub(crate) fn urls(&self) -> Vec<Url> {
+        self.addresses.iter().map(|address| address.base.clone()).collect()
     }
 
     /// The address to try next: one after another, those that are down last, and none of those tried.
@@ -205,28 +213,22 @@ impl fmt::Debug for Places {
 }
 
 impl Places {
-    /// The addresses of a service, and whether they are for good.
-    pub(crate) async fn of(&self, service: &str) -> Result<(Vec<Url>, bool), String> {
-        if let Some(urls) = self.fixed.get(&env::key(service)) {
-            return Ok((urls.clone(), true));
-        }
-        if let Some(resolver) = &self.resolver {
-            let found = resolver.resolve(service).await;
-            let found = found.map_err(|error| format!("where `{service}` lives is not known: {error}"))?;
-            let urls: Result<Vec<Url>, String> = found.iter().map(|text| base(text)).collect();
-            let urls = urls.map_err(|error| format!("an address of `{service}` {error}"))?;
-            return match urls.is_empty() {
-                true => Err(format!("`{service}` has no address")),
-                false => Ok((urls, false)),
-            };
-        }
-        Err(match &self.prefix {
+    /// The addresses of a service that are for good.
+    pub(crate) fn fixed(&self, service: &str) -> Option<Vec<Url>> {
+        self.fixed.get(&env::key(service)).cloned()
+    }
+
+    /// Why there are none of a service.
+    pub(crate) fn missing(&self, service: &str) -> String {
+        match &self.prefix {
             Some(prefix) => {
                 let variable = env::variable(prefix, service);
-                format!("{variable} is not set: it should be where `{service}` is, for example http://booking:8080")
+                format!(
+                    "{variable} has no http or https URL: it should be where `{service}` is, for example http://booking:8080"
+                )
             }
             None => format!("no address of `{service}` was configured"),
-        })
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::budget::Budget;
-use super::link::{Answer, Ask, Lost};
+use super::link::{Answer, Ask, Lost, NoRoute};
 use super::memory::Network;
 use super::serve::Server;
 
@@ -48,7 +48,7 @@ impl Link {
     }
 
     /// The way to a service.
-    pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, Lost> {
+    pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, NoRoute> {
         match self {
             Self::Memory { network, budget } => {
                 // there is nothing to find out

@@ -12,6 +12,8 @@ use tokio::time::Instant;
 use super::handler::{Given, Incoming, Registration, problem};
 use super::link::{Answer, Ask, Key};
 use super::meta::CallMeta;
+#[cfg(feature = "rpc-server")]
+use super::room::Room;
 use super::settings::Serve;
 use super::timer;
 use crate::bus::new_session;
@@ -32,6 +34,9 @@ pub(crate) struct Server {
     given: Arc<Given>,
     pub(crate) settings: Serve,
     places: Semaphore,
+    /// The room for requests of which a part is still to come.
+    #[cfg(feature = "rpc-server")]
+    pub(crate) room: Room,
     phase: watch::Receiver<Phase>,
 }
 
@@ -68,6 +73,8 @@ impl Server {
             methods: served.collect(),
             given: Arc::new(given),
             places: Semaphore::new(settings.concurrency.min(Semaphore::MAX_PERMITS)),
+            #[cfg(feature = "rpc-server")]
+            room: Room::of(settings.max_buffered),
             settings,
             phase,
         }
@@ -79,7 +86,7 @@ impl Server {
     }
 
     /// Turns a call away that there would be no place for.
-    pub(crate) fn room(&self, served: &Served) -> Result<(), Answer> {
+    pub(crate) fn takes(&self, served: &Served) -> Result<(), Answer> {
         // it runs as long as its phase has not changed: so nothing is locked to find out
         if !matches!(self.phase.has_changed(), Ok(false)) {
             return Err(busy(served, "the service is stopping"));
@@ -93,7 +100,7 @@ impl Server {
 
     /// Takes a call in, or turns it away: nothing of it is begun then.
     pub(crate) fn admit<'a>(&'a self, served: &'a Served) -> Result<Place<'a>, Answer> {
-        self.room(served)?;
+        self.takes(served)?;
         let place = |places: &'a Semaphore| places.try_acquire().map_err(|_| busy(served, FULL));
         Ok(Place { _all: place(&self.places)?, _own: served.places.as_ref().map(place).transpose()? })
     }
@@ -150,7 +157,7 @@ impl Server {
 }
 
 /// Says that nothing of a call was begun, and when it may be tried again.
-fn busy(served: &Served, why: &str) -> Answer {
+pub(crate) fn busy(served: &Served, why: &str) -> Answer {
     let name = served.registration.name;
     tracing::debug!(method = name, why, "turned away");
     served.figures.turned_away();

@@ -39,6 +39,10 @@ pub(crate) struct Open {
 
 impl Serving {
     pub(crate) fn check(&self, states: &States) -> Result<(), Error> {
+        #[cfg(feature = "rpc-server")]
+        if self.lacks_an_address() {
+            return Err(Error::AppWithoutAddress);
+        }
         for (i, handler) in self.registrations.iter().enumerate() {
             if let Some(need) = handler.needs.iter().find(|need| !states.contains_key(&need.id)) {
                 return Err(Error::MissingState { listener: handler.handler, state: need.name, by: need.by });
@@ -53,6 +57,12 @@ impl Serving {
             }
         }
         Ok(())
+    }
+
+    /// Whether an app was given that would be served nowhere.
+    #[cfg(feature = "rpc-server")]
+    fn lacks_an_address(&self) -> bool {
+        self.app.is_some() && self.settings.as_ref().is_some_and(|settings| settings.address.is_none())
     }
 
     /// Whether anything is to be served over HTTP.

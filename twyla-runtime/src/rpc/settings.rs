@@ -17,7 +17,9 @@ pub struct Serve {
     pub(crate) connections: usize,
     pub(crate) deadline: Duration,
     pub(crate) max_request: usize,
+    pub(crate) max_buffered: usize,
     pub(crate) read_deadline: Duration,
+    pub(crate) write_deadline: Duration,
 }
 
 impl Default for Serve {
@@ -41,7 +43,9 @@ impl Serve {
             connections: 10_000,
             deadline: Duration::from_secs(30),
             max_request: 2 << 20,
+            max_buffered: 256 << 20,
             read_deadline: Duration::from_secs(30),
+            write_deadline: Duration::from_secs(30),
         }
     }
 
@@ -87,10 +91,25 @@ impl Serve {
         self
     }
 
+    /// How many bytes there may be at once, in all, of requests of which a part is still to come; 256 MiB unless set. A
+    /// request that would need more is turned away, with 503 and `Retry-After`. One that comes in one piece, as nearly all
+    /// do, doesn't count.
+    pub fn max_buffered(mut self, bytes: usize) -> Self {
+        self.max_buffered = bytes;
+        self
+    }
+
     /// How long a connection may take to send a request's headers, and again its body; 30 s unless set. Then it is closed,
     /// after a 408 if the headers were there. A connection that idles between two calls may do so for as long.
     pub fn read_deadline(mut self, deadline: Duration) -> Self {
         self.read_deadline = deadline;
+        self
+    }
+
+    /// How long a caller may take to read the next piece of an answer that it has no room for; 30 s unless set. Then its
+    /// connection is closed.
+    pub fn write_deadline(mut self, deadline: Duration) -> Self {
+        self.write_deadline = deadline;
         self
     }
 }
@@ -107,7 +126,9 @@ impl fmt::Debug for Serve {
             .field("connections", &self.connections)
             .field("deadline", &self.deadline)
             .field("max_request", &self.max_request)
+            .field("max_buffered", &self.max_buffered)
             .field("read_deadline", &self.read_deadline)
+            .field("write_deadline", &self.write_deadline)
             .finish()
     }
 }

@@ -30,7 +30,8 @@ pub struct Refusal {
 /// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Where the offending value is in the content or context: a JSON Pointer (RFC 6901), empty for the whole.
+    /// Where the offending value is in the content or context: a JSON Pointer (RFC 6901), empty for the whole. A name of
+    /// more than 200 characters is cut there, and has `…` at its end.
     pub pointer: String,
     /// The keyword that refuses it, for example `maxLength`; `json` where the text is no JSON.
     pub keyword: &'static str,

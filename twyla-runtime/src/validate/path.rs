@@ -64,15 +64,22 @@ impl<'a> Path<'a> {
     }
 }
 
-/// Appends a member's name to a JSON Pointer, `~` and `/` escaped.
+/// Characters of a member's name that are told: what is said of a hostile content shall not be far larger than that is.
+const NAME: usize = 200;
+
+/// Appends a member's name to a JSON Pointer, `~` and `/` escaped; of a long one its beginning and `…`.
 pub(crate) fn push_key(pointer: &mut String, key: &str) {
     pointer.push('/');
-    for c in key.chars() {
+    let end = key.char_indices().nth(NAME).map(|(end, _)| end);
+    for c in key.get(..end.unwrap_or(key.len())).unwrap_or(key).chars() {
         match c {
             '~' => pointer.push_str("~0"),
             '/' => pointer.push_str("~1"),
             c => pointer.push(c),
         }
+    }
+    if end.is_some() {
+        pointer.push('…');
     }
 }
 
@@ -87,5 +94,13 @@ mod tests {
         let list = root.key("a/b~c");
         assert_eq!(list.index(7).key("").pointer(), "/a~1b~0c/7/");
         assert_eq!(list.index(7).depth(), 2);
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        let (whole, long) = ("ä".repeat(NAME), "ä".repeat(NAME + 1));
+        let root = Path::root();
+        assert_eq!(root.key(&whole).pointer(), format!("/{whole}"));
+        assert_eq!(root.key(&long).key("x").pointer(), format!("/{whole}…/x"));
     }
 }

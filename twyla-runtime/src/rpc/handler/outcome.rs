@@ -73,3 +73,8 @@ pub(super) fn not_given(meta: &CallMeta, what: &'static str) -> Answer {
 pub(crate) fn problem(status: u16, method: &str, detail: impl Into<String>) -> Answer {
     Answer::problem(&Problem::of(status, method, detail))
 }
+
+/// A request has more bytes than are allowed.
+pub(crate) fn too_large(method: &str, most: usize) -> Answer {
+    problem(413, method, format!("the request has more than the {most} bytes that are allowed"))
+}
