@@ -77,7 +77,8 @@ pub enum QueueKind {
     #[default]
     Quorum,
     /// A classic durable queue without arguments, as the Python original declares it: for groups that have members
-    /// written with it.
+    /// written with it, or take what it publishes, without confirms: of that a quorum queue may lose what came just before
+    /// the publisher's connection was closed.
     Classic,
 }
 
