@@ -1,7 +1,9 @@
 //! The demo as a person starts it: piped lines, nothing at all, and two processes over RabbitMQ.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
+use std::thread::JoinHandle;
 
 fn chat() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
@@ -61,6 +63,47 @@ fn asks_the_booking_service_for_what_looks_like_a_code() {
          bot (terminal): You said: abcdef\n"
     );
     assert_eq!(text(&output.stderr), "");
+}
+
+/// Answers one call with a booking that nobody else has; what was asked.
+fn booking_service() -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = Vec::new();
+        while !asked.ends_with(br#"{"pnr":"A1324B"}"#) {
+            let mut some = [0; 1024];
+            let count = stream.read(&mut some).unwrap();
+            assert!(count > 0, "{}", String::from_utf8_lossy(&asked));
+            asked.extend_from_slice(&some[..count]);
+        }
+        let flight = r#"{"number":"TW1","from":"VIE","to":"ZRH","departs":"2026-05-04T08:15:00+02:00"}"#;
+        let booking = format!(r#"{{"pnr":"A1324B","passengers":["Emmy Noether"],"flights":[{flight}]}}"#);
+        let length = booking.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all(format!("{head}{booking}").as_bytes()).unwrap();
+        String::from_utf8(asked).unwrap()
+    });
+    (url, answering)
+}
+
+#[test]
+fn asks_a_booking_service_elsewhere_over_http() {
+    let (url, answering) = booking_service();
+    let mut command = chat();
+    command.env("PLATFORM_NAVITAIRE_API_URL", url).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"A1324B\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        text(&output.stdout),
+        "ada (terminal): A1324B\nbot (terminal): Emmy Noether fly TW1 from VIE to ZRH on 04 May, 08:15.\n"
+    );
+    let asked = answering.join().unwrap();
+    assert!(asked.starts_with("POST /rpc/get_booking HTTP/1.1\r\n"), "{asked}");
+    assert!(asked.contains(r#"twyla-context: {"channel":"terminal","user":"ada"}"#), "{asked}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
-//! A service to be looked at: `emit` says something, `answer` answers it and fails at it, in one process or in two.
+//! A service to be looked at: `emit` says something, `answer` answers it and fails at it, in one process or in two; `call` calls
+//! one over HTTP.
 
+mod calls;
 mod contracts {
     twyla_runtime::include_contracts!();
 }
@@ -49,13 +51,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let role = std::env::args().nth(1).unwrap_or_default();
     let (told, mut ends) = mpsc::unbounded_channel();
     let mut running = None;
-    if role != "emit" {
+    if role == "call" {
+        calls::run(&bus).await?;
+    } else if role != "emit" {
         let service = bus.service().state(told).listeners(listeners![answer, show, stumble]);
         let service = service.operations("127.0.0.1:0").start().await?;
         println!("ready {}", service.operations().ok_or("no address")?);
         running = Some(service);
     }
-    if role != "answer" {
+    if !matches!(&*role, "answer" | "call") {
         let input = UserInput::new("hello, nobody's business".to_owned());
         bus.with_session("a session").emit(input, Context::new("web".to_owned())).await?;
     }

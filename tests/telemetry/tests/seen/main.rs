@@ -142,6 +142,66 @@ async fn an_event_and_all_that_follows_is_one_trace() {
 }
 
 #[tokio::test]
+async fn calls_are_spans_lines_and_figures_on_both_sides() {
+    within(async {
+        let receiver = Receiver::start().await;
+        let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint.as_str()), ("SEEN_LOG_FORMAT", "json")];
+        let (figures, lines) = ended(service("call", &variables)).await;
+        let seen = receiver.spans();
+        let of = |kind: &str, status: &str| -> Vec<&Seen> {
+            let is = |name: &str, wanted: &str, span: &Seen| span.attributes.get(name).is_some_and(|is| is == wanted);
+            seen.iter()
+                .filter(|span| span.kind == kind && is("http.response.status_code", status, span))
+                .inspect(|span| assert_eq!(span.name, "POST /rpc/get_booking"))
+                .inspect(|span| {
+                    let named =
+                        [("rpc.service", "navitaire-api"), ("rpc.method", "get_booking"), ("session.id", "a session")];
+                    named.iter().for_each(|(name, wanted)| assert!(is(name, wanted, span), "{name} of {span:?}"));
+                })
+                .collect()
+        };
+        // each call is a trace: what the caller sends, and below it what the service does
+        for (status, error) in [("200", None), ("409", None), ("500", Some("500"))] {
+            let ([sent], [served]) = (&of("client", status)[..], &of("server", status)[..]) else {
+                panic!("{status}: {seen:#?}");
+            };
+            assert_eq!((&served.trace, &served.parent, &*sent.parent), (&sent.trace, &sent.id, ""));
+            for span in [sent, served] {
+                assert_eq!(span.attributes.get("error.type").map(String::as_str), error, "{span:?}");
+            }
+        }
+        // who was turned away is so at the caller's only
+        assert_eq!((of("client", "503").len(), of("server", "503").len()), (1, 0), "{seen:#?}");
+
+        // what a handler logs tells whose call it is, and so does what is logged of it
+        let lines = json(&lines);
+        let broken = of("server", "500")[0];
+        for message in ["looking", "the handler failed"] {
+            let mut lines = lines.iter().filter(|line| line["message"] == message);
+            let line = lines.find(|line| line["trace_id"].as_str() == Some(&*broken.trace)).unwrap();
+            assert_eq!((&line["session_id"], &line["attempt"]), (&"a session".into(), &1.into()), "{line}");
+            assert_eq!(line["method"], "navitaire-api.get_booking", "{line}");
+        }
+
+        for figure in [
+            "twyla_calls_total{method=\"navitaire-api.get_booking\",outcome=\"answered\"} 1",
+            "twyla_calls_total{method=\"navitaire-api.get_booking\",outcome=\"domain\"} 1",
+            "twyla_calls_total{method=\"navitaire-api.get_booking\",outcome=\"fault\"} 2",
+            "twyla_served_total{method=\"navitaire-api.get_booking\",status=\"200\"} 1",
+            "twyla_served_total{method=\"navitaire-api.get_booking\",status=\"409\"} 1",
+            "twyla_served_total{method=\"navitaire-api.get_booking\",status=\"500\"} 1",
+            "twyla_turned_away_total{method=\"navitaire-api.get_booking\"} 1",
+            "twyla_serving{method=\"navitaire-api.get_booking\"} 0",
+            "twyla_call_seconds_count{method=\"navitaire-api.get_booking\"} 4",
+            "twyla_serve_seconds_count{method=\"navitaire-api.get_booking\"} 3",
+        ] {
+            assert!(figures.contains(figure), "{figure} in {figures}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 #[ignore = "needs RabbitMQ: cargo xtask test starts one"]
 async fn a_trace_goes_from_one_service_to_another_over_rabbitmq() {
     within(async {
