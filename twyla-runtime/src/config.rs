@@ -8,6 +8,9 @@ mod tls;
 
 pub use tls::Tls;
 
+/// As long as nothing takes: a deadline beyond this is none, and can be added to any time.
+pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// Where RabbitMQ is, and how long to wait for it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
@@ -103,7 +106,7 @@ impl Config {
     /// unless set.
     #[must_use]
     pub fn connect_deadline(mut self, deadline: Duration) -> Self {
-        self.connect_deadline = deadline;
+        self.connect_deadline = deadline.min(FOREVER);
         self
     }
 
@@ -111,7 +114,7 @@ impl Config {
     /// 30 s unless set.
     #[must_use]
     pub fn emit_deadline(mut self, deadline: Duration) -> Self {
-        self.emit_deadline = deadline;
+        self.emit_deadline = deadline.min(FOREVER);
         self
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::bus::Inner;
+use crate::config::FOREVER;
 use crate::error::Error;
 use crate::span::Active;
 use crate::transport::{BoxFuture, Outgoing, Unpublished};
@@ -49,7 +50,7 @@ impl Emitting {
     /// ```
     pub fn within(mut self, deadline: Duration) -> Self {
         if let Stage::Encoded(_) = self.stage {
-            self.deadline = deadline;
+            self.deadline = deadline.min(FOREVER);
         }
         self
     }

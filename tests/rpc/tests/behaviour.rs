@@ -9,9 +9,9 @@ use twyla_rpc_tests::contracts::rpc::desk::{
     List, ListRequest, ListResponse, Look, LookError, LookErrorReason, LookRequest, Put,
 };
 use twyla_rpc_tests::contracts::shared::Note;
-use twyla_rpc_tests::desk::Failure;
+use twyla_rpc_tests::desk::{self, Failure};
 use twyla_rpc_tests::{Call, Context, Link, Script, context};
-use twyla_runtime::rpc::{CallError, CallMeta, Side};
+use twyla_runtime::rpc::{CallError, CallMeta, Serve, Side};
 use twyla_runtime::{Bus, Fail, Rpc, State, TraceContext, rpc, rpcs};
 
 twyla_rpc_tests::both_links!(
@@ -30,6 +30,9 @@ twyla_rpc_tests::both_links!(
     tries_nothing_again_that_may_not,
     holds_an_rpc_to_bounds_of_its_own,
     ends_what_is_under_way_and_takes_no_more,
+    lets_what_is_under_way_end_where_nobody_holds_it,
+    takes_no_deadline_for_one,
+    sends_nothing_past_its_deadline,
     carries_much,
 );
 
@@ -420,6 +423,52 @@ async fn ends_what_is_under_way_and_takes_no_more(link: Link) {
     assert_eq!(first.await.unwrap().unwrap(), Note::new(5, "ended well"));
     let gone = rpc.call::<Put>(Note::new(6, ""), context()).within(Duration::from_secs(1)).await.unwrap_err();
     assert!(matches!(gone, CallError::Unreachable { maybe_begun: false, .. }), "{gone}");
+}
+
+async fn lets_what_is_under_way_end_where_nobody_holds_it(link: Link) {
+    let (go, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let script = Script::new({
+        let (go, begun) = (go.clone(), begun.clone());
+        move |call| {
+            let (go, begun) = (go.clone(), begun.clone());
+            async move {
+                begun.notify_one();
+                go.notified().await;
+                Ok(Note::new(call.id, "ended well"))
+            }
+        }
+    });
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let first = rpc.call::<Look>(LookRequest::new(5), context());
+    let first = tokio::spawn(async move { first.await });
+    begun.notified().await;
+    drop(running);
+    let late = rpc.call::<Put>(Note::new(6, ""), context()).within(Duration::from_millis(300)).await.unwrap_err();
+    assert!(!late.maybe_begun(), "{late}");
+    go.notify_one();
+    assert_eq!(first.await.unwrap().unwrap(), Note::new(5, "ended well"));
+}
+
+async fn takes_no_deadline_for_one(link: Link) {
+    let bounds =
+        |serve: Serve| serve.deadline(Duration::MAX).read_deadline(Duration::MAX).write_deadline(Duration::MAX);
+    let (running, rpc) = link.start(Script::echo(), bounds).await;
+    let note = rpc.call::<Look>(LookRequest::new(7), context()).within(Duration::MAX).await.unwrap();
+    assert_eq!(note.id, 7);
+    running.stop().await;
+    let bus = Bus::in_memory();
+    let service = bus.service().state(Script::echo()).rpcs(desk::rpcs()).serve(Serve::on("127.0.0.1:0"));
+    service.drain_deadline(Duration::MAX).start().await.unwrap().stop().await;
+}
+
+async fn sends_nothing_past_its_deadline(link: Link) {
+    let (script, calls) = busy(0);
+    let (running, rpc) = link.start(script, |serve| serve).await;
+    let error = rpc.call::<Look>(LookRequest::new(7), context()).within(Duration::ZERO).await.unwrap_err();
+    assert!(matches!(error, CallError::Deadline { maybe_begun: false, .. }), "{error}");
+    rpc.call::<Look>(LookRequest::new(7), context()).await.unwrap();
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    running.stop().await;
 }
 
 async fn carries_much(link: Link) {

@@ -26,8 +26,8 @@ use tower_service::Service;
 use super::door;
 use super::serve::Server;
 use super::settings::Serve;
-use super::timer::FOREVER;
 use super::wait::Waits;
+use crate::config::FOREVER;
 use crate::drain::{LAST_STEPS, Phase, Running, stopping};
 use crate::error::Error;
 

@@ -255,6 +255,16 @@ mod tests {
     }
 
     #[test]
+    fn what_many_calls_find_at_once_counts_once() {
+        let known = known(1);
+        let address = &known.addresses[0];
+        (0..10).for_each(|_| address.note(false));
+        assert_eq!(address.failures.load(Ordering::Relaxed), 1);
+        let most = address.begun.elapsed() + DOWN[0];
+        assert!(u128::from(address.down_until.load(Ordering::Relaxed)) <= most.as_millis());
+    }
+
+    #[test]
     fn a_base_may_have_a_path() {
         let url = |text: &str| {
             let known = Known::new(vec![base(text).unwrap()], None, Arc::default());

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// As long as nothing takes.
-pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+use crate::config::FOREVER;
+
 /// How many timers a thread keeps.
 const KEPT: usize = 64;
 
