@@ -31,7 +31,7 @@ For example:
   cargo twyla sample api.user_input --invalid              what is refused, and by which rule
   cargo twyla sample api.user_input --invalid --json | jq .event")]
 pub(crate) struct Args {
-    /// The event, for example api.user_input; or context.
+    /// The event, for example api.user_input; or context, or of an RPC navitaire-api.get_booking/request, /response or /error.
     #[arg(add = ArgValueCompleter::new(crate::completions::events))]
     event: String,
     /// Only what is required.

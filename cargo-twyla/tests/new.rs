@@ -116,6 +116,9 @@ fn what_can_not_be_made_is_told() {
     );
     assert!(refused(&["new", "2fast"]).starts_with("error: a service can't be named 2fast: "));
     assert!(refused(&["new", "type"]).starts_with("error: a service can't be named type: "));
+    for name in ["shared", "deps", "tokio"] {
+        assert!(refused(&["new", name]).starts_with(&format!("error: a service can't be named {name}: ")));
+    }
     assert!(refused(&["new", "a", "--twyla", "/nowhere"]).contains("is not where Twyla's sources are"));
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("there")).unwrap();

@@ -124,7 +124,7 @@ pub enum Error {
         second: &'static str,
     },
 
-    /// RPCs can't be served on their address.
+    /// An address can't be served on: that of the RPCs, or the one that tells of the service's health.
     Serve {
         /// The address.
         address: String,
@@ -197,7 +197,7 @@ impl fmt::Display for Error {
             Self::DuplicateRpc { method, first, second } => {
                 write!(f, "`{first}` and `{second}` both serve /rpc/{method}: take one of them out")
             }
-            Self::Serve { address, why } => write!(f, "RPCs can't be served on {address}: {why}"),
+            Self::Serve { address, why } => write!(f, "nothing can be served on {address}: {why}"),
             Self::NoRpcServer => f.write_str(
                 "RPCs are served over HTTP, but twyla-runtime was built without its feature `rpc-server` (within one process \
                  the service is given an `Rpc::in_memory()` with `.rpc(..)`)",

@@ -81,6 +81,14 @@ pub(crate) fn events(typed: &OsStr) -> Vec<CompletionCandidate> {
         let files = files.filter_map(|it| it.file_name().to_str()?.strip_suffix(".json").map(str::to_owned));
         names.extend(files.map(|file| format!("{domain}.{file}")));
     }
+    for service in folders(&folder.join("rpc")) {
+        for method in folders(&folder.join("rpc").join(&service)) {
+            let of_it = folder.join("rpc").join(&service).join(&method);
+            let ways =
+                ["request", "response", "error"].into_iter().filter(|way| of_it.join(format!("{way}.json")).is_file());
+            names.extend(ways.map(|way| format!("{service}.{method}/{way}")));
+        }
+    }
     names.sort();
     names.into_iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new).collect()
 }

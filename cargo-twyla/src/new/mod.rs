@@ -54,6 +54,13 @@ const TEMPLATE: [(&str, &str); 7] = [
     ("README.md", include_str!("template/README.md")),
 ];
 
+/// Names that are good for each of what they name, and not for all of it at once.
+const TAKEN: [(&[&str], &str); 3] = [
+    (&["context", "rpc", "shared"], "it names something else among the contracts"),
+    (&["build", "deps", "examples", "incremental"], "cargo has a folder of that name beside its program"),
+    (&["tokio", "twyla-build", "twyla-runtime"], "it would depend on a package of its own name"),
+];
+
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let name = self.service.as_str();
@@ -66,6 +73,9 @@ impl Run for Args {
         Group::parse(name).map_err(|error| bad(error.to_string()))?;
         if field_name(name) != name.replace('-', "_") {
             return Err(bad("its module in Rust would have another name".to_owned()).into());
+        }
+        if let Some((_, why)) = TAKEN.iter().find(|(names, _)| names.contains(&name)) {
+            return Err(bad((*why).to_owned()).into());
         }
         let folder = self.path.clone().unwrap_or_else(|| name.into());
         if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {

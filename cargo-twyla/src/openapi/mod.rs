@@ -136,7 +136,8 @@ impl Args {
             paths.insert(format!("/rpc/{method}"), json!({ "post": operation }));
         }
         let version = self.version.clone().unwrap_or_else(|| {
-            let digests: Vec<String> = of_it.iter().map(|it| it.bundle.digest()).collect();
+            let of_context = contracts.sources.contracts.iter().filter(|it| it.kind == ContractKind::Context);
+            let digests: Vec<String> = of_it.iter().copied().chain(of_context).map(|it| it.bundle.digest()).collect();
             components::digest(&digests)
         });
         let mut document = json!({

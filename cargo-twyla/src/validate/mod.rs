@@ -33,7 +33,7 @@ For example:
 
 Exit codes: 0 all of them keep their contract; 1 some don't; 2 they can't be read.")]
 pub(crate) struct Args {
-    /// The event, for example api.user_input; or context.
+    /// The event, for example api.user_input; or context, or of an RPC navitaire-api.get_booking/request, /response or /error.
     #[arg(add = ArgValueCompleter::new(crate::completions::events))]
     event: String,
     /// The file; `-` is the standard input.
