@@ -45,7 +45,10 @@ impl Share<'_> {
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        self.room.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+        // most requests come in one piece, and share nothing
+        if self.bytes > 0 {
+            self.room.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+        }
     }
 }
 
