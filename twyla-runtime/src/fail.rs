@@ -127,8 +127,11 @@ impl What {
     /// What the outermost error of the chain that says something says.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
         let said = causes(error).find_map(|error| {
-            // what a handler emits breaks its contract at the next attempt too
+            // what a handler emits, or asks, breaks its contract at the next attempt too
             if let Some(crate::Error::Content { .. } | crate::Error::Context { .. }) = error.downcast_ref() {
+                return Some(Self::Park);
+            }
+            if error.is::<crate::rpc::NoUse>() {
                 return Some(Self::Park);
             }
             error.downcast_ref::<Said>().map(|said| said.0.what).filter(|what| *what != Self::Retry)

@@ -61,6 +61,7 @@ pub(crate) use bound::Bound;
 pub use call::{Calling, Rpc};
 #[cfg(feature = "rpc-client")]
 pub use config::Config;
+pub(crate) use error::NoUse;
 pub use error::{CallError, Side};
 pub(crate) use handler::Registration;
 pub use handler::Rpcs;

@@ -174,7 +174,36 @@ impl<E: Error + 'static> Error for CallError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Domain(error) => Some(error),
+            Self::Request { by: Side::Ours, .. } => Some(&NoUse),
             _ => None,
         }
+    }
+}
+
+/// Behind a call that was never sent: a listener's event that leads to it is parked, and not handled again.
+#[derive(Debug)]
+pub(crate) struct NoUse;
+
+impl fmt::Display for NoUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another attempt would break it too")
+    }
+}
+
+impl Error for NoUse {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fail::{Fail, What};
+
+    #[test]
+    fn what_breaks_our_own_contract_is_not_tried_again() {
+        let error = |by| CallError::<NoError>::Request { method: "a.get", by, errors: Vec::new() };
+        assert_eq!(What::of(&error(Side::Ours)), What::Park);
+        let boxed: Box<dyn Error + Send + Sync> = Fail::from(error(Side::Ours)).into();
+        assert_eq!(What::of(&*boxed), What::Park);
+        // theirs may be another version's, which is gone at the next attempt
+        assert_eq!(What::of(&error(Side::Theirs)), What::Retry);
     }
 }
