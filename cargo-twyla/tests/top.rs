@@ -112,11 +112,16 @@ impl Terminal {
     fn until(&mut self, word: &str) {
         let from = self.seen.len();
         while !self.seen[from..].contains(word) {
-            let mut some = [0; 4096];
-            let count = self.screen.read(&mut some).unwrap();
-            assert!(count > 0, "it ended before it showed {word:?}: {}", self.seen);
-            self.seen.push_str(&String::from_utf8_lossy(&some[..count]));
+            self.read();
         }
+    }
+
+    /// Reads on.
+    fn read(&mut self) {
+        let mut some = [0; 4096];
+        let count = self.screen.read(&mut some).unwrap();
+        assert!(count > 0, "it ended too soon: {}", self.seen);
+        self.seen.push_str(&String::from_utf8_lossy(&some[..count]));
     }
 
     /// What stands behind `word` on a line that begins with it.
@@ -130,9 +135,9 @@ impl Terminal {
         let ends = self.seen.rfind("\u{1b}[?25h\u{1b}[?1049l");
         assert!(ends > self.seen.rfind(last), "{:?}", self.seen);
         let ends = ends.unwrap();
-        // it may have come with what came before
-        if !self.seen[ends..].contains("speed") {
-            self.until("speed");
+        // some of it may have come with what came before
+        while !self.seen[ends..].contains("speed") {
+            self.read();
         }
         drop(self.keyboard);
         self.screen.read_to_string(&mut self.seen).unwrap();

@@ -429,6 +429,20 @@ fn a_caller_repeats_only_what_the_service_lets_be_repeated() {
     assert_eq!(verdict(request, &contract, "true", "false"), " idempotent {}");
     assert_eq!(verdict(request, &contract, "false", "true"), "fits");
     assert_eq!(verdict(request, &contract, "true", "true"), "fits");
+    // both at once are told of
+    let whole = |idempotent: &str, least: u32| {
+        let text = format!(
+            r#"{{"draft":"2020-12","formats":true,"root":"{request}","documents":{{"{request}":{{"type":"object","idempotent":{idempotent},"properties":{{"n":{{"type":"integer","minimum":{least}}}}}}}}}}}"#
+        );
+        Bundle::parse(&text).unwrap_or_else(|problems| panic!("{text}: {problems}"))
+    };
+    match compare(&whole("true", 0), &whole("false", 5), &contract) {
+        Verdict::Breaks(witness) => {
+            assert_eq!(witness.keyword, "minimum");
+            assert!(witness.rule.contains("only the caller's contract is `idempotent`"), "{}", witness.rule);
+        }
+        verdict => panic!("{verdict:?}"),
+    }
     // where it isn't of a call, it is a word that nobody knows
     for path in ["rpc/a/get/response.json", "events/a/got.json"] {
         let said = verdict(path, &contract, "true", "false");

@@ -213,6 +213,17 @@ fn the_demo_contract_is_found_from_the_package() {
     twyla_build::assert_contract::<Said>("api.user_input");
 }
 
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Asked {
+    #[schemars(regex(pattern = "^[A-Z0-9]{6}$"))]
+    pnr: String,
+}
+
+#[test]
+fn a_type_holds_to_an_idempotent_request() {
+    twyla_build::assert_contract::<Asked>("navitaire-api.get_booking/request");
+}
+
 #[test]
 #[should_panic(
     expected = "`View` doesn't hold to the contract `api.user_input` (../schemas/events/api/user_input.json:1:1)"

@@ -114,7 +114,7 @@ impl Writer<'_> {
                 let at =
                     if witness.pointer.is_empty() { String::new() } else { format!(" at {}", tame(&witness.pointer)) };
                 self.line(format_args!("{indent}{sender} may send the {} {value}", part.word()));
-                let does = if witness.is_repeated() { "doesn't let it be repeated" } else { "refuses it" };
+                let does = if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" };
                 self.line(format_args!("{indent}{taker} {does}{at}: {}", tame(&witness.rule)));
                 let rule = format!("{} in {}", witness.keyword, witness.path);
                 self.line(format_args!("{indent}{}", paint(FAINT, tame(&rule))));

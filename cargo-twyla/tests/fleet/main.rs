@@ -193,7 +193,10 @@ fn calls_are_held_both_ways() {
     // it may be repeated where the service doesn't let it be
     let repeated = request.replacen('{', r#"{ "idempotent": true,"#, 1);
     let (said, code) = with_candidates(&folder, &[caller("5", &repeated, answer)], &[]);
-    assert!(said.contains("booking 1 doesn't let it be repeated: a caller without an answer sends it again"), "{said}");
+    assert!(
+        said.contains("booking 1 doesn't say that it may be repeated: a caller without an answer sends it again"),
+        "{said}"
+    );
     assert_eq!(code, 1);
 
     // and what is called is not served any more

@@ -296,7 +296,7 @@ async fn a_caller_that_does_not_read_its_answer() {
 #[tokio::test]
 async fn unfinished_requests_have_no_more_room_than_there_is() {
     const SENT: usize = 600_000;
-    let settings = Serve::on("127.0.0.1:0").max_buffered(1_000_000);
+    let settings = Serve::on("127.0.0.1:0").max_request(700_000).max_buffered(1_000_000);
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);
     let running = service.start().await.unwrap();
     let address = running.address().unwrap();

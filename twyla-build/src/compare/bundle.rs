@@ -161,9 +161,14 @@ impl Bundle {
         hmac_sha256::Hash::hash(self.inner.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether it is what an RPC's callers send, and says that the RPC may be done again with nothing changed by it.
-    pub(super) fn is_repeatable(&self) -> bool {
-        rpcs::is_request(self.root()) && self.inner.documents.get(self.root()).is_some_and(rpcs::says_idempotent)
+    /// Whether it is what an RPC's callers send.
+    pub(super) fn is_request(&self) -> bool {
+        rpcs::is_request(self.root())
+    }
+
+    /// Whether it is that, and says that the RPC may be done again with nothing changed by it.
+    pub(super) fn says_idempotent(&self) -> bool {
+        self.is_request() && self.inner.documents.get(self.root()).is_some_and(rpcs::says_idempotent)
     }
 
     /// Its schemas with every reference followed, and which of them it is.

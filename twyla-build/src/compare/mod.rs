@@ -57,8 +57,8 @@ pub fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdi
         return Verdict::Fits;
     }
     let decide = || match decide::compare(producer, consumer, options) {
-        Verdict::Fits if options.mode == Mode::Contract => repeats::verdict(producer, consumer, options),
-        verdict => verdict,
+        values if options.mode == Mode::Contract => repeats::verdict(values, producer, consumer, options),
+        values => values,
     };
     stack::large(decide).unwrap_or_else(|error| Verdict::Undecided(decide::no_thread(consumer, &error)))
 }

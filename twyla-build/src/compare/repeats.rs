@@ -2,24 +2,38 @@
 
 use super::bundle::Bundle;
 use super::decide;
-use super::verdict::{Checked, Options, Sample, SchemaPath, Verdict, Witness};
+use super::verdict::{Checked, Options, Sample, SchemaPath, Verdict, Why, Witness};
 use crate::rpcs::IDEMPOTENT;
 
-/// The verdict on callers and a service of which each reads the other's values: a caller that may repeat what the service
-/// doesn't let be repeated has it done twice.
-pub(super) fn verdict(caller: &Bundle, service: &Bundle, options: &Options) -> Verdict {
-    if !caller.is_repeatable() || service.is_repeatable() {
-        return Verdict::Fits;
+const RULE: &str = "a caller without an answer sends it again, and then it may be done twice";
+
+/// The verdict on an RPC's requests, where `values` is that on their values alone: a caller that may repeat what the service's
+/// contract doesn't let be repeated has it done twice.
+pub(super) fn verdict(values: Verdict, caller: &Bundle, service: &Bundle, options: &Options) -> Verdict {
+    if !caller.says_idempotent() || !service.is_request() || service.says_idempotent() {
+        return values;
+    }
+    let path = SchemaPath { pointer: format!("/{IDEMPOTENT}"), ..service.root_path() };
+    match values {
+        Verdict::Fits => {}
+        Verdict::Breaks(mut witness) => {
+            witness.rule.push_str(&format!("; and, as only the caller's contract is `{IDEMPOTENT}`, {RULE}"));
+            return Verdict::Breaks(witness);
+        }
+        Verdict::Undecided(why) => return Verdict::Undecided(why),
     }
     match decide::sample(caller, options) {
         Sample::Nothing => Verdict::Fits,
-        Sample::Undecided(why) => Verdict::Undecided(why),
+        Sample::Undecided(_) => {
+            let reason = format!("{RULE}; no request was found to show it by");
+            Verdict::Undecided(Why { keyword: IDEMPOTENT.to_owned(), path, reason })
+        }
         Sample::Value(event) => Verdict::Breaks(Box::new(Witness {
             event,
             pointer: String::new(),
             keyword: IDEMPOTENT.to_owned(),
-            path: SchemaPath { pointer: format!("/{IDEMPOTENT}"), ..service.root_path() },
-            rule: "a caller without an answer sends it again, and then it may be done twice".to_owned(),
+            path,
+            rule: RULE.to_owned(),
             checked: Checked::Evaluated,
         })),
     }

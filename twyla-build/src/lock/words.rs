@@ -96,10 +96,7 @@ fn headline(finding: &Finding, also: &[&Finding]) -> String {
         Matter::Waived(waived) => {
             let Waived { misfit, waiver } = &**waived;
             let Waiver { until, reason, .. } = waiver;
-            let passes = match is_repeated(&[misfit]) {
-                true => repeated(misfit.direction),
-                false => refusal(subject, misfit.direction, "refuse"),
-            };
+            let passes = harm(subject, misfit, "refuse");
             format!("{names}: until {until} it is let pass that {passes}: {reason}")
         }
         Matter::Idle(waiver) => format!(
@@ -148,37 +145,32 @@ fn is_repeated(misfits: &[&Misfit]) -> bool {
     !misfits.is_empty() && misfits.iter().all(repeated)
 }
 
-/// `old callers may repeat what new services don't let be repeated`.
-fn repeated(direction: Direction) -> String {
-    let (callers, services) = match direction {
-        Direction::OldToNew => ("old", "new"),
-        Direction::NewToOld => ("new", "old"),
-    };
-    format!("{callers} callers may repeat what {services} services don't let be repeated")
+/// What a misfit does: `new listeners refuse what old producers send`, or a call is repeated that may not be.
+fn harm(subject: &Subject, misfit: &Misfit, verb: &str) -> String {
+    match misfit.direction {
+        direction if !is_repeated(&[misfit]) => refusal(subject, direction, verb),
+        Direction::OldToNew => "old callers may repeat the call, which the new contract doesn't allow".to_owned(),
+        Direction::NewToOld => "new callers may repeat the call, which the old contract doesn't allow".to_owned(),
+    }
 }
 
 fn broken_headline(subject: &Subject, names: &str, broken: &Broken) -> String {
     let ended = broken.misfits.iter().find_map(|misfit| Some((misfit, misfit.ended.as_ref()?)));
     if let Some((misfit, Waiver { until, reason, .. })) = ended {
-        let passed = refusal(subject, misfit.direction, "refuse");
+        let passed = harm(subject, misfit, "refuse");
         return format!("{names}: the waiver that let pass that {passed} has ended on {until}: {reason}");
     }
-    if is_repeated(&broken.misfits.iter().collect::<Vec<_>>()) {
-        let directions = broken.misfits.iter().map(|misfit| misfit.direction);
-        return format!(
-            "{names} can't change like this: {}",
-            repeated(directions.min().unwrap_or(Direction::OldToNew))
-        );
-    }
-    let of = |direction| {
-        let mut misfits = broken.misfits.iter().filter(|misfit| misfit.direction == direction);
-        misfits.next().map(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)))
+    let sure = |direction| {
+        let first = broken.misfits.iter().find(|misfit| misfit.direction == direction);
+        first.filter(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)))
     };
-    let what = match (of(Direction::OldToNew), of(Direction::NewToOld)) {
-        (Some(true), Some(true)) => "old and new refuse what the other one sends".to_owned(),
-        (Some(true), _) => refusal(subject, Direction::OldToNew, "would refuse"),
-        (_, Some(true)) => refusal(subject, Direction::NewToOld, "would refuse"),
-        _ => "nobody can tell whether old and new read each other".to_owned(),
+    let what = match (sure(Direction::OldToNew), sure(Direction::NewToOld)) {
+        (Some(one), Some(other)) if is_repeated(&[one]) || is_repeated(&[other]) => {
+            format!("{}, and {}", harm(subject, one, "would refuse"), harm(subject, other, "would refuse"))
+        }
+        (Some(_), Some(_)) => "old and new refuse what the other one sends".to_owned(),
+        (Some(misfit), None) | (None, Some(misfit)) => harm(subject, misfit, "would refuse"),
+        (None, None) => "nobody can tell whether old and new read each other".to_owned(),
     };
     format!("{names} can't change like this: {what}")
 }

@@ -11,7 +11,7 @@ use super::http::Http;
 use super::place::{self, Places, Resolve};
 use super::retry::Patience;
 use super::route::Link;
-use crate::config::{ConfigError, Tls};
+use crate::config::{ConfigError, FOREVER, Tls};
 
 /// How services are called over HTTP: given to [`Rpc::new`].
 ///
@@ -148,7 +148,7 @@ impl Config {
     /// How long a connection that idles is kept; 20 s unless set. It should be less than the services close them after.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
-        self.idle = idle;
+        self.idle = idle.min(FOREVER);
         self
     }
 

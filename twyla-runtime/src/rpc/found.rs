@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use reqwest::Url;
@@ -19,6 +19,9 @@ const FAILED: Duration = Duration::from_secs(1);
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How much older addresses may be that are called while it is asked.
+const STALE: Duration = Duration::from_secs(60);
+
 /// The services that were asked for.
 #[derive(Default)]
 pub(crate) struct Found(RwLock<HashMap<&'static str, Arc<Service>>>);
@@ -28,77 +31,61 @@ pub(crate) struct Found(RwLock<HashMap<&'static str, Arc<Service>>>);
 struct Service {
     told: RwLock<Told>,
     /// Held by whoever asks.
-    asking: Mutex<()>,
+    asking: Arc<Mutex<()>>,
 }
 
 #[derive(Default)]
 struct Told {
     known: Option<Arc<Known>>,
-    /// Since when it isn't known where the service is, and why.
-    failed: Option<(Instant, String)>,
+    /// Why it isn't known where the service is.
+    why: String,
 }
 
 impl Told {
-    fn fresh(&self) -> Option<Arc<Known>> {
-        self.known.as_ref().filter(|known| known.until.is_some_and(|until| Instant::now() < until)).cloned()
+    /// The addresses, where they are no older than so long beyond their time.
+    fn known(&self, stale: Duration) -> Option<Arc<Known>> {
+        let is_young = |known: &&Arc<Known>| known.until.is_some_and(|until| Instant::now() < until + stale);
+        self.known.as_ref().filter(is_young).cloned()
     }
 }
 
 impl Found {
     /// Where a service is, if that was told not long ago.
     pub(crate) fn fresh(&self, service: &str) -> Option<Arc<Known>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(service)?.told().fresh()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(service)?.told().known(Duration::ZERO)
     }
 
-    /// Where a service is. While that is asked, and where it can't be known, what was known before still counts.
+    /// Where a service is. While that is asked what was known a while ago still counts, and where it can't be known what
+    /// ever was.
     ///
     /// # Errors
     /// Why that isn't known, and never was.
-    pub(crate) async fn of(&self, name: &'static str, resolver: &dyn Resolve) -> Result<Arc<Known>, String> {
+    ///
+    /// # Cancel safety
+    /// It is asked by a task of its own, so that whoever gives up takes the answer from nobody.
+    pub(crate) async fn of(&self, name: &'static str, resolver: &Arc<dyn Resolve>) -> Result<Arc<Known>, String> {
         let service = self.0.write().unwrap_or_else(PoisonError::into_inner).entry(name).or_default().clone();
-        let begun = Instant::now();
-        let before = service.told().known.clone();
-        let _asking = match (service.asking.try_lock(), &before) {
-            (Ok(asking), _) => asking,
-            (Err(_), Some(before)) => return Ok(before.clone()),
-            (Err(_), None) => service.asking.lock().await,
-        };
-        {
-            // whoever has asked meanwhile has done so for this one too
-            let told = service.told();
-            if let Some(known) = told.fresh() {
+        if let Ok(asking) = service.asking.clone().try_lock_owned() {
+            // somebody may just have asked
+            if let Some(known) = service.told().known(Duration::ZERO) {
                 return Ok(known);
             }
-            if let Some((_, why)) = told.failed.as_ref().filter(|(at, _)| *at >= begun) {
-                return Err(why.clone());
-            }
+            let (service, resolver) = (service.clone(), resolver.clone());
+            tokio::spawn(async move {
+                service.ask(name, &*resolver).await;
+                drop(asking);
+            });
         }
-        let unknown = |why: &str| format!("where `{name}` lives is not known: {why}");
-        let urls = match timer::within(PATIENCE, pin!(resolver.resolve(name))).await {
-            Ok(Ok(urls)) => addresses(name, &urls),
-            Ok(Err(error)) => Err(unknown(&error.to_string())),
-            Err(timer::Late) => Err(unknown(&format!("its resolver has not answered within {PATIENCE:?}"))),
-        };
-        let known = match (urls, before) {
-            (Ok(urls), before) => {
-                let until = Some(Instant::now() + RESOLVED);
-                before.map_or_else(
-                    || Known::new(urls.clone(), until, Arc::default()),
-                    |it| it.renewed(urls.clone(), until),
-                )
-            }
-            (Err(why), Some(before)) => {
-                tracing::warn!(service = name, error = why, "the addresses from before are called");
-                before.renewed(before.urls(), Some(Instant::now() + FAILED))
-            }
-            (Err(why), None) => {
-                service.tell().failed = Some((Instant::now(), why.clone()));
-                return Err(why);
-            }
-        };
-        let known = Arc::new(known);
-        *service.tell() = Told { known: Some(known.clone()), failed: None };
-        Ok(known)
+        if let Some(known) = service.told().known(STALE) {
+            return Ok(known);
+        }
+        drop(service.asking.lock().await);
+        let told = service.told();
+        match &told.known {
+            Some(known) => Ok(known.clone()),
+            None if told.why.is_empty() => Err(unknown(name, "its resolver has panicked")),
+            None => Err(told.why.clone()),
+        }
     }
 }
 
@@ -107,9 +94,32 @@ impl Service {
         self.told.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self) -> RwLockWriteGuard<'_, Told> {
-        self.told.write().unwrap_or_else(PoisonError::into_inner)
+    async fn ask(&self, name: &str, resolver: &dyn Resolve) {
+        let urls = match timer::within(PATIENCE, pin!(resolver.resolve(name))).await {
+            Ok(Ok(urls)) => addresses(name, &urls),
+            Ok(Err(error)) => Err(unknown(name, &error.to_string())),
+            Err(timer::Late) => Err(unknown(name, &format!("its resolver has not answered within {PATIENCE:?}"))),
+        };
+        let before = self.told().known.clone();
+        let in_a_while = |pause| Some(Instant::now() + pause);
+        let told = match (urls, before) {
+            (Ok(urls), Some(before)) => Ok(before.renewed(urls, in_a_while(RESOLVED))),
+            (Ok(urls), None) => Ok(Known::new(urls, in_a_while(RESOLVED), Arc::default())),
+            (Err(why), Some(before)) => {
+                tracing::warn!(service = name, error = why, "the addresses from before are called");
+                Ok(before.renewed(before.urls(), in_a_while(FAILED)))
+            }
+            (Err(why), None) => Err(why),
+        };
+        *self.told.write().unwrap_or_else(PoisonError::into_inner) = match told {
+            Ok(known) => Told { known: Some(known.into()), why: String::new() },
+            Err(why) => Told { known: None, why },
+        };
     }
+}
+
+fn unknown(service: &str, why: &str) -> String {
+    format!("where `{service}` lives is not known: {why}")
 }
 
 /// What a resolver says, as addresses.
@@ -129,7 +139,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use tokio::sync::Semaphore;
-    use tokio::time::{advance, timeout};
+    use tokio::time::{advance, sleep, timeout};
 
     use super::*;
 
@@ -171,24 +181,50 @@ mod tests {
         known.map_or_else(|why| why, |known| known.urls().first().map(ToString::to_string).unwrap_or_default())
     }
 
+    fn fresh(found: &Found) -> String {
+        url(found.fresh("desk").ok_or_else(String::new))
+    }
+
+    /// Waits until what was asked is answered.
+    async fn settled(found: &Found) -> String {
+        while found.fresh("desk").is_none() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        fresh(found)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_was_known_before_counts_until_it_is_known_anew() {
         let says = Says::new(&[Ok("http://a"), Err("no"), Ok("http://b")]);
-        let found = Found::default();
+        let (resolver, found): (Arc<dyn Resolve>, _) = (says.clone(), Found::default());
         assert!(found.fresh("desk").is_none());
-        assert_eq!(url(found.of("desk", &*says).await), "http://a/");
-        assert_eq!(url(found.fresh("desk").ok_or_else(String::new)), "http://a/");
+        assert_eq!(url(found.of("desk", &resolver).await), "http://a/");
+        assert_eq!(fresh(&found), "http://a/");
         advance(RESOLVED).await;
         assert!(found.fresh("desk").is_none());
         // an error is no reason to forget it, nor to ask with each call
-        assert_eq!(url(found.of("desk", &*says).await), "http://a/");
-        assert_eq!((url(found.fresh("desk").ok_or_else(String::new)).as_str(), says.asked()), ("http://a/", 2));
+        assert_eq!(url(found.of("desk", &resolver).await), "http://a/");
+        assert_eq!((settled(&found).await.as_str(), says.asked()), ("http://a/", 2));
         advance(FAILED).await;
-        assert_eq!(url(found.of("desk", &*says).await), "http://b/");
+        assert_eq!(url(found.of("desk", &resolver).await), "http://a/");
+        assert_eq!((settled(&found).await.as_str(), says.asked()), ("http://b/", 3));
         advance(RESOLVED).await;
-        // nor is silence
-        assert_eq!(url(found.of("desk", &*says).await), "http://b/");
-        assert_eq!((url(found.fresh("desk").ok_or_else(String::new)).as_str(), says.asked()), ("http://b/", 4));
+        // nor is silence, which nobody waits for
+        for _ in 0..10 {
+            assert_eq!(timeout(Duration::ZERO, found.of("desk", &resolver)).await.map(url).unwrap(), "http://b/");
+        }
+        assert_eq!((settled(&found).await.as_str(), says.asked()), ("http://b/", 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_known_long_ago_is_asked_for_first() {
+        let says = Says::new(&[Ok("http://a"), Ok("http://b"), Err("no")]);
+        let (resolver, found): (Arc<dyn Resolve>, _) = (says.clone(), Found::default());
+        for known in ["http://a/", "http://b/", "http://b/"] {
+            assert_eq!(url(found.of("desk", &resolver).await), known);
+            advance(RESOLVED + STALE).await;
+        }
+        assert_eq!(says.asked(), 3);
     }
 
     #[tokio::test(start_paused = true)]
@@ -197,14 +233,16 @@ mod tests {
         {
             let (says, found) = (Says::new(said), Arc::new(Found::default()));
             let held = says.permits.acquire_many(100).await.unwrap();
-            let calls: Vec<_> = (0..10)
-                .map(|_| {
-                    let (says, found) = (says.clone(), found.clone());
-                    tokio::spawn(async move { url(found.of("desk", &*says).await) })
-                })
-                .collect();
-            // all of them wait by now
+            let call = || {
+                let (resolver, found): (Arc<dyn Resolve>, _) = (says.clone(), found.clone());
+                tokio::spawn(async move { url(found.of("desk", &resolver).await) })
+            };
+            let gives_up = call();
+            let calls: Vec<_> = (0..10).map(|_| call()).collect();
+            // all of them wait by now, and the one that was first doesn't wait for the answer
             advance(Duration::from_millis(1)).await;
+            gives_up.abort();
+            assert!(gives_up.await.is_err());
             drop(held);
             for call in calls {
                 assert_eq!(call.await.unwrap(), wanted);
@@ -214,25 +252,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_where_addresses_are_known() {
-        let (says, found) = (Says::new(&[Ok("http://a")]), Arc::new(Found::default()));
-        assert_eq!(url(found.of("desk", &*says).await), "http://a/");
-        advance(RESOLVED).await;
-        let asking = {
-            let (says, found) = (says.clone(), found.clone());
-            tokio::spawn(async move { url(found.of("desk", &*says).await) })
-        };
-        while says.asked() < 2 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(timeout(Duration::ZERO, found.of("desk", &*says)).await.map(url).unwrap(), "http://a/");
-        assert_eq!(asking.await.unwrap(), "http://a/");
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn silence_has_an_end() {
-        let (says, found) = (Says::new(&[]), Found::default());
-        let said = url(found.of("desk", &*says).await);
+        let (resolver, found): (Arc<dyn Resolve>, _) = (Says::new(&[]), Found::default());
+        let said = url(found.of("desk", &resolver).await);
         assert_eq!(said, "where `desk` lives is not known: its resolver has not answered within 2s");
     }
 }

@@ -122,7 +122,7 @@ impl Http {
             return Ok(Held::Fixed(self.fixed.get_or_add(service, known.into())));
         }
         match &self.places.resolver {
-            Some(resolver) => match self.found.of(service, &**resolver).await {
+            Some(resolver) => match self.found.of(service, resolver).await {
                 Ok(known) => Ok(Held::Found(known)),
                 Err(why) => Err(NoRoute { why, for_good: false }),
             },

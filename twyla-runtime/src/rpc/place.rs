@@ -39,8 +39,9 @@ pub trait Resolve: Send + Sync + 'static {
     /// The base URLs of a service's addresses, at least one: `/rpc/<method>` is below each.
     ///
     /// It is asked again after five seconds, so it may look up what changes, and by one call at a time, whose answer all
-    /// have. It has two seconds: after them, as after an error, the addresses from before are called for another second, and
-    /// where there are none the call tries again as it does where nobody is reached.
+    /// have. Meanwhile the addresses from before are called, unless they are from more than a minute before that. It has two
+    /// seconds; after them, as after an error, the addresses from before are called for another second, and where there are
+    /// none the call tries again as it does where nobody is reached.
     ///
     /// # Errors
     /// Why there are none: it is part of what a caller gets to know.
@@ -101,6 +102,7 @@ impl Known {
                 address.down_until.store(u64::try_from(left.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
             }
         }
+        next.next.store(self.next.load(Ordering::Relaxed), Ordering::Relaxed);
         next
     }
 

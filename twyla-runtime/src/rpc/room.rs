@@ -36,10 +36,10 @@ impl Share<'_> {
     /// [`NoRoom`] where all together would be more than there is room for.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
         let more = bytes.saturating_sub(self.bytes);
-        let before = self.room.taken.fetch_add(more, Ordering::Relaxed);
-        // what was too much is given back with the rest
+        let fits = |taken: usize| taken.checked_add(more).filter(|taken| *taken <= self.room.most);
+        self.room.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).map_err(|_| NoRoom)?;
         self.bytes += more;
-        if before.saturating_add(more) > self.room.most { Err(NoRoom) } else { Ok(()) }
+        Ok(())
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
         let room = Room::of(10);
         let (mut one, mut other) = (room.share(), room.share());
         assert_eq!((one.grow(4), one.grow(6), other.grow(4)), (Ok(()), Ok(()), Ok(())));
-        assert_eq!(other.grow(5), Err(NoRoom));
+        assert_eq!((other.grow(5), other.grow(4)), (Err(NoRoom), Ok(())));
         drop(other);
         assert_eq!(one.grow(10), Ok(()));
         drop(one);

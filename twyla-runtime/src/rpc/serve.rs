@@ -74,7 +74,7 @@ impl Server {
             given: Arc::new(given),
             places: Semaphore::new(settings.concurrency.min(Semaphore::MAX_PERMITS)),
             #[cfg(feature = "rpc-server")]
-            room: Room::of(settings.max_buffered),
+            room: Room::of(settings.max_buffered.max(settings.max_request)),
             settings,
             phase,
         }

@@ -91,9 +91,9 @@ impl Serve {
         self
     }
 
-    /// How many bytes there may be at once, in all, of requests of which a part is still to come; 256 MiB unless set. A
-    /// request that would need more is turned away, with 503 and `Retry-After`. One that comes in one piece, as nearly all
-    /// do, doesn't count.
+    /// How many bytes there may be at once, in all, of requests of which a part is still to come; 256 MiB unless set, and
+    /// never less than [`max_request`](Self::max_request). A request that would need more is turned away, with 503 and
+    /// `Retry-After`. One that comes in one piece, as nearly all do, doesn't count.
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         self.max_buffered = bytes;
         self
@@ -106,8 +106,9 @@ impl Serve {
         self
     }
 
-    /// How long a caller may take to read the next piece of an answer that it has no room for; 30 s unless set. Then its
-    /// connection is closed.
+    /// How long a caller may leave its connection unread while there is an answer for it; 30 s unless set. Then the
+    /// connection is closed. In HTTP/2 a caller may read and give an answer no window all the same: that one waits for as
+    /// long as the connection is there.
     pub fn write_deadline(mut self, deadline: Duration) -> Self {
         self.write_deadline = deadline;
         self

@@ -47,6 +47,8 @@ fn may_show(at: &str, keyword: &str, pointer: &str) -> bool {
             (None, _) => return true,
             (Some(_), None) => return !TELL_NO_VALUE.contains(&keyword),
             (Some(wanted), Some(step)) if wanted == "*" || wanted == step => {}
+            // of a long name only the beginning is told
+            (Some(wanted), Some(step)) if step.strip_suffix('…').is_some_and(|step| wanted.starts_with(step)) => {}
             (Some(_), Some(_)) => return false,
         }
     }
@@ -115,6 +117,9 @@ mod tests {
         for (pointer, keyword) in [("/card", "required"), ("/card/holder", "minLength"), ("/tokens", "maxItems")] {
             assert_eq!(said(pointer, keyword), "4111", "{pointer}");
         }
+        // a long name, of which a message has the beginning
+        let (long, cut) = ("n".repeat(250), format!("/{}…", "n".repeat(200)));
+        assert!(may_show(&cut, "pattern", &format!("/{long}")) && !may_show(&cut, "pattern", "/m"));
     }
 
     #[test]

@@ -197,7 +197,8 @@ fn note(report: &Report, edge: &Edge) -> Option<String> {
             let value: String = tame(&witness.event.to_string()).chars().take(120).collect();
             let at = if witness.pointer.is_empty() { String::new() } else { format!(" at {}", tame(&witness.pointer)) };
             let part = part.word();
-            format!("{subject}: {sender} may send the {part} {value}, {taker} refuses it{at}: {}", tame(&witness.rule))
+            let does = if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" };
+            format!("{subject}: {sender} may send the {part} {value}, {taker} {does}{at}: {}", tame(&witness.rule))
         }
         Wrong::Undecided(part, why) => {
             let (sender, taker) = ends(part);
