@@ -201,6 +201,21 @@ fn forever() -> (Script, mpsc::UnboundedReceiver<&'static str>) {
     (script, told)
 }
 
+/// A handler that answers once it may go on, and tells when it begins.
+fn gated() -> (Script, Arc<Notify>, Arc<Notify>) {
+    let (go, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (gate, begins) = (go.clone(), begun.clone());
+    let script = Script::new(move |call| {
+        let (gate, begins) = (gate.clone(), begins.clone());
+        async move {
+            begins.notify_one();
+            gate.notified().await;
+            Ok(Note::new(call.id, "ended well"))
+        }
+    });
+    (script, go, begun)
+}
+
 async fn stops_when_the_caller_has_given_up(link: Link) {
     let (script, mut told) = forever();
     let (running, rpc) = link.start(script, |serve| serve).await;
@@ -228,18 +243,7 @@ async fn stops_when_it_takes_too_long(link: Link) {
 }
 
 async fn turns_away_what_it_has_no_place_for(link: Link) {
-    let (go, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let script = Script::new({
-        let (go, begun) = (go.clone(), begun.clone());
-        move |call| {
-            let (go, begun) = (go.clone(), begun.clone());
-            async move {
-                begun.notify_one();
-                go.notified().await;
-                Ok(Note::new(call.id, ""))
-            }
-        }
-    });
+    let (script, go, begun) = gated();
     let (running, rpc) = link.start(script, |serve| serve.concurrency(1)).await;
     let first = rpc.call::<Put>(Note::new(1, ""), context());
     let first = tokio::spawn(async move { first.await });
@@ -389,18 +393,7 @@ async fn tries_nothing_again_that_may_not(link: Link) {
 }
 
 async fn ends_what_is_under_way_and_takes_no_more(link: Link) {
-    let (go, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let script = Script::new({
-        let (go, begun) = (go.clone(), begun.clone());
-        move |call| {
-            let (go, begun) = (go.clone(), begun.clone());
-            async move {
-                begun.notify_one();
-                go.notified().await;
-                Ok(Note::new(call.id, "ended well"))
-            }
-        }
-    });
+    let (script, go, begun) = gated();
     let (running, rpc) = link.start(script, |serve| serve).await;
     let first = rpc.call::<Look>(LookRequest::new(5), context());
     let first = tokio::spawn(async move { first.await });
@@ -426,18 +419,7 @@ async fn ends_what_is_under_way_and_takes_no_more(link: Link) {
 }
 
 async fn lets_what_is_under_way_end_where_nobody_holds_it(link: Link) {
-    let (go, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let script = Script::new({
-        let (go, begun) = (go.clone(), begun.clone());
-        move |call| {
-            let (go, begun) = (go.clone(), begun.clone());
-            async move {
-                begun.notify_one();
-                go.notified().await;
-                Ok(Note::new(call.id, "ended well"))
-            }
-        }
-    });
+    let (script, go, begun) = gated();
     let (running, rpc) = link.start(script, |serve| serve).await;
     let first = rpc.call::<Look>(LookRequest::new(5), context());
     let first = tokio::spawn(async move { first.await });
