@@ -137,6 +137,11 @@ pub(crate) struct Cell {
     pub(crate) wrong: Vec<Wrong>,
 }
 
+/// What whoever takes a witness does with it, in the words of a report.
+pub(super) fn refuses(witness: &Witness) -> &'static str {
+    if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" }
+}
+
 /// What is wrong with a pair.
 #[derive(Clone, Debug)]
 pub(crate) enum Wrong {

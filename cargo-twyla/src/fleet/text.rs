@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::load::in_;
-use super::model::{Came, Cell, Edge, Loose, Subject, Wrong};
+use super::model::{Came, Cell, Edge, Loose, Subject, Wrong, refuses};
 use super::plan::{Age, ServiceId, Step, Stuck, Wait};
 use super::report::{Deployment, Outlook, Report, Rollback};
 use super::split::{Split, SplitStep, Unit};
@@ -114,7 +114,7 @@ impl Writer<'_> {
                 let at =
                     if witness.pointer.is_empty() { String::new() } else { format!(" at {}", tame(&witness.pointer)) };
                 self.line(format_args!("{indent}{sender} may send the {} {value}", part.word()));
-                let does = if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" };
+                let does = refuses(witness);
                 self.line(format_args!("{indent}{taker} {does}{at}: {}", tame(&witness.rule)));
                 let rule = format!("{} in {}", witness.keyword, witness.path);
                 self.line(format_args!("{indent}{}", paint(FAINT, tame(&rule))));

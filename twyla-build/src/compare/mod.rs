@@ -8,8 +8,8 @@
 //! `tables`) of its schemas, whatever draft they are of, and `shape` of what its generated types do beyond them; `solve` looks
 //! for a value of which the producer's formula holds and the consumer's doesn't, with `language` for patterns and `decimal`
 //! for numbers; `witness` holds what it finds to both sides, by `evaluate`, which shares nothing with that search;
-//! `repeats` is what `idempotent` says beyond the values; and `verdict` is what is said. `decide` is the whole way, `validator` the part of it that only holds values to a schema, and
-//! `words` has values and limits in words.
+//! `repeats` is what `idempotent` says beyond the values; and `verdict` is what is said. `decide` is the whole way, `validator`
+//! the part of it that only holds values to a schema, and `words` has values and limits in words.
 
 mod bundle;
 mod contracts;

@@ -91,7 +91,7 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
     let (producers, listeners) = sides(subject);
     let mut path = steps(&edit.path.pointer).map(Cow::into_owned).collect::<Vec<_>>();
     let keyword = keyword(&path)?;
-    if is_request(subject) && path.len() == 1 && keyword == IDEMPOTENT {
+    if subject.kind == ContractKind::Request && path.len() == 1 && keyword == IDEMPOTENT {
         return Some(match harms {
             [Direction::NewToOld] => {
                 "let the service say it, with `#[rpc(.., idempotent)]`: its callers know it by its first answer"
@@ -148,10 +148,6 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
             other = beside.other
         )
     })
-}
-
-fn is_request(subject: &Subject) -> bool {
-    subject.kind == ContractKind::Request
 }
 
 /// The keyword, or the property's name, that an edit is of.

@@ -67,13 +67,18 @@ pub(crate) fn no_output(name: &str, rpc: &Rpc) -> Text {
         .note(ERRORS)
 }
 
+/// The last segment of a type's path, as it is written.
+pub(crate) fn last(written: &str) -> &str {
+    written.rsplit("::").next().unwrap_or(written).trim()
+}
+
 /// The first argument is no request, or another RPC's.
 pub(crate) fn other_request(name: &str, rpc: &Rpc, all: &Contracts, written: &str) -> Text {
     let request = &rpc.request;
     let text = Text::new(format!("handler `{name}` serves `{}`, but its first argument is `{THE_TYPE}`", rpc.name))
         .label(format!("not the request of `{}`", rpc.name))
         .note(format!("the request of `{}` is declared in {}", rpc.name, schema(request)));
-    let last = written.rsplit("::").next().unwrap_or(written).trim();
+    let last = last(written);
     let mut others = all.rpcs.iter().filter(|other| other.request.rust_name() == last && other.name != rpc.name);
     match (others.next(), others.next()) {
         (Some(other), None) => text.help(format!(

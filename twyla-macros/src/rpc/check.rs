@@ -77,11 +77,6 @@ struct Shape<'a> {
     answers: bool,
 }
 
-/// The last segment of a type's path, as it is written.
-fn last(ty: &str) -> &str {
-    ty.rsplit("::").next().unwrap_or(ty).trim()
-}
-
 /// The RPC that the attribute names.
 fn named(
     written: &LitStr,
@@ -105,8 +100,8 @@ fn named(
         problems.add(text::no_arguments(&handler, rpc).at(shape.handler.span()));
     }
     let request = rpc.request.rust_name();
-    if shape.argument.is_some_and(|first| last(first) != request)
-        && let Some(late) = shape.later.iter().find(|ty| last(&catalogue::display(ty)) == request)
+    if shape.argument.is_some_and(|first| text::last(first) != request)
+        && let Some(late) = shape.later.iter().find(|ty| text::last(&catalogue::display(ty)) == request)
     {
         problems.add(text::late_request(&handler, rpc).over(late));
     }

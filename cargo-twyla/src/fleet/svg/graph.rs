@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::fleet::model::{Came, Edge, Loose, Part, Subject, Wrong};
+use crate::fleet::model::{Came, Edge, Loose, Part, Subject, Wrong, refuses};
 use crate::fleet::plan::{Age, EdgeId, ServiceId, Stuck};
 use crate::fleet::report::{Outlook, Report, deployed};
 use crate::paint::tame;
@@ -197,7 +197,7 @@ fn note(report: &Report, edge: &Edge) -> Option<String> {
             let value: String = tame(&witness.event.to_string()).chars().take(120).collect();
             let at = if witness.pointer.is_empty() { String::new() } else { format!(" at {}", tame(&witness.pointer)) };
             let part = part.word();
-            let does = if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" };
+            let does = refuses(witness);
             format!("{subject}: {sender} may send the {part} {value}, {taker} {does}{at}: {}", tame(&witness.rule))
         }
         Wrong::Undecided(part, why) => {
