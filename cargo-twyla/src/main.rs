@@ -7,8 +7,8 @@
 //! writes down what one emits and listens to, [`fleet`] holds them against each other. Of events that couldn't be handled:
 //! [`dead`]. Of a service that runs: [`top`]. [`completions`] is for shells.
 //!
-//! [`schemas`] is the folder that a command is about, [`contracts`] what is in it, as values are held to it, and [`paint`] has
-//! the colours.
+//! [`schemas`] is the folder that a command is about, [`contracts`] what is in it, as values are held to it, [`output`] writes
+//! the file that one is told to, and [`paint`] has the colours.
 //!
 //! What a command ends with is its exit code: 0 where all is well, 1 where it has found what it looks for (an event that
 //! breaks its contract, services that don't fit together), 2 where it couldn't do its work, 3 where it couldn't be decided.
@@ -27,6 +27,7 @@ mod lock;
 mod manifest;
 mod new;
 mod openapi;
+mod output;
 mod paint;
 mod sample;
 mod schemas;

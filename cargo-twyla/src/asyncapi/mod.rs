@@ -14,6 +14,7 @@ use crate::command::{Outcome, Run};
 use crate::contracts::Contracts;
 use crate::import::json::Json;
 use crate::manifest;
+use crate::output;
 use crate::schemas::Where;
 use document::Info;
 
@@ -48,8 +49,6 @@ pub(crate) struct Args {
 enum Error {
     #[error("{} can't be read: {error}", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
-    #[error("{} can't be written: {error}", path.display())]
-    Unwritable { path: PathBuf, error: io::Error },
     #[error("{}: {why}", path.display())]
     NoJson { path: PathBuf, why: String },
     #[error("{}#{pointer} is called `$ref`, and AsyncAPI's tools take it for a reference: give it another name", path.display())]
@@ -79,7 +78,7 @@ impl Run for Args {
         let info = Info { title: self.title.unwrap_or(title), version: self.api_version.unwrap_or(version) };
         let text = document::document(&contracts, files, &info, manifest.as_ref()).text();
         match self.out {
-            Some(path) => fs::write(&path, text).map_err(|error| Error::Unwritable { path, error })?,
+            Some(path) => output::write(&path, text)?,
             None => io::stdout().lock().write_all(text.as_bytes())?,
         }
         Ok(Outcome::Fine)

@@ -182,7 +182,6 @@ impl Gatherer<'_> {
             }
             Err(error) => no_example = Some(error.to_string()),
         }
-        let idempotent = view.as_ref().is_some_and(|it| it.all("idempotent").any(|it| *it == Value::Bool(true)));
         Ok(Part {
             way: schema.kind.way(),
             title: said("title"),
@@ -195,7 +194,7 @@ impl Gatherer<'_> {
             no_example,
             changes: history.of.remove(&name).unwrap_or_default(),
             locked: self.lock.and_then(|lock| locked(lock, schema)),
-            idempotent: idempotent && schema.kind == ContractKind::Request,
+            idempotent: schema.bundle.says_idempotent(),
         })
     }
 }

@@ -19,6 +19,7 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use crate::command::{Outcome, Run};
+use crate::output;
 use crate::paint::{say, tell};
 use load::Asked;
 use model::Drained;
@@ -63,13 +64,6 @@ pub(crate) struct Args {
     svg: Option<PathBuf>,
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("{path} can't be written: {error}")]
-struct Unwritable {
-    path: PathBuf,
-    error: std::io::Error,
-}
-
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let all = self.drained.iter().any(|queue| queue == "all");
@@ -84,7 +78,7 @@ impl Run for Args {
         let mut judge = judge::Comparison::new(&loaded.schemas);
         let reports: Vec<Report> = loaded.fleets.into_iter().map(|fleet| Report::new(fleet, &mut judge)).collect();
         if let Some(path) = self.svg {
-            std::fs::write(&path, svg::svg(&reports)).map_err(|error| Unwritable { path, error })?;
+            output::write(&path, svg::svg(&reports))?;
         }
         if self.json {
             let reports: Vec<_> = reports.iter().map(json::json).collect();

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use twyla_build::{Builder, Problem as SchemaProblem};
 
 use crate::command::{Outcome, Run};
+use crate::output;
 use crate::paint::{FAINT, GOOD, UNSURE, paint, say};
 use crate::schemas;
 use json::Json;
@@ -70,8 +71,6 @@ pub(crate) struct Args {
 enum Error {
     #[error("{path} can't be read: {error}")]
     Unreadable { path: PathBuf, error: io::Error },
-    #[error("{path} can't be written: {error}")]
-    Unwritable { path: PathBuf, error: io::Error },
     #[error("{}", list(.0))]
     NoJson(Vec<String>),
     #[error("{path} has no schemas: no file in it ends with .json")]
@@ -219,12 +218,9 @@ impl Args {
     }
 }
 
-fn write(folder: &Path, files: &std::collections::BTreeMap<String, Json>) -> Result<(), Error> {
+fn write(folder: &Path, files: &std::collections::BTreeMap<String, Json>) -> Result<(), output::Unwritable> {
     for (place, json) in files {
-        let path = folder.join(place);
-        let unwritable = |error| Error::Unwritable { path: path.clone(), error };
-        fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(unwritable)?;
-        fs::write(&path, json.text()).map_err(unwritable)?;
+        output::write(&folder.join(place), json.text())?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 use twyla_build::compare::Bundle;
 
 use crate::command::{Outcome, Run};
+use crate::output;
 use crate::paint::say;
 use model::{FORMAT, Found, Manifest, Previous};
 use program::{Program, Which};
@@ -85,8 +86,6 @@ enum Error {
         "{path} is of the version {version}, which --previous names twice, or which is the new one's: change the package's version, or say --version"
     )]
     SameVersion { path: PathBuf, version: String },
-    #[error("{path} can't be written: {error}")]
-    Unwritable { path: PathBuf, error: io::Error },
 }
 
 impl Run for Args {
@@ -113,7 +112,7 @@ impl Run for Args {
             write!(io::stdout(), "{text}")?;
             return Ok(Outcome::Fine);
         }
-        fs::write(&output, text).map_err(|error| Error::Unwritable { path: output.clone(), error })?;
+        output::write(&output, text)?;
         let Manifest { service, version, emits, listens, serves, calls, .. } = &manifest;
         let counted = |count: usize, verb: &str| if count > 0 { format!(", {verb} {count}") } else { String::new() };
         let rpcs = counted(serves.len(), "serves") + &counted(calls.len(), "calls");

@@ -2,13 +2,13 @@
 
 use std::error::Error as StdError;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use twyla_contract::rust::field_name;
 use twyla_contract::{EventName, Group};
 
 use crate::command::{Outcome, Run};
+use crate::output;
 use crate::paint::{GOOD, HEAD, paint, say};
 
 /// Make a new service: it compiles, runs and passes its test.
@@ -39,8 +39,6 @@ enum Error {
     There { path: PathBuf },
     #[error("{path} is not where Twyla's sources are: it has no folder twyla-runtime")]
     NoSources { path: PathBuf },
-    #[error("{path} can't be written: {error}")]
-    Unwritable { path: PathBuf, error: io::Error },
 }
 
 /// What a service is made of: where it goes, with `{{domain}}` in it, and what it says.
@@ -95,9 +93,9 @@ impl Run for Args {
                 .replace("{{testing}}", &testing)
         };
         for (place, text) in TEMPLATE {
-            write(&folder.join(filled(place)), &filled(text))?;
+            output::write(&folder.join(filled(place)), filled(text))?;
         }
-        write(&folder.join(".gitignore"), "/target\n")?;
+        output::write(&folder.join(".gitignore"), "/target\n")?;
         let shown = folder.display();
         say!("{} the service {} in {shown}", paint(GOOD, "made"), paint(HEAD, name));
         if let Some(workspace) = workspace_of(&folder) {
@@ -135,10 +133,4 @@ fn workspace_of(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     let mut manifests = folder.ancestors().skip(1).map(|it| it.join("Cargo.toml"));
     manifests.find(|it| fs::read_to_string(it).is_ok_and(|text| text.lines().any(|line| line.trim() == "[workspace]")))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let unwritable = |error| Error::Unwritable { path: path.to_owned(), error };
-    fs::create_dir_all(path.parent().unwrap_or(path)).map_err(unwritable)?;
-    fs::write(path, text).map_err(unwritable)
 }

@@ -6,8 +6,6 @@
 mod components;
 
 use std::error::Error as StdError;
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
@@ -17,6 +15,7 @@ use twyla_contract::similar;
 
 use crate::command::{Outcome, Run};
 use crate::contracts::Contracts;
+use crate::output;
 use crate::paint::{GOOD, paint, say, tell};
 use crate::schemas::Where;
 use components::Components;
@@ -55,8 +54,6 @@ enum Error {
     Several { known: Vec<String> },
     #[error("there are no RPCs of {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     NoService { name: String, near: Option<String> },
-    #[error("{path} can't be written: {error}")]
-    Unwritable { path: PathBuf, error: io::Error },
 }
 
 impl Run for Args {
@@ -82,7 +79,7 @@ impl Run for Args {
         let text = ordered(&document);
         match &self.output {
             Some(path) => {
-                fs::write(path, text).map_err(|error| Error::Unwritable { path: path.clone(), error })?;
+                output::write(path, text)?;
                 let methods = of_it.iter().filter(|it| it.kind == ContractKind::Request).count();
                 let said =
                     format!("{}: {service} with {methods} RPC{}", path.display(), if methods == 1 { "" } else { "s" });
@@ -130,7 +127,7 @@ impl Args {
             if let Some(description) = says("description") {
                 operation["description"] = description.into();
             }
-            if schema.and_then(|it| it.get("idempotent")) == Some(&Value::Bool(true)) {
+            if request.bundle.says_idempotent() {
                 operation["x-idempotent"] = true.into();
             }
             paths.insert(format!("/rpc/{method}"), json!({ "post": operation }));

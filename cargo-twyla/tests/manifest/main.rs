@@ -117,6 +117,9 @@ fn a_program_that_is_built_needs_no_sources() {
     let output = of_file(&["--version", "1.2.0", "--service", "twyla-marks", "-o", "-"]);
     assert_eq!(text(&output.stdout), built);
 
+    let output = of_file(&["--version", "1.2.0", "-o", "fleet/production/ears.contracts.json"]);
+    assert!(output.status.success(), "a folder that isn't there is made: {}", text(&output.stderr));
+
     // the version after it tells of it too
     let output = of_file(&["--version", "1.2.0"]);
     assert_eq!(text(&output.stdout), "ears.contracts.json: ears 1.2.0 emits 7, listens to 1, serves 1, calls 1\n");

@@ -166,8 +166,10 @@ impl Bundle {
         rpcs::is_request(self.root())
     }
 
-    /// Whether it is that, and says that the RPC may be done again with nothing changed by it.
-    pub(super) fn says_idempotent(&self) -> bool {
+    /// Whether it is an RPC's request, and says with `"idempotent": true` that the RPC may be done again with nothing
+    /// changed by it.
+    #[must_use]
+    pub fn says_idempotent(&self) -> bool {
         self.is_request() && self.inner.documents.get(self.root()).is_some_and(rpcs::says_idempotent)
     }
 
