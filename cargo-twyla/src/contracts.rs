@@ -27,6 +27,8 @@ pub(crate) enum Error {
     Folder(#[from] schemas::Error),
     #[error("{folder} declares no contract {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     NoContract { folder: String, name: String, near: Option<String> },
+    #[error("{name} is an RPC, say which of its contracts: {}", of_it.join(", "))]
+    WholeRpc { name: String, of_it: Vec<String> },
     #[error("{path} can't be read: {error}")]
     Unreadable { path: PathBuf, error: std::io::Error },
     #[error("{path} is no JSON: {error}")]
@@ -166,12 +168,27 @@ impl fmt::Display for Violation {
 impl Contracts {
     /// The contract of that name: an event's, `context`, or `<service>.<method>/request` and so on.
     pub(crate) fn contract(&self, name: &str) -> Result<Contract<'_>, Error> {
-        let schema = self.sources.contracts.iter().find(|it| name_of(it) == name).ok_or_else(|| {
-            let names: Vec<String> = self.sources.contracts.iter().map(name_of).collect();
-            let near = similar::nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
-            Error::NoContract { folder: self.folder.clone(), name: name.to_owned(), near }
-        })?;
-        self.of(schema)
+        match self.named(name)?.as_slice() {
+            [schema] if name_of(schema) == name => self.of(schema),
+            whole => {
+                let of_it = whole.iter().map(|it| name_of(it)).collect();
+                Err(Error::WholeRpc { name: name.to_owned(), of_it })
+            }
+        }
+    }
+
+    /// The same, or all contracts of an RPC, where that is what is named. At least one.
+    pub(crate) fn named(&self, name: &str) -> Result<Vec<&ContractSchema>, Error> {
+        let all = &self.sources.contracts;
+        let meant = |it: &&ContractSchema| name_of(it) == name || (it.kind.way().is_some() && it.name == name);
+        let found: Vec<_> = all.iter().filter(meant).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let mut names: Vec<String> = all.iter().map(name_of).collect();
+        names.extend(all.iter().map(|it| it.name.clone()));
+        let near = similar::nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
+        Err(Error::NoContract { folder: self.folder.clone(), name: name.to_owned(), near })
     }
 
     /// The contract that a schema of the folder is.

@@ -19,9 +19,12 @@ use crate::schemas::{self, Where};
 #[command(after_help = "\
 For example:
   cargo twyla explain api.user_input
-  cargo twyla explain context          what every event carries")]
+  cargo twyla explain context                            what every event carries
+  cargo twyla explain navitaire-api.get_booking          all that an RPC has: its request, response and error
+  cargo twyla explain navitaire-api.get_booking/request")]
 pub(crate) struct Args {
-    /// The event, for example api.user_input; or context. All of them, in a line each, where none is named.
+    /// The event, for example api.user_input; an RPC, navitaire-api.get_booking, or one of its contracts,
+    /// navitaire-api.get_booking/request; or context. All of them, in a line each, where none is named.
     #[arg(add = ArgValueCompleter::new(crate::completions::events))]
     event: Option<String>,
     /// For other programs.
@@ -35,24 +38,27 @@ impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let contracts = Contracts::open(&self.place)?;
         let about = contracts.builder.about().map_err(schemas::Error::Problems)?;
+        let of = |it: &About| contracts.sources.contracts.iter().find(|schema| name_of(schema) == it.name);
+        let all = about.iter().filter_map(|it| Some((it, of(it)?)));
         let explained: Vec<(&About, &ContractSchema)> = match &self.event {
             Some(name) => {
-                let contract = contracts.contract(name)?;
-                about.iter().filter(|it| it.name == *name).map(|it| (it, contract.schema)).collect()
+                let named = contracts.named(name)?;
+                all.filter(|(_, schema)| named.iter().any(|it| it.place == schema.place)).collect()
             }
-            None => {
-                let of = |it: &About| contracts.sources.contracts.iter().find(|schema| name_of(schema) == it.name);
-                about.iter().filter_map(|it| Some((it, of(it)?))).collect()
-            }
+            None => all.collect(),
         };
         let mut out = anstream::stdout().lock();
         if self.json {
             let all: Vec<Value> = explained.iter().map(|(about, schema)| json(about, schema)).collect();
-            let value = if self.event.is_some() { all.into_iter().next().unwrap_or_default() } else { all.into() };
+            let value = match all.as_slice() {
+                [only] if self.event.is_some() => only.clone(),
+                _ => all.into(),
+            };
             writeln!(out, "{value:#}")?;
         } else if self.event.is_some() {
-            for (about, schema) in explained {
-                write!(out, "{}", text(about, schema))?;
+            for (i, (about, schema)) in explained.into_iter().enumerate() {
+                let gap = if i == 0 { "" } else { "\n\n" };
+                write!(out, "{gap}{}", text(about, schema))?;
             }
         } else {
             let width = explained.iter().map(|(about, _)| about.name.chars().count()).max().unwrap_or(0);
@@ -105,20 +111,39 @@ fn text(about: &About, schema: &ContractSchema) -> String {
         }
     }
     line(&mut out, format_args!("\n{}", paint(HEAD, "On the wire")));
-    match schema.name.split_once('.').filter(|_| schema.kind == ContractKind::Event) {
-        Some((domain, event_type)) => {
-            line(
-                &mut out,
-                format_args!(
-                    "  Published to the exchange {domain} with the routing key {event_type}, beside its context."
-                ),
-            );
-            line(&mut out, format_args!("  A group listens with the queue {}.<group>.", schema.name));
-        }
-        None => line(&mut out, "  In the envelope of every event, beside its content."),
-    }
+    on_the_wire(schema).iter().for_each(|said| line(&mut out, format_args!("  {said}")));
     line(&mut out, format_args!("  Its form has the digest {}", schema.bundle.digest()));
     out
+}
+
+/// Where a value of the contract goes, as `twyla_runtime` sends it.
+fn on_the_wire(schema: &ContractSchema) -> Vec<String> {
+    let (before, after) = schema.name.split_once('.').unwrap_or((&schema.name, ""));
+    match schema.kind {
+        ContractKind::Event => vec![
+            format!("Published to the exchange {before} with the routing key {after}, beside its context."),
+            format!("A group listens with the queue {}.<group>.", schema.name),
+        ],
+        ContractKind::Request => {
+            let repeated = if schema.bundle.says_idempotent() {
+                "It is idempotent: a caller that gets no answer may send it again."
+            } else {
+                "It isn't idempotent here: sent again only where nothing of it was begun, its handler says that it is, or the \
+                 caller gives an idempotency key."
+            };
+            vec![format!("The body of POST /rpc/{after}, which {before} serves over HTTP."), repeated.to_owned()]
+        }
+        ContractKind::Response => {
+            vec![format!("The body of the answer 200 to POST /rpc/{after}, which {before} serves.")]
+        }
+        ContractKind::Error => vec![format!(
+            "The body of the answer 409 to POST /rpc/{after}, which {before} serves: why it can't do what was asked for."
+        )],
+        ContractKind::Context => vec![
+            "In the envelope of every event, beside its content, and in the header twyla-context of a call.".to_owned(),
+        ],
+        _ => Vec::new(),
+    }
 }
 
 fn line(out: &mut String, text: impl std::fmt::Display) {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::CompletionCandidate;
+use twyla_build::compare::ContractKind;
 
 use crate::command::{Outcome, Run};
 
@@ -77,20 +78,24 @@ pub(crate) fn events(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(folder) = here.ancestors().map(|it| it.join("schemas")).find(|it| it.is_dir()) else { return Vec::new() };
     let mut names = vec!["context".to_owned()];
     for domain in folders(&folder.join("events")) {
-        let files = std::fs::read_dir(folder.join("events").join(&domain)).into_iter().flatten().flatten();
-        let files = files.filter_map(|it| it.file_name().to_str()?.strip_suffix(".json").map(str::to_owned));
-        names.extend(files.map(|file| format!("{domain}.{file}")));
+        let types = stems(&folder.join("events").join(&domain)).into_iter();
+        names.extend(types.map(|event_type| format!("{domain}.{event_type}")));
     }
     for service in folders(&folder.join("rpc")) {
         for method in folders(&folder.join("rpc").join(&service)) {
             let of_it = folder.join("rpc").join(&service).join(&method);
-            let ways =
-                ["request", "response", "error"].into_iter().filter(|way| of_it.join(format!("{way}.json")).is_file());
+            let ways = stems(&of_it).into_iter().filter(|stem| ContractKind::of_way(stem).is_some());
             names.extend(ways.map(|way| format!("{service}.{method}/{way}")));
         }
     }
     names.sort();
     names.into_iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new).collect()
+}
+
+/// The names of a folder's schemas, without `.json`.
+fn stems(path: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(path).into_iter().flatten().flatten();
+    files.filter_map(|it| it.file_name().to_str()?.strip_suffix(".json").map(str::to_owned)).collect()
 }
 
 fn folders(path: &Path) -> Vec<String> {

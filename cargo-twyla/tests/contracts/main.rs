@@ -64,6 +64,18 @@ fn a_contract_is_explained() {
         refused(&["explain", "api.user_inptu"]),
         "error: schemas declares no contract api.user_inptu; did you mean api.user_input?\n"
     );
+    insta::assert_snapshot!("explain_rpc", said(&["explain", "navitaire-api.get_booking"]));
+    let request = said(&["explain", "navitaire-api.get_booking/request"]);
+    assert!(said(&["explain", "navitaire-api.get_booking"]).starts_with(&request), "{request}");
+    assert_eq!(
+        refused(&["explain", "navitaire-api.get_bookin"]),
+        "error: schemas declares no contract navitaire-api.get_bookin; did you mean navitaire-api.get_booking?\n"
+    );
+    assert_eq!(
+        refused(&["sample", "navitaire-api.get_booking"]),
+        "error: navitaire-api.get_booking is an RPC, say which of its contracts: navitaire-api.get_booking/request, \
+         navitaire-api.get_booking/response, navitaire-api.get_booking/error\n"
+    );
     let told = refused(&["explain", "--schemas", "nowhere"]);
     assert!(told.starts_with("error: nowhere: "), "{told}");
 }
