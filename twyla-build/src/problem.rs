@@ -23,6 +23,7 @@ impl Problem {
             self.what,
             What::RequiredUndeclared { .. }
                 | What::UnknownKeyword { .. }
+                | What::OfRequest { .. }
                 | What::UnknownFormat { .. }
                 | What::FieldRenamed { .. }
                 | What::NearlyRpc { .. }
@@ -131,6 +132,9 @@ pub enum What {
     UnknownKeyword {
         name: String,
         near: String,
+    },
+    OfRequest {
+        name: String,
     },
     /// Where the draft has no such format; `known` where other drafts have it.
     UnknownFormat {
@@ -305,6 +309,9 @@ impl fmt::Display for What {
             ),
             Self::UnknownVocabulary { uri, schema } => {
                 write!(f, "`{schema}` requires the vocabulary `{uri}`, which isn't known here")
+            }
+            Self::OfRequest { name } => {
+                write!(f, "`{name}` is said of an RPC in its request.json; here it is ignored")
             }
             Self::UnknownType { name, near } => write!(
                 f,

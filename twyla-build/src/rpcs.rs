@@ -69,8 +69,8 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
                 }
             }
         }
-        if let Some(request) = files.get(&Way::Request) {
-            says(&schemas.files[*request], problems);
+        for (way, file) in files {
+            says(schemas, *way, &schemas.files[*file], problems);
         }
     }
     clashes(&all, schemas, problems);
@@ -103,15 +103,28 @@ fn clashes(all: &BTreeMap<&RpcName, BTreeMap<Way, usize>>, schemas: &Schemas, pr
     }
 }
 
-/// What the request's schema says of its RPC.
-fn says(request: &File, problems: &mut Vec<Problem>) {
-    let Some(node) = request.root.get(IDEMPOTENT).filter(|node| !matches!(node.json, Json::Bool(_))) else { return };
-    let what = What::WrongKeyword {
-        keyword: IDEMPOTENT.to_owned(),
-        wanted: "true or false".to_owned(),
-        found: node.described(),
-    };
-    problems.push(request.problem(node.at, what));
+/// What a schema says of its RPC: only the request's says something, and that in one word.
+fn says(schemas: &Schemas, way: Way, file: &File, problems: &mut Vec<Problem>) {
+    let is_said = file.root.get(IDEMPOTENT).is_some();
+    for member in file.root.members() {
+        let name = || member.key.clone();
+        let is_near = || !is_said && schemas.nearest(&member.key, std::iter::once(IDEMPOTENT)).is_some();
+        let (at, what) = match (way, &member.value.json) {
+            (Way::Request, Json::Bool(_)) if member.key == IDEMPOTENT => continue,
+            (Way::Request, _) if member.key == IDEMPOTENT => {
+                let (wanted, found) = ("true or false".to_owned(), member.value.described());
+                (member.value.at, What::WrongKeyword { keyword: name(), wanted, found })
+            }
+            (Way::Request, _) if is_near() => {
+                (member.key_at, What::UnknownKeyword { name: name(), near: IDEMPOTENT.to_owned() })
+            }
+            (Way::Response | Way::Error, _) if member.key == IDEMPOTENT => {
+                (member.key_at, What::OfRequest { name: name() })
+            }
+            _ => continue,
+        };
+        problems.push(file.problem(at, what));
+    }
 }
 
 /// The folder of a file, as messages show it.

@@ -50,6 +50,8 @@ const CASES: &[Case] = &[
     ("services_clash", &[("rpc/a-b/get/request.json", b"{}"), ("rpc/a-b/get/response.json", b"{}"), ("rpc/a_b/put/request.json", b"{}"), ("rpc/a_b/put/response.json", b"{}")], 1),
     ("methods_clash", &[("rpc/a/get-it/request.json", b"{}"), ("rpc/a/get-it/response.json", b"{}"), ("rpc/a/get_it/request.json", b"{}"), ("rpc/a/get_it/response.json", b"{}")], 1),
     ("idempotent", &[("rpc/a/get/request.json", br#"{ "idempotent": "yes" }"#), ("rpc/a/get/response.json", b"{}")], 1),
+    ("idempotent_misspelt", &[("rpc/a/get/request.json", br#"{ "idempotant": true }"#), ("rpc/a/get/response.json", b"{}")], 1),
+    ("idempotent_elsewhere", &[("rpc/a/get/request.json", b"{}"), ("rpc/a/get/response.json", br#"{ "idempotent": true }"#)], 1),
     (
         "no_object_in_an_rpc",
         &[("rpc/a/get/request.json", br#"{ "type": "array" }"#), ("rpc/a/get/response.json", br#"{ "type": "array" }"#), ("rpc/a/get/error.json", b"false")],

@@ -93,10 +93,10 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
     let keyword = keyword(&path)?;
     if subject.kind == ContractKind::Request && path.len() == 1 && keyword == IDEMPOTENT {
         return Some(match harms {
-            [Direction::NewToOld] => {
-                "let the service say it, with `#[rpc(.., idempotent)]`: its callers know it by its first answer"
-                    .to_owned()
-            }
+            [Direction::NewToOld] => format!(
+                "leave `{IDEMPOTENT}` as it was, and let the service say it, with `#[rpc(.., idempotent)]`: its callers know \
+                 it by its first answer"
+            ),
             _ => format!("keep `{IDEMPOTENT}` until none of the old callers is left"),
         });
     }

@@ -258,11 +258,15 @@ impl Text {
         match &misfit.verdict {
             Verdict::Breaks(witness) => {
                 let Witness { event, pointer, keyword, path, rule, .. } = &**witness;
-                self.part("witness", [format!("{} may be sent by {sender}", brief(event))]);
+                let (sent, refused) = match witness.is_repeated() {
+                    true => ("sent again", "twice"),
+                    false => ("sent", "refused"),
+                };
+                self.part("witness", [format!("{} may be {sent} by {sender}", brief(event))]);
                 // of an old reader the rule isn't in the files any more
                 let stands = misfit.place.as_ref().map_or_else(|| format!("in the lock: {path}"), ToString::to_string);
                 let at = if pointer.is_empty() { String::new() } else { format!(" at {pointer}") };
-                self.part("refused", [format!("by {reader}{at}, for `{keyword}` ({stands}): {rule}")]);
+                self.part(refused, [format!("by {reader}{at}, for `{keyword}` ({stands}): {rule}")]);
             }
             Verdict::Undecided(why) => {
                 self.part("unknown", [format!("whether {reader} read all that {sender} send: {why}")]);
