@@ -75,14 +75,20 @@ impl Config {
         prefix: &str,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Option<Self>, ConfigError> {
+        let (found, unset) = env::variables(prefix, variables);
+        if found.is_empty() { Ok(None) } else { Self::addressed(found, unset).map(Some) }
+    }
+
+    /// With the addresses that variables have.
+    pub(super) fn addressed(found: Vec<env::Variable>, unset: env::Unset) -> Result<Self, ConfigError> {
         let mut config = Self::new();
-        for env::Variable { name, service, value } in env::variables(prefix, variables) {
+        for env::Variable { name, service, value } in found {
             let urls: Result<Vec<_>, String> = value.split(',').map(place::base).collect();
             let urls = urls.map_err(|problem| ConfigError { variable: name, problem })?;
             config.places.fixed.insert(service, urls);
         }
-        config.places.prefix = Some(env::plain(prefix).to_owned());
-        Ok((!config.places.fixed.is_empty()).then_some(config))
+        config.places.unset = Some(unset);
+        Ok(config)
     }
 
     /// Where a service is: the base URLs of its addresses, below which `/rpc/<method>` is. They take turns, and where one

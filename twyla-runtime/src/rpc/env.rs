@@ -1,5 +1,6 @@
 //! The environment variables that say where services are: `<PREFIX>_NAVITAIRE_API_URL`.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 
 use super::call::Rpc;
@@ -18,19 +19,54 @@ pub(crate) struct Variable {
 /// What `<PREFIX>_LOG_URL` would name, which is where logs go.
 const LOG: &str = "LOG";
 
-/// The variables with addresses. Databases and the like have URLs too, so only those count that begin with `http`.
-pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<Variable> {
+/// The variables of services that have no address, and what they have instead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unset {
+    prefix: String,
+    /// By the service as variables name it; none of a value that is nobody's to see.
+    others: HashMap<String, Option<String>>,
+}
+
+/// The variables with addresses, and what the others have. Databases and the like have URLs too, so only those are addresses
+/// in which one begins with `http`.
+pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> (Vec<Variable>, Unset) {
     let prefix = plain(prefix);
-    let found = all.into_iter().filter_map(|(name, value)| {
-        let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
-        let rest = if prefix.is_empty() { &*name } else { name.strip_prefix(prefix)?.strip_prefix('_')? };
-        let service = rest.strip_suffix("_URL").filter(|service| !service.is_empty() && *service != LOG)?.to_owned();
-        let http = value.trim_start().to_ascii_lowercase().starts_with("http");
-        http.then_some(Variable { name, service, value })
-    });
-    let mut found: Vec<_> = found.collect();
+    let mut unset = Unset { prefix: prefix.to_owned(), others: HashMap::new() };
+    let mut found = Vec::new();
+    for (name, value) in all {
+        let Some((name, service)) = named(prefix, name) else { continue };
+        match value.into_string() {
+            Ok(value) if value.split(',').any(|url| url.trim_start().to_ascii_lowercase().starts_with("http")) => {
+                found.push(Variable { name, service, value });
+            }
+            // it may be a password that stands before the `@`
+            Ok(value) => drop(unset.others.insert(service, (!value.contains('@')).then_some(value))),
+            Err(_) => drop(unset.others.insert(service, None)),
+        }
+    }
     found.sort_by(|a, b| a.name.cmp(&b.name));
-    found
+    (found, unset)
+}
+
+/// A variable's name, and the service that it names.
+fn named(prefix: &str, name: OsString) -> Option<(String, String)> {
+    let name = name.into_string().ok()?;
+    let rest = if prefix.is_empty() { &*name } else { name.strip_prefix(prefix)?.strip_prefix('_')? };
+    let service = rest.strip_suffix("_URL").filter(|service| !service.is_empty() && *service != LOG)?.to_owned();
+    Some((name, service))
+}
+
+impl Unset {
+    /// Why there is no address of a service.
+    pub(crate) fn missing(&self, service: &str) -> String {
+        let variable = variable(&self.prefix, service);
+        let is = match self.others.get(&key(service)) {
+            Some(Some(value)) => format!("is {value:?}, which begins with neither http:// nor https://"),
+            Some(None) => "is set, and begins with neither http:// nor https://".to_owned(),
+            None => "is not set".to_owned(),
+        };
+        format!("{variable} {is}: it should be where `{service}` is, for example http://booking:8080")
+    }
 }
 
 /// The prefix without its trailing underscore.
@@ -50,7 +86,8 @@ pub(crate) fn variable(prefix: &str, service: &str) -> String {
 }
 
 impl Rpc {
-    /// Over HTTP where a variable `<PREFIX>_<SERVICE>_URL` has an `http` or `https` URL, else within this process.
+    /// Over HTTP where a variable `<PREFIX>_<SERVICE>_URL` has an `http` or `https` URL, else within this process. Any other
+    /// value counts as none, as databases have such variables too; a call of that service says so.
     ///
     /// `PLATFORM_NAVITAIRE_API_URL` is where the service `navitaire-api` is for the prefix `PLATFORM`, with or without its
     /// trailing underscore; several URLs have commas between.
@@ -61,28 +98,24 @@ impl Rpc {
         Self::from_variables(prefix, std::env::vars_os())
     }
 
-    #[cfg(feature = "rpc-client")]
     fn from_variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
-        match super::Config::from_variables(prefix, all)? {
-            Some(config) => Self::new(config),
-            None => Ok(Self::within(prefix)),
+        let (found, unset) = variables(prefix, all);
+        if found.is_empty() {
+            return Ok(Self::over(Link::in_memory(Some(unset)), super::retry::Patience::default()));
         }
+        Self::addressed(found, unset)
+    }
+
+    #[cfg(feature = "rpc-client")]
+    fn addressed(found: Vec<Variable>, unset: Unset) -> Result<Self, ConfigError> {
+        Self::new(super::Config::addressed(found, unset)?)
     }
 
     #[cfg(not(feature = "rpc-client"))]
-    fn from_variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
-        match variables(prefix, all).into_iter().next() {
-            Some(Variable { name, .. }) => Err(ConfigError {
-                variable: name,
-                problem: "is set, but twyla-runtime was built without its feature `rpc-client`".to_owned(),
-            }),
-            None => Ok(Self::within(prefix)),
-        }
-    }
-
-    /// In memory, because no variable says otherwise.
-    fn within(prefix: &str) -> Self {
-        Self::over(Link::in_memory(Some(plain(prefix).to_owned())), super::retry::Patience::default())
+    fn addressed(found: Vec<Variable>, _: Unset) -> Result<Self, ConfigError> {
+        let variable = found.into_iter().next().map(|variable| variable.name).unwrap_or_default();
+        let problem = "is set, but twyla-runtime was built without its feature `rpc-client`".to_owned();
+        Err(ConfigError { variable, problem })
     }
 }
 
@@ -108,10 +141,27 @@ mod tests {
             ("PX_URL", "http://e"),
         ];
         let set = || set.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let found = variables("P_", set());
+        let (found, _) = variables("P_", set());
         let services: Vec<_> = found.iter().map(|variable| variable.service.as_str()).collect();
         assert_eq!(services, ["NAVITAIRE_API"]);
-        let of_all = variables("", set());
+        let (of_all, _) = variables("", set());
         assert_eq!(of_all.len(), 5);
+        // whichever of them has lost its scheme, it is no address that is passed over
+        for value in ["a:1,http://b", "http://b,a:1", " HTTPS://b"] {
+            assert_eq!(variables("P", [("P_X_URL".into(), value.into())]).0.len(), 1, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_address_is_told_from_none() {
+        let set = [("P_STOCK_URL", "127.0.0.1:8080"), ("P_DB_URL", "postgres://u:hunter2@h"), ("P_LOG_URL", "x")];
+        let (_, unset) = variables("P", set.map(|(name, value)| (name.into(), value.into())));
+        assert_eq!(
+            unset.missing("stock"),
+            "P_STOCK_URL is \"127.0.0.1:8080\", which begins with neither http:// nor https://: it should be where `stock` is, \
+             for example http://booking:8080"
+        );
+        assert!(unset.missing("db").starts_with("P_DB_URL is set, and begins with neither"));
+        assert!(unset.missing("log").starts_with("P_LOG_URL is not set: it should be where `log` is"));
     }
 }

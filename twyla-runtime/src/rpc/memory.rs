@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use tokio::sync::watch;
 
-use super::env;
+use super::env::Unset;
 use super::handler::too_large;
 use super::link::{Answer, Ask, Lost};
 use super::serve::{Served, Server};
@@ -15,8 +15,8 @@ use crate::drain::Phase;
 /// The services of this process that can be called.
 pub(crate) struct Network {
     methods: RwLock<HashMap<String, Vec<Place>>>,
-    /// What the variables begin with that say where else services are.
-    prefix: Option<String>,
+    /// The variables that would have said where else services are.
+    unset: Option<Unset>,
 }
 
 struct Place {
@@ -25,8 +25,8 @@ struct Place {
 }
 
 impl Network {
-    pub(crate) fn new(prefix: Option<String>) -> Self {
-        Self { methods: RwLock::default(), prefix }
+    pub(crate) fn new(unset: Option<Unset>) -> Self {
+        Self { methods: RwLock::default(), unset }
     }
 
     /// Makes the RPCs of a service callable, for as long as it is there.
@@ -50,9 +50,8 @@ impl Network {
         let lost = |maybe_begun, why: &str| Lost { maybe_begun, why: why.to_owned() };
         let Some((server, served)) = self.find(ask.service, ask.method) else {
             let mut why = format!("no service of this process serves {}.{}", ask.service, ask.method);
-            if let Some(prefix) = &self.prefix {
-                let variable = env::variable(prefix, ask.service);
-                why.push_str(&format!(", and {variable} has no http or https URL of one, as http://booking:8080"));
+            if let Some(unset) = &self.unset {
+                why.push_str(&format!(", and {}", unset.missing(ask.service)));
             }
             return Err(Lost { maybe_begun: false, why });
         };

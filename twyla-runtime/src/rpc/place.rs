@@ -202,8 +202,8 @@ pub(crate) struct Places {
     /// By the service as variables name it.
     pub(crate) fixed: HashMap<String, Vec<Url>>,
     pub(crate) resolver: Option<Arc<dyn Resolve>>,
-    /// What the variables with addresses begin with.
-    pub(crate) prefix: Option<String>,
+    /// What the variables say of other services, where the addresses are from the environment.
+    pub(crate) unset: Option<env::Unset>,
 }
 
 impl fmt::Debug for Places {
@@ -222,13 +222,8 @@ impl Places {
 
     /// Why there are none of a service.
     pub(crate) fn missing(&self, service: &str) -> String {
-        match &self.prefix {
-            Some(prefix) => {
-                let variable = env::variable(prefix, service);
-                format!(
-                    "{variable} has no http or https URL: it should be where `{service}` is, for example http://booking:8080"
-                )
-            }
+        match &self.unset {
+            Some(unset) => unset.missing(service),
             None => format!("no address of `{service}` was configured"),
         }
     }

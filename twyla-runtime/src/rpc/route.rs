@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::budget::Budget;
+use super::env::Unset;
 use super::link::{Answer, Ask, Lost, NoRoute};
 use super::memory::Network;
 use super::serve::Server;
@@ -29,9 +30,9 @@ pub(crate) enum Route<'a> {
 }
 
 impl Link {
-    /// Within this process; with the prefix of the variables that would have said otherwise.
-    pub(crate) fn in_memory(prefix: Option<String>) -> Self {
-        Self::Memory { network: Network::new(prefix), budget: Budget::default() }
+    /// Within this process; with the variables that would have said otherwise.
+    pub(crate) fn in_memory(unset: Option<Unset>) -> Self {
+        Self::Memory { network: Network::new(unset), budget: Budget::default() }
     }
 
     pub(crate) fn is_in_memory(&self) -> bool {
