@@ -31,7 +31,7 @@ const _: () = {
         label = "no answer of `navitaire-api.get_booking`",
         note = "the response of `navitaire-api.get_booking` is declared in schemas/rpc/navitaire-api/get_booking/response.json:1",
         note = "return `Result<contracts::shared::Booking, E>`",
-        note = "`E` is `contracts::rpc::navitaire_api::GetBookingError`, or any error type, `String`, or `Box<dyn Error + Send + Sync>`"
+        note = "`E` is `contracts::rpc::navitaire_api::GetBookingError`, or any error type, `String`, or `Box<dyn Error + Send + Sync>`; here it is `Error`"
     )]
     trait AnswerOfGetBooking: ::core::marker::Sized {
         fn answer(self) -> __twyla::Answer;

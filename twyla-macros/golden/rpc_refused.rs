@@ -1,7 +1,10 @@
 ::core::compile_error! {
     "`schemas` declares no RPC `navitaire-api.get_bookin`\n\nhelp: did you mean `navitaire-api.get_booking`, declared in schemas/rpc/navitaire-api/get_booking/request.json:1?"
 }
-async fn get_booking() {}
+#[allow(unused_variables)]
+async fn get_booking() {
+    ::core::unreachable!()
+}
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 struct get_booking {}

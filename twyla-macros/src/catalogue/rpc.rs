@@ -92,20 +92,16 @@ pub(crate) fn other_request(name: &str, rpc: &Rpc, all: &Contracts, written: &st
 const ERRORS: &str = "`E` is the RPC's own error (`error.json`), or any error type, `String`, or `Box<dyn Error + Send + Sync>`: \
                       what isn't the RPC's own is a fault of the service to the caller, and in its log";
 
-/// What the handler returns is no answer of the RPC.
-pub(crate) fn other_answer(name: &str, rpc: &Rpc) -> Text {
+/// What the handler returns is no answer of the RPC; with the error type as it is written.
+pub(crate) fn other_answer(name: &str, rpc: &Rpc, error: Option<&str>) -> Text {
     let response = &rpc.response;
     let text = Text::new(format!("handler `{name}` serves `{}`, but it returns `{THE_TYPE}`", rpc.name))
         .label(format!("no answer of `{}`", rpc.name))
         .note(format!("the response of `{}` is declared in {}", rpc.name, schema(response)))
         .help(format!("return `Result<contracts::{}, E>`", response.rust_path));
-    match &rpc.error {
-        Some(error) => text.note(format!(
-            "`E` is `contracts::{}`, or any error type, `String`, or `Box<dyn Error + Send + Sync>`",
-            error.rust_path
-        )),
-        None => text.note("`E` is any error type, `String`, or `Box<dyn Error + Send + Sync>`"),
-    }
+    let own = rpc.error.as_ref().map(|error| format!("`contracts::{}`, or ", error.rust_path)).unwrap_or_default();
+    let here = error.map(|written| format!("; here it is `{written}`")).unwrap_or_default();
+    text.note(format!("`E` is {own}any error type, `String`, or `Box<dyn Error + Send + Sync>`{here}"))
 }
 
 /// `schemas/rpc/navitaire-api/get_booking/request.json:1`

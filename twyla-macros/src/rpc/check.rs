@@ -1,7 +1,8 @@
 //! From the attribute and the item to a handler, or to everything that is wrong with them.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Ident, ItemFn, LitStr, ReturnType, Type, Visibility};
+use quote::quote;
+use syn::{GenericArgument, Ident, ItemFn, LitStr, PathArguments, ReturnType, Type, Visibility};
 use twyla_contract::{RpcName, similar};
 
 use super::args::Args;
@@ -14,6 +15,8 @@ use crate::function;
 /// An item that is no handler, with what its stand-in needs.
 pub(super) struct Refused {
     pub(super) problems: Problems,
+    /// The item, without what would only have the same mistake told of again.
+    pub(super) item: TokenStream,
     /// The function's visibility and name, where it is one.
     pub(super) stands_for: Option<(Visibility, Ident)>,
 }
@@ -28,7 +31,7 @@ pub(super) fn check(
         Ok(function) => function,
         Err(error) => {
             problems.add(error);
-            return Err(Refused { problems, stands_for: None });
+            return Err(Refused { problems, item, stands_for: None });
         }
     };
     let name = function.sig.ident.clone();
@@ -38,11 +41,12 @@ pub(super) fn check(
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some((**ty).clone()),
     };
+    let answers = output.is_some();
     let argument = inputs.first().map(catalogue::display);
     let later = inputs.get(1..).unwrap_or_default();
     let rpc = match &written {
         Some(written) => {
-            let shape = Shape { handler: &name, argument: argument.as_deref(), later, answers: output.is_some() };
+            let shape = Shape { handler: &name, argument: argument.as_deref(), later, output: output.as_ref() };
             // without its receiver, a method may have nothing to take
             named(written, contracts, &shape, &mut problems)
         }
@@ -61,9 +65,18 @@ pub(super) fn check(
             Ok((function, handler))
         }
         // a method stands among its like, where no type may be declared
-        _ if function.sig.receiver().is_some() => Err(Refused { problems, stands_for: None }),
-        _ => Err(Refused { problems, stands_for: Some((function.vis, name)) }),
+        _ if function.sig.receiver().is_some() => Err(Refused { problems, item, stands_for: None }),
+        _ => {
+            let item = if answers { item } else { without_body(&function) };
+            Err(Refused { problems, item, stands_for: Some((function.vis, name)) })
+        }
     }
+}
+
+/// A function that has no return type, without the body that would be held to that at each of its ends.
+fn without_body(function: &ItemFn) -> TokenStream {
+    let ItemFn { attrs, vis, sig, .. } = function;
+    quote!(#(#attrs)* #[allow(unused_variables)] #vis #sig { ::core::unreachable!() })
 }
 
 /// What of the function is held against the RPC.
@@ -73,8 +86,8 @@ struct Shape<'a> {
     argument: Option<&'a str>,
     /// The types of the others.
     later: &'a [Type],
-    /// Whether it returns anything.
-    answers: bool,
+    /// What it returns, if it returns anything.
+    output: Option<&'a Type>,
 }
 
 /// The RPC that the attribute names.
@@ -105,13 +118,27 @@ fn named(
     {
         problems.add(text::late_request(&handler, rpc).over(late));
     }
-    if !shape.answers {
+    if shape.output.is_none() {
         problems.add(text::no_output(&handler, rpc).at(shape.handler.span()));
     }
     Some(Named {
         name,
         rust_name: rpc.rust_name().to_owned(),
         other_request: text::other_request(&handler, rpc, &contracts, shape.argument.unwrap_or_default()),
-        other_answer: text::other_answer(&handler, rpc),
+        other_answer: text::other_answer(
+            &handler,
+            rpc,
+            shape.output.and_then(error).map(catalogue::display).as_deref(),
+        ),
     })
+}
+
+/// The second of two arguments that a type is written with: the error of a `Result`.
+fn error(output: &Type) -> Option<&Type> {
+    let Type::Path(path) = output else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    match arguments.args.iter().collect::<Vec<_>>()[..] {
+        [GenericArgument::Type(_), GenericArgument::Type(error)] => Some(error),
+        _ => None,
+    }
 }

@@ -131,8 +131,8 @@ impl Policy {
 }
 
 /// The item as it was, what is wrong with it, and a handler of its name, so that the list that names it is fine.
-pub(super) fn stand_in(item: &TokenStream, refused: &Refused) -> TokenStream {
-    let errors = refused.problems.tokens();
+pub(super) fn stand_in(refused: &Refused) -> TokenStream {
+    let (errors, item) = (refused.problems.tokens(), &refused.item);
     let stand_in = refused.stands_for.as_ref().map(|(vis, name)| {
         let stand_in = function::stand_in(vis, name);
         quote! {

@@ -12,8 +12,8 @@ use crate::contracts::Found;
 /// Expands the attribute on an item.
 pub(crate) fn expand(args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> Found) -> TokenStream {
     let args = args::parse(args);
-    match check::check(args, item.clone(), contracts) {
+    match check::check(args, item, contracts) {
         Ok((function, handler)) => expand::expand(&function, &handler),
-        Err(refused) => expand::stand_in(&item, &refused),
+        Err(refused) => expand::stand_in(&refused),
     }
 }
