@@ -30,7 +30,9 @@ pub struct Config {
 }
 
 /// A variable that is missing or has a bad value. The value of a password is never told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// The environment variable.
     pub variable: String,
@@ -41,6 +43,12 @@ pub struct ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.variable, self.problem)
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

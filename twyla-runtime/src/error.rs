@@ -135,8 +135,11 @@ pub enum Error {
     /// RPCs are to be served over HTTP, but this build can't.
     NoRpcServer,
 
-    /// An app of the service's own was given, and no address to serve it on.
-    AppWithoutAddress,
+    /// Something is to be served over HTTP, and there is no address to serve it on.
+    NoAddress {
+        /// What would be served nowhere.
+        what: &'static str,
+    },
 
     /// A name that can't be the name of an event or a group.
     Name {
@@ -202,9 +205,10 @@ impl fmt::Display for Error {
                 "RPCs are served over HTTP, but twyla-runtime was built without its feature `rpc-server` (within one process \
                  the service is given an `Rpc::in_memory()` with `.rpc(..)`)",
             ),
-            Self::AppWithoutAddress => f.write_str(
-                "the app of `.app(..)` would be served nowhere, as `Serve::mounted()` has no address: take `Serve::on(..)`, or \
-                 put `Running::router()` into the app that you serve yourself",
+            Self::NoAddress { what } => write!(
+                f,
+                "{what} would be served nowhere, as `Serve::mounted()` has no address: take `Serve::on(..)`, or `start()` the \
+                 service and put `Running::router()` into the app that you serve yourself"
             ),
             Self::Name { what, why } => write!(f, "{what} {why}"),
             Self::Signals(error) => write!(f, "can't wait for SIGINT and SIGTERM: {error}"),

@@ -112,7 +112,7 @@ impl Service {
     /// path is a panic of axum's when the service starts.
     ///
     /// With [`Serve::mounted`](crate::rpc::Serve::mounted) there is no address, and starting the service is an
-    /// [`Error::AppWithoutAddress`](crate::Error::AppWithoutAddress).
+    /// [`Error::NoAddress`](crate::Error::NoAddress).
     ///
     /// ```text
     /// service.app(|rpcs| rpcs.route("/version", get(|| async { "1.0" })).layer(TraceLayer::new_for_http()))
@@ -188,11 +188,13 @@ impl Service {
     /// to the broker; wait for pending confirms. A second signal ends the wait for handlers at once.
     ///
     /// # Errors
-    /// As [`start`](Self::start), and [`Error::Signals`].
+    /// As [`start`](Self::start), [`Error::Signals`], and [`Error::NoAddress`] where RPCs are
+    /// [`mounted`](crate::rpc::Serve::mounted), whose routes nobody gets to have.
     ///
     /// # Cancel safety
     /// Dropping the future starts to drain in the background.
     pub async fn run(self) -> Result<(), Error> {
+        self.rpcs.check_without_routes()?;
         let signals = drain::Signals::new()?;
         self.start().await?.run_until(signals).await;
         Ok(())
@@ -201,11 +203,12 @@ impl Service {
     /// Runs until `end` resolves, then drains and closes the bus as [`run`](Self::run) does.
     ///
     /// # Errors
-    /// As [`start`](Self::start).
+    /// As [`start`](Self::start), and [`Error::NoAddress`] as [`run`](Self::run).
     ///
     /// # Cancel safety
     /// Dropping the future starts to drain in the background.
     pub async fn run_until(self, end: impl Future<Output = ()>) -> Result<(), Error> {
+        self.rpcs.check_without_routes()?;
         let bus = self.bus.clone();
         let running = self.start().await?;
         end.await;

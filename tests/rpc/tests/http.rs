@@ -301,7 +301,21 @@ async fn checks_before_it_serves() {
     let error = service().rpcs(rpcs()).state(Script::echo()).serve(anywhere()).start().await.unwrap_err();
     assert!(matches!(error, Error::DuplicateRpc { method: "look", .. }), "{error}");
     let error = service().state(Script::echo()).serve(Serve::mounted()).app(|rpcs| rpcs).start().await.unwrap_err();
-    assert!(matches!(error, Error::AppWithoutAddress), "{error}");
+    assert!(matches!(error, Error::NoAddress { what: "the app of `.app(..)`" }), "{error}");
+    for address in ["127.0.0.1", "http://127.0.0.1:8080", ":8080", "127.0.0.1:http"] {
+        let error = service().state(Script::echo()).serve(Serve::on(address)).start().await.unwrap_err();
+        let why = "it should be a host and a port, for example 0.0.0.0:8080";
+        assert_eq!(error.to_string(), format!("nothing can be served on {address}: {why}"));
+    }
+    let mounted = || service().state(Script::echo()).serve(Serve::mounted());
+    for error in [mounted().run().await.unwrap_err(), mounted().run_until(async {}).await.unwrap_err()] {
+        assert!(
+            error.to_string().starts_with("the RPCs of a service that is `run()` would be served nowhere"),
+            "{error}"
+        );
+    }
+    // within the process they can be called all the same
+    mounted().rpc(Rpc::in_memory()).run_until(async {}).await.unwrap();
     taken.stop().await;
 }
 

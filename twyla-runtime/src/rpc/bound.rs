@@ -25,7 +25,7 @@ use tower_service::Service;
 
 use super::door;
 use super::serve::Server;
-use super::settings::Serve;
+use super::settings::{ADDRESS, Serve, is_address};
 use super::wait::Waits;
 use crate::config::FOREVER;
 use crate::drain::{LAST_STEPS, Phase, Running, stopping};
@@ -70,9 +70,12 @@ pub(crate) struct Bound {
 impl Bound {
     /// Binds the address that a service is served on.
     pub(crate) async fn to(address: &str) -> Result<Self, Error> {
-        let failed = |error: std::io::Error| Error::Serve { address: address.to_owned(), why: error.to_string() };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let failed = |why: &dyn ToString| Error::Serve { address: address.to_owned(), why: why.to_string() };
+        if !is_address(address) {
+            return Err(failed(&ADDRESS));
+        }
+        let listener = TcpListener::bind(address).await.map_err(|error| failed(&error))?;
+        let address = listener.local_addr().map_err(|error| failed(&error))?;
         Ok(Self { listener, address })
     }
 

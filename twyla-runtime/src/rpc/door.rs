@@ -36,7 +36,8 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
 async fn unknown(request: Request<Body>) -> Response<Body> {
     let path = request.uri().path();
     let method = path.strip_prefix("/rpc/").unwrap_or(path);
-    response(problem(404, method, format!("nothing is served at {path}"))).map(Body::new)
+    let whole = method.rsplit_once('.').map(|(_, method)| format!("; without its service it is /rpc/{method}"));
+    response(problem(404, method, format!("nothing is served at {path}{}", whole.unwrap_or_default()))).map(Body::new)
 }
 
 /// One RPC as a service of tower's.

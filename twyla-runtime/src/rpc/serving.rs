@@ -41,7 +41,7 @@ impl Serving {
     pub(crate) fn check(&self, states: &States) -> Result<(), Error> {
         #[cfg(feature = "rpc-server")]
         if self.lacks_an_address() {
-            return Err(Error::AppWithoutAddress);
+            return Err(Error::NoAddress { what: "the app of `.app(..)`" });
         }
         for (i, handler) in self.registrations.iter().enumerate() {
             if let Some(need) = handler.needs.iter().find(|need| !states.contains_key(&need.id)) {
@@ -55,6 +55,16 @@ impl Serving {
                     second: handler.handler,
                 });
             }
+        }
+        Ok(())
+    }
+
+    /// Whether anybody can call the RPCs where nobody gets to have their routes.
+    pub(crate) fn check_without_routes(&self) -> Result<(), Error> {
+        let is_mounted = self.settings.as_ref().is_some_and(|settings| settings.address.is_none());
+        let in_memory = self.rpc.as_ref().is_some_and(Rpc::is_in_memory);
+        if is_mounted && !in_memory && !self.registrations.is_empty() {
+            return Err(Error::NoAddress { what: "the RPCs of a service that is `run()`" });
         }
         Ok(())
     }

@@ -30,7 +30,8 @@ impl Default for Serve {
 }
 
 impl Serve {
-    /// On an address, as `0.0.0.0:8080`; port 0 is one that is free.
+    /// On an address, as `0.0.0.0:8080`; port 0 is one that is free. What can't be one is an
+    /// [`Error::Serve`](crate::Error::Serve) when the service starts.
     pub fn on(address: impl Into<String>) -> Self {
         Self { address: Some(address.into()), ..Self::mounted() }
     }
@@ -57,11 +58,10 @@ impl Serve {
     pub fn from_env(prefix: &str) -> Result<Self, ConfigError> {
         let variable = format!("{}_HTTP_ADDRESS", prefix.strip_suffix('_').unwrap_or(prefix));
         let Some(value) = std::env::var_os(&variable) else { return Ok(Self::default()) };
-        let should = "it should be a host and a port, for example 0.0.0.0:8080";
         match value.to_str() {
-            Some(address) if has_port(address) => Ok(Self::on(address)),
-            Some(address) => Err(ConfigError { variable, problem: format!("is {address:?}: {should}") }),
-            None => Err(ConfigError { variable, problem: format!("is not Unicode: {should}") }),
+            Some(address) if is_address(address) => Ok(Self::on(address)),
+            Some(address) => Err(ConfigError { variable, problem: format!("is {address:?}: {ADDRESS}") }),
+            None => Err(ConfigError { variable, problem: format!("is not Unicode: {ADDRESS}") }),
         }
     }
 
@@ -115,8 +115,13 @@ impl Serve {
     }
 }
 
-fn has_port(address: &str) -> bool {
-    address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+/// What an address to serve on should be.
+pub(crate) const ADDRESS: &str = "it should be a host and a port, for example 0.0.0.0:8080";
+
+/// Whether it can be one.
+pub(crate) fn is_address(text: &str) -> bool {
+    let is_host = |host: &str| !host.is_empty() && !host.contains('/');
+    text.rsplit_once(':').is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok())
 }
 
 impl fmt::Debug for Serve {
