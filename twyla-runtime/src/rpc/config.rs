@@ -239,6 +239,16 @@ mod tests {
     }
 
     #[test]
+    fn the_last_pause_is_no_shorter_than_the_first() {
+        let pauses = |first, last| {
+            let Patience { first_pause, max_pause, .. } =
+                Config::new().pauses(Duration::from_secs(first), Duration::from_secs(last)).patience;
+            (first_pause.as_secs(), max_pause.as_secs())
+        };
+        assert_eq!((pauses(1, 5), pauses(2, 1)), ((1, 5), (2, 2)));
+    }
+
+    #[test]
     fn a_wrong_address_is_told_of() {
         let wrong = Rpc::new(Config::new().address("a", ["a:1"])).unwrap_err().to_string();
         assert!(wrong.starts_with("an address of `a` is \"a:1\""), "{wrong}");

@@ -125,7 +125,11 @@ mod tests {
         let patience = Patience::default();
         for rounds in [1, 2, 3, 40, u32::MAX] {
             let most = Duration::from_millis(50).saturating_mul(1_u32.checked_shl(rounds - 1).unwrap_or(u32::MAX));
-            assert!((0..100).all(|_| patience.pause(rounds) <= most.min(Duration::from_secs(1))));
+            let most = most.min(Duration::from_secs(1));
+            let pauses: Vec<Duration> = (0..100).map(|_| patience.pause(rounds)).collect();
+            assert!(pauses.iter().all(|pause| *pause <= most), "{rounds}");
+            // none of a hundred in the upper half would be chance once in 2^100 times
+            assert!(pauses.iter().any(|pause| *pause > most / 2), "{rounds}");
         }
     }
 }

@@ -1,0 +1,108 @@
+//! How long a caller waits: to be connected, between two attempts, and with a connection that idles.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc;
+use twyla_rpc_tests::contracts::rpc::desk::{Look, LookRequest};
+use twyla_rpc_tests::raw::server;
+use twyla_rpc_tests::{Script, context, rpcs, within};
+use twyla_runtime::rpc::{CallError, Config, Serve};
+use twyla_runtime::{Bus, Rpc};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn config(addresses: &[SocketAddr]) -> Config {
+    Config::new().address("desk", addresses.iter().map(|address| format!("http://{address}"))).deadline(HOUR)
+}
+
+/// An address that no connection comes to: the kernel has no room for another that nobody accepts.
+async fn full() -> (SocketAddr, impl Sized) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    // as many as there is room for, and no more than that are connected
+    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address)).await {
+        waiting.push(stream.unwrap());
+    }
+    (address, (listener, waiting))
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_come() {
+    let (nowhere, _full) = full().await;
+    let short = |addresses: &[SocketAddr]| config(addresses).connect_deadline(Duration::from_millis(50)).attempts(1);
+    let rpc = Rpc::new(short(&[nowhere])).unwrap();
+    let error = within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
+    assert!(matches!(error, CallError::Unreachable { maybe_begun: false, .. }), "{error}");
+
+    // another address is called instead, also by what may not be done twice
+    let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs());
+    let running = service.serve(Serve::on("127.0.0.1:0")).start().await.unwrap();
+    let rpc = Rpc::new(short(&[nowhere, running.address().unwrap()])).unwrap();
+    for id in 1..=2 {
+        let call = within(async { rpc.call::<Look>(LookRequest::new(id), context()).await });
+        assert_eq!(call.await.unwrap().id, id);
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn pauses_between_attempts() {
+    let count = Arc::new(AtomicU32::new(0));
+    let counted = count.clone();
+    let (address, serving) = server(move |mut stream| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let body = r#"{"type":"urn:twyla:rpc:busy","status":503}"#;
+            let head = "HTTP/1.1 503 Busy\r\ncontent-type: application/problem+json\r\nconnection: close\r\n";
+            let _ = stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await;
+        }
+    })
+    .await;
+    // a pause that there is no time for isn't begun: it is at random, and less than the deadline once in 3,600 times
+    for (pause, attempts) in [(Duration::ZERO, 3), (HOUR, 1)] {
+        let rpc = Rpc::new(config(&[address]).deadline(Duration::from_secs(1)).pauses(pause, pause)).unwrap();
+        let error = within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
+        assert!(matches!(error, CallError::Fault { status: 503, .. }), "{error}");
+        assert_eq!(count.swap(0, Ordering::SeqCst), attempts, "{pause:?}");
+    }
+    serving.abort();
+}
+
+/// A server of one caller, which says its word when that caller has closed its connection.
+async fn held(word: &'static str, closed: mpsc::UnboundedSender<&'static str>) -> SocketAddr {
+    let (address, _) = server(move |mut stream| {
+        let closed = closed.clone();
+        async move {
+            let body = r#"{"id":1,"text":"x"}"#;
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+            let _ = stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await;
+            while let Ok(1..) = stream.read(&mut [0; 1024]).await {}
+            let _ = closed.send(word);
+        }
+    })
+    .await;
+    address
+}
+
+#[tokio::test]
+async fn a_connection_that_idles_is_closed() {
+    let (closed, mut closes) = mpsc::unbounded_channel();
+    let (long, short) = (held("long", closed.clone()).await, held("short", closed).await);
+    let (long, short) = (
+        Rpc::new(config(&[long]).idle(HOUR)).unwrap(),
+        Rpc::new(config(&[short]).idle(Duration::from_millis(50))).unwrap(),
+    );
+    for rpc in [&long, &short] {
+        within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap();
+    }
+    // were both kept for as long as nothing else is said, the first would be closed first
+    assert_eq!(within(closes.recv()).await, Some("short"));
+}
