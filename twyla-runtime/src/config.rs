@@ -34,7 +34,7 @@ pub struct Config {
 /// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// The environment variable.
+    /// The environment variable; of what isn't from the environment, what it is.
     pub variable: String,
     /// What is wrong, and what it should be.
     pub problem: String,
@@ -53,6 +53,14 @@ impl fmt::Debug for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// The name of a variable behind a prefix, which may have a trailing underscore or be empty.
+pub(crate) fn variable(prefix: &str, name: &str) -> String {
+    match prefix.strip_suffix('_').unwrap_or(prefix) {
+        "" => name.to_owned(),
+        prefix => format!("{prefix}_{name}"),
+    }
+}
 
 impl Config {
     /// RabbitMQ at `host`, port 5672 (5671 with TLS), virtual host `/`. The host may have a port of its own: `host:5673`,
@@ -161,10 +169,7 @@ impl Config {
     /// # Errors
     /// As [`from_env`](Self::from_env).
     pub fn from_lookup(prefix: &str, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Option<Self>, ConfigError> {
-        let prefix = prefix.strip_suffix('_').unwrap_or(prefix);
-        let variable = |part: &str| {
-            if prefix.is_empty() { format!("AMQP_{part}") } else { format!("{prefix}_AMQP_{part}") }
-        };
+        let variable = |part: &str| variable(prefix, &format!("AMQP_{part}"));
         let error = |part: &str, problem: String| ConfigError { variable: variable(part), problem };
         let read = |part: &str, should: &str| match lookup(&variable(part)) {
             None => Ok(None),

@@ -145,9 +145,9 @@ pub mod __private {
     pub use crate::json::{
         self, Fault, Names, Read, Reader, Write, close_object, required, word, write_member, write_str,
     };
+    pub use crate::rpc::ask::Answer;
     pub use crate::rpc::handler as calls;
     pub use crate::rpc::handler::{CallArgument, Parts as CallParts};
-    pub use crate::rpc::link::Answer;
     pub use crate::rpc::method::{Requests, Responds, RpcKey, show_error};
     pub use crate::validate::contract::{Validate, decode, decode_as, encode, encode_as};
     pub use crate::validate::path::Path;

@@ -2,12 +2,14 @@
 //!
 //! # The rooms
 //!
-//! `method` says what a contract is to an RPC. A call walks from `call` (encode, `retry` within a `budget`, decode) by a
-//! `route` over a `link`: in `memory`, or over `http` to where `env`, `place` and, of a resolver, `found` say that a service
+//! `method` says what a contract is to an RPC. A call walks from `call` (encode, `retry` within a `budget`, decode) as an
+//! `ask` by a `route`: in `memory`, or over `http` to where `env`, `place` and, of a resolver, `found` say that a service
 //! lives. There `serve` takes it in (limits, deadline), and `handler` decodes it, answers and encodes. HTTP comes in at a
 //! `bound` socket and through the `door`, where the `head` of a request is read and its body, for which there is `room`.
 //! `problem` is what both sides say of what went wrong, and `wire` how it all is written in headers.
 
+#[doc(hidden)]
+pub mod ask;
 #[cfg(feature = "rpc-server")]
 mod bound;
 mod budget;
@@ -28,8 +30,6 @@ pub mod handler;
 mod head;
 #[cfg(feature = "rpc-client")]
 mod http;
-#[doc(hidden)]
-pub mod link;
 mod memory;
 mod meta;
 #[doc(hidden)]

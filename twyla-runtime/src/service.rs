@@ -221,9 +221,9 @@ impl Service {
     /// for tests: [`Running::stop`] drains, and leaves the bus open.
     ///
     /// # Errors
-    /// [`Error::MissingState`], [`Error::DuplicateListener`] and [`Error::DuplicateRpc`], and [`Error::Serve`] if RPCs can't
-    /// be served on their address, before anything is consumed; [`Error::Listen`] if the broker refuses a queue or can't be
-    /// reached.
+    /// [`Error::MissingState`], [`Error::DuplicateListener`], [`Error::DuplicateRpc`], [`Error::NoAddress`] and
+    /// [`Error::NoRpcServer`], and [`Error::Serve`] if RPCs can't be served on their address, before anything is consumed;
+    /// [`Error::Listen`] if the broker refuses a queue or can't be reached.
     ///
     /// # Cancel safety
     /// Dropping the future stops what was started.

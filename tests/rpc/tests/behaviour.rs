@@ -394,7 +394,8 @@ async fn tries_nothing_again_that_may_not(link: Link) {
 
 async fn ends_what_is_under_way_and_takes_no_more(link: Link) {
     let (script, go, begun) = gated();
-    let (running, rpc) = link.start(script, |serve| serve).await;
+    // however many there may be, those that there are count
+    let (running, rpc) = link.start(script, |serve| serve.concurrency(usize::MAX)).await;
     let first = rpc.call::<Look>(LookRequest::new(5), context());
     let first = tokio::spawn(async move { first.await });
     begun.notified().await;

@@ -143,9 +143,13 @@ async fn over_tls() {
     for alpn in [&[&b"h2"[..], b"http/1.1"][..], &[b"http/1.1"], &[]] {
         let address = behind_tls(folder, &running, alpn).await;
         let config = || Config::new().attempts(1).address("desk", [format!("https://{address}")]);
-        let rpc = Rpc::new(config().tls(Tls::new().ca(folder.join("ca.pem")))).unwrap();
-        for id in 1..=3 {
-            assert_eq!(within(async { rpc.call::<Look>(LookRequest::new(id), context()).await }).await.unwrap().id, id);
+        // what is spoken without encryption makes no difference here
+        for http2 in [false, true] {
+            let rpc = Rpc::new(config().http2(http2).tls(Tls::new().ca(folder.join("ca.pem")))).unwrap();
+            for id in 1..=3 {
+                let call = within(async { rpc.call::<Look>(LookRequest::new(id), context()).await });
+                assert_eq!(call.await.unwrap().id, id);
+            }
         }
         // and whom nobody vouches for isn't called
         let stranger = Rpc::new(config()).unwrap();

@@ -87,14 +87,14 @@ impl Bound {
     pub(crate) async fn serve(self, front: Front, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
         let Self { listener, address } = self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        let patience =
-            Patience { first: settings.read_deadline.min(FOREVER), written: settings.write_deadline.min(FOREVER) };
-        builder.http1().header_read_timeout(patience.first);
+        let waited =
+            Waited { first: settings.read_deadline.min(FOREVER), written: settings.write_deadline.min(FOREVER) };
+        builder.http1().header_read_timeout(waited.first);
         builder
             .http2()
             .timer(TokioTimer::new())
-            .max_concurrent_streams(u32::try_from(settings.concurrency).unwrap_or(u32::MAX).saturating_add(64))
-            .keep_alive_interval(patience.first);
+            .max_concurrent_streams(settings.places().saturating_add(64))
+            .keep_alive_interval(waited.first);
         let places = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
         let mut connections = JoinSet::new();
         loop {
@@ -111,7 +111,7 @@ impl Bound {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone(), patience);
+                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone(), waited);
                     connections.spawn(async move {
                         serving.await;
                         drop(place);
@@ -147,7 +147,7 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
 
 /// How long a connection is waited for.
 #[derive(Clone, Copy)]
-struct Patience {
+struct Waited {
     /// Until a request is there.
     first: Duration,
     /// Until the next piece of an answer is taken.
@@ -160,13 +160,13 @@ async fn connection(
     stream: TcpStream,
     front: Front,
     mut phase: watch::Receiver<Phase>,
-    patience: Patience,
+    waited: Waited,
 ) {
     // an answer is written at once
     let _ = stream.set_nodelay(true);
     let begun = tokio::select! {
         biased;
-        begun = timeout(patience.first, begun(&stream)) => begun.unwrap_or(false),
+        begun = timeout(waited.first, begun(&stream)) => begun.unwrap_or(false),
         () = stopping(&mut phase) => false,
     };
     if !begun {
@@ -174,7 +174,7 @@ async fn connection(
     }
     builder.http1().timer(Waits::default());
     let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(patience.written));
+    stream.set_timeout(Some(waited.written));
     let stream = TokioIo::new(Box::pin(stream));
     let serving = builder.serve_connection(stream, service_fn(move |request| front.clone().answer(request)));
     let mut serving = std::pin::pin!(serving);

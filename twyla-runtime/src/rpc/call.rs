@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
+use super::ask::{Answer, Ask, DOMAIN, Key, Kind, Lost, NoRoute};
 use super::error::{CallError, Side};
-use super::link::{Answer, Ask, DOMAIN, Key, Kind, Lost, NoRoute};
 use super::meta::CallMeta;
 use super::method::{Body, Method};
 use super::problem::{Broken, Part, Problem};
@@ -114,9 +114,9 @@ impl Rpc {
         }
     }
 
-    /// Makes a service of this process callable, if that is what it calls; says whether.
-    pub(crate) fn attach(&self, server: &Arc<Server>) -> bool {
-        self.inner.link.attach(server)
+    /// Makes a service of this process callable, if that is what it calls.
+    pub(crate) fn attach(&self, server: &Arc<Server>) {
+        self.inner.link.attach(server);
     }
 
     /// Whether it calls services of this process.
@@ -145,6 +145,7 @@ fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encod
         method,
         by: Side::Ours,
         errors: refusal.violations.iter().map(Broken::from).collect(),
+        maybe_begun: false,
     };
     // both in one memory
     let (mut text, length) = written(|out| {
@@ -159,7 +160,7 @@ fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encod
     if bytes > most {
         let detail = format!("the context has {bytes} bytes, and at most {most} fit in a header");
         let broken = Broken { pointer: String::new(), keyword: "maxLength".to_owned(), detail };
-        return Err(CallError::Request { method, by: Side::Ours, errors: vec![broken] });
+        return Err(CallError::Request { method, by: Side::Ours, errors: vec![broken], maybe_begun: false });
     }
     Ok(Encoded { request: text, context })
 }
@@ -173,10 +174,10 @@ pub struct Calling<T, E> {
     key: Option<Arc<str>>,
     /// What knows the RPC: the type that stands for it is no part of this one, so that a type that stands for none is told
     /// of once and not again wherever the future is used.
-    run: fn(Self) -> Running<T, E>,
+    run: fn(Self) -> Answering<T, E>,
 }
 
-type Running<T, E> = Pin<Box<dyn Future<Output = Result<T, CallError<E>>> + Send>>;
+type Answering<T, E> = Pin<Box<dyn Future<Output = Result<T, CallError<E>>> + Send>>;
 
 impl<T, E> Calling<T, E> {
     /// Waits at most so long for the answer, all attempts together; 10 s unless set here or with
@@ -195,7 +196,7 @@ impl<T, E> Calling<T, E> {
 }
 
 /// A call from its first poll on.
-fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Running<M::Response, M::Error> {
+fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Response, M::Error> {
     let Calling { rpc, encoded, deadline, key, .. } = calling;
     let Encoded { request, context } = match encoded {
         Ok(encoded) => encoded,
@@ -218,7 +219,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Running<M::Respons
         let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
         let mut progress = Progress::default();
         let outcome = match rpc.attempts(M::NAME, M::IDEMPOTENT, &mut ask, until, &mut progress).await {
-            Ok(answer) => rpc.answered::<M>(answer, begun),
+            Ok(answer) => rpc.answered::<M>(answer, begun).map_err(|error| error.after_another(progress.maybe_begun)),
             Err(Failed::Lost(lost)) => {
                 let maybe_begun = progress.maybe_begun || lost.maybe_begun;
                 tracing::warn!(method = M::NAME, maybe_begun, error = lost.why, "unreachable");
@@ -237,7 +238,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Running<M::Respons
 
 impl<T, E> IntoFuture for Calling<T, E> {
     type Output = Result<T, CallError<E>>;
-    type IntoFuture = Running<T, E>;
+    type IntoFuture = Answering<T, E>;
 
     fn into_future(self) -> Self::IntoFuture {
         (self.run)(self)
@@ -336,22 +337,33 @@ impl Rpc {
             drop(span);
             let next = retry::next(&outcome, given || idempotent || self.is_repeatable(name, &outcome));
             let Next::Again { after, unreached } = next else { return Ok(outcome?) };
-            if let Err(lost) = &outcome {
-                progress.maybe_begun |= lost.maybe_begun;
-                progress.why.clone_from(&lost.why);
+            match &outcome {
+                Ok(answer) => {
+                    progress.maybe_begun |= retry::maybe_begun(answer);
+                    progress.why = format!("it was answered with HTTP status {}", answer.status);
+                }
+                Err(lost) => {
+                    progress.maybe_begun |= lost.maybe_begun;
+                    progress.why.clone_from(&lost.why);
+                }
             }
             let elsewhere = route.another();
-            let is_free = elsewhere && unreached;
-            if !is_free && !route.budget().afford() {
-                tracing::debug!(method = name, "not tried again: too many calls have been");
-                return Ok(outcome?);
-            }
-            if !elsewhere {
+            let pause = if elsewhere {
+                None
+            } else {
                 rounds += 1;
                 let pause = patience.pause(rounds).max(after);
                 if rounds >= patience.attempts || until.saturating_duration_since(Instant::now()) <= pause {
                     return Ok(outcome?);
                 }
+                Some(pause)
+            };
+            let is_free = elsewhere && unreached;
+            if !is_free && !route.budget().afford() {
+                tracing::debug!(method = name, "not tried again: too many calls have been");
+                return Ok(outcome?);
+            }
+            if let Some(pause) = pause {
                 route.all_again();
                 sleep(pause).await;
             }
@@ -392,18 +404,17 @@ impl Rpc {
         match (answer.status, &answer.kind) {
             (200, Kind::Json) => M::Response::decode(&answer.body).map_err(broken),
             (DOMAIN, Kind::Json) => Err(M::Error::decode(&answer.body).map_or_else(broken, CallError::Domain)),
-            (status, kind) => Err(failed(method, status, kind, &answer, begun)),
+            _ => Err(failed(method, &answer, begun)),
         }
     }
 }
 
 /// What any other answer is to the caller.
-fn failed<E>(method: &'static str, status: u16, kind: &Kind, answer: &Answer, begun: Instant) -> CallError<E> {
-    let retry_after = answer.retry_after;
-    let problem = if *kind == Kind::Problem { Problem::from_json(&answer.body) } else { None };
-    match problem {
+fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError<E> {
+    let Answer { status, retry_after, .. } = *answer;
+    match answer.read_problem() {
         Some(Problem { part: Some(Part::Request | Part::Context), errors, .. }) if status == 422 => {
-            CallError::Request { method, by: Side::Theirs, errors }
+            CallError::Request { method, by: Side::Theirs, errors, maybe_begun: false }
         }
         Some(Problem { part: Some(Part::Response), errors, .. }) => {
             CallError::Response { method, by: Side::Theirs, errors }
@@ -416,7 +427,7 @@ fn failed<E>(method: &'static str, status: u16, kind: &Kind, answer: &Answer, be
             CallError::Fault { method, status, maybe_begun, why, retry_after }
         }
         None => {
-            let why = match kind {
+            let why = match &answer.kind {
                 Kind::Json => "its body is JSON, which is no problem".to_owned(),
                 Kind::Problem => "its body is no problem (RFC 9457)".to_owned(),
                 Kind::Other(what) => what.clone(),

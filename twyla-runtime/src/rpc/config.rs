@@ -129,7 +129,7 @@ impl Config {
     }
 
     /// How often all addresses are tried; 3 times unless set, 0 counts as 1. Only what is safe is repeated, and a tenth of
-    /// the calls at most.
+    /// the calls at most, after the first ten.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.patience.attempts = attempts.max(1);

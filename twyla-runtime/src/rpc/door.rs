@@ -6,17 +6,19 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use tokio::time::Instant;
 use tower_service::Service;
 
+use super::ask::{Answer, Kind};
 use super::handler::{problem, too_large};
-use super::link::{Answer, Kind};
 use super::pieces::Pieces;
 use super::serve::{Served, Server, busy};
 use super::{head, timer, wire};
@@ -37,7 +39,8 @@ async fn unknown(request: Request<Body>) -> Response<Body> {
     let path = request.uri().path();
     let method = path.strip_prefix("/rpc/").unwrap_or(path);
     let whole = method.rsplit_once('.').map(|(_, method)| format!("; without its service it is /rpc/{method}"));
-    response(problem(404, method, format!("nothing is served at {path}{}", whole.unwrap_or_default()))).map(Body::new)
+    let detail = format!("nothing is served at {path}{}", whole.unwrap_or_default());
+    early(problem(404, method, detail), request).await.map(Body::new)
 }
 
 /// One RPC as a service of tower's.
@@ -57,7 +60,13 @@ impl Service<Request<Body>> for Endpoint {
         let Self(of) = self.clone();
         Box::pin(async move {
             let (server, served) = &*of;
-            Ok(answer(server, served, request).await.map(Body::new))
+            let answer = tokio::select! {
+                biased;
+                answer = answer(server, served, request) => answer,
+                // nothing else tells whoever serves these routes that the service has ended
+                () = server.ended() => response(problem(504, served.registration.name, "the service has ended")),
+            };
+            Ok(answer.map(Body::new))
         })
     }
 }
@@ -69,28 +78,68 @@ where
 {
     let name = served.registration.name;
     if request.method() != Method::POST {
-        let mut response = response(problem(405, name, format!("{} is no way to call it", request.method())));
+        let detail = format!("{} is no way to call it", request.method());
+        let mut response = early(problem(405, name, detail), request).await;
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
-    // before anything of it is read: whoever is turned away shall be so at little cost
+    // before anything is made of it: whoever is turned away shall be so at little cost
     if let Err(busy) = server.takes(served) {
-        return response(busy);
+        return early(busy, request).await;
     }
+    let asked = Instant::now();
     let (mut ask, length) = match head::read(request.headers(), name, served.registration.method) {
         Ok(read) => read,
-        Err(answer) => return response(answer),
+        Err(answer) => return early(answer, request).await,
     };
     ask.request = match body(server, served, length, request).await {
         Ok(body) => body,
-        Err(answer) => return response(answer),
+        Err(answer) => return last(response(answer)),
     };
     // and only when it is there: whoever sends slowly shall take nobody's place
     let answer = match server.admit(served) {
-        Ok(_place) => server.answer(served, ask).await,
+        Ok(_place) => server.answer(served, ask, asked).await,
         Err(busy) => busy,
     };
     response(answer)
+}
+
+/// How much is read of a request that is answered already, and for how long.
+const LEFT: usize = 64 << 10;
+const LEAVING: Duration = Duration::from_secs(1);
+
+/// An answer to a request of which no more than the head was needed. What is left is read where it is little: whoever still sends
+/// when the connection is closed may never see its answer.
+async fn early<B>(answer: Answer, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    // who waits to be told to go on hasn't begun to send (RFC 9110, section 10.1.1)
+    let waits = request.headers().contains_key(EXPECT);
+    let mut body = request.into_body();
+    let reading = async {
+        let mut read = 0;
+        while !body.is_end_stream() {
+            match body.frame().await {
+                None => break,
+                Some(Err(_)) => return false,
+                Some(Ok(frame)) => read += frame.into_data().map_or(0, |data| data.len()),
+            }
+            if read > LEFT {
+                return false;
+            }
+        }
+        true
+    };
+    let is_read = !waits && timer::within(LEAVING, pin!(reading)).await == Ok(true);
+    let response = response(answer);
+    if is_read { response } else { last(response) }
+}
+
+/// The last one of its connection, as what is left of the request isn't waited for.
+fn last(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Reads a request's body, bounded in size and in time.
@@ -135,7 +184,7 @@ where
 }
 
 /// Whole seconds, none of them too early.
-fn seconds(after: std::time::Duration) -> u64 {
+fn seconds(after: Duration) -> u64 {
     after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).max(1)
 }
 
@@ -152,10 +201,6 @@ fn response(answer: Answer) -> Response<Full<Bytes>> {
     }
     if idempotent {
         headers.insert(IDEMPOTENT, HeaderValue::from_static("true"));
-    }
-    if matches!(status, 408 | 413) {
-        // what is left of the request isn't waited for
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

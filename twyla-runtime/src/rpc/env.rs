@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use super::call::Rpc;
 use super::route::Link;
-use crate::config::ConfigError;
+use crate::config::{self, ConfigError};
 
 /// A variable with addresses.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Unset {
         let variable = variable(&self.prefix, service);
         let is = match self.others.get(&key(service)) {
             Some(Some(value)) => format!("is {value:?}, which begins with neither http:// nor https://"),
-            Some(None) => "is set, and begins with neither http:// nor https://".to_owned(),
+            Some(None) => "is set to something else than an http or https URL".to_owned(),
             None => "is not set".to_owned(),
         };
         format!("{variable} {is}: it should be where `{service}` is, for example http://booking:8080")
@@ -80,9 +80,8 @@ pub(crate) fn key(service: &str) -> String {
 }
 
 /// The variable with a service's addresses: `PLATFORM_NAVITAIRE_API_URL`.
-pub(crate) fn variable(prefix: &str, service: &str) -> String {
-    let (prefix, service) = (plain(prefix), key(service));
-    if prefix.is_empty() { format!("{service}_URL") } else { format!("{prefix}_{service}_URL") }
+fn variable(prefix: &str, service: &str) -> String {
+    config::variable(prefix, &format!("{}_URL", key(service)))
 }
 
 impl Rpc {
@@ -161,7 +160,7 @@ mod tests {
             "P_STOCK_URL is \"127.0.0.1:8080\", which begins with neither http:// nor https://: it should be where `stock` is, \
              for example http://booking:8080"
         );
-        assert!(unset.missing("db").starts_with("P_DB_URL is set, and begins with neither"));
+        assert!(unset.missing("db").starts_with("P_DB_URL is set to something else"));
         assert!(unset.missing("log").starts_with("P_LOG_URL is not set: it should be where `log` is"));
     }
 }

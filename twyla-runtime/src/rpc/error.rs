@@ -34,7 +34,7 @@ pub enum CallError<E = NoError> {
         why: String,
     },
 
-    /// What we ask breaks its contract: the request or the context. Nothing was done.
+    /// What we ask breaks its contract: the request or the context. Whoever found that has done nothing.
     Request {
         /// The RPC's name.
         method: &'static str,
@@ -42,6 +42,8 @@ pub enum CallError<E = NoError> {
         by: Side,
         /// Each rule that is broken.
         errors: Vec<Broken>,
+        /// Whether the service may have begun with the call, in an attempt before. `false` is certain.
+        maybe_begun: bool,
     },
 
     /// What they answer breaks its contract. What was asked for may have been done.
@@ -100,10 +102,22 @@ impl<E> CallError<E> {
         match self {
             Self::Unreachable { maybe_begun, .. }
             | Self::Deadline { maybe_begun, .. }
+            | Self::Request { maybe_begun, .. }
             | Self::Fault { maybe_begun, .. } => *maybe_begun,
-            Self::Request { .. } => false,
             Self::Response { .. } | Self::Domain(_) => true,
         }
+    }
+
+    /// The same of a call of which an attempt before may have been begun.
+    pub(crate) fn after_another(mut self, may: bool) -> Self {
+        if let Self::Unreachable { maybe_begun, .. }
+        | Self::Deadline { maybe_begun, .. }
+        | Self::Request { maybe_begun, .. }
+        | Self::Fault { maybe_begun, .. } = &mut self
+        {
+            *maybe_begun |= may;
+        }
+        self
     }
 
     /// The error that the RPC has a contract for, if it is one.
@@ -146,11 +160,16 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
                 write!(f, "{method} was not answered within {after:?} ({})", Begun(*maybe_begun))?;
                 if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
             }
-            Self::Request { method, by: Side::Ours, errors } => {
+            Self::Request { method, by: Side::Ours, errors, .. } => {
                 write!(f, "{method} was not called: what is asked breaks its contract{}", All(errors))
             }
-            Self::Request { method, by: Side::Theirs, errors } => {
-                write!(f, "{method} was refused by the service: what is asked breaks its contract there{}", All(errors))
+            Self::Request { method, by: Side::Theirs, errors, maybe_begun } => {
+                write!(
+                    f,
+                    "{method} was refused by the service: what is asked breaks its contract there{}",
+                    All(errors)
+                )?;
+                if *maybe_begun { write!(f, " (an attempt before may have been begun)") } else { Ok(()) }
             }
             Self::Response { method, by: Side::Ours, errors } => {
                 write!(f, "{method} was answered with what breaks its contract{}", All(errors))
@@ -199,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_breaks_our_own_contract_is_not_tried_again() {
-        let error = |by| CallError::<NoError>::Request { method: "a.get", by, errors: Vec::new() };
+        let error = |by| CallError::<NoError>::Request { method: "a.get", by, errors: Vec::new(), maybe_begun: false };
         assert_eq!(What::of(&error(Side::Ours)), What::Park);
         let boxed: Box<dyn Error + Send + Sync> = Fail::from(error(Side::Ours)).into();
         assert_eq!(What::of(&*boxed), What::Park);

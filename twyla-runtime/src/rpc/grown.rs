@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 
 /// Values by name, each made once and there for as long as the map is. Few are expected: they are looked through in turn.
-pub(crate) struct Grown<T>(OnceLock<Box<Link<T>>>);
+pub(crate) struct Grown<T>(OnceLock<Box<Node<T>>>);
 
-struct Link<T> {
+struct Node<T> {
     name: &'static str,
     value: T,
     next: Grown<T>,
@@ -21,11 +21,11 @@ impl<T: Clone> Grown<T> {
     /// The value of that name, if it has been made.
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
         let mut at = self;
-        while let Some(link) = at.0.get() {
-            if link.name == name {
-                return Some(&link.value);
+        while let Some(node) = at.0.get() {
+            if node.name == name {
+                return Some(&node.value);
             }
-            at = &link.next;
+            at = &node.next;
         }
         None
     }
@@ -34,11 +34,11 @@ impl<T: Clone> Grown<T> {
     pub(crate) fn get_or_add(&self, name: &'static str, value: T) -> &T {
         let mut at = self;
         loop {
-            let link = at.0.get_or_init(|| Link { name, value: value.clone(), next: Self::default() }.into());
-            if link.name == name {
-                return &link.value;
+            let node = at.0.get_or_init(|| Node { name, value: value.clone(), next: Self::default() }.into());
+            if node.name == name {
+                return &node.value;
             }
-            at = &link.next;
+            at = &node.next;
         }
     }
 }

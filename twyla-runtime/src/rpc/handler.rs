@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::link::Answer;
-use super::{CallMeta, Rpc};
+use super::CallMeta;
+use super::ask::Answer;
 use crate::Bus;
 use crate::handler::{Need, States};
 use crate::mark::Mark;
@@ -84,14 +84,12 @@ pub struct Incoming {
 pub struct Given {
     /// The bus, without a session.
     pub bus: Bus,
-    /// What they call other services with, without a session.
-    pub rpc: Option<Rpc>,
-    /// The states by type.
+    /// The states by type; what they call other services with is one of them, without a session.
     pub states: Arc<States>,
 }
 
 impl std::fmt::Debug for Given {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Given").field("bus", &self.bus).field("rpc", &self.rpc).finish_non_exhaustive()
+        f.debug_struct("Given").field("bus", &self.bus).finish_non_exhaustive()
     }
 }

@@ -7,8 +7,8 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 
+use super::ask::{Answer, Ask, Key};
 use super::handler::problem;
-use super::link::{Answer, Ask, Key};
 use super::problem::{Broken, Part, Problem};
 use super::wire;
 use crate::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};

@@ -10,18 +10,19 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{
     ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
-use reqwest::{Client, Method, Request, Response, Url, redirect};
+use reqwest::{Client, ClientBuilder, Method, Request, Response, Url, redirect};
 use uuid::Uuid;
 
+use super::ask::{Answer, Ask, Key, Kind, Lost, NoRoute};
 use super::budget::Budget;
 use super::config::Config;
 use super::found::Found;
 use super::grown::Grown;
-use super::link::{Answer, Ask, Key, Kind, Lost, NoRoute};
 use super::pieces::Pieces;
 use super::place::{Address, Known, Places};
 use super::wire;
 use crate::config::ConfigError;
+use crate::isolate;
 use crate::trace::{TRACE_PARENT, TRACE_STATE};
 
 const CONTEXT: HeaderName = HeaderName::from_static(wire::CONTEXT);
@@ -35,7 +36,10 @@ const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
 
 /// Calls services over HTTP.
 pub(crate) struct Http {
-    client: Client,
+    /// For addresses without encryption, where nothing tells which HTTP is spoken but the configuration.
+    plain: Client,
+    /// For those with it, where the two sides agree on that.
+    encrypted: Client,
     places: Places,
     max_answer: usize,
     http2: bool,
@@ -76,25 +80,29 @@ impl Http {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(wire::JSON));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
         let tls = crate::trust::client(config.tls.as_ref(), &["h2", "http/1.1"]).map_err(wrong)?;
-        let mut builder = Client::builder()
-            .default_headers(headers)
-            .tls_backend_preconfigured(tls)
-            .redirect(redirect::Policy::none())
-            // what is tried again, and how often, is said once
-            .retry(reqwest::retry::never())
-            // services are called straight, whatever proxy there is for the rest of the world
-            .no_proxy()
-            .connect_timeout(config.connect_deadline)
-            .pool_idle_timeout(config.idle)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .http2_keep_alive_timeout(Duration::from_secs(10));
-        if config.http2 {
-            builder = builder.http2_prior_knowledge();
-        }
-        let client = builder.build().map_err(|error| wrong(format!("can't be made: {}", chain(&error))))?;
+        let builder = || {
+            Client::builder()
+                .default_headers(headers.clone())
+                .tls_backend_preconfigured(tls.clone())
+                .redirect(redirect::Policy::none())
+                // what is tried again, and how often, is said once
+                .retry(reqwest::retry::never())
+                // services are called straight, whatever proxy there is for the rest of the world
+                .no_proxy()
+                .connect_timeout(config.connect_deadline)
+                .pool_idle_timeout(config.idle)
+                .tcp_nodelay(true)
+                .http2_keep_alive_interval(Duration::from_secs(10))
+                .http2_keep_alive_timeout(Duration::from_secs(10))
+        };
+        let made = |builder: ClientBuilder| {
+            builder.build().map_err(|error| wrong(format!("can't be made: {}", chain(&error))))
+        };
+        let encrypted = made(builder())?;
+        let plain = if config.http2 { made(builder().http2_prior_knowledge())? } else { encrypted.clone() };
         Ok(Self {
-            client,
+            plain,
+            encrypted,
             places: config.places,
             max_answer: config.max_answer,
             http2: config.http2,
@@ -152,7 +160,8 @@ impl Route<'_> {
             return Err(Lost { maybe_begun: false, why: format!("`{}` has no address", ask.service) });
         };
         let host = address.host().filter(|_| !self.http.http2);
-        let outcome = self.http.client.execute(request(url, host, ask)).await;
+        let client = if url.scheme() == "https" { &self.http.encrypted } else { &self.http.plain };
+        let outcome = client.execute(request(url, host, ask)).await;
         address.note(!matches!(&outcome, Err(error) if error.is_connect()));
         let mut response = outcome.map_err(|error| lost(&error, address))?;
         answer(&mut response, self.http.max_answer, address).await
@@ -272,16 +281,7 @@ fn lost(error: &reqwest::Error, address: &Address) -> Lost {
 
 /// An error with its causes, without the URL that each would repeat.
 fn chain(error: &reqwest::Error) -> String {
-    let mut cause: Option<&(dyn Error + 'static)> = error.source();
-    let mut text = String::new();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = if text.is_empty() { said } else { format!("{text}: {said}") };
-        }
-        cause = error.source();
-    }
-    if text.is_empty() { error.to_string() } else { text }
+    error.source().map_or_else(|| error.to_string(), isolate::chain)
 }
 
 impl fmt::Debug for Http {

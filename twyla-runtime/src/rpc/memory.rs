@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use tokio::sync::watch;
+use tokio::time::Instant;
 
+use super::ask::{Answer, Ask, Lost};
 use super::env::Unset;
 use super::handler::too_large;
-use super::link::{Answer, Ask, Lost};
 use super::serve::{Served, Server};
-use crate::drain::Phase;
 
 /// The services of this process that can be called.
 pub(crate) struct Network {
@@ -39,15 +38,20 @@ impl Network {
         }
     }
 
-    /// The newest service that is running and serves it.
+    /// The newest service that serves it; one that takes no more calls only where there is no other.
     fn find(&self, service: &str, method: &str) -> Option<(Arc<Server>, Arc<Served>)> {
         let methods = self.methods.read().unwrap_or_else(PoisonError::into_inner);
         let places = methods.get(&format!("{service}.{method}"))?;
-        places.iter().rev().find_map(|place| Some((place.server.upgrade()?, place.served.clone())))
+        let mut found = places.iter().rev().filter_map(|place| Some((place.server.upgrade()?, place.served.clone())));
+        let newest = found.next()?;
+        if newest.0.is_running() {
+            Some(newest)
+        } else {
+            found.find(|(server, _)| server.is_running()).or(Some(newest))
+        }
     }
 
     pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, Lost> {
-        let lost = |maybe_begun, why: &str| Lost { maybe_begun, why: why.to_owned() };
         let Some((server, served)) = self.find(ask.service, ask.method) else {
             let mut why = format!("no service of this process serves {}.{}", ask.service, ask.method);
             if let Some(unset) = &self.unset {
@@ -63,10 +67,10 @@ impl Network {
             Ok(place) => place,
             Err(busy) => return Ok(busy),
         };
-        let mut phase: watch::Receiver<Phase> = server.phase();
         tokio::select! {
-            answer = server.answer(&served, ask) => Ok(answer),
-            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => Err(lost(true, "the service has ended")),
+            biased;
+            answer = server.answer(&served, ask, Instant::now()) => Ok(answer),
+            () = server.ended() => Err(Lost { maybe_begun: true, why: "the service has ended".to_owned() }),
         }
     }
 }

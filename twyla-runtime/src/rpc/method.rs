@@ -196,7 +196,12 @@ macro_rules! __rpc_error {
     ($error:ident) => {
         impl ::std::fmt::Display for $error {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                $crate::__private::show_error(self, f)
+                // whoever shows an error shows it to anybody, and its `Debug` hides what is nobody's to see
+                if <Self as $crate::__private::Validate>::SENSITIVE.is_empty() {
+                    $crate::__private::show_error(self, f)
+                } else {
+                    ::std::fmt::Debug::fmt(self, f)
+                }
             }
         }
         impl ::std::error::Error for $error {}

@@ -179,15 +179,17 @@ fn host(base: &Url) -> Option<HeaderValue> {
 /// Parses a base URL; what is wrong with it otherwise.
 pub(crate) fn base(text: &str) -> Result<Url, String> {
     let should = "it should be a URL, for example http://booking:8080";
-    let mut url = Url::parse(text.trim()).map_err(|error| format!("is {text:?} ({error}): {should}"))?;
+    // it may be a password that stands before an `@`
+    let is = if text.contains('@') { "is one with an `@` in it".to_owned() } else { format!("is {text:?}") };
+    let mut url = Url::parse(text.trim()).map_err(|error| format!("{is} ({error}): {should}"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(format!("is {text:?}, which is no http or https URL: {should}"));
+        return Err(format!("{is}, which is no http or https URL: {should}"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(format!("has a user in it, which no call is sent with: {should}"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("is {text:?}, which has a query or a fragment: {should}"));
+        return Err(format!("{is}, which has a query or a fragment: {should}"));
     }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
@@ -274,7 +276,9 @@ mod tests {
         assert_eq!(host("http://A:80/b").as_deref(), Some("a"));
         assert_eq!(host("http://[::1]:8080").as_deref(), Some("[::1]:8080"));
         assert_eq!(host("https://a"), None);
-        assert!(!base("http://u:hunter2@a").unwrap_err().contains("hunter2"));
+        for secret in ["http://u:hunter2@a", "http://u:hunter2@a:80a", "amqp://u:hunter2@a", "http://u:hunter2@a?x"] {
+            assert!(!base(secret).unwrap_err().contains("hunter2"), "{secret}");
+        }
         for bad in ["", "a:8080", "http://u@a", "ftp://a", "http://", "http://a?x", "unix:/x"] {
             assert!(base(bad).unwrap_err().contains("it should be a URL"), "{bad}");
         }

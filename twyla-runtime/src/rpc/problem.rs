@@ -122,11 +122,6 @@ impl Problem {
         Self { kind: format!("{TYPES}later"), title: "The call can be answered later".to_owned(), ..problem }
     }
 
-    /// Whether the call was turned away for now, before anything of it was begun.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.is("busy")
-    }
-
     /// Whether something of the call may have been begun: whoever refuses it has not.
     pub(crate) fn maybe_begun(&self) -> bool {
         let kind = self.kind.strip_prefix(TYPES).unwrap_or_default();

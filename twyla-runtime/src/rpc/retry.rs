@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::link::{Answer, Kind, Lost};
-use super::problem::Problem;
+use super::ask::{Answer, Kind, Lost};
 
 /// How long a call may take, and how often it is tried.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +63,12 @@ pub(crate) fn next(outcome: &Result<Answer, Lost>, safe: bool) -> Next {
 }
 
 fn is_busy(answer: &Answer) -> bool {
-    answer.kind == Kind::Problem && Problem::from_json(&answer.body).is_some_and(|problem| problem.is_busy())
+    answer.read_problem().is_some_and(|problem| problem.is("busy"))
+}
+
+/// Whether something of the call may have been begun by whoever answers so.
+pub(crate) fn maybe_begun(answer: &Answer) -> bool {
+    answer.read_problem().is_none_or(|problem| problem.maybe_begun())
 }
 
 impl Patience {
@@ -79,6 +83,8 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ask::Kind;
+    use super::super::problem::Problem;
     use super::*;
 
     fn answer(status: u16, kind: Kind) -> Result<Answer, Lost> {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::ask::{Answer, Ask, Lost, NoRoute};
 use super::budget::Budget;
 use super::env::Unset;
-use super::link::{Answer, Ask, Lost, NoRoute};
 use super::memory::Network;
 use super::serve::Server;
 
@@ -39,23 +39,22 @@ impl Link {
         matches!(self, Self::Memory { .. })
     }
 
-    pub(crate) fn attach(&self, server: &Arc<Server>) -> bool {
+    pub(crate) fn attach(&self, server: &Arc<Server>) {
         match self {
             Self::Memory { network, .. } => network.attach(server),
             #[cfg(feature = "rpc-client")]
-            Self::Http(_) => return false,
+            Self::Http(_) => {}
         }
-        true
     }
 
     /// The way to a service.
+    #[cfg_attr(
+        not(feature = "rpc-client"),
+        allow(unused_variables, reason = "within the process nothing is to be found out")
+    )]
     pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, NoRoute> {
         match self {
-            Self::Memory { network, budget } => {
-                // there is nothing to find out
-                let _ = service;
-                Ok(Route::Memory { network, budget })
-            }
+            Self::Memory { network, budget } => Ok(Route::Memory { network, budget }),
             #[cfg(feature = "rpc-client")]
             Self::Http(http) => Ok(Route::Http(http.route(service).await?)),
         }

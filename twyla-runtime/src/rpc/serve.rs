@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
+use super::ask::{Answer, Ask, Key};
 use super::handler::{Given, Incoming, Registration, problem};
-use super::link::{Answer, Ask, Key};
 use super::meta::CallMeta;
 #[cfg(feature = "rpc-server")]
 use super::room::Room;
@@ -38,6 +38,8 @@ pub(crate) struct Server {
     #[cfg(feature = "rpc-server")]
     pub(crate) room: Room,
     phase: watch::Receiver<Phase>,
+    /// Whether nobody waits any more for the calls that are under way.
+    ended: watch::Sender<bool>,
 }
 
 /// One RPC that is served.
@@ -72,11 +74,12 @@ impl Server {
         Self {
             methods: served.collect(),
             given: Arc::new(given),
-            places: Semaphore::new(settings.concurrency.min(Semaphore::MAX_PERMITS)),
+            places: Semaphore::new(settings.places() as usize),
             #[cfg(feature = "rpc-server")]
             room: Room::of(settings.max_buffered.max(settings.max_request)),
             settings,
             phase,
+            ended: watch::Sender::new(false),
         }
     }
 
@@ -85,10 +88,14 @@ impl Server {
         &self.methods
     }
 
+    /// Whether it takes calls: its phase has not changed, so nothing is locked to find out.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.phase.has_changed(), Ok(false))
+    }
+
     /// Turns a call away that there would be no place for.
     pub(crate) fn takes(&self, served: &Served) -> Result<(), Answer> {
-        // it runs as long as its phase has not changed: so nothing is locked to find out
-        if !matches!(self.phase.has_changed(), Ok(false)) {
+        if !self.is_running() {
             return Err(busy(served, "the service is stopping"));
         }
         let is_full = |places: &Semaphore| places.available_permits() == 0;
@@ -105,15 +112,15 @@ impl Server {
         Ok(Place { _all: place(&self.places)?, _own: served.places.as_ref().map(place).transpose()? })
     }
 
-    /// Answers a call that has a place.
+    /// Answers a call that has a place, and that its caller has waited for since `asked`.
     ///
     /// # Cancel safety
     /// Dropping the future stops the handler where it awaits.
-    pub(crate) async fn answer(&self, served: &Served, ask: Ask) -> Answer {
+    pub(crate) async fn answer(&self, served: &Served, ask: Ask, asked: Instant) -> Answer {
         let Registration { mark, handle, policy, .. } = served.registration;
         let name = mark.subject();
         let most = ask.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
-        let deadline = timer::after(most);
+        let deadline = timer::since(asked, most);
         let session = ask.session.unwrap_or_else(new_session);
         let span = span::serve(name, ask.attempt, &session, ask.trace.as_ref());
         let counted = served.figures.begin(name);
@@ -146,13 +153,19 @@ impl Server {
 
     /// Waits until no call is under way.
     pub(crate) async fn drained(&self) {
-        let all = u32::try_from(self.settings.concurrency.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         // an error would mean that it was closed, which nobody does
-        drop(self.places.acquire_many(all).await);
+        drop(self.places.acquire_many(self.settings.places()).await);
     }
 
-    pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
-        self.phase.clone()
+    /// Stops the calls that are under way.
+    pub(crate) fn end(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Resolves when it has ended; the calls that are under way are to be dropped then.
+    pub(crate) async fn ended(&self) {
+        // an error would mean that the sender is gone, which is here
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::handler::{Given, Registration};
 use super::serve::Server;
 use super::{Rpc, Serve};
 use crate::bus::Bus;
-use crate::drain::{Phase, Running, stopping};
+use crate::drain::{LAST_STEPS, Phase, Running, stopping};
 use crate::error::Error;
 use crate::handler::States;
 
@@ -97,7 +97,7 @@ impl Serving {
         let settings = self.settings.unwrap_or_default();
         #[cfg_attr(not(feature = "rpc-server"), allow(unused_variables, reason = "nothing can be bound"))]
         let bound = if over_http { Self::bind(&settings).await? } else { None };
-        let given = Given { bus, rpc: self.rpc.clone(), states };
+        let given = Given { bus, states };
         let server = (over_http || !self.registrations.is_empty())
             .then(|| Arc::new(Server::new(self.registrations, given, settings, phase)));
         Ok(Open {
@@ -126,15 +126,11 @@ impl Open {
     /// Serves until the service stops.
     pub(crate) fn begin(self, running: &mut Running, phase: watch::Receiver<Phase>, drain: Duration) {
         let Some(server) = self.server else { return };
-        let in_memory = self.rpc.as_ref().is_some_and(|rpc| rpc.attach(&server));
-        #[cfg(feature = "rpc-server")]
-        let bound = self.bound.is_some();
-        #[cfg(not(feature = "rpc-server"))]
-        let bound = false;
-        // nobody else waits for the calls that come in memory, or through the routes in an app of the user's own
-        if in_memory || !bound {
-            running.add(end(server.clone(), phase.clone(), drain));
+        if let Some(rpc) = &self.rpc {
+            rpc.attach(&server);
         }
+        // nobody else waits for the calls that come in memory, or through the routes in an app of the user's own
+        running.add(end(server.clone(), phase.clone(), drain));
         #[cfg(feature = "rpc-server")]
         if let Some((bound, app)) = self.bound {
             let routes = super::door::router(&server).merge(running.health().routes());
@@ -150,7 +146,7 @@ impl Open {
     }
 }
 
-/// Lets the calls of this process end when the service stops.
+/// Lets the calls that are under way end when the service stops, and stops those that don't.
 async fn end(server: Arc<Server>, mut phase: watch::Receiver<Phase>, drain: Duration) {
     stopping(&mut phase).await;
     tokio::select! {
@@ -158,6 +154,9 @@ async fn end(server: Arc<Server>, mut phase: watch::Receiver<Phase>, drain: Dura
         () = sleep(drain) => {}
         Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
     }
+    server.end();
+    // a handler that blocks its thread can't be stopped
+    let _ = timeout(LAST_STEPS, server.drained()).await;
 }
 
 impl fmt::Debug for Serving {

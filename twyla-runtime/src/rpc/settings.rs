@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, variable};
 
 /// Where and how a service's RPCs are served: what [`Service::serve`](crate::Service::serve) takes.
 ///
@@ -56,7 +56,7 @@ impl Serve {
     /// # Errors
     /// [`ConfigError`] where it is set and can't be an address.
     pub fn from_env(prefix: &str) -> Result<Self, ConfigError> {
-        let variable = format!("{}_HTTP_ADDRESS", prefix.strip_suffix('_').unwrap_or(prefix));
+        let variable = variable(prefix, "HTTP_ADDRESS");
         let Some(value) = std::env::var_os(&variable) else { return Ok(Self::default()) };
         match value.to_str() {
             Some(address) if is_address(address) => Ok(Self::on(address)),
@@ -70,6 +70,11 @@ impl Serve {
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
+    }
+
+    /// How many calls may be under way at once, as there are places for them.
+    pub(crate) fn places(&self) -> u32 {
+        u32::try_from(self.concurrency).unwrap_or(u32::MAX)
     }
 
     /// How many connections may be open at once; 10,000 unless set, 0 counts as 1. Further ones wait to be accepted.

@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId, type_name};
 
-use super::super::link::Answer;
+use super::super::ask::Answer;
 use super::super::method::{Method, Requests};
 use super::super::problem::Part;
 use super::super::{CallMeta, Rpc};
@@ -86,8 +86,8 @@ impl CallArgument for Bus {
 impl CallArgument for Rpc {
     fn take(parts: &Parts) -> Result<Self, Answer> {
         let Incoming { given, meta, .. } = &parts.incoming;
-        let rpc = given.rpc.as_ref().map(|rpc| rpc.within_call(meta));
-        rpc.ok_or_else(|| outcome::not_given(meta, type_name::<Self>()))
+        let rpc = given.states.get(&TypeId::of::<Self>()).and_then(|state| state.downcast_ref::<Self>());
+        rpc.map(|rpc| rpc.within_call(meta)).ok_or_else(|| outcome::not_given(meta, type_name::<Self>()))
     }
 
     fn need() -> Option<Need> {

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::future::ready;
 
-use super::super::link::Answer;
+use super::super::ask::Answer;
 use super::super::problem::{Broken, Part, Problem};
 use super::super::written::written;
 use super::super::{Body, CallMeta, Method};

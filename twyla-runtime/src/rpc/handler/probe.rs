@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use super::super::link::Answer;
+use super::super::ask::Answer;
 use super::super::method::{Method, Requests};
 use super::{AnswerFuture, Incoming, Parts, outcome};
 use crate::handler::Otherwise;

@@ -93,6 +93,11 @@ impl Answer {
         Self::new(DOMAIN, Kind::Json, body)
     }
 
+    /// What it says went wrong, where it is that.
+    pub(crate) fn read_problem(&self) -> Option<Problem> {
+        if self.kind == Kind::Problem { Problem::from_json(&self.body) } else { None }
+    }
+
     /// Anything else that went wrong.
     pub(crate) fn problem(problem: &Problem) -> Self {
         Self::new(problem.status, Kind::Problem, problem.to_json().into())
