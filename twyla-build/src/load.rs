@@ -62,9 +62,18 @@ pub(crate) struct File {
     pub(crate) shown: String,
     pub(crate) role: Role,
     pub(crate) root: Node,
+    /// Whether it is no JSON, or couldn't be read: that was told of, and what leads there is no mistake too.
+    pub(crate) unread: bool,
 }
 
 impl File {
+    /// One that is there, whatever is in it.
+    fn of(path: String, shown: String, role: Role, read: Option<Node>) -> Self {
+        let unread = read.is_none();
+        let root = read.unwrap_or(Node { at: At { line: 1, column: 1 }, json: Json::Bool(true) });
+        Self { path, shown, role, root, unread }
+    }
+
     pub(crate) fn place(&self, at: At) -> Place {
         Place { file: self.shown.clone(), line: at.line, column: at.column }
     }
@@ -106,16 +115,15 @@ pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> V
             }
         };
         events |= path.starts_with("events/") || path.starts_with("rpc/");
-        let text = match std::fs::read(root.join(&path)) {
-            Ok(bytes) => bytes,
+        let read = match std::fs::read(root.join(&path)) {
+            Ok(bytes) => parse(&shown, bytes, problems),
             Err(error) => {
                 problems.push(problem(What::Unreadable { error: error.to_string() }));
-                continue;
+                None
             }
         };
-        let Some(node) = parse(&shown, text, problems) else { continue };
         if let Some(role) = role {
-            files.push(File { path, shown, role, root: node });
+            files.push(File::of(path, shown, role, read));
         }
     }
     if !events {
@@ -140,16 +148,14 @@ pub(crate) fn documents(given: &[(String, PathBuf)], problems: &mut Vec<Problem>
             continue;
         }
         seen.insert(uri.clone(), path);
-        let text = match std::fs::read(path) {
-            Ok(bytes) => bytes,
+        let read = match std::fs::read(path) {
+            Ok(bytes) => parse(&shown, bytes, problems),
             Err(error) => {
                 problem(What::Unreadable { error: error.to_string() });
-                continue;
+                None
             }
         };
-        if let Some(root) = parse(&shown, text, problems) {
-            files.push(File { path: uri, shown, role: Role::Document, root });
-        }
+        files.push(File::of(uri, shown, Role::Document, read));
     }
     files
 }

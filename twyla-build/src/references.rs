@@ -12,7 +12,7 @@ fn resolved(draft: Draft, files: &[(&str, &str)]) -> (Schemas, Vec<String>) {
     let files = files.iter().filter_map(|(path, text)| {
         let role = if path.contains("://") { Role::Document } else { Role::Shared };
         let root = parse(path, text.as_bytes().to_vec(), &mut problems)?;
-        Some(File { path: (*path).to_owned(), shown: (*path).to_owned(), role, root })
+        Some(File { path: (*path).to_owned(), shown: (*path).to_owned(), role, root, unread: false })
     });
     let files = files.collect();
     let schemas = Schemas::new(files, draft, &mut problems);

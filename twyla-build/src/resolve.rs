@@ -163,6 +163,9 @@ impl Schemas {
                 None => What::WantsNetwork { reference: owned(), uri: document },
             });
         };
+        if self.files.get(resource.file).is_some_and(|file| file.unread) {
+            return Ok(resource.clone());
+        }
         let fragment = uri::decoded(fragment).ok_or_else(|| What::BadReference { reference: owned() })?;
         if fragment.is_empty() {
             return Ok(resource.clone());

@@ -42,6 +42,7 @@ pub(crate) fn is_request(path: &str) -> bool {
 /// Checks every RPC and notes all problems.
 pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
     let all = all(schemas);
+    let mut told = HashSet::new();
     for files in all.values() {
         let Some(folder) = files.values().next().and_then(|file| folder(&schemas.files[*file])) else { continue };
         let others =
@@ -52,6 +53,7 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
             let near = similar::nearest(way.name(), others.iter().map(|file| stem(file)));
             let near = near.and_then(|near| others.iter().find(|file| stem(file) == near && !meant.contains(&near)));
             meant.extend(near.map(|file| stem(file)));
+            told.extend(near.map(|file| file.shown.as_str()));
             match near {
                 // an RPC need not have one
                 Some(file) if way == Way::Error => {
@@ -73,7 +75,18 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
             says(schemas, *way, &schemas.files[*file], problems);
         }
     }
+    unused(schemas, &told, problems);
     clashes(&all, schemas, problems);
+}
+
+/// Files beside those of RPCs that are no contracts, that no schema refers to, and that weren't told of.
+fn unused(schemas: &Schemas, told: &HashSet<&str>, problems: &mut Vec<Problem>) {
+    let used: HashSet<usize> = schemas.refs.values().map(|loc| loc.file).collect();
+    for (index, file) in schemas.of_role(|role| *role == Role::BesideRpc) {
+        if !used.contains(&index) && !told.contains(&*file.shown) {
+            problems.push(Problem { file: file.shown.clone(), at: None, what: What::NothingBelongsHere });
+        }
+    }
 }
 
 /// Services that would be one module in Rust, and methods that would be one type.

@@ -44,8 +44,29 @@ const CASES: &[Case] = &[
     ("rpc_without_request", &[("rpc/a/get/reqest.json", b"{}"), ("rpc/a/get/response.json", b"{}"), ("rpc/a/put/error.json", b"{}")], 3),
     (
         "nearly_an_error",
-        &[("rpc/a/get/request.json", b"{}"), ("rpc/a/get/response.json", b"{}"), ("rpc/a/get/erorr.json", b"{}"), ("rpc/a/get/seats.json", b"{}")],
+        &[("rpc/a/get/request.json", b"{}"), ("rpc/a/get/response.json", br#"{ "$ref": "seats.json" }"#), ("rpc/a/get/erorr.json", b"{}"), ("rpc/a/get/seats.json", b"{}")],
         1,
+    ),
+    (
+        "no_json_in_a_request",
+        &[
+            ("rpc/a/get/request.json", br##"{ "$ref": "../../../shared/x.json#/$defs/a" "##),
+            ("rpc/a/get/response.json", br##"{ "$ref": "../../../shared/x.json#/$defs/a" }"##),
+            ("shared/x.json", b"{,}"),
+        ],
+        2,
+    ),
+    (
+        "beside_an_rpc",
+        &[
+            ("rpc/a/get/request.json", br#"{ "$ref": "../shared.json" }"#),
+            ("rpc/a/get/response.json", b"{}"),
+            ("rpc/a/get/respons.json", b"{}"),
+            ("rpc/a/shared.json", br#"{ "type": "object" }"#),
+            ("rpc/a/other.json", b"{}"),
+            ("rpc/other.json", b"{}"),
+        ],
+        3,
     ),
     ("services_clash", &[("rpc/a-b/get/request.json", b"{}"), ("rpc/a-b/get/response.json", b"{}"), ("rpc/a_b/put/request.json", b"{}"), ("rpc/a_b/put/response.json", b"{}")], 1),
     ("methods_clash", &[("rpc/a/get-it/request.json", b"{}"), ("rpc/a/get-it/response.json", b"{}"), ("rpc/a/get_it/request.json", b"{}"), ("rpc/a/get_it/response.json", b"{}")], 1),

@@ -106,6 +106,20 @@ async fn an_answer_of_another_content_type() {
     }
 }
 
+/// To a caller from before an `error.json` its error is the fault that it was then.
+#[tokio::test]
+async fn an_error_that_is_no_part_of_the_callers_contract() {
+    let (address, serving) = server(move |mut stream: TcpStream| async move {
+        let answer =
+            b"HTTP/1.1 409 x\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n{\"reason\":\"gone\"}";
+        let _ = stream.write_all(answer).await;
+    })
+    .await;
+    let error = within(async { caller(address).call::<Put>(Note::new(1, ""), context()).await }).await.unwrap_err();
+    assert!(matches!(error, CallError::Fault { status: 409, maybe_begun: true, .. }), "{error}");
+    serving.abort();
+}
+
 #[tokio::test]
 async fn an_answer_that_breaks_its_contract() {
     for (bytes, said) in [

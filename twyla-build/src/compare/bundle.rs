@@ -202,7 +202,13 @@ fn resolved(
         _ if name == root => Role::Shared,
         _ => Role::Document,
     };
-    let file = |(name, node): (String, Node)| File { role: role(&name), shown: name.clone(), path: name, root: node };
+    let file = |(name, node): (String, Node)| File {
+        role: role(&name),
+        shown: name.clone(),
+        path: name,
+        root: node,
+        unread: false,
+    };
     let files = documents.into_iter().map(file).collect();
     Schemas::new(files, draft, problems).with_formats(formats)
 }

@@ -11,7 +11,7 @@ fn schemas(files: &[(&str, &str)], draft: Draft) -> Schemas {
     let mut problems = Vec::new();
     let files = files.iter().map(|(path, text)| {
         let root = parse(path, text.as_bytes().to_vec(), &mut problems).unwrap();
-        File { path: (*path).to_owned(), shown: (*path).to_owned(), role: Role::Shared, root }
+        File { path: (*path).to_owned(), shown: (*path).to_owned(), role: Role::Shared, root, unread: false }
     });
     let files = files.collect();
     let schemas = Schemas::new(files, draft, &mut problems);

@@ -1,5 +1,6 @@
 //! The calling side: a request is encoded under its contract, sent as often as is safe, and the answer decoded under its own.
 
+use std::any::TypeId;
 use std::collections::HashSet;
 use std::fmt;
 use std::future::{Future, IntoFuture, ready};
@@ -13,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::ask::{Answer, Ask, DOMAIN, Key, Kind, Lost, NoRoute};
 use super::error::{CallError, Side};
 use super::meta::CallMeta;
-use super::method::{Body, Method};
+use super::method::{Body, Method, NoError};
 use super::problem::{Broken, Part, Problem};
 use super::retry::{self, Next, Patience};
 use super::route::Link;
@@ -403,6 +404,11 @@ impl Rpc {
         };
         match (answer.status, &answer.kind) {
             (200, Kind::Json) => M::Response::decode(&answer.body).map_err(broken),
+            // an `error.json` may be new: to those who don't know it, what it has to say is a fault as it was before
+            (DOMAIN, Kind::Json) if TypeId::of::<M::Error>() == TypeId::of::<NoError>() => {
+                let why = "it answers with an error that its contract has and the one here has not".to_owned();
+                Err(CallError::Fault { method, status: DOMAIN, maybe_begun: true, why, retry_after: None })
+            }
             (DOMAIN, Kind::Json) => Err(M::Error::decode(&answer.body).map_or_else(broken, CallError::Domain)),
             _ => Err(failed(method, &answer, begun)),
         }
