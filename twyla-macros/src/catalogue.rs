@@ -3,7 +3,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use twyla_contract::{Event, NameError};
+use twyla_contract::{Contracts, Event, NameError};
 
 use crate::contracts::Missing;
 
@@ -125,26 +125,42 @@ pub(crate) fn bad_event_name(error: &NameError) -> Text {
         .help("an event is named as its schema's path: `api.user_input` is `events/api/user_input.json`")
 }
 
-pub(crate) fn unknown_event(name: &str, root: &str, meant: Option<&Event>, known: &[Event]) -> Text {
-    let text = Text::new(format!("`{root}` declares no event `{name}`"));
-    let text = match meant {
-        Some(event) => text.help(format!("did you mean `{}`, declared in {}?", event.name, schema(event))),
-        None if known.is_empty() => text.note("it declares no events at all"),
-        None => {
-            let names: Vec<_> = known.iter().take(8).map(|event| format!("`{}`", event.name)).collect();
-            let more = if known.len() > names.len() {
-                format!(" and {} more", known.len() - names.len())
-            } else {
-                String::new()
-            };
-            text.note(format!("it declares {}{more}", names.join(", ")))
-        }
+pub(crate) fn unknown_event(name: &str, all: &Contracts, meant: Option<&Event>) -> Text {
+    if all.rpc(name).is_some() {
+        return Text::new(format!("`{name}` is an RPC, and no event"))
+            .help(format!("an RPC is served by `#[rpc(\"{name}\")]`, and listed in `rpcs![..]`"));
+    }
+    let meant = meant.map(|event| (event.name.as_str(), schema(event)));
+    let known: Vec<&str> = all.events.iter().map(|event| event.name.as_str()).collect();
+    undeclared("event", name, &all.root, meant, &known, |domain, event_type| {
+        format!("its schema, {}/events/{domain}/{event_type}.json", all.root)
+    })
+}
+
+/// A contract of that kind that the folder doesn't declare: which is meant, or which there are, and what a new one begins with.
+fn undeclared(
+    kind: &str,
+    name: &str,
+    root: &str,
+    meant: Option<(&str, String)>,
+    known: &[&str],
+    begins: impl FnOnce(&str, &str) -> String,
+) -> Text {
+    let text = Text::new(format!("`{root}` declares no {kind} `{name}`"));
+    if let Some((name, place)) = meant {
+        return text.help(format!("did you mean `{name}`, declared in {place}?"));
+    }
+    let text = if known.is_empty() {
+        text.note(format!("it declares no {kind}s at all"))
+    } else {
+        let names: Vec<_> = known.iter().take(8).map(|name| format!("`{name}`")).collect();
+        let more =
+            if known.len() > names.len() { format!(" and {} more", known.len() - names.len()) } else { String::new() };
+        text.note(format!("it declares {}{more}", names.join(", ")))
     };
     match name.split_once('.') {
-        Some((domain, rest)) if meant.is_none() => {
-            text.help(format!("a new event begins with its schema, {root}/events/{domain}/{rest}.json"))
-        }
-        _ => text,
+        Some((before, after)) => text.help(format!("a new {kind} begins with {}", begins(before, after))),
+        None => text,
     }
 }
 

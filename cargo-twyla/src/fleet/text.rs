@@ -164,6 +164,7 @@ impl Writer<'_> {
 
     fn sum(&mut self) {
         let of = |outlook| self.report.edges.iter().filter(|edge| self.report.standing(edge) == outlook).count();
+        let unserved = self.report.loose.iter().filter(|it| matches!(it, Loose::Unserved { .. })).count();
         let (breaks, waits, undecided) = (of(Outlook::Breaks), of(Outlook::Waits), of(Outlook::Undecided));
         let all = self.report.edges.len();
         let mut said = Vec::new();
@@ -176,6 +177,10 @@ impl Writer<'_> {
         }
         if undecided > 0 {
             said.push(paint(UNSURE, format!("{undecided} of {all} undecided")));
+        }
+        if unserved > 0 {
+            let calls = if unserved == 1 { "call is" } else { "calls are" };
+            said.push(paint(BAD, format!("{unserved} {calls} served by nobody")));
         }
         let said: Vec<String> = said.iter().map(ToString::to_string).collect();
         let said = if said.is_empty() { paint(GOOD, "everything fits").to_string() } else { said.join(", ") };
@@ -289,8 +294,16 @@ impl Writer<'_> {
                         "{what} and the version before it can't share a queue: give the new form an event of its own"
                     )
                 } else {
+                    // who sends and who takes is as the edge has it; else the witness below says who does what
+                    let straight = match it.wrong(*producer, *consumer) {
+                        Some((_, Wrong::Breaks(part, witness))) => !part.goes_back() && !witness.is_repeated(),
+                        _ => true,
+                    };
                     match other_age {
                         Age::Next => format!("{what} and {other} don't fit: only one of the two can be deployed"),
+                        Age::Now if !straight => {
+                            format!("{what} has to wait: {other} doesn't fit it, so a version that does goes first")
+                        }
                         Age::Now if it.producer == *service => {
                             format!(
                                 "{what} has to wait: {other} would refuse what it sends, so a version that takes it goes first"

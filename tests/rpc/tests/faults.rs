@@ -95,9 +95,12 @@ async fn an_answer_of_another_content_type() {
         (b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>", "`text/html`"),
         (
             b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
-            "which is no problem",
+            "and nothing that says what went wrong",
         ),
-        (b"HTTP/1.1 500 No\r\ncontent-type: application/problem+json\r\ncontent-length: 4\r\n\r\nnone", "no problem"),
+        (
+            b"HTTP/1.1 500 No\r\ncontent-type: application/problem+json\r\ncontent-length: 4\r\n\r\nnone",
+            "doesn't say what went wrong",
+        ),
         (b"HTTP/1.1 204 No Content\r\n\r\n", "no content type"),
     ] {
         let error = told(bytes).await;

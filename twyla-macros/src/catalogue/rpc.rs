@@ -16,37 +16,29 @@ pub(crate) fn no_name() -> Text {
     Text::new("`#[rpc]` names no RPC").help("name it: `#[rpc(\"service.method\")]`")
 }
 
-pub(crate) fn bad_name(error: &NameError) -> Text {
+pub(crate) fn bad_name(written: &str, error: &NameError) -> Text {
+    if let Some((name, "request" | "response" | "error")) = written.split_once('/') {
+        return Text::new(format!("`{written}` is one of the contracts of an RPC")).help(format!("write `{name}`"));
+    }
     Text::new(format!("{error}"))
         .help("an RPC is named as its schemas' folder: `navitaire-api.get_booking` is `rpc/navitaire-api/get_booking`")
 }
 
-pub(crate) fn unknown(name: &str, root: &str, meant: Option<&Rpc>, known: &[Rpc]) -> Text {
-    let text = Text::new(format!("`{root}` declares no RPC `{name}`"));
-    let text = match meant {
-        Some(rpc) => text.help(format!("did you mean `{}`, declared in {}?", rpc.name, schema(&rpc.request))),
-        None if known.is_empty() => text.note("it declares no RPCs at all"),
-        None => {
-            let names: Vec<_> = known.iter().take(8).map(|rpc| format!("`{}`", rpc.name)).collect();
-            let more = if known.len() > names.len() {
-                format!(" and {} more", known.len() - names.len())
-            } else {
-                String::new()
-            };
-            text.note(format!("it declares {}{more}", names.join(", ")))
-        }
-    };
-    match name.split_once('.') {
-        Some((service, method)) if meant.is_none() => text.help(format!(
-            "a new RPC begins with its schemas, {root}/rpc/{service}/{method}/request.json and response.json"
-        )),
-        _ => text,
+pub(crate) fn unknown(name: &str, all: &Contracts, meant: Option<&Rpc>) -> Text {
+    if all.event(name).is_some() {
+        return Text::new(format!("`{name}` is an event, and no RPC"))
+            .help(format!("an event is listened to by `#[listener(\"{name}\")]`, and listed in `listeners![..]`"));
     }
+    let meant = meant.map(|rpc| (rpc.name.as_str(), schema(&rpc.request)));
+    let known: Vec<&str> = all.rpcs.iter().map(|rpc| rpc.name.as_str()).collect();
+    super::undeclared("RPC", name, &all.root, meant, &known, |service, method| {
+        format!("its schemas, {}/rpc/{service}/{method}/request.json and response.json", all.root)
+    })
 }
 
 pub(crate) fn bad_deadline(written: &str) -> Text {
     Text::new(format!("`{written}` is no deadline"))
-        .help("write a duration, as in `deadline = \"2s\"`: `ms`, `s`, `m`, `h`")
+        .help("write a duration of more than nothing in quotes, as in `deadline = \"2s\"`: `ms`, `s`, `m`, `h`")
 }
 
 pub(crate) fn no_arguments(name: &str, rpc: &Rpc) -> Text {

@@ -104,7 +104,7 @@ fn find(name: &syn::LitStr, contracts: &Contracts, problems: &mut Problems) -> O
     }
     let meant = similar::nearest(&value, contracts.events.iter().map(|event| event.name.as_str())).and_then(number);
     let event = meant.and_then(|meant| contracts.events.get(meant));
-    problems.add(catalogue::unknown_event(&value, &contracts.root, event, &contracts.events).at(name.span()));
+    problems.add(catalogue::unknown_event(&value, contracts, event).at(name.span()));
     meant
 }
 

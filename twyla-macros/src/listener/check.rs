@@ -90,7 +90,7 @@ fn named(
             let event = contracts.event(&value).ok_or_else(|| {
                 let names = contracts.events.iter().map(|event| event.name.as_str());
                 let meant = similar::nearest(&value, names).and_then(|meant| contracts.event(meant));
-                catalogue::unknown_event(&value, &contracts.root, meant, &contracts.events).at(written.span())
+                catalogue::unknown_event(&value, &contracts, meant).at(written.span())
             })?;
             if takes_nothing {
                 return Err(text::no_arguments(&handler.to_string(), Some(event), "contracts").at(handler.span()));

@@ -1,8 +1,9 @@
 //! The attribute's text: `#[rpc("service.method", idempotent, concurrency = .., deadline = "..")]`, all but the name optional.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Ident, LitStr, Token, ext::IdentExt};
+use syn::{Ident, Lit, LitStr, Token, ext::IdentExt};
 
 use super::model::Policy;
 use crate::catalogue::rpc as text;
@@ -70,8 +71,11 @@ fn value(key: &str, input: ParseStream<'_>, policy: &mut Policy) -> syn::Result<
         policy.concurrency = Some(numbers::count(input, key)?);
         return Ok(());
     }
-    let written: LitStr = input.parse()?;
-    let deadline = numbers::duration(&written.value()).filter(|millis| *millis > 0);
-    policy.deadline = Some(deadline.ok_or_else(|| text::bad_deadline(&written.value()).at(written.span()))?);
+    let written: Lit = input.parse()?;
+    let (said, deadline) = match &written {
+        Lit::Str(text) => (text.value(), numbers::duration(&text.value()).filter(|millis| *millis > 0)),
+        other => (other.to_token_stream().to_string(), None),
+    };
+    policy.deadline = Some(deadline.ok_or_else(|| text::bad_deadline(&said).at(written.span()))?);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{GenericArgument, Ident, ItemFn, LitStr, PathArguments, ReturnType, Type, Visibility};
-use twyla_contract::{RpcName, similar};
+use twyla_contract::{Rpc, RpcName, similar};
 
 use super::args::Args;
 use super::model::{Handler, Named};
@@ -98,14 +98,14 @@ fn named(
     problems: &mut Problems,
 ) -> Option<Named> {
     let value = written.value();
-    let name = RpcName::parse(&value).map_err(|error| text::bad_name(&error).at(written.span()));
+    let name = RpcName::parse(&value).map_err(|error| text::bad_name(&value, &error).at(written.span()));
     let name = problems.ok(name)?;
     let contracts = contracts().map_err(|missing| catalogue::no_contracts(&missing).at(written.span()));
     let contracts = problems.ok(contracts)?;
     let Some(rpc) = contracts.rpc(&value) else {
         let names = contracts.rpcs.iter().map(|rpc| rpc.name.as_str());
         let meant = similar::nearest(&value, names).and_then(|meant| contracts.rpc(meant));
-        problems.add(text::unknown(&value, &contracts.root, meant, &contracts.rpcs).at(written.span()));
+        problems.add(text::unknown(&value, &contracts, meant).at(written.span()));
         return None;
     };
     let handler = shape.handler.to_string();
@@ -125,20 +125,17 @@ fn named(
         name,
         rust_name: rpc.rust_name().to_owned(),
         other_request: text::other_request(&handler, rpc, &contracts, shape.argument.unwrap_or_default()),
-        other_answer: text::other_answer(
-            &handler,
-            rpc,
-            shape.output.and_then(error).map(catalogue::display).as_deref(),
-        ),
+        other_answer: text::other_answer(&handler, rpc, shape.output.and_then(|output| error(output, rpc)).as_deref()),
     })
 }
 
-/// The second of two arguments that a type is written with: the error of a `Result`.
-fn error(output: &Type) -> Option<&Type> {
+/// The error of a `Result` whose first type looks like the RPC's response, so that it may be that which is wrong.
+fn error(output: &Type, rpc: &Rpc) -> Option<String> {
     let Type::Path(path) = output else { return None };
     let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
-    match arguments.args.iter().collect::<Vec<_>>()[..] {
-        [GenericArgument::Type(_), GenericArgument::Type(error)] => Some(error),
-        _ => None,
-    }
+    let [GenericArgument::Type(response), GenericArgument::Type(error)] = arguments.args.iter().collect::<Vec<_>>()[..]
+    else {
+        return None;
+    };
+    (text::last(&catalogue::display(response)) == rpc.response.rust_name()).then(|| catalogue::display(error))
 }

@@ -434,8 +434,8 @@ fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError
         }
         None => {
             let why = match &answer.kind {
-                Kind::Json => "its body is JSON, which is no problem".to_owned(),
-                Kind::Problem => "its body is no problem (RFC 9457)".to_owned(),
+                Kind::Json => "its body is JSON, and nothing that says what went wrong (RFC 9457)".to_owned(),
+                Kind::Problem => "its body doesn't say what went wrong, as RFC 9457 has it".to_owned(),
                 Kind::Other(what) => what.clone(),
             };
             CallError::Fault { method, status, maybe_begun: true, why, retry_after }
