@@ -285,7 +285,8 @@ fn documents_are_told_of_with_their_place() {
     let files = load::documents(&given, &mut problems);
     let shown = folder.to_string_lossy().into_owned();
     std::fs::remove_dir_all(&folder).unwrap();
-    assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["https://a/x.json"]);
+    let told: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.unread)).collect();
+    assert_eq!(told, [("https://a/x.json", false), ("https://a/bad.json", true), ("https://a/absent.json", true)]);
     let said: Vec<String> = problems.iter().map(|problem| problem.to_string().replace(&shown, "")).collect();
     assert_eq!(said.len(), 5, "{said:?}");
     assert_eq!(

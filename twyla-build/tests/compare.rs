@@ -443,10 +443,9 @@ fn a_caller_repeats_only_what_the_service_lets_be_repeated() {
         }
         verdict => panic!("{verdict:?}"),
     }
-    // where it isn't of a call, it is a word that nobody knows
-    for path in ["rpc/a/get/response.json", "events/a/got.json"] {
-        let said = verdict(path, &contract, "true", "false");
-        assert!(said.starts_with("undecided: `idempotent` at "), "{said}");
-    }
+    // an answer says nothing by it, of which a build warns, and of an event it is a word that nobody knows
+    assert_eq!(verdict("rpc/a/get/response.json", &contract, "true", "false"), "fits");
+    let said = verdict("events/a/got.json", &contract, "true", "false");
+    assert!(said.starts_with("undecided: `idempotent` at "), "{said}");
     assert_eq!(verdict(request, &Options::subsumption(), "true", "false"), "fits");
 }

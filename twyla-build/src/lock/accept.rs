@@ -77,6 +77,7 @@ pub struct Accepted {
 pub enum Refused {
     Problems(Problems),
     Unknown { name: String, near: Option<String> },
+    WholeRpc { name: String, of_it: Vec<String> },
     OneOnly,
     Unnamed,
     NoReason,
@@ -102,6 +103,9 @@ impl fmt::Display for Refused {
             Self::Unknown { name, near } => {
                 write!(f, "neither the folder nor its lock has a contract `{name}`")?;
                 near.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean `{near}`?"))
+            }
+            Self::WholeRpc { name, of_it } => {
+                write!(f, "`{name}` is an RPC, say which of its contracts: {}", of_it.join(", "))
             }
             Self::OneOnly => f.write_str("that is accepted of one contract at a time: name it"),
             Self::Unnamed => f.write_str("what isn't additive is accepted by name: say of which contracts"),
@@ -194,6 +198,10 @@ fn known(sources: &Sources, lock: &Lock, subject: &Subject) -> Result<(), Refuse
     let name = subject.to_string();
     if all.contains(&name) {
         return Ok(());
+    }
+    let of_it: Vec<String> = all.iter().filter(|it| it.split('/').next() == Some(&name)).cloned().collect();
+    if !of_it.is_empty() {
+        return Err(Refused::WholeRpc { name, of_it });
     }
     let near = similar::nearest(&name, all.iter().map(String::as_str)).map(str::to_owned);
     Err(Refused::Unknown { name, near })

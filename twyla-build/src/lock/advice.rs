@@ -13,6 +13,7 @@ use super::model::{Direction, Subject};
 use super::undo;
 use super::words::sides;
 use crate::compare::{self, Bundle, ContractKind, Options, Sources};
+use crate::draft::Draft;
 use crate::load::steps;
 use crate::rpcs::IDEMPOTENT;
 
@@ -99,6 +100,9 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
             ),
             _ => format!("keep `{IDEMPOTENT}` until none of the old callers is left"),
         });
+    }
+    if matches!(edit.change, Change::Added(_)) && !is_property(&path) && is_foreign(&keyword) {
+        return Some(format!("leave `{keyword}` out: no draft has such a keyword, and nothing is held to it"));
     }
     if let (Change::Listed(name), "required") = (&edit.change, &*keyword) {
         let mut form = alone.clone();
@@ -202,6 +206,12 @@ fn free(subject: &Subject, sources: &Sources) -> String {
         name = beside::next(&name);
     }
     name
+}
+
+/// Whether no draft has such a keyword.
+fn is_foreign(keyword: &str) -> bool {
+    let drafts = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
+    !drafts.iter().any(|draft| draft.has(keyword))
 }
 
 /// How long a waiver lasts that is suggested, in days.

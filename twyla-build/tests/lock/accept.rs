@@ -160,6 +160,8 @@ fn a_contract_goes_with_a_reason_and_may_come_back() {
 fn what_is_asked_for_wrongly_is_refused_in_words() {
     let folder = Folder::new("refused");
     folder.write(PATH, &of("\"a\": { \"maxLength\": 10 }", ""));
+    folder.write("rpc/booking/get/request.json", "{}");
+    folder.write("rpc/booking/get/response.json", "{}");
     let folder = folder.accepted();
     let said = |act: Act, subjects: &[&str]| folder.accept(act, subjects, None).unwrap_err().to_string();
     let only = [Direction::OldToNew];
@@ -187,6 +189,10 @@ fn what_is_asked_for_wrongly_is_refused_in_words() {
     assert_eq!(
         said(Act::Fitting, &["a.xx"]),
         "neither the folder nor its lock has a contract `a.xx`; did you mean `a.x`?"
+    );
+    assert_eq!(
+        said(Act::Fitting, &["booking.get"]),
+        "`booking.get` is an RPC, say which of its contracts: booking.get/request, booking.get/response"
     );
     assert_eq!(
         said(Act::Retire { digest: "ab".to_owned(), reason: "so".to_owned() }, &["a.x", "context"]),

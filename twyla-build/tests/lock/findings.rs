@@ -177,6 +177,12 @@ fn what_isnt_an_edit_of_an_event_is_said_in_its_words() {
     add("an RPC: it may be repeated", &rpc);
     section(&mut all, "the same, of the service that serves it", &said(&rpc.builder().serves(["booking.get"])));
     let mut add = |name: &str, folder: &Folder| section(&mut all, name, &folder.said());
+    let rpc = folder("rpc_misspelt");
+    rpc.write(request, r#"{ "type": "object" }"#);
+    rpc.write(response, "{}");
+    let rpc = rpc.accepted();
+    rpc.write(request, r#"{ "type": "object", "idempotnt": true }"#);
+    add("an RPC: a keyword that no draft has", &rpc);
 
     let rpc = folder("rpc_gone");
     rpc.write(request, r#"{ "properties": { "pnr": { "type": "string" } }, "required": ["pnr"] }"#);

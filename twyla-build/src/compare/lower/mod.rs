@@ -146,11 +146,11 @@ impl<'a> Lowering<'a> {
             return;
         }
         let file = self.schemas.files.get(schema.loc.file).filter(|_| schema.loc.pointer.is_empty());
-        let of_request = file.is_some_and(|file| rpcs::is_request(&file.path));
+        let of_rpc = file.is_some_and(|file| rpcs::is_contract(&file.path));
         for member in schema.node.members() {
             let key = member.key.as_str();
-            // it says nothing of values, and is compared by itself
-            let is_known = of_request && key == IDEMPOTENT;
+            // it says nothing of values: of a request it is compared by itself, and else it was told to say nothing
+            let is_known = of_rpc && key == IDEMPOTENT;
             if is_unknown(schema.draft, key) && !is_known {
                 let reason = format!("draft {} has no such keyword: nobody knows what it says", schema.draft.name());
                 let identity = format!("{key}: {}", line(&member.value));
