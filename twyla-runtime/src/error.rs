@@ -197,6 +197,9 @@ impl fmt::Display for Error {
                 "`{first}` and `{second}` both listen to {event} in the group `{group}`: each event would go to only one \
                  of them"
             ),
+            Self::DuplicateRpc { method, first, second } if first == second => {
+                write!(f, "`{first}` is there twice to serve /rpc/{method}: register it once")
+            }
             Self::DuplicateRpc { method, first, second } => {
                 write!(f, "`{first}` and `{second}` both serve /rpc/{method}: take one of them out")
             }

@@ -188,6 +188,7 @@ fn calls_are_held_both_ways() {
     // it answers what the caller doesn't take
     let (said, code) = with_candidates(&folder, &[server("3", request, negative)], &[]);
     assert!(said.contains("booking 3 may send the response {\"seats\":-1}"), "{said}");
+    assert!(said.contains("booking 3 has to wait: bot 1 doesn't fit it, so a version that does goes first"), "{said}");
     assert_eq!(code, 1);
 
     // it may be repeated where the service doesn't let it be
@@ -197,11 +198,18 @@ fn calls_are_held_both_ways() {
         said.contains("booking 1 doesn't say that it may be repeated: a caller without an answer sends it again"),
         "{said}"
     );
+    assert!(!said.contains("refuse"), "{said}");
     assert_eq!(code, 1);
 
     // and what is called is not served any more
     let (said, code) = with_candidates(&folder, &[Service::new("booking", "4").emits("booking.gone", request)], &[]);
     insta::assert_snapshot!("not_served", said);
+    assert_eq!(code, 1);
+    // nor ever was
+    let alone = tempfile::tempdir().unwrap();
+    caller("1", request, answer).write(&alone.path().join("fleet"));
+    let (said, code) = fleet(alone.path(), &["fleet"]);
+    assert!(said.ends_with("\n1 call is served by nobody\n"), "{said}");
     assert_eq!(code, 1);
 }
 

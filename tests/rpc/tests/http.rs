@@ -303,6 +303,7 @@ async fn checks_before_it_serves() {
     assert!(error.to_string().contains("takes `State<") && error.to_string().contains("add `.state(..)`"), "{error}");
     let error = service().rpcs(rpcs()).state(Script::echo()).serve(anywhere()).start().await.unwrap_err();
     assert!(matches!(error, Error::DuplicateRpc { method: "look", .. }), "{error}");
+    assert!(error.to_string().contains("is there twice to serve /rpc/look"), "{error}");
     let error = service().state(Script::echo()).serve(Serve::mounted()).app(|rpcs| rpcs).start().await.unwrap_err();
     assert!(matches!(error, Error::NoAddress { what: "the app of `.app(..)`" }), "{error}");
     for address in ["127.0.0.1", "http://127.0.0.1:8080", ":8080", "127.0.0.1:http"] {

@@ -63,6 +63,8 @@ pub struct Answer {
     pub(crate) retry_after: Option<Duration>,
     /// Whether the service says that the RPC may be repeated.
     pub(crate) idempotent: bool,
+    /// The address that has answered so, where that helps to find out why.
+    pub(crate) from: Option<String>,
 }
 
 /// What a body is by its content type.
@@ -80,7 +82,7 @@ pub(crate) const DOMAIN: u16 = 409;
 
 impl Answer {
     fn new(status: u16, kind: Kind, body: Bytes) -> Self {
-        Self { status, kind, body, retry_after: None, idempotent: false }
+        Self { status, kind, body, retry_after: None, idempotent: false, from: None }
     }
 
     /// What was asked for.

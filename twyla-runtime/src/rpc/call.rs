@@ -418,6 +418,7 @@ impl Rpc {
 /// What any other answer is to the caller.
 fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError<E> {
     let Answer { status, retry_after, .. } = *answer;
+    let from = answer.from.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
     match answer.read_problem() {
         Some(Problem { part: Some(Part::Request | Part::Context), errors, .. }) if status == 422 => {
             CallError::Request { method, by: Side::Theirs, errors, maybe_begun: false }
@@ -426,10 +427,10 @@ fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError
             CallError::Response { method, by: Side::Theirs, errors }
         }
         Some(problem) if problem.is("deadline") => {
-            CallError::Deadline { method, after: begun.elapsed(), maybe_begun: true, why: problem.detail }
+            CallError::Deadline { method, after: begun.elapsed(), maybe_begun: true, why: from + &problem.detail }
         }
         Some(problem) => {
-            let (why, maybe_begun) = (problem.to_string(), problem.maybe_begun());
+            let (why, maybe_begun) = (format!("{from}{problem}"), problem.maybe_begun());
             CallError::Fault { method, status, maybe_begun, why, retry_after }
         }
         None => {
@@ -438,7 +439,7 @@ fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError
                 Kind::Problem => "its body doesn't say what went wrong, as RFC 9457 has it".to_owned(),
                 Kind::Other(what) => what.clone(),
             };
-            CallError::Fault { method, status, maybe_begun: true, why, retry_after }
+            CallError::Fault { method, status, maybe_begun: true, why: from + &why, retry_after }
         }
     }
 }

@@ -190,7 +190,7 @@ fn seconds(after: Duration) -> u64 {
 
 /// An answer as HTTP has it.
 fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let Answer { status, kind, body, retry_after, idempotent } = answer;
+    let Answer { status, kind, body, retry_after, idempotent, .. } = answer;
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

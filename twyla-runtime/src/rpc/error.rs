@@ -157,7 +157,8 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
                 write!(f, "{method} got no answer ({}): {why}", Begun(*maybe_begun))
             }
             Self::Deadline { method, after, maybe_begun, why } => {
-                write!(f, "{method} was not answered within {after:?} ({})", Begun(*maybe_begun))?;
+                let shown = Duration::new(after.as_secs(), after.subsec_millis() * 1_000_000);
+                write!(f, "{method} was not answered within {shown:?} ({})", Begun(*maybe_begun))?;
                 if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
             }
             Self::Request { method, by: Side::Ours, errors, .. } => {

@@ -13,7 +13,7 @@ use reqwest::header::{
 use reqwest::{Client, ClientBuilder, Method, Request, Response, Url, redirect};
 use uuid::Uuid;
 
-use super::ask::{Answer, Ask, Key, Kind, Lost, NoRoute};
+use super::ask::{Answer, Ask, DOMAIN, Key, Kind, Lost, NoRoute};
 use super::budget::Budget;
 use super::config::Config;
 use super::found::Found;
@@ -245,7 +245,8 @@ async fn answer(response: &mut Response, most: usize, address: &Address) -> Resu
     // what is said in seconds; a date is what no service of ours says
     let retry_after = header(RETRY_AFTER).and_then(|value| wire::number(value, 9)).map(Duration::from_secs);
     let idempotent = header(IDEMPOTENT).is_some_and(|value| value.eq_ignore_ascii_case(b"true"));
-    let answer = |kind, body| Answer { status, kind, body, retry_after, idempotent };
+    let from = || (!matches!(status, 200 | DOMAIN | 422)).then(|| address.base().to_string());
+    let answer = |kind, body| Answer { status, kind, body, retry_after, idempotent, from: from() };
     let too_large = || {
         let why = format!("its answer has more than the {most} bytes that are allowed");
         answer(Kind::Other(why), Bytes::new())

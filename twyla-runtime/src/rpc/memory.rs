@@ -54,8 +54,9 @@ impl Network {
     pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, Lost> {
         let Some((server, served)) = self.find(ask.service, ask.method) else {
             let mut why = format!("no service of this process serves {}.{}", ask.service, ask.method);
-            if let Some(unset) = &self.unset {
-                why.push_str(&format!(", and {}", unset.missing(ask.service)));
+            match &self.unset {
+                Some(unset) => why.push_str(&format!(", and {}", unset.missing(ask.service))),
+                None => why.push_str(": one that does is given this caller with `.rpc(..)` before it is started"),
             }
             return Err(Lost { maybe_begun: false, why });
         };
