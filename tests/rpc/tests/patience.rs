@@ -37,7 +37,10 @@ async fn full() -> (SocketAddr, impl Sized) {
 #[tokio::test]
 async fn a_connection_that_does_not_come() {
     let (nowhere, _full) = full().await;
-    let short = |addresses: &[SocketAddr]| config(addresses).connect_deadline(Duration::from_millis(50)).attempts(1);
+    // the kernel gives up some time too, but after the call would be
+    let short = |addresses: &[SocketAddr]| {
+        config(addresses).connect_deadline(Duration::from_millis(50)).attempts(1).deadline(Duration::from_secs(10))
+    };
     let rpc = Rpc::new(short(&[nowhere])).unwrap();
     let error = within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
     assert!(matches!(error, CallError::Unreachable { maybe_begun: false, .. }), "{error}");

@@ -107,6 +107,7 @@ async fn behind_tls(folder: &Path, running: &Running, alpn: &[&[u8]]) -> std::ne
         assert_eq!(request.headers().contains_key("host"), version < axum::http::Version::HTTP_2);
         request
     }));
+    let speaks_http2 = alpn.contains(&&b"h2"[..]);
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
@@ -114,6 +115,7 @@ async fn behind_tls(folder: &Path, running: &Running, alpn: &[&[u8]]) -> std::ne
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
                 let builder = auto::Builder::new(TokioExecutor::new());
+                let builder = if speaks_http2 { builder } else { builder.http1_only() };
                 let _ = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes)).await;
             });
         }
