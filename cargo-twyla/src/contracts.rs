@@ -168,12 +168,10 @@ impl fmt::Display for Violation {
 impl Contracts {
     /// The contract of that name: an event's, `context`, or `<service>.<method>/request` and so on.
     pub(crate) fn contract(&self, name: &str) -> Result<Contract<'_>, Error> {
-        match self.named(name)?.as_slice() {
-            [schema] if name_of(schema) == name => self.of(schema),
-            whole => {
-                let of_it = whole.iter().map(|it| name_of(it)).collect();
-                Err(Error::WholeRpc { name: name.to_owned(), of_it })
-            }
+        let named = self.named(name)?;
+        match named.iter().find(|it| name_of(it) == name) {
+            Some(schema) => self.of(schema),
+            None => Err(Error::WholeRpc { name: name.to_owned(), of_it: named.iter().map(|it| name_of(it)).collect() }),
         }
     }
 

@@ -86,7 +86,12 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
 
 /// Files beside those of RPCs that are no contracts, that no schema refers to, and that weren't told of.
 fn unused(schemas: &Schemas, told: &HashSet<&str>, problems: &mut Vec<Problem>) {
-    let used: HashSet<usize> = schemas.refs.values().map(|loc| loc.file).collect();
+    // a reference that leads nowhere, or that can't be read, may have meant any of them
+    if problems.iter().any(Problem::is_error) {
+        return;
+    }
+    let references = schemas.refs.iter().chain(&schemas.dynamic).filter(|(from, to)| from.file != to.file);
+    let used: HashSet<usize> = references.map(|(_, to)| to.file).collect();
     for (index, file) in schemas.of_role(|role| *role == Role::BesideRpc) {
         if !used.contains(&index) && !told.contains(&*file.shown) {
             problems.push(Problem { file: file.shown.clone(), at: None, what: What::NothingBelongsHere });
@@ -126,7 +131,11 @@ fn says(schemas: &Schemas, way: Way, file: &File, problems: &mut Vec<Problem>) {
     let is_said = file.root.get(IDEMPOTENT).is_some();
     for member in file.root.members() {
         let name = || member.key.clone();
-        let is_near = || !is_said && schemas.nearest(&member.key, std::iter::once(IDEMPOTENT)).is_some();
+        let is_near = || {
+            !is_said
+                && !member.key.starts_with("x-")
+                && schemas.nearest(&member.key, std::iter::once(IDEMPOTENT)).is_some()
+        };
         let (at, what) = match (way, &member.value.json) {
             (Way::Request, Json::Bool(_)) if member.key == IDEMPOTENT => continue,
             (Way::Request, _) if member.key == IDEMPOTENT => {

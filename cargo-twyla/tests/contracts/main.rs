@@ -81,6 +81,19 @@ fn a_contract_is_explained() {
 }
 
 #[test]
+fn an_event_may_have_the_name_of_an_rpc() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["context.json", "events/a/get.json", "rpc/a/get/request.json", "rpc/a/get/response.json"] {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, r#"{ "type": "object" }"#).unwrap();
+    }
+    let schemas = folder.path().to_str().unwrap();
+    assert_eq!(said(&["sample", "a.get", "--schemas", schemas]), "{}\n");
+    assert_eq!(said(&["explain", "a.get", "--schemas", schemas]).matches("On the wire").count(), 3);
+}
+
+#[test]
 fn an_event_is_made() {
     insta::assert_snapshot!("sample", said(&["sample", "api.user_input"]));
     insta::assert_snapshot!("sample_minimal", said(&["sample", "bot.reply", "--minimal"]));

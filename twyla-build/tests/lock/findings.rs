@@ -184,6 +184,13 @@ fn what_isnt_an_edit_of_an_event_is_said_in_its_words() {
     rpc.write(request, r#"{ "type": "object", "idempotnt": true }"#);
     add("an RPC: a keyword that no draft has", &rpc);
 
+    let rpc = folder("rpc_patterns");
+    rpc.write(request, r#"{ "type": "object", "patternProperties": { "^a": {} } }"#);
+    rpc.write(response, "{}");
+    let rpc = rpc.accepted();
+    rpc.write(request, r#"{ "type": "object", "patternProperties": { "^a": {}, "^b": { "type": "integer" } } }"#);
+    add("an RPC: another pattern of names", &rpc);
+
     let rpc = folder("rpc_gone");
     rpc.write(request, r#"{ "properties": { "pnr": { "type": "string" } }, "required": ["pnr"] }"#);
     rpc.write(response, r#"{ "properties": { "name": { "type": "string" } }, "required": ["name"] }"#);

@@ -20,6 +20,7 @@ use tower_service::Service;
 use super::ask::{Answer, Kind};
 use super::handler::{problem, too_large};
 use super::pieces::Pieces;
+use super::problem::Problem;
 use super::serve::{Served, Server, busy};
 use super::{head, timer, wire};
 
@@ -60,13 +61,7 @@ impl Service<Request<Body>> for Endpoint {
         let Self(of) = self.clone();
         Box::pin(async move {
             let (server, served) = &*of;
-            let answer = tokio::select! {
-                biased;
-                answer = answer(server, served, request) => answer,
-                // nothing else tells whoever serves these routes that the service has ended
-                () = server.ended() => response(problem(504, served.registration.name, "the service has ended")),
-            };
-            Ok(answer.map(Body::new))
+            Ok(answer(server, served, request).await.map(Body::new))
         })
     }
 }
@@ -98,7 +93,12 @@ where
     };
     // and only when it is there: whoever sends slowly shall take nobody's place
     let answer = match server.admit(served) {
-        Ok(_place) => server.answer(served, ask, asked).await,
+        Ok(_place) => tokio::select! {
+            biased;
+            answer = server.answer(served, ask, asked) => answer,
+            // nothing else tells those whose connections are none of the service's own that it has ended
+            () = server.ended() => Answer::problem(&Problem::later(name)),
+        },
         Err(busy) => busy,
     };
     response(answer)

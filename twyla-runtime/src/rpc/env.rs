@@ -27,8 +27,7 @@ pub(crate) struct Unset {
     others: HashMap<String, Option<String>>,
 }
 
-/// The variables with addresses, and what the others have. Databases and the like have URLs too, so only those are addresses
-/// in which one begins with `http`.
+/// The variables with addresses, and what the others have: databases and the like have URLs too.
 pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> (Vec<Variable>, Unset) {
     let prefix = plain(prefix);
     let mut unset = Unset { prefix: prefix.to_owned(), others: HashMap::new() };
@@ -36,7 +35,7 @@ pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, O
     for (name, value) in all {
         let Some((name, service)) = named(prefix, name) else { continue };
         match value.into_string() {
-            Ok(value) if value.split(',').any(|url| url.trim_start().to_ascii_lowercase().starts_with("http")) => {
+            Ok(value) if has_address(&value) => {
                 found.push(Variable { name, service, value });
             }
             // it may be a password that stands before the `@`
@@ -46,6 +45,12 @@ pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, O
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     (found, unset)
+}
+
+/// Whether one of the values is an address, or the first is one that was begun.
+fn has_address(value: &str) -> bool {
+    let begins = |url: &str, with: &str| url.trim_start().to_ascii_lowercase().starts_with(with);
+    begins(value, "http") || value.split(',').any(|url| begins(url, "http://") || begins(url, "https://"))
 }
 
 /// A variable's name, and the service that it names.
@@ -146,8 +151,10 @@ mod tests {
         let (of_all, _) = variables("", set());
         assert_eq!(of_all.len(), 5);
         // whichever of them has lost its scheme, it is no address that is passed over
-        for value in ["a:1,http://b", "http://b,a:1", " HTTPS://b"] {
-            assert_eq!(variables("P", [("P_X_URL".into(), value.into())]).0.len(), 1, "{value}");
+        for (value, count) in
+            [("a:1,http://b", 1), ("http://b,a:1", 1), (" HTTPS://b", 1), ("http:", 1), ("a,http-b:1", 0)]
+        {
+            assert_eq!(variables("P", [("P_X_URL".into(), value.into())]).0.len(), count, "{value}");
         }
     }
 

@@ -157,7 +157,8 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
                 write!(f, "{method} got no answer ({}): {why}", Begun(*maybe_begun))
             }
             Self::Deadline { method, after, maybe_begun, why } => {
-                let shown = Duration::new(after.as_secs(), after.subsec_millis() * 1_000_000);
+                let whole = Duration::new(after.as_secs(), after.subsec_millis() * 1_000_000);
+                let shown = if whole.is_zero() { *after } else { whole };
                 write!(f, "{method} was not answered within {shown:?} ({})", Begun(*maybe_begun))?;
                 if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
             }

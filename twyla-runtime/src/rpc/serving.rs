@@ -1,6 +1,8 @@
 //! The RPCs of a service on their way to being served: checked, opened and begun with its listeners.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,8 +131,8 @@ impl Open {
         if let Some(rpc) = &self.rpc {
             rpc.attach(&server);
         }
-        // nobody else waits for the calls that come in memory, or through the routes in an app of the user's own
-        running.add(end(server.clone(), phase.clone(), drain));
+        #[cfg_attr(not(feature = "rpc-server"), allow(unused_mut, reason = "there is no socket"))]
+        let mut socket: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
         #[cfg(feature = "rpc-server")]
         if let Some((bound, app)) = self.bound {
             let routes = super::door::router(&server).merge(running.health().routes());
@@ -140,23 +142,39 @@ impl Open {
             };
             tracing::info!(address = %bound.address(), "serving");
             running.address = Some(bound.address());
-            running.add(bound.serve(front, server.settings.clone(), phase, drain));
+            socket = Some(Box::pin(bound.serve(front, server.settings.clone(), phase.clone(), drain)));
         }
+        running.add(serve(server.clone(), socket, phase, drain));
         running.server = Some(server);
     }
 }
 
-/// Lets the calls that are under way end when the service stops, and stops those that don't.
-async fn end(server: Arc<Server>, mut phase: watch::Receiver<Phase>, drain: Duration) {
-    stopping(&mut phase).await;
-    tokio::select! {
-        () = server.drained() => {}
-        () = sleep(drain) => {}
-        Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
-    }
+/// Serves, on a socket where there is one, until the service stops; then lets the calls that are under way end, and stops those
+/// that don't: nobody else waits for what comes in memory, or through the routes in an app of the user's own.
+async fn serve(
+    server: Arc<Server>,
+    socket: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    mut phase: watch::Receiver<Phase>,
+    drain: Duration,
+) {
+    let calls = async {
+        stopping(&mut phase).await;
+        tokio::select! {
+            () = server.drained() => {}
+            () = sleep(drain) => {}
+            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
+        }
+    };
+    let Some(socket) = socket else {
+        calls.await;
+        server.end();
+        // a handler that blocks its thread can't be stopped
+        let _ = timeout(LAST_STEPS, server.drained()).await;
+        return;
+    };
+    // what its connections carry is cut with them, and never answered as others are
+    tokio::join!(socket, calls);
     server.end();
-    // a handler that blocks its thread can't be stopped
-    let _ = timeout(LAST_STEPS, server.drained()).await;
 }
 
 impl fmt::Debug for Serving {

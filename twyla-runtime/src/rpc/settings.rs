@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use crate::config::{ConfigError, variable};
 
 /// Where and how a service's RPCs are served: what [`Service::serve`](crate::Service::serve) takes.
@@ -74,7 +76,7 @@ impl Serve {
 
     /// How many calls may be under way at once, as there are places for them.
     pub(crate) fn places(&self) -> u32 {
-        u32::try_from(self.concurrency).unwrap_or(u32::MAX)
+        u32::try_from(self.concurrency.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX)
     }
 
     /// How many connections may be open at once; 10,000 unless set, 0 counts as 1. Further ones wait to be accepted.
