@@ -48,3 +48,20 @@ pub async fn lapin() -> (Connection, Channel) {
     let channel = connection.create_channel().await.unwrap();
     (connection, channel)
 }
+
+/// Runs `rabbitmqctl` against the broker, which takes a second or two. Returns its output.
+pub async fn ctl(args: &[&str]) -> String {
+    let program =
+        env::var("TWYLA_TEST_RABBITMQCTL").expect("TWYLA_TEST_RABBITMQCTL is not set: run `cargo xtask test`");
+    let output = tokio::process::Command::new(program).args(args).output().await.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "rabbitmqctl {args:?}: {}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// How many connections the broker has from the bus with this app id.
+pub async fn connections(app_id: &str) -> usize {
+    let listed = ctl(&["list_connections", "user", "state", "client_properties"]).await;
+    let named = |line: &&str| ["publish", "consume"].iter().any(|role| line.contains(&format!("\"{app_id} {role}\"")));
+    listed.lines().filter(named).count()
+}

@@ -12,7 +12,7 @@ use lapin::{Channel, ExchangeKind};
 use tokio::sync::mpsc;
 use twyla_runtime::__private::publish_raw;
 use twyla_runtime::{Bus, BusState, Config, Error, LinkState, QueueKind, Reason, Retry};
-use twyla_tests::broker::{clean, config, lapin};
+use twyla_tests::broker::{clean, config, connections, lapin};
 use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
 
@@ -28,6 +28,8 @@ twyla_tests::with_rabbitmq!(
     keeps_passwords_to_itself,
     fits_the_golden_wire,
     adopts_queues_with_other_arguments,
+    keeps_its_connections_when_channels_end,
+    leaves_no_connection_behind,
     adopts_an_exchange_of_another_kind,
     brings_back_what_an_operator_deletes,
     makes_a_classic_queue_as_the_original_does,
@@ -378,6 +380,44 @@ async fn adopts_queues_with_other_arguments() {
     assert_eq!(letters[0].reason, Some(Reason::Handler));
     running.stop().await;
     bus.close().await;
+}
+
+/// Each queue that is there with other arguments ends the channel that declares it.
+async fn keeps_its_connections_when_channels_end() {
+    here!(Mine, "keeps_its_connections_when_channels_end");
+    let (_connection, channel) = lapin().await;
+    for queue in ["one", "one.dead", "two", "two.dead"] {
+        let queue = format!("{}.{queue}", Mine::EVENT);
+        channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default()).await.unwrap();
+    }
+    let bus = Bus::connect(config().app_id(Mine::DOMAIN)).await.unwrap();
+    let mut state = bus.state();
+    state.mark_unchanged();
+    let (script, mut calls) = numbers::<Mine>();
+    let listeners = [listener::<Mine>("one"), listener::<Mine>("two")];
+    let running = bus.service().state(script).listeners(listeners).start().await.unwrap();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!([calls.recv().await, calls.recv().await], [Some(1), Some(1)]);
+    assert!(!state.has_changed().unwrap(), "a connection was given up: {:?}", state.borrow());
+    assert_eq!(connections(Mine::DOMAIN).await, 2);
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn leaves_no_connection_behind() {
+    here!(Mine, "leaves_no_connection_behind");
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(through(&proxy).app_id(Mine::DOMAIN)).await.unwrap();
+    let (script, mut calls) = numbers::<Mine>();
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    // The client's side is cut.
+    proxy.cut();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    while calls.recv().await != Some(1) {}
+    assert_eq!(connections(Mine::DOMAIN).await, 2);
+    running.stop().await;
+    bus.close().await;
+    assert_eq!(connections(Mine::DOMAIN).await, 0);
 }
 
 async fn adopts_an_exchange_of_another_kind() {

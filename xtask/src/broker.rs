@@ -161,6 +161,20 @@ impl Broker {
         Err(Error::Ctl { args: args.join(" "), status: output.status, said })
     }
 
+    /// Writes a script that runs `rabbitmqctl` against the node with the script's arguments; where it is.
+    pub(crate) fn ctl_script(&self) -> Result<PathBuf, Error> {
+        let (path, dir) = (self.dir.join("ctl"), self.dir.display());
+        let script = format!(
+            "#!/bin/sh\nHOME='{dir}' RABBITMQ_NODENAME='{name}' RABBITMQ_CONF_ENV_FILE=/dev/null ERL_EPMD_PORT='{epmd}' \\\n\
+             exec '{RABBITMQCTL}' --quiet --node '{name}' \"$@\"\n",
+            name = self.name,
+            epmd = self.epmd,
+        );
+        fs::write(&path, script)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o755))?;
+        Ok(path)
+    }
+
     /// Sends the node's process a signal, `KILL` or the like.
     pub(crate) fn signal(&self, signal: &str) -> Result<(), Error> {
         let pid = fs::read_to_string(self.dir.join("pid"))?;

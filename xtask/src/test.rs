@@ -79,12 +79,14 @@ fn servers() -> Result<((Broker, Postgres), Env), Error> {
     let postgres = Postgres::start()?;
     let (port, url) = (broker.port().to_string(), postgres.url());
     let (tls, certificates) = (broker.tls_port().to_string(), broker.dir().display().to_string());
+    let ctl = broker.ctl_script()?.display().to_string();
     let env = [
         ("TWYLA_TEST_AMQP_HOST", "127.0.0.1"),
         ("TWYLA_TEST_AMQP_PORT", &*port),
         ("TWYLA_TEST_AMQP_USER", "guest"),
         ("TWYLA_TEST_AMQP_PASS", "guest"),
         ("TWYLA_TEST_AMQP_VHOST", "/"),
+        ("TWYLA_TEST_RABBITMQCTL", &*ctl),
         ("TWYLA_TEST_TLS_PORT", &*tls),
         ("TWYLA_TEST_TLS_FILES", &*certificates),
         ("TWYLA_TEST_POSTGRES", &*url),

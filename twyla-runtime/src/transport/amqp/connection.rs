@@ -23,6 +23,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often it is looked whether a connection still is one, should lapin not tell of its end.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long lapin may take to say goodbye on a connection that is lost.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A connection, and the stream under it.
 pub(crate) struct Connected {
@@ -189,6 +191,7 @@ async fn supervise(
         };
         tracing::warn!(role, error = why, "connection lost, connecting again");
         told.down(&why);
+        tokio::spawn(leave(connection.trunk.clone()));
         drop(connection);
         let lost = Instant::now();
         let (mut pauses, mut turn) = (Pauses::default(), any_turn());
@@ -213,6 +216,12 @@ async fn supervise(
     }
 }
 
+/// Ends the stream of a lost connection if it hasn't ended by itself, so that the broker doesn't keep the connection.
+async fn leave(trunk: Arc<Trunk>) {
+    sleep(GRACE).await;
+    trunk.cut();
+}
+
 /// Resolves when the link is to be closed, or nobody has it any more.
 async fn asked(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
@@ -225,6 +234,10 @@ async fn loss(connection: &Arc<Connected>, told: &Told) -> String {
     loop {
         tokio::select! {
             event = events.next() => match event {
+                // lapin reports the errors of single channels here too. The state is set before the error is sent.
+                Some(Event::Error(error)) if connection.status().connected() => {
+                    tracing::debug!(error = %error, "a channel has ended");
+                }
                 Some(Event::Error(error)) => return error.to_string(),
                 Some(Event::ConnectionBlocked(why)) => {
                     tracing::warn!(why, "RabbitMQ takes no messages for now");

@@ -154,6 +154,13 @@ impl Trunk {
         lock(&self.ears).end("the connection is closed");
     }
 
+    /// Ends the stream at once; does nothing if it has ended.
+    pub(crate) fn cut(&self) {
+        if lock(&self.out).ended.is_none() {
+            self.end(&io::ErrorKind::ConnectionAborted.into());
+        }
+    }
+
     fn ended(&self) -> Option<Arc<str>> {
         let out = lock(&self.out);
         if out.closing { Some("the connection is closed".into()) } else { out.ended.clone() }
