@@ -33,7 +33,7 @@ class Context(BaseModel):
 
 
 class Meta(BaseModel):
-    version: str
+    version: int
     timestamp: datetime
     session_id: str
 
@@ -51,7 +51,7 @@ def envelope() -> Envelope:
         event_name="api.user_input",
         content=UserInput(emission=said, language="en", attempt=1),
         context=Context(channel="web", user="Ada"),
-        meta=Meta(version="1.0", timestamp=datetime.now(timezone.utc), session_id=str(uuid.uuid4())),
+        meta=Meta(version=1, timestamp=datetime.now(timezone.utc), session_id=str(uuid.uuid4())),
     )
 
 

@@ -167,7 +167,7 @@ pub(crate) fn envelope(event: &str, content: Value, context: Value) -> Value {
         "content": content,
         "context": context,
         "meta": {
-            "version": "1.0",
+            "version": 1,
             "timestamp": "2026-01-31T09:30:00.000000+00:00",
             "session_id": "5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42",
         },

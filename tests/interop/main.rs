@@ -6,7 +6,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
-use twyla_runtime::{Bus, QueueKind};
+use twyla_runtime::{Bus, QueueKind, Uuid, session_id};
 use twyla_tests::broker::config;
 use twyla_tests::{Here, Ping, Script, here, listener};
 
@@ -59,8 +59,8 @@ async fn hears_the_original() {
     say("hears_the_original", &[r#"{"n": 1, "text": "gr\u00fc\u00dfe"}"#, r#"{"n": 2, "text": "b", "new": []}"#]).await;
     let (n, text, context, meta) = calls.recv().await.unwrap();
     assert_eq!((n, text.as_str(), context), (1, "grüße", Here::new("python")));
-    assert_eq!((meta.session_id.as_str(), meta.message_id.as_deref()), ("a session of python's", None));
-    assert_eq!((meta.version.as_str(), meta.event), ("1.0", "hears_the_original.ping"));
+    assert_eq!((meta.session_id, meta.message_id.as_deref()), (session_id("a session of python's"), None));
+    assert_eq!((meta.version, meta.event), (1, "hears_the_original.ping"));
     assert!(before.timestamp_micros() <= meta.timestamp.timestamp_micros() && meta.timestamp <= chrono::Utc::now());
     assert_eq!(calls.recv().await.unwrap().0, 2);
     running.stop().await;
@@ -71,13 +71,14 @@ async fn is_heard_by_the_original() {
     here!(Mine, "is_heard_by_the_original");
     let bus = Bus::connect(config()).await.unwrap();
     let (mut child, mut lines) = listening("is_heard_by_the_original", "one", 2).await;
-    bus.with_session("s").emit(Ping::<Mine>::saying(1, "grüße 😀"), Here::new("rust")).await.unwrap();
+    let session = Uuid::new_v4();
+    bus.with_session(session).emit(Ping::<Mine>::saying(1, "grüße 😀"), Here::new("rust")).await.unwrap();
     bus.emit(Ping::<Mine>::new(2), Here::new("rust")).await.unwrap();
     let first = line(&mut lines).await;
     let body = &first["body"];
     assert_eq!(body["content"], serde_json::json!({"n": 1, "text": "grüße 😀"}));
     assert_eq!(body["context"], serde_json::json!({"channel": "rust"}));
-    assert_eq!(body["meta"]["session_id"], "s");
+    assert_eq!((&body["meta"]["version"], &body["meta"]["session_id"]), (&1.into(), &session.to_string().into()));
     assert_eq!(line(&mut lines).await["body"]["content"]["n"], 2);
     assert!(child.wait().await.unwrap().success());
     bus.close().await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Barrier, Notify, mpsc};
 use twyla_runtime::handler::{Policy, Registration};
-use twyla_runtime::{Bus, Error, Reason, Retry};
+use twyla_runtime::{Bus, Error, Reason, Retry, session_id};
 use twyla_tests::{Call, Here, Ping, Script, both_transports, dead_letters, here, listener};
 
 both_transports!(
@@ -62,7 +62,7 @@ async fn hands_over_content_context_and_meta(bus: Bus) {
     assert_eq!((meta.event, meta.attempt, meta.redelivered), ("hands_over_content_context_and_meta.ping", 1, false));
     assert!(meta.timestamp.timestamp_micros() >= before.timestamp_micros() && meta.timestamp <= second.meta.timestamp);
     assert_eq!(uuid::Uuid::parse_str(meta.message_id.as_deref().unwrap()).unwrap().get_version_num(), 7);
-    assert_eq!(uuid::Uuid::parse_str(&meta.session_id).unwrap().get_version_num(), 4);
+    assert_eq!(meta.session_id.get_version_num(), 4);
     assert_ne!(meta.session_id, second.meta.session_id);
     running.stop().await;
 }
@@ -116,11 +116,11 @@ async fn keeps_the_session_in_handlers(bus: Bus) {
         }
     });
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
-    bus.with_session("my session").emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    bus.with_session(session_id("my session")).emit(Ping::<Mine>::new(1), context()).await.unwrap();
     let mut sessions: Vec<_> =
         [seen.recv().await, seen.recv().await, seen.recv().await].into_iter().flatten().collect();
     sessions.sort();
-    assert_eq!(sessions, [1, 2, 3].map(|n| (n, "my session".to_owned())));
+    assert_eq!(sessions, [1, 2, 3].map(|n| (n, session_id("my session"))));
     running.stop().await;
 }
 
@@ -136,7 +136,7 @@ async fn retries_an_error_then_parks(bus: Bus) {
     });
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(QUICK).prefetch(1);
     let running = service.start().await.unwrap();
-    bus.with_session("s").emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    bus.with_session(session_id("s")).emit(Ping::<Mine>::new(1), context()).await.unwrap();
     bus.emit(Ping::<Mine>::new(2), context()).await.unwrap();
     let mut seen = Vec::new();
     for _ in 0..4 {
@@ -152,7 +152,7 @@ async fn retries_an_error_then_parks(bus: Bus) {
     assert!(letter.violations.is_empty() && letter.parked_at.is_some() && letter.message_id.is_some());
     let body: serde_json::Value = serde_json::from_slice(&letter.body).unwrap();
     assert_eq!(body["content"]["n"], 1);
-    assert_eq!(body["meta"]["session_id"], "s");
+    assert_eq!(body["meta"]["session_id"], session_id("s").to_string());
     running.stop().await;
 }
 

@@ -3,7 +3,7 @@
 
 use tokio::sync::mpsc;
 use twyla_runtime::__private::publish_raw;
-use twyla_runtime::{Bus, Error, Reason};
+use twyla_runtime::{Bus, Error, Reason, session_id};
 use twyla_tests::broker::config;
 use twyla_tests::{Here, Ping, Place, Script, both_transports, dead_letters, here, listener, with_rabbitmq};
 
@@ -11,10 +11,12 @@ both_transports!(handles_or_parks_whatever_comes, survives_huge_bodies, refuses_
 with_rabbitmq!(a_message_too_large_for_the_broker_fails_at_once_and_alone);
 
 const GOOD: &str = r#"{"event_name":"EVENT","content":{"n":1,"text":"hi"},"context":{"channel":"web"},
-    "meta":{"version":"1.0","timestamp":"2020-02-03T04:05:06.000789","session_id":"s"}}"#;
+    "meta":{"version":1,"timestamp":"2020-02-03T04:05:06.000789","session_id":"s"}}"#;
+
+const SESSION: &str = "5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42";
 
 enum Want {
-    /// Handled, with this session.
+    /// Handled, with the session of this text.
     Handled(&'static str),
     /// Handled, with a session of its own.
     HandledAnew,
@@ -30,7 +32,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Want)> {
     };
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     let objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
-    let meta = r#"{"version":"1.0","timestamp":"2020-02-03T04:05:06.000789","session_id":"s"}"#;
+    let meta = r#"{"version":1,"timestamp":"2020-02-03T04:05:06.000789","session_id":"s"}"#;
     let envelope = |pointer| Parked(Reason::Envelope, pointer);
     let contract = |pointer| Parked(Reason::Contract, pointer);
     let mut messages = vec![
@@ -41,8 +43,12 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Want)> {
         ("meta is null", good(meta, "null"), HandledAnew),
         ("empty meta", good(meta, "{}"), HandledAnew),
         ("no session", good(r#","session_id":"s""#, ""), HandledAnew),
-        ("number as version", good(r#""1.0""#, "1"), Handled("s")),
+        ("text as version", good(r#""version":1"#, r#""version":"1.0""#), Handled("s")),
+        ("version unheard of", good(r#""version":1"#, r#""version":{"major":2}"#), Handled("s")),
+        ("version is null", good(r#""version":1"#, r#""version":null"#), Handled("s")),
         ("number as session", good(r#":"s""#, ":17"), Handled("17")),
+        ("blank session", good(r#":"s""#, r#":" ""#), HandledAnew),
+        ("UUID as session", good(r#":"s""#, &format!(":\"{SESSION}\"")), Handled(SESSION)),
         ("no event name", good(r#""event_name":"EVENT","#, ""), Handled("s")),
         ("extra fields", good(r#""content":{"#, r#""x":{"y":[]},"content":{"more":[1,{}],"#), Handled("s")),
         (
@@ -119,8 +125,8 @@ async fn handles_or_parks_whatever_comes(bus: Bus) {
         let (session, timestamp, text, attempt) = calls.recv().await.unwrap();
         assert_eq!((text.as_str(), attempt), ("hi", 1), "{name}");
         match want {
-            Some(want) => assert_eq!(session, want, "{name}"),
-            None => assert!(uuid::Uuid::parse_str(&session).is_ok(), "{name}: {session}"),
+            Some(want) => assert_eq!(session, session_id(want), "{name}"),
+            None => assert_eq!(session.get_version_num(), 4, "{name}: {session}"),
         }
         if *name == "naive timestamp" {
             assert_eq!(timestamp.to_rfc3339(), "2020-02-03T04:05:06.000789+00:00");

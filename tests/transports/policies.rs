@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use twyla_runtime::handler::{Keyed, Policy, Registration};
-use twyla_runtime::{Bus, Fail, Meta, Reason, Retry};
+use twyla_runtime::{Bus, Fail, Meta, Reason, Retry, session_id};
 use twyla_tests::{Here, Ping, Place, Script, both_transports, dead_letters, here, listener};
 
 both_transports!(
@@ -64,10 +64,10 @@ async fn retries_through_a_queue_with_what_is_known(bus: Bus) {
     });
     let running = bus.service().state(script).listeners([with::<Mine>(slow())]).start().await.unwrap();
     let before = chrono::Utc::now();
-    bus.with_session("s").emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    bus.with_session(session_id("s")).emit(Ping::<Mine>::new(1), context()).await.unwrap();
     let (first, second) = (metas.recv().await.unwrap(), metas.recv().await.unwrap());
     assert_eq!((first.attempt, first.first_failure), (1, None));
-    assert_eq!((second.attempt, second.session_id.as_str()), (2, "s"));
+    assert_eq!((second.attempt, second.session_id), (2, session_id("s")));
     assert_eq!((second.message_id, second.timestamp), (first.message_id, first.timestamp));
     let failure = second.first_failure.unwrap();
     assert_eq!(failure.error, "no database");

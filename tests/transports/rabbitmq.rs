@@ -11,7 +11,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 use tokio::sync::mpsc;
 use twyla_runtime::__private::publish_raw;
-use twyla_runtime::{Bus, BusState, Config, Error, LinkState, QueueKind, Reason, Retry};
+use twyla_runtime::{Bus, BusState, Config, Error, LinkState, QueueKind, Reason, Retry, session_id};
 use twyla_tests::broker::{clean, config, connections, lapin};
 use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
@@ -331,7 +331,7 @@ async fn fits_the_golden_wire() {
     channel.queue_bind(queue.into(), exchange, key, QueueBindOptions::default(), FieldTable::default()).await.unwrap();
 
     let text = "quoted \"ü\" \u{1f600}\n\u{0}";
-    bus.with_session("session \"1\"").emit(Ping::<Mine>::saying(7, text), context()).await.unwrap();
+    bus.with_session(session_id("session \"1\"")).emit(Ping::<Mine>::saying(7, text), context()).await.unwrap();
     let emitted = get(&channel, queue).await;
     let body = String::from_utf8(emitted.data.clone()).unwrap();
     let begin = body.find("\"timestamp\":\"").unwrap() + 13;

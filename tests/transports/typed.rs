@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use twyla_runtime::__private::publish_raw;
-use twyla_runtime::{Ack, Bus, Error, Meta, Reason, State, listener, listeners};
+use twyla_runtime::{Ack, Bus, Error, Meta, Reason, State, Uuid, listener, listeners};
 use twyla_tests::{both_transports, dead_letters};
 
 mod contracts {
@@ -60,10 +60,11 @@ async fn typed(bus: Bus) {
     ] {
         publish_raw(&bus, "typed", "ping", body).await.unwrap();
     }
+    let session = Uuid::new_v4();
     let good = Ping { tags: Some(vec!["a".to_owned()]), ..Ping::new(7, "hello") };
-    bus.with_session("s").emit(good, &context).await.unwrap();
-    assert_eq!(seen.recv().await.unwrap(), "ping 7 hello in web of s");
-    assert_eq!(seen.recv().await.unwrap(), "pong 8 of s");
+    bus.with_session(session).emit(good, &context).await.unwrap();
+    assert_eq!(seen.recv().await.unwrap(), format!("ping 7 hello in web of {session}"));
+    assert_eq!(seen.recv().await.unwrap(), format!("pong 8 of {session}"));
 
     let letters = dead_letters(&bus, "typed.ping", "one", 6).await;
     let found: Vec<_> = letters

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::ack::Decision;
 use crate::aside::{self, Failed, Verdict};
 use crate::batch::Pace;
-use crate::bus::{Bus, new_session};
+use crate::bus::Bus;
 use crate::dedupe::{self, Begun, Dedupe};
 use crate::drain::Phase;
 use crate::fail::What;
@@ -20,6 +20,7 @@ use crate::isolate::{chain, guarded};
 use crate::meta::Meta;
 use crate::park::{DeadLetter, Reason};
 use crate::retry::{HERE, Retry};
+use crate::session::Session;
 use crate::span::{self, Active};
 use crate::transport::{Delivery, QueueSpec};
 use crate::underway::{self, Begins};
@@ -52,7 +53,7 @@ impl Listening {
     pub(crate) fn lane(&self, delivery: &Delivery) -> Option<u64> {
         let key = self.listener.policy.key?;
         let envelope = wire::decode(&delivery.body, self.queue.event).ok()?;
-        let session = envelope.session_id.as_deref().unwrap_or_default();
+        let session = envelope.session.map(|session| session.id).unwrap_or_default();
         key(&Keyed { content: &envelope.content, context: &envelope.context, session })
     }
 }
@@ -250,7 +251,7 @@ fn incoming(
     failed: Option<&Failed>,
 ) -> Result<(Incoming, Active), Violation> {
     let envelope = wire::decode(&delivery.body, listening.queue.event)?;
-    let session = envelope.session_id.map_or_else(new_session, Into::into);
+    let session = envelope.session.unwrap_or_else(Session::new);
     let system = listening.bus.system();
     let span = span::process(&listening.queue, delivery, system, attempt, &session, delivery.trace.as_ref());
     let incoming = Incoming {
@@ -258,16 +259,16 @@ fn incoming(
         context: envelope.context,
         meta: Meta {
             event: listening.queue.event,
-            version: envelope.version.unwrap_or_else(|| wire::VERSION.to_owned()),
+            version: envelope.version,
             timestamp: envelope.timestamp.unwrap_or_else(Utc::now),
-            session_id: (*session).to_owned(),
+            session_id: session.id,
             message_id: delivery.message_id.clone(),
             redelivered: delivery.redeliveries > 0,
             trace: span.context().cloned(),
             attempt,
             first_failure: failed.map(|failed| failed.first.clone()),
         },
-        bus: listening.bus.within(&session, span.context()),
+        bus: listening.bus.within(session.id, span.context()),
         states: listening.states.clone(),
         ack: delivery.ack.clone(),
         transaction: None,

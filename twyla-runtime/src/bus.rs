@@ -28,7 +28,7 @@ use crate::wire;
 #[derive(Clone)]
 pub struct Bus {
     inner: Arc<Inner>,
-    session: Option<Arc<str>>,
+    session: Option<Uuid>,
     /// Where in its trace that is, in a handler.
     trace: Option<TraceContext>,
 }
@@ -134,20 +134,19 @@ impl Bus {
         A: AsContext<C>,
     {
         let now = Utc::now();
-        let mut new = Uuid::encode_buffer();
-        let session = self.session.as_deref().unwrap_or_else(|| Uuid::new_v4().hyphenated().encode_lower(&mut new));
+        let session = self.session.unwrap_or_else(Uuid::new_v4);
         let body = encoded(&content, &context, now, session, self.inner.max_event);
         let message = body.map(|body| self.message(T::DOMAIN, T::EVENT_TYPE, body.into(), now));
         #[cfg(feature = "testing")]
         if let Ok(message) = &message {
             self.inner.course.knows(&message.message_id, T::EMITS);
         }
-        self.emitting(T::NAME, message, session)
+        self.emitting(T::NAME, message, Some(session))
     }
 
-    fn emitting(&self, event: &'static str, message: Result<Outgoing, Error>, session: &str) -> Emitting {
+    fn emitting(&self, event: &'static str, message: Result<Outgoing, Error>, session: Option<Uuid>) -> Emitting {
         let system = self.inner.transport.system();
-        let span = span::emit(event, message.as_ref().ok(), system, Some(session), self.trace.as_ref());
+        let span = span::emit(event, message.as_ref().ok(), system, session, self.trace.as_ref());
         Emitting::new(event, message, self.inner.clone(), span)
     }
 
@@ -169,10 +168,11 @@ impl Bus {
         }
     }
 
-    /// The same bus, with every event emitted through it belonging to the session `id`.
+    /// The same bus, with every event emitted through it belonging to the session `id`: for a session that other programs
+    /// know by a text, [`session_id`](crate::session_id) of that.
     #[must_use]
-    pub fn with_session(&self, id: impl Into<String>) -> Self {
-        Self { session: Some(id.into().into()), ..self.clone() }
+    pub fn with_session(&self, id: Uuid) -> Self {
+        Self { session: Some(id), ..self.clone() }
     }
 
     /// The same bus, with every event emitted through it being part of a trace, as it is in a handler by itself.
@@ -182,8 +182,8 @@ impl Bus {
     }
 
     /// The same bus for what a handler emits.
-    pub(crate) fn within(&self, session: &Arc<str>, trace: Option<&TraceContext>) -> Self {
-        Self { inner: self.inner.clone(), session: Some(session.clone()), trace: trace.cloned() }
+    pub(crate) fn within(&self, session: Uuid, trace: Option<&TraceContext>) -> Self {
+        Self { inner: self.inner.clone(), session: Some(session), trace: trace.cloned() }
     }
 
     /// Whether the bus is connected, and what stands in the way if not: a watch, to look at
@@ -299,7 +299,7 @@ pub async fn publish_raw(
     body: impl Into<Bytes>,
 ) -> Result<(), Error> {
     let message = bus.message(domain, event_type, body.into(), Utc::now());
-    bus.emitting(event_type, Ok(message), "").await
+    bus.emitting(event_type, Ok(message), None).await
 }
 
 /// The envelope of an event whose content and context keep their contracts, and that has no more than so many bytes: whatever
@@ -308,7 +308,7 @@ pub(crate) fn encoded<T, C, A>(
     content: &T,
     context: &A,
     now: DateTime<Utc>,
-    session: &str,
+    session: Uuid,
     most: usize,
 ) -> Result<Vec<u8>, Error>
 where
@@ -334,11 +334,6 @@ where
 /// Ordered by time (RFC 9562, section 5.7), so that stores keep them close together.
 pub(crate) fn new_message_id() -> Arc<str> {
     (*Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
-}
-
-/// A session of its own.
-pub(crate) fn new_session() -> Arc<str> {
-    (*Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
 }
 
 fn program_name() -> Arc<str> {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use uuid::Uuid;
 
 use crate::dedupe::Transacting;
 use crate::mark::Mark;
@@ -76,8 +77,8 @@ pub struct Keyed<'a> {
     pub content: &'a [u8],
     /// The context, a JSON text.
     pub context: &'a [u8],
-    /// The session's id; empty where the event has none.
-    pub session: &'a str,
+    /// The session's id; the nil UUID if the event has none.
+    pub session: Uuid,
 }
 
 /// The future of one attempt.

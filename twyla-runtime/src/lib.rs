@@ -62,6 +62,7 @@ mod park;
 mod retry;
 pub mod rpc;
 mod service;
+mod session;
 mod span;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod sql;
@@ -94,10 +95,12 @@ pub use park::{DeadLetter, DeadViolation, Reason};
 pub use retry::Retry;
 pub use rpc::{Rpc, Rpcs};
 pub use service::Service;
+pub use session::session_id;
 pub use state::State;
 pub use trace::{NoTraceContext, TraceContext};
 pub use transport::QueueKind;
 pub use transport::state::{BusState, LinkState};
+pub use uuid::Uuid;
 // the examples need contracts: the package twyla-ui, which has some, runs them
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
 pub use twyla_macros::event;

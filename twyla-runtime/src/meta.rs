@@ -1,6 +1,7 @@
 //! What a handler may know of an event beside its content and context.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::trace::TraceContext;
 
@@ -10,12 +11,13 @@ use crate::trace::TraceContext;
 pub struct Meta {
     /// The event's name, `domain.event_type`.
     pub event: &'static str,
-    /// The envelope's version, as its producer wrote it.
-    pub version: String,
+    /// The envelope's version: 1, the newest that is known, if its producer wrote none that is an integer.
+    pub version: i64,
     /// When the event was emitted; when it arrived, where its producer didn't say.
     pub timestamp: DateTime<Utc>,
-    /// The session that the event belongs to. What a handler emits belongs to the same.
-    pub session_id: String,
+    /// The session that the event belongs to; what a handler emits belongs to the same. It is a new one if the event has none,
+    /// and [`session_id`](crate::session_id) of a text that isn't a UUID.
+    pub session_id: Uuid,
     /// The message's id, which stays the same when the event is delivered again. Events of the Python original have none.
     pub message_id: Option<String>,
     /// Whether the broker has delivered the event before: it may have been handled, in part or in whole.
@@ -41,12 +43,12 @@ pub struct FirstFailure {
 impl Meta {
     /// A meta as a fresh event has it, for unit tests of handler functions.
     #[must_use]
-    pub fn new(event: &'static str, session_id: impl Into<String>) -> Self {
+    pub fn new(event: &'static str, session_id: Uuid) -> Self {
         Self {
             event,
-            version: crate::wire::VERSION.to_owned(),
+            version: crate::wire::VERSION,
             timestamp: Utc::now(),
-            session_id: session_id.into(),
+            session_id,
             message_id: None,
             redelivered: false,
             trace: None,

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use tracing::Span;
 use tracing::field::Empty;
 use tracing::level_filters::LevelFilter;
+use uuid::Uuid;
 
 use crate::park::Reason;
+use crate::session::Session;
 use crate::trace::TraceContext;
 use crate::transport::{Delivery, Outgoing, QueueSpec};
 
@@ -32,7 +34,7 @@ pub(crate) struct Active {
 pub(crate) struct Here {
     pub(crate) about: About,
     pub(crate) attempt: u32,
-    pub(crate) session: Arc<str>,
+    pub(crate) session: Session,
     pub(crate) trace: Option<TraceContext>,
 }
 
@@ -73,7 +75,7 @@ impl Active {
 
     /// The same for a handler: what it logs tells of the event, and its own spans are part of the trace.
     #[cfg(feature = "telemetry")]
-    fn telling(self, about: About, attempt: u32, session: &Arc<str>) -> Self {
+    fn telling(self, about: About, attempt: u32, session: &Session) -> Self {
         use crate::telemetry::here;
         let here = here::is_wanted().then(|| {
             let (session, trace) = (session.clone(), self.context.clone());
@@ -160,7 +162,7 @@ pub(crate) fn emit(
     event: &str,
     message: Option<&Outgoing>,
     system: &str,
-    session: Option<&str>,
+    session: Option<Uuid>,
     parent: Option<&TraceContext>,
 ) -> Active {
     Active::begin_unplaced(parent, || {
@@ -178,7 +180,7 @@ pub(crate) fn emit(
             messaging.destination.name = format_args!("{domain}:{event_type}"),
             messaging.rabbitmq.destination.routing_key = event_type,
             messaging.message.id = message.map(|message| &*message.message_id),
-            messaging.message.conversation_id = session,
+            messaging.message.conversation_id = session.map(tracing::field::display),
             messaging.message.body.size = message.map(|message| message.body.len()),
         )
     })
@@ -190,7 +192,7 @@ pub(crate) fn process(
     delivery: &Delivery,
     system: &str,
     attempt: u32,
-    session: &Arc<str>,
+    session: &Session,
     parent: Option<&TraceContext>,
 ) -> Active {
     let begun = Active::begin(parent, || {
@@ -209,8 +211,9 @@ pub(crate) fn process(
             messaging.rabbitmq.destination.routing_key = event_type,
             messaging.consumer.group.name = queue.group,
             messaging.message.id = delivery.message_id,
-            messaging.message.conversation_id = &**session,
+            messaging.message.conversation_id = %session.id,
             messaging.message.body.size = delivery.body.len(),
+            twyla.session_text = session.text.as_deref(),
             twyla.attempt = attempt,
             twyla.redeliveries = delivery.redeliveries,
         )
@@ -281,7 +284,7 @@ pub(crate) fn call(
     service: &str,
     method: &str,
     attempt: u32,
-    session: Option<&str>,
+    session: Option<Uuid>,
     parent: Option<&TraceContext>,
 ) -> Active {
     Active::begin(parent, || {
@@ -298,13 +301,13 @@ pub(crate) fn call(
             url.template = format_args!("/rpc/{method}"),
             rpc.service = service,
             rpc.method = method,
-            session.id = session,
+            session.id = session.map(tracing::field::display),
         )
     })
 }
 
 /// The same from the side of the service, with its handler, in OpenTelemetry's words for HTTP servers.
-pub(crate) fn serve(name: &'static str, attempt: u32, session: &Arc<str>, parent: Option<&TraceContext>) -> Active {
+pub(crate) fn serve(name: &'static str, attempt: u32, session: &Session, parent: Option<&TraceContext>) -> Active {
     let begun = Active::begin(parent, || {
         let (service, method) = name.split_once('.').unwrap_or((name, ""));
         tracing::info_span!(
@@ -319,7 +322,8 @@ pub(crate) fn serve(name: &'static str, attempt: u32, session: &Arc<str>, parent
             http.response.status_code = Empty,
             rpc.service = service,
             rpc.method = method,
-            session.id = &**session,
+            session.id = %session.id,
+            twyla.session_text = session.text.as_deref(),
             twyla.attempt = attempt,
         )
     });

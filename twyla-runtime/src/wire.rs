@@ -1,14 +1,18 @@
 //! The envelope: the bytes that go over the wire, written exactly and read with tolerance.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
+use crate::session::Session;
 use crate::validate::Violation;
 
-/// The version that an envelope is written with.
-pub(crate) const VERSION: &str = "1.0";
+/// The version that an envelope is written with: a number, since the Python original reads it into an `int`.
+pub(crate) const VERSION: i64 = 1;
 
 /// Writes the envelope of an event; `content` and `context` append their JSON texts.
 pub(crate) fn encode<E>(
@@ -16,7 +20,7 @@ pub(crate) fn encode<E>(
     content: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     context: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     timestamp: DateTime<Utc>,
-    session_id: &str,
+    session_id: Uuid,
 ) -> Result<Vec<u8>, E> {
     let mut out = Vec::with_capacity(512);
     out.extend_from_slice(b"{\"event_name\":");
@@ -26,12 +30,13 @@ pub(crate) fn encode<E>(
     out.extend_from_slice(b",\"context\":");
     context(&mut out)?;
     out.extend_from_slice(b",\"meta\":{\"version\":");
-    text(VERSION, &mut out);
+    // Writing a number to a vector can't fail.
+    let _ = serde_json::to_writer(&mut out, &VERSION);
     out.extend_from_slice(b",\"timestamp\":");
     text(&write_timestamp(timestamp), &mut out);
-    out.extend_from_slice(b",\"session_id\":");
-    text(session_id, &mut out);
-    out.extend_from_slice(b"}}");
+    out.extend_from_slice(b",\"session_id\":\"");
+    out.extend_from_slice(session_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+    out.extend_from_slice(b"\"}}");
     Ok(out)
 }
 
@@ -50,9 +55,9 @@ fn text(text: &str, out: &mut Vec<u8>) {
 pub(crate) struct Envelope {
     pub(crate) content: Bytes,
     pub(crate) context: Bytes,
-    pub(crate) version: Option<String>,
+    pub(crate) version: i64,
     pub(crate) timestamp: Option<DateTime<Utc>>,
-    pub(crate) session_id: Option<String>,
+    pub(crate) session: Option<Session>,
 }
 
 /// Reads the envelope of a message that came out of the queue of `event`.
@@ -93,7 +98,7 @@ pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
         context: body.slice_ref(context.get().as_bytes()),
         version: meta.version,
         timestamp: meta.timestamp,
-        session_id: meta.session_id,
+        session: meta.session,
     })
 }
 
@@ -137,21 +142,20 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-#[derive(Default)]
 struct Meta {
-    version: Option<String>,
+    version: i64,
     timestamp: Option<DateTime<Utc>>,
-    session_id: Option<String>,
+    session: Option<Session>,
+}
+
+impl Default for Meta {
+    fn default() -> Self {
+        Self { version: VERSION, timestamp: None, session: None }
+    }
 }
 
 impl Meta {
     fn read(raw: RawMeta<'_>) -> Result<Self, Violation> {
-        let word = |value: Option<&RawValue>, pointer| match value {
-            Some(value) => text_or_number(value.get())
-                .map(Some)
-                .ok_or_else(|| violation(pointer, "type", "is neither a string nor a number".to_owned())),
-            None => Ok(None),
-        };
         let timestamp = match raw.timestamp {
             None => None,
             Some(value) => {
@@ -164,19 +168,27 @@ impl Meta {
             }
         };
         Ok(Self {
-            version: word(raw.version, "/meta/version")?,
+            version: raw.version.and_then(|value| integer(&unquoted(value))).unwrap_or(VERSION),
             timestamp,
-            session_id: word(raw.session_id, "/meta/session_id")?.filter(|id| !id.is_empty()),
+            session: raw.session_id.and_then(|value| Session::read(&unquoted(value))),
         })
     }
 }
 
-fn text_or_number(json: &str) -> Option<String> {
-    match json.as_bytes().first()? {
-        b'"' => serde_json::from_str(json).ok(),
-        b'-' | b'0'..=b'9' => Some(json.to_owned()),
-        _ => None,
-    }
+/// The text of a string; the JSON text of any other value.
+fn unquoted(value: &RawValue) -> Cow<'_, str> {
+    serde_json::from_str::<String>(value.get()).map_or(Cow::Borrowed(value.get()), Cow::Owned)
+}
+
+/// An integer in any spelling that JSON has for it: `1`, `1.0` and `10e-1`.
+fn integer(text: &str) -> Option<i64> {
+    let number: serde_json::Number = serde_json::from_str(text.trim()).ok()?;
+    number.as_i64().or_else(|| {
+        // exact within these bounds, beyond which a double has no fraction to tell integers by
+        let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0)?;
+        #[expect(clippy::cast_possible_truncation, reason = "it is integral and within 2^53")]
+        Some(float as i64)
+    })
 }
 
 /// Reads RFC 3339, and ISO 8601 without a zone, which is taken as UTC.
@@ -225,21 +237,22 @@ mod tests {
                 Ok::<_, ()>(())
             }
         };
-        let body = encode("api.user_input", part(r#"{"a":"ü"}"#), part("{}"), time, "a \"b\"").unwrap();
+        let session = Uuid::from_u128(0x5f0c_7d9e_3b1a_4c55_9d3e_2a6f_1c0b_7e42);
+        let body = encode("api.user_input", part(r#"{"a":"ü"}"#), part("{}"), time, session).unwrap();
         assert_eq!(
             String::from_utf8(body.clone()).unwrap(),
-            r#"{"event_name":"api.user_input","content":{"a":"ü"},"context":{},"meta":{"version":"1.0","timestamp":"2025-06-27T04:53:20.000120+00:00","session_id":"a \"b\""}}"#
+            r#"{"event_name":"api.user_input","content":{"a":"ü"},"context":{},"meta":{"version":1,"timestamp":"2025-06-27T04:53:20.000120+00:00","session_id":"5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42"}}"#
         );
         let read = decode(&body.into(), "api.user_input").unwrap();
-        assert_eq!((read.timestamp, read.session_id.as_deref()), (Some(time), Some("a \"b\"")));
-        assert_eq!(encode("a.b", |_| Err(1), |_| Err(2), time, ""), Err(1));
+        assert_eq!((read.timestamp, read.session), (Some(time), Some(session.into())));
+        assert_eq!(encode("a.b", |_| Err(1), |_| Err(2), time, session), Err(1));
     }
 
     #[test]
     fn reads_with_tolerance() {
         let bare = read(r#" {"content": {"a":1} ,"context":null} "#).unwrap();
         assert_eq!((&bare.content[..], &bare.context[..]), (&br#"{"a":1}"#[..], &b"null"[..]));
-        assert_eq!((bare.version, bare.timestamp, bare.session_id), (None, None, None));
+        assert_eq!((bare.version, bare.timestamp, bare.session), (1, None, None));
 
         for (timestamp, micros) in [
             ("2020-02-03T04:05:06.000789", 789),
@@ -250,15 +263,66 @@ mod tests {
         ] {
             let json = format!(
                 r#"{{"event_name":"api.user\u005finput","x":[{{}}],"content":{{}},"context":{{}},"extra":1,
-                "meta":{{"version":2.50,"timestamp":"{timestamp}","session_id":"","more":null}}}}"#
+                "meta":{{"version":3,"timestamp":"{timestamp}","session_id":"","more":null}}}}"#
             );
             let envelope = read(&json).unwrap();
-            assert_eq!(envelope.version.as_deref(), Some("2.50"));
             let want = DateTime::from_timestamp(1_580_702_706, micros * 1000).unwrap();
-            assert_eq!((envelope.timestamp, envelope.session_id), (Some(want), None), "{timestamp}");
+            assert_eq!((envelope.version, envelope.timestamp, envelope.session), (3, Some(want), None), "{timestamp}");
         }
         let deep = format!(r#"{{"content":{}{},"context":{{}},"meta":null}}"#, "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(read(&deep).unwrap().content.len(), 20_000);
+    }
+
+    #[test]
+    fn reads_a_version_in_any_spelling_and_takes_any_other_value_for_the_newest() {
+        for (spelling, version) in [
+            ("1", 1),
+            ("2", 2),
+            ("-1", -1),
+            ("0", 0),
+            ("1.0", 1),
+            ("20e-1", 2),
+            ("3e2", 300),
+            ("\"1.0\"", 1),
+            ("\"2\"", 2),
+            ("\" 2 \"", 2),
+            ("9223372036854775807", i64::MAX),
+            ("9223372036854775808", VERSION),
+            ("1e400", VERSION),
+            ("2.50", VERSION),
+            ("\"2.50\"", VERSION),
+            ("\"1.0.0\"", VERSION),
+            ("\"v1\"", VERSION),
+            ("\"\"", VERSION),
+            ("null", VERSION),
+            ("true", VERSION),
+            ("[2]", VERSION),
+            ("{\"major\":2}", VERSION),
+        ] {
+            let envelope =
+                read(&format!(r#"{{"content":{{}},"context":{{}},"meta":{{"version":{spelling}}}}}"#)).unwrap();
+            assert_eq!(envelope.version, version, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn reads_a_session_from_any_value() {
+        let id = Uuid::from_u128(0x5f0c_7d9e_3b1a_4c55_9d3e_2a6f_1c0b_7e42);
+        for (json, session) in [
+            ("\"5F0C7D9E-3B1A-4C55-9D3E-2A6F1C0B7E42\"", Some(id.into())),
+            ("\"s\"", Session::read("s")),
+            ("\"\\u0073\"", Session::read("s")),
+            ("17", Session::read("17")),
+            ("true", Session::read("true")),
+            ("{\"a\": 1}", Session::read("{\"a\": 1}")),
+            ("\"\"", None),
+            ("\" \"", None),
+            ("null", None),
+        ] {
+            let envelope =
+                read(&format!(r#"{{"content":{{}},"context":{{}},"meta":{{"session_id":{json}}}}}"#)).unwrap();
+            assert_eq!(envelope.session, session, "{json}");
+        }
     }
 
     #[test]
@@ -278,8 +342,6 @@ mod tests {
             (r#"{"content":{},"context":{},"meta":[]}"#, "/meta", "type", "no object"),
             (r#"{"content":{},"context":{},"meta":{"timestamp":1}}"#, "/meta/timestamp", "type", "no string"),
             (r#"{"content":{},"context":{},"meta":{"timestamp":"soon"}}"#, "/meta/timestamp", "format", "\"soon\""),
-            (r#"{"content":{},"context":{},"meta":{"session_id":{}}}"#, "/meta/session_id", "type", "neither"),
-            (r#"{"content":{},"context":{},"meta":{"version":true}}"#, "/meta/version", "type", "neither"),
         ] {
             let found = read(json).unwrap_err();
             assert_eq!((found.pointer.as_str(), found.keyword), (pointer, keyword), "{json}");

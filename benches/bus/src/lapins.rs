@@ -46,7 +46,7 @@ struct Context {
 
 #[derive(Serialize, Deserialize)]
 struct Meta {
-    version: String,
+    version: i64,
     timestamp: String,
     session_id: String,
 }
@@ -59,7 +59,7 @@ pub(crate) fn body() -> Vec<u8> {
         content: UserInput { emission: emission(), language: Some("en".to_owned()), attempt: Some(1) },
         context: Context { channel: "web".to_owned(), user: Some("Ada".to_owned()) },
         meta: Meta {
-            version: "1.0".to_owned(),
+            version: 1,
             timestamp: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, false),
             session_id: Uuid::new_v4().to_string(),
         },

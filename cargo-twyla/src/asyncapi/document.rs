@@ -243,12 +243,10 @@ fn envelope(event: &str, content: Json, context: Option<Json>, meta: Json) -> Js
 }
 
 fn meta() -> Json {
-    let string = |description: &str| object([("type", text("string")), ("description", text(description))]);
-    let timestamp = object([
-        ("type", text("string")),
-        ("format", text("date-time")),
-        ("description", text("When it was emitted.")),
-    ]);
+    let string = |format: &str, description: &str| {
+        object([("type", text("string")), ("format", text(format)), ("description", text(description))])
+    };
+    let version = object([("type", text("integer")), ("description", text("The version of the envelope: 1."))]);
     object([
         (FILE, Json::Bool(false)),
         ("description", text("What the bus itself says of an event.")),
@@ -256,9 +254,9 @@ fn meta() -> Json {
         (
             "properties",
             object([
-                ("version", string("The version of the envelope.")),
-                ("timestamp", timestamp),
-                ("session_id", string("The session that it belongs to: what an event leads to carries it on.")),
+                ("version", version),
+                ("timestamp", string("date-time", "When it was emitted.")),
+                ("session_id", string("uuid", "The session that it belongs to: what an event leads to carries it on.")),
             ]),
         ),
     ])
@@ -266,6 +264,8 @@ fn meta() -> Json {
 
 /// What a call may carry.
 fn headers() -> Json {
+    let session =
+        object([("type", text("string")), ("format", text("uuid")), ("description", text("The session's id."))]);
     let string = |description: &str| object([("type", text("string")), ("description", text(description))]);
     object([
         ("type", text("object")),
@@ -273,7 +273,7 @@ fn headers() -> Json {
             "properties",
             object([
                 ("twyla-context", string("The context, a JSON text in ASCII.")),
-                ("twyla-session", string("The session's id.")),
+                ("twyla-session", session),
                 ("twyla-timeout-ms", string("How long the caller waits, in milliseconds.")),
                 ("idempotency-key", string("The same for each attempt at one call.")),
             ]),

@@ -178,7 +178,7 @@ fn parameters(context: Option<Value>) -> Value {
                 use of it.",
             "content": { "application/json": { "schema": context.unwrap_or(Value::Bool(true)) } },
         },
-        "Session": header("twyla-session", "The session that the call belongs to; a new one, where it is absent.", json!({ "type": "string" })),
+        "Session": header("twyla-session", "The session that the call belongs to; a new one, where it is absent.", json!({ "type": "string", "format": "uuid" })),
         "Timeout": header(
             "twyla-timeout-ms",
             "How long the caller waits, in milliseconds: after that the service stops.",

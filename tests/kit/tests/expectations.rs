@@ -3,7 +3,7 @@
 use twyla_kit::contracts::api::UserInput;
 use twyla_kit::contracts::bot::Reply;
 use twyla_runtime::testing::{Outcome, TestBus};
-use twyla_runtime::{Reason, listeners};
+use twyla_runtime::{Reason, listeners, session_id};
 
 use crate::{context, service, told};
 
@@ -24,10 +24,10 @@ async fn a_reply_is_had_once_with_all_that_belongs_to_it() {
 #[tokio::test]
 async fn what_follows_from_what_is_emitted_is_settled_too_and_is_of_one_session() {
     let test = service().await;
-    test.bus().with_session("s-1").emit(UserInput::new("echo!"), context()).await.unwrap();
+    test.bus().with_session(session_id("s-1")).emit(UserInput::new("echo!"), context()).await.unwrap();
     test.settle().await;
     let (first, second) = (test.expect_emitted::<UserInput>(), test.expect_emitted::<Reply>());
-    assert_eq!((first.meta.session_id.as_str(), second.meta.session_id.as_str()), ("s-1", "s-1"));
+    assert_eq!((first.meta.session_id, second.meta.session_id), (session_id("s-1"), session_id("s-1")));
     assert_eq!(test.expect_emitted::<Reply>().content.text, "echo!");
 }
 

@@ -12,7 +12,7 @@ use twyla_rpc_tests::contracts::shared::Note;
 use twyla_rpc_tests::desk::{self, Failure};
 use twyla_rpc_tests::{Call, Context, Link, Script, context};
 use twyla_runtime::rpc::{CallError, CallMeta, Serve, Side};
-use twyla_runtime::{Bus, Fail, Rpc, State, TraceContext, rpc, rpcs};
+use twyla_runtime::{Bus, Fail, Rpc, State, TraceContext, rpc, rpcs, session_id};
 
 twyla_rpc_tests::both_links!(
     answers_with_what_is_asked_for,
@@ -57,11 +57,11 @@ async fn carries_context_session_key_and_trace(link: Link) {
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let trace = parent.parse::<TraceContext>().unwrap().with_state("vendor=1");
     let given = Context { user: Some("Zoë 😀".to_owned()), ..context() };
-    let of_session = rpc.with_session("a session of python's: é").with_trace(trace.clone());
+    let of_session = rpc.with_session(session_id("a session of python's: é")).with_trace(trace.clone());
     of_session.call::<Look>(LookRequest::new(1), &given).idempotency_key("order 1%").await.unwrap();
     let call = calls.recv().await.unwrap();
     assert_eq!(call.context, Some(given));
-    assert_eq!(&*call.meta.session_id, "a session of python's: é");
+    assert_eq!(call.meta.session_id, session_id("a session of python's: é"));
     assert_eq!(call.meta.idempotency_key.as_deref(), Some("order 1%"));
     assert_eq!((call.meta.trace, call.meta.attempt, call.meta.method), (Some(trace), 1, "desk.look"));
 
@@ -70,7 +70,7 @@ async fn carries_context_session_key_and_trace(link: Link) {
     for _ in 0..2 {
         rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap();
         let meta = calls.recv().await.unwrap().meta;
-        seen.extend([meta.session_id, meta.idempotency_key.unwrap()]);
+        seen.extend([meta.session_id.to_string(), meta.idempotency_key.unwrap().to_string()]);
         assert_eq!(meta.trace, None);
     }
     seen.sort();

@@ -10,7 +10,7 @@ use twyla_rpc_tests::contracts::shared::Note;
 use twyla_rpc_tests::desk::Failure;
 use twyla_rpc_tests::{Call, Context, Link, Script, config, context};
 use twyla_runtime::rpc::Serve;
-use twyla_runtime::{Bus, Rpc, Running, TraceContext, listener, listeners, rpc, rpcs};
+use twyla_runtime::{Bus, Rpc, Running, TraceContext, listener, listeners, rpc, rpcs, session_id};
 
 twyla_rpc_tests::both_links!(
     a_call_in_a_call_is_of_its_session_and_trace,
@@ -71,10 +71,10 @@ fn trace() -> TraceContext {
 async fn a_call_in_a_call_is_of_its_session_and_trace(link: Link) {
     let (script, mut calls) = telling();
     let (behind, between, rpc) = started(link, script).await;
-    let rpc = rpc.with_session("s-1").with_trace(trace());
+    let rpc = rpc.with_session(session_id("s-1")).with_trace(trace());
     assert_eq!(rpc.call::<List>(ListRequest::default(), context()).await.unwrap().0.len(), 1);
     let meta = calls.recv().await.unwrap().meta;
-    assert_eq!((&*meta.session_id, meta.trace), ("s-1", Some(trace())));
+    assert_eq!((meta.session_id, meta.trace), (session_id("s-1"), Some(trace())));
     between.stop().await;
     behind.stop().await;
 }
@@ -124,10 +124,10 @@ impl Drop for Dropped {
 async fn what_is_emitted_in_a_call_and_called_for_it_is_of_its_session_and_trace(link: Link) {
     let (script, mut calls) = telling();
     let (behind, between, rpc) = started(link, script).await;
-    let rpc = rpc.with_session("s-2").with_trace(trace());
+    let rpc = rpc.with_session(session_id("s-2")).with_trace(trace());
     assert!(rpc.call::<List>(ListRequest { first: Some(2) }, context()).await.unwrap().0.is_empty());
     let Call { id, meta, context, .. } = calls.recv().await.unwrap();
-    assert_eq!((id, &*meta.session_id, meta.trace), (2, "s-2", Some(trace())));
+    assert_eq!((id, meta.session_id, meta.trace), (2, session_id("s-2"), Some(trace())));
     assert_eq!(context, Some(Context::new("test")));
     between.stop().await;
     behind.stop().await;

@@ -6,8 +6,8 @@ use tokio::process::Command;
 use twyla_rpc_tests::contracts::rpc::desk::{LookError, LookErrorReason};
 use twyla_rpc_tests::contracts::shared::Note;
 use twyla_rpc_tests::{Call, Script, rpcs, within};
-use twyla_runtime::Bus;
 use twyla_runtime::rpc::Serve;
+use twyla_runtime::{Bus, session_id};
 
 async fn called_with(library: &str) {
     let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
@@ -45,7 +45,7 @@ async fn called_with(library: &str) {
     running.stop().await;
     let calls = calls.lock().unwrap();
     assert_eq!(calls.len(), 4);
-    assert!(calls.iter().all(|call| &*call.meta.session_id == "a-session-of-pythons"));
+    assert!(calls.iter().all(|call| call.meta.session_id == session_id("a-session-of-pythons")));
     assert_eq!(calls[0].context.as_ref().and_then(|context| context.user.as_deref()), Some("Zoë"));
     assert_eq!(calls[2].text, "grüße 😀");
 }

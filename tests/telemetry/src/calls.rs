@@ -4,7 +4,7 @@ use std::error::Error;
 
 use tokio::sync::mpsc;
 use twyla_runtime::rpc::{CallError, Config, Serve};
-use twyla_runtime::{Bus, Fail, Rpc, State, rpc, rpcs};
+use twyla_runtime::{Bus, Fail, Rpc, State, rpc, rpcs, session_id};
 
 use crate::contracts::Context;
 use crate::contracts::rpc::navitaire_api::{GetBooking, GetBookingError, GetBookingErrorReason, GetBookingRequest};
@@ -36,7 +36,7 @@ pub(crate) async fn run(bus: &Bus) -> Result<(), Box<dyn Error>> {
     let running = service.start().await?;
     let address = running.address().ok_or("no address")?;
     let config = Config::new().address("navitaire-api", [format!("http://{address}")]).attempts(1);
-    let rpc = Rpc::new(config)?.with_session("a session");
+    let rpc = Rpc::new(config)?.with_session(session_id("a session"));
     let call = |pnr: &str| rpc.call::<GetBooking>(GetBookingRequest::new(pnr), Context::new("web"));
     call("A1324B").await?;
     let missing = call("AAAAAA").await;

@@ -1,5 +1,5 @@
 //! A service to be looked at: `emit` says something, `answer` answers it and fails at it, in one process or in two; `call` calls
-//! one over HTTP.
+//! one over HTTP; `old` answers an event whose session is a text.
 
 mod calls;
 mod contracts {
@@ -12,7 +12,8 @@ use std::time::Duration;
 use contracts::{Context, api::UserInput, bot::Reply};
 use tokio::io::{AsyncReadExt, stdin};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use twyla_runtime::{Bus, Fail, Meta, State, listener, listeners, telemetry};
+use twyla_runtime::__private::publish_raw;
+use twyla_runtime::{Bus, Fail, Meta, State, listener, listeners, session_id, telemetry};
 
 /// Told of each end.
 type Told = State<UnboundedSender<&'static str>>;
@@ -59,9 +60,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("ready {}", service.operations().ok_or("no address")?);
         running = Some(service);
     }
-    if !matches!(&*role, "answer" | "call") {
+    if role == "old" {
+        let old = r#"{"event_name":"api.user_input","content":{"emission":"hello"},"context":{"channel":"web"},
+            "meta":{"version":"1.0","timestamp":"2020-02-03T04:05:06","session_id":"a session"}}"#;
+        publish_raw(&bus, "api", "user_input", old).await?;
+    } else if !matches!(&*role, "answer" | "call") {
         let input = UserInput::new("hello, nobody's business".to_owned());
-        bus.with_session("a session").emit(input, Context::new("web".to_owned())).await?;
+        bus.with_session(session_id("a session")).emit(input, Context::new("web".to_owned())).await?;
     }
     if let Some(running) = running {
         all(&mut ends).await;

@@ -107,7 +107,7 @@ impl Argument for Rpc {
     fn take(parts: &Parts) -> Result<Self, Failure> {
         let rpc = parts.incoming.states.get(&TypeId::of::<Self>()).and_then(|state| state.downcast_ref::<Self>());
         let meta = &parts.incoming.meta;
-        let rpc = rpc.map(|rpc| rpc.within_event(&meta.session_id, meta.trace.as_ref()));
+        let rpc = rpc.map(|rpc| rpc.within_event(meta.session_id, meta.trace.as_ref()));
         rpc.ok_or_else(|| Failure::Handler(Box::new(NoState(type_name::<Self>()))))
     }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::problem::Problem;
+use crate::session::Session;
 use crate::trace::TraceContext;
 
 /// One attempt at a call.
@@ -20,7 +21,7 @@ pub struct Ask {
     pub(crate) request: Bytes,
     /// The context, a JSON text in ASCII.
     pub(crate) context: Option<Bytes>,
-    pub(crate) session: Option<Arc<str>>,
+    pub(crate) session: Option<Session>,
     /// How long the caller waits.
     pub(crate) timeout: Option<Duration>,
     /// From 1.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use super::ask::{Answer, Ask, DOMAIN, Key, Kind, Lost, NoRoute};
 use super::error::{CallError, Side};
@@ -23,6 +24,7 @@ use super::timer::{self, Late};
 use super::wire;
 use super::written::written;
 use crate::event::{AsContext, EventContext};
+use crate::session::Session;
 use crate::trace::TraceContext;
 use crate::validate::Refusal;
 use crate::{figures, span};
@@ -31,7 +33,7 @@ use crate::{figures, span};
 #[derive(Clone)]
 pub struct Rpc {
     inner: Arc<Inner>,
-    session: Option<Arc<str>>,
+    session: Option<Uuid>,
     trace: Option<TraceContext>,
     /// When whoever has called us gives up.
     until: Option<Instant>,
@@ -59,10 +61,11 @@ impl Rpc {
         Self { inner: Arc::new(inner), session: None, trace: None, until: None }
     }
 
-    /// The same, whose calls belong to a session.
+    /// The same, whose calls belong to the session `id`: for a session that other programs know by a text,
+    /// [`session_id`](crate::session_id) of that.
     #[must_use]
-    pub fn with_session(&self, session_id: impl Into<Arc<str>>) -> Self {
-        Self { session: Some(session_id.into()), ..self.clone() }
+    pub fn with_session(&self, id: Uuid) -> Self {
+        Self { session: Some(id), ..self.clone() }
     }
 
     /// The same, whose calls are part of a trace.
@@ -73,13 +76,13 @@ impl Rpc {
 
     /// The same for what a handler calls: of the session and the trace of its own call, and over with it.
     pub(crate) fn within_call(&self, meta: &CallMeta) -> Self {
-        let session = Some(meta.session_id.clone());
+        let session = Some(meta.session_id);
         Self { session, trace: meta.trace.clone(), until: Some(meta.deadline), ..self.clone() }
     }
 
     /// The same for what a listener calls: of the session and the trace of its event.
-    pub(crate) fn within_event(&self, session: &str, trace: Option<&TraceContext>) -> Self {
-        Self { session: Some(session.into()), trace: trace.cloned(), ..self.clone() }
+    pub(crate) fn within_event(&self, session: Uuid, trace: Option<&TraceContext>) -> Self {
+        Self { session: Some(session), trace: trace.cloned(), ..self.clone() }
     }
 
     /// Calls an RPC.
@@ -208,7 +211,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
         method: M::METHOD,
         request,
         context: Some(context),
-        session: rpc.session.clone(),
+        session: rpc.session.map(Session::from),
         timeout: None,
         attempt: 1,
         key: Some(key.map_or_else(Key::new, Key::Given)),
@@ -320,7 +323,7 @@ impl Rpc {
             let one = patience.attempt.filter(|one| *one < left);
             ask.timeout = Some(one.unwrap_or(left));
             progress.sending = true;
-            let span = span::call(ask.service, ask.method, ask.attempt, self.session.as_deref(), self.trace.as_ref());
+            let span = span::call(ask.service, ask.method, ask.attempt, self.session, self.trace.as_ref());
             ask.trace = span.context().cloned();
             let sent = timer::by(one.map_or(until, |one| now + one), pin!(route.send(ask))).await;
             let outcome = match (sent, one) {

@@ -11,6 +11,7 @@ use super::ask::{Answer, Ask, Key};
 use super::handler::problem;
 use super::problem::{Broken, Part, Problem};
 use super::wire;
+use crate::session::Session;
 use crate::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 
 const CONTEXT: HeaderName = HeaderName::from_static(wire::CONTEXT);
@@ -108,7 +109,7 @@ pub(crate) fn read(
         method,
         request: Bytes::new(),
         context: said.context.map(Bytes::copy_from_slice),
-        session: session.filter(|session| !session.is_empty()),
+        session: session.as_deref().and_then(Session::read),
         timeout: millis.map(Duration::from_millis),
         attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         key: key.map(Key::Given),

@@ -201,7 +201,7 @@ fn request(url: Url, host: Option<&HeaderValue>, ask: &Ask) -> Request {
         put(KEY, text.split().freeze());
     }
     if let Some(session) = &ask.session {
-        text.extend_from_slice(wire::escaped(session).as_bytes());
+        text.extend_from_slice(session.id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
         put(SESSION, text.split().freeze());
     }
     if ask.attempt > 1 {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::trace::TraceContext;
 
@@ -13,8 +14,9 @@ use crate::trace::TraceContext;
 pub struct CallMeta {
     /// The RPC's name, `service.method`.
     pub method: &'static str,
-    /// The session that the call belongs to. What a handler emits and calls belongs to the same.
-    pub session_id: Arc<str>,
+    /// The session that the call belongs to; what a handler emits and calls belongs to the same. It is a new one if the call has
+    /// none, and [`session_id`](crate::session_id) of a text that isn't a UUID.
+    pub session_id: Uuid,
     /// When the caller gives up, or the service does: then the handler is stopped where it awaits.
     pub deadline: Instant,
     /// Which attempt of the caller's this is, from 1: a later one may be of a call that has been done already.
@@ -28,10 +30,10 @@ pub struct CallMeta {
 impl CallMeta {
     /// A meta as a fresh call has it, with half a minute left, for unit tests of handler functions.
     #[must_use]
-    pub fn new(method: &'static str, session_id: impl Into<Arc<str>>) -> Self {
+    pub fn new(method: &'static str, session_id: Uuid) -> Self {
         Self {
             method,
-            session_id: session_id.into(),
+            session_id,
             deadline: Instant::now() + Duration::from_secs(30),
             attempt: 1,
             idempotency_key: None,

@@ -16,10 +16,10 @@ use super::meta::CallMeta;
 use super::room::Room;
 use super::settings::Serve;
 use super::timer;
-use crate::bus::new_session;
 use crate::drain::Phase;
 use crate::figures::Serves;
 use crate::isolate::guarded;
+use crate::session::Session;
 use crate::span;
 
 /// What whoever is turned away gets to know.
@@ -121,12 +121,12 @@ impl Server {
         let name = mark.subject();
         let most = ask.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
         let deadline = timer::since(asked, most);
-        let session = ask.session.unwrap_or_else(new_session);
+        let session = ask.session.unwrap_or_else(Session::new);
         let span = span::serve(name, ask.attempt, &session, ask.trace.as_ref());
         let counted = served.figures.begin(name);
         let meta = CallMeta {
             method: name,
-            session_id: session,
+            session_id: session.id,
             deadline,
             attempt: ask.attempt,
             idempotency_key: ask.key.map(Key::into_text),

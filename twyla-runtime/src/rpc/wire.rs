@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 /// The context, a JSON text in ASCII.
 pub(crate) const CONTEXT: &str = "twyla-context";
-/// The session's id; other bytes than visible ASCII are percent-encoded.
+/// The session's id, a UUID.
 pub(crate) const SESSION: &str = "twyla-session";
 /// How long the caller waits, in milliseconds.
 pub(crate) const TIMEOUT: &str = "twyla-timeout-ms";

@@ -1,17 +1,17 @@
 //! The outbox: events that are emitted if and only if the transaction commits in which they were put.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use sqlx::Pool;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use super::Dialect;
 use super::dialect::Row;
-use crate::bus::{Bus, encoded, new_message_id, new_session};
+use crate::bus::{Bus, encoded, new_message_id};
 use crate::config::MAX_EVENT;
 use crate::drain::Phase;
 use crate::error::Error;
@@ -45,7 +45,7 @@ const BATCH: i64 = 100;
 /// ```
 pub struct Outbox<DB: Dialect> {
     pool: Pool<DB>,
-    session: Option<Arc<str>>,
+    session: Option<Uuid>,
     trace: Option<TraceContext>,
 }
 
@@ -66,13 +66,13 @@ impl<DB: Dialect> Outbox<DB> {
     /// and to its trace.
     #[must_use]
     pub fn of(&self, meta: &Meta) -> Self {
-        Self { pool: self.pool.clone(), session: Some(meta.session_id.as_str().into()), trace: meta.trace.clone() }
+        Self { pool: self.pool.clone(), session: Some(meta.session_id), trace: meta.trace.clone() }
     }
 
     /// The same outbox, with every event put into it belonging to the session `id`; in a handler, [`of`](Self::of) does it.
     #[must_use]
-    pub fn with_session(&self, id: impl Into<String>) -> Self {
-        Self { session: Some(id.into().into()), ..self.clone() }
+    pub fn with_session(&self, id: Uuid) -> Self {
+        Self { session: Some(id), ..self.clone() }
     }
 
     /// Puts an event into the outbox, within the caller's transaction. Content and context are held to their contracts first.
@@ -89,13 +89,13 @@ impl<DB: Dialect> Outbox<DB> {
         C: EventContext,
         A: AsContext<C>,
     {
-        let session = self.session.clone().unwrap_or_else(new_session);
+        let session = self.session.unwrap_or_else(Uuid::new_v4);
         let row = Row {
             id: 0,
             message_id: (*new_message_id()).to_owned(),
             exchange: T::DOMAIN.to_owned(),
             routing_key: T::EVENT_TYPE.to_owned(),
-            body: encoded(&content, &context, Utc::now(), &session, MAX_EVENT)?,
+            body: encoded(&content, &context, Utc::now(), session, MAX_EVENT)?,
             trace: span::place(self.trace.as_ref()).map(|trace| trace.to_string()),
         };
         DB::put(connection, row).await.map_err(|error| Error::Outbox { event: T::NAME, why: error.to_string() })
@@ -104,7 +104,7 @@ impl<DB: Dialect> Outbox<DB> {
 
 impl<DB: Dialect> Clone for Outbox<DB> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), session: self.session.clone(), trace: self.trace.clone() }
+        Self { pool: self.pool.clone(), session: self.session, trace: self.trace.clone() }
     }
 }
 

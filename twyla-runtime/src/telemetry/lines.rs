@@ -55,8 +55,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
 
 fn plain(value: &Value) -> String {
     match value {
-        Value::String(text) if text.contains(char::is_whitespace) => format!("{text:?}"),
-        Value::String(text) => text.clone(),
+        Value::String(text) => {
+            let quoted = format!("{text:?}");
+            let needs_quotes = text.contains(char::is_whitespace) || quoted.len() != text.len() + 2;
+            if needs_quotes { quoted } else { text.clone() }
+        }
         value => value.to_string(),
     }
 }

@@ -35,7 +35,10 @@ impl<'a> Record<'a> {
         let mut around = Vec::new();
         let mut trace = None;
         if let Some(here) = &self.here {
-            around.push(("session_id", (*here.session).into()));
+            around.push(("session_id", here.session.id.to_string().into()));
+            if let Some(text) = &here.session.text {
+                around.push(("session_text", (**text).into()));
+            }
             match here.about {
                 About::Event { event, group } => {
                     around.push(("event", event.into()));

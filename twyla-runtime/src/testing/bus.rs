@@ -9,10 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::Utc;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::course::Course;
 use super::told::moment;
-use crate::bus::new_session;
 use crate::event::{AsContext, Emittable, Event, EventContext};
 use crate::mark::Mark;
 use crate::transport::Outgoing;
@@ -128,7 +128,7 @@ impl TestBus {
             },
             |out| context.encode(out),
             Utc::now(),
-            &new_session(),
+            Uuid::new_v4(),
         );
         match body {
             Ok(body) => self.give_message(T::NAME, body.into(), Some(T::EMITS)),

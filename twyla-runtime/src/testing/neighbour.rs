@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use twyla_sample::Contract;
+use uuid::Uuid;
 
 use super::bus::TestBus;
 use super::course::Emission;
@@ -175,7 +176,7 @@ impl Neighbour {
         let incoming = Incoming {
             content: Bytes::from(content.to_string()),
             context: Bytes::from(context.to_string()),
-            meta: Meta::new(listener.event, ""),
+            meta: Meta::new(listener.event, Uuid::nil()),
             bus: TestBus::new().bus(),
             states: Arc::new(states),
             ack: Ack::detached(),

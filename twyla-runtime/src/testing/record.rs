@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::course::Emission;
 use super::told;
 use crate::event::{EventContext, Listen};
+use crate::session::Session;
 use crate::{Decision, Meta, wire};
 
 /// One attempt at an event: a call of its handler.
@@ -85,10 +86,10 @@ impl<T: Listen> Emitted<T> {
         let envelope = wire::decode(&emission.body, T::NAME).map_err(|violation| violation.to_string())?;
         let content = T::decode(&envelope.content).map_err(|refusal| refusal.to_string())?;
         let context = T::Context::decode(&envelope.context).map_err(|refusal| refusal.to_string())?;
-        let mut meta = Meta::new(T::NAME, envelope.session_id.unwrap_or_default());
+        let mut meta = Meta::new(T::NAME, envelope.session.unwrap_or_else(Session::new).id);
         meta.message_id = Some((*emission.message_id).to_owned());
         meta.timestamp = envelope.timestamp.unwrap_or(meta.timestamp);
-        meta.version = envelope.version.unwrap_or(meta.version);
+        meta.version = envelope.version;
         Ok(Self { content, context, meta, at: emission.at, body: emission.body.clone() })
     }
 }

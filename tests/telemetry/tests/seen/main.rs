@@ -34,6 +34,11 @@ fn json(lines: &[String]) -> Vec<Value> {
     lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
 }
 
+/// The session that everything here belongs to.
+fn session() -> String {
+    twyla_runtime::session_id("a session").to_string()
+}
+
 /// The span that is named so; there is one.
 fn one<'a>(seen: &'a [Seen], name: &str) -> &'a Seen {
     let all: Vec<_> = seen.iter().filter(|span| span.name == name).collect();
@@ -78,7 +83,7 @@ fn is_one_trace(seen: &[Seen], system: &str) {
         ("messaging.destination.name", "api:user_input:api.user_input.bot"),
         ("messaging.rabbitmq.destination.routing_key", "user_input"),
         ("messaging.consumer.group.name", "bot"),
-        ("messaging.message.conversation_id", "a session"),
+        ("messaging.message.conversation_id", &session()),
         ("twyla.attempt", "1"),
     ];
     for (name, value) in expected {
@@ -89,6 +94,31 @@ fn is_one_trace(seen: &[Seen], system: &str) {
     }
     let all = format!("{seen:?}");
     assert!(!all.contains("business"), "a content is told: {all}");
+}
+
+#[tokio::test]
+async fn a_session_that_is_a_text_is_shown_with_its_uuid() {
+    within(async {
+        let receiver = Receiver::start().await;
+        for format in ["json", "pretty"] {
+            let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint.as_str()), ("SEEN_LOG_FORMAT", format)];
+            let (_, lines) = ended(service("old", &variables)).await;
+            let line = lines.iter().find(|line| line.contains("thinking")).unwrap();
+            assert!(line.contains(&session()), "{line}");
+            match format {
+                "json" => assert_eq!(json(std::slice::from_ref(line))[0]["session_text"], "a session"),
+                _ => assert!(line.contains("session_text=\"a session\""), "{line}"),
+            }
+        }
+        let seen = receiver.spans();
+        let process = seen.iter().find(|span| span.name == "process api:user_input:api.user_input.bot").unwrap();
+        assert_eq!(process.attributes["messaging.message.conversation_id"], session());
+        assert_eq!(process.attributes["twyla.session_text"], "a session");
+        // what follows belongs to the same session, by its UUID alone
+        let reply = seen.iter().find(|span| span.name == "publish bot:reply").unwrap();
+        assert_eq!(reply.attributes["messaging.message.conversation_id"], session());
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -110,7 +140,7 @@ async fn an_event_and_all_that_follows_is_one_trace() {
         let lines = json(&lines);
         let line = lines.iter().find(|line| line["message"] == "thinking").unwrap();
         for (name, value) in
-            [("event", "api.user_input"), ("group", "bot"), ("session_id", "a session"), ("level", "INFO")]
+            [("event", "api.user_input"), ("group", "bot"), ("session_id", &session()), ("level", "INFO")]
         {
             assert_eq!(line[name], value, "{name} in {line}");
         }
@@ -155,7 +185,7 @@ async fn calls_are_spans_lines_and_figures_on_both_sides() {
                 .inspect(|span| assert_eq!(span.name, "POST /rpc/get_booking"))
                 .inspect(|span| {
                     let named =
-                        [("rpc.service", "navitaire-api"), ("rpc.method", "get_booking"), ("session.id", "a session")];
+                        [("rpc.service", "navitaire-api"), ("rpc.method", "get_booking"), ("session.id", &session())];
                     named.iter().for_each(|(name, wanted)| assert!(is(name, wanted, span), "{name} of {span:?}"));
                 })
                 .collect()
@@ -179,7 +209,7 @@ async fn calls_are_spans_lines_and_figures_on_both_sides() {
         for message in ["looking", "the handler failed"] {
             let mut lines = lines.iter().filter(|line| line["message"] == message);
             let line = lines.find(|line| line["trace_id"].as_str() == Some(&*broken.trace)).unwrap();
-            assert_eq!((&line["session_id"], &line["attempt"]), (&"a session".into(), &1.into()), "{line}");
+            assert_eq!((&line["session_id"], &line["attempt"]), (&session().into(), &1.into()), "{line}");
             assert_eq!(line["method"], "navitaire-api.get_booking", "{line}");
         }
 
@@ -336,7 +366,7 @@ async fn the_platforms_lines_have_its_names() {
         expected.sort_unstable();
         assert_eq!(names, expected);
         assert_eq!((&line["levelNo"], &line["levelName"]), (&20.into(), &"INFO".into()));
-        assert_eq!((&line["fileName"], &line["extra"]["session_id"]), (&"main.rs".into(), &"a session".into()));
+        assert_eq!((&line["fileName"], &line["extra"]["session_id"]), (&"main.rs".into(), &session().into()));
         let at = line["timestamp"].as_str().unwrap();
         let shape: String = at.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
         assert_eq!(shape, "0000-00-00 00:00:00,000");

@@ -79,7 +79,7 @@ impl CallArgument for CallMeta {
 impl CallArgument for Bus {
     fn take(parts: &Parts) -> Result<Self, Answer> {
         let Incoming { given, meta, .. } = &parts.incoming;
-        Ok(given.bus.within(&meta.session_id, meta.trace.as_ref()))
+        Ok(given.bus.within(meta.session_id, meta.trace.as_ref()))
     }
 }
 

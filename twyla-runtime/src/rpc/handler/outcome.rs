@@ -57,7 +57,7 @@ fn broken<M: Method>(what: &'static str, schema: &'static str, refusal: &Refusal
 
 /// What a caller sent breaks its contract.
 pub(super) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer {
-    tracing::debug!(method = meta.method, session = &*meta.session_id, %refusal, "refused: the {part} breaks its contract");
+    tracing::debug!(method = meta.method, session = %meta.session_id, %refusal, "refused: the {part} breaks its contract");
     let detail = format!("the {part} breaks its contract: {refusal}");
     let errors = refusal.violations.iter().map(Broken::from).collect();
     Answer::problem(&Problem { part: Some(part), errors, ..Problem::of(422, meta.method, detail) })
