@@ -1,8 +1,12 @@
 //! A private RabbitMQ node: free ports, a data folder of its own, and an end that comes whatever happens to us.
 
+mod greeting;
+
+use std::env;
 use std::fs::{self, Permissions};
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, Write};
+use std::iter;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -13,21 +17,24 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::certificates;
-use crate::machine::{RABBITMQ_SERVER, RABBITMQCTL};
+use crate::rabbitmq::RabbitMq;
 
 /// How long a node may take to start; a loaded machine with two cores needs about 15 s.
 const START: Duration = Duration::from_secs(180);
 
 /// Starts the node, and again for each line on its standard input. Stops it once that ends, which also happens when we are
-/// killed: the node, the port mapper that Erlang starts beside it, and the data folder.
+/// killed: the node, the port mapper that Erlang starts beside it, and the data folder. The file `node` names its process.
 const KEEPER: &str = r#"
 dir=$1; shift
-"$@" </dev/null >>"$dir/out" 2>&1 &
-node=$!
-while read -r _; do
-    wait "$node"
+start() {
     "$@" </dev/null >>"$dir/out" 2>&1 &
     node=$!
+    echo "$node" >"$dir/node"
+}
+start "$@"
+while read -r _; do
+    wait "$node"
+    start "$@"
 done
 [ -e "$dir/pid" ] && kill -CONT "$(cat "$dir/pid")" 2>/dev/null
 kill -TERM "$node" 2>/dev/null
@@ -41,8 +48,8 @@ rm -rf "$dir"
 pub(crate) enum Error {
     #[error("the private RabbitMQ node could not be prepared: {0}")]
     Prepare(#[from] io::Error),
-    #[error("the private RabbitMQ node ended before it was ready ({status}):\n{log}")]
-    Ended { status: ExitStatus, log: String },
+    #[error("the private RabbitMQ node ended before it was ready:\n{log}")]
+    Ended { log: String },
     #[error("the private RabbitMQ node wasn't ready within {} s:\n{log}", START.as_secs())]
     Slow { log: String },
     #[error("rabbitmqctl {args} failed ({status}):\n{said}")]
@@ -53,31 +60,33 @@ pub(crate) enum Error {
 pub(crate) struct Broker {
     keeper: Child,
     dir: PathBuf,
+    rabbitmq: RabbitMq,
     name: String,
+    version: String,
     port: u16,
     tls: u16,
     epmd: u16,
 }
 
 impl Broker {
-    /// Starts a node and waits until it answers as AMQP 0-9-1 asks (section 4.2.2: the server's Connection.Start).
-    pub(crate) fn start() -> Result<Self, Error> {
+    /// Starts a node and waits until it greets as AMQP 0-9-1 asks.
+    pub(crate) fn start(rabbitmq: &RabbitMq) -> Result<Self, Error> {
         let [epmd] = free_ports()?;
-        let mut broker = Self::begin("a", epmd, "")?;
+        let mut broker = Self::begin(rabbitmq, "a", epmd, "")?;
         broker.wait_until_ready()?;
         Ok(broker)
     }
 
     /// Starts so many nodes as one cluster. A minority of them that is cut off pauses.
-    pub(crate) fn start_cluster(count: usize) -> Result<Vec<Self>, Error> {
+    pub(crate) fn start_cluster(rabbitmq: &RabbitMq, count: usize) -> Result<Vec<Self>, Error> {
         if count == 1 {
-            return Ok(vec![Self::start()?]);
+            return Ok(vec![Self::start(rabbitmq)?]);
         }
         let [epmd] = free_ports()?;
         let conf = "cluster_partition_handling = pause_minority\n";
         let mut nodes = Vec::new();
         for number in 0..count {
-            let mut node = Self::begin(&format!("n{number}"), epmd, conf)?;
+            let mut node = Self::begin(rabbitmq, &format!("n{number}"), epmd, conf)?;
             node.wait_until_ready()?;
             if let Some(first) = nodes.first() {
                 let first: &Self = first;
@@ -96,7 +105,7 @@ impl Broker {
     }
 
     /// Starts a node beside others that have the same port mapper, with more lines in its configuration.
-    fn begin(name: &str, epmd: u16, conf: &str) -> Result<Self, Error> {
+    fn begin(rabbitmq: &RabbitMq, name: &str, epmd: u16, conf: &str) -> Result<Self, Error> {
         // the keeper removes the folder, since it outlives us
         let dir = TempDir::with_prefix("twyla-rabbitmq-")?.keep();
         let [port, tls, dist] = free_ports()?;
@@ -114,9 +123,14 @@ impl Broker {
         fs::write(&cookie, format!("twyla{}", std::process::id()))?;
         fs::set_permissions(&cookie, Permissions::from_mode(0o400))?;
         let name = format!("twyla-{}-{name}@localhost", std::process::id());
+        let inherited = env::var_os("PATH").unwrap_or_default();
+        let path = iter::once(rabbitmq.folder().to_owned()).chain(env::split_paths(&inherited));
+        let path = env::join_paths(path).map_err(io::Error::other)?;
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", KEEPER, "keeper"]).arg(&dir).arg(RABBITMQ_SERVER);
+        keeper.args(["-c", KEEPER, "keeper"]).arg(&dir).arg(rabbitmq.server());
         keeper
+            // the keeper's `epmd`: that of the RabbitMQ, if it has its own
+            .env("PATH", path)
             .env("RABBITMQ_CONFIG_FILE", dir.join("rabbitmq"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", dir.join("enabled_plugins"))
             .env("RABBITMQ_MNESIA_BASE", dir.join("data"))
@@ -130,7 +144,13 @@ impl Broker {
             // ctrl-C ends us; the node is then ended by the keeper, in order
             .process_group(0);
         let keeper = as_node(&mut keeper, &dir, &name, epmd).spawn()?;
-        Ok(Self { keeper, dir, name, port, tls, epmd })
+        let rabbitmq = rabbitmq.clone();
+        Ok(Self { keeper, dir, rabbitmq, name, version: String::new(), port, tls, epmd })
+    }
+
+    /// What the node says it is: RabbitMQ's version and Erlang's.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
     }
 
     /// The port of AMQP on 127.0.0.1.
@@ -150,7 +170,7 @@ impl Broker {
 
     /// Runs `rabbitmqctl`, which takes a second or two; what it says.
     pub(crate) fn ctl(&self, args: &[&str]) -> Result<String, Error> {
-        let mut command = Command::new(RABBITMQCTL);
+        let mut command = Command::new(self.rabbitmq.ctl());
         command.args(["--quiet", "--node", &self.name]).args(args).stdin(Stdio::null());
         let output = as_node(&mut command, &self.dir, &self.name, self.epmd).output()?;
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -166,7 +186,8 @@ impl Broker {
         let (path, dir) = (self.dir.join("ctl"), self.dir.display());
         let script = format!(
             "#!/bin/sh\nHOME='{dir}' RABBITMQ_NODENAME='{name}' RABBITMQ_CONF_ENV_FILE=/dev/null ERL_EPMD_PORT='{epmd}' \\\n\
-             exec '{RABBITMQCTL}' --quiet --node '{name}' \"$@\"\n",
+             exec '{ctl}' --quiet --node '{name}' \"$@\"\n",
+            ctl = self.rabbitmq.ctl().display(),
             name = self.name,
             epmd = self.epmd,
         );
@@ -184,27 +205,38 @@ impl Broker {
 
     /// Starts a node again that was killed.
     pub(crate) fn restart(&mut self) -> Result<(), Error> {
+        // it names the process that was killed
+        fs::remove_file(self.dir.join("node"))?;
         if let Some(keeper) = &mut self.keeper.stdin {
             keeper.write_all(b"start\n")?;
         }
         self.wait_until_ready()
     }
 
-    /// Waits until it takes connections.
+    /// Waits until it takes connections. Fails at once if it ends.
     pub(crate) fn wait_until_ready(&mut self) -> Result<(), Error> {
-        let log = fs::read_to_string(self.dir.join("out")).unwrap_or_default();
+        let log = |dir: &Path| fs::read_to_string(dir.join("out")).unwrap_or_default();
         let until = Instant::now() + START;
         while Instant::now() < until {
-            if let Some(status) = self.keeper.try_wait()? {
-                return Err(Error::Ended { status, log });
+            if self.has_ended() {
+                return Err(Error::Ended { log: log(&self.dir) });
             }
-            if answers(self.port) {
+            if let Some(version) = greeting::version(self.port) {
+                self.version = version;
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(200));
         }
-        let log = fs::read_to_string(self.dir.join("out")).unwrap_or(log);
-        Err(Error::Slow { log })
+        Err(Error::Slow { log: log(&self.dir) })
+    }
+
+    /// Whether the node's process has ended: it is gone, or a zombie as long as the keeper doesn't wait for it.
+    fn has_ended(&self) -> bool {
+        let pid = fs::read_to_string(self.dir.join("node")).ok().and_then(|pid| pid.trim().parse::<u32>().ok());
+        let Some(pid) = pid else { return false };
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // the state stands behind the program's name, which is in parentheses
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
     }
 }
 
@@ -222,16 +254,6 @@ fn as_node<'a>(command: &'a mut Command, dir: &Path, name: &str, epmd: u16) -> &
         .env("RABBITMQ_NODENAME", name)
         .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
         .env("ERL_EPMD_PORT", epmd.to_string())
-}
-
-fn answers(port: u16) -> bool {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else { return false };
-    let mut first = [0; 1];
-    stream.set_read_timeout(Some(Duration::from_secs(2))).is_ok()
-        && stream.write_all(b"AMQP\x00\x00\x09\x01").is_ok()
-        && stream.read_exact(&mut first).is_ok()
-        && first == [1] // a method frame
 }
 
 /// Ports that nobody holds now. All are held at once, so that they differ.

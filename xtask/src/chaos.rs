@@ -22,6 +22,8 @@ use proxy::Proxy;
 use crate::broker::{self, Broker};
 use crate::machine;
 use crate::postgres::{self, Postgres};
+use crate::rabbitmq::RabbitMq;
+use crate::target;
 
 /// How long nothing may be handled before what is missing counts as lost.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -44,6 +46,8 @@ pub(crate) enum Error {
     Io(#[from] io::Error),
     #[error("the producers and consumers could not be built")]
     Build,
+    #[error(transparent)]
+    Target(#[from] target::Error),
     #[error("{0} did not begin to consume")]
     NotReady(String),
     #[error("node {0} of 3 was not cut off from the others")]
@@ -71,9 +75,9 @@ struct Stage {
     consumers: Vec<(&'static str, Running)>,
 }
 
-/// Goes through the runs; the last line says how many have passed.
-pub(crate) fn run(plan: Plan) -> Result<(), Error> {
-    machine::provide()?;
+/// Goes through the runs; the last line says how many have passed. `chosen` is the RabbitMQ, if not the distribution's.
+pub(crate) fn run(plan: Plan, chosen: Option<RabbitMq>) -> Result<(), Error> {
+    let rabbitmq = machine::provide(chosen)?;
     let status = Command::new("cargo").args(["build", "--quiet", "--release", "-p", "twyla-chaos"]).status()?;
     if !status.success() {
         return Err(Error::Build);
@@ -85,7 +89,7 @@ pub(crate) fn run(plan: Plan) -> Result<(), Error> {
         [(plan.one_node, "one node", 1, &Fault::ONE_NODE), (plan.cluster, "three nodes", 3, &Fault::CLUSTER)];
     for (wanted, name, nodes, faults) in runs {
         if wanted {
-            let ok = one(name, nodes, faults, plan, &mut Random(seed))?;
+            let ok = one(name, &rabbitmq, nodes, faults, plan, &mut Random(seed))?;
             passed += usize::from(ok);
             failed += usize::from(!ok);
         }
@@ -95,14 +99,22 @@ pub(crate) fn run(plan: Plan) -> Result<(), Error> {
 }
 
 /// One run; whether nothing was lost, disordered or doubled.
-fn one(name: &str, nodes: usize, faults: &[Fault], plan: Plan, random: &mut Random) -> Result<bool, Error> {
-    println!("\n== {name}");
-    let nodes = Broker::start_cluster(nodes)?;
+fn one(
+    name: &str,
+    rabbitmq: &RabbitMq,
+    nodes: usize,
+    faults: &[Fault],
+    plan: Plan,
+    random: &mut Random,
+) -> Result<bool, Error> {
+    let nodes = Broker::start_cluster(rabbitmq, nodes)?;
+    println!("\n== {name} of RabbitMQ {}", nodes.iter().map(Broker::version).next().unwrap_or_default());
     let proxy = Proxy::start(nodes.iter().map(Broker::port).collect())?;
     let log = std::env::temp_dir().join(format!("twyla-chaos-{}.log", std::process::id()));
     let (sender, lines) = mpsc::channel();
     let postgres = Postgres::start()?;
-    let nursery = Nursery::new(proxy.port(), postgres.url(), log.clone(), sender);
+    let nursery =
+        Nursery::new(target::folder()?.join("release/chaos-child"), proxy.port(), postgres.url(), log.clone(), sender);
     nursery.prepare()?;
     let mut stage = Stage { nodes, proxy, nursery, consumers: Vec::new() };
     let mut books = Books { ledger: Ledger::default(), lines, ready: Vec::new(), done: 0 };

@@ -3,10 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// RabbitMQ's start script: the one behind `/usr/sbin/rabbitmq-server`, which asks for no particular user.
-pub(crate) const RABBITMQ_SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
-/// RabbitMQ's control script, likewise.
-pub(crate) const RABBITMQCTL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+use crate::rabbitmq::RabbitMq;
+
 /// The interpreter that Debian's `python3-pika` is installed for.
 pub(crate) const PYTHON: &str = "/usr/bin/python3";
 /// Debian's browser.
@@ -27,12 +25,19 @@ struct Need {
     is_here: fn() -> bool,
 }
 
+const RABBITMQ: Need = Need {
+    what: "RabbitMQ (a real broker for the transport's tests)",
+    package: "rabbitmq-server",
+    is_here: || RabbitMq::distribution().is_there(),
+};
+
+const DEBOOTSTRAP: Need = Need {
+    what: "debootstrap (for a RabbitMQ of another release of Debian)",
+    package: "debootstrap",
+    is_here: || quiet(Command::new("debootstrap").arg("--version")),
+};
+
 const NEEDS: &[Need] = &[
-    Need {
-        what: "RabbitMQ (a real broker for the transport's tests)",
-        package: "rabbitmq-server",
-        is_here: || Path::new(RABBITMQ_SERVER).exists(),
-    },
     Need {
         what: "OpenSSL (certificates for the private broker)",
         package: "openssl",
@@ -75,30 +80,39 @@ const NEEDS: &[Need] = &[
     },
 ];
 
-/// Installs with apt what the tests need and the machine lacks, saying so first.
-pub(crate) fn provide() -> Result<(), Error> {
-    let missing = missing();
-    if missing.is_empty() {
+/// Installs with apt what the tests need and the machine lacks, saying so first, and returns the RabbitMQ to run: the chosen
+/// one or, installed too, the distribution's.
+pub(crate) fn provide(chosen: Option<RabbitMq>) -> Result<RabbitMq, Error> {
+    let rabbitmq = chosen.is_none().then_some(&RABBITMQ);
+    install_missing(&rabbitmq.into_iter().chain(NEEDS).collect::<Vec<_>>())?;
+    Ok(chosen.unwrap_or_else(RabbitMq::distribution))
+}
+
+/// Installs debootstrap if the machine lacks it, saying so first.
+pub(crate) fn provide_debootstrap() -> Result<(), Error> {
+    install_missing(&[&DEBOOTSTRAP])
+}
+
+fn install_missing(needs: &[&Need]) -> Result<(), Error> {
+    let missing = || needs.iter().filter(|need| !(need.is_here)()).collect::<Vec<_>>();
+    let before = missing();
+    if before.is_empty() {
         return Ok(());
     }
-    let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
-    for need in &missing {
+    for need in &before {
         println!("missing here: {}; installing Debian's {}", need.what, need.package);
     }
+    let packages: Vec<_> = before.iter().map(|need| need.package).collect();
     let why = install(&packages);
-    let missing = self::missing();
-    if missing.is_empty() {
+    let after = missing();
+    if after.is_empty() {
         return Ok(());
     }
     Err(Error::Missing {
-        missing: missing.iter().map(|need| need.what).collect::<Vec<_>>().join(" and "),
+        missing: after.iter().map(|need| need.what).collect::<Vec<_>>().join(" and "),
         why: why.err().unwrap_or_else(|| "apt-get said it is done, but it is not there".into()),
         packages: packages.join(" "),
     })
-}
-
-fn missing() -> Vec<&'static Need> {
-    NEEDS.iter().filter(|need| !(need.is_here)()).collect()
 }
 
 /// Debian starts a server as it installs it, on the port that a developer's own broker may hold; `policy-rc.d` says no.
@@ -116,25 +130,39 @@ apt-get install --yes --no-install-recommends "$@"
 "#;
 
 fn install(packages: &[&str]) -> Result<(), String> {
+    let install = ["-c", SCRIPT, "install"];
+    apt("sh", &[&install, packages].concat(), "install it")
+}
+
+/// Fetches apt's lists.
+pub(crate) fn update() -> Result<(), String> {
+    apt("apt-get", &["update"], "fetch apt's lists")
+}
+
+fn apt(program: &str, args: &[&str], what: &str) -> Result<(), String> {
     if !quiet(Command::new("apt-get").arg("--version")) {
         return Err("this machine has no apt-get".into());
     }
-    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
-    let mut command = if root {
-        Command::new("sh")
-    } else if quiet(Command::new("sudo").args(["-n", "true"])) {
-        let mut sudo = Command::new("sudo");
-        sudo.args(["-n", "sh"]);
-        sudo
-    } else {
-        return Err("only root can install it (sudo asks for a password here)".into());
-    };
-    let status = command.args(["-c", SCRIPT, "install"]).args(packages).stdin(Stdio::null()).status();
-    match status {
+    let mut command =
+        as_root(program).ok_or_else(|| format!("only root can {what} (sudo asks for a password here)"))?;
+    match command.args(args).stdin(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("apt-get failed ({status})")),
         Err(error) => Err(format!("apt-get could not be run ({error})")),
     }
+}
+
+/// Returns the command that runs a program as root, through sudo if need be. None if sudo would ask for a password.
+pub(crate) fn as_root(program: &str) -> Option<Command> {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
+    if root {
+        return Some(Command::new(program));
+    }
+    quiet(Command::new("sudo").args(["-n", "true"])).then(|| {
+        let mut sudo = Command::new("sudo");
+        sudo.args(["-n", program]);
+        sudo
+    })
 }
 
 fn quiet(command: &mut Command) -> bool {

@@ -4,15 +4,17 @@
 //!
 //! `cargo xtask chaos` sends events while everything goes wrong, and `cargo xtask compat` compares labelled pairs of schemas.
 //!
-//! Its rooms: [`machine`] sees to what the tests need on the machine, [`broker`] starts a private RabbitMQ node (with
-//! [`certificates`]) and stops it again, [`postgres`] does so with a database, [`npm`] brings what is of JavaScript,
-//! [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test suite, [`compat`] labelled pairs of schemas,
-//! [`mod@fuzz`] the fuzz targets, [`chaos`] lets everything go wrong, [`pages`] makes the README's picture of the contracts' pages.
+//! Its modules: [`machine`] installs what the tests need, [`rabbitmq`] finds the RabbitMQ to run and [`chroot`] makes one of
+//! another version, [`broker`] starts a private node of it (with [`certificates`]) and stops it, [`postgres`] does so with a
+//! database, [`npm`] brings what is of JavaScript, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test
+//! suite, [`compat`] labelled pairs of schemas, [`mod@fuzz`] the fuzz targets, [`chaos`] the events under faults, [`pages`] makes
+//! the README's picture of the contracts' pages, and [`target`] asks cargo for its target folder.
 #![forbid(unsafe_code)]
 
 mod broker;
 mod certificates;
 mod chaos;
+mod chroot;
 mod compat;
 mod conformance;
 mod fuzz;
@@ -20,12 +22,16 @@ mod machine;
 mod npm;
 mod pages;
 mod postgres;
+mod rabbitmq;
+mod target;
 mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use rabbitmq::RabbitMq;
 
 /// Twyla's own chores.
 #[derive(Parser)]
@@ -39,17 +45,23 @@ struct Args {
 enum Chore {
     /// Install what is missing, start a private RabbitMQ, run every test, and stop what was started.
     Test {
-        /// Run only the tests whose names contain this.
+        #[command(flatten)]
+        broker: BrokerDir,
+        /// Run only the tests whose names contain this, on one RabbitMQ only.
         filter: Option<String>,
     },
     /// Run a command with a private RabbitMQ of its own, whose address is in TWYLA_TEST_AMQP_*.
     WithBroker {
+        #[command(flatten)]
+        broker: BrokerDir,
         /// The command and what it is given.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
     /// Send numbered events to two groups while everything goes wrong, and count what was lost, doubled or disordered.
     Chaos {
+        #[command(flatten)]
+        broker: BrokerDir,
         /// How many events in each run.
         #[arg(long, value_name = "N", default_value_t = 100_000)]
         events: u32,
@@ -62,6 +74,12 @@ enum Chore {
         /// Only the run with one node, or only that with a cluster of three.
         #[arg(long, value_parser = ["one", "cluster"])]
         only: Option<String>,
+    },
+    /// Make a folder with another RabbitMQ, for --broker, from Debian's mirror, and print its path. Takes root.
+    Broker {
+        /// RabbitMQ's major version.
+        #[arg(value_parser = ["4"])]
+        version: String,
     },
     /// Write the demo platform's pages, and make docs/pages.png of them in Chromium.
     Pages,
@@ -89,14 +107,37 @@ enum Chore {
     },
 }
 
+/// The RabbitMQ to run.
+#[derive(clap::Args)]
+struct BrokerDir {
+    /// A folder with rabbitmq-server and rabbitmqctl, to run instead of the distribution's RabbitMQ [env: TWYLA_RABBITMQ].
+    #[arg(long, value_name = "DIR")]
+    broker: Option<PathBuf>,
+}
+
+impl BrokerDir {
+    fn chosen(&self) -> Result<Option<RabbitMq>, String> {
+        RabbitMq::chosen(self.broker.as_deref()).map_err(|error| error.to_string())
+    }
+}
+
 fn main() -> ExitCode {
     let done = match Args::parse().chore {
-        Chore::Test { filter } => test::run(filter.as_deref()).map_err(|error| error.to_string()),
-        Chore::WithBroker { command } => test::with_broker(&command).map_err(|error| error.to_string()),
-        Chore::Chaos { events, seed, rounds, only } => {
+        Chore::Test { broker, filter } => {
+            broker.chosen().and_then(|it| test::run(filter.as_deref(), it).map_err(|error| error.to_string()))
+        }
+        Chore::WithBroker { broker, command } => {
+            broker.chosen().and_then(|it| test::with_broker(&command, it).map_err(|error| error.to_string()))
+        }
+        Chore::Broker { version: _ } => {
+            chroot::provide().map_err(|error| error.to_string()).map(|(rabbitmq, version)| {
+                println!("RabbitMQ {version} is in {}", rabbitmq.folder().display());
+            })
+        }
+        Chore::Chaos { broker, events, seed, rounds, only } => {
             let wanted = |run: &str| only.as_deref().is_none_or(|only| only == run);
             let plan = chaos::Plan { events, seed, rounds, one_node: wanted("one"), cluster: wanted("cluster") };
-            chaos::run(plan).map_err(|error| error.to_string())
+            broker.chosen().and_then(|it| chaos::run(plan, it).map_err(|error| error.to_string()))
         }
         Chore::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()).map_err(|error| error.to_string()),
         Chore::Compat { alone, files } => match compat::run(&files, alone) {

@@ -34,7 +34,7 @@ const PICTURE: &str = r#"<!doctype html><meta charset="utf-8"><title>Pages</titl
 
 /// Builds the demo platform, writes its manifests and its pages, and takes the picture.
 pub(crate) fn run() -> Result<(), Error> {
-    machine::provide()?;
+    machine::provide(None)?;
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = workspace.join("target/pages");
     let fleet = workspace.join("target/pages-fleet");

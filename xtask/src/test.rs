@@ -7,9 +7,11 @@ use std::time::Instant;
 
 use crate::broker::{self, Broker};
 use crate::chaos;
+use crate::chroot;
 use crate::machine::{self, CHROMIUM, PYTHON};
 use crate::npm;
 use crate::postgres::{self, Postgres};
+use crate::rabbitmq::{self, RabbitMq};
 
 /// A run that didn't pass.
 #[derive(Debug, thiserror::Error)]
@@ -24,15 +26,28 @@ pub(crate) enum Error {
     Postgres(#[from] postgres::Error),
     #[error(transparent)]
     Chaos(#[from] chaos::Error),
+    #[error(transparent)]
+    Newer(#[from] chroot::Error),
     #[error("{step} did not pass")]
     Step { step: String },
     #[error("cargo could not be run: {0}")]
     Cargo(std::io::Error),
 }
 
-/// Provides what is missing, starts a private broker, and runs every test.
-pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
-    let (servers, mut env) = servers()?;
+/// The chaos runs that are part of the tests.
+const SHORT: chaos::Plan = chaos::Plan { events: 10_000, seed: None, rounds: 1, one_node: true, cluster: true };
+
+/// Provides what is missing, starts a private broker, and runs every test. Without a filter or a chosen RabbitMQ, runs what
+/// depends on the broker's version on RabbitMQ 4 too.
+pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), Error> {
+    let newer = match (filter, &chosen) {
+        (None, None) => newer()?,
+        (Some(_), None) => Newer::Not("the tests were filtered; --broker DIR runs them on another RabbitMQ".to_owned()),
+        (_, Some(_)) => Newer::Not("a RabbitMQ was chosen, and runs alone".to_owned()),
+    };
+    let rabbitmq = machine::provide(chosen)?;
+    let (servers, mut env) = servers(&rabbitmq)?;
+    let mut versions = servers.0.version().to_owned();
     let npm = npm::provide()?.display().to_string();
     env.extend([("TWYLA_TEST_NODE", npm), ("TWYLA_TEST_CHROMIUM", CHROMIUM.to_owned())]);
     let env = &env[..];
@@ -50,18 +65,68 @@ pub(crate) fn run(filter: Option<&str>) -> Result<(), Error> {
             cargo(&format!("twyla-runtime with the features {features:?}"), &args, &[])?;
         }
     }
-    println!("stopping the private RabbitMQ node and PostgreSQL");
-    drop(servers);
+    stop(servers);
     if filter.is_none() {
-        chaos::run(chaos::Plan { events: 10_000, seed: None, rounds: 1, one_node: true, cluster: true })?;
+        chaos::run(SHORT, Some(rabbitmq))?;
     }
-    println!("every test has passed");
+    let not_run = match newer {
+        Newer::Here(rabbitmq) => {
+            versions += ", those of the transports and of chaos on ";
+            versions += &on_newer(rabbitmq)?;
+            None
+        }
+        Newer::Not(why) => Some(why),
+    };
+    println!("every test has passed on RabbitMQ {versions}");
+    if let Some(why) = not_run {
+        println!("not run: the tests of the transports and of chaos on RabbitMQ 4: {why}");
+    }
     Ok(())
 }
 
+/// RabbitMQ 4 beside the one that all tests run on, or why it isn't here.
+enum Newer {
+    Here(RabbitMq),
+    Not(String),
+}
+
+/// Provides RabbitMQ 4. In CI it must be there; elsewhere the run goes on without it, and says so.
+fn newer() -> Result<Newer, Error> {
+    match chroot::provide() {
+        Ok((rabbitmq, _)) => Ok(Newer::Here(rabbitmq)),
+        Err(error) if in_ci(env::var_os("CI").as_deref()) => Err(error.into()),
+        Err(error) => {
+            println!("warning: {error}\n  The tests go on without it; with CI=true they would fail here");
+            Ok(Newer::Not(error.to_string()))
+        }
+    }
+}
+
+/// Whether the variable `CI` says that this is CI: set, to anything but `false`, `0` or nothing.
+fn in_ci(variable: Option<&OsStr>) -> bool {
+    variable.is_some_and(|value| !["", "false", "0"].iter().any(|no| value == *no))
+}
+
+/// Runs what depends on the broker's version; returns the version that it ran on.
+fn on_newer(rabbitmq: RabbitMq) -> Result<String, Error> {
+    let (servers, env) = servers(&rabbitmq)?;
+    let version = servers.0.version().to_owned();
+    let tests = ["test", "-p", "twyla-tests", "-p", "xtask", "--", "--include-ignored"];
+    cargo(&format!("the transports' tests on RabbitMQ {version}"), &tests, &env)?;
+    stop(servers);
+    chaos::run(SHORT, Some(rabbitmq))?;
+    Ok(version)
+}
+
+fn stop(servers: (Broker, Postgres)) {
+    println!("stopping the private RabbitMQ node and PostgreSQL");
+    drop(servers);
+}
+
 /// Runs a command with a private broker.
-pub(crate) fn with_broker(command: &[String]) -> Result<(), Error> {
-    let (_servers, env) = servers()?;
+pub(crate) fn with_broker(command: &[String], chosen: Option<RabbitMq>) -> Result<(), Error> {
+    let rabbitmq = machine::provide(chosen)?;
+    let (_servers, env) = servers(&rabbitmq)?;
     let [program, args @ ..] = command else { return Ok(()) };
     let status = Command::new(program).args(args).envs(env).status().map_err(Error::Cargo)?;
     if status.success() { Ok(()) } else { Err(Error::Step { step: command.join(" ") }) }
@@ -69,18 +134,20 @@ pub(crate) fn with_broker(command: &[String]) -> Result<(), Error> {
 
 type Env = Vec<(&'static str, String)>;
 
-/// Provides what is missing and starts a private broker and database; with how the tests find them.
-fn servers() -> Result<((Broker, Postgres), Env), Error> {
-    machine::provide()?;
+/// Starts a private broker and database; with how the tests find them.
+fn servers(rabbitmq: &RabbitMq) -> Result<((Broker, Postgres), Env), Error> {
     let begun = Instant::now();
     println!("starting a private RabbitMQ node");
-    let broker = Broker::start()?;
-    println!("it is ready on port {} after {:.1} s", broker.port(), begun.elapsed().as_secs_f32());
+    let broker = Broker::start(rabbitmq)?;
+    let (version, seconds) = (broker.version(), begun.elapsed().as_secs_f32());
+    println!("RabbitMQ {version} is ready on port {} after {seconds:.1} s", broker.port());
     let postgres = Postgres::start()?;
     let (port, url) = (broker.port().to_string(), postgres.url());
     let (tls, certificates) = (broker.tls_port().to_string(), broker.dir().display().to_string());
     let ctl = broker.ctl_script()?.display().to_string();
+    let folder = rabbitmq.folder().display().to_string();
     let env = [
+        (rabbitmq::VARIABLE, &*folder),
         ("TWYLA_TEST_AMQP_HOST", "127.0.0.1"),
         ("TWYLA_TEST_AMQP_PORT", &*port),
         ("TWYLA_TEST_AMQP_USER", "guest"),
@@ -101,4 +168,16 @@ fn cargo(step: &str, args: &[&str], env: &[(&str, String)]) -> Result<(), Error>
     let mut command = Command::new(cargo.as_deref().unwrap_or(OsStr::new("cargo")));
     let status = command.args(args).envs(env.iter().cloned()).status().map_err(Error::Cargo)?;
     if status.success() { Ok(()) } else { Err(Error::Step { step: step.into() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ci_is_what_the_variable_says_unless_it_says_no() {
+        let ci = |value: &str| in_ci(Some(OsStr::new(value)));
+        assert!(ci("true") && ci("1"));
+        assert!(!ci("false") && !ci("0") && !ci("") && !in_ci(None));
+    }
 }

@@ -1,11 +1,11 @@
 //! The producers and consumers: processes of their own, whose lines come together in one place.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Sender;
 use std::thread;
-use std::{env, fs};
 
 /// A line that a child has said, with the group of a consumer.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub(super) struct Nursery {
 }
 
 impl Nursery {
-    pub(super) fn new(port: u16, postgres: String, log: PathBuf, lines: Sender<Line>) -> Self {
-        Self { program: target().join("release/chaos-child"), port, postgres, log, lines }
+    pub(super) fn new(program: PathBuf, port: u16, postgres: String, log: PathBuf, lines: Sender<Line>) -> Self {
+        Self { program, port, postgres, log, lines }
     }
 
     pub(super) fn consumer(&self, group: &str) -> io::Result<Running> {
@@ -128,9 +128,4 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.kill();
     }
-}
-
-/// Where cargo puts what it builds.
-fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
 }
