@@ -198,15 +198,15 @@ fn required(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Proble
 fn fields(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>) {
     let members = node.get("properties").map_or(&[][..], Node::members);
     let wires: Vec<&str> = members.iter().map(|member| member.key.as_str()).collect();
-    let mut first: HashMap<String, &str> = HashMap::new();
-    for (member, field) in members.iter().zip(names::fields(&wires)) {
+    let fields = names::fields(&wires);
+    let named: HashMap<&str, &str> = fields.iter().map(String::as_str).zip(wires).collect();
+    for (member, field) in members.iter().zip(&fields) {
         let plain = names::field(&member.key);
-        if plain != field {
-            let other = first.get(&plain).copied().unwrap_or_default().to_owned();
+        if plain != *field {
+            let other = named.get(plain.as_str()).copied().unwrap_or_default().to_owned();
             let what = What::FieldRenamed { name: member.key.clone(), other, plain, field: field.clone() };
             problems.push(schemas.problem(loc, member.key_at, what));
         }
-        first.insert(field, &member.key);
     }
 }
 

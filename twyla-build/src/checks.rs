@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use crate::model::{Body, Check, Held, Model, Others, Real, Shape, Tree, Type};
@@ -108,7 +108,7 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, tre
     });
     let unused = body.is_empty().then(|| quote!(let _ = (at, out);));
     // only structs inside of a struct leave it nothing of its own to check
-    let calls = guard.is_some() || body.to_string().contains("rules ::");
+    let calls = guard.is_some() || mentions(body.clone(), "rules");
     let rules = calls.then(|| {
         quote!(
             use __twyla::rules;
@@ -129,6 +129,15 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, tre
             }
         }
     }
+}
+
+/// Whether an identifier is somewhere in the code.
+fn mentions(code: TokenStream, name: &str) -> bool {
+    code.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
 }
 
 fn nested(shape: &Shape) -> bool {

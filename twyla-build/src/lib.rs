@@ -42,6 +42,8 @@ mod meta;
 mod methods;
 mod model;
 mod names;
+#[cfg(test)]
+mod order;
 mod pattern;
 pub mod problem;
 #[cfg(test)]

@@ -12,10 +12,22 @@ pub(crate) fn field(wire: &str) -> String {
     checked(rust::field_name(wire), wire)
 }
 
-/// The names of an object's fields, each another: where two would be one, the later one is counted, so that no property
-/// changes the name of one before it.
+/// The names of an object's fields, each another. Where two would be one, it is that of the property that is written like
+/// it, or of the first in alphabetical order, and the other ones are counted: the order of the properties changes nothing.
 pub(crate) fn fields(wires: &[&str]) -> Vec<String> {
-    distinct(wires.iter().map(|wire| field(wire)))
+    let plain: Vec<String> = wires.iter().map(|wire| field(wire)).collect();
+    let mut order: Vec<usize> = (0..wires.len()).collect();
+    order.sort_by_key(|index| (wires[*index] != plain[*index], wires[*index]));
+    let mut names = vec![String::new(); wires.len()];
+    for (index, name) in order.iter().zip(distinct(order.iter().map(|index| plain[*index].clone()))) {
+        names[*index] = name;
+    }
+    names
+}
+
+/// The name of the field for the members that no other field is for: no property changes its name for it.
+pub(crate) fn extra(fields: &[String]) -> String {
+    distinct(fields.iter().cloned().chain(["extra".to_owned()])).pop().unwrap_or_default()
 }
 
 /// Each name, or what is free of the name with `_2`, `_3`, ... behind it.

@@ -204,7 +204,8 @@ pub(crate) fn ident(name: &str) -> Ident {
 
 fn type_docs(type_: &Type) -> Docs {
     let mut text = format!("{}\n\nSchema: {}:{}", type_.docs, type_.place.file, type_.place.line);
-    for reason in type_.trees.iter().flat_map(|tree| &tree.reasons) {
+    let within = if let Body::Map(held) = &type_.body { held.trees.as_slice() } else { &[] };
+    for reason in type_.trees.iter().chain(within).flat_map(|tree| &tree.reasons) {
         text.push_str(&format!(
             "\n\nHeld by a tree of rules: {} ({}:{}).",
             reason.why, reason.place.file, reason.place.line

@@ -9,4 +9,4 @@ macro_rules! folders {
     )*};
 }
 
-folders!(demo names refs rpc rules sensitive trees);
+folders!(demo names order refs rpc rules sensitive trees);

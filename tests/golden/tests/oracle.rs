@@ -2,7 +2,7 @@
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
-use twyla_golden::{names, refs, rules, trees};
+use twyla_golden::{names, order, refs, rules, trees};
 use twyla_runtime::event::{Emit, EventContext, Listen};
 
 /// The validator of one file, with all files of its folder in reach.
@@ -237,6 +237,26 @@ fn trees_agree() {
         matches!(typed.method, trees::odd::TaggedMethod::Card(trees::odd::TaggedMethodCard { ref last4, .. }) if last4 == "1234")
     );
     hold("trees", "context.json", &json!({ "mail": "a@example.com" }), context::<trees::Context>);
+}
+
+/// The rules of an event hold for it whether its name comes before or after that of an event that refers to it.
+#[test]
+fn rules_of_events_that_others_refer_to_agree() {
+    use order::{after, before};
+    let good = json!({ "inner": { "x": 1 }, "maybe": { "x": 1 }, "loose": { "x": 1 } });
+    hold("order", "events/before/first.json", &good, event::<before::First>);
+    hold("order", "events/after/whole.json", &good, event::<after::Whole>);
+    let one = json!({ "x": 1 });
+    hold("order", "events/before/second.json", &one, event::<before::Second>);
+    hold("order", "events/after/second.json", &one, event::<after::Second>);
+    hold("order", "events/before/third.json", &one, event::<before::Third>);
+    hold("order", "events/after/third.json", &one, event::<after::Third>);
+    hold("order", "events/before/fourth.json", &one, event::<before::Fourth>);
+    hold("order", "events/after/fourth.json", &one, event::<after::Fourth>);
+    let both = json!({ "x": 1, "y": 2 }).to_string();
+    assert!(before::Second::decode(both.as_bytes()).is_err());
+    assert!(before::Second { x: Some(1), y: Some(2) }.encode(&mut Vec::new()).is_err());
+    assert!(after::Second::decode(both.as_bytes()).is_err());
 }
 
 #[test]

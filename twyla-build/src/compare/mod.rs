@@ -37,6 +37,7 @@ pub use verdict::{Checked, Mode, Options, Sample, SchemaPath, Verdict, Why, Witn
 use crate::stack;
 pub(crate) use contracts::all as contracts;
 use evaluate::equal;
+pub(crate) use evaluate::{Evaluator, Kept};
 
 /// Decides whether everything that the producer may send is accepted by the consumer.
 ///

@@ -33,8 +33,7 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
         type_.looked_at = looked_at.contains(&id);
         let Body::Struct { fields, others } = &mut type_.body else { continue };
         if kept.contains(&id) && *others == Others::Ignored {
-            let wires: Vec<&str> = fields.iter().map(|field| field.wire.as_str()).chain(["extra"]).collect();
-            let name = names::fields(&wires).pop().unwrap_or_default();
+            let name = names::extra(&fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>());
             let hidden = !type_.sensitive.is_empty();
             *others = Others::Kept { name, held: Held::plain(Shape::Any), hidden };
         }

@@ -75,6 +75,8 @@ impl Method {
 /// A generated type.
 #[derive(Debug)]
 pub(crate) struct Type {
+    /// The schema that it is the type of.
+    pub(crate) loc: Loc,
     pub(crate) module: Option<String>,
     pub(crate) name: String,
     pub(crate) place: Place,

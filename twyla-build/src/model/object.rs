@@ -44,14 +44,25 @@ struct Required<'a> {
 impl<'a> Reader<'a> {
     /// An object inside of a content.
     pub(super) fn object(&mut self, loc: &Loc, nullable: bool) -> Held {
-        let declared = self.declared(loc);
-        let held = if declared.is_empty() && self.others(loc, &declared) != Others::Refused {
+        let held = if self.is_map(loc) {
             self.map(loc)
         } else {
-            let id = self.type_at(loc, nullable, |reader| reader.fields(loc, &declared));
+            // a rule that null may break isn't for the object's type alone
+            let trees = if nullable && self.allows_null(loc) != Some(true) { Vec::new() } else { self.take_trees() };
+            let at = loc.clone();
+            let id = self.type_at(loc, trees, move |reader| {
+                let declared = reader.declared(&at);
+                reader.fields(&at, &declared)
+            });
             Held::plain(Shape::Named(id))
         };
         if nullable { Held::plain(Shape::Nullable(Box::new(held))) } else { held }
+    }
+
+    /// Whether an object has no declared properties, and others may be there.
+    pub(super) fn is_map(&self, loc: &Loc) -> bool {
+        let declared = self.declared(loc);
+        declared.is_empty() && self.others(loc, &declared) != Others::Refused
     }
 
     /// A whole content or context.
@@ -257,11 +268,9 @@ impl<'a> Reader<'a> {
         }
         let wires: Vec<&str> =
             declared.iter().map(|declared| declared.wire).chain(undeclared.iter().map(|(wire, ..)| *wire)).collect();
-        // the field for what else there is comes last, so that no property changes its name for it
-        let mut names = names::fields(&wires.iter().copied().chain(["extra"]).collect::<Vec<_>>());
-        let extra = names.pop().unwrap_or_default();
+        let names = names::fields(&wires);
         if let Others::Kept { name, .. } = &mut others {
-            name.clone_from(&extra);
+            *name = names::extra(&names);
         }
         let mut names = names.into_iter();
         let mut fields = Vec::new();

@@ -6,9 +6,10 @@ use twyla_contract::Place;
 
 use super::sensitive::Sensitive;
 use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, looks, rpcs};
+use crate::compare::{Evaluator, Kept};
 use crate::draft::is_annotation;
 use crate::format;
-use crate::load::{Json, Node, Role};
+use crate::load::{Json, Node, Role, Way};
 use crate::names;
 use crate::resolve::{Loc, Schemas};
 
@@ -25,10 +26,10 @@ pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
     }
     events.sort();
     let rpcs = reader.rpcs();
-    let mut types: Vec<Type> = reader.types.into_iter().flatten().collect();
+    let (mut types, alternatives) = reader.finish();
     let roots: HashSet<TypeId> = events.iter().map(|(_, id)| *id).chain([context]).collect();
     let carried: HashSet<TypeId> = rpcs.iter().flat_map(Method::carries).map(|(_, carried)| carried.type_).collect();
-    keep_apart(&mut types, &roots, &carried, rpcs::taken(&rpcs));
+    keep_apart(schemas, &mut types, &alternatives, &roots, &carried, rpcs::taken(&rpcs));
     looks::settle(schemas, &mut types);
     boxes::place(&mut types);
     Some(Model { types, context, events, rpcs })
@@ -42,7 +43,7 @@ pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, Held) {
         Some(Role::Rpc(name, way)) => Held::plain(Shape::Named(reader.carried(name, *way, file).type_)),
         _ => reader.held(&Loc::root(file)),
     };
-    let mut types: Vec<Type> = reader.types.into_iter().flatten().collect();
+    let (mut types, _) = reader.finish();
     looks::settle(schemas, &mut types);
     (types, held)
 }
@@ -68,18 +69,23 @@ pub(super) fn leading_to(schemas: &Schemas, these: impl Iterator<Item = Loc>) ->
 }
 
 /// Gives types of one name different ones: contents and contexts keep theirs, then what RPCs carry, the others are counted
-/// by their place. What is `taken` is no type's of the model.
-fn keep_apart(types: &mut [Type], roots: &HashSet<TypeId>, carried: &HashSet<TypeId>, mut taken: HashSet<String>) {
-    // the objects of a union are called by their tags
-    let tagged: Vec<(TypeId, String, String)> = types.iter().flat_map(variants).collect();
-    for (id, union, variant) in tagged {
-        // not where it stands elsewhere, with a name of its own
-        if let Some(type_) = types.get_mut(id).filter(|type_| type_.name == union) {
-            type_.name += &variant;
+/// by the path of their file and their JSON Pointer in it. No type of the model gets a name that is `taken`.
+fn keep_apart(
+    schemas: &Schemas,
+    types: &mut [Type],
+    alternatives: &HashMap<Loc, String>,
+    roots: &HashSet<TypeId>,
+    carried: &HashSet<TypeId>,
+    mut taken: HashSet<String>,
+) {
+    for type_ in types.iter_mut() {
+        if let Some(variant) = alternatives.get(&type_.loc) {
+            type_.name += variant;
         }
     }
+    let place = |loc: &Loc| (schemas.files[loc.file].path.clone(), loc.pointer.clone());
     let mut order: Vec<TypeId> = (0..types.len()).collect();
-    order.sort_by_key(|id| (!roots.contains(id), !carried.contains(id), types[*id].place.clone()));
+    order.sort_by_cached_key(|id| (!roots.contains(id), !carried.contains(id), place(&types[*id].loc)));
     // where to go on counting, so that many of one name are not many times as much work
     let mut counts: HashMap<String, usize> = HashMap::new();
     for id in order {
@@ -92,36 +98,58 @@ fn keep_apart(types: &mut [Type], roots: &HashSet<TypeId>, carried: &HashSet<Typ
     }
 }
 
-/// The types of a union's variants, with the names of both.
-fn variants(union: &Type) -> Vec<(TypeId, String, String)> {
-    let Body::Union { variants, .. } = &union.body else { return Vec::new() };
-    let named = variants.iter().filter_map(|variant| match variant.held.shape {
-        Shape::Named(id) => Some((id, union.name.clone(), variant.name.clone())),
-        _ => None,
-    });
-    named.collect()
-}
-
-/// The limit of schemas that are read because others hold them: deeper ones are left to trees.
-const MOST_OPEN: usize = 2000;
+/// The limit of schemas that hold one another with no type between: the value of one further in is left to a tree.
+const MOST_OPEN: usize = 200;
 
 /// The limit of types without a name in one another, which compilers take less deep than they take schemas.
 const MOST_NESTED: usize = 16;
 
+/// Reads schemas as values and types.
+///
+/// What a schema's value is depends on that schema and on what it leads to, and not on the schemas that refer to it, nor on
+/// which of them is read first. Hence a type's body is read after all of the values that have the type, from a list, and
+/// what depends on where the reading has begun isn't kept.
 pub(super) struct Reader<'a> {
     pub(super) schemas: &'a Schemas,
+    /// The types; none in place of those whose body isn't read yet.
     pub(super) types: Vec<Option<Type>>,
-    /// What was read already.
-    done: HashMap<Loc, Held>,
-    /// What will have been read: schemas whose type is being read, which may have themselves in it.
-    begun: HashMap<Loc, Held>,
-    /// The schemas that are being read, to notice those that hold themselves without a type between.
-    open: Vec<Loc>,
+    unread: Vec<Unread<'a>>,
+    known: HashMap<Loc, Known>,
+    /// The types of whole contents, contexts, requests, responses and errors, by file.
+    roots: HashMap<usize, TypeId>,
+    /// The alternatives that unions have in place, with the names of their variants.
+    pub(super) alternatives: HashMap<Loc, String>,
+    /// The schemas that are being read, each with how many are around it, to notice those that hold themselves without a
+    /// type between.
+    open: HashMap<Loc, usize>,
+    /// How many schemas are around the outermost one that what is being read holds again; `usize::MAX` if it holds none.
+    again: usize,
+    /// How many schemas hold one another in what is being read.
+    height: usize,
     /// The rules found so far that are left to trees, for each value that is being read.
     trees: Vec<Vec<Tree>>,
     /// The schemas that lead to a reference whose target depends on the way there.
     pub(super) dynamic: HashSet<Loc>,
     pub(super) sensitive: Sensitive<'a>,
+    evaluated: Kept,
+}
+
+/// The value of a schema that has been read, and how many schemas hold one another in it.
+struct Known {
+    held: Held,
+    height: usize,
+}
+
+/// Reads the body of a type.
+type ReadBody<'a> = Box<dyn FnOnce(&mut Reader<'a>) -> Body + 'a>;
+
+/// A type whose body isn't read yet.
+struct Unread<'a> {
+    id: TypeId,
+    loc: Loc,
+    /// What is left to trees already.
+    trees: Vec<Tree>,
+    body: ReadBody<'a>,
 }
 
 impl<'a> Reader<'a> {
@@ -129,13 +157,37 @@ impl<'a> Reader<'a> {
         Self {
             schemas,
             types: Vec::new(),
-            done: HashMap::new(),
-            begun: HashMap::new(),
-            open: Vec::new(),
+            unread: Vec::new(),
+            known: HashMap::new(),
+            roots: HashMap::new(),
+            alternatives: HashMap::new(),
+            open: HashMap::new(),
+            again: usize::MAX,
+            height: 0,
             trees: Vec::new(),
             dynamic: leading_to(schemas, schemas.dynamic.keys().cloned()),
             sensitive: Sensitive::of(schemas),
+            evaluated: Kept::new(schemas),
         }
+    }
+
+    /// Reads the bodies of all types, those that they lead to included. Returns the types, and the names of the variants
+    /// that unions have in place.
+    fn finish(mut self) -> (Vec<Type>, HashMap<Loc, String>) {
+        while let Some(Unread { id, loc, trees, body }) = self.unread.pop() {
+            self.trees.push(trees);
+            let body = body(&mut self);
+            let trees = self.trees.pop().unwrap_or_default();
+            self.types[id] = Some(self.type_of(&loc, body, trees));
+        }
+        (self.types.into_iter().flatten().collect(), self.alternatives)
+    }
+
+    fn type_of(&self, loc: &Loc, body: Body, trees: Vec<Tree>) -> Type {
+        let (module, name) = names::at(self.schemas, loc);
+        let (docs, place) = (docs(self.node(loc)), self.place(loc));
+        let sensitive = self.sensitive.within(loc);
+        Type { loc: loc.clone(), module, name, place, docs, body, trees, looked_at: false, sensitive }
     }
 
     pub(super) fn node(&self, loc: &Loc) -> &'a Node {
@@ -195,49 +247,89 @@ impl<'a> Reader<'a> {
     /// The type of a whole content or context: always one of its own, whatever its schema refers to.
     pub(super) fn root(&mut self, file: usize) -> TypeId {
         let loc = Loc::root(file);
-        if let Some(Held { shape: Shape::Named(id), .. }) = self.begun.get(&loc) {
+        if let Some(id) = self.roots.get(&file) {
             return *id;
         }
-        self.type_at(&loc, false, |reader| {
-            reader.leave_dynamic(&loc);
-            let mut at = loc.clone();
-            let mut steps = 0;
-            while let Some(target) = reader.schemas.refs.get(&at) {
-                if reader.extends(&at) {
-                    break;
-                }
-                at = target.clone();
-                steps += 1;
-                if steps > reader.schemas.infos.len() {
-                    break;
-                }
-            }
-            reader.object_root(&at)
-        })
+        let id = self.of_nullable(&loc).unwrap_or_else(|| {
+            let root = loc.clone();
+            self.type_at(&loc, Vec::new(), move |reader| {
+                reader.leave_dynamic(&root);
+                reader.object_root(&reader.referred(&root))
+            })
+        });
+        self.roots.insert(file, id);
+        id
     }
 
-    /// Makes a type; its id is known while its body is read, so that the body may have it in it.
-    pub(super) fn type_at(&mut self, loc: &Loc, nullable: bool, body: impl FnOnce(&mut Self) -> Body) -> TypeId {
+    /// The object's type, if a schema allows an object or null and no more is to be said of the value.
+    fn of_nullable(&mut self, loc: &Loc) -> Option<TypeId> {
+        let refers = self.schemas.refs.contains_key(loc) || self.dynamic.contains(loc);
+        if self.kinds(loc)?.len() != 2 || refers || self.implies_object(loc) {
+            return None;
+        }
+        let held = self.held(loc);
+        let shape = match held.shape {
+            Shape::Nullable(inner) => inner.shape,
+            shape => shape,
+        };
+        if let Shape::Named(id) = shape { held.trees.is_empty().then_some(id) } else { None }
+    }
+
+    /// The schema that a reference with nothing beside it leads to in the end.
+    pub(super) fn referred(&self, loc: &Loc) -> Loc {
+        let mut at = loc.clone();
+        // a ring is reported elsewhere, and must only not go on for ever here
+        for _ in 0..=self.schemas.infos.len() {
+            match self.schemas.refs.get(&at) {
+                Some(target) if !self.extends(&at) => at = target.clone(),
+                _ => break,
+            }
+        }
+        at
+    }
+
+    /// The type that a whole content, context, request, response or error has, if each value of its schema is one of the
+    /// type: then it is the schema's type wherever that is referred to.
+    fn contract(&mut self, loc: &Loc) -> Option<TypeId> {
+        if !loc.pointer.is_empty() || self.dynamic.contains(loc) {
+            return None;
+        }
+        match self.schemas.files.get(loc.file)?.role {
+            Role::Context | Role::Event(_) => {}
+            // these have the type of what they refer to, where it has one
+            Role::Rpc(..) if self.schemas.refs.contains_key(loc) && !self.extends(loc) => return None,
+            Role::Rpc(_, way) if way == Way::Response && self.is_no_object(loc) => return None,
+            Role::Rpc(..) => {}
+            Role::Shared | Role::BesideRpc | Role::Document | Role::MetaSchema => return None,
+        }
+        let at = self.referred(loc);
+        (self.is_union(&at) || self.implies_object(&at) && !self.is_map(&at)).then(|| self.root(loc.file))
+    }
+
+    /// Makes a type. Its body is read later, so that the body may have the type in it.
+    pub(super) fn type_at(&mut self, loc: &Loc, trees: Vec<Tree>, body: impl FnOnce(&mut Self) -> Body + 'a) -> TypeId {
         let id = self.types.len();
         self.types.push(None);
-        let mut held = Held::plain(Shape::Named(id));
-        if nullable {
-            held = Held::plain(Shape::Nullable(Box::new(held)));
-        }
-        // what is said of the value beside its type was said before its type is made
-        held.trees = self.trees.last().cloned().unwrap_or_default();
-        self.begun.insert(loc.clone(), held);
-        self.trees.push(Vec::new());
-        let open = std::mem::take(&mut self.open);
-        let body = body(self);
-        self.open = open;
-        let trees = self.trees.pop().unwrap_or_default();
-        let (module, name) = names::at(self.schemas, loc);
-        let docs = docs(self.node(loc));
-        let place = self.place(loc);
-        let sensitive = self.sensitive.within(loc);
-        self.types[id] = Some(Type { module, name, place, docs, body, trees, looked_at: false, sensitive });
+        self.unread.push(Unread { id, loc: loc.clone(), trees, body: Box::new(body) });
         id
+    }
+
+    /// Makes a type that leads to no others.
+    pub(super) fn type_with(&mut self, loc: &Loc, body: Body) -> TypeId {
+        let type_ = self.type_of(loc, body, Vec::new());
+        self.types.push(Some(type_));
+        self.types.len() - 1
+    }
+
+    /// Takes what is left to trees so far of the value that is being read: a type holds it wherever the type stands.
+    pub(super) fn take_trees(&mut self) -> Vec<Tree> {
+        self.trees.last_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether null breaks no rule of a schema, if that is known.
+    pub(super) fn allows_null(&self, loc: &Loc) -> Option<bool> {
+        let evaluator = Evaluator::new(self.schemas, &self.evaluated);
+        if self.dynamic.contains(loc) { None } else { evaluator.is_valid(&serde_json::Value::Null, loc).ok() }
     }
 
     /// Whether the schema there has a keyword that its draft knows.
@@ -249,22 +341,31 @@ impl<'a> Reader<'a> {
         if self.schemas.knows(loc, keyword) { self.node(loc).get(keyword) } else { None }
     }
 
-    /// Any schema, wherever it stands.
+    /// The value of any schema, wherever it stands.
     pub(super) fn held(&mut self, loc: &Loc) -> Held {
-        if let Some(held) = self.done.get(loc).or_else(|| self.begun.get(loc)) {
-            return held.clone();
+        let depth = self.open.len();
+        if let Some(known) = self.known.get(loc).filter(|known| depth + known.height <= MOST_OPEN) {
+            self.height = self.height.max(known.height);
+            return known.held.clone();
+        }
+        if let Some(id) = self.contract(loc) {
+            return Held::plain(Shape::Named(id));
         }
         self.trees.push(Vec::new());
-        let mut held = if self.trees.len() > MOST_OPEN {
+        let again = std::mem::replace(&mut self.again, usize::MAX);
+        let height = std::mem::take(&mut self.height);
+        let mut held = if depth >= MOST_OPEN {
+            self.again = 0;
             self.leave(loc, "", format!("more than {MOST_OPEN} schemas hold one another"));
             Held::plain(Shape::Any)
-        } else if self.open.contains(loc) {
+        } else if let Some(around) = self.open.get(loc) {
+            self.again = *around;
             self.leave(loc, "", "the schema holds itself with no object between");
             Held::plain(Shape::Any)
         } else {
-            self.open.push(loc.clone());
+            self.open.insert(loc.clone(), depth);
             let held = self.fresh(loc);
-            self.open.pop();
+            self.open.remove(loc);
             if held.shape.nested() > MOST_NESTED {
                 self.leave(loc, "", format!("more than {MOST_NESTED} arrays and maps in one another"));
                 Held::plain(Shape::Any)
@@ -273,13 +374,17 @@ impl<'a> Reader<'a> {
             }
         };
         held.trees.extend(self.trees.pop().unwrap_or_default());
-        if !self.open.contains(loc) {
-            self.done.insert(loc.clone(), held.clone());
+        self.height += 1;
+        if self.again == usize::MAX {
+            self.known.insert(loc.clone(), Known { held: held.clone(), height: self.height });
         }
+        // to the schemas around, it matters only if it is one of them that is held again
+        self.again = if self.again < depth { again.min(self.again) } else { again };
+        self.height = self.height.max(height);
         held
     }
 
-    pub(super) fn fresh(&mut self, loc: &Loc) -> Held {
+    fn fresh(&mut self, loc: &Loc) -> Held {
         let any = || Held::plain(Shape::Any);
         if let Json::Bool(value) = self.node(loc).json {
             if !value {
@@ -327,8 +432,7 @@ impl<'a> Reader<'a> {
             ["integer"] => self.integer(loc),
             ["string"] => self.string(loc),
             ["array"] => self.array(loc),
-            // nullable objects are known as such while their members are read
-            ["object"] => return self.object(loc, nullable),
+            ["object"] => return self.object(loc, nullable && self.allows_null(loc) != Some(false)),
             _ => {
                 self.leave(loc, "", "several types");
                 return any();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use twyla_contract::RpcName;
 
 use super::read::{Reader, docs};
-use super::{Body, Carried, Method, Shape, TypeId};
+use super::{Body, Carried, Method, Shape, Type, TypeId};
 use crate::check::allows_object;
 use crate::load::Way;
 use crate::resolve::Loc;
@@ -59,27 +59,22 @@ impl Reader<'_> {
         }
         let held = self.held(loc);
         let Shape::Named(type_) = held.shape else { return None };
-        let is_object = !matches!(self.types.get(type_)?.as_ref()?.body, Body::Enum { .. });
+        let is_object = !matches!(self.types.get(type_)?, Some(Type { body: Body::Enum { .. }, .. }));
         (is_object && held.checks.is_empty() && held.trees.is_empty()).then_some(type_)
     }
 
     /// Whether the schema allows something else than objects, and says so.
-    fn is_no_object(&self, loc: &Loc) -> bool {
-        let mut at = loc.clone();
-        for _ in 0..self.schemas.infos.len() {
-            match self.schemas.refs.get(&at) {
-                Some(target) if !self.extends(&at) => at = target.clone(),
-                _ => break,
-            }
-        }
+    pub(super) fn is_no_object(&self, loc: &Loc) -> bool {
+        let at = self.referred(loc);
         self.kinds(&at).is_some_and(|kinds| kinds != ["object"]) || !allows_object(self.schemas, &at)
     }
 
     /// A type around a value that is no object, or need not be one.
     fn whatever(&mut self, loc: &Loc) -> TypeId {
-        self.type_at(loc, false, |reader| {
-            reader.leave_dynamic(loc);
-            Body::Map(reader.fresh(loc))
+        let root = loc.clone();
+        self.type_at(loc, Vec::new(), move |reader| {
+            reader.leave_dynamic(&root);
+            Body::Map(reader.held(&root))
         })
     }
 }

@@ -11,15 +11,21 @@ use crate::resolve::Loc;
 /// More variants than these are not looked for: the comparison of tags would be long.
 const MOST_VARIANTS: usize = 500;
 
-/// A tag is among the first properties, or isn't looked for.
+/// Of more properties that may be the tag, the first ones in alphabetical order are looked at.
 const MOST_NAMES: usize = 100;
 
 impl<'a> Reader<'a> {
     /// A union inside of a content.
     pub(super) fn union(&mut self, loc: &Loc) -> Option<Held> {
         let (keyword, tag, words) = self.tagged(loc)?;
-        let id = self.type_at(loc, false, |reader| reader.variants(loc, keyword, tag, words));
+        let at = loc.clone();
+        let id = self.type_at(loc, Vec::new(), move |reader| reader.variants(&at, keyword, tag, words));
         Some(Held::plain(Shape::Named(id)))
+    }
+
+    /// Whether a property tells the schemas of `oneOf` or `anyOf` apart.
+    pub(super) fn is_union(&self, loc: &Loc) -> bool {
+        self.tagged(loc).is_some()
     }
 
     /// A whole content or context that is a union.
@@ -31,13 +37,16 @@ impl<'a> Reader<'a> {
     fn variants(&mut self, loc: &Loc, keyword: &str, tag: &str, words: Vec<Vec<String>>) -> Body {
         let firsts: Vec<String> = words.iter().map(|words| words.first().cloned().unwrap_or_default()).collect();
         let variants = names::variants(&firsts).into_iter().zip(words).enumerate().map(|(index, (name, words))| {
-            let held = self.held(&loc.step(keyword).step(&index.to_string()));
+            let at = loc.step(keyword).step(&index.to_string());
+            let held = self.held(&at);
+            self.alternatives.insert(at, name.clone());
             Variant { name, words, held, boxed: false }
         });
         Body::Union { tag: tag.to_owned(), variants: variants.collect() }
     }
 
-    /// The keyword, the tag and the words of each schema, where they tell the schemas apart.
+    /// The keyword, the tag and the words of each schema, where they tell the schemas apart. Of several tags it is the first
+    /// in alphabetical order: the order of the properties changes nothing.
     fn tagged(&self, loc: &Loc) -> Option<(&'a str, &'a str, Vec<Vec<String>>)> {
         let mut rules = self.rules_of(loc).filter(|rule| *rule != "type");
         let (Some(keyword @ ("anyOf" | "oneOf")), None) = (rules.next(), rules.next()) else { return None };
@@ -50,16 +59,14 @@ impl<'a> Reader<'a> {
         }
         let all: Vec<Loc> = (0..count).map(|index| self.behind(&loc.step(keyword).step(&index.to_string()))).collect();
         let first = all.first()?;
-        let names = self.get(first, "properties").map_or(&[][..], Node::members);
-        names.iter().take(MOST_NAMES).find_map(|member| {
-            let words: Option<Vec<Vec<String>>> = all.iter().map(|one| self.tag_words(one, &member.key)).collect();
+        let names = self.get(first, "properties").map_or(&[][..], Node::members).iter().map(|member| &*member.key);
+        let mut names: Vec<&str> = names.filter(|name| self.tag_words(first, name).is_some()).collect();
+        names.sort_unstable();
+        names.into_iter().take(MOST_NAMES).find_map(|name| {
+            let words: Option<Vec<Vec<String>>> = all.iter().map(|one| self.tag_words(one, name)).collect();
             let words = words?;
             let mut seen = HashSet::new();
-            words.iter().flatten().all(|word| seen.insert(word.as_str())).then_some((
-                keyword,
-                member.key.as_str(),
-                words,
-            ))
+            words.iter().flatten().all(|word| seen.insert(word.as_str())).then_some((keyword, name, words))
         })
     }
 

@@ -56,10 +56,8 @@ impl<'a> Reader<'a> {
                 Held::plain(Shape::String)
             }
             [true, false, false, false] => {
-                let id = self.type_at(loc, false, |_| {
-                    let variants = names::variants(&words);
-                    Body::Enum { words, variants }
-                });
+                let variants = names::variants(&words);
+                let id = self.type_with(loc, Body::Enum { words, variants });
                 Held::plain(Shape::Named(id))
             }
             // an integer that may be beyond 64 bits can't be told from its neighbours
