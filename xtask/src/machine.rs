@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::rabbitmq::RabbitMq;
 
-/// The interpreter that Debian's `python3-pika` is installed for.
+/// Debian's interpreter, for which its `python3-requests` and `python3-aiohttp` are installed.
 pub(crate) const PYTHON: &str = "/usr/bin/python3";
 /// Debian's browser.
 pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
@@ -49,9 +49,9 @@ const NEEDS: &[Need] = &[
         is_here: || crate::postgres::programs().is_some(),
     },
     Need {
-        what: "Python with pika (the other side of the wire's tests)",
-        package: "python3-pika",
-        is_here: || quiet(Command::new(PYTHON).args(["-c", "import pika"])),
+        what: "Python with venv (for the libraries of the Python original)",
+        package: "python3-venv",
+        is_here: || quiet(Command::new(PYTHON).args(["-c", "import venv, ensurepip"])),
     },
     Need {
         what: "Python with requests (a plain caller of RPCs)",

@@ -6,9 +6,9 @@
 //!
 //! Its modules: [`machine`] installs what the tests need, [`rabbitmq`] finds the RabbitMQ to run and [`chroot`] makes one of
 //! another version, [`broker`] starts a private node of it (with [`certificates`]) and stops it, [`postgres`] does so with a
-//! database, [`npm`] brings what is of JavaScript, [`mod@test`] runs the tests, [`conformance`] the official JSON Schema test
-//! suite, [`compat`] labelled pairs of schemas, [`mod@fuzz`] the fuzz targets, [`chaos`] the events under faults, [`pages`] makes
-//! the README's picture of the contracts' pages, and [`target`] asks cargo for its target folder.
+//! database, [`npm`] and [`python`] install packages of JavaScript and Python, [`mod@test`] runs the tests, [`conformance`] the
+//! official JSON Schema test suite, [`compat`] labelled pairs of schemas, [`mod@fuzz`] the fuzz targets, [`chaos`] the events under
+//! faults, [`pages`] makes the README's picture of the contracts' pages, and [`target`] asks cargo for its target folder.
 #![forbid(unsafe_code)]
 
 mod broker;
@@ -22,6 +22,7 @@ mod machine;
 mod npm;
 mod pages;
 mod postgres;
+mod python;
 mod rabbitmq;
 mod target;
 mod test;

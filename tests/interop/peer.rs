@@ -1,0 +1,129 @@
+//! The Python peer as a process: `peer.py`, which is made of the libraries that the Python original uses.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+const DRAFT_06: &str = "http://json-schema.org/draft-06/schema#";
+
+/// The schemas that a peer validates content and context with, on the way in and out.
+#[derive(Clone)]
+pub(crate) struct Schemata(Value);
+
+impl Schemata {
+    pub(crate) fn new(content: Value, context: Value) -> Self {
+        Self(json!({ "content": content, "context": context }))
+    }
+
+    /// Those of [`twyla_tests::Ping`] and [`twyla_tests::Here`].
+    pub(crate) fn of_ping() -> Self {
+        let text = json!({ "type": "string", "minLength": 1 });
+        let content = json!({
+            "$schema": DRAFT_06, "type": "object", "required": ["n", "text"],
+            "properties": { "n": { "type": "integer", "minimum": 0, "exclusiveMaximum": 4_294_967_296_u64 }, "text": text },
+        });
+        let context = json!({
+            "$schema": DRAFT_06, "type": "object", "required": ["channel"], "properties": { "channel": text },
+        });
+        Self::new(content, context)
+    }
+}
+
+fn python(arguments: &[&str], schemata: &Schemata) -> Command {
+    let interpreter = std::env::var("TWYLA_TEST_PYTHON_PEER");
+    let mut command = Command::new(interpreter.expect("TWYLA_TEST_PYTHON_PEER is not set: run `cargo xtask test`"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/peer.py")).args(arguments);
+    // its naive local times are taken as UTC
+    command.env("TZ", "UTC").env("TWYLA_TEST_SCHEMATA", schemata.0.to_string());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// A peer that emits.
+pub(crate) struct Emitter {
+    child: Child,
+    stdin: ChildStdin,
+}
+
+impl Emitter {
+    pub(crate) fn start(event: &str, schemata: &Schemata) -> Self {
+        let mut child = python(&["emit", event], schemata).spawn().unwrap();
+        Self { stdin: child.stdin.take().unwrap(), child }
+    }
+
+    /// Emits `{"content": .., "context": ..}`, with a `session_id` if the event is to have that and not one of its own.
+    pub(crate) async fn emit(&mut self, event: &Value) {
+        self.stdin.write_all(format!("{event}\n").as_bytes()).await.unwrap();
+    }
+
+    /// Waits until all is emitted and the peer's connection closed.
+    pub(crate) async fn finish(mut self) {
+        drop(self.stdin);
+        assert!(self.child.wait().await.unwrap().success(), "the peer could not emit");
+    }
+}
+
+/// A peer that listens.
+pub(crate) struct Listener {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Listener {
+    /// Answers what it accepts with `answer`: `ack`, `reject` or `drop`. Resolves once it consumes.
+    pub(crate) async fn start(event: &str, group: &str, answer: &str, schemata: &Schemata) -> Self {
+        Self::run(&["listen", event, group, answer], schemata).await
+    }
+
+    /// Emits what it hears again, as the event `to`.
+    pub(crate) async fn echo(event: &str, group: &str, to: &str, schemata: &Schemata) -> Self {
+        Self::run(&["echo", event, group, to], schemata).await
+    }
+
+    async fn run(arguments: &[&str], schemata: &Schemata) -> Self {
+        let mut child = python(arguments, schemata).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("ready"), "the peer could not listen");
+        Self { stdin: child.stdin.take(), child, lines }
+    }
+
+    /// What the next delivery was: `payload` as the model has read it, or why it was `refused`; `redelivered`; the AMQP
+    /// `properties` that it had.
+    pub(crate) async fn next(&mut self) -> Value {
+        self.next_or_end().await.expect("the peer has ended")
+    }
+
+    /// The payload of the next delivery, which must be accepted.
+    pub(crate) async fn payload(&mut self) -> Value {
+        let mut delivery = self.next().await;
+        assert!(delivery.get("refused").is_none(), "{delivery}");
+        delivery["payload"].take()
+    }
+
+    async fn next_or_end(&mut self) -> Option<Value> {
+        let line = self.lines.next_line().await.unwrap()?;
+        Some(serde_json::from_str(&line).unwrap())
+    }
+
+    /// Lets the peer close its connection; what it has still handled until then.
+    pub(crate) async fn stop(mut self) -> Vec<Value> {
+        drop(self.stdin.take());
+        let mut rest = Vec::new();
+        while let Some(delivery) = self.next_or_end().await {
+            rest.push(delivery);
+        }
+        assert!(self.child.wait().await.unwrap().success(), "the peer has failed");
+        rest
+    }
+}
+
+/// What a peer says that can't join the group: its error.
+pub(crate) async fn cannot_join(event: &str, group: &str, schemata: &Schemata) -> String {
+    let child = python(&["listen", event, group, "ack"], schemata).stderr(Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().await.unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty(), "the peer listens");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

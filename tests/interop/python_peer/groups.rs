@@ -1,0 +1,167 @@
+//! Groups with members of both kinds: each event is handled by one of them, whoever has made the queue.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+use tokio::sync::mpsc;
+use twyla_runtime::{Bus, QueueKind};
+use twyla_tests::broker::config;
+use twyla_tests::{Here, Ping, Place, Script, here, listener};
+
+use crate::peer::{Emitter, Listener, Schemata, cannot_join};
+
+twyla_tests::with_rabbitmq!(
+    shares_a_classic_group_with_the_original,
+    joins_the_originals_group_as_classic,
+    joins_the_originals_queue_though_set_to_quorum,
+    a_quorum_group_is_closed_to_the_original,
+    handles_what_the_original_has_rejected,
+    rejects_what_the_original_then_handles,
+    leaves_what_the_original_has_dropped,
+);
+
+/// Emits from both sides until both members of a group have had some, and checks that each event came to one of them.
+async fn share<P: Place>(kind: QueueKind, python_first: bool) {
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<P>::new(move |call| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    let service = bus.service().state(script).listeners([listener::<P>("one")]).queue(kind).prefetch(1);
+    let schemata = Schemata::of_ping();
+    let joins = Listener::start(P::EVENT, "one", "ack", &schemata);
+    let (mut python, running) = if python_first {
+        let python = joins.await;
+        (python, service.start().await.unwrap())
+    } else {
+        let running = service.start().await.unwrap();
+        (joins.await, running)
+    };
+    let mut emitter = Emitter::start(P::EVENT, &schemata);
+    let (mut seen, mut next) = (HashSet::new(), 0);
+    let (mut by_rust, mut by_python) = (0, 0);
+    while by_rust < 5 || by_python < 5 {
+        bus.emit(Ping::<P>::new(next), Here::new("rust")).await.unwrap();
+        let content = json!({ "n": next + 1, "text": "a" });
+        emitter.emit(&json!({ "content": content, "context": { "channel": "python" } })).await;
+        next += 2;
+        for _ in 0..2 {
+            tokio::select! {
+                n = calls.recv() => {
+                    by_rust += 1;
+                    assert!(seen.insert(n.unwrap()));
+                }
+                payload = python.payload() => {
+                    by_python += 1;
+                    assert!(seen.insert(number(&payload)));
+                }
+            }
+        }
+    }
+    emitter.finish().await;
+    for delivery in python.stop().await {
+        assert!(seen.insert(number(&delivery["payload"])));
+    }
+    // Alone in the group now, Rust gets the rest.
+    while seen.len() < next as usize {
+        assert!(seen.insert(calls.recv().await.unwrap()));
+    }
+    running.stop().await;
+    assert!(calls.recv().await.is_none(), "an event came twice");
+    bus.close().await;
+}
+
+fn number(payload: &serde_json::Value) -> u32 {
+    payload["content"]["n"].as_u64().and_then(|n| n.try_into().ok()).unwrap()
+}
+
+async fn shares_a_classic_group_with_the_original() {
+    here!(Mine, "shares_a_classic_group_with_the_original");
+    share::<Mine>(QueueKind::Classic, false).await;
+}
+
+async fn joins_the_originals_group_as_classic() {
+    here!(Mine, "joins_the_originals_group_as_classic");
+    share::<Mine>(QueueKind::Classic, true).await;
+}
+
+async fn joins_the_originals_queue_though_set_to_quorum() {
+    here!(Mine, "joins_the_originals_queue_though_set_to_quorum");
+    share::<Mine>(QueueKind::Quorum, true).await;
+}
+
+/// Why a group with members of the original is to be set to classic.
+async fn a_quorum_group_is_closed_to_the_original() {
+    here!(Mine, "a_quorum_group_is_closed_to_the_original");
+    let bus = Bus::connect(config()).await.unwrap();
+    let script = Script::<Mine>::new(|_| async { Ok(()) });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let error = cannot_join(Mine::EVENT, "one", &Schemata::of_ping()).await;
+    assert!(error.contains("PRECONDITION_FAILED - inequivalent arg 'x-queue-type'"), "{error}");
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn handles_what_the_original_has_rejected() {
+    here!(Mine, "handles_what_the_original_has_rejected");
+    let bus = Bus::connect(config()).await.unwrap();
+    let mut python = Listener::start(Mine::EVENT, "one", "reject", &Schemata::of_ping()).await;
+    bus.emit(Ping::<Mine>::new(1), Here::new("rust")).await.unwrap();
+    assert_eq!(number(&python.payload().await), 1);
+    // It is with the peer again and again; now there is another member.
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send((call.ping.n, call.meta.redelivered));
+        async { Ok(()) }
+    });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    assert_eq!(calls.recv().await.unwrap(), (1, true));
+    python.stop().await;
+    running.stop().await;
+    assert!(calls.recv().await.is_none(), "the event came again after its ack");
+    bus.close().await;
+}
+
+async fn rejects_what_the_original_then_handles() {
+    here!(Mine, "rejects_what_the_original_then_handles");
+    let bus = Bus::connect(config()).await.unwrap();
+    let script = Script::<Mine>::new(|call| async move {
+        assert!(call.ack.reject());
+        Ok(())
+    });
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).queue(QueueKind::Classic);
+    let running = service.start().await.unwrap();
+    let mut python = Listener::start(Mine::EVENT, "one", "ack", &Schemata::of_ping()).await;
+    // The broker gives events to members in turn, and so the first or the second goes to Rust.
+    let mut redelivered = Vec::new();
+    for n in 1..=2 {
+        bus.emit(Ping::<Mine>::new(n), Here::new("rust")).await.unwrap();
+        let delivery = python.next().await;
+        assert_eq!(number(&delivery["payload"]), n);
+        redelivered.push(delivery["redelivered"].as_bool().unwrap());
+    }
+    assert!(redelivered.contains(&true), "{redelivered:?}");
+    assert!(python.stop().await.is_empty(), "an event came again after its ack");
+    running.stop().await;
+    bus.close().await;
+}
+
+async fn leaves_what_the_original_has_dropped() {
+    here!(Mine, "leaves_what_the_original_has_dropped");
+    let bus = Bus::connect(config()).await.unwrap();
+    let mut python = Listener::start(Mine::EVENT, "one", "drop", &Schemata::of_ping()).await;
+    bus.emit(Ping::<Mine>::new(1), Here::new("rust")).await.unwrap();
+    assert_eq!(number(&python.payload().await), 1);
+    assert!(python.stop().await.is_empty(), "it came back");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    bus.emit(Ping::<Mine>::new(2), Here::new("rust")).await.unwrap();
+    assert_eq!(calls.recv().await.unwrap(), 2);
+    running.stop().await;
+    bus.close().await;
+}
