@@ -85,37 +85,73 @@ figures! {
     }
 }
 
-/// Says what each figure is, for exporters that tell.
+/// What a figure is, for exporters.
+#[cfg(feature = "telemetry")]
+#[derive(Clone, Copy)]
+pub(crate) struct Description {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) unit: metrics::Unit,
+    describe: fn(metrics::KeyName, Option<metrics::Unit>, metrics::SharedString),
+}
+
+#[cfg(feature = "telemetry")]
+const fn counter(name: &'static str, what: &'static str) -> Description {
+    let describe = |name, unit, what| metrics::with_recorder(|recorder| recorder.describe_counter(name, unit, what));
+    Description { name, what, unit: metrics::Unit::Count, describe }
+}
+
+#[cfg(feature = "telemetry")]
+const fn gauge(name: &'static str, what: &'static str) -> Description {
+    let describe = |name, unit, what| metrics::with_recorder(|recorder| recorder.describe_gauge(name, unit, what));
+    Description { name, what, unit: metrics::Unit::Count, describe }
+}
+
+#[cfg(feature = "telemetry")]
+const fn seconds(name: &'static str, what: &'static str) -> Description {
+    let describe = |name, unit, what| metrics::with_recorder(|recorder| recorder.describe_histogram(name, unit, what));
+    Description { name, what, unit: metrics::Unit::Seconds, describe }
+}
+
+#[cfg(feature = "telemetry")]
+const DESCRIPTIONS: [Description; 23] = [
+    counter("twyla_emitted_total", "events that were given to the bus to be emitted"),
+    counter("twyla_confirmed_total", "events that the broker has confirmed"),
+    counter("twyla_refused_total", "events that were not sent, since they break their contract or are too large"),
+    counter("twyla_unconfirmed_total", "events that the broker has not confirmed within their deadline"),
+    counter("twyla_handled_total", "events that were handled"),
+    counter("twyla_skipped_total", "events that their group has handled before"),
+    counter("twyla_failed_total", "attempts that failed"),
+    counter("twyla_retried_total", "attempts that are made again"),
+    counter("twyla_parked_total", "events that were put into the dead queue"),
+    counter("twyla_dropped_total", "events that their handler has dropped"),
+    counter("twyla_reconnects_total", "connections that were made again"),
+    counter("twyla_calls_total", "calls of RPCs that have come to an end, of whichever kind"),
+    counter("twyla_served_total", "calls that were answered, by their HTTP status"),
+    counter("twyla_turned_away_total", "calls for which there was no place"),
+    gauge("twyla_connected", "1 while the connection is up, else 0"),
+    gauge("twyla_confirming", "events whose confirm is waited for"),
+    gauge("twyla_handling", "events that are being handled"),
+    gauge("twyla_queue_ready", "events that wait in the queue, looked at every few seconds"),
+    gauge("twyla_serving", "calls that are being served"),
+    seconds("twyla_confirm_seconds", "how long the broker took to confirm"),
+    seconds("twyla_call_seconds", "how long a call took, all attempts together"),
+    seconds("twyla_serve_seconds", "how long a call took to be answered here"),
+    seconds("twyla_handler_seconds", "how long an attempt took"),
+];
+
+/// What the figure with this name is.
+#[cfg(feature = "telemetry")]
+pub(crate) fn description(name: &str) -> Option<Description> {
+    DESCRIPTIONS.into_iter().find(|description| description.name == name)
+}
+
+/// Says what each figure is to the exporters.
 #[cfg(feature = "telemetry")]
 pub(crate) fn describe() {
-    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
-    for (name, what) in [
-        ("twyla_emitted_total", "events that were given to the bus to be emitted"),
-        ("twyla_confirmed_total", "events that the broker has confirmed"),
-        ("twyla_refused_total", "events that were not sent, since they break their contract or are too large"),
-        ("twyla_unconfirmed_total", "events that the broker has not confirmed within their deadline"),
-        ("twyla_handled_total", "events that were handled"),
-        ("twyla_skipped_total", "events that their group has handled before"),
-        ("twyla_failed_total", "attempts that failed"),
-        ("twyla_retried_total", "attempts that are made again"),
-        ("twyla_parked_total", "events that were put into the dead queue"),
-        ("twyla_dropped_total", "events that their handler has dropped"),
-        ("twyla_reconnects_total", "connections that were made again"),
-        ("twyla_calls_total", "calls of RPCs that have come to an end, of whichever kind"),
-        ("twyla_served_total", "calls that were answered, by their HTTP status"),
-        ("twyla_turned_away_total", "calls for which there was no place"),
-    ] {
-        describe_counter!(name, Unit::Count, what);
+    for Description { name, what, unit, describe } in DESCRIPTIONS {
+        describe(name.into(), Some(unit), what.into());
     }
-    describe_gauge!("twyla_confirming", Unit::Count, "events whose confirm is waited for");
-    describe_gauge!("twyla_handling", Unit::Count, "events that are being handled");
-    describe_gauge!("twyla_queue_ready", Unit::Count, "events that wait in the queue, looked at every few seconds");
-    describe_gauge!("twyla_connected", "1 while the connection is up, else 0");
-    describe_histogram!("twyla_confirm_seconds", Unit::Seconds, "how long the broker took to confirm");
-    describe_gauge!("twyla_serving", Unit::Count, "calls that are being served");
-    describe_histogram!("twyla_call_seconds", Unit::Seconds, "how long a call took, all attempts together");
-    describe_histogram!("twyla_serve_seconds", Unit::Seconds, "how long a call took to be answered here");
-    describe_histogram!("twyla_handler_seconds", Unit::Seconds, "how long an attempt took");
 }
 
 /// Of the emits of one event; each is tallied.

@@ -128,7 +128,7 @@ impl Active {
         if self.span.is_disabled() {
             return;
         }
-        self.span.record("http.response.status_code", status);
+        self.span.record("http.response.status_code", number(status));
         if status >= 500 {
             self.failed(&status.to_string(), None);
         }
@@ -145,6 +145,11 @@ impl Active {
             self.span.record("otel.status_description", why);
         }
     }
+}
+
+/// An integer attribute: `tracing-opentelemetry` sends an unsigned one as a string.
+fn number(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
 }
 
 /// Where in its trace the span is that is entered, or else `given`.
@@ -181,7 +186,7 @@ pub(crate) fn emit(
             messaging.rabbitmq.destination.routing_key = event_type,
             messaging.message.id = message.map(|message| &*message.message_id),
             messaging.message.conversation_id = session.map(tracing::field::display),
-            messaging.message.body.size = message.map(|message| message.body.len()),
+            messaging.message.body.size = message.map(|message| number(message.body.len())),
         )
     })
 }
@@ -212,10 +217,10 @@ pub(crate) fn process(
             messaging.consumer.group.name = queue.group,
             messaging.message.id = delivery.message_id,
             messaging.message.conversation_id = %session.id,
-            messaging.message.body.size = delivery.body.len(),
+            messaging.message.body.size = number(delivery.body.len()),
             twyla.session_text = session.text.as_deref(),
-            twyla.attempt = attempt,
-            twyla.redeliveries = delivery.redeliveries,
+            twyla.attempt = number(attempt),
+            twyla.redeliveries = number(delivery.redeliveries),
         )
     });
     #[cfg(feature = "telemetry")]
@@ -245,7 +250,7 @@ pub(crate) fn retry(
             messaging.destination.name = into,
             messaging.consumer.group.name = queue.group,
             messaging.message.id = delivery.message_id,
-            messaging.message.body.size = delivery.body.len(),
+            messaging.message.body.size = number(delivery.body.len()),
         )
     })
 }
@@ -273,7 +278,7 @@ pub(crate) fn park(
             messaging.destination.name = dead,
             messaging.consumer.group.name = queue.group,
             messaging.message.id = delivery.message_id,
-            messaging.message.body.size = delivery.body.len(),
+            messaging.message.body.size = number(delivery.body.len()),
             twyla.reason = reason.as_str(),
         )
     })
@@ -296,7 +301,7 @@ pub(crate) fn call(
             otel.status_description = Empty,
             error.type = Empty,
             http.request.method = "POST",
-            http.request.resend_count = attempt - 1,
+            http.request.resend_count = number(attempt - 1),
             http.response.status_code = Empty,
             url.template = format_args!("/rpc/{method}"),
             rpc.service = service,
@@ -324,7 +329,7 @@ pub(crate) fn serve(name: &'static str, attempt: u32, session: &Session, parent:
             rpc.method = method,
             session.id = %session.id,
             twyla.session_text = session.text.as_deref(),
-            twyla.attempt = attempt,
+            twyla.attempt = number(attempt),
         )
     });
     #[cfg(feature = "telemetry")]

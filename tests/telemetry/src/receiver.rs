@@ -11,10 +11,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
 use opentelemetry_proto::tonic::trace::v1::{span::SpanKind, status};
 use prost::Message;
+use serde_json::Value;
 
 /// A span as it was received.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +34,8 @@ pub struct Seen {
     pub kind: &'static str,
     /// What went wrong.
     pub error: Option<String>,
-    /// All of them, as texts.
-    pub attributes: HashMap<String, String>,
+    /// All of them, each of the type that it was sent as.
+    pub attributes: HashMap<String, Value>,
     /// In nanoseconds since 1970.
     pub from: u64,
     /// The same.
@@ -44,6 +45,17 @@ pub struct Seen {
 /// Sums by their names and labels.
 pub type Figures = HashMap<(String, BTreeMap<String, String>), f64>;
 
+/// A metric as it was received.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// In UCUM's words, `s` for seconds.
+    pub unit: String,
+    /// What it is.
+    pub description: String,
+    /// Of a histogram, the upper bounds of the buckets but the last.
+    pub bounds: Vec<f64>,
+}
+
 #[derive(Default)]
 struct Received {
     spans: Mutex<Vec<Seen>>,
@@ -51,6 +63,7 @@ struct Received {
     /// How often the collector has been asked for lines, and says no at first.
     busy: Mutex<u32>,
     figures: Mutex<Figures>,
+    described: Mutex<HashMap<String, Vec<Described>>>,
 }
 
 /// A receiver that goes on until the test ends.
@@ -102,11 +115,20 @@ impl Receiver {
     pub fn figures(&self) -> Figures {
         self.received.figures.lock().unwrap().clone()
     }
+
+    /// The metrics by their names. One has a name, unless the exporter is wrong.
+    ///
+    /// # Panics
+    /// If what was received before was no OTLP.
+    #[must_use]
+    pub fn described(&self) -> HashMap<String, Vec<Described>> {
+        self.received.described.lock().unwrap().clone()
+    }
 }
 
 async fn traces(State(received): State<Arc<Received>>, body: Bytes) {
     for resource in ExportTraceServiceRequest::decode(body).unwrap().resource_spans {
-        let about = words(resource.resource.map(|resource| resource.attributes).unwrap_or_default());
+        let about = values(resource.resource.map(|resource| resource.attributes).unwrap_or_default());
         for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
             let kind = match span.kind() {
                 SpanKind::Producer => "producer",
@@ -118,14 +140,14 @@ async fn traces(State(received): State<Arc<Received>>, body: Bytes) {
             };
             let status = span.status.clone().unwrap_or_default();
             received.spans.lock().unwrap().push(Seen {
-                service: about.get("service.name").cloned().unwrap_or_default(),
+                service: about.get("service.name").and_then(Value::as_str).unwrap_or_default().to_owned(),
                 trace: hex(&span.trace_id),
                 id: hex(&span.span_id),
                 parent: hex(&span.parent_span_id),
                 name: span.name,
                 kind,
                 error: (status.code() == status::StatusCode::Error).then_some(status.message),
-                attributes: words(span.attributes),
+                attributes: values(span.attributes),
                 from: span.start_time_unix_nano,
                 to: span.end_time_unix_nano,
             });
@@ -151,6 +173,17 @@ async fn metrics(State(received): State<Arc<Received>>, body: Bytes) {
     let request = ExportMetricsServiceRequest::decode(body).unwrap();
     let scopes = request.resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
     for metric in scopes.flat_map(|scope| scope.metrics) {
+        let bounds = match &metric.data {
+            Some(Data::Histogram(histogram)) => histogram.data_points[0].explicit_bounds.clone(),
+            _ => Vec::new(),
+        };
+        let described = Described { unit: metric.unit, description: metric.description, bounds };
+        let mut all = received.described.lock().unwrap();
+        let named = all.entry(metric.name.clone()).or_default();
+        if !named.contains(&described) {
+            named.push(described);
+        }
+        drop(all);
         let Some(Data::Sum(sum)) = metric.data else { continue };
         for point in sum.data_points {
             let value = match point.value {
@@ -158,20 +191,22 @@ async fn metrics(State(received): State<Arc<Received>>, body: Bytes) {
                 Some(number_data_point::Value::AsInt(value)) => value as f64,
                 None => continue,
             };
-            let labels = words(point.attributes).into_iter().collect();
+            let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let labels = values(point.attributes).into_iter().map(|(name, value)| (name, text(value))).collect();
             received.figures.lock().unwrap().insert((metric.name.clone(), labels), value);
         }
     }
 }
 
-fn words(attributes: Vec<KeyValue>) -> HashMap<String, String> {
-    let word = |value: Option<Value>| match value {
-        Some(Value::StringValue(text)) => text,
-        Some(Value::IntValue(number)) => number.to_string(),
-        Some(Value::BoolValue(flag)) => flag.to_string(),
-        other => format!("{other:?}"),
+fn values(attributes: Vec<KeyValue>) -> HashMap<String, Value> {
+    let value = |value: Option<any_value::Value>| match value {
+        Some(any_value::Value::StringValue(text)) => text.into(),
+        Some(any_value::Value::IntValue(number)) => number.into(),
+        Some(any_value::Value::DoubleValue(number)) => number.into(),
+        Some(any_value::Value::BoolValue(flag)) => flag.into(),
+        other => panic!("an attribute of a type that no span of Twyla's has: {other:?}"),
     };
-    attributes.into_iter().map(|pair| (pair.key, word(pair.value.and_then(|value| value.value)))).collect()
+    attributes.into_iter().map(|pair| (pair.key, value(pair.value.and_then(|value| value.value)))).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -7,10 +7,10 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 use metrics_util::layers::FanoutBuilder;
 use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::metrics::{Aggregation, Instrument, PeriodicReader, SdkMeterProvider, Stream};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use super::{Sampling, SetupError};
+use super::{BUCKETS, Sampling, SetupError};
 
 /// How long a receiver may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,12 +51,31 @@ pub(super) fn figures(
     let exporter = exporter.build().map_err(|error| SetupError(error.to_string()))?;
     let reader = PeriodicReader::builder(exporter).build();
     let (figures, otlp) = metrics_exporter_opentelemetry::Recorder::builder("twyla")
-        .with_meter_provider(|provider| provider.with_reader(reader).with_resource(resource))
+        .with_meter_provider(|provider| provider.with_reader(reader).with_resource(resource).with_view(view))
         .build();
     let both = FanoutBuilder::default().add_recorder(prometheus).add_recorder(otlp).build();
     metrics::set_global_recorder(both)
         .map_err(|_| SetupError("something else has set up `metrics` before".to_owned()))?;
     Ok(Some(figures))
+}
+
+/// Gives each figure its unit, its description and its buckets.
+///
+/// The recorder gives unit and description only to the first set of labels, and the others would be another metric of the
+/// same name. The SDK's own buckets are made for milliseconds: nearly all times in seconds would be in the first.
+fn view(instrument: &Instrument) -> Option<Stream> {
+    let stream = Stream::builder();
+    let stream = match crate::figures::description(instrument.name()) {
+        Some(figure) => stream.with_unit(figure.unit.as_canonical_label()).with_description(figure.what),
+        None => stream,
+    };
+    let stream = if instrument.name().ends_with("_seconds") {
+        let boundaries = BUCKETS.to_vec();
+        stream.with_aggregation(Aggregation::ExplicitBucketHistogram { boundaries, record_min_max: true })
+    } else {
+        stream
+    };
+    stream.build().ok()
 }
 
 fn is_on(signal: &str) -> Result<bool, SetupError> {
