@@ -8,8 +8,10 @@ use twyla_tests::within;
 
 use super::{ended, service};
 
+type Check = fn(&Value) -> bool;
+
 /// Each attribute of the registry of semantic conventions that is used here, with its type there; then Twyla's own.
-const TYPES: [(&str, fn(&Value) -> bool); 23] = [
+const TYPES: [(&str, Check); 23] = [
     ("error.type", Value::is_string),
     ("http.request.method", Value::is_string),
     ("http.request.resend_count", Value::is_i64),
