@@ -12,6 +12,7 @@ A delivery that the model or a schema refuses raises in the callback, as in the 
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from datetime import datetime
@@ -104,6 +105,9 @@ async def emit(event):
 
 async def consume(event, group, handle):
     lines = await standard_input()
+    reported = []
+    # aioamqp logs what its callback raises
+    logging.getLogger("aioamqp.protocol").addFilter(lambda record: not (record.exc_info and record.exc_info[1] in reported))
     protocol, channel = await connect()
     domain, event_type = event.split(".", 1)
     queue = f"{domain}.{event_type}.{group}"
@@ -119,6 +123,7 @@ async def consume(event, group, handle):
             payload = EventPayload.read(body)
         except Exception as error:
             report(refused=str(error), redelivered=redelivered, properties=present)
+            reported.append(error)
             raise
         await handle(channel, envelope.delivery_tag, payload)
         report(payload=payload.dict(), redelivered=redelivered, properties=present)

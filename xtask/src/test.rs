@@ -109,7 +109,9 @@ fn python_peer() -> Result<Option<String>, Error> {
         Ok(python) => Ok(Some(python.display().to_string())),
         Err(error) if in_ci(env::var_os("CI").as_deref()) => Err(error.into()),
         Err(error) => {
-            println!("warning: {error}\n  The tests named `python_peer` are left out; with CI=true the run would fail here");
+            println!(
+                "warning: {error}\n  The tests named `python_peer` are left out; with CI=true the run would fail here"
+            );
             Ok(None)
         }
     }
