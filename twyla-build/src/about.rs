@@ -140,7 +140,7 @@ fn field(model: &Model, field: &Field) -> AboutField {
         wire: field.wire.clone(),
         rust_type: if absent { format!("Option<{rust_type}>") } else { rust_type },
         required: field.required,
-        docs: field.docs.clone(),
+        docs: field.docs.to_string(),
         place: field.place.clone(),
         inner: inner(&field.held.shape),
         trees,

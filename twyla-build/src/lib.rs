@@ -15,7 +15,7 @@
 //! folders of RPCs), `model` (shapes, checks of single values, and the rules that are left to trees), then the generated
 //! file: `types` (structs and enums), `codec` (how they are read and written), `checks` (how they are held to their rules),
 //! `trees` (the rules that need more than one value), `methods` (RPCs), `compiled` (what a program carries of its
-//! schemas), `emit` (all of it in modules) and `layout` (its
+//! schemas), `markdown` (their docs), `emit` (all of it in modules) and `layout` (its
 //! lines). [`compare`] holds contracts against each other, and [`lock`] holds them to what was accepted; [`about`] tells
 //! people how they are compiled; [`problem`] is the catalogue of everything that can be wrong, with its wording. With the
 //! feature `schemars`, `assert_contract` holds a type of one's own to a contract, in a test.
@@ -38,6 +38,7 @@ mod format;
 mod layout;
 mod load;
 pub mod lock;
+mod markdown;
 mod meta;
 mod methods;
 mod model;

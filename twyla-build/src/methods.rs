@@ -6,6 +6,7 @@ use quote::quote;
 
 use crate::compare::ContractKind;
 use crate::compiled::Compiled;
+use crate::markdown::text;
 use crate::model::{Carried, Method, Model, Type};
 use crate::types::{self, docs_of, ident};
 
@@ -15,20 +16,19 @@ pub(crate) fn method(model: &Model, method: &Method, compiled: &Compiled) -> Tok
     let type_ = |carried: &Carried| types::path(&model.types[carried.type_], module);
     let aliases = method.carries().filter_map(|(way, carried)| {
         let (alias, ty) = (ident(carried.alias.as_deref()?), type_(carried));
-        let (file, line) = (&carried.place.file, carried.place.line);
-        let docs = docs_of(&format!("The {} of `{}`.\n\nSchema: {file}:{line}", way.name(), method.name));
+        let docs = docs_of([format!("The {} of `{}`.", way.name(), method.name), types::schema(&carried.place)]);
         Some(quote!(#docs pub type #alias = #ty;))
     });
     let aliases: TokenStream = aliases.collect();
     let error = method.error.as_ref().map(|error| format!(", or with the error [`{}`]", name(model, error)));
-    let docs = docs_of(&format!(
-        "{}\n\nThe RPC `{}`: takes a [`{}`], answers with a [`{}`]{}.",
-        method.docs,
+    let signature = format!(
+        "The RPC `{}`: takes a [`{}`], answers with a [`{}`]{}.",
         method.name,
         name(model, &method.request),
         name(model, &method.response),
         error.unwrap_or_default(),
-    ));
+    );
+    let docs = docs_of([text(&method.docs), signature]);
     let rust = ident(&method.type_);
     let (whole, service, of_it) = (method.name.as_str(), method.name.service(), method.name.method());
     let key: TokenStream = format!("{:#018x}", method.name.key()).parse().unwrap_or_default();

@@ -2,7 +2,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
+use twyla_contract::Place;
 
+use crate::markdown::{code, plain, text};
 use crate::model::{Body, Field, Held, Model, Others, Real, Shape, Type};
 
 /// The definition of a type, without its impls.
@@ -13,7 +15,9 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
         Body::Struct { fields, others } => {
             let shown = struct_shown(type_, fields, others);
             let fields = fields.iter().map(|field| {
-                let docs = docs_of(&format!("{}\n\nSchema: {}:{}", field.docs, field.place.file, field.place.line));
+                let docs = docs_of(
+                    [text(&field.docs.said)].into_iter().chain(field.docs.notes.clone()).chain([schema(&field.place)]),
+                );
                 let (name, ty) = (ident(&field.name), writer.field(field));
                 quote!(#docs pub #name: #ty)
             });
@@ -47,7 +51,7 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
         }
         Body::Enum { words, variants } => {
             let variants = variants.iter().zip(words).map(|(variant, word)| {
-                let (docs, variant) = (docs_of(&format!("`{}`", word.escape_debug())), ident(variant));
+                let (docs, variant) = (docs_of([code(word)]), ident(variant));
                 quote!(#docs #variant)
             });
             quote! {
@@ -58,9 +62,8 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
         }
         Body::Union { tag, variants } => {
             let variants = variants.iter().map(|variant| {
-                let words: Vec<String> =
-                    variant.words.iter().map(|word| format!("`{}`", word.escape_debug())).collect();
-                let docs = docs_of(&format!("Where `{}` is {}.", tag.escape_debug(), words.join(" or ")));
+                let words: Vec<String> = variant.words.iter().map(|word| code(word)).collect();
+                let docs = docs_of([format!("Where {} is {}.", code(tag), words.join(" or "))]);
                 let (name, ty) = (ident(&variant.name), writer.boxed(&variant.held, variant.boxed));
                 quote!(#docs #name(#ty))
             });
@@ -203,15 +206,17 @@ pub(crate) fn ident(name: &str) -> Ident {
 }
 
 fn type_docs(type_: &Type) -> Docs {
-    let mut text = format!("{}\n\nSchema: {}:{}", type_.docs, type_.place.file, type_.place.line);
     let within = if let Body::Map(held) = &type_.body { held.trees.as_slice() } else { &[] };
-    for reason in type_.trees.iter().chain(within).flat_map(|tree| &tree.reasons) {
-        text.push_str(&format!(
-            "\n\nHeld by a tree of rules: {} ({}:{}).",
-            reason.why, reason.place.file, reason.place.line
-        ));
-    }
-    docs_of(&text)
+    let trees = type_.trees.iter().chain(within).flat_map(|tree| &tree.reasons).map(|reason| {
+        let place = format!("{}:{}", reason.place.file, reason.place.line);
+        format!("Held by a tree of rules: {} ({}).", reason.why, plain(&place))
+    });
+    docs_of([text(&type_.docs), schema(&type_.place)].into_iter().chain(trees))
+}
+
+/// Where a schema stands, as Markdown.
+pub(crate) fn schema(place: &Place) -> String {
+    plain(&format!("Schema: {}:{}", place.file, place.line))
 }
 
 pub(crate) struct Docs(Vec<String>);
@@ -223,12 +228,8 @@ impl quote::ToTokens for Docs {
     }
 }
 
-pub(crate) fn docs_of(text: &str) -> Docs {
-    // an indented line would be code, and code a doctest
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let lines = text.trim().split('\n').map(|line| {
-        let line: String = line.trim().chars().map(plain).collect();
-        format!(" {}", line.replace("```", "\u{2032}\u{2032}\u{2032}"))
-    });
-    Docs(lines.collect())
+/// The docs that have these paragraphs. They are Markdown: what others wrote has to come through [`crate::markdown`].
+pub(crate) fn docs_of(paragraphs: impl IntoIterator<Item = String>) -> Docs {
+    let paragraphs: Vec<String> = paragraphs.into_iter().filter(|it| !it.is_empty()).collect();
+    Docs(paragraphs.join("\n\n").split('\n').map(|line| format!(" {line}")).collect())
 }

@@ -9,7 +9,8 @@
 //! - [`model`]: contracts, events, RPCs, properties and the kinds of value that a property holds;
 //! - [`index`]: the model as a compact text, written by the build script and read by the macros;
 //! - [`record`]: the marks that a program carries of what it emits and listens to;
-//! - [`similar`]: the nearest of some names, for a did-you-mean.
+//! - [`similar`]: the nearest of some names, for a did-you-mean;
+//! - [`text`]: text from outside, made safe to show.
 #![forbid(unsafe_code)]
 
 pub mod index;
@@ -18,6 +19,7 @@ pub mod name;
 pub mod record;
 pub mod rust;
 pub mod similar;
+pub mod text;
 
 pub use model::{Context, Contracts, Event, Kind, Place, Property, Rpc, RpcBody};
 pub use name::{EventName, Group, NameError, RpcName};

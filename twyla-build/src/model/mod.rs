@@ -161,8 +161,27 @@ pub(crate) struct Field {
     pub(crate) boxed: bool,
     /// Whether its value is nobody's to see.
     pub(crate) hidden: bool,
-    pub(crate) docs: String,
+    pub(crate) docs: FieldDocs,
     pub(crate) place: Place,
+}
+
+/// What is said of a field to people.
+#[derive(Debug)]
+pub(crate) struct FieldDocs {
+    /// What the schema says, which may be any text.
+    pub(crate) said: String,
+    /// What else there is to say, each a paragraph of [`crate::markdown`].
+    pub(crate) notes: Vec<String>,
+}
+
+impl std::fmt::Display for FieldDocs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let said = std::iter::once(&self.said).filter(|said| !said.is_empty());
+        for (i, paragraph) in said.chain(&self.notes).enumerate() {
+            write!(f, "{}{paragraph}", if i == 0 { "" } else { "\n\n" })?;
+        }
+        Ok(())
+    }
 }
 
 impl Field {

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::read::{Reader, docs};
 use super::rules::{self, Check};
-use super::{Body, Field, Held, Others, Shape};
+use super::{Body, Field, FieldDocs, Held, Others, Shape};
 use crate::load::{Json, Member, Node};
+use crate::markdown::code;
 use crate::names;
 use crate::resolve::Loc;
 
@@ -247,7 +248,7 @@ impl<'a> Reader<'a> {
             required.all.iter().filter(|(wire, ..)| !names.contains(wire)).collect();
         if others == Others::Refused {
             for (wire, ..) in std::mem::take(&mut undeclared) {
-                self.leave(loc, "required", format!("`{wire}` is required and not allowed"));
+                self.leave(loc, "required", format!("{} is required and not allowed", code(wire)));
             }
         }
         let typed = matches!(self.get(loc, "additionalProperties").map(|node| &node.json), Some(Json::Object(members)) if !members.is_empty());
@@ -279,7 +280,8 @@ impl<'a> Reader<'a> {
         for Declared { wire, schema, member, file, also, all, .. } in declared {
             let mut held = schema.as_ref().map_or_else(|| Held::plain(Shape::Any), |schema| self.held(schema));
             let also = also.iter().filter(|_| merged && schema.is_some());
-            held.trees.extend(also.filter_map(|schema| self.tree(schema, format!("`{wire}` in several schemas"))));
+            held.trees
+                .extend(also.filter_map(|schema| self.tree(schema, format!("{} in several schemas", code(wire)))));
             let is_required = required.names.contains(wire);
             let default = member.value.get("default").filter(|_| !is_required);
             let fallback = default.and_then(|default| self.fallback(&held, default));
@@ -305,7 +307,10 @@ impl<'a> Reader<'a> {
                 name: names.next().unwrap_or_default(),
                 required: true,
                 fallback: None,
-                docs: "Required, and declared by no `properties`.".to_owned(),
+                docs: FieldDocs {
+                    said: String::new(),
+                    notes: vec!["Required, and declared by no `properties`.".to_owned()],
+                },
                 hidden,
                 held,
                 boxed: false,
@@ -327,8 +332,8 @@ impl<'a> Reader<'a> {
 }
 
 /// What the schema says of a property to people, with its rules.
-fn field_docs(node: &Node, held: &Held, required: bool) -> String {
-    let mut parts = vec![docs(node)];
+fn field_docs(node: &Node, held: &Held, required: bool) -> FieldDocs {
+    let mut notes = Vec::new();
     let (mut shape, mut checks) = (&held.shape, held.checks.clone());
     if let Shape::Nullable(inner) = shape {
         checks.extend(inner.checks.iter().cloned());
@@ -336,16 +341,15 @@ fn field_docs(node: &Node, held: &Held, required: bool) -> String {
     }
     let rules: Vec<String> = checks.iter().map(ToString::to_string).collect();
     if !rules.is_empty() {
-        parts.push(format!("Rules: {}.", rules.join(", ")));
+        notes.push(format!("Rules: {}.", rules.join(", ")));
     }
     if let Shape::Integer { minimum, maximum, .. } = shape
         && (minimum.is_none() || maximum.is_none())
     {
-        parts.push("An integer that doesn't fit in 64 bits is refused.".to_owned());
+        notes.push("An integer that doesn't fit in 64 bits is refused.".to_owned());
     }
     if let Some(default) = node.get("default").filter(|_| !required) {
-        parts.push(format!("Where it is absent, `{}` is meant.", default.value()));
+        notes.push(format!("Where it is absent, {} is meant.", code(&default.value().to_string())));
     }
-    parts.retain(|part| !part.is_empty());
-    parts.join("\n\n")
+    FieldDocs { said: docs(node), notes }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::load::{Json, Node};
+use crate::markdown::code;
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,14 +34,7 @@ impl fmt::Display for Check {
         match self {
             Self::MinLength(limit) => write!(f, "`minLength` {limit}"),
             Self::MaxLength(limit) => write!(f, "`maxLength` {limit}"),
-            Self::Pattern(written) => {
-                // a backtick inside needs two around
-                if written.contains('`') {
-                    write!(f, "`pattern` `` {written} ``")
-                } else {
-                    write!(f, "`pattern` `{written}`")
-                }
-            }
+            Self::Pattern(written) => write!(f, "`pattern` {}", code(written)),
             Self::Format(_, name) => write!(f, "`format` {name}"),
             Self::Minimum(limit) => write!(f, "`minimum` {limit}"),
             Self::Maximum(limit) => write!(f, "`maximum` {limit}"),
@@ -53,7 +47,7 @@ impl fmt::Display for Check {
             Self::UniqueItems => f.write_str("`uniqueItems`"),
             Self::MinProperties(limit) => write!(f, "`minProperties` {limit}"),
             Self::MaxProperties(limit) => write!(f, "`maxProperties` {limit}"),
-            Self::Required(name) => write!(f, "`{name}` is required"),
+            Self::Required(name) => write!(f, "{} is required", code(name)),
         }
     }
 }

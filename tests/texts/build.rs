@@ -1,0 +1,74 @@
+//! Writes schemas that have each text of `texts.rs` in each place that a text has, and compiles them.
+
+use std::path::Path;
+use std::{env, fs};
+
+use serde_json::{Map, Value, json};
+
+const TEXTS: &[&str] = include!("texts.rs");
+
+fn main() {
+    println!("cargo::rerun-if-changed=texts.rs");
+    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    let schemas = Path::new(&out).join("schemas");
+    let _ = fs::remove_dir_all(&schemas);
+    let write = |path: String, schema: &Value| {
+        let path = schemas.join(path);
+        fs::create_dir_all(path.parent().expect("is in the folder")).expect("is writable");
+        fs::write(path, schema.to_string()).expect("is writable");
+    };
+    write("context.json".to_owned(), &json!({ "title": TEXTS[0], "type": "object" }));
+    // a file's name is shown where its schema stands
+    write("shared/[a] `b` ~~~ <c> _d_.json".to_owned(), &json!({ "type": "object", "properties": { "a": {} } }));
+    for (i, text) in TEXTS.iter().enumerate() {
+        write(format!("events/texts/text_{i}.json"), &event(i, text));
+    }
+    for (i, text) in TEXTS.iter().enumerate().step_by(10) {
+        let body = json!({ "description": text, "type": "object" });
+        for way in ["request", "response", "error"] {
+            write(format!("rpc/texts/text_{i}/{way}.json"), &body);
+        }
+    }
+    twyla_build::Builder::new(&schemas).shown_as("schemas").compile_or_exit();
+}
+
+/// An event with a text in each place.
+fn event(i: usize, text: &str) -> Value {
+    let quoted: String = text.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
+    let mut properties = Map::new();
+    for (name, schema) in [
+        ("description", json!({ "description": text, "type": "string" })),
+        ("title", json!({ "title": text, "type": "integer" })),
+        ("default", json!({ "type": "string", "default": text })),
+        ("examples", json!({ "examples": [text], "type": "string" })),
+        ("pattern", json!({ "type": "string", "pattern": format!("^[^{quoted}x]$") })),
+        ("constant", json!({ "const": text })),
+        ("words", json!({ "description": text, "enum": ["a", text, format!("{text}\u{20}b")] })),
+        ("mixed", json!({ "enum": [text, 1, null] })),
+        ("inner", json!({ "description": text, "type": "object", "properties": { "a": { "description": text } } })),
+        ("list", json!({ "type": "array", "items": { "title": text, "type": "object", "properties": { text: {} } } })),
+        ("map", json!({ "description": text, "type": "object", "additionalProperties": { "description": text } })),
+        ("closed", json!({ "type": "object", "required": [text], "additionalProperties": false })),
+        ("shared", json!({ "$ref": "../../shared/[a] `b` ~~~ <c> _d_.json", "description": text })),
+        ("tree", json!({ "description": text, "not": { "const": text }, "$comment": text, "x-note": text })),
+        ("defined", json!({ "$ref": "#/$defs/defined" })),
+        (
+            "union",
+            json!({ "oneOf": [
+                { "type": "object", "properties": { "kind": { "const": format!("{text}1") } }, "required": ["kind"] },
+                { "type": "object", "properties": { "kind": { "const": format!("{text}2") } }, "required": ["kind"] },
+            ] }),
+        ),
+    ] {
+        properties.insert(name.to_owned(), schema);
+    }
+    properties.insert(format!("{text}{i}"), json!({ "description": text }));
+    json!({
+        "title": text,
+        "description": text,
+        "type": "object",
+        "properties": properties,
+        "allOf": [{ "required": [format!("{text} undeclared")] }],
+        "$defs": { "defined": { "description": text, "enum": [format!("{text}1")] } },
+    })
+}

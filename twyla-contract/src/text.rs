@@ -1,0 +1,67 @@
+//! Text from outside, made safe to show: what is invisible in it, or moves the text around it, is written in escapes.
+
+use std::fmt;
+
+/// Whether a character can't be seen, or moves what stands around it: those of Unicode's categories Cc (control), Cf
+/// (format: bidirectional overrides, zero-width characters, tags), Zl and Zp (line and paragraph separators).
+///
+/// Such a character can begin a line that a program would obey, move a terminal's cursor, or make a text look like another one.
+///
+/// ```
+/// use twyla_contract::text::is_invisible;
+/// assert!(is_invisible('\n') && is_invisible('\u{202e}') && is_invisible('\u{200b}'));
+/// assert!(!is_invisible(' ') && !is_invisible('ü'));
+/// ```
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{600}'..='\u{605}'
+                | '\u{61c}'
+                | '\u{6dd}'
+                | '\u{70f}'
+                | '\u{890}'..='\u{891}'
+                | '\u{8e2}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2064}'
+                | '\u{2066}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{110bd}'
+                | '\u{110cd}'
+                | '\u{13430}'..='\u{1343f}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0001}'
+                | '\u{e0020}'..='\u{e007f}'
+        )
+}
+
+/// A text with each [invisible](is_invisible) character in it written as Rust escapes it.
+///
+/// ```
+/// use twyla_contract::text::Visible;
+/// assert_eq!(Visible("a\n\u{202e}b").to_string(), r"a\n\u{202e}b");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Visible<'a>(pub &'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some(at) = rest.find(is_invisible) {
+            let (visible, from) = rest.split_at(at);
+            f.write_str(visible)?;
+            let mut chars = from.chars();
+            if let Some(c) = chars.next() {
+                write!(f, "{}", c.escape_default())?;
+            }
+            rest = chars.as_str();
+        }
+        f.write_str(rest)
+    }
+}
