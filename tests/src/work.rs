@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
-use sqlx::{Postgres, Sqlite};
+use sqlx::pool::PoolOptions;
+use sqlx::{Pool, Postgres, Sqlite};
 use twyla_runtime::Meta;
 use twyla_runtime::handler::{Argument, Failure, HandleFuture, Incoming, Parts, Registration};
 use twyla_runtime::sql::{Dialect, Outbox, Tx};
@@ -15,6 +16,33 @@ use crate::{Here, Ping, Place, listener};
 pub fn postgres() -> sqlx::postgres::PgConnectOptions {
     let url = std::env::var("TWYLA_TEST_POSTGRES").expect("TWYLA_TEST_POSTGRES is not set: run `cargo xtask test`");
     url.parse().unwrap()
+}
+
+/// A database of the test's own.
+pub async fn sqlite() -> (tempfile::TempDir, Pool<Sqlite>) {
+    let (dir, options) = sqlite_file();
+    (dir, Pool::connect_with(options).await.unwrap())
+}
+
+/// How to connect to a database of the test's own.
+pub fn sqlite_file() -> (tempfile::TempDir, sqlx::sqlite::SqliteConnectOptions) {
+    let dir = tempfile::tempdir().unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("db")).create_if_missing(true);
+    (dir, options.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal))
+}
+
+/// A schema of the test's own.
+pub async fn postgres_schema(test: &str) -> Pool<Postgres> {
+    postgres_pool(test, PoolOptions::new()).await
+}
+
+/// A schema of the test's own, and a pool with these options.
+pub async fn postgres_pool(test: &str, pool: PoolOptions<Postgres>) -> Pool<Postgres> {
+    let options = postgres();
+    let admin = Pool::<Postgres>::connect_with(options.clone()).await.unwrap();
+    let make = format!("DROP SCHEMA IF EXISTS {test} CASCADE; CREATE SCHEMA {test}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&admin).await.unwrap();
+    pool.connect_with(options.options([("search_path", test)])).await.unwrap()
 }
 
 /// A handler that works in a transaction: it counts its calls, writes its number, and puts an answer into the outbox.

@@ -9,13 +9,19 @@ use lapin::options::BasicPublishOptions;
 use sqlx::{Pool, Postgres, Row, Sqlite};
 use tokio::sync::mpsc;
 use twyla_runtime::sql::Outbox;
-use twyla_runtime::{Bus, Dedupe, Error, Retry, session_id};
+use twyla_runtime::{Bus, Dedupe, Error, Retry, Running, session_id};
 use twyla_tests::broker::{config, lapin};
-use twyla_tests::work::{Shop, Works, worker};
+use twyla_tests::work::{Shop, Works, postgres_schema, sqlite, worker};
 use twyla_tests::{Call, Here, Ping, Place, Script, here, listener, within};
 
 twyla_tests::with_rabbitmq!(
     skips_what_was_handled_before,
+    handles_each_event_without_an_id_or_with_a_blank_one,
+    tells_events_with_one_id_apart_by_name_in_memory,
+    tells_events_with_one_id_apart_by_name_in_sqlite,
+    tells_events_with_one_id_apart_by_name_in_postgres,
+    skips_in_sqlite_what_an_earlier_version_handled,
+    skips_in_postgres_what_an_earlier_version_handled,
     gives_back_what_a_handler_rejects,
     takes_effect_once_with_sqlite,
     forgets_in_sqlite_what_was_handled_long_ago,
@@ -29,23 +35,6 @@ const QUICK: Retry =
 
 fn context() -> Here {
     Here::new("web")
-}
-
-/// A database of the test's own.
-async fn sqlite() -> (tempfile::TempDir, Pool<Sqlite>) {
-    let dir = tempfile::tempdir().unwrap();
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("db")).create_if_missing(true);
-    let options = options.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
-    (dir, Pool::connect_with(options).await.unwrap())
-}
-
-/// A schema of the test's own.
-async fn postgres(test: &str) -> Pool<Postgres> {
-    let options = twyla_tests::work::postgres();
-    let admin = Pool::<Postgres>::connect_with(options.clone()).await.unwrap();
-    let make = format!("DROP SCHEMA IF EXISTS {test} CASCADE; CREATE SCHEMA {test}");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(make)).execute(&admin).await.unwrap();
-    Pool::connect_with(options.options([("search_path", test)])).await.unwrap()
 }
 
 /// Publishes an event under this message id.
@@ -78,6 +67,108 @@ async fn skips_what_was_handled_before() {
     bus.close().await;
 }
 
+/// A service with a listener whose calls are passed on.
+async fn remembering<P: Place>(bus: &Bus, dedupe: Dedupe) -> (Running, mpsc::UnboundedReceiver<u32>) {
+    let (sender, calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<P>| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    let service = bus.service().state(script).dedupe(dedupe).prefetch(1);
+    (service.listeners([listener::<P>("one")]).start().await.unwrap(), calls)
+}
+
+async fn handles_each_event_without_an_id_or_with_a_blank_one() {
+    here!(Mine, "handles_each_event_without_an_id");
+    let bus = Bus::connect(config()).await.unwrap();
+    let (_dir, pool) = sqlite().await;
+    for dedupe in [Dedupe::in_memory(100), Dedupe::sql(pool).await.unwrap()] {
+        let (running, mut calls) = remembering::<Mine>(&bus, dedupe).await;
+        for (id, n) in [("", 1), ("", 2), ("", 3), (" ", 4), (" ", 5), ("\t\n", 6), ("\t\n", 7)] {
+            publish(Mine::DOMAIN, id, n).await;
+        }
+        for want in 1..=7 {
+            assert_eq!(calls.recv().await, Some(want));
+        }
+        running.stop().await;
+    }
+    bus.close().await;
+}
+
+async fn tells_events_with_one_id_apart_by_name_in_memory() {
+    here!(Job, "one_id_in_memory_job");
+    here!(Other, "one_id_in_memory_other");
+    tells_events_apart::<Job, Other>(Dedupe::in_memory(100)).await;
+}
+
+async fn tells_events_with_one_id_apart_by_name_in_sqlite() {
+    here!(Job, "one_id_in_sqlite_job");
+    here!(Other, "one_id_in_sqlite_other");
+    let (_dir, pool) = sqlite().await;
+    tells_events_apart::<Job, Other>(Dedupe::sql(pool).await.unwrap()).await;
+}
+
+async fn tells_events_with_one_id_apart_by_name_in_postgres() {
+    here!(Job, "one_id_in_postgres_job");
+    here!(Other, "one_id_in_postgres_other");
+    let pool = postgres_schema("one_id_in_postgres").await;
+    tells_events_apart::<Job, Other>(Dedupe::sql(pool).await.unwrap()).await;
+}
+
+/// Two events of different names under one id are two events, in one group too.
+async fn tells_events_apart<A: Place, B: Place>(dedupe: Dedupe) {
+    twyla_tests::broker::clean(A::DOMAIN).await;
+    twyla_tests::broker::clean(B::DOMAIN).await;
+    let bus = Bus::connect(config()).await.unwrap();
+    let (jobs, mut in_jobs) = remembering::<A>(&bus, dedupe.clone()).await;
+    let (others, mut in_others) = remembering::<B>(&bus, dedupe).await;
+    for n in 1..=2 {
+        publish(A::DOMAIN, "same", n).await;
+        publish(B::DOMAIN, "same", n).await;
+    }
+    for domain in [A::DOMAIN, B::DOMAIN] {
+        publish(domain, "last", 9).await;
+    }
+    for calls in [&mut in_jobs, &mut in_others] {
+        assert_eq!((calls.recv().await, calls.recv().await), (Some(1), Some(9)));
+    }
+    jobs.stop().await;
+    others.stop().await;
+    bus.close().await;
+}
+
+async fn skips_in_sqlite_what_an_earlier_version_handled() {
+    here!(Mine, "handled_by_an_earlier_version_in_sqlite");
+    let (_dir, pool) = sqlite().await;
+    let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
+    sqlx::raw_sql("INSERT INTO twyla_handled (group_name, message_id) VALUES ('one', 'old')")
+        .execute(&pool)
+        .await
+        .unwrap();
+    skips_what_was_handled_by_group_alone::<Mine>(dedupe).await;
+}
+
+async fn skips_in_postgres_what_an_earlier_version_handled() {
+    here!(Mine, "handled_by_an_earlier_version_in_postgres");
+    let pool = postgres_schema("handled_by_an_earlier_version").await;
+    let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
+    sqlx::raw_sql("INSERT INTO twyla_handled (group_name, message_id) VALUES ('one', 'old')")
+        .execute(&pool)
+        .await
+        .unwrap();
+    skips_what_was_handled_by_group_alone::<Mine>(dedupe).await;
+}
+
+async fn skips_what_was_handled_by_group_alone<P: Place>(dedupe: Dedupe) {
+    let bus = Bus::connect(config()).await.unwrap();
+    let (running, mut calls) = remembering::<P>(&bus, dedupe).await;
+    publish(P::DOMAIN, "old", 1).await;
+    publish(P::DOMAIN, "new", 2).await;
+    assert_eq!(calls.recv().await, Some(2));
+    running.stop().await;
+    bus.close().await;
+}
+
 async fn forgets_in_sqlite_what_was_handled_long_ago() {
     here!(Mine, "forgets_in_sqlite");
     let (_dir, pool) = sqlite().await;
@@ -93,7 +184,7 @@ async fn forgets_in_sqlite_what_was_handled_long_ago() {
 
 async fn forgets_in_postgres_what_was_handled_long_ago() {
     here!(Mine, "forgets_in_postgres");
-    let pool = postgres("forgets_in_postgres").await;
+    let pool = postgres_schema("forgets_in_postgres").await;
     let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
     sqlx::raw_sql("INSERT INTO twyla_handled VALUES ('one', 'old', now() - interval '2 hours'), ('one', 'new', now())")
         .execute(&pool)
@@ -207,7 +298,7 @@ async fn takes_effect_once_with_postgres() {
     here!(Mine, "takes_effect_once_with_postgres");
     here!(Answer, "takes_effect_once_with_postgres_answer");
     twyla_tests::broker::clean(Answer::DOMAIN).await;
-    let pool = postgres("takes_effect_once").await;
+    let pool = postgres_schema("takes_effect_once").await;
     sqlx::raw_sql("CREATE TABLE effects (n bigint)").execute(&pool).await.unwrap();
     // each once, the first again, and again since a statement had failed, which PostgreSQL undoes all for
     within(takes_effect_once::<Mine, Answer, Postgres>(pool.clone(), 23)).await;
@@ -223,7 +314,7 @@ async fn takes_effect_once_whenever_it_is_killed() {
     here!(Answer, "takes_effect_once_whenever_it_is_killed_answer");
     const COUNT: u32 = 400;
     twyla_tests::broker::clean(Answer::DOMAIN).await;
-    let pool = postgres(Mine::DOMAIN).await;
+    let pool = postgres_schema(Mine::DOMAIN).await;
     sqlx::raw_sql("CREATE TABLE effects (n bigint)").execute(&pool).await.unwrap();
     let start = || {
         let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_once-child"));

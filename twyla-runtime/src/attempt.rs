@@ -11,8 +11,8 @@ use crate::ack::Decision;
 use crate::aside::{self, Failed, Verdict};
 use crate::batch::Pace;
 use crate::bus::Bus;
-use crate::dedupe::{self, Begun, Dedupe};
-use crate::drain::Phase;
+use crate::dedupe::{self, Begun, Dedupe, Identity, NotCommitted, Trouble};
+use crate::drain::{self, Phase};
 use crate::fail::What;
 use crate::figures::{Came, Listens};
 use crate::handler::{Failure, Incoming, Keyed, Registration, States};
@@ -22,10 +22,11 @@ use crate::park::{DeadLetter, Reason};
 use crate::retry::{HERE, Retry};
 use crate::session::Session;
 use crate::span::{self, Active};
+use crate::store_state::StoreState;
 use crate::transport::{Delivery, QueueSpec};
 use crate::underway::{self, Begins};
 use crate::validate::{Refusal, Violation};
-use crate::wire;
+use crate::wire::{self, Envelope};
 
 /// One listener of a running service.
 pub(crate) struct Listening {
@@ -37,6 +38,7 @@ pub(crate) struct Listening {
     /// How often a delivery may come again before it is parked.
     pub(crate) redeliveries: u32,
     pub(crate) dedupe: Option<Dedupe>,
+    pub(crate) store: StoreState,
     /// How many handlers may run at once, where that is fewer than the prefetch.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
@@ -112,33 +114,47 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
     let message_id = delivery.message_id.as_deref();
     let mut failed = delivery.failed();
     let (ack, under_way) = (&delivery.ack, &delivery.under_way);
+    let envelope = match wire::decode(&delivery.body, event) {
+        Ok(envelope) => envelope,
+        Err(violation) => return Next::Park(not_an_envelope(&violation)),
+    };
+    let session = envelope.session.clone().unwrap_or_else(Session::new);
+    let mut patience = Patience::default();
     loop {
+        // the store is waited for before an attempt begins, so that its trouble is none of the event's
+        let Some(begun) = claim(listening, delivery, &mut patience).await else { return Next::Settled };
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
-        let (mut incoming, span) = match incoming(listening, delivery, attempt, failed.as_ref()) {
-            Ok(incoming) => incoming,
-            Err(violation) => return Next::Park(not_an_envelope(&violation)),
-        };
+        let (mut incoming, span) = incoming(listening, delivery, &envelope, &session, attempt, failed.as_ref());
         let clock = Clock::start(&listening.figures);
         under_way.begins(Begins { event, group, handler: listening.listener.handler, number: attempt, message_id });
-        let outcome = match begin(listening, message_id).await {
-            Ok(Begun::Done) => {
+        let outcome = match begun {
+            Begun::Done => {
                 ack.ack();
                 clock.stop(Came::Skipped);
                 under_way.came(underway::Came::Skipped);
                 span.debug(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
                 return Next::Settled;
             }
-            Ok(Begun::New(claim)) => {
+            Begun::New(claim) => {
                 incoming.transaction = claim.transaction();
                 match guarded(|| (listening.listener.handle)(incoming), || span.enter()).await {
                     // Only what was handled is remembered, and only then is it acked.
-                    Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => {
-                        Ok(claim.commit().await.map_err(Failure::Handler))
-                    }
+                    Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => match claim.commit().await {
+                        Ok(()) => Ok(Ok(())),
+                        Err(NotCommitted::Handler(error)) => Ok(Err(Failure::Handler(error))),
+                        Err(NotCommitted::Store(trouble)) if ack.decision().is_none() => {
+                            drop((clock, span));
+                            match patience.wait(listening, delivery, trouble).await {
+                                Some(()) => continue,
+                                None => return Next::Settled,
+                            }
+                        }
+                        // the handler has decided, and is not called again
+                        Err(NotCommitted::Store(trouble)) => Ok(Err(Failure::Handler(trouble.cause))),
+                    },
                     outcome => outcome,
                 }
             }
-            Err(error) => Ok(Err(Failure::Handler(error))),
         };
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
@@ -167,7 +183,16 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
                 under_way.came(underway::Came::Refused(&verdict.error));
                 return Next::Park(verdict);
             }
-            Ok(Err(Failure::Handler(error))) => (Reason::Handler, chain(&*error), What::of(&*error)),
+            Ok(Err(Failure::Handler(error))) => match What::of(&*error) {
+                What::Store => {
+                    drop((clock, span));
+                    match patience.wait(listening, delivery, Trouble { cause: error, busy: false }).await {
+                        Some(()) => continue,
+                        None => return Next::Settled,
+                    }
+                }
+                what => (Reason::Handler, chain(&*error), what),
+            },
             Err(panic) => (Reason::Panic, panic, What::Retry),
         };
         clock.stop(Came::Failed);
@@ -182,7 +207,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
                 return Next::Settled;
             }
             What::Park => None,
-            What::Retry => listening.retry.pause(attempt),
+            What::Retry | What::Store => listening.retry.pause(attempt),
             What::RetryAfter(after) => listening.retry.pause(attempt).map(|_| after),
         };
         let Some(pause) = pause else {
@@ -232,14 +257,60 @@ impl Drop for Clock<'_> {
     }
 }
 
-/// Asks whether the event was handled before.
-async fn begin(
-    listening: &Listening,
-    message_id: Option<&str>,
-) -> Result<Begun, Box<dyn std::error::Error + Send + Sync>> {
-    match &listening.dedupe {
-        Some(dedupe) => dedupe.store.begin(listening.queue.group, message_id).await,
-        None => Ok(Begun::New(Box::new(dedupe::Unheld))),
+/// Asks the store whether the event was handled before, until it answers. Nothing if the delivery is given up meanwhile.
+async fn claim(listening: &Listening, delivery: &Delivery, patience: &mut Patience) -> Option<Begun> {
+    let Some(dedupe) = &listening.dedupe else { return Some(Begun::New(Box::new(dedupe::Unheld))) };
+    let QueueSpec { name: queue, group, .. } = &*listening.queue;
+    let identity = Identity { queue, group, message_id: delivery.message_id.as_deref() };
+    let mut stopping = listening.stopping.clone();
+    loop {
+        let begun = tokio::select! {
+            biased;
+            begun = dedupe.store.begin(identity) => begun,
+            () = drain::stopping(&mut stopping) => {
+                delivery.ack.reject();
+                return None;
+            }
+        };
+        match begun {
+            Ok(begun) => {
+                listening.store.works();
+                return Some(begun);
+            }
+            Err(trouble) => patience.wait(listening, delivery, trouble).await?,
+        }
+    }
+}
+
+/// The pauses of a delivery that waits for a store in trouble.
+struct Patience {
+    pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { pause: Duration::from_millis(100) }
+    }
+}
+
+impl Patience {
+    /// The longest pause: how late it may be known that the store can be used again.
+    const MOST: Duration = Duration::from_secs(5);
+
+    /// Waits before the store is asked again; twice as long the next time. Nothing if the delivery is given up meanwhile: the
+    /// service stops, or the broker has taken it back.
+    async fn wait(&mut self, listening: &Listening, delivery: &Delivery, trouble: Trouble) -> Option<()> {
+        listening.store.fails(&trouble, &listening.figures);
+        let mut stopping = listening.stopping.clone();
+        tokio::select! {
+            () = delivery.under_way.pause(self.pause) => {}
+            () = drain::stopping(&mut stopping) => {
+                delivery.ack.reject();
+                return None;
+            }
+        }
+        self.pause = (self.pause * 2).min(Self::MOST);
+        (!delivery.ack.is_void()).then_some(())
     }
 }
 
@@ -247,16 +318,16 @@ async fn begin(
 fn incoming(
     listening: &Listening,
     delivery: &Delivery,
+    envelope: &Envelope,
+    session: &Session,
     attempt: u32,
     failed: Option<&Failed>,
-) -> Result<(Incoming, Active), Violation> {
-    let envelope = wire::decode(&delivery.body, listening.queue.event)?;
-    let session = envelope.session.unwrap_or_else(Session::new);
+) -> (Incoming, Active) {
     let system = listening.bus.system();
-    let span = span::process(&listening.queue, delivery, system, attempt, &session, delivery.trace.as_ref());
+    let span = span::process(&listening.queue, delivery, system, attempt, session, delivery.trace.as_ref());
     let incoming = Incoming {
-        content: envelope.content,
-        context: envelope.context,
+        content: envelope.content.clone(),
+        context: envelope.context.clone(),
         meta: Meta {
             event: listening.queue.event,
             version: envelope.version,
@@ -273,7 +344,7 @@ fn incoming(
         ack: delivery.ack.clone(),
         transaction: None,
     };
-    Ok((incoming, span))
+    (incoming, span)
 }
 
 fn not_an_envelope(violation: &Violation) -> Verdict {

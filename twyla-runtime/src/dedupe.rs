@@ -15,9 +15,11 @@ use crate::transport::BoxFuture;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Remembers which events were handled, by group and message id: given to [`Service::dedupe`](crate::Service::dedupe).
+/// Remembers which events were handled, by event, group and message id: given to [`Service::dedupe`](crate::Service::dedupe).
 ///
-/// An event without a message id, as the Python original sends them, is handled each time that it comes.
+/// An event without a message id, as the Python original sends them, or with a blank one is handled each time that it comes.
+/// A sender must give each event an id of its own: if it gives one id to several, the first is handled and the others are
+/// skipped. Each skip is logged at debug level with its id, and counted in `twyla_skipped_total`.
 #[derive(Clone)]
 pub struct Dedupe {
     pub(crate) store: Arc<dyn Store>,
@@ -74,12 +76,32 @@ impl fmt::Debug for Dedupe {
 /// Where it is remembered.
 pub(crate) trait Store: Send + Sync {
     /// Begins to handle an event; waits while another delivery of it is being handled.
-    fn begin<'a>(&'a self, group: &'a str, message_id: Option<&'a str>) -> BoxFuture<'a, Result<Begun, Cause>>;
+    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>>;
+
+    /// How many events can be handled at once, if that is bounded.
+    fn connections(&self) -> Option<u32> {
+        None
+    }
 
     /// Forgets what was handled so long ago; how many events that were.
     fn forget(&self, _age: Duration) -> BoxFuture<'_, Result<u64, Cause>> {
         Box::pin(std::future::ready(Ok(0)))
     }
+}
+
+/// What an event is known by: two with equal identities are one event, delivered twice to one group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity<'a> {
+    /// The queue, which is named after the event and the group.
+    pub(crate) queue: &'a str,
+    /// The group, by which stores of earlier versions remember events.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "sqlite")),
+        allow(dead_code, reason = "only databases outlive versions")
+    )]
+    pub(crate) group: &'a str,
+    /// The message's id, if it has one.
+    pub(crate) message_id: Option<&'a str>,
 }
 
 /// What the store knows of an event.
@@ -95,7 +117,25 @@ pub(crate) trait Claim: Send {
     fn transaction(&self) -> Option<Transacting>;
 
     /// The event is handled: what was done in the transaction holds, and so does the memory of it.
-    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Cause>>;
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>>;
+}
+
+/// Why the store can't be used: nothing that the event or its handler is to blame for.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    pub(crate) cause: Cause,
+    /// It is merely in use: all its connections, or its one writer.
+    pub(crate) busy: bool,
+}
+
+/// Why what a handler did doesn't hold.
+#[derive(Debug)]
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "only a database refuses"))]
+pub(crate) enum NotCommitted {
+    /// The store's trouble: the event is handled again, and the attempt doesn't count.
+    Store(Trouble),
+    /// The handler's doing.
+    Handler(Cause),
 }
 
 /// A transaction on its way to the handler.
@@ -114,6 +154,7 @@ struct Memory {
     seen: Mutex<Seen>,
 }
 
+/// The queue and the message's id.
 type Key = (Arc<str>, Arc<str>);
 
 #[derive(Default)]
@@ -142,10 +183,10 @@ impl Seen {
 }
 
 impl Store for Memory {
-    fn begin<'a>(&'a self, group: &'a str, message_id: Option<&'a str>) -> BoxFuture<'a, Result<Begun, Cause>> {
+    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>> {
         Box::pin(async move {
-            let Some(id) = message_id else { return Ok(Begun::New(Box::new(Unheld))) };
-            let key = (group.into(), id.into());
+            let Some(id) = event.message_id else { return Ok(Begun::New(Box::new(Unheld))) };
+            let key = (event.queue.into(), id.into());
             let entry = self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(key, self.capacity);
             let done = entry.lock_owned().await;
             Ok(if *done { Begun::Done } else { Begun::New(Box::new(Held(done))) })
@@ -161,7 +202,7 @@ impl Claim for Unheld {
         None
     }
 
-    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Cause>> {
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>> {
         Box::pin(async { Ok(()) })
     }
 }
@@ -173,7 +214,7 @@ impl Claim for Held {
         None
     }
 
-    fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), Cause>> {
+    fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>> {
         *self.0 = true;
         Box::pin(async { Ok(()) })
     }
@@ -183,8 +224,12 @@ impl Claim for Held {
 mod tests {
     use super::*;
 
-    async fn is_new(store: &Dedupe, group: &str, id: &str) -> bool {
-        match store.store.begin(group, Some(id)).await.unwrap() {
+    fn identity<'a>(queue: &'a str, id: &'a str) -> Identity<'a> {
+        Identity { queue, group: "one", message_id: Some(id) }
+    }
+
+    async fn is_new(store: &Dedupe, queue: &str, id: &str) -> bool {
+        match store.store.begin(identity(queue, id)).await.unwrap() {
             Begun::Done => false,
             Begun::New(claim) => {
                 claim.commit().await.unwrap();
@@ -194,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn remembers_by_group_what_was_handled_and_forgets_the_oldest() {
+    async fn remembers_by_queue_what_was_handled_and_forgets_the_oldest() {
         let store = Dedupe::in_memory(2);
         assert!(is_new(&store, "g", "1").await);
         assert!(!is_new(&store, "g", "1").await);
@@ -206,7 +251,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_not_handled_is_new_again_and_waited_for() {
         let store = Dedupe::in_memory(2);
-        let Begun::New(first) = store.store.begin("g", Some("1")).await.unwrap() else { panic!() };
+        let Begun::New(first) = store.store.begin(identity("g", "1")).await.unwrap() else { panic!() };
         let second = tokio::spawn({
             let store = store.clone();
             async move { is_new(&store, "g", "1").await }

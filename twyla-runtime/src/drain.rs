@@ -57,6 +57,8 @@ pub struct Running {
     pub(crate) address: Option<std::net::SocketAddr>,
     /// Each queue with whether its consumer is there.
     pub(crate) consumers: Vec<(String, watch::Receiver<bool>)>,
+    /// Each queue whose listener dedupes, with why its store can't be used, if it can't.
+    pub(crate) stores: Vec<(String, watch::Receiver<Option<String>>)>,
     /// What tells of its health: until the end.
     #[cfg(feature = "rpc-server")]
     pub(crate) operations: Option<(std::net::SocketAddr, JoinSet<()>)>,
@@ -72,6 +74,7 @@ impl Running {
             #[cfg(feature = "rpc-server")]
             address: None,
             consumers: Vec::new(),
+            stores: Vec::new(),
             #[cfg(feature = "rpc-server")]
             operations: None,
         }
@@ -84,7 +87,7 @@ impl Running {
     /// Whether the service is ready, now and for as long as this is asked.
     #[must_use]
     pub fn health(&self) -> Health {
-        Health::new(self.bus.state(), self.consumers.clone(), self.phase.subscribe())
+        Health::new(self.bus.state(), self.consumers.clone(), self.stores.clone(), self.phase.subscribe())
     }
 
     /// Goes on until the process gets SIGINT or SIGTERM, then ends as [`Service::run`](crate::Service::run) does.

@@ -100,6 +100,9 @@ pub enum Error {
         event: &'static str,
         /// What the database says.
         why: String,
+        /// Whether that is the database's own trouble. A handler that returns this error is called again until the outbox
+        /// takes the event, and its attempts don't count. `false` if an earlier statement of the same transaction has failed.
+        passes: bool,
     },
 
     /// Two listeners of one service are in the same group of the same event, so each event would go to only one of them.
@@ -191,7 +194,7 @@ impl fmt::Display for Error {
                 };
                 write!(f, "the handler `{listener}` takes `{takes}`, but the service has {lacks}: add `{by}`")
             }
-            Self::Outbox { event, why } => write!(f, "{event} could not be put into the outbox: {why}"),
+            Self::Outbox { event, why, .. } => write!(f, "{event} could not be put into the outbox: {why}"),
             Self::DuplicateListener { event, group, first, second } => write!(
                 f,
                 "`{first}` and `{second}` both listen to {event} in the group `{group}`: each event would go to only one \

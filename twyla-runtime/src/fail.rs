@@ -39,6 +39,8 @@ pub(crate) enum What {
     RetryAfter(Duration),
     Park,
     Drop,
+    /// It is tried again until the store can be used: the attempt doesn't count.
+    Store,
 }
 
 impl Fail {
@@ -131,6 +133,9 @@ impl What {
             if let Some(crate::Error::Content { .. } | crate::Error::Context { .. }) = error.downcast_ref() {
                 return Some(Self::Park);
             }
+            if let Some(crate::Error::Outbox { passes: true, .. }) = error.downcast_ref() {
+                return Some(Self::Store);
+            }
             if error.is::<crate::rpc::NoUse>() {
                 return Some(Self::Park);
             }
@@ -180,6 +185,13 @@ mod tests {
         let error = crate::Error::Content { event: "a.b", schema: "s", refusal };
         assert_eq!(what(Around(error.into())), What::Park);
         assert_eq!(what(crate::Error::Closed), What::Retry);
+    }
+
+    #[test]
+    fn an_outbox_in_trouble_costs_no_attempt() {
+        let outbox = |passes| crate::Error::Outbox { event: "a.b", why: "no connection".to_owned(), passes };
+        assert_eq!(what(Around(outbox(true).into())), What::Store);
+        assert_eq!(what(outbox(false)), What::Retry);
     }
 
     #[test]

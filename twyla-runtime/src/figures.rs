@@ -57,6 +57,7 @@ figures! {
     OfListens {
         handled: Counter = counter "twyla_handled_total",
         skipped: Counter = counter "twyla_skipped_total",
+        store_failed: Counter = counter "twyla_store_errors_total",
         failed: Counter = counter "twyla_failed_total",
         retried: Counter = counter "twyla_retried_total",
         parked: Counter = counter "twyla_parked_total",
@@ -114,7 +115,7 @@ const fn seconds(name: &'static str, what: &'static str) -> Description {
 }
 
 #[cfg(feature = "telemetry")]
-const DESCRIPTIONS: [Description; 23] = [
+const DESCRIPTIONS: [Description; 24] = [
     counter("twyla_emitted_total", "events that were given to the bus to be emitted"),
     counter("twyla_confirmed_total", "events that the broker has confirmed"),
     counter("twyla_refused_total", "events that were not sent, since they break their contract or are too large"),
@@ -122,6 +123,7 @@ const DESCRIPTIONS: [Description; 23] = [
     counter("twyla_handled_total", "events that were handled"),
     counter("twyla_skipped_total", "events that their group has handled before"),
     counter("twyla_failed_total", "attempts that failed"),
+    counter("twyla_store_errors_total", "times that the store of what was handled could not be used"),
     counter("twyla_retried_total", "attempts that are made again"),
     counter("twyla_parked_total", "events that were put into the dead queue"),
     counter("twyla_dropped_total", "events that their handler has dropped"),
@@ -285,6 +287,12 @@ impl Listens {
     pub(crate) fn retried(&self) {
         #[cfg(feature = "metrics")]
         self.tally.figures().retried.increment(1);
+    }
+
+    /// The store could not be used.
+    pub(crate) fn store_failed(&self) {
+        #[cfg(feature = "metrics")]
+        self.tally.figures().store_failed.increment(1);
     }
 
     pub(crate) fn parked(&self) {

@@ -17,6 +17,8 @@ pub struct Health {
     bus: watch::Receiver<BusState>,
     /// Each queue with whether its consumer is there.
     consumers: Arc<[(String, watch::Receiver<bool>)]>,
+    /// Each queue whose listener dedupes, with why its store can't be used, if it can't.
+    stores: Arc<[(String, watch::Receiver<Option<String>>)]>,
     phase: watch::Receiver<Phase>,
 }
 
@@ -24,13 +26,14 @@ impl Health {
     pub(crate) fn new(
         bus: watch::Receiver<BusState>,
         consumers: Vec<(String, watch::Receiver<bool>)>,
+        stores: Vec<(String, watch::Receiver<Option<String>>)>,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        Self { bus, consumers: consumers.into(), phase }
+        Self { bus, consumers: consumers.into(), stores: stores.into(), phase }
     }
 
     /// What stands in the way of being ready, in words; nothing where the service is ready: connected both ways, with every
-    /// consumer really there, and not stopping.
+    /// consumer really there, every store of [`Dedupe`](crate::Dedupe) in order, and not stopping.
     ///
     /// A broker that takes no messages for now (a memory alarm) doesn't count: the service still handles.
     #[must_use]
@@ -51,6 +54,11 @@ impl Health {
         }
         let missing = self.consumers.iter().filter(|(_, there)| !*there.borrow());
         reasons.extend(missing.map(|(queue, _)| format!("the consumer of `{queue}` is not there")));
+        for (queue, trouble) in self.stores.iter() {
+            if let Some(why) = &*trouble.borrow() {
+                reasons.push(format!("the events of `{queue}` wait for the store of what was handled: {why}"));
+            }
+        }
         reasons
     }
 

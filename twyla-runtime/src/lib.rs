@@ -67,6 +67,7 @@ mod span;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod sql;
 mod state;
+mod store_state;
 #[cfg(feature = "telemetry")]
 pub mod telemetry;
 #[cfg(feature = "testing")]

@@ -21,6 +21,7 @@ use crate::retry::Retry;
 #[cfg(feature = "rpc-server")]
 use crate::rpc::Bound;
 use crate::rpc::{self, Rpc, Serve, Serving};
+use crate::store_state::StoreState;
 use crate::transport::{BoxFuture, QueueKind, QueueSpec, dead_name, queue_name};
 
 /// What publishes an outbox until the service stops.
@@ -274,7 +275,21 @@ impl Service {
                 stopping: stopping.clone(),
                 pace: Pace::default(),
                 figures: Listens::new(event, group),
+                store: StoreState::new(event, group),
             });
+            if let Some(dedupe) = &self.dedupe {
+                running.stores.push((listening.queue.name.clone(), listening.store.subscribe()));
+                let at_once = policy.concurrency.unwrap_or(prefetch).min(prefetch);
+                if let Some(connections) = dedupe.store.connections().filter(|most| *most < u32::from(at_once)) {
+                    tracing::info!(
+                        event,
+                        group,
+                        at_once,
+                        connections,
+                        "the pool of the store has fewer connections than events may be handled at once: the rest wait for one"
+                    );
+                }
+            }
             running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
             running.add(drain::serve(listening, subscription, self.drain_deadline));
         }

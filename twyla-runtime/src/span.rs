@@ -4,6 +4,7 @@
 //! [Semantic conventions](https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/): an exchange and a routing key are
 //! the destination `exchange:routing_key`, and for a consumer its queue too.
 
+#[cfg(feature = "telemetry")]
 use std::sync::Arc;
 
 use tracing::Span;

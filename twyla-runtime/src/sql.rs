@@ -6,6 +6,7 @@
 mod dedupe;
 mod dialect;
 mod outbox;
+mod trouble;
 
 pub use dedupe::{Tx, TxGuard};
 pub use dialect::Dialect;

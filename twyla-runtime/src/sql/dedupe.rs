@@ -11,7 +11,8 @@ use sqlx::{Pool, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Dialect;
-use crate::dedupe::{Begun, Claim, Dedupe, Store, Transacting};
+use super::trouble::{passes, trouble};
+use crate::dedupe::{Begun, Claim, Dedupe, Identity, NotCommitted, Store, Transacting, Trouble};
 use crate::handler::{Argument, Failure, Need, Parts};
 use crate::transport::BoxFuture;
 
@@ -23,7 +24,7 @@ impl Dedupe {
     /// Each attempt has a transaction of its own, which is committed when the handler has succeeded and before the event is
     /// acked. A handler that does its work in it ([`Tx`]) takes effect exactly once, whenever the process dies; without,
     /// an event may be handled again if the process dies between the work and the commit. Each handler that runs has a
-    /// connection of the pool, so the pool bounds how many do. Rows stay for ever, unless [`keep_for`](Self::keep_for) says
+    /// connection of the pool, so the pool bounds how many do; SQLite has one writer, so there they run one after another. Rows stay for ever, unless [`keep_for`](Self::keep_for) says
     /// how long: an event can come again for as long as it may be replayed.
     ///
     /// # Errors
@@ -42,17 +43,12 @@ struct Sql<DB: Dialect> {
 }
 
 impl<DB: Dialect> Store for Sql<DB> {
-    fn begin<'a>(&'a self, group: &'a str, message_id: Option<&'a str>) -> BoxFuture<'a, Result<Begun, Cause>> {
-        Box::pin(async move {
-            let mut transaction = self.pool.begin().await?;
-            if let Some(id) = message_id
-                && !DB::handled(&mut transaction, group, id).await?
-            {
-                transaction.rollback().await?;
-                return Ok(Begun::Done);
-            }
-            Ok(Begun::New(Box::new(Open(Tx(Arc::new(Mutex::new(Some(transaction))))))))
-        })
+    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>> {
+        Box::pin(async move { self.begin(event).await.map_err(|error| trouble(error, self.pool.size())) })
+    }
+
+    fn connections(&self) -> Option<u32> {
+        Some(self.pool.options().get_max_connections())
     }
 
     fn forget(&self, age: Duration) -> BoxFuture<'_, Result<u64, Cause>> {
@@ -60,24 +56,42 @@ impl<DB: Dialect> Store for Sql<DB> {
     }
 }
 
-struct Open<DB: Dialect>(Tx<DB>);
+impl<DB: Dialect> Sql<DB> {
+    async fn begin(&self, event: Identity<'_>) -> Result<Begun, sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        if let Some(id) = event.message_id
+            && !DB::handled(&mut transaction, event.queue, event.group, id).await?
+        {
+            transaction.rollback().await?;
+            return Ok(Begun::Done);
+        }
+        Ok(Begun::New(Box::new(Open { tx: Tx(Arc::new(Mutex::new(Some(transaction)))), pool: self.pool.clone() })))
+    }
+}
+
+struct Open<DB: Dialect> {
+    tx: Tx<DB>,
+    pool: Pool<DB>,
+}
 
 impl<DB: Dialect> Claim for Open<DB> {
     fn transaction(&self) -> Option<Transacting> {
-        Some(Transacting(Arc::new(self.0.clone())))
+        Some(Transacting(Arc::new(self.tx.clone())))
     }
 
-    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Cause>> {
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>> {
         Box::pin(async move {
-            let transaction =
-                self.0.0.try_lock().map_err(|_| "the handler has ended with its transaction locked")?.take();
-            match transaction {
-                Some(mut transaction) => {
-                    DB::holds(&mut transaction).await?;
-                    Ok(transaction.commit().await?)
-                }
-                None => Ok(()),
-            }
+            let locked = |_| NotCommitted::Handler("the handler has ended with its transaction locked".into());
+            let transaction = self.tx.0.try_lock().map_err(locked)?.take();
+            let Some(mut transaction) = transaction else { return Ok(()) };
+            let committed = match DB::holds(&mut transaction).await {
+                Ok(()) => transaction.commit().await,
+                Err(error) => Err(error),
+            };
+            committed.map_err(|error| match passes(&error) {
+                true => NotCommitted::Store(trouble(error, self.pool.size())),
+                false => NotCommitted::Handler(error.into()),
+            })
         })
     }
 }

@@ -27,8 +27,12 @@ pub trait Statements: Database {
     /// Makes the table of what was handled.
     fn make_handled(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
     /// Writes down an event as handled; `false` if it was before. Waits for another transaction that does the same.
+    ///
+    /// The column `group_name` has the queue's name, `<event>.<group>`. Rows of earlier versions have the group alone; they
+    /// count too, so that nothing is handled again after an update.
     fn handled<'a>(
         connection: &'a mut Self::Connection,
+        queue: &'a str,
         group: &'a str,
         message_id: &'a str,
     ) -> BoxFuture<'a, Result<bool>>;
@@ -58,13 +62,16 @@ macro_rules! statements {
 
             fn handled<'a>(
                 connection: &'a mut Self::Connection,
+                queue: &'a str,
                 group: &'a str,
                 message_id: &'a str,
             ) -> BoxFuture<'a, Result<bool>> {
                 Box::pin(async move {
-                    let sql =
-                        "INSERT INTO twyla_handled (group_name, message_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-                    let written = sqlx::query(sql).bind(group.to_owned()).bind(message_id.to_owned());
+                    let sql = "INSERT INTO twyla_handled (group_name, message_id) SELECT $1, $2 WHERE NOT EXISTS \
+                               (SELECT 1 FROM twyla_handled WHERE group_name = $3 AND message_id = $2) \
+                               ON CONFLICT DO NOTHING";
+                    let [queue, message_id, group] = [queue, message_id, group].map(str::to_owned);
+                    let written = sqlx::query(sql).bind(queue).bind(message_id).bind(group);
                     Ok(written.execute(connection).await?.rows_affected() > 0)
                 })
             }

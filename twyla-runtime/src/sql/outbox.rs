@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::Dialect;
 use super::dialect::Row;
+use super::trouble::is_after_a_failure;
 use crate::bus::{Bus, encoded, new_message_id};
 use crate::config::MAX_EVENT;
 use crate::drain::Phase;
@@ -98,7 +99,11 @@ impl<DB: Dialect> Outbox<DB> {
             body: encoded(&content, &context, Utc::now(), session, MAX_EVENT)?,
             trace: span::place(self.trace.as_ref()).map(|trace| trace.to_string()),
         };
-        DB::put(connection, row).await.map_err(|error| Error::Outbox { event: T::NAME, why: error.to_string() })
+        DB::put(connection, row).await.map_err(|error| Error::Outbox {
+            event: T::NAME,
+            why: error.to_string(),
+            passes: !is_after_a_failure(&error),
+        })
     }
 }
 

@@ -161,7 +161,11 @@ impl<'a> Reader<'a> {
                 }
                 // delivery mode, priority
                 3 | 4 => self.skip(1)?,
-                8 => out.message_id = std::str::from_utf8(self.short()?).ok().map(str::to_owned),
+                8 => {
+                    // senders that have no ids may write an empty one: that tells no two messages apart
+                    let id = std::str::from_utf8(self.short()?).ok();
+                    out.message_id = id.filter(|id| !id.trim().is_empty()).map(str::to_owned);
+                }
                 // timestamp
                 9 => self.skip(8)?,
                 _ => self.short().map(drop)?,
@@ -373,7 +377,8 @@ mod tests {
             let (read_size, mut read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
             prop_assert_eq!(read_size, size);
             read.headers.sort_by(|a, b| a.0.cmp(&b.0));
-            prop_assert_eq!(read, Properties { message_id: Some(id), headers, trace: None });
+            let message_id = Some(id).filter(|id| !id.trim().is_empty());
+            prop_assert_eq!(read, Properties { message_id, headers, trace: None });
         }
 
         #[test]

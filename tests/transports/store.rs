@@ -1,0 +1,216 @@
+//! The trouble of the store that events are deduped with: it delays events, and never counts as an attempt at one.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use sqlx::pool::PoolOptions;
+use sqlx::{Pool, Postgres, Sqlite};
+use tokio::sync::mpsc;
+use twyla_runtime::sql::{Dialect, Outbox};
+use twyla_runtime::{Bus, Dedupe, Retry, Running};
+use twyla_tests::work::{Shop, Works, postgres_pool, postgres_schema, sqlite, sqlite_file, worker};
+use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener, within};
+
+fn context() -> Here {
+    Here::new("web")
+}
+
+/// A service that dead-letters what fails once, and its calls with their attempts.
+async fn service<P: Place>(
+    bus: &Bus,
+    dedupe: Dedupe,
+    work: Duration,
+) -> (Running, mpsc::UnboundedReceiver<(u32, u32)>) {
+    let (sender, calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<P>| {
+        let sender = sender.clone();
+        async move {
+            tokio::time::sleep(work).await;
+            let _ = sender.send((call.ping.n, call.meta.attempt));
+            Ok(())
+        }
+    });
+    let service = bus.service().state(script).dedupe(dedupe).retry(Retry::never());
+    (service.listeners([listener::<P>("one")]).start().await.unwrap(), calls)
+}
+
+/// Eight events at once, where one at a time can be handled and the others give up waiting several times.
+async fn all_are_handled_at_the_first_attempt<P: Place, DB: Dialect>(pool: Pool<DB>) {
+    let bus = Bus::in_memory();
+    let (running, mut calls) = service::<P>(&bus, Dedupe::sql(pool).await.unwrap(), Duration::from_millis(150)).await;
+    for n in 0..8 {
+        bus.emit(Ping::<P>::new(n), context()).await.unwrap();
+    }
+    let mut seen = BTreeSet::new();
+    while seen.len() < 8 {
+        let (n, attempt) = calls.recv().await.unwrap();
+        assert_eq!(attempt, 1, "{n}");
+        assert!(seen.insert(n), "{n} came twice");
+        assert!(running.health().is_ready(), "{:?}", running.health());
+    }
+    running.stop().await;
+    assert!(dead_letters(&bus, &format!("{}.ping", P::DOMAIN), "one", 0).await.is_empty());
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn events_wait_for_a_connection_of_a_small_pool() {
+    here!(Mine, "events_wait_for_a_connection");
+    let options = PoolOptions::new().max_connections(1).acquire_timeout(Duration::from_millis(60));
+    within(async {
+        let pool = postgres_pool(Mine::DOMAIN, options).await;
+        all_are_handled_at_the_first_attempt::<Mine, Postgres>(pool).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_wait_for_the_one_writer_of_sqlite() {
+    here!(Mine, "events_wait_for_the_one_writer");
+    let (_dir, options) = sqlite_file();
+    within(async {
+        let pool = Pool::<Sqlite>::connect_with(options.busy_timeout(Duration::from_millis(20))).await.unwrap();
+        all_are_handled_at_the_first_attempt::<Mine, Sqlite>(pool).await;
+    })
+    .await;
+}
+
+/// Waits until the service is ready, or isn't.
+async fn until_ready(running: &Running, ready: bool) -> Vec<String> {
+    loop {
+        let reasons = running.health().unready();
+        if reasons.is_empty() == ready {
+            return reasons;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn waits_for_its_table<P: Place, DB: Works>(pool: Pool<DB>)
+where
+    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+{
+    let run = async |sql: &'static str| {
+        let mut connection = pool.acquire().await.unwrap();
+        sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(sql)).await.unwrap();
+    };
+    let bus = Bus::in_memory();
+    let (running, mut calls) = service::<P>(&bus, Dedupe::sql(pool.clone()).await.unwrap(), Duration::ZERO).await;
+    run("ALTER TABLE twyla_handled RENAME TO away").await;
+    bus.emit(Ping::<P>::new(1), context()).await.unwrap();
+    let reasons = until_ready(&running, false).await;
+    let due = format!("the events of `{}.ping.one` wait for the store of what was handled: ", P::DOMAIN);
+    assert!(reasons.len() == 1 && reasons[0].starts_with(&due), "{reasons:?}");
+    assert!(calls.try_recv().is_err(), "it was handled without the store");
+    run("ALTER TABLE away RENAME TO twyla_handled").await;
+    assert_eq!(calls.recv().await, Some((1, 1)));
+    until_ready(&running, true).await;
+    running.stop().await;
+    assert!(dead_letters(&bus, &format!("{}.ping", P::DOMAIN), "one", 0).await.is_empty());
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn a_store_in_trouble_shows_in_readiness_and_delays_with_postgres() {
+    here!(Mine, "a_store_in_trouble");
+    within(async { waits_for_its_table::<Mine, Postgres>(postgres_schema(Mine::DOMAIN).await).await }).await;
+}
+
+#[tokio::test]
+async fn a_store_in_trouble_shows_in_readiness_and_delays_with_sqlite() {
+    here!(Mine, "a_store_in_trouble_sqlite");
+    let (_dir, pool) = sqlite().await;
+    within(waits_for_its_table::<Mine, Sqlite>(pool)).await;
+}
+
+/// Emits one event to a handler that works in a transaction; how often it was called until its work held or it was
+/// dead-lettered.
+async fn works<P: Place, A: Place>(pool: &Pool<Postgres>) -> (u32, usize) {
+    let bus = Bus::in_memory();
+    let calls = Arc::new(AtomicU32::new(0));
+    let outbox = Outbox::sql(pool.clone()).await.unwrap();
+    let shop = Shop { outbox, calls: calls.clone(), fail_first: false };
+    let service = bus.service().state(shop).dedupe(Dedupe::sql(pool.clone()).await.unwrap()).retry(Retry::never());
+    let running = service.listeners([worker::<P, A, Postgres>("one")]).start().await.unwrap();
+    bus.emit(Ping::<P>::new(1), context()).await.unwrap();
+    let event = format!("{}.ping", P::DOMAIN);
+    loop {
+        let effects: i64 = sqlx::query_scalar("SELECT count(*) FROM effects").fetch_one(pool).await.unwrap();
+        let dead = bus.count_dead_letters(&event, "one").await.unwrap();
+        if effects + i64::try_from(dead).unwrap() > 0 {
+            running.stop().await;
+            return (calls.load(SeqCst), dead);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Refuses the first commits of `effects` with an error of this code. A sequence isn't rolled back.
+async fn refusing(test: &str, commits: u32, code: &str) -> Pool<Postgres> {
+    let pool = postgres_schema(test).await;
+    let sql = format!(
+        "CREATE TABLE effects (n bigint);
+         CREATE SEQUENCE commits;
+         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF nextval('commits') <= {commits} THEN RAISE EXCEPTION 'refused' USING ERRCODE = '{code}'; END IF;
+             RETURN NULL;
+         END $$;
+         CREATE CONSTRAINT TRIGGER refuses AFTER INSERT ON effects DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION refuse();"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+    pool
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn a_commit_that_is_refused_for_the_moment_costs_no_attempt() {
+    here!(Mine, "a_commit_refused_for_the_moment");
+    here!(Answer, "a_commit_refused_for_the_moment_answer");
+    within(async {
+        // serialization_failure
+        let pool = refusing(Mine::DOMAIN, 3, "40001").await;
+        assert_eq!(works::<Mine, Answer>(&pool).await, (4, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn a_commit_that_a_constraint_refuses_is_the_handlers_failure() {
+    here!(Mine, "a_commit_that_a_constraint_refuses");
+    here!(Answer, "a_commit_that_a_constraint_refuses_answer");
+    within(async {
+        // check_violation
+        let pool = refusing(Mine::DOMAIN, 3, "23514").await;
+        assert_eq!(works::<Mine, Answer>(&pool).await, (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn an_outbox_in_trouble_costs_no_attempt() {
+    here!(Mine, "an_outbox_in_trouble");
+    here!(Answer, "an_outbox_in_trouble_answer");
+    within(async {
+        let pool = postgres_schema(Mine::DOMAIN).await;
+        // the first three rows are refused as a full disk would
+        let sql = "CREATE TABLE effects (n bigint); CREATE SEQUENCE puts;
+             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 IF nextval('puts') <= 3 THEN RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END IF;
+                 RETURN NEW;
+             END $$;";
+        sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+        drop(Outbox::sql(pool.clone()).await.unwrap());
+        let trigger = "CREATE TRIGGER refuses BEFORE INSERT ON twyla_outbox FOR EACH ROW EXECUTE FUNCTION refuse()";
+        sqlx::raw_sql(trigger).execute(&pool).await.unwrap();
+        assert_eq!(works::<Mine, Answer>(&pool).await, (4, 0));
+    })
+    .await;
+}
