@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use jsonschema::{Draft, Registry, Resource};
 use referencing::Resolver;
 use serde_json::Value;
-use twyla_build::Builder;
 use twyla_build::compare::{ContractKind, ContractSchema, SchemaPath, Sources};
+use twyla_build::{Builder, settings};
 use twyla_contract::{Place, similar};
 
 use crate::schemas::{self, Where};
@@ -56,16 +56,17 @@ impl Contracts {
                 let entry = entry.map_err(unreadable)?.path();
                 if entry.is_dir() {
                     open.push(entry);
-                } else if entry.extension().is_some_and(|it| it == "json") {
+                } else if entry.extension().is_some_and(|it| it == "json") && entry != path.join(settings::FILE_NAME) {
                     let below = entry.strip_prefix(&path).unwrap_or(&entry).to_string_lossy().replace('\\', "/");
                     resources.push((format!("{ROOT}{}", encoded(&below)), read(&entry)?));
                 }
             }
         }
-        for (uri, file) in place.documents() {
-            resources.push((uri.clone(), read(file)?));
+        for (uri, file) in folder.documents() {
+            resources.push((uri, read(&file)?));
         }
-        for (uri, value) in resources {
+        for (uri, mut value) in resources {
+            name_drafts(&mut value, &|uri| folder.dialect(uri));
             let resource: Resource = draft(drafts).detect(&value).create_resource(value);
             registry = registry.add(uri, resource).map_err(|error| unresolved(&path, &error))?;
         }
@@ -81,6 +82,28 @@ fn draft(draft: twyla_build::Draft) -> Draft {
         twyla_build::Draft::Draft7 => Draft::Draft7,
         twyla_build::Draft::Draft201909 => Draft::Draft201909,
         twyla_build::Draft::Draft202012 => Draft::Draft202012,
+    }
+}
+
+/// Writes a custom `$schema` that stands for a draft as that draft's own, which is what the crate knows.
+fn name_drafts(schema: &mut Value, dialect: &impl Fn(&str) -> Option<twyla_build::Draft>) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(|item| name_drafts(item, dialect)),
+        Value::Object(members) => {
+            for (keyword, value) in members {
+                match (keyword.as_str(), value) {
+                    ("$schema", value) => {
+                        if let Some(known) = value.as_str().and_then(dialect) {
+                            *value = known.uri().into();
+                        }
+                    }
+                    // values, which may look like schemas
+                    ("enum" | "const" | "default" | "examples", _) => {}
+                    (_, value) => name_drafts(value, dialect),
+                }
+            }
+        }
+        _ => {}
     }
 }
 

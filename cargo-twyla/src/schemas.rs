@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use twyla_build::compare::Bundle;
 use twyla_build::lock::{How, Lock};
-use twyla_build::{Builder, Draft, Problems};
+use twyla_build::{Builder, Draft, NoDraft, Problems, Settings};
 
 /// Where the schemas are, and how they are read: as build.rs says it.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -18,6 +18,9 @@ pub(crate) struct Where {
     /// `format` only tells something, as with `.formats(false)`; else as the lock has it.
     #[arg(long, help_heading = "Schemas")]
     no_formats: bool,
+    /// The draft that a custom `$schema` stands for, as with `.dialect(uri, draft)`.
+    #[arg(long, value_name = "URI=DRAFT", value_parser = dialect, help_heading = "Schemas")]
+    dialect: Vec<(String, Draft)>,
     /// A document that schemas refer to by its URI, as with `.document(uri, file)`.
     #[arg(long, value_name = "URI=FILE", value_parser = document, help_heading = "Schemas")]
     document: Vec<(String, PathBuf)>,
@@ -29,6 +32,12 @@ pub(crate) fn document(text: &str) -> Result<(String, PathBuf), String> {
     let (uri, file) =
         text.rsplit_once('=').ok_or("it is written as https://example.com/money.json=vendor/money.json")?;
     Ok((uri.to_owned(), PathBuf::from(file)))
+}
+
+/// What `--dialect` says.
+pub(crate) fn dialect(text: &str) -> Result<(String, Draft), String> {
+    let (uri, draft) = text.rsplit_once('=').ok_or("it is written as https://example.com/meta/v1=7")?;
+    Ok((uri.to_owned(), draft.parse().map_err(|error: NoDraft| error.to_string())?))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -47,14 +56,11 @@ pub(crate) struct Folder {
     /// As messages show it.
     pub(crate) shown: String,
     how: Where,
+    /// What its own file says.
+    settings: Settings,
 }
 
 impl Where {
-    /// The documents that are given with their URIs.
-    pub(crate) fn documents(&self) -> &[(String, PathBuf)] {
-        &self.document
-    }
-
     /// Finds the folder.
     pub(crate) fn find(&self) -> Result<Folder, Error> {
         let path = match &self.schemas {
@@ -62,7 +68,8 @@ impl Where {
             None => nearest(&std::env::current_dir().map_err(Error::Here)?).ok_or(Error::NoFolder)?,
         };
         let shown = path.to_string_lossy().replace('\\', "/").trim_end_matches('/').to_owned();
-        Ok(Folder { path, shown, how: self.clone() })
+        let settings = Builder::new(&path).shown_as(&shown).settings()?;
+        Ok(Folder { path, shown, how: self.clone(), settings })
     }
 }
 
@@ -79,7 +86,7 @@ fn nearest(here: &Path) -> Option<PathBuf> {
 }
 
 impl Folder {
-    /// How its schemas are read: as the command line says, else as its lock has it.
+    /// How its schemas are read: as the command line says, else as its own file says, else as its lock has it.
     pub(crate) fn builder(&self, lock: Option<&Lock>) -> Builder {
         self.builder_of(&self.path, &self.shown, lock)
     }
@@ -88,10 +95,29 @@ impl Folder {
     pub(crate) fn builder_of(&self, path: &Path, shown: &str, lock: Option<&Lock>) -> Builder {
         let accepted = lock.and_then(|lock| lock.contracts.values().next());
         let accepted = accepted.and_then(|entry| Bundle::parse(&entry.accepted.form).ok());
-        let draft = self.how.draft.or_else(|| accepted.as_ref().map(Bundle::default_draft)).unwrap_or_default();
-        let formats = !self.how.no_formats && accepted.is_none_or(|bundle| bundle.asserts_formats());
+        let set = self.how.draft.or_else(|| self.settings.default_draft());
+        let draft = set.or_else(|| accepted.as_ref().map(Bundle::default_draft)).unwrap_or_default();
+        let asserted = || accepted.is_none_or(|bundle| bundle.asserts_formats());
+        let formats = !self.how.no_formats && self.settings.formats().unwrap_or_else(asserted);
         let builder = Builder::new(path).shown_as(shown).default_draft(draft).formats(formats);
-        self.how.document.iter().fold(builder, |builder, (uri, file)| builder.document(uri, file))
+        let dialects = self.how.dialect.iter();
+        let builder = dialects.fold(builder, |builder, (uri, draft)| builder.dialect(uri, *draft));
+        self.documents().into_iter().fold(builder, |builder, (uri, file)| builder.document(uri, file))
+    }
+
+    /// The documents that schemas refer to by URI: those of the command line, and those of its own file. Their paths hold for
+    /// earlier files too, which lie elsewhere.
+    pub(crate) fn documents(&self) -> Vec<(String, PathBuf)> {
+        let mut all = self.how.document.clone();
+        let own = self.settings.documents().iter();
+        all.extend(own.filter(|(uri, _)| !self.how.document.iter().any(|(other, _)| other == uri)).cloned());
+        all
+    }
+
+    /// The draft that a custom `$schema` stands for.
+    pub(crate) fn dialect(&self, uri: &str) -> Option<Draft> {
+        let asked = self.how.dialect.iter().find(|(asked, _)| asked.trim_end_matches('#') == uri.trim_end_matches('#'));
+        asked.map(|(_, draft)| *draft).or_else(|| self.settings.dialect(uri))
     }
 
     /// Its lock, where it has one.

@@ -40,6 +40,12 @@ impl Draft {
         ALL.into_iter().map(|(_, _, uri)| uri)
     }
 
+    /// The `$schema` that names it.
+    #[must_use]
+    pub fn uri(self) -> &'static str {
+        ALL.iter().find(|(draft, ..)| *draft == self).map_or("", |(_, _, uri)| uri)
+    }
+
     /// The name in words: `2020-12`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -89,6 +95,37 @@ impl std::error::Error for NoDraft {}
 impl std::fmt::Display for NoDraft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a draft is named 4, 6, 7, 2019-09 or 2020-12")
+    }
+}
+
+/// What a custom `$schema` stands for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dialects(BTreeMap<String, Draft>);
+
+/// Dialects in wide use. Snowplow's Iglu is draft 4 with an annotation `self`.
+const KNOWN: [(&str, Draft); 1] =
+    [("http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#", Draft4)];
+
+impl Dialects {
+    pub(crate) fn insert(&mut self, uri: &str, draft: Draft) {
+        self.0.insert(plain(uri).to_owned(), draft);
+    }
+
+    /// The draft that was set for a URI.
+    pub(crate) fn set(&self, uri: &str) -> Option<Draft> {
+        self.0.get(plain(uri)).copied()
+    }
+
+    /// The draft of a dialect that is known without being set.
+    pub(crate) fn known(uri: &str) -> Option<Draft> {
+        KNOWN.into_iter().find(|(known, _)| plain(known) == plain(uri)).map(|(_, draft)| draft)
+    }
+
+    /// These, and the others that they don't name.
+    pub(crate) fn or(&self, other: Self) -> Self {
+        let mut all = other.0;
+        all.extend(self.0.iter().map(|(uri, draft)| (uri.clone(), *draft)));
+        Self(all)
     }
 }
 

@@ -10,7 +10,8 @@
 //! The generated code is included with `mod contracts { twyla_runtime::include_contracts!(); }`. Every problem of the
 //! folder is told at once, with file, line and column, and nothing is written where one of them is an error.
 //!
-//! The rooms, in the order in which data walks through them: `load` (files, JSON with places), `resolve` (every schema
+//! The rooms, in the order in which data walks through them: `load` (files, JSON with places; [`settings`] says how they are
+//! read), `resolve` (every schema
 //! under its URI, every `$ref` to its schema), `check` (what is wrong, with `values` a keyword may have and `rpcs`, the
 //! folders of RPCs), `model` (shapes, checks of single values, and the rules that are left to trees), then the generated
 //! file: `types` (structs and enums), `codec` (how they are read and written), `checks` (how they are held to their rules),
@@ -52,6 +53,7 @@ mod references;
 mod register;
 mod resolve;
 mod rpcs;
+pub mod settings;
 mod stack;
 mod trees;
 #[cfg(feature = "schemars")]
@@ -67,6 +69,7 @@ use twyla_contract::{Context, Contracts, index};
 pub use draft::{Draft, NoDraft};
 pub use load::At;
 pub use problem::{Problem, Problems, What};
+pub use settings::Settings;
 #[cfg(feature = "schemars")]
 pub use typed::{Holds, Misfits, NotHeld, assert_contract, assert_emits, assert_reads};
 
@@ -98,9 +101,7 @@ fn from_workspace(folder: &Path) -> Option<String> {
 pub struct Builder {
     folder: PathBuf,
     shown: String,
-    draft: Draft,
-    documents: Vec<(String, PathBuf)>,
-    formats: bool,
+    settings: Settings,
     roles: lock::Roles,
     today: Option<lock::Date>,
 }
@@ -112,21 +113,30 @@ impl Builder {
         let folder = folder.as_ref().to_owned();
         let shown = folder.to_string_lossy().replace('\\', "/");
         let shown = shown.trim_end_matches('/').to_owned();
-        Self {
-            folder,
-            shown,
-            draft: Draft::default(),
-            documents: Vec::new(),
-            formats: true,
-            roles: lock::Roles::default(),
-            today: None,
-        }
+        Self { folder, shown, settings: Settings::default(), roles: lock::Roles::default(), today: None }
     }
 
-    /// The draft of schemas that name none with `$schema`; 2020-12 unless it is set.
+    /// The draft of schemas that name none with `$schema`; 2020-12 unless it is set here or in the folder's
+    /// [`twyla.json`](Settings).
     #[must_use]
     pub fn default_draft(mut self, draft: Draft) -> Self {
-        self.draft = draft;
+        self.settings.draft = Some(draft);
+        self
+    }
+
+    /// The draft that a custom `$schema` stands for: a meta-schema of one's own that adds annotations to a draft.
+    ///
+    /// That of Snowplow's Iglu is known without this, and a meta-schema that is given with [`document`](Self::document) names
+    /// its draft itself. Better said in the folder's [`twyla.json`](Settings), which `cargo twyla` reads too.
+    ///
+    /// ```no_run
+    /// # use twyla_build::Draft;
+    /// # let builder = twyla_build::Builder::new("schemas");
+    /// let builder = builder.dialect("https://schemas.example.com/meta/v1", Draft::Draft7);
+    /// ```
+    #[must_use]
+    pub fn dialect(mut self, uri: impl AsRef<str>, draft: Draft) -> Self {
+        self.settings.dialects.insert(uri.as_ref(), draft);
         self
     }
 
@@ -140,15 +150,25 @@ impl Builder {
     /// ```
     #[must_use]
     pub fn document(mut self, uri: impl Into<String>, file: impl AsRef<Path>) -> Self {
-        self.documents.push((uri.into(), file.as_ref().to_owned()));
+        self.settings.documents.push((uri.into(), file.as_ref().to_owned()));
         self
     }
 
     /// Whether `format` is a rule, as it is unless this is set to false: then it only tells something.
     #[must_use]
     pub fn formats(mut self, formats: bool) -> Self {
-        self.formats = formats;
+        self.settings.formats = Some(formats);
         self
+    }
+
+    /// What the folder's own `twyla.json` says; nothing where it has none.
+    ///
+    /// # Errors
+    /// [`Problems`] with everything that is wrong in the file.
+    pub fn settings(&self) -> Result<Settings, Problems> {
+        let mut problems = Vec::new();
+        let settings = Settings::read(&self.folder, &self.shown, &mut problems);
+        if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
     }
 
     /// How messages and generated docs show the folder, where that isn't how it was given.
@@ -209,9 +229,12 @@ impl Builder {
     /// The folder's schemas, and what is wrong with them.
     fn read(&self) -> (resolve::Schemas, Vec<Problem>) {
         let mut problems = Vec::new();
+        let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut problems));
         let mut files = load::folder(&self.folder, &self.shown, &mut problems);
-        files.append(&mut load::documents(&self.documents, &mut problems));
-        let schemas = resolve::Schemas::new(files, self.draft, &mut problems).with_formats(self.formats);
+        files.append(&mut load::documents(&settings.documents, &mut problems));
+        let draft = settings.draft.unwrap_or_default();
+        let schemas = resolve::Schemas::with_dialects(files, draft, settings.dialects, &mut problems)
+            .with_formats(settings.formats.unwrap_or(true));
         check::all(&schemas, &mut problems);
         (schemas, problems)
     }
@@ -256,7 +279,9 @@ impl Builder {
     /// couldn't, or where a contract doesn't fit what was accepted.
     #[must_use]
     pub fn compile(&self) -> bool {
-        let documents = self.documents.iter().map(|(_, file)| file);
+        // a mistake in the file is reported with those of the schemas
+        let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut Vec::new()));
+        let documents = settings.documents.iter().map(|(_, file)| file);
         for path in std::iter::once(&self.folder).chain(documents) {
             println!("cargo::rerun-if-changed={}", path.display());
         }

@@ -14,7 +14,7 @@ use twyla_contract::{EventName, Place, RpcName, name};
 pub use self::node::At;
 pub(crate) use self::node::{Json, Member, Members, Node, step, steps};
 use crate::problem::{Problem, What};
-use crate::uri;
+use crate::{settings, uri};
 
 /// What a file is for, by its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,6 +189,7 @@ fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problem
         match entry.file_type() {
             Ok(kind) if kind.is_symlink() => problems.push(problem(What::Symlink)),
             Ok(kind) if kind.is_dir() => walk(&entry.path(), &path, shown, out, problems),
+            Ok(_) if path == settings::FILE_NAME => {}
             Ok(_) if name.ends_with(".json") => out.push(path),
             Ok(_) if path == "contracts.lock" || name.ends_with(".md") => {}
             Ok(_) => problems.push(problem(What::NotAJsonFile)),

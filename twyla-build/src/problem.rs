@@ -86,6 +86,11 @@ pub enum What {
     },
     NothingBelongsHere,
     NotAJsonFile,
+    /// A member of `twyla.json` that is no setting.
+    UnknownSetting {
+        name: String,
+        near: Option<String>,
+    },
     BadDocumentUri {
         uri: String,
     },
@@ -163,6 +168,8 @@ pub enum What {
     },
     DuplicateId {
         uri: String,
+        /// Where the other one is: file, line and column.
+        first: String,
     },
     BadBundle {
         error: String,
@@ -274,6 +281,7 @@ impl fmt::Display for What {
                  below `shared/`",
             ),
             Self::NotAJsonFile => f.write_str("is not used: its name doesn't end in `.json`"),
+            Self::UnknownSetting { name, near } => write!(f, "there is no setting `{name}`{}", Near(near)),
             Self::BadDocumentUri { uri } => write!(
                 f,
                 "`{uri}` can't be the URI of a document: it is a whole one, as `https://example.com/money.json`, without `#`"
@@ -303,9 +311,11 @@ impl fmt::Display for What {
             Self::NoSchema { found } => write!(f, "is {found}, and a schema is an object (or true or false)"),
             Self::UnknownDraft { uri, near } => write!(
                 f,
-                "`{uri}` is no draft that is known{}{}",
+                "`{uri}` is no draft that is known (4, 6, 7, 2019-09 and 2020-12 are){}{} a meta-schema of your own, say which \
+                 draft it extends: `\"dialects\": {{ \"{uri}\": \"7\" }}` in twyla.json, `.dialect(\"{uri}\", Draft::Draft7)` in \
+                 build.rs, or `--dialect {uri}=7`",
                 Near(near),
-                if near.is_none() { ": 4, 6, 7, 2019-09 and 2020-12 are" } else { "" }
+                if near.is_none() { "; if it is" } else { " If it is" }
             ),
             Self::UnknownVocabulary { uri, schema } => {
                 write!(f, "`{schema}` requires the vocabulary `{uri}`, which isn't known here")
@@ -345,24 +355,33 @@ impl fmt::Display for What {
             Self::CannotHoldObject { what, found } => {
                 write!(f, "the {what} is always a JSON object, and this schema allows none: {found}")
             }
-            Self::DuplicateId { uri } => write!(f, "`{uri}` is the name of another schema already"),
+            Self::DuplicateId { uri, first } => write!(
+                f,
+                "`{uri}` is the name of another schema already, at {first}, and a reference may mean either: give one of them \
+                 another name, or embed it in the file that refers to it"
+            ),
             Self::Lock { fault } => write!(f, "{fault}"),
             Self::BadBundle { error } => write!(f, "is no bundle of schemas: {error}"),
             Self::Uncompilable { error } => write!(f, "the schema can't be compiled: {error}"),
             Self::DanglingFile { reference, near } => write!(f, "`{reference}` leads to no file{}", Near(near)),
             Self::DanglingPointer { reference, near } => write!(f, "`{reference}` leads nowhere{}", Near(near)),
             Self::LeavesFolder { reference } => {
-                write!(f, "`{reference}` leaves the schemas folder; everything that contracts need is in it")
+                write!(
+                    f,
+                    "`{reference}` leaves the schemas folder, and everything that contracts need is in it: copy the file below \
+                     `shared/` and refer to it there"
+                )
             }
             Self::WantsNetwork { reference, uri } if reference.starts_with(uri.as_str()) => write!(
                 f,
-                "`{reference}` is in no file of this folder, and nothing is fetched from a network: save it below `shared/`, or \
-                 give it to the builder with `.document(uri, file)`"
+                "`{reference}` is in no file of this folder, and nothing is fetched from a network: save the document and name \
+                 its file, `\"documents\": {{ \"{uri}\": \"FILE\" }}` in twyla.json or `.document(\"{uri}\", \"FILE\")` in build.rs"
             ),
             Self::WantsNetwork { reference, uri } => write!(
                 f,
                 "`{reference}` is `{uri}` here, because of `$id`; no file of this folder has that name, and nothing is \
-                 fetched from a network"
+                 fetched from a network: save the document and name its file, `\"documents\": {{ \"{uri}\": \"FILE\" }}` in \
+                 twyla.json or `.document(\"{uri}\", \"FILE\")` in build.rs"
             ),
             Self::BadReference { reference } => {
                 write!(f, "`{reference}` is no URI reference, or none that the `$id` around it can be the base of")

@@ -158,10 +158,50 @@ fn a_name_twice_is_wrong_where_a_reference_means_it() {
     for reference in [r#""allOf": [{ "$ref": "x" }]"#, r##""$ref": "#""##, r##""items": { "$ref": "#/type" }"##] {
         let said = said(reference);
         assert!(
-            said.iter().any(|line| line.ends_with("`https://a/x` is the name of another schema already")),
+            said.iter().any(|line| line.contains("`https://a/x` is the name of another schema already, at shared/x.json:1:28")),
             "{said:?}"
         );
     }
+}
+
+/// Two bundles that embed a resource of one URI, and name their roots the same.
+#[test]
+fn a_bundle_means_what_it_embeds_itself() {
+    let bundle = |which: &str| {
+        format!(
+            r##"{{ "$id": "https://a/bundle", "properties": {{ "embedded": {{ "$ref": "money" }}, "part": {{ "$ref": "#/$defs/own" }},
+                "anchor": {{ "$ref": "money#here" }}, "root": {{ "$ref": "https://a/bundle#/$defs/own" }} }},
+              "$defs": {{ "money": {{ "$id": "https://a/money", "$comment": "money {which}",
+                  "$defs": {{ "a": {{ "$anchor": "here", "$comment": "anchor {which}" }} }} }},
+                "own": {{ "$comment": "own {which}" }} }} }}"##
+        )
+    };
+    let (one, two) = (bundle("1"), bundle("2"));
+    for (first, second) in [("1", "2"), ("2", "1")] {
+        let texts = if first == "1" { [&one, &two] } else { [&two, &one] };
+        let files = [("shared/x.json", texts[0].as_str()), ("shared/y.json", texts[1].as_str())];
+        let (schemas, said) = resolved(Draft::Draft202012, &files);
+        assert_eq!(said, [""; 0]);
+        for (file, which) in [(0, first), (1, second)] {
+            let comment = |property: &str| {
+                let loc = Loc { file, pointer: format!("/properties/{property}") };
+                schemas.node(&schemas.refs[&loc]).and_then(|node| node.get("$comment")?.str()).unwrap().to_owned()
+            };
+            let found = ["embedded", "part", "anchor", "root"].map(comment);
+            assert_eq!(found, ["money", "own", "anchor", "own"].map(|it| format!("{it} {which}")));
+        }
+    }
+    // another file's reference may mean either
+    let (_, said) = resolved(
+        Draft::Draft202012,
+        &[("shared/x.json", &one), ("shared/y.json", &two), ("shared/z.json", r#"{ "$ref": "https://a/money" }"#)],
+    );
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].starts_with("shared/y.json:3:44: `https://a/money` is the name of another schema already"),
+        "{said:?}"
+    );
+    assert!(said[0].contains("at shared/x.json:3:44"), "{said:?}");
 }
 
 #[test]

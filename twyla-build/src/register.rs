@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use twyla_contract::similar;
 
-use crate::draft::{Draft, HOLDERS, Holds, Vocabularies};
-use crate::load::{File, Json, Node, Role};
+use crate::draft::{Dialects, Draft, HOLDERS, Holds, Vocabularies};
+use crate::load::{At, File, Json, Node, Role};
 use crate::meta;
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
@@ -57,7 +57,7 @@ pub(crate) fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
     }
     // a name that two schemas have is wrong where a reference means one of them
     let Register { problems: found, twice, asked, .. } = &mut register;
-    found.extend(twice.drain(..).filter(|(uri, ..)| asked.contains(uri)).map(|(_, file, problem)| (file, problem)));
+    found.extend(twice.drain(..).filter(|it| it.matters(asked)).map(|it| (it.file, it.problem)));
     let unused: BTreeSet<usize> = register.waiting.into_keys().collect();
     let said = register.problems.into_iter().filter(|(file, _)| !unused.contains(file));
     problems.extend(said.map(|(_, problem)| problem));
@@ -87,18 +87,36 @@ struct Register<'a> {
     /// The same of documents that nothing has led to so far.
     waiting: HashMap<usize, Vec<Loc>>,
     problems: Vec<(usize, Problem)>,
-    /// The names that schemas have though others have them, and what is to be said of that.
-    twice: Vec<(Rc<str>, usize, Problem)>,
-    /// The names by which references have found their schemas.
-    asked: HashSet<Rc<str>>,
+    /// The URIs that schemas have though others have them.
+    twice: Vec<Twice>,
+    /// The URIs by which references have found their schemas: with the file where that embeds the resource.
+    asked: HashSet<(Option<usize>, Rc<str>)>,
     /// What all names take together so far.
     bytes: usize,
 }
 
+/// A URI that a schema has though another one has it.
+struct Twice {
+    uri: Rc<str>,
+    file: usize,
+    /// Whether both are in that file; else a reference within it means its own, and is clear.
+    within: bool,
+    problem: Problem,
+}
+
+impl Twice {
+    /// Whether a reference may mean either schema.
+    fn matters(&self, asked: &HashSet<(Option<usize>, Rc<str>)>) -> bool {
+        let by = |file| asked.contains(&(file, self.uri.clone()));
+        by(None) || self.within && by(Some(self.file))
+    }
+}
+
 impl Register<'_> {
     fn file(&mut self, file: usize) {
-        let base = uri::of_file(&self.schemas.files[file].path);
-        let info = Info { base: base.into(), draft: self.schemas.default_draft(), vocabularies: Vocabularies::ALL };
+        let base: Rc<str> = uri::of_file(&self.schemas.files[file].path).into();
+        let (draft, vocabularies) = (self.schemas.default_draft(), Vocabularies::ALL);
+        let info = Info { resource: base.clone(), base, draft, vocabularies };
         self.place(Loc::root(file), &info, true);
     }
 
@@ -127,7 +145,11 @@ impl Register<'_> {
                     }
                     (info.draft, info.vocabularies) = dialect;
                 }
-                Err(what) => self.say(files, &loc, member.value.at, what),
+                Err(what) => {
+                    self.say(files, &loc, member.value.at, what);
+                    // what its keywords mean isn't known either: that is one mistake
+                    info.vocabularies = Vocabularies::CORE;
+                }
             }
         }
         let alone = info.draft.ref_stands_alone() && node.get("$ref").is_some_and(|node| node.str().is_some());
@@ -184,13 +206,13 @@ impl Register<'_> {
         self.bytes > MAX_NAMES
     }
 
-    fn say(&mut self, files: &[File], loc: &Loc, at: crate::load::At, what: What) {
+    fn say(&mut self, files: &[File], loc: &Loc, at: At, what: What) {
         self.problems.push((loc.file, files[loc.file].problem(at, what)));
     }
 
     /// The draft that a `$schema` stands for, and what is in force with it.
     fn dialect(&self, files: &[File], uri: &str) -> Result<(Draft, Vocabularies), What> {
-        if let Some(draft) = Draft::of(uri) {
+        if let Some(draft) = self.schemas.set_draft(uri) {
             return Ok((draft, Vocabularies::ALL));
         }
         let unknown = || {
@@ -198,7 +220,9 @@ impl Register<'_> {
             What::UnknownDraft { uri: uri.to_owned(), near }
         };
         let document = |uri: &str| Some(&files.get(*self.documents.get(&uri::of_document(uri)?)?)?.root);
-        let own = document(uri).ok_or_else(unknown)?;
+        let Some(own) = document(uri) else {
+            return Dialects::known(uri).map(|draft| (draft, Vocabularies::ALL)).ok_or_else(unknown);
+        };
         // its draft is that of its own `$schema`, which may be another's; a ring of them names none
         let (mut draft, mut at) = (None, own);
         for _ in 0..=files.len() {
@@ -206,11 +230,15 @@ impl Register<'_> {
                 draft = Some(self.schemas.default_draft());
                 break;
             };
-            draft = Draft::of(next);
+            draft = self.schemas.set_draft(next);
             if draft.is_some() {
                 break;
             }
-            at = document(next).ok_or_else(unknown)?;
+            let Some(document) = document(next) else {
+                draft = Dialects::known(next);
+                break;
+            };
+            at = document;
         }
         let draft = draft.ok_or_else(unknown)?;
         let Some(Json::Object(members)) = own.get("$vocabulary").map(|node| &node.json) else {
@@ -247,20 +275,17 @@ impl Register<'_> {
                     Ok(uri) if !self.affords(uri.len(), files, loc, node) => {}
                     Ok(uri) => {
                         let uri: Rc<str> = uri.into();
-                        if self.schemas.resources.get(&uri).is_some_and(|other| named && other != loc) {
-                            let what = What::DuplicateId { uri: uri.to_string() };
-                            let problem = files[loc.file].problem(member.value.at, what);
-                            self.twice.push((uri.clone(), loc.file, problem));
-                        } else if named {
-                            self.schemas.resources.insert(uri.clone(), loc.clone());
-                        }
+                        info.resource = match named {
+                            true => self.resource(files, loc, member.value.at, &uri),
+                            false => self.schemas.named(loc.file, &uri).into(),
+                        };
                         info.base = uri;
                     }
                     Err(_) => self.say(files, loc, member.value.at, What::BadReference { reference: id.to_owned() }),
                 }
             }
             if named && !fragment.is_empty() && info.draft <= Draft::Draft7 {
-                let anchors = self.schemas.anchors.entry(info.base.clone()).or_default();
+                let anchors = self.schemas.anchors.entry(info.resource.clone()).or_default();
                 anchors.insert(fragment.to_owned(), loc.clone());
             }
         }
@@ -269,10 +294,10 @@ impl Register<'_> {
         }
         for keyword in ["$anchor", "$dynamicAnchor"] {
             if let Some(anchor) = node.get(keyword).filter(|_| info.knows(keyword)).and_then(Node::str) {
-                let anchors = self.schemas.anchors.entry(info.base.clone()).or_default();
+                let anchors = self.schemas.anchors.entry(info.resource.clone()).or_default();
                 anchors.insert(anchor.to_owned(), loc.clone());
                 if keyword == "$dynamicAnchor" {
-                    let anchors = self.schemas.dynamic_anchors.entry(info.base.clone()).or_default();
+                    let anchors = self.schemas.dynamic_anchors.entry(info.resource.clone()).or_default();
                     anchors.insert(anchor.to_owned(), loc.clone());
                 }
             }
@@ -284,6 +309,35 @@ impl Register<'_> {
         }
     }
 
+    /// Notes a resource under its URI, and returns its name. Where another file has one of that URI, it is its file's own.
+    fn resource(&mut self, files: &[File], loc: &Loc, at: At, uri: &Rc<str>) -> Rc<str> {
+        let own = (loc.file, uri.clone());
+        let first = self.schemas.resources.get(self.schemas.named(loc.file, uri)).filter(|first| *first != loc);
+        let Some(first) = first.cloned() else {
+            self.schemas.resources.insert(uri.clone(), loc.clone());
+            self.schemas.own.insert(own, uri.clone());
+            return uri.clone();
+        };
+        let within = first.file == loc.file;
+        let place = |file: &File| {
+            let node = file.root.pointer(&first.pointer)?;
+            let named = ["$id", "id"].into_iter().find_map(|keyword| node.get(keyword));
+            Some(file.place(named.unwrap_or(node).at))
+        };
+        let place = files.get(first.file).and_then(place).map(|place| place.to_string()).unwrap_or_default();
+        let what = What::DuplicateId { uri: uri.to_string(), first: place };
+        let problem = files[loc.file].problem(at, what);
+        self.twice.push(Twice { uri: uri.clone(), file: loc.file, within, problem });
+        if within {
+            return self.schemas.named(loc.file, uri).into();
+        }
+        // no URI has a control character
+        let name: Rc<str> = format!("{uri}\0{}", files[loc.file].path).into();
+        self.schemas.resources.insert(name.clone(), loc.clone());
+        self.schemas.own.insert(own, name.clone());
+        name
+    }
+
     /// Finds where a reference leads; a place that no keyword made a schema is one when it is referred to.
     fn follow(&mut self, loc: &Loc, keyword: &str) {
         let Some(info) = self.schemas.infos.get(loc).filter(|info| info.knows(keyword)) else { return };
@@ -292,9 +346,11 @@ impl Register<'_> {
         let (Some(reference), at) = (member.value.str().map(str::to_owned), member.value.at) else { return };
         self.meta_schema(&base, &reference);
         if let Ok(document) = uri::resolve(&base, uri::split(&reference).0) {
-            self.asked.insert(document.into());
+            let document: Rc<str> = document.into();
+            let own = self.schemas.own.contains_key(&(loc.file, document.clone())).then_some(loc.file);
+            self.asked.insert((own, document));
         }
-        match self.schemas.resolve(&base, &reference) {
+        match self.schemas.resolve(loc.file, &base, &reference) {
             Ok(target) => {
                 if let Some(waiting) = self.waiting.remove(&target.file) {
                     self.fresh.extend(waiting);
@@ -337,7 +393,7 @@ impl Register<'_> {
                 return info.clone();
             }
         }
-        let base = uri::of_file(&self.schemas.files[loc.file].path);
-        Info { base: base.into(), draft: self.schemas.default_draft(), vocabularies: Vocabularies::ALL }
+        let base: Rc<str> = uri::of_file(&self.schemas.files[loc.file].path).into();
+        Info { resource: base.clone(), base, draft: self.schemas.default_draft(), vocabularies: Vocabularies::ALL }
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use twyla_contract::similar;
 
-use crate::draft::{Draft, Vocabularies};
+use crate::draft::{Dialects, Draft, Vocabularies};
 use crate::load::{At, File, Json, Node, Role, step};
 use crate::problem::{Problem, What};
 use crate::uri::{self, Unresolved};
@@ -33,6 +33,8 @@ impl Loc {
 pub(crate) struct Info {
     /// The URI of the schema resource that it is of.
     pub(crate) base: Rc<str>,
+    /// The name of that resource: its URI, or that and its file, where an earlier file embeds a resource of the same URI.
+    pub(crate) resource: Rc<str>,
     pub(crate) draft: Draft,
     pub(crate) vocabularies: Vocabularies,
 }
@@ -54,14 +56,18 @@ pub(crate) struct Schemas {
     /// Where each `$dynamicRef` and `$recursiveRef` leads at first; dynamic anchors of the resources that lead there may
     /// take its place.
     pub(crate) dynamic: HashMap<Loc, Loc>,
+    /// By the name of the resource.
     pub(crate) resources: HashMap<Rc<str>, Loc>,
-    /// By the URI of the resource, then by name.
+    /// The names of the resources that a file embeds, by the file and the URI: a bundle's own come before those of others.
+    pub(crate) own: HashMap<(usize, Rc<str>), Rc<str>>,
+    /// By the name of the resource, then by their own.
     pub(crate) anchors: HashMap<Rc<str>, BTreeMap<String, Loc>>,
     pub(crate) dynamic_anchors: HashMap<Rc<str>, BTreeMap<String, Loc>>,
     pub(crate) recursive_anchors: HashSet<Loc>,
     /// The schemas in which another draft holds than around them.
     pub(crate) embedded: BTreeSet<Loc>,
     default_draft: Draft,
+    dialects: Dialects,
     formats: bool,
     /// How many names may still be compared for a did-you-mean.
     patience: Cell<usize>,
@@ -72,17 +78,29 @@ const PATIENCE: usize = 50_000;
 
 impl Schemas {
     pub(crate) fn new(files: Vec<File>, default_draft: Draft, problems: &mut Vec<Problem>) -> Self {
+        Self::with_dialects(files, default_draft, Dialects::default(), problems)
+    }
+
+    /// The same where custom `$schema`s stand for drafts.
+    pub(crate) fn with_dialects(
+        files: Vec<File>,
+        default_draft: Draft,
+        dialects: Dialects,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
         let mut schemas = Self {
             files,
             infos: BTreeMap::new(),
             refs: HashMap::new(),
             dynamic: HashMap::new(),
             resources: HashMap::new(),
+            own: HashMap::new(),
             anchors: HashMap::new(),
             dynamic_anchors: HashMap::new(),
             recursive_anchors: HashSet::new(),
             embedded: BTreeSet::new(),
             default_draft,
+            dialects,
             formats: true,
             patience: Cell::new(PATIENCE),
         };
@@ -118,14 +136,19 @@ impl Schemas {
         self.infos.get(loc).map_or_else(|| self.default_draft.has(keyword), |info| info.knows(keyword))
     }
 
-    /// The URI of the schema resource that a schema is of.
+    /// The name of the schema resource that a schema is of: no two resources share one.
     pub(crate) fn base(&self, loc: &Loc) -> &str {
-        self.infos.get(loc).map_or("", |info| &info.base)
+        self.infos.get(loc).map_or("", |info| &info.resource)
     }
 
-    /// The root of the resource with that URI.
+    /// The root of the resource with that name.
     pub(crate) fn resource(&self, base: &str) -> Option<&Loc> {
         self.resources.get(base)
+    }
+
+    /// The name of the resource that a URI means in a file: one that the file embeds, else that of all files.
+    pub(crate) fn named<'a>(&'a self, file: usize, uri: &'a str) -> &'a str {
+        self.own.get(&(file, Rc::from(uri))).map_or(uri, |name| name)
     }
 
     /// The schemas of a resource that `$dynamicAnchor` names.
@@ -139,6 +162,17 @@ impl Schemas {
         self.recursive_anchors.contains(loc)
     }
 
+    /// The draft that a `$schema` stands for by its URI alone: that of a draft, or one that is set.
+    pub(crate) fn set_draft(&self, uri: &str) -> Option<Draft> {
+        Draft::of(uri).or_else(|| self.dialects.set(uri))
+    }
+
+    /// The same, or what is known of a URI that no document has: once all resources are known.
+    pub(crate) fn draft_of(&self, uri: &str) -> Option<Draft> {
+        let given = || uri::of_document(uri).is_some_and(|uri| self.resources.contains_key(uri.as_str()));
+        self.set_draft(uri).or_else(|| Dialects::known(uri).filter(|_| !given()))
+    }
+
     pub(crate) fn default_draft(&self) -> Draft {
         self.default_draft
     }
@@ -148,15 +182,16 @@ impl Schemas {
         self.files.iter().enumerate().filter(move |(_, file)| role(&file.role))
     }
 
-    /// Where a reference leads.
-    pub(crate) fn resolve(&self, base: &str, reference: &str) -> Result<Loc, What> {
+    /// Where a reference in a file leads, given the URI that it is relative to.
+    pub(crate) fn resolve(&self, file: usize, base: &str, reference: &str) -> Result<Loc, What> {
         let owned = || reference.to_owned();
         let (absolute, fragment) = uri::split(reference);
         let document = uri::resolve(base, absolute).map_err(|error| match error {
             Unresolved::Leaves => What::LeavesFolder { reference: owned() },
             Unresolved::Bad => What::BadReference { reference: owned() },
         })?;
-        let Some(resource) = self.resources.get(document.as_str()) else {
+        let name = self.named(file, &document);
+        let Some(resource) = self.resources.get(name) else {
             return Err(match uri::file_of(&document) {
                 Some(path) => What::DanglingFile { reference: owned(), near: self.near_file(base, &path) },
                 None if document.starts_with("file:") => What::LeavesFolder { reference: owned() },
@@ -174,11 +209,11 @@ impl Schemas {
             let loc = Loc { file: resource.file, pointer: format!("{}{fragment}", resource.pointer) };
             self.node(&loc).is_some_and(|node| matches!(node.json, Json::Object(_) | Json::Bool(_))).then_some(loc)
         } else {
-            self.anchors.get(document.as_str()).and_then(|anchors| anchors.get(&fragment)).cloned()
+            self.anchors.get(name).and_then(|anchors| anchors.get(&fragment)).cloned()
         };
         found.ok_or_else(|| What::DanglingPointer {
             reference: owned(),
-            near: self.near_fragment(resource, &document, &fragment).map(|near| format!("{absolute}#{near}")),
+            near: self.near_fragment(resource, name, &fragment).map(|near| format!("{absolute}#{near}")),
         })
     }
 

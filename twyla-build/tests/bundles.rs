@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use twyla_build::compare::{Bundle, ContractKind, SchemaPath, Sources};
+use serde_json::json;
+use twyla_build::compare::{self, Bundle, ContractKind, Mode, SchemaPath, Sources, Validity};
 use twyla_build::{Builder, Draft};
 
 fn contracts(name: &str, files: &[(&str, &str)]) -> Sources {
@@ -199,5 +200,31 @@ fn one_contract_of_an_rpc_is_read_as_it_was_written() {
     for kind in [ContractKind::Request, ContractKind::Response] {
         let bundle = &found.contract(kind, "booking.find").unwrap().bundle;
         assert_eq!(Bundle::parse(&bundle.to_string()).unwrap().digest(), bundle.digest());
+    }
+}
+
+/// Two files that embed a resource of one URI, as bundling tools write them.
+#[test]
+fn each_event_has_the_resource_that_its_own_file_embeds() {
+    let event = |money: &str| {
+        format!(
+            r##"{{ "$id": "https://a/bundle", "type": "object", "properties": {{ "sum": {{ "$ref": "https://a/money" }}, "of": {{ "$ref": "#/$defs/of" }} }},
+              "$defs": {{ "money": {{ "$id": "https://a/money", "type": "{money}" }}, "of": {{ "type": "{money}" }} }} }}"##
+        )
+    };
+    let (ordered, paid) = (event("integer"), event("string"));
+    let files = [("context.json", "{}"), ("events/shop/ordered.json", &*ordered), ("events/shop/paid.json", &*paid)];
+    let sources = contracts("embedded", &files);
+    for (name, good) in [("shop.ordered", json!(1)), ("shop.paid", json!("1"))] {
+        let bundle = &sources.contract(ContractKind::Event, name).unwrap().bundle;
+        let read = Bundle::parse(&bundle.to_string()).unwrap();
+        assert_eq!(read, *bundle);
+        for (value, valid) in [(good, true), (json!([]), false)] {
+            for property in ["sum", "of"] {
+                let value = json!({ property: value });
+                let said = compare::validate(bundle, Mode::Subsumption, |it| it.check(&value)).unwrap();
+                assert_eq!(said == Validity::Valid, valid, "{name}: {value}");
+            }
+        }
     }
 }

@@ -58,13 +58,12 @@ enum Error {
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let contracts = Contracts::open(&self.place)?;
-        let folder = self.place.find()?.path;
-        let given: BTreeMap<&str, &Path> =
-            self.place.documents().iter().map(|(uri, file)| (uri.as_str(), file.as_path())).collect();
+        let folder = self.place.find()?;
+        let given: BTreeMap<String, PathBuf> = folder.documents().into_iter().collect();
         let mut files = BTreeMap::new();
         for document in contracts.sources.contracts.iter().flat_map(|it| it.bundle.documents()) {
             if !files.contains_key(document) {
-                let path = given.get(document).map_or_else(|| folder.join(document), |file| (*file).to_owned());
+                let path = given.get(document).cloned().unwrap_or_else(|| folder.path.join(document));
                 let json = read(&path)?;
                 if let Some(pointer) = schema::unsayable(&json) {
                     return Err(Error::Unsayable { path, pointer }.into());

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::pages;
 use super::site::{self, Asked};
 use crate::paint::{BAD, GOOD, paint, say};
+use crate::schemas;
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_millis(300);
@@ -93,9 +94,10 @@ type Files = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 /// The size and time of every file that pages are made of.
 fn state(asked: &Asked) -> Files {
     let mut files = Files::new();
-    let schemas = asked.place.find().map(|it| it.path);
-    let documents = asked.place.documents().iter().map(|(_, file)| file.clone());
-    for path in schemas.into_iter().chain(documents).chain(asked.manifests.iter().cloned()) {
+    let folder = asked.place.find();
+    let documents = folder.iter().flat_map(schemas::Folder::documents).map(|(_, file)| file);
+    let schemas = folder.iter().map(|it| it.path.clone());
+    for path in schemas.chain(documents).chain(asked.manifests.iter().cloned()) {
         walk(&path, &mut files);
     }
     files

@@ -337,3 +337,33 @@ fn help_has_examples() {
         assert!(subcommands || help.to_lowercase().contains("for example"), "{command}: {help}");
     }
 }
+
+/// A folder with an event in a dialect of draft 4, in which `exclusiveMinimum` is a boolean.
+fn with_dialect(settings: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let schemas = folder.path().join("schemas");
+    fs::create_dir_all(schemas.join("events/shop")).unwrap();
+    fs::write(schemas.join("context.json"), "{}").unwrap();
+    let event = r#"{ "$schema": "https://example.com/meta", "properties": { "total": { "minimum": 0, "exclusiveMinimum": true } } }"#;
+    fs::write(schemas.join("events/shop/paid.json"), event).unwrap();
+    if !settings.is_empty() {
+        fs::write(schemas.join("twyla.json"), settings).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_dialect_is_that_of_the_folder_or_of_the_command_line() {
+    let (set, unset) = (with_dialect(r#"{ "dialects": { "https://example.com/meta": "4" } }"#), with_dialect(""));
+    let (set, unset) = (set.path().join("schemas"), unset.path().join("schemas"));
+    let (set, unset) = (set.to_str().unwrap(), unset.to_str().unwrap());
+    let asked = ["--schemas", unset, "--dialect", "https://example.com/meta=4"];
+    for how in [&["--schemas", set][..], &asked[..]] {
+        let run = |value| twyla(&[&["validate", "shop.paid", "-"], how].concat(), value);
+        let (said, told, code) = run(r#"{ "total": 0 }"#);
+        assert_eq!(code, 1, "{said}{told}");
+        assert_eq!(run(r#"{ "total": 1 }"#).2, 0);
+        assert_eq!(twyla(&[&["explain", "shop.paid"], how].concat(), "").2, 0);
+    }
+    assert!(refused(&["explain", "shop.paid", "--schemas", unset]).contains("`--dialect https://example.com/meta=7`"));
+}

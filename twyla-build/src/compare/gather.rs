@@ -109,7 +109,7 @@ impl<'a> Reach<'a> {
     /// A meta-schema that isn't a draft's own, and those that it is written in.
     fn dialect(&mut self, uri: &str) {
         let mut uri = uri.to_owned();
-        while Draft::of(&uri).is_none() {
+        while self.all.draft_of(&uri).is_none() {
             let document = uri::of_document(&uri);
             let Some(loc) = document.and_then(|uri| self.all.resources.get(uri.as_str())) else { return };
             let next = self.all.files.get(loc.file).and_then(|file| file.root.get("$schema")?.str());
@@ -148,6 +148,8 @@ impl Form<'_> {
         let at = loc.step(key);
         let value = if self.reached.contains(&at) || self.leads(&at) {
             self.node(&member.value, &at)
+        } else if key == "$schema" && self.schemas.infos.contains_key(loc) {
+            self.dialect(&member.value)
         } else if schema && !alone {
             if tells(key) || matches!(key, "$defs" | "definitions") {
                 return None;
@@ -159,6 +161,14 @@ impl Form<'_> {
             return None;
         };
         Some(Member { key: key.to_owned(), key_at: NOWHERE, value })
+    }
+
+    /// A `$schema`: one that stands for a draft is written as that draft's own, so that a bundle needs no settings.
+    fn dialect(&self, node: &Node) -> Node {
+        match node.str().filter(|uri| Draft::of(uri).is_none()).and_then(|uri| self.schemas.draft_of(uri)) {
+            Some(draft) => Node { at: NOWHERE, json: Json::String(draft.uri().to_owned()) },
+            None => exact(node),
+        }
     }
 
     /// Whether something below a place is reached.

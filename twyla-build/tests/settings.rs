@@ -1,0 +1,154 @@
+//! What a folder's own `twyla.json`, a build script and a command set: one meaning, whichever says it.
+
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+use std::fs;
+
+use serde_json::json;
+use tempfile::TempDir;
+use twyla_build::compare::{self, Bundle, ContractKind, Mode, Validity};
+use twyla_build::{Builder, Draft, Problems};
+
+const META: &str = "https://schemas.example.com/meta/v1#";
+const IGLU: &str = "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#";
+
+/// A folder with one event of a dialect, in which `exclusiveMinimum` means what it means in draft 4.
+fn folder(dialect: &str, more: &[(&str, &str)]) -> TempDir {
+    let event = json!({
+        "$schema": dialect,
+        "self": { "vendor": "com.example", "name": "placed", "format": "jsonschema", "version": "1-0-0" },
+        "type": "object",
+        "properties": { "total": { "type": "number", "minimum": 0, "exclusiveMinimum": true } },
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let event = event.to_string();
+    let files = [("schemas/context.json", r#"{ "type": "object" }"#), ("schemas/events/shop/placed.json", &event)];
+    for (path, text) in files.iter().chain(more) {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn builder(folder: &TempDir) -> Builder {
+    Builder::new(folder.path().join("schemas")).shown_as("schemas")
+}
+
+fn bundle(builder: &Builder) -> Bundle {
+    builder.contracts().unwrap().contract(ContractKind::Event, "shop.placed").unwrap().bundle.clone()
+}
+
+/// Draft 4's `exclusiveMinimum` refuses the bound itself.
+fn is_of_draft_4(bundle: &Bundle) -> bool {
+    let zero = json!({ "total": 0 });
+    let of = |value| compare::validate(bundle, Mode::Subsumption, |it| it.check(&value)).unwrap();
+    matches!(of(zero), Validity::Invalid(_)) && of(json!({ "total": 1 })) == Validity::Valid
+}
+
+fn errors(made: Result<impl Sized, Problems>) -> String {
+    made.err().unwrap().to_string()
+}
+
+#[test]
+fn a_dialect_may_be_said_by_the_builder_or_by_the_folder() {
+    let settings = json!({ "dialects": { META: "4" } }).to_string();
+    let by_folder = bundle(&builder(&folder(META, &[("schemas/twyla.json", &settings)])));
+    let by_builder = bundle(&builder(&folder(META, &[])).dialect(META, Draft::Draft4));
+    assert!(is_of_draft_4(&by_folder));
+    assert_eq!(by_folder, by_builder);
+    // and a contract of the draft itself is the same
+    assert_eq!(by_folder.digest(), bundle(&builder(&folder("http://json-schema.org/draft-04/schema#", &[]))).digest());
+}
+
+#[test]
+fn what_the_builder_says_of_a_dialect_comes_before_the_folder() {
+    let settings = json!({ "dialects": { META: "7" } }).to_string();
+    let folder = folder(META, &[("schemas/twyla.json", &settings)]);
+    assert!(errors(builder(&folder).generate()).contains("`exclusiveMinimum` is a number, not true"));
+    assert!(is_of_draft_4(&bundle(&builder(&folder).dialect(META, Draft::Draft4))));
+}
+
+#[test]
+fn a_bundle_of_a_dialect_is_read_without_settings() {
+    let written = bundle(&builder(&folder(META, &[])).dialect(META, Draft::Draft4)).to_string();
+    let read = Bundle::parse(&written).unwrap();
+    assert_eq!(read.to_string(), written);
+    assert!(is_of_draft_4(&read));
+}
+
+#[test]
+fn the_dialect_of_iglu_is_draft_4() {
+    for uri in [IGLU, IGLU.trim_end_matches('#'), &IGLU.replace("http:", "https:")] {
+        assert!(is_of_draft_4(&bundle(&builder(&folder(uri, &[])))), "{uri}");
+    }
+}
+
+#[test]
+fn a_meta_schema_that_is_given_says_its_own_draft() {
+    let meta = json!({ "$schema": "http://json-schema.org/draft-04/schema#", "id": META }).to_string();
+    let settings = json!({ "documents": { "https://schemas.example.com/meta/v1": "../vendor/meta.json" } }).to_string();
+    let folder = folder(META, &[("vendor/meta.json", &meta), ("schemas/twyla.json", &settings)]);
+    assert!(is_of_draft_4(&bundle(&builder(&folder))));
+}
+
+#[test]
+fn a_meta_schema_that_is_given_comes_before_what_is_known_of_its_uri() {
+    let meta = json!({ "$schema": "http://json-schema.org/draft-07/schema#" }).to_string();
+    let folder = folder(IGLU, &[("vendor/meta.json", &meta)]);
+    let builder = builder(&folder).document(IGLU, folder.path().join("vendor/meta.json"));
+    assert!(errors(builder.generate()).contains("`exclusiveMinimum` is a number, not true"));
+}
+
+#[test]
+fn an_unknown_dialect_names_the_way_on() {
+    let said = errors(builder(&folder(META, &[])).generate());
+    assert!(said.contains(&format!("`.dialect(\"{META}\", Draft::Draft7)`")), "{said}");
+    assert!(said.contains(&format!("`\"dialects\": {{ \"{META}\": \"7\" }}` in twyla.json")), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_reference_beyond_the_folder_names_the_option_and_the_uri() {
+    let event = r#"{ "properties": { "a": { "$ref": "https://example.com/money.json#/definitions/sum" } } }"#;
+    let named =
+        r#"{ "$id": "https://example.com/shop/paid.json", "properties": { "a": { "$ref": "../money.json" } } }"#;
+    for event in [event, named] {
+        let vendored = ("vendor/money.json", r#"{ "type": "number", "definitions": { "sum": { "type": "number" } } }"#);
+        let folder = folder(IGLU, &[("schemas/events/shop/paid.json", event), vendored]);
+        let said = errors(builder(&folder).generate());
+        let option = r#"`"documents": { "https://example.com/money.json": "FILE" }` in twyla.json"#;
+        assert!(said.contains(option), "{said}");
+        // what the message says mends it
+        let settings = r#"{ "documents": { "https://example.com/money.json": "../vendor/money.json" } }"#;
+        fs::write(folder.path().join("schemas/twyla.json"), settings).unwrap();
+        builder(&folder).generate().unwrap();
+    }
+}
+
+#[test]
+fn a_draft_and_formats_may_be_set_in_the_folder() {
+    let settings = r#"{ "default-draft": "7", "formats": false }"#;
+    let folder = folder(IGLU, &[("schemas/twyla.json", settings)]);
+    let set = bundle(&builder(&folder));
+    assert_eq!((set.default_draft(), set.asserts_formats()), (Draft::Draft7, false));
+    let over = bundle(&builder(&folder).default_draft(Draft::Draft6).formats(true));
+    assert_eq!((over.default_draft(), over.asserts_formats()), (Draft::Draft6, true));
+}
+
+#[test]
+fn mistakes_in_the_file_are_reported_at_their_places() {
+    let settings =
+        "{\n  \"dialect\": {},\n  \"dialects\": { \"x:y\": 7 },\n  \"documents\": [],\n  \"formats\": \"no\"\n}";
+    let said = errors(builder(&folder(IGLU, &[("schemas/twyla.json", settings)])).generate());
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "error: schemas/twyla.json:2:3: there is no setting `dialect`; did you mean `dialects`?",
+            "error: schemas/twyla.json:3:24: `x:y` is a draft: \"4\", \"6\", \"7\", \"2019-09\" or \"2020-12\", not 7",
+            "error: schemas/twyla.json:4:16: `documents` is an object of files by URI, not an array",
+            "error: schemas/twyla.json:5:14: `formats` is true or false, not the string \"no\"",
+        ]
+    );
+}
