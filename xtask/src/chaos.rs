@@ -9,6 +9,7 @@ mod faults;
 mod ledger;
 mod proxy;
 
+use std::io::Write;
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -75,26 +76,26 @@ struct Stage {
     consumers: Vec<(&'static str, Running)>,
 }
 
-/// Goes through the runs; the last line says how many have passed. `chosen` is the RabbitMQ, if not the distribution's.
-pub(crate) fn run(plan: Plan, chosen: Option<RabbitMq>) -> Result<(), Error> {
+/// Goes through the runs; the report's last line says how many have passed. `chosen` is the RabbitMQ, if not the distribution's.
+pub(crate) fn run(plan: Plan, chosen: Option<RabbitMq>, report: &mut dyn Write) -> Result<(), Error> {
     let rabbitmq = machine::provide(chosen)?;
     let status = Command::new("cargo").args(["build", "--quiet", "--release", "-p", "twyla-chaos"]).status()?;
     if !status.success() {
         return Err(Error::Build);
     }
     let seed = plan.seed.unwrap_or_else(|| now() as u64 % 1_000_000);
-    println!("chaos: {} events in each run, seed {seed}", plan.events);
+    writeln!(report, "chaos: {} events in each run, seed {seed}", plan.events)?;
     let (mut passed, mut failed) = (0, 0);
     let runs: [(bool, &str, usize, &[Fault]); 2] =
         [(plan.one_node, "one node", 1, &Fault::ONE_NODE), (plan.cluster, "three nodes", 3, &Fault::CLUSTER)];
     for (wanted, name, nodes, faults) in runs {
         if wanted {
-            let ok = one(name, &rabbitmq, nodes, faults, plan, &mut Random(seed))?;
+            let ok = one(name, &rabbitmq, nodes, faults, plan, &mut Random(seed), report)?;
             passed += usize::from(ok);
             failed += usize::from(!ok);
         }
     }
-    println!("{passed} passed, {failed} failed");
+    writeln!(report, "{passed} passed, {failed} failed")?;
     if failed == 0 { Ok(()) } else { Err(Error::Failed) }
 }
 
@@ -106,15 +107,17 @@ fn one(
     faults: &[Fault],
     plan: Plan,
     random: &mut Random,
+    report: &mut dyn Write,
 ) -> Result<bool, Error> {
     let nodes = Broker::start_cluster(rabbitmq, nodes)?;
-    println!("\n== {name} of RabbitMQ {}", nodes.iter().map(Broker::version).next().unwrap_or_default());
+    writeln!(report, "\n== {name} of RabbitMQ {}", nodes.iter().map(Broker::version).next().unwrap_or_default())?;
     let proxy = Proxy::start(nodes.iter().map(Broker::port).collect())?;
-    let log = std::env::temp_dir().join(format!("twyla-chaos-{}.log", std::process::id()));
+    let (_, log) =
+        tempfile::Builder::new().prefix("twyla-chaos-").suffix(".log").tempfile()?.keep().map_err(io::Error::from)?;
     let (sender, lines) = mpsc::channel();
     let postgres = Postgres::start()?;
-    let nursery =
-        Nursery::new(target::folder()?.join("release/chaos-child"), proxy.port(), postgres.url(), log.clone(), sender);
+    let program = target::folder()?.join("release/chaos-child");
+    let nursery = Nursery::new(program, proxy.port(), postgres.url(), log.clone(), sender);
     nursery.prepare()?;
     let mut stage = Stage { nodes, proxy, nursery, consumers: Vec::new() };
     let mut books = Books { ledger: Ledger::default(), lines, ready: Vec::new(), done: 0 };
@@ -139,7 +142,7 @@ fn one(
     for fault in schedule {
         books.flows();
         books.listen(Duration::from_millis(random.below(2000)));
-        println!("{}", fault.name());
+        writeln!(report, "{}", fault.name())?;
         injected.push((fault, now()));
         fault.inject(&mut stage)?;
     }
@@ -156,34 +159,37 @@ fn one(
     }
     books.listen(Duration::from_millis(500));
     let confirmed = books.ledger.confirmed();
-    println!("\n| fault                           | longest stall of each group |");
-    println!("|---------------------------------|-----------------------------|");
+    writeln!(report, "\n| fault                           | longest stall of each group |")?;
+    writeln!(report, "|---------------------------------|-----------------------------|")?;
     let ends = injected.iter().skip(1).map(|(_, next)| *next).chain([ended]);
     for ((fault, from), to) in injected.iter().zip(ends) {
         let stalls = GROUPS.map(|group| format!("{:.1} s", books.ledger.stall(group, *from, to) as f64 / 1e6));
-        println!("| {:<31} | {:<27} |", fault.name(), stalls.join(", "));
+        writeln!(report, "| {:<31} | {:<27} |", fault.name(), stalls.join(", "))?;
     }
-    println!("\nemitted and confirmed: {confirmed} of {}", plan.events);
-    books.ledger.failed().iter().take(5).for_each(|line| println!("  {line}"));
+    writeln!(report, "\nemitted and confirmed: {confirmed} of {}", plan.events)?;
+    for line in books.ledger.failed().iter().take(5) {
+        writeln!(report, "  {line}")?;
+    }
     let mut ok = confirmed == plan.events as usize;
-    println!("| group | handled | lost | handed over again | out of order within a key |");
-    println!("|-------|--------:|-----:|------------------:|--------------------------:|");
+    writeln!(report, "| group | handled | lost | handed over again | out of order within a key |")?;
+    writeln!(report, "|-------|--------:|-----:|------------------:|--------------------------:|")?;
     for group in GROUPS {
         let told = books.ledger.told(group);
-        println!(
+        writeln!(
+            report,
             "| {group:<5} | {:>7} | {:>4} | {:>17} | {:>25} |",
             told.handled, told.lost, told.again, told.disordered
-        );
+        )?;
         ok &= told.lost == 0 && told.disordered == 0;
     }
     let (effects, again) = stage.nursery.effects()?;
-    println!("effects of group two, with dedupe: {effects} done, {again} done twice");
+    writeln!(report, "effects of group two, with dedupe: {effects} done, {again} done twice")?;
     ok &= effects == plan.events as usize && again == 0;
-    println!("peak memory: a consumer {} MiB, a producer {} MiB", peaks / 1024, peak / 1024);
+    writeln!(report, "peak memory: a consumer {} MiB, a producer {} MiB", peaks / 1024, peak / 1024)?;
     if ok {
         fs::remove_file(&log)?;
     } else {
-        println!("what the producers and consumers have logged: {}", log.display());
+        writeln!(report, "what the producers and consumers have logged: {}", log.display())?;
     }
     Ok(ok)
 }

@@ -8,7 +8,7 @@
 //! another version, [`broker`] starts a private node of it (with [`certificates`]) and stops it, [`postgres`] does so with a
 //! database, [`npm`] and [`python`] install packages of JavaScript and Python, [`mod@test`] runs the tests, [`conformance`] the
 //! official JSON Schema test suite, [`compat`] labelled pairs of schemas, [`mod@fuzz`] the fuzz targets, [`chaos`] the events under
-//! faults, [`pages`] makes the README's picture of the contracts' pages, and [`target`] asks cargo for its target folder.
+//! faults, [`pages`] makes the README's picture of the contracts' pages, and [`target`] asks cargo for its target folder and its tests.
 #![forbid(unsafe_code)]
 
 mod broker;
@@ -27,6 +27,7 @@ mod rabbitmq;
 mod target;
 mod test;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -138,7 +139,7 @@ fn main() -> ExitCode {
         Chore::Chaos { broker, events, seed, rounds, only } => {
             let wanted = |run: &str| only.as_deref().is_none_or(|only| only == run);
             let plan = chaos::Plan { events, seed, rounds, one_node: wanted("one"), cluster: wanted("cluster") };
-            broker.chosen().and_then(|it| chaos::run(plan, it).map_err(|error| error.to_string()))
+            broker.chosen().and_then(|it| chaos::run(plan, it, &mut io::stdout()).map_err(|error| error.to_string()))
         }
         Chore::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()).map_err(|error| error.to_string()),
         Chore::Compat { alone, files } => match compat::run(&files, alone) {

@@ -1,22 +1,56 @@
-//! The folder that cargo builds into.
+//! Cargo's target folder, and the targets that are tests.
 
 use std::env;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A target folder that cargo didn't name.
+use serde_json::Value;
+
+/// What cargo didn't answer.
 #[derive(Debug, thiserror::Error)]
-#[error("cargo metadata did not name its target folder: {0}")]
+#[error("cargo metadata failed: {0}")]
 pub(crate) struct Error(String);
 
-/// Asks cargo for its target folder, which the environment and configuration files may set.
+/// Returns the target folder, which the environment and configuration files may set.
 pub(crate) fn folder() -> Result<PathBuf, Error> {
+    let metadata = metadata()?;
+    metadata["target_directory"].as_str().map(PathBuf::from).ok_or_else(|| Error("no `target_directory`".into()))
+}
+
+/// Returns the names of all test targets of some packages.
+pub(crate) fn tests(packages: &[&str]) -> Result<Vec<String>, Error> {
+    let metadata = metadata()?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let of = |name: &str| {
+        let package = list(&metadata["packages"]).into_iter().find(|package| package["name"] == name);
+        package.ok_or_else(|| Error(format!("no package `{name}`")))
+    };
+    let mut names = Vec::new();
+    for package in packages {
+        let tests =
+            list(&of(package)?["targets"]).into_iter().filter(|target| list(&target["kind"]).contains(&"test".into()));
+        names.extend(tests.filter_map(|target| target["name"].as_str().map(str::to_owned)));
+    }
+    Ok(names)
+}
+
+fn metadata() -> Result<Value, Error> {
     let cargo = env::var_os("CARGO");
     let mut command = Command::new(cargo.as_deref().unwrap_or(OsStr::new("cargo")));
     command.args(["metadata", "--no-deps", "--format-version=1"]).current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = command.output().map_err(|error| Error(error.to_string()))?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
-        .map_err(|_| Error(String::from_utf8_lossy(&output.stderr).trim().to_owned()))?;
-    metadata["target_directory"].as_str().map(PathBuf::from).ok_or_else(|| Error("no `target_directory`".into()))
+    serde_json::from_slice(&output.stdout).map_err(|_| Error(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn finds_the_tests_of_a_package_and_reports_one_that_is_missing() {
+        assert!(super::tests(&["twyla-compat", "xtask"]).unwrap().contains(&"left_behind".to_owned()));
+        assert_eq!(
+            super::tests(&["xtask", "nobody"]).unwrap_err().to_string(),
+            "cargo metadata failed: no package `nobody`"
+        );
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::io;
+use std::panic::resume_unwind;
 use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
 use crate::broker::{self, Broker};
@@ -13,6 +16,7 @@ use crate::npm;
 use crate::postgres::{self, Postgres};
 use crate::python;
 use crate::rabbitmq::{self, RabbitMq};
+use crate::target;
 
 /// A run that didn't pass.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +35,19 @@ pub(crate) enum Error {
     Chaos(#[from] chaos::Error),
     #[error(transparent)]
     Newer(#[from] chroot::Error),
+    #[error(transparent)]
+    Target(#[from] target::Error),
     #[error("{step} did not pass")]
     Step { step: String },
     #[error("cargo could not be run: {0}")]
     Cargo(std::io::Error),
 }
 
+/// The packages whose tests run together. `twyla-compat` has a dependency that turns on a feature of serde_json, which would
+/// change what the others test.
+const ALL: [&str; 2] = ["--workspace", "--exclude=twyla-compat"];
+/// The packages with tests that need a broker. `cargo-twyla` has some in its target `dead`, which `twyla-tests` has too.
+const WITH_BROKER: [&str; 4] = ["twyla-tests", "chat", "twyla-telemetry-tests", "xtask"];
 /// The chaos runs that are part of the tests.
 const SHORT: chaos::Plan = chaos::Plan { events: 10_000, seed: None, rounds: 1, one_node: true, cluster: true };
 
@@ -50,15 +61,11 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     };
     let rabbitmq = machine::provide(chosen)?;
     let (servers, mut env) = servers(&rabbitmq)?;
-    let mut versions = servers.0.version().to_owned();
+    let version = servers.0.version().to_owned();
     let npm = npm::provide()?.display().to_string();
     env.extend([("TWYLA_TEST_NODE", npm), ("TWYLA_TEST_CHROMIUM", CHROMIUM.to_owned())]);
-    let env = &env[..];
-    // a checker that the comparison is held beside has serde_json keep all digits: for it alone, not for what services have
-    for (what, packages) in
-        [("the tests", ["--workspace", "--exclude=twyla-compat"]), ("the comparison's", ["-p", "twyla-compat"])]
-    {
-        cargo(what, &tests(&packages, filter, env), env)?;
+    for (what, packages) in [("the tests", ALL), ("the comparison's", ["-p", "twyla-compat"])] {
+        cargo(what, &tests(&packages, &["--include-ignored"], filter, &env), &env)?;
     }
     if filter.is_none() {
         for features in ["", "amqp", "idna", "tls", "postgres", "sqlite", "testing", "rpc-client", "rpc-server"] {
@@ -67,21 +74,25 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
         }
     }
     stop(servers);
-    if filter.is_none() {
-        chaos::run(SHORT, Some(rabbitmq))?;
+    let mut passed = format!("every test has passed on RabbitMQ {version}");
+    let mut not_run = Vec::new();
+    if !env.iter().any(|(name, _)| *name == PYTHON_PEER) {
+        not_run.push("the tests named `python_peer`: the Python libraries are missing".to_owned());
     }
-    let not_run = match newer {
-        Newer::Here(rabbitmq) => {
-            versions += ", those of the transports and of chaos on ";
-            versions += &on_newer(rabbitmq)?;
-            None
+    match newer {
+        Newer::Here(newer) => {
+            passed += &format!(", and those of the broker and of chaos on {}", on_newer(&newer)?);
+            chaos_on_both(rabbitmq, newer)?;
         }
-        Newer::Not(why) => Some(why),
-    };
-    println!("every test has passed on RabbitMQ {versions}");
-    if let Some(why) = not_run {
-        println!("not run: the tests of the transports and of chaos on RabbitMQ 4: {why}");
+        Newer::Not(why) => {
+            not_run.push(format!("the tests of the broker and of chaos on RabbitMQ 4: {why}"));
+            if filter.is_none() {
+                chaos::run(SHORT, Some(rabbitmq), &mut io::stdout())?;
+            }
+        }
     }
+    println!("{passed}");
+    not_run.iter().for_each(|what| println!("not run: {what}"));
     Ok(())
 }
 
@@ -122,20 +133,38 @@ fn in_ci(variable: Option<&OsStr>) -> bool {
     variable.is_some_and(|value| !["", "false", "0"].iter().any(|no| value == *no))
 }
 
-/// Runs what depends on the broker's version; returns the version that it ran on.
-fn on_newer(rabbitmq: RabbitMq) -> Result<String, Error> {
-    let (servers, env) = servers(&rabbitmq)?;
+/// Runs the tests that need a broker; returns the version that they ran on.
+fn on_newer(rabbitmq: &RabbitMq) -> Result<String, Error> {
+    let (servers, env) = servers(rabbitmq)?;
     let version = servers.0.version().to_owned();
-    let tests = tests(&["-p", "twyla-tests", "-p", "xtask"], None, &env);
-    cargo(&format!("the transports' tests on RabbitMQ {version}"), &tests, &env)?;
+    // as part of the whole workspace: alone they would be compiled again, with fewer features
+    let targets = target::tests(&WITH_BROKER)?;
+    let targets: Vec<_> = targets.iter().flat_map(|target| ["--test", target]).collect();
+    // without a broker they are ignored
+    let tests = tests(&[&ALL, &*targets].concat(), &["--ignored"], None, &env);
+    cargo(&format!("the broker's tests on RabbitMQ {version}"), &tests, &env)?;
     stop(servers);
-    chaos::run(SHORT, Some(rabbitmq))?;
     Ok(version)
 }
 
+/// Runs chaos on both at once: most of its time it waits. The second's report comes when both are done.
+fn chaos_on_both(one: RabbitMq, other: RabbitMq) -> Result<(), Error> {
+    println!("running chaos on both, at once");
+    let (one, (other, report)) = thread::scope(|scope| {
+        let other = scope.spawn(move || {
+            let mut report = Vec::new();
+            (chaos::run(SHORT, Some(other), &mut report), report)
+        });
+        let one = chaos::run(SHORT, Some(one), &mut io::stdout());
+        (one, other.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    print!("{}", String::from_utf8_lossy(&report));
+    Ok(one.and(other)?)
+}
+
 /// The arguments for cargo that run the tests of these packages.
-fn tests<'a>(packages: &[&'a str], filter: Option<&'a str>, env: &[(&str, String)]) -> Vec<&'a str> {
-    let mut args = [&["test"], packages, &["--", "--include-ignored"]].concat();
+fn tests<'a>(packages: &[&'a str], which: &[&'a str], filter: Option<&'a str>, env: &[(&str, String)]) -> Vec<&'a str> {
+    let mut args = [&["test"], packages, &["--"], which].concat();
     if !env.iter().any(|(name, _)| *name == PYTHON_PEER) {
         args.extend(["--skip", "python_peer::"]);
     }
