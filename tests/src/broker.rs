@@ -59,6 +59,14 @@ pub async fn ctl(args: &[&str]) -> String {
     text(&output.stdout)
 }
 
+/// Has the broker close a connection of the bus with this app id: the one to `publish` or to `consume`.
+pub async fn close_connection(app_id: &str, role: &str) {
+    let listed = ctl(&["list_connections", "pid", "client_properties"]).await;
+    let named = listed.lines().find(|line| line.contains(&format!("\"{app_id} {role}\"")));
+    let pid = named.and_then(|line| line.split('\t').next()).expect("the broker has no such connection");
+    ctl(&["close_connection", pid, "closed by a test"]).await;
+}
+
 /// How many connections the broker has from the bus with this app id.
 pub async fn connections(app_id: &str) -> usize {
     let listed = ctl(&["list_connections", "user", "state", "client_properties"]).await;

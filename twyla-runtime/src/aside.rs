@@ -1,5 +1,5 @@
 //! Setting a delivery aside: into the dead queue, or into a retry queue until its next attempt. Either way it is confirmed
-//! there before it is acked here.
+//! there before it is acked here, and held if that fails.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::attempt::Listening;
 use crate::bus::new_message_id;
+use crate::hold::{Held, Way};
 use crate::meta::FirstFailure;
 use crate::park::{self, DeadLetter, DeadViolation, Header, Reason};
 use crate::retry::step;
@@ -90,8 +91,14 @@ impl Delivery {
     }
 }
 
-/// Puts the message into a retry queue, from where it comes back after `pause`, and only then acks it.
-pub(crate) async fn postpone(listening: &Listening, delivery: Delivery, pause: Duration, failed: Failed) {
+/// Puts the message into a retry queue, from where it comes back after `pause`, and only then acks it. If that queue doesn't
+/// take it, it is to be held here.
+pub(crate) async fn postpone(
+    listening: &Listening,
+    delivery: Delivery,
+    pause: Duration,
+    failed: Failed,
+) -> Option<Box<Held>> {
     let (exchange, routing_key) = delivery.origin();
     let mut headers = park::foreign(&delivery.headers);
     headers.extend(failed.headers().map(|(name, value)| (name.into(), value)));
@@ -99,11 +106,14 @@ pub(crate) async fn postpone(listening: &Listening, delivery: Delivery, pause: D
     headers.push((park::ROUTING_KEY.into(), Header::Text(routing_key)));
     let (queue, pause) = (&listening.queue, step(pause));
     let span = span::retry(queue, &delivery, listening.bus.system(), &queue.retry(pause), delivery.trace.as_ref());
-    set_aside(listening, delivery, Address::Retry(queue.clone(), pause), headers, &span).await;
+    let to = Address::Retry(queue.clone(), pause);
+    let (delivery, message) = set_aside(listening, delivery, to, headers, &span).await.err()?;
+    Some(Box::new(Held { delivery, way: Way::Retry(pause, message.headers) }))
 }
 
-/// Puts the message into the dead queue with what is known of it, and only then acks it.
-pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Verdict) {
+/// Puts the message into the dead queue with what is known of it, and only then acks it. If that queue doesn't take it, it is
+/// to be held here.
+pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Verdict) -> Option<Box<Held>> {
     let queue = &listening.queue;
     let Verdict { reason, error, violations, failed } = verdict;
     let attempts = failed.as_ref().map_or(0, |failed| failed.attempts);
@@ -136,19 +146,23 @@ pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Ver
     };
     let mut headers = park::foreign(&delivery.headers);
     headers.extend(letter.headers().into_iter().map(|(name, value)| (name.into(), value)));
-    if set_aside(listening, delivery, Address::Dead(queue.clone()), headers, &span).await {
-        listening.figures.parked();
+    match set_aside(listening, delivery, Address::Dead(queue.clone()), headers, &span).await {
+        Ok(()) => {
+            listening.figures.parked();
+            None
+        }
+        Err((delivery, message)) => Some(Box::new(Held { delivery, way: Way::Dead(message) })),
     }
 }
 
-/// Says whether it has succeeded.
+/// Returns what could not be set aside; once the bus is closed, it just goes back.
 async fn set_aside(
     listening: &Listening,
     delivery: Delivery,
     to: Address,
     headers: Vec<park::Named>,
     span: &Active,
-) -> bool {
+) -> Result<(), (Delivery, Outgoing)> {
     let message = Outgoing {
         to,
         headers,
@@ -159,17 +173,16 @@ async fn set_aside(
         trace: span.context().cloned(),
     };
     let deadline = Instant::now() + listening.bus.emit_deadline();
-    match listening.bus.transport().publish(message, deadline).await {
+    match listening.bus.transport().publish(message.clone(), deadline).await {
         Ok(()) => {
             delivery.ack.ack();
-            true
+            Ok(())
         }
         Err(failure) => {
-            let (event, group) = (listening.queue.event, listening.queue.group);
-            tracing::error!(event, group, error = failure.why, "could not be set aside, goes back");
+            let (event, group, message_id) = (listening.queue.event, listening.queue.group, &*message.message_id);
+            tracing::error!(event, group, message_id, error = failure.why, "can't be set aside, waits here");
             span.failed("unconfirmed", Some(&failure.why));
-            delivery.ack.reject();
-            false
+            Err((delivery, message))
         }
     }
 }

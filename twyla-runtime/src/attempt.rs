@@ -16,6 +16,7 @@ use crate::drain::{self, Phase};
 use crate::fail::What;
 use crate::figures::{Came, Listens};
 use crate::handler::{Failure, Incoming, Keyed, Registration, States};
+use crate::hold::Held;
 use crate::isolate::{chain, guarded};
 use crate::meta::Meta;
 use crate::park::{DeadLetter, Reason};
@@ -60,43 +61,49 @@ impl Listening {
     }
 }
 
-/// As [`handle`], once there is a place.
-pub(crate) async fn handle_in_turn(listening: Arc<Listening>, delivery: Delivery) {
-    let place = match &listening.places {
-        Some(places) => delivery.under_way.turn(places).await,
-        None => None,
-    };
-    if place.is_some() && *listening.stopping.borrow() != Phase::Running {
-        // It goes back to its queue.
-        return;
+/// As [`handle`], once there is a place; and again if it is to be handled again here.
+pub(crate) async fn handle_in_turn(listening: Arc<Listening>, mut delivery: Delivery) {
+    loop {
+        let place = match &listening.places {
+            Some(places) => delivery.under_way.turn(places).await,
+            None => None,
+        };
+        if place.is_some() && *listening.stopping.borrow() != Phase::Running {
+            // It goes back to its queue.
+            return;
+        }
+        let (under_way, places) = (delivery.under_way.clone(), listening.places.clone());
+        let held = handle(&listening, delivery).await;
+        under_way.hand_on(place, places.as_ref());
+        let Some(held) = held else { return };
+        let Some(again) = held.wait(&listening).await else { return };
+        delivery = again;
     }
-    let (under_way, places) = (delivery.under_way.clone(), listening.places.clone());
-    handle(listening, delivery).await;
-    under_way.hand_on(place, places.as_ref());
 }
 
-/// Handles one delivery to its end. If this is dropped on the way, the delivery goes back to its queue.
-async fn handle(listening: Arc<Listening>, delivery: Delivery) {
+/// Handles one delivery to its end, or until it is to be held. If this is dropped on the way, the delivery goes back to its
+/// queue.
+async fn handle(listening: &Listening, delivery: Delivery) -> Option<Box<Held>> {
     if delivery.ack.is_void() {
         // Its connection was lost before its turn came, and the broker delivers it again.
-        return;
+        return None;
     }
     if delivery.redeliveries > listening.redeliveries {
         let error = format!(
             "it was delivered {} times and never settled: the service ends, loses its connection or gives it back",
             delivery.redeliveries
         );
-        return aside::park(&listening, delivery, Verdict::of(Reason::Redelivered, error)).await;
+        return aside::park(listening, delivery, Verdict::of(Reason::Redelivered, error)).await;
     }
     let (bytes, most) = (delivery.body.len(), listening.bus.max_event());
     if bytes > most {
         let error = format!("it has {bytes} bytes, and at most {most} are allowed");
-        return aside::park(&listening, delivery, Verdict::of(Reason::Size, error)).await;
+        return aside::park(listening, delivery, Verdict::of(Reason::Size, error)).await;
     }
-    match attempts(&listening, &delivery).await {
-        Next::Settled => {}
-        Next::Later(pause, failed) => aside::postpone(&listening, delivery, pause, failed).await,
-        Next::Park(verdict) => aside::park(&listening, delivery, verdict).await,
+    match attempts(listening, &delivery).await {
+        Next::Settled => None,
+        Next::Later(pause, failed) => aside::postpone(listening, delivery, pause, failed).await,
+        Next::Park(verdict) => aside::park(listening, delivery, verdict).await,
     }
 }
 

@@ -121,8 +121,9 @@ impl Bus {
     /// than once.
     ///
     /// # Errors
-    /// [`Error::Content`] and [`Error::Context`] if they break their contract, [`Error::TooLarge`]: nothing was sent.
-    /// [`Error::Unconfirmed`] if the broker did not confirm in time; it tells whether the event may have been sent. [`Error::Closed`].
+    /// [`Error::Content`] and [`Error::Context`] if they break their contract, [`Error::TooLarge`] also if it is the broker that
+    /// doesn't take so much, [`Error::Refused`] at once if the broker refuses the event for good. [`Error::Unconfirmed`] if it
+    /// did not confirm in time. The last two say whether the event may have been sent. [`Error::Closed`].
     ///
     /// # Cancel safety
     /// Checked and encoded when called, sent when polled. If the future is dropped, the event may or may not be sent.
@@ -328,7 +329,7 @@ where
         session,
     )?;
     let bytes = body.len();
-    if bytes <= most { Ok(body) } else { Err(Error::TooLarge { event, bytes, most }) }
+    if bytes <= most { Ok(body) } else { Err(Error::TooLarge { event, bytes, most, broker: false }) }
 }
 
 /// Ordered by time (RFC 9562, section 5.7), so that stores keep them close together.

@@ -13,7 +13,7 @@ use crate::bus::Inner;
 use crate::config::FOREVER;
 use crate::error::Error;
 use crate::span::Active;
-use crate::transport::{BoxFuture, Outgoing, Unpublished};
+use crate::transport::{BoxFuture, Cause, Outgoing, Unpublished};
 
 /// An event under way: the future of [`Bus::emit`](crate::Bus::emit).
 ///
@@ -71,12 +71,22 @@ impl Emitting {
                 tracing::debug!(event, message_id, "emitted");
                 Ok(())
             }
-            Err(failure) if failure.closed && !failure.maybe_sent => {
+            Err(Unpublished { maybe_sent: false, cause: Cause::Closed, .. }) => {
                 self.span.failed("closed", None);
                 Err(Error::Closed)
             }
-            Err(failure) => {
-                let (maybe_sent, why) = (failure.maybe_sent, failure.why);
+            Err(Unpublished { maybe_sent: false, cause: Cause::TooLarge { bytes, most }, why }) => {
+                tracing::warn!(event, message_id, error = why, "refused");
+                self.span.failed("size", Some(&why));
+                Err(Error::TooLarge { event, bytes, most, broker: true })
+            }
+            Err(Unpublished { maybe_sent, cause: Cause::Refused | Cause::TooLarge { .. }, why }) => {
+                tracing::warn!(event, message_id, maybe_sent, error = why, "refused");
+                self.span.failed("refused", Some(&why));
+                let message_id = message_id.to_owned();
+                Err(Error::Refused { event, message_id, maybe_sent, why })
+            }
+            Err(Unpublished { maybe_sent, why, .. }) => {
                 tracing::warn!(event, message_id, maybe_sent, error = why, "unconfirmed");
                 self.span.failed("unconfirmed", Some(&why));
                 let message_id = message_id.to_owned();

@@ -34,7 +34,8 @@ pub enum Error {
         refusal: Refusal,
     },
 
-    /// An event is larger than [`Config::max_event`](crate::Config::max_event) allows. Nothing was sent.
+    /// An event is larger than [`Config::max_event`](crate::Config::max_event) allows, or than the broker takes. Nobody will
+    /// ever see it.
     TooLarge {
         /// The event's name.
         event: &'static str,
@@ -42,6 +43,23 @@ pub enum Error {
         bytes: usize,
         /// How many it may have.
         most: usize,
+        /// Whether that is the broker's limit, RabbitMQ's `max_message_size`. It is learned from the first event that is
+        /// larger, which is sent and refused; those after it on the same connection aren't sent.
+        broker: bool,
+    },
+
+    /// The broker refuses an event for good: this user may not write to the exchange, or make it. Trying again makes no sense
+    /// before that is changed.
+    Refused {
+        /// The event's name.
+        event: &'static str,
+        /// The id that the event was, or would have been, sent under.
+        message_id: String,
+        /// Whether the broker may have got it all the same, from an earlier try whose answer was lost. `false` is certain:
+        /// nobody will ever see it.
+        maybe_sent: bool,
+        /// What the broker says. It names the exchange.
+        why: String,
     },
 
     /// The broker did not confirm an event in time.
@@ -172,14 +190,22 @@ impl fmt::Display for Error {
             Self::Context { event, schema, refusal } => {
                 write!(f, "{event} was not sent: its context breaks the contract in {schema}: {refusal}")
             }
-            Self::TooLarge { event, bytes, most } => write!(
-                f,
-                "{event} was not sent: it has {bytes} bytes, and at most {most} are allowed; put what is large elsewhere and \
-                 emit where it is"
-            ),
+            Self::TooLarge { event, bytes, most, broker } => {
+                let limit = if *broker {
+                    format!("RabbitMQ takes at most {most} (`max_message_size`)")
+                } else {
+                    format!("at most {most} are allowed")
+                };
+                write!(
+                    f,
+                    "{event} was not sent: it has {bytes} bytes, and {limit}; put what is large elsewhere and emit where it is"
+                )
+            }
+            Self::Refused { event, maybe_sent, why, .. } => {
+                write!(f, "RabbitMQ refuses {event}: {why}; {}", sent(*maybe_sent))
+            }
             Self::Unconfirmed { event, maybe_sent, deadline, why, .. } => {
-                let sent = if *maybe_sent { "it may have been sent" } else { "it was not sent" };
-                write!(f, "{event} was not confirmed within {deadline:?} ({why}); {sent}")
+                write!(f, "{event} was not confirmed within {deadline:?} ({why}); {}", sent(*maybe_sent))
             }
             Self::Connect { address, user, why } => {
                 write!(f, "can't connect to RabbitMQ at {address} as `{user}`: {why}")
@@ -224,6 +250,10 @@ impl fmt::Display for Error {
             }
         }
     }
+}
+
+fn sent(maybe: bool) -> &'static str {
+    if maybe { "it may have been sent" } else { "it was not sent" }
 }
 
 impl std::error::Error for Error {

@@ -129,8 +129,10 @@ impl What {
     /// What the outermost error of the chain that says something says.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
         let said = causes(error).find_map(|error| {
-            // what a handler emits, or asks, breaks its contract at the next attempt too
-            if let Some(crate::Error::Content { .. } | crate::Error::Context { .. }) = error.downcast_ref() {
+            // what a handler emits, or asks, breaks its contract, or is too large, at the next attempt too
+            if let Some(crate::Error::Content { .. } | crate::Error::Context { .. } | crate::Error::TooLarge { .. }) =
+                error.downcast_ref()
+            {
                 return Some(Self::Park);
             }
             if let Some(crate::Error::Outbox { passes: true, .. }) = error.downcast_ref() {
@@ -184,6 +186,7 @@ mod tests {
         let refusal = crate::validate::Refusal { violations: Vec::new() };
         let error = crate::Error::Content { event: "a.b", schema: "s", refusal };
         assert_eq!(what(Around(error.into())), What::Park);
+        assert_eq!(what(crate::Error::TooLarge { event: "a.b", bytes: 2, most: 1, broker: true }), What::Park);
         assert_eq!(what(crate::Error::Closed), What::Retry);
     }
 

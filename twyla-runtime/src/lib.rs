@@ -51,6 +51,7 @@ mod figures;
 #[doc(hidden)]
 pub mod handler;
 mod health;
+mod hold;
 mod isolate;
 #[doc(hidden)]
 pub mod json;

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::state::{BusState, LinkState, States, states};
-use super::{Address, BoxFuture, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
+use super::{Address, BoxFuture, Cause, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::ack::{Ack, Decision, Settle};
 use crate::dead::{Decide, Sort, Sorted};
 use crate::error::Error;
@@ -172,7 +172,7 @@ impl Memory {
     fn put(&self, message: Outgoing) -> Result<(), Unpublished> {
         let mut broker = lock(&self.broker);
         if broker.closed {
-            return Err(Unpublished { maybe_sent: false, why: "the bus is closed".to_owned(), closed: true });
+            return Err(Unpublished::closed());
         }
         let mut pause = None;
         let (exchange, routing_key, queues) = match &message.to {
@@ -189,7 +189,7 @@ impl Memory {
                 let known = broker.queues.contains_key(&**queue);
                 if !known {
                     let why = format!("there is no queue `{queue}`: a member of its group makes it as it starts");
-                    return Err(Unpublished { maybe_sent: false, why, closed: false });
+                    return Err(Unpublished { maybe_sent: false, why, cause: Cause::Refused });
                 }
                 (String::new(), (**queue).to_owned(), vec![(**queue).to_owned()])
             }

@@ -66,8 +66,27 @@ pub(crate) struct Unpublished {
     /// Whether it may have got it all the same.
     pub(crate) maybe_sent: bool,
     pub(crate) why: String,
-    /// The bus is closed: there is no use in trying again.
-    pub(crate) closed: bool,
+    pub(crate) cause: Cause,
+}
+
+/// What has kept a message from being published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The deadline: it may pass when it is tried again.
+    Deadline,
+    /// The broker refuses it. Trying again makes no sense before something is changed.
+    Refused,
+    /// The broker refuses it for its size.
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ has such a limit"))]
+    TooLarge { bytes: usize, most: usize },
+    /// The bus is closed.
+    Closed,
+}
+
+impl Unpublished {
+    pub(crate) fn closed() -> Self {
+        Self { maybe_sent: false, why: "the bus is closed".to_owned(), cause: Cause::Closed }
+    }
 }
 
 /// Which kind of queue a group's events wait in.

@@ -32,6 +32,16 @@ pub(crate) struct Connected {
     pub(crate) trunk: Arc<Trunk>,
 }
 
+impl Connected {
+    /// The most bytes that a frame may have.
+    pub(crate) fn frame_max(&self) -> usize {
+        match self.lapin.configuration().frame_max() {
+            0 => usize::MAX,
+            most => usize::try_from(most).unwrap_or(usize::MAX),
+        }
+    }
+}
+
 impl Deref for Connected {
     type Target = Connection;
 
@@ -258,14 +268,26 @@ async fn loss(connection: &Arc<Connected>, told: &Told) -> String {
 }
 
 /// Growing pauses, each shortened by chance, so that many clients don't come back in the same moment.
-#[derive(Default)]
 pub(crate) struct Pauses {
+    first: Duration,
+    longest: Duration,
     times: u32,
 }
 
+impl Default for Pauses {
+    fn default() -> Self {
+        Self::between(FIRST_PAUSE, LONGEST_PAUSE)
+    }
+}
+
 impl Pauses {
+    /// Pauses from half of `first` on.
+    pub(crate) fn between(first: Duration, longest: Duration) -> Self {
+        Self { first, longest, times: 0 }
+    }
+
     fn peek(&self) -> Duration {
-        doubled(FIRST_PAUSE, LONGEST_PAUSE, self.times)
+        doubled(self.first, self.longest, self.times)
     }
 
     pub(crate) fn next(&mut self) -> Duration {

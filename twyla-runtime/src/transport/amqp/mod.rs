@@ -8,14 +8,18 @@ mod fetch;
 mod frame;
 mod gate;
 mod intake;
+mod message;
 mod outlet;
 mod publisher;
+mod refusal;
+mod route;
 mod settle;
 mod socket;
 mod switch;
 #[cfg(feature = "tls")]
 mod tls;
 mod topology;
+mod trial;
 mod trunk;
 
 use std::sync::Arc;
@@ -83,7 +87,7 @@ impl Transport for Amqp {
     fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>> {
         Box::pin(async move {
             let Some(_inside) = self.gate.enter() else {
-                return Err(Unpublished { maybe_sent: false, why: "the bus is closed".to_owned(), closed: true });
+                return Err(Unpublished::closed());
             };
             self.publisher.publish(message, deadline).await
         })

@@ -1,21 +1,20 @@
 //! A channel that messages are published on, and what the broker has not confirmed yet.
 
-use std::collections::{HashSet, VecDeque};
-use std::future::poll_fn;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 
-use futures_util::task::AtomicWaker;
 use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
-use tokio::sync::watch;
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use super::connection::Connected;
-use super::frame::Publish;
+use super::message::{Kind, Message, Problem};
+use super::refusal::{self, Refusal};
+use super::route::{New, Proven, Route};
 use super::said;
 use super::switch::{self, Ear};
-use super::topology::{self, NOT_FOUND, PRECONDITION_FAILED, Topology};
+use super::topology::{self, Topology};
+use super::trial::{Trial, Trials};
 use super::trunk::Trunk;
 use crate::transport::{Address, Outgoing};
 
@@ -23,69 +22,8 @@ use crate::transport::{Address, Outgoing};
 /// rest. With fewer, each is written at once.
 const BUSY: usize = 8;
 
-/// Why a try at a message came to nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) why: String,
-    /// Trying again makes no sense.
-    pub(crate) permanent: bool,
-}
-
-impl Problem {
-    pub(crate) fn again(why: impl Into<String>) -> Self {
-        Self { why: why.into(), permanent: false }
-    }
-}
-
-/// A message under way, shared by the channel and the one who waits for it. They agree on where it is, so that "not sent" is
-/// certain.
-#[derive(Debug)]
-pub(crate) struct Message {
-    pub(crate) outgoing: Outgoing,
-    stage: AtomicU8,
-    answer: Mutex<Option<Result<(), Problem>>>,
-    waiting: AtomicWaker,
-}
-
-impl Message {
-    const WRITTEN: u8 = 1;
-    const RETURNED: u8 = 2;
-
-    pub(crate) fn new(outgoing: Outgoing) -> Self {
-        Self { outgoing, stage: AtomicU8::new(0), answer: Mutex::default(), waiting: AtomicWaker::new() }
-    }
-
-    /// Whether it may have been sent.
-    pub(crate) fn was_written(&self) -> bool {
-        self.stage.load(Ordering::Acquire) & Self::WRITTEN != 0
-    }
-
-    fn answer(&self, answer: Result<(), Problem>) {
-        *lock(&self.answer) = Some(answer);
-        self.waiting.wake();
-    }
-
-    /// The broker's answer: its confirm, unless the message came back before.
-    fn confirmed(&self, ack: bool) {
-        let came_back = self.stage.fetch_and(!Self::RETURNED, Ordering::AcqRel) & Self::RETURNED != 0;
-        self.answer(match ack {
-            true if came_back => Err(gone(&self.outgoing.to)),
-            true => Ok(()),
-            false => Err(Problem::again("RabbitMQ refused the message (nack)")),
-        });
-    }
-
-    /// Waits for the answer to a try.
-    async fn answered(&self) -> Result<(), Problem> {
-        poll_fn(|context| {
-            self.waiting.register(context.waker());
-            lock(&self.answer).take().map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
-    }
-}
-
-/// A channel with confirms whose messages go past lapin.
+/// A channel with confirms whose messages go past lapin. It has only messages that the broker is known to take; others have
+/// a [`Trial`](super::trial::Trial) first.
 pub(crate) struct Outlet {
     trunk: Arc<Trunk>,
     /// Kept: it is closed when this is dropped.
@@ -93,10 +31,14 @@ pub(crate) struct Outlet {
     frame_max: usize,
     pending: Mutex<Pending>,
     ended: watch::Sender<bool>,
-    /// The exchanges and queues that are known to be there. One at a time is made sure of.
-    known: Mutex<HashSet<String>>,
-    making: tokio::sync::Mutex<()>,
+    proven: Arc<Proven>,
+    trials: Arc<Trials>,
+    /// One message at a time tries a new route, and one a new size: the others then know.
+    new_route: Turns,
+    new_size: Turns,
 }
+
+type Turns = Arc<tokio::sync::Mutex<()>>;
 
 /// What isn't confirmed, in the order in which it was written.
 #[derive(Default)]
@@ -111,17 +53,18 @@ struct Pending {
 
 impl Outlet {
     /// Opens a channel with confirms.
-    pub(crate) async fn open(connection: &Connected) -> Result<Arc<Self>, lapin::Error> {
+    pub(crate) async fn open(connection: &Connected, trials: Arc<Trials>) -> Result<Arc<Self>, lapin::Error> {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        let frame_max = usize::try_from(connection.configuration().frame_max()).unwrap_or(usize::MAX);
         let outlet = Arc::new(Self {
             trunk: connection.trunk.clone(),
-            frame_max: if frame_max == 0 { usize::MAX } else { frame_max },
+            frame_max: connection.frame_max(),
             pending: Mutex::new(Pending { first: 1, ..Pending::default() }),
             ended: watch::Sender::new(false),
-            known: Mutex::default(),
-            making: tokio::sync::Mutex::default(),
+            proven: Arc::default(),
+            trials,
+            new_route: Arc::default(),
+            new_size: Arc::default(),
             channel,
         });
         outlet.trunk.listen(outlet.channel.id(), outlet.clone());
@@ -136,44 +79,98 @@ impl Outlet {
 
     /// Publishes once; resolves with the broker's confirm.
     pub(crate) async fn publish(
-        &self,
+        self: &Arc<Self>,
         message: &Arc<Message>,
-        topology: &Topology,
-        connection: &lapin::Connection,
+        topology: &Arc<Topology>,
+        connection: &Arc<Connected>,
     ) -> Result<(), Problem> {
-        self.make_sure(&message.outgoing, topology, connection).await?;
+        let outgoing = &message.outgoing;
+        self.hold_to_limit(outgoing)?;
+        let route = Route::of(&outgoing.to);
+        let lacks = || self.proven.lacks(&route, outgoing.body.len());
+        if let Some(new) = lacks() {
+            let turns = match new {
+                New::Route => &self.new_route,
+                New::Size => &self.new_size,
+            };
+            let turn = turns.clone().lock_owned().await;
+            // What was tried meanwhile has shown more.
+            self.hold_to_limit(outgoing)?;
+            if lacks().is_some() {
+                // A task of its own, so that what has begun comes to its end whatever becomes of the caller.
+                let trying = self.clone().attempt(message.clone(), topology.clone(), connection.clone(), turn);
+                tokio::spawn(trying);
+                return message.answered().await;
+            }
+        }
         self.trunk.room().await;
-        self.put(message)?;
+        self.put(message, &route)?;
         message.answered().await
     }
 
-    fn put(&self, message: &Arc<Message>) -> Result<(), Problem> {
-        let outgoing = &message.outgoing;
-        let (exchange, routing_key, mandatory) = match &outgoing.to {
-            Address::Event { domain, event_type } => (&**domain, event_type.clone(), false),
-            Address::Dead(queue) => ("", queue.dead.as_str().into(), true),
-            Address::Retry(queue, pause) => ("", queue.retry(*pause).into(), true),
-            Address::Back(queue) => ("", (**queue).into(), true),
+    /// Refuses what the broker is known not to take.
+    fn hold_to_limit(&self, message: &Outgoing) -> Result<(), Problem> {
+        let bytes = message.body.len();
+        match self.trials.most() {
+            Some(most) if bytes > most => {
+                Err(too_large(format!("it has {bytes} bytes, and RabbitMQ takes at most {most}"), most))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Publishes a message on a channel of its own. Its answer comes by itself.
+    async fn attempt(
+        self: Arc<Self>,
+        message: Arc<Message>,
+        topology: Arc<Topology>,
+        connection: Arc<Connected>,
+        turn: OwnedMutexGuard<()>,
+    ) {
+        let route = Route::of(&message.outgoing.to);
+        match self.ready(&route, &message.outgoing, &topology, &connection).await {
+            Ok(trial) => {
+                trial.publish(&message, &route.publish(&message.outgoing), &self.proven).await;
+            }
+            Err(problem) => message.answer(Err(problem)),
+        }
+        drop(turn);
+    }
+
+    /// A channel to try the message on, once its exchange or queue is there.
+    async fn ready(
+        &self,
+        route: &Route<'_>,
+        message: &Outgoing,
+        topology: &Topology,
+        connection: &Connected,
+    ) -> Result<Arc<Trial>, Problem> {
+        let made = match &message.to {
+            _ if self.proven.has(route) => Ok(()),
+            Address::Event { domain, .. } => topology.exchange(connection, domain).await,
+            Address::Dead(queue) => topology.queue(connection, &queue.dead, queue.kind).await,
+            Address::Retry(queue, pause) => topology.retry(connection, queue, *pause).await,
+            Address::Back(_) => Ok(()),
         };
-        let publish = Publish {
-            exchange,
-            routing_key: &routing_key,
-            mandatory,
-            message_id: &outgoing.message_id,
-            timestamp: u64::try_from(outgoing.timestamp.timestamp()).unwrap_or_default(),
-            app_id: &outgoing.app_id,
-            headers: &outgoing.headers,
-            trace: outgoing.trace.as_ref(),
-            body: &outgoing.body,
-        };
+        made.map_err(|error| match topology::is_permanent(&error) {
+            true => Problem::refused(said(error)),
+            false => Problem::unanswered(said(error)),
+        })?;
+        self.trials.open(connection).await.map_err(|error| Problem::unanswered(said(error)))
+    }
+
+    fn put(&self, message: &Arc<Message>, route: &Route<'_>) -> Result<(), Problem> {
         let mut pending = lock(&self.pending);
         if let Some(problem) = &pending.ended {
             return Err(problem.clone());
         }
-        message.stage.store(Message::WRITTEN, Ordering::Release);
+        if !message.begin() {
+            return Err(Problem::unanswered("nobody waits for it any more"));
+        }
         pending.messages.push_back(Some(message.clone()));
         pending.count += 1;
         let at_once = pending.count < BUSY;
+        let publish = route.publish(&message.outgoing);
         // Within the lock, so that they are written in the order in which they are counted.
         self.trunk.add(|out| publish.write(self.channel.id(), self.frame_max, out));
         drop(pending);
@@ -184,53 +181,15 @@ impl Outlet {
         }
         Ok(())
     }
-
-    async fn make_sure(
-        &self,
-        message: &Outgoing,
-        topology: &Topology,
-        connection: &lapin::Connection,
-    ) -> Result<(), Problem> {
-        if self.knows(&message.to) {
-            return Ok(());
-        }
-        let _one = self.making.lock().await;
-        if self.knows(&message.to) {
-            return Ok(());
-        }
-        let (name, outcome) = match &message.to {
-            Address::Event { domain, .. } => ((**domain).to_owned(), topology.exchange(connection, domain).await),
-            Address::Dead(queue) => (queue.dead.clone(), topology.queue(connection, &queue.dead, queue.kind).await),
-            Address::Retry(queue, pause) => (queue.retry(*pause), topology.retry(connection, queue, *pause).await),
-            Address::Back(_) => return Ok(()),
-        };
-        outcome.map_err(|error| Problem { permanent: topology::is_permanent(&error), why: said(error) })?;
-        lock(&self.known).insert(name);
-        Ok(())
-    }
-
-    fn knows(&self, address: &Address) -> bool {
-        let known = lock(&self.known);
-        match address {
-            Address::Event { domain, .. } => known.contains(&**domain),
-            Address::Dead(queue) => known.contains(&queue.dead),
-            Address::Retry(queue, pause) => known.contains(&queue.retry(*pause)),
-            Address::Back(_) => true,
-        }
-    }
 }
 
 impl Ear for Outlet {
-    fn returned(&self, message: switch::Message) {
-        let Some(id) = message.properties.message_id else { return };
+    fn returned(&self, returned: switch::Message) {
+        let Some(id) = returned.properties.message_id else { return };
         let pending = lock(&self.pending);
-        let returned = pending.messages.iter().flatten().find(|pending| {
-            shortened(&pending.outgoing.message_id) == id && pending.stage.load(Ordering::Acquire) == Message::WRITTEN
-        });
-        if let Some(message) = returned {
-            message.stage.fetch_or(Message::RETURNED, Ordering::AcqRel);
+        if pending.messages.iter().flatten().any(|message| message.has_id(&id) && message.returned()) {
             // The next one makes sure of it again.
-            lock(&self.known).clear();
+            self.proven.forget_routes();
         }
     }
 
@@ -259,22 +218,26 @@ impl Ear for Outlet {
         }
     }
 
+    /// What is unconfirmed is sent again: first each on a channel of its own, as nothing is proven on a new outlet.
     fn ended(&self, code: Option<u16>, why: &str) {
         let messages = {
             let mut pending = lock(&self.pending);
-            pending.ended.get_or_insert_with(|| Problem::again(why));
+            pending.ended.get_or_insert_with(|| Problem::unanswered(why));
             pending.count = 0;
             std::mem::take(&mut pending.messages)
         };
-        let messages: Vec<_> = messages.into_iter().flatten().collect();
-        if code == Some(NOT_FOUND) {
+        if refusal::is_gone(code) {
             tracing::warn!(error = why, "an exchange is gone, making it again");
         }
-        for message in messages {
-            // The broker tells its size (`max_message_size`). The others get the same answer, and are sent again.
-            let too_large = code == Some(PRECONDITION_FAILED)
-                && why.contains(&format!("message size {} is larger", message.outgoing.body.len()));
-            message.answer(Err(Problem { why: why.to_owned(), permanent: too_large }));
+        let most = refusal::size_limit(code, why);
+        if let Some(most) = most {
+            self.trials.learn(most);
+        }
+        for message in messages.into_iter().flatten() {
+            message.answer(Err(match most {
+                Some(most) if message.outgoing.body.len() > most => too_large(why, most),
+                _ => Problem::unanswered(why),
+            }));
         }
         self.ended.send_replace(true);
     }
@@ -290,19 +253,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An id as it goes over the wire: a short string holds 255 bytes.
-fn shortened(id: &str) -> &str {
-    &id[..id.floor_char_boundary(255)]
-}
-
-/// What is wrong when nothing was there to take a message.
-fn gone(address: &Address) -> Problem {
-    match address {
-        // Nobody but its group makes it.
-        Address::Back(queue) => {
-            let why = format!("there is no queue `{queue}`: a member of its group makes it as it starts");
-            Problem { why, permanent: true }
-        }
-        _ => Problem::again("the queue is gone"),
-    }
+fn too_large(why: impl Into<String>, most: usize) -> Problem {
+    Problem { why: why.into(), kind: Kind::Refused(Refusal::LargerThan(most)) }
 }

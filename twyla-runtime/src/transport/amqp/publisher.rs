@@ -1,14 +1,23 @@
 //! Publishing with confirms: a task keeps a channel open, and whoever emits keeps the message until its confirm is there.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::{Connected, Link, Pauses};
-use super::outlet::{Message, Outlet, Problem};
+use super::message::{Kind, Message, Problem};
+use super::outlet::Outlet;
+use super::refusal::Refusal;
 use super::topology::Topology;
-use crate::transport::{Outgoing, Unpublished};
+use super::trial::Trials;
+use crate::transport::{Cause, Outgoing, Unpublished};
+
+/// A queue that is full stays so for a while, and each try may give the event to other queues once more: so the first pause is
+/// a second at least, and with the default deadline an event is sent five times at most.
+const FIRST_AFTER_NACK: Duration = Duration::from_secs(2);
+const LONGEST_AFTER_NACK: Duration = Duration::from_secs(120);
 
 /// Publishes over a link, whatever becomes of its connections.
 #[derive(Debug)]
@@ -33,32 +42,43 @@ impl Publisher {
         Self { link, topology, now }
     }
 
-    /// Publishes until the broker has confirmed, each time under the same message id.
+    /// Publishes until the broker has confirmed, each time under the same message id, or refuses the message for good.
     pub(crate) async fn publish(&self, message: Outgoing, deadline: Instant) -> Result<(), Unpublished> {
         let message = Arc::new(Message::new(message));
         let mut trouble = None;
-        let closed = match timeout_at(deadline, self.attempts(&message, &mut trouble)).await {
+        let cause = match timeout_at(deadline, self.attempts(&message, &mut trouble)).await {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(closed)) => closed,
-            Err(_) => false,
+            Ok(Err(cause)) => cause,
+            Err(_) => Cause::Deadline,
         };
+        message.give_up();
         let why = trouble.unwrap_or_else(|| self.link.trouble());
-        Err(Unpublished { maybe_sent: message.was_written(), why, closed })
+        Err(Unpublished { maybe_sent: message.was_written(), why, cause })
     }
 
-    /// Ends with `Err` if there is no use in going on: `true` if the bus is closed.
-    async fn attempts(&self, message: &Arc<Message>, trouble: &mut Option<String>) -> Result<(), bool> {
+    /// Ends with `Err` if trying again makes no sense.
+    async fn attempts(&self, message: &Arc<Message>, trouble: &mut Option<String>) -> Result<(), Cause> {
         let mut pauses = Pauses::default();
+        let mut nacked = Pauses::between(FIRST_AFTER_NACK, LONGEST_AFTER_NACK);
         loop {
-            let (outlet, connection) = self.open().await.ok_or(true)?;
+            let (outlet, connection) = self.open().await.ok_or(Cause::Closed)?;
+            let written_before = message.was_written();
             let Err(problem) = outlet.publish(message, &self.topology, &connection).await else { return Ok(()) };
             tracing::debug!(message_id = &*message.outgoing.message_id, error = problem.why, "not confirmed");
-            let Problem { why, permanent } = problem;
-            *trouble = Some(why);
-            if permanent {
-                return Err(false);
+            if problem.is_certain() && !written_before {
+                message.was_not_taken();
             }
-            sleep(pauses.next()).await;
+            let Problem { why, kind } = problem;
+            *trouble = Some(why);
+            let pause = match kind {
+                Kind::Refused(Refusal::Message) => return Err(Cause::Refused),
+                Kind::Refused(Refusal::LargerThan(most)) => {
+                    return Err(Cause::TooLarge { bytes: message.outgoing.body.len(), most });
+                }
+                Kind::Nacked => nacked.next(),
+                Kind::Unanswered | Kind::Unrouted => pauses.next(),
+            };
+            sleep(pause).await;
         }
     }
 
@@ -86,13 +106,17 @@ impl Publisher {
 /// Keeps a channel open until the link is closed or nobody can publish any more.
 async fn keep_open(link: Arc<Link>, now: watch::Sender<Now>) {
     let mut pauses = Pauses::default();
+    let (mut last, mut trials) = (Weak::new(), Arc::<Trials>::default());
     loop {
         let connection = tokio::select! {
             connection = link.connection() => connection,
             () = now.closed() => return,
         };
         let Some(connection) = connection else { break };
-        match Outlet::open(&connection).await {
+        if !std::ptr::eq(last.as_ptr(), Arc::as_ptr(&connection)) {
+            (last, trials) = (Arc::downgrade(&connection), Arc::default());
+        }
+        match Outlet::open(&connection, trials.clone()).await {
             Ok(outlet) => {
                 pauses = Pauses::default();
                 now.send_replace(Now::Open(outlet.clone(), connection));

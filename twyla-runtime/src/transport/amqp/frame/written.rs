@@ -22,6 +22,12 @@ pub(crate) struct Publish<'a> {
 impl Publish<'_> {
     /// Appends `basic.publish`, the content header and the body, in frames of at most `frame_max` bytes.
     pub(crate) fn write(&self, channel: u16, frame_max: usize, out: &mut Vec<u8>) {
+        self.write_head(channel, out);
+        self.write_part(channel, frame_max, self.body, out);
+    }
+
+    /// Appends `basic.publish` and the content header, to which the whole body belongs.
+    pub(crate) fn write_head(&self, channel: u16, out: &mut Vec<u8>) {
         frame(out, METHOD, channel, |out| {
             out.extend_from_slice(&BASIC.to_be_bytes());
             out.extend_from_slice(&PUBLISH.to_be_bytes());
@@ -48,7 +54,11 @@ impl Publish<'_> {
             out.extend_from_slice(&self.timestamp.to_be_bytes());
             short(self.app_id, out);
         });
-        for part in self.body.chunks(frame_max - HEAD - 1) {
+    }
+
+    /// Appends a part of the body.
+    pub(crate) fn write_part(&self, channel: u16, frame_max: usize, part: &[u8], out: &mut Vec<u8>) {
+        for part in part.chunks(frame_max - HEAD - 1) {
             frame(out, BODY, channel, |out| out.extend_from_slice(part));
         }
     }

@@ -1,0 +1,260 @@
+//! What a broker's limits do to events: the tests change them for the whole broker, so they run one after another.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use lapin::options::QueueDeclareOptions;
+use lapin::types::FieldTable;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use twyla_runtime::{Bus, Error, Fail, LinkState, Reason, Retry};
+use twyla_tests::broker::{clean, close_connection, config, ctl, lapin};
+use twyla_tests::proxy::{Mode, Proxy};
+use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener, within};
+
+/// Makes the tests named, each alone on the broker.
+macro_rules! alone {
+    ($($test:ident),* $(,)?) => {
+        mod with_rabbitmq {
+            $(#[tokio::test]
+            #[ignore = "needs RabbitMQ: cargo xtask test starts one"]
+            async fn $test() {
+                let _alone = super::BROKER.lock().await;
+                super::within(async {
+                    super::clean(stringify!($test)).await;
+                    super::$test().await;
+                })
+                .await;
+            })*
+        }
+    };
+}
+
+alone!(
+    small_events_do_not_notice_those_too_large,
+    does_not_send_the_next_event_too_large,
+    keeps_what_the_dead_queue_does_not_take,
+    tries_again_here_what_the_retry_queue_does_not_take,
+    gives_back_what_the_dead_queue_does_not_take_when_it_stops,
+    waits_until_the_broker_has_memory_again,
+);
+
+static BROKER: Mutex<()> = Mutex::const_new(());
+
+const MIB: usize = 1 << 20;
+
+fn context() -> Here {
+    Here::new("web")
+}
+
+fn large<P>(n: u32, mib: usize) -> Ping<P> {
+    Ping::saying(n, "x".repeat(mib * MIB))
+}
+
+/// Sets the most bytes that the broker takes, for channels that are opened from now on; what it was before.
+async fn set_most(bytes: usize) -> usize {
+    // RabbitMQ 3 reads the one, RabbitMQ 4 the other.
+    let set = format!(
+        "{{ok, Before}} = application:get_env(rabbit, max_message_size), \
+         application:set_env(rabbit, max_message_size, {bytes}), persistent_term:put(max_message_size, {bytes}), Before."
+    );
+    ctl(&["eval", &set]).await.trim().parse().unwrap()
+}
+
+/// Has the broker take at most this for as long as the work lasts.
+async fn with_most<T>(bytes: usize, work: impl Future<Output = T>) -> T {
+    let before = set_most(bytes).await;
+    let done = futures_lite::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(work)).await;
+    set_most(before).await;
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+async fn small_events_do_not_notice_those_too_large() {
+    here!(Mine, "small_events_do_not_notice_those_too_large");
+    here!(Large, "small_events_do_not_notice_those_too_large_large");
+    let listening = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<Mine>| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    let service = listening.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
+    let running = service.start().await.unwrap();
+    let bus = with_most(MIB, async {
+        let bus = Bus::connect(config()).await.unwrap();
+        let mut state = bus.state();
+        state.mark_unchanged();
+        let mut emits = JoinSet::new();
+        for n in 0..1000 {
+            emits.spawn(bus.emit(Ping::<Mine>::new(n), context()));
+            if n % 200 == 0 {
+                // The first of these are sent, and refused.
+                emits.spawn({
+                    let bus = bus.clone();
+                    async move {
+                        let error = bus.emit(large::<Large>(n, 2), context()).await.unwrap_err();
+                        let Error::TooLarge { event, bytes, most, broker: true } = error else { panic!("{error}") };
+                        assert_eq!((event, most), (Large::EVENT, MIB));
+                        assert!(bytes > 2 * MIB);
+                        Ok(())
+                    }
+                });
+                tokio::task::yield_now().await;
+            }
+        }
+        while let Some(emitted) = emits.join_next().await {
+            emitted.unwrap().unwrap();
+        }
+        assert!(!state.has_changed().unwrap(), "the connection was given up: {:?}", state.borrow());
+        bus
+    })
+    .await;
+    // What was sent twice is in the queue before this one.
+    bus.emit(Ping::<Mine>::new(1000), context()).await.unwrap();
+    let mut came = BTreeMap::<u32, u32>::new();
+    while !came.contains_key(&1000) {
+        *came.entry(calls.recv().await.unwrap()).or_default() += 1;
+    }
+    assert_eq!(came.len(), 1001);
+    assert!(came.values().all(|times| *times == 1), "sent twice: {came:?}");
+    bus.close().await;
+    running.stop().await;
+    listening.close().await;
+}
+
+async fn does_not_send_the_next_event_too_large() {
+    here!(Mine, "does_not_send_the_next_event_too_large");
+    with_most(MIB, async {
+        let proxy = Proxy::start(Mode::Open).await;
+        let bus = Bus::connect(config().port(proxy.port())).await.unwrap();
+        let error = bus.emit(large::<Mine>(1, 2), context()).await.unwrap_err();
+        assert!(matches!(error, Error::TooLarge { broker: true, .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("RabbitMQ takes at most 1048576 (`max_message_size`)"), "{text}");
+        // Now what is sent has no answer.
+        proxy.set(Mode::Deaf);
+        let error = bus.emit(large::<Mine>(2, 3), context()).await.unwrap_err();
+        assert!(matches!(error, Error::TooLarge { most: MIB, broker: true, .. }), "{error}");
+        // Another connection may be to a broker that takes more.
+        proxy.set(Mode::Open);
+        proxy.cut();
+        bus.emit(Ping::<Mine>::new(3), context()).await.unwrap();
+        set_most(4 * MIB).await;
+        proxy.cut();
+        bus.emit(large::<Mine>(4, 3), context()).await.unwrap();
+        bus.close().await;
+    })
+    .await;
+}
+
+/// An event of 2 MiB in its queue, where the broker now takes no more than 1; and its listener runs.
+async fn stuck<P: Place>(
+    retry: Retry,
+    script: Script<P>,
+    check: impl AsyncFnOnce(Bus, twyla_runtime::Running, &Proxy),
+) {
+    let bus = Bus::connect(config()).await.unwrap();
+    let service = bus.service().state(script.clone()).listeners([listener::<P>("one")]);
+    service.start().await.unwrap().stop().await;
+    bus.emit(large::<P>(1, 2), context()).await.unwrap();
+    bus.close().await;
+    with_most(MIB, async {
+        let proxy = Proxy::start(Mode::Open).await;
+        let bus = Bus::connect(config().port(proxy.port()).app_id(P::DOMAIN)).await.unwrap();
+        let service = bus.service().state(script).listeners([listener::<P>("one")]).retry(retry);
+        let running = service.start().await.unwrap();
+        check(bus, running, &proxy).await;
+    })
+    .await;
+}
+
+async fn keeps_what_the_dead_queue_does_not_take() {
+    here!(Mine, "keeps_what_the_dead_queue_does_not_take");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send(call.ping.n);
+        async { Err(Fail::park("no use").into()) }
+    });
+    stuck(Retry::never(), script, async |bus, running, _| {
+        assert_eq!(calls.recv().await, Some(1));
+        // Another goes on meanwhile.
+        bus.emit(Ping::<Mine>::new(2), context()).await.unwrap();
+        assert_eq!(calls.recv().await, Some(2));
+        let letters = dead_letters(&bus, Mine::EVENT, "one", 1).await;
+        assert!(letters[0].body.len() < MIB);
+        // The broker takes more from now on, and says so on another connection.
+        set_most(4 * MIB).await;
+        close_connection(Mine::DOMAIN, "publish").await;
+        let letters = dead_letters(&bus, Mine::EVENT, "one", 2).await;
+        assert!(letters.iter().any(|letter| letter.body.len() > 2 * MIB && letter.reason == Some(Reason::Handler)));
+        assert!(calls.try_recv().is_err(), "it was handled again");
+        running.stop().await;
+        bus.close().await;
+    })
+    .await;
+}
+
+async fn tries_again_here_what_the_retry_queue_does_not_take() {
+    here!(Mine, "tries_again_here_what_the_retry_queue_does_not_take");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let attempt = call.meta.attempt;
+        let _ = sender.send((attempt, call.meta.first_failure.map(|first| first.error)));
+        async move { if attempt < 3 { Err(format!("number {attempt}").into()) } else { Ok(()) } }
+    });
+    let pause = Duration::from_millis(1500);
+    let retry = Retry { attempts: 5, first: pause, max: pause };
+    stuck(retry, script, async |bus, running, _| {
+        let first = Some("number 1".to_owned());
+        for want in [(1, None), (2, first.clone()), (3, first)] {
+            assert_eq!(calls.recv().await, Some(want));
+        }
+        running.stop().await;
+        let (_connection, channel) = lapin().await;
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        let queue = format!("{}.one", Mine::EVENT);
+        let left = channel.queue_declare(queue.into(), passive, FieldTable::default()).await.unwrap();
+        assert_eq!(left.message_count(), 0);
+        bus.close().await;
+    })
+    .await;
+}
+
+async fn gives_back_what_the_dead_queue_does_not_take_when_it_stops() {
+    here!(Mine, "gives_back_what_the_dead_queue_does_not_take_when_it_stops");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send(call.ping.n);
+        async { Err(Fail::park("no use").into()) }
+    });
+    stuck(Retry::never(), script, async |bus, running, _| {
+        assert_eq!(calls.recv().await, Some(1));
+        running.stop().await;
+        bus.close().await;
+        let (_connection, channel) = lapin().await;
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        let queue = format!("{}.one", Mine::EVENT);
+        let left = channel.queue_declare(queue.into(), passive, FieldTable::default()).await.unwrap();
+        assert_eq!(left.message_count(), 1);
+    })
+    .await;
+}
+
+async fn waits_until_the_broker_has_memory_again() {
+    here!(Mine, "waits_until_the_broker_has_memory_again");
+    let bus = Bus::connect(config()).await.unwrap();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    let before = ctl(&["eval", "vm_memory_monitor:get_vm_memory_high_watermark()."]).await;
+    ctl(&["set_vm_memory_high_watermark", "0"]).await;
+    let emits = [bus.emit(Ping::<Mine>::new(2), context()), bus.emit(large::<Mine>(3, 1), context())].map(tokio::spawn);
+    let blocked = bus.state().wait_for(|state| matches!(state.publish, LinkState::Blocked { .. })).await.map(drop);
+    let pending = emits.iter().all(|emit| !emit.is_finished());
+    ctl(&["set_vm_memory_high_watermark", before.trim()]).await;
+    blocked.unwrap();
+    assert!(pending);
+    for emit in emits {
+        emit.await.unwrap().unwrap();
+    }
+    bus.close().await;
+}

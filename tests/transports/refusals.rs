@@ -1,0 +1,220 @@
+//! What a broker refuses for good, beside what it doesn't take now: the one fails at once and alone, the other waits.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_lite::future::zip;
+use lapin::ExchangeKind;
+use lapin::options::{
+    ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+    QueuePurgeOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use twyla_runtime::{Bus, Config, Error};
+use twyla_tests::broker::{config, ctl, lapin};
+use twyla_tests::{Call, Here, Ping, Place, Script, here, listener, with_rabbitmq};
+
+with_rabbitmq!(
+    an_exchange_that_may_not_be_written_to_disturbs_no_other,
+    a_routing_key_that_may_not_be_written_to_disturbs_no_other,
+    says_at_once_that_an_exchange_is_missing_and_may_not_be_made,
+    sends_again_once_a_right_is_given_back,
+    waits_for_room_in_a_full_queue,
+    sends_rarely_what_a_full_queue_refuses,
+);
+
+fn context() -> Here {
+    Here::new("web")
+}
+
+/// A user of the test's own, with these permissions: configure, write, read.
+async fn user(name: &str, permissions: [&str; 3]) -> Config {
+    // What an earlier run has left is taken over.
+    let make = format!(
+        "rabbit_auth_backend_internal:put_user(#{{name => <<\"{name}\">>, password => <<\"secret\">>, tags => <<>>}}, <<\"t\">>)."
+    );
+    ctl(&["eval", &make]).await;
+    permit(name, permissions).await;
+    let host = std::env::var("TWYLA_TEST_AMQP_HOST").unwrap();
+    let port = std::env::var("TWYLA_TEST_AMQP_PORT").unwrap().parse().unwrap();
+    Config::new(host, name, "secret").port(port)
+}
+
+async fn permit(name: &str, [configure, write, read]: [&str; 3]) {
+    ctl(&["set_permissions", name, configure, write, read]).await;
+}
+
+/// Emits 1,000 events to an exchange that the user may write to, and events of `Forbidden` among them.
+async fn emit_beside<Mine: Place, Forbidden: Place>(config: Config) {
+    let listening = Bus::connect(twyla_tests::broker::config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<Mine>| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    let service = listening.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
+    let running = service.start().await.unwrap();
+
+    let bus = Bus::connect(config).await.unwrap();
+    let mut state = bus.state();
+    state.mark_unchanged();
+    let mut emits = JoinSet::new();
+    for n in 0..1000 {
+        emits.spawn(bus.emit(Ping::<Mine>::new(n), context()));
+        if n % 300 == 0 {
+            let error = bus.emit(Ping::<Forbidden>::new(n), context()).await.unwrap_err();
+            let Error::Refused { maybe_sent: false, event, why, .. } = &error else { panic!("{error}") };
+            assert_eq!(*event, Forbidden::EVENT);
+            assert!(why.contains("ACCESS_REFUSED") && why.contains(&format!("'{}'", Forbidden::DOMAIN)), "{why}");
+        }
+    }
+    while let Some(emitted) = emits.join_next().await {
+        emitted.unwrap().unwrap();
+    }
+    let mut arrived = BTreeMap::<u32, u32>::new();
+    while arrived.len() < 1000 {
+        *arrived.entry(calls.recv().await.unwrap()).or_default() += 1;
+    }
+    // What would come twice is in the queue before this one.
+    bus.emit(Ping::<Mine>::new(1000), context()).await.unwrap();
+    while let Some(n) = calls.recv().await
+        && n < 1000
+    {
+        *arrived.entry(n).or_default() += 1;
+    }
+    assert!(arrived.values().all(|times| *times == 1), "sent twice: {arrived:?}");
+    assert!(!state.has_changed().unwrap(), "the connection was given up: {:?}", state.borrow());
+    bus.close().await;
+    running.stop().await;
+    listening.close().await;
+}
+
+/// Makes the exchange of a test that its user may not make.
+async fn exchange(name: &str) {
+    let (_connection, channel) = lapin().await;
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    channel.exchange_declare(name.into(), ExchangeKind::Topic, options, FieldTable::default()).await.unwrap();
+}
+
+async fn an_exchange_that_may_not_be_written_to_disturbs_no_other() {
+    here!(Mine, "an_exchange_that_may_not_be_written_to_disturbs_no_other");
+    here!(Forbidden, "an_exchange_that_may_not_be_written_to");
+    exchange(Forbidden::DOMAIN).await;
+    let config = user(Mine::DOMAIN, [".*", Mine::DOMAIN, ".*"]).await;
+    emit_beside::<Mine, Forbidden>(config).await;
+}
+
+async fn a_routing_key_that_may_not_be_written_to_disturbs_no_other() {
+    here!(Mine, "a_routing_key_that_may_not_be_written_to_disturbs_no_other");
+    here!(Forbidden, "a_routing_key_that_may_not_be_written_to");
+    exchange(Forbidden::DOMAIN).await;
+    let config = user(Mine::DOMAIN, [".*", ".*", ".*"]).await;
+    ctl(&["set_topic_permissions", Mine::DOMAIN, Forbidden::DOMAIN, "^pong$", ".*"]).await;
+    emit_beside::<Mine, Forbidden>(config).await;
+}
+
+async fn says_at_once_that_an_exchange_is_missing_and_may_not_be_made() {
+    here!(Mine, "says_at_once_that_an_exchange_is_missing");
+    let (_connection, channel) = lapin().await;
+    channel.exchange_delete(Mine::DOMAIN.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    let bus = Bus::connect(user(Mine::DOMAIN, ["", ".*", ".*"]).await).await.unwrap();
+    let error = bus.emit(Ping::<Mine>::new(1), context()).within(Duration::MAX).await.unwrap_err();
+    let Error::Refused { maybe_sent: false, why, .. } = &error else { panic!("{error}") };
+    assert!(why.contains("exchange 'says_at_once_that_an_exchange_is_missing'"), "{why}");
+    bus.close().await;
+}
+
+async fn sends_again_once_a_right_is_given_back() {
+    here!(Mine, "sends_again_once_a_right_is_given_back");
+    let bus = Bus::connect(user(Mine::DOMAIN, [".*", ".*", ".*"]).await).await.unwrap();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    permit(Mine::DOMAIN, [".*", "", ".*"]).await;
+    let forbidden = || bus.emit(Ping::<Mine>::new(2), context()).within(Duration::MAX);
+    // The broker remembers what a channel may do until that has had nothing to do for a second or more.
+    let error = loop {
+        if let Err(error) = forbidden().await {
+            break error;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    };
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    let error = forbidden().await.unwrap_err();
+    assert!(matches!(error, Error::Refused { maybe_sent: false, .. }), "{error}");
+    permit(Mine::DOMAIN, [".*", ".*", ".*"]).await;
+    bus.emit(Ping::<Mine>::new(3), context()).await.unwrap();
+    bus.close().await;
+}
+
+/// A queue bound to the event that has room for one more message.
+async fn small_queue(domain: &str, event: &str) -> (lapin::Connection, lapin::Channel, String) {
+    let (connection, channel) = lapin().await;
+    exchange(domain).await;
+    let queue = format!("{event}.small");
+    channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-max-length".into(), AMQPValue::LongInt(1));
+    arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+    channel.queue_declare(queue.as_str().into(), QueueDeclareOptions::durable(), arguments).await.unwrap();
+    let options = QueueBindOptions::default();
+    channel
+        .queue_bind(queue.as_str().into(), domain.into(), "ping".into(), options, FieldTable::default())
+        .await
+        .unwrap();
+    (connection, channel, queue)
+}
+
+async fn waits_for_room_in_a_full_queue() {
+    here!(Mine, "waits_for_room_in_a_full_queue");
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<Mine>| {
+        let _ = sender.send((call.ping.n, call.meta.message_id));
+        async { Ok(()) }
+    });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let (_connection, channel, queue) = small_queue(Mine::DOMAIN, Mine::EVENT).await;
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!(calls.recv().await.unwrap().0, 1);
+
+    let emit = bus.emit(Ping::<Mine>::new(2), context());
+    let room = async {
+        let first = calls.recv().await.unwrap();
+        // It comes again because it was refused, and sent again.
+        assert_eq!(calls.recv().await.unwrap(), first);
+        channel.queue_purge(queue.as_str().into(), QueuePurgeOptions::default()).await.unwrap();
+    };
+    let (emitted, ()) = zip(emit, room).await;
+    emitted.unwrap();
+    running.stop().await;
+    channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    bus.close().await;
+}
+
+async fn sends_rarely_what_a_full_queue_refuses() {
+    here!(Mine, "sends_rarely_what_a_full_queue_refuses");
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<Mine>| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let (_connection, channel, queue) = small_queue(Mine::DOMAIN, Mine::EVENT).await;
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    let error = bus.emit(Ping::<Mine>::new(2), context()).within(Duration::from_secs(7)).await.unwrap_err();
+    let Error::Unconfirmed { maybe_sent: true, why, .. } = &error else { panic!("{error}") };
+    assert!(why.starts_with("refused by a queue (full?)"), "{why}");
+    channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    bus.emit(Ping::<Mine>::new(3), context()).await.unwrap();
+    let mut came = Vec::new();
+    while came.last() != Some(&3) {
+        came.push(calls.recv().await.unwrap());
+    }
+    // At once, after a second at least, and after three.
+    let times = came.iter().filter(|n| **n == 2).count();
+    assert!((2..=3).contains(&times), "{came:?}");
+    running.stop().await;
+    bus.close().await;
+}

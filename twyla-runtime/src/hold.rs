@@ -1,0 +1,97 @@
+//! Deliveries that can't be set aside, since their dead queue or retry queue doesn't take them: they stay here, unacked.
+//!
+//! Nothing is lost and nothing runs in a loop: what can't be dead-lettered is tried again with growing pauses, and what can't
+//! go into a retry queue has its pause here. Each takes a place of the prefetch meanwhile, and no place of a handler.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::attempt::Listening;
+use crate::drain::{Phase, stopping};
+use crate::park::Named;
+use crate::retry::doubled;
+use crate::transport::{Cause, Delivery, Outgoing, Unpublished};
+
+/// The pauses between two tries at a dead queue.
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+/// How long a delivery is held: half of what RabbitMQ allows until it closes the channel (`consumer_timeout`).
+const MOST: Duration = Duration::from_secs(15 * 60);
+
+/// A delivery that couldn't be set aside.
+pub(crate) struct Held {
+    pub(crate) delivery: Delivery,
+    pub(crate) way: Way,
+}
+
+/// What is to become of it.
+pub(crate) enum Way {
+    /// It goes into the dead queue, as this message.
+    Dead(Outgoing),
+    /// It is handled again after this long, with the headers that it would have come back with.
+    Retry(Duration, Vec<Named>),
+}
+
+impl Held {
+    /// Waits until it is dead-lettered, or is to be handled again: then it is returned.
+    pub(crate) async fn wait(self, listening: &Listening) -> Option<Delivery> {
+        let Self { delivery, way } = self;
+        match way {
+            Way::Dead(message) => {
+                dead_letter(listening, &delivery, &message).await;
+                None
+            }
+            Way::Retry(pause, headers) => after(listening, delivery, pause, headers).await,
+        }
+    }
+}
+
+/// What is dropped undecided goes back to its queue.
+async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgoing) {
+    let (event, group, message_id) = (listening.queue.event, listening.queue.group, delivery.message_id.as_deref());
+    let until = Instant::now() + MOST;
+    let mut times = 0;
+    while Instant::now() < until && pause(listening, delivery, doubled(FIRST, LONGEST, times)).await {
+        if delivery.ack.is_void() {
+            // Its connection was lost: the broker delivers it again.
+            return;
+        }
+        let deadline = Instant::now() + listening.bus.emit_deadline();
+        match listening.bus.transport().publish(message.clone(), deadline).await {
+            Ok(()) => {
+                delivery.ack.ack();
+                listening.figures.parked();
+                tracing::info!(event, group, message_id, "parked at last");
+                return;
+            }
+            Err(Unpublished { cause: Cause::Closed, .. }) => return,
+            Err(failure) => {
+                tracing::warn!(event, group, message_id, error = failure.why, "still can't be parked, waits here");
+            }
+        }
+        times += 1;
+    }
+}
+
+async fn after(
+    listening: &Listening,
+    mut delivery: Delivery,
+    wanted: Duration,
+    headers: Vec<Named>,
+) -> Option<Delivery> {
+    if !pause(listening, &delivery, wanted.min(MOST)).await || delivery.ack.is_void() {
+        return None;
+    }
+    delivery.headers = headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
+    Some(delivery)
+}
+
+/// `false` if the service stops meanwhile.
+async fn pause(listening: &Listening, delivery: &Delivery, pause: Duration) -> bool {
+    let mut phase = listening.stopping.clone();
+    tokio::select! {
+        () = delivery.under_way.pause(pause) => *phase.borrow() == Phase::Running,
+        () = stopping(&mut phase) => false,
+    }
+}
