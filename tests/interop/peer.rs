@@ -31,13 +31,20 @@ impl Schemata {
     }
 }
 
-fn python(arguments: &[&str], schemata: &Schemata) -> Command {
+/// A script of this folder.
+pub(crate) fn script(file: &str, arguments: &[&str]) -> Command {
     let interpreter = std::env::var("TWYLA_TEST_PYTHON_PEER");
     let mut command = Command::new(interpreter.expect("TWYLA_TEST_PYTHON_PEER is not set: run `cargo xtask test`"));
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/peer.py")).args(arguments);
-    // its naive local times are taken as UTC
-    command.env("TZ", "UTC").env("TWYLA_TEST_SCHEMATA", schemata.0.to_string());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
+    // naive local times are taken as UTC
+    command.arg(format!("{folder}/{file}")).args(arguments).env("TZ", "UTC").kill_on_drop(true);
+    command
+}
+
+fn python(arguments: &[&str], schemata: &Schemata) -> Command {
+    let mut command = script("peer.py", arguments);
+    command.env("TWYLA_TEST_SCHEMATA", schemata.0.to_string());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
     command
 }
 

@@ -13,7 +13,7 @@ use crate::target;
 /// Below the workspace.
 const REQUIREMENTS: &str = "tests/interop/requirements.txt";
 /// Loads what has compiled parts, or breaks with a newer Python: all else follows.
-const CHECK: &str = "import aioamqp, pydantic, jsonschema";
+const CHECK: &str = "import aioamqp, pydantic, jsonschema, twyla.logging.formatters";
 
 /// Libraries that could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Target(#[from] target::Error),
     #[error(
-        "the tests need Python's libraries in {REQUIREMENTS}, and {why}.\n  Install them yourself and run this again:\n    {PYTHON} -m venv --clear {folder}\n    {folder}/bin/python -m pip install --no-deps --requirement {REQUIREMENTS}"
+        "the tests need Python's libraries in {REQUIREMENTS}, and {why}.\n  Install them yourself and run this again:\n    {PYTHON} -m venv --clear {folder}\n    {folder}/bin/python -m pip install --use-pep517 --no-deps --requirement {REQUIREMENTS}"
     )]
     Pip { why: String, folder: String },
 }
@@ -44,7 +44,16 @@ pub(crate) fn provide() -> Result<PathBuf, Error> {
     let failed = |why| Error::Pip { why, folder: folder.display().to_string() };
     run(Command::new(PYTHON).args(["-m", "venv", "--clear"]).arg(&folder)).map_err(failed)?;
     let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--use-pep517",
+        "--no-deps",
+    ]);
     run(pip.arg("--requirement").arg(&requirements)).map_err(failed)?;
     if !works(&python) {
         return Err(failed(format!("pip installed them, but `{CHECK}` fails")));

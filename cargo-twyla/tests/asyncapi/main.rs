@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod python_peer;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -3,3 +3,4 @@
 mod carried;
 mod envelope;
 mod groups;
+mod properties;

@@ -1,0 +1,50 @@
+//! The platform's lines are held to the formatter of its Python services: tests that need Python's libraries.
+
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use twyla_tests::within;
+
+use super::{ended, json, service};
+
+/// JSON's types, with whole numbers apart from others: collectors keep a column for each.
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "float",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Python's libraries: cargo xtask test installs them"]
+async fn a_line_of_the_platforms_is_what_its_python_formatter_writes() {
+    within(async {
+        let (_, lines) = ended(service("all", &[("SEEN_LOG_FORMAT", "platform"), ("SEEN_LOG", "info")])).await;
+        let lines = json(&lines);
+        assert!(lines.iter().any(|line| line["levelName"] == "WARNING"));
+        for line in lines.iter().filter(|line| line["extra"].is_object()) {
+            let python = std::env::var("TWYLA_TEST_PYTHON_PEER");
+            let mut command = Command::new(python.expect("TWYLA_TEST_PYTHON_PEER is not set: run `cargo xtask test`"));
+            command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seen/record.py"));
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            child.stdin.take().unwrap().write_all(format!("{line}\n").as_bytes()).await.unwrap();
+            let output = child.wait_with_output().await.unwrap();
+            let judged: Value = serde_json::from_slice(&output.stdout).unwrap();
+            // of the same record, it writes the same
+            assert_eq!(line, &judged["line"]);
+            // and of Python's own, values of the same types
+            let types = |line: &Value| -> Vec<_> {
+                line.as_object().unwrap().iter().map(|(name, value)| (name.clone(), type_of(value))).collect()
+            };
+            assert_eq!(types(line), types(&judged["python"]), "{line}");
+        }
+    })
+    .await;
+}
