@@ -214,7 +214,8 @@ impl Contracts {
 
     /// The contract that a schema of the folder is.
     pub(crate) fn of<'a>(&'a self, schema: &'a ContractSchema) -> Result<Contract<'a>, Error> {
-        let held = twyla_sample::Contract::new(&self.registry, self.uri(schema), ROOT, schema.bundle.asserts_formats())
+        let (formats, asserted) = (schema.bundle.asserts_formats(), schema.bundle.asserted_formats());
+        let held = twyla_sample::Contract::asserting(&self.registry, self.uri(schema), ROOT, formats, asserted)
             .map_err(|error| Error::Schema { place: schema.place.clone(), error: error.to_string() })?;
         Ok(Contract { schema, held, all: self })
     }

@@ -21,6 +21,12 @@ pub(crate) struct Where {
     /// The draft that a custom `$schema` stands for, as with `.dialect(uri, draft)`.
     #[arg(long, value_name = "URI=DRAFT", value_parser = dialect, help_heading = "Schemas")]
     dialect: Vec<(String, Draft)>,
+    /// Formats that are rules in every draft, as with `.assert_formats(names)`: `uuid,duration`.
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', help_heading = "Schemas")]
+    assert_formats: Vec<String>,
+    /// A warning that isn't reported, for everything or for what is named, as with `.allow(warning, names)`.
+    #[arg(long, value_name = "WARNING[=NAMES]", value_parser = allowed, help_heading = "Schemas")]
+    allow: Vec<(String, Vec<String>)>,
     /// A document that schemas refer to by its URI, as with `.document(uri, file)`.
     #[arg(long, value_name = "URI=FILE", value_parser = document, help_heading = "Schemas")]
     document: Vec<(String, PathBuf)>,
@@ -32,6 +38,13 @@ pub(crate) fn document(text: &str) -> Result<(String, PathBuf), String> {
     let (uri, file) =
         text.rsplit_once('=').ok_or("it is written as https://example.com/money.json=vendor/money.json")?;
     Ok((uri.to_owned(), PathBuf::from(file)))
+}
+
+/// What `--allow` says.
+#[expect(clippy::unnecessary_wraps, reason = "clap's parsers may fail")]
+fn allowed(text: &str) -> Result<(String, Vec<String>), String> {
+    let (name, about) = text.split_once('=').unwrap_or((text, ""));
+    Ok((name.to_owned(), about.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect()))
 }
 
 /// What `--dialect` says.
@@ -100,6 +113,8 @@ impl Folder {
         let asserted = || accepted.is_none_or(|bundle| bundle.asserts_formats());
         let formats = !self.how.no_formats && self.settings.formats().unwrap_or_else(asserted);
         let builder = Builder::new(path).shown_as(shown).default_draft(draft).formats(formats);
+        let builder = builder.assert_formats(self.how.assert_formats.iter().cloned());
+        let builder = self.how.allow.iter().fold(builder, |builder, (name, about)| builder.allow(name, about.clone()));
         let dialects = self.how.dialect.iter();
         let builder = dialects.fold(builder, |builder, (uri, draft)| builder.dialect(uri, *draft));
         self.documents().into_iter().fold(builder, |builder, (uri, file)| builder.document(uri, file))

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use twyla_contract::rust;
 
-use crate::draft::{Draft, HOLDERS};
+use crate::draft::{Draft, HOLDERS, is_annotation};
 use crate::load::{File, Json, Member, Node, Role, Way};
 use crate::model::SENSITIVE;
 use crate::pattern::Untranslated;
@@ -55,8 +55,50 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
                 Json::Object(_) => "see here".to_owned(),
                 _ => node.described(),
             };
-            problems.push(schemas.problem(&loc, node.at, What::CannotHoldObject { what, found }));
+            let array = matches!(loc.pointer.rsplit_once('/'), Some((_, "type"))) && names_type(node, "array");
+            problems.push(schemas.problem(&loc, node.at, What::CannotHoldObject { what, found, array }));
+        } else {
+            root(schemas, file, what, &mut known, problems);
         }
+    }
+}
+
+/// Whether a `type` names a type.
+fn names_type(node: &Node, name: &str) -> bool {
+    node.str() == Some(name) || node.items().iter().any(|item| item.str() == Some(name))
+}
+
+/// A contract that allows objects: whether it allows other values too and says so, or says nothing at all.
+fn root(
+    schemas: &Schemas,
+    file: usize,
+    what: &'static str,
+    known: &mut HashMap<Loc, Option<Loc>>,
+    problems: &mut Vec<Problem>,
+) {
+    let loc = Loc::root(file);
+    let Some(node) = schemas.node(&loc) else { return };
+    let says = |keyword: &str| node.member(keyword).filter(|_| schemas.knows(&loc, keyword));
+    let mut say = |at, what| problems.push(schemas.problem(&loc, at, what));
+    if let Some(member) = says("type").filter(|it| it.value.items().iter().any(|item| item.str() != Some("object"))) {
+        say(member.value.at, What::Narrowed { what });
+        return;
+    }
+    for keyword in ["anyOf", "oneOf"] {
+        let Some(member) = says(keyword).filter(|_| says("type").is_none()) else { continue };
+        for (index, item) in member.value.items().iter().enumerate() {
+            if holds_object(schemas, &loc.step(keyword).step(&index.to_string()), known).is_some() {
+                say(item.at, What::Narrowed { what });
+                return;
+            }
+        }
+    }
+    let definitions = ["$defs", "definitions"].into_iter().find_map(says);
+    let is_rule = |member: &Member| schemas.knows(&loc, &member.key) && !is_annotation(&member.key);
+    if let Some(member) = definitions.filter(|it| !it.value.members().is_empty())
+        && !node.members().iter().any(|member| is_rule(member) && !(member.key == "type" && says("type").is_some()))
+    {
+        say(member.key_at, What::OnlyDefinitions { what });
     }
 }
 
@@ -102,7 +144,7 @@ fn keyword<'a>(
             }
         }
         ("format", Json::String(name)) if info.knows("format") && schemas.formats() => {
-            if format::variant(draft, name).is_none() {
+            if schemas.format(draft, name).is_none() {
                 let known = format::names().any(|known| known == name);
                 let near = schemas.nearest(name, format::names()).map(str::to_owned);
                 // a format of one's own tells people something

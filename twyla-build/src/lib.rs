@@ -61,6 +61,7 @@ mod typed;
 mod types;
 mod uri;
 mod values;
+mod warning;
 
 use std::path::{Path, PathBuf};
 
@@ -161,6 +162,32 @@ impl Builder {
         self
     }
 
+    /// Formats that are rules in every draft, also in those that lack them: `uuid` and `duration` exist from 2019-09 on, and
+    /// many schemas of earlier drafts mean them. They are none where [`formats`](Self::formats) is false.
+    ///
+    /// ```no_run
+    /// # let builder = twyla_build::Builder::new("schemas");
+    /// let builder = builder.assert_formats(["uuid"]);
+    /// ```
+    #[must_use]
+    pub fn assert_formats<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.settings.asserted.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// A warning that isn't reported, by the name that it ends with in brackets: for the keywords, formats, properties or files
+    /// that are named, or for everything where none are. A name that no warning has is an error.
+    ///
+    /// ```no_run
+    /// # let builder = twyla_build::Builder::new("schemas");
+    /// let builder = builder.allow("unknown-keyword", ["example", "tsAdditionalProperties"]);
+    /// ```
+    #[must_use]
+    pub fn allow<T: Into<String>>(mut self, warning: &str, about: impl IntoIterator<Item = T>) -> Self {
+        self.settings.allowed.allow(warning, about.into_iter().map(Into::into));
+        self
+    }
+
     /// What the folder's own `twyla.json` says; nothing where it has none.
     ///
     /// # Errors
@@ -232,11 +259,13 @@ impl Builder {
         let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut problems));
         let mut files = load::folder(&self.folder, &self.shown, &mut problems);
         files.append(&mut load::documents(&settings.documents, &mut problems));
+        problems.extend(settings.unknown().map(|what| Problem { file: self.shown.clone(), at: None, what }));
         let draft = settings.draft.unwrap_or_default();
         let schemas = resolve::Schemas::with_dialects(files, draft, settings.dialects, &mut problems)
-            .with_formats(settings.formats.unwrap_or(true));
+            .with_formats(settings.formats.unwrap_or(true))
+            .with_asserted(settings.asserted);
         check::all(&schemas, &mut problems);
-        (schemas, problems)
+        (schemas, warning::settled(problems, &settings.allowed))
     }
 
     fn generated(&self, schemas: &resolve::Schemas, mut problems: Vec<Problem>) -> Result<Generated, Problems> {

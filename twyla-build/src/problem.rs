@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::load::At;
+use crate::warning;
 
 /// One problem with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,17 +20,7 @@ impl Problem {
     /// Whether the contracts can't be compiled for it.
     #[must_use]
     pub fn is_error(&self) -> bool {
-        !matches!(
-            self.what,
-            What::RequiredUndeclared { .. }
-                | What::UnknownKeyword { .. }
-                | What::OfRequest { .. }
-                | What::UnknownFormat { .. }
-                | What::FieldRenamed { .. }
-                | What::NearlyRpc { .. }
-                | What::NothingBelongsHere
-                | What::NotAJsonFile
-        )
+        warning::name(&self.what).is_none()
     }
 
     /// What problems are sorted by: file, then place.
@@ -43,6 +34,10 @@ impl fmt::Display for Problem {
         let text = match self.at {
             Some(At { line, column }) => format!("{}:{line}:{column}: {}", self.file, self.what),
             None => format!("{}: {}", self.file, self.what),
+        };
+        let text = match warning::name(&self.what) {
+            Some(name) => format!("{text} [{name}]"),
+            None => text,
         };
         // a problem is one line: what a schema names must not begin another, which cargo would obey
         text.chars()
@@ -86,6 +81,16 @@ pub enum What {
     },
     NothingBelongsHere,
     NotAJsonFile,
+    /// What is allowed and is no warning.
+    UnknownWarning {
+        name: String,
+        near: Option<String>,
+    },
+    /// A format that is to be asserted and is none.
+    NoFormat {
+        name: String,
+        near: Option<String>,
+    },
     /// A member of `twyla.json` that is no setting.
     UnknownSetting {
         name: String,
@@ -165,6 +170,22 @@ pub enum What {
     CannotHoldObject {
         what: &'static str,
         found: String,
+        /// Whether it allows arrays, which can be wrapped.
+        array: bool,
+    },
+    /// A root that allows objects and says that it allows other values.
+    Narrowed {
+        what: &'static str,
+    },
+    /// A root that has definitions and nothing else.
+    OnlyDefinitions {
+        what: &'static str,
+    },
+    /// A warning for several places, at the first of them.
+    Repeated {
+        what: Box<What>,
+        times: usize,
+        files: usize,
     },
     DuplicateId {
         uri: String,
@@ -281,6 +302,10 @@ impl fmt::Display for What {
                  below `shared/`",
             ),
             Self::NotAJsonFile => f.write_str("is not used: its name doesn't end in `.json`"),
+            Self::UnknownWarning { name, near } => write!(f, "there is no warning `{name}`{}", Near(near)),
+            Self::NoFormat { name, near } => {
+                write!(f, "`{name}` is no format of JSON Schema, so it can't be asserted{}", Near(near))
+            }
             Self::UnknownSetting { name, near } => write!(f, "there is no setting `{name}`{}", Near(near)),
             Self::BadDocumentUri { uri } => write!(
                 f,
@@ -335,7 +360,9 @@ impl fmt::Display for What {
             Self::UnknownFormat { name, known: true, .. } => {
                 write!(
                     f,
-                    "`{name}` is a format of other drafts than this one, so nothing is checked; `$schema` names the draft"
+                    "`{name}` is a format of other drafts than this one, so nothing is checked: assert it in every draft with \
+                     `\"assert-formats\": [\"{name}\"]` in twyla.json or `.assert_formats([\"{name}\"])` in build.rs, or name \
+                     another draft with `$schema`"
                 )
             }
             Self::UnknownFormat { name, near, .. } => {
@@ -352,9 +379,26 @@ impl fmt::Display for What {
             Self::RequiredUndeclared { name, near } => {
                 write!(f, "`{name}` is required, but `properties` doesn't declare it{}", Near(near))
             }
-            Self::CannotHoldObject { what, found } => {
-                write!(f, "the {what} is always a JSON object, and this schema allows none: {found}")
+            Self::CannotHoldObject { what, found, array } => {
+                write!(f, "the {what} is always a JSON object, and this schema allows none: {found}")?;
+                if *array {
+                    f.write_str(
+                        "; wrap the array: `{ \"type\": \"object\", \"properties\": { \"items\": … }, \"required\": [\"items\"] }`",
+                    )?;
+                }
+                Ok(())
             }
+            Self::Narrowed { what } => write!(
+                f,
+                "the {what} is always a JSON object, and this schema allows other values too: those are refused"
+            ),
+            Self::OnlyDefinitions { what } => write!(
+                f,
+                "this schema has definitions and says nothing of the {what} itself, so that its type is an empty struct: refer to \
+                 one of them with `$ref`, or move the file below `shared/`"
+            ),
+            Self::Repeated { what, times, files: 1 } => write!(f, "{what} ({times} times in this file)"),
+            Self::Repeated { what, times, files } => write!(f, "{what} ({times} times, in {files} files)"),
             Self::DuplicateId { uri, first } => write!(
                 f,
                 "`{uri}` is the name of another schema already, at {first}, and a reference may mean either: give one of them \

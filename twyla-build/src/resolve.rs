@@ -7,6 +7,7 @@ use std::rc::Rc;
 use twyla_contract::similar;
 
 use crate::draft::{Dialects, Draft, Vocabularies};
+use crate::format;
 use crate::load::{At, File, Json, Node, Role, step};
 use crate::problem::{Problem, What};
 use crate::uri::{self, Unresolved};
@@ -69,6 +70,8 @@ pub(crate) struct Schemas {
     default_draft: Draft,
     dialects: Dialects,
     formats: bool,
+    /// The formats that are rules in every draft.
+    asserted: BTreeSet<String>,
     /// How many names may still be compared for a did-you-mean.
     patience: Cell<usize>,
 }
@@ -102,6 +105,7 @@ impl Schemas {
             default_draft,
             dialects,
             formats: true,
+            asserted: BTreeSet::new(),
             patience: Cell::new(PATIENCE),
         };
         crate::register::all(&mut schemas, problems);
@@ -112,6 +116,22 @@ impl Schemas {
     /// Whether `format` is a rule; otherwise it only tells something.
     pub(crate) fn with_formats(self, formats: bool) -> Self {
         Self { formats, ..self }
+    }
+
+    /// Formats that are rules in every draft.
+    pub(crate) fn with_asserted(self, asserted: BTreeSet<String>) -> Self {
+        Self { asserted, ..self }
+    }
+
+    /// The variant of the runtime's `Format` for a format that is a rule in a draft.
+    pub(crate) fn format(&self, draft: Draft, name: &str) -> Option<&'static str> {
+        let asserted = || format::variant(Draft::default(), name).filter(|_| self.asserted.contains(name));
+        format::variant(draft, name).or_else(asserted).filter(|_| self.formats)
+    }
+
+    /// Whether a format is a rule in a draft only because it was asserted.
+    pub(crate) fn asserts(&self, draft: Draft, name: &str) -> bool {
+        self.format(draft, name).is_some() && format::variant(draft, name).is_none()
     }
 
     /// Whether `format` is a rule.

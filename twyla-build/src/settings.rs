@@ -2,14 +2,17 @@
 //!
 //! The build script and the command line both read the file, so what stands there holds for both.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use twyla_contract::similar;
 
 use crate::draft::{Dialects, Draft};
+use crate::format;
 use crate::load::{self, Json, Node};
 use crate::problem::{Problem, What};
+use crate::warning::Allowed;
 
 /// The name of the file in the schemas folder.
 pub const FILE_NAME: &str = "twyla.json";
@@ -20,8 +23,10 @@ pub const FILE_NAME: &str = "twyla.json";
 /// {
 ///   "default-draft": "7",
 ///   "formats": true,
+///   "assert-formats": ["uuid"],
 ///   "dialects": { "https://schemas.example.com/meta/v1": "7" },
-///   "documents": { "https://schemas.example.com/money.json": "../vendor/money.json" }
+///   "documents": { "https://schemas.example.com/money.json": "../vendor/money.json" },
+///   "allow": { "unknown-keyword": ["example", "tsAdditionalProperties"], "unused-file": true }
 /// }
 /// ```
 ///
@@ -31,12 +36,14 @@ pub const FILE_NAME: &str = "twyla.json";
 pub struct Settings {
     pub(crate) draft: Option<Draft>,
     pub(crate) formats: Option<bool>,
+    pub(crate) asserted: BTreeSet<String>,
+    pub(crate) allowed: Allowed,
     pub(crate) dialects: Dialects,
     pub(crate) documents: Vec<(String, PathBuf)>,
 }
 
 /// The members of the file, for a did-you-mean.
-const MEMBERS: [&str; 4] = ["default-draft", "formats", "dialects", "documents"];
+const MEMBERS: [&str; 6] = ["default-draft", "formats", "assert-formats", "dialects", "documents", "allow"];
 
 impl Settings {
     /// The draft of schemas without `$schema`, where it is set.
@@ -63,6 +70,14 @@ impl Settings {
         self.dialects.set(uri).or_else(|| Dialects::known(uri))
     }
 
+    /// The formats and warnings in them that there aren't.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = What> {
+        let formats = self.asserted.iter().filter(|name| !format::names().any(|known| known == *name));
+        let near = |name: &str| similar::nearest(name, format::names()).map(str::to_owned);
+        let formats = formats.map(move |name| What::NoFormat { name: name.clone(), near: near(name) });
+        formats.chain(self.allowed.unknown())
+    }
+
     /// These, and for what they leave open those of another.
     pub(crate) fn or(&self, other: Self) -> Self {
         let mut documents = self.documents.clone();
@@ -71,6 +86,8 @@ impl Settings {
         Self {
             draft: self.draft.or(other.draft),
             formats: self.formats.or(other.formats),
+            asserted: self.asserted.iter().cloned().chain(other.asserted).collect(),
+            allowed: self.allowed.or(other.allowed),
             dialects: self.dialects.or(other.dialects),
             documents,
         }
@@ -114,6 +131,23 @@ impl Reader<'_> {
                     Json::Bool(on) => settings.formats = Some(on),
                     _ => self.wrong(value, "formats", "true or false"),
                 },
+                "assert-formats" => {
+                    for name in self.words(value, "assert-formats", "an array of formats") {
+                        settings.asserted.insert(name.to_owned());
+                    }
+                }
+                "allow" => {
+                    for (name, value) in self.named(value, "allow", "an object of warnings") {
+                        if matches!(value.json, Json::Bool(true)) {
+                            settings.allowed.allow(name, []);
+                            continue;
+                        }
+                        let about = self.words(value, name, "an array of what it may be about, or true");
+                        if !about.is_empty() {
+                            settings.allowed.allow(name, about.iter().map(|word| (*word).to_owned()));
+                        }
+                    }
+                }
                 "dialects" => {
                     for (uri, value) in self.named(value, "dialects", "an object of drafts by URI") {
                         if let Some(draft) = self.draft(value, uri) {
@@ -146,6 +180,14 @@ impl Reader<'_> {
             self.wrong(node, name, wanted);
         }
         node.members().iter().map(|member| (member.key.as_str(), &member.value)).collect()
+    }
+
+    fn words<'n>(&mut self, node: &'n Node, name: &str, wanted: &'static str) -> Vec<&'n str> {
+        let words: Vec<&str> = node.items().iter().filter_map(Node::str).collect();
+        if !matches!(node.json, Json::Array(_)) || words.len() < node.items().len() {
+            self.wrong(node, name, wanted);
+        }
+        words
     }
 
     fn draft(&mut self, node: &Node, name: &str) -> Option<Draft> {

@@ -152,3 +152,58 @@ fn mistakes_in_the_file_are_reported_at_their_places() {
         ]
     );
 }
+
+/// An event of draft 7, which has no format `uuid`.
+fn of_draft_7(settings: &str) -> TempDir {
+    let event = r#"{ "$schema": "http://json-schema.org/draft-07/schema#", "type": "object",
+        "properties": { "id": { "type": "string", "format": "uuid" }, "more": { "items": { "format": "uuid" } } } }"#;
+    let more = [("schemas/events/shop/placed.json", event), ("schemas/twyla.json", settings)];
+    folder(IGLU, &more)
+}
+
+fn warnings(folder: &TempDir) -> Vec<String> {
+    builder(folder).generate().unwrap().warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_format_may_be_asserted_in_drafts_that_lack_it() {
+    let unset = of_draft_7("{}");
+    let said = warnings(&unset);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains(r#"`"assert-formats": ["uuid"]` in twyla.json"#), "{said:?}");
+    assert!(said[0].ends_with("(2 times in this file) [unknown-format]"), "{said:?}");
+    let set = of_draft_7(r#"{ "assert-formats": ["uuid"] }"#);
+    assert_eq!(warnings(&set), [""; 0]);
+    assert!(builder(&set).generate().unwrap().code.contains("::uuid::Uuid"));
+    let (loose, strict) = (bundle(&builder(&unset)), bundle(&builder(&set)));
+    assert_eq!(strict, bundle(&builder(&unset).assert_formats(["uuid"])));
+    let holds = |bundle: &Bundle, id: &str| {
+        let value = json!({ "id": id });
+        compare::validate(bundle, Mode::Subsumption, |it| it.check(&value)).unwrap() == Validity::Valid
+    };
+    let (good, bad) = ("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "no uuid");
+    assert!(holds(&loose, bad) && holds(&strict, good) && !holds(&strict, bad));
+    // the form says it, and is read as it was written
+    let read = Bundle::parse(&strict.to_string()).unwrap();
+    assert!(read == strict && !holds(&read, bad) && read.asserted_formats().eq(["uuid"]));
+    // a contract that has no such format is the same one
+    assert_eq!(bundle(&builder(&folder(IGLU, &[])).assert_formats(["uuid"])), bundle(&builder(&folder(IGLU, &[]))));
+}
+
+#[test]
+fn warnings_have_a_switch_each() {
+    let event = ("schemas/events/shop/paid.json", r#"{ "titel": "", "properties": { "a": { "requierd": [] } } }"#);
+    let said =
+        |settings: &str| warnings(&folder(IGLU, &[event, ("schemas/twyla.json", settings), ("schemas/a.txt", "")]));
+    assert_eq!(said("{}").len(), 3, "{:?}", said("{}"));
+    let some = said(r#"{ "allow": { "unknown-keyword": ["titel"], "unused-file": true } }"#);
+    assert_eq!(some.len(), 1, "{some:?}");
+    assert!(some[0].contains("`requierd`") && some[0].ends_with(" [unknown-keyword]"), "{some:?}");
+    assert_eq!(said(r#"{ "allow": { "unknown-keyword": true, "unused-file": ["a.txt"] } }"#), [""; 0]);
+    let folder = folder(IGLU, &[event]);
+    let allowed = builder(&folder).allow("unknown-keyword", ["titel", "requierd"]).generate().unwrap();
+    assert_eq!(allowed.warnings, []);
+    let unknown = errors(builder(&folder).allow("unknown-keywords", ["a"]).assert_formats(["uid"]).generate());
+    assert!(unknown.contains("there is no warning `unknown-keywords`; did you mean `unknown-keyword`?"), "{unknown}");
+    assert!(unknown.contains("`uid` is no format of JSON Schema, so it can't be asserted"), "{unknown}");
+}

@@ -14,6 +14,8 @@ pub struct Bundle {
     registry: Registry<'static>,
     uri: String,
     formats: bool,
+    /// The formats that are rules though the draft lacks them.
+    asserted: Vec<String>,
 }
 
 impl Bundle {
@@ -44,7 +46,9 @@ impl Bundle {
         }
         let registry = registry.prepare().map_err(|error| error.to_string())?;
         let formats = bundle.get("formats").and_then(Value::as_bool).unwrap_or(true);
-        Ok(Self { registry, uri: resource_uri(word("root")?), formats })
+        let asserted = bundle.get("asserted").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let asserted = asserted.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        Ok(Self { registry, uri: resource_uri(word("root")?), formats, asserted })
     }
 
     /// The contract that it is.
@@ -52,7 +56,9 @@ impl Bundle {
     /// # Errors
     /// Words, where its schema is none.
     pub fn contract(&self) -> Result<Contract<'_>, String> {
-        Contract::new(&self.registry, self.uri.clone(), ROOT, self.formats).map_err(|error| error.to_string())
+        let asserted = self.asserted.iter().map(String::as_str);
+        Contract::asserting(&self.registry, self.uri.clone(), ROOT, self.formats, asserted)
+            .map_err(|error| error.to_string())
     }
 }
 

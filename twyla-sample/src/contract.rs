@@ -38,8 +38,27 @@ impl<'a> Contract<'a> {
         base: &str,
         formats: bool,
     ) -> Result<Self, Box<ValidationError<'static>>> {
-        let options =
+        Self::asserting(registry, uri, base, formats, [])
+    }
+
+    /// The same with formats that are rules though a draft lacks them.
+    ///
+    /// # Errors
+    /// As those of [`new`](Self::new).
+    pub fn asserting<'n>(
+        registry: &'a Registry<'static>,
+        uri: String,
+        base: &str,
+        formats: bool,
+        asserted: impl IntoIterator<Item = &'n str>,
+    ) -> Result<Self, Box<ValidationError<'static>>> {
+        let mut options =
             jsonschema::options().with_registry(registry).with_base_uri(base).should_validate_formats(formats);
+        for name in asserted {
+            let latest = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+            let of_format = latest.build(&json!({ "format": name })).map_err(Box::new)?;
+            options = options.with_format(name.to_owned(), move |text: &str| of_format.is_valid(&text.into()));
+        }
         let validator = options.build(&json!({ "$ref": uri })).map_err(Box::new)?;
         Ok(Self { registry, uri, validator })
     }

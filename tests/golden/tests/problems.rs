@@ -117,6 +117,27 @@ const CASES: &[Case] = &[
     ("wrong_value_in_draft_4", &[("shared/x.json", br#"{ "$schema": "http://json-schema.org/draft-04/schema#", "exclusiveMinimum": true, "maximum": 1, "exclusiveMaximum": 2, "required": [], "not": true }"#)], 4),
     ("required_undeclared", &[("shared/x.json", br#"{ "properties": { "emission": {} }, "required": ["emision", "other"] }"#)], 2),
     ("no_object", &[("events/api/x.json", br#"{ "type": "string" }"#), ("context.json", b"false")], 2),
+    ("array_as_content", &[("events/api/x.json", br#"{ "type": "array" }"#), ("events/api/y.json", br#"{ "type": ["array", "null"] }"#)], 2),
+    (
+        "narrowed_root",
+        &[
+            ("events/api/x.json", br#"{ "type": ["object", "array"] }"#),
+            ("events/api/y.json", br#"{ "oneOf": [{ "type": "array" }, { "type": "object" }] }"#),
+            ("events/api/z.json", br#"{ "type": ["object"], "oneOf": [{ "type": "array" }, { "properties": {} }] }"#),
+        ],
+        2,
+    ),
+    (
+        "only_definitions",
+        &[
+            ("events/api/x.json", br#"{ "title": "x", "$defs": { "a": { "type": "object" } } }"#),
+            ("events/api/y.json", br#"{ "type": "object", "definitions": { "a": {} } }"#),
+            ("events/api/z.json", br##"{ "$ref": "#/$defs/a", "$defs": { "a": { "type": "object" } } }"##),
+            ("shared/w.json", br#"{ "$defs": { "a": {} } }"#),
+        ],
+        2,
+    ),
+    ("repeated_keyword", &[("shared/x.json", br#"{ "propertys": {}, "not": { "propertys": {} } }"#), ("shared/y.json", br#"{ "propertys": {} }"#)], 1),
     ("no_object_behind_reference", &[("events/api/x.json", br##"{ "$ref": "#/$defs/a", "$defs": { "a": { "anyOf": [{ "type": "null" }, { "enum": [1] }] } } }"##)], 1),
     ("duplicate_id", &[("shared/x.json", br#"{ "$id": "https://a/b" }"#), ("shared/y.json", br#"{ "$id": "https://a/b" }"#), ("shared/z.json", br#"{ "$ref": "https://a/b" }"#)], 1),
     ("sensitive", &[("shared/x.json", br#"{ "properties": { "a": { "x-sensitive": "yes" }, "b": { "x-senstive": true }, "c": { "x-other": 1 } } }"#)], 2),

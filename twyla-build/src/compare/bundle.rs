@@ -1,6 +1,6 @@
 //! One contract by itself: its schema and every document that its references reach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -29,15 +29,24 @@ pub struct Bundle {
 
 struct Inner {
     draft: Draft,
-    formats: bool,
+    formats: Formats,
     root: String,
     documents: BTreeMap<String, Node>,
     /// The form in one line.
     text: String,
 }
 
+/// Which formats are rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Formats {
+    /// Whether those of a draft are.
+    pub(super) asserted: bool,
+    /// Those that are rules in every draft then.
+    pub(super) in_every_draft: BTreeSet<String>,
+}
+
 impl Bundle {
-    pub(super) fn new(draft: Draft, formats: bool, root: String, documents: BTreeMap<String, Node>) -> Self {
+    pub(super) fn new(draft: Draft, formats: Formats, root: String, documents: BTreeMap<String, Node>) -> Self {
         let mut inner = Inner { draft, formats, root, documents, text: String::new() };
         inner.text = inner.written(None);
         Self { inner: Arc::new(inner) }
@@ -59,6 +68,9 @@ impl Bundle {
             let draft = node.get("draft").and_then(Node::str).and_then(Draft::named);
             let formats =
                 node.get("formats").and_then(|node| if let Json::Bool(on) = node.json { Some(on) } else { None });
+            let in_every_draft = node.get("asserted").map_or(&[][..], Node::items).iter();
+            let in_every_draft = in_every_draft.filter_map(Node::str).map(str::to_owned).collect();
+            let formats = formats.map(|asserted| Formats { asserted, in_every_draft });
             let (Some(draft), Some(formats)) = (draft, formats) else {
                 problems.push(bad("`draft` and `formats` are needed"));
                 return None;
@@ -92,7 +104,8 @@ impl Bundle {
         const NAME: &str = "schema.json";
         on_stack(|problems| {
             let node = load::parse(NAME, text.as_bytes().to_vec(), problems)?;
-            Some(Self::made(default_draft, false, NAME, vec![(NAME.to_owned(), node)], problems))
+            let formats = Formats { asserted: false, in_every_draft: BTreeSet::new() };
+            Some(Self::made(default_draft, formats, NAME, vec![(NAME.to_owned(), node)], problems))
         })
     }
 
@@ -107,15 +120,16 @@ impl Bundle {
     /// The same bundle where `format` is a rule, or only tells something.
     #[must_use]
     pub fn formats(self, formats: bool) -> Self {
-        if self.inner.formats == formats {
+        if self.inner.formats.asserted == formats {
             return self;
         }
+        let formats = Formats { asserted: formats, ..self.inner.formats.clone() };
         Self::new(self.inner.draft, formats, self.inner.root.clone(), self.inner.documents.clone())
     }
 
     fn made(
         draft: Draft,
-        formats: bool,
+        formats: Formats,
         root: &str,
         documents: Vec<(String, Node)>,
         problems: &mut Vec<Problem>,
@@ -135,7 +149,13 @@ impl Bundle {
     /// Whether `format` is a rule.
     #[must_use]
     pub fn asserts_formats(&self) -> bool {
-        self.inner.formats
+        self.inner.formats.asserted
+    }
+
+    /// The formats that are rules in it although its draft lacks them, as with
+    /// [`Builder::assert_formats`](crate::Builder::assert_formats).
+    pub fn asserted_formats(&self) -> impl Iterator<Item = &str> {
+        self.inner.formats.in_every_draft.iter().map(String::as_str)
     }
 
     /// The name of the document that is the contract's schema.
@@ -177,7 +197,7 @@ impl Bundle {
     pub(super) fn resolved(&self) -> (Schemas, Loc) {
         let documents = self.inner.documents.iter().map(|(name, node)| (name.clone(), node.clone())).collect();
         // what was wrong was said when the bundle was made
-        let schemas = resolved(self.inner.draft, self.inner.formats, documents, self.root(), &mut Vec::new());
+        let schemas = resolved(self.inner.draft, self.inner.formats.clone(), documents, self.root(), &mut Vec::new());
         let root = schemas.files.iter().position(|file| file.path == self.root()).unwrap_or(0);
         (schemas, Loc::root(root))
     }
@@ -190,7 +210,7 @@ impl Bundle {
 /// The documents with every reference followed; the root is used whatever refers to it.
 fn resolved(
     draft: Draft,
-    formats: bool,
+    formats: Formats,
     documents: Vec<(String, Node)>,
     root: &str,
     problems: &mut Vec<Problem>,
@@ -210,7 +230,7 @@ fn resolved(
         unread: false,
     };
     let files = documents.into_iter().map(file).collect();
-    Schemas::new(files, draft, problems).with_formats(formats)
+    Schemas::new(files, draft, problems).with_formats(formats.asserted).with_asserted(formats.in_every_draft)
 }
 
 /// Does the work where deep schemas have room; its errors where there are any.
@@ -258,7 +278,11 @@ impl Inner {
         let (begin, space) = if lines.is_some() { ("\n  ", " ") } else { ("", "") };
         let quoted = |text: &str| Value::from(text).to_string();
         let (draft, root) = (quoted(self.draft.name()), quoted(&self.root));
-        let mut out = format!("{{{begin}\"draft\":{space}{draft},{begin}\"formats\":{space}{},", self.formats);
+        let mut out = format!("{{{begin}\"draft\":{space}{draft},{begin}\"formats\":{space}{},", self.formats.asserted);
+        if !self.formats.in_every_draft.is_empty() {
+            let names: Vec<String> = self.formats.in_every_draft.iter().map(|name| quoted(name)).collect();
+            out.push_str(&format!("{begin}\"asserted\":{space}[{}],", names.join(",")));
+        }
         out.push_str(&format!("{begin}\"root\":{space}{root},{begin}\"documents\":{space}{{"));
         for (index, (name, node)) in self.documents.iter().enumerate() {
             let comma = if index > 0 { "," } else { "" };

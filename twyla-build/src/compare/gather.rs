@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, Formats};
 use super::decimal::Decimal;
 use crate::draft::{Draft, HOLDERS, Holds};
 use crate::load::{At, Json, Member, Members, Node, Role};
@@ -25,7 +25,13 @@ pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
         };
         documents.insert(file.path.clone(), form);
     }
-    Bundle::new(schemas.default_draft(), schemas.formats(), name(root.file), documents)
+    // those that it has: another contract's make it no other one
+    let asserted = reached.schemas.iter().filter(|loc| schemas.knows(loc, "format")).filter_map(|loc| {
+        let name = schemas.node(loc)?.get("format")?.str()?;
+        schemas.asserts(schemas.draft(loc), name).then(|| name.to_owned())
+    });
+    let formats = Formats { asserted: schemas.formats(), in_every_draft: asserted.collect() };
+    Bundle::new(schemas.default_draft(), formats, name(root.file), documents)
 }
 
 /// What a schema leads to.

@@ -8,7 +8,6 @@ use super::sensitive::Sensitive;
 use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, looks, rpcs};
 use crate::compare::{Evaluator, Kept};
 use crate::draft::is_annotation;
-use crate::format;
 use crate::load::{Json, Node, Role, Way};
 use crate::names;
 use crate::resolve::{Loc, Schemas};
@@ -461,8 +460,8 @@ impl<'a> Reader<'a> {
 
     /// The variant of the runtime's `Format` and the name of a format that is a rule there.
     pub(super) fn format(&self, loc: &Loc) -> Option<(&'static str, &'a str)> {
-        let name = self.get(loc, "format").filter(|_| self.schemas.formats())?.str()?;
-        Some((format::variant(self.schemas.draft(loc), name)?, name))
+        let name = self.get(loc, "format")?.str()?;
+        Some((self.schemas.format(self.schemas.draft(loc), name)?, name))
     }
 
     /// `anyOf` or `oneOf` of one schema and null.

@@ -7,7 +7,6 @@ use quote::{format_ident, quote};
 
 use super::{Trees, literal};
 use crate::draft::{Draft, HOLDERS, Holds};
-use crate::format;
 use crate::load::{Json, Node, steps};
 use crate::resolve::{Loc, Schemas};
 
@@ -126,9 +125,8 @@ impl Trees<'_> {
             let name = self.pattern(written);
             out.push(quote!(Rule::Pattern(&#name)));
         }
-        if self.schemas.formats()
-            && let Some(format) = schema.rule("format").and_then(Node::str)
-            && let Some(variant) = format::variant(schema.draft, format)
+        if let Some(format) = schema.rule("format").and_then(Node::str)
+            && let Some(variant) = self.schemas.format(schema.draft, format)
         {
             let variant = format_ident!("{variant}");
             out.push(quote!(Rule::Format(::twyla_runtime::__private::Format::#variant)));

@@ -104,9 +104,8 @@ impl Evaluator<'_> {
         {
             return Ok(Some(("pattern", format!("{} doesn't match the pattern {written}", shown()))));
         }
-        if self.schemas.formats()
-            && let Some(name) = schema.get("format").and_then(Node::str)
-            && let Some(variant) = format::variant(self.schemas.draft(schema.loc), name)
+        if let Some(name) = schema.get("format").and_then(Node::str)
+            && let Some(variant) = self.schemas.format(self.schemas.draft(schema.loc), name)
             && !format::holds(variant, text).ok_or(Unknown)?
         {
             return Ok(Some(("format", format!("{} is no {name}", shown()))));

@@ -6,7 +6,6 @@ use super::{Lowering, Schema};
 use crate::compare::decimal::Decimal;
 use crate::compare::formula::{Atom, Kind, Kinds, Lit, Name};
 use crate::compare::verdict::SchemaPath;
-use crate::format;
 use crate::load::{Json, Node};
 
 impl Lowering<'_> {
@@ -60,9 +59,8 @@ impl Lowering<'_> {
             let pattern = self.tables.pattern(written, || SchemaPath::of(self.schemas, &schema.at("pattern")));
             parts.push(self.formulas.atom(Atom::Pattern(pattern)));
         }
-        if self.schemas.formats()
-            && let Some(name) = schema.get("format").and_then(Node::str)
-            && let Some(variant) = format::variant(schema.draft, name)
+        if let Some(name) = schema.get("format").and_then(Node::str)
+            && let Some(variant) = self.schemas.format(schema.draft, name)
         {
             let format = self.tables.format(variant, name, || SchemaPath::of(self.schemas, &schema.at("format")));
             parts.push(self.formulas.atom(Atom::Format(format)));
