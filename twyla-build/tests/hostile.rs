@@ -178,7 +178,9 @@ fn names_of_all_kinds() {
     let made = event("names", format!(r#"{{"properties":{{{}}},"required":["", "__proto__"]}}"#, properties.join(",")))
         .unwrap();
     assert!(made.warnings.iter().any(|warning| {
-        warning.to_string().ends_with("`a b` is the field `a_b_3` in Rust, because `a_b` is `a_b` already")
+        warning
+            .to_string()
+            .ends_with("`a b` is the field `a_b_3` in Rust, because `a_b` is `a_b` already [renamed-field]")
     }));
     let fields = &made.contracts.events[0].properties;
     let mut distinct: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
