@@ -115,7 +115,7 @@ const fn seconds(name: &'static str, what: &'static str) -> Description {
 }
 
 #[cfg(feature = "telemetry")]
-const DESCRIPTIONS: [Description; 24] = [
+const DESCRIPTIONS: [Description; 25] = [
     counter("twyla_emitted_total", "events that were given to the bus to be emitted"),
     counter("twyla_confirmed_total", "events that the broker has confirmed"),
     counter("twyla_refused_total", "events that were not sent, since they break their contract or are too large"),
@@ -131,6 +131,7 @@ const DESCRIPTIONS: [Description; 24] = [
     counter("twyla_calls_total", "calls of RPCs that have come to an end, of whichever kind"),
     counter("twyla_served_total", "calls that were answered, by their HTTP status"),
     counter("twyla_turned_away_total", "calls for which there was no place"),
+    counter("twyla_log_lines_dropped_total", "lines of the log that no collector has taken"),
     gauge("twyla_connected", "1 while the connection is up, else 0"),
     gauge("twyla_confirming", "events whose confirm is waited for"),
     gauge("twyla_handling", "events that are being handled"),
