@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::transport::BoxFuture;
+
 /// What becomes of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -21,6 +23,11 @@ pub(crate) trait Settle: Send + Sync {
     /// Whether decisions have no effect any more.
     fn is_void(&self) -> bool {
         false
+    }
+
+    /// Resolves when decisions have no effect any more.
+    fn voided(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
     }
 }
 
@@ -50,6 +57,14 @@ impl Ack {
     /// Whether the delivery was taken back by the broker: it comes again, and what is decided here has no effect.
     pub(crate) fn is_void(&self) -> bool {
         self.inner.sink.as_ref().is_some_and(|sink| sink.is_void())
+    }
+
+    /// Resolves when the broker has taken the delivery back.
+    pub(crate) async fn voided(&self) {
+        match &self.inner.sink {
+            Some(sink) => sink.voided().await,
+            None => std::future::pending().await,
+        }
     }
 
     pub(crate) fn new(tag: u64, sink: Arc<dyn Settle>) -> Self {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::sleep_until;
 
 use crate::ack::Decision;
 use crate::aside::{self, Failed, Verdict};
@@ -20,6 +21,7 @@ use crate::hold::Held;
 use crate::isolate::{chain, guarded};
 use crate::meta::Meta;
 use crate::park::{DeadLetter, Reason};
+use crate::recall::{Guard, Known, Recall};
 use crate::retry::{HERE, Retry};
 use crate::session::Session;
 use crate::span::{self, Active};
@@ -40,6 +42,12 @@ pub(crate) struct Listening {
     pub(crate) redeliveries: u32,
     pub(crate) dedupe: Option<Dedupe>,
     pub(crate) store: StoreState,
+    /// What is known of deliveries that the broker has taken back.
+    pub(crate) recall: Recall,
+    /// Notified to give all deliveries back.
+    pub(crate) renew: Arc<Notify>,
+    /// After how long the broker takes a delivery back.
+    pub(crate) consumer_timeout: Duration,
     /// How many handlers may run at once, where that is fewer than the prefetch.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
@@ -50,6 +58,17 @@ pub(crate) struct Listening {
 impl Listening {
     pub(crate) fn is_ordered(&self) -> bool {
         self.listener.policy.key.is_some()
+    }
+
+    /// Decides on a delivery as it was decided on before the broker took it back.
+    fn settle(&self, delivery: &Delivery, decision: Decision) {
+        let (event, group, message_id) = (self.queue.event, self.queue.group, delivery.message_id.as_deref());
+        tracing::debug!(event, group, message_id, ?decision, "was decided before it was taken back, not handled again");
+        match decision {
+            Decision::Ack => delivery.ack.ack(),
+            Decision::Requeue => delivery.ack.reject(),
+            Decision::Drop => delivery.ack.drop(),
+        };
     }
 
     /// The lane of a delivery: none where it has no key, which then is parked for its contract.
@@ -63,6 +82,11 @@ impl Listening {
 
 /// As [`handle`], once there is a place; and again if it is to be handled again here.
 pub(crate) async fn handle_in_turn(listening: Arc<Listening>, mut delivery: Delivery) {
+    if delivery.ack.is_void() {
+        // Its connection was lost before its turn came, and the broker delivers it again.
+        return;
+    }
+    let Some((guard, mut known)) = begin(&listening, &delivery).await else { return };
     loop {
         let place = match &listening.places {
             Some(places) => delivery.under_way.turn(places).await,
@@ -73,38 +97,81 @@ pub(crate) async fn handle_in_turn(listening: Arc<Listening>, mut delivery: Deli
             return;
         }
         let (under_way, places) = (delivery.under_way.clone(), listening.places.clone());
-        let held = handle(&listening, delivery).await;
+        let held = handle(&listening, delivery, guard.as_ref(), known.take()).await;
         under_way.hand_on(place, places.as_ref());
         let Some(held) = held else { return };
-        let Some(again) = held.wait(&listening).await else { return };
+        let Some(again) = held.wait(&listening, guard.as_ref()).await else { return };
         delivery = again;
+    }
+}
+
+/// Begins to handle a message: one that was delivered before may be known, or still be handled. Nothing if the service stops.
+async fn begin<'a>(listening: &'a Listening, delivery: &Delivery) -> Option<(Option<Guard<'a>>, Option<Known>)> {
+    match delivery.message_id.as_deref() {
+        None => Some((None, None)),
+        Some(id) if delivery.redeliveries == 0 => Some((Some(listening.recall.begin(id)), None)),
+        Some(id) => {
+            let mut stopping = listening.stopping.clone();
+            tokio::select! {
+                biased;
+                (guard, known) = listening.recall.begin_again(id) => Some((Some(guard), known)),
+                () = drain::stopping(&mut stopping) => None,
+            }
+        }
     }
 }
 
 /// Handles one delivery to its end, or until it is to be held. If this is dropped on the way, the delivery goes back to its
 /// queue.
-async fn handle(listening: &Listening, delivery: Delivery) -> Option<Box<Held>> {
+async fn handle(
+    listening: &Listening,
+    delivery: Delivery,
+    guard: Option<&Guard<'_>>,
+    known: Option<Known>,
+) -> Option<Box<Held>> {
     if delivery.ack.is_void() {
-        // Its connection was lost before its turn came, and the broker delivers it again.
+        if let (Some(guard), Some(known)) = (guard, known) {
+            guard.remember(known);
+        }
         return None;
     }
+    let next = match known {
+        Some(Known::Decided(decision)) => {
+            listening.settle(&delivery, decision);
+            Next::Settled
+        }
+        Some(Known::DeadLetter(verdict)) => Next::Park(verdict),
+        Some(Known::Held(way)) => return Some(Box::new(Held { delivery, way })),
+        Some(Known::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due))).await,
+        None => match refused_unread(listening, &delivery) {
+            Some(verdict) => Next::Park(verdict),
+            None => attempts(listening, &delivery, None).await,
+        },
+    };
+    if delivery.ack.is_void() {
+        if let (Some(guard), Some(known)) = (guard, next.known(&delivery)) {
+            guard.remember(known);
+        }
+        return None;
+    }
+    match next {
+        Next::Settled | Next::Void(..) => None,
+        Next::Later(pause, failed) => aside::postpone(listening, delivery, pause, failed).await,
+        Next::Park(verdict) => aside::park(listening, delivery, verdict).await,
+    }
+}
+
+/// Why a delivery is dead-lettered without a look at its envelope, if it is.
+fn refused_unread(listening: &Listening, delivery: &Delivery) -> Option<Verdict> {
     if delivery.redeliveries > listening.redeliveries {
         let error = format!(
             "it was delivered {} times and never settled: the service ends, loses its connection or gives it back",
             delivery.redeliveries
         );
-        return aside::park(listening, delivery, Verdict::of(Reason::Redelivered, error)).await;
+        return Some(Verdict::of(Reason::Redelivered, error));
     }
     let (bytes, most) = (delivery.body.len(), listening.bus.max_event());
-    if bytes > most {
-        let error = format!("it has {bytes} bytes, and at most {most} are allowed");
-        return aside::park(listening, delivery, Verdict::of(Reason::Size, error)).await;
-    }
-    match attempts(listening, &delivery).await {
-        Next::Settled => None,
-        Next::Later(pause, failed) => aside::postpone(listening, delivery, pause, failed).await,
-        Next::Park(verdict) => aside::park(listening, delivery, verdict).await,
-    }
+    (bytes > most).then(|| Verdict::of(Reason::Size, format!("it has {bytes} bytes, and at most {most} are allowed")))
 }
 
 /// What becomes of a delivery that was tried.
@@ -112,14 +179,43 @@ enum Next {
     Settled,
     /// It is tried again after this long, by whoever gets it then.
     Later(Duration, Failed),
+    /// The broker has taken it back while it waited for its next attempt, which is due then.
+    Void(Failed, tokio::time::Instant),
     Park(Verdict),
 }
 
+impl Next {
+    /// What is to be remembered if the delivery is void.
+    fn known(self, delivery: &Delivery) -> Option<Known> {
+        match self {
+            Self::Settled => match delivery.ack.decision()? {
+                Decision::Requeue => None,
+                decision => Some(Known::Decided(decision)),
+            },
+            Self::Later(pause, failed) => Some(Known::Failed(failed, tokio::time::Instant::now() + pause)),
+            Self::Void(failed, due) => Some(Known::Failed(failed, due)),
+            Self::Park(verdict) => Some(Known::DeadLetter(verdict)),
+        }
+    }
+}
+
 /// Calls the handler until it has decided, has succeeded, has failed for good, or is to be tried again much later.
-async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
+///
+/// What is known of an earlier delivery of the event goes beyond what its headers say.
+async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Failed, tokio::time::Instant)>) -> Next {
     let (event, group) = (listening.queue.event, listening.queue.group);
     let message_id = delivery.message_id.as_deref();
-    let mut failed = delivery.failed();
+    let mut failed = match known {
+        None => delivery.failed(),
+        Some((failed, due)) => {
+            let left = due.saturating_duration_since(tokio::time::Instant::now());
+            match pause(listening, delivery, left).await {
+                Paused::Over => Some(failed),
+                Paused::Stopping => return Next::Settled,
+                Paused::Void => return Next::Void(failed, due),
+            }
+        }
+    };
     let (ack, under_way) = (&delivery.ack, &delivery.under_way);
     let envelope = match wire::decode(&delivery.body, event) {
         Ok(envelope) => envelope,
@@ -228,15 +324,48 @@ async fn attempts(listening: &Listening, delivery: &Delivery) -> Next {
         }
         // The pause is no part of the attempt.
         drop((clock, span));
-        let mut stopping = listening.stopping.clone();
-        tokio::select! {
-            () = under_way.pause(pause) => {}
-            _ = stopping.wait_for(|phase| *phase != Phase::Running) => {
-                ack.reject();
-                return Next::Settled;
-            }
+        let due = tokio::time::Instant::now() + pause;
+        match self::pause(listening, delivery, pause).await {
+            Paused::Over => {}
+            Paused::Stopping => return Next::Settled,
+            Paused::Void => return Next::Void(this, due),
         }
         failed = Some(this);
+    }
+}
+
+/// How a pause between two attempts has ended.
+enum Paused {
+    Over,
+    /// The service stops, and the delivery has gone back.
+    Stopping,
+    /// The broker has taken the delivery back.
+    Void,
+}
+
+/// Waits between two attempts, while the delivery is held. In an ordered listener, what is held for half of the broker's
+/// `consumer_timeout` is given back with all that waits behind it, and comes again in its order.
+async fn pause(listening: &Listening, delivery: &Delivery, pause: Duration) -> Paused {
+    if pause.is_zero() {
+        return Paused::Over;
+    }
+    let mut stopping = listening.stopping.clone();
+    let mut over = std::pin::pin!(delivery.under_way.pause(pause));
+    let half = delivery.arrived + listening.consumer_timeout / 2;
+    let mut renewed = !listening.is_ordered();
+    loop {
+        tokio::select! {
+            () = &mut over => return Paused::Over,
+            () = delivery.ack.voided() => return Paused::Void,
+            () = sleep_until(half), if !renewed => {
+                renewed = true;
+                listening.renew.notify_one();
+            }
+            () = drain::stopping(&mut stopping) => {
+                delivery.ack.reject();
+                return Paused::Stopping;
+            }
+        }
     }
 }
 

@@ -10,14 +10,13 @@ use tokio::time::Instant;
 use crate::attempt::Listening;
 use crate::drain::{Phase, stopping};
 use crate::park::Named;
+use crate::recall::{Guard, Known};
 use crate::retry::doubled;
 use crate::transport::{Cause, Delivery, Outgoing, Unpublished};
 
 /// The pauses between two tries at a dead queue.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
-/// How long a delivery is held: half of what RabbitMQ allows until it closes the channel (`consumer_timeout`).
-const MOST: Duration = Duration::from_secs(15 * 60);
 
 /// A delivery that couldn't be set aside.
 pub(crate) struct Held {
@@ -34,28 +33,47 @@ pub(crate) enum Way {
 }
 
 impl Held {
-    /// Waits until it is dead-lettered, or is to be handled again: then it is returned.
-    pub(crate) async fn wait(self, listening: &Listening) -> Option<Delivery> {
-        let Self { delivery, way } = self;
-        match way {
-            Way::Dead(message) => {
-                dead_letter(listening, &delivery, &message).await;
-                None
+    /// Waits until it is dead-lettered, or is to be handled again: then it is returned. What goes back to its queue meanwhile is
+    /// remembered, and held again when it comes back.
+    pub(crate) async fn wait(self, listening: &Listening, guard: Option<&Guard<'_>>) -> Option<Delivery> {
+        let Self { mut delivery, way } = self;
+        let back = match way {
+            Way::Dead(message) => match dead_letter(listening, &delivery, &message).await {
+                Left::Done => None,
+                Left::Back => Some(Way::Dead(message)),
+            },
+            Way::Retry(wanted, headers) => {
+                let most = wanted.min(listening.consumer_timeout / 2);
+                if pause(listening, &delivery, most).await && !delivery.ack.is_void() {
+                    delivery.headers = headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
+                    return Some(delivery);
+                }
+                Some(Way::Retry(wanted, headers))
             }
-            Way::Retry(pause, headers) => after(listening, delivery, pause, headers).await,
+        };
+        if let (Some(guard), Some(way)) = (guard, back) {
+            guard.remember(Known::Held(way));
         }
+        None
     }
 }
 
-/// What is dropped undecided goes back to its queue.
-async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgoing) {
+/// What has become of a delivery that was to be dead-lettered.
+enum Left {
+    Done,
+    /// It goes back to its queue, as what is dropped undecided does.
+    Back,
+}
+
+async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgoing) -> Left {
     let (event, group, message_id) = (listening.queue.event, listening.queue.group, delivery.message_id.as_deref());
-    let until = Instant::now() + MOST;
+    // after half of its time the delivery goes back, and comes again
+    let until = delivery.arrived + listening.consumer_timeout / 2;
     let mut times = 0;
     while Instant::now() < until && pause(listening, delivery, doubled(FIRST, LONGEST, times)).await {
         if delivery.ack.is_void() {
             // Its connection was lost: the broker delivers it again.
-            return;
+            return Left::Back;
         }
         let deadline = Instant::now() + listening.bus.emit_deadline();
         match listening.bus.transport().publish(message.clone(), deadline).await {
@@ -63,28 +81,16 @@ async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgo
                 delivery.ack.ack();
                 listening.figures.parked();
                 tracing::info!(event, group, message_id, "parked at last");
-                return;
+                return Left::Done;
             }
-            Err(Unpublished { cause: Cause::Closed, .. }) => return,
+            Err(Unpublished { cause: Cause::Closed, .. }) => return Left::Back,
             Err(failure) => {
                 tracing::warn!(event, group, message_id, error = failure.why, "still can't be parked, waits here");
             }
         }
         times += 1;
     }
-}
-
-async fn after(
-    listening: &Listening,
-    mut delivery: Delivery,
-    wanted: Duration,
-    headers: Vec<Named>,
-) -> Option<Delivery> {
-    if !pause(listening, &delivery, wanted.min(MOST)).await || delivery.ack.is_void() {
-        return None;
-    }
-    delivery.headers = headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
-    Some(delivery)
+    Left::Back
 }
 
 /// `false` if the service stops meanwhile.

@@ -60,6 +60,7 @@ mod lanes;
 pub mod mark;
 mod meta;
 mod park;
+mod recall;
 mod retry;
 pub mod rpc;
 mod service;

@@ -17,6 +17,7 @@ use crate::drain::{self, Phase, Running};
 use crate::error::Error;
 use crate::figures::Listens;
 use crate::handler::{Registration, States};
+use crate::recall::{self, Recall};
 use crate::retry::Retry;
 #[cfg(feature = "rpc-server")]
 use crate::rpc::Bound;
@@ -47,6 +48,7 @@ pub struct Service {
     dedupe: Option<Dedupe>,
     relays: Vec<Relay>,
     drain_deadline: Duration,
+    consumer_timeout: Duration,
     rpcs: Serving,
     #[cfg(feature = "rpc-server")]
     operations: Option<String>,
@@ -65,6 +67,7 @@ impl Service {
             dedupe: None,
             relays: Vec::new(),
             drain_deadline: Duration::from_secs(30),
+            consumer_timeout: Duration::from_secs(30 * 60),
             rpcs: Serving::default(),
             #[cfg(feature = "rpc-server")]
             operations: None,
@@ -146,6 +149,16 @@ impl Service {
     /// ever. Only quorum queues count; from a classic queue an event comes again without a bound.
     pub fn redeliveries(mut self, times: u32) -> Self {
         self.redeliveries = times;
+        self
+    }
+
+    /// The broker's `consumer_timeout`; 30 minutes unless set, as in RabbitMQ.
+    ///
+    /// The broker takes back what isn't settled within that time and closes its channel. The bus can't ask for it. A handler that
+    /// runs for half of it is warned of in the log, and a pause of an ordered listener isn't waited for on one delivery for longer
+    /// than half of it. Set it to what the broker has.
+    pub fn consumer_timeout(mut self, timeout: Duration) -> Self {
+        self.consumer_timeout = timeout;
         self
     }
 
@@ -276,6 +289,9 @@ impl Service {
                 pace: Pace::default(),
                 figures: Listens::new(event, group),
                 store: StoreState::new(event, group),
+                recall: Recall::default(),
+                renew: subscription.renew.clone(),
+                consumer_timeout: self.consumer_timeout,
             });
             if let Some(dedupe) = &self.dedupe {
                 running.stores.push((listening.queue.name.clone(), listening.store.subscribe()));
@@ -291,6 +307,7 @@ impl Service {
                 }
             }
             running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
+            running.add(recall::watch(listening.clone()));
             running.add(drain::serve(listening, subscription, self.drain_deadline));
         }
         #[cfg(feature = "rpc-server")]

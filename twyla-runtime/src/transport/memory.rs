@@ -139,6 +139,7 @@ impl Queue {
                 headers: owned(&message.headers),
                 trace: message.trace.clone(),
                 ack: Ack::new(place, consumer.sink.clone()),
+                arrived: Instant::now(),
                 under_way: course.begin(),
             };
             self.unacked.insert(place, (message, consumer.id));
@@ -275,7 +276,7 @@ impl Memory {
             while all_decided.changed().await.is_ok() {}
         });
         let (_, there) = watch::channel(true);
-        Ok(Subscription { deliveries, there, intake, done })
+        Ok(Subscription { deliveries, there, intake, renew: Arc::default(), done })
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use self::state::BusState;
@@ -171,6 +171,8 @@ pub(crate) struct Subscription {
     pub(crate) there: watch::Receiver<bool>,
     /// Dropping it stops the deliveries. Decisions on what was delivered are still taken.
     pub(crate) intake: watch::Sender<()>,
+    /// Notified to have the consumer made again: all deliveries that are not decided on go back, and come again in their order.
+    pub(crate) renew: Arc<Notify>,
     /// Resolves when all deliveries are decided on and the consumer is gone.
     pub(crate) done: BoxFuture<'static, ()>,
 }
@@ -189,6 +191,8 @@ pub(crate) struct Delivery {
     pub(crate) trace: Option<TraceContext>,
     /// If it is dropped undecided, the message goes back to its queue.
     pub(crate) ack: Ack,
+    /// When it was delivered: the broker's `consumer_timeout` counts from here.
+    pub(crate) arrived: Instant,
     /// For as long as it is there, it is under way.
     pub(crate) under_way: UnderWay,
 }

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use lapin::Channel;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::connection::{Connected, Link, Pauses};
@@ -31,7 +31,16 @@ pub(crate) async fn subscribe(
     let (intake, stop) = watch::channel(());
     let (ready, started) = oneshot::channel();
     let (tell, there) = watch::channel(false);
-    let task = Task { link: link.clone(), topology, spec: spec.clone(), deliveries: sender, there: tell, stop };
+    let renew = Arc::<Notify>::default();
+    let task = Task {
+        link: link.clone(),
+        topology,
+        spec: spec.clone(),
+        deliveries: sender,
+        there: tell,
+        stop,
+        renew: renew.clone(),
+    };
     let task = tokio::spawn(task.run(ready));
     let why = match timeout(deadline, started).await {
         Ok(Ok(Ok(()))) => {
@@ -39,7 +48,7 @@ pub(crate) async fn subscribe(
                 // It can't be cancelled; a panic has been reported by the runtime.
                 let _ = task.await;
             });
-            return Ok(Subscription { deliveries, there, intake, done });
+            return Ok(Subscription { deliveries, there, intake, renew, done });
         }
         Ok(Ok(Err(why))) => why,
         Ok(Err(_)) => return Err(Error::Closed),
@@ -56,11 +65,15 @@ struct Task {
     there: watch::Sender<bool>,
     /// Closed when no more is to be taken.
     stop: watch::Receiver<()>,
+    /// Notified to have the consumer made again.
+    renew: Arc<Notify>,
 }
 
 /// How a consumer ended.
 enum End {
     Stopped,
+    /// It is to be made again at once.
+    Renewed,
     Lost(String),
 }
 
@@ -98,6 +111,15 @@ impl Task {
                             // An error here is the end of a channel that was to end.
                             let _ = channel.close(200, "OK".into()).await;
                             return;
+                        }
+                        End::Renewed => {
+                            intake.close("it is made again");
+                            let _ = channel.close(200, "OK".into()).await;
+                            tracing::info!(
+                                queue,
+                                "giving back what waits for long, so that the broker doesn't take it back"
+                            );
+                            continue;
                         }
                         End::Lost(why) => {
                             intake.close(&why);
@@ -156,6 +178,7 @@ impl Task {
                         return End::Stopped;
                     }
                 }
+                () = self.renew.notified(), if !stopping => return End::Renewed,
                 // What it delivers goes past lapin; this is for its end.
                 message = consumer.next(), if consuming => match message {
                     Some(Err(error)) => return End::Lost(said(error)),

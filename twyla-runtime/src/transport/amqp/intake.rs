@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use super::frame::{write_ack, write_reject};
@@ -12,7 +12,7 @@ use super::switch::{Ear, Message};
 use super::trunk::Trunk;
 use crate::ack::{Ack, Decision, Settle};
 use crate::park::Header;
-use crate::transport::{Delivery, QueueSpec};
+use crate::transport::{BoxFuture, Delivery, QueueSpec};
 use crate::underway::UnderWay;
 
 /// Where deliveries go, those that came together at once.
@@ -29,6 +29,8 @@ pub(crate) struct Intake {
     state: Mutex<State>,
     /// Tells that there is something to look at.
     news: Notify,
+    /// Closed when the channel is gone.
+    gone: watch::Sender<bool>,
 }
 
 struct State {
@@ -69,6 +71,7 @@ impl Intake {
             }),
             spec,
             news: Notify::new(),
+            gone: watch::Sender::new(false),
         });
         intake.trunk.listen(channel, intake.clone());
         intake
@@ -158,6 +161,7 @@ impl Ear for Intake {
             std::mem::take(&mut state.came)
         };
         drop(came);
+        self.gone.send_replace(true);
         self.news.notify_one();
     }
 }
@@ -192,6 +196,14 @@ impl Settle for Intake {
     fn is_void(&self) -> bool {
         self.lock().ended.is_some()
     }
+
+    fn voided(&self) -> BoxFuture<'_, ()> {
+        let mut gone = self.gone.subscribe();
+        Box::pin(async move {
+            // the sender lives as long as what is borrowed here
+            let _ = gone.wait_for(|gone| *gone).await;
+        })
+    }
 }
 
 fn delivery(spec: &QueueSpec, message: Message, sink: Arc<Intake>) -> Delivery {
@@ -209,6 +221,7 @@ fn delivery(spec: &QueueSpec, message: Message, sink: Arc<Intake>) -> Delivery {
         exchange: known(spec.domain, &exchange),
         routing_key: known(spec.event_type, &routing_key),
         ack: Ack::new(tag, sink),
+        arrived: Instant::now(),
         under_way: UnderWay::default(),
         body: body.into(),
     }

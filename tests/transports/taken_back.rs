@@ -1,0 +1,165 @@
+//! Deliveries that the broker takes back while they are being handled: the event is not handled a second time, its attempts go
+//! on counting, and it is dead-lettered once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use twyla_runtime::handler::{Keyed, Policy, Registration};
+use twyla_runtime::{Bus, Config, LinkState, Retry};
+use twyla_tests::broker::{config, lapin};
+use twyla_tests::proxy::{Mode, Proxy};
+use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener};
+
+twyla_tests::with_rabbitmq!(
+    a_success_after_the_delivery_was_taken_back_counts,
+    a_failure_after_the_delivery_was_taken_back_is_dead_lettered_once,
+    attempts_go_on_counting_after_the_delivery_was_taken_back,
+    a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order,
+);
+
+fn context() -> Here {
+    Here::new("web")
+}
+
+fn through(proxy: &Proxy) -> Config {
+    config().port(proxy.port())
+}
+
+/// A listener whose events all have one key.
+fn in_order<P: Place>(retry: Retry) -> Registration {
+    fn one_key(_: &Keyed<'_>) -> Option<u64> {
+        Some(1)
+    }
+    Registration {
+        policy: Policy { key: Some(one_key), retry: Some(retry), ..Policy::default() },
+        ..listener::<P>("one")
+    }
+}
+
+/// Has the broker take back all that is being handled, and waits until it delivers again.
+async fn take_back(proxy: &Proxy, bus: &Bus) {
+    let mut state = bus.state();
+    proxy.cut();
+    state.wait_for(|state| !matches!(state.consume, LinkState::Up)).await.unwrap();
+    state.wait_for(|state| matches!(state.consume, LinkState::Up)).await.unwrap();
+}
+
+/// How many messages wait in a queue.
+async fn waiting(queue: &str) -> u32 {
+    let (_connection, channel) = lapin().await;
+    let passive = lapin::options::QueueDeclareOptions { passive: true, ..Default::default() };
+    channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap().message_count()
+}
+
+/// A handler that ends when it is let, with `answer`; what it is called with.
+fn gated<P: 'static>(
+    answer: fn() -> Result<(), &'static str>,
+) -> (Script<P>, Arc<Semaphore>, mpsc::UnboundedReceiver<(u32, u32)>) {
+    let (sender, calls) = mpsc::unbounded_channel();
+    let gate = Arc::new(Semaphore::new(0));
+    let gates = gate.clone();
+    let script = Script::new(move |call: Call<P>| {
+        let (sender, gate) = (sender.clone(), gates.clone());
+        async move {
+            let _ = sender.send((call.ping.n, call.meta.attempt));
+            gate.acquire().await?.forget();
+            answer().map_err(Into::into)
+        }
+    });
+    (script, gate, calls)
+}
+
+async fn a_success_after_the_delivery_was_taken_back_counts() {
+    here!(Mine, "a_success_after_the_delivery_was_taken_back_counts");
+    let proxy = Proxy::start(Mode::Open).await;
+    let (bus, other) = (Bus::connect(through(&proxy)).await.unwrap(), Bus::connect(config()).await.unwrap());
+    let (script, gate, mut calls) = gated::<Mine>(|| Ok(()));
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    other.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!(calls.recv().await, Some((1, 1)));
+    take_back(&proxy, &bus).await;
+    // it comes back behind nothing, and so before this one
+    other.emit(Ping::<Mine>::new(2), context()).await.unwrap();
+    assert_eq!(calls.recv().await, Some((2, 1)));
+    gate.add_permits(2);
+    running.stop().await;
+    assert_eq!(calls.recv().await, None, "it was handled twice");
+    assert_eq!(waiting("a_success_after_the_delivery_was_taken_back_counts.ping.one").await, 0);
+    bus.close().await;
+    other.close().await;
+}
+
+async fn a_failure_after_the_delivery_was_taken_back_is_dead_lettered_once() {
+    here!(Mine, "a_failure_after_the_delivery_was_taken_back_is_dead_lettered_once");
+    let proxy = Proxy::start(Mode::Open).await;
+    let (bus, other) = (Bus::connect(through(&proxy)).await.unwrap(), Bus::connect(config()).await.unwrap());
+    let (script, gate, mut calls) = gated::<Mine>(|| Err("no such order"));
+    let service = bus.service().state(script).retry(Retry::never());
+    let running = service.listeners([listener::<Mine>("one")]).start().await.unwrap();
+    other.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!(calls.recv().await, Some((1, 1)));
+    take_back(&proxy, &bus).await;
+    gate.add_permits(1);
+    let letters = dead_letters(&other, Mine::EVENT, "one", 1).await;
+    assert_eq!((letters[0].attempts, letters[0].error.as_str()), (1, "no such order"));
+    running.stop().await;
+    assert_eq!(calls.recv().await, None, "it was handled twice");
+    assert_eq!(dead_letters(&other, Mine::EVENT, "one", 1).await.len(), 1);
+    bus.close().await;
+    other.close().await;
+}
+
+async fn attempts_go_on_counting_after_the_delivery_was_taken_back() {
+    here!(Mine, "attempts_go_on_counting_after_the_delivery_was_taken_back");
+    let proxy = Proxy::start(Mode::Open).await;
+    let (bus, other) = (Bus::connect(through(&proxy)).await.unwrap(), Bus::connect(config()).await.unwrap());
+    let (script, gate, mut calls) = gated::<Mine>(|| Err("no such order"));
+    gate.add_permits(100);
+    let second = Duration::from_secs(1);
+    let retry = Retry { attempts: 3, first: second, max: second };
+    let running = bus.service().state(script).listeners([in_order::<Mine>(retry)]).start().await.unwrap();
+    other.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    for attempt in 1..=3 {
+        assert_eq!(calls.recv().await, Some((1, attempt)));
+        if attempt < 3 {
+            take_back(&proxy, &bus).await;
+        }
+    }
+    let letters = dead_letters(&other, Mine::EVENT, "one", 1).await;
+    assert_eq!((letters[0].attempts, letters[0].error.as_str()), (3, "no such order"));
+    running.stop().await;
+    assert_eq!(calls.recv().await, None, "an attempt too many");
+    assert_eq!(dead_letters(&other, Mine::EVENT, "one", 1).await.len(), 1);
+    bus.close().await;
+    other.close().await;
+}
+
+async fn a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order() {
+    here!(Mine, "a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order");
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<Mine>| {
+        let failed = call.ping.n == 1 && call.meta.attempt < 3;
+        let _ = sender.send((call.ping.n, call.meta.attempt, call.meta.redelivered));
+        async move { if failed { Err("not yet".into()) } else { Ok(()) } }
+    });
+    let pause = Duration::from_secs(3);
+    let retry = Retry { attempts: 3, first: pause, max: pause };
+    // what the broker has is longer: it is never reached, as no delivery is held for more than half a second of a pause
+    let service = bus.service().state(script).consumer_timeout(Duration::from_secs(1));
+    let running = service.listeners([in_order::<Mine>(retry)]).start().await.unwrap();
+    for n in 1..=3 {
+        bus.emit(Ping::<Mine>::new(n), context()).await.unwrap();
+    }
+    let mut seen = Vec::new();
+    while seen.len() < 5 {
+        seen.push(calls.recv().await.unwrap());
+    }
+    let order: Vec<_> = seen.iter().map(|(n, attempt, _)| (*n, *attempt)).collect();
+    assert_eq!(order, [(1, 1), (1, 2), (1, 3), (2, 1), (3, 1)]);
+    assert!(seen[1].2 && seen[2].2, "it was held: {seen:?}");
+    running.stop().await;
+    assert_eq!(calls.recv().await, None);
+    bus.close().await;
+}
