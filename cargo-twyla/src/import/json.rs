@@ -16,7 +16,7 @@ pub(crate) enum Json {
 }
 
 /// Deeper than this nothing is read.
-const DEEPEST: usize = 200;
+pub(super) const DEEPEST: usize = 200;
 /// What is shorter stands in one line.
 const LINE: usize = 100;
 
@@ -56,6 +56,29 @@ impl Json {
 
     pub(crate) fn str(&self) -> Option<&str> {
         if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// What is at a JSON Pointer.
+    pub(crate) fn pointer(&self, pointer: &str) -> Option<&Self> {
+        pointer.split('/').skip(1).try_fold(self, |json, step| {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            match json {
+                Self::Array(items) => items.get(step.parse::<usize>().ok()?),
+                json => json.get(&step),
+            }
+        })
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Self> {
+        pointer.split('/').skip(1).try_fold(self, |json, step| {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            match json {
+                Self::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+                Self::Object(members) => members.iter_mut().find(|(name, _)| *name == step).map(|(_, value)| value),
+                _ => None,
+            }
+        })
     }
 
     /// Calls `with` for each schema in a schema that is an object, itself included, the outer ones first. What is a value to a

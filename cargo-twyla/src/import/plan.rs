@@ -2,15 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use twyla_contract::EventName;
-use twyla_contract::rust::field_name;
-
+use super::definitions::Definitions;
 use super::json::Json;
-use crate::schemas::beside;
+use super::names::{self, Role, named, number};
+use super::references::{Place, Resources, Target, fragment};
 
 /// A loose file: its path below the folder, with `/`.
 #[derive(Clone, Debug)]
 pub(super) struct Loose {
+    pub(super) path: String,
+    pub(super) json: Json,
+}
+
+/// A file that isn't imported, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) path: String,
+    pub(super) why: String,
+}
+
+/// An earlier version of an event.
+#[derive(Clone, Debug)]
+pub(super) struct Earlier {
+    /// As its path has it.
+    pub(super) version: String,
+    /// What it was.
     pub(super) path: String,
     pub(super) json: Json,
 }
@@ -22,21 +38,16 @@ pub(super) struct Plan {
     pub(super) files: BTreeMap<String, Json>,
     /// What each was, by where it is now.
     pub(super) moved: BTreeMap<String, String>,
+    /// All loose files that something of a file comes from.
+    pub(super) from: BTreeMap<String, BTreeSet<String>>,
+    /// The earlier versions of a file, the oldest first.
+    pub(super) earlier: BTreeMap<String, Vec<Earlier>>,
+    /// Files that several others have given a definition to.
+    pub(super) shared: BTreeSet<String>,
     /// What somebody should know.
     pub(super) notes: Vec<String>,
-}
-
-/// What can't be made a schemas folder.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Problem {
-    #[error(
-        "{path}: has no name that an event could have: {why}; move it to <domain>/<event_type>.json, or say --domain"
-    )]
-    NoName { path: String, why: String },
-    #[error("{first} and {second} would both be {place}: rename one of them")]
-    Twice { first: String, second: String, place: String },
-    #[error("{path}: {reference} leads to none of the files{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
-    Dangling { path: String, reference: String, near: Option<String> },
+    /// What isn't imported.
+    pub(super) left: Vec<Left>,
 }
 
 /// What is asked for.
@@ -46,118 +57,275 @@ pub(super) struct Asked {
     pub(super) domain: Option<String>,
     /// The path of the file that is the context.
     pub(super) context: Option<String>,
-    /// URIs that build.rs has documents for.
-    pub(super) known: Vec<String>,
 }
 
-/// What a file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Role {
-    Context,
-    Event(EventName),
-    Rpc(String),
-    Shared(String),
+/// What is known of a file that is imported.
+struct Known {
+    place: String,
+    /// The version that its path has.
+    version: Option<String>,
+    /// Whether it is an earlier version of what is at that place.
+    earlier: bool,
 }
 
-impl Role {
-    fn path(&self) -> String {
-        match self {
-            Self::Context => "context.json".to_owned(),
-            Self::Event(name) => format!("events/{}/{}.json", name.domain(), name.event_type()),
-            Self::Rpc(path) => path.clone(),
-            Self::Shared(name) => format!("shared/{name}.json"),
-        }
+/// Finds what each file is, and rewrites what refers to it. `left` are the files that aren't imported, with why.
+pub(super) fn plan(files: &[Loose], asked: &Asked, left: Vec<Left>) -> Plan {
+    let resources = Resources::of(files);
+    let references: Vec<Vec<(String, Target)>> = (0..files.len()).map(|file| resources.references(file)).collect();
+    let mut plan = Plan { left, ..Plan::default() };
+    stopped(files, &references, &mut plan);
+    let known = known(files, &references, asked, &mut plan);
+    // a name that two files would have stops the one, and what refers to it
+    stopped(files, &references, &mut plan);
+    let known: BTreeMap<usize, Known> =
+        known.into_iter().filter(|(file, _)| !is_left(&plan, &files[*file].path)).collect();
+
+    let current = |file: &usize| known.get(file).is_some_and(|it| !it.earlier);
+    // within a file a reference stays one; to another it is marked until all places are known
+    let mut texts: BTreeMap<usize, Json> = BTreeMap::new();
+    for file in known.keys() {
+        let json = match resources.is_kept(*file) {
+            true => files[*file].json.clone(),
+            false => resources.rewritten(*file, &mut |place| mark(*file, place)),
+        };
+        texts.insert(*file, json);
     }
-}
+    let mut definitions = Definitions::default();
+    let taken: BTreeSet<String> = known.values().map(|it| it.place.clone()).collect();
+    let movable = |file: usize| current(&file) && !resources.is_kept(file);
+    definitions.alone(&texts, &|file| movable(file) && !known[&file].place.starts_with("shared/"), &taken);
+    definitions.several(&texts, &movable, &taken);
 
-/// Finds what each file is, and rewrites what refers to it.
-pub(super) fn plan(files: &[Loose], asked: &Asked) -> Result<Plan, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let targets = targets(files);
-    let mut places: BTreeMap<String, String> = BTreeMap::new();
-    let mut taken: BTreeMap<String, String> = BTreeMap::new();
-    for file in files {
-        match role(file, targets.contains(&file.path), asked) {
-            Ok(role) => {
-                let place = role.path();
-                if let Some(first) = taken.insert(place.clone(), file.path.clone()) {
-                    problems.push(Problem::Twice { first, second: file.path.clone(), place: place.clone() });
-                }
-                places.insert(file.path.clone(), place);
-            }
-            Err(why) => problems.push(Problem::NoName { path: file.path.clone(), why }),
+    for (file, known_file) in &known {
+        let Some(json) = texts.get(file) else { continue };
+        let mut json = json.clone();
+        let places = Places { known: &known, definitions: &definitions, kept: &resources };
+        if !resources.is_kept(*file) {
+            definitions.take_out(*file, &mut json);
+            places.write(&mut json, *file, &known_file.place, None);
         }
+        let path = files[*file].path.clone();
+        if known_file.earlier {
+            let version = known_file.version.clone().unwrap_or_default();
+            plan.earlier.entry(known_file.place.clone()).or_default().push(Earlier { version, path, json });
+            continue;
+        }
+        plan.from.entry(known_file.place.clone()).or_default().insert(path.clone());
+        plan.moved.insert(known_file.place.clone(), path);
+        plan.files.insert(known_file.place.clone(), json);
     }
-    let mut plan = Plan::default();
-    for file in files {
-        let Some(place) = places.get(&file.path) else { continue };
-        let mut json = file.json.clone();
-        let refers = Refers { files, places: &places, asked, from: file, place };
-        rewrite(&mut json, &refers, &mut problems, &mut plan.notes);
-        plan.moved.insert(place.clone(), file.path.clone());
-        plan.files.insert(place.clone(), json);
+    for earlier in plan.earlier.values_mut() {
+        earlier.sort_by_key(|it| number(&it.version));
+    }
+    for (place, definition) in definitions.moved() {
+        let Some(Place { file, pointer }) = definition.first() else { continue };
+        let Some(json) = texts.get(file).and_then(|json| json.pointer(pointer)) else { continue };
+        let mut json = Definitions::with_dialect(json.clone(), texts.get(file));
+        let places = Places { known: &known, definitions: &definitions, kept: &resources };
+        places.write(&mut json, *file, &place, Some(pointer));
+        for Place { file, .. } in &definition {
+            plan.from.entry(place.clone()).or_default().insert(files[*file].path.clone());
+        }
+        if let [Place { file, pointer }] = definition.as_slice() {
+            plan.moved.insert(place.clone(), format!("{}{}", files[*file].path, fragment(pointer)));
+        } else {
+            plan.shared.insert(place.clone());
+        }
+        plan.files.insert(place, json);
     }
     if !plan.files.contains_key("context.json") {
         plan.notes.push("no file is the context, which every event carries: an empty one was made".to_owned());
         let empty = r#"{ "description": "What every event carries.", "type": "object" }"#;
         plan.files.insert("context.json".to_owned(), Json::parse(empty).unwrap_or(Json::Bool(true)));
     }
-    if problems.is_empty() { Ok(plan) } else { Err(problems) }
+    plan
 }
 
-/// The files that another one refers to.
-fn targets(files: &[Loose]) -> BTreeSet<String> {
-    let mut targets = BTreeSet::new();
-    for file in files {
-        for reference in references(&file.json) {
-            targets.extend(target(files, file, &reference).filter(|it| *it != file.path).map(str::to_owned));
+fn is_left(plan: &Plan, path: &str) -> bool {
+    plan.left.iter().any(|it| it.path == path)
+}
+
+/// Leaves what refers to nothing, and to what is left.
+fn stopped(files: &[Loose], references: &[Vec<(String, Target)>], plan: &mut Plan) {
+    loop {
+        let before = plan.left.len();
+        for (file, found) in files.iter().zip(references) {
+            if is_left(plan, &file.path) {
+                continue;
+            }
+            let why = found.iter().find_map(|(written, target)| match target {
+                Target::Nothing { near } => {
+                    let beside = crate::schemas::beside(&file.path, written.split('#').next().unwrap_or_default());
+                    if let Some(left) = plan.left.iter().find(|it| Some(&it.path) == beside.as_ref()) {
+                        return Some(format!("refers to {}, which is left", left.path));
+                    }
+                    let near = near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                    Some(format!("{written} leads to none of the files{near}"))
+                }
+                Target::Place(place) => {
+                    let path = &files.get(place.file)?.path;
+                    (*path != file.path && is_left(plan, path)).then(|| format!("refers to {path}, which is left"))
+                }
+                Target::Outside(_) => None,
+            });
+            plan.left.extend(why.map(|why| Left { path: file.path.clone(), why }));
+        }
+        if plan.left.len() == before {
+            return;
         }
     }
-    targets
 }
 
-fn references(json: &Json) -> Vec<String> {
-    let mut found = Vec::new();
-    json.clone().each_schema(&mut |members| {
-        let named = members.iter().filter(|(name, _)| name == "$ref");
-        found.extend(named.filter_map(|(_, value)| value.str()).map(str::to_owned));
-    });
-    found
-}
-
-/// The file that a reference leads to: by its path, or by its `$id`.
-fn target<'a>(files: &'a [Loose], from: &Loose, reference: &str) -> Option<&'a str> {
-    let (document, _) = reference.split_once('#').unwrap_or((reference, ""));
-    if document.is_empty() {
-        return files.iter().find(|it| it.path == from.path).map(|it| &*it.path);
+/// What each file is; of several versions the newest is the contract.
+fn known(
+    files: &[Loose],
+    references: &[Vec<(String, Target)>],
+    asked: &Asked,
+    plan: &mut Plan,
+) -> BTreeMap<usize, Known> {
+    // the files whose root another one refers to
+    let mut parts: BTreeSet<usize> = BTreeSet::new();
+    for (file, found) in references.iter().enumerate() {
+        for (_, target) in found {
+            if let Target::Place(place) = target
+                && place.file != file
+                && place.pointer.is_empty()
+            {
+                parts.insert(place.file);
+            }
+        }
     }
-    let of_id = |uri: &str| files.iter().find(|it| id(&it.json) == Some(uri.trim_end_matches('#'))).map(|it| &*it.path);
-    let by_path = |path: &str| files.iter().find(|it| it.path == path).map(|it| &*it.path);
-    if let Some(found) = of_id(document) {
-        return Some(found);
+    let mut known: BTreeMap<usize, Known> = BTreeMap::new();
+    let mut open: Vec<usize> = (0..files.len()).filter(|file| !is_left(plan, &files[*file].path)).collect();
+    for deeper in 0..DEEPEST {
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for file in std::mem::take(&mut open) {
+            let Loose { path, json } = &files[file];
+            let context = match &asked.context {
+                Some(context) => context == path,
+                None => path == "context.json",
+            };
+            let is_part = parts.contains(&file) || Definitions::only(json);
+            let role = match context {
+                true => Ok(Role::Context),
+                false => names::role(path, json, is_part, asked.domain.as_deref(), deeper),
+            };
+            match role {
+                Ok(role) => places.entry(role.path()).or_default().push(file),
+                Err(why) => plan.left.push(Left { path: path.clone(), why }),
+            }
+        }
+        for (place, mut all) in places {
+            let version = |file: usize| named(&files[file].path).version;
+            // the newest last; one without a version is what holds now
+            let order = |file: &usize| (version(*file).is_none(), version(*file).and_then(number));
+            all.sort_by_key(|file| (order(file), *file));
+            let distinct: BTreeSet<_> = all.iter().map(order).collect();
+            let folder = |file: usize| named(&files[file].path).steps.join("/");
+            let one = all.iter().all(|file| folder(*file) == folder(all[0]));
+            let taken = known.values().any(|it| it.place == place);
+            if (all.len() > 1 && !(one && distinct.len() == all.len())) || taken {
+                if deeper + 1 == DEEPEST {
+                    for file in &all[usize::from(!taken)..] {
+                        let other = if taken { place.clone() } else { files[all[0]].path.clone() };
+                        let why = format!("would be {place}, as {other}: rename one of them");
+                        plan.left.push(Left { path: files[*file].path.clone(), why });
+                    }
+                    all.truncate(usize::from(!taken));
+                } else {
+                    open.append(&mut all);
+                    continue;
+                }
+            }
+            let newest = all.last().copied();
+            for file in all {
+                let version = version(file).map(str::to_owned);
+                let earlier = Some(file) != newest;
+                // what others refer to is there, whatever its version
+                let place = match (&version, earlier && parts.contains(&file)) {
+                    (Some(version), true) => {
+                        let stem = place.rsplit('/').next().unwrap_or(&place).trim_end_matches(".json");
+                        format!(
+                            "shared/{stem}_{}.json",
+                            twyla_contract::rust::field_name(version).trim_start_matches('_')
+                        )
+                    }
+                    _ => place.clone(),
+                };
+                let earlier = earlier && !parts.contains(&file);
+                known.insert(file, Known { place, version, earlier });
+            }
+        }
+        open.sort_unstable();
     }
-    // relative to the file's own URI, where it has one; and else, or as many have it all the same, to its path
-    let by_id = id(&from.json).and_then(|base| resolved(base, document)).and_then(|uri| of_id(&uri));
-    by_id.or_else(|| beside(&from.path, document).and_then(|path| by_path(&path)))
+    known
 }
 
-fn id(json: &Json) -> Option<&str> {
-    let id = json.get("$id").or_else(|| json.get("id"))?.str()?;
-    Some(id.trim_end_matches('#')).filter(|id| !id.is_empty())
+/// How many folders a name may have.
+const DEEPEST: usize = 4;
+
+/// A reference while not all places are known: within the same file its fragment, else a mark with the file.
+fn mark(file: usize, place: &Place) -> String {
+    match place.file == file {
+        true => fragment(&place.pointer),
+        false => format!("{MARK}{}{}", place.file, fragment(&place.pointer)),
+    }
 }
 
-/// A reference against an absolute URI; no more of RFC 3986 than files have.
-fn resolved(base: &str, reference: &str) -> Option<String> {
-    if reference.contains("://") {
-        return Some(reference.to_owned());
+/// No reference that was written has this.
+pub(super) const MARK: char = '\0';
+
+/// Where all files and definitions are.
+struct Places<'a> {
+    known: &'a BTreeMap<usize, Known>,
+    definitions: &'a Definitions,
+    kept: &'a Resources<'a>,
+}
+
+impl Places<'_> {
+    /// Writes references as they are from a place: those of a file, or of a definition that was moved out of it.
+    fn write(&self, json: &mut Json, file: usize, at: &str, moved: Option<&str>) {
+        json.each_schema(&mut |members| {
+            let Some((_, Json::String(reference))) = members.iter_mut().find(|(name, _)| name == "$ref") else {
+                return;
+            };
+            let (of, pointer) = match reference.strip_prefix(MARK) {
+                Some(marked) => {
+                    let (file, pointer) = marked.split_once('#').unwrap_or((marked, ""));
+                    let Ok(of) = file.parse() else { return };
+                    (of, pointer.to_owned())
+                }
+                None => match reference.strip_prefix('#') {
+                    Some(pointer) => (file, pointer.to_owned()),
+                    // to a document that is given
+                    None => return,
+                },
+            };
+            let pointer = crate::contracts::decoded(&pointer);
+            if let Some(rest) = moved.filter(|_| of == file).and_then(|own| within(&pointer, own)) {
+                *reference = fragment(rest);
+                return;
+            }
+            let movable = !self.kept.is_kept(of);
+            if let Some((place, rest)) = self.definitions.place(of, &pointer).filter(|_| movable) {
+                let rest = if rest.is_empty() { String::new() } else { fragment(rest) };
+                *reference =
+                    if place == at { format!("#{}", rest.trim_start_matches('#')) } else { way(at, place) + &rest };
+                return;
+            }
+            let Some(known) = self.known.get(&of) else { return };
+            *reference = match (known.place == at && moved.is_none(), pointer.is_empty()) {
+                (true, _) => fragment(&pointer),
+                (false, true) => way(at, &known.place),
+                (false, false) => way(at, &known.place) + &fragment(&pointer),
+            };
+        });
     }
-    let (scheme, rest) = base.split_once("://")?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let path = match reference.strip_prefix('/') {
-        Some(absolute) => absolute.to_owned(),
-        None => beside(path, reference)?,
-    };
-    Some(format!("{scheme}://{authority}/{path}"))
+}
+
+/// The rest of a pointer below another.
+pub(super) fn within<'p>(pointer: &'p str, own: &str) -> Option<&'p str> {
+    pointer.strip_prefix(own).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The way from one file to another.
@@ -165,106 +333,4 @@ pub(crate) fn way(from: &str, to: &str) -> String {
     let (from, to): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count().min(from.len() - 1).min(to.len() - 1);
     format!("{}{}", "../".repeat(from.len() - 1 - common), to[common..].join("/"))
-}
-
-/// What a file is: as its path says, as it is asked for, and else an event by its `$id`, its `title` or its name.
-fn role(file: &Loose, referred: bool, asked: &Asked) -> Result<Role, String> {
-    let path = file.path.as_str();
-    if asked.context.as_deref() == Some(path) || asked.context.is_none() && path == "context.json" {
-        return Ok(Role::Context);
-    }
-    let stem = path.strip_suffix(".json").unwrap_or(path);
-    // `a.schema.json`
-    let stem = stem.strip_suffix(".schema").unwrap_or(stem);
-    let steps: Vec<&str> = stem.split('/').collect();
-    match steps.as_slice() {
-        ["rpc", service, method, body @ ("request" | "response" | "error")] => {
-            return Ok(Role::Rpc(format!("rpc/{service}/{method}/{body}.json")));
-        }
-        ["shared" | "common" | "definitions" | "types", .., name] => return Ok(Role::Shared(field_name(name))),
-        ["events", domain, event_type] => return event(&format!("{domain}.{event_type}")),
-        _ => {}
-    }
-    // what others refer to is a part of them, unless its place says that it is an event
-    if referred {
-        return Ok(Role::Shared(steps.last().map(|name| field_name(name)).unwrap_or_default()));
-    }
-    let name = steps.last().copied().unwrap_or_default();
-    if name.contains('.') {
-        return event(name);
-    }
-    let title = file.json.get("title").and_then(Json::str);
-    match (steps.as_slice(), &asked.domain) {
-        ([.., domain, _], None) => event(&format!("{}.{}", field_name(domain), field_name(name))),
-        (_, Some(domain)) => event(&format!("{domain}.{}", field_name(name))),
-        (_, None) => {
-            let of_id = id(&file.json).and_then(|id| id.split_once("://")).map(|(_, rest)| rest);
-            let of_id = of_id.map(|rest| rest.trim_end_matches(".json").split('/').skip(1).collect::<Vec<_>>());
-            match (of_id.as_deref(), title) {
-                (Some([.., domain, event_type]), _) => {
-                    event(&format!("{}.{}", field_name(domain), field_name(event_type)))
-                }
-                (_, Some(title)) if title.contains('.') => event(title),
-                _ => Err("its path, its `$id` and its title name no domain".to_owned()),
-            }
-        }
-    }
-}
-
-fn event(name: &str) -> Result<Role, String> {
-    EventName::parse(name).map(Role::Event).map_err(|error| error.to_string())
-}
-
-/// What a reference is rewritten with.
-struct Refers<'a> {
-    files: &'a [Loose],
-    places: &'a BTreeMap<String, String>,
-    asked: &'a Asked,
-    from: &'a Loose,
-    place: &'a str,
-}
-
-fn rewrite(json: &mut Json, refers: &Refers<'_>, problems: &mut Vec<Problem>, notes: &mut Vec<String>) {
-    if id(json).is_some()
-        && let Json::Object(members) = json
-    {
-        // a contract's name is its path, and a name of its own would move what is relative in it
-        members.retain(|(name, value)| !(name == "$id" || name == "id" && value.str().is_some()));
-    }
-    let mut outside = BTreeSet::new();
-    json.each_schema(&mut |members| {
-        let Some((_, Json::String(reference))) = members.iter_mut().find(|(name, _)| name == "$ref") else { return };
-        let (document, fragment) = match reference.split_once('#') {
-            Some((document, fragment)) => (document.to_owned(), format!("#{fragment}")),
-            None => (reference.clone(), String::new()),
-        };
-        match target(refers.files, refers.from, reference) {
-            Some(path) if path == refers.from.path => {
-                *reference = if fragment.is_empty() { "#".to_owned() } else { fragment };
-            }
-            Some(path) => {
-                let Some(place) = refers.places.get(path) else { return };
-                *reference = way(refers.place, place) + &fragment;
-            }
-            None if document.contains("://") && refers.asked.known.contains(&document) => {}
-            None if document.contains("://json-schema.org/") => {}
-            None if document.contains("://") => drop(outside.insert(document)),
-            None => {
-                let paths = refers.files.iter().map(|it| &*it.path);
-                let sought = beside(&refers.from.path, &document).unwrap_or_else(|| document.clone());
-                let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-                let same = paths.clone().find(|path| name(path) == name(&document));
-                let near = same.or_else(|| twyla_contract::similar::nearest(&sought, paths)).map(str::to_owned);
-                let (path, reference) = (refers.from.path.clone(), reference.clone());
-                problems.push(Problem::Dangling { path, reference, near });
-            }
-        }
-    });
-    for uri in outside {
-        notes.push(format!(
-            "{} refers to {uri}, which is none of the files: nothing is ever fetched, so build.rs has to give it with \
-             `.document(\"{uri}\", file)`",
-            refers.from.path
-        ));
-    }
 }

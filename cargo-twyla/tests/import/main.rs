@@ -79,7 +79,8 @@ fn loose_files_become_contracts() {
     assert_eq!(code, 2);
     assert_eq!(import(folder.path(), &["old", "--force"]).1, 0);
     let dry = import(folder.path(), &["old", "--into", "elsewhere", "--dry-run"]);
-    assert!(dry.0.ends_with("2 events, ready to compile, if it were not for --dry-run\n"), "{}", dry.0);
+    let end = "2 events, ready to compile: each contract takes what its file took, and nothing else, if it were not for --dry-run\n";
+    assert!(dry.0.ends_with(end), "{}", dry.0);
     assert!(!folder.path().join("elsewhere").exists());
 }
 
@@ -102,33 +103,57 @@ fn rust_types_become_contracts() {
     assert_eq!(code, 0);
 }
 
+/// What is said in the last lines, without where each file goes.
+fn end(said: &str) -> String {
+    said.lines().filter(|line| !line.contains(" → ")).collect::<Vec<_>>().join("\n")
+}
+
+fn read(folder: &TempDir, path: &str) -> serde_json::Value {
+    let text = fs::read_to_string(folder.path().join("schemas").join(path)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// What another command says of the folder that was made.
+fn twyla(folder: &TempDir, args: &[&str]) -> (String, i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"));
+    let output = command.arg("twyla").args(args).current_dir(folder.path()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    (said, output.status.code().unwrap())
+}
+
+const PROVEN: &str = "ready to compile: each contract takes what its file took, and nothing else";
+
+/// A file that can't be imported stops itself and what refers to it, and nothing else.
 #[test]
-fn what_can_not_be_imported_is_told_all_at_once() {
+fn one_bad_file_stops_only_what_refers_to_it() {
     let folder = folder(&[
         ("old/one.json", r#"{ "type": "object" }"#),
         ("old/a/two.json", r#"{ "type": "object", "properties": { "x": { "$ref": "../shared/monney.json" } } }"#),
+        ("old/a/three.json", r#"{ "type": "object", "properties": { "x": { "$ref": "../shared/bad.json" } } }"#),
+        ("old/a/four.json", r#"{ "type": "object", "properties": { "x": { "$ref": "part.json" } } }"#),
+        ("old/a/part.json", r#"{ "type": "sting" }"#),
+        ("old/a/good.json", r#"{ "type": "object", "properties": { "x": { "$ref": "../shared/money.json" } } }"#),
         ("old/shared/money.json", r#"{ "type": "number" }"#),
+        ("old/shared/bad.json", "{ \"type\": "),
+        ("old/shared/package.json", r#"{ "name": "x", "version": "1" }"#),
         ("old/b/Two-Words.json", "{}"),
         ("old/b/two_words.json", "{}"),
+        ("old/README.md", "no schema"),
+        ("old/LICENSE", "no schema"),
     ]);
+    fs::write(folder.path().join("old/shared/wide.json"), b"\xff\xfe{\0}\0").unwrap();
     let (said, code) = import(folder.path(), &["old"]);
-    insta::assert_snapshot!("problems", said);
-    assert_eq!(code, 2);
-    assert!(!folder.path().join("schemas").exists());
-
-    fs::write(folder.path().join("old/one.json"), "{ \"type\": ").unwrap();
-    let (said, code) = import(folder.path(), &["old"]);
-    assert!(said.starts_with("error: one.json: "), "{said}");
-    assert_eq!(code, 2);
+    insta::assert_snapshot!("left", format!("{said}{}", written(&folder.path().join("schemas"))));
+    assert_eq!(code, 1);
     assert_eq!(
         import(folder.path(), &["nowhere"]).0,
         "error: nowhere can't be read: No such file or directory (os error 2)\n"
     );
 }
 
-/// What is wrong in the schemas themselves is told as a build script tells it, and they are there to be mended.
+/// Where nothing is left that could be imported, nothing is written.
 #[test]
-fn what_does_not_compile_is_told_at_its_place() {
+fn what_can_not_be_imported_at_all_is_an_error() {
     let folder = folder(&[
         ("old/api/one.json", r#"{ "type": "object", "properties": { "a": { "type": "sting" } } }"#),
         (
@@ -138,6 +163,244 @@ fn what_does_not_compile_is_told_at_its_place() {
     ]);
     let (said, code) = import(folder.path(), &["old"]);
     insta::assert_snapshot!("uncompilable", said);
+    assert_eq!(code, 2);
+    assert!(!folder.path().join("schemas").exists());
+}
+
+#[test]
+fn the_newest_version_is_the_contract_and_the_lock_keeps_the_others() {
+    let order = |more: &str| {
+        format!(r#"{{ "type": "object", "properties": {{ "id": {{ "type": "string" }}{more} }}, "required": ["id"] }}"#)
+    };
+    let (v1, v2, v10) =
+        (order(""), order(r#", "a": { "type": "integer" }"#), order(r#", "a": { "type": "integer" }, "b": {}"#));
+    let other = r#"{ "type": "object", "properties": { "id": { "type": "boolean" } }, "required": ["id"] }"#;
+    for (one, two, ten, bad, name, domain) in [
+        (
+            "shop/order/1.0.0.json",
+            "shop/order/1.2.0.json",
+            "shop/order/1.10.0.json",
+            "shop/order/0.9.0.json",
+            "shop.order",
+            None,
+        ),
+        (
+            "com.acme/order/jsonschema/1-0-0",
+            "com.acme/order/jsonschema/1-2-0",
+            "com.acme/order/jsonschema/1-10-0",
+            "com.acme/order/jsonschema/0-9-0",
+            "com_acme.order",
+            None,
+        ),
+        (
+            "order.v1.schema.json",
+            "order.v2.schema.json",
+            "order.v10.schema.json",
+            "order.v0.schema.json",
+            "shop.order",
+            Some("shop"),
+        ),
+    ] {
+        let old = |path: &str| format!("old/{path}");
+        let folder = folder(&[(&old(one), &v1), (&old(two), &v2), (&old(ten), &v10), (&old(bad), other)]);
+        let args: Vec<&str> = ["old"].into_iter().chain(domain.map(|_| "--domain")).chain(domain).collect();
+        let (said, code) = import(folder.path(), &args);
+        assert!(said.contains(&format!("left: {bad}: isn't kept as a version of {name}: ")), "{said}");
+        assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file is left\n")), "{said}");
+        assert_eq!(code, 1, "{said}");
+        let place = format!("events/{}.json", name.replace('.', "/"));
+        assert!(read(&folder, &place)["properties"].get("b").is_some(), "{said}");
+        let lock = &read(&folder, "contracts.lock")["contracts"][name];
+        let kept = lock["in_the_field"].as_array().unwrap();
+        let because: Vec<&str> = kept.iter().map(|it| it["because"].as_str().unwrap()).collect();
+        let version = |path: &str| {
+            path.rsplit('/')
+                .next()
+                .unwrap()
+                .trim_end_matches(".json")
+                .trim_end_matches(".schema")
+                .trim_start_matches("order.")
+                .to_owned()
+        };
+        assert_eq!(because, [format!("version {}", version(one)), format!("version {}", version(two))]);
+        // and a build holds the contract to them
+        assert_eq!(twyla(&folder, &["check"]).1, 0, "{}", twyla(&folder, &["check"]).0);
+    }
+}
+
+#[test]
+fn yaml_is_read_as_json_is() {
+    let folder = folder(&[
+        (
+            "old/shop/paid.yaml",
+            "# a comment\n$schema: http://json-schema.org/draft-07/schema#\ntype: object\nproperties:\n  sum: { $ref: ../types/money.yml }\n  of: { type: string, pattern: '^[a-z]+$' }\nrequired: [sum]\n",
+        ),
+        ("old/types/money.yml", "type: number\nminimum: 0.50\n"),
+        ("old/shop/broken.yaml", "type: [object\n"),
+        ("old/ci.yaml", "steps:\n  - run: make\n"),
+    ]);
+    let (said, code) = import(folder.path(), &["old"]);
+    insta::assert_snapshot!("yaml", format!("{said}{}", written(&folder.path().join("schemas"))));
     assert_eq!(code, 1);
-    assert!(folder.path().join("schemas/events/api/one.json").exists());
+}
+
+#[test]
+fn files_of_one_name_are_told_apart_by_their_folders() {
+    let refers = r#"{ "type": "object", "properties": { "of": { "$ref": "kind.json" } } }"#;
+    let folder = folder(&[
+        ("old/a/x/sent.json", refers),
+        ("old/a/x/kind.json", r#"{ "enum": ["a"] }"#),
+        ("old/b/x/sent.json", refers),
+        ("old/b/x/kind.json", r#"{ "enum": ["b"] }"#),
+        ("old/c/sent.json", refers),
+        ("old/c/kind.json", r#"{ "enum": ["c"] }"#),
+    ]);
+    let (said, code) = import(folder.path(), &["old"]);
+    assert!(said.ends_with(&format!("3 events, {PROVEN}\n")), "{said}");
+    assert_eq!(code, 0);
+    for (event, word) in [("a_x/sent", "a"), ("b_x/sent", "b"), ("c/sent", "c")] {
+        let reference =
+            read(&folder, &format!("events/{event}.json"))["properties"]["of"]["$ref"].as_str().unwrap().to_owned();
+        let kind = read(&folder, reference.trim_start_matches("../../"));
+        assert_eq!(kind["enum"][0], word, "{said}");
+    }
+}
+
+#[test]
+fn a_domain_is_for_files_whose_path_names_none() {
+    let any = r#"{ "type": "object" }"#;
+    let folder = folder(&[
+        ("old/a/b.json", any),
+        ("old/order.v1.schema.json", any),
+        ("old/x.sent.json", any),
+        ("old/loose.json", any),
+    ]);
+    let (said, code) = import(folder.path(), &["old", "--domain", "shop"]);
+    assert_eq!(code, 0, "{said}");
+    for event in ["a/b", "shop/order", "x/sent", "shop/loose"] {
+        assert_eq!(read(&folder, &format!("events/{event}.json"))["type"], "object", "{said}");
+    }
+}
+
+/// Draft 7 has no format `uuid`: as a schema of 2020-12 the definition would refuse what it took.
+#[test]
+fn a_definition_that_moves_keeps_its_draft_and_its_references() {
+    let event = r##"{ "$schema": "http://json-schema.org/draft-07/schema#", "type": "object",
+        "properties": { "key": { "$ref": "#/definitions/Key" }, "own": { "type": "null" } },
+        "definitions": { "Key": { "$id": "https://example.com/keys/key.json", "type": "object", "properties": {
+            "id": { "type": "string", "format": "uuid" }, "kind": { "$ref": "#/definitions/Kind" }, "sum": { "$ref": "../types/money.json" } },
+            "definitions": { "Kind": { "type": "string", "maxLength": 3 } } } } }"##;
+    let newer = r##"{ "$schema": "https://json-schema.org/draft/2019-09/schema", "type": "object", "properties": { "key": { "$ref": "#/definitions/Key" } },
+        "definitions": { "Key": { "type": "object", "properties": { "id": { "type": "string", "format": "uuid" } } } } }"##;
+    let money = r#"{ "$id": "https://example.com/types/money.json", "type": "number" }"#;
+    let folder = folder(&[
+        ("old/shop/paid.json", event),
+        ("old/shop/sent.json", &event.replace("null", "string")),
+        ("old/types/money.json", money),
+    ]);
+    let (said, code) = import(folder.path(), &["old"]);
+    insta::assert_snapshot!("moved", format!("{said}{}", written(&folder.path().join("schemas"))));
+    assert_eq!(code, 0);
+    // a definition of another draft is another one, whatever its text
+    let plain = r#"{ "type": "object", "properties": { "id": { "type": "string", "format": "uuid" } } }"#;
+    let older = format!(
+        r##"{{ "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "properties": {{ "key": {{ "$ref": "#/definitions/Key" }} }}, "definitions": {{ "Key": {plain} }} }}"##
+    );
+    let two = self::folder(&[("old/shop/paid.json", &older), ("old/shop/sent.json", newer)]);
+    let (said, code) = import(two.path(), &["old"]);
+    assert!(said.ends_with(&format!("2 events, {PROVEN}\n")), "{said}");
+    assert_eq!(code, 0);
+    assert!(!two.path().join("schemas/shared").exists(), "{said}");
+}
+
+#[test]
+fn a_definition_that_another_file_refers_to_moves_alone() {
+    let order = r##"{ "type": "object", "properties": { "line": { "$ref": "#/$defs/Line" } },
+        "$defs": { "Line": { "type": "object", "properties": { "sum": { "$ref": "#/$defs/Sum" } } }, "Sum": { "type": "number" }, "Own": { "type": "null" } } }"##;
+    let folder = folder(&[
+        ("old/shop/order.json", order),
+        (
+            "old/shop/sent.json",
+            r#"{ "type": "object", "properties": { "line": { "$ref": "order.json#/$defs/Line" }, "whole": { "$ref": "paid.json" } } }"#,
+        ),
+        ("old/shop/paid.json", r#"{ "type": "object", "properties": { "sum": { "$ref": "order.json#/$defs/Sum" } } }"#),
+    ]);
+    let (said, code) = import(folder.path(), &["old"]);
+    insta::assert_snapshot!("alone", format!("{said}{}", written(&folder.path().join("schemas"))));
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn a_name_stays_where_a_schema_is_written_in_it() {
+    let folder = folder(&[
+        (
+            "old/meta/dialect.json",
+            r#"{ "$id": "https://example.com/meta/v1", "$schema": "http://json-schema.org/draft-07/schema#", "type": "object" }"#,
+        ),
+        (
+            "old/shop/paid.json",
+            r#"{ "$schema": "https://example.com/meta/v1", "$id": "https://example.com/paid", "type": "object", "properties": { "id": { "type": "string", "format": "uuid" } } }"#,
+        ),
+    ]);
+    let (said, code) = import(folder.path(), &["old"]);
+    assert_eq!(code, 0, "{said}");
+    let (meta, paid) = (read(&folder, "shared/dialect.json"), read(&folder, "events/shop/paid.json"));
+    assert_eq!((&meta["$id"], paid.get("$id")), (&serde_json::json!("https://example.com/meta/v1"), None));
+}
+
+#[test]
+fn nothing_is_asked_for_that_a_bundle_embeds() {
+    let bundle = |kind: &str| {
+        format!(
+            r##"{{ "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://example.com/bundle", "type": "object",
+                "properties": {{ "sum": {{ "$ref": "https://example.com/money" }}, "half": {{ "$ref": "money#half" }}, "part": {{ "$ref": "#/$defs/part" }} }},
+                "$defs": {{ "m": {{ "$id": "https://example.com/money", "type": "{kind}", "$defs": {{ "half": {{ "$anchor": "half", "type": "{kind}" }} }} }}, "part": {{ "const": "{kind}" }} }} }}"##
+        )
+    };
+    let folder = folder(&[("old/shop/paid.json", &bundle("number")), ("old/shop/sent.json", &bundle("string"))]);
+    let (said, code) = import(folder.path(), &["old"]);
+    let empty = "note: no file is the context, which every event carries: an empty one was made";
+    assert_eq!(end(&said), format!("{empty}\n2 events, {PROVEN}"));
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn a_dialect_and_documents_are_written_to_the_settings_of_the_folder() {
+    let folder = folder(&[
+        (
+            "old/shop/paid.json",
+            r#"{ "$schema": "https://example.com/meta", "type": "object", "properties": { "sum": { "$ref": "https://example.com/money" } } }"#,
+        ),
+        (
+            "old/shop/sent.json",
+            r#"{ "$schema": "http://iglucentral.com/schemas/com.snowplowanalytics.self-desc/schema/jsonschema/1-0-0#", "self": { "vendor": "x" }, "type": "object", "properties": { "a": { "minimum": 0, "exclusiveMinimum": true } } }"#,
+        ),
+        ("vendor/money.json", r#"{ "type": "number" }"#),
+    ]);
+    let unset = import(folder.path(), &["old"]).0;
+    assert!(unset.contains("left: shop/paid.json: `https://example.com/meta` is no draft that is known"), "{unset}");
+    assert!(unset.contains(&format!("1 event, {PROVEN}; 1 file is left")), "{unset}");
+    let set = [
+        "old",
+        "--force",
+        "--dialect",
+        "https://example.com/meta=7",
+        "--document",
+        "https://example.com/money=vendor/money.json",
+    ];
+    let (said, code) = import(folder.path(), &set);
+    assert_eq!(code, 0, "{said}");
+    let want = serde_json::json!({ "dialects": { "https://example.com/meta": "7" }, "documents": { "https://example.com/money": "../vendor/money.json" } });
+    assert_eq!(read(&folder, "twyla.json"), want);
+    // so that every command reads it
+    assert_eq!(twyla(&folder, &["explain", "shop.paid"]).1, 0, "{}", twyla(&folder, &["explain", "shop.paid"]).0);
+}
+
+#[test]
+fn an_asyncapi_document_may_be_yaml() {
+    let document = "asyncapi: 3.0.0\nchannels:\n  paid:\n    messages:\n      paid:\n        name: shop.paid\n        payload:\n          type: object\n          properties: { sum: { type: number } }\n";
+    let folder = folder(&[("asyncapi.yaml", document)]);
+    let (said, code) = import(folder.path(), &["asyncapi.yaml"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(read(&folder, "events/shop/paid.json")["properties"]["sum"]["type"], "number");
 }

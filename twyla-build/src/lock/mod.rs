@@ -39,7 +39,7 @@ pub use edit::{Change, Edit, edits};
 pub use fault::Fault;
 pub use finding::{Broken, EditVerdict, Edited, Finding, Held, Matter, Misfit, Severity, Waived};
 pub use history::against;
-pub use model::{Direction, Entry, Lock, Sides, Subject, Version, Waiver};
+pub use model::{Direction, Earlier, Entry, Lock, Sides, Subject, Version, Waiver};
 pub use roles::{Role, Roles};
 pub use strict::{BadStrictness, strict};
 pub use told::{Told, told};
