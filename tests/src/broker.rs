@@ -59,6 +59,24 @@ pub async fn ctl(args: &[&str]) -> String {
     text(&output.stdout)
 }
 
+/// A user of the test's own, with these permissions: configure, write, read.
+pub async fn user(name: &str, permissions: [&str; 3]) -> Config {
+    // What an earlier run has left is taken over.
+    let make = format!(
+        "rabbit_auth_backend_internal:put_user(#{{name => <<\"{name}\">>, password => <<\"secret\">>, tags => <<>>}}, <<\"t\">>)."
+    );
+    ctl(&["eval", &make]).await;
+    permit(name, permissions).await;
+    let host = env::var("TWYLA_TEST_AMQP_HOST").unwrap();
+    let port = env::var("TWYLA_TEST_AMQP_PORT").unwrap().parse().unwrap();
+    Config::new(host, name, "secret").port(port)
+}
+
+/// Gives a user other permissions: configure, write, read.
+pub async fn permit(name: &str, [configure, write, read]: [&str; 3]) {
+    ctl(&["set_permissions", name, configure, write, read]).await;
+}
+
 /// Has the broker close a connection of the bus with this app id: the one to `publish` or to `consume`.
 pub async fn close_connection(app_id: &str, role: &str) {
     let listed = ctl(&["list_connections", "pid", "client_properties"]).await;

@@ -60,7 +60,12 @@ macro_rules! works {
     ($database:ty) => {
         impl Works for $database {
             async fn write(connection: &mut Self::Connection, n: i64) -> Result<(), sqlx::Error> {
-                sqlx::query("INSERT INTO effects (n) VALUES ($1)").bind(n).execute(connection).await.map(drop)
+                sqlx::query("INSERT INTO effects (n) VALUES ($1)")
+                    .bind(n)
+                    .persistent(false)
+                    .execute(connection)
+                    .await
+                    .map(drop)
             }
 
             async fn fail(connection: &mut Self::Connection) -> Result<(), sqlx::Error> {

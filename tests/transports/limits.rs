@@ -8,9 +8,11 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
+use twyla_runtime::sql::Outbox;
 use twyla_runtime::{Bus, Error, Fail, LinkState, Reason, Retry};
 use twyla_tests::broker::{clean, close_connection, config, ctl, lapin};
 use twyla_tests::proxy::{Mode, Proxy};
+use twyla_tests::work::sqlite;
 use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener, within};
 
 /// Makes the tests named, each alone on the broker.
@@ -22,6 +24,8 @@ macro_rules! alone {
             async fn $test() {
                 let _alone = super::BROKER.lock().await;
                 super::within(async {
+                    // What a test that was given up has left.
+                    super::set_most(super::USUAL).await;
                     super::clean(stringify!($test)).await;
                     super::$test().await;
                 })
@@ -37,12 +41,15 @@ alone!(
     keeps_what_the_dead_queue_does_not_take,
     tries_again_here_what_the_retry_queue_does_not_take,
     gives_back_what_the_dead_queue_does_not_take_when_it_stops,
+    puts_aside_what_an_outbox_has_too_large,
     waits_until_the_broker_has_memory_again,
 );
 
 static BROKER: Mutex<()> = Mutex::const_new(());
 
 const MIB: usize = 1 << 20;
+/// What the broker takes unless a test says otherwise.
+const USUAL: usize = 128 * MIB;
 
 fn context() -> Here {
     Here::new("web")
@@ -52,22 +59,21 @@ fn large<P>(n: u32, mib: usize) -> Ping<P> {
     Ping::saying(n, "x".repeat(mib * MIB))
 }
 
-/// Sets the most bytes that the broker takes, for channels that are opened from now on; what it was before.
-async fn set_most(bytes: usize) -> usize {
+/// Sets the most bytes that the broker takes, for channels that are opened from now on.
+async fn set_most(bytes: usize) {
     // RabbitMQ 3 reads the one, RabbitMQ 4 the other.
     let set = format!(
-        "{{ok, Before}} = application:get_env(rabbit, max_message_size), \
-         application:set_env(rabbit, max_message_size, {bytes}), persistent_term:put(max_message_size, {bytes}), Before."
+        "application:set_env(rabbit, max_message_size, {bytes}), persistent_term:put(max_message_size, {bytes})."
     );
-    ctl(&["eval", &set]).await.trim().parse().unwrap()
+    ctl(&["eval", &set]).await;
 }
 
 /// Has the broker take at most this for as long as the work lasts.
 async fn with_most<T>(bytes: usize, work: impl Future<Output = T>) -> T {
-    let before = set_most(bytes).await;
-    let done = futures_lite::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(work)).await;
-    set_most(before).await;
-    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    set_most(bytes).await;
+    let done = work.await;
+    set_most(USUAL).await;
+    done
 }
 
 async fn small_events_do_not_notice_those_too_large() {
@@ -237,6 +243,40 @@ async fn gives_back_what_the_dead_queue_does_not_take_when_it_stops() {
         let queue = format!("{}.one", Mine::EVENT);
         let left = channel.queue_declare(queue.into(), passive, FieldTable::default()).await.unwrap();
         assert_eq!(left.message_count(), 1);
+    })
+    .await;
+}
+
+async fn puts_aside_what_an_outbox_has_too_large() {
+    here!(Mine, "puts_aside_what_an_outbox_has_too_large");
+    let (_dir, pool) = sqlite().await;
+    let outbox = Outbox::sql(pool.clone()).await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    with_most(MIB, async {
+        let bus = Bus::connect(config()).await.unwrap();
+        let (sender, mut calls) = mpsc::unbounded_channel();
+        let script = Script::<Mine>::new(move |call| {
+            let _ = sender.send(call.ping.n);
+            async { Ok(()) }
+        });
+        for n in 0..3 {
+            let ping = if n == 1 { large(n, 2) } else { Ping::<Mine>::new(n) };
+            outbox.emit(&mut connection, ping, context()).await.unwrap();
+        }
+        let service = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
+        let running = service.outbox(outbox.clone()).start().await.unwrap();
+        assert_eq!([calls.recv().await, calls.recv().await], [Some(0), Some(2)]);
+        while outbox.counts().await.unwrap() != (0, 1) {
+            tokio::task::yield_now().await;
+        }
+        let refused = &outbox.refused(10).await.unwrap()[0];
+        assert!(refused.why.contains("larger than") && refused.bytes > 2 << 20, "{refused:?}");
+        // From now on nothing larger is put into it, by whichever clone.
+        let again = outbox.clone().emit(&mut connection, large::<Mine>(3, 2), context()).await;
+        let error = again.unwrap_err();
+        assert!(matches!(error, Error::TooLarge { most: MIB, broker: true, .. }), "{error}");
+        running.stop().await;
+        bus.close().await;
     })
     .await;
 }

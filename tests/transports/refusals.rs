@@ -13,7 +13,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use twyla_runtime::{Bus, Config, Error};
-use twyla_tests::broker::{config, ctl, lapin};
+use twyla_tests::broker::{config, ctl, lapin, permit, user};
 use twyla_tests::{Call, Here, Ping, Place, Script, here, listener, with_rabbitmq};
 
 with_rabbitmq!(
@@ -27,23 +27,6 @@ with_rabbitmq!(
 
 fn context() -> Here {
     Here::new("web")
-}
-
-/// A user of the test's own, with these permissions: configure, write, read.
-async fn user(name: &str, permissions: [&str; 3]) -> Config {
-    // What an earlier run has left is taken over.
-    let make = format!(
-        "rabbit_auth_backend_internal:put_user(#{{name => <<\"{name}\">>, password => <<\"secret\">>, tags => <<>>}}, <<\"t\">>)."
-    );
-    ctl(&["eval", &make]).await;
-    permit(name, permissions).await;
-    let host = std::env::var("TWYLA_TEST_AMQP_HOST").unwrap();
-    let port = std::env::var("TWYLA_TEST_AMQP_PORT").unwrap().parse().unwrap();
-    Config::new(host, name, "secret").port(port)
-}
-
-async fn permit(name: &str, [configure, write, read]: [&str; 3]) {
-    ctl(&["set_permissions", name, configure, write, read]).await;
 }
 
 /// Emits 1,000 events to an exchange that the user may write to, and events of `Forbidden` among them.

@@ -127,6 +127,7 @@ const DESCRIPTIONS: [Description; 25] = [
     counter("twyla_retried_total", "attempts that are made again"),
     counter("twyla_parked_total", "events that were put into the dead queue"),
     counter("twyla_dropped_total", "events that their handler has dropped"),
+    counter("twyla_outbox_refused_total", "events of an outbox that were put aside, since the broker refuses them"),
     counter("twyla_reconnects_total", "connections that were made again"),
     counter("twyla_calls_total", "calls of RPCs that have come to an end, of whichever kind"),
     counter("twyla_served_total", "calls that were answered, by their HTTP status"),
@@ -354,6 +355,14 @@ impl AllEmits {
     pub(crate) fn of(&self, event: &'static str) -> Emits {
         Emits::new(event)
     }
+}
+
+/// An event of an outbox is refused for good.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
+pub(crate) fn refused_of_outbox(event: &str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("twyla_outbox_refused_total", "event" => event.to_owned()).increment(1);
 }
 
 /// A call that began then has come to an end, of this kind.

@@ -255,9 +255,6 @@ impl Service {
         if let Some(Dedupe { store, kept: Some(kept), .. }) = &self.dedupe {
             running.add(forget(store.clone(), *kept, stopping.clone()));
         }
-        for relay in self.relays {
-            running.add(relay(self.bus.clone(), stopping.clone()));
-        }
         for listener in self.listeners {
             let policy = listener.policy;
             let prefetch = policy.prefetch.unwrap_or(self.prefetch).max(1);
@@ -309,6 +306,10 @@ impl Service {
             running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
             running.add(recall::watch(listening.clone()));
             running.add(drain::serve(listening, subscription, self.drain_deadline));
+        }
+        // Behind the listeners: an event whose group has no queue yet would be gone.
+        for relay in self.relays {
+            running.add(relay(self.bus.clone(), stopping.clone()));
         }
         #[cfg(feature = "rpc-server")]
         if let Some(bound) = operations {

@@ -49,6 +49,11 @@ const NEEDS: &[Need] = &[
         is_here: || crate::postgres::programs().is_some(),
     },
     Need {
+        what: "PgBouncer (a pooler before the database)",
+        package: "pgbouncer",
+        is_here: || Path::new(crate::postgres::PGBOUNCER).exists(),
+    },
+    Need {
         what: "Python with venv (for the libraries of the Python original)",
         package: "python3-venv",
         is_here: || quiet(Command::new(PYTHON).args(["-c", "import venv, ensurepip"])),

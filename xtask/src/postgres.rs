@@ -1,4 +1,4 @@
-//! A private PostgreSQL server: a free port, a data folder of its own, and an end that comes whatever happens to us.
+//! A private PostgreSQL server with a pooler before it: free ports, a data folder of its own, and an end that comes whatever happens to us.
 
 use std::fs;
 use std::io;
@@ -16,10 +16,20 @@ const VERSIONS: &str = "/usr/lib/postgresql";
 /// How long the server may take to start.
 const START: Duration = Duration::from_secs(60);
 
-/// Makes the data folder, starts the server, and stops it once our end of its standard input is closed. PostgreSQL refuses
-/// to be root, so root becomes the user that Debian's package has made for it.
+/// The pooler. Each transaction gets any of two connections to the server.
+pub(crate) const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
+/// The pooler's configuration, without its ports.
+const POOLER: &str = "listen_addr = 127.0.0.1
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 2
+";
+
+/// Makes the data folder, starts the server and the pooler, and stops them once our end of its standard input is closed. Both
+/// refuse to be root, so root becomes the user that Debian's package has made for them.
 const KEEPER: &str = r#"
-dir=$1 bin=$2 port=$3
+dir=$1 bin=$2 port=$3 pooler=$4
 as=
 if [ "$(id -u)" = 0 ]; then
     chown postgres "$dir"
@@ -28,7 +38,10 @@ fi
 cd "$dir"
 $as "$bin/initdb" --pgdata "$dir/data" --username postgres --auth trust --no-sync </dev/null >"$dir/out" 2>&1
 $as "$bin/postgres" -D "$dir/data" -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 </dev/null >>"$dir/out" 2>&1 &
+$as "$pooler" -q "$dir/pooler.ini" </dev/null >>"$dir/out" 2>&1 &
+pooler=$!
 while read -r _; do :; done
+kill -TERM "$pooler" 2>/dev/null
 $as "$bin/pg_ctl" --pgdata "$dir/data" --mode fast stop >/dev/null 2>&1
 rm -rf "$dir"
 "#;
@@ -48,6 +61,7 @@ pub(crate) enum Error {
 pub(crate) struct Postgres {
     keeper: Child,
     port: u16,
+    pooler: u16,
 }
 
 /// The programs of the newest version that is installed.
@@ -66,29 +80,40 @@ impl Postgres {
         let bin = programs().ok_or(Error::Missing)?;
         // the keeper removes the folder, since it outlives us
         let dir = TempDir::with_prefix("twyla-postgres-")?.keep();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let (one, other) = (TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?, TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?);
+        let (port, pooler) = (one.local_addr()?.port(), other.local_addr()?.port());
+        drop((one, other));
+        let databases = format!("[databases]\n* = host=127.0.0.1 port={port} user=postgres\n");
+        fs::write(dir.join("pooler.ini"), format!("{databases}[pgbouncer]\nlisten_port = {pooler}\n{POOLER}"))?;
         let keeper = Command::new("sh")
             .args(["-c", KEEPER, "keeper"])
             .arg(&dir)
             .arg(&bin)
             .arg(port.to_string())
+            .arg(PGBOUNCER)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        let server = Self { keeper, port };
+        let server = Self { keeper, port, pooler };
         let until = Instant::now() + START;
         while Instant::now() < until {
-            let ready = Command::new(bin.join("pg_isready"))
-                .args(["--quiet", "--host", "127.0.0.1", "--port", &port.to_string()])
-                .status()?;
-            if ready.success() {
+            let ready = |port: u16| {
+                let args = ["--quiet", "--host", "127.0.0.1", "--port", &port.to_string()];
+                Command::new(bin.join("pg_isready")).args(args).status()
+            };
+            if ready(port)?.success() && ready(pooler)?.success() {
                 return Ok(server);
             }
             thread::sleep(Duration::from_millis(200));
         }
         Err(Error::Slow { log: fs::read_to_string(dir.join("out")).unwrap_or_default() })
+    }
+
+    /// Where the pooler is, as sqlx reads it, up to the name of the database.
+    pub(crate) fn pooler(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/", self.pooler)
     }
 
     /// Where it is, as sqlx reads it.

@@ -200,7 +200,7 @@ fn servers(rabbitmq: &RabbitMq) -> Result<((Broker, Postgres), Env), Error> {
     let (version, seconds) = (broker.version(), begun.elapsed().as_secs_f32());
     println!("RabbitMQ {version} is ready on port {} after {seconds:.1} s", broker.port());
     let postgres = Postgres::start()?;
-    let (port, url) = (broker.port().to_string(), postgres.url());
+    let (port, url, pooler) = (broker.port().to_string(), postgres.url(), postgres.pooler());
     let (tls, certificates) = (broker.tls_port().to_string(), broker.dir().display().to_string());
     let ctl = broker.ctl_script()?.display().to_string();
     let folder = rabbitmq.folder().display().to_string();
@@ -215,6 +215,7 @@ fn servers(rabbitmq: &RabbitMq) -> Result<((Broker, Postgres), Env), Error> {
         ("TWYLA_TEST_TLS_PORT", &*tls),
         ("TWYLA_TEST_TLS_FILES", &*certificates),
         ("TWYLA_TEST_POSTGRES", &*url),
+        ("TWYLA_TEST_PGBOUNCER", &*pooler),
         ("TWYLA_TEST_PYTHON", PYTHON),
     ]
     .map(|(name, value)| (name, value.to_owned()))

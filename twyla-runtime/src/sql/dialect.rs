@@ -1,6 +1,9 @@
 //! What is asked of a database, for PostgreSQL and SQLite.
+//!
+//! A statement that a pooler may give to any of its server connections is prepared in a transaction and without a name, or not
+//! prepared at all: so all of it works through a pooler whose connections are shared by transaction.
 
-use sqlx::{Database, Pool};
+use sqlx::{AssertSqlSafe, Database, Pool, raw_sql};
 
 use crate::transport::BoxFuture;
 
@@ -20,6 +23,10 @@ pub struct Row {
     /// Where in its trace it was put.
     pub(crate) trace: Option<String>,
 }
+
+/// An event of the outbox that was refused for good: id, message id, exchange, routing key, bytes, when it was put and when it
+/// was refused (microseconds since 1970), and why.
+pub(super) type RefusedRow = (i64, String, String, String, i64, i64, i64, String);
 
 /// The statements.
 #[doc(hidden)]
@@ -41,23 +48,59 @@ pub trait Statements: Database {
     fn holds(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
     /// Forgets what was handled so many seconds ago; how many rows that were.
     fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>>;
-    /// Makes the table of the outbox.
+    /// Makes the tables of the outbox.
     fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
     /// Puts an event into the outbox.
     fn put(connection: &mut Self::Connection, row: Row) -> BoxFuture<'_, Result<()>>;
-    /// The oldest events of the outbox; none where another relay is at work in `connection`'s database.
-    fn oldest(connection: &mut Self::Connection, limit: i64) -> BoxFuture<'_, Result<Vec<Row>>>;
-    /// Takes an event out of the outbox.
-    fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<()>>;
+    /// Begins to relay, until [`end`](Self::end); `false` if another relay is at work, and there is nothing to end.
+    fn begin(connection: &mut Self::Connection) -> BoxFuture<'_, Result<bool>>;
+    /// Ends relaying, so that another may.
+    fn end(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
+    /// The oldest events of the outbox.
+    fn oldest(connection: &mut Self::Connection) -> BoxFuture<'_, Result<Vec<Row>>>;
+    /// Takes an event out of the outbox for good, and goes on relaying; `false` if another relay is at work now.
+    fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<bool>>;
+    /// Copies an event of the outbox to those that were refused.
+    fn refuse(connection: &mut Self::Connection, id: i64, why: String) -> BoxFuture<'_, Result<()>>;
+    /// The first events that were refused.
+    #[allow(private_interfaces, reason = "nobody else implements it")]
+    fn refused(pool: &Pool<Self>, limit: i64) -> BoxFuture<'_, Result<Vec<RefusedRow>>>;
+    /// How many events wait, and how many were refused.
+    fn counts(pool: &Pool<Self>) -> BoxFuture<'_, Result<(i64, i64)>>;
+    /// The bytes of an event that was refused.
+    fn refused_body(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<Option<Vec<u8>>>>;
+    /// Puts an event that was refused behind those that wait, and says whether it was there.
+    fn put_back(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>>;
+    /// Removes an event that was refused, and says whether it was there.
+    fn drop_refused(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>>;
 }
 
+/// How many rows are read at once.
+const OLDEST: &str =
+    "SELECT id, message_id, exchange, routing_key, body, trace FROM twyla_outbox ORDER BY id LIMIT 100";
+const PUT: &str =
+    "INSERT INTO twyla_outbox (message_id, exchange, routing_key, body, trace) VALUES ($1, $2, $3, $4, $5)";
+const HANDLED: &str = "INSERT INTO twyla_handled (group_name, message_id) SELECT $1, $2 WHERE NOT EXISTS \
+                       (SELECT 1 FROM twyla_handled WHERE group_name = $3 AND message_id = $2) \
+                       ON CONFLICT DO NOTHING";
+const REFUSE: &str = "INSERT INTO twyla_outbox_refused (id, message_id, exchange, routing_key, body, trace, put_at, why) \
+                      SELECT id, message_id, exchange, routing_key, body, trace, put_at, $1 FROM twyla_outbox WHERE id = $2 \
+                      ON CONFLICT DO NOTHING";
+const PUT_BACK: &str = "INSERT INTO twyla_outbox (message_id, exchange, routing_key, body, trace, put_at) \
+                        SELECT message_id, exchange, routing_key, body, trace, put_at FROM twyla_outbox_refused WHERE id = ";
+const DROP_REFUSED: &str = "DELETE FROM twyla_outbox_refused WHERE id = ";
+const SENT: &str = "DELETE FROM twyla_outbox WHERE id = ";
+
 macro_rules! statements {
-    ($database:ty, handled = $handled:literal, forget = $forget:literal, outbox = $outbox:literal, lock = $lock:expr, holds = $holds:expr) => {
+    (
+        $database:ty, handled = $handled:literal, outbox = $outbox:literal, holds = $holds:expr, named = $named:literal,
+        forget = $forget:expr, micros = $micros:expr, begin = $begin:expr, end = $end:expr, next = $next:literal
+    ) => {
         impl Dialect for $database {}
 
         impl Statements for $database {
             fn make_handled(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>> {
-                Box::pin(async move { sqlx::raw_sql($handled).execute(pool).await.map(drop) })
+                Box::pin(async move { raw_sql($handled).execute(pool).await.map(drop) })
             }
 
             fn handled<'a>(
@@ -67,54 +110,65 @@ macro_rules! statements {
                 message_id: &'a str,
             ) -> BoxFuture<'a, Result<bool>> {
                 Box::pin(async move {
-                    let sql = "INSERT INTO twyla_handled (group_name, message_id) SELECT $1, $2 WHERE NOT EXISTS \
-                               (SELECT 1 FROM twyla_handled WHERE group_name = $3 AND message_id = $2) \
-                               ON CONFLICT DO NOTHING";
                     let [queue, message_id, group] = [queue, message_id, group].map(str::to_owned);
-                    let written = sqlx::query(sql).bind(queue).bind(message_id).bind(group);
+                    let written = sqlx::query(HANDLED).bind(queue).bind(message_id).bind(group).persistent($named);
                     Ok(written.execute(connection).await?.rows_affected() > 0)
                 })
             }
 
             fn holds(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>> {
                 Box::pin(async move {
-                    match $holds {
-                        Some(sql) => sqlx::query(sql).execute(connection).await.map(drop),
+                    let holds: Option<&'static str> = $holds;
+                    match holds {
+                        Some(sql) => raw_sql(sql).execute(connection).await.map(drop),
                         None => Ok(()),
                     }
                 })
             }
 
             fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>> {
-                Box::pin(async move { Ok(sqlx::query($forget).bind(seconds).execute(pool).await?.rows_affected()) })
+                Box::pin(async move { Ok(raw_sql(AssertSqlSafe($forget(seconds))).execute(pool).await?.rows_affected()) })
             }
 
             fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>> {
-                Box::pin(async move { sqlx::raw_sql($outbox).execute(pool).await.map(drop) })
+                Box::pin(async move { raw_sql($outbox).execute(pool).await.map(drop) })
             }
 
             fn put(connection: &mut Self::Connection, row: Row) -> BoxFuture<'_, Result<()>> {
                 Box::pin(async move {
-                    let sql = "INSERT INTO twyla_outbox (message_id, exchange, routing_key, body, trace) \
-                               VALUES ($1, $2, $3, $4, $5)";
-                    let put = sqlx::query(sql).bind(row.message_id).bind(row.exchange).bind(row.routing_key);
-                    let put = put.bind(row.body).bind(row.trace);
+                    let put = sqlx::query(PUT).bind(row.message_id).bind(row.exchange).bind(row.routing_key);
+                    let put = put.bind(row.body).bind(row.trace).persistent($named);
                     put.execute(connection).await.map(drop)
                 })
             }
 
-            fn oldest(connection: &mut Self::Connection, limit: i64) -> BoxFuture<'_, Result<Vec<Row>>> {
+            fn begin(connection: &mut Self::Connection) -> BoxFuture<'_, Result<bool>> {
                 Box::pin(async move {
-                    if let Some(lock) = $lock {
-                        let locked: (bool,) = sqlx::query_as(lock).fetch_one(&mut *connection).await?;
-                        if !locked.0 {
-                            return Ok(Vec::new());
-                        }
+                    let begin: Option<&'static str> = $begin;
+                    let Some(sql) = begin else { return Ok(true) };
+                    let row = raw_sql(sql).fetch_one(&mut *connection).await?;
+                    let ours: bool = sqlx::Row::try_get(&row, 0)?;
+                    if !ours {
+                        Self::end(connection).await?;
                     }
-                    let sql = "SELECT id, message_id, exchange, routing_key, body, trace FROM twyla_outbox \
-                               ORDER BY id LIMIT $1";
+                    Ok(ours)
+                })
+            }
+
+            fn end(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>> {
+                Box::pin(async move {
+                    let end: Option<&'static str> = $end;
+                    match end {
+                        Some(sql) => raw_sql(sql).execute(connection).await.map(drop),
+                        None => Ok(()),
+                    }
+                })
+            }
+
+            fn oldest(connection: &mut Self::Connection) -> BoxFuture<'_, Result<Vec<Row>>> {
+                Box::pin(async move {
                     let rows: Vec<(i64, String, String, String, Vec<u8>, Option<String>)> =
-                        sqlx::query_as(sql).bind(limit).fetch_all(connection).await?;
+                        sqlx::query_as(OLDEST).persistent($named).fetch_all(connection).await?;
                     let row = |(id, message_id, exchange, routing_key, body, trace)| Row {
                         id,
                         message_id,
@@ -127,9 +181,62 @@ macro_rules! statements {
                 })
             }
 
-            fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<()>> {
+            fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<bool>> {
                 Box::pin(async move {
-                    sqlx::query("DELETE FROM twyla_outbox WHERE id = $1").bind(id).execute(connection).await.map(drop)
+                    let rows = raw_sql(AssertSqlSafe(format!("{SENT}{id}{}", $next))).fetch_all(connection).await?;
+                    // Where relays exclude each other, the last statement says whether this one goes on.
+                    rows.last().map_or(Ok(true), |row| sqlx::Row::try_get(row, 0))
+                })
+            }
+
+            fn refuse(connection: &mut Self::Connection, id: i64, why: String) -> BoxFuture<'_, Result<()>> {
+                Box::pin(async move {
+                    sqlx::query(REFUSE).bind(why).bind(id).persistent($named).execute(connection).await.map(drop)
+                })
+            }
+
+            #[allow(private_interfaces, reason = "nobody else implements it")]
+            fn refused(pool: &Pool<Self>, limit: i64) -> BoxFuture<'_, Result<Vec<RefusedRow>>> {
+                Box::pin(async move {
+                    let (put_at, refused_at) = ($micros("put_at"), $micros("refused_at"));
+                    let sql = format!(
+                        "SELECT id, message_id, exchange, routing_key, CAST(length(body) AS bigint), {put_at}, {refused_at}, why \
+                         FROM twyla_outbox_refused ORDER BY id LIMIT {limit}"
+                    );
+                    let rows = raw_sql(AssertSqlSafe(sql)).fetch_all(pool).await?;
+                    rows.iter().map(sqlx::FromRow::from_row).collect()
+                })
+            }
+
+            fn counts(pool: &Pool<Self>) -> BoxFuture<'_, Result<(i64, i64)>> {
+                Box::pin(async move {
+                    let sql = "SELECT (SELECT count(*) FROM twyla_outbox), (SELECT count(*) FROM twyla_outbox_refused)";
+                    sqlx::FromRow::from_row(&raw_sql(sql).fetch_one(pool).await?)
+                })
+            }
+
+            fn refused_body(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<Option<Vec<u8>>>> {
+                Box::pin(async move {
+                    let sql = format!("SELECT body FROM twyla_outbox_refused WHERE id = {id}");
+                    let row = raw_sql(AssertSqlSafe(sql)).fetch_optional(pool).await?;
+                    row.map(|row| sqlx::Row::try_get(&row, 0)).transpose()
+                })
+            }
+
+            fn put_back(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>> {
+                Box::pin(async move {
+                    let mut transaction = pool.begin().await?;
+                    let put = raw_sql(AssertSqlSafe(format!("{PUT_BACK}{id}"))).execute(&mut *transaction).await?;
+                    raw_sql(AssertSqlSafe(format!("{DROP_REFUSED}{id}"))).execute(&mut *transaction).await?;
+                    transaction.commit().await?;
+                    Ok(put.rows_affected() > 0)
+                })
+            }
+
+            fn drop_refused(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>> {
+                Box::pin(async move {
+                    let dropped = raw_sql(AssertSqlSafe(format!("{DROP_REFUSED}{id}"))).execute(pool).await?;
+                    Ok(dropped.rows_affected() > 0)
                 })
             }
         }
@@ -146,7 +253,6 @@ statements!(
         PRIMARY KEY (group_name, message_id)
     );
     CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at)",
-    forget = "DELETE FROM twyla_handled WHERE handled_at < now() - make_interval(secs => $1)",
     outbox = "CREATE TABLE IF NOT EXISTS twyla_outbox (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         message_id text NOT NULL,
@@ -155,10 +261,28 @@ statements!(
         body bytea NOT NULL,
         trace text,
         put_at timestamptz NOT NULL DEFAULT now()
+    );
+    CREATE TABLE IF NOT EXISTS twyla_outbox_refused (
+        id bigint PRIMARY KEY,
+        message_id text NOT NULL,
+        exchange text NOT NULL,
+        routing_key text NOT NULL,
+        body bytea NOT NULL,
+        trace text,
+        put_at timestamptz NOT NULL,
+        refused_at timestamptz NOT NULL DEFAULT now(),
+        why text NOT NULL
     )",
-    // Held by the session, so that one relay is at work on a table at a time, and the next one when its connection is gone.
-    lock = Some("SELECT pg_try_advisory_lock(7743218410563 + 'twyla_outbox'::regclass::oid::bigint)"),
-    holds = Some("SELECT 1")
+    holds = Some("SELECT 1"),
+    named = false,
+    forget =
+        |seconds| format!("DELETE FROM twyla_handled WHERE handled_at < now() - make_interval(secs => {seconds:.3})"),
+    micros = |column| format!("CAST(extract(epoch FROM {column}) * 1000000 AS bigint)"),
+    // Held by a transaction, so that one relay is at work on a table at a time: a session's lock would stay with a pooler's
+    // connection. Each event that is taken out ends the transaction, and the next one begins.
+    begin = Some("BEGIN; SELECT pg_try_advisory_xact_lock(7743218410563 + 'twyla_outbox'::regclass::oid::bigint)"),
+    end = Some("COMMIT"),
+    next = "; COMMIT; BEGIN; SELECT pg_try_advisory_xact_lock(7743218410563 + 'twyla_outbox'::regclass::oid::bigint)"
 );
 
 #[cfg(feature = "sqlite")]
@@ -171,7 +295,6 @@ statements!(
         PRIMARY KEY (group_name, message_id)
     );
     CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at)",
-    forget = "DELETE FROM twyla_handled WHERE unixepoch(handled_at) < unixepoch('now') - $1",
     outbox = "CREATE TABLE IF NOT EXISTS twyla_outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         message_id TEXT NOT NULL,
@@ -180,8 +303,25 @@ statements!(
         body BLOB NOT NULL,
         trace TEXT,
         put_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+    );
+    CREATE TABLE IF NOT EXISTS twyla_outbox_refused (
+        id INTEGER PRIMARY KEY,
+        message_id TEXT NOT NULL,
+        exchange TEXT NOT NULL,
+        routing_key TEXT NOT NULL,
+        body BLOB NOT NULL,
+        trace TEXT,
+        put_at TEXT NOT NULL,
+        refused_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+        why TEXT NOT NULL
     )",
-    lock = None::<&'static str>,
     // a statement that fails undoes nothing but itself
-    holds = None::<&'static str>
+    holds = None,
+    named = true,
+    forget =
+        |seconds| format!("DELETE FROM twyla_handled WHERE unixepoch(handled_at) < unixepoch('now') - {seconds:.3}"),
+    micros = |column| format!("unixepoch({column}) * 1000000"),
+    begin = None,
+    end = None,
+    next = ""
 );

@@ -36,6 +36,12 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
     /// Resolves once the message is safe with the broker; sends it again as often as needed until `deadline`.
     fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>>;
 
+    /// The most bytes that the broker is known to take, with their envelope, if it has refused more.
+    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "asked for an outbox"))]
+    fn most(&self) -> Option<usize> {
+        None
+    }
+
     /// Makes the queue and its bindings and consumes from it; resolves when the consumer is really there.
     fn subscribe(&self, queue: Arc<QueueSpec>) -> BoxFuture<'_, Result<Subscription, Error>>;
 

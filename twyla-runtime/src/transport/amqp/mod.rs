@@ -93,6 +93,10 @@ impl Transport for Amqp {
         })
     }
 
+    fn most(&self) -> Option<usize> {
+        self.publisher.most()
+    }
+
     fn subscribe(&self, queue: Arc<QueueSpec>) -> BoxFuture<'_, Result<Subscription, Error>> {
         Box::pin(async move {
             if self.gate.is_closed() {

@@ -77,6 +77,11 @@ impl Outlet {
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
+    /// The most bytes that the broker is known to take.
+    pub(crate) fn most(&self) -> Option<usize> {
+        self.trials.most()
+    }
+
     /// Publishes once; resolves with the broker's confirm.
     pub(crate) async fn publish(
         self: &Arc<Self>,
@@ -111,7 +116,7 @@ impl Outlet {
     /// Refuses what the broker is known not to take.
     fn hold_to_limit(&self, message: &Outgoing) -> Result<(), Problem> {
         let bytes = message.body.len();
-        match self.trials.most() {
+        match self.most() {
             Some(most) if bytes > most => {
                 Err(too_large(format!("it has {bytes} bytes, and RabbitMQ takes at most {most}"), most))
             }

@@ -42,6 +42,15 @@ impl Publisher {
         Self { link, topology, now }
     }
 
+    /// The most bytes that the broker is known to take, if it has refused more on the connection of now.
+    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "asked for an outbox"))]
+    pub(crate) fn most(&self) -> Option<usize> {
+        match &*self.now.borrow() {
+            Now::Open(outlet, _) => outlet.most(),
+            Now::Waiting | Now::Closed => None,
+        }
+    }
+
     /// Publishes until the broker has confirmed, each time under the same message id, or refuses the message for good.
     pub(crate) async fn publish(&self, message: Outgoing, deadline: Instant) -> Result<(), Unpublished> {
         let message = Arc::new(Message::new(message));

@@ -1,0 +1,216 @@
+//! The outbox: what is refused for good is put aside, the rest goes on in its order, whatever the database is reached through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use lapin::ExchangeKind;
+use lapin::options::ExchangeDeclareOptions;
+use lapin::types::FieldTable;
+use sqlx::{Pool, Postgres, Row, Sqlite};
+use tokio::sync::mpsc;
+use twyla_runtime::sql::{Dialect, Outbox};
+use twyla_runtime::{Bus, Dedupe, Retry};
+use twyla_tests::broker::{clean, config, lapin, permit, user};
+use twyla_tests::proxy::{Mode, Proxy};
+use twyla_tests::work::{Shop, postgres, postgres_schema, sqlite, worker};
+use twyla_tests::{Call, Here, Ping, Place, Script, here, listener};
+
+twyla_tests::with_rabbitmq!(
+    puts_aside_in_postgres_what_is_refused,
+    puts_aside_in_sqlite_what_is_refused,
+    does_not_delay_the_end_of_its_service,
+    keeps_the_order_among_several_services,
+    works_through_a_pooler_that_shares_by_transaction,
+);
+
+fn context() -> Here {
+    Here::new("web")
+}
+
+/// Puts these into the outbox, each in a transaction of its own.
+async fn put<P: Place, DB: Dialect>(outbox: &Outbox<DB>, pool: &Pool<DB>, numbers: impl IntoIterator<Item = u32>) {
+    for n in numbers {
+        let mut transaction = pool.begin().await.unwrap();
+        outbox.emit(&mut transaction, Ping::<P>::new(n), context()).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+}
+
+fn numbers<P: Place>() -> (Script<P>, mpsc::UnboundedReceiver<u32>) {
+    let (sender, calls) = mpsc::unbounded_channel();
+    let script = Script::new(move |call: Call<P>| {
+        let _ = sender.send(call.ping.n);
+        async { Ok(()) }
+    });
+    (script, calls)
+}
+
+async fn puts_aside<Mine: Place, Forbidden: Place, DB: Dialect>(pool: Pool<DB>) {
+    let listening = Bus::connect(config()).await.unwrap();
+    let (script, mut calls) = numbers::<Mine>();
+    let (forbidden, mut late) = numbers::<Forbidden>();
+    let service = listening.service().state(script).state(forbidden).prefetch(1);
+    let service = service.listeners([listener::<Mine>("one"), listener::<Forbidden>("one")]);
+    let hearing = service.start().await.unwrap();
+
+    let bus = Bus::connect(user(Mine::DOMAIN, [".*", &format!("^{}$", Mine::DOMAIN), ".*"]).await).await.unwrap();
+    let outbox = Outbox::sql(pool.clone()).await.unwrap();
+    put::<Mine, _>(&outbox, &pool, 0..3).await;
+    put::<Forbidden, _>(&outbox, &pool, 3..5).await;
+    put::<Mine, _>(&outbox, &pool, 5..8).await;
+    let relaying = bus.service().outbox(outbox.clone()).start().await.unwrap();
+    for n in [0, 1, 2, 5, 6, 7] {
+        assert_eq!(calls.recv().await, Some(n));
+    }
+    while outbox.counts().await.unwrap() != (0, 2) {
+        tokio::task::yield_now().await;
+    }
+    let refused = outbox.refused(10).await.unwrap();
+    assert_eq!(refused.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(), [Forbidden::EVENT; 2]);
+    let (first, second) = (&refused[0], &refused[1]);
+    assert!(first.why.contains("ACCESS_REFUSED") && first.why.contains(Forbidden::DOMAIN), "{}", first.why);
+    assert!(first.id < second.id && first.put_at <= first.refused_at, "{refused:?}");
+    assert!((chrono::Utc::now() - first.put_at).abs() < chrono::TimeDelta::hours(1), "{refused:?}");
+    let body = outbox.refused_body(first.id).await.unwrap().unwrap();
+    assert_eq!(body.len() as u64, first.bytes);
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["content"]["n"], 3);
+    assert_eq!(outbox.refused(1).await.unwrap(), refused[..1]);
+
+    // One is dropped, and one put back once it may be published.
+    assert!(outbox.drop_refused(first.id).await.unwrap());
+    assert!(!outbox.drop_refused(first.id).await.unwrap() && !outbox.retry_refused(first.id).await.unwrap());
+    permit(Mine::DOMAIN, [".*", ".*", ".*"]).await;
+    assert!(outbox.retry_refused(second.id).await.unwrap());
+    assert_eq!(late.recv().await, Some(4));
+    while outbox.counts().await.unwrap() != (0, 0) {
+        tokio::task::yield_now().await;
+    }
+    relaying.stop().await;
+    bus.close().await;
+    hearing.stop().await;
+    assert!(late.try_recv().is_err() && calls.try_recv().is_err());
+    listening.close().await;
+}
+
+async fn puts_aside_in_postgres_what_is_refused() {
+    here!(Mine, "puts_aside_in_postgres_what_is_refused");
+    here!(Forbidden, "puts_aside_in_postgres_what_is_refused_forbidden");
+    clean(Forbidden::DOMAIN).await;
+    puts_aside::<Mine, Forbidden, Postgres>(postgres_schema(Mine::DOMAIN).await).await;
+}
+
+async fn puts_aside_in_sqlite_what_is_refused() {
+    here!(Mine, "puts_aside_in_sqlite_what_is_refused");
+    here!(Forbidden, "puts_aside_in_sqlite_what_is_refused_forbidden");
+    clean(Forbidden::DOMAIN).await;
+    let (_dir, pool) = sqlite().await;
+    puts_aside::<Mine, Forbidden, Sqlite>(pool).await;
+}
+
+async fn does_not_delay_the_end_of_its_service() {
+    here!(Mine, "does_not_delay_the_end_of_its_service");
+    let (_dir, pool) = sqlite().await;
+    let outbox = Outbox::sql(pool.clone()).await.unwrap();
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(config().port(proxy.port()).emit_deadline(Duration::MAX)).await.unwrap();
+    let (_connection, channel) = lapin().await;
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    channel.exchange_declare(Mine::DOMAIN.into(), ExchangeKind::Topic, options, FieldTable::default()).await.unwrap();
+    let running = bus.service().outbox(outbox.clone()).start().await.unwrap();
+    put::<Mine, _>(&outbox, &pool, [1]).await;
+    while outbox.counts().await.unwrap().0 > 0 {
+        tokio::task::yield_now().await;
+    }
+    // The broker takes the next one, and its answer never comes.
+    let (script, mut calls) = numbers::<Mine>();
+    let listening = Bus::connect(config()).await.unwrap();
+    let hearing = listening.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    proxy.set(Mode::Deaf);
+    put::<Mine, _>(&outbox, &pool, [2]).await;
+    assert_eq!(calls.recv().await, Some(2));
+    running.stop().await;
+    assert_eq!(outbox.counts().await.unwrap(), (1, 0), "it is lost if nobody publishes it again");
+    hearing.stop().await;
+    listening.close().await;
+}
+
+async fn keeps_the_order_among_several_services() {
+    here!(Mine, "keeps_the_order_among_several_services");
+    let pool = postgres_schema(Mine::DOMAIN).await;
+    let bus = Bus::connect(config()).await.unwrap();
+    let (script, mut calls) = numbers::<Mine>();
+    let hearing = bus.service().state(script).prefetch(1).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let outbox = Outbox::sql(pool.clone()).await.unwrap();
+    let mut relaying = Vec::new();
+    for _ in 0..3 {
+        relaying.push(bus.service().outbox(outbox.clone()).start().await.unwrap());
+    }
+    put::<Mine, _>(&outbox, &pool, 0..300).await;
+    for n in 0..300 {
+        assert_eq!(calls.recv().await, Some(n));
+    }
+    // The others go on.
+    drop(relaying.pop());
+    put::<Mine, _>(&outbox, &pool, 300..310).await;
+    for n in 300..310 {
+        assert_eq!(calls.recv().await, Some(n));
+    }
+    while outbox.counts().await.unwrap().0 > 0 {
+        tokio::task::yield_now().await;
+    }
+    for relaying in relaying {
+        relaying.stop().await;
+    }
+    hearing.stop().await;
+    assert!(calls.try_recv().is_err(), "one was published twice");
+    bus.close().await;
+}
+
+/// Each transaction gets any of two connections, which several clients share.
+async fn works_through_a_pooler_that_shares_by_transaction() {
+    here!(Mine, "works_through_a_pooler_that_shares_by_transaction");
+    here!(Answer, "works_through_a_pooler_that_shares_by_transaction_answer");
+    clean(Answer::DOMAIN).await;
+    let admin = Pool::<Postgres>::connect_with(postgres()).await.unwrap();
+    for sql in ["DROP DATABASE IF EXISTS twyla_pooled WITH (FORCE)", "CREATE DATABASE twyla_pooled"] {
+        sqlx::raw_sql(sql).execute(&admin).await.unwrap();
+    }
+    let url = std::env::var("TWYLA_TEST_PGBOUNCER").expect("TWYLA_TEST_PGBOUNCER is not set: run `cargo xtask test`");
+    let options: sqlx::postgres::PgConnectOptions = format!("{url}twyla_pooled").parse().unwrap();
+    let pool = || Pool::<Postgres>::connect_with(options.clone().extra_float_digits(None));
+    let pools = [pool().await.unwrap(), pool().await.unwrap()];
+    sqlx::raw_sql("CREATE TABLE effects (n bigint)").execute(&pools[0]).await.unwrap();
+
+    let bus = Bus::connect(config()).await.unwrap();
+    let (script, mut answers) = numbers::<Answer>();
+    let service = bus.service().state(script).prefetch(1).dedupe(Dedupe::in_memory(1000));
+    let hearing = service.listeners([listener::<Answer>("two")]).start().await.unwrap();
+    let calls = Arc::new(AtomicU32::new(0));
+    let mut running = Vec::new();
+    for pool in &pools {
+        let outbox = Outbox::sql(pool.clone()).await.unwrap();
+        let shop = Shop { outbox: outbox.clone(), calls: calls.clone(), fail_first: false };
+        let dedupe = Dedupe::sql(pool.clone()).await.unwrap().keep_for(Duration::from_secs(3600));
+        let service = bus.service().state(shop).retry(Retry::never()).dedupe(dedupe).outbox(outbox);
+        running.push(service.listeners([worker::<Mine, Answer, Postgres>("one")]).start().await.unwrap());
+    }
+    for n in 0..100 {
+        bus.emit(Ping::<Mine>::new(n), context()).await.unwrap();
+    }
+    let mut answered = Vec::new();
+    while answered.len() < 100 {
+        answered.push(answers.recv().await.unwrap());
+    }
+    for running in running {
+        running.stop().await;
+    }
+    hearing.stop().await;
+    answered.sort_unstable();
+    assert_eq!(answered, (0..100).collect::<Vec<_>>());
+    assert_eq!(calls.load(SeqCst), 100);
+    let rows = sqlx::raw_sql("SELECT n FROM effects ORDER BY n").fetch_all(&pools[0]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
+    bus.close().await;
+}
