@@ -8,6 +8,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 use twyla_runtime::event::Emit;
 use twyla_runtime::testing::{any, any_context};
 use twyla_runtime::{Bus, Fail, Meta, QueueKind, State, listener, listeners};
@@ -54,13 +55,16 @@ async fn carries_a_thousand_events_there_and_back() {
     let mut python = Listener::echo("interop.ping", "one", "interop.pong", &Schemata::new(schema, context)).await;
 
     let mut runner = TestRunner::deterministic();
-    let mut sent = HashMap::new();
+    let (mut sent, mut emits) = (HashMap::new(), JoinSet::new());
     for _ in 0..EVENTS {
         let ping: Ping = any().new_tree(&mut runner).unwrap().current();
         let context: Context = any_context().new_tree(&mut runner).unwrap().current();
         let session = Uuid::new_v4();
         sent.insert(session, (content_of(&ping), json!({ "channel": context.channel })));
-        bus.with_session(session).emit(ping, &context).await.unwrap();
+        emits.spawn(bus.with_session(session).emit(ping, &context));
+    }
+    for emitted in emits.join_all().await {
+        emitted.unwrap();
     }
     for _ in 0..EVENTS {
         let payload = python.payload().await;

@@ -115,8 +115,22 @@ async fn handles_what_the_original_has_rejected() {
         let _ = sender.send((call.ping.n, call.meta.redelivered));
         async { Ok(()) }
     });
-    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
-    assert_eq!(calls.recv().await.unwrap(), (1, true));
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]);
+    let handled = async {
+        let running = service.start().await.unwrap();
+        assert_eq!(calls.recv().await.unwrap(), (1, true));
+        running
+    };
+    // meanwhile what the peer reports is read: it waits for that
+    let rejected = async {
+        loop {
+            assert_eq!(number(&python.payload().await), 1);
+        }
+    };
+    let running = tokio::select! {
+        running = handled => running,
+        () = rejected => unreachable!("it rejects for ever"),
+    };
     python.stop().await;
     running.stop().await;
     assert!(calls.recv().await.is_none(), "the event came again after its ack");
