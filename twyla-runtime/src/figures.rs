@@ -115,7 +115,7 @@ const fn seconds(name: &'static str, what: &'static str) -> Description {
 }
 
 #[cfg(feature = "telemetry")]
-const DESCRIPTIONS: [Description; 25] = [
+const DESCRIPTIONS: &[Description] = &[
     counter("twyla_emitted_total", "events that were given to the bus to be emitted"),
     counter("twyla_confirmed_total", "events that the broker has confirmed"),
     counter("twyla_refused_total", "events that were not sent, since they break their contract or are too large"),
@@ -147,13 +147,13 @@ const DESCRIPTIONS: [Description; 25] = [
 /// What the figure with this name is.
 #[cfg(feature = "telemetry")]
 pub(crate) fn description(name: &str) -> Option<Description> {
-    DESCRIPTIONS.into_iter().find(|description| description.name == name)
+    DESCRIPTIONS.iter().copied().find(|description| description.name == name)
 }
 
 /// Says what each figure is to the exporters.
 #[cfg(feature = "telemetry")]
 pub(crate) fn describe() {
-    for Description { name, what, unit, describe } in DESCRIPTIONS {
+    for &Description { name, what, unit, describe } in DESCRIPTIONS {
         describe(name.into(), Some(unit), what.into());
     }
 }
