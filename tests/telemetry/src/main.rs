@@ -20,7 +20,7 @@ type Told = State<UnboundedSender<&'static str>>;
 
 #[listener("api.user_input", group = "bot")]
 async fn answer(input: UserInput, context: Context, bus: Bus) -> Result<(), Fail> {
-    tracing::info!(letters = input.emission.len(), "thinking");
+    tracing::info!(letters = input.emission.len(), level = 3, "thinking");
     let text = think(&input.emission).await;
     bus.emit(Reply::new(text), context).await?;
     Ok(())

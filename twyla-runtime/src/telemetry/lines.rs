@@ -1,6 +1,7 @@
 //! How a line of the log looks: for people, as JSON, and as JSON with the names of the platform's log pipeline, which are
 //! those of Python's `logging`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::SecondsFormat;
@@ -17,7 +18,8 @@ pub(super) struct Pretty {
     pub(super) colours: bool,
 }
 
-/// A JSON object: `timestamp`, `level`, `target`, `message`, what was being handled, and the line's own fields.
+/// A JSON object: `timestamp`, `level`, `target`, `message`, what was being handled, and the line's own fields; one that has one of
+/// the first names is `fields.level` or the like.
 pub(super) struct Json;
 
 /// A JSON object as the platform's Python services write it.
@@ -73,10 +75,16 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
             ("target", record.metadata.target().into()),
             ("message", record.message.as_str().into()),
         ];
+        // a key that comes twice has whichever value its reader prefers, of whichever type
+        let own = |name: &str| first.iter().any(|(first, _)| *first == name);
+        let fields = record.fields.iter().map(|(name, value)| {
+            (if own(name) { Cow::from(format!("fields.{name}")) } else { Cow::from(*name) }, value.clone())
+        });
+        let around = record.around().into_iter().map(|(name, value)| (Cow::from(name), value));
+        let named = first.iter().map(|(name, value): &(_, Value)| (Cow::from(*name), value.clone()));
         write!(out, "{{")?;
         let mut before = "";
-        let fields = record.fields.iter().map(|(name, value)| (*name, value.clone()));
-        for (name, value) in first.into_iter().chain(record.around()).chain(fields) {
+        for (name, value) in named.chain(around).chain(fields) {
             write!(out, "{before}{}:{value}", Value::from(name))?;
             before = ",";
         }

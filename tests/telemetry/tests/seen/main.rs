@@ -148,6 +148,7 @@ async fn an_event_and_all_that_follows_is_one_trace() {
             assert_eq!(line[name], value, "{name} in {line}");
         }
         assert_eq!((&line["letters"], &line["attempt"]), (&24.into(), &1.into()));
+        assert_eq!(line["fields.level"], 3, "a field of the line's own has a name of its own");
         assert_eq!((line["trace_id"].as_str(), line["span_id"].as_str()), (Some(&*process.trace), Some(&*process.id)));
         assert!(!lines.iter().any(|line| line.to_string().contains("business")), "a content is logged");
 
