@@ -8,7 +8,7 @@ use twyla_contract::rust;
 use crate::draft::{Draft, HOLDERS, is_annotation};
 use crate::load::{File, Json, Member, Node, Role, Way};
 use crate::model::SENSITIVE;
-use crate::pattern::Untranslated;
+use crate::pattern::{Taken, Untranslated};
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
 use crate::values::{self, TYPES, Wrong};
@@ -179,14 +179,17 @@ fn keyword<'a>(
 }
 
 /// What is known of each pattern already: many schemas share one.
-type Patterns<'a> = HashMap<&'a str, Result<(), Untranslated>>;
+type Patterns<'a> = HashMap<&'a str, Result<Option<Taken>, Untranslated>>;
 
-/// Why a pattern can't be matched.
+/// What there is to be said of a pattern: that it can't be matched, or how it is taken.
 fn unmatchable<'a>(written: &'a str, patterns: &mut Patterns<'a>) -> Option<What> {
     let pattern = written.to_owned();
     match patterns.entry(written).or_insert_with(|| pattern::check(written)) {
-        Ok(()) => None,
-        Err(Untranslated::NoPattern) => Some(What::BadPattern { pattern }),
+        Ok(None) => None,
+        Ok(Some(Taken { loose, accepted })) => {
+            Some(What::LoosePattern { pattern, loose: loose.clone(), accepted: accepted.clone() })
+        }
+        Err(Untranslated::NoPattern(why)) => Some(What::BadPattern { pattern, why: why.clone() }),
         Err(Untranslated::Beyond) => Some(What::PatternBeyond { pattern }),
     }
 }

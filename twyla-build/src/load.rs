@@ -226,6 +226,11 @@ pub(crate) fn role(path: &str) -> Result<Option<Role>, twyla_contract::NameError
 pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<Node> {
     let mut problem = |at, what| problems.push(Problem { file: shown.to_owned(), at: Some(at), what });
     let start = At { line: 1, column: 1 };
+    // without a mark its first character shows it: a schema begins with one of ASCII
+    if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff] | [0, _] | [_, 0])) {
+        problem(start, What::Utf16);
+        return None;
+    }
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {

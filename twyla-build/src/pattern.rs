@@ -1,9 +1,15 @@
 //! Patterns: what ECMA-262 means by one, in the words of the crates that match it.
 
+mod annex_b;
 mod groups;
+mod loops;
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
+use jsonschema_regex::is_valid_ecma_regex;
+
+pub(crate) use annex_b::{Loose, Refusal};
 pub(crate) use groups::{group_end, has_alternatives};
 use groups::{group_names, name, refers};
 
@@ -20,18 +26,30 @@ pub(crate) enum Translated {
 }
 
 /// Why there is no translation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Untranslated {
-    /// It is no pattern.
-    NoPattern,
+    /// It is no pattern; why and where, if that is known.
+    NoPattern(Option<Refusal>),
     /// It has what the crates can't: the modifier `m`, lookbehinds of some kinds, or too much for the limit.
     Beyond,
 }
 
-/// Whether a pattern can be matched at run time. It is compiled to know this.
-pub(crate) fn check(pattern: &str) -> Result<(), Untranslated> {
-    if !jsonschema_regex::is_valid_ecma_regex(pattern) {
-        return Err(Untranslated::NoPattern);
+/// A pattern that is taken as ECMA-262 has it without the flag `u`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) loose: Loose,
+    /// The same pattern as it is written with the flag.
+    pub(crate) accepted: String,
+}
+
+/// Whether a pattern can be matched at run time, and how it is taken where it isn't written with the flag `u`. It is compiled to
+/// know this.
+pub(crate) fn check(pattern: &str) -> Result<Option<Taken>, Untranslated> {
+    let mut taken = None;
+    if !is_valid_ecma_regex(pattern) {
+        let found = annex_b::accepted(pattern).map_err(|refusal| Untranslated::NoPattern(Some(refusal)))?;
+        let found = found.filter(|it| is_valid_ecma_regex(&it.pattern)).ok_or(Untranslated::NoPattern(None))?;
+        taken = Some(Taken { loose: found.loose, accepted: found.pattern });
     }
     let compiles = match translate(pattern).ok_or(Untranslated::Beyond)? {
         Translated::Plain(out) => regex::RegexBuilder::new(&out).size_limit(SIZE_LIMIT).build().is_ok(),
@@ -39,13 +57,26 @@ pub(crate) fn check(pattern: &str) -> Result<(), Untranslated> {
             fancy_regex::RegexBuilder::new(&out).delegate_size_limit(SIZE_LIMIT).build().is_ok()
         }
     };
-    if compiles { Ok(()) } else { Err(Untranslated::Beyond) }
+    if compiles { Ok(taken) } else { Err(Untranslated::Beyond) }
 }
 
-/// A pattern of ECMA-262, with the `u` flag, in the syntax of Rust's crates, where `check` found that it can be.
-///
-/// One thing differs: ECMA-262 forgets what a group has matched whenever a loop around it begins anew, and here it is kept.
+/// A pattern as it is written with the flag `u`.
+pub(crate) fn with_flag(pattern: &str) -> Option<Cow<'_, str>> {
+    if is_valid_ecma_regex(pattern) {
+        return Some(Cow::Borrowed(pattern));
+    }
+    annex_b::accepted(pattern).ok()?.map(|it| Cow::Owned(it.pattern))
+}
+
+/// A pattern of ECMA-262, with the `u` flag or as its Annex B has it without, in the syntax of Rust's crates, where `check`
+/// found that it can be.
 pub(crate) fn translate(pattern: &str) -> Option<Translated> {
+    let with_flag = with_flag(pattern)?;
+    let pattern = match refers(&with_flag) {
+        true => Cow::Owned(loops::unrolled(&with_flag)?),
+        false => with_flag,
+    };
+    let pattern = &*pattern;
     let mut translator = Translator::new(pattern);
     translator.pattern()?;
     if translator.backtracking {
@@ -414,6 +445,43 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, good), Some(true), "{pattern} on {good:?}: {:?}", translate(pattern));
             assert_eq!(matches(pattern, bad), Some(false), "{pattern} on {bad:?}: {:?}", translate(pattern));
+        }
+    }
+
+    #[test]
+    fn a_group_in_a_loop_has_what_the_last_turn_matched() {
+        for (pattern, good, bad) in [
+            (r"^(?:(a)|b)*\1$", "ab", "aba"),
+            (r"^(?:(a)|b)*\1$", "aa", "c"),
+            (r"^(?:(a)|(b))+\1\2$", "abb", "ab"),
+            (r"^(?:(a)|b){2}\1$", "ab", "aba"),
+            (r"^(?:(a)|b){2,3}?c\1$", "baca", "bac"),
+            (r"^(?:(?<x>a)|b)*-\k<x>$", "ab-", "ab-a"),
+            (r"^(a|b)*\1$", "abb", "aba"),
+            (r"^(?:(?:(a)|b)*c)*\1$", "acbc", "acbca"),
+            (r"^(?:(a)|b)*[(]\1(?:(c)|d)*\2$", "ab(cd", "ab(cdc"),
+        ] {
+            assert_eq!(matches(pattern, good), Some(true), "{pattern} on {good:?}: {:?}", translate(pattern));
+            assert_eq!(matches(pattern, bad), Some(false), "{pattern} on {bad:?}: {:?}", translate(pattern));
+        }
+        assert_eq!(check(r"^(?:(a)|b\1)*$"), Err(Untranslated::Beyond));
+    }
+
+    #[test]
+    fn what_annex_b_takes_means_what_it_means_without_the_flag() {
+        for (pattern, good, bad) in [
+            (r"^[\w-.]+$", "a-.", "/"),
+            (r"^{{.*}}$", "{{a}}", "{a}"),
+            (r"^a}$", "a}", "a"),
+            (r"^x{,3}$", "x{,3}", "xx"),
+            (r"^\A$", "A", ""),
+            (r"^\1$", "\u{1}", "1"),
+            (r"^(?=a)*a$", "a", "b"),
+            (r"^\c1$", "\\c1", "c1"),
+        ] {
+            assert_eq!(matches(pattern, good), Some(true), "{pattern} on {good:?}: {:?}", translate(pattern));
+            assert_eq!(matches(pattern, bad), Some(false), "{pattern} on {bad:?}: {:?}", translate(pattern));
+            assert!(check(pattern).unwrap().is_some(), "{pattern}");
         }
     }
 

@@ -105,6 +105,7 @@ pub enum What {
     },
     // the text
     NotUtf8,
+    Utf16,
     ByteOrderMark,
     NotJson {
         error: String,
@@ -159,6 +160,13 @@ pub enum What {
     },
     BadPattern {
         pattern: String,
+        why: Option<crate::pattern::Refusal>,
+    },
+    /// A pattern that is taken as ECMA-262 has it without the flag `u`.
+    LoosePattern {
+        pattern: String,
+        loose: crate::pattern::Loose,
+        accepted: String,
     },
     PatternBeyond {
         pattern: String,
@@ -314,6 +322,7 @@ impl fmt::Display for What {
             Self::DocumentTwice { uri, other } => {
                 write!(f, "`{uri}` is the URI of {other} already: each document has one of its own")
             }
+            Self::Utf16 => f.write_str("is UTF-16, and JSON is UTF-8: save it as that"),
             Self::NotUtf8 => f.write_str("is no UTF-8 from here on"),
             Self::ByteOrderMark => {
                 f.write_str("begins with a byte order mark, which JSON doesn't allow: save it without")
@@ -369,11 +378,23 @@ impl fmt::Display for What {
                 write!(f, "`{name}` is no format of JSON Schema, so nothing is checked{}", Near(near))
             }
             Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
-            Self::BadPattern { pattern } => write!(f, "`{}` is no regular expression (ECMA-262)", Short(pattern)),
+            Self::BadPattern { pattern, why } => {
+                write!(f, "`{}` is no regular expression (ECMA-262)", Short(pattern))?;
+                why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+            }
+            Self::LoosePattern { pattern, loose, accepted } => write!(
+                f,
+                "the pattern `{}` is taken as ECMA-262 has it without the flag `u`: `{}` at character {} {}; write `{}`",
+                Short(pattern),
+                loose.written,
+                loose.at,
+                loose.means,
+                Short(accepted)
+            ),
             Self::PatternBeyond { pattern } => write!(
                 f,
-                "the pattern `{}` can't be matched here: it has a modifier `m` or a lookbehind that backtracks, or takes more \
-                 than 2 MB compiled; write it without",
+                "the pattern `{}` can't be matched here: it has a modifier `m`, a lookbehind that backtracks, or a reference \
+                 to a group in a loop of which a turn may be empty or skip it, or takes more than 2 MB compiled; write it without",
                 Short(pattern)
             ),
             Self::RequiredUndeclared { name, near } => {

@@ -15,6 +15,7 @@ pub(crate) fn name(what: &What) -> Option<&'static str> {
         What::UnknownFormat { .. } => "unknown-format",
         What::FieldRenamed { .. } => "renamed-field",
         What::NearlyRpc { .. } | What::NothingBelongsHere | What::NotAJsonFile => "unused-file",
+        What::LoosePattern { .. } => "loose-pattern",
         What::Narrowed { .. } => "narrowed-root",
         What::OnlyDefinitions { .. } => "only-definitions",
         What::Repeated { what, .. } => return name(what),
@@ -23,13 +24,14 @@ pub(crate) fn name(what: &What) -> Option<&'static str> {
 }
 
 /// All names, for a did-you-mean.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "undeclared-property",
     "unknown-keyword",
     "misplaced-keyword",
     "unknown-format",
     "renamed-field",
     "unused-file",
+    "loose-pattern",
     "narrowed-root",
     "only-definitions",
 ];
@@ -42,6 +44,7 @@ fn subject(problem: &Problem) -> &str {
         | What::OfRequest { name }
         | What::UnknownFormat { name, .. }
         | What::FieldRenamed { name, .. } => name,
+        What::LoosePattern { pattern, .. } => pattern,
         _ => problem.file.rsplit('/').next().unwrap_or(&problem.file),
     }
 }
@@ -90,7 +93,9 @@ pub(crate) fn settled(mut problems: Vec<Problem>, allowed: &Allowed) -> Vec<Prob
     problems.sort_by_cached_key(Problem::order);
     problems.dedup();
     problems.retain(|problem| !allowed.allows(problem));
-    let is_repeated = |what: &What| matches!(what, What::UnknownKeyword { .. } | What::UnknownFormat { .. });
+    let is_repeated = |what: &What| {
+        matches!(what, What::UnknownKeyword { .. } | What::UnknownFormat { .. } | What::LoosePattern { .. })
+    };
     // the first place of each, and how often it comes in which files
     let mut seen: Vec<(usize, usize, BTreeSet<String>)> = Vec::new();
     let mut first: BTreeMap<String, usize> = BTreeMap::new();

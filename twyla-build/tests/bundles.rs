@@ -228,3 +228,13 @@ fn each_event_has_the_resource_that_its_own_file_embeds() {
         }
     }
 }
+
+#[test]
+fn a_pattern_of_annex_b_is_written_with_the_flag() {
+    let pattern = |written: &str| schema(&json!({ "pattern": written }).to_string());
+    let loose = pattern(r"^[\w-.]+$");
+    assert_eq!(loose, pattern(r"^[\w\-.]+$"));
+    assert_eq!(Bundle::parse(&loose.to_string()).unwrap(), loose);
+    let valid = |value| compare::validate(&loose, Mode::Subsumption, |it| it.check(&value)).unwrap() == Validity::Valid;
+    assert!(valid(json!("a-.")) && !valid(json!("/")));
+}

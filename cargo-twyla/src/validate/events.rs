@@ -52,6 +52,10 @@ pub(crate) fn each<E: From<io::Error>>(
 ) -> Result<(), E> {
     let mut input = BufReader::with_capacity(1 << 16, input);
     let (first, whole) = beginning(&mut input)?;
+    if let Some(encoding) = other_encoding(&first) {
+        // no line of it is one in UTF-8: that is one mistake
+        return take(At::Line(1), Item::Bad(encoding.to_owned()));
+    }
     let shape = match (shape, first.trim_ascii_start().first()) {
         (Shape::Auto, None) => return Ok(()),
         (Shape::Auto, Some(b'[')) => Shape::Array,
@@ -76,6 +80,17 @@ pub(crate) fn each<E: From<io::Error>>(
             }
             Ok(())
         }
+    }
+}
+
+/// What a text is that isn't plain UTF-8, by how it begins.
+fn other_encoding(first: &[u8]) -> Option<&'static str> {
+    match first {
+        [0xef, 0xbb, 0xbf, ..] => Some("begins with a byte order mark, which JSON doesn't allow: save it without"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => {
+            Some("is UTF-16, and JSON is UTF-8: save it as that")
+        }
+        _ => None,
     }
 }
 

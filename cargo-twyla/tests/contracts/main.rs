@@ -367,3 +367,35 @@ fn a_dialect_is_that_of_the_folder_or_of_the_command_line() {
     }
     assert!(refused(&["explain", "shop.paid", "--schemas", unset]).contains("`--dialect https://example.com/meta=7`"));
 }
+
+#[test]
+fn another_encoding_of_events_is_named_once() {
+    for (text, named) in [
+        ("\u{feff}{\"a\":1}\n{\"a\":2}\n", "begins with a byte order mark, which JSON doesn't allow: save it without"),
+        ("{\0}\0\n\0{\0}\0", "is UTF-16, and JSON is UTF-8: save it as that"),
+        ("\0{\0}\0\n", "is UTF-16, and JSON is UTF-8: save it as that"),
+    ] {
+        let (said, told, code) = twyla(&["validate", "api.user_input", "-"], text);
+        assert_eq!((said.matches(named).count(), code), (1, 1), "{said}{told}");
+    }
+}
+
+/// Draft 7 has no format `uuid`.
+#[test]
+fn formats_and_warnings_are_set_on_the_command_line_as_by_the_builder() {
+    let folder = tempfile::tempdir().unwrap();
+    let schemas = folder.path().join("schemas");
+    fs::create_dir_all(schemas.join("events/shop")).unwrap();
+    fs::write(schemas.join("context.json"), "{}").unwrap();
+    let event =
+        r#"{ "$schema": "http://json-schema.org/draft-07/schema#", "properties": { "id": { "format": "uuid" } } }"#;
+    fs::write(schemas.join("events/shop/paid.json"), event).unwrap();
+    let path = schemas.to_str().unwrap();
+    let run = |more: &[&str]| {
+        twyla(&[&["validate", "shop.paid", "-", "--schemas", path], more].concat(), r#"{ "id": "no" }"#).2
+    };
+    assert_eq!((run(&[]), run(&["--assert-formats", "uuid,duration"])), (0, 1));
+    assert_eq!((run(&["--allow", "unknown-format=uuid"]), run(&["--allow", "unknown"])), (0, 2));
+    fs::write(schemas.join("twyla.json"), r#"{ "assert-formats": ["uuid"] }"#).unwrap();
+    assert_eq!(run(&[]), 1);
+}

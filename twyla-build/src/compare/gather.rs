@@ -6,6 +6,7 @@ use super::bundle::{Bundle, Formats};
 use super::decimal::Decimal;
 use crate::draft::{Draft, HOLDERS, Holds};
 use crate::load::{At, Json, Member, Members, Node, Role};
+use crate::pattern;
 use crate::resolve::{Loc, Schemas};
 use crate::uri;
 
@@ -160,7 +161,11 @@ impl Form<'_> {
             if tells(key) || matches!(key, "$defs" | "definitions") {
                 return None;
             }
-            exact(&member.value)
+            match member.value.str().filter(|_| key == "pattern").and_then(pattern::with_flag) {
+                // every validator of JSON Schema reads it so
+                Some(written) => Node { at: NOWHERE, json: Json::String(written.into_owned()) },
+                None => exact(&member.value),
+            }
         } else if key == "$ref" && alone || is_name(key) && self.schemas.infos.contains_key(loc) {
             exact(&member.value)
         } else {

@@ -29,7 +29,7 @@ pub(super) fn refers(pattern: &str) -> bool {
 }
 
 /// What is left of a pattern at each of its pieces.
-fn outside_of_classes(pattern: &str, mut see: impl FnMut(&str)) {
+pub(super) fn outside_of_classes(pattern: &str, mut see: impl FnMut(&str)) {
     let (mut in_class, mut escaped) = (false, false);
     for (at, c) in pattern.char_indices() {
         if std::mem::take(&mut escaped) {

@@ -1,0 +1,472 @@
+//! Patterns that ECMA-262 takes only without the flag `u` (its Annex B): written as they are with it, or refused with the place.
+//!
+//! JSON Schema's patterns have the flag. Validators without it take more, and so do many schemas.
+
+use std::fmt;
+
+/// A pattern as it is written with the flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    pub(crate) pattern: String,
+    /// What was written otherwise: the first of its kind.
+    pub(crate) loose: Loose,
+}
+
+/// What the flag forbids, and what it means without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loose {
+    /// Its place in the pattern: which character, counted from 1.
+    pub at: usize,
+    /// What is written.
+    pub written: String,
+    /// What that means.
+    pub means: &'static str,
+}
+
+/// Why a pattern is none, whatever the flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The place in the pattern: which character, counted from 1.
+    pub at: usize,
+    /// What is wrong, and what to write.
+    pub why: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at character {}", self.why, self.at)
+    }
+}
+
+const ITSELF: &str = "stands for itself there";
+
+/// Writes a pattern as it is with the flag `u`; none where nothing of it is known to be loose.
+pub(crate) fn accepted(pattern: &str) -> Result<Option<Accepted>, Refusal> {
+    let mut reader = Reader::new(pattern);
+    reader.pattern()?;
+    let Reader { out, loose, .. } = reader;
+    Ok(loose.map(|loose| Accepted { pattern: out, loose }))
+}
+
+/// What can be repeated.
+#[derive(Clone, Copy, PartialEq)]
+enum Last {
+    /// Nothing.
+    Nothing,
+    /// An atom or a group.
+    Atom,
+    /// A lookahead, whose text begins there in what is written.
+    Ahead(usize),
+    /// What is repeated already.
+    Repeated,
+}
+
+/// A group that is open.
+struct Open {
+    at: usize,
+    start: usize,
+    ahead: bool,
+    behind: bool,
+}
+
+struct Reader {
+    chars: Vec<char>,
+    at: usize,
+    out: String,
+    loose: Option<Loose>,
+    groups: usize,
+    named: bool,
+    open: Vec<Open>,
+    last: Last,
+}
+
+impl Reader {
+    fn new(pattern: &str) -> Self {
+        let names = super::groups::group_names(pattern);
+        Self {
+            chars: pattern.chars().collect(),
+            at: 0,
+            out: String::with_capacity(pattern.len() + 8),
+            loose: None,
+            groups: names.len(),
+            named: names.iter().any(Option::is_some),
+            open: Vec::new(),
+            last: Last::Nothing,
+        }
+    }
+
+    fn peek(&self, ahead: usize) -> Option<char> {
+        self.chars.get(self.at + ahead).copied()
+    }
+
+    fn rest_begins(&self, text: &str) -> bool {
+        text.chars().enumerate().all(|(i, c)| self.peek(i) == Some(c))
+    }
+
+    fn refuse(at: usize, why: impl Into<String>) -> Refusal {
+        Refusal { at: at + 1, why: why.into() }
+    }
+
+    /// Notes that the flag forbids what begins there.
+    fn note(&mut self, at: usize, written: impl Into<String>, means: &'static str) {
+        self.loose.get_or_insert_with(|| Loose { at: at + 1, written: written.into(), means });
+    }
+
+    fn pattern(&mut self) -> Result<(), Refusal> {
+        while let Some(c) = self.peek(0) {
+            let at = self.at;
+            self.at += 1;
+            match c {
+                '\\' => self.escape(at)?,
+                '[' => self.class(at)?,
+                '(' => self.group(at)?,
+                ')' => self.close(at)?,
+                '*' | '+' | '?' => self.repeated(at, c.to_string())?,
+                '{' => match self.braces() {
+                    Some(written) => {
+                        self.at += written.chars().count() - 1;
+                        self.repeated(at, written)?;
+                    }
+                    None => self.itself(at, c),
+                },
+                '}' | ']' => self.itself(at, c),
+                '^' | '$' | '|' => {
+                    self.out.push(c);
+                    self.last = Last::Nothing;
+                }
+                c => {
+                    self.out.push(c);
+                    self.last = Last::Atom;
+                }
+            }
+        }
+        match self.open.last() {
+            Some(open) => Err(Self::refuse(open.at, "the group that begins here has no end `)`")),
+            None => Ok(()),
+        }
+    }
+
+    /// A character that has to be escaped with the flag.
+    fn itself(&mut self, at: usize, c: char) {
+        self.note(at, c, ITSELF);
+        self.out.push('\\');
+        self.out.push(c);
+        self.last = Last::Atom;
+    }
+
+    /// `{2}`, `{2,}` or `{2,3}`, where it stands after what was just read.
+    fn braces(&self) -> Option<String> {
+        let text: String = self.chars.get(self.at - 1..)?.iter().take_while(|c| **c != '}').collect();
+        let counts = text.strip_prefix('{')?;
+        let (least, most) = counts.split_once(',').map_or((counts, None), |(least, most)| (least, Some(most)));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let has_end = self.chars.get(self.at - 1 + text.chars().count()) == Some(&'}');
+        (has_end && !least.is_empty() && digits(least) && most.is_none_or(digits)).then(|| format!("{text}}}"))
+    }
+
+    fn repeated(&mut self, at: usize, written: String) -> Result<(), Refusal> {
+        match self.last {
+            Last::Atom => {}
+            Last::Ahead(start) => {
+                self.note(at, written.clone(), "repeats a lookahead");
+                // once is as good as often, and none is too where that is allowed
+                if matches!(written.as_str(), "*" | "?") || written.starts_with("{0") {
+                    self.out.insert_str(start, "(?:");
+                    self.out.push_str("|)");
+                }
+                if self.peek(0) == Some('?') {
+                    self.at += 1;
+                }
+                self.last = Last::Repeated;
+                return Ok(());
+            }
+            Last::Repeated => {
+                let why =
+                    format!("`{written}` repeats what is repeated already: ECMA-262 has no possessive quantifiers");
+                return Err(Self::refuse(at, why));
+            }
+            Last::Nothing => {
+                return Err(Self::refuse(
+                    at,
+                    format!("`{written}` has nothing before it that it could repeat: write `\\{written}` for the text"),
+                ));
+            }
+        }
+        self.out.push_str(&written);
+        if self.peek(0) == Some('?') {
+            self.at += 1;
+            self.out.push('?');
+        }
+        self.last = Last::Repeated;
+        Ok(())
+    }
+
+    /// After `(`.
+    fn group(&mut self, at: usize) -> Result<(), Refusal> {
+        let start = self.out.len();
+        let begins = ["?:", "?=", "?!", "?<=", "?<!"].into_iter().find(|text| self.rest_begins(text));
+        let mut open = Open { at, start, ahead: false, behind: false };
+        self.out.push('(');
+        if let Some(begins) = begins {
+            self.at += begins.len();
+            self.out.push_str(begins);
+            open.ahead = matches!(begins, "?=" | "?!");
+            open.behind = matches!(begins, "?<=" | "?<!");
+        } else if self.peek(0) == Some('?') {
+            let special: String =
+                self.chars.iter().skip(self.at).take_while(|c| !matches!(c, ')' | ':' | '>')).collect();
+            let end = self.peek(special.chars().count());
+            let flags = special.strip_prefix('?').unwrap_or_default();
+            let is_flags = !flags.is_empty() && flags.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
+            match end {
+                Some('>') if special.starts_with("?<") => {}
+                Some(':') if is_flags && flags.chars().all(|c| matches!(c, 'i' | 'm' | 's' | '-')) => {}
+                _ if special.starts_with("?P<") => {
+                    return Err(Self::refuse(at, "a named group is written `(?<name>…)` and not `(?P<name>…)`"));
+                }
+                _ if special.starts_with("?P=") => {
+                    return Err(Self::refuse(
+                        at,
+                        "a reference to a named group is written `\\k<name>` and not `(?P=name)`",
+                    ));
+                }
+                Some(')') if is_flags => {
+                    let why = format!("`(?{flags})` isn't there in ECMA-262: flags hold for a group, `(?{flags}:…)`");
+                    return Err(Self::refuse(at, why));
+                }
+                _ if special.starts_with("?#") => return Err(Self::refuse(at, "ECMA-262 has no comments in patterns")),
+                Some('>') if special == "?" => {
+                    return Err(Self::refuse(
+                        at,
+                        "ECMA-262 has no atomic groups: write `(?:…)` if it may be tried again",
+                    ));
+                }
+                _ => return Err(Self::refuse(at, "`(?` begins no group that ECMA-262 has")),
+            }
+            let length = special.chars().count() + 1;
+            self.out.extend(self.chars.iter().skip(self.at).take(length));
+            self.at += length;
+        }
+        self.open.push(open);
+        self.last = Last::Nothing;
+        Ok(())
+    }
+
+    fn close(&mut self, at: usize) -> Result<(), Refusal> {
+        let open = self.open.pop();
+        let open = open.ok_or_else(|| Self::refuse(at, "`)` ends no group: write `\\)` for the text"))?;
+        self.out.push(')');
+        self.last = match open {
+            Open { ahead: true, start, .. } => Last::Ahead(start),
+            Open { behind: true, .. } => Last::Nothing,
+            Open { .. } => Last::Atom,
+        };
+        Ok(())
+    }
+
+    /// After `\`, outside of a class.
+    fn escape(&mut self, at: usize) -> Result<(), Refusal> {
+        let c = self.peek(0).ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` for the text"))?;
+        self.last = if matches!(c, 'b' | 'B') { Last::Nothing } else { Last::Atom };
+        match c {
+            'b' | 'B' => self.same(2),
+            'k' if self.named => self.same(2),
+            '1'..='9' => {
+                let digits: String = self.chars.iter().skip(self.at).take_while(|c| c.is_ascii_digit()).collect();
+                if digits.parse::<usize>().is_ok_and(|number| number <= self.groups) {
+                    self.same(1 + digits.len());
+                } else {
+                    self.atom(at, c);
+                }
+            }
+            'x' if self.peek(1) == Some('{') => {
+                return Err(Self::refuse(at, "a character by its number is written `\\u{…}` and not `\\x{…}`"));
+            }
+            c => self.atom(at, c),
+        }
+        Ok(())
+    }
+
+    /// Takes so many characters as they are, `\` included, which was read.
+    fn same(&mut self, count: usize) {
+        self.out.extend(self.chars.iter().skip(self.at - 1).take(count));
+        self.at += count - 1;
+    }
+
+    /// `\` and `c`, in a class and outside.
+    fn atom(&mut self, at: usize, c: char) {
+        let hex = |count: usize| (1..=count).all(|i| self.peek(i).is_some_and(|c| c.is_ascii_hexdigit()));
+        match c {
+            'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'f' | 'n' | 'r' | 't' | 'v' | 'p' | 'P' => self.same(2),
+            'x' if hex(2) => self.same(4),
+            'u' if hex(4) => self.same(6),
+            'u' if self.peek(1) == Some('{') => self.same(2),
+            'c' if self.peek(1).is_some_and(|c| c.is_ascii_alphabetic()) => self.same(3),
+            'c' => {
+                self.note(at, "\\c", "is a backslash and the letter `c` there");
+                self.out.push_str("\\\\");
+            }
+            '0'..='7' => {
+                let digits: String =
+                    self.chars.iter().skip(self.at).take(3).take_while(|c| matches!(c, '0'..='7')).collect();
+                // as many as make no more than a byte
+                let count =
+                    if digits.len() == 3 && !digits.starts_with(['0', '1', '2', '3']) { 2 } else { digits.len() };
+                let digits = digits.get(..count).unwrap_or_default();
+                if digits == "0" {
+                    self.same(2);
+                } else {
+                    self.note(at, format!("\\{digits}"), "is a character by its number in octal digits");
+                    self.out.push_str(&format!("\\x{:02X}", u32::from_str_radix(digits, 8).unwrap_or_default()));
+                    self.at += count;
+                }
+            }
+            c if c.is_alphanumeric() || c == '_' => {
+                let means = match c {
+                    'A' => "is the letter `A`, and not the beginning of the text, which is `^`",
+                    'Z' | 'z' => "is a letter, and not the end of the text, which is `$`",
+                    'h' | 'H' => "is a letter, and not a blank, which is `[ \\t]`",
+                    'Q' | 'E' => "is a letter: ECMA-262 quotes nothing with it",
+                    _ => "is that character itself",
+                };
+                self.note(at, format!("\\{c}"), means);
+                // behind a reference a digit would be one of its own
+                match c {
+                    '8' | '9' => self.out.push_str(&format!("\\x{:02X}", u32::from(c))),
+                    c => self.out.push(c),
+                }
+                self.at += 1;
+            }
+            // what is escaped though it need not be
+            c => {
+                if r"^$\.*+?()[]{}|/-".contains(c) {
+                    self.out.push('\\');
+                }
+                self.out.push(c);
+                self.at += 1;
+            }
+        }
+    }
+
+    /// After `[`.
+    fn class(&mut self, at: usize) -> Result<(), Refusal> {
+        self.out.push('[');
+        if self.peek(0) == Some('^') {
+            self.at += 1;
+            self.out.push('^');
+        }
+        // whether what was read last is a set, or begins or ends a range
+        let (mut set, mut ends) = (false, true);
+        loop {
+            let from = self.at;
+            let c = self.peek(0).ok_or_else(|| Self::refuse(at, "the class that begins here has no end `]`"))?;
+            self.at += 1;
+            match c {
+                ']' => break,
+                '-' if from > at + 1 && !ends && self.peek(0) != Some(']') => {
+                    let next_is_set = self.peek(0) == Some('\\')
+                        && matches!(self.peek(1), Some('d' | 'D' | 'w' | 'W' | 's' | 'S' | 'p' | 'P'));
+                    if set || next_is_set {
+                        self.note(from, "-", "stands for itself beside a class such as `\\w`");
+                        self.out.push_str("\\-");
+                        (set, ends) = (false, true);
+                    } else {
+                        self.out.push('-');
+                        self.class_atom()?;
+                        (set, ends) = (false, true);
+                    }
+                }
+                _ => {
+                    self.at = from;
+                    set = self.class_atom()?;
+                    ends = false;
+                }
+            }
+        }
+        self.out.push(']');
+        self.last = Last::Atom;
+        Ok(())
+    }
+
+    /// One thing in a class; whether it is a set.
+    fn class_atom(&mut self) -> Result<bool, Refusal> {
+        let at = self.at;
+        let Some(c) = self.peek(0) else { return Ok(false) };
+        self.at += 1;
+        if c != '\\' {
+            // it may begin an escape otherwise
+            if c == '[' {
+                self.out.push('\\');
+            }
+            self.out.push(c);
+            return Ok(false);
+        }
+        let c = self.peek(0).ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` for the text"))?;
+        match c {
+            'b' => self.same(2),
+            'p' | 'P' if self.peek(1) == Some('{') => {
+                let length = self.chars.iter().skip(self.at).take_while(|c| **c != '}').count();
+                self.same(length + 2);
+                return Ok(true);
+            }
+            c => self.atom(at, c),
+        }
+        Ok(matches!(c, 'd' | 'D' | 'w' | 'W' | 's' | 'S'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_annex_b_takes_is_written_with_the_flag() {
+        for (written, want, at) in [
+            (r"[\w-.]", r"[\w\-.]", 4),
+            (r"^[a-\d]$", r"^[a\-\d]$", 4),
+            (r"{{.*}}", r"\{\{.*\}\}", 1),
+            (r"a}", r"a\}", 2),
+            (r"a]", r"a\]", 2),
+            (r"x{,3}", r"x\{,3\}", 2),
+            (r"\Aa", r"Aa", 1),
+            (r"a\Z", r"aZ", 2),
+            (r"^\1$", r"^\x01$", 2),
+            (r"(a)\2\101", r"(a)\x02A".replace('A', r"\x41").as_str(), 4),
+            (r"\8", r"\x38", 1),
+            (r"(a)\1\8", r"(a)\1\x38", 6),
+            (r"\x4", "x4", 1),
+            (r"\u12", "u12", 1),
+            (r"\c1", r"\\c1", 1),
+            (r"\k<a>", "k<a>", 1),
+            (r"(?=a)*b", r"(?:(?=a)|)b", 6),
+            (r"(?=a)+b", r"(?=a)b", 6),
+        ] {
+            let found = accepted(written).unwrap().unwrap();
+            assert_eq!((found.pattern.as_str(), found.loose.at), (want, at), "{written}");
+            assert!(jsonschema_regex::is_valid_ecma_regex(&found.pattern), "{written}: {}", found.pattern);
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_its_place_and_what_to_write() {
+        for (written, why) in [
+            ("(?i)a", "`(?i)` isn't there in ECMA-262: flags hold for a group, `(?i:…)` at character 1"),
+            (
+                "a(?P<n>b)",
+                "a named group is written `(?<n>…)` and not `(?P<n>…)` at character 2"
+                    .replace("<n>", "<name>")
+                    .as_str(),
+            ),
+            ("[a-", "the class that begins here has no end `]` at character 1"),
+            ("a(b", "the group that begins here has no end `)` at character 2"),
+            ("a)", "`)` ends no group: write `\\)` for the text at character 2"),
+            ("*a", "`*` has nothing before it that it could repeat: write `\\*` for the text at character 1"),
+            ("a++", "`+` repeats what is repeated already: ECMA-262 has no possessive quantifiers at character 3"),
+            ("(?>a)", "ECMA-262 has no atomic groups: write `(?:…)` if it may be tried again at character 1"),
+            (r"\x{1}", r"a character by its number is written `\u{…}` and not `\x{…}` at character 1"),
+            ("a\\", "`\\` stands at the end: write `\\\\` for the text at character 2"),
+        ] {
+            assert_eq!(accepted(written).unwrap_err().to_string(), why, "{written}");
+        }
+    }
+}
