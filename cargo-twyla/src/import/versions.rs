@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use twyla_build::Builder;
 use twyla_build::compare::{self, Bundle, Options, Sources, Verdict};
-use twyla_build::lock::{Earlier as InField, Lock, Sides, Version};
-use twyla_build::{Builder, Problems};
+use twyla_build::lock::{Earlier as InField, Lock, Sides, Subject, Version};
 
 use super::json::Json;
 use super::plan::{Earlier, Left, Plan};
@@ -31,31 +31,33 @@ pub(super) fn versions(
 ) -> Result<Versions, output::Unwritable> {
     let mut out = Versions::default();
     let mut lock = Lock::of(sources);
-    for (place, earlier) in &plan.earlier {
-        let Some(now) = sources.contracts.iter().find(|it| it.bundle.root() == place) else {
-            let left = |it: &Earlier| Left {
-                path: it.path.clone(),
-                why: format!("is an earlier version of {place}, which is no contract"),
+    let most = plan.earlier.values().map(Vec::len).max().unwrap_or(0);
+    for index in 0..most {
+        // one of each contract at a time: all of them are compiled at once
+        let these: BTreeMap<&str, &Earlier> =
+            plan.earlier.iter().filter_map(|(place, all)| Some((place.as_str(), all.get(index)?))).collect();
+        let mut bundles = bundles(plan, &these, folder, builder)?;
+        for (place, it) in these {
+            let Some(now) = sources.contracts.iter().find(|it| it.bundle.root() == place) else {
+                let why = format!("is an earlier version of {place}, which is no contract");
+                out.left.push(Left { path: it.path.clone(), why });
+                continue;
             };
-            out.left.extend(earlier.iter().map(left));
-            continue;
-        };
-        let subject = twyla_build::lock::Subject::of(now);
-        for it in earlier {
-            let left = |why: String| Left {
-                path: it.path.clone(),
-                why: format!("isn't kept as a version of {subject}: {why}"),
+            let subject = Subject::of(now);
+            let mut left = |why: &str| {
+                let why = format!("isn't kept as a version of {subject}: {why}");
+                out.left.push(Left { path: it.path.clone(), why });
             };
-            let bundle = match bundle(place, &it.json, folder, builder)? {
-                Ok(bundle) => bundle,
-                Err(problems) => {
-                    let why = problems.0.iter().find(|it| it.is_error()).map(|it| it.what.to_string());
-                    out.left.push(left(why.unwrap_or_default()));
+            let bundle = match bundles.remove(place) {
+                Some(Ok(bundle)) => bundle,
+                Some(Err(why)) => {
+                    left(&why);
                     continue;
                 }
+                None => continue,
             };
             if let Some(why) = harm(&bundle, &now.bundle) {
-                out.left.push(left(why));
+                left(&why);
                 continue;
             }
             out.kept.push((it.path.clone(), it.version.clone(), subject.to_string()));
@@ -67,27 +69,58 @@ pub(super) fn versions(
                 entry.earlier.push(InField { version, sides: Sides::Both, because });
             }
         }
-        // the text of the lock is the same whatever text a file has
-        plan.files.get(place).map_or(Ok(()), |json| output::write(&folder.join(place), json.text()))?;
     }
     out.lock = Some(lock).filter(|lock| lock.contracts.values().any(|entry| !entry.earlier.is_empty()));
     Ok(out)
 }
 
-/// The contract that a version is in the folder.
-fn bundle(
-    place: &str,
-    json: &Json,
+/// The contracts that versions are in the folder, or why one can't be compiled.
+fn bundles(
+    plan: &Plan,
+    versions: &BTreeMap<&str, &Earlier>,
     folder: &Path,
     builder: &impl Fn(&Path) -> Builder,
-) -> Result<Result<Bundle, Problems>, output::Unwritable> {
-    output::write(&folder.join(place), json.text())?;
-    let sources = match builder(folder).contracts() {
-        Ok(sources) => sources,
-        Err(problems) => return Ok(Err(problems)),
-    };
-    let found = sources.contracts.into_iter().find(|it| it.bundle.root() == place);
-    Ok(found.map(|it| it.bundle).ok_or_else(|| Problems(Vec::new())))
+) -> Result<BTreeMap<String, Result<Bundle, String>>, output::Unwritable> {
+    let mut found: BTreeMap<String, Result<Bundle, String>> = BTreeMap::new();
+    let now = |place: &str| plan.files.get(place).map(Json::text).unwrap_or_default();
+    for (place, it) in versions {
+        output::write(&folder.join(place), it.json.text())?;
+    }
+    loop {
+        match builder(folder).contracts() {
+            Ok(sources) => {
+                let of = sources.contracts.into_iter().filter(|it| versions.contains_key(it.bundle.root()));
+                for contract in of {
+                    found.entry(contract.bundle.root().to_owned()).or_insert(Ok(contract.bundle));
+                }
+                break;
+            }
+            Err(problems) => {
+                let before = found.len();
+                for problem in problems.0.iter().filter(|it| it.is_error()) {
+                    let place = versions.keys().find(|place| problem.file.ends_with(&format!("/{place}")));
+                    if let Some(place) = place {
+                        found.entry((*place).to_owned()).or_insert_with(|| Err(problem.what.to_string()));
+                    }
+                }
+                if found.len() == before {
+                    let why = problems.0.first().map(ToString::to_string).unwrap_or_default();
+                    for place in versions.keys() {
+                        found.entry((*place).to_owned()).or_insert_with(|| Err(why.clone()));
+                    }
+                    break;
+                }
+                // the others are compiled without it
+                for place in found.keys() {
+                    output::write(&folder.join(place), now(place))?;
+                }
+            }
+        }
+    }
+    for place in versions.keys() {
+        output::write(&folder.join(place), now(place))?;
+    }
+    Ok(found)
 }
 
 /// Why two versions can't be out at once.

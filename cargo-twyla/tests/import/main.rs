@@ -404,3 +404,27 @@ fn an_asyncapi_document_may_be_yaml() {
     assert_eq!(code, 0, "{said}");
     assert_eq!(read(&folder, "events/shop/paid.json")["properties"]["sum"]["type"], "number");
 }
+
+/// An earlier version that can't be compiled stops no other one.
+#[test]
+fn an_earlier_version_with_an_error_is_left() {
+    let order = |kind: &str| format!(r#"{{ "type": "object", "properties": {{ "a": {{ "type": "{kind}" }} }} }}"#);
+    let folder = folder(&[
+        ("old/shop/order/1.0.0.json", &order("sting")),
+        ("old/shop/order/1.1.0.json", &order("string")),
+        ("old/shop/sent/1.0.0.json", r#"{ "type": "object" }"#),
+        ("old/shop/sent/1.1.0.json", &order("string")),
+    ]);
+    let (said, code) = import(folder.path(), &["old"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("left: shop/order/1.0.0.json: isn't kept as a version of shop.order: there is no type `sting`"),
+        "{said}"
+    );
+    assert_eq!(
+        said.matches("\nleft: ").count(),
+        1 + usize::from(said.contains("shop/sent/1.0.0.json: isn't")),
+        "{said}"
+    );
+    assert_eq!(twyla(&folder, &["check"]).1, 0, "{}", twyla(&folder, &["check"]).0);
+}
