@@ -56,6 +56,7 @@ commands! {
     Asyncapi(crate::asyncapi::Args),
     Openapi(crate::openapi::Args),
     Dead(crate::dead::Args),
+    Outbox(crate::outbox::Args),
     Top(crate::top::Args),
     Completions(crate::completions::Args),
 }

@@ -5,7 +5,7 @@
 //! events, [`validate`] holds some to their contract, [`lock`] holds contracts to what was accepted. For others: [`docs`] is the
 //! contracts as pages, [`openapi`] tells of RPCs, and [`asyncapi`] is all of it as a document. Of services: [`manifest`]
 //! writes down what one emits and listens to, [`fleet`] holds them against each other. Of events that couldn't be handled:
-//! [`dead`]. Of a service that runs: [`top`]. [`completions`] is for shells.
+//! [`dead`], and of those that the broker refuses: [`outbox`]. Of a service that runs: [`top`]. [`completions`] is for shells.
 //!
 //! [`schemas`] is the folder that a command is about, [`contracts`] what is in it, as values are held to it, [`output`] writes
 //! the file that one is told to, and [`paint`] has the colours.
@@ -14,6 +14,7 @@
 //! breaks its contract, services that don't fit together), 2 where it couldn't do its work, 3 where it couldn't be decided.
 #![forbid(unsafe_code)]
 
+mod ask;
 mod asyncapi;
 mod command;
 mod completions;
@@ -27,6 +28,7 @@ mod lock;
 mod manifest;
 mod new;
 mod openapi;
+mod outbox;
 mod output;
 mod paint;
 mod sample;

@@ -4,7 +4,7 @@
 mod filter;
 mod print;
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +13,7 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use twyla_runtime::{Bus, Config, ConfigError, Sort};
 
+use crate::ask::asked;
 use crate::command::{Outcome, Run};
 use filter::Filter;
 
@@ -224,15 +225,4 @@ async fn sort(sorting: Sorting, sort: Sort) -> Result<(), Error> {
     let gone = sorted.replayed + sorted.dropped;
     writeln!(io::stdout(), "{stopped}{gone} {done}, {} left", count.saturating_sub(gone))?;
     Ok(())
-}
-
-/// Asks on a terminal; without one the answer is no.
-fn asked(question: &str) -> io::Result<bool> {
-    if !io::stdin().is_terminal() {
-        return Ok(false);
-    }
-    eprint!("{question} [y/N] ");
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

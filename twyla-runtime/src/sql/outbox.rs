@@ -73,7 +73,13 @@ impl<DB: Dialect> Outbox<DB> {
     /// Dropping the future may leave the table made.
     pub async fn sql(pool: Pool<DB>) -> Result<Self, sqlx::Error> {
         DB::make_outbox(&pool).await?;
-        Ok(Self { pool, session: None, trace: None, most: Arc::default() })
+        Ok(Self::of_tables(pool))
+    }
+
+    /// The outbox in a database whose tables are there, as [`sql`](Self::sql) has made them.
+    #[must_use]
+    pub fn of_tables(pool: Pool<DB>) -> Self {
+        Self { pool, session: None, trace: None, most: Arc::default() }
     }
 
     /// The same outbox for what a handler puts into it: each event belongs to the session of the one that is being handled,

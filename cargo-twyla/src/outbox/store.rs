@@ -1,0 +1,82 @@
+//! The database that an outbox is in: PostgreSQL or SQLite.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolOptions;
+use sqlx::{Connection, Database, Pool, Postgres, Sqlite};
+use tokio::time::timeout;
+use twyla_runtime::sql::{Outbox, Refused};
+
+/// How long the database may take to answer.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// An outbox whose tables a service has made.
+pub(super) enum Store {
+    Postgres(Outbox<Postgres>),
+    Sqlite(Outbox<Sqlite>),
+}
+
+/// A database that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreachable {
+    #[error("no database: say --database URL, or set DATABASE_URL")]
+    Unnamed,
+    #[error("unsupported database `{0}:`: use postgres:// or sqlite:")]
+    Unsupported(String),
+    #[error("the database did not answer within {} s", DEADLINE.as_secs())]
+    Silent,
+    #[error("the database can't be reached: {0}")]
+    Unreachable(#[from] sqlx::Error),
+}
+
+/// The same of both.
+macro_rules! of {
+    ($store:ident, $outbox:ident => $what:expr) => {
+        match $store {
+            Store::Postgres($outbox) => $what,
+            Store::Sqlite($outbox) => $what,
+        }
+    };
+}
+
+/// A pool whose database has answered once.
+async fn pool<DB: Database>(url: &str) -> Result<Pool<DB>, Unreachable> {
+    // A pool would try until its deadline, and then not say why.
+    let connection = timeout(DEADLINE, DB::Connection::connect(url)).await.map_err(|_| Unreachable::Silent)??;
+    // If it can't say goodbye, it has answered all the same.
+    let _ = connection.close().await;
+    Ok(PoolOptions::new().max_connections(1).acquire_timeout(DEADLINE).connect(url).await?)
+}
+
+impl Store {
+    pub(super) async fn open(url: Option<&str>) -> Result<Self, Unreachable> {
+        let url = url.ok_or(Unreachable::Unnamed)?;
+        match url.split(':').next().unwrap_or_default() {
+            "postgres" | "postgresql" => Ok(Self::Postgres(Outbox::of_tables(pool(url).await?))),
+            "sqlite" => Ok(Self::Sqlite(Outbox::of_tables(pool(url).await?))),
+            // What stands before a colon may be a password.
+            other if url.contains("://") => Err(Unreachable::Unsupported(other.to_owned())),
+            _ => Err(Unreachable::Unsupported(String::new())),
+        }
+    }
+
+    pub(super) async fn counts(&self) -> Result<(u64, u64), sqlx::Error> {
+        of!(self, outbox => outbox.counts().await)
+    }
+
+    pub(super) async fn refused(&self) -> Result<Vec<Refused>, sqlx::Error> {
+        of!(self, outbox => outbox.refused(usize::MAX).await)
+    }
+
+    pub(super) async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, sqlx::Error> {
+        of!(self, outbox => outbox.refused_body(id).await)
+    }
+
+    pub(super) async fn retry(&self, id: i64) -> Result<bool, sqlx::Error> {
+        of!(self, outbox => outbox.retry_refused(id).await)
+    }
+
+    pub(super) async fn drop(&self, id: i64) -> Result<bool, sqlx::Error> {
+        of!(self, outbox => outbox.drop_refused(id).await)
+    }
+}
