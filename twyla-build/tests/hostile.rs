@@ -216,7 +216,7 @@ fn what_is_much_longer_unfolded_than_written() {
 #[test]
 fn many_mistakes_are_told_of_without_much_thought() {
     let dangling = list(20_000, |i| format!(r##""a{i}":{{"$ref":"#/$defs/b{i}"}}"##));
-    let made = event("dangling", format!(r#"{{"$defs":{{{dangling}}}}}"#));
+    let made = event("dangling", format!(r#"{{"properties":{{}},"$defs":{{{dangling}}}}}"#));
     assert_eq!(made.map(|_| ()).unwrap_err().lines().count(), 20_000);
     let undeclared = list(1_000, |i| format!(r#""b{i}""#));
     let declared = list(1_000, |i| format!(r#""a{i}":{{}}"#));
