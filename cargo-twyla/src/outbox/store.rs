@@ -26,7 +26,7 @@ pub(super) enum Unreachable {
     #[error("the database did not answer within {} s", DEADLINE.as_secs())]
     Silent,
     #[error("the database can't be reached: {0}")]
-    Unreachable(#[from] sqlx::Error),
+    Failed(#[from] sqlx::Error),
 }
 
 /// The same of both.
