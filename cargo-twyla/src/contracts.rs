@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jsonschema::{Draft, Registry, Resource};
-use referencing::Resolver;
+use referencing::{RegistryBuilder, Resolver, SPECIFICATIONS};
 use serde_json::Value;
 use twyla_build::compare::{ContractKind, ContractSchema, SchemaPath, Sources};
 use twyla_build::{Builder, settings};
@@ -47,7 +47,6 @@ impl Contracts {
         let sources = builder.contracts().map_err(schemas::Error::Problems)?;
         let drafts = sources.contracts.first().map(|it| it.bundle.default_draft()).unwrap_or_default();
         let path = folder.path.clone();
-        let mut registry = Registry::new();
         let mut open = vec![path.clone()];
         let mut resources = Vec::new();
         while let Some(folder) = open.pop() {
@@ -65,12 +64,13 @@ impl Contracts {
         for (uri, file) in folder.documents() {
             resources.push((uri, read(&file)?));
         }
-        for (uri, mut value) in resources {
+        let resources = resources.into_iter().map(|(uri, mut value)| {
             name_drafts(&mut value, &|uri| folder.dialect(uri));
             let resource: Resource = draft(drafts).detect(&value).create_resource(value);
-            registry = registry.add(uri, resource).map_err(|error| unresolved(&path, &error))?;
-        }
-        let registry = registry.prepare().map_err(|error| unresolved(&path, &error))?;
+            (uri, resource)
+        });
+        let registry = SPECIFICATIONS.extend(resources).and_then(RegistryBuilder::prepare);
+        let registry = registry.map_err(|error| unresolved(&path, &error))?;
         Ok(Self { folder: folder.shown, builder, sources, registry })
     }
 }
@@ -217,6 +217,7 @@ impl Contracts {
         let (formats, asserted) = (schema.bundle.asserts_formats(), schema.bundle.asserted_formats());
         let held = twyla_sample::Contract::asserting(&self.registry, self.uri(schema), ROOT, formats, asserted)
             .map_err(|error| Error::Schema { place: schema.place.clone(), error: error.to_string() })?;
+        let held = held.objects(schema.kind != ContractKind::Response);
         Ok(Contract { schema, held, all: self })
     }
 

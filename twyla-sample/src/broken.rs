@@ -168,7 +168,7 @@ fn changes(view: &View<'_>, value: &Value, with: &mut impl FnMut(Value)) {
     for part in &view.parts {
         // what `not` excludes is what is made for it
         if let Some(below) = part.one("not") {
-            let made = make::make(below, Extent::Whole, &mut Choices::default());
+            let made = make::make(&below.view(), Extent::Whole, &mut Choices::default());
             made.into_iter().for_each(&mut *with);
         }
     }

@@ -1,6 +1,7 @@
 //! A schema with all that it refers to in one text, as programs and manifests carry it (`twyla_build::compare::Bundle`).
 
 use jsonschema::{Draft, Registry};
+use referencing::{RegistryBuilder, SPECIFICATIONS};
 use serde_json::Value;
 
 use crate::Contract;
@@ -34,7 +35,7 @@ impl Bundle {
             _ => Draft::Draft202012,
         };
         let documents = bundle.get("documents").and_then(Value::as_object).ok_or("has no `documents`")?;
-        let mut registry = Registry::new();
+        let mut resources = Vec::new();
         for (name, document) in documents {
             // what is nested very deep is a text in the text
             let document = match document {
@@ -42,9 +43,10 @@ impl Bundle {
                 document => document.clone(),
             };
             let resource = default.detect(&document).create_resource(document);
-            registry = registry.add(resource_uri(name), resource).map_err(|error| error.to_string())?;
+            resources.push((resource_uri(name), resource));
         }
-        let registry = registry.prepare().map_err(|error| error.to_string())?;
+        let registry = SPECIFICATIONS.extend(resources).and_then(RegistryBuilder::prepare);
+        let registry = registry.map_err(|error| error.to_string())?;
         let formats = bundle.get("formats").and_then(Value::as_bool).unwrap_or(true);
         let asserted = bundle.get("asserted").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let asserted = asserted.iter().filter_map(Value::as_str).map(str::to_owned).collect();
@@ -57,8 +59,12 @@ impl Bundle {
     /// Words, where its schema is none.
     pub fn contract(&self) -> Result<Contract<'_>, String> {
         let asserted = self.asserted.iter().map(String::as_str);
-        Contract::asserting(&self.registry, self.uri.clone(), ROOT, self.formats, asserted)
-            .map_err(|error| error.to_string())
+        let contract = Contract::asserting(&self.registry, self.uri.clone(), ROOT, self.formats, asserted);
+        let document = self.uri.strip_prefix(ROOT).unwrap_or_default();
+        let is_response = document.starts_with("rpc/") && document.ends_with("/response.json");
+        let is_contract = ["events/", "rpc/", "context.json"].iter().any(|begin| document.starts_with(begin));
+        let contract = contract.map_err(|error| error.to_string())?;
+        Ok(contract.objects(is_contract && !is_response))
     }
 }
 

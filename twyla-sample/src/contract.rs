@@ -10,8 +10,12 @@ use crate::broken::{self, Broken, Rule};
 use crate::make::{self, Choices, Extent};
 use crate::random::Dice;
 use crate::simpler;
-use crate::view::Below;
+use crate::view::{Below, View};
 use crate::violation::{Violation, rule};
+
+/// What the validator would decode texts by.
+const JSON: &str = "application/json";
+const BASE64: &str = "base64";
 
 /// Tries at a nice value before it is given up.
 const TRIES: usize = 400;
@@ -25,6 +29,7 @@ pub struct Contract<'a> {
     registry: &'a Registry<'static>,
     uri: String,
     validator: Validator,
+    objects: bool,
 }
 
 impl<'a> Contract<'a> {
@@ -59,14 +64,23 @@ impl<'a> Contract<'a> {
             let of_format = latest.build(&json!({ "format": name })).map_err(Box::new)?;
             options = options.with_format(name.to_owned(), move |text: &str| of_format.is_valid(&text.into()));
         }
+        // these keywords assert nothing in a service, whatever the draft
+        options = options.without_content_media_type_support(JSON).without_content_encoding_support(BASE64);
         let validator = options.build(&json!({ "$ref": uri })).map_err(Box::new)?;
-        Ok(Self { registry, uri, validator })
+        Ok(Self { registry, uri, validator, objects: false })
+    }
+
+    /// Whether its values have to be objects besides, as contents, contexts and requests have to. They don't unless this says so.
+    #[must_use]
+    pub fn objects(mut self, objects: bool) -> Self {
+        self.objects = objects;
+        self
     }
 
     /// Whether a value breaks nothing.
     #[must_use]
     pub fn is_valid(&self, value: &Value) -> bool {
-        self.validator.is_valid(value)
+        (!self.objects || value.is_object()) && self.validator.is_valid(value)
     }
 
     /// Everything that a value breaks, each thing once, in the value's order.
@@ -79,6 +93,9 @@ impl<'a> Contract<'a> {
             let what = (violation.pointer.clone(), violation.rule.clone(), violation.message.clone());
             found.insert(what, violation);
         }
+        if found.is_empty() && self.objects && !value.is_object() {
+            return vec![Violation::no_object(value)];
+        }
         found.into_values().collect()
     }
 
@@ -90,6 +107,10 @@ impl<'a> Contract<'a> {
         }
         let mut errors = self.validator.iter_errors(value);
         let first = Violation::new(&errors.next()?);
+        // of a value that is no object for another reason, that is broken too
+        if self.objects && !value.is_object() && (!first.pointer.is_empty() || first.keyword != "type") {
+            return None;
+        }
         let again = |error: ValidationError<'_>| {
             rule(&error) == first.rule && error.instance_path().to_string() == first.pointer
         };
@@ -102,14 +123,20 @@ impl<'a> Contract<'a> {
         Below::root(self.registry, &self.uri)
     }
 
+    /// All that holds for its values.
+    fn view(&self) -> Option<View<'_>> {
+        let root = self.root()?;
+        Some(if self.objects { root.view_of_object() } else { root.view() })
+    }
+
     /// Valid values that are good to look at, the best first: examples, defaults and the values of an `enum` before others.
     /// There are none where none was found in 400 tries, though there may be some.
     pub fn nice(&self, extent: Extent) -> impl Iterator<Item = Value> + '_ {
-        let root = self.root();
+        let view = self.view();
         let mut choices = Some(Choices::default());
         let tries = std::iter::from_fn(move || {
             let mut tried = choices.take()?;
-            let made = make::make(root.clone()?, extent, &mut tried);
+            let made = make::make(view.as_ref()?, extent, &mut tried);
             // what is broken says which choice was a bad one; where nothing is, another choice makes another value
             let broken = made.as_ref().and_then(|value| self.violations(value).into_iter().next());
             choices = match &broken {
@@ -137,10 +164,10 @@ impl<'a> Contract<'a> {
     /// A random valid value: the same for the same seed. A nice one where chance finds none.
     #[must_use]
     pub fn random(&self, seed: u64) -> Option<Value> {
-        let root = self.root()?;
+        let view = self.view()?;
         let thrown = (0..THROWS).find_map(|i| {
             let mut choices = Choices::thrown(Dice::new(seed ^ (i << 56)));
-            make::make(root.clone(), Extent::Any, &mut choices).filter(|value| self.is_valid(value))
+            make::make(&view, Extent::Any, &mut choices).filter(|value| self.is_valid(value))
         });
         thrown.or_else(|| self.nice(Extent::Lean).next()).or_else(|| self.nice(Extent::Whole).next())
     }

@@ -79,8 +79,8 @@ fn within(pointer: &str, of: &str) -> bool {
 }
 
 /// Makes a value of a schema: of all that its choices allow, the one that these choices lead to.
-pub(crate) fn make(below: Below<'_>, extent: Extent, choices: &mut Choices) -> Option<Value> {
-    Maker { extent, choices, way: Vec::new(), at: String::new() }.value(&below.view(), "", 0)
+pub(crate) fn make(view: &View<'_>, extent: Extent, choices: &mut Choices) -> Option<Value> {
+    Maker { extent, choices, way: Vec::new(), at: String::new() }.value(view, "", 0)
 }
 
 /// Makes a member of that name.

@@ -1,5 +1,7 @@
 //! All schemas that hold for one value: a schema, what it refers to, and what its `allOf` has, as one.
 
+use std::sync::LazyLock;
+
 use jsonschema::{Draft, Registry};
 use referencing::Resolver;
 use serde_json::{Map, Value};
@@ -46,6 +48,17 @@ impl<'a> Below<'a> {
         let (schema, resolver, draft) = resolved.into_inner();
         let uri = Some(resolver.base_uri().as_str().trim_end_matches('#').to_owned());
         Some(Self { schema, draft, resolver, uri: uri.map(|uri| uri + "#") })
+    }
+
+    /// The same for a value that has to be an object besides.
+    #[must_use]
+    pub fn view_of_object(self) -> View<'a> {
+        static OBJECT: LazyLock<Map<String, Value>> =
+            LazyLock::new(|| Map::from_iter([("type".to_owned(), "object".into())]));
+        let part = Part { schema: &OBJECT, draft: self.draft, resolver: self.resolver.clone(), uri: None };
+        let mut view = self.view();
+        view.parts.push(part);
+        view
     }
 
     /// With all that holds for the same value.

@@ -35,6 +35,18 @@ impl Violation {
     }
 }
 
+impl Violation {
+    /// That a value is no object, though its schema allows it: a content has to be one.
+    pub(crate) fn no_object(value: &Value) -> Self {
+        Self {
+            pointer: String::new(),
+            rule: String::new(),
+            keyword: "type".to_owned(),
+            message: format!("is {}, not an object", described(value)),
+        }
+    }
+}
+
 /// The URI of the rule that is broken.
 pub(crate) fn rule(error: &ValidationError<'_>) -> String {
     error.absolute_keyword_location().map_or_else(|| error.schema_path().to_string(), ToString::to_string)

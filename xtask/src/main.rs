@@ -90,6 +90,9 @@ enum Chore {
         /// A folder that is laid out as the official suite, with `tests/<draft>/*.json` and `remotes/`.
         #[arg(long, value_name = "DIR")]
         suite: Option<PathBuf>,
+        /// Compile each group in every place that a schema may have in a folder, and not in some of them by turns.
+        #[arg(long)]
+        all_placements: bool,
     },
     /// Compare labelled pairs of schemas, and tell with whom the comparison agrees.
     Compat {
@@ -147,7 +150,7 @@ fn main() -> ExitCode {
             done => done.map_err(|error| error.to_string()),
         },
         Chore::Pages => pages::run().map_err(|error| error.to_string()),
-        Chore::Conformance { suite } => match conformance::run(suite.as_deref()) {
+        Chore::Conformance { suite, all_placements } => match conformance::run(suite.as_deref(), all_placements) {
             // the report's last line stays the last
             Err(conformance::Error::Disagrees) => return ExitCode::FAILURE,
             done => done.map_err(|error| error.to_string()),

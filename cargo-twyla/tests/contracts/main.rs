@@ -399,3 +399,51 @@ fn formats_and_warnings_are_set_on_the_command_line_as_by_the_builder() {
     fs::write(schemas.join("twyla.json"), r#"{ "assert-formats": ["uuid"] }"#).unwrap();
     assert_eq!(run(&[]), 1);
 }
+
+#[test]
+fn a_content_is_an_object_whatever_its_schema_allows() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, schema) in [
+        ("context.json", "{}"),
+        ("events/a/any.json", "{}"),
+        ("events/a/loose.json", r#"{ "minLength": 3, "not": { "type": "object", "required": ["x"] } }"#),
+        ("events/a/two.json", r#"{ "type": ["string", "object"], "minLength": 3 }"#),
+        ("rpc/s/get/request.json", "{}"),
+        ("rpc/s/get/response.json", r#"{ "type": ["string", "object"], "minLength": 3 }"#),
+    ] {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, schema).unwrap();
+    }
+    let schemas = ["--schemas", folder.path().to_str().unwrap()];
+    for name in ["context", "a.any", "a.loose", "a.two", "s.get/request"] {
+        let sample = said(&[&["sample", name][..], &schemas].concat());
+        assert!(serde_json::from_str::<Value>(&sample).unwrap().is_object(), "{name}: {sample}");
+        let (told, _, code) = twyla(&[&["validate", name, "-"][..], &schemas].concat(), "\"some text\"");
+        assert_eq!(code, 1, "{name}: {told}");
+        assert!(told.contains("(root): is the string \"some text\", not an object"), "{name}: {told}");
+    }
+    assert_eq!(twyla(&[&["validate", "s.get/response", "-"][..], &schemas].concat(), "\"some text\"").2, 0);
+}
+
+#[test]
+fn a_value_is_held_to_what_the_build_knows_of_a_draft() {
+    let folder = tempfile::tempdir().unwrap();
+    let draft7 = r##"{
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "properties": {
+            "schema": { "$ref": "http://json-schema.org/draft-07/schema#" },
+            "file": { "contentEncoding": "base64", "contentMediaType": "application/json" }
+        }
+    }"##;
+    for (file, schema) in [("context.json", "{}"), ("events/a/x.json", draft7)] {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, schema).unwrap();
+    }
+    let schemas = ["--schemas", folder.path().to_str().unwrap()];
+    let run = |value| twyla(&[&["validate", "a.x", "-"][..], &schemas].concat(), value);
+    // what these keywords say of a text is for who reads it: no service refuses one for it
+    assert_eq!(run(r#"{ "schema": { "type": "object" }, "file": "%" }"#).2, 0);
+    assert_eq!(run(r#"{ "schema": { "type": "objekt" } }"#).2, 1);
+}

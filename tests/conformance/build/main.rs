@@ -1,19 +1,23 @@
-//! Compiles every group of the suite and every generated schema, each into a module of its own, a file for each draft.
+//! Compiles every group of the suite and every generated schema, in several places of a folder of schemas, each into a module
+//! of its own, a file for each draft.
 //!
-//! The rooms: [`suite`] reads the official suite, [`module`] makes code of one group.
+//! [`suite`] reads the official suite, [`placement`] places a group's schema in a folder, [`module`] makes code of a folder.
 
 #[path = "../src/group.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the test reads it, this writes it")]
 mod group;
 mod module;
+mod placement;
 mod suite;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::{env, fs, thread};
 
-use group::{Group, Kind, Prepared, Way};
+use group::{Folder, Group, Kind, Placement, Prepared, Way};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// How many schemas are generated for each draft, unless `TWYLA_CONFORMANCE_SCHEMAS` says otherwise.
@@ -27,24 +31,20 @@ fn main() {
     let suite = suite::folder();
     let many = number("TWYLA_CONFORMANCE_SCHEMAS").unwrap_or(SCHEMAS);
     let seed = number("TWYLA_CONFORMANCE_SEED").unwrap_or(0);
+    println!("cargo::rerun-if-env-changed=TWYLA_CONFORMANCE_PLACEMENTS");
+    let all = env::var("TWYLA_CONFORMANCE_PLACEMENTS").is_ok_and(|which| which == "all");
     for draft in group::DRAFTS {
         let mut prepared = suite::read(&suite, draft);
         prepared.groups.extend((0..many).map(|index| generated(draft, seed as u64, index as u64)));
-        draft_code(draft, &out, &suite, prepared);
+        draft_code(draft, &out, &suite, prepared, all);
     }
 }
 
 /// A group of a generated schema, whose cases are generated when it runs.
 fn generated(draft: &str, seed: u64, index: u64) -> Group {
     let schema = twyla_generate::schemas::schema(draft, seed, index);
-    Group {
-        kind: Kind::Generated,
-        file: "generated".into(),
-        description: format!("{draft}, seed {seed}, schema {index}"),
-        schema: RawValue::from_string(schema.to_string()).expect("is JSON"),
-        cases: Vec::new(),
-        way: Way::Typed,
-    }
+    let schema = RawValue::from_string(schema.to_string()).expect("is JSON");
+    Group::new(Kind::Generated, "generated", format!("{draft}, seed {seed}, schema {index}"), schema, Vec::new())
 }
 
 fn number(name: &str) -> Option<usize> {
@@ -52,35 +52,185 @@ fn number(name: &str) -> Option<usize> {
     env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")))
 }
 
+/// Places groups and writes their code.
+struct Writer<'a> {
+    draft: &'a str,
+    suite: &'a Path,
+    /// Where the code goes.
+    folder: PathBuf,
+    /// Whether each group is compiled in each place, and not in some by turns.
+    all: bool,
+}
+
 /// Writes what a draft's program includes: `<draft>.json`, the groups, and `<draft>.rs`, their code.
-fn draft_code(draft: &str, out: &Path, suite: &Path, mut prepared: Prepared) {
+fn draft_code(draft: &str, out: &Path, suite: &Path, mut prepared: Prepared, all: bool) {
     let folder = out.join(draft);
     // what an earlier build has left there is of other groups
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("OUT_DIR can be written");
-    let open = Mutex::new(prepared.groups.iter_mut().enumerate());
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some((number, group)) = { open.lock().expect("nobody panics with it").next() } {
-                    group.way = module::compile(draft, number, group, &folder, suite);
-                }
-            });
-        }
-    });
+    let writer = Writer { draft, suite, folder, all };
+    let plain = std::mem::take(&mut prepared.groups);
+    let work = (0..plain.len()).map(|index| vec![(index, Placement::Shared)]).collect();
+    let mut placed = writer.compile(&plain, &vec![true; plain.len()], work, 0, &mut prepared.unplaced);
+    // what is refused in one place would be in all
+    let sound: Vec<bool> = placed.iter().map(|(_, group)| !matches!(group.way, Way::Refused(_))).collect();
+    let work = (0..plain.len()).map(|index| writer.places(&plain, &sound, index)).collect();
+    placed.extend(writer.compile(&plain, &sound, work, plain.len(), &mut prepared.unplaced));
+    writer.choose(&plain, &mut placed);
+    prepared.groups = placed.into_iter().map(|(_, group)| group).collect();
     let mut modules = String::new();
     let mut table = String::new();
-    for (number, Group { way, .. }) in prepared.groups.iter().enumerate() {
+    for (number, Group { way, probes, .. }) in prepared.groups.iter().enumerate() {
         if matches!(way, Way::Refused(_)) {
             continue;
         }
-        writeln!(modules, "#[path = {:?}]\npub mod g{number};", folder.join(format!("g{number}.rs")))
-            .expect("is memory");
-        writeln!(table, "    ({number}, ::twyla_conformance::run::check::<g{number}::a::B>),").expect("is memory");
+        let path = writer.folder.join(format!("g{number}.rs"));
+        writeln!(modules, "#[path = {path:?}]\npub mod g{number};").expect("is memory");
+        let checks = probes
+            .iter()
+            .map(|probe| format!("::twyla_conformance::run::check::<g{number}::a::{}>", probe.event.to_uppercase()));
+        writeln!(table, "    ({number}, &[{}]),", checks.collect::<Vec<_>>().join(", ")).expect("is memory");
     }
-    let code = format!("{modules}\npub static CHECKS: &[(usize, ::twyla_conformance::run::Check)] = &[\n{table}];\n");
+    let code =
+        format!("{modules}\npub static CHECKS: &[(usize, &[::twyla_conformance::run::Check])] = &[\n{table}];\n");
     let text = serde_json::to_string(&prepared).expect("has only names for keys");
     fs::write(out.join(format!("{draft}.rs")), code).expect("OUT_DIR can be written");
     fs::write(out.join(format!("{draft}.json")), text).expect("OUT_DIR can be written");
+}
+
+impl Writer<'_> {
+    /// The places of a group beside the first one: all of them, or an event's and one of the others by turns.
+    fn places(&self, groups: &[Group], sound: &[bool], index: usize) -> Vec<(usize, Placement)> {
+        if !sound[index] {
+            return Vec::new();
+        }
+        let others = Placement::OTHERS;
+        let can_be = |placement: &Placement| self.placed(groups, sound, index, *placement).is_some();
+        let placements = if self.all {
+            others.into_iter().filter(can_be).collect()
+        } else {
+            let (events, others) = others.split_at(2);
+            let turn = |from: usize| others.iter().copied().cycle().skip(from % others.len()).take(others.len());
+            std::iter::once(events[index % 2]).chain(turn(index / 2).find(can_be)).collect::<Vec<_>>()
+        };
+        placements.into_iter().map(|placement| (index, placement)).collect()
+    }
+
+    fn placed(&self, groups: &[Group], sound: &[bool], index: usize, placement: Placement) -> Option<Group> {
+        let group = &groups[index];
+        let beside = (placement == Placement::Pair).then(|| beside(groups, sound, index)).flatten();
+        let placed = placement::placed(self.draft, placement, group, beside)?;
+        let mut documents: BTreeMap<String, PathBuf> = BTreeMap::new();
+        for group in [Some(group), beside].into_iter().flatten().filter(|group| group.kind != Kind::Generated) {
+            documents.extend(suite::remotes(self.suite, self.draft, group.schema.get()));
+        }
+        let formats = asserts_formats(group);
+        let folder = Folder { files: placed.files, documents: documents.into_iter().collect(), formats };
+        Some(Group { placement, probes: placed.probes, folder: Some(folder), ..group.clone() })
+    }
+
+    /// Compiles groups in their places, in as many threads as there are cores, and numbers them from a number on. Each has its
+    /// place in the list of those that were given.
+    fn compile(
+        &self,
+        groups: &[Group],
+        sound: &[bool],
+        work: Vec<Vec<(usize, Placement)>>,
+        from: usize,
+        unplaced: &mut BTreeMap<String, usize>,
+    ) -> Vec<(usize, Group)> {
+        let work: Vec<(usize, Placement)> = work.into_iter().flatten().collect();
+        let open = Mutex::new(work.iter().enumerate());
+        let done = Mutex::new(Vec::new());
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| {
+                    while let Some((number, (index, placement))) =
+                        { open.lock().expect("nobody panics with it").next() }
+                    {
+                        let group = self.placed(groups, sound, *index, *placement);
+                        let mut group = group.expect("it was asked whether it can be there");
+                        let what =
+                            format!("{} / {}, {placement}: {}", group.file, group.description, group.schema.get());
+                        let folder = group.folder.as_ref().expect("it has been placed");
+                        let way = module::compile(self.draft, from + number, &what, folder, &self.folder);
+                        let made = way.map(|way| group.way = way).map(|()| (*index, group));
+                        done.lock().expect("nobody panics with it").push((number, made));
+                    }
+                });
+            }
+        });
+        let mut done = done.into_inner().expect("nobody panics with it");
+        done.sort_by_key(|(number, _)| *number);
+        let (placed, none): (Vec<_>, Vec<_>) = done.into_iter().partition(|(_, made)| made.is_some());
+        if !none.is_empty() {
+            *unplaced.entry("their schema allows no object, and so is no event's".to_owned()).or_default() +=
+                none.len();
+        }
+        // the numbers of those that are left have no gaps
+        let mut numbered = Vec::new();
+        for (number, made) in placed {
+            let (old, new) = (from + number, from + numbered.len());
+            if old != new {
+                let path = |number: usize| self.folder.join(format!("g{number}.rs"));
+                let _ = fs::rename(path(old), path(new));
+            }
+            numbered.extend(made);
+        }
+        numbered
+    }
+
+    /// Leaves the folders of those that `cargo twyla validate` is asked about: all, or one of each group's, by turns.
+    fn choose(&self, groups: &[Group], placed: &mut [(usize, Group)]) {
+        if self.all {
+            return;
+        }
+        let mut counts = vec![0; groups.len()];
+        placed.iter().for_each(|(index, _)| counts[*index] += 1);
+        let mut seen = vec![0; groups.len()];
+        for (index, group) in placed {
+            if seen[*index] != *index % counts[*index] {
+                group.folder = None;
+            }
+            seen[*index] += 1;
+        }
+    }
+}
+
+/// What is said of every format in that file is that it only tells something, unless it is turned on.
+fn asserts_formats(group: &Group) -> bool {
+    group.file != "format"
+}
+
+/// The next group that can stand in one folder with a group: no schema of theirs has the same name.
+fn beside<'a>(groups: &'a [Group], sound: &[bool], index: usize) -> Option<&'a Group> {
+    let own = names(&groups[index]);
+    let after = (index + 1..groups.len()).chain(0..index).take(50);
+    let mut found = after.filter(|other| sound[*other]).map(|other| &groups[other]);
+    found.find(|other| asserts_formats(other) == asserts_formats(&groups[index]) && names(other).is_disjoint(&own))
+}
+
+/// The names that schemas of a group have.
+fn names(group: &Group) -> BTreeSet<String> {
+    fn collect(value: &Value, names: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    if let ("id" | "$id", Value::String(name)) = (key.as_str(), value) {
+                        names.insert(name.clone());
+                    }
+                    collect(value, names);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    // a number that is beyond all of them is no name
+    if let Ok(schema) = serde_json::from_str(group.schema.get()) {
+        collect(&schema, &mut found);
+    }
+    found
 }

@@ -1,32 +1,23 @@
-//! Makes the code of one group: its schema becomes the one property of an event.
+//! Makes the code of one group, in one place.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::{fs, io};
 
-use twyla_build::{Builder, Draft, Generated};
+use twyla_build::{Builder, Draft, Generated, Problems, What};
 
-use crate::group::{Group, Kind, Way};
-use crate::suite;
+use crate::group::{Folder, Way};
 
-/// The event around a group's schema. It is of the builder's default draft, whatever the group's is.
-const EVENT: &str =
-    r#"{"type": "object", "required": ["value"], "properties": {"value": {"$ref": "../../shared/s.json"}}}"#;
-
-/// Compiles a group's schema and writes its code to `g<number>.rs` in the folder.
-pub(crate) fn compile(draft: &str, number: usize, group: &Group, folder: &Path, suite: &Path) -> Way {
+/// Compiles a folder and writes its code to `g<number>.rs` beside it. `None` if it says of an event that no object is allowed.
+pub(crate) fn compile(draft: &str, number: usize, what: &str, placed: &Folder, folder: &Path) -> Option<Way> {
     let schemas = folder.join(format!("g{number}"));
-    if let Err(error) = write(&schemas, group.schema.get()) {
+    if let Err(error) = write(&schemas, placed) {
         panic!("{} can't be written: {error}", schemas.display());
     }
-    let mut builder = Builder::new(&schemas).shown_as("").default_draft(by_name(draft));
-    if group.kind != Kind::Generated {
-        for (uri, file) in suite::remotes(suite, draft, group.schema.get()) {
-            builder = builder.document(uri, file);
-        }
+    let mut builder = Builder::new(&schemas).shown_as("").default_draft(by_name(draft)).formats(placed.formats);
+    for (uri, file) in &placed.documents {
+        builder = builder.document(uri, file);
     }
-    // it says of every format that it only tells something, unless it is turned on
-    builder = builder.formats(group.file != "format");
     let generated = panic::catch_unwind(AssertUnwindSafe(|| builder.generate()));
     let _ = fs::remove_dir_all(&schemas);
     match generated {
@@ -34,26 +25,31 @@ pub(crate) fn compile(draft: &str, number: usize, group: &Group, folder: &Path, 
             let way = way(&generated);
             let path = folder.join(format!("g{number}.rs"));
             // where it doesn't compile, this tells of what it is
-            let schema = group.schema.get().split_whitespace().collect::<Vec<_>>().join(" ");
-            let code = format!("// {}, {}: {schema}\n{}", group.file, group.description, generated.code);
+            let code = format!("// {}\n{}", what.split_whitespace().collect::<Vec<_>>().join(" "), generated.code);
             fs::write(&path, code).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            way
+            Some(way)
         }
-        Ok(Err(problems)) => Way::Refused(problems.to_string().replace('\n', "; ")),
+        Ok(Err(problems)) if allows_no_object(&problems) => None,
+        Ok(Err(problems)) => Some(Way::Refused(problems.to_string().replace('\n', "; "))),
         Err(panic) => {
             let said = panic.downcast_ref::<String>().map(String::as_str);
             let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
-            Way::Refused(format!("the build has panicked: {said}"))
+            Some(Way::Refused(format!("the build has panicked: {said}")))
         }
     }
 }
 
-fn write(schemas: &Path, schema: &str) -> io::Result<()> {
+/// Whether the one mistake is that an event's schema allows no object.
+fn allows_no_object(Problems(problems): &Problems) -> bool {
+    let mut errors = problems.iter().filter(|problem| problem.is_error()).peekable();
+    errors.peek().is_some() && errors.all(|problem| matches!(problem.what, What::CannotHoldObject { .. }))
+}
+
+fn write(schemas: &Path, folder: &Folder) -> io::Result<()> {
     fs::create_dir_all(schemas.join("events/a"))?;
     fs::create_dir_all(schemas.join("shared"))?;
     fs::write(schemas.join("context.json"), "{}")?;
-    fs::write(schemas.join("events/a/b.json"), EVENT)?;
-    fs::write(schemas.join("shared/s.json"), schema)
+    folder.files.iter().try_for_each(|(path, text)| fs::write(schemas.join(path), text.get()))
 }
 
 fn by_name(draft: &str) -> Draft {

@@ -1,13 +1,12 @@
 //! Reads a folder that is laid out as the official suite: `tests/<draft>/**/*.json`, and `remotes/`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::group::{Case, DRAFTS, Group, Kind, Prepared, Way};
+use crate::group::{Case, DRAFTS, Group, Kind, Prepared};
 
 /// What the suite's own server would be asked for.
 const SERVED: &str = "http://localhost:1234/";
@@ -40,7 +39,7 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Every group that the suite has for a draft.
 pub(crate) fn read(suite: &Path, draft: &str) -> Prepared {
-    let mut prepared = Prepared { suite: None, groups: Vec::new(), unreadable: BTreeMap::new(), unserved: Vec::new() };
+    let mut prepared = Prepared::default();
     let folder = [suite.join("tests").join(draft), suite.join(draft)].into_iter().find(|folder| folder.is_dir());
     let Some(folder) = folder else { return prepared };
     prepared.suite = Some(folder.display().to_string());
@@ -62,8 +61,7 @@ pub(crate) fn read(suite: &Path, draft: &str) -> Prepared {
                         prepared.unserved.push(format!("{file} / {description} needs {uri}"));
                         continue;
                     }
-                    let (file, way) = (file.to_owned(), Way::Typed);
-                    prepared.groups.push(Group { kind, file, description, schema, cases: tests, way });
+                    prepared.groups.push(Group::new(kind, file, description, schema, tests));
                 }
             }
             Err(error) => {

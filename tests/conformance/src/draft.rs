@@ -8,10 +8,11 @@ use serde_json::Value;
 use twyla_generate::instances;
 use twyla_generate::random::Random;
 
-use crate::group::{Group, Kind, Prepared, Way};
+use crate::group::{Besides, Group, Kind, Placement, Prepared, Probe, Way};
 use crate::known;
 use crate::run::{Check, Outcome};
-use crate::summary::{Disagreement, Summary};
+use crate::summary::{Disagreement, Summary, Tally};
+use crate::validate::{CommandLine, Content};
 
 /// How many values each generated schema is held to, unless `TWYLA_CONFORMANCE_INSTANCES` says otherwise.
 const INSTANCES: usize = 60;
@@ -20,91 +21,208 @@ const INSTANCES: usize = 60;
 ///
 /// # Panics
 /// Where what the build script has written can't be read, or the summary can't be printed.
-pub fn main(draft: &str, prepared: &str, checks: &[(usize, Check)]) {
+pub fn main(draft: &str, prepared: &str, checks: &[(usize, &[Check])]) {
     let prepared: Prepared = serde_json::from_str(prepared).expect("the build script has written it");
     // a panic is a disagreement, and is told with its case
     panic::set_hook(Box::new(|_| ()));
     // the stack of a thread that a service decodes in, and not the main thread's, which is larger
-    let summary = std::thread::scope(|scope| scope.spawn(|| run(draft, prepared, checks)).join());
+    let summary = std::thread::scope(|scope| scope.spawn(|| Run::new(draft, checks).all(prepared)).join());
     serde_json::to_writer(io::stdout(), &summary.expect("panics are caught")).expect("stdout is open");
 }
 
-fn run(draft: &str, prepared: Prepared, checks: &[(usize, Check)]) -> Summary {
-    let checks: HashMap<usize, Check> = checks.iter().copied().collect();
-    let mut summary = Summary { draft: draft.into(), suite: prepared.suite, ..Summary::default() };
-    summary.unreadable = prepared.unreadable;
-    summary.unserved = prepared.unserved;
-    let mut excused = BTreeMap::new();
-    for (number, group) in prepared.groups.iter().enumerate() {
-        summary.tallies.entry(group.kind).or_default().count(&group.way);
-        match checks.get(&number) {
-            Some(check) if group.kind == Kind::Generated => generated(draft, group, *check, &mut summary),
-            Some(check) => written(draft, group, *check, &mut summary, &mut excused),
-            None => refused(draft, group, &mut summary, &mut excused),
-        }
-    }
-    summary.stale = excused.into_iter().filter(|(_, used)| !used).map(|(entry, _)| entry).collect();
-    summary
+/// A value with what should become of it.
+struct Valued {
+    /// What it is about; nothing if it is generated.
+    description: String,
+    text: String,
+    value: Value,
+    valid: bool,
 }
 
-/// Runs the cases that a group of the suite has.
-fn written(draft: &str, group: &Group, check: Check, summary: &mut Summary, excused: &mut BTreeMap<String, bool>) {
-    for case in &group.cases {
-        let names = [&*group.file, &group.description, &case.description];
-        let known = (group.kind != Kind::Required).then(|| known::find(draft, names)).flatten();
-        let outcome = check(case.data.get());
-        let agrees = judge(group, case.valid, &outcome, summary);
-        if let Some(known) = known {
-            *excused.entry(known.to_string()).or_default() |= !agrees;
+struct Run<'a> {
+    draft: &'a str,
+    checks: HashMap<usize, &'a [Check]>,
+    command: Option<CommandLine>,
+    summary: Summary,
+    /// The entries of the list of known disagreements that were looked at, and whether something disagrees.
+    excused: BTreeMap<String, bool>,
+}
+
+impl<'a> Run<'a> {
+    fn new(draft: &'a str, checks: &[(usize, &'a [Check])]) -> Self {
+        let here = env::current_exe().unwrap_or_default();
+        let command = here.parent().and_then(CommandLine::beside);
+        let summary = Summary { draft: draft.into(), ..Summary::default() };
+        Self { draft, checks: checks.iter().copied().collect(), command, summary, excused: BTreeMap::new() }
+    }
+
+    fn all(mut self, prepared: Prepared) -> Summary {
+        self.summary.suite = prepared.suite;
+        self.summary.unreadable = prepared.unreadable;
+        self.summary.unserved = prepared.unserved;
+        self.summary.unplaced = prepared.unplaced;
+        for (number, group) in prepared.groups.iter().enumerate() {
+            self.tally(group).count(&group.way);
+            match self.checks.get(&number).copied() {
+                Some(checks) => self.group(group, checks),
+                None => self.refused(group),
+            }
+        }
+        let stale = self.excused.into_iter().filter(|(_, used)| !used).map(|(entry, _)| entry);
+        self.summary.stale = stale.collect();
+        self.summary
+    }
+
+    fn tally(&mut self, group: &Group) -> &mut Tally {
+        match group.placement {
+            Placement::Shared => self.summary.tallies.entry(group.kind).or_default(),
+            placement => self.summary.placements.entry(placement).or_default().entry(group.kind).or_default(),
+        }
+    }
+
+    /// Holds what becomes of a group's values to what should.
+    fn group(&mut self, group: &Group, checks: &[Check]) {
+        let values = match group.kind {
+            Kind::Generated => self.generated(group),
+            _ => written(group),
+        };
+        let mut contents = Vec::new();
+        for (probe, check) in group.probes.iter().zip(checks) {
+            for valued in &values {
+                let [before, behind] = &probe.around;
+                let text = format!("{before}{}{behind}", valued.text);
+                let outcome = check(&text);
+                let valid = is_valid(valued, probe);
+                if group.kind == Kind::Generated && valid && known::digits(&valued.value, &outcome) {
+                    self.tally(group).digits += 1;
+                    continue;
+                }
+                self.judge(group, valued, &text, valid, &outcome);
+                contents.push(Content { event: probe.event.clone(), text, outcome });
+            }
+        }
+        self.validated(group, &contents);
+    }
+
+    fn judge(&mut self, group: &Group, valued: &Valued, text: &str, valid: bool, outcome: &Outcome) {
+        let agrees = match outcome {
+            Outcome::Accepted => valid,
+            Outcome::Refused(_) => !valid,
+            Outcome::Broken(_) => false,
+        };
+        let tally = self.tally(group);
+        tally.cases += 1;
+        tally.agree += usize::from(agrees);
+        tally.accepted += usize::from(agrees && valid);
+        let known = self.known(group, &valued.description);
+        if let Some((entry, _)) = &known
+            && group.placement == Placement::Shared
+        {
+            *self.excused.entry(entry.clone()).or_default() |= !agrees;
         }
         if !agrees {
-            let known = known.map(|known| known.why.to_owned());
-            summary.disagreements.push(told(group, &case.description, case.data.get(), case.valid, &outcome, known));
+            let should = if valid { "should be accepted" } else { "should be refused" };
+            let said = match outcome {
+                Outcome::Accepted => format!("{should}, and is accepted"),
+                Outcome::Refused(why) => format!("{should}, and is refused: {why}"),
+                Outcome::Broken(why) => format!("{should}; {why}"),
+            };
+            self.disagree(group, &valued.description, text, said, 1, known.map(|(_, why)| why));
         }
+    }
+
+    /// The entry of the list of known disagreements that is about a case, and what it says.
+    fn known(&self, group: &Group, case: &str) -> Option<(String, String)> {
+        let names = [&*group.file, &*group.description, case];
+        let known = (!matches!(group.kind, Kind::Required | Kind::Generated)).then(|| known::find(self.draft, names));
+        known.flatten().map(|known| (known.to_string(), known.why.to_owned()))
+    }
+
+    /// A group that the build refuses disagrees with all its cases.
+    fn refused(&mut self, group: &Group) {
+        let Way::Refused(problem) = &group.way else { return };
+        let known = self.known(group, "*");
+        if let Some((entry, _)) = &known {
+            self.excused.insert(entry.clone(), true);
+        }
+        self.tally(group).cases += group.cases.len();
+        let said = format!("the build refuses the schema: {problem}");
+        self.disagree(group, "*", "", said, group.cases.len().max(1), known.map(|(_, why)| why));
+    }
+
+    /// Holds contents to `cargo twyla validate`, which is to say of each what its event's type says.
+    fn validated(&mut self, group: &Group, contents: &[Content]) {
+        let (Some(command), Some(folder)) = (&self.command, &group.folder) else { return };
+        let said = match command.validate(self.draft, folder, contents) {
+            Ok(said) => said,
+            Err(error) => return self.disagree(group, "*", "", format!("`cargo twyla validate`: {error}"), 1, None),
+        };
+        self.summary.validated += contents.len();
+        for (content, said) in contents.iter().zip(said) {
+            let agrees = match (&content.outcome, &said) {
+                (Outcome::Accepted, said) => said.is_none(),
+                (_, said) => said.is_some(),
+            };
+            if agrees || content.is_refused_for_digits() {
+                continue;
+            }
+            let said = said.unwrap_or_else(|| "it keeps the contract".to_owned());
+            let said = format!("`cargo twyla validate` says: {said}; the type says: {:?}", content.outcome);
+            self.disagree(group, "validate", &content.text, said, 1, None);
+        }
+    }
+
+    fn disagree(&mut self, group: &Group, case: &str, data: &str, said: String, cases: usize, known: Option<String>) {
+        self.summary.disagreements.push(Disagreement {
+            kind: group.kind,
+            placement: group.placement,
+            case: [group.file.clone(), group.description.clone(), case.to_owned()],
+            schema: group.schema.get().to_owned(),
+            data: data.to_owned(),
+            said,
+            cases,
+            known,
+        });
+    }
+
+    /// Values near a generated schema, with what the `jsonschema` crate says of them.
+    fn generated(&self, group: &Group) -> Vec<Valued> {
+        let schema: Value = serde_json::from_str(group.schema.get()).expect("the build script has generated it");
+        let oracle = oracle(self.draft, &schema);
+        let number = |name| env::var(name).ok().and_then(|text| text.parse::<usize>().ok());
+        let many = number("TWYLA_CONFORMANCE_INSTANCES").unwrap_or(INSTANCES);
+        let seed = group.description.bytes().map(u64::from).collect::<Vec<_>>();
+        let texts = instances::near(self.draft, &schema, &mut Random::new(&seed), many);
+        let values = texts.into_iter().filter_map(|text| {
+            let value: Value = serde_json::from_str(&text).expect("is generated as JSON");
+            let valid = oracle.is_valid(&value);
+            let broken = || oracle.iter_errors(&value).map(|error| error.schema_path().to_string());
+            let told = valid || !known::rounds(&value, broken());
+            told.then_some(Valued { description: String::new(), text, value, valid })
+        });
+        values.collect()
     }
 }
 
-/// A group that the build refuses disagrees with all its cases.
-fn refused(draft: &str, group: &Group, summary: &mut Summary, excused: &mut BTreeMap<String, bool>) {
-    let Way::Refused(problem) = &group.way else { return };
-    let known = (group.kind != Kind::Required).then(|| known::find(draft, [&*group.file, &group.description, "*"]));
-    let known = known.flatten();
-    if let Some(known) = known {
-        excused.insert(known.to_string(), true);
-    }
-    summary.tallies.entry(group.kind).or_default().cases += group.cases.len();
-    summary.disagreements.push(Disagreement {
-        kind: group.kind,
-        case: [group.file.clone(), group.description.clone(), "*".into()],
-        schema: group.schema.get().to_owned(),
-        data: String::new(),
-        said: format!("the build refuses the schema: {problem}"),
-        cases: group.cases.len().max(1),
-        known: known.map(|known| known.why.to_owned()),
+/// The values that a group of the suite has.
+fn written(group: &Group) -> Vec<Valued> {
+    let values = group.cases.iter().map(|case| Valued {
+        description: case.description.clone(),
+        // a line break is only ever between the parts of a value
+        text: case.data.get().replace(['\n', '\r'], " "),
+        // what is beyond all numbers is no object, and not null
+        value: serde_json::from_str(case.data.get()).unwrap_or(Value::Bool(true)),
+        valid: case.valid,
     });
+    values.collect()
 }
 
-/// Runs generated values, and holds what comes out to the `jsonschema` crate.
-fn generated(draft: &str, group: &Group, check: Check, summary: &mut Summary) {
-    let schema: Value = serde_json::from_str(group.schema.get()).expect("the build script has generated it");
-    let oracle = oracle(draft, &schema);
-    let number = |name| env::var(name).ok().and_then(|text| text.parse::<usize>().ok());
-    let many = number("TWYLA_CONFORMANCE_INSTANCES").unwrap_or(INSTANCES);
-    let seed = group.description.bytes().map(u64::from).collect::<Vec<_>>();
-    for text in instances::near(draft, &schema, &mut Random::new(&seed), many) {
-        let value: Value = serde_json::from_str(&text).expect("is generated as JSON");
-        let valid = oracle.is_valid(&value);
-        let outcome = check(&text);
-        if !valid && known::rounds(&value, oracle.iter_errors(&value).map(|error| error.schema_path().to_string())) {
-            continue;
-        }
-        if valid && known::digits(&value, &outcome) {
-            summary.tallies.entry(group.kind).or_default().digits += 1;
-            continue;
-        }
-        if !judge(group, valid, &outcome, summary) {
-            summary.disagreements.push(told(group, "", &text, valid, &outcome, None));
-        }
+/// Whether a value is valid where it stands.
+fn is_valid(valued: &Valued, probe: &Probe) -> bool {
+    match probe.besides {
+        Besides::Nothing => valued.valid,
+        Besides::Object => valued.valid && valued.value.is_object(),
+        Besides::OrNull => valued.valid || valued.value.is_null(),
     }
 }
 
@@ -118,36 +236,4 @@ fn oracle(draft: &str, schema: &Value) -> Validator {
     };
     let options = jsonschema::options().with_draft(draft).should_validate_formats(true);
     options.build(schema).unwrap_or_else(|error| panic!("{schema} is generated as a schema: {error}"))
-}
-
-/// Counts a case, and tells whether it came out as it should.
-fn judge(group: &Group, valid: bool, outcome: &Outcome, summary: &mut Summary) -> bool {
-    let agrees = match outcome {
-        Outcome::Accepted => valid,
-        Outcome::Refused(_) => !valid,
-        Outcome::Broken(_) => false,
-    };
-    let tally = summary.tallies.entry(group.kind).or_default();
-    tally.cases += 1;
-    tally.agree += usize::from(agrees);
-    tally.accepted += usize::from(agrees && valid);
-    agrees
-}
-
-fn told(group: &Group, case: &str, data: &str, valid: bool, outcome: &Outcome, known: Option<String>) -> Disagreement {
-    let should = if valid { "should be accepted" } else { "should be refused" };
-    let said = match outcome {
-        Outcome::Accepted => format!("{should}, and is accepted"),
-        Outcome::Refused(why) => format!("{should}, and is refused: {why}"),
-        Outcome::Broken(why) => format!("{should}; {why}"),
-    };
-    Disagreement {
-        kind: group.kind,
-        case: [group.file.clone(), group.description.clone(), case.to_owned()],
-        schema: group.schema.get().to_owned(),
-        data: data.to_owned(),
-        said,
-        cases: 1,
-        known,
-    }
 }

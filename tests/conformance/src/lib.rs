@@ -1,11 +1,14 @@
 //! Holds the generated decode to the official JSON Schema test suite, and to the `jsonschema` crate on generated schemas.
 //!
 //! The build script compiles every group of cases into code, a program for each draft (`src/bin`), so that as many
-//! compilers work on them as the machine has cores. Such a program runs its groups and prints a [`summary`]; the program
+//! compilers work on them as the machine has cores. It places a group's schema in `shared/`, and besides as an event that
+//! another one refers to, under `items`, under `allOf` and so on ([`group::Placement`]): by turns, or everywhere
+//! (`TWYLA_CONFORMANCE_PLACEMENTS=all`). Such a program runs its groups and prints a [`summary`]; the program
 //! `twyla-conformance` runs them all and prints the [`report`], and `cargo test` does the same with less patience.
 //!
-//! The rooms: [`group`] is what the build script hands over, [`run`] decodes and encodes a value by its generated type,
-//! [`draft`](mod@draft) runs the groups of a draft, [`known`] lists where an optional file is disagreed with and why.
+//! [`group`] is what the build script hands over, [`run`] decodes and encodes a content by its generated type, [`validate`]
+//! asks `cargo twyla validate` about the same contents, [`draft`](mod@draft) runs the groups of a draft, [`known`] lists where
+//! an optional file is disagreed with and why.
 #![forbid(unsafe_code)]
 
 pub mod draft;
@@ -14,6 +17,7 @@ pub mod known;
 pub mod report;
 pub mod run;
 pub mod summary;
+pub mod validate;
 
 /// The folder of the suite that was compiled.
 pub const SUITE: &str = env!("TWYLA_SUITE_FOLDER");

@@ -1,12 +1,13 @@
 //! Runs the programs of all drafts, and tells what came of them.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
 use crate::SUITE;
-use crate::group::{DRAFTS, Kind};
+use crate::group::{DRAFTS, Kind, Placement};
 use crate::summary::{Disagreement, Summary, Tally};
 
 /// How much of a schema or a value is shown.
@@ -49,8 +50,9 @@ impl Report {
     /// Cases that came out as they should, of what the suite requires and of what is generated.
     #[must_use]
     pub fn passed(&self) -> usize {
-        let tallies = self.summaries().flat_map(|summary| &summary.tallies);
-        tallies.filter(|(kind, _)| is_held(**kind)).map(|(_, tally)| tally.agree).sum()
+        let first = self.summaries().flat_map(|summary| &summary.tallies);
+        let others = self.summaries().flat_map(|summary| summary.placements.values().flatten());
+        first.chain(others).filter(|(kind, _)| is_held(**kind)).map(|(_, tally)| tally.agree).sum()
     }
 
     /// Cases that did not, and programs and files that could not be run.
@@ -60,6 +62,12 @@ impl Report {
         let cases: usize = disagreements.filter(|one| is_held(one.kind)).map(|one| one.cases).sum();
         let unreadable: usize = self.summaries().map(|summary| summary.unreadable.len()).sum();
         cases + unreadable + self.0.iter().filter(|run| run.is_err()).count()
+    }
+
+    /// How many contents `cargo twyla validate` was asked about.
+    #[must_use]
+    pub fn validated(&self) -> usize {
+        self.summaries().map(|summary| summary.validated).sum()
     }
 
     /// What the list of known disagreements with optional files doesn't tell, or tells wrongly.
@@ -107,6 +115,43 @@ impl fmt::Display for Report {
                 writeln!(f, "{}", row(&cells))?;
             }
         }
+        writeln!(
+            f,
+            "\n{}",
+            row(&["in other places", "groups", "cases", "agree", "valid", "typed", "trees", "refused"]
+                .map(str::to_owned))
+        )?;
+        for placement in Placement::OTHERS {
+            let tallies: Vec<&Tally> = self
+                .summaries()
+                .filter_map(|summary| summary.placements.get(&placement))
+                .flat_map(BTreeMap::values)
+                .collect();
+            let sum = |count: fn(&Tally) -> usize| tallies.iter().map(|tally| count(tally)).sum::<usize>();
+            let counts = [
+                sum(|tally| tally.groups),
+                sum(|tally| tally.cases),
+                sum(|tally| tally.agree),
+                sum(|tally| tally.accepted),
+                sum(|tally| tally.typed),
+                sum(|tally| tally.trees),
+                sum(|tally| tally.refused),
+            ];
+            let mut cells = vec![placement.to_string()];
+            cells.extend(counts.map(|count| count.to_string()));
+            writeln!(f, "{}", row(&cells))?;
+        }
+        let mut unplaced: BTreeMap<&str, usize> = BTreeMap::new();
+        for (why, count) in self.summaries().flat_map(|summary| &summary.unplaced) {
+            *unplaced.entry(why).or_default() += count;
+        }
+        for (why, count) in unplaced {
+            writeln!(f, "{count} groups have no such place: {why}")?;
+        }
+        match self.validated() {
+            0 => writeln!(f, "`cargo twyla` ISN'T BUILT: nothing was held to `cargo twyla validate`")?,
+            count => writeln!(f, "{count} contents held to `cargo twyla validate`")?,
+        }
         writeln!(f, "\nWhy groups have trees of rules beside their types (keyword: groups)")?;
         for summary in self.summaries() {
             for (kind, tally) in
@@ -145,7 +190,7 @@ impl fmt::Display for Report {
 
 fn row(cells: &[String]) -> String {
     let (name, counts) = cells.split_first().map_or(("", cells), |(name, counts)| (name.as_str(), counts));
-    counts.iter().fold(format!("{name:<24}"), |line, count| line + &format!("{count:>8}"))
+    counts.iter().fold(format!("{name:<30}"), |line, count| line + &format!("{count:>8}"))
 }
 
 fn disagreements(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
@@ -166,6 +211,9 @@ impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [file, group, case] = &self.case;
         write!(f, "{file} / {group}{}{case}: ", if case.is_empty() { "" } else { " / " })?;
+        if self.placement != Placement::Shared {
+            write!(f, "({}) ", self.placement)?;
+        }
         write!(f, "{}{}{}", short(&self.data), if self.data.is_empty() { "" } else { " " }, short(&self.said))
     }
 }

@@ -1,4 +1,4 @@
-//! Runs one value through the generated decode and encode.
+//! Runs one content through the generated decode and encode.
 
 use std::fmt::Debug;
 use std::panic;
@@ -16,20 +16,20 @@ pub enum Outcome {
     Broken(String),
 }
 
-/// Runs a value, a JSON text.
+/// Runs an event's content, a JSON text.
 pub type Check = fn(&str) -> Outcome;
 
-/// Runs a value through the event whose property `value` is of a group's schema.
+/// Runs a content through its event's type.
 #[must_use]
-pub fn check<T: Listen + Emit + PartialEq + Debug>(value: &str) -> Outcome {
-    match panic::catch_unwind(|| round::<T>(value)) {
+pub fn check<T: Listen + Emit + PartialEq + Debug>(content: &str) -> Outcome {
+    match panic::catch_unwind(|| round::<T>(content)) {
         Ok(outcome) => outcome,
         Err(_) => Outcome::Broken("it has panicked".into()),
     }
 }
 
-fn round<T: Listen + Emit + PartialEq + Debug>(value: &str) -> Outcome {
-    let first = match T::decode(format!(r#"{{"value":{value}}}"#).as_bytes()) {
+fn round<T: Listen + Emit + PartialEq + Debug>(content: &str) -> Outcome {
+    let first = match T::decode(content.as_bytes()) {
         Ok(first) => first,
         Err(refusal) => return Outcome::Refused(refusal.to_string()),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::group::{Kind, Way};
+use crate::group::{Kind, Placement, Way};
 
 /// What came of one draft.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -13,8 +13,14 @@ pub struct Summary {
     pub draft: String,
     /// The folder of the suite's draft; none where the suite hasn't it.
     pub suite: Option<String>,
-    /// The counts.
+    /// The counts of groups in their first place.
     pub tallies: BTreeMap<Kind, Tally>,
+    /// The counts of groups in the other places.
+    pub placements: BTreeMap<Placement, BTreeMap<Kind, Tally>>,
+    /// How many groups have no such place, by the reason.
+    pub unplaced: BTreeMap<String, usize>,
+    /// How many contents `cargo twyla validate` was asked about.
+    pub validated: usize,
     /// Every case that came out otherwise than it should.
     pub disagreements: Vec<Disagreement>,
     /// Every file of the suite that is no list of groups, with what is wrong.
@@ -53,6 +59,8 @@ pub struct Tally {
 pub struct Disagreement {
     /// Where its group comes from.
     pub kind: Kind,
+    /// Where its group's schema stands.
+    pub placement: Placement,
     /// The file, the group and the case.
     pub case: [String; 3],
     /// The schema.

@@ -100,7 +100,17 @@ impl<'a> Reader<'a> {
         if no("additionalProperties") && own && alone && !self.has(loc, "patternProperties") {
             return Others::Refused;
         }
-        let simple = ["patternProperties", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies"];
+        // what the schema combines with may declare further members
+        let simple = [
+            "patternProperties",
+            "anyOf",
+            "oneOf",
+            "if",
+            "dependentSchemas",
+            "dependencies",
+            "$dynamicRef",
+            "$recursiveRef",
+        ];
         if !simple.into_iter().all(|keyword| !self.has(loc, keyword)) {
             return Others::Ignored;
         }
