@@ -15,6 +15,7 @@ twyla_tests::with_rabbitmq!(
     a_success_after_the_delivery_was_taken_back_counts,
     a_failure_after_the_delivery_was_taken_back_is_dead_lettered_once,
     attempts_go_on_counting_after_the_delivery_was_taken_back,
+    the_end_of_a_service_has_one_deadline,
     a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order,
 );
 
@@ -43,6 +44,37 @@ async fn take_back(proxy: &Proxy, bus: &Bus) {
     proxy.cut();
     state.wait_for(|state| !matches!(state.consume, LinkState::Up)).await.unwrap();
     state.wait_for(|state| matches!(state.consume, LinkState::Up)).await.unwrap();
+}
+
+/// One deadline holds for all steps of an end, here with a handler that never ends, a broker that never answers, and an event
+/// that waits for its confirm. The bound is loose; the steps one after another would take 35 s.
+async fn the_end_of_a_service_has_one_deadline() {
+    here!(Mine, "the_end_of_a_service_has_one_deadline");
+    let proxy = Proxy::start(Mode::Open).await;
+    let (bus, other) = (Bus::connect(through(&proxy)).await.unwrap(), Bus::connect(config()).await.unwrap());
+    let (script, _gate, mut calls) = gated::<Mine>(|| Ok(()));
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]);
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(service.drain_deadline(Duration::from_secs(2)).run_until(async { drop(ended.await) }));
+    // what is emitted before there is a queue is gone
+    loop {
+        other.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+        if tokio::time::timeout(Duration::from_millis(100), calls.recv()).await.is_ok() {
+            break;
+        }
+    }
+    proxy.set(Mode::Deaf);
+    let emitting = tokio::spawn({
+        let bus = bus.clone();
+        async move { bus.emit(Ping::<Mine>::new(2), context()).await }
+    });
+    tokio::task::yield_now().await;
+    end.send(()).unwrap();
+    let ended =
+        tokio::time::timeout(Duration::from_secs(12), running).await.expect("it takes longer than its deadline");
+    ended.unwrap().unwrap();
+    emitting.abort();
+    other.close().await;
 }
 
 /// How many messages wait in a queue.

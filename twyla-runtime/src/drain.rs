@@ -8,19 +8,17 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{Id, JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::attempt::{Listening, handle_in_turn};
 use crate::batch::handle_together;
+use crate::ending::Ending;
 use crate::health::Health;
 use crate::lanes::Lanes;
 use crate::rpc::Server;
 use crate::transport::{Delivery, Subscription};
 use crate::underway::UnderWay;
 use crate::{Bus, Error};
-
-/// How long the last steps of an end may take once no handler is waited for any more.
-pub(crate) const LAST_STEPS: Duration = Duration::from_secs(5);
 
 /// How many bursts of deliveries are taken at once.
 const BATCH: usize = 64;
@@ -50,6 +48,12 @@ pub(crate) async fn stopping(phase: &mut watch::Receiver<Phase>) {
 pub struct Running {
     bus: Bus,
     phase: watch::Sender<Phase>,
+    /// Whether the service is to be sent nothing more.
+    leaving: watch::Sender<bool>,
+    /// For how long it goes on then.
+    delay: Duration,
+    /// How long the end may take after that.
+    deadline: Duration,
     tasks: Vec<JoinHandle<()>>,
     /// What serves its RPCs, if it has some.
     pub(crate) server: Option<Arc<Server>>,
@@ -65,10 +69,13 @@ pub struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(bus: Bus, phase: watch::Sender<Phase>) -> Self {
+    pub(crate) fn new(bus: Bus, phase: watch::Sender<Phase>, delay: Duration, deadline: Duration) -> Self {
         Self {
             bus,
             phase,
+            leaving: watch::Sender::new(false),
+            delay,
+            deadline,
             tasks: Vec::new(),
             server: None,
             #[cfg(feature = "rpc-server")]
@@ -87,7 +94,13 @@ impl Running {
     /// Whether the service is ready, now and for as long as this is asked.
     #[must_use]
     pub fn health(&self) -> Health {
-        Health::new(self.bus.state(), self.consumers.clone(), self.stores.clone(), self.phase.subscribe())
+        Health::new(
+            self.bus.state(),
+            self.consumers.clone(),
+            self.stores.clone(),
+            self.phase.subscribe(),
+            self.leaving.subscribe(),
+        )
     }
 
     /// Goes on until the process gets SIGINT or SIGTERM, then ends as [`Service::run`](crate::Service::run) does.
@@ -104,12 +117,34 @@ impl Running {
 
     pub(crate) async fn run_until(self, mut signals: Signals) {
         let signal = signals.next().await;
-        // First done, then told: who reads the log may rely on it.
+        self.leave(signals.next()).await;
+        let until = Ending::within(self.deadline).all;
+        // Update the state before logging, so that the log can be trusted.
         self.phase.send_replace(Phase::Draining);
         tracing::info!(signal, "draining");
         let bus = self.bus.clone();
         self.stop_unless(signals.next()).await;
-        bus.close().await;
+        close(&bus, until).await;
+    }
+
+    /// Is not ready any more, but goes on for the shutdown delay, or until `hurry` resolves.
+    pub(crate) async fn leave<T>(&self, hurry: impl Future<Output = T>) {
+        self.leaving.send_replace(true);
+        if !self.delay.is_zero() {
+            tracing::info!(delay = ?self.delay, "not ready any more, draining after the delay");
+            tokio::select! {
+                () = sleep(self.delay) => {}
+                _ = hurry => {}
+            }
+        }
+    }
+
+    /// The end of a service that was asked for by other means than a signal, with that of its bus.
+    pub(crate) async fn end(self) {
+        self.leave(std::future::pending::<()>()).await;
+        let (bus, until) = (self.bus.clone(), Ending::within(self.deadline).all);
+        self.stop().await;
+        close(&bus, until).await;
     }
 
     /// Drains: takes no more events, lets the handlers that run finish within the drain deadline, and gives the rest back
@@ -124,6 +159,7 @@ impl Running {
     /// As [`stop`](Self::stop), but stops waiting for handlers when `hurry` resolves.
     pub(crate) async fn stop_unless<T>(mut self, hurry: impl Future<Output = T>) {
         self.phase.send_replace(Phase::Draining);
+        let mut ending = Ending::within(self.deadline);
         let mut all = std::pin::pin!(async {
             for task in &mut self.tasks {
                 // A panic in there has been reported by the runtime, and there is nothing left to end.
@@ -132,10 +168,15 @@ impl Running {
         });
         tokio::select! {
             () = &mut all => return,
-            _ = hurry => {}
+            () = sleep_until(ending.handlers) => {}
+            _ = hurry => ending = ending.hurry(),
         }
         self.phase.send_replace(Phase::Ending);
-        all.await;
+        if timeout_at(ending.all, all).await.is_err() {
+            // what none of the steps above was able to end: a handler that blocks its thread, a database that doesn't answer
+            self.tasks.iter().for_each(JoinHandle::abort);
+            tracing::warn!("not all of the service has ended in time, and it ends all the same");
+        }
     }
 }
 
@@ -225,18 +266,29 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
     // What no handler has begun goes back to its queue.
     drop((taken, deliveries, lanes));
 
+    let mut ending = Ending::within(deadline);
     tokio::select! {
         () = async { while handlers.join_next().await.is_some() {} } => {}
-        () = sleep(deadline) => {}
-        Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
+        () = sleep_until(ending.handlers) => {}
+        Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => ending = ending.hurry(),
     }
-    if !handlers.is_empty() {
-        tracing::warn!(event, group, "handlers were stopped; their events go back");
-        // A handler that blocks its thread can't be stopped; its event goes back when the connection is closed.
-        let _ = timeout(LAST_STEPS, handlers.shutdown()).await;
-    }
-    let _ = timeout(LAST_STEPS, done).await;
+    let last_steps = async {
+        if !handlers.is_empty() {
+            tracing::warn!(event, group, "handlers were stopped; their events go back");
+            // A handler that blocks its thread can't be stopped; its event goes back when the connection is closed.
+            handlers.shutdown().await;
+        }
+        done.await;
+    };
+    let _ = timeout_at(ending.all, last_steps).await;
     tracing::info!(event, group, "stopped listening");
+}
+
+/// Closes a bus by then: what is unconfirmed may be sent or not.
+async fn close(bus: &Bus, until: Instant) {
+    if timeout_at(until, bus.close()).await.is_err() {
+        tracing::warn!("the bus was not closed in time: what it had not confirmed may be sent or not");
+    }
 }
 
 /// SIGINT and SIGTERM.

@@ -20,6 +20,8 @@ pub struct Health {
     /// Each queue whose listener dedupes, with why its store can't be used, if it can't.
     stores: Arc<[(String, watch::Receiver<Option<String>>)]>,
     phase: watch::Receiver<Phase>,
+    /// Whether the service is to be sent nothing more.
+    leaving: watch::Receiver<bool>,
 }
 
 impl Health {
@@ -28,8 +30,9 @@ impl Health {
         consumers: Vec<(String, watch::Receiver<bool>)>,
         stores: Vec<(String, watch::Receiver<Option<String>>)>,
         phase: watch::Receiver<Phase>,
+        leaving: watch::Receiver<bool>,
     ) -> Self {
-        Self { bus, consumers: consumers.into(), stores: stores.into(), phase }
+        Self { bus, consumers: consumers.into(), stores: stores.into(), phase, leaving }
     }
 
     /// What stands in the way of being ready, in words; nothing where the service is ready: connected both ways, with every
@@ -39,7 +42,8 @@ impl Health {
     #[must_use]
     pub fn unready(&self) -> Vec<String> {
         let mut reasons = Vec::new();
-        if self.phase.has_changed().is_err() || *self.phase.borrow() != Phase::Running {
+        let stopping = self.phase.has_changed().is_err() || *self.phase.borrow() != Phase::Running;
+        if stopping || *self.leaving.borrow() {
             reasons.push("the service is stopping".to_owned());
         }
         let bus = self.bus.borrow();

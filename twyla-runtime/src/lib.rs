@@ -44,6 +44,7 @@ mod dead;
 mod dedupe;
 mod drain;
 mod emitting;
+mod ending;
 mod error;
 pub mod event;
 mod fail;

@@ -48,6 +48,7 @@ pub struct Service {
     dedupe: Option<Dedupe>,
     relays: Vec<Relay>,
     drain_deadline: Duration,
+    shutdown_delay: Duration,
     consumer_timeout: Duration,
     rpcs: Serving,
     #[cfg(feature = "rpc-server")]
@@ -66,7 +67,8 @@ impl Service {
             kind: QueueKind::default(),
             dedupe: None,
             relays: Vec::new(),
-            drain_deadline: Duration::from_secs(30),
+            drain_deadline: Duration::from_secs(25),
+            shutdown_delay: Duration::ZERO,
             consumer_timeout: Duration::from_secs(30 * 60),
             rpcs: Serving::default(),
             #[cfg(feature = "rpc-server")]
@@ -190,9 +192,22 @@ impl Service {
         self
     }
 
-    /// How long handlers that run may go on when the service stops; 30 s unless set.
+    /// How long the end of the service may take, from the signal on; 25 s unless set, as Kubernetes kills what has not ended after 30.
+    ///
+    /// The [`shutdown_delay`](Self::shutdown_delay) is part of it. Of the rest, handlers that run may go on for four fifths, or all
+    /// but 5 s; what they leave goes back, acks and confirms are sent, and connections closed. These last steps have at least a
+    /// second, also after a shorter deadline.
     pub fn drain_deadline(mut self, deadline: Duration) -> Self {
         self.drain_deadline = deadline;
+        self
+    }
+
+    /// For how long the service goes on as before after the signal to stop, while [`Health`](crate::Health) says that it isn't
+    /// ready; nothing unless set.
+    ///
+    /// A load balancer needs some seconds to send no more calls. Until then the port of RPCs stays open.
+    pub fn shutdown_delay(mut self, delay: Duration) -> Self {
+        self.shutdown_delay = delay;
         self
     }
 
@@ -223,11 +238,9 @@ impl Service {
     /// Dropping the future starts to drain in the background.
     pub async fn run_until(self, end: impl Future<Output = ()>) -> Result<(), Error> {
         self.rpcs.check_without_routes()?;
-        let bus = self.bus.clone();
         let running = self.start().await?;
         end.await;
-        running.stop().await;
-        bus.close().await;
+        running.end().await;
         Ok(())
     }
 
@@ -245,7 +258,8 @@ impl Service {
         self.check()?;
         let states = Arc::new(self.states);
         let (stop, stopping) = watch::channel(Phase::Running);
-        let mut running = Running::new(self.bus.clone(), stop);
+        let drain = self.drain_deadline.saturating_sub(self.shutdown_delay);
+        let mut running = Running::new(self.bus.clone(), stop, self.shutdown_delay, drain);
         #[cfg(feature = "rpc-server")]
         let operations = match &self.operations {
             Some(address) => Some(Bound::to(address).await?),
@@ -305,7 +319,7 @@ impl Service {
             }
             running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
             running.add(recall::watch(listening.clone()));
-            running.add(drain::serve(listening, subscription, self.drain_deadline));
+            running.add(drain::serve(listening, subscription, drain));
         }
         // Behind the listeners: an event whose group has no queue yet would be gone.
         for relay in self.relays {
@@ -316,7 +330,7 @@ impl Service {
             running.operate(bound);
         }
         // when everything that they may need is there
-        rpcs.begin(&mut running, stopping, self.drain_deadline);
+        rpcs.begin(&mut running, stopping, drain);
         Ok(running)
     }
 

@@ -4,6 +4,7 @@ use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -159,17 +160,19 @@ impl Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        // An error says that a receiver isn't there, and there is nobody left to tell.
-        if let Some(traces) = &self.traces {
-            let _ = traces.shutdown_with_timeout(FLUSH);
-        }
         crate::figures::settle();
-        if let Some(figures) = &self.figures {
-            let _ = figures.shutdown_with_timeout(FLUSH);
-        }
-        if let Some(sink) = &self.sink {
-            sink.flush(FLUSH);
-        }
+        // Side by side, so that the slowest alone counts. An error says that a receiver isn't there, and no log is left to write it to.
+        thread::scope(|scope| {
+            if let Some(traces) = &self.traces {
+                let _ = thread::Builder::new().spawn_scoped(scope, || traces.shutdown_with_timeout(FLUSH));
+            }
+            if let Some(figures) = &self.figures {
+                let _ = thread::Builder::new().spawn_scoped(scope, || figures.shutdown_with_timeout(FLUSH));
+            }
+            if let Some(sink) = &self.sink {
+                sink.flush(FLUSH);
+            }
+        });
     }
 }
 

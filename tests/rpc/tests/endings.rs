@@ -95,6 +95,44 @@ impl Drop for Dropped {
     }
 }
 
+/// After the signal to stop, a service isn't ready any more and still answers, until its shutdown delay is over.
+#[tokio::test]
+async fn a_service_that_is_to_stop_answers_and_is_not_ready_for_its_shutdown_delay() {
+    within(async {
+        // a port of its own, which is free again for the service
+        let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs());
+        let service = service.serve(Serve::on(address.to_string())).shutdown_delay(Duration::from_secs(3600));
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(service.run_until(async { drop(ended.await) }));
+        let ready = async || {
+            let get = b"GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+            while TcpStream::connect(address).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+            twyla_rpc_tests::raw::send(address, get).await.status
+        };
+        assert_eq!(ready().await, 200);
+        end.send(()).unwrap();
+        while ready().await != 503 {
+            tokio::task::yield_now().await;
+        }
+        let reply = post(
+            address,
+            "/rpc/look",
+            &[("content-type", "application/json"), ("twyla-context", r#"{"channel":"test"}"#)],
+            br#"{"id": 1}"#,
+        )
+        .await;
+        assert_eq!(reply.status, 200);
+        serving.abort();
+
+        let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(Serve::on("127.0.0.1:0"));
+        service.shutdown_delay(Duration::from_millis(1)).run_until(std::future::ready(())).await.unwrap();
+    })
+    .await;
+}
+
 /// A handler that never ends is stopped with its service, however the call has come to it.
 #[tokio::test]
 async fn what_does_not_end_is_stopped() {

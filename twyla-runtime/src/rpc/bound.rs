@@ -19,7 +19,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 use tokio_io_timeout::TimeoutWriter;
 use tower_service::Service;
 
@@ -28,7 +28,8 @@ use super::serve::Server;
 use super::settings::{ADDRESS, Serve, is_address};
 use super::wait::Waits;
 use crate::config::FOREVER;
-use crate::drain::{LAST_STEPS, Phase, Running, stopping};
+use crate::drain::{Phase, Running, stopping};
+use crate::ending::Ending;
 use crate::error::Error;
 
 /// What the requests of a connection go to.
@@ -126,15 +127,16 @@ impl Bound {
             }
         }
         drop(listener);
+        let mut ending = Ending::within(drain);
         tokio::select! {
             () = async { while connections.join_next().await.is_some() {} } => {}
-            () = sleep(drain) => {}
-            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
+            () = sleep_until(ending.handlers) => {}
+            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => ending = ending.hurry(),
         }
         if !connections.is_empty() {
             tracing::warn!(%address, connections = connections.len(), "calls were stopped");
             // a handler that blocks its thread can't be stopped
-            let _ = timeout(LAST_STEPS, connections.shutdown()).await;
+            let _ = timeout_at(ending.all, connections.shutdown()).await;
         }
         tracing::info!(%address, "stopped serving");
     }

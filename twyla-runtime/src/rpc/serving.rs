@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep_until, timeout_at};
 
 use super::handler::{Given, Registration};
 use super::serve::Server;
 use super::{Rpc, Serve};
 use crate::bus::Bus;
-use crate::drain::{LAST_STEPS, Phase, Running, stopping};
+use crate::drain::{Phase, Running, stopping};
+use crate::ending::Ending;
 use crate::error::Error;
 use crate::handler::States;
 
@@ -159,17 +160,19 @@ async fn serve(
 ) {
     let calls = async {
         stopping(&mut phase).await;
+        let mut ending = Ending::within(drain);
         tokio::select! {
             () = server.drained() => {}
-            () = sleep(drain) => {}
-            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => {}
+            () = sleep_until(ending.handlers) => {}
+            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => ending = ending.hurry(),
         }
+        ending
     };
     let Some(socket) = socket else {
-        calls.await;
+        let ending = calls.await;
         server.end();
         // a handler that blocks its thread can't be stopped
-        let _ = timeout(LAST_STEPS, server.drained()).await;
+        let _ = timeout_at(ending.all, server.drained()).await;
         return;
     };
     // what its connections carry is cut with them, and never answered as others are

@@ -124,6 +124,32 @@ async fn a_session_that_is_a_text_is_shown_with_its_uuid() {
     .await;
 }
 
+/// Traces, metrics and log lines share one deadline of 5 s, here of receivers that accept and never read. The bound is loose; one
+/// after another they would take 15 s.
+#[tokio::test]
+async fn what_no_receiver_reads_delays_the_end_by_one_deadline() {
+    within(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let silent = tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                open.push(stream);
+            }
+        });
+        let variables =
+            [("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()), ("SEEN_LOG_URL", url.as_str()), ("SEEN_LOG_FORMAT", "off")];
+        let mut child = service("all", &variables);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // the metrics are printed when all is done but to shut down
+        while lines.next_line().await.unwrap().is_some_and(|line| !line.starts_with("twyla_handled_total")) {}
+        let status = tokio::time::timeout(std::time::Duration::from_secs(9), child.wait()).await;
+        assert!(status.expect("it takes longer than its deadline").unwrap().success());
+        silent.abort();
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_event_and_all_that_follows_is_one_trace() {
     within(async {

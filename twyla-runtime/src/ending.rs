@@ -1,0 +1,65 @@
+//! How long the end of a service may take: one deadline, of which each step has a share.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The longest share of the last steps: stopping handlers, giving events back, sending acks.
+const LAST_STEPS: Duration = Duration::from_secs(5);
+/// What these steps have at least, however short the deadline is.
+const AT_LEAST: Duration = Duration::from_secs(1);
+
+/// The deadlines of an end that begins now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// Until then handlers may go on.
+    pub(crate) handlers: Instant,
+    /// Until then everything is over.
+    pub(crate) all: Instant,
+}
+
+impl Ending {
+    /// Handlers have four fifths of the time, or all but five seconds of it.
+    pub(crate) fn within(whole: Duration) -> Self {
+        let last = (whole / 5).min(LAST_STEPS);
+        let handlers = after(whole.saturating_sub(last));
+        Self { handlers, all: handlers + last.max(AT_LEAST) }
+    }
+
+    /// Handlers have no time left: the last steps begin now.
+    pub(crate) fn hurry(self) -> Self {
+        let now = Instant::now();
+        let last = self.all.saturating_duration_since(self.handlers);
+        Self { handlers: self.handlers.min(now), all: self.all.min(now + last) }
+    }
+}
+
+/// Then; in thirty years if that is beyond what a clock can tell.
+fn after(duration: Duration) -> Instant {
+    let most = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+    Instant::now() + duration.min(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_step_has_its_share() {
+        let now = Instant::now();
+        let [millis, secs] = [Duration::from_millis, Duration::from_secs];
+        for (whole, handlers, all) in [
+            (secs(25), secs(20), secs(25)),
+            (secs(60), secs(55), secs(60)),
+            (secs(10), secs(8), secs(10)),
+            (millis(50), millis(40), millis(1040)),
+            (secs(0), secs(0), secs(1)),
+        ] {
+            let ending = Ending::within(whole);
+            assert_eq!((ending.handlers - now, ending.all - now), (handlers, all), "{whole:?}");
+        }
+        let ending = Ending::within(Duration::MAX);
+        assert!(ending.handlers > now + secs(1_000_000));
+        assert_eq!(ending.hurry(), Ending { handlers: now, all: now + secs(5) });
+    }
+}
