@@ -4,7 +4,9 @@ _cargo_twyla() {
     local IFS=$'\n' line
     COMPREPLY=()
     while read -r line; do
-        COMPREPLY+=("${line%%$'\t'*}")
+        # as a word: a file's name may have anything in it
+        printf -v line %q "${line%%$'\t'*}"
+        COMPREPLY+=("$line")
     done < <(CARGO_TWYLA_COMPLETE="$COMP_CWORD" cargo-twyla -- "${COMP_WORDS[@]}" 2> /dev/null)
     # the way to a file goes on
     [[ ${#COMPREPLY[@]} -eq 1 && "${COMPREPLY[0]}" == */ ]] && compopt -o nospace 2> /dev/null

@@ -9,6 +9,8 @@ use std::path::Path;
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::CompletionCandidate;
 use twyla_build::compare::ContractKind;
+use twyla_contract::text::is_invisible;
+use twyla_contract::{EventName, RpcName};
 
 use crate::command::{Outcome, Run};
 
@@ -62,16 +64,20 @@ pub(crate) fn answer<C: CommandFactory>() -> Option<io::Result<()>> {
     Some(clap_complete::engine::complete(&mut C::command(), words, index, here.as_deref()).and_then(|candidates| {
         let mut out = io::stdout().lock();
         for candidate in candidates.iter().filter(|it| !it.is_hide_set()) {
+            let value = candidate.get_value().to_string_lossy();
             let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
             let help = help.lines().next().unwrap_or_default();
-            writeln!(out, "{}\t{help}", candidate.get_value().to_string_lossy())?;
+            // a file's name may have a line's end in it, which would begin another candidate
+            if !value.contains(is_invisible) {
+                writeln!(out, "{value}\t{help}")?;
+            }
         }
         Ok(())
     }))
 }
 
 /// The events of the schemas folder at hand, and the context: by the names of their files, as nothing is said here of what is
-/// wrong in them.
+/// wrong in them. A file whose name is no event's is left out: a shell could take it for something else than a word.
 pub(crate) fn events(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let here = std::env::current_dir().unwrap_or_default();
@@ -79,10 +85,14 @@ pub(crate) fn events(typed: &OsStr) -> Vec<CompletionCandidate> {
     let mut names = vec!["context".to_owned()];
     for domain in folders(&folder.join("events")) {
         let types = stems(&folder.join("events").join(&domain)).into_iter();
-        names.extend(types.map(|event_type| format!("{domain}.{event_type}")));
+        let events = types.map(|event_type| format!("{domain}.{event_type}"));
+        names.extend(events.filter(|name| EventName::parse(name).is_ok()));
     }
     for service in folders(&folder.join("rpc")) {
         for method in folders(&folder.join("rpc").join(&service)) {
+            if RpcName::parse(&format!("{service}.{method}")).is_err() {
+                continue;
+            }
             let of_it = folder.join("rpc").join(&service).join(&method);
             let ways = stems(&of_it).into_iter().filter(|stem| ContractKind::of_way(stem).is_some());
             names.extend(ways.map(|way| format!("{service}.{method}/{way}")));

@@ -73,6 +73,38 @@ fn what_is_not_what_it_says_is_told() {
 }
 
 #[test]
+fn a_text_is_none_of_the_drawing() {
+    let evil = r#"</text></svg><script>alert(1)</script>\" onload=\"alert(1) & &amp; ]]> <!--"#;
+    let folder = tempfile::tempdir().unwrap();
+    let schema = |most| {
+        format!(
+            r#"{{ "properties": {{ "{evil}": {{ "type": "string", "maxLength": {most}, "const": "{evil}" }} }}, "required": ["{evil}"] }}"#
+        )
+    };
+    let name = evil.replace(['\\', ' '], "");
+    Service::new("web", "1").environment(&name).emits("a.b", &schema(99)).write(folder.path());
+    Service::new("bot", "1").environment(&name).listens("a.b", "bot", &schema(3)).write(folder.path());
+    let (said, code) = fleet(folder.path(), &[".", "--svg", "fleet.svg"]);
+    assert_eq!(code, 1, "{said}");
+    let drawn = fs::read_to_string(folder.path().join("fleet.svg")).unwrap();
+    assert!(drawn.contains("&lt;/svg&gt;&lt;script&gt;"), "{drawn}");
+    // each tag is one of the drawing's own, and ends
+    let mut open = Vec::new();
+    for tag in drawn.split('<').skip(1).map(|tag| tag.split('>').next().unwrap()) {
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
+        let known = ["svg", "style", "title", "desc", "g", "rect", "text", "tspan", "path", "circle", "line"];
+        assert!(known.contains(&name), "{tag}");
+        match (tag.starts_with('/'), tag.ends_with('/')) {
+            (true, _) => assert_eq!(open.pop(), Some(name), "{tag}"),
+            (false, true) => {}
+            (false, false) => open.push(name),
+        }
+        assert!(!tag.contains("onload"), "{tag}");
+    }
+    assert_eq!(open, [""; 0]);
+}
+
+#[test]
 fn what_is_huge_or_deep_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let file = fs::File::create(folder.path().join("it.contracts.json")).unwrap();
