@@ -244,12 +244,14 @@ fn fields(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>
     let members = node.get("properties").map_or(&[][..], Node::members);
     let wires: Vec<&str> = members.iter().map(|member| member.key.as_str()).collect();
     let fields = names::fields(&wires);
-    let named: HashMap<&str, &str> = fields.iter().map(String::as_str).zip(wires).collect();
+    let named = fields.iter().map(|field| names::look(field)).zip(wires.iter().copied().zip(&fields));
+    let named: HashMap<String, (&str, &String)> = named.collect();
     for (member, field) in members.iter().zip(&fields) {
         let plain = names::field(&member.key);
         if plain != *field {
-            let other = named.get(plain.as_str()).copied().unwrap_or_default().to_owned();
-            let what = What::FieldRenamed { name: member.key.clone(), other, plain, field: field.clone() };
+            let Some((other, plain)) = named.get(&names::look(&plain)) else { continue };
+            let (name, other) = (member.key.clone(), (*other).to_owned());
+            let what = What::FieldRenamed { name, other, plain: (*plain).clone(), field: field.clone() };
             problems.push(schemas.problem(loc, member.key_at, what));
         }
     }

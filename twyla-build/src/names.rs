@@ -1,19 +1,24 @@
-//! Names in Rust: those of `twyla_contract::rust`, held against what the compiler takes for an identifier.
+//! Names in Rust: those of `twyla_contract::rust`, held against what the compiler takes for an identifier, and takes without a
+//! warning.
 
 use std::collections::{HashMap, HashSet};
 
 use twyla_contract::{RpcName, rust};
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::GeneralSecurityProfile;
+use unicode_security::confusable_detection::skeleton;
+use unicode_security::mixed_script::{AugmentedScriptSet, is_potential_mixed_script_confusable_char};
 
 use crate::load::{Role, steps};
 use crate::resolve::{Loc, Schemas};
 
 /// The name of a property's field.
 pub(crate) fn field(wire: &str) -> String {
-    checked(rust::field_name(wire), wire)
+    checked(rust::field_name, wire)
 }
 
-/// The names of an object's fields, each another. Where two would be one, it is that of the property that is written like
-/// it, or of the first in alphabetical order, and the other ones are counted: the order of the properties changes nothing.
+/// The names of an object's fields, each another. Where two would be one, or look alike to the compiler, it is that of the property
+/// that is written like it, or of the first in alphabetical order, and the other ones are counted: the order of the properties changes nothing.
 pub(crate) fn fields(wires: &[&str]) -> Vec<String> {
     let plain: Vec<String> = wires.iter().map(|wire| field(wire)).collect();
     let mut order: Vec<usize> = (0..wires.len()).collect();
@@ -37,37 +42,75 @@ fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut counts: HashMap<String, usize> = HashMap::new();
     let named = names.map(|name| {
         let mut free = name.clone();
-        if taken.contains(&free) {
-            let count = counts.entry(name.clone()).or_insert(1);
-            while taken.contains(&free) {
+        if taken.contains(&look(&free)) {
+            let count = counts.entry(look(&name)).or_insert(1);
+            while taken.contains(&look(&free)) {
                 *count += 1;
                 free = format!("{name}_{count}");
             }
         }
-        taken.insert(free.clone());
+        taken.insert(look(&free));
         free
     });
     named.collect()
 }
 
-/// The name of a type or variant.
-pub(crate) fn type_(wire: &str) -> String {
-    let name = rust::type_name(wire);
-    let name = if wire.is_empty() { "Empty".to_owned() } else { name };
-    checked(name, wire)
+/// What the compiler goes by when it warns that two names look alike, which it never does of two in ASCII.
+pub(crate) fn look(name: &str) -> String {
+    if name.is_ascii() { name.to_owned() } else { skeleton(name).collect() }
 }
 
-/// What is no identifier to the compiler is spelled by its code points.
-fn checked(name: String, wire: &str) -> String {
+/// The name of a type or variant.
+pub(crate) fn type_(wire: &str) -> String {
+    if wire.is_empty() { "Empty".to_owned() } else { checked(rust::type_name, wire) }
+}
+
+/// The name that a rule makes, as the compiler reads it: compatibility characters are what they stand for (`ﬁ` is `fi`), and
+/// a name that looks like one in ASCII is that (`ı` is `i`). What is no identifier, or one that the compiler warns of, is
+/// spelled by its code points.
+fn checked(rule: fn(&str) -> String, wire: &str) -> String {
+    let mut name = rule(wire);
+    if !name.is_ascii() {
+        let plain: String = name.nfkc().collect();
+        if plain != name {
+            name = rule(&plain);
+        }
+        if look(&name).is_ascii() {
+            let like = name.chars().map(|c| if c.is_ascii() { c.to_string() } else { look(&c.to_string()) });
+            name = rule(&like.collect::<String>());
+        }
+    }
     let mut chars = name.chars();
     if chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
         && chars.all(unicode_ident::is_xid_continue)
         && name != "_"
+        && is_common(&name)
     {
         return name;
     }
     let points: Vec<String> = wire.chars().map(|c| format!("u{:x}", u32::from(c))).collect();
     points.join("_")
+}
+
+/// Whether the compiler takes an identifier, by itself, without a warning: with no character that identifiers don't usually
+/// have, and with no script of which it has only what looks like another.
+fn is_common(name: &str) -> bool {
+    if name.is_ascii() {
+        return true;
+    }
+    let others = || name.chars().filter(|c| !c.is_ascii());
+    let certain = others().filter(|c| !is_potential_mixed_script_confusable_char(*c));
+    let certain: Vec<AugmentedScriptSet> = ['A'].into_iter().chain(certain).map(AugmentedScriptSet::for_char).collect();
+    others().all(|c| {
+        let scripts = AugmentedScriptSet::for_char(c);
+        let shares = |other: &AugmentedScriptSet| {
+            let mut both = scripts;
+            both.intersect_with(*other);
+            !other.is_all() && !both.is_empty()
+        };
+        let is_known = !is_potential_mixed_script_confusable_char(c) || scripts.is_all() || certain.iter().any(shares);
+        c.identifier_allowed() && is_known
+    })
 }
 
 /// The module of a service's RPCs.

@@ -1,5 +1,5 @@
 //! The generated code of each folder of schemas, compiled.
-#![allow(mixed_script_confusables, missing_docs, reason = "the names are the contracts', and some have no docs")]
+#![allow(missing_docs, reason = "some contracts have no docs")]
 
 macro_rules! folders {
     ($($name:ident)*) => {$(

@@ -26,13 +26,13 @@ fn cargo(arguments: &[&str]) -> String {
 #[test]
 fn no_text_of_a_schema_is_a_doctest() {
     let text = cargo(&["test", "--doc"]);
-    assert!(text.contains("\nrunning 0 tests\n") && !text.contains("warning"), "{text}");
+    assert!(text.contains("\nrunning 0 tests\n"), "{text}");
 }
 
 #[test]
 fn no_text_of_a_schema_is_a_warning_or_a_tag_in_the_pages() {
-    let text = cargo(&["doc", "--no-deps"]);
-    assert!(!text.contains("warning"), "{text}");
+    // the crate denies warnings: one would be an error
+    cargo(&["doc", "--no-deps"]);
     let mut open = vec![target().join("doc/twyla_texts")];
     let mut pages = 0;
     while let Some(folder) = open.pop() {
