@@ -11,7 +11,7 @@ use twyla_build::compare::{ContractKind, ContractSchema};
 
 use crate::command::{Outcome, Run};
 use crate::contracts::{Contracts, name_of};
-use crate::paint::{FAINT, GOOD, HEAD, NAME, paint, tame};
+use crate::paint::{FAINT, GOOD, HEAD, NAME, paint, stdout, tame};
 use crate::schemas::{self, Where};
 
 /// Explain a contract: its fields, their rules and where they stand, and how it is decoded.
@@ -47,7 +47,7 @@ impl Run for Args {
             }
             None => all.collect(),
         };
-        let mut out = anstream::stdout().lock();
+        let mut out = stdout();
         if self.json {
             let all: Vec<Value> = explained.iter().map(|(about, schema)| json(about, schema)).collect();
             let value = match all.as_slice() {
@@ -107,7 +107,7 @@ fn text(about: &About, schema: &ContractSchema) -> String {
         trees.sort_by(|a, b| (&a.place, &a.why).cmp(&(&b.place, &b.why)));
         trees.dedup();
         for AboutTree { place, why } in trees {
-            line(&mut out, format_args!("    {}  {}", tame(why), paint(FAINT, place)));
+            line(&mut out, format_args!("    {}  {}", tame(why), paint(FAINT, tame(&place.to_string()))));
         }
     }
     line(&mut out, format_args!("\n{}", paint(HEAD, "On the wire")));
@@ -161,7 +161,7 @@ fn body(out: &mut String, type_: &AboutType) {
         AboutBody::Struct { fields, others } => {
             for AboutField { wire, rust_type, required, docs, place, inner, .. } in fields {
                 let must = if *required { paint(GOOD, "required") } else { paint(FAINT, "optional") };
-                let place = paint(FAINT, format!("{}:{}", place.file, place.line));
+                let place = paint(FAINT, tame(&format!("{}:{}", place.file, place.line)));
                 line(out, format_args!("\n  {}  {rust_type}, {must}  {place}", paint(HEAD, tame(wire))));
                 said(out, "    ", docs);
                 inner.iter().for_each(|rules| said(out, "    ", rules));

@@ -37,7 +37,7 @@ mod top;
 mod validate;
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -79,10 +79,12 @@ fn main() -> ExitCode {
         Err(error) => {
             // what stands on lines of its own says itself that it is an error
             let told = error.to_string();
-            match told.strip_prefix('\n') {
-                Some(told) => anstream::eprintln!("{}", told.trim_end()),
-                None => anstream::eprintln!("{}: {told}", command::error_word()),
-            }
+            let told = match told.strip_prefix('\n') {
+                Some(told) => told.trim_end().to_owned(),
+                None => format!("{}: {told}", command::error_word()),
+            };
+            // there is nowhere to say that it can't be written
+            let _ = writeln!(paint::stderr(), "{told}");
             ExitCode::from(2)
         }
     }

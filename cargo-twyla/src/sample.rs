@@ -14,7 +14,7 @@ use twyla_build::compare::{self, Options, Sample};
 
 use crate::command::{Outcome, Run};
 use crate::contracts::{Contract, Contracts};
-use crate::paint::{FAINT, HEAD, UNSURE, paint, tame};
+use crate::paint::{FAINT, HEAD, UNSURE, paint, stdout, tame};
 use crate::schemas::Where;
 use twyla_sample::{Broken, Extent};
 
@@ -69,7 +69,7 @@ impl Run for Args {
             None => event,
         };
         let order = Order::new(&contracts.builder.about().unwrap_or_default(), &self.event);
-        let mut out = anstream::stdout().lock();
+        let mut out = stdout();
         if self.invalid {
             return self.invalid(&contracts, &contract, &order, wrapped, &mut out);
         }
@@ -108,7 +108,7 @@ impl Args {
             }
             let gap = if i > 0 { "\n" } else { "" };
             let shown = if pointer.is_empty() { "(root)" } else { &pointer };
-            let place = paint(FAINT, place.unwrap_or_default());
+            let place = paint(FAINT, tame(&place.unwrap_or_default()));
             writeln!(
                 out,
                 "{gap}{}  {place}",
@@ -120,7 +120,7 @@ impl Args {
             for rule in &unbroken {
                 let place = contracts.place(&rule.uri).map(|place| place.to_string()).unwrap_or_default();
                 let text = format!("{}: no event was found that breaks it and nothing else", rule.keyword);
-                writeln!(out, "\n{}  {}", paint(UNSURE, text), paint(FAINT, place))?;
+                writeln!(out, "\n{}  {}", paint(UNSURE, text), paint(FAINT, tame(&place)))?;
             }
             if broken.is_empty() && unbroken.is_empty() {
                 writeln!(out, "{} has no rule that an event could break", self.event)?;

@@ -12,7 +12,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use twyla_contract::{EventName, Place, RpcName, name};
 
 pub use self::node::At;
-pub(crate) use self::node::{Json, Member, Members, Node, step, steps};
+pub(crate) use self::node::{Json, Member, Members, Node, quoted, step, steps};
 use crate::problem::{Problem, What};
 use crate::{settings, uri};
 

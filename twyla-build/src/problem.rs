@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use twyla_contract::text::Visible;
+
 use crate::load::At;
 use crate::warning;
 
@@ -40,8 +42,7 @@ impl fmt::Display for Problem {
             None => text,
         };
         // a problem is one line: what a schema names must not begin another, which cargo would obey
-        text.chars()
-            .try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_default()) } else { write!(f, "{c}") })
+        write!(f, "{}", Visible(&text))
     }
 }
 

@@ -52,16 +52,47 @@ pub struct Visible<'a>(pub &'a str);
 
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0;
-        while let Some(at) = rest.find(is_invisible) {
-            let (visible, from) = rest.split_at(at);
-            f.write_str(visible)?;
-            let mut chars = from.chars();
-            if let Some(c) = chars.next() {
-                write!(f, "{}", c.escape_default())?;
-            }
-            rest = chars.as_str();
-        }
-        f.write_str(rest)
+        escaped(self.0, is_invisible, f, |c, f| write!(f, "{}", c.escape_default()))
     }
+}
+
+/// A JSON text with each invisible character beyond ASCII in it written as JSON escapes it: the same value, in which JSON
+/// itself, whose white space is ASCII, stays as it is.
+///
+/// ```
+/// use twyla_contract::text::VisibleJson;
+/// assert_eq!(VisibleJson("[\n\"\u{202e}\"]").to_string(), "[\n\"\\u202e\"]");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct VisibleJson<'a>(pub &'a str);
+
+impl fmt::Display for VisibleJson<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escaped(
+            self.0,
+            |c| c >= '\u{7f}' && is_invisible(c),
+            f,
+            |c, f| c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(f, "\\u{unit:04x}")),
+        )
+    }
+}
+
+/// Writes a text, with some of its characters written otherwise.
+fn escaped(
+    text: &str,
+    which: impl Fn(char) -> bool,
+    f: &mut fmt::Formatter<'_>,
+    write: impl Fn(char, &mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    let mut rest = text;
+    while let Some(at) = rest.find(&which) {
+        let (before, from) = rest.split_at(at);
+        f.write_str(before)?;
+        let mut chars = from.chars();
+        if let Some(c) = chars.next() {
+            write(c, f)?;
+        }
+        rest = chars.as_str();
+    }
+    f.write_str(rest)
 }

@@ -3,6 +3,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
+use twyla_contract::text::Visible;
 use twyla_contract::{Contracts, Event, NameError};
 
 use crate::contracts::Missing;
@@ -25,22 +26,22 @@ pub(crate) const THE_TYPE: char = '\u{1}';
 
 impl Text {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), label: None, notes: Vec::new() }
+        Self { message: visible(message), label: None, notes: Vec::new() }
     }
 
     /// What is wrong at the place: shown by the compiler's own errors only, the others have no labels.
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.label = Some(visible(label));
         self
     }
 
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(("note", note.into()));
+        self.notes.push(("note", visible(note)));
         self
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.notes.push(("help", help.into()));
+        self.notes.push(("help", visible(help)));
         self
     }
 
@@ -70,6 +71,12 @@ impl Text {
         let notes = self.notes.iter().map(|(_, note)| pattern(note));
         quote!(#[diagnostic::on_unimplemented(message = #message, #(label = #label,)* #(note = #notes),*)])
     }
+}
+
+/// The text with nothing invisible in it but [`THE_TYPE`]: it may have names of a schema's in it.
+fn visible(text: impl Into<String>) -> String {
+    let parts: Vec<String> = text.into().split(THE_TYPE).map(|part| Visible(part).to_string()).collect();
+    parts.join(&THE_TYPE.to_string())
 }
 
 /// The text as a format string of the compiler's.

@@ -157,3 +157,11 @@ fn the_crates_name_is_the_group_if_it_can_be() {
     assert!(of(Some("_bot")).concat().contains("give `#[listener]` a `group"));
     assert!(of(None).concat().contains("give `#[listener]` a `group"));
 }
+
+#[test]
+fn a_text_shows_nothing_that_is_invisible() {
+    let text =
+        crate::catalogue::Text::new(format!("`a\u{202e}` is no {}", crate::catalogue::THE_TYPE)).note("b\u{2067}");
+    let pattern = text.unimplemented().to_string();
+    assert!(pattern.contains(r"`a\\u{{202e}}` is no {Self}") && pattern.contains(r"b\\u{{2067}}"), "{pattern}");
+}

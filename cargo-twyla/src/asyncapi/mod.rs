@@ -78,7 +78,7 @@ impl Run for Args {
         let text = document::document(&contracts, files, &info, manifest.as_ref()).text();
         match self.out {
             Some(path) => output::write(&path, text)?,
-            None => io::stdout().lock().write_all(text.as_bytes())?,
+            None => crate::paint::stdout().write_all(text.as_bytes())?,
         }
         Ok(Outcome::Fine)
     }

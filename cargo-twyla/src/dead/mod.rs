@@ -137,7 +137,7 @@ async fn list(place: &Place, filter: &Filter, limit: usize, json: Option<bool>) 
     let all = bus.count_dead_letters(&place.event, &place.group).await?.max(letters.len());
     let now = Utc::now();
     let fitting: Vec<_> = letters.iter().filter(|letter| filter.fits(letter, now)).collect();
-    let mut out = io::stdout().lock();
+    let mut out = crate::paint::stdout();
     if let Some(reveal) = json {
         for letter in &fitting {
             writeln!(out, "{}", print::json(letter, reveal))?;
@@ -177,7 +177,7 @@ async fn show(place: &Place, id: &str, json: bool, reveal: bool) -> Result<(), E
     let (event, group) = (place.event.clone(), place.group.clone());
     let letter = found.ok_or_else(|| Error::NoSuch { event, group, id: id.to_owned() })?;
     let text = if json { print::json(&letter, reveal).to_string() } else { print::whole(&letter, reveal) };
-    writeln!(io::stdout(), "{text}")?;
+    writeln!(crate::paint::stdout(), "{text}")?;
     Ok(())
 }
 

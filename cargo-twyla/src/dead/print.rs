@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
+use twyla_contract::text::is_invisible;
 use twyla_runtime::DeadLetter;
 
 fn time(time: Option<DateTime<Utc>>) -> String {
@@ -23,7 +24,7 @@ pub(super) fn head() -> String {
 pub(super) fn line(letter: &DeadLetter) -> String {
     let id = letter.message_id.as_deref().unwrap_or("-");
     // a sender's text is not to move the cursor
-    let error: String = letter.error.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect();
+    let error: String = letter.error.chars().map(|c| if is_invisible(c) { ' ' } else { c }).take(100).collect();
     format!("{id:<36}  {:<20}  {:<11}  {:>8}  {error}", time(letter.parked_at), reason(letter), letter.attempts)
 }
 
@@ -31,7 +32,7 @@ pub(super) fn line(letter: &DeadLetter) -> String {
 pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
-        let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let value: String = value.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect();
         let _ = writeln!(text, "{name:<14} {value}");
     };
     row("message id", letter.message_id.as_deref().unwrap_or("-"));
@@ -51,7 +52,7 @@ pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
     row("parked", &time(letter.parked_at));
     row("bytes", &letter.body.len().to_string());
     let body = if reveal { revealed(letter).shown() } else { letter.shown() };
-    let body: String = body.chars().map(|c| if c == '\n' || !c.is_control() { c } else { '.' }).collect();
+    let body: String = body.chars().map(|c| if c == '\n' || !is_invisible(c) { c } else { '.' }).collect();
     text + "\n" + &body
 }
 

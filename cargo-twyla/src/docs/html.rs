@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use twyla_contract::text::is_invisible;
+
 /// What pages may load: what lies beside them, and nothing else. Nothing in a page is a script or a style of its own, so that
 /// a text that would become one can do nothing.
 const POLICY: &str =
@@ -21,8 +23,7 @@ pub(super) fn esc(text: &str) -> String {
             '\'' => out.push_str("&#39;"),
             '\n' | '\t' => out.push(c),
             // a text that turns the reading direction around shows something else than it says
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push('\u{fffd}'),
-            c if c.is_control() => out.push('\u{fffd}'),
+            c if is_invisible(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }
@@ -165,6 +166,7 @@ mod tests {
             esc("<a href='x' on=\"y\">&\u{202e}\u{7}"),
             "&lt;a href=&#39;x&#39; on=&quot;y&quot;&gt;&amp;\u{fffd}\u{fffd}"
         );
+        assert_eq!(esc("\u{200b}\u{2067}\u{e0061}\u{2028}\u{ad}"), "\u{fffd}".repeat(5));
         assert_eq!(inline("a `<b>` c ` d"), "a <code>&lt;b&gt;</code> c ` d");
         assert_eq!(prose("one\n\ntwo`"), "<p>one</p><p>two`</p>");
         assert_eq!(

@@ -109,7 +109,7 @@ impl Run for Args {
         let text = manifest.text()?;
         let output = self.output.unwrap_or_else(|| format!("{}.contracts.json", manifest.service).into());
         if output.as_os_str() == "-" {
-            write!(io::stdout(), "{text}")?;
+            write!(crate::paint::stdout(), "{text}")?;
             return Ok(Outcome::Fine);
         }
         output::write(&output, text)?;

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use twyla_build::compare::Bundle;
+use twyla_contract::text::is_invisible;
 use twyla_contract::{EventName, Group};
 
 use super::model::{FORMAT, Manifest};
@@ -112,7 +113,7 @@ fn checked(text: &[u8]) -> Result<Checked, What> {
 
 fn names(manifest: &Manifest) -> Result<(), What> {
     let word = |what, name: &str| {
-        let bad = name.is_empty() || name.len() > 200 || name.chars().any(|c| c.is_control() || c.is_whitespace());
+        let bad = name.is_empty() || name.len() > 200 || name.chars().any(|c| is_invisible(c) || c.is_whitespace());
         let why = || format!("{:?} is empty, longer than 200 bytes, or has a space in it", shortened(name));
         if bad { Err(What::Name { what, why: why() }) } else { Ok(()) }
     };

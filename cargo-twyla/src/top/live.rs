@@ -118,10 +118,10 @@ impl Screen {
         // from the top, each line over the one before it, and nothing behind the last: so nothing flickers
         control("\x1b[H")?;
         for line in lines.into_iter().take(room).chain([""; 1]) {
-            write!(anstream::stdout().lock(), "{}", console::truncate_str(line, columns, "…"))?;
+            write!(crate::paint::stdout(), "{}", console::truncate_str(line, columns, "…"))?;
             control("\x1b[K\r\n")?;
         }
-        write!(anstream::stdout().lock(), "{}", console::truncate_str(&end, columns, "…"))?;
+        write!(crate::paint::stdout(), "{}", console::truncate_str(&end, columns, "…"))?;
         control("\x1b[K\x1b[J")?;
         Ok(size)
     }

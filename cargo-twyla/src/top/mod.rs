@@ -51,7 +51,7 @@ impl Run for Args {
         if self.once || !live::is_possible() {
             sleep(interval);
             let now = self.read()?;
-            write!(anstream::stdout().lock(), "{}", screen::shown(&self.address, &Figures::new(&before, &now)))?;
+            write!(crate::paint::stdout(), "{}", screen::shown(&self.address, &Figures::new(&before, &now)))?;
             return Ok(Outcome::Fine);
         }
         // there are no rates yet, and everything else

@@ -15,7 +15,7 @@ use twyla_runtime::{json as strict, validate};
 
 use crate::command::{Outcome, Run};
 use crate::contracts::{Contract, Contracts, Violation};
-use crate::paint::{BAD, FAINT, GOOD, HEAD, paint, tame};
+use crate::paint::{BAD, FAINT, GOOD, HEAD, Shown, paint, tame};
 use crate::schemas::Where;
 use events::{At, Item, Shape};
 
@@ -71,7 +71,8 @@ impl Run for Args {
         let contract = contracts.contract(&self.event)?;
         let context = self.envelope.then(|| contracts.around(&contract)).transpose()?;
         let (input, progress) = self.input()?;
-        let mut report = Report { args: &self, out: BufWriter::new(anstream::stdout().lock()), events: 0, broken: 0 };
+        let out = Shown::new(BufWriter::new(anstream::stdout().lock()));
+        let mut report = Report { args: &self, out, events: 0, broken: 0 };
         events::each(progress.wrap_read(input), self.shape, |at, item| {
             let violations = match item {
                 Item::Bad(why) => vec![broken("", "json", why)],
@@ -193,7 +194,7 @@ impl<W: Write> Report<'_, W> {
         let at = paint(HEAD, format!("{}{at}", tame(&self.args.shown())));
         for it in violations {
             let rule = match &it.place {
-                Some(place) => paint(FAINT, format!(" ({}, {place})", it.keyword)).to_string(),
+                Some(place) => paint(FAINT, tame(&format!(" ({}, {place})", it.keyword))).to_string(),
                 None => String::new(),
             };
             writeln!(self.out, "{at}: {}{rule}", tame(&it.to_string()))?;

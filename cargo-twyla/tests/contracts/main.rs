@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -293,25 +293,23 @@ fn a_huge_stream_takes_constant_memory() {
     }
 }
 
+/// What bash completes in a folder, each candidate as it is put into the line.
+fn completed(folder: &Path, words: &[&str]) -> Vec<String> {
+    let bin = Path::new(env!("CARGO_BIN_EXE_cargo-twyla")).parent().unwrap();
+    let script = "source <(cargo-twyla twyla completions bash)
+        COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMP_TYPE=9
+        if [[ $1 == cargo ]]; then _cargo_twyla_or_cargo; else _cargo_twyla; fi
+        printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let mut bash = Command::new("bash");
+    let output = bash.args(["-c", script, "bash"]).args(words).env("PATH", path).current_dir(folder).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    said.lines().map(str::to_owned).collect()
+}
+
 #[test]
 fn a_shell_completes_commands_options_and_events() {
-    let bin = Path::new(env!("CARGO_BIN_EXE_cargo-twyla")).parent().unwrap();
-    let complete = |words: &[&str]| {
-        let script = "source <(cargo-twyla twyla completions bash)
-            COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMP_TYPE=9
-            if [[ $1 == cargo ]]; then _cargo_twyla_or_cargo; else _cargo_twyla; fi
-            printf '%s\\n' \"${COMPREPLY[@]}\"";
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-        let output = Command::new("bash")
-            .args(["-c", script, "bash"])
-            .args(words)
-            .env("PATH", path)
-            .current_dir(workspace())
-            .output()
-            .unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        said.lines().map(str::to_owned).collect::<Vec<_>>()
-    };
+    let complete = |words: &[&str]| completed(&workspace(), words);
     assert_eq!(complete(&["cargo", "twyla", "va"]), ["validate"]);
     assert_eq!(complete(&["cargo", "twyla", "validate", "api."]), ["api.user_input"]);
     assert_eq!(complete(&["cargo-twyla", "twyla", "sample", "b"]), ["bot.reply"]);
@@ -322,6 +320,101 @@ fn a_shell_completes_commands_options_and_events() {
     }
     for shell in ["bash", "zsh", "fish"] {
         assert!(said(&["completions", shell]).contains("CARGO_TWYLA_COMPLETE"));
+    }
+}
+
+#[test]
+fn a_shell_runs_nothing_of_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["$(touch harmed)", "`touch harmed`", "a;touch harmed", "a\nb", "a'b\"", "\u{1b}[2J", "\u{202e}a"];
+    for name in names.into_iter().chain(["fine"]) {
+        for path in [
+            format!("schemas/events/api/{name}.json"),
+            format!("schemas/events/{name}/made.json"),
+            format!("schemas/rpc/desk/{name}/request.json"),
+            name.to_owned(),
+        ] {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "{}").unwrap();
+        }
+    }
+    let mut events = completed(folder.path(), &["cargo", "twyla", "explain", ""]);
+    events.retain(|word| !word.starts_with("--"));
+    assert_eq!(events, ["api.fine", "context", "desk.fine/request", "fine.made"]);
+    // a file is completed whatever its name, as one word that stands for itself
+    let files = completed(folder.path(), &["cargo", "twyla", "validate", "api.fine", ""]);
+    let script = "for word in \"$@\"; do eval \"printf '%s\\n' $word\"; done";
+    let output = Command::new("bash").args(["-c", script, "bash"]).args(&files).current_dir(folder.path()).output();
+    let words = String::from_utf8(output.unwrap().stdout).unwrap();
+    let expected = ["$(touch harmed)", "`touch harmed`", "a;touch harmed", "a'b\"", "fine"];
+    for name in expected {
+        assert!(words.lines().any(|word| word == name), "{name}: {words}");
+    }
+    assert!(!words.contains('\u{1b}') && !words.contains('\u{202e}'), "{words}");
+    assert!(!folder.path().join("harmed").exists());
+}
+
+#[test]
+fn nothing_invisible_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let invisible = |c: char| c != '\n' && twyla_contract::text::is_invisible(c);
+    for c in ['\u{202e}', '\u{2067}', '\u{200b}', '\u{e0061}', '\u{2028}', '\u{9b}', '\u{7f}', '\u{1b}'] {
+        let evil = format!("a{c}b");
+        let inner = json!({ "description": evil, "type": "object", "properties": { &evil: { "const": evil } } });
+        let schema = json!({
+            "title": evil, "description": evil, "type": "object",
+            "properties": {
+                &evil: { "description": evil, "type": "string", "maxLength": 9, "default": evil },
+                "pattern": { "type": "string", "pattern": format!("^{evil}$") },
+                "word": { "enum": [evil, "b"] },
+            },
+            "required": ["word"],
+            "not": { "required": [evil], "properties": { &evil: { "const": evil } } },
+        });
+        let schemas = folder.path().join("schemas");
+        let write = |path: &str, schema: &Value| {
+            let path = schemas.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, schema.to_string()).unwrap();
+        };
+        let run = |args: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"));
+            let output = command.arg("twyla").args(args).current_dir(folder.path()).output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+            assert!(!said.contains(invisible), "{c:?} {args:?}: {said:?}");
+            assert!(output.status.code().unwrap() < 2, "{c:?} {args:?}: {said}");
+            said
+        };
+        let _ = fs::remove_dir_all(&schemas);
+        write("context.json", &json!({ "type": "object" }));
+        write(&format!("shared/{evil}.json"), &inner);
+        write("events/api/evil.json", &schema);
+        write("rpc/desk/ask/request.json", &inner);
+        write("rpc/desk/ask/response.json", &inner);
+        fs::write(folder.path().join("events.jsonl"), json!({ "word": evil, "pattern": "x", &evil: evil }).to_string())
+            .unwrap();
+        run(&["accept"]);
+        for args in [
+            &["explain"][..],
+            &["explain", "api.evil"],
+            &["explain", "api.evil", "--json"],
+            &["sample", "api.evil"],
+            &["sample", "api.evil", "--json"],
+            &["sample", "api.evil", "--invalid"],
+            &["openapi"],
+            &["asyncapi"],
+        ] {
+            run(args);
+        }
+        // JSON stays what it is
+        let json: Value = serde_json::from_str(&run(&["explain", "api.evil", "--json"])).unwrap();
+        assert_eq!(json["types"][0]["docs"], evil);
+        assert!(run(&["validate", "api.evil", "events.jsonl"]).contains("break"));
+        run(&["validate", "api.evil", "events.jsonl", "--json"]);
+        write("events/api/evil.json", &json!({ "type": "object", "properties": { &evil: { "maxLength": 3 } } }));
+        assert!(run(&["check"]).contains("evil"));
+        run(&["check", "--json"]);
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::gather;
 use super::verdict::SchemaPath;
 use crate::draft::Draft;
-use crate::load::{self, File, Json, Node, Role};
+use crate::load::{self, File, Json, Node, Role, quoted};
 use crate::problem::{Problem, Problems, What};
 use crate::resolve::{Loc, Schemas};
 use crate::{check, rpcs, stack};
@@ -276,7 +276,6 @@ impl fmt::Display for Bundle {
 impl Inner {
     fn written(&self, lines: Option<usize>) -> String {
         let (begin, space) = if lines.is_some() { ("\n  ", " ") } else { ("", "") };
-        let quoted = |text: &str| Value::from(text).to_string();
         let (draft, root) = (quoted(self.draft.name()), quoted(&self.root));
         let mut out = format!("{{{begin}\"draft\":{space}{draft},{begin}\"formats\":{space}{},", self.formats.asserted);
         if !self.formats.in_every_draft.is_empty() {
@@ -349,7 +348,7 @@ fn write(node: &Node, depth: Option<usize>, out: &mut String) {
         Json::Null => out.push_str("null"),
         Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Json::Number(text) => out.push_str(text),
-        Json::String(text) => out.push_str(&Value::from(text.as_str()).to_string()),
+        Json::String(text) => out.push_str(&quoted(text)),
         Json::Array(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -362,7 +361,7 @@ fn write(node: &Node, depth: Option<usize>, out: &mut String) {
             out.push('{');
             for (index, member) in members.iter().enumerate() {
                 separated(out, index == 0);
-                out.push_str(&Value::from(member.key.as_str()).to_string());
+                out.push_str(&quoted(&member.key));
                 out.push_str(if depth.is_some() { ": " } else { ":" });
                 write(&member.value, deeper, out);
             }
@@ -392,8 +391,7 @@ fn spaced(node: &Node) -> String {
         Json::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
         Json::Object(members) if members.is_empty() => "{}".to_owned(),
         Json::Object(members) => {
-            let member =
-                |member: &load::Member| format!("{}: {}", Value::from(member.key.as_str()), spaced(&member.value));
+            let member = |member: &load::Member| format!("{}: {}", quoted(&member.key), spaced(&member.value));
             format!("{{ {} }}", members.iter().map(member).collect::<Vec<_>>().join(", "))
         }
         _ => line(node),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::decimal::Decimal;
-use crate::load::Node;
+use crate::load::{Node, quoted};
 
 /// Characters of a value that a message shows.
 const SHOWN: usize = 60;
@@ -24,7 +24,7 @@ pub(super) fn text(text: &str) -> String {
     if text.chars().nth(SHOWN).is_some() {
         short.push('…');
     }
-    Value::from(short).to_string()
+    quoted(&short)
 }
 
 /// What a value is: `the string "x"`, `an object`.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use twyla_contract::text::VisibleJson;
+
 /// A place in a file; line and column count from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {
@@ -136,6 +138,11 @@ impl Node {
             Json::Object(_) => "an object".into(),
         }
     }
+}
+
+/// A text as a string in JSON, with nothing invisible in it.
+pub(crate) fn quoted(text: &str) -> String {
+    VisibleJson(&serde_json::Value::from(text).to_string()).to_string()
 }
 
 /// The steps of a JSON Pointer, unescaped.

@@ -3,9 +3,7 @@
 //! What holds nothing but plain values is one line where that is short enough, so that a property's rules stand in its
 //! line; everything else is one line a member.
 
-use serde_json::Value;
-
-use crate::load::{Json, Node};
+use crate::load::{Json, Node, quoted};
 
 /// How long a line may be.
 const WIDTH: usize = 100;
@@ -145,13 +143,9 @@ impl Doc {
     }
 }
 
-fn quoted(name: &str) -> String {
-    Value::from(name).to_string()
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

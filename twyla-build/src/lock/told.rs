@@ -1,5 +1,7 @@
 //! What is found, put together and in lines: what one edit does to many contracts is said once.
 
+use twyla_contract::text::Visible;
+
 use super::finding::{Finding, Matter, Severity};
 use super::model::Subject;
 use super::words;
@@ -9,7 +11,7 @@ use super::words;
 pub struct Told {
     /// How serious it is.
     pub severity: Severity,
-    /// The lines, the first of which begins with the place. None of them has a control character in it: what a schema names
+    /// The lines, the first of which begins with the place. None of them has an invisible character in it: what a schema names
     /// must not begin a line that cargo would obey, nor move a terminal's cursor.
     pub lines: Vec<String>,
 }
@@ -67,7 +69,7 @@ impl Finding {
 }
 
 fn tame(lines: Vec<String>) -> Vec<String> {
-    lines.into_iter().map(|line| line.chars().flat_map(printable).collect()).collect()
+    lines.into_iter().map(|line| Visible(&line).to_string()).collect()
 }
 
 /// Whether one thing is to be said of both.
@@ -101,10 +103,4 @@ fn same(one: &Finding, other: &Finding) -> bool {
 
 fn of_one_rpc(one: &Subject, other: &Subject) -> bool {
     one.is_of_rpc() && other.is_of_rpc() && one.name == other.name
-}
-
-fn printable(c: char) -> impl Iterator<Item = char> {
-    let escaped = c.is_control().then(|| c.escape_default());
-    let plain = escaped.is_none().then_some(c);
-    escaped.into_iter().flatten().chain(plain)
 }

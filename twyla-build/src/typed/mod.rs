@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use twyla_contract::similar;
+use twyla_contract::text::Visible;
 
 use crate::compare::{self, Options, Verdict, Witness};
 use crate::lock::{Subject, brief};
@@ -232,8 +233,9 @@ impl fmt::Display for Misfits {
                         None => format!("of `{name}`: #{}", path.pointer),
                     };
                     let at = if pointer.is_empty() { String::new() } else { format!("at {pointer}, ") };
-                    write!(f, "\n  witness  {}", brief(event))?;
-                    write!(f, "\n  refused  {at}for `{keyword}` ({stands}): {rule}")?;
+                    write!(f, "\n  witness  {}", Visible(&brief(event)))?;
+                    let refused = format!("{at}for `{keyword}` ({stands}): {rule}");
+                    write!(f, "\n  refused  {}", Visible(&refused))?;
                     if let Some(way) = advice::of(name, *emits, witness) {
                         write!(f, "\n  do       {way}")?;
                     }

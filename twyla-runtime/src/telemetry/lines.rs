@@ -10,6 +10,7 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
+use twyla_contract::text::{Visible, VisibleJson};
 
 use super::record::Record;
 
@@ -41,7 +42,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
             out,
             "{dim}{at}{end} {colour}{level:>5}{end} {dim}{}{end} {}",
             record.metadata.target(),
-            record.message
+            lines(&record.message)
         )?;
         let around = record.around();
         for (name, value) in record.fields.iter().map(|(name, value)| (*name, value)) {
@@ -55,6 +56,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
     }
 }
 
+/// A message, whose further lines are indented: one that others wrote can't look like a line of the log.
+fn lines(message: &str) -> String {
+    let lines: Vec<String> = message.split('\n').map(|line| Visible(line).to_string()).collect();
+    lines.join("\n    ")
+}
+
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => {
@@ -62,7 +69,7 @@ fn plain(value: &Value) -> String {
             let needs_quotes = text.contains(char::is_whitespace) || quoted.len() != text.len() + 2;
             if needs_quotes { quoted } else { text.clone() }
         }
-        value => value.to_string(),
+        value => VisibleJson(&value.to_string()).to_string(),
     }
 }
 
@@ -125,5 +132,19 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
             line.insert("extra".to_owned(), extra.into());
         }
         writeln!(out, "{line}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_makes_no_line_of_its_own() {
+        assert_eq!(
+            lines("a\n12:00:00.000 ERROR b\r\u{1b}[2J\u{2067}"),
+            "a\n    12:00:00.000 ERROR b\\r\\u{1b}[2J\\u{2067}"
+        );
+        assert_eq!(plain(&json!(["\u{2067}"])), r#"["\u2067"]"#);
     }
 }

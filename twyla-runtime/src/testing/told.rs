@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use serde_json::Value;
+use twyla_contract::text::Visible;
 
 use super::bus::TestBus;
 use super::course::Log;
@@ -62,7 +63,7 @@ fn story(log: &Log) -> String {
         let _ = writeln!(out, "{head}:");
         let more = lines.len().saturating_sub(TOLD);
         for line in lines.into_iter().take(TOLD) {
-            let _ = writeln!(out, "  {line}");
+            let _ = writeln!(out, "  {}", Visible(&line));
         }
         if more > 0 {
             let _ = writeln!(out, "  and {more} more");

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use twyla_contract::text::Visible;
+
 #[doc(hidden)]
 pub mod contract;
 #[doc(hidden)]
@@ -41,7 +43,9 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", if self.pointer.is_empty() { "(root)" } else { &self.pointer }, self.message)
+        let pointer = if self.pointer.is_empty() { "(root)" } else { &self.pointer };
+        // names come from outside, as values do
+        write!(f, "{}: {}", Visible(pointer), Visible(&self.message))
     }
 }
 
@@ -53,5 +57,18 @@ impl fmt::Display for Refusal {
             write!(f, "{}{violation}", if i == 0 { "" } else { "; " })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_shows_nothing_that_is_invisible() {
+        let (pointer, message) =
+            ("/a\u{202e}\n".to_owned(), format!("{} is wrong", rules::shown("b\u{2067}\u{e0061}\u{1b}")));
+        let violation = Violation { pointer, keyword: "const", message };
+        assert_eq!(violation.to_string(), r#"/a\u{202e}\n: "b\u2067\udb40\udc61\u001b" is wrong"#);
     }
 }

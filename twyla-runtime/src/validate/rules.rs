@@ -5,6 +5,7 @@ use std::fmt::{Display, Write};
 use std::hash::Hash;
 
 use serde_json::Value;
+use twyla_contract::text::is_invisible;
 
 use super::path::Path;
 use super::pattern::Outcome;
@@ -74,8 +75,10 @@ pub fn shown(value: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            c if is_invisible(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
             }
             c => out.push(c),
         }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use twyla_contract::text::is_invisible;
+
 use super::automaton::Ranges;
 
 /// Which kinds of character there are, to some classes.
@@ -66,7 +68,7 @@ fn rank(c: char) -> (u8, char) {
         '!'..='~' => 3,
         ' ' => 4,
         c if c.is_alphanumeric() => 5,
-        c if !c.is_control() => 6,
+        c if !is_invisible(c) => 6,
         _ => 7,
     };
     (group, c)
