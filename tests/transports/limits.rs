@@ -43,6 +43,7 @@ alone!(
     gives_back_what_the_dead_queue_does_not_take_when_it_stops,
     puts_aside_what_an_outbox_has_too_large,
     waits_until_the_broker_has_memory_again,
+    cuts_what_a_dead_letter_says_to_a_small_frame,
 );
 
 static BROKER: Mutex<()> = Mutex::const_new(());
@@ -279,6 +280,38 @@ async fn puts_aside_what_an_outbox_has_too_large() {
         bus.close().await;
     })
     .await;
+}
+
+/// A frame that is too large would end the connection, again and again.
+async fn cuts_what_a_dead_letter_says_to_a_small_frame() {
+    here!(Mine, "cuts_what_a_dead_letter_says_to_a_small_frame");
+    // What lapin asks for at least.
+    const FRAME_MAX: usize = 8192;
+    let usual = ctl(&["eval", "{ok, Usual} = application:get_env(rabbit, frame_max), Usual."]).await;
+    ctl(&["eval", &format!("application:set_env(rabbit, frame_max, {FRAME_MAX}).")]).await;
+    let bus = Bus::connect(config()).await;
+    ctl(&["eval", &format!("application:set_env(rabbit, frame_max, {}).", usual.trim())]).await;
+    let bus = bus.unwrap();
+    let mut state = bus.state();
+    state.mark_unchanged();
+    let script = Script::<Mine>::new(|call| async move {
+        let error = format!("attempt {}: {}", call.meta.attempt, "ü".repeat(20_000));
+        if call.meta.attempt < 2 { Err(error.into()) } else { Err(Fail::park(error).into()) }
+    });
+    let pause = Duration::from_millis(1500);
+    let retry = Retry { attempts: 5, first: pause, max: pause };
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(retry);
+    let running = service.start().await.unwrap();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    let letters = dead_letters(&bus, Mine::EVENT, "one", 1).await;
+    let letter = &letters[0];
+    assert!(letter.error.starts_with("attempt 2: üü") && letter.first_error.starts_with("attempt 1: üü"));
+    let texts = letter.error.len() + letter.first_error.len();
+    assert!((FRAME_MAX / 2..FRAME_MAX).contains(&texts), "{texts}");
+    assert_eq!((letter.attempts, letter.event.as_str(), letter.group.as_str()), (2, Mine::EVENT, "one"));
+    assert!(!state.has_changed().unwrap(), "a connection was lost: {:?}", state.borrow());
+    running.stop().await;
+    bus.close().await;
 }
 
 async fn waits_until_the_broker_has_memory_again() {

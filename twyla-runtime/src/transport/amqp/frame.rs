@@ -4,6 +4,7 @@
 //! A publisher may have written anything into a message's properties. lapin would end the connection at a text that isn't
 //! UTF-8, and the process at tables that are nested too deep: here what can't be read isn't there.
 
+mod fit;
 mod written;
 
 pub(crate) use written::{Publish, write_ack, write_get, write_reject};
@@ -303,9 +304,10 @@ mod tests {
         #[test]
         fn a_publish_reads_as_it_was_meant(
             exchange in ".{0,30}", key in ".{0,30}", mandatory in any::<bool>(), id in ".{0,60}",
-            timestamp in any::<u64>(), headers in headers(), body in prop::collection::vec(any::<u8>(), 0..300),
-            frame_max in 9_usize..200,
+            timestamp in any::<u64>(), headers in headers(), part in prop::collection::vec(any::<u8>(), 0..300),
+            parts in 0_usize..60, frame_max in 4096_usize..9000,
         ) {
+            let body = part.repeat(parts);
             let named: Vec<Named> = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
             let publish = Publish {
                 exchange: &exchange, routing_key: &key, mandatory, message_id: &id, timestamp, app_id: "chat",
@@ -335,6 +337,72 @@ mod tests {
                 joined.extend(part);
             }
             prop_assert_eq!(joined, body);
+        }
+
+        /// 4096 is the least that both sides must accept (`frame-min-size`).
+        #[test]
+        fn no_frame_is_larger_than_agreed_whatever_the_headers_are(
+            frame_max in prop_oneof![4096_usize..4200, 4096_usize..40_000], id in ".{0,300}", app in ".{0,300}",
+            key in ".{0,300}", ours in prop::collection::vec(0_usize..9000, 4),
+            others in prop::collection::vec((1_usize..300, 0_usize..9000), 0..5), state in 0_usize..512,
+        ) {
+            let text = |size: usize| Header::Text("ä".repeat(size / 2));
+            let violation = r#"{"pointer":"/content/a","keyword":"type","message":"is no text"}"#;
+            let violations = format!("[{}]", vec![violation; ours[1] / violation.len()].join(","));
+            let sensitive = format!("[{}]", vec![r#""/content/x""#; ours[3] / 13 + 1].join(","));
+            let mut named: Vec<Named> = vec![
+                ("x-twyla-reason".into(), Header::Text("handler".to_owned())),
+                ("x-twyla-error".into(), text(ours[0])),
+                ("x-twyla-violations".into(), Header::Text(violations)),
+                ("x-twyla-event".into(), text(254)),
+                ("x-twyla-group".into(), text(254)),
+                ("x-twyla-exchange".into(), text(254)),
+                ("x-twyla-routing-key".into(), text(254)),
+                ("x-twyla-attempts".into(), Header::Number(5)),
+                ("x-twyla-first-error".into(), text(ours[2])),
+                ("x-twyla-parked-at".into(), Header::Text("2025-06-27T04:53:20.000005+00:00".to_owned())),
+                ("x-twyla-sensitive".into(), Header::Text(sensitive)),
+            ];
+            named.extend(others.iter().enumerate().map(|(n, (name, size))| {
+                (format!("{n}{}", "k".repeat(*name)).into(), text(*size))
+            }));
+            let trace = TraceContext::new([1; 16], [2; 8], true).unwrap().with_state(&"s".repeat(state));
+            let publish = Publish {
+                exchange: &key, routing_key: &key, mandatory: true, message_id: &id, timestamp: 1, app_id: &app,
+                headers: &named, trace: Some(&trace), body: &[b' '; 5000],
+            };
+            let mut out = Vec::new();
+            publish.write(7, frame_max, &mut out);
+            let mut at = &out[..];
+            while let Some(&[_, _, _, a, b, c, d]) = at.first_chunk::<HEAD>() {
+                let whole = u32::from_be_bytes([a, b, c, d]) as usize + HEAD + 1;
+                prop_assert!(whole <= frame_max, "{whole} of {frame_max}");
+                at = &at[whole..];
+            }
+            let Some(AMQPFrame::Header(_, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
+            let (_, read) = content_header(&payload(&AMQPFrame::Header(7, header))).unwrap();
+            prop_assert_eq!(read.trace, Some(trace));
+            let found = |name: &str| read.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+            for (name, value) in &named {
+                // A short string has 255 bytes.
+                let name = &name[..name.len().min(255)];
+                match (found(name), value) {
+                    (Some(Header::Text(cut)), Header::Text(whole)) if name.starts_with("x-twyla-") => match name {
+                        "x-twyla-error" | "x-twyla-first-error" => {
+                            prop_assert!(cut == whole || whole.starts_with(cut.strip_suffix('…').unwrap()));
+                        }
+                        "x-twyla-violations" => {
+                            let cut: Vec<crate::park::DeadViolation> = serde_json::from_str(cut).unwrap();
+                            prop_assert!(cut.len() <= ours[1] / violation.len());
+                        }
+                        "x-twyla-sensitive" => prop_assert!(cut == whole || cut == r#"["/content","/context"]"#),
+                        // What says where it came from is never cut.
+                        _ => prop_assert_eq!(cut, whole),
+                    },
+                    (Some(found), value) => prop_assert_eq!(found, value),
+                    (None, _) => prop_assert!(!name.starts_with("x-twyla-"), "{name} is gone"),
+                }
+            }
         }
 
         #[test]

@@ -108,7 +108,7 @@ impl Trial {
         }
         let (first, mut rest) = publish.body.split_at(publish.body.len().min(PIECE));
         self.trunk.add(|out| {
-            publish.write_head(self.channel.id(), out);
+            publish.write_head(self.channel.id(), self.frame_max, out);
             publish.write_part(self.channel.id(), self.frame_max, first, out);
         });
         self.trunk.flush();

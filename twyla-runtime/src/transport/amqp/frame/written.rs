@@ -1,6 +1,6 @@
 //! What goes out, frame by frame: publishes, acks, rejects and gets.
 
-use super::{ACK, BASIC, BODY, END, GET, HEAD, HEADER, METHOD, PUBLISH, REJECT};
+use super::{ACK, BASIC, BODY, END, GET, HEAD, HEADER, METHOD, PUBLISH, REJECT, fit};
 use crate::park::{Header, Named};
 use crate::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 
@@ -22,12 +22,13 @@ pub(crate) struct Publish<'a> {
 impl Publish<'_> {
     /// Appends `basic.publish`, the content header and the body, in frames of at most `frame_max` bytes.
     pub(crate) fn write(&self, channel: u16, frame_max: usize, out: &mut Vec<u8>) {
-        self.write_head(channel, out);
+        self.write_head(channel, frame_max, out);
         self.write_part(channel, frame_max, self.body, out);
     }
 
-    /// Appends `basic.publish` and the content header, to which the whole body belongs.
-    pub(crate) fn write_head(&self, channel: u16, out: &mut Vec<u8>) {
+    /// Appends `basic.publish` and the content header, to which the whole body belongs. Of headers that are larger than a
+    /// frame it has what fits.
+    pub(crate) fn write_head(&self, channel: u16, frame_max: usize, out: &mut Vec<u8>) {
         frame(out, METHOD, channel, |out| {
             out.extend_from_slice(&BASIC.to_be_bytes());
             out.extend_from_slice(&PUBLISH.to_be_bytes());
@@ -36,17 +37,29 @@ impl Publish<'_> {
             short(self.routing_key, out);
             out.push(self.mandatory.into());
         });
+        let start = out.len();
+        self.write_header(channel, self.headers, out);
+        let size = out.len() - start;
+        if size > frame_max {
+            let table = fit::size(self.headers);
+            let headers = fit::fit(self.headers, frame_max.saturating_sub(size - table));
+            out.truncate(start);
+            self.write_header(channel, &headers, out);
+        }
+    }
+
+    fn write_header(&self, channel: u16, headers: &[Named], out: &mut Vec<u8>) {
         frame(out, HEADER, channel, |out| {
             out.extend_from_slice(&BASIC.to_be_bytes());
             out.extend_from_slice(&[0, 0]);
             out.extend_from_slice(&(self.body.len() as u64).to_be_bytes());
             // content type, headers, delivery mode, message id, timestamp, app id
-            let has_headers = !self.headers.is_empty() || self.trace.is_some();
+            let has_headers = !headers.is_empty() || self.trace.is_some();
             let flags: u16 = 0b1001_0000_1100_1000 | if has_headers { 0b0010_0000_0000_0000 } else { 0 };
             out.extend_from_slice(&flags.to_be_bytes());
             short("application/json", out);
             if has_headers {
-                sized(out, |out| self.write_headers(out));
+                sized(out, |out| self.write_headers(headers, out));
             }
             // It is to be on disk.
             out.push(2);
@@ -63,8 +76,8 @@ impl Publish<'_> {
         }
     }
 
-    fn write_headers(&self, out: &mut Vec<u8>) {
-        for (name, value) in self.headers {
+    fn write_headers(&self, headers: &[Named], out: &mut Vec<u8>) {
+        for (name, value) in headers {
             header(name, value, out);
         }
         if let Some(trace) = self.trace {
