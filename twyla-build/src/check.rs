@@ -39,6 +39,7 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
         }
     }
     domains(schemas, problems);
+    events(schemas, problems);
     rpcs::check(schemas, problems);
     let mut known = HashMap::new();
     for (file, what) in schemas.files.iter().enumerate().filter_map(|(index, file)| match file.role {
@@ -283,6 +284,24 @@ fn domains(schemas: &Schemas, problems: &mut Vec<Problem>) {
             say(What::DomainClash { name: name.domain().to_owned(), other: (*other).to_owned(), module });
         } else {
             seen.insert(module, name.domain());
+        }
+    }
+}
+
+/// Events of one domain that would be one type in Rust.
+fn events(schemas: &Schemas, problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<(&str, String), &str> = HashMap::new();
+    for file in &schemas.files {
+        let Role::Event(name) = &file.role else { continue };
+        let type_ = names::type_(name.event_type());
+        if let Some(other) = seen.insert((name.domain(), type_.clone()), name.as_str()) {
+            let type_ = format!("{}::{type_}", names::field(name.domain()));
+            let (name, other) = (name.as_str().to_owned(), other.to_owned());
+            problems.push(Problem {
+                file: file.shown.clone(),
+                at: None,
+                what: What::EventClash { name, other, type_ },
+            });
         }
     }
 }

@@ -222,9 +222,9 @@ impl Builder {
     /// [`Problems`] with everything that is wrong, where at least one thing is an error.
     pub fn about(&self) -> Result<Vec<about::About>, Problems> {
         self.on_stack(|builder| {
-            let (schemas, problems) = builder.read();
+            let (schemas, mut problems) = builder.read();
             let sound = !problems.iter().any(Problem::is_error);
-            let model = if sound { model::read(&schemas) } else { None };
+            let model = if sound { model::read(&schemas, &mut problems) } else { None };
             model.map(|model| about::all(&model)).ok_or(Problems(problems))
         })
     }
@@ -272,7 +272,7 @@ impl Builder {
         let mut generated = None;
         // the model of broken schemas would only say the same in other words
         if !problems.iter().any(Problem::is_error)
-            && let Some(model) = model::read(schemas)
+            && let Some(model) = model::read(schemas, &mut problems)
         {
             let code = emit::code(schemas, &model);
             let context = &model.types[model.context];

@@ -121,14 +121,14 @@ fn renamed(text: &str, names: &[(&str, &str)]) -> String {
 /// Reads a folder in many orders and under other names. False if it has errors.
 fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool {
     let Some(schemas) = resolved(files(folder), draft) else { return false };
-    let model = model::read(&schemas).unwrap();
+    let model = model::read(&schemas, &mut Vec::new()).unwrap();
     let (read, code) = (Read::of(&schemas, &model), emit::code(&schemas, &model));
     syn::parse_file(&code).unwrap();
     for _ in 0..3 {
         let mut files = files(folder);
         shuffle(random, &mut files);
         let schemas = resolved(files, draft).unwrap();
-        let model = model::read(&schemas).unwrap();
+        let model = model::read(&schemas, &mut Vec::new()).unwrap();
         assert!(emit::code(&schemas, &model) == code, "{name}: other code by the order of files: {folder:#?}");
         assert_eq!(Read::of(&schemas, &model), read, "{name}: by the order of files: {folder:#?}");
     }
@@ -136,7 +136,7 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
         let mut files = files(folder);
         files.iter_mut().for_each(|file| file.root = reordered(&file.root, random));
         let schemas = resolved(files, draft).unwrap();
-        let model = model::read(&schemas).unwrap();
+        let model = model::read(&schemas, &mut Vec::new()).unwrap();
         assert_eq!(Read::of(&schemas, &model), read, "{name}: by the order of properties: {folder:#?}");
     }
     for _ in 0..2 {
@@ -155,7 +155,7 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
         }
         others.sort_by(|a, b| a.path.cmp(&b.path));
         let schemas = resolved(others, draft).unwrap();
-        let model = model::read(&schemas).unwrap();
+        let model = model::read(&schemas, &mut Vec::new()).unwrap();
         let other = Read::of(&schemas, &model);
         let back = |text: &str| renamed(text, &back);
         let types: BTreeMap<String, BTreeSet<String>> =

@@ -246,6 +246,16 @@ pub enum What {
         other: String,
         module: String,
     },
+    EventClash {
+        name: String,
+        other: String,
+        type_: String,
+    },
+    /// Of a schema within an event, and another event's, or a schema within that one.
+    TypeClash {
+        other: String,
+        type_: String,
+    },
     ServiceClash {
         name: String,
         other: String,
@@ -461,6 +471,14 @@ impl fmt::Display for What {
             Self::DomainClash { name, other, module } => {
                 write!(f, "the domains `{name}` and `{other}` would both be the module `{module}` in Rust: rename one")
             }
+            Self::EventClash { name, other, type_ } => {
+                write!(f, "the events `{name}` and `{other}` would both be the type `{type_}` in Rust: rename one")
+            }
+            Self::TypeClash { other, type_ } => write!(
+                f,
+                "this schema and {other} would both be the type `{type_}` in Rust: move this one to `$defs` under another name, \
+                 and refer to it here with `$ref`"
+            ),
             Self::ServiceClash { name, other, module } => write!(
                 f,
                 "the services `{name}` and `{other}` would both be the module `rpc::{module}` in Rust: rename one"

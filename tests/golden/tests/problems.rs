@@ -40,6 +40,21 @@ const CASES: &[Case] = &[
     ("reserved_domain", &[("events/shared/x.json", b"{}")], 1),
     ("stray_file", &[("events/x.json", b"{}"), ("other.json", b"{}"), ("notes.txt", b"")], 3),
     ("domains_clash", &[("events/a-b/x.json", b"{}"), ("events/a_b/y.json", b"{}")], 1),
+    ("events_clash", &[("events/shop/order-line.json", b"{}"), ("events/shop/order_line.json", b"{}"), ("events/shop/orderLine.json", b"{}"), ("events/a/order-line.json", b"{}")], 2),
+    (
+        "types_clash",
+        &[
+            ("events/shop/order.json", br#"{ "type": "object", "properties": { "line": { "type": "object", "properties": { "a": {} } }, "line_item": { "enum": ["a"] } } }"#),
+            ("events/shop/order_line.json", br#"{ "type": "object", "properties": { "item": { "type": "object", "properties": { "a": {} } } } }"#),
+            ("events/bill/order_line.json", br#"{ "type": "object", "properties": { "item": { "type": "object", "properties": { "a": {} } } } }"#),
+        ],
+        2,
+    ),
+    (
+        "types_of_one_event",
+        &[("events/shop/order.json", br#"{ "type": "object", "properties": { "a": { "type": "object", "properties": { "b_c": { "enum": ["a"] } } }, "a_b": { "type": "object", "properties": { "c": { "enum": ["a"] } } } } }"#)],
+        0,
+    ),
     ("bad_service", &[("rpc/1api/get/request.json", b"{}")], 1),
     ("rpc_without_request", &[("rpc/a/get/reqest.json", b"{}"), ("rpc/a/get/response.json", b"{}"), ("rpc/a/put/error.json", b"{}")], 3),
     (

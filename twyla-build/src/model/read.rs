@@ -8,12 +8,14 @@ use super::sensitive::Sensitive;
 use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, looks, rpcs};
 use crate::compare::{Evaluator, Kept};
 use crate::draft::is_annotation;
-use crate::load::{Json, Node, Role, Way};
+use crate::load::{At, Json, Node, Role, Way};
 use crate::names;
+use crate::problem::{Problem, What};
 use crate::resolve::{Loc, Schemas};
 
-/// Makes the model of a folder that was found free of errors.
-pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
+/// Makes the model of a folder that was found free of errors. None where types of several events would have one name, which
+/// is a problem then.
+pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Model> {
     let mut reader = Reader::new(schemas);
     let (context, _) = schemas.of_role(|role| *role == Role::Context).next()?;
     let context = reader.root(context);
@@ -28,7 +30,11 @@ pub(crate) fn read(schemas: &Schemas) -> Option<Model> {
     let (mut types, alternatives) = reader.finish();
     let roots: HashSet<TypeId> = events.iter().map(|(_, id)| *id).chain([context]).collect();
     let carried: HashSet<TypeId> = rpcs.iter().flat_map(Method::carries).map(|(_, carried)| carried.type_).collect();
-    keep_apart(schemas, &mut types, &alternatives, &roots, &carried, rpcs::taken(&rpcs));
+    let clashes = keep_apart(schemas, &mut types, &alternatives, &roots, &carried, rpcs::taken(&rpcs));
+    if !clashes.is_empty() {
+        problems.extend(clashes);
+        return None;
+    }
     looks::settle(schemas, &mut types);
     boxes::place(&mut types);
     Some(Model { types, context, events, rpcs })
@@ -69,6 +75,9 @@ pub(super) fn leading_to(schemas: &Schemas, these: impl Iterator<Item = Loc>) ->
 
 /// Gives types of one name different ones: contents and contexts keep theirs, then what RPCs carry, the others are counted
 /// by the path of their file and their JSON Pointer in it. No type of the model gets a name that is `taken`.
+///
+/// Returns the types of an event whose name would be counted for another event's: that would be given another name when that
+/// event comes, and what is written in Rust would mean something else.
 fn keep_apart(
     schemas: &Schemas,
     types: &mut [Type],
@@ -76,7 +85,7 @@ fn keep_apart(
     roots: &HashSet<TypeId>,
     carried: &HashSet<TypeId>,
     mut taken: HashSet<String>,
-) {
+) -> Vec<Problem> {
     for type_ in types.iter_mut() {
         if let Some(variant) = alternatives.get(&type_.loc) {
             type_.name += variant;
@@ -87,14 +96,34 @@ fn keep_apart(
     order.sort_by_cached_key(|id| (!roots.contains(id), !carried.contains(id), place(&types[*id].loc)));
     // where to go on counting, so that many of one name are not many times as much work
     let mut counts: HashMap<String, usize> = HashMap::new();
+    // the schema of an event that has a name
+    let mut firsts: HashMap<String, Loc> = HashMap::new();
+    let mut clashes = Vec::new();
     for id in order {
-        let plain = types[id].name.clone();
-        let count = counts.entry(types[id].path()).or_insert(1);
+        let (plain, path, loc) = (types[id].name.clone(), types[id].path(), types[id].loc.clone());
+        if let Role::Event(_) = schemas.files[loc.file].role {
+            let first = firsts.entry(path.clone()).or_insert_with(|| loc.clone());
+            if first.file != loc.file {
+                clashes.push(clash(schemas, &loc, first, path.clone()));
+            }
+        }
+        let count = counts.entry(path).or_insert(1);
         while !taken.insert(types[id].path()) {
             *count += 1;
             types[id].name = format!("{plain}_{count}");
         }
     }
+    clashes
+}
+
+/// That a schema would have the name of another event's type.
+fn clash(schemas: &Schemas, loc: &Loc, first: &Loc, type_: String) -> Problem {
+    let node = |loc: &Loc| schemas.node(loc).map_or(At { line: 1, column: 1 }, |node| node.at);
+    let other = match &schemas.files[first.file].role {
+        Role::Event(name) if first.pointer.is_empty() => format!("the event `{name}`"),
+        _ => format!("the one at {}", schemas.files[first.file].place(node(first))),
+    };
+    schemas.problem(loc, node(loc), What::TypeClash { other, type_ })
 }
 
 /// The limit of schemas that hold one another with no type between: the value of one further in is left to a tree.
