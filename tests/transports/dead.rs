@@ -4,6 +4,7 @@ use lapin::options::QueueDeleteOptions;
 use tokio::sync::mpsc;
 use twyla_runtime::{Bus, Error, Fail, Sort};
 use twyla_tests::broker::{config, lapin};
+use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::{Call, Here, Ping, Place, Script, both_transports, dead_letters, here, listener};
 
 both_transports!(
@@ -13,7 +14,7 @@ both_transports!(
     knows_no_dead_letters_where_nothing_is,
 );
 
-twyla_tests::with_rabbitmq!(says_that_a_group_has_no_queue);
+twyla_tests::with_rabbitmq!(says_that_a_group_has_no_queue, reads_again_if_the_connection_ends_meanwhile);
 
 fn context() -> Here {
     Here::new("web")
@@ -125,5 +126,24 @@ async fn says_that_a_group_has_no_queue() {
     assert_eq!(why, format!("there is no queue `{queue}`: a member of its group makes it as it starts"));
     // It is still there.
     dead_letters(&bus, Mine::EVENT, "one", 1).await;
+    bus.close().await;
+}
+
+async fn reads_again_if_the_connection_ends_meanwhile() {
+    here!(Mine, "reads_again_if_the_connection_ends_meanwhile");
+    let proxy = Proxy::start(Mode::Open).await;
+    let bus = Bus::connect(config().port(proxy.port())).await.unwrap();
+    park::<Mine>(&bus, 2).await;
+    // each is asked for first, gets no answer, and then loses its connection
+    let cut = async || {
+        proxy.set(Mode::Open);
+        proxy.cut();
+    };
+    proxy.set(Mode::Deaf);
+    let (letters, ()) = tokio::join!(bus.dead_letters(Mine::EVENT, "one", 10), cut());
+    assert_eq!(letters.unwrap().len(), 2);
+    proxy.set(Mode::Deaf);
+    let (count, ()) = tokio::join!(bus.count_dead_letters(Mine::EVENT, "one"), cut());
+    assert_eq!(count.unwrap(), 2);
     bus.close().await;
 }

@@ -14,7 +14,7 @@ use twyla_runtime::__private::publish_raw;
 use twyla_runtime::{Bus, BusState, Config, Error, LinkState, QueueKind, Reason, Retry, session_id};
 use twyla_tests::broker::{clean, config, connections, lapin};
 use twyla_tests::proxy::{Mode, Proxy};
-use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
+use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, rabbitmq, within};
 
 twyla_tests::with_rabbitmq!(
     comes_back_after_every_cut,
@@ -437,7 +437,7 @@ async fn adopts_an_exchange_of_another_kind() {
 
 async fn brings_back_what_an_operator_deletes() {
     here!(Mine, "brings_back_what_an_operator_deletes");
-    let bus = Bus::connect(config()).await.unwrap();
+    let bus = rabbitmq("brings_back_what_an_operator_deletes").await;
     let (sender, mut calls) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let _ = sender.send(call.ping.n);

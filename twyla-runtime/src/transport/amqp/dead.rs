@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicNackOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::fetch::Fetch;
+use super::fetch::{Ended, Fetch};
 use super::switch::Message;
 use super::{Amqp, said, topology};
 use crate::bus::new_message_id;
@@ -24,11 +24,61 @@ const TOGETHER: usize = 32;
 /// How long the broker may take to confirm a replayed message.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// How long a reader waits before it reads again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a dead queue was not read.
+#[derive(Debug)]
+pub(super) struct Unread {
+    why: String,
+    /// Whether it would be the same if it were read again. A queue that is deleted meanwhile is empty then.
+    for_good: bool,
+}
+
+impl Unread {
+    /// The broker's words, or ours.
+    pub(super) fn why(self) -> String {
+        self.why
+    }
+}
+
+impl From<lapin::Error> for Unread {
+    fn from(error: lapin::Error) -> Self {
+        let for_good = topology::is_permanent(&error) && !topology::is(&error, topology::NOT_FOUND);
+        Self { for_good, why: said(error) }
+    }
+}
+
+impl From<Ended> for Unread {
+    fn from(ended: Ended) -> Self {
+        Self { for_good: ended.code.is_some_and(|code| code != topology::NOT_FOUND), why: ended.why }
+    }
+}
+
 type Letter = (DeadLetter, Vec<(String, Header)>, Option<TraceContext>);
 
 impl Amqp {
+    /// Reads, and reads again if the connection ends meanwhile, within the deadline for connecting. RabbitMQ ends it
+    /// (`INTERNAL_ERROR`) if a quorum queue is read while it is being made or deleted.
+    pub(super) async fn read_again<T, F>(&self, read: impl Fn() -> F) -> Result<T, String>
+    where
+        F: Future<Output = Result<T, Unread>>,
+    {
+        let until = Instant::now() + self.connect_deadline;
+        let mut last = None;
+        loop {
+            match timeout_at(until, read()).await {
+                Ok(Ok(read)) => return Ok(read),
+                Ok(Err(Unread { why, for_good: true })) => return Err(why),
+                Ok(Err(unread)) => last = Some(unread.why),
+                Err(_) => return Err(last.unwrap_or_else(|| self.consume.trouble())),
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
     /// The first `limit` dead letters, which stay where they are.
-    pub(super) async fn peek(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, String> {
+    pub(super) async fn peek(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, Unread> {
         let Some((mut fetch, queue, _)) = self.open_dead(queue).await? else { return Ok(Vec::new()) };
         let mut letters = Vec::new();
         let mut last = None;
@@ -43,15 +93,15 @@ impl Amqp {
         Ok(letters)
     }
 
-    pub(super) async fn count(&self, queue: &str) -> Result<usize, String> {
+    pub(super) async fn count(&self, queue: &str) -> Result<usize, Unread> {
         let Some((fetch, _, count)) = self.open_dead(queue).await? else { return Ok(0) };
-        fetch.channel.close(200, "OK".into()).await.map_err(said)?;
+        fetch.channel.close(200, "OK".into()).await?;
         Ok(count)
     }
 
     /// Asks of each dead letter that is there now what is to become of it. A replayed one is acked once the broker has
     /// confirmed it in its group's queue.
-    pub(super) async fn sort(&self, queue: &str, back: &str, decide: Decide<'_>) -> Result<Sorted, String> {
+    pub(super) async fn sort(&self, queue: &str, back: &str, decide: Decide<'_>) -> Result<Sorted, Unread> {
         let mut sorted = Sorted::default();
         let Some((mut fetch, queue, count)) = self.open_dead(queue).await? else { return Ok(sorted) };
         let (mut batch, mut acks, mut kept) = (Vec::new(), Vec::new(), None);
@@ -91,7 +141,7 @@ impl Amqp {
         back: &str,
         batch: &mut Vec<(u64, Letter)>,
         acks: &mut Vec<u64>,
-    ) -> Result<usize, String> {
+    ) -> Result<usize, Unread> {
         let deadline = Instant::now() + DEADLINE;
         let publishing = batch.iter().map(|(_, (letter, headers, trace))| {
             let message = Outgoing {
@@ -116,25 +166,26 @@ impl Amqp {
         }
         let replayed = acks.len() - before;
         for tag in acks.drain(..) {
-            channel.basic_ack(tag, BasicAckOptions::default()).await.map_err(said)?;
+            channel.basic_ack(tag, BasicAckOptions::default()).await?;
         }
         // Its answer comes once the queue has the acks.
-        channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await.map_err(said)?;
-        trouble.map_or(Ok(replayed), Err)
+        channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await?;
+        trouble.map_or(Ok(replayed), |why| Err(Unread { why, for_good: true }))
     }
 
     /// A channel, the queue's name, and how many messages are ready in it; nothing where there is no such queue.
-    async fn open_dead(&self, queue: &str) -> Result<Option<(Fetch, ShortString, usize)>, String> {
+    async fn open_dead(&self, queue: &str) -> Result<Option<(Fetch, ShortString, usize)>, Unread> {
         let Ok(queue) = ShortString::try_new(queue) else { return Ok(None) };
-        let connection = self.consume.connection().await.ok_or("the bus is closed")?;
-        let channel = connection.create_channel().await.map_err(said)?;
+        let closed = || Unread { why: "the bus is closed".to_owned(), for_good: true };
+        let connection = self.consume.connection().await.ok_or_else(closed)?;
+        let channel = connection.create_channel().await?;
         match channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await {
             Ok(declared) => {
                 let count = declared.message_count() as usize;
                 Ok(Some((Fetch::new(&connection, channel), queue, count)))
             }
             Err(error) if topology::is(&error, topology::NOT_FOUND) => Ok(None),
-            Err(error) => Err(said(error)),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -144,13 +195,13 @@ fn passive() -> QueueDeclareOptions {
 }
 
 /// Gives back what was fetched up to this one and isn't acked.
-async fn give_back(channel: &Channel, queue: &ShortString, last: Option<u64>) -> Result<(), String> {
+async fn give_back(channel: &Channel, queue: &ShortString, last: Option<u64>) -> Result<(), Unread> {
     if let Some(last) = last {
-        channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true }).await.map_err(said)?;
+        channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true }).await?;
         // Its answer comes once the queue has them back.
-        channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await.map_err(said)?;
+        channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await?;
     }
-    channel.close(200, "OK".into()).await.map_err(said)
+    Ok(channel.close(200, "OK".into()).await?)
 }
 
 fn read(message: Message) -> Letter {

@@ -10,7 +10,14 @@ use super::frame::write_get;
 use super::switch::{Ear, Message};
 use super::trunk::Trunk;
 
-type Answer = Result<Option<Message>, String>;
+type Answer = Result<Option<Message>, Ended>;
+
+/// How the channel has ended: with the broker's code, or, without one, with its connection.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<u16>,
+    pub(crate) why: String,
+}
 
 /// Gets messages on a channel of its own.
 pub(crate) struct Fetch {
@@ -31,8 +38,8 @@ impl Ear for Answers {
         let _ = self.0.send(Ok(None));
     }
 
-    fn ended(&self, _: Option<u16>, why: &str) {
-        let _ = self.0.send(Err(why.to_owned()));
+    fn ended(&self, code: Option<u16>, why: &str) {
+        let _ = self.0.send(Err(Ended { code, why: why.to_owned() }));
     }
 }
 
@@ -47,7 +54,8 @@ impl Fetch {
     pub(crate) async fn get(&mut self, queue: &str) -> Answer {
         self.trunk.add(|out| write_get(self.channel.id(), queue, out));
         self.trunk.flush();
-        self.answers.recv().await.unwrap_or_else(|| Err("the connection is closed".to_owned()))
+        let closed = || Ended { code: None, why: "the connection is closed".to_owned() };
+        self.answers.recv().await.unwrap_or_else(|| Err(closed()))
     }
 }
 

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use lapin::types::ShortString;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use self::connection::Link;
 use self::gate::Gate;
@@ -108,23 +108,15 @@ impl Transport for Amqp {
 
     fn dead_letters(&self, dead_queue: String, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, Error>> {
         Box::pin(async move {
-            let why = match timeout(self.connect_deadline, self.peek(&dead_queue, limit)).await {
-                Ok(Ok(letters)) => return Ok(letters),
-                Ok(Err(why)) => why,
-                Err(_) => self.consume.trouble(),
-            };
-            Err(Error::DeadLetters { queue: dead_queue, why })
+            let letters = self.read_again(|| self.peek(&dead_queue, limit)).await;
+            letters.map_err(|why| Error::DeadLetters { queue: dead_queue, why })
         })
     }
 
     fn count_dead(&self, dead_queue: String) -> BoxFuture<'_, Result<usize, Error>> {
         Box::pin(async move {
-            let why = match timeout(self.connect_deadline, self.count(&dead_queue)).await {
-                Ok(Ok(count)) => return Ok(count),
-                Ok(Err(why)) => why,
-                Err(_) => self.consume.trouble(),
-            };
-            Err(Error::DeadLetters { queue: dead_queue, why })
+            let count = self.read_again(|| self.count(&dead_queue)).await;
+            count.map_err(|why| Error::DeadLetters { queue: dead_queue, why })
         })
     }
 
@@ -136,7 +128,7 @@ impl Transport for Amqp {
     ) -> BoxFuture<'a, Result<Sorted, Error>> {
         Box::pin(async move {
             let sorted = self.sort(&dead_queue, &back, decide).await;
-            sorted.map_err(|why| Error::DeadLetters { queue: dead_queue, why })
+            sorted.map_err(|unread| Error::DeadLetters { queue: dead_queue, why: unread.why() })
         })
     }
 
