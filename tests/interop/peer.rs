@@ -3,8 +3,9 @@
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::mpsc;
 
 const DRAFT_06: &str = "http://json-schema.org/draft-06/schema#";
 
@@ -76,7 +77,8 @@ impl Emitter {
 pub(crate) struct Listener {
     child: Child,
     stdin: Option<ChildStdin>,
-    lines: Lines<BufReader<ChildStdout>>,
+    /// Read as they come: a peer that can't write for a full pipe would keep the event that it has.
+    lines: mpsc::UnboundedReceiver<String>,
 }
 
 impl Listener {
@@ -92,8 +94,15 @@ impl Listener {
 
     async fn run(arguments: &[&str], schemata: &Schemata) -> Self {
         let mut child = python(arguments, schemata).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("ready"), "the peer could not listen");
+        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(out.next_line().await.unwrap().as_deref(), Some("ready"), "the peer could not listen");
+        let (sender, lines) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(line) = out.next_line().await.unwrap() {
+                // a test that has ended reads no more
+                let _ = sender.send(line);
+            }
+        });
         Self { stdin: child.stdin.take(), child, lines }
     }
 
@@ -111,7 +120,7 @@ impl Listener {
     }
 
     async fn next_or_end(&mut self) -> Option<Value> {
-        let line = self.lines.next_line().await.unwrap()?;
+        let line = self.lines.recv().await?;
         Some(serde_json::from_str(&line).unwrap())
     }
 
