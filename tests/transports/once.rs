@@ -17,6 +17,7 @@ use twyla_tests::{Call, Here, Ping, Place, Script, here, listener, within};
 twyla_tests::with_rabbitmq!(
     skips_what_was_handled_before,
     handles_each_event_without_an_id_or_with_a_blank_one,
+    handles_each_event_whose_id_a_database_can_not_keep,
     tells_events_with_one_id_apart_by_name_in_memory,
     tells_events_with_one_id_apart_by_name_in_sqlite,
     tells_events_with_one_id_apart_by_name_in_postgres,
@@ -92,6 +93,21 @@ async fn handles_each_event_without_an_id_or_with_a_blank_one() {
         }
         running.stop().await;
     }
+    bus.close().await;
+}
+
+async fn handles_each_event_whose_id_a_database_can_not_keep() {
+    here!(Mine, "handles_each_event_whose_id_a_database_can_not_keep");
+    let bus = Bus::connect(config()).await.unwrap();
+    let pool = postgres_schema(Mine::DOMAIN).await;
+    let (running, mut calls) = remembering::<Mine>(&bus, Dedupe::sql(pool).await.unwrap()).await;
+    for (id, n) in [("a\0b", 1), ("a\0b", 2), ("plain", 3)] {
+        publish(Mine::DOMAIN, id, n).await;
+    }
+    for want in 1..=3 {
+        assert_eq!(calls.recv().await, Some(want));
+    }
+    running.stop().await;
     bus.close().await;
 }
 

@@ -14,6 +14,7 @@ use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener}
 twyla_tests::with_rabbitmq!(
     a_success_after_the_delivery_was_taken_back_counts,
     a_failure_after_the_delivery_was_taken_back_is_dead_lettered_once,
+    a_long_pause_goes_through_its_queue_after_the_delivery_was_taken_back,
     attempts_go_on_counting_after_the_delivery_was_taken_back,
     the_end_of_a_service_has_one_deadline,
     a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order,
@@ -138,6 +139,34 @@ async fn a_failure_after_the_delivery_was_taken_back_is_dead_lettered_once() {
     running.stop().await;
     assert_eq!(calls.recv().await, None, "it was handled twice");
     assert_eq!(dead_letters(&other, Mine::EVENT, "one", 1).await.len(), 1);
+    bus.close().await;
+    other.close().await;
+}
+
+async fn a_long_pause_goes_through_its_queue_after_the_delivery_was_taken_back() {
+    here!(Mine, "a_long_pause_goes_through_its_queue_after_the_delivery_was_taken_back");
+    let proxy = Proxy::start(Mode::Open).await;
+    let (bus, other) = (Bus::connect(through(&proxy)).await.unwrap(), Bus::connect(config()).await.unwrap());
+    let (script, gate, mut calls) = gated::<Mine>(|| Err("not today"));
+    let hour = Duration::from_secs(3600);
+    let service = bus.service().state(script).retry(Retry { attempts: 2, first: hour, max: hour });
+    let running = service.listeners([listener::<Mine>("one")]).start().await.unwrap();
+    other.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!(calls.recv().await, Some((1, 1)));
+    take_back(&proxy, &bus).await;
+    gate.add_permits(1);
+    let queue = format!("{}.one.retry.1h", Mine::EVENT);
+    let passive = lapin::options::QueueDeclareOptions { passive: true, ..Default::default() };
+    loop {
+        let (_connection, channel) = lapin().await;
+        let there = channel.queue_declare(queue.as_str().into(), passive, Default::default()).await;
+        if there.is_ok_and(|queue| queue.message_count() == 1) {
+            break;
+        }
+    }
+    running.stop().await;
+    assert_eq!(calls.recv().await, None, "it was handled twice");
+    assert_eq!(waiting(&format!("{}.one", Mine::EVENT)).await, 0);
     bus.close().await;
     other.close().await;
 }

@@ -154,11 +154,17 @@ async fn handle(
         }
         return None;
     }
-    match next {
+    let ack = delivery.ack.clone();
+    let held = match next {
         Next::Settled | Next::Void(..) => None,
         Next::Later(pause, failed) => aside::postpone(listening, delivery, pause, failed).await,
         Next::Park(verdict) => aside::park(listening, delivery, verdict).await,
+    };
+    // it was set aside while the broker took it back
+    if let Some(guard) = guard {
+        guard.remember_if_void(&ack);
     }
+    held
 }
 
 /// Why a delivery is dead-lettered without a look at its envelope, if it is.
@@ -209,6 +215,9 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
         None => delivery.failed(),
         Some((failed, due)) => {
             let left = due.saturating_duration_since(tokio::time::Instant::now());
+            if left > HERE && !listening.is_ordered() {
+                return Next::Later(left, failed);
+            }
             match pause(listening, delivery, left).await {
                 Paused::Over => Some(failed),
                 Paused::Stopping => return Next::Settled,
@@ -225,13 +234,14 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
     let mut patience = Patience::default();
     loop {
         // the store is waited for before an attempt begins, so that its trouble is none of the event's
-        let Some(begun) = claim(listening, delivery, &mut patience).await else { return Next::Settled };
+        let Some(begun) = claim(listening, delivery, &mut patience).await else { return given_up(delivery, failed) };
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let (mut incoming, span) = incoming(listening, delivery, &envelope, &session, attempt, failed.as_ref());
         let clock = Clock::start(&listening.figures);
         under_way.begins(Begins { event, group, handler: listening.listener.handler, number: attempt, message_id });
         let outcome = match begun {
             Begun::Done => {
+                listening.store.works();
                 ack.ack();
                 clock.stop(Came::Skipped);
                 under_way.came(underway::Came::Skipped);
@@ -249,7 +259,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
                             drop((clock, span));
                             match patience.wait(listening, delivery, trouble).await {
                                 Some(()) => continue,
-                                None => return Next::Settled,
+                                None => return given_up(delivery, failed),
                             }
                         }
                         // the handler has decided, and is not called again
@@ -259,6 +269,8 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
                 }
             }
         };
+        // neither the look-up nor the commit nor an outbox has failed
+        listening.store.works();
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
             clock.stop(if ok { Came::Handled } else { Came::Failed });
@@ -291,7 +303,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
                     drop((clock, span));
                     match patience.wait(listening, delivery, Trouble { cause: error, busy: false }).await {
                         Some(()) => continue,
-                        None => return Next::Settled,
+                        None => return given_up(delivery, failed),
                     }
                 }
                 what => (Reason::Handler, chain(&*error), what),
@@ -331,6 +343,14 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
             Paused::Void => return Next::Void(this, due),
         }
         failed = Some(this);
+    }
+}
+
+/// What is left of a delivery that is given up while it waits for the store.
+fn given_up(delivery: &Delivery, failed: Option<Failed>) -> Next {
+    match failed {
+        Some(failed) if delivery.ack.is_void() => Next::Void(failed, tokio::time::Instant::now()),
+        _ => Next::Settled,
     }
 }
 
@@ -409,10 +429,7 @@ async fn claim(listening: &Listening, delivery: &Delivery, patience: &mut Patien
             }
         };
         match begun {
-            Ok(begun) => {
-                listening.store.works();
-                return Some(begun);
-            }
+            Ok(begun) => return Some(begun),
             Err(trouble) => patience.wait(listening, delivery, trouble).await?,
         }
     }

@@ -39,7 +39,12 @@ impl Held {
         let Self { mut delivery, way } = self;
         let back = match way {
             Way::Dead(message) => match dead_letter(listening, &delivery, &message).await {
-                Left::Done => None,
+                Left::Done => {
+                    if let Some(guard) = guard {
+                        guard.remember_if_void(&delivery.ack);
+                    }
+                    None
+                }
                 Left::Back => Some(Way::Dead(message)),
             },
             Way::Retry(wanted, headers) => {

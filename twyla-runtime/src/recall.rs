@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use crate::ack::Decision;
+use crate::ack::{Ack, Decision};
 use crate::aside::{Failed, Verdict};
 use crate::attempt::Listening;
 use crate::drain;
@@ -40,13 +40,16 @@ pub(crate) struct Recall {
     state: Mutex<State>,
 }
 
-/// By the hash of the message's id: two ids with one hash merely wait for each other.
+/// By the hash of the message's id, 64 bits with a key of this process's own.
 #[derive(Default)]
 struct State {
     handling: HashMap<u64, Handling>,
-    known: HashMap<u64, Known>,
-    /// In the order in which they became known.
-    order: VecDeque<u64>,
+    /// With the number of each.
+    known: HashMap<u64, (u64, Known)>,
+    /// In the order in which they became known, those that have come back included.
+    order: VecDeque<(u64, u64)>,
+    /// The number of the next one.
+    next: u64,
 }
 
 struct Handling {
@@ -79,7 +82,7 @@ impl Recall {
                     Some(handling) => handling.ended.get_or_insert_default().clone().notified_owned(),
                     None => {
                         state.begin(key);
-                        return (Guard { recall: self, key }, state.known.remove(&key));
+                        return (Guard { recall: self, key }, state.known.remove(&key).map(|(_, known)| known));
                     }
                 }
             };
@@ -113,17 +116,29 @@ pub(crate) struct Guard<'a> {
 }
 
 impl Guard<'_> {
+    /// Remembers the decision on a delivery that is void, so that the broker never learns of it.
+    pub(crate) fn remember_if_void(&self, ack: &Ack) {
+        if ack.is_void()
+            && let Some(decision @ (Decision::Ack | Decision::Drop)) = ack.decision()
+        {
+            self.remember(Known::Decided(decision));
+        }
+    }
+
     /// Remembers the outcome of a void delivery.
     pub(crate) fn remember(&self, outcome: Known) {
         let mut state = self.recall.lock();
-        // what has come back left its place in the order, so that holds more keys than are known
         while state.order.len() >= CAPACITY
-            && let Some(oldest) = state.order.pop_front()
+            && let Some((number, oldest)) = state.order.pop_front()
         {
-            state.known.remove(&oldest);
+            if state.known.get(&oldest).is_some_and(|(known, _)| *known == number) {
+                state.known.remove(&oldest);
+            }
         }
-        state.order.push_back(self.key);
-        state.known.insert(self.key, outcome);
+        let number = state.next;
+        state.next += 1;
+        state.order.push_back((number, self.key));
+        state.known.insert(self.key, (number, outcome));
     }
 }
 
@@ -197,6 +212,19 @@ mod tests {
         assert!(recall.begin_again("0").await.1.is_none());
         assert!(recall.begin_again("1").await.1.is_some());
         assert!(recall.begin_again(&CAPACITY.to_string()).await.1.is_some());
+    }
+
+    #[tokio::test]
+    async fn an_outcome_that_is_kept_again_is_as_new_as_it_is() {
+        let recall = Recall::default();
+        let ack = || Known::Decided(Decision::Ack);
+        recall.begin("a").remember(ack());
+        assert!(recall.begin_again("a").await.1.is_some());
+        recall.begin("a").remember(ack());
+        for n in 0..CAPACITY - 1 {
+            recall.begin(&n.to_string()).remember(ack());
+        }
+        assert!(recall.begin_again("a").await.1.is_some(), "its old place in the order counted");
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ const SHOWN: usize = 128;
 
 /// Returns the UUID of the session that other programs know by a text.
 ///
-/// A text that is a UUID is that UUID. Any other text becomes a UUIDv5 (RFC 9562, section 5.5) in Twyla's own namespace,
+/// Space around the text doesn't count. A text that is a UUID is that UUID. Any other text becomes a UUIDv5 (RFC 9562, section 5.5) in Twyla's own namespace,
 /// `uuid5(uuid5(NAMESPACE_URL, "urn:twyla:session"), text)`, so that one text is one session in every service. Events and
 /// calls that come in with such a text are mapped the same way.
 ///
@@ -25,6 +25,7 @@ const SHOWN: usize = 128;
 /// ```
 #[must_use]
 pub fn session_id(text: &str) -> Uuid {
+    let text = text.trim();
     Uuid::parse_str(text).unwrap_or_else(|_| Uuid::new_v5(&NAMESPACE, text.as_bytes()))
 }
 

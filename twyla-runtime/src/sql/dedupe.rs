@@ -34,17 +34,22 @@ impl Dedupe {
     /// Dropping the future may leave the table made.
     pub async fn sql<DB: Dialect>(pool: Pool<DB>) -> Result<Self, sqlx::Error> {
         DB::make_handled(&pool).await?;
-        Ok(Self { store: Arc::new(Sql { pool }), gives: Some(TypeId::of::<Tx<DB>>()), kept: None })
+        let store = Arc::new(Sql { pool, open: Arc::default() });
+        Ok(Self { store, gives: Some(TypeId::of::<Tx<DB>>()), kept: None })
     }
 }
 
 struct Sql<DB: Dialect> {
     pool: Pool<DB>,
+    /// Counts the transactions that are open: as many references as there are, and this one.
+    open: Arc<()>,
 }
 
 impl<DB: Dialect> Store for Sql<DB> {
     fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>> {
-        Box::pin(async move { self.begin(event).await.map_err(|error| trouble(error, self.pool.size())) })
+        Box::pin(
+            async move { self.begin(event).await.map_err(|error| trouble(error, Arc::strong_count(&self.open) > 1)) },
+        )
     }
 
     fn connections(&self) -> Option<u32> {
@@ -59,19 +64,21 @@ impl<DB: Dialect> Store for Sql<DB> {
 impl<DB: Dialect> Sql<DB> {
     async fn begin(&self, event: Identity<'_>) -> Result<Begun, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
-        if let Some(id) = event.message_id
+        // PostgreSQL has no text with this character, and a sender that writes it has no ids to tell events by
+        if let Some(id) = event.message_id.filter(|id| !id.contains('\0'))
             && !DB::handled(&mut transaction, event.queue, event.group, id).await?
         {
             transaction.rollback().await?;
             return Ok(Begun::Done);
         }
-        Ok(Begun::New(Box::new(Open { tx: Tx(Arc::new(Mutex::new(Some(transaction)))), pool: self.pool.clone() })))
+        let tx = Tx(Arc::new(Mutex::new(Some(transaction))));
+        Ok(Begun::New(Box::new(Open { tx, _open: self.open.clone() })))
     }
 }
 
 struct Open<DB: Dialect> {
     tx: Tx<DB>,
-    pool: Pool<DB>,
+    _open: Arc<()>,
 }
 
 impl<DB: Dialect> Claim for Open<DB> {
@@ -89,7 +96,7 @@ impl<DB: Dialect> Claim for Open<DB> {
                 Err(error) => Err(error),
             };
             committed.map_err(|error| match passes(&error) {
-                true => NotCommitted::Store(trouble(error, self.pool.size())),
+                true => NotCommitted::Store(trouble(error, true)),
                 false => NotCommitted::Handler(error.into()),
             })
         })

@@ -25,11 +25,11 @@ pub(super) fn passes(error: &sqlx::Error) -> bool {
     }
 }
 
-/// The trouble that an error is. `open` is how many connections the pool has open.
-pub(super) fn trouble(error: sqlx::Error, open: u32) -> Trouble {
+/// The trouble that an error is. `in_use` says whether connections of the pool are in use: then it may be for them that no other
+/// was to be had, and else there is no database.
+pub(super) fn trouble(error: sqlx::Error, in_use: bool) -> Trouble {
     let busy = match &error {
-        // a pool without any connection could not make one
-        sqlx::Error::PoolTimedOut => open > 0,
+        sqlx::Error::PoolTimedOut => in_use,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| matches!(sqlite(&code), Some(5 | 6))),
         _ => false,
     };

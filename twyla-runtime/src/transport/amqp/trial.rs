@@ -134,9 +134,11 @@ impl Trial {
 
 impl Ear for Trial {
     fn returned(&self, returned: switch::Message) {
-        if let State::Unconfirmed(message, _) = &*lock(&self.state)
+        if let State::Unconfirmed(message, proven) = &*lock(&self.state)
             && returned.properties.message_id.is_some_and(|id| message.has_id(&id))
         {
+            // the route that it was known to have is gone
+            proven.forget_routes();
             message.returned();
         }
     }
@@ -154,13 +156,15 @@ impl Ear for Trial {
 
     fn ended(&self, code: Option<u16>, why: &str) {
         let problem = Problem::unanswered(why);
-        let State::Unconfirmed(message, _) = std::mem::replace(&mut *lock(&self.state), State::Ended(problem)) else {
-            return;
-        };
+        let ended = std::mem::replace(&mut *lock(&self.state), State::Ended(problem));
+        let State::Unconfirmed(message, proven) = ended else { return };
         let kind = match Refusal::read(code, why, message.outgoing.body.len()) {
             Some(refusal) => Kind::Refused(refusal),
             // It is made sure of before the next try.
-            None if refusal::is_gone(code) => Kind::Unrouted,
+            None if refusal::is_gone(code) => {
+                proven.forget_routes();
+                Kind::Unrouted
+            }
             None => Kind::Unanswered,
         };
         if let (Kind::Refused(Refusal::LargerThan(most)), Some(trials)) = (&kind, self.trials.upgrade()) {
