@@ -148,7 +148,7 @@ impl Running {
     }
 
     /// Drains: takes no more events, lets the handlers that run finish within the drain deadline, and gives the rest back
-    /// to the broker. The bus stays open.
+    /// to the broker. The bus stays open, and there is no [`shutdown_delay`](crate::Service::shutdown_delay).
     ///
     /// # Cancel safety
     /// Dropping the future goes on with draining in the background.

@@ -205,7 +205,8 @@ impl Service {
     /// For how long the service goes on as before after the signal to stop, while [`Health`](crate::Health) says that it isn't
     /// ready; nothing unless set.
     ///
-    /// A load balancer needs some seconds to send no more calls. Until then the port of RPCs stays open.
+    /// A load balancer needs some seconds to send no more calls. Until then the port of RPCs stays open. It is part of the
+    /// [`drain_deadline`](Self::drain_deadline), and no longer than that.
     pub fn shutdown_delay(mut self, delay: Duration) -> Self {
         self.shutdown_delay = delay;
         self
@@ -259,7 +260,7 @@ impl Service {
         let states = Arc::new(self.states);
         let (stop, stopping) = watch::channel(Phase::Running);
         let drain = self.drain_deadline.saturating_sub(self.shutdown_delay);
-        let mut running = Running::new(self.bus.clone(), stop, self.shutdown_delay, drain);
+        let mut running = Running::new(self.bus.clone(), stop, self.shutdown_delay.min(self.drain_deadline), drain);
         #[cfg(feature = "rpc-server")]
         let operations = match &self.operations {
             Some(address) => Some(Bound::to(address).await?),
