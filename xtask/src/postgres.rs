@@ -38,11 +38,13 @@ fi
 cd "$dir"
 $as "$bin/initdb" --pgdata "$dir/data" --username postgres --auth trust --no-sync </dev/null >"$dir/out" 2>&1
 $as "$bin/postgres" -D "$dir/data" -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 </dev/null >>"$dir/out" 2>&1 &
+server=$!
 $as "$pooler" -q "$dir/pooler.ini" </dev/null >>"$dir/out" 2>&1 &
 pooler=$!
 while read -r _; do :; done
 kill -TERM "$pooler" 2>/dev/null
-$as "$bin/pg_ctl" --pgdata "$dir/data" --mode fast stop >/dev/null 2>&1
+$as "$bin/pg_ctl" --pgdata "$dir/data" --mode fast stop >/dev/null 2>&1 || kill -KILL "$server" 2>/dev/null
+wait "$server" "$pooler"
 rm -rf "$dir"
 "#;
 
