@@ -79,6 +79,7 @@ pub(crate) struct Unpublished {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// The deadline: it may pass when it is tried again.
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker keeps one waiting"))]
     Deadline,
     /// The broker refuses it. Trying again makes no sense before something is changed.
     Refused,
