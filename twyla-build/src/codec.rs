@@ -4,14 +4,14 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::model::{Body, Fallback, Field, Held, Model, Others, Shape, Type, Variant};
-use crate::types::{ident, path};
+use crate::model::{Body, Field, Held, Model, Others, Shape, Type, Variant};
+use crate::types::ident;
 
 /// `Read`, `Write` and serde's traits of a type.
-pub(crate) fn impls(model: &Model, type_: &Type) -> TokenStream {
+pub(crate) fn impls(type_: &Type) -> TokenStream {
     let name = ident(&type_.name);
     let (read, write) = match &type_.body {
-        Body::Struct { fields, others } => (read_struct(model, type_, fields, others), write_struct(fields, others)),
+        Body::Struct { fields, others } => (read_struct(fields, others), write_struct(fields, others)),
         Body::Map(_) => (quote!(__twyla::Read::read(reader).map(Self)), quote!(__twyla::Write::write(&self.0, out);)),
         Body::Enum { .. } => {
             (quote!(__twyla::word(reader, Self::WORDS)), quote!(__twyla::write_str(self.as_str(), out);))
@@ -41,7 +41,7 @@ fn slot(field: &Field) -> Ident {
     }
 }
 
-fn read_struct(model: &Model, type_: &Type, fields: &[Field], others: &Others) -> TokenStream {
+fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
     let slots: Vec<Ident> = fields.iter().map(slot).collect();
     let wires = fields.iter().map(|field| &field.wire);
     let arms = slots.iter().enumerate().map(|(index, slot)| {
@@ -59,14 +59,12 @@ fn read_struct(model: &Model, type_: &Type, fields: &[Field], others: &Others) -
     };
     let values = fields.iter().zip(&slots).map(|(field, slot)| {
         let (name, wire) = (ident(&field.name), &field.wire);
-        match &field.fallback {
-            _ if field.required => quote!(#name: __twyla::required(#wire, #slot)?),
-            Some(fallback) => {
-                let fallback = expression(model, type_, fallback);
-                quote!(#name: #slot.unwrap_or_else(|| #fallback))
-            }
-            None if *slot == name => quote!(#name),
-            None => quote!(#name: #slot),
+        if field.required {
+            quote!(#name: __twyla::required(#wire, #slot)?)
+        } else if *slot == name {
+            quote!(#name)
+        } else {
+            quote!(#name: #slot)
         }
     });
     quote! {
@@ -81,35 +79,6 @@ fn read_struct(model: &Model, type_: &Type, fields: &[Field], others: &Others) -
             }
         }
         ::std::result::Result::Ok(Self { #(#values,)* #kept })
-    }
-}
-
-/// A default as an expression, in the module of the type that has it.
-pub(crate) fn expression(model: &Model, type_: &Type, fallback: &Fallback) -> TokenStream {
-    match fallback {
-        Fallback::Null => quote!(::std::option::Option::None),
-        Fallback::Boolean(value) => quote!(#value),
-        Fallback::Integer(value) => {
-            let value = Literal::i128_unsuffixed(*value);
-            quote!(#value)
-        }
-        Fallback::Number(value) => {
-            let value = Literal::f64_unsuffixed(*value);
-            quote!(#value)
-        }
-        Fallback::String(text) => quote!(::std::string::String::from(#text)),
-        Fallback::Variant(id, index) => {
-            let words = &model.types[*id];
-            let path = path(words, type_.module.as_deref());
-            let Body::Enum { variants, .. } = &words.body else { return quote!(::std::default::Default::default()) };
-            let variant = variants.get(*index).map(|variant| ident(variant));
-            quote!(#path::#variant)
-        }
-        Fallback::EmptyArray | Fallback::EmptyMap => quote!(::std::default::Default::default()),
-        Fallback::Some(inner) => {
-            let inner = expression(model, type_, inner);
-            quote!(::std::option::Option::Some(#inner))
-        }
     }
 }
 

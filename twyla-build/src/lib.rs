@@ -33,6 +33,7 @@ mod circles;
 mod codec;
 pub mod compare;
 mod compiled;
+mod defaults;
 mod draft;
 mod emit;
 mod format;

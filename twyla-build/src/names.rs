@@ -35,6 +35,53 @@ pub(crate) fn extra(fields: &[String]) -> String {
     distinct(fields.iter().cloned().chain(["extra".to_owned()])).pop().unwrap_or_default()
 }
 
+/// What every generated struct has, or a trait that it or its user implements, and what an accessor of the name would hide.
+const FUNCTIONS: [&str; 23] = [
+    "as_mut",
+    "as_ref",
+    "borrow",
+    "borrow_mut",
+    "clone",
+    "clone_from",
+    "clone_into",
+    "cmp",
+    "default",
+    "deserialize",
+    "eq",
+    "fmt",
+    "from",
+    "hash",
+    "into",
+    "ne",
+    "new",
+    "serialize",
+    "to_owned",
+    "try_from",
+    "try_into",
+    "type_id",
+    "validate",
+];
+
+/// The names of the methods that return a property's value or its default, for the fields that have such: the field's own, with
+/// `_or_default` behind it where that name is another function's.
+pub(crate) fn accessors<'a>(fields: impl Iterator<Item = (&'a str, bool)>) -> Vec<String> {
+    let names: Vec<&str> = fields.filter_map(|(field, has)| has.then_some(field)).collect();
+    let is_free = |name: &&&str| !FUNCTIONS.contains(name);
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|index| names.get(*index).filter(is_free).is_none());
+    let wanted = order.iter().filter_map(|index| names.get(*index)).map(|name| match FUNCTIONS.contains(name) {
+        true => format!("{name}_or_default"),
+        false => (*name).to_owned(),
+    });
+    let mut out = vec![String::new(); names.len()];
+    for (index, name) in order.iter().zip(distinct(wanted)) {
+        if let Some(place) = out.get_mut(*index) {
+            *place = name;
+        }
+    }
+    out
+}
+
 /// Each name, or what is free of the name with `_2`, `_3`, ... behind it.
 fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut taken = HashSet::new();

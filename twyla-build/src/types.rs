@@ -147,7 +147,7 @@ impl Writer<'_> {
         quote!(::std::boxed::Box<#ty>)
     }
 
-    fn shape(&self, held: &Held) -> TokenStream {
+    pub(crate) fn shape(&self, held: &Held) -> TokenStream {
         match &held.shape {
             Shape::Any => quote!(__twyla::serde_json::Value),
             Shape::Null => quote!(()),

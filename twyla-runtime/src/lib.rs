@@ -150,7 +150,7 @@ pub mod __private {
     pub use crate::json::words::no_variant;
     pub use crate::json::write::write_extra;
     pub use crate::json::{
-        self, Fault, Names, Read, Reader, Write, close_object, required, word, write_member, write_str,
+        self, Fault, Names, Read, Reader, Write, close_object, default, required, word, write_member, write_str,
     };
     pub use crate::rpc::ask::Answer;
     pub use crate::rpc::handler as calls;

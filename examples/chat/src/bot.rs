@@ -85,7 +85,7 @@ fn reply_to(emission: &str) -> Reply {
 }
 
 fn reply(mood: ReplyMood, text: impl Into<String>) -> Reply {
-    Reply { mood, ..Reply::new(text) }
+    Reply { mood: Some(mood), ..Reply::new(text) }
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
         let (test, mut shown) = bot(true).await;
         test.give(UserInput::new("Hello"), Context::new("web")).await;
         let reply = test.expect_emitted::<Reply>();
-        assert_eq!((reply.content.mood, reply.context.channel.as_str()), (ReplyMood::Cheerful, "web"));
+        assert_eq!((reply.content.mood(), reply.context.channel.as_str()), (ReplyMood::Cheerful, "web"));
         assert_eq!(reply.content.suggestions.unwrap()[0].label, "Book");
         test.expect_handled::<Reply>("screen");
         assert_eq!(shown.recv().await.unwrap(), "Hello! What can I do for you?");

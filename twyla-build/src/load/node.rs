@@ -127,6 +127,21 @@ impl Node {
         }
     }
 
+    /// As JSON in a line, with every digit of its numbers and nothing invisible in it.
+    pub(crate) fn text(&self) -> String {
+        match &self.json {
+            Json::Null => "null".to_owned(),
+            Json::Bool(value) => value.to_string(),
+            Json::Number(text) => text.clone(),
+            Json::String(text) => quoted(text),
+            Json::Array(items) => format!("[{}]", items.iter().map(Self::text).collect::<Vec<_>>().join(",")),
+            Json::Object(members) => {
+                let members = members.iter().map(|member| format!("{}:{}", quoted(&member.key), member.value.text()));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+
     /// In words: `the string "x"`, `an array`.
     pub(crate) fn described(&self) -> String {
         match &self.json {

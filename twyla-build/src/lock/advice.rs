@@ -110,7 +110,7 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
         return old.is_added_to(&form).then(|| {
             format!(
                 "leave {} out of `required`: {listeners} take what comes without it, and new {producers} can always \
-                 send it (a `default` spares its field the `Option`)",
+                 send it (a `default` says what its absence means)",
                 named(name)
             )
         });

@@ -1,5 +1,5 @@
-//! What rule trees look at of typed values: a struct whose undeclared members matter to a rule keeps them, and one that
-//! is looked at has no property that was absent and seems present. A string whose very text a rule asks for stays one.
+//! What rule trees look at of typed values: a struct whose undeclared members matter to a rule keeps them, and a string whose
+//! very text a rule asks for stays one.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -9,13 +9,12 @@ use crate::load::{Json, Member, Node};
 use crate::names;
 use crate::resolve::{Loc, Schemas};
 
-/// Settles what structs keep, what defaults they apply and which types are looked at, when all types are known.
+/// Settles what structs keep and which types are looked at, when all types are known.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     let mut walker = Walker {
         schemas,
         types,
         kept: HashSet::new(),
-        touched: HashSet::new(),
         from: BTreeSet::new(),
         texts: HashSet::new(),
         seen: HashSet::new(),
@@ -26,7 +25,7 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
         type_.trees.iter().for_each(|tree| walker.start(tree, shape));
         type_.body.holds().into_iter().for_each(|held| walker.held(held));
     }
-    let Walker { kept, touched, from, texts, .. } = walker;
+    let Walker { kept, from, texts, .. } = walker;
     types.iter_mut().flat_map(|type_| type_.body.holds_mut()).for_each(|held| keep_text(held, &texts));
     let looked_at = reach(types, from);
     for (id, type_) in types.iter_mut().enumerate() {
@@ -37,9 +36,6 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
             let hidden = !type_.sensitive.is_empty();
             *others = Others::Kept { name, held: Held::plain(Shape::Any), hidden };
         }
-        if touched.contains(&id) {
-            fields.iter_mut().for_each(|field| field.fallback = None);
-        }
     }
 }
 
@@ -48,7 +44,6 @@ struct Walker<'a> {
     schemas: &'a Schemas,
     types: &'a [Type],
     kept: HashSet<TypeId>,
-    touched: HashSet<TypeId>,
     from: BTreeSet<TypeId>,
     /// The values of a format of which a rule asks more than that: two texts may be one moment.
     texts: HashSet<*const Shape>,
@@ -93,9 +88,6 @@ impl<'a> Walker<'a> {
             Shape::Array(_) | Shape::Map(_) | Shape::Real(_) => (&[][..], None),
             _ => return,
         };
-        if let Some(id) = id {
-            self.touched.insert(id);
-        }
         let by_wire: HashMap<&str, &Field> = fields.iter().map(|field| (field.wire.as_str(), field)).collect();
         let has = |name: &str| by_wire.contains_key(name);
         let schemas = self.schemas;
@@ -164,8 +156,7 @@ impl<'a> Walker<'a> {
                     shape.uses(&mut all);
                     let all = reach(self.types, all);
                     self.all_texts(shape);
-                    self.kept.extend(all.iter().copied());
-                    self.touched.extend(all);
+                    self.kept.extend(all);
                 }
                 _ => {}
             }

@@ -2,13 +2,13 @@
 //! by a tree.
 
 mod boxes;
-mod fallback;
+mod defaults;
 mod looks;
 mod merge;
 mod object;
 mod read;
 mod rpcs;
-mod rules;
+pub(crate) mod rules;
 mod sensitive;
 mod union;
 mod value;
@@ -17,10 +17,10 @@ use std::collections::BTreeSet;
 
 use twyla_contract::{Event, EventName, Kind, Place, Property, Rpc, RpcBody, RpcName};
 
-use crate::load::Way;
+use crate::load::{Node, Way};
 use crate::resolve::Loc;
 
-pub(crate) use fallback::Fallback;
+pub(crate) use defaults::{SchemaDefault, shown};
 pub(crate) use read::{one, read};
 pub(crate) use rules::Check;
 pub(crate) use sensitive::{KEYWORD as SENSITIVE, Sensitive};
@@ -154,8 +154,10 @@ pub(crate) struct Field {
     pub(crate) wire: String,
     pub(crate) name: String,
     pub(crate) required: bool,
-    /// What an absent property is read as.
-    pub(crate) fallback: Option<Fallback>,
+    /// What the schema says that an absent property means; never that of a required one.
+    pub(crate) default: Option<SchemaDefault>,
+    /// The method that returns the value, or the default.
+    pub(crate) accessor: Option<Accessor>,
     pub(crate) held: Held,
     /// Whether the type would have no end without a box here.
     pub(crate) boxed: bool,
@@ -163,6 +165,14 @@ pub(crate) struct Field {
     pub(crate) hidden: bool,
     pub(crate) docs: FieldDocs,
     pub(crate) place: Place,
+}
+
+/// The method that returns the value of a property, or its default.
+#[derive(Debug)]
+pub(crate) struct Accessor {
+    pub(crate) name: String,
+    /// The default, which the field's type reads.
+    pub(crate) value: Node,
 }
 
 /// What is said of a field to people.
@@ -187,7 +197,7 @@ impl std::fmt::Display for FieldDocs {
 impl Field {
     /// Whether the field is an `Option` because the property may be absent.
     pub(crate) fn may_be_absent(&self) -> bool {
-        !self.required && self.fallback.is_none()
+        !self.required
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::read::{Reader, docs};
 use super::rules::{self, Check};
-use super::{Body, Field, FieldDocs, Held, Others, Shape};
+use super::{Body, Field, FieldDocs, Held, Others, SchemaDefault, Shape};
 use crate::load::{Json, Member, Node};
 use crate::markdown::code;
 use crate::names;
@@ -248,6 +248,24 @@ impl<'a> Reader<'a> {
         (0..count).for_each(|index| self.required(&loc.step("allOf").step(&index.to_string()), out));
     }
 
+    /// Schemas that hold for a value; none where it depends on the way there what one of them says.
+    fn surely<'l>(&self, all: impl Iterator<Item = &'l Loc> + Clone) -> Vec<Loc> {
+        if all.clone().any(|loc| self.dynamic.contains(loc)) { Vec::new() } else { all.cloned().collect() }
+    }
+
+    /// The schema that has the default of a property: the property's own, or one that it refers to.
+    fn default_at(&self, schema: &Loc) -> Option<Loc> {
+        let mut at = schema;
+        // a ring is reported elsewhere, and must only not go on for ever here
+        for _ in 0..=self.schemas.infos.len() {
+            if self.node(at).get("default").is_some() {
+                return Some(at.clone());
+            }
+            at = self.schemas.refs.get(at)?;
+        }
+        None
+    }
+
     fn fields(&mut self, loc: &Loc, declared: &[Declared<'a>]) -> Body {
         let mut others = self.others(loc, declared);
         self.leave_object(loc, others == Others::Refused);
@@ -289,18 +307,20 @@ impl<'a> Reader<'a> {
         let merged = self.merges(loc);
         for Declared { wire, schema, member, file, also, all, .. } in declared {
             let mut held = schema.as_ref().map_or_else(|| Held::plain(Shape::Any), |schema| self.held(schema));
+            let rules = self.surely(schema.iter().chain(also));
             let also = also.iter().filter(|_| merged && schema.is_some());
             held.trees
                 .extend(also.filter_map(|schema| self.tree(schema, format!("{} in several schemas", code(wire)))));
             let is_required = required.names.contains(wire);
-            let default = member.value.get("default").filter(|_| !is_required);
-            let fallback = default.and_then(|default| self.fallback(&held, default));
+            let default = schema.as_ref().filter(|_| !is_required).and_then(|schema| self.default_at(schema));
+            let default = default.map(|at| SchemaDefault { at, schemas: rules });
             fields.push(Field {
                 wire: (*wire).to_owned(),
                 name: names.next().unwrap_or_default(),
                 required: is_required,
-                docs: field_docs(&member.value, &held, is_required),
-                fallback,
+                docs: field_docs(&member.value, &held),
+                default,
+                accessor: None,
                 hidden: all.iter().any(|schema| self.sensitive.whole(schema, held.shape.is_typed())),
                 held,
                 boxed: false,
@@ -316,7 +336,8 @@ impl<'a> Reader<'a> {
                 wire: (*wire).to_owned(),
                 name: names.next().unwrap_or_default(),
                 required: true,
-                fallback: None,
+                default: None,
+                accessor: None,
                 docs: FieldDocs {
                     said: String::new(),
                     notes: vec!["Required, and declared by no `properties`.".to_owned()],
@@ -342,7 +363,7 @@ impl<'a> Reader<'a> {
 }
 
 /// What the schema says of a property to people, with its rules.
-fn field_docs(node: &Node, held: &Held, required: bool) -> FieldDocs {
+fn field_docs(node: &Node, held: &Held) -> FieldDocs {
     let mut notes = Vec::new();
     let (mut shape, mut checks) = (&held.shape, held.checks.clone());
     if let Shape::Nullable(inner) = shape {
@@ -357,9 +378,6 @@ fn field_docs(node: &Node, held: &Held, required: bool) -> FieldDocs {
         && (minimum.is_none() || maximum.is_none())
     {
         notes.push("An integer that doesn't fit in 64 bits is refused.".to_owned());
-    }
-    if let Some(default) = node.get("default").filter(|_| !required) {
-        notes.push(format!("Where it is absent, {} is meant.", code(&default.value().to_string())));
     }
     FieldDocs { said: docs(node), notes }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use twyla_contract::Place;
 
 use super::sensitive::Sensitive;
-use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, looks, rpcs};
+use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, defaults, looks, rpcs};
 use crate::compare::{Evaluator, Kept};
 use crate::draft::is_annotation;
 use crate::load::{At, Json, Node, Role, Way};
@@ -36,6 +36,7 @@ pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Mod
         return None;
     }
     looks::settle(schemas, &mut types);
+    defaults::settle(schemas, &mut types);
     boxes::place(&mut types);
     Some(Model { types, context, events, rpcs })
 }

@@ -77,7 +77,7 @@ pub(crate) fn whole(text: &str) -> Option<i128> {
 }
 
 #[expect(clippy::float_cmp, clippy::cast_possible_truncation, reason = "a whole float in this range is cast exactly")]
-fn exact(value: f64) -> Option<i128> {
+pub(super) fn exact(value: f64) -> Option<i128> {
     (value.trunc() == value && value.abs() < 1e38).then_some(value as i128)
 }
 

@@ -54,6 +54,15 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
     Ok(value)
 }
 
+/// The default of a property, of which the build script has made sure that its type reads it.
+///
+/// # Panics
+/// Where that isn't so.
+#[must_use]
+pub fn default<T: Read>(text: &'static str) -> T {
+    from_str(text).unwrap_or_else(|fault| unreachable!("the default {text} is none of its type: {fault:?}"))
+}
+
 /// The bytes as a text.
 ///
 /// # Errors
