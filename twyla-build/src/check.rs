@@ -1,6 +1,8 @@
 //! What can be said of a schema before anything is made of it: its keywords and their values, and whether a content,
 //! a context, a request or an error can be what it describes.
 
+pub(crate) mod defaults;
+
 use std::collections::{BTreeSet, HashMap};
 
 use twyla_contract::rust;

@@ -266,6 +266,9 @@ impl Builder {
             .with_formats(settings.formats.unwrap_or(true))
             .with_asserted(settings.asserted);
         check::all(&schemas, &mut problems);
+        if !problems.iter().any(Problem::is_error) {
+            check::defaults::check(&schemas, &mut problems);
+        }
         (schemas, warning::settled(problems, &settings.allowed))
     }
 

@@ -172,6 +172,11 @@ pub enum What {
     PatternBeyond {
         pattern: String,
     },
+    /// A default that its own schema refuses; `at` is where in it.
+    RefusedDefault {
+        at: String,
+        rule: String,
+    },
     RequiredUndeclared {
         name: String,
         near: Option<String>,
@@ -408,6 +413,10 @@ impl fmt::Display for What {
                  to a group in a loop of which a turn may be empty or skip it, or takes more than 2 MB compiled; write it without",
                 Short(pattern)
             ),
+            Self::RefusedDefault { at, rule } => {
+                let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
+                write!(f, "the default breaks its own schema{at}, and no method returns it: {rule}")
+            }
             Self::RequiredUndeclared { name, near } => {
                 write!(f, "`{name}` is required, but `properties` doesn't declare it{}", Near(near))
             }

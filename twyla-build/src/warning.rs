@@ -10,6 +10,7 @@ use crate::problem::{Problem, What};
 pub(crate) fn name(what: &What) -> Option<&'static str> {
     Some(match what {
         What::RequiredUndeclared { .. } => "undeclared-property",
+        What::RefusedDefault { .. } => "refused-default",
         What::UnknownKeyword { .. } => "unknown-keyword",
         What::OfRequest { .. } => "misplaced-keyword",
         What::UnknownFormat { .. } => "unknown-format",
@@ -24,8 +25,9 @@ pub(crate) fn name(what: &What) -> Option<&'static str> {
 }
 
 /// All names, for a did-you-mean.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "undeclared-property",
+    "refused-default",
     "unknown-keyword",
     "misplaced-keyword",
     "unknown-format",

@@ -55,6 +55,24 @@ const CASES: &[Case] = &[
         &[("events/shop/order.json", br#"{ "type": "object", "properties": { "a": { "type": "object", "properties": { "b_c": { "enum": ["a"] } } }, "a_b": { "type": "object", "properties": { "c": { "enum": ["a"] } } } } }"#)],
         0,
     ),
+    (
+        "refused_defaults",
+        &[
+            (
+                "events/api/x.json",
+                br##"{ "type": "object", "properties": {
+  "word": { "enum": ["udp", "tcp"], "default": "http" },
+  "inner": { "type": "object", "properties": { "n": { "type": "integer" } }, "default": { "n": "x" } },
+  "items": { "type": "array", "items": { "maxLength": 2, "default": "abc" }, "default": [] },
+  "referred": { "$ref": "#/$defs/size", "default": 11 },
+  "endless": { "$ref": "#", "default": { "endless": {} } },
+  "fine": { "type": "string", "format": "date", "default": "2024-02-29" }
+}, "$defs": { "size": { "maximum": 10, "default": 10 } } }"##,
+            ),
+            ("events/api/old.json", br##"{ "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "properties": { "a": { "$ref": "#/definitions/a", "maximum": 1, "default": 5 } }, "definitions": { "a": { "maximum": 5 } } }"##),
+        ],
+        4,
+    ),
     ("bad_service", &[("rpc/1api/get/request.json", b"{}")], 1),
     ("rpc_without_request", &[("rpc/a/get/reqest.json", b"{}"), ("rpc/a/get/response.json", b"{}"), ("rpc/a/put/error.json", b"{}")], 3),
     (

@@ -21,7 +21,7 @@ use crate::load::{Node, Way};
 use crate::resolve::Loc;
 
 pub(crate) use defaults::{SchemaDefault, shown};
-pub(crate) use read::{one, read};
+pub(crate) use read::{leading_to, one, read};
 pub(crate) use rules::Check;
 pub(crate) use sensitive::{KEYWORD as SENSITIVE, Sensitive};
 

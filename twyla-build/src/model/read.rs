@@ -55,7 +55,7 @@ pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, Held) {
 }
 
 /// The schemas that lead to one of these: those around one, and those that refer to these. They are among them.
-pub(super) fn leading_to(schemas: &Schemas, these: impl Iterator<Item = Loc>) -> HashSet<Loc> {
+pub(crate) fn leading_to(schemas: &Schemas, these: impl Iterator<Item = Loc>) -> HashSet<Loc> {
     let mut from: HashMap<&Loc, Vec<&Loc>> = HashMap::new();
     for (loc, target) in schemas.refs.iter().chain(&schemas.dynamic) {
         from.entry(target).or_default().push(loc);
