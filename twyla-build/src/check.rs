@@ -7,9 +7,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use twyla_contract::rust;
 
-use crate::draft::{Draft, HOLDERS, is_annotation};
+use crate::draft::{Draft, is_annotation};
 use crate::load::{File, Json, Member, Node, Role, Way};
 use crate::model::SENSITIVE;
+use crate::number::Number;
 use crate::pattern::{Taken, Untranslated};
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
@@ -174,8 +175,13 @@ fn keyword<'a>(
                     say(member.key_at, What::UnknownKeyword { name: name.to_owned(), near: near.to_owned() });
                 }
             }
-            if info.knows(name) && !HOLDERS.iter().any(|(holder, _)| *holder == name) {
-                big_numbers(value, &member.value, &mut say);
+            if let Some((first, last)) = draft.elsewhere(name) {
+                say(member.key_at, What::ForeignKeyword { name: name.to_owned(), draft, first, last });
+            } else if name == "nullable" && !matches!(value, Json::Bool(false)) {
+                say(member.key_at, What::Nullable);
+            }
+            if info.knows(name) && matches!(name, "enum" | "const") {
+                big_numbers(&member.value, &mut say);
             }
         }
     }
@@ -211,15 +217,14 @@ fn other_type(name: &str) -> Option<&'static str> {
     })
 }
 
-fn big_numbers(value: &Json, node: &Node, say: &mut impl FnMut(crate::load::At, What)) {
-    match value {
-        Json::Number(text)
-            if !text.contains(['.', 'e', 'E']) && text.parse::<i64>().is_err() && text.parse::<u64>().is_err() =>
-        {
+/// Numbers that a value would have to be and that none can be read as.
+fn big_numbers(node: &Node, say: &mut impl FnMut(crate::load::At, What)) {
+    match &node.json {
+        Json::Number(text) if !Number::new(text).is_readable() => {
             say(node.at, What::BigNumber { number: text.clone() });
         }
-        Json::Array(items) => items.iter().for_each(|item| big_numbers(&item.json, item, say)),
-        Json::Object(members) => members.iter().for_each(|member| big_numbers(&member.value.json, &member.value, say)),
+        Json::Array(items) => items.iter().for_each(|item| big_numbers(item, say)),
+        Json::Object(members) => members.iter().for_each(|member| big_numbers(&member.value, say)),
         _ => {}
     }
 }

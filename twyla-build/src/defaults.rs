@@ -5,7 +5,8 @@ use quote::quote;
 
 use crate::load::{Json, Node};
 use crate::markdown::code;
-use crate::model::{Accessor, Body, Field, Held, Model, Real, Shape, Type, rules, shown};
+use crate::model::{Accessor, Body, Field, Held, Model, Real, Shape, Type, shown};
+use crate::number::Number;
 use crate::types::{Writer, docs_of, ident, path};
 
 /// The accessors of a struct, for its `impl`.
@@ -105,7 +106,7 @@ fn constant(writer: &Writer<'_>, held: &Held, value: &Node) -> Option<TokenStrea
     Some(match (&held.shape, &value.json) {
         (Shape::Boolean, Json::Bool(value)) => quote!(#value),
         (Shape::Integer { .. }, Json::Number(text)) => {
-            let value = Literal::i128_unsuffixed(rules::whole(text)?);
+            let value = Literal::i128_unsuffixed(Number::new(text).whole()?);
             quote!(#value)
         }
         (Shape::Number, Json::Number(text)) => {

@@ -71,6 +71,12 @@ impl Draft {
         LIFETIMES.get(keyword).is_some_and(|(first, last)| *first <= self && self <= *last)
     }
 
+    /// The drafts that have a keyword by which values are refused, if this one lacks it: the first and the last of them.
+    pub(crate) fn elsewhere(self, keyword: &str) -> Option<(Self, Self)> {
+        let says_nothing = is_annotation(keyword) || keyword.starts_with("content");
+        LIFETIMES.get(keyword).copied().filter(|_| !self.has(keyword) && !says_nothing)
+    }
+
     /// The draft's keywords.
     pub(crate) fn keywords(self) -> impl Iterator<Item = &'static str> + Clone {
         KEYWORDS.iter().filter(move |(_, first, last)| *first <= self && self <= *last).map(|(name, ..)| *name)

@@ -45,6 +45,7 @@ mod meta;
 mod methods;
 mod model;
 mod names;
+mod number;
 #[cfg(test)]
 mod order;
 mod pattern;

@@ -2,6 +2,7 @@
 
 mod node;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -272,8 +273,9 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
             return None;
         }
     };
-    if let Err(error) = serde_json::from_str::<serde_core::de::IgnoredAny>(&text)
-        .and_then(|_| serde_json::from_str::<serde_json::Value>(&text))
+    let judged = parsed.value.as_ref().map_or(Cow::Borrowed(&*text), |ast| without_far_numbers(&text, ast));
+    if let Err(error) = serde_json::from_str::<serde_core::de::IgnoredAny>(&judged)
+        .and_then(|_| serde_json::from_str::<serde_json::Value>(&judged))
     {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let said = error.to_string();
@@ -292,6 +294,27 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
     duplicates.into_iter().for_each(|(at, what)| problem(at, what));
     drop(ast);
     (!broken).then_some(node)
+}
+
+/// The text with a zero in the place of each number beyond the largest `f64`: JSON has them, and `serde_json` doesn't.
+fn without_far_numbers<'a>(text: &'a str, ast: &Ast<'_>) -> Cow<'a, str> {
+    fn put_zeros(ast: &Ast<'_>, is_far: &impl Fn(&str) -> bool, text: &mut Cow<'_, str>) {
+        match ast {
+            Ast::NumberLit(number) if is_far(number.value) => {
+                let zero = format!("{:<width$}", 0, width = number.value.len());
+                text.to_mut().replace_range(number.range.start..number.range.end, &zero);
+            }
+            Ast::Array(array) => array.elements.iter().for_each(|item| put_zeros(item, is_far, text)),
+            Ast::Object(object) => object.properties.iter().for_each(|member| put_zeros(&member.value, is_far, text)),
+            _ => {}
+        }
+    }
+    // skipped, a number is held to the grammar and to nothing else
+    let is_json = |number: &str| serde_json::from_str::<serde_core::de::IgnoredAny>(number).is_ok();
+    let is_far = |number: &str| number.parse::<f64>().is_ok_and(f64::is_infinite) && is_json(number);
+    let mut text = Cow::Borrowed(text);
+    put_zeros(ast, &is_far, &mut text);
+    text
 }
 
 /// How deep arrays and objects of a file may be nested: what `serde_json` reads.

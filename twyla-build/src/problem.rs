@@ -4,6 +4,7 @@ use std::fmt;
 
 use twyla_contract::text::Visible;
 
+use crate::draft::Draft;
 use crate::load::At;
 use crate::warning;
 
@@ -145,6 +146,15 @@ pub enum What {
         name: String,
         near: String,
     },
+    /// A keyword of other drafts than the schema's: of the first to the last of them.
+    ForeignKeyword {
+        name: String,
+        draft: Draft,
+        first: Draft,
+        last: Draft,
+    },
+    /// OpenAPI 3.0's keyword.
+    Nullable,
     OfRequest {
         name: String,
     },
@@ -350,7 +360,7 @@ impl fmt::Display for What {
             Self::BigNumber { number } => {
                 let shown: String = number.chars().take(MOST_DIGITS).collect();
                 let more = if shown.len() < number.len() { "…" } else { "" };
-                write!(f, "{shown}{more} has more digits than are kept (64 bits)")
+                write!(f, "{shown}{more} is no value that can be read: an integer has 64 bits, or the digits of an f64")
             }
             Self::TooDeep { limit } => {
                 write!(f, "arrays and objects are nested more than {limit} deep from here on, which is the limit")
@@ -382,6 +392,22 @@ impl fmt::Display for What {
             Self::UnknownKeyword { name, near } => {
                 write!(f, "`{name}` is no keyword and is ignored; did you mean `{near}`?")
             }
+            Self::ForeignKeyword { name, draft, first, last } => {
+                let (draft, first, last) = (draft.name(), first.name(), last.name());
+                let of = match (first == last, last == Draft::default().name()) {
+                    (true, _) => format!("draft {first}"),
+                    (false, true) => format!("draft {first} and later ones"),
+                    (false, false) => format!("drafts {first} to {last}"),
+                };
+                write!(
+                    f,
+                    "`{name}` is a keyword of {of} and is ignored in draft {draft}: name the draft that is meant with `$schema`"
+                )
+            }
+            Self::Nullable => f.write_str(
+                "`nullable` is a keyword of OpenAPI 3.0, not of JSON Schema, and is ignored: allow null with `\"type\": [\"string\", \"null\"]`, \
+                 or `\"anyOf\": [{ … }, { \"type\": \"null\" }]`",
+            ),
             Self::UnknownFormat { name, known: true, .. } => {
                 write!(
                     f,

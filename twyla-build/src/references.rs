@@ -271,7 +271,7 @@ fn a_meta_schema_has_the_draft_of_its_own() {
     let (schemas, said) = resolved(
         Draft::Draft202012,
         &[
-            ("shared/x.json", r#"{ "$schema": "https://b/one", "const": 1 }"#),
+            ("shared/x.json", r#"{ "$schema": "https://b/one", "maximum": 1 }"#),
             ("https://b/one", r#"{ "$schema": "https://b/two" }"#),
             ("https://b/two", r#"{ "$schema": "http://json-schema.org/draft-04/schema#" }"#),
         ],

@@ -39,11 +39,6 @@ pub(crate) fn is_request(path: &str) -> bool {
     matches!(load::role(path), Ok(Some(Role::Rpc(_, Way::Request))))
 }
 
-/// Whether the file of that path is a contract of an RPC.
-pub(crate) fn is_contract(path: &str) -> bool {
-    matches!(load::role(path), Ok(Some(Role::Rpc(..))))
-}
-
 /// Checks every RPC and notes all problems.
 pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
     let all = all(schemas);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::draft::Draft::{self, Draft4, Draft201909, Draft202012};
 use crate::load::{Json, Member, Node};
+use crate::number::Number;
 
 /// The names of types.
 pub(crate) const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
@@ -46,7 +47,7 @@ pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<
             unless(value, boolean(value))
         }
         "exclusiveMinimum" | "exclusiveMaximum" => unless(value, number(value)),
-        "multipleOf" => unless(value, as_float(value).is_some_and(|number| number > 0.0)),
+        "multipleOf" => unless(value, positive(value)),
         "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" | "$recursiveAnchor" => unless(value, boolean(value)),
         // to the meta-schema of draft 4 it is no keyword
         "$ref" if draft == Draft4 => None,
@@ -132,15 +133,16 @@ fn number(node: &Node) -> bool {
     matches!(node.json, Json::Number(_))
 }
 
-fn as_float(node: &Node) -> Option<f64> {
-    if let Json::Number(text) = &node.json { text.parse().ok() } else { None }
+fn positive(node: &Node) -> bool {
+    matches!(&node.json, Json::Number(text) if Number::new(text).is_positive())
 }
 
 /// Whether it is a whole number, 0 or more; `1.0` is one, but in draft 4.
 fn whole(draft: Draft, node: &Node) -> bool {
     let Json::Number(text) = &node.json else { return false };
-    let plain = !text.contains(['.', 'e', 'E']);
-    (plain || draft != Draft4) && as_float(node).is_some_and(|number| number >= 0.0 && (plain || number.fract() == 0.0))
+    let number = Number::new(text);
+    let plain = draft != Draft4 || !text.contains(['.', 'e', 'E']);
+    plain && number.is_whole() && !number.is_negative()
 }
 
 fn anchor(draft: Draft, name: &str) -> bool {
@@ -203,7 +205,7 @@ mod tests {
     use super::*;
     use crate::load::parse;
 
-    const VALUES: [&str; 42] = [
+    const VALUES: [&str; 43] = [
         "null",
         "true",
         "false",
@@ -218,6 +220,7 @@ mod tests {
         "0.0",
         "1e-7",
         "18446744073709551616",
+        "-18446744073709551616",
         "\"\"",
         "\"string\"",
         "\"a#\"",

@@ -11,7 +11,7 @@ pub(crate) fn name(what: &What) -> Option<&'static str> {
     Some(match what {
         What::RequiredUndeclared { .. } => "undeclared-property",
         What::RefusedDefault { .. } => "refused-default",
-        What::UnknownKeyword { .. } => "unknown-keyword",
+        What::UnknownKeyword { .. } | What::ForeignKeyword { .. } | What::Nullable => "unknown-keyword",
         What::OfRequest { .. } => "misplaced-keyword",
         What::UnknownFormat { .. } => "unknown-format",
         What::FieldRenamed { .. } => "renamed-field",
@@ -43,9 +43,11 @@ fn subject(problem: &Problem) -> &str {
     match &problem.what {
         What::RequiredUndeclared { name, .. }
         | What::UnknownKeyword { name, .. }
+        | What::ForeignKeyword { name, .. }
         | What::OfRequest { name }
         | What::UnknownFormat { name, .. }
         | What::FieldRenamed { name, .. } => name,
+        What::Nullable => "nullable",
         What::LoosePattern { pattern, .. } => pattern,
         _ => problem.file.rsplit('/').next().unwrap_or(&problem.file),
     }
@@ -95,9 +97,7 @@ pub(crate) fn settled(mut problems: Vec<Problem>, allowed: &Allowed) -> Vec<Prob
     problems.sort_by_cached_key(Problem::order);
     problems.dedup();
     problems.retain(|problem| !allowed.allows(problem));
-    let is_repeated = |what: &What| {
-        matches!(what, What::UnknownKeyword { .. } | What::UnknownFormat { .. } | What::LoosePattern { .. })
-    };
+    let is_repeated = |what: &What| matches!(name(what), Some("unknown-keyword" | "unknown-format" | "loose-pattern"));
     // the first place of each, and how often it comes in which files
     let mut seen: Vec<(usize, usize, BTreeSet<String>)> = Vec::new();
     let mut first: BTreeMap<String, usize> = BTreeMap::new();

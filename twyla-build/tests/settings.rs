@@ -191,6 +191,43 @@ fn a_format_may_be_asserted_in_drafts_that_lack_it() {
 }
 
 #[test]
+fn a_keyword_of_another_draft_is_reported_once_with_its_count() {
+    let event = r#"{ "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "properties": {
+        "a": { "prefixItems": [{ "type": "string" }], "$comment": "an annotation of any draft", "deprecated": true },
+        "b": { "prefixItems": [{ "type": "string" }], "nullable": true, "externalDocs": {} },
+        "nullable": { "nullable": false } } }"#;
+    let of = |settings: &str| {
+        let more = [("schemas/events/shop/placed.json", event), ("schemas/twyla.json", settings)];
+        warnings(&folder(IGLU, &more))
+    };
+    let said = of("{}");
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(
+        said[0],
+        "schemas/events/shop/placed.json:2:16: `prefixItems` is a keyword of draft 2020-12 and is ignored in draft 7: name the \
+         draft that is meant with `$schema` (2 times in this file) [unknown-keyword]"
+    );
+    assert!(
+        said[1].starts_with("schemas/events/shop/placed.json:3:55: `nullable` is a keyword of OpenAPI 3.0"),
+        "{said:?}"
+    );
+    assert!(said[1].ends_with(" [unknown-keyword]"), "{said:?}");
+    assert_eq!(of(r#"{ "allow": { "unknown-keyword": ["prefixItems", "nullable"] } }"#), [""; 0]);
+}
+
+#[test]
+fn a_keyword_is_reported_with_the_drafts_that_have_it() {
+    let said = |draft: &str, keyword: &str| {
+        let event = format!(r#"{{ "$schema": "{draft}", {keyword} }}"#);
+        warnings(&folder(IGLU, &[("schemas/events/shop/placed.json", &event)]))
+    };
+    let four = said("http://json-schema.org/draft-04/schema#", r#""propertyNames": { "maxLength": 3 }"#);
+    assert!(four.len() == 1 && four[0].contains("of draft 6 and later ones and is ignored in draft 4"), "{four:?}");
+    let last = said("https://json-schema.org/draft/2020-12/schema", r#""additionalItems": false"#);
+    assert!(last.len() == 1 && last[0].contains("of drafts 4 to 2019-09 and is ignored in draft 2020-12"), "{last:?}");
+}
+
+#[test]
 fn warnings_have_a_switch_each() {
     let event = ("schemas/events/shop/paid.json", r#"{ "titel": "", "properties": { "a": { "requierd": [] } } }"#);
     let said =

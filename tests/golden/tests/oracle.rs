@@ -2,7 +2,7 @@
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
-use twyla_golden::{names, order, refs, rules, trees};
+use twyla_golden::{digits, names, order, refs, rules, trees};
 use twyla_runtime::event::{Emit, EventContext, Listen};
 
 /// The validator of one file, with all files of its folder in reach.
@@ -205,6 +205,20 @@ fn references_agree() {
 fn rules_agree() {
     hold("rules", "events/check/all.json", &json!({}), event::<rules::check::All>);
     hold("rules", "events/check/required.json", &json!({ "a": null, "b": 1, "c": 2 }), event::<rules::check::Required>);
+}
+
+#[test]
+fn bounds_beyond_64_bits_agree() {
+    hold("digits", "events/shop/far.json", &json!({}), event::<digits::shop::Far>);
+    let holds = |text: &str| digits::shop::Far::decode(text.as_bytes()).is_ok();
+    assert!(holds(r#"{"unsigned":18446744073709551615,"signed":-9223372036854775808,"few":"x","multiple":0}"#));
+    assert!(!holds(r#"{"never":18446744073709551615}"#));
+    assert!(!holds(r#"{"far":9223372036854775807}"#));
+    assert!(holds(r#"{"number":9223372036854775808}"#) && !holds(r#"{"number":9223372036854777856}"#));
+    assert!(holds(r#"{"number":-18446744073709549568}"#) && !holds(r#"{"number":-18446744073709551616}"#));
+    assert!(holds(r#"{"open":18446744073709551615}"#) && !holds(r#"{"open":18446744073709551616}"#));
+    assert!(holds(r#"{"multiple":0}"#) && !holds(r#"{"multiple":1}"#));
+    assert!(holds(r#"{"power":18446744073709551616}"#) && !holds(r#"{"power":18446744073709551615}"#));
 }
 
 #[test]

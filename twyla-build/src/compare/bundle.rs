@@ -18,8 +18,9 @@ use crate::{check, rpcs, stack};
 /// One contract by itself: its schema, every document that its references reach, and how they are read.
 ///
 /// It has one form, whatever order a schema's members have and however its numbers are written, and it leaves out what only
-/// tells people something (`title`, `description`, `examples`, `$comment`, `deprecated`, `readOnly`, `writeOnly`, `x-…`) and
-/// what the contract doesn't reach. Two bundles are equal where their forms are.
+/// tells people something (`title`, `description`, `examples`, `$comment`, `deprecated`, `readOnly`, `writeOnly`, `x-…`, and
+/// a keyword that the schema's draft lacks, as `example`) and what the contract doesn't reach. Two bundles are equal where
+/// their forms are.
 ///
 /// [`Display`](fmt::Display) writes it as JSON, with `{:#}` in lines, and [`parse`](Self::parse) reads it.
 #[derive(Clone)]
@@ -57,43 +58,20 @@ impl Bundle {
     /// # Errors
     /// [`Problems`] with what is wrong, where it is no bundle, or its schemas are none.
     pub fn parse(text: &str) -> Result<Self, Problems> {
-        const NAME: &str = "bundle";
         on_stack(|problems| {
-            let node = load::parse(NAME, text.as_bytes().to_vec(), problems)?;
-            let bad = |what: &str| Problem {
-                file: NAME.to_owned(),
-                at: None,
-                what: What::BadBundle { error: what.to_owned() },
-            };
-            let draft = node.get("draft").and_then(Node::str).and_then(Draft::named);
-            let formats =
-                node.get("formats").and_then(|node| if let Json::Bool(on) = node.json { Some(on) } else { None });
-            let in_every_draft = node.get("asserted").map_or(&[][..], Node::items).iter();
-            let in_every_draft = in_every_draft.filter_map(Node::str).map(str::to_owned).collect();
-            let formats = formats.map(|asserted| Formats { asserted, in_every_draft });
-            let (Some(draft), Some(formats)) = (draft, formats) else {
-                problems.push(bad("`draft` and `formats` are needed"));
-                return None;
-            };
-            let Some(root) = node.get("root").and_then(Node::str) else {
-                problems.push(bad("`root` is needed: the name of a document"));
-                return None;
-            };
-            let documents = node.get("documents").map_or(&[][..], Node::members);
-            let mut read = Vec::new();
-            for member in documents {
-                let value = match &member.value.json {
-                    Json::String(text) => load::parse(&member.key, text.as_bytes().to_vec(), problems)?,
-                    _ => member.value.clone(),
-                };
-                read.push((member.key.clone(), value));
-            }
-            if node.get("documents").is_none_or(|documents| documents.get(root).is_none()) {
-                problems.push(bad("`documents` has no document of the name that `root` has"));
-                return None;
-            }
-            Some(Self::made(draft, formats, root, read, problems))
+            let Parts { draft, formats, root, documents } = Parts::read(text, problems)?;
+            Some(Self::made(draft, formats, &root, documents, problems))
         })
+    }
+
+    /// The digest of a form as it is written, which may have keywords that [`parse`](Self::parse) leaves out.
+    pub(crate) fn digest_as_written(text: &str) -> Option<String> {
+        let written = on_stack(|problems| {
+            let Parts { draft, formats, root, documents } = Parts::read(text, problems)?;
+            let documents = documents.into_iter().map(|(name, node)| (name, gather::exact(&node))).collect();
+            Some(Self::new(draft, formats, root, documents))
+        });
+        written.ok().map(|bundle| bundle.digest())
     }
 
     /// A schema that stands by itself; `format` only tells something in it, unless [`formats`](Self::formats) says else.
@@ -204,6 +182,50 @@ impl Bundle {
 
     pub(super) fn root_path(&self) -> SchemaPath {
         SchemaPath { document: self.inner.root.clone(), pointer: String::new() }
+    }
+}
+
+/// What a form has, before anything of it is looked into.
+struct Parts {
+    draft: Draft,
+    formats: Formats,
+    root: String,
+    documents: Vec<(String, Node)>,
+}
+
+impl Parts {
+    /// Reads them, or notes what is wrong.
+    fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
+        const NAME: &str = "bundle";
+        let node = load::parse(NAME, text.as_bytes().to_vec(), problems)?;
+        let bad =
+            |what: &str| Problem { file: NAME.to_owned(), at: None, what: What::BadBundle { error: what.to_owned() } };
+        let draft = node.get("draft").and_then(Node::str).and_then(Draft::named);
+        let formats = node.get("formats").and_then(|node| if let Json::Bool(on) = node.json { Some(on) } else { None });
+        let in_every_draft = node.get("asserted").map_or(&[][..], Node::items).iter();
+        let in_every_draft = in_every_draft.filter_map(Node::str).map(str::to_owned).collect();
+        let formats = formats.map(|asserted| Formats { asserted, in_every_draft });
+        let (Some(draft), Some(formats)) = (draft, formats) else {
+            problems.push(bad("`draft` and `formats` are needed"));
+            return None;
+        };
+        let Some(root) = node.get("root").and_then(Node::str) else {
+            problems.push(bad("`root` is needed: the name of a document"));
+            return None;
+        };
+        let mut documents = Vec::new();
+        for member in node.get("documents").map_or(&[][..], Node::members) {
+            let value = match &member.value.json {
+                Json::String(text) => load::parse(&member.key, text.as_bytes().to_vec(), problems)?,
+                _ => member.value.clone(),
+            };
+            documents.push((member.key.clone(), value));
+        }
+        if !documents.iter().any(|(name, _)| name == root) {
+            problems.push(bad("`documents` has no document of the name that `root` has"));
+            return None;
+        }
+        Some(Self { draft, formats, root: root.to_owned(), documents })
     }
 }
 

@@ -27,9 +27,7 @@ impl Sides {
 
     /// What one side says.
     fn side(&mut self, judge: &Judge, side: Side) -> Lit {
-        // to types, what no draft has is nothing to be skipped in silence
-        let unknown = judge.types.is_some();
-        let lit = Lowering::new(&judge.schemas, &mut self.formulas, &mut self.tables, unknown).root(&judge.root);
+        let lit = Lowering::new(&judge.schemas, &mut self.formulas, &mut self.tables).root(&judge.root);
         let shape = judge.types.as_ref().map_or(Lit::TRUE, |types| types.formula(side, &mut self.formulas));
         self.formulas.all([lit, shape])
     }

@@ -8,6 +8,7 @@ use crate::draft::{Draft, HOLDERS, Holds};
 use crate::load::{At, Json, Member, Members, Node, Role};
 use crate::pattern;
 use crate::resolve::{Loc, Schemas};
+use crate::rpcs::{self, IDEMPOTENT};
 use crate::uri;
 
 /// The contract whose schema is a whole file.
@@ -158,7 +159,7 @@ impl Form<'_> {
         } else if key == "$schema" && self.schemas.infos.contains_key(loc) {
             self.dialect(&member.value)
         } else if schema && !alone {
-            if tells(key) || matches!(key, "$defs" | "definitions") {
+            if tells(key) || matches!(key, "$defs" | "definitions") || self.is_unknown(loc, key) {
                 return None;
             }
             match member.value.str().filter(|_| key == "pattern").and_then(pattern::with_flag) {
@@ -172,6 +173,16 @@ impl Form<'_> {
             return None;
         };
         Some(Member { key: key.to_owned(), key_at: NOWHERE, value })
+    }
+
+    /// Whether a keyword is unknown to the schema's draft, and so says nothing of values. A request's `idempotent` is a rule
+    /// of its RPC.
+    fn is_unknown(&self, loc: &Loc, keyword: &str) -> bool {
+        let of_rpc = || {
+            let file = self.schemas.files.get(loc.file).filter(|_| loc.pointer.is_empty());
+            keyword == IDEMPOTENT && file.is_some_and(|file| rpcs::is_request(&file.path))
+        };
+        !self.schemas.draft(loc).has(keyword) && !is_name(keyword) && !of_rpc()
     }
 
     /// A `$schema`: one that stands for a draft is written as that draft's own, so that a bundle needs no settings.
@@ -205,10 +216,18 @@ fn is_name(keyword: &str) -> bool {
 
 const NOWHERE: At = At { line: 1, column: 1 };
 
-/// A value as it is, its numbers written one way and its members in one order.
-fn exact(node: &Node) -> Node {
+/// A value as it is, its numbers written one way and its members in one order. A number beyond the largest `f64` becomes
+/// that one, so that every reader of JSON takes the form.
+pub(super) fn exact(node: &Node) -> Node {
     let json = match &node.json {
-        Json::Number(text) => Json::Number(Decimal::parse(text).map_or_else(|| text.clone(), |it| it.to_string())),
+        Json::Number(text) => {
+            let nearest = text.parse::<f64>().ok().filter(|value| value.is_infinite());
+            let number = match nearest {
+                Some(far) => Decimal::of(f64::MAX.copysign(far)),
+                None => Decimal::parse(text),
+            };
+            Json::Number(number.map_or_else(|| text.clone(), |number| number.to_string()))
+        }
         Json::Array(items) => Json::Array(items.iter().map(exact).collect()),
         Json::Object(members) => {
             let member =

@@ -115,12 +115,15 @@ impl Node {
         Some(node)
     }
 
-    /// As `serde_json` has it.
+    /// As `serde_json` has it; a number beyond the largest `f64` becomes that.
     pub(crate) fn value(&self) -> serde_json::Value {
         match &self.json {
             Json::Null => serde_json::Value::Null,
             Json::Bool(value) => (*value).into(),
-            Json::Number(text) => serde_json::from_str(text).unwrap_or_default(),
+            Json::Number(text) => serde_json::from_str(text).unwrap_or_else(|_| {
+                let most = if text.starts_with('-') { f64::MIN } else { f64::MAX };
+                most.into()
+            }),
             Json::String(text) => text.as_str().into(),
             Json::Array(items) => items.iter().map(Self::value).collect(),
             Json::Object(members) => members.iter().map(|member| (member.key.clone(), member.value.value())).collect(),

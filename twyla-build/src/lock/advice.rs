@@ -13,7 +13,6 @@ use super::model::{Direction, Subject};
 use super::undo;
 use super::words::sides;
 use crate::compare::{self, Bundle, ContractKind, Options, Sources};
-use crate::draft::{Draft, HOLDERS, Holds};
 use crate::load::steps;
 use crate::rpcs::IDEMPOTENT;
 
@@ -100,9 +99,6 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
             ),
             _ => format!("keep `{IDEMPOTENT}` until none of the old callers is left"),
         });
-    }
-    if matches!(edit.change, Change::Added(_)) && is_keyword(&path) && is_foreign(&keyword) {
-        return Some(format!("leave `{keyword}` out: no draft has such a keyword, and nothing is held to it"));
     }
     if let (Change::Listed(name), "required") = (&edit.change, &*keyword) {
         let mut form = alone.clone();
@@ -206,21 +202,6 @@ fn free(subject: &Subject, sources: &Sources) -> String {
         name = beside::next(&name);
     }
     name
-}
-
-/// Whether a path's last step is a keyword of its schema, and no name that one of its keywords has.
-fn is_keyword(path: &[String]) -> bool {
-    let is_named = |holder: &str| {
-        let named = HOLDERS.iter().any(|(name, holds)| *name == holder && *holds == Holds::Named);
-        named || holder == "dependentRequired"
-    };
-    !path.len().checked_sub(2).and_then(|at| path.get(at)).is_some_and(|holder| is_named(holder))
-}
-
-/// Whether no draft has such a keyword.
-fn is_foreign(keyword: &str) -> bool {
-    let drafts = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
-    !drafts.iter().any(|draft| draft.has(keyword))
 }
 
 /// How long a waiver lasts that is suggested, in days.

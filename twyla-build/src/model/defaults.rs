@@ -4,11 +4,12 @@ use std::cell::LazyCell;
 
 use twyla_formats::{net, time};
 
-use super::{Accessor, Body, Field, Others, Real, Shape, Type, rules};
+use super::{Accessor, Body, Field, Others, Real, Shape, Type};
 use crate::compare::{Evaluator, Kept};
 use crate::load::{Json, Node};
 use crate::markdown::code;
 use crate::names;
+use crate::number::Number;
 use crate::resolve::{Loc, Schemas};
 
 /// Where the `default` of a property stands.
@@ -75,12 +76,12 @@ fn is_held(types: &[Type], shape: &Shape, node: &Node) -> bool {
         (Shape::Any, _) => is_any(node),
         (Shape::Null, Json::Null) | (Shape::Boolean, Json::Bool(_)) | (Shape::String, Json::String(_)) => true,
         (Shape::Integer { unsigned, .. }, Json::Number(text)) => {
-            rules::whole(text).is_some_and(|value| match unsigned {
+            Number::new(text).whole().is_some_and(|value| match unsigned {
                 true => u64::try_from(value).is_ok(),
                 false => i64::try_from(value).is_ok(),
             })
         }
-        (Shape::Number, Json::Number(text)) => is_float(text),
+        (Shape::Number, Json::Number(text)) => Number::new(text).is_float(),
         (Shape::Real(real), Json::String(text)) => match real {
             Real::Date => time::date(text.as_bytes()).is_some(),
             Real::DateTime => time::date_time(text.as_bytes()).is_some(),
@@ -123,14 +124,10 @@ fn is_held(types: &[Type], shape: &Shape, node: &Node) -> bool {
 fn is_any(node: &Node) -> bool {
     match &node.json {
         Json::Null | Json::Bool(_) | Json::String(_) => true,
-        Json::Number(text) => text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() || is_float(text),
+        Json::Number(text) => {
+            text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() || Number::new(text).is_float()
+        }
         Json::Array(items) => items.iter().all(is_any),
         Json::Object(members) => members.iter().all(|member| is_any(&member.value)),
     }
-}
-
-/// Whether a number is finite as a float, and loses no digit if it is an integer.
-fn is_float(text: &str) -> bool {
-    let Some(value) = text.parse().ok().filter(|value: &f64| value.is_finite()) else { return false };
-    text.parse::<i128>().map_or(true, |whole| rules::exact(value) == Some(whole))
 }

@@ -4,11 +4,12 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::read::{Reader, docs};
-use super::rules::{self, Check};
+use super::rules::{Check, integers, is_limit};
 use super::{Body, Field, FieldDocs, Held, Others, SchemaDefault, Shape};
 use crate::load::{Json, Member, Node};
 use crate::markdown::code;
 use crate::names;
+use crate::number::size;
 use crate::resolve::Loc;
 
 /// A property that some schema declares for the object.
@@ -160,8 +161,8 @@ impl<'a> Reader<'a> {
             }
             _ => Held::plain(Shape::Any),
         };
-        checks.extend(rules::size(self.get(loc, "minProperties")).filter(|limit| *limit > 0).map(Check::MinProperties));
-        checks.extend(rules::size(self.get(loc, "maxProperties")).map(Check::MaxProperties));
+        checks.extend(size(self.get(loc, "minProperties")).filter(|limit| *limit > 0).map(Check::MinProperties));
+        checks.extend(size(self.get(loc, "maxProperties")).filter(is_limit).map(Check::MaxProperties));
         let required = self.get(loc, "required").map_or(&[][..], Node::items);
         checks.extend(required.iter().filter_map(Node::str).map(|name| Check::Required(name.to_owned())));
         Held::checked(Shape::Map(Box::new(value)), checks)
@@ -348,7 +349,7 @@ impl<'a> Reader<'a> {
                 place: self.schemas.files[*file].place(node.at),
             });
         }
-        let least = rules::size(self.get(loc, "minProperties"));
+        let least = size(self.get(loc, "minProperties"));
         let sizes = [
             ("minProperties", least.is_some_and(|limit| limit > required.all.len() as u64)),
             ("maxProperties", self.has(loc, "maxProperties")),
@@ -374,10 +375,12 @@ fn field_docs(node: &Node, held: &Held) -> FieldDocs {
     if !rules.is_empty() {
         notes.push(format!("Rules: {}.", rules.join(", ")));
     }
-    if let Shape::Integer { minimum, maximum, .. } = shape
-        && (minimum.is_none() || maximum.is_none())
-    {
-        notes.push("An integer that doesn't fit in 64 bits is refused.".to_owned());
+    if let Shape::Integer { unsigned, minimum, maximum } = shape {
+        let (least, most) = integers(*unsigned);
+        let is_narrower = minimum.is_some_and(|limit| limit >= least) && maximum.is_some_and(|limit| limit <= most);
+        if !is_narrower {
+            notes.push("An integer that doesn't fit in 64 bits is refused.".to_owned());
+        }
     }
     FieldDocs { said: docs(node), notes }
 }

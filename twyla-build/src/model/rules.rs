@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::load::{Json, Node};
 use crate::markdown::code;
+use crate::number::Number;
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,37 +61,18 @@ fn keyword(rule: &str) -> &str {
     }
 }
 
-/// A size: a whole number that may be written `2.0`.
-pub(crate) fn size(node: Option<&Node>) -> Option<u64> {
-    let Json::Number(text) = &node?.json else { return None };
-    text.parse().ok().or_else(|| whole(text).and_then(|value| u64::try_from(value).ok()))
-}
-
-/// A number as an integer, where it is one.
-pub(crate) fn whole(text: &str) -> Option<i128> {
-    if let Ok(value) = text.parse() {
-        return Some(value);
-    }
-    let value: f64 = text.parse().ok()?;
-    exact(value)
-}
-
-#[expect(clippy::float_cmp, clippy::cast_possible_truncation, reason = "a whole float in this range is cast exactly")]
-pub(super) fn exact(value: f64) -> Option<i128> {
-    (value.trunc() == value && value.abs() < 1e38).then_some(value as i128)
-}
-
 /// A number as a float, where a comparison with it is right even though integers above 2^53 are rounded when read.
-pub(crate) fn float(text: &str) -> Option<f64> {
-    let value: f64 = text.parse().ok()?;
+pub(crate) fn float(number: &Number<'_>) -> Option<f64> {
+    let value = number.float();
     (value.abs() < 9_007_199_254_740_992.0).then_some(value)
 }
 
-/// The least integer that is not below a number, or the greatest that is not above.
-pub(crate) fn bound(text: &str, up: bool) -> Option<i128> {
-    if let Some(value) = whole(text) {
-        return Some(value);
-    }
-    let value: f64 = text.parse().ok()?;
-    exact(if up { value.ceil() } else { value.floor() })
+/// The least and the greatest integer of the type.
+pub(crate) fn integers(unsigned: bool) -> (i128, i128) {
+    if unsigned { (0, u64::MAX.into()) } else { (i64::MIN.into(), i64::MAX.into()) }
+}
+
+/// Whether a size is a limit that a value can exceed.
+pub(crate) fn is_limit(size: &u64) -> bool {
+    *size < u64::MAX
 }

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use super::read::Reader;
-use super::rules::{self, Check};
+use super::rules::{self, Check, is_limit};
 use super::{Body, Held, Real, Shape, Type, TypeId};
 use crate::load::{Json, Node};
 use crate::names;
+use crate::number::{Number, size};
 use crate::resolve::Loc;
 
 /// More words than these make no enum that a compiler takes gladly: they stay strings.
@@ -38,7 +39,7 @@ impl<'a> Reader<'a> {
                 Json::Null if allowed("null") => nullable = true,
                 Json::String(word) if allowed("string") && seen.insert(word) => words.push(word.clone()),
                 Json::Bool(value) if allowed("boolean") => booleans.push(*value),
-                Json::Number(text) if allowed("number") || allowed("integer") => match rules::whole(text) {
+                Json::Number(text) if allowed("number") || allowed("integer") => match Number::new(text).whole() {
                     Some(value) => integers.push(value),
                     None => other |= allowed("number"),
                 },
@@ -85,8 +86,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn string(&mut self, loc: &Loc) -> Held {
         let mut checks = Vec::new();
-        checks.extend(rules::size(self.get(loc, "minLength")).filter(|limit| *limit > 0).map(Check::MinLength));
-        checks.extend(rules::size(self.get(loc, "maxLength")).map(Check::MaxLength));
+        checks.extend(size(self.get(loc, "minLength")).filter(|limit| *limit > 0).map(Check::MinLength));
+        checks.extend(size(self.get(loc, "maxLength")).filter(is_limit).map(Check::MaxLength));
         let written = self.get(loc, "pattern").and_then(Node::str);
         checks.extend(written.map(|written| Check::Pattern(written.to_owned())));
         if let Some((variant, name)) = self.format(loc) {
@@ -120,26 +121,25 @@ impl<'a> Reader<'a> {
             let limits = [(inclusive, flagged), (exclusive, true)];
             for (keyword, outside) in limits {
                 let Some(text) = self.number_text(loc, keyword) else { continue };
-                let Some(limit) = rules::bound(text, low) else {
-                    // beyond 10^38 on the side that matters not, or never to be reached
-                    self.leave(loc, keyword, format!("`{keyword}` beyond 128 bits"));
+                let number = Number::new(text);
+                let limit = number.bound(low);
+                if limit == if low { i128::MAX } else { i128::MIN } {
+                    self.leave(loc, keyword, format!("`{keyword}` beyond 128 bits, which no integer keeps"));
                     continue;
-                };
-                let reached = rules::whole(text).is_some();
-                let limit = if outside && reached { limit + inward } else { limit };
+                }
+                let limit = if outside && number.is_whole() { limit.saturating_add(inward) } else { limit };
                 let tighter = |old: i128| if low { old.max(limit) } else { old.min(limit) };
                 bounds[side] = Some(bounds[side].map_or(limit, tighter));
             }
         }
         let [minimum, maximum] = bounds;
         let unsigned = minimum.is_some_and(|minimum| minimum >= 0);
-        let (least, most) =
-            if unsigned { (0, i128::from(u64::MAX)) } else { (i128::from(i64::MIN), i128::from(i64::MAX)) };
+        let (least, most) = rules::integers(unsigned);
         let mut checks = Vec::new();
         checks.extend(minimum.filter(|limit| *limit > least).map(Check::Minimum));
         checks.extend(maximum.filter(|limit| *limit < most).map(Check::Maximum));
         if let Some(text) = self.number_text(loc, "multipleOf") {
-            match rules::whole(text) {
+            match Number::new(text).whole() {
                 Some(1) => {}
                 Some(factor) if factor > 0 => checks.push(Check::MultipleOf(factor)),
                 _ => self.leave(loc, "multipleOf", "`multipleOf` a fraction"),
@@ -158,8 +158,11 @@ impl<'a> Reader<'a> {
             let limits = [(keyword, if flagged { exclusive_rule } else { rule }), (exclusive, exclusive_rule)];
             for (keyword, rule) in limits {
                 let Some(text) = self.number_text(loc, keyword) else { continue };
-                match rules::float(text) {
+                let number = Number::new(text);
+                match rules::float(&number) {
                     Some(limit) => checks.push(Check::Number(rule, limit)),
+                    // every number keeps it
+                    None if number.float().is_infinite() && number.is_negative() == rule.contains("minimum") => {}
                     None => self.leave(loc, keyword, format!("`{keyword}` beyond 2^53")),
                 }
             }
@@ -195,8 +198,8 @@ impl<'a> Reader<'a> {
                 self.leave(loc, keyword, "`contains`");
             }
         }
-        checks.extend(rules::size(self.get(loc, "minItems")).filter(|limit| *limit > 0).map(Check::MinItems));
-        checks.extend(rules::size(self.get(loc, "maxItems")).map(Check::MaxItems));
+        checks.extend(size(self.get(loc, "minItems")).filter(|limit| *limit > 0).map(Check::MinItems));
+        checks.extend(size(self.get(loc, "maxItems")).filter(is_limit).map(Check::MaxItems));
         if self.flag(loc, "uniqueItems") {
             let enumerable = |id: TypeId| matches!(&self.types[id], Some(Type { body: Body::Enum { .. }, .. }));
             match item.shape {

@@ -8,6 +8,7 @@ use quote::{format_ident, quote};
 use super::{Trees, literal};
 use crate::draft::{Draft, HOLDERS, Holds};
 use crate::load::{Json, Node, steps};
+use crate::number;
 use crate::resolve::{Loc, Schemas};
 
 /// One schema that is made rules of.
@@ -142,7 +143,7 @@ impl Trees<'_> {
             ("minProperties", "MinProperties"),
             ("maxProperties", "MaxProperties"),
         ] {
-            if let Some(limit) = literal::size(schema.rule(keyword)) {
+            if let Some(limit) = number::size(schema.rule(keyword)) {
                 let (rule, limit) = (format_ident!("{rule}"), Literal::u64_unsuffixed(limit));
                 out.push(quote!(Rule::#rule(#limit)));
             }
@@ -182,8 +183,8 @@ impl Trees<'_> {
             || schema.get("contains").is_some()
                 && (schema.is_in_force("minContains") || schema.is_in_force("maxContains"));
         if needed {
-            let min = Literal::u64_unsuffixed(literal::size(schema.get("minContains")).unwrap_or(1));
-            let max = option(literal::size(schema.get("maxContains")).map(|max| {
+            let min = Literal::u64_unsuffixed(number::size(schema.get("minContains")).unwrap_or(1));
+            let max = option(number::size(schema.get("maxContains")).map(|max| {
                 let max = Literal::u64_unsuffixed(max);
                 quote!(#max)
             }));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use twyla_build::compare::{Bundle, ContractKind};
 use twyla_build::lock::model::{Earlier, Entry, Retired, Sides};
-use twyla_build::lock::{Act, Direction, Lock, Subject, Version};
+use twyla_build::lock::{Act, Direction, FILE_NAME, Lock, Subject, Version};
 use twyla_build::{Builder, Draft};
 
 use crate::folder::Folder;
@@ -25,6 +25,34 @@ fn reads_what_it_writes() {
         assert_eq!(accepted.digest, contract.bundle.digest());
     }
     assert!(lock.contracts.keys().map(|subject| subject.kind).is_sorted());
+}
+
+/// A lock of an earlier release has keywords in its forms that say nothing, and its digests are of those.
+#[test]
+fn an_unknown_keyword_in_an_accepted_form_changes_nothing() {
+    let folder = Folder::new("unknown_keyword");
+    folder.write("events/shop/placed.json", r#"{ "type": "object", "example": 1 }"#);
+    let folder = folder.accepted();
+    let lock = folder.lock().to_string();
+    let form = |more: &str| {
+        format!(
+            r#"{{"draft":"2020-12","formats":true,"root":"events/shop/placed.json","documents":{{"events/shop/placed.json":{{{more}"type":"object"}}}}}}"#
+        )
+    };
+    let digest = |form: &str| -> String {
+        hmac_sha256::Hash::hash(form.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let (now, before) = (digest(&form("")), digest(&form(r#""example":1,"#)));
+    let is = r#""events/shop/placed.json": { "type": "object" }"#;
+    assert!(lock.contains(&now) && lock.contains(is), "{lock}");
+    let was =
+        lock.replace(&now, &before).replace(is, r#""events/shop/placed.json": { "example": 1, "type": "object" }"#);
+    folder.write(FILE_NAME, &was);
+    folder.lock().verify("lock").unwrap();
+    assert_eq!(folder.said(), "");
+    // and an edit by hand is found as ever
+    folder.write(FILE_NAME, &was.replace(r#""example": 1"#, r#""example": 2"#));
+    assert!(folder.lock().verify("lock").unwrap_err().to_string().contains("it was edited by hand"));
 }
 
 /// Values of all kinds, with what is hard to write in texts and numbers.

@@ -12,14 +12,12 @@ mod values;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::bundle::line;
 use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit};
 use super::tables::{Opaque, Tables};
 use super::verdict::SchemaPath;
-use crate::draft::{Draft, is_annotation};
+use crate::draft::Draft;
 use crate::load::{Json, Node};
 use crate::resolve::{Loc, Schemas};
-use crate::rpcs::{self, IDEMPOTENT};
 use crate::trees::Scopes;
 
 /// Schemas within each other, all references followed: what is deeper is not looked into.
@@ -34,8 +32,6 @@ pub(crate) struct Lowering<'a> {
     pub(super) formulas: &'a mut Formulas,
     pub(super) tables: &'a mut Tables,
     scopes: Scopes,
-    /// Whether a keyword that no draft has stands in the way; else it says nothing, as the specification has it.
-    unknown: bool,
     done: HashMap<(Loc, Way), Lit>,
     /// The schemas that are being lowered, with a reference where one leads back to it.
     open: HashMap<(Loc, Way), Option<(Index, Lit)>>,
@@ -66,16 +62,8 @@ impl<'n> Schema<'n> {
 }
 
 impl<'a> Lowering<'a> {
-    pub(crate) fn new(schemas: &'a Schemas, formulas: &'a mut Formulas, tables: &'a mut Tables, unknown: bool) -> Self {
-        Self {
-            schemas,
-            formulas,
-            tables,
-            scopes: Scopes::new(schemas),
-            unknown,
-            done: HashMap::new(),
-            open: HashMap::new(),
-        }
+    pub(crate) fn new(schemas: &'a Schemas, formulas: &'a mut Formulas, tables: &'a mut Tables) -> Self {
+        Self { schemas, formulas, tables, scopes: Scopes::new(schemas), done: HashMap::new(), open: HashMap::new() }
     }
 
     /// What the schema there says.
@@ -135,28 +123,8 @@ impl<'a> Lowering<'a> {
         if !alone {
             self.combined(schema, &mut parts);
             self.unevaluated(schema, &mut parts);
-            self.unknown(schema, &mut parts);
         }
         self.formulas.all(parts)
-    }
-
-    /// Keywords that the draft doesn't have.
-    fn unknown(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
-        if !self.unknown {
-            return;
-        }
-        let file = self.schemas.files.get(schema.loc.file).filter(|_| schema.loc.pointer.is_empty());
-        let of_rpc = file.is_some_and(|file| rpcs::is_contract(&file.path));
-        for member in schema.node.members() {
-            let key = member.key.as_str();
-            // it says nothing of values: of a request it is compared by itself, and else it was told to say nothing
-            let is_known = of_rpc && key == IDEMPOTENT;
-            if is_unknown(schema.draft, key) && !is_known {
-                let reason = format!("draft {} has no such keyword: nobody knows what it says", schema.draft.name());
-                let identity = format!("{key}: {}", line(&member.value));
-                parts.push(self.opaque(schema.loc, key, reason, Some(identity)));
-            }
-        }
     }
 
     /// Something that can't be decided. What has the same identity is the same, wherever it stands.
@@ -177,9 +145,4 @@ impl<'a> Lowering<'a> {
         let is = self.formulas.kinds(Kinds::of(kind));
         self.formulas.implies(is, lit)
     }
-}
-
-/// Whether nobody knows what a keyword says: neither the draft, nor those who take it for a note to people.
-pub(super) fn is_unknown(draft: Draft, keyword: &str) -> bool {
-    !draft.has(keyword) && !super::gather::tells(keyword) && !is_annotation(keyword)
 }

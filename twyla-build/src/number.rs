@@ -1,0 +1,147 @@
+//! The numbers of schemas as they are written: exact, however large they are and however many digits they have.
+
+use crate::load::{Json, Node};
+
+/// A decimal: its digits without zeros around them, and where the point is.
+#[derive(Debug)]
+pub(crate) struct Number<'a> {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+    text: &'a str,
+}
+
+impl<'a> Number<'a> {
+    /// Reads a number of JSON.
+    pub(crate) fn new(text: &'a str) -> Self {
+        let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |unsigned| (true, unsigned));
+        let (number, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        // beyond what fits, the number is zero or infinite as an f64 all the same
+        let far = if exponent.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 };
+        let exponent: i64 = exponent.parse().unwrap_or(far).clamp(i64::MIN / 4, i64::MAX / 4);
+        let all = format!("{whole}{fraction}");
+        let digits = all.trim_end_matches('0');
+        let zeros = all.len() - digits.len();
+        let exponent = exponent + i64::try_from(zeros).unwrap_or(0) - i64::try_from(fraction.len()).unwrap_or(0);
+        Self { negative, digits: digits.trim_start_matches('0').to_owned(), exponent, text }
+    }
+
+    /// Whether it has no fraction.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.digits.is_empty() || self.exponent >= 0
+    }
+
+    /// Whether it is above zero.
+    pub(crate) fn is_positive(&self) -> bool {
+        !self.negative && !self.digits.is_empty()
+    }
+
+    /// Whether it is below zero.
+    pub(crate) fn is_negative(&self) -> bool {
+        self.negative && !self.digits.is_empty()
+    }
+
+    /// The integer that it is; none if it has a fraction or more than 128 bits.
+    pub(crate) fn whole(&self) -> Option<i128> {
+        if self.digits.is_empty() {
+            return Some(0);
+        }
+        let factor = 10_i128.checked_pow(u32::try_from(self.exponent).ok()?)?;
+        let whole = self.digits.parse::<i128>().ok()?.checked_mul(factor)?;
+        Some(if self.negative { -whole } else { whole })
+    }
+
+    /// The least integer that is not below it, or the greatest that is not above. `i128::MIN` and `i128::MAX` stand for
+    /// everything beyond them.
+    pub(crate) fn bound(&self, up: bool) -> i128 {
+        let beyond = if self.negative { i128::MIN } else { i128::MAX };
+        if self.is_whole() {
+            return self.whole().unwrap_or(beyond);
+        }
+        // the digits before the point, of which a small number has none
+        let digits = i64::try_from(self.digits.len()).unwrap_or(i64::MAX).saturating_add(self.exponent);
+        let before = usize::try_from(digits).ok().filter(|digits| *digits > 0);
+        let Ok(whole) = before.and_then(|digits| self.digits.get(..digits)).unwrap_or("0").parse::<i128>() else {
+            return beyond;
+        };
+        match (self.negative, up) {
+            (false, true) => whole.saturating_add(1),
+            (false, false) => whole,
+            (true, true) => -whole,
+            (true, false) => (-whole).saturating_sub(1),
+        }
+    }
+
+    /// The nearest `f64`, infinite if it is beyond all of them.
+    pub(crate) fn float(&self) -> f64 {
+        self.text.parse().unwrap_or(f64::NAN)
+    }
+
+    /// Whether it is finite as an `f64`, and loses no digit if it is written as an integer.
+    pub(crate) fn is_float(&self) -> bool {
+        let value = self.float();
+        let same = |text: String| Number::new(&text).digits == self.digits;
+        let is_integer = !self.text.contains(['.', 'e', 'E']);
+        value.is_finite() && (!is_integer || same(format!("{value}")) || same(format!("{value:.0}")))
+    }
+
+    /// Whether a value can have exactly this number.
+    pub(crate) fn is_readable(&self) -> bool {
+        let fits = |whole| i64::try_from(whole).is_ok() || u64::try_from(whole).is_ok();
+        self.is_float() || self.whole().is_some_and(fits)
+    }
+
+    /// Its digits as an integer, and the power of ten that they are multiplied by.
+    pub(crate) fn parts(&self) -> Option<(u128, i32)> {
+        Some((self.digits.parse().ok()?, i32::try_from(self.exponent).ok()?))
+    }
+}
+
+/// A size, which may be written `2.0`. What is beyond 64 bits is beyond every value, and `u64::MAX` here.
+pub(crate) fn size(node: Option<&Node>) -> Option<u64> {
+    let Json::Number(text) = &node?.json else { return None };
+    let number = Number::new(text);
+    (!number.is_negative()).then(|| u64::try_from(number.bound(false)).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_of_integers_are_exact() {
+        for (text, down, up) in [
+            ("0", 0, 0),
+            ("-0.0", 0, 0),
+            ("1.5", 1, 2),
+            ("-1.5", -2, -1),
+            ("0.001", 0, 1),
+            ("-1e-9999999999999999999999", -1, 0),
+            ("123.0e-1", 12, 13),
+            ("9223372036854775807.0", i64::MAX.into(), i64::MAX.into()),
+            ("9007199254740993.5", 9_007_199_254_740_993, 9_007_199_254_740_994),
+            ("18446744073709551616", 1 << 64, 1 << 64),
+            ("-9223372036854776000", -9_223_372_036_854_776_000, -9_223_372_036_854_776_000),
+            ("1e30", 10_i128.pow(30), 10_i128.pow(30)),
+            ("1e400", i128::MAX, i128::MAX),
+            ("-1e400", i128::MIN, i128::MIN),
+            ("1e9999999999999999999999", i128::MAX, i128::MAX),
+        ] {
+            let number = Number::new(text);
+            assert_eq!((number.bound(false), number.bound(true)), (down, up), "{text}");
+        }
+        let long = format!("{}.5", "9".repeat(100));
+        assert_eq!(Number::new(&long).bound(true), i128::MAX);
+    }
+
+    #[test]
+    fn a_number_is_readable_if_no_digit_is_lost() {
+        for kept in ["1", "-9223372036854775808", "18446744073709551615", "18446744073709551616", "1e22", "0.1"] {
+            assert!(Number::new(kept).is_readable(), "{kept}");
+        }
+        for lost in ["18446744073709551617", "123456789012345678901234567890", "-9223372036854775809", "1e400"] {
+            assert!(!Number::new(lost).is_readable(), "{lost}");
+        }
+    }
+}
