@@ -1,7 +1,7 @@
 //! Tests that the order of files, of properties and of references changes nothing: each folder is read in many orders and
 //! under other names, and has the same types, rules and digests each time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 use twyla_generate::random::Random;
@@ -9,8 +9,8 @@ use twyla_generate::random::Random;
 use crate::about::{self, AboutBody};
 use crate::compare::{self, ContractKind};
 use crate::draft::Draft;
-use crate::load::{self, File, Json, Members, Node};
-use crate::model::{self, Model};
+use crate::load::{self, File, Json, Members, Node, Role};
+use crate::model::{self, Body, Held, Model, Others, Shape, Type, TypeId};
 use crate::problem::Problem;
 use crate::resolve::Schemas;
 use crate::{check, emit, stack};
@@ -85,6 +85,46 @@ impl Read {
     }
 }
 
+/// Whether two values are read and sent alike, whatever their types are called.
+fn same_values(both: (&[Type], &[Type]), a: &Held, b: &Held, seen: &mut HashSet<(TypeId, TypeId)>) -> bool {
+    let same_shapes = match (&a.shape, &b.shape) {
+        (Shape::Named(a), Shape::Named(b)) => !seen.insert((*a, *b)) || same_types(both, *a, *b, seen),
+        (Shape::Array(a), Shape::Array(b))
+        | (Shape::Map(a), Shape::Map(b))
+        | (Shape::Nullable(a), Shape::Nullable(b)) => same_values(both, a, b, seen),
+        (a, b) => a == b,
+    };
+    same_shapes && a.checks == b.checks && a.trees == b.trees
+}
+
+fn same_types(both: (&[Type], &[Type]), a: TypeId, b: TypeId, seen: &mut HashSet<(TypeId, TypeId)>) -> bool {
+    let (a, b) = (&both.0[a], &both.1[b]);
+    let same_bodies = match (&a.body, &b.body) {
+        (Body::Struct { fields: a, others: also }, Body::Struct { fields: b, others }) => {
+            let same_fields = a.iter().zip(b).all(|(a, b)| {
+                (&a.wire, &a.name, a.required) == (&b.wire, &b.name, b.required)
+                    && same_values(both, &a.held, &b.held, seen)
+            });
+            let same_others = match (also, others) {
+                (Others::Kept { name: a, held: also, .. }, Others::Kept { name: b, held, .. }) => {
+                    a == b && same_values(both, also, held, seen)
+                }
+                (a, b) => a == b,
+            };
+            a.len() == b.len() && same_fields && same_others
+        }
+        (Body::Union { tag: a, variants: some }, Body::Union { tag: b, variants }) => {
+            let mut pairs = some.iter().zip(variants);
+            let same = pairs.all(|(a, b)| a.words == b.words && same_values(both, &a.held, &b.held, seen));
+            a == b && some.len() == variants.len() && same
+        }
+        (Body::Map(a), Body::Map(b)) => same_values(both, a, b, seen),
+        (Body::Enum { words: a, .. }, Body::Enum { words: b, .. }) => a == b,
+        _ => false,
+    };
+    a.loc == b.loc && a.trees == b.trees && same_bodies
+}
+
 fn shuffle<T>(random: &mut Random, list: &mut [T]) {
     for end in (1..list.len()).rev() {
         list.swap(end, random.below(end + 1));
@@ -124,6 +164,14 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
     let model = model::read(&schemas, &mut Vec::new()).unwrap();
     let (read, code) = (Read::of(&schemas, &model), emit::code(&schemas, &model));
     syn::parse_file(&code).unwrap();
+    for (file, found) in schemas.of_role(|role| matches!(role, Role::Event(_))) {
+        let Role::Event(event) = &found.role else { continue };
+        let (_, id) = model.events.iter().find(|(name, _)| name == event).unwrap();
+        let (alone, root) = model::one(&schemas, file);
+        let both = (alone.as_slice(), model.types.as_slice());
+        let same = same_values(both, &root, &Held::plain(Shape::Named(*id)), &mut HashSet::new());
+        assert!(same, "{name}: {event} has other types beside its neighbours: {folder:#?}");
+    }
     for _ in 0..3 {
         let mut files = files(folder);
         shuffle(random, &mut files);
@@ -335,6 +383,47 @@ fn a_chain_that_is_longer_than_what_is_followed() {
     assert!(held.unwrap());
 }
 
+/// What a contract's types keep, and so may send, is what they keep without its neighbours: by that contracts are compared.
+#[test]
+fn a_rule_that_looks_at_what_another_event_does_not_declare() {
+    let looks = |at: &str, of: &str| {
+        json!({
+            "type": "object",
+            "properties": { "inner": { "$ref": of }, "other": { "$ref": "/shared/nkappa.json" } },
+            "not": { "properties": { at: { "required": ["z"] } }, "required": [at] },
+        })
+    };
+    let files = [
+        ("events/a/nalpha.json", looks("inner", "ntheta.json")),
+        (
+            "events/a/ntheta.json",
+            json!({ "type": "object", "properties": { "own": { "$ref": "/shared/nkappa.json" } } }),
+        ),
+        ("events/a/nsigma.json", looks("other", "ntheta.json")),
+        ("shared/nkappa.json", json!({ "type": "object", "properties": { "d": { "type": "integer" } } })),
+        ("shared/ngamma.json", json!({ "type": "object", "properties": { "e": { "$ref": "nkappa.json" } } })),
+    ];
+    let expected = [
+        ("Context", false),
+        ("a::Nalpha", false),
+        ("a::NalphaNtheta", true),
+        ("a::Nsigma", false),
+        ("a::NsigmaNkappa", true),
+        ("a::NsigmaNtheta", false),
+        ("a::Ntheta", false),
+        ("shared::Nkappa", false),
+    ];
+    let mut random = Random::new(&[2]);
+    for _ in 0..10 {
+        let mut files = self::files(&folder(&files));
+        shuffle(&mut random, &mut files);
+        let model = model::read(&resolved(files, Draft::Draft202012).unwrap(), &mut Vec::new()).unwrap();
+        let keeps = |body: &Body| matches!(body, Body::Struct { others: Others::Kept { .. }, .. });
+        let kept: BTreeMap<String, bool> = model.types.iter().map(|it| (it.path(), keeps(&it.body))).collect();
+        assert_eq!(kept, expected.map(|(path, keeps)| (path.to_owned(), keeps)).into());
+    }
+}
+
 #[test]
 fn generated_folders() {
     const FOLDERS: u64 = 16;
@@ -367,7 +456,9 @@ fn generated(draft: usize, index: u64, random: &mut Random) -> Folder {
                 json!({ "a": { "type": "integer" }, "own": schema })
             };
             // a reference within it would lead elsewhere
-            let object = json!({ "type": "object", "properties": properties, "not": { "required": ["a", "b"] } });
+            let looked_at = json!({ "required": ["own"], "properties": { "own": { "required": ["z"] } } });
+            let not = if random.chance(50) { looked_at } else { json!({ "required": ["a", "b"] }) };
+            let object = json!({ "type": "object", "properties": properties, "not": not });
             let allowed = schema.get("type").is_some_and(|kind| kind == "object");
             schema = if allowed && random.chance(70) { schema } else { without_references(object) };
         }

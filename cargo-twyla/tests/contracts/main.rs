@@ -540,3 +540,39 @@ fn a_value_is_held_to_what_the_build_knows_of_a_draft() {
     assert_eq!(run(r#"{ "schema": { "type": "object" }, "file": "%" }"#).2, 0);
     assert_eq!(run(r#"{ "schema": { "type": "objekt" } }"#).2, 1);
 }
+
+/// What is said of an event, and made of it, is the same whether the name of one that refers to it comes before or after.
+#[test]
+fn an_event_is_the_same_whatever_refers_to_it() {
+    let said_of = |other: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let schemas = folder.path().join("schemas");
+        let point = r#"{
+            "type": "object",
+            "description": "A point.",
+            "properties": {
+                "x": { "type": "integer", "default": 3 },
+                "y": { "type": "integer" },
+                "secret": { "type": "string", "x-sensitive": true, "minLength": 2 },
+                "next": { "$ref": "point.json" }
+            },
+            "not": { "required": ["x", "y"] }
+        }"#;
+        let refers = r#"{ "properties": { "at": { "$ref": "point.json" } } }"#;
+        let other = format!("events/a/{other}.json");
+        for (file, schema) in [("context.json", "{}"), ("events/a/point.json", point), (&other, refers)] {
+            let path = schemas.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, schema).unwrap();
+        }
+        let path = schemas.to_str().unwrap();
+        let all =
+            [&["explain", "--json"][..], &["sample"], &["sample", "--minimal"], &["sample", "--invalid", "--json"]];
+        let said = all.map(|args| said(&[args, &["a.point", "--schemas", path]].concat()).replace(path, "schemas"));
+        let refused = twyla(&["validate", "a.point", "-", "--schemas", path], r#"{ "x": 1, "y": 2 }"#).0;
+        (said, refused.replace(path, "schemas"))
+    };
+    let (before, after) = (said_of("first"), said_of("whole"));
+    assert_eq!(before, after);
+    assert!(before.0[0].contains("`not`"), "{}", before.0[0]);
+}

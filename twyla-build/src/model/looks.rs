@@ -11,14 +11,7 @@ use crate::resolve::{Loc, Schemas};
 
 /// Settles what structs keep and which types are looked at, when all types are known.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
-    let mut walker = Walker {
-        schemas,
-        types,
-        kept: HashSet::new(),
-        from: BTreeSet::new(),
-        texts: HashSet::new(),
-        seen: HashSet::new(),
-    };
+    let mut walker = Walker::new(schemas, types);
     // each at an address of its own, by which what was seen is known
     let whole: Vec<Shape> = (0..types.len()).map(Shape::Named).collect();
     for (type_, shape) in types.iter().zip(&whole) {
@@ -39,6 +32,51 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     }
 }
 
+/// What a rule needs a type to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Need {
+    /// It keeps the members that its schema doesn't declare.
+    Members,
+    /// A string in it stays the text that was read: which of those with a format.
+    Text(usize),
+}
+
+/// What the rules of one type need of the types that they look at, where these would be something else by themselves.
+pub(super) fn needs(schemas: &Schemas, types: &[Type], id: TypeId) -> BTreeSet<(TypeId, Need)> {
+    let (mut walker, whole) = (Walker::new(schemas, types), Shape::Named(id));
+    types[id].trees.iter().for_each(|tree| walker.start(tree, &whole));
+    types[id].body.holds().into_iter().for_each(|held| walker.held(held));
+    let Walker { kept, texts, .. } = walker;
+    let mut needs = BTreeSet::new();
+    for id in kept {
+        if matches!(types[id].body, Body::Struct { others: Others::Ignored, .. }) {
+            needs.insert((id, Need::Members));
+        }
+    }
+    if !texts.is_empty() {
+        for (id, type_) in types.iter().enumerate() {
+            let with_format = with_format(&type_.body).into_iter().enumerate();
+            let needed = with_format.filter(|(_, shape)| texts.contains(&std::ptr::from_ref(*shape)));
+            needs.extend(needed.map(|(index, _)| (id, Need::Text(index))));
+        }
+    }
+    needs
+}
+
+/// The strings of a type that have a type of their format.
+fn with_format(body: &Body) -> Vec<&Shape> {
+    let mut open: Vec<&Shape> = body.holds().into_iter().map(|held| &held.shape).collect();
+    let mut found = Vec::new();
+    while let Some(shape) = open.pop() {
+        match shape {
+            Shape::Real(_) => found.push(shape),
+            Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) => open.push(&inner.shape),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// Walks schemas and the shapes of the values that they hold for side by side.
 struct Walker<'a> {
     schemas: &'a Schemas,
@@ -51,6 +89,17 @@ struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
+    fn new(schemas: &'a Schemas, types: &'a [Type]) -> Self {
+        Self {
+            schemas,
+            types,
+            kept: HashSet::new(),
+            from: BTreeSet::new(),
+            texts: HashSet::new(),
+            seen: HashSet::new(),
+        }
+    }
+
     fn held(&mut self, held: &'a Held) {
         held.trees.iter().for_each(|tree| self.start(tree, &held.shape));
         if held.checks.contains(&Check::UniqueItems) {

@@ -10,6 +10,7 @@ mod read;
 mod rpcs;
 pub(crate) mod rules;
 mod sensitive;
+mod split;
 mod union;
 mod value;
 
@@ -73,7 +74,7 @@ impl Method {
 }
 
 /// A generated type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Type {
     /// The schema that it is the type of.
     pub(crate) loc: Loc,
@@ -114,7 +115,7 @@ pub(crate) struct Reason {
 }
 
 /// What a type is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Body {
     Struct {
         fields: Vec<Field>,
@@ -149,7 +150,7 @@ pub(crate) enum Others {
 }
 
 /// A property as a field.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) wire: String,
     pub(crate) name: String,
@@ -168,7 +169,7 @@ pub(crate) struct Field {
 }
 
 /// The method that returns the value of a property, or its default.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Accessor {
     pub(crate) name: String,
     /// The default, which the field's type reads.
@@ -176,7 +177,7 @@ pub(crate) struct Accessor {
 }
 
 /// What is said of a field to people.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FieldDocs {
     /// What the schema says, which may be any text.
     pub(crate) said: String,
@@ -202,7 +203,7 @@ impl Field {
 }
 
 /// One of the objects of a union, with the words that its tag may be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Variant {
     pub(crate) name: String,
     pub(crate) words: Vec<String>,

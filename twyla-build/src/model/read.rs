@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use twyla_contract::Place;
 
 use super::sensitive::Sensitive;
-use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, defaults, looks, rpcs};
+use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, defaults, looks, rpcs, split};
 use crate::compare::{Evaluator, Kept};
 use crate::draft::is_annotation;
 use crate::load::{At, Json, Node, Role, Way};
@@ -30,6 +30,7 @@ pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Mod
     let (mut types, alternatives) = reader.finish();
     let roots: HashSet<TypeId> = events.iter().map(|(_, id)| *id).chain([context]).collect();
     let carried: HashSet<TypeId> = rpcs.iter().flat_map(Method::carries).map(|(_, carried)| carried.type_).collect();
+    split::split(schemas, &mut types, &roots.union(&carried).copied().collect());
     let clashes = keep_apart(schemas, &mut types, &alternatives, &roots, &carried, rpcs::taken(&rpcs));
     if !clashes.is_empty() {
         problems.extend(clashes);
