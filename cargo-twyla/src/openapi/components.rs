@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use twyla_build::compare::ContractSchema;
 use twyla_contract::rust::type_name;
 
-use crate::contracts::{Contracts, name_of as name_of_contract};
+use crate::contracts::{Contracts, decoded, name_of as name_of_contract};
 
 /// Why a contract can't be a component.
 #[derive(Debug, thiserror::Error)]
@@ -30,30 +30,56 @@ struct Found<'a> {
     draft: Draft,
 }
 
+/// The names of the schemas that are components, by the schemas' addresses.
+pub(super) type Names = BTreeMap<usize, String>;
+
+/// A schema that is a component.
+struct Component<'a> {
+    found: Found<'a>,
+    /// Whether it is one, and not a contract that is only a reference to one.
+    is_component: bool,
+    /// What a contract is called whose schema it is.
+    contract: Option<String>,
+    /// The dynamic anchors that references in it name; the recursive one has no name.
+    asks: BTreeSet<String>,
+    /// The components that it refers to.
+    refers: BTreeSet<usize>,
+}
+
 /// The components of a document.
 pub(super) struct Components<'a> {
     contracts: &'a Contracts,
-    /// The names of the schemas that are components, by the schemas' addresses.
-    names: BTreeMap<usize, String>,
-    taken: BTreeSet<String>,
-    open: VecDeque<(String, Found<'a>)>,
+    names: Names,
+    /// By their schemas' addresses.
+    all: BTreeMap<usize, Component<'a>>,
+    open: VecDeque<usize>,
+    /// The one that is being written.
+    here: usize,
     done: Map<String, Value>,
-    /// How many schemas of the contract at hand have each dynamic anchor; the recursive one has no name.
-    anchors: BTreeMap<String, usize>,
 }
 
 impl<'a> Components<'a> {
-    /// None yet; some names are for others.
-    pub(super) fn new(contracts: &'a Contracts, reserved: &[&str]) -> Self {
-        let taken = reserved.iter().map(|name| (*name).to_owned()).collect();
-        Self {
-            contracts,
-            names: BTreeMap::new(),
-            taken,
-            open: VecDeque::new(),
-            done: Map::new(),
-            anchors: BTreeMap::new(),
-        }
+    /// None yet, with the names that schemas have: those that [`names`](Self::names) gives, when all are known.
+    pub(super) fn new(contracts: &'a Contracts, names: Names) -> Self {
+        let (all, open) = (BTreeMap::new(), VecDeque::new());
+        Self { contracts, names, all, open, here: 0, done: Map::new() }
+    }
+
+    /// The names that the components have: they come from the contracts and from where the schemas stand, and not from what
+    /// refers to them first. Some names are for others.
+    pub(super) fn names(self, reserved: &[&str]) -> Names {
+        let mut taken: BTreeSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
+        let all = self.all.into_iter().filter(|(_, it)| it.is_component);
+        let mut all: Vec<_> = all.map(|(address, it)| (it.order(address), address)).collect();
+        all.sort();
+        let named = all.into_iter().map(|((_, wanted, ..), address)| {
+            let numbered = (2..).map(|number| format!("{wanted}{number}"));
+            let mut names = std::iter::once(wanted.clone()).chain(numbered);
+            let name = names.find(|it| !taken.contains(it)).unwrap_or_default();
+            taken.insert(name.clone());
+            (address, name)
+        });
+        named.collect()
     }
 
     /// The schema of a contract, as it stands where it is used: a `$ref` to its component.
@@ -62,20 +88,47 @@ impl<'a> Components<'a> {
         let root = self.contracts.root(contract).ok_or_else(|| unwritable("its schema isn't there".to_owned()))?;
         let (schema, resolver, draft) = root;
         let found = Found { schema, resolver, draft };
-        let form = serde_json::from_str(&contract.bundle.to_string()).unwrap_or_default();
-        self.anchors.clear();
-        anchors(&form, &mut self.anchors);
         // nothing but a `$ref` is what that leads to
         let reference = schema.as_object().filter(|it| it.keys().all(|key| key == "$ref" || key == "$schema"));
+        let address = found.address();
         let used = match reference.and_then(|it| it.get("$ref")).and_then(Value::as_str) {
-            Some(_) => self.written(&found).map_err(unwritable)?,
-            None => self.component(&found, name),
+            Some(_) => {
+                self.here = address;
+                self.all.entry(address).or_insert_with(|| Component::new(found.clone()));
+                self.written(&found).map_err(unwritable)?
+            }
+            None => self.component(&found, Some(name)),
         };
-        while let Some((name, found)) = self.open.pop_front() {
+        while let Some(address) = self.open.pop_front() {
+            let Some(found) = self.all.get(&address).map(|it| it.found.clone()) else { continue };
+            self.here = address;
             let written = self.written(&found).map_err(unwritable)?;
-            self.done.insert(name, written);
+            self.done.insert(self.name(address), written);
         }
+        self.check(contract, address).map_err(unwritable)?;
         Ok(used)
+    }
+
+    /// Whether no reference leads elsewhere in a contract than where it leads in the components: these may be others' too.
+    fn check(&self, contract: &ContractSchema, root: usize) -> Result<(), String> {
+        let form = serde_json::from_str(&contract.bundle.to_string()).unwrap_or_default();
+        let mut counts = BTreeMap::new();
+        anchors(&form, &mut counts);
+        let (mut open, mut seen) = (vec![root], BTreeSet::from([root]));
+        while let Some(component) = open.pop().and_then(|address| self.all.get(&address)) {
+            if component.asks.iter().any(|anchor| counts.get(anchor).is_some_and(|count| *count > 1)) {
+                return Err(
+                    "a dynamic reference leads elsewhere for whoever refers to it, which a component can't say"
+                        .to_owned(),
+                );
+            }
+            open.extend(component.refers.iter().filter(|address| seen.insert(**address)));
+        }
+        Ok(())
+    }
+
+    fn name(&self, address: usize) -> String {
+        self.names.get(&address).cloned().unwrap_or_default()
     }
 
     /// All of them.
@@ -83,22 +136,19 @@ impl<'a> Components<'a> {
         self.done
     }
 
-    /// A `$ref` to the component that a schema is.
-    fn component(&mut self, found: &Found<'a>, wanted: &str) -> Value {
-        let address = std::ptr::from_ref(found.schema).addr();
-        let name = match self.names.get(&address) {
-            Some(name) => name.clone(),
-            None => {
-                let numbered = (2..).map(|number| format!("{wanted}{number}"));
-                let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
-                let name = names.find(|it| !self.taken.contains(it)).unwrap_or_default();
-                self.taken.insert(name.clone());
-                self.names.insert(address, name.clone());
-                self.open.push_back((name.clone(), found.clone()));
-                name
-            }
-        };
-        json!({ "$ref": format!("#/components/schemas/{name}") })
+    /// A `$ref` to the component that a schema is; a contract's has its name.
+    fn component(&mut self, found: &Found<'a>, contract: Option<&str>) -> Value {
+        let address = found.address();
+        let component = self.all.entry(address).or_insert_with(|| Component::new(found.clone()));
+        if !std::mem::replace(&mut component.is_component, true) {
+            self.open.push_back(address);
+        }
+        if let Some(name) = contract {
+            component.contract = Some(name.to_owned());
+        } else if let Some(here) = self.all.get_mut(&self.here) {
+            here.refers.insert(address);
+        }
+        json!({ "$ref": format!("#/components/schemas/{}", self.name(address)) })
     }
 
     /// A schema as 2020-12 has it.
@@ -129,10 +179,9 @@ impl<'a> Components<'a> {
                 "$dynamicAnchor" | "$recursiveAnchor" => continue,
                 "$dynamicRef" | "$recursiveRef" => {
                     let reference = value.as_str().unwrap_or_default();
-                    if self.is_dynamic(&resolver, reference) {
-                        return Err(format!(
-                            "`{keyword}` leads elsewhere for whoever refers to it, which a component can't say"
-                        ));
+                    let asked = asked(&resolver, reference);
+                    if let Some(here) = self.all.get_mut(&self.here) {
+                        here.asks.extend(asked);
                     }
                     let referred = self.referred(&resolver, reference)?;
                     // beside a `$ref` it is one more
@@ -224,18 +273,48 @@ impl<'a> Components<'a> {
     fn referred(&mut self, resolver: &Resolver<'a>, reference: &str) -> Result<Value, String> {
         let resolved = resolver.lookup(reference).map_err(|error| error.to_string())?;
         let (schema, resolver, draft) = resolved.into_inner();
-        let found = Found { schema, resolver, draft };
-        let name = name_of(reference, found.resolver.base_uri().as_str());
-        Ok(self.component(&found, &name)["$ref"].take())
+        Ok(self.component(&Found { schema, resolver, draft }, None)["$ref"].take())
+    }
+}
+
+/// The dynamic anchor by which a dynamic reference may lead elsewhere than where it leads here.
+fn asked(resolver: &Resolver<'_>, reference: &str) -> Option<String> {
+    let resolved = resolver.lookup(reference).ok()?;
+    let target = resolved.contents();
+    let recursive = target.get("$recursiveAnchor") == Some(&Value::Bool(true));
+    target.get("$dynamicAnchor").and_then(Value::as_str).or(recursive.then_some("")).map(str::to_owned)
+}
+
+impl<'a> Component<'a> {
+    fn new(found: Found<'a>) -> Self {
+        Self { found, is_component: false, contract: None, asks: BTreeSet::new(), refers: BTreeSet::new() }
     }
 
-    /// Whether a dynamic reference may lead elsewhere than where it leads here.
-    fn is_dynamic(&self, resolver: &Resolver<'a>, reference: &str) -> bool {
-        let Ok(resolved) = resolver.lookup(reference) else { return false };
-        let target = resolved.contents();
-        let recursive = target.get("$recursiveAnchor") == Some(&Value::Bool(true));
-        let anchor = target.get("$dynamicAnchor").and_then(Value::as_str).or(recursive.then_some(""));
-        anchor.and_then(|anchor| self.anchors.get(anchor)).is_some_and(|count| *count > 1)
+    /// What components are sorted by when they get their names: contracts come first. The second is the name that it wants.
+    fn order(&self, address: usize) -> (bool, String, String, String) {
+        let base = self.found.resolver.base_uri();
+        let base = base.as_str().split('#').next().unwrap_or_default().to_owned();
+        let whole = self.found.resolver.lookup(&base);
+        let pointer = whole.ok().and_then(|whole| pointer(whole.contents(), address)).unwrap_or_default();
+        let wanted = self.contract.clone().unwrap_or_else(|| name_of(&pointer, &decoded(&base)));
+        (self.contract.is_none(), wanted, base, pointer)
+    }
+}
+
+/// The JSON Pointer of the value with an address in another one.
+fn pointer(value: &Value, address: usize) -> Option<String> {
+    if std::ptr::from_ref(value).addr() == address {
+        return Some(String::new());
+    }
+    let escaped = |step: &str| step.replace('~', "~0").replace('/', "~1");
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(key, value)| pointer(value, address).map(|rest| format!("/{}{rest}", escaped(key)))),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(i, value)| pointer(value, address).map(|rest| format!("/{i}{rest}")))
+        }
+        _ => None,
     }
 }
 
@@ -252,6 +331,10 @@ fn anchors(value: &Value, into: &mut BTreeMap<String, usize>) {
 }
 
 impl<'a> Found<'a> {
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self.schema).addr()
+    }
+
     /// Within a schema that has a name of its own, references are read from there.
     fn entered(self, schema: &Map<String, Value>) -> Self {
         let id = schema.get("$id").or_else(|| schema.get("id")).and_then(Value::as_str);
@@ -279,11 +362,9 @@ fn exclusive(schema: &Map<String, Value>, keyword: &str) -> bool {
     schema.get(flag) == Some(&Value::Bool(true))
 }
 
-/// What a component may be called: by the last word of the reference that leads to it.
-fn name_of(reference: &str, base: &str) -> String {
-    let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-    let document = if document.is_empty() { base.split('#').next().unwrap_or_default() } else { document };
-    let words = fragment.rsplit('/').filter(|word| word.parse::<u32>().is_err());
+/// What a component may be called: by the last word of its pointer, or by its document.
+fn name_of(pointer: &str, document: &str) -> String {
+    let words = pointer.rsplit('/').filter(|word| word.parse::<u32>().is_err());
     let word = words.map(str::to_owned).find(|word| !word.is_empty()).unwrap_or_else(|| {
         let file = document.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         file.strip_suffix(".json").unwrap_or(file).to_owned()

@@ -18,7 +18,7 @@ use crate::contracts::Contracts;
 use crate::output;
 use crate::paint::{GOOD, paint, say, tell};
 use crate::schemas::Where;
-use components::Components;
+use components::{Components, Names, Unwritable};
 
 /// Write the RPCs of a service as an OpenAPI 3.1 document.
 ///
@@ -98,40 +98,12 @@ impl Args {
         service: &str,
         of_it: &[&ContractSchema],
     ) -> Result<Value, Box<dyn StdError + Send + Sync>> {
-        let mut components = Components::new(contracts, &["Problem", "BrokenRule"]);
-        let context = contracts.sources.contracts.iter().find(|it| it.kind == ContractKind::Context);
-        let context = context.map(|it| components.contract(it, "Context")).transpose()?;
-        let mut paths = Map::new();
-        for request in of_it.iter().filter(|it| it.kind == ContractKind::Request) {
-            let method = request.name.split_once('.').map_or(&*request.name, |(_, method)| method);
-            let named = |kind| of_it.iter().find(|it| it.kind == kind && it.name == request.name);
-            let rust = type_name(method);
-            let of = |components: &mut Components<'_>, kind: ContractKind, suffix: &str| {
-                named(kind).map(|it| components.contract(it, &format!("{rust}{suffix}"))).transpose()
-            };
-            let asked = of(&mut components, ContractKind::Request, "Request")?;
-            let answer = of(&mut components, ContractKind::Response, "Response")?;
-            let error = of(&mut components, ContractKind::Error, "Error")?;
-            let schema = contracts.root(request).map(|(schema, ..)| schema);
-            let says = |keyword: &str| schema.and_then(|it| it.get(keyword)).and_then(Value::as_str);
-            let mut operation = json!({
-                "operationId": method,
-                "tags": [service],
-                "parameters": PARAMETERS.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })),
-                "requestBody": { "required": true, "content": { "application/json": { "schema": asked } } },
-                "responses": responses(answer, error),
-            });
-            if let Some(title) = says("title") {
-                operation["summary"] = title.into();
-            }
-            if let Some(description) = says("description") {
-                operation["description"] = description.into();
-            }
-            if request.bundle.says_idempotent() {
-                operation["x-idempotent"] = true.into();
-            }
-            paths.insert(format!("/rpc/{method}"), json!({ "post": operation }));
-        }
+        // what there is has to be known before it has names
+        let mut components = Components::new(contracts, Names::new());
+        paths(contracts, service, of_it, &mut components)?;
+        let names = components.names(&["Problem", "BrokenRule"]);
+        let mut components = Components::new(contracts, names);
+        let (context, paths) = paths(contracts, service, of_it, &mut components)?;
         let version = self.version.clone().unwrap_or_else(|| {
             let of_context = contracts.sources.contracts.iter().filter(|it| it.kind == ContractKind::Context);
             let digests: Vec<String> = of_it.iter().copied().chain(of_context).map(|it| it.bundle.digest()).collect();
@@ -155,6 +127,49 @@ impl Args {
         }
         Ok(document)
     }
+}
+
+/// The context's schema and the operations of a service, with what they refer to among the components.
+fn paths(
+    contracts: &Contracts,
+    service: &str,
+    of_it: &[&ContractSchema],
+    components: &mut Components<'_>,
+) -> Result<(Option<Value>, Map<String, Value>), Unwritable> {
+    let context = contracts.sources.contracts.iter().find(|it| it.kind == ContractKind::Context);
+    let context = context.map(|it| components.contract(it, "Context")).transpose()?;
+    let mut paths = Map::new();
+    for request in of_it.iter().filter(|it| it.kind == ContractKind::Request) {
+        let method = request.name.split_once('.').map_or(&*request.name, |(_, method)| method);
+        let named = |kind| of_it.iter().find(|it| it.kind == kind && it.name == request.name);
+        let rust = type_name(method);
+        let of = |components: &mut Components<'_>, kind: ContractKind, suffix: &str| {
+            named(kind).map(|it| components.contract(it, &format!("{rust}{suffix}"))).transpose()
+        };
+        let asked = of(components, ContractKind::Request, "Request")?;
+        let answer = of(components, ContractKind::Response, "Response")?;
+        let error = of(components, ContractKind::Error, "Error")?;
+        let schema = contracts.root(request).map(|(schema, ..)| schema);
+        let says = |keyword: &str| schema.and_then(|it| it.get(keyword)).and_then(Value::as_str);
+        let mut operation = json!({
+            "operationId": method,
+            "tags": [service],
+            "parameters": PARAMETERS.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })),
+            "requestBody": { "required": true, "content": { "application/json": { "schema": asked } } },
+            "responses": responses(answer, error),
+        });
+        if let Some(title) = says("title") {
+            operation["summary"] = title.into();
+        }
+        if let Some(description) = says("description") {
+            operation["description"] = description.into();
+        }
+        if request.bundle.says_idempotent() {
+            operation["x-idempotent"] = true.into();
+        }
+        paths.insert(format!("/rpc/{method}"), json!({ "post": operation }));
+    }
+    Ok((context, paths))
 }
 
 /// A document as text, its parts in the order in which people read them.

@@ -134,6 +134,64 @@ fn the_schemas_say_what_the_contracts_say() {
     assert!(held > 15 && refused > 50, "{held} held, {refused} refused");
 }
 
+/// A component's name comes from where its schema stands, and not from what refers to it first.
+#[test]
+fn components_have_names_of_their_own() {
+    // before and after `ask` in the alphabet
+    for other in ["add", "zip"] {
+        let request = |amount: &str, more: Value| json!({ "type": "object", "properties": { "amount": { "$ref": amount }, "more": more } });
+        let (by_pointer, by_anchor) = ("../../../shared/money.json#/$defs/price", "../../../shared/money.json#amount");
+        let folder = folder(&[
+            ("context.json", json!({})),
+            ("shared/money.json", json!({ "$defs": { "price": { "$anchor": "amount", "type": "integer" } } })),
+            ("shared/more/price.json", json!({ "type": "string" })),
+            ("rpc/shop/ask/request.json", request(by_pointer, json!({ "$ref": "../../../shared/more/price.json" }))),
+            ("rpc/shop/ask/response.json", json!({ "type": "object" })),
+            (&format!("rpc/shop/{other}/request.json"), request(by_anchor, json!({ "$ref": "../ask/request.json" }))),
+            (&format!("rpc/shop/{other}/response.json"), json!({ "$ref": "../ask/response.json" })),
+        ]);
+        let schemas = folder.path().to_str().unwrap();
+        let document: Value = serde_json::from_str(&said(&["openapi", "--schemas", schemas])).unwrap();
+        let names: Vec<&String> = document["components"]["schemas"].as_object().unwrap().keys().collect();
+        let own = format!("{}Request", if other == "add" { "Add" } else { "Zip" });
+        let mut all = vec!["AskRequest", "AskResponse", "BrokenRule", "Context", "Price", "Price2", "Problem", &own];
+        all.sort_unstable();
+        assert_eq!(names, all);
+        assert_eq!(document["components"]["schemas"]["Price"]["type"], "integer");
+    }
+}
+
+/// A component that stands for two contracts' dynamic references can't lead to both: the second one is refused, whatever is
+/// written first.
+#[test]
+fn a_dynamic_reference_that_leads_elsewhere_is_told_of_each_contract() {
+    // before and after `tree` in the alphabet
+    for other in ["add", "zip"] {
+        let tree = json!({
+            "$id": "https://example.com/tree",
+            "$dynamicAnchor": "node",
+            "type": "object",
+            "properties": { "children": { "type": "array", "items": { "$dynamicRef": "#node" } } },
+        });
+        let strict = json!({
+            "$id": "https://example.com/strict",
+            "$dynamicAnchor": "node",
+            "$ref": "https://example.com/tree",
+            "unevaluatedProperties": false,
+        });
+        let folder = folder(&[
+            ("context.json", json!({})),
+            ("rpc/shop/tree/request.json", tree),
+            ("rpc/shop/tree/response.json", json!({ "type": "object" })),
+            (&format!("rpc/shop/{other}/request.json"), strict),
+            (&format!("rpc/shop/{other}/response.json"), json!({ "type": "object" })),
+        ]);
+        let (_, told, code) = twyla(&["openapi", "--schemas", folder.path().to_str().unwrap()]);
+        assert_eq!(code, 2, "{other}: {told}");
+        assert!(told.starts_with(&format!("error: shop.{other}/request can't be written: ")), "{other}: {told}");
+    }
+}
+
 #[test]
 fn what_can_not_be_written_is_told() {
     let told = |args: &[&str]| {
