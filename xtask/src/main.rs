@@ -8,9 +8,10 @@
 //! another version, [`broker`] starts a private node of it (with [`certificates`]) and stops it, [`postgres`] does so with a
 //! database, [`npm`] and [`python`] install packages of JavaScript and Python, [`mod@test`] runs the tests, [`conformance`] the
 //! official JSON Schema test suite, [`compat`] labelled pairs of schemas, [`mod@fuzz`] the fuzz targets, [`chaos`] the events under
-//! faults, [`pages`] makes the README's picture of the contracts' pages, and [`target`] asks cargo for its target folder and its tests.
+//! faults, [`mod@book`] makes the book, [`pages`] the picture of the contracts' pages, and [`target`] asks cargo for its target folder and its tests.
 #![forbid(unsafe_code)]
 
+mod book;
 mod broker;
 mod certificates;
 mod chaos;
@@ -83,6 +84,12 @@ enum Chore {
         #[arg(value_parser = ["4"])]
         version: String,
     },
+    /// Make the book of docs/book, as HTML in target/book/html.
+    Book {
+        /// Serve it at http://localhost:3000, and build it again when a page changes.
+        #[arg(long)]
+        serve: bool,
+    },
     /// Write the demo platform's pages, and make docs/pages.png of them in Chromium.
     Pages,
     /// Compile every group of the JSON Schema test suite, run its cases, and tell each draft's agreement.
@@ -149,6 +156,7 @@ fn main() -> ExitCode {
             Err(compat::Error::Disagrees) => return ExitCode::FAILURE,
             done => done.map_err(|error| error.to_string()),
         },
+        Chore::Book { serve } => book::run(serve).map_err(|error| error.to_string()),
         Chore::Pages => pages::run().map_err(|error| error.to_string()),
         Chore::Conformance { suite, all_placements } => match conformance::run(suite.as_deref(), all_placements) {
             // the report's last line stays the last

@@ -1,0 +1,17 @@
+//! The book's pages that have Rust in them, each as the docs of a module, so that rustdoc compiles and runs their listings.
+#![forbid(unsafe_code)]
+
+/// Declares a module with a page of the book as its docs.
+macro_rules! pages {
+    ($($name:ident = $file:literal,)*) => {
+        $(#[doc = include_str!(concat!("../../docs/book/src/", $file))] pub mod $name {})*
+    };
+}
+
+pages! {
+    tutorial = "tutorial.md",
+    types = "types.md",
+    own_structs = "own-structs.md",
+    handlers = "handlers.md",
+    calls = "calls.md",
+}

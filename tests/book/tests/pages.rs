@@ -1,0 +1,83 @@
+//! The book's pages: all are in its contents, every link leads somewhere, and listings of contracts are the ones compiled here.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
+
+const BOOK: &str = "../../docs/book/src";
+
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<_> = fs::read_dir(BOOK).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.sort();
+    assert!(pages.len() > 20, "{pages:?}");
+    pages
+}
+
+fn read(page: &Path) -> String {
+    fs::read_to_string(page).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
+}
+
+/// The destinations of a page's links and pictures.
+fn links(text: &str) -> Vec<String> {
+    let events = Parser::new_ext(text, Options::ENABLE_TABLES);
+    let destinations = events.filter_map(|event| match event {
+        Event::Start(Tag::Link { link_type, dest_url, .. }) if link_type != LinkType::Autolink => Some(dest_url),
+        Event::Start(Tag::Image { dest_url, .. }) => Some(dest_url),
+        _ => None,
+    });
+    destinations.map(|it| it.to_string()).collect()
+}
+
+#[test]
+fn every_page_is_in_the_contents() {
+    let named: BTreeSet<_> = links(&read(&Path::new(BOOK).join("SUMMARY.md"))).into_iter().collect();
+    let there = pages().into_iter().map(|page| page.file_name().unwrap().to_str().unwrap().to_owned());
+    let there: BTreeSet<_> = there.filter(|page| page != "SUMMARY.md").collect();
+    assert_eq!(named, there);
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut looked_at = 0;
+    for page in pages().iter().chain([&PathBuf::from("../../README.md"), &PathBuf::from("../../CONTRIBUTING.md")]) {
+        for link in links(&read(page)) {
+            let path = link.split('#').next().unwrap();
+            if path.is_empty() || link.contains("://") {
+                continue;
+            }
+            let target = page.parent().unwrap().join(path);
+            assert!(target.exists(), "{} links to {link}, which isn't there", page.display());
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 40, "{looked_at}");
+}
+
+#[test]
+fn every_included_file_exists() {
+    let mut included = 0;
+    for page in pages() {
+        for line in read(&page).lines().filter_map(|line| line.strip_prefix("{{#include ")?.strip_suffix("}}")) {
+            let target = page.parent().unwrap().join(line);
+            assert!(target.is_file(), "{} includes {line}, which isn't there", page.display());
+            included += 1;
+        }
+    }
+    assert!(included >= 8, "{included}");
+}
+
+/// A listing below a line with its file's name in it, as `schemas/context.json`, is that file.
+#[test]
+fn listings_of_contracts_are_the_compiled_ones() {
+    let text = read(&Path::new(BOOK).join("tutorial.md"));
+    let mut files = 0;
+    for part in text.split("\n`schemas/").skip(1) {
+        let (file, rest) = part.split_once("`:\n\n```json\n").expect("a listing behind the file's name");
+        let (listing, _) = rest.split_once("```\n").unwrap();
+        assert_eq!(listing, read(&Path::new("schemas").join(file)), "{file}");
+        files += 1;
+    }
+    assert_eq!(files, 3);
+}
