@@ -8,7 +8,7 @@
 //! another version, [`broker`] starts a private node of it (with [`certificates`]) and stops it, [`postgres`] does so with a
 //! database, [`npm`] and [`python`] install packages of JavaScript and Python, [`mod@test`] runs the tests, [`conformance`] the
 //! official JSON Schema test suite, [`compat`] labelled pairs of schemas, [`mod@fuzz`] the fuzz targets, [`chaos`] the events under
-//! faults, [`mod@book`] makes the book, [`pages`] the picture of the contracts' pages, and [`target`] asks cargo for its target folder and its tests.
+//! faults, [`mod@book`] makes the book, [`layers`] finds circles of files, [`pages`] makes the picture of the contracts' pages, and [`target`] asks cargo for its target folder and its tests.
 #![forbid(unsafe_code)]
 
 mod book;
@@ -19,6 +19,7 @@ mod chroot;
 mod compat;
 mod conformance;
 mod fuzz;
+mod layers;
 mod machine;
 mod npm;
 mod pages;
@@ -90,6 +91,8 @@ enum Chore {
         #[arg(long)]
         serve: bool,
     },
+    /// Print the circles among the files of each published crate.
+    Layers,
     /// Write the demo platform's pages, and make docs/pages.png of them in Chromium.
     Pages,
     /// Compile every group of the JSON Schema test suite, run its cases, and tell each draft's agreement.
@@ -157,6 +160,7 @@ fn main() -> ExitCode {
             done => done.map_err(|error| error.to_string()),
         },
         Chore::Book { serve } => book::run(serve).map_err(|error| error.to_string()),
+        Chore::Layers => layers::run().map_err(|error| error.to_string()),
         Chore::Pages => pages::run().map_err(|error| error.to_string()),
         Chore::Conformance { suite, all_placements } => match conformance::run(suite.as_deref(), all_placements) {
             // the report's last line stays the last

@@ -35,6 +35,22 @@ pub(crate) fn tests(packages: &[&str]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// Returns the packages that are published, each with the root files of its library and its programs.
+pub(crate) fn roots() -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
+    let metadata = metadata()?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let published = |package: &Value| package["publish"].is_null();
+    let roots = list(&metadata["packages"]).into_iter().filter(published).map(|package| {
+        let targets = list(&package["targets"]);
+        let product = targets.iter().filter(|target| {
+            ["lib", "bin", "proc-macro"].iter().any(|kind| list(&target["kind"]).contains(&(*kind).into()))
+        });
+        (text(&package["name"]), product.map(|target| PathBuf::from(text(&target["src_path"]))).collect())
+    });
+    Ok(roots.collect())
+}
+
 fn metadata() -> Result<Value, Error> {
     let cargo = env::var_os("CARGO");
     let mut command = Command::new(cargo.as_deref().unwrap_or(OsStr::new("cargo")));
