@@ -1,25 +1,10 @@
-//! The commands: to add one, write a room with a [`clap::Args`] type that can [`Run`], and name it in the list below.
+//! The commands: to add one, write a module with a [`clap::Args`] type that implements [`Run`], and name it in the list below.
 
 use std::error::Error;
 
 use clap::Subcommand;
 
-/// A command, read from the command line.
-pub(crate) trait Run {
-    /// Does it.
-    fn run(self) -> Result<Outcome, Box<dyn Error + Send + Sync>>;
-}
-
-/// How a command has ended that could do its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// All is well: exit code 0.
-    Fine,
-    /// It has found what it looks for: exit code 1.
-    Found,
-    /// It couldn't be decided whether all is well: exit code 3.
-    Undecided,
-}
+use crate::run::{Outcome, Run};
 
 macro_rules! commands {
     ($($name:ident($args:path),)*) => {

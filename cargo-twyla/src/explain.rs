@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use twyla_build::about::{About, AboutBody, AboutField, AboutOthers, AboutTree, AboutType};
 use twyla_build::compare::{ContractKind, ContractSchema};
 
-use crate::command::{Outcome, Run};
 use crate::contracts::{Contracts, name_of};
 use crate::paint::{FAINT, GOOD, HEAD, NAME, paint, stdout, tame};
+use crate::run::{Outcome, Run};
 use crate::schemas::{self, Where};
 
 /// Explain a contract: its fields, their rules and where they stand, and how it is decoded.

@@ -31,6 +31,7 @@ mod openapi;
 mod outbox;
 mod output;
 mod paint;
+mod run;
 mod sample;
 mod schemas;
 mod top;
@@ -42,7 +43,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use command::{Command, Outcome};
+use command::Command;
+use run::Outcome;
 
 #[derive(Parser)]
 #[command(name = "cargo", bin_name = "cargo", styles = STYLES)]

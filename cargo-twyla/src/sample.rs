@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 use twyla_build::about::{About, AboutBody};
 use twyla_build::compare::{self, Options, Sample};
 
-use crate::command::{Outcome, Run};
 use crate::contracts::{Contract, Contracts};
 use crate::paint::{FAINT, HEAD, UNSURE, paint, stdout, tame};
+use crate::run::{Outcome, Run};
 use crate::schemas::Where;
 use twyla_sample::{Broken, Extent};
 

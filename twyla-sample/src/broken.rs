@@ -33,8 +33,16 @@ const PATIENCE: usize = 30_000;
 /// Items, members and characters that are made at most to break a limit.
 const MOST: usize = 5_000;
 
+impl Contract<'_> {
+    /// For each rule a value that breaks it alone, made from some that keep all; and the rules for which none was found.
+    #[must_use]
+    pub fn broken(&self, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
+        self.root().map(|root| broken(self, &root, valid)).unwrap_or_default()
+    }
+}
+
 /// For each rule an event that breaks it alone, made from events that keep all; and the rules for which none was found.
-pub(crate) fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
+fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
     let mut search = Search {
         contract,
         found: BTreeMap::new(),

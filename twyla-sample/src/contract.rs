@@ -6,9 +6,8 @@ use std::fmt;
 use jsonschema::{Registry, ValidationError, Validator};
 use serde_json::{Value, json};
 
-use crate::broken::{self, Broken, Rule};
+use crate::dice::Dice;
 use crate::make::{self, Choices, Extent};
-use crate::random::Dice;
 use crate::simpler;
 use crate::view::{Below, View};
 use crate::violation::{Violation, rule};
@@ -175,12 +174,6 @@ impl<'a> Contract<'a> {
     /// Values that have less than a valid one and are valid too, in the order in which they are worth a try.
     pub fn simpler(&self, value: &Value) -> impl Iterator<Item = Value> + use<'_, 'a> {
         simpler::simpler(value).into_iter().filter(|value| self.is_valid(value))
-    }
-
-    /// For each rule a value that breaks it alone, made from some that keep all; and the rules for which none was found.
-    #[must_use]
-    pub fn broken(&self, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
-        self.root().map(|root| broken::broken(self, &root, valid)).unwrap_or_default()
     }
 }
 

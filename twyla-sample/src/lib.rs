@@ -22,6 +22,7 @@
 mod broken;
 pub mod bundle;
 pub mod contract;
+mod dice;
 mod make;
 mod random;
 mod simpler;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Number, Value};
 
-use crate::random::{self, Dice, Range};
+use crate::dice::Dice;
+use crate::random::{self, Range};
 use crate::text::{self, Rules};
 use crate::view::{Below, Part, View};
 

@@ -2,44 +2,8 @@
 
 use serde_json::{Number, Value};
 
+use crate::dice::Dice;
 use crate::text::{self, Rules};
-
-/// Dice whose throws a seed decides (SplitMix64): the same seed makes the same value, on every machine.
-#[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn throw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `n`; 0 where there is none.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        if n < 2 { 0 } else { (self.throw() % n as u64) as usize }
-    }
-
-    /// Whether one of `n` comes up.
-    pub(crate) fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    /// A number between two, both included; each end comes up more often than what is between.
-    pub(crate) fn between(&mut self, least: usize, most: usize) -> usize {
-        match self.below(8) {
-            0 => least,
-            1 => most.max(least),
-            _ => least + self.below(most.saturating_sub(least).saturating_add(1)),
-        }
-    }
-}
 
 /// Characters that texts have where nothing says which: those that go wrong somewhere are more frequent than in life.
 const CHARACTERS: &[char] = &[

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use serde_json::Value;
 
-use crate::random::Dice;
+use crate::dice::Dice;
 
 /// What a string is held to.
 #[derive(Clone, Debug, Default)]

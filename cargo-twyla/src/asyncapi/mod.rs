@@ -10,11 +10,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::command::{Outcome, Run};
 use crate::contracts::Contracts;
 use crate::import::json::Json;
 use crate::manifest;
 use crate::output;
+use crate::run::{Outcome, Run};
 use crate::schemas::Where;
 use document::Info;
 

@@ -12,7 +12,7 @@ use twyla_build::compare::ContractKind;
 use twyla_contract::text::is_invisible;
 use twyla_contract::{EventName, RpcName};
 
-use crate::command::{Outcome, Run};
+use crate::run::{Outcome, Run};
 
 /// Set by the scripts: the number of the word that is to be completed, of those behind `--`.
 const VARIABLE: &str = "CARGO_TWYLA_COMPLETE";

@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use twyla_runtime::{Bus, Config, ConfigError, Sort};
 
 use crate::ask::asked;
-use crate::command::{Outcome, Run};
+use crate::run::{Outcome, Run};
 use filter::Filter;
 
 /// Look at, replay or drop the events that a group has set aside.

@@ -1,6 +1,7 @@
 //! `cargo twyla docs`: the contracts as pages, for people. [`site`] gathers what there is to tell, with [`examples`], [`fields`],
 //! [`history`] and [`services`]; [`pages`] writes it as [`html`], with [`search`]'s index; [`serve`] shows pages while the schemas are written.
 
+mod error;
 mod examples;
 mod fields;
 mod history;
@@ -14,13 +15,13 @@ mod site;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fs;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::command::{Outcome, Run};
 use crate::paint::{GOOD, paint, say};
+use crate::run::{Outcome, Run};
 use crate::schemas::Where;
+use error::Error;
 use site::Asked;
 
 /// Write the contracts' pages: every event and RPC with its fields, examples, changes, and who emits and listens.
@@ -50,16 +51,6 @@ pub(crate) struct Args {
     at: SocketAddr,
     #[command(flatten)]
     place: Where,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Error {
-    #[error("{} can't be written: {error}", path.display())]
-    Unwritable { path: PathBuf, error: io::Error },
-    #[error("{} has other files in it: pages are written into a folder of their own", path.display())]
-    NotOurs { path: PathBuf },
-    #[error("pages can't be served at {at}: {error}")]
-    Unservable { at: SocketAddr, error: io::Error },
 }
 
 impl Run for Args {

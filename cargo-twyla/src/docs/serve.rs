@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::watch;
 
+use super::error::Error;
 use super::pages;
 use super::site::{self, Asked};
 use crate::paint::{BAD, GOOD, paint, say};
@@ -34,8 +35,8 @@ struct Made {
 }
 
 /// Serves until ctrl-C.
-pub(super) fn serve(asked: Asked, at: SocketAddr) -> Result<(), super::Error> {
-    let unservable = |error| super::Error::Unservable { at, error };
+pub(super) fn serve(asked: Asked, at: SocketAddr) -> Result<(), Error> {
+    let unservable = |error| Error::Unservable { at, error };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unservable)?;
     let served = runtime.block_on(async {

@@ -18,9 +18,9 @@ mod text;
 use std::error::Error as StdError;
 use std::path::PathBuf;
 
-use crate::command::{Outcome, Run};
 use crate::output;
 use crate::paint::{say, tell};
+use crate::run::{Outcome, Run};
 use load::Asked;
 use model::Drained;
 use report::{Outlook, Report};

@@ -7,7 +7,8 @@ use twyla_contract::EventName;
 use twyla_contract::rust::field_name;
 
 use super::json::Json;
-use super::plan::{Loose, Plan};
+use super::loose::Loose;
+use super::plan::Plan;
 use crate::asyncapi::schema::{self, FILE};
 
 /// What was read.

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twyla_contract::rust::field_name;
 
 use super::json::Json;
-use super::plan::{MARK, within};
-use super::references::{Place, plain, step};
+use super::references::{MARK, Place, plain, step, within};
 
 /// What holds definitions.
 const HOLDERS: [&str; 2] = ["definitions", "$defs"];

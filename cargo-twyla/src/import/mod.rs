@@ -8,6 +8,7 @@
 mod asyncapi;
 mod definitions;
 pub(crate) mod json;
+mod loose;
 mod names;
 mod plan;
 mod proof;
@@ -26,12 +27,13 @@ use std::path::{Path, PathBuf};
 use twyla_build::compare::{ContractKind, Sources};
 use twyla_build::{Builder, Draft, Problem as SchemaProblem, Settings, What, settings};
 
-use crate::command::{Outcome, Run};
 use crate::output;
 use crate::paint::{BAD, FAINT, GOOD, UNSURE, paint, say, tame};
+use crate::run::{Outcome, Run};
 use crate::schemas;
 use json::Json;
-use plan::{Asked, Left, Loose, Plan};
+use loose::{Left, Loose};
+use plan::{Asked, Plan};
 use proof::Proof;
 use references::Resources;
 

@@ -4,22 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::definitions::Definitions;
 use super::json::Json;
+use super::loose::{Left, Loose};
 use super::names::{self, Role, named, number};
-use super::references::{Place, Resources, Target, fragment};
-
-/// A loose file: its path below the folder, with `/`.
-#[derive(Clone, Debug)]
-pub(super) struct Loose {
-    pub(super) path: String,
-    pub(super) json: Json,
-}
-
-/// A file that isn't imported, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Left {
-    pub(super) path: String,
-    pub(super) why: String,
-}
+use super::references::{MARK, Place, Resources, Target, fragment, within};
 
 /// An earlier version of an event.
 #[derive(Clone, Debug)]
@@ -272,9 +259,6 @@ fn mark(file: usize, place: &Place) -> String {
     }
 }
 
-/// No reference that was written has this.
-pub(super) const MARK: char = '\0';
-
 /// Where all files and definitions are.
 struct Places<'a> {
     known: &'a BTreeMap<usize, Known>,
@@ -321,11 +305,6 @@ impl Places<'_> {
             };
         });
     }
-}
-
-/// The rest of a pointer below another.
-pub(super) fn within<'p>(pointer: &'p str, own: &str) -> Option<&'p str> {
-    pointer.strip_prefix(own).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The way from one file to another.

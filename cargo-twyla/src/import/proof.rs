@@ -6,7 +6,7 @@ use twyla_build::compare::{self, Bundle, ContractSchema, Options, Verdict};
 use twyla_build::{Draft, Problems};
 
 use super::json::Json;
-use super::plan::Loose;
+use super::loose::Loose;
 use super::references::{Resources, Target};
 
 /// How far a comparison may go. A folder may have thousands of contracts; what takes longer stays undecided.

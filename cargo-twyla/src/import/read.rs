@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::json::Json;
-use super::plan::{Left, Loose};
+use super::loose::{Left, Loose};
 use super::yaml;
 
 /// The extensions of schema files.

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::json::Json;
-use super::plan::Loose;
+use super::loose::Loose;
 use crate::contracts::decoded;
 use crate::schemas::beside;
+
+/// No reference that was written has this.
+pub(super) const MARK: char = '\0';
 
 /// A place in a loose file, by its index: a JSON Pointer, empty for the whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -310,4 +313,8 @@ fn resolved(base: &str, reference: &str) -> Option<String> {
         None => beside(path, reference)?,
     };
     Some(format!("{scheme}://{authority}/{path}"))
+}
+/// The rest of a pointer below another.
+pub(super) fn within<'p>(pointer: &'p str, own: &str) -> Option<&'p str> {
+    pointer.strip_prefix(own).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -8,7 +8,8 @@ use twyla_build::compare::{self, Bundle, Options, Sources, Verdict};
 use twyla_build::lock::{Earlier as InField, Lock, Sides, Subject, Version};
 
 use super::json::Json;
-use super::plan::{Earlier, Left, Plan};
+use super::loose::Left;
+use super::plan::{Earlier, Plan};
 use crate::output;
 
 /// What was made of the versions.

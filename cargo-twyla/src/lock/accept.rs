@@ -9,9 +9,10 @@ use twyla_build::lock::{
     self, Accepted, Act, Date, Direction, FILE_NAME, Keep, Lock, Refused, Request, Sides, Subject,
 };
 
-use super::{Error, show};
-use crate::command::{Outcome, Run};
+use super::revision::Error;
+use super::show;
 use crate::paint::{BAD, FAINT, GOOD, HEAD, NAME, paint, say};
+use crate::run::{Outcome, Run};
 use crate::schemas::Where;
 
 /// Accept contracts as they are: writes their lock.

@@ -6,9 +6,10 @@ use serde_json::json;
 use twyla_build::compare::Verdict;
 use twyla_build::lock::{self, Finding, Matter, Role, Roles, Severity};
 
-use super::{Error, at_revision, json as as_json, show};
-use crate::command::{Outcome, Run};
+use super::revision::{Error, at_revision};
+use super::{json as as_json, show};
 use crate::paint::{GOOD, HEAD, paint, say};
+use crate::run::{Outcome, Run};
 use crate::schemas::Where;
 
 /// Hold the contracts against their lock.

@@ -5,9 +5,10 @@ use std::error::Error as StdError;
 use serde_json::json;
 use twyla_build::lock::{self, EditVerdict, Finding, How, Lock, Matter};
 
-use super::{Error, at_revision, json as as_json, show};
-use crate::command::{Outcome, Run};
+use super::revision::{Error, at_revision};
+use super::{json as as_json, show};
 use crate::paint::{BAD, GOOD, HEAD, NAME, UNSURE, paint, say};
+use crate::run::{Outcome, Run};
 use crate::schemas::Where;
 
 /// Show what has changed in the contracts: in words, with the verdict and a witness.

@@ -18,9 +18,9 @@ use std::path::{Path, PathBuf};
 use serde_json::value::RawValue;
 use twyla_build::compare::Bundle;
 
-use crate::command::{Outcome, Run};
 use crate::output;
 use crate::paint::say;
+use crate::run::{Outcome, Run};
 use model::{FORMAT, Found, Manifest, Previous};
 use program::{Program, Which};
 

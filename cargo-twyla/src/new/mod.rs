@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use twyla_contract::rust::field_name;
 use twyla_contract::{EventName, Group};
 
-use crate::command::{Outcome, Run};
 use crate::output;
 use crate::paint::{GOOD, HEAD, paint, say};
+use crate::run::{Outcome, Run};
 
 /// Make a new service: it compiles, runs and passes its test.
 #[derive(clap::Args)]

@@ -13,10 +13,10 @@ use twyla_build::compare::{ContractKind, ContractSchema};
 use twyla_contract::rust::type_name;
 use twyla_contract::similar;
 
-use crate::command::{Outcome, Run};
 use crate::contracts::Contracts;
 use crate::output;
 use crate::paint::{GOOD, paint, say, tell};
+use crate::run::{Outcome, Run};
 use crate::schemas::Where;
 use components::{Components, Names, Unwritable};
 

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use twyla_runtime::sql::Refused;
 
 use crate::ask::asked;
-use crate::command::{Outcome, Run};
+use crate::run::{Outcome, Run};
 use store::{Store, Unreachable};
 
 /// Look at, retry or drop the events of an outbox that the broker refuses.

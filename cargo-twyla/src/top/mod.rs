@@ -13,7 +13,7 @@ use std::io::Write;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::command::{Outcome, Run};
+use crate::run::{Outcome, Run};
 use fetch::Place;
 use figures::{Figures, Reading};
 

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use twyla_runtime::__private::{open_envelope, sensitive_told};
 use twyla_runtime::{json as strict, validate};
 
-use crate::command::{Outcome, Run};
 use crate::contracts::{Contract, Contracts, Violation};
 use crate::paint::{BAD, FAINT, GOOD, HEAD, Shown, paint, tame};
+use crate::run::{Outcome, Run};
 use crate::schemas::Where;
 use events::{At, Item, Shape};
 

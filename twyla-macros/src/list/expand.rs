@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::Kind;
+use super::kind::Kind;
 
 /// ```text
 /// {

@@ -1,6 +1,7 @@
 //! `listeners![..]` and `rpcs![..]`: a service's handlers, each held against those before it.
 
 mod expand;
+mod kind;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,17 +9,7 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Path, Token};
 
-/// What is listed, as the runtime calls it.
-struct Kind {
-    /// What each entry's constant is named, with its number.
-    constant: &'static str,
-    /// Where `Entry` and `Listed` are.
-    room: TokenStream,
-    /// Where the type is that stands for a mere function.
-    function: TokenStream,
-    /// What they are collected in.
-    collection: TokenStream,
-}
+use kind::Kind;
 
 /// Expands a list of listeners.
 pub(crate) fn listeners(input: TokenStream) -> TokenStream {

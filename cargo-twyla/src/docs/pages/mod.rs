@@ -1,11 +1,12 @@
 //! The site's files: a page of each event, RPC and of the context, those about all of them, and what pages load.
 
 mod changes;
+mod names;
 mod overview;
 mod services;
 mod subject;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::html::{Page, Shell};
 use super::search;
@@ -49,9 +50,4 @@ pub(super) fn files(site: &Site, served: bool) -> BTreeMap<String, String> {
         add(&subject.url(), page(&subject.name, root, "", subject::main(site, at, root)));
     }
     files
-}
-
-/// The names that have a page: whether it is a method's, and the name.
-fn named(site: &Site) -> BTreeSet<(bool, &str)> {
-    site.subjects.iter().map(|it| (it.kind == Kind::Rpc, it.name.as_str())).collect()
 }

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
+use super::names;
 use crate::docs::html::{esc, inline};
 use crate::docs::services::{Services, Verb};
 use crate::docs::site::{Site, event_url, rpc_url};
 use crate::fleet::report::Outlook;
 
 pub(super) fn main(site: &Site, services: &Services) -> String {
-    let named = super::named(site);
+    let named = names::named(site);
     let link = |is_method: bool, name: &str| {
         let url = if is_method { rpc_url(name) } else { event_url(name) };
         if named.contains(&(is_method, name)) {

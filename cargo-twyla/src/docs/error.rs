@@ -1,0 +1,16 @@
+//! What can go wrong with pages.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Pages that can't be written or served.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("{} can't be written: {error}", path.display())]
+    Unwritable { path: PathBuf, error: io::Error },
+    #[error("{} has other files in it: pages are written into a folder of their own", path.display())]
+    NotOurs { path: PathBuf },
+    #[error("pages can't be served at {at}: {error}")]
+    Unservable { at: SocketAddr, error: io::Error },
+}
