@@ -14,7 +14,11 @@ both_transports!(
     knows_no_dead_letters_where_nothing_is,
 );
 
-twyla_tests::with_rabbitmq!(says_that_a_group_has_no_queue, reads_again_if_the_connection_ends_meanwhile);
+twyla_tests::with_rabbitmq!(
+    says_that_a_group_has_no_queue,
+    reads_again_if_the_connection_ends_meanwhile,
+    loses_none_of_two_groups_letters_if_the_dead_queue_of_one_is_gone,
+);
 
 fn context() -> Here {
     Here::new("web")
@@ -145,5 +149,28 @@ async fn reads_again_if_the_connection_ends_meanwhile() {
     proxy.set(Mode::Deaf);
     let (count, ()) = tokio::join!(bus.count_dead_letters(Mine::EVENT, "one"), cut());
     assert_eq!(count.unwrap(), 2);
+    bus.close().await;
+}
+
+async fn loses_none_of_two_groups_letters_if_the_dead_queue_of_one_is_gone() {
+    here!(Mine, "loses_none_of_two_groups_letters_if_the_dead_queue_of_one_is_gone");
+    let bus = Bus::connect(config()).await.unwrap();
+    let script = Script::new(|_: Call<Mine>| async { Err(Fail::park("no").into()) });
+    let listeners = ["one", "two"].map(listener::<Mine>);
+    let running = bus.service().state(script).listeners(listeners).start().await.unwrap();
+    let (_connection, channel) = lapin().await;
+    const MANY: u32 = 100;
+    for round in 1..=5 {
+        // Both dead queues are known to be there.
+        let dead = format!("{}.one.dead", Mine::EVENT);
+        channel.queue_delete(dead.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+        let emits = (0..MANY).map(|n| tokio::spawn(bus.emit(Ping::<Mine>::new(n), context())));
+        for emit in emits.collect::<Vec<_>>() {
+            emit.await.unwrap().unwrap();
+        }
+        dead_letters(&bus, Mine::EVENT, "one", MANY as usize).await;
+        dead_letters(&bus, Mine::EVENT, "two", (MANY * round) as usize).await;
+    }
+    running.stop().await;
     bus.close().await;
 }

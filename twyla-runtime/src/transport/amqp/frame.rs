@@ -45,7 +45,11 @@ pub(crate) enum Method<'a> {
         exchange: &'a [u8],
         routing_key: &'a [u8],
     },
-    Return,
+    /// With a message that reached no queue.
+    Return {
+        exchange: &'a [u8],
+        routing_key: &'a [u8],
+    },
     /// There is no message to get.
     Empty,
     /// Up to this tag if `multiple`; `ack` is false for a nack.
@@ -77,7 +81,12 @@ impl<'a> Method<'a> {
                 Self::Deliver { tag, redelivered, exchange: at.short()?, routing_key: at.short()? }
             }
             (BASIC, GET_EMPTY) => Self::Empty,
-            (BASIC, RETURN) => Self::Return,
+            (BASIC, RETURN) => {
+                // why: a code and words
+                at.skip(2)?;
+                at.short()?;
+                Self::Return { exchange: at.short()?, routing_key: at.short()? }
+            }
             (BASIC, ACK) => Self::Confirm { tag: at.u64()?, multiple: at.u8()? & 1 != 0, ack: true },
             (BASIC, NACK) => Self::Confirm { tag: at.u64()?, multiple: at.u8()? & 1 != 0, ack: false },
             // connection.close, channel.close
@@ -96,6 +105,13 @@ pub(crate) struct Properties {
     pub(crate) headers: Vec<(String, Header)>,
     /// Where in its trace it was sent; no header of that.
     pub(crate) trace: Option<TraceContext>,
+}
+
+impl Properties {
+    /// The message's id as it was written; empty if there is none.
+    pub(crate) fn written_id(&self) -> &[u8] {
+        self.message_id.as_deref().unwrap_or_default().as_bytes()
+    }
 }
 
 /// The size of the body that a content header announces, and its properties.
@@ -462,6 +478,10 @@ mod tests {
             ]);
             let read = method(AMQPMethod::Ack(ack));
             prop_assert_eq!(Method::read(&read), Some(Method::Confirm { tag, multiple: bit, ack: true }));
+            let returned = method(AMQPMethod::Return(basic::Return {
+                reply_code: 312, reply_text: "NO_ROUTE".into(), exchange: "e".into(), routing_key: "k".into(),
+            }));
+            prop_assert_eq!(Method::read(&returned), Some(Method::Return { exchange: b"e", routing_key: b"k" }));
             let nack = method(AMQPMethod::Nack(basic::Nack { delivery_tag: tag, multiple: bit, requeue: false }));
             prop_assert_eq!(Method::read(&nack), Some(Method::Confirm { tag, multiple: bit, ack: false }));
         }

@@ -99,13 +99,6 @@ impl Message {
         self.stage.load(Ordering::Acquire) & Self::RETURNED != 0
     }
 
-    /// Whether the broker means this one by the id of a message that it returns.
-    pub(crate) fn has_id(&self, id: &str) -> bool {
-        let ours = &*self.outgoing.message_id;
-        // A short string holds 255 bytes.
-        &ours[..ours.floor_char_boundary(255)] == id
-    }
-
     /// Ends the try that was begun.
     pub(crate) fn answer(&self, answer: Result<(), Problem>) {
         *lock(&self.answer) = Some(answer);

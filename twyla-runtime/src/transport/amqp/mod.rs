@@ -21,6 +21,7 @@ mod tls;
 mod topology;
 mod trial;
 mod trunk;
+mod unconfirmed;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! A channel that messages are published on, and what the broker has not confirmed yet.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lapin::Channel;
@@ -16,6 +15,7 @@ use super::switch::{self, Ear};
 use super::topology::{self, Topology};
 use super::trial::{Trial, Trials};
 use super::trunk::Trunk;
+use super::unconfirmed::Unconfirmed;
 use crate::transport::{Address, Outgoing};
 
 /// With so many unconfirmed, what is sent waits for what comes with it: a write for each would cost more than all the
@@ -36,19 +36,23 @@ pub(crate) struct Outlet {
     /// One message at a time tries a new route, and one a new size: the others then know.
     new_route: Turns,
     new_size: Turns,
+    /// One at a time goes that looks like another, so that they don't take a channel each at once.
+    twins: Turns,
 }
 
 type Turns = Arc<tokio::sync::Mutex<()>>;
 
-/// What isn't confirmed, in the order in which it was written.
 #[derive(Default)]
 struct Pending {
-    /// The number of the first; a channel counts its messages from 1 on.
-    first: u64,
-    messages: VecDeque<Option<Arc<Message>>>,
-    /// How many are there.
-    count: usize,
+    unconfirmed: Unconfirmed,
     ended: Option<Problem>,
+}
+
+/// What became of a message that was to be written.
+enum Put {
+    Written,
+    /// One that would look the same if it were returned is unconfirmed.
+    Twin,
 }
 
 impl Outlet {
@@ -59,12 +63,13 @@ impl Outlet {
         let outlet = Arc::new(Self {
             trunk: connection.trunk.clone(),
             frame_max: connection.frame_max(),
-            pending: Mutex::new(Pending { first: 1, ..Pending::default() }),
+            pending: Mutex::default(),
             ended: watch::Sender::new(false),
             proven: Arc::default(),
             trials,
             new_route: Arc::default(),
             new_size: Arc::default(),
+            twins: Arc::default(),
             channel,
         });
         outlet.trunk.listen(outlet.channel.id(), outlet.clone());
@@ -102,15 +107,28 @@ impl Outlet {
             // What was tried meanwhile has shown more.
             self.hold_to_limit(outgoing)?;
             if lacks().is_some() {
-                // A task of its own, so that what has begun comes to its end whatever becomes of the caller.
-                let trying = self.clone().attempt(message.clone(), topology.clone(), connection.clone(), turn);
-                tokio::spawn(trying);
+                self.attempt_beside(message, topology, connection, turn);
                 return message.answered().await;
             }
         }
         self.trunk.room().await;
-        self.put(message, &route)?;
+        if let Put::Twin = self.put(message, &route)? {
+            let turn = self.twins.clone().lock_owned().await;
+            self.attempt_beside(message, topology, connection, turn);
+        }
         message.answered().await
+    }
+
+    /// Publishes a message on a channel of its own, in a task of its own: what has begun comes to its end whatever becomes of
+    /// the caller.
+    fn attempt_beside(
+        self: &Arc<Self>,
+        message: &Arc<Message>,
+        topology: &Arc<Topology>,
+        connection: &Arc<Connected>,
+        turn: OwnedMutexGuard<()>,
+    ) {
+        tokio::spawn(self.clone().attempt(message.clone(), topology.clone(), connection.clone(), turn));
     }
 
     /// Refuses what the broker is known not to take.
@@ -164,18 +182,20 @@ impl Outlet {
         self.trials.open(connection).await.map_err(|error| Problem::unanswered(said(error)))
     }
 
-    fn put(&self, message: &Arc<Message>, route: &Route<'_>) -> Result<(), Problem> {
+    fn put(&self, message: &Arc<Message>, route: &Route<'_>) -> Result<Put, Problem> {
+        let publish = route.publish(&message.outgoing);
         let mut pending = lock(&self.pending);
         if let Some(problem) = &pending.ended {
             return Err(problem.clone());
         }
+        if pending.unconfirmed.has_twin(&publish) {
+            return Ok(Put::Twin);
+        }
         if !message.begin() {
             return Err(Problem::unanswered("nobody waits for it any more"));
         }
-        pending.messages.push_back(Some(message.clone()));
-        pending.count += 1;
-        let at_once = pending.count < BUSY;
-        let publish = route.publish(&message.outgoing);
+        pending.unconfirmed.add(message.clone(), &publish);
+        let at_once = pending.unconfirmed.count() < BUSY;
         // Within the lock, so that they are written in the order in which they are counted.
         self.trunk.add(|out| publish.write(self.channel.id(), self.frame_max, out));
         drop(pending);
@@ -184,43 +204,20 @@ impl Outlet {
         } else {
             self.trunk.flush_soon()
         }
-        Ok(())
+        Ok(Put::Written)
     }
 }
 
 impl Ear for Outlet {
     fn returned(&self, returned: switch::Message) {
-        let Some(id) = returned.properties.message_id else { return };
-        let pending = lock(&self.pending);
-        if pending.messages.iter().flatten().any(|message| message.has_id(&id) && message.returned()) {
+        if lock(&self.pending).unconfirmed.returned(&returned).is_some_and(|message| message.returned()) {
             // The next one makes sure of it again.
             self.proven.forget_routes();
         }
     }
 
     fn confirmed(&self, tag: u64, multiple: bool, ack: bool) {
-        let mut pending = lock(&self.pending);
-        let Some(at) = tag.checked_sub(pending.first).and_then(|at| usize::try_from(at).ok()) else { return };
-        let confirmed = |pending: &mut Pending, message: Option<Arc<Message>>| {
-            if let Some(message) = message {
-                pending.count -= 1;
-                message.confirmed(ack);
-            }
-        };
-        if multiple {
-            for _ in 0..=at {
-                let Some(message) = pending.messages.pop_front() else { break };
-                pending.first += 1;
-                confirmed(&mut pending, message);
-            }
-        } else if let Some(message) = pending.messages.get_mut(at) {
-            let message = message.take();
-            confirmed(&mut pending, message);
-            while let Some(None) = pending.messages.front() {
-                pending.messages.pop_front();
-                pending.first += 1;
-            }
-        }
+        lock(&self.pending).unconfirmed.confirmed(tag, multiple, |message| message.confirmed(ack));
     }
 
     /// What is unconfirmed is sent again: first each on a channel of its own, as nothing is proven on a new outlet.
@@ -228,8 +225,7 @@ impl Ear for Outlet {
         let messages = {
             let mut pending = lock(&self.pending);
             pending.ended.get_or_insert_with(|| Problem::unanswered(why));
-            pending.count = 0;
-            std::mem::take(&mut pending.messages)
+            pending.unconfirmed.take()
         };
         if refusal::is_gone(code) {
             tracing::warn!(error = why, "an exchange is gone, making it again");
@@ -238,7 +234,7 @@ impl Ear for Outlet {
         if let Some(most) = most {
             self.trials.learn(most);
         }
-        for message in messages.into_iter().flatten() {
+        for message in messages {
             message.answer(Err(match most {
                 Some(most) if message.outgoing.body.len() > most => too_large(why, most),
                 _ => Problem::unanswered(why),
@@ -250,7 +246,7 @@ impl Ear for Outlet {
 
 impl std::fmt::Debug for Outlet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outlet").field("unconfirmed", &lock(&self.pending).count).finish_non_exhaustive()
+        f.debug_struct("Outlet").field("unconfirmed", &lock(&self.pending).unconfirmed.count()).finish_non_exhaustive()
     }
 }
 

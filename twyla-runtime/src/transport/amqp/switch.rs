@@ -107,8 +107,10 @@ impl Listener {
                     let message = Message { tag, redelivered, exchange, routing_key, ..Message::default() };
                     self.partial = Some(Partial { message, is_return: false, left: None });
                 }
-                Some(Method::Return) => {
-                    self.partial = Some(Partial { message: Message::default(), is_return: true, left: None });
+                Some(Method::Return { exchange, routing_key }) => {
+                    let (exchange, routing_key) = (exchange.to_vec(), routing_key.to_vec());
+                    let message = Message { exchange, routing_key, ..Message::default() };
+                    self.partial = Some(Partial { message, is_return: true, left: None });
                 }
                 Some(Method::Empty) => self.ear.empty(),
                 Some(Method::Confirm { tag, multiple, ack }) => {
@@ -234,7 +236,9 @@ mod tests {
         }
 
         fn returned(&self, message: Message) {
-            self.say(format!("back {:?}", message.properties.message_id));
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let (exchange, key) = (text(&message.exchange), text(&message.routing_key));
+            self.say(format!("back {exchange} {key} {:?}", message.properties.message_id));
         }
 
         fn confirmed(&self, tag: u64, multiple: bool, ack: bool) {
@@ -327,7 +331,7 @@ mod tests {
             let (lapin, [one, two]) = parted(&bytes, chunk);
             assert_eq!(lapin, cut, "cut by {chunk}");
             assert_eq!(one, ["7 \"{\\\"a\\\": \\\"long enough for several frames\\\"}\"", "None bye"]);
-            assert_eq!(two, ["8 \"\"", "3 true true", "back Some(\"id\")", "Some(404) gone"]);
+            assert_eq!(two, ["8 \"\"", "3 true true", "back e k Some(\"id\")", "Some(404) gone"]);
         }
     }
 

@@ -133,10 +133,9 @@ impl Trial {
 }
 
 impl Ear for Trial {
-    fn returned(&self, returned: switch::Message) {
-        if let State::Unconfirmed(message, proven) = &*lock(&self.state)
-            && returned.properties.message_id.is_some_and(|id| message.has_id(&id))
-        {
+    /// The channel has no other message.
+    fn returned(&self, _: switch::Message) {
+        if let State::Unconfirmed(message, proven) = &*lock(&self.state) {
             // the route that it was known to have is gone
             proven.forget_routes();
             message.returned();

@@ -20,6 +20,11 @@ pub(crate) struct Publish<'a> {
 }
 
 impl Publish<'_> {
+    /// The message's id as it is written.
+    pub(crate) fn written_id(&self) -> &[u8] {
+        shortened(self.message_id).as_bytes()
+    }
+
     /// Appends `basic.publish`, the content header and the body, in frames of at most `frame_max` bytes.
     pub(crate) fn write(&self, channel: u16, frame_max: usize, out: &mut Vec<u8>) {
         self.write_head(channel, frame_max, out);
@@ -136,8 +141,12 @@ fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// A short string holds 255 bytes: of a longer text, as many characters as fit.
+fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(255)]
+}
+
 fn short(text: &str, out: &mut Vec<u8>) {
-    let text = &text[..text.floor_char_boundary(255)];
+    let text = shortened(text);
     out.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
     out.extend_from_slice(text.as_bytes());
 }
