@@ -79,14 +79,14 @@ impl Delivery {
     fn text(&self, name: &str) -> Option<&str> {
         match self.header(name)? {
             Header::Text(text) => Some(text),
-            Header::Number(_) | Header::Flag(_) => None,
+            _ => None,
         }
     }
 
     fn number(&self, name: &str) -> Option<i64> {
         match self.header(name)? {
             Header::Number(number) => Some(*number),
-            Header::Text(_) | Header::Flag(_) => None,
+            _ => None,
         }
     }
 }
@@ -171,6 +171,7 @@ async fn set_aside(
         timestamp: Utc::now(),
         app_id: listening.bus.app_id(),
         trace: span.context().cloned(),
+        original: delivery.original.clone(),
     };
     let deadline = Instant::now() + listening.bus.emit_deadline();
     match listening.bus.transport().publish(message.clone(), deadline).await {

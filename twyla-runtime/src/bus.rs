@@ -165,6 +165,7 @@ impl Bus {
             timestamp,
             app_id: self.app_id(),
             headers: Vec::new(),
+            original: None,
             trace: None,
         }
     }

@@ -29,6 +29,14 @@ pub(crate) const FIRST_FAILED_AT: &str = "x-twyla-first-failed-at";
 pub(crate) const PARKED_AT: &str = "x-twyla-parked-at";
 pub(crate) const SENSITIVE: &str = "x-twyla-sensitive";
 
+/// Properties and headers of the sender's that a dead queue or a retry queue can't have as they are.
+pub(crate) const EXPIRATION: &str = "x-twyla-expiration";
+pub(crate) const DELIVERY_MODE: &str = "x-twyla-delivery-mode";
+pub(crate) const USER_ID: &str = "x-twyla-user-id";
+pub(crate) const CC: &str = "x-twyla-cc";
+/// Their headers.
+pub(crate) const SENDERS: [&str; 4] = [EXPIRATION, DELIVERY_MODE, USER_ID, CC];
+
 /// Why an event was parked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -142,23 +150,21 @@ pub(crate) enum Header {
     Number(i64),
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what others send has one"))]
     Flag(bool),
+    /// The value of another's, as it came: a letter for its type (AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's), and its bytes.
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what others send has one"))]
+    Raw(Bytes),
 }
 
 /// A header with its name.
 pub(crate) type Named = (Cow<'static, str>, Header);
 
-/// How many bytes of headers are passed on that are none of ours. With ours they must fit into one AMQP frame.
-const MAX_FOREIGN: usize = 32 * 1024;
-
-/// What a message keeps of its headers when it is set aside: those that neither we nor the broker have set.
+/// What a message keeps of its headers when it is set aside: those that neither we nor the broker have set, and those that
+/// have what its sender wrote elsewhere.
 pub(crate) fn foreign(headers: &[(String, Header)]) -> Vec<Named> {
     const OTHERS: [&str; 5] = ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
-    let mut left = MAX_FOREIGN;
-    let kept = headers.iter().filter(|(name, value)| {
-        let size = name.len() + if let Header::Text(text) = value { text.len() } else { 8 };
-        let keep = !name.starts_with("x-twyla-") && !OTHERS.iter().any(|other| name.starts_with(other)) && size <= left;
-        left -= if keep { size } else { 0 };
-        keep
+    let kept = headers.iter().filter(|(name, _)| {
+        let is_ours = name.starts_with("x-twyla-") && !SENDERS.contains(&name.as_str());
+        !is_ours && !OTHERS.iter().any(|other| name.starts_with(other))
     });
     kept.map(|(name, value)| (name.clone().into(), value.clone())).collect()
 }
@@ -308,6 +314,7 @@ mod tests {
                 Header::Text(text) => format!("{name}: {text}"),
                 Header::Number(number) => format!("{name}: {number}"),
                 Header::Flag(flag) => format!("{name}: {flag}"),
+                Header::Raw(raw) => format!("{name}: {raw:?}"),
             })
             .collect();
         assert_eq!(
@@ -366,17 +373,19 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_headers_of_others_within_a_bound() {
+    fn keeps_the_headers_of_others_and_what_a_sender_wrote_elsewhere() {
         let text = |text: &str| Header::Text(text.to_owned());
         let headers = [
             ("traceparent".to_owned(), text("00-1-2-01")),
             (ATTEMPTS.to_owned(), Header::Number(3)),
             ("x-delivery-count".to_owned(), Header::Number(3)),
-            ("big".to_owned(), text(&"x".repeat(MAX_FOREIGN))),
-            ("flag".to_owned(), Header::Flag(true)),
+            ("big".to_owned(), text(&"x".repeat(100_000))),
+            (EXPIRATION.to_owned(), text("60000")),
+            ("x-death".to_owned(), Header::Raw(Bytes::from_static(b"A\0\0\0\0"))),
+            ("none".to_owned(), Header::Raw(Bytes::from_static(b"V"))),
         ];
         let kept = foreign(&headers);
-        assert_eq!(kept.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["traceparent", "flag"]);
+        assert_eq!(kept.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["traceparent", "big", EXPIRATION, "none"]);
     }
 
     #[test]

@@ -149,6 +149,7 @@ impl<DB: Dialect> Relay<DB> {
             timestamp: Utc::now(),
             app_id: self.bus.app_id(),
             headers: Vec::new(),
+            original: None,
             trace: None,
         };
         let mut span = span::emit(&event, Some(&message), self.bus.system(), None, parent.as_ref());

@@ -138,6 +138,7 @@ impl Queue {
                 redeliveries: message.redeliveries,
                 headers: owned(&message.headers),
                 trace: message.trace.clone(),
+                original: None,
                 ack: Ack::new(place, consumer.sink.clone()),
                 arrived: Instant::now(),
                 under_way: course.begin(),
@@ -333,6 +334,7 @@ impl Transport for Memory {
                                 app_id: "".into(),
                                 headers: foreign(&headers),
                                 trace: message.trace,
+                                original: None,
                             };
                             let back = self.put(message);
                             back.map_err(|failure| Error::DeadLetters { queue: dead_queue.clone(), why: failure.why })?;

@@ -3,6 +3,8 @@
 #[cfg(feature = "amqp")]
 pub(crate) mod amqp;
 pub(crate) mod memory;
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ's messages have such"))]
+pub(crate) mod original;
 pub(crate) mod state;
 
 use std::borrow::Cow;
@@ -17,6 +19,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
+use self::original::Original;
 use self::state::BusState;
 use crate::ack::Ack;
 use crate::dead::{Decide, Sorted};
@@ -155,6 +158,8 @@ pub(crate) struct Outgoing {
     pub(crate) headers: Vec<Named>,
     /// Where in its trace this is.
     pub(crate) trace: Option<TraceContext>,
+    /// The properties that the message came with, which it keeps; none for a message that is sent first.
+    pub(crate) original: Option<Original>,
 }
 
 /// Where a message goes.
@@ -196,6 +201,8 @@ pub(crate) struct Delivery {
     pub(crate) headers: Vec<(String, Header)>,
     /// Where in its trace it was sent.
     pub(crate) trace: Option<TraceContext>,
+    /// Its other properties.
+    pub(crate) original: Option<Original>,
     /// If it is dropped undecided, the message goes back to its queue.
     pub(crate) ack: Ack,
     /// When it was delivered: the broker's `consumer_timeout` counts from here.

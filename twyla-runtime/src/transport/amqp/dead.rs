@@ -16,6 +16,7 @@ use crate::bus::new_message_id;
 use crate::dead::{Decide, Sort, Sorted};
 use crate::park::{self, DeadLetter, Header};
 use crate::trace::TraceContext;
+use crate::transport::original::Original;
 use crate::transport::{Address, Outgoing};
 
 /// How many are replayed together. A quorum queue keeps back the acks of a channel beyond 32, and forgets them when the
@@ -55,7 +56,7 @@ impl From<Ended> for Unread {
     }
 }
 
-type Letter = (DeadLetter, Vec<(String, Header)>, Option<TraceContext>);
+type Letter = (DeadLetter, Vec<(String, Header)>, Option<TraceContext>, Original);
 
 impl Amqp {
     /// Reads, and reads again if the connection ends meanwhile, within the deadline for connecting. RabbitMQ ends it
@@ -143,7 +144,7 @@ impl Amqp {
         acks: &mut Vec<u64>,
     ) -> Result<usize, Unread> {
         let deadline = Instant::now() + DEADLINE;
-        let publishing = batch.iter().map(|(_, (letter, headers, trace))| {
+        let publishing = batch.iter().map(|(_, (letter, headers, trace, original))| {
             let message = Outgoing {
                 to: Address::Back(back.into()),
                 body: letter.body.clone(),
@@ -152,6 +153,7 @@ impl Amqp {
                 app_id: self.app_id.clone(),
                 headers: park::foreign(headers),
                 trace: trace.clone(),
+                original: Some(original.clone()),
             };
             self.publisher.publish(message, deadline)
         });
@@ -207,5 +209,5 @@ async fn give_back(channel: &Channel, queue: &ShortString, last: Option<u64>) ->
 fn read(message: Message) -> Letter {
     let properties = message.properties;
     let letter = DeadLetter::read(&properties.headers, properties.message_id, message.body.into());
-    (letter, properties.headers, properties.trace)
+    (letter, properties.headers, properties.trace, properties.original)
 }

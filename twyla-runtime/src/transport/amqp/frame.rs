@@ -9,8 +9,11 @@ mod written;
 
 pub(crate) use written::{Publish, write_ack, write_get, write_reject};
 
+use bytes::Bytes;
+
 use crate::park::Header;
 use crate::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
+use crate::transport::original::{COUNT, Original, Property};
 
 pub(crate) const METHOD: u8 = 1;
 pub(crate) const HEADER: u8 = 2;
@@ -101,16 +104,18 @@ impl<'a> Method<'a> {
 pub(crate) struct Properties {
     /// None that isn't UTF-8: that is no identity.
     pub(crate) message_id: Option<String>,
-    /// Those that are texts, whole numbers, or true or false; of the others, and of tables within, nothing.
+    /// Ours, and the broker's count of deliveries, as what they are; those of others as they came.
     pub(crate) headers: Vec<(String, Header)>,
     /// Where in its trace it was sent; no header of that.
     pub(crate) trace: Option<TraceContext>,
+    /// The other properties as they came.
+    pub(crate) original: Original,
 }
 
 impl Properties {
     /// The message's id as it was written; empty if there is none.
     pub(crate) fn written_id(&self) -> &[u8] {
-        self.message_id.as_deref().unwrap_or_default().as_bytes()
+        self.original.text(Property::MessageId).unwrap_or_default()
     }
 }
 
@@ -120,7 +125,7 @@ pub(crate) fn content_header(payload: &[u8]) -> Option<(u64, Properties)> {
     at.skip(4)?;
     let size = at.u64()?;
     let mut properties = Properties::default();
-    let _ = at.properties(&mut properties);
+    at.properties(&mut properties);
     Some((size, properties))
 }
 
@@ -158,103 +163,128 @@ impl<'a> Reader<'a> {
         self.take(length.into())
     }
 
+    fn short_with_length(&mut self) -> Option<&'a [u8]> {
+        let length = usize::from(*self.0.first()?);
+        self.take(1 + length)
+    }
+
     fn long(&mut self) -> Option<&'a [u8]> {
         let length = self.array().map(u32::from_be_bytes)?;
         self.take(usize::try_from(length).ok()?)
     }
 
     /// Section 4.2.6.1: a bit for each property that is there, the highest first.
-    fn properties(&mut self, out: &mut Properties) -> Option<()> {
-        let flags = self.u16()?;
-        for bit in (2..16).rev() {
-            if flags & (1 << bit) == 0 {
+    fn properties(&mut self, out: &mut Properties) {
+        let mut values = [&[][..]; COUNT];
+        let Some(flags) = self.u16() else { return };
+        for (at, value) in values.iter_mut().enumerate() {
+            if flags & (1 << (15 - at)) == 0 {
                 continue;
             }
-            match 15 - bit {
-                2 => {
-                    let mut table = Reader(self.long()?);
-                    // The properties behind a table that can't be read are there all the same.
-                    let _ = table.headers(out);
-                }
-                // delivery mode, priority
-                3 | 4 => self.skip(1)?,
-                8 => {
-                    // senders that have no ids may write an empty one: that tells no two messages apart
-                    let id = std::str::from_utf8(self.short()?).ok();
-                    out.message_id = id.filter(|id| !id.trim().is_empty()).map(str::to_owned);
-                }
-                // timestamp
-                9 => self.skip(8)?,
-                _ => self.short().map(drop)?,
+            if at == Property::Headers as usize {
+                let Some(table) = self.long() else { break };
+                // The properties behind a table that can't be read are there all the same.
+                let _ = Reader(table).headers(out);
+                continue;
             }
+            let read = match at {
+                // delivery mode, priority
+                3 | 4 => self.take(1),
+                // timestamp
+                9 => self.take(8),
+                _ => self.short_with_length(),
+            };
+            let Some(read) = read else { break };
+            *value = read;
         }
-        Some(())
+        out.original = Original::of(values);
+        // senders that have no ids may write an empty one: that tells no two messages apart
+        let id = out.original.text(Property::MessageId).and_then(|id| std::str::from_utf8(id).ok());
+        out.message_id = id.filter(|id| !id.trim().is_empty()).map(str::to_owned);
     }
 
     fn headers(&mut self, out: &mut Properties) -> Option<()> {
         let mut state = None;
         while !self.0.is_empty() {
             let name = self.short()?;
-            if let Some(text) = self.text_of(name, TRACE_PARENT) {
-                if let Some(trace) = TraceContext::read(text) {
-                    out.trace = Some(trace);
-                }
-            } else if let Some(text) = self.text_of(name, TRACE_STATE) {
-                state = std::str::from_utf8(text).ok();
+            let trace = self.text_of(name, TRACE_PARENT).and_then(TraceContext::read);
+            if let Some(trace) = trace {
+                self.value()?;
+                out.trace = Some(trace);
+                continue;
+            }
+            let text = self.text_of(name, TRACE_STATE);
+            let value = self.value()?;
+            let Ok(name) = std::str::from_utf8(name) else { continue };
+            if let Some(text) = text {
+                state = Some((text, value));
             } else {
-                let value = self.value()?;
-                if let (Ok(name), Some(value)) = (std::str::from_utf8(name), value) {
-                    out.headers.push((name.to_owned(), value));
-                }
+                out.headers.push((name.to_owned(), value.header(name)));
             }
         }
-        if let Some(state) = state {
-            out.trace = out.trace.take().map(|trace| trace.with_state(state));
+        if let Some((text, value)) = state {
+            match (out.trace.take(), std::str::from_utf8(text)) {
+                (Some(trace), Ok(text)) => out.trace = Some(trace.with_state(text)),
+                (trace, _) => {
+                    out.trace = trace;
+                    // It belongs to no trace, and is passed on as it is.
+                    out.headers.push((TRACE_STATE.to_owned(), value.header(TRACE_STATE)));
+                }
+            }
         }
         Some(())
     }
 
-    /// The text that stands here, if it is of the header `wanted`.
-    fn text_of(&mut self, name: &[u8], wanted: &str) -> Option<&'a [u8]> {
-        if name != wanted.as_bytes() || self.0.first() != Some(&b'S') {
-            return None;
-        }
-        self.u8()?;
-        self.long()
+    /// The text that stands here, if it is of the header `wanted`. It is still to be read.
+    fn text_of(&self, name: &[u8], wanted: &str) -> Option<&'a [u8]> {
+        let (b'S', text) = self.0.split_first()? else { return None };
+        if name == wanted.as_bytes() { Reader(text).long() } else { None }
     }
 
     /// Section 4.2.5.5, with the types that RabbitMQ has added. Tables and arrays are passed over by their size, however
     /// deep they are nested.
-    #[allow(clippy::option_option, reason = "one says that it can't be read, the other that it is of no use")]
-    fn value(&mut self) -> Option<Option<Header>> {
-        let number = |number: i64| Some(Header::Number(number));
-        Some(match self.u8()? {
-            b't' => Some(Header::Flag(self.u8()? != 0)),
-            b'b' => number(i8::from_be_bytes(self.array()?).into()),
-            b'B' => number(self.u8()?.into()),
-            b's' | b'U' => number(i16::from_be_bytes(self.array()?).into()),
-            b'u' => number(self.u16()?.into()),
-            b'I' => number(i32::from_be_bytes(self.array()?).into()),
-            b'i' => number(self.array().map(u32::from_be_bytes)?.into()),
-            b'l' | b'L' => number(i64::from_be_bytes(self.array()?)),
-            b'S' => Some(Header::Text(String::from_utf8_lossy(self.long()?).into_owned())),
-            b'f' => {
-                self.skip(4)?;
-                None
-            }
-            b'D' => {
-                self.skip(5)?;
-                None
-            }
-            b'd' | b'T' => {
-                self.skip(8)?;
-                None
-            }
-            b'F' | b'A' | b'x' => {
-                self.long()?;
-                None
-            }
-            b'V' => None,
+    fn value(&mut self) -> Option<Value<'a>> {
+        let whole = self.0;
+        match self.u8()? {
+            b't' | b'b' | b'B' => self.skip(1)?,
+            b's' | b'U' | b'u' => self.skip(2)?,
+            b'I' | b'i' | b'f' => self.skip(4)?,
+            b'D' => self.skip(5)?,
+            b'l' | b'L' | b'd' | b'T' => self.skip(8)?,
+            b'S' | b'F' | b'A' | b'x' => self.long().map(drop)?,
+            b'V' => {}
+            _ => return None,
+        }
+        Some(Value(&whole[..whole.len() - self.0.len()]))
+    }
+}
+
+/// The value of a header as it is written, with the letter for its type.
+#[derive(Clone, Copy)]
+struct Value<'a>(&'a [u8]);
+
+impl Value<'_> {
+    /// The header of this name.
+    fn header(self, name: &str) -> Header {
+        let is_known = name.starts_with("x-twyla-") || name == "x-delivery-count";
+        let known = if is_known { self.known() } else { None };
+        known.unwrap_or_else(|| Header::Raw(Bytes::copy_from_slice(self.0)))
+    }
+
+    /// A text, a whole number, or true or false.
+    fn known(self) -> Option<Header> {
+        let (kind, value) = self.0.split_first()?;
+        let mut at = Reader(value);
+        Some(match kind {
+            b't' => Header::Flag(at.u8()? != 0),
+            b'b' => Header::Number(i8::from_be_bytes(at.array()?).into()),
+            b'B' => Header::Number(at.u8()?.into()),
+            b's' | b'U' => Header::Number(i16::from_be_bytes(at.array()?).into()),
+            b'u' => Header::Number(at.u16()?.into()),
+            b'I' => Header::Number(i32::from_be_bytes(at.array()?).into()),
+            b'i' => Header::Number(at.array().map(u32::from_be_bytes)?.into()),
+            b'l' | b'L' => Header::Number(at.array().map(i64::from_be_bytes)?),
+            b'S' => Header::Text(String::from_utf8_lossy(at.long()?).into_owned()),
             _ => return None,
         })
     }
@@ -266,7 +296,7 @@ mod tests {
     use amq_protocol::frame::{AMQPContentHeader, AMQPFrame, gen_frame, parse_frame};
     use amq_protocol::protocol::AMQPClass;
     use amq_protocol::protocol::basic::{self, AMQPMethod};
-    use lapin::types::{AMQPValue, FieldTable};
+    use lapin::types::{AMQPValue, DecimalValue, FieldTable, ShortString};
     use proptest::prelude::*;
 
     use super::*;
@@ -277,7 +307,76 @@ mod tests {
             Header::Text(text) => AMQPValue::LongString(text.as_str().into()),
             Header::Number(number) => AMQPValue::LongLongInt(*number),
             Header::Flag(flag) => AMQPValue::Boolean(*flag),
+            Header::Raw(raw) => panic!("{raw:?} is another's"),
         }
+    }
+
+    /// A value of each type that there is.
+    fn any_value() -> impl Strategy<Value = AMQPValue> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(AMQPValue::Boolean),
+            any::<i8>().prop_map(AMQPValue::ShortShortInt),
+            any::<u8>().prop_map(AMQPValue::ShortShortUInt),
+            any::<i16>().prop_map(AMQPValue::ShortInt),
+            any::<u16>().prop_map(AMQPValue::ShortUInt),
+            any::<i32>().prop_map(AMQPValue::LongInt),
+            any::<u32>().prop_map(AMQPValue::LongUInt),
+            any::<i64>().prop_map(AMQPValue::LongLongInt),
+            (-1e9_f32..1e9).prop_map(AMQPValue::Float),
+            (-1e99_f64..1e99).prop_map(AMQPValue::Double),
+            (0_u8..9, any::<u32>()).prop_map(|(scale, value)| AMQPValue::DecimalValue(DecimalValue { scale, value })),
+            ".{0,40}".prop_map(|text| AMQPValue::LongString(text.as_str().into())),
+            any::<u64>().prop_map(AMQPValue::Timestamp),
+            prop::collection::vec(any::<u8>(), 0..20).prop_map(|bytes| AMQPValue::ByteArray(bytes.into())),
+            Just(AMQPValue::Void),
+        ];
+        leaf.prop_recursive(3, 12, 4, |value| {
+            prop_oneof![
+                prop::collection::vec(value.clone(), 0..4).prop_map(|values| AMQPValue::FieldArray(values.into())),
+                prop::collection::btree_map("[a-z]{1,5}", value, 0..4).prop_map(|values| {
+                    let mut table = FieldTable::default();
+                    for (name, value) in values {
+                        table.insert(name.into(), value);
+                    }
+                    AMQPValue::FieldTable(table)
+                }),
+            ]
+        })
+    }
+
+    /// Any properties, with headers of every type.
+    fn any_properties() -> impl Strategy<Value = lapin::BasicProperties> {
+        let text = || proptest::option::of(".{0,40}".prop_map(|text| ShortString::try_new(text).unwrap()));
+        let texts = prop::collection::vec(text(), 9);
+        let headers = proptest::option::of(prop::collection::btree_map("[a-zä-]{1,20}", any_value(), 0..5));
+        let numbers = any::<(Option<u8>, Option<u8>, Option<u64>)>();
+        (texts, headers, numbers).prop_map(|(texts, headers, (mode, priority, timestamp))| {
+            let mut all = lapin::BasicProperties::default();
+            let set: [fn(lapin::BasicProperties, ShortString) -> lapin::BasicProperties; 9] = [
+                lapin::BasicProperties::with_content_type,
+                lapin::BasicProperties::with_content_encoding,
+                lapin::BasicProperties::with_correlation_id,
+                lapin::BasicProperties::with_reply_to,
+                lapin::BasicProperties::with_expiration,
+                lapin::BasicProperties::with_type,
+                lapin::BasicProperties::with_user_id,
+                lapin::BasicProperties::with_app_id,
+                lapin::BasicProperties::with_cluster_id,
+            ];
+            for (text, set) in texts.into_iter().zip(set) {
+                all = if let Some(text) = text { set(all, text) } else { all };
+            }
+            if let Some(headers) = headers.filter(|headers| !headers.is_empty()) {
+                let mut table = FieldTable::default();
+                for (name, value) in headers {
+                    table.insert(name.into(), value);
+                }
+                all = all.with_headers(table);
+            }
+            all = if let Some(mode) = mode { all.with_delivery_mode(mode) } else { all };
+            all = if let Some(priority) = priority { all.with_priority(priority) } else { all };
+            if let Some(timestamp) = timestamp { all.with_timestamp(timestamp) } else { all }
+        })
     }
 
     fn table(headers: &[(String, Header)]) -> FieldTable {
@@ -327,7 +426,7 @@ mod tests {
             let named: Vec<Named> = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
             let publish = Publish {
                 exchange: &exchange, routing_key: &key, mandatory, message_id: &id, timestamp, app_id: "chat",
-                headers: &named, trace: None, body: &body,
+                headers: &named, trace: None, original: None, body: &body,
             };
             let mut out = Vec::new();
             publish.write(7, frame_max, &mut out);
@@ -385,7 +484,7 @@ mod tests {
             let trace = TraceContext::new([1; 16], [2; 8], true).unwrap().with_state(&"s".repeat(state));
             let publish = Publish {
                 exchange: &key, routing_key: &key, mandatory: true, message_id: &id, timestamp: 1, app_id: &app,
-                headers: &named, trace: Some(&trace), body: &[b' '; 5000],
+                headers: &named, trace: Some(&trace), original: None, body: &[b' '; 5000],
             };
             let mut out = Vec::new();
             publish.write(7, frame_max, &mut out);
@@ -415,6 +514,9 @@ mod tests {
                         // What says where it came from is never cut.
                         _ => prop_assert_eq!(cut, whole),
                     },
+                    (Some(Header::Raw(found)), Header::Text(whole)) => {
+                        prop_assert_eq!(found.get(5..), Some(whole.as_bytes()));
+                    }
                     (Some(found), value) => prop_assert_eq!(found, value),
                     (None, _) => prop_assert!(!name.starts_with("x-twyla-"), "{name} is gone"),
                 }
@@ -424,7 +526,7 @@ mod tests {
         #[test]
         fn a_delivery_is_read_as_it_was_written(
             tag in any::<u64>(), redelivered in any::<bool>(), exchange in ".{0,30}", key in ".{0,30}", id in ".{0,60}",
-            headers in headers(), size in any::<u64>(), priority in any::<Option<u8>>(), reply in any::<bool>(),
+            ours in headers(), size in any::<u64>(), properties in any_properties(),
         ) {
             let deliver = method(AMQPMethod::Deliver(basic::Deliver {
                 consumer_tag: "me".into(), delivery_tag: tag, redelivered, exchange: exchange.as_str().into(),
@@ -442,27 +544,41 @@ mod tests {
                 tag, redelivered, exchange: exchange.as_bytes(), routing_key: key.as_bytes(),
             };
             prop_assert_eq!(Method::read(&got), Some(expected));
-            let mut table = table(&headers);
-            let mut deep = FieldTable::default();
-            deep.insert("k".into(), AMQPValue::FieldTable(FieldTable::default()));
-            table.insert("1 deep".into(), AMQPValue::FieldTable(deep));
-            table.insert("2 void".into(), AMQPValue::Void);
-            table.insert("3 double".into(), AMQPValue::Double(0.5));
-            table.insert("4 when".into(), AMQPValue::Timestamp(1));
-            let mut properties = lapin::BasicProperties::default()
-                .with_headers(table).with_message_id(id.as_str().into()).with_timestamp(3).with_type("t".into());
-            if let Some(priority) = priority {
-                properties = properties.with_priority(priority);
+            let ours: Vec<_> = ours.into_iter().map(|(name, value)| (format!("x-twyla-{name}"), value)).collect();
+            let mut table = table(&ours);
+            for (name, value) in properties.headers().clone().unwrap_or_default() {
+                table.insert(name, value);
             }
-            if reply {
-                properties = properties.with_reply_to("r".into()).with_correlation_id("c".into());
-            }
+            let properties = properties.with_headers(table).with_message_id(id.as_str().into());
             let header = AMQPContentHeader { class_id: 60, body_size: size, properties };
-            let (read_size, mut read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
+            let (read_size, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
             prop_assert_eq!(read_size, size);
-            read.headers.sort_by(|a, b| a.0.cmp(&b.0));
-            let message_id = Some(id).filter(|id| !id.trim().is_empty());
-            prop_assert_eq!(read, Properties { message_id, headers, trace: None });
+            prop_assert_eq!(read.trace, None);
+            for header in ours {
+                prop_assert!(read.headers.contains(&header), "{header:?}");
+            }
+            prop_assert_eq!(read.message_id, Some(id).filter(|id| !id.trim().is_empty()));
+        }
+
+        #[test]
+        fn a_message_is_passed_on_as_it_came(properties in any_properties(), id in proptest::option::of(".{0,60}")) {
+            let came = match &id {
+                Some(id) => properties.clone().with_message_id(id.as_str().into()),
+                None => properties.clone(),
+            };
+            let header = AMQPContentHeader { class_id: 60, body_size: 2, properties: came };
+            let (_, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
+            let named: Vec<Named> = read.headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
+            let publish = Publish {
+                exchange: "", routing_key: "q", mandatory: true, message_id: "new", timestamp: 1, app_id: "us",
+                headers: &named, trace: None, original: Some(&read.original), body: b"{}",
+            };
+            let mut out = Vec::new();
+            publish.write(7, 131_072, &mut out);
+            let Some(AMQPFrame::Header(7, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
+            let id = id.unwrap_or_else(|| "new".to_owned());
+            prop_assert_eq!(publish.written_id(), id.as_bytes());
+            prop_assert_eq!(header.properties, properties.with_message_id(id.as_str().into()));
         }
 
         #[test]
@@ -500,11 +616,12 @@ mod tests {
         let header = |properties: &[u8]| {
             content_header(&[&[0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9][..], properties].concat()).unwrap().1
         };
-        // a message id that is no UTF-8
-        assert_eq!(header(b"\x00\x80\x02a\xff"), Properties::default());
+        // a message id that is no UTF-8 is no identity, but is passed on
+        let read = header(b"\x00\x80\x02a\xff");
+        assert_eq!((read.message_id.as_deref(), read.written_id()), (None, &b"a\xff"[..]));
         // a header's name that is none, beside a good one
         let read = header(b"\x20\x80\x00\x00\x00\x08\x02\xff\xfeV\x01kt\x01\x02id");
-        assert_eq!(read.headers, [("k".to_owned(), Header::Flag(true))]);
+        assert_eq!(read.headers, [("k".to_owned(), Header::Raw(Bytes::from_static(b"t\x01")))]);
         assert_eq!(read.message_id.as_deref(), Some("id"));
         // a table that can't be read
         assert_eq!(header(b"\x20\x80\x00\x00\x00\x03\x01k?\x02id").message_id.as_deref(), Some("id"));
@@ -524,13 +641,14 @@ mod tests {
                 app_id: "",
                 headers: &named,
                 trace: Some(&sent),
+                original: None,
                 body: b"",
             };
             let mut out = Vec::new();
             publish.write(1, 4096, &mut out);
             let Some(AMQPFrame::Header(_, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
             let (_, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
-            assert_eq!(read.headers, [("k".to_owned(), Header::Flag(true))]);
+            assert_eq!(read.headers, [("k".to_owned(), Header::Raw(Bytes::from_static(b"t\x01")))]);
             assert_eq!(read.trace, Some(sent));
         }
     }

@@ -218,6 +218,7 @@ fn delivery(spec: &QueueSpec, message: Message, sink: Arc<Intake>) -> Delivery {
         redeliveries: counted.unwrap_or(redelivered.into()),
         headers: properties.headers,
         trace: properties.trace,
+        original: Some(properties.original),
         exchange: known(spec.domain, &exchange),
         routing_key: known(spec.event_type, &routing_key),
         ack: Ack::new(tag, sink),

@@ -154,6 +154,7 @@ mod tests {
             timestamp: Utc::now(),
             app_id: "test".into(),
             headers: Vec::new(),
+            original: None,
             trace: None,
         })
     }

@@ -1,5 +1,6 @@
 //! The RabbitMQ transport: one connection to publish, one to consume, each rebuilt with all that hangs on it after any loss.
 
+mod carried;
 mod connection;
 mod consumer;
 mod dead;
@@ -68,7 +69,7 @@ impl Amqp {
         let consume = Link::open(config.clone(), "consume", line(|all| &mut all.consume)).await?;
         let topology = Arc::new(Topology::default());
         Ok(Self {
-            publisher: Publisher::spawn(publish.clone(), topology.clone()),
+            publisher: Publisher::spawn(publish.clone(), topology.clone(), &config.user),
             publish,
             consume,
             topology,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::carried::prepared;
 use super::connection::{Connected, Link, Pauses};
 use super::message::{Kind, Message, Problem};
 use super::outlet::Outlet;
@@ -24,6 +25,8 @@ const LONGEST_AFTER_NACK: Duration = Duration::from_secs(120);
 pub(crate) struct Publisher {
     link: Arc<Link>,
     topology: Arc<Topology>,
+    /// Who publishes.
+    user: Arc<str>,
     now: watch::Receiver<Now>,
 }
 
@@ -36,10 +39,10 @@ enum Now {
 }
 
 impl Publisher {
-    pub(crate) fn spawn(link: Arc<Link>, topology: Arc<Topology>) -> Self {
+    pub(crate) fn spawn(link: Arc<Link>, topology: Arc<Topology>, user: &str) -> Self {
         let (sender, now) = watch::channel(Now::Waiting);
         tokio::spawn(keep_open(link.clone(), sender));
-        Self { link, topology, now }
+        Self { link, topology, user: user.into(), now }
     }
 
     /// The most bytes that the broker is known to take, if it has refused more on the connection of now.
@@ -53,7 +56,7 @@ impl Publisher {
 
     /// Publishes until the broker has confirmed, each time under the same message id, or refuses the message for good.
     pub(crate) async fn publish(&self, message: Outgoing, deadline: Instant) -> Result<(), Unpublished> {
-        let message = Arc::new(Message::new(message));
+        let message = Arc::new(Message::new(prepared(message, &self.user)));
         let mut trouble = None;
         let cause = match timeout_at(deadline, self.attempts(&message, &mut trouble)).await {
             Ok(Ok(())) => return Ok(()),

@@ -41,6 +41,7 @@ impl<'a> Route<'a> {
             app_id: &message.app_id,
             headers: &message.headers,
             trace: message.trace.as_ref(),
+            original: message.original.as_ref(),
             body: &message.body,
         }
     }
@@ -123,6 +124,7 @@ mod tests {
             timestamp: chrono::Utc::now(),
             app_id: "test".into(),
             headers: Vec::new(),
+            original: None,
             trace: None,
         }
     }

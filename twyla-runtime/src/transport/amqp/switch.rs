@@ -266,6 +266,7 @@ mod tests {
             app_id: "",
             headers: &[],
             trace: None,
+            original: None,
             body,
         };
         let mut out = Vec::new();

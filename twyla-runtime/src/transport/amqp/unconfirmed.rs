@@ -106,6 +106,8 @@ impl Unconfirmed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::amqp::frame::Properties;
+    use crate::transport::original::{Original, Property};
     use crate::transport::{Address, Outgoing};
 
     fn message(queue: &str, id: &str) -> Arc<Message> {
@@ -116,6 +118,7 @@ mod tests {
             timestamp: chrono::Utc::now(),
             app_id: "test".into(),
             headers: Vec::new(),
+            original: None,
             trace: None,
         });
         assert!(message.begin());
@@ -133,10 +136,8 @@ mod tests {
     }
 
     fn returned(queue: &str, id: &str) -> switch::Message {
-        let properties = crate::transport::amqp::frame::Properties {
-            message_id: Some(id.to_owned()),
-            ..crate::transport::amqp::frame::Properties::default()
-        };
+        let original = Original::default().with_text(Property::MessageId, id.as_bytes());
+        let properties = Properties { original, ..Properties::default() };
         switch::Message { routing_key: queue.into(), properties, ..switch::Message::default() }
     }
 

@@ -57,6 +57,8 @@ fn size_of(named: &Named, most: usize) -> usize {
         Header::Text(text) => 4 + text.len(),
         Header::Number(_) => 8,
         Header::Flag(_) => 1,
+        // the type's letter is counted below
+        Header::Raw(raw) => raw.len().saturating_sub(1),
     };
     // A short string, and a letter for the type.
     1 + name.len().min(255) + 1 + value

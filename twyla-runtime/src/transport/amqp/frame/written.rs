@@ -3,6 +3,7 @@
 use super::{ACK, BASIC, BODY, END, GET, HEAD, HEADER, METHOD, PUBLISH, REJECT, fit};
 use crate::park::{Header, Named};
 use crate::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
+use crate::transport::original::{COUNT, Original, Property};
 
 /// A message to publish.
 #[derive(Clone, Copy, Debug)]
@@ -16,13 +17,16 @@ pub(crate) struct Publish<'a> {
     pub(crate) app_id: &'a str,
     pub(crate) headers: &'a [Named],
     pub(crate) trace: Option<&'a TraceContext>,
+    /// The properties that the message came with: it has them, and of the above only an id if it came without one.
+    pub(crate) original: Option<&'a Original>,
     pub(crate) body: &'a [u8],
 }
 
 impl Publish<'_> {
     /// The message's id as it is written.
     pub(crate) fn written_id(&self) -> &[u8] {
-        shortened(self.message_id).as_bytes()
+        let original = self.original.and_then(|original| original.text(Property::MessageId));
+        original.unwrap_or_else(|| shortened(self.message_id).as_bytes())
     }
 
     /// Appends `basic.publish`, the content header and the body, in frames of at most `frame_max` bytes.
@@ -42,6 +46,10 @@ impl Publish<'_> {
             short(self.routing_key, out);
             out.push(self.mandatory.into());
         });
+        self.write_fitting_header(channel, frame_max, out);
+    }
+
+    fn write_fitting_header(&self, channel: u16, frame_max: usize, out: &mut Vec<u8>) {
         let start = out.len();
         self.write_header(channel, self.headers, out);
         let size = out.len() - start;
@@ -51,6 +59,11 @@ impl Publish<'_> {
             out.truncate(start);
             self.write_header(channel, &headers, out);
         }
+        if out.len() - start > frame_max && self.original.is_some() {
+            // It came with properties that leave no room for what is known of it.
+            out.truncate(start);
+            Self { original: None, ..*self }.write_fitting_header(channel, frame_max, out);
+        }
     }
 
     fn write_header(&self, channel: u16, headers: &[Named], out: &mut Vec<u8>) {
@@ -58,8 +71,11 @@ impl Publish<'_> {
             out.extend_from_slice(&BASIC.to_be_bytes());
             out.extend_from_slice(&[0, 0]);
             out.extend_from_slice(&(self.body.len() as u64).to_be_bytes());
-            // content type, headers, delivery mode, message id, timestamp, app id
             let has_headers = !headers.is_empty() || self.trace.is_some();
+            if let Some(original) = self.original {
+                return self.write_properties(original, has_headers.then_some(headers), out);
+            }
+            // content type, headers, delivery mode, message id, timestamp, app id
             let flags: u16 = 0b1001_0000_1100_1000 | if has_headers { 0b0010_0000_0000_0000 } else { 0 };
             out.extend_from_slice(&flags.to_be_bytes());
             short("application/json", out);
@@ -72,6 +88,28 @@ impl Publish<'_> {
             out.extend_from_slice(&self.timestamp.to_be_bytes());
             short(self.app_id, out);
         });
+    }
+
+    /// Appends the properties of a message that came with some.
+    fn write_properties(&self, original: &Original, headers: Option<&[Named]>, out: &mut Vec<u8>) {
+        let values = original.values();
+        let has_id = !values[Property::MessageId as usize].is_empty();
+        let is_there = |at: usize| match at {
+            at if at == Property::Headers as usize => headers.is_some(),
+            at if at == Property::MessageId as usize => true,
+            at => !values[at].is_empty(),
+        };
+        let flags = (0..COUNT).filter(|at| is_there(*at)).fold(0_u16, |flags, at| flags | 1 << (15 - at));
+        out.extend_from_slice(&flags.to_be_bytes());
+        for (at, value) in values.into_iter().enumerate() {
+            match (at, headers) {
+                (at, Some(headers)) if at == Property::Headers as usize => {
+                    sized(out, |out| self.write_headers(headers, out));
+                }
+                (at, _) if at == Property::MessageId as usize && !has_id => short(self.message_id, out),
+                _ => out.extend_from_slice(value),
+            }
+        }
     }
 
     /// Appends a part of the body.
@@ -162,6 +200,10 @@ fn header(name: &str, value: &Header, out: &mut Vec<u8>) {
         Header::Flag(flag) => {
             short(name, out);
             out.extend_from_slice(&[b't', (*flag).into()]);
+        }
+        Header::Raw(raw) => {
+            short(name, out);
+            out.extend_from_slice(raw);
         }
     }
 }

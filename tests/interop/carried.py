@@ -1,0 +1,80 @@
+"""A message with every property and every type of header: `carried.py publish EXCHANGE KEY BODY` or `carried.py look QUEUE`.
+
+`look` prints what has become of the queue's first message, and leaves it there: the properties and headers that it lacks or has
+otherwise than published, as `{name: [published, found]}`, and beside them the headers that were added.
+"""
+
+import json
+import os
+import sys
+from datetime import datetime, timezone
+from decimal import Decimal
+
+import pika
+
+USER, PASS = os.environ["TWYLA_TEST_AMQP_USER"], os.environ["TWYLA_TEST_AMQP_PASS"]
+CC = ["carried.elsewhere"]
+
+HEADERS = {
+    "text": "grüße 😀",
+    "empty": "",
+    "int": -7,
+    "long": 2**40,
+    "true": True,
+    "false": False,
+    "double": 0.1,
+    "decimal": Decimal("12.345"),
+    "when": datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc),
+    "bytes": b"\x00\xff\x80",
+    "void": None,
+    "array": ["a", 1, 2.5, None, ["deep", {"er": b"\x01"}]],
+    "table": {"a": {"b": [1, {"c": None}]}, "d": 1.5, "e": Decimal("-0.5")},
+    "big": "x" * 40_000,
+    "traceparent": "not one",
+    "CC": CC,
+}
+
+
+def published():
+    return pika.BasicProperties(
+        content_type="application/vnd.test+json",
+        content_encoding="identity",
+        headers=dict(HEADERS),
+        delivery_mode=1,
+        priority=7,
+        correlation_id="a correlation",
+        reply_to="amq.somewhere",
+        expiration="3600000",
+        message_id="an id, with spaces",
+        timestamp=1_700_000_000,
+        type="a type",
+        user_id=USER,
+        app_id="an app",
+        cluster_id="a cluster",
+    )
+
+
+def properties(found):
+    # without the name of the class
+    return {name: getattr(found, name) for name in vars(published()) if name != "headers"}
+
+
+host, port = os.environ["TWYLA_TEST_AMQP_HOST"], int(os.environ.get("TWYLA_TEST_AMQP_PORT", "5672"))
+vhost = os.environ.get("TWYLA_TEST_AMQP_VHOST", "/")
+connection = pika.BlockingConnection(pika.ConnectionParameters(host, port, vhost, pika.PlainCredentials(USER, PASS)))
+channel = connection.channel()
+if sys.argv[1] == "publish":
+    _, _, exchange, key, body = sys.argv
+    channel.confirm_delivery()
+    channel.basic_publish(exchange, key, body.encode(), published(), mandatory=True)
+else:
+    _, found, _ = channel.basic_get(sys.argv[2])
+    wanted, has = properties(published()), properties(found)
+    headers = found.headers or {}
+    changed = {name: [wanted[name], has[name]] for name in wanted if wanted[name] != has[name]}
+    for name, value in HEADERS.items():
+        if name not in headers or headers[name] != value or type(headers[name]) is not type(value):
+            changed[name] = [value, headers.get(name)]
+    added = {name: value for name, value in headers.items() if name not in HEADERS}
+    print(json.dumps({"changed": changed, "added": added}, default=str))
+connection.close()
