@@ -108,7 +108,7 @@ pub(crate) async fn postpone(
     let span = span::retry(queue, &delivery, listening.bus.system(), &queue.retry(pause), delivery.trace.as_ref());
     let to = Address::Retry(queue.clone(), pause);
     let (delivery, message) = set_aside(listening, delivery, to, headers, &span).await.err()?;
-    Some(Box::new(Held { delivery, way: Way::Retry(pause, message.headers) }))
+    Some(Box::new(Held { delivery, way: Way::Retry(Instant::now() + pause, message.headers) }))
 }
 
 /// Puts the message into the dead queue with what is known of it, and only then acks it. If that queue doesn't take it, it is
@@ -142,6 +142,7 @@ pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Ver
         parked_at: Some(Utc::now()),
         message_id: delivery.message_id.clone(),
         sensitive: listening.listener.mark.sensitive(),
+        deaths: Vec::new(),
         body: delivery.body.clone(),
     };
     let mut headers = park::foreign(&delivery.headers);
@@ -171,7 +172,7 @@ async fn set_aside(
         timestamp: Utc::now(),
         app_id: listening.bus.app_id(),
         trace: span.context().cloned(),
-        original: delivery.original.clone(),
+        original: delivery.original.clone().map(Box::new),
     };
     let deadline = Instant::now() + listening.bus.emit_deadline();
     match listening.bus.transport().publish(message.clone(), deadline).await {

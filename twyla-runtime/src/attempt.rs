@@ -17,12 +17,13 @@ use crate::drain::{self, Phase};
 use crate::fail::What;
 use crate::figures::{Came, Listens};
 use crate::handler::{Failure, Incoming, Keyed, Registration, States};
-use crate::hold::Held;
+use crate::hold::{Held, Way};
 use crate::isolate::{chain, guarded};
 use crate::meta::Meta;
 use crate::park::{DeadLetter, Reason};
 use crate::recall::{Guard, Known, Recall};
 use crate::retry::{HERE, Retry};
+use crate::runs::{self, Runs};
 use crate::session::Session;
 use crate::span::{self, Active};
 use crate::store_state::StoreState;
@@ -44,6 +45,8 @@ pub(crate) struct Listening {
     pub(crate) store: StoreState,
     /// What is known of deliveries that the broker has taken back.
     pub(crate) recall: Recall,
+    /// The handlers that run.
+    pub(crate) runs: Runs,
     /// Notified to give all deliveries back.
     pub(crate) renew: Arc<Notify>,
     /// After how long the broker takes a delivery back.
@@ -141,7 +144,12 @@ async fn handle(
             Next::Settled
         }
         Some(Known::DeadLetter(verdict)) => Next::Park(verdict),
-        Some(Known::Held(way)) => return Some(Box::new(Held { delivery, way })),
+        Some(Known::Held(mut way)) => {
+            if let Way::Dead(message) = &mut way {
+                message.body = delivery.body.clone();
+            }
+            return Some(Box::new(Held { delivery, way }));
+        }
         Some(Known::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due))).await,
         None => match refused_unread(listening, &delivery) {
             Some(verdict) => Next::Park(verdict),
@@ -250,7 +258,10 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
             }
             Begun::New(claim) => {
                 incoming.transaction = claim.transaction();
-                match guarded(|| (listening.listener.handle)(incoming), || span.enter()).await {
+                let handler = guarded(|| (listening.listener.handle)(incoming), || span.enter());
+                let kept =
+                    |time| runs::keeps(listening, time, "a handler has kept its thread, and nothing else ran on that");
+                match listening.runs.watched(handler, kept).await {
                     // Only what was handled is remembered, and only then is it acked.
                     Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => match claim.commit().await {
                         Ok(()) => Ok(Ok(())),

@@ -172,7 +172,7 @@ impl Running {
             _ = hurry => ending = ending.hurry(),
         }
         self.phase.send_replace(Phase::Ending);
-        if timeout_at(ending.all, all).await.is_err() {
+        if timeout_at(ending.steps, all).await.is_err() {
             // what none of the steps above was able to end: a handler that blocks its thread, a database that doesn't answer
             self.tasks.iter().for_each(JoinHandle::abort);
             tracing::warn!("not all of the service has ended in time, and it ends all the same");
@@ -280,7 +280,7 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
         }
         done.await;
     };
-    let _ = timeout_at(ending.all, last_steps).await;
+    let _ = timeout_at(ending.steps, last_steps).await;
     tracing::info!(event, group, "stopped listening");
 }
 

@@ -14,6 +14,8 @@ const AT_LEAST: Duration = Duration::from_secs(1);
 pub(crate) struct Ending {
     /// Until then handlers may go on.
     pub(crate) handlers: Instant,
+    /// Until then the last steps of what has run are over; what is left is for closing the bus.
+    pub(crate) steps: Instant,
     /// Until then everything is over.
     pub(crate) all: Instant,
 }
@@ -23,15 +25,22 @@ impl Ending {
     pub(crate) fn within(whole: Duration) -> Self {
         let last = (whole / 5).min(LAST_STEPS);
         let handlers = after(whole.saturating_sub(last));
-        Self { handlers, all: handlers + last.max(AT_LEAST) }
+        let last = last.max(AT_LEAST);
+        Self { handlers, steps: handlers + steps(last), all: handlers + last }
     }
 
     /// Handlers have no time left: the last steps begin now.
     pub(crate) fn hurry(self) -> Self {
         let now = Instant::now();
         let last = self.all.saturating_duration_since(self.handlers);
-        Self { handlers: self.handlers.min(now), all: self.all.min(now + last) }
+        let (steps, all) = (now + steps(last), now + last);
+        Self { handlers: self.handlers.min(now), steps: self.steps.min(steps), all: self.all.min(all) }
     }
+}
+
+/// The last steps have four fifths of what handlers leave.
+fn steps(last: Duration) -> Duration {
+    last - last / 5
 }
 
 /// Then; in thirty years if that is beyond what a clock can tell.
@@ -57,9 +66,11 @@ mod tests {
         ] {
             let ending = Ending::within(whole);
             assert_eq!((ending.handlers - now, ending.all - now), (handlers, all), "{whole:?}");
+            let closing = ending.all - ending.steps;
+            assert!(closing >= millis(200) && ending.steps > ending.handlers, "{whole:?}: {closing:?} for closing");
         }
         let ending = Ending::within(Duration::MAX);
         assert!(ending.handlers > now + secs(1_000_000));
-        assert_eq!(ending.hurry(), Ending { handlers: now, all: now + secs(5) });
+        assert_eq!(ending.hurry(), Ending { handlers: now, steps: now + secs(4), all: now + secs(5) });
     }
 }

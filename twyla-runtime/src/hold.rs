@@ -28,13 +28,14 @@ pub(crate) struct Held {
 pub(crate) enum Way {
     /// It goes into the dead queue, as this message.
     Dead(Outgoing),
-    /// It is handled again after this long, with the headers that it would have come back with.
-    Retry(Duration, Vec<Named>),
+    /// It is handled again then, with the headers that it would have come back with.
+    Retry(Instant, Vec<Named>),
 }
 
 impl Held {
-    /// Waits until it is dead-lettered, or is to be handled again: then it is returned. What goes back to its queue meanwhile is
-    /// remembered, and held again when it comes back.
+    /// Waits until it is dead-lettered, or is to be handled again: then it is returned. After half of the broker's timeout it
+    /// goes back to its queue; that is remembered, and it is held again when it comes back. A message without an id, which can't
+    /// be known again, is handled again then.
     pub(crate) async fn wait(self, listening: &Listening, guard: Option<&Guard<'_>>) -> Option<Delivery> {
         let Self { mut delivery, way } = self;
         let back = match way {
@@ -47,13 +48,15 @@ impl Held {
                 }
                 Left::Back => Some(Way::Dead(message)),
             },
-            Way::Retry(wanted, headers) => {
-                let most = wanted.min(listening.consumer_timeout / 2);
-                if pause(listening, &delivery, most).await && !delivery.ack.is_void() {
+            Way::Retry(due, headers) => {
+                let half = delivery.arrived + listening.consumer_timeout / 2;
+                let left = due.min(half).saturating_duration_since(Instant::now());
+                let in_time = due <= half || guard.is_none();
+                if pause(listening, &delivery, left).await && in_time && !delivery.ack.is_void() {
                     delivery.headers = headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
                     return Some(delivery);
                 }
-                Some(Way::Retry(wanted, headers))
+                Some(Way::Retry(due, headers))
             }
         };
         if let (Some(guard), Some(way)) = (guard, back) {

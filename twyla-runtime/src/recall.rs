@@ -7,19 +7,20 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::ack::{Ack, Decision};
 use crate::aside::{Failed, Verdict};
-use crate::attempt::Listening;
-use crate::drain;
 use crate::hold::Way;
+use crate::park::{MAX_TEXT, named_size, shortened};
 
 /// How many outcomes are kept. Members of a group that got the others' messages never ask for theirs.
 const CAPACITY: usize = 10_000;
+/// How many bytes of errors and headers are kept with them.
+const MOST_BYTES: usize = 16 << 20;
 
 /// The outcome of a void delivery.
 pub(crate) enum Known {
@@ -31,6 +32,33 @@ pub(crate) enum Known {
     DeadLetter(Verdict),
     /// Its dead queue or retry queue didn't take it yet.
     Held(Way),
+}
+
+impl Known {
+    /// The same without what the message has again when it comes back, and with its texts cut.
+    fn kept(mut self) -> Self {
+        match &mut self {
+            Self::Held(Way::Dead(message)) => message.body = Bytes::new(),
+            Self::DeadLetter(verdict) => verdict.error = shortened(&verdict.error, MAX_TEXT),
+            Self::Decided(_) | Self::Failed(..) | Self::Held(Way::Retry(..)) => {}
+        }
+        self
+    }
+
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        let texts = match self {
+            Self::Decided(_) => 0,
+            Self::Failed(failed, _) => failed.first.error.len(),
+            Self::DeadLetter(verdict) => {
+                let broken = verdict.violations.iter().map(|it| it.pointer.len() + it.message.len()).sum::<usize>();
+                verdict.error.len() + broken + verdict.failed.as_ref().map_or(0, |failed| failed.first.error.len())
+            }
+            Self::Held(Way::Dead(message)) => named_size(&message.headers),
+            Self::Held(Way::Retry(_, headers)) => named_size(headers),
+        };
+        size_of::<Self>() + texts
+    }
 }
 
 /// What a listener is handling, and the outcomes of void deliveries.
@@ -46,6 +74,8 @@ struct State {
     handling: HashMap<u64, Handling>,
     /// With the number of each.
     known: HashMap<u64, (u64, Known)>,
+    /// How many bytes these take.
+    bytes: usize,
     /// In the order in which they became known, those that have come back included.
     order: VecDeque<(u64, u64)>,
     /// The number of the next one.
@@ -55,8 +85,6 @@ struct State {
 struct Handling {
     /// The same event may have been published twice.
     times: u32,
-    since: Instant,
-    reported: bool,
     ended: Option<Arc<Notify>>,
 }
 
@@ -82,7 +110,8 @@ impl Recall {
                     Some(handling) => handling.ended.get_or_insert_default().clone().notified_owned(),
                     None => {
                         state.begin(key);
-                        return (Guard { recall: self, key }, state.known.remove(&key).map(|(_, known)| known));
+                        let known = state.forget(key);
+                        return (Guard { recall: self, key }, known);
                     }
                 }
             };
@@ -93,19 +122,17 @@ impl Recall {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// How many deliveries have been handled for longer than this, and were not counted before.
-    fn overlong(&self, than: Duration) -> usize {
-        let mut state = self.lock();
-        let overlong = state.handling.values_mut().filter(|it| !it.reported && it.since.elapsed() > than);
-        overlong.map(|it| it.reported = true).count()
-    }
 }
 
 impl State {
     fn begin(&mut self, key: u64) {
-        let new = || Handling { times: 0, since: Instant::now(), reported: false, ended: None };
-        self.handling.entry(key).or_insert_with(new).times += 1;
+        self.handling.entry(key).or_insert_with(|| Handling { times: 0, ended: None }).times += 1;
+    }
+
+    fn forget(&mut self, key: u64) -> Option<Known> {
+        let (_, known) = self.known.remove(&key)?;
+        self.bytes -= known.size();
+        Some(known)
     }
 }
 
@@ -128,11 +155,14 @@ impl Guard<'_> {
     /// Remembers the outcome of a void delivery.
     pub(crate) fn remember(&self, outcome: Known) {
         let mut state = self.recall.lock();
-        while state.order.len() >= CAPACITY
+        let outcome = outcome.kept();
+        state.forget(self.key);
+        state.bytes += outcome.size();
+        while (state.order.len() >= CAPACITY || state.bytes > MOST_BYTES)
             && let Some((number, oldest)) = state.order.pop_front()
         {
             if state.known.get(&oldest).is_some_and(|(known, _)| *known == number) {
-                state.known.remove(&oldest);
+                state.forget(oldest);
             }
         }
         let number = state.next;
@@ -155,33 +185,11 @@ impl Drop for Guard<'_> {
     }
 }
 
-/// Warns of each handler that runs for longer than half of the broker's `consumer_timeout`, until the service stops.
-pub(crate) async fn watch(listening: Arc<Listening>) {
-    let half = listening.consumer_timeout / 2;
-    let mut stopping = listening.stopping.clone();
-    loop {
-        tokio::select! {
-            () = sleep((half / 4).clamp(Duration::from_millis(100), Duration::from_secs(60))) => {}
-            () = drain::stopping(&mut stopping) => return,
-        }
-        let handlers = listening.recall.overlong(half);
-        if handlers > 0 {
-            let (event, group, timeout) = (listening.queue.event, listening.queue.group, listening.consumer_timeout);
-            tracing::warn!(
-                event,
-                group,
-                handlers,
-                ?timeout,
-                "a handler has run for half of the broker's `consumer_timeout`: after all of it the broker takes the event back \
-                 and delivers it again"
-            );
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::park::Header;
+    use crate::transport::{Address, Outgoing};
 
     #[tokio::test]
     async fn a_message_that_comes_again_waits_for_its_first_handling_and_gets_its_outcome() {
@@ -227,13 +235,31 @@ mod tests {
         assert!(recall.begin_again("a").await.1.is_some(), "its old place in the order counted");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn an_overlong_handler_is_counted_once() {
+    #[tokio::test]
+    async fn keeps_no_bodies_and_not_more_bytes_than_it_may() {
         let recall = Recall::default();
-        let _first = recall.begin("a");
-        tokio::time::advance(Duration::from_secs(10)).await;
-        let _second = recall.begin("b");
-        let half = Duration::from_secs(9);
-        assert_eq!((recall.overlong(half), recall.overlong(half)), (1, 0));
+        let dead = |text: usize| {
+            Known::Held(Way::Dead(Outgoing {
+                to: Address::Back("q".into()),
+                body: vec![0; 1 << 20].into(),
+                message_id: "id".into(),
+                timestamp: chrono::Utc::now(),
+                app_id: "test".into(),
+                headers: vec![("x-twyla-error".into(), Header::Text("e".repeat(text)))],
+                original: None,
+                trace: None,
+            }))
+        };
+        recall.begin("first").remember(dead(1));
+        let Some(Known::Held(Way::Dead(message))) = recall.begin_again("first").await.1 else { panic!("it is known") };
+        assert!(message.body.is_empty());
+        assert_eq!(recall.lock().bytes, 0);
+        for n in 0..100 {
+            recall.begin(&n.to_string()).remember(dead(1 << 20));
+        }
+        let bytes = recall.lock().bytes;
+        assert!((MOST_BYTES / 2..=MOST_BYTES).contains(&bytes), "{bytes}");
+        assert!(recall.begin_again("0").await.1.is_none());
+        assert!(recall.begin_again("99").await.1.is_some());
     }
 }

@@ -17,11 +17,12 @@ use crate::drain::{self, Phase, Running};
 use crate::error::Error;
 use crate::figures::Listens;
 use crate::handler::{Registration, States};
-use crate::recall::{self, Recall};
+use crate::recall::Recall;
 use crate::retry::Retry;
 #[cfg(feature = "rpc-server")]
 use crate::rpc::Bound;
 use crate::rpc::{self, Rpc, Serve, Serving};
+use crate::runs::{self, Runs};
 use crate::store_state::StoreState;
 use crate::transport::{BoxFuture, QueueKind, QueueSpec, dead_name, queue_name};
 
@@ -302,6 +303,7 @@ impl Service {
                 figures: Listens::new(event, group),
                 store: StoreState::new(event, group),
                 recall: Recall::default(),
+                runs: Runs::default(),
                 renew: subscription.renew.clone(),
                 consumer_timeout: self.consumer_timeout,
             });
@@ -319,7 +321,7 @@ impl Service {
                 }
             }
             running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
-            running.add(recall::watch(listening.clone()));
+            runs::watch(&listening);
             running.add(drain::serve(listening, subscription, drain));
         }
         // Behind the listeners: an event whose group has no queue yet would be gone.

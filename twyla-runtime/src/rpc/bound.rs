@@ -136,7 +136,7 @@ impl Bound {
         if !connections.is_empty() {
             tracing::warn!(%address, connections = connections.len(), "calls were stopped");
             // a handler that blocks its thread can't be stopped
-            let _ = timeout_at(ending.all, connections.shutdown()).await;
+            let _ = timeout_at(ending.steps, connections.shutdown()).await;
         }
         tracing::info!(%address, "stopped serving");
     }

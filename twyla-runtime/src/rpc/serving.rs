@@ -172,7 +172,7 @@ async fn serve(
         let ending = calls.await;
         server.end();
         // a handler that blocks its thread can't be stopped
-        let _ = timeout_at(ending.all, server.drained()).await;
+        let _ = timeout_at(ending.steps, server.drained()).await;
         return;
     };
     // what its connections carry is cut with them, and never answered as others are

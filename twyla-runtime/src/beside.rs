@@ -1,0 +1,35 @@
+//! A runtime of the process's own, on one thread: for what must go on while handlers keep every thread of the service's runtime.
+
+use std::future::Future;
+use std::io;
+use std::sync::OnceLock;
+use std::thread;
+
+use tokio::runtime::{Builder, Handle};
+
+/// The runtime; if it can't be made, that of the caller.
+pub(crate) fn handle() -> Handle {
+    static HANDLE: OnceLock<Option<Handle>> = OnceLock::new();
+    let beside = HANDLE.get_or_init(|| match start() {
+        Ok(handle) => Some(handle),
+        Err(error) => {
+            tracing::warn!(%error, "no thread of its own for heartbeats: a handler that blocks its thread may lose the connection");
+            None
+        }
+    });
+    beside.clone().unwrap_or_else(Handle::current)
+}
+
+/// Runs a task there.
+pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+    handle().spawn(task);
+}
+
+fn start() -> io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    thread::Builder::new()
+        .name("twyla-beside".to_owned())
+        .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+    Ok(handle)
+}

@@ -1,0 +1,200 @@
+//! The handlers of a listener that run: which of them run for very long, and which keep their thread.
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use crate::attempt::Listening;
+use crate::beside;
+
+/// A handler that keeps its thread for longer is warned of: nothing else runs on that thread meanwhile.
+const BLOCKING: Duration = Duration::from_secs(1);
+/// How often handlers are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What runs. A handler that never waits for anything costs no lock.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    waiting: Mutex<Waiting>,
+    /// When a poll has begun that isn't over, in milliseconds of [`clock`]; 0 if there is none. Of several the last.
+    polled: AtomicU64,
+    /// The last poll that was warned of.
+    warned: AtomicU64,
+}
+
+/// Handlers that wait for something.
+#[derive(Debug, Default)]
+struct Waiting {
+    next: u64,
+    runs: HashMap<u64, Run>,
+}
+
+#[derive(Debug)]
+struct Run {
+    since: Instant,
+    reported: bool,
+}
+
+/// One handler that runs, until this is dropped.
+struct Running<'a> {
+    runs: &'a Runs,
+    number: u64,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.runs.lock().runs.remove(&self.number);
+    }
+}
+
+impl Runs {
+    /// Runs a handler; `kept` is called if it has kept its thread for long.
+    pub(crate) async fn watched<F: Future>(&self, handler: F, kept: impl Fn(Duration)) -> F::Output {
+        let mut handler = pin!(handler);
+        let (mut running, mut first) = (None, None);
+        poll_fn(|context| {
+            let begun = Instant::now();
+            let poll = millis(begun);
+            self.polled.store(poll, Ordering::Relaxed);
+            let polled = handler.as_mut().poll(context);
+            self.polled.store(0, Ordering::Relaxed);
+            let time = begun.elapsed();
+            if time >= BLOCKING {
+                self.warned.store(poll, Ordering::Relaxed);
+                kept(time);
+            }
+            let since = *first.get_or_insert(begun);
+            if polled.is_pending() && running.is_none() {
+                running = Some(self.enter(since));
+            }
+            polled
+        })
+        .await
+    }
+
+    fn enter(&self, since: Instant) -> Running<'_> {
+        let mut waiting = self.lock();
+        let number = waiting.next;
+        waiting.next += 1;
+        waiting.runs.insert(number, Run { since, reported: false });
+        Running { runs: self, number }
+    }
+
+    /// How many handlers have run for longer than this, and were not counted before.
+    fn overlong(&self, than: Duration) -> usize {
+        let mut waiting = self.lock();
+        let overlong = waiting.runs.values_mut().filter(|run| !run.reported && run.since.elapsed() > than);
+        overlong.map(|run| run.reported = true).count()
+    }
+
+    /// For how long a handler has kept its thread, if that is long and wasn't said before.
+    fn keeps(&self) -> Option<Duration> {
+        let polled = self.polled.load(Ordering::Relaxed);
+        let time = Duration::from_millis(millis(Instant::now()).saturating_sub(polled));
+        let is_news = polled != 0 && time >= BLOCKING && self.warned.swap(polled, Ordering::Relaxed) != polled;
+        is_news.then_some(time)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A time in milliseconds since the first one that was asked for, from 1 on.
+fn millis(at: Instant) -> u64 {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    let first = *FIRST.get_or_init(|| at);
+    u64::try_from(at.saturating_duration_since(first).as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+/// Warns of each handler that runs for longer than half of the broker's `consumer_timeout`, or keeps its thread, as long as its
+/// service is there: on a thread of its own, as the handler may keep all others.
+pub(crate) fn watch(listening: &Arc<Listening>) {
+    beside::spawn(look_after(Arc::downgrade(listening)));
+}
+
+async fn look_after(listening: Weak<Listening>) {
+    loop {
+        sleep(LOOK).await;
+        let Some(listening) = listening.upgrade() else { return };
+        let (event, group, timeout) = (listening.queue.event, listening.queue.group, listening.consumer_timeout);
+        let handler = listening.listener.handler;
+        let handlers = listening.runs.overlong(timeout / 2);
+        if handlers > 0 {
+            tracing::warn!(
+                event,
+                group,
+                handler,
+                handlers,
+                ?timeout,
+                "a handler has run for half of the broker's `consumer_timeout`: after all of it the broker takes the event back \
+                 and delivers it again"
+            );
+        }
+        if let Some(time) = listening.runs.keeps() {
+            keeps(&listening, time, "a handler keeps its thread, and nothing else runs on that");
+        }
+    }
+}
+
+/// Warns of a handler that keeps its thread, or has.
+pub(crate) fn keeps(listening: &Listening, time: Duration, what: &str) {
+    let (event, group, handler) = (listening.queue.event, listening.queue.group, listening.listener.handler);
+    tracing::warn!(event, group, handler, ?time, "{what}: it should await, or work in `tokio::task::spawn_blocking`");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_overlong_handler_is_counted_once_and_only_while_it_runs() {
+        let runs = Runs::default();
+        let kept = |_| panic!("it doesn't keep its thread");
+        runs.watched(async {}, kept).await;
+        assert_eq!(runs.overlong(Duration::ZERO), 0);
+        {
+            let mut handler = pin!(runs.watched(std::future::pending::<()>(), kept));
+            assert!(polled_once(handler.as_mut()).is_pending());
+            assert_eq!(runs.overlong(Duration::from_secs(3600)), 0);
+            assert_eq!((runs.overlong(Duration::ZERO), runs.overlong(Duration::ZERO)), (1, 0));
+        }
+        assert!(runs.lock().runs.is_empty());
+    }
+
+    fn polled_once<F: Future>(future: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
+        future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_keeps_its_thread_is_seen_while_it_does_and_said_once() {
+        let runs = Runs::default();
+        let _first = millis(Instant::now());
+        let seen = std::thread::scope(|scope| {
+            let looks = scope.spawn(|| {
+                loop {
+                    if let Some(time) = runs.keeps() {
+                        return (time, runs.keeps());
+                    }
+                    std::thread::yield_now();
+                }
+            });
+            let _ = polled_once(pin!(runs.watched(
+                async {
+                    while !looks.is_finished() {
+                        std::thread::yield_now();
+                    }
+                },
+                |time| assert!(time >= BLOCKING),
+            )));
+            looks.join().unwrap()
+        });
+        assert!(seen.0 >= BLOCKING && seen.1.is_none());
+        assert_eq!(runs.keeps(), None, "it is over");
+    }
+}
