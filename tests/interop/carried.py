@@ -1,16 +1,32 @@
 """A message with every property and every type of header: `carried.py publish EXCHANGE KEY BODY` or `carried.py look QUEUE`.
 
-`look` prints what has become of the queue's first message, and leaves it there: the properties and headers that it lacks or has
+It is published with pika and looked at with py-amqp. `look` prints what has become of the queue's first message, and leaves it there: the properties and headers that it lacks or has
 otherwise than published, as `{name: [published, found]}`, and beside them the headers that were added.
 """
 
 import json
 import os
+import struct
 import sys
 from datetime import datetime, timezone
 from decimal import Decimal
 
+import amqp
 import pika
+import pika.data
+
+# pika doesn't write doubles
+encode_others = pika.data.encode_value
+
+
+def encode_value(pieces, value):
+    if not isinstance(value, float):
+        return encode_others(pieces, value)
+    pieces.append(struct.pack(">cd", b"d", value))
+    return 9
+
+
+pika.data.encode_value = encode_value
 
 USER, PASS = os.environ["TWYLA_TEST_AMQP_USER"], os.environ["TWYLA_TEST_AMQP_PASS"]
 CC = ["carried.elsewhere"]
@@ -54,27 +70,40 @@ def published():
     )
 
 
-def properties(found):
-    # without the name of the class
-    return {name: getattr(found, name) for name in vars(published()) if name != "headers"}
+def plain(value):
+    """The value with one type for each of AMQP's: py-amqp gives views of bytes, and times in UTC without saying so."""
+    if isinstance(value, (bytes, memoryview)):
+        return bytes(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=timezone.utc)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    return value
+
+
+def same(one, other):
+    return type(one) is type(other) and one == other
 
 
 host, port = os.environ["TWYLA_TEST_AMQP_HOST"], int(os.environ.get("TWYLA_TEST_AMQP_PORT", "5672"))
 vhost = os.environ.get("TWYLA_TEST_AMQP_VHOST", "/")
-connection = pika.BlockingConnection(pika.ConnectionParameters(host, port, vhost, pika.PlainCredentials(USER, PASS)))
-channel = connection.channel()
 if sys.argv[1] == "publish":
     _, _, exchange, key, body = sys.argv
+    connection = pika.BlockingConnection(pika.ConnectionParameters(host, port, vhost, pika.PlainCredentials(USER, PASS)))
+    channel = connection.channel()
     channel.confirm_delivery()
     channel.basic_publish(exchange, key, body.encode(), published(), mandatory=True)
+    connection.close()
 else:
-    _, found, _ = channel.basic_get(sys.argv[2])
-    wanted, has = properties(published()), properties(found)
-    headers = found.headers or {}
-    changed = {name: [wanted[name], has[name]] for name in wanted if wanted[name] != has[name]}
+    with amqp.Connection(f"{host}:{port}", USER, PASS, virtual_host=vhost) as connection:
+        found = plain(dict(connection.channel().basic_get(sys.argv[2]).properties))
+    headers = found.pop("application_headers", {})
+    wanted = {name: value for name, value in vars(published()).items() if name != "headers"}
+    changed = {name: [value, found.get(name)] for name, value in wanted.items() if not same(value, found.get(name))}
     for name, value in HEADERS.items():
-        if name not in headers or headers[name] != value or type(headers[name]) is not type(value):
+        if name not in headers or not same(value, headers[name]):
             changed[name] = [value, headers.get(name)]
     added = {name: value for name, value in headers.items() if name not in HEADERS}
     print(json.dumps({"changed": changed, "added": added}, default=str))
-connection.close()

@@ -1,9 +1,11 @@
 //! What the tests of the bus share: an event per test, listeners that do what a test says, and both transports.
 
 pub mod broker;
+pub mod log;
 pub mod ping;
 pub mod proxy;
 pub mod rude;
+pub mod strict;
 pub mod work;
 
 pub use broker::rabbitmq;

@@ -12,7 +12,7 @@ pub enum Decision {
     Ack,
     /// It goes back to its queue and is delivered again (`basic.reject` with requeue).
     Requeue,
-    /// It is thrown away (`basic.reject` without requeue).
+    /// It is thrown away: acked, so that no dead-letter exchange of its queue gets it.
     Drop,
 }
 

@@ -115,10 +115,33 @@ pub struct DeadLetter {
     /// The message's id.
     pub message_id: Option<String>,
     /// What is nobody's to see in the message, where the schemas say `"x-sensitive": true`: JSON Pointers (RFC 6901), in
-    /// which a step `*` is each item or member.
+    /// which a step `*` is each item or member. Of a message that was put there by something else it is all.
     pub sensitive: Vec<String>,
+    /// Where the broker itself has moved it from, the last one first: a queue whose delivery limit, time to live or length limit
+    /// it was over. Empty for what was parked by its listener.
+    pub deaths: Vec<Death>,
     /// The message as it came, byte for byte.
     pub body: Bytes,
+}
+
+/// A queue that the broker has moved a message out of, as RabbitMQ's header `x-death` tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Death {
+    /// The queue.
+    pub queue: String,
+    /// The broker's word for the reason: `delivery_limit`, `expired`, `maxlen` or `rejected`.
+    pub reason: String,
+    /// How often that has happened to the message in this queue.
+    pub count: u64,
+    /// The exchange that the message had come to this queue through.
+    pub exchange: String,
+    /// The routing keys that it had come with.
+    pub routing_keys: Vec<String>,
+    /// When it happened first.
+    pub at: Option<DateTime<Utc>>,
+    /// The message's time to live in milliseconds, if its sender had given it one.
+    pub expiration: Option<String>,
 }
 
 /// With the message as it is [shown](DeadLetter::shown).
@@ -138,6 +161,7 @@ impl fmt::Debug for DeadLetter {
             .field("parked_at", &self.parked_at)
             .field("message_id", &self.message_id)
             .field("sensitive", &self.sensitive)
+            .field("deaths", &self.deaths)
             .field("message", &self.shown())
             .finish_non_exhaustive()
     }
@@ -157,6 +181,16 @@ pub(crate) enum Header {
 
 /// A header with its name.
 pub(crate) type Named = (Cow<'static, str>, Header);
+
+/// About how many bytes headers take.
+pub(crate) fn named_size(headers: &[Named]) -> usize {
+    let value = |header: &Header| match header {
+        Header::Text(text) => text.len(),
+        Header::Raw(raw) => raw.len(),
+        Header::Number(_) | Header::Flag(_) => 8,
+    };
+    headers.iter().map(|(name, header)| size_of::<Named>() + name.len() + value(header)).sum()
+}
 
 /// What a message keeps of its headers when it is set aside: those that neither we nor the broker have set, and those that
 /// have what its sender wrote elsewhere.
@@ -219,6 +253,34 @@ impl DeadLetter {
         headers
     }
 
+    /// With what the broker says of a message that it has moved into the dead queue by itself.
+    #[cfg(feature = "amqp")]
+    pub(crate) fn moved(mut self, deaths: Vec<Death>) -> Self {
+        if self.reason.is_some() {
+            return self;
+        }
+        if let (Some(last), Some(first)) = (deaths.first(), deaths.last()) {
+            if self.error.is_empty() {
+                self.error = format!("RabbitMQ has moved it here out of the queue `{}`: {}", last.queue, last.reason);
+            }
+            if self.exchange.is_empty() && self.routing_key.is_empty() {
+                self.exchange.clone_from(&first.exchange);
+                self.routing_key = first.routing_keys.first().cloned().unwrap_or_default();
+            }
+            if self.event.is_empty() && !self.exchange.is_empty() {
+                self.event = format!("{}.{}", self.exchange, self.routing_key);
+            }
+            if self.group.is_empty()
+                && let Some(group) = last.queue.strip_prefix(&self.event).and_then(|group| group.strip_prefix('.'))
+            {
+                group.clone_into(&mut self.group);
+            }
+            self.parked_at = last.at;
+        }
+        self.deaths = deaths;
+        self
+    }
+
     /// Reads a dead letter back; what isn't there is empty.
     pub(crate) fn read(headers: &[(String, Header)], message_id: Option<String>, body: Bytes) -> Self {
         let find = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
@@ -247,8 +309,11 @@ impl DeadLetter {
                 // what can't be read may be anything
                 Some(Header::Text(text)) => serde_json::from_str(text).unwrap_or_else(|_| vec![String::new()]),
                 Some(_) => vec![String::new()],
+                // who put it there has not said what is
+                None if find(REASON).is_none() => vec!["/content".to_owned(), "/context".to_owned()],
                 None => Vec::new(),
             },
+            deaths: Vec::new(),
             body,
         }
     }
@@ -300,6 +365,7 @@ mod tests {
             parked_at: DateTime::from_timestamp(1_751_000_000, 5_000),
             message_id: Some("1".to_owned()),
             sensitive: vec!["/content/emission".to_owned()],
+            deaths: Vec::new(),
             body: Bytes::from_static(b"{"),
         }
     }
@@ -385,12 +451,16 @@ mod tests {
             ("none".to_owned(), Header::Raw(Bytes::from_static(b"V"))),
         ];
         let kept = foreign(&headers);
-        assert_eq!(kept.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["traceparent", "big", EXPIRATION, "none"]);
+        assert_eq!(
+            kept.iter().map(|(name, _)| &**name).collect::<Vec<_>>(),
+            ["traceparent", "big", EXPIRATION, "none"]
+        );
     }
 
     #[test]
     fn reads_what_something_else_put_there() {
         let read = DeadLetter::read(&[(ATTEMPTS.to_owned(), Header::Number(-1))], None, Bytes::new());
         assert_eq!((read.reason, read.attempts, read.error.as_str()), (None, 0, ""));
+        assert_eq!(read.sensitive, ["/content", "/context"]);
     }
 }

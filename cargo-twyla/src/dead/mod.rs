@@ -48,7 +48,7 @@ enum Command {
     Show {
         #[command(flatten)]
         place: Place,
-        /// The message's id, as `list` shows it.
+        /// The message's id, as `list` shows it: `-` for the first without one.
         id: String,
         #[arg(long)]
         json: bool,
@@ -166,7 +166,7 @@ async fn show(place: &Place, id: &str, json: bool, reveal: bool) -> Result<(), E
     let bus = place.connect().await?;
     let mut found = None;
     let looking = bus.sort_dead_letters(&place.event, &place.group, |letter| {
-        if letter.message_id.as_deref() == Some(id) {
+        if letter.message_id.as_deref().unwrap_or("-") == id {
             found = Some(letter.clone());
             return Sort::Stop;
         }

@@ -11,8 +11,13 @@ fn time(time: Option<DateTime<Utc>>) -> String {
     time.map_or_else(|| "-".to_owned(), |time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-fn reason(letter: &DeadLetter) -> &'static str {
-    letter.reason.map_or("-", |reason| reason.as_str())
+/// Why it is there: the broker's word if that has moved it.
+fn reason(letter: &DeadLetter) -> &str {
+    match (letter.reason, letter.deaths.first()) {
+        (Some(reason), _) => reason.as_str(),
+        (None, Some(death)) => &death.reason,
+        (None, None) => "-",
+    }
 }
 
 /// The head of the list.
@@ -50,6 +55,10 @@ pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
         row("first failed", &format!("{} {}", time(letter.first_failed_at), letter.first_error));
     }
     row("parked", &time(letter.parked_at));
+    for death in &letter.deaths {
+        let times = if death.count == 1 { "once".to_owned() } else { format!("{} times", death.count) };
+        row("x-death", &format!("{}: {}, {times}, first {}", death.queue, death.reason, time(death.at)));
+    }
     row("bytes", &letter.body.len().to_string());
     let body = if reveal { revealed(letter).shown() } else { letter.shown() };
     let body: String = body.chars().map(|c| if c == '\n' || !is_invisible(c) { c } else { '.' }).collect();
@@ -75,6 +84,7 @@ pub(super) fn json(letter: &DeadLetter, reveal: bool) -> Value {
         "parked_at": stamp(letter.parked_at),
         "body": if hides { letter.shown() } else { String::from_utf8_lossy(&letter.body).into_owned() },
         "sensitive": letter.sensitive,
+        "deaths": letter.deaths,
     })
 }
 

@@ -81,7 +81,8 @@ async fn look(queue: &str) -> (Value, Vec<String>) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let mut found: Value = serde_json::from_slice(&carried(&["look", queue]).await).unwrap();
-    let added = found["added"].as_object().unwrap().keys().filter(|name| name.starts_with("x-twyla-")).cloned().collect();
+    let added =
+        found["added"].as_object().unwrap().keys().filter(|name| name.starts_with("x-twyla-")).cloned().collect();
     (found["changed"].take(), added)
 }
 

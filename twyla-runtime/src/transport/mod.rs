@@ -159,7 +159,7 @@ pub(crate) struct Outgoing {
     /// Where in its trace this is.
     pub(crate) trace: Option<TraceContext>,
     /// The properties that the message came with, which it keeps; none for a message that is sent first.
-    pub(crate) original: Option<Original>,
+    pub(crate) original: Option<Box<Original>>,
 }
 
 /// Where a message goes.

@@ -22,8 +22,8 @@ pub(crate) fn prepared(mut message: Outgoing, user: &str) -> Outgoing {
     let headers = &mut message.headers;
     message.original = Some(match message.to {
         Address::Event { .. } => original,
-        Address::Dead(_) | Address::Retry(..) => put_aside(original, headers, user),
-        Address::Back(_) => restored(original, headers, user),
+        Address::Dead(_) | Address::Retry(..) => Box::new(put_aside(*original, headers, user)),
+        Address::Back(_) => Box::new(restored(*original, headers, user)),
     });
     message
 }

@@ -76,6 +76,7 @@ impl Link {
     pub(crate) async fn open(config: Arc<Config>, role: &'static str, line: Line) -> Result<Arc<Self>, Error> {
         let until = Instant::now() + config.connect_deadline;
         let (mut pauses, mut turn) = (Pauses::default(), any_turn());
+        let mut said: Option<String> = None;
         let connection = loop {
             let left = until.saturating_duration_since(Instant::now());
             let part = left.min(config.connect_deadline / u32::try_from(config.nodes.len()).unwrap_or(u32::MAX));
@@ -83,11 +84,16 @@ impl Link {
                 Ok(connection) => break connection,
                 Err(failure) if failure.refused || Instant::now() + pauses.peek() >= until => {
                     let (address, user) = (config.address(), config.user.clone());
-                    return Err(Error::Connect { address, user, why: failure.why });
+                    // What was said before tells more than that the last try had too little time.
+                    let why = said.filter(|_| failure.late).unwrap_or(failure.why);
+                    return Err(Error::Connect { address, user, why });
                 }
                 Err(failure) => {
                     tracing::debug!(role, node = config.node(turn).0, error = failure.why, "can't connect yet");
                     turn += 1;
+                    if !failure.late {
+                        said = Some(failure.why);
+                    }
                     sleep(pauses.next()).await;
                 }
             }

@@ -1,9 +1,9 @@
 //! Consuming: one task per queue delivers and decides, and rebuilds channel, topology and consumer after any loss.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use lapin::Channel;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::connection::{Connected, Link, Pauses};
 use super::intake::{Deliveries, Intake, Standing};
 use super::said;
-use super::topology::{self, Topology};
+use super::topology::{self, Failed, Topology};
 use crate::error::Error;
 use crate::figures::Listens;
 use crate::transport::{QueueSpec, Subscription};
@@ -32,6 +32,7 @@ pub(crate) async fn subscribe(
     let (ready, started) = oneshot::channel();
     let (tell, there) = watch::channel(false);
     let renew = Arc::<Notify>::default();
+    let trouble = Arc::<Mutex<Option<String>>>::default();
     let task = Task {
         link: link.clone(),
         topology,
@@ -40,6 +41,7 @@ pub(crate) async fn subscribe(
         there: tell,
         stop,
         renew: renew.clone(),
+        trouble: trouble.clone(),
     };
     let task = tokio::spawn(task.run(ready));
     let why = match timeout(deadline, started).await {
@@ -52,7 +54,8 @@ pub(crate) async fn subscribe(
         }
         Ok(Ok(Err(why))) => why,
         Ok(Err(_)) => return Err(Error::Closed),
-        Err(_) => link.trouble(),
+        // What the broker has said is more than that it took too long.
+        Err(_) => trouble.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(|| link.trouble()),
     };
     Err(Error::Listen { queue: spec.name.clone(), why })
 }
@@ -67,6 +70,8 @@ struct Task {
     stop: watch::Receiver<()>,
     /// Notified to have the consumer made again.
     renew: Arc<Notify>,
+    /// Why there was no consumer at the last try.
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 /// How a consumer ended.
@@ -127,12 +132,13 @@ impl Task {
                         }
                     }
                 }
-                Err(error) if topology::is_permanent(&error) && ready.is_some() => {
-                    ready.take().map(|ready| ready.send(Err(said(error))));
+                Err(failed) if topology::is_permanent(&failed.error) && ready.is_some() => {
+                    ready.take().map(|ready| ready.send(Err(failed.why())));
                     return;
                 }
-                Err(error) => said(error),
+                Err(failed) => failed.why(),
             };
+            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
             tracing::warn!(queue, error = why, "consumer lost, making it again");
             tokio::select! {
                 () = sleep(pauses.next()) => {}
@@ -141,10 +147,12 @@ impl Task {
         }
     }
 
-    async fn open(&self, connection: &Connected) -> Result<(Channel, lapin::Consumer, Arc<Intake>), lapin::Error> {
+    async fn open(&self, connection: &Connected) -> Result<(Channel, lapin::Consumer, Arc<Intake>), Failed> {
         self.topology.listener(connection, &self.spec).await?;
         let channel = connection.create_channel().await?;
         channel.basic_qos(self.spec.prefetch, BasicQosOptions::default()).await?;
+        // What was asked for of an earlier consumer is not asked of this one.
+        let _ = self.renew.notified().now_or_never();
         // Before the first delivery can come.
         let intake = Intake::open(self.spec.clone(), connection.trunk.clone(), channel.id(), self.deliveries.clone());
         let (queue, tag) = (self.spec.name.as_str(), "".into());
@@ -153,7 +161,7 @@ impl Task {
             Ok(consumer) => Ok((channel, consumer, intake)),
             Err(error) => {
                 intake.close("it could not consume");
-                Err(error)
+                Err(Failed::at(format!("consume from the queue `{queue}`"), "`read` on it")(error))
             }
         }
     }

@@ -10,11 +10,13 @@ use lapin::types::{FieldTable, ShortString};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::fetch::{Ended, Fetch};
+use super::frame::deaths;
 use super::switch::Message;
+use super::topology::Failed;
 use super::{Amqp, said, topology};
 use crate::bus::new_message_id;
 use crate::dead::{Decide, Sort, Sorted};
-use crate::park::{self, DeadLetter, Header};
+use crate::park::{self, DeadLetter, Death, Header, Named};
 use crate::trace::TraceContext;
 use crate::transport::original::Original;
 use crate::transport::{Address, Outgoing};
@@ -151,9 +153,9 @@ impl Amqp {
                 message_id: letter.message_id.as_deref().map_or_else(new_message_id, Into::into),
                 timestamp: Utc::now(),
                 app_id: self.app_id.clone(),
-                headers: park::foreign(headers),
+                headers: replayed(letter, headers),
                 trace: trace.clone(),
-                original: Some(original.clone()),
+                original: Some(Box::new(original.clone())),
             };
             self.publisher.publish(message, deadline)
         });
@@ -187,7 +189,12 @@ impl Amqp {
                 Ok(Some((Fetch::new(&connection, channel), queue, count)))
             }
             Err(error) if topology::is(&error, topology::NOT_FOUND) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                let for_good = topology::is_permanent(&error);
+                let needs = "a right to look at it: RabbitMQ 4.2.6 and 4.3.0 ask for `configure`, later ones for any";
+                let why = Failed::at(format!("look at the queue `{queue}`"), needs)(error).why();
+                Err(Unread { why, for_good })
+            }
         }
     }
 }
@@ -206,8 +213,19 @@ async fn give_back(channel: &Channel, queue: &ShortString, last: Option<u64>) ->
     Ok(channel.close(200, "OK".into()).await?)
 }
 
+/// The headers that a message has again. The broker takes the time to live of a message that it moves.
+fn replayed(letter: &DeadLetter, headers: &[(String, Header)]) -> Vec<Named> {
+    let mut kept = park::foreign(headers);
+    if let (None, Some(Death { expiration: Some(expiration), .. })) = (letter.reason, letter.deaths.first()) {
+        kept.push((park::EXPIRATION.into(), Header::Text(expiration.clone())));
+    }
+    kept
+}
+
 fn read(message: Message) -> Letter {
     let properties = message.properties;
+    let deaths = properties.headers.iter().find(|(name, _)| name == "x-death").map(|(_, header)| deaths(header));
     let letter = DeadLetter::read(&properties.headers, properties.message_id, message.body.into());
+    let letter = letter.moved(deaths.unwrap_or_default());
     (letter, properties.headers, properties.trace, properties.original)
 }

@@ -24,11 +24,13 @@ pub(crate) struct Failure {
     pub(crate) why: String,
     /// Trying again makes no sense: the broker refuses this user, password or virtual host.
     pub(crate) refused: bool,
+    /// There was no answer in time.
+    pub(crate) late: bool,
 }
 
 impl From<String> for Failure {
     fn from(why: String) -> Self {
-        Self { why, refused: false }
+        Self { why, refused: false, late: false }
     }
 }
 
@@ -54,7 +56,8 @@ impl Drop for Cut {
 /// Connects once, to the node whose turn it is, within `deadline`.
 pub(crate) async fn dial(config: &Config, turn: usize, role: &str, deadline: Duration) -> Result<Connected, Failure> {
     let until = Instant::now() + deadline;
-    let late = || format!("no answer within {:.1} s", deadline.as_secs_f64());
+    let late =
+        || Failure { why: format!("no answer within {:.1} s", deadline.as_secs_f64()), refused: false, late: true };
     let (carrier, mut cut) = timeout_at(until, carrier(config, turn)).await.map_err(|_| late())??;
 
     let options = ConnectionProperties::default().with_connection_name(format!("{} {role}", config.app_id).into());
@@ -72,14 +75,14 @@ pub(crate) async fn dial(config: &Config, turn: usize, role: &str, deadline: Dur
     tokio::select! {
         outcome = &mut connecting => {
             cut.0 = None;
-            let outcome = outcome.map(|lapin| Connected { lapin, trunk });
-            outcome.map_err(|error| Failure { refused: refused(&error), why: error.to_string() })
+            let lapin = outcome.map_err(|error| Failure { refused: refused(&error), late: false, why: error.to_string() })?;
+            Ok(Connected { lapin, trunk })
         }
         () = sleep_until(until) => {
             cut.cut();
             match timeout(END, connecting).await {
                 Ok(Ok(lapin)) => Ok(Connected { lapin, trunk }),
-                Ok(Err(_)) | Err(_) => Err(late().into()),
+                Ok(Err(_)) | Err(_) => Err(late()),
             }
         }
     }

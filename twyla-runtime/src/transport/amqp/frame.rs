@@ -4,9 +4,11 @@
 //! A publisher may have written anything into a message's properties. lapin would end the connection at a text that isn't
 //! UTF-8, and the process at tables that are nested too deep: here what can't be read isn't there.
 
+mod deaths;
 mod fit;
 mod written;
 
+pub(crate) use deaths::deaths;
 pub(crate) use written::{Publish, write_ack, write_get, write_reject};
 
 use bytes::Bytes;
@@ -546,8 +548,8 @@ mod tests {
             prop_assert_eq!(Method::read(&got), Some(expected));
             let ours: Vec<_> = ours.into_iter().map(|(name, value)| (format!("x-twyla-{name}"), value)).collect();
             let mut table = table(&ours);
-            for (name, value) in properties.headers().clone().unwrap_or_default() {
-                table.insert(name, value);
+            for (name, value) in &properties.headers().clone().unwrap_or_default() {
+                table.insert(name.clone(), value.clone());
             }
             let properties = properties.with_headers(table).with_message_id(id.as_str().into());
             let header = AMQPContentHeader { class_id: 60, body_size: size, properties };

@@ -1,6 +1,7 @@
 //! The deliveries of one channel: handed over as they come, and settled as they are decided on.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -31,6 +32,8 @@ pub(crate) struct Intake {
     news: Notify,
     /// Closed when the channel is gone.
     gone: watch::Sender<bool>,
+    /// The same, asked for each delivery.
+    is_gone: AtomicBool,
 }
 
 struct State {
@@ -72,6 +75,7 @@ impl Intake {
             spec,
             news: Notify::new(),
             gone: watch::Sender::new(false),
+            is_gone: AtomicBool::new(false),
         });
         intake.trunk.listen(channel, intake.clone());
         intake
@@ -123,9 +127,10 @@ impl Intake {
         });
     }
 
-    fn reject(&self, state: &mut State, tag: u64, requeue: bool) {
+    /// Gives a message back.
+    fn reject(&self, state: &mut State, tag: u64) {
         state.settlements.rejected(tag);
-        self.trunk.add(|out| write_reject(self.channel, tag, requeue, out));
+        self.trunk.add(|out| write_reject(self.channel, tag, true, out));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -139,7 +144,7 @@ impl Ear for Intake {
         let mut state = self.lock();
         state.settlements.delivered(message.tag);
         if state.stopping {
-            self.reject(&mut state, message.tag, true);
+            self.reject(&mut state, message.tag);
             self.trunk.flush_soon();
         } else {
             state.came.push(delivery(&self.spec, message, me));
@@ -158,6 +163,7 @@ impl Ear for Intake {
         let came = {
             let mut state = self.lock();
             state.ended.get_or_insert_with(|| why.into());
+            self.is_gone.store(true, Ordering::Release);
             std::mem::take(&mut state.came)
         };
         drop(came);
@@ -173,9 +179,9 @@ impl Settle for Intake {
             return;
         }
         match decision {
-            Decision::Ack => state.settlements.acked(tag),
-            Decision::Requeue => self.reject(&mut state, tag, true),
-            Decision::Drop => self.reject(&mut state, tag, false),
+            // A message that is rejected for good would go to the dead queue.
+            Decision::Ack | Decision::Drop => state.settlements.acked(tag),
+            Decision::Requeue => self.reject(&mut state, tag),
         }
         let due = state.settlements.due();
         let send = due.is_some_and(|due| state.stopping || due <= Instant::now());
@@ -185,7 +191,7 @@ impl Settle for Intake {
         let expect = due.is_some() && !send && !std::mem::replace(&mut state.expected, true);
         let tell = expect || state.stopping && state.settlements.is_decided();
         drop(state);
-        if send || decision != Decision::Ack {
+        if send || decision == Decision::Requeue {
             self.trunk.flush();
         }
         if tell {
@@ -194,7 +200,7 @@ impl Settle for Intake {
     }
 
     fn is_void(&self) -> bool {
-        self.lock().ended.is_some()
+        self.is_gone.load(Ordering::Acquire)
     }
 
     fn voided(&self) -> BoxFuture<'_, ()> {

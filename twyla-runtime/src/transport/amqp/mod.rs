@@ -67,7 +67,7 @@ impl Amqp {
         let line = |part: fn(&mut BusState) -> &mut LinkState| Line { states: states.clone(), part };
         let publish = Link::open(config.clone(), "publish", line(|all| &mut all.publish)).await?;
         let consume = Link::open(config.clone(), "consume", line(|all| &mut all.consume)).await?;
-        let topology = Arc::new(Topology::default());
+        let topology = Arc::new(Topology::of(&config.vhost));
         Ok(Self {
             publisher: Publisher::spawn(publish.clone(), topology.clone(), &config.user),
             publish,

@@ -41,7 +41,7 @@ impl<'a> Route<'a> {
             app_id: &message.app_id,
             headers: &message.headers,
             trace: message.trace.as_ref(),
-            original: message.original.as_ref(),
+            original: message.original.as_deref(),
             body: &message.body,
         }
     }
