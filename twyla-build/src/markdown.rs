@@ -8,115 +8,20 @@
 //! - a line is indented only as far as the list item or quote around it;
 //! - links lead to `http` and `https` only, HTML is shown as text, and what is invisible is written in escapes.
 
+mod escape;
 mod writer;
 
-use std::fmt::Write;
-
 use pulldown_cmark::{Options, Parser, TextMergeStream};
-use twyla_contract::text::{Visible, is_invisible};
 
-use self::writer::{BREAK, Writer};
+use self::writer::Writer;
+
+pub(crate) use self::escape::{code, plain};
 
 /// Returns a text that is Markdown already, as a schema's `description` is, as Markdown that does nothing but show it.
 pub(crate) fn text(markdown: &str) -> String {
     let mut writer = Writer::default();
     TextMergeStream::new(Parser::new_ext(markdown, Options::ENABLE_TABLES)).for_each(|event| writer.event(event));
     writer.finish()
-}
-
-/// Returns Markdown that shows a text as it is, in a line.
-pub(crate) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    escape(text, &mut out);
-    out
-}
-
-/// Returns Markdown that shows a text as code, in a line.
-pub(crate) fn code(text: &str) -> String {
-    let text = Visible(text).to_string();
-    let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
-    if text.is_empty() || ticks > 1 {
-        // three backticks could be a fence, and two with nothing between are none
-        return plain(if text.is_empty() { "\"\"" } else { &text });
-    }
-    let around = if ticks == 0 { "`" } else { "``" };
-    let ends_odd = text.starts_with('`') || text.ends_with('`') || text.starts_with(' ') && text.ends_with(' ');
-    // a space at each end is taken away again, but from spaces alone
-    let gap = if ends_odd && !text.chars().all(|c| c == ' ') { " " } else { "" };
-    format!("{around}{gap}{text}{gap}{around}")
-}
-
-/// Adds a text with all that could mean something escaped, except at the beginning of a line. White space is a space.
-fn escape(text: &str, out: &mut String) {
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let next = chars.peek();
-        match c {
-            ' ' | '\t' | '\n' | '\r' => {
-                if !out.ends_with([' ', '\n', BREAK]) {
-                    out.push(' ');
-                }
-            }
-            '\\' | '`' | '*' | '[' | ']' | '<' | '~' | '|' => out.extend(['\\', c]),
-            // within a word it means nothing
-            '_' if out.ends_with(char::is_alphanumeric) && next.is_some_and(|c| c.is_alphanumeric()) => out.push(c),
-            '_' => out.push_str("\\_"),
-            '&' if next.is_some_and(|c| c.is_ascii_alphanumeric() || *c == '#') => out.push_str("\\&"),
-            // rustdoc warns of a URL that is no link
-            ':' if next == Some(&'/') && (out.ends_with("http") || out.ends_with("https")) => out.push_str("\\:"),
-            c if is_invisible(c) => {
-                let _ = write!(out, "\\{}", c.escape_default());
-            }
-            c => out.push(c),
-        }
-    }
-}
-
-/// Escapes what could begin a block where a line begins with it.
-fn guard(line: &str) -> String {
-    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let at = match line.as_bytes().get(digits..).unwrap_or_default() {
-        [b'.' | b')'] | [b'.' | b')', b' ', ..] if digits > 0 => digits,
-        [b'#' | b'+' | b'-' | b'=' | b'>', ..] if digits == 0 => 0,
-        _ => return line.to_owned(),
-    };
-    let (before, from) = line.split_at(at);
-    format!("{before}\\{from}")
-}
-
-/// The URL as a link's target, where it leads to the web.
-fn web(url: &str) -> Option<String> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    if rest.is_empty() {
-        return None;
-    }
-    let mut out = String::with_capacity(url.len());
-    for c in url.chars() {
-        match c {
-            c if c.is_alphanumeric() || "-._~:/?#@!$&'*+,;=%".contains(c) => out.push(c),
-            c => out.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}"))),
-        }
-    }
-    Some(out)
-}
-
-/// The length of the URL that a text begins with, without the punctuation of the sentence around it.
-fn url_length(text: &str) -> usize {
-    let ends = |c: char| c.is_whitespace() || is_invisible(c) || "<>\"`|\\^{}".contains(c);
-    let mut url = text.split(ends).next().unwrap_or_default();
-    while let Some(end) = url.chars().next_back() {
-        let open = match end {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' => None,
-            ')' => Some('('),
-            ']' => Some('['),
-            _ => break,
-        };
-        if open.is_some_and(|open| url.matches(open).count() >= url.matches(end).count()) {
-            break;
-        }
-        url = url.get(..url.len() - end.len_utf8()).unwrap_or_default();
-    }
-    url.len()
 }
 
 #[cfg(test)]

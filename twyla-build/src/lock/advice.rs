@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::How;
 use super::beside;
-use super::edit::{Change, Edit, short};
+use super::change::Change;
+use super::edit::{Edit, short};
 use super::finding::{EditVerdict, Misfit};
 use super::form::Form;
 use super::model::{Direction, Subject};

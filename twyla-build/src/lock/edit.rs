@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::alike;
+use super::change::{Change, Found, items};
 use super::form::Form;
 use super::rename;
 use crate::compare::{Bundle, SchemaPath};
@@ -21,42 +22,6 @@ pub struct Edit {
     pub own: bool,
     /// What was done there.
     pub change: Change,
-}
-
-/// What was done at one place.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    /// A keyword, a property or a subschema that wasn't there.
-    Added(Value),
-    /// A keyword, a property or a subschema that is gone.
-    Removed(Value),
-    /// Another value.
-    Changed {
-        /// What it was.
-        old: Value,
-        /// What it is.
-        new: Value,
-    },
-    /// A value that a list of `required`, `enum`, `type` or `dependentRequired` didn't have.
-    Listed(Value),
-    /// A value that such a list has no more.
-    Unlisted(Value),
-    /// A property that had another name.
-    Renamed {
-        /// The name that it had.
-        from: String,
-        /// Whether the old name was required.
-        was_required: bool,
-        /// Whether the new name is.
-        is_required: bool,
-    },
-    /// Another way of reading the same: the draft of schemas that name none, or whether `format` is a rule.
-    Read {
-        /// How it was read.
-        old: String,
-        /// How it is read.
-        new: String,
-    },
 }
 
 impl Edit {
@@ -145,9 +110,6 @@ pub(crate) fn of_forms(old: &Form, new: &Form) -> Vec<Edit> {
     }
     out
 }
-
-/// A change and its place in the file.
-pub(super) type Found = (String, Change);
 
 fn schema(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
     if old == new {
@@ -248,10 +210,6 @@ fn set(keyword: &str, old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) 
     out.extend(gone.map(|value| (at.to_owned(), Change::Unlisted(value.clone()))));
     let fresh = after.iter().filter(|value| !before.contains(value));
     out.extend(fresh.map(|value| (at.to_owned(), Change::Listed(value.clone()))));
-}
-
-pub(super) fn items(value: &Value) -> &[Value] {
-    if let Value::Array(items) = value { items } else { std::slice::from_ref(value) }
 }
 
 /// Subschemas by their place in a list.

@@ -10,6 +10,7 @@ mod advice;
 mod alike;
 mod beside;
 mod build;
+mod change;
 mod check;
 mod date;
 mod edit;
@@ -19,6 +20,7 @@ mod fault;
 mod finding;
 mod form;
 mod history;
+mod how;
 pub mod model;
 mod print;
 mod read;
@@ -34,11 +36,13 @@ use crate::compare::Sources;
 use crate::problem::Problems;
 
 pub use accept::{Accepted, Act, Keep, Refused, Request, accept};
+pub use change::Change;
 pub use date::{Date, NoDate};
-pub use edit::{Change, Edit, edits};
+pub use edit::{Edit, edits};
 pub use fault::Fault;
 pub use finding::{Broken, EditVerdict, Edited, Finding, Held, Matter, Misfit, Severity, Waived};
 pub use history::against;
+pub use how::{FILE_NAME, How};
 pub use model::{Direction, Earlier, Entry, Lock, Sides, Subject, Version, Waiver};
 pub use roles::{Role, Roles};
 pub use strict::{BadStrictness, strict};
@@ -46,33 +50,6 @@ pub use told::{Told, told};
 
 #[cfg(feature = "schemars")]
 pub(crate) use words::brief;
-
-/// The lock's name in its folder.
-pub const FILE_NAME: &str = "contracts.lock";
-
-/// What is demanded of contracts, and of whom it is said.
-#[derive(Clone, Debug)]
-pub struct How {
-    /// The schemas folder as messages show it: `schemas`.
-    pub folder: String,
-    /// What the service does with the contracts.
-    pub roles: Roles,
-    /// The day that waivers are held against.
-    pub today: Date,
-}
-
-impl How {
-    /// Everything is demanded, today.
-    #[must_use]
-    pub fn new(folder: impl Into<String>) -> Self {
-        Self { folder: folder.into(), roles: Roles::default(), today: Date::today() }
-    }
-
-    /// The lock's file as messages show it.
-    pub(crate) fn file(&self) -> String {
-        format!("{}/{FILE_NAME}", self.folder)
-    }
-}
 
 /// Holds the contracts of a folder against their lock, and finds all that there is to say, in the order of the contracts.
 ///

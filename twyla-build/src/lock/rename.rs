@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::edit::{Change, Found, items};
+use super::change::{Change, Found, items};
 use crate::load::{step, steps};
 
 /// Makes one change of a property that is gone and one of the same schema that is new, and of their places in `required`.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::edit::{Change, Edit};
+use super::change::Change;
+use super::edit::Edit;
 use super::form::Form;
 use crate::load::steps;
 

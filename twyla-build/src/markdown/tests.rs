@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Tag};
 
+use twyla_contract::text::is_invisible;
+
 use super::*;
 
 /// Panics if rustdoc could take something in Markdown for code to run, or show other text than it has.

@@ -5,13 +5,10 @@ use std::fmt::Write;
 use pulldown_cmark::{Alignment, Event, LinkType, Tag, TagEnd};
 use twyla_contract::text::Visible;
 
-use super::{code, escape, guard, url_length, web};
+use super::escape::{BREAK, code, escape, guard, url_length, web};
 
 /// The limit of lists and quotes in one another; what is in deeper ones is shown as if it were in the one around them.
 const MOST_CONTAINERS: usize = 8;
-
-/// What a line break that stays one is in the text of a paragraph; it can't come from outside, where it is a space.
-pub(super) const BREAK: char = '\r';
 
 /// A list item or a quote around what is written.
 struct Container {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::array::Items;
+use super::members::Members;
 use super::number::Numbers;
-use super::object::Members;
 use super::string::Texts;
 use super::{Answer, LITERALS, Reason, Solver};
 use crate::compare::formula::{Atom, Formula, Kind, Lit};

@@ -4,23 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::object::Members;
+use super::members::{Keys, Members};
 use super::{Answer, Solver};
 use crate::compare::formula::{Atom, Index, Kind, Kinds, Lit, Name};
 
 /// Kinds of names that are told apart.
 const MOST_CLASSES: usize = 2_000;
-
-/// Which members something must hold of one of.
-#[derive(Clone, Debug)]
-pub(super) enum Keys {
-    /// Those whose names have a match of the pattern.
-    Matching(Index),
-    /// All but those of these names, and those that match one of these patterns.
-    Others(std::rc::Rc<[Name]>, std::rc::Rc<[Index]>),
-    /// Those of whose names this holds.
-    Named(Lit),
-}
 
 /// A kind of names that nothing speaks of by themselves: what holds of such a name, and of its member.
 #[derive(Clone, Debug)]

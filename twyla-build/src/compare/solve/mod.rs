@@ -10,6 +10,7 @@ mod array;
 mod branch;
 mod constant;
 mod keys;
+mod members;
 mod number;
 mod object;
 mod string;

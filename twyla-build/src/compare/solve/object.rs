@@ -1,104 +1,16 @@
 //! Objects: which members must be there, what holds of each, and how many there are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::keys::{Keys, text};
+use super::keys::text;
+use super::members::{Keys, Members};
 use super::{Answer, Reason, Solver};
-use crate::compare::formula::{Atom, Formula, Formulas, Index, Lit, Name};
+use crate::compare::formula::{Atom, Lit, Name};
 
 /// How many members are added only because so many are needed.
 const MOST_ADDED: u64 = 256;
-
-/// The names and patterns of those that are not meant, and what holds of all others.
-type Others = (Rc<[Name]>, Rc<[Index]>, Lit);
-
-/// What is assumed of an object.
-#[derive(Clone, Debug, Default)]
-pub(in crate::compare) struct Members {
-    pub(super) required: BTreeSet<Name>,
-    pub(super) absent: BTreeSet<Name>,
-    /// What holds of the member of a name, where there is one.
-    pub(super) by_name: BTreeMap<Name, Vec<Lit>>,
-    pub(super) matching: Vec<(Index, Lit)>,
-    pub(super) others: Vec<Others>,
-    /// What holds of each name.
-    pub(super) names: Vec<Lit>,
-    min: u64,
-    max: Option<u64>,
-    /// One of these members is there, and that holds of it.
-    some: Vec<(Keys, Lit)>,
-}
-
-impl Members {
-    /// None where the atoms exclude one another.
-    pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
-        let mut members = Self::default();
-        for lit in atoms {
-            if let Formula::Atom(atom) = formulas.get(*lit) {
-                members.add(atom, lit.is_negated())?;
-            }
-        }
-        let few = members.max.is_some_and(|max| max < members.min.max(members.required.len() as u64));
-        (members.required.is_disjoint(&members.absent) && !few).then_some(members)
-    }
-
-    fn add(&mut self, atom: &Atom, negated: bool) -> Option<()> {
-        match (atom, negated) {
-            (Atom::Required(name), false) => drop(self.required.insert(name.clone())),
-            (Atom::Required(name), true) => drop(self.absent.insert(name.clone())),
-            (Atom::Member { name, lit }, false) => self.by_name.entry(name.clone()).or_default().push(*lit),
-            (Atom::Member { name, lit }, true) => {
-                self.required.insert(name.clone());
-                self.by_name.entry(name.clone()).or_default().push(!*lit);
-            }
-            (Atom::Matching { pattern, lit }, false) => self.matching.push((*pattern, *lit)),
-            (Atom::Matching { pattern, lit }, true) => self.some.push((Keys::Matching(*pattern), !*lit)),
-            (Atom::Others { names, patterns, lit }, false) => {
-                self.others.push((names.clone(), patterns.clone(), *lit));
-            }
-            (Atom::Others { names, patterns, lit }, true) => {
-                self.some.push((Keys::Others(names.clone(), patterns.clone()), !*lit));
-            }
-            (Atom::Names(lit), false) => self.names.push(*lit),
-            (Atom::Names(lit), true) => self.some.push((Keys::Named(!*lit), Lit::TRUE)),
-            (Atom::MinMembers(limit), false) => self.min = self.min.max(*limit),
-            (Atom::MaxMembers(limit), true) => self.min = self.min.max(limit.checked_add(1)?),
-            (Atom::MaxMembers(limit), false) => self.lower(*limit),
-            (Atom::MinMembers(limit), true) => self.lower(limit.checked_sub(1)?),
-            _ => {}
-        }
-        Some(())
-    }
-
-    fn lower(&mut self, limit: u64) {
-        self.max = Some(self.max.map_or(limit, |max| max.min(limit)));
-    }
-
-    /// Every name that is spoken of by itself.
-    fn spoken_of(&self) -> BTreeSet<Name> {
-        let listed = self.others.iter().flat_map(|(names, ..)| names.iter());
-        let asked = self.some.iter().flat_map(|(keys, _)| match keys {
-            Keys::Others(names, _) => &names[..],
-            _ => &[],
-        });
-        self.required
-            .iter()
-            .chain(&self.absent)
-            .chain(self.by_name.keys())
-            .chain(listed)
-            .chain(asked)
-            .cloned()
-            .collect()
-    }
-
-    /// Whether no more than what must be there may be.
-    fn is_full(&self) -> bool {
-        self.max.is_some_and(|max| max <= self.required.len() as u64)
-    }
-}
 
 impl Solver<'_> {
     /// Whether a member that must be there can't be.
