@@ -1,4 +1,4 @@
-//! Appending values as JSON text, byte for byte as `serde_json` writes them.
+//! Appending values as JSON text, byte for byte as `serde_json` writes them, but for whole numbers: see `f64`.
 
 use std::collections::BTreeMap;
 
@@ -127,13 +127,28 @@ impl Write for u64 {
     }
 }
 
+/// The first integer beyond an `i64`.
+const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+
 impl Write for f64 {
+    /// One without a fraction is written with all its digits and without a point, as an integer is: `100`, and not `100.0`.
+    #[expect(clippy::cast_possible_truncation, reason = "is whole and within an i64")]
     fn write(&self, out: &mut Vec<u8>) {
-        if self.is_finite() {
-            out.extend_from_slice(zmij::Buffer::new().format_finite(*self).as_bytes());
+        let is_zero = *self == 0.0;
+        if self.trunc() == *self && self.abs() < BEYOND && !(is_zero && self.is_sign_negative()) {
+            (*self as i64).write(out);
         } else {
-            out.extend_from_slice(b"null");
+            write_float(*self, out);
         }
+    }
+}
+
+/// Appends a float with a point or an exponent, by which `serde_json` knows it from an integer.
+fn write_float(value: f64, out: &mut Vec<u8>) {
+    if value.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else {
+        out.extend_from_slice(b"null");
     }
 }
 
@@ -205,7 +220,7 @@ impl Write for Value {
                 } else if let Some(value) = number.as_i64() {
                     value.write(out);
                 } else if let Some(value) = number.as_f64() {
-                    value.write(out);
+                    write_float(value, out);
                 }
             }
             Value::String(text) => write_str(text, out),
