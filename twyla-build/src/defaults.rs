@@ -5,7 +5,7 @@ use quote::quote;
 
 use crate::load::{Json, Node};
 use crate::markdown::code;
-use crate::model::{Accessor, Body, Field, Held, Model, Real, Shape, Type, shown};
+use crate::model::{Accessor, Body, Field, Held, Model, Shape, Type, shown};
 use crate::number::Number;
 use crate::types::{Writer, docs_of, ident, path};
 
@@ -29,7 +29,7 @@ enum Returned {
 fn returned(model: &Model, shape: &Shape) -> Returned {
     match shape {
         Shape::Boolean | Shape::Integer { .. } | Shape::Number => Returned::Copied,
-        Shape::Real(Real::Date | Real::Uuid | Real::Ipv4 | Real::Ipv6) => Returned::Copied,
+        Shape::Real(_) => Returned::Copied,
         Shape::Named(id) if matches!(model.types[*id].body, Body::Enum { .. }) => Returned::Copied,
         Shape::String => Returned::Text,
         Shape::Array(_) => Returned::Items,

@@ -158,7 +158,7 @@ impl Writer<'_> {
             Shape::String => quote!(::std::string::String),
             Shape::Real(real) => match real {
                 Real::Date => quote!(__twyla::chrono::NaiveDate),
-                Real::DateTime => quote!(__twyla::chrono::DateTime<__twyla::chrono::FixedOffset>),
+                Real::DateTime => quote!(__twyla::DateTime),
                 Real::Uuid => quote!(__twyla::uuid::Uuid),
                 Real::Ipv4 => quote!(::std::net::Ipv4Addr),
                 Real::Ipv6 => quote!(::std::net::Ipv6Addr),

@@ -107,6 +107,7 @@ pub use trace::{NoTraceContext, TraceContext};
 pub use transport::QueueKind;
 pub use transport::state::{BusState, LinkState};
 pub use uuid::Uuid;
+pub use validate::formats::date_time::{DateTime, InvalidDateTime};
 // the examples need contracts: the package twyla-ui, which has some, runs them
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
 pub use twyla_macros::event;
@@ -169,9 +170,9 @@ pub mod __private {
     };
     pub use {chrono, regex, serde, serde_json, uuid};
 
-    pub use crate::Retry;
     pub use crate::bus::publish_raw;
     pub use crate::lanes::lane;
     pub use crate::mark;
     pub use crate::wire::open as open_envelope;
+    pub use crate::{DateTime, Retry};
 }

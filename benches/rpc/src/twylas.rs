@@ -14,7 +14,7 @@ use crate::{Child, Result, Way, child};
 /// The booking that every call is answered with.
 pub(crate) fn booking() -> Result<Booking> {
     let flight = |number: &str, from: &str, to: &str, departs: &str| {
-        Ok::<_, chrono::ParseError>(BookingFlightsItem::new(departs.parse()?, from, number, to))
+        Ok::<_, twyla_runtime::InvalidDateTime>(BookingFlightsItem::new(departs.parse()?, from, number, to))
     };
     let flights = vec![
         flight("TW512", "BER", "LIS", "2026-05-04T08:15:00+02:00")?,

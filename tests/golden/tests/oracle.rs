@@ -222,6 +222,30 @@ fn bounds_beyond_64_bits_agree() {
 }
 
 #[test]
+fn what_goes_in_comes_out() {
+    let again = |text: &str| String::from_utf8(event::<digits::shop::Spelled>(text.as_bytes()).unwrap()).unwrap();
+    for text in [
+        r#"{"at":"2026-01-02T03:04:05Z"}"#,
+        r#"{"at":"2026-01-02t03:04:05.000z","on":"2026-01-02","times":["2026-01-02T03:04:05+00:00","2026-01-02T03:04:05-00:00"]}"#,
+        r#"{"at":"2026-01-02T03:04:05.1234567+05:30","price":100,"any":[100,100.0,1.5,"2026-01-02T03:04:05.0Z"]}"#,
+        r#"{"at":"2026-01-02T03:04:05Z","price":1152921504606846976}"#,
+        r#"{"at":"2026-01-02T03:04:05Z","price":-0.75}"#,
+    ] {
+        assert_eq!(again(text), text);
+    }
+    // the same number
+    assert_eq!(again(r#"{"at":"2026-01-02T03:04:05Z","price":1e2}"#), r#"{"at":"2026-01-02T03:04:05Z","price":100}"#);
+    // what is made here
+    let now = chrono::DateTime::from_timestamp(1_767_323_045, 0).unwrap();
+    let made = digits::shop::Spelled { price: Some(100.0), ..digits::shop::Spelled::new(now.into()) };
+    let mut out = Vec::new();
+    made.encode(&mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), r#"{"at":"2026-01-02T03:04:05Z","price":100}"#);
+    assert_eq!((made.at == now, made.at.timestamp()), (true, 1_767_323_045));
+    assert_eq!(serde_json::to_string(&made).unwrap(), r#"{"at":"2026-01-02T03:04:05Z","price":100}"#);
+}
+
+#[test]
 fn trees_agree() {
     hold("trees", "events/odd/joined.json", &json!({ "id": "1", "extra": 1 }), event::<trees::odd::Joined>);
     let extended = json!({ "id": "1", "more": "x", "inner": { "id": "2", "deep": 1 } });

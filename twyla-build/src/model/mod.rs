@@ -296,7 +296,7 @@ impl Real {
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Date => "::chrono::NaiveDate",
-            Self::DateTime => "::chrono::DateTime<::chrono::FixedOffset>",
+            Self::DateTime => "::twyla_runtime::DateTime",
             Self::Uuid => "::uuid::Uuid",
             Self::Ipv4 => "::std::net::Ipv4Addr",
             Self::Ipv6 => "::std::net::Ipv6Addr",

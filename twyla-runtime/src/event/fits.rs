@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hash};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use chrono::{NaiveDate, Utc};
+use chrono::{FixedOffset, NaiveDate, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -78,7 +78,7 @@ macro_rules! format {
     )*};
 }
 
-format!(NaiveDate: NaiveDate, DateTime: DateTime, chrono::DateTime<Utc>: DateTime, Uuid: Uuid);
+format!(NaiveDate: NaiveDate, DateTime: DateTime, chrono::DateTime<FixedOffset>: DateTime, chrono::DateTime<Utc>: DateTime, Uuid: Uuid);
 format!(Ipv4Addr: Ipv4Addr, Ipv6Addr: Ipv6Addr);
 
 macro_rules! integer {

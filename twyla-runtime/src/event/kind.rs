@@ -17,8 +17,7 @@ pub struct Number;
 pub struct Text;
 /// One of the strings that the type `T` stands for: the variants of a generated enum, or what is of a format.
 pub struct Word<T>(PhantomData<T>);
-/// A point in time.
-pub type DateTime = chrono::DateTime<chrono::FixedOffset>;
+pub use crate::DateTime;
 /// An array of items of one kind.
 pub struct Array<K>(PhantomData<K>);
 /// An object whose members are all of one kind.

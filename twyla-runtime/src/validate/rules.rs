@@ -12,7 +12,8 @@ use super::pattern::Outcome;
 use super::{Violation, formats};
 
 pub use super::formats::Format;
-pub use super::formats::typed::{writable_date, writable_date_time};
+pub use super::formats::date_time::writable_date_time;
+pub use super::formats::typed::writable_date;
 pub use super::pattern::Pattern;
 
 /// More broken rules than these are not told one by one: a hostile content could have millions.

@@ -1,5 +1,6 @@
 //! The formats of JSON Schema, and the types that are exactly one of them.
 
+pub mod date_time;
 pub mod typed;
 
 pub use twyla_formats::{Format, holds};
