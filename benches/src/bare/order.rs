@@ -65,8 +65,8 @@ pub struct Customer {
     pub email: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    #[serde(default)]
-    pub vip: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vip: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<Ipv4Addr>,
 }
