@@ -15,7 +15,7 @@ use crate::pattern::{Taken, Untranslated};
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
 use crate::values::{self, TYPES, Wrong};
-use crate::{format, names, pattern, rpcs};
+use crate::{format, names, pattern, rpcs, settings};
 
 /// Checks every schema and notes all problems.
 pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
@@ -116,7 +116,14 @@ fn keyword<'a>(
     let mut say = |at, what| problems.push(schemas.problem(loc, at, what));
     if info.knows(&member.key) {
         for Wrong { node, keyword, wanted } in values::wrong(draft, node, member) {
-            say(node.at, What::WrongKeyword { keyword, wanted: wanted.to_owned(), found: node.described() });
+            let (wanted, found) = (wanted.to_owned(), node.described());
+            say(
+                node.at,
+                match values::is_annotation(&keyword) {
+                    true => What::WrongAnnotation { keyword, wanted, found },
+                    false => What::WrongKeyword { keyword, wanted, found },
+                },
+            );
         }
     }
     match (member.key.as_str(), &member.value.json) {
@@ -153,7 +160,8 @@ fn keyword<'a>(
                 let near = schemas.nearest(name, format::names()).map(str::to_owned);
                 // a format of one's own tells people something
                 if known || near.is_some() {
-                    say(member.value.at, What::UnknownFormat { name: name.clone(), near, known });
+                    let settings = settings::shown(&schemas.files);
+                    say(member.value.at, What::UnknownFormat { name: name.clone(), near, known, settings });
                 }
             }
         }

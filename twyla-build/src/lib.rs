@@ -261,7 +261,7 @@ impl Builder {
         let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut problems));
         let mut files = load::folder(&self.folder, &self.shown, &mut problems);
         files.append(&mut load::documents(&settings.documents, &mut problems));
-        problems.extend(settings.unknown().map(|what| Problem { file: self.shown.clone(), at: None, what }));
+        problems.extend(self.settings.unknown().map(|what| Problem { file: self.shown.clone(), at: None, what }));
         let draft = settings.draft.unwrap_or_default();
         let schemas = resolve::Schemas::with_dialects(files, draft, settings.dialects, &mut problems)
             .with_formats(settings.formats.unwrap_or(true))

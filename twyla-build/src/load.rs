@@ -301,7 +301,7 @@ fn without_far_numbers<'a>(text: &'a str, ast: &Ast<'_>) -> Cow<'a, str> {
     fn put_zeros(ast: &Ast<'_>, is_far: &impl Fn(&str) -> bool, text: &mut Cow<'_, str>) {
         match ast {
             Ast::NumberLit(number) if is_far(number.value) => {
-                let zero = format!("{:<width$}", 0, width = number.value.len());
+                let zero = format!("0{}", " ".repeat(number.value.len() - 1));
                 text.to_mut().replace_range(number.range.start..number.range.end, &zero);
             }
             Ast::Array(array) => array.elements.iter().for_each(|item| put_zeros(item, is_far, text)),

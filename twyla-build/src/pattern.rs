@@ -88,6 +88,14 @@ pub(crate) fn translate(pattern: &str) -> Option<Translated> {
     Some(if backtracking { Translated::Backtracking(out) } else { Translated::Plain(out) })
 }
 
+/// The character that the text of one in a class stands for; none if it is a set.
+fn class_point(text: &str) -> Option<u32> {
+    match Translator::new(text).class_atom()? {
+        Atom::Point(point) => Some(point),
+        Atom::Set(_) => None,
+    }
+}
+
 const DIGITS: &str = "0-9";
 const WORD: &str = "A-Za-z0-9_";
 /// `WhiteSpace` and `LineTerminator`.

@@ -5,7 +5,7 @@ use std::fmt;
 use twyla_contract::text::Visible;
 
 use crate::draft::Draft;
-use crate::load::At;
+use crate::load::{At, quoted};
 use crate::warning;
 
 /// One problem with its place.
@@ -132,6 +132,8 @@ pub enum What {
     },
     UnknownDraft {
         uri: String,
+        /// The folder's settings file.
+        settings: String,
         near: Option<String>,
     },
     UnknownVocabulary {
@@ -163,8 +165,16 @@ pub enum What {
         name: String,
         near: Option<String>,
         known: bool,
+        /// The folder's settings file.
+        settings: String,
     },
     WrongKeyword {
+        keyword: String,
+        wanted: String,
+        found: String,
+    },
+    /// An annotation, which only tells people something, of another type than it has.
+    WrongAnnotation {
         keyword: String,
         wanted: String,
         found: String,
@@ -240,6 +250,8 @@ pub enum What {
     },
     WantsNetwork {
         reference: String,
+        /// The folder's settings file.
+        settings: String,
         uri: String,
     },
     BadReference {
@@ -369,10 +381,10 @@ impl fmt::Display for What {
                 write!(f, "{what} may be of {limit} bytes at most, and from here on is more")
             }
             Self::NoSchema { found } => write!(f, "is {found}, and a schema is an object (or true or false)"),
-            Self::UnknownDraft { uri, near } => write!(
+            Self::UnknownDraft { uri, near, settings } => write!(
                 f,
                 "`{uri}` is no draft that is known (4, 6, 7, 2019-09 and 2020-12 are){}{} a meta-schema of your own, say which \
-                 draft it extends: `\"dialects\": {{ \"{uri}\": \"7\" }}` in twyla.json, `.dialect(\"{uri}\", Draft::Draft7)` in \
+                 draft it extends: `\"dialects\": {{ \"{uri}\": \"7\" }}` in {settings}, `.dialect(\"{uri}\", Draft::Draft7)` in \
                  build.rs, or `--dialect {uri}=7`",
                 Near(near),
                 if near.is_none() { "; if it is" } else { " If it is" }
@@ -408,11 +420,11 @@ impl fmt::Display for What {
                 "`nullable` is a keyword of OpenAPI 3.0, not of JSON Schema, and is ignored: allow null with `\"type\": [\"string\", \"null\"]`, \
                  or `\"anyOf\": [{ … }, { \"type\": \"null\" }]`",
             ),
-            Self::UnknownFormat { name, known: true, .. } => {
+            Self::UnknownFormat { name, known: true, settings, .. } => {
                 write!(
                     f,
                     "`{name}` is a format of other drafts than this one, so nothing is checked: assert it in every draft with \
-                     `\"assert-formats\": [\"{name}\"]` in twyla.json or `.assert_formats([\"{name}\"])` in build.rs, or name \
+                     `\"assert-formats\": [\"{name}\"]` in {settings} or `.assert_formats([\"{name}\"])` in build.rs, or name \
                      another draft with `$schema`"
                 )
             }
@@ -420,18 +432,22 @@ impl fmt::Display for What {
                 write!(f, "`{name}` is no format of JSON Schema, so nothing is checked{}", Near(near))
             }
             Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
+            Self::WrongAnnotation { keyword, wanted, found } => {
+                write!(f, "`{keyword}` is {wanted}, not {}, and is ignored", Short(found))
+            }
             Self::BadPattern { pattern, why } => {
                 write!(f, "`{}` is no regular expression (ECMA-262)", Short(pattern))?;
                 why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
             }
             Self::LoosePattern { pattern, loose, accepted } => write!(
                 f,
-                "the pattern `{}` is taken as ECMA-262 has it without the flag `u`: `{}` at character {} {}; write `{}`",
+                "the pattern `{}` is taken as ECMA-262 has it without the flag `u`: `{}` at character {} {}; write {}",
                 Short(pattern),
                 loose.written,
                 loose.at,
                 loose.means,
-                Short(accepted)
+                // as a schema has it
+                quoted(&Short(accepted).to_string())
             ),
             Self::PatternBeyond { pattern } => write!(
                 f,
@@ -483,16 +499,16 @@ impl fmt::Display for What {
                      `shared/` and refer to it there"
                 )
             }
-            Self::WantsNetwork { reference, uri } if reference.starts_with(uri.as_str()) => write!(
+            Self::WantsNetwork { reference, uri, settings } if reference.starts_with(uri.as_str()) => write!(
                 f,
                 "`{reference}` is in no file of this folder, and nothing is fetched from a network: save the document and name \
-                 its file, `\"documents\": {{ \"{uri}\": \"FILE\" }}` in twyla.json or `.document(\"{uri}\", \"FILE\")` in build.rs"
+                 its file, `\"documents\": {{ \"{uri}\": \"FILE\" }}` in {settings} or `.document(\"{uri}\", \"FILE\")` in build.rs"
             ),
-            Self::WantsNetwork { reference, uri } => write!(
+            Self::WantsNetwork { reference, uri, settings } => write!(
                 f,
                 "`{reference}` is `{uri}` here, because of `$id`; no file of this folder has that name, and nothing is \
                  fetched from a network: save the document and name its file, `\"documents\": {{ \"{uri}\": \"FILE\" }}` in \
-                 twyla.json or `.document(\"{uri}\", \"FILE\")` in build.rs"
+                 {settings} or `.document(\"{uri}\", \"FILE\")` in build.rs"
             ),
             Self::BadReference { reference } => {
                 write!(f, "`{reference}` is no URI reference, or none that the `$id` around it can be the base of")

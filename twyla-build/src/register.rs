@@ -12,7 +12,7 @@ use crate::load::{At, File, Json, Node, Role};
 use crate::meta;
 use crate::problem::{Problem, What};
 use crate::resolve::{Info, Loc, Schemas};
-use crate::uri;
+use crate::{settings, uri};
 
 /// The limit of what the JSON Pointers and URIs of all schemas take together, in bytes: deep places below long names
 /// would be many times as long as their file.
@@ -217,7 +217,7 @@ impl Register<'_> {
         }
         let unknown = || {
             let near = similar::nearest(uri, Draft::uris()).map(str::to_owned);
-            What::UnknownDraft { uri: uri.to_owned(), near }
+            What::UnknownDraft { uri: uri.to_owned(), near, settings: settings::shown(files) }
         };
         let document = |uri: &str| Some(&files.get(*self.documents.get(&uri::of_document(uri)?)?)?.root);
         let Some(own) = document(uri) else {

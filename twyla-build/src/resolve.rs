@@ -10,6 +10,7 @@ use crate::draft::{Dialects, Draft, Vocabularies};
 use crate::format;
 use crate::load::{At, File, Json, Node, Role, step};
 use crate::problem::{Problem, What};
+use crate::settings;
 use crate::uri::{self, Unresolved};
 
 /// Where a schema is: its file, by index, and the JSON Pointer in it.
@@ -215,7 +216,9 @@ impl Schemas {
             return Err(match uri::file_of(&document) {
                 Some(path) => What::DanglingFile { reference: owned(), near: self.near_file(base, &path) },
                 None if document.starts_with("file:") => What::LeavesFolder { reference: owned() },
-                None => What::WantsNetwork { reference: owned(), uri: document },
+                None => {
+                    What::WantsNetwork { reference: owned(), uri: document, settings: settings::shown(&self.files) }
+                }
             });
         };
         if self.files.get(resource.file).is_some_and(|file| file.unread) {

@@ -10,9 +10,9 @@ use twyla_contract::similar;
 
 use crate::draft::{Dialects, Draft};
 use crate::format;
-use crate::load::{self, Json, Node};
+use crate::load::{self, At, File, Json, Node, Role};
 use crate::problem::{Problem, What};
-use crate::warning::Allowed;
+use crate::warning::{self, Allowed};
 
 /// The name of the file in the schemas folder.
 pub const FILE_NAME: &str = "twyla.json";
@@ -72,9 +72,7 @@ impl Settings {
 
     /// The formats and warnings in them that there aren't.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = What> {
-        let formats = self.asserted.iter().filter(|name| !format::names().any(|known| known == *name));
-        let near = |name: &str| similar::nearest(name, format::names()).map(str::to_owned);
-        let formats = formats.map(move |name| What::NoFormat { name: name.clone(), near: near(name) });
+        let formats = self.asserted.iter().filter_map(|name| no_format(name));
         formats.chain(self.allowed.unknown())
     }
 
@@ -110,6 +108,19 @@ impl Settings {
     }
 }
 
+/// What is wrong with the name of a format that is to be asserted.
+fn no_format(name: &str) -> Option<What> {
+    let near = || similar::nearest(name, format::names()).map(str::to_owned);
+    (!format::names().any(|known| known == name)).then(|| What::NoFormat { name: name.to_owned(), near: near() })
+}
+
+/// The settings file of the folder that these files are of, as messages show it.
+pub(crate) fn shown(files: &[File]) -> String {
+    let folder = files.iter().filter(|file| !matches!(file.role, Role::Document | Role::MetaSchema));
+    let folder = folder.filter_map(|file| file.shown.strip_suffix(&*file.path)).next();
+    format!("{}{FILE_NAME}", folder.unwrap_or_default())
+}
+
 /// Reads the members of a file, and notes what is wrong with each.
 struct Reader<'a> {
     folder: &'a Path,
@@ -132,11 +143,21 @@ impl Reader<'_> {
                     _ => self.wrong(value, "formats", "true or false"),
                 },
                 "assert-formats" => {
+                    for item in value.items() {
+                        if let Some(what) = item.str().and_then(no_format) {
+                            self.say(item.at, what);
+                        }
+                    }
                     for name in self.words(value, "assert-formats", "an array of formats") {
                         settings.asserted.insert(name.to_owned());
                     }
                 }
                 "allow" => {
+                    for member in value.members() {
+                        if let Some(what) = warning::unknown(&member.key) {
+                            self.say(member.key_at, what);
+                        }
+                    }
                     for (name, value) in self.named(value, "allow", "an object of warnings") {
                         if matches!(value.json, Json::Bool(true)) {
                             settings.allowed.allow(name, []);
@@ -167,8 +188,7 @@ impl Reader<'_> {
                 "$schema" | "$comment" => {}
                 name => {
                     let near = similar::nearest(name, MEMBERS).map(str::to_owned);
-                    let what = What::UnknownSetting { name: name.to_owned(), near };
-                    self.problems.push(Problem { file: self.shown.clone(), at: Some(member.key_at), what });
+                    self.say(member.key_at, What::UnknownSetting { name: name.to_owned(), near });
                 }
             }
         }
@@ -200,7 +220,10 @@ impl Reader<'_> {
 
     fn wrong(&mut self, node: &Node, name: &str, wanted: &str) {
         let (keyword, wanted, found) = (name.to_owned(), wanted.to_owned(), node.described());
-        let what = What::WrongKeyword { keyword, wanted, found };
-        self.problems.push(Problem { file: self.shown.clone(), at: Some(node.at), what });
+        self.say(node.at, What::WrongKeyword { keyword, wanted, found });
+    }
+
+    fn say(&mut self, at: At, what: What) {
+        self.problems.push(Problem { file: self.shown.clone(), at: Some(at), what });
     }
 }

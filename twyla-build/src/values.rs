@@ -86,6 +86,22 @@ pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<
     wrong.into_iter().collect()
 }
 
+/// Whether a keyword only tells people something, so that a value of another type harms nothing.
+pub(crate) fn is_annotation(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "title"
+            | "description"
+            | "$comment"
+            | "examples"
+            | "deprecated"
+            | "readOnly"
+            | "writeOnly"
+            | "contentEncoding"
+            | "contentMediaType"
+    )
+}
+
 const SCHEMA: &str = "a schema: an object, or true or false";
 const BESIDE_MINIMUM: &str = "only beside `minimum` in draft 4";
 const BESIDE_MAXIMUM: &str = "only beside `maximum` in draft 4";

@@ -13,6 +13,7 @@ pub(crate) fn name(what: &What) -> Option<&'static str> {
         What::RefusedDefault { .. } => "refused-default",
         What::UnknownKeyword { .. } | What::ForeignKeyword { .. } | What::Nullable => "unknown-keyword",
         What::OfRequest { .. } => "misplaced-keyword",
+        What::WrongAnnotation { .. } => "wrong-annotation",
         What::UnknownFormat { .. } => "unknown-format",
         What::FieldRenamed { .. } => "renamed-field",
         What::NearlyRpc { .. } | What::NothingBelongsHere | What::NotAJsonFile => "unused-file",
@@ -25,11 +26,12 @@ pub(crate) fn name(what: &What) -> Option<&'static str> {
 }
 
 /// All names, for a did-you-mean.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "undeclared-property",
     "refused-default",
     "unknown-keyword",
     "misplaced-keyword",
+    "wrong-annotation",
     "unknown-format",
     "renamed-field",
     "unused-file",
@@ -48,6 +50,7 @@ fn subject(problem: &Problem) -> &str {
         | What::UnknownFormat { name, .. }
         | What::FieldRenamed { name, .. } => name,
         What::Nullable => "nullable",
+        What::WrongAnnotation { keyword, .. } => keyword,
         What::LoosePattern { pattern, .. } => pattern,
         _ => problem.file.rsplit('/').next().unwrap_or(&problem.file),
     }
@@ -77,8 +80,7 @@ impl Allowed {
 
     /// What is wrong with the names: that there is no such warning.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = What> {
-        let unknown = self.0.keys().filter(|name| !NAMES.contains(&name.as_str()));
-        unknown.map(|name| unknown_name(name))
+        self.0.keys().filter_map(|name| unknown(name))
     }
 
     fn allows(&self, problem: &Problem) -> bool {
@@ -87,8 +89,10 @@ impl Allowed {
     }
 }
 
-fn unknown_name(name: &str) -> What {
-    What::UnknownWarning { name: name.to_owned(), near: similar::nearest(name, NAMES).map(str::to_owned) }
+/// What is wrong with the name of a warning.
+pub(crate) fn unknown(name: &str) -> Option<What> {
+    let near = || similar::nearest(name, NAMES).map(str::to_owned);
+    (!NAMES.contains(&name)).then(|| What::UnknownWarning { name: name.to_owned(), near: near() })
 }
 
 /// Problems in their order, each once: without the warnings that are allowed, and with one for all places of a keyword or
@@ -97,21 +101,25 @@ pub(crate) fn settled(mut problems: Vec<Problem>, allowed: &Allowed) -> Vec<Prob
     problems.sort_by_cached_key(Problem::order);
     problems.dedup();
     problems.retain(|problem| !allowed.allows(problem));
-    let is_repeated = |what: &What| matches!(name(what), Some("unknown-keyword" | "unknown-format" | "loose-pattern"));
+    // what is said once for all its places
+    let group = |what: &What| match what {
+        What::WrongAnnotation { keyword, .. } => Some(format!("wrong-annotation {keyword}")),
+        _ => matches!(name(what)?, "unknown-keyword" | "unknown-format" | "loose-pattern").then(|| what.to_string()),
+    };
     // the first place of each, and how often it comes in which files
     let mut seen: Vec<(usize, usize, BTreeSet<String>)> = Vec::new();
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
     let mut kept: Vec<Problem> = Vec::with_capacity(problems.len());
     for problem in problems {
-        if is_repeated(&problem.what) {
-            if let Some(index) = first.get(&problem.what.to_string()) {
+        if let Some(group) = group(&problem.what) {
+            if let Some(index) = first.get(&group) {
                 if let Some((_, times, files)) = seen.get_mut(*index) {
                     *times += 1;
                     files.insert(problem.file);
                 }
                 continue;
             }
-            first.insert(problem.what.to_string(), seen.len());
+            first.insert(group, seen.len());
             seen.push((kept.len(), 1, BTreeSet::from([problem.file.clone()])));
         }
         kept.push(problem);

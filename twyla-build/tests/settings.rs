@@ -104,7 +104,7 @@ fn a_meta_schema_that_is_given_comes_before_what_is_known_of_its_uri() {
 fn an_unknown_dialect_names_the_way_on() {
     let said = errors(builder(&folder(META, &[])).generate());
     assert!(said.contains(&format!("`.dialect(\"{META}\", Draft::Draft7)`")), "{said}");
-    assert!(said.contains(&format!("`\"dialects\": {{ \"{META}\": \"7\" }}` in twyla.json")), "{said}");
+    assert!(said.contains(&format!("`\"dialects\": {{ \"{META}\": \"7\" }}` in schemas/twyla.json")), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
@@ -117,7 +117,7 @@ fn a_reference_beyond_the_folder_names_the_option_and_the_uri() {
         let vendored = ("vendor/money.json", r#"{ "type": "number", "definitions": { "sum": { "type": "number" } } }"#);
         let folder = folder(IGLU, &[("schemas/events/shop/paid.json", event), vendored]);
         let said = errors(builder(&folder).generate());
-        let option = r#"`"documents": { "https://example.com/money.json": "FILE" }` in twyla.json"#;
+        let option = r#"`"documents": { "https://example.com/money.json": "FILE" }` in schemas/twyla.json"#;
         assert!(said.contains(option), "{said}");
         // what the message says mends it
         let settings = r#"{ "documents": { "https://example.com/money.json": "../vendor/money.json" } }"#;
@@ -170,7 +170,7 @@ fn a_format_may_be_asserted_in_drafts_that_lack_it() {
     let unset = of_draft_7("{}");
     let said = warnings(&unset);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains(r#"`"assert-formats": ["uuid"]` in twyla.json"#), "{said:?}");
+    assert!(said[0].contains(r#"`"assert-formats": ["uuid"]` in schemas/twyla.json"#), "{said:?}");
     assert!(said[0].ends_with("(2 times in this file) [unknown-format]"), "{said:?}");
     let set = of_draft_7(r#"{ "assert-formats": ["uuid"] }"#);
     assert_eq!(warnings(&set), [""; 0]);
@@ -243,4 +243,46 @@ fn warnings_have_a_switch_each() {
     let unknown = errors(builder(&folder).allow("unknown-keywords", ["a"]).assert_formats(["uid"]).generate());
     assert!(unknown.contains("there is no warning `unknown-keywords`; did you mean `unknown-keyword`?"), "{unknown}");
     assert!(unknown.contains("`uid` is no format of JSON Schema, so it can't be asserted"), "{unknown}");
+}
+
+#[test]
+fn a_name_that_is_none_is_reported_at_its_place_in_the_file() {
+    let settings = "{\n  \"allow\": { \"unknown-keywords\": true },\n  \"assert-formats\": [\"uuid\", \"uid\"]\n}";
+    let said = errors(builder(&folder(IGLU, &[("schemas/twyla.json", settings)])).generate());
+    assert_eq!(
+        said.lines().collect::<Vec<_>>(),
+        [
+            "error: schemas/twyla.json:2:14: there is no warning `unknown-keywords`; did you mean `unknown-keyword`?",
+            "error: schemas/twyla.json:3:31: `uid` is no format of JSON Schema, so it can't be asserted; did you mean `uuid`?",
+        ]
+    );
+}
+
+#[test]
+fn an_annotation_of_a_wrong_type_is_a_warning_once_per_keyword() {
+    let event = r#"{ "title": 7, "description": null, "type": "object", "properties": {
+        "a": { "description": ["of", "lines"], "examples": "x", "type": "string" },
+        "b": { "deprecated": "yes", "readOnly": 1, "contentMediaType": {}, "$comment": [] } } }"#;
+    let of = |settings: &str| {
+        warnings(&folder(IGLU, &[("schemas/events/shop/paid.json", event), ("schemas/twyla.json", settings)]))
+    };
+    let said = of("{}");
+    assert_eq!(said.len(), 7, "{said:?}");
+    assert_eq!(
+        said[..2],
+        [
+            "schemas/events/shop/paid.json:1:12: `title` is a string, not 7, and is ignored [wrong-annotation]",
+            "schemas/events/shop/paid.json:1:30: `description` is a string, not null, and is ignored (2 times in this file) \
+             [wrong-annotation]",
+        ]
+    );
+    assert!(said[2].contains("`examples` is an array, not the string \"x\", and is ignored"), "{said:?}");
+    let allowed =
+        r#"{ "allow": { "wrong-annotation": ["title", "description", "examples", "deprecated", "readOnly"] } }"#;
+    assert_eq!(of(allowed).len(), 2);
+    // a keyword with a rule is held to its type as ever
+    let broken = folder(IGLU, &[("schemas/events/shop/paid.json", r#"{ "required": null }"#)]);
+    assert!(
+        errors(builder(&broken).generate()).contains("`required` is an array of property names, none twice, not null")
+    );
 }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use jsonschema_regex::is_valid_ecma_regex;
+
 /// A pattern as it is written with the flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -76,6 +78,7 @@ struct Reader {
     loose: Option<Loose>,
     groups: usize,
     named: bool,
+    names: Vec<Option<String>>,
     open: Vec<Open>,
     last: Last,
 }
@@ -90,6 +93,7 @@ impl Reader {
             loose: None,
             groups: names.len(),
             named: names.iter().any(Option::is_some),
+            names,
             open: Vec::new(),
             last: Last::Nothing,
         }
@@ -165,6 +169,12 @@ impl Reader {
     }
 
     fn repeated(&mut self, at: usize, written: String) -> Result<(), Refusal> {
+        let counts = written.strip_prefix('{').and_then(|counts| counts.strip_suffix('}')?.split_once(','));
+        let digits = |text: &str| text.trim_start_matches('0').to_owned();
+        let both = counts.filter(|(_, most)| !most.is_empty()).map(|(least, most)| (digits(least), digits(most)));
+        if both.is_some_and(|(least, most)| (least.len(), least) > (most.len(), most)) {
+            return Err(Self::refuse(at, format!("`{written}` is out of order: its least count is above its most")));
+        }
         match self.last {
             Last::Atom => {}
             Last::Ahead(start) => {
@@ -270,19 +280,30 @@ impl Reader {
         self.last = if matches!(c, 'b' | 'B') { Last::Nothing } else { Last::Atom };
         match c {
             'b' | 'B' => self.same(2),
-            'k' if self.named => self.same(2),
+            'k' if self.named => {
+                let rest: String = self.chars.iter().skip(self.at + 1).collect();
+                let name = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(name, _)| name);
+                let known = name.and_then(super::name).is_some_and(|name| self.names.contains(&Some(name)));
+                if !known {
+                    return Err(Self::refuse(
+                        at,
+                        "`\\k` refers to no group: a group's name follows it, as in `\\k<name>`",
+                    ));
+                }
+                self.same(2);
+            }
             '1'..='9' => {
                 let digits: String = self.chars.iter().skip(self.at).take_while(|c| c.is_ascii_digit()).collect();
                 if digits.parse::<usize>().is_ok_and(|number| number <= self.groups) {
                     self.same(1 + digits.len());
                 } else {
-                    self.atom(at, c);
+                    self.atom(at, c)?;
                 }
             }
             'x' if self.peek(1) == Some('{') => {
                 return Err(Self::refuse(at, "a character by its number is written `\\u{…}` and not `\\x{…}`"));
             }
-            c => self.atom(at, c),
+            c => self.atom(at, c)?,
         }
         Ok(())
     }
@@ -294,13 +315,16 @@ impl Reader {
     }
 
     /// `\` and `c`, in a class and outside.
-    fn atom(&mut self, at: usize, c: char) {
+    fn atom(&mut self, at: usize, c: char) -> Result<(), Refusal> {
         let hex = |count: usize| (1..=count).all(|i| self.peek(i).is_some_and(|c| c.is_ascii_hexdigit()));
         match c {
+            'p' | 'P' if self.peek(1) == Some('{') => {
+                self.braced(at, "is no property of characters that ECMA-262 has")?
+            }
             'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'f' | 'n' | 'r' | 't' | 'v' | 'p' | 'P' => self.same(2),
             'x' if hex(2) => self.same(4),
             'u' if hex(4) => self.same(6),
-            'u' if self.peek(1) == Some('{') => self.same(2),
+            'u' if self.peek(1) == Some('{') => self.braced(at, "is the number of no character")?,
             'c' if self.peek(1).is_some_and(|c| c.is_ascii_alphabetic()) => self.same(3),
             'c' => {
                 self.note(at, "\\c", "is a backslash and the letter `c` there");
@@ -346,6 +370,18 @@ impl Reader {
                 self.at += 1;
             }
         }
+        Ok(())
+    }
+
+    /// An escape with braces, as `\\p{Lu}`: refused with a reason if it means nothing with the flag either.
+    fn braced(&mut self, at: usize, why: &str) -> Result<(), Refusal> {
+        let length = self.chars.iter().skip(at).take_while(|c| **c != '}').count() + 1;
+        let written: String = self.chars.iter().skip(at).take(length).collect();
+        if !is_valid_ecma_regex(&written) {
+            return Err(Self::refuse(at, format!("`{written}` {why}")));
+        }
+        self.same(length);
+        Ok(())
     }
 
     /// After `[`.
@@ -355,8 +391,9 @@ impl Reader {
             self.at += 1;
             self.out.push('^');
         }
-        // whether what was read last is a set, or begins or ends a range
+        // whether what was read last is a set, or begins or ends a range, and where it stands in what is written
         let (mut set, mut ends) = (false, true);
+        let (mut begin, mut start) = (self.at, self.out.len());
         loop {
             let from = self.at;
             let c = self.peek(0).ok_or_else(|| Self::refuse(at, "the class that begins here has no end `]`"))?;
@@ -371,13 +408,24 @@ impl Reader {
                         self.out.push_str("\\-");
                         (set, ends) = (false, true);
                     } else {
+                        let low = super::class_point(self.out.get(start..).unwrap_or_default());
                         self.out.push('-');
+                        start = self.out.len();
                         self.class_atom()?;
+                        let high = super::class_point(self.out.get(start..).unwrap_or_default());
+                        if low.zip(high).is_some_and(|(low, high)| low > high) {
+                            let range: String = self.chars.iter().take(self.at).skip(begin).collect();
+                            let why = format!(
+                                "the range `{range}` is out of order: its first character comes after its last"
+                            );
+                            return Err(Self::refuse(begin, why));
+                        }
                         (set, ends) = (false, true);
                     }
                 }
                 _ => {
                     self.at = from;
+                    (begin, start) = (from, self.out.len());
                     set = self.class_atom()?;
                     ends = false;
                 }
@@ -404,14 +452,9 @@ impl Reader {
         let c = self.peek(0).ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` for the text"))?;
         match c {
             'b' => self.same(2),
-            'p' | 'P' if self.peek(1) == Some('{') => {
-                let length = self.chars.iter().skip(self.at).take_while(|c| **c != '}').count();
-                self.same(length + 2);
-                return Ok(true);
-            }
-            c => self.atom(at, c),
+            c => self.atom(at, c)?,
         }
-        Ok(matches!(c, 'd' | 'D' | 'w' | 'W' | 's' | 'S'))
+        Ok(matches!(c, 'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'p' | 'P'))
     }
 }
 
@@ -424,6 +467,8 @@ mod tests {
         for (written, want, at) in [
             (r"[\w-.]", r"[\w\-.]", 4),
             (r"^[a-\d]$", r"^[a\-\d]$", 4),
+            (r"^\p{L}[\w-.]$", r"^\p{L}[\w\-.]$", 10),
+            (r"\u{61}a}", r"\u{61}a\}", 8),
             (r"{{.*}}", r"\{\{.*\}\}", 1),
             (r"a}", r"a\}", 2),
             (r"a]", r"a\]", 2),
@@ -461,12 +506,20 @@ mod tests {
             ("a(b", "the group that begins here has no end `)` at character 2"),
             ("a)", "`)` ends no group: write `\\)` for the text at character 2"),
             ("*a", "`*` has nothing before it that it could repeat: write `\\*` for the text at character 1"),
+            ("^[z-a]$", "the range `z-a` is out of order: its first character comes after its last at character 3"),
+            (
+                r"[a\u{62}-\x61]",
+                r"the range `\u{62}-\x61` is out of order: its first character comes after its last at character 3",
+            ),
+            ("a{3,2}", "`{3,2}` is out of order: its least count is above its most at character 2"),
+            (r"\u{110000}", r"`\u{110000}` is the number of no character at character 1"),
+            (r"(?<a>b)\k<c>", r"`\k` refers to no group: a group's name follows it, as in `\k<name>` at character 8"),
             ("a++", "`+` repeats what is repeated already: ECMA-262 has no possessive quantifiers at character 3"),
             ("(?>a)", "ECMA-262 has no atomic groups: write `(?:…)` if it may be tried again at character 1"),
             (r"\x{1}", r"a character by its number is written `\u{…}` and not `\x{…}` at character 1"),
             ("a\\", "`\\` stands at the end: write `\\\\` for the text at character 2"),
         ] {
-            assert_eq!(accepted(written).unwrap_err().to_string(), why, "{written}");
+            assert_eq!(accepted(written).map_err(|refusal| refusal.to_string()), Err(why.to_owned()), "{written}");
         }
     }
 }
