@@ -1,28 +1,34 @@
-//! What is logged on a test's thread.
+//! The warnings that a test causes.
 
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// The warnings since this was made, on its thread.
+/// The warnings about a test's event, on whatever thread.
 pub struct Warnings {
+    about: &'static str,
     lines: Arc<Mutex<Vec<String>>>,
-    _guard: DefaultGuard,
 }
 
 impl Warnings {
-    pub fn start() -> Self {
-        let lines = Arc::<Mutex<Vec<String>>>::default();
-        Self { _guard: tracing::subscriber::set_default(Lines(lines.clone())), lines }
+    /// Those that name this domain, from now on. Each test has a domain of its own, and all share what takes them: a
+    /// subscriber of one thread may keep a warning from being seen on all others.
+    pub fn about(domain: &'static str) -> Self {
+        static LINES: OnceLock<Arc<Mutex<Vec<String>>>> = OnceLock::new();
+        let lines = LINES.get_or_init(|| {
+            let lines = Arc::<Mutex<Vec<String>>>::default();
+            tracing::subscriber::set_global_default(Lines(lines.clone())).unwrap();
+            lines
+        });
+        Self { about: domain, lines: lines.clone() }
     }
 
     /// Each with its message and fields.
     pub fn lines(&self) -> Vec<String> {
-        self.lines.lock().unwrap().clone()
+        self.lines.lock().unwrap().iter().filter(|line| line.contains(self.about)).cloned().collect()
     }
 
     /// The first with this text, once there is one.

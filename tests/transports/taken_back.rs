@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, mpsc};
 use twyla_runtime::handler::{Keyed, Policy, Registration};
 use twyla_runtime::{Bus, Config, LinkState, Retry};
 use twyla_tests::broker::{config, lapin};
+use twyla_tests::log::Warnings;
 use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener};
 
@@ -18,6 +19,7 @@ twyla_tests::with_rabbitmq!(
     attempts_go_on_counting_after_the_delivery_was_taken_back,
     the_end_of_a_service_has_one_deadline,
     a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order,
+    a_handler_that_keeps_its_thread_keeps_its_connection_and_is_named,
 );
 
 fn context() -> Here {
@@ -222,5 +224,34 @@ async fn a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order() {
     assert!(seen[1].2 && seen[2].2, "it was held: {seen:?}");
     running.stop().await;
     assert_eq!(calls.recv().await, None);
+    bus.close().await;
+}
+
+/// The test's runtime has one thread.
+async fn a_handler_that_keeps_its_thread_keeps_its_connection_and_is_named() {
+    here!(Mine, "a_handler_that_keeps_its_thread_keeps_its_connection_and_is_named");
+    let warnings = Warnings::about(Mine::DOMAIN);
+    // The broker closes a connection that is silent for two of these.
+    let heartbeat = Duration::from_secs(1);
+    let bus = Bus::connect(config().heartbeat(heartbeat)).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        let _ = sender.send(call.meta.redelivered);
+        std::thread::sleep(heartbeat * 6);
+        async { Ok(()) }
+    });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let mut state = bus.state();
+    state.mark_unchanged();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!(calls.recv().await, Some(false));
+    // While it does, and when it is over.
+    for text in ["a handler keeps its thread", "a handler has kept its thread"] {
+        let warning = warnings.with(text).await;
+        assert!(warning.contains(r#"handler="scripted""#) && warning.contains(Mine::EVENT), "{warning}");
+    }
+    running.stop().await;
+    assert!(!state.has_changed().unwrap(), "the connection was lost: {:?}", state.borrow());
+    assert!(calls.try_recv().is_err(), "the event came again");
     bus.close().await;
 }

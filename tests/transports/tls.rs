@@ -6,7 +6,7 @@ use std::time::Duration;
 use twyla_runtime::{Bus, Config, Error, Tls};
 use twyla_tests::broker::config;
 use twyla_tests::proxy::{Mode, Proxy};
-use twyla_tests::{Here, Ping, here};
+use twyla_tests::{Here, Ping, Place, Script, here, listener};
 
 twyla_tests::with_rabbitmq!(
     emits_over_tls,
@@ -15,6 +15,7 @@ twyla_tests::with_rabbitmq!(
     is_refused_without_a_certificate,
     says_what_is_wrong_with_a_file,
     gives_up_on_a_silent_handshake,
+    a_handler_that_keeps_its_thread_keeps_its_connection_over_tls,
 );
 
 fn file(name: &str) -> PathBuf {
@@ -80,4 +81,26 @@ async fn gives_up_on_a_silent_handshake() {
     let proxy = Proxy::start(Mode::Silent).await;
     let config = over(known()).port(proxy.port()).connect_deadline(Duration::from_millis(300));
     assert_eq!(why(config).await, "no answer within 0.3 s");
+}
+
+/// The test's runtime has one thread.
+async fn a_handler_that_keeps_its_thread_keeps_its_connection_over_tls() {
+    here!(Mine, "a_handler_that_keeps_its_thread_keeps_its_connection_over_tls");
+    let heartbeat = Duration::from_secs(1);
+    let bus = Bus::connect(over(known()).heartbeat(heartbeat)).await.unwrap();
+    let (sender, mut calls) = tokio::sync::mpsc::unbounded_channel();
+    let script = Script::<Mine>::new(move |call| {
+        std::thread::sleep(heartbeat * 6);
+        let _ = sender.send(call.meta.redelivered);
+        async { Ok(()) }
+    });
+    let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let mut state = bus.state();
+    state.mark_unchanged();
+    bus.emit(Ping::<Mine>::new(1), Here::new("web")).await.unwrap();
+    assert_eq!(calls.recv().await, Some(false));
+    running.stop().await;
+    assert!(!state.has_changed().unwrap(), "the connection was lost: {:?}", state.borrow());
+    assert!(calls.try_recv().is_err(), "{} came again", Mine::EVENT);
+    bus.close().await;
 }

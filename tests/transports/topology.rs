@@ -108,7 +108,7 @@ async fn a_queue_made_before_is_used_and_a_policy_gives_it_its_way_to_the_dead_q
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(1_000_000_000));
     let queue = format!("{}.one", Mine::EVENT);
     channel.queue_declare(queue.as_str().into(), QueueDeclareOptions::durable(), arguments).await.unwrap();
-    let warnings = Warnings::start();
+    let warnings = Warnings::about(Mine::DOMAIN);
     let bus = Bus::connect(config()).await.unwrap();
     let service = bus.service().state(gives_back::<Mine>()).listeners([listener::<Mine>("one")]);
     let running = service.start().await.unwrap();
@@ -133,7 +133,7 @@ async fn a_user_who_may_not_write_to_the_default_exchange_gets_a_plain_queue() {
     here!(Mine, "a_user_who_may_not_write_to_the_default_exchange");
     twyla_tests::broker::clean(Mine::DOMAIN).await;
     let config = user(Mine::DOMAIN, [".*", &format!("^{}", Mine::DOMAIN), ".*"]).await;
-    let warnings = Warnings::start();
+    let warnings = Warnings::about(Mine::DOMAIN);
     let bus = Bus::connect(config).await.unwrap();
     let (script, mut calls) = numbers::<Mine>();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();

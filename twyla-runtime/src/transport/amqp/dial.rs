@@ -1,7 +1,7 @@
 //! Connecting once, within a deadline that holds: name, TCP, TLS, and AMQP's handshake.
 
 use std::net::{Shutdown, TcpStream as Handle};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_rs::Runtime;
@@ -53,8 +53,23 @@ impl Drop for Cut {
     }
 }
 
-/// Connects once, to the node whose turn it is, within `deadline`.
-pub(crate) async fn dial(config: &Config, turn: usize, role: &str, deadline: Duration) -> Result<Connected, Failure> {
+/// Connects once, to the node whose turn it is, within `deadline`. Over TLS the connection lives beside the caller's runtime.
+pub(crate) async fn dial(
+    config: &Arc<Config>,
+    turn: usize,
+    role: &'static str,
+    deadline: Duration,
+) -> Result<Connected, Failure> {
+    #[cfg(feature = "tls")]
+    if config.tls.is_some() {
+        let config = config.clone();
+        let dialing = crate::beside::handle().spawn(async move { dial_here(&config, turn, role, deadline).await });
+        return dialing.await.unwrap_or_else(|error| Err(error.to_string().into()));
+    }
+    dial_here(config, turn, role, deadline).await
+}
+
+async fn dial_here(config: &Config, turn: usize, role: &str, deadline: Duration) -> Result<Connected, Failure> {
     let until = Instant::now() + deadline;
     let late =
         || Failure { why: format!("no answer within {:.1} s", deadline.as_secs_f64()), refused: false, late: true };
@@ -76,6 +91,7 @@ pub(crate) async fn dial(config: &Config, turn: usize, role: &str, deadline: Dur
         outcome = &mut connecting => {
             cut.0 = None;
             let lapin = outcome.map_err(|error| Failure { refused: refused(&error), late: false, why: error.to_string() })?;
+            trunk.keep_alive(Duration::from_secs(lapin.configuration().heartbeat().into()));
             Ok(Connected { lapin, trunk })
         }
         () = sleep_until(until) => {

@@ -5,6 +5,7 @@
 //! adds whole frames to what goes [`Out`], and writes them at once if nobody else does; one task reads and lets the
 //! [`switch`](super::switch) part what comes in.
 
+mod alive;
 mod queues;
 
 use std::io;
@@ -17,6 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use self::alive::Alive;
 use self::queues::{Inbox, Out};
 use super::frame::BEAT;
 use super::socket::Socket;
@@ -48,6 +50,7 @@ pub(crate) struct Trunk {
     lapin: Mutex<Inbox>,
     read: Notify,
     ears: Mutex<Ears>,
+    alive: Alive,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -77,6 +80,7 @@ impl Trunk {
             lapin: Mutex::default(),
             read: Notify::new(),
             ears: Mutex::default(),
+            alive: Alive::default(),
         });
         let reading = tokio::spawn(trunk.clone().read(reader)).abort_handle();
         tokio::spawn(trunk.clone().write(writer));
@@ -264,12 +268,12 @@ impl Trunk {
             }
             if !for_lapin.is_empty() {
                 told = Instant::now();
-                self.give(&mut for_lapin).await;
+                self.give(&mut for_lapin, whole).await;
             }
         };
         // lapin says what is wrong with a frame that has no end.
         for_lapin.extend_from_slice(&switch.buffer);
-        self.give(&mut for_lapin).await;
+        self.give(&mut for_lapin, false).await;
         match error {
             Some(error) => self.end(&error),
             None => {
@@ -279,14 +283,15 @@ impl Trunk {
         }
     }
 
-    /// Gives lapin what is for it, once there is room.
-    async fn give(&self, bytes: &mut Vec<u8>) {
+    /// Gives lapin what is for it, once there is room; with that it has a whole number of frames, or not.
+    async fn give(&self, bytes: &mut Vec<u8>, whole: bool) {
         let waker = loop {
             let read = self.read.notified();
             {
                 let mut inbox = lock(&self.lapin);
                 if inbox.bytes.len() - inbox.given < ENOUGH {
                     inbox.bytes.append(bytes);
+                    self.alive.whole(whole);
                     break inbox.waker.take();
                 }
             }
