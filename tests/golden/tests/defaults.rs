@@ -25,7 +25,7 @@ fn other(name: &str) -> Value {
         "kept" => json!({ "more": "c" }),
         "union" => json!({ "kind": "card", "digits": "0000" }),
         "date" => json!("2025-01-01"),
-        "moment" => json!("2025-01-01T00:00:00.500+02:00"),
+        "moment" => json!("2025-01-01T00:00:00.5+02:00"),
         "uuid" => json!("00000000-10b1-426f-9247-bb680e5fe0c8"),
         "ipv4" => json!("10.0.0.1"),
         "ipv6" => json!("fe80::1"),
