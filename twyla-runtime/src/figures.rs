@@ -375,6 +375,17 @@ pub(crate) fn called(method: &'static str, outcome: &'static str, begun: tokio::
     }
 }
 
+/// The method of calls of RPCs that the service doesn't have: their names are the callers', and without a bound.
+#[cfg(feature = "rpc-server")]
+pub(crate) const UNKNOWN_METHOD: &str = "unknown";
+
+/// A call was answered with this status, be it before it began.
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
+pub(crate) fn served(method: &'static str, status: u16) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("twyla_served_total", "method" => method, "status" => status.to_string()).increment(1);
+}
+
 #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
 impl Serves {
     pub(crate) fn new(method: &'static str) -> Self {
@@ -417,8 +428,7 @@ impl Serving<'_> {
     pub(crate) fn end(self, status: u16) {
         #[cfg(feature = "metrics")]
         {
-            let (method, status) = (self.method, status.to_string());
-            metrics::counter!("twyla_served_total", "method" => method, "status" => status).increment(1);
+            served(self.method, status);
             self.figures.seconds.record(self.begun.elapsed());
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::json;
 use crate::session::Session;
 use crate::validate::Violation;
 
@@ -66,8 +67,8 @@ pub(crate) struct Envelope {
 /// A [`Violation`] whose pointer is into the whole message.
 pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
     let text = std::str::from_utf8(body)
-        .map_err(|e| violation("", "json", format!("is not UTF-8: invalid from byte {} on", e.valid_up_to())))?;
-    let raw: RawEnvelope<'_> = serde_json::from_str(text).map_err(|e| violation("", "json", not_an_envelope(&e)))?;
+        .map_err(|e| no_json(body, || format!("is not UTF-8: invalid from byte {} on", e.valid_up_to())))?;
+    let raw: RawEnvelope<'_> = serde_json::from_str(text).map_err(|e| no_json(body, || not_an_envelope(&e)))?;
     if !is_object(text) {
         return Err(violation("", "type", "is no object".to_owned()));
     }
@@ -199,6 +200,11 @@ fn read_timestamp(text: &str) -> Option<DateTime<Utc>> {
             .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
             .map(|time| time.and_utc())
     })
+}
+
+/// A message that is not JSON, for this reason unless its encoding is one.
+fn no_json(body: &[u8], why: impl FnOnce() -> String) -> Violation {
+    violation("", "json", json::other_encoding(body).map_or_else(why, str::to_owned))
 }
 
 fn not_an_envelope(error: &serde_json::Error) -> String {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use twyla_build::compare::Bundle;
 use twyla_contract::text::is_invisible;
 use twyla_contract::{EventName, Group};
+use twyla_runtime::json::other_encoding;
 
 use super::model::{FORMAT, Manifest};
 
@@ -38,6 +39,8 @@ enum What {
     Huge,
     #[error("is cut short: it ends in line {line}, column {column}, before it is whole")]
     Cut { line: usize, column: usize },
+    #[error("{0}: write it in UTF-8 without a byte order mark")]
+    Encoding(&'static str),
     #[error("is no manifest: {0}")]
     NoManifest(serde_json::Error),
     #[error("is no manifest: that is a JSON object, and this is an array")]
@@ -73,6 +76,10 @@ fn checked(text: &[u8]) -> Result<Checked, What> {
     #[derive(serde::Deserialize)]
     struct Only {
         format: String,
+    }
+    // as some shells redirect output
+    if let Some(encoding) = other_encoding(text) {
+        return Err(What::Encoding(encoding));
     }
     // serde would take a list of a struct's fields for it
     if text.trim_ascii_start().first() == Some(&b'[') {

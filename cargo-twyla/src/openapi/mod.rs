@@ -242,7 +242,7 @@ fn problems() -> Value {
         "Deadline": problem("There was no answer in time."),
         "Failed": problem(
             "What else can go wrong: a bad header (400), no such RPC (404), no POST (405), a request that came too slowly (408), is \
-             too large (413) or no JSON (415), and a service that failed (500).",
+             too large (413), not JSON or compressed (415), and a service that failed (500).",
         ),
     })
 }

@@ -10,6 +10,9 @@ use serde::Deserializer as _;
 use serde::de::{SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
+use twyla_runtime::json::other_encoding;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// More than any event has.
 const MOST: u64 = 64 << 20;
@@ -54,7 +57,8 @@ pub(crate) fn each<E: From<io::Error>>(
     let (first, whole) = beginning(&mut input)?;
     if let Some(encoding) = other_encoding(&first) {
         // no line of it is one in UTF-8: that is one mistake
-        return take(At::Line(1), Item::Bad(encoding.to_owned()));
+        let save = if first.starts_with(BYTE_ORDER_MARK) { "save it without" } else { "save it as that" };
+        return take(At::Line(1), Item::Bad(format!("{encoding}: {save}")));
     }
     let shape = match (shape, first.trim_ascii_start().first()) {
         (Shape::Auto, None) => return Ok(()),
@@ -80,17 +84,6 @@ pub(crate) fn each<E: From<io::Error>>(
             }
             Ok(())
         }
-    }
-}
-
-/// What a text is that isn't plain UTF-8, by how it begins.
-fn other_encoding(first: &[u8]) -> Option<&'static str> {
-    match first {
-        [0xef, 0xbb, 0xbf, ..] => Some("begins with a byte order mark, which JSON doesn't allow: save it without"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => {
-            Some("is UTF-16, and JSON is UTF-8: save it as that")
-        }
-        _ => None,
     }
 }
 

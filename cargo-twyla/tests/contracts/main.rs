@@ -473,6 +473,21 @@ fn another_encoding_of_events_is_named_once() {
     }
 }
 
+/// As `cat` puts files together.
+#[test]
+fn a_byte_order_mark_is_named_in_whichever_line_it_is() {
+    let event = r#"{"emission":"hi"}"#;
+    let envelope = format!(r#"{{"event_name":"api.user_input","content":{event},"context":{{"channel":"web"}}}}"#);
+    for (event, how) in [(event, &[][..]), (&envelope, &["--envelope"])] {
+        for (text, line) in [(format!("{event}\n\u{feff}{event}\n{event}\n"), 2), (format!("\n \n\u{feff}{event}\n"), 3)] {
+            let (said, told, code) = twyla(&[&["validate", "api.user_input", "-"], how].concat(), &text);
+            let named = format!("-:{line}: (root): begins with a byte order mark, which JSON doesn't allow (json)\n");
+            assert_eq!((said.matches("byte order mark").count(), code), (1, 1), "{said}{told}");
+            assert!(said.starts_with(&named), "{said}");
+        }
+    }
+}
+
 /// Draft 7 has no format `uuid`.
 #[test]
 fn formats_and_warnings_are_set_on_the_command_line_as_by_the_builder() {

@@ -106,8 +106,11 @@ async fn says_what_is_no_call() {
     problem(&within(post(address, "/rpc/lok", &[JSON], body)).await, 404, "unknown-method");
     problem(&within(post(address, "/rpc/look/more", &[JSON], body)).await, 404, "unknown-method");
     assert_eq!(within(post(address, "/other", &[JSON], body)).await.status, 404);
-    problem(&within(post(address, "/rpc/look", &[], body)).await, 415, "not-json");
-    problem(&within(post(address, "/rpc/look", &[("content-type", "text/plain")], body)).await, 415, "not-json");
+    for headers in [&[][..], &[("content-type", "text/plain")]] {
+        let told = within(post(address, "/rpc/look", headers, body)).await;
+        problem(&told, 415, "not-json");
+        assert_eq!((told.header("accept"), told.header("accept-encoding")), (Some("application/json"), None));
+    }
     for (name, value) in
         [("twyla-timeout-ms", "soon"), ("twyla-timeout-ms", "-1"), ("twyla-attempt", "x"), ("twyla-session", "\u{ff}")]
     {
@@ -125,6 +128,45 @@ async fn says_what_is_no_call() {
     problem(&told, 413, "too-large");
     let long = format!(r#"{{"channel":"{}"}}"#, "x".repeat(7000));
     problem(&within(post(address, "/rpc/look", &[JSON, ("twyla-context", &long)], body)).await, 422, "contract");
+    running.stop().await;
+}
+
+/// RFC 9110, section 15.5.16, and RFC 7694, section 3.
+#[tokio::test]
+async fn a_body_with_a_content_coding_is_refused_as_unsupported() {
+    let running = start(Script::echo(), anywhere()).await;
+    // {"id": 7}, by gzip
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff\xabV\xcaLQ\xb2R0\xaf\x05\0\x03\xe7\x8e\0\t\0\0\0";
+    let address = running.address().unwrap();
+    for coding in ["gzip", "GZIP", "identity, br", "deflate;q=1"] {
+        let told = within(post(address, "/rpc/look", &[JSON, CONTEXT, ("content-encoding", coding)], gzip)).await;
+        let detail = &problem(&told, 415, "encoded")["detail"];
+        assert_eq!(detail, &format!("the request body is encoded as `{coding}`: send it without a content coding"));
+        assert_eq!((told.header("accept-encoding"), told.header("accept")), (Some("identity"), None));
+    }
+    for coding in ["identity", "", "Identity,identity"] {
+        let reply = look(&running, &[JSON, CONTEXT, ("content-encoding", coding)], r#"{"id": 7}"#).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+    // two headers are one list (RFC 9110, section 5.3)
+    let two = [JSON, CONTEXT, ("content-encoding", "identity"), ("content-encoding", "gzip")];
+    problem(&look(&running, &two, r#"{"id": 7}"#).await, 415, "encoded");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn another_encoding_of_a_request_is_named() {
+    let running = start(Script::echo(), anywhere()).await;
+    let utf16: Vec<u8> = "{\"id\": 7}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (body, detail) in [
+        (b"\xef\xbb\xbf{\"id\": 7}".to_vec(), "begins with a byte order mark, which JSON doesn't allow"),
+        (utf16.clone(), "is UTF-16, and JSON is UTF-8"),
+        ([b"\xff\xfe", &utf16[..]].concat(), "is UTF-16, and JSON is UTF-8"),
+    ] {
+        let reply = within(post(running.address().unwrap(), "/rpc/look", &[JSON, CONTEXT], &body)).await;
+        let told = problem(&reply, 422, "contract");
+        assert_eq!((&told["errors"][0]["keyword"], &told["errors"][0]["detail"]), (&"json".into(), &detail.into()));
+    }
     running.stop().await;
 }
 

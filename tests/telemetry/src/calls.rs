@@ -1,7 +1,10 @@
 //! A service that is called, by itself over HTTP: answered, answered with an error of its contract, failed, and turned away.
 
 use std::error::Error;
+use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use twyla_runtime::rpc::{CallError, Config, Serve};
 use twyla_runtime::{Bus, Fail, Rpc, State, rpc, rpcs, session_id};
@@ -53,6 +56,35 @@ pub(crate) async fn run(bus: &Bus) -> Result<(), Box<dyn Error>> {
             Err(CallError::Fault { status: 503, .. }),
         ) => {}
         other => return Err(format!("{other:?}").into()),
+    }
+    running.stop().await;
+    Ok(())
+}
+
+/// Sends a service what it refuses before a call begins, one request for each status; none reaches the handler.
+pub(crate) async fn refuse(bus: &Bus) -> Result<(), Box<dyn Error>> {
+    let (begun, _) = mpsc::unbounded_channel::<()>();
+    let settings = Serve::on("127.0.0.1:0").max_request(100).read_deadline(Duration::from_millis(300));
+    let running = bus.service().state(begun).rpcs(rpcs![get_booking]).serve(settings).start().await?;
+    let address = running.address().ok_or("no address")?;
+    let json = "content-type: application/json\r\n";
+    for (status, request) in [
+        (400, format!("POST /rpc/get_booking HTTP/1.1\r\n{json}twyla-timeout-ms: soon\r\ncontent-length: 2\r\n\r\n{{}}")),
+        (404, format!("POST /rpc/get_bookings HTTP/1.1\r\n{json}content-length: 2\r\n\r\n{{}}")),
+        (405, "GET /rpc/get_booking HTTP/1.1\r\n\r\n".to_owned()),
+        (408, format!("POST /rpc/get_booking HTTP/1.1\r\n{json}content-length: 2\r\n\r\n")),
+        (413, format!("POST /rpc/get_booking HTTP/1.1\r\n{json}content-length: 101\r\n\r\n")),
+        (415, "POST /rpc/get_booking HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}".to_owned()),
+        (415, format!("POST /rpc/get_booking HTTP/1.1\r\n{json}content-encoding: gzip\r\ncontent-length: 2\r\n\r\n{{}}")),
+    ] {
+        let mut stream = TcpStream::connect(address).await?;
+        let (line, rest) = request.split_once("\r\n").ok_or("no head")?;
+        stream.write_all(format!("{line}\r\nhost: x\r\nconnection: close\r\n{rest}").as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        if !answer.starts_with(&format!("HTTP/1.1 {status} ")) {
+            return Err(format!("{request}: {answer}").into());
+        }
     }
     running.stop().await;
     Ok(())

@@ -1,5 +1,5 @@
 //! A service to be looked at: `emit` says something, `answer` answers it and fails at it, in one process or in two; `call` calls
-//! one over HTTP; `old` answers an event whose session is a text.
+//! one over HTTP, and `refuse` refuses calls; `old` answers an event whose session is a text.
 
 mod calls;
 mod contracts {
@@ -54,6 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut running = None;
     if role == "call" {
         calls::run(&bus).await?;
+    } else if role == "refuse" {
+        calls::refuse(&bus).await?;
     } else if role != "emit" {
         let service = bus.service().state(told).listeners(listeners![answer, show, stumble]);
         let service = service.operations("127.0.0.1:0").start().await?;
@@ -64,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let old = r#"{"event_name":"api.user_input","content":{"emission":"hello"},"context":{"channel":"web"},
             "meta":{"version":"1.0","timestamp":"2020-02-03T04:05:06","session_id":"a session"}}"#;
         publish_raw(&bus, "api", "user_input", old).await?;
-    } else if !matches!(&*role, "answer" | "call") {
+    } else if !matches!(&*role, "answer" | "call" | "refuse") {
         let input = UserInput::new("hello, nobody's business".to_owned());
         bus.with_session(session_id("a session")).emit(input, Context::new("web".to_owned())).await?;
     }

@@ -260,6 +260,9 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     pub(super) fn broken(&self, what: &str) -> Fault {
+        if let Some(encoding) = super::other_encoding(self.text.as_bytes()) {
+            return Fault::new("json", encoding.to_owned());
+        }
         Fault::new("json", format!("is no JSON that can be read: {what}{}", self.place()))
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -19,10 +19,12 @@ use tower_service::Service;
 
 use super::ask::{Answer, Kind};
 use super::handler::{problem, too_large};
+use super::head::{Accepts, Refused};
 use super::pieces::Pieces;
 use super::problem::Problem;
 use super::serve::{Served, Server, busy};
 use super::{head, timer, wire};
+use crate::figures;
 
 const IDEMPOTENT: HeaderName = HeaderName::from_static(wire::IDEMPOTENT);
 
@@ -41,6 +43,7 @@ async fn unknown(request: Request<Body>) -> Response<Body> {
     let method = path.strip_prefix("/rpc/").unwrap_or(path);
     let whole = method.rsplit_once('.').map(|(_, method)| format!("; without its service it is /rpc/{method}"));
     let detail = format!("nothing is served at {path}{}", whole.unwrap_or_default());
+    figures::served(figures::UNKNOWN_METHOD, 404);
     early(problem(404, method, detail), request).await.map(Body::new)
 }
 
@@ -74,9 +77,8 @@ where
     let name = served.registration.name;
     if request.method() != Method::POST {
         let detail = format!("{} is no way to call it", request.method());
-        let mut response = early(problem(405, name, detail), request).await;
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-        return response;
+        let refused = Refused { answer: problem(405, name, detail), accepts: Some(Accepts::Method) };
+        return refuse(name, refused, request).await;
     }
     // before anything is made of it: whoever is turned away shall be so at little cost
     if let Err(busy) = server.takes(served) {
@@ -85,11 +87,17 @@ where
     let asked = Instant::now();
     let (mut ask, length) = match head::read(request.headers(), name, served.registration.method) {
         Ok(read) => read,
-        Err(answer) => return early(answer, request).await,
+        Err(refused) => return refuse(name, refused, request).await,
     };
     ask.request = match body(server, served, length, request).await {
         Ok(body) => body,
-        Err(answer) => return last(response(answer)),
+        Err(answer) => {
+            // a call without a place is counted where it is turned away
+            if answer.status != 503 {
+                figures::served(name, answer.status);
+            }
+            return last(response(answer));
+        }
     };
     // and only when it is there: whoever sends slowly shall take nobody's place
     let answer = match server.admit(served) {
@@ -102,6 +110,20 @@ where
         Err(busy) => busy,
     };
     response(answer)
+}
+
+/// Answers a request whose head isn't that of a call.
+async fn refuse<B>(name: &'static str, refused: Refused, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let Refused { answer, accepts } = refused;
+    figures::served(name, answer.status);
+    let mut response = early(answer, request).await;
+    if let Some((name, value)) = accepts.map(Accepts::header) {
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 /// How much is read of a request that is answered already, and for how long.

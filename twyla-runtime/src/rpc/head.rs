@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 
@@ -22,11 +22,45 @@ const KEY: HeaderName = HeaderName::from_static(wire::KEY);
 const PARENT: HeaderName = HeaderName::from_static(TRACE_PARENT);
 const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
 
+/// The answer to a request that isn't a call, and what the service accepts instead.
+pub(crate) struct Refused {
+    pub(crate) answer: Answer,
+    pub(crate) accepts: Option<Accepts>,
+}
+
+impl From<Answer> for Refused {
+    fn from(answer: Answer) -> Self {
+        Self { answer, accepts: None }
+    }
+}
+
+/// What a service accepts of a part of a request that it refuses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Accepts {
+    Method,
+    ContentType,
+    /// Only in answers to an unsupported content coding (RFC 7694, section 3).
+    ContentCoding,
+}
+
+impl Accepts {
+    /// The header that says so.
+    pub(crate) const fn header(self) -> (HeaderName, HeaderValue) {
+        match self {
+            Self::Method => (ALLOW, HeaderValue::from_static("POST")),
+            Self::ContentType => (ACCEPT, HeaderValue::from_static(wire::JSON)),
+            Self::ContentCoding => (ACCEPT_ENCODING, HeaderValue::from_static(wire::IDENTITY)),
+        }
+    }
+}
+
 /// The headers of a call, each as it stands there.
 #[derive(Default)]
 struct Said<'a> {
     content_type: Option<&'a [u8]>,
     content_length: Option<&'a [u8]>,
+    /// One that changes the body.
+    content_coding: Option<&'a [u8]>,
     context: Option<&'a [u8]>,
     session: Option<&'a [u8]>,
     timeout: Option<&'a [u8]>,
@@ -50,6 +84,12 @@ impl<'a> Said<'a> {
                 name if *name == SESSION => &mut said.session,
                 name if *name == ATTEMPT => &mut said.attempt,
                 name if *name == PARENT => &mut said.parent,
+                name if *name == CONTENT_ENCODING => {
+                    if !wire::is_identity(value.as_bytes()) {
+                        said.content_coding.get_or_insert(value.as_bytes());
+                    }
+                    continue;
+                }
                 name if *name == STATE => {
                     said.state.get_or_insert(value);
                     continue;
@@ -70,15 +110,22 @@ pub(crate) fn read(
     headers: &HeaderMap,
     name: &'static str,
     method: &'static str,
-) -> Result<(Ask, Option<u64>), Answer> {
+) -> Result<(Ask, Option<u64>), Refused> {
     let said = Said::of(headers);
+    let no_json = |why| Refused { answer: problem(415, name, why), accepts: Some(Accepts::ContentType) };
     match said.content_type {
         Some(kind) if wire::is_json(kind) => {}
         Some(kind) => {
             let kind = String::from_utf8_lossy(kind);
-            return Err(problem(415, name, format!("the request is `{kind}`, and not {}", wire::JSON)));
+            return Err(no_json(format!("the request is `{kind}`, and not {}", wire::JSON)));
         }
-        None => return Err(problem(415, name, format!("the request has no content type: {} is due", wire::JSON))),
+        None => return Err(no_json(format!("the request has no content type: {} is due", wire::JSON))),
+    }
+    if let Some(coding) = said.content_coding {
+        let coding = String::from_utf8_lossy(coding);
+        let detail = format!("the request body is encoded as `{coding}`: send it without a content coding");
+        let answer = Answer::problem(&Problem::of_coding(name, detail));
+        return Err(Refused { answer, accepts: Some(Accepts::ContentCoding) });
     }
     let bad = |header: &str, why: &str| problem(400, name, format!("the header `{header}` {why}"));
     let text = |header: &str, value: &[u8]| -> Result<Arc<str>, Answer> {
@@ -102,7 +149,7 @@ pub(crate) fn read(
         let detail = format!("has {} bytes, and at most {} are allowed", context.len(), wire::MAX_CONTEXT);
         let errors = vec![Broken { pointer: String::new(), keyword: "maxLength".to_owned(), detail }];
         let problem = Problem::of(422, name, "the context is too large");
-        return Err(Answer::problem(&Problem { part: Some(Part::Context), errors, ..problem }));
+        return Err(Answer::problem(&Problem { part: Some(Part::Context), errors, ..problem }).into());
     }
     let ask = Ask {
         service: "",

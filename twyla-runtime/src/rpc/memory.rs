@@ -10,6 +10,7 @@ use super::ask::{Answer, Ask, Lost};
 use super::env::Unset;
 use super::handler::too_large;
 use super::serve::{Served, Server};
+use crate::figures;
 
 /// The services of this process that can be called.
 pub(crate) struct Network {
@@ -62,7 +63,9 @@ impl Network {
         };
         let most = server.settings.max_request;
         if ask.request.len() > most {
-            return Ok(too_large(served.registration.name, most));
+            let answer = too_large(served.registration.name, most);
+            figures::served(served.registration.name, answer.status);
+            return Ok(answer);
         }
         let _place = match server.admit(&served) {
             Ok(place) => place,

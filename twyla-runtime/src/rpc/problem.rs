@@ -116,6 +116,13 @@ impl Problem {
         }
     }
 
+    /// A request whose body has a content coding.
+    #[cfg(feature = "rpc-server")]
+    pub(crate) fn of_coding(method: &str, detail: String) -> Self {
+        let problem = Self::of(415, method, detail);
+        Self { kind: format!("{TYPES}encoded"), title: "A request has no content coding".to_owned(), ..problem }
+    }
+
     /// What a handler has said that can be answered later.
     pub(crate) fn later(method: &str) -> Self {
         let problem = Self::of(503, method, "the service can't answer this call now");
@@ -125,9 +132,18 @@ impl Problem {
     /// Whether something of the call may have been begun: whoever refuses it has not.
     pub(crate) fn maybe_begun(&self) -> bool {
         let kind = self.kind.strip_prefix(TYPES).unwrap_or_default();
-        let refuses =
-            ["busy", "unknown-method", "not-a-post", "bad-header", "too-slow", "too-large", "not-json", "contract"];
-        !refuses.contains(&kind)
+        !matches!(
+            kind,
+            "busy"
+                | "unknown-method"
+                | "not-a-post"
+                | "bad-header"
+                | "too-slow"
+                | "too-large"
+                | "not-json"
+                | "encoded"
+                | "contract"
+        )
     }
 
     pub(crate) fn is(&self, kind: &str) -> bool {

@@ -18,6 +18,8 @@ pub(crate) const KEY: &str = "idempotency-key";
 pub(crate) const IDEMPOTENT: &str = "twyla-idempotent";
 /// What a request and a response are.
 pub(crate) const JSON: &str = "application/json";
+/// The content coding of a body that has none.
+pub(crate) const IDENTITY: &str = "identity";
 /// What problem details are (RFC 9457).
 pub(crate) const PROBLEM: &str = "application/problem+json";
 
@@ -105,6 +107,12 @@ pub(crate) fn is_json(content_type: &[u8]) -> bool {
     content_type == JSON.as_bytes() || kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(JSON))
 }
 
+/// Whether content codings, with commas between, leave a body as it is.
+pub(crate) fn is_identity(codings: &[u8]) -> bool {
+    let mut codings = codings.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(IDENTITY.as_bytes()))
+}
+
 /// Whether a content type is that of problem details.
 pub(crate) fn is_problem(content_type: &[u8]) -> bool {
     kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(PROBLEM))
@@ -156,5 +164,15 @@ mod tests {
     fn content_types_have_parameters() {
         assert!(is_json(b"Application/JSON; charset=utf-8") && !is_json(b"application/jsonp") && !is_json(b"\xff"));
         assert!(is_problem(b"application/problem+json") && !is_problem(b"application/json"));
+    }
+
+    #[test]
+    fn only_identity_leaves_a_body_as_it_is() {
+        for none in ["", "identity", " Identity , identity", ","] {
+            assert!(is_identity(none.as_bytes()), "{none:?}");
+        }
+        for coding in ["gzip", "identity, br", "x-gzip", "identity;q=1", "\u{ff}"] {
+            assert!(!is_identity(coding.as_bytes()), "{coding:?}");
+        }
     }
 }

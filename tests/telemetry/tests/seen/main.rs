@@ -201,6 +201,23 @@ async fn an_event_and_all_that_follows_is_one_trace() {
     .await;
 }
 
+/// Each status once, but 415: for its content type, and for its content coding.
+#[tokio::test]
+async fn a_call_that_is_refused_before_it_begins_is_counted_by_its_status() {
+    within(async {
+        let (figures, _) = ended(service("refuse", &[])).await;
+        let served = figures.lines().filter(|line| line.starts_with("twyla_served_total{"));
+        let mut served: Vec<_> = served.collect();
+        served.sort_unstable();
+        let own = |status, count| {
+            format!("twyla_served_total{{method=\"navitaire-api.get_booking\",status=\"{status}\"}} {count}")
+        };
+        let unknown = "twyla_served_total{method=\"unknown\",status=\"404\"} 1".to_owned();
+        assert_eq!(served, [own(400, 1), own(405, 1), own(408, 1), own(413, 1), own(415, 2), unknown], "{figures}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn calls_are_spans_lines_and_figures_on_both_sides() {
     within(async {
