@@ -37,41 +37,49 @@ pub(crate) const CC: &str = "x-twyla-cc";
 /// Their headers.
 pub(crate) const SENDERS: [&str; 4] = [EXPIRATION, DELIVERY_MODE, USER_ID, CC];
 
-/// Why an event was parked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reason {
+/// Declares the reasons, each with its word: the one list of them.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
+        /// Why an event was parked.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The word in the header `x-twyla-reason`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
     /// The content or the context breaks its contract.
-    Contract,
+    Contract = "contract",
     /// The message is no envelope.
-    Envelope,
+    Envelope = "envelope",
     /// The handler returned an error at each attempt.
-    Handler,
+    Handler = "handler",
     /// The handler panicked at the last attempt.
-    Panic,
+    Panic = "panic",
     /// It was delivered again and again and never settled: the service ends, loses its connection or gives it back.
-    Redelivered,
+    Redelivered = "redelivered",
     /// It has more bytes than [`Config::max_event`](crate::Config::max_event) allows.
-    Size,
+    Size = "size",
 }
 
 impl Reason {
-    /// The word in the header `x-twyla-reason`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Contract => "contract",
-            Self::Envelope => "envelope",
-            Self::Handler => "handler",
-            Self::Panic => "panic",
-            Self::Redelivered => "redelivered",
-            Self::Size => "size",
-        }
-    }
-
     fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Contract, Self::Envelope, Self::Handler, Self::Panic, Self::Redelivered, Self::Size];
-        all.into_iter().find(|reason| reason.as_str() == text)
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
     }
 }
 

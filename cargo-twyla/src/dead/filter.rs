@@ -1,7 +1,8 @@
 //! Which dead letters are meant.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use twyla_runtime::DeadLetter;
+use clap::builder::PossibleValuesParser;
+use twyla_runtime::{DeadLetter, Reason};
 
 /// Only those that fit all of what is given.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -9,8 +10,8 @@ pub(super) struct Filter {
     /// Only the one with this message id.
     #[arg(long, value_name = "MESSAGE_ID")]
     pub(super) id: Option<String>,
-    /// Only those parked for this reason: contract, envelope, handler, panic or redelivered.
-    #[arg(long, value_parser = ["contract", "envelope", "handler", "panic", "redelivered"])]
+    /// Only those parked for this reason.
+    #[arg(long, value_parser = PossibleValuesParser::new(Reason::ALL.iter().map(|reason| reason.as_str())))]
     reason: Option<String>,
     /// Only those whose error has this text in it.
     #[arg(long, value_name = "TEXT")]
@@ -65,7 +66,24 @@ fn age(text: &str) -> Result<TimeDelta, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[test]
+    fn each_reason_can_be_asked_for() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            filter: Filter,
+        }
+        for reason in Reason::ALL {
+            let line = Line::try_parse_from(["dead", "--reason", reason.as_str()]).unwrap();
+            assert_eq!(line.filter.reason.as_deref(), Some(reason.as_str()));
+        }
+        let Err(error) = Line::try_parse_from(["dead", "--reason", "sise"]) else { panic!("it is refused") };
+        assert!(error.to_string().contains("a similar value exists: 'size'"), "{error}");
+    }
 
     #[test]
     fn reads_ages() {

@@ -133,8 +133,10 @@ impl Place {
 /// `json` where each is shown as an object, with or without what is sensitive.
 async fn list(place: &Place, filter: &Filter, limit: usize, json: Option<bool>) -> Result<(), Error> {
     let bus = place.connect().await?;
+    let all = bus.count_dead_letters(&place.event, &place.group).await?;
     let letters = bus.dead_letters(&place.event, &place.group, limit).await?;
-    let all = bus.count_dead_letters(&place.event, &place.group).await?.max(letters.len());
+    // below the limit all that are there were looked at
+    let all = if letters.len() < limit { letters.len() } else { all.max(letters.len()) };
     let now = Utc::now();
     let fitting: Vec<_> = letters.iter().filter(|letter| filter.fits(letter, now)).collect();
     let mut out = crate::paint::stdout();

@@ -27,6 +27,10 @@ const TOGETHER: usize = 32;
 /// How long the broker may take to confirm a replayed message.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// How long a queue is waited for to have back what was given back to it. Others may take that meanwhile, so it may never have
+/// as many as before.
+const RETURN_DEADLINE: Duration = Duration::from_secs(2);
+
 /// How long a reader waits before it reads again.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -82,7 +86,7 @@ impl Amqp {
 
     /// The first `limit` dead letters, which stay where they are.
     pub(super) async fn peek(&self, queue: &str, limit: usize) -> Result<Vec<DeadLetter>, Unread> {
-        let Some((mut fetch, queue, _)) = self.open_dead(queue).await? else { return Ok(Vec::new()) };
+        let Some((mut fetch, queue, count)) = self.open_dead(queue).await? else { return Ok(Vec::new()) };
         let mut letters = Vec::new();
         let mut last = None;
         while letters.len() < limit
@@ -91,7 +95,7 @@ impl Amqp {
             last = Some(message.tag);
             letters.push(read(message).0);
         }
-        give_back(&fetch.channel, &queue, last).await?;
+        give_back(&fetch.channel, &queue, last, count).await?;
         letters.sort_by_key(|letter| letter.parked_at);
         Ok(letters)
     }
@@ -132,7 +136,7 @@ impl Amqp {
             }
         }
         sorted.replayed += self.settle(&fetch.channel, &queue, back, &mut batch, &mut acks).await?;
-        give_back(&fetch.channel, &queue, kept).await?;
+        give_back(&fetch.channel, &queue, kept, count.saturating_sub(sorted.replayed + sorted.dropped)).await?;
         Ok(sorted)
     }
 
@@ -203,12 +207,21 @@ fn passive() -> QueueDeclareOptions {
     QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() }
 }
 
-/// Gives back what was fetched up to this one and isn't acked.
-async fn give_back(channel: &Channel, queue: &ShortString, last: Option<u64>) -> Result<(), Unread> {
+/// Gives back what was fetched up to this one and isn't acked, and waits until the queue has `count` messages again: a quorum
+/// queue takes them back later than it answers, and whoever looks at it meanwhile would see a part of them.
+async fn give_back(channel: &Channel, queue: &ShortString, last: Option<u64>, count: usize) -> Result<(), Unread> {
     if let Some(last) = last {
         channel.basic_nack(last, BasicNackOptions { multiple: true, requeue: true }).await?;
-        // Its answer comes once the queue has them back.
-        channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await?;
+        let until = Instant::now() + RETURN_DEADLINE;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let declared = channel.queue_declare(queue.clone(), passive(), FieldTable::default()).await?;
+            if declared.message_count() as usize >= count || Instant::now() >= until {
+                break;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE);
+        }
     }
     Ok(channel.close(200, "OK".into()).await?)
 }
