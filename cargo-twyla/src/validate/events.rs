@@ -55,10 +55,12 @@ pub(crate) fn each<E: From<io::Error>>(
 ) -> Result<(), E> {
     let mut input = BufReader::with_capacity(1 << 16, input);
     let (first, whole) = beginning(&mut input)?;
-    if let Some(encoding) = other_encoding(&first) {
+    let begins = first.trim_ascii_start();
+    if let Some(encoding) = other_encoding(&first).or_else(|| other_encoding(begins)) {
         // no line of it is one in UTF-8: that is one mistake
-        let save = if first.starts_with(BYTE_ORDER_MARK) { "save it without" } else { "save it as that" };
-        return take(At::Line(1), Item::Bad(format!("{encoding}: {save}")));
+        let save = if begins.starts_with(BYTE_ORDER_MARK) { "save it without" } else { "save it as that" };
+        let blank = first[..first.len() - begins.len()].iter().filter(|byte| **byte == b'\n').count();
+        return take(At::Line(blank as u64 + 1), Item::Bad(format!("{encoding}: {save}")));
     }
     let shape = match (shape, first.trim_ascii_start().first()) {
         (Shape::Auto, None) => return Ok(()),

@@ -289,7 +289,7 @@ fn a_huge_stream_takes_constant_memory() {
         drop(input);
         let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
         assert_eq!(said, "10000 events keep the contract of api.user_input\n");
-        assert!(last - first < 2000, "{first} kB at first, and {last} kB behind {} kB", 100 * chunk.len() / 1000);
+        assert!(last < first + 2000, "{first} kB at first, and {last} kB behind {} kB", 100 * chunk.len() / 1000);
     }
 }
 
@@ -479,9 +479,11 @@ fn a_byte_order_mark_is_named_in_whichever_line_it_is() {
     let event = r#"{"emission":"hi"}"#;
     let envelope = format!(r#"{{"event_name":"api.user_input","content":{event},"context":{{"channel":"web"}}}}"#);
     for (event, how) in [(event, &[][..]), (&envelope, &["--envelope"])] {
-        for (text, line) in [(format!("{event}\n\u{feff}{event}\n{event}\n"), 2), (format!("\n \n\u{feff}{event}\n"), 3)] {
+        for (text, line) in
+            [(format!("{event}\n\u{feff}{event}\n{event}\n"), 2), (format!("\n \n\u{feff}{event}\n"), 3)]
+        {
             let (said, told, code) = twyla(&[&["validate", "api.user_input", "-"], how].concat(), &text);
-            let named = format!("-:{line}: (root): begins with a byte order mark, which JSON doesn't allow (json)\n");
+            let named = format!("-:{line}: (root): begins with a byte order mark, which JSON doesn't allow");
             assert_eq!((said.matches("byte order mark").count(), code), (1, 1), "{said}{told}");
             assert!(said.starts_with(&named), "{said}");
         }

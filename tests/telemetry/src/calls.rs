@@ -69,13 +69,19 @@ pub(crate) async fn refuse(bus: &Bus) -> Result<(), Box<dyn Error>> {
     let address = running.address().ok_or("no address")?;
     let json = "content-type: application/json\r\n";
     for (status, request) in [
-        (400, format!("POST /rpc/get_booking HTTP/1.1\r\n{json}twyla-timeout-ms: soon\r\ncontent-length: 2\r\n\r\n{{}}")),
+        (
+            400,
+            format!("POST /rpc/get_booking HTTP/1.1\r\n{json}twyla-timeout-ms: soon\r\ncontent-length: 2\r\n\r\n{{}}"),
+        ),
         (404, format!("POST /rpc/get_bookings HTTP/1.1\r\n{json}content-length: 2\r\n\r\n{{}}")),
         (405, "GET /rpc/get_booking HTTP/1.1\r\n\r\n".to_owned()),
         (408, format!("POST /rpc/get_booking HTTP/1.1\r\n{json}content-length: 2\r\n\r\n")),
         (413, format!("POST /rpc/get_booking HTTP/1.1\r\n{json}content-length: 101\r\n\r\n")),
         (415, "POST /rpc/get_booking HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}".to_owned()),
-        (415, format!("POST /rpc/get_booking HTTP/1.1\r\n{json}content-encoding: gzip\r\ncontent-length: 2\r\n\r\n{{}}")),
+        (
+            415,
+            format!("POST /rpc/get_booking HTTP/1.1\r\n{json}content-encoding: gzip\r\ncontent-length: 2\r\n\r\n{{}}"),
+        ),
     ] {
         let mut stream = TcpStream::connect(address).await?;
         let (line, rest) = request.split_once("\r\n").ok_or("no head")?;
