@@ -190,12 +190,27 @@ async fn keeps_what_the_dead_queue_does_not_take() {
         assert_eq!(calls.recv().await, Some(2));
         let letters = dead_letters(&bus, Mine::EVENT, "one", 1).await;
         assert!(letters[0].body.len() < MIB);
+        // and the service says that one is kept
+        let health = running.health();
+        let reasons = loop {
+            let reasons = health.unready();
+            if !reasons.is_empty() {
+                break reasons;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        let queue = format!("{}.one", Mine::EVENT);
+        let due = format!("1 of at most 64 deliveries of `{queue}` wait, since its dead queue doesn't take them: ");
+        assert!(reasons.len() == 1 && reasons[0].starts_with(&due), "{reasons:?}");
         // The broker takes more from now on, and says so on another connection.
         set_most(4 * MIB).await;
         close_connection(Mine::DOMAIN, "publish").await;
         let letters = dead_letters(&bus, Mine::EVENT, "one", 2).await;
         assert!(letters.iter().any(|letter| letter.body.len() > 2 * MIB && letter.reason == Some(Reason::Handler)));
         assert!(calls.try_recv().is_err(), "it was handled again");
+        while !health.is_ready() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         running.stop().await;
         bus.close().await;
     })

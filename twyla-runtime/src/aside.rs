@@ -107,8 +107,8 @@ pub(crate) async fn postpone(
     let (queue, pause) = (&listening.queue, step(pause));
     let span = span::retry(queue, &delivery, listening.bus.system(), &queue.retry(pause), delivery.trace.as_ref());
     let to = Address::Retry(queue.clone(), pause);
-    let (delivery, message) = set_aside(listening, delivery, to, headers, &span).await.err()?;
-    Some(Box::new(Held { delivery, way: Way::Retry(Instant::now() + pause, message.headers) }))
+    let (delivery, message, why) = set_aside(listening, delivery, to, headers, &span).await.err()?;
+    Some(Box::new(Held { delivery, way: Way::Retry(Instant::now() + pause, message.headers), why }))
 }
 
 /// Puts the message into the dead queue with what is known of it, and only then acks it. If that queue doesn't take it, it is
@@ -152,18 +152,18 @@ pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Ver
             listening.figures.parked();
             None
         }
-        Err((delivery, message)) => Some(Box::new(Held { delivery, way: Way::Dead(message) })),
+        Err((delivery, message, why)) => Some(Box::new(Held { delivery, way: Way::Dead(message), why })),
     }
 }
 
-/// Returns what could not be set aside; once the bus is closed, it just goes back.
+/// Returns what could not be set aside, and why; once the bus is closed, it just goes back.
 async fn set_aside(
     listening: &Listening,
     delivery: Delivery,
     to: Address,
     headers: Vec<park::Named>,
     span: &Active,
-) -> Result<(), (Delivery, Outgoing)> {
+) -> Result<(), (Delivery, Outgoing, String)> {
     let message = Outgoing {
         to,
         headers,
@@ -184,7 +184,7 @@ async fn set_aside(
             let (event, group, message_id) = (listening.queue.event, listening.queue.group, &*message.message_id);
             tracing::error!(event, group, message_id, error = failure.why, "can't be set aside, waits here");
             span.failed("unconfirmed", Some(&failure.why));
-            Err((delivery, message))
+            Err((delivery, message, failure.why))
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::fail::What;
 use crate::figures::{Came, Listens};
 use crate::handler::{Failure, Incoming, Keyed, Registration, States};
 use crate::hold::{Held, Way};
+use crate::hold_state::HoldState;
 use crate::isolate::{chain, guarded};
 use crate::meta::Meta;
 use crate::park::{DeadLetter, Reason};
@@ -43,6 +44,7 @@ pub(crate) struct Listening {
     pub(crate) redeliveries: u32,
     pub(crate) dedupe: Option<Dedupe>,
     pub(crate) store: StoreState,
+    pub(crate) hold: HoldState,
     /// What is known of deliveries that the broker has taken back.
     pub(crate) recall: Recall,
     /// The handlers that run.
@@ -148,7 +150,8 @@ async fn handle(
             if let Way::Dead(message) = &mut way {
                 message.body = delivery.body.clone();
             }
-            return Some(Box::new(Held { delivery, way }));
+            let why = "it was not taken before the broker took the delivery back".to_owned();
+            return Some(Box::new(Held { delivery, way, why }));
         }
         Some(Known::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due))).await,
         None => match refused_unread(listening, &delivery) {

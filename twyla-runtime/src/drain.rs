@@ -14,6 +14,7 @@ use crate::attempt::{Listening, handle_in_turn};
 use crate::batch::handle_together;
 use crate::ending::Ending;
 use crate::health::Health;
+use crate::hold_state::Backlog;
 use crate::lanes::Lanes;
 use crate::rpc::Server;
 use crate::transport::{Delivery, Subscription};
@@ -63,6 +64,8 @@ pub struct Running {
     pub(crate) consumers: Vec<(String, watch::Receiver<bool>)>,
     /// Each queue whose listener dedupes, with why its store can't be used, if it can't.
     pub(crate) stores: Vec<(String, watch::Receiver<Option<String>>)>,
+    /// Each queue with the deliveries that wait to be dead-lettered.
+    pub(crate) held: Vec<(String, watch::Receiver<Backlog>)>,
     /// What tells of its health: until the end.
     #[cfg(feature = "rpc-server")]
     pub(crate) operations: Option<(std::net::SocketAddr, JoinSet<()>)>,
@@ -82,6 +85,7 @@ impl Running {
             address: None,
             consumers: Vec::new(),
             stores: Vec::new(),
+            held: Vec::new(),
             #[cfg(feature = "rpc-server")]
             operations: None,
         }
@@ -98,6 +102,7 @@ impl Running {
             self.bus.state(),
             self.consumers.clone(),
             self.stores.clone(),
+            self.held.clone(),
             self.phase.subscribe(),
             self.leaving.subscribe(),
         )

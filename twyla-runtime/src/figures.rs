@@ -62,6 +62,7 @@ figures! {
         retried: Counter = counter "twyla_retried_total",
         parked: Counter = counter "twyla_parked_total",
         dropped: Counter = counter "twyla_dropped_total",
+        held: Gauge = gauge "twyla_held",
         handling: Gauge = gauge "twyla_handling",
         seconds: Histogram = histogram "twyla_handler_seconds",
         ready: Gauge = gauge "twyla_queue_ready",
@@ -135,6 +136,7 @@ const DESCRIPTIONS: &[Description] = &[
     counter("twyla_log_lines_dropped_total", "lines of the log that no collector has taken"),
     gauge("twyla_connected", "1 while the connection is up, else 0"),
     gauge("twyla_confirming", "events whose confirm is waited for"),
+    gauge("twyla_held", "events that wait in the service, since their dead queue or retry queue doesn't take them"),
     gauge("twyla_handling", "events that are being handled"),
     gauge("twyla_queue_ready", "events that wait in the queue, looked at every few seconds"),
     gauge("twyla_serving", "calls that are being served"),
@@ -307,10 +309,35 @@ impl Listens {
         self.tally.figures().dropped.increment(1);
     }
 
+    /// An event is held here, until what is returned is gone.
+    pub(crate) fn hold(&self) -> Holds {
+        #[cfg(feature = "metrics")]
+        let held = self.tally.figures().held.clone();
+        #[cfg(feature = "metrics")]
+        held.increment(1);
+        Holds {
+            #[cfg(feature = "metrics")]
+            held,
+        }
+    }
+
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker has queues to ask for"))]
     pub(crate) fn ready(&self, count: u32) {
         #[cfg(feature = "metrics")]
         self.tally.figures().ready.set(count);
+    }
+}
+
+/// An event that is held, until this is dropped.
+pub(crate) struct Holds {
+    #[cfg(feature = "metrics")]
+    held: Gauge,
+}
+
+#[cfg(feature = "metrics")]
+impl Drop for Holds {
+    fn drop(&mut self) {
+        self.held.decrement(1);
     }
 }
 

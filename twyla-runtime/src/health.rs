@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::drain::Phase;
+use crate::hold_state::Backlog;
 use crate::transport::state::{BusState, LinkState};
 
 /// Whether a service is ready: made by [`Running::health`](crate::Running::health).
@@ -19,6 +20,8 @@ pub struct Health {
     consumers: Arc<[(String, watch::Receiver<bool>)]>,
     /// Each queue whose listener dedupes, with why its store can't be used, if it can't.
     stores: Arc<[(String, watch::Receiver<Option<String>>)]>,
+    /// Each queue with the deliveries that wait to be dead-lettered.
+    held: Arc<[(String, watch::Receiver<Backlog>)]>,
     phase: watch::Receiver<Phase>,
     /// Whether the service is to be sent nothing more.
     leaving: watch::Receiver<bool>,
@@ -29,14 +32,15 @@ impl Health {
         bus: watch::Receiver<BusState>,
         consumers: Vec<(String, watch::Receiver<bool>)>,
         stores: Vec<(String, watch::Receiver<Option<String>>)>,
+        held: Vec<(String, watch::Receiver<Backlog>)>,
         phase: watch::Receiver<Phase>,
         leaving: watch::Receiver<bool>,
     ) -> Self {
-        Self { bus, consumers: consumers.into(), stores: stores.into(), phase, leaving }
+        Self { bus, consumers: consumers.into(), stores: stores.into(), held: held.into(), phase, leaving }
     }
 
     /// What stands in the way of being ready, in words; nothing where the service is ready: connected both ways, with every
-    /// consumer really there, every store of [`Dedupe`](crate::Dedupe) in order, and not stopping.
+    /// consumer really there, every store of [`Dedupe`](crate::Dedupe) in order, no event waiting for its dead queue to take it, and not stopping.
     ///
     /// A broker that takes no messages for now (a memory alarm) doesn't count: the service still handles.
     #[must_use]
@@ -63,6 +67,7 @@ impl Health {
                 reasons.push(format!("the events of `{queue}` wait for the store of what was handled: {why}"));
             }
         }
+        reasons.extend(self.held.iter().filter_map(|(queue, backlog)| backlog.borrow().reason(queue)));
         reasons
     }
 

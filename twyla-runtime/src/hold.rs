@@ -22,6 +22,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 pub(crate) struct Held {
     pub(crate) delivery: Delivery,
     pub(crate) way: Way,
+    /// Why it couldn't.
+    pub(crate) why: String,
 }
 
 /// What is to become of it.
@@ -37,9 +39,10 @@ impl Held {
     /// goes back to its queue; that is remembered, and it is held again when it comes back. A message without an id, which can't
     /// be known again, is handled again then.
     pub(crate) async fn wait(self, listening: &Listening, guard: Option<&Guard<'_>>) -> Option<Delivery> {
-        let Self { mut delivery, way } = self;
+        let Self { mut delivery, way, why } = self;
+        let _held = listening.figures.hold();
         let back = match way {
-            Way::Dead(message) => match dead_letter(listening, &delivery, &message).await {
+            Way::Dead(message) => match dead_letter(listening, &delivery, &message, &why).await {
                 Left::Done => {
                     if let Some(guard) = guard {
                         guard.remember_if_void(&delivery.ack);
@@ -73,7 +76,8 @@ enum Left {
     Back,
 }
 
-async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgoing) -> Left {
+async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgoing, why: &str) -> Left {
+    let holding = listening.hold.hold(why);
     let (event, group, message_id) = (listening.queue.event, listening.queue.group, delivery.message_id.as_deref());
     // after half of its time the delivery goes back, and comes again
     let until = delivery.arrived + listening.consumer_timeout / 2;
@@ -94,6 +98,7 @@ async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgo
             Err(Unpublished { cause: Cause::Closed, .. }) => return Left::Back,
             Err(failure) => {
                 tracing::warn!(event, group, message_id, error = failure.why, "still can't be parked, waits here");
+                holding.fails_again(&failure.why);
             }
         }
         times += 1;

@@ -54,6 +54,7 @@ mod figures;
 pub mod handler;
 mod health;
 mod hold;
+mod hold_state;
 mod isolate;
 #[doc(hidden)]
 pub mod json;

@@ -17,6 +17,7 @@ use crate::drain::{self, Phase, Running};
 use crate::error::Error;
 use crate::figures::Listens;
 use crate::handler::{Registration, States};
+use crate::hold_state::HoldState;
 use crate::recall::Recall;
 use crate::retry::Retry;
 #[cfg(feature = "rpc-server")]
@@ -302,6 +303,7 @@ impl Service {
                 pace: Pace::default(),
                 figures: Listens::new(event, group),
                 store: StoreState::new(event, group),
+                hold: HoldState::new(prefetch),
                 recall: Recall::default(),
                 runs: Runs::default(),
                 renew: subscription.renew.clone(),
@@ -320,6 +322,7 @@ impl Service {
                     );
                 }
             }
+            running.held.push((listening.queue.name.clone(), listening.hold.subscribe()));
             running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
             runs::watch(&listening);
             running.add(drain::serve(listening, subscription, drain));

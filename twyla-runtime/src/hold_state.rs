@@ -1,0 +1,87 @@
+//! How many deliveries of a listener wait here since its dead queue doesn't take them: for its health.
+
+use tokio::sync::watch;
+
+/// The deliveries that a listener holds, each until its [`Holding`] is dropped.
+#[derive(Debug)]
+pub(crate) struct HoldState(watch::Sender<Backlog>);
+
+/// The deliveries that wait to be dead-lettered.
+#[derive(Clone, Debug)]
+pub(crate) struct Backlog {
+    count: usize,
+    /// The prefetch: with as many held the broker delivers nothing more.
+    most: u16,
+    /// Why the dead queue did not take the last one that was tried.
+    why: String,
+}
+
+impl Backlog {
+    /// The reason why a listener with this queue isn't ready, if any waits.
+    pub(crate) fn reason(&self, queue: &str) -> Option<String> {
+        let Self { count, most, why } = self;
+        (*count > 0).then(|| {
+            format!(
+                "{count} of at most {most} deliveries of `{queue}` wait, since its dead queue doesn't take them: {why}"
+            )
+        })
+    }
+}
+
+impl HoldState {
+    pub(crate) fn new(most: u16) -> Self {
+        Self(watch::Sender::new(Backlog { count: 0, most, why: String::new() }))
+    }
+
+    /// For the service's health.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Backlog> {
+        self.0.subscribe()
+    }
+
+    /// A delivery is held.
+    pub(crate) fn hold(&self, why: &str) -> Holding<'_> {
+        self.0.send_modify(|backlog| {
+            backlog.count += 1;
+            why.clone_into(&mut backlog.why);
+        });
+        Holding(self)
+    }
+}
+
+/// A delivery that is held, until this is dropped.
+pub(crate) struct Holding<'a>(&'a HoldState);
+
+impl Holding<'_> {
+    /// The dead queue didn't take it again.
+    pub(crate) fn fails_again(&self, why: &str) {
+        let Self(state) = self;
+        state.0.send_modify(|backlog| why.clone_into(&mut backlog.why));
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        let Self(state) = self;
+        state.0.send_modify(|backlog| backlog.count -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_those_that_are_held_now() {
+        let state = HoldState::new(64);
+        let seen = state.subscribe();
+        let reason = || seen.borrow().reason("a.b.c");
+        assert_eq!(reason(), None);
+        let (one, two) = (state.hold("it is full"), state.hold("it is full"));
+        drop(one);
+        let due = "1 of at most 64 deliveries of `a.b.c` wait, since its dead queue doesn't take them: it is gone";
+        two.fails_again("it is gone");
+        assert_eq!(reason().as_deref(), Some(due));
+        drop(two);
+        assert_eq!(reason(), None);
+    }
+}
