@@ -13,8 +13,8 @@ use twyla_runtime::sql::{Dialect, Outbox};
 use twyla_runtime::{Bus, Dedupe, Retry};
 use twyla_tests::broker::{clean, config, lapin, permit, user};
 use twyla_tests::proxy::{Mode, Proxy};
-use twyla_tests::work::{Shop, postgres, postgres_schema, sqlite, worker};
-use twyla_tests::{Call, Here, Ping, Place, Script, here, listener};
+use twyla_tests::work::{Shop, Works, postgres, postgres_schema, sqlite, worker};
+use twyla_tests::{Call, Here, Ping, Place, Script, here, listener, within};
 
 twyla_tests::with_rabbitmq!(
     puts_aside_in_postgres_what_is_refused,
@@ -213,4 +213,41 @@ async fn works_through_a_pooler_that_shares_by_transaction() {
     let rows = sqlx::raw_sql("SELECT n FROM effects ORDER BY n").fetch_all(&pools[0]).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     bus.close().await;
+}
+
+/// Two operators put the same refused events back at once: each event is put back by one of them.
+async fn puts_back_once<DB: Works>(pool: Pool<DB>)
+where
+    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+{
+    const EVENTS: u32 = 20;
+    let outbox = Outbox::sql(pool.clone()).await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    for id in 0..EVENTS {
+        let sql = format!(
+            "INSERT INTO twyla_outbox_refused (id, message_id, exchange, routing_key, body, put_at, why) \
+             VALUES ({id}, '{id}', 'a', 'b', 'body', CURRENT_TIMESTAMP, 'no')"
+        );
+        sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.unwrap();
+    }
+    drop(connection);
+    for id in 0..EVENTS.into() {
+        let both = [outbox.clone(), outbox.clone()]
+            .map(|outbox| tokio::spawn(async move { outbox.retry_refused(id).await.unwrap() }));
+        let [one, other] = both;
+        assert_eq!(u32::from(one.await.unwrap()) + u32::from(other.await.unwrap()), 1, "{id}");
+    }
+    assert_eq!(outbox.counts().await.unwrap(), (EVENTS.into(), 0));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn an_event_is_put_back_once_with_postgres() {
+    within(async { puts_back_once(postgres_schema("an_event_is_put_back_once").await).await }).await;
+}
+
+#[tokio::test]
+async fn an_event_is_put_back_once_with_sqlite() {
+    let (_dir, pool) = sqlite().await;
+    within(puts_back_once(pool)).await;
 }

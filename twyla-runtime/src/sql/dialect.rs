@@ -86,15 +86,16 @@ const HANDLED: &str = "INSERT INTO twyla_handled (group_name, message_id) SELECT
 const REFUSE: &str = "INSERT INTO twyla_outbox_refused (id, message_id, exchange, routing_key, body, trace, put_at, why) \
                       SELECT id, message_id, exchange, routing_key, body, trace, put_at, $1 FROM twyla_outbox WHERE id = $2 \
                       ON CONFLICT DO NOTHING";
-const PUT_BACK: &str = "INSERT INTO twyla_outbox (message_id, exchange, routing_key, body, trace, put_at) \
-                        SELECT message_id, exchange, routing_key, body, trace, put_at FROM twyla_outbox_refused WHERE id = ";
+/// The columns of both tables that an event keeps when it is put back.
+const KEPT: &str = "message_id, exchange, routing_key, body, trace, put_at";
 const DROP_REFUSED: &str = "DELETE FROM twyla_outbox_refused WHERE id = ";
 const SENT: &str = "DELETE FROM twyla_outbox WHERE id = ";
 
 macro_rules! statements {
     (
         $database:ty, handled = $handled:literal, outbox = $outbox:literal, holds = $holds:expr, named = $named:literal,
-        forget = $forget:expr, micros = $micros:expr, begin = $begin:expr, end = $end:expr, next = $next:literal
+        forget = $forget:expr, micros = $micros:expr, put_back = $put_back:expr,
+        begin = $begin:expr, end = $end:expr, next = $next:literal
     ) => {
         impl Dialect for $database {}
 
@@ -226,10 +227,14 @@ macro_rules! statements {
             fn put_back(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>> {
                 Box::pin(async move {
                     let mut transaction = pool.begin().await?;
-                    let put = raw_sql(AssertSqlSafe(format!("{PUT_BACK}{id}"))).execute(&mut *transaction).await?;
-                    raw_sql(AssertSqlSafe(format!("{DROP_REFUSED}{id}"))).execute(&mut *transaction).await?;
+                    // The first one says whether it was there.
+                    let mut was_there = None;
+                    for sql in $put_back(id) {
+                        let done = raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await?;
+                        was_there.get_or_insert(done.rows_affected() > 0);
+                    }
                     transaction.commit().await?;
-                    Ok(put.rows_affected() > 0)
+                    Ok(was_there.unwrap_or_default())
                 })
             }
 
@@ -278,6 +283,10 @@ statements!(
     forget =
         |seconds| format!("DELETE FROM twyla_handled WHERE handled_at < now() - make_interval(secs => {seconds:.3})"),
     micros = |column| format!("CAST(extract(epoch FROM {column}) * 1000000 AS bigint)"),
+    // One statement: of two at once, each would see the row that the other takes away.
+    put_back = |id| [format!(
+        "WITH gone AS ({DROP_REFUSED}{id} RETURNING {KEPT}) INSERT INTO twyla_outbox ({KEPT}) SELECT {KEPT} FROM gone"
+    )],
     // Held by a transaction, so that one relay is at work on a table at a time: a session's lock would stay with a pooler's
     // connection. Each event that is taken out ends the transaction, and the next one begins.
     begin = Some("BEGIN; SELECT pg_try_advisory_xact_lock(7743218410563 + 'twyla_outbox'::regclass::oid::bigint)"),
@@ -321,6 +330,11 @@ statements!(
     forget =
         |seconds| format!("DELETE FROM twyla_handled WHERE unixepoch(handled_at) < unixepoch('now') - {seconds:.3}"),
     micros = |column| format!("unixepoch({column}) * 1000000"),
+    // It has one writer at a time, from the first statement to the commit.
+    put_back = |id| [
+        format!("INSERT INTO twyla_outbox ({KEPT}) SELECT {KEPT} FROM twyla_outbox_refused WHERE id = {id}"),
+        format!("{DROP_REFUSED}{id}"),
+    ],
     begin = None,
     end = None,
     next = ""
