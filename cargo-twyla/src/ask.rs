@@ -2,13 +2,28 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-/// Asks whether to go on; without a terminal the answer is no.
-pub(crate) fn asked(question: &str) -> io::Result<bool> {
+/// What was asked is not to be done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("nothing was done: say --yes where nobody can be asked")]
+    Unasked,
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Asks whether to go on, unless `yes` says so; without a terminal the answer is no.
+///
+/// # Errors
+/// The answer is no.
+pub(crate) fn consent(question: &str, yes: bool) -> Result<(), Refused> {
+    if yes {
+        return Ok(());
+    }
     if !io::stdin().is_terminal() {
-        return Ok(false);
+        return Err(Refused::Unasked);
     }
     eprint!("{question} [y/N] ");
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Refused::Unasked) }
 }

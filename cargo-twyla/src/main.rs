@@ -31,6 +31,7 @@ mod openapi;
 mod outbox;
 mod output;
 mod paint;
+mod record;
 mod run;
 mod sample;
 mod schemas;

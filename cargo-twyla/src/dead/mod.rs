@@ -13,7 +13,7 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use twyla_runtime::{Bus, Config, ConfigError, Sort};
 
-use crate::ask::asked;
+use crate::ask::{self, consent};
 use crate::run::{Outcome, Run};
 use filter::Filter;
 
@@ -100,8 +100,8 @@ enum Error {
     NoBroker { prefix: String },
     #[error("no dead letter of {event} in the group {group} has the message id {id}")]
     NoSuch { event: String, group: String, id: String },
-    #[error("nothing was done: say --yes where nobody can be asked")]
-    Unasked,
+    #[error(transparent)]
+    Refused(#[from] ask::Refused),
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -190,9 +190,9 @@ async fn sort(sorting: Sorting, sort: Sort) -> Result<(), Error> {
     let count = bus.count_dead_letters(&place.event, &place.group).await?;
     let which = if filter.is_all() { format!("all {count}") } else { format!("those of {count} that fit") };
     let question = format!("{verb} {which} dead letters of {} in the group {}?", place.event, place.group);
-    if !yes && !asked(&question)? {
+    if let Err(refused) = consent(&question, yes) {
         bus.close().await;
-        return Err(Error::Unasked);
+        return Err(refused.into());
     }
 
     let stop = Arc::new(AtomicBool::new(false));

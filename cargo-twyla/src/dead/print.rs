@@ -1,14 +1,13 @@
 //! Dead letters as text: a line each, or one with all that is known of it; and as JSON for other programs.
 
-use std::fmt::Write;
-
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use twyla_contract::text::is_invisible;
 use twyla_runtime::DeadLetter;
 
+use crate::record::{self, lines, one_line, table};
+
 fn time(time: Option<DateTime<Utc>>) -> String {
-    time.map_or_else(|| "-".to_owned(), |time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+    time.map_or_else(|| "-".to_owned(), record::time)
 }
 
 /// Why it is there: the broker's word if that has moved it.
@@ -28,41 +27,39 @@ pub(super) fn head() -> String {
 /// One line of the list.
 pub(super) fn line(letter: &DeadLetter) -> String {
     let id = letter.message_id.as_deref().unwrap_or("-");
-    // a sender's text is not to move the cursor
-    let error: String = letter.error.chars().map(|c| if is_invisible(c) { ' ' } else { c }).take(100).collect();
+    let error: String = one_line(&letter.error).chars().take(100).collect();
     format!("{id:<36}  {:<20}  {:<11}  {:>8}  {error}", time(letter.parked_at), reason(letter), letter.attempts)
 }
 
 /// All that is known of one.
 pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
-    let mut text = String::new();
-    let mut row = |name: &str, value: &str| {
-        let value: String = value.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect();
-        let _ = writeln!(text, "{name:<14} {value}");
-    };
-    row("message id", letter.message_id.as_deref().unwrap_or("-"));
-    row("event", &letter.event);
-    row("group", &letter.group);
-    row("exchange", &letter.exchange);
-    row("routing key", &letter.routing_key);
-    row("reason", reason(letter));
-    row("error", &letter.error);
-    for broken in &letter.violations {
-        row("broken rule", &format!("{} {}: {}", broken.pointer, broken.keyword, broken.message));
-    }
-    row("attempts", &letter.attempts.to_string());
+    let mut rows = vec![
+        ("message id", letter.message_id.clone().unwrap_or_else(|| "-".to_owned())),
+        ("event", letter.event.clone()),
+        ("group", letter.group.clone()),
+        ("exchange", letter.exchange.clone()),
+        ("routing key", letter.routing_key.clone()),
+        ("reason", reason(letter).to_owned()),
+        ("error", letter.error.clone()),
+    ];
+    rows.extend(
+        letter
+            .violations
+            .iter()
+            .map(|broken| ("broken rule", format!("{} {}: {}", broken.pointer, broken.keyword, broken.message))),
+    );
+    rows.push(("attempts", letter.attempts.to_string()));
     if letter.first_failed_at.is_some() {
-        row("first failed", &format!("{} {}", time(letter.first_failed_at), letter.first_error));
+        rows.push(("first failed", format!("{} {}", time(letter.first_failed_at), letter.first_error)));
     }
-    row("parked", &time(letter.parked_at));
-    for death in &letter.deaths {
+    rows.push(("parked", time(letter.parked_at)));
+    rows.extend(letter.deaths.iter().map(|death| {
         let times = if death.count == 1 { "once".to_owned() } else { format!("{} times", death.count) };
-        row("x-death", &format!("{}: {}, {times}, first {}", death.queue, death.reason, time(death.at)));
-    }
-    row("bytes", &letter.body.len().to_string());
+        ("x-death", format!("{}: {}, {times}, first {}", death.queue, death.reason, time(death.at)))
+    }));
+    rows.push(("bytes", letter.body.len().to_string()));
     let body = if reveal { revealed(letter).shown() } else { letter.shown() };
-    let body: String = body.chars().map(|c| if c == '\n' || !is_invisible(c) { c } else { '.' }).collect();
-    text + "\n" + &body
+    table(rows) + "\n" + &lines(&body)
 }
 
 /// One, for other programs.

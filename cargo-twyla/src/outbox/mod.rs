@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use clap::Subcommand;
 use twyla_runtime::sql::Refused;
 
-use crate::ask::asked;
+use crate::ask::{self, consent};
 use crate::run::{Outcome, Run};
 use store::{Store, Unreachable};
 
@@ -89,8 +89,8 @@ enum Error {
     Database(#[from] sqlx::Error),
     #[error("no event with the number {0} was refused")]
     NoSuch(i64),
-    #[error("nothing was done: say --yes where nobody can be asked")]
-    Unasked,
+    #[error(transparent)]
+    Refused(#[from] ask::Refused),
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -121,7 +121,7 @@ async fn list(place: &Place, event: Option<&str>, json: bool) -> Result<(), Erro
     let store = place.open().await?;
     let (waiting, _) = store.counts().await?;
     let refused = named(store.refused().await?, event);
-    let mut out = io::stdout().lock();
+    let mut out = crate::paint::stdout();
     if json {
         for event in &refused {
             writeln!(out, "{}", print::json(event, None))?;
@@ -146,7 +146,7 @@ async fn show(place: &Place, id: i64, json: bool, reveal: bool) -> Result<(), Er
         true => print::json(&event, body.as_deref()).to_string(),
         false => print::whole(&event, body.as_deref()),
     };
-    writeln!(io::stdout(), "{text}")?;
+    writeln!(crate::paint::stdout(), "{text}")?;
     Ok(())
 }
 
@@ -163,9 +163,7 @@ async fn each(which: Which, retry: bool) -> Result<(), Error> {
         }
         which.ids
     };
-    if !ids.is_empty() && !which.yes && !asked(&format!("{verb} {} refused events?", ids.len()))? {
-        return Err(Error::Unasked);
-    }
+    consent(&format!("{verb} {} refused events?", ids.len()), which.yes || ids.is_empty())?;
     let mut count = 0;
     for id in ids {
         let gone = if retry { store.retry(id).await? } else { store.drop(id).await? };

@@ -1,19 +1,9 @@
 //! Refused events as text: a line each, or one with all that is known of it; and as JSON for other programs.
 
-use std::fmt::Write;
-
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use twyla_runtime::sql::Refused;
 
-fn time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// A text of others, which is not to move the cursor.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
+use crate::record::{lines, one_line, table, time};
 
 /// The head of the list.
 pub(super) fn head() -> String {
@@ -23,15 +13,14 @@ pub(super) fn head() -> String {
 /// One line of the list.
 pub(super) fn line(refused: &Refused) -> String {
     let Refused { id, event, message_id, bytes, refused_at, why, .. } = refused;
-    let why: String = plain(why).chars().take(100).collect();
-    let (message_id, event, at) = (plain(message_id), plain(event), time(*refused_at));
+    let why: String = one_line(why).chars().take(100).collect();
+    let (message_id, event, at) = (one_line(message_id), one_line(event), time(*refused_at));
     format!("{id:>8}  {message_id:<36}  {at:<20}  {bytes:>10}  {event:<28}  {why}")
 }
 
 /// All that is known of one, with its body if it is given.
 pub(super) fn whole(refused: &Refused, body: Option<&[u8]>) -> String {
-    let mut text = String::new();
-    for (name, value) in [
+    let mut text = table([
         ("id", refused.id.to_string()),
         ("message id", refused.message_id.clone()),
         ("event", refused.event.clone()),
@@ -39,16 +28,13 @@ pub(super) fn whole(refused: &Refused, body: Option<&[u8]>) -> String {
         ("put", time(refused.put_at)),
         ("refused", time(refused.refused_at)),
         ("why", refused.why.clone()),
-    ] {
-        let _ = writeln!(text, "{name:<14} {}", plain(&value));
-    }
+    ]);
     if let Some(body) = body {
         let body = match serde_json::from_slice::<Value>(body) {
             Ok(body) => format!("{body:#}"),
             Err(_) => String::from_utf8_lossy(body).into_owned(),
         };
-        let body: String = body.chars().map(|c| if c == '\n' || !c.is_control() { c } else { '.' }).collect();
-        text = text + "\n" + &body;
+        text = text + "\n" + &lines(&body);
     }
     text.trim_end().to_owned()
 }
