@@ -5,6 +5,7 @@
 
 mod mirror;
 
+use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -52,6 +53,9 @@ pub(crate) fn provide() -> Result<(RabbitMq, String), Error> {
     let failed = |why: String| Error::NotMade { folder: folder.clone(), why };
     let unwritable = |error: io::Error| failed(format!("{} could not be written ({error})", folder.display()));
     fs::create_dir_all(&folder).map_err(unwritable)?;
+    // Of two runs at once, the second looks at what the first has made.
+    let lock = File::create(folder.join("provide.lock")).map_err(unwritable)?;
+    lock.lock().map_err(unwritable)?;
     if folder.join("root").is_dir() {
         write_programs(&folder).map_err(unwritable)?;
         match version(&folder) {
