@@ -4,14 +4,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::PossibleValuesParser;
 use twyla_runtime::{DeadLetter, Reason};
 
+use super::print::reason;
+
+/// What RabbitMQ itself says in `x-death` of a message that it has moved.
+const BROKERS: [&str; 4] = ["delivery_limit", "expired", "maxlen", "rejected"];
+
+/// All that a dead letter may be there for.
+fn reasons() -> impl Iterator<Item = &'static str> {
+    Reason::ALL.iter().map(|reason| reason.as_str()).chain(BROKERS)
+}
+
 /// Only those that fit all of what is given.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Filter {
     /// Only the one with this message id.
     #[arg(long, value_name = "MESSAGE_ID")]
     pub(super) id: Option<String>,
-    /// Only those parked for this reason.
-    #[arg(long, value_parser = PossibleValuesParser::new(Reason::ALL.iter().map(|reason| reason.as_str())))]
+    /// Only those parked for this reason; the last four are RabbitMQ's own.
+    #[arg(long, value_parser = PossibleValuesParser::new(reasons()))]
     reason: Option<String>,
     /// Only those whose error has this text in it.
     #[arg(long, value_name = "TEXT")]
@@ -41,7 +51,7 @@ impl Filter {
             pointer.strip_prefix(at.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         self.id.as_ref().is_none_or(|id| letter.message_id.as_ref() == Some(id))
-            && self.reason.as_ref().is_none_or(|reason| letter.reason.is_some_and(|it| it.as_str() == reason))
+            && self.reason.as_ref().is_none_or(|it| reason(letter) == it)
             && self.error.as_ref().is_none_or(|error| letter.error.contains(error))
             && self.at.as_ref().is_none_or(|at| letter.violations.iter().any(|broken| below(&broken.pointer, at)))
             && self.older.is_none_or(|older| age.is_some_and(|age| age >= older))
@@ -77,9 +87,9 @@ mod tests {
             #[command(flatten)]
             filter: Filter,
         }
-        for reason in Reason::ALL {
-            let line = Line::try_parse_from(["dead", "--reason", reason.as_str()]).unwrap();
-            assert_eq!(line.filter.reason.as_deref(), Some(reason.as_str()));
+        for reason in reasons() {
+            let line = Line::try_parse_from(["dead", "--reason", reason]).unwrap();
+            assert_eq!(line.filter.reason.as_deref(), Some(reason));
         }
         let Err(error) = Line::try_parse_from(["dead", "--reason", "sise"]) else { panic!("it is refused") };
         assert!(error.to_string().contains("a similar value exists: 'size'"), "{error}");

@@ -11,7 +11,7 @@ fn time(time: Option<DateTime<Utc>>) -> String {
 }
 
 /// Why it is there: the broker's word if that has moved it.
-fn reason(letter: &DeadLetter) -> &str {
+pub(super) fn reason(letter: &DeadLetter) -> &str {
     match (letter.reason, letter.deaths.first()) {
         (Some(reason), _) => reason.as_str(),
         (None, Some(death)) => &death.reason,
