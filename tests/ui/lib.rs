@@ -1,5 +1,9 @@
-//! The tests are in `ui.rs` and `fits.rs`; see the README. The examples in the macros' documentation run here too, where
-//! there are contracts.
+//! The tests are in `ui.rs` and `fits.rs`; see the README. The examples in the macros' documentation and in the repository's
+//! README run here too, where there are contracts.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../twyla-runtime/docs/event.md")]

@@ -232,8 +232,8 @@ fn what_does_not_hold_panics() {
     twyla_build::assert_contract::<View>("api.user_input");
 }
 
-/// What the README shows of a struct that is there already, and what is said of it.
-mod readme {
+/// What the book shows of a struct that is there already, and what is said of it.
+mod book {
     use super::*;
 
     #[derive(Serialize, Deserialize, JsonSchema)]
@@ -246,9 +246,9 @@ mod readme {
 }
 
 #[test]
-fn the_readme_shows_what_is_said() {
-    let error = Builder::new("../schemas").shown_as("schemas").holds::<readme::Said>("api.user_input", Holds::Both);
+fn the_book_shows_what_is_said() {
+    let error = Builder::new("../schemas").shown_as("schemas").holds::<book::Said>("api.user_input", Holds::Both);
     let said = error.unwrap_err().to_string();
-    let text = fs::read_to_string("../README.md").unwrap();
+    let text = fs::read_to_string("../docs/book/src/own-structs.md").unwrap();
     assert!(text.contains(&format!("```text\n{said}\n```\n")), "{said}");
 }

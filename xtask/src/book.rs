@@ -78,14 +78,15 @@ fn write(folder: &Path) -> Result<(), Error> {
     copy(&repository.join("docs/book/book.toml"), &folder.join("book.toml"))?;
     for (name, text) in &pages {
         let mut pictures = Vec::new();
+        let outer = page::rewrite(text, |link| place(&sources.join(name), link, &included, &mut pictures));
         let text = match page::included(text) {
             Some(file) => {
                 let path = sources.join(file);
-                let inner = read(&path)?;
-                let inner = page::rewrite(&page::rust(&inner), |link| place(&path, link, &included, &mut pictures));
-                text.replace(&format!("{{{{#include {file}}}}}"), &inner)
+                let inner = page::rust(&read(&path)?);
+                let inner = page::rewrite(&inner, |link| place(&path, link, &included, &mut pictures));
+                outer.replace(&format!("{{{{#include {file}}}}}"), &inner)
             }
-            None => page::rewrite(text, |link| place(&sources.join(name), link, &included, &mut pictures)),
+            None => outer,
         };
         for picture in pictures {
             copy(&picture, &out.join(picture.file_name().unwrap_or_default()))?;

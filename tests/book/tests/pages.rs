@@ -41,8 +41,10 @@ fn every_page_is_in_the_contents() {
 #[test]
 fn every_link_leads_somewhere() {
     let mut looked_at = 0;
-    for page in pages().iter().chain([&PathBuf::from("../../README.md"), &PathBuf::from("../../CONTRIBUTING.md")]) {
-        for link in links(&read(page)) {
+    let others =
+        ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "docs/decisions/README.md"];
+    for page in pages().into_iter().chain(others.map(|page| Path::new("../..").join(page))) {
+        for link in links(&read(&page)) {
             let path = link.split('#').next().unwrap();
             if path.is_empty() || link.contains("://") {
                 continue;
@@ -80,4 +82,10 @@ fn listings_of_contracts_are_the_compiled_ones() {
         files += 1;
     }
     assert_eq!(files, 3);
+}
+
+#[test]
+fn the_readme_is_read_in_a_minute() {
+    let bytes = read(Path::new("../../README.md")).len();
+    assert!(bytes <= 8_000, "{bytes} bytes");
 }
