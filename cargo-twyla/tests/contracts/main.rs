@@ -59,7 +59,7 @@ fn a_contract_is_explained() {
         said(&["explain", "check.all", "--schemas", "tests/golden/schemas/rules"])
     );
     let json: Value = serde_json::from_str(&said(&["explain", "bot.reply", "--json"])).unwrap();
-    assert_eq!(json["types"][0]["is"]["fields"][1]["type"], "bot::ReplyMood");
+    assert_eq!(json["types"][0]["is"]["fields"][1]["type"], "Option<bot::ReplyMood>");
     assert_eq!(
         refused(&["explain", "api.user_inptu"]),
         "error: schemas declares no contract api.user_inptu; did you mean api.user_input?\n"
