@@ -37,7 +37,7 @@ fn returned(model: &Model, shape: &Shape) -> Returned {
     }
 }
 
-fn accessor(writer: &Writer<'_>, field: &Field, Accessor { name: accessor, value }: &Accessor) -> TokenStream {
+fn accessor(writer: &Writer<'_>, field: &Field, Accessor { name: accessor, value, text }: &Accessor) -> TokenStream {
     let (inner, nullable) = match &field.held.shape {
         Shape::Nullable(inner) => (&**inner, true),
         _ => (&field.held, false),
@@ -57,7 +57,6 @@ fn accessor(writer: &Writer<'_>, field: &Field, Accessor { name: accessor, value
     let is_null = nullable && matches!(value.json, Json::Null);
     let constant = constant(writer, inner, value);
     let known = (!is_null && constant.is_none()).then(|| {
-        let text = value.text();
         quote! {
             static DEFAULT: ::std::sync::LazyLock<#whole> = ::std::sync::LazyLock::new(|| __twyla::default(#text));
         }
@@ -89,7 +88,7 @@ fn accessor(writer: &Writer<'_>, field: &Field, Accessor { name: accessor, value
     } else {
         (ty, quote!(self.#name #seen.unwrap_or(#default)))
     };
-    let docs = docs_of([format!("{}, or its default where it is absent: {}.", code(&field.wire), shown(value))]);
+    let docs = docs_of([format!("{}, or its default where it is absent: {}.", code(&field.wire), shown(text))]);
     let accessor = ident(accessor);
     quote! {
         #docs

@@ -64,8 +64,8 @@ const FUNCTIONS: [&str; 23] = [
 
 /// The names of the methods that return a property's value or its default, for the fields that have such: the field's own, with
 /// `_or_default` behind it where that name is another function's.
-pub(crate) fn accessors<'a>(fields: impl Iterator<Item = (&'a str, bool)>) -> Vec<String> {
-    let names: Vec<&str> = fields.filter_map(|(field, has)| has.then_some(field)).collect();
+pub(crate) fn accessors<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let names: Vec<&str> = fields.collect();
     let is_free = |name: &&&str| !FUNCTIONS.contains(name);
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_by_key(|index| names.get(*index).filter(is_free).is_none());

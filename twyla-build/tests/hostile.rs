@@ -76,6 +76,23 @@ fn an_event_of_many_properties() {
 }
 
 #[test]
+fn a_large_default_of_many_properties() {
+    let text = "a".repeat(1_000_000);
+    let properties = list(1_000, |i| format!(r##""p{i}":{{"$ref":"#/$defs/text"}}"##));
+    let schema = |kind: &str, default: &str| {
+        format!(
+            r##"{{"type":"object","properties":{{{properties}}},"$defs":{{"text":{{{kind}"default":{default}}}}}}}"##
+        )
+    };
+    let made = event("large_default", schema(r#""type":"string","#, &format!(r#""{text}""#))).unwrap();
+    assert!(made.code.len() < 10_000_000 && made.code.contains("pub p999:"), "{}", made.code.len());
+    let items = list(100_000, |i| i.to_string());
+    let made =
+        event("large_array", schema(r#""type":"array","items":{"type":"integer"},"#, &format!("[{items}]"))).unwrap();
+    assert!(made.code.len() < 10_000_000 && made.code.contains("pub p999:"), "{}", made.code.len());
+}
+
+#[test]
 fn many_words() {
     let words = list(100_000, |i| format!(r#""word {i}""#));
     let made = event("words", format!(r#"{{"properties":{{"a":{{"enum":[{words}]}}}}}}"#)).unwrap();

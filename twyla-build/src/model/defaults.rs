@@ -1,6 +1,7 @@
 //! What an absent property means: its `default`, where that is certainly a value of the property.
 
 use std::cell::LazyCell;
+use std::collections::{HashMap, HashSet};
 
 use twyla_formats::{net, time};
 
@@ -21,51 +22,80 @@ pub(crate) struct SchemaDefault {
     pub(crate) schemas: Vec<Loc>,
 }
 
+/// The limit of the bytes that a default has as text, in all properties that refer to it together. One beyond it is as if it
+/// weren't there.
+const MOST_TEXT: usize = 1 << 20;
+
+/// The limit of schemas that are held to defaults: those behind it have no accessor.
+const MOST_STEPS: u64 = 20_000_000;
+
+impl SchemaDefault {
+    fn node<'a>(&self, schemas: &'a Schemas) -> Option<&'a Node> {
+        schemas.node(&self.at)?.get("default")
+    }
+}
+
 /// Gives an accessor to each field whose default keeps its schemas and is a value of the field's type, and tells every default in
 /// the field's docs.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     let kept = LazyCell::new(|| Kept::new(schemas));
+    let too_large = too_large(schemas, types);
     for id in 0..types.len() {
         let Some(Body::Struct { fields, .. }) = types.get(id).map(|type_| &type_.body) else { continue };
-        let certain = fields.iter().map(|field| {
-            let node = schemas.node(&field.default.as_ref()?.at)?.get("default")?;
-            Some((node, is_certain(schemas, &kept, types, field, node)))
+        let defaults = fields.iter().map(|field| {
+            let default = field.default.as_ref().filter(|default| !too_large.contains(&default.at))?;
+            let node = default.node(schemas)?;
+            Some((node, node.text(), is_certain(schemas, &kept, types, field, node)))
         });
-        let certain: Vec<Option<(&Node, bool)>> = certain.collect();
-        let with: Vec<bool> = certain.iter().map(|it| it.is_some_and(|(_, certain)| certain)).collect();
-        let mut accessors = names::accessors(fields.iter().map(|field| field.name.as_str()).zip(with)).into_iter();
+        let defaults: Vec<Option<(&Node, String, bool)>> = defaults.collect();
+        let certain = fields.iter().zip(&defaults).filter(|(_, default)| matches!(default, Some((.., true))));
+        let mut accessors = names::accessors(certain.map(|(field, _)| field.name.as_str())).into_iter();
         let Some(Body::Struct { fields, .. }) = types.get_mut(id).map(|type_| &mut type_.body) else { continue };
-        for (field, default) in fields.iter_mut().zip(certain) {
-            let Some((node, certain)) = default else { continue };
+        for (field, default) in fields.iter_mut().zip(defaults) {
+            let Some((node, text, certain)) = default else { continue };
             let name = if certain { accessors.next() } else { None };
-            let shown = shown(node);
+            let shown = shown(&text);
             field.docs.notes.push(match &name {
                 Some(name) => format!("The default is {shown}, which `{name}()` returns where the property is absent."),
                 None => format!("The default is {shown}."),
             });
-            field.accessor = name.map(|name| Accessor { name, value: node.clone() });
+            field.accessor = name.map(|name| Accessor { name, value: node.clone(), text });
         }
     }
 }
 
+/// Where defaults stand that so many properties refer to that their text would be too much.
+fn too_large(schemas: &Schemas, types: &[Type]) -> HashSet<Loc> {
+    let mut uses: HashMap<&Loc, (usize, &SchemaDefault)> = HashMap::new();
+    for type_ in types {
+        let Body::Struct { fields, .. } = &type_.body else { continue };
+        for default in fields.iter().filter_map(|field| field.default.as_ref()) {
+            uses.entry(&default.at).or_insert((0, default)).0 += 1;
+        }
+    }
+    let size = |default: &SchemaDefault| default.node(schemas).map_or(0, |node| node.text().len());
+    let too_large = uses.into_values().filter(|(count, default)| *count > 1 && size(default) > MOST_TEXT / count);
+    too_large.map(|(_, default)| default.at.clone()).collect()
+}
+
 /// A default as docs show it, shortened.
-pub(crate) fn shown(node: &Node) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 200;
-    let text = node.text();
     match text.char_indices().nth(MOST) {
         Some((end, _)) => code(&format!("{}…", text.get(..end).unwrap_or_default())),
-        None => code(&text),
+        None => code(text),
     }
 }
 
 fn is_certain(schemas: &Schemas, kept: &Kept, types: &[Type], field: &Field, node: &Node) -> bool {
     let Some(default) = &field.default else { return false };
-    let (evaluator, value) = (Evaluator::new(schemas, kept), node.value());
     // there is nothing to tell of a property that is only ever null
-    field.held.shape != Shape::Null
-        && !default.schemas.is_empty()
-        && is_held(types, &field.held.shape, node)
-        && default.schemas.iter().all(|loc| evaluator.is_valid(&value, loc) == Ok(true))
+    if field.held.shape == Shape::Null || default.schemas.is_empty() || !is_held(types, &field.held.shape, node) {
+        return false;
+    }
+    let (evaluator, value) = (Evaluator::new(schemas, kept), node.value());
+    let mut rules = default.schemas.iter();
+    rules.all(|loc| kept.spent() <= MOST_STEPS && evaluator.is_valid(&value, loc) == Ok(true))
 }
 
 /// Whether the type of a shape reads such a value, apart from the rules that its schema has beside the type.
@@ -106,7 +136,8 @@ fn is_held(types: &[Type], shape: &Shape, node: &Node) -> bool {
                     Some(value) => is_held(types, &field.held.shape, value),
                     None => !field.required,
                 };
-                let mut more = members.iter().filter(|member| fields.iter().all(|field| field.wire != member.key));
+                let declared: HashSet<&str> = fields.iter().map(|field| field.wire.as_str()).collect();
+                let mut more = members.iter().filter(|member| !declared.contains(member.key.as_str()));
                 fields.iter().all(is_there)
                     && match others {
                         Others::Ignored => true,

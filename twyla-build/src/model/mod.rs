@@ -174,6 +174,8 @@ pub(crate) struct Accessor {
     pub(crate) name: String,
     /// The default, which the field's type reads.
     pub(crate) value: Node,
+    /// The same as text.
+    pub(crate) text: String,
 }
 
 /// What is said of a field to people.

@@ -12,6 +12,9 @@ use crate::names;
 use crate::number::size;
 use crate::resolve::Loc;
 
+/// The limit of references behind one another in which the default of a property is looked for.
+const MOST_REFERENCES: usize = 100;
+
 /// A property that some schema declares for the object.
 struct Declared<'a> {
     wire: &'a str,
@@ -257,8 +260,7 @@ impl<'a> Reader<'a> {
     /// The schema that has the default of a property: the property's own, or one that it refers to.
     fn default_at(&self, schema: &Loc) -> Option<Loc> {
         let mut at = schema;
-        // a ring is reported elsewhere, and must only not go on for ever here
-        for _ in 0..=self.schemas.infos.len() {
+        for _ in 0..MOST_REFERENCES {
             if self.node(at).get("default").is_some() {
                 return Some(at.clone());
             }
