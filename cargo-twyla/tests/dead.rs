@@ -5,9 +5,14 @@
 use std::process::{Command, Output, Stdio};
 
 use twyla_runtime::{Bus, Fail};
+use twyla_tests::broker::ctl;
 use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener, within};
 
-twyla_tests::with_rabbitmq!(lists_shows_replays_and_drops, can_be_stopped_half_way);
+twyla_tests::with_rabbitmq!(
+    lists_shows_replays_and_drops,
+    can_be_stopped_half_way,
+    shows_what_the_broker_itself_has_dropped
+);
 
 fn twyla(args: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"))
@@ -111,5 +116,32 @@ async fn can_be_stopped_half_way() {
     assert_eq!(handled, (0..COUNT).collect::<Vec<_>>());
     assert!(calls.try_recv().is_err(), "one came twice");
     assert!(dead_letters(&bus, Mine::EVENT, "one", 0).await.is_empty());
+    bus.close().await;
+}
+
+async fn shows_what_the_broker_itself_has_dropped() {
+    here!(Mine, "shows_what_the_broker_itself_has_dropped");
+    let bus = Bus::connect(twyla_tests::broker::config()).await.unwrap();
+    park::<Mine>(&bus, 0).await;
+    let (event, queue) = (Mine::EVENT, format!("{}.one", Mine::EVENT));
+    let pattern = format!("^{}$", queue.replace('.', "[.]"));
+    ctl(&["set_policy", "--apply-to", "queues", event, &pattern, r#"{"message-ttl":1}"#]).await;
+    bus.emit(Ping::<Mine>::saying(7, "a secret"), Here::new("web")).await.unwrap();
+    let letters = dead_letters(&bus, event, "one", 1).await;
+    ctl(&["clear_policy", event]).await;
+    let id = letters[0].message_id.as_deref().unwrap();
+    let listed = said(&["list", event, "one"]);
+    assert!(
+        listed.contains(&format!("expired            0  RabbitMQ has moved it here out of the queue `{queue}`")),
+        "{listed}"
+    );
+    let shown = said(&["show", event, "one", id]);
+    assert!(shown.contains(&format!("\nx-death        {queue}: expired, once, first 20")), "{shown}");
+    assert!(shown.contains(&format!("\nevent          {event}\ngroup          one\n")), "{shown}");
+    assert!(!shown.contains("a secret"), "{shown}");
+    assert!(said(&["show", event, "one", id, "--reveal"]).contains("a secret"));
+    let json: serde_json::Value = serde_json::from_str(&said(&["show", event, "one", id, "--json"])).unwrap();
+    assert_eq!((&json["reason"], &json["deaths"][0]["reason"]), (&serde_json::Value::Null, &"expired".into()));
+    assert_eq!(said(&["replay", event, "one", "--yes"]), "1 replayed, 0 left\n");
     bus.close().await;
 }

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use twyla_runtime::sql::Outbox;
 use twyla_runtime::{Bus, Error, Fail, LinkState, Reason, Retry};
-use twyla_tests::broker::{clean, close_connection, config, ctl, lapin};
+use twyla_tests::broker::{clean, close_connection, config, ctl, lapin, user};
 use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::work::sqlite;
 use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener, within};
@@ -40,6 +40,7 @@ alone!(
     does_not_send_the_next_event_too_large,
     keeps_what_the_dead_queue_does_not_take,
     tries_again_here_what_the_retry_queue_does_not_take,
+    keeps_a_pause_whole_that_is_longer_than_a_delivery_may_be_held,
     gives_back_what_the_dead_queue_does_not_take_when_it_stops,
     puts_aside_what_an_outbox_has_too_large,
     waits_until_the_broker_has_memory_again,
@@ -241,6 +242,31 @@ async fn tries_again_here_what_the_retry_queue_does_not_take() {
         bus.close().await;
     })
     .await;
+}
+
+async fn keeps_a_pause_whole_that_is_longer_than_a_delivery_may_be_held() {
+    here!(Mine, "keeps_a_pause_whole_that_is_longer_than_a_delivery_may_be_held");
+    // No retry queue can be made.
+    let queues = format!("^{}$|^{}[.]one$|^{}[.]one[.]dead$", Mine::DOMAIN, Mine::EVENT, Mine::EVENT);
+    let bus = Bus::connect(user(Mine::DOMAIN, [&queues, ".*", ".*"]).await).await.unwrap();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let pause = Duration::from_millis(2500);
+    let script = Script::<Mine>::new(move |call| {
+        let attempt = call.meta.attempt;
+        let _ = sender.send((attempt, call.meta.redelivered, call.meta.first_failure.map(|first| first.at)));
+        async move { if attempt < 2 { Err("not yet".into()) } else { Ok(()) } }
+    });
+    let retry = Retry { attempts: 5, first: pause, max: pause };
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(retry);
+    // Half of it is shorter than the pause.
+    let running = service.consumer_timeout(Duration::from_secs(2)).start().await.unwrap();
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    assert_eq!(calls.recv().await, Some((1, false, None)));
+    let Some((2, true, Some(failed))) = calls.recv().await else { panic!("it was not given back and tried again") };
+    let waited = (chrono::Utc::now() - failed).to_std().unwrap();
+    assert!(waited >= pause, "the pause was {waited:?}");
+    running.stop().await;
+    bus.close().await;
 }
 
 async fn gives_back_what_the_dead_queue_does_not_take_when_it_stops() {

@@ -51,11 +51,14 @@ fn put_aside(mut original: Original, headers: &mut Vec<Named>, user: &str) -> Or
 fn restored(mut original: Original, headers: &mut Vec<Named>, user: &str) -> Original {
     headers.retain(|(name, value)| {
         original = match (&**name, value) {
-            (EXPIRATION, Header::Text(text)) => original.with_text(Property::Expiration, text.as_bytes()),
+            // A sender may have written that header itself, and the broker refuses what is no time.
+            (EXPIRATION, Header::Text(text)) if text.parse::<u32>().is_ok() => {
+                original.with_text(Property::Expiration, text.as_bytes())
+            }
             (DELIVERY_MODE, Header::Number(mode)) => match u8::try_from(*mode) {
                 Ok(0) => original.with(Property::DeliveryMode, &[]),
-                Ok(mode) => original.with(Property::DeliveryMode, &[mode]),
-                Err(_) => return true,
+                Ok(mode @ 1..=2) => original.with(Property::DeliveryMode, &[mode]),
+                _ => return true,
             },
             (USER_ID, Header::Text(text)) if text == user => original.with_text(Property::UserId, text.as_bytes()),
             _ => return true,
@@ -63,4 +66,75 @@ fn restored(mut original: Original, headers: &mut Vec<Named>, user: &str) -> Ori
         false
     });
     original
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::transport::original::COUNT;
+
+    fn message(to: Address, headers: Vec<Named>, original: &Original) -> Outgoing {
+        Outgoing {
+            to,
+            body: Bytes::new(),
+            message_id: Arc::from("id"),
+            timestamp: chrono::Utc::now(),
+            app_id: Arc::from("test"),
+            headers,
+            trace: None,
+            original: Some(Box::new(original.clone())),
+        }
+    }
+
+    fn back() -> Address {
+        Address::Back("q".into())
+    }
+
+    fn text(text: &str) -> Header {
+        Header::Text(text.to_owned())
+    }
+
+    #[test]
+    fn gives_back_what_a_sender_wrote_and_nothing_that_the_broker_would_refuse() {
+        let original = Original::of([&[]; COUNT]);
+        let headers = vec![
+            (EXPIRATION.into(), text("60000")),
+            (DELIVERY_MODE.into(), Header::Number(1)),
+            (USER_ID.into(), text("me")),
+            ("k".into(), text("v")),
+        ];
+        let sent = prepared(message(back(), headers, &original), "me");
+        assert_eq!(sent.headers, [("k".into(), text("v"))]);
+        let has = sent.original.unwrap();
+        assert_eq!(has.text(Property::Expiration), Some(&b"60000"[..]));
+        assert_eq!((has.get(Property::DeliveryMode), has.text(Property::UserId)), (&[1][..], Some(&b"me"[..])));
+        for (name, value) in [
+            (EXPIRATION, text("soon")),
+            (EXPIRATION, text("4294967296")),
+            (EXPIRATION, Header::Number(1)),
+            (DELIVERY_MODE, Header::Number(3)),
+            (DELIVERY_MODE, text("2")),
+            (USER_ID, text("another")),
+        ] {
+            let headers = vec![(name.into(), value)];
+            let sent = prepared(message(back(), headers.clone(), &original), "me");
+            assert_eq!((sent.headers, *sent.original.unwrap()), (headers, original.clone()));
+        }
+    }
+
+    #[test]
+    fn a_message_without_a_delivery_mode_has_none_again() {
+        let original = Original::of([&[]; COUNT]).with_text(Property::UserId, b"me");
+        let mut headers = vec![("CC".into(), Header::Raw(Bytes::from_static(b"V")))];
+        let aside = put_aside(original.clone(), &mut headers, "me");
+        assert_eq!((aside.get(Property::DeliveryMode), aside.text(Property::UserId)), (&[2][..], Some(&b"me"[..])));
+        assert_eq!(headers[1], (DELIVERY_MODE.into(), Header::Number(0)));
+        let sent = prepared(message(back(), headers, &aside), "me");
+        assert_eq!(*sent.original.unwrap(), original);
+        assert_eq!(sent.headers, [(CC.into(), Header::Raw(Bytes::from_static(b"V")))]);
+    }
 }

@@ -124,6 +124,11 @@ impl Link {
         let _ = self.state.clone().wait_for(|now| !matches!(now, State::Up(it, Some(_)) if same(it))).await;
     }
 
+    /// Whether there is a connection that takes messages.
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Up(_, None))
+    }
+
     /// What stands in the way now.
     pub(crate) fn trouble(&self) -> String {
         match &*self.state.borrow() {

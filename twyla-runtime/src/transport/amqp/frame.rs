@@ -462,6 +462,7 @@ mod tests {
             frame_max in prop_oneof![4096_usize..4200, 4096_usize..40_000], id in ".{0,300}", app in ".{0,300}",
             key in ".{0,300}", ours in prop::collection::vec(0_usize..9000, 4),
             others in prop::collection::vec((1_usize..300, 0_usize..9000), 0..5), state in 0_usize..512,
+            cc in proptest::option::of(0_usize..9000), properties in proptest::option::of(any_properties()),
         ) {
             let text = |size: usize| Header::Text("ä".repeat(size / 2));
             let violation = r#"{"pointer":"/content/a","keyword":"type","message":"is no text"}"#;
@@ -483,10 +484,18 @@ mod tests {
             named.extend(others.iter().enumerate().map(|(n, (name, size))| {
                 (format!("{n}{}", "k".repeat(*name)).into(), text(*size))
             }));
+            named.extend(cc.map(|size| {
+                let raw = [&b"x"[..], &u32::try_from(size).unwrap().to_be_bytes(), &vec![0; size]].concat();
+                ("x-twyla-cc".into(), Header::Raw(raw.into()))
+            }));
+            let original = properties.map(|properties| {
+                let header = AMQPContentHeader { class_id: 60, body_size: 0, properties };
+                content_header(&payload(&AMQPFrame::Header(1, header))).unwrap().1.original
+            });
             let trace = TraceContext::new([1; 16], [2; 8], true).unwrap().with_state(&"s".repeat(state));
             let publish = Publish {
                 exchange: &key, routing_key: &key, mandatory: true, message_id: &id, timestamp: 1, app_id: &app,
-                headers: &named, trace: Some(&trace), original: None, body: &[b' '; 5000],
+                headers: &named, trace: Some(&trace), original: original.as_ref(), body: &[b' '; 5000],
             };
             let mut out = Vec::new();
             publish.write(7, frame_max, &mut out);
@@ -520,7 +529,9 @@ mod tests {
                         prop_assert_eq!(found.get(5..), Some(whole.as_bytes()));
                     }
                     (Some(found), value) => prop_assert_eq!(found, value),
-                    (None, _) => prop_assert!(!name.starts_with("x-twyla-"), "{name} is gone"),
+                    (None, _) => {
+                        prop_assert!(!name.starts_with("x-twyla-") || name == "x-twyla-cc", "{name} is gone");
+                    }
                 }
             }
         }

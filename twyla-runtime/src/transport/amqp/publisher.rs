@@ -11,6 +11,7 @@ use super::connection::{Connected, Link, Pauses};
 use super::message::{Kind, Message, Problem};
 use super::outlet::Outlet;
 use super::refusal::Refusal;
+use super::said;
 use super::topology::Topology;
 use super::trial::Trials;
 use crate::transport::{Cause, Outgoing, Unpublished};
@@ -34,13 +35,14 @@ pub(crate) struct Publisher {
 #[derive(Clone, Debug)]
 enum Now {
     Open(Arc<Outlet>, Arc<Connected>),
-    Waiting,
+    /// With why no channel could be opened on the connection, if so.
+    Waiting(Option<Arc<str>>),
     Closed,
 }
 
 impl Publisher {
     pub(crate) fn spawn(link: Arc<Link>, topology: Arc<Topology>, user: &str) -> Self {
-        let (sender, now) = watch::channel(Now::Waiting);
+        let (sender, now) = watch::channel(Now::Waiting(None));
         tokio::spawn(keep_open(link.clone(), sender));
         Self { link, topology, user: user.into(), now }
     }
@@ -50,7 +52,7 @@ impl Publisher {
     pub(crate) fn most(&self) -> Option<usize> {
         match &*self.now.borrow() {
             Now::Open(outlet, _) => outlet.most(),
-            Now::Waiting | Now::Closed => None,
+            Now::Waiting(_) | Now::Closed => None,
         }
     }
 
@@ -64,8 +66,16 @@ impl Publisher {
             Err(_) => Cause::Deadline,
         };
         message.give_up();
-        let why = trouble.unwrap_or_else(|| self.link.trouble());
+        let why = trouble.unwrap_or_else(|| self.trouble());
         Err(Unpublished { maybe_sent: message.was_written(), why, cause })
+    }
+
+    /// What stands in the way now.
+    fn trouble(&self) -> String {
+        match &*self.now.borrow() {
+            Now::Waiting(Some(why)) if self.link.is_up() => why.to_string(),
+            _ => self.link.trouble(),
+        }
     }
 
     /// Ends with `Err` if trying again makes no sense.
@@ -100,8 +110,8 @@ impl Publisher {
             let now = self.now.borrow().clone();
             let (outlet, connection) = match now {
                 Now::Open(outlet, connection) => (outlet, connection),
-                Now::Waiting => {
-                    self.now.clone().wait_for(|now| !matches!(now, Now::Waiting)).await.ok()?;
+                Now::Waiting(_) => {
+                    self.now.clone().wait_for(|now| !matches!(now, Now::Waiting(_))).await.ok()?;
                     continue;
                 }
                 Now::Closed => return None,
@@ -136,9 +146,12 @@ async fn keep_open(link: Arc<Link>, now: watch::Sender<Now>) {
                     () = outlet.over() => {}
                     () = now.closed() => return,
                 }
-                now.send_replace(Now::Waiting);
+                now.send_replace(Now::Waiting(None));
             }
-            Err(error) => tracing::debug!(error = %error, "no channel to publish on"),
+            Err(error) => {
+                tracing::debug!(error = %error, "no channel to publish on");
+                now.send_replace(Now::Waiting(Some(said(error).into())));
+            }
         }
         // A connection that has just gone is known to its link a moment later.
         sleep(pauses.next()).await;

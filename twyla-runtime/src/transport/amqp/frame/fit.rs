@@ -41,8 +41,9 @@ pub(super) fn size(headers: &[Named]) -> usize {
     size_with(headers, usize::MAX)
 }
 
-fn is_ours((name, _): &Named) -> bool {
-    name.starts_with("x-twyla-")
+/// What a sender wrote elsewhere is none of ours.
+fn is_ours((name, value): &Named) -> bool {
+    name.starts_with("x-twyla-") && !matches!(value, Header::Raw(_))
 }
 
 /// How many bytes the headers have as they are written, if a text of ours has at most this many.
