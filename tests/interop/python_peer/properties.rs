@@ -75,9 +75,15 @@ fn body(event: &str) -> String {
 
 /// What has become of the first message of a queue, once it has one: what was changed, and which headers were added.
 async fn look(queue: &str) -> (Value, Vec<String>) {
-    let (_connection, channel) = lapin().await;
+    let (connection, _channel) = lapin().await;
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
-    while channel.queue_declare(queue.into(), passive, FieldTable::default()).await.unwrap().message_count() == 0 {
+    loop {
+        // A queue that isn't made yet ends the channel.
+        let channel = connection.create_channel().await.unwrap();
+        let there = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
+        if there.is_ok_and(|queue| queue.message_count() > 0) {
+            break;
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let mut found: Value = serde_json::from_slice(&carried(&["look", queue]).await).unwrap();
