@@ -1,24 +1,17 @@
-//! The contracts of a schemas folder, as several commands need them: read and checked as a build script does it, and as the
-//! `jsonschema` crate validates them.
+//! The contracts of a schemas folder, as several commands need them: read and checked as a build script does it.
 //!
-//! Values are held to contracts by that crate and not by generated code: there is none here, and the two are held to be one by
-//! the suite that `cargo xtask conformance` runs.
+//! Values are held to contracts as the comparison does it (`twyla_build::compare`) and not by generated code: there is none here.
+//! The suite that `cargo xtask conformance` runs holds the two to be one, and to the `jsonschema` crate.
 
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::io;
 
-use jsonschema::{Draft, Registry, Resource};
-use referencing::{RegistryBuilder, Resolver, SPECIFICATIONS};
 use serde_json::Value;
-use twyla_build::compare::{ContractKind, ContractSchema, SchemaPath, Sources};
-use twyla_build::{Builder, settings};
+use twyla_build::Builder;
+use twyla_build::compare::{ContractKind, ContractSchema, Schema, SchemaPath, SchemaSet, Sources};
 use twyla_contract::{Place, similar};
 
-use crate::schemas::{self, Where};
-
-/// What the names of the folder's files begin with, where they are resources.
-const ROOT: &str = "twyla:///";
+use crate::schemas::{self, Folder, Where};
 
 /// Why there are no contracts, or not that one.
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +22,10 @@ pub(crate) enum Error {
     NoContract { folder: String, name: String, near: Option<String> },
     #[error("{name} is an RPC, say which of its contracts: {}", of_it.join(", "))]
     WholeRpc { name: String, of_it: Vec<String> },
-    #[error("{path} can't be read: {error}")]
-    Unreadable { path: PathBuf, error: std::io::Error },
-    #[error("{path} is no JSON: {error}")]
-    NoJson { path: PathBuf, error: serde_json::Error },
     #[error("--envelope is for events: {what} has none of its own")]
     NoEnvelope { what: String },
-    #[error("{place}: {error}")]
-    Schema { place: Place, error: String },
+    #[error("no thread can be started: {0}")]
+    NoThread(io::Error),
 }
 
 impl Contracts {
@@ -45,85 +34,12 @@ impl Contracts {
         let folder = place.find()?;
         let builder = folder.builder(folder.lock()?.as_ref());
         let sources = builder.contracts().map_err(schemas::Error::Problems)?;
-        let drafts = sources.contracts.first().map(|it| it.bundle.default_draft()).unwrap_or_default();
-        let path = folder.path.clone();
-        let mut open = vec![path.clone()];
-        let mut resources = Vec::new();
-        while let Some(folder) = open.pop() {
-            let unreadable = |error| Error::Unreadable { path: folder.clone(), error };
-            for entry in fs::read_dir(&folder).map_err(unreadable)? {
-                let entry = entry.map_err(unreadable)?.path();
-                if entry.is_dir() {
-                    open.push(entry);
-                } else if entry.extension().is_some_and(|it| it == "json") && entry != path.join(settings::FILE_NAME) {
-                    let below = entry.strip_prefix(&path).unwrap_or(&entry).to_string_lossy().replace('\\', "/");
-                    resources.push((format!("{ROOT}{}", encoded(&below)), read(&entry)?));
-                }
-            }
-        }
-        for (uri, file) in folder.documents() {
-            resources.push((uri, read(&file)?));
-        }
-        let resources = resources.into_iter().map(|(uri, mut value)| {
-            name_drafts(&mut value, &|uri| folder.dialect(uri));
-            let resource: Resource = draft(drafts).detect(&value).create_resource(value);
-            (uri, resource)
-        });
-        let registry = SPECIFICATIONS.extend(resources).and_then(RegistryBuilder::prepare);
-        let registry = registry.map_err(|error| unresolved(&path, &error))?;
-        Ok(Self { folder: folder.shown, builder, sources, registry })
+        let schemas = sources.schemas();
+        Ok(Self { folder: folder.shown.clone(), place: folder, builder, sources, schemas })
     }
 }
 
-fn draft(draft: twyla_build::Draft) -> Draft {
-    match draft {
-        twyla_build::Draft::Draft4 => Draft::Draft4,
-        twyla_build::Draft::Draft6 => Draft::Draft6,
-        twyla_build::Draft::Draft7 => Draft::Draft7,
-        twyla_build::Draft::Draft201909 => Draft::Draft201909,
-        twyla_build::Draft::Draft202012 => Draft::Draft202012,
-    }
-}
-
-/// Writes a custom `$schema` that stands for a draft as that draft's own, which is what the crate knows.
-fn name_drafts(schema: &mut Value, dialect: &impl Fn(&str) -> Option<twyla_build::Draft>) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(|item| name_drafts(item, dialect)),
-        Value::Object(members) => {
-            for (keyword, value) in members {
-                match (keyword.as_str(), value) {
-                    ("$schema", value) => {
-                        if let Some(known) = value.as_str().and_then(dialect) {
-                            *value = known.uri().into();
-                        }
-                    }
-                    // values, which may look like schemas
-                    ("enum" | "const" | "default" | "examples", _) => {}
-                    (_, value) => name_drafts(value, dialect),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn unresolved(path: &Path, error: &jsonschema::ReferencingError) -> Error {
-    let place = Place { file: path.display().to_string(), line: 1, column: 1 };
-    Error::Schema { place, error: error.to_string() }
-}
-
-fn read(path: &Path) -> Result<Value, Error> {
-    let text = fs::read(path).map_err(|error| Error::Unreadable { path: path.to_owned(), error })?;
-    serde_json::from_slice(&text).map_err(|error| Error::NoJson { path: path.to_owned(), error })
-}
-
-/// A path in a URI.
-fn encoded(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
-/// And back.
+/// What stands in a URI, without its escapes.
 pub(crate) fn decoded(uri: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = uri.as_bytes();
@@ -147,9 +63,11 @@ pub(crate) fn decoded(uri: &str) -> String {
 pub(crate) struct Contracts {
     /// The folder, as messages show it.
     pub(crate) folder: String,
+    /// Where it is, and how it is read.
+    pub(crate) place: Folder,
     pub(crate) builder: Builder,
     pub(crate) sources: Sources,
-    pub(crate) registry: Registry<'static>,
+    schemas: SchemaSet,
 }
 
 /// What a contract is called on the command line.
@@ -214,9 +132,9 @@ impl Contracts {
 
     /// The contract that a schema of the folder is.
     pub(crate) fn of<'a>(&'a self, schema: &'a ContractSchema) -> Result<Contract<'a>, Error> {
-        let (formats, asserted) = (schema.bundle.asserts_formats(), schema.bundle.asserted_formats());
-        let held = twyla_sample::Contract::asserting(&self.registry, self.uri(schema), ROOT, formats, asserted)
-            .map_err(|error| Error::Schema { place: schema.place.clone(), error: error.to_string() })?;
+        let nothing = || Error::NoContract { folder: self.folder.clone(), name: name_of(schema), near: None };
+        let root = self.root(schema).ok_or_else(nothing)?;
+        let held = twyla_sample::Contract::new(root, &schema.bundle).map_err(Error::NoThread)?;
         let held = held.objects(schema.kind != ContractKind::Response);
         Ok(Contract { schema, held, all: self })
     }
@@ -231,23 +149,14 @@ impl Contracts {
         }
     }
 
-    /// A contract's schema, with what its references are read from.
-    pub(crate) fn root(&self, schema: &ContractSchema) -> Option<(&Value, Resolver<'_>, Draft)> {
-        let uri = self.uri(schema);
-        let base = jsonschema::uri::from_str(&uri).ok()?;
-        Some(self.registry.resolver(base).lookup(&uri).ok()?.into_inner())
+    /// A contract's schema, to look into.
+    pub(crate) fn root(&self, schema: &ContractSchema) -> Option<Schema<'_>> {
+        self.schemas.schema(&SchemaPath { document: schema.bundle.root().to_owned(), pointer: String::new() })
     }
 
-    /// The resource that a contract's schema is.
-    pub(crate) fn uri(&self, schema: &ContractSchema) -> String {
-        format!("{ROOT}{}", encoded(schema.bundle.root()))
-    }
-
-    /// Where a keyword stands, given the URI that the validator has for it.
-    pub(crate) fn place(&self, uri: &str) -> Option<Place> {
-        let (document, pointer) = uri.split_once('#').unwrap_or((uri, ""));
-        let document = document.strip_prefix(ROOT).map_or_else(|| document.to_owned(), decoded);
-        self.sources.place(&SchemaPath { document, pointer: decoded(pointer) })
+    /// Where a keyword stands.
+    pub(crate) fn place(&self, path: &SchemaPath) -> Option<Place> {
+        self.sources.place(path)
     }
 }
 

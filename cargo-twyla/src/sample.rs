@@ -118,7 +118,7 @@ impl Args {
         }
         if !self.json {
             for rule in &unbroken {
-                let place = contracts.place(&rule.uri).map(|place| place.to_string()).unwrap_or_default();
+                let place = contracts.place(&rule.path).map(|place| place.to_string()).unwrap_or_default();
                 let text = format!("{}: no event was found that breaks it and nothing else", rule.keyword);
                 writeln!(out, "\n{}  {}", paint(UNSURE, text), paint(FAINT, tame(&place)))?;
             }

@@ -77,6 +77,19 @@ impl Draft {
         LIFETIMES.get(keyword).copied().filter(|_| !self.has(keyword) && !says_nothing)
     }
 
+    /// Whether a keyword is one of the draft's that say more than something to people: `maxLength`, and not `title`.
+    ///
+    /// ```
+    /// use twyla_build::Draft;
+    ///
+    /// assert!(Draft::Draft202012.is_rule("prefixItems") && !Draft::Draft7.is_rule("prefixItems"));
+    /// assert!(!Draft::Draft202012.is_rule("title"));
+    /// ```
+    #[must_use]
+    pub fn is_rule(self, keyword: &str) -> bool {
+        self.has(keyword) && !is_annotation(keyword)
+    }
+
     /// The draft's keywords.
     pub(crate) fn keywords(self) -> impl Iterator<Item = &'static str> + Clone {
         KEYWORDS.iter().filter(move |(_, first, last)| *first <= self && self <= *last).map(|(name, ..)| *name)

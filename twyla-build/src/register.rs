@@ -3,7 +3,7 @@
 //! A document counts only where something refers to it: what is wrong in another one is nobody's problem.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use twyla_contract::similar;
 
@@ -90,14 +90,14 @@ struct Register<'a> {
     /// The URIs that schemas have though others have them.
     twice: Vec<Twice>,
     /// The URIs by which references have found their schemas: with the file where that embeds the resource.
-    asked: HashSet<(Option<usize>, Rc<str>)>,
+    asked: HashSet<(Option<usize>, Arc<str>)>,
     /// What all names take together so far.
     bytes: usize,
 }
 
 /// A URI that a schema has though another one has it.
 struct Twice {
-    uri: Rc<str>,
+    uri: Arc<str>,
     file: usize,
     /// Whether both are in that file; else a reference within it means its own, and is clear.
     within: bool,
@@ -106,7 +106,7 @@ struct Twice {
 
 impl Twice {
     /// Whether a reference may mean either schema.
-    fn matters(&self, asked: &HashSet<(Option<usize>, Rc<str>)>) -> bool {
+    fn matters(&self, asked: &HashSet<(Option<usize>, Arc<str>)>) -> bool {
         let by = |file| asked.contains(&(file, self.uri.clone()));
         by(None) || self.within && by(Some(self.file))
     }
@@ -114,7 +114,7 @@ impl Twice {
 
 impl Register<'_> {
     fn file(&mut self, file: usize) {
-        let base: Rc<str> = uri::of_file(&self.schemas.files[file].path).into();
+        let base: Arc<str> = uri::of_file(&self.schemas.files[file].path).into();
         let (draft, vocabularies) = (self.schemas.default_draft(), Vocabularies::ALL);
         let info = Info { resource: base.clone(), base, draft, vocabularies };
         self.place(Loc::root(file), &info, true);
@@ -274,7 +274,7 @@ impl Register<'_> {
                     }
                     Ok(uri) if !self.affords(uri.len(), files, loc, node) => {}
                     Ok(uri) => {
-                        let uri: Rc<str> = uri.into();
+                        let uri: Arc<str> = uri.into();
                         info.resource = match named {
                             true => self.resource(files, loc, member.value.at, &uri),
                             false => self.schemas.named(loc.file, &uri).into(),
@@ -310,7 +310,7 @@ impl Register<'_> {
     }
 
     /// Notes a resource under its URI, and returns its name. Where another file has one of that URI, it is its file's own.
-    fn resource(&mut self, files: &[File], loc: &Loc, at: At, uri: &Rc<str>) -> Rc<str> {
+    fn resource(&mut self, files: &[File], loc: &Loc, at: At, uri: &Arc<str>) -> Arc<str> {
         let own = (loc.file, uri.clone());
         let first = self.schemas.resources.get(self.schemas.named(loc.file, uri)).filter(|first| *first != loc);
         let Some(first) = first.cloned() else {
@@ -332,7 +332,7 @@ impl Register<'_> {
             return self.schemas.named(loc.file, uri).into();
         }
         // no URI has a control character
-        let name: Rc<str> = format!("{uri}\0{}", files[loc.file].path).into();
+        let name: Arc<str> = format!("{uri}\0{}", files[loc.file].path).into();
         self.schemas.resources.insert(name.clone(), loc.clone());
         self.schemas.own.insert(own, name.clone());
         name
@@ -346,7 +346,7 @@ impl Register<'_> {
         let (Some(reference), at) = (member.value.str().map(str::to_owned), member.value.at) else { return };
         self.meta_schema(&base, &reference);
         if let Ok(document) = uri::resolve(&base, uri::split(&reference).0) {
-            let document: Rc<str> = document.into();
+            let document: Arc<str> = document.into();
             let own = self.schemas.own.contains_key(&(loc.file, document.clone())).then_some(loc.file);
             self.asked.insert((own, document));
         }
@@ -393,7 +393,7 @@ impl Register<'_> {
                 return info.clone();
             }
         }
-        let base: Rc<str> = uri::of_file(&self.schemas.files[loc.file].path).into();
+        let base: Arc<str> = uri::of_file(&self.schemas.files[loc.file].path).into();
         Info { resource: base.clone(), base, draft: self.schemas.default_draft(), vocabularies: Vocabularies::ALL }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use twyla_contract::similar;
 
@@ -34,9 +34,9 @@ impl Loc {
 #[derive(Clone, Debug)]
 pub(crate) struct Info {
     /// The URI of the schema resource that it is of.
-    pub(crate) base: Rc<str>,
+    pub(crate) base: Arc<str>,
     /// The name of that resource: its URI, or that and its file, where an earlier file embeds a resource of the same URI.
-    pub(crate) resource: Rc<str>,
+    pub(crate) resource: Arc<str>,
     pub(crate) draft: Draft,
     pub(crate) vocabularies: Vocabularies,
 }
@@ -59,12 +59,12 @@ pub(crate) struct Schemas {
     /// take its place.
     pub(crate) dynamic: HashMap<Loc, Loc>,
     /// By the name of the resource.
-    pub(crate) resources: HashMap<Rc<str>, Loc>,
+    pub(crate) resources: HashMap<Arc<str>, Loc>,
     /// The names of the resources that a file embeds, by the file and the URI: a bundle's own come before those of others.
-    pub(crate) own: HashMap<(usize, Rc<str>), Rc<str>>,
+    pub(crate) own: HashMap<(usize, Arc<str>), Arc<str>>,
     /// By the name of the resource, then by their own.
-    pub(crate) anchors: HashMap<Rc<str>, BTreeMap<String, Loc>>,
-    pub(crate) dynamic_anchors: HashMap<Rc<str>, BTreeMap<String, Loc>>,
+    pub(crate) anchors: HashMap<Arc<str>, BTreeMap<String, Loc>>,
+    pub(crate) dynamic_anchors: HashMap<Arc<str>, BTreeMap<String, Loc>>,
     pub(crate) recursive_anchors: HashSet<Loc>,
     /// The schemas in which another draft holds than around them.
     pub(crate) embedded: BTreeSet<Loc>,
@@ -169,7 +169,7 @@ impl Schemas {
 
     /// The name of the resource that a URI means in a file: one that the file embeds, else that of all files.
     pub(crate) fn named<'a>(&'a self, file: usize, uri: &'a str) -> &'a str {
-        self.own.get(&(file, Rc::from(uri))).map_or(uri, |name| name)
+        self.own.get(&(file, Arc::from(uri))).map_or(uri, |name| name)
     }
 
     /// The schemas of a resource that `$dynamicAnchor` names.

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
+use twyla_build::compare::SchemaPath;
 
 use crate::make::{self, Choices, Extent};
 use crate::text::{self, Rules};
@@ -22,8 +23,8 @@ pub struct Broken {
 /// A rule of a contract.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
-    /// Its URI, as a validator has it.
-    pub uri: String,
+    /// Where it stands.
+    pub path: SchemaPath,
     /// Its keyword.
     pub keyword: String,
 }
@@ -37,7 +38,7 @@ impl Contract<'_> {
     /// For each rule a value that breaks it alone, made from some that keep all; and the rules for which none was found.
     #[must_use]
     pub fn broken(&self, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
-        self.root().map(|root| broken(self, &root, valid)).unwrap_or_default()
+        broken(self, &self.root(), valid)
     }
 }
 
@@ -55,24 +56,25 @@ fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Br
         search.walk(event, &root.clone().view(), event, "", 0);
     }
     let Search { mut found, order, rules: broken_rules, .. } = search;
-    let unbroken = rules(root).into_iter().filter(|rule| !is_found(&broken_rules, &rule.uri)).collect();
+    let unbroken = rules(root).into_iter().filter(|rule| !is_found(&broken_rules, &rule.path)).collect();
     (order.iter().filter_map(|key| found.remove(key)).collect(), unbroken)
 }
 
 /// Whether a rule is among those that were broken, or the rules within it are.
-fn is_found(rules: &BTreeSet<String>, uri: &str) -> bool {
-    let below = format!("{uri}/");
-    rules.contains(uri) || rules.range(below.clone()..).next().is_some_and(|it| it.starts_with(&below))
+fn is_found(rules: &BTreeSet<SchemaPath>, path: &SchemaPath) -> bool {
+    let below = SchemaPath { pointer: format!("{}/", path.pointer), ..path.clone() };
+    let is_below = |it: &SchemaPath| it.document == below.document && it.pointer.starts_with(&below.pointer);
+    rules.contains(path) || rules.range(below.clone()..).next().is_some_and(is_below)
 }
 
 /// The search for events that break one rule.
 struct Search<'c> {
     contract: &'c Contract<'c>,
     /// By the rule, and by what is missing.
-    found: BTreeMap<(String, String), Broken>,
-    order: Vec<(String, String)>,
-    /// The URIs of the rules that are found.
-    rules: BTreeSet<String>,
+    found: BTreeMap<(SchemaPath, String), Broken>,
+    order: Vec<(SchemaPath, String)>,
+    /// Where the rules stand that are found.
+    rules: BTreeSet<SchemaPath>,
     /// How often values of the same schemas and the same kind were changed.
     visits: BTreeMap<(Vec<usize>, &'static str), usize>,
     /// How many more values are held to the contract.
@@ -89,7 +91,7 @@ impl Search<'_> {
             return;
         }
         let view = reached(view);
-        let rules: Vec<String> = view.parts.iter().flat_map(own_rules).map(|rule| rule.uri).collect();
+        let rules: Vec<SchemaPath> = view.parts.iter().flat_map(own_rules).map(|rule| rule.path).collect();
         let key = (view.parts.iter().map(Part::address).collect(), kind(value));
         let visits = self.visits.entry(key).or_insert(0);
         *visits += 1;
@@ -119,8 +121,8 @@ impl Search<'_> {
         }
     }
 
-    fn all_found(&self, rules: &[String]) -> bool {
-        rules.iter().all(|uri| is_found(&self.rules, uri))
+    fn all_found(&self, rules: &[SchemaPath]) -> bool {
+        rules.iter().all(|path| is_found(&self.rules, path))
     }
 
     /// Holds a changed event to the contract, and keeps it where it breaks one rule for the first time.
@@ -416,8 +418,10 @@ fn own_rules(part: &Part<'_>) -> Vec<Rule> {
         "additionalProperties" | "unevaluatedProperties" | "unevaluatedItems" | "additionalItems" => {
             *value == Value::Bool(false)
         }
+        "contains" => !part.schema.contains_key("minContains"),
+        "minContains" | "maxContains" => part.schema.contains_key("contains") && value.as_u64() != Some(0),
         keyword => ASSERTIONS.contains(&keyword),
     };
     let asserted = part.schema.iter().filter(|(keyword, value)| asserts(keyword, value));
-    asserted.filter_map(|(keyword, _)| Some(Rule { uri: part.uri(keyword)?, keyword: keyword.clone() })).collect()
+    asserted.filter_map(|(keyword, _)| Some(Rule { path: part.path_of(keyword)?, keyword: keyword.clone() })).collect()
 }

@@ -1,11 +1,11 @@
 //! Values made from schemas, for people to look at and for tests: nice ones, random ones, and such as break one rule.
 //!
 //! `cargo twyla sample` shows them, and `twyla_runtime::testing` gives them to a service. Both hold what is made to the
-//! contract, by the `jsonschema` crate: nothing that comes out of here is merely hoped to be valid.
+//! contract, as the comparison of contracts does (`twyla_build::compare`): nothing that comes out of here is merely hoped to be valid.
 //!
 //! The rooms: [`bundle`] opens a schema as programs and manifests carry it, [`contract`] is one that values are made of and held
 //! to, and [`violation`] says what one breaks. [`view`] is the schemas that hold for a value as one, `make` makes values of them,
-//! `text` strings and `random` what dice decide; `broken` breaks rules, and `simpler` takes away from a value.
+//! `text` strings, `pattern` such as match a pattern, and `random` what dice decide; `broken` breaks rules, and `simpler` takes away from a value.
 //!
 //! ```
 //! use twyla_sample::{Bundle, Extent};
@@ -24,6 +24,7 @@ pub mod bundle;
 pub mod contract;
 mod dice;
 mod make;
+mod pattern;
 mod random;
 mod simpler;
 mod text;

@@ -3,6 +3,7 @@
 use serde_json::{Number, Value};
 
 use crate::dice::Dice;
+use crate::pattern;
 use crate::text::{self, Rules};
 
 /// Characters that texts have where nothing says which: those that go wrong somewhere are more frequent than in life.
@@ -26,7 +27,7 @@ pub(crate) fn text(rules: &Rules<'_>, dice: &mut Dice) -> Option<String> {
             Some((0..length).map(|_| CHARACTERS[dice.below(CHARACTERS.len())]).collect())
         }
         [] => None,
-        [first, ..] => text::random_of_pattern(first, dice).filter(|text| text::keeps(text, rules)),
+        [first, ..] => pattern::random_of_pattern(first, dice).filter(|text| text::keeps(text, rules)),
     }
 }
 

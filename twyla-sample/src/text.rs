@@ -1,12 +1,6 @@
 //! Strings that are good to look at, and keep their rules.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
-use regex_syntax::hir::{Class, Hir, HirKind};
-use serde_json::Value;
-
-use crate::dice::Dice;
+use crate::pattern::{LONGEST, matches, of_pattern};
 
 /// What a string is held to.
 #[derive(Clone, Debug, Default)]
@@ -17,9 +11,6 @@ pub(crate) struct Rules<'a> {
     pub(crate) least: usize,
     pub(crate) most: Option<usize>,
 }
-
-/// Longer than this no string is made.
-const LONGEST: usize = 100_000;
 
 /// Strings that keep the rules, the best to look at first; each `salt` begins with another.
 pub(crate) fn text(rules: &Rules<'_>, salt: usize) -> Option<String> {
@@ -76,19 +67,6 @@ pub(crate) fn keeps(text: &str, rules: &Rules<'_>) -> bool {
         && rules.patterns.iter().all(|pattern| matches(pattern, text))
 }
 
-/// Whether a text has a match of an ECMA pattern in it.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    // one validator for each pattern: the crate's own reading of ECMA
-    thread_local! {
-        static KNOWN: RefCell<HashMap<String, Option<jsonschema::Validator>>> = RefCell::default();
-    }
-    KNOWN.with_borrow_mut(|known| {
-        let made = || jsonschema::validator_for(&serde_json::json!({ "pattern": pattern })).ok();
-        let validator = known.entry(pattern.to_owned()).or_insert_with(made);
-        validator.as_ref().is_some_and(|it| it.is_valid(&Value::from(text)))
-    })
-}
-
 /// Texts of a format.
 fn of_format(format: &str) -> &'static [&'static str] {
     match format {
@@ -136,112 +114,6 @@ fn word(name: &str) -> &str {
         "id" | "key" | "token" | "reference" | "code" | "number" | "sku" => "a1b2c3",
         "" => "some text",
         _ => name,
-    }
-}
-
-/// Texts that match a pattern, a few lengths of them.
-fn of_pattern(pattern: &str, least: usize, most: Option<usize>, salt: usize) -> Vec<String> {
-    let Ok(translated) = jsonschema_regex::to_rust_regex(pattern) else { return Vec::new() };
-    let Ok(hir) = regex_syntax::Parser::new().parse(&translated) else { return Vec::new() };
-    let mut found: Vec<String> = Vec::new();
-    // repeated a few times looks like something; then more often, for the length, and then as seldom as may be
-    for more in [3, 2, 1, 5, 8, 12, 20, 40, 80, 160, 0] {
-        let mut maker = Maker { more, next: salt, out: String::new(), dice: None };
-        if maker.write(&hir) {
-            let length = maker.out.chars().count();
-            if length >= least && most.is_none_or(|most| length <= most) && !found.contains(&maker.out) {
-                found.push(maker.out);
-            }
-        }
-    }
-    found
-}
-
-/// A text that a pattern matches, as dice decide.
-pub(crate) fn random_of_pattern(pattern: &str, dice: &mut Dice) -> Option<String> {
-    let translated = jsonschema_regex::to_rust_regex(pattern).ok()?;
-    let hir = regex_syntax::Parser::new().parse(&translated).ok()?;
-    let mut maker = Maker { more: 4, next: 0, out: String::new(), dice: Some(dice.clone()) };
-    let written = maker.write(&hir);
-    dice.throw();
-    written.then_some(maker.out)
-}
-
-/// Writes a text that a pattern matches.
-struct Maker {
-    /// How often more than it must something is repeated.
-    more: u32,
-    /// Which of a class's characters is next: they take turns, so that a text isn't one character over and over.
-    next: usize,
-    out: String,
-    /// What decides instead.
-    dice: Option<Dice>,
-}
-
-impl Maker {
-    fn write(&mut self, hir: &Hir) -> bool {
-        if self.out.len() > LONGEST {
-            return false;
-        }
-        match hir.kind() {
-            HirKind::Empty | HirKind::Look(_) => true,
-            HirKind::Literal(literal) => std::str::from_utf8(&literal.0).is_ok_and(|text| {
-                self.out.push_str(text);
-                true
-            }),
-            HirKind::Class(class) => self.class(class),
-            HirKind::Repetition(repetition) => {
-                let most = repetition.max.unwrap_or(u32::MAX).max(repetition.min);
-                let more = match &mut self.dice {
-                    Some(dice) => dice.below(self.more as usize + 1) as u32,
-                    None => self.more,
-                };
-                let times = repetition.min.saturating_add(more).min(most);
-                // a nested repetition would grow beyond all bounds
-                let times = times.min(repetition.min.max(200));
-                (0..times).all(|_| self.write(&repetition.sub))
-            }
-            HirKind::Capture(capture) => self.write(&capture.sub),
-            HirKind::Concat(parts) => parts.iter().all(|part| self.write(part)),
-            HirKind::Alternation(parts) => {
-                let start = self.out.len();
-                let first = self.dice.as_mut().map_or(0, |dice| dice.below(parts.len()));
-                parts[first..].iter().chain(&parts[..first]).any(|part| {
-                    self.out.truncate(start);
-                    self.write(part)
-                })
-            }
-        }
-    }
-
-    fn class(&mut self, class: &Class) -> bool {
-        let Class::Unicode(class) = class else { return false };
-        if let Some(dice) = &mut self.dice {
-            let range = class.ranges().get(dice.below(class.ranges().len().min(8)));
-            let drawn = range.and_then(|range| {
-                let (start, end) = (u32::from(range.start()), u32::from(range.end()));
-                char::from_u32(start + dice.below((end - start) as usize + 1) as u32)
-            });
-            self.out.extend(drawn);
-            return drawn.is_some();
-        }
-        let has = |c: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c));
-        let nice = || ('a'..='z').chain('0'..='9').chain('A'..='Z').filter(|c| has(*c));
-        let of_letters = nice().take_while(|c| c.is_ascii_lowercase()).count();
-        // digits and letters are not mixed where there are enough of one
-        let count = if of_letters > 0 { of_letters } else { nice().count() };
-        let picked = match count {
-            0 => [' ', '-', '_', '.', '!']
-                .into_iter()
-                .find(|c| has(*c))
-                .or_else(|| class.ranges().first().map(|it| it.start())),
-            count => nice().nth(self.next % count),
-        };
-        self.next += 1;
-        picked.is_some_and(|c| {
-            self.out.push(c);
-            true
-        })
     }
 }
 

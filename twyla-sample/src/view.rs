@@ -2,20 +2,17 @@
 
 use std::sync::LazyLock;
 
-use jsonschema::{Draft, Registry};
-use referencing::Resolver;
 use serde_json::{Map, Value};
+use twyla_build::Draft;
+use twyla_build::compare::{Schema, SchemaPath};
 
 /// A schema among those that hold for a value.
 #[derive(Clone)]
 pub struct Part<'a> {
     /// Its keywords.
     pub schema: &'a Map<String, Value>,
-    /// The draft that says what they mean.
-    pub draft: Draft,
-    resolver: Resolver<'a>,
-    /// Its own URI, as a validator has it for its keywords; none where it is reached by an anchor.
-    uri: Option<String>,
+    /// Where it stands; none of one that isn't written anywhere.
+    at: Option<Schema<'a>>,
 }
 
 /// The schemas that hold for one value.
@@ -27,27 +24,16 @@ pub struct View<'a> {
     pub never: bool,
 }
 
-/// A schema that isn't looked at yet: where it stands.
+/// A schema that isn't looked at yet.
 #[derive(Clone)]
-pub struct Below<'a> {
-    schema: &'a Value,
-    draft: Draft,
-    resolver: Resolver<'a>,
-    uri: Option<String>,
-}
+pub struct Below<'a>(Schema<'a>);
 
 /// Schemas within one another by reference and `allOf`.
 const DEEPEST: usize = 64;
 
 impl<'a> Below<'a> {
-    /// The schema that is a whole resource.
-    #[must_use]
-    pub fn root(registry: &'a Registry<'a>, uri: &str) -> Option<Self> {
-        let base = jsonschema::uri::from_str(uri).ok()?;
-        let resolved = registry.resolver(base).lookup(uri).ok()?;
-        let (schema, resolver, draft) = resolved.into_inner();
-        let uri = Some(resolver.base_uri().as_str().trim_end_matches('#').to_owned());
-        Some(Self { schema, draft, resolver, uri: uri.map(|uri| uri + "#") })
+    pub(crate) fn new(schema: Schema<'a>) -> Self {
+        Self(schema)
     }
 
     /// The same for a value that has to be an object besides.
@@ -55,7 +41,7 @@ impl<'a> Below<'a> {
     pub fn view_of_object(self) -> View<'a> {
         static OBJECT: LazyLock<Map<String, Value>> =
             LazyLock::new(|| Map::from_iter([("type".to_owned(), "object".into())]));
-        let part = Part { schema: &OBJECT, draft: self.draft, resolver: self.resolver.clone(), uri: None };
+        let part = Part { schema: &OBJECT, at: None };
         let mut view = self.view();
         view.parts.push(part);
         view
@@ -72,13 +58,13 @@ impl<'a> Below<'a> {
     /// Whether nothing is valid there.
     #[must_use]
     pub fn is_false(&self) -> bool {
-        matches!(self.schema, Value::Bool(false))
+        matches!(self.0.value(), Value::Bool(false))
     }
 
     /// An identity, to see that a way comes to where it was.
     #[must_use]
     pub fn address(&self) -> usize {
-        std::ptr::from_ref(self.schema).addr()
+        std::ptr::from_ref(self.0.value()).addr()
     }
 }
 
@@ -89,8 +75,8 @@ impl<'a> View<'a> {
     }
 
     fn add_within(&mut self, below: Below<'a>, deep: usize) {
-        let Below { schema, draft, resolver, uri } = below;
-        let schema = match schema {
+        let Below(at) = below;
+        let schema = match at.value() {
             Value::Object(schema) => schema,
             Value::Bool(false) => {
                 self.never = true;
@@ -101,32 +87,14 @@ impl<'a> View<'a> {
         if deep > DEEPEST || self.parts.iter().any(|part| std::ptr::eq(part.schema, schema)) {
             return;
         }
-        // a schema with a name of its own is a resource of its own
-        let (resolver, uri) = match schema.get("$id").or_else(|| schema.get("id")).and_then(Value::as_str) {
-            Some(id) if !id.starts_with('#') => {
-                let base = resolver.base_uri();
-                match resolver.resolve_uri(&base.borrow(), id) {
-                    Ok(own) if own.as_str() != base.as_str() => match resolver.lookup(own.as_str()) {
-                        Ok(resolved) => {
-                            (resolved.resolver().clone(), Some(format!("{}#", own.as_str().trim_end_matches('#'))))
-                        }
-                        Err(_) => (resolver, uri),
-                    },
-                    _ => (resolver, uri),
-                }
-            }
-            _ => (resolver, uri),
-        };
-        let part = Part { schema, draft, resolver, uri };
-        let references = ["$ref", "$dynamicRef", "$recursiveRef"];
-        let alone = schema.contains_key("$ref") && matches!(draft, Draft::Draft4 | Draft::Draft6 | Draft::Draft7);
-        let referred: Vec<Below<'a>> =
-            references.iter().filter_map(|name| part.refers(schema.get(*name)?.as_str()?)).collect();
+        let referred = [at.reference(), at.dynamic_reference()];
+        let alone = schema.contains_key("$ref") && at.draft() <= Draft::Draft7;
+        let part = Part { schema, at: Some(at) };
         let all: Vec<Below<'a>> = if alone { Vec::new() } else { part.items("allOf") };
         if !alone {
             self.parts.push(part);
         }
-        for below in referred.into_iter().chain(all) {
+        for below in referred.into_iter().flatten().map(Below).chain(all) {
             self.add_within(below, deep + 1);
         }
     }
@@ -211,53 +179,47 @@ impl<'a> Part<'a> {
         std::ptr::from_ref(self.schema).addr()
     }
 
+    /// Where it stands.
+    #[must_use]
+    pub fn path(&self) -> Option<&SchemaPath> {
+        self.at.as_ref().map(Schema::path)
+    }
+
     /// Where a keyword of it stands.
     #[must_use]
-    pub fn uri(&self, keyword: &str) -> Option<String> {
-        self.uri.as_ref().map(|uri| format!("{uri}/{}", escaped(keyword)))
+    pub fn path_of(&self, keyword: &str) -> Option<SchemaPath> {
+        self.below(&[keyword]).map(|Below(at)| at.path().clone())
     }
 
-    fn at(&self, schema: &'a Value, steps: &[&str]) -> Below<'a> {
-        let uri =
-            self.uri.as_ref().map(|uri| steps.iter().fold(uri.clone(), |uri, step| format!("{uri}/{}", escaped(step))));
-        Below { schema, draft: self.draft, resolver: self.resolver.clone(), uri }
-    }
-
-    /// Where a reference leads.
-    fn refers(&self, reference: &str) -> Option<Below<'a>> {
-        let (schema, resolver, draft) = self.resolver.lookup(reference).ok()?.into_inner();
-        let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
-        let base = resolver.base_uri();
-        let base = base.as_str().trim_end_matches('#');
-        let uri = (fragment.is_empty() || fragment.starts_with('/')).then(|| format!("{base}#{fragment}"));
-        Some(Below { schema, draft, resolver, uri })
+    /// What stands in it behind some steps.
+    fn below(&self, steps: &[&str]) -> Option<Below<'a>> {
+        self.at.as_ref()?.at(steps).map(Below)
     }
 
     /// The schema that a keyword has.
     #[must_use]
     pub fn one(&self, keyword: &str) -> Option<Below<'a>> {
         let schema = self.schema.get(keyword)?;
-        (schema.is_object() || schema.is_boolean()).then(|| self.at(schema, &[keyword]))
+        if schema.is_object() || schema.is_boolean() { self.below(&[keyword]) } else { None }
     }
 
     /// The schemas in a keyword's array.
     #[must_use]
     pub fn items(&self, keyword: &str) -> Vec<Below<'a>> {
         let items = self.schema.get(keyword).and_then(Value::as_array).into_iter().flatten();
-        items.enumerate().map(|(i, schema)| self.at(schema, &[keyword, &i.to_string()])).collect()
+        items.enumerate().filter_map(|(i, _)| self.below(&[keyword, &i.to_string()])).collect()
     }
 
     /// The schemas in a keyword's object.
     pub fn named(&self, keyword: &'static str) -> impl Iterator<Item = (&'a str, Below<'a>)> {
         let named = self.schema.get(keyword).and_then(Value::as_object).into_iter().flatten();
-        named.map(move |(name, schema)| (name.as_str(), self.at(schema, &[keyword, name])))
+        named.filter_map(move |(name, _)| Some((name.as_str(), self.below(&[keyword, name])?)))
     }
 
     /// What holds for a member of that name.
     fn member(&self, name: &str) -> Vec<Below<'a>> {
-        let own = self.schema.get("properties").and_then(|properties| properties.get(name));
-        let own = own.map(|schema| self.at(schema, &["properties", name]));
-        let pattern = self.named("patternProperties").filter(|(pattern, _)| crate::text::matches(pattern, name));
+        let own = self.below(&["properties", name]);
+        let pattern = self.named("patternProperties").filter(|(pattern, _)| crate::pattern::matches(pattern, name));
         let mut found: Vec<Below<'a>> = own.into_iter().chain(pattern.map(|(_, below)| below)).collect();
         if found.is_empty() {
             found.extend(self.one("additionalProperties").or_else(|| self.one("unevaluatedProperties")));
@@ -275,8 +237,4 @@ impl<'a> Part<'a> {
             None => self.one(rest).or_else(|| self.one("unevaluatedItems")),
         }
     }
-}
-
-fn escaped(step: &str) -> String {
-    step.replace('~', "~0").replace('/', "~1")
 }

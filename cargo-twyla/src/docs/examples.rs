@@ -17,9 +17,7 @@ const DEEPEST: usize = 64;
 pub(super) fn example(contract: &Contract<'_>, extent: Extent) -> Result<Value, Error> {
     let mut value = sample::sample(contract, extent)?;
     let mut places = Vec::new();
-    if let Some(root) = contract.held.root() {
-        places_in(&root.view(), &value, "", false, 0, &mut places);
-    }
+    places_in(&contract.held.root().view(), &value, "", false, 0, &mut places);
     places.sort();
     places.dedup();
     for place in places {

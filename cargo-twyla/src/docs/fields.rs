@@ -160,11 +160,7 @@ impl Walk<'_> {
 
     fn row(&self, within: &str, name: &str, depth: usize, view: &View<'_>) -> Row {
         let said = |keyword| view.all(keyword).find_map(Value::as_str).unwrap_or_default().trim().to_owned();
-        let place = view
-            .parts
-            .first()
-            .and_then(|part| part.uri(""))
-            .and_then(|uri| self.contracts.place(uri.trim_end_matches('/')));
+        let place = view.parts.first().and_then(Part::path).and_then(|path| self.contracts.place(path));
         let is = |keyword| view.all(keyword).any(|it| *it == Value::Bool(true));
         let description = said("description");
         Row {

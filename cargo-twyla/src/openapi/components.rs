@@ -6,13 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use jsonschema::Draft;
-use referencing::Resolver;
 use serde_json::{Map, Value, json};
-use twyla_build::compare::ContractSchema;
+use twyla_build::Draft;
+use twyla_build::compare::{ContractSchema, Schema, SchemaPath};
 use twyla_contract::rust::type_name;
 
-use crate::contracts::{Contracts, decoded, name_of as name_of_contract};
+use crate::contracts::{Contracts, name_of as name_of_contract};
 
 /// Why a contract can't be a component.
 #[derive(Debug, thiserror::Error)]
@@ -22,20 +21,12 @@ pub(super) struct Unwritable {
     why: String,
 }
 
-/// A schema somewhere in the folder.
-#[derive(Clone)]
-struct Found<'a> {
-    schema: &'a Value,
-    resolver: Resolver<'a>,
-    draft: Draft,
-}
-
-/// The names of the schemas that are components, by the schemas' addresses.
-pub(super) type Names = BTreeMap<usize, String>;
+/// The names of the schemas that are components, by where these stand.
+pub(super) type Names = BTreeMap<SchemaPath, String>;
 
 /// A schema that is a component.
 struct Component<'a> {
-    found: Found<'a>,
+    schema: Schema<'a>,
     /// Whether it is one, and not a contract that is only a reference to one.
     is_component: bool,
     /// What a contract is called whose schema it is.
@@ -43,18 +34,18 @@ struct Component<'a> {
     /// The dynamic anchors that references in it name; the recursive one has no name.
     asks: BTreeSet<String>,
     /// The components that it refers to.
-    refers: BTreeSet<usize>,
+    refers: BTreeSet<SchemaPath>,
 }
 
 /// The components of a document.
 pub(super) struct Components<'a> {
     contracts: &'a Contracts,
     names: Names,
-    /// By their schemas' addresses.
-    all: BTreeMap<usize, Component<'a>>,
-    open: VecDeque<usize>,
+    /// By where their schemas stand.
+    all: BTreeMap<SchemaPath, Component<'a>>,
+    open: VecDeque<SchemaPath>,
     /// The one that is being written.
-    here: usize,
+    here: Option<SchemaPath>,
     done: Map<String, Value>,
 }
 
@@ -62,7 +53,7 @@ impl<'a> Components<'a> {
     /// None yet, with the names that schemas have: those that [`names`](Self::names) gives, when all are known.
     pub(super) fn new(contracts: &'a Contracts, names: Names) -> Self {
         let (all, open) = (BTreeMap::new(), VecDeque::new());
-        Self { contracts, names, all, open, here: 0, done: Map::new() }
+        Self { contracts, names, all, open, here: None, done: Map::new() }
     }
 
     /// The names that the components have: they come from the contracts and from where the schemas stand, and not from what
@@ -70,14 +61,17 @@ impl<'a> Components<'a> {
     pub(super) fn names(self, reserved: &[&str]) -> Names {
         let mut taken: BTreeSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
         let all = self.all.into_iter().filter(|(_, it)| it.is_component);
-        let mut all: Vec<_> = all.map(|(address, it)| (it.order(address), address)).collect();
+        // contracts come first
+        let mut all: Vec<_> = all
+            .map(|(path, it)| (it.contract.is_none(), it.contract.unwrap_or_else(|| name_of(&path)), path))
+            .collect();
         all.sort();
-        let named = all.into_iter().map(|((_, wanted, ..), address)| {
+        let named = all.into_iter().map(|(_, wanted, path)| {
             let numbered = (2..).map(|number| format!("{wanted}{number}"));
             let mut names = std::iter::once(wanted.clone()).chain(numbered);
             let name = names.find(|it| !taken.contains(it)).unwrap_or_default();
             taken.insert(name.clone());
-            (address, name)
+            (path, name)
         });
         named.collect()
     }
@@ -86,49 +80,44 @@ impl<'a> Components<'a> {
     pub(super) fn contract(&mut self, contract: &ContractSchema, name: &str) -> Result<Value, Unwritable> {
         let unwritable = |why: String| Unwritable { name: name_of_contract(contract), why };
         let root = self.contracts.root(contract).ok_or_else(|| unwritable("its schema isn't there".to_owned()))?;
-        let (schema, resolver, draft) = root;
-        let found = Found { schema, resolver, draft };
         // nothing but a `$ref` is what that leads to
-        let reference = schema.as_object().filter(|it| it.keys().all(|key| key == "$ref" || key == "$schema"));
-        let address = found.address();
-        let used = match reference.and_then(|it| it.get("$ref")).and_then(Value::as_str) {
+        let reference = root.value().as_object().filter(|it| it.keys().all(|key| key == "$ref" || key == "$schema"));
+        let used = match reference.and_then(|it| it.get("$ref")) {
             Some(_) => {
-                self.here = address;
-                self.all.entry(address).or_insert_with(|| Component::new(found.clone()));
-                self.written(&found).map_err(unwritable)?
+                self.here = Some(root.path().clone());
+                self.all.entry(root.path().clone()).or_insert_with(|| Component::new(root.clone()));
+                self.written(&root).map_err(unwritable)?
             }
-            None => self.component(&found, Some(name)),
+            None => self.component(&root, Some(name)),
         };
-        while let Some(address) = self.open.pop_front() {
-            let Some(found) = self.all.get(&address).map(|it| it.found.clone()) else { continue };
-            self.here = address;
-            let written = self.written(&found).map_err(unwritable)?;
-            self.done.insert(self.name(address), written);
+        while let Some(path) = self.open.pop_front() {
+            let Some(schema) = self.all.get(&path).map(|it| it.schema.clone()) else { continue };
+            self.here = Some(path.clone());
+            let written = self.written(&schema).map_err(unwritable)?;
+            self.done.insert(self.name(&path), written);
         }
-        self.check(contract, address).map_err(unwritable)?;
+        self.check(contract, root.path()).map_err(unwritable)?;
         Ok(used)
     }
 
     /// Whether no reference leads elsewhere in a contract than where it leads in the components: these may be others' too.
-    fn check(&self, contract: &ContractSchema, root: usize) -> Result<(), String> {
+    fn check(&self, contract: &ContractSchema, root: &SchemaPath) -> Result<(), String> {
         let form = serde_json::from_str(&contract.bundle.to_string()).unwrap_or_default();
         let mut counts = BTreeMap::new();
         anchors(&form, &mut counts);
         let (mut open, mut seen) = (vec![root], BTreeSet::from([root]));
-        while let Some(component) = open.pop().and_then(|address| self.all.get(&address)) {
+        while let Some(component) = open.pop().and_then(|path| self.all.get(path)) {
             if component.asks.iter().any(|anchor| counts.get(anchor).is_some_and(|count| *count > 1)) {
-                return Err(
-                    "a dynamic reference leads elsewhere for whoever refers to it, which a component can't say"
-                        .to_owned(),
-                );
+                let why = "a dynamic reference leads elsewhere by what refers to it, which a component can't say";
+                return Err(why.to_owned());
             }
-            open.extend(component.refers.iter().filter(|address| seen.insert(**address)));
+            open.extend(component.refers.iter().filter(|path| seen.insert(*path)));
         }
         Ok(())
     }
 
-    fn name(&self, address: usize) -> String {
-        self.names.get(&address).cloned().unwrap_or_default()
+    fn name(&self, path: &SchemaPath) -> String {
+        self.names.get(path).cloned().unwrap_or_default()
     }
 
     /// All of them.
@@ -137,37 +126,34 @@ impl<'a> Components<'a> {
     }
 
     /// A `$ref` to the component that a schema is; a contract's has its name.
-    fn component(&mut self, found: &Found<'a>, contract: Option<&str>) -> Value {
-        let address = found.address();
-        let component = self.all.entry(address).or_insert_with(|| Component::new(found.clone()));
+    fn component(&mut self, schema: &Schema<'a>, contract: Option<&str>) -> Value {
+        let path = schema.path();
+        let component = self.all.entry(path.clone()).or_insert_with(|| Component::new(schema.clone()));
         if !std::mem::replace(&mut component.is_component, true) {
-            self.open.push_back(address);
+            self.open.push_back(path.clone());
         }
         if let Some(name) = contract {
             component.contract = Some(name.to_owned());
-        } else if let Some(here) = self.all.get_mut(&self.here) {
-            here.refers.insert(address);
+        } else if let Some(here) = self.here.as_ref().and_then(|here| self.all.get_mut(here)) {
+            here.refers.insert(path.clone());
         }
-        json!({ "$ref": format!("#/components/schemas/{}", self.name(address)) })
+        json!({ "$ref": format!("#/components/schemas/{}", self.name(path)) })
     }
 
     /// A schema as 2020-12 has it.
-    fn written(&mut self, found: &Found<'a>) -> Result<Value, String> {
-        let Value::Object(schema) = found.schema else { return Ok(found.schema.clone()) };
-        let Found { resolver, draft, .. } = found.clone().entered(schema);
-        let old = matches!(draft, Draft::Draft4 | Draft::Draft6 | Draft::Draft7);
+    fn written(&mut self, at: &Schema<'a>) -> Result<Value, String> {
+        let Value::Object(schema) = at.value() else { return Ok(at.value().clone()) };
+        let draft = at.draft();
         let mut out = Map::new();
-        let reference = schema.get("$ref").and_then(Value::as_str);
-        if let Some(reference) = reference {
-            out.insert("$ref".to_owned(), self.referred(&resolver, reference)?);
-            if old {
+        if schema.contains_key("$ref") {
+            out.insert("$ref".to_owned(), self.referred(at.reference())?);
+            if draft <= Draft::Draft7 {
                 // nothing else is looked at there
                 return Ok(out.into());
             }
         }
-        let below = |schema: &'a Value| Found { schema, resolver: resolver.clone(), draft };
         for (keyword, value) in schema {
-            if Draft::Draft202012.is_known_keyword(keyword) && !draft.is_known_keyword(keyword) {
+            if Draft::Draft202012.is_rule(keyword) && !draft.is_rule(keyword) {
                 // its own draft takes no notice of it
                 continue;
             }
@@ -178,12 +164,12 @@ impl<'a> Components<'a> {
                 }
                 "$dynamicAnchor" | "$recursiveAnchor" => continue,
                 "$dynamicRef" | "$recursiveRef" => {
-                    let reference = value.as_str().unwrap_or_default();
-                    let asked = asked(&resolver, reference);
-                    if let Some(here) = self.all.get_mut(&self.here) {
+                    let target = at.dynamic_reference();
+                    let asked = target.as_ref().and_then(asked);
+                    if let Some(here) = self.here.as_ref().and_then(|here| self.all.get_mut(here)) {
                         here.asks.extend(asked);
                     }
-                    let referred = self.referred(&resolver, reference)?;
+                    let referred = self.referred(target)?;
                     // beside a `$ref` it is one more
                     match out.get("$ref") {
                         None => drop(out.insert("$ref".to_owned(), referred)),
@@ -198,21 +184,21 @@ impl<'a> Components<'a> {
                     continue;
                 }
                 "items" if value.is_array() => {
-                    out.insert("prefixItems".to_owned(), self.list(value, below)?);
+                    out.insert("prefixItems".to_owned(), self.list(at, keyword)?);
                     continue;
                 }
                 "additionalItems" => {
                     if schema.get("items").is_some_and(Value::is_array) {
-                        out.insert("items".to_owned(), self.written(&below(value))?);
+                        out.insert("items".to_owned(), self.one(at, keyword)?);
                     }
                     continue;
                 }
                 "dependencies" if draft != Draft::Draft202012 => {
-                    self.dependencies(value, below, &mut out)?;
+                    self.dependencies(at, &mut out)?;
                     continue;
                 }
-                "allOf" | "anyOf" | "oneOf" | "prefixItems" => self.list(value, below)?,
-                "properties" | "patternProperties" | "dependentSchemas" => self.named(value, below)?,
+                "allOf" | "anyOf" | "oneOf" | "prefixItems" => self.list(at, keyword)?,
+                "properties" | "patternProperties" | "dependentSchemas" => self.named(at, keyword)?,
                 "not"
                 | "if"
                 | "then"
@@ -223,7 +209,7 @@ impl<'a> Components<'a> {
                 | "propertyNames"
                 | "unevaluatedItems"
                 | "unevaluatedProperties"
-                | "contentSchema" => self.written(&below(value))?,
+                | "contentSchema" => self.one(at, keyword)?,
                 _ => value.clone(),
             };
             match keyword.as_str() {
@@ -234,32 +220,28 @@ impl<'a> Components<'a> {
         Ok(out.into())
     }
 
-    fn list(&mut self, value: &'a Value, below: impl Fn(&'a Value) -> Found<'a>) -> Result<Value, String> {
-        value
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|it| self.written(&below(it)))
-            .collect::<Result<Vec<_>, _>>()
-            .map(Value::from)
+    fn one(&mut self, at: &Schema<'a>, keyword: &str) -> Result<Value, String> {
+        at.at(&[keyword]).map_or(Ok(Value::Null), |below| self.written(&below))
     }
 
-    fn named(&mut self, value: &'a Value, below: impl Fn(&'a Value) -> Found<'a>) -> Result<Value, String> {
-        let members = value.as_object().into_iter().flatten();
-        let written = members.map(|(name, it)| Ok((name.clone(), self.written(&below(it))?)));
+    fn list(&mut self, at: &Schema<'a>, keyword: &str) -> Result<Value, String> {
+        let count = at.value().get(keyword).and_then(Value::as_array).map_or(0, Vec::len);
+        let items = (0..count).filter_map(|index| at.at(&[keyword, &index.to_string()]));
+        items.map(|below| self.written(&below)).collect::<Result<Vec<_>, _>>().map(Value::from)
+    }
+
+    fn named(&mut self, at: &Schema<'a>, keyword: &str) -> Result<Value, String> {
+        let members = at.value().get(keyword).and_then(Value::as_object).into_iter().flatten();
+        let below = members.filter_map(|(name, _)| Some((name.clone(), at.at(&[keyword, name])?)));
+        let written = below.map(|(name, below)| Ok((name, self.written(&below)?)));
         written.collect::<Result<Map<_, _>, String>>().map(Value::from)
     }
 
-    fn dependencies(
-        &mut self,
-        value: &'a Value,
-        below: impl Fn(&'a Value) -> Found<'a>,
-        out: &mut Map<String, Value>,
-    ) -> Result<(), String> {
-        for (name, it) in value.as_object().into_iter().flatten() {
-            let (keyword, written) = match it {
-                Value::Array(_) => ("dependentRequired", it.clone()),
-                schema => ("dependentSchemas", self.written(&below(schema))?),
+    fn dependencies(&mut self, at: &Schema<'a>, out: &mut Map<String, Value>) -> Result<(), String> {
+        for (name, it) in at.value().get("dependencies").and_then(Value::as_object).into_iter().flatten() {
+            let (keyword, written) = match (it, at.at(&["dependencies", name])) {
+                (Value::Array(_), _) | (_, None) => ("dependentRequired", it.clone()),
+                (_, Some(below)) => ("dependentSchemas", self.written(&below)?),
             };
             let all = out.entry(keyword).or_insert_with(|| json!({}));
             if let Some(all) = all.as_object_mut() {
@@ -270,51 +252,22 @@ impl<'a> Components<'a> {
     }
 
     /// The URI of the component that a reference leads to.
-    fn referred(&mut self, resolver: &Resolver<'a>, reference: &str) -> Result<Value, String> {
-        let resolved = resolver.lookup(reference).map_err(|error| error.to_string())?;
-        let (schema, resolver, draft) = resolved.into_inner();
-        Ok(self.component(&Found { schema, resolver, draft }, None)["$ref"].take())
+    fn referred(&mut self, target: Option<Schema<'a>>) -> Result<Value, String> {
+        let target = target.ok_or("a reference leads nowhere")?;
+        Ok(self.component(&target, None)["$ref"].take())
     }
 }
 
-/// The dynamic anchor by which a dynamic reference may lead elsewhere than where it leads here.
-fn asked(resolver: &Resolver<'_>, reference: &str) -> Option<String> {
-    let resolved = resolver.lookup(reference).ok()?;
-    let target = resolved.contents();
+/// The dynamic anchor by which a dynamic reference to a schema may lead elsewhere.
+fn asked(target: &Schema<'_>) -> Option<String> {
+    let target = target.value();
     let recursive = target.get("$recursiveAnchor") == Some(&Value::Bool(true));
     target.get("$dynamicAnchor").and_then(Value::as_str).or(recursive.then_some("")).map(str::to_owned)
 }
 
 impl<'a> Component<'a> {
-    fn new(found: Found<'a>) -> Self {
-        Self { found, is_component: false, contract: None, asks: BTreeSet::new(), refers: BTreeSet::new() }
-    }
-
-    /// What components are sorted by when they get their names: contracts come first. The second is the name that it wants.
-    fn order(&self, address: usize) -> (bool, String, String, String) {
-        let base = self.found.resolver.base_uri();
-        let base = base.as_str().split('#').next().unwrap_or_default().to_owned();
-        let whole = self.found.resolver.lookup(&base);
-        let pointer = whole.ok().and_then(|whole| pointer(whole.contents(), address)).unwrap_or_default();
-        let wanted = self.contract.clone().unwrap_or_else(|| name_of(&pointer, &decoded(&base)));
-        (self.contract.is_none(), wanted, base, pointer)
-    }
-}
-
-/// The JSON Pointer of the value with an address in another one.
-fn pointer(value: &Value, address: usize) -> Option<String> {
-    if std::ptr::from_ref(value).addr() == address {
-        return Some(String::new());
-    }
-    let escaped = |step: &str| step.replace('~', "~0").replace('/', "~1");
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .find_map(|(key, value)| pointer(value, address).map(|rest| format!("/{}{rest}", escaped(key)))),
-        Value::Array(items) => {
-            items.iter().enumerate().find_map(|(i, value)| pointer(value, address).map(|rest| format!("/{i}{rest}")))
-        }
-        _ => None,
+    fn new(schema: Schema<'a>) -> Self {
+        Self { schema, is_component: false, contract: None, asks: BTreeSet::new(), refers: BTreeSet::new() }
     }
 }
 
@@ -327,24 +280,6 @@ fn anchors(value: &Value, into: &mut BTreeMap<String, usize>) {
         Value::Object(members) => members.values().for_each(|it| anchors(it, into)),
         Value::Array(items) => items.iter().for_each(|it| anchors(it, into)),
         _ => {}
-    }
-}
-
-impl<'a> Found<'a> {
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self.schema).addr()
-    }
-
-    /// Within a schema that has a name of its own, references are read from there.
-    fn entered(self, schema: &Map<String, Value>) -> Self {
-        let id = schema.get("$id").or_else(|| schema.get("id")).and_then(Value::as_str);
-        let Some(id) = id.filter(|id| !id.starts_with('#')) else { return self };
-        let base = self.resolver.base_uri();
-        let own = self.resolver.resolve_uri(&base.borrow(), id);
-        match own.ok().filter(|own| own.as_str() != base.as_str()).map(|own| self.resolver.lookup(own.as_str())) {
-            Some(Ok(resolved)) => Self { resolver: resolved.resolver().clone(), ..self },
-            _ => self,
-        }
     }
 }
 
@@ -363,12 +298,15 @@ fn exclusive(schema: &Map<String, Value>, keyword: &str) -> bool {
 }
 
 /// What a component may be called: by the last word of its pointer, or by its document.
-fn name_of(pointer: &str, document: &str) -> String {
+fn name_of(SchemaPath { document, pointer }: &SchemaPath) -> String {
     let words = pointer.rsplit('/').filter(|word| word.parse::<u32>().is_err());
-    let word = words.map(str::to_owned).find(|word| !word.is_empty()).unwrap_or_else(|| {
-        let file = document.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        file.strip_suffix(".json").unwrap_or(file).to_owned()
-    });
+    let word = words
+        .map(|word| word.replace("~1", "/").replace("~0", "~"))
+        .find(|word| !word.is_empty())
+        .unwrap_or_else(|| {
+            let file = document.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            file.strip_suffix(".json").unwrap_or(file).to_owned()
+        });
     let name: String = type_name(&word).chars().filter(char::is_ascii_alphanumeric).collect();
     if name.is_empty() { "Schema".to_owned() } else { name }
 }

@@ -149,7 +149,7 @@ fn paths(
         let asked = of(components, ContractKind::Request, "Request")?;
         let answer = of(components, ContractKind::Response, "Response")?;
         let error = of(components, ContractKind::Error, "Error")?;
-        let schema = contracts.root(request).map(|(schema, ..)| schema);
+        let schema = contracts.root(request).map(|root| root.value());
         let says = |keyword: &str| schema.and_then(|it| it.get(keyword)).and_then(Value::as_str);
         let mut operation = json!({
             "operationId": method,

@@ -593,3 +593,91 @@ fn an_event_is_the_same_whatever_refers_to_it() {
     assert_eq!(before, after);
     assert!(before.0[0].contains("`not`"), "{}", before.0[0]);
 }
+
+/// What the build takes, the command line takes: each pattern with a text that it matches and one that it doesn't.
+#[test]
+fn patterns_and_references_are_read_as_the_build_reads_them() {
+    let patterns = [
+        ("^[]$", None, ""),
+        ("^[^]$", Some("\n"), "ab"),
+        ("^\\0$", Some("\0"), "0"),
+        (r"(?<y>\d{4})-\k<y>", Some("2026-2026"), "2026-2027"),
+        (r"^\ud83d\ude00$", Some("\u{1f600}"), "a"),
+        (r"^([\t\n\r -\ud7ff\ue000-\ufffd]|[\ud800-\udbff][\udc00-\udfff])*$", Some("a\u{fffd}"), "\u{1}"),
+        (r"^(?:(a)|b)*\1$", Some("b"), "c"),
+        (r"^\w+(?<!x)$", Some("y"), "x"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let patterned: serde_json::Map<String, Value> = patterns
+        .iter()
+        .enumerate()
+        .map(|(index, (pattern, ..))| (format!("p{index}"), json!({ "type": "string", "pattern": pattern })))
+        .collect();
+    let references = json!({
+        "type": "object",
+        "properties": {
+            "raw": { "$ref": "#/$defs/List<string>" },
+            "escaped": { "$ref": "#/$defs/a~1b" },
+            "encoded": { "$ref": "#/$defs/List%3Cstring%3E" },
+            "file": { "$ref": "/shared/of<things>.json#/$defs/a~1b" },
+        },
+        "$defs": { "List<string>": { "type": "string", "minLength": 2 }, "a/b": { "type": "integer", "minimum": 3 } },
+    });
+    let shared = json!({ "$defs": { "a/b": { "type": "boolean" } } });
+    let patterned = json!({ "type": "object", "properties": patterned });
+    for (file, schema) in [
+        ("context.json", &json!({})),
+        ("events/a/patterns.json", &patterned),
+        ("events/a/references.json", &references),
+        ("rpc/s/get/request.json", &references),
+        ("rpc/s/get/response.json", &patterned),
+        ("shared/of<things>.json", &shared),
+    ] {
+        let path = folder.path().join("schemas").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, schema.to_string()).unwrap();
+    }
+    let path = folder.path().join("schemas");
+    let schemas = ["--schemas", path.to_str().unwrap()];
+    let run = |args: &[&str], value: &Value| twyla(&[args, &schemas].concat(), &value.to_string());
+    for (index, (pattern, good, bad)) in patterns.iter().enumerate() {
+        let name = format!("p{index}");
+        if let Some(good) = good {
+            let (told, error, code) = run(&["validate", "a.patterns", "-"], &json!({ &name: good }));
+            assert_eq!(code, 0, "{pattern}: {told}{error}");
+        }
+        let (told, error, code) = run(&["validate", "a.patterns", "-"], &json!({ &name: bad }));
+        assert_eq!(code, 1, "{pattern}: {told}{error}");
+        let rule = format!("doesn't match the pattern {pattern} (pattern, {}/events/a/patterns.json:1:", schemas[1]);
+        assert!(told.contains(&rule), "{told}");
+    }
+    for (value, pointers) in [
+        (json!({ "raw": "ab", "escaped": 3, "encoded": "ab", "file": true }), &[][..]),
+        (json!({ "raw": "a", "escaped": 2, "encoded": "", "file": 1 }), &["/raw", "/escaped", "/encoded", "/file"]),
+    ] {
+        let (told, error, code) = run(&["validate", "a.references", "-", "--json"], &value);
+        let first: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+        let mut told: Vec<&str> =
+            first["violations"].as_array().into_iter().flatten().map(|it| it["pointer"].as_str().unwrap()).collect();
+        told.sort_unstable();
+        let mut pointers = pointers.to_vec();
+        pointers.sort_unstable();
+        assert_eq!((told, code), (pointers, i32::from(value["file"] == 1)), "{error}");
+    }
+    for name in ["a.patterns", "a.references", "s.get/request", "s.get/response"] {
+        let made: Value = serde_json::from_str(&said(&[&["sample", name][..], &schemas].concat())).unwrap();
+        let made_of = |it: &str| made.get(it).is_some();
+        assert!(made_of("p3") && !made_of("p0") || made_of("raw") && made_of("file"), "{name}: {made}");
+        assert_eq!(run(&["validate", name, "-"], &made).2, 0, "{name}: {made}");
+        let broken = said(&[&["sample", name, "--invalid", "--json"][..], &schemas].concat());
+        assert!(broken.lines().count() > 3, "{broken}");
+    }
+    let site = folder.path().join("site");
+    let (told, error, code) = run(&["docs", "--into", site.to_str().unwrap()], &json!(null));
+    assert_eq!(code, 0, "{told}{error}");
+    let document: Value = serde_json::from_str(&said(&[&["openapi"][..], &schemas].concat())).unwrap();
+    let components = document["components"]["schemas"].as_object().unwrap();
+    for keyword in ["minLength", "minimum"] {
+        assert!(components.values().any(|it| it.get(keyword).is_some()), "{document:#}");
+    }
+}

@@ -6,6 +6,7 @@ use twyla_contract::Place;
 
 use super::bundle::Bundle;
 use super::gather;
+use super::schemas::{Links, SchemaSet};
 use super::verdict::SchemaPath;
 use crate::load::{At, File, Node, Role, Way, steps};
 use crate::model::Sensitive;
@@ -77,8 +78,7 @@ pub struct Sources {
     pub warnings: Vec<Problem>,
     /// The files by the name that a [`SchemaPath`] has for them: how messages show them, and what is in them.
     files: HashMap<String, (String, Node)>,
-    /// Where each `$ref` leads, by where it stands.
-    references: HashMap<SchemaPath, SchemaPath>,
+    links: Links,
 }
 
 impl Sources {
@@ -92,7 +92,14 @@ impl Sources {
     /// draft's meta-schema. None where it has no `$ref`.
     #[must_use]
     pub fn reference(&self, from: &SchemaPath) -> Option<&SchemaPath> {
-        self.references.get(from)
+        self.links.reference(from)
+    }
+
+    /// All schemas of the folder, to look into.
+    #[must_use]
+    pub fn schemas(&self) -> SchemaSet {
+        let documents = self.files.iter().map(|(name, (_, root))| (name.clone(), root.value()));
+        SchemaSet::new(documents.collect(), self.links.clone())
     }
 
     /// The place of a keyword in the folder's files; of what isn't there, the place of the nearest around it.
@@ -130,10 +137,6 @@ pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
     }
     contracts.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     let named = |file: &File| (file.path.clone(), (file.shown.clone(), file.root.clone()));
-    let path = |loc: &Loc| {
-        let document = schemas.files.get(loc.file)?.path.clone();
-        Some(SchemaPath { document, pointer: loc.pointer.clone() })
-    };
-    let references = schemas.refs.iter().filter_map(|(from, to)| Some((path(from)?, path(to)?))).collect();
-    Sources { contracts, warnings, files: schemas.files.iter().map(named).collect(), references }
+    let files = schemas.files.iter().map(named).collect();
+    Sources { contracts, warnings, files, links: Links::of(schemas) }
 }

@@ -9,7 +9,8 @@
 //! for a value of which the producer's formula holds and the consumer's doesn't, with `language` for patterns and `decimal`
 //! for numbers; `witness` holds what it finds to both sides, by `evaluate`, which shares nothing with that search;
 //! `repeats` is what `idempotent` says beyond the values; and `verdict` is what is said. `decide` is the whole way, `validator`
-//! the part of it that only holds values to a schema, and `words` has values and limits in words.
+//! the part of it that only holds values to a schema, and `words` has values and limits in words. `schemas` and `pattern` are for
+//! what looks into contracts: it sees what is compared here.
 
 mod bundle;
 mod contracts;
@@ -20,7 +21,9 @@ mod formula;
 mod gather;
 mod language;
 mod lower;
+mod pattern;
 mod repeats;
+mod schemas;
 mod shape;
 mod solve;
 mod tables;
@@ -31,7 +34,9 @@ mod words;
 
 pub use bundle::Bundle;
 pub use contracts::{ContractKind, ContractSchema, Sources};
-pub use validator::{Refusal, Validator, Validity, validate};
+pub use pattern::Pattern;
+pub use schemas::{Schema, SchemaSet};
+pub use validator::{Checker, Refusal, Validator, Validity, validate};
 pub use verdict::{Checked, Mode, Options, Sample, SchemaPath, Verdict, Why, Witness};
 
 use crate::stack;

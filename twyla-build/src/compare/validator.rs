@@ -1,5 +1,8 @@
 //! Holding values to a contract one by one.
 
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::Value;
 
 use super::bundle::Bundle;
@@ -41,11 +44,67 @@ impl Validator {
     pub fn check(&self, value: &Value) -> Validity {
         match self.0.refuses(value) {
             Ok(None) => Validity::Valid,
-            Ok(Some(Broken { pointer, keyword, path, rule })) => {
-                Validity::Invalid(Refusal { pointer, keyword, path, rule })
-            }
+            Ok(Some(broken)) => Validity::Invalid(broken.into()),
             Err(Unknown) => Validity::Unknown,
         }
+    }
+}
+
+/// Holds values to a contract from any thread.
+///
+/// ```
+/// use serde_json::json;
+/// use twyla_build::{Draft, compare::{Bundle, Checker, Mode}};
+///
+/// let schema = r#"{ "properties": { "a": { "maxLength": 3 }, "b": { "minimum": 7 } } }"#;
+/// let checker = Checker::new(&Bundle::schema(schema, Draft::default())?, Mode::Subsumption)?;
+/// let refused = checker.refusals(&json!({ "a": "abcd", "b": 1 }), usize::MAX);
+/// assert_eq!(refused.map(|all| all.len()), Some(2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Checker(Mutex<Judge>);
+
+impl Checker {
+    /// What holds values to a bundle.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn new(bundle: &Bundle, mode: Mode) -> std::io::Result<Self> {
+        stack::large(|| Self(Mutex::new(Judge::new(bundle, mode))))
+    }
+
+    /// Whether a value is accepted; in the contract's mode, by the types that read it. None where that can't be known, as with
+    /// [`Validity::Unknown`].
+    pub fn is_valid(&self, value: &Value) -> Option<bool> {
+        self.with(|judge, shallow| judge.is_read(value, shallow))
+    }
+
+    /// Everything that is refused of a value, in the order of the value and its schemas; nothing where it is accepted. After
+    /// `most` of it no more is looked for. Of schemas of which one has to hold it is one rule that is broken: that of the one that was meant, where that can be told.
+    /// None where it can't be known whether the value is valid.
+    pub fn refusals(&self, value: &Value, most: usize) -> Option<Vec<Refusal>> {
+        let all = self.with(|judge, shallow| judge.all_refused(value, most, shallow))?;
+        Some(all.into_iter().map(Refusal::from).collect())
+    }
+
+    /// Does the work on this stack, and if values and schemas are too deep for that, on one that is large enough.
+    fn with<T: Send>(&self, work: impl Fn(&mut Judge, bool) -> Result<T, Unknown> + Sync) -> Option<T> {
+        let mut judge = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let judge = &mut *judge;
+        let done = work(judge, true);
+        done.or_else(|Unknown| stack::large(|| work(judge, false)).unwrap_or(Err(Unknown))).ok()
+    }
+}
+
+impl fmt::Debug for Checker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checker").finish_non_exhaustive()
+    }
+}
+
+impl From<Broken> for Refusal {
+    fn from(Broken { pointer, keyword, path, rule }: Broken) -> Self {
+        Self { pointer, keyword, path, rule }
     }
 }
 

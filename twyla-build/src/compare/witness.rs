@@ -52,14 +52,31 @@ impl Judge {
 
     /// What of a value is refused.
     pub(super) fn refuses(&self, value: &Value) -> Result<Option<Broken>, Unknown> {
-        if let Some(broken) = self.evaluator().broken(value, &self.root)? {
-            return Ok(Some(broken));
+        match self.evaluator().broken(value, &self.root)? {
+            Some(broken) => Ok(Some(broken)),
+            None => Ok(self.unread(value)),
         }
-        let unread = self.types.as_ref().and_then(|types| types.unread(value));
-        Ok(unread.map(|unread| {
-            let path = place_of(&self.schemas, &self.root, &unread.pointer, "type");
-            Broken { pointer: unread.pointer, keyword: "type".to_owned(), path, rule: unread.rule }
-        }))
+    }
+
+    /// Everything of a value that is refused, up to so much; nothing is known of values that lead deep into the schemas if it has to be
+    /// `shallow`.
+    pub(super) fn all_refused(&self, value: &Value, most: usize, shallow: bool) -> Result<Vec<Broken>, Unknown> {
+        let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
+        let all = evaluator.all_broken(value, &self.root, most)?;
+        Ok(if all.is_empty() { Vec::from_iter(self.unread(value)) } else { all })
+    }
+
+    /// The same where only the answer matters.
+    pub(super) fn is_read(&self, value: &Value, shallow: bool) -> Held {
+        let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
+        Ok(evaluator.is_valid(value, &self.root)? && self.unread(value).is_none())
+    }
+
+    /// What the types can't read of a value, though it may be valid.
+    fn unread(&self, value: &Value) -> Option<Broken> {
+        let unread = self.types.as_ref()?.unread(value)?;
+        let path = place_of(&self.schemas, &self.root, &unread.pointer, "type");
+        Some(Broken { pointer: unread.pointer, keyword: "type".to_owned(), path, rule: unread.rule })
     }
 }
 

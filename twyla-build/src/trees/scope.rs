@@ -15,7 +15,8 @@ use crate::uri;
 pub(crate) struct Scopes {
     /// By the resource's URI: each anchor with its schema.
     resources: HashMap<String, Vec<(String, Loc)>>,
-    names: HashMap<String, Ident>,
+    /// The resources that are named in the code, by their URI: which of them each is.
+    numbers: HashMap<String, usize>,
     open: Vec<String>,
 }
 
@@ -53,7 +54,7 @@ impl Scopes {
                 resources.entry(base.to_owned()).or_default().push((name.to_owned(), loc.clone()));
             }
         }
-        Self { resources, names: HashMap::new(), open: Vec::new() }
+        Self { resources, numbers: HashMap::new(), open: Vec::new() }
     }
 
     /// Whether the schema there leads to a reference that depends on the way: then its rules hold only from the root on.
@@ -89,19 +90,19 @@ impl Scopes {
         if !self.resources.contains_key(base) {
             return None;
         }
-        if let Some(name) = self.names.get(base) {
-            return Some(name.clone());
+        if let Some(number) = self.numbers.get(base) {
+            return Some(name(*number));
         }
-        let name = format_ident!("RESOURCE_{}", self.names.len());
-        self.names.insert(base.to_owned(), name.clone());
+        let number = self.numbers.len();
+        self.numbers.insert(base.to_owned(), number);
         self.open.push(base.to_owned());
-        Some(name)
+        Some(name(number))
     }
 
     /// A resource that was named and is not yet written, with its anchors.
     pub(super) fn next(&mut self) -> Option<(Ident, Vec<(String, Loc)>)> {
         let base = self.open.pop()?;
-        Some((self.names.get(&base)?.clone(), self.resources.get(&base)?.clone()))
+        Some((name(*self.numbers.get(&base)?), self.resources.get(&base)?.clone()))
     }
 
     /// Whether it makes no difference to have come by the first of them.
@@ -116,6 +117,11 @@ impl Scopes {
         let matters = |anchor: &String| self.resources.values().flatten().any(|(name, _)| name == anchor);
         Some(Dynamic { first, anchor: anchor.filter(matters) })
     }
+}
+
+/// What the static of a resource is called.
+fn name(number: usize) -> Ident {
+    format_ident!("RESOURCE_{number}")
 }
 
 /// Where a reference leads at first, and the anchor by which it may lead elsewhere.

@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Broken, Evaluator, Held, Out, Place, Schema, Seen};
+use super::{Below, Broken, Evaluator, Held, Out, Place, Schema, Seen};
 use crate::compare::words;
 use crate::load::Json;
-use crate::resolve::Loc;
 
 impl Evaluator<'_> {
     pub(super) fn references(
@@ -16,12 +15,19 @@ impl Evaluator<'_> {
         out: &mut Out<'_>,
         seen: &mut Seen,
     ) -> Held {
-        if let Some(target) = self.schemas.refs.get(schema.loc)
-            && !self.check(value, target, place, out, seen)?
+        let mut holds = true;
+        if schema.node.get("$ref").is_some()
+            && let Some(target) = self.schemas.refs.get(schema.loc)
         {
-            return Ok(false);
+            holds = self.check(value, &self.below(target), place, out, seen)?;
+            if out.is_done(holds) {
+                return Ok(false);
+            }
         }
-        let Some(reference) = self.kept.scopes.dynamic(self.schemas, schema.loc) else { return Ok(true) };
+        if ["$dynamicRef", "$recursiveRef"].iter().all(|keyword| schema.node.get(keyword).is_none()) {
+            return Ok(holds);
+        }
+        let Some(reference) = self.kept.scopes.dynamic(self.schemas, schema.loc) else { return Ok(holds) };
         let mut target = reference.first;
         if let Some(anchor) = reference.anchor {
             // the outermost resource on the way that has an anchor of that name
@@ -34,9 +40,10 @@ impl Evaluator<'_> {
                 scope = here.outer;
             }
         }
-        self.check(value, &target, place, out, seen)
+        Ok(self.check(value, &self.below(&target), place, out, seen)? && holds)
     }
 
+    /// Whether these hold. Where schemas of `allOf`, `then` and `else` don't, others are looked at too.
     pub(super) fn combined(
         &self,
         value: &Value,
@@ -46,12 +53,14 @@ impl Evaluator<'_> {
         seen: &mut Seen,
     ) -> Held {
         let listed = |keyword: &str| {
-            let at = schema.at(keyword);
+            let at = schema.below(keyword);
             let count = schema.get(keyword).map_or(0, |node| node.items().len());
             (0..count).map(move |index| at.step(&index.to_string()))
         };
+        let mut holds = true;
         for at in listed("allOf") {
-            if !self.check(value, &at, place, out, seen)? {
+            holds &= self.check(value, &at, place, out, seen)?;
+            if out.is_done(holds) {
                 return Ok(false);
             }
         }
@@ -62,62 +71,67 @@ impl Evaluator<'_> {
             let mut holding = 0;
             for at in listed(keyword) {
                 let mut inner = Seen::default();
-                if self.check(value, &at, place, &mut Out::quick(), &mut inner)? {
+                if self.check(value, &at, place, &mut Out::Quick, &mut inner)? {
                     holding += 1;
                     seen.add(inner);
                 }
             }
             if holding == 0 {
-                let nearest = self.nearest(value, &listed(keyword).collect::<Vec<_>>(), place, out)?;
-                if let (Some(noted), Some(nearest)) = (out.0.as_deref_mut(), nearest)
-                    && noted.is_none()
-                {
-                    *noted = Some(nearest);
+                holds = false;
+                match self.nearest(value, &listed(keyword).collect::<Vec<_>>(), place, out)? {
+                    Some(nearest) => out.note(|| nearest),
+                    None => {
+                        let rule = || format!("{} is of none of the schemas of `{keyword}`", words::shown(value));
+                        self.tell(out, &schema.at(keyword), keyword, place, rule);
+                    }
                 }
-                let rule = || format!("{} is of none of the schemas of `{keyword}`", words::shown(value));
-                return Ok(self.tell(out, &schema.at(keyword), keyword, place, rule));
-            }
-            if one && holding > 1 {
+            } else if one && holding > 1 {
                 let rule = || format!("{} is of {holding} of the schemas of `oneOf`, not of one", words::shown(value));
-                return Ok(self.tell(out, &schema.at(keyword), keyword, place, rule));
+                holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
             }
-        }
-        if schema.get("not").is_some()
-            && self.check(value, &schema.at("not"), place, &mut Out::quick(), &mut Seen::default())?
-        {
-            let rule = || format!("{} is of a schema that is not allowed", words::shown(value));
-            return Ok(self.tell(out, &schema.at("not"), "not", place, rule));
-        }
-        if schema.get("if").is_some() {
-            let mut inner = Seen::default();
-            let holds = self.check(value, &schema.at("if"), place, &mut Out::quick(), &mut inner)?;
-            if holds {
-                seen.add(inner);
-            }
-            let branch = if holds { "then" } else { "else" };
-            if schema.get(branch).is_some() && !self.check(value, &schema.at(branch), place, out, seen)? {
+            if out.is_done(holds) {
                 return Ok(false);
             }
         }
-        Ok(true)
+        if schema.get("not").is_some()
+            && self.check(value, &schema.below("not"), place, &mut Out::Quick, &mut Seen::default())?
+        {
+            let rule = || format!("{} is of a schema that is not allowed", words::shown(value));
+            holds = self.tell(out, &schema.at("not"), "not", place, rule);
+            if out.is_done(holds) {
+                return Ok(false);
+            }
+        }
+        if schema.get("if").is_some() {
+            let mut inner = Seen::default();
+            let is_so = self.check(value, &schema.below("if"), place, &mut Out::Quick, &mut inner)?;
+            if is_so {
+                seen.add(inner);
+            }
+            let branch = if is_so { "then" } else { "else" };
+            if schema.get(branch).is_some() {
+                holds &= self.check(value, &schema.below(branch), place, out, seen)?;
+            }
+        }
+        Ok(holds)
     }
 
     /// What is said where none of some schemas holds: the broken rule of the one that was meant, where that can be told.
     fn nearest(
         &self,
         value: &Value,
-        all: &[Loc],
+        all: &[Below<'_>],
         place: Place<'_>,
         out: &Out<'_>,
     ) -> Result<Option<Broken>, super::Unknown> {
-        if out.0.is_none() {
+        if matches!(out, Out::Quick | Out::First(Some(_))) {
             return Ok(None);
         }
         let here = place.pointer();
         let mut best: Option<((usize, bool), Option<Broken>)> = None;
         for at in all {
             let mut broken = None;
-            self.check(value, at, place, &mut Out(Some(&mut broken)), &mut Seen::default())?;
+            self.check(value, at, place, &mut Out::First(&mut broken), &mut Seen::default())?;
             let Some(broken) = broken else { continue };
             let deep = broken.pointer.matches('/').count() - here.matches('/').count();
             let other = matches!(&*broken.keyword, "type" | "const" | "enum");
@@ -145,8 +159,9 @@ impl Evaluator<'_> {
             _ => return Ok(true),
         };
         let Some(node) = schema.get(keyword) else { return Ok(true) };
-        let at = schema.at(keyword);
+        let (at, below) = (schema.at(keyword), schema.below(keyword));
         let never = matches!(node.json, Json::Bool(false));
+        let mut holds = true;
         match value {
             Value::Array(items) if !all => {
                 for (index, item) in items.iter().enumerate().filter(|(index, _)| !seen.indexes.contains(index)) {
@@ -154,19 +169,22 @@ impl Evaluator<'_> {
                         let rule = || format!("item {index} is looked at by no other rule, and is not allowed");
                         return Ok(self.tell(out, &at, keyword, place, rule));
                     }
-                    if !self.item(item, index, &at, place, out)? {
+                    holds &= self.item(item, index, &below, place, out)?;
+                    if out.is_done(holds) {
                         return Ok(false);
                     }
                 }
             }
             Value::Object(members) if !all => {
                 for (key, value) in members.iter().filter(|(key, _)| !seen.names.contains(*key)) {
-                    if never {
+                    holds &= if never {
                         let rule =
                             || format!("has the member {}, and no others than declared are allowed", words::text(key));
-                        return Ok(self.tell(out, &at, keyword, place, rule));
-                    }
-                    if !self.member(value, key, &at, place, out)? {
+                        self.tell(out, &at, keyword, place, rule)
+                    } else {
+                        self.member(value, key, &below, place, out)?
+                    };
+                    if out.is_done(holds) {
                         return Ok(false);
                     }
                 }
@@ -174,6 +192,6 @@ impl Evaluator<'_> {
             _ => {}
         }
         seen.all = true;
-        Ok(true)
+        Ok(holds)
     }
 }

@@ -6,12 +6,11 @@ use serde_json::{Map, Value};
 
 use super::equal::twice;
 use super::values::limit;
-use super::{At, Evaluator, Held, Out, Place, Schema, Seen, Step};
+use super::{At, Below, Evaluator, Held, Out, Place, Schema, Seen, Step};
 use crate::compare::decimal::Decimal;
 use crate::compare::words;
 use crate::draft::Draft;
 use crate::load::{Json, Node};
-use crate::resolve::Loc;
 
 impl Evaluator<'_> {
     pub(super) fn nested(
@@ -24,15 +23,23 @@ impl Evaluator<'_> {
     ) -> Held {
         match value {
             Value::Array(items) => {
-                Ok(self.sizes(items.len(), schema, place, out, ["minItems", "maxItems"], ["item", "items"])?
-                    && self.items(items, schema, place, out, seen)?)
+                let keywords = ["minItems", "maxItems"];
+                let holds = self.sizes(items.len(), schema, place, out, keywords, ["item", "items"])?;
+                if out.is_done(holds) { Ok(false) } else { Ok(self.items(items, schema, place, out, seen)? && holds) }
             }
             Value::Object(members) => {
                 let keywords = ["minProperties", "maxProperties"];
-                Ok(self.required(members, schema, place, out)
-                    && self.sizes(members.len(), schema, place, out, keywords, ["member", "members"])?
-                    && self.members(members, schema, place, out, seen)?
-                    && self.dependencies(members, schema, place, out, seen)?)
+                let mut holds = self.required(members, schema, place, out);
+                if !out.is_done(holds) {
+                    holds &= self.sizes(members.len(), schema, place, out, keywords, ["member", "members"])?;
+                }
+                if !out.is_done(holds) {
+                    holds &= self.members(members, schema, place, out, seen)?;
+                }
+                if !out.is_done(holds) {
+                    holds &= self.dependencies(members, schema, place, out, seen)?;
+                }
+                Ok(holds)
             }
             _ => Ok(true),
         }
@@ -72,26 +79,30 @@ impl Evaluator<'_> {
             _ => ("prefixItems", "items"),
         };
         let count = schema.get(first).map_or(0, |node| node.items().len());
+        let mut holds = true;
         for (index, item) in items.iter().enumerate() {
             let at = if index < count {
-                schema.at(first).step(&index.to_string())
+                schema.below(first).step(&index.to_string())
             } else if schema.get(rest).is_some() {
-                schema.at(rest)
+                schema.below(rest)
             } else {
                 break;
             };
-            seen.indexes.insert(index);
-            if !self.item(item, index, &at, place, out)? {
+            if self.notes_seen() {
+                seen.indexes.insert(index);
+            }
+            holds &= self.item(item, index, &at, place, out)?;
+            if out.is_done(holds) {
                 return Ok(false);
             }
         }
         if schema.get("contains").is_some() {
-            let at = schema.at("contains");
+            let at = schema.below("contains");
             let mut found = 0;
             for (index, item) in items.iter().enumerate() {
-                if self.item(item, index, &at, place, &mut Out::quick())? {
+                if self.item(item, index, &at, place, &mut Out::Quick)? {
                     found += 1;
-                    if self.schemas.draft(schema.loc) >= Draft::Draft202012 {
+                    if schema.draft() >= Draft::Draft202012 {
                         seen.indexes.insert(index);
                     }
                 }
@@ -101,40 +112,61 @@ impl Evaluator<'_> {
             if found < min.clone().unwrap_or_else(|| Decimal::from(1)) {
                 let keyword = if min.is_some() { "minContains" } else { "contains" };
                 let rule = || format!("{found} of its items are of the kind that it must contain");
-                return Ok(self.tell(out, &schema.at(keyword), keyword, place, rule));
+                holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
             }
             if let Some(max) = limit(schema, "maxContains")?
                 && found > max
             {
                 let rule = || format!("{found} of its items are of a kind of which at most {max} are allowed");
-                return Ok(self.tell(out, &schema.at("maxContains"), "maxContains", place, rule));
+                holds = self.tell(out, &schema.at("maxContains"), "maxContains", place, rule);
+            }
+            if out.is_done(holds) {
+                return Ok(false);
             }
         }
         if schema.get("uniqueItems").is_some_and(|node| matches!(node.json, Json::Bool(true)))
             && let Some(index) = twice(items)
         {
             let rule = || format!("item {index} is there twice");
-            return Ok(self.tell(out, &schema.at("uniqueItems"), "uniqueItems", place, rule));
+            holds = self.tell(out, &schema.at("uniqueItems"), "uniqueItems", place, rule);
         }
-        Ok(true)
+        Ok(holds)
     }
 
-    pub(super) fn item(&self, item: &Value, index: usize, loc: &Loc, place: Place<'_>, out: &mut Out<'_>) -> Held {
+    pub(super) fn item(
+        &self,
+        item: &Value,
+        index: usize,
+        below: &Below<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+    ) -> Held {
         let at = At { outer: place.at, step: Step::Index(index) };
-        self.check(item, loc, Place { at: Some(&at), ..place }, out, &mut Seen::default())
+        self.check(item, below, Place { at: Some(&at), ..place }, out, &mut Seen::default())
     }
 
-    pub(super) fn member(&self, value: &Value, key: &str, loc: &Loc, place: Place<'_>, out: &mut Out<'_>) -> Held {
+    pub(super) fn member(
+        &self,
+        value: &Value,
+        key: &str,
+        below: &Below<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+    ) -> Held {
         let at = At { outer: place.at, step: Step::Key(key) };
-        self.check(value, loc, Place { at: Some(&at), ..place }, out, &mut Seen::default())
+        self.check(value, below, Place { at: Some(&at), ..place }, out, &mut Seen::default())
     }
 
     fn required(&self, members: &Map<String, Value>, schema: &Schema<'_>, place: Place<'_>, out: &mut Out<'_>) -> bool {
-        let mut names = schema.get("required").map_or(&[][..], Node::items).iter().filter_map(Node::str);
-        match names.find(|name| !members.contains_key(*name)) {
-            Some(name) => self.tell(out, &schema.at("required"), "required", place, || format!("`{name}` is missing")),
-            None => true,
+        let names = schema.get("required").map_or(&[][..], Node::items).iter().filter_map(Node::str);
+        let mut holds = true;
+        for name in names.filter(|name| !members.contains_key(*name)) {
+            holds = self.tell(out, &schema.at("required"), "required", place, || format!("`{name}` is missing"));
+            if out.is_done(holds) {
+                break;
+            }
         }
+        holds
     }
 
     fn members(
@@ -146,51 +178,64 @@ impl Evaluator<'_> {
         seen: &mut Seen,
     ) -> Held {
         let patterns = schema.get("patternProperties").map_or(&[][..], Node::members);
+        let mut holds = true;
         for (key, value) in members {
             let mut declared = false;
             if schema.get("properties").is_some_and(|node| node.get(key).is_some()) {
                 declared = true;
-                if !self.member(value, key, &schema.at("properties").step(key), place, out)? {
-                    return Ok(false);
-                }
+                holds &= self.member(value, key, &schema.below("properties").step(key), place, out)?;
             }
             for pattern in patterns {
+                if out.is_done(holds) {
+                    return Ok(false);
+                }
                 if !self.matches(&pattern.key, key)? {
                     continue;
                 }
                 declared = true;
-                if !self.member(value, key, &schema.at("patternProperties").step(&pattern.key), place, out)? {
-                    return Ok(false);
-                }
+                holds &= self.member(value, key, &schema.below("patternProperties").step(&pattern.key), place, out)?;
+            }
+            if out.is_done(holds) {
+                return Ok(false);
             }
             if let Some(node) = schema.get("additionalProperties").filter(|_| !declared) {
                 declared = true;
                 let at = schema.at("additionalProperties");
-                if let Json::Bool(false) = node.json {
+                holds &= if let Json::Bool(false) = node.json {
                     let rule =
                         || format!("has the member {}, and no others than declared are allowed", words::text(key));
-                    return Ok(self.tell(out, &at, "additionalProperties", place, rule));
-                }
-                if !self.member(value, key, &at, place, out)? {
+                    self.tell(out, &at, "additionalProperties", place, rule)
+                } else {
+                    self.member(value, key, &schema.below("additionalProperties"), place, out)?
+                };
+                if out.is_done(holds) {
                     return Ok(false);
                 }
             }
-            if declared {
+            if declared && self.notes_seen() {
                 seen.names.insert(key.clone());
             }
             if schema.get("propertyNames").is_some() {
                 let name = Value::from(key.as_str());
                 let mut inner = None;
                 let at = schema.at("propertyNames");
-                let holds = self.check(&name, &at, place, &mut Out(Some(&mut inner)), &mut Seen::default())?;
-                if !holds {
+                if !self.check(
+                    &name,
+                    &schema.below("propertyNames"),
+                    place,
+                    &mut Out::First(&mut inner),
+                    &mut Seen::default(),
+                )? {
                     let why = inner.map(|broken| broken.rule).unwrap_or_default();
                     let rule = || format!("the name of a member is not allowed: {why}");
-                    return Ok(self.tell(out, &at, "propertyNames", place, rule));
+                    holds = self.tell(out, &at, "propertyNames", place, rule);
+                    if out.is_done(holds) {
+                        return Ok(false);
+                    }
                 }
             }
         }
-        Ok(true)
+        Ok(holds)
     }
 
     fn dependencies(
@@ -202,22 +247,24 @@ impl Evaluator<'_> {
         seen: &mut Seen,
     ) -> Held {
         let names: HashSet<&str> = members.keys().map(String::as_str).collect();
+        let mut holds = true;
         for keyword in ["dependencies", "dependentRequired", "dependentSchemas"] {
             let listed = schema.get(keyword).map_or(&[][..], Node::members);
             for member in listed.iter().filter(|member| names.contains(member.key.as_str())) {
                 if let Json::Array(needed) = &member.value.json {
-                    if let Some(name) = needed.iter().filter_map(Node::str).find(|name| !names.contains(name)) {
+                    for name in needed.iter().filter_map(Node::str).filter(|name| !names.contains(name)) {
                         let rule = || format!("`{name}` is missing, which is required beside `{}`", member.key);
-                        return Ok(self.tell(out, &schema.at(keyword).step(&member.key), keyword, place, rule));
+                        holds = self.tell(out, &schema.at(keyword).step(&member.key), keyword, place, rule);
                     }
                 } else {
                     let value = Value::Object(members.clone());
-                    if !self.check(&value, &schema.at(keyword).step(&member.key), place, out, seen)? {
-                        return Ok(false);
-                    }
+                    holds &= self.check(&value, &schema.below(keyword).step(&member.key), place, out, seen)?;
+                }
+                if out.is_done(holds) {
+                    return Ok(false);
                 }
             }
         }
-        Ok(true)
+        Ok(holds)
     }
 }

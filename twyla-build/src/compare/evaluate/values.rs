@@ -1,6 +1,6 @@
 //! The rules that look at one value.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -45,74 +45,85 @@ impl Matcher {
 }
 
 impl Evaluator<'_> {
-    pub(super) fn matcher(&self, written: &str) -> Rc<Matcher> {
+    pub(super) fn matcher(&self, written: &str) -> Arc<Matcher> {
         let mut patterns = self.kept.patterns.borrow_mut();
-        patterns.entry(written.to_owned()).or_insert_with(|| Rc::new(Matcher::new(written))).clone()
+        patterns.entry(written.to_owned()).or_insert_with(|| Arc::new(Matcher::new(written))).clone()
     }
 
     pub(super) fn matches(&self, written: &str, text: &str) -> Held {
         self.matcher(written).is_match(text).ok_or(Unknown)
     }
 
-    /// `type`, `enum`, `const`, and the rules of numbers and strings.
+    /// `type`, `enum`, `const`, and the rules of numbers and strings. Of a value of another type no more is said than that.
     pub(super) fn single(&self, value: &Value, schema: &Schema<'_>, place: Place<'_>, out: &mut Out<'_>) -> Held {
-        let mut tell =
-            |keyword: &str, rule: &dyn Fn() -> String| Ok(self.tell(out, &schema.at(keyword), keyword, place, rule));
+        let mut holds = true;
+        // whether nothing else matters
+        let mut tell = |keyword: &str, rule: &dyn Fn() -> String| {
+            holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
+            out.is_done(holds)
+        };
         if let Some(node) = schema.get("type") {
             let named = if let Json::Array(items) = &node.json { items.as_slice() } else { std::slice::from_ref(node) };
             let names: Vec<&str> = named.iter().filter_map(Node::str).collect();
             if !names.iter().any(|name| is_of(value, name)) {
-                return tell("type", &|| format!("is {}, not {}", words::kind(value), words::types(&names)));
+                tell("type", &|| format!("is {}, not {}", words::kind(value), words::types(&names)));
+                return Ok(false);
             }
         }
         if let Some(node) = schema.get("enum")
             && !node.items().iter().any(|item| is(value, item))
+            && tell("enum", &|| format!("{} is not one of {}", words::shown(value), words::values(node.items())))
         {
-            return tell("enum", &|| format!("{} is not one of {}", words::shown(value), words::values(node.items())));
+            return Ok(false);
         }
         if let Some(node) = schema.get("const")
             && !is(value, node)
+            && tell("const", &|| {
+                format!("{} is not {}", words::shown(value), words::values(std::slice::from_ref(node)))
+            })
         {
-            let only = std::slice::from_ref(node);
-            return tell("const", &|| format!("{} is not {}", words::shown(value), words::values(only)));
+            return Ok(false);
         }
         match value {
             Value::Number(number) => {
                 let number = Decimal::parse(&number.to_string()).ok_or(Unknown)?;
-                let Some((keyword, rule)) = number_rule(&number, schema)? else { return Ok(true) };
-                tell(keyword, &|| rule.clone())
+                number_rules(&number, schema, &mut tell)?;
             }
-            Value::String(text) => {
-                let Some((keyword, rule)) = self.string_rule(text, schema)? else { return Ok(true) };
-                tell(keyword, &|| rule.clone())
-            }
-            _ => Ok(true),
+            Value::String(text) => self.string_rules(text, schema, &mut tell)?,
+            _ => {}
         }
+        Ok(holds)
     }
 
-    fn string_rule(&self, text: &str, schema: &Schema<'_>) -> Result<Option<(&'static str, String)>, Unknown> {
+    fn string_rules(&self, text: &str, schema: &Schema<'_>, tell: &mut Tell<'_>) -> Result<(), Unknown> {
         let shown = || words::shown(&Value::from(text));
         let count = Decimal::from(i64::try_from(text.chars().count()).unwrap_or(i64::MAX));
         for (keyword, low) in [("minLength", true), ("maxLength", false)] {
             let Some(limit) = limit(schema, keyword)? else { continue };
-            if if low { count < limit } else { count > limit } {
-                return Ok(Some((keyword, words::size(&shown(), &count, &limit, low, ["character", "characters"]))));
+            if if low { count < limit } else { count > limit }
+                && tell(keyword, &|| words::size(&shown(), &count, &limit, low, ["character", "characters"]))
+            {
+                return Ok(());
             }
         }
         if let Some(written) = schema.get("pattern").and_then(Node::str)
             && !self.matches(written, text)?
+            && tell("pattern", &|| format!("{} doesn't match the pattern {written}", shown()))
         {
-            return Ok(Some(("pattern", format!("{} doesn't match the pattern {written}", shown()))));
+            return Ok(());
         }
         if let Some(name) = schema.get("format").and_then(Node::str)
-            && let Some(variant) = self.schemas.format(self.schemas.draft(schema.loc), name)
+            && let Some(variant) = self.schemas.format(schema.draft(), name)
             && !format::holds(variant, text).ok_or(Unknown)?
         {
-            return Ok(Some(("format", format!("{} is no {name}", shown()))));
+            tell("format", &|| format!("{} is no {name}", shown()));
         }
-        Ok(None)
+        Ok(())
     }
 }
+
+/// Notes that a keyword's rule is broken, in words. Returns whether nothing else matters.
+type Tell<'t> = dyn FnMut(&str, &dyn Fn() -> String) -> bool + 't;
 
 /// A limit that is a number.
 pub(super) fn limit(schema: &Schema<'_>, keyword: &str) -> Result<Option<Decimal>, Unknown> {
@@ -122,34 +133,38 @@ pub(super) fn limit(schema: &Schema<'_>, keyword: &str) -> Result<Option<Decimal
     }
 }
 
-fn number_rule(number: &Decimal, schema: &Schema<'_>) -> Result<Option<(&'static str, String)>, Unknown> {
+fn number_rules(number: &Decimal, schema: &Schema<'_>, tell: &mut Tell<'_>) -> Result<(), Unknown> {
     let flag = |keyword| schema.get(keyword).is_some_and(|node| matches!(node.json, Json::Bool(true)));
     if let Some(limit) = limit(schema, "minimum")?
         && (*number < limit || flag("exclusiveMinimum") && *number == limit)
+        && tell("minimum", &|| format!("{number} is less than {limit}"))
     {
-        return Ok(Some(("minimum", format!("{number} is less than {limit}"))));
+        return Ok(());
     }
     if let Some(limit) = limit(schema, "exclusiveMinimum")?
         && *number <= limit
+        && tell("exclusiveMinimum", &|| format!("{number} is not more than {limit}"))
     {
-        return Ok(Some(("exclusiveMinimum", format!("{number} is not more than {limit}"))));
+        return Ok(());
     }
     if let Some(limit) = limit(schema, "maximum")?
         && (*number > limit || flag("exclusiveMaximum") && *number == limit)
+        && tell("maximum", &|| format!("{number} is more than {limit}"))
     {
-        return Ok(Some(("maximum", format!("{number} is more than {limit}"))));
+        return Ok(());
     }
     if let Some(limit) = limit(schema, "exclusiveMaximum")?
         && *number >= limit
+        && tell("exclusiveMaximum", &|| format!("{number} is not less than {limit}"))
     {
-        return Ok(Some(("exclusiveMaximum", format!("{number} is not less than {limit}"))));
+        return Ok(());
     }
     if let Some(factor) = limit(schema, "multipleOf")?
         && !(factor.is_positive() && number.is_multiple_of(&factor))
     {
-        return Ok(Some(("multipleOf", format!("{number} is no multiple of {factor}"))));
+        tell("multipleOf", &|| format!("{number} is no multiple of {factor}"));
     }
-    Ok(None)
+    Ok(())
 }
 
 /// Whether a value is of the type with that name.
