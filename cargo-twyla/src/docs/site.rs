@@ -120,7 +120,7 @@ pub(super) fn gather(asked: &Asked) -> Result<Site, Box<dyn Error + Send + Sync>
     let lock = folder.lock()?;
     let about = contracts.builder.about().map_err(schemas::Error::Problems)?;
     let about: BTreeMap<&str, &About> = about.iter().map(|it| (it.name.as_str(), it)).collect();
-    let mut history = history::history(&folder.path, &contracts.sources);
+    let mut history = history::history(&contracts.place, &contracts.sources);
     let context = contracts.sources.contract(ContractKind::Context, "context");
     let context = context.and_then(|it| example(&contracts.of(it).ok()?, Extent::Whole).ok());
     let gatherer = Gatherer { contracts: &contracts, about, lock: lock.as_ref(), context };
@@ -162,9 +162,9 @@ impl Gatherer<'_> {
         let own: Vec<&About> = [name.as_str(), "context"].iter().filter_map(|it| self.about.get(it).copied()).collect();
         let order = Order::of(&own);
         let root = contract.held.root();
-        let view = root.clone().map(|root| root.view());
+        let view = root.clone().view();
         let said = |keyword: &str| {
-            let found = view.as_ref().and_then(|view| view.all(keyword).find_map(Value::as_str));
+            let found = view.all(keyword).find_map(Value::as_str);
             found.unwrap_or_default().trim().to_owned()
         };
         let (mut examples, mut no_example) = (Vec::new(), None);
@@ -189,7 +189,7 @@ impl Gatherer<'_> {
             place: format!("{}:{}", schema.place.file, schema.place.line),
             digest: schema.bundle.digest(),
             rust_type: own.first().and_then(|it| it.types.first()).map(|it| it.rust_path.clone()).unwrap_or_default(),
-            rows: root.map(|root| fields::rows(self.contracts, &order, root)).unwrap_or_default(),
+            rows: fields::rows(self.contracts, &order, root),
             examples,
             no_example,
             changes: history.of.remove(&name).unwrap_or_default(),

@@ -10,7 +10,7 @@ mod thousand;
 use std::collections::BTreeMap;
 use std::fs;
 
-use folder::{EVIL, evil, manifests, site, twyla, workspace, write};
+use folder::{EVIL, evil, git, manifests, site, twyla, workspace, write};
 
 /// The text of a page without its tags.
 fn told(page: &str) -> String {
@@ -150,6 +150,43 @@ fn hostile_text_stays_text_and_its_history_is_told() {
     assert!(list.iter().any(|(kind, name, summary, fields)| {
         *kind == 1 && name == "evil.one" && summary.starts_with("</script>") && fields.contains("choice")
     }));
+}
+
+/// Earlier files are read as the folder says it: with its dialects, formats and documents.
+#[test]
+fn history_knows_the_settings_of_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = |most: u32| {
+        format!(
+            r#"{{ "$schema": "https://example.com/meta", "type": "object", "properties": {{
+                "total": {{ "maximum": {most}, "exclusiveMaximum": true }},
+                "money": {{ "$ref": "https://example.com/money.json" }},
+                "id": {{ "type": "string", "format": "uuid" }}
+            }} }}"#
+        )
+    };
+    let settings = r#"{
+        "dialects": { "https://example.com/meta": "4" },
+        "assert-formats": ["uuid"],
+        "documents": { "https://example.com/money.json": "../money.json" }
+    }"#;
+    write(
+        folder.path(),
+        &[
+            ("money.json", r#"{ "type": "integer" }"#),
+            ("schemas/context.json", "{}"),
+            ("schemas/twyla.json", settings),
+            ("schemas/events/shop/paid.json", &event(9)),
+        ],
+    );
+    git(folder.path(), &["init", "-q"]);
+    git(folder.path(), &["add", "."]);
+    git(folder.path(), &["commit", "-q", "-m", "begin"]);
+    write(folder.path(), &[("schemas/events/shop/paid.json", &event(5))]);
+    let (said, code) = twyla(folder.path(), &["docs", "--into", "site"]);
+    assert_eq!(code, 0, "{said}");
+    let page = told(&site(&folder.path().join("site"))["events/shop.paid.html"]);
+    assert!(page.contains("Not committed yet producer-first /properties/total/maximum : 9 -> 5"), "{page}");
 }
 
 #[test]

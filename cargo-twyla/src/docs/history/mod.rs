@@ -3,14 +3,13 @@
 mod git;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 
 use serde_json::{Value, json};
 use twyla_build::compare::{self, Bundle, Options, Sources};
 use twyla_build::lock::{self, EditVerdict};
 
 use crate::contracts::name_of;
-use crate::schemas::beside;
+use crate::schemas::{Folder, beside};
 use git::{Blob, Objects, Step};
 
 pub(crate) use git::Commit;
@@ -53,12 +52,12 @@ const EDITS: usize = 4000;
 /// Edits of one change that are told.
 const LINES: usize = 12;
 
-/// Finds what git knows of the contracts.
-pub(super) fn history(folder: &Path, sources: &Sources) -> History {
-    let Some(steps) = git::steps(folder) else { return History::default() };
+/// Finds what git knows of the contracts. Earlier files are read as the folder is now: with its dialects, formats and documents.
+pub(super) fn history(folder: &Folder, sources: &Sources) -> History {
+    let Some(steps) = git::steps(&folder.path) else { return History::default() };
     let mut past = Past {
-        objects: Objects::new(folder),
-        how: how(sources),
+        objects: Objects::new(&folder.path),
+        how: How::of(folder, sources),
         references: HashMap::new(),
         files: BTreeMap::new(),
         verdicts: VERDICTS,
@@ -81,9 +80,51 @@ pub(super) fn history(folder: &Path, sources: &Sources) -> History {
 }
 
 /// How bundles of the folder are read.
-fn how(sources: &Sources) -> (&'static str, bool) {
-    let first = sources.contracts.first().map(|it| &it.bundle);
-    first.map_or(("2020-12", true), |it| (it.default_draft().name(), it.asserts_formats()))
+struct How<'a> {
+    folder: &'a Folder,
+    draft: &'static str,
+    formats: bool,
+    /// The formats that are rules in every draft.
+    asserted: Vec<String>,
+    /// What schemas refer to by URI.
+    documents: Vec<(String, Value)>,
+}
+
+impl<'a> How<'a> {
+    fn of(folder: &'a Folder, sources: &Sources) -> Self {
+        let first = sources.contracts.first().map(|it| &it.bundle);
+        let read = |path| serde_json::from_slice(&std::fs::read(path).ok()?).ok();
+        Self {
+            folder,
+            draft: first.map_or("2020-12", |it| it.default_draft().name()),
+            formats: first.is_none_or(Bundle::asserts_formats),
+            asserted: first.iter().flat_map(|it| it.asserted_formats()).map(str::to_owned).collect(),
+            documents: folder.documents().into_iter().filter_map(|(uri, path)| Some((uri, read(path)?))).collect(),
+        }
+    }
+
+    /// A document as a bundle has it: a custom `$schema` that stands for a draft is that draft's own.
+    fn document(&self, json: &Value) -> Value {
+        match json {
+            Value::Array(items) => items.iter().map(|item| self.document(item)).collect(),
+            Value::Object(members) => {
+                let written = members.iter().map(|(keyword, value)| {
+                    let value = match (keyword.as_str(), value) {
+                        ("$schema", value) => {
+                            let draft = value.as_str().and_then(|uri| self.folder.dialect(uri));
+                            draft.map_or_else(|| value.clone(), |draft| draft.uri().into())
+                        }
+                        // values, which may look like schemas
+                        ("enum" | "const" | "default" | "examples", value) => value.clone(),
+                        (_, value) => self.document(value),
+                    };
+                    (keyword.clone(), value)
+                });
+                written.collect()
+            }
+            value => value.clone(),
+        }
+    }
 }
 
 /// What the contract of a file is called that isn't there any more.
@@ -113,9 +154,9 @@ impl<'a> At<'a> {
     }
 }
 
-struct Past {
+struct Past<'a> {
     objects: Objects,
-    how: (&'static str, bool),
+    how: How<'a>,
     /// The files that a blob refers to, as it writes them.
     references: HashMap<Blob, Vec<String>>,
     files: Files,
@@ -123,7 +164,7 @@ struct Past {
     edits: usize,
 }
 
-impl Past {
+impl Past<'_> {
     /// Goes back over a step: the contracts that it has changed, by their files.
     fn step(&mut self, changed: &[(String, Option<String>)]) -> Vec<(String, What)> {
         let files = std::mem::take(&mut self.files);
@@ -219,12 +260,16 @@ impl Past {
     }
 
     fn bundle(&mut self, root: &str, reached: &BTreeSet<String>, files: At<'_>) -> Option<Bundle> {
-        let mut documents = serde_json::Map::new();
+        let given = self.how.documents.iter().map(|(uri, json)| (uri.clone(), self.how.document(json)));
+        let mut documents: serde_json::Map<String, Value> = given.collect();
         for path in reached {
-            documents.insert(path.clone(), self.objects.json(files.get(path)?)?.clone());
+            documents.insert(path.clone(), self.how.document(self.objects.json(files.get(path)?)?));
         }
-        let (draft, formats) = self.how;
-        let text = json!({ "draft": draft, "formats": formats, "root": root, "documents": documents }).to_string();
+        let How { draft, formats, asserted, .. } = &self.how;
+        let text = json!({
+            "draft": draft, "formats": formats, "asserted": asserted, "root": root, "documents": documents,
+        });
+        let text = text.to_string();
         Bundle::parse(&text).ok()
     }
 }
