@@ -109,7 +109,11 @@ fn loose(document: &Json, components: &[(String, Json)], domain: Option<&str>) -
     let mut found = Vec::new();
     for (key, component) in components {
         let Some(file) = files.get(key) else { continue };
-        found.push(Loose { path: file.clone(), json: schema::file(plain(component)?.clone(), file, &files) });
+        found.push(Loose {
+            path: file.clone(),
+            json: schema::file(plain(component)?.clone(), file, &files),
+            text: None,
+        });
     }
     let mut events = BTreeMap::new();
     for (key, channel) in document.get("channels").map_or(&[][..], Json::members) {
@@ -134,7 +138,7 @@ fn loose(document: &Json, components: &[(String, Json)], domain: Option<&str>) -
     for (name, payload) in events.into_values() {
         let path = format!("events/{}/{}.json", name.domain(), name.event_type());
         let json = schema::file(payload, &path, &files);
-        found.push(Loose { path, json });
+        found.push(Loose { path, json, text: None });
     }
     Ok(found)
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use twyla_contract::rust::field_name;
 
-use super::json::Json;
-use super::references::{MARK, Place, plain, step, within};
+use super::json::{Json, step, within};
+use super::references::{MARK, Place, plain};
 
 /// What holds definitions.
 const HOLDERS: [&str; 2] = ["definitions", "$defs"];

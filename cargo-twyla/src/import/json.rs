@@ -154,6 +154,16 @@ impl Json {
     }
 }
 
+/// A step of a JSON Pointer.
+pub(super) fn step(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The rest of a pointer below another.
+pub(super) fn within<'p>(pointer: &'p str, own: &str) -> Option<&'p str> {
+    pointer.strip_prefix(own).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -8,6 +8,7 @@
 mod asyncapi;
 mod definitions;
 pub(crate) mod json;
+mod lines;
 mod loose;
 mod names;
 mod plan;
@@ -32,6 +33,7 @@ use crate::paint::{BAD, FAINT, GOOD, UNSURE, paint, say, tame};
 use crate::run::{Outcome, Run};
 use crate::schemas;
 use json::Json;
+use lines::Text;
 use loose::{Left, Loose};
 use plan::{Asked, Plan};
 use proof::Proof;
@@ -98,7 +100,7 @@ enum Error {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{} has no schemas: no file in it is one in JSON or YAML", path.display())]
     Empty { path: PathBuf },
-    #[error("\n{}", left.iter().map(|it| format!("error: {}: {}", it.path, it.why)).collect::<Vec<_>>().join("\n"))]
+    #[error("\n{}", left.iter().map(|it| format!("error: {it}")).collect::<Vec<_>>().join("\n"))]
     Nothing { left: Vec<Left> },
     #[error("{}: {}; say --force to write over it", path.display(), if *count == 1 { "is there already".to_owned() } else { format!("is there already, and {} more", count - 1) })]
     There { path: PathBuf, count: usize },
@@ -154,7 +156,7 @@ impl Run for Args {
             plan.notes.push(format!("{numbers} format{s} of Rust's numbers, such as uint32, became bounds"));
         }
         let versions = match &sources {
-            Some(sources) => versions::versions(&plan, sources, trial.path(), &|folder| self.builder(folder))?,
+            Some(sources) => versions::versions(&files, &plan, sources, trial.path(), &|folder| self.builder(folder))?,
             None => versions::Versions::default(),
         };
         plan.left.extend(versions.left);
@@ -180,7 +182,7 @@ impl Run for Args {
             _ => Proofs::default(),
         };
         for left in &plan.left {
-            say!("{}: {}: {}", paint(BAD, "left"), tame(&left.path), tame(&left.why));
+            say!("{}: {}", paint(BAD, "left"), tame(&left.to_string()));
         }
         let events = plan.files.keys().filter(|path| path.starts_with("events/")).count();
         let said = format!("{events} event{}", if events == 1 { "" } else { "s" });
@@ -249,11 +251,11 @@ impl Args {
             clear(trial)?;
             write(trial, &plan.files)?;
             let (sources, problems) = self.compiled(trial);
-            let bad = self.at_fault(&plan, &problems);
+            let bad = self.at_fault(files, &plan, &problems);
             if bad.is_empty() {
                 return Ok(Import { plan, sources, problems });
             }
-            left.extend(bad.into_iter().map(|(path, why)| Left { path, why }));
+            left.extend(bad.into_values());
             if left.len() >= files.len() {
                 let plan = plan::plan(files, &asked, left.clone());
                 return Ok(Import { plan, sources: None, problems: Vec::new() });
@@ -261,22 +263,28 @@ impl Args {
         }
     }
 
-    /// The loose files that errors come from, each with the first of its own.
-    fn at_fault(&self, plan: &Plan, problems: &[SchemaProblem]) -> BTreeMap<String, String> {
+    /// The loose files that errors come from, each with the first of its own, at its place there.
+    fn at_fault(&self, files: &[Loose], plan: &Plan, problems: &[SchemaProblem]) -> BTreeMap<String, Left> {
         let mut bad = BTreeMap::new();
         let root = format!("{}/", self.shown());
         for problem in problems.iter().filter(|it| it.is_error()) {
             let Some(place) = problem.file.strip_prefix(&root) else { continue };
             let is_there = |path: &str| path == place || path.strip_prefix(place).is_some_and(|it| it.starts_with('/'));
-            for (_, files) in plan.from.iter().filter(|(path, _)| is_there(path)) {
-                for file in files {
-                    bad.entry(file.clone()).or_insert_with(|| match &problem.what {
+            // where it is in what was written, and so in what that was
+            let written = plan.files.get(place).map(|json| Text { text: json.text(), is_yaml: false });
+            let below = written.zip(problem.at).and_then(|(text, at)| text.pointer(at));
+            for (path, pointer) in plan.from.iter().filter(|(path, _)| is_there(path)).flat_map(|(_, files)| files) {
+                let file = files.iter().find(|file| file.path == *path);
+                let at = file.zip(below.as_ref()).and_then(|(file, below)| file.at(&format!("{pointer}{below}")));
+                bad.entry(path.clone()).or_insert_with(|| {
+                    let why = match &problem.what {
                         What::WantsNetwork { uri, .. } => {
                             format!("refers to {uri}, which is none of the files: say --document {uri}=FILE")
                         }
                         what => what.to_string(),
-                    });
-                }
+                    };
+                    Left { path: path.clone(), at, why }
+                });
             }
         }
         bad

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::definitions::Definitions;
-use super::json::Json;
+use super::json::{Json, within};
 use super::loose::{Left, Loose};
 use super::names::{self, Role, named, number};
-use super::references::{MARK, Place, Resources, Target, fragment, within};
+use super::references::{MARK, Place, Resources, Target, Written, fragment};
 
 /// An earlier version of an event.
 #[derive(Clone, Debug)]
@@ -25,8 +25,8 @@ pub(super) struct Plan {
     pub(super) files: BTreeMap<String, Json>,
     /// What each was, by where it is now.
     pub(super) moved: BTreeMap<String, String>,
-    /// All loose files that something of a file comes from.
-    pub(super) from: BTreeMap<String, BTreeSet<String>>,
+    /// All loose files that a file comes from, each with the JSON Pointer of what it was there.
+    pub(super) from: BTreeMap<String, BTreeMap<String, String>>,
     /// The earlier versions of a file, the oldest first.
     pub(super) earlier: BTreeMap<String, Vec<Earlier>>,
     /// Files that several others have given a definition to.
@@ -58,7 +58,7 @@ struct Known {
 /// Finds what each file is, and rewrites what refers to it. `left` are the files that aren't imported, with why.
 pub(super) fn plan(files: &[Loose], asked: &Asked, left: Vec<Left>) -> Plan {
     let resources = Resources::of(files);
-    let references: Vec<Vec<(String, Target)>> = (0..files.len()).map(|file| resources.references(file)).collect();
+    let references: Vec<Vec<(Written, Target)>> = (0..files.len()).map(|file| resources.references(file)).collect();
     let mut plan = Plan { left, ..Plan::default() };
     stopped(files, &references, &mut plan);
     let known = known(files, &references, asked, &mut plan);
@@ -97,7 +97,7 @@ pub(super) fn plan(files: &[Loose], asked: &Asked, left: Vec<Left>) -> Plan {
             plan.earlier.entry(known_file.place.clone()).or_default().push(Earlier { version, path, json });
             continue;
         }
-        plan.from.entry(known_file.place.clone()).or_default().insert(path.clone());
+        plan.from.entry(known_file.place.clone()).or_default().insert(path.clone(), String::new());
         plan.moved.insert(known_file.place.clone(), path);
         plan.files.insert(known_file.place.clone(), json);
     }
@@ -110,8 +110,8 @@ pub(super) fn plan(files: &[Loose], asked: &Asked, left: Vec<Left>) -> Plan {
         let mut json = Definitions::with_dialect(json.clone(), texts.get(file));
         let places = Places { known: &known, definitions: &definitions, kept: &resources };
         places.write(&mut json, *file, &place, Some(pointer));
-        for Place { file, .. } in &definition {
-            plan.from.entry(place.clone()).or_default().insert(files[*file].path.clone());
+        for Place { file, pointer } in &definition {
+            plan.from.entry(place.clone()).or_default().insert(files[*file].path.clone(), pointer.clone());
         }
         if let [Place { file, pointer }] = definition.as_slice() {
             plan.moved.insert(place.clone(), format!("{}{}", files[*file].path, fragment(pointer)));
@@ -133,14 +133,14 @@ fn is_left(plan: &Plan, path: &str) -> bool {
 }
 
 /// Leaves what refers to nothing, and to what is left.
-fn stopped(files: &[Loose], references: &[Vec<(String, Target)>], plan: &mut Plan) {
+fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Plan) {
     loop {
         let before = plan.left.len();
         for (file, found) in files.iter().zip(references) {
             if is_left(plan, &file.path) {
                 continue;
             }
-            let why = found.iter().find_map(|(written, target)| match target {
+            let why = |written: &str, target: &Target| match target {
                 Target::Nothing { near } => {
                     let beside = crate::schemas::beside(&file.path, written.split('#').next().unwrap_or_default());
                     if let Some(left) = plan.left.iter().find(|it| Some(&it.path) == beside.as_ref()) {
@@ -154,8 +154,11 @@ fn stopped(files: &[Loose], references: &[Vec<(String, Target)>], plan: &mut Pla
                     (*path != file.path && is_left(plan, path)).then(|| format!("refers to {path}, which is left"))
                 }
                 Target::Outside(_) => None,
+            };
+            let left = found.iter().find_map(|(Written { text, pointer }, target)| {
+                Some(Left { path: file.path.clone(), at: file.at(pointer), why: why(text, target)? })
             });
-            plan.left.extend(why.map(|why| Left { path: file.path.clone(), why }));
+            plan.left.extend(left);
         }
         if plan.left.len() == before {
             return;
@@ -166,7 +169,7 @@ fn stopped(files: &[Loose], references: &[Vec<(String, Target)>], plan: &mut Pla
 /// What each file is; of several versions the newest is the contract.
 fn known(
     files: &[Loose],
-    references: &[Vec<(String, Target)>],
+    references: &[Vec<(Written, Target)>],
     asked: &Asked,
     plan: &mut Plan,
 ) -> BTreeMap<usize, Known> {
@@ -187,7 +190,7 @@ fn known(
     for deeper in 0..DEEPEST {
         let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for file in std::mem::take(&mut open) {
-            let Loose { path, json } = &files[file];
+            let Loose { path, json, .. } = &files[file];
             let context = match &asked.context {
                 Some(context) => context == path,
                 None => path == "context.json",
@@ -199,7 +202,7 @@ fn known(
             };
             match role {
                 Ok(role) => places.entry(role.path()).or_default().push(file),
-                Err(why) => plan.left.push(Left { path: path.clone(), why }),
+                Err(why) => plan.left.push(Left::whole(path, why)),
             }
         }
         for (place, mut all) in places {
@@ -216,7 +219,7 @@ fn known(
                     for file in &all[usize::from(!taken)..] {
                         let other = if taken { place.clone() } else { files[all[0]].path.clone() };
                         let why = format!("would be {place}, as {other}: rename one of them");
-                        plan.left.push(Left { path: files[*file].path.clone(), why });
+                        plan.left.push(Left::whole(&files[*file].path, why));
                     }
                     all.truncate(usize::from(!taken));
                 } else {

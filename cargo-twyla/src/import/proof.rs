@@ -121,7 +121,7 @@ mod tests {
 
     /// What is said of a contract with the one schema and a file with the other.
     fn said(file: &str, contract: &str) -> Proof {
-        let files = [Loose { path: "shop/paid.json".to_owned(), json: Json::parse(file).unwrap() }];
+        let files = [Loose { path: "shop/paid.json".to_owned(), json: Json::parse(file).unwrap(), text: None }];
         let folder = tempfile::tempdir().unwrap();
         crate::output::write(&folder.path().join("context.json"), "{}").unwrap();
         crate::output::write(&folder.path().join("events/shop/paid.json"), contract).unwrap();

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::json::Json;
+use super::lines::Text;
 use super::loose::{Left, Loose};
 use super::yaml;
 
@@ -35,8 +36,8 @@ pub(super) fn folder(root: &Path) -> Result<Found, (std::path::PathBuf, std::io:
             }
             let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             match file(&path, &shown) {
-                Some(Ok(json)) => found.files.push(Loose { path: shown, json }),
-                Some(Err(why)) => found.left.push(Left { path: shown, why }),
+                Some(Ok((json, text))) => found.files.push(Loose { path: shown, json, text: Some(text) }),
+                Some(Err(why)) => found.left.push(Left::whole(shown, why)),
                 None => {}
             }
         }
@@ -47,7 +48,7 @@ pub(super) fn folder(root: &Path) -> Result<Found, (std::path::PathBuf, std::io:
 }
 
 /// What is in a file; none where it is nothing of schemas.
-fn file(path: &Path, shown: &str) -> Option<Result<Json, String>> {
+fn file(path: &Path, shown: &str) -> Option<Result<(Json, Text), String>> {
     let ends = |extensions: &[&str]| extensions.iter().any(|it| shown.ends_with(it));
     let (json, yaml) = (ends(&JSON), ends(&YAML));
     let name = shown.rsplit('/').next().unwrap_or(shown);
@@ -63,10 +64,13 @@ fn file(path: &Path, shown: &str) -> Option<Result<Json, String>> {
     if !json && !yaml && !bytes.trim_ascii_start().starts_with(b"{") {
         return None;
     }
-    let read = decoded(bytes).and_then(|text| if yaml { yaml::parse(&text) } else { Json::parse(&text) });
-    let read = read.and_then(|json| match &json {
-        Json::Object(members) if members.is_empty() || says_something(members) => Ok(json),
-        Json::Bool(_) => Ok(json),
+    let read = decoded(bytes).and_then(|text| {
+        let json = if yaml { yaml::parse(&text) } else { Json::parse(&text) };
+        Ok((json?, Text { text, is_yaml: yaml }))
+    });
+    let read = read.and_then(|(json, text)| match &json {
+        Json::Object(members) if members.is_empty() || says_something(members) => Ok((json, text)),
+        Json::Bool(_) => Ok((json, text)),
         Json::Object(_) => Err("is no schema: it has no keyword of JSON Schema".to_owned()),
         Json::Array(_) => Err("is no schema: it is an array".to_owned()),
         _ => Err("is no schema: it is a single value".to_owned()),

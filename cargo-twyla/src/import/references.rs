@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::json::Json;
+use super::json::{Json, step};
 use super::loose::Loose;
 use crate::contracts::decoded;
 use crate::schemas::beside;
@@ -27,6 +27,13 @@ pub(super) enum Target {
     Nothing {
         near: Option<String>,
     },
+}
+
+/// A reference as it is written, and the JSON Pointer of its keyword.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) pointer: String,
 }
 
 /// The resource that a schema is of.
@@ -104,17 +111,19 @@ impl<'a> Resources<'a> {
     }
 
     /// The references of a file and the meta-schemas that it names, as they are written, and where they lead.
-    pub(super) fn references(&self, file: usize) -> Vec<(String, Target)> {
+    pub(super) fn references(&self, file: usize) -> Vec<(Written, Target)> {
         let mut found = Vec::new();
         let Some(loose) = self.files.get(file) else { return found };
-        each(&loose.json, |members, _, resource, _| {
+        each(&loose.json, |members, pointer, resource, _| {
+            let written =
+                |text: &str, keyword: &str| Written { text: text.to_owned(), pointer: format!("{pointer}/{keyword}") };
             let references = members.iter().filter(|(name, _)| name == "$ref").filter_map(|(_, value)| value.str());
-            found.extend(references.map(|it| (it.to_owned(), self.target(file, resource, it))));
+            found.extend(references.map(|it| (written(it, "$ref"), self.target(file, resource, it))));
             // a meta-schema that is one of the files
             let dialects = members.iter().filter(|(name, _)| name == "$schema").filter_map(|(_, value)| value.str());
             found.extend(dialects.filter_map(|uri| {
                 let (_, places) = self.by_uri.iter().find(|(named, _)| plain(named) == plain(uri))?;
-                Some((uri.to_owned(), Target::Place(places.first()?.clone())))
+                Some((written(uri, "$schema"), Target::Place(places.first()?.clone())))
             }));
         });
         found
@@ -274,11 +283,6 @@ fn walk(
     }
 }
 
-/// A step of a JSON Pointer.
-pub(super) fn step(name: &str) -> String {
-    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
-}
-
 /// A JSON Pointer as the fragment of a URI.
 pub(super) fn fragment(pointer: &str) -> String {
     let mut out = "#".to_owned();
@@ -313,8 +317,4 @@ fn resolved(base: &str, reference: &str) -> Option<String> {
         None => beside(path, reference)?,
     };
     Some(format!("{scheme}://{authority}/{path}"))
-}
-/// The rest of a pointer below another.
-pub(super) fn within<'p>(pointer: &'p str, own: &str) -> Option<&'p str> {
-    pointer.strip_prefix(own).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -8,7 +8,8 @@ use twyla_build::compare::{self, Bundle, Options, Sources, Verdict};
 use twyla_build::lock::{Earlier as InField, Lock, Sides, Subject, Version};
 
 use super::json::Json;
-use super::loose::Left;
+use super::lines::Text;
+use super::loose::{Left, Loose};
 use super::plan::{Earlier, Plan};
 use crate::output;
 
@@ -25,6 +26,7 @@ pub(super) struct Versions {
 
 /// Holds every earlier version to the contract that is there now. `builder` makes one of a folder in which it may write.
 pub(super) fn versions(
+    files: &[Loose],
     plan: &Plan,
     sources: &Sources,
     folder: &Path,
@@ -41,24 +43,26 @@ pub(super) fn versions(
         for (place, it) in these {
             let Some(now) = sources.contracts.iter().find(|it| it.bundle.root() == place) else {
                 let why = format!("is an earlier version of {place}, which is no contract");
-                out.left.push(Left { path: it.path.clone(), why });
+                out.left.push(Left::whole(&it.path, why));
                 continue;
             };
             let subject = Subject::of(now);
-            let mut left = |why: &str| {
+            let mut left = |pointer: Option<&str>, why: &str| {
+                let file = files.iter().find(|file| file.path == it.path);
+                let at = file.zip(pointer).and_then(|(file, pointer)| file.at(pointer));
                 let why = format!("isn't kept as a version of {subject}: {why}");
-                out.left.push(Left { path: it.path.clone(), why });
+                out.left.push(Left { path: it.path.clone(), at, why });
             };
             let bundle = match bundles.remove(place) {
                 Some(Ok(bundle)) => bundle,
-                Some(Err(why)) => {
-                    left(&why);
+                Some(Err(Uncompiled { pointer, why })) => {
+                    left(pointer.as_deref(), &why);
                     continue;
                 }
                 None => continue,
             };
             if let Some(why) = harm(&bundle, &now.bundle) {
-                left(&why);
+                left(None, &why);
                 continue;
             }
             out.kept.push((it.path.clone(), it.version.clone(), subject.to_string()));
@@ -75,14 +79,20 @@ pub(super) fn versions(
     Ok(out)
 }
 
+/// Why a version can't be compiled, and where in it that stands.
+struct Uncompiled {
+    pointer: Option<String>,
+    why: String,
+}
+
 /// The contracts that versions are in the folder, or why one can't be compiled.
 fn bundles(
     plan: &Plan,
     versions: &BTreeMap<&str, &Earlier>,
     folder: &Path,
     builder: &impl Fn(&Path) -> Builder,
-) -> Result<BTreeMap<String, Result<Bundle, String>>, output::Unwritable> {
-    let mut found: BTreeMap<String, Result<Bundle, String>> = BTreeMap::new();
+) -> Result<BTreeMap<String, Result<Bundle, Uncompiled>>, output::Unwritable> {
+    let mut found: BTreeMap<String, Result<Bundle, Uncompiled>> = BTreeMap::new();
     let now = |place: &str| plan.files.get(place).map(Json::text).unwrap_or_default();
     for (place, it) in versions {
         output::write(&folder.join(place), it.json.text())?;
@@ -101,13 +111,17 @@ fn bundles(
                 for problem in problems.0.iter().filter(|it| it.is_error()) {
                     let place = versions.keys().find(|place| problem.file.ends_with(&format!("/{place}")));
                     if let Some(place) = place {
-                        found.entry((*place).to_owned()).or_insert_with(|| Err(problem.what.to_string()));
+                        let text = versions.get(place).map(|it| Text { text: it.json.text(), is_yaml: false });
+                        let pointer = text.zip(problem.at).and_then(|(text, at)| text.pointer(at));
+                        let why = problem.what.to_string();
+                        found.entry((*place).to_owned()).or_insert(Err(Uncompiled { pointer, why }));
                     }
                 }
                 if found.len() == before {
                     let why = problems.0.first().map(ToString::to_string).unwrap_or_default();
                     for place in versions.keys() {
-                        found.entry((*place).to_owned()).or_insert_with(|| Err(why.clone()));
+                        let why = why.clone();
+                        found.entry((*place).to_owned()).or_insert(Err(Uncompiled { pointer: None, why }));
                     }
                     break;
                 }

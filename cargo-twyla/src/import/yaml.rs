@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use twyla_build::At;
 
-use super::json::{DEEPEST, Json};
+use super::json::{DEEPEST, Json, step};
 
 /// The limit of values in a document, those behind aliases counted each time: an alias may multiply what it stands for.
 const MOST: usize = 1_000_000;
@@ -19,6 +20,50 @@ pub(super) fn parse(text: &str) -> Result<Json, String> {
             .map_err(|why| format!("{why} at line {} column {}", span.start.line(), span.start.col() + 1))?;
     }
     reader.document.ok_or_else(|| "is empty".to_owned())
+}
+
+/// Each key and each value of a document with its JSON Pointer, as they come in the text. What an alias stands for has no places of
+/// its own.
+pub(super) fn places(text: &str) -> Vec<(String, At)> {
+    // of each list and mapping that is open its pointer, and how many values and keys it had so far
+    let mut open: Vec<(String, usize, bool)> = Vec::new();
+    let mut key = String::new();
+    let mut found = Vec::new();
+    let at = |span: &Span| {
+        let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+        At { line: number(span.start.line()), column: number(span.start.col() + 1) }
+    };
+    for (event, span) in Parser::new_from_str(text).map_while(Result::ok) {
+        let begins = match &event {
+            Event::SequenceStart(..) => Some(false),
+            Event::MappingStart(..) => Some(true),
+            Event::SequenceEnd | Event::MappingEnd => {
+                open.pop();
+                continue;
+            }
+            Event::Scalar(..) | Event::Alias(_) => None,
+            _ => continue,
+        };
+        let pointer = match open.last_mut() {
+            None => String::new(),
+            Some((around, count, is_mapping)) => {
+                *count += 1;
+                match (*is_mapping, *count % 2) {
+                    (false, _) => format!("{around}/{}", *count - 1),
+                    (true, 1) => {
+                        key = if let Event::Scalar(text, ..) = &event { text.to_string() } else { String::new() };
+                        format!("{around}{}", step(&key))
+                    }
+                    (true, _) => format!("{around}{}", step(&key)),
+                }
+            }
+        };
+        found.push((pointer.clone(), at(&span)));
+        if let Some(is_mapping) = begins {
+            open.push((pointer, 0, is_mapping));
+        }
+    }
+    found
 }
 
 /// A list or an object that is still open.

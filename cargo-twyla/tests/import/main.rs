@@ -378,7 +378,10 @@ fn a_dialect_and_documents_are_written_to_the_settings_of_the_folder() {
         ("vendor/money.json", r#"{ "type": "number" }"#),
     ]);
     let unset = import(folder.path(), &["old"]).0;
-    assert!(unset.contains("left: shop/paid.json: `https://example.com/meta` is no draft that is known"), "{unset}");
+    assert!(
+        unset.contains("left: shop/paid.json:1:3: `https://example.com/meta` is no draft that is known"),
+        "{unset}"
+    );
     assert!(unset.contains(&format!("1 event, {PROVEN}; 1 file is left")), "{unset}");
     let set = [
         "old",
@@ -418,7 +421,9 @@ fn an_earlier_version_with_an_error_is_left() {
     let (said, code) = import(folder.path(), &["old"]);
     assert_eq!(code, 1, "{said}");
     assert!(
-        said.contains("left: shop/order/1.0.0.json: isn't kept as a version of shop.order: there is no type `sting`"),
+        said.contains(
+            "left: shop/order/1.0.0.json:1:44: isn't kept as a version of shop.order: there is no type `sting`"
+        ),
         "{said}"
     );
     assert_eq!(
