@@ -121,6 +121,7 @@ fn only_what_says_something_changes_the_digest() {
         r#"{ "title": "t", "description": "d", "$comment": "c", "examples": [1], "deprecated": true, "x-owner": "us",
              "type": "object", "properties": { "title": { "maximum": 10.0, "description": "d" } } }"#,
         r#"{ "type": "object", "properties": { "title": { "maximum": 10 } }, "$defs": { "unused": false } }"#,
+        r#"{ "type": "object", "properties": { "title": { "maximum": 10 } }, "owner": "us" }"#,
     ] {
         assert_eq!(schema(same).digest(), plain.digest(), "{same}");
     }
@@ -129,7 +130,6 @@ fn only_what_says_something_changes_the_digest() {
         r#"{ "type": "object", "properties": { "title": { "maximum": 10, "default": 1 } } }"#,
         r#"{ "type": "object", "properties": { "Title": { "maximum": 10 } } }"#,
         r#"{ "type": "object", "properties": { "title": { "maximum": 10 }, "description": {} } }"#,
-        r#"{ "type": "object", "properties": { "title": { "maximum": 10 } }, "owner": "us" }"#,
     ] {
         assert_ne!(schema(other).digest(), plain.digest(), "{other}");
     }
