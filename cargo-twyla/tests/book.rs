@@ -1,5 +1,7 @@
 //! The commands in README and book: each is a command of the program, with options that it has.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;

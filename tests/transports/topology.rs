@@ -5,7 +5,7 @@ use std::time::Duration;
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use tokio::sync::mpsc;
-use twyla_runtime::{Bus, Config, DeadLetter, Error, Fail, Sort};
+use twyla_runtime::{Bus, Config, DeadLetter, Error, Fail, Retry, Sort};
 use twyla_tests::broker::{config, ctl, lapin, permit, user};
 use twyla_tests::log::Warnings;
 use twyla_tests::strict::{Strict, StrictProxy};
@@ -14,6 +14,7 @@ use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener}
 twyla_tests::with_rabbitmq!(
     what_a_delivery_limit_drops_is_found_in_the_dead_queue,
     what_is_over_its_time_is_found_in_the_dead_queue,
+    what_the_broker_drops_after_a_retry_keeps_what_is_known_of_its_attempts,
     a_queue_made_before_is_used_and_a_policy_gives_it_its_way_to_the_dead_queue,
     a_user_who_may_not_write_to_the_default_exchange_gets_a_plain_queue,
     uses_what_it_may_neither_make_nor_look_at,
@@ -97,6 +98,38 @@ async fn what_is_over_its_time_is_found_in_the_dead_queue() {
     moved(&letters[0], Mine::EVENT, "expired");
     ctl(&["clear_policy", Mine::EVENT]).await;
     bus.close().await;
+}
+
+async fn what_the_broker_drops_after_a_retry_keeps_what_is_known_of_its_attempts() {
+    here!(Mine, "what_the_broker_drops_after_a_retry");
+    twyla_tests::broker::clean(Mine::DOMAIN).await;
+    let bus = Bus::connect(config()).await.unwrap();
+    let script = Script::<Mine>::new(|call| async move {
+        if call.meta.attempt == 1 {
+            return Err("not yet".into());
+        }
+        call.ack.reject();
+        Ok(())
+    });
+    // Long enough to go through a queue.
+    let pause = Duration::from_millis(1001);
+    let retry = Retry { attempts: 5, first: pause, max: pause };
+    let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(retry);
+    let running = service.start().await.unwrap();
+    policy(Mine::EVENT, r#"{"delivery-limit":3}"#).await;
+    bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+    let letters = dead_letters(&bus, Mine::EVENT, "one", 1).await;
+    let letter = &letters[0];
+    let queue = format!("{}.one", Mine::EVENT);
+    let deaths: Vec<_> = letter.deaths.iter().map(|death| (death.queue.as_str(), death.reason.as_str())).collect();
+    assert_eq!(deaths, [(queue.as_str(), "delivery_limit"), (&format!("{queue}.retry.2s"), "expired")]);
+    assert_eq!((letter.reason, letter.attempts, letter.first_error.as_str()), (None, 1, "not yet"));
+    assert_eq!((letter.exchange.as_str(), letter.routing_key.as_str()), (Mine::DOMAIN, "ping"));
+    assert_eq!((letter.event.as_str(), letter.group.as_str()), (Mine::EVENT, "one"));
+    running.stop().await;
+    ctl(&["clear_policy", Mine::EVENT]).await;
+    bus.close().await;
+    twyla_tests::broker::clean(Mine::DOMAIN).await;
 }
 
 async fn a_queue_made_before_is_used_and_a_policy_gives_it_its_way_to_the_dead_queue() {
