@@ -28,13 +28,16 @@ pub(super) fn rust(text: &str) -> String {
     out
 }
 
+/// A link that is not over yet: where it stands, its new destination, and where its text stands.
+type Link = (Range<usize>, Option<String>, Option<Range<usize>>);
+
 /// Gives each link and picture the destination that `place` says; without one, a link becomes its own text.
 pub(super) fn rewrite(text: &str, mut place: impl FnMut(&str) -> Option<String>) -> String {
     // what isn't a link by itself is one to an item, by its name alone
     let item = |link: BrokenLink| Some((link.reference.into_string().into(), "".into()));
     let events = Parser::new_with_broken_link_callback(text, Options::ENABLE_TABLES, Some(item)).into_offset_iter();
     let mut changes: Vec<(Range<usize>, String)> = Vec::new();
-    let mut link: Option<(Range<usize>, Option<String>, Option<Range<usize>>)> = None;
+    let mut link: Option<Link> = None;
     for (event, range) in events {
         match event {
             Event::Start(Tag::Link { dest_url, .. }) => link = Some((range, place(&dest_url), None)),
