@@ -2,12 +2,16 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 /// The package that compiles and runs them, and the one whose `validate` they are held to.
 const PACKAGE: &str = "twyla-conformance";
 const COMMAND_LINE: &str = "cargo-twyla";
+
+/// In how many parts groups are compiled in all places: a compiler takes over 4 GB for all groups of one draft.
+const PARTS: usize = 4;
 
 /// A run that couldn't be made, or that didn't pass.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +20,8 @@ pub(crate) enum Error {
     NoSuite(PathBuf),
     #[error("the programs of {PACKAGE} could not be built")]
     Build,
+    #[error("{} could not be removed: {}", .0.display(), .1)]
+    Results(PathBuf, std::io::Error),
     /// The report has said so, and ends with its own last line.
     #[error("")]
     Disagrees,
@@ -33,17 +39,37 @@ pub(crate) fn run(suite: Option<&Path>, all_placements: bool) -> Result<(), Erro
     let folder = folder.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or(Error::NoSuite(folder))?;
     // the package finds the shared one by itself, and a variable would make it compile anew
     let suite = suite.map(|_| ("TWYLA_SUITE", folder.as_os_str()));
-    let placements = all_placements.then_some(("TWYLA_CONFORMANCE_PLACEMENTS", OsStr::new("all")));
-    let env: Vec<_> = suite.into_iter().chain(placements).collect();
-    let packages = ["--package", PACKAGE, "--package", COMMAND_LINE];
-    if !cargo(&[&["build", "--quiet", "--bins"][..], &packages].concat(), &env)?.success() {
-        return Err(Error::Build);
-    }
+    let env: Vec<_> = suite.into_iter().collect();
     // they are beside this program; `cargo run` takes one package, and that alone may have other features and so be built again
     let here = env::current_exe().map_err(Error::Cargo)?;
     let program = here.with_file_name(format!("{PACKAGE}{}", env::consts::EXE_SUFFIX));
-    let passed = Command::new(program).status().map_err(Error::Cargo)?.success();
+    let passed = |args: &[&OsStr]| Ok(Command::new(&program).args(args).status().map_err(Error::Cargo)?.success());
+    let passed = if all_placements {
+        let results = here.with_file_name(format!("{PACKAGE}.json"));
+        match std::fs::remove_file(&results) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::Results(results, error)),
+            _ => {}
+        }
+        for part in 0..PARTS {
+            println!("part {} of {PARTS}", part + 1);
+            let name = format!("{part}/{PARTS}");
+            let own = [("TWYLA_CONFORMANCE_PLACEMENTS", OsStr::new("all")), ("TWYLA_CONFORMANCE_PART", name.as_ref())];
+            build(&[&env[..], &own].concat())?;
+            if !passed(&["--add".as_ref(), results.as_os_str()])? {
+                return Err(Error::Disagrees);
+            }
+        }
+        passed(&["--report".as_ref(), results.as_os_str()])?
+    } else {
+        build(&env)?;
+        passed(&[])?
+    };
     if passed { Ok(()) } else { Err(Error::Disagrees) }
+}
+
+fn build(env: &[(&str, &OsStr)]) -> Result<(), Error> {
+    let args = ["build", "--quiet", "--bins", "--package", PACKAGE, "--package", COMMAND_LINE];
+    if cargo(&args, env)?.success() { Ok(()) } else { Err(Error::Build) }
 }
 
 fn cargo(args: &[&str], env: &[(&str, &OsStr)]) -> Result<ExitStatus, Error> {

@@ -33,10 +33,11 @@ fn main() {
     let seed = number("TWYLA_CONFORMANCE_SEED").unwrap_or(0);
     println!("cargo::rerun-if-env-changed=TWYLA_CONFORMANCE_PLACEMENTS");
     let all = env::var("TWYLA_CONFORMANCE_PLACEMENTS").is_ok_and(|which| which == "all");
+    let part = Part::asked();
     for draft in group::DRAFTS {
         let mut prepared = suite::read(&suite, draft);
         prepared.groups.extend((0..many).map(|index| generated(draft, seed as u64, index as u64)));
-        draft_code(draft, &out, &suite, prepared, all);
+        draft_code(draft, &out, &suite, prepared, all, part);
     }
 }
 
@@ -52,6 +53,31 @@ fn number(name: &str) -> Option<usize> {
     env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")))
 }
 
+/// Which groups are compiled: a compiler takes too much memory for all of them in all places.
+#[derive(Clone, Copy)]
+struct Part {
+    number: usize,
+    of: usize,
+}
+
+impl Part {
+    /// `TWYLA_CONFORMANCE_PART=0/6` is the first of six; all groups where it isn't set.
+    fn asked() -> Self {
+        const NAME: &str = "TWYLA_CONFORMANCE_PART";
+        println!("cargo::rerun-if-env-changed={NAME}");
+        let Ok(text) = env::var(NAME) else { return Self { number: 0, of: 1 } };
+        let read = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        match read {
+            Some((number, of)) if number < of => Self { number, of },
+            _ => panic!("{NAME} is a part of several, as 0/6, not `{text}`"),
+        }
+    }
+
+    fn has(self, index: usize) -> bool {
+        index % self.of == self.number
+    }
+}
+
 /// Places groups and writes their code.
 struct Writer<'a> {
     draft: &'a str,
@@ -63,7 +89,7 @@ struct Writer<'a> {
 }
 
 /// Writes what a draft's program includes: `<draft>.json`, the groups, and `<draft>.rs`, their code.
-fn draft_code(draft: &str, out: &Path, suite: &Path, mut prepared: Prepared, all: bool) {
+fn draft_code(draft: &str, out: &Path, suite: &Path, mut prepared: Prepared, all: bool, part: Part) {
     let folder = out.join(draft);
     // what an earlier build has left there is of other groups
     let _ = fs::remove_dir_all(&folder);
@@ -71,24 +97,29 @@ fn draft_code(draft: &str, out: &Path, suite: &Path, mut prepared: Prepared, all
     let writer = Writer { draft, suite, folder, all };
     let plain = std::mem::take(&mut prepared.groups);
     let work = (0..plain.len()).map(|index| vec![(index, Placement::Shared)]).collect();
-    let mut placed = writer.compile(&plain, &vec![true; plain.len()], work, 0, &mut prepared.unplaced);
+    let first = writer.compile(&plain, &vec![true; plain.len()], work, 0, &mut prepared.unplaced);
     // what is refused in one place would be in all
-    let sound: Vec<bool> = placed.iter().map(|(_, group)| !matches!(group.way, Way::Refused(_))).collect();
-    let work = (0..plain.len()).map(|index| writer.places(&plain, &sound, index)).collect();
-    placed.extend(writer.compile(&plain, &sound, work, plain.len(), &mut prepared.unplaced));
+    let sound: Vec<bool> = first.iter().map(|(_, group)| !matches!(group.way, Way::Refused(_))).collect();
+    let own = (0..plain.len()).filter(|index| part.has(*index));
+    let work = own.map(|index| writer.places(&plain, &sound, index)).collect();
+    let others = writer.compile(&plain, &sound, work, plain.len(), &mut prepared.unplaced);
+    // each with the number of its file
+    let others = others.into_iter().zip(plain.len()..);
+    let all = first.into_iter().zip(0..).chain(others).filter(|((index, _), _)| part.has(*index));
+    let (mut placed, files): (Vec<_>, Vec<usize>) = all.unzip();
     writer.choose(&plain, &mut placed);
     prepared.groups = placed.into_iter().map(|(_, group)| group).collect();
     let mut modules = String::new();
     let mut table = String::new();
-    for (number, Group { way, probes, .. }) in prepared.groups.iter().enumerate() {
+    for ((number, Group { way, probes, .. }), file) in prepared.groups.iter().enumerate().zip(files) {
         if matches!(way, Way::Refused(_)) {
             continue;
         }
-        let path = writer.folder.join(format!("g{number}.rs"));
-        writeln!(modules, "#[path = {path:?}]\npub mod g{number};").expect("is memory");
+        let path = writer.folder.join(format!("g{file}.rs"));
+        writeln!(modules, "#[path = {path:?}]\npub mod g{file};").expect("is memory");
         let checks = probes
             .iter()
-            .map(|probe| format!("::twyla_conformance::run::check::<g{number}::a::{}>", probe.event.to_uppercase()));
+            .map(|probe| format!("::twyla_conformance::run::check::<g{file}::a::{}>", probe.event.to_uppercase()));
         writeln!(table, "    ({number}, &[{}]),", checks.collect::<Vec<_>>().join(", ")).expect("is memory");
     }
     let code =

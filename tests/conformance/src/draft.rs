@@ -68,8 +68,7 @@ impl<'a> Run<'a> {
                 None => self.refused(group),
             }
         }
-        let stale = self.excused.into_iter().filter(|(_, used)| !used).map(|(entry, _)| entry);
-        self.summary.stale = stale.collect();
+        self.summary.excused = self.excused;
         self.summary
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -35,6 +37,35 @@ impl Report {
             })
         });
         Self(waiting.map(|run| run.join().unwrap_or_else(|_| Err("a thread has panicked".into()))).into())
+    }
+
+    /// Reads what [`save`](Self::save) has written.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        Ok(Self(serde_json::from_slice(&fs::read(path)?)?))
+    }
+
+    /// Writes it to a file, for others to be added.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, serde_json::to_vec(&self.0)?)
+    }
+
+    /// Adds what came of other groups of the drafts.
+    pub fn add(&mut self, other: Self) {
+        for run in other.0 {
+            match run {
+                Ok(summary) => match self.0.iter_mut().flatten().find(|own| own.draft == summary.draft) {
+                    Some(own) => own.add(summary),
+                    None => self.0.push(Ok(summary)),
+                },
+                error => self.0.push(error),
+            }
+        }
     }
 
     /// Whether the suite is there for at least one draft.
@@ -77,8 +108,7 @@ impl Report {
         for summary in self.summaries() {
             let new = summary.disagreements.iter().filter(|one| !is_held(one.kind) && one.known.is_none());
             unlisted.extend(new.map(|one| format!("{}: {one} (not listed)", summary.draft)));
-            unlisted
-                .extend(summary.stale.iter().map(|entry| format!("{}: {entry}: is listed, and agrees", summary.draft)));
+            unlisted.extend(summary.stale().map(|entry| format!("{}: {entry}: is listed, and agrees", summary.draft)));
         }
         unlisted
     }

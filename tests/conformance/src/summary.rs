@@ -27,8 +27,30 @@ pub struct Summary {
     pub unreadable: BTreeMap<String, String>,
     /// Optional groups that need a document that the suite's folder hasn't, each with its URI.
     pub unserved: Vec<String>,
+    /// The entries of the list of known disagreements that were looked at, and whether something disagrees.
+    pub excused: BTreeMap<String, bool>,
+}
+
+impl Summary {
     /// Every entry of the list of known disagreements that nothing disagrees with.
-    pub stale: Vec<String>,
+    pub fn stale(&self) -> impl Iterator<Item = &str> {
+        self.excused.iter().filter(|(_, used)| !**used).map(|(entry, _)| entry.as_str())
+    }
+
+    /// Adds what came of other groups of the draft.
+    pub fn add(&mut self, other: Self) {
+        for (kind, tally) in other.tallies {
+            self.tallies.entry(kind).or_default().add(tally);
+        }
+        for (placement, tallies) in other.placements {
+            let own = self.placements.entry(placement).or_default();
+            tallies.into_iter().for_each(|(kind, tally)| own.entry(kind).or_default().add(tally));
+        }
+        other.unplaced.into_iter().for_each(|(why, count)| *self.unplaced.entry(why).or_default() += count);
+        self.validated += other.validated;
+        self.disagreements.extend(other.disagreements);
+        other.excused.into_iter().for_each(|(entry, used)| *self.excused.entry(entry).or_default() |= used);
+    }
 }
 
 /// The counts of groups of one kind.
@@ -76,6 +98,18 @@ pub struct Disagreement {
 }
 
 impl Tally {
+    fn add(&mut self, other: Self) {
+        self.groups += other.groups;
+        self.cases += other.cases;
+        self.agree += other.agree;
+        self.accepted += other.accepted;
+        self.digits += other.digits;
+        self.typed += other.typed;
+        self.trees += other.trees;
+        self.refused += other.refused;
+        other.reasons.into_iter().for_each(|(reason, groups)| *self.reasons.entry(reason).or_default() += groups);
+    }
+
     /// Counts a group by its way.
     pub fn count(&mut self, way: &Way) {
         self.groups += 1;
