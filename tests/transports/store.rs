@@ -214,3 +214,27 @@ async fn an_outbox_in_trouble_costs_no_attempt() {
     })
     .await;
 }
+
+/// As the members of a group do that start on a new database.
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn services_that_start_at_once_make_the_tables_once() {
+    within(async {
+        let options = PoolOptions::new().max_connections(8);
+        for _ in 0..5 {
+            let pool = postgres_pool("services_that_start_at_once", options.clone()).await;
+            let starts = (0..8).map(|_| {
+                let pool = pool.clone();
+                tokio::spawn(async move {
+                    Dedupe::sql(pool.clone()).await.unwrap();
+                    Outbox::sql(pool).await.unwrap();
+                })
+            });
+            for start in starts.collect::<Vec<_>>() {
+                start.await.unwrap();
+            }
+            pool.close().await;
+        }
+    })
+    .await;
+}

@@ -251,14 +251,17 @@ macro_rules! statements {
 #[cfg(feature = "postgres")]
 statements!(
     sqlx::Postgres,
-    handled = "CREATE TABLE IF NOT EXISTS twyla_handled (
+    // Of two that make a table at once, PostgreSQL fails one even with `IF NOT EXISTS`: so one waits for the other.
+    handled = "SELECT pg_advisory_xact_lock(7743218410562);
+    CREATE TABLE IF NOT EXISTS twyla_handled (
         group_name text NOT NULL,
         message_id text NOT NULL,
         handled_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (group_name, message_id)
     );
     CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at)",
-    outbox = "CREATE TABLE IF NOT EXISTS twyla_outbox (
+    outbox = "SELECT pg_advisory_xact_lock(7743218410562);
+    CREATE TABLE IF NOT EXISTS twyla_outbox (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         message_id text NOT NULL,
         exchange text NOT NULL,
