@@ -1,21 +1,25 @@
 //! `cargo xtask chaos`: numbered events from several producers to two groups, while a schedule of faults from a seed is
 //! gone through; and what was lost, handed over again, or out of order in the end.
 //!
-//! Its rooms: [`faults`] is what goes wrong, [`proxy`] the network between, [`children`] the producers and consumers,
-//! [`ledger`] the books.
+//! Its modules: [`faults`] is what goes wrong, [`proxy`] the network between, [`collector`] where consumers send their traces,
+//! [`children`] the producers and consumers, [`ledger`] the books, and [`connections`] those that the broker has.
 
 mod children;
+mod collector;
+mod connections;
 mod faults;
 mod ledger;
 mod proxy;
 
+use std::ffi::OsStr;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{fs, io};
+use std::{env, fs, io};
 
-use children::{Line, Nursery, Running};
+use children::{Line, Nursery, Pool, Running};
 use faults::Fault;
 use ledger::Ledger;
 use proxy::Proxy;
@@ -30,6 +34,8 @@ use crate::target;
 const PATIENCE: Duration = Duration::from_secs(90);
 const PRODUCERS: u32 = 3;
 const KEYS: u32 = 20;
+/// How long all of the producers and consumers may take to end: their drain deadline, and 5 s for their traces.
+const END: Duration = Duration::from_secs(30);
 /// The second has its effects in PostgreSQL, each in the transaction that remembers its event as handled.
 const GROUPS: [&str; 2] = ["one", "two"];
 const MEMBERS: usize = 2;
@@ -66,6 +72,8 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     pub(crate) one_node: bool,
     pub(crate) cluster: bool,
+    /// Whether producers and consumers are optimized; otherwise they are built as the tests are.
+    pub(crate) release: bool,
 }
 
 /// Everything that faults can touch.
@@ -74,15 +82,34 @@ struct Stage {
     proxy: Proxy,
     nursery: Nursery,
     consumers: Vec<(&'static str, Running)>,
+    /// How many slow events were emitted, and how many that break their contract.
+    slow: u32,
+    broken: u32,
+}
+
+impl Stage {
+    /// Emits so many events whose handlers take this long.
+    fn slow(&mut self, events: u32, time: Duration) -> io::Result<()> {
+        let (name, keys) = (format!("slow{}", self.slow), events.to_string());
+        let seconds = time.as_secs().to_string();
+        self.nursery.helper(&["produce-slow", &name, "--keys", &keys, "--seconds", &seconds])?.end()?;
+        self.slow += events;
+        Ok(())
+    }
+
+    /// Publishes so many events that break their contract.
+    fn broken(&mut self, events: u32) -> io::Result<()> {
+        let (name, count) = (format!("broken{}", self.broken), events.to_string());
+        self.nursery.helper(&["produce-broken", &name, "--events", &count])?.end()?;
+        self.broken += events;
+        Ok(())
+    }
 }
 
 /// Goes through the runs; the report's last line says how many have passed. `chosen` is the RabbitMQ, if not the distribution's.
 pub(crate) fn run(plan: Plan, chosen: Option<RabbitMq>, report: &mut dyn Write) -> Result<(), Error> {
     let rabbitmq = machine::provide(chosen)?;
-    let status = Command::new("cargo").args(["build", "--quiet", "--release", "-p", "twyla-chaos"]).status()?;
-    if !status.success() {
-        return Err(Error::Build);
-    }
+    let program = build(plan.release)?;
     let seed = plan.seed.unwrap_or_else(|| now() as u64 % 1_000_000);
     writeln!(report, "chaos: {} events in each run, seed {seed}", plan.events)?;
     let (mut passed, mut failed) = (0, 0);
@@ -90,7 +117,8 @@ pub(crate) fn run(plan: Plan, chosen: Option<RabbitMq>, report: &mut dyn Write) 
         [(plan.one_node, "one node", 1, &Fault::ONE_NODE), (plan.cluster, "three nodes", 3, &Fault::CLUSTER)];
     for (wanted, name, nodes, faults) in runs {
         if wanted {
-            let ok = one(name, &rabbitmq, nodes, faults, plan, &mut Random(seed), report)?;
+            let nodes = Broker::start_cluster(&rabbitmq, nodes)?;
+            let ok = one(name, nodes, &program, faults, plan, &mut Random(seed), report)?;
             passed += usize::from(ok);
             failed += usize::from(!ok);
         }
@@ -99,31 +127,47 @@ pub(crate) fn run(plan: Plan, chosen: Option<RabbitMq>, report: &mut dyn Write) 
     if failed == 0 { Ok(()) } else { Err(Error::Failed) }
 }
 
-/// One run; whether nothing was lost, disordered or doubled.
+/// Builds the producers and consumers; where they are.
+fn build(release: bool) -> Result<PathBuf, Error> {
+    let (args, profile): (&[&str], _) = if release {
+        (&["--release", "-p", "twyla-chaos"], "release")
+    } else {
+        // beside a test of the same packages, and so with the features of the tests: what they depend on is not built again
+        (&["--workspace", "--exclude=twyla-compat", "--test", "left_behind", "--bin", "chaos-child"], "debug")
+    };
+    let cargo = env::var_os("CARGO");
+    let mut command = Command::new(cargo.as_deref().unwrap_or(OsStr::new("cargo")));
+    let status = command.args(["build", "--quiet"]).args(args).status()?;
+    if !status.success() {
+        return Err(Error::Build);
+    }
+    Ok(target::folder()?.join(profile).join("chaos-child"))
+}
+
+/// One run; whether nothing was lost, disordered, doubled or left behind.
 fn one(
     name: &str,
-    rabbitmq: &RabbitMq,
-    nodes: usize,
+    nodes: Vec<Broker>,
+    program: &Path,
     faults: &[Fault],
     plan: Plan,
     random: &mut Random,
     report: &mut dyn Write,
 ) -> Result<bool, Error> {
-    let nodes = Broker::start_cluster(rabbitmq, nodes)?;
     writeln!(report, "\n== {name} of RabbitMQ {}", nodes.iter().map(Broker::version).next().unwrap_or_default())?;
     let proxy = Proxy::start(nodes.iter().map(Broker::port).collect())?;
     let (_, log) =
         tempfile::Builder::new().prefix("twyla-chaos-").suffix(".log").tempfile()?.keep().map_err(io::Error::from)?;
     let (sender, lines) = mpsc::channel();
     let postgres = Postgres::start()?;
-    let program = target::folder()?.join("release/chaos-child");
-    let nursery = Nursery::new(program, proxy.port(), postgres.url(), log.clone(), sender);
+    let (program, port, collector) = (program.to_owned(), proxy.port(), collector::start()?);
+    let nursery = Nursery::new(program, port, postgres.url(), collector, log.clone(), sender);
     nursery.prepare()?;
-    let mut stage = Stage { nodes, proxy, nursery, consumers: Vec::new() };
+    let mut stage = Stage { nodes, proxy, nursery, consumers: Vec::new(), slow: 0, broken: 0 };
     let mut books = Books { ledger: Ledger::default(), lines, ready: Vec::new(), done: 0 };
     for group in GROUPS {
         for _ in 0..MEMBERS {
-            stage.consumers.push((group, stage.nursery.consumer(group)?));
+            stage.consumers.push((group, stage.nursery.consumer(group, Pool::Usual)?));
         }
     }
     books.until_ready(&stage, 1)?;
@@ -138,9 +182,12 @@ fn one(
         producers.push(stage.nursery.producer(&format!("p{number}"), events, KEYS, rate)?);
     }
 
-    let mut injected = Vec::new();
+    let (mut injected, mut left_behind) = (Vec::new(), Vec::new());
     for fault in schedule {
         books.flows();
+        if let Err(wrong) = connections::settle(&stage, &mut books, &names(&producers, &stage))? {
+            left_behind.push(format!("before \"{}\": {wrong}", fault.name()));
+        }
         books.listen(Duration::from_millis(random.below(2000)));
         writeln!(report, "{}", fault.name())?;
         injected.push((fault, now()));
@@ -148,16 +195,25 @@ fn one(
     }
     books.flows();
     let ended = now();
+    if let Err(wrong) = connections::settle(&stage, &mut books, &names(&producers, &stage))? {
+        left_behind.push(format!("after the last fault: {wrong}"));
+    }
     producers.iter_mut().for_each(Running::hurry);
     books.until_done(PRODUCERS as usize);
     books.until_handled();
+    let dead = books.until_dead(&stage)?;
 
     let peaks = stage.consumers.iter().map(|(_, running)| running.peak_kib()).max().unwrap_or(0);
     let peak = producers.iter().map(Running::peak_kib).max().unwrap_or(0);
-    for running in producers.into_iter().chain(stage.consumers.into_iter().map(|(_, running)| running)) {
-        running.end()?;
-    }
+    let (begun, consumers) = (Instant::now(), std::mem::take(&mut stage.consumers));
+    let mut all: Vec<_> = producers.into_iter().chain(consumers.into_iter().map(|(_, running)| running)).collect();
+    all.iter_mut().for_each(Running::leave);
+    all.into_iter().try_for_each(Running::end)?;
+    let end = begun.elapsed();
     books.listen(Duration::from_millis(500));
+    if let Err(wrong) = connections::settle(&stage, &mut books, &[])? {
+        left_behind.push(format!("after the end: {wrong}"));
+    }
     let confirmed = books.ledger.confirmed();
     writeln!(report, "\n| fault                           | longest stall of each group |")?;
     writeln!(report, "|---------------------------------|-----------------------------|")?;
@@ -166,11 +222,12 @@ fn one(
         let stalls = GROUPS.map(|group| format!("{:.1} s", books.ledger.stall(group, *from, to) as f64 / 1e6));
         writeln!(report, "| {:<31} | {:<27} |", fault.name(), stalls.join(", "))?;
     }
-    writeln!(report, "\nemitted and confirmed: {confirmed} of {}", plan.events)?;
+    let events = (plan.events + stage.slow) as usize;
+    writeln!(report, "\nemitted and confirmed: {confirmed} of {events}")?;
     for line in books.ledger.failed().iter().take(5) {
         writeln!(report, "  {line}")?;
     }
-    let mut ok = confirmed == plan.events as usize;
+    let mut ok = confirmed == events;
     writeln!(report, "| group | handled | lost | handed over again | out of order within a key |")?;
     writeln!(report, "|-------|--------:|-----:|------------------:|--------------------------:|")?;
     for group in GROUPS {
@@ -182,9 +239,29 @@ fn one(
         )?;
         ok &= told.lost == 0 && told.disordered == 0;
     }
-    let (effects, again) = stage.nursery.effects()?;
+    let (effects, twice) = stage.nursery.effects()?;
+    let again = twice.difference(books.ledger.emitted_again()).count();
     writeln!(report, "effects of group two, with dedupe: {effects} done, {again} done twice")?;
-    ok &= effects == plan.events as usize && again == 0;
+    ok &= effects == events && again == 0;
+    if !books.ledger.emitted_again().is_empty() {
+        writeln!(
+            report,
+            "emitted again under another id, since the refused ones may have been sent: {}, {} of them done twice",
+            books.ledger.emitted_again().len(),
+            twice.len() - again
+        )?;
+    }
+    if stage.broken > 0 {
+        let found: Vec<_> = dead.iter().map(|(broken, other)| format!("{broken} and {other} others")).collect();
+        writeln!(report, "dead-lettered of {} that break their contract: {}", stage.broken, found.join(", "))?;
+        ok &= dead.iter().all(|dead| *dead == (stage.broken as usize, 0));
+    }
+    writeln!(report, "connections left behind: {}", if left_behind.is_empty() { "none" } else { "some" })?;
+    for line in &left_behind {
+        writeln!(report, "  {line}")?;
+    }
+    writeln!(report, "end of all, with a collector that never reads: {:.1} s", end.as_secs_f32())?;
+    ok &= left_behind.is_empty() && end < END;
     writeln!(report, "peak memory: a consumer {} MiB, a producer {} MiB", peaks / 1024, peak / 1024)?;
     if ok {
         fs::remove_file(&log)?;
@@ -192,6 +269,12 @@ fn one(
         writeln!(report, "what the producers and consumers have logged: {}", log.display())?;
     }
     Ok(ok)
+}
+
+/// The names of the buses of all that run.
+fn names(producers: &[Running], stage: &Stage) -> Vec<String> {
+    let consumers = stage.consumers.iter().map(|(_, running)| running);
+    producers.iter().chain(consumers).map(|running| running.name().to_owned()).collect()
 }
 
 /// What the children say, as it is written down.
@@ -258,6 +341,19 @@ impl Books {
             if now > last.1 {
                 last = (Instant::now(), now);
             }
+        }
+    }
+
+    /// Until each group has dead-lettered all that breaks its contract, or long enough for what was held. Of each group how many.
+    fn until_dead(&mut self, stage: &Stage) -> io::Result<Vec<(usize, usize)>> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let dead = stage.nursery.dead()?;
+            let all = dead.len() == GROUPS.len() && dead.iter().all(|(broken, _)| *broken >= stage.broken as usize);
+            if stage.broken == 0 || all || Instant::now() > until {
+                return Ok(dead);
+            }
+            self.listen(Duration::from_secs(1));
         }
     }
 

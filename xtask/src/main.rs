@@ -151,7 +151,8 @@ fn main() -> ExitCode {
         }
         Chore::Chaos { broker, events, seed, rounds, only } => {
             let wanted = |run: &str| only.as_deref().is_none_or(|only| only == run);
-            let plan = chaos::Plan { events, seed, rounds, one_node: wanted("one"), cluster: wanted("cluster") };
+            let (one_node, cluster) = (wanted("one"), wanted("cluster"));
+            let plan = chaos::Plan { events, seed, rounds, one_node, cluster, release: true };
             broker.chosen().and_then(|it| chaos::run(plan, it, &mut io::stdout()).map_err(|error| error.to_string()))
         }
         Chore::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()).map_err(|error| error.to_string()),

@@ -49,7 +49,8 @@ const ALL: [&str; 2] = ["--workspace", "--exclude=twyla-compat"];
 /// The packages with tests that need a broker. `cargo-twyla` has some in its target `dead`, which `twyla-tests` has too.
 const WITH_BROKER: [&str; 4] = ["twyla-tests", "chat", "twyla-telemetry-tests", "xtask"];
 /// The chaos runs that are part of the tests.
-const SHORT: chaos::Plan = chaos::Plan { events: 10_000, seed: None, rounds: 1, one_node: true, cluster: true };
+const SHORT: chaos::Plan =
+    chaos::Plan { events: 10_000, seed: None, rounds: 1, one_node: true, cluster: true, release: false };
 
 /// Provides what is missing, starts a private broker, and runs every test. Without a filter or a chosen RabbitMQ, runs what
 /// depends on the broker's version on RabbitMQ 4 too.
@@ -60,7 +61,8 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
         (_, Some(_)) => Newer::Not("a RabbitMQ was chosen, and runs alone".to_owned()),
     };
     let rabbitmq = machine::provide(chosen)?;
-    let (servers, mut env) = servers(&rabbitmq)?;
+    let python = python_peer()?;
+    let (servers, mut env) = servers(&rabbitmq, python.as_deref())?;
     let version = servers.0.version().to_owned();
     let npm = npm::provide()?.display().to_string();
     env.extend([("TWYLA_TEST_NODE", npm), ("TWYLA_TEST_CHROMIUM", CHROMIUM.to_owned())]);
@@ -81,7 +83,7 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     }
     match newer {
         Newer::Here(newer) => {
-            passed += &format!(", and those of the broker and of chaos on {}", on_newer(&newer)?);
+            passed += &format!(", and those of the broker and of chaos on {}", on_newer(&newer, python.as_deref())?);
             chaos_on_both(rabbitmq, newer)?;
         }
         Newer::Not(why) => {
@@ -134,8 +136,8 @@ fn in_ci(variable: Option<&OsStr>) -> bool {
 }
 
 /// Runs the tests that need a broker; returns the version that they ran on.
-fn on_newer(rabbitmq: &RabbitMq) -> Result<String, Error> {
-    let (servers, env) = servers(rabbitmq)?;
+fn on_newer(rabbitmq: &RabbitMq, python: Option<&str>) -> Result<String, Error> {
+    let (servers, env) = servers(rabbitmq, python)?;
     let version = servers.0.version().to_owned();
     // as part of the whole workspace: alone they would be compiled again, with fewer features
     let targets = target::tests(&WITH_BROKER)?;
@@ -180,7 +182,7 @@ fn stop(servers: (Broker, Postgres)) {
 /// Runs a command with a private broker.
 pub(crate) fn with_broker(command: &[String], chosen: Option<RabbitMq>) -> Result<(), Error> {
     let rabbitmq = machine::provide(chosen)?;
-    let (_servers, env) = servers(&rabbitmq)?;
+    let (_servers, env) = servers(&rabbitmq, python_peer()?.as_deref())?;
     let [program, args @ ..] = command else { return Ok(()) };
     let status = Command::new(program).args(args).envs(env).status().map_err(Error::Cargo)?;
     if status.success() { Ok(()) } else { Err(Error::Step { step: command.join(" ") }) }
@@ -191,9 +193,8 @@ const PYTHON_PEER: &str = "TWYLA_TEST_PYTHON_PEER";
 
 type Env = Vec<(&'static str, String)>;
 
-/// Starts a private broker and database; with how the tests find them, and Python's libraries.
-fn servers(rabbitmq: &RabbitMq) -> Result<((Broker, Postgres), Env), Error> {
-    let python = python_peer()?;
+/// Starts a private broker and database; with how the tests find them, and the Python that has the original's libraries.
+fn servers(rabbitmq: &RabbitMq, python: Option<&str>) -> Result<((Broker, Postgres), Env), Error> {
     let begun = Instant::now();
     println!("starting a private RabbitMQ node");
     let broker = Broker::start(rabbitmq)?;
@@ -220,7 +221,7 @@ fn servers(rabbitmq: &RabbitMq) -> Result<((Broker, Postgres), Env), Error> {
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .into();
-    env.extend(python.map(|python| (PYTHON_PEER, python)));
+    env.extend(python.map(|python| (PYTHON_PEER, python.to_owned())));
     Ok(((broker, postgres), env))
 }
 

@@ -2,6 +2,12 @@
 //! and what it has handled. Both end when their standard input does.
 //!
 //! The group `two` has its effects in PostgreSQL, in the transaction in which an event is remembered as handled.
+//!
+//! Beside them are those that go wrong on purpose: [`broken`] publishes events that break their contract, and [`mod@full`] keeps a
+//! queue that takes none.
+
+mod broken;
+mod full;
 
 mod contracts {
     twyla_runtime::include_contracts!();
@@ -12,13 +18,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
 use contracts::{Context, chaos::Step};
+use sqlx::pool::PoolOptions;
 use sqlx::{Pool, Postgres};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use twyla_runtime::sql::Tx;
-use twyla_runtime::{Bus, Config, Dedupe, Error, Meta, listener, listeners};
+use twyla_runtime::{Bus, Config, Dedupe, Error, Meta, listener, listeners, telemetry};
 
 /// A producer or a consumer of `cargo xtask chaos`.
 #[derive(Parser)]
@@ -42,12 +49,35 @@ enum Role {
         #[arg(long)]
         rate: u32,
     },
+    /// Emits one event for each key, whose handlers take so many seconds.
+    ProduceSlow {
+        name: String,
+        #[arg(long)]
+        keys: u32,
+        #[arg(long)]
+        seconds: u32,
+    },
+    /// Publishes events that break their contract.
+    ProduceBroken {
+        name: String,
+        #[arg(long)]
+        events: u32,
+    },
     /// Handles events.
-    Consume { group: String },
+    Consume {
+        group: String,
+        /// How many connections to the database there may be.
+        #[arg(long, default_value_t = 10)]
+        pool: u32,
+    },
+    /// Keeps a queue that takes no event.
+    Full,
     /// Makes the table of effects.
     Prepare,
-    /// Tells how many effects there are, and how many of them were done again.
+    /// Tells how many effects there are, and which were done again.
     Effects,
+    /// Tells how many events were dead-lettered.
+    Dead,
 }
 
 /// Microseconds since 1970.
@@ -64,6 +94,7 @@ fn tell(line: &str) -> io::Result<()> {
 
 #[listener("chaos.step", group = "one", prefetch = 100, ordered_by = content.key)]
 async fn one(step: Step, meta: Meta) -> io::Result<()> {
+    take_time(&step).await;
     handled(&step, &meta)
 }
 
@@ -71,7 +102,17 @@ async fn one(step: Step, meta: Meta) -> io::Result<()> {
 async fn two(step: Step, meta: Meta, tx: Tx<Postgres>) -> Result<(), Failed> {
     let insert = sqlx::query("INSERT INTO effects (key, seq) VALUES ($1, $2)");
     insert.bind(step.key.clone()).bind(i64::try_from(step.seq)?).execute(&mut *tx.lock().await).await?;
+    take_time(&step).await;
     Ok(handled(&step, &meta)?)
+}
+
+/// What the padding of an event begins with whose handlers take a time, in seconds.
+const SLOW: &str = "slow ";
+
+async fn take_time(step: &Step) {
+    if let Some(seconds) = step.padding.strip_prefix(SLOW).and_then(|seconds| seconds.parse().ok()) {
+        sleep(Duration::from_secs(seconds)).await;
+    }
 }
 
 /// Whatever went wrong.
@@ -82,29 +123,58 @@ fn handled(step: &Step, meta: &Meta) -> io::Result<()> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failed> {
-    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).init();
+async fn main() {
+    // A runtime that ends would wait for the standard input.
+    let code = match run().await {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("ended: {error}");
+            1
+        }
+    };
+    std::process::exit(code);
+}
+
+async fn run() -> Result<(), Failed> {
+    let telemetry = telemetry::init("CHAOS")?;
     let role = Args::parse().role;
     if let Role::Prepare | Role::Effects = role {
         return effects(matches!(role, Role::Prepare)).await;
     }
+    if let Role::Full = role {
+        return full::full(ended(commands())).await;
+    }
     let config = Config::from_env("CHAOS")?.ok_or(Error::Closed)?;
-    let patient = Duration::from_secs(600);
+    // What consumers set aside is to be held while its queue doesn't take it.
+    let patient = Duration::from_secs(if let Role::Consume { .. } = role { 2 } else { 600 });
     let config =
         config.heartbeat(Duration::from_secs(4)).connect_deadline(Duration::from_secs(5)).emit_deadline(patient);
+    let config = config.app_id(std::env::var("CHAOS_NAME")?);
     let bus = Bus::connect(config).await?;
     let fast = commands();
     match role {
         Role::Produce { name, events, keys, rate } => {
-            produce(&bus, &name, events, keys, rate, fast.clone()).await;
-            // Until then its memory can be looked at.
-            ended(fast).await;
+            let producing = async {
+                produce(&bus, &name, events, keys, rate, "x".repeat(200), fast.clone()).await;
+                let _ = tell("done");
+                // Its memory can be looked at.
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                () = producing => {}
+                () = ended(fast.clone()) => {}
+            }
         }
-        Role::Consume { group } => {
+        Role::ProduceSlow { name, keys, seconds } => {
+            produce(&bus, &name, keys, keys, keys, format!("{SLOW}{seconds}"), fast).await;
+        }
+        Role::ProduceBroken { name, events } => broken::publish(&bus, &name, events).await?,
+        Role::Dead => broken::dead(&bus).await?,
+        Role::Consume { group, pool } => {
             let running = match group.as_str() {
                 "one" => bus.service().listeners(listeners![one]).start().await?,
                 _ => {
-                    let dedupe = Dedupe::sql(database().await?).await?;
+                    let dedupe = Dedupe::sql(database(pool).await?).await?;
                     bus.service().dedupe(dedupe).listeners(listeners![two]).start().await?
                 }
             };
@@ -112,25 +182,32 @@ async fn main() -> Result<(), Failed> {
             ended(fast).await;
             running.stop().await;
         }
-        Role::Prepare | Role::Effects => {}
+        Role::Prepare | Role::Effects | Role::Full => {}
     }
     bus.close().await;
+    telemetry.shutdown();
     Ok(())
 }
 
-async fn database() -> Result<Pool<Postgres>, Failed> {
-    Ok(Pool::connect(&std::env::var("CHAOS_POSTGRES")?).await?)
+async fn database(connections: u32) -> Result<Pool<Postgres>, Failed> {
+    let url = std::env::var("CHAOS_POSTGRES")?;
+    Ok(PoolOptions::new().max_connections(connections).connect(&url).await?)
 }
 
 async fn effects(prepare: bool) -> Result<(), Failed> {
-    let pool = database().await?;
+    let pool = database(1).await?;
     if prepare {
         sqlx::raw_sql("CREATE TABLE effects (key text, seq bigint)").execute(&pool).await?;
         return Ok(());
     }
-    let count = "SELECT count(*), count(DISTINCT (key, seq)) FROM effects";
-    let (all, different): (i64, i64) = sqlx::query_as(count).fetch_one(&pool).await?;
-    Ok(tell(&format!("effects {different} {}", all - different))?)
+    let count = "SELECT count(DISTINCT (key, seq)) FROM effects";
+    let (different,): (i64,) = sqlx::query_as(count).fetch_one(&pool).await?;
+    tell(&format!("effects {different}"))?;
+    let again = "SELECT key, seq FROM effects GROUP BY key, seq HAVING count(*) > 1";
+    for (key, seq) in sqlx::query_as::<_, (String, i64)>(again).fetch_all(&pool).await? {
+        tell(&format!("twice {key} {seq}"))?;
+    }
+    Ok(())
 }
 
 /// Whether a line has come on the standard input; closed when that ends.
@@ -149,13 +226,37 @@ async fn ended(mut commands: watch::Receiver<bool>) {
     while commands.changed().await.is_ok() {}
 }
 
-async fn produce(bus: &Bus, name: &str, events: u32, keys: u32, rate: u32, fast: watch::Receiver<bool>) {
+/// Emits an event until it is confirmed, again and again if the user lacks a right. Under another id each time: if an earlier one may
+/// have been sent, that is said.
+async fn emit(bus: &Bus, step: &Step) -> Result<(), Error> {
+    loop {
+        match bus.emit(step.clone(), Context::default()).await {
+            Err(Error::Refused { maybe_sent, .. }) => {
+                if maybe_sent {
+                    let _ = tell(&format!("again {} {}", step.key, step.seq));
+                }
+                sleep(Duration::from_millis(200)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn produce(
+    bus: &Bus,
+    name: &str,
+    events: u32,
+    keys: u32,
+    rate: u32,
+    padding: String,
+    fast: watch::Receiver<bool>,
+) {
     let begun = Instant::now();
     let mut tasks = JoinSet::new();
     for key in 0..keys {
         let (bus, mut fast) = (bus.clone(), fast.clone());
         let count = events / keys + u32::from(key < events % keys);
-        let name = format!("{name}-{key}");
+        let (name, padding) = (format!("{name}-{key}"), padding.clone());
         tasks.spawn(async move {
             for seq in 0..count {
                 let due = begun + Duration::from_secs(1) * (seq * keys + key) / rate;
@@ -163,9 +264,8 @@ async fn produce(bus: &Bus, name: &str, events: u32, keys: u32, rate: u32, fast:
                     () = sleep_until(due) => {}
                     _ = fast.wait_for(|fast| *fast) => {}
                 }
-                let step = Step::new(name.clone(), "x".repeat(200), u64::from(seq));
-                let outcome = bus.emit(step, Context::default()).await;
-                let line = match outcome {
+                let step = Step::new(name.clone(), padding.clone(), u64::from(seq));
+                let line = match emit(&bus, &step).await {
                     Ok(()) => format!("confirmed {name} {seq} {}", now()),
                     Err(error) => format!("failed {name} {seq} {error}"),
                 };
@@ -176,5 +276,4 @@ async fn produce(bus: &Bus, name: &str, events: u32, keys: u32, rate: u32, fast:
         });
     }
     while tasks.join_next().await.is_some() {}
-    let _ = tell("done");
 }

@@ -1,11 +1,16 @@
 //! The producers and consumers: processes of their own, whose lines come together in one place.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::Sender;
 use std::thread;
+
+/// The variable that names a child's bus.
+const NAME: &str = "CHAOS_NAME";
 
 /// A line that a child has said, with the group of a consumer.
 #[derive(Debug)]
@@ -18,6 +23,16 @@ pub(super) struct Line {
 /// A running child. It is killed when this is dropped.
 pub(super) struct Running {
     child: Child,
+    name: String,
+}
+
+/// How many connections to the database a consumer may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pool {
+    /// Ten.
+    Usual,
+    /// One, for all that it handles at once.
+    One,
 }
 
 /// How children are started.
@@ -26,43 +41,87 @@ pub(super) struct Nursery {
     port: u16,
     /// The database of those that have effects.
     postgres: String,
+    /// Where consumers send traces and metrics.
+    collector: String,
     /// What they log.
     log: PathBuf,
     lines: Sender<Line>,
+    /// How many have been started.
+    count: AtomicU32,
 }
 
 impl Nursery {
-    pub(super) fn new(program: PathBuf, port: u16, postgres: String, log: PathBuf, lines: Sender<Line>) -> Self {
-        Self { program, port, postgres, log, lines }
+    pub(super) fn new(
+        program: PathBuf,
+        port: u16,
+        postgres: String,
+        collector: String,
+        log: PathBuf,
+        lines: Sender<Line>,
+    ) -> Self {
+        Self { program, port, postgres, collector, log, lines, count: AtomicU32::new(0) }
     }
 
-    pub(super) fn consumer(&self, group: &str) -> io::Result<Running> {
-        self.spawn(group, &["consume", group])
+    pub(super) fn consumer(&self, group: &str, pool: Pool) -> io::Result<Running> {
+        let pool = if pool == Pool::One { "1" } else { "10" };
+        let mut command = self.command(&["consume", group, "--pool", pool])?;
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &self.collector);
+        self.spawn(group, command)
     }
 
     pub(super) fn producer(&self, name: &str, events: u32, keys: u32, rate: u32) -> io::Result<Running> {
         let (events, keys, rate) = (events.to_string(), keys.to_string(), rate.to_string());
-        self.spawn("", &["produce", name, "--events", &events, "--keys", &keys, "--rate", &rate])
+        let command = self.command(&["produce", name, "--events", &events, "--keys", &keys, "--rate", &rate])?;
+        self.spawn("", command)
+    }
+
+    /// Starts a producer that is done by itself, or keeps something until it is to end.
+    pub(super) fn helper(&self, args: &[&str]) -> io::Result<Running> {
+        self.spawn("", self.command(args)?)
     }
 
     /// Makes the table of effects.
     pub(super) fn prepare(&self) -> io::Result<()> {
-        self.spawn("", &["prepare"])?.end()
+        self.helper(&["prepare"])?.end()
     }
 
-    /// How many different effects there are, and how many were done again.
-    pub(super) fn effects(&self) -> io::Result<(usize, usize)> {
-        let told = self.command(&["effects"])?.stdout(Stdio::piped()).output()?.stdout;
-        let told = String::from_utf8_lossy(&told);
-        let words: Vec<_> = told.split_whitespace().collect();
-        let numbers = match words[..] {
-            ["effects", done, again] => done.parse().ok().zip(again.parse().ok()),
+    /// How many different effects there are, and which were done again.
+    pub(super) fn effects(&self) -> io::Result<(usize, HashSet<(String, usize)>)> {
+        let told = self.ask("effects")?;
+        let mut done = None;
+        let mut twice = HashSet::new();
+        for line in told.lines() {
+            match line.split(' ').collect::<Vec<_>>()[..] {
+                ["effects", number] => done = number.parse().ok(),
+                ["twice", key, seq] => {
+                    twice.extend(seq.parse().ok().map(|seq| (key.to_owned(), seq)));
+                }
+                _ => {}
+            }
+        }
+        let done = done.ok_or_else(|| io::Error::other(format!("the effects could not be counted: {told}")))?;
+        Ok((done, twice))
+    }
+
+    /// Of each group: how many different events that break their contract were dead-lettered, and how many others.
+    pub(super) fn dead(&self) -> io::Result<Vec<(usize, usize)>> {
+        let told = self.ask("dead")?;
+        let numbers = told.lines().filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+            ["dead", _, broken, other] => broken.parse().ok().zip(other.parse().ok()),
             _ => None,
-        };
-        numbers.ok_or_else(|| io::Error::other(format!("the effects could not be counted: {told}")))
+        });
+        Ok(numbers.collect())
     }
 
+    /// What a child says that ends by itself.
+    fn ask(&self, what: &str) -> io::Result<String> {
+        let output = self.command(&[what])?.stdin(Stdio::null()).stdout(Stdio::piped()).output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The command of a child with a name of its own.
     fn command(&self, args: &[&str]) -> io::Result<Command> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
         let log = fs::OpenOptions::new().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(&self.program);
         command
@@ -72,12 +131,16 @@ impl Nursery {
             .env("CHAOS_AMQP_USER", "guest")
             .env("CHAOS_AMQP_PASS", "guest")
             .env("CHAOS_POSTGRES", &self.postgres)
+            .env(NAME, format!("child-{number}"))
+            .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
             .stderr(log);
         Ok(command)
     }
 
-    fn spawn(&self, group: &str, args: &[&str]) -> io::Result<Running> {
-        let mut child = self.command(args)?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    fn spawn(&self, group: &str, mut command: Command) -> io::Result<Running> {
+        let named = command.get_envs().find(|(variable, _)| *variable == NAME).and_then(|(_, name)| name);
+        let name = named.unwrap_or_default().to_string_lossy().into_owned();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let out = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let (lines, id, group) = (self.lines.clone(), child.id(), group.to_owned());
         thread::spawn(move || {
@@ -87,13 +150,18 @@ impl Nursery {
                 }
             }
         });
-        Ok(Running { child })
+        Ok(Running { child, name })
     }
 }
 
 impl Running {
     pub(super) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The name of its bus on its connections.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Says a line to it: a producer then goes as fast as it can.
@@ -110,9 +178,14 @@ impl Running {
         self.child.wait().map(drop)
     }
 
+    /// Tells it to end by itself.
+    pub(super) fn leave(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     /// Lets it end by itself.
     pub(super) fn end(mut self) -> io::Result<()> {
-        drop(self.child.stdin.take());
+        self.leave();
         self.child.wait().map(drop)
     }
 

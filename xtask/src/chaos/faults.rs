@@ -4,11 +4,21 @@ use std::thread;
 use std::time::Duration;
 
 use super::Stage;
+use super::children::Pool;
 use super::proxy::Mode;
 use crate::chaos::Error;
 
 /// Longer than the children's heartbeat of 4 s takes to be missed.
 const LONG: Duration = Duration::from_secs(12);
+
+/// How long what is full, or forbidden, stays so.
+const SHORT: Duration = Duration::from_secs(6);
+/// The broker's `consumer_timeout` while it is short.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// How many events have handlers that take longer than that.
+const SLOW: u32 = 4;
+/// How many events break their contract.
+const BROKEN: u32 = 20;
 
 /// Something that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +31,16 @@ pub(super) enum Fault {
     HalfOpen,
     MemoryAlarm,
     KillConsumer(&'static str),
+    /// The user may do nothing for a while.
+    NoRights,
+    /// A queue that is bound to the event takes none.
+    FullQueue,
+    /// Events that break their contract, and dead queues that take none.
+    FullDeadQueue,
+    /// The broker takes deliveries back before their handlers end.
+    ConsumerTimeout,
+    /// All that a consumer handles at once shares one connection to the database, until that consumer is killed.
+    PoolOfOne,
     /// Of a cluster, the node with this number.
     KillNode(usize),
     CutOff(usize),
@@ -28,7 +48,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// Those of a run with one node.
-    pub(super) const ONE_NODE: [Self; 9] = [
+    pub(super) const ONE_NODE: [Self; 14] = [
         Self::CloseConnections,
         Self::StopApp,
         Self::KillBroker,
@@ -38,6 +58,11 @@ impl Fault {
         Self::MemoryAlarm,
         Self::KillConsumer("one"),
         Self::KillConsumer("two"),
+        Self::NoRights,
+        Self::FullQueue,
+        Self::FullDeadQueue,
+        Self::ConsumerTimeout,
+        Self::PoolOfOne,
     ];
     /// Those of a run with three nodes.
     pub(super) const CLUSTER: [Self; 6] =
@@ -53,6 +78,11 @@ impl Fault {
             Self::HalfOpen => "half-open connections".to_owned(),
             Self::MemoryAlarm => "memory alarm for 5 s".to_owned(),
             Self::KillConsumer(group) => format!("consumer of group {group} killed -9"),
+            Self::NoRights => "all rights taken for 6 s".to_owned(),
+            Self::FullQueue => "full queue for 6 s".to_owned(),
+            Self::FullDeadQueue => "full dead queues for 6 s".to_owned(),
+            Self::ConsumerTimeout => format!("consumer_timeout of {} s", TIMEOUT.as_secs()),
+            Self::PoolOfOne => "pool of one connection".to_owned(),
             Self::KillNode(node) => format!("node {} of 3 killed -9", node + 1),
             Self::CutOff(node) => format!("node {} of 3 cut off for 12 s", node + 1),
         }
@@ -90,10 +120,50 @@ impl Fault {
                 let consumer = stage.consumers.iter_mut().find(|(of, _)| *of == group);
                 if let Some((_, consumer)) = consumer {
                     consumer.kill()?;
-                    *consumer = stage.nursery.consumer(group)?;
+                    *consumer = stage.nursery.consumer(group, Pool::Usual)?;
                 }
                 // the other member's turn comes next time
                 stage.consumers.rotate_left(1);
+            }
+            Self::NoRights => {
+                stage.nodes[0].ctl(&["set_permissions", "guest", "^$", "^$", "^$"])?;
+                // A channel remembers what it may do.
+                stage.nodes[0].ctl(&["close_all_connections", "chaos"])?;
+                thread::sleep(SHORT);
+                stage.nodes[0].ctl(&["set_permissions", "guest", ".*", ".*", ".*"])?;
+            }
+            Self::FullQueue => {
+                let full = stage.nursery.helper(&["full"])?;
+                thread::sleep(SHORT);
+                full.end()?;
+            }
+            Self::FullDeadQueue => {
+                let policy = r#"{"max-length":0,"overflow":"reject-publish"}"#;
+                stage.nodes[0].ctl(&["set_policy", "full", r"\.dead$", policy, "--apply-to", "queues"])?;
+                stage.broken(BROKEN)?;
+                thread::sleep(SHORT);
+                stage.nodes[0].ctl(&["clear_policy", "full"])?;
+            }
+            Self::ConsumerTimeout => {
+                // Channels that are opened now have it, and look every second.
+                let set = format!(
+                    "application:set_env(rabbit, channel_tick_interval, 1000), \
+                     application:set_env(rabbit, consumer_timeout, {}).",
+                    TIMEOUT.as_millis()
+                );
+                stage.nodes[0].ctl(&["eval", &set])?;
+                stage.nodes[0].ctl(&["close_all_connections", "chaos"])?;
+                stage.slow(SLOW, 3 * TIMEOUT)?;
+                thread::sleep(3 * TIMEOUT);
+                let usual = "application:set_env(rabbit, channel_tick_interval, 60000), \
+                             application:set_env(rabbit, consumer_timeout, 1800000).";
+                stage.nodes[0].ctl(&["eval", usual])?;
+            }
+            Self::PoolOfOne => {
+                for (group, consumer) in stage.consumers.iter_mut().filter(|(group, _)| *group == "two") {
+                    consumer.kill()?;
+                    *consumer = stage.nursery.consumer(group, Pool::One)?;
+                }
             }
             Self::KillNode(node) => {
                 stage.nodes[node].signal("KILL")?;

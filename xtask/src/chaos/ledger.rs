@@ -1,12 +1,14 @@
 //! What was confirmed and what was handled, and what that says: lost, handed over again, out of order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Books for one run.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     confirmed: HashMap<String, Vec<bool>>,
     failed: Vec<String>,
+    /// By key and number: those that were emitted again under another id, though they may have been sent before.
+    emitted_again: HashSet<(String, usize)>,
     groups: HashMap<String, Group>,
 }
 
@@ -52,6 +54,10 @@ impl Ledger {
                 *times += 1;
                 group.times.push(time);
             }
+            ["again", key, seq] => {
+                let Ok(seq) = seq.parse() else { return };
+                self.emitted_again.insert((key.to_owned(), seq));
+            }
             ["failed", ..] => self.failed.push(line.to_owned()),
             _ => {}
         }
@@ -59,6 +65,11 @@ impl Ledger {
 
     pub(super) fn confirmed(&self) -> usize {
         self.confirmed.values().flatten().filter(|confirmed| **confirmed).count()
+    }
+
+    /// Those that were emitted again, though they may have been sent before.
+    pub(super) fn emitted_again(&self) -> &HashSet<(String, usize)> {
+        &self.emitted_again
     }
 
     /// What was not confirmed, in the producers' words.
@@ -129,10 +140,12 @@ mod tests {
             "handled b 0 50 0",
             "ready",
             "failed a 3 the bus is closed",
+            "again b 1",
         ]);
         assert_eq!(ledger.confirmed(), 5);
         assert_eq!(ledger.told("one"), Told { handled: 4, lost: 1, again: 1, disordered: 1 });
         assert_eq!(ledger.told("two"), Told { handled: 0, lost: 5, again: 0, disordered: 0 });
         assert_eq!((ledger.stall("one", 0, 60), ledger.failed().len()), (37, 1));
+        assert_eq!(*ledger.emitted_again(), HashSet::from([("b".to_owned(), 1)]));
     }
 }
