@@ -40,7 +40,8 @@ pub(super) fn escape(text: &str, out: &mut String) {
                     out.push(' ');
                 }
             }
-            '\\' | '`' | '*' | '[' | ']' | '<' | '~' | '|' => out.extend(['\\', c]),
+            // a dollar begins a formula where formulas are read, which ends code early
+            '\\' | '`' | '*' | '[' | ']' | '<' | '~' | '|' | '$' => out.extend(['\\', c]),
             // within a word it means nothing
             '_' if out.ends_with(char::is_alphanumeric) && next.is_some_and(|c| c.is_alphanumeric()) => out.push(c),
             '_' => out.push_str("\\_"),
@@ -76,7 +77,7 @@ pub(super) fn web(url: &str) -> Option<String> {
     let mut out = String::with_capacity(url.len());
     for c in url.chars() {
         match c {
-            c if c.is_alphanumeric() || "-._~:/?#@!$&'*+,;=%".contains(c) => out.push(c),
+            c if c.is_alphanumeric() || "-._~:/?#@!&'*+,;=%".contains(c) => out.push(c),
             c => out.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}"))),
         }
     }

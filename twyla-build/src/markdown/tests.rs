@@ -87,6 +87,8 @@ fn what_would_be_a_link_or_a_tag_is_text() {
             "See <https://example.com/a_b_c%28d%29>, or (<http://a.example>).",
         ),
         ("https:// and http://", "https\\:// and http\\://"),
+        ("$```$<b>```", "\\$`$<b>`"),
+        ("[x](https://a.example/$b) `$<b>`", "[x](https://a.example/%24b) `$<b>`"),
         ("a[^1]\n\n[^1]: b", "a^1 (`b`)"),
     ] {
         assert_eq!(text(markdown), expected, "{markdown:?}");
