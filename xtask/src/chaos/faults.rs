@@ -138,11 +138,15 @@ impl Fault {
                 full.end()?;
             }
             Self::FullDeadQueue => {
-                let policy = r#"{"max-length":0,"overflow":"reject-publish"}"#;
-                stage.nodes[0].ctl(&["set_policy", "full", r"\.dead$", policy, "--apply-to", "queues"])?;
+                let limit = |stage: &Stage, most: u32| {
+                    let policy = format!(r#"{{"max-length":{most},"overflow":"reject-publish"}}"#);
+                    stage.nodes[0].ctl(&["set_policy", "full", r"\.dead$", &policy, "--apply-to", "queues"])
+                };
+                limit(stage, 0)?;
                 stage.broken(BROKEN)?;
                 thread::sleep(SHORT);
-                stage.nodes[0].ctl(&["clear_policy", "full"])?;
+                // Without a limit RabbitMQ would not tell the channels that it refuses that they may publish again.
+                limit(stage, 1_000_000)?;
             }
             Self::ConsumerTimeout => {
                 // Channels that are opened now have it, and look every second.
