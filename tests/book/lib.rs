@@ -4,7 +4,7 @@
 /// Declares a module with a page of the book as its docs.
 macro_rules! pages {
     ($($name:ident = $file:literal,)*) => {
-        $(#[doc = include_str!(concat!("../../docs/book/src/", $file))] pub mod $name {})*
+        $(#[cfg(doctest)] #[doc = include_str!(concat!("../../docs/book/src/", $file))] pub mod $name {})*
     };
 }
 
