@@ -166,7 +166,7 @@ fn chaos_on_both(one: RabbitMq, other: RabbitMq) -> Result<(), Error> {
 
 /// The arguments for cargo that run the tests of these packages.
 fn tests<'a>(packages: &[&'a str], which: &[&'a str], filter: Option<&'a str>, env: &[(&str, String)]) -> Vec<&'a str> {
-    let mut args = [&["test"], packages, &["--"], which].concat();
+    let mut args = [&["test", "--no-fail-fast"], packages, &["--"], which].concat();
     if !env.iter().any(|(name, _)| *name == PYTHON_PEER) {
         args.extend(["--skip", "python_peer::"]);
     }
