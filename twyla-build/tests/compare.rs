@@ -261,6 +261,18 @@ fn drafts_are_compared_with_one_another() {
 }
 
 #[test]
+fn a_list_of_dependencies_is_part_of_a_contract_beside_a_schema_too() {
+    let schema = |list: &str| {
+        let text =
+            format!(r#"{{ "type": "object", "dependencies": {{ "a": {list}, "c": {{ "minProperties": 4 }} }} }}"#);
+        bundle(&text, Draft::Draft7)
+    };
+    assert_ne!(schema(r#"["b"]"#), schema("[]"));
+    let verdict = compare(&schema("[]"), &schema(r#"["b"]"#), &Options::subsumption());
+    assert!(matches!(verdict, Verdict::Breaks(_)), "{}", said(&verdict));
+}
+
+#[test]
 fn a_keyword_that_the_draft_lacks_changes_nothing() {
     let keywords = [
         ("example", "7"),

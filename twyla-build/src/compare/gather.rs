@@ -134,6 +134,13 @@ struct Form<'a> {
 }
 
 impl Form<'_> {
+    /// Whether it is a list of names in the `dependencies` of a schema, where it may stand beside schemas.
+    fn is_dependency(&self, loc: &Loc, member: &Member) -> bool {
+        let outer = || loc.pointer.strip_suffix("/dependencies").map(str::to_owned);
+        matches!(member.value.json, Json::Array(_))
+            && outer().is_some_and(|pointer| self.reached.contains(&Loc { file: loc.file, pointer }))
+    }
+
     fn node(&self, node: &Node, loc: &Loc) -> Node {
         let json = match &node.json {
             Json::Object(members) => {
@@ -167,7 +174,10 @@ impl Form<'_> {
                 Some(written) => Node { at: NOWHERE, json: Json::String(written.into_owned()) },
                 None => exact(&member.value),
             }
-        } else if key == "$ref" && alone || is_name(key) && self.schemas.infos.contains_key(loc) {
+        } else if key == "$ref" && alone
+            || self.is_dependency(loc, member)
+            || is_name(key) && self.schemas.infos.contains_key(loc)
+        {
             exact(&member.value)
         } else {
             return None;

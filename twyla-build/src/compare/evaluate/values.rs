@@ -86,8 +86,8 @@ impl Evaluator<'_> {
         }
         match value {
             Value::Number(number) => {
-                let number = Decimal::parse(&number.to_string()).ok_or(Unknown)?;
-                number_rules(&number, schema, &mut tell)?;
+                let (decimal, is_double) = (Decimal::parse(&number.to_string()).ok_or(Unknown)?, number.is_f64());
+                number_rules(&decimal, is_double, schema, &mut tell)?;
             }
             Value::String(text) => self.string_rules(text, schema, &mut tell)?,
             _ => {}
@@ -133,27 +133,32 @@ pub(super) fn limit(schema: &Schema<'_>, keyword: &str) -> Result<Option<Decimal
     }
 }
 
-fn number_rules(number: &Decimal, schema: &Schema<'_>, tell: &mut Tell<'_>) -> Result<(), Unknown> {
+fn number_rules(number: &Decimal, is_double: bool, schema: &Schema<'_>, tell: &mut Tell<'_>) -> Result<(), Unknown> {
+    // the digits that a double has lost are not known, so its bounds are doubles too
+    let bound = |keyword| -> Result<Option<Decimal>, Unknown> {
+        let double = |limit: Decimal| limit.to_string().parse().ok().and_then(Decimal::of).unwrap_or(limit);
+        Ok(limit(schema, keyword)?.map(|limit| if is_double { double(limit) } else { limit }))
+    };
     let flag = |keyword| schema.get(keyword).is_some_and(|node| matches!(node.json, Json::Bool(true)));
-    if let Some(limit) = limit(schema, "minimum")?
+    if let Some(limit) = bound("minimum")?
         && (*number < limit || flag("exclusiveMinimum") && *number == limit)
         && tell("minimum", &|| format!("{number} is less than {limit}"))
     {
         return Ok(());
     }
-    if let Some(limit) = limit(schema, "exclusiveMinimum")?
+    if let Some(limit) = bound("exclusiveMinimum")?
         && *number <= limit
         && tell("exclusiveMinimum", &|| format!("{number} is not more than {limit}"))
     {
         return Ok(());
     }
-    if let Some(limit) = limit(schema, "maximum")?
+    if let Some(limit) = bound("maximum")?
         && (*number > limit || flag("exclusiveMaximum") && *number == limit)
         && tell("maximum", &|| format!("{number} is more than {limit}"))
     {
         return Ok(());
     }
-    if let Some(limit) = limit(schema, "exclusiveMaximum")?
+    if let Some(limit) = bound("exclusiveMaximum")?
         && *number >= limit
         && tell("exclusiveMaximum", &|| format!("{number} is not less than {limit}"))
     {
