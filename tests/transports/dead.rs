@@ -191,11 +191,14 @@ async fn loses_none_of_two_groups_letters_if_the_dead_queue_of_one_is_gone() {
         for emit in emits.collect::<Vec<_>>() {
             emit.await.unwrap().unwrap();
         }
-        // A letter that was unconfirmed when its queue was deleted comes again, beside those of the next round.
-        while !sent.is_subset(&counted(&bus.dead_letters(Mine::EVENT, "one", 3 * MANY as usize).await.unwrap())) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        // Some may come twice: RabbitMQ closes the connection of who reads a quorum queue that is just made or deleted, and what
+        // is unacked then is handled again.
+        let two: BTreeSet<u32> = (0..(round + 1) * MANY).collect();
+        for (group, sent) in [("one", &sent), ("two", &two)] {
+            while !sent.is_subset(&counted(&bus.dead_letters(Mine::EVENT, group, 10 * MANY as usize).await.unwrap())) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
-        dead_letters(&bus, Mine::EVENT, "two", (MANY * (round + 1)) as usize).await;
     }
     running.stop().await;
     bus.close().await;
