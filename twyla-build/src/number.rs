@@ -1,6 +1,6 @@
 //! The numbers of schemas as they are written: exact, however large they are and however many digits they have.
 
-use crate::load::{Json, Node};
+use crate::schema::load::{Json, Node};
 
 /// A decimal: its digits without zeros around them, and where the point is.
 #[derive(Debug)]

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::gather;
-use super::verdict::SchemaPath;
-use crate::draft::Draft;
-use crate::load::{self, File, Json, Node, Role, quoted};
-use crate::problem::{Problem, Problems, What};
-use crate::resolve::{Loc, Schemas};
-use crate::{check, rpcs, stack};
+use crate::schema::check;
+use crate::schema::draft::Draft;
+use crate::schema::load::{self, File, Json, Node, Role, quoted};
+use crate::schema::path::SchemaPath;
+use crate::schema::problem::{Problem, Problems, What};
+use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::rpcs;
+use crate::stack;
 
 /// One contract by itself: its schema, every document that its references reach, and how they are read.
 ///

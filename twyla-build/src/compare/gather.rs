@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{Bundle, Formats};
-use super::decimal::Decimal;
-use crate::draft::{Draft, HOLDERS, Holds};
-use crate::load::{At, Json, Member, Members, Node, Role};
-use crate::pattern;
-use crate::resolve::{Loc, Schemas};
-use crate::rpcs::{self, IDEMPOTENT};
-use crate::uri;
+use crate::decimal::Decimal;
+use crate::schema::draft::{Draft, HOLDERS, Holds};
+use crate::schema::load::{At, Json, Member, Members, Node, Role};
+use crate::schema::pattern;
+use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::rpcs::{self, IDEMPOTENT};
+use crate::schema::uri;
 
 /// The contract whose schema is a whole file.
 pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {

@@ -15,8 +15,6 @@
 mod bundle;
 mod contracts;
 mod decide;
-mod decimal;
-mod evaluate;
 mod formula;
 mod gather;
 mod language;
@@ -30,19 +28,17 @@ mod tables;
 mod validator;
 mod verdict;
 mod witness;
-mod words;
 
+pub use crate::schema::path::SchemaPath;
 pub use bundle::Bundle;
 pub use contracts::{ContractKind, ContractSchema, Sources};
 pub use pattern::Pattern;
 pub use schemas::{Schema, SchemaSet};
 pub use validator::{Checker, Refusal, Validator, Validity, validate};
-pub use verdict::{Checked, Mode, Options, Sample, SchemaPath, Verdict, Why, Witness};
+pub use verdict::{Checked, Mode, Options, Sample, Verdict, Why, Witness};
 
 use crate::stack;
 pub(crate) use contracts::all as contracts;
-use evaluate::equal;
-pub(crate) use evaluate::{Evaluator, Kept};
 
 /// Decides whether everything that the producer may send is accepted by the consumer.
 ///

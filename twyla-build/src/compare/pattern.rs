@@ -1,7 +1,7 @@
 //! Patterns of ECMA-262, as contracts are held to them.
 
-use super::evaluate::Matcher;
-use crate::pattern::{self, Translated};
+use crate::schema::evaluate::Matcher;
+use crate::schema::pattern::{self, Translated};
 
 /// A pattern of ECMA-262, read as in a contract.
 ///

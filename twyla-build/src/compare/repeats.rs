@@ -2,8 +2,9 @@
 
 use super::bundle::Bundle;
 use super::decide;
-use super::verdict::{Checked, Options, Sample, SchemaPath, Verdict, Why, Witness};
-use crate::rpcs::IDEMPOTENT;
+use super::verdict::{Checked, Options, Sample, Verdict, Why, Witness};
+use crate::schema::path::SchemaPath;
+use crate::schema::rpcs::IDEMPOTENT;
 
 const RULE: &str = "a caller without an answer sends it again, and then it may be done twice";
 

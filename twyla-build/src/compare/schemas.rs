@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::bundle::Bundle;
-use super::verdict::SchemaPath;
-use crate::draft::Draft;
-use crate::resolve::{Loc, Schemas};
+use crate::schema::draft::Draft;
+use crate::schema::path::SchemaPath;
+use crate::schema::resolve::{Loc, Schemas};
 use crate::stack;
 
 /// Where the references of schemas lead, and which drafts the schemas are of.
@@ -131,7 +131,7 @@ impl<'a> Schema<'a> {
     pub fn at(&self, steps: &[&str]) -> Option<Self> {
         let (mut pointer, mut value, mut draft) = (self.path.pointer.clone(), self.value, self.draft);
         for key in steps {
-            pointer = crate::load::step(&pointer, key);
+            pointer = crate::schema::load::step(&pointer, key);
             value = match value {
                 Value::Object(members) => members.get(*key)?,
                 Value::Array(items) => items.get(key.parse::<usize>().ok()?)?,

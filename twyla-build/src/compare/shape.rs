@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use num_bigint::BigInt;
 use serde_json::Value;
 
-use super::decimal::Decimal;
 use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit, Name};
-use crate::load::step;
+use crate::decimal::Decimal;
 use crate::model::{self, Body, Held, Others, Shape, Type, TypeId};
-use crate::resolve::{Loc, Schemas};
+use crate::schema::load::step;
+use crate::schema::resolve::{Loc, Schemas};
 
 /// The types of a contract.
 #[derive(Debug)]

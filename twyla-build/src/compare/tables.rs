@@ -4,10 +4,11 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use super::evaluate::Matcher;
 use super::formula::Index;
 use super::language::Language;
-use super::verdict::{SchemaPath, Why};
+use super::verdict::Why;
+use crate::schema::evaluate::Matcher;
+use crate::schema::path::SchemaPath;
 
 /// A pattern as it is written.
 #[derive(Debug)]

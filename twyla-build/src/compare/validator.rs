@@ -6,9 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 use super::bundle::Bundle;
-use super::evaluate::{Broken, Unknown};
-use super::verdict::{Mode, SchemaPath};
+use super::verdict::Mode;
 use super::witness::Judge;
+use crate::schema::evaluate::{Broken, Unknown};
+use crate::schema::path::SchemaPath;
 use crate::stack;
 
 /// Holds values to a bundle, as often as is asked.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::resolve::{Loc, Schemas};
+use crate::schema::path::SchemaPath;
 
 /// How two schemas are held against each other.
 #[derive(Clone, Debug)]
@@ -112,27 +112,5 @@ impl fmt::Display for Why {
             "" => write!(f, "{}: {}", self.path, self.reason),
             keyword => write!(f, "`{keyword}` at {}: {}", self.path, self.reason),
         }
-    }
-}
-
-/// A place in a bundle's schemas. Shown as `shared/money.json#/$defs/sum/maximum`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SchemaPath {
-    /// The document: its path below the schemas folder, or its URI where it is of somewhere else.
-    pub document: String,
-    /// The JSON Pointer in it, empty for the whole.
-    pub pointer: String,
-}
-
-impl SchemaPath {
-    pub(super) fn of(schemas: &Schemas, loc: &Loc) -> Self {
-        let document = schemas.files.get(loc.file).map(|file| file.path.clone()).unwrap_or_default();
-        Self { document, pointer: loc.pointer.clone() }
-    }
-}
-
-impl fmt::Display for SchemaPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.document, self.pointer)
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::bundle::Bundle;
-use super::evaluate::{Broken, Evaluator, Held, Kept, Unknown, place_of};
 use super::shape::Types;
 use super::verdict::{Checked, Mode, Witness};
-use crate::resolve::{Loc, Schemas};
+use crate::schema::evaluate::{Broken, Evaluator, Held, Kept, Unknown, place_of};
+use crate::schema::resolve::{Loc, Schemas};
 
 /// How many smaller values are tried.
 const TRIED: usize = 3_000;

@@ -10,7 +10,7 @@ use super::date::Date;
 use super::finding::{Broken, Finding, Matter, Severity};
 use super::model::{Direction, Earlier, Entry, Lock, Retired, Sides, Subject, Version, Waiver, short};
 use crate::compare::Sources;
-use crate::problem::Problems;
+use crate::schema::problem::Problems;
 
 /// What is to be accepted.
 #[derive(Clone, Debug)]

@@ -14,8 +14,8 @@ use super::model::{Direction, Subject};
 use super::undo;
 use super::words::sides;
 use crate::compare::{self, Bundle, ContractKind, Options, Sources};
-use crate::load::steps;
-use crate::rpcs::IDEMPOTENT;
+use crate::schema::load::steps;
+use crate::schema::rpcs::IDEMPOTENT;
 
 /// What is known of a change that harms.
 #[derive(Debug, Default)]

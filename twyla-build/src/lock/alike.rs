@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::load::step;
+use crate::schema::load::step;
 
 /// From here on two schemas are taken for versions of one.
 pub(crate) const LIKE: f64 = 0.6;

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::form::Form;
 use super::undo;
 use crate::compare::SchemaPath;
-use crate::draft::{HOLDERS, Holds};
-use crate::load::steps;
+use crate::schema::draft::{HOLDERS, Holds};
+use crate::schema::load::steps;
 
 /// An old form with a new property.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use super::finding::{Broken, EditVerdict, Edited, Finding, Held, Matter, Misfit,
 use super::form::Form;
 use super::model::{Direction, Entry, Lock, Sides, Subject, Waiver};
 use crate::compare::{self, Bundle, ContractSchema, Options, SchemaPath, Sources, Verdict};
-use crate::load::At;
-use crate::problem::{Problem, Problems};
+use crate::schema::load::At;
+use crate::schema::problem::{Problem, Problems};
 
 /// What is held against what.
 #[derive(Clone, Copy, Debug)]

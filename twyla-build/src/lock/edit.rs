@@ -10,8 +10,8 @@ use super::change::{Change, Found, items};
 use super::form::Form;
 use super::rename;
 use crate::compare::{Bundle, SchemaPath};
-use crate::draft::{HOLDERS, Holds};
-use crate::load::step;
+use crate::schema::draft::{HOLDERS, Holds};
+use crate::schema::load::step;
 
 /// One change of a contract.
 #[derive(Clone, Debug, PartialEq)]

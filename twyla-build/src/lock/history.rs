@@ -9,7 +9,7 @@ use super::check;
 use super::finding::{Finding, Matter};
 use super::model::{Earlier, Entry, Lock, Subject};
 use crate::compare::Sources;
-use crate::problem::Problems;
+use crate::schema::problem::Problems;
 
 /// Holds the contracts of a folder against everything that an older lock had accepted or in the field, and finds what
 /// harms it, and what was taken out of the lock without a word.

@@ -9,7 +9,6 @@ mod accept;
 mod advice;
 mod alike;
 mod beside;
-mod build;
 mod change;
 mod check;
 mod date;
@@ -33,7 +32,7 @@ mod words;
 mod write;
 
 use crate::compare::Sources;
-use crate::problem::Problems;
+use crate::schema::problem::Problems;
 
 pub use accept::{Accepted, Act, Keep, Refused, Request, accept};
 pub use change::Change;
@@ -45,6 +44,7 @@ pub use history::against;
 pub use how::{FILE_NAME, How};
 pub use model::{Direction, Earlier, Entry, Lock, Sides, Subject, Version, Waiver};
 pub use roles::{Role, Roles};
+pub(crate) use strict::VARIABLES;
 pub use strict::{BadStrictness, strict};
 pub use told::{Told, told};
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::date::Date;
 use crate::compare::{Bundle, ContractKind, ContractSchema, Sources};
-use crate::load::At;
+use crate::schema::load::At;
 
 /// The accepted contracts of a schemas folder.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,7 +3,7 @@
 //! What holds nothing but plain values is one line where that is short enough, so that a property's rules stand in its
 //! line; everything else is one line a member.
 
-use crate::load::{Json, Node, quoted};
+use crate::schema::load::{Json, Node, quoted};
 
 /// How long a line may be.
 const WIDTH: usize = 100;
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     fn printed(value: &Value) -> String {
-        let node = crate::load::parse("x", value.to_string().into_bytes(), &mut Vec::new()).unwrap();
+        let node = crate::schema::load::parse("x", value.to_string().into_bytes(), &mut Vec::new()).unwrap();
         Doc::sorted(&node).print()
     }
 

@@ -9,8 +9,8 @@ use super::fault::Fault;
 use super::model::{Earlier, Entry, Lock, Retired, Subject, Version, Waiver};
 use super::print::Doc;
 use crate::compare::Bundle;
-use crate::load::{self, At, Json, Node};
-use crate::problem::{Problem, Problems, What};
+use crate::schema::load::{self, At, Json, Node};
+use crate::schema::problem::{Problem, Problems, What};
 
 impl Lock {
     /// The form of the file that this version writes.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::change::{Change, Found, items};
-use crate::load::{step, steps};
+use crate::schema::load::{step, steps};
 
 /// Makes one change of a property that is gone and one of the same schema that is new, and of their places in `required`.
 pub(super) fn find(old: &Map<String, Value>, new: &Map<String, Value>, at: &str, found: &mut Vec<Found>) {

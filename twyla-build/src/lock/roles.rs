@@ -7,7 +7,7 @@ use twyla_contract::similar;
 use super::fault::Fault;
 use super::model::{Direction, Subject};
 use crate::compare::{ContractKind, Sources};
-use crate::problem::{Problem, What};
+use crate::schema::problem::{Problem, What};
 
 /// What a service does with events, or with what goes one way in an RPC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::change::Change;
 use super::edit::Edit;
 use super::form::Form;
-use crate::load::steps;
+use crate::schema::load::steps;
 
 /// The new form with one of its edits taken back; none where it isn't there to be taken back.
 pub(crate) fn undone(new: &Form, old: &Form, edit: &Edit) -> Option<Form> {

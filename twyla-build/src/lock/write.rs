@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::model::{Earlier, Entry, Lock, Retired, Version, Waiver};
 use super::print::Doc;
-use crate::load::{self, MAX_NESTING};
+use crate::schema::load::{self, MAX_NESTING};
 
 /// What tells people what the file is.
 const NOTE: &str =

@@ -6,12 +6,12 @@ use std::collections::{HashMap, HashSet};
 use twyla_formats::{net, time};
 
 use super::{Accessor, Body, Field, Others, Real, Shape, Type};
-use crate::compare::{Evaluator, Kept};
-use crate::load::{Json, Node};
 use crate::markdown::code;
-use crate::names;
 use crate::number::Number;
-use crate::resolve::{Loc, Schemas};
+use crate::schema::evaluate::{Evaluator, Kept};
+use crate::schema::load::{Json, Node};
+use crate::schema::names;
+use crate::schema::resolve::{Loc, Schemas};
 
 /// Where the `default` of a property stands.
 #[derive(Clone, Debug)]

@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::rules::Check;
 use super::{Body, Field, Held, Others, Shape, Tree, Type, TypeId, reach};
-use crate::load::{Json, Member, Node};
-use crate::names;
-use crate::resolve::{Loc, Schemas};
+use crate::schema::load::{Json, Member, Node};
+use crate::schema::names;
+use crate::schema::resolve::{Loc, Schemas};
 
 /// Settles what structs keep and which types are looked at, when all types are known.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 
 use super::read::Reader;
-use crate::load::{Json, Node};
-use crate::resolve::Loc;
+use crate::schema::load::{Json, Node};
+use crate::schema::resolve::Loc;
 
 impl Reader<'_> {
     /// Whether there are rules beside a `$ref`, which hold too from 2019-09 on.

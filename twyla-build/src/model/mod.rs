@@ -1,6 +1,7 @@
 //! The contracts as types: what shape each value has in Rust, what is checked of it by itself, and which rules are held
 //! by a tree.
 
+pub mod about;
 mod boxes;
 mod defaults;
 mod looks;
@@ -18,8 +19,8 @@ use std::collections::BTreeSet;
 
 use twyla_contract::{Event, EventName, Kind, Place, Property, Rpc, RpcBody, RpcName};
 
-use crate::load::{Node, Way};
-use crate::resolve::Loc;
+use crate::schema::load::{Node, Way};
+use crate::schema::resolve::Loc;
 
 pub(crate) use defaults::{SchemaDefault, shown};
 pub(crate) use read::{leading_to, one, read};

@@ -6,11 +6,11 @@ use std::collections::{HashMap, HashSet};
 use super::read::{Reader, docs};
 use super::rules::{Check, integers, is_limit};
 use super::{Body, Field, FieldDocs, Held, Others, SchemaDefault, Shape};
-use crate::load::{Json, Member, Node};
 use crate::markdown::code;
-use crate::names;
 use crate::number::size;
-use crate::resolve::Loc;
+use crate::schema::load::{Json, Member, Node};
+use crate::schema::names;
+use crate::schema::resolve::Loc;
 
 /// The limit of references behind one another in which the default of a property is looked for.
 const MOST_REFERENCES: usize = 100;

@@ -6,12 +6,12 @@ use twyla_contract::Place;
 
 use super::sensitive::Sensitive;
 use super::{Body, Held, Method, Model, Reason, Shape, Tree, Type, TypeId, boxes, defaults, looks, rpcs, split};
-use crate::compare::{Evaluator, Kept};
-use crate::draft::is_annotation;
-use crate::load::{At, Json, Node, Role, Way};
-use crate::names;
-use crate::problem::{Problem, What};
-use crate::resolve::{Loc, Schemas};
+use crate::schema::draft::is_annotation;
+use crate::schema::evaluate::{Evaluator, Kept};
+use crate::schema::load::{At, Json, Node, Role, Way};
+use crate::schema::names;
+use crate::schema::problem::{Problem, What};
+use crate::schema::resolve::{Loc, Schemas};
 
 /// Makes the model of a folder that was found free of errors. None where types of several events would have one name, which
 /// is a problem then.
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn node(&self, loc: &Loc) -> &'a Node {
-        const NOTHING: &Node = &Node { at: crate::load::At { line: 1, column: 1 }, json: Json::Bool(true) };
+        const NOTHING: &Node = &Node { at: crate::schema::load::At { line: 1, column: 1 }, json: Json::Bool(true) };
         self.schemas.node(loc).unwrap_or(NOTHING)
     }
 

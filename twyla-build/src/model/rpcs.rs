@@ -6,10 +6,11 @@ use twyla_contract::RpcName;
 
 use super::read::{Reader, docs};
 use super::{Body, Carried, Method, Shape, Type, TypeId};
-use crate::check::allows_object;
-use crate::load::Way;
-use crate::resolve::Loc;
-use crate::{names, rpcs};
+use crate::schema::check::allows_object;
+use crate::schema::load::Way;
+use crate::schema::names;
+use crate::schema::resolve::Loc;
+use crate::schema::rpcs;
 
 /// The paths in the generated code that aren't those of the model's types.
 pub(super) fn taken(rpcs: &[Method]) -> HashSet<String> {

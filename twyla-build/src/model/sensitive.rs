@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::draft::{HOLDERS, Holds};
-use crate::load::{Json, Node};
-use crate::resolve::{Loc, Schemas};
+use crate::schema::draft::{HOLDERS, Holds};
+use crate::schema::load::{Json, Node};
+use crate::schema::resolve::{Loc, Schemas};
 
 /// The keyword: an annotation, `true` at the schema of a value that is nobody's to see.
 pub(crate) const KEYWORD: &str = "x-sensitive";
@@ -64,7 +64,7 @@ impl<'a> Sensitive<'a> {
         for next in self.next(loc) {
             match next {
                 Next::Same(to) => self.walk(&to, pointer.clone(), open, out),
-                Next::Property(name, to) => self.walk(&to, crate::load::step(&pointer, &name), open, out),
+                Next::Property(name, to) => self.walk(&to, crate::schema::load::step(&pointer, &name), open, out),
                 Next::Any(to) => self.walk(&to, format!("{pointer}/*"), open, out),
             }
         }

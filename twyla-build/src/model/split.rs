@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::looks::{self, Need};
 use super::{Body, Shape, Type, TypeId, reach};
-use crate::resolve::Schemas;
+use crate::schema::resolve::Schemas;
 
 type Needs = BTreeSet<(TypeId, Need)>;
 

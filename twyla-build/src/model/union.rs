@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::read::Reader;
 use super::{Body, Held, Shape, Variant};
-use crate::load::{Json, Node};
-use crate::names;
-use crate::resolve::Loc;
+use crate::schema::load::{Json, Node};
+use crate::schema::names;
+use crate::schema::resolve::Loc;
 
 /// More variants than these are not looked for: the comparison of tags would be long.
 const MOST_VARIANTS: usize = 500;

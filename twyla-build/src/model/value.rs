@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use super::read::Reader;
 use super::rules::{self, Check, is_limit};
 use super::{Body, Held, Real, Shape, Type, TypeId};
-use crate::load::{Json, Node};
-use crate::names;
 use crate::number::{Number, size};
-use crate::resolve::Loc;
+use crate::schema::load::{Json, Node};
+use crate::schema::names;
+use crate::schema::resolve::Loc;
 
 /// More words than these make no enum that a compiler takes gladly: they stay strings.
 const MOST_VARIANTS: usize = 1000;

@@ -12,9 +12,10 @@ use schemars::JsonSchema;
 use twyla_contract::similar;
 use twyla_contract::text::Visible;
 
+use crate::Builder;
+use crate::Problems;
 use crate::compare::{self, Options, Verdict, Witness};
 use crate::lock::{Subject, brief};
-use crate::{Builder, Problems};
 
 /// Holds a type to a contract, both ways: what its `Serialize` may send is what the contract allows, and what the contract's
 /// producers may send is what its `Deserialize` reads.

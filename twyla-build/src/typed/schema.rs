@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use crate::Problems;
 use crate::compare::Bundle;
-use crate::draft::{Draft, HOLDERS, Holds};
-use crate::{Problems, format};
+use crate::schema::draft::{Draft, HOLDERS, Holds};
+use crate::schema::format;
 
 /// What a type sends, or what it reads.
 pub(super) struct Own {

@@ -12,7 +12,7 @@ pub(crate) use automaton::Automaton;
 pub(crate) use formats::{Bounds, bounds};
 pub(crate) use search::{Condition, Found, Query};
 
-use crate::pattern::{self, Translated};
+use crate::schema::pattern::{self, Translated};
 
 /// The texts that have a match of a pattern: those that each automaton finds one in, or finds none.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::values::size;
 use super::{Lowering, Schema};
 use crate::compare::formula::{Atom, Lit};
-use crate::load::Json;
+use crate::schema::load::Json;
 
 /// The keyword for the first items, and the one for those behind them.
 pub(super) fn keywords(schema: &Schema<'_>) -> (&'static str, &'static str) {

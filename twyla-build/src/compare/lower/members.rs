@@ -2,8 +2,8 @@
 
 use super::{Lowering, Schema};
 use crate::compare::formula::{Atom, Index, Kind, Lit, Name};
-use crate::compare::verdict::SchemaPath;
-use crate::load::{Json, Node};
+use crate::schema::load::{Json, Node};
+use crate::schema::path::SchemaPath;
 
 impl Lowering<'_> {
     pub(super) fn members(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {

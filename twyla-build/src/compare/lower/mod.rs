@@ -14,11 +14,11 @@ use std::rc::Rc;
 
 use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit};
 use super::tables::{Opaque, Tables};
-use super::verdict::SchemaPath;
-use crate::draft::Draft;
-use crate::load::{Json, Node};
-use crate::resolve::{Loc, Schemas};
-use crate::trees::Scopes;
+use crate::schema::draft::Draft;
+use crate::schema::load::{Json, Node};
+use crate::schema::path::SchemaPath;
+use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::scope::Scopes;
 
 /// Schemas within each other, all references followed: what is deeper is not looked into.
 const DEEPEST: usize = 5_000;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Lowering, Schema, items};
 use crate::compare::formula::{Atom, Index, Kind, Lit, Name};
-use crate::draft::Draft;
-use crate::load::{Json, Node};
-use crate::resolve::Loc;
+use crate::schema::draft::Draft;
+use crate::schema::load::{Json, Node};
+use crate::schema::resolve::Loc;
 
 /// Conditions that are gone through with each other: twice as many cases for each.
 const MOST_CASES: usize = 8;

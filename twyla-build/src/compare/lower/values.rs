@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use super::{Lowering, Schema};
-use crate::compare::decimal::Decimal;
 use crate::compare::formula::{Atom, Kind, Kinds, Lit, Name};
-use crate::compare::verdict::SchemaPath;
-use crate::load::{Json, Node};
+use crate::decimal::Decimal;
+use crate::schema::load::{Json, Node};
+use crate::schema::path::SchemaPath;
 
 impl Lowering<'_> {
     pub(super) fn values(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {

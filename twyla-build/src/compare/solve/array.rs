@@ -6,8 +6,8 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::{Answer, Reason, Solver};
-use crate::compare::equal;
 use crate::compare::formula::{Atom, Formula, Formulas, Lit};
+use crate::schema::evaluate::equal;
 
 /// Places that are looked at each by itself, and lengths that are tried.
 const MOST_PLACES: u64 = 2_000;

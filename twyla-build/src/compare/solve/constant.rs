@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Solver;
-use crate::compare::decimal::Decimal;
 use crate::compare::formula::{Atom, Kind, Kinds, Lit};
+use crate::decimal::Decimal;
 
 impl Solver<'_> {
     /// What holds of every other value.

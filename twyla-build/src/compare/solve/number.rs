@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use num_bigint::BigInt;
 
 use super::{Answer, Reason};
-use crate::compare::decimal::Decimal;
 use crate::compare::formula::{Atom, Formula, Formulas, Lit};
+use crate::decimal::Decimal;
 
 /// How many multiples are tried.
 const TRIED: usize = 5_000;

@@ -6,7 +6,7 @@ use super::{Answer, CHARACTERS, Reason, Solver};
 use crate::compare::formula::{Atom, Formula, Formulas, Index, Lit, Name};
 use crate::compare::language::{Bounds, Condition, Found, Language, Query, bounds};
 use crate::compare::tables::Tables;
-use crate::format;
+use crate::schema::format;
 
 /// The most characters that a text is made of.
 const LONGEST: u64 = 1 << 20;

@@ -1,0 +1,98 @@
+//! The run of a build script: prints cargo's directives, and writes the generated files to `OUT_DIR`.
+
+use std::path::PathBuf;
+
+use twyla_contract::index;
+
+use super::Builder;
+use crate::compare::{self, Sources};
+use crate::lock::{self, FILE_NAME, Finding, Severity};
+use crate::schema::problem::{Problem, Problems};
+use crate::schema::settings::Settings;
+
+impl Builder {
+    /// The same as [`compile`](Self::compile), and ends the process where that couldn't: then cargo stops behind it.
+    pub fn compile_or_exit(&self) {
+        if !self.compile() {
+            // cargo was told of errors and stops; with a code that isn't 0 it would print all of it once more
+            std::process::exit(0);
+        }
+    }
+
+    /// Generates and writes the files to `OUT_DIR`, and holds the contracts to their [`lock`], telling cargo; false where it
+    /// couldn't, or where a contract doesn't fit what was accepted.
+    #[must_use]
+    pub fn compile(&self) -> bool {
+        // a mistake in the file is reported with those of the schemas
+        let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut Vec::new()));
+        let documents = settings.documents.iter().map(|(_, file)| file);
+        for path in std::iter::once(&self.folder).chain(documents) {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+        let made = self.on_stack(|builder| {
+            let (schemas, problems) = builder.read();
+            let locked = builder.is_locked() && !problems.iter().any(Problem::is_error);
+            let sources = locked.then(|| compare::contracts(&schemas, Vec::new()));
+            Ok((builder.generated(&schemas, problems)?, sources))
+        });
+        let (generated, sources) = match made {
+            Ok(made) => made,
+            Err(problems) => return problems.told(),
+        };
+        for warning in &generated.warnings {
+            println!("cargo::warning={warning}");
+        }
+        match sources.map_or(Ok(true), |sources| self.held(&sources)) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(problems) => return problems.told(),
+        }
+        let Some(out) = std::env::var_os("OUT_DIR").map(PathBuf::from) else {
+            println!("cargo::error=twyla_build::compile is for build.rs: cargo has set no OUT_DIR");
+            return false;
+        };
+        for (name, text) in [("twyla.rs", &generated.code), (index::FILE_NAME, &generated.index)] {
+            let path = out.join(name);
+            // a file that is written anew makes cargo compile anew
+            if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
+                continue;
+            }
+            if let Err(error) = std::fs::write(&path, text) {
+                println!("cargo::error={} can't be written: {error}", path.display());
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether there is something to hold the contracts against.
+    fn is_locked(&self) -> bool {
+        self.folder.join(FILE_NAME).symlink_metadata().is_ok()
+    }
+
+    /// Tells cargo what is found, and whether the build may go on.
+    fn held(&self, sources: &Sources) -> Result<bool, Problems> {
+        let Some(lock) = self.lock()? else { return Ok(true) };
+        for variable in lock::VARIABLES {
+            println!("cargo::rerun-if-env-changed={variable}");
+        }
+        let strict = match lock::strict() {
+            Ok(strict) => strict,
+            Err(error) => {
+                println!("cargo::error={error}");
+                return Ok(false);
+            }
+        };
+        let findings = lock::check(sources, &lock, &self.how())?;
+        for told in lock::told(&findings) {
+            told.directives(strict).for_each(|line| println!("{line}"));
+        }
+        let waivers = lock.contracts.values().any(|entry| !entry.waivers.is_empty());
+        if waivers && strict {
+            // a day may pass between two builds: a file that isn't there makes cargo run this again for each
+            println!("cargo::rerun-if-changed={}", self.folder.join(".waivers-have-an-end").display());
+        }
+        let worst = findings.iter().map(Finding::severity).max();
+        Ok(worst < Some(Severity::least(strict)))
+    }
+}

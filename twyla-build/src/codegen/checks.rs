@@ -1,0 +1,271 @@
+//! The generated `impl Validate` of each type: one call of a rule for each thing that is checked, one of a tree for what
+//! needs more.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Literal, TokenStream, TokenTree};
+use quote::{format_ident, quote};
+
+use crate::codegen::trees::Trees;
+use crate::codegen::types::{self, ident};
+use crate::model::{Body, Check, Held, Model, Others, Real, Shape, Tree, Type};
+use crate::schema::pattern::{self, Translated};
+
+/// The patterns of all types, each compiled once.
+#[derive(Debug, Default)]
+pub(crate) struct Patterns(BTreeMap<String, usize>);
+
+impl Patterns {
+    /// The name of a pattern's static in `__patterns`.
+    pub(crate) fn name(&mut self, written: &str) -> proc_macro2::Ident {
+        let next = self.0.len();
+        let index = *self.0.entry(written.to_owned()).or_insert(next);
+        format_ident!("PATTERN_{index}")
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn statics(&self) -> Vec<TokenStream> {
+        let mut all: Vec<_> = self.0.iter().collect();
+        all.sort_by_key(|(_, index)| **index);
+        let statics = all.into_iter().map(|(written, index)| {
+            let name = format_ident!("PATTERN_{index}");
+            let made = match pattern::translate(written) {
+                Some(Translated::Plain(translated)) => quote!(plain(#written, #translated)),
+                Some(Translated::Backtracking(translated)) => quote!(backtracking(#written, #translated)),
+                // was a problem already; one that can't be compiled refuses every string
+                None => quote!(plain(#written, "(")),
+            };
+            quote!(pub static #name: Pattern = Pattern::#made;)
+        });
+        statics.collect()
+    }
+}
+
+struct Writer<'a, 'b> {
+    model: &'a Model,
+    /// The way from the type's module to the one that includes the contracts.
+    root: TokenStream,
+    patterns: &'a mut Patterns,
+    trees: &'a mut Trees<'b>,
+}
+
+/// The impl for one type.
+pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, trees: &mut Trees<'_>) -> TokenStream {
+    let mut writer = Writer { model, root: types::root(type_.module.as_deref()), patterns, trees };
+    let mut body = TokenStream::new();
+    let mut nests = false;
+    match &type_.body {
+        Body::Struct { fields, others } => {
+            for field in fields {
+                let rules = writer.held(&field.held);
+                if rules.is_empty() {
+                    continue;
+                }
+                nests |= nested(&field.held.shape);
+                let (name, wire) = (ident(&field.name), &field.wire);
+                body.extend(if field.may_be_absent() {
+                    quote!(if let ::std::option::Option::Some(value) = &self.#name { let at = &at.key(#wire); #rules })
+                } else {
+                    quote!({ let (value, at) = (&self.#name, &at.key(#wire)); #rules })
+                });
+            }
+            if let Others::Kept { name, held, .. } = others {
+                nests = true;
+                let (name, wires) = (ident(name), fields.iter().map(|field| &field.wire));
+                let rules = writer.held(held);
+                body.extend(quote! {
+                    rules::undeclared(&self.#name, &[#(#wires),*], at, out);
+                });
+                if !rules.is_empty() {
+                    body.extend(quote!(for (key, value) in &self.#name { let at = &at.key(key); #rules }));
+                }
+            }
+        }
+        Body::Map(held) => {
+            let rules = writer.held(held);
+            if !rules.is_empty() {
+                nests = true;
+                body.extend(quote!(let value = &self.0; #rules));
+            }
+        }
+        Body::Union { variants, .. } => {
+            let arms = variants.iter().map(|variant| {
+                let (name, rules) = (ident(&variant.name), writer.held(&variant.held));
+                quote!(Self::#name(value) => { #rules })
+            });
+            body.extend(quote!(match self { #(#arms)* }));
+        }
+        Body::Enum { .. } => return TokenStream::new(),
+    }
+    body.extend(type_.trees.iter().map(|tree| writer.tree(tree, &quote!(self))).collect::<TokenStream>());
+    let guard = nests.then(|| {
+        quote!(if !rules::shallow(at, out) {
+            return;
+        })
+    });
+    let unused = body.is_empty().then(|| quote!(let _ = (at, out);));
+    // only structs inside of a struct leave it nothing of its own to check
+    let calls = guard.is_some() || mentions(body.clone(), "rules");
+    let rules = calls.then(|| {
+        quote!(
+            use __twyla::rules;
+        )
+    });
+    let name = ident(&type_.name);
+    let pointers = &type_.sensitive;
+    let sensitive =
+        (!pointers.is_empty()).then(|| quote!(const SENSITIVE: &'static [&'static str] = &[#(#pointers),*];));
+    quote! {
+        impl __twyla::Validate for #name {
+            #sensitive
+            fn validate(&self, at: &__twyla::Path<'_>, out: &mut __twyla::Violations) {
+                #rules
+                #unused
+                #guard
+                #body
+            }
+        }
+    }
+}
+
+/// Whether an identifier is somewhere in the code.
+fn mentions(code: TokenStream, name: &str) -> bool {
+    code.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
+}
+
+fn nested(shape: &Shape) -> bool {
+    matches!(shape, Shape::Named(_) | Shape::Array(_) | Shape::Map(_) | Shape::Nullable(_))
+}
+
+impl Writer<'_, '_> {
+    /// The rules for `value`, a reference, at `at`.
+    fn held(&mut self, held: &Held) -> TokenStream {
+        let mut out = TokenStream::new();
+        for check in &held.checks {
+            out.extend(self.check(check));
+        }
+        for tree in &held.trees {
+            out.extend(self.tree(tree, &quote!(value)));
+        }
+        match &held.shape {
+            Shape::Number => out.extend(quote!(rules::finite(*value, at, out);)),
+            Shape::Any => out.extend(quote!(rules::shallow_value(value, at, out);)),
+            Shape::Named(id) => {
+                if !matches!(self.model.types[*id].body, Body::Enum { .. }) {
+                    out.extend(quote!(__twyla::Validate::validate(value, at, out);));
+                }
+            }
+            Shape::Array(item) => {
+                let rules = self.held(item);
+                if !rules.is_empty() {
+                    out.extend(quote! {
+                        for (index, value) in value.iter().enumerate() {
+                            let at = &at.index(index);
+                            #rules
+                        }
+                    });
+                }
+            }
+            Shape::Map(item) => {
+                let rules = self.held(item);
+                if !rules.is_empty() {
+                    out.extend(quote! {
+                        for (key, value) in value {
+                            let at = &at.key(key);
+                            #rules
+                        }
+                    });
+                }
+            }
+            Shape::Nullable(inner) => {
+                let rules = self.held(inner);
+                if !rules.is_empty() {
+                    out.extend(quote!(if let ::std::option::Option::Some(value) = value { #rules }));
+                }
+            }
+            Shape::Real(Real::Date) => out.extend(quote!(rules::writable_date(value, at, out);)),
+            Shape::Real(Real::DateTime) => out.extend(quote!(rules::writable_date_time(value, at, out);)),
+            Shape::Real(_) | Shape::Null | Shape::Boolean | Shape::Integer { .. } | Shape::String => {}
+        }
+        out
+    }
+
+    /// The rules of a tree for `value`, a reference, at `at`.
+    fn tree(&mut self, tree: &Tree, value: &TokenStream) -> TokenStream {
+        let keywords: Vec<&str> = tree.keywords.iter().map(String::as_str).collect();
+        let name =
+            if keywords.is_empty() { self.trees.whole(&tree.loc) } else { self.trees.only(&tree.loc, &keywords) };
+        let root = &self.root;
+        quote!(__twyla::schema::holds(#value, &#root __rules::#name, at, out);)
+    }
+
+    fn check(&mut self, check: &Check) -> TokenStream {
+        let size = |limit: &u64| Literal::u64_unsuffixed(*limit);
+        let integer = |value: &i128| Literal::i128_unsuffixed(*value);
+        match check {
+            Check::MinLength(limit) => {
+                let limit = size(limit);
+                quote!(rules::min_length(value, #limit, at, out);)
+            }
+            Check::MaxLength(limit) => {
+                let limit = size(limit);
+                quote!(rules::max_length(value, #limit, at, out);)
+            }
+            Check::Pattern(written) => {
+                let name = self.patterns.name(written);
+                let root = &self.root;
+                quote!(rules::pattern(value, &#root __patterns::#name, at, out);)
+            }
+            Check::Format(variant, _) => {
+                let variant = ident(variant);
+                quote!(rules::format(value, rules::Format::#variant, at, out);)
+            }
+            Check::Minimum(limit) => {
+                let limit = integer(limit);
+                quote!(rules::minimum(*value, #limit, at, out);)
+            }
+            Check::Maximum(limit) => {
+                let limit = integer(limit);
+                quote!(rules::maximum(*value, #limit, at, out);)
+            }
+            Check::MultipleOf(factor) => {
+                let factor = integer(factor);
+                quote!(rules::multiple_of(*value, #factor, at, out);)
+            }
+            Check::Number(rule, limit) => {
+                let (rule, limit) = (ident(rule), Literal::f64_unsuffixed(*limit));
+                quote!(rules::#rule(*value, #limit, at, out);)
+            }
+            Check::Integers(values) => {
+                let values = values.iter().map(integer);
+                quote!(rules::one_of_integers(*value, &[#(#values),*], at, out);)
+            }
+            Check::Booleans(values) => quote!(rules::one_of_booleans(*value, &[#(#values),*], at, out);),
+            Check::MinItems(limit) => {
+                let limit = size(limit);
+                quote!(rules::min_items(value.len(), #limit, at, out);)
+            }
+            Check::MaxItems(limit) => {
+                let limit = size(limit);
+                quote!(rules::max_items(value.len(), #limit, at, out);)
+            }
+            Check::UniqueItems => quote!(rules::unique_items(value, at, out);),
+            Check::MinProperties(limit) => {
+                let limit = size(limit);
+                quote!(rules::min_properties(value.len(), #limit, at, out);)
+            }
+            Check::MaxProperties(limit) => {
+                let limit = size(limit);
+                quote!(rules::max_properties(value.len(), #limit, at, out);)
+            }
+            Check::Required(name) => quote!(rules::required(value, #name, at, out);),
+        }
+    }
+}

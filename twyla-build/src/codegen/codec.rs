@@ -1,0 +1,176 @@
+//! How the generated types are read from JSON text and written as such: concrete code for each, which costs little to
+//! compile and to run.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::codegen::types::ident;
+use crate::model::{Body, Field, Held, Model, Others, Shape, Type, Variant};
+
+/// `Read`, `Write` and serde's traits of a type.
+pub(crate) fn impls(type_: &Type) -> TokenStream {
+    let name = ident(&type_.name);
+    let (read, write) = match &type_.body {
+        Body::Struct { fields, others } => (read_struct(fields, others), write_struct(fields, others)),
+        Body::Map(_) => (quote!(__twyla::Read::read(reader).map(Self)), quote!(__twyla::Write::write(&self.0, out);)),
+        Body::Enum { .. } => {
+            (quote!(__twyla::word(reader, Self::WORDS)), quote!(__twyla::write_str(self.as_str(), out);))
+        }
+        Body::Union { tag, variants } => (read_union(tag, variants), write_union(variants)),
+    };
+    quote! {
+        impl __twyla::Read for #name {
+            fn read(reader: &mut __twyla::Reader<'_>) -> ::std::result::Result<Self, __twyla::Fault> {
+                #read
+            }
+        }
+        impl __twyla::Write for #name {
+            fn write(&self, out: &mut ::std::vec::Vec<u8>) {
+                #write
+            }
+        }
+        __twyla::bridge!(#name);
+    }
+}
+
+/// The variable that a field is read into; it must not be one of ours.
+fn slot(field: &Field) -> Ident {
+    match field.name.as_str() {
+        "reader" | "members" | "name" | "extra" | "__twyla" => format_ident!("{}_", field.name),
+        name => ident(name),
+    }
+}
+
+fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
+    let slots: Vec<Ident> = fields.iter().map(slot).collect();
+    let wires = fields.iter().map(|field| &field.wire);
+    let arms = slots.iter().enumerate().map(|(index, slot)| {
+        let index = Literal::usize_unsuffixed(index);
+        quote!(#index => members.field(reader, &mut #slot)?,)
+    });
+    let (keep, other, kept) = match others {
+        Others::Ignored => (None, quote!(members.unknown(reader)?), None),
+        Others::Refused => (None, quote!(return ::std::result::Result::Err(members.refuse())), None),
+        Others::Kept { name, .. } => {
+            let name = ident(name);
+            let keep = quote!(let mut extra = ::std::default::Default::default(););
+            (Some(keep), quote!(members.extra(reader, &mut extra)?), Some(quote!(#name: extra,)))
+        }
+    };
+    let values = fields.iter().zip(&slots).map(|(field, slot)| {
+        let (name, wire) = (ident(&field.name), &field.wire);
+        if field.required {
+            quote!(#name: __twyla::required(#wire, #slot)?)
+        } else if *slot == name {
+            quote!(#name)
+        } else {
+            quote!(#name: #slot)
+        }
+    });
+    quote! {
+        static NAMES: __twyla::Names = __twyla::Names::new(&[#(#wires),*]);
+        #(let mut #slots = ::std::option::Option::None;)*
+        #keep
+        let mut members = reader.members(&NAMES)?;
+        while let ::std::option::Option::Some(name) = members.name(reader)? {
+            match name {
+                #(#arms)*
+                _ => #other,
+            }
+        }
+        ::std::result::Result::Ok(Self { #(#values,)* #kept })
+    }
+}
+
+/// A key as it is written, with what stands around it.
+fn key(wire: &str) -> String {
+    format!("{}:", serde_json::Value::from(wire))
+}
+
+fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
+    let members = fields.iter().map(|field| {
+        let (name, key) = (ident(&field.name), key(&field.wire));
+        if field.may_be_absent() {
+            quote! {
+                if let ::std::option::Option::Some(value) = &self.#name {
+                    __twyla::write_member(#key, value, out);
+                }
+            }
+        } else {
+            quote!(__twyla::write_member(#key, &self.#name, out);)
+        }
+    });
+    let others = if let Others::Kept { name, .. } = others {
+        let name = ident(name);
+        quote!(for (key, value) in &self.#name { __twyla::write_extra(key, value, out); })
+    } else {
+        TokenStream::new()
+    };
+    quote! {
+        out.push(b'{');
+        #(#members)*
+        #others
+        __twyla::close_object(out);
+    }
+}
+
+fn read_union(tag: &str, variants: &[Variant]) -> TokenStream {
+    let arms = variants.iter().map(|variant| {
+        let (name, words) = (ident(&variant.name), &variant.words);
+        quote!(::std::option::Option::Some(#(#words)|*) => __twyla::Read::read(reader).map(Self::#name),)
+    });
+    let words = variants.iter().flat_map(|variant| &variant.words);
+    quote! {
+        match reader.tag(#tag)?.as_deref() {
+            #(#arms)*
+            _ => ::std::result::Result::Err(__twyla::no_variant(reader, #tag, &[#(#words),*])),
+        }
+    }
+}
+
+fn write_union(variants: &[Variant]) -> TokenStream {
+    let arms = variants.iter().map(|variant| {
+        let name = ident(&variant.name);
+        quote!(Self::#name(value) => __twyla::Write::write(value, out),)
+    });
+    quote!(match self { #(#arms)* })
+}
+
+/// How rule trees see a type.
+pub(crate) fn view(type_: &Type) -> TokenStream {
+    if !type_.looked_at {
+        return TokenStream::new();
+    }
+    let name = ident(&type_.name);
+    match &type_.body {
+        Body::Struct { fields, others } => {
+            let members = fields.iter().map(|field| {
+                let (wire, name) = (&field.wire, ident(&field.name));
+                if field.may_be_absent() { quote!(#wire =>? #name) } else { quote!(#wire => #name) }
+            });
+            let others = if let Others::Kept { name, .. } = others {
+                let name = ident(name);
+                Some(quote!(..#name))
+            } else {
+                None
+            };
+            quote!(__twyla::view!(#name { #(#members,)* #others });)
+        }
+        Body::Enum { .. } => quote!(__twyla::view!(word #name);),
+        Body::Union { variants, .. } => {
+            let variants = variants.iter().map(|variant| ident(&variant.name));
+            quote!(__twyla::view!(union #name { #(#variants),* });)
+        }
+        Body::Map(_) => quote!(__twyla::view!(inner #name);),
+    }
+}
+
+/// Whether a value can be only one, so that nobody needs to say which.
+pub(crate) fn only_variant<'a>(model: &'a Model, held: &Held) -> Option<(&'a Type, &'a str)> {
+    let Shape::Named(id) = held.shape else { return None };
+    let type_ = &model.types[id];
+    match &type_.body {
+        Body::Enum { variants, .. } if variants.len() == 1 => Some((type_, variants.first()?)),
+        _ => None,
+    }
+}

@@ -1,0 +1,45 @@
+//! What a program carries of its contracts: the records that `twyla_contract::record` tells of, as the generated code has them.
+
+use std::collections::HashMap;
+
+use proc_macro2::Literal;
+use twyla_contract::record;
+
+use crate::compare::{self, ContractKind};
+use crate::schema::resolve::Schemas;
+
+/// The schemas that a program carries of what it does: their digests, and their forms as text.
+pub(crate) struct Compiled(HashMap<(ContractKind, String), (String, String)>);
+
+impl Compiled {
+    pub(crate) fn all(schemas: &Schemas) -> Self {
+        let contracts = compare::contracts(schemas, Vec::new()).contracts.into_iter();
+        Self(contracts.map(|it| ((it.kind, it.name), (it.bundle.digest(), it.bundle.to_string()))).collect())
+    }
+
+    /// The digest of one.
+    pub(crate) fn digest(&self, kind: ContractKind, name: &str) -> &str {
+        self.0.get(&(kind, name.to_owned())).map_or("", |(digest, _)| digest)
+    }
+
+    /// The record of one: its beginning, and the form.
+    pub(crate) fn record(&self, kind: ContractKind, name: &str) -> (String, Literal) {
+        let (digest, form) = self.0.get(&(kind, name.to_owned())).map_or(("", ""), |(digest, form)| (digest, form));
+        let begins = format!("schema\t{digest}\t");
+        (record::head(&format!("{begins}{form}")) + &begins, raw(form))
+    }
+
+    /// The record of something that is done, the kind first.
+    pub(crate) fn mark(fields: &[&str]) -> String {
+        let text = fields.join("\t");
+        record::head(&text) + &text
+    }
+}
+
+/// A text as people can read it in code: a raw string, in which nothing but a carriage return is written otherwise.
+fn raw(text: &str) -> Literal {
+    let longest = text.split('"').skip(1).map(|part| part.len() - part.trim_start_matches('#').len()).max();
+    let hashes = "#".repeat(longest.map_or(0, |longest| longest + 1));
+    let raw = format!("r{hashes}\"{text}\"{hashes}").parse().ok().filter(|_| !text.contains('\r'));
+    raw.unwrap_or_else(|| Literal::string(text))
+}

@@ -1,0 +1,13 @@
+//! The generated file: Rust code of the model.
+
+mod checks;
+mod codec;
+mod compiled;
+mod defaults;
+pub(crate) mod emit;
+mod layout;
+mod methods;
+#[cfg(test)]
+mod order;
+mod trees;
+mod types;

@@ -1,0 +1,56 @@
+//! Equality as JSON has it: `1` is `1.0`, and the order of members means nothing.
+
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use serde_json::Value;
+
+use crate::decimal::Decimal;
+
+/// The first item that is equal to one before it.
+pub(super) fn twice(items: &[Value]) -> Option<usize> {
+    let mut known: HashMap<u64, Vec<&Value>> = HashMap::new();
+    items.iter().position(|item| {
+        let alike = known.entry(hash(item)).or_default();
+        let is_known = alike.iter().any(|other| equal(item, other));
+        alike.push(item);
+        is_known
+    })
+}
+
+/// The same for equal values.
+fn hash(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match value {
+        Value::Null => {}
+        Value::Bool(value) => value.hash(&mut hasher),
+        // equal numbers are the same float, and -0 is 0
+        Value::Number(number) => number.as_f64().map(|float| (float + 0.0).to_bits()).hash(&mut hasher),
+        Value::String(text) => text.hash(&mut hasher),
+        Value::Array(items) => items.iter().for_each(|item| hash(item).hash(&mut hasher)),
+        Value::Object(members) => {
+            let sum = members.iter().fold(0_u64, |sum, (key, value)| {
+                let mut one = DefaultHasher::new();
+                (key, hash(value)).hash(&mut one);
+                sum.wrapping_add(one.finish())
+            });
+            sum.hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+/// Whether two values are one.
+pub(crate) fn equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            a == b || Decimal::parse(&a.to_string()) == Decimal::parse(&b.to_string())
+        }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| equal(a, b)))
+        }
+        _ => a == b,
+    }
+}

@@ -1,0 +1,270 @@
+//! The rules of arrays and objects, and of what is in them.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::equal::twice;
+use super::values::limit;
+use super::{At, Below, Evaluator, Held, Out, Place, Schema, Seen, Step};
+use crate::decimal::Decimal;
+use crate::schema::draft::Draft;
+use crate::schema::evaluate::words;
+use crate::schema::load::{Json, Node};
+
+impl Evaluator<'_> {
+    pub(super) fn nested(
+        &self,
+        value: &Value,
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        seen: &mut Seen,
+    ) -> Held {
+        match value {
+            Value::Array(items) => {
+                let keywords = ["minItems", "maxItems"];
+                let holds = self.sizes(items.len(), schema, place, out, keywords, ["item", "items"])?;
+                if out.is_done(holds) { Ok(false) } else { Ok(self.items(items, schema, place, out, seen)? && holds) }
+            }
+            Value::Object(members) => {
+                let keywords = ["minProperties", "maxProperties"];
+                let mut holds = self.required(members, schema, place, out);
+                if !out.is_done(holds) {
+                    holds &= self.sizes(members.len(), schema, place, out, keywords, ["member", "members"])?;
+                }
+                if !out.is_done(holds) {
+                    holds &= self.members(members, schema, place, out, seen)?;
+                }
+                if !out.is_done(holds) {
+                    holds &= self.dependencies(members, schema, place, out, seen)?;
+                }
+                Ok(holds)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn sizes(
+        &self,
+        count: usize,
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        keywords: [&'static str; 2],
+        of: [&'static str; 2],
+    ) -> Held {
+        let count = Decimal::from(i64::try_from(count).unwrap_or(i64::MAX));
+        for (keyword, low) in keywords.into_iter().zip([true, false]) {
+            let Some(limit) = limit(schema, keyword)? else { continue };
+            if if low { count < limit } else { count > limit } {
+                let rule = || words::size("", &count, &limit, low, of);
+                return Ok(self.tell(out, &schema.at(keyword), keyword, place, rule));
+            }
+        }
+        Ok(true)
+    }
+
+    fn items(
+        &self,
+        items: &[Value],
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        seen: &mut Seen,
+    ) -> Held {
+        let listed = schema.get("items").is_some_and(|node| matches!(node.json, Json::Array(_)));
+        let (first, rest) = match schema.get("prefixItems") {
+            None if listed => ("items", "additionalItems"),
+            _ => ("prefixItems", "items"),
+        };
+        let count = schema.get(first).map_or(0, |node| node.items().len());
+        let mut holds = true;
+        for (index, item) in items.iter().enumerate() {
+            let at = if index < count {
+                schema.below(first).step(&index.to_string())
+            } else if schema.get(rest).is_some() {
+                schema.below(rest)
+            } else {
+                break;
+            };
+            if self.notes_seen() {
+                seen.indexes.insert(index);
+            }
+            holds &= self.item(item, index, &at, place, out)?;
+            if out.is_done(holds) {
+                return Ok(false);
+            }
+        }
+        if schema.get("contains").is_some() {
+            let at = schema.below("contains");
+            let mut found = 0;
+            for (index, item) in items.iter().enumerate() {
+                if self.item(item, index, &at, place, &mut Out::Quick)? {
+                    found += 1;
+                    if schema.draft() >= Draft::Draft202012 {
+                        seen.indexes.insert(index);
+                    }
+                }
+            }
+            let found = Decimal::from(found);
+            let min = limit(schema, "minContains")?;
+            if found < min.clone().unwrap_or_else(|| Decimal::from(1)) {
+                let keyword = if min.is_some() { "minContains" } else { "contains" };
+                let rule = || format!("{found} of its items are of the kind that it must contain");
+                holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
+            }
+            if let Some(max) = limit(schema, "maxContains")?
+                && found > max
+            {
+                let rule = || format!("{found} of its items are of a kind of which at most {max} are allowed");
+                holds = self.tell(out, &schema.at("maxContains"), "maxContains", place, rule);
+            }
+            if out.is_done(holds) {
+                return Ok(false);
+            }
+        }
+        if schema.get("uniqueItems").is_some_and(|node| matches!(node.json, Json::Bool(true)))
+            && let Some(index) = twice(items)
+        {
+            let rule = || format!("item {index} is there twice");
+            holds = self.tell(out, &schema.at("uniqueItems"), "uniqueItems", place, rule);
+        }
+        Ok(holds)
+    }
+
+    pub(super) fn item(
+        &self,
+        item: &Value,
+        index: usize,
+        below: &Below<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+    ) -> Held {
+        let at = At { outer: place.at, step: Step::Index(index) };
+        self.check(item, below, Place { at: Some(&at), ..place }, out, &mut Seen::default())
+    }
+
+    pub(super) fn member(
+        &self,
+        value: &Value,
+        key: &str,
+        below: &Below<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+    ) -> Held {
+        let at = At { outer: place.at, step: Step::Key(key) };
+        self.check(value, below, Place { at: Some(&at), ..place }, out, &mut Seen::default())
+    }
+
+    fn required(&self, members: &Map<String, Value>, schema: &Schema<'_>, place: Place<'_>, out: &mut Out<'_>) -> bool {
+        let names = schema.get("required").map_or(&[][..], Node::items).iter().filter_map(Node::str);
+        let mut holds = true;
+        for name in names.filter(|name| !members.contains_key(*name)) {
+            holds = self.tell(out, &schema.at("required"), "required", place, || format!("`{name}` is missing"));
+            if out.is_done(holds) {
+                break;
+            }
+        }
+        holds
+    }
+
+    fn members(
+        &self,
+        members: &Map<String, Value>,
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        seen: &mut Seen,
+    ) -> Held {
+        let patterns = schema.get("patternProperties").map_or(&[][..], Node::members);
+        let mut holds = true;
+        for (key, value) in members {
+            let mut declared = false;
+            if schema.get("properties").is_some_and(|node| node.get(key).is_some()) {
+                declared = true;
+                holds &= self.member(value, key, &schema.below("properties").step(key), place, out)?;
+            }
+            for pattern in patterns {
+                if out.is_done(holds) {
+                    return Ok(false);
+                }
+                if !self.matches(&pattern.key, key)? {
+                    continue;
+                }
+                declared = true;
+                holds &= self.member(value, key, &schema.below("patternProperties").step(&pattern.key), place, out)?;
+            }
+            if out.is_done(holds) {
+                return Ok(false);
+            }
+            if let Some(node) = schema.get("additionalProperties").filter(|_| !declared) {
+                declared = true;
+                let at = schema.at("additionalProperties");
+                holds &= if let Json::Bool(false) = node.json {
+                    let rule =
+                        || format!("has the member {}, and no others than declared are allowed", words::text(key));
+                    self.tell(out, &at, "additionalProperties", place, rule)
+                } else {
+                    self.member(value, key, &schema.below("additionalProperties"), place, out)?
+                };
+                if out.is_done(holds) {
+                    return Ok(false);
+                }
+            }
+            if declared && self.notes_seen() {
+                seen.names.insert(key.clone());
+            }
+            if schema.get("propertyNames").is_some() {
+                let name = Value::from(key.as_str());
+                let mut inner = None;
+                let at = schema.at("propertyNames");
+                if !self.check(
+                    &name,
+                    &schema.below("propertyNames"),
+                    place,
+                    &mut Out::First(&mut inner),
+                    &mut Seen::default(),
+                )? {
+                    let why = inner.map(|broken| broken.rule).unwrap_or_default();
+                    let rule = || format!("the name of a member is not allowed: {why}");
+                    holds = self.tell(out, &at, "propertyNames", place, rule);
+                    if out.is_done(holds) {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(holds)
+    }
+
+    fn dependencies(
+        &self,
+        members: &Map<String, Value>,
+        schema: &Schema<'_>,
+        place: Place<'_>,
+        out: &mut Out<'_>,
+        seen: &mut Seen,
+    ) -> Held {
+        let names: HashSet<&str> = members.keys().map(String::as_str).collect();
+        let mut holds = true;
+        for keyword in ["dependencies", "dependentRequired", "dependentSchemas"] {
+            let listed = schema.get(keyword).map_or(&[][..], Node::members);
+            for member in listed.iter().filter(|member| names.contains(member.key.as_str())) {
+                if let Json::Array(needed) = &member.value.json {
+                    for name in needed.iter().filter_map(Node::str).filter(|name| !names.contains(name)) {
+                        let rule = || format!("`{name}` is missing, which is required beside `{}`", member.key);
+                        holds = self.tell(out, &schema.at(keyword).step(&member.key), keyword, place, rule);
+                    }
+                } else {
+                    let value = Value::Object(members.clone());
+                    holds &= self.check(&value, &schema.below(keyword).step(&member.key), place, out, seen)?;
+                }
+                if out.is_done(holds) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(holds)
+    }
+}

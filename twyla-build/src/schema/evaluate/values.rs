@@ -1,0 +1,209 @@
+//! The rules that look at one value.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Evaluator, Held, Out, Place, Schema, Unknown, equal};
+use crate::decimal::Decimal;
+use crate::schema::evaluate::words;
+use crate::schema::format;
+use crate::schema::load::{Json, Node};
+use crate::schema::pattern::{self, Translated};
+
+/// A pattern as a crate matches it.
+#[derive(Debug)]
+pub(crate) enum Matcher {
+    Plain(regex::Regex),
+    Backtracking(Box<fancy_regex::Regex>),
+    /// It can't be matched here.
+    Neither,
+}
+
+impl Matcher {
+    pub(crate) fn new(written: &str) -> Self {
+        if pattern::check(written).is_err() {
+            return Self::Neither;
+        }
+        match pattern::translate(written) {
+            Some(Translated::Plain(pattern)) => regex::Regex::new(&pattern).map_or(Self::Neither, Self::Plain),
+            Some(Translated::Backtracking(pattern)) => {
+                fancy_regex::Regex::new(&pattern).map_or(Self::Neither, |it| Self::Backtracking(Box::new(it)))
+            }
+            None => Self::Neither,
+        }
+    }
+
+    /// Whether a text has a match; none where nobody knows.
+    pub(crate) fn is_match(&self, text: &str) -> Option<bool> {
+        match self {
+            Self::Plain(pattern) => Some(pattern.is_match(text)),
+            Self::Backtracking(pattern) => pattern.is_match(text).ok(),
+            Self::Neither => None,
+        }
+    }
+}
+
+impl Evaluator<'_> {
+    pub(super) fn matcher(&self, written: &str) -> Arc<Matcher> {
+        let mut patterns = self.kept.patterns.borrow_mut();
+        patterns.entry(written.to_owned()).or_insert_with(|| Arc::new(Matcher::new(written))).clone()
+    }
+
+    pub(super) fn matches(&self, written: &str, text: &str) -> Held {
+        self.matcher(written).is_match(text).ok_or(Unknown)
+    }
+
+    /// `type`, `enum`, `const`, and the rules of numbers and strings. Of a value of another type no more is said than that.
+    pub(super) fn single(&self, value: &Value, schema: &Schema<'_>, place: Place<'_>, out: &mut Out<'_>) -> Held {
+        let mut holds = true;
+        // whether nothing else matters
+        let mut tell = |keyword: &str, rule: &dyn Fn() -> String| {
+            holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
+            out.is_done(holds)
+        };
+        if let Some(node) = schema.get("type") {
+            let named = if let Json::Array(items) = &node.json { items.as_slice() } else { std::slice::from_ref(node) };
+            let names: Vec<&str> = named.iter().filter_map(Node::str).collect();
+            if !names.iter().any(|name| is_of(value, name)) {
+                tell("type", &|| format!("is {}, not {}", words::kind(value), words::types(&names)));
+                return Ok(false);
+            }
+        }
+        if let Some(node) = schema.get("enum")
+            && !node.items().iter().any(|item| is(value, item))
+            && tell("enum", &|| format!("{} is not one of {}", words::shown(value), words::values(node.items())))
+        {
+            return Ok(false);
+        }
+        if let Some(node) = schema.get("const")
+            && !is(value, node)
+            && tell("const", &|| {
+                format!("{} is not {}", words::shown(value), words::values(std::slice::from_ref(node)))
+            })
+        {
+            return Ok(false);
+        }
+        match value {
+            Value::Number(number) => {
+                let (decimal, is_double) = (Decimal::parse(&number.to_string()).ok_or(Unknown)?, number.is_f64());
+                number_rules(&decimal, is_double, schema, &mut tell)?;
+            }
+            Value::String(text) => self.string_rules(text, schema, &mut tell)?,
+            _ => {}
+        }
+        Ok(holds)
+    }
+
+    fn string_rules(&self, text: &str, schema: &Schema<'_>, tell: &mut Tell<'_>) -> Result<(), Unknown> {
+        let shown = || words::shown(&Value::from(text));
+        let count = Decimal::from(i64::try_from(text.chars().count()).unwrap_or(i64::MAX));
+        for (keyword, low) in [("minLength", true), ("maxLength", false)] {
+            let Some(limit) = limit(schema, keyword)? else { continue };
+            if if low { count < limit } else { count > limit }
+                && tell(keyword, &|| words::size(&shown(), &count, &limit, low, ["character", "characters"]))
+            {
+                return Ok(());
+            }
+        }
+        if let Some(written) = schema.get("pattern").and_then(Node::str)
+            && !self.matches(written, text)?
+            && tell("pattern", &|| format!("{} doesn't match the pattern {written}", shown()))
+        {
+            return Ok(());
+        }
+        if let Some(name) = schema.get("format").and_then(Node::str)
+            && let Some(variant) = self.schemas.format(schema.draft(), name)
+            && !format::holds(variant, text).ok_or(Unknown)?
+        {
+            tell("format", &|| format!("{} is no {name}", shown()));
+        }
+        Ok(())
+    }
+}
+
+/// Notes that a keyword's rule is broken, in words. Returns whether nothing else matters.
+type Tell<'t> = dyn FnMut(&str, &dyn Fn() -> String) -> bool + 't;
+
+/// A limit that is a number.
+pub(super) fn limit(schema: &Schema<'_>, keyword: &str) -> Result<Option<Decimal>, Unknown> {
+    match schema.get(keyword).map(|node| &node.json) {
+        Some(Json::Number(text)) => Decimal::parse(text).map(Some).ok_or(Unknown),
+        _ => Ok(None),
+    }
+}
+
+fn number_rules(number: &Decimal, is_double: bool, schema: &Schema<'_>, tell: &mut Tell<'_>) -> Result<(), Unknown> {
+    // the digits that a double has lost are not known, so its bounds are doubles too
+    let bound = |keyword| -> Result<Option<Decimal>, Unknown> {
+        let double = |limit: Decimal| limit.to_string().parse().ok().and_then(Decimal::of).unwrap_or(limit);
+        Ok(limit(schema, keyword)?.map(|limit| if is_double { double(limit) } else { limit }))
+    };
+    let flag = |keyword| schema.get(keyword).is_some_and(|node| matches!(node.json, Json::Bool(true)));
+    if let Some(limit) = bound("minimum")?
+        && (*number < limit || flag("exclusiveMinimum") && *number == limit)
+        && tell("minimum", &|| format!("{number} is less than {limit}"))
+    {
+        return Ok(());
+    }
+    if let Some(limit) = bound("exclusiveMinimum")?
+        && *number <= limit
+        && tell("exclusiveMinimum", &|| format!("{number} is not more than {limit}"))
+    {
+        return Ok(());
+    }
+    if let Some(limit) = bound("maximum")?
+        && (*number > limit || flag("exclusiveMaximum") && *number == limit)
+        && tell("maximum", &|| format!("{number} is more than {limit}"))
+    {
+        return Ok(());
+    }
+    if let Some(limit) = bound("exclusiveMaximum")?
+        && *number >= limit
+        && tell("exclusiveMaximum", &|| format!("{number} is not less than {limit}"))
+    {
+        return Ok(());
+    }
+    if let Some(factor) = limit(schema, "multipleOf")?
+        && !(factor.is_positive() && number.is_multiple_of(&factor))
+    {
+        tell("multipleOf", &|| format!("{number} is no multiple of {factor}"));
+    }
+    Ok(())
+}
+
+/// Whether a value is of the type with that name.
+fn is_of(value: &Value, name: &str) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
+        "integer" => {
+            let number = value.as_number().and_then(|number| Decimal::parse(&number.to_string()));
+            number.is_some_and(|number| number.is_integer())
+        }
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => false,
+    }
+}
+
+/// Whether a value is the one in a schema.
+fn is(value: &Value, node: &Node) -> bool {
+    match (value, &node.json) {
+        (Value::Number(value), Json::Number(text)) => {
+            let value = Decimal::parse(&value.to_string());
+            value.is_some() && value == Decimal::parse(text)
+        }
+        (Value::Array(value), Json::Array(items)) => {
+            value.len() == items.len() && value.iter().zip(items).all(|(value, item)| is(value, item))
+        }
+        (Value::Object(value), Json::Object(members)) => {
+            let member = |(key, value): (&String, &Value)| node.get(key).is_some_and(|node| is(value, node));
+            value.len() == members.len() && value.iter().all(member)
+        }
+        (Value::Number(_) | Value::Array(_) | Value::Object(_), _) => false,
+        (value, _) => equal(value, &node.value()),
+    }
+}

@@ -1,0 +1,77 @@
+//! Values and limits in words, in the runtime's wording.
+
+use serde_json::Value;
+
+use crate::decimal::Decimal;
+use crate::schema::load::{Node, quoted};
+
+/// Characters of a value that a message shows.
+const SHOWN: usize = 60;
+
+/// A value as messages show it: JSON, shortened.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => self::text(text),
+        Value::Array(_) => "the array".to_owned(),
+        Value::Object(_) => "the object".to_owned(),
+        value => value.to_string(),
+    }
+}
+
+/// A string as messages show it.
+pub(super) fn text(text: &str) -> String {
+    let mut short: String = text.chars().take(SHOWN).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        short.push('…');
+    }
+    quoted(&short)
+}
+
+/// What a value is: `the string "x"`, `an object`.
+pub(super) fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => format!("the number `{number}`"),
+        Value::String(text) => format!("the string {}", self::text(text)),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+/// Types with their articles.
+pub(super) fn types(names: &[&str]) -> String {
+    let named = names.iter().map(|name| match *name {
+        "null" => "null".to_owned(),
+        "array" | "integer" | "object" => format!("an {name}"),
+        name => format!("a {name}"),
+    });
+    list(&named.collect::<Vec<_>>())
+}
+
+/// The values of `enum` or `const`.
+pub(super) fn values(nodes: &[Node]) -> String {
+    let mut some: Vec<String> = nodes.iter().take(8).map(|node| shown(&node.value())).collect();
+    if nodes.len() > 8 {
+        some.push(format!("{} more", nodes.len() - 8));
+    }
+    list(&some)
+}
+
+fn list(some: &[String]) -> String {
+    match some {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// A size that is too small or too large: `"x" has 1 character, and at least 2 are needed`.
+pub(super) fn size(of: &str, count: &Decimal, limit: &Decimal, low: bool, [one, more]: [&str; 2]) -> String {
+    let is_one = |count: &Decimal| *count == Decimal::from(1);
+    let unit = if is_one(count) { one } else { more };
+    let is = if is_one(limit) { "is" } else { "are" };
+    let rule = if low { format!("at least {limit} {is} needed") } else { format!("at most {limit} {is} allowed") };
+    let space = if of.is_empty() { "" } else { " " };
+    format!("{of}{space}has {count} {unit}, and {rule}")
+}

@@ -1,0 +1,95 @@
+//! Formats: which of them a draft knows, and what the runtime calls them.
+
+use twyla_formats::Format;
+
+use crate::schema::draft::Draft::{self, Draft4, Draft6, Draft7, Draft201909};
+
+/// The formats that some draft knows: each with its variant of the runtime's `Format`, and the draft that brought it.
+const FORMATS: [(&str, &str, Draft); 19] = [
+    ("date-time", "DateTime", Draft4),
+    ("date", "Date", Draft4),
+    ("time", "Time", Draft4),
+    ("duration", "Duration", Draft201909),
+    ("email", "Email", Draft4),
+    ("idn-email", "IdnEmail", Draft4),
+    ("hostname", "Hostname", Draft4),
+    ("idn-hostname", "IdnHostname", Draft7),
+    ("ipv4", "Ipv4", Draft4),
+    ("ipv6", "Ipv6", Draft4),
+    ("uri", "Uri", Draft4),
+    ("uri-reference", "UriReference", Draft6),
+    ("iri", "Iri", Draft7),
+    ("iri-reference", "IriReference", Draft7),
+    ("uuid", "Uuid", Draft201909),
+    ("uri-template", "UriTemplate", Draft6),
+    ("json-pointer", "JsonPointer", Draft6),
+    ("relative-json-pointer", "RelativeJsonPointer", Draft7),
+    ("regex", "Regex", Draft4),
+];
+
+/// The names of the formats that some draft knows.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
+    FORMATS.into_iter().map(|(name, ..)| name)
+}
+
+/// The variant of the runtime's `Format` for a format that this draft knows; the others are annotations.
+pub(crate) fn variant(draft: Draft, name: &str) -> Option<&'static str> {
+    let (_, variant, since) = FORMATS.into_iter().find(|(known, ..)| *known == name)?;
+    match variant {
+        // from draft 7 on a label may be one of another script
+        "Hostname" if draft < Draft7 => Some("PlainHostname"),
+        _ => (since <= draft).then_some(variant),
+    }
+}
+
+/// Whether a text is of the format with that variant; none where that can't be told here.
+pub(crate) fn holds(variant: &str, text: &str) -> Option<bool> {
+    let format = match variant {
+        "DateTime" => Format::DateTime,
+        "Date" => Format::Date,
+        "Time" => Format::Time,
+        "Duration" => Format::Duration,
+        "Email" => Format::Email,
+        "Hostname" => Format::Hostname,
+        "PlainHostname" => Format::PlainHostname,
+        "Ipv4" => Format::Ipv4,
+        "Ipv6" => Format::Ipv6,
+        "Uri" => Format::Uri,
+        "UriReference" => Format::UriReference,
+        "Iri" => Format::Iri,
+        "IriReference" => Format::IriReference,
+        "Uuid" => Format::Uuid,
+        "UriTemplate" => Format::UriTemplate,
+        "JsonPointer" => Format::JsonPointer,
+        "RelativeJsonPointer" => Format::RelativeJsonPointer,
+        "Regex" => Format::Regex,
+        #[cfg(feature = "idna")]
+        "IdnEmail" => Format::IdnEmail,
+        #[cfg(feature = "idna")]
+        "IdnHostname" => Format::IdnHostname,
+        _ => return None,
+    };
+    Some(twyla_formats::holds(format, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_the_crate_knows() {
+        for draft in [Draft4, Draft6, Draft7, Draft201909, Draft::Draft202012] {
+            let known = match draft {
+                Draft4 => jsonschema::Draft::Draft4,
+                Draft6 => jsonschema::Draft::Draft6,
+                Draft7 => jsonschema::Draft::Draft7,
+                Draft201909 => jsonschema::Draft::Draft201909,
+                Draft::Draft202012 => jsonschema::Draft::Draft202012,
+            };
+            for name in names().chain(["color", "byte", "Date"]) {
+                let known = jsonschema::options().is_known_format(known, name);
+                assert_eq!(variant(draft, name).is_some(), known, "{name} in {}", draft.name());
+            }
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The files of a schemas folder, each with its role by its path, and their JSON with the place of every value and key.
+
+mod node;
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use jsonc_parser::ast::Value as Ast;
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use twyla_contract::{EventName, Place, RpcName, name};
+
+pub use self::node::At;
+pub(crate) use self::node::{Json, Member, Members, Node, quoted, step, steps};
+use crate::schema::problem::{Problem, What};
+use crate::schema::settings;
+use crate::schema::uri;
+
+/// What a file is for, by its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Context,
+    Event(EventName),
+    Shared,
+    /// What goes one way in an RPC.
+    Rpc(RpcName, Way),
+    /// Below `rpc/`, for the others there to refer to.
+    BesideRpc,
+    /// Given with its URI; its path is that URI.
+    Document,
+    /// A draft's own, which nobody needs to give.
+    MetaSchema,
+}
+
+/// Which way something goes in an RPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    Request,
+    Response,
+    Error,
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 3] = [Self::Request, Self::Response, Self::Error];
+
+    /// The name of its file, without `.json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A file of the folder.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// The path below the folder, with `/`; of a document the URI.
+    pub(crate) path: String,
+    /// The path as messages show it.
+    pub(crate) shown: String,
+    pub(crate) role: Role,
+    pub(crate) root: Node,
+    /// Whether it is no JSON, or couldn't be read: that was told of, and what leads there is no mistake too.
+    pub(crate) unread: bool,
+}
+
+impl File {
+    /// One that is there, whatever is in it.
+    fn of(path: String, shown: String, role: Role, read: Option<Node>) -> Self {
+        let unread = read.is_none();
+        let root = read.unwrap_or(Node { at: At { line: 1, column: 1 }, json: Json::Bool(true) });
+        Self { path, shown, role, root, unread }
+    }
+
+    pub(crate) fn place(&self, at: At) -> Place {
+        Place { file: self.shown.clone(), line: at.line, column: at.column }
+    }
+
+    pub(crate) fn problem(&self, at: At, what: What) -> Problem {
+        Problem { file: self.shown.clone(), at: Some(at), what }
+    }
+}
+
+/// Reads the folder. What can't be read is a problem, and the rest is read all the same.
+pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> Vec<File> {
+    let whole = |what| Problem { file: shown.to_owned(), at: None, what };
+    let mut paths = Vec::new();
+    match std::fs::read_dir(root) {
+        Ok(_) => walk(root, "", shown, &mut paths, problems),
+        Err(error) => {
+            problems.push(whole(What::NoFolder { error: error.to_string() }));
+            return Vec::new();
+        }
+    }
+    paths.sort();
+    if !paths.iter().any(|path| path == "context.json") {
+        problems.push(whole(What::NoContext));
+    }
+    let mut events = false;
+    let mut files = Vec::new();
+    for path in paths {
+        let shown = format!("{shown}/{path}");
+        let problem = |what| Problem { file: shown.clone(), at: None, what };
+        let role = match role(&path) {
+            Ok(Some(role)) => Some(role),
+            Ok(None) => {
+                problems.push(problem(What::NothingBelongsHere));
+                continue;
+            }
+            Err(error) => {
+                problems.push(problem(What::BadName { error: error.to_string() }));
+                None
+            }
+        };
+        events |= path.starts_with("events/") || path.starts_with("rpc/");
+        let read = match std::fs::read(root.join(&path)) {
+            Ok(bytes) => parse(&shown, bytes, problems),
+            Err(error) => {
+                problems.push(problem(What::Unreadable { error: error.to_string() }));
+                None
+            }
+        };
+        if let Some(role) = role {
+            files.push(File::of(path, shown, role, read));
+        }
+    }
+    if !events {
+        problems.push(whole(What::NoEvents));
+    }
+    files
+}
+
+/// Reads the documents that are given by URI. What can't be read is a problem, and the rest is read all the same.
+pub(crate) fn documents(given: &[(String, PathBuf)], problems: &mut Vec<Problem>) -> Vec<File> {
+    let mut files: Vec<File> = Vec::new();
+    let mut seen: HashMap<String, &Path> = HashMap::new();
+    for (uri, path) in given {
+        let shown = path.to_string_lossy().replace('\\', "/");
+        let mut problem = |what| problems.push(Problem { file: shown.clone(), at: None, what });
+        let Some(uri) = uri::of_document(uri) else {
+            problem(What::BadDocumentUri { uri: uri.clone() });
+            continue;
+        };
+        if let Some(other) = seen.get(&uri) {
+            problem(What::DocumentTwice { uri, other: other.to_string_lossy().replace('\\', "/") });
+            continue;
+        }
+        seen.insert(uri.clone(), path);
+        let read = match std::fs::read(path) {
+            Ok(bytes) => parse(&shown, bytes, problems),
+            Err(error) => {
+                problem(What::Unreadable { error: error.to_string() });
+                None
+            }
+        };
+        files.push(File::of(uri, shown, Role::Document, read));
+    }
+    files
+}
+
+fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problems: &mut Vec<Problem>) {
+    let place = |path: &str| format!("{shown}{}{path}", if path.is_empty() { "" } else { "/" });
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            problems.push(Problem {
+                file: place(prefix),
+                at: None,
+                what: What::Unreadable { error: error.to_string() },
+            });
+            return;
+        }
+    };
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            let path = format!("{}/{}", place(prefix), name.to_string_lossy());
+            problems.push(Problem { file: path, at: None, what: What::NotUtf8Path });
+            continue;
+        };
+        // what editors and version control leave about is nobody's mistake
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let problem = |what| Problem { file: place(&path), at: None, what };
+        match entry.file_type() {
+            Ok(kind) if kind.is_symlink() => problems.push(problem(What::Symlink)),
+            Ok(kind) if kind.is_dir() => walk(&entry.path(), &path, shown, out, problems),
+            Ok(_) if path == settings::FILE_NAME => {}
+            Ok(_) if name.ends_with(".json") => out.push(path),
+            Ok(_) if path == "contracts.lock" || name.ends_with(".md") => {}
+            Ok(_) => problems.push(problem(What::NotAJsonFile)),
+            Err(error) => problems.push(problem(What::Unreadable { error: error.to_string() })),
+        }
+    }
+}
+
+/// What a file is for, by its path below the folder; none where nothing is.
+pub(crate) fn role(path: &str) -> Result<Option<Role>, twyla_contract::NameError> {
+    let Some(stem) = path.strip_suffix(".json") else { return Ok(None) };
+    Ok(match stem.split('/').collect::<Vec<_>>()[..] {
+        ["context"] => Some(Role::Context),
+        ["events", domain, event_type] => {
+            name::domain(domain)?;
+            name::event_type(event_type)?;
+            Some(Role::Event(EventName::parse(&format!("{domain}.{event_type}"))?))
+        }
+        ["shared", ..] => Some(Role::Shared),
+        ["rpc", service, method, file] => match Way::ALL.into_iter().find(|way| way.name() == file) {
+            Some(way) => {
+                name::service(service)?;
+                name::method(method)?;
+                Some(Role::Rpc(RpcName::parse(&format!("{service}.{method}"))?, way))
+            }
+            None => Some(Role::BesideRpc),
+        },
+        ["rpc", ..] => Some(Role::BesideRpc),
+        _ => None,
+    })
+}
+
+/// Parses strict JSON: the tree with its places from `jsonc-parser`, and `serde_json` as the judge of what JSON is.
+pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<Node> {
+    let mut problem = |at, what| problems.push(Problem { file: shown.to_owned(), at: Some(at), what });
+    let start = At { line: 1, column: 1 };
+    // without a mark its first character shows it: a schema begins with one of ASCII
+    if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff] | [0, _] | [_, 0])) {
+        problem(start, What::Utf16);
+        return None;
+    }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
+            problem(Lines::new(&text).at(good), What::NotUtf8);
+            return None;
+        }
+    };
+    if text.starts_with('\u{feff}') {
+        problem(start, What::ByteOrderMark);
+        return None;
+    }
+    let lines = Lines::new(&text);
+    if let Some(deep) = too_deep(&text) {
+        problem(lines.at(deep), What::TooDeep { limit: MAX_NESTING });
+        return None;
+    }
+    let strict = ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = match parse_to_ast(&text, &CollectOptions::default(), &strict) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let what = error.kind().to_string();
+            let mut letters = what.chars();
+            let first = letters.next().into_iter().flat_map(char::to_lowercase);
+            let error_text = first.chain(letters).collect();
+            problem(lines.at(error.range().start), What::NotJson { error: error_text });
+            return None;
+        }
+    };
+    let judged = parsed.value.as_ref().map_or(Cow::Borrowed(&*text), |ast| without_far_numbers(&text, ast));
+    if let Err(error) = serde_json::from_str::<serde_core::de::IgnoredAny>(&judged)
+        .and_then(|_| serde_json::from_str::<serde_json::Value>(&judged))
+    {
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let said = error.to_string();
+        let line_start = lines.start(error.line());
+        let at = lines.at((line_start + error.column().saturating_sub(1)).min(text.len()));
+        problem(at, What::NotJson { error: said.strip_suffix(place.as_str()).unwrap_or(&said).to_owned() });
+        return None;
+    }
+    let Some(ast) = parsed.value else {
+        problem(start, What::NotJson { error: "the file is empty".to_owned() });
+        return None;
+    };
+    let mut duplicates = Vec::new();
+    let node = node(&ast, &lines, &mut duplicates);
+    let broken = !duplicates.is_empty();
+    duplicates.into_iter().for_each(|(at, what)| problem(at, what));
+    drop(ast);
+    (!broken).then_some(node)
+}
+
+/// The text with a zero in the place of each number beyond the largest `f64`: JSON has them, and `serde_json` doesn't.
+fn without_far_numbers<'a>(text: &'a str, ast: &Ast<'_>) -> Cow<'a, str> {
+    fn put_zeros(ast: &Ast<'_>, is_far: &impl Fn(&str) -> bool, text: &mut Cow<'_, str>) {
+        match ast {
+            Ast::NumberLit(number) if is_far(number.value) => {
+                let zero = format!("0{}", " ".repeat(number.value.len() - 1));
+                text.to_mut().replace_range(number.range.start..number.range.end, &zero);
+            }
+            Ast::Array(array) => array.elements.iter().for_each(|item| put_zeros(item, is_far, text)),
+            Ast::Object(object) => object.properties.iter().for_each(|member| put_zeros(&member.value, is_far, text)),
+            _ => {}
+        }
+    }
+    // skipped, a number is held to the grammar and to nothing else
+    let is_json = |number: &str| serde_json::from_str::<serde_core::de::IgnoredAny>(number).is_ok();
+    let is_far = |number: &str| number.parse::<f64>().is_ok_and(f64::is_infinite) && is_json(number);
+    let mut text = Cow::Borrowed(text);
+    put_zeros(ast, &is_far, &mut text);
+    text
+}
+
+/// How deep arrays and objects of a file may be nested: what `serde_json` reads.
+pub(crate) const MAX_NESTING: usize = 127;
+
+/// Where a text is nested deeper than the limit. It needn't be JSON.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                if depth > MAX_NESTING {
+                    return Some(at);
+                }
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> Node {
+    let at = lines.at(ast.start());
+    let json = match ast {
+        Ast::StringLit(text) => Json::String(text.value.clone().into_owned()),
+        Ast::NumberLit(number) => Json::Number(number.value.to_owned()),
+        Ast::BooleanLit(value) => Json::Bool(value.value),
+        Ast::NullKeyword(_) => Json::Null,
+        Ast::Array(array) => Json::Array(array.elements.iter().map(|item| node(item, lines, duplicates)).collect()),
+        Ast::Object(object) => {
+            let mut members: Vec<Member> = Vec::with_capacity(object.properties.len());
+            let mut seen = HashMap::new();
+            for property in &object.properties {
+                let key = property.name.as_str().to_owned();
+                let key_at = lines.at(property.name.start());
+                if let Some(first) = seen.get(&key) {
+                    duplicates.push((key_at, What::DuplicateKey { key, first: *first }));
+                    continue;
+                }
+                seen.insert(key.clone(), key_at);
+                members.push(Member { key, key_at, value: node(&property.value, lines, duplicates) });
+            }
+            Json::Object(Members::new(members))
+        }
+    };
+    Node { at, json }
+}
+
+/// Where the lines of a text begin.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+    /// An offset that was asked for, and its column from 0: a file may be one long line, and places are asked for in
+    /// their order.
+    last: Cell<(usize, usize)>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        let behind = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
+        Self { text, starts: std::iter::once(0).chain(behind).collect(), last: Cell::new((0, 0)) }
+    }
+
+    fn start(&self, line: usize) -> usize {
+        self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0)
+    }
+
+    fn at(&self, offset: usize) -> At {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let mut end = offset.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let start = self.start(line).min(end);
+        let (last, columns) = self.last.get();
+        let column = if (start..=end).contains(&last) {
+            columns + self.text[last..end].chars().count()
+        } else {
+            self.text[start..end].chars().count()
+        };
+        self.last.set((end, column));
+        let column = column + 1;
+        At { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
+    }
+}

@@ -1,0 +1,75 @@
+//! The meta-schemas of the drafts: documents that are there without being given, loaded where something refers to them.
+
+use serde_json::Value;
+
+use crate::schema::draft::plain;
+use crate::schema::load::{At, File, Json, Member, Members, Node, Role};
+
+/// Each by its URI, as json-schema.org has it.
+const ALL: [(&str, &str); 19] = [
+    ("http://json-schema.org/draft-04/schema", include_str!("4.json")),
+    ("http://json-schema.org/draft-06/schema", include_str!("6.json")),
+    ("http://json-schema.org/draft-07/schema", include_str!("7.json")),
+    ("https://json-schema.org/draft/2019-09/schema", include_str!("2019-09/schema.json")),
+    ("https://json-schema.org/draft/2019-09/meta/applicator", include_str!("2019-09/applicator.json")),
+    ("https://json-schema.org/draft/2019-09/meta/content", include_str!("2019-09/content.json")),
+    ("https://json-schema.org/draft/2019-09/meta/core", include_str!("2019-09/core.json")),
+    ("https://json-schema.org/draft/2019-09/meta/format", include_str!("2019-09/format.json")),
+    ("https://json-schema.org/draft/2019-09/meta/meta-data", include_str!("2019-09/meta-data.json")),
+    ("https://json-schema.org/draft/2019-09/meta/validation", include_str!("2019-09/validation.json")),
+    ("https://json-schema.org/draft/2020-12/schema", include_str!("2020-12/schema.json")),
+    ("https://json-schema.org/draft/2020-12/meta/core", include_str!("2020-12/core.json")),
+    ("https://json-schema.org/draft/2020-12/meta/applicator", include_str!("2020-12/applicator.json")),
+    ("https://json-schema.org/draft/2020-12/meta/unevaluated", include_str!("2020-12/unevaluated.json")),
+    ("https://json-schema.org/draft/2020-12/meta/validation", include_str!("2020-12/validation.json")),
+    ("https://json-schema.org/draft/2020-12/meta/meta-data", include_str!("2020-12/meta-data.json")),
+    ("https://json-schema.org/draft/2020-12/meta/format-annotation", include_str!("2020-12/format-annotation.json")),
+    ("https://json-schema.org/draft/2020-12/meta/format-assertion", include_str!("2020-12/format-assertion.json")),
+    ("https://json-schema.org/draft/2020-12/meta/content", include_str!("2020-12/content.json")),
+];
+
+/// The meta-schema of that URI, under the URI that it gives itself.
+pub(crate) fn document(uri: &str) -> Option<File> {
+    let (uri, text) = ALL.iter().find(|(known, _)| plain(known) == plain(uri))?;
+    let value = serde_json::from_str(text).ok()?;
+    Some(File {
+        path: (*uri).to_owned(),
+        shown: (*uri).to_owned(),
+        role: Role::MetaSchema,
+        root: node(&value),
+        unread: false,
+    })
+}
+
+/// A value that stands in no file.
+fn node(value: &Value) -> Node {
+    let at = At { line: 1, column: 1 };
+    let json = match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Number(number) => Json::Number(number.to_string()),
+        Value::String(text) => Json::String(text.clone()),
+        Value::Array(items) => Json::Array(items.iter().map(node).collect()),
+        Value::Object(members) => {
+            let members =
+                members.iter().map(|(key, value)| Member { key: key.clone(), key_at: at, value: node(value) });
+            Json::Object(Members::new(members.collect()))
+        }
+    };
+    Node { at, json }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_each_under_its_own_uri() {
+        for (uri, text) in ALL {
+            let value: Value = serde_json::from_str(text).unwrap();
+            let id = value.get("$id").or_else(|| value.get("id")).unwrap();
+            assert_eq!(plain(id.as_str().unwrap()), plain(uri));
+            assert!(document(uri).is_some());
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! JSON Schema files as they are read: loaded with their places, resolved, and checked.
+
+pub(crate) mod check;
+pub(crate) mod circles;
+pub(crate) mod draft;
+pub(crate) mod evaluate;
+pub(crate) mod format;
+pub(crate) mod load;
+pub(crate) mod meta;
+pub(crate) mod names;
+pub(crate) mod path;
+pub(crate) mod pattern;
+pub mod problem;
+#[cfg(test)]
+mod references;
+pub(crate) mod register;
+pub(crate) mod resolve;
+pub(crate) mod rpcs;
+pub(crate) mod scope;
+pub mod settings;
+pub(crate) mod uri;
+pub(crate) mod values;
+pub(crate) mod warning;

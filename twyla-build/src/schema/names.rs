@@ -1,0 +1,216 @@
+//! Names in Rust: those of `twyla_contract::rust`, held against what the compiler takes for an identifier, and takes without a
+//! warning.
+
+use std::collections::{HashMap, HashSet};
+
+use twyla_contract::{RpcName, rust};
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::GeneralSecurityProfile;
+use unicode_security::confusable_detection::skeleton;
+use unicode_security::mixed_script::{AugmentedScriptSet, is_potential_mixed_script_confusable_char};
+
+use crate::schema::load::{Role, steps};
+use crate::schema::resolve::{Loc, Schemas};
+
+/// The name of a property's field.
+pub(crate) fn field(wire: &str) -> String {
+    checked(rust::field_name, wire)
+}
+
+/// The names of an object's fields, each another. Where two would be one, or look alike to the compiler, it is that of the property
+/// that is written like it, or of the first in alphabetical order, and the other ones are counted: the order of the properties changes nothing.
+pub(crate) fn fields(wires: &[&str]) -> Vec<String> {
+    let plain: Vec<String> = wires.iter().map(|wire| field(wire)).collect();
+    let mut order: Vec<usize> = (0..wires.len()).collect();
+    order.sort_by_key(|index| (wires[*index] != plain[*index], wires[*index]));
+    let mut names = vec![String::new(); wires.len()];
+    for (index, name) in order.iter().zip(distinct(order.iter().map(|index| plain[*index].clone()))) {
+        names[*index] = name;
+    }
+    names
+}
+
+/// The name of the field for the members that no other field is for: no property changes its name for it.
+pub(crate) fn extra(fields: &[String]) -> String {
+    distinct(fields.iter().cloned().chain(["extra".to_owned()])).pop().unwrap_or_default()
+}
+
+/// What every generated struct has, or a trait that it or its user implements, and what an accessor of the name would hide.
+const FUNCTIONS: [&str; 23] = [
+    "as_mut",
+    "as_ref",
+    "borrow",
+    "borrow_mut",
+    "clone",
+    "clone_from",
+    "clone_into",
+    "cmp",
+    "default",
+    "deserialize",
+    "eq",
+    "fmt",
+    "from",
+    "hash",
+    "into",
+    "ne",
+    "new",
+    "serialize",
+    "to_owned",
+    "try_from",
+    "try_into",
+    "type_id",
+    "validate",
+];
+
+/// The names of the methods that return a property's value or its default, for the fields that have such: the field's own, with
+/// `_or_default` behind it where that name is another function's.
+pub(crate) fn accessors<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let names: Vec<&str> = fields.collect();
+    let is_free = |name: &&&str| !FUNCTIONS.contains(name);
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|index| names.get(*index).filter(is_free).is_none());
+    let wanted = order.iter().filter_map(|index| names.get(*index)).map(|name| match FUNCTIONS.contains(name) {
+        true => format!("{name}_or_default"),
+        false => (*name).to_owned(),
+    });
+    let mut out = vec![String::new(); names.len()];
+    for (index, name) in order.iter().zip(distinct(wanted)) {
+        if let Some(place) = out.get_mut(*index) {
+            *place = name;
+        }
+    }
+    out
+}
+
+/// Each name, or what is free of the name with `_2`, `_3`, ... behind it.
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut taken = HashSet::new();
+    // where to go on counting, so that many of one name are not many times as much work
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let named = names.map(|name| {
+        let mut free = name.clone();
+        if taken.contains(&look(&free)) {
+            let count = counts.entry(look(&name)).or_insert(1);
+            while taken.contains(&look(&free)) {
+                *count += 1;
+                free = format!("{name}_{count}");
+            }
+        }
+        taken.insert(look(&free));
+        free
+    });
+    named.collect()
+}
+
+/// What the compiler goes by when it warns that two names look alike, which it never does of two in ASCII.
+pub(crate) fn look(name: &str) -> String {
+    if name.is_ascii() { name.to_owned() } else { skeleton(name).collect() }
+}
+
+/// The name of a type or variant.
+pub(crate) fn type_(wire: &str) -> String {
+    if wire.is_empty() { "Empty".to_owned() } else { checked(rust::type_name, wire) }
+}
+
+/// The name that a rule makes, as the compiler reads it: compatibility characters are what they stand for (`ﬁ` is `fi`), and
+/// a name that looks like one in ASCII is that (`ı` is `i`). What is no identifier, or one that the compiler warns of, is
+/// spelled by its code points.
+fn checked(rule: fn(&str) -> String, wire: &str) -> String {
+    let mut name = rule(wire);
+    if !name.is_ascii() {
+        let plain: String = name.nfkc().collect();
+        if plain != name {
+            name = rule(&plain);
+        }
+        if look(&name).is_ascii() {
+            let like = name.chars().map(|c| if c.is_ascii() { c.to_string() } else { look(&c.to_string()) });
+            name = rule(&like.collect::<String>());
+        }
+    }
+    let mut chars = name.chars();
+    if chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
+        && chars.all(unicode_ident::is_xid_continue)
+        && name != "_"
+        && is_common(&name)
+    {
+        return name;
+    }
+    let points: Vec<String> = wire.chars().map(|c| format!("u{:x}", u32::from(c))).collect();
+    points.join("_")
+}
+
+/// Whether the compiler takes an identifier, by itself, without a warning: with no character that identifiers don't usually
+/// have, and with no script of which it has only what looks like another.
+fn is_common(name: &str) -> bool {
+    if name.is_ascii() {
+        return true;
+    }
+    let others = || name.chars().filter(|c| !c.is_ascii());
+    let certain = others().filter(|c| !is_potential_mixed_script_confusable_char(*c));
+    let certain: Vec<AugmentedScriptSet> = ['A'].into_iter().chain(certain).map(AugmentedScriptSet::for_char).collect();
+    others().all(|c| {
+        let scripts = AugmentedScriptSet::for_char(c);
+        let shares = |other: &AugmentedScriptSet| {
+            let mut both = scripts;
+            both.intersect_with(*other);
+            !other.is_all() && !both.is_empty()
+        };
+        let is_known = !is_potential_mixed_script_confusable_char(c) || scripts.is_all() || certain.iter().any(shares);
+        c.identifier_allowed() && is_known
+    })
+}
+
+/// The module of a service's RPCs.
+pub(crate) fn service(name: &RpcName) -> String {
+    format!("rpc::{}", field(name.service()))
+}
+
+/// What names the type of a document: the path in its URI, or what is behind the scheme where that is all it has.
+fn document(uri: &str) -> &str {
+    let behind = uri.split_once(':').map_or(uri, |(_, behind)| behind);
+    let path = match behind.strip_prefix("//") {
+        Some(rest) => rest.split_once('/').map_or(rest, |(_, path)| path),
+        None => behind,
+    };
+    path.strip_suffix(".json").unwrap_or(path)
+}
+
+/// The variants of an enum, in the order of its words.
+pub(crate) fn variants(words: &[String]) -> Vec<String> {
+    distinct(words.iter().map(|word| type_(word)))
+}
+
+/// The module and the name of the type at a place: they come from the place alone, so that a schema has the same type
+/// wherever it is referred to.
+pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> (Option<String>, String) {
+    let file = &schemas.files[loc.file];
+    let stem = |folder: &str| {
+        let path = file.path.strip_prefix(folder).unwrap_or(&file.path);
+        type_(path.strip_suffix(".json").unwrap_or(path))
+    };
+    let (module, mut name) = match &file.role {
+        Role::Context => (None, "Context".to_owned()),
+        Role::Event(name) => (Some(field(name.domain())), type_(name.event_type())),
+        Role::Shared => (Some("shared".to_owned()), stem("shared/")),
+        Role::Rpc(name, way) => (Some(service(name)), format!("{}{}", type_(name.method()), type_(way.name()))),
+        Role::BesideRpc => (Some("rpc".to_owned()), stem("rpc/")),
+        Role::Document | Role::MetaSchema => (Some("documents".to_owned()), type_(document(&file.path))),
+    };
+    let mut way = steps(&loc.pointer);
+    while let Some(step) = way.next() {
+        match &*step {
+            "properties" | "$defs" | "definitions" => {
+                if let Some(key) = way.next() {
+                    name.push_str(type_(&key).trim_start_matches('_'));
+                }
+            }
+            "items" => name.push_str("Item"),
+            "additionalProperties" => name.push_str("Value"),
+            "allOf" | "anyOf" | "oneOf" => {
+                way.next();
+            }
+            key => name.push_str(type_(key).trim_start_matches('_')),
+        }
+    }
+    (module, name)
+}

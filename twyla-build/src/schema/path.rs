@@ -1,0 +1,27 @@
+//! A place in schemas, as users see it: the document and the JSON Pointer in it.
+
+use std::fmt;
+
+use crate::schema::resolve::{Loc, Schemas};
+
+/// A place in a bundle's schemas. Shown as `shared/money.json#/$defs/sum/maximum`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SchemaPath {
+    /// The document: its path below the schemas folder, or its URI where it is of somewhere else.
+    pub document: String,
+    /// The JSON Pointer in it, empty for the whole.
+    pub pointer: String,
+}
+
+impl SchemaPath {
+    pub(crate) fn of(schemas: &Schemas, loc: &Loc) -> Self {
+        let document = schemas.files.get(loc.file).map(|file| file.path.clone()).unwrap_or_default();
+        Self { document, pointer: loc.pointer.clone() }
+    }
+}
+
+impl fmt::Display for SchemaPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.document, self.pointer)
+    }
+}

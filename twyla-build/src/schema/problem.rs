@@ -1,0 +1,568 @@
+//! Every problem that a schemas folder can have, in one place: what is wrong, in which words, and whether it is an error.
+
+use std::fmt;
+
+use twyla_contract::text::Visible;
+
+use crate::schema::draft::Draft;
+use crate::schema::load::{At, quoted};
+use crate::schema::warning;
+
+/// One problem with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as messages show it.
+    pub file: String,
+    /// The place in the file; none where the file as a whole is meant.
+    pub at: Option<At>,
+    /// What is wrong.
+    pub what: What,
+}
+
+impl Problem {
+    /// Whether the contracts can't be compiled for it.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        warning::name(&self.what).is_none()
+    }
+
+    /// What problems are sorted by: file, then place.
+    pub(crate) fn order(&self) -> (String, Option<At>, String) {
+        (self.file.clone(), self.at, self.what.to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self.at {
+            Some(At { line, column }) => format!("{}:{line}:{column}: {}", self.file, self.what),
+            None => format!("{}: {}", self.file, self.what),
+        };
+        let text = match warning::name(&self.what) {
+            Some(name) => format!("{text} [{name}]"),
+            None => text,
+        };
+        // a problem is one line: what a schema names must not begin another, which cargo would obey
+        write!(f, "{}", Visible(&text))
+    }
+}
+
+/// Digits of a number that a message shows.
+const MOST_DIGITS: usize = 60;
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the wording below is the documentation")]
+pub enum What {
+    // the folder
+    NoFolder {
+        error: String,
+    },
+    NoContext,
+    NoEvents,
+    Unreadable {
+        error: String,
+    },
+    Symlink,
+    NotUtf8Path,
+    BadName {
+        error: String,
+    },
+    ReservedDomain {
+        name: String,
+        why: &'static str,
+    },
+    /// Where an RPC lacks a file; `near` is one that may be meant to be it.
+    NoRpcBody {
+        way: &'static str,
+        near: Option<String>,
+    },
+    /// A file beside those of an RPC whose name is nearly one of theirs.
+    NearlyRpc {
+        near: &'static str,
+    },
+    NothingBelongsHere,
+    NotAJsonFile,
+    /// What is allowed and is no warning.
+    UnknownWarning {
+        name: String,
+        near: Option<String>,
+    },
+    /// A format that is to be asserted and is none.
+    NoFormat {
+        name: String,
+        near: Option<String>,
+    },
+    /// A member of `twyla.json` that is no setting.
+    UnknownSetting {
+        name: String,
+        near: Option<String>,
+    },
+    BadDocumentUri {
+        uri: String,
+    },
+    DocumentTwice {
+        uri: String,
+        other: String,
+    },
+    // the text
+    NotUtf8,
+    Utf16,
+    ByteOrderMark,
+    NotJson {
+        error: String,
+    },
+    DuplicateKey {
+        key: String,
+        first: At,
+    },
+    BigNumber {
+        number: String,
+    },
+    TooDeep {
+        limit: usize,
+    },
+    TooMuch {
+        what: &'static str,
+        limit: usize,
+    },
+    // the schema
+    NoSchema {
+        found: &'static str,
+    },
+    UnknownDraft {
+        uri: String,
+        /// The folder's settings file.
+        settings: String,
+        near: Option<String>,
+    },
+    UnknownVocabulary {
+        uri: String,
+        schema: String,
+    },
+    UnknownType {
+        name: String,
+        near: Option<String>,
+    },
+    UnknownKeyword {
+        name: String,
+        near: String,
+    },
+    /// A keyword of other drafts than the schema's: of the first to the last of them.
+    ForeignKeyword {
+        name: String,
+        draft: Draft,
+        first: Draft,
+        last: Draft,
+    },
+    /// OpenAPI 3.0's keyword.
+    Nullable,
+    OfRequest {
+        name: String,
+    },
+    /// Where the draft has no such format; `known` where other drafts have it.
+    UnknownFormat {
+        name: String,
+        near: Option<String>,
+        known: bool,
+        /// The folder's settings file.
+        settings: String,
+    },
+    WrongKeyword {
+        keyword: String,
+        wanted: String,
+        found: String,
+    },
+    /// An annotation, which only tells people something, of another type than it has.
+    WrongAnnotation {
+        keyword: String,
+        wanted: String,
+        found: String,
+    },
+    BadPattern {
+        pattern: String,
+        why: Option<crate::schema::pattern::Refusal>,
+    },
+    /// A pattern that is taken as ECMA-262 has it without the flag `u`.
+    LoosePattern {
+        pattern: String,
+        loose: crate::schema::pattern::Loose,
+        accepted: String,
+    },
+    PatternBeyond {
+        pattern: String,
+    },
+    /// A default that its own schema refuses; `at` is where in it.
+    RefusedDefault {
+        at: String,
+        rule: String,
+    },
+    RequiredUndeclared {
+        name: String,
+        near: Option<String>,
+    },
+    CannotHoldObject {
+        what: &'static str,
+        found: String,
+        /// Whether it allows arrays, which can be wrapped.
+        array: bool,
+    },
+    /// A root that allows objects and says that it allows other values.
+    Narrowed {
+        what: &'static str,
+    },
+    /// A root that has definitions and nothing else.
+    OnlyDefinitions {
+        what: &'static str,
+    },
+    /// A warning for several places, at the first of them.
+    Repeated {
+        what: Box<What>,
+        times: usize,
+        files: usize,
+    },
+    DuplicateId {
+        uri: String,
+        /// Where the other one is: file, line and column.
+        first: String,
+    },
+    BadBundle {
+        error: String,
+    },
+    /// Of the lock of contracts.
+    Lock {
+        fault: Box<crate::lock::Fault>,
+    },
+    Uncompilable {
+        error: String,
+    },
+    // references
+    DanglingFile {
+        reference: String,
+        near: Option<String>,
+    },
+    DanglingPointer {
+        reference: String,
+        near: Option<String>,
+    },
+    LeavesFolder {
+        reference: String,
+    },
+    WantsNetwork {
+        reference: String,
+        /// The folder's settings file.
+        settings: String,
+        uri: String,
+    },
+    BadReference {
+        reference: String,
+    },
+    Circular {
+        reference: String,
+        chain: String,
+    },
+    // names in Rust
+    FieldRenamed {
+        name: String,
+        other: String,
+        plain: String,
+        field: String,
+    },
+    DomainClash {
+        name: String,
+        other: String,
+        module: String,
+    },
+    EventClash {
+        name: String,
+        other: String,
+        type_: String,
+    },
+    /// Of a schema within an event, and another event's, or a schema within that one.
+    TypeClash {
+        other: String,
+        type_: String,
+    },
+    ServiceClash {
+        name: String,
+        other: String,
+        module: String,
+    },
+    MethodClash {
+        name: String,
+        other: String,
+        type_: String,
+    },
+}
+
+/// A text that may be long.
+struct Short<'a>(&'a str);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(200) {
+            Some((end, _)) => write!(f, "{}…", self.0.get(..end).unwrap_or_default()),
+            None => f.write_str(self.0),
+        }
+    }
+}
+
+/// ` (did you mean …?)`, or nothing.
+struct Near<'a>(&'a Option<String>);
+
+impl fmt::Display for Near<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, "; did you mean `{name}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFolder { error } => write!(f, "there is no such folder of schemas: {error}"),
+            Self::NoContext => {
+                f.write_str("`context.json` is missing: the schema of the context that every event carries")
+            }
+            Self::NoEvents => f.write_str(
+                "there are no events and no RPCs: an event is a file `events/<domain>/<event_type>.json`, an RPC a folder \
+                 `rpc/<service>/<method>` with `request.json` and `response.json`",
+            ),
+            Self::Unreadable { error } => write!(f, "can't be read: {error}"),
+            Self::Symlink => f.write_str("is a symbolic link; contracts are plain files in their folder"),
+            Self::NotUtf8Path => f.write_str("has a name that is no UTF-8"),
+            Self::BadName { error } => write!(f, "{error}"),
+            Self::ReservedDomain { name, why } => write!(f, "the domain can't be named `{name}`: {why}"),
+            Self::NoRpcBody { way, near } => {
+                write!(f, "`{way}.json` is missing: an RPC has one of `request.json` and of `response.json`")?;
+                match near {
+                    Some(near) => write!(f, "; is `{near}` meant to be it?"),
+                    None => Ok(()),
+                }
+            }
+            Self::NearlyRpc { near } => write!(f, "is no contract of the RPC here; did you mean `{near}.json`?"),
+            Self::NothingBelongsHere => f.write_str(
+                "is not used: events are `events/<domain>/<event_type>.json`, RPCs are below `rpc/`, what they share is \
+                 below `shared/`",
+            ),
+            Self::NotAJsonFile => f.write_str("is not used: its name doesn't end in `.json`"),
+            Self::UnknownWarning { name, near } => write!(f, "there is no warning `{name}`{}", Near(near)),
+            Self::NoFormat { name, near } => {
+                write!(f, "`{name}` is no format of JSON Schema, so it can't be asserted{}", Near(near))
+            }
+            Self::UnknownSetting { name, near } => write!(f, "there is no setting `{name}`{}", Near(near)),
+            Self::BadDocumentUri { uri } => write!(
+                f,
+                "`{uri}` can't be the URI of a document: it is a whole one, as `https://example.com/money.json`, without `#`"
+            ),
+            Self::DocumentTwice { uri, other } => {
+                write!(f, "`{uri}` is the URI of {other} already: each document has one of its own")
+            }
+            Self::Utf16 => f.write_str("is UTF-16, and JSON is UTF-8: save it as that"),
+            Self::NotUtf8 => f.write_str("is no UTF-8 from here on"),
+            Self::ByteOrderMark => {
+                f.write_str("begins with a byte order mark, which JSON doesn't allow: save it without")
+            }
+            Self::NotJson { error } => write!(f, "is no JSON: {error}"),
+            Self::DuplicateKey { key, first } => {
+                write!(f, "`{key}` is here twice, first on line {}: only one would count", first.line)
+            }
+            Self::BigNumber { number } => {
+                let shown: String = number.chars().take(MOST_DIGITS).collect();
+                let more = if shown.len() < number.len() { "…" } else { "" };
+                write!(f, "{shown}{more} is no value that can be read: an integer has 64 bits, or the digits of an f64")
+            }
+            Self::TooDeep { limit } => {
+                write!(f, "arrays and objects are nested more than {limit} deep from here on, which is the limit")
+            }
+            Self::TooMuch { what, limit } => {
+                write!(f, "{what} may be of {limit} bytes at most, and from here on is more")
+            }
+            Self::NoSchema { found } => write!(f, "is {found}, and a schema is an object (or true or false)"),
+            Self::UnknownDraft { uri, near, settings } => write!(
+                f,
+                "`{uri}` is no draft that is known (4, 6, 7, 2019-09 and 2020-12 are){}{} a meta-schema of your own, say which \
+                 draft it extends: `\"dialects\": {{ \"{uri}\": \"7\" }}` in {settings}, `.dialect(\"{uri}\", Draft::Draft7)` in \
+                 build.rs, or `--dialect {uri}=7`",
+                Near(near),
+                if near.is_none() { "; if it is" } else { " If it is" }
+            ),
+            Self::UnknownVocabulary { uri, schema } => {
+                write!(f, "`{schema}` requires the vocabulary `{uri}`, which isn't known here")
+            }
+            Self::OfRequest { name } => {
+                write!(f, "`{name}` is said of an RPC in its request.json; here it is ignored")
+            }
+            Self::UnknownType { name, near } => write!(
+                f,
+                "there is no type `{name}`{}{}",
+                Near(near),
+                if near.is_none() { ": array, boolean, integer, null, number, object and string are" } else { "" }
+            ),
+            Self::UnknownKeyword { name, near } => {
+                write!(f, "`{name}` is no keyword and is ignored; did you mean `{near}`?")
+            }
+            Self::ForeignKeyword { name, draft, first, last } => {
+                let (draft, first, last) = (draft.name(), first.name(), last.name());
+                let of = match (first == last, last == Draft::default().name()) {
+                    (true, _) => format!("draft {first}"),
+                    (false, true) => format!("draft {first} and later ones"),
+                    (false, false) => format!("drafts {first} to {last}"),
+                };
+                write!(
+                    f,
+                    "`{name}` is a keyword of {of} and is ignored in draft {draft}: name the draft that is meant with `$schema`"
+                )
+            }
+            Self::Nullable => f.write_str(
+                "`nullable` is a keyword of OpenAPI 3.0, not of JSON Schema, and is ignored: allow null with `\"type\": [\"string\", \"null\"]`, \
+                 or `\"anyOf\": [{ … }, { \"type\": \"null\" }]`",
+            ),
+            Self::UnknownFormat { name, known: true, settings, .. } => {
+                write!(
+                    f,
+                    "`{name}` is a format of other drafts than this one, so nothing is checked: assert it in every draft with \
+                     `\"assert-formats\": [\"{name}\"]` in {settings} or `.assert_formats([\"{name}\"])` in build.rs, or name \
+                     another draft with `$schema`"
+                )
+            }
+            Self::UnknownFormat { name, near, .. } => {
+                write!(f, "`{name}` is no format of JSON Schema, so nothing is checked{}", Near(near))
+            }
+            Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
+            Self::WrongAnnotation { keyword, wanted, found } => {
+                write!(f, "`{keyword}` is {wanted}, not {}, and is ignored", Short(found))
+            }
+            Self::BadPattern { pattern, why } => {
+                write!(f, "`{}` is no regular expression (ECMA-262)", Short(pattern))?;
+                why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+            }
+            Self::LoosePattern { pattern, loose, accepted } => write!(
+                f,
+                "the pattern `{}` is taken as ECMA-262 has it without the flag `u`: `{}` at character {} {}; write {}",
+                Short(pattern),
+                loose.written,
+                loose.at,
+                loose.means,
+                // as a schema has it
+                quoted(&Short(accepted).to_string())
+            ),
+            Self::PatternBeyond { pattern } => write!(
+                f,
+                "the pattern `{}` can't be matched here: it has a modifier `m`, a lookbehind that backtracks, or a reference \
+                 to a group in a loop of which a turn may be empty or skip it, or takes more than 2 MB compiled; write it without",
+                Short(pattern)
+            ),
+            Self::RefusedDefault { at, rule } => {
+                let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
+                write!(f, "the default breaks its own schema{at}, and no method returns it: {rule}")
+            }
+            Self::RequiredUndeclared { name, near } => {
+                write!(f, "`{name}` is required, but `properties` doesn't declare it{}", Near(near))
+            }
+            Self::CannotHoldObject { what, found, array } => {
+                write!(f, "the {what} is always a JSON object, and this schema allows none: {found}")?;
+                if *array {
+                    f.write_str(
+                        "; wrap the array: `{ \"type\": \"object\", \"properties\": { \"items\": … }, \"required\": [\"items\"] }`",
+                    )?;
+                }
+                Ok(())
+            }
+            Self::Narrowed { what } => write!(
+                f,
+                "the {what} is always a JSON object, and this schema allows other values too: those are refused"
+            ),
+            Self::OnlyDefinitions { what } => write!(
+                f,
+                "this schema has definitions and says nothing of the {what} itself, so that its type is an empty struct: refer to \
+                 one of them with `$ref`, or move the file below `shared/`"
+            ),
+            Self::Repeated { what, times, files: 1 } => write!(f, "{what} ({times} times in this file)"),
+            Self::Repeated { what, times, files } => write!(f, "{what} ({times} times, in {files} files)"),
+            Self::DuplicateId { uri, first } => write!(
+                f,
+                "`{uri}` is the name of another schema already, at {first}, and a reference may mean either: give one of them \
+                 another name, or embed it in the file that refers to it"
+            ),
+            Self::Lock { fault } => write!(f, "{fault}"),
+            Self::BadBundle { error } => write!(f, "is no bundle of schemas: {error}"),
+            Self::Uncompilable { error } => write!(f, "the schema can't be compiled: {error}"),
+            Self::DanglingFile { reference, near } => write!(f, "`{reference}` leads to no file{}", Near(near)),
+            Self::DanglingPointer { reference, near } => write!(f, "`{reference}` leads nowhere{}", Near(near)),
+            Self::LeavesFolder { reference } => {
+                write!(
+                    f,
+                    "`{reference}` leaves the schemas folder, and everything that contracts need is in it: copy the file below \
+                     `shared/` and refer to it there"
+                )
+            }
+            Self::WantsNetwork { reference, uri, settings } if reference.starts_with(uri.as_str()) => write!(
+                f,
+                "`{reference}` is in no file of this folder, and nothing is fetched from a network: save the document and name \
+                 its file, `\"documents\": {{ \"{uri}\": \"FILE\" }}` in {settings} or `.document(\"{uri}\", \"FILE\")` in build.rs"
+            ),
+            Self::WantsNetwork { reference, uri, settings } => write!(
+                f,
+                "`{reference}` is `{uri}` here, because of `$id`; no file of this folder has that name, and nothing is \
+                 fetched from a network: save the document and name its file, `\"documents\": {{ \"{uri}\": \"FILE\" }}` in \
+                 {settings} or `.document(\"{uri}\", \"FILE\")` in build.rs"
+            ),
+            Self::BadReference { reference } => {
+                write!(f, "`{reference}` is no URI reference, or none that the `$id` around it can be the base of")
+            }
+            Self::Circular { reference, chain } => {
+                write!(f, "`{reference}` leads back to itself and never to a schema: {chain}")
+            }
+            Self::FieldRenamed { name, other, plain, field } => {
+                write!(f, "`{name}` is the field `{field}` in Rust, because `{other}` is `{plain}` already")
+            }
+            Self::DomainClash { name, other, module } => {
+                write!(f, "the domains `{name}` and `{other}` would both be the module `{module}` in Rust: rename one")
+            }
+            Self::EventClash { name, other, type_ } => {
+                write!(f, "the events `{name}` and `{other}` would both be the type `{type_}` in Rust: rename one")
+            }
+            Self::TypeClash { other, type_ } => write!(
+                f,
+                "this schema and {other} would both be the type `{type_}` in Rust: move this one to `$defs` under another name, \
+                 and refer to it here with `$ref`"
+            ),
+            Self::ServiceClash { name, other, module } => write!(
+                f,
+                "the services `{name}` and `{other}` would both be the module `rpc::{module}` in Rust: rename one"
+            ),
+            Self::MethodClash { name, other, type_ } => {
+                write!(f, "the methods `{name}` and `{other}` would both be `{type_}` in Rust: rename one")
+            }
+        }
+    }
+}
+
+/// The problems of a folder of which at least one is an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl Problems {
+    /// Tells cargo of them; that isn't a success.
+    pub(crate) fn told(&self) -> bool {
+        for problem in &self.0 {
+            println!("cargo::{}={problem}", if problem.is_error() { "error" } else { "warning" });
+        }
+        false
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.0.iter().enumerate() {
+            let word = if problem.is_error() { "error" } else { "warning" };
+            write!(f, "{}{word}: {problem}", if i == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}

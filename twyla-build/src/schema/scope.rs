@@ -1,0 +1,126 @@
+//! What `$dynamicRef` and `$recursiveRef` depend on: the resources on the way that have an anchor of their name.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::schema::draft::{HOLDERS, Holds, is_annotation};
+use crate::schema::load::Json;
+use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::uri;
+
+/// The anchors that make a difference: those that some reference names, and more than one resource has.
+#[derive(Debug, Default)]
+pub(crate) struct Scopes {
+    /// By the resource's URI: each anchor with its schema.
+    resources: HashMap<String, Vec<(String, Loc)>>,
+}
+
+/// Where a reference leads that may depend on the way.
+#[derive(Debug)]
+pub(crate) struct Dynamic {
+    pub(crate) first: Loc,
+    /// The anchor, if resources on the way can make a difference; where it is none, this is a `$ref`.
+    pub(crate) anchor: Option<String>,
+}
+
+/// `$recursiveAnchor` is the one without a name.
+const RECURSIVE: &str = "";
+
+impl Scopes {
+    pub(crate) fn new(schemas: &Schemas) -> Self {
+        let mut anchors: BTreeMap<&str, BTreeMap<&str, &Loc>> = BTreeMap::new();
+        for base in schemas.dynamic_anchors.keys() {
+            // documents that nothing leads to are there no more
+            for (name, loc) in schemas.dynamic_anchors(base).filter(|(_, loc)| schemas.infos.contains_key(*loc)) {
+                anchors.entry(name).or_default().insert(base, loc);
+            }
+        }
+        for loc in schemas.recursive_anchors.iter().filter(|loc| schemas.infos.contains_key(*loc)) {
+            let base = schemas.base(loc);
+            if schemas.resource(base) == Some(loc) {
+                anchors.entry(RECURSIVE).or_default().insert(base, loc);
+            }
+        }
+        let asked: BTreeSet<String> =
+            schemas.dynamic.keys().filter_map(|loc| initial(schemas, loc)).filter_map(|(_, anchor)| anchor).collect();
+        let mut resources: HashMap<String, Vec<(String, Loc)>> = HashMap::new();
+        for (name, all) in anchors.into_iter().filter(|(name, all)| asked.contains(*name) && all.len() > 1) {
+            for (base, loc) in all {
+                resources.entry(base.to_owned()).or_default().push((name.to_owned(), loc.clone()));
+            }
+        }
+        Self { resources }
+    }
+
+    /// Whether the schema there leads to a reference that depends on the way: then its rules hold only from the root on.
+    #[allow(dead_code, reason = "asked by what decides where trees begin")]
+    pub(crate) fn reach(&self, schemas: &Schemas, loc: &Loc) -> bool {
+        if self.resources.is_empty() {
+            return false;
+        }
+        let (mut open, mut seen) = (vec![loc.clone()], HashSet::from([loc.clone()]));
+        while let Some(loc) = open.pop() {
+            let dynamic = self.dynamic(schemas, &loc);
+            if dynamic.as_ref().is_some_and(|dynamic| dynamic.anchor.is_some()) {
+                return true;
+            }
+            let next = subschemas(schemas, &loc).into_iter();
+            let next = next.chain(schemas.refs.get(&loc).cloned()).chain(dynamic.map(|dynamic| dynamic.first));
+            open.extend(next.filter(|loc| seen.insert(loc.clone())));
+        }
+        false
+    }
+
+    /// The anchors of the resource with that URI, where they can make a difference.
+    pub(crate) fn of_resource(&self, base: &str) -> &[(String, Loc)] {
+        self.resources.get(base).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether it makes no difference to have come by the first of them.
+    pub(crate) fn are_alike(&self, schemas: &Schemas, first: &Loc, second: &Loc) -> bool {
+        let base = schemas.base(first);
+        base == schemas.base(second) || !self.resources.contains_key(base)
+    }
+
+    /// Where `$dynamicRef` or `$recursiveRef` leads.
+    pub(crate) fn dynamic(&self, schemas: &Schemas, loc: &Loc) -> Option<Dynamic> {
+        let (first, anchor) = initial(schemas, loc)?;
+        let matters = |anchor: &String| self.resources.values().flatten().any(|(name, _)| name == anchor);
+        Some(Dynamic { first, anchor: anchor.filter(matters) })
+    }
+}
+
+/// Where a reference leads at first, and the anchor by which it may lead elsewhere.
+fn initial(schemas: &Schemas, loc: &Loc) -> Option<(Loc, Option<String>)> {
+    let target = schemas.dynamic.get(loc)?.clone();
+    if schemas.draft(loc).has("$recursiveRef") {
+        let anchor = schemas.recursive_anchor(&target).then(|| RECURSIVE.to_owned());
+        return Some((target, anchor));
+    }
+    // it must have been found by the name of a dynamic anchor, and not by a pointer or an `$anchor`
+    let fragment = uri::decoded(uri::split(schemas.node(loc)?.get("$dynamicRef")?.str()?).1)?;
+    let anchor = schemas.dynamic_anchors(schemas.base(&target)).find(|(name, at)| *name == fragment && **at == target);
+    let anchor = anchor.map(|(name, _)| name.to_owned());
+    Some((target, anchor))
+}
+
+/// The schemas that stand in a schema and are rules of it.
+fn subschemas(schemas: &Schemas, loc: &Loc) -> Vec<Loc> {
+    let mut out = Vec::new();
+    for member in schemas.node(loc).map_or(&[][..], |node| node.members()) {
+        let key = member.key.as_str();
+        let Some((_, holds)) = HOLDERS.iter().find(|(name, _)| *name == key) else { continue };
+        if is_annotation(key) || !schemas.knows(loc, key) {
+            continue;
+        }
+        let at = loc.step(key);
+        match &member.value.json {
+            Json::Object(members) if *holds == Holds::Named => {
+                out.extend(members.iter().map(|member| at.step(&member.key)));
+            }
+            Json::Array(items) => out.extend((0..items.len()).map(|index| at.step(&index.to_string()))),
+            Json::Object(_) => out.push(at),
+            _ => {}
+        }
+    }
+    out
+}

@@ -1,0 +1,229 @@
+//! How a schemas folder is read: the settings in its own `twyla.json`, and those that a build script or a command adds.
+//!
+//! The build script and the command line both read the file, so what stands there holds for both.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use twyla_contract::similar;
+
+use crate::schema::draft::{Dialects, Draft};
+use crate::schema::format;
+use crate::schema::load::{self, At, File, Json, Node, Role};
+use crate::schema::problem::{Problem, What};
+use crate::schema::warning::{self, Allowed};
+
+/// The name of the file in the schemas folder.
+pub const FILE_NAME: &str = "twyla.json";
+
+/// How the schemas of a folder are read, as its `twyla.json` has it.
+///
+/// ```json
+/// {
+///   "default-draft": "7",
+///   "formats": true,
+///   "assert-formats": ["uuid"],
+///   "dialects": { "https://schemas.example.com/meta/v1": "7" },
+///   "documents": { "https://schemas.example.com/money.json": "../vendor/money.json" },
+///   "allow": { "unknown-keyword": ["example", "tsAdditionalProperties"], "unused-file": true }
+/// }
+/// ```
+///
+/// Every member may be absent. Paths of documents are relative to the folder. What [`Builder`](crate::Builder) is given by
+/// code, and a command by its arguments, comes before what the file says.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    pub(crate) draft: Option<Draft>,
+    pub(crate) formats: Option<bool>,
+    pub(crate) asserted: BTreeSet<String>,
+    pub(crate) allowed: Allowed,
+    pub(crate) dialects: Dialects,
+    pub(crate) documents: Vec<(String, PathBuf)>,
+}
+
+/// The members of the file, for a did-you-mean.
+const MEMBERS: [&str; 6] = ["default-draft", "formats", "assert-formats", "dialects", "documents", "allow"];
+
+impl Settings {
+    /// The draft of schemas without `$schema`, where it is set.
+    #[must_use]
+    pub fn default_draft(&self) -> Option<Draft> {
+        self.draft
+    }
+
+    /// Whether `format` is a rule, where it is set.
+    #[must_use]
+    pub fn formats(&self) -> Option<bool> {
+        self.formats
+    }
+
+    /// The documents with their URIs, their paths from where the program runs.
+    #[must_use]
+    pub fn documents(&self) -> &[(String, PathBuf)] {
+        &self.documents
+    }
+
+    /// The draft that a custom `$schema` stands for, where that is set or known.
+    #[must_use]
+    pub fn dialect(&self, uri: &str) -> Option<Draft> {
+        self.dialects.set(uri).or_else(|| Dialects::known(uri))
+    }
+
+    /// The formats and warnings in them that there aren't.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = What> {
+        let formats = self.asserted.iter().filter_map(|name| no_format(name));
+        formats.chain(self.allowed.unknown())
+    }
+
+    /// These, and for what they leave open those of another.
+    pub(crate) fn or(&self, other: Self) -> Self {
+        let mut documents = self.documents.clone();
+        documents
+            .extend(other.documents.into_iter().filter(|(uri, _)| !self.documents.iter().any(|(own, _)| own == uri)));
+        Self {
+            draft: self.draft.or(other.draft),
+            formats: self.formats.or(other.formats),
+            asserted: self.asserted.iter().cloned().chain(other.asserted).collect(),
+            allowed: self.allowed.or(other.allowed),
+            dialects: self.dialects.or(other.dialects),
+            documents,
+        }
+    }
+
+    /// Those of a folder's own file; none where it has no such file.
+    pub(crate) fn read(folder: &Path, shown: &str, problems: &mut Vec<Problem>) -> Self {
+        let shown = format!("{shown}/{FILE_NAME}");
+        match std::fs::read(folder.join(FILE_NAME)) {
+            Ok(text) => {
+                let node = load::parse(&shown, text, problems);
+                node.map(|node| Reader { folder, shown, problems }.settings(&node)).unwrap_or_default()
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Self::default(),
+            Err(error) => {
+                problems.push(Problem { file: shown, at: None, what: What::Unreadable { error: error.to_string() } });
+                Self::default()
+            }
+        }
+    }
+}
+
+/// What is wrong with the name of a format that is to be asserted.
+fn no_format(name: &str) -> Option<What> {
+    let near = || similar::nearest(name, format::names()).map(str::to_owned);
+    (!format::names().any(|known| known == name)).then(|| What::NoFormat { name: name.to_owned(), near: near() })
+}
+
+/// The settings file of the folder that these files are of, as messages show it.
+pub(crate) fn shown(files: &[File]) -> String {
+    let folder = files.iter().filter(|file| !matches!(file.role, Role::Document | Role::MetaSchema));
+    let folder = folder.filter_map(|file| file.shown.strip_suffix(&*file.path)).next();
+    format!("{}{FILE_NAME}", folder.unwrap_or_default())
+}
+
+/// Reads the members of a file, and notes what is wrong with each.
+struct Reader<'a> {
+    folder: &'a Path,
+    shown: String,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn settings(mut self, node: &Node) -> Settings {
+        let mut settings = Settings::default();
+        if !node.is_object() {
+            self.wrong(node, "the file", "an object");
+        }
+        for member in node.members() {
+            let value = &member.value;
+            match member.key.as_str() {
+                "default-draft" => settings.draft = self.draft(value, "default-draft"),
+                "formats" => match value.json {
+                    Json::Bool(on) => settings.formats = Some(on),
+                    _ => self.wrong(value, "formats", "true or false"),
+                },
+                "assert-formats" => {
+                    for item in value.items() {
+                        if let Some(what) = item.str().and_then(no_format) {
+                            self.say(item.at, what);
+                        }
+                    }
+                    for name in self.words(value, "assert-formats", "an array of formats") {
+                        settings.asserted.insert(name.to_owned());
+                    }
+                }
+                "allow" => {
+                    for member in value.members() {
+                        if let Some(what) = warning::unknown(&member.key) {
+                            self.say(member.key_at, what);
+                        }
+                    }
+                    for (name, value) in self.named(value, "allow", "an object of warnings") {
+                        if matches!(value.json, Json::Bool(true)) {
+                            settings.allowed.allow(name, []);
+                            continue;
+                        }
+                        let about = self.words(value, name, "an array of what it may be about, or true");
+                        if !about.is_empty() {
+                            settings.allowed.allow(name, about.iter().map(|word| (*word).to_owned()));
+                        }
+                    }
+                }
+                "dialects" => {
+                    for (uri, value) in self.named(value, "dialects", "an object of drafts by URI") {
+                        if let Some(draft) = self.draft(value, uri) {
+                            settings.dialects.insert(uri, draft);
+                        }
+                    }
+                }
+                "documents" => {
+                    for (uri, value) in self.named(value, "documents", "an object of files by URI") {
+                        match value.str() {
+                            Some(path) => settings.documents.push((uri.to_owned(), self.folder.join(path))),
+                            None => self.wrong(value, uri, "the path of a file, relative to this folder"),
+                        }
+                    }
+                }
+                // what an editor looks for
+                "$schema" | "$comment" => {}
+                name => {
+                    let near = similar::nearest(name, MEMBERS).map(str::to_owned);
+                    self.say(member.key_at, What::UnknownSetting { name: name.to_owned(), near });
+                }
+            }
+        }
+        settings
+    }
+
+    fn named<'n>(&mut self, node: &'n Node, name: &str, wanted: &'static str) -> Vec<(&'n str, &'n Node)> {
+        if !node.is_object() {
+            self.wrong(node, name, wanted);
+        }
+        node.members().iter().map(|member| (member.key.as_str(), &member.value)).collect()
+    }
+
+    fn words<'n>(&mut self, node: &'n Node, name: &str, wanted: &'static str) -> Vec<&'n str> {
+        let words: Vec<&str> = node.items().iter().filter_map(Node::str).collect();
+        if !matches!(node.json, Json::Array(_)) || words.len() < node.items().len() {
+            self.wrong(node, name, wanted);
+        }
+        words
+    }
+
+    fn draft(&mut self, node: &Node, name: &str) -> Option<Draft> {
+        let draft = node.str().and_then(Draft::named);
+        if draft.is_none() {
+            self.wrong(node, name, "a draft: \"4\", \"6\", \"7\", \"2019-09\" or \"2020-12\"");
+        }
+        draft
+    }
+
+    fn wrong(&mut self, node: &Node, name: &str, wanted: &str) {
+        let (keyword, wanted, found) = (name.to_owned(), wanted.to_owned(), node.described());
+        self.say(node.at, What::WrongKeyword { keyword, wanted, found });
+    }
+
+    fn say(&mut self, at: At, what: What) {
+        self.problems.push(Problem { file: self.shown.clone(), at: Some(at), what });
+    }
+}
