@@ -8,7 +8,7 @@
 //! another version, [`broker`] starts a private node of it (with [`certificates`]) and stops it, [`postgres`] does so with a
 //! database, [`npm`] and [`python`] install packages of JavaScript and Python, [`mod@test`] runs the tests, [`conformance`] the
 //! official JSON Schema test suite, [`compat`] labelled pairs of schemas, [`mod@fuzz`] the fuzz targets, [`chaos`] the events under
-//! faults, [`mod@book`] makes the book, [`layers`] finds circles of files, [`pages`] makes the picture of the contracts' pages, and [`target`] asks cargo for its target folder and its tests.
+//! faults, [`mod@book`] makes the book, [`layers`] checks what the files of a crate import, [`pages`] makes the picture of the contracts' pages, and [`target`] asks cargo for its target folder and its tests.
 #![forbid(unsafe_code)]
 
 mod book;

@@ -35,20 +35,32 @@ pub(crate) fn tests(packages: &[&str]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Returns the packages that are published, each with the root files of its library and its programs.
-pub(crate) fn roots() -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
+/// A package of the workspace, and the files that its library and programs begin with.
+pub(crate) struct Package {
+    pub(crate) name: String,
+    /// The folder of its source files: `src`, or where they are instead.
+    pub(crate) source: PathBuf,
+    pub(crate) roots: Vec<PathBuf>,
+}
+
+/// Returns the packages of the workspace.
+pub(crate) fn packages() -> Result<Vec<Package>, Error> {
     let metadata = metadata()?;
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let published = |package: &Value| package["publish"].is_null();
-    let roots = list(&metadata["packages"]).into_iter().filter(published).map(|package| {
+    let packages = list(&metadata["packages"]).into_iter().map(|package| {
         let targets = list(&package["targets"]);
         let product = targets.iter().filter(|target| {
             ["lib", "bin", "proc-macro"].iter().any(|kind| list(&target["kind"]).contains(&(*kind).into()))
         });
-        (text(&package["name"]), product.map(|target| PathBuf::from(text(&target["src_path"]))).collect())
+        let manifest = PathBuf::from(text(&package["manifest_path"]));
+        Package {
+            name: text(&package["name"]),
+            source: manifest.with_file_name("src"),
+            roots: product.map(|target| PathBuf::from(text(&target["src_path"]))).collect(),
+        }
     });
-    Ok(roots.collect())
+    Ok(packages.collect())
 }
 
 fn metadata() -> Result<Value, Error> {

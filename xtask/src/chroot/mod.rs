@@ -20,9 +20,9 @@ use crate::target;
 /// The release of Debian that has RabbitMQ 4.
 const SUITE: &str = "trixie";
 /// Makes the tree, as root.
-const MAKE: &str = include_str!("chroot/make.sh");
+const MAKE: &str = include_str!("make.sh");
 /// Runs the program in the tree that has this script's name.
-const RUN: &str = include_str!("chroot/run.sh");
+const RUN: &str = include_str!("run.sh");
 const PROGRAMS: [&str; 4] = ["rabbitmq-server", "rabbitmqctl", "epmd", "erl"];
 /// Prints RabbitMQ's version. `rabbitmqctl version` would do it too, and leave Erlang's port mapper running.
 const VERSION: &str = r#"
