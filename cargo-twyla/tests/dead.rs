@@ -66,7 +66,10 @@ async fn lists_shows_replays_and_drops() {
     let shown = said(&["show", event, "one", id]);
     assert!(shown.contains("error          number 7\n") && shown.contains("\"n\": 7"), "{shown}");
 
-    assert_eq!(refused(&["replay", event, "one"]), "error: nothing was done: say --yes where nobody can be asked\n");
+    assert_eq!(
+        refused(&["replay", event, "one"]),
+        "error: nothing was done: standard input is not a terminal, so confirm with --yes\n"
+    );
     assert_eq!(said(&["drop", event, "one", "--error", "number 1", "--yes"]), "3 dropped, 9 left\n");
     assert_eq!(said(&["replay", event, "one", "--reason", "contract", "--yes"]), "0 replayed, 9 left\n");
     assert_eq!(said(&["replay", event, "one", "--older", "1d", "--yes"]), "0 replayed, 9 left\n");

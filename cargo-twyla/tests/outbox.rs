@@ -60,7 +60,10 @@ async fn lists_shows_retries_and_drops<DB: Dialect>(url: &str, pool: &Pool<DB>) 
     assert!(shown.ends_with("\n{\n  \"secret\": 1\n}\n"), "{shown}");
     assert_eq!(refused(url, &["show", "11"]), "error: no event with the number 11 was refused\n");
 
-    assert_eq!(refused(url, &["drop", "--all"]), "error: nothing was done: say --yes where nobody can be asked\n");
+    assert_eq!(
+        refused(url, &["drop", "--all"]),
+        "error: nothing was done: standard input is not a terminal, so confirm with --yes\n"
+    );
     assert_eq!(refused(url, &["drop", "7", "11", "--yes"]), "error: no event with the number 11 was refused\n");
     assert_eq!(said(url, &["retry", "--event", "shop.order", "--yes"]), "2 retried, 2 left\n");
     assert_eq!(said(url, &["drop", "8", "--yes"]), "1 dropped, 1 left\n");

@@ -1,0 +1,298 @@
+//! The contracts of a folder as one AsyncAPI 3 document: a channel for each event and RPC, what goes through it, and who
+//! sends and receives where a service's manifest says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use twyla_build::compare::{ContractKind, ContractSchema};
+use twyla_contract::EventName;
+
+use super::schema::{self, FILE, Keys};
+use crate::commands::manifest::model::Manifest;
+use crate::support::contracts::{Contracts, name_of};
+use crate::support::json::Json;
+
+/// What the document is of, in its `info`.
+pub(super) struct Info {
+    pub(super) title: String,
+    pub(super) version: String,
+}
+
+/// Writes the document, given the text of each file.
+pub(super) fn document(
+    contracts: &Contracts,
+    files: BTreeMap<String, Json>,
+    info: &Info,
+    manifest: Option<&Manifest>,
+) -> Json {
+    let keys = keys(contracts, &files);
+    let mut out = Out::default();
+    let mut taken: BTreeSet<String> = keys.values().cloned().collect();
+    let meta = free("meta", &mut taken);
+    let sources = &contracts.sources;
+    let titles: BTreeMap<&str, (Option<String>, Option<String>)> =
+        files.iter().map(|(path, json)| (path.as_str(), (said(json, "title"), said(json, "description")))).collect();
+    let titled = |contract: &ContractSchema| titles.get(contract.bundle.root()).cloned().unwrap_or_default();
+    let components = |contract: &ContractSchema| {
+        reference(&format!("schemas/{}", keys.get(contract.bundle.root()).map(String::as_str).unwrap_or_default()))
+    };
+    let wanted = |name: &str| manifest.is_none_or(|it| it.has(name));
+    let context = sources.contract(ContractKind::Context, "context");
+    for contract in sources.contracts.iter().filter(|it| it.kind == ContractKind::Event && wanted(&it.name)) {
+        let envelope = envelope(
+            &contract.name,
+            components(contract),
+            context.map(components),
+            reference(&format!("schemas/{meta}")),
+        );
+        let (title, description) = titled(contract);
+        let message = message(&contract.name, title, description, envelope, None);
+        let message = out.message(&contract.name, message);
+        out.event(&contract.name, &message, manifest);
+    }
+    for request in sources.contracts.iter().filter(|it| it.kind == ContractKind::Request && wanted(&it.name)) {
+        let ways = [ContractKind::Request, ContractKind::Response, ContractKind::Error];
+        let ways: Vec<&ContractSchema> =
+            ways.into_iter().filter_map(|kind| sources.contract(kind, &request.name)).collect();
+        let mut names = Vec::new();
+        for contract in ways {
+            let (title, description) = titled(contract);
+            let headers = (contract.kind == ContractKind::Request).then(headers);
+            let name = name_of(contract);
+            let key = name.replace('/', ".");
+            names.push((
+                contract.kind,
+                out.message(&key, message(&name, title, description, components(contract), headers)),
+            ));
+        }
+        out.rpc(&request.name, &names, manifest);
+    }
+    let bundle = sources.contracts.first().map(|it| &it.bundle);
+    let default = bundle.map(|it| it.default_draft()).unwrap_or_default();
+    let schemas = files.into_iter().filter_map(|(path, json)| {
+        let key = keys.get(&path)?.clone();
+        Some((key, schema::component(json, &path, sources, &keys)))
+    });
+    let mut schemas: Vec<(String, Json)> = schemas.collect();
+    schemas.push((meta, self::meta()));
+    schemas.sort_by(|a, b| a.0.cmp(&b.0));
+    object([
+        ("asyncapi", text("3.1.0")),
+        ("info", object([("title", text(&info.title)), ("version", text(&info.version))])),
+        // how the schemas are read: a folder's build.rs says it
+        (
+            "x-twyla",
+            object([
+                ("draft", text(default.name())),
+                ("formats", Json::Bool(bundle.is_none_or(|it| it.asserts_formats()))),
+            ]),
+        ),
+        ("defaultContentType", text("application/json")),
+        ("channels", Json::Object(out.channels)),
+        ("operations", Json::Object(out.operations)),
+        ("components", object([("messages", Json::Object(out.messages)), ("schemas", Json::Object(schemas))])),
+    ])
+}
+
+impl Manifest {
+    /// Whether the service has to do with that event or method.
+    fn has(&self, name: &str) -> bool {
+        self.emits.iter().any(|it| it.event == name)
+            || self.listens.iter().any(|it| it.event == name)
+            || self.serves.iter().chain(&self.calls).any(|it| it.method == name)
+    }
+}
+
+#[derive(Default)]
+struct Out {
+    channels: Vec<(String, Json)>,
+    operations: Vec<(String, Json)>,
+    messages: Vec<(String, Json)>,
+    taken_messages: BTreeSet<String>,
+    taken_operations: BTreeSet<String>,
+}
+
+impl Out {
+    fn message(&mut self, key: &str, message: Json) -> String {
+        let key = free(key, &mut self.taken_messages);
+        self.messages.push((key.clone(), message));
+        key
+    }
+
+    fn operation(&mut self, name: &str, operation: Json) {
+        let name = free(name, &mut self.taken_operations);
+        self.operations.push((name, operation));
+    }
+
+    fn event(&mut self, name: &str, message: &str, manifest: Option<&Manifest>) {
+        let Ok(event) = EventName::parse(name) else { return };
+        let exchange = object([
+            ("name", text(event.domain())),
+            ("type", text("topic")),
+            ("durable", Json::Bool(true)),
+            ("autoDelete", Json::Bool(false)),
+        ]);
+        let amqp = object([("is", text("routingKey")), ("exchange", exchange), ("bindingVersion", text("0.3.0"))]);
+        let channel = object([
+            ("address", text(event.event_type())),
+            ("messages", object([(message, reference(&format!("messages/{message}")))])),
+            ("bindings", object([("amqp", amqp)])),
+        ]);
+        self.channels.push((name.to_owned(), channel));
+        let Some(manifest) = manifest else { return };
+        let operation = |action: &str, summary: String| {
+            object([
+                ("action", text(action)),
+                ("summary", text(&summary)),
+                ("channel", object([("$ref", text(&format!("#/channels/{name}")))])),
+            ])
+        };
+        if manifest.emits.iter().any(|it| it.event == name) {
+            self.operation(&format!("emit.{name}"), operation("send", format!("{} emits {name}", manifest.service)));
+        }
+        for it in manifest.listens.iter().filter(|it| it.event == name) {
+            let summary = format!("The group {} listens with the queue {name}.{}", it.group, it.group);
+            self.operation(&format!("listen.{name}.{}", it.group), operation("receive", summary));
+        }
+    }
+
+    fn rpc(&mut self, name: &str, messages: &[(ContractKind, String)], manifest: Option<&Manifest>) {
+        // an event may have the name too
+        let key =
+            if self.channels.iter().any(|(key, _)| key == name) { format!("{name}.rpc") } else { name.to_owned() };
+        let method = name.split_once('.').map_or(name, |(_, method)| method);
+        let members = messages.iter().map(|(_, key)| (key.as_str(), reference(&format!("messages/{key}"))));
+        let address = text(&format!("/rpc/{method}"));
+        self.channels.push((key.clone(), object([("address", address), ("messages", object(members))])));
+        let here = || object([("$ref", text(&format!("#/channels/{key}")))]);
+        let of = |request: bool| {
+            let some = messages.iter().filter(|(kind, _)| (*kind == ContractKind::Request) == request);
+            Json::Array(
+                some.map(|(_, it)| object([("$ref", text(&format!("#/channels/{key}/messages/{it}")))])).collect(),
+            )
+        };
+        let operation = |action: &str| {
+            object([
+                ("action", text(action)),
+                ("channel", here()),
+                ("messages", of(true)),
+                ("reply", object([("channel", here()), ("messages", of(false))])),
+                ("bindings", object([("http", object([("method", text("POST")), ("bindingVersion", text("0.3.0"))]))])),
+            ])
+        };
+        if manifest.is_none_or(|it| it.serves.iter().any(|it| it.method == name)) {
+            self.operation(&format!("serve.{name}"), operation("receive"));
+        }
+        if manifest.is_some_and(|it| it.calls.iter().any(|it| it.method == name)) {
+            self.operation(&format!("call.{name}"), operation("send"));
+        }
+    }
+}
+
+/// What each file is called as a component.
+fn keys(contracts: &Contracts, files: &BTreeMap<String, Json>) -> Keys {
+    let mut taken = BTreeSet::new();
+    let mut keys = Keys::new();
+    for contract in &contracts.sources.contracts {
+        keys.insert(contract.bundle.root().to_owned(), free(&name_of(contract).replace('/', "."), &mut taken));
+    }
+    for path in files.keys() {
+        if !keys.contains_key(path) {
+            let path_words = path.trim_end_matches(".json").replace("://", ".").replace('/', ".");
+            let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+            let key: String = path_words.chars().map(|c| if known(c) { c } else { '_' }).collect();
+            keys.insert(path.clone(), free(&key, &mut taken));
+        }
+    }
+    keys
+}
+
+/// A name that isn't taken.
+fn free(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut number = 1;
+    let mut free = name.to_owned();
+    while taken.contains(&free) {
+        number += 1;
+        free = format!("{name}_{number}");
+    }
+    taken.insert(free.clone());
+    free
+}
+
+fn message(
+    name: &str,
+    title: Option<String>,
+    description: Option<String>,
+    payload: Json,
+    headers: Option<Json>,
+) -> Json {
+    let mut members = vec![("name", text(name))];
+    members.extend(title.map(|it| ("title", text(&it))));
+    members.extend(description.map(|it| ("description", text(&it))));
+    members.extend(headers.map(|it| ("headers", it)));
+    members.push(("payload", payload));
+    object(members)
+}
+
+/// What is on the wire, around the content.
+fn envelope(event: &str, content: Json, context: Option<Json>, meta: Json) -> Json {
+    let required = ["event_name", "content", "context"].map(text);
+    let mut properties = vec![("event_name", object([("const", text(event))])), ("content", content)];
+    properties.extend(context.map(|it| ("context", it)));
+    properties.push(("meta", meta));
+    object([("type", text("object")), ("properties", object(properties)), ("required", Json::Array(required.into()))])
+}
+
+fn meta() -> Json {
+    let string = |format: &str, description: &str| {
+        object([("type", text("string")), ("format", text(format)), ("description", text(description))])
+    };
+    let version = object([("type", text("integer")), ("description", text("The version of the envelope: 1."))]);
+    object([
+        (FILE, Json::Bool(false)),
+        ("description", text("What the bus itself says of an event.")),
+        ("type", text("object")),
+        (
+            "properties",
+            object([
+                ("version", version),
+                ("timestamp", string("date-time", "When it was emitted.")),
+                ("session_id", string("uuid", "The session that it belongs to: what an event leads to carries it on.")),
+            ]),
+        ),
+    ])
+}
+
+/// What a call may carry.
+fn headers() -> Json {
+    let session =
+        object([("type", text("string")), ("format", text("uuid")), ("description", text("The session's id."))]);
+    let string = |description: &str| object([("type", text("string")), ("description", text(description))]);
+    object([
+        ("type", text("object")),
+        (
+            "properties",
+            object([
+                ("twyla-context", string("The context, a JSON text in ASCII.")),
+                ("twyla-session", session),
+                ("twyla-timeout-ms", string("How long the caller waits, in milliseconds.")),
+                ("idempotency-key", string("The same for each attempt at one call.")),
+            ]),
+        ),
+    ])
+}
+
+fn said(json: &Json, keyword: &str) -> Option<String> {
+    json.get(keyword)?.str().map(str::to_owned)
+}
+
+fn reference(component: &str) -> Json {
+    object([("$ref", text(&format!("#/components/{component}")))])
+}
+
+fn text(text: &str) -> Json {
+    Json::String(text.to_owned())
+}
+
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, Json)>) -> Json {
+    Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}

@@ -1,0 +1,342 @@
+//! A contract's schema as a component of an AsyncAPI document, and back, with nothing lost.
+//!
+//! The document's schemas are draft 7 with more keywords, and its tools follow every `$ref` they see. So a reference leads to
+//! another component, and what those tools would stumble over stands aside under `x-twyla-<keyword>`, as a value or, where it
+//! has a `$ref` in it that is none, as a text (`x-twyla-text-<keyword>`). A property that is called `$ref` becomes the only one
+//! that a pattern fits, which is the same rule ([`property`]).
+
+use std::collections::BTreeMap;
+
+use twyla_build::compare::{SchemaPath, Sources};
+
+use crate::commands::import::way;
+use crate::support::contracts::decoded;
+use crate::support::json::Json;
+
+/// What names a component's file.
+pub(crate) const FILE: &str = "x-twyla-file";
+/// What a component is that is no object.
+const WHOLE: &str = "x-twyla-schema";
+/// What marks a reference that stands among `allOf` and is the schema's own: those tools leave out what is beside a `$ref`.
+const OWN: &str = "x-twyla-own";
+const ASIDE: &str = "x-twyla-";
+const ASIDE_TEXT: &str = "x-twyla-text-";
+/// What says that a property is called `$ref`, and which one in their order.
+const PROPERTY: &str = "x-twyla-property";
+/// The pattern that only that name fits.
+const ONLY_REF: &str = r"^\$ref$";
+/// Where references to components begin.
+const COMPONENTS: &str = "#/components/schemas/";
+
+/// The components by their files.
+pub(crate) type Keys = BTreeMap<String, String>;
+
+/// Makes a file a component.
+pub(super) fn component(mut json: Json, file: &str, sources: &Sources, keys: &Keys) -> Json {
+    let name = (FILE.to_owned(), Json::String(file.to_owned()));
+    if !matches!(json, Json::Object(_)) {
+        return Json::Object(vec![name, (WHOLE.to_owned(), json)]);
+    }
+    each(&mut json, "", &mut |members, pointer| {
+        let from = SchemaPath { document: file.to_owned(), pointer: pointer.to_owned() };
+        let target = sources.reference(&from).filter(|to| keys.contains_key(&to.document));
+        if members.iter().any(|(name, _)| name == OWN) {
+            return;
+        }
+        aside(members, &from, target, keys);
+        property(members);
+        among(members);
+    });
+    if let Json::Object(members) = &mut json {
+        members.insert(0, name);
+    }
+    json
+}
+
+/// Where a schema stands that can't be said at all: one among `$defs` that is called `$ref`, which others may refer to.
+pub(super) fn unsayable(json: &Json) -> Option<String> {
+    let mut found = None;
+    each(&mut json.clone(), "", &mut |members, pointer| {
+        let is_map = |name: &str| matches!(name, "$defs" | "definitions");
+        let is_taken = |name: &str| name == "properties" && members.iter().any(|it| it.1.get(ONLY_REF).is_some());
+        let some = members.iter().find(|(name, map)| (is_map(name) || is_taken(name)) && map.get("$ref").is_some());
+        found = found.take().or_else(|| some.map(|(name, _)| format!("{pointer}/{name}/$ref")));
+    });
+    found
+}
+
+/// Says of a property that is called `$ref` what it is by a pattern.
+fn property(members: &mut Vec<(String, Json)>) {
+    let Some((_, Json::Object(properties))) = members.iter_mut().find(|(name, _)| name == "properties") else { return };
+    let Some(at) = properties.iter().position(|(name, _)| name == "$ref") else { return };
+    let (_, schema) = properties.remove(at);
+    let pattern = (ONLY_REF.to_owned(), schema);
+    match members.iter_mut().find(|(name, _)| name == "patternProperties") {
+        Some((_, Json::Object(patterns))) => patterns.push(pattern),
+        _ => members.push(("patternProperties".to_owned(), Json::Object(vec![pattern]))),
+    }
+    members.push((PROPERTY.to_owned(), Json::Number(at.to_string())));
+}
+
+/// And back.
+fn property_again(members: &mut Vec<(String, Json)>) {
+    let Some(place) = members.iter().position(|(name, _)| name == PROPERTY) else { return };
+    let (_, at) = members.remove(place);
+    let Some((_, Json::Object(patterns))) = members.iter_mut().find(|(name, _)| name == "patternProperties") else {
+        return;
+    };
+    let Some(pattern) = patterns.iter().position(|(name, _)| name == ONLY_REF) else { return };
+    let (_, schema) = patterns.remove(pattern);
+    if patterns.is_empty() {
+        members.retain(|(name, _)| name != "patternProperties");
+    }
+    if let Some((_, Json::Object(properties))) = members.iter_mut().find(|(name, _)| name == "properties") {
+        let at = if let Json::Number(at) = at { at.parse().unwrap_or(usize::MAX) } else { usize::MAX };
+        properties.insert(at.min(properties.len()), ("$ref".to_owned(), schema));
+    }
+}
+
+/// A pointer to what is within such a property.
+fn through_property(pointer: &str) -> String {
+    let mut steps: Vec<String> = pointer.split('/').map(str::to_owned).collect();
+    let mut at = 1;
+    while let [keyword, name, ..] = steps.get_mut(at..).unwrap_or_default() {
+        let is_map = MAPS.contains(&keyword.as_str());
+        if keyword == "properties" && name == "$ref" {
+            "patternProperties".clone_into(keyword);
+            ONLY_REF.clone_into(name);
+        }
+        at += if is_map { 2 } else { 1 };
+    }
+    steps.join("/")
+}
+
+fn aside(members: &mut Vec<(String, Json)>, from: &SchemaPath, target: Option<&SchemaPath>, keys: &Keys) {
+    let mut kept = Vec::with_capacity(members.len());
+    for (name, value) in std::mem::take(members) {
+        match (name.as_str(), target) {
+            ("$ref", Some(to)) => {
+                let key = keys.get(&to.document).map(String::as_str).unwrap_or_default();
+                let pointer = through_property(&to.pointer);
+                kept.push((name, Json::String(format!("{COMPONENTS}{key}{}", encoded(&pointer)))));
+                let usual = reference(&from.document, to);
+                if value.str() != Some(&usual) || pointer != to.pointer {
+                    kept.push((format!("{ASIDE}$ref"), value));
+                }
+            }
+            _ if refers(&name, &value) => kept.push((format!("{ASIDE_TEXT}{name}"), Json::String(value.line()))),
+            _ if stumbles(&name, &value) => kept.push((format!("{ASIDE}{name}"), value)),
+            _ => kept.push((name, value)),
+        }
+    }
+    // draft 4 has `true` beside the bound where later ones have the bound itself
+    for (exclusive, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+        let is_exclusive =
+            kept.iter().any(|(name, value)| *name == format!("{ASIDE}{exclusive}") && *value == Json::Bool(true));
+        if let Some((name, value)) = kept.iter_mut().find(|(name, _)| is_exclusive && name == bound) {
+            let value = value.clone();
+            *name = exclusive.to_owned();
+            kept.push((format!("{ASIDE}{bound}"), value));
+        }
+    }
+    *members = kept;
+}
+
+/// Puts a reference that has something beside it among `allOf`. In drafts before 2019-09 what is beside it is no rule, and reads
+/// as one to other tools then; it may be what others refer to, and so it has to be there.
+fn among(members: &mut Vec<(String, Json)>) {
+    let says = |(name, _): &(String, Json)| name != "$ref" && !name.starts_with("x-");
+    let Some(at) = members.iter().position(|(name, _)| name == "$ref").filter(|_| members.iter().any(says)) else {
+        return;
+    };
+    let own = Json::Object(vec![members.remove(at), (OWN.to_owned(), Json::Bool(true))]);
+    match members.iter_mut().find(|(name, _)| name == "allOf") {
+        Some((_, Json::Array(items))) => items.push(own),
+        _ => members.push(("allOf".to_owned(), Json::Array(vec![own]))),
+    }
+}
+
+/// And back.
+fn lifted(members: &mut Vec<(String, Json)>) {
+    let Some((_, Json::Array(items))) = members.iter_mut().find(|(name, _)| name == "allOf") else { return };
+    let Some(at) = items.iter().position(|it| it.get(OWN).is_some()) else { return };
+    let own = items.remove(at).get("$ref").cloned();
+    if items.is_empty() {
+        members.retain(|(name, _)| name != "allOf");
+    }
+    // before what stands aside, which says how it was written
+    if let Some(own) = own {
+        members.insert(0, ("$ref".to_owned(), own));
+    }
+}
+
+/// Whether a tool would follow a reference that is none, or that leads to nothing in the document.
+fn refers(name: &str, value: &Json) -> bool {
+    let is_value = matches!(name, "enum" | "const" | "default" | "example" | "examples") || name.starts_with("x-");
+    let has_names = matches!(name, "patternProperties" | "dependentSchemas" | "dependentRequired" | "dependencies");
+    name == "$ref" || is_value && has_reference(value) || has_names && value.get("$ref").is_some()
+}
+
+fn has_reference(json: &Json) -> bool {
+    match json {
+        Json::Array(items) => items.iter().any(has_reference),
+        Json::Object(members) => members.iter().any(|(name, value)| name == "$ref" || has_reference(value)),
+        _ => false,
+    }
+}
+
+/// Whether a keyword says something else in AsyncAPI, or would be refused there.
+fn stumbles(name: &str, value: &Json) -> bool {
+    match name {
+        // references are from the document's beginning, whatever a schema calls itself
+        "$id" | "id" => value.str().is_some(),
+        "exclusiveMinimum" | "exclusiveMaximum" => matches!(value, Json::Bool(_)),
+        "discriminator" => value.str().is_none(),
+        "deprecated" => !matches!(value, Json::Bool(_)),
+        "examples" => !matches!(value, Json::Array(_)),
+        "externalDocs" => value.get("url").is_none(),
+        // as a whole component it would be taken for a schema of another format
+        "schema" | "schemaFormat" => true,
+        _ => name.starts_with(ASIDE),
+    }
+}
+
+/// Makes a component the file again that it was, given what file each component is.
+pub(crate) fn file(mut json: Json, file: &str, files: &BTreeMap<String, String>) -> Json {
+    if let Some(whole) = json.get(WHOLE) {
+        return whole.clone();
+    }
+    if let Json::Object(members) = &mut json {
+        members.retain(|(name, _)| name != FILE);
+    }
+    each(&mut json, "", &mut |members, _| back(members, file, files));
+    json
+}
+
+fn back(members: &mut Vec<(String, Json)>, file: &str, files: &BTreeMap<String, String>) {
+    property_again(members);
+    lifted(members);
+    let bound = |name: &str| format!("{ASIDE}{name}");
+    for (exclusive, minimum) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+        // the bound goes back to where it stood
+        if members.iter().any(|(name, _)| *name == bound(minimum)) {
+            members.retain(|(name, _)| *name != bound(minimum));
+            members.iter_mut().filter(|(name, _)| name == exclusive).for_each(|(name, _)| minimum.clone_into(name));
+        }
+    }
+    let mut made: Vec<(String, Json)> = Vec::with_capacity(members.len());
+    for (name, value) in std::mem::take(members) {
+        let (name, value) = if let Some(keyword) = name.strip_prefix(ASIDE_TEXT) {
+            match value.str().map(Json::parse) {
+                Some(Ok(value)) => (keyword.to_owned(), value),
+                _ => (name, value),
+            }
+        } else if let Some(keyword) = name.strip_prefix(ASIDE) {
+            (keyword.to_owned(), value)
+        } else if let Some(to) = value.str().filter(|_| name == "$ref").and_then(|it| component_of(it, files)) {
+            (name, Json::String(reference(file, &to)))
+        } else {
+            (name, value)
+        };
+        match made.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, old)) => *old = value,
+            None => made.push((name, value)),
+        }
+    }
+    *members = made;
+}
+
+/// Where a reference to a component leads.
+fn component_of(reference: &str, files: &BTreeMap<String, String>) -> Option<SchemaPath> {
+    let rest = reference.strip_prefix(COMPONENTS)?;
+    let (key, pointer) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let document = files.get(key)?.clone();
+    Some(SchemaPath { document, pointer: decoded(pointer) })
+}
+
+/// A reference as one usually writes it.
+fn reference(from: &str, to: &SchemaPath) -> String {
+    let fragment = encoded(&to.pointer);
+    if from == to.document {
+        return format!("#{fragment}");
+    }
+    let way = if to.document.contains("://") { to.document.clone() } else { way(from, &to.document) };
+    if fragment.is_empty() { way } else { format!("{way}#{fragment}") }
+}
+
+/// A JSON Pointer in a fragment: RFC 3986, section 3.5.
+fn encoded(pointer: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte);
+    pointer.bytes().map(|it| if plain(it) { char::from(it).to_string() } else { format!("%{it:02X}") }).collect()
+}
+
+/// The keywords that have schemas by names.
+const MAPS: [&str; 6] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
+
+/// Calls `with` for each schema in a schema that is an object, the outer ones first, and says where it stands.
+fn each(json: &mut Json, pointer: &str, with: &mut impl FnMut(&mut Vec<(String, Json)>, &str)) {
+    let step = |name: &str| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+    match json {
+        Json::Array(items) => {
+            items.iter_mut().enumerate().for_each(|(i, item)| each(item, &step(&i.to_string()), with));
+        }
+        Json::Object(members) => {
+            with(members, pointer);
+            for (name, value) in members {
+                let at = step(name);
+                match (name.as_str(), value) {
+                    ("enum" | "const" | "default" | "example" | "examples", _) => {}
+                    (name, _) if name.starts_with("x-") => {}
+                    (keyword, Json::Object(named)) if MAPS.contains(&keyword) => {
+                        named.iter_mut().for_each(|(name, value)| {
+                            each(value, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), with);
+                        });
+                    }
+                    (_, value) => each(value, &at, with),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_aside_comes_back() {
+        let file_text = r##"{ "id": "urn:a", "minimum": 1, "exclusiveMinimum": true, "const": { "$ref": "no" }, "x-twyla-a": 1,
+            "discriminator": { "propertyName": "a" }, "properties": { "b": true, "$ref": { "id": "b" }, "enum": { "$ref": "#nowhere" } },
+            "dependentRequired": { "$ref": ["b"] }, "default": { "$ref": 1 } }"##;
+        let mut json = Json::parse(file_text).unwrap();
+        let from = SchemaPath { document: "a.json".to_owned(), pointer: String::new() };
+        each(&mut json, "", &mut |members, _| {
+            aside(members, &from, None, &Keys::new());
+            property(members);
+        });
+        let written = json.line();
+        assert!(written.contains(r#""exclusiveMinimum": 1"#), "{written}");
+        assert!(!has_reference(&json), "{written}");
+        assert_eq!(file(json, "a.json", &BTreeMap::new()).line(), Json::parse(file_text).unwrap().line());
+        assert_eq!(
+            through_property("/properties/properties/properties/$ref"),
+            r"/properties/properties/patternProperties/^\$ref$"
+        );
+        assert_eq!(through_property("/$defs/properties/$ref"), "/$defs/properties/$ref");
+    }
+
+    #[test]
+    fn a_reference_is_written_as_one_usually_does() {
+        let to =
+            |document: &str, pointer: &str| SchemaPath { document: document.to_owned(), pointer: pointer.to_owned() };
+        let of = |to: SchemaPath| reference("events/api/a.json", &to);
+        assert_eq!(of(to("events/api/a.json", "")), "#");
+        assert_eq!(of(to("events/api/a.json", "/$defs/a b")), "#/$defs/a%20b");
+        assert_eq!(of(to("shared/x.json", "")), "../../shared/x.json");
+        assert_eq!(of(to("https://example.com/m.json", "/a~1b")), "https://example.com/m.json#/a~1b");
+        let files = BTreeMap::from([("x".to_owned(), "shared/x.json".to_owned())]);
+        assert_eq!(component_of("#/components/schemas/x/a%20b", &files), Some(to("shared/x.json", "/a b")));
+        assert_eq!(component_of("#/components/messages/x", &files), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! `cargo twyla dead`: what a group has set aside, listed, shown, replayed and dropped. [`filter`] says which of it is meant,
+//! [`mod@print`] shows it.
+
+mod filter;
+mod print;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::Utc;
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use twyla_runtime::{Bus, Config, ConfigError, Sort};
+
+use crate::support::confirm::{self, confirm};
+use crate::support::run::{Outcome, Run};
+use filter::Filter;
+
+/// Look at, replay or drop the events that a group has set aside.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do with dead letters.
+#[derive(Subcommand)]
+enum Command {
+    /// A line for each, or with --json an object for each.
+    #[command(after_help = "For example: cargo twyla dead list api.user_input bot --reason handler --older 10m")]
+    List {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        filter: Filter,
+        /// How many of the dead queue are looked at.
+        #[arg(long, default_value_t = 1000)]
+        limit: usize,
+        #[arg(long)]
+        json: bool,
+        /// Show what the schemas call `x-sensitive` as well, in the bodies that --json shows.
+        #[arg(long, requires = "json")]
+        reveal: bool,
+    },
+    /// All that is known of one, its body included.
+    #[command(after_help = "For example: cargo twyla dead show api.user_input bot 0192f0c1-…")]
+    Show {
+        #[command(flatten)]
+        place: Place,
+        /// The message's id, as `list` shows it: `-` for the first without one.
+        id: String,
+        #[arg(long)]
+        json: bool,
+        /// Show what the schemas call `x-sensitive` as well.
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Hand them to their group again, under the same message ids. Ctrl-C stops in order.
+    #[command(after_help = "For example: cargo twyla dead replay api.user_input bot --error \"no database\"")]
+    Replay(Sorting),
+    /// Throw them away. There is no way back.
+    #[command(after_help = "For example: cargo twyla dead drop api.user_input bot --reason contract --older 7d")]
+    Drop(Sorting),
+}
+
+#[derive(clap::Args)]
+struct Place {
+    /// The event, for example api.user_input.
+    event: String,
+    /// The group.
+    group: String,
+    /// Where RabbitMQ is: `<PREFIX>_AMQP_HOST` and so on, as the services have it.
+    #[arg(long, default_value = "EVENT_BUS", value_name = "PREFIX")]
+    prefix: String,
+}
+
+#[derive(clap::Args)]
+struct Sorting {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    filter: Filter,
+    /// At most so many.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Don't ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Bus(#[from] twyla_runtime::Error),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{prefix}_AMQP_HOST is not set: set it, and _USER and _PASS, as the services have it")]
+    NoBroker { prefix: String },
+    #[error("no dead letter of {event} in the group {group} has the message id {id}")]
+    NoSuch { event: String, group: String, id: String },
+    #[error(transparent)]
+    Refused(#[from] confirm::Refused),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn std::error::Error + Send + Sync>> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match self.command {
+                Command::List { place, filter, limit, json, reveal } => {
+                    list(&place, &filter, limit, json.then_some(reveal)).await
+                }
+                Command::Show { place, id, json, reveal } => show(&place, &id, json, reveal).await,
+                Command::Replay(sorting) => sort(sorting, Sort::Replay).await,
+                Command::Drop(sorting) => sort(sorting, Sort::Drop).await,
+            }
+        })?;
+        Ok(Outcome::Fine)
+    }
+}
+
+impl Place {
+    async fn connect(&self) -> Result<Bus, Error> {
+        let config = Config::from_env(&self.prefix)?.ok_or_else(|| Error::NoBroker { prefix: self.prefix.clone() })?;
+        Ok(Bus::connect(config.app_id("cargo-twyla")).await?)
+    }
+}
+
+/// `json` where each is shown as an object, with or without what is sensitive.
+async fn list(place: &Place, filter: &Filter, limit: usize, json: Option<bool>) -> Result<(), Error> {
+    let bus = place.connect().await?;
+    let all = bus.count_dead_letters(&place.event, &place.group).await?;
+    let letters = bus.dead_letters(&place.event, &place.group, limit).await?;
+    // below the limit all that are there were looked at
+    let all = if letters.len() < limit { letters.len() } else { all.max(letters.len()) };
+    let now = Utc::now();
+    let fitting: Vec<_> = letters.iter().filter(|letter| filter.fits(letter, now)).collect();
+    let mut out = crate::support::paint::stdout();
+    if let Some(reveal) = json {
+        for letter in &fitting {
+            writeln!(out, "{}", print::json(letter, reveal))?;
+        }
+    } else {
+        if !fitting.is_empty() {
+            writeln!(out, "{}", print::head())?;
+        }
+        for letter in &fitting {
+            writeln!(out, "{}", print::line(letter))?;
+        }
+        let looked = if all > letters.len() { format!(", {} of them looked at", letters.len()) } else { String::new() };
+        writeln!(
+            out,
+            "{} of {all} dead letters of {} in the group {}{looked}",
+            fitting.len(),
+            place.event,
+            place.group
+        )?;
+    }
+    bus.close().await;
+    Ok(())
+}
+
+async fn show(place: &Place, id: &str, json: bool, reveal: bool) -> Result<(), Error> {
+    let bus = place.connect().await?;
+    let mut found = None;
+    let looking = bus.sort_dead_letters(&place.event, &place.group, |letter| {
+        if letter.message_id.as_deref().unwrap_or("-") == id {
+            found = Some(letter.clone());
+            return Sort::Stop;
+        }
+        Sort::Keep
+    });
+    looking.await?;
+    bus.close().await;
+    let (event, group) = (place.event.clone(), place.group.clone());
+    let letter = found.ok_or_else(|| Error::NoSuch { event, group, id: id.to_owned() })?;
+    let text = if json { print::json(&letter, reveal).to_string() } else { print::whole(&letter, reveal) };
+    writeln!(crate::support::paint::stdout(), "{text}")?;
+    Ok(())
+}
+
+async fn sort(sorting: Sorting, sort: Sort) -> Result<(), Error> {
+    let Sorting { place, filter, limit, yes } = sorting;
+    let (verb, done) = if sort == Sort::Replay { ("replay", "replayed") } else { ("drop", "dropped") };
+    let bus = place.connect().await?;
+    let count = bus.count_dead_letters(&place.event, &place.group).await?;
+    let which = if filter.is_all() { format!("all {count}") } else { format!("those of {count} that fit") };
+    let question = format!("{verb} {which} dead letters of {} in the group {}?", place.event, place.group);
+    if let Err(refused) = confirm(&question, yes) {
+        bus.close().await;
+        return Err(refused.into());
+    }
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = stop.clone();
+    tokio::spawn(async move {
+        // Without a signal handler, ctrl-C ends the process as it always did.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            told.store(true, Ordering::Relaxed);
+        }
+    });
+    let bar = ProgressBar::new(count as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} looked at, {eta} left") {
+        bar.set_style(style);
+    }
+    let (now, mut meant) = (Utc::now(), 0);
+    let sorted = bus.sort_dead_letters(&place.event, &place.group, |letter| {
+        if stop.load(Ordering::Relaxed) || limit.is_some_and(|limit| meant >= limit) {
+            return Sort::Stop;
+        }
+        bar.inc(1);
+        if !filter.fits(letter, now) {
+            return Sort::Keep;
+        }
+        meant += 1;
+        sort
+    });
+    let sorted = sorted.await;
+    bar.finish_and_clear();
+    let sorted = sorted?;
+    bus.close().await;
+    let stopped = if stop.load(Ordering::Relaxed) { "stopped: " } else { "" };
+    let gone = sorted.replayed + sorted.dropped;
+    writeln!(io::stdout(), "{stopped}{gone} {done}, {} left", count.saturating_sub(gone))?;
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Dead letters as text: a line each, or one with all that is known of it; and as JSON for other programs.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use twyla_runtime::DeadLetter;
+
+use crate::support::text::{self, lines, one_line, table};
+
+fn time(time: Option<DateTime<Utc>>) -> String {
+    time.map_or_else(|| "-".to_owned(), text::time)
+}
+
+/// Why it is there: the broker's word if that has moved it.
+pub(super) fn reason(letter: &DeadLetter) -> &str {
+    match (letter.reason, letter.deaths.first()) {
+        (Some(reason), _) => reason.as_str(),
+        (None, Some(death)) => &death.reason,
+        (None, None) => "-",
+    }
+}
+
+/// The head of the list.
+pub(super) fn head() -> String {
+    format!("{:<36}  {:<20}  {:<11}  {:>8}  {}", "MESSAGE ID", "PARKED", "REASON", "ATTEMPTS", "ERROR")
+}
+
+/// One line of the list.
+pub(super) fn line(letter: &DeadLetter) -> String {
+    let id = letter.message_id.as_deref().unwrap_or("-");
+    let error: String = one_line(&letter.error).chars().take(100).collect();
+    format!("{id:<36}  {:<20}  {:<11}  {:>8}  {error}", time(letter.parked_at), reason(letter), letter.attempts)
+}
+
+/// All that is known of one.
+pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
+    let mut rows = vec![
+        ("message id", letter.message_id.clone().unwrap_or_else(|| "-".to_owned())),
+        ("event", letter.event.clone()),
+        ("group", letter.group.clone()),
+        ("exchange", letter.exchange.clone()),
+        ("routing key", letter.routing_key.clone()),
+        ("reason", reason(letter).to_owned()),
+        ("error", letter.error.clone()),
+    ];
+    rows.extend(
+        letter
+            .violations
+            .iter()
+            .map(|broken| ("broken rule", format!("{} {}: {}", broken.pointer, broken.keyword, broken.message))),
+    );
+    rows.push(("attempts", letter.attempts.to_string()));
+    if letter.first_failed_at.is_some() {
+        rows.push(("first failed", format!("{} {}", time(letter.first_failed_at), letter.first_error)));
+    }
+    rows.push(("parked", time(letter.parked_at)));
+    rows.extend(letter.deaths.iter().map(|death| {
+        let times = if death.count == 1 { "once".to_owned() } else { format!("{} times", death.count) };
+        ("x-death", format!("{}: {}, {times}, first {}", death.queue, death.reason, time(death.at)))
+    }));
+    rows.push(("bytes", letter.body.len().to_string()));
+    let body = if reveal { revealed(letter).shown() } else { letter.shown() };
+    table(rows) + "\n" + &lines(&body)
+}
+
+/// One, for other programs.
+pub(super) fn json(letter: &DeadLetter, reveal: bool) -> Value {
+    let hides = !reveal && !letter.sensitive.is_empty();
+    let stamp = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
+    json!({
+        "message_id": letter.message_id,
+        "event": letter.event,
+        "group": letter.group,
+        "exchange": letter.exchange,
+        "routing_key": letter.routing_key,
+        "reason": letter.reason.map(|reason| reason.as_str()),
+        "error": letter.error,
+        "violations": letter.violations,
+        "attempts": letter.attempts,
+        "first_failed_at": stamp(letter.first_failed_at),
+        "first_error": letter.first_error,
+        "parked_at": stamp(letter.parked_at),
+        "body": if hides { letter.shown() } else { String::from_utf8_lossy(&letter.body).into_owned() },
+        "sensitive": letter.sensitive,
+        "deaths": letter.deaths,
+    })
+}
+
+/// The same with nothing that isn't shown.
+fn revealed(letter: &DeadLetter) -> DeadLetter {
+    let mut letter = letter.clone();
+    letter.sensitive.clear();
+    letter
+}

@@ -1,0 +1,105 @@
+//! `cargo twyla docs`: the contracts as pages, for people. [`site`] gathers what there is to tell, with [`examples`], [`fields`],
+//! [`history`] and [`services`]; [`pages`] writes it as [`html`], with [`search`]'s index; [`serve`] shows pages while the schemas are written.
+
+mod error;
+mod examples;
+mod fields;
+mod history;
+mod html;
+mod pages;
+mod search;
+mod serve;
+mod services;
+mod site;
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::support::paint::{GOOD, paint, say};
+use crate::support::run::{Outcome, Run};
+use crate::support::schemas::Where;
+use error::Error;
+use site::Asked;
+
+/// Write the contracts' pages: every event and RPC with its fields, examples, changes, and who emits and listens.
+///
+/// The pages ask nobody for anything: they can be opened from the disk, or lie on any web server.
+#[derive(clap::Args)]
+#[command(after_help = "\
+For example:
+  cargo twyla docs                                 writes target/contracts/index.html
+  cargo twyla docs --manifests fleet/              with who emits and listens, and the fleet's picture
+  cargo twyla docs --serve                         shows them at http://127.0.0.1:8090, and again when a schema changes")]
+pub(crate) struct Args {
+    /// Where the pages go.
+    #[arg(long, value_name = "DIR", default_value = "target/contracts")]
+    into: PathBuf,
+    /// Manifests of the services, or folders of them; can be given several times.
+    #[arg(short, long, value_name = "DIR|FILE")]
+    manifests: Vec<PathBuf>,
+    /// What the pages are called.
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Serve the pages instead, and show them anew when a schema or a manifest changes.
+    #[arg(long)]
+    serve: bool,
+    /// Where they are served; port 0 is any that is free.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", requires = "serve")]
+    at: SocketAddr,
+    #[command(flatten)]
+    place: Where,
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
+        let asked = Asked { place: self.place, manifests: self.manifests, title: self.title };
+        if self.serve {
+            serve::serve(asked, self.at)?;
+            return Ok(Outcome::Fine);
+        }
+        let site = site::gather(&asked)?;
+        let files = pages::files(&site, false);
+        write(&self.into, &files)?;
+        let (count, first) = (files.len(), self.into.join("index.html"));
+        say!("{} in {} files", paint(GOOD, first.display()), count);
+        Ok(Outcome::Fine)
+    }
+}
+
+/// Writes the files that are other than what lies there, and takes out pages of contracts that are gone.
+fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Error> {
+    let unwritable = |path: &Path| {
+        let path = path.to_owned();
+        move |error| Error::Unwritable { path, error }
+    };
+    // what isn't ours is never taken out
+    let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    let is_ours = folder.join("site.js").is_file() && folder.join("search.js").is_file();
+    if !is_empty && !is_ours {
+        return Err(Error::NotOurs { path: folder.to_owned() });
+    }
+    for folder in [folder.to_owned(), folder.join("events"), folder.join("rpc")] {
+        fs::create_dir_all(&folder).map_err(unwritable(&folder))?;
+    }
+    for (below, text) in files {
+        let path = folder.join(below);
+        if fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+            continue;
+        }
+        fs::write(&path, text).map_err(unwritable(&path))?;
+    }
+    for below in ["", "events", "rpc"] {
+        let folder = folder.join(below);
+        for entry in fs::read_dir(&folder).map_err(unwritable(&folder))?.filter_map(Result::ok) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
+            if name.ends_with(".html") && !files.contains_key(&path) {
+                fs::remove_file(entry.path()).map_err(unwritable(&entry.path()))?;
+            }
+        }
+    }
+    Ok(())
+}

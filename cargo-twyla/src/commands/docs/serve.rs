@@ -1,0 +1,153 @@
+//! Pages that are served while schemas are written: made anew when a file changes, and shown anew by themselves.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::sync::watch;
+
+use super::error::Error;
+use super::pages;
+use super::site::{self, Asked};
+use crate::support::paint::{BAD, GOOD, paint, say};
+use crate::support::schemas;
+
+/// How often files are looked at.
+const LOOK: Duration = Duration::from_millis(300);
+/// How long a page waits for a change before it asks again.
+const WAIT: Duration = Duration::from_secs(25);
+
+/// The pages as they are now.
+struct Made {
+    /// It is another one for each change.
+    version: u64,
+    files: Arc<BTreeMap<String, String>>,
+    /// What is wrong with the schemas; the pages are those from before it was.
+    problem: Option<String>,
+}
+
+/// Serves until ctrl-C.
+pub(super) fn serve(asked: Asked, at: SocketAddr) -> Result<(), Error> {
+    let unservable = |error| Error::Unservable { at, error };
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unservable)?;
+    let served = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(at).await?;
+        // before the pages are made: what is changed meanwhile is seen
+        let before = state(&asked);
+        let (made, seen) = watch::channel(make(&asked, None));
+        told(&made.borrow());
+        say!("{} http://{}/", paint(GOOD, "serving"), listener.local_addr()?);
+        std::thread::spawn(move || look(&asked, &made, before));
+        let app = Router::new().route("/_changes", get(changes)).fallback(get(page)).with_state(seen);
+        tokio::select! {
+            served = async { axum::serve(listener, app).await } => served,
+            _ = tokio::signal::ctrl_c() => Ok(()),
+        }
+    });
+    runtime.shutdown_background();
+    served.map_err(unservable)
+}
+
+/// Makes the pages anew; where that can't be, those from before stay.
+fn make(asked: &Asked, before: Option<&Made>) -> Made {
+    let version = before.map_or(1, |it| it.version + 1);
+    match site::gather(asked) {
+        Ok(site) => Made { version, files: Arc::new(pages::files(&site, true)), problem: None },
+        Err(error) => {
+            let files = before.map(|it| it.files.clone()).unwrap_or_default();
+            Made { version, files, problem: Some(error.to_string().trim().to_owned()) }
+        }
+    }
+}
+
+fn told(made: &Made) {
+    match &made.problem {
+        Some(problem) => say!("{}: {problem}", paint(BAD, "error")),
+        None => say!("{} files", made.files.len()),
+    }
+}
+
+/// Looks at the files for as long as somebody is served.
+fn look(asked: &Asked, made: &watch::Sender<Made>, mut seen: Files) {
+    while !made.is_closed() {
+        std::thread::sleep(LOOK);
+        let now = state(asked);
+        if now != seen {
+            seen = now;
+            let next = make(asked, Some(&made.borrow()));
+            told(&next);
+            made.send_replace(next);
+        }
+    }
+}
+
+type Files = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
+
+/// The size and time of every file that pages are made of.
+fn state(asked: &Asked) -> Files {
+    let mut files = Files::new();
+    let folder = asked.place.find();
+    let documents = folder.iter().flat_map(schemas::Folder::documents).map(|(_, file)| file);
+    let schemas = folder.iter().map(|it| it.path.clone());
+    for path in schemas.chain(documents).chain(asked.manifests.iter().cloned()) {
+        walk(&path, &mut files);
+    }
+    files
+}
+
+fn walk(path: &Path, files: &mut Files) {
+    let Ok(about) = fs::metadata(path) else { return };
+    if about.is_dir() {
+        let entries = fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
+        entries.for_each(|entry| walk(&entry.path(), files));
+    } else {
+        files.insert(path.to_owned(), (about.len(), about.modified().ok()));
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Since {
+    since: u64,
+}
+
+/// Answers when the pages are others than those that a page was of: with their version, and what is wrong.
+async fn changes(State(mut seen): State<watch::Receiver<Made>>, Query(Since { since }): Query<Since>) -> Response {
+    let other = |made: &Made| made.version != since;
+    let _ = tokio::time::timeout(WAIT, seen.wait_for(other)).await;
+    let made = seen.borrow();
+    let body = serde_json::json!({ "version": made.version, "problem": made.problem }).to_string();
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+async fn page(State(seen): State<watch::Receiver<Made>>, uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let path = if path.is_empty() { "index.html" } else { path };
+    let files = seen.borrow().files.clone();
+    let Some(text) = files.get(path) else {
+        let problem = seen.borrow().problem.clone();
+        let text = problem.unwrap_or_else(|| format!("there is no page {path}"));
+        return (StatusCode::NOT_FOUND, text).into_response();
+    };
+    let kind = match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "text/plain; charset=utf-8",
+    };
+    let mut response = text.clone().into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

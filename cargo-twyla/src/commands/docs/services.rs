@@ -1,0 +1,173 @@
+//! The services as their manifests have them: who emits, listens, serves and calls, and whether they fit together.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use twyla_build::compare::{ContractKind, Sources};
+
+use crate::commands::fleet::judge::Comparison;
+use crate::commands::fleet::load::{self, Asked};
+use crate::commands::fleet::model::{Loose, Subject, Version};
+use crate::commands::fleet::report::{Outlook, Report};
+use crate::commands::fleet::svg;
+
+/// The services of all environments.
+pub(super) struct Services {
+    pub(super) all: Vec<Service>,
+    /// What each event and method has to do with: by its kind (whether it is a method) and name.
+    pub(super) of: BTreeMap<(bool, String), Vec<Does>>,
+    pub(super) edges: Vec<Edge>,
+    /// What is sent and goes nowhere, or is expected and never comes.
+    pub(super) loose: Vec<String>,
+    /// The picture.
+    pub(super) svg: String,
+}
+
+/// A service that is deployed somewhere.
+pub(super) struct Service {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) environment: Option<String>,
+    pub(super) does: Vec<(Verb, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verb {
+    Emits,
+    Listens,
+    Serves,
+    Calls,
+}
+
+impl Verb {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Emits => "emits",
+            Self::Listens => "listens to",
+            Self::Serves => "serves",
+            Self::Calls => "calls",
+        }
+    }
+
+    pub(super) fn is_of_method(self) -> bool {
+        matches!(self, Self::Serves | Self::Calls)
+    }
+}
+
+/// What a service does with an event or a method.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Does {
+    pub(super) verb: Verb,
+    pub(super) service: String,
+    pub(super) version: String,
+    pub(super) environment: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) handler: Option<String>,
+    /// Whether it was built with the contract as it is here.
+    pub(super) is_current: bool,
+}
+
+/// One service and another one, by what goes between them.
+pub(super) struct Edge {
+    pub(super) environment: Option<String>,
+    pub(super) producer: String,
+    pub(super) consumer: String,
+    pub(super) subject: String,
+    pub(super) is_method: bool,
+    pub(super) group: Option<String>,
+    pub(super) outlook: Outlook,
+}
+
+/// Reads manifests; none where none are given.
+pub(super) fn services(paths: &[PathBuf], sources: &Sources) -> Result<Option<Services>, load::Error> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let loaded = load::load(&Asked { paths, ..Asked::default() })?;
+    let mut judge = Comparison::new(&loaded.schemas);
+    let reports: Vec<Report> = loaded.fleets.into_iter().map(|fleet| Report::new(fleet, &mut judge)).collect();
+    let digest = |kind, name: &str| sources.contract(kind, name).map(|it| it.bundle.digest());
+    let mut services = Services {
+        all: Vec::new(),
+        of: BTreeMap::new(),
+        edges: Vec::new(),
+        loose: Vec::new(),
+        svg: svg::svg(&reports),
+    };
+    for report in &reports {
+        let environment = &report.fleet.environment;
+        for member in &report.fleet.members {
+            let Some(version) = &member.now else { continue };
+            let own = |verb, group: Option<&str>, handler: Option<&str>, is_current| Does {
+                verb,
+                service: member.name.clone(),
+                version: version.name.clone(),
+                environment: environment.clone(),
+                group: group.map(str::to_owned),
+                handler: handler.map(str::to_owned),
+                is_current,
+            };
+            let Version { emits, listens, serves, calls, .. } = version;
+            let mut does: Vec<(String, Does)> = Vec::new();
+            for it in emits {
+                let current = digest(ContractKind::Event, &it.event).as_ref() == Some(&it.content);
+                does.push((it.event.clone(), own(Verb::Emits, None, None, current)));
+            }
+            for it in listens {
+                let current = digest(ContractKind::Event, &it.event).as_ref() == Some(&it.content);
+                does.push((it.event.clone(), own(Verb::Listens, Some(&it.group), Some(&it.handler), current)));
+            }
+            for (verb, it) in serves.iter().map(|it| (Verb::Serves, it)).chain(calls.iter().map(|it| (Verb::Calls, it)))
+            {
+                let current = digest(ContractKind::Request, &it.method).as_ref() == Some(&it.request)
+                    && digest(ContractKind::Response, &it.method).as_ref() == Some(&it.response)
+                    && digest(ContractKind::Error, &it.method) == it.error;
+                does.push((it.method.clone(), own(verb, None, None, current)));
+            }
+            services.all.push(Service {
+                name: member.name.clone(),
+                version: version.name.clone(),
+                environment: environment.clone(),
+                does: does.iter().map(|(name, it)| (it.verb, name.clone())).collect(),
+            });
+            for (name, it) in does {
+                services.of.entry((it.verb.is_of_method(), name)).or_default().push(it);
+            }
+        }
+        let name = |id: usize| report.fleet.members.get(id).map(|it| it.name.clone()).unwrap_or_default();
+        for edge in &report.edges {
+            let (subject, group) = match &edge.subject {
+                Subject::Event { event, group } => (event.clone(), Some(group.clone())),
+                Subject::Method(method) => (method.clone(), None),
+            };
+            services.edges.push(Edge {
+                environment: environment.clone(),
+                producer: name(edge.producer),
+                consumer: name(edge.consumer),
+                subject,
+                is_method: group.is_none(),
+                group,
+                outlook: report.standing(edge),
+            });
+        }
+        services.loose.extend(report.loose.iter().map(|it| match it {
+            Loose::Unheard { event, service } => {
+                format!("`{event}`, which {} emits, is listened to by nobody", name(*service))
+            }
+            Loose::Unsaid { event, group, service } => {
+                format!("`{event}`, which {} listens to as {group}, is emitted by nobody", name(*service))
+            }
+            Loose::Unserved { method, service } => {
+                format!("`{method}`, which {} calls, is served by nobody", name(*service))
+            }
+            Loose::Uncalled { method, service } => {
+                format!("`{method}`, which {} serves, is called by nobody", name(*service))
+            }
+            Loose::Left { event, group, service } => {
+                format!("the queue `{event}.{group}` of {} is left behind", name(*service))
+            }
+        }));
+    }
+    services.of.values_mut().for_each(|it| it.sort());
+    Ok(Some(services))
+}

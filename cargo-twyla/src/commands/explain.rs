@@ -1,0 +1,238 @@
+//! `cargo twyla explain`: a contract in words: its fields and their rules, where they stand, and how it is decoded.
+
+use std::error::Error as StdError;
+use std::fmt::Write;
+use std::io::Write as _;
+
+use clap_complete::engine::ArgValueCompleter;
+use serde_json::{Value, json};
+use twyla_build::about::{About, AboutBody, AboutField, AboutOthers, AboutTree, AboutType};
+use twyla_build::compare::{ContractKind, ContractSchema};
+
+use crate::support::contracts::{Contracts, name_of};
+use crate::support::paint::{FAINT, GOOD, HEAD, NAME, paint, stdout, tame};
+use crate::support::run::{Outcome, Run};
+use crate::support::schemas::{self, Where};
+
+/// Explain a contract: its fields, their rules and where they stand, and how it is decoded.
+#[derive(clap::Args)]
+#[command(after_help = "\
+For example:
+  cargo twyla explain api.user_input
+  cargo twyla explain context                            what every event carries
+  cargo twyla explain navitaire-api.get_booking          all that an RPC has: its request, response and error
+  cargo twyla explain navitaire-api.get_booking/request")]
+pub(crate) struct Args {
+    /// The event, for example api.user_input; an RPC, navitaire-api.get_booking, or one of its contracts,
+    /// navitaire-api.get_booking/request; or context. All of them, in a line each, where none is named.
+    #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
+    event: Option<String>,
+    /// For other programs.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Where,
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
+        let contracts = Contracts::open(&self.place)?;
+        let about = contracts.builder.about().map_err(schemas::Error::Problems)?;
+        let of = |it: &About| contracts.sources.contracts.iter().find(|schema| name_of(schema) == it.name);
+        let all = about.iter().filter_map(|it| Some((it, of(it)?)));
+        let explained: Vec<(&About, &ContractSchema)> = match &self.event {
+            Some(name) => {
+                let named = contracts.named(name)?;
+                all.filter(|(_, schema)| named.iter().any(|it| it.place == schema.place)).collect()
+            }
+            None => all.collect(),
+        };
+        let mut out = stdout();
+        if self.json {
+            let all: Vec<Value> = explained.iter().map(|(about, schema)| json(about, schema)).collect();
+            let value = match all.as_slice() {
+                [only] if self.event.is_some() => only.clone(),
+                _ => all.into(),
+            };
+            writeln!(out, "{value:#}")?;
+        } else if self.event.is_some() {
+            for (i, (about, schema)) in explained.into_iter().enumerate() {
+                let gap = if i == 0 { "" } else { "\n\n" };
+                write!(out, "{gap}{}", text(about, schema))?;
+            }
+        } else {
+            let width = explained.iter().map(|(about, _)| about.name.chars().count()).max().unwrap_or(0);
+            for (about, _) in explained {
+                let said = about.types.first().map(|it| first_line(&it.docs)).unwrap_or_default();
+                writeln!(out, "{}  {}", paint(HEAD, format!("{:width$}", about.name)), tame(said))?;
+            }
+        }
+        out.flush()?;
+        Ok(Outcome::Fine)
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn text(about: &About, schema: &ContractSchema) -> String {
+    let mut out = String::new();
+    let mut trees: Vec<&AboutTree> = Vec::new();
+    for (i, type_) in about.types.iter().enumerate() {
+        let head = if i == 0 { format!("{}, ", paint(HEAD, &about.name)) } else { String::new() };
+        let gap = if i == 0 { "" } else { "\n" };
+        let place = paint(FAINT, format!("{}:{}", type_.place.file, type_.place.line));
+        line(
+            &mut out,
+            format_args!("{gap}{head}the type {}  {place}", paint(NAME, format!("contracts::{}", type_.rust_path))),
+        );
+        said(&mut out, "  ", &type_.docs);
+        body(&mut out, type_);
+        trees.extend(&type_.trees);
+        if let AboutBody::Struct { fields, .. } = &type_.body {
+            trees.extend(fields.iter().flat_map(|it| &it.trees));
+        }
+    }
+    line(&mut out, format_args!("\n{}", paint(HEAD, "How it is decoded")));
+    line(
+        &mut out,
+        "  In one pass over the text, without serde: each field is read as its type, and a member that comes twice,",
+    );
+    line(&mut out, "  or an integer that loses a digit, is refused. Rules of a single value are checked in place.");
+    if trees.is_empty() {
+        line(&mut out, "  No rule takes more than that.");
+    } else {
+        line(&mut out, "  What a type can't tell is held by trees of rules over the typed value, and nothing else is:");
+        trees.sort_by(|a, b| (&a.place, &a.why).cmp(&(&b.place, &b.why)));
+        trees.dedup();
+        for AboutTree { place, why } in trees {
+            line(&mut out, format_args!("    {}  {}", tame(why), paint(FAINT, tame(&place.to_string()))));
+        }
+    }
+    line(&mut out, format_args!("\n{}", paint(HEAD, "On the wire")));
+    on_the_wire(schema).iter().for_each(|said| line(&mut out, format_args!("  {said}")));
+    line(&mut out, format_args!("  Its form has the digest {}", schema.bundle.digest()));
+    out
+}
+
+/// Where a value of the contract goes, as `twyla_runtime` sends it.
+fn on_the_wire(schema: &ContractSchema) -> Vec<String> {
+    let (before, after) = schema.name.split_once('.').unwrap_or((&schema.name, ""));
+    match schema.kind {
+        ContractKind::Event => vec![
+            format!("Published to the exchange {before} with the routing key {after}, beside its context."),
+            format!("A group listens with the queue {}.<group>.", schema.name),
+        ],
+        ContractKind::Request => {
+            let repeated = if schema.bundle.says_idempotent() {
+                "It is idempotent: a caller that gets no answer may send it again."
+            } else {
+                "It isn't idempotent here: sent again only where nothing of it was begun, its handler says that it is, or the \
+                 caller gives an idempotency key."
+            };
+            vec![format!("The body of POST /rpc/{after}, which {before} serves over HTTP."), repeated.to_owned()]
+        }
+        ContractKind::Response => {
+            vec![format!("The body of the answer 200 to POST /rpc/{after}, which {before} serves.")]
+        }
+        ContractKind::Error => vec![format!(
+            "The body of the answer 409 to POST /rpc/{after}, which {before} serves: why it can't do what was asked for."
+        )],
+        ContractKind::Context => vec![
+            "In the envelope of every event, beside its content, and in the header twyla-context of a call.".to_owned(),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn line(out: &mut String, text: impl std::fmt::Display) {
+    let _ = writeln!(out, "{text}");
+}
+
+fn said(out: &mut String, indent: &str, docs: &str) {
+    for text in docs.lines().map(str::trim).filter(|text| !text.is_empty()) {
+        line(out, format_args!("{indent}{}", tame(&text.replace('`', ""))));
+    }
+}
+
+fn body(out: &mut String, type_: &AboutType) {
+    match &type_.body {
+        AboutBody::Struct { fields, others } => {
+            for AboutField { wire, rust_type, required, docs, place, inner, .. } in fields {
+                let must = if *required { paint(GOOD, "required") } else { paint(FAINT, "optional") };
+                let place = paint(FAINT, tame(&format!("{}:{}", place.file, place.line)));
+                line(out, format_args!("\n  {}  {rust_type}, {must}  {place}", paint(HEAD, tame(wire))));
+                said(out, "    ", docs);
+                inner.iter().for_each(|rules| said(out, "    ", rules));
+            }
+            let others = match others {
+                AboutOthers::Ignored => {
+                    "Members that it doesn't declare are ignored when it is read, and never written."
+                }
+                AboutOthers::Refused => "Members that it doesn't declare are refused.",
+                AboutOthers::Kept => "Members that it doesn't declare are kept when it is read, and written.",
+            };
+            line(out, format_args!("\n  {others}"));
+        }
+        AboutBody::Words(words) => {
+            let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+            line(out, format_args!("  One of {}", words.join(", ")));
+        }
+        AboutBody::Union { tag, variants } => {
+            line(out, format_args!("  An object that the member {tag:?} tells apart:"));
+            for (words, rust_type) in variants {
+                let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+                line(out, format_args!("    {}: {rust_type}", words.join(" or ")));
+            }
+        }
+        AboutBody::Map(rust_type) => line(out, format_args!("  An object whose members are each {rust_type}")),
+    }
+}
+
+fn json(about: &About, schema: &ContractSchema) -> Value {
+    let trees = |trees: &[AboutTree]| -> Vec<Value> {
+        trees.iter().map(|it| json!({ "place": it.place.to_string(), "why": it.why })).collect()
+    };
+    let field = |it: &AboutField| {
+        json!({
+            "name": it.wire,
+            "type": it.rust_type,
+            "required": it.required,
+            "docs": it.docs,
+            "inner": it.inner,
+            "place": it.place.to_string(),
+            "trees": trees(&it.trees),
+        })
+    };
+    let types = about.types.iter().map(|it| {
+        let body = match &it.body {
+            AboutBody::Struct { fields, others } => json!({
+                "fields": fields.iter().map(field).collect::<Vec<_>>(),
+                "others": match others {
+                    AboutOthers::Ignored => "ignored",
+                    AboutOthers::Refused => "refused",
+                    AboutOthers::Kept => "kept",
+                },
+            }),
+            AboutBody::Words(words) => json!({ "words": words }),
+            AboutBody::Union { tag, variants } => {
+                let variants = variants.iter().map(|(words, rust_type)| json!({ "words": words, "type": rust_type }));
+                json!({ "tag": tag, "variants": variants.collect::<Vec<_>>() })
+            }
+            AboutBody::Map(rust_type) => json!({ "members": rust_type }),
+        };
+        json!({
+            "type": it.rust_path,
+            "place": it.place.to_string(),
+            "docs": it.docs,
+            "is": body,
+            "trees": trees(&it.trees),
+        })
+    });
+    json!({
+        "name": about.name,
+        "digest": schema.bundle.digest(),
+        "types": types.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,212 @@
+//! The manifests of a fleet, read from folders and files, and made one fleet for each environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use twyla_build::compare::Bundle;
+
+use super::model::{Drained, Fleet, Member, Version};
+use crate::commands::manifest::model::{Manifest, Previous};
+use crate::commands::manifest::read::{self, Checked};
+
+/// How the files end that are taken from a folder.
+const SUFFIX: &str = ".contracts.json";
+
+/// Why there is no fleet.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{path} can't be read: {error}")]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{path} has no manifests: no file in it ends with {SUFFIX}")]
+    Empty { path: PathBuf },
+    #[error(transparent)]
+    Manifest(#[from] read::Error),
+    #[error("{path} lies in the folder {folder}, and says that it is deployed in {says}")]
+    OtherFolder { path: PathBuf, folder: String, says: String },
+    #[error("{first} and {second} are both of {service}{}: a service has one version that is deployed", in_(environment.as_deref()))]
+    Twice { service: String, environment: Option<String>, first: PathBuf, second: PathBuf },
+    #[error("there is no environment {name}; there is {}", known.join(", "))]
+    NoEnvironment { name: String, known: Vec<String> },
+    #[error("no service listens with the queue {queue}{}: a queue is called <event>.<group>", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    NoQueue { queue: String, near: Option<String> },
+}
+
+/// ` in production`, where there is a name for it.
+pub(crate) fn in_(environment: Option<&str>) -> String {
+    environment.map(|name| format!(" in {name}")).unwrap_or_default()
+}
+
+/// A manifest, and where it was found.
+struct Found {
+    path: PathBuf,
+    environment: Option<String>,
+    checked: Checked,
+}
+
+/// What is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Asked<'a> {
+    pub(crate) paths: &'a [PathBuf],
+    pub(crate) candidates: &'a [PathBuf],
+    pub(crate) environment: Option<&'a str>,
+    pub(crate) drained: Drained,
+}
+
+/// The fleets, by environment, and every schema of theirs.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) fleets: Vec<Fleet>,
+    pub(crate) schemas: BTreeMap<String, Bundle>,
+}
+
+/// Reads everything.
+pub(crate) fn load(asked: &Asked<'_>) -> Result<Loaded, Error> {
+    let mut schemas = BTreeMap::new();
+    let mut fleets: BTreeMap<Option<String>, BTreeMap<String, (Member, PathBuf)>> = BTreeMap::new();
+    for found in asked.paths.iter().map(|path| manifests(path)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
+        let Found { path, environment, checked: Checked { manifest, schemas: own } } = found;
+        schemas.extend(own);
+        let service = manifest.service.clone();
+        let members = fleets.entry(environment.clone()).or_default();
+        if let Some((_, first)) = members.get(&service) {
+            let first = first.clone();
+            return Err(Error::Twice { service, environment, first, second: path });
+        }
+        members.insert(service, (member(manifest), path));
+    }
+    if let Some(name) = asked.environment {
+        let known = fleets.keys().flatten().cloned().collect();
+        fleets.retain(|environment, _| environment.as_deref() == Some(name));
+        if fleets.is_empty() {
+            return Err(Error::NoEnvironment { name: name.to_owned(), known });
+        }
+    }
+    let mut given: Vec<(String, Option<String>, PathBuf)> = Vec::new();
+    for path in asked.candidates {
+        let Checked { manifest, schemas: own } = read::read(path)?;
+        schemas.extend(own);
+        let (service, environment) = (manifest.service.clone(), manifest.environment.clone());
+        let same = |(other, elsewhere, _): &&(String, Option<String>, PathBuf)| {
+            *other == service && (environment.is_none() || elsewhere.is_none() || *elsewhere == environment)
+        };
+        if let Some((_, _, first)) = given.iter().find(same) {
+            return Err(Error::Twice { service, environment, first: first.clone(), second: path.clone() });
+        }
+        given.push((service.clone(), environment.clone(), path.clone()));
+        if let Some(name) = environment.as_ref().filter(|name| !fleets.contains_key(&Some((*name).clone()))) {
+            let known = fleets.keys().flatten().cloned().collect();
+            return Err(Error::NoEnvironment { name: name.clone(), known });
+        }
+        let meant = fleets.iter_mut().filter(|(name, _)| environment.is_none() || **name == environment);
+        // a service goes where it is already; one that is new goes everywhere
+        let (there, anywhere): (Vec<_>, Vec<_>) =
+            meant.map(|(_, members)| members).partition(|it| it.contains_key(&service));
+        for members in if there.is_empty() { anywhere } else { there } {
+            let (member, _) = members.entry(service.clone()).or_insert_with(|| (Member::default(), path.clone()));
+            candidate(member, manifest.clone());
+        }
+    }
+    let drained = asked.drained.clone();
+    let fleet = |(environment, members): (Option<String>, BTreeMap<String, (Member, PathBuf)>)| Fleet {
+        environment,
+        members: members.into_values().map(|(member, _)| member).collect(),
+        drained: drained.clone(),
+    };
+    let fleets: Vec<Fleet> = fleets.into_iter().map(fleet).collect();
+    queues(&fleets, &asked.drained)?;
+    Ok(Loaded { fleets, schemas })
+}
+
+/// A queue that nobody has is a mistyped one.
+fn queues(fleets: &[Fleet], drained: &Drained) -> Result<(), Error> {
+    let members = fleets.iter().flat_map(|fleet| &fleet.members);
+    let versions = members.flat_map(|it| it.past.iter().chain(&it.now).chain(&it.next));
+    let known: BTreeSet<String> =
+        versions.flat_map(|it| &it.listens).map(|it| format!("{}.{}", it.event, it.group)).collect();
+    match drained.queues.iter().find(|queue| !known.contains(*queue)) {
+        None => Ok(()),
+        Some(queue) => {
+            let near = twyla_contract::similar::nearest(queue, known.iter().map(String::as_str)).map(str::to_owned);
+            Err(Error::NoQueue { queue: queue.clone(), near })
+        }
+    }
+}
+
+fn version(previous: Previous) -> Version {
+    let Previous { version: name, emits, listens, serves, calls } = previous;
+    Version { name, emits, listens, serves, calls }
+}
+
+fn split(manifest: Manifest) -> (String, bool, Version, Vec<Version>) {
+    let Manifest { service, version: name, in_the_field, emits, listens, serves, calls, previous, .. } = manifest;
+    let now = Version { name, emits, listens, serves, calls };
+    (service, in_the_field, now, previous.into_iter().map(version).collect())
+}
+
+fn member(manifest: Manifest) -> Member {
+    let (name, field, now, past) = split(manifest);
+    Member { name, field, past, now: Some(now), next: None }
+}
+
+/// Gives a service its next version. What a candidate says of earlier ones counts where the fleet doesn't know better.
+fn candidate(member: &mut Member, manifest: Manifest) {
+    let (name, field, next, past) = split(manifest);
+    member.name = name;
+    member.field |= field;
+    let known = |it: &Version, member: &Member| {
+        member.now.iter().chain(&member.past).any(|known| known.name == it.name) || it.name == next.name
+    };
+    for it in past {
+        if field && !known(&it, member) {
+            member.past.push(it);
+        }
+    }
+    // what is deployed already moves nothing
+    if member.now.as_ref() != Some(&next) {
+        member.next = Some(next);
+    }
+}
+
+/// The manifests of a file, or of a folder and those in it, whose names are environments.
+fn manifests(path: &Path) -> Result<Vec<Found>, Error> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |error| Error::Unreadable { path, error }
+    };
+    if !fs::metadata(path).map_err(unreadable(path))?.is_dir() {
+        let checked = read::read(path)?;
+        return Ok(vec![Found { path: path.to_owned(), environment: checked.manifest.environment.clone(), checked }]);
+    }
+    let mut files = Vec::new();
+    let mut open = vec![path.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).map_err(unreadable(&folder))? {
+            let entry = entry.map_err(unreadable(&folder))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let kind = entry.file_type().map_err(unreadable(&entry.path()))?;
+            if kind.is_dir() && !name.starts_with('.') {
+                open.push(entry.path());
+            } else if !kind.is_dir() && name.ends_with(SUFFIX) {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Error::Empty { path: path.to_owned() });
+    }
+    files.into_iter().map(|file| placed(path, file)).collect()
+}
+
+/// A manifest with its environment: what it says, or the folder it lies in.
+fn placed(root: &Path, path: PathBuf) -> Result<Found, Error> {
+    let checked = read::read(&path)?;
+    let folder = path.parent().and_then(|folder| folder.strip_prefix(root).ok());
+    let folder = folder.map(|folder| folder.to_string_lossy().replace('\\', "/")).filter(|folder| !folder.is_empty());
+    let environment = match (folder, checked.manifest.environment.clone()) {
+        (Some(folder), Some(says)) if folder != says => return Err(Error::OtherFolder { path, folder, says }),
+        (folder, says) => says.or(folder),
+    };
+    Ok(Found { path, environment, checked })
+}

@@ -1,0 +1,397 @@
+//! The services of one environment, each in its versions, and the edges between them: who may meet whom, and what comes of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use twyla_build::compare::{Verdict, Why, Witness};
+
+use super::plan::{self, AGES, Age, Cells, ServiceId, Task};
+use crate::commands::manifest::model::{Emits, Listens, Rpc};
+
+/// What one version of a service does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Version {
+    pub(crate) name: String,
+    pub(crate) emits: Vec<Emits>,
+    pub(crate) listens: Vec<Listens>,
+    pub(crate) serves: Vec<Rpc>,
+    pub(crate) calls: Vec<Rpc>,
+}
+
+/// A service in its versions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    /// Whether old versions of it go on running.
+    pub(crate) field: bool,
+    /// Those before the one that is deployed, the newest first.
+    pub(crate) past: Vec<Version>,
+    /// What is deployed; none of a service that is new.
+    pub(crate) now: Option<Version>,
+    /// What is to be deployed.
+    pub(crate) next: Option<Version>,
+}
+
+impl Member {
+    /// The versions of an age.
+    pub(crate) fn of(&self, age: Age) -> &[Version] {
+        match age {
+            Age::Past => &self.past,
+            Age::Now => self.now.as_slice(),
+            Age::Next => self.next.as_slice(),
+        }
+    }
+
+    fn versions(&self) -> impl Iterator<Item = (Age, &Version)> {
+        AGES.into_iter().flat_map(|age| self.of(age).iter().map(move |version| (age, version)))
+    }
+}
+
+/// The services of an environment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fleet {
+    pub(crate) environment: Option<String>,
+    pub(crate) members: Vec<Member>,
+    /// The queues that somebody has seen drained of what old versions have sent; none says that of all.
+    pub(crate) drained: Drained,
+}
+
+/// Which queues are drained.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Drained {
+    pub(crate) all: bool,
+    /// `api.user_input.bot`
+    pub(crate) queues: BTreeSet<String>,
+}
+
+/// What is sent on an edge.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Subject {
+    Event { event: String, group: String },
+    Method(String),
+}
+
+impl Subject {
+    /// What it is called: the event's or the method's name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Event { event, .. } => event,
+            Self::Method(name) => name,
+        }
+    }
+
+    /// The queue, where there is one.
+    pub(crate) fn queue(&self) -> Option<String> {
+        match self {
+            Self::Event { event, group } => Some(format!("{event}.{group}")),
+            Self::Method(_) => None,
+        }
+    }
+}
+
+/// A piece of what is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Part {
+    Content,
+    Context,
+    Request,
+    Response,
+    Error,
+}
+
+impl Part {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Context => "context",
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Error => "error",
+        }
+    }
+
+    /// Whether it goes from the edge's consumer to its producer: what a server answers.
+    pub(crate) fn goes_back(self) -> bool {
+        matches!(self, Self::Response | Self::Error)
+    }
+}
+
+/// What one service sends another: events through a group's queue, or calls to a method.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    pub(crate) producer: ServiceId,
+    pub(crate) consumer: ServiceId,
+    pub(crate) subject: Subject,
+    /// For each pair of versions of which both have to do with it.
+    pub(crate) cells: Vec<Cell>,
+    /// Whether its queue is drained of what old versions have sent.
+    drained: bool,
+}
+
+/// A version of the producer and one of the consumer.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    pub(crate) producer: (Age, String),
+    pub(crate) consumer: (Age, String),
+    /// What is wrong; nothing where it fits.
+    pub(crate) wrong: Vec<Wrong>,
+}
+
+/// What whoever takes a witness does with it, in the words of a report.
+pub(super) fn refuses(witness: &Witness) -> &'static str {
+    if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" }
+}
+
+/// What is wrong with a pair.
+#[derive(Clone, Debug)]
+pub(crate) enum Wrong {
+    Breaks(Part, Rc<Witness>),
+    Undecided(Part, Rc<Why>),
+    /// The method is called and not served.
+    NotServed,
+}
+
+impl Wrong {
+    pub(crate) fn is_undecided(&self) -> bool {
+        matches!(self, Self::Undecided(..))
+    }
+}
+
+/// How a pair, or several, came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Came {
+    /// One of the two has nothing to do with it.
+    Apart,
+    Fits,
+    Undecided,
+    Breaks,
+}
+
+impl Cell {
+    pub(crate) fn came(&self) -> Came {
+        if self.wrong.is_empty() {
+            Came::Fits
+        } else if self.wrong.iter().all(Wrong::is_undecided) {
+            Came::Undecided
+        } else {
+            Came::Breaks
+        }
+    }
+}
+
+impl Edge {
+    /// The cells of two ages.
+    pub(crate) fn of(&self, producer: Age, consumer: Age) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(move |cell| cell.producer.0 == producer && cell.consumer.0 == consumer)
+    }
+
+    /// How two ages came out: the worst of their cells.
+    pub(crate) fn came(&self, producer: Age, consumer: Age) -> Came {
+        self.of(producer, consumer).map(Cell::came).max().unwrap_or(Came::Apart)
+    }
+
+    /// The first thing that is wrong with two ages.
+    pub(crate) fn wrong(&self, producer: Age, consumer: Age) -> Option<(&Cell, &Wrong)> {
+        let wrong = || self.of(producer, consumer).flat_map(|cell| cell.wrong.iter().map(move |wrong| (cell, wrong)));
+        wrong().find(|(_, wrong)| !wrong.is_undecided()).or_else(|| wrong().next())
+    }
+
+    /// For the planner, which takes what is undecided as one says.
+    fn cells(&self, undecided_fits: bool) -> Cells {
+        let most = if undecided_fits { Came::Undecided } else { Came::Fits };
+        Cells::new(|producer, consumer| {
+            let gone = producer == Age::Past && self.drained;
+            gone || self.came(producer, consumer) <= most
+        })
+    }
+
+    /// Whether what waits in the queue still counts.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.drained
+    }
+}
+
+/// Says whether what is sent under one schema is taken under another, both named by their digests.
+pub(crate) trait Judge {
+    fn judge(&mut self, producer: &str, consumer: &str) -> Rc<Verdict>;
+}
+
+impl Fleet {
+    /// Every edge, each pair of versions judged.
+    pub(crate) fn edges(&self, judge: &mut impl Judge) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        for ((producer, consumer), subjects) in self.meetings() {
+            for subject in subjects {
+                let (from, to) = (&self.members[producer], &self.members[consumer]);
+                let cells = match &subject {
+                    Subject::Event { event, group } => event_cells(from, to, event, group, judge),
+                    Subject::Method(method) => method_cells(from, to, method, judge),
+                };
+                // what is in the field goes on sending: its old versions are never done
+                let queue = subject.queue().filter(|_| !from.field);
+                let drained = queue.is_some_and(|queue| self.drained.all || self.drained.queues.contains(&queue));
+                edges.push(Edge { producer, consumer, subject, cells, drained });
+            }
+        }
+        edges.sort_by(|a, b| (&a.subject, a.producer, a.consumer).cmp(&(&b.subject, b.producer, b.consumer)));
+        edges
+    }
+
+    /// Which services meet, and on what.
+    fn meetings(&self) -> BTreeMap<(ServiceId, ServiceId), BTreeSet<Subject>> {
+        let mut emitters: BTreeMap<&str, BTreeSet<ServiceId>> = BTreeMap::new();
+        let mut callers: BTreeMap<&str, BTreeSet<ServiceId>> = BTreeMap::new();
+        for (id, member) in self.members.iter().enumerate() {
+            for (_, version) in member.versions() {
+                for it in &version.emits {
+                    emitters.entry(&it.event).or_default().insert(id);
+                }
+                for it in &version.calls {
+                    callers.entry(&it.method).or_default().insert(id);
+                }
+            }
+        }
+        let mut meetings: BTreeMap<_, BTreeSet<Subject>> = BTreeMap::new();
+        for (id, member) in self.members.iter().enumerate() {
+            for (_, version) in member.versions() {
+                for it in &version.listens {
+                    for emitter in emitters.get(&*it.event).into_iter().flatten() {
+                        let subject = Subject::Event { event: it.event.clone(), group: it.group.clone() };
+                        meetings.entry((*emitter, id)).or_default().insert(subject);
+                    }
+                }
+                for it in &version.serves {
+                    for caller in callers.get(&*it.method).into_iter().flatten() {
+                        meetings.entry((*caller, id)).or_default().insert(Subject::Method(it.method.clone()));
+                    }
+                }
+            }
+        }
+        meetings
+    }
+
+    /// What is to be planned.
+    pub(crate) fn task(&self, edges: &[Edge], undecided_fits: bool) -> Task {
+        let service = |member: &Member| plan::Service { moves: member.next.is_some(), field: member.field };
+        let edge = |edge: &Edge| plan::Edge {
+            producer: edge.producer,
+            consumer: edge.consumer,
+            queued: matches!(edge.subject, Subject::Event { .. }),
+            cells: edge.cells(undecided_fits),
+        };
+        Task { services: self.members.iter().map(service).collect(), edges: edges.iter().map(edge).collect() }
+    }
+
+    /// What versions that are there or come say and nobody hears, and the other way round.
+    pub(crate) fn loose(&self) -> Vec<Loose> {
+        let all = || {
+            self.members.iter().enumerate().filter_map(|(id, it)| it.next.as_ref().or(it.now.as_ref()).map(|v| (id, v)))
+        };
+        let heard: BTreeSet<&str> = all().flat_map(|(_, it)| &it.listens).map(|it| &*it.event).collect();
+        let said: BTreeSet<&str> = all().flat_map(|(_, it)| &it.emits).map(|it| &*it.event).collect();
+        let served: BTreeSet<&str> = all().flat_map(|(_, it)| &it.serves).map(|it| &*it.method).collect();
+        let called: BTreeSet<&str> = all().flat_map(|(_, it)| &it.calls).map(|it| &*it.method).collect();
+        let mut loose = BTreeSet::new();
+        for (service, version) in all() {
+            let unheard = version.emits.iter().filter(|it| !heard.contains(&*it.event));
+            loose.extend(unheard.map(|it| Loose::Unheard { event: it.event.clone(), service }));
+            let unsaid = version.listens.iter().filter(|it| !said.contains(&*it.event));
+            loose.extend(unsaid.map(|it| Loose::Unsaid { event: it.event.clone(), group: it.group.clone(), service }));
+            let unserved = version.calls.iter().filter(|it| !served.contains(&*it.method));
+            loose.extend(unserved.map(|it| Loose::Unserved { method: it.method.clone(), service }));
+            let uncalled = version.serves.iter().filter(|it| !called.contains(&*it.method));
+            loose.extend(uncalled.map(|it| Loose::Uncalled { method: it.method.clone(), service }));
+            // a group whose service has gone leaves its queue behind
+            let old = self.members[service].now.iter().filter(|_| self.members[service].next.is_some());
+            for it in old.flat_map(|old| &old.listens) {
+                if !version.listens.iter().any(|other| (&other.event, &other.group) == (&it.event, &it.group)) {
+                    loose.insert(Loose::Left { event: it.event.clone(), group: it.group.clone(), service });
+                }
+            }
+        }
+        loose.into_iter().collect()
+    }
+}
+
+/// What has only one end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Loose {
+    /// It is emitted, and no service listens to it.
+    Unheard { event: String, service: ServiceId },
+    /// It is listened to, and no service emits it.
+    Unsaid { event: String, group: String, service: ServiceId },
+    /// It is called, and no service serves it: each call fails.
+    Unserved { method: String, service: ServiceId },
+    /// It is served, and no service calls it.
+    Uncalled { method: String, service: ServiceId },
+    /// The next version doesn't listen any more, and its queue stays.
+    Left { event: String, group: String, service: ServiceId },
+}
+
+/// What is wrong where one digest is sent and another taken.
+fn held(part: Part, producer: &str, consumer: &str, judge: &mut impl Judge) -> Option<Wrong> {
+    match &*judge.judge(producer, consumer) {
+        Verdict::Fits => None,
+        Verdict::Breaks(witness) => Some(Wrong::Breaks(part, Rc::new((**witness).clone()))),
+        Verdict::Undecided(why) => Some(Wrong::Undecided(part, Rc::new(why.clone()))),
+    }
+}
+
+fn event_cells(from: &Member, to: &Member, event: &str, group: &str, judge: &mut impl Judge) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for (sent, producer) in from.versions() {
+        let emits: Vec<_> = producer.emits.iter().filter(|it| it.event == event).collect();
+        for (taken, consumer) in to.versions() {
+            let listens: Vec<_> = consumer.listens.iter().filter(|it| it.event == event && it.group == group).collect();
+            if emits.is_empty() || listens.is_empty() {
+                continue;
+            }
+            let mut wrong = Vec::new();
+            for (emits, listens) in emits.iter().flat_map(|emits| listens.iter().map(move |it| (emits, it))) {
+                wrong.extend(held(Part::Content, &emits.content, &listens.content, judge));
+                wrong.extend(held(Part::Context, &emits.context, &listens.context, judge));
+            }
+            cells.push(Cell {
+                producer: (sent, producer.name.clone()),
+                consumer: (taken, consumer.name.clone()),
+                wrong,
+            });
+        }
+    }
+    cells
+}
+
+fn method_cells(from: &Member, to: &Member, method: &str, judge: &mut impl Judge) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    // a service that isn't there serves nothing
+    let absent = Version { name: "not deployed".to_owned(), ..Version::default() };
+    let servers = || to.versions().chain(to.now.is_none().then_some((Age::Now, &absent)));
+    for (asked, caller) in from.versions() {
+        let calls: Vec<_> = caller.calls.iter().filter(|it| it.method == method).collect();
+        for (answered, server) in servers() {
+            if calls.is_empty() {
+                continue;
+            }
+            let serves: Vec<_> = server.serves.iter().filter(|it| it.method == method).collect();
+            let mut wrong = Vec::new();
+            if serves.is_empty() {
+                wrong.push(Wrong::NotServed);
+            }
+            for (call, serve) in calls.iter().flat_map(|call| serves.iter().map(move |it| (call, it))) {
+                wrong.extend(held(Part::Request, &call.request, &serve.request, judge));
+                wrong.extend(held(Part::Context, &call.context, &serve.context, judge));
+                wrong.extend(held(Part::Response, &serve.response, &call.response, judge));
+                // an error that the caller knows nothing of is a server's fault to it, which it has to expect anyway
+                if let (Some(sent), Some(taken)) = (&serve.error, &call.error) {
+                    wrong.extend(held(Part::Error, sent, taken, judge));
+                }
+            }
+            cells.push(Cell {
+                producer: (asked, caller.name.clone()),
+                consumer: (answered, server.name.clone()),
+                wrong,
+            });
+        }
+    }
+    cells
+}

@@ -1,0 +1,51 @@
+//! The files that are imported, and those that are left.
+
+use std::fmt;
+
+use twyla_build::At;
+
+use super::lines::Text;
+use crate::support::json::Json;
+
+/// A loose file: its path below the folder, with `/`.
+#[derive(Clone, Debug)]
+pub(super) struct Loose {
+    pub(super) path: String,
+    pub(super) json: Json,
+    /// What it was read from; none of what stands within a document.
+    pub(super) text: Option<Text>,
+}
+
+impl Loose {
+    /// Where something stands in it, by JSON Pointer.
+    pub(super) fn at(&self, pointer: &str) -> Option<At> {
+        self.text.as_ref()?.at(pointer)
+    }
+}
+
+/// A file that isn't imported, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) path: String,
+    /// Where in it the reason stands, if it stands in one place.
+    pub(super) at: Option<At>,
+    pub(super) why: String,
+}
+
+impl Left {
+    /// What is left for a reason that is about the whole file.
+    pub(super) fn whole(path: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { path: path.into(), at: None, why: why.into() }
+    }
+}
+
+impl fmt::Display for Left {
+    /// `shop/paid.json:3:7: there is no type `sting``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, at, why } = self;
+        match at {
+            Some(At { line, column }) => write!(f, "{path}:{line}:{column}: {why}"),
+            None => write!(f, "{path}: {why}"),
+        }
+    }
+}

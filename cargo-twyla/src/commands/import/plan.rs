@@ -1,0 +1,319 @@
+//! What becomes of loose schema files: which is which contract, and where each reference leads then. Pure: files in, files out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::definitions::Definitions;
+use super::loose::{Left, Loose};
+use super::names::{self, Role, named, number};
+use super::references::{MARK, Place, Resources, Target, Written, fragment};
+use crate::support::json::{Json, within};
+
+/// An earlier version of an event.
+#[derive(Clone, Debug)]
+pub(super) struct Earlier {
+    /// As its path has it.
+    pub(super) version: String,
+    /// What it was.
+    pub(super) path: String,
+    pub(super) json: Json,
+}
+
+/// What was made of them.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// By the path below the schemas folder.
+    pub(super) files: BTreeMap<String, Json>,
+    /// What each was, by where it is now.
+    pub(super) moved: BTreeMap<String, String>,
+    /// All loose files that a file comes from, each with the JSON Pointer of what it was there.
+    pub(super) from: BTreeMap<String, BTreeMap<String, String>>,
+    /// The earlier versions of a file, the oldest first.
+    pub(super) earlier: BTreeMap<String, Vec<Earlier>>,
+    /// Files that several others have given a definition to.
+    pub(super) shared: BTreeSet<String>,
+    /// What somebody should know.
+    pub(super) notes: Vec<String>,
+    /// What isn't imported.
+    pub(super) left: Vec<Left>,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    /// The domain of files that name none.
+    pub(super) domain: Option<String>,
+    /// The path of the file that is the context.
+    pub(super) context: Option<String>,
+}
+
+/// What is known of a file that is imported.
+struct Known {
+    place: String,
+    /// The version that its path has.
+    version: Option<String>,
+    /// Whether it is an earlier version of what is at that place.
+    earlier: bool,
+}
+
+/// Finds what each file is, and rewrites what refers to it. `left` are the files that aren't imported, with why.
+pub(super) fn plan(files: &[Loose], asked: &Asked, left: Vec<Left>) -> Plan {
+    let resources = Resources::of(files);
+    let references: Vec<Vec<(Written, Target)>> = (0..files.len()).map(|file| resources.references(file)).collect();
+    let mut plan = Plan { left, ..Plan::default() };
+    stopped(files, &references, &mut plan);
+    let known = known(files, &references, asked, &mut plan);
+    // a name that two files would have stops the one, and what refers to it
+    stopped(files, &references, &mut plan);
+    let known: BTreeMap<usize, Known> =
+        known.into_iter().filter(|(file, _)| !is_left(&plan, &files[*file].path)).collect();
+
+    let current = |file: &usize| known.get(file).is_some_and(|it| !it.earlier);
+    // within a file a reference stays one; to another it is marked until all places are known
+    let mut texts: BTreeMap<usize, Json> = BTreeMap::new();
+    for file in known.keys() {
+        let json = match resources.is_kept(*file) {
+            true => files[*file].json.clone(),
+            false => resources.rewritten(*file, &mut |place| mark(*file, place)),
+        };
+        texts.insert(*file, json);
+    }
+    let mut definitions = Definitions::default();
+    let taken: BTreeSet<String> = known.values().map(|it| it.place.clone()).collect();
+    let movable = |file: usize| current(&file) && !resources.is_kept(file);
+    definitions.alone(&texts, &|file| movable(file) && !known[&file].place.starts_with("shared/"), &taken);
+    definitions.several(&texts, &movable, &taken);
+
+    for (file, known_file) in &known {
+        let Some(json) = texts.get(file) else { continue };
+        let mut json = json.clone();
+        let places = Places { known: &known, definitions: &definitions, kept: &resources };
+        if !resources.is_kept(*file) {
+            definitions.take_out(*file, &mut json);
+            places.write(&mut json, *file, &known_file.place, None);
+        }
+        let path = files[*file].path.clone();
+        if known_file.earlier {
+            let version = known_file.version.clone().unwrap_or_default();
+            plan.earlier.entry(known_file.place.clone()).or_default().push(Earlier { version, path, json });
+            continue;
+        }
+        plan.from.entry(known_file.place.clone()).or_default().insert(path.clone(), String::new());
+        plan.moved.insert(known_file.place.clone(), path);
+        plan.files.insert(known_file.place.clone(), json);
+    }
+    for earlier in plan.earlier.values_mut() {
+        earlier.sort_by_key(|it| number(&it.version));
+    }
+    for (place, definition) in definitions.moved() {
+        let Some(Place { file, pointer }) = definition.first() else { continue };
+        let Some(json) = texts.get(file).and_then(|json| json.pointer(pointer)) else { continue };
+        let mut json = Definitions::with_dialect(json.clone(), texts.get(file));
+        let places = Places { known: &known, definitions: &definitions, kept: &resources };
+        places.write(&mut json, *file, &place, Some(pointer));
+        for Place { file, pointer } in &definition {
+            plan.from.entry(place.clone()).or_default().insert(files[*file].path.clone(), pointer.clone());
+        }
+        if let [Place { file, pointer }] = definition.as_slice() {
+            plan.moved.insert(place.clone(), format!("{}{}", files[*file].path, fragment(pointer)));
+        } else {
+            plan.shared.insert(place.clone());
+        }
+        plan.files.insert(place, json);
+    }
+    if !plan.files.contains_key("context.json") {
+        plan.notes.push("no file is the context, which every event carries: an empty one was made".to_owned());
+        let empty = r#"{ "description": "What every event carries.", "type": "object" }"#;
+        plan.files.insert("context.json".to_owned(), Json::parse(empty).unwrap_or(Json::Bool(true)));
+    }
+    plan
+}
+
+fn is_left(plan: &Plan, path: &str) -> bool {
+    plan.left.iter().any(|it| it.path == path)
+}
+
+/// Leaves what refers to nothing, and to what is left.
+fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Plan) {
+    loop {
+        let before = plan.left.len();
+        for (file, found) in files.iter().zip(references) {
+            if is_left(plan, &file.path) {
+                continue;
+            }
+            let why = |written: &str, target: &Target| match target {
+                Target::Nothing { near } => {
+                    let beside =
+                        crate::support::schemas::beside(&file.path, written.split('#').next().unwrap_or_default());
+                    if let Some(left) = plan.left.iter().find(|it| Some(&it.path) == beside.as_ref()) {
+                        return Some(format!("refers to {}, which is left", left.path));
+                    }
+                    let near = near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                    Some(format!("{written} leads to none of the files{near}"))
+                }
+                Target::Place(place) => {
+                    let path = &files.get(place.file)?.path;
+                    (*path != file.path && is_left(plan, path)).then(|| format!("refers to {path}, which is left"))
+                }
+                Target::Outside(_) => None,
+            };
+            let left = found.iter().find_map(|(Written { text, pointer }, target)| {
+                Some(Left { path: file.path.clone(), at: file.at(pointer), why: why(text, target)? })
+            });
+            plan.left.extend(left);
+        }
+        if plan.left.len() == before {
+            return;
+        }
+    }
+}
+
+/// What each file is; of several versions the newest is the contract.
+fn known(
+    files: &[Loose],
+    references: &[Vec<(Written, Target)>],
+    asked: &Asked,
+    plan: &mut Plan,
+) -> BTreeMap<usize, Known> {
+    // the files whose root another one refers to
+    let mut parts: BTreeSet<usize> = BTreeSet::new();
+    for (file, found) in references.iter().enumerate() {
+        for (_, target) in found {
+            if let Target::Place(place) = target
+                && place.file != file
+                && place.pointer.is_empty()
+            {
+                parts.insert(place.file);
+            }
+        }
+    }
+    let mut known: BTreeMap<usize, Known> = BTreeMap::new();
+    let mut open: Vec<usize> = (0..files.len()).filter(|file| !is_left(plan, &files[*file].path)).collect();
+    for deeper in 0..DEEPEST {
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for file in std::mem::take(&mut open) {
+            let Loose { path, json, .. } = &files[file];
+            let context = match &asked.context {
+                Some(context) => context == path,
+                None => path == "context.json",
+            };
+            let is_part = parts.contains(&file) || Definitions::only(json);
+            let role = match context {
+                true => Ok(Role::Context),
+                false => names::role(path, json, is_part, asked.domain.as_deref(), deeper),
+            };
+            match role {
+                Ok(role) => places.entry(role.path()).or_default().push(file),
+                Err(why) => plan.left.push(Left::whole(path, why)),
+            }
+        }
+        for (place, mut all) in places {
+            let version = |file: usize| named(&files[file].path).version;
+            // the newest last; one without a version is what holds now
+            let order = |file: &usize| (version(*file).is_none(), version(*file).and_then(number));
+            all.sort_by_key(|file| (order(file), *file));
+            let distinct: BTreeSet<_> = all.iter().map(order).collect();
+            let folder = |file: usize| named(&files[file].path).steps.join("/");
+            let one = all.iter().all(|file| folder(*file) == folder(all[0]));
+            let taken = known.values().any(|it| it.place == place);
+            if (all.len() > 1 && !(one && distinct.len() == all.len())) || taken {
+                if deeper + 1 == DEEPEST {
+                    for file in &all[usize::from(!taken)..] {
+                        let other = if taken { place.clone() } else { files[all[0]].path.clone() };
+                        let why = format!("would be {place}, as {other}: rename one of them");
+                        plan.left.push(Left::whole(&files[*file].path, why));
+                    }
+                    all.truncate(usize::from(!taken));
+                } else {
+                    open.append(&mut all);
+                    continue;
+                }
+            }
+            let newest = all.last().copied();
+            for file in all {
+                let version = version(file).map(str::to_owned);
+                let earlier = Some(file) != newest;
+                // what others refer to is there, whatever its version
+                let place = match (&version, earlier && parts.contains(&file)) {
+                    (Some(version), true) => {
+                        let stem = place.rsplit('/').next().unwrap_or(&place).trim_end_matches(".json");
+                        format!(
+                            "shared/{stem}_{}.json",
+                            twyla_contract::rust::field_name(version).trim_start_matches('_')
+                        )
+                    }
+                    _ => place.clone(),
+                };
+                let earlier = earlier && !parts.contains(&file);
+                known.insert(file, Known { place, version, earlier });
+            }
+        }
+        open.sort_unstable();
+    }
+    known
+}
+
+/// How many folders a name may have.
+const DEEPEST: usize = 4;
+
+/// A reference while not all places are known: within the same file its fragment, else a mark with the file.
+fn mark(file: usize, place: &Place) -> String {
+    match place.file == file {
+        true => fragment(&place.pointer),
+        false => format!("{MARK}{}{}", place.file, fragment(&place.pointer)),
+    }
+}
+
+/// Where all files and definitions are.
+struct Places<'a> {
+    known: &'a BTreeMap<usize, Known>,
+    definitions: &'a Definitions,
+    kept: &'a Resources<'a>,
+}
+
+impl Places<'_> {
+    /// Writes references as they are from a place: those of a file, or of a definition that was moved out of it.
+    fn write(&self, json: &mut Json, file: usize, at: &str, moved: Option<&str>) {
+        json.each_schema(&mut |members| {
+            let Some((_, Json::String(reference))) = members.iter_mut().find(|(name, _)| name == "$ref") else {
+                return;
+            };
+            let (of, pointer) = match reference.strip_prefix(MARK) {
+                Some(marked) => {
+                    let (file, pointer) = marked.split_once('#').unwrap_or((marked, ""));
+                    let Ok(of) = file.parse() else { return };
+                    (of, pointer.to_owned())
+                }
+                None => match reference.strip_prefix('#') {
+                    Some(pointer) => (file, pointer.to_owned()),
+                    // to a document that is given
+                    None => return,
+                },
+            };
+            let pointer = crate::support::contracts::decoded(&pointer);
+            if let Some(rest) = moved.filter(|_| of == file).and_then(|own| within(&pointer, own)) {
+                *reference = fragment(rest);
+                return;
+            }
+            let movable = !self.kept.is_kept(of);
+            if let Some((place, rest)) = self.definitions.place(of, &pointer).filter(|_| movable) {
+                let rest = if rest.is_empty() { String::new() } else { fragment(rest) };
+                *reference =
+                    if place == at { format!("#{}", rest.trim_start_matches('#')) } else { way(at, place) + &rest };
+                return;
+            }
+            let Some(known) = self.known.get(&of) else { return };
+            *reference = match (known.place == at && moved.is_none(), pointer.is_empty()) {
+                (true, _) => fragment(&pointer),
+                (false, true) => way(at, &known.place),
+                (false, false) => way(at, &known.place) + &fragment(&pointer),
+            };
+        });
+    }
+}
+
+/// The way from one file to another.
+pub(crate) fn way(from: &str, to: &str) -> String {
+    let (from, to): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count().min(from.len() - 1).min(to.len() - 1);
+    format!("{}{}", "../".repeat(from.len() - 1 - common), to[common..].join("/"))
+}

@@ -1,0 +1,158 @@
+//! The proof that a contract takes what the loose file took that it was made of, and nothing else: both are compared, both ways.
+
+use std::collections::BTreeSet;
+
+use twyla_build::compare::{self, Bundle, ContractSchema, Options, Verdict};
+use twyla_build::{Draft, Problems};
+
+use super::loose::Loose;
+use super::references::{Resources, Target};
+use crate::support::json::Json;
+
+/// How far a comparison may go. A folder may have thousands of contracts; what takes longer stays undecided.
+const BUDGET: u64 = 400_000;
+
+/// What is known of a contract and the file that it was made of.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// Both take the same.
+    Same,
+    /// One takes what the other refuses: in words, with the value.
+    Differs(String),
+    /// Neither could be shown.
+    Undecided(String),
+}
+
+/// The draft that a custom `$schema` stands for.
+pub(super) type Dialect<'a> = Box<dyn Fn(&str) -> Option<Draft> + 'a>;
+
+/// The loose files, as they are read for a proof.
+pub(super) struct Sources<'a> {
+    pub(super) files: &'a [Loose],
+    pub(super) resources: Resources<'a>,
+    /// The documents that they refer to, by their URIs.
+    pub(super) documents: Vec<(String, Json)>,
+    pub(super) dialect: Dialect<'a>,
+}
+
+impl Sources<'_> {
+    /// Holds a contract to the file that it was made of.
+    pub(super) fn proof(&self, path: &str, contract: &ContractSchema) -> Proof {
+        let Some(file) = self.files.iter().position(|it| it.path == path) else {
+            return Proof::Undecided("its file is gone".to_owned());
+        };
+        let source = match self.bundle(file).or_else(|_| self.read_by_path(file)) {
+            Ok(source) => source,
+            Err(problems) => return Proof::Undecided(format!("what it was can't be read by itself: {problems}")),
+        };
+        let source = source.formats(contract.bundle.asserts_formats());
+        let options = Options { budget: BUDGET, ..Options::subsumption() };
+        for (from, to, words) in [
+            (&source, &contract.bundle, "the contract refuses what its file took"),
+            (&contract.bundle, &source, "the contract takes what its file refused"),
+        ] {
+            match compare::compare(from, to, &options) {
+                Verdict::Fits => {}
+                Verdict::Breaks(witness) => {
+                    return Proof::Differs(format!("{words}: {}: {}", witness.event, witness.rule));
+                }
+                Verdict::Undecided(why) => return Proof::Undecided(why.to_string()),
+            }
+        }
+        Proof::Same
+    }
+
+    /// A file with all that it leads to, as it lies: references are read as JSON Schema has them.
+    fn bundle(&self, file: usize) -> Result<Bundle, Problems> {
+        self.made(file, |file| self.files[file].json.clone())
+    }
+
+    /// The same with references read as the import reads them: by path, although an `$id` says otherwise.
+    fn read_by_path(&self, file: usize) -> Result<Bundle, Problems> {
+        self.made(file, |file| {
+            let from = &self.files[file].path;
+            self.resources.rewritten(file, &mut |place| {
+                let to = &self.files[place.file].path;
+                let fragment = super::references::fragment(&place.pointer);
+                if to == from { fragment } else { super::plan::way(from, to) + &fragment }
+            })
+        })
+    }
+
+    fn made(&self, file: usize, text: impl Fn(usize) -> Json) -> Result<Bundle, Problems> {
+        let mut reached = BTreeSet::from([file]);
+        let mut open = vec![file];
+        while let Some(file) = open.pop() {
+            for (_, target) in self.resources.references(file) {
+                if let Target::Place(place) = target
+                    && reached.insert(place.file)
+                {
+                    open.push(place.file);
+                }
+            }
+        }
+        let named = |json: Json| {
+            let mut json = json;
+            json.each_schema(&mut |members| {
+                let uri = members.iter_mut().find(|(name, _)| name == "$schema").map(|(_, value)| value);
+                if let Some(value) = uri
+                    && let Some(draft) = value.str().and_then(|uri| (self.dialect)(uri))
+                {
+                    *value = Json::String(draft.uri().to_owned());
+                }
+            });
+            json
+        };
+        let files = reached.into_iter().map(|file| (self.files[file].path.clone(), named(text(file))));
+        let documents = self.documents.iter().map(|(uri, json)| (uri.clone(), named(json.clone())));
+        let bundle = Json::Object(vec![
+            ("draft".to_owned(), Json::String(Draft::default().name().to_owned())),
+            ("formats".to_owned(), Json::Bool(true)),
+            ("root".to_owned(), Json::String(self.files[file].path.clone())),
+            ("documents".to_owned(), Json::Object(files.chain(documents).collect())),
+        ]);
+        Bundle::parse(&bundle.line())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a contract with the one schema and a file with the other.
+    fn said(file: &str, contract: &str) -> Proof {
+        let files = [Loose { path: "shop/paid.json".to_owned(), json: Json::parse(file).unwrap(), text: None }];
+        let folder = tempfile::tempdir().unwrap();
+        crate::support::output::write(&folder.path().join("context.json"), "{}").unwrap();
+        crate::support::output::write(&folder.path().join("events/shop/paid.json"), contract).unwrap();
+        let contracts = twyla_build::Builder::new(folder.path()).contracts().unwrap();
+        let contract = contracts.contract(compare::ContractKind::Event, "shop.paid").unwrap();
+        let resources = Resources::of(&files);
+        let sources = Sources { files: &files, resources, documents: Vec::new(), dialect: Box::new(|_| None) };
+        sources.proof("shop/paid.json", contract)
+    }
+
+    #[test]
+    fn a_contract_that_takes_less_or_more_than_its_file_differs() {
+        let schema = |maximum: u32| {
+            format!(r#"{{ "type": "object", "properties": {{ "a": {{ "type": "integer", "maximum": {maximum} }} }} }}"#)
+        };
+        assert!(matches!(said(&schema(5), &schema(5)), Proof::Same));
+        let less = said(&schema(6), &schema(5));
+        assert!(
+            matches!(&less, Proof::Differs(how) if how.starts_with("the contract refuses what its file took: {\"a\":6}")),
+            "{less:?}"
+        );
+        let more = said(&schema(5), &schema(6));
+        assert!(
+            matches!(&more, Proof::Differs(how) if how.starts_with("the contract takes what its file refused: {\"a\":6}")),
+            "{more:?}"
+        );
+    }
+
+    #[test]
+    fn a_file_is_read_by_path_where_its_name_says_otherwise() {
+        let file = r##"{ "$id": "https://example.com/a/b", "properties": { "a": { "$ref": "#/$defs/a" } }, "$defs": { "a": { "type": "null" } } }"##;
+        assert!(matches!(said(file, r#"{ "properties": { "a": { "type": "null" } } }"#), Proof::Same));
+    }
+}

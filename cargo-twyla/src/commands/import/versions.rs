@@ -1,0 +1,159 @@
+//! Earlier versions of events: they become versions in the field in the lock, as far as the newest fits them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use twyla_build::Builder;
+use twyla_build::compare::{self, Bundle, Options, Sources, Verdict};
+use twyla_build::lock::{Earlier as InField, Lock, Sides, Subject, Version};
+
+use super::lines::Text;
+use super::loose::{Left, Loose};
+use super::plan::{Earlier, Plan};
+use crate::support::json::Json;
+use crate::support::output;
+
+/// What was made of the versions.
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    /// The lock with them; none where there are none.
+    pub(super) lock: Option<Lock>,
+    /// Each version that is kept: what it was, its version and the contract's name.
+    pub(super) kept: Vec<(String, String, String)>,
+    /// Those that aren't.
+    pub(super) left: Vec<Left>,
+}
+
+/// Holds every earlier version to the contract that is there now. `builder` makes one of a folder in which it may write.
+pub(super) fn versions(
+    files: &[Loose],
+    plan: &Plan,
+    sources: &Sources,
+    folder: &Path,
+    builder: &impl Fn(&Path) -> Builder,
+) -> Result<Versions, output::Unwritable> {
+    let mut out = Versions::default();
+    let mut lock = Lock::of(sources);
+    let most = plan.earlier.values().map(Vec::len).max().unwrap_or(0);
+    for index in 0..most {
+        // one of each contract at a time: all of them are compiled at once
+        let these: BTreeMap<&str, &Earlier> =
+            plan.earlier.iter().filter_map(|(place, all)| Some((place.as_str(), all.get(index)?))).collect();
+        let mut bundles = bundles(plan, &these, folder, builder)?;
+        for (place, it) in these {
+            let Some(now) = sources.contracts.iter().find(|it| it.bundle.root() == place) else {
+                let why = format!("is an earlier version of {place}, which is no contract");
+                out.left.push(Left::whole(&it.path, why));
+                continue;
+            };
+            let subject = Subject::of(now);
+            let mut left = |pointer: Option<&str>, why: &str| {
+                let file = files.iter().find(|file| file.path == it.path);
+                let at = file.zip(pointer).and_then(|(file, pointer)| file.at(pointer));
+                let why = format!("isn't kept as a version of {subject}: {why}");
+                out.left.push(Left { path: it.path.clone(), at, why });
+            };
+            let bundle = match bundles.remove(place) {
+                Some(Ok(bundle)) => bundle,
+                Some(Err(Uncompiled { pointer, why })) => {
+                    left(pointer.as_deref(), &why);
+                    continue;
+                }
+                None => continue,
+            };
+            if let Some(why) = harm(&bundle, &now.bundle) {
+                left(None, &why);
+                continue;
+            }
+            out.kept.push((it.path.clone(), it.version.clone(), subject.to_string()));
+            let version = Version::of(&bundle);
+            if let Some(entry) = lock.contracts.get_mut(&subject)
+                && entry.versions().all(|known| known.digest != version.digest)
+            {
+                let because = format!("version {}", it.version);
+                entry.earlier.push(InField { version, sides: Sides::Both, because });
+            }
+        }
+    }
+    out.lock = Some(lock).filter(|lock| lock.contracts.values().any(|entry| !entry.earlier.is_empty()));
+    Ok(out)
+}
+
+/// Why a version can't be compiled, and where in it that stands.
+struct Uncompiled {
+    pointer: Option<String>,
+    why: String,
+}
+
+/// The contracts that versions are in the folder, or why one can't be compiled.
+fn bundles(
+    plan: &Plan,
+    versions: &BTreeMap<&str, &Earlier>,
+    folder: &Path,
+    builder: &impl Fn(&Path) -> Builder,
+) -> Result<BTreeMap<String, Result<Bundle, Uncompiled>>, output::Unwritable> {
+    let mut found: BTreeMap<String, Result<Bundle, Uncompiled>> = BTreeMap::new();
+    let now = |place: &str| plan.files.get(place).map(Json::text).unwrap_or_default();
+    for (place, it) in versions {
+        output::write(&folder.join(place), it.json.text())?;
+    }
+    loop {
+        match builder(folder).contracts() {
+            Ok(sources) => {
+                let of = sources.contracts.into_iter().filter(|it| versions.contains_key(it.bundle.root()));
+                for contract in of {
+                    found.entry(contract.bundle.root().to_owned()).or_insert(Ok(contract.bundle));
+                }
+                break;
+            }
+            Err(problems) => {
+                let before = found.len();
+                for problem in problems.0.iter().filter(|it| it.is_error()) {
+                    let place = versions.keys().find(|place| problem.file.ends_with(&format!("/{place}")));
+                    if let Some(place) = place {
+                        let text = versions.get(place).map(|it| Text { text: it.json.text(), is_yaml: false });
+                        let pointer = text.zip(problem.at).and_then(|(text, at)| text.pointer(at));
+                        let why = problem.what.to_string();
+                        found.entry((*place).to_owned()).or_insert(Err(Uncompiled { pointer, why }));
+                    }
+                }
+                if found.len() == before {
+                    let why = problems.0.first().map(ToString::to_string).unwrap_or_default();
+                    for place in versions.keys() {
+                        let why = why.clone();
+                        found.entry((*place).to_owned()).or_insert(Err(Uncompiled { pointer: None, why }));
+                    }
+                    break;
+                }
+                // the others are compiled without it
+                for place in found.keys() {
+                    output::write(&folder.join(place), now(place))?;
+                }
+            }
+        }
+    }
+    for place in versions.keys() {
+        output::write(&folder.join(place), now(place))?;
+    }
+    Ok(found)
+}
+
+/// Why two versions can't be out at once.
+fn harm(old: &Bundle, new: &Bundle) -> Option<String> {
+    let options = Options::default();
+    for (from, to, words) in
+        [(old, new, "the newest refuses what it sends"), (new, old, "it refuses what the newest sends")]
+    {
+        match compare::compare(from, to, &options) {
+            Verdict::Fits => {}
+            Verdict::Breaks(witness) => return Some(format!("{words}: {}: {}", witness.event, witness.rule)),
+            Verdict::Undecided(why) => return Some(format!("whether they fit can't be decided: {why}")),
+        }
+    }
+    None
+}
+
+/// A lock's file with what is in it.
+pub(super) fn file(lock: &Lock) -> BTreeMap<String, String> {
+    BTreeMap::from([(twyla_build::lock::FILE_NAME.to_owned(), lock.to_string())])
+}

@@ -1,0 +1,158 @@
+//! `cargo twyla accept`: makes the next lock.
+
+use std::error::Error as StdError;
+use std::path::Path;
+use std::{fs, io};
+
+use similar::{ChangeTag, TextDiff};
+use twyla_build::lock::{
+    self, Accepted, Act, Date, Direction, FILE_NAME, Keep, Lock, Refused, Request, Sides, Subject,
+};
+
+use super::revision::Error;
+use super::show;
+use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, paint, say};
+use crate::support::run::{Outcome, Run};
+use crate::support::schemas::Where;
+
+/// Accept contracts as they are: writes their lock.
+///
+/// What is new and what has changed additively is accepted as it is. What would harm somebody is accepted by name, with a
+/// reason, a direction and a last day, as the error of the build says; and what was accepted is seen in the lock by whoever
+/// reviews it. It ends with 1 where something is left that isn't accepted.
+#[derive(clap::Args)]
+#[command(after_help = "\
+For example:
+  cargo twyla accept                                  # what is new or additive
+  cargo twyla accept --dry-run                        # and what that would be
+  cargo twyla accept api.user_input --direction new-to-old --until 2026-04-30 --reason \"all listeners are at 2.3 by then\"
+  cargo twyla accept api.user_input --keep \"mobile app 3.1\" --sides producers
+  cargo twyla accept api.user_input --retire 9ab31c --reason \"the store refuses 3.1 since March\"
+  cargo twyla accept bot.reply --removed --reason \"nobody has listened to it since 2024\"")]
+pub(crate) struct Args {
+    /// The contracts: events, `context`, or of RPCs `booking.get/request`. All, where none is named.
+    #[arg(value_name = "CONTRACT")]
+    contracts: Vec<String>,
+    /// Let it pass that they don't fit, in this direction: old-to-new (what old producers send, new listeners may refuse),
+    /// new-to-old (what new producers send, old listeners may refuse), or both.
+    #[arg(long, value_name = "DIRECTION", value_parser = ["old-to-new", "new-to-old", "both"], requires_all = ["reason", "until", "contracts"])]
+    direction: Option<String>,
+    /// The last day on which that is let pass: 2026-04-30.
+    #[arg(long, value_name = "DAY", requires = "direction")]
+    until: Option<Date>,
+    /// Why that does no harm.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Keep the version that was accepted until now, as one that this is out in the field with.
+    #[arg(long, value_name = "TEXT", requires = "contracts", conflicts_with_all = ["removed", "retire"])]
+    keep: Option<String>,
+    /// Which sides of it are.
+    #[arg(long, value_name = "SIDES", default_value = "both", requires = "keep")]
+    sides: Sides,
+    /// Nothing of this version is left in the field: the beginning of its digest.
+    #[arg(long, value_name = "DIGEST", requires_all = ["reason", "contracts"], conflicts_with_all = ["direction", "removed"])]
+    retire: Option<String>,
+    /// The schema was taken out.
+    #[arg(long, requires_all = ["reason", "contracts"], conflicts_with = "direction")]
+    removed: bool,
+    /// Show what would change in the lock, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    schemas: Where,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    #[error("`{name}` is no contract: {error}")]
+    NoSubject { name: String, error: String },
+    #[error("--reason goes with --direction, --removed or --retire: what is additive needs none")]
+    Idle,
+    #[error("{path} can't be written: {error}")]
+    Unwritable { path: String, error: io::Error },
+    #[error("the lock that would be written couldn't be read again, and is not written\n{0}")]
+    Unreadable(twyla_build::Problems),
+}
+
+impl Args {
+    fn request(&self) -> Result<Request, Failed> {
+        let subject = |name: &String| {
+            let parsed = name.parse::<Subject>();
+            parsed.map_err(|error| Failed::NoSubject { name: name.clone(), error: error.to_string() })
+        };
+        let subjects = self.contracts.iter().map(subject).collect::<Result<Vec<_>, _>>()?;
+        let reason = self.reason.clone().unwrap_or_default();
+        let act = match (&self.direction, self.until, &self.retire, self.removed) {
+            (Some(direction), Some(until), ..) => {
+                let directions = direction.parse().map_or_else(|_| Direction::ALL.to_vec(), |one| vec![one]);
+                Act::Waive { directions, reason, until }
+            }
+            (_, _, Some(digest), _) => Act::Retire { digest: digest.clone(), reason },
+            (_, _, _, true) => Act::Remove { reason },
+            _ if self.reason.is_some() => return Err(Failed::Idle),
+            _ => Act::Fitting,
+        };
+        let keep = self.keep.clone().map(|because| Keep { because, sides: self.sides });
+        Ok(Request { subjects, act, keep })
+    }
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
+        let request = self.request()?;
+        let folder = self.schemas.find()?;
+        let shown = format!("{}/{FILE_NAME}", folder.shown);
+        let before = folder.lock()?;
+        let sources = folder.builder(before.as_ref()).contracts().map_err(Error::Problems)?;
+        let old = before.clone().unwrap_or_default();
+        let Accepted { lock, done, left } =
+            lock::accept(&sources, &old, &request, &folder.how()).map_err(Failed::from)?;
+        let text = lock.to_string();
+        let changed = before.is_none() || lock != old;
+        if changed {
+            let read = Lock::parse(&shown, text.as_bytes()).and_then(|read| read.verify(&shown));
+            read.map_err(Failed::Unreadable)?;
+        }
+        if self.dry_run {
+            let old = before.map(|lock| lock.to_string()).unwrap_or_default();
+            print_difference(&shown, &old, &text);
+        } else if changed {
+            write(&folder.path.join(FILE_NAME), &text)
+                .map_err(|error| Failed::Unwritable { path: shown.clone(), error })?;
+        }
+        let word = if self.dry_run { "would be accepted" } else { "accepted" };
+        done.iter().for_each(|line| say!("{}: {line}", paint(GOOD, word)));
+        show::told(&lock::told(&left), false);
+        match (done.is_empty(), left.len()) {
+            (true, 0) => say!("{}: all contracts are as accepted", paint(HEAD, "nothing to do")),
+            (false, 0) if self.dry_run => say!("nothing was written"),
+            (false, 0) => say!("{shown} was written"),
+            (_, left) => say!("{}: {left}, see above", paint(BAD, "not accepted")),
+        }
+        Ok(if left.is_empty() { Outcome::Fine } else { Outcome::Found })
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let beside = path.with_file_name(format!(".{FILE_NAME}.new"));
+    fs::write(&beside, text)?;
+    fs::rename(&beside, path).inspect_err(|_| drop(fs::remove_file(&beside)))
+}
+
+fn print_difference(name: &str, old: &str, new: &str) {
+    let diff = TextDiff::from_lines(old, new);
+    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
+        say!("{} {}", paint(NAME, name), paint(FAINT, hunk.header().to_string().trim_end()));
+        for change in hunk.iter_changes() {
+            let line = change.value().trim_end_matches('\n');
+            match change.tag() {
+                ChangeTag::Delete => say!("{}", paint(BAD, format!("-{line}"))),
+                ChangeTag::Insert => say!("{}", paint(GOOD, format!("+{line}"))),
+                ChangeTag::Equal => say!(" {line}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `cargo twyla diff`: what has changed since the lock, or since a revision, in words.
+
+use std::error::Error as StdError;
+
+use serde_json::json;
+use twyla_build::lock::{self, EditVerdict, Finding, How, Lock, Matter};
+
+use super::revision::{Error, at_revision};
+use super::{json as as_json, show};
+use crate::support::paint::{BAD, GOOD, HEAD, NAME, UNSURE, paint, say};
+use crate::support::run::{Outcome, Run};
+use crate::support::schemas::Where;
+
+/// Show what has changed in the contracts: in words, with the verdict and a witness.
+///
+/// It is held against the lock; with a revision, against the lock of that, or its schemas where it has no lock.
+/// It ends with 0 whatever has changed, and with 2 where that can't be told: `cargo twyla check` is what stops a build.
+#[derive(clap::Args)]
+#[command(after_help = "\
+For example:
+  cargo twyla diff
+  cargo twyla diff HEAD~3
+  cargo twyla diff origin/main -c api.user_input --json")]
+pub(crate) struct Args {
+    /// A git revision.
+    #[arg(value_name = "REV")]
+    revision: Option<String>,
+    /// Only of these contracts.
+    #[arg(short, long, value_name = "CONTRACT")]
+    contract: Vec<String>,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    schemas: Where,
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
+        let folder = self.schemas.find()?;
+        let now = folder.lock()?;
+        let then = match &self.revision {
+            Some(revision) => at_revision(&folder, revision)?,
+            None => now.clone().ok_or_else(|| Error::NoLock { folder: folder.shown.clone() })?,
+        };
+        let sources = folder.builder(now.as_ref().or(Some(&then))).contracts().map_err(Error::Problems)?;
+        let mut findings =
+            lock::check(&sources, &accepted_alone(&then), &How::new(&folder.shown)).map_err(Error::Problems)?;
+        findings.retain(|finding| {
+            self.contract.is_empty() || self.contract.iter().any(|name| *name == finding.subject.to_string())
+        });
+        if self.json {
+            let found: Vec<_> = findings.iter().map(|finding| as_json::finding(finding, false)).collect();
+            say!("{:#}", json!({ "since": self.revision, "changes": found }));
+            return Ok(Outcome::Fine);
+        }
+        for finding in &findings {
+            print(finding);
+        }
+        if findings.is_empty() {
+            let since = self.revision.as_deref().unwrap_or("they were accepted");
+            say!("{}: the contracts are what they were since {since}", paint(HEAD, "nothing has changed"));
+        }
+        Ok(Outcome::Fine)
+    }
+}
+
+/// What was accepted, and nothing of what is in the field.
+fn accepted_alone(lock: &Lock) -> Lock {
+    let mut lock = lock.clone();
+    for entry in lock.contracts.values_mut() {
+        entry.earlier.clear();
+        entry.waivers.clear();
+    }
+    lock
+}
+
+fn print(finding: &Finding) {
+    let name = paint(NAME, &finding.subject);
+    match &finding.matter {
+        Matter::New => say!("{name}  {}", paint(GOOD, "new")),
+        Matter::Removed => say!("{name}  {}", paint(BAD, "gone")),
+        Matter::Renamed { to } => say!("{name}  {} {to}", paint(BAD, "gone, and looks like")),
+        Matter::Behind(edited) => print_verdict(&name, edited.verdict),
+        Matter::Broken(broken) => print_verdict(&name, broken.edited.verdict),
+        _ => return,
+    }
+    finding.changes().iter().for_each(|line| say!("{}", show::labelled(line)));
+    say!();
+}
+
+fn print_verdict(name: &impl std::fmt::Display, verdict: EditVerdict) {
+    let style = match verdict {
+        EditVerdict::Additive => GOOD,
+        EditVerdict::Undecided => UNSURE,
+        _ => BAD,
+    };
+    say!("{name}  {}", paint(style, verdict.word()));
+}

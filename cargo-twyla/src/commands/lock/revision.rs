@@ -1,0 +1,34 @@
+//! The contracts of a folder as another revision of version control has them.
+
+use twyla_build::lock::Lock;
+use twyla_build::{Builder, Problems};
+
+use super::git;
+use crate::support::schemas::{self, Folder};
+
+/// Contracts that can't be held to a lock.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Schemas(#[from] schemas::Error),
+    #[error("\n{0}")]
+    Problems(#[from] Problems),
+    #[error("{folder} has no lock to be checked against: `cargo twyla accept` makes the first one")]
+    NoLock { folder: String },
+    #[error(transparent)]
+    Git(#[from] git::Error),
+}
+
+/// The contracts of a folder at a revision: what its lock has, or its schemas where it has none.
+pub(super) fn at_revision(folder: &Folder, revision: &str) -> Result<Lock, Error> {
+    let then = git::Revision::find(&folder.path, revision)?;
+    let shown = format!("{revision}:{}", folder.shown);
+    if let Some(text) = then.lock()? {
+        let lock = Lock::parse(&format!("{shown}/{}", twyla_build::lock::FILE_NAME), &text)?;
+        lock.verify(&shown)?;
+        return Ok(lock);
+    }
+    let files = then.files()?;
+    let builder: Builder = folder.builder_of(files.path(), &shown, None);
+    Ok(Lock::of(&builder.contracts()?))
+}

@@ -1,0 +1,194 @@
+//! `cargo twyla manifest`: writes down what a built service emits, listens to, serves and calls. The rooms: [`program`] builds it,
+//! [`binary`] finds the records in it, [`model`] is the manifest and [`read`] reads one that somebody has written.
+//!
+//! The schemas come out of the program too, and not from the schemas folder, because what is compiled in is what counts: the
+//! folder may have been edited since, may be of another package, or may be read by a build script with options of its own. So
+//! a program that was built anywhere tells what it does, sources or not; its records are held to their digests.
+
+mod binary;
+pub(crate) mod model;
+mod program;
+pub(crate) mod read;
+
+use std::error::Error as StdError;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::value::RawValue;
+use twyla_build::compare::Bundle;
+
+use crate::support::output;
+use crate::support::paint::say;
+use crate::support::run::{Outcome, Run};
+use model::{FORMAT, Found, Manifest, Previous};
+use program::{Program, Which};
+
+/// Write down what a service emits, listens to, serves and calls, as its built program tells it.
+///
+/// The program is built, and not run; no broker is needed. What it emits is what it has code for: each call of `emit` leaves a
+/// record of its event, with the schemas, in the program.
+#[derive(clap::Args)]
+#[command(after_help = "\
+For example:
+  cargo twyla manifest --release                         build the service of this folder; writes <service>.contracts.json
+  cargo twyla manifest -p bot --previous fleet/bot.contracts.json -o fleet/bot.contracts.json
+  cargo twyla manifest -p bot -- --features s3 --target x86_64-unknown-linux-musl
+  cargo twyla manifest target/release/bot --version 1.4.0    of a program that is built")]
+pub(crate) struct Args {
+    /// A built program, instead of building one.
+    #[arg(value_name = "PROGRAM", conflicts_with_all = ["package", "bin", "release", "manifest_path", "cargo"])]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
+    /// The service's name, where it isn't the program's.
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Its version, where it isn't the package's.
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+    /// Where it is deployed, for example production.
+    #[arg(long, value_name = "ENVIRONMENT")]
+    environment: Option<String>,
+    /// Old versions of it go on running whatever is deployed, as apps on phones do.
+    #[arg(long)]
+    in_the_field: bool,
+    /// The manifest of the version before, which the new one then tells of too; several where several are still out there.
+    #[arg(long, value_name = "FILE")]
+    previous: Vec<PathBuf>,
+    /// Where to write it; `-` is the standard output. Else `<service>.contracts.json`.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{path} can't be read: {error}")]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{path} {error}")]
+    Binary { path: PathBuf, error: binary::Error },
+    #[error("say which version {path} is, with --version: only cargo knows it otherwise")]
+    NoVersion { path: PathBuf },
+    #[error(
+        "{path} emits nothing and listens to nothing: it has no record of any contract. \
+         Is it a service, and built with this version of twyla-runtime?"
+    )]
+    Nothing { path: PathBuf },
+    #[error("{path} carries the schema {digest} with other text than that is the digest of: {why}")]
+    Schema { path: PathBuf, digest: String, why: String },
+    #[error("{path} lacks the schema {digest}, {what}")]
+    NoSchema { path: PathBuf, digest: String, what: String },
+    #[error(
+        "{path} is of the service {found}, and this is {service}: --previous takes earlier versions of the same one"
+    )]
+    OtherService { path: PathBuf, found: String, service: String },
+    #[error(
+        "{path} is of the version {version}, which --previous names twice, or which is the new one's: change the package's version, or say --version"
+    )]
+    SameVersion { path: PathBuf, version: String },
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
+        let program = match &self.path {
+            Some(path) => {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let version = self.version.clone().ok_or_else(|| Error::NoVersion { path: path.clone() })?;
+                Program { path: path.clone(), name, version }
+            }
+            None => self.which.build()?,
+        };
+        let mut manifest = of_program(&program)?;
+        manifest.service = self.service.unwrap_or(manifest.service);
+        manifest.version = self.version.unwrap_or(manifest.version);
+        manifest.environment = self.environment;
+        manifest.in_the_field = self.in_the_field;
+        for path in &self.previous {
+            fold(&mut manifest, path)?;
+        }
+        let text = manifest.text()?;
+        let output = self.output.unwrap_or_else(|| format!("{}.contracts.json", manifest.service).into());
+        if output.as_os_str() == "-" {
+            write!(crate::support::paint::stdout(), "{text}")?;
+            return Ok(Outcome::Fine);
+        }
+        output::write(&output, text)?;
+        let Manifest { service, version, emits, listens, serves, calls, .. } = &manifest;
+        let counted = |count: usize, verb: &str| if count > 0 { format!(", {verb} {count}") } else { String::new() };
+        let rpcs = counted(serves.len(), "serves") + &counted(calls.len(), "calls");
+        let (emits, listens) = (emits.len(), listens.len());
+        say!("{}: {service} {version} emits {emits}, listens to {listens}{rpcs}", output.display());
+        Ok(Outcome::Fine)
+    }
+}
+
+/// The manifest of a program, as its records tell it.
+fn of_program(program: &Program) -> Result<Manifest, Error> {
+    let path = || program.path.clone();
+    let bytes = fs::read(&program.path).map_err(|error| Error::Unreadable { path: path(), error })?;
+    let records = binary::records(&bytes).map_err(|error| Error::Binary { path: path(), error })?;
+    let found = Found::new(records);
+    if found.is_empty() {
+        return Err(Error::Nothing { path: path() });
+    }
+    let Found { emits, listens, serves, calls, schemas: texts } = found;
+    let mut manifest = Manifest {
+        format: FORMAT.to_owned(),
+        service: program.name.clone(),
+        version: program.version.clone(),
+        environment: None,
+        in_the_field: false,
+        emits,
+        listens,
+        serves,
+        calls,
+        previous: Vec::new(),
+        schemas: Default::default(),
+    };
+    let mut schemas = std::collections::BTreeMap::new();
+    for (digest, what) in manifest.named() {
+        if schemas.contains_key(digest) {
+            continue;
+        }
+        let no_schema = || Error::NoSchema { path: path(), digest: digest.to_owned(), what: what.clone() };
+        let text = texts.get(digest).ok_or_else(no_schema)?;
+        let damaged = |why| Error::Schema { path: path(), digest: digest.to_owned(), why };
+        let bundle = Bundle::parse(text).map_err(|problems| damaged(problems.to_string()))?;
+        if bundle.digest() != digest {
+            return Err(damaged(format!("its own is {}", bundle.digest())));
+        }
+        schemas.insert(digest.to_owned(), in_lines(&bundle).map_err(|error| damaged(error.to_string()))?);
+    }
+    manifest.schemas = schemas;
+    Ok(manifest)
+}
+
+/// A schema as it stands in a manifest: in lines, so that a change of it can be read as one.
+fn in_lines(bundle: &Bundle) -> serde_json::Result<Box<RawValue>> {
+    RawValue::from_string(format!("{bundle:#}").replace('\n', "\n    "))
+}
+
+/// Takes the manifest of an earlier version into a new one; of a service in the field also those before that.
+fn fold(manifest: &mut Manifest, path: &Path) -> Result<(), Box<dyn StdError + Send + Sync>> {
+    let old = read::read(path)?.manifest;
+    let Manifest { service, version, emits, listens, serves, calls, schemas, previous, .. } = old;
+    let path = path.to_owned();
+    if service != manifest.service {
+        return Err(Error::OtherService { path, found: service, service: manifest.service.clone() }.into());
+    }
+    if version == manifest.version || manifest.previous.iter().any(|it| it.version == version) {
+        return Err(Error::SameVersion { path, version }.into());
+    }
+    let before = previous.into_iter().filter(|_| manifest.in_the_field);
+    for old in std::iter::once(Previous { version, emits, listens, serves, calls }).chain(before) {
+        for (digest, _) in model::named(&old.emits, &old.listens, &old.serves, &old.calls) {
+            if let Some(schema) = schemas.get(digest) {
+                manifest.schemas.entry(digest.to_owned()).or_insert_with(|| schema.clone());
+            }
+        }
+        if !manifest.previous.iter().any(|it| it.version == old.version) {
+            manifest.previous.push(old);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! `cargo twyla outbox`: the events of an outbox that the broker refuses for good, listed, shown, retried and dropped. [`mod@print`]
+//! shows them, [`store`] is the database that they are in.
+
+mod print;
+mod store;
+
+use std::io::{self, Write};
+
+use clap::Subcommand;
+use twyla_runtime::sql::Refused;
+
+use crate::support::confirm::{self, confirm};
+use crate::support::run::{Outcome, Run};
+use store::{Store, Unreachable};
+
+/// Look at, retry or drop the events of an outbox that the broker refuses.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do with refused events.
+#[derive(Subcommand)]
+enum Command {
+    /// A line for each, or with --json an object for each.
+    #[command(after_help = "For example: cargo twyla outbox list --database postgres://shop@db/shop")]
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Only events with this name.
+        #[arg(long)]
+        event: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// All that is known of one.
+    #[command(after_help = "For example: cargo twyla outbox show 4711 --reveal")]
+    Show {
+        #[command(flatten)]
+        place: Place,
+        /// Its number, as `list` shows it.
+        id: i64,
+        #[arg(long)]
+        json: bool,
+        /// Show the event itself as well, with all that the schemas call `x-sensitive`.
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Publish them again, behind those that wait and under the same message ids.
+    #[command(after_help = "For example: cargo twyla outbox retry --event shop.order_placed")]
+    Retry(Which),
+    /// Throw them away. There is no way back.
+    #[command(after_help = "For example: cargo twyla outbox drop 4711 4712")]
+    Drop(Which),
+}
+
+#[derive(clap::Args)]
+struct Place {
+    /// The database that the outbox is in, as postgres://user:password@host/database or sqlite:path [env: DATABASE_URL].
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct Which {
+    #[command(flatten)]
+    place: Place,
+    /// Their numbers, as `list` shows them.
+    #[arg(required_unless_present_any = ["event", "all"], conflicts_with_all = ["event", "all"])]
+    ids: Vec<i64>,
+    /// Those with this name.
+    #[arg(long, conflicts_with = "all")]
+    event: Option<String>,
+    /// All of them.
+    #[arg(long)]
+    all: bool,
+    /// Don't ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+    #[error("the outbox can't be read: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("no event with the number {0} was refused")]
+    NoSuch(i64),
+    #[error(transparent)]
+    Refused(#[from] confirm::Refused),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn std::error::Error + Send + Sync>> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match self.command {
+                Command::List { place, event, json } => list(&place, event.as_deref(), json).await,
+                Command::Show { place, id, json, reveal } => show(&place, id, json, reveal).await,
+                Command::Retry(which) => each(which, true).await,
+                Command::Drop(which) => each(which, false).await,
+            }
+        })?;
+        Ok(Outcome::Fine)
+    }
+}
+
+impl Place {
+    async fn open(&self) -> Result<Store, Error> {
+        let url = self.database.clone().or_else(|| std::env::var("DATABASE_URL").ok());
+        Ok(Store::open(url.as_deref()).await?)
+    }
+}
+
+async fn list(place: &Place, event: Option<&str>, json: bool) -> Result<(), Error> {
+    let store = place.open().await?;
+    let (waiting, _) = store.counts().await?;
+    let refused = named(store.refused().await?, event);
+    let mut out = crate::support::paint::stdout();
+    if json {
+        for event in &refused {
+            writeln!(out, "{}", print::json(event, None))?;
+        }
+        return Ok(());
+    }
+    if !refused.is_empty() {
+        writeln!(out, "{}", print::head())?;
+    }
+    for event in &refused {
+        writeln!(out, "{}", print::line(event))?;
+    }
+    writeln!(out, "{} refused, {waiting} waiting to be published", refused.len())?;
+    Ok(())
+}
+
+async fn show(place: &Place, id: i64, json: bool, reveal: bool) -> Result<(), Error> {
+    let store = place.open().await?;
+    let event = store.refused().await?.into_iter().find(|event| event.id == id).ok_or(Error::NoSuch(id))?;
+    let body = if reveal { store.body(id).await? } else { None };
+    let text = match json {
+        true => print::json(&event, body.as_deref()).to_string(),
+        false => print::whole(&event, body.as_deref()),
+    };
+    writeln!(crate::support::paint::stdout(), "{text}")?;
+    Ok(())
+}
+
+/// Retries or drops them.
+async fn each(which: Which, retry: bool) -> Result<(), Error> {
+    let (verb, done) = if retry { ("retry", "retried") } else { ("drop", "dropped") };
+    let store = which.place.open().await?;
+    let refused = store.refused().await?;
+    let ids = if which.ids.is_empty() {
+        named(refused, which.event.as_deref()).iter().map(|event| event.id).collect()
+    } else {
+        if let Some(id) = which.ids.iter().find(|id| refused.iter().all(|event| event.id != **id)) {
+            return Err(Error::NoSuch(*id));
+        }
+        which.ids
+    };
+    confirm(&format!("{verb} {} refused events?", ids.len()), which.yes || ids.is_empty())?;
+    let mut count = 0;
+    for id in ids {
+        let gone = if retry { store.retry(id).await? } else { store.drop(id).await? };
+        count += u32::from(gone);
+    }
+    let (_, left) = store.counts().await?;
+    writeln!(io::stdout(), "{count} {done}, {left} left")?;
+    Ok(())
+}
+
+fn named(mut refused: Vec<Refused>, event: Option<&str>) -> Vec<Refused> {
+    refused.retain(|refused| event.is_none_or(|event| refused.event == event));
+    refused
+}

@@ -1,0 +1,237 @@
+//! `cargo twyla validate`: holds events to their contract. [`events`] takes them out of a stream.
+
+mod events;
+
+use std::error::Error as StdError;
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::path::PathBuf;
+
+use clap_complete::engine::ArgValueCompleter;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use twyla_runtime::__private::{open_envelope, sensitive_told};
+use twyla_runtime::{json as strict, validate};
+
+use crate::support::contracts::{Contract, Contracts, Violation};
+use crate::support::paint::{BAD, FAINT, GOOD, HEAD, Shown, paint, tame};
+use crate::support::run::{Outcome, Run};
+use crate::support::schemas::Where;
+use events::{At, Item, Shape};
+
+/// Hold events to their contract.
+///
+/// Takes an event in each line, one array of events, or documents one after another, of any length. Tells of each rule that an
+/// event breaks where in the event, and where the rule stands.
+#[derive(clap::Args)]
+#[command(after_help = "\
+For example:
+  cargo twyla validate api.user_input events.jsonl
+  cargo twyla sample api.user_input | cargo twyla validate api.user_input -
+  cargo twyla validate api.user_input --envelope messages.jsonl    whole messages, as they are on the wire
+  cargo twyla validate context context.json                        what every event carries
+
+Exit codes: 0 all of them keep their contract; 1 some don't; 2 they can't be read.")]
+pub(crate) struct Args {
+    /// The event, for example api.user_input; or context, or of an RPC navitaire-api.get_booking/request, /response or /error.
+    #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
+    event: String,
+    /// The file; `-` is the standard input.
+    file: PathBuf,
+    /// The events are in their envelopes: {"event_name", "content", "context", "meta"}.
+    #[arg(long)]
+    envelope: bool,
+    /// How the events are parted.
+    #[arg(long = "as", value_name = "SHAPE", default_value = "auto")]
+    shape: Shape,
+    /// Of how many events to tell what they break; 0 for all of them.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    show: u64,
+    /// For other programs: an object for each event that breaks its contract, and one with the counts at the end.
+    #[arg(long)]
+    json: bool,
+    /// Show what the schemas call `x-sensitive` as well.
+    #[arg(long)]
+    reveal: bool,
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{path} can't be read: {error}")]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl Run for Args {
+    fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
+        let contracts = Contracts::open(&self.place)?;
+        let contract = contracts.contract(&self.event)?;
+        let context = self.envelope.then(|| contracts.around(&contract)).transpose()?;
+        let (input, progress) = self.input()?;
+        let out = Shown::new(BufWriter::new(anstream::stdout().lock()));
+        let mut report = Report { args: &self, out, events: 0, broken: 0 };
+        events::each(progress.wrap_read(input), self.shape, |at, item| {
+            let violations = match item {
+                Item::Bad(why) => vec![broken("", "json", why)],
+                Item::Event(text) => held(text, &contract, context.as_ref(), self.reveal),
+            };
+            progress.suspend(|| report.event(at, &violations))
+        })
+        .map_err(|error: Error| match error {
+            Error::Io(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Error::Unreadable { path: self.file.clone(), error }
+            }
+            error => error,
+        })?;
+        progress.finish_and_clear();
+        report.sum()?;
+        Ok(if report.broken > 0 { Outcome::Found } else { Outcome::Fine })
+    }
+}
+
+impl Args {
+    /// The input, and a bar that says how far it is read: on a terminal, and on the standard error.
+    fn input(&self) -> Result<(Box<dyn Read>, ProgressBar), Error> {
+        // how much there is to come is known of a file only
+        let spinner = || {
+            let spinner = ProgressBar::no_length();
+            match ProgressStyle::with_template("{spinner} {bytes} read, {bytes_per_sec}") {
+                Ok(style) => spinner.with_style(style),
+                Err(_) => spinner,
+            }
+        };
+        if self.file.as_os_str() == "-" {
+            let typed = io::stdin().is_terminal();
+            return Ok((Box::new(io::stdin().lock()), if typed { ProgressBar::hidden() } else { spinner() }));
+        }
+        let unreadable = |error| Error::Unreadable { path: self.file.clone(), error };
+        let file = File::open(&self.file).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Ok((Box::new(file), spinner()));
+        }
+        let bar = ProgressBar::new(metadata.len());
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left") {
+            bar.set_style(style);
+        }
+        Ok((Box::new(file), bar))
+    }
+
+    fn shown(&self) -> String {
+        if self.file.as_os_str() == "-" { "-".to_owned() } else { self.file.display().to_string() }
+    }
+}
+
+fn broken(pointer: &str, keyword: &str, message: String) -> Violation {
+    let (pointer, keyword) = (pointer.to_owned(), keyword.to_owned());
+    Violation { pointer, keyword, place: None, message }
+}
+
+/// Everything that an event breaks.
+fn held(text: &[u8], contract: &Contract<'_>, context: Option<&Contract<'_>>, reveal: bool) -> Vec<Violation> {
+    let Some(context) = context else { return value_held(text, contract, "", reveal) };
+    match open_envelope(text, &contract.schema.name) {
+        Err(validate::Violation { pointer, keyword, message }) => vec![broken(&pointer, keyword, message)],
+        Ok((content, around)) => {
+            let mut violations = value_held(&content, contract, "/content", reveal);
+            violations.extend(value_held(&around, context, "/context", reveal));
+            violations
+        }
+    }
+}
+
+/// Everything that a value breaks; read as a service reads it, which takes no key twice.
+fn value_held(text: &[u8], contract: &Contract<'_>, below: &str, reveal: bool) -> Vec<Violation> {
+    let mut violations = match strict::utf8(text).and_then(strict::from_str::<Value>) {
+        Ok(value) => contract.violations(&value),
+        Err(fault) => {
+            let validate::Violation { pointer, keyword, message } = fault.into_violation();
+            vec![broken(&pointer, keyword, message)]
+        }
+    };
+    for it in &mut violations {
+        if !reveal && let Some(told) = sensitive_told(&it.pointer, &it.keyword, &contract.schema.sensitive) {
+            it.message = told;
+        }
+        it.pointer = format!("{below}{}", it.pointer);
+    }
+    violations
+}
+
+struct Report<'a, W> {
+    args: &'a Args,
+    out: W,
+    events: u64,
+    broken: u64,
+}
+
+impl<W: Write> Report<'_, W> {
+    fn event(&mut self, at: At, violations: &[Violation]) -> Result<(), Error> {
+        self.events += 1;
+        if violations.is_empty() {
+            return Ok(());
+        }
+        self.broken += 1;
+        if self.args.json {
+            let mut event = match at {
+                At::Line(line) => json!({ "line": line }),
+                At::Index(index) => json!({ "index": index }),
+            };
+            event["violations"] = violations.iter().map(json).collect();
+            writeln!(self.out, "{event}")?;
+            return Ok(());
+        }
+        if self.args.show > 0 && self.broken > self.args.show {
+            return Ok(());
+        }
+        let at = match at {
+            At::Line(line) => format!(":{line}"),
+            At::Index(index) => format!("[{index}]"),
+        };
+        let at = paint(HEAD, format!("{}{at}", tame(&self.args.shown())));
+        for it in violations {
+            let rule = match &it.place {
+                Some(place) => paint(FAINT, tame(&format!(" ({}, {place})", it.keyword))).to_string(),
+                None => String::new(),
+            };
+            writeln!(self.out, "{at}: {}{rule}", tame(&it.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn sum(&mut self) -> io::Result<()> {
+        let Self { args, events, broken, .. } = self;
+        if args.json {
+            let sum = json!({ "events": events, "broken": broken });
+            writeln!(self.out, "{sum}")?;
+            return self.out.flush();
+        }
+        let unseen = broken.saturating_sub(args.show);
+        if args.show > 0 && unseen > 0 {
+            writeln!(self.out, "and {unseen} more, which --show 0 shows")?;
+        }
+        let counted = |count: u64| format!("{count} event{}", if count == 1 { "" } else { "s" });
+        let name = &args.event;
+        let said = match (*events, *broken) {
+            (0, _) => "no events".to_owned(),
+            (1, 0) => paint(GOOD, format!("the event keeps the contract of {name}")).to_string(),
+            (_, 0) => paint(GOOD, format!("{} keep the contract of {name}", counted(*events))).to_string(),
+            (_, 1) => paint(BAD, format!("1 of {} breaks the contract of {name}", counted(*events))).to_string(),
+            (_, _) => paint(BAD, format!("{broken} of {} break the contract of {name}", counted(*events))).to_string(),
+        };
+        writeln!(self.out, "{said}")?;
+        self.out.flush()
+    }
+}
+
+fn json(violation: &Violation) -> Value {
+    json!({
+        "pointer": violation.pointer,
+        "keyword": violation.keyword,
+        "rule": violation.place.as_ref().map(ToString::to_string),
+        "message": violation.message,
+    })
+}

@@ -1,0 +1,175 @@
+//! The contracts of a schemas folder, as several commands need them: read and checked as a build script does it.
+//!
+//! Values are held to contracts as the comparison does it (`twyla_build::compare`) and not by generated code: there is none here.
+//! The suite that `cargo xtask conformance` runs holds the two to be one, and to the `jsonschema` crate.
+
+use std::fmt;
+use std::io;
+
+use serde_json::Value;
+use twyla_build::Builder;
+use twyla_build::compare::{ContractKind, ContractSchema, Schema, SchemaPath, SchemaSet, Sources};
+use twyla_contract::{Place, similar};
+
+use crate::support::schemas::{self, Folder, Where};
+
+/// Why there are no contracts, or not that one.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Folder(#[from] schemas::Error),
+    #[error("{folder} declares no contract {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    NoContract { folder: String, name: String, near: Option<String> },
+    #[error("{name} is an RPC, say which of its contracts: {}", of_it.join(", "))]
+    WholeRpc { name: String, of_it: Vec<String> },
+    #[error("--envelope is for events: {what} has none of its own")]
+    NoEnvelope { what: String },
+    #[error("no thread can be started: {0}")]
+    NoThread(io::Error),
+}
+
+impl Contracts {
+    /// The contracts of a folder, checked as a build script checks them.
+    pub(crate) fn open(place: &Where) -> Result<Self, Error> {
+        let folder = place.find()?;
+        let builder = folder.builder(folder.lock()?.as_ref());
+        let sources = builder.contracts().map_err(schemas::Error::Problems)?;
+        let schemas = sources.schemas();
+        Ok(Self { folder: folder.shown.clone(), place: folder, builder, sources, schemas })
+    }
+}
+
+/// What stands in a URI, without its escapes.
+pub(crate) fn decoded(uri: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = uri.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match (byte, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(escaped)) => {
+                bytes.push(escaped);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The contracts of a folder.
+pub(crate) struct Contracts {
+    /// The folder, as messages show it.
+    pub(crate) folder: String,
+    /// Where it is, and how it is read.
+    pub(crate) place: Folder,
+    pub(crate) builder: Builder,
+    pub(crate) sources: Sources,
+    schemas: SchemaSet,
+}
+
+/// What a contract is called on the command line.
+pub(crate) fn name_of(schema: &ContractSchema) -> String {
+    match schema.kind.way() {
+        Some(way) => format!("{}/{way}", schema.name),
+        None => schema.name.clone(),
+    }
+}
+
+/// One contract, with what holds values to it.
+pub(crate) struct Contract<'a> {
+    pub(crate) schema: &'a ContractSchema,
+    /// What values are made of it and held to it by.
+    pub(crate) held: twyla_sample::Contract<'a>,
+    all: &'a Contracts,
+}
+
+/// A rule that a value breaks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Violation {
+    /// Where in the value: a JSON Pointer.
+    pub(crate) pointer: String,
+    pub(crate) keyword: String,
+    /// Where the rule stands.
+    pub(crate) place: Option<Place>,
+    /// The rule and the value in words.
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Violation {
+    /// `/emission: "" has 0 characters, and at least 1 is needed`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pointer = if self.pointer.is_empty() { "(root)" } else { &self.pointer };
+        write!(f, "{pointer}: {}", self.message)
+    }
+}
+
+impl Contracts {
+    /// The contract of that name: an event's, `context`, or `<service>.<method>/request` and so on.
+    pub(crate) fn contract(&self, name: &str) -> Result<Contract<'_>, Error> {
+        let named = self.named(name)?;
+        match named.iter().find(|it| name_of(it) == name) {
+            Some(schema) => self.of(schema),
+            None => Err(Error::WholeRpc { name: name.to_owned(), of_it: named.iter().map(|it| name_of(it)).collect() }),
+        }
+    }
+
+    /// The same, or all contracts of an RPC, where that is what is named. At least one.
+    pub(crate) fn named(&self, name: &str) -> Result<Vec<&ContractSchema>, Error> {
+        let all = &self.sources.contracts;
+        let meant = |it: &&ContractSchema| name_of(it) == name || (it.kind.way().is_some() && it.name == name);
+        let found: Vec<_> = all.iter().filter(meant).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let mut names: Vec<String> = all.iter().map(name_of).collect();
+        names.extend(all.iter().map(|it| it.name.clone()));
+        let near = similar::nearest(name, names.iter().map(String::as_str)).map(str::to_owned);
+        Err(Error::NoContract { folder: self.folder.clone(), name: name.to_owned(), near })
+    }
+
+    /// The contract that a schema of the folder is.
+    pub(crate) fn of<'a>(&'a self, schema: &'a ContractSchema) -> Result<Contract<'a>, Error> {
+        let nothing = || Error::NoContract { folder: self.folder.clone(), name: name_of(schema), near: None };
+        let root = self.root(schema).ok_or_else(nothing)?;
+        let held = twyla_sample::Contract::new(root, &schema.bundle).map_err(Error::NoThread)?;
+        let held = held.objects(schema.kind != ContractKind::Response);
+        Ok(Contract { schema, held, all: self })
+    }
+
+    /// The context that goes with an event in its envelope.
+    pub(crate) fn around(&self, event: &Contract<'_>) -> Result<Contract<'_>, Error> {
+        let kind = event.schema.kind;
+        match kind.way() {
+            None if kind == ContractKind::Event => self.contract("context"),
+            None => Err(Error::NoEnvelope { what: "a context".to_owned() }),
+            Some(way) => Err(Error::NoEnvelope { what: format!("the {way} of an RPC") }),
+        }
+    }
+
+    /// A contract's schema, to look into.
+    pub(crate) fn root(&self, schema: &ContractSchema) -> Option<Schema<'_>> {
+        self.schemas.schema(&SchemaPath { document: schema.bundle.root().to_owned(), pointer: String::new() })
+    }
+
+    /// Where a keyword stands.
+    pub(crate) fn place(&self, path: &SchemaPath) -> Option<Place> {
+        self.sources.place(path)
+    }
+}
+
+impl Contract<'_> {
+    /// Everything that a value breaks, each thing once, in the value's order.
+    pub(crate) fn violations(&self, value: &Value) -> Vec<Violation> {
+        self.held.violations(value).into_iter().map(|it| self.placed(it)).collect()
+    }
+
+    /// With the place where its rule stands.
+    pub(crate) fn placed(&self, violation: twyla_sample::Violation) -> Violation {
+        let place = self.all.place(&violation.rule);
+        let twyla_sample::Violation { pointer, keyword, message, .. } = violation;
+        Violation { pointer, keyword, place, message }
+    }
+}

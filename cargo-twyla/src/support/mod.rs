@@ -1,0 +1,14 @@
+//! What several commands share.
+//!
+//! [`run`] is what a command implements. [`schemas`] finds the schemas folder, and [`contracts`] reads the contracts in it.
+//! [`paint`] prints to the terminal, [`text`] formats values for it, [`confirm`] asks the user, and [`output`] writes files.
+//! [`json`] keeps JSON as it is written.
+
+pub(crate) mod confirm;
+pub(crate) mod contracts;
+pub(crate) mod json;
+pub(crate) mod output;
+pub(crate) mod paint;
+pub(crate) mod run;
+pub(crate) mod schemas;
+pub(crate) mod text;
