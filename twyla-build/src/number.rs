@@ -1,7 +1,5 @@
 //! The numbers of schemas as they are written: exact, however large they are and however many digits they have.
 
-use crate::schema::load::{Json, Node};
-
 /// A decimal: its digits without zeros around them, and where the point is.
 #[derive(Debug)]
 pub(crate) struct Number<'a> {
@@ -96,13 +94,6 @@ impl<'a> Number<'a> {
     pub(crate) fn parts(&self) -> Option<(u128, i32)> {
         Some((self.digits.parse().ok()?, i32::try_from(self.exponent).ok()?))
     }
-}
-
-/// A size, which may be written `2.0`. What is beyond 64 bits is beyond every value, and `u64::MAX` here.
-pub(crate) fn size(node: Option<&Node>) -> Option<u64> {
-    let Json::Number(text) = &node?.json else { return None };
-    let number = Number::new(text);
-    (!number.is_negative()).then(|| u64::try_from(number.bound(false)).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

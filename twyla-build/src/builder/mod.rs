@@ -13,8 +13,9 @@ use crate::lock::{Date, Roles};
 use crate::model::{self, about};
 use crate::schema::draft::Draft;
 use crate::schema::problem::{Problem, Problems, What};
+use crate::schema::schemas::Schemas;
 use crate::schema::settings::Settings;
-use crate::schema::{check, load, resolve, warning};
+use crate::schema::{check, load, register, warning};
 use crate::stack;
 
 /// A folder of schemas and how to read it.
@@ -174,14 +175,14 @@ impl Builder {
     }
 
     /// The folder's schemas, and what is wrong with them.
-    fn read(&self) -> (resolve::Schemas, Vec<Problem>) {
+    fn read(&self) -> (Schemas, Vec<Problem>) {
         let mut problems = Vec::new();
         let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut problems));
         let mut files = load::folder(&self.folder, &self.shown, &mut problems);
         files.append(&mut load::documents(&settings.documents, &mut problems));
         problems.extend(self.settings.unknown().map(|what| Problem { file: self.shown.clone(), at: None, what }));
         let draft = settings.draft.unwrap_or_default();
-        let schemas = resolve::Schemas::with_dialects(files, draft, settings.dialects, &mut problems)
+        let schemas = register::schemas(files, draft, settings.dialects, &mut problems)
             .with_formats(settings.formats.unwrap_or(true))
             .with_asserted(settings.asserted);
         check::all(&schemas, &mut problems);
@@ -191,7 +192,7 @@ impl Builder {
         (schemas, warning::settled(problems, &settings.allowed))
     }
 
-    fn generated(&self, schemas: &resolve::Schemas, mut problems: Vec<Problem>) -> Result<Generated, Problems> {
+    fn generated(&self, schemas: &Schemas, mut problems: Vec<Problem>) -> Result<Generated, Problems> {
         let mut generated = None;
         // the model of broken schemas would only say the same in other words
         if !problems.iter().any(Problem::is_error)

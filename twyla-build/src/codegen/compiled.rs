@@ -6,7 +6,7 @@ use proc_macro2::Literal;
 use twyla_contract::record;
 
 use crate::compare::{self, ContractKind};
-use crate::schema::resolve::Schemas;
+use crate::schema::schemas::Schemas;
 
 /// The schemas that a program carries of what it does: their digests, and their forms as text.
 pub(crate) struct Compiled(HashMap<(ContractKind, String), (String, String)>);

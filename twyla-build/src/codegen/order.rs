@@ -11,10 +11,11 @@ use crate::compare::{self, ContractKind};
 use crate::model::about::{self, AboutBody};
 use crate::model::{self, Body, Held, Model, Others, Shape, Type, TypeId};
 use crate::schema::check;
-use crate::schema::draft::Draft;
+use crate::schema::draft::{Dialects, Draft};
 use crate::schema::load::{self, File, Json, Members, Node, Role};
 use crate::schema::problem::Problem;
-use crate::schema::resolve::Schemas;
+use crate::schema::register;
+use crate::schema::schemas::Schemas;
 use crate::stack;
 
 /// The names of a folder's files and domains, which stand in for one another: all are as long. No other text has them in it.
@@ -37,7 +38,7 @@ fn files(folder: &Folder) -> Vec<File> {
 /// The files as schemas, if there is no error in them.
 fn resolved(files: Vec<File>, draft: Draft) -> Option<Schemas> {
     let mut problems = Vec::new();
-    let schemas = Schemas::new(files, draft, &mut problems);
+    let schemas = register::schemas(files, draft, Dialects::default(), &mut problems);
     check::all(&schemas, &mut problems);
     (!problems.iter().any(Problem::is_error)).then_some(schemas)
 }

@@ -7,11 +7,11 @@ use twyla_contract::Place;
 use super::bundle::Bundle;
 use super::gather;
 use super::schemas::{Links, SchemaSet};
-use crate::model::Sensitive;
 use crate::schema::load::{At, File, Node, Role, Way, steps};
 use crate::schema::path::SchemaPath;
 use crate::schema::problem::Problem;
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
+use crate::schema::sensitive::Sensitive;
 
 /// A contract of a schemas folder.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@ use crate::decimal::Decimal;
 use crate::schema::draft::{Draft, HOLDERS, Holds};
 use crate::schema::load::{At, Json, Member, Members, Node, Role};
 use crate::schema::pattern;
-use crate::schema::resolve::{Loc, Schemas};
 use crate::schema::rpcs::{self, IDEMPOTENT};
+use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::uri;
 
 /// The contract whose schema is a whole file.

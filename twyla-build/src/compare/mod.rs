@@ -19,6 +19,7 @@ mod formula;
 mod gather;
 mod language;
 mod lower;
+mod parse;
 mod pattern;
 mod repeats;
 mod schemas;

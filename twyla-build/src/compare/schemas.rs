@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::bundle::Bundle;
 use crate::schema::draft::Draft;
 use crate::schema::path::SchemaPath;
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 use crate::stack;
 
 /// Where the references of schemas lead, and which drafts the schemas are of.

@@ -12,7 +12,7 @@ use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit, Name};
 use crate::decimal::Decimal;
 use crate::model::{self, Body, Held, Others, Shape, Type, TypeId};
 use crate::schema::load::step;
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 
 /// The types of a contract.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::bundle::Bundle;
 use super::shape::Types;
 use super::verdict::{Checked, Mode, Witness};
 use crate::schema::evaluate::{Broken, Evaluator, Held, Kept, Unknown, place_of};
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 
 /// How many smaller values are tried.
 const TRIED: usize = 3_000;

@@ -5,9 +5,10 @@ use std::fmt;
 
 use twyla_contract::similar;
 
-use super::How;
+use super::check::check;
 use super::date::Date;
 use super::finding::{Broken, Finding, Matter, Severity};
+use super::how::How;
 use super::model::{Direction, Earlier, Entry, Lock, Retired, Sides, Subject, Version, Waiver, short};
 use crate::compare::Sources;
 use crate::schema::problem::Problems;
@@ -152,7 +153,7 @@ pub fn accept(sources: &Sources, lock: &Lock, request: &Request, how: &How) -> R
     for subject in &request.subjects {
         known(sources, lock, subject)?;
     }
-    let findings = super::check(sources, lock, how).map_err(Refused::Problems)?;
+    let findings = check(sources, lock, how).map_err(Refused::Problems)?;
     let mut next = Next { sources, lock: lock.clone(), done: Vec::new(), left: Vec::new() };
     if let Some(keep) = &request.keep {
         reason(&keep.because)?;

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::How;
 use super::beside;
 use super::change::Change;
 use super::edit::{Edit, short};
 use super::finding::{EditVerdict, Misfit};
 use super::form::Form;
+use super::how::How;
 use super::model::{Direction, Subject};
 use super::undo;
 use super::words::sides;

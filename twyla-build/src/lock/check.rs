@@ -2,16 +2,33 @@
 
 use twyla_contract::Place;
 
-use super::How;
 use super::advice;
 use super::alike;
 use super::edit;
 use super::finding::{Broken, EditVerdict, Edited, Finding, Held, Matter, Misfit, Waived};
 use super::form::Form;
+use super::how::How;
 use super::model::{Direction, Entry, Lock, Sides, Subject, Waiver};
 use crate::compare::{self, Bundle, ContractSchema, Options, SchemaPath, Sources, Verdict};
 use crate::schema::load::At;
 use crate::schema::problem::{Problem, Problems};
+
+/// Compares the contracts of a folder with their lock. The findings are in the order of the contracts.
+///
+/// Nothing is found of a contract that is what was accepted, unless a version of it in the field doesn't fit it. The same
+/// contracts and the same lock have the same findings on the same day.
+///
+/// # Errors
+/// [`Problems`] with each form of the lock that had to be looked at and isn't the one of its digest, and each name in
+/// `how.roles` that no event has.
+pub fn check(sources: &Sources, lock: &Lock, how: &How) -> Result<Vec<Finding>, Problems> {
+    let mut problems = Vec::new();
+    how.roles.unknown(&how.folder, sources, &mut problems);
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    findings(Given { sources, lock, how, file: &how.file() })
+}
 
 /// What is held against what.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +43,7 @@ pub(crate) struct Given<'a> {
 /// Finds everything, in the order of the contracts.
 ///
 /// A contract that is what was accepted is compared with nothing but its versions in the field.
-pub(crate) fn check(given: Given<'_>) -> Result<Vec<Finding>, Problems> {
+pub(super) fn findings(given: Given<'_>) -> Result<Vec<Finding>, Problems> {
     let mut findings = Vec::new();
     let mut problems = Vec::new();
     let mut fresh = Vec::new();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use twyla_contract::Place;
 
-use super::How;
-use super::check;
+use super::check::{self, Given};
 use super::finding::{Finding, Matter};
+use super::how::How;
 use super::model::{Earlier, Entry, Lock, Subject};
 use crate::compare::Sources;
 use crate::schema::problem::Problems;
@@ -18,7 +18,7 @@ use crate::schema::problem::Problems;
 /// its reason, and whoever reads the change sees it.
 ///
 /// # Errors
-/// As those of [`check`](super::check).
+/// As those of [`check`](super::check()).
 pub fn against(sources: &Sources, now: &Lock, then: &Lock, how: &How) -> Result<Vec<Finding>, Problems> {
     let file = how.file();
     let lost = |subject: &Subject, digest: &str, because: Option<&str>| Finding {
@@ -46,7 +46,7 @@ pub fn against(sources: &Sources, now: &Lock, then: &Lock, how: &How) -> Result<
         held.insert(subject.clone(), entry);
     }
     let lock = Lock { contracts: held };
-    let found = check::check(check::Given { sources, lock: &lock, how, file: &file })?;
+    let found = check::findings(Given { sources, lock: &lock, how, file: &file })?;
     // what is new or behind is told of by the lock as it is now
     findings.extend(
         found

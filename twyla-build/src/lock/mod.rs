@@ -31,11 +31,9 @@ mod undo;
 mod words;
 mod write;
 
-use crate::compare::Sources;
-use crate::schema::problem::Problems;
-
 pub use accept::{Accepted, Act, Keep, Refused, Request, accept};
 pub use change::Change;
+pub use check::check;
 pub use date::{Date, NoDate};
 pub use edit::{Edit, edits};
 pub use fault::Fault;
@@ -50,20 +48,3 @@ pub use told::{Told, told};
 
 #[cfg(feature = "schemars")]
 pub(crate) use words::brief;
-
-/// Holds the contracts of a folder against their lock, and finds all that there is to say, in the order of the contracts.
-///
-/// Nothing is found of a contract that is what was accepted, unless a version of it in the field doesn't fit it. The same
-/// contracts and the same lock have the same findings on the same day.
-///
-/// # Errors
-/// [`Problems`] with each form of the lock that had to be looked at and isn't the one of its digest, and each name in
-/// `how.roles` that no event has.
-pub fn check(sources: &Sources, lock: &Lock, how: &How) -> Result<Vec<Finding>, Problems> {
-    let mut problems = Vec::new();
-    how.roles.unknown(&how.folder, sources, &mut problems);
-    if !problems.is_empty() {
-        return Err(Problems(problems));
-    }
-    check::check(check::Given { sources, lock, how, file: &how.file() })
-}

@@ -52,8 +52,8 @@ impl Lock {
 impl Version {
     /// The contract of this version.
     pub(crate) fn bundle(&self, shown: &str) -> Result<Bundle, Box<Problem>> {
-        let problem = |fault| {
-            let what = What::Lock { fault: Box::new(fault) };
+        let problem = |fault: Fault| {
+            let what = What::Lock { message: fault.to_string() };
             Box::new(Problem { file: shown.to_owned(), at: Some(self.at), what })
         };
         let bundle = Bundle::parse(&self.form).map_err(|problems| {
@@ -82,7 +82,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn say(&mut self, at: At, fault: Fault) {
-        let what = What::Lock { fault: Box::new(fault) };
+        let what = What::Lock { message: fault.to_string() };
         self.problems.push(Problem { file: self.shown.to_owned(), at: Some(at), what });
     }
 

@@ -115,8 +115,8 @@ impl Roles {
             for name in names.iter().filter(|name| !named(kind).any(|contract| contract.name == **name)) {
                 let near =
                     similar::nearest(name, named(kind).map(|contract| contract.name.as_str())).map(str::to_owned);
-                let fault = Box::new(Fault::NoRole { name: name.clone(), near, method });
-                problems.push(Problem { file: folder.to_owned(), at: None, what: What::Lock { fault } });
+                let message = Fault::NoRole { name: name.clone(), near, method }.to_string();
+                problems.push(Problem { file: folder.to_owned(), at: None, what: What::Lock { message } });
             }
         }
     }

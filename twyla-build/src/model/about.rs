@@ -2,7 +2,7 @@
 
 use twyla_contract::Place;
 
-use crate::model::{Body, Field, Held, Model, Others, Reason, Shape, Tree, Type, TypeId};
+use super::types::{Body, Field, Held, Model, Others, Reason, Shape, Tree, Type, TypeId, Variant};
 
 /// How one contract is compiled.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +119,7 @@ fn type_(model: &Model, type_: &Type) -> AboutType {
         },
         Body::Enum { words, .. } => AboutBody::Words(words.clone()),
         Body::Union { tag, variants } => {
-            let variant = |it: &crate::model::Variant| (it.words.clone(), model.rust_type(&it.held.shape));
+            let variant = |it: &Variant| (it.words.clone(), model.rust_type(&it.held.shape));
             AboutBody::Union { tag: tag.clone(), variants: variants.iter().map(variant).collect() }
         }
         Body::Map(held) => AboutBody::Map(model.rust_type(&held.shape)),

@@ -1,6 +1,6 @@
 //! Where a type would hold itself, and so have no end, unless there is a box between.
 
-use super::{Body, Others, Shape, Type, TypeId};
+use super::types::{Body, Others, Shape, Type, TypeId};
 
 /// Notes the fields and variants that need a box: those that lead from a type to one of the same circle, by value.
 pub(super) fn place(types: &mut [Type]) {

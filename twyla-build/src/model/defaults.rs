@@ -5,22 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use twyla_formats::{net, time};
 
-use super::{Accessor, Body, Field, Others, Real, Shape, Type};
+use super::types::{Accessor, Body, Field, Others, Real, SchemaDefault, Shape, Type};
 use crate::markdown::code;
 use crate::number::Number;
 use crate::schema::evaluate::{Evaluator, Kept};
 use crate::schema::load::{Json, Node};
 use crate::schema::names;
-use crate::schema::resolve::{Loc, Schemas};
-
-/// Where the `default` of a property stands.
-#[derive(Clone, Debug)]
-pub(crate) struct SchemaDefault {
-    /// The schema that has it: the property's own, or one that this refers to.
-    pub(crate) at: Loc,
-    /// The schemas that hold for the property's values; none where that depends on the way there.
-    pub(crate) schemas: Vec<Loc>,
-}
+use crate::schema::schemas::{Loc, Schemas};
 
 /// The limit of the bytes that a default has as text, in all properties that refer to it together. One beyond it is as if it
 /// weren't there.
@@ -29,10 +20,9 @@ const MOST_TEXT: usize = 1 << 20;
 /// The limit of schemas that are held to defaults: those behind it have no accessor.
 const MOST_STEPS: u64 = 20_000_000;
 
-impl SchemaDefault {
-    fn node<'a>(&self, schemas: &'a Schemas) -> Option<&'a Node> {
-        schemas.node(&self.at)?.get("default")
-    }
+/// The `default` itself.
+fn node_of<'a>(default: &SchemaDefault, schemas: &'a Schemas) -> Option<&'a Node> {
+    schemas.node(&default.at)?.get("default")
 }
 
 /// Gives an accessor to each field whose default keeps its schemas and is a value of the field's type, and tells every default in
@@ -44,7 +34,7 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
         let Some(Body::Struct { fields, .. }) = types.get(id).map(|type_| &type_.body) else { continue };
         let defaults = fields.iter().map(|field| {
             let default = field.default.as_ref().filter(|default| !too_large.contains(&default.at))?;
-            let node = default.node(schemas)?;
+            let node = node_of(default, schemas)?;
             Some((node, node.text(), is_certain(schemas, &kept, types, field, node)))
         });
         let defaults: Vec<Option<(&Node, String, bool)>> = defaults.collect();
@@ -73,7 +63,7 @@ fn too_large(schemas: &Schemas, types: &[Type]) -> HashSet<Loc> {
             uses.entry(&default.at).or_insert((0, default)).0 += 1;
         }
     }
-    let size = |default: &SchemaDefault| default.node(schemas).map_or(0, |node| node.text().len());
+    let size = |default: &SchemaDefault| node_of(default, schemas).map_or(0, |node| node.text().len());
     let too_large = uses.into_values().filter(|(count, default)| *count > 1 && size(default) > MOST_TEXT / count);
     too_large.map(|(_, default)| default.at.clone()).collect()
 }

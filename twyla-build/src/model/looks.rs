@@ -4,10 +4,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::rules::Check;
-use super::{Body, Field, Held, Others, Shape, Tree, Type, TypeId, reach};
+use super::types::{Body, Field, Held, Others, Shape, Tree, Type, TypeId, reach};
 use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 
 /// Settles what structs keep and which types are looked at, when all types are known.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {

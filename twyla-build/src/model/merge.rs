@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use super::read::Reader;
+use super::reader::Reader;
 use crate::schema::load::{Json, Node};
-use crate::schema::resolve::Loc;
+use crate::schema::schemas::Loc;
 
 impl Reader<'_> {
     /// Whether there are rules beside a `$ref`, which hold too from 2019-09 on.

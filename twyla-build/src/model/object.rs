@@ -3,14 +3,14 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use super::read::{Reader, docs};
+use super::reader::{Reader, docs};
 use super::rules::{Check, integers, is_limit};
-use super::{Body, Field, FieldDocs, Held, Others, SchemaDefault, Shape};
+use super::types::{Body, Field, FieldDocs, Held, Others, SchemaDefault, Shape};
 use crate::markdown::code;
-use crate::number::size;
+use crate::schema::load::size;
 use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
-use crate::schema::resolve::Loc;
+use crate::schema::schemas::Loc;
 
 /// The limit of references behind one another in which the default of a property is looked for.
 const MOST_REFERENCES: usize = 100;

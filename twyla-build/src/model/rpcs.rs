@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use twyla_contract::RpcName;
 
-use super::read::{Reader, docs};
-use super::{Body, Carried, Method, Shape, Type, TypeId};
+use super::reader::{Reader, docs};
+use super::types::{Body, Carried, Method, Shape, Type, TypeId};
 use crate::schema::check::allows_object;
 use crate::schema::load::Way;
 use crate::schema::names;
-use crate::schema::resolve::Loc;
 use crate::schema::rpcs;
+use crate::schema::schemas::Loc;
 
 /// The paths in the generated code that aren't those of the model's types.
 pub(super) fn taken(rpcs: &[Method]) -> HashSet<String> {

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::looks::{self, Need};
-use super::{Body, Shape, Type, TypeId, reach};
-use crate::schema::resolve::Schemas;
+use super::types::{Body, Shape, Type, TypeId, reach};
+use crate::schema::schemas::Schemas;
 
 type Needs = BTreeSet<(TypeId, Need)>;
 

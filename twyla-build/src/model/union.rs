@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::read::Reader;
-use super::{Body, Held, Shape, Variant};
+use super::reader::Reader;
+use super::types::{Body, Held, Shape, Variant};
 use crate::schema::load::{Json, Node};
 use crate::schema::names;
-use crate::schema::resolve::Loc;
+use crate::schema::schemas::Loc;
 
 /// More variants than these are not looked for: the comparison of tags would be long.
 const MOST_VARIANTS: usize = 500;

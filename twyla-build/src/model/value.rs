@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::read::Reader;
+use super::reader::Reader;
 use super::rules::{self, Check, is_limit};
-use super::{Body, Held, Real, Shape, Type, TypeId};
-use crate::number::{Number, size};
+use super::types::{Body, Held, Real, Shape, Type, TypeId};
+use crate::number::Number;
+use crate::schema::load::size;
 use crate::schema::load::{Json, Node};
 use crate::schema::names;
-use crate::schema::resolve::Loc;
+use crate::schema::schemas::Loc;
 
 /// More words than these make no enum that a compiler takes gladly: they stay strings.
 const MOST_VARIANTS: usize = 1000;

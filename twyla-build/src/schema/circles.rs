@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::schema::load::Member;
 use crate::schema::problem::{Problem, What};
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 
 /// How many rings are reported, and how many references of one are shown: enough to begin with.
 const REPORTED: usize = 100;

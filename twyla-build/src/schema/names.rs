@@ -10,7 +10,7 @@ use unicode_security::confusable_detection::skeleton;
 use unicode_security::mixed_script::{AugmentedScriptSet, is_potential_mixed_script_confusable_char};
 
 use crate::schema::load::{Role, steps};
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 
 /// The name of a property's field.
 pub(crate) fn field(wire: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 
 /// A place in a bundle's schemas. Shown as `shared/money.json#/$defs/sum/maximum`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,11 +1,12 @@
 //! Tests of where references lead, and of what is in force there.
 
 use crate::schema::check;
-use crate::schema::draft::Draft;
+use crate::schema::draft::{Dialects, Draft};
 use crate::schema::load;
 use crate::schema::load::{File, Role, parse};
 use crate::schema::problem::Problem;
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::register;
+use crate::schema::schemas::{Loc, Schemas};
 
 /// The files with these paths (a document's is its URI), resolved and checked, and what was said.
 fn resolved(draft: Draft, files: &[(&str, &str)]) -> (Schemas, Vec<String>) {
@@ -16,7 +17,7 @@ fn resolved(draft: Draft, files: &[(&str, &str)]) -> (Schemas, Vec<String>) {
         Some(File { path: (*path).to_owned(), shown: (*path).to_owned(), role, root, unread: false })
     });
     let files = files.collect();
-    let schemas = Schemas::new(files, draft, &mut problems);
+    let schemas = register::schemas(files, draft, Dialects::default(), &mut problems);
     check::all(&schemas, &mut problems);
     (schemas, problems.iter().map(Problem::to_string).collect())
 }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use twyla_contract::similar;
 
+use crate::schema::circles;
 use crate::schema::draft::{Dialects, Draft, HOLDERS, Holds, Vocabularies};
 use crate::schema::load::{At, File, Json, Node, Role};
 use crate::schema::meta;
 use crate::schema::problem::{Problem, What};
-use crate::schema::resolve::{Info, Loc, Schemas};
+use crate::schema::schemas::{Info, Loc, Schemas};
 use crate::schema::settings;
 use crate::schema::uri;
 
@@ -22,8 +23,20 @@ const MAX_NAMES: usize = 32 << 20;
 /// The limit of a URI's length: each resource has one, and those below it begin with it.
 const MAX_URI: usize = 2 << 10;
 
-/// Notes all schemas and follows all references.
-pub(crate) fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
+/// Registers the schemas of these files, and follows all references.
+pub(crate) fn schemas(
+    files: Vec<File>,
+    default_draft: Draft,
+    dialects: Dialects,
+    problems: &mut Vec<Problem>,
+) -> Schemas {
+    let mut schemas = Schemas::of_files(files, default_draft, dialects);
+    all(&mut schemas, problems);
+    circles::report(&schemas, problems);
+    schemas
+}
+
+fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
     let documents = root_uris(&schemas.files);
     let mut register = Register {
         schemas,

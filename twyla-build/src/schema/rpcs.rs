@@ -8,7 +8,7 @@ use twyla_contract::{RpcName, similar};
 use crate::schema::load::{self, File, Json, Node, Role, Way};
 use crate::schema::names;
 use crate::schema::problem::{Problem, What};
-use crate::schema::resolve::Schemas;
+use crate::schema::schemas::Schemas;
 
 /// The keyword in a request's schema that says that its RPC may be done again with nothing changed by it.
 pub(crate) const IDEMPOTENT: &str = "idempotent";

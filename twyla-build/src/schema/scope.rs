@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::schema::draft::{HOLDERS, Holds, is_annotation};
 use crate::schema::load::Json;
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::uri;
 
 /// The anchors that make a difference: those that some reference names, and more than one resource has.

@@ -15,7 +15,7 @@ use crate::schema::problem::{Problem, What};
 use crate::schema::warning::{self, Allowed};
 
 /// The name of the file in the schemas folder.
-pub const FILE_NAME: &str = "twyla.json";
+pub const FILE_NAME: &str = load::SETTINGS_FILE;
 
 /// How the schemas of a folder are read, as its `twyla.json` has it.
 ///

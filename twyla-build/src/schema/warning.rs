@@ -4,41 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use twyla_contract::similar;
 
-use crate::schema::problem::{Problem, What};
-
-/// The name of a warning; none of an error.
-pub(crate) fn name(what: &What) -> Option<&'static str> {
-    Some(match what {
-        What::RequiredUndeclared { .. } => "undeclared-property",
-        What::RefusedDefault { .. } => "refused-default",
-        What::UnknownKeyword { .. } | What::ForeignKeyword { .. } | What::Nullable => "unknown-keyword",
-        What::OfRequest { .. } => "misplaced-keyword",
-        What::WrongAnnotation { .. } => "wrong-annotation",
-        What::UnknownFormat { .. } => "unknown-format",
-        What::FieldRenamed { .. } => "renamed-field",
-        What::NearlyRpc { .. } | What::NothingBelongsHere | What::NotAJsonFile => "unused-file",
-        What::LoosePattern { .. } => "loose-pattern",
-        What::Narrowed { .. } => "narrowed-root",
-        What::OnlyDefinitions { .. } => "only-definitions",
-        What::Repeated { what, .. } => return name(what),
-        _ => return None,
-    })
-}
-
-/// All names, for a did-you-mean.
-const NAMES: [&str; 11] = [
-    "undeclared-property",
-    "refused-default",
-    "unknown-keyword",
-    "misplaced-keyword",
-    "wrong-annotation",
-    "unknown-format",
-    "renamed-field",
-    "unused-file",
-    "loose-pattern",
-    "narrowed-root",
-    "only-definitions",
-];
+use crate::schema::problem::{Problem, WARNINGS, What};
 
 /// What a warning is about: the keyword, the format or the property that it names, else the name of its file.
 fn subject(problem: &Problem) -> &str {
@@ -84,15 +50,15 @@ impl Allowed {
     }
 
     fn allows(&self, problem: &Problem) -> bool {
-        let about = name(&problem.what).and_then(|name| self.0.get(name));
+        let about = problem.what.warning().and_then(|name| self.0.get(name));
         about.is_some_and(|about| about.is_empty() || about.contains(subject(problem)))
     }
 }
 
 /// What is wrong with the name of a warning.
 pub(crate) fn unknown(name: &str) -> Option<What> {
-    let near = || similar::nearest(name, NAMES).map(str::to_owned);
-    (!NAMES.contains(&name)).then(|| What::UnknownWarning { name: name.to_owned(), near: near() })
+    let near = || similar::nearest(name, WARNINGS).map(str::to_owned);
+    (!WARNINGS.contains(&name)).then(|| What::UnknownWarning { name: name.to_owned(), near: near() })
 }
 
 /// Problems in their order, each once: without the warnings that are allowed, and with one for all places of a keyword or
@@ -104,7 +70,9 @@ pub(crate) fn settled(mut problems: Vec<Problem>, allowed: &Allowed) -> Vec<Prob
     // what is said once for all its places
     let group = |what: &What| match what {
         What::WrongAnnotation { keyword, .. } => Some(format!("wrong-annotation {keyword}")),
-        _ => matches!(name(what)?, "unknown-keyword" | "unknown-format" | "loose-pattern").then(|| what.to_string()),
+        _ => {
+            matches!(what.warning()?, "unknown-keyword" | "unknown-format" | "loose-pattern").then(|| what.to_string())
+        }
     };
     // the first place of each, and how often it comes in which files
     let mut seen: Vec<(usize, usize, BTreeSet<String>)> = Vec::new();
@@ -171,7 +139,7 @@ mod tests {
     #[test]
     fn an_error_is_never_allowed() {
         let mut allowed = Allowed::default();
-        NAMES.iter().for_each(|name| allowed.allow(name, []));
+        WARNINGS.iter().for_each(|name| allowed.allow(name, []));
         let error = Problem { file: "x".to_owned(), at: None, what: What::NoEvents };
         assert_eq!(settled(vec![error.clone()], &allowed), [error]);
         assert_eq!(allowed.unknown().count(), 0);

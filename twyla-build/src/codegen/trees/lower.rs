@@ -6,10 +6,9 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Trees, literal};
-use crate::number;
 use crate::schema::draft::{Draft, HOLDERS, Holds};
-use crate::schema::load::{Json, Node, steps};
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::load::{Json, Node, size, steps};
+use crate::schema::schemas::{Loc, Schemas};
 
 /// One schema that is made rules of.
 struct Schema<'n> {
@@ -143,7 +142,7 @@ impl Trees<'_> {
             ("minProperties", "MinProperties"),
             ("maxProperties", "MaxProperties"),
         ] {
-            if let Some(limit) = number::size(schema.rule(keyword)) {
+            if let Some(limit) = size(schema.rule(keyword)) {
                 let (rule, limit) = (format_ident!("{rule}"), Literal::u64_unsuffixed(limit));
                 out.push(quote!(Rule::#rule(#limit)));
             }
@@ -183,8 +182,8 @@ impl Trees<'_> {
             || schema.get("contains").is_some()
                 && (schema.is_in_force("minContains") || schema.is_in_force("maxContains"));
         if needed {
-            let min = Literal::u64_unsuffixed(number::size(schema.get("minContains")).unwrap_or(1));
-            let max = option(number::size(schema.get("maxContains")).map(|max| {
+            let min = Literal::u64_unsuffixed(size(schema.get("minContains")).unwrap_or(1));
+            let max = option(size(schema.get("maxContains")).map(|max| {
                 let max = Literal::u64_unsuffixed(max);
                 quote!(#max)
             }));

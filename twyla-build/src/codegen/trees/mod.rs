@@ -11,7 +11,7 @@ use quote::{format_ident, quote};
 
 use crate::schema::draft::{HOLDERS, is_annotation};
 use crate::schema::load::{Json, Node};
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::scope::Scopes;
 
 mod literal;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 use quote::format_ident;
 
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::scope::Scopes;
 
 /// The resources that the generated code names.

@@ -1,8 +1,9 @@
 //! What schemas become.
 
-use crate::schema::draft::Draft;
+use crate::schema::draft::{Dialects, Draft};
 use crate::schema::load::{File, Role, parse};
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::register;
+use crate::schema::schemas::{Loc, Schemas};
 
 use super::Trees;
 use crate::schema::scope::Scopes;
@@ -15,7 +16,7 @@ fn schemas(files: &[(&str, &str)], draft: Draft) -> Schemas {
         File { path: (*path).to_owned(), shown: (*path).to_owned(), role: Role::Shared, root, unread: false }
     });
     let files = files.collect();
-    let schemas = Schemas::new(files, draft, &mut problems);
+    let schemas = register::schemas(files, draft, Dialects::default(), &mut problems);
     assert!(problems.is_empty(), "{problems:?}");
     schemas
 }

@@ -2,7 +2,7 @@
 
 use super::{Lowering, Schema, Way};
 use crate::compare::formula::Lit;
-use crate::schema::resolve::Loc;
+use crate::schema::schemas::Loc;
 
 impl Lowering<'_> {
     pub(super) fn references(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {

@@ -17,7 +17,7 @@ use super::tables::{Opaque, Tables};
 use crate::schema::draft::Draft;
 use crate::schema::load::{Json, Node};
 use crate::schema::path::SchemaPath;
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::scope::Scopes;
 
 /// Schemas within each other, all references followed: what is deeper is not looked into.

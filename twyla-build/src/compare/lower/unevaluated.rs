@@ -6,7 +6,7 @@ use super::{Lowering, Schema, items};
 use crate::compare::formula::{Atom, Index, Kind, Lit, Name};
 use crate::schema::draft::Draft;
 use crate::schema::load::{Json, Node};
-use crate::schema::resolve::Loc;
+use crate::schema::schemas::Loc;
 
 /// Conditions that are gone through with each other: twice as many cases for each.
 const MOST_CASES: usize = 8;

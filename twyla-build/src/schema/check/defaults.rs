@@ -1,10 +1,9 @@
 //! Defaults that their own schemas refuse.
 
-use crate::model::leading_to;
 use crate::schema::evaluate::{Evaluator, Kept};
 use crate::schema::load::{Json, Node, Role};
 use crate::schema::problem::{Problem, What};
-use crate::schema::resolve::Schemas;
+use crate::schema::schemas::Schemas;
 
 /// The limit of schemas that are held to defaults: what is behind it isn't looked at.
 const MOST_STEPS: u64 = 20_000_000;
@@ -22,7 +21,7 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
     let kept = Kept::new(schemas);
     let evaluator = Evaluator::new(schemas, &kept);
     // what a value is held to there depends on the way
-    let dynamic = leading_to(schemas, schemas.dynamic.keys().cloned());
+    let dynamic = schemas.leading_to(schemas.dynamic.keys().cloned());
     for (loc, default) in with_default.filter(|(loc, _)| !dynamic.contains(loc)) {
         if kept.spent() > MOST_STEPS {
             return;

@@ -7,7 +7,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use twyla_contract::rust;
 
-use crate::model::SENSITIVE;
 use crate::number::Number;
 use crate::schema::draft::{Draft, is_annotation};
 use crate::schema::format;
@@ -16,8 +15,9 @@ use crate::schema::names;
 use crate::schema::pattern;
 use crate::schema::pattern::{Taken, Untranslated};
 use crate::schema::problem::{Problem, What};
-use crate::schema::resolve::{Info, Loc, Schemas};
 use crate::schema::rpcs;
+use crate::schema::schemas::{Info, Loc, Schemas};
+use crate::schema::sensitive::KEYWORD as SENSITIVE;
 use crate::schema::settings;
 use crate::schema::values::{self, TYPES, Wrong};
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Below, Broken, Evaluator, Held, Out, Place, Schema, Seen};
+use super::evaluator::{Below, Broken, Evaluator, Held, Out, Place, Schema, Seen};
 use crate::schema::evaluate::words;
 use crate::schema::load::Json;
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::equal::twice;
+use super::evaluator::{At, Below, Evaluator, Held, Out, Place, Schema, Seen, Step};
 use super::values::limit;
-use super::{At, Below, Evaluator, Held, Out, Place, Schema, Seen, Step};
 use crate::decimal::Decimal;
 use crate::schema::draft::Draft;
 use crate::schema::evaluate::words;

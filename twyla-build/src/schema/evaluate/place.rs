@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::values::Matcher;
+use super::matcher::Matcher;
 use crate::schema::load::{Json, Node, steps};
 use crate::schema::path::SchemaPath;
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 
 /// The place of a keyword that is about the value behind a pointer; where there is none, that of a schema about it.
 pub(crate) fn place_of(schemas: &Schemas, root: &Loc, pointer: &str, keyword: &str) -> SchemaPath {

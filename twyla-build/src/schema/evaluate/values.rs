@@ -4,45 +4,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Evaluator, Held, Out, Place, Schema, Unknown, equal};
+use super::equal::equal;
+use super::evaluator::{Evaluator, Held, Out, Place, Schema, Unknown};
+use super::matcher::Matcher;
 use crate::decimal::Decimal;
 use crate::schema::evaluate::words;
 use crate::schema::format;
 use crate::schema::load::{Json, Node};
-use crate::schema::pattern::{self, Translated};
-
-/// A pattern as a crate matches it.
-#[derive(Debug)]
-pub(crate) enum Matcher {
-    Plain(regex::Regex),
-    Backtracking(Box<fancy_regex::Regex>),
-    /// It can't be matched here.
-    Neither,
-}
-
-impl Matcher {
-    pub(crate) fn new(written: &str) -> Self {
-        if pattern::check(written).is_err() {
-            return Self::Neither;
-        }
-        match pattern::translate(written) {
-            Some(Translated::Plain(pattern)) => regex::Regex::new(&pattern).map_or(Self::Neither, Self::Plain),
-            Some(Translated::Backtracking(pattern)) => {
-                fancy_regex::Regex::new(&pattern).map_or(Self::Neither, |it| Self::Backtracking(Box::new(it)))
-            }
-            None => Self::Neither,
-        }
-    }
-
-    /// Whether a text has a match; none where nobody knows.
-    pub(crate) fn is_match(&self, text: &str) -> Option<bool> {
-        match self {
-            Self::Plain(pattern) => Some(pattern.is_match(text)),
-            Self::Backtracking(pattern) => pattern.is_match(text).ok(),
-            Self::Neither => None,
-        }
-    }
-}
 
 impl Evaluator<'_> {
     pub(super) fn matcher(&self, written: &str) -> Arc<Matcher> {

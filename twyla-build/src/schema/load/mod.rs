@@ -13,10 +13,12 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use twyla_contract::{EventName, Place, RpcName, name};
 
 pub use self::node::At;
-pub(crate) use self::node::{Json, Member, Members, Node, quoted, step, steps};
+pub(crate) use self::node::{Json, Member, Members, Node, quoted, size, step, steps};
 use crate::schema::problem::{Problem, What};
-use crate::schema::settings;
 use crate::schema::uri;
+
+/// The settings of a folder, which are no contract.
+pub(crate) const SETTINGS_FILE: &str = "twyla.json";
 
 /// What a file is for, by its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,7 +193,7 @@ fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problem
         match entry.file_type() {
             Ok(kind) if kind.is_symlink() => problems.push(problem(What::Symlink)),
             Ok(kind) if kind.is_dir() => walk(&entry.path(), &path, shown, out, problems),
-            Ok(_) if path == settings::FILE_NAME => {}
+            Ok(_) if path == SETTINGS_FILE => {}
             Ok(_) if name.ends_with(".json") => out.push(path),
             Ok(_) if path == "contracts.lock" || name.ends_with(".md") => {}
             Ok(_) => problems.push(problem(What::NotAJsonFile)),

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use twyla_contract::text::VisibleJson;
 
+use crate::number::Number;
+
 /// A place in a file; line and column count from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {
@@ -156,6 +158,13 @@ impl Node {
             Json::Object(_) => "an object".into(),
         }
     }
+}
+
+/// A size, which may be written `2.0`. What is beyond 64 bits is beyond every value, and `u64::MAX` here.
+pub(crate) fn size(node: Option<&Node>) -> Option<u64> {
+    let Json::Number(text) = &node?.json else { return None };
+    let number = Number::new(text);
+    (!number.is_negative()).then(|| u64::try_from(number.bound(false)).unwrap_or(u64::MAX))
 }
 
 /// A text as a string in JSON, with nothing invisible in it.

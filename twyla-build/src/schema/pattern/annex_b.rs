@@ -6,6 +6,9 @@ use std::fmt;
 
 use jsonschema_regex::is_valid_ecma_regex;
 
+use super::groups::group_names;
+use super::translator::class_point;
+
 /// A pattern as it is written with the flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -85,7 +88,7 @@ struct Reader {
 
 impl Reader {
     fn new(pattern: &str) -> Self {
-        let names = super::groups::group_names(pattern);
+        let names = group_names(pattern);
         Self {
             chars: pattern.chars().collect(),
             at: 0,
@@ -283,7 +286,7 @@ impl Reader {
             'k' if self.named => {
                 let rest: String = self.chars.iter().skip(self.at + 1).collect();
                 let name = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(name, _)| name);
-                let known = name.and_then(super::name).is_some_and(|name| self.names.contains(&Some(name)));
+                let known = name.and_then(super::groups::name).is_some_and(|name| self.names.contains(&Some(name)));
                 if !known {
                     return Err(Self::refuse(
                         at,
@@ -408,11 +411,11 @@ impl Reader {
                         self.out.push_str("\\-");
                         (set, ends) = (false, true);
                     } else {
-                        let low = super::class_point(self.out.get(start..).unwrap_or_default());
+                        let low = class_point(self.out.get(start..).unwrap_or_default());
                         self.out.push('-');
                         start = self.out.len();
                         self.class_atom()?;
-                        let high = super::class_point(self.out.get(start..).unwrap_or_default());
+                        let high = class_point(self.out.get(start..).unwrap_or_default());
                         if low.zip(high).is_some_and(|(low, high)| low > high) {
                             let range: String = self.chars.iter().take(self.at).skip(begin).collect();
                             let why = format!(

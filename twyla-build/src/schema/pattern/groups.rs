@@ -1,6 +1,6 @@
 //! The groups of a pattern: their names, where they end, and what refers to them.
 
-use super::Translator;
+use super::cursor::Cursor;
 
 /// The name of each group that counts, in their order.
 pub(super) fn group_names(pattern: &str) -> Vec<Option<String>> {
@@ -77,19 +77,12 @@ pub(crate) fn has_alternatives(pattern: &str) -> bool {
 
 /// A group's name, which may be written with `\u`.
 pub(super) fn name(written: &str) -> Option<String> {
-    let mut reader = Translator {
-        rest: written,
-        out: String::new(),
-        backtracking: false,
-        refers: false,
-        names: Vec::new(),
-        dots: Vec::new(),
-    };
+    let mut cursor = Cursor { rest: written };
     let mut name = String::new();
-    while let Some(c) = reader.next() {
+    while let Some(c) = cursor.next() {
         if c == '\\' {
-            reader.eat("u");
-            name.push(char::from_u32(reader.unicode()?)?);
+            cursor.eat("u");
+            name.push(char::from_u32(cursor.unicode()?)?);
         } else {
             name.push(c);
         }

@@ -2,7 +2,8 @@
 //!
 //! So the last turn stands by itself: `(?:(a)|b)*\1` is written `(?:(?:(?:a)|b){0,}(?:(a)|b))?\1`.
 
-use super::groups::{group_names, outside_of_classes};
+use super::groups::{group_names, name, outside_of_classes};
+use super::translator::Translator;
 
 /// A group with where it begins and ends, and what repeats it.
 struct Group {
@@ -71,7 +72,7 @@ impl Pattern<'_> {
 
 /// Whether a text without groups that count may match nothing, as far as is known.
 fn may_be_empty(text: &str) -> bool {
-    let mut translator = super::Translator::new(text);
+    let mut translator = Translator::new(text);
     if translator.pattern().is_none() || translator.backtracking {
         return true;
     }
@@ -89,7 +90,7 @@ fn refers_into(text: &str, groups: std::ops::Range<usize>, names: &[Option<Strin
             let number = rest.get(..digits).and_then(|digits| digits.parse::<usize>().ok());
             found |= number.is_some_and(|number| groups.contains(&(number - 1)));
         } else if let Some((named, _)) = rest.strip_prefix("k<").and_then(|rest| rest.split_once('>')) {
-            let name = super::groups::name(named);
+            let name = name(named);
             found |= groups.clone().any(|group| names.get(group).is_some_and(|it| it.is_some() && *it == name));
         }
     });

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::schema::draft::{HOLDERS, Holds};
 use crate::schema::load::{Json, Node};
-use crate::schema::resolve::{Loc, Schemas};
+use crate::schema::schemas::{Loc, Schemas};
 
 /// The keyword: an annotation, `true` at the schema of a value that is nobody's to see.
 pub(crate) const KEYWORD: &str = "x-sensitive";
@@ -30,7 +30,7 @@ impl<'a> Sensitive<'a> {
     /// What the folder says.
     pub(crate) fn of(schemas: &'a Schemas) -> Self {
         let says = schemas.infos.keys().filter(|loc| says(schemas, loc)).cloned();
-        Self { schemas, leading: super::read::leading_to(schemas, says) }
+        Self { schemas, leading: schemas.leading_to(says) }
     }
 
     /// The sensitive values within a value of that schema, as JSON Pointers; a step `*` stands for each item or member.
@@ -46,7 +46,7 @@ impl<'a> Sensitive<'a> {
     }
 
     /// Whether a value of that schema is sensitive itself, or has items or members that are and no type that says so.
-    pub(super) fn whole(&self, loc: &Loc, is_typed: bool) -> bool {
+    pub(crate) fn whole(&self, loc: &Loc, is_typed: bool) -> bool {
         self.leading.contains(loc)
             && self.within(loc).iter().any(|pointer| !is_typed || pointer.split('/').skip(1).all(|step| step == "*"))
     }

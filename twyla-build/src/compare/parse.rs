@@ -1,0 +1,173 @@
+//! Bundles made of text: parsed, resolved and checked.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::bundle::{Bundle, Formats};
+use super::gather;
+use crate::schema::draft::{Dialects, Draft};
+use crate::schema::load::{self, File, Json, Node, Role};
+use crate::schema::problem::{Problem, Problems, What};
+use crate::schema::schemas::{Loc, Schemas};
+use crate::schema::{check, register};
+use crate::stack;
+
+impl Bundle {
+    /// Reads what [`Display`](fmt::Display) writes.
+    ///
+    /// # Errors
+    /// [`Problems`] with what is wrong, where it is no bundle, or its schemas are none.
+    pub fn parse(text: &str) -> Result<Self, Problems> {
+        on_stack(|problems| {
+            let Parts { draft, formats, root, documents } = Parts::read(text, problems)?;
+            Some(Self::made(draft, formats, &root, documents, problems))
+        })
+    }
+
+    /// The digest of a form as it is written, which may have keywords that [`parse`](Self::parse) leaves out.
+    pub(crate) fn digest_as_written(text: &str) -> Option<String> {
+        let written = on_stack(|problems| {
+            let Parts { draft, formats, root, documents } = Parts::read(text, problems)?;
+            let documents = documents.into_iter().map(|(name, node)| (name, gather::exact(&node))).collect();
+            Some(Self::new(draft, formats, root, documents))
+        });
+        written.ok().map(|bundle| bundle.digest())
+    }
+
+    /// A schema that stands by itself; `format` only tells something in it, unless [`formats`](Self::formats) says else.
+    ///
+    /// # Errors
+    /// [`Problems`] with what is wrong, where the text is no JSON or no schema, or refers to something else.
+    pub fn schema(text: &str, default_draft: Draft) -> Result<Self, Problems> {
+        const NAME: &str = "schema.json";
+        on_stack(|problems| {
+            let node = load::parse(NAME, text.as_bytes().to_vec(), problems)?;
+            let formats = Formats { asserted: false, in_every_draft: BTreeSet::new() };
+            Some(Self::made(default_draft, formats, NAME, vec![(NAME.to_owned(), node)], problems))
+        })
+    }
+
+    /// The same for a schema that is read already.
+    ///
+    /// # Errors
+    /// As those of [`schema`](Self::schema).
+    pub fn value(schema: &Value, default_draft: Draft) -> Result<Self, Problems> {
+        Self::schema(&schema.to_string(), default_draft)
+    }
+
+    fn made(
+        draft: Draft,
+        formats: Formats,
+        root: &str,
+        documents: Vec<(String, Node)>,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let schemas = resolved(draft, formats, documents, root, problems);
+        check::all(&schemas, problems);
+        let (file, _) = schemas.files.iter().enumerate().find(|(_, file)| file.path == root).unzip();
+        gather::bundle(&schemas, &Loc::root(file.unwrap_or(0)))
+    }
+
+    /// Its schemas with every reference followed, and which of them it is.
+    pub(super) fn resolved(&self) -> (Schemas, Loc) {
+        let documents = self.inner.documents.iter().map(|(name, node)| (name.clone(), node.clone())).collect();
+        // what was wrong was said when the bundle was made
+        let schemas = resolved(self.inner.draft, self.inner.formats.clone(), documents, self.root(), &mut Vec::new());
+        let root = schemas.files.iter().position(|file| file.path == self.root()).unwrap_or(0);
+        (schemas, Loc::root(root))
+    }
+}
+
+impl FromStr for Bundle {
+    type Err = Problems;
+
+    fn from_str(text: &str) -> Result<Self, Problems> {
+        Self::parse(text)
+    }
+}
+
+/// What a form has, before anything of it is looked into.
+struct Parts {
+    draft: Draft,
+    formats: Formats,
+    root: String,
+    documents: Vec<(String, Node)>,
+}
+
+impl Parts {
+    /// Reads them, or notes what is wrong.
+    fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
+        const NAME: &str = "bundle";
+        let node = load::parse(NAME, text.as_bytes().to_vec(), problems)?;
+        let bad =
+            |what: &str| Problem { file: NAME.to_owned(), at: None, what: What::BadBundle { error: what.to_owned() } };
+        let draft = node.get("draft").and_then(Node::str).and_then(Draft::named);
+        let formats = node.get("formats").and_then(|node| if let Json::Bool(on) = node.json { Some(on) } else { None });
+        let in_every_draft = node.get("asserted").map_or(&[][..], Node::items).iter();
+        let in_every_draft = in_every_draft.filter_map(Node::str).map(str::to_owned).collect();
+        let formats = formats.map(|asserted| Formats { asserted, in_every_draft });
+        let (Some(draft), Some(formats)) = (draft, formats) else {
+            problems.push(bad("`draft` and `formats` are needed"));
+            return None;
+        };
+        let Some(root) = node.get("root").and_then(Node::str) else {
+            problems.push(bad("`root` is needed: the name of a document"));
+            return None;
+        };
+        let mut documents = Vec::new();
+        for member in node.get("documents").map_or(&[][..], Node::members) {
+            let value = match &member.value.json {
+                Json::String(text) => load::parse(&member.key, text.as_bytes().to_vec(), problems)?,
+                _ => member.value.clone(),
+            };
+            documents.push((member.key.clone(), value));
+        }
+        if !documents.iter().any(|(name, _)| name == root) {
+            problems.push(bad("`documents` has no document of the name that `root` has"));
+            return None;
+        }
+        Some(Self { draft, formats, root: root.to_owned(), documents })
+    }
+}
+
+/// The documents with every reference followed; the root is used whatever refers to it.
+fn resolved(
+    draft: Draft,
+    formats: Formats,
+    documents: Vec<(String, Node)>,
+    root: &str,
+    problems: &mut Vec<Problem>,
+) -> Schemas {
+    let role = |name: &str| match load::role(name) {
+        // by itself: the others of its RPC aren't here
+        Ok(Some(Role::Rpc(..))) => Role::BesideRpc,
+        Ok(Some(role)) => role,
+        _ if name == root => Role::Shared,
+        _ => Role::Document,
+    };
+    let file = |(name, node): (String, Node)| File {
+        role: role(&name),
+        shown: name.clone(),
+        path: name,
+        root: node,
+        unread: false,
+    };
+    let files = documents.into_iter().map(file).collect();
+    register::schemas(files, draft, Dialects::default(), problems)
+        .with_formats(formats.asserted)
+        .with_asserted(formats.in_every_draft)
+}
+
+/// Does the work where deep schemas have room; its errors where there are any.
+fn on_stack(work: impl FnOnce(&mut Vec<Problem>) -> Option<Bundle> + Send) -> Result<Bundle, Problems> {
+    let mut problems = Vec::new();
+    let done = stack::large(|| work(&mut problems));
+    let bundle = done.unwrap_or_else(|error| {
+        let what = What::Uncompilable { error: format!("no thread can be started: {error}") };
+        problems.push(Problem { file: "schema".to_owned(), at: None, what });
+        None
+    });
+    bundle.filter(|_| !problems.iter().any(Problem::is_error)).ok_or(Problems(problems))
+}

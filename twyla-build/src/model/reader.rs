@@ -1,0 +1,424 @@
+//! Reads schemas as values and types. What no type and no check of a type can tell is left to a rule tree, never guessed.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use twyla_contract::Place;
+
+use super::types::{Body, Held, Reason, Shape, Tree, Type, TypeId};
+use crate::schema::draft::is_annotation;
+use crate::schema::evaluate::{Evaluator, Kept};
+use crate::schema::load::{At, Json, Node, Role, Way};
+use crate::schema::names;
+use crate::schema::schemas::{Loc, Schemas};
+use crate::schema::sensitive::Sensitive;
+
+/// The limit of schemas that hold one another with no type between: the value of one further in is left to a tree.
+const MOST_OPEN: usize = 200;
+
+/// The limit of types without a name in one another, which compilers take less deep than they take schemas.
+const MOST_NESTED: usize = 16;
+
+/// Reads schemas as values and types.
+///
+/// What a schema's value is depends on that schema and on what it leads to, and not on the schemas that refer to it, nor on
+/// which of them is read first. Hence a type's body is read after all of the values that have the type, from a list, and
+/// what depends on where the reading has begun isn't kept.
+pub(super) struct Reader<'a> {
+    pub(super) schemas: &'a Schemas,
+    /// The types; none in place of those whose body isn't read yet.
+    pub(super) types: Vec<Option<Type>>,
+    unread: Vec<Unread<'a>>,
+    known: HashMap<Loc, Known>,
+    /// The types of whole contents, contexts, requests, responses and errors, by file.
+    roots: HashMap<usize, TypeId>,
+    /// The alternatives that unions have in place, with the names of their variants.
+    pub(super) alternatives: HashMap<Loc, String>,
+    /// The schemas that are being read, each with how many are around it, to notice those that hold themselves without a
+    /// type between.
+    open: HashMap<Loc, usize>,
+    /// How many schemas are around the outermost one that what is being read holds again; `usize::MAX` if it holds none.
+    again: usize,
+    /// How many schemas hold one another in what is being read.
+    height: usize,
+    /// The rules found so far that are left to trees, for each value that is being read.
+    trees: Vec<Vec<Tree>>,
+    /// The schemas that lead to a reference whose target depends on the way there.
+    pub(super) dynamic: HashSet<Loc>,
+    pub(super) sensitive: Sensitive<'a>,
+    evaluated: Kept,
+}
+
+/// The value of a schema that has been read, and how many schemas hold one another in it.
+struct Known {
+    held: Held,
+    height: usize,
+}
+
+/// Reads the body of a type.
+type ReadBody<'a> = Box<dyn FnOnce(&mut Reader<'a>) -> Body + 'a>;
+
+/// A type whose body isn't read yet.
+struct Unread<'a> {
+    id: TypeId,
+    loc: Loc,
+    /// What is left to trees already.
+    trees: Vec<Tree>,
+    body: ReadBody<'a>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(schemas: &'a Schemas) -> Self {
+        Self {
+            schemas,
+            types: Vec::new(),
+            unread: Vec::new(),
+            known: HashMap::new(),
+            roots: HashMap::new(),
+            alternatives: HashMap::new(),
+            open: HashMap::new(),
+            again: usize::MAX,
+            height: 0,
+            trees: Vec::new(),
+            dynamic: schemas.leading_to(schemas.dynamic.keys().cloned()),
+            sensitive: Sensitive::of(schemas),
+            evaluated: Kept::new(schemas),
+        }
+    }
+
+    /// Reads the bodies of all types, those that they lead to included. Returns the types, and the names of the variants
+    /// that unions have in place.
+    pub(super) fn finish(mut self) -> (Vec<Type>, HashMap<Loc, String>) {
+        while let Some(Unread { id, loc, trees, body }) = self.unread.pop() {
+            self.trees.push(trees);
+            let body = body(&mut self);
+            let trees = self.trees.pop().unwrap_or_default();
+            self.types[id] = Some(self.type_of(&loc, body, trees));
+        }
+        (self.types.into_iter().flatten().collect(), self.alternatives)
+    }
+
+    fn type_of(&self, loc: &Loc, body: Body, trees: Vec<Tree>) -> Type {
+        let (module, name) = names::at(self.schemas, loc);
+        let (docs, place) = (docs(self.node(loc)), self.place(loc));
+        let sensitive = self.sensitive.within(loc);
+        Type { loc: loc.clone(), module, name, place, docs, body, trees, looked_at: false, sensitive }
+    }
+
+    pub(super) fn node(&self, loc: &Loc) -> &'a Node {
+        const NOTHING: &Node = &Node { at: At { line: 1, column: 1 }, json: Json::Bool(true) };
+        self.schemas.node(loc).unwrap_or(NOTHING)
+    }
+
+    pub(super) fn place(&self, loc: &Loc) -> Place {
+        self.schemas.files[loc.file].place(self.node(loc).at)
+    }
+
+    /// Leaves a keyword of the value that is being read to a tree; the whole schema where it is empty.
+    pub(super) fn leave(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
+        // the way begins at the root, and so does the tree that is held there
+        if !self.dynamic.contains(loc) {
+            self.leave_here(loc, keyword, why);
+        }
+    }
+
+    /// Leaves a whole document to a tree that is held at its root, where the way from there matters.
+    pub(super) fn leave_dynamic(&mut self, loc: &Loc) {
+        if self.dynamic.contains(loc) {
+            self.leave_here(loc, "", "a reference whose target depends on the way there");
+        }
+    }
+
+    /// A tree of a whole schema, for a value whose type is that of another one.
+    pub(super) fn tree(&self, loc: &Loc, why: String) -> Option<Tree> {
+        let reason = Reason { place: self.place(loc), why };
+        (!self.dynamic.contains(loc)).then(|| Tree {
+            loc: loc.clone(),
+            keywords: BTreeSet::new(),
+            reasons: vec![reason],
+        })
+    }
+
+    fn leave_here(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
+        let node = self.node(loc);
+        let at = node.member(keyword).map_or(node.at, |member| member.key_at);
+        let reason = Reason { place: self.schemas.files[loc.file].place(at), why: why.into() };
+        let Some(trees) = self.trees.last_mut() else { return };
+        let index = trees.iter().position(|tree| tree.loc == *loc).unwrap_or_else(|| {
+            trees.push(Tree { loc: loc.clone(), keywords: BTreeSet::from([keyword.to_owned()]), reasons: Vec::new() });
+            trees.len() - 1
+        });
+        let Some(tree) = trees.get_mut(index) else { return };
+        if keyword.is_empty() || tree.keywords.is_empty() {
+            tree.keywords.clear();
+        } else {
+            tree.keywords.insert(keyword.to_owned());
+        }
+        if !tree.reasons.contains(&reason) {
+            tree.reasons.push(reason);
+        }
+    }
+
+    /// The type of a whole content or context: always one of its own, whatever its schema refers to.
+    pub(super) fn root(&mut self, file: usize) -> TypeId {
+        let loc = Loc::root(file);
+        if let Some(id) = self.roots.get(&file) {
+            return *id;
+        }
+        let id = self.of_nullable(&loc).unwrap_or_else(|| {
+            let root = loc.clone();
+            self.type_at(&loc, Vec::new(), move |reader| {
+                reader.leave_dynamic(&root);
+                reader.object_root(&reader.referred(&root))
+            })
+        });
+        self.roots.insert(file, id);
+        id
+    }
+
+    /// The object's type, if a schema allows an object or null and no more is to be said of the value.
+    fn of_nullable(&mut self, loc: &Loc) -> Option<TypeId> {
+        let refers = self.schemas.refs.contains_key(loc) || self.dynamic.contains(loc);
+        if self.kinds(loc)?.len() != 2 || refers || self.implies_object(loc) {
+            return None;
+        }
+        let held = self.held(loc);
+        let shape = match held.shape {
+            Shape::Nullable(inner) => inner.shape,
+            shape => shape,
+        };
+        if let Shape::Named(id) = shape { held.trees.is_empty().then_some(id) } else { None }
+    }
+
+    /// The schema that a reference with nothing beside it leads to in the end.
+    pub(super) fn referred(&self, loc: &Loc) -> Loc {
+        let mut at = loc.clone();
+        // a ring is reported elsewhere, and must only not go on for ever here
+        for _ in 0..=self.schemas.infos.len() {
+            match self.schemas.refs.get(&at) {
+                Some(target) if !self.extends(&at) => at = target.clone(),
+                _ => break,
+            }
+        }
+        at
+    }
+
+    /// The type that a whole content, context, request, response or error has, if each value of its schema is one of the
+    /// type: then it is the schema's type wherever that is referred to.
+    fn contract(&mut self, loc: &Loc) -> Option<TypeId> {
+        if !loc.pointer.is_empty() || self.dynamic.contains(loc) {
+            return None;
+        }
+        match self.schemas.files.get(loc.file)?.role {
+            Role::Context | Role::Event(_) => {}
+            // these have the type of what they refer to, where it has one
+            Role::Rpc(..) if self.schemas.refs.contains_key(loc) && !self.extends(loc) => return None,
+            Role::Rpc(_, way) if way == Way::Response && self.is_no_object(loc) => return None,
+            Role::Rpc(..) => {}
+            Role::Shared | Role::BesideRpc | Role::Document | Role::MetaSchema => return None,
+        }
+        let at = self.referred(loc);
+        (self.is_union(&at) || self.implies_object(&at) && !self.is_map(&at)).then(|| self.root(loc.file))
+    }
+
+    /// Makes a type. Its body is read later, so that the body may have the type in it.
+    pub(super) fn type_at(&mut self, loc: &Loc, trees: Vec<Tree>, body: impl FnOnce(&mut Self) -> Body + 'a) -> TypeId {
+        let id = self.types.len();
+        self.types.push(None);
+        self.unread.push(Unread { id, loc: loc.clone(), trees, body: Box::new(body) });
+        id
+    }
+
+    /// Makes a type that leads to no others.
+    pub(super) fn type_with(&mut self, loc: &Loc, body: Body) -> TypeId {
+        let type_ = self.type_of(loc, body, Vec::new());
+        self.types.push(Some(type_));
+        self.types.len() - 1
+    }
+
+    /// Takes what is left to trees so far of the value that is being read: a type holds it wherever the type stands.
+    pub(super) fn take_trees(&mut self) -> Vec<Tree> {
+        self.trees.last_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether null breaks no rule of a schema, if that is known.
+    pub(super) fn allows_null(&self, loc: &Loc) -> Option<bool> {
+        let evaluator = Evaluator::new(self.schemas, &self.evaluated);
+        if self.dynamic.contains(loc) { None } else { evaluator.is_valid(&serde_json::Value::Null, loc).ok() }
+    }
+
+    /// Whether the schema there has a keyword that its draft knows.
+    pub(super) fn has(&self, loc: &Loc, keyword: &str) -> bool {
+        self.get(loc, keyword).is_some()
+    }
+
+    pub(super) fn get(&self, loc: &Loc, keyword: &str) -> Option<&'a Node> {
+        if self.schemas.knows(loc, keyword) { self.node(loc).get(keyword) } else { None }
+    }
+
+    /// The value of any schema, wherever it stands.
+    pub(super) fn held(&mut self, loc: &Loc) -> Held {
+        let depth = self.open.len();
+        if let Some(known) = self.known.get(loc).filter(|known| depth + known.height <= MOST_OPEN) {
+            self.height = self.height.max(known.height);
+            return known.held.clone();
+        }
+        if let Some(id) = self.contract(loc) {
+            return Held::plain(Shape::Named(id));
+        }
+        self.trees.push(Vec::new());
+        let again = std::mem::replace(&mut self.again, usize::MAX);
+        let height = std::mem::take(&mut self.height);
+        let mut held = if depth >= MOST_OPEN {
+            self.again = 0;
+            self.leave(loc, "", format!("more than {MOST_OPEN} schemas hold one another"));
+            Held::plain(Shape::Any)
+        } else if let Some(around) = self.open.get(loc) {
+            self.again = *around;
+            self.leave(loc, "", "the schema holds itself with no object between");
+            Held::plain(Shape::Any)
+        } else {
+            self.open.insert(loc.clone(), depth);
+            let held = self.fresh(loc);
+            self.open.remove(loc);
+            if held.shape.nested() > MOST_NESTED {
+                self.leave(loc, "", format!("more than {MOST_NESTED} arrays and maps in one another"));
+                Held::plain(Shape::Any)
+            } else {
+                held
+            }
+        };
+        held.trees.extend(self.trees.pop().unwrap_or_default());
+        self.height += 1;
+        if self.again == usize::MAX {
+            self.known.insert(loc.clone(), Known { held: held.clone(), height: self.height });
+        }
+        // to the schemas around, it matters only if it is one of them that is held again
+        self.again = if self.again < depth { again.min(self.again) } else { again };
+        self.height = self.height.max(height);
+        held
+    }
+
+    fn fresh(&mut self, loc: &Loc) -> Held {
+        let any = || Held::plain(Shape::Any);
+        if let Json::Bool(value) = self.node(loc).json {
+            if !value {
+                self.leave(loc, "", "no value is allowed");
+            }
+            return any();
+        }
+        if let Some(target) = self.schemas.refs.get(loc) {
+            return if self.extends(loc) && self.has(loc, "properties") && self.implies_object(loc) {
+                self.combinators(loc);
+                self.object(loc, false)
+            } else {
+                self.leave_beside_ref(loc);
+                self.held(target)
+            };
+        }
+        for keyword in ["$dynamicRef", "$recursiveRef"] {
+            if self.has(loc, keyword) {
+                self.leave(loc, "", format!("`{keyword}`"));
+                return any();
+            }
+        }
+        if let Some(held) = self.or_null(loc).or_else(|| self.only_one(loc)).or_else(|| self.union(loc)) {
+            return held;
+        }
+        self.combinators(loc);
+        if self.has(loc, "enum") || self.has(loc, "const") {
+            return self.values(loc);
+        }
+        let Some(kinds) = self.kinds(loc) else {
+            if self.implies_object(loc) {
+                return self.object(loc, false);
+            }
+            if self.rules_of(loc).next().is_some() {
+                self.leave(loc, "", "rules without a `type`: values of other types are allowed");
+            }
+            return any();
+        };
+        let nullable = kinds.contains(&"null");
+        let others: Vec<&str> = kinds.into_iter().filter(|kind| *kind != "null").collect();
+        let held = match others[..] {
+            [] => return Held::plain(Shape::Null),
+            ["integer", "number"] | ["number", "integer"] | ["number"] => self.number(loc),
+            ["boolean"] => Held::plain(Shape::Boolean),
+            ["integer"] => self.integer(loc),
+            ["string"] => self.string(loc),
+            ["array"] => self.array(loc),
+            ["object"] => return self.object(loc, nullable && self.allows_null(loc) != Some(false)),
+            _ => {
+                self.leave(loc, "", "several types");
+                return any();
+            }
+        };
+        if nullable { Held::plain(Shape::Nullable(Box::new(held))) } else { held }
+    }
+
+    /// The keywords that are more than annotations.
+    pub(super) fn rules_of(&self, loc: &Loc) -> impl Iterator<Item = &'a str> + use<'a> {
+        let (schemas, node, at) = (self.schemas, self.node(loc), loc.clone());
+        let format = self.format(loc).is_some();
+        let keywords = node.members().iter().map(|member| member.key.as_str());
+        keywords.filter(move |keyword| {
+            let inert = match *keyword {
+                "format" => !format,
+                "contentEncoding" | "contentMediaType" | "contentSchema" => true,
+                "if" => node.get("then").is_none() && node.get("else").is_none(),
+                "then" | "else" => node.get("if").is_none(),
+                "minContains" | "maxContains" => node.get("contains").is_none(),
+                keyword => is_annotation(keyword),
+            };
+            schemas.knows(&at, keyword) && !inert
+        })
+    }
+
+    /// The variant of the runtime's `Format` and the name of a format that is a rule there.
+    pub(super) fn format(&self, loc: &Loc) -> Option<(&'static str, &'a str)> {
+        let name = self.get(loc, "format")?.str()?;
+        Some((self.schemas.format(self.schemas.draft(loc), name)?, name))
+    }
+
+    /// `anyOf` or `oneOf` of one schema and null.
+    fn or_null(&mut self, loc: &Loc) -> Option<Held> {
+        let mut rules = self.rules_of(loc);
+        let (Some(keyword @ ("anyOf" | "oneOf")), None) = (rules.next(), rules.next()) else { return None };
+        let [first, second] = self.get(loc, keyword)?.items() else { return None };
+        let null =
+            |node: &Node| matches!(node.members(), [only] if only.key == "type" && only.value.str() == Some("null"));
+        let index = match (null(first), null(second)) {
+            (true, false) => "1",
+            (false, true) => "0",
+            _ => return None,
+        };
+        let held = self.held(&loc.step(keyword).step(index));
+        Some(match held.shape {
+            Shape::Any | Shape::Null | Shape::Nullable(_) if keyword == "anyOf" && held.trees.is_empty() => held,
+            Shape::Any | Shape::Null | Shape::Nullable(_) => {
+                self.leave(loc, keyword, format!("`{keyword}` of schemas that both may allow null"));
+                Held { trees: Vec::new(), ..held }
+            }
+            _ => Held::plain(Shape::Nullable(Box::new(held))),
+        })
+    }
+
+    /// `allOf` of one schema, with nothing beside.
+    fn only_one(&mut self, loc: &Loc) -> Option<Held> {
+        let mut rules = self.rules_of(loc);
+        let (Some(keyword @ ("allOf" | "anyOf" | "oneOf")), None) = (rules.next(), rules.next()) else { return None };
+        let [_] = self.get(loc, keyword)?.items() else { return None };
+        Some(self.held(&loc.step(keyword).step("0")))
+    }
+
+    /// The names in `type`.
+    pub(super) fn kinds(&self, loc: &Loc) -> Option<Vec<&'a str>> {
+        let node = self.get(loc, "type")?;
+        node.str().map(|kind| vec![kind]).or_else(|| Some(node.items().iter().filter_map(Node::str).collect()))
+    }
+}
+
+/// What the schema says to people.
+pub(super) fn docs(node: &Node) -> String {
+    let text = |keyword| node.get(keyword).and_then(Node::str).map(str::trim).filter(|text| !text.is_empty());
+    text("description").or_else(|| text("title")).unwrap_or_default().to_owned()
+}

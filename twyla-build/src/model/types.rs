@@ -1,0 +1,473 @@
+//! The types of the model.
+
+use std::collections::BTreeSet;
+
+use twyla_contract::{Event, EventName, Kind, Place, Property, Rpc, RpcBody, RpcName};
+
+use super::rules::Check;
+use crate::schema::load::{Node, Way};
+use crate::schema::schemas::Loc;
+
+/// A type by its index in the model.
+pub(crate) type TypeId = usize;
+
+/// All that is generated.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) types: Vec<Type>,
+    pub(crate) context: TypeId,
+    pub(crate) events: Vec<(EventName, TypeId)>,
+    pub(crate) rpcs: Vec<Method>,
+}
+
+/// An RPC with the types of what it carries.
+#[derive(Debug)]
+pub(crate) struct Method {
+    pub(crate) name: RpcName,
+    /// The module and the name of the type that stands for it.
+    pub(crate) module: String,
+    pub(crate) type_: String,
+    pub(crate) docs: String,
+    pub(crate) idempotent: bool,
+    pub(crate) request: Carried,
+    pub(crate) response: Carried,
+    pub(crate) error: Option<Carried>,
+}
+
+/// What goes one way in an RPC.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    pub(crate) type_: TypeId,
+    pub(crate) place: Place,
+    /// The name in the RPC's module of a type that is another schema's.
+    pub(crate) alias: Option<String>,
+}
+
+impl Method {
+    pub(crate) fn path(&self) -> String {
+        format!("{}::{}", self.module, self.type_)
+    }
+
+    /// What it carries, each with the way that it goes.
+    pub(crate) fn carries(&self) -> impl Iterator<Item = (Way, &Carried)> {
+        let error = self.error.as_ref().map(|error| (Way::Error, error));
+        [(Way::Request, &self.request), (Way::Response, &self.response)].into_iter().chain(error)
+    }
+}
+
+/// A generated type.
+#[derive(Clone, Debug)]
+pub(crate) struct Type {
+    /// The schema that it is the type of.
+    pub(crate) loc: Loc,
+    pub(crate) module: Option<String>,
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) docs: String,
+    pub(crate) body: Body,
+    /// Rules for the value as a whole.
+    pub(crate) trees: Vec<Tree>,
+    /// Whether a rule tree looks at its values.
+    pub(crate) looked_at: bool,
+    /// The values in it that are nobody's to see: JSON Pointers, in which a step `*` is each item or member.
+    pub(crate) sensitive: Vec<String>,
+}
+
+impl Type {
+    /// The path below the module that includes the contracts.
+    pub(crate) fn path(&self) -> String {
+        self.module.as_ref().map_or_else(|| self.name.clone(), |module| format!("{module}::{}", self.name))
+    }
+}
+
+/// Rules of a schema that a type and its checks can't tell: they are looked at as a tree, over the typed value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tree {
+    pub(crate) loc: Loc,
+    /// The keywords that are meant, with why and where; none for the whole schema.
+    pub(crate) keywords: BTreeSet<String>,
+    pub(crate) reasons: Vec<Reason>,
+}
+
+/// Why a type and its checks can't tell whether a rule holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reason {
+    pub(crate) place: Place,
+    pub(crate) why: String,
+}
+
+/// What a type is made of.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Struct {
+        fields: Vec<Field>,
+        others: Others,
+    },
+    Enum {
+        words: Vec<String>,
+        variants: Vec<String>,
+    },
+    /// One of several objects, told apart by a property that is constant in each.
+    Union {
+        tag: String,
+        variants: Vec<Variant>,
+    },
+    /// An object whose members are all of one kind, where an event or a context has to be a type of its own; or whatever
+    /// a response is that is no object.
+    Map(Held),
+}
+
+/// What becomes of members that no field is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Others {
+    Ignored,
+    Refused,
+    /// They are kept in a field, a map of such values.
+    Kept {
+        name: String,
+        held: Held,
+        /// Whether they are nobody's to see.
+        hidden: bool,
+    },
+}
+
+/// A property as a field.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    pub(crate) wire: String,
+    pub(crate) name: String,
+    pub(crate) required: bool,
+    /// What the schema says that an absent property means; never that of a required one.
+    pub(crate) default: Option<SchemaDefault>,
+    /// The method that returns the value, or the default.
+    pub(crate) accessor: Option<Accessor>,
+    pub(crate) held: Held,
+    /// Whether the type would have no end without a box here.
+    pub(crate) boxed: bool,
+    /// Whether its value is nobody's to see.
+    pub(crate) hidden: bool,
+    pub(crate) docs: FieldDocs,
+    pub(crate) place: Place,
+}
+
+/// Where the `default` of a property stands.
+#[derive(Clone, Debug)]
+pub(crate) struct SchemaDefault {
+    /// The schema that has it: the property's own, or one that this refers to.
+    pub(crate) at: Loc,
+    /// The schemas that hold for the property's values; none where that depends on the way there.
+    pub(crate) schemas: Vec<Loc>,
+}
+
+/// The method that returns the value of a property, or its default.
+#[derive(Clone, Debug)]
+pub(crate) struct Accessor {
+    pub(crate) name: String,
+    /// The default, which the field's type reads.
+    pub(crate) value: Node,
+    /// The same as text.
+    pub(crate) text: String,
+}
+
+/// What is said of a field to people.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldDocs {
+    /// What the schema says, which may be any text.
+    pub(crate) said: String,
+    /// What else there is to say, each a paragraph of [`crate::markdown`].
+    pub(crate) notes: Vec<String>,
+}
+
+impl std::fmt::Display for FieldDocs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let said = std::iter::once(&self.said).filter(|said| !said.is_empty());
+        for (i, paragraph) in said.chain(&self.notes).enumerate() {
+            write!(f, "{}{paragraph}", if i == 0 { "" } else { "\n\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Field {
+    /// Whether the field is an `Option` because the property may be absent.
+    pub(crate) fn may_be_absent(&self) -> bool {
+        !self.required
+    }
+}
+
+/// One of the objects of a union, with the words that its tag may be.
+#[derive(Clone, Debug)]
+pub(crate) struct Variant {
+    pub(crate) name: String,
+    pub(crate) words: Vec<String>,
+    pub(crate) held: Held,
+    pub(crate) boxed: bool,
+}
+
+/// A value: its shape, and what is checked of it beyond.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Held {
+    pub(crate) shape: Shape,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) trees: Vec<Tree>,
+}
+
+impl Held {
+    pub(crate) fn plain(shape: Shape) -> Self {
+        Self::checked(shape, Vec::new())
+    }
+
+    pub(crate) fn checked(shape: Shape, checks: Vec<Check>) -> Self {
+        Self { shape, checks, trees: Vec::new() }
+    }
+}
+
+/// A schema without its value rules.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Shape {
+    Any,
+    Null,
+    Boolean,
+    /// `u64` where no negative number is allowed, else `i64`.
+    Integer {
+        unsigned: bool,
+        minimum: Option<i128>,
+        maximum: Option<i128>,
+    },
+    Number,
+    String,
+    /// A string whose format has a type in Rust.
+    Real(Real),
+    /// A struct, an enum of words or a union.
+    Named(TypeId),
+    Array(Box<Held>),
+    Map(Box<Held>),
+    Nullable(Box<Held>),
+}
+
+/// A type of another crate that holds what a format allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Real {
+    Date,
+    DateTime,
+    Uuid,
+    Ipv4,
+    Ipv6,
+}
+
+impl Real {
+    /// That of the format whose variant in the runtime has this name.
+    pub(crate) fn of(variant: &str) -> Option<Self> {
+        [Self::Date, Self::DateTime, Self::Uuid, Self::Ipv4, Self::Ipv6]
+            .into_iter()
+            .find(|real| real.variant() == variant)
+    }
+
+    /// The variant in the runtime.
+    pub(super) fn variant(self) -> &'static str {
+        match self {
+            Self::Date => "Date",
+            Self::DateTime => "DateTime",
+            Self::Uuid => "Uuid",
+            Self::Ipv4 => "Ipv4",
+            Self::Ipv6 => "Ipv6",
+        }
+    }
+
+    /// The format's name.
+    pub(super) fn format(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::DateTime => "date-time",
+            Self::Uuid => "uuid",
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+
+    /// The type as people write it.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Date => "::chrono::NaiveDate",
+            Self::DateTime => "::twyla_runtime::DateTime",
+            Self::Uuid => "::uuid::Uuid",
+            Self::Ipv4 => "::std::net::Ipv4Addr",
+            Self::Ipv6 => "::std::net::Ipv6Addr",
+        }
+    }
+}
+
+impl Shape {
+    /// How many types without a name are in one another here.
+    pub(crate) fn nested(&self) -> usize {
+        let (mut shape, mut depth) = (self, 0);
+        while let Self::Array(held) | Self::Map(held) | Self::Nullable(held) = shape {
+            (shape, depth) = (&held.shape, depth + 1);
+        }
+        depth
+    }
+
+    /// Whether types tell all of what is in it, down to those that have a name.
+    pub(crate) fn is_typed(&self) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.is_typed(),
+            _ => true,
+        }
+    }
+
+    /// The types that this shape has in it.
+    pub(crate) fn uses(&self, out: &mut BTreeSet<TypeId>) {
+        match self {
+            Self::Named(id) => {
+                out.insert(*id);
+            }
+            Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.uses(out),
+            _ => {}
+        }
+    }
+}
+
+impl Body {
+    /// The values that a value of this type holds.
+    pub(crate) fn holds(&self) -> Vec<&Held> {
+        match self {
+            Self::Struct { fields, others } => {
+                let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
+                fields.iter().map(|field| &field.held).chain(kept).collect()
+            }
+            Self::Union { variants, .. } => variants.iter().map(|variant| &variant.held).collect(),
+            Self::Map(held) => vec![held],
+            Self::Enum { .. } => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn holds_mut(&mut self) -> Vec<&mut Held> {
+        match self {
+            Self::Struct { fields, others } => {
+                let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
+                fields.iter_mut().map(|field| &mut field.held).chain(kept).collect()
+            }
+            Self::Union { variants, .. } => variants.iter_mut().map(|variant| &mut variant.held).collect(),
+            Self::Map(held) => vec![held],
+            Self::Enum { .. } => Vec::new(),
+        }
+    }
+}
+
+impl Model {
+    /// The types that a type leads to, itself included.
+    pub(crate) fn reach(&self, id: TypeId) -> BTreeSet<TypeId> {
+        reach(&self.types, BTreeSet::from([id]))
+    }
+
+    /// What of a contract is held by rule trees, and why.
+    pub(crate) fn trees(&self, id: TypeId) -> Vec<&Reason> {
+        let mut out: Vec<&Reason> = Vec::new();
+        for id in self.reach(id) {
+            let type_ = &self.types[id];
+            out.extend(type_.trees.iter().flat_map(|tree| &tree.reasons));
+            type_.body.holds().into_iter().for_each(|held| held_reasons(held, &mut out));
+        }
+        out.sort_by(|a, b| (&a.place, &a.why).cmp(&(&b.place, &b.why)));
+        out.dedup();
+        out
+    }
+
+    /// The event as the macros know it.
+    pub(crate) fn event(&self, name: &EventName, id: TypeId) -> Event {
+        let type_ = &self.types[id];
+        let (fields, open) = match &type_.body {
+            Body::Struct { fields, others } => (fields.as_slice(), *others != Others::Refused),
+            Body::Map(_) | Body::Enum { .. } | Body::Union { .. } => (&[][..], true),
+        };
+        let property = |field: &Field| Property {
+            wire: field.wire.clone(),
+            field: field.name.clone(),
+            required: field.required,
+            kind: self.kind(&field.held),
+            rust_type: self.rust_type(&field.held.shape),
+            place: field.place.clone(),
+        };
+        Event {
+            name: name.clone(),
+            place: type_.place.clone(),
+            rust_path: type_.path(),
+            properties: fields.iter().map(property).collect(),
+            open,
+        }
+    }
+
+    /// The RPC as the macros know it.
+    pub(crate) fn rpc(&self, method: &Method) -> Rpc {
+        let body =
+            |carried: &Carried| RpcBody { place: carried.place.clone(), rust_path: self.types[carried.type_].path() };
+        Rpc {
+            name: method.name.clone(),
+            rust_path: method.path(),
+            idempotent: method.idempotent,
+            request: body(&method.request),
+            response: body(&method.response),
+            error: method.error.as_ref().map(body),
+        }
+    }
+
+    fn kind(&self, held: &Held) -> Kind {
+        let boxed = |held: &Held| Box::new(self.kind(held));
+        match &held.shape {
+            Shape::Any => Kind::Any,
+            Shape::Null => Kind::Null,
+            Shape::Boolean => Kind::Boolean,
+            Shape::Integer { minimum, maximum, .. } => Kind::Integer { minimum: *minimum, maximum: *maximum },
+            Shape::Number => Kind::Number,
+            Shape::String => Kind::String,
+            Shape::Real(real) => Kind::Format(real.format().into()),
+            Shape::Named(id) => match &self.types[*id].body {
+                Body::Enum { words, .. } => Kind::Enum(words.clone()),
+                Body::Struct { .. } => Kind::Object { rust_path: self.types[*id].path() },
+                Body::Map(_) | Body::Union { .. } => Kind::Other { rust_path: self.types[*id].path() },
+            },
+            Shape::Array(item) => Kind::Array(boxed(item)),
+            Shape::Map(value) => Kind::Map(boxed(value)),
+            Shape::Nullable(value) => Kind::Nullable(boxed(value)),
+        }
+    }
+
+    /// The type as people write it, generated types relative to the module that includes the contracts.
+    pub(crate) fn rust_type(&self, shape: &Shape) -> String {
+        match shape {
+            Shape::Any => "::serde_json::Value".into(),
+            Shape::Null => "()".into(),
+            Shape::Boolean => "bool".into(),
+            Shape::Integer { unsigned, .. } => if *unsigned { "u64" } else { "i64" }.into(),
+            Shape::Number => "f64".into(),
+            Shape::String => "String".into(),
+            Shape::Real(real) => real.path().into(),
+            Shape::Named(id) => self.types[*id].path(),
+            Shape::Array(item) => format!("Vec<{}>", self.rust_type(&item.shape)),
+            Shape::Map(value) if value.shape == Shape::Any => "::serde_json::Map<String, ::serde_json::Value>".into(),
+            Shape::Map(value) => format!("BTreeMap<String, {}>", self.rust_type(&value.shape)),
+            Shape::Nullable(value) => format!("Option<{}>", self.rust_type(&value.shape)),
+        }
+    }
+}
+
+/// The types that these lead to, themselves included.
+pub(super) fn reach(types: &[Type], from: BTreeSet<TypeId>) -> BTreeSet<TypeId> {
+    let mut open: Vec<TypeId> = from.iter().copied().collect();
+    let mut seen = from;
+    while let Some(id) = open.pop() {
+        let mut next = BTreeSet::new();
+        types[id].body.holds().into_iter().for_each(|held| held.shape.uses(&mut next));
+        open.extend(next.into_iter().filter(|id| seen.insert(*id)));
+    }
+    seen
+}
+
+fn held_reasons<'a>(held: &'a Held, out: &mut Vec<&'a Reason>) {
+    out.extend(held.trees.iter().flat_map(|tree| &tree.reasons));
+    if let Shape::Array(held) | Shape::Map(held) | Shape::Nullable(held) = &held.shape {
+        held_reasons(held, out);
+    }
+}

@@ -1,0 +1,267 @@
+//! Patterns of ECMA-262 with the flag `u`, in the syntax of the crates that match them.
+
+use std::fmt::Write;
+
+use super::cursor::Cursor;
+use super::groups::{group_names, name, refers};
+
+/// The character that the text of one in a class stands for; none if it is a set.
+pub(super) fn class_point(text: &str) -> Option<u32> {
+    match Translator::new(text).class_atom()? {
+        Atom::Point(point) => Some(point),
+        Atom::Set(_) => None,
+    }
+}
+
+const DIGITS: &str = "0-9";
+const WORD: &str = "A-Za-z0-9_";
+/// `WhiteSpace` and `LineTerminator`.
+const SPACE: &str = r"\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}";
+const NO_LINE_END: &str = r"[^\n\r\x{2028}\x{2029}]";
+const ANYTHING: &str = r"[\x{0}-\x{10FFFF}]";
+const NOTHING: &str = r"[^\x{0}-\x{10FFFF}]";
+
+/// Goes through a pattern that is known to be one.
+pub(super) struct Translator<'a> {
+    cursor: Cursor<'a>,
+    pub(super) out: String,
+    pub(super) backtracking: bool,
+    /// Whether groups must be counted, as something refers to them.
+    refers: bool,
+    /// The names of the groups, in the order in which these begin.
+    names: Vec<Option<String>>,
+    /// Whether `.` matches line ends here, and in each group around.
+    dots: Vec<bool>,
+}
+
+/// What stands for one thing in a class.
+enum Atom {
+    /// A code point, which may be half of a surrogate pair.
+    Point(u32),
+    /// Text for within a class.
+    Set(String),
+}
+
+impl<'a> Translator<'a> {
+    pub(super) fn new(pattern: &'a str) -> Self {
+        let names = group_names(pattern);
+        let refers = refers(pattern);
+        Self {
+            cursor: Cursor { rest: pattern },
+            out: String::with_capacity(pattern.len() + 8),
+            backtracking: false,
+            refers,
+            names,
+            dots: vec![false],
+        }
+    }
+
+    /// Writes the pattern for the `fancy-regex` crate, which has no boundaries of ASCII words.
+    pub(super) fn backtracking(pattern: &'a str) -> Self {
+        Self { backtracking: true, ..Self::new(pattern) }
+    }
+
+    pub(super) fn pattern(&mut self) -> Option<()> {
+        while let Some(c) = self.cursor.next() {
+            match c {
+                '\\' => self.escape()?,
+                '[' => self.class()?,
+                '(' => self.group()?,
+                ')' => {
+                    self.dots.pop();
+                    self.out.push(')');
+                }
+                '.' if self.dots.last() == Some(&true) => self.out.push_str(ANYTHING),
+                '.' => self.out.push_str(NO_LINE_END),
+                '{' => {
+                    let count = self.cursor.until('}')?;
+                    let _ = write!(self.out, "{{{count}}}");
+                }
+                '^' | '$' | '|' | '*' | '+' | '?' => self.out.push(c),
+                c => self.point(u32::from(c)),
+            }
+        }
+        Some(())
+    }
+
+    /// One character, outside of a class.
+    fn point(&mut self, point: u32) {
+        match char::from_u32(point) {
+            Some(c) => push(c, &mut self.out),
+            // no text has half of a pair
+            None => self.out.push_str(NOTHING),
+        }
+    }
+
+    /// After `(`.
+    fn group(&mut self) -> Option<()> {
+        let mut dots = *self.dots.last()?;
+        if !self.cursor.eat("?") {
+            self.out.push_str(if self.refers { "(" } else { "(?:" });
+        } else if let Some(around) = ["=", "!", "<=", "<!"].into_iter().find(|around| self.cursor.eat(around)) {
+            self.backtracking = true;
+            let _ = write!(self.out, "(?{around}");
+        } else if self.cursor.eat("<") {
+            self.cursor.until('>')?;
+            self.out.push_str(if self.refers { "(" } else { "(?:" });
+        } else {
+            let flags = self.cursor.until(':')?;
+            let (on, off) = flags.split_once('-').unwrap_or((flags, ""));
+            if flags.contains('m') {
+                return None;
+            }
+            dots = (dots || on.contains('s')) && !off.contains('s');
+            let case = match (on.contains('i'), off.contains('i')) {
+                (true, _) => "i",
+                (_, true) => "-i",
+                _ => "",
+            };
+            let _ = write!(self.out, "(?{case}:");
+        }
+        self.dots.push(dots);
+        Some(())
+    }
+
+    /// After `\`, outside of a class.
+    fn escape(&mut self) -> Option<()> {
+        let c = self.cursor.next()?;
+        match c {
+            // `fancy-regex` has no boundary of ASCII words
+            'b' if self.backtracking => {
+                let _ = write!(self.out, "(?:(?<=[{WORD}])(?![{WORD}])|(?<![{WORD}])(?=[{WORD}]))");
+            }
+            'B' if self.backtracking => {
+                let _ = write!(self.out, "(?:(?<=[{WORD}])(?=[{WORD}])|(?<![{WORD}])(?![{WORD}]))");
+            }
+            'b' => self.out.push_str(r"(?-u:\b)"),
+            'B' => self.out.push_str(r"(?-u:\B)"),
+            'k' => {
+                self.cursor.eat("<");
+                let name = name(self.cursor.until('>')?)?;
+                let groups: Vec<usize> =
+                    (1..).zip(&self.names).filter(|(_, n)| n.as_ref() == Some(&name)).map(|(i, _)| i).collect();
+                for group in groups {
+                    self.same_as(group);
+                }
+            }
+            '1'..='9' => {
+                let digits = self.cursor.rest.bytes().take_while(u8::is_ascii_digit).count();
+                let (more, rest) = self.cursor.rest.split_at_checked(digits)?;
+                self.cursor.rest = rest;
+                self.same_as(format!("{c}{more}").parse().ok()?);
+            }
+            c => match self.atom(c)? {
+                Atom::Point(point) => self.point(point),
+                Atom::Set(set) => {
+                    let _ = write!(self.out, "[{set}]");
+                }
+            },
+        }
+        Some(())
+    }
+
+    /// A backreference. What has taken no part in the match is the empty text in ECMA-262.
+    fn same_as(&mut self, group: usize) {
+        self.backtracking = true;
+        let _ = write!(self.out, r"(?:(?({group})\{group}|))");
+    }
+
+    /// What `\` and `c` stand for in and outside of a class.
+    fn atom(&mut self, c: char) -> Option<Atom> {
+        Some(match c {
+            'd' => Atom::Set(DIGITS.to_owned()),
+            'D' => Atom::Set(format!("[^{DIGITS}]")),
+            'w' => Atom::Set(WORD.to_owned()),
+            'W' => Atom::Set(format!("[^{WORD}]")),
+            's' => Atom::Set(SPACE.to_owned()),
+            'S' => Atom::Set(format!("[^{SPACE}]")),
+            'p' | 'P' => {
+                self.cursor.eat("{");
+                let property = self.cursor.until('}')?;
+                Atom::Set(format!("\\{c}{{{property}}}"))
+            }
+            'f' => Atom::Point(0xC),
+            'n' => Atom::Point(0xA),
+            'r' => Atom::Point(0xD),
+            't' => Atom::Point(0x9),
+            'v' => Atom::Point(0xB),
+            '0' => Atom::Point(0),
+            'c' => Atom::Point(u32::from(self.cursor.next()?) % 32),
+            'x' => Atom::Point(self.cursor.hex(2)?),
+            'u' => Atom::Point(self.cursor.unicode()?),
+            c => Atom::Point(u32::from(c)),
+        })
+    }
+
+    /// After `[`.
+    fn class(&mut self) -> Option<()> {
+        let negated = self.cursor.eat("^");
+        let mut set = String::new();
+        while !self.cursor.eat("]") {
+            let from = match self.class_atom()? {
+                Atom::Point(point) => point,
+                Atom::Set(text) => {
+                    set.push_str(&text);
+                    continue;
+                }
+            };
+            let mut to = from;
+            if self.cursor.rest.starts_with('-') && !self.cursor.rest.starts_with("-]") {
+                self.cursor.eat("-");
+                let Atom::Point(point) = self.class_atom()? else { return None };
+                to = point;
+            }
+            // what halves of pairs it has leaves nothing that a text could have
+            let from = char::from_u32(from).unwrap_or('\u{E000}');
+            let to = char::from_u32(to).unwrap_or('\u{D7FF}');
+            if from < to {
+                push(from, &mut set);
+                set.push('-');
+                push(to, &mut set);
+            } else if from == to {
+                push(from, &mut set);
+            }
+        }
+        match (set.is_empty(), negated) {
+            (true, true) => self.out.push_str(ANYTHING),
+            (true, false) => self.out.push_str(NOTHING),
+            (false, true) => {
+                let _ = write!(self.out, "[^{set}]");
+            }
+            (false, false) => {
+                let _ = write!(self.out, "[{set}]");
+            }
+        }
+        Some(())
+    }
+
+    fn class_atom(&mut self) -> Option<Atom> {
+        match self.cursor.next()? {
+            '\\' => match self.cursor.next()? {
+                'b' => Some(Atom::Point(0x8)),
+                c => self.atom(c),
+            },
+            c => Some(Atom::Point(u32::from(c))),
+        }
+    }
+}
+
+/// A character that stands for itself, in and outside of a class.
+fn push(c: char, out: &mut String) {
+    match c {
+        c if c.is_ascii_punctuation() => {
+            if regex_meta(c) {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+        c if c.is_control() || c.is_whitespace() && c != ' ' => {
+            let _ = write!(out, "\\x{{{:X}}}", u32::from(c));
+        }
+        c => out.push(c),
+    }
+}
+
+fn regex_meta(c: char) -> bool {
+    r"\.+*?()|[]{}^$#&-~".contains(c)
+}
