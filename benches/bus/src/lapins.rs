@@ -10,10 +10,11 @@ use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, 
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, PublisherConfirm};
 use serde::{Deserialize, Serialize};
+use twyla_runtime::QueueKind;
 use uuid::Uuid;
 
-use crate::place::{EXCHANGE, KEY, QUEUE, confirming};
-use crate::{Result, emission};
+use crate::place::{EXCHANGE, KEY, QUEUE, confirming, make};
+use crate::workload::{Result, emission};
 
 /// How many messages are unconfirmed at once.
 const WINDOW: usize = 1000;
@@ -159,4 +160,10 @@ pub(crate) async fn listen(connection: Arc<Connection>, count: u32, prefetch: u1
     }
     std::hint::black_box(letters);
     Ok(channel.close(200, "OK".into()).await?)
+}
+
+/// Makes an empty queue of this kind, and puts `count` events into it.
+pub(crate) async fn filled(connection: &Arc<Connection>, kind: QueueKind, count: u32) -> Result {
+    make(connection, kind).await?;
+    emit_joined(connection.clone(), count).await
 }

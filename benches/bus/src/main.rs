@@ -6,6 +6,7 @@
 //! [`place`] is the broker's part, [`lapins`] and [`twylas`] do each work their way. What counts is the processor time of this
 //! whole process, its I/O threads included.
 
+mod args;
 mod contracts {
     twyla_runtime::include_contracts!();
 }
@@ -14,6 +15,7 @@ mod place;
 #[cfg(feature = "seen")]
 mod seen;
 mod twylas;
+mod workload;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,51 +27,8 @@ use lapin::Connection;
 use twyla_bench_clock::{Clock, Took, peak_kib, resident_kib};
 use twyla_runtime::{Bus, QueueKind};
 
-use contracts::{Context, api::UserInput};
-
-/// A bench ends at the first thing that goes wrong.
-type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
-
-/// What an event costs on its way over RabbitMQ.
-#[derive(Parser)]
-struct Args {
-    /// How many events each work has in each round.
-    #[arg(long, default_value_t = 20_000)]
-    events: u32,
-    /// How often each work is done; the median counts.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// Only the ways whose names contain this, for a profiler.
-    #[arg(long)]
-    way: Option<String>,
-    /// Nothing but this: emits and handles so many events, and tells now and then how much memory this process has.
-    #[arg(long)]
-    flat: Option<u32>,
-    /// Nothing but this: what it costs that an operator sees it (with the feature `seen`).
-    #[cfg(feature = "seen")]
-    #[arg(long)]
-    seen: bool,
-    /// One process of that.
-    #[cfg(feature = "seen")]
-    #[arg(long, hide = true)]
-    seen_as: Option<String>,
-    /// Only the works whose names contain this.
-    only: Option<String>,
-}
-
-/// What a person says in an event whose envelope has about 350 bytes.
-fn emission() -> String {
-    "I would like to change the seats of my booking from Berlin to Lisbon, two of them, by the window, please."
-        .to_owned()
-}
-
-fn content() -> UserInput {
-    UserInput { language: Some("en".to_owned()), attempt: Some(1), ..UserInput::new(emission()) }
-}
-
-fn context() -> Context {
-    Context { user: Some("Ada".to_owned()), ..Context::new("web".to_owned()) }
-}
+use args::Args;
+use workload::Result;
 
 type Doing = Pin<Box<dyn Future<Output = Result> + Send>>;
 
@@ -122,7 +81,7 @@ impl Bench<'_> {
                     continue;
                 }
                 let count = if waiting { events } else { 0 };
-                place::filled(self.connection, kind, count).await?;
+                lapins::filled(self.connection, kind, count).await?;
                 let clock = Clock::start();
                 // a service does its work in tasks
                 tokio::spawn((ways[index].run)()).await??;

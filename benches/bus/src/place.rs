@@ -1,7 +1,5 @@
 //! The broker's part: the exchange, a queue of either kind, and events that wait in it.
 
-use std::sync::Arc;
-
 use lapin::options::{
     ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
@@ -10,7 +8,7 @@ use lapin::uri::{AMQPAuthority, AMQPUri, AMQPUserInfo};
 use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
 use twyla_runtime::QueueKind;
 
-use crate::{Result, lapins};
+use crate::workload::Result;
 
 /// The exchange of `api.user_input`.
 pub(crate) const EXCHANGE: &str = "api";
@@ -56,10 +54,4 @@ pub(crate) async fn make(connection: &Connection, kind: QueueKind) -> Result {
         .queue_bind(QUEUE.into(), EXCHANGE.into(), KEY.into(), QueueBindOptions::default(), FieldTable::default())
         .await?;
     Ok(channel.close(200, "OK".into()).await?)
-}
-
-/// As [`make`], with `count` events in the queue.
-pub(crate) async fn filled(connection: &Arc<Connection>, kind: QueueKind, count: u32) -> Result {
-    make(connection, kind).await?;
-    lapins::emit_joined(connection.clone(), count).await
 }

@@ -13,7 +13,9 @@ use lapin::Connection;
 use twyla_bench_clock::Clock;
 use twyla_runtime::{Bus, QueueKind, telemetry};
 
-use crate::{Args, Result, place, twylas};
+use crate::args::Args;
+use crate::workload::Result;
+use crate::{lapins, place, twylas};
 
 /// What is set up: its name, with which variables, and what it may cost, as a multiple of the way before it.
 type Way = (&'static str, &'static [(&'static str, &'static str)], Option<f64>);
@@ -156,7 +158,7 @@ pub(crate) async fn one(args: &Args, way: &str) -> Result {
 }
 
 async fn works(connection: &Arc<Connection>, bus: &Bus, events: u32) -> Result<[f64; 2]> {
-    place::filled(connection, QueueKind::Quorum, events).await?;
+    lapins::filled(connection, QueueKind::Quorum, events).await?;
     let listen = timed(bus, events, |bus| twylas::listen(bus, events, 1000)).await?;
     place::make(connection, QueueKind::Quorum).await?;
     let emit = timed(bus, events, |bus| twylas::emit_many(bus, events)).await?;

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use twyla_runtime::{Bus, Config, State, listener, listeners};
 
 use crate::contracts::api::UserInput;
-use crate::{Result, content, context};
+use crate::workload::{Result, content, context};
 
 /// How many emits are awaited at once.
 const WINDOW: usize = 1000;

@@ -13,7 +13,9 @@ use reqwest::Client;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::{Child, Result, Way, child};
+use crate::child::{self, Child};
+use crate::measure::Result;
+use crate::way::{Doing, Way};
 
 #[derive(Clone, Serialize, Deserialize)]
 struct GetBookingRequest {
@@ -80,8 +82,7 @@ pub(crate) async fn fastapi(python: &str) -> Result<Way> {
 fn called(name: &'static str, service: Child) -> Result<Way> {
     let url = format!("http://{}/rpc/get_booking", service.address);
     let client = Client::builder().no_proxy().build()?;
-    let calls =
-        move |count, together| -> crate::Doing { Box::pin(calls(client.clone(), url.clone(), count, together)) };
+    let calls = move |count, together| -> Doing { Box::pin(calls(client.clone(), url.clone(), count, together)) };
     Ok(Way { name, service, calls: Box::new(calls) })
 }
 

@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use crate::child::{Child, one_worker};
-use crate::{Result, median};
+use crate::measure::{Result, median};
 
 /// How often each service has its turn.
 const ROUNDS: usize = 5;

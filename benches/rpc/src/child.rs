@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::Result;
+use crate::measure::Result;
 
 /// A service, ended when this is dropped.
 pub(crate) struct Child {

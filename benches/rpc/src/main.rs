@@ -13,19 +13,16 @@ mod contracts {
 mod bares;
 mod capacity;
 mod child;
+mod measure;
 mod overload;
 mod twylas;
-
-use std::future::Future;
-use std::pin::Pin;
+mod way;
 
 use clap::Parser;
 use twyla_bench_clock::Clock;
 
-use child::Child;
-
-/// A bench ends at the first thing that goes wrong.
-type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use measure::{Result, median};
+use way::Way;
 
 /// What a call costs over HTTP.
 #[derive(Parser)]
@@ -57,16 +54,6 @@ struct Args {
     serve: Option<String>,
 }
 
-type Doing = Pin<Box<dyn Future<Output = Result> + Send>>;
-
-/// A way to make calls and to answer them.
-struct Way {
-    name: &'static str,
-    service: Child,
-    /// So many calls, so many together.
-    calls: Box<dyn Fn(u32, u32) -> Doing>,
-}
-
 /// What one round of a way took, for a call.
 #[derive(Clone, Copy)]
 struct Took {
@@ -87,11 +74,6 @@ async fn round(way: &Way, args: &Args) -> Result<Took> {
         service: (after - before).as_secs_f64() * 1e6 / calls,
         rate: calls / took.wall.as_secs_f64(),
     })
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// The ways, with services and callers of their own.

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use twyla_runtime::rpc::Serve;
 use twyla_runtime::{Bus, State, rpc, rpcs};
 
+use crate::child::{self, Child};
 use crate::contracts::rpc::navitaire_api::GetBookingRequest;
 use crate::contracts::shared::Booking;
-use crate::{Child, Result, child, twylas};
+use crate::measure::Result;
+use crate::twylas;
 
 /// How many calls the service takes at once.
 const PLACES: u32 = 16;

@@ -6,10 +6,12 @@ use tokio::task::JoinSet;
 use twyla_runtime::rpc::{Config, Serve};
 use twyla_runtime::{Bus, Rpc, State, rpc, rpcs};
 
+use crate::child::{self, Child};
 use crate::contracts::Context;
 use crate::contracts::rpc::navitaire_api::{GetBooking, GetBookingRequest};
 use crate::contracts::shared::{Booking, BookingFlightsItem};
-use crate::{Child, Result, Way, child};
+use crate::measure::Result;
+use crate::way::{Doing, Way};
 
 /// The booking that every call is answered with.
 pub(crate) fn booking() -> Result<Booking> {
@@ -50,7 +52,7 @@ pub(crate) async fn with_one_worker() -> Result<Way> {
 fn called(name: &'static str, service: Child) -> Result<Way> {
     let config = Config::new().address("navitaire-api", [format!("http://{}", service.address)]);
     let rpc = Rpc::new(config)?;
-    let calls = move |count, together| -> crate::Doing { Box::pin(calls(rpc.clone(), count, together)) };
+    let calls = move |count, together| -> Doing { Box::pin(calls(rpc.clone(), count, together)) };
     Ok(Way { name, service, calls: Box::new(calls) })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use twyla_runtime::__private::publish_raw;
 use twyla_runtime::{Bus, Reason};
 
-use super::{Failed, tell};
+use crate::report::{Failed, report};
 
 const EVENT: &str = "chaos.step";
 /// More than any run has.
@@ -29,7 +29,7 @@ pub(crate) async fn dead(bus: &Bus) -> Result<(), Failed> {
         let (broken, other): (Vec<_>, Vec<_>) =
             letters.into_iter().partition(|letter| letter.reason == Some(Reason::Contract));
         let broken: BTreeSet<_> = broken.into_iter().map(|letter| letter.body).collect();
-        tell(&format!("dead {group} {} {}", broken.len(), other.len()))?;
+        report(&format!("dead {group} {} {}", broken.len(), other.len()))?;
         for letter in other.iter().take(5) {
             eprintln!("{letter:?}");
         }

@@ -7,10 +7,12 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::uri::{AMQPAuthority, AMQPUri, AMQPUserInfo};
 use lapin::{Connection, ConnectionProperties};
 
+use crate::report::Failed;
+
 const QUEUE: &str = "chaos.step.full";
 
 /// Keeps the queue until `ended` resolves.
-pub(crate) async fn full(ended: impl Future<Output = ()>) -> Result<(), super::Failed> {
+pub(crate) async fn full(ended: impl Future<Output = ()>) -> Result<(), Failed> {
     let var = |part: &str| env::var(format!("CHAOS_AMQP_{part}"));
     let uri = AMQPUri {
         authority: AMQPAuthority {

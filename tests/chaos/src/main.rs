@@ -1,4 +1,4 @@
-//! A producer or a consumer of `cargo xtask chaos`: tells on its standard output, line by line, what was confirmed to it
+//! A producer or a consumer of `cargo xtask chaos`: reports on its standard output, line by line, what was confirmed to it
 //! and what it has handled. Both end when their standard input does.
 //!
 //! The group `two` has its effects in PostgreSQL, in the transaction in which an event is remembered as handled.
@@ -8,16 +8,18 @@
 
 mod broken;
 mod full;
+mod report;
 
 mod contracts {
     twyla_runtime::include_contracts!();
 }
 
-use std::io::{self, Write};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::io;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use contracts::{Context, chaos::Step};
+use report::{Failed, now, report};
 use sqlx::pool::PoolOptions;
 use sqlx::{Pool, Postgres};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
@@ -80,18 +82,6 @@ enum Role {
     Dead,
 }
 
-/// Microseconds since 1970.
-fn now() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros())
-}
-
-/// One write for one line, so that nothing of it is lost when the process is killed behind it.
-fn tell(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(format!("{line}\n").as_bytes())?;
-    out.flush()
-}
-
 #[listener("chaos.step", group = "one", prefetch = 100, ordered_by = content.key)]
 async fn one(step: Step, meta: Meta) -> io::Result<()> {
     take_time(&step).await;
@@ -115,11 +105,8 @@ async fn take_time(step: &Step) {
     }
 }
 
-/// Whatever went wrong.
-type Failed = Box<dyn std::error::Error + Send + Sync>;
-
 fn handled(step: &Step, meta: &Meta) -> io::Result<()> {
-    tell(&format!("handled {} {} {} {}", step.key, step.seq, now(), u8::from(meta.redelivered)))
+    report(&format!("handled {} {} {} {}", step.key, step.seq, now(), u8::from(meta.redelivered)))
 }
 
 #[tokio::main]
@@ -156,7 +143,7 @@ async fn run() -> Result<(), Failed> {
         Role::Produce { name, events, keys, rate } => {
             let producing = async {
                 produce(&bus, &name, events, keys, rate, "x".repeat(200), fast.clone()).await;
-                let _ = tell("done");
+                let _ = report("done");
                 // Its memory can be looked at.
                 std::future::pending::<()>().await;
             };
@@ -178,7 +165,7 @@ async fn run() -> Result<(), Failed> {
                     bus.service().dedupe(dedupe).listeners(listeners![two]).start().await?
                 }
             };
-            let _ = tell("ready");
+            let _ = report("ready");
             ended(fast).await;
             running.stop().await;
         }
@@ -202,10 +189,10 @@ async fn effects(prepare: bool) -> Result<(), Failed> {
     }
     let count = "SELECT count(DISTINCT (key, seq)) FROM effects";
     let (different,): (i64,) = sqlx::query_as(count).fetch_one(&pool).await?;
-    tell(&format!("effects {different}"))?;
+    report(&format!("effects {different}"))?;
     let again = "SELECT key, seq FROM effects GROUP BY key, seq HAVING count(*) > 1";
     for (key, seq) in sqlx::query_as::<_, (String, i64)>(again).fetch_all(&pool).await? {
-        tell(&format!("twice {key} {seq}"))?;
+        report(&format!("twice {key} {seq}"))?;
     }
     Ok(())
 }
@@ -233,7 +220,7 @@ async fn emit(bus: &Bus, step: &Step) -> Result<(), Error> {
         match bus.emit(step.clone(), Context::default()).await {
             Err(Error::Refused { maybe_sent, .. }) => {
                 if maybe_sent {
-                    let _ = tell(&format!("again {} {}", step.key, step.seq));
+                    let _ = report(&format!("again {} {}", step.key, step.seq));
                 }
                 sleep(Duration::from_millis(200)).await;
             }
@@ -269,7 +256,7 @@ async fn produce(
                     Ok(()) => format!("confirmed {name} {seq} {}", now()),
                     Err(error) => format!("failed {name} {seq} {error}"),
                 };
-                if tell(&line).is_err() {
+                if report(&line).is_err() {
                     return;
                 }
             }

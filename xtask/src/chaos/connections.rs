@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{Books, Stage};
+use super::books::Books;
+use super::stage::Stage;
 use crate::broker;
 
 /// The connections of a bus: to publish and to consume.

@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use super::Stage;
 use super::children::Pool;
+use super::error::Error;
 use super::proxy::Mode;
-use crate::chaos::Error;
+use super::stage::Stage;
 
 /// Longer than the children's heartbeat of 4 s takes to be missed.
 const LONG: Duration = Duration::from_secs(12);

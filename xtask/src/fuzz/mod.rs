@@ -4,7 +4,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+mod error;
 mod seeds;
+
+pub(crate) use error::Error;
 
 /// The targets, each with the schema whose contents it is about; `schemas` is about schemas themselves.
 const TARGETS: [(&str, Option<&str>); 4] = [
@@ -19,28 +22,6 @@ const SECONDS_PER_INPUT: u32 = 20;
 
 /// The longest input, in bytes: time is better spent on many.
 const LONGEST: u32 = 8192;
-
-/// A run that couldn't be made, or that found something.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error("{what} is missing and could not be installed: {command}")]
-    Missing { what: &'static str, command: String },
-    #[error("{} can't be written: {error}", path.display())]
-    Write { path: PathBuf, error: std::io::Error },
-    #[error("{} can't be read: {error}", path.display())]
-    Read { path: PathBuf, error: std::io::Error },
-    #[error("{} is no JSON: {error}", path.display())]
-    NoJson { path: PathBuf, error: serde_json::Error },
-    #[error("the target `{0}` could not be built")]
-    Build(&'static str),
-    #[error(
-        "the target `{target}` has found something; its input is {input}\n  run it alone with\n    \
-         rustup run nightly cargo fuzz run --sanitizer none {target} {input}"
-    )]
-    Found { target: &'static str, input: String },
-    #[error("rustup could not be run: {0}")]
-    Rustup(std::io::Error),
-}
 
 /// Runs each target, or the one that is named, for so many seconds.
 pub(crate) fn run(seconds: u64, only: Option<&str>) -> Result<(), Error> {

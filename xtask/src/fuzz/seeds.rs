@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::Error;
+use super::error::Error;
 
 /// What separates the files of one input of the target `schemas`.
 const END: u8 = 0xff;

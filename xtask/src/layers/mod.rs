@@ -3,38 +3,22 @@
 //! It reports circles of files, and imports that go up a layer of the table that [`table`] reads. A file imports another if its
 //! code, tests excluded, names an item that is defined there, by `use` or by a path. A re-export is followed to the definition.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
-use petgraph::algo::tarjan_scc;
-use petgraph::graphmap::DiGraphMap;
-
-use crate::target;
-use table::{Layers, Table};
-
+mod error;
+mod graph;
 mod imports;
 mod modules;
 mod table;
 
-/// The file with the table of layers.
-const MAP: &str = "ARCHITECTURE.md";
+pub(crate) use error::Error;
 
-/// A failed check, or files that can't be checked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error(transparent)]
-    Target(#[from] target::Error),
-    #[error("{path} could not be read: {error}")]
-    Read { path: PathBuf, error: io::Error },
-    #[error("{path} is not Rust: {error}")]
-    Syntax { path: PathBuf, error: syn::Error },
-    #[error("{MAP}: {0}")]
-    Table(#[from] table::Error),
-    #[error("{0} problems in the layers of the crates, listed above")]
-    Problems(usize),
-}
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::target;
+use error::MAP;
+use graph::{Files, circles, describe};
+use table::{Layers, Table};
 
 /// Prints the problems of each crate; an error if there are any.
 pub(crate) fn run() -> Result<(), Error> {
@@ -82,9 +66,6 @@ fn module(source: &Path, file: &Path) -> String {
     file.strip_prefix(source).unwrap_or(file).with_extension("").display().to_string()
 }
 
-/// The imports of each file: the file that defines the items, and their names.
-type Files<F = String> = BTreeMap<F, BTreeMap<F, BTreeSet<String>>>;
-
 /// Reads the files of a target and their imports.
 fn read(root: &Path) -> Result<Files<PathBuf>, Error> {
     let modules = modules::read(root)?;
@@ -98,32 +79,6 @@ fn read(root: &Path) -> Result<Files<PathBuf>, Error> {
         }
     }
     Ok(files)
-}
-
-/// Returns the files of each circle, sorted; the largest circle first.
-fn circles(files: &Files) -> Vec<Vec<String>> {
-    let edges = files.iter().flat_map(|(from, imports)| imports.keys().map(move |to| (from, to)));
-    let graph: DiGraphMap<&String, ()> = edges.collect();
-    let circles = tarjan_scc(&graph).into_iter().filter(|circle| circle.len() > 1);
-    let mut circles: Vec<Vec<String>> = circles.map(|circle| circle.into_iter().cloned().collect()).collect();
-    circles.iter_mut().for_each(|circle| circle.sort());
-    circles.sort_by_key(|circle| std::cmp::Reverse(circle.len()));
-    circles
-}
-
-/// Describes a circle by the imports that close it.
-fn describe(circle: &[String], files: &Files) -> String {
-    let mut text = format!("a circle of {} files; the imports that close it:", circle.len());
-    for file in circle {
-        for (to, names) in files[file].iter().filter(|(to, _)| circle.contains(to)) {
-            text += &format!("\n    {file} -> {to}: {}", list(names));
-        }
-    }
-    text
-}
-
-fn list(names: &BTreeSet<String>) -> String {
-    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use syn::{Attribute, Item, UseTree};
 
-use super::Error;
+use super::error::Error;
 
 /// A module's number.
 pub(super) type Id = usize;

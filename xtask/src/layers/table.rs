@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::{Files, list};
+use super::graph::{Files, list};
 
 /// A page without a readable table.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

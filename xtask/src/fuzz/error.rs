@@ -1,0 +1,25 @@
+//! Why fuzzing failed.
+
+use std::path::PathBuf;
+
+/// A run that couldn't be made, or that found something.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{what} is missing and could not be installed: {command}")]
+    Missing { what: &'static str, command: String },
+    #[error("{} can't be written: {error}", path.display())]
+    Write { path: PathBuf, error: std::io::Error },
+    #[error("{} can't be read: {error}", path.display())]
+    Read { path: PathBuf, error: std::io::Error },
+    #[error("{} is no JSON: {error}", path.display())]
+    NoJson { path: PathBuf, error: serde_json::Error },
+    #[error("the target `{0}` could not be built")]
+    Build(&'static str),
+    #[error(
+        "the target `{target}` has found something; its input is {input}\n  run it alone with\n    \
+         rustup run nightly cargo fuzz run --sanitizer none {target} {input}"
+    )]
+    Found { target: &'static str, input: String },
+    #[error("rustup could not be run: {0}")]
+    Rustup(std::io::Error),
+}
