@@ -30,7 +30,7 @@ use crate::span::{self, Active};
 use crate::store_state::StoreState;
 use crate::transport::{Delivery, QueueSpec};
 use crate::underway::{self, Begins};
-use crate::validate::{Refusal, Violation};
+use twyla_codec::validate::{Refusal, Violation};
 use crate::wire::{self, Envelope};
 
 /// One listener of a running service.

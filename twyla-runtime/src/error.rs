@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::config::ConfigError;
-use crate::validate::Refusal;
+use twyla_codec::validate::Refusal;
 
 /// What can go wrong on a bus.
 ///

@@ -1,12 +1,13 @@
 //! What the bus knows of an event: its name, its context, and how its content is decoded and encoded under its contract.
 
 use crate::mark::{Mark, Schema, Schemas};
-use crate::validate::Refusal;
+use twyla_codec::validate::Refusal;
 
 #[doc(hidden)]
 pub mod bound;
 #[doc(hidden)]
 pub mod fits;
+mod generated;
 #[doc(hidden)]
 pub mod kind;
 

@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_broken_emit_is_not_tried_again() {
-        let refusal = crate::validate::Refusal { violations: Vec::new() };
+        let refusal = twyla_codec::validate::Refusal { violations: Vec::new() };
         let error = crate::Error::Content { event: "a.b", schema: "s", refusal };
         assert_eq!(what(Around(error.into())), What::Park);
         assert_eq!(what(crate::Error::TooLarge { event: "a.b", bytes: 2, most: 1, broker: true }), What::Park);

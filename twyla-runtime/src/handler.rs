@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::dedupe::Transacting;
 use crate::mark::Mark;
-use crate::validate::Refusal;
+use twyla_codec::validate::Refusal;
 use crate::{Ack, Bus, Meta, Retry};
 
 mod argument;

@@ -56,8 +56,6 @@ mod health;
 mod hold;
 mod hold_state;
 mod isolate;
-#[doc(hidden)]
-pub mod json;
 mod lanes;
 #[doc(hidden)]
 pub mod mark;
@@ -83,7 +81,6 @@ mod transport;
 #[cfg(any(feature = "rpc-client", feature = "telemetry", feature = "tls"))]
 mod trust;
 mod underway;
-pub mod validate;
 mod wire;
 
 pub use ack::{Ack, Decision};
@@ -107,8 +104,10 @@ pub use state::State;
 pub use trace::{NoTraceContext, TraceContext};
 pub use transport::QueueKind;
 pub use transport::state::{BusState, LinkState};
+#[doc(hidden)]
+pub use twyla_codec::json;
+pub use twyla_codec::{DateTime, InvalidDateTime, validate};
 pub use uuid::Uuid;
-pub use validate::formats::date_time::{DateTime, InvalidDateTime};
 // the examples need contracts: the package twyla-ui, which has some, runs them
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
 pub use twyla_macros::event;
@@ -140,40 +139,49 @@ macro_rules! include_contracts {
     };
 }
 
-/// What generated and expanded code uses. No part of the interface.
+/// What the code that `twyla-build` generates and the macros expand to calls. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::dedupe::Transacting;
+    // types and their codecs
+    pub use twyla_codec::json::words::no_variant;
+    pub use twyla_codec::json::write::write_extra;
+    pub use twyla_codec::json::{
+        Fault, Names, Read, Reader, Write, close_object, default, required, word, write_member, write_str,
+    };
+    pub use twyla_codec::path::Path;
+    pub use twyla_codec::validate::contract::{Validate, decode, decode_as, encode, encode_as};
+    pub use twyla_codec::validate::rules::{self, Format, Pattern, Violations};
+    pub use twyla_codec::validate::schema;
+    pub use twyla_codec::validate::sensitive::Hidden;
+    pub use twyla_codec::{DateTime, __bridge as bridge, __idna as idna, __view as view};
+    pub use {chrono, serde, serde_json, uuid};
+
+    // contracts of events and RPCs
     pub use crate::event::bound::{DoesFit, Held, Nothing, Shown, is_absent};
     pub use crate::event::fits::{Either, Fits, Reading, Writing};
     pub use crate::event::kind;
+    pub use crate::mark;
+    pub use crate::rpc::method::{Requests, Responds, RpcKey, show_error};
+    pub use crate::validate::Refusal;
+    pub use crate::{
+        __bindable as bindable, __contract as contract, __mark as mark, __rpc_contract as rpc_contract,
+        __rpc_error as rpc_error,
+    };
+
+    // handlers
+    pub use crate::Retry;
+    pub use crate::dedupe::Transacting;
     pub use crate::handler::{
-        Argument, Arrives, Content, Entry, Failure, Holds, Incoming, IsAnyEvent, IsEvent, Keyed, Listed, Listener,
-        Need, Otherwise, Outcome, Parts, Policy, Registration, Verdict, attempt, failed, unlisted,
+        Argument, Arrives, Content, Entry, Failure, Holds, IsAnyEvent, IsEvent, Listed, Listener, Otherwise, Outcome,
+        Parts, Policy, Registration, Verdict, attempt, failed, unlisted,
     };
-    pub use crate::json::words::no_variant;
-    pub use crate::json::write::write_extra;
-    pub use crate::json::{
-        self, Fault, Names, Read, Reader, Write, close_object, default, required, word, write_member, write_str,
-    };
+    pub use crate::lanes::lane;
     pub use crate::rpc::ask::Answer;
     pub use crate::rpc::handler as calls;
     pub use crate::rpc::handler::{CallArgument, Parts as CallParts};
-    pub use crate::rpc::method::{Requests, Responds, RpcKey, show_error};
-    pub use crate::validate::contract::{Validate, decode, decode_as, encode, encode_as};
-    pub use crate::validate::path::Path;
-    pub use crate::validate::rules::{self, Format, Pattern, Violations};
-    pub use crate::validate::sensitive::{Hidden, told as sensitive_told};
-    pub use crate::validate::{Refusal, Violation, schema};
-    pub use crate::{
-        __bindable as bindable, __bridge as bridge, __contract as contract, __idna as idna, __mark as mark,
-        __rpc_contract as rpc_contract, __rpc_error as rpc_error, __view as view,
-    };
-    pub use {chrono, regex, serde, serde_json, uuid};
 
+    // the command line and tests
     pub use crate::bus::publish_raw;
-    pub use crate::lanes::lane;
-    pub use crate::mark;
     pub use crate::wire::open as open_envelope;
-    pub use crate::{DateTime, Retry};
+    pub use twyla_codec::validate::sensitive::told as sensitive_told;
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::validate::{Violation, sensitive};
+use twyla_codec::validate::{Violation, sensitive};
 
 /// The longest text of one header in bytes. All headers together must fit into one AMQP frame.
 pub(crate) const MAX_TEXT: usize = 4096;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::json;
+use twyla_codec::json;
 use crate::session::Session;
-use crate::validate::Violation;
+use twyla_codec::validate::Violation;
 
 /// The version that an envelope is written with: a number, since the Python original reads it into an `int`.
 pub(crate) const VERSION: i64 = 1;

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use super::{Failure, HandleFuture, Incoming, Parts};
 use crate::event::{Event, Listen};
 use crate::mark::{Mark, Schemas};
-use crate::validate::{Refusal, Violation};
+use twyla_codec::validate::{Refusal, Violation};
 
 /// Whether `T` is the content of the event whose key is `K`: `IsEvent::<T, K>::HOLDS`, with [`Otherwise`] in scope.
 pub struct IsEvent<T, K>(PhantomData<(T, K)>);

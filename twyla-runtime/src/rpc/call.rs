@@ -26,7 +26,7 @@ use super::written::written;
 use crate::event::{AsContext, EventContext};
 use crate::session::Session;
 use crate::trace::TraceContext;
-use crate::validate::Refusal;
+use twyla_codec::validate::Refusal;
 use crate::{figures, span};
 
 /// Calls RPCs, over HTTP or within this process. Clones share connections, addresses and the budget of retries.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::validate::Violation;
+use twyla_codec::validate::Violation;
 
 /// What begins the `type` of each problem.
 const TYPES: &str = "urn:twyla:rpc:";

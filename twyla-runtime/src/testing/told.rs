@@ -10,7 +10,7 @@ use super::bus::TestBus;
 use super::course::Log;
 use crate::DeadLetter;
 use crate::mark::Mark;
-use crate::validate::sensitive;
+use twyla_codec::validate::sensitive;
 
 /// Characters of a content that are shown.
 const SHOWN: usize = 240;

@@ -11,7 +11,7 @@ use super::super::{Body, CallMeta, Method};
 use super::AnswerFuture;
 use crate::fail::{self, What};
 use crate::isolate::chain;
-use crate::validate::Refusal;
+use twyla_codec::validate::Refusal;
 
 type Cause = Box<dyn Error + Send + Sync>;
 

@@ -1,0 +1,53 @@
+//! Values from outside as messages show them: quoted and shortened, invisible characters escaped.
+
+use std::fmt::Write;
+
+use twyla_contract::text::is_invisible;
+
+/// Characters of a value that a message shows.
+const SHOWN: usize = 60;
+
+/// A value as messages show it: JSON, shortened.
+#[must_use]
+pub(crate) fn quoted(value: &str) -> String {
+    let mut out = String::from("\"");
+    for (count, c) in value.chars().enumerate() {
+        if count == SHOWN {
+            out.push('…');
+            break;
+        }
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if is_invisible(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Any text, shortened to what a message shows.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shortens_values() {
+        assert_eq!(quoted(&"x".repeat(61)).chars().count(), 63);
+        assert_eq!(quoted("a\u{1}\"\n"), r#""a\u0001\"\n""#);
+        assert_eq!(shortened("äöü", 2), "äö…");
+    }
+}

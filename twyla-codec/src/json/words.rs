@@ -1,0 +1,108 @@
+//! Enums of strings: one of the words that a schema lists.
+
+use super::fault::Fault;
+use super::members::required;
+use super::reader::Reader;
+use crate::excerpt::quoted;
+
+/// Lists longer than this are searched as sorted ones first.
+const LINEAR: usize = 24;
+
+/// Reads a string that is one of some words. Any order of them is right; a long list is fast where it is sorted.
+///
+/// # Errors
+/// An `enum` or `const` fault where it is none of them.
+pub fn word<T: Copy>(reader: &mut Reader<'_>, words: &'static [(&'static str, T)]) -> Result<T, Fault> {
+    let text = reader.string()?;
+    let text = &*text;
+    if words.len() > LINEAR
+        && let Ok(found) = words.binary_search_by(|(word, _)| (*word).cmp(text))
+        && let Some((_, value)) = words.get(found)
+    {
+        return Ok(*value);
+    }
+    match words.iter().find(|(word, _)| *word == text) {
+        Some((_, value)) => Ok(*value),
+        None => Err(none_of(text, &mut words.iter().map(|(word, _)| *word), words.len())),
+    }
+}
+
+/// The fault of an object, at hand, whose tag is none of the words that tell what it is; or of what is no object.
+#[cold]
+#[inline(never)]
+pub fn no_variant(reader: &mut Reader<'_>, tag: &'static str, words: &[&'static str]) -> Fault {
+    let found = match reader.tag(tag) {
+        Err(fault) => return fault,
+        Ok(found) => found,
+    };
+    if let Some(text) = found {
+        return none_of(&text, &mut words.iter().copied(), words.len()).in_key(tag);
+    }
+    match reader.at_member(tag) {
+        Err(fault) => fault,
+        Ok(true) => reader.mismatch("a string").in_key(tag),
+        Ok(false) => required::<()>(tag, None).err().unwrap_or_else(|| Fault::new("required", String::new())),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn none_of(text: &str, words: &mut dyn Iterator<Item = &'static str>, len: usize) -> Fault {
+    let first: Vec<String> = words.take(8).map(quoted).collect();
+    let more = if len > 8 { format!(" and {} more", len - 8) } else { String::new() };
+    let (keyword, one_of) = if len == 1 { ("const", "") } else { ("enum", "one of ") };
+    Fault::new(keyword, format!("{} is not {one_of}{}{more}", quoted(text), first.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Read;
+    use super::*;
+
+    const FEW: &[(&str, i8)] = &[("red", 0), ("a\"b", 1), ("", 2)];
+
+    fn one_of(words: &'static [(&'static str, i8)], text: &str) -> Result<i8, String> {
+        word(&mut Reader::new(text), words).map_err(|fault| {
+            let violation = fault.into_violation();
+            format!("{} {}", violation.keyword, violation.message)
+        })
+    }
+
+    #[test]
+    fn finds_words_however_they_are_written() {
+        assert_eq!(one_of(FEW, r#""red""#), Ok(0));
+        assert_eq!(one_of(FEW, r#""\u0072ed""#), Ok(0));
+        assert_eq!(one_of(FEW, r#""a\"b""#), Ok(1));
+        assert_eq!(one_of(FEW, r#""""#), Ok(2));
+    }
+
+    #[test]
+    fn says_which_words_there_are() {
+        assert_eq!(one_of(FEW, r#""Red""#), Err(r#"enum "Red" is not one of "red", "a\"b", """#.to_owned()));
+        assert_eq!(one_of(&[("x", 1)], r#""y""#), Err(r#"const "y" is not "x""#.to_owned()));
+        assert_eq!(one_of(FEW, r#"{"red":null}"#), Err("type is an object, not a string".to_owned()));
+        assert_eq!(one_of(FEW, "null"), Err("type is null, not a string".to_owned()));
+    }
+
+    #[test]
+    fn long_lists_need_no_order() {
+        let mut names: Vec<&'static str> = (0..100).map(|i| &*Box::leak(format!("w{i}").into_boxed_str())).collect();
+        for order in 0..2 {
+            if order == 1 {
+                names.sort_unstable();
+            }
+            let words: &'static [(&'static str, &'static str)] =
+                names.iter().map(|name| (*name, *name)).collect::<Vec<_>>().leak();
+            for name in &names {
+                assert_eq!(word(&mut Reader::new(&format!("\"{name}\"")), words).unwrap(), *name);
+            }
+            let fault = word(&mut Reader::new("\"w\""), words).unwrap_err().into_violation();
+            assert!(fault.message.ends_with("and 92 more"));
+        }
+    }
+
+    #[test]
+    fn an_integer_is_no_word() {
+        assert!(i64::read(&mut Reader::new("\"red\"")).is_err());
+    }
+}

@@ -1,0 +1,236 @@
+//! Appending values as JSON text, byte for byte as `serde_json` writes them, but for whole numbers: see `f64`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::text::plain;
+
+/// Appends itself as JSON text. Can't fail: the rules have seen that numbers are finite.
+pub trait Write {
+    /// Appends the value.
+    fn write(&self, out: &mut Vec<u8>);
+}
+
+/// Appends a string with its quotes.
+pub fn write_str(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    let end = plain(bytes);
+    if end == bytes.len() {
+        out.extend_from_slice(bytes);
+    } else {
+        write_escaped(bytes, end, out);
+    }
+    out.push(b'"');
+}
+
+/// What has escapes, and how much of it is plain before the first.
+#[inline(never)]
+fn write_escaped(mut rest: &[u8], mut plain_to: usize, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    while let Some((run, after)) = rest.split_at_checked(plain_to) {
+        out.extend_from_slice(run);
+        let Some((special, after)) = after.split_first() else {
+            return;
+        };
+        let short = match special {
+            b'"' => b'"',
+            b'\\' => b'\\',
+            0x08 => b'b',
+            0x09 => b't',
+            0x0a => b'n',
+            0x0c => b'f',
+            0x0d => b'r',
+            _ => b'u',
+        };
+        out.extend_from_slice(&[b'\\', short]);
+        if short == b'u' {
+            let low = HEX.get(usize::from(special & 15)).copied().unwrap_or(b'0');
+            out.extend_from_slice(&[b'0', b'0', b'0' + (special >> 4), low]);
+        }
+        rest = after;
+        plain_to = plain(rest);
+    }
+}
+
+/// Appends a member and a comma; `key` is as it is written, with quotes and colon. [`close_object`] takes the last comma.
+#[inline]
+pub fn write_member<T: Write + ?Sized>(key: &'static str, value: &T, out: &mut Vec<u8>) {
+    out.extend_from_slice(key.as_bytes());
+    value.write(out);
+    out.push(b',');
+}
+
+/// Closes an object that was opened with `{` and whose members each end with a comma.
+#[inline]
+pub fn close_object(out: &mut Vec<u8>) {
+    close(b'}', out);
+}
+
+/// Puts a bracket in the place of the last comma, or behind an opening bracket.
+#[inline]
+fn close(bracket: u8, out: &mut Vec<u8>) {
+    match out.last_mut() {
+        Some(last @ b',') => *last = bracket,
+        _ => out.push(bracket),
+    }
+}
+
+impl<T: Write + ?Sized> Write for &T {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        (**self).write(out);
+    }
+}
+
+impl<T: Write + ?Sized> Write for Box<T> {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        (**self).write(out);
+    }
+}
+
+impl Write for bool {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if *self { b"true" } else { b"false" });
+    }
+}
+
+impl Write for () {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"null");
+    }
+}
+
+impl Write for str {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        write_str(self, out);
+    }
+}
+
+impl Write for String {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        write_str(self, out);
+    }
+}
+
+impl Write for i64 {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+    }
+}
+
+impl Write for u64 {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+    }
+}
+
+/// The first integer beyond an `i64`.
+const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+
+impl Write for f64 {
+    /// One without a fraction is written with all its digits and without a point, as an integer is: `100`, and not `100.0`.
+    #[expect(clippy::cast_possible_truncation, reason = "is whole and within an i64")]
+    fn write(&self, out: &mut Vec<u8>) {
+        let is_zero = *self == 0.0;
+        if self.trunc() == *self && self.abs() < BEYOND && !(is_zero && self.is_sign_negative()) {
+            (*self as i64).write(out);
+        } else {
+            write_float(*self, out);
+        }
+    }
+}
+
+/// Appends a float with a point or an exponent, by which `serde_json` knows it from an integer.
+fn write_float(value: f64, out: &mut Vec<u8>) {
+    if value.is_finite() {
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else {
+        out.extend_from_slice(b"null");
+    }
+}
+
+impl<T: Write> Write for Option<T> {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Some(value) => value.write(out),
+            None => ().write(out),
+        }
+    }
+}
+
+impl<T: Write> Write for [T] {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for item in self {
+            item.write(out);
+            out.push(b',');
+        }
+        close(b']', out);
+    }
+}
+
+impl<T: Write> Write for Vec<T> {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        self.as_slice().write(out);
+    }
+}
+
+/// Appends a member whose key is known only now, and a comma.
+#[inline]
+pub fn write_extra<T: Write + ?Sized>(key: &str, value: &T, out: &mut Vec<u8>) {
+    write_str(key, out);
+    out.push(b':');
+    value.write(out);
+    out.push(b',');
+}
+
+impl<T: Write> Write for BTreeMap<String, T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for (key, value) in self {
+            write_extra(key, value, out);
+        }
+        close_object(out);
+    }
+}
+
+impl Write for Map<String, Value> {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for (key, value) in self {
+            write_extra(key, value, out);
+        }
+        close_object(out);
+    }
+}
+
+impl Write for Value {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Value::Null => ().write(out),
+            Value::Bool(value) => value.write(out),
+            Value::Number(number) => {
+                if let Some(value) = number.as_u64() {
+                    value.write(out);
+                } else if let Some(value) = number.as_i64() {
+                    value.write(out);
+                } else if let Some(value) = number.as_f64() {
+                    write_float(value, out);
+                }
+            }
+            Value::String(text) => write_str(text, out),
+            Value::Array(items) => items.write(out),
+            Value::Object(members) => members.write(out),
+        }
+    }
+}

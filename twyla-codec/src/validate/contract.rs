@@ -1,0 +1,220 @@
+//! Decoding and encoding under a contract: the way through the generated type, and what is said where it fails.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::sensitive::redact;
+use crate::excerpt::shortened;
+use crate::path::{Path, push_key};
+use crate::violation::{Refusal, Violation, Violations};
+use crate::json::{self, Read, Write};
+
+/// Most events are written in fewer bytes than these, which are got at once and not piece by piece.
+const ROOM: usize = 1000;
+
+/// A generated type that knows every value rule of its schema that it doesn't hold by itself.
+pub trait Validate {
+    /// What is nobody's to see in it: JSON Pointers, in which a step `*` is each item or member.
+    const SENSITIVE: &'static [&'static str] = &[];
+
+    /// Notes each rule that the value breaks.
+    fn validate(&self, at: &Path<'_>, out: &mut Violations);
+}
+
+impl<T: Validate> Validate for Box<T> {
+    fn validate(&self, at: &Path<'_>, out: &mut Violations) {
+        (**self).validate(at, out);
+    }
+}
+
+/// Decodes a JSON text and holds it to its contract.
+///
+/// # Errors
+/// [`Refusal`] with each rule that it breaks; only the first where the text doesn't fit the type.
+pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
+    let value = json::utf8(text).and_then(json::from_str::<C>).map_err(|fault| refused::<C>(fault.into_violation()))?;
+    validate(&value)?;
+    Ok(value)
+}
+
+/// Appends a value as JSON text, held to its contract as strictly as [`decode`] does. On an error `out` is as it was.
+///
+/// # Errors
+/// [`Refusal`] with each rule that the value breaks.
+pub fn encode<C: Write + Validate>(value: &C, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    validate(value)?;
+    out.reserve(ROOM);
+    value.write(out);
+    Ok(())
+}
+
+/// Decodes a JSON text into a hand-written type that is bound to the contract `C`: what `C` refuses is refused.
+///
+/// # Errors
+/// [`Refusal`] with each rule that it breaks.
+pub fn decode_as<C: Read + Write + Validate, T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+    let value = decode::<C>(text)?;
+    if let Ok(bound) = serde_json::from_slice(text) {
+        return Ok(bound);
+    }
+    // serde's own integers don't read `1.0`; what the contract's type writes, they do
+    let mut plain = Vec::new();
+    value.write(&mut plain);
+    let mut reader = serde_json::Deserializer::from_slice(&plain);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| refused::<C>(bound_violation(&error)))
+}
+
+/// Appends a value of a hand-written type that is bound to the contract `C`, as strictly as [`encode`] does.
+///
+/// # Errors
+/// [`Refusal`] with each rule that the value breaks. On an error `out` is as it was.
+pub fn encode_as<C: Read + Validate, T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    let start = out.len();
+    let written = serde_json::to_writer(&mut *out, value)
+        .map_err(|error| {
+            let message = format!("can't be written: {error}");
+            refused::<C>(Violation { pointer: String::new(), keyword: "json", message })
+        })
+        .and_then(|()| decode::<C>(&out[start..]));
+    written.map(|_| ()).inspect_err(|_| out.truncate(start))
+}
+
+fn validate<C: Validate>(value: &C) -> Result<(), Refusal> {
+    let mut out = Violations::new();
+    value.validate(&Path::root(), &mut out);
+    let violations = out.into_vec();
+    if violations.is_empty() { Ok(()) } else { Err(redact(Refusal { violations }, C::SENSITIVE)) }
+}
+
+fn refused<C: Validate>(violation: Violation) -> Refusal {
+    redact(Refusal { violations: vec![violation] }, C::SENSITIVE)
+}
+
+/// What serde says where a hand-written type takes less than its contract allows.
+fn bound_violation(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in error.path() {
+        match segment {
+            Segment::Seq { index } => push_key(&mut pointer, &index.to_string()),
+            Segment::Map { key } | Segment::Enum { variant: key } => push_key(&mut pointer, key),
+            Segment::Unknown => {}
+        }
+    }
+    let (error, text) = (error.inner(), error.inner().to_string());
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = shortened(text.strip_suffix(place.as_str()).unwrap_or(&text), 200);
+    Violation { pointer, keyword: "type", message }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::super::rules;
+    use super::*;
+    use crate::json::{Fault, Names, Reader, close_object, required, write_member};
+
+    #[derive(Debug, PartialEq)]
+    struct Sample {
+        count: i64,
+        next: Option<Box<Sample>>,
+    }
+    impl Read for Sample {
+        fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+            static NAMES: Names = Names::new(&["count", "next"]);
+            let (mut count, mut next) = (None, None);
+            let mut members = reader.members(&NAMES)?;
+            while let Some(name) = members.name(reader)? {
+                match name {
+                    0 => members.field(reader, &mut count)?,
+                    1 => members.field(reader, &mut next)?,
+                    _ => return Err(members.refuse()),
+                }
+            }
+            Ok(Self { count: required("count", count)?, next })
+        }
+    }
+    impl Write for Sample {
+        fn write(&self, out: &mut Vec<u8>) {
+            out.push(b'{');
+            write_member("\"count\":", &self.count, out);
+            if let Some(next) = &self.next {
+                write_member("\"next\":", next, out);
+            }
+            close_object(out);
+        }
+    }
+    impl Validate for Sample {
+        fn validate(&self, at: &Path<'_>, out: &mut Violations) {
+            if !rules::shallow(at, out) {
+                return;
+            }
+            rules::maximum(self.count, 9, &at.key("count"), out);
+            if let Some(next) = &self.next {
+                next.validate(&at.key("next"), out);
+            }
+        }
+    }
+
+    fn refusal(text: &str) -> String {
+        let refusal = decode::<Sample>(text.as_bytes()).unwrap_err();
+        refusal.violations.iter().map(|v| format!("{} {}", v.keyword, v)).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn says_what_does_not_fit_and_where() {
+        for (text, said) in [
+            ("{}", "required (root): `count` is missing"),
+            ("[1]", "type (root): is an array, not an object"),
+            (r#"{"count":"x"}"#, "type /count: is the string \"x\", not an integer"),
+            (r#"{"count":1.5}"#, "type /count: is the number `1.5`, not an integer"),
+            (r#"{"count":1e30}"#, "type /count: 1000000000000000000000000000000 is no integer that fits in 64 bits"),
+            (r#"{"count":1,"next":null}"#, "type /next: is null, not an object"),
+            (r#"{"count":1,"count":1}"#, "json (root): has `count` twice"),
+            (
+                r#"{"count":1,"next":{"count":1,"more`":1}}"#,
+                "additionalProperties /next: has the member \"more`\", and no others than declared are allowed (it has `count` or `next`)",
+            ),
+            (
+                r#"{"count":10,"next":{"count":11}}"#,
+                "maximum /count: 10 is more than 9; maximum /next/count: 11 is more than 9",
+            ),
+        ] {
+            assert_eq!(refusal(text), said, "{text}");
+        }
+        assert!(refusal("{").starts_with("json (root): is no JSON that can be read: EOF"));
+        assert!(refusal(r#"{"count":1} x"#).starts_with("json (root): is no JSON: trailing"));
+        assert!(decode::<Sample>(b"{\"count\":1,\"\xff\":1}").is_err());
+    }
+
+    #[test]
+    fn nothing_deep_overflows() {
+        let mut text = r#"{"count":1,"next":"#.repeat(10_000);
+        text.push_str("{\"count\":1}");
+        text.push_str(&"}".repeat(10_000));
+        assert!(refusal(&text).contains("recursion limit"));
+        let mut deep = Sample { count: 1, next: None };
+        for _ in 0..200 {
+            deep = Sample { count: 1, next: Some(Box::new(deep)) };
+        }
+        let mut out = b"before".to_vec();
+        let refusal = encode(&deep, &mut out).unwrap_err();
+        assert!(refusal.to_string().contains("nested deeper"));
+        assert_eq!(out, b"before");
+    }
+
+    #[test]
+    fn hand_written_types_are_held_to_the_contract() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct View {
+            count: i64,
+        }
+        assert_eq!(decode_as::<Sample, View>(br#"{"count":2.0}"#), Ok(View { count: 2 }));
+        assert!(decode_as::<Sample, View>(br#"{"count":10}"#).is_err());
+        let mut out = b"x".to_vec();
+        assert!(encode_as::<Sample, _>(&View { count: 10 }, &mut out).is_err());
+        encode_as::<Sample, _>(&View { count: 9 }, &mut out).unwrap();
+        assert_eq!(out, br#"x{"count":9}"#);
+    }
+}

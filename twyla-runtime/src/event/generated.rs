@@ -1,0 +1,73 @@
+//! What generated code calls to bind its types to events: the traits of the runtime, implemented for each.
+
+/// What the runtime asks of the generated type of a content or a context.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __contract {
+    (
+        event $type:ident, $name:literal, $domain:literal, $event_type:literal, $key:literal, $schema:literal,
+        $context:path, $emits:literal, $digest:literal, $begins:literal, $form:literal
+    ) => {
+        impl $crate::event::Event for $type {
+            const NAME: &'static str = $name;
+            const DOMAIN: &'static str = $domain;
+            const EVENT_TYPE: &'static str = $event_type;
+            const SCHEMA: &'static str = $schema;
+            const SCHEMAS: $crate::__private::mark::Schemas = {
+                static CONTENT: $crate::__private::mark::Schema = $crate::__private::mark::Schema {
+                    digest: $digest,
+                    record: concat!($begins, $form),
+                    sensitive: <$type as $crate::__private::Validate>::SENSITIVE,
+                };
+                let context = <$context as $crate::event::EventContext>::COMPILED;
+                $crate::__private::mark::Schemas { content: &CONTENT, context }
+            };
+            const EMITS: &'static $crate::__private::mark::Mark = &$crate::__private::mark::Mark::new(
+                $emits,
+                &[<Self as $crate::event::Event>::SCHEMAS.content, <Self as $crate::event::Event>::SCHEMAS.context],
+            );
+            type Key = $crate::event::EventKey<$key>;
+            type Context = $context;
+        }
+        impl $crate::event::Listen for $type {
+            fn decode(content: &[u8]) -> ::std::result::Result<Self, $crate::validate::Refusal> {
+                $crate::__private::decode(content)
+            }
+        }
+        #[diagnostic::do_not_recommend]
+        impl $crate::event::Emit for $type {
+            fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::std::result::Result<(), $crate::validate::Refusal> {
+                $crate::__private::encode(self, out)
+            }
+        }
+    };
+    (context $type:ident, $schema:literal, $digest:literal, $begins:literal, $form:literal) => {
+        impl $crate::event::EventContext for $type {
+            const SCHEMA: &'static str = $schema;
+            const COMPILED: &'static $crate::__private::mark::Schema = {
+                static CONTEXT: $crate::__private::mark::Schema = $crate::__private::mark::Schema {
+                    digest: $digest,
+                    record: concat!($begins, $form),
+                    sensitive: <$type as $crate::__private::Validate>::SENSITIVE,
+                };
+                &CONTEXT
+            };
+            fn decode(context: &[u8]) -> ::std::result::Result<Self, $crate::validate::Refusal> {
+                $crate::__private::decode(context)
+            }
+            fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::std::result::Result<(), $crate::validate::Refusal> {
+                $crate::__private::encode(self, out)
+            }
+        }
+        impl $crate::__private::Argument for $type {
+            fn take(parts: &$crate::__private::Parts) -> ::std::result::Result<Self, $crate::__private::Failure> {
+                parts.context::<Self>()
+            }
+        }
+        impl $crate::__private::CallArgument for $type {
+            fn take(parts: &$crate::__private::CallParts) -> ::std::result::Result<Self, $crate::__private::Answer> {
+                parts.context::<Self>()
+            }
+        }
+    };
+}
