@@ -6,54 +6,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use crate::attempt::Listening;
 use crate::bus::new_message_id;
-use crate::hold::{Held, Way};
+use crate::hold::Held;
+use crate::listening::Listening;
 use crate::meta::FirstFailure;
-use crate::park::{self, DeadLetter, DeadViolation, Header, Reason};
+use crate::park::{self, DeadLetter, Header, Reason};
 use crate::retry::step;
 use crate::span::{self, Active};
 use crate::transport::{Address, Delivery, Outgoing};
-use crate::wire;
-
-/// Why a delivery is parked.
-pub(crate) struct Verdict {
-    pub(crate) reason: Reason,
-    pub(crate) error: String,
-    pub(crate) violations: Vec<DeadViolation>,
-    pub(crate) failed: Option<Failed>,
-}
-
-impl Verdict {
-    pub(crate) fn of(reason: Reason, error: String) -> Self {
-        Self { reason, error, violations: Vec::new(), failed: None }
-    }
-}
-
-/// What is known of earlier attempts. It travels with the event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failed {
-    pub(crate) attempts: u32,
-    pub(crate) first: FirstFailure,
-}
-
-impl Failed {
-    /// After attempt number `attempts` has failed with `error`.
-    pub(crate) fn after(earlier: Option<Self>, attempts: u32, error: &str) -> Self {
-        let first = earlier.map(|earlier| earlier.first);
-        let first =
-            first.unwrap_or_else(|| FirstFailure { error: park::shortened(error, park::MAX_TEXT), at: Utc::now() });
-        Self { attempts, first }
-    }
-
-    fn headers(&self) -> [(&'static str, Header); 3] {
-        [
-            (park::ATTEMPTS, Header::Number(self.attempts.into())),
-            (park::FIRST_ERROR, Header::Text(self.first.error.clone())),
-            (park::FIRST_FAILED_AT, Header::Text(wire::write_timestamp(self.first.at))),
-        ]
-    }
-}
+use crate::verdict::{Failed, Verdict, Way};
 
 impl Delivery {
     /// What its headers tell of earlier attempts.

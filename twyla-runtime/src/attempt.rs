@@ -5,85 +5,30 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::sleep_until;
 
 use crate::ack::Decision;
-use crate::aside::{self, Failed, Verdict};
-use crate::batch::Pace;
-use crate::bus::Bus;
-use crate::dedupe::{self, Begun, Dedupe, Identity, NotCommitted, Trouble};
-use crate::drain::{self, Phase};
+use crate::aside;
+use crate::dedupe::{self, Begun, Identity, NotCommitted, Trouble};
 use crate::fail::What;
 use crate::figures::{Came, Listens};
-use crate::handler::{Failure, Incoming, Keyed, Registration, States};
-use crate::hold::{Held, Way};
-use crate::hold_state::HoldState;
+use crate::handler::{Failure, Incoming};
+use crate::hold::Held;
 use crate::isolate::{chain, guarded};
+use crate::listening::Listening;
 use crate::meta::Meta;
 use crate::park::{DeadLetter, Reason};
-use crate::recall::{Guard, Known, Recall};
-use crate::retry::{HERE, Retry};
-use crate::runs::{self, Runs};
+use crate::phase::{self, Phase};
+use crate::progress::{AttemptEnd, AttemptStart};
+use crate::recall::{Guard, Known};
+use crate::retry::HERE;
 use crate::session::Session;
+use crate::slow;
 use crate::span::{self, Active};
-use crate::store_state::StoreState;
 use crate::transport::{Delivery, QueueSpec};
-use crate::underway::{self, Begins};
-use twyla_codec::validate::{Refusal, Violation};
+use crate::verdict::{Failed, Verdict, Way};
 use crate::wire::{self, Envelope};
-
-/// One listener of a running service.
-pub(crate) struct Listening {
-    pub(crate) bus: Bus,
-    pub(crate) states: Arc<States>,
-    pub(crate) listener: Registration,
-    pub(crate) queue: Arc<QueueSpec>,
-    pub(crate) retry: Retry,
-    /// How often a delivery may come again before it is parked.
-    pub(crate) redeliveries: u32,
-    pub(crate) dedupe: Option<Dedupe>,
-    pub(crate) store: StoreState,
-    pub(crate) hold: HoldState,
-    /// What is known of deliveries that the broker has taken back.
-    pub(crate) recall: Recall,
-    /// The handlers that run.
-    pub(crate) runs: Runs,
-    /// Notified to give all deliveries back.
-    pub(crate) renew: Arc<Notify>,
-    /// After how long the broker takes a delivery back.
-    pub(crate) consumer_timeout: Duration,
-    /// How many handlers may run at once, where that is fewer than the prefetch.
-    pub(crate) places: Option<Arc<Semaphore>>,
-    pub(crate) pace: Pace,
-    pub(crate) figures: Listens,
-    pub(crate) stopping: watch::Receiver<Phase>,
-}
-
-impl Listening {
-    pub(crate) fn is_ordered(&self) -> bool {
-        self.listener.policy.key.is_some()
-    }
-
-    /// Decides on a delivery as it was decided on before the broker took it back.
-    fn settle(&self, delivery: &Delivery, decision: Decision) {
-        let (event, group, message_id) = (self.queue.event, self.queue.group, delivery.message_id.as_deref());
-        tracing::debug!(event, group, message_id, ?decision, "was decided before it was taken back, not handled again");
-        match decision {
-            Decision::Ack => delivery.ack.ack(),
-            Decision::Requeue => delivery.ack.reject(),
-            Decision::Drop => delivery.ack.drop(),
-        };
-    }
-
-    /// The lane of a delivery: none where it has no key, which then is parked for its contract.
-    pub(crate) fn lane(&self, delivery: &Delivery) -> Option<u64> {
-        let key = self.listener.policy.key?;
-        let envelope = wire::decode(&delivery.body, self.queue.event).ok()?;
-        let session = envelope.session.map(|session| session.id).unwrap_or_default();
-        key(&Keyed { content: &envelope.content, context: &envelope.context, session })
-    }
-}
+use twyla_codec::validate::{Refusal, Violation};
 
 /// As [`handle`], once there is a place; and again if it is to be handled again here.
 pub(crate) async fn handle_in_turn(listening: Arc<Listening>, mut delivery: Delivery) {
@@ -94,16 +39,16 @@ pub(crate) async fn handle_in_turn(listening: Arc<Listening>, mut delivery: Deli
     let Some((guard, mut known)) = begin(&listening, &delivery).await else { return };
     loop {
         let place = match &listening.places {
-            Some(places) => delivery.under_way.turn(places).await,
+            Some(places) => delivery.progress.acquire(places).await,
             None => None,
         };
         if place.is_some() && *listening.stopping.borrow() != Phase::Running {
             // It goes back to its queue.
             return;
         }
-        let (under_way, places) = (delivery.under_way.clone(), listening.places.clone());
+        let (progress, places) = (delivery.progress.clone(), listening.places.clone());
         let held = handle(&listening, delivery, guard.as_ref(), known.take()).await;
-        under_way.hand_on(place, places.as_ref());
+        progress.release(place, places.as_ref());
         let Some(held) = held else { return };
         let Some(again) = held.wait(&listening, guard.as_ref()).await else { return };
         delivery = again;
@@ -120,7 +65,7 @@ async fn begin<'a>(listening: &'a Listening, delivery: &Delivery) -> Option<(Opt
             tokio::select! {
                 biased;
                 (guard, known) = listening.recall.begin_again(id) => Some((Some(guard), known)),
-                () = drain::stopping(&mut stopping) => None,
+                () = phase::stopping(&mut stopping) => None,
             }
         }
     }
@@ -236,7 +181,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
             }
         }
     };
-    let (ack, under_way) = (&delivery.ack, &delivery.under_way);
+    let (ack, progress) = (&delivery.ack, &delivery.progress);
     let envelope = match wire::decode(&delivery.body, event) {
         Ok(envelope) => envelope,
         Err(violation) => return Next::Park(not_an_envelope(&violation)),
@@ -249,13 +194,19 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let (mut incoming, span) = incoming(listening, delivery, &envelope, &session, attempt, failed.as_ref());
         let clock = Clock::start(&listening.figures);
-        under_way.begins(Begins { event, group, handler: listening.listener.handler, number: attempt, message_id });
+        progress.attempt_begins(AttemptStart {
+            event,
+            group,
+            handler: listening.listener.handler,
+            number: attempt,
+            message_id,
+        });
         let outcome = match begun {
             Begun::Done => {
                 listening.store.works();
                 ack.ack();
                 clock.stop(Came::Skipped);
-                under_way.came(underway::Came::Skipped);
+                progress.attempt_ends(AttemptEnd::Skipped);
                 span.debug(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
                 return Next::Settled;
             }
@@ -263,7 +214,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
                 incoming.transaction = claim.transaction();
                 let handler = guarded(|| (listening.listener.handle)(incoming), || span.enter());
                 let kept =
-                    |time| runs::keeps(listening, time, "a handler has kept its thread, and nothing else ran on that");
+                    |time| slow::keeps(listening, time, "a handler has kept its thread, and nothing else ran on that");
                 match listening.runs.watched(handler, kept).await {
                     // Only what was handled is remembered, and only then is it acked.
                     Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => match claim.commit().await {
@@ -288,7 +239,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
             clock.stop(if ok { Came::Handled } else { Came::Failed });
-            under_way.came(underway::Came::Decided(decision));
+            progress.attempt_ends(AttemptEnd::Decided(decision));
             span.debug(|| tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided"));
             return Next::Settled;
         }
@@ -296,20 +247,20 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
             Ok(Ok(())) => {
                 ack.ack();
                 clock.stop(Came::Handled);
-                under_way.came(underway::Came::Handled);
+                progress.attempt_ends(AttemptEnd::Handled);
                 span.debug(|| tracing::debug!(event, group, attempt, "handled"));
                 return Next::Settled;
             }
             Ok(Err(Failure::Content(refusal))) => {
                 span.failed("content", None);
                 let verdict = broken("content", &refusal, attempt);
-                under_way.came(underway::Came::Refused(&verdict.error));
+                progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
                 return Next::Park(verdict);
             }
             Ok(Err(Failure::Context(refusal))) => {
                 span.failed("context", None);
                 let verdict = broken("context", &refusal, attempt);
-                under_way.came(underway::Came::Refused(&verdict.error));
+                progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
                 return Next::Park(verdict);
             }
             Ok(Err(Failure::Handler(error))) => match What::of(&*error) {
@@ -325,7 +276,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
             Err(panic) => (Reason::Panic, panic, What::Retry),
         };
         clock.stop(Came::Failed);
-        under_way.came(underway::Came::Failed(&error));
+        progress.attempt_ends(AttemptEnd::Failed(&error));
         span.failed(reason.as_str(), Some(&error));
         let this = Failed::after(failed.take(), attempt, &error);
         let pause = match what {
@@ -384,7 +335,7 @@ async fn pause(listening: &Listening, delivery: &Delivery, pause: Duration) -> P
         return Paused::Over;
     }
     let mut stopping = listening.stopping.clone();
-    let mut over = std::pin::pin!(delivery.under_way.pause(pause));
+    let mut over = std::pin::pin!(delivery.progress.pause(pause));
     let half = delivery.arrived + listening.consumer_timeout / 2;
     let mut renewed = !listening.is_ordered();
     loop {
@@ -395,7 +346,7 @@ async fn pause(listening: &Listening, delivery: &Delivery, pause: Duration) -> P
                 renewed = true;
                 listening.renew.notify_one();
             }
-            () = drain::stopping(&mut stopping) => {
+            () = phase::stopping(&mut stopping) => {
                 delivery.ack.reject();
                 return Paused::Stopping;
             }
@@ -437,7 +388,7 @@ async fn claim(listening: &Listening, delivery: &Delivery, patience: &mut Patien
         let begun = tokio::select! {
             biased;
             begun = dedupe.store.begin(identity) => begun,
-            () = drain::stopping(&mut stopping) => {
+            () = phase::stopping(&mut stopping) => {
                 delivery.ack.reject();
                 return None;
             }
@@ -470,8 +421,8 @@ impl Patience {
         listening.store.fails(&trouble, &listening.figures);
         let mut stopping = listening.stopping.clone();
         tokio::select! {
-            () = delivery.under_way.pause(self.pause) => {}
-            () = drain::stopping(&mut stopping) => {
+            () = delivery.progress.pause(self.pause) => {}
+            () = phase::stopping(&mut stopping) => {
                 delivery.ack.reject();
                 return None;
             }

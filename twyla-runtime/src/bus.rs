@@ -1,4 +1,4 @@
-//! The bus: emits events, and makes the services that listen to them.
+//! The bus: emits events.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,30 +17,22 @@ use crate::error::Error;
 use crate::event::{AsContext, Emittable, Event, EventContext};
 use crate::figures::AllEmits;
 use crate::park::DeadLetter;
-use crate::service::Service;
+use crate::progress::Progress;
+use crate::shared::Shared;
 use crate::span;
 use crate::trace::TraceContext;
+use crate::transport::memory::Memory;
 use crate::transport::state::BusState;
-use crate::transport::{Address, Outgoing, Transport, dead_name, memory::Memory, queue_name};
+use crate::transport::{Address, Outgoing, Transport, dead_name, queue_name};
 use crate::wire;
 
 /// A bus: over RabbitMQ, or within the memory of this process. Clones are the same bus.
 #[derive(Clone)]
 pub struct Bus {
-    inner: Arc<Inner>,
+    inner: Arc<Shared>,
     session: Option<Uuid>,
     /// Where in its trace that is, in a handler.
     trace: Option<TraceContext>,
-}
-
-pub(crate) struct Inner {
-    pub(crate) transport: Arc<dyn Transport>,
-    app_id: Arc<str>,
-    pub(crate) emit_deadline: Duration,
-    max_event: usize,
-    pub(crate) emits: AllEmits,
-    #[cfg(feature = "testing")]
-    course: crate::underway::Course,
 }
 
 impl Bus {
@@ -55,10 +47,10 @@ impl Bus {
 
     /// One in memory that tells what happens on it.
     #[cfg(feature = "testing")]
-    pub(crate) fn told_to(course: crate::underway::Course) -> Self {
-        let transport = Arc::new(Memory::told_to(course.clone()));
+    pub(crate) fn observed(progress: Progress) -> Self {
+        let transport = Arc::new(Memory::observed(progress.clone()));
         let (app_id, emit_deadline, max_event) = (program_name(), Duration::from_secs(30), MAX_EVENT);
-        let inner = Inner { transport, app_id, emit_deadline, max_event, emits: AllEmits::default(), course };
+        let inner = Shared { transport, app_id, emit_deadline, max_event, emits: AllEmits::default(), progress };
         Self { inner: Arc::new(inner), session: None, trace: None }
     }
 
@@ -98,14 +90,13 @@ impl Bus {
     }
 
     fn over(transport: Arc<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration, max_event: usize) -> Self {
-        let inner = Inner {
+        let inner = Shared {
             transport,
             app_id,
             emit_deadline,
             max_event,
             emits: AllEmits::default(),
-            #[cfg(feature = "testing")]
-            course: crate::underway::Course::default(),
+            progress: Progress::default(),
         };
         Self { inner: Arc::new(inner), session: None, trace: None }
     }
@@ -138,9 +129,8 @@ impl Bus {
         let session = self.session.unwrap_or_else(Uuid::new_v4);
         let body = encoded(&content, &context, now, session, self.inner.max_event);
         let message = body.map(|body| self.message(T::DOMAIN, T::EVENT_TYPE, body.into(), now));
-        #[cfg(feature = "testing")]
         if let Ok(message) = &message {
-            self.inner.course.knows(&message.message_id, T::EMITS);
+            self.inner.progress.emits(&message.message_id, T::EMITS);
         }
         self.emitting(T::NAME, message, Some(session))
     }
@@ -195,9 +185,9 @@ impl Bus {
         self.inner.transport.state()
     }
 
-    /// A service on this bus, to be given listeners and run.
-    pub fn service(&self) -> Service {
-        Service::new(Self { inner: self.inner.clone(), session: None, trace: None })
+    /// The same bus without a session and a trace of its own.
+    pub(crate) fn plain(&self) -> Self {
+        Self { inner: self.inner.clone(), session: None, trace: None }
     }
 
     /// Looks at up to `limit` of the events that `group` has set aside of `event`, and leaves them there. What was parked

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::sleep;
 
-use crate::drain::Phase;
-use crate::transport::BoxFuture;
+use crate::future::BoxFuture;
+use crate::phase::Phase;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 

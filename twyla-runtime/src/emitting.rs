@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::bus::Inner;
 use crate::config::FOREVER;
 use crate::error::Error;
+use crate::future::BoxFuture;
+use crate::shared::Shared;
 use crate::span::Active;
-use crate::transport::{BoxFuture, Cause, Outgoing, Unpublished};
+use crate::transport::{Cause, Outgoing, Unpublished};
 
 /// An event under way: the future of [`Bus::emit`](crate::Bus::emit).
 ///
@@ -21,7 +22,7 @@ use crate::transport::{BoxFuture, Cause, Outgoing, Unpublished};
 #[must_use = "nothing is sent until this is awaited"]
 pub struct Emitting {
     event: &'static str,
-    bus: Arc<Inner>,
+    bus: Arc<Shared>,
     deadline: Duration,
     span: Active,
     stage: Stage,
@@ -38,7 +39,7 @@ enum Stage {
 }
 
 impl Emitting {
-    pub(crate) fn new(event: &'static str, message: Result<Outgoing, Error>, bus: Arc<Inner>, span: Active) -> Self {
+    pub(crate) fn new(event: &'static str, message: Result<Outgoing, Error>, bus: Arc<Shared>, span: Active) -> Self {
         Self { event, deadline: bus.emit_deadline, bus, span, stage: Stage::Encoded(Some(message)) }
     }
 
@@ -160,7 +161,7 @@ struct Counted {
 
 #[cfg(feature = "metrics")]
 impl Counted {
-    fn begin(bus: &Inner, event: &'static str) -> Self {
+    fn begin(bus: &Shared, event: &'static str) -> Self {
         let emits = bus.emits.of(event);
         emits.begun();
         Self { emits, begun: std::time::Instant::now(), ended: false }
@@ -188,7 +189,7 @@ struct Counted;
 #[cfg(not(feature = "metrics"))]
 #[allow(clippy::unused_self, reason = "nothing is counted")]
 impl Counted {
-    fn begin(_: &Inner, _: &'static str) -> Self {
+    fn begin(_: &Shared, _: &'static str) -> Self {
         Self
     }
 

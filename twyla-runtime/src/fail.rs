@@ -138,7 +138,7 @@ impl What {
             if let Some(crate::Error::Outbox { passes: true, .. }) = error.downcast_ref() {
                 return Some(Self::Store);
             }
-            if error.is::<crate::rpc::NoUse>() {
+            if error.is::<NoUse>() {
                 return Some(Self::Park);
             }
             error.downcast_ref::<Said>().map(|said| said.0.what).filter(|what| *what != Self::Retry)
@@ -146,6 +146,18 @@ impl What {
         said.unwrap_or(Self::Retry)
     }
 }
+
+/// Behind a call that was never sent: a listener's event that leads to it is parked, and not handled again.
+#[derive(Debug)]
+pub(crate) struct NoUse;
+
+impl fmt::Display for NoUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another attempt would break it too")
+    }
+}
+
+impl StdError for NoUse {}
 
 #[cfg(test)]
 mod tests {

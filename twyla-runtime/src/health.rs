@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::drain::Phase;
 use crate::hold_state::Backlog;
+use crate::phase::Phase;
 use crate::transport::state::{BusState, LinkState};
 
 /// Whether a service is ready: made by [`Running::health`](crate::Running::health).

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::attempt::Listening;
-use crate::drain::{Phase, stopping};
-use crate::park::Named;
+use crate::listening::Listening;
+use crate::phase::{Phase, stopping};
 use crate::recall::{Guard, Known};
 use crate::retry::doubled;
 use crate::transport::{Cause, Delivery, Outgoing, Unpublished};
+use crate::verdict::Way;
 
 /// The pauses between two tries at a dead queue.
 const FIRST: Duration = Duration::from_secs(1);
@@ -24,14 +24,6 @@ pub(crate) struct Held {
     pub(crate) way: Way,
     /// Why it couldn't.
     pub(crate) why: String,
-}
-
-/// What is to become of it.
-pub(crate) enum Way {
-    /// It goes into the dead queue, as this message.
-    Dead(Outgoing),
-    /// It is handled again then, with the headers that it would have come back with.
-    Retry(Instant, Vec<Named>),
 }
 
 impl Held {
@@ -110,7 +102,7 @@ async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgo
 async fn pause(listening: &Listening, delivery: &Delivery, pause: Duration) -> bool {
     let mut phase = listening.stopping.clone();
     tokio::select! {
-        () = delivery.under_way.pause(pause) => *phase.borrow() == Phase::Running,
+        () = delivery.progress.pause(pause) => *phase.borrow() == Phase::Running,
         () = stopping(&mut phase) => false,
     }
 }

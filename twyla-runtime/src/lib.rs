@@ -50,6 +50,7 @@ mod error;
 pub mod event;
 mod fail;
 mod figures;
+mod future;
 #[doc(hidden)]
 pub mod handler;
 mod health;
@@ -57,16 +58,24 @@ mod hold;
 mod hold_state;
 mod isolate;
 mod lanes;
+mod listening;
 #[doc(hidden)]
 pub mod mark;
 mod meta;
+mod pace;
 mod park;
+mod phase;
+mod progress;
 mod recall;
 mod retry;
 pub mod rpc;
+mod running;
 mod runs;
 mod service;
 mod session;
+mod shared;
+mod signals;
+mod slow;
 mod span;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod sql;
@@ -80,7 +89,7 @@ mod trace;
 mod transport;
 #[cfg(any(feature = "rpc-client", feature = "telemetry", feature = "tls"))]
 mod trust;
-mod underway;
+mod verdict;
 mod wire;
 
 pub use ack::{Ack, Decision};
@@ -88,7 +97,6 @@ pub use bus::Bus;
 pub use config::{Config, ConfigError, Tls};
 pub use dead::{Sort, Sorted};
 pub use dedupe::Dedupe;
-pub use drain::Running;
 pub use emitting::Emitting;
 pub use error::Error;
 pub use fail::Fail;
@@ -98,6 +106,7 @@ pub use meta::{FirstFailure, Meta};
 pub use park::{DeadLetter, DeadViolation, Death, Reason};
 pub use retry::Retry;
 pub use rpc::{Rpc, Rpcs};
+pub use running::Running;
 pub use service::Service;
 pub use session::session_id;
 pub use state::State;
@@ -153,7 +162,7 @@ pub mod __private {
     pub use twyla_codec::validate::rules::{self, Format, Pattern, Violations};
     pub use twyla_codec::validate::schema;
     pub use twyla_codec::validate::sensitive::Hidden;
-    pub use twyla_codec::{DateTime, __bridge as bridge, __idna as idna, __view as view};
+    pub use twyla_codec::{__bridge as bridge, __idna as idna, __view as view, DateTime};
     pub use {chrono, serde, serde_json, uuid};
 
     // contracts of events and RPCs

@@ -13,9 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::ack::{Ack, Decision};
-use crate::aside::{Failed, Verdict};
-use crate::hold::Way;
 use crate::park::{MAX_TEXT, named_size, shortened};
+use crate::verdict::{Failed, Verdict, Way};
 
 /// How many outcomes are kept. Members of a group that got the others' messages never ask for theirs.
 const CAPACITY: usize = 10_000;

@@ -46,6 +46,7 @@ mod route;
 mod serve;
 mod serving;
 mod settings;
+mod setup;
 mod timer;
 #[cfg(feature = "rpc-server")]
 mod wait;
@@ -61,7 +62,6 @@ pub(crate) use bound::Bound;
 pub use call::{Calling, Rpc};
 #[cfg(feature = "rpc-client")]
 pub use config::Config;
-pub(crate) use error::NoUse;
 pub use error::{CallError, Side};
 pub(crate) use handler::Registration;
 pub use handler::Rpcs;

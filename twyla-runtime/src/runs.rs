@@ -4,18 +4,11 @@ use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
-
-use tokio::time::sleep;
-
-use crate::attempt::Listening;
-use crate::beside;
 
 /// A handler that keeps its thread for longer is warned of: nothing else runs on that thread meanwhile.
 const BLOCKING: Duration = Duration::from_secs(1);
-/// How often handlers are looked at.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// What runs. A handler that never waits for anything costs no lock.
 #[derive(Debug, Default)]
@@ -86,14 +79,14 @@ impl Runs {
     }
 
     /// How many handlers have run for longer than this, and were not counted before.
-    fn overlong(&self, than: Duration) -> usize {
+    pub(crate) fn overlong(&self, than: Duration) -> usize {
         let mut waiting = self.lock();
         let overlong = waiting.runs.values_mut().filter(|run| !run.reported && run.since.elapsed() > than);
         overlong.map(|run| run.reported = true).count()
     }
 
     /// For how long a handler has kept its thread, if that is long and wasn't said before.
-    fn keeps(&self) -> Option<Duration> {
+    pub(crate) fn keeps(&self) -> Option<Duration> {
         let polled = self.polled.load(Ordering::Relaxed);
         let time = Duration::from_millis(millis(Instant::now()).saturating_sub(polled));
         let is_news = polled != 0 && time >= BLOCKING && self.warned.swap(polled, Ordering::Relaxed) != polled;
@@ -110,42 +103,6 @@ fn millis(at: Instant) -> u64 {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     let first = *FIRST.get_or_init(|| at);
     u64::try_from(at.saturating_duration_since(first).as_millis()).unwrap_or(u64::MAX).saturating_add(1)
-}
-
-/// Warns of each handler that runs for longer than half of the broker's `consumer_timeout`, or keeps its thread, as long as its
-/// service is there: on a thread of its own, as the handler may keep all others.
-pub(crate) fn watch(listening: &Arc<Listening>) {
-    beside::spawn(look_after(Arc::downgrade(listening)));
-}
-
-async fn look_after(listening: Weak<Listening>) {
-    loop {
-        sleep(LOOK).await;
-        let Some(listening) = listening.upgrade() else { return };
-        let (event, group, timeout) = (listening.queue.event, listening.queue.group, listening.consumer_timeout);
-        let handler = listening.listener.handler;
-        let handlers = listening.runs.overlong(timeout / 2);
-        if handlers > 0 {
-            tracing::warn!(
-                event,
-                group,
-                handler,
-                handlers,
-                ?timeout,
-                "a handler has run for half of the broker's `consumer_timeout`: after all of it the broker takes the event back \
-                 and delivers it again"
-            );
-        }
-        if let Some(time) = listening.runs.keeps() {
-            keeps(&listening, time, "a handler keeps its thread, and nothing else runs on that");
-        }
-    }
-}
-
-/// Warns of a handler that keeps its thread, or has.
-pub(crate) fn keeps(listening: &Listening, time: Duration, what: &str) {
-    let (event, group, handler) = (listening.queue.event, listening.queue.group, listening.listener.handler);
-    tracing::warn!(event, group, handler, ?time, "{what}: it should await, or work in `tokio::task::spawn_blocking`");
 }
 
 #[cfg(test)]

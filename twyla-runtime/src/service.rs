@@ -9,23 +9,28 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
-use crate::attempt::Listening;
-use crate::batch::Pace;
 use crate::bus::Bus;
 use crate::dedupe::{Dedupe, forget};
-use crate::drain::{self, Phase, Running};
+use crate::drain;
 use crate::error::Error;
 use crate::figures::Listens;
+use crate::future::BoxFuture;
 use crate::handler::{Registration, States};
 use crate::hold_state::HoldState;
+use crate::listening::Listening;
+use crate::pace::Pace;
+use crate::phase::Phase;
 use crate::recall::Recall;
 use crate::retry::Retry;
 #[cfg(feature = "rpc-server")]
 use crate::rpc::Bound;
 use crate::rpc::{self, Rpc, Serve, Serving};
-use crate::runs::{self, Runs};
+use crate::running::Running;
+use crate::runs::Runs;
+use crate::signals::Signals;
+use crate::slow;
 use crate::store_state::StoreState;
-use crate::transport::{BoxFuture, QueueKind, QueueSpec, dead_name, queue_name};
+use crate::transport::{QueueKind, QueueSpec, dead_name, queue_name};
 
 /// What publishes an outbox until the service stops.
 type Relay = Box<dyn FnOnce(Bus, watch::Receiver<Phase>) -> BoxFuture<'static, ()> + Send>;
@@ -57,8 +62,15 @@ pub struct Service {
     operations: Option<String>,
 }
 
+impl Bus {
+    /// A service on this bus, to be given listeners and run.
+    pub fn service(&self) -> Service {
+        Service::new(self.plain())
+    }
+}
+
 impl Service {
-    pub(crate) fn new(bus: Bus) -> Self {
+    fn new(bus: Bus) -> Self {
         Self {
             bus,
             states: HashMap::new(),
@@ -227,7 +239,7 @@ impl Service {
     /// Dropping the future starts to drain in the background.
     pub async fn run(self) -> Result<(), Error> {
         self.rpcs.check_without_routes()?;
-        let signals = drain::Signals::new()?;
+        let signals = Signals::new()?;
         self.start().await?.run_until(signals).await;
         Ok(())
     }
@@ -324,7 +336,7 @@ impl Service {
             }
             running.held.push((listening.queue.name.clone(), listening.hold.subscribe()));
             running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
-            runs::watch(&listening);
+            slow::watch(&listening);
             running.add(drain::serve(listening, subscription, drain));
         }
         // Behind the listeners: an event whose group has no queue yet would be gone.

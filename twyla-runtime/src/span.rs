@@ -14,6 +14,10 @@ use uuid::Uuid;
 
 use crate::park::Reason;
 use crate::session::Session;
+#[cfg(feature = "telemetry")]
+use crate::telemetry::here::{self, About, Here};
+#[cfg(feature = "telemetry")]
+use crate::telemetry::sampling;
 use crate::trace::TraceContext;
 use crate::transport::{Delivery, Outgoing, QueueSpec};
 
@@ -29,24 +33,6 @@ pub(crate) struct Active {
     unrecorded: bool,
 }
 
-/// What is being handled, for the lines that a handler logs.
-#[cfg(feature = "telemetry")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Here {
-    pub(crate) about: About,
-    pub(crate) attempt: u32,
-    pub(crate) session: Session,
-    pub(crate) trace: Option<TraceContext>,
-}
-
-/// What is handled: an event by a group, or a call of an RPC.
-#[cfg(feature = "telemetry")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum About {
-    Event { event: &'static str, group: &'static str },
-    Call { method: &'static str },
-}
-
 impl Active {
     /// Begins a span below the one that is entered, or else below `parent`. Where the trace isn't sampled there is no span.
     fn begin(parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> Self {
@@ -58,7 +44,7 @@ impl Active {
     /// The same, for what needs its place only later.
     fn begin_unplaced(parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> Self {
         #[cfg(feature = "telemetry")]
-        let (span, context) = match crate::telemetry::sampling() {
+        let (span, context) = match sampling::installed() {
             Some(sampling) => sampling.begin(parent, span),
             None => (span(), parent.cloned()),
         };
@@ -66,7 +52,7 @@ impl Active {
         let (span, context) = (span(), parent.cloned());
         Self {
             #[cfg(feature = "telemetry")]
-            unrecorded: span.is_none() && crate::telemetry::sampling().is_some(),
+            unrecorded: span.is_none() && sampling::installed().is_some(),
             span,
             context,
             #[cfg(feature = "telemetry")]
@@ -77,7 +63,6 @@ impl Active {
     /// The same for a handler: what it logs tells of the event, and its own spans are part of the trace.
     #[cfg(feature = "telemetry")]
     fn telling(self, about: About, attempt: u32, session: &Session) -> Self {
-        use crate::telemetry::here;
         let here = here::is_wanted().then(|| {
             let (session, trace) = (session.clone(), self.context.clone());
             Here { about, attempt, session, trace }.into()
@@ -103,8 +88,8 @@ impl Active {
     pub(crate) fn enter(&self) -> impl Sized + use<'_> {
         #[cfg(feature = "telemetry")]
         let around = (
-            self.context.as_ref().filter(|_| self.unrecorded).map(crate::telemetry::unrecorded),
-            self.here.clone().map(crate::telemetry::here::enter),
+            self.context.as_ref().filter(|_| self.unrecorded).map(sampling::unrecorded),
+            self.here.clone().map(here::enter),
         );
         #[cfg(not(feature = "telemetry"))]
         let around = ();
@@ -157,7 +142,7 @@ fn number(number: impl TryInto<i64>) -> i64 {
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) fn place(given: Option<&TraceContext>) -> Option<TraceContext> {
     #[cfg(feature = "telemetry")]
-    if let Some(current) = crate::telemetry::current() {
+    if let Some(current) = sampling::current() {
         return Some(current);
     }
     given.cloned()

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use twyla_codec::json;
 use crate::session::Session;
+use twyla_codec::json;
 use twyla_codec::validate::Violation;
 
 /// The version that an envelope is written with: a number, since the Python original reads it into an `int`.

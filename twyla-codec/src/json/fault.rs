@@ -1,7 +1,7 @@
 //! What is wrong with a text, and where: one word wide, so that a `Result` with it costs nothing where all is well.
 
-use crate::violation::Violation;
 use crate::path::push_key;
+use crate::violation::Violation;
 
 /// The first thing that is wrong with a text. The way to it is noted as the error travels outwards.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use serde::de::DeserializeOwned;
 
 use super::sensitive::redact;
 use crate::excerpt::shortened;
+use crate::json::{self, Read, Write};
 use crate::path::{Path, push_key};
 use crate::violation::{Refusal, Violation, Violations};
-use crate::json::{self, Read, Write};
 
 /// Most events are written in fewer bytes than these, which are got at once and not piece by piece.
 const ROOM: usize = 1000;

@@ -91,8 +91,8 @@ fn hide_at(value: &mut Value, steps: &[String]) {
 mod tests {
     use serde_json::json;
 
-    use crate::violation::Violation;
     use super::*;
+    use crate::violation::Violation;
 
     fn said(pointer: &str, keyword: &'static str) -> String {
         let violation = Violation { pointer: pointer.to_owned(), keyword, message: "4111".to_owned() };

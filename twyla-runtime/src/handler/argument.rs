@@ -4,7 +4,9 @@ use std::any::{Any, TypeId, type_name};
 use std::error::Error;
 use std::fmt;
 
-use super::{Failure, Incoming, Need};
+#[cfg(feature = "testing")]
+use super::decode_only;
+use super::registration::{Failure, Incoming, Need};
 use crate::dedupe::Transacting;
 use crate::event::{Event, EventContext, Listen};
 use crate::rpc::Rpc;
@@ -25,7 +27,7 @@ impl Parts {
         let context = <T::Context as EventContext>::decode(&incoming.context).map_err(Failure::Context)?;
         let content = T::decode(&incoming.content).map_err(Failure::Content)?;
         #[cfg(feature = "testing")]
-        crate::testing::decoded(&incoming)?;
+        decode_only::check(&incoming)?;
         Ok((content, Self { incoming, context: Box::new(context) }))
     }
 

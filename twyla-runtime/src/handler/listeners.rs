@@ -1,7 +1,7 @@
 //! The listeners of a service, as `listeners![..]` collects them: no two for one event in one group.
 
+use super::registration::{Listener, Registration};
 use super::text::{Text, same};
-use super::{Listener, Registration};
 
 /// Handlers for [`Service::listeners`](crate::Service::listeners), collected by [`listeners!`](crate::listeners).
 #[derive(Clone, Debug, Default)]

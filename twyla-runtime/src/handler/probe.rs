@@ -4,7 +4,8 @@
 use std::future::{Future, ready};
 use std::marker::PhantomData;
 
-use super::{Failure, HandleFuture, Incoming, Parts};
+use super::argument::Parts;
+use super::registration::{Failure, HandleFuture, Incoming};
 use crate::event::{Event, Listen};
 use crate::mark::{Mark, Schemas};
 use twyla_codec::validate::{Refusal, Violation};

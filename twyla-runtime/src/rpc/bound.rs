@@ -28,9 +28,10 @@ use super::serve::Server;
 use super::settings::{ADDRESS, Serve, is_address};
 use super::wait::Waits;
 use crate::config::FOREVER;
-use crate::drain::{Phase, Running, stopping};
 use crate::ending::Ending;
 use crate::error::Error;
+use crate::phase::{Phase, stopping};
+use crate::running::Running;
 
 /// What the requests of a connection go to.
 #[derive(Clone)]

@@ -26,8 +26,8 @@ use super::written::written;
 use crate::event::{AsContext, EventContext};
 use crate::session::Session;
 use crate::trace::TraceContext;
-use twyla_codec::validate::Refusal;
 use crate::{figures, span};
+use twyla_codec::validate::Refusal;
 
 /// Calls RPCs, over HTTP or within this process. Clones share connections, addresses and the budget of retries.
 #[derive(Clone)]

@@ -5,12 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::call::Rpc;
 use super::env;
-use super::http::Http;
 use super::place::{self, Places, Resolve};
 use super::retry::Patience;
-use super::route::Link;
 use crate::config::{ConfigError, FOREVER, Tls};
 
 /// How services are called over HTTP: given to [`Rpc::new`].
@@ -32,7 +29,7 @@ pub struct Config {
     pub(crate) http2: bool,
     pub(crate) tls: Option<Tls>,
     /// An address that can't be one.
-    wrong: Option<ConfigError>,
+    pub(crate) wrong: Option<ConfigError>,
 }
 
 impl Default for Config {
@@ -182,20 +179,6 @@ impl Config {
     }
 }
 
-impl Rpc {
-    /// Calls services over HTTP.
-    ///
-    /// # Errors
-    /// [`ConfigError`] says which address or which TLS file is wrong. Nothing is connected yet.
-    pub fn new(config: Config) -> Result<Self, ConfigError> {
-        if let Some(wrong) = config.wrong {
-            return Err(wrong);
-        }
-        let patience = config.patience;
-        Ok(Self::over(Link::Http(Http::new(config)?), patience))
-    }
-}
-
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
@@ -212,6 +195,7 @@ impl fmt::Debug for Config {
 
 #[cfg(test)]
 mod tests {
+    use super::super::call::Rpc;
     use super::*;
 
     fn read(prefix: &str, set: &[(&str, &str)]) -> Result<Option<Config>, String> {

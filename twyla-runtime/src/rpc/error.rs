@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::method::NoError;
 use super::problem::Broken;
+use crate::fail::NoUse;
 
 /// What can go wrong with a call.
 ///
@@ -200,18 +201,6 @@ impl<E: Error + 'static> Error for CallError<E> {
         }
     }
 }
-
-/// Behind a call that was never sent: a listener's event that leads to it is parked, and not handled again.
-#[derive(Debug)]
-pub(crate) struct NoUse;
-
-impl fmt::Display for NoUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("another attempt would break it too")
-    }
-}
-
-impl Error for NoUse {}
 
 #[cfg(test)]
 mod tests {

@@ -5,11 +5,11 @@ use std::error::Error;
 use std::fmt;
 
 use crate::event::EventContext;
-use twyla_codec::json::{Fault, Read, Reader, Write};
 use crate::mark::{Mark, Schema};
+use twyla_codec::json::{Fault, Read, Reader, Write};
+use twyla_codec::path::Path;
 use twyla_codec::validate::Refusal;
 use twyla_codec::validate::contract::{self, Validate};
-use twyla_codec::path::Path;
 use twyla_codec::validate::rules::Violations;
 
 /// What goes one way in an RPC: generated from its schema.

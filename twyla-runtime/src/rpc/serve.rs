@@ -16,9 +16,9 @@ use super::meta::CallMeta;
 use super::room::Room;
 use super::settings::Serve;
 use super::timer;
-use crate::drain::Phase;
 use crate::figures::Serves;
 use crate::isolate::guarded;
+use crate::phase::Phase;
 use crate::session::Session;
 use crate::span;
 

@@ -13,10 +13,11 @@ use super::handler::{Given, Registration};
 use super::serve::Server;
 use super::{Rpc, Serve};
 use crate::bus::Bus;
-use crate::drain::{Phase, Running, stopping};
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::handler::States;
+use crate::phase::{Phase, stopping};
+use crate::running::Running;
 
 /// What makes an app of the routes.
 #[cfg(feature = "rpc-server")]

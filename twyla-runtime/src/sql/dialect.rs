@@ -5,7 +5,7 @@
 
 use sqlx::{AssertSqlSafe, Database, Pool, raw_sql};
 
-use crate::transport::BoxFuture;
+use crate::future::BoxFuture;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 

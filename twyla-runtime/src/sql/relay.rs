@@ -12,10 +12,11 @@ use tokio::time::{Instant, sleep};
 use super::dialect::Row;
 use super::{Dialect, Outbox};
 use crate::bus::Bus;
-use crate::drain::{Phase, stopping};
 use crate::figures;
+use crate::future::BoxFuture;
+use crate::phase::{Phase, stopping};
 use crate::span;
-use crate::transport::{Address, BoxFuture, Cause, Outgoing, Unpublished};
+use crate::transport::{Address, Cause, Outgoing, Unpublished};
 
 /// How often an empty outbox is looked at.
 const LOOK: Duration = Duration::from_millis(100);

@@ -4,7 +4,24 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::span::Here;
+use crate::session::Session;
+use crate::trace::TraceContext;
+
+/// What is being handled, for the lines that a handler logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Here {
+    pub(crate) about: About,
+    pub(crate) attempt: u32,
+    pub(crate) session: Session,
+    pub(crate) trace: Option<TraceContext>,
+}
+
+/// What is handled: an event by a group, or a call of an RPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    Event { event: &'static str, group: &'static str },
+    Call { method: &'static str },
+}
 
 static WANTED: AtomicBool = AtomicBool::new(false);
 

@@ -10,8 +10,7 @@ use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata};
 
-use super::here;
-use crate::span::{About, Here};
+use super::here::{self, About, Here};
 
 /// What a line tells.
 pub(super) struct Record<'a> {

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::env;
+use std::sync::OnceLock;
 
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
@@ -9,7 +10,7 @@ use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, Should
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::SetupError;
+use super::error::SetupError;
 use crate::trace::TraceContext;
 
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
@@ -21,6 +22,13 @@ pub(crate) struct Sampling {
     /// What has a parent is recorded if that is.
     by_parent: bool,
     rest: Sampler,
+}
+
+static SAMPLING: OnceLock<Sampling> = OnceLock::new();
+
+/// What decides on traces, where they are recorded.
+pub(crate) fn installed() -> Option<&'static Sampling> {
+    SAMPLING.get()
 }
 
 thread_local! {
@@ -61,6 +69,12 @@ fn span_here() -> SpanId {
 }
 
 impl Sampling {
+    /// Decides on all traces of this process from now on.
+    pub(super) fn install(self) {
+        // Nothing has set it before: that would have set up `tracing` too.
+        let _ = SAMPLING.set(self);
+    }
+
     /// By the variables `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`.
     pub(super) fn from_env() -> Result<Self, SetupError> {
         Self::from_lookup(|name| env::var(name).ok())

@@ -12,7 +12,8 @@ use reqwest::StatusCode;
 use reqwest::blocking::Client;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{SetupError, otlp};
+use super::error::SetupError;
+use super::otlp;
 
 /// How many lines wait, at most.
 const QUEUE: usize = 10_000;

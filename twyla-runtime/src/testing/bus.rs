@@ -11,7 +11,7 @@ use chrono::Utc;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::course::Course;
+use super::recorder::Recorder;
 use super::told::moment;
 use crate::event::{AsContext, Emittable, Event, EventContext};
 use crate::mark::Mark;
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// See the [module](super) for how it is used.
 pub struct TestBus {
     bus: Bus,
-    pub(super) course: Course,
+    pub(super) recorder: Recorder,
     running: Mutex<Vec<Running>>,
     patience: Duration,
 }
@@ -39,8 +39,8 @@ impl TestBus {
     /// A bus on which nothing has happened.
     #[must_use]
     pub fn new() -> Self {
-        let course = Course::told();
-        Self { bus: Bus::told_to(course.clone()), course, running: Mutex::default(), patience: PATIENCE }
+        let recorder = Recorder::default();
+        Self { bus: Bus::observed(recorder.progress()), recorder, running: Mutex::default(), patience: PATIENCE }
     }
 
     /// How long, in real time, handlers may take until nothing is under way; 20 s unless set. This ends a test that hangs.
@@ -94,7 +94,7 @@ impl TestBus {
         let caller = Location::caller();
         let emitting = self.bus.emit(content, context);
         match emitting.encoded() {
-            Some(Ok(message_id)) => self.course.gives(message_id),
+            Some(Ok(message_id)) => self.recorder.gives(message_id),
             Some(Err(error)) => panic!("{error}"),
             None => {}
         }
@@ -164,9 +164,9 @@ impl TestBus {
             panic!("{event:?} is no event's name: that is `domain.event_type`");
         };
         let message = self.bus.message(domain.to_owned(), event_type.to_owned(), body, Utc::now());
-        self.course.gives(message.message_id.clone());
+        self.recorder.gives(message.message_id.clone());
         if let Some(mark) = mark {
-            self.course.knows(&message.message_id, mark);
+            self.recorder.knows(&message.message_id, mark);
         }
         async move {
             self.publish(message, caller).await;
@@ -212,12 +212,12 @@ impl TestBus {
     /// The bus's clock: how long, by its pauses, it has been there.
     #[must_use]
     pub fn now(&self) -> Duration {
-        self.course.now()
+        self.recorder.now()
     }
 
     async fn settle_within(&self, until: Duration, caller: &'static Location<'static>) {
-        if tokio::time::timeout(self.patience, self.course.settled(until)).await.is_err() {
-            let running = self.course.running();
+        if tokio::time::timeout(self.patience, self.recorder.settled(until)).await.is_err() {
+            let running = self.recorder.running();
             let lines =
                 running.iter().map(|it| format!("\n  `{}`, at {} since {}", it.handler, it.event, moment(it.at)));
             panic!(
@@ -238,6 +238,6 @@ impl Default for TestBus {
 
 impl fmt::Debug for TestBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TestBus").field("now", &self.now()).field("under_way", &self.course.under_way()).finish()
+        f.debug_struct("TestBus").field("now", &self.now()).field("under_way", &self.recorder.under_way()).finish()
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::bus::TestBus;
-use super::course::Emission;
+use super::emission::Emission;
 use super::record::{Attempt, Emitted, Outcome};
 use super::told::{moment, why};
 use crate::DeadLetter;
@@ -18,13 +18,13 @@ impl TestBus {
     #[track_caller]
     pub fn expect_emitted<T: Listen>(&self) -> Emitted<T> {
         self.hold_settled();
-        let found = self.course.log(|log| {
+        let found = self.recorder.log(|log| {
             let next = log.emitted.iter_mut().find(|it| !it.given && !it.taken && it.event == T::NAME)?;
             next.taken = true;
             Some(next.clone())
         });
         let Some(emission) = found else {
-            let again = self.course.log(|log| log.emitted.iter().any(|it| !it.given && it.event == T::NAME));
+            let again = self.recorder.log(|log| log.emitted.iter().any(|it| !it.given && it.event == T::NAME));
             let no = if again { "no other" } else { "no" };
             panic!("{no} {} was emitted\n\n{}", T::NAME, self.story());
         };
@@ -38,7 +38,7 @@ impl TestBus {
     #[track_caller]
     pub fn expect_nothing_emitted(&self) {
         self.hold_settled();
-        let left = self.course.log(|log| log.emitted.iter().filter(|it| !it.given && !it.taken).count());
+        let left = self.recorder.log(|log| log.emitted.iter().filter(|it| !it.given && !it.taken).count());
         let s = if left == 1 { "event was" } else { "events were" };
         assert!(left == 0, "{left} {s} emitted that nobody expected\n\n{}", self.story());
     }
@@ -51,7 +51,7 @@ impl TestBus {
     #[track_caller]
     pub fn emitted<T: Listen>(&self) -> Vec<Emitted<T>> {
         let of_type = |it: &&Emission| !it.given && it.event == T::NAME;
-        let emissions: Vec<Emission> = self.course.log(|log| log.emitted.iter().filter(of_type).cloned().collect());
+        let emissions: Vec<Emission> = self.recorder.log(|log| log.emitted.iter().filter(of_type).cloned().collect());
         emissions.iter().map(read).collect()
     }
 
@@ -59,7 +59,7 @@ impl TestBus {
     #[must_use]
     pub fn attempts<T: Event>(&self, group: &str) -> Vec<Attempt> {
         let these = |it: &&Attempt| it.event == T::NAME && it.group == group;
-        self.course.log(|log| log.attempts.iter().filter(these).cloned().collect())
+        self.recorder.log(|log| log.attempts.iter().filter(these).cloned().collect())
     }
 
     /// Holds that the group has handled an event of that type, and gives the attempt that has; of several the last.
@@ -112,7 +112,7 @@ impl TestBus {
     #[track_caller]
     pub fn expect_parked<T: Event>(&self, group: &str) -> DeadLetter {
         self.hold_settled();
-        let found = self.course.log(|log| {
+        let found = self.recorder.log(|log| {
             let these = |letter: &DeadLetter| letter.event == T::NAME && letter.group == group;
             let next = log.parked.iter_mut().find(|it| !it.taken && these(&it.letter))?;
             next.taken = true;
@@ -133,7 +133,7 @@ impl TestBus {
     pub fn expect_nothing_parked(&self) {
         self.hold_settled();
         let left: Vec<DeadLetter> =
-            self.course.log(|log| log.parked.iter().filter(|it| !it.taken).map(|it| it.letter.clone()).collect());
+            self.recorder.log(|log| log.parked.iter().filter(|it| !it.taken).map(|it| it.letter.clone()).collect());
         if let [first, ..] = &left[..] {
             let more = if left.len() > 1 { format!(", and {} more", left.len() - 1) } else { String::new() };
             panic!(
@@ -149,7 +149,7 @@ impl TestBus {
     /// What is expected of a bus on which something is still under way may be so a moment later.
     #[track_caller]
     fn hold_settled(&self) {
-        let (busy, pauses) = self.course.under_way();
+        let (busy, pauses) = self.recorder.under_way();
         let waits = match (busy, pauses) {
             (0, 0) => return,
             // whoever has let the clock go on wants to look just now

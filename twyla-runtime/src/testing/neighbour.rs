@@ -13,10 +13,11 @@ use twyla_sample::Contract;
 use uuid::Uuid;
 
 use super::bus::TestBus;
-use super::course::Emission;
+use super::emission::Emission;
 use super::samples::{self, kept, nice};
-use super::{OnlyDecoded, told};
+use super::told;
 use crate::event::{Emit, EventContext, Listen};
+use crate::handler::decode_only::OnlyDecoded;
 use crate::handler::{Failure, Incoming, Registration, States};
 use crate::{Ack, Meta, wire};
 
@@ -236,7 +237,7 @@ impl Neighbour {
     /// If one would be refused, as [`expect_accepts`](Self::expect_accepts) says it.
     #[track_caller]
     pub fn expect_accepts_emitted(&self, test: &TestBus) -> usize {
-        let emitted = test.course.log(|log| log.emitted.clone());
+        let emitted = test.recorder.log(|log| log.emitted.clone());
         let mut held = 0;
         for emission in emitted.iter().filter(|it| self.listens.iter().any(|listens| listens.event == it.event)) {
             if let Ok(envelope) = wire::decode(&emission.body, &emission.event) {

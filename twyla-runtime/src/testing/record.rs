@@ -4,10 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
 
-use super::course::Emission;
-use super::told;
+use super::emission::Emission;
 use crate::event::{EventContext, Listen};
 use crate::session::Session;
 use crate::{Decision, Meta, wire};
@@ -101,17 +99,5 @@ impl<T: Listen + fmt::Debug> fmt::Debug for Emitted<T> {
             .field("session_id", &self.meta.session_id)
             .field("at", &self.at)
             .finish_non_exhaustive()
-    }
-}
-
-impl Emission {
-    /// The content in one line, without what is nobody's to see; nothing where its contract isn't known.
-    pub(super) fn shown(&self) -> String {
-        let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(no JSON)".to_owned() };
-        match self.mark {
-            Some(mark) => told::hide(&mut message, mark),
-            None => return "(its contract is not known here, so its content is not shown)".to_owned(),
-        }
-        told::shortened(&message["content"].to_string())
     }
 }

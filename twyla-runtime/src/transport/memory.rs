@@ -9,25 +9,26 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::state::{BusState, LinkState, States, states};
-use super::{Address, BoxFuture, Cause, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
+use super::{Address, Cause, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::ack::{Ack, Decision, Settle};
 use crate::dead::{Decide, Sort, Sorted};
 use crate::error::Error;
+use crate::future::BoxFuture;
 use crate::park::{DeadLetter, Header, Named, foreign};
+use crate::progress::Progress;
 use crate::trace::TraceContext;
-use crate::underway::Course;
 
 /// A broker in this process.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     broker: Arc<Mutex<Broker>>,
     states: States,
-    course: Course,
+    progress: Progress,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self::told_to(Course::default())
+        Self::observed(Progress::default())
     }
 }
 
@@ -40,7 +41,7 @@ struct Broker {
     /// The next message's place; a message that goes back to its queue keeps its place.
     next_place: u64,
     next_consumer: u64,
-    course: Course,
+    progress: Progress,
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +79,7 @@ struct Consumer {
 struct Sink {
     broker: Weak<Mutex<Broker>>,
     queue: String,
-    course: Course,
+    progress: Progress,
     /// Dropped with the last undecided delivery: tells the subscription that it is done.
     _open: watch::Sender<()>,
 }
@@ -91,7 +92,7 @@ impl Settle for Sink {
             let mut broker = lock(&broker);
             broker.queues.get_mut(&self.queue).map(|queue| {
                 queue.settle(place, decision);
-                queue.dispatch(&self.course)
+                queue.dispatch(&self.progress)
             })
         };
         drop(undelivered);
@@ -119,7 +120,7 @@ impl Queue {
     }
 
     /// Hands what is ready to the consumers in turn, as far as each may have more.
-    fn dispatch(&mut self, course: &Course) -> Vec<mpsc::error::SendError<Vec<Delivery>>> {
+    fn dispatch(&mut self, bus: &Progress) -> Vec<mpsc::error::SendError<Vec<Delivery>>> {
         let mut undelivered = Vec::new();
         while !self.ready.is_empty() {
             let count = if self.single { self.consumers.len().min(1) } else { self.consumers.len() };
@@ -141,7 +142,7 @@ impl Queue {
                 original: None,
                 ack: Ack::new(place, consumer.sink.clone()),
                 arrived: Instant::now(),
-                under_way: course.begin(),
+                progress: bus.begin(),
             };
             self.unacked.insert(place, (message, consumer.id));
             if let Err(error) = consumer.deliveries.send(vec![delivery]) {
@@ -160,15 +161,15 @@ impl Broker {
         self.next_place += 1;
         let Some(queue) = self.queues.get_mut(queue) else { return Vec::new() };
         queue.ready.insert(place, message);
-        queue.dispatch(&self.course)
+        queue.dispatch(&self.progress)
     }
 }
 
 impl Memory {
-    /// One that tells what happens on it.
-    pub(crate) fn told_to(course: Course) -> Self {
-        let broker = Broker { course: course.clone(), ..Broker::default() };
-        Self { broker: Arc::new(Mutex::new(broker)), states: states(LinkState::Up), course }
+    /// One that reports what happens on it.
+    pub(crate) fn observed(progress: Progress) -> Self {
+        let broker = Broker { progress: progress.clone(), ..Broker::default() };
+        Self { broker: Arc::new(Mutex::new(broker)), states: states(LinkState::Up), progress }
     }
 
     fn put(&self, message: Outgoing) -> Result<(), Unpublished> {
@@ -200,7 +201,7 @@ impl Memory {
                 (String::new(), queue.name.clone(), vec![queue.name.clone()])
             }
         };
-        self.course.carries(&message);
+        self.progress.carries(&message);
         let message = Message {
             body: message.body,
             exchange,
@@ -212,9 +213,9 @@ impl Memory {
         };
         if let Some(pause) = pause {
             drop(broker);
-            let (broker, under_way) = (Arc::downgrade(&self.broker), self.course.begin());
+            let (broker, progress) = (Arc::downgrade(&self.broker), self.progress.begin());
             tokio::spawn(async move {
-                under_way.pause(pause).await;
+                progress.pause(pause).await;
                 let Some(broker) = broker.upgrade() else { return };
                 for queue in &queues {
                     // Its drop comes back here, so it is outside of the lock.
@@ -249,13 +250,13 @@ impl Memory {
         let sink = Arc::new(Sink {
             broker: Arc::downgrade(&self.broker),
             queue: spec.name.clone(),
-            course: self.course.clone(),
+            progress: self.progress.clone(),
             _open: open,
         });
         let queue = broker.queues.entry(spec.name.clone()).or_default();
         queue.single |= spec.single;
         queue.consumers.push(Consumer { id, free: spec.prefetch.max(1), deliveries: sender, sink });
-        let undelivered = queue.dispatch(&self.course);
+        let undelivered = queue.dispatch(&self.progress);
         drop(broker);
         drop(undelivered);
 

@@ -14,8 +14,8 @@ use twyla_formats::{Format, time};
 use super::typed::{digits, read, seen, to_date, written_date};
 use crate::json::{Fault, Read, Reader, Write, write_str};
 use crate::path::Path;
-use crate::violation::Violations;
 use crate::validate::schema::{Look, Seen};
+use crate::violation::Violations;
 
 /// More nanoseconds than a second has are chrono's leap second.
 const SECOND: u32 = 1_000_000_000;

@@ -9,11 +9,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
 
+use crate::excerpt::quoted;
 use crate::json::{Fault, Read, Reader, Write, write_str};
 use crate::path::Path;
-use crate::excerpt::quoted;
-use crate::violation::Violations;
 use crate::validate::schema::{Look, Seen};
+use crate::violation::Violations;
 use twyla_formats::{Format, net, time};
 
 #[inline]

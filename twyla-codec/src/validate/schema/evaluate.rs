@@ -2,11 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::path::Path;
 use super::super::pattern::{Outcome, Pattern};
 use super::super::{formats, rules};
 use super::number::Number;
 use super::{Look, Resource, Rule, Schema, Seen, Types, words};
+use crate::path::Path;
 use crate::violation::Violations;
 
 /// Schemas within each other that are evaluated, all references followed.

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use super::super::rules;
-use crate::excerpt::quoted;
 use super::evaluate::{Notes, Out, Place, Run};
 use super::{Look, Members, ObjectView, Rule, Schema, Seen};
+use crate::excerpt::quoted;
 use crate::violation::Violations;
 
 impl Run {

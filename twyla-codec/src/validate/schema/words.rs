@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use crate::excerpt::{quoted, shortened};
 use super::number::written;
 use super::{Choices, Look, Number, Seen, Types};
+use crate::excerpt::{quoted, shortened};
 
 /// Characters of a value that a message shows.
 const SHOWN: usize = 60;

@@ -8,7 +8,7 @@ use super::super::ask::Answer;
 use super::super::problem::{Broken, Part, Problem};
 use super::super::written::written;
 use super::super::{Body, CallMeta, Method};
-use super::AnswerFuture;
+use super::registration::AnswerFuture;
 use crate::fail::{self, What};
 use crate::isolate::chain;
 use twyla_codec::validate::Refusal;

@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 
 use super::super::ask::Answer;
 use super::super::method::{Method, Requests};
-use super::{AnswerFuture, Incoming, Parts, outcome};
+use super::argument::Parts;
+use super::outcome;
+use super::registration::{AnswerFuture, Incoming};
 use crate::handler::Otherwise;
 use crate::mark::Mark;
 

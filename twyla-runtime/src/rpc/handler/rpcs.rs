@@ -1,6 +1,6 @@
 //! The handlers of a service, as `rpcs![..]` collects them: no two at one path.
 
-use super::{Handler, Registration};
+use super::registration::{Handler, Registration};
 use crate::handler::Text;
 
 /// Handlers for [`Service::rpcs`](crate::Service::rpcs), collected by [`rpcs!`](crate::rpcs).

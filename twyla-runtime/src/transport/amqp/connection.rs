@@ -1,16 +1,16 @@
 //! One connection to RabbitMQ that is made again after every loss, for ever.
 
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use futures_util::StreamExt;
-use lapin::{Connection, Event};
+use lapin::Event;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval, sleep, timeout};
 
+use super::connected::Connected;
 use super::dial::dial;
 use super::trunk::Trunk;
 use crate::config::Config;
@@ -25,36 +25,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long lapin may take to say goodbye on a connection that is lost.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// A connection, and the stream under it.
-pub(crate) struct Connected {
-    pub(crate) lapin: Connection,
-    pub(crate) trunk: Arc<Trunk>,
-}
-
-impl Connected {
-    /// The most bytes that a frame may have.
-    pub(crate) fn frame_max(&self) -> usize {
-        match self.lapin.configuration().frame_max() {
-            0 => usize::MAX,
-            most => usize::try_from(most).unwrap_or(usize::MAX),
-        }
-    }
-}
-
-impl Deref for Connected {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        &self.lapin
-    }
-}
-
-impl fmt::Debug for Connected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.trunk.fmt(f)
-    }
-}
 
 /// A connection that comes back.
 pub(crate) struct Link {

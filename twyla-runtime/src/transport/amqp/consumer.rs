@@ -10,10 +10,12 @@ use lapin::types::FieldTable;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::connection::{Connected, Link, Pauses};
+use super::connected::Connected;
+use super::connection::{Link, Pauses};
+use super::error::is_permanent;
+use super::error::said;
 use super::intake::{Deliveries, Intake, Standing};
-use super::said;
-use super::topology::{self, Failed, Topology};
+use super::topology::{Failed, Topology};
 use crate::error::Error;
 use crate::figures::Listens;
 use crate::transport::{QueueSpec, Subscription};
@@ -132,7 +134,7 @@ impl Task {
                         }
                     }
                 }
-                Err(failed) if topology::is_permanent(&failed.error) && ready.is_some() => {
+                Err(failed) if is_permanent(&failed.error) && ready.is_some() => {
                     ready.take().map(|ready| ready.send(Err(failed.why())));
                     return;
                 }

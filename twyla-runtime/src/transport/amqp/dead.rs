@@ -9,11 +9,12 @@ use lapin::options::{BasicAckOptions, BasicNackOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::Amqp;
+use super::error::{self, NOT_FOUND, said};
 use super::fetch::{Ended, Fetch};
 use super::frame::deaths;
 use super::switch::Message;
 use super::topology::Failed;
-use super::{Amqp, said, topology};
 use crate::bus::new_message_id;
 use crate::dead::{Decide, Sort, Sorted};
 use crate::park::{self, DeadLetter, Death, Header, Named};
@@ -51,14 +52,14 @@ impl Unread {
 
 impl From<lapin::Error> for Unread {
     fn from(error: lapin::Error) -> Self {
-        let for_good = topology::is_permanent(&error) && !topology::is(&error, topology::NOT_FOUND);
+        let for_good = error::is_permanent(&error) && !error::is(&error, NOT_FOUND);
         Self { for_good, why: said(error) }
     }
 }
 
 impl From<Ended> for Unread {
     fn from(ended: Ended) -> Self {
-        Self { for_good: ended.code.is_some_and(|code| code != topology::NOT_FOUND), why: ended.why }
+        Self { for_good: ended.code.is_some_and(|code| code != NOT_FOUND), why: ended.why }
     }
 }
 
@@ -192,9 +193,9 @@ impl Amqp {
                 let count = declared.message_count() as usize;
                 Ok(Some((Fetch::new(&connection, channel), queue, count)))
             }
-            Err(error) if topology::is(&error, topology::NOT_FOUND) => Ok(None),
+            Err(error) if error::is(&error, NOT_FOUND) => Ok(None),
             Err(error) => {
-                let for_good = topology::is_permanent(&error);
+                let for_good = error::is_permanent(&error);
                 let needs = "a right to look at it: RabbitMQ 4.2.6 and 4.3.0 ask for `configure`, later ones for any";
                 let why = Failed::at(format!("look at the queue `{queue}`"), needs)(error).why();
                 Err(Unread { why, for_good })

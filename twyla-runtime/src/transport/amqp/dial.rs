@@ -11,9 +11,9 @@ use lapin::{AsyncTcpStream, Connection, ConnectionProperties, ErrorKind};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::connection::Connected;
-use super::socket::Kit;
-use super::trunk::{Carrier, Trunk};
+use super::connected::Connected;
+use super::socket::{Kit, Socket};
+use super::trunk::Carrier;
 use crate::config::Config;
 
 /// How long lapin may take to end once its socket is shut down.
@@ -77,7 +77,7 @@ async fn dial_here(config: &Config, turn: usize, role: &str, deadline: Duration)
 
     let options = ConnectionProperties::default().with_connection_name(format!("{} {role}", config.app_id).into());
     // lapin connects for itself, and would again; this one socket is all that it gets.
-    let (trunk, socket) = Trunk::start(carrier);
+    let (trunk, socket) = Socket::open(carrier);
     let socket = Mutex::new(Some(socket));
     let given = async move |_: AMQPUri, _: Runtime<Kit>| {
         let socket = socket.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lapin::Channel;
 use tokio::sync::mpsc;
 
-use super::connection::Connected;
+use super::connected::Connected;
 use super::frame::write_get;
 use super::switch::{Ear, Message};
 use super::trunk::Trunk;

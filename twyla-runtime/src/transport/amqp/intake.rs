@@ -12,9 +12,10 @@ use super::settle::{AckTo, Settlements};
 use super::switch::{Ear, Message};
 use super::trunk::Trunk;
 use crate::ack::{Ack, Decision, Settle};
+use crate::future::BoxFuture;
 use crate::park::Header;
-use crate::transport::{BoxFuture, Delivery, QueueSpec};
-use crate::underway::UnderWay;
+use crate::progress::DeliveryProgress;
+use crate::transport::{Delivery, QueueSpec};
 
 /// Where deliveries go, those that came together at once.
 pub(crate) type Deliveries = mpsc::UnboundedSender<Vec<Delivery>>;
@@ -229,7 +230,7 @@ fn delivery(spec: &QueueSpec, message: Message, sink: Arc<Intake>) -> Delivery {
         routing_key: known(spec.event_type, &routing_key),
         ack: Ack::new(tag, sink),
         arrived: Instant::now(),
-        under_way: UnderWay::default(),
+        progress: DeliveryProgress::default(),
         body: body.into(),
     }
 }

@@ -1,10 +1,12 @@
 //! The RabbitMQ transport: one connection to publish, one to consume, each rebuilt with all that hangs on it after any loss.
 
 mod carried;
+mod connected;
 mod connection;
 mod consumer;
 mod dead;
 mod dial;
+mod error;
 mod fetch;
 mod frame;
 mod gate;
@@ -36,10 +38,11 @@ use self::gate::Gate;
 use self::publisher::Publisher;
 use self::topology::Topology;
 use super::state::{BusState, Line, LinkState, States, states};
-use super::{BoxFuture, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
+use super::{Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::config::Config;
 use crate::dead::{Decide, Sorted};
 use crate::error::Error;
+use crate::future::BoxFuture;
 use crate::park::DeadLetter;
 
 /// RabbitMQ. It never uses lapin's own recovery, which can hang for good without a word.
@@ -146,9 +149,4 @@ impl Transport for Amqp {
             self.publish.close().await;
         })
     }
-}
-
-/// What lapin says of an error. It never holds a password: those are only in what is sent.
-fn said(error: lapin::Error) -> String {
-    error.to_string()
 }

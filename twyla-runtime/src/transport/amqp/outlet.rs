@@ -6,13 +6,14 @@ use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
 use tokio::sync::{OwnedMutexGuard, watch};
 
-use super::connection::Connected;
+use super::connected::Connected;
+use super::error::is_permanent;
+use super::error::said;
 use super::message::{Kind, Message, Problem};
 use super::refusal::{self, Refusal};
 use super::route::{New, Proven, Route};
-use super::said;
 use super::switch::{self, Ear};
-use super::topology::{self, Topology};
+use super::topology::Topology;
 use super::trial::{Trial, Trials};
 use super::trunk::Trunk;
 use super::unconfirmed::Unconfirmed;
@@ -175,7 +176,7 @@ impl Outlet {
             Address::Retry(queue, pause) => topology.retry(connection, queue, *pause).await,
             Address::Back(_) => Ok(()),
         };
-        made.map_err(|error| match topology::is_permanent(&error) {
+        made.map_err(|error| match is_permanent(&error) {
             true => Problem::refused(said(error)),
             false => Problem::unanswered(said(error)),
         })?;

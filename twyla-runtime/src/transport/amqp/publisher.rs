@@ -7,11 +7,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::carried::prepared;
-use super::connection::{Connected, Link, Pauses};
+use super::connected::Connected;
+use super::connection::{Link, Pauses};
+use super::error::said;
 use super::message::{Kind, Message, Problem};
 use super::outlet::Outlet;
 use super::refusal::Refusal;
-use super::said;
 use super::topology::Topology;
 use super::trial::Trials;
 use crate::transport::{Cause, Outgoing, Unpublished};

@@ -1,6 +1,6 @@
 //! How a broker refuses a message for good: it closes the channel, with a code and words.
 
-use super::topology::{ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED};
+use super::error::{ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED};
 
 /// AMQP 0-9-1, `content-too-large`.
 const CONTENT_TOO_LARGE: u16 = 311;

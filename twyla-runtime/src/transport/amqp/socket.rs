@@ -16,7 +16,7 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 
 use super::frame::HEAD;
-use super::trunk::Trunk;
+use super::trunk::{Carrier, Trunk};
 
 /// What lapin reads from and writes to. The stream is closed when this is dropped.
 pub(crate) struct Socket {
@@ -27,8 +27,10 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn new(trunk: Arc<Trunk>, reading: AbortHandle) -> Self {
-        Self { trunk, reading, partial: Vec::new() }
+    /// Opens the stream over what carries its bytes, with lapin's end of it.
+    pub(crate) fn open(carrier: Carrier) -> (Arc<Trunk>, Self) {
+        let (trunk, reading) = Trunk::start(carrier);
+        (trunk.clone(), Self { trunk, reading, partial: Vec::new() })
     }
 }
 

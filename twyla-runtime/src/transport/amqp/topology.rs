@@ -8,12 +8,8 @@ use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptio
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, Error, ErrorKind, ExchangeKind};
 
-use super::said;
+use super::error::{ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, is, said};
 use crate::transport::{QueueKind, QueueSpec};
-
-pub(crate) const ACCESS_REFUSED: u16 = 403;
-pub(crate) const NOT_FOUND: u16 = 404;
-pub(crate) const PRECONDITION_FAILED: u16 = 406;
 
 /// A quorum queue of RabbitMQ 4 throws a message away when it was given back 20 times. Nothing may be lost here, so the
 /// limit is set out of reach; `-1`, which means "none" there, means "at once" to RabbitMQ 3.10.
@@ -58,16 +54,6 @@ impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         Self { what: String::new(), needs: "", error }
     }
-}
-
-/// Whether the broker said this with its error.
-pub(crate) fn is(error: &Error, code: u16) -> bool {
-    matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == code)
-}
-
-/// Whether trying again makes no sense before someone has changed something.
-pub(crate) fn is_permanent(error: &Error) -> bool {
-    [ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED].iter().any(|code| is(error, *code))
 }
 
 /// What can be declared.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
 
-use super::connection::Connected;
+use super::connected::Connected;
 use super::frame::Publish;
 use super::message::{Kind, Message, Problem};
 use super::refusal::{self, Refusal};

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 
-use super::{Reader, Value};
+use super::bytes::{Reader, Value};
 use crate::park::{Death, Header};
 
 /// How many entries are read.

@@ -1,6 +1,7 @@
 //! What goes out, frame by frame: publishes, acks, rejects and gets.
 
-use super::{ACK, BASIC, BODY, END, GET, HEAD, HEADER, METHOD, PUBLISH, REJECT, fit};
+use super::codes::{ACK, BASIC, BODY, END, GET, HEAD, HEADER, METHOD, PUBLISH, REJECT};
+use super::fit;
 use crate::park::{Header, Named};
 use crate::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 use crate::transport::original::{COUNT, Original, Property};

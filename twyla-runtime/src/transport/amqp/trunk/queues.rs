@@ -6,7 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::net::TcpStream;
 
-use super::KEPT;
+/// What is kept of a buffer that was larger once.
+const KEPT: usize = 256 * 1024;
 
 /// What goes out.
 #[derive(Default)]

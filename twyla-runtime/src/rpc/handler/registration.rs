@@ -1,4 +1,4 @@
-//! Handlers as a service serves them: what `#[rpc]` registers, and the arguments that a handler may take.
+//! A handler of an RPC as the service serves it, and what one call starts from.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,22 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::CallMeta;
-use super::ask::Answer;
+use super::super::CallMeta;
+use super::super::ask::Answer;
 use crate::Bus;
 use crate::handler::{Need, States};
 use crate::mark::Mark;
-
-mod argument;
-mod outcome;
-mod probe;
-mod rpcs;
-
-pub use argument::{CallArgument, Parts};
-pub use outcome::{answer, answered};
-pub(crate) use outcome::{problem, too_large};
-pub use probe::{Asks, IsRequest, serve};
-pub use rpcs::{Entry, Listed, Rpcs, unserved};
 
 /// A handler function that [`#[rpc]`](macro@crate::rpc) has made known to the program.
 pub trait Handler {

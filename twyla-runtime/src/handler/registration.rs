@@ -1,4 +1,4 @@
-//! Handlers as the service runs them: what `#[listener]` registers, and the arguments that a handler may take.
+//! A listener as the service runs it, and what one attempt starts from.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -11,18 +11,8 @@ use uuid::Uuid;
 
 use crate::dedupe::Transacting;
 use crate::mark::Mark;
-use twyla_codec::validate::Refusal;
 use crate::{Ack, Bus, Meta, Retry};
-
-mod argument;
-mod listeners;
-mod probe;
-mod text;
-
-pub use argument::{Argument, Content, Outcome, Parts};
-pub use listeners::{Entry, Listed, Listeners, unlisted};
-pub use probe::{Arrives, Holds, IsAnyEvent, IsEvent, Otherwise, Verdict, attempt, failed};
-pub(crate) use text::{Text, same};
+use twyla_codec::validate::Refusal;
 
 /// A handler function that [`#[listener]`](crate::listener) has made known to the program.
 pub trait Listener {

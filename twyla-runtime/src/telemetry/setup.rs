@@ -1,4 +1,4 @@
-#![doc = include_str!("../docs/telemetry.md")]
+//! Sets up traces, logs and metrics for the process, as the environment says.
 
 use std::env;
 use std::fmt;
@@ -16,20 +16,13 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
-use self::sink::Sink;
+use super::error::SetupError;
+use super::otlp::BUCKETS;
+use super::sampling::Sampling;
+use super::sink::Sink;
+use super::{here, lines, otlp};
 use crate::config::program;
 use crate::figures::Settle;
-
-pub(crate) mod here;
-mod lines;
-mod otlp;
-mod record;
-mod sampling;
-mod sink;
-
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) use sampling::current;
-pub(crate) use sampling::{Sampling, unrecorded};
 
 /// How an operator's tools are told of it, once [`init`] has set it up. Dropping it flushes what is left, for at most 5 s.
 #[must_use = "what is dropped at once tells nobody of anything"]
@@ -40,30 +33,8 @@ pub struct Telemetry {
     sink: Option<Sink>,
 }
 
-/// A variable that is bad, or what stands in the way otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetupError(String);
-
-impl SetupError {
-    fn bad(variable: &str, value: &str, should: &str) -> Self {
-        Self(format!("{variable} is {value:?}: it should be {should}"))
-    }
-}
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for SetupError {}
-
 /// How long the last traces and figures may take to be sent.
 const FLUSH: Duration = Duration::from_secs(5);
-/// In seconds: from what a handler in memory takes to what a slow call does.
-const BUCKETS: [f64; 14] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
-
-static SAMPLING: OnceLock<Sampling> = OnceLock::new();
 static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// The figures in Prometheus' text format, where there are some.
@@ -86,11 +57,6 @@ impl Settle for Prometheus {
     fn settle(&self) {
         self.0.run_upkeep();
     }
-}
-
-/// What decides on traces, where they are recorded.
-pub(crate) fn sampling() -> Option<&'static Sampling> {
-    SAMPLING.get()
 }
 
 /// Sets up traces, logs and figures for the whole process, as the environment says: the page of this module tells of each
@@ -129,8 +95,7 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
         .try_init()
         .map_err(|_| SetupError("something else has set up `tracing` before".to_owned()))?;
     if traces.is_some() {
-        // Nobody has set it before: that would have set up `tracing` too.
-        let _ = SAMPLING.set(sampling);
+        sampling.install();
     }
 
     let recorder = PrometheusBuilder::new()

@@ -1,44 +1,10 @@
-//! The AMQP 0-9-1 frames with and about messages, read and written past lapin: deliveries, returns and confirms come in;
-//! publishes, acks and rejects go out (section 4.2 of the specification, class `basic`).
-//!
-//! A publisher may have written anything into a message's properties. lapin would end the connection at a text that isn't
-//! UTF-8, and the process at tables that are nested too deep: here what can't be read isn't there.
+//! What comes in: methods and content headers.
 
-mod deaths;
-mod fit;
-mod written;
-
-pub(crate) use deaths::deaths;
-pub(crate) use written::{Publish, write_ack, write_get, write_reject};
-
-use bytes::Bytes;
-
+use super::bytes::Reader;
+use super::codes::{ACK, BASIC, DELIVER, GET_EMPTY, GET_OK, NACK, RETURN};
 use crate::park::Header;
 use crate::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 use crate::transport::original::{COUNT, Original, Property};
-
-pub(crate) const METHOD: u8 = 1;
-pub(crate) const HEADER: u8 = 2;
-pub(crate) const BODY: u8 = 3;
-pub(crate) const HEARTBEAT: u8 = 8;
-/// Type, channel, size.
-pub(crate) const HEAD: usize = 7;
-/// What ends a frame.
-pub(crate) const END: u8 = 0xce;
-
-const BASIC: u16 = 60;
-const PUBLISH: u16 = 40;
-const RETURN: u16 = 50;
-const DELIVER: u16 = 60;
-const GET: u16 = 70;
-const GET_OK: u16 = 71;
-const GET_EMPTY: u16 = 72;
-const ACK: u16 = 80;
-const REJECT: u16 = 90;
-const NACK: u16 = 120;
-
-/// A heartbeat, as a whole frame.
-pub(crate) const BEAT: [u8; HEAD + 1] = [HEARTBEAT, 0, 0, 0, 0, 0, 0, END];
 
 /// A method that is read here.
 #[derive(Debug, PartialEq, Eq)]
@@ -131,50 +97,7 @@ pub(crate) fn content_header(payload: &[u8]) -> Option<(u64, Properties)> {
     Some((size, properties))
 }
 
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn skip(&mut self, count: usize) -> Option<()> {
-        self.take(count).map(drop)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        self.array().map(u8::from_be_bytes)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_be_bytes)
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_be_bytes)
-    }
-
-    fn short(&mut self) -> Option<&'a [u8]> {
-        let length = self.u8()?;
-        self.take(length.into())
-    }
-
-    fn short_with_length(&mut self) -> Option<&'a [u8]> {
-        let length = usize::from(*self.0.first()?);
-        self.take(1 + length)
-    }
-
-    fn long(&mut self) -> Option<&'a [u8]> {
-        let length = self.array().map(u32::from_be_bytes)?;
-        self.take(usize::try_from(length).ok()?)
-    }
-
+impl Reader<'_> {
     /// Section 4.2.6.1: a bit for each property that is there, the highest first.
     fn properties(&mut self, out: &mut Properties) {
         let mut values = [&[][..]; COUNT];
@@ -236,60 +159,6 @@ impl<'a> Reader<'a> {
         }
         Some(())
     }
-
-    /// The text that stands here, if it is of the header `wanted`. It is still to be read.
-    fn text_of(&self, name: &[u8], wanted: &str) -> Option<&'a [u8]> {
-        let (b'S', text) = self.0.split_first()? else { return None };
-        if name == wanted.as_bytes() { Reader(text).long() } else { None }
-    }
-
-    /// Section 4.2.5.5, with the types that RabbitMQ has added. Tables and arrays are passed over by their size, however
-    /// deep they are nested.
-    fn value(&mut self) -> Option<Value<'a>> {
-        let whole = self.0;
-        match self.u8()? {
-            b't' | b'b' | b'B' => self.skip(1)?,
-            b's' | b'U' | b'u' => self.skip(2)?,
-            b'I' | b'i' | b'f' => self.skip(4)?,
-            b'D' => self.skip(5)?,
-            b'l' | b'L' | b'd' | b'T' => self.skip(8)?,
-            b'S' | b'F' | b'A' | b'x' => self.long().map(drop)?,
-            b'V' => {}
-            _ => return None,
-        }
-        Some(Value(&whole[..whole.len() - self.0.len()]))
-    }
-}
-
-/// The value of a header as it is written, with the letter for its type.
-#[derive(Clone, Copy)]
-struct Value<'a>(&'a [u8]);
-
-impl Value<'_> {
-    /// The header of this name.
-    fn header(self, name: &str) -> Header {
-        let is_known = name.starts_with("x-twyla-") || name == "x-delivery-count";
-        let known = if is_known { self.known() } else { None };
-        known.unwrap_or_else(|| Header::Raw(Bytes::copy_from_slice(self.0)))
-    }
-
-    /// A text, a whole number, or true or false.
-    fn known(self) -> Option<Header> {
-        let (kind, value) = self.0.split_first()?;
-        let mut at = Reader(value);
-        Some(match kind {
-            b't' => Header::Flag(at.u8()? != 0),
-            b'b' => Header::Number(i8::from_be_bytes(at.array()?).into()),
-            b'B' => Header::Number(at.u8()?.into()),
-            b's' | b'U' => Header::Number(i16::from_be_bytes(at.array()?).into()),
-            b'u' => Header::Number(at.u16()?.into()),
-            b'I' => Header::Number(i32::from_be_bytes(at.array()?).into()),
-            b'i' => Header::Number(at.array().map(u32::from_be_bytes)?.into()),
-            b'l' | b'L' => Header::Number(at.array().map(i64::from_be_bytes)?),
-            b'S' => Header::Text(String::from_utf8_lossy(at.long()?).into_owned()),
-            _ => return None,
-        })
-    }
 }
 
 /// Both ways against lapin's own reader and writer.
@@ -301,6 +170,10 @@ mod tests {
     use lapin::types::{AMQPValue, DecimalValue, FieldTable, ShortString};
     use proptest::prelude::*;
 
+    use bytes::Bytes;
+
+    use super::super::codes::HEAD;
+    use super::super::{Publish, write_ack, write_reject};
     use super::*;
     use crate::park::Named;
 

@@ -6,6 +6,7 @@
 //! [`switch`](super::switch) part what comes in.
 
 mod alive;
+mod heartbeat;
 mod queues;
 
 use std::io;
@@ -17,19 +18,17 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 use self::alive::Alive;
 use self::queues::{Inbox, Out};
 use super::frame::BEAT;
-use super::socket::Socket;
 use super::switch::{Ear, Ears, Switch};
 
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 /// So much may wait to be written, or for lapin to read it, before more must wait itself.
 const ENOUGH: usize = 1 << 20;
-/// What is kept of a buffer that was larger once.
-const KEPT: usize = 256 * 1024;
 /// At least so often lapin is told that the broker is alive, while messages go past it.
 const ALIVE: Duration = Duration::from_millis(500);
 
@@ -58,8 +57,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Trunk {
-    /// Reads and writes until lapin lets its [`Socket`] go, or the stream ends.
-    pub(crate) fn start(carrier: Carrier) -> (Arc<Self>, Socket) {
+    /// Reads and writes until lapin lets its end go, or the stream ends. What is returned beside the stream stops reading.
+    pub(crate) fn start(carrier: Carrier) -> (Arc<Self>, AbortHandle) {
         let mut out = Out::default();
         let (reader, writer) = match carrier {
             Carrier::Tcp(stream) => {
@@ -84,7 +83,7 @@ impl Trunk {
         });
         let reading = tokio::spawn(trunk.clone().read(reader)).abort_handle();
         tokio::spawn(trunk.clone().write(writer));
-        (trunk.clone(), Socket::new(trunk, reading))
+        (trunk, reading)
     }
 
     /// Has the frames of a channel that is open go to this ear.
@@ -397,12 +396,13 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
+    use super::super::socket::Socket;
     use super::*;
 
     async fn pair() -> (Arc<Trunk>, Socket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        let (trunk, socket) = Trunk::start(Carrier::Tcp(near.unwrap()));
+        let (trunk, socket) = Socket::open(Carrier::Tcp(near.unwrap()));
         (trunk, socket, far.unwrap().0)
     }
 

@@ -1,0 +1,168 @@
+//! Reports of what happens on an in-memory bus: a test observes them, and any other bus ignores them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::ack::Decision;
+use crate::future::BoxFuture;
+use crate::mark::Mark;
+use crate::transport::Outgoing;
+
+/// Observes a bus.
+pub(crate) trait Observer: Send + Sync {
+    /// An event with this message id is about to be emitted.
+    fn emits(&self, message_id: &Arc<str>, mark: &'static Mark);
+
+    /// The bus carries a message.
+    fn carries(&self, message: &Outgoing);
+
+    /// A delivery is under way from now on, until what is returned is dropped.
+    fn delivers(self: Arc<Self>) -> Arc<dyn DeliveryObserver>;
+}
+
+/// Observes one delivery.
+pub(crate) trait DeliveryObserver: Send + Sync {
+    /// Waits out a pause, by the observer's clock.
+    fn pause(self: Arc<Self>, pause: Duration) -> BoxFuture<'static, ()>;
+
+    /// Waits for a permit; the delivery rests meanwhile.
+    fn acquire(self: Arc<Self>, permits: Arc<Semaphore>) -> BoxFuture<'static, Option<OwnedSemaphorePermit>>;
+
+    /// A permit is about to be released: the delivery that gets it is under way from this moment on.
+    fn releases(&self, permits: &Arc<Semaphore>);
+
+    /// It waits behind another delivery.
+    fn rest(&self);
+
+    /// It waits no longer.
+    fn wake(&self);
+
+    /// An attempt begins.
+    fn attempt_begins(&self, attempt: AttemptStart<'_>);
+
+    /// The attempt has ended.
+    fn attempt_ends(&self, end: AttemptEnd<'_>);
+}
+
+/// An attempt that begins.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only a test reads it"))]
+pub(crate) struct AttemptStart<'a> {
+    pub(crate) event: &'static str,
+    pub(crate) group: &'static str,
+    /// The handler function's path.
+    pub(crate) handler: &'static str,
+    pub(crate) number: u32,
+    pub(crate) message_id: Option<&'a str>,
+}
+
+/// The outcome of an attempt.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only a test reads it"))]
+pub(crate) enum AttemptEnd<'a> {
+    Handled,
+    /// Its group has handled the event before.
+    Skipped,
+    /// The handler has decided by itself.
+    Decided(Decision),
+    /// The event breaks its contract, and the handler was not called.
+    Refused(&'a str),
+    Failed(&'a str),
+}
+
+/// Where a bus reports to.
+#[derive(Clone, Default)]
+pub(crate) struct Progress(Option<Arc<dyn Observer>>);
+
+impl Progress {
+    #[cfg(feature = "testing")]
+    pub(crate) fn to(observer: Arc<dyn Observer>) -> Self {
+        Self(Some(observer))
+    }
+
+    pub(crate) fn emits(&self, message_id: &Arc<str>, mark: &'static Mark) {
+        if let Some(observer) = &self.0 {
+            observer.emits(message_id, mark);
+        }
+    }
+
+    pub(crate) fn carries(&self, message: &Outgoing) {
+        if let Some(observer) = &self.0 {
+            observer.carries(message);
+        }
+    }
+
+    /// A delivery that is under way from now on.
+    pub(crate) fn begin(&self) -> DeliveryProgress {
+        DeliveryProgress(self.0.clone().map(Observer::delivers))
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Progress")
+    }
+}
+
+/// Where a delivery reports to: it is under way as long as one of the clones exists.
+#[derive(Clone, Default)]
+pub(crate) struct DeliveryProgress(Option<Arc<dyn DeliveryObserver>>);
+
+impl DeliveryProgress {
+    /// Waits out a pause.
+    pub(crate) async fn pause(&self, pause: Duration) {
+        match &self.0 {
+            Some(observer) => observer.clone().pause(pause).await,
+            None => tokio::time::sleep(pause).await,
+        }
+    }
+
+    /// Waits for a permit; none if the semaphore is closed.
+    pub(crate) async fn acquire(&self, permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        match &self.0 {
+            Some(observer) => observer.clone().acquire(permits.clone()).await,
+            None => permits.clone().acquire_owned().await.ok(),
+        }
+    }
+
+    /// Releases a permit.
+    pub(crate) fn release(&self, permit: Option<OwnedSemaphorePermit>, permits: Option<&Arc<Semaphore>>) {
+        if let (Some(observer), Some(permits)) = (&self.0, permits) {
+            observer.releases(permits);
+        }
+        drop(permit);
+    }
+
+    pub(crate) fn rest(&self) {
+        if let Some(observer) = &self.0 {
+            observer.rest();
+        }
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(observer) = &self.0 {
+            observer.wake();
+        }
+    }
+
+    pub(crate) fn attempt_begins(&self, attempt: AttemptStart<'_>) {
+        if let Some(observer) = &self.0 {
+            observer.attempt_begins(attempt);
+        }
+    }
+
+    pub(crate) fn attempt_ends(&self, end: AttemptEnd<'_>) {
+        if let Some(observer) = &self.0 {
+            observer.attempt_ends(end);
+        }
+    }
+}
+
+impl fmt::Debug for DeliveryProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeliveryProgress")
+    }
+}

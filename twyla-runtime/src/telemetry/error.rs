@@ -1,0 +1,21 @@
+//! Why telemetry can't be set up.
+
+use std::fmt;
+
+/// A variable that is bad, or what stands in the way otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetupError(pub(super) String);
+
+impl SetupError {
+    pub(super) fn bad(variable: &str, value: &str, should: &str) -> Self {
+        Self(format!("{variable} is {value:?}: it should be {should}"))
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SetupError {}

@@ -1,0 +1,36 @@
+//! An event as a test's bus has carried it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::told;
+use crate::mark::Mark;
+
+/// An event that the bus has taken.
+#[derive(Clone)]
+pub(super) struct Emission {
+    pub(super) event: String,
+    pub(super) body: Bytes,
+    pub(super) message_id: Arc<str>,
+    pub(super) at: Duration,
+    pub(super) mark: Option<&'static Mark>,
+    /// Whether the test itself has given it.
+    pub(super) given: bool,
+    /// Whether an expectation has had it.
+    pub(super) taken: bool,
+}
+
+impl Emission {
+    /// The content in one line, without what is nobody's to see; nothing where its contract isn't known.
+    pub(super) fn shown(&self) -> String {
+        let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(no JSON)".to_owned() };
+        match self.mark {
+            Some(mark) => told::hide(&mut message, mark),
+            None => return "(its contract is not known here, so its content is not shown)".to_owned(),
+        }
+        told::shortened(&message["content"].to_string())
+    }
+}
