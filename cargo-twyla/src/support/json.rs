@@ -110,11 +110,13 @@ impl Json {
     }
 
     fn write(&self, indent: usize, out: &mut String) {
-        let line = self.line();
         let (pad, end) = ("  ".repeat(indent + 1), "  ".repeat(indent));
-        if indent > 0 && line.chars().count() + 2 * indent <= LINE {
-            out.push_str(&line);
-            return;
+        if indent > 0 && self.may_fit(&mut LINE.saturating_sub(2 * indent)) {
+            let line = self.line();
+            if line.chars().count() + 2 * indent <= LINE {
+                out.push_str(&line);
+                return;
+            }
         }
         match self {
             Self::Array(items) if !items.is_empty() => {
@@ -133,7 +135,29 @@ impl Json {
                 }
                 out.push_str(&format!("\n{end}}}"));
             }
-            _ => out.push_str(&line),
+            _ => out.push_str(&self.line()),
+        }
+    }
+
+    /// Whether a line of so many characters may have room for it: what is certainly longer isn't written to find that out.
+    fn may_fit(&self, left: &mut usize) -> bool {
+        let mut take = |count: usize| left.checked_sub(count).map(|rest| *left = rest).is_some();
+        match self {
+            Self::Null | Self::Bool(_) => take(4),
+            Self::Number(text) => take(text.len()),
+            // a character has four bytes at most
+            Self::String(text) => take(text.len() / 4 + 2),
+            Self::Array(items) => take(2) && items.iter().all(|item| item.may_fit(left)),
+            Self::Object(members) => {
+                take(2)
+                    && members.iter().all(|(name, value)| {
+                        let room = left.checked_sub(name.len() / 4 + 4);
+                        room.is_some_and(|room| {
+                            *left = room;
+                            value.may_fit(left)
+                        })
+                    })
+            }
         }
     }
 

@@ -282,6 +282,40 @@ fn a_domain_is_for_files_whose_path_names_none() {
     }
 }
 
+#[test]
+fn a_name_with_a_version_that_has_a_stage_is_an_event_and_a_version() {
+    let order = |least: u32| format!(r#"{{ "type": "object", "properties": {{ "sum": {{ "minimum": {least} }} }} }}"#);
+    let folder = folder(&[
+        ("old/order-1.2.SNAPSHOT.schema.json", &order(1)),
+        ("old/order-1.2-strict.SNAPSHOT.schema.json", &order(2)),
+        ("old/order-1.10.schema.json", &order(3)),
+        ("old/1.2.3.json", &order(4)),
+    ]);
+    let (said, code) = import(folder.path(), &["old", "--domain", "shop"]);
+    assert_eq!(code, 1, "{said}");
+    assert_eq!(read(&folder, "events/shop/order.json")["properties"]["sum"]["minimum"], 3, "{said}");
+    assert_eq!(read(&folder, "events/shop/order_strict.json")["properties"]["sum"]["minimum"], 2, "{said}");
+    let left: Vec<&str> = said.lines().filter(|line| line.starts_with("left: ")).collect();
+    assert_eq!(left.len(), 2, "{said}");
+    assert_eq!(left[0], "left: 1.2.3.json: its name is only a version: move it to <domain>/<event_type>/1.2.3.json");
+    assert!(
+        left[1].starts_with("left: order-1.2.SNAPSHOT.schema.json: isn't kept as a version of shop.order"),
+        "{said}"
+    );
+}
+
+/// A bundle may embed the meta-schema of its draft. What has errors stops only what needs it.
+#[test]
+fn a_draft_that_a_file_embeds_is_no_reason_to_need_that_file() {
+    let bundle = r##"{ "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "properties": { "a": { "$ref": "#/definitions/gone" } },
+        "definitions": { "meta": { "$id": "http://json-schema.org/draft-07/schema#", "type": ["object", "boolean"] } } }"##;
+    let other = r#"{ "$schema": "http://json-schema.org/draft-07/schema", "type": "object" }"#;
+    let folder = folder(&[("old/shop/bundle.json", bundle), ("old/shop/other.json", other)]);
+    let (said, _) = import(folder.path(), &["old"]);
+    assert!(said.contains("left: shop/bundle.json:1:98: #/definitions/gone leads to none of the files"), "{said}");
+    assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file is left\n")), "{said}");
+}
+
 /// Draft 7 has no format `uuid`: as a schema of 2020-12 the definition would refuse what it took.
 #[test]
 fn a_definition_that_moves_keeps_its_draft_and_its_references() {

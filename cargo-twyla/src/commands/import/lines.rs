@@ -1,5 +1,7 @@
 //! Where values stand in the text of a loose file, by JSON Pointer and back.
 
+use std::cell::OnceCell;
+
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, ast, parse_to_ast};
 use twyla_build::At;
@@ -10,15 +12,24 @@ use crate::support::json::{step, within};
 /// The text of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
-    pub(super) text: String,
-    pub(super) is_yaml: bool,
+    text: String,
+    is_yaml: bool,
+    /// Each key and each value with its pointer, the outer ones first; made when the first place is asked for.
+    places: OnceCell<Vec<(String, At)>>,
 }
 
 impl Text {
+    pub(super) fn json(text: String) -> Self {
+        Self { text, is_yaml: false, places: OnceCell::new() }
+    }
+
+    pub(super) fn yaml(text: String) -> Self {
+        Self { text, is_yaml: true, places: OnceCell::new() }
+    }
+
     /// Where the value behind a pointer stands, or its key where it has one; of what isn't there, the nearest around it.
     pub(super) fn at(&self, pointer: &str) -> Option<At> {
-        let places = self.places();
-        let nearest = places.iter().filter(|(around, _)| within(pointer, around).is_some());
+        let nearest = self.places().iter().filter(|(around, _)| within(pointer, around).is_some());
         // the first of the longest: a key stands before its value
         let longest = nearest.clone().map(|(around, _)| around.len()).max()?;
         nearest.into_iter().find(|(around, _)| around.len() == longest).map(|(_, at)| *at)
@@ -26,11 +37,14 @@ impl Text {
 
     /// The pointer of the value, or of the key, that stands at a place.
     pub(super) fn pointer(&self, at: At) -> Option<String> {
-        self.places().into_iter().find(|(_, other)| *other == at).map(|(pointer, _)| pointer)
+        self.places().iter().find(|(_, other)| *other == at).map(|(pointer, _)| pointer.clone())
     }
 
-    /// Each key and each value with its pointer, the outer ones first.
-    fn places(&self) -> Vec<(String, At)> {
+    fn places(&self) -> &[(String, At)] {
+        self.places.get_or_init(|| self.read())
+    }
+
+    fn read(&self) -> Vec<(String, At)> {
         if self.is_yaml {
             return yaml::places(&self.text);
         }
@@ -97,7 +111,7 @@ mod tests {
             (json, false, [("/ä", 2, 3), ("/ä/0", 2, 9), ("/ä/1/b~1c", 2, 14), ("/d/$ref", 3, 10), ("", 1, 1)]),
             (yaml, true, [("/ä", 1, 1), ("/ä/0", 2, 5), ("/ä/1/b~1c", 3, 5), ("/d/$ref", 4, 6), ("", 1, 1)]),
         ] {
-            let text = Text { text: text.to_owned(), is_yaml };
+            let text = if is_yaml { Text::yaml(text.to_owned()) } else { Text::json(text.to_owned()) };
             for (pointer, line, column) in places {
                 let at = At { line, column };
                 assert_eq!(text.at(pointer), Some(at), "{pointer}");
@@ -105,7 +119,7 @@ mod tests {
             assert_eq!(text.at("/d/$ref/gone"), text.at("/d/$ref"));
             assert_eq!(text.at("/gone"), text.at(""));
         }
-        let text = Text { text: json.to_owned(), is_yaml: false };
+        let text = Text::json(json.to_owned());
         assert_eq!(text.pointer(At { line: 2, column: 14 }).as_deref(), Some("/ä/1/b~1c"));
         assert_eq!(text.pointer(At { line: 3, column: 18 }).as_deref(), Some("/d/$ref"));
     }

@@ -1,7 +1,7 @@
 //! `cargo twyla import`: a folder of loose schema files, or an AsyncAPI document, becomes a schemas folder.
 //!
 //! [`read`] finds the files, as [`json`] or [`yaml`]; [`references`] knows where their references lead. [`plan`] says what each
-//! file becomes, by its path ([`names`]), and moves [`definitions`] that several files use. [`schemars`] makes contracts of what
+//! file becomes, by its path ([`names`], [`release`]), and moves [`definitions`] that several files use. [`schemars`] makes contracts of what
 //! Rust types write of themselves, and [`asyncapi`] reads the schemas of a document. [`versions`] keeps earlier versions in the
 //! lock, and [`proof`] compares each contract with the file that it was made of.
 
@@ -14,6 +14,7 @@ mod plan;
 mod proof;
 mod read;
 mod references;
+mod release;
 mod schemars;
 mod versions;
 mod yaml;
@@ -44,8 +45,8 @@ pub(crate) use plan::way;
 ///
 /// A file becomes an event by its path (`<domain>/<event_type>.json`, or `<domain>.<event_type>.json`), by its name in the --domain,
 /// or by its $id; what other files refer to goes to shared/. JSON, YAML and files without an extension are read. Of several versions
-/// (`order/1.0.0.json`, `order/jsonschema/1-0-0`, `order.v1.json`) the newest is the contract, and the lock keeps the earlier ones
-/// that fit it.
+/// (`order/1.0.0.json`, `order/jsonschema/1-0-0`, `order.v1.json`, `order-1.2.SNAPSHOT.json`) the newest is the contract, and the
+/// lock keeps the earlier ones that fit it.
 ///
 /// References are rewritten. What is written is compiled as a build script compiles it, and each contract is compared with its file:
 /// it takes the same values, or the difference is shown. A file that can't be imported is listed at the end with what refers to it.
@@ -266,24 +267,28 @@ impl Args {
     fn at_fault(&self, files: &[Loose], plan: &Plan, problems: &[SchemaProblem]) -> BTreeMap<String, Left> {
         let mut bad = BTreeMap::new();
         let root = format!("{}/", self.shown());
+        let mut texts: BTreeMap<&str, Text> = BTreeMap::new();
         for problem in problems.iter().filter(|it| it.is_error()) {
             let Some(place) = problem.file.strip_prefix(&root) else { continue };
             let is_there = |path: &str| path == place || path.strip_prefix(place).is_some_and(|it| it.starts_with('/'));
-            // where it is in what was written, and so in what that was
-            let written = plan.files.get(place).map(|json| Text { text: json.text(), is_yaml: false });
-            let below = written.zip(problem.at).and_then(|(text, at)| text.pointer(at));
             for (path, pointer) in plan.from.iter().filter(|(path, _)| is_there(path)).flat_map(|(_, files)| files) {
+                if bad.contains_key(path) {
+                    continue;
+                }
+                // where it is in what was written, and so in what that was
+                let written =
+                    plan.files.get(place).zip(problem.at).and_then(|(json, at)| {
+                        texts.entry(place).or_insert_with(|| Text::json(json.text())).pointer(at)
+                    });
                 let file = files.iter().find(|file| file.path == *path);
-                let at = file.zip(below.as_ref()).and_then(|(file, below)| file.at(&format!("{pointer}{below}")));
-                bad.entry(path.clone()).or_insert_with(|| {
-                    let why = match &problem.what {
-                        What::WantsNetwork { uri, .. } => {
-                            format!("refers to {uri}, which is none of the files: say --document {uri}=FILE")
-                        }
-                        what => what.to_string(),
-                    };
-                    Left { path: path.clone(), at, why }
-                });
+                let at = file.zip(written).and_then(|(file, below)| file.at(&format!("{pointer}{below}")));
+                let why = match &problem.what {
+                    What::WantsNetwork { uri, .. } => {
+                        format!("refers to {uri}, which is none of the files: say --document {uri}=FILE")
+                    }
+                    what => what.to_string(),
+                };
+                bad.insert(path.clone(), Left { path: path.clone(), at, why });
             }
         }
         bad

@@ -1,8 +1,11 @@
 //! What a loose file is by its path, and which version of it: `shop/order/1.0.0.json` is the event `shop.order`.
 
+use std::borrow::Cow;
+
 use twyla_contract::EventName;
 use twyla_contract::rust::field_name;
 
+use super::release::{self, Release};
 use crate::support::json::Json;
 
 /// What a file is.
@@ -26,49 +29,60 @@ impl Role {
     }
 }
 
+/// The folders of definitions.
+const SHARED: [&str; 4] = ["shared", "common", "definitions", "types"];
+
 /// A path without what says its format and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Named<'a> {
-    pub(super) steps: Vec<&'a str>,
+    /// Folders and name; none where a path is only a version.
+    pub(super) steps: Vec<Cow<'a, str>>,
     /// As it is written: `1-0-0`, `v2`.
     pub(super) version: Option<&'a str>,
 }
 
 /// The name and the version in a path.
 pub(super) fn named(path: &str) -> Named<'_> {
+    let stem = without_format(path);
+    let mut steps: Vec<Cow<'_, str>> = stem.split('/').map(Cow::Borrowed).collect();
+    // `order/1.0.0`, `order/jsonschema/1-0-0`
+    if steps.len() > 1
+        && let Some((_, last)) = stem.rsplit_once('/').filter(|(_, last)| Release::parse(last).is_some())
+    {
+        steps.pop();
+        if steps.len() > 1 && steps.last().is_some_and(|it| it == "jsonschema") {
+            steps.pop();
+        }
+        return Named { steps, version: Some(last) };
+    }
+    // `amqp/0.2.0/channel`: no domain begins with a digit
+    if let [first, .., folder, _] = steps.as_slice()
+        && !SHARED.contains(&first.as_ref())
+        && folder.starts_with(|c: char| c.is_ascii_digit())
+        && Release::parse(folder).is_some()
+    {
+        let version = stem.rsplit('/').nth(1);
+        steps.remove(steps.len() - 2);
+        return Named { steps, version };
+    }
+    // `order.v1`, `order-1.0.0`
+    let last = stem.rsplit('/').next().unwrap_or(stem);
+    let (name, version) = release::split(last);
+    if version.is_some() {
+        steps.pop();
+        steps.extend(Some(without_format(&name)).filter(|it| !it.is_empty()).map(|it| Cow::Owned(it.to_owned())));
+    }
+    Named { steps, version }
+}
+
+/// A path without its extensions.
+fn without_format(path: &str) -> &str {
     let ends = [".json", ".yaml", ".yml", ".jsonschema", ".schema"];
     let mut stem = path;
     while let Some(rest) = ends.iter().find_map(|end| stem.strip_suffix(end)).filter(|rest| !rest.ends_with('/')) {
         stem = rest;
     }
-    let mut steps: Vec<&str> = stem.split('/').collect();
-    // `order/1.0.0`, `order/jsonschema/1-0-0`
-    if steps.len() > 1
-        && let Some(version) = steps.last().copied().filter(|last| number(last).is_some())
-    {
-        steps.pop();
-        if steps.len() > 1 && steps.last() == Some(&"jsonschema") {
-            steps.pop();
-        }
-        return Named { steps, version: Some(version) };
-    }
-    // `order.v1`, `order-1.0.0`
-    let name = steps.last().copied().unwrap_or_default();
-    let cut = name.char_indices().filter(|(at, c)| *at > 0 && matches!(c, '.' | '-' | '_')).find(|(at, _)| {
-        let version = name.get(at + 1..).unwrap_or_default();
-        number(version).is_some_and(|parts| version.starts_with(['v', 'V']) || parts.len() > 1)
-    });
-    let version = cut.and_then(|(at, _)| name.get(at + 1..));
-    if let (Some((at, _)), Some(last)) = (cut, steps.last_mut()) {
-        *last = name.get(..at).unwrap_or(name);
-    }
-    Named { steps, version }
-}
-
-/// The numbers of a version: `1-0-0`, `v2`, `1.10`.
-pub(super) fn number(text: &str) -> Option<Vec<u64>> {
-    let digits = text.strip_prefix(['v', 'V']).unwrap_or(text);
-    digits.split(['.', '-', '_']).map(|part| part.parse().ok().filter(|_| !part.starts_with('+'))).collect()
+    stem
 }
 
 /// What a file is: as its path says, as it is asked for, and else an event by its `$id`, its `title` or its name. With each
@@ -80,14 +94,13 @@ pub(super) fn role(
     domain: Option<&str>,
     deeper: usize,
 ) -> Result<Role, String> {
-    let Named { steps, .. } = named(path);
+    let Named { steps, version } = named(path);
+    let steps: Vec<&str> = steps.iter().map(AsRef::as_ref).collect();
     match steps.as_slice() {
         ["rpc", service, method, body @ ("request" | "response" | "error")] => {
             return Ok(Role::Rpc(format!("rpc/{service}/{method}/{body}.json")));
         }
-        ["shared" | "common" | "definitions" | "types", rest @ ..] if !rest.is_empty() => {
-            return Ok(shared(rest, deeper));
-        }
+        [first, rest @ ..] if SHARED.contains(first) && !rest.is_empty() => return Ok(shared(rest, deeper)),
         ["events", domain, event_type] => return event(&format!("{domain}.{event_type}")),
         _ => {}
     }
@@ -95,7 +108,10 @@ pub(super) fn role(
     if is_part {
         return Ok(shared(&steps, deeper));
     }
-    let name = steps.last().copied().unwrap_or_default();
+    let Some(name) = steps.last().copied() else {
+        let version = version.unwrap_or_default();
+        return Err(format!("its name is only a version: move it to <domain>/<event_type>/{version}.json"));
+    };
     if name.contains('.') {
         return event(name);
     }
@@ -114,7 +130,7 @@ pub(super) fn role(
                 (Some([_, .., domain, event_type]), _) => {
                     event(&format!("{}.{}", field_name(domain), field_name(event_type)))
                 }
-                (_, Some(title)) if title.contains('.') => event(title),
+                (_, Some(title)) if EventName::parse(title).is_ok() => event(title),
                 _ => Err(
                     "its path, its `$id` and its title name no domain: move it to <domain>/<event_type>.json, or say \
                      --domain"
@@ -143,20 +159,40 @@ mod tests {
     fn a_path_names_an_event_and_a_version() {
         for (path, steps, version) in [
             ("order/1.0.0.json", "order", Some("1.0.0")),
+            ("order/latest.json", "order", Some("latest")),
+            ("order/v1beta1.json", "order", Some("v1beta1")),
+            ("order/1.0.schema.json", "order", Some("1.0")),
             ("com.acme/order/jsonschema/1-0-0", "com.acme/order", Some("1-0-0")),
+            ("bindings/amqp/0.2.0/channel.json", "bindings/amqp/channel", Some("0.2.0")),
+            ("definitions/0.2.0/channel.json", "definitions/0.2.0/channel", None),
+            ("amqp/v1/channel.json", "amqp/v1/channel", None),
+            ("schemas/1.0.0-bundled.json", "schemas/bundled", Some("1.0.0")),
             ("order.v1.schema.json", "order", Some("v1")),
+            ("order.schema-1.0.json", "order", Some("1.0")),
+            ("bom-1.2.SNAPSHOT.schema.json", "bom", Some("1.2.SNAPSHOT")),
             ("shop/order-1.2.0.yaml", "shop/order", Some("1.2.0")),
             ("shop/order_v2.json", "shop/order", Some("v2")),
             ("shop/step-2.json", "shop/step-2", None),
             ("shop/sha-256.json", "shop/sha-256", None),
             ("shop.order_placed.json", "shop.order_placed", None),
             ("1.json", "1", None),
+            ("1.2.json", "", Some("1.2")),
             ("shop/order", "shop/order", None),
         ] {
             let found = named(path);
             assert_eq!((found.steps.join("/").as_str(), found.version), (steps, version), "{path}");
         }
-        assert!(number("1.10") > number("1.9") && number("v2") > number("1-9-9"));
+    }
+
+    #[test]
+    fn a_version_is_never_taken_for_a_domain() {
+        let said = |path: &str| role(path, &Json::Bool(true), false, Some("shop"), 0).map(|role| role.path());
+        assert_eq!(said("bom-1.2.SNAPSHOT.schema.json").unwrap(), "events/shop/bom.json");
+        assert_eq!(said("bom-1.2-strict.SNAPSHOT.schema.json").unwrap(), "events/shop/bom_strict.json");
+        assert_eq!(
+            said("1.2.3.json").unwrap_err(),
+            "its name is only a version: move it to <domain>/<event_type>/1.2.3.json"
+        );
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::definitions::Definitions;
 use super::loose::{Left, Loose};
-use super::names::{self, Role, named, number};
+use super::names::{self, Role, named};
 use super::references::{MARK, Place, Resources, Target, Written, fragment};
+use super::release::Release;
 use crate::support::json::{Json, within};
 
 /// An earlier version of an event.
@@ -102,7 +103,7 @@ pub(super) fn plan(files: &[Loose], asked: &Asked, left: Vec<Left>) -> Plan {
         plan.files.insert(known_file.place.clone(), json);
     }
     for earlier in plan.earlier.values_mut() {
-        earlier.sort_by_key(|it| number(&it.version));
+        earlier.sort_by_key(|it| Release::parse(&it.version));
     }
     for (place, definition) in definitions.moved() {
         let Some(Place { file, pointer }) = definition.first() else { continue };
@@ -157,7 +158,8 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
                 Target::Outside(_) => None,
             };
             let left = found.iter().find_map(|(Written { text, pointer }, target)| {
-                Some(Left { path: file.path.clone(), at: file.at(pointer), why: why(text, target)? })
+                let why = why(text, target)?;
+                Some(Left { path: file.path.clone(), at: file.at(pointer), why })
             });
             plan.left.extend(left);
         }
@@ -209,7 +211,7 @@ fn known(
         for (place, mut all) in places {
             let version = |file: usize| named(&files[file].path).version;
             // the newest last; one without a version is what holds now
-            let order = |file: &usize| (version(*file).is_none(), version(*file).and_then(number));
+            let order = |file: &usize| (version(*file).is_none(), version(*file).and_then(Release::parse));
             all.sort_by_key(|file| (order(file), *file));
             let distinct: BTreeSet<_> = all.iter().map(order).collect();
             let folder = |file: usize| named(&files[file].path).steps.join("/");

@@ -66,7 +66,7 @@ fn file(path: &Path, shown: &str) -> Option<Result<(Json, Text), String>> {
     }
     let read = decoded(bytes).and_then(|text| {
         let json = if yaml { yaml::parse(&text) } else { Json::parse(&text) };
-        Ok((json?, Text { text, is_yaml: yaml }))
+        Ok((json?, if yaml { Text::yaml(text) } else { Text::json(text) }))
     });
     let read = read.and_then(|(json, text)| match &json {
         Json::Object(members) if members.is_empty() || says_something(members) => Ok((json, text)),

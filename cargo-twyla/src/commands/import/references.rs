@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use twyla_build::Draft;
+
 use super::loose::Loose;
 use crate::support::contracts::decoded;
 use crate::support::json::{Json, step};
@@ -73,7 +75,7 @@ impl<'a> Resources<'a> {
                     |keyword: &str| members.iter().find(|(name, _)| name == keyword).and_then(|(_, it)| it.str());
                 dynamic |= ["$dynamicRef", "$recursiveRef"].into_iter().any(|it| text(it).is_some());
                 embeds |= named && !pointer.is_empty();
-                dialects.extend(text("$schema").map(|uri| plain(uri).to_owned()));
+                dialects.extend(text("$schema").filter(|uri| !is_draft(uri)).map(|uri| plain(uri).to_owned()));
                 let place = Place { file: index, pointer: pointer.to_owned() };
                 if named && let Some(uri) = &resource.base {
                     all.by_uri.entry(uri.clone()).or_default().push(place);
@@ -121,7 +123,7 @@ impl<'a> Resources<'a> {
             found.extend(references.map(|it| (written(it, "$ref"), self.target(file, resource, it))));
             // a meta-schema that is one of the files
             let dialects = members.iter().filter(|(name, _)| name == "$schema").filter_map(|(_, value)| value.str());
-            found.extend(dialects.filter_map(|uri| {
+            found.extend(dialects.filter(|uri| !is_draft(uri)).filter_map(|uri| {
                 let (_, places) = self.by_uri.iter().find(|(named, _)| plain(named) == plain(uri))?;
                 Some((written(uri, "$schema"), Target::Place(places.first()?.clone())))
             }));
@@ -295,6 +297,12 @@ pub(super) fn fragment(pointer: &str) -> String {
         }
     }
     out
+}
+
+/// Whether a `$schema` is a draft of JSON Schema, which is known whether a file embeds it or not.
+fn is_draft(uri: &str) -> bool {
+    let drafts = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
+    drafts.iter().any(|draft| plain(draft.uri()) == plain(uri))
 }
 
 /// A `$schema` as it is compared: `http` and `https`, with and without `#`, are used for one another.

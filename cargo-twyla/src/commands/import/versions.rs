@@ -111,7 +111,7 @@ fn bundles(
                 for problem in problems.0.iter().filter(|it| it.is_error()) {
                     let place = versions.keys().find(|place| problem.file.ends_with(&format!("/{place}")));
                     if let Some(place) = place {
-                        let text = versions.get(place).map(|it| Text { text: it.json.text(), is_yaml: false });
+                        let text = versions.get(place).map(|it| Text::json(it.json.text()));
                         let pointer = text.zip(problem.at).and_then(|(text, at)| text.pointer(at));
                         let why = problem.what.to_string();
                         found.entry((*place).to_owned()).or_insert(Err(Uncompiled { pointer, why }));
