@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use twyla_build::compare::SchemaPath;
+use twyla_build::compare::{Changes, SchemaPath};
 
 use crate::make::{self, Choices, Extent};
 use crate::text::{self, Rules};
@@ -52,8 +52,9 @@ fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Br
         visits: BTreeMap::new(),
         patience: PATIENCE,
     };
-    for event in valid {
-        search.walk(event, &root.clone().view(), event, "", 0);
+    for value in valid {
+        let mut event = Event { value, changes: contract.changes(value) };
+        search.walk(&mut event, &root.clone().view(), value, "", 0);
     }
     let Search { mut found, order, rules: broken_rules, .. } = search;
     let unbroken = rules(root).into_iter().filter(|rule| !is_found(&broken_rules, &rule.path)).collect();
@@ -81,12 +82,18 @@ struct Search<'c> {
     patience: usize,
 }
 
+/// An event that is valid, and what is known of its parts.
+struct Event<'e> {
+    value: &'e Value,
+    changes: Changes<'e>,
+}
+
 /// Values of the same schemas that are changed, if some rule of theirs isn't found yet.
 const VISITS: usize = 6;
 
 impl Search<'_> {
     /// Changes each part of a value.
-    fn walk(&mut self, event: &Value, view: &View<'_>, value: &Value, pointer: &str, deep: usize) {
+    fn walk(&mut self, event: &mut Event<'_>, view: &View<'_>, value: &Value, pointer: &str, deep: usize) {
         if deep > 40 {
             return;
         }
@@ -126,14 +133,21 @@ impl Search<'_> {
     }
 
     /// Holds a changed event to the contract, and keeps it where it breaks one rule for the first time.
-    fn attempt(&mut self, event: &Value, pointer: &str, value: Value) {
+    fn attempt(&mut self, event: &mut Event<'_>, pointer: &str, value: Value) {
         let Some(left) = self.patience.checked_sub(1) else { return };
         self.patience = left;
-        let Some(changed) = replaced(event, pointer, value) else { return };
-        let Some(violation) = self.contract.only_violation(&changed) else { return };
+        if event.value.pointer(pointer) == Some(&value) {
+            return;
+        }
+        let Some(violation) = self.contract.only_violation_of(&mut event.changes, pointer, value.clone()) else {
+            return;
+        };
         let missing = if violation.keyword == "required" { violation.message.clone() } else { String::new() };
         let key = (violation.rule.clone(), missing);
         if let Entry::Vacant(place) = self.found.entry(key) {
+            let mut changed = event.value.clone();
+            let Some(part) = changed.pointer_mut(pointer) else { return };
+            *part = value;
             self.order.push(place.key().clone());
             self.rules.insert(violation.rule.clone());
             place.insert(Broken { violation, event: changed });
@@ -336,17 +350,6 @@ fn of_object(view: &View<'_>, members: &Map<String, Value>, with: &mut impl FnMu
         }
     }
     with(json!({}));
-}
-
-/// The event with another value in one place.
-fn replaced(event: &Value, pointer: &str, value: Value) -> Option<Value> {
-    let mut changed = event.clone();
-    let place = changed.pointer_mut(pointer)?;
-    if *place == value {
-        return None;
-    }
-    *place = value;
-    Some(changed)
 }
 
 /// Keywords that a value can break.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
-use twyla_build::compare::{Bundle, Checker, Mode, Schema, SchemaPath};
+use twyla_build::compare::{Bundle, Changes, Checker, Mode, Refusal, Schema, SchemaPath};
 
 use crate::dice::Dice;
 use crate::make::{self, Choices, Extent};
@@ -58,16 +58,19 @@ impl<'a> Contract<'a> {
     }
 
     fn some_violations(&self, value: &Value, most: usize) -> Vec<Violation> {
-        let Some(refusals) = self.checker.refusals(value, most) else {
-            return vec![Violation::unknown(self.root.path())];
-        };
+        self.seen(self.checker.refusals(value, most), Some(value).filter(|it| !it.is_object()))
+    }
+
+    /// What is refused of a value, which is `other` if it is no object.
+    fn seen(&self, refusals: Option<Vec<Refusal>>, other: Option<&Value>) -> Vec<Violation> {
+        let Some(refusals) = refusals else { return vec![Violation::unknown(self.root.path())] };
         // a rule that is come to in two ways says the same twice, and `required` of each member that is missing something else
         let mut found: BTreeMap<(String, SchemaPath, String), Violation> = BTreeMap::new();
         for violation in refusals.into_iter().map(Violation::from) {
             let what = (violation.pointer.clone(), violation.rule.clone(), violation.message.clone());
             found.insert(what, violation);
         }
-        if found.is_empty() && self.objects && !value.is_object() {
+        if let Some(value) = other.filter(|_| found.is_empty() && self.objects) {
             return vec![Violation::no_object(value, self.root.path())];
         }
         found.into_values().collect()
@@ -76,10 +79,25 @@ impl<'a> Contract<'a> {
     /// What a value breaks, where that is one thing; of what it breaks more often than anybody looks at it may be one of several.
     #[must_use]
     pub fn only_violation(&self, value: &Value) -> Option<Violation> {
-        let mut violations = self.some_violations(value, SEEN).into_iter();
+        self.only(self.some_violations(value, SEEN), value.is_object())
+    }
+
+    /// A valid value of which one part after the other is changed.
+    pub(crate) fn changes(&self, value: &Value) -> Changes<'_> {
+        self.checker.changes(value.clone())
+    }
+
+    /// As [`Self::only_violation`], of the value with another part behind a pointer.
+    pub(crate) fn only_violation_of(&self, changes: &mut Changes<'_>, pointer: &str, part: Value) -> Option<Violation> {
+        let other = Some(&part).filter(|it| pointer.is_empty() && !it.is_object()).cloned();
+        self.only(self.seen(changes.refusals(pointer, part, SEEN), other.as_ref()), other.is_none())
+    }
+
+    fn only(&self, violations: Vec<Violation>, is_object: bool) -> Option<Violation> {
+        let mut violations = violations.into_iter();
         let first = violations.next().filter(|it| !it.keyword.is_empty())?;
         // of a value that is no object for another reason, that is broken too
-        if self.objects && !value.is_object() && (!first.pointer.is_empty() || first.keyword != "type") {
+        if self.objects && !is_object && (!first.pointer.is_empty() || first.keyword != "type") {
             return None;
         }
         violations.all(|other| other.rule == first.rule && other.pointer == first.pointer).then_some(first)

@@ -35,7 +35,7 @@ pub use bundle::Bundle;
 pub use contracts::{ContractKind, ContractSchema, Sources};
 pub use pattern::Pattern;
 pub use schemas::{Schema, SchemaSet};
-pub use validator::{Checker, Refusal, Validator, Validity, validate};
+pub use validator::{Changes, Checker, Refusal, Validator, Validity, validate};
 pub use verdict::{Checked, Mode, Options, Sample, Verdict, Why, Witness};
 
 use crate::stack;

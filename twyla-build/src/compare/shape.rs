@@ -37,6 +37,17 @@ pub(super) struct Unheld {
     pub(super) rule: String,
 }
 
+impl Unheld {
+    fn new(rule: String) -> Option<Self> {
+        Some(Self { pointer: String::new(), rule })
+    }
+
+    /// The same, seen from one step further out.
+    fn below(self, key: &str) -> Self {
+        Self { pointer: step("", key) + &self.pointer, ..self }
+    }
+}
+
 impl Types {
     pub(super) fn new(schemas: &Schemas, root: &Loc) -> Self {
         let (types, root) = model::one(schemas, root.file);
@@ -55,18 +66,18 @@ impl Types {
 
     /// Where a value is not one that may be sent, though it is valid.
     pub(super) fn unsent(&self, value: &Value) -> Option<Unheld> {
-        self.unheld(Side::Sends, &self.root, value, "")
+        self.unheld(Side::Sends, &self.root, value)
     }
 
     /// Where a value is not one that can be read, though it is valid.
     pub(super) fn unread(&self, value: &Value) -> Option<Unheld> {
-        self.unheld(Side::Reads, &self.root, value, "")
+        self.unheld(Side::Reads, &self.root, value)
     }
 
-    fn unheld(&self, side: Side, held: &Held, value: &Value, at: &str) -> Option<Unheld> {
-        let unheld = |rule: String| Some(Unheld { pointer: at.to_owned(), rule });
+    fn unheld(&self, side: Side, held: &Held, value: &Value) -> Option<Unheld> {
+        let unheld = Unheld::new;
         match (&held.shape, value) {
-            (Shape::Nullable(inner), value) if !value.is_null() => self.unheld(side, inner, value, at),
+            (Shape::Nullable(inner), value) if !value.is_null() => self.unheld(side, inner, value),
             (Shape::Integer { unsigned, .. }, Value::Number(number)) => {
                 let number = Decimal::parse(&number.to_string());
                 let (least, most) = range(*unsigned);
@@ -84,29 +95,27 @@ impl Types {
             }
             (Shape::Array(item), Value::Array(items)) => {
                 let mut items = items.iter().enumerate();
-                items.find_map(|(index, value)| self.unheld(side, item, value, &step(at, &index.to_string())))
+                items.find_map(|(index, value)| Some(self.unheld(side, item, value)?.below(&index.to_string())))
             }
             (Shape::Map(inner), Value::Object(members)) => {
-                members.iter().find_map(|(key, value)| self.unheld(side, inner, value, &step(at, key)))
+                members.iter().find_map(|(key, value)| Some(self.unheld(side, inner, value)?.below(key)))
             }
             (Shape::Named(id), value) => match (self.get(*id)?, value) {
                 (Body::Struct { fields, others }, Value::Object(members)) => members.iter().find_map(|(key, value)| {
-                    let at = step(at, key);
-                    match (fields.iter().find(|field| field.wire == *key), others) {
-                        (Some(field), _) => self.unheld(side, &field.held, value, &at),
-                        (None, Others::Kept { held, .. }) => self.unheld(side, held, value, &at),
-                        (None, _) if side == Side::Sends => {
-                            Some(Unheld { pointer: at, rule: "the schema declares no such member".to_owned() })
-                        }
+                    let found = match (fields.iter().find(|field| field.wire == *key), others) {
+                        (Some(field), _) => self.unheld(side, &field.held, value),
+                        (None, Others::Kept { held, .. }) => self.unheld(side, held, value),
+                        (None, _) if side == Side::Sends => unheld("the schema declares no such member".to_owned()),
                         (None, _) => None,
-                    }
+                    };
+                    found.map(|it| it.below(key))
                 }),
                 (Body::Union { tag, variants }, Value::Object(members)) => {
                     let word = members.get(tag)?.as_str()?;
                     let variant = variants.iter().find(|variant| variant.words.iter().any(|known| known == word))?;
-                    self.unheld(side, &variant.held, value, at)
+                    self.unheld(side, &variant.held, value)
                 }
-                (Body::Map(held), value) => self.unheld(side, held, value, at),
+                (Body::Map(held), value) => self.unheld(side, held, value),
                 _ => None,
             },
             _ => None,

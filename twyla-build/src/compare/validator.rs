@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::bundle::Bundle;
 use super::verdict::Mode;
 use super::witness::Judge;
-use crate::schema::evaluate::{Broken, Unknown};
+use crate::schema::evaluate::{Broken, Unknown, Valid};
 use crate::schema::path::SchemaPath;
 use crate::stack;
 
@@ -88,12 +88,59 @@ impl Checker {
         Some(all.into_iter().map(Refusal::from).collect())
     }
 
+    /// A value of which one part after the other is changed.
+    pub fn changes(&self, value: Value) -> Changes<'_> {
+        let valid = self.with(|judge, shallow| judge.valid(&value, shallow)).unwrap_or_default();
+        Changes { checker: self, value, valid }
+    }
+
     /// Does the work on this stack, and if values and schemas are too deep for that, on one that is large enough.
     fn with<T: Send>(&self, work: impl Fn(&mut Judge, bool) -> Result<T, Unknown> + Sync) -> Option<T> {
         let mut judge = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let judge = &mut *judge;
         let done = work(judge, true);
         done.or_else(|Unknown| stack::large(|| work(judge, false)).unwrap_or(Err(Unknown))).ok()
+    }
+}
+
+/// A value of which one part after the other is changed and held to the contract. If it is valid itself, no part but the changed one
+/// is held to its schemas again.
+pub struct Changes<'a> {
+    checker: &'a Checker,
+    /// Its parts stay where they are, since `valid` knows them by their addresses.
+    value: Value,
+    valid: Valid,
+}
+
+impl Changes<'_> {
+    /// As [`Checker::refusals`], of the value with another part behind a JSON Pointer. None also if the value has no such part.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use twyla_build::{Draft, compare::{Bundle, Checker, Mode}};
+    ///
+    /// let schema = r#"{ "properties": { "a": { "maxLength": 3 } } }"#;
+    /// let checker = Checker::new(&Bundle::schema(schema, Draft::default())?, Mode::Subsumption)?;
+    /// let mut changes = checker.changes(json!({ "a": "abc" }));
+    /// assert_eq!(changes.refusals("/a", json!("abcd"), usize::MAX).map(|all| all.len()), Some(1));
+    /// assert_eq!(changes.refusals("/a", json!("ab"), usize::MAX).map(|all| all.len()), Some(0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refusals(&mut self, pointer: &str, mut part: Value, most: usize) -> Option<Vec<Refusal>> {
+        if !self.valid.change(&self.value, pointer) {
+            return None;
+        }
+        std::mem::swap(self.value.pointer_mut(pointer)?, &mut part);
+        let (value, valid) = (&self.value, &self.valid);
+        let all = self.checker.with(|judge, shallow| judge.all_refused_but(valid, value, most, shallow));
+        std::mem::swap(self.value.pointer_mut(pointer)?, &mut part);
+        Some(all?.into_iter().map(Refusal::from).collect())
+    }
+}
+
+impl fmt::Debug for Changes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Changes").field(&self.value).finish()
     }
 }
 

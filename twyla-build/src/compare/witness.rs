@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::bundle::Bundle;
 use super::shape::Types;
 use super::verdict::{Checked, Mode, Witness};
-use crate::schema::evaluate::{Broken, Evaluator, Held, Kept, Unknown, place_of};
+use crate::schema::evaluate::{Broken, Evaluator, Held, Kept, Unknown, Valid, place_of};
 use crate::schema::schemas::{Loc, Schemas};
 
 /// How many smaller values are tried.
@@ -63,6 +63,25 @@ impl Judge {
     pub(super) fn all_refused(&self, value: &Value, most: usize, shallow: bool) -> Result<Vec<Broken>, Unknown> {
         let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
         let all = evaluator.all_broken(value, &self.root, most)?;
+        Ok(if all.is_empty() { Vec::from_iter(self.unread(value)) } else { all })
+    }
+
+    /// The parts of a value that keep their schemas.
+    pub(super) fn valid(&self, value: &Value, shallow: bool) -> Result<Valid, Unknown> {
+        let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
+        evaluator.valid(value, &self.root)
+    }
+
+    /// Everything that is refused of a value of which parts are known to be valid.
+    pub(super) fn all_refused_but(
+        &self,
+        valid: &Valid,
+        value: &Value,
+        most: usize,
+        shallow: bool,
+    ) -> Result<Vec<Broken>, Unknown> {
+        let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
+        let all = evaluator.knowing(valid).all_broken(value, &self.root, most)?;
         Ok(if all.is_empty() { Vec::from_iter(self.unread(value)) } else { all })
     }
 

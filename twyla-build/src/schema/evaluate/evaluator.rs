@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::matcher::Matcher;
+use super::valid::{self, Valid};
 use crate::schema::draft::{Draft, HOLDERS, Holds};
 use crate::schema::load::{Json, Node, step};
 use crate::schema::path::SchemaPath;
@@ -44,6 +45,9 @@ pub(crate) type Held = Result<bool, Unknown>;
 pub(crate) struct Evaluator<'a> {
     pub(super) schemas: &'a Schemas,
     pub(super) kept: &'a Kept,
+    /// What needs no look, and where that is noted.
+    valid: Option<&'a Valid>,
+    record: Option<&'a valid::Record>,
     deepest: usize,
 }
 
@@ -212,12 +216,33 @@ impl<'a> Schema<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(schemas: &'a Schemas, kept: &'a Kept) -> Self {
-        Self { schemas, kept, deepest: DEEPEST }
+        Self { schemas, kept, valid: None, record: None, deepest: DEEPEST }
     }
 
     /// The same with the stack of any thread: nothing is known of values that lead deeper into the schemas.
     pub(crate) fn shallow(self) -> Self {
         Self { deepest: SHALLOW, ..self }
+    }
+
+    /// The same where parts of the value are known to be valid.
+    pub(crate) fn knowing(self, valid: &'a Valid) -> Self {
+        Self { valid: Some(valid), ..self }
+    }
+
+    /// The same for a value that is no part of the one that was given.
+    pub(super) fn alone(self) -> Self {
+        Self { valid: None, record: None, ..self }
+    }
+
+    /// The parts of a value that keep their schemas; none of a value that isn't valid, and where what is around a schema matters.
+    pub(crate) fn valid(&self, value: &Value, loc: &Loc) -> Result<Valid, Unknown> {
+        let record = valid::Record::default();
+        let recorder = Evaluator { record: Some(&record), ..*self };
+        if self.schemas.dynamic.is_empty() && recorder.is_valid(value, loc)? {
+            Ok(Valid::new(record))
+        } else {
+            Ok(Valid::default())
+        }
     }
 
     /// The first rule of a schema that a value breaks.
@@ -283,6 +308,10 @@ impl<'a> Evaluator<'a> {
             }
             return Ok(holds);
         }
+        if let Some(known) = self.valid.and_then(|valid| valid.get(node, value)) {
+            seen.add(known.clone());
+            return Ok(true);
+        }
         let info = self.schemas.infos.get(loc);
         let schema = Schema { loc, node, info, default_draft: self.schemas.default_draft() };
         let base = info.map_or("", |info| &*info.resource);
@@ -304,6 +333,9 @@ impl<'a> Evaluator<'a> {
             // what would be left over by schemas of which none holds is nothing else that is wrong
             let combined = self.combined(value, &schema, place, out, &mut own)?;
             holds &= combined && self.unevaluated(value, &schema, place, out, &mut own)?;
+        }
+        if let Some(record) = self.record.filter(|_| holds) {
+            valid::note(record, node, value, &own);
         }
         seen.add(own);
         Ok(holds)

@@ -1,7 +1,5 @@
 //! The rules of arrays and objects, and of what is in them.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
 use super::equal::twice;
@@ -37,7 +35,7 @@ impl Evaluator<'_> {
                     holds &= self.members(members, schema, place, out, seen)?;
                 }
                 if !out.is_done(holds) {
-                    holds &= self.dependencies(members, schema, place, out, seen)?;
+                    holds &= self.dependencies(value, members, schema, place, out, seen)?;
                 }
                 Ok(holds)
             }
@@ -54,9 +52,9 @@ impl Evaluator<'_> {
         keywords: [&'static str; 2],
         of: [&'static str; 2],
     ) -> Held {
-        let count = Decimal::from(i64::try_from(count).unwrap_or(i64::MAX));
         for (keyword, low) in keywords.into_iter().zip([true, false]) {
             let Some(limit) = limit(schema, keyword)? else { continue };
+            let count = Decimal::from(i64::try_from(count).unwrap_or(i64::MAX));
             if if low { count < limit } else { count > limit } {
                 let rule = || words::size("", &count, &limit, low, of);
                 return Ok(self.tell(out, &schema.at(keyword), keyword, place, rule));
@@ -219,7 +217,7 @@ impl Evaluator<'_> {
                 let name = Value::from(key.as_str());
                 let mut inner = None;
                 let at = schema.at("propertyNames");
-                if !self.check(
+                if !self.alone().check(
                     &name,
                     &schema.below("propertyNames"),
                     place,
@@ -240,25 +238,24 @@ impl Evaluator<'_> {
 
     fn dependencies(
         &self,
+        value: &Value,
         members: &Map<String, Value>,
         schema: &Schema<'_>,
         place: Place<'_>,
         out: &mut Out<'_>,
         seen: &mut Seen,
     ) -> Held {
-        let names: HashSet<&str> = members.keys().map(String::as_str).collect();
         let mut holds = true;
         for keyword in ["dependencies", "dependentRequired", "dependentSchemas"] {
             let listed = schema.get(keyword).map_or(&[][..], Node::members);
-            for member in listed.iter().filter(|member| names.contains(member.key.as_str())) {
+            for member in listed.iter().filter(|member| members.contains_key(&member.key)) {
                 if let Json::Array(needed) = &member.value.json {
-                    for name in needed.iter().filter_map(Node::str).filter(|name| !names.contains(name)) {
+                    for name in needed.iter().filter_map(Node::str).filter(|name| !members.contains_key(*name)) {
                         let rule = || format!("`{name}` is missing, which is required beside `{}`", member.key);
                         holds = self.tell(out, &schema.at(keyword).step(&member.key), keyword, place, rule);
                     }
                 } else {
-                    let value = Value::Object(members.clone());
-                    holds &= self.check(&value, &schema.below(keyword).step(&member.key), place, out, seen)?;
+                    holds &= self.check(value, &schema.below(keyword).step(&member.key), place, out, seen)?;
                 }
                 if out.is_done(holds) {
                     return Ok(false);
