@@ -56,6 +56,24 @@ const CASES: &[Case] = &[
         0,
     ),
     (
+        "unheld_defaults",
+        &[(
+            "events/api/x.json",
+            br##"{ "type": "object", "properties": {
+  "long": { "type": "integer", "default": 1e30 },
+  "positive": { "type": "integer", "minimum": 0, "default": 18446744073709551616 },
+  "float": { "type": "number", "default": 1e400 },
+  "inner": { "type": "object", "properties": { "n": { "type": "integer" } }, "default": { "n": 9223372036854775808 } },
+  "items": { "items": { "type": ["integer", "null"] }, "type": "array", "default": [1, null, -1e19] },
+  "any": { "default": { "a": [1e999] } },
+  "referred": { "$ref": "#/$defs/long" },
+  "again": { "$ref": "#/$defs/long" },
+  "fine": { "type": "integer", "default": 1e3 }
+}, "$defs": { "long": { "type": "integer", "default": -1e30 } } }"##,
+        )],
+        7,
+    ),
+    (
         "refused_defaults",
         &[
             (

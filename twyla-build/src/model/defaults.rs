@@ -11,6 +11,7 @@ use crate::number::Number;
 use crate::schema::evaluate::{Evaluator, Kept};
 use crate::schema::load::{Json, Node};
 use crate::schema::names;
+use crate::schema::problem::{Problem, What};
 use crate::schema::schemas::{Loc, Schemas};
 
 /// The limit of the bytes that a default has as text, in all properties that refer to it together. One beyond it is as if it
@@ -26,8 +27,8 @@ fn node_of<'a>(default: &SchemaDefault, schemas: &'a Schemas) -> Option<&'a Node
 }
 
 /// Gives an accessor to each field whose default keeps its schemas and is a value of the field's type, and tells every default in
-/// the field's docs.
-pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
+/// the field's docs. A default that its schemas allow and the type can't hold is a warning.
+pub(super) fn settle(schemas: &Schemas, types: &mut [Type], problems: &mut Vec<Problem>) {
     let kept = LazyCell::new(|| Kept::new(schemas));
     let too_large = too_large(schemas, types);
     for id in 0..types.len() {
@@ -35,7 +36,16 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
         let defaults = fields.iter().map(|field| {
             let default = field.default.as_ref().filter(|default| !too_large.contains(&default.at))?;
             let node = node_of(default, schemas)?;
-            Some((node, node.text(), is_certain(schemas, &kept, types, field, node)))
+            // there is nothing to tell of a property that is only ever null
+            let is_known = field.held.shape != Shape::Null && !default.schemas.is_empty();
+            // no type holds a number beyond floats, whatever the rules are
+            let is_allowed = is_known && (!node.is_finite() || keeps_rules(schemas, &kept, default, node));
+            let unheld = if is_allowed { unheld(types, &field.held.shape, node) } else { None };
+            if let Some(Unheld { node, wants }) = &unheld {
+                let what = What::UnheldDefault { found: shown_value(node), wants: wants.clone() };
+                problems.push(schemas.problem(&default.at, node.at, what));
+            }
+            Some((node, node.text(), is_allowed && node.is_finite() && unheld.is_none()))
         });
         let defaults: Vec<Option<(&Node, String, bool)>> = defaults.collect();
         let certain = fields.iter().zip(&defaults).filter(|(_, default)| matches!(default, Some((.., true))));
@@ -77,78 +87,111 @@ pub(crate) fn shown(text: &str) -> String {
     }
 }
 
-fn is_certain(schemas: &Schemas, kept: &Kept, types: &[Type], field: &Field, node: &Node) -> bool {
-    let Some(default) = &field.default else { return false };
-    // there is nothing to tell of a property that is only ever null
-    if field.held.shape == Shape::Null || default.schemas.is_empty() || !is_held(types, &field.held.shape, node) {
-        return false;
-    }
+/// Whether a default is a value of all schemas that hold for the property.
+fn keeps_rules(schemas: &Schemas, kept: &Kept, default: &SchemaDefault, node: &Node) -> bool {
     let (evaluator, value) = (Evaluator::new(schemas, kept), node.value());
     let mut rules = default.schemas.iter();
     rules.all(|loc| kept.spent() <= MOST_STEPS && evaluator.is_valid(&value, loc) == Ok(true))
 }
 
-/// Whether the type of a shape reads such a value, apart from the rules that its schema has beside the type.
-fn is_held(types: &[Type], shape: &Shape, node: &Node) -> bool {
-    match (shape, &node.json) {
-        (Shape::Nullable(_), Json::Null) => true,
-        (Shape::Nullable(inner), _) => is_held(types, &inner.shape, node),
-        (Shape::Any, _) => is_any(node),
-        (Shape::Null, Json::Null) | (Shape::Boolean, Json::Bool(_)) | (Shape::String, Json::String(_)) => true,
-        (Shape::Integer { unsigned, .. }, Json::Number(text)) => {
-            Number::new(text).whole().is_some_and(|value| match unsigned {
-                true => u64::try_from(value).is_ok(),
-                false => i64::try_from(value).is_ok(),
-            })
-        }
-        (Shape::Number, Json::Number(text)) => Number::new(text).is_float(),
-        (Shape::Real(real), Json::String(text)) => match real {
-            Real::Date => time::date(text.as_bytes()).is_some(),
-            Real::DateTime => time::date_time(text.as_bytes()).is_some(),
-            Real::Uuid => net::uuid(text.as_bytes()).is_some(),
-            Real::Ipv4 => net::ipv4(text.as_bytes()).is_some(),
-            Real::Ipv6 => net::ipv6(text).is_some(),
-        },
-        (Shape::Array(inner), Json::Array(items)) => items.iter().all(|item| is_held(types, &inner.shape, item)),
-        (Shape::Map(inner), Json::Object(members)) => {
-            members.iter().all(|member| is_held(types, &inner.shape, &member.value))
-        }
-        (Shape::Named(id), json) => match (types.get(*id).map(|type_| &type_.body), json) {
-            (Some(Body::Enum { words, .. }), Json::String(text)) => words.contains(text),
-            (Some(Body::Map(inner)), _) => is_held(types, &inner.shape, node),
-            (Some(Body::Union { tag, variants }), Json::Object(_)) => {
-                let word = node.get(tag).and_then(Node::str);
-                let variant = variants.iter().find(|variant| variant.words.iter().any(|known| Some(&**known) == word));
-                variant.is_some_and(|variant| is_held(types, &variant.held.shape, node))
-            }
-            (Some(Body::Struct { fields, others }), Json::Object(members)) => {
-                let is_there = |field: &Field| match node.get(&field.wire) {
-                    Some(value) => is_held(types, &field.held.shape, value),
-                    None => !field.required,
-                };
-                let declared: HashSet<&str> = fields.iter().map(|field| field.wire.as_str()).collect();
-                let mut more = members.iter().filter(|member| !declared.contains(member.key.as_str()));
-                fields.iter().all(is_there)
-                    && match others {
-                        Others::Ignored => true,
-                        Others::Refused => more.next().is_none(),
-                        Others::Kept { held, .. } => more.all(|member| is_held(types, &held.shape, &member.value)),
-                    }
-            }
-            _ => false,
-        },
+/// A part of a default that a type can't hold.
+struct Unheld<'n> {
+    node: &'n Node,
+    /// What the type holds there.
+    wants: String,
+}
+
+/// What the type of a shape doesn't read of such a value, apart from the rules that its schema has beside the type.
+fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Unheld<'n>> {
+    let unless = |is_held: bool, wants: &str| (!is_held).then(|| Unheld { node, wants: wants.to_owned() });
+    let is_number = |holds: &dyn Fn(Number<'_>) -> bool| match &node.json {
+        Json::Number(text) => holds(Number::new(text)),
         _ => false,
+    };
+    match shape {
+        Shape::Nullable(_) if matches!(node.json, Json::Null) => None,
+        Shape::Nullable(inner) => unheld(types, &inner.shape, node),
+        Shape::Any => unheld_any(node),
+        Shape::Null => unless(matches!(node.json, Json::Null), "null"),
+        Shape::Boolean => unless(matches!(node.json, Json::Bool(_)), "a `bool`"),
+        Shape::String => unless(node.str().is_some(), "a `String`"),
+        Shape::Integer { unsigned: true, .. } => {
+            unless(is_number(&|it| it.whole().is_some_and(|value| u64::try_from(value).is_ok())), "a `u64`")
+        }
+        Shape::Integer { unsigned: false, .. } => {
+            unless(is_number(&|it| it.whole().is_some_and(|value| i64::try_from(value).is_ok())), "an `i64`")
+        }
+        Shape::Number => unless(is_number(&|it| it.is_float()), "an `f64`"),
+        Shape::Real(real) => {
+            let holds = |text: &str| match real {
+                Real::Date => time::date(text.as_bytes()).is_some(),
+                Real::DateTime => time::date_time(text.as_bytes()).is_some(),
+                Real::Uuid => net::uuid(text.as_bytes()).is_some(),
+                Real::Ipv4 => net::ipv4(text.as_bytes()).is_some(),
+                Real::Ipv6 => net::ipv6(text).is_some(),
+            };
+            unless(node.str().is_some_and(holds), &format!("the format `{}`", real.format()))
+        }
+        Shape::Array(inner) => match &node.json {
+            Json::Array(items) => items.iter().find_map(|item| unheld(types, &inner.shape, item)),
+            _ => unless(false, "a list"),
+        },
+        Shape::Map(inner) => match &node.json {
+            Json::Object(members) => members.iter().find_map(|member| unheld(types, &inner.shape, &member.value)),
+            _ => unless(false, "a map"),
+        },
+        Shape::Named(id) => {
+            let type_ = types.get(*id)?;
+            let wants = format!("the type `{}`", type_.name);
+            match (&type_.body, &node.json) {
+                (Body::Enum { words, .. }, Json::String(text)) => unless(words.contains(text), &wants),
+                (Body::Map(inner), _) => unheld(types, &inner.shape, node),
+                (Body::Union { tag, variants }, Json::Object(_)) => {
+                    let word = node.get(tag).and_then(Node::str);
+                    let mut variants = variants.iter();
+                    match variants.find(|variant| variant.words.iter().any(|known| Some(&**known) == word)) {
+                        Some(variant) => unheld(types, &variant.held.shape, node),
+                        None => unless(false, &wants),
+                    }
+                }
+                (Body::Struct { fields, others }, Json::Object(members)) => {
+                    let field = |field: &Field| match node.get(&field.wire) {
+                        Some(value) => unheld(types, &field.held.shape, value),
+                        None => unless(!field.required, &format!("{wants}, which has `{}`", field.wire)),
+                    };
+                    let declared: HashSet<&str> = fields.iter().map(|field| field.wire.as_str()).collect();
+                    let mut more = members.iter().filter(|member| !declared.contains(member.key.as_str()));
+                    fields.iter().find_map(field).or_else(|| match others {
+                        Others::Ignored => None,
+                        Others::Refused => unless(more.next().is_none(), &wants),
+                        Others::Kept { held, .. } => more.find_map(|member| unheld(types, &held.shape, &member.value)),
+                    })
+                }
+                _ => unless(false, &wants),
+            }
+        }
     }
 }
 
-/// Whether a value of any type loses no digit.
-fn is_any(node: &Node) -> bool {
+/// The number in a value of any type that would lose digits.
+fn unheld_any(node: &Node) -> Option<Unheld<'_>> {
     match &node.json {
-        Json::Null | Json::Bool(_) | Json::String(_) => true,
+        Json::Null | Json::Bool(_) | Json::String(_) => None,
         Json::Number(text) => {
-            text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() || Number::new(text).is_float()
+            let holds = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() || Number::new(text).is_float();
+            (!holds).then(|| Unheld { node, wants: "an `i64`, `u64` or `f64`".to_owned() })
         }
-        Json::Array(items) => items.iter().all(is_any),
-        Json::Object(members) => members.iter().all(|member| is_any(&member.value)),
+        Json::Array(items) => items.iter().find_map(unheld_any),
+        Json::Object(members) => members.iter().find_map(|member| unheld_any(&member.value)),
+    }
+}
+
+/// A value as a warning shows it.
+fn shown_value(node: &Node) -> String {
+    const MOST: usize = 60;
+    let text = node.text();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
 }

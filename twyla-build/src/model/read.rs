@@ -10,7 +10,7 @@ use crate::schema::problem::{Problem, What};
 use crate::schema::schemas::{Loc, Schemas};
 
 /// Makes the model of a folder that was found free of errors. None where types of several events would have one name, which
-/// is a problem then.
+/// is a problem then. Warnings are added to the problems.
 pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Model> {
     let mut reader = Reader::new(schemas);
     let (context, _) = schemas.of_role(|role| *role == Role::Context).next()?;
@@ -33,7 +33,7 @@ pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Mod
         return None;
     }
     looks::settle(schemas, &mut types);
-    defaults::settle(schemas, &mut types);
+    defaults::settle(schemas, &mut types, problems);
     boxes::place(&mut types);
     Some(Model { types, context, events, rpcs })
 }

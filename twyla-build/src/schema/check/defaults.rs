@@ -1,7 +1,7 @@
 //! Defaults that their own schemas refuse.
 
 use crate::schema::evaluate::{Evaluator, Kept};
-use crate::schema::load::{Json, Node, Role};
+use crate::schema::load::Role;
 use crate::schema::problem::{Problem, What};
 use crate::schema::schemas::Schemas;
 
@@ -14,7 +14,7 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
         let of_draft = schemas.files[loc.file].role == Role::MetaSchema;
         Some((loc, schemas.node(loc)?.get("default")?)).filter(|_| !of_draft && schemas.knows(loc, "default"))
     });
-    let mut with_default = with_default.filter(|(_, default)| is_finite(default)).peekable();
+    let mut with_default = with_default.filter(|(_, default)| default.is_finite()).peekable();
     if with_default.peek().is_none() {
         return;
     }
@@ -30,15 +30,5 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
             let what = What::RefusedDefault { at: broken.pointer, rule: broken.rule };
             problems.push(schemas.problem(loc, default.at, what));
         }
-    }
-}
-
-/// Whether no number is beyond floats: such a one is none to the evaluation.
-fn is_finite(node: &Node) -> bool {
-    match &node.json {
-        Json::Number(text) => text.parse().is_ok_and(|value: f64| value.is_finite()),
-        Json::Array(items) => items.iter().all(is_finite),
-        Json::Object(members) => members.iter().all(|member| is_finite(&member.value)),
-        Json::Null | Json::Bool(_) | Json::String(_) => true,
     }
 }

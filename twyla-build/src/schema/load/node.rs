@@ -132,6 +132,16 @@ impl Node {
         }
     }
 
+    /// Whether no number in it is beyond floats: such a one is none to the evaluation.
+    pub(crate) fn is_finite(&self) -> bool {
+        match &self.json {
+            Json::Number(text) => text.parse().is_ok_and(|value: f64| value.is_finite()),
+            Json::Array(items) => items.iter().all(Self::is_finite),
+            Json::Object(members) => members.iter().all(|member| member.value.is_finite()),
+            Json::Null | Json::Bool(_) | Json::String(_) => true,
+        }
+    }
+
     /// As JSON in a line, with every digit of its numbers and nothing invisible in it.
     pub(crate) fn text(&self) -> String {
         match &self.json {

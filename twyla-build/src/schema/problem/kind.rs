@@ -151,6 +151,11 @@ pub enum What {
         at: String,
         rule: String,
     },
+    /// A default that its schema allows, and that has a part which the Rust type can't hold.
+    UnheldDefault {
+        found: String,
+        wants: String,
+    },
     RequiredUndeclared {
         name: String,
         near: Option<String>,
@@ -250,9 +255,10 @@ pub enum What {
 }
 
 /// The names of all warnings.
-pub(crate) const WARNINGS: [&str; 11] = [
+pub(crate) const WARNINGS: [&str; 12] = [
     "undeclared-property",
     "refused-default",
+    "unheld-default",
     "unknown-keyword",
     "misplaced-keyword",
     "wrong-annotation",
@@ -270,6 +276,7 @@ impl What {
         Some(match self {
             Self::RequiredUndeclared { .. } => "undeclared-property",
             Self::RefusedDefault { .. } => "refused-default",
+            Self::UnheldDefault { .. } => "unheld-default",
             Self::UnknownKeyword { .. } | Self::ForeignKeyword { .. } | Self::Nullable => "unknown-keyword",
             Self::OfRequest { .. } => "misplaced-keyword",
             Self::WrongAnnotation { .. } => "wrong-annotation",

@@ -173,6 +173,9 @@ impl fmt::Display for What {
                 let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
                 write!(f, "the default breaks its own schema{at}, and no method returns it: {rule}")
             }
+            Self::UnheldDefault { found, wants } => {
+                write!(f, "the Rust type can't hold this default, and no method returns it: {found} is not {wants}")
+            }
             Self::RequiredUndeclared { name, near } => {
                 write!(f, "`{name}` is required, but `properties` doesn't declare it{}", Near(near))
             }
