@@ -5,7 +5,7 @@ use quote::quote;
 
 use crate::codegen::types::{Writer, docs_of, ident, path};
 use crate::markdown::code;
-use crate::model::{Accessor, Body, Field, Held, Model, Shape, Type, shown};
+use crate::model::{Accessor, Body, Field, Held, Model, Real, Shape, Type, shown};
 use crate::number::Number;
 use crate::schema::load::{Json, Node};
 
@@ -29,6 +29,8 @@ enum Returned {
 fn returned(model: &Model, shape: &Shape) -> Returned {
     match shape {
         Shape::Boolean | Shape::Integer { .. } | Shape::Number => Returned::Copied,
+        // it may have a text of its own
+        Shape::Real(Real::DateTime) => Returned::Whole,
         Shape::Real(_) => Returned::Copied,
         Shape::Named(id) if matches!(model.types[*id].body, Body::Enum { .. }) => Returned::Copied,
         Shape::String => Returned::Text,
