@@ -25,92 +25,57 @@
 //! What [`Bus::emit`] has returned `Ok` for is handled *at least once* by each group whose queue was there, or set aside with its
 //! reason; it never stops the events behind it. [`mod@delivery`] says it in full.
 //!
-//! # The rooms
+//! # Modules
 //!
-//! In the order in which an event walks through them: [`bus`](Bus) emits it; `wire` writes its envelope; `transport`
-//! carries it (`memory`, or `amqp`); `drain` takes it for a [`Service`]; `attempt` reads the envelope and calls the
-//! handler, as often as [`Retry`] says, each event once with [`Dedupe`]; [`ack`](Ack) decides; `aside` parks it or postpones it. [`mod@rpc`] is the
-//! house of calls from service to service. [`mod@event`] says what contracts are to
-//! the bus; generated types read and write themselves with `json`, and [`validate`] holds them to their rules.
+//! `bus` emits events, `contract` is what generated code binds its types to, `transport` carries messages in memory or over RabbitMQ,
+//! `service` runs handlers, `dead_letter` keeps what was not handled. [`mod@rpc`] calls services and serves calls; [`validate`] checks
+//! values against their contracts.
 #![forbid(unsafe_code)]
 
-mod ack;
-mod aside;
-mod attempt;
-mod batch;
-mod beside;
+mod background;
 mod bus;
-mod config;
-mod dead;
-mod dedupe;
-mod drain;
-mod emitting;
-mod ending;
-mod error;
-pub mod event;
-mod fail;
-mod figures;
+mod contract;
+mod dead_letter;
 mod future;
-#[doc(hidden)]
-pub mod handler;
-mod health;
-mod hold;
-mod hold_state;
-mod isolate;
-mod lanes;
-mod listening;
-#[doc(hidden)]
-pub mod mark;
-mod meta;
-mod pace;
-mod park;
-mod phase;
 mod progress;
-mod recall;
-mod retry;
 pub mod rpc;
-mod running;
-mod runs;
 mod service;
-mod session;
-mod shared;
-mod signals;
-mod slow;
-mod span;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod sql;
-mod state;
-mod store_state;
 #[cfg(feature = "telemetry")]
 pub mod telemetry;
+#[cfg(not(feature = "telemetry"))]
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod trace;
-mod transport;
 #[cfg(any(feature = "rpc-client", feature = "telemetry", feature = "tls"))]
-mod trust;
-mod verdict;
-mod wire;
+mod tls;
+mod transport;
 
-pub use ack::{Ack, Decision};
 pub use bus::Bus;
-pub use config::{Config, ConfigError, Tls};
-pub use dead::{Sort, Sorted};
-pub use dedupe::Dedupe;
-pub use emitting::Emitting;
-pub use error::Error;
-pub use fail::Fail;
-pub use handler::Listeners;
-pub use health::Health;
-pub use meta::{FirstFailure, Meta};
-pub use park::{DeadLetter, DeadViolation, Death, Reason};
-pub use retry::Retry;
+pub use bus::config::{Config, ConfigError, Tls};
+pub use bus::emit::Emitting;
+pub use bus::error::Error;
+pub use contract::event;
+#[doc(hidden)]
+pub use contract::record as mark;
+pub use contract::session::session_id;
+pub use dead_letter::letter::{DeadLetter, DeadViolation, Death, Reason};
+pub use dead_letter::triage::{Sort, Sorted};
 pub use rpc::{Rpc, Rpcs};
-pub use running::Running;
 pub use service::Service;
-pub use session::session_id;
-pub use state::State;
-pub use trace::{NoTraceContext, TraceContext};
+pub use service::ack::{Ack, Decision};
+pub use service::dedupe::Dedupe;
+pub use service::fail::Fail;
+#[doc(hidden)]
+pub use service::handler;
+pub use service::handler::Listeners;
+pub use service::health::Health;
+pub use service::meta::{FirstFailure, Meta};
+pub use service::retry::Retry;
+pub use service::running::Running;
+pub use service::state::State;
+pub use telemetry::trace::{NoTraceContext, TraceContext};
 pub use transport::QueueKind;
 pub use transport::state::{BusState, LinkState};
 #[doc(hidden)]
@@ -166,11 +131,11 @@ pub mod __private {
     pub use {chrono, serde, serde_json, uuid};
 
     // contracts of events and RPCs
-    pub use crate::event::bound::{DoesFit, Held, Nothing, Shown, is_absent};
-    pub use crate::event::fits::{Either, Fits, Reading, Writing};
-    pub use crate::event::kind;
-    pub use crate::mark;
-    pub use crate::rpc::method::{Requests, Responds, RpcKey, show_error};
+    pub use crate::contract::event::bound::{DoesFit, Held, Nothing, Shown, is_absent};
+    pub use crate::contract::event::fits::{Either, Fits, Reading, Writing};
+    pub use crate::contract::event::kind;
+    pub use crate::contract::record as mark;
+    pub use crate::rpc::protocol::method::{Requests, Responds, RpcKey, show_error};
     pub use crate::validate::Refusal;
     pub use crate::{
         __bindable as bindable, __contract as contract, __mark as mark, __rpc_contract as rpc_contract,
@@ -179,18 +144,18 @@ pub mod __private {
 
     // handlers
     pub use crate::Retry;
-    pub use crate::dedupe::Transacting;
-    pub use crate::handler::{
+    pub use crate::rpc::handler as calls;
+    pub use crate::rpc::handler::{CallArgument, Parts as CallParts};
+    pub use crate::rpc::protocol::ask::Answer;
+    pub use crate::service::dedupe::Transacting;
+    pub use crate::service::handler::{
         Argument, Arrives, Content, Entry, Failure, Holds, IsAnyEvent, IsEvent, Listed, Listener, Otherwise, Outcome,
         Parts, Policy, Registration, Verdict, attempt, failed, unlisted,
     };
-    pub use crate::lanes::lane;
-    pub use crate::rpc::ask::Answer;
-    pub use crate::rpc::handler as calls;
-    pub use crate::rpc::handler::{CallArgument, Parts as CallParts};
+    pub use crate::service::key_order::lane;
 
     // the command line and tests
     pub use crate::bus::publish_raw;
-    pub use crate::wire::open as open_envelope;
+    pub use crate::contract::envelope::open as open_envelope;
     pub use twyla_codec::validate::sensitive::told as sensitive_told;
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::ack::Decision;
+use crate::contract::record::Mark;
 use crate::future::BoxFuture;
-use crate::mark::Mark;
+use crate::service::ack::Decision;
 use crate::transport::Outgoing;
 
 /// Observes a bus.

@@ -12,9 +12,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::Dialect;
 use super::trouble::{passes, trouble};
-use crate::dedupe::{Begun, Claim, Dedupe, Identity, NotCommitted, Store, Transacting, Trouble};
 use crate::future::BoxFuture;
-use crate::handler::{Argument, Failure, Need, Parts};
+use crate::service::dedupe::{Begun, Claim, Dedupe, Identity, NotCommitted, Store, Transacting, Trouble};
+use crate::service::handler::{Argument, Failure, Need, Parts};
 
 type Cause = Box<dyn StdError + Send + Sync>;
 

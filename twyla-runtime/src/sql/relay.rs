@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep};
 use super::dialect::Row;
 use super::{Dialect, Outbox};
 use crate::bus::Bus;
-use crate::figures;
 use crate::future::BoxFuture;
-use crate::phase::{Phase, stopping};
-use crate::span;
+use crate::service::phase::{Phase, stopping};
+use crate::telemetry::metrics;
+use crate::telemetry::span;
 use crate::transport::{Address, Cause, Outgoing, Unpublished};
 
 /// How often an empty outbox is looked at.
@@ -171,7 +171,7 @@ impl<DB: Dialect> Relay<DB> {
                         "an event of the outbox is refused, put aside: see `cargo twyla outbox`"
                     );
                 });
-                figures::refused_of_outbox(&event);
+                metrics::refused_of_outbox(&event);
                 self.learn();
                 Ok(Some(why))
             }

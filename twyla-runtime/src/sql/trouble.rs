@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::dedupe::Trouble;
+use crate::service::dedupe::Trouble;
 
 /// Whether an error may pass by itself: the connection, the pool, a lock, a serialization failure, a lack of resources.
 /// Whoever tries again later may succeed with the same statements.

@@ -4,10 +4,10 @@ use std::fmt;
 
 /// A variable that is bad, or what stands in the way otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetupError(pub(super) String);
+pub struct SetupError(pub(crate) String);
 
 impl SetupError {
-    pub(super) fn bad(variable: &str, value: &str, should: &str) -> Self {
+    pub(crate) fn bad(variable: &str, value: &str, should: &str) -> Self {
         Self(format!("{variable} is {value:?}: it should be {should}"))
     }
 }

@@ -12,19 +12,19 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 use twyla_contract::text::{Visible, VisibleJson};
 
-use super::record::Record;
+use super::log_record::Record;
 
 /// A line for people: time, level, where from, message, fields.
-pub(super) struct Pretty {
-    pub(super) colours: bool,
+pub(crate) struct Pretty {
+    pub(crate) colours: bool,
 }
 
 /// A JSON object: `timestamp`, `level`, `target`, `message`, what was being handled, and the line's own fields; one that has one of
 /// the first names is `fields.level` or the like.
-pub(super) struct Json;
+pub(crate) struct Json;
 
 /// A JSON object as the platform's Python services write it.
-pub(super) struct Platform;
+pub(crate) struct Platform;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Pretty {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {

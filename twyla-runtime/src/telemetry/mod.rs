@@ -1,15 +1,28 @@
-#![doc = include_str!("../../docs/telemetry.md")]
+#![cfg_attr(feature = "telemetry", doc = include_str!("../../docs/telemetry.md"))]
 
+#[cfg(feature = "telemetry")]
+pub(crate) mod current;
+#[cfg(feature = "telemetry")]
 mod error;
-pub(crate) mod here;
+#[cfg(feature = "telemetry")]
 mod lines;
+#[cfg(feature = "telemetry")]
+mod log_record;
+pub(crate) mod metrics;
+#[cfg(feature = "telemetry")]
 mod otlp;
-mod record;
+#[cfg(feature = "telemetry")]
 pub(crate) mod sampling;
+#[cfg(feature = "telemetry")]
 mod setup;
+#[cfg(feature = "telemetry")]
 mod sink;
+pub(crate) mod span;
+pub(crate) mod trace;
 
+#[cfg(feature = "telemetry")]
 pub use error::SetupError;
-#[cfg(feature = "rpc-server")]
-pub(crate) use setup::figures;
+#[cfg(all(feature = "telemetry", feature = "rpc-server"))]
+pub(crate) use setup::metrics_text;
+#[cfg(feature = "telemetry")]
 pub use setup::{Telemetry, init};

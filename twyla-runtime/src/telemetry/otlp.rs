@@ -14,18 +14,18 @@ use super::error::SetupError;
 use super::sampling::Sampling;
 
 /// In seconds: from what a handler in memory takes to what a slow call does.
-pub(super) const BUCKETS: [f64; 14] =
+pub(crate) const BUCKETS: [f64; 14] =
     [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 /// How long a receiver may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Who is told of: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`.
-pub(super) fn resource(service: &str) -> Resource {
+pub(crate) fn resource(service: &str) -> Resource {
     Resource::builder().with_service_name(service.to_owned()).build()
 }
 
 /// Sends spans where `OTEL_TRACES_EXPORTER` is `otlp`, or where it isn't set and there is an endpoint.
-pub(super) fn traces(sampling: &Sampling, resource: Resource) -> Result<Option<SdkTracerProvider>, SetupError> {
+pub(crate) fn traces(sampling: &Sampling, resource: Resource) -> Result<Option<SdkTracerProvider>, SetupError> {
     if !is_on("TRACES")? {
         return Ok(None);
     }
@@ -41,7 +41,7 @@ pub(super) fn traces(sampling: &Sampling, resource: Resource) -> Result<Option<S
 }
 
 /// Has figures go to Prometheus, and to an OTLP receiver where one is wanted, as for [`traces`].
-pub(super) fn figures(
+pub(crate) fn figures(
     prometheus: PrometheusRecorder,
     resource: Resource,
 ) -> Result<Option<SdkMeterProvider>, SetupError> {
@@ -69,7 +69,7 @@ pub(super) fn figures(
 /// same name. The SDK's own buckets are made for milliseconds: nearly all times in seconds would be in the first.
 fn view(instrument: &Instrument) -> Option<Stream> {
     let stream = Stream::builder();
-    let stream = match crate::figures::description(instrument.name()) {
+    let stream = match crate::telemetry::metrics::description(instrument.name()) {
         Some(figure) => stream.with_unit(figure.unit.as_canonical_label()).with_description(figure.what),
         None => stream,
     };
@@ -112,8 +112,8 @@ fn protocol(signal: &str) -> Result<Protocol, SetupError> {
 }
 
 /// Made on a thread of its own: it may not be made within a runtime, and it is used on the threads that send.
-pub(super) fn client() -> Result<reqwest::blocking::Client, SetupError> {
-    let tls = crate::trust::client(None, &["http/1.1"]).map_err(SetupError)?;
+pub(crate) fn client() -> Result<reqwest::blocking::Client, SetupError> {
+    let tls = crate::tls::client(None, &["http/1.1"]).map_err(SetupError)?;
     let builder = reqwest::blocking::Client::builder().tls_backend_preconfigured(tls).timeout(TIMEOUT);
     let made = std::thread::spawn(|| builder.build()).join();
     match made {

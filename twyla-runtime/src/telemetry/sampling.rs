@@ -11,7 +11,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::error::SetupError;
-use crate::trace::TraceContext;
+use super::trace::TraceContext;
 
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
@@ -70,13 +70,13 @@ fn span_here() -> SpanId {
 
 impl Sampling {
     /// Decides on all traces of this process from now on.
-    pub(super) fn install(self) {
+    pub(crate) fn install(self) {
         // Nothing has set it before: that would have set up `tracing` too.
         let _ = SAMPLING.set(self);
     }
 
     /// By the variables `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`.
-    pub(super) fn from_env() -> Result<Self, SetupError> {
+    pub(crate) fn from_env() -> Result<Self, SetupError> {
         Self::from_lookup(|name| env::var(name).ok())
     }
 

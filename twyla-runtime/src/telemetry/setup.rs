@@ -17,12 +17,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
 use super::error::SetupError;
+use super::metrics::Settle;
 use super::otlp::BUCKETS;
 use super::sampling::Sampling;
 use super::sink::Sink;
-use super::{here, lines, otlp};
-use crate::config::program;
-use crate::figures::Settle;
+use super::{current, lines, otlp};
+use crate::bus::config::program;
 
 /// How an operator's tools are told of it, once [`init`] has set it up. Dropping it flushes what is left, for at most 5 s.
 #[must_use = "what is dropped at once tells nobody of anything"]
@@ -39,12 +39,12 @@ static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// The figures in Prometheus' text format, where there are some.
 #[cfg(feature = "rpc-server")]
-pub(crate) fn figures() -> Option<String> {
+pub(crate) fn metrics_text() -> Option<String> {
     PROMETHEUS.get().map(rendered)
 }
 
 fn rendered(prometheus: &PrometheusHandle) -> String {
-    crate::figures::settle();
+    crate::telemetry::metrics::settle();
     prometheus.run_upkeep();
     prometheus.render()
 }
@@ -107,8 +107,8 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
     let figures = otlp::figures(recorder, resource)?;
     let prometheus = Arc::new(Prometheus(prometheus));
     let weak = Arc::downgrade(&prometheus);
-    crate::figures::register(weak);
-    crate::figures::describe();
+    crate::telemetry::metrics::register(weak);
+    crate::telemetry::metrics::describe();
     Ok(Telemetry { traces, figures, prometheus, sink })
 }
 
@@ -125,7 +125,7 @@ impl Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        crate::figures::settle();
+        crate::telemetry::metrics::settle();
         // Side by side, so that the slowest alone counts. An error says that a receiver isn't there, and no log is left to write it to.
         thread::scope(|scope| {
             if let Some(traces) = &self.traces {
@@ -186,6 +186,6 @@ fn log(variable: &str, sink: Option<&Sink>) -> Result<Option<Both>, SetupError> 
     if both.is_empty() {
         return Ok(None);
     }
-    here::want();
+    current::want();
     Ok(Some(both.boxed()))
 }

@@ -28,7 +28,7 @@ const TELL: Duration = Duration::from_secs(60);
 
 /// Takes lines, and never waits.
 #[derive(Clone)]
-pub(super) struct Sink {
+pub(crate) struct Sink {
     lines: SyncSender<Said>,
     dropped: Arc<AtomicU64>,
 }
@@ -41,7 +41,7 @@ enum Said {
 
 impl Sink {
     /// Where the variables say; nothing if they don't.
-    pub(super) fn from_env(url: &str, token: &str) -> Result<Option<Self>, SetupError> {
+    pub(crate) fn from_env(url: &str, token: &str) -> Result<Option<Self>, SetupError> {
         let Some(address) = env::var(url).ok().filter(|value| !value.is_empty()) else { return Ok(None) };
         let should = "an https:// address, or an http:// address of this machine";
         let parsed = reqwest::Url::parse(&address).map_err(|_| SetupError::bad(url, &address, should))?;
@@ -61,7 +61,7 @@ impl Sink {
     }
 
     /// Waits until what was said is sent, at most so long.
-    pub(super) fn flush(&self, most: Duration) {
+    pub(crate) fn flush(&self, most: Duration) {
         let (done, waiting) = sync_channel(1);
         if self.lines.try_send(Said::Flush(done)).is_ok() {
             let _ = waiting.recv_timeout(most);

@@ -12,11 +12,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::recorder::Recorder;
-use super::told::moment;
-use crate::event::{AsContext, Emittable, Event, EventContext};
-use crate::mark::Mark;
+use super::show::moment;
+use crate::contract::envelope;
+use crate::contract::event::{AsContext, Emittable, Event, EventContext};
+use crate::contract::record::Mark;
 use crate::transport::Outgoing;
-use crate::{Bus, Error, Running, Service, wire};
+use crate::{Bus, Error, Running, Service};
 
 /// How long, in real time, a test waits for handlers to end.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -120,7 +121,7 @@ impl TestBus {
         content: &Value,
         context: &T::Context,
     ) -> impl Future<Output = ()> + Send + use<'a, T> {
-        let body = wire::encode(
+        let body = envelope::encode(
             T::NAME,
             |out| {
                 out.extend_from_slice(content.to_string().as_bytes());

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::told;
-use crate::mark::Mark;
+use super::show;
+use crate::contract::record::Mark;
 
 /// An event that the bus has taken.
 #[derive(Clone)]
@@ -28,9 +28,9 @@ impl Emission {
     pub(super) fn shown(&self) -> String {
         let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(no JSON)".to_owned() };
         match self.mark {
-            Some(mark) => told::hide(&mut message, mark),
+            Some(mark) => show::hide(&mut message, mark),
             None => return "(its contract is not known here, so its content is not shown)".to_owned(),
         }
-        told::shortened(&message["content"].to_string())
+        show::shortened(&message["content"].to_string())
     }
 }

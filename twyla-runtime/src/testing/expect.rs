@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::bus::TestBus;
 use super::emission::Emission;
 use super::record::{Attempt, Emitted, Outcome};
-use super::told::{moment, why};
+use super::show::{moment, why};
 use crate::DeadLetter;
-use crate::event::{Event, Listen};
+use crate::contract::event::{Event, Listen};
 
 impl TestBus {
     /// The next event of that type that handlers have emitted, in the order in which they did; each is had once.

@@ -13,9 +13,9 @@ mod neighbour;
 mod record;
 mod recorder;
 mod samples;
+mod show;
 mod story;
 mod strategy;
-mod told;
 
 pub use bus::TestBus;
 pub use neighbour::{Neighbour, NeighbourError};

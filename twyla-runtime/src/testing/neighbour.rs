@@ -15,11 +15,12 @@ use uuid::Uuid;
 use super::bus::TestBus;
 use super::emission::Emission;
 use super::samples::{self, kept, nice};
-use super::told;
-use crate::event::{Emit, EventContext, Listen};
-use crate::handler::decode_only::OnlyDecoded;
-use crate::handler::{Failure, Incoming, Registration, States};
-use crate::{Ack, Meta, wire};
+use super::show;
+use crate::contract::envelope;
+use crate::contract::event::{Emit, EventContext, Listen};
+use crate::service::handler::decode_only::OnlyDecoded;
+use crate::service::handler::{Failure, Incoming, Registration, States};
+use crate::{Ack, Meta};
 
 /// What a manifest's `format` says.
 const FORMAT: &str = "twyla-contracts 1";
@@ -194,7 +195,7 @@ impl Neighbour {
             listener.event,
             listener.handler,
             listener.group,
-            told::shortened(&value.to_string())
+            show::shortened(&value.to_string())
         );
     }
 
@@ -240,7 +241,7 @@ impl Neighbour {
         let emitted = test.recorder.log(|log| log.emitted.clone());
         let mut held = 0;
         for emission in emitted.iter().filter(|it| self.listens.iter().any(|listens| listens.event == it.event)) {
-            if let Ok(envelope) = wire::decode(&emission.body, &emission.event) {
+            if let Ok(envelope) = envelope::decode(&emission.body, &emission.event) {
                 self.accepts(&emission.event, &envelope.content, &envelope.context, Some(emission));
                 held += 1;
             }
@@ -266,7 +267,7 @@ impl Neighbour {
                     "a {event} is emitted here that {} refuses in the group `{}`: its {part} breaks the contract there: {why}\n  {}",
                     self.service,
                     listens.group,
-                    emission.map_or_else(|| told::shortened(&value.to_string()), Emission::shown)
+                    emission.map_or_else(|| show::shortened(&value.to_string()), Emission::shown)
                 );
             }
         }

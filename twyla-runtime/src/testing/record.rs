@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::emission::Emission;
-use crate::event::{EventContext, Listen};
-use crate::session::Session;
-use crate::{Decision, Meta, wire};
+use crate::contract::envelope;
+use crate::contract::event::{EventContext, Listen};
+use crate::contract::session::Session;
+use crate::{Decision, Meta};
 
 /// One attempt at an event: a call of its handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +82,7 @@ pub struct Emitted<T: Listen> {
 impl<T: Listen> Emitted<T> {
     /// Decodes what the bus has carried.
     pub(super) fn read(emission: &Emission) -> Result<Self, String> {
-        let envelope = wire::decode(&emission.body, T::NAME).map_err(|violation| violation.to_string())?;
+        let envelope = envelope::decode(&emission.body, T::NAME).map_err(|violation| violation.to_string())?;
         let content = T::decode(&envelope.content).map_err(|refusal| refusal.to_string())?;
         let context = T::Context::decode(&envelope.context).map_err(|refusal| refusal.to_string())?;
         let mut meta = Meta::new(T::NAME, envelope.session.unwrap_or_else(Session::new).id);

@@ -12,9 +12,9 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::emission::Emission;
 use super::record::{Attempt, Outcome};
+use crate::contract::record::Mark;
+use crate::dead_letter::letter::{DeadLetter, Header};
 use crate::future::BoxFuture;
-use crate::mark::Mark;
-use crate::park::{DeadLetter, Header};
 use crate::progress::{AttemptEnd, AttemptStart, DeliveryObserver, Observer, Progress};
 use crate::transport::{Address, Outgoing};
 

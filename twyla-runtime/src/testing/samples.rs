@@ -7,8 +7,8 @@ use serde_json::Value;
 use twyla_contract::record::{self, Record};
 use twyla_sample::{Bundle, Contract, Extent};
 
-use crate::event::{Event, EventContext, Listen};
-use crate::mark::Schema;
+use crate::contract::event::{Event, EventContext, Listen};
+use crate::contract::record::Schema;
 
 /// The schemas that were made something of, by their digests. A test's program has a few, and they stay to its end.
 static KNOWN: LazyLock<Mutex<HashMap<&'static str, &'static Contract<'static>>>> = LazyLock::new(Mutex::default);
@@ -89,7 +89,7 @@ pub struct Broken {
 }
 
 /// For each rule of the contract a content that breaks it and no other, to be given with
-/// [`TestBus::give_json`](super::TestBus::give_json). There is none of a rule that can't be broken alone.
+/// [`TestBus::give_json`](crate::testing::TestBus::give_json). There is none of a rule that can't be broken alone.
 ///
 /// ```text
 /// for broken in broken::<UserInput>() {

@@ -7,7 +7,7 @@ use twyla_contract::text::Visible;
 use super::bus::TestBus;
 use super::emission::Emission;
 use super::recorder::Log;
-use super::told::{moment, why};
+use super::show::{moment, why};
 
 /// Of each kind, so many things are told.
 const TOLD: usize = 30;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use twyla_sample::Contract;
 
 use super::samples::contract;
-use crate::event::{EventContext, Listen};
+use crate::contract::event::{EventContext, Listen};
 
 /// Events of a type, as its contract allows them: texts that its patterns match, numbers up to their bounds, with and without
 /// what isn't required.

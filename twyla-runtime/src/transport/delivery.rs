@@ -7,12 +7,12 @@ use bytes::Bytes;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
-use super::original::Original;
-use crate::ack::Ack;
+use super::sender_properties::Original;
+use crate::dead_letter::letter::Header;
 use crate::future::BoxFuture;
-use crate::park::Header;
 use crate::progress::DeliveryProgress;
-use crate::trace::TraceContext;
+use crate::service::ack::Ack;
+use crate::telemetry::trace::TraceContext;
 
 /// A running consumer.
 pub(crate) struct Subscription {

@@ -10,10 +10,10 @@ use super::delivery::Subscription;
 use super::message::Outgoing;
 use super::queue::QueueSpec;
 use super::state::BusState;
-use crate::dead::{Decide, Sorted};
-use crate::error::Error;
+use crate::bus::error::Error;
+use crate::dead_letter::letter::DeadLetter;
+use crate::dead_letter::triage::{Decide, Sorted};
 use crate::future::BoxFuture;
-use crate::park::DeadLetter;
 
 /// Carries messages.
 pub(crate) trait Transport: Send + Sync + fmt::Debug {

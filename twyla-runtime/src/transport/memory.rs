@@ -10,13 +10,13 @@ use tokio::time::Instant;
 
 use super::state::{BusState, LinkState, States, states};
 use super::{Address, Cause, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
-use crate::ack::{Ack, Decision, Settle};
-use crate::dead::{Decide, Sort, Sorted};
-use crate::error::Error;
+use crate::bus::error::Error;
+use crate::dead_letter::letter::{DeadLetter, Header, Named, foreign};
+use crate::dead_letter::triage::{Decide, Sort, Sorted};
 use crate::future::BoxFuture;
-use crate::park::{DeadLetter, Header, Named, foreign};
 use crate::progress::Progress;
-use crate::trace::TraceContext;
+use crate::service::ack::{Ack, Decision, Settle};
+use crate::telemetry::trace::TraceContext;
 
 /// A broker in this process.
 #[derive(Clone, Debug)]

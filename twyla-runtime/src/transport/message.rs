@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::original::Original;
 use super::queue::QueueSpec;
-use crate::park::Named;
-use crate::trace::TraceContext;
+use super::sender_properties::Original;
+use crate::dead_letter::letter::Named;
+use crate::telemetry::trace::TraceContext;
 
 /// A message on its way out. Cloning it copies no body.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ mod delivery;
 mod interface;
 pub(crate) mod memory;
 mod message;
-#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ's messages have such"))]
-pub(crate) mod original;
 mod queue;
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ's messages have such"))]
+pub(crate) mod sender_properties;
 pub(crate) mod state;
 
 pub(crate) use delivery::{Delivery, Subscription};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::retry::step_name;
+use crate::service::retry::step_name;
 
 /// Which kind of queue a group's events wait in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

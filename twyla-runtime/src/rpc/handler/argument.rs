@@ -2,14 +2,14 @@
 
 use std::any::{Any, TypeId, type_name};
 
-use super::super::ask::Answer;
-use super::super::method::{Method, Requests};
-use super::super::problem::Part;
-use super::super::{CallMeta, Rpc};
 use super::outcome;
 use super::registration::Incoming;
-use crate::event::EventContext;
-use crate::handler::Need;
+use crate::contract::event::EventContext;
+use crate::rpc::protocol::ask::Answer;
+use crate::rpc::protocol::method::{Method, Requests};
+use crate::rpc::protocol::problem::Part;
+use crate::rpc::{CallMeta, Rpc};
+use crate::service::handler::Need;
 use crate::{Bus, State};
 
 /// One call whose request and context have been held to their contracts: what the handler's arguments are taken from.

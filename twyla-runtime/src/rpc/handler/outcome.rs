@@ -4,13 +4,13 @@
 use std::error::Error;
 use std::future::ready;
 
-use super::super::ask::Answer;
-use super::super::problem::{Broken, Part, Problem};
-use super::super::written::written;
-use super::super::{Body, CallMeta, Method};
 use super::registration::AnswerFuture;
-use crate::fail::{self, What};
-use crate::isolate::chain;
+use crate::rpc::protocol::ask::Answer;
+use crate::rpc::protocol::problem::{Broken, Part, Problem};
+use crate::rpc::protocol::written::written;
+use crate::rpc::{Body, CallMeta, Method};
+use crate::service::catch_panic::chain;
+use crate::service::fail::{self, What};
 use twyla_codec::validate::Refusal;
 
 type Cause = Box<dyn Error + Send + Sync>;
@@ -56,7 +56,7 @@ fn broken<M: Method>(what: &'static str, schema: &'static str, refusal: &Refusal
 }
 
 /// What a caller sent breaks its contract.
-pub(super) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer {
+pub(crate) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer {
     tracing::debug!(method = meta.method, session = %meta.session_id, %refusal, "refused: the {part} breaks its contract");
     let detail = format!("the {part} breaks its contract: {refusal}");
     let errors = refusal.violations.iter().map(Broken::from).collect();
@@ -64,7 +64,7 @@ pub(super) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer 
 }
 
 /// A service lacks what a handler takes, which it looked for before it served anything.
-pub(super) fn not_given(meta: &CallMeta, what: &'static str) -> Answer {
+pub(crate) fn not_given(meta: &CallMeta, what: &'static str) -> Answer {
     tracing::error!(method = meta.method, what, "the service was not given what the handler takes");
     problem(500, meta.method, "the handler could not be called")
 }

@@ -4,13 +4,13 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use super::super::ask::Answer;
-use super::super::method::{Method, Requests};
 use super::argument::Parts;
 use super::outcome;
 use super::registration::{AnswerFuture, Incoming};
-use crate::handler::Otherwise;
-use crate::mark::Mark;
+use crate::contract::record::Mark;
+use crate::rpc::protocol::ask::Answer;
+use crate::rpc::protocol::method::{Method, Requests};
+use crate::service::handler::Otherwise;
 
 /// Whether `T` is the request of the RPC whose key is `K`: `IsRequest::<T, K>::HOLDS`, with [`Otherwise`] in scope.
 pub struct IsRequest<T, K>(PhantomData<(T, K)>);

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::super::CallMeta;
-use super::super::ask::Answer;
 use crate::Bus;
-use crate::handler::{Need, States};
-use crate::mark::Mark;
+use crate::contract::record::Mark;
+use crate::rpc::CallMeta;
+use crate::rpc::protocol::ask::Answer;
+use crate::service::handler::{Need, States};
 
 /// A handler function that [`#[rpc]`](macro@crate::rpc) has made known to the program.
 pub trait Handler {

@@ -1,7 +1,7 @@
 //! The handlers of a service, as `rpcs![..]` collects them: no two at one path.
 
 use super::registration::{Handler, Registration};
-use crate::handler::Text;
+use crate::service::handler::Text;
 
 /// Handlers for [`Service::rpcs`](crate::Service::rpcs), collected by [`rpcs!`](crate::rpcs).
 #[derive(Clone, Debug, Default)]
@@ -89,9 +89,9 @@ impl Entry {
         let mut i = 0;
         while i < before.len() {
             let other = before[i];
-            if crate::handler::same(self.method, other.method) {
+            if crate::service::handler::same(self.method, other.method) {
                 let text = Text::new().with("`").with(self.handler);
-                let text = if crate::handler::same(self.name, other.name) {
+                let text = if crate::service::handler::same(self.name, other.name) {
                     let text = text.with("` is the second handler of `").with(self.name).with("`, after `");
                     text.with(other.handler).with("`\n\nhelp: take one of the two out of the list")
                 } else {

@@ -1,30 +1,10 @@
 //! The RabbitMQ transport: one connection to publish, one to consume, each rebuilt with all that hangs on it after any loss.
 
-mod carried;
-mod connected;
-mod connection;
-mod consumer;
-mod dead;
-mod dial;
-mod error;
-mod fetch;
-mod frame;
-mod gate;
-mod intake;
-mod message;
-mod outlet;
-mod publisher;
-mod refusal;
-mod route;
-mod settle;
-mod socket;
-mod switch;
-#[cfg(feature = "tls")]
-mod tls;
-mod topology;
-mod trial;
-mod trunk;
-mod unconfirmed;
+pub(crate) mod connect;
+pub(crate) mod consume;
+pub(crate) mod error;
+pub(crate) mod io;
+pub(crate) mod publish;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,17 +13,17 @@ use lapin::types::ShortString;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use self::connection::Link;
-use self::gate::Gate;
-use self::publisher::Publisher;
-use self::topology::Topology;
+use super::amqp::connect::connection::Link;
+use super::amqp::connect::topology::Topology;
+use super::amqp::publish::in_flight::Gate;
+use super::amqp::publish::publisher::Publisher;
 use super::state::{BusState, Line, LinkState, States, states};
 use super::{Outgoing, QueueSpec, Subscription, Transport, Unpublished};
-use crate::config::Config;
-use crate::dead::{Decide, Sorted};
-use crate::error::Error;
+use crate::bus::config::Config;
+use crate::bus::error::Error;
+use crate::dead_letter::letter::DeadLetter;
+use crate::dead_letter::triage::{Decide, Sorted};
 use crate::future::BoxFuture;
-use crate::park::DeadLetter;
 
 /// RabbitMQ. It never uses lapin's own recovery, which can hang for good without a word.
 #[derive(Debug)]
@@ -107,7 +87,8 @@ impl Transport for Amqp {
             if self.gate.is_closed() {
                 return Err(Error::Closed);
             }
-            consumer::subscribe(self.consume.clone(), self.topology.clone(), queue, self.connect_deadline).await
+            consume::consumer::subscribe(self.consume.clone(), self.topology.clone(), queue, self.connect_deadline)
+                .await
         })
     }
 

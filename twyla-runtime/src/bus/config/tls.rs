@@ -1,0 +1,52 @@
+//! TLS towards RabbitMQ: whom to trust, and who we are.
+
+use std::path::PathBuf;
+
+/// How a connection to RabbitMQ is encrypted: given to [`Config::tls`](crate::bus::config::Config::tls).
+///
+/// TLS 1.2 and 1.3, through rustls. The broker's certificate is always checked: against the system's certificates, or
+/// against a CA of your own. Files are PEM, and are read for each connection, so that they may be renewed meanwhile.
+///
+/// ```
+/// use twyla_runtime::{Config, Tls};
+///
+/// let tls = Tls::new().ca("/etc/rabbitmq/ca.pem").client_certificate("/etc/me.pem", "/etc/me.key");
+/// let config = Config::new("rabbitmq.internal", "me", "secret").tls(tls);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only the handshake reads them"))]
+pub struct Tls {
+    pub(crate) ca: Option<PathBuf>,
+    /// The certificate with its chain, and its private key.
+    pub(crate) identity: Option<(PathBuf, PathBuf)>,
+    pub(crate) server_name: Option<String>,
+}
+
+impl Tls {
+    /// Trusts the certificates that the system trusts, and shows none of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Trusts only the certificates in this file, not those of the system.
+    #[must_use]
+    pub fn ca(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ca = Some(file.into());
+        self
+    }
+
+    /// Shows the broker this certificate, with its chain, and proves it by the private key.
+    #[must_use]
+    pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.identity = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// The name that the broker's certificate must be for; the host unless set.
+    #[must_use]
+    pub fn server_name(mut self, name: impl Into<String>) -> Self {
+        self.server_name = Some(name.into());
+        self
+    }
+}

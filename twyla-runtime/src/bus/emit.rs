@@ -1,0 +1,197 @@
+//! An event under way: encoded when `emit` is called, sent when its future is polled.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::config::FOREVER;
+use super::error::Error;
+use super::shared::Shared;
+use crate::future::BoxFuture;
+use crate::telemetry::span::Active;
+use crate::transport::{Cause, Outgoing, Unpublished};
+
+/// An event under way: the future of [`Bus::emit`](crate::Bus::emit).
+///
+/// A type of its own, so that a mistake in what is emitted is told once and not again wherever its future is used.
+#[must_use = "nothing is sent until this is awaited"]
+pub struct Emitting {
+    event: &'static str,
+    bus: Arc<Shared>,
+    deadline: Duration,
+    span: Active,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Taken with the first poll.
+    Encoded(Option<Result<Outgoing, Error>>),
+    Sending {
+        message_id: Arc<str>,
+        sending: BoxFuture<'static, Result<(), Unpublished>>,
+        counted: Counted,
+    },
+}
+
+impl Emitting {
+    pub(crate) fn new(event: &'static str, message: Result<Outgoing, Error>, bus: Arc<Shared>, span: Active) -> Self {
+        Self { event, deadline: bus.emit_deadline, bus, span, stage: Stage::Encoded(Some(message)) }
+    }
+
+    /// Waits at most `deadline` for the broker's confirm, and not the bus's emit deadline. It counts from the first poll;
+    /// once that has been, this does nothing.
+    ///
+    /// ```text
+    /// bus.emit(content, context).within(Duration::from_secs(2)).await?;
+    /// ```
+    pub fn within(mut self, deadline: Duration) -> Self {
+        if let Stage::Encoded(_) = self.stage {
+            self.deadline = deadline.min(FOREVER);
+        }
+        self
+    }
+
+    /// The message's id; or why it was refused.
+    #[cfg(feature = "testing")]
+    pub(crate) fn encoded(&self) -> Option<Result<Arc<str>, &Error>> {
+        match &self.stage {
+            Stage::Encoded(Some(message)) => Some(message.as_ref().map(|message| message.message_id.clone())),
+            _ => None,
+        }
+    }
+
+    fn ended(&self, message_id: &str, outcome: Result<(), Unpublished>) -> Result<(), Error> {
+        let event = self.event;
+        match outcome {
+            Ok(()) => {
+                tracing::debug!(event, message_id, "emitted");
+                Ok(())
+            }
+            Err(Unpublished { maybe_sent: false, cause: Cause::Closed, .. }) => {
+                self.span.failed("closed", None);
+                Err(Error::Closed)
+            }
+            Err(Unpublished { maybe_sent: false, cause: Cause::TooLarge { bytes, most }, why }) => {
+                tracing::warn!(event, message_id, error = why, "refused");
+                self.span.failed("size", Some(&why));
+                Err(Error::TooLarge { event, bytes, most, broker: true })
+            }
+            Err(Unpublished { maybe_sent, cause: Cause::Refused | Cause::TooLarge { .. }, why }) => {
+                tracing::warn!(event, message_id, maybe_sent, error = why, "refused");
+                self.span.failed("refused", Some(&why));
+                let message_id = message_id.to_owned();
+                Err(Error::Refused { event, message_id, maybe_sent, why })
+            }
+            Err(Unpublished { maybe_sent, why, .. }) => {
+                tracing::warn!(event, message_id, maybe_sent, error = why, "unconfirmed");
+                self.span.failed("unconfirmed", Some(&why));
+                let message_id = message_id.to_owned();
+                Err(Error::Unconfirmed { event, message_id, maybe_sent, deadline: self.deadline, why })
+            }
+        }
+    }
+
+    /// It was refused before a byte was sent.
+    fn refused(&self, error: &Error) {
+        self.bus.emits.of(self.event).refused();
+        // What is wrong with a content is not told: its values may be nobody's business.
+        self.span.failed(
+            match error {
+                Error::Content { .. } => "content",
+                Error::Context { .. } => "context",
+                Error::TooLarge { .. } => "size",
+                _ => "refused",
+            },
+            None,
+        );
+    }
+}
+
+impl Future for Emitting {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match &mut self.stage {
+                Stage::Encoded(message) => match message.take() {
+                    Some(Ok(mut message)) => {
+                        message.trace = self.span.take_context();
+                        let message_id = message.message_id.clone();
+                        let counted = Counted::begin(&self.bus, self.event);
+                        let until = Instant::now() + self.deadline;
+                        let sending = self.bus.transport.clone().publish(message, until);
+                        self.stage = Stage::Sending { message_id, sending, counted };
+                    }
+                    Some(Err(error)) => {
+                        self.refused(&error);
+                        return Poll::Ready(Err(error));
+                    }
+                    // It has ended, with an error.
+                    None => return Poll::Pending,
+                },
+                Stage::Sending { message_id, sending, counted } => {
+                    let outcome = ready!(sending.as_mut().poll(context));
+                    counted.end(outcome.is_ok());
+                    let message_id = message_id.clone();
+                    return Poll::Ready(self.ended(&message_id, outcome));
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Emitting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Emitting")
+    }
+}
+
+/// Counts an emit that has begun, once, also if it is dropped on the way.
+#[cfg(feature = "metrics")]
+struct Counted {
+    emits: Arc<crate::telemetry::metrics::Emits>,
+    begun: std::time::Instant,
+    ended: bool,
+}
+
+#[cfg(feature = "metrics")]
+impl Counted {
+    fn begin(bus: &Shared, event: &'static str) -> Self {
+        let emits = bus.emits.of(event);
+        emits.begun();
+        Self { emits, begun: std::time::Instant::now(), ended: false }
+    }
+
+    fn end(&mut self, confirmed: bool) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.emits.ended(Some(confirmed), self.begun.elapsed());
+        }
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.emits.ended(None, self.begun.elapsed());
+        }
+    }
+}
+
+#[cfg(not(feature = "metrics"))]
+struct Counted;
+
+#[cfg(not(feature = "metrics"))]
+#[allow(clippy::unused_self, reason = "nothing is counted")]
+impl Counted {
+    fn begin(_: &Shared, _: &'static str) -> Self {
+        Self
+    }
+
+    fn end(&mut self, _: bool) {}
+}

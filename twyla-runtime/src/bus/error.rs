@@ -1,0 +1,289 @@
+//! What can go wrong on a bus, said so that a service's author can act on it.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::config::ConfigError;
+use twyla_codec::validate::Refusal;
+
+/// What can go wrong on a bus.
+///
+/// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence. A password is never part of it.
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration is missing a value, or has a bad one.
+    Config(ConfigError),
+
+    /// A content was to be emitted that its contract refuses. Nothing was sent.
+    Content {
+        /// The event's name.
+        event: &'static str,
+        /// The place of the contract.
+        schema: &'static str,
+        /// Each rule that the content breaks.
+        refusal: Refusal,
+    },
+
+    /// A context was to be emitted that its contract refuses. Nothing was sent.
+    Context {
+        /// The event's name.
+        event: &'static str,
+        /// The place of the contract.
+        schema: &'static str,
+        /// Each rule that the context breaks.
+        refusal: Refusal,
+    },
+
+    /// An event is larger than [`Config::max_event`](crate::Config::max_event) allows, or than the broker takes. Nobody will
+    /// ever see it.
+    TooLarge {
+        /// The event's name.
+        event: &'static str,
+        /// How many bytes it has, with its envelope.
+        bytes: usize,
+        /// How many it may have.
+        most: usize,
+        /// Whether that is the broker's limit, RabbitMQ's `max_message_size`. It is learned from the first event that is
+        /// larger, which is sent and refused; those after it on the same connection aren't sent.
+        broker: bool,
+    },
+
+    /// The broker refuses an event for good: this user may not write to the exchange, or make it. Trying again makes no sense
+    /// before that is changed.
+    Refused {
+        /// The event's name.
+        event: &'static str,
+        /// The id that the event was, or would have been, sent under.
+        message_id: String,
+        /// Whether the broker may have got it all the same, from an earlier try whose answer was lost. `false` is certain:
+        /// nobody will ever see it.
+        maybe_sent: bool,
+        /// What the broker says. It names the exchange.
+        why: String,
+    },
+
+    /// The broker did not confirm an event in time.
+    Unconfirmed {
+        /// The event's name.
+        event: &'static str,
+        /// The id that the event was, or would have been, sent under.
+        message_id: String,
+        /// Whether the broker may have got it all the same. `false` is certain: nobody will ever see it.
+        maybe_sent: bool,
+        /// How long it was tried.
+        deadline: Duration,
+        /// The last thing that stood in the way.
+        why: String,
+    },
+
+    /// The broker could not be reached, or refused the connection.
+    Connect {
+        /// Host, port and virtual host.
+        address: String,
+        /// The user.
+        user: String,
+        /// What stood in the way.
+        why: String,
+    },
+
+    /// A listener's queue could not be made or consumed from.
+    Listen {
+        /// The queue's name.
+        queue: String,
+        /// What stood in the way.
+        why: String,
+    },
+
+    /// A dead queue could not be read.
+    DeadLetters {
+        /// The queue's name.
+        queue: String,
+        /// What stood in the way.
+        why: String,
+    },
+
+    /// A handler takes a state that the service wasn't given.
+    MissingState {
+        /// The handler function.
+        listener: &'static str,
+        /// The state's type.
+        state: &'static str,
+        /// How the service is given it.
+        by: &'static str,
+    },
+
+    /// An event could not be put into an outbox.
+    Outbox {
+        /// The event's name.
+        event: &'static str,
+        /// What the database says.
+        why: String,
+        /// Whether that is the database's own trouble. A handler that returns this error is called again until the outbox
+        /// takes the event, and its attempts don't count. `false` if an earlier statement of the same transaction has failed.
+        passes: bool,
+    },
+
+    /// Two listeners of one service are in the same group of the same event, so each event would go to only one of them.
+    DuplicateListener {
+        /// The event's name.
+        event: &'static str,
+        /// The group.
+        group: &'static str,
+        /// The handler function that was given first.
+        first: &'static str,
+        /// The other handler function.
+        second: &'static str,
+    },
+
+    /// Two RPCs of one service have the same path.
+    DuplicateRpc {
+        /// The last segment of the path.
+        method: &'static str,
+        /// The handler function that was given first.
+        first: &'static str,
+        /// The other handler function.
+        second: &'static str,
+    },
+
+    /// An address can't be served on: that of the RPCs, or the one that tells of the service's health.
+    Serve {
+        /// The address.
+        address: String,
+        /// What stood in the way.
+        why: String,
+    },
+
+    /// RPCs are to be served over HTTP, but this build can't.
+    NoRpcServer,
+
+    /// Something is to be served over HTTP, and there is no address to serve it on.
+    NoAddress {
+        /// What would be served nowhere.
+        what: &'static str,
+    },
+
+    /// A name that can't be the name of an event or a group.
+    Name {
+        /// What is named.
+        what: &'static str,
+        /// What is wrong with the name.
+        why: String,
+    },
+
+    /// The process can't be told of signals.
+    Signals(std::io::Error),
+
+    /// The bus was closed.
+    Closed,
+
+    /// RabbitMQ is configured, but this build has no transport for it.
+    NoAmqp(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => fmt::Display::fmt(error, f),
+            Self::Content { event, schema, refusal } => {
+                write!(f, "{event} was not sent: its content breaks the contract in {schema}: {refusal}")
+            }
+            Self::Context { event, schema, refusal } => {
+                write!(f, "{event} was not sent: its context breaks the contract in {schema}: {refusal}")
+            }
+            Self::TooLarge { event, bytes, most, broker } => {
+                let limit = if *broker {
+                    format!("RabbitMQ takes at most {most} (`max_message_size`)")
+                } else {
+                    format!("at most {most} are allowed")
+                };
+                write!(
+                    f,
+                    "{event} was not sent: it has {bytes} bytes, and {limit}; put what is large elsewhere and emit where it is"
+                )
+            }
+            Self::Refused { event, maybe_sent, why, .. } => {
+                write!(f, "RabbitMQ refuses {event}: {why}; {}", sent(*maybe_sent))
+            }
+            Self::Unconfirmed { event, maybe_sent, deadline, why, .. } => {
+                write!(f, "{event} was not confirmed within {deadline:?} ({why}); {}", sent(*maybe_sent))
+            }
+            Self::Connect { address, user, why } => {
+                write!(f, "can't connect to RabbitMQ at {address} as `{user}`: {why}")
+            }
+            Self::Listen { queue, why } => write!(f, "can't listen on the queue `{queue}`: {why}"),
+            Self::DeadLetters { queue, why } => write!(f, "can't read the dead queue `{queue}`: {why}"),
+            Self::MissingState { listener, state, by } => {
+                let (takes, lacks) = match *by {
+                    ".state(..)" => (format!("State<{state}>"), "no such state"),
+                    ".rpc(..)" => ((*state).to_owned(), "nothing to call others with"),
+                    _ => ((*state).to_owned(), "no store for it"),
+                };
+                write!(f, "the handler `{listener}` takes `{takes}`, but the service has {lacks}: add `{by}`")
+            }
+            Self::Outbox { event, why, .. } => write!(f, "{event} could not be put into the outbox: {why}"),
+            Self::DuplicateListener { event, group, first, second } => write!(
+                f,
+                "`{first}` and `{second}` both listen to {event} in the group `{group}`: each event would go to only one \
+                 of them"
+            ),
+            Self::DuplicateRpc { method, first, second } if first == second => {
+                write!(f, "`{first}` is there twice to serve /rpc/{method}: register it once")
+            }
+            Self::DuplicateRpc { method, first, second } => {
+                write!(f, "`{first}` and `{second}` both serve /rpc/{method}: take one of them out")
+            }
+            Self::Serve { address, why } => write!(f, "nothing can be served on {address}: {why}"),
+            Self::NoRpcServer => f.write_str(
+                "RPCs are served over HTTP, but twyla-runtime was built without its feature `rpc-server` (within one process \
+                 the service is given an `Rpc::in_memory()` with `.rpc(..)`)",
+            ),
+            Self::NoAddress { what } => write!(
+                f,
+                "{what} would be served nowhere, as `Serve::mounted()` has no address: take `Serve::on(..)`, or `start()` the \
+                 service and put `Running::router()` into the app that you serve yourself"
+            ),
+            Self::Name { what, why } => write!(f, "{what} {why}"),
+            Self::Signals(error) => write!(f, "can't wait for SIGINT and SIGTERM: {error}"),
+            Self::Closed => f.write_str("the bus is closed"),
+            Self::NoAmqp(variable) => {
+                write!(f, "{variable} is set, but twyla-runtime was built without its feature `amqp`")
+            }
+        }
+    }
+}
+
+fn sent(maybe: bool) -> &'static str {
+    if maybe { "it may have been sent" } else { "it was not sent" }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error {
+    /// The rules that a refused content or context breaks.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Content { refusal, .. } | Self::Context { refusal, .. } => Some(refusal),
+            _ => None,
+        }
+    }
+}

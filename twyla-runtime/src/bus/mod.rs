@@ -1,0 +1,344 @@
+//! The bus: emits events.
+
+pub(crate) mod config;
+pub(crate) mod emit;
+pub(crate) mod error;
+pub(crate) mod shared;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use self::config::{Config, MAX_EVENT};
+use self::emit::Emitting;
+use self::error::Error;
+use self::shared::Shared;
+use crate::contract::envelope;
+use crate::contract::event::{AsContext, Emittable, Event, EventContext};
+use crate::dead_letter::letter::DeadLetter;
+use crate::dead_letter::triage::{Sort, Sorted};
+use crate::progress::Progress;
+use crate::telemetry::metrics::AllEmits;
+use crate::telemetry::span;
+use crate::telemetry::trace::TraceContext;
+use crate::transport::memory::Memory;
+use crate::transport::state::BusState;
+use crate::transport::{Address, Outgoing, Transport, dead_name, queue_name};
+
+/// A bus: over RabbitMQ, or within the memory of this process. Clones are the same bus.
+#[derive(Clone)]
+pub struct Bus {
+    inner: Arc<Shared>,
+    session: Option<Uuid>,
+    /// Where in its trace that is, in a handler.
+    trace: Option<TraceContext>,
+}
+
+impl Bus {
+    /// A bus within the memory of this process, for tests and for programs that are one process.
+    ///
+    /// It behaves as RabbitMQ does: a queue for each group that lives as long as the bus, prefetch, redelivery, dead
+    /// queues; and an event that nobody listens to is gone.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::over(Arc::new(Memory::default()), program_name(), Duration::from_secs(30), MAX_EVENT)
+    }
+
+    /// One in memory that tells what happens on it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn observed(progress: Progress) -> Self {
+        let transport = Arc::new(Memory::observed(progress.clone()));
+        let (app_id, emit_deadline, max_event) = (program_name(), Duration::from_secs(30), MAX_EVENT);
+        let inner = Shared { transport, app_id, emit_deadline, max_event, emits: AllEmits::default(), progress };
+        Self { inner: Arc::new(inner), session: None, trace: None }
+    }
+
+    /// Connects to RabbitMQ.
+    ///
+    /// Once this has succeeded, connections that are lost are made again for ever.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] if the broker can't be reached within the configuration's connect deadline, and at once if it
+    /// refuses the user, the password or the virtual host.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up; nothing stays behind.
+    #[cfg(feature = "amqp")]
+    pub async fn connect(config: Config) -> Result<Self, Error> {
+        let (app_id, emit_deadline, max_event) =
+            (config.app_id.as_str().into(), config.emit_deadline, config.max_event);
+        let transport = crate::transport::amqp::Amqp::connect(config).await?;
+        Ok(Self::over(Arc::new(transport), app_id, emit_deadline, max_event))
+    }
+
+    /// RabbitMQ where `<PREFIX>_AMQP_HOST` is set, else in memory. See [`Config::from_env`] for the variables.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names a variable that is missing or bad; else as [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// As [`connect`](Self::connect).
+    pub async fn from_env(prefix: &str) -> Result<Self, Error> {
+        match Config::from_env(prefix)? {
+            None => Ok(Self::in_memory()),
+            #[cfg(feature = "amqp")]
+            Some(config) => Self::connect(config).await,
+            #[cfg(not(feature = "amqp"))]
+            Some(_) => Err(Error::NoAmqp(format!("{}_AMQP_HOST", prefix.trim_end_matches('_')))),
+        }
+    }
+
+    fn over(transport: Arc<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration, max_event: usize) -> Self {
+        let inner = Shared {
+            transport,
+            app_id,
+            emit_deadline,
+            max_event,
+            emits: AllEmits::default(),
+            progress: Progress::default(),
+        };
+        Self { inner: Arc::new(inner), session: None, trace: None }
+    }
+
+    /// Emits an event; resolves when the broker has it safe.
+    ///
+    /// Content and context are held to their contracts first. The event belongs to this bus's session: in a handler that
+    /// is the session of the event being handled, otherwise the one of [`with_session`](Self::with_session), otherwise a
+    /// new one. An event that no group listens to is gone, as with any topic exchange.
+    ///
+    /// Through an outage it waits, and sends again under the same message id what may have been lost, until the emit
+    /// deadline ([`Config::emit_deadline`]; for this one event [`Emitting::within`]). So the event may be delivered more
+    /// than once.
+    ///
+    /// # Errors
+    /// [`Error::Content`] and [`Error::Context`] if they break their contract, [`Error::TooLarge`] also if it is the broker that
+    /// doesn't take so much, [`Error::Refused`] at once if the broker refuses the event for good. [`Error::Unconfirmed`] if it
+    /// did not confirm in time. The last two say whether the event may have been sent. [`Error::Closed`].
+    ///
+    /// # Cancel safety
+    /// Checked and encoded when called, sent when polled. If the future is dropped, the event may or may not be sent.
+    pub fn emit<T, C, A>(&self, content: T, context: A) -> Emitting
+    where
+        // the context's type is a parameter, not a projection, so that content and context are each refused by themselves
+        T: Emittable + Event<Context = C>,
+        C: EventContext,
+        A: AsContext<C>,
+    {
+        let now = Utc::now();
+        let session = self.session.unwrap_or_else(Uuid::new_v4);
+        let body = encoded(&content, &context, now, session, self.inner.max_event);
+        let message = body.map(|body| self.message(T::DOMAIN, T::EVENT_TYPE, body.into(), now));
+        if let Ok(message) = &message {
+            self.inner.progress.emits(&message.message_id, T::EMITS);
+        }
+        self.emitting(T::NAME, message, Some(session))
+    }
+
+    fn emitting(&self, event: &'static str, message: Result<Outgoing, Error>, session: Option<Uuid>) -> Emitting {
+        let system = self.inner.transport.system();
+        let span = span::emit(event, message.as_ref().ok(), system, session, self.trace.as_ref());
+        Emitting::new(event, message, self.inner.clone(), span)
+    }
+
+    pub(crate) fn message(
+        &self,
+        domain: impl Into<Cow<'static, str>>,
+        event_type: impl Into<Cow<'static, str>>,
+        body: Bytes,
+        timestamp: DateTime<Utc>,
+    ) -> Outgoing {
+        Outgoing {
+            to: Address::Event { domain: domain.into(), event_type: event_type.into() },
+            body,
+            message_id: new_message_id(),
+            timestamp,
+            app_id: self.app_id(),
+            headers: Vec::new(),
+            original: None,
+            trace: None,
+        }
+    }
+
+    /// The same bus, with every event emitted through it belonging to the session `id`: for a session that other programs
+    /// know by a text, [`session_id`](crate::session_id) of that.
+    #[must_use]
+    pub fn with_session(&self, id: Uuid) -> Self {
+        Self { session: Some(id), ..self.clone() }
+    }
+
+    /// The same bus, with every event emitted through it being part of a trace, as it is in a handler by itself.
+    #[must_use]
+    pub fn with_trace(&self, trace: TraceContext) -> Self {
+        Self { trace: Some(trace), ..self.clone() }
+    }
+
+    /// The same bus for what a handler emits.
+    pub(crate) fn within(&self, session: Uuid, trace: Option<&TraceContext>) -> Self {
+        Self { inner: self.inner.clone(), session: Some(session), trace: trace.cloned() }
+    }
+
+    /// Whether the bus is connected, and what stands in the way if not: a watch, to look at
+    /// (`bus.state().borrow().is_up()`) or to wait on (`wait_for`).
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<BusState> {
+        self.inner.transport.state()
+    }
+
+    /// The same bus without a session and a trace of its own.
+    pub(crate) fn plain(&self) -> Self {
+        Self { inner: self.inner.clone(), session: None, trace: None }
+    }
+
+    /// Looks at up to `limit` of the events that `group` has set aside of `event`, and leaves them there. What was parked
+    /// first comes first.
+    ///
+    /// On RabbitMQ they are fetched and given back, so nobody else sees them meanwhile, and a quorum queue may put them
+    /// behind the others: then the next look at fewer than all shows others.
+    ///
+    /// # Errors
+    /// [`Error::DeadLetters`] if the broker can't be asked. A dead queue that doesn't exist is empty.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives back what was fetched.
+    pub async fn dead_letters(&self, event: &str, group: &str, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.inner.transport.dead_letters(dead_name(event, group), limit).await
+    }
+
+    /// How many events `group` has set aside of `event` and nobody is looking at now.
+    ///
+    /// # Errors
+    /// As [`dead_letters`](Self::dead_letters).
+    ///
+    /// # Cancel safety
+    /// Nothing is changed.
+    pub async fn count_dead_letters(&self, event: &str, group: &str) -> Result<usize, Error> {
+        self.inner.transport.count_dead(dead_name(event, group)).await
+    }
+
+    /// Asks of each event that `group` has set aside of `event` what is to become of it. Those that are set aside meanwhile
+    /// are not asked for, so this ends.
+    ///
+    /// A replayed event goes to this one group again, under the same message id, and leaves the dead queue when the broker
+    /// has confirmed it there. If this process dies just in between, up to 32 events are in both, under the same ids.
+    ///
+    /// # Errors
+    /// [`Error::DeadLetters`] if the broker can't be asked, or the group has no queue. What was done by then is done.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves each event in the dead queue, or done with; up to 32 may be replayed and still be there.
+    /// To stop in order, answer [`Sort::Stop`].
+    ///
+    /// ```
+    /// # async fn example(bus: twyla_runtime::Bus) -> Result<(), twyla_runtime::Error> {
+    /// use twyla_runtime::Sort;
+    ///
+    /// let sorted = bus.sort_dead_letters("api.user_input", "bot", |letter| {
+    ///     if letter.error.contains("no database") { Sort::Replay } else { Sort::Keep }
+    /// });
+    /// println!("{} replayed", sorted.await?.replayed);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sort_dead_letters(
+        &self,
+        event: &str,
+        group: &str,
+        mut decide: impl FnMut(&DeadLetter) -> Sort + Send,
+    ) -> Result<Sorted, Error> {
+        let (dead, back) = (dead_name(event, group), queue_name(event, group));
+        self.inner.transport.sort_dead(dead, back, &mut decide).await
+    }
+
+    /// Waits for the confirms that are under way, then closes the connections. Everything that is tried on the bus and
+    /// its clones from then on fails with [`Error::Closed`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the bus closed, perhaps without having waited.
+    pub async fn close(&self) {
+        self.inner.transport.close().await;
+    }
+
+    pub(crate) fn transport(&self) -> Arc<dyn Transport> {
+        self.inner.transport.clone()
+    }
+
+    pub(crate) fn system(&self) -> &'static str {
+        self.inner.transport.system()
+    }
+
+    pub(crate) fn app_id(&self) -> Arc<str> {
+        self.inner.app_id.clone()
+    }
+
+    pub(crate) fn max_event(&self) -> usize {
+        self.inner.max_event
+    }
+
+    pub(crate) fn emit_deadline(&self) -> Duration {
+        self.inner.emit_deadline
+    }
+}
+
+/// Publishes any bytes as if they were an event, for tests of what others may send.
+///
+/// # Errors
+/// As [`Bus::emit`], without the contracts.
+pub async fn publish_raw(
+    bus: &Bus,
+    domain: &'static str,
+    event_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Result<(), Error> {
+    let message = bus.message(domain, event_type, body.into(), Utc::now());
+    bus.emitting(event_type, Ok(message), None).await
+}
+
+/// The envelope of an event whose content and context keep their contracts, and that has no more than so many bytes: whatever
+/// is emitted is encoded here, and so the program carries its mark.
+pub(crate) fn encoded<T, C, A>(
+    content: &T,
+    context: &A,
+    now: DateTime<Utc>,
+    session: Uuid,
+    most: usize,
+) -> Result<Vec<u8>, Error>
+where
+    T: Emittable + Event<Context = C>,
+    C: EventContext,
+    A: AsContext<C>,
+{
+    let event = T::EMITS.subject();
+    let body = envelope::encode(
+        event,
+        |out| content.encode(out).map_err(|refusal| Error::Content { event, schema: T::SCHEMA, refusal }),
+        |out| {
+            let schema = C::SCHEMA;
+            context.as_context().encode(out).map_err(|refusal| Error::Context { event, schema, refusal })
+        },
+        now,
+        session,
+    )?;
+    let bytes = body.len();
+    if bytes <= most { Ok(body) } else { Err(Error::TooLarge { event, bytes, most, broker: false }) }
+}
+
+/// Ordered by time (RFC 9562, section 5.7), so that stores keep them close together.
+pub(crate) fn new_message_id() -> Arc<str> {
+    (*Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
+}
+
+fn program_name() -> Arc<str> {
+    crate::bus::config::program().into()
+}
+
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bus").field("transport", &self.inner.transport).field("session", &self.session).finish()
+    }
+}

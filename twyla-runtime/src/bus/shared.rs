@@ -1,0 +1,17 @@
+//! What all clones of a bus share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::progress::Progress;
+use crate::telemetry::metrics::AllEmits;
+use crate::transport::Transport;
+
+pub(crate) struct Shared {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) app_id: Arc<str>,
+    pub(crate) emit_deadline: Duration,
+    pub(crate) max_event: usize,
+    pub(crate) emits: AllEmits,
+    pub(crate) progress: Progress,
+}

@@ -1,0 +1,368 @@
+//! The envelope: the bytes that go over the wire, written exactly and read with tolerance.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::session::Session;
+use twyla_codec::json;
+use twyla_codec::validate::Violation;
+
+/// The version that an envelope is written with: a number, since the Python original reads it into an `int`.
+pub(crate) const VERSION: i64 = 1;
+
+/// Writes the envelope of an event; `content` and `context` append their JSON texts.
+pub(crate) fn encode<E>(
+    event: &str,
+    content: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    context: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    timestamp: DateTime<Utc>,
+    session_id: Uuid,
+) -> Result<Vec<u8>, E> {
+    let mut out = Vec::with_capacity(512);
+    out.extend_from_slice(b"{\"event_name\":");
+    text(event, &mut out);
+    out.extend_from_slice(b",\"content\":");
+    content(&mut out)?;
+    out.extend_from_slice(b",\"context\":");
+    context(&mut out)?;
+    out.extend_from_slice(b",\"meta\":{\"version\":");
+    // Writing a number to a vector can't fail.
+    let _ = serde_json::to_writer(&mut out, &VERSION);
+    out.extend_from_slice(b",\"timestamp\":");
+    text(&write_timestamp(timestamp), &mut out);
+    out.extend_from_slice(b",\"session_id\":\"");
+    out.extend_from_slice(session_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+    out.extend_from_slice(b"\"}}");
+    Ok(out)
+}
+
+/// RFC 3339 in UTC with microseconds and the offset in digits, which every Python that knows `fromisoformat` reads.
+pub(crate) fn write_timestamp(timestamp: DateTime<Utc>) -> String {
+    timestamp.to_rfc3339_opts(SecondsFormat::Micros, false)
+}
+
+fn text(text: &str, out: &mut Vec<u8>) {
+    // Writing a string to a vector can't fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// An envelope that was read: the two parts that belong to contracts, still as JSON text, and the meta data.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Envelope {
+    pub(crate) content: Bytes,
+    pub(crate) context: Bytes,
+    pub(crate) version: i64,
+    pub(crate) timestamp: Option<DateTime<Utc>>,
+    pub(crate) session: Option<Session>,
+}
+
+/// Reads the envelope of a message that came out of the queue of `event`.
+///
+/// # Errors
+/// A [`Violation`] whose pointer is into the whole message.
+pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
+    let text = std::str::from_utf8(body)
+        .map_err(|e| no_json(body, || format!("is not UTF-8: invalid from byte {} on", e.valid_up_to())))?;
+    let raw: RawEnvelope<'_> = serde_json::from_str(text).map_err(|e| no_json(body, || not_an_envelope(&e)))?;
+    if !is_object(text) {
+        return Err(violation("", "type", "is no object".to_owned()));
+    }
+
+    if let Some(name) = raw.event_name
+        && name.get().strip_prefix('"').and_then(|name| name.strip_suffix('"')) != Some(event)
+    {
+        match serde_json::from_str::<String>(name.get()) {
+            Ok(name) if name == event => {}
+            Ok(name) => {
+                let why = format!("is {:?}, but this is the queue of {event}", shortened(&name));
+                return Err(violation("/event_name", "const", why));
+            }
+            Err(_) => return Err(violation("/event_name", "type", "is no string".to_owned())),
+        }
+    }
+    let content = raw.content.ok_or_else(|| violation("/content", "required", "is missing".to_owned()))?;
+    let context = raw.context.ok_or_else(|| violation("/context", "required", "is missing".to_owned()))?;
+    let meta = raw.meta.map_or(Ok(Meta::default()), |meta| {
+        serde_json::from_str::<RawMeta<'_>>(meta.get())
+            .ok()
+            .filter(|_| is_object(meta.get()))
+            .ok_or_else(|| violation("/meta", "type", "is no object, or has a key twice".to_owned()))
+            .and_then(Meta::read)
+    })?;
+    Ok(Envelope {
+        content: body.slice_ref(content.get().as_bytes()),
+        context: body.slice_ref(context.get().as_bytes()),
+        version: meta.version,
+        timestamp: meta.timestamp,
+        session: meta.session,
+    })
+}
+
+/// The content and the context of an envelope, as JSON texts, for the command line to hold them to their contracts.
+///
+/// # Errors
+/// A [`Violation`] whose pointer is into the whole message.
+pub fn open(body: &[u8], event: &str) -> Result<(Bytes, Bytes), Violation> {
+    decode(&Bytes::copy_from_slice(body), event).map(|envelope| (envelope.content, envelope.context))
+}
+
+#[derive(Deserialize)]
+struct RawEnvelope<'a> {
+    #[serde(borrow, default)]
+    event_name: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    content: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    context: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    meta: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawMeta<'a> {
+    #[serde(borrow, default)]
+    version: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    session_id: Option<&'a RawValue>,
+}
+
+/// A derived struct reads an array of its fields' values too.
+fn is_object(json: &str) -> bool {
+    json.trim_ascii_start().starts_with('{')
+}
+
+/// A `null` is a value here, for the contract to judge.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+struct Meta {
+    version: i64,
+    timestamp: Option<DateTime<Utc>>,
+    session: Option<Session>,
+}
+
+impl Default for Meta {
+    fn default() -> Self {
+        Self { version: VERSION, timestamp: None, session: None }
+    }
+}
+
+impl Meta {
+    fn read(raw: RawMeta<'_>) -> Result<Self, Violation> {
+        let timestamp = match raw.timestamp {
+            None => None,
+            Some(value) => {
+                let text: String = serde_json::from_str(value.get())
+                    .map_err(|_| violation("/meta/timestamp", "type", "is no string".to_owned()))?;
+                Some(read_timestamp(&text).ok_or_else(|| {
+                    let why = format!("{:?} is no ISO 8601 date and time", shortened(&text));
+                    violation("/meta/timestamp", "format", why)
+                })?)
+            }
+        };
+        Ok(Self {
+            version: raw.version.and_then(|value| integer(&unquoted(value))).unwrap_or(VERSION),
+            timestamp,
+            session: raw.session_id.and_then(|value| Session::read(&unquoted(value))),
+        })
+    }
+}
+
+/// The text of a string; the JSON text of any other value.
+fn unquoted(value: &RawValue) -> Cow<'_, str> {
+    serde_json::from_str::<String>(value.get()).map_or(Cow::Borrowed(value.get()), Cow::Owned)
+}
+
+/// An integer in any spelling that JSON has for it: `1`, `1.0` and `10e-1`.
+fn integer(text: &str) -> Option<i64> {
+    let number: serde_json::Number = serde_json::from_str(text.trim()).ok()?;
+    number.as_i64().or_else(|| {
+        // exact within these bounds, beyond which a double has no fraction to tell integers by
+        let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0)?;
+        #[expect(clippy::cast_possible_truncation, reason = "it is integral and within 2^53")]
+        Some(float as i64)
+    })
+}
+
+/// Reads RFC 3339, and ISO 8601 without a zone, which is taken as UTC.
+fn read_timestamp(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).ok().or_else(|| {
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+            .iter()
+            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+            .map(|time| time.and_utc())
+    })
+}
+
+/// A message that is not JSON, for this reason unless its encoding is one.
+fn no_json(body: &[u8], why: impl FnOnce() -> String) -> Violation {
+    violation("", "json", json::other_encoding(body).map_or_else(why, str::to_owned))
+}
+
+fn not_an_envelope(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let what = match error.classify() {
+        Category::Eof => "is JSON that ends too early",
+        Category::Syntax | Category::Io => "is no JSON",
+        // The text of such an error may quote the message, so it isn't passed on.
+        Category::Data => "is no envelope: it must be an object that has each of its keys once",
+    };
+    format!("{what} (line {}, column {})", error.line(), error.column())
+}
+
+fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(64)]
+}
+
+fn violation(pointer: &str, keyword: &'static str, message: String) -> Violation {
+    Violation { pointer: pointer.to_owned(), keyword, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Envelope, Violation> {
+        decode(&Bytes::copy_from_slice(json.as_bytes()), "api.user_input")
+    }
+
+    #[test]
+    fn writes_the_envelope_byte_for_byte() {
+        let time = DateTime::from_timestamp(1_751_000_000, 120_000).unwrap();
+        let part = |json: &'static str| {
+            move |out: &mut Vec<u8>| {
+                out.extend_from_slice(json.as_bytes());
+                Ok::<_, ()>(())
+            }
+        };
+        let session = Uuid::from_u128(0x5f0c_7d9e_3b1a_4c55_9d3e_2a6f_1c0b_7e42);
+        let body = encode("api.user_input", part(r#"{"a":"ü"}"#), part("{}"), time, session).unwrap();
+        assert_eq!(
+            String::from_utf8(body.clone()).unwrap(),
+            r#"{"event_name":"api.user_input","content":{"a":"ü"},"context":{},"meta":{"version":1,"timestamp":"2025-06-27T04:53:20.000120+00:00","session_id":"5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42"}}"#
+        );
+        let read = decode(&body.into(), "api.user_input").unwrap();
+        assert_eq!((read.timestamp, read.session), (Some(time), Some(session.into())));
+        assert_eq!(encode("a.b", |_| Err(1), |_| Err(2), time, session), Err(1));
+    }
+
+    #[test]
+    fn reads_with_tolerance() {
+        let bare = read(r#" {"content": {"a":1} ,"context":null} "#).unwrap();
+        assert_eq!((&bare.content[..], &bare.context[..]), (&br#"{"a":1}"#[..], &b"null"[..]));
+        assert_eq!((bare.version, bare.timestamp, bare.session), (1, None, None));
+
+        for (timestamp, micros) in [
+            ("2020-02-03T04:05:06.000789", 789),
+            ("2020-02-03T04:05:06", 0),
+            ("2020-02-03 04:05:06.5", 500_000),
+            ("2020-02-03T04:05:06.000789Z", 789),
+            ("2020-02-03T05:05:06.000789+01:00", 789),
+        ] {
+            let json = format!(
+                r#"{{"event_name":"api.user\u005finput","x":[{{}}],"content":{{}},"context":{{}},"extra":1,
+                "meta":{{"version":3,"timestamp":"{timestamp}","session_id":"","more":null}}}}"#
+            );
+            let envelope = read(&json).unwrap();
+            let want = DateTime::from_timestamp(1_580_702_706, micros * 1000).unwrap();
+            assert_eq!((envelope.version, envelope.timestamp, envelope.session), (3, Some(want), None), "{timestamp}");
+        }
+        let deep = format!(r#"{{"content":{}{},"context":{{}},"meta":null}}"#, "[".repeat(10_000), "]".repeat(10_000));
+        assert_eq!(read(&deep).unwrap().content.len(), 20_000);
+    }
+
+    #[test]
+    fn reads_a_version_in_any_spelling_and_takes_any_other_value_for_the_newest() {
+        for (spelling, version) in [
+            ("1", 1),
+            ("2", 2),
+            ("-1", -1),
+            ("0", 0),
+            ("1.0", 1),
+            ("20e-1", 2),
+            ("3e2", 300),
+            ("\"1.0\"", 1),
+            ("\"2\"", 2),
+            ("\" 2 \"", 2),
+            ("9223372036854775807", i64::MAX),
+            ("9223372036854775808", VERSION),
+            ("1e400", VERSION),
+            ("2.50", VERSION),
+            ("\"2.50\"", VERSION),
+            ("\"1.0.0\"", VERSION),
+            ("\"v1\"", VERSION),
+            ("\"\"", VERSION),
+            ("null", VERSION),
+            ("true", VERSION),
+            ("[2]", VERSION),
+            ("{\"major\":2}", VERSION),
+        ] {
+            let envelope =
+                read(&format!(r#"{{"content":{{}},"context":{{}},"meta":{{"version":{spelling}}}}}"#)).unwrap();
+            assert_eq!(envelope.version, version, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn reads_a_session_from_any_value() {
+        let id = Uuid::from_u128(0x5f0c_7d9e_3b1a_4c55_9d3e_2a6f_1c0b_7e42);
+        for (json, session) in [
+            ("\"5F0C7D9E-3B1A-4C55-9D3E-2A6F1C0B7E42\"", Some(id.into())),
+            ("\"s\"", Session::read("s")),
+            ("\"\\u0073\"", Session::read("s")),
+            ("17", Session::read("17")),
+            ("true", Session::read("true")),
+            ("{\"a\": 1}", Session::read("{\"a\": 1}")),
+            ("\"\"", None),
+            ("\" \"", None),
+            ("null", None),
+        ] {
+            let envelope =
+                read(&format!(r#"{{"content":{{}},"context":{{}},"meta":{{"session_id":{json}}}}}"#)).unwrap();
+            assert_eq!(envelope.session, session, "{json}");
+        }
+    }
+
+    #[test]
+    fn says_where_an_envelope_is_broken() {
+        for (json, pointer, keyword, message) in [
+            ("", "", "json", "ends too early"),
+            ("{\"content\":{", "", "json", "ends too early"),
+            ("nonsense", "", "json", "no JSON (line 1, column 2)"),
+            ("[1,{},{}]", "", "type", "no object"),
+            ("[null,{},{},null]", "", "type", "no object"),
+            ("\"secret\"", "", "json", "no envelope"),
+            (r#"{"content":1,"content":2,"context":{}}"#, "", "json", "once"),
+            (r#"{"context":{}}"#, "/content", "required", "missing"),
+            (r#"{"content":{}}"#, "/context", "required", "missing"),
+            (r#"{"event_name":"a.b","content":{},"context":{}}"#, "/event_name", "const", "\"a.b\", but this is"),
+            (r#"{"event_name":7,"content":{},"context":{}}"#, "/event_name", "type", "no string"),
+            (r#"{"content":{},"context":{},"meta":[]}"#, "/meta", "type", "no object"),
+            (r#"{"content":{},"context":{},"meta":{"timestamp":1}}"#, "/meta/timestamp", "type", "no string"),
+            (r#"{"content":{},"context":{},"meta":{"timestamp":"soon"}}"#, "/meta/timestamp", "format", "\"soon\""),
+        ] {
+            let found = read(json).unwrap_err();
+            assert_eq!((found.pointer.as_str(), found.keyword), (pointer, keyword), "{json}");
+            assert!(found.message.contains(message), "{json}: {found}");
+            assert!(!found.message.contains("secret"), "{found}");
+        }
+        let invalid = decode(&Bytes::from_static(b"{\"content\":\"\xff\"}"), "a.b").unwrap_err();
+        assert!(invalid.message.contains("from byte 12 on"), "{invalid}");
+    }
+
+    #[test]
+    fn keeps_content_and_context_where_they_are() {
+        let body = Bytes::from_static(br#"{"content":{"a":1},"context":{"b":2}}"#);
+        let envelope = decode(&body, "a.b").unwrap();
+        let range = body.as_ptr_range();
+        assert!(range.contains(&envelope.content.as_ptr()) && range.contains(&envelope.context.as_ptr()));
+    }
+}

@@ -1,0 +1,135 @@
+//! What the bus knows of an event: its name, its context, and how its content is decoded and encoded under its contract.
+
+use super::record::{Mark, Schema, Schemas};
+use twyla_codec::validate::Refusal;
+
+#[doc(hidden)]
+pub mod bound;
+#[doc(hidden)]
+pub mod fits;
+mod generated;
+#[doc(hidden)]
+pub mod kind;
+
+/// A type that is the content of an event: generated from the event's schema, or bound to it with
+/// [`#[event]`](macro@crate::contract::event).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the content of an event",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
+pub trait Event: Sized + Send + 'static {
+    /// The event's name, `domain.event_type`.
+    const NAME: &'static str;
+    /// The part of the name before the first dot: the exchange.
+    const DOMAIN: &'static str;
+    /// The part of the name behind the first dot: the routing key.
+    const EVENT_TYPE: &'static str;
+    /// The schema's place, for example `schemas/events/api/user_input.json:1`.
+    const SCHEMA: &'static str;
+    /// The schemas as they were compiled.
+    #[doc(hidden)]
+    const SCHEMAS: Schemas;
+    /// What a program that emits it carries.
+    #[doc(hidden)]
+    const EMITS: &'static Mark;
+    /// The name as a type, so that the compiler can tell events apart.
+    #[doc(hidden)]
+    type Key;
+    /// The context that this event carries.
+    type Context: EventContext;
+}
+
+/// An event's name as a type: 64-bit FNV-1a of it (`twyla_contract::EventName::key`).
+#[doc(hidden)]
+pub struct EventKey<const HASH: u64>;
+
+/// An event that can be listened to: its content is decoded and held to the contract.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the content of an event",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
+pub trait Listen: Event {
+    /// Decodes a content, a JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that the content breaks.
+    fn decode(content: &[u8]) -> Result<Self, Refusal>;
+}
+
+/// An event that can be emitted: its content is held to the contract and encoded.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the content of an event",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
+pub trait Emit: Event {
+    /// Appends the content to `out` as JSON text. On an error `out` is as it was.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that the content breaks.
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
+}
+
+/// What [`Bus::emit`](crate::Bus::emit) takes: whatever can be [emitted](Emit). A trait of its own for the compiler's
+/// sake, whose words then are about the struct and not about others that have the trait.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the content of an event",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
+pub trait Emittable: Emit {}
+
+impl<T: Emit> Emittable for T {}
+
+/// The context that every event carries: generated from `context.json`.
+pub trait EventContext: Clone + Send + Sync + 'static {
+    /// The schema's place, for example `schemas/context.json:1`.
+    const SCHEMA: &'static str;
+    /// The schema as it was compiled.
+    #[doc(hidden)]
+    const COMPILED: &'static Schema;
+
+    /// Decodes a context, a JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that the context breaks.
+    fn decode(context: &[u8]) -> Result<Self, Refusal>;
+
+    /// Appends the context to `out` as JSON text. On an error `out` is as it was.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that the context breaks.
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
+}
+
+/// A context, or a reference to one: what [`Bus::emit`](crate::Bus::emit) takes beside the content.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the context of an event",
+    label = "not a context",
+    note = "what every event carries is the schemas folder's `context.json`: `contracts::Context`, or a reference to one"
+)]
+pub trait AsContext<C> {
+    /// The context.
+    fn as_context(&self) -> &C;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: EventContext> AsContext<C> for C {
+    fn as_context(&self) -> &C {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: EventContext> AsContext<C> for &C {
+    fn as_context(&self) -> &C {
+        self
+    }
+}

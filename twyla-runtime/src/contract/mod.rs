@@ -1,0 +1,6 @@
+//! What generated code binds its types to: events and their context, the record of a contract in the binary, and the envelope on the wire.
+
+pub(crate) mod envelope;
+pub mod event;
+pub mod record;
+pub(crate) mod session;

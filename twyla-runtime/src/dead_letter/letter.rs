@@ -1,0 +1,474 @@
+//! Dead letters: events that were set aside, and the headers that tell why.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use twyla_codec::validate::{Violation, sensitive};
+
+/// The longest text of one header in bytes. All headers together must fit into one AMQP frame.
+pub(crate) const MAX_TEXT: usize = 4096;
+/// The longest pointer or message of one violation in bytes.
+const MAX_PART: usize = 512;
+/// How many violations are written.
+const MAX_VIOLATIONS: usize = 16;
+
+pub(crate) const REASON: &str = "x-twyla-reason";
+pub(crate) const ERROR: &str = "x-twyla-error";
+pub(crate) const VIOLATIONS: &str = "x-twyla-violations";
+pub(crate) const EVENT: &str = "x-twyla-event";
+pub(crate) const GROUP: &str = "x-twyla-group";
+pub(crate) const EXCHANGE: &str = "x-twyla-exchange";
+pub(crate) const ROUTING_KEY: &str = "x-twyla-routing-key";
+pub(crate) const ATTEMPTS: &str = "x-twyla-attempts";
+pub(crate) const FIRST_ERROR: &str = "x-twyla-first-error";
+pub(crate) const FIRST_FAILED_AT: &str = "x-twyla-first-failed-at";
+pub(crate) const PARKED_AT: &str = "x-twyla-parked-at";
+pub(crate) const SENSITIVE: &str = "x-twyla-sensitive";
+
+/// Properties and headers of the sender's that a dead queue or a retry queue can't have as they are.
+pub(crate) const EXPIRATION: &str = "x-twyla-expiration";
+pub(crate) const DELIVERY_MODE: &str = "x-twyla-delivery-mode";
+pub(crate) const USER_ID: &str = "x-twyla-user-id";
+pub(crate) const CC: &str = "x-twyla-cc";
+/// Their headers.
+pub(crate) const SENDERS: [&str; 4] = [EXPIRATION, DELIVERY_MODE, USER_ID, CC];
+
+/// Declares the reasons, each with its word: the one list of them.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
+        /// Why an event was parked.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The word in the header `x-twyla-reason`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The content or the context breaks its contract.
+    Contract = "contract",
+    /// The message is no envelope.
+    Envelope = "envelope",
+    /// The handler returned an error at each attempt.
+    Handler = "handler",
+    /// The handler panicked at the last attempt.
+    Panic = "panic",
+    /// It was delivered again and again and never settled: the service ends, loses its connection or gives it back.
+    Redelivered = "redelivered",
+    /// It has more bytes than [`Config::max_event`](crate::Config::max_event) allows.
+    Size = "size",
+}
+
+impl Reason {
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// One broken rule, as the header `x-twyla-violations` tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadViolation {
+    /// Where in the message the offending value is: a JSON Pointer, for example `/content/emission`.
+    pub pointer: String,
+    /// The keyword that refuses it, for example `maxLength`.
+    pub keyword: String,
+    /// What is wrong, with the rule and the value, shortened.
+    pub message: String,
+}
+
+/// An event that was set aside in a group's dead queue, `<domain>.<event_type>.<group>.dead`.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// Why it was parked; `None` if it was put there by something else.
+    pub reason: Option<Reason>,
+    /// The error in words.
+    pub error: String,
+    /// Each broken rule, where it was parked for its contract or envelope; of very many the first 16.
+    pub violations: Vec<DeadViolation>,
+    /// The event's name.
+    pub event: String,
+    /// The group that could not handle it.
+    pub group: String,
+    /// The exchange that the event came through.
+    pub exchange: String,
+    /// The routing key that it came with.
+    pub routing_key: String,
+    /// How often the handler was tried.
+    pub attempts: u32,
+    /// When the handler failed first.
+    pub first_failed_at: Option<DateTime<Utc>>,
+    /// The error of that time.
+    pub first_error: String,
+    /// When it was parked.
+    pub parked_at: Option<DateTime<Utc>>,
+    /// The message's id.
+    pub message_id: Option<String>,
+    /// What is nobody's to see in the message, where the schemas say `"x-sensitive": true`: JSON Pointers (RFC 6901), in
+    /// which a step `*` is each item or member. Of a message that was put there by something else it is all.
+    pub sensitive: Vec<String>,
+    /// Where the broker itself has moved it from, the last one first: a queue whose delivery limit, time to live or length limit
+    /// it was over. Empty for what was parked by its listener.
+    pub deaths: Vec<Death>,
+    /// The message as it came, byte for byte.
+    pub body: Bytes,
+}
+
+/// A queue that the broker has moved a message out of, as RabbitMQ's header `x-death` tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Death {
+    /// The queue.
+    pub queue: String,
+    /// The broker's word for the reason: `delivery_limit`, `expired`, `maxlen` or `rejected`.
+    pub reason: String,
+    /// How often that has happened to the message in this queue.
+    pub count: u64,
+    /// The exchange that the message had come to this queue through.
+    pub exchange: String,
+    /// The routing keys that it had come with.
+    pub routing_keys: Vec<String>,
+    /// When it happened first.
+    pub at: Option<DateTime<Utc>>,
+    /// The message's time to live in milliseconds, if its sender had given it one.
+    pub expiration: Option<String>,
+}
+
+/// With the message as it is [shown](DeadLetter::shown).
+impl fmt::Debug for DeadLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetter")
+            .field("reason", &self.reason)
+            .field("error", &self.error)
+            .field("violations", &self.violations)
+            .field("event", &self.event)
+            .field("group", &self.group)
+            .field("exchange", &self.exchange)
+            .field("routing_key", &self.routing_key)
+            .field("attempts", &self.attempts)
+            .field("first_failed_at", &self.first_failed_at)
+            .field("first_error", &self.first_error)
+            .field("parked_at", &self.parked_at)
+            .field("message_id", &self.message_id)
+            .field("sensitive", &self.sensitive)
+            .field("deaths", &self.deaths)
+            .field("message", &self.shown())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The value of a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    Text(String),
+    Number(i64),
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what others send has one"))]
+    Flag(bool),
+    /// The value of another's, as it came: a letter for its type (AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's), and its bytes.
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what others send has one"))]
+    Raw(Bytes),
+}
+
+/// A header with its name.
+pub(crate) type Named = (Cow<'static, str>, Header);
+
+/// About how many bytes headers take.
+pub(crate) fn named_size(headers: &[Named]) -> usize {
+    let value = |header: &Header| match header {
+        Header::Text(text) => text.len(),
+        Header::Raw(raw) => raw.len(),
+        Header::Number(_) | Header::Flag(_) => 8,
+    };
+    headers.iter().map(|(name, header)| size_of::<Named>() + name.len() + value(header)).sum()
+}
+
+/// What a message keeps of its headers when it is set aside: those that neither we nor the broker have set, and those that
+/// have what its sender wrote elsewhere.
+pub(crate) fn foreign(headers: &[(String, Header)]) -> Vec<Named> {
+    const OTHERS: [&str; 5] = ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
+    let kept = headers.iter().filter(|(name, _)| {
+        let is_ours = name.starts_with("x-twyla-") && !SENDERS.contains(&name.as_str());
+        !is_ours && !OTHERS.iter().any(|other| name.starts_with(other))
+    });
+    kept.map(|(name, value)| (name.clone().into(), value.clone())).collect()
+}
+
+impl DeadLetter {
+    /// Limits what a sender can blow up.
+    pub(crate) fn violations(part: &str, violations: &[Violation]) -> Vec<DeadViolation> {
+        let cut = |text: &str| shortened(text, MAX_PART);
+        violations
+            .iter()
+            .take(MAX_VIOLATIONS)
+            .map(|violation| DeadViolation {
+                pointer: cut(&format!("{part}{}", violation.pointer)),
+                keyword: violation.keyword.to_owned(),
+                message: cut(&violation.message),
+            })
+            .collect()
+    }
+
+    /// The headers that tell it, in a fixed order.
+    pub(crate) fn headers(&self) -> Vec<(&'static str, Header)> {
+        let text = |text: &str| Header::Text(shortened(text, MAX_TEXT));
+        let mut headers = Vec::with_capacity(9);
+        if let Some(reason) = self.reason {
+            headers.push((REASON, text(reason.as_str())));
+        }
+        headers.push((ERROR, text(&self.error)));
+        if !self.violations.is_empty() {
+            let json = serde_json::to_string(&self.violations).unwrap_or_default();
+            headers.push((VIOLATIONS, Header::Text(json)));
+        }
+        headers.extend([
+            (EVENT, text(&self.event)),
+            (GROUP, text(&self.group)),
+            (EXCHANGE, text(&self.exchange)),
+            (ROUTING_KEY, text(&self.routing_key)),
+            (ATTEMPTS, Header::Number(self.attempts.into())),
+        ]);
+        if let Some(time) = self.first_failed_at {
+            headers.push((FIRST_ERROR, text(&self.first_error)));
+            headers.push((FIRST_FAILED_AT, text(&crate::contract::envelope::write_timestamp(time))));
+        }
+        if let Some(time) = self.parked_at {
+            headers.push((PARKED_AT, text(&crate::contract::envelope::write_timestamp(time))));
+        }
+        if !self.sensitive.is_empty() {
+            let json = serde_json::to_string(&self.sensitive).unwrap_or_default();
+            // where that is too much, all of it is
+            let json = if json.len() > MAX_TEXT { r#"["/content","/context"]"#.to_owned() } else { json };
+            headers.push((SENSITIVE, Header::Text(json)));
+        }
+        headers
+    }
+
+    /// With what the broker says of a message that it has moved into the dead queue by itself.
+    #[cfg(feature = "amqp")]
+    pub(crate) fn moved(mut self, deaths: Vec<Death>) -> Self {
+        if self.reason.is_some() {
+            return self;
+        }
+        if let (Some(last), Some(first)) = (deaths.first(), deaths.last()) {
+            if self.error.is_empty() {
+                self.error = format!("RabbitMQ has moved it here out of the queue `{}`: {}", last.queue, last.reason);
+            }
+            if self.exchange.is_empty() && self.routing_key.is_empty() {
+                self.exchange.clone_from(&first.exchange);
+                self.routing_key = first.routing_keys.first().cloned().unwrap_or_default();
+            }
+            if self.event.is_empty() && !self.exchange.is_empty() {
+                self.event = format!("{}.{}", self.exchange, self.routing_key);
+            }
+            if self.group.is_empty()
+                && let Some(group) = last.queue.strip_prefix(&self.event).and_then(|group| group.strip_prefix('.'))
+            {
+                group.clone_into(&mut self.group);
+            }
+            self.parked_at = last.at;
+        }
+        self.deaths = deaths;
+        self
+    }
+
+    /// Reads a dead letter back; what isn't there is empty.
+    pub(crate) fn read(headers: &[(String, Header)], message_id: Option<String>, body: Bytes) -> Self {
+        let find = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+        let text = |name: &str| match find(name) {
+            Some(Header::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
+        let time = |name: &str| DateTime::parse_from_rfc3339(&text(name)).ok().map(|time| time.to_utc());
+        Self {
+            reason: Reason::parse(&text(REASON)),
+            error: text(ERROR),
+            violations: serde_json::from_str(&text(VIOLATIONS)).unwrap_or_default(),
+            event: text(EVENT),
+            group: text(GROUP),
+            exchange: text(EXCHANGE),
+            routing_key: text(ROUTING_KEY),
+            attempts: match find(ATTEMPTS) {
+                Some(Header::Number(n)) => u32::try_from(*n).unwrap_or_default(),
+                _ => 0,
+            },
+            first_failed_at: time(FIRST_FAILED_AT),
+            first_error: text(FIRST_ERROR),
+            parked_at: time(PARKED_AT),
+            message_id,
+            sensitive: match find(SENSITIVE) {
+                // what can't be read may be anything
+                Some(Header::Text(text)) => serde_json::from_str(text).unwrap_or_else(|_| vec![String::new()]),
+                Some(_) => vec![String::new()],
+                // who put it there has not said what is
+                None if find(REASON).is_none() => vec!["/content".to_owned(), "/context".to_owned()],
+                None => Vec::new(),
+            },
+            deaths: Vec::new(),
+            body,
+        }
+    }
+
+    /// The message as people may see it: its JSON on several lines, with the word `[sensitive]` in the place of each
+    /// [sensitive](Self::sensitive) value. A message that is no JSON is shown as text, or not at all where something in it
+    /// would be sensitive.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match serde_json::from_slice::<serde_json::Value>(&self.body) {
+            Ok(mut body) => {
+                sensitive::hide(&mut body, &self.sensitive);
+                format!("{body:#}")
+            }
+            Err(_) if self.sensitive.is_empty() => String::from_utf8_lossy(&self.body).into_owned(),
+            Err(_) => format!("[{} bytes that are no JSON, and may have sensitive ones]", self.body.len()),
+        }
+    }
+}
+
+pub(crate) fn shortened(text: &str, max: usize) -> String {
+    let end = text.floor_char_boundary(max);
+    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter() -> DeadLetter {
+        DeadLetter {
+            reason: Some(Reason::Contract),
+            error: "the content breaks its contract".to_owned(),
+            violations: DeadLetter::violations(
+                "/content",
+                &[Violation {
+                    pointer: "/emission".to_owned(),
+                    keyword: "minLength",
+                    message: "is shorter than 1".to_owned(),
+                }],
+            ),
+            event: "api.user_input".to_owned(),
+            group: "chat".to_owned(),
+            exchange: "api".to_owned(),
+            routing_key: "user_input".to_owned(),
+            attempts: 1,
+            first_failed_at: DateTime::from_timestamp(1_750_000_000, 0),
+            first_error: "no database".to_owned(),
+            parked_at: DateTime::from_timestamp(1_751_000_000, 5_000),
+            message_id: Some("1".to_owned()),
+            sensitive: vec!["/content/emission".to_owned()],
+            deaths: Vec::new(),
+            body: Bytes::from_static(b"{"),
+        }
+    }
+
+    #[test]
+    fn headers_tell_all_and_read_back() {
+        let letter = letter();
+        let headers = letter.headers();
+        let lines: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| match value {
+                Header::Text(text) => format!("{name}: {text}"),
+                Header::Number(number) => format!("{name}: {number}"),
+                Header::Flag(flag) => format!("{name}: {flag}"),
+                Header::Raw(raw) => format!("{name}: {raw:?}"),
+            })
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "x-twyla-reason: contract",
+                "x-twyla-error: the content breaks its contract",
+                r#"x-twyla-violations: [{"pointer":"/content/emission","keyword":"minLength","message":"is shorter than 1"}]"#,
+                "x-twyla-event: api.user_input",
+                "x-twyla-group: chat",
+                "x-twyla-exchange: api",
+                "x-twyla-routing-key: user_input",
+                "x-twyla-attempts: 1",
+                "x-twyla-first-error: no database",
+                "x-twyla-first-failed-at: 2025-06-15T15:06:40.000000+00:00",
+                "x-twyla-parked-at: 2025-06-27T04:53:20.000005+00:00",
+                r#"x-twyla-sensitive: ["/content/emission"]"#,
+            ]
+        );
+        let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let read = DeadLetter::read(&headers, letter.message_id.clone(), letter.body.clone());
+        assert_eq!(read, letter);
+    }
+
+    #[test]
+    fn what_is_sensitive_is_not_shown() {
+        let shown = |body: &'static str| DeadLetter { body: Bytes::from_static(body.as_bytes()), ..letter() }.shown();
+        let body = r#"{"content":{"emission":"secret","language":"en"},"context":{}}"#;
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown(body)).unwrap(),
+            serde_json::json!({"content": {"emission": "[sensitive]", "language": "en"}, "context": {}}),
+        );
+        for hidden in [r#"{"content":"secret"}"#, r#"{"content":{"emission":"secret""#, r#"["secret"]"#] {
+            assert!(!shown(hidden).contains("secret"), "{hidden}");
+        }
+        let many = DeadLetter { sensitive: vec!["/content/é".repeat(400); 9], ..letter() };
+        let headers: Vec<_> = many.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let read = DeadLetter::read(&headers, None, Bytes::from_static(body.as_bytes()));
+        assert!(!read.shown().contains("secret"), "{}", read.shown());
+    }
+
+    #[test]
+    fn headers_stay_small_whatever_was_sent() {
+        let bad = Violation { pointer: "/ä".repeat(100_000), keyword: "x", message: "ü".repeat(100_000) };
+        let letter = DeadLetter {
+            error: "ß".repeat(100_000),
+            violations: DeadLetter::violations("/content", &vec![bad; 1000]),
+            ..letter()
+        };
+        let size: usize = letter
+            .headers()
+            .iter()
+            .map(|(name, value)| name.len() + if let Header::Text(text) = value { text.len() } else { 8 })
+            .sum();
+        assert!(size < 32_768, "{size}");
+    }
+
+    #[test]
+    fn keeps_the_headers_of_others_and_what_a_sender_wrote_elsewhere() {
+        let text = |text: &str| Header::Text(text.to_owned());
+        let headers = [
+            ("traceparent".to_owned(), text("00-1-2-01")),
+            (ATTEMPTS.to_owned(), Header::Number(3)),
+            ("x-delivery-count".to_owned(), Header::Number(3)),
+            ("big".to_owned(), text(&"x".repeat(100_000))),
+            (EXPIRATION.to_owned(), text("60000")),
+            ("x-death".to_owned(), Header::Raw(Bytes::from_static(b"A\0\0\0\0"))),
+            ("none".to_owned(), Header::Raw(Bytes::from_static(b"V"))),
+        ];
+        let kept = foreign(&headers);
+        assert_eq!(
+            kept.iter().map(|(name, _)| &**name).collect::<Vec<_>>(),
+            ["traceparent", "big", EXPIRATION, "none"]
+        );
+    }
+
+    #[test]
+    fn reads_what_something_else_put_there() {
+        let read = DeadLetter::read(&[(ATTEMPTS.to_owned(), Header::Number(-1))], None, Bytes::new());
+        assert_eq!((read.reason, read.attempts, read.error.as_str()), (None, 0, ""));
+        assert_eq!(read.sensitive, ["/content", "/context"]);
+    }
+}

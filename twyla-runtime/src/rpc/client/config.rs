@@ -1,0 +1,241 @@
+//! How services are called over HTTP: where they live, how long to wait, and how often to try.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::endpoints::{self, Places, Resolve};
+use super::env;
+use super::retry::Patience;
+use crate::bus::config::{ConfigError, FOREVER, Tls};
+
+/// How services are called over HTTP: given to [`Rpc::new`].
+///
+/// ```
+/// use twyla_runtime::{Rpc, rpc::Config};
+///
+/// let config = Config::new().address("navitaire-api", ["http://10.0.0.1:8080", "http://10.0.0.2:8080"]);
+/// let rpc = Rpc::new(config)?;
+/// # Ok::<(), twyla_runtime::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) places: Places,
+    pub(crate) patience: Patience,
+    pub(crate) connect_deadline: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) max_answer: usize,
+    pub(crate) http2: bool,
+    pub(crate) tls: Option<Tls>,
+    /// An address that can't be one.
+    pub(crate) wrong: Option<ConfigError>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Config {
+    /// With no addresses yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            places: Places::default(),
+            patience: Patience::default(),
+            connect_deadline: Duration::from_secs(2),
+            idle: Duration::from_secs(20),
+            max_answer: 32 << 20,
+            http2: false,
+            tls: None,
+            wrong: None,
+        }
+    }
+
+    /// With the addresses in the environment: `<PREFIX>_NAVITAIRE_API_URL` is where the service `navitaire-api` is, one URL
+    /// or several with commas between; the prefix with or without its trailing underscore. `None` where there is no such
+    /// variable with an `http` or `https` URL.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first variable that begins as such a URL and isn't one.
+    pub fn from_env(prefix: &str) -> Result<Option<Self>, ConfigError> {
+        Self::from_variables(prefix, std::env::vars_os())
+    }
+
+    /// As [`from_env`](Self::from_env), from any variables.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn from_variables(
+        prefix: &str,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let (found, unset) = env::variables(prefix, variables);
+        if found.is_empty() { Ok(None) } else { Self::addressed(found, unset).map(Some) }
+    }
+
+    /// With the addresses that variables have.
+    pub(crate) fn addressed(found: Vec<env::Variable>, unset: env::Unset) -> Result<Self, ConfigError> {
+        let mut config = Self::new();
+        for env::Variable { name, service, value } in found {
+            let urls: Result<Vec<_>, String> = value.split(',').map(endpoints::base).collect();
+            let urls = urls.map_err(|problem| ConfigError { variable: name, problem })?;
+            config.places.fixed.insert(service, urls);
+        }
+        config.places.unset = Some(unset);
+        Ok(config)
+    }
+
+    /// Where a service is: the base URLs of its addresses, below which `/rpc/<method>` is. They take turns, and where one
+    /// can't be reached the next one is tried.
+    #[must_use]
+    pub fn address<T: AsRef<str>>(mut self, service: &str, urls: impl IntoIterator<Item = T>) -> Self {
+        let parsed: Result<Vec<_>, String> = urls.into_iter().map(|url| endpoints::base(url.as_ref())).collect();
+        let wrong = |problem: String| ConfigError { variable: format!("an address of `{service}`"), problem };
+        match parsed {
+            Ok(urls) if urls.is_empty() => self.wrong = Some(wrong("is missing".to_owned())),
+            Ok(urls) => drop(self.places.fixed.insert(env::key(service), urls)),
+            Err(problem) => self.wrong = Some(wrong(problem)),
+        }
+        self
+    }
+
+    /// Who knows where the services are that have no address here.
+    #[must_use]
+    pub fn resolver(mut self, resolver: impl Resolve) -> Self {
+        self.places.resolver = Some(Arc::new(resolver));
+        self
+    }
+
+    /// How long a call may take, all attempts together; 10 s unless set, or [`within`](crate::rpc::Calling::within) says
+    /// otherwise of one call.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.patience.deadline = deadline;
+        self
+    }
+
+    /// How long one attempt may take, so that a service that hangs leaves time for another; unbounded within the deadline
+    /// unless set.
+    #[must_use]
+    pub fn attempt_deadline(mut self, deadline: Duration) -> Self {
+        self.patience.attempt = Some(deadline);
+        self
+    }
+
+    /// How often all addresses are tried; 3 times unless set, 0 counts as 1. Only what is safe is repeated, and a tenth of
+    /// the calls at most, after the first ten.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.patience.attempts = attempts.max(1);
+        self
+    }
+
+    /// The pauses between two attempts, at random up to the first, doubled each time up to the last; from 50 ms to 1 s
+    /// unless set. Where a service says when it may be called again, that is waited for.
+    #[must_use]
+    pub fn pauses(mut self, first: Duration, last: Duration) -> Self {
+        (self.patience.first_pause, self.patience.max_pause) = (first, last.max(first));
+        self
+    }
+
+    /// How long it may take to connect; 2 s unless set.
+    #[must_use]
+    pub fn connect_deadline(mut self, deadline: Duration) -> Self {
+        self.connect_deadline = deadline;
+        self
+    }
+
+    /// How long a connection that idles is kept; 20 s unless set. It should be less than the services close them after.
+    #[must_use]
+    pub fn idle(mut self, idle: Duration) -> Self {
+        self.idle = idle.min(FOREVER);
+        self
+    }
+
+    /// How many bytes an answer may have; 32 MiB unless set. Of a larger one no more than that is read.
+    #[must_use]
+    pub fn max_answer(mut self, bytes: usize) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
+    /// Whether `http` addresses are spoken to in HTTP/2 from the first byte on; not unless set. With `https` the two sides
+    /// agree on it by themselves.
+    #[must_use]
+    pub fn http2(mut self, http2: bool) -> Self {
+        self.http2 = http2;
+        self
+    }
+
+    /// Whom `https` addresses are trusted by, and who we are; the system's certificates, and none of ours, unless set. The
+    /// files are read once.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("addresses", &self.places)
+            .field("patience", &self.patience)
+            .field("connect_deadline", &self.connect_deadline)
+            .field("idle", &self.idle)
+            .field("max_answer", &self.max_answer)
+            .field("http2", &self.http2)
+            .field("tls", &self.tls)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::client::call::Rpc;
+
+    fn read(prefix: &str, set: &[(&str, &str)]) -> Result<Option<Config>, String> {
+        let set = set.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        Config::from_variables(prefix, set).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn addresses_are_in_the_environment() {
+        let set = [
+            ("P_NAVITAIRE_API_URL", "http://a:1, https://b/x"),
+            ("P_DATABASE_URL", "postgres://u@h"),
+            ("OTHER_URL", "http://c"),
+            ("P_URL", "http://d"),
+        ];
+        for prefix in ["P", "P_"] {
+            let places = read(prefix, &set).unwrap().unwrap().places;
+            let urls: Vec<_> = places.fixed["NAVITAIRE_API"].iter().map(ToString::to_string).collect();
+            assert_eq!(urls, ["http://a:1/", "https://b/x/"]);
+            assert_eq!(places.fixed.len(), 1);
+        }
+        assert!(read("Q", &set).unwrap().is_none());
+        let wrong = read("P", &[("P_X_URL", "http://a:1,http:")]).unwrap_err();
+        assert!(wrong.starts_with("P_X_URL is \"http:\""), "{wrong}");
+    }
+
+    #[test]
+    fn the_last_pause_is_no_shorter_than_the_first() {
+        let pauses = |first, last| {
+            let Patience { first_pause, max_pause, .. } =
+                Config::new().pauses(Duration::from_secs(first), Duration::from_secs(last)).patience;
+            (first_pause.as_secs(), max_pause.as_secs())
+        };
+        assert_eq!((pauses(1, 5), pauses(2, 1)), ((1, 5), (2, 2)));
+    }
+
+    #[test]
+    fn a_wrong_address_is_told_of() {
+        let wrong = Rpc::new(Config::new().address("a", ["a:1"])).unwrap_err().to_string();
+        assert!(wrong.starts_with("an address of `a` is \"a:1\""), "{wrong}");
+        assert!(Rpc::new(Config::new().address("a", [""; 0])).is_err());
+    }
+}

@@ -1,0 +1,286 @@
+//! Where services live: addresses from the environment, from the configuration, or from whoever knows.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+use tokio::time::Instant;
+
+use super::append_only_map::Grown;
+use super::budget::Budget;
+use super::env;
+
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// Knows where services live.
+///
+/// ```
+/// use std::{error::Error, future::Future, pin::Pin};
+/// use twyla_runtime::rpc::Resolve;
+///
+/// /// Every service has a name of its own in the cluster's DNS.
+/// struct Cluster;
+///
+/// impl Resolve for Cluster {
+///     fn resolve<'a>(&'a self, service: &'a str) -> Pin<Box<dyn Future<Output = Result<Vec<String>, Box<dyn Error + Send + Sync>>> + Send + 'a>> {
+///         Box::pin(async move { Ok(vec![format!("http://{service}.default.svc:8080")]) })
+///     }
+/// }
+/// ```
+pub trait Resolve: Send + Sync + 'static {
+    /// The base URLs of a service's addresses, at least one: `/rpc/<method>` is below each.
+    ///
+    /// It is asked again after five seconds, so it may look up what changes, and by one call at a time, whose answer all
+    /// have. Meanwhile the addresses from before are called, unless they are from more than a minute before that. It has two
+    /// seconds; after them, as after an error, the addresses from before are called for another second, and where there are
+    /// none the call tries again as it does where nobody is reached.
+    ///
+    /// # Errors
+    /// Why there are none: it is part of what a caller gets to know.
+    #[allow(clippy::type_complexity, reason = "a future behind a pointer, in full")]
+    fn resolve<'a>(&'a self, service: &'a str)
+    -> Pin<Box<dyn Future<Output = Result<Vec<String>, Cause>> + Send + 'a>>;
+}
+
+/// How long an address that could not be reached is the last to be tried, at first and at most.
+const DOWN: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
+
+/// The addresses of one service.
+pub(crate) struct Known {
+    pub(crate) addresses: Vec<Address>,
+    /// When they are to be asked for anew.
+    pub(crate) until: Option<Instant>,
+    pub(crate) budget: Arc<Budget>,
+    next: AtomicUsize,
+}
+
+/// One address.
+pub(crate) struct Address {
+    /// The base, with a `/` at its end.
+    base: Url,
+    /// Those of the RPCs below it.
+    urls: Grown<Url>,
+    /// The header `host`, where a call has one.
+    host: Option<HeaderValue>,
+    /// How often it could not be reached in a row.
+    failures: AtomicU32,
+    /// Since `begun`, in milliseconds.
+    down_until: AtomicU64,
+    begun: Instant,
+}
+
+impl Known {
+    pub(crate) fn new(urls: Vec<Url>, until: Option<Instant>, budget: Arc<Budget>) -> Self {
+        let begun = Instant::now();
+        let address = |base| Address {
+            host: host(&base),
+            base,
+            urls: Grown::default(),
+            failures: AtomicU32::new(0),
+            down_until: AtomicU64::new(0),
+            begun,
+        };
+        Self { addresses: urls.into_iter().map(address).collect(), until, budget, next: AtomicUsize::new(0) }
+    }
+
+    /// The same with other addresses; of those that stay, what is known of them stays too.
+    pub(crate) fn renewed(&self, urls: Vec<Url>, until: Option<Instant>) -> Self {
+        let next = Self::new(urls, until, self.budget.clone());
+        for address in &next.addresses {
+            if let Some(before) = self.addresses.iter().find(|before| before.base == address.base) {
+                address.failures.store(before.failures.load(Ordering::Relaxed), Ordering::Relaxed);
+                let elapsed = before.begun.elapsed();
+                let left = Duration::from_millis(before.down_until.load(Ordering::Relaxed)).saturating_sub(elapsed);
+                address.down_until.store(u64::try_from(left.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            }
+        }
+        next.next.store(self.next.load(Ordering::Relaxed), Ordering::Relaxed);
+        next
+    }
+
+    /// The bases of its addresses.
+    pub(crate) fn urls(&self) -> Vec<Url> {
+        self.addresses.iter().map(|address| address.base.clone()).collect()
+    }
+
+    /// The address to try next: one after another, those that are down last, and none of those tried.
+    pub(crate) fn pick(&self, tried: &[usize]) -> Option<usize> {
+        let count = self.addresses.len();
+        if count == 1 {
+            return tried.is_empty().then_some(0);
+        }
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        let left = || (0..count).map(|i| first.wrapping_add(i) % count).filter(|index| !tried.contains(index));
+        left().find(|index| self.addresses.get(*index).is_some_and(Address::is_up)).or_else(|| left().next())
+    }
+}
+
+impl Address {
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The header `host` of a call over HTTP/1.1 that isn't encrypted: over others it isn't known yet whether there is one.
+    pub(crate) fn host(&self) -> Option<&HeaderValue> {
+        self.host.as_ref()
+    }
+
+    /// The URL of an RPC.
+    pub(crate) fn url(&self, method: &'static str) -> Option<Url> {
+        if let Some(url) = self.urls.get(method) {
+            return Some(url.clone());
+        }
+        let url = self.base.join("rpc/").and_then(|base| base.join(method)).ok()?;
+        Some(self.urls.get_or_add(method, url).clone())
+    }
+
+    fn is_up(&self) -> bool {
+        let until = self.down_until.load(Ordering::Relaxed);
+        until == 0 || self.begun.elapsed() >= Duration::from_millis(until)
+    }
+
+    /// It was reached, or it wasn't.
+    pub(crate) fn note(&self, reached: bool) {
+        if reached {
+            if self.failures.load(Ordering::Relaxed) > 0 {
+                self.failures.store(0, Ordering::Relaxed);
+                self.down_until.store(0, Ordering::Relaxed);
+            }
+            return;
+        }
+        if !self.is_up() {
+            // of many calls at once the first has told it
+            return;
+        }
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed);
+        let [first, most] = DOWN;
+        let pause = first.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(most);
+        let until = (self.begun.elapsed() + pause).as_millis();
+        self.down_until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
+/// As RFC 9110 has it (section 7.2): with the port, where that isn't the scheme's own.
+fn host(base: &Url) -> Option<HeaderValue> {
+    let host = base.host_str().filter(|_| base.scheme() == "http")?;
+    let host = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    // so that a clone needs no memory of its own
+    HeaderValue::from_maybe_shared(Bytes::from_owner(host)).ok()
+}
+
+/// Parses a base URL; what is wrong with it otherwise.
+pub(crate) fn base(text: &str) -> Result<Url, String> {
+    let should = "it should be a URL, for example http://booking:8080";
+    // it may be a password that stands before an `@`
+    let is = if text.contains('@') { "is one with an `@` in it".to_owned() } else { format!("is {text:?}") };
+    let mut url = Url::parse(text.trim()).map_err(|error| format!("{is} ({error}): {should}"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(format!("{is}, which is no http or https URL: {should}"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("has a user in it, which no call is sent with: {should}"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{is}, which has a query or a fragment: {should}"));
+    }
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+/// Where a configuration says that services live.
+#[derive(Clone, Default)]
+pub(crate) struct Places {
+    /// By the service as variables name it.
+    pub(crate) fixed: HashMap<String, Vec<Url>>,
+    pub(crate) resolver: Option<Arc<dyn Resolve>>,
+    /// What the variables say of other services, where the addresses are from the environment.
+    pub(crate) unset: Option<env::Unset>,
+}
+
+impl fmt::Debug for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown =
+            self.fixed.iter().map(|(service, urls)| (service, urls.iter().map(Url::as_str).collect::<Vec<_>>()));
+        f.debug_map().entries(shown).finish()
+    }
+}
+
+impl Places {
+    /// The addresses of a service that are for good.
+    pub(crate) fn fixed(&self, service: &str) -> Option<Vec<Url>> {
+        self.fixed.get(&env::key(service)).cloned()
+    }
+
+    /// Why there are none of a service.
+    pub(crate) fn missing(&self, service: &str) -> String {
+        match &self.unset {
+            Some(unset) => unset.missing(service),
+            None => format!("no address of `{service}` was configured"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(count: usize) -> Known {
+        let urls = (0..count).map(|i| base(&format!("http://host{i}:1/x")).unwrap()).collect();
+        Known::new(urls, None, Arc::default())
+    }
+
+    #[test]
+    fn addresses_take_turns_and_those_down_are_last() {
+        let known = known(3);
+        let firsts: Vec<_> = (0..4).map(|_| known.pick(&[]).unwrap()).collect();
+        assert_eq!(firsts, [0, 1, 2, 0]);
+        known.addresses[1].note(false);
+        assert!((0..6).all(|_| known.pick(&[]) != Some(1)));
+        assert_eq!(known.pick(&[0, 2]), Some(1));
+        assert_eq!(known.pick(&[0, 1, 2]), None);
+        known.addresses[1].note(true);
+        assert!((0..3).any(|_| known.pick(&[]) == Some(1)));
+    }
+
+    #[test]
+    fn what_many_calls_find_at_once_counts_once() {
+        let known = known(1);
+        let address = &known.addresses[0];
+        (0..10).for_each(|_| address.note(false));
+        assert_eq!(address.failures.load(Ordering::Relaxed), 1);
+        let most = address.begun.elapsed() + DOWN[0];
+        assert!(u128::from(address.down_until.load(Ordering::Relaxed)) <= most.as_millis());
+    }
+
+    #[test]
+    fn a_base_may_have_a_path() {
+        let url = |text: &str| {
+            let known = Known::new(vec![base(text).unwrap()], None, Arc::default());
+            known.addresses[0].url("get_booking").unwrap().to_string()
+        };
+        assert_eq!(url("http://a:1"), "http://a:1/rpc/get_booking");
+        assert_eq!(url("https://a/b"), "https://a/b/rpc/get_booking");
+        assert_eq!(url("https://a/b/"), "https://a/b/rpc/get_booking");
+        let host = |text: &str| host(&base(text).unwrap()).map(|host| host.to_str().unwrap().to_owned());
+        assert_eq!(host("http://A:80/b").as_deref(), Some("a"));
+        assert_eq!(host("http://[::1]:8080").as_deref(), Some("[::1]:8080"));
+        assert_eq!(host("https://a"), None);
+        for secret in ["http://u:hunter2@a", "http://u:hunter2@a:80a", "amqp://u:hunter2@a", "http://u:hunter2@a?x"] {
+            assert!(!base(secret).unwrap_err().contains("hunter2"), "{secret}");
+        }
+        for bad in ["", "a:8080", "http://u@a", "ftp://a", "http://", "http://a?x", "unix:/x"] {
+            assert!(base(bad).unwrap_err().contains("it should be a URL"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The environment variables that say where services are: `<PREFIX>_NAVITAIRE_API_URL`.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use crate::bus::config;
+
+/// A variable with addresses.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    /// The service as the variable names it: `NAVITAIRE_API`.
+    pub(crate) service: String,
+    pub(crate) value: String,
+}
+
+/// What `<PREFIX>_LOG_URL` would name, which is where logs go.
+const LOG: &str = "LOG";
+
+/// The variables of services that have no address, and what they have instead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unset {
+    prefix: String,
+    /// By the service as variables name it; none of a value that is nobody's to see.
+    others: HashMap<String, Option<String>>,
+}
+
+/// The variables with addresses, and what the others have: databases and the like have URLs too.
+pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> (Vec<Variable>, Unset) {
+    let prefix = plain(prefix);
+    let mut unset = Unset { prefix: prefix.to_owned(), others: HashMap::new() };
+    let mut found = Vec::new();
+    for (name, value) in all {
+        let Some((name, service)) = named(prefix, name) else { continue };
+        match value.into_string() {
+            Ok(value) if has_address(&value) => {
+                found.push(Variable { name, service, value });
+            }
+            // it may be a password that stands before the `@`
+            Ok(value) => drop(unset.others.insert(service, (!value.contains('@')).then_some(value))),
+            Err(_) => drop(unset.others.insert(service, None)),
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    (found, unset)
+}
+
+/// Whether one of the values is an address, or the first is one that was begun.
+fn has_address(value: &str) -> bool {
+    let begins = |url: &str, with: &str| url.trim_start().to_ascii_lowercase().starts_with(with);
+    begins(value, "http") || value.split(',').any(|url| begins(url, "http://") || begins(url, "https://"))
+}
+
+/// A variable's name, and the service that it names.
+fn named(prefix: &str, name: OsString) -> Option<(String, String)> {
+    let name = name.into_string().ok()?;
+    let rest = if prefix.is_empty() { &*name } else { name.strip_prefix(prefix)?.strip_prefix('_')? };
+    let service = rest.strip_suffix("_URL").filter(|service| !service.is_empty() && *service != LOG)?.to_owned();
+    Some((name, service))
+}
+
+impl Unset {
+    /// Why there is no address of a service.
+    pub(crate) fn missing(&self, service: &str) -> String {
+        let variable = variable(&self.prefix, service);
+        let is = match self.others.get(&key(service)) {
+            Some(Some(value)) => format!("is {value:?}, which begins with neither http:// nor https://"),
+            Some(None) => "is set to something else than an http or https URL".to_owned(),
+            None => "is not set".to_owned(),
+        };
+        format!("{variable} {is}: it should be where `{service}` is, for example http://booking:8080")
+    }
+}
+
+/// The prefix without its trailing underscore.
+pub(crate) fn plain(prefix: &str) -> &str {
+    prefix.strip_suffix('_').unwrap_or(prefix)
+}
+
+/// A service as variables name it: `NAVITAIRE_API`.
+pub(crate) fn key(service: &str) -> String {
+    service.replace('-', "_").to_ascii_uppercase()
+}
+
+/// The variable with a service's addresses: `PLATFORM_NAVITAIRE_API_URL`.
+fn variable(prefix: &str, service: &str) -> String {
+    config::variable(prefix, &format!("{}_URL", key(service)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_names_a_service() {
+        assert_eq!(variable("PLATFORM", "navitaire-api"), "PLATFORM_NAVITAIRE_API_URL");
+        assert_eq!(variable("PLATFORM_", "booking"), "PLATFORM_BOOKING_URL");
+        assert_eq!(variable("", "booking"), "BOOKING_URL");
+    }
+
+    #[test]
+    fn only_addresses_count() {
+        let set = [
+            ("P_NAVITAIRE_API_URL", "http://a:1,https://b"),
+            ("P_DATABASE_URL", "postgres://u@h"),
+            ("OTHER_URL", "http://c"),
+            ("P_URL", "http://d"),
+            ("P_LOG_URL", "https://logs"),
+            ("PX_URL", "http://e"),
+        ];
+        let set = || set.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let (found, _) = variables("P_", set());
+        let services: Vec<_> = found.iter().map(|variable| variable.service.as_str()).collect();
+        assert_eq!(services, ["NAVITAIRE_API"]);
+        let (of_all, _) = variables("", set());
+        assert_eq!(of_all.len(), 5);
+        // whichever of them has lost its scheme, it is no address that is passed over
+        for (value, count) in
+            [("a:1,http://b", 1), ("http://b,a:1", 1), (" HTTPS://b", 1), ("http:", 1), ("a,http-b:1", 0)]
+        {
+            assert_eq!(variables("P", [("P_X_URL".into(), value.into())]).0.len(), count, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_address_is_told_from_none() {
+        let set = [("P_STOCK_URL", "127.0.0.1:8080"), ("P_DB_URL", "postgres://u:hunter2@h"), ("P_LOG_URL", "x")];
+        let (_, unset) = variables("P", set.map(|(name, value)| (name.into(), value.into())));
+        assert_eq!(
+            unset.missing("stock"),
+            "P_STOCK_URL is \"127.0.0.1:8080\", which begins with neither http:// nor https://: it should be where `stock` is, \
+             for example http://booking:8080"
+        );
+        assert!(unset.missing("db").starts_with("P_DB_URL is set to something else"));
+        assert!(unset.missing("log").starts_with("P_LOG_URL is not set: it should be where `log` is"));
+    }
+}

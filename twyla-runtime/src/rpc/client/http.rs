@@ -1,0 +1,292 @@
+//! Calls over HTTP: attempts go to a service's addresses in turn, and answers are read into a bounded buffer.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Client, ClientBuilder, Method, Request, Response, Url, redirect};
+use uuid::Uuid;
+
+use super::append_only_map::Grown;
+use super::budget::Budget;
+use super::config::Config;
+use super::endpoints::{Address, Known, Places};
+use super::resolver_cache::Found;
+use crate::bus::config::ConfigError;
+use crate::rpc::protocol::ask::{Answer, Ask, DOMAIN, Key, Kind, Lost, NoRoute};
+use crate::rpc::protocol::body::Pieces;
+use crate::rpc::protocol::headers;
+use crate::service::catch_panic;
+use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE};
+
+const CONTEXT: HeaderName = HeaderName::from_static(headers::CONTEXT);
+const SESSION: HeaderName = HeaderName::from_static(headers::SESSION);
+const TIMEOUT: HeaderName = HeaderName::from_static(headers::TIMEOUT);
+const ATTEMPT: HeaderName = HeaderName::from_static(headers::ATTEMPT);
+const KEY: HeaderName = HeaderName::from_static(headers::KEY);
+const IDEMPOTENT: HeaderName = HeaderName::from_static(headers::IDEMPOTENT);
+const PARENT: HeaderName = HeaderName::from_static(TRACE_PARENT);
+const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
+
+/// Calls services over HTTP.
+pub(crate) struct Http {
+    /// For addresses without encryption, where nothing tells which HTTP is spoken but the configuration.
+    plain: Client,
+    /// For those with it, where the two sides agree on that.
+    encrypted: Client,
+    places: Places,
+    max_answer: usize,
+    http2: bool,
+    /// The addresses that are for good.
+    fixed: Grown<Arc<Known>>,
+    /// Those that a resolver has told of.
+    found: Found,
+}
+
+/// The addresses that a call may go to, and which were tried in this round.
+pub(crate) struct Route<'a> {
+    http: &'a Http,
+    known: Held<'a>,
+    tried: Vec<usize>,
+}
+
+/// Addresses, for as long as a call takes.
+enum Held<'a> {
+    Fixed(&'a Known),
+    Found(Arc<Known>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        match self {
+            Self::Fixed(known) => known,
+            Self::Found(known) => known,
+        }
+    }
+}
+
+impl Http {
+    pub(crate) fn new(config: Config) -> Result<Self, ConfigError> {
+        let wrong = |problem: String| ConfigError { variable: "the client for RPCs".to_owned(), problem };
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(headers::JSON));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
+        let tls = crate::tls::client(config.tls.as_ref(), &["h2", "http/1.1"]).map_err(wrong)?;
+        let builder = || {
+            Client::builder()
+                .default_headers(headers.clone())
+                .tls_backend_preconfigured(tls.clone())
+                .redirect(redirect::Policy::none())
+                // what is tried again, and how often, is said once
+                .retry(reqwest::retry::never())
+                // services are called straight, whatever proxy there is for the rest of the world
+                .no_proxy()
+                .connect_timeout(config.connect_deadline)
+                .pool_idle_timeout(config.idle)
+                .tcp_nodelay(true)
+                .http2_keep_alive_interval(Duration::from_secs(10))
+                .http2_keep_alive_timeout(Duration::from_secs(10))
+        };
+        let made = |builder: ClientBuilder| {
+            builder.build().map_err(|error| wrong(format!("can't be made: {}", chain(&error))))
+        };
+        let encrypted = made(builder())?;
+        let plain = if config.http2 { made(builder().http2_prior_knowledge())? } else { encrypted.clone() };
+        Ok(Self {
+            plain,
+            encrypted,
+            places: config.places,
+            max_answer: config.max_answer,
+            http2: config.http2,
+            fixed: Grown::default(),
+            found: Found::default(),
+        })
+    }
+
+    pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, NoRoute> {
+        let known = match self.fixed.get(service) {
+            Some(known) => Held::Fixed(known),
+            None => match self.found.fresh(service) {
+                Some(known) => Held::Found(known),
+                // few calls come this way, and none shall be the larger for it
+                None => Box::pin(self.find(service)).await?,
+            },
+        };
+        Ok(Route { http: self, known, tried: Vec::new() })
+    }
+
+    /// Finds out where a service is.
+    async fn find(&self, service: &'static str) -> Result<Held<'_>, NoRoute> {
+        if let Some(urls) = self.places.fixed(service) {
+            let known = Known::new(urls, None, Arc::default());
+            return Ok(Held::Fixed(self.fixed.get_or_add(service, known.into())));
+        }
+        match &self.places.resolver {
+            Some(resolver) => match self.found.of(service, resolver).await {
+                Ok(known) => Ok(Held::Found(known)),
+                Err(why) => Err(NoRoute { why, for_good: false }),
+            },
+            None => Err(NoRoute { why: self.places.missing(service), for_good: true }),
+        }
+    }
+}
+
+impl Route<'_> {
+    pub(crate) fn another(&self) -> bool {
+        self.tried.len() < self.known.addresses.len()
+    }
+
+    pub(crate) fn all_again(&mut self) {
+        self.tried.clear();
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.known.budget
+    }
+
+    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, Lost> {
+        let index = self.known.pick(&self.tried).unwrap_or_default();
+        self.tried.push(index);
+        let address = self.known.addresses.get(index);
+        let Some((address, url)) = address.and_then(|address| Some((address, address.url(ask.method)?))) else {
+            return Err(Lost { maybe_begun: false, why: format!("`{}` has no address", ask.service) });
+        };
+        let host = address.host().filter(|_| !self.http.http2);
+        let client = if url.scheme() == "https" { &self.http.encrypted } else { &self.http.plain };
+        let outcome = client.execute(request(url, host, ask)).await;
+        address.note(!matches!(&outcome, Err(error) if error.is_connect()));
+        let mut response = outcome.map_err(|error| lost(&error, address))?;
+        answer(&mut response, self.http.max_answer, address).await
+    }
+}
+
+fn request(url: Url, host: Option<&HeaderValue>, ask: &Ask) -> Request {
+    let mut request = Request::new(Method::POST, url);
+    // As many as there will be, two of them the same in each request: the map is copied on its way, each time with room for
+    // no more than is in it, and what isn't there yet is added to the last copy.
+    let optional = [ask.session.is_some(), ask.attempt > 1, ask.trace.is_some(), ask.trace.is_some()].map(usize::from);
+    let mut headers = HeaderMap::with_capacity(7 + optional.iter().sum::<usize>());
+    // each is ASCII by what it is made of; what can't stand in a header stays away
+    let mut put = |name: HeaderName, text: Bytes| {
+        if let Ok(value) = HeaderValue::from_maybe_shared(text) {
+            headers.insert(name, value);
+        }
+    };
+    // and all have one memory
+    let mut text = BytesMut::with_capacity(128);
+    if let Some(context) = &ask.context {
+        put(CONTEXT, context.clone());
+    }
+    if let Some(timeout) = ask.timeout {
+        text.extend_from_slice(itoa::Buffer::new().format(headers::millis(timeout)).as_bytes());
+        put(TIMEOUT, text.split().freeze());
+    }
+    text.extend_from_slice(itoa::Buffer::new().format(ask.request.len()).as_bytes());
+    put(CONTENT_LENGTH, text.split().freeze());
+    if let Some(key) = &ask.key {
+        text.extend_from_slice(b"\"");
+        match key {
+            Key::Given(key) => text.extend_from_slice(headers::escaped(key).as_bytes()),
+            Key::Own(id) => text.extend_from_slice(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes()),
+        }
+        text.extend_from_slice(b"\"");
+        put(KEY, text.split().freeze());
+    }
+    if let Some(session) = &ask.session {
+        text.extend_from_slice(session.id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+        put(SESSION, text.split().freeze());
+    }
+    if ask.attempt > 1 {
+        text.extend_from_slice(itoa::Buffer::new().format(ask.attempt).as_bytes());
+        put(ATTEMPT, text.split().freeze());
+    }
+    if let Some(trace) = &ask.trace {
+        text.extend_from_slice(&trace.parent());
+        put(PARENT, text.split().freeze());
+        if let Some(state) = trace.state() {
+            text.extend_from_slice(state.as_bytes());
+            put(STATE, text.split().freeze());
+        }
+    }
+    if let Some(host) = host {
+        headers.insert(HOST, host.clone());
+    }
+    *request.headers_mut() = headers;
+    *request.body_mut() = Some(ask.request.clone().into());
+    request
+}
+
+/// Reads an answer to its end.
+async fn answer(response: &mut Response, most: usize, address: &Address) -> Result<Answer, Lost> {
+    let status = response.status().as_u16();
+    let headers = response.headers();
+    let header = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
+    let text = |name: HeaderName| header(name).map(|value| String::from_utf8_lossy(value).into_owned());
+    let kind = match header(CONTENT_TYPE) {
+        _ if (300..400).contains(&status) => Kind::Other(match text(LOCATION) {
+            Some(location) => format!("it redirects to `{location}`, and calls don't follow"),
+            None => "it redirects, and calls don't follow".to_owned(),
+        }),
+        Some(kind) if headers::is_json(kind) => Kind::Json,
+        Some(kind) if headers::is_problem(kind) => Kind::Problem,
+        _ => Kind::Other(match text(CONTENT_TYPE) {
+            Some(kind) => format!("its answer is `{kind}`, and an RPC's is JSON"),
+            None => "its answer has no content type, and an RPC's is JSON".to_owned(),
+        }),
+    };
+    // what is said in seconds; a date is what no service of ours says
+    let retry_after = header(RETRY_AFTER).and_then(|value| headers::number(value, 9)).map(Duration::from_secs);
+    let idempotent = header(IDEMPOTENT).is_some_and(|value| value.eq_ignore_ascii_case(b"true"));
+    let from = || (!matches!(status, 200 | DOMAIN | 422)).then(|| address.base().to_string());
+    let answer = |kind, body| Answer { status, kind, body, retry_after, idempotent, from: from() };
+    let too_large = || {
+        let why = format!("its answer has more than the {most} bytes that are allowed");
+        answer(Kind::Other(why), Bytes::new())
+    };
+    if let Kind::Other(_) = kind {
+        return Ok(answer(kind, Bytes::new()));
+    }
+    if response.content_length().is_some_and(|length| length > most as u64) {
+        return Ok(too_large());
+    }
+    let mut pieces = Pieces::of_at_most(most);
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                if pieces.add(chunk).is_err() {
+                    return Ok(too_large());
+                }
+            }
+            Ok(None) => return Ok(answer(kind, pieces.whole())),
+            Err(error) => {
+                let why = format!("{}: its answer was cut short: {}", address.base(), chain(&error));
+                return Err(Lost { maybe_begun: true, why });
+            }
+        }
+    }
+}
+
+fn lost(error: &reqwest::Error, address: &Address) -> Lost {
+    // a request that can't be made was never sent either
+    let maybe_begun = !(error.is_connect() || error.is_builder());
+    Lost { maybe_begun, why: format!("{}: {}", address.base(), chain(error)) }
+}
+
+/// An error with its causes, without the URL that each would repeat.
+fn chain(error: &reqwest::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), catch_panic::chain)
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("addresses", &self.places).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,86 @@
+//! Calls within one process: what is sent is text here too, so that encode, validate and decode are those of the wire.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use tokio::time::Instant;
+
+use super::env::Unset;
+use crate::rpc::handler::too_large;
+use crate::rpc::protocol::ask::{Answer, Ask, Lost};
+use crate::rpc::server::server::{Served, Server};
+use crate::telemetry::metrics;
+
+/// The services of this process that can be called.
+pub(crate) struct Network {
+    methods: RwLock<HashMap<String, Vec<Place>>>,
+    /// The variables that would have said where else services are.
+    unset: Option<Unset>,
+}
+
+struct Place {
+    server: Weak<Server>,
+    served: Arc<Served>,
+}
+
+impl Network {
+    pub(crate) fn new(unset: Option<Unset>) -> Self {
+        Self { methods: RwLock::default(), unset }
+    }
+
+    /// Makes the RPCs of a service callable, for as long as it is there.
+    pub(crate) fn attach(&self, server: &Arc<Server>) {
+        let mut methods = self.methods.write().unwrap_or_else(PoisonError::into_inner);
+        for served in server.methods().values() {
+            let places = methods.entry(served.registration.name.to_owned()).or_default();
+            places.retain(|place| place.server.strong_count() > 0);
+            places.push(Place { server: Arc::downgrade(server), served: served.clone() });
+        }
+    }
+
+    /// The newest service that serves it; one that takes no more calls only where there is no other.
+    fn find(&self, service: &str, method: &str) -> Option<(Arc<Server>, Arc<Served>)> {
+        let methods = self.methods.read().unwrap_or_else(PoisonError::into_inner);
+        let places = methods.get(&format!("{service}.{method}"))?;
+        let mut found = places.iter().rev().filter_map(|place| Some((place.server.upgrade()?, place.served.clone())));
+        let newest = found.next()?;
+        if newest.0.is_running() {
+            Some(newest)
+        } else {
+            found.find(|(server, _)| server.is_running()).or(Some(newest))
+        }
+    }
+
+    pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, Lost> {
+        let Some((server, served)) = self.find(ask.service, ask.method) else {
+            let mut why = format!("no service of this process serves {}.{}", ask.service, ask.method);
+            match &self.unset {
+                Some(unset) => why.push_str(&format!(", and {}", unset.missing(ask.service))),
+                None => why.push_str(": one that does is given this caller with `.rpc(..)` before it is started"),
+            }
+            return Err(Lost { maybe_begun: false, why });
+        };
+        let most = server.settings.max_request;
+        if ask.request.len() > most {
+            let answer = too_large(served.registration.name, most);
+            metrics::served(served.registration.name, answer.status);
+            return Ok(answer);
+        }
+        let _place = match server.admit(&served) {
+            Ok(place) => place,
+            Err(busy) => return Ok(busy),
+        };
+        tokio::select! {
+            biased;
+            answer = server.answer(&served, ask, Instant::now()) => Ok(answer),
+            () = server.ended() => Err(Lost { maybe_begun: true, why: "the service has ended".to_owned() }),
+        }
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
+    }
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../../docs/rpc.md")]
+
+pub(crate) mod client;
+#[doc(hidden)]
+pub mod handler;
+#[doc(hidden)]
+pub mod protocol;
+pub(crate) mod server;
+
+pub use client::call::{Calling, Rpc};
+#[cfg(feature = "rpc-client")]
+pub use client::config::Config;
+#[cfg(feature = "rpc-client")]
+pub use client::endpoints::Resolve;
+pub(crate) use handler::Registration;
+pub use handler::Rpcs;
+pub use protocol::error::{CallError, Side};
+pub use protocol::meta::CallMeta;
+pub use protocol::method::{Body, DomainError, Method, NoError};
+pub use protocol::problem::{Broken, Part, Problem};
+#[cfg(feature = "rpc-server")]
+pub(crate) use server::listener::Bound;
+pub(crate) use server::server::Server;
+pub(crate) use server::serving::Serving;
+pub use server::settings::Serve;

@@ -1,0 +1,209 @@
+//! What a contract is to an RPC: its name, and the types of what it carries.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+
+use crate::contract::event::EventContext;
+use crate::contract::record::{Mark, Schema};
+use twyla_codec::json::{Fault, Read, Reader, Write};
+use twyla_codec::path::Path;
+use twyla_codec::validate::Refusal;
+use twyla_codec::validate::contract::{self, Validate};
+use twyla_codec::validate::rules::Violations;
+
+/// What goes one way in an RPC: generated from its schema.
+pub trait Body: Sized + Send + 'static {
+    /// Decodes a JSON text and holds it to its contract.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that it breaks.
+    fn decode(text: &[u8]) -> Result<Self, Refusal>;
+
+    /// Appends the JSON text to `out`, held to its contract. On an error `out` is as it was.
+    ///
+    /// # Errors
+    /// [`Refusal`] with each rule that the value breaks.
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Read + Write + Validate + Send + 'static> Body for T {
+    fn decode(text: &[u8]) -> Result<Self, Refusal> {
+        contract::decode(text)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        contract::encode(self, out)
+    }
+}
+
+/// An RPC: the type that is generated for `rpc/<service>/<method>`, `contracts::rpc::<service>::<Method>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an RPC",
+    label = "not an RPC",
+    note = "each folder `rpc/<service>/<method>` of the schemas becomes a type: `contracts::rpc::<service>::<Method>`"
+)]
+pub trait Method: Sized + Send + 'static {
+    /// The RPC's name, `service.method`.
+    const NAME: &'static str;
+    /// The part of the name before the first dot: the service that serves it.
+    const SERVICE: &'static str;
+    /// The part of the name behind the first dot: the last segment of the URL's path.
+    const METHOD: &'static str;
+    /// Whether it may be done again with nothing changed by it, as `idempotent` in the request's schema says.
+    const IDEMPOTENT: bool;
+    /// The request's schema, for example `schemas/rpc/navitaire-api/get_booking/request.json:1`.
+    const REQUEST: &'static str;
+    /// The response's schema.
+    const RESPONSE: &'static str;
+    /// The schemas of what it carries, as they were compiled.
+    #[doc(hidden)]
+    const CARRIED: &'static [&'static Schema];
+    /// What a program that calls it carries.
+    #[doc(hidden)]
+    const CALLS: &'static Mark;
+    /// What a program that serves it carries.
+    #[doc(hidden)]
+    const SERVES: &'static Mark;
+    /// What a caller sends.
+    type Request: Body;
+    /// What the service answers with.
+    type Response: Body;
+    /// What the service answers with where it can't do what was asked for; [`NoError`] where there is no `error.json`.
+    type Error: DomainError;
+    /// The context that each call carries.
+    type Context: EventContext;
+}
+
+/// An error that an RPC has a contract for: `error.json`.
+pub trait DomainError: Body + Error + Clone + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Body + Error + Clone + Sync> DomainError for T {}
+
+/// The error of an RPC that has no `error.json`: there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoError(Infallible);
+
+impl fmt::Display for NoError {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {}
+    }
+}
+
+impl Error for NoError {}
+
+impl Read for NoError {
+    fn read(_: &mut Reader<'_>) -> Result<Self, Fault> {
+        Err(Fault::new("error", "the RPC has no contract for errors".to_owned()))
+    }
+}
+
+impl Write for NoError {
+    fn write(&self, _: &mut Vec<u8>) {
+        match self.0 {}
+    }
+}
+
+impl Validate for NoError {
+    fn validate(&self, _: &Path<'_>, _: &mut Violations) {
+        match self.0 {}
+    }
+}
+
+/// An RPC's name as a type: 64-bit FNV-1a of it (`twyla_contract::RpcName::key`).
+#[doc(hidden)]
+pub struct RpcKey<const HASH: u64>;
+
+/// The type of an RPC's request. One type may be that of several.
+#[doc(hidden)]
+pub trait Requests<K>: Body {
+    /// The RPC whose key is `K`.
+    type Method: Method<Request = Self>;
+}
+
+/// The type of an RPC's response. One type may be that of several.
+#[doc(hidden)]
+pub trait Responds<K>: Body {
+    /// The RPC whose key is `K`.
+    type Method: Method<Response = Self>;
+}
+
+/// Shows an error as its JSON text.
+///
+/// # Errors
+/// Where the formatter has one.
+#[doc(hidden)]
+pub fn show_error<T: Write>(value: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = Vec::new();
+    value.write(&mut text);
+    f.write_str(&String::from_utf8_lossy(&text))
+}
+
+/// What the runtime asks of an RPC's generated types.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __rpc_contract {
+    (
+        $rpc:ident, $name:literal, $service:literal, $method:literal, $key:literal, idempotent $idempotent:literal,
+        $context:path, $calls:literal, $serves:literal,
+        request $request:path = $request_schema:literal carried $request_begins:literal $request_form:literal,
+        response $response:path = $response_schema:literal carried $response_begins:literal $response_form:literal
+        $(, error $error:path = $error_schema:literal carried $error_begins:literal $error_form:literal)?
+    ) => {
+        #[diagnostic::do_not_recommend]
+        impl $crate::rpc::Method for $rpc {
+            const NAME: &'static str = $name;
+            const SERVICE: &'static str = $service;
+            const METHOD: &'static str = $method;
+            const IDEMPOTENT: bool = $idempotent;
+            const REQUEST: &'static str = $request_schema;
+            const RESPONSE: &'static str = $response_schema;
+            const CARRIED: &'static [&'static $crate::__private::mark::Schema] = {
+                use $crate::__private::mark::Schema;
+                static REQUEST: Schema = Schema { digest: "", record: concat!($request_begins, $request_form), sensitive: &[] };
+                static RESPONSE: Schema = Schema { digest: "", record: concat!($response_begins, $response_form), sensitive: &[] };
+                $(static ERROR: Schema = Schema { digest: "", record: concat!($error_begins, $error_form), sensitive: &[] };)?
+                let context = <$context as $crate::event::EventContext>::COMPILED;
+                &[&REQUEST, &RESPONSE, context $(, $crate::__rpc_contract!(carried ERROR $error))?]
+            };
+            const CALLS: &'static $crate::__private::mark::Mark =
+                &$crate::__private::mark::Mark::new($calls, <Self as $crate::rpc::Method>::CARRIED);
+            const SERVES: &'static $crate::__private::mark::Mark =
+                &$crate::__private::mark::Mark::new($serves, <Self as $crate::rpc::Method>::CARRIED);
+            type Request = $request;
+            type Response = $response;
+            type Error = $crate::__rpc_contract!(error $($error)?);
+            type Context = $context;
+        }
+        impl $crate::__private::Requests<$crate::__private::RpcKey<$key>> for $request {
+            type Method = $rpc;
+        }
+        impl $crate::__private::Responds<$crate::__private::RpcKey<$key>> for $response {
+            type Method = $rpc;
+        }
+    };
+    (carried $carried:ident $error:path) => { &$carried };
+    (error) => { $crate::rpc::NoError };
+    (error $error:path) => { $error };
+}
+
+/// Makes the type of an RPC's error an error in Rust.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __rpc_error {
+    ($error:ident) => {
+        impl ::std::fmt::Display for $error {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                // whoever shows an error shows it to anybody, and its `Debug` hides what is nobody's to see
+                if <Self as $crate::__private::Validate>::SENSITIVE.is_empty() {
+                    $crate::__private::show_error(self, f)
+                } else {
+                    ::std::fmt::Debug::fmt(self, f)
+                }
+            }
+        }
+        impl ::std::error::Error for $error {}
+    };
+}

@@ -1,0 +1,16 @@
+//! What goes between a caller and a service, whatever carries it, and how HTTP has it.
+
+pub mod ask;
+#[cfg(any(feature = "rpc-client", feature = "rpc-server"))]
+pub(crate) mod body;
+pub(crate) mod error;
+#[cfg_attr(
+    not(all(feature = "rpc-client", feature = "rpc-server")),
+    allow(dead_code, reason = "one side reads what the other writes")
+)]
+pub(crate) mod headers;
+pub(crate) mod meta;
+pub mod method;
+pub(crate) mod problem;
+pub(crate) mod timer;
+pub(crate) mod written;

@@ -1,0 +1,241 @@
+//! Where HTTP comes in: a request at `POST /rpc/<method>` becomes a call, and its answer a response.
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use tokio::time::Instant;
+use tower_service::Service;
+
+use super::head;
+use super::head::{Accepts, Refused};
+use super::server::{Served, Server, busy};
+use crate::rpc::handler::{problem, too_large};
+use crate::rpc::protocol::ask::{Answer, Kind};
+use crate::rpc::protocol::body::Pieces;
+use crate::rpc::protocol::problem::Problem;
+use crate::rpc::protocol::{headers, timer};
+use crate::telemetry::metrics;
+
+const IDEMPOTENT: HeaderName = HeaderName::from_static(headers::IDEMPOTENT);
+
+/// The routes of a service's RPCs.
+pub(crate) fn router(server: &Arc<Server>) -> Router {
+    let mut router = Router::new();
+    for (method, served) in server.methods() {
+        let endpoint = Endpoint(Arc::new((server.clone(), served.clone())));
+        router = router.route_service(&format!("/rpc/{method}"), endpoint);
+    }
+    router.route("/rpc/{*method}", axum::routing::any(unknown))
+}
+
+async fn unknown(request: Request<Body>) -> Response<Body> {
+    let path = request.uri().path();
+    let method = path.strip_prefix("/rpc/").unwrap_or(path);
+    let whole = method.rsplit_once('.').map(|(_, method)| format!("; without its service it is /rpc/{method}"));
+    let detail = format!("nothing is served at {path}{}", whole.unwrap_or_default());
+    metrics::served(metrics::UNKNOWN_METHOD, 404);
+    early(problem(404, method, detail), request).await.map(Body::new)
+}
+
+/// One RPC as a service of tower's.
+#[derive(Clone)]
+struct Endpoint(Arc<(Arc<Server>, Arc<Served>)>);
+
+impl Service<Request<Body>> for Endpoint {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let Self(of) = self.clone();
+        Box::pin(async move {
+            let (server, served) = &*of;
+            Ok(answer(server, served, request).await.map(Body::new))
+        })
+    }
+}
+
+/// Answers a request for an RPC, whatever it is.
+pub(crate) async fn answer<B>(server: &Server, served: &Served, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: HttpBody<Data = Bytes, Error: Display> + Unpin,
+{
+    let name = served.registration.name;
+    if request.method() != Method::POST {
+        let detail = format!("{} is no way to call it", request.method());
+        let refused = Refused { answer: problem(405, name, detail), accepts: Some(Accepts::Method) };
+        return refuse(name, refused, request).await;
+    }
+    // before anything is made of it: whoever is turned away shall be so at little cost
+    if let Err(busy) = server.takes(served) {
+        return early(busy, request).await;
+    }
+    let asked = Instant::now();
+    let (mut ask, length) = match head::read(request.headers(), name, served.registration.method) {
+        Ok(read) => read,
+        Err(refused) => return refuse(name, refused, request).await,
+    };
+    ask.request = match body(server, served, length, request).await {
+        Ok(body) => body,
+        Err(answer) => {
+            // a call without a place is counted where it is turned away
+            if answer.status != 503 {
+                metrics::served(name, answer.status);
+            }
+            return last(response(answer));
+        }
+    };
+    // and only when it is there: whoever sends slowly shall take nobody's place
+    let answer = match server.admit(served) {
+        Ok(_place) => tokio::select! {
+            biased;
+            answer = server.answer(served, ask, asked) => answer,
+            // nothing else tells those whose connections are none of the service's own that it has ended
+            () = server.ended() => Answer::problem(&Problem::later(name)),
+        },
+        Err(busy) => busy,
+    };
+    response(answer)
+}
+
+/// Answers a request whose head isn't that of a call.
+async fn refuse<B>(name: &'static str, refused: Refused, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let Refused { answer, accepts } = refused;
+    metrics::served(name, answer.status);
+    let mut response = early(answer, request).await;
+    if let Some((name, value)) = accepts.map(Accepts::header) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// How much is read of a request that is answered already, and for how long.
+const LEFT: usize = 64 << 10;
+const LEAVING: Duration = Duration::from_secs(1);
+
+/// An answer to a request of which no more than the head was needed. What is left is read where it is little: whoever still sends
+/// when the connection is closed may never see its answer.
+async fn early<B>(answer: Answer, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    // who waits to be told to go on hasn't begun to send (RFC 9110, section 10.1.1)
+    let waits = request.headers().contains_key(EXPECT);
+    let mut body = request.into_body();
+    let reading = async {
+        let mut read = 0;
+        while !body.is_end_stream() {
+            match body.frame().await {
+                None => break,
+                Some(Err(_)) => return false,
+                Some(Ok(frame)) => read += frame.into_data().map_or(0, |data| data.len()),
+            }
+            if read > LEFT {
+                return false;
+            }
+        }
+        true
+    };
+    let is_read = !waits && timer::within(LEAVING, pin!(reading)).await == Ok(true);
+    let response = response(answer);
+    if is_read { response } else { last(response) }
+}
+
+/// The last one of its connection, as what is left of the request isn't waited for.
+fn last(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Reads a request's body, bounded in size and in time.
+async fn body<B>(
+    server: &Server,
+    served: &Served,
+    length: Option<u64>,
+    mut request: Request<B>,
+) -> Result<Bytes, Answer>
+where
+    B: HttpBody<Data = Bytes, Error: Display> + Unpin,
+{
+    let name = served.registration.name;
+    let (most, within) = (server.settings.max_request, server.settings.read_deadline);
+    if length.is_some_and(|length| length > most as u64) {
+        return Err(too_large(name, most));
+    }
+    let version = request.version();
+    let body = request.body_mut();
+    let reading = async {
+        let mut pieces = Pieces::of_at_most(most);
+        let mut share = server.room.share();
+        loop {
+            let data = match body.frame().await {
+                None => break,
+                // whoever would read this has gone, or has sent what is no HTTP
+                Some(Err(error)) => {
+                    return Err(problem(400, name, format!("the request was cut short ({version:?}): {error}")));
+                }
+                Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+            };
+            pieces.add(data).map_err(|_| too_large(name, most))?;
+            if body.is_end_stream() {
+                break;
+            }
+            share.grow(pieces.len()).map_err(|_| busy(served, "there is no room for more requests"))?;
+        }
+        Ok(pieces.whole())
+    };
+    let late = |_| problem(408, name, format!("no whole request came within {within:?}"));
+    timer::within(within, pin!(reading)).await.map_err(late)?
+}
+
+/// Whole seconds, none of them too early.
+fn seconds(after: Duration) -> u64 {
+    after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).max(1)
+}
+
+/// An answer as HTTP has it.
+fn response(answer: Answer) -> Response<Full<Bytes>> {
+    let Answer { status, kind, body, retry_after, idempotent, .. } = answer;
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    let kind = if kind == Kind::Json { headers::JSON } else { headers::PROBLEM };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Some(after) = retry_after {
+        headers.insert(RETRY_AFTER, seconds(after).into());
+    }
+    if idempotent {
+        headers.insert(IDEMPOTENT, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    #[test]
+    fn nobody_is_told_to_come_too_early() {
+        let said = [0, 1, 999, 1000, 1001, 60_000].map(|millis| super::seconds(Duration::from_millis(millis)));
+        assert_eq!(said, [1, 1, 1, 1, 2, 60]);
+        assert_eq!(super::seconds(Duration::MAX), u64::MAX);
+    }
+}

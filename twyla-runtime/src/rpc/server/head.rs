@@ -1,0 +1,166 @@
+//! What the head of a request says of a call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+
+use crate::contract::session::Session;
+use crate::rpc::handler::problem;
+use crate::rpc::protocol::ask::{Answer, Ask, Key};
+use crate::rpc::protocol::headers;
+use crate::rpc::protocol::problem::{Broken, Part, Problem};
+use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
+
+const CONTEXT: HeaderName = HeaderName::from_static(headers::CONTEXT);
+const SESSION: HeaderName = HeaderName::from_static(headers::SESSION);
+const TIMEOUT: HeaderName = HeaderName::from_static(headers::TIMEOUT);
+const ATTEMPT: HeaderName = HeaderName::from_static(headers::ATTEMPT);
+const KEY: HeaderName = HeaderName::from_static(headers::KEY);
+const PARENT: HeaderName = HeaderName::from_static(TRACE_PARENT);
+const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
+
+/// The answer to a request that isn't a call, and what the service accepts instead.
+pub(crate) struct Refused {
+    pub(crate) answer: Answer,
+    pub(crate) accepts: Option<Accepts>,
+}
+
+impl From<Answer> for Refused {
+    fn from(answer: Answer) -> Self {
+        Self { answer, accepts: None }
+    }
+}
+
+/// What a service accepts of a part of a request that it refuses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Accepts {
+    Method,
+    ContentType,
+    /// Only in answers to an unsupported content coding (RFC 7694, section 3).
+    ContentCoding,
+}
+
+impl Accepts {
+    /// The header that says so.
+    pub(crate) const fn header(self) -> (HeaderName, HeaderValue) {
+        match self {
+            Self::Method => (ALLOW, HeaderValue::from_static("POST")),
+            Self::ContentType => (ACCEPT, HeaderValue::from_static(headers::JSON)),
+            Self::ContentCoding => (ACCEPT_ENCODING, HeaderValue::from_static(headers::IDENTITY)),
+        }
+    }
+}
+
+/// The headers of a call, each as it stands there.
+#[derive(Default)]
+struct Said<'a> {
+    content_type: Option<&'a [u8]>,
+    content_length: Option<&'a [u8]>,
+    /// One that changes the body.
+    content_coding: Option<&'a [u8]>,
+    context: Option<&'a [u8]>,
+    session: Option<&'a [u8]>,
+    timeout: Option<&'a [u8]>,
+    attempt: Option<&'a [u8]>,
+    key: Option<&'a [u8]>,
+    parent: Option<&'a [u8]>,
+    state: Option<&'a HeaderValue>,
+}
+
+impl<'a> Said<'a> {
+    /// In one pass: most requests have fewer headers than there are to ask for. Of one that is there twice the first counts.
+    fn of(headers: &'a HeaderMap) -> Self {
+        let mut said = Self::default();
+        for (name, value) in headers {
+            let place = match name {
+                name if *name == CONTENT_TYPE => &mut said.content_type,
+                name if *name == CONTENT_LENGTH => &mut said.content_length,
+                name if *name == CONTEXT => &mut said.context,
+                name if *name == TIMEOUT => &mut said.timeout,
+                name if *name == KEY => &mut said.key,
+                name if *name == SESSION => &mut said.session,
+                name if *name == ATTEMPT => &mut said.attempt,
+                name if *name == PARENT => &mut said.parent,
+                name if *name == CONTENT_ENCODING => {
+                    if !headers::is_identity(value.as_bytes()) {
+                        said.content_coding.get_or_insert(value.as_bytes());
+                    }
+                    continue;
+                }
+                name if *name == STATE => {
+                    said.state.get_or_insert(value);
+                    continue;
+                }
+                _ => continue,
+            };
+            place.get_or_insert(value.as_bytes());
+        }
+        said
+    }
+}
+
+/// The call that a request is, without its body, and how long that says it is.
+///
+/// # Errors
+/// The answer that says what no call has.
+pub(crate) fn read(
+    headers: &HeaderMap,
+    name: &'static str,
+    method: &'static str,
+) -> Result<(Ask, Option<u64>), Refused> {
+    let said = Said::of(headers);
+    let no_json = |why| Refused { answer: problem(415, name, why), accepts: Some(Accepts::ContentType) };
+    match said.content_type {
+        Some(kind) if headers::is_json(kind) => {}
+        Some(kind) => {
+            let kind = String::from_utf8_lossy(kind);
+            return Err(no_json(format!("the request is `{kind}`, and not {}", headers::JSON)));
+        }
+        None => return Err(no_json(format!("the request has no content type: {} is due", headers::JSON))),
+    }
+    if let Some(coding) = said.content_coding {
+        let coding = String::from_utf8_lossy(coding);
+        let detail = format!("the request body is encoded as `{coding}`: send it without a content coding");
+        let answer = Answer::problem(&Problem::of_coding(name, detail));
+        return Err(Refused { answer, accepts: Some(Accepts::ContentCoding) });
+    }
+    let bad = |header: &str, why: &str| problem(400, name, format!("the header `{header}` {why}"));
+    let text = |header: &str, value: &[u8]| -> Result<Arc<str>, Answer> {
+        headers::unescaped(value).map(Arc::from).ok_or_else(|| bad(header, "is no UTF-8"))
+    };
+    let number =
+        |header: &str, value: &[u8], digits, what| headers::number(value, digits).ok_or_else(|| bad(header, what));
+    let millis = said.timeout.map(|value| number(headers::TIMEOUT, value, 12, "is no number of milliseconds"));
+    let attempt = said.attempt.map(|value| number(headers::ATTEMPT, value, 9, "is no number"));
+    let (millis, attempt) = (millis.transpose()?, attempt.transpose()?.unwrap_or(1).max(1));
+    let session = said.session.map(|value| text(headers::SESSION, value)).transpose()?;
+    let key = said.key.map(|value| text(headers::KEY, value)).transpose()?;
+    // what is no place in a trace is none, as the specification has it (W3C Trace Context, section 3.2)
+    let trace = said.parent.and_then(TraceContext::read).map(|trace| {
+        let state = said.state.and_then(|state| state.to_str().ok());
+        state.map_or(trace.clone(), |state| trace.with_state(state))
+    });
+    if let Some(context) = said.context
+        && context.len() > headers::MAX_CONTEXT
+    {
+        let detail = format!("has {} bytes, and at most {} are allowed", context.len(), headers::MAX_CONTEXT);
+        let errors = vec![Broken { pointer: String::new(), keyword: "maxLength".to_owned(), detail }];
+        let problem = Problem::of(422, name, "the context is too large");
+        return Err(Answer::problem(&Problem { part: Some(Part::Context), errors, ..problem }).into());
+    }
+    let ask = Ask {
+        service: "",
+        method,
+        request: Bytes::new(),
+        context: said.context.map(Bytes::copy_from_slice),
+        session: session.as_deref().and_then(Session::read),
+        timeout: millis.map(Duration::from_millis),
+        attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+        key: key.map(Key::Given),
+        trace,
+    };
+    Ok((ask, said.content_length.and_then(|length| headers::number(length, 18))))
+}

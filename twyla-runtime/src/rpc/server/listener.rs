@@ -1,0 +1,246 @@
+//! A bound socket: connections with bounds, whose calls go straight to their RPCs, and an end in order.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, sleep_until, timeout, timeout_at};
+use tokio_io_timeout::TimeoutWriter;
+use tower_service::Service;
+
+use super::endpoint;
+use super::idle_timer::Waits;
+use super::server::Server;
+use super::settings::{ADDRESS, Serve, is_address};
+use crate::bus::config::FOREVER;
+use crate::bus::error::Error;
+use crate::service::phase::{Phase, stopping};
+use crate::service::running::Running;
+use crate::service::shutdown::Ending;
+
+/// What the requests of a connection go to.
+#[derive(Clone)]
+pub(crate) struct Front {
+    /// The RPCs, where nothing of the user's stands before them: a call needs no router to find its own.
+    pub(crate) straight: Option<Arc<Server>>,
+    /// Where everything else goes.
+    pub(crate) app: Router,
+}
+
+impl Front {
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Either<Full<Bytes>, Body>>, Infallible> {
+        if let Some(server) = &self.straight
+            && let Some(method) = request.uri().path().strip_prefix("/rpc/")
+            && let Some(served) = server.methods().get(method)
+        {
+            return Ok(endpoint::answer(server, served, request).await.map(Either::Left));
+        }
+        Ok(self.through_app(request).await.map(Either::Right))
+    }
+
+    /// Behind a pointer, so that what a call needs stays small.
+    fn through_app(mut self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(async move {
+            // a router is always ready, and has no errors
+            let Ok(response) = self.app.call(request.map(Body::new)).await;
+            response
+        })
+    }
+}
+
+/// A socket that is bound and not yet served.
+pub(crate) struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Binds the address that a service is served on.
+    pub(crate) async fn to(address: &str) -> Result<Self, Error> {
+        let failed = |why: &dyn ToString| Error::Serve { address: address.to_owned(), why: why.to_string() };
+        if !is_address(address) {
+            return Err(failed(&ADDRESS));
+        }
+        let listener = TcpListener::bind(address).await.map_err(|error| failed(&error))?;
+        let address = listener.local_addr().map_err(|error| failed(&error))?;
+        Ok(Self { listener, address })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the service stops, then lets the calls under way end within the deadline.
+    pub(crate) async fn serve(self, front: Front, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
+        let Self { listener, address } = self;
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let waited =
+            Waited { first: settings.read_deadline.min(FOREVER), written: settings.write_deadline.min(FOREVER) };
+        builder.http1().header_read_timeout(waited.first);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(settings.places().saturating_add(64))
+            .keep_alive_interval(waited.first);
+        let places = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
+        let mut connections = JoinSet::new();
+        loop {
+            let next = async {
+                // never closed
+                let place = places.clone().acquire_owned().await.ok();
+                (place, listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                biased;
+                () = stopping(&mut phase) => break,
+                next = next => next,
+                Some(_) = connections.join_next() => continue,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone(), waited);
+                    connections.spawn(async move {
+                        serving.await;
+                        drop(place);
+                    });
+                }
+                // one that was gone again is nobody's; else there are too many files open, which needs time
+                Err(error) if is_of_the_connection(&error) => {}
+                Err(error) => {
+                    tracing::error!(%address, %error, "no connection can be accepted");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        drop(listener);
+        let mut ending = Ending::within(drain);
+        tokio::select! {
+            () = async { while connections.join_next().await.is_some() {} } => {}
+            () = sleep_until(ending.handlers) => {}
+            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => ending = ending.hurry(),
+        }
+        if !connections.is_empty() {
+            tracing::warn!(%address, connections = connections.len(), "calls were stopped");
+            // a handler that blocks its thread can't be stopped
+            let _ = timeout_at(ending.steps, connections.shutdown()).await;
+        }
+        tracing::info!(%address, "stopped serving");
+    }
+}
+
+fn is_of_the_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset)
+}
+
+/// How long a connection is waited for.
+#[derive(Clone, Copy)]
+struct Waited {
+    /// Until a request is there.
+    first: Duration,
+    /// Until the next piece of an answer is taken.
+    written: Duration,
+}
+
+/// Serves one connection; once the service stops, until the calls on it are answered.
+async fn connection(
+    mut builder: auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    front: Front,
+    mut phase: watch::Receiver<Phase>,
+    waited: Waited,
+) {
+    // an answer is written at once
+    let _ = stream.set_nodelay(true);
+    let begun = tokio::select! {
+        biased;
+        begun = timeout(waited.first, begun(&stream)) => begun.unwrap_or(false),
+        () = stopping(&mut phase) => false,
+    };
+    if !begun {
+        return;
+    }
+    builder.http1().timer(Waits::default());
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(waited.written));
+    let stream = TokioIo::new(Box::pin(stream));
+    let serving = builder.serve_connection(stream, service_fn(move |request| front.clone().answer(request)));
+    let mut serving = std::pin::pin!(serving);
+    let outcome = tokio::select! {
+        biased;
+        outcome = serving.as_mut() => outcome,
+        () = stopping(&mut phase) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(error, "a connection has ended");
+    }
+}
+
+/// Waits until so much has come that it is HTTP/1.1 or HTTP/2, which hyper would wait for without an end; false where nothing will.
+async fn begun(stream: &TcpStream) -> bool {
+    const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut first = [0; HTTP2.len()];
+    loop {
+        match stream.peek(&mut first).await {
+            Ok(0) | Err(_) => return false,
+            Ok(count) if count < HTTP2.len() && HTTP2.starts_with(&first[..count]) => {
+                // what is there doesn't tell when there is more
+                sleep(Duration::from_millis(10)).await;
+            }
+            Ok(_) => return true,
+        }
+    }
+}
+
+impl Running {
+    /// The address that the service's RPCs are served on, if they are served over HTTP here.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The routes of the service's RPCs, `POST /rpc/<method>`, for an app of your own with layers of your own.
+    ///
+    /// They answer for as long as the service runs. With [`Serve::mounted`] nothing else serves them.
+    pub fn router(&self) -> Router {
+        self.server.as_ref().map_or_else(Router::new, endpoint::router)
+    }
+
+    /// The address that tells of the service's health, if there is one
+    /// ([`Service::operations`](crate::Service::operations)).
+    #[must_use]
+    pub fn operations(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(|(address, _)| *address)
+    }
+
+    /// Tells of the service's health until this is gone.
+    pub(crate) fn operate(&mut self, bound: Bound) {
+        let (address, routes) = (bound.address(), self.health().operations());
+        tracing::info!(%address, "telling of the service's health");
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            // Its service stops before it does.
+            let (_open, phase) = watch::channel(Phase::Running);
+            bound.serve(Front { straight: None, app: routes }, Serve::mounted(), phase, Duration::ZERO).await;
+        });
+        self.operations = Some((address, task));
+    }
+}

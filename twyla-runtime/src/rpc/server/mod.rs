@@ -1,0 +1,15 @@
+//! The serving side: limits, deadlines, and HTTP in front.
+
+#[cfg(feature = "rpc-server")]
+pub(crate) mod body_budget;
+#[cfg(feature = "rpc-server")]
+pub(crate) mod endpoint;
+#[cfg(feature = "rpc-server")]
+pub(crate) mod head;
+#[cfg(feature = "rpc-server")]
+pub(crate) mod idle_timer;
+#[cfg(feature = "rpc-server")]
+pub(crate) mod listener;
+pub(crate) mod server;
+pub(crate) mod serving;
+pub(crate) mod settings;

@@ -1,0 +1,186 @@
+//! The serving side of a call, whatever carries it: limits, deadline, handler, and its panic.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::Instant;
+
+#[cfg(feature = "rpc-server")]
+use super::body_budget::Room;
+use super::settings::Serve;
+use crate::contract::session::Session;
+use crate::rpc::handler::{Given, Incoming, Registration, problem};
+use crate::rpc::protocol::ask::{Answer, Ask, Key};
+use crate::rpc::protocol::meta::CallMeta;
+use crate::rpc::protocol::timer;
+use crate::service::catch_panic::guarded;
+use crate::service::phase::Phase;
+use crate::telemetry::metrics::Serves;
+use crate::telemetry::span;
+
+/// What whoever is turned away gets to know.
+const FULL: &str = "as many calls are under way as the service takes";
+
+/// When whoever was turned away may try again.
+const SOON: Duration = Duration::from_secs(1);
+
+/// The RPCs of a running service.
+pub(crate) struct Server {
+    methods: HashMap<&'static str, Arc<Served>>,
+    given: Arc<Given>,
+    pub(crate) settings: Serve,
+    places: Semaphore,
+    /// The room for requests of which a part is still to come.
+    #[cfg(feature = "rpc-server")]
+    pub(crate) room: Room,
+    phase: watch::Receiver<Phase>,
+    /// Whether nobody waits any more for the calls that are under way.
+    ended: watch::Sender<bool>,
+}
+
+/// One RPC that is served.
+pub(crate) struct Served {
+    pub(crate) registration: Registration,
+    /// How many calls of it may be under way, where that is fewer than of all.
+    places: Option<Semaphore>,
+    deadline: Duration,
+    figures: Serves,
+}
+
+/// The places that a call takes while it is under way.
+pub(crate) struct Place<'a> {
+    _all: SemaphorePermit<'a>,
+    _own: Option<SemaphorePermit<'a>>,
+}
+
+impl Server {
+    pub(crate) fn new(
+        registrations: Vec<Registration>,
+        given: Given,
+        settings: Serve,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
+        let served = registrations.into_iter().map(|registration| {
+            let policy = registration.policy;
+            let places = policy.concurrency.map(|places| Semaphore::new(places.max(1).into()));
+            let deadline = policy.deadline.unwrap_or(settings.deadline);
+            let figures = Serves::new(registration.name);
+            (registration.method, Arc::new(Served { registration, places, deadline, figures }))
+        });
+        Self {
+            methods: served.collect(),
+            given: Arc::new(given),
+            places: Semaphore::new(settings.places() as usize),
+            #[cfg(feature = "rpc-server")]
+            room: Room::of(settings.max_buffered.max(settings.max_request)),
+            settings,
+            phase,
+            ended: watch::Sender::new(false),
+        }
+    }
+
+    /// The RPCs, by the last segment of their path.
+    pub(crate) fn methods(&self) -> &HashMap<&'static str, Arc<Served>> {
+        &self.methods
+    }
+
+    /// Whether it takes calls: its phase has not changed, so nothing is locked to find out.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.phase.has_changed(), Ok(false))
+    }
+
+    /// Turns a call away that there would be no place for.
+    pub(crate) fn takes(&self, served: &Served) -> Result<(), Answer> {
+        if !self.is_running() {
+            return Err(busy(served, "the service is stopping"));
+        }
+        let is_full = |places: &Semaphore| places.available_permits() == 0;
+        if is_full(&self.places) || served.places.as_ref().is_some_and(is_full) {
+            return Err(busy(served, FULL));
+        }
+        Ok(())
+    }
+
+    /// Takes a call in, or turns it away: nothing of it is begun then.
+    pub(crate) fn admit<'a>(&'a self, served: &'a Served) -> Result<Place<'a>, Answer> {
+        self.takes(served)?;
+        let place = |places: &'a Semaphore| places.try_acquire().map_err(|_| busy(served, FULL));
+        Ok(Place { _all: place(&self.places)?, _own: served.places.as_ref().map(place).transpose()? })
+    }
+
+    /// Answers a call that has a place, and that its caller has waited for since `asked`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the handler where it awaits.
+    pub(crate) async fn answer(&self, served: &Served, ask: Ask, asked: Instant) -> Answer {
+        let Registration { mark, handle, policy, .. } = served.registration;
+        let name = mark.subject();
+        let most = ask.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
+        let deadline = timer::since(asked, most);
+        let session = ask.session.unwrap_or_else(Session::new);
+        let span = span::serve(name, ask.attempt, &session, ask.trace.as_ref());
+        let counted = served.figures.begin(name);
+        let meta = CallMeta {
+            method: name,
+            session_id: session.id,
+            deadline,
+            attempt: ask.attempt,
+            idempotency_key: ask.key.map(Key::into_text),
+            trace: span.context().cloned(),
+        };
+        let incoming = Incoming { request: ask.request, context: ask.context, meta, given: self.given.clone() };
+        let outcome = timer::by(deadline, pin!(guarded(move || handle(incoming), || span.enter()))).await;
+        let answer = match outcome {
+            // what a handler calls gives up at the same moment, and then that is what has gone wrong here too
+            Ok(Ok(answer)) if answer.status != 500 || Instant::now() < deadline => answer,
+            Ok(Err(panic)) => {
+                span.within(|| tracing::error!(method = name, error = panic, "the handler panicked"));
+                problem(500, name, "the handler failed")
+            }
+            Ok(Ok(_)) | Err(_) => {
+                span.within(|| tracing::warn!(method = name, deadline = ?most, "stopped: there was no answer in time"));
+                problem(504, name, format!("there was no answer within {most:?}"))
+            }
+        };
+        span.answered(answer.status);
+        counted.end(answer.status);
+        Answer { idempotent: policy.idempotent, ..answer }
+    }
+
+    /// Waits until no call is under way.
+    pub(crate) async fn drained(&self) {
+        // an error would mean that it was closed, which nobody does
+        drop(self.places.acquire_many(self.settings.places()).await);
+    }
+
+    /// Stops the calls that are under way.
+    pub(crate) fn end(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Resolves when it has ended; the calls that are under way are to be dropped then.
+    pub(crate) async fn ended(&self) {
+        // an error would mean that the sender is gone, which is here
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+}
+
+/// Says that nothing of a call was begun, and when it may be tried again.
+pub(crate) fn busy(served: &Served, why: &str) -> Answer {
+    let name = served.registration.name;
+    tracing::debug!(method = name, why, "turned away");
+    served.figures.turned_away();
+    Answer { retry_after: Some(SOON), ..problem(503, name, why) }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<_> = self.methods.values().map(|served| served.registration.name).collect();
+        names.sort_unstable();
+        f.debug_struct("Server").field("rpcs", &names).field("settings", &self.settings).finish()
+    }
+}

@@ -1,0 +1,192 @@
+//! The RPCs of a service on their way to being served: checked, opened and begun with its listeners.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{sleep_until, timeout_at};
+
+use super::server::Server;
+use crate::bus::Bus;
+use crate::bus::error::Error;
+use crate::rpc::handler::{Given, Registration};
+use crate::rpc::{Rpc, Serve};
+use crate::service::handler::States;
+use crate::service::phase::{Phase, stopping};
+use crate::service::running::Running;
+use crate::service::shutdown::Ending;
+
+/// What makes an app of the routes.
+#[cfg(feature = "rpc-server")]
+type App = Box<dyn FnOnce(axum::Router) -> axum::Router + Send>;
+
+/// The RPCs of a service that is not yet started.
+#[derive(Default)]
+pub(crate) struct Serving {
+    pub(crate) registrations: Vec<Registration>,
+    pub(crate) rpc: Option<Rpc>,
+    pub(crate) settings: Option<Serve>,
+    #[cfg(feature = "rpc-server")]
+    pub(crate) app: Option<App>,
+}
+
+/// The same, opened: nothing is served yet, and nothing stands in the way any more.
+pub(crate) struct Open {
+    server: Option<Arc<Server>>,
+    rpc: Option<Rpc>,
+    #[cfg(feature = "rpc-server")]
+    bound: Option<(crate::rpc::server::listener::Bound, Option<App>)>,
+}
+
+impl Serving {
+    pub(crate) fn check(&self, states: &States) -> Result<(), Error> {
+        #[cfg(feature = "rpc-server")]
+        if self.lacks_an_address() {
+            return Err(Error::NoAddress { what: "the app of `.app(..)`" });
+        }
+        for (i, handler) in self.registrations.iter().enumerate() {
+            if let Some(need) = handler.needs.iter().find(|need| !states.contains_key(&need.id)) {
+                return Err(Error::MissingState { listener: handler.handler, state: need.name, by: need.by });
+            }
+            let twin = |other: &&Registration| other.method == handler.method;
+            if let Some(first) = self.registrations[..i].iter().find(twin) {
+                return Err(Error::DuplicateRpc {
+                    method: handler.method,
+                    first: first.handler,
+                    second: handler.handler,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anybody can call the RPCs where nobody gets to have their routes.
+    pub(crate) fn check_without_routes(&self) -> Result<(), Error> {
+        let is_mounted = self.settings.as_ref().is_some_and(|settings| settings.address.is_none());
+        let in_memory = self.rpc.as_ref().is_some_and(Rpc::is_in_memory);
+        if is_mounted && !in_memory && !self.registrations.is_empty() {
+            return Err(Error::NoAddress { what: "the RPCs of a service that is `run()`" });
+        }
+        Ok(())
+    }
+
+    /// Whether an app was given that would be served nowhere.
+    #[cfg(feature = "rpc-server")]
+    fn lacks_an_address(&self) -> bool {
+        self.app.is_some() && self.settings.as_ref().is_some_and(|settings| settings.address.is_none())
+    }
+
+    /// Whether anything is to be served over HTTP.
+    fn over_http(&self) -> bool {
+        #[cfg(feature = "rpc-server")]
+        let app = self.app.is_some();
+        #[cfg(not(feature = "rpc-server"))]
+        let app = false;
+        let in_memory = self.rpc.as_ref().is_some_and(Rpc::is_in_memory);
+        let by_default = !self.registrations.is_empty() && !in_memory;
+        app || self.settings.as_ref().map_or(by_default, |settings| settings.address.is_some())
+    }
+
+    /// Binds the address.
+    pub(crate) async fn open(
+        self,
+        bus: Bus,
+        states: Arc<States>,
+        phase: watch::Receiver<Phase>,
+    ) -> Result<Open, Error> {
+        let over_http = self.over_http();
+        let settings = self.settings.unwrap_or_default();
+        #[cfg_attr(not(feature = "rpc-server"), allow(unused_variables, reason = "nothing can be bound"))]
+        let bound = if over_http { Self::bind(&settings).await? } else { None };
+        let given = Given { bus, states };
+        let server = (over_http || !self.registrations.is_empty())
+            .then(|| Arc::new(Server::new(self.registrations, given, settings, phase)));
+        Ok(Open {
+            server,
+            rpc: self.rpc,
+            #[cfg(feature = "rpc-server")]
+            bound: bound.map(|bound| (bound, self.app)),
+        })
+    }
+
+    #[cfg(feature = "rpc-server")]
+    async fn bind(settings: &Serve) -> Result<Option<crate::rpc::server::listener::Bound>, Error> {
+        match &settings.address {
+            Some(address) => crate::rpc::server::listener::Bound::to(address).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    #[cfg(not(feature = "rpc-server"))]
+    async fn bind(_: &Serve) -> Result<Option<()>, Error> {
+        Err(Error::NoRpcServer)
+    }
+}
+
+impl Open {
+    /// Serves until the service stops.
+    pub(crate) fn begin(self, running: &mut Running, phase: watch::Receiver<Phase>, drain: Duration) {
+        let Some(server) = self.server else { return };
+        if let Some(rpc) = &self.rpc {
+            rpc.attach(&server);
+        }
+        #[cfg_attr(not(feature = "rpc-server"), allow(unused_mut, reason = "there is no socket"))]
+        let mut socket: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
+        #[cfg(feature = "rpc-server")]
+        if let Some((bound, app)) = self.bound {
+            let routes = crate::rpc::server::endpoint::router(&server).merge(running.health().routes());
+            let front = match app {
+                Some(app) => crate::rpc::server::listener::Front { straight: None, app: app(routes) },
+                None => crate::rpc::server::listener::Front { straight: Some(server.clone()), app: routes },
+            };
+            tracing::info!(address = %bound.address(), "serving");
+            running.address = Some(bound.address());
+            socket = Some(Box::pin(bound.serve(front, server.settings.clone(), phase.clone(), drain)));
+        }
+        running.add(serve(server.clone(), socket, phase, drain));
+        running.server = Some(server);
+    }
+}
+
+/// Serves, on a socket where there is one, until the service stops; then lets the calls that are under way end, and stops those
+/// that don't: nobody else waits for what comes in memory, or through the routes in an app of the user's own.
+async fn serve(
+    server: Arc<Server>,
+    socket: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    mut phase: watch::Receiver<Phase>,
+    drain: Duration,
+) {
+    let calls = async {
+        stopping(&mut phase).await;
+        let mut ending = Ending::within(drain);
+        tokio::select! {
+            () = server.drained() => {}
+            () = sleep_until(ending.handlers) => {}
+            Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => ending = ending.hurry(),
+        }
+        ending
+    };
+    let Some(socket) = socket else {
+        let ending = calls.await;
+        server.end();
+        // a handler that blocks its thread can't be stopped
+        let _ = timeout_at(ending.steps, server.drained()).await;
+        return;
+    };
+    // what its connections carry is cut with them, and never answered as others are
+    tokio::join!(socket, calls);
+    server.end();
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving")
+            .field("registrations", &self.registrations)
+            .field("rpc", &self.rpc)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! The consumer loop of one listener: takes its deliveries until the service stops, and ends without losing any.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{Id, JoinSet};
+use tokio::time::{sleep_until, timeout_at};
+
+use super::active_listener::Listening;
+use super::attempt::handle_in_turn;
+use super::batch::handle_together;
+use super::key_order::Lanes;
+use super::phase::Phase;
+use super::shutdown::Ending;
+use crate::progress::DeliveryProgress;
+use crate::transport::{Delivery, Subscription};
+
+/// How many bursts of deliveries are taken at once.
+const BATCH: usize = 64;
+/// How many deliveries share a task.
+const TOGETHER: usize = 16;
+
+/// Runs one listener until the service stops, then drains it.
+pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription, deadline: Duration) {
+    let Subscription { mut deliveries, intake, done, .. } = subscription;
+    let (event, group) = (listening.queue.event, listening.queue.group);
+    let mut phase = listening.stopping.clone();
+    let mut handlers = JoinSet::new();
+    let mut taken: Vec<Vec<Delivery>> = Vec::with_capacity(BATCH);
+    // Which lane each handler is in, where events are ordered by a key.
+    let (mut lanes, mut begun) = (Lanes::<Delivery>::default(), HashMap::<Id, (u64, DeliveryProgress)>::new());
+    loop {
+        tokio::select! {
+            biased;
+            // An error means that the `Running` was dropped.
+            _ = phase.wait_for(|phase| *phase != Phase::Running) => break,
+            Some(ended) = handlers.join_next_with_id() => {
+                let ended = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                if let Some((lane, ended)) = begun.remove(&ended)
+                    && let Some(delivery) = lanes.leave(lane)
+                {
+                    let progress = delivery.progress.clone();
+                    progress.wake();
+                    // only now, so that at no moment nothing is under way
+                    drop(ended);
+                    begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), (lane, progress));
+                }
+            }
+            count = deliveries.recv_many(&mut taken, BATCH) => {
+                if count == 0 {
+                    break;
+                }
+                let mut next = taken.drain(..).flatten();
+                if !listening.is_ordered() {
+                    loop {
+                        let together: Vec<_> = next.by_ref().take(TOGETHER).collect();
+                        if together.is_empty() {
+                            break;
+                        }
+                        handlers.spawn(handle_together(listening.clone(), together));
+                    }
+                    // Nothing waits for the end of one.
+                    while handlers.try_join_next().is_some() {}
+                    continue;
+                }
+                for delivery in next {
+                    match listening.lane(&delivery) {
+                        None => {
+                            handlers.spawn(handle_in_turn(listening.clone(), delivery));
+                        }
+                        Some(lane) => {
+                            let progress = delivery.progress.clone();
+                            match lanes.enter(lane, delivery) {
+                                Some(delivery) => {
+                                    let handler = handlers.spawn(handle_in_turn(listening.clone(), delivery));
+                                    begun.insert(handler.id(), (lane, progress));
+                                }
+                                None => progress.rest(),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    drop(intake);
+    // What no handler has begun goes back to its queue.
+    drop((taken, deliveries, lanes));
+
+    let mut ending = Ending::within(deadline);
+    tokio::select! {
+        () = async { while handlers.join_next().await.is_some() {} } => {}
+        () = sleep_until(ending.handlers) => {}
+        Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => ending = ending.hurry(),
+    }
+    let last_steps = async {
+        if !handlers.is_empty() {
+            tracing::warn!(event, group, "handlers were stopped; their events go back");
+            // A handler that blocks its thread can't be stopped; its event goes back when the connection is closed.
+            handlers.shutdown().await;
+        }
+        done.await;
+    };
+    let _ = timeout_at(ending.steps, last_steps).await;
+    tracing::info!(event, group, "stopped listening");
+}

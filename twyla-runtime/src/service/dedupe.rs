@@ -1,0 +1,265 @@
+//! Handled once: what a group has handled is remembered, and skipped when it comes again.
+
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::time::sleep;
+
+use super::phase::Phase;
+use crate::future::BoxFuture;
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Remembers which events were handled, by event, group and message id: given to [`Service::dedupe`](crate::Service::dedupe).
+///
+/// An event without a message id, as the Python original sends them, or with a blank one is handled each time that it comes.
+/// A sender must give each event an id of its own: if it gives one id to several, the first is handled and the others are
+/// skipped. Each skip is logged at debug level with its id, and counted in `twyla_skipped_total`.
+#[derive(Clone)]
+pub struct Dedupe {
+    pub(crate) store: Arc<dyn Store>,
+    /// The argument that handlers may take with it, by its type.
+    pub(crate) gives: Option<std::any::TypeId>,
+    /// How long it is remembered, where that isn't for ever.
+    pub(crate) kept: Option<Duration>,
+}
+
+impl Dedupe {
+    /// Remembers the last `capacity` events that this process has handled, about 150 bytes each. It skips what comes again
+    /// after a lost connection, and forgets everything when the process ends.
+    #[must_use]
+    pub fn in_memory(capacity: usize) -> Self {
+        Self { store: Arc::new(Memory { capacity: capacity.max(1), seen: Mutex::default() }), gives: None, kept: None }
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl Dedupe {
+    /// How long a database remembers what was handled; for ever unless set. It is to be longer than an event may be under
+    /// way, in queues, in retries and in the dead queue: one that comes again later takes effect again.
+    ///
+    /// Forgotten rows are removed while the service runs, at least once an hour.
+    #[must_use]
+    pub fn keep_for(mut self, time: Duration) -> Self {
+        self.kept = Some(time);
+        self
+    }
+}
+
+/// Forgets from time to time what has been remembered for long enough.
+pub(crate) async fn forget(store: Arc<dyn Store>, kept: Duration, mut phase: watch::Receiver<Phase>) {
+    let every = (kept / 10).clamp(Duration::from_secs(1), Duration::from_secs(3600));
+    while *phase.borrow() == Phase::Running {
+        match store.forget(kept).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "forgot what was handled long ago"),
+            Err(error) => tracing::warn!(error, "could not forget what was handled long ago"),
+        }
+        tokio::select! {
+            () = sleep(every) => {}
+            _ = phase.wait_for(|phase| *phase != Phase::Running) => {}
+        }
+    }
+}
+
+impl fmt::Debug for Dedupe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dedupe")
+    }
+}
+
+/// Where it is remembered.
+pub(crate) trait Store: Send + Sync {
+    /// Begins to handle an event; waits while another delivery of it is being handled.
+    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>>;
+
+    /// How many events can be handled at once, if that is bounded.
+    fn connections(&self) -> Option<u32> {
+        None
+    }
+
+    /// Forgets what was handled so long ago; how many events that were.
+    fn forget(&self, _age: Duration) -> BoxFuture<'_, Result<u64, Cause>> {
+        Box::pin(std::future::ready(Ok(0)))
+    }
+}
+
+/// What an event is known by: two with equal identities are one event, delivered twice to one group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity<'a> {
+    /// The queue, which is named after the event and the group.
+    pub(crate) queue: &'a str,
+    /// The group, by which stores of earlier versions remember events.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "sqlite")),
+        allow(dead_code, reason = "only databases outlive versions")
+    )]
+    pub(crate) group: &'a str,
+    /// The message's id, if it has one.
+    pub(crate) message_id: Option<&'a str>,
+}
+
+/// What the store knows of an event.
+pub(crate) enum Begun {
+    /// It was handled before.
+    Done,
+    New(Box<dyn Claim>),
+}
+
+/// An event that is being handled. If it is dropped, it was not.
+pub(crate) trait Claim: Send {
+    /// The transaction that a handler may take part in.
+    fn transaction(&self) -> Option<Transacting>;
+
+    /// The event is handled: what was done in the transaction holds, and so does the memory of it.
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>>;
+}
+
+/// Why the store can't be used: nothing that the event or its handler is to blame for.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    pub(crate) cause: Cause,
+    /// It is merely in use: all its connections, or its one writer.
+    pub(crate) busy: bool,
+}
+
+/// Why what a handler did doesn't hold.
+#[derive(Debug)]
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "only a database refuses"))]
+pub(crate) enum NotCommitted {
+    /// The store's trouble: the event is handled again, and the attempt doesn't count.
+    Store(Trouble),
+    /// The handler's doing.
+    Handler(Cause),
+}
+
+/// A transaction on its way to the handler.
+#[derive(Clone)]
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "only a database has some"))]
+pub struct Transacting(pub(crate) Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Transacting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transacting")
+    }
+}
+
+struct Memory {
+    capacity: usize,
+    seen: Mutex<Seen>,
+}
+
+/// The queue and the message's id.
+type Key = (Arc<str>, Arc<str>);
+
+#[derive(Default)]
+struct Seen {
+    /// Whether each was handled; locked while it is being handled.
+    done: HashMap<Key, Arc<tokio::sync::Mutex<bool>>>,
+    /// In the order in which they came.
+    order: VecDeque<Key>,
+}
+
+impl Seen {
+    fn entry(&mut self, key: Key, capacity: usize) -> Arc<tokio::sync::Mutex<bool>> {
+        if let Some(entry) = self.done.get(&key) {
+            return entry.clone();
+        }
+        while self.order.len() >= capacity
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.done.remove(&oldest);
+        }
+        let entry = Arc::new(tokio::sync::Mutex::new(false));
+        self.order.push_back(key.clone());
+        self.done.insert(key, entry.clone());
+        entry
+    }
+}
+
+impl Store for Memory {
+    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>> {
+        Box::pin(async move {
+            let Some(id) = event.message_id else { return Ok(Begun::New(Box::new(Unheld))) };
+            let key = (event.queue.into(), id.into());
+            let entry = self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(key, self.capacity);
+            let done = entry.lock_owned().await;
+            Ok(if *done { Begun::Done } else { Begun::New(Box::new(Held(done))) })
+        })
+    }
+}
+
+/// An event that nobody remembers.
+pub(crate) struct Unheld;
+
+impl Claim for Unheld {
+    fn transaction(&self) -> Option<Transacting> {
+        None
+    }
+
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+struct Held(OwnedMutexGuard<bool>);
+
+impl Claim for Held {
+    fn transaction(&self) -> Option<Transacting> {
+        None
+    }
+
+    fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>> {
+        *self.0 = true;
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity<'a>(queue: &'a str, id: &'a str) -> Identity<'a> {
+        Identity { queue, group: "one", message_id: Some(id) }
+    }
+
+    async fn is_new(store: &Dedupe, queue: &str, id: &str) -> bool {
+        match store.store.begin(identity(queue, id)).await.unwrap() {
+            Begun::Done => false,
+            Begun::New(claim) => {
+                claim.commit().await.unwrap();
+                true
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn remembers_by_queue_what_was_handled_and_forgets_the_oldest() {
+        let store = Dedupe::in_memory(2);
+        assert!(is_new(&store, "g", "1").await);
+        assert!(!is_new(&store, "g", "1").await);
+        assert!(is_new(&store, "h", "1").await);
+        assert!(is_new(&store, "g", "2").await);
+        assert!(is_new(&store, "g", "1").await, "forgotten");
+    }
+
+    #[tokio::test]
+    async fn what_was_not_handled_is_new_again_and_waited_for() {
+        let store = Dedupe::in_memory(2);
+        let Begun::New(first) = store.store.begin(identity("g", "1")).await.unwrap() else { panic!() };
+        let second = tokio::spawn({
+            let store = store.clone();
+            async move { is_new(&store, "g", "1").await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        drop(first);
+        assert!(second.await.unwrap());
+        assert!(!is_new(&store, "g", "1").await);
+    }
+}

@@ -1,0 +1,178 @@
+//! What a handler takes and returns: each argument is taken out of the delivery's parts, and the outcome becomes a result.
+
+use std::any::{Any, TypeId, type_name};
+use std::error::Error;
+use std::fmt;
+
+#[cfg(feature = "testing")]
+use super::decode_only;
+use super::registration::{Failure, Incoming, Need};
+use crate::contract::event::{Event, EventContext, Listen};
+use crate::rpc::Rpc;
+use crate::service::dedupe::Transacting;
+use crate::{Ack, Bus, Meta, State};
+
+/// One delivery whose context has been held to its contract: what the handler's arguments are taken from.
+pub struct Parts {
+    incoming: Incoming,
+    context: Box<dyn Any + Send + Sync>,
+}
+
+impl Parts {
+    /// Decodes the content, and the context too, which is held to its contract whether the handler takes it or not.
+    ///
+    /// # Errors
+    /// [`Failure::Content`] or [`Failure::Context`] with each rule that it breaks.
+    pub fn open<T: Listen>(incoming: Incoming) -> Result<(T, Self), Failure> {
+        let context = <T::Context as EventContext>::decode(&incoming.context).map_err(Failure::Context)?;
+        let content = T::decode(&incoming.content).map_err(Failure::Content)?;
+        #[cfg(feature = "testing")]
+        decode_only::check(&incoming)?;
+        Ok((content, Self { incoming, context: Box::new(context) }))
+    }
+
+    /// The transaction in which the event is remembered as handled, where there is one.
+    #[must_use]
+    pub fn transaction(&self) -> Option<&Transacting> {
+        self.incoming.transaction.as_ref()
+    }
+
+    /// The context.
+    ///
+    /// # Errors
+    /// [`Failure::Context`] where `C` is the context of other contracts than the event's, and this one breaks those.
+    pub fn context<C: EventContext>(&self) -> Result<C, Failure> {
+        match self.context.downcast_ref::<C>() {
+            Some(context) => Ok(context.clone()),
+            None => C::decode(&self.incoming.context).map_err(Failure::Context),
+        }
+    }
+}
+
+/// What a handler takes first: the content of an event.
+#[diagnostic::on_unimplemented(
+    message = "a handler takes an event first, but `{Self}` is not the content of one",
+    label = "not an event",
+    note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
+    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+)]
+pub trait Content {
+    /// The event's name.
+    const NAME: &'static str;
+    /// The exchange.
+    const DOMAIN: &'static str;
+    /// The routing key.
+    const EVENT_TYPE: &'static str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Event> Content for T {
+    const NAME: &'static str = T::NAME;
+    const DOMAIN: &'static str = T::DOMAIN;
+    const EVENT_TYPE: &'static str = T::EVENT_TYPE;
+}
+
+/// What a handler may take after its event: the context, [`Meta`], [`State`], [`Bus`], [`Rpc`] and [`Ack`].
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot take `{Self}` after its event",
+    label = "neither `Context`, `Meta`, `State<T>`, `Bus`, `Rpc`, `Ack` nor `Tx<DB>`",
+    note = "something that the service is given with `.state(..)` is taken as `State<{Self}>`",
+    note = "a handler has one event, its first argument: another event is another `#[listener]`"
+)]
+pub trait Argument: Sized {
+    /// Takes the argument out of the parts.
+    ///
+    /// # Errors
+    /// [`Failure`] where the delivery or the service doesn't have it.
+    fn take(parts: &Parts) -> Result<Self, Failure>;
+
+    /// The state that the service must be given for it.
+    #[must_use]
+    fn need() -> Option<Need> {
+        None
+    }
+}
+
+impl Argument for Meta {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        Ok(parts.incoming.meta.clone())
+    }
+}
+
+impl Argument for Bus {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        Ok(parts.incoming.bus.clone())
+    }
+}
+
+impl Argument for Rpc {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        let rpc = parts.incoming.states.get(&TypeId::of::<Self>()).and_then(|state| state.downcast_ref::<Self>());
+        let meta = &parts.incoming.meta;
+        let rpc = rpc.map(|rpc| rpc.within_event(meta.session_id, meta.trace.as_ref()));
+        rpc.ok_or_else(|| Failure::Handler(Box::new(NoState(type_name::<Self>()))))
+    }
+
+    fn need() -> Option<Need> {
+        Some(Need { id: TypeId::of::<Self>(), name: "Rpc", by: ".rpc(..)" })
+    }
+}
+
+impl Argument for Ack {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        Ok(parts.incoming.ack.clone())
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Argument for State<T> {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        let state = parts.incoming.states.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref::<T>());
+        // the service has looked at `need` before it took anything in, so this can't be reached through it
+        state.map(|state| State(state.clone())).ok_or_else(|| Failure::Handler(Box::new(NoState(type_name::<T>()))))
+    }
+
+    fn need() -> Option<Need> {
+        Some(Need { id: TypeId::of::<T>(), name: type_name::<T>(), by: ".state(..)" })
+    }
+}
+
+/// A state that the service wasn't given.
+#[derive(Debug)]
+struct NoState(&'static str);
+
+impl fmt::Display for NoState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the service was given no state of type `{}`", self.0)
+    }
+}
+
+impl Error for NoState {}
+
+/// What a handler may return: nothing, or a result whose error says why the event wasn't handled.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    label = "neither `()` nor `Result<(), E>`",
+    note = "`Ok(())` acks the event and `Err(error)` has it tried again; `E` is an error type, `String`, or \
+            `Box<dyn Error + Send + Sync>`"
+)]
+pub trait Outcome {
+    /// The outcome as the service reads it.
+    ///
+    /// # Errors
+    /// [`Failure::Handler`] with the handler's error.
+    fn outcome(self) -> Result<(), Failure>;
+}
+
+#[diagnostic::do_not_recommend]
+impl Outcome for () {
+    fn outcome(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<(), E> {
+    fn outcome(self) -> Result<(), Failure> {
+        self.map_err(|error| Failure::Handler(error.into()))
+    }
+}

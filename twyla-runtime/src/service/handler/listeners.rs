@@ -1,0 +1,131 @@
+//! The listeners of a service, as `listeners![..]` collects them: no two for one event in one group.
+
+use super::const_text::{Text, same};
+use super::registration::{Listener, Registration};
+
+/// Handlers for [`Service::listeners`](crate::Service::listeners), collected by [`listeners!`](crate::listeners).
+#[derive(Clone, Debug, Default)]
+pub struct Listeners(Vec<Registration>);
+
+impl Listeners {
+    /// Collects what `listeners!` has held against each other.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn collect(entries: &[Entry]) -> Self {
+        Self(entries.iter().map(|entry| (entry.registration)()).collect())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Listeners {
+    type Item = Registration;
+    type IntoIter = std::vec::IntoIter<Registration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// What stands for a function without `#[listener]` in `listeners![..]`: a function has no type's name, so a glob import
+/// of this one takes its place.
+pub mod unlisted {
+    /// A function without `#[listener]`.
+    #[derive(Debug)]
+    pub struct Function;
+}
+
+/// What `listeners![..]` takes: a function with `#[listener]`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this function is not a listener",
+    label = "has no `#[listener]`",
+    note = "put `#[listener]` above the function: `listeners![..]` takes functions that have it"
+)]
+pub trait Listed {
+    /// The listener.
+    const ENTRY: Entry;
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: Listener> Listed for L {
+    const ENTRY: Entry = Entry { event: L::EVENT, group: L::GROUP, handler: "", registration: L::registration };
+}
+
+/// One path in `listeners![..]`.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    event: &'static str,
+    group: &'static str,
+    handler: &'static str,
+    registration: fn() -> Registration,
+}
+
+impl Entry {
+    /// The entry under the path that the list names it by.
+    #[must_use]
+    pub const fn named(mut self, handler: &'static str) -> Self {
+        self.handler = handler;
+        self
+    }
+
+    /// Holds an entry against those before it in the list.
+    ///
+    /// # Panics
+    /// As the program compiles, where one before it has the same event and group: the message names all four.
+    #[track_caller]
+    pub const fn distinct(self, before: &[Self]) {
+        let mut i = 0;
+        while i < before.len() {
+            let other = before[i];
+            if same(self.event, other.event) && same(self.group, other.group) {
+                let text = Text::new()
+                    .with("`")
+                    .with(self.handler)
+                    .with("` is the second handler of event `")
+                    .with(self.event)
+                    .with("` in group `")
+                    .with(self.group)
+                    .with("`, after `")
+                    .with(other.handler)
+                    .with("`\n\nnote: the members of a group share its events, so each would get only some of them")
+                    .with("\nhelp: give one of the two a group of its own: `#[listener(group = \"..\")]`");
+                panic!("{}", text.as_str());
+            }
+            i += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(event: &'static str, group: &'static str, handler: &'static str) -> Entry {
+        Entry { event, group, handler, registration: || unreachable!("no test registers it") }
+    }
+
+    #[test]
+    fn one_event_may_have_two_groups_and_one_group_two_events() {
+        let before = [entry("api.a", "g", "one"), entry("api.b", "h", "two")];
+        entry("api.a", "h", "three").distinct(&before);
+        entry("api.b", "g", "four").distinct(&before);
+    }
+
+    #[test]
+    #[should_panic(expected = "`x::four` is the second handler of event `api.b` in group `h`, after `two`")]
+    fn one_group_has_one_handler_of_an_event() {
+        entry("api.b", "h", "x::four").distinct(&[entry("api.a", "g", "one"), entry("api.b", "h", "two")]);
+    }
+}

@@ -1,0 +1,15 @@
+//! Handlers as the service runs them: what `#[listener]` registers, and the arguments that a handler may take.
+
+mod argument;
+mod const_text;
+#[cfg(feature = "testing")]
+pub(crate) mod decode_only;
+mod listeners;
+mod probe;
+mod registration;
+
+pub use argument::{Argument, Content, Outcome, Parts};
+pub(crate) use const_text::{Text, same};
+pub use listeners::{Entry, Listed, Listeners, unlisted};
+pub use probe::{Arrives, Holds, IsAnyEvent, IsEvent, Otherwise, Verdict, attempt, failed};
+pub use registration::{Failure, HandleFuture, Incoming, Keyed, Listener, Need, Policy, Registration, States};

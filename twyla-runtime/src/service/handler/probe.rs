@@ -1,0 +1,88 @@
+//! Questions that expanded code asks the compiler about the user's types and answers itself, so that a wrong type is
+//! told of once, in the contract's words, and everything behind it goes on with a stand-in.
+
+use std::future::{Future, ready};
+use std::marker::PhantomData;
+
+use super::argument::Parts;
+use super::registration::{Failure, HandleFuture, Incoming};
+use crate::contract::event::{Event, Listen};
+use crate::contract::record::{Mark, Schemas};
+use twyla_codec::validate::{Refusal, Violation};
+
+/// Whether `T` is the content of the event whose key is `K`: `IsEvent::<T, K>::HOLDS`, with [`Otherwise`] in scope.
+pub struct IsEvent<T, K>(PhantomData<(T, K)>);
+
+impl<T: Event<Key = K>, K> IsEvent<T, K> {
+    /// It is: an inherent constant goes before a trait's.
+    pub const HOLDS: bool = true;
+    /// Its schemas.
+    pub const SCHEMAS: Schemas = T::SCHEMAS;
+}
+
+/// Whether `T` is the content of any event: `IsAnyEvent::<T>::HOLDS`, with [`Otherwise`] in scope.
+pub struct IsAnyEvent<T>(PhantomData<T>);
+
+impl<T: Event> IsAnyEvent<T> {
+    /// It is.
+    pub const HOLDS: bool = true;
+    /// Its schemas.
+    pub const SCHEMAS: Schemas = T::SCHEMAS;
+}
+
+/// The answer where the inherent one doesn't apply.
+pub trait Otherwise {
+    /// It isn't.
+    const HOLDS: bool = false;
+    /// There are none.
+    const SCHEMAS: Schemas = Schemas::NONE;
+    /// There is no mark.
+    const SERVES: &'static Mark = const { &Mark::none("") };
+}
+
+impl<T, K> Otherwise for IsEvent<T, K> {}
+
+impl<T> Otherwise for IsAnyEvent<T> {}
+
+/// An answer as a type, for a trait's `where` clause.
+pub struct Verdict<const HOLDS: bool>;
+
+/// What only `Verdict<true>` does.
+pub trait Holds {}
+
+impl Holds for Verdict<true> {}
+
+/// One attempt: the handler's future, and what its output is to the service.
+pub fn attempt<F: Future + Send + 'static>(future: F, outcome: fn(F::Output) -> Result<(), Failure>) -> HandleFuture {
+    Box::pin(async move { outcome(future.await) })
+}
+
+/// An attempt that has failed before the handler was called.
+#[must_use]
+pub fn failed(failure: Failure) -> HandleFuture {
+    Box::pin(ready(Err(failure)))
+}
+
+/// A first argument that takes a delivery: decoded where its type is the event's content, not at all where that has been
+/// refused already.
+pub trait Arrives<const IS_EVENT: bool>: Sized {
+    /// The content, and the parts of the delivery that the other arguments are taken from.
+    ///
+    /// # Errors
+    /// [`Failure`] where content or context break their contracts.
+    fn open(incoming: Incoming) -> Result<(Self, Parts), Failure>;
+}
+
+impl<T: Listen> Arrives<true> for T {
+    fn open(incoming: Incoming) -> Result<(Self, Parts), Failure> {
+        Parts::open(incoming)
+    }
+}
+
+impl<T> Arrives<false> for T {
+    fn open(_: Incoming) -> Result<(Self, Parts), Failure> {
+        let message = "the program has not compiled".to_owned();
+        let violations = vec![Violation { pointer: String::new(), keyword: "json", message }];
+        Err(Failure::Content(Refusal { violations }))
+    }
+}

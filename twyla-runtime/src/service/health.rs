@@ -1,0 +1,135 @@
+//! Whether a service is alive and ready: for those who send to it, and those who restart it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::backlog::Backlog;
+use super::phase::Phase;
+use crate::transport::state::{BusState, LinkState};
+
+/// Whether a service is ready: made by [`Running::health`](crate::Running::health).
+///
+/// With the feature `rpc-server` it is told over HTTP too: `GET /health/live` and `GET /health/ready` stand beside the RPCs,
+/// and [`Service::operations`](crate::Service::operations) gives them an address of their own.
+#[derive(Clone)]
+pub struct Health {
+    bus: watch::Receiver<BusState>,
+    /// Each queue with whether its consumer is there.
+    consumers: Arc<[(String, watch::Receiver<bool>)]>,
+    /// Each queue whose listener dedupes, with why its store can't be used, if it can't.
+    stores: Arc<[(String, watch::Receiver<Option<String>>)]>,
+    /// Each queue with the deliveries that wait to be dead-lettered.
+    held: Arc<[(String, watch::Receiver<Backlog>)]>,
+    phase: watch::Receiver<Phase>,
+    /// Whether the service is to be sent nothing more.
+    leaving: watch::Receiver<bool>,
+}
+
+impl Health {
+    pub(crate) fn new(
+        bus: watch::Receiver<BusState>,
+        consumers: Vec<(String, watch::Receiver<bool>)>,
+        stores: Vec<(String, watch::Receiver<Option<String>>)>,
+        held: Vec<(String, watch::Receiver<Backlog>)>,
+        phase: watch::Receiver<Phase>,
+        leaving: watch::Receiver<bool>,
+    ) -> Self {
+        Self { bus, consumers: consumers.into(), stores: stores.into(), held: held.into(), phase, leaving }
+    }
+
+    /// What stands in the way of being ready, in words; nothing where the service is ready: connected both ways, with every
+    /// consumer really there, every store of [`Dedupe`](crate::Dedupe) in order, no event waiting for its dead queue to take it, and not stopping.
+    ///
+    /// A broker that takes no messages for now (a memory alarm) doesn't count: the service still handles.
+    #[must_use]
+    pub fn unready(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let stopping = self.phase.has_changed().is_err() || *self.phase.borrow() != Phase::Running;
+        if stopping || *self.leaving.borrow() {
+            reasons.push("the service is stopping".to_owned());
+        }
+        let bus = self.bus.borrow();
+        for (link, state) in [("publish", &bus.publish), ("consume", &bus.consume)] {
+            match state {
+                LinkState::Up | LinkState::Blocked { .. } => {}
+                LinkState::Down { why, since } => {
+                    reasons.push(format!("the connection to {link} is down since {}: {why}", since.to_rfc3339()));
+                }
+                LinkState::Closed => reasons.push(format!("the connection to {link} is closed")),
+            }
+        }
+        let missing = self.consumers.iter().filter(|(_, there)| !*there.borrow());
+        reasons.extend(missing.map(|(queue, _)| format!("the consumer of `{queue}` is not there")));
+        for (queue, trouble) in self.stores.iter() {
+            if let Some(why) = &*trouble.borrow() {
+                reasons.push(format!("the events of `{queue}` wait for the store of what was handled: {why}"));
+            }
+        }
+        reasons.extend(self.held.iter().filter_map(|(queue, backlog)| backlog.borrow().reason(queue)));
+        reasons
+    }
+
+    /// Whether the service is ready.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.unready().is_empty()
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("unready", &self.unready()).finish()
+    }
+}
+
+#[cfg(feature = "rpc-server")]
+mod routes {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+    use axum::response::IntoResponse;
+    use axum::routing::get;
+
+    use super::Health;
+
+    const JSON: &str = "application/json";
+
+    impl Health {
+        /// `GET /health/live` and `GET /health/ready`.
+        pub(crate) fn routes(&self) -> Router {
+            let health = self.clone();
+            let ready = move || async move {
+                let reasons = health.unready();
+                let (code, status) = match reasons.as_slice() {
+                    [] => (StatusCode::OK, "ready"),
+                    _ => (StatusCode::SERVICE_UNAVAILABLE, "unready"),
+                };
+                answer(code, &serde_json::json!({ "status": status, "reasons": reasons }))
+            };
+            let live = || async { answer(StatusCode::OK, &serde_json::json!({ "status": "live" })) };
+            Router::new().route("/health/live", get(live)).route("/health/ready", get(ready))
+        }
+
+        /// The same, and `GET /metrics` where there are figures.
+        pub(crate) fn operations(&self) -> Router {
+            let routes = self.routes();
+            #[cfg(feature = "telemetry")]
+            let routes = routes.route("/metrics", get(metrics));
+            routes
+        }
+    }
+
+    fn answer(code: StatusCode, body: &serde_json::Value) -> impl IntoResponse + use<> {
+        (code, [(CONTENT_TYPE, JSON), (CACHE_CONTROL, "no-store")], body.to_string())
+    }
+
+    #[cfg(feature = "telemetry")]
+    async fn metrics() -> axum::response::Response {
+        match crate::telemetry::metrics_text() {
+            Some(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+            None => (StatusCode::NOT_FOUND, "telemetry::init was not called").into_response(),
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! A service: listeners and RPCs with their states, checked and started together.
+
+pub(crate) mod ack;
+pub(crate) mod active_listener;
+pub(crate) mod attempt;
+pub(crate) mod backlog;
+pub(crate) mod batch;
+pub(crate) mod catch_panic;
+pub(crate) mod consumer_loop;
+pub(crate) mod dedupe;
+pub(crate) mod fail;
+pub mod handler;
+pub(crate) mod health;
+pub(crate) mod hold;
+pub(crate) mod key_order;
+pub(crate) mod meta;
+pub(crate) mod pace;
+pub(crate) mod phase;
+pub(crate) mod recall;
+pub(crate) mod requeue;
+pub(crate) mod retry;
+pub(crate) mod running;
+pub(crate) mod running_handlers;
+pub(crate) mod shutdown;
+pub(crate) mod signals;
+pub(crate) mod slow_handlers;
+pub(crate) mod state;
+pub(crate) mod store_state;
+pub(crate) mod verdict;
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+
+use self::active_listener::Listening;
+use self::backlog::HoldState;
+use self::dedupe::{Dedupe, forget};
+use self::handler::{Registration, States};
+use self::pace::Pace;
+use self::phase::Phase;
+use self::recall::Recall;
+use self::retry::Retry;
+use self::running::Running;
+use self::running_handlers::Runs;
+use self::signals::Signals;
+use self::store_state::StoreState;
+use crate::bus::Bus;
+use crate::bus::error::Error;
+use crate::future::BoxFuture;
+#[cfg(feature = "rpc-server")]
+use crate::rpc::Bound;
+use crate::rpc::{self, Rpc, Serve, Serving};
+use crate::telemetry::metrics::Listens;
+use crate::transport::{QueueKind, QueueSpec, dead_name, queue_name};
+
+/// What publishes an outbox until the service stops.
+type Relay = Box<dyn FnOnce(Bus, watch::Receiver<Phase>) -> BoxFuture<'static, ()> + Send>;
+
+/// Listeners and RPCs that run together: made by [`Bus::service`].
+///
+/// Each event goes to each group that listens to it, and within a group to one member, be it in this process or
+/// another. Handlers run side by side. What a handler returns decides: `Ok` is done; an error or a panic is tried again
+/// ([`retry`](Self::retry)) and then parked in the group's dead queue, `<domain>.<event_type>.<group>.dead`; a message
+/// that breaks its contract is parked at once, and the handler never sees it.
+///
+/// An event is handled at least once: if a process or a connection dies, what it had not finished is delivered again.
+#[must_use = "a service does nothing until it is run"]
+pub struct Service {
+    bus: Bus,
+    states: States,
+    listeners: Vec<Registration>,
+    prefetch: u16,
+    redeliveries: u32,
+    retry: Retry,
+    kind: QueueKind,
+    dedupe: Option<Dedupe>,
+    relays: Vec<Relay>,
+    drain_deadline: Duration,
+    shutdown_delay: Duration,
+    consumer_timeout: Duration,
+    rpcs: Serving,
+    #[cfg(feature = "rpc-server")]
+    operations: Option<String>,
+}
+
+impl Bus {
+    /// A service on this bus, to be given listeners and run.
+    pub fn service(&self) -> Service {
+        Service::new(self.plain())
+    }
+}
+
+impl Service {
+    fn new(bus: Bus) -> Self {
+        Self {
+            bus,
+            states: HashMap::new(),
+            listeners: Vec::new(),
+            prefetch: 64,
+            redeliveries: 20,
+            retry: Retry::default(),
+            kind: QueueKind::default(),
+            dedupe: None,
+            relays: Vec::new(),
+            drain_deadline: Duration::from_secs(25),
+            shutdown_delay: Duration::ZERO,
+            consumer_timeout: Duration::from_secs(30 * 60),
+            rpcs: Serving::default(),
+            #[cfg(feature = "rpc-server")]
+            operations: None,
+        }
+    }
+
+    /// Gives handlers that take a [`State<T>`](crate::State) a clone of `state`. A second state of the same type takes
+    /// the place of the first.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.states.insert(TypeId::of::<T>(), Box::new(state) as Box<dyn Any + Send + Sync>);
+        self
+    }
+
+    /// Adds listeners, as [`listeners!`](crate::listeners) collects them.
+    pub fn listeners(mut self, listeners: impl IntoIterator<Item = Registration>) -> Self {
+        self.listeners.extend(listeners);
+        self
+    }
+
+    /// Adds handlers of RPCs, as [`rpcs!`](crate::rpcs) collects them: they are served for as long as the service runs, with
+    /// the same states.
+    ///
+    /// That is over HTTP, on `127.0.0.1:8080` unless [`serve`](Self::serve) says otherwise, with the feature `rpc-server`;
+    /// or within this process, if the service is given an [`Rpc::in_memory`](Rpc::in_memory).
+    pub fn rpcs(mut self, rpcs: impl IntoIterator<Item = rpc::Registration>) -> Self {
+        self.rpcs.registrations.extend(rpcs);
+        self
+    }
+
+    /// Where and how RPCs are served over HTTP.
+    pub fn serve(mut self, settings: Serve) -> Self {
+        self.rpcs.settings = Some(settings);
+        self
+    }
+
+    /// Gives handlers that take an [`Rpc`] this one, for the session and the trace of what they handle. If it is an
+    /// [`Rpc::in_memory`](Rpc::in_memory), this service's own RPCs can be called through it.
+    pub fn rpc(mut self, rpc: Rpc) -> Self {
+        self.states.insert(TypeId::of::<Rpc>(), Box::new(rpc.clone()) as Box<dyn Any + Send + Sync>);
+        self.rpcs.rpc = Some(rpc);
+        self
+    }
+
+    /// Serves an app of your own on the service's address: what `app` makes of the routes of the RPCs, `POST
+    /// /rpc/<method>`, and of the service's health, `GET /health/live` and `GET /health/ready`. One more route of the same
+    /// path is a panic of axum's when the service starts.
+    ///
+    /// With [`Serve::mounted`](crate::rpc::Serve::mounted) there is no address, and starting the service is an
+    /// [`Error::NoAddress`](crate::Error::NoAddress).
+    ///
+    /// ```text
+    /// service.app(|rpcs| rpcs.route("/version", get(|| async { "1.0" })).layer(TraceLayer::new_for_http()))
+    /// ```
+    #[cfg(feature = "rpc-server")]
+    pub fn app(mut self, app: impl FnOnce(axum::Router) -> axum::Router + Send + 'static) -> Self {
+        self.rpcs.app = Some(Box::new(app));
+        self
+    }
+
+    /// Tells of the service's health on an address of its own, as `0.0.0.0:9090`: `GET /health/live` and `GET /health/ready`
+    /// ([`Health`](crate::Health)), and `GET /metrics` with the feature `telemetry`, from the moment when it listens until it
+    /// has drained.
+    #[cfg(feature = "rpc-server")]
+    pub fn operations(mut self, address: impl Into<String>) -> Self {
+        self.operations = Some(address.into());
+        self
+    }
+
+    /// How many events of each listener may be under way at once; 64 unless set, 0 counts as 1.
+    pub fn prefetch(mut self, events: u16) -> Self {
+        self.prefetch = events.max(1);
+        self
+    }
+
+    /// How often an event may be delivered again without having been settled before it is parked; 20 unless set.
+    ///
+    /// That happens when the service ends while it handles the event, when its connection is lost, and when a handler
+    /// gives it back ([`Ack::reject`](crate::Ack::reject)): so an event that ends the process each time doesn't do so for
+    /// ever. Only quorum queues count; from a classic queue an event comes again without a bound.
+    pub fn redeliveries(mut self, times: u32) -> Self {
+        self.redeliveries = times;
+        self
+    }
+
+    /// The broker's `consumer_timeout`; 30 minutes unless set, as in RabbitMQ.
+    ///
+    /// The broker takes back what isn't settled within that time and closes its channel. The bus can't ask for it. A handler that
+    /// runs for half of it is warned of in the log, and a pause of an ordered listener isn't waited for on one delivery for longer
+    /// than half of it. Set it to what the broker has.
+    pub fn consumer_timeout(mut self, timeout: Duration) -> Self {
+        self.consumer_timeout = timeout;
+        self
+    }
+
+    /// How often a failed handler is tried again; five attempts unless set.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The kind of the queues that this service makes; quorum unless set. A queue that is there already is used as it is.
+    pub fn queue(mut self, kind: QueueKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Skips events that their group has handled before.
+    pub fn dedupe(mut self, dedupe: Dedupe) -> Self {
+        if let Some(given) = dedupe.gives {
+            self.states.insert(given, Box::new(()));
+        }
+        self.dedupe = Some(dedupe);
+        self
+    }
+
+    /// Publishes what is put into an outbox, for as long as the service runs.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub fn outbox<DB: crate::sql::Dialect>(mut self, outbox: crate::sql::Outbox<DB>) -> Self {
+        self.relays.push(Box::new(|bus, phase| crate::sql::relay(outbox, bus, phase)));
+        self
+    }
+
+    /// How long the end of the service may take, from the signal on; 25 s unless set, as Kubernetes kills what has not ended after 30.
+    ///
+    /// The [`shutdown_delay`](Self::shutdown_delay) is part of it. Of the rest, handlers that run may go on for four fifths, or all
+    /// but 5 s; what they leave goes back, acks and confirms are sent, and connections closed. These last steps have at least a
+    /// second, also after a shorter deadline.
+    pub fn drain_deadline(mut self, deadline: Duration) -> Self {
+        self.drain_deadline = deadline;
+        self
+    }
+
+    /// For how long the service goes on as before after the signal to stop, while [`Health`](crate::Health) says that it isn't
+    /// ready; nothing unless set.
+    ///
+    /// A load balancer needs some seconds to send no more calls. Until then the port of RPCs stays open. It is part of the
+    /// [`drain_deadline`](Self::drain_deadline), and no longer than that.
+    pub fn shutdown_delay(mut self, delay: Duration) -> Self {
+        self.shutdown_delay = delay;
+        self
+    }
+
+    /// Runs until the process gets SIGINT or SIGTERM (Ctrl-C where there are no signals), then drains and closes the bus.
+    ///
+    /// To drain is: take no more events; let the handlers that run finish, within the drain deadline; give the rest back
+    /// to the broker; wait for pending confirms. A second signal ends the wait for handlers at once.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), [`Error::Signals`], and [`Error::NoAddress`] where RPCs are
+    /// [`mounted`](crate::rpc::Serve::mounted), whose routes nobody gets to have.
+    ///
+    /// # Cancel safety
+    /// Dropping the future starts to drain in the background.
+    pub async fn run(self) -> Result<(), Error> {
+        self.rpcs.check_without_routes()?;
+        let signals = Signals::new()?;
+        self.start().await?.run_until(signals).await;
+        Ok(())
+    }
+
+    /// Runs until `end` resolves, then drains and closes the bus as [`run`](Self::run) does.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and [`Error::NoAddress`] as [`run`](Self::run).
+    ///
+    /// # Cancel safety
+    /// Dropping the future starts to drain in the background.
+    pub async fn run_until(self, end: impl Future<Output = ()>) -> Result<(), Error> {
+        self.rpcs.check_without_routes()?;
+        let running = self.start().await?;
+        end.await;
+        running.end().await;
+        Ok(())
+    }
+
+    /// Starts the listeners; resolves when each of them is really there. For programs that go on beside the service, and
+    /// for tests: [`Running::stop`] drains, and leaves the bus open.
+    ///
+    /// # Errors
+    /// [`Error::MissingState`], [`Error::DuplicateListener`], [`Error::DuplicateRpc`], [`Error::NoAddress`] and
+    /// [`Error::NoRpcServer`], and [`Error::Serve`] if RPCs can't be served on their address, before anything is consumed;
+    /// [`Error::Listen`] if the broker refuses a queue or can't be reached.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops what was started.
+    pub async fn start(self) -> Result<Running, Error> {
+        self.check()?;
+        let states = Arc::new(self.states);
+        let (stop, stopping) = watch::channel(Phase::Running);
+        let drain = self.drain_deadline.saturating_sub(self.shutdown_delay);
+        let mut running = Running::new(self.bus.clone(), stop, self.shutdown_delay.min(self.drain_deadline), drain);
+        #[cfg(feature = "rpc-server")]
+        let operations = match &self.operations {
+            Some(address) => Some(Bound::to(address).await?),
+            None => None,
+        };
+        let rpcs = self.rpcs.open(self.bus.clone(), states.clone(), stopping.clone()).await?;
+        if let Some(Dedupe { store, kept: Some(kept), .. }) = &self.dedupe {
+            running.add(forget(store.clone(), *kept, stopping.clone()));
+        }
+        for listener in self.listeners {
+            let policy = listener.policy;
+            let prefetch = policy.prefetch.unwrap_or(self.prefetch).max(1);
+            let places = policy.concurrency.map(|places| places.max(1)).filter(|places| *places < prefetch);
+            let queue = Arc::new(QueueSpec {
+                event: listener.mark.subject(),
+                domain: listener.domain,
+                event_type: listener.event_type,
+                group: listener.group,
+                name: queue_name(listener.event, listener.group),
+                dead: dead_name(listener.event, listener.group),
+                kind: self.kind,
+                prefetch,
+                single: policy.key.is_some(),
+            });
+            let subscription = self.bus.transport().subscribe(queue.clone()).await?;
+            tracing::info!(event = queue.event, group = queue.group, handler = listener.handler, "listening");
+            let (event, group) = (queue.event, queue.group);
+            let listening = Arc::new(Listening {
+                bus: self.bus.clone(),
+                states: states.clone(),
+                listener,
+                queue,
+                retry: policy.retry.unwrap_or(self.retry),
+                redeliveries: self.redeliveries,
+                dedupe: self.dedupe.clone(),
+                places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
+                stopping: stopping.clone(),
+                pace: Pace::default(),
+                figures: Listens::new(event, group),
+                store: StoreState::new(event, group),
+                hold: HoldState::new(prefetch),
+                recall: Recall::default(),
+                runs: Runs::default(),
+                renew: subscription.renew.clone(),
+                consumer_timeout: self.consumer_timeout,
+            });
+            if let Some(dedupe) = &self.dedupe {
+                running.stores.push((listening.queue.name.clone(), listening.store.subscribe()));
+                let at_once = policy.concurrency.unwrap_or(prefetch).min(prefetch);
+                if let Some(connections) = dedupe.store.connections().filter(|most| *most < u32::from(at_once)) {
+                    tracing::info!(
+                        event,
+                        group,
+                        at_once,
+                        connections,
+                        "the pool of the store has fewer connections than events may be handled at once: the rest wait for one"
+                    );
+                }
+            }
+            running.held.push((listening.queue.name.clone(), listening.hold.subscribe()));
+            running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
+            slow_handlers::watch(&listening);
+            running.add(consumer_loop::serve(listening, subscription, drain));
+        }
+        // Behind the listeners: an event whose group has no queue yet would be gone.
+        for relay in self.relays {
+            running.add(relay(self.bus.clone(), stopping.clone()));
+        }
+        #[cfg(feature = "rpc-server")]
+        if let Some(bound) = operations {
+            running.operate(bound);
+        }
+        // when everything that they may need is there
+        rpcs.begin(&mut running, stopping, drain);
+        Ok(running)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        for (i, listener) in self.listeners.iter().enumerate() {
+            for need in &listener.needs {
+                if !self.states.contains_key(&need.id) {
+                    return Err(Error::MissingState { listener: listener.handler, state: need.name, by: need.by });
+                }
+            }
+            let twin = |other: &&Registration| (other.event, other.group) == (listener.event, listener.group);
+            if let Some(first) = self.listeners[..i].iter().find(twin) {
+                return Err(Error::DuplicateListener {
+                    event: listener.event,
+                    group: listener.group,
+                    first: first.handler,
+                    second: listener.handler,
+                });
+            }
+        }
+        self.rpcs.check(&self.states)
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("bus", &self.bus)
+            .field("listeners", &self.listeners)
+            .field("states", &self.states.len())
+            .field("prefetch", &self.prefetch)
+            .field("redeliveries", &self.redeliveries)
+            .field("retry", &self.retry)
+            .field("queue", &self.kind)
+            .field("drain_deadline", &self.drain_deadline)
+            .field("rpcs", &self.rpcs)
+            .finish()
+    }
+}

@@ -1,0 +1,264 @@
+//! What a listener remembers of deliveries that the broker has taken back while they were being handled.
+//!
+//! A delivery is void once its channel is gone: the connection was lost, or the broker's `consumer_timeout` has passed. The
+//! broker delivers the message again, and whatever the service decides about the void delivery has no effect. So the outcome
+//! is kept here, by message id, until the message comes back: it is not handled a second time, and its attempts go on counting.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::ack::{Ack, Decision};
+use super::verdict::{Failed, Verdict, Way};
+use crate::dead_letter::letter::{MAX_TEXT, named_size, shortened};
+
+/// How many outcomes are kept. Members of a group that got the others' messages never ask for theirs.
+const CAPACITY: usize = 10_000;
+/// How many bytes of errors and headers are kept with them.
+const MOST_BYTES: usize = 16 << 20;
+
+/// The outcome of a void delivery.
+pub(crate) enum Known {
+    /// It was decided, but the broker never learned of it.
+    Decided(Decision),
+    /// Its last attempt has failed, and the next one is due then.
+    Failed(Failed, Instant),
+    /// It is to be dead-lettered.
+    DeadLetter(Verdict),
+    /// Its dead queue or retry queue didn't take it yet.
+    Held(Way),
+}
+
+impl Known {
+    /// The same without what the message has again when it comes back, and with its texts cut.
+    fn kept(mut self) -> Self {
+        match &mut self {
+            Self::Held(Way::Dead(message)) => message.body = Bytes::new(),
+            Self::DeadLetter(verdict) => verdict.error = shortened(&verdict.error, MAX_TEXT),
+            Self::Decided(_) | Self::Failed(..) | Self::Held(Way::Retry(..)) => {}
+        }
+        self
+    }
+
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        let texts = match self {
+            Self::Decided(_) => 0,
+            Self::Failed(failed, _) => failed.first.error.len(),
+            Self::DeadLetter(verdict) => {
+                let broken = verdict.violations.iter().map(|it| it.pointer.len() + it.message.len()).sum::<usize>();
+                verdict.error.len() + broken + verdict.failed.as_ref().map_or(0, |failed| failed.first.error.len())
+            }
+            Self::Held(Way::Dead(message)) => named_size(&message.headers),
+            Self::Held(Way::Retry(_, headers)) => named_size(headers),
+        };
+        size_of::<Self>() + texts
+    }
+}
+
+/// What a listener is handling, and the outcomes of void deliveries.
+#[derive(Default)]
+pub(crate) struct Recall {
+    hasher: RandomState,
+    state: Mutex<State>,
+}
+
+/// By the hash of the message's id, 64 bits with a key of this process's own.
+#[derive(Default)]
+struct State {
+    handling: HashMap<u64, Handling>,
+    /// With the number of each.
+    known: HashMap<u64, (u64, Known)>,
+    /// How many bytes these take.
+    bytes: usize,
+    /// In the order in which they became known, those that have come back included.
+    order: VecDeque<(u64, u64)>,
+    /// The number of the next one.
+    next: u64,
+}
+
+struct Handling {
+    /// The same event may have been published twice.
+    times: u32,
+    ended: Option<Arc<Notify>>,
+}
+
+impl Recall {
+    /// Begins to handle a message that was not delivered before.
+    pub(crate) fn begin(&self, id: &str) -> Guard<'_> {
+        let key = self.hasher.hash_one(id);
+        self.lock().begin(key);
+        Guard { recall: self, key }
+    }
+
+    /// Begins to handle a message that was delivered before: waits until this service doesn't handle it any more, and takes what
+    /// is known of it.
+    ///
+    /// # Cancel safety
+    /// Nothing is begun if the future is dropped.
+    pub(crate) async fn begin_again(&self, id: &str) -> (Guard<'_>, Option<Known>) {
+        let key = self.hasher.hash_one(id);
+        loop {
+            let ended = {
+                let mut state = self.lock();
+                match state.handling.get_mut(&key) {
+                    Some(handling) => handling.ended.get_or_insert_default().clone().notified_owned(),
+                    None => {
+                        state.begin(key);
+                        let known = state.forget(key);
+                        return (Guard { recall: self, key }, known);
+                    }
+                }
+            };
+            ended.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn begin(&mut self, key: u64) {
+        self.handling.entry(key).or_insert_with(|| Handling { times: 0, ended: None }).times += 1;
+    }
+
+    fn forget(&mut self, key: u64) -> Option<Known> {
+        let (_, known) = self.known.remove(&key)?;
+        self.bytes -= known.size();
+        Some(known)
+    }
+}
+
+/// A message that is being handled, until this is dropped.
+pub(crate) struct Guard<'a> {
+    recall: &'a Recall,
+    key: u64,
+}
+
+impl Guard<'_> {
+    /// Remembers the decision on a delivery that is void, so that the broker never learns of it.
+    pub(crate) fn remember_if_void(&self, ack: &Ack) {
+        if ack.is_void()
+            && let Some(decision @ (Decision::Ack | Decision::Drop)) = ack.decision()
+        {
+            self.remember(Known::Decided(decision));
+        }
+    }
+
+    /// Remembers the outcome of a void delivery.
+    pub(crate) fn remember(&self, outcome: Known) {
+        let mut state = self.recall.lock();
+        let outcome = outcome.kept();
+        state.forget(self.key);
+        state.bytes += outcome.size();
+        while (state.order.len() >= CAPACITY || state.bytes > MOST_BYTES)
+            && let Some((number, oldest)) = state.order.pop_front()
+        {
+            if state.known.get(&oldest).is_some_and(|(known, _)| *known == number) {
+                state.forget(oldest);
+            }
+        }
+        let number = state.next;
+        state.next += 1;
+        state.order.push_back((number, self.key));
+        state.known.insert(self.key, (number, outcome));
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        let mut state = self.recall.lock();
+        let Some(handling) = state.handling.get_mut(&self.key) else { return };
+        handling.times -= 1;
+        if handling.times == 0
+            && let Some(Handling { ended: Some(ended), .. }) = state.handling.remove(&self.key)
+        {
+            ended.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dead_letter::letter::Header;
+    use crate::transport::{Address, Outgoing};
+
+    #[tokio::test]
+    async fn a_message_that_comes_again_waits_for_its_first_handling_and_gets_its_outcome() {
+        let recall = Arc::new(Recall::default());
+        let first = recall.begin("a");
+        let again = tokio::spawn({
+            let recall = recall.clone();
+            async move {
+                let (_guard, known) = recall.begin_again("a").await;
+                known.is_some_and(|known| matches!(known, Known::Decided(Decision::Ack)))
+            }
+        });
+        tokio::task::yield_now().await;
+        assert!(!again.is_finished());
+        first.remember(Known::Decided(Decision::Ack));
+        drop(first);
+        assert!(again.await.unwrap());
+        assert!(recall.begin_again("a").await.1.is_none(), "it is known once");
+        assert!(recall.lock().handling.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_oldest_outcomes_are_forgotten() {
+        let recall = Recall::default();
+        for n in 0..=CAPACITY {
+            recall.begin(&n.to_string()).remember(Known::Decided(Decision::Ack));
+        }
+        assert!(recall.begin_again("0").await.1.is_none());
+        assert!(recall.begin_again("1").await.1.is_some());
+        assert!(recall.begin_again(&CAPACITY.to_string()).await.1.is_some());
+    }
+
+    #[tokio::test]
+    async fn an_outcome_that_is_kept_again_is_as_new_as_it_is() {
+        let recall = Recall::default();
+        let ack = || Known::Decided(Decision::Ack);
+        recall.begin("a").remember(ack());
+        assert!(recall.begin_again("a").await.1.is_some());
+        recall.begin("a").remember(ack());
+        for n in 0..CAPACITY - 1 {
+            recall.begin(&n.to_string()).remember(ack());
+        }
+        assert!(recall.begin_again("a").await.1.is_some(), "its old place in the order counted");
+    }
+
+    #[tokio::test]
+    async fn keeps_no_bodies_and_not_more_bytes_than_it_may() {
+        let recall = Recall::default();
+        let dead = |text: usize| {
+            Known::Held(Way::Dead(Outgoing {
+                to: Address::Back("q".into()),
+                body: vec![0; 1 << 20].into(),
+                message_id: "id".into(),
+                timestamp: chrono::Utc::now(),
+                app_id: "test".into(),
+                headers: vec![("x-twyla-error".into(), Header::Text("e".repeat(text)))],
+                original: None,
+                trace: None,
+            }))
+        };
+        recall.begin("first").remember(dead(1));
+        let Some(Known::Held(Way::Dead(message))) = recall.begin_again("first").await.1 else { panic!("it is known") };
+        assert!(message.body.is_empty());
+        assert_eq!(recall.lock().bytes, 0);
+        for n in 0..100 {
+            recall.begin(&n.to_string()).remember(dead(1 << 20));
+        }
+        let bytes = recall.lock().bytes;
+        assert!((MOST_BYTES / 2..=MOST_BYTES).contains(&bytes), "{bytes}");
+        assert!(recall.begin_again("0").await.1.is_none());
+        assert!(recall.begin_again("99").await.1.is_some());
+    }
+}

@@ -1,0 +1,151 @@
+//! Setting a delivery aside: into the dead queue, or into a retry queue until its next attempt. Either way it is confirmed
+//! there before it is acked here, and held if that fails.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+use super::active_listener::Listening;
+use super::hold::Held;
+use super::meta::FirstFailure;
+use super::retry::step;
+use super::verdict::{Failed, Verdict, Way};
+use crate::bus::new_message_id;
+use crate::dead_letter::letter::{self, DeadLetter, Header, Reason};
+use crate::telemetry::span::{self, Active};
+use crate::transport::{Address, Delivery, Outgoing};
+
+impl Delivery {
+    /// What its headers tell of earlier attempts.
+    pub(crate) fn failed(&self) -> Option<Failed> {
+        let attempts = self.number(letter::ATTEMPTS).and_then(|attempts| u32::try_from(attempts).ok())?;
+        let at = self.text(letter::FIRST_FAILED_AT).and_then(|at| DateTime::parse_from_rfc3339(at).ok())?;
+        let error = self.text(letter::FIRST_ERROR).unwrap_or_default().to_owned();
+        (attempts > 0).then(|| Failed { attempts, first: FirstFailure { error, at: at.to_utc() } })
+    }
+
+    /// Where it was published first: a retry queue gives it back through the default exchange.
+    fn origin(&self) -> (String, String) {
+        match (self.text(letter::EXCHANGE), self.text(letter::ROUTING_KEY)) {
+            (Some(exchange), Some(key)) if self.exchange.is_empty() => (exchange.to_owned(), key.to_owned()),
+            _ => (self.exchange.clone().into_owned(), self.routing_key.clone().into_owned()),
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&Header> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        match self.header(name)? {
+            Header::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<i64> {
+        match self.header(name)? {
+            Header::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+/// Puts the message into a retry queue, from where it comes back after `pause`, and only then acks it. If that queue doesn't
+/// take it, it is to be held here.
+pub(crate) async fn postpone(
+    listening: &Listening,
+    delivery: Delivery,
+    pause: Duration,
+    failed: Failed,
+) -> Option<Box<Held>> {
+    let (exchange, routing_key) = delivery.origin();
+    let mut headers = letter::foreign(&delivery.headers);
+    headers.extend(failed.headers().map(|(name, value)| (name.into(), value)));
+    headers.push((letter::EXCHANGE.into(), Header::Text(exchange)));
+    headers.push((letter::ROUTING_KEY.into(), Header::Text(routing_key)));
+    let (queue, pause) = (&listening.queue, step(pause));
+    let span = span::retry(queue, &delivery, listening.bus.system(), &queue.retry(pause), delivery.trace.as_ref());
+    let to = Address::Retry(queue.clone(), pause);
+    let (delivery, message, why) = set_aside(listening, delivery, to, headers, &span).await.err()?;
+    Some(Box::new(Held { delivery, way: Way::Retry(Instant::now() + pause, message.headers), why }))
+}
+
+/// Puts the message into the dead queue with what is known of it, and only then acks it. If that queue doesn't take it, it is
+/// to be held here.
+pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Verdict) -> Option<Box<Held>> {
+    let queue = &listening.queue;
+    let Verdict { reason, error, violations, failed } = verdict;
+    let attempts = failed.as_ref().map_or(0, |failed| failed.attempts);
+    // Of what a sender wrote only the places are logged, never the values.
+    let places: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.keyword.as_str())).collect();
+    let (event, group, message_id) = (queue.event, queue.group, delivery.message_id.as_deref());
+    let span = span::park(queue, &delivery, listening.bus.system(), reason, delivery.trace.as_ref());
+    span.within(|| match reason {
+        Reason::Contract | Reason::Envelope => {
+            tracing::warn!(event, group, message_id, reason = reason.as_str(), ?places, "parked");
+        }
+        _ => tracing::error!(event, group, message_id, reason = reason.as_str(), attempts, error, "parked"),
+    });
+    let (exchange, routing_key) = delivery.origin();
+    let letter = DeadLetter {
+        reason: Some(reason),
+        error,
+        violations,
+        event: event.to_owned(),
+        group: group.to_owned(),
+        exchange,
+        routing_key,
+        attempts,
+        first_failed_at: failed.as_ref().map(|failed| failed.first.at),
+        first_error: failed.map(|failed| failed.first.error).unwrap_or_default(),
+        parked_at: Some(Utc::now()),
+        message_id: delivery.message_id.clone(),
+        sensitive: listening.listener.mark.sensitive(),
+        deaths: Vec::new(),
+        body: delivery.body.clone(),
+    };
+    let mut headers = letter::foreign(&delivery.headers);
+    headers.extend(letter.headers().into_iter().map(|(name, value)| (name.into(), value)));
+    match set_aside(listening, delivery, Address::Dead(queue.clone()), headers, &span).await {
+        Ok(()) => {
+            listening.figures.parked();
+            None
+        }
+        Err((delivery, message, why)) => Some(Box::new(Held { delivery, way: Way::Dead(message), why })),
+    }
+}
+
+/// Returns what could not be set aside, and why; once the bus is closed, it just goes back.
+async fn set_aside(
+    listening: &Listening,
+    delivery: Delivery,
+    to: Address,
+    headers: Vec<letter::Named>,
+    span: &Active,
+) -> Result<(), (Delivery, Outgoing, String)> {
+    let message = Outgoing {
+        to,
+        headers,
+        body: delivery.body.clone(),
+        message_id: delivery.message_id.as_deref().map_or_else(new_message_id, Into::into),
+        timestamp: Utc::now(),
+        app_id: listening.bus.app_id(),
+        trace: span.context().cloned(),
+        original: delivery.original.clone().map(Box::new),
+    };
+    let deadline = Instant::now() + listening.bus.emit_deadline();
+    match listening.bus.transport().publish(message.clone(), deadline).await {
+        Ok(()) => {
+            delivery.ack.ack();
+            Ok(())
+        }
+        Err(failure) => {
+            let (event, group, message_id) = (listening.queue.event, listening.queue.group, &*message.message_id);
+            tracing::error!(event, group, message_id, error = failure.why, "can't be set aside, waits here");
+            span.failed("unconfirmed", Some(&failure.why));
+            Err((delivery, message, failure.why))
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! A service that runs, and its end.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+#[cfg(feature = "rpc-server")]
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+
+use super::backlog::Backlog;
+use super::health::Health;
+use super::phase::Phase;
+use super::shutdown::Ending;
+use super::signals::Signals;
+use crate::rpc::Server;
+use crate::{Bus, Error};
+
+/// A running service: made by [`Service::start`](crate::Service::start).
+///
+/// Dropping it starts to drain in the background.
+#[must_use = "the service stops when this is dropped"]
+pub struct Running {
+    bus: Bus,
+    phase: watch::Sender<Phase>,
+    /// Whether the service is to be sent nothing more.
+    leaving: watch::Sender<bool>,
+    /// For how long it goes on then.
+    delay: Duration,
+    /// How long the end may take after that.
+    deadline: Duration,
+    tasks: Vec<JoinHandle<()>>,
+    /// What serves its RPCs, if it has some.
+    pub(crate) server: Option<Arc<Server>>,
+    #[cfg(feature = "rpc-server")]
+    pub(crate) address: Option<std::net::SocketAddr>,
+    /// Each queue with whether its consumer is there.
+    pub(crate) consumers: Vec<(String, watch::Receiver<bool>)>,
+    /// Each queue whose listener dedupes, with why its store can't be used, if it can't.
+    pub(crate) stores: Vec<(String, watch::Receiver<Option<String>>)>,
+    /// Each queue with the deliveries that wait to be dead-lettered.
+    pub(crate) held: Vec<(String, watch::Receiver<Backlog>)>,
+    /// What tells of its health: until the end.
+    #[cfg(feature = "rpc-server")]
+    pub(crate) operations: Option<(std::net::SocketAddr, JoinSet<()>)>,
+}
+
+impl Running {
+    pub(crate) fn new(bus: Bus, phase: watch::Sender<Phase>, delay: Duration, deadline: Duration) -> Self {
+        Self {
+            bus,
+            phase,
+            leaving: watch::Sender::new(false),
+            delay,
+            deadline,
+            tasks: Vec::new(),
+            server: None,
+            #[cfg(feature = "rpc-server")]
+            address: None,
+            consumers: Vec::new(),
+            stores: Vec::new(),
+            held: Vec::new(),
+            #[cfg(feature = "rpc-server")]
+            operations: None,
+        }
+    }
+
+    pub(crate) fn add(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(tokio::spawn(task));
+    }
+
+    /// Whether the service is ready, now and for as long as this is asked.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::new(
+            self.bus.state(),
+            self.consumers.clone(),
+            self.stores.clone(),
+            self.held.clone(),
+            self.phase.subscribe(),
+            self.leaving.subscribe(),
+        )
+    }
+
+    /// Goes on until the process gets SIGINT or SIGTERM, then ends as [`Service::run`](crate::Service::run) does.
+    ///
+    /// # Errors
+    /// [`Error::Signals`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future starts to drain in the background.
+    pub async fn run(self) -> Result<(), Error> {
+        self.run_until(Signals::new()?).await;
+        Ok(())
+    }
+
+    pub(crate) async fn run_until(self, mut signals: Signals) {
+        let signal = signals.next().await;
+        self.leave(signals.next()).await;
+        let until = Ending::within(self.deadline).all;
+        // Update the state before logging, so that the log can be trusted.
+        self.phase.send_replace(Phase::Draining);
+        tracing::info!(signal, "draining");
+        let bus = self.bus.clone();
+        self.stop_unless(signals.next()).await;
+        close(&bus, until).await;
+    }
+
+    /// Is not ready any more, but goes on for the shutdown delay, or until `hurry` resolves.
+    pub(crate) async fn leave<T>(&self, hurry: impl Future<Output = T>) {
+        self.leaving.send_replace(true);
+        if !self.delay.is_zero() {
+            tracing::info!(delay = ?self.delay, "not ready any more, draining after the delay");
+            tokio::select! {
+                () = sleep(self.delay) => {}
+                _ = hurry => {}
+            }
+        }
+    }
+
+    /// The end of a service that was asked for by other means than a signal, with that of its bus.
+    pub(crate) async fn end(self) {
+        self.leave(std::future::pending::<()>()).await;
+        let (bus, until) = (self.bus.clone(), Ending::within(self.deadline).all);
+        self.stop().await;
+        close(&bus, until).await;
+    }
+
+    /// Drains: takes no more events, lets the handlers that run finish within the drain deadline, and gives the rest back
+    /// to the broker. The bus stays open, and there is no [`shutdown_delay`](crate::Service::shutdown_delay).
+    ///
+    /// # Cancel safety
+    /// Dropping the future goes on with draining in the background.
+    pub async fn stop(self) {
+        self.stop_unless(std::future::pending::<()>()).await;
+    }
+
+    /// As [`stop`](Self::stop), but stops waiting for handlers when `hurry` resolves.
+    pub(crate) async fn stop_unless<T>(mut self, hurry: impl Future<Output = T>) {
+        self.phase.send_replace(Phase::Draining);
+        let mut ending = Ending::within(self.deadline);
+        let mut all = std::pin::pin!(async {
+            for task in &mut self.tasks {
+                // A panic in there has been reported by the runtime, and there is nothing left to end.
+                let _ = task.await;
+            }
+        });
+        tokio::select! {
+            () = &mut all => return,
+            () = sleep_until(ending.handlers) => {}
+            _ = hurry => ending = ending.hurry(),
+        }
+        self.phase.send_replace(Phase::Ending);
+        if timeout_at(ending.steps, all).await.is_err() {
+            // what none of the steps above was able to end: a handler that blocks its thread, a database that doesn't answer
+            self.tasks.iter().for_each(JoinHandle::abort);
+            tracing::warn!("not all of the service has ended in time, and it ends all the same");
+        }
+    }
+}
+
+impl Drop for Running {
+    /// What asks how far the service is, and doesn't wait for it to change, gets to know it too.
+    fn drop(&mut self) {
+        self.phase.send_if_modified(|phase| {
+            let runs = *phase == Phase::Running;
+            if runs {
+                *phase = Phase::Draining;
+            }
+            runs
+        });
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("listeners", &self.tasks.len()).field("phase", &*self.phase.borrow()).finish()
+    }
+}
+
+/// Closes a bus by then: what is unconfirmed may be sent or not.
+async fn close(bus: &Bus, until: Instant) {
+    if timeout_at(until, bus.close()).await.is_err() {
+        tracing::warn!("the bus was not closed in time: what it had not confirmed may be sent or not");
+    }
+}

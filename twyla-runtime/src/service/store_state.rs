@@ -1,0 +1,61 @@
+//! Whether the store that a listener dedupes with can be used: for its log, its metrics and its health.
+
+use tokio::sync::watch;
+
+use super::dedupe::Trouble;
+use crate::telemetry::metrics::Listens;
+
+/// The state of a listener's store, as its last use has shown it.
+#[derive(Debug)]
+pub(crate) struct StoreState {
+    event: &'static str,
+    group: &'static str,
+    /// Why it can't be used, if it can't.
+    trouble: watch::Sender<Option<String>>,
+}
+
+impl StoreState {
+    pub(crate) fn new(event: &'static str, group: &'static str) -> Self {
+        Self { event, group, trouble: watch::Sender::new(None) }
+    }
+
+    /// For the service's health.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.subscribe()
+    }
+
+    /// The store was used.
+    pub(crate) fn works(&self) {
+        if self.trouble.borrow().is_none() {
+            return;
+        }
+        let was_in_trouble = self.trouble.send_if_modified(|trouble| trouble.take().is_some());
+        if was_in_trouble {
+            let (event, group) = (self.event, self.group);
+            tracing::info!(event, group, "the store can be used again");
+        }
+    }
+
+    /// The store could not be used. The first failure after a success is logged; a store that is merely busy is not in trouble.
+    pub(crate) fn fails(&self, trouble: &Trouble, figures: &Listens) {
+        figures.store_failed();
+        let (event, group, error) = (self.event, self.group, &trouble.cause);
+        if trouble.busy {
+            tracing::debug!(event, group, error, "the store is busy, waiting for it");
+            return;
+        }
+        let is_new = self.trouble.send_if_modified(|known| {
+            let is_new = known.is_none();
+            *known = Some(error.to_string());
+            is_new
+        });
+        if is_new {
+            tracing::warn!(
+                event,
+                group,
+                error,
+                "the store can't be used: events wait until it can, and no attempt counts"
+            );
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! A connection to RabbitMQ, with the stream under it.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use lapin::Connection;
+
+use crate::transport::amqp::io::stream::Trunk;
+
+/// A connection, and the stream under it.
+pub(crate) struct Connected {
+    pub(crate) lapin: Connection,
+    pub(crate) trunk: Arc<Trunk>,
+}
+
+impl Connected {
+    /// The most bytes that a frame may have.
+    pub(crate) fn frame_max(&self) -> usize {
+        match self.lapin.configuration().frame_max() {
+            0 => usize::MAX,
+            most => usize::try_from(most).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+impl Deref for Connected {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.lapin
+    }
+}
+
+impl fmt::Debug for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.trunk.fmt(f)
+    }
+}

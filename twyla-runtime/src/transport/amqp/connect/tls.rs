@@ -1,0 +1,20 @@
+//! TLS towards RabbitMQ: its handshake.
+
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::bus::config::Tls;
+use crate::tls;
+
+/// Files are read anew for each connection, so that a certificate may be renewed while the service runs.
+pub(crate) async fn handshake(tls: &Tls, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
+    let config = tls::client(Some(tls), &[])?;
+    let name = tls.server_name.as_deref().unwrap_or(host);
+    let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("{name:?} is no name that TLS can check"))?;
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    connected.map_err(|error| format!("TLS: {error}"))
+}

@@ -1,0 +1,7 @@
+//! Consumers, their deliveries and acks, and reading dead queues.
+
+pub(crate) mod acks;
+pub(crate) mod consumer;
+pub(crate) mod dead_letters;
+pub(crate) mod deliveries;
+pub(crate) mod fetch;

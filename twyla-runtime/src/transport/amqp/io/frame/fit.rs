@@ -1,0 +1,134 @@
+//! Headers that fit into one frame: a content header can't be continued in a second one, and a broker ends the connection at a
+//! frame that is larger than agreed.
+
+use std::borrow::Cow;
+
+use crate::dead_letter::letter::{DeadViolation, Header, Named, SENSITIVE, VIOLATIONS, shortened};
+
+/// Texts of ours of up to so many bytes aren't cut as long as there are headers of others to leave out.
+const SHORT: usize = 256;
+
+/// What all of a message is, for [`SENSITIVE`].
+const ALL: &str = r#"["/content","/context"]"#;
+
+/// The headers as they fit into so many bytes: texts of ours are cut, the longest first, and if that isn't enough the largest
+/// headers of others are left out.
+pub(crate) fn fit(headers: &[Named], room: usize) -> Cow<'_, [Named]> {
+    if size(headers) <= room {
+        return Cow::Borrowed(headers);
+    }
+    let mut kept = headers.to_vec();
+    while size_with(&kept, SHORT) > room
+        && let Some((at, _)) =
+            kept.iter().enumerate().filter(|(_, named)| !is_ours(named)).max_by_key(|(_, named)| size_of(named, 0))
+    {
+        let (name, _) = kept.remove(at);
+        tracing::debug!(name = &*name, "a header is left out, as the headers are larger than a frame");
+    }
+    let (mut most, mut too_much) = (0, room + 1);
+    while too_much - most > 1 {
+        let middle = most.midpoint(too_much);
+        if size_with(&kept, middle) <= room { most = middle } else { too_much = middle }
+    }
+    for named in kept.iter_mut().filter(|named| is_ours(named)) {
+        cut(named, most);
+    }
+    Cow::Owned(kept)
+}
+
+/// How many bytes the headers have as they are written.
+pub(crate) fn size(headers: &[Named]) -> usize {
+    size_with(headers, usize::MAX)
+}
+
+/// What a sender wrote elsewhere is none of ours.
+fn is_ours((name, value): &Named) -> bool {
+    name.starts_with("x-twyla-") && !matches!(value, Header::Raw(_))
+}
+
+/// How many bytes the headers have as they are written, if a text of ours has at most this many.
+fn size_with(headers: &[Named], most: usize) -> usize {
+    headers.iter().map(|named| size_of(named, most)).sum()
+}
+
+fn size_of(named: &Named, most: usize) -> usize {
+    let (name, value) = named;
+    let value = match value {
+        Header::Text(text) if is_ours(named) => 4 + text.len().min(most),
+        Header::Text(text) => 4 + text.len(),
+        Header::Number(_) => 8,
+        Header::Flag(_) => 1,
+        // the type's letter is counted below
+        Header::Raw(raw) => raw.len().saturating_sub(1),
+    };
+    // A short string, and a letter for the type.
+    1 + name.len().min(255) + 1 + value
+}
+
+/// Cuts a text of ours, so that it still reads as what it is.
+fn cut((name, value): &mut Named, most: usize) {
+    let Header::Text(text) = value else { return };
+    if text.len() <= most {
+        return;
+    }
+    *text = match &**name {
+        VIOLATIONS => {
+            let mut violations: Vec<DeadViolation> = serde_json::from_str(text).unwrap_or_default();
+            loop {
+                let fewer = serde_json::to_string(&violations).unwrap_or_default();
+                if fewer.len() <= most || violations.pop().is_none() {
+                    break fewer;
+                }
+            }
+        }
+        // Never less than was hidden.
+        SENSITIVE => ALL.to_owned(),
+        _ => shortened(text, most.saturating_sub("…".len())),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(name: &'static str, text: impl Into<String>) -> Named {
+        (name.into(), Header::Text(text.into()))
+    }
+
+    #[test]
+    fn cuts_the_longest_texts_first() {
+        let headers =
+            [text("x-twyla-error", "e".repeat(5000)), text("x-twyla-event", "shop.order"), text("k", "v".repeat(500))];
+        let room = size(&headers);
+        assert!(matches!(fit(&headers, room), Cow::Borrowed(_)));
+        let fitting = fit(&headers, 1000);
+        let Header::Text(error) = &fitting[0].1 else { panic!("no text") };
+        assert!(error.ends_with("e…") && error.len() > 400, "{error}");
+        assert_eq!(fitting[1..], headers[1..]);
+    }
+
+    #[test]
+    fn leaves_out_the_largest_headers_of_others_if_it_must() {
+        let headers = [text("small", "s"), text("x-twyla-error", "e".repeat(200)), text("large", "l".repeat(5000))];
+        assert_eq!(fit(&headers, 1000)[..], headers[..2]);
+    }
+
+    #[test]
+    fn what_is_cut_still_reads() {
+        let violation = |n: usize| DeadViolation {
+            pointer: format!("/content/{n}"),
+            keyword: "type".to_owned(),
+            message: "m".repeat(300),
+        };
+        let violations: Vec<_> = (0..10).map(violation).collect();
+        let headers = [
+            text(VIOLATIONS, serde_json::to_string(&violations).unwrap()),
+            text(SENSITIVE, format!("[{}]", vec![r#""/content/secret""#; 100].join(","))),
+        ];
+        let fitting = fit(&headers, 1200);
+        let [(_, Header::Text(fewer)), (_, Header::Text(sensitive))] = &fitting[..] else { panic!("{fitting:?}") };
+        let fewer: Vec<DeadViolation> = serde_json::from_str(fewer).unwrap();
+        assert!(!fewer.is_empty() && fewer[..] == violations[..fewer.len()], "{fewer:?}");
+        assert_eq!(sensitive, ALL);
+    }
+}

@@ -1,0 +1,541 @@
+//! What comes in: methods and content headers.
+
+use super::bytes::Reader;
+use super::codes::{ACK, BASIC, DELIVER, GET_EMPTY, GET_OK, NACK, RETURN};
+use crate::dead_letter::letter::Header;
+use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
+use crate::transport::sender_properties::{COUNT, Original, Property};
+
+/// A method that is read here.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Method<'a> {
+    /// With a message that was pushed, or asked for.
+    Deliver {
+        tag: u64,
+        redelivered: bool,
+        exchange: &'a [u8],
+        routing_key: &'a [u8],
+    },
+    /// With a message that reached no queue.
+    Return {
+        exchange: &'a [u8],
+        routing_key: &'a [u8],
+    },
+    /// There is no message to get.
+    Empty,
+    /// Up to this tag if `multiple`; `ack` is false for a nack.
+    Confirm {
+        tag: u64,
+        multiple: bool,
+        ack: bool,
+    },
+    /// The broker closes the channel, or the whole connection.
+    Close {
+        code: u16,
+        text: &'a [u8],
+    },
+    Other,
+}
+
+impl<'a> Method<'a> {
+    /// `None` if it doesn't read as what it says it is.
+    pub(crate) fn read(payload: &'a [u8]) -> Option<Self> {
+        let mut at = Reader(payload);
+        Some(match (at.u16()?, at.u16()?) {
+            (BASIC, DELIVER) => {
+                at.short()?;
+                let (tag, redelivered) = (at.u64()?, at.u8()? & 1 != 0);
+                Self::Deliver { tag, redelivered, exchange: at.short()?, routing_key: at.short()? }
+            }
+            (BASIC, GET_OK) => {
+                let (tag, redelivered) = (at.u64()?, at.u8()? & 1 != 0);
+                Self::Deliver { tag, redelivered, exchange: at.short()?, routing_key: at.short()? }
+            }
+            (BASIC, GET_EMPTY) => Self::Empty,
+            (BASIC, RETURN) => {
+                // why: a code and words
+                at.skip(2)?;
+                at.short()?;
+                Self::Return { exchange: at.short()?, routing_key: at.short()? }
+            }
+            (BASIC, ACK) => Self::Confirm { tag: at.u64()?, multiple: at.u8()? & 1 != 0, ack: true },
+            (BASIC, NACK) => Self::Confirm { tag: at.u64()?, multiple: at.u8()? & 1 != 0, ack: false },
+            // connection.close, channel.close
+            (10, 50) | (20, 40) => Self::Close { code: at.u16()?, text: at.short()? },
+            _ => Self::Other,
+        })
+    }
+}
+
+/// What is read of a message's properties.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Properties {
+    /// None that isn't UTF-8: that is no identity.
+    pub(crate) message_id: Option<String>,
+    /// Ours, and the broker's count of deliveries, as what they are; those of others as they came.
+    pub(crate) headers: Vec<(String, Header)>,
+    /// Where in its trace it was sent; no header of that.
+    pub(crate) trace: Option<TraceContext>,
+    /// The other properties as they came.
+    pub(crate) original: Original,
+}
+
+impl Properties {
+    /// The message's id as it was written; empty if there is none.
+    pub(crate) fn written_id(&self) -> &[u8] {
+        self.original.text(Property::MessageId).unwrap_or_default()
+    }
+}
+
+/// The size of the body that a content header announces, and its properties.
+pub(crate) fn content_header(payload: &[u8]) -> Option<(u64, Properties)> {
+    let mut at = Reader(payload);
+    at.skip(4)?;
+    let size = at.u64()?;
+    let mut properties = Properties::default();
+    at.properties(&mut properties);
+    Some((size, properties))
+}
+
+impl Reader<'_> {
+    /// Section 4.2.6.1: a bit for each property that is there, the highest first.
+    fn properties(&mut self, out: &mut Properties) {
+        let mut values = [&[][..]; COUNT];
+        let Some(flags) = self.u16() else { return };
+        for (at, value) in values.iter_mut().enumerate() {
+            if flags & (1 << (15 - at)) == 0 {
+                continue;
+            }
+            if at == Property::Headers as usize {
+                let Some(table) = self.long() else { break };
+                // The properties behind a table that can't be read are there all the same.
+                let _ = Reader(table).headers(out);
+                continue;
+            }
+            let read = match at {
+                // delivery mode, priority
+                3 | 4 => self.take(1),
+                // timestamp
+                9 => self.take(8),
+                _ => self.short_with_length(),
+            };
+            let Some(read) = read else { break };
+            *value = read;
+        }
+        out.original = Original::of(values);
+        // senders that have no ids may write an empty one: that tells no two messages apart
+        let id = out.original.text(Property::MessageId).and_then(|id| std::str::from_utf8(id).ok());
+        out.message_id = id.filter(|id| !id.trim().is_empty()).map(str::to_owned);
+    }
+
+    fn headers(&mut self, out: &mut Properties) -> Option<()> {
+        let mut state = None;
+        while !self.0.is_empty() {
+            let name = self.short()?;
+            let trace = self.text_of(name, TRACE_PARENT).and_then(TraceContext::read);
+            if let Some(trace) = trace {
+                self.value()?;
+                out.trace = Some(trace);
+                continue;
+            }
+            let text = self.text_of(name, TRACE_STATE);
+            let value = self.value()?;
+            let Ok(name) = std::str::from_utf8(name) else { continue };
+            if let Some(text) = text {
+                state = Some((text, value));
+            } else {
+                out.headers.push((name.to_owned(), value.header(name)));
+            }
+        }
+        if let Some((text, value)) = state {
+            match (out.trace.take(), std::str::from_utf8(text)) {
+                (Some(trace), Ok(text)) => out.trace = Some(trace.with_state(text)),
+                (trace, _) => {
+                    out.trace = trace;
+                    // It belongs to no trace, and is passed on as it is.
+                    out.headers.push((TRACE_STATE.to_owned(), value.header(TRACE_STATE)));
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// Both ways against lapin's own reader and writer.
+#[cfg(test)]
+mod tests {
+    use amq_protocol::frame::{AMQPContentHeader, AMQPFrame, gen_frame, parse_frame};
+    use amq_protocol::protocol::AMQPClass;
+    use amq_protocol::protocol::basic::{self, AMQPMethod};
+    use lapin::types::{AMQPValue, DecimalValue, FieldTable, ShortString};
+    use proptest::prelude::*;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::dead_letter::letter::Named;
+    use crate::transport::amqp::io::frame::codes::HEAD;
+    use crate::transport::amqp::io::frame::{Publish, write_ack, write_reject};
+
+    fn value(header: &Header) -> AMQPValue {
+        match header {
+            Header::Text(text) => AMQPValue::LongString(text.as_str().into()),
+            Header::Number(number) => AMQPValue::LongLongInt(*number),
+            Header::Flag(flag) => AMQPValue::Boolean(*flag),
+            Header::Raw(raw) => panic!("{raw:?} is another's"),
+        }
+    }
+
+    /// A value of each type that there is.
+    fn any_value() -> impl Strategy<Value = AMQPValue> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(AMQPValue::Boolean),
+            any::<i8>().prop_map(AMQPValue::ShortShortInt),
+            any::<u8>().prop_map(AMQPValue::ShortShortUInt),
+            any::<i16>().prop_map(AMQPValue::ShortInt),
+            any::<u16>().prop_map(AMQPValue::ShortUInt),
+            any::<i32>().prop_map(AMQPValue::LongInt),
+            any::<u32>().prop_map(AMQPValue::LongUInt),
+            any::<i64>().prop_map(AMQPValue::LongLongInt),
+            (-1e9_f32..1e9).prop_map(AMQPValue::Float),
+            (-1e99_f64..1e99).prop_map(AMQPValue::Double),
+            (0_u8..9, any::<u32>()).prop_map(|(scale, value)| AMQPValue::DecimalValue(DecimalValue { scale, value })),
+            ".{0,40}".prop_map(|text| AMQPValue::LongString(text.as_str().into())),
+            any::<u64>().prop_map(AMQPValue::Timestamp),
+            prop::collection::vec(any::<u8>(), 0..20).prop_map(|bytes| AMQPValue::ByteArray(bytes.into())),
+            Just(AMQPValue::Void),
+        ];
+        leaf.prop_recursive(3, 12, 4, |value| {
+            prop_oneof![
+                prop::collection::vec(value.clone(), 0..4).prop_map(|values| AMQPValue::FieldArray(values.into())),
+                prop::collection::btree_map("[a-z]{1,5}", value, 0..4).prop_map(|values| {
+                    let mut table = FieldTable::default();
+                    for (name, value) in values {
+                        table.insert(name.into(), value);
+                    }
+                    AMQPValue::FieldTable(table)
+                }),
+            ]
+        })
+    }
+
+    /// Any properties, with headers of every type.
+    fn any_properties() -> impl Strategy<Value = lapin::BasicProperties> {
+        let text = || proptest::option::of(".{0,40}".prop_map(|text| ShortString::try_new(text).unwrap()));
+        let texts = prop::collection::vec(text(), 9);
+        let headers = proptest::option::of(prop::collection::btree_map("[a-zä-]{1,20}", any_value(), 0..5));
+        let numbers = any::<(Option<u8>, Option<u8>, Option<u64>)>();
+        (texts, headers, numbers).prop_map(|(texts, headers, (mode, priority, timestamp))| {
+            let mut all = lapin::BasicProperties::default();
+            let set: [fn(lapin::BasicProperties, ShortString) -> lapin::BasicProperties; 9] = [
+                lapin::BasicProperties::with_content_type,
+                lapin::BasicProperties::with_content_encoding,
+                lapin::BasicProperties::with_correlation_id,
+                lapin::BasicProperties::with_reply_to,
+                lapin::BasicProperties::with_expiration,
+                lapin::BasicProperties::with_type,
+                lapin::BasicProperties::with_user_id,
+                lapin::BasicProperties::with_app_id,
+                lapin::BasicProperties::with_cluster_id,
+            ];
+            for (text, set) in texts.into_iter().zip(set) {
+                all = if let Some(text) = text { set(all, text) } else { all };
+            }
+            if let Some(headers) = headers.filter(|headers| !headers.is_empty()) {
+                let mut table = FieldTable::default();
+                for (name, value) in headers {
+                    table.insert(name.into(), value);
+                }
+                all = all.with_headers(table);
+            }
+            all = if let Some(mode) = mode { all.with_delivery_mode(mode) } else { all };
+            all = if let Some(priority) = priority { all.with_priority(priority) } else { all };
+            if let Some(timestamp) = timestamp { all.with_timestamp(timestamp) } else { all }
+        })
+    }
+
+    fn table(headers: &[(String, Header)]) -> FieldTable {
+        let mut table = FieldTable::default();
+        for (name, header) in headers {
+            table.insert(name.as_str().into(), value(header));
+        }
+        table
+    }
+
+    fn frames(mut bytes: &[u8]) -> Vec<AMQPFrame> {
+        let mut frames = Vec::new();
+        while !bytes.is_empty() {
+            let (rest, frame) = parse_frame(bytes).unwrap();
+            frames.push(frame);
+            bytes = rest;
+        }
+        frames
+    }
+
+    fn payload(frame: &AMQPFrame) -> Vec<u8> {
+        let bytes = gen_frame(frame)(Vec::new().into()).unwrap().write;
+        bytes[HEAD..bytes.len() - 1].to_vec()
+    }
+
+    fn method(method: AMQPMethod) -> Vec<u8> {
+        payload(&AMQPFrame::Method(1, AMQPClass::Basic(method)))
+    }
+
+    fn headers() -> impl Strategy<Value = Vec<(String, Header)>> {
+        let value = prop_oneof![
+            ".{0,40}".prop_map(Header::Text),
+            any::<i64>().prop_map(Header::Number),
+            any::<bool>().prop_map(Header::Flag),
+        ];
+        prop::collection::btree_map("[a-zä-]{1,20}", value, 0..5).prop_map(|headers| headers.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn a_publish_reads_as_it_was_meant(
+            exchange in ".{0,30}", key in ".{0,30}", mandatory in any::<bool>(), id in ".{0,60}",
+            timestamp in any::<u64>(), headers in headers(), part in prop::collection::vec(any::<u8>(), 0..300),
+            parts in 0_usize..60, frame_max in 4096_usize..9000,
+        ) {
+            let body = part.repeat(parts);
+            let named: Vec<Named> = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
+            let publish = Publish {
+                exchange: &exchange, routing_key: &key, mandatory, message_id: &id, timestamp, app_id: "chat",
+                headers: &named, trace: None, original: None, body: &body,
+            };
+            let mut out = Vec::new();
+            publish.write(7, frame_max, &mut out);
+            let mut frames = frames(&out).into_iter();
+            let Some(AMQPFrame::Method(7, AMQPClass::Basic(AMQPMethod::Publish(method)))) = frames.next() else {
+                panic!("no publish")
+            };
+            prop_assert_eq!((method.exchange.as_str(), method.routing_key.as_str()), (&*exchange, &*key));
+            prop_assert_eq!((method.mandatory, method.immediate), (mandatory, false));
+            let Some(AMQPFrame::Header(7, header)) = frames.next() else { panic!("no header") };
+            prop_assert_eq!(header.body_size, body.len() as u64);
+            let properties = header.properties;
+            prop_assert_eq!(properties.content_type().as_ref().unwrap().as_str(), "application/json");
+            prop_assert_eq!(properties.delivery_mode(), &Some(2));
+            prop_assert_eq!(properties.message_id().as_ref().unwrap().as_str(), &*id);
+            prop_assert_eq!(properties.timestamp(), &Some(timestamp));
+            prop_assert_eq!(properties.app_id().as_ref().unwrap().as_str(), "chat");
+            prop_assert_eq!(properties.headers().clone().unwrap_or_default(), table(&headers));
+            let mut joined = Vec::new();
+            for frame in frames {
+                let AMQPFrame::Body(7, part) = frame else { panic!("no body") };
+                prop_assert!(part.len() + HEAD < frame_max);
+                joined.extend(part);
+            }
+            prop_assert_eq!(joined, body);
+        }
+
+        /// 4096 is the least that both sides must accept (`frame-min-size`).
+        #[test]
+        fn no_frame_is_larger_than_agreed_whatever_the_headers_are(
+            frame_max in prop_oneof![4096_usize..4200, 4096_usize..40_000], id in ".{0,300}", app in ".{0,300}",
+            key in ".{0,300}", ours in prop::collection::vec(0_usize..9000, 4),
+            others in prop::collection::vec((1_usize..300, 0_usize..9000), 0..5), state in 0_usize..512,
+            cc in proptest::option::of(0_usize..9000), properties in proptest::option::of(any_properties()),
+        ) {
+            let text = |size: usize| Header::Text("ä".repeat(size / 2));
+            let violation = r#"{"pointer":"/content/a","keyword":"type","message":"is no text"}"#;
+            let violations = format!("[{}]", vec![violation; ours[1] / violation.len()].join(","));
+            let sensitive = format!("[{}]", vec![r#""/content/x""#; ours[3] / 13 + 1].join(","));
+            let mut named: Vec<Named> = vec![
+                ("x-twyla-reason".into(), Header::Text("handler".to_owned())),
+                ("x-twyla-error".into(), text(ours[0])),
+                ("x-twyla-violations".into(), Header::Text(violations)),
+                ("x-twyla-event".into(), text(254)),
+                ("x-twyla-group".into(), text(254)),
+                ("x-twyla-exchange".into(), text(254)),
+                ("x-twyla-routing-key".into(), text(254)),
+                ("x-twyla-attempts".into(), Header::Number(5)),
+                ("x-twyla-first-error".into(), text(ours[2])),
+                ("x-twyla-parked-at".into(), Header::Text("2025-06-27T04:53:20.000005+00:00".to_owned())),
+                ("x-twyla-sensitive".into(), Header::Text(sensitive)),
+            ];
+            named.extend(others.iter().enumerate().map(|(n, (name, size))| {
+                (format!("{n}{}", "k".repeat(*name)).into(), text(*size))
+            }));
+            named.extend(cc.map(|size| {
+                let raw = [&b"x"[..], &u32::try_from(size).unwrap().to_be_bytes(), &vec![0; size]].concat();
+                ("x-twyla-cc".into(), Header::Raw(raw.into()))
+            }));
+            let original = properties.map(|properties| {
+                let header = AMQPContentHeader { class_id: 60, body_size: 0, properties };
+                content_header(&payload(&AMQPFrame::Header(1, header))).unwrap().1.original
+            });
+            let trace = TraceContext::new([1; 16], [2; 8], true).unwrap().with_state(&"s".repeat(state));
+            let publish = Publish {
+                exchange: &key, routing_key: &key, mandatory: true, message_id: &id, timestamp: 1, app_id: &app,
+                headers: &named, trace: Some(&trace), original: original.as_ref(), body: &[b' '; 5000],
+            };
+            let mut out = Vec::new();
+            publish.write(7, frame_max, &mut out);
+            let mut at = &out[..];
+            while let Some(&[_, _, _, a, b, c, d]) = at.first_chunk::<HEAD>() {
+                let whole = u32::from_be_bytes([a, b, c, d]) as usize + HEAD + 1;
+                prop_assert!(whole <= frame_max, "{whole} of {frame_max}");
+                at = &at[whole..];
+            }
+            let Some(AMQPFrame::Header(_, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
+            let (_, read) = content_header(&payload(&AMQPFrame::Header(7, header))).unwrap();
+            prop_assert_eq!(read.trace, Some(trace));
+            let found = |name: &str| read.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+            for (name, value) in &named {
+                // A short string has 255 bytes.
+                let name = &name[..name.len().min(255)];
+                match (found(name), value) {
+                    (Some(Header::Text(cut)), Header::Text(whole)) if name.starts_with("x-twyla-") => match name {
+                        "x-twyla-error" | "x-twyla-first-error" => {
+                            prop_assert!(cut == whole || whole.starts_with(cut.strip_suffix('…').unwrap()));
+                        }
+                        "x-twyla-violations" => {
+                            let cut: Vec<crate::dead_letter::letter::DeadViolation> = serde_json::from_str(cut).unwrap();
+                            prop_assert!(cut.len() <= ours[1] / violation.len());
+                        }
+                        "x-twyla-sensitive" => prop_assert!(cut == whole || cut == r#"["/content","/context"]"#),
+                        // What says where it came from is never cut.
+                        _ => prop_assert_eq!(cut, whole),
+                    },
+                    (Some(Header::Raw(found)), Header::Text(whole)) => {
+                        prop_assert_eq!(found.get(5..), Some(whole.as_bytes()));
+                    }
+                    (Some(found), value) => prop_assert_eq!(found, value),
+                    (None, _) => {
+                        prop_assert!(!name.starts_with("x-twyla-") || name == "x-twyla-cc", "{name} is gone");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_delivery_is_read_as_it_was_written(
+            tag in any::<u64>(), redelivered in any::<bool>(), exchange in ".{0,30}", key in ".{0,30}", id in ".{0,60}",
+            ours in headers(), size in any::<u64>(), properties in any_properties(),
+        ) {
+            let deliver = method(AMQPMethod::Deliver(basic::Deliver {
+                consumer_tag: "me".into(), delivery_tag: tag, redelivered, exchange: exchange.as_str().into(),
+                routing_key: key.as_str().into(),
+            }));
+            let expected = Method::Deliver {
+                tag, redelivered, exchange: exchange.as_bytes(), routing_key: key.as_bytes(),
+            };
+            prop_assert_eq!(Method::read(&deliver), Some(expected));
+            let got = method(AMQPMethod::GetOk(basic::GetOk {
+                delivery_tag: tag, redelivered, exchange: exchange.as_str().into(), routing_key: key.as_str().into(),
+                message_count: 3,
+            }));
+            let expected = Method::Deliver {
+                tag, redelivered, exchange: exchange.as_bytes(), routing_key: key.as_bytes(),
+            };
+            prop_assert_eq!(Method::read(&got), Some(expected));
+            let ours: Vec<_> = ours.into_iter().map(|(name, value)| (format!("x-twyla-{name}"), value)).collect();
+            let mut table = table(&ours);
+            for (name, value) in &properties.headers().clone().unwrap_or_default() {
+                table.insert(name.clone(), value.clone());
+            }
+            let properties = properties.with_headers(table).with_message_id(id.as_str().into());
+            let header = AMQPContentHeader { class_id: 60, body_size: size, properties };
+            let (read_size, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
+            prop_assert_eq!(read_size, size);
+            prop_assert_eq!(read.trace, None);
+            for header in ours {
+                prop_assert!(read.headers.contains(&header), "{header:?}");
+            }
+            prop_assert_eq!(read.message_id, Some(id).filter(|id| !id.trim().is_empty()));
+        }
+
+        #[test]
+        fn a_message_is_passed_on_as_it_came(properties in any_properties(), id in proptest::option::of(".{0,60}")) {
+            let came = match &id {
+                Some(id) => properties.clone().with_message_id(id.as_str().into()),
+                None => properties.clone(),
+            };
+            let header = AMQPContentHeader { class_id: 60, body_size: 2, properties: came };
+            let (_, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
+            let named: Vec<Named> = read.headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
+            let publish = Publish {
+                exchange: "", routing_key: "q", mandatory: true, message_id: "new", timestamp: 1, app_id: "us",
+                headers: &named, trace: None, original: Some(&read.original), body: b"{}",
+            };
+            let mut out = Vec::new();
+            publish.write(7, 131_072, &mut out);
+            let Some(AMQPFrame::Header(7, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
+            let id = id.unwrap_or_else(|| "new".to_owned());
+            prop_assert_eq!(publish.written_id(), id.as_bytes());
+            prop_assert_eq!(header.properties, properties.with_message_id(id.as_str().into()));
+        }
+
+        #[test]
+        fn settlements_and_confirms_read_as_they_were_meant(tag in any::<u64>(), bit in any::<bool>()) {
+            let mut out = Vec::new();
+            write_ack(3, tag, bit, &mut out);
+            write_reject(3, tag, bit, &mut out);
+            let ack = basic::Ack { delivery_tag: tag, multiple: bit };
+            let reject = basic::Reject { delivery_tag: tag, requeue: bit };
+            prop_assert_eq!(frames(&out), [
+                AMQPFrame::Method(3, AMQPClass::Basic(AMQPMethod::Ack(ack.clone()))),
+                AMQPFrame::Method(3, AMQPClass::Basic(AMQPMethod::Reject(reject))),
+            ]);
+            let read = method(AMQPMethod::Ack(ack));
+            prop_assert_eq!(Method::read(&read), Some(Method::Confirm { tag, multiple: bit, ack: true }));
+            let returned = method(AMQPMethod::Return(basic::Return {
+                reply_code: 312, reply_text: "NO_ROUTE".into(), exchange: "e".into(), routing_key: "k".into(),
+            }));
+            prop_assert_eq!(Method::read(&returned), Some(Method::Return { exchange: b"e", routing_key: b"k" }));
+            let nack = method(AMQPMethod::Nack(basic::Nack { delivery_tag: tag, multiple: bit, requeue: false }));
+            prop_assert_eq!(Method::read(&nack), Some(Method::Confirm { tag, multiple: bit, ack: false }));
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (Method::read(&bytes), content_header(&bytes));
+            for method in [50, 60, 71, 72, 80, 120] {
+                let _ = Method::read(&[&[0, 60, 0, method], &*bytes].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_publisher_wrote_badly_is_not_there() {
+        let header = |properties: &[u8]| {
+            content_header(&[&[0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9][..], properties].concat()).unwrap().1
+        };
+        // a message id that is no UTF-8 is no identity, but is passed on
+        let read = header(b"\x00\x80\x02a\xff");
+        assert_eq!((read.message_id.as_deref(), read.written_id()), (None, &b"a\xff"[..]));
+        // a header's name that is none, beside a good one
+        let read = header(b"\x20\x80\x00\x00\x00\x08\x02\xff\xfeV\x01kt\x01\x02id");
+        assert_eq!(read.headers, [("k".to_owned(), Header::Raw(Bytes::from_static(b"t\x01")))]);
+        assert_eq!(read.message_id.as_deref(), Some("id"));
+        // a table that can't be read
+        assert_eq!(header(b"\x20\x80\x00\x00\x00\x03\x01k?\x02id").message_id.as_deref(), Some("id"));
+    }
+
+    #[test]
+    fn a_trace_goes_with_a_message() {
+        let named = [("k".into(), Header::Flag(true))];
+        let plain = TraceContext::new([1; 16], [2; 8], true).unwrap();
+        for sent in [plain.clone(), plain.with_state("a=1")] {
+            let publish = Publish {
+                exchange: "e",
+                routing_key: "k",
+                mandatory: false,
+                message_id: "id",
+                timestamp: 0,
+                app_id: "",
+                headers: &named,
+                trace: Some(&sent),
+                original: None,
+                body: b"",
+            };
+            let mut out = Vec::new();
+            publish.write(1, 4096, &mut out);
+            let Some(AMQPFrame::Header(_, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
+            let (_, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
+            assert_eq!(read.headers, [("k".to_owned(), Header::Raw(Bytes::from_static(b"t\x01")))]);
+            assert_eq!(read.trace, Some(sent));
+        }
+    }
+}
