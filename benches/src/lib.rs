@@ -1,12 +1,11 @@
 //! What an event costs: Twyla beside the bare decode, typify's types, and `jsonschema` before the types.
 //!
-//! The rooms, in the order in which a run walks through them: `contracts` (the types that the build script made),
-//! [`bare`] (the same by hand), `instances` (events from a seed), [`ways`] (each way to decode and encode them),
-//! [`rounds`] (the ways by turns, timed), [`table`] (what is printed, and what was to be reached). [`peer`] is a test: what Twyla
-//! and typify write is held to each other.
+//! `contracts` are the types that the build script made, [`bare`] the same by hand, and `instances` makes events from a seed.
+//! [`ways`] decode and encode them, [`rounds`] time the ways by turns, and [`table`] prints the result beside its bar. [`peer`] is
+//! a test: it compares what Twyla and typify write.
 //!
-//! `cargo bench -p twyla-bench` runs it; allocations are counted by a program of its own, so that no clock is held up
-//! by the counting. `cargo run --release -p twyla-bench --bin build-cost` tells what a build costs.
+//! `cargo bench -p twyla-bench` runs it. Another program counts allocations, because counting would slow down what is timed.
+//! `cargo run --release -p twyla-bench --bin build-cost` measures what a build costs.
 #![forbid(unsafe_code)]
 
 pub mod bare;

@@ -52,7 +52,7 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
     let mut lines = text.lines().enumerate().map(|(i, line)| (i + 1, line));
     match lines.next() {
         Some((_, HEADER)) => {}
-        _ => return Err(ReadError { line: 1, what: "is no index of this version" }),
+        _ => return Err(ReadError { line: 1, what: "is not an index of this version" }),
     }
     let (mut root, mut context, mut events, mut rpcs) = (None, None, Vec::<Event>::new(), Vec::<Open>::new());
     for (number, text) in lines {

@@ -1,19 +1,18 @@
-//! Records: small marked pieces of bytes that a program carries of each contract which it emits, listens to, serves or calls,
-//! and of the schemas of those. `cargo twyla manifest` reads them back out of the built program.
+//! Contract records: bytes embedded in a program for each contract that it emits, listens to, serves or calls, and for their
+//! schemas. `cargo twyla manifest` reads them from the built program.
 //!
-//! The runtime keeps a record where it does the thing itself: `emit::<T>` holds on to that of `T`. So a record is in a
-//! program exactly if the code that emits is, whoever calls it and through however many generic functions; a list that
-//! somebody writes by hand could tell of more or less. It is found by its bytes, so it stays through linkers, `strip` and
-//! optimization, and in every format of executables.
+//! The code that uses a contract refers to its record: `emit::<T>` to that of `T`. So a record is in a program if and only if that
+//! code is, through any number of generic functions; a list written by hand could have more or less. A record is found by its
+//! bytes, so it survives linkers, `strip` and optimization, in every executable format.
 //!
 //! A record is UTF-8: the magic, the length of its text in bytes and the text's checksum, both hexadecimal, and the text: its
-//! kind and its fields, parted by tabs.
+//! kind and its fields, separated by tabs.
 
 use std::fmt;
 
-/// What a record begins with.
+/// The first bytes of a record.
 const MAGIC: [u8; 16] = *b"\x7ftwyla\0record\x01\x0d\x0a";
-/// Its complement: a program that reads records would have the beginning of one in it otherwise.
+/// The complement of the magic. With the magic itself, a program that reads records would contain the beginning of one.
 const CIGAM: [u8; 16] = {
     let mut bytes = MAGIC;
     let mut i = 0;
@@ -26,7 +25,7 @@ const CIGAM: [u8; 16] = {
 const LEN: usize = 8;
 const SUM: usize = 16;
 const HEAD: usize = MAGIC.len() + LEN + SUM;
-/// More than any schema has that a build script takes.
+/// An upper bound for a record's length, above that of any schema that a build script accepts.
 const MOST: usize = 1 << 28;
 
 /// What a record tells.
@@ -151,7 +150,7 @@ pub fn head(text: &str) -> String {
 /// The name in a record, `api.user_input`: a part of its very bytes.
 ///
 /// # Panics
-/// Where it is no record.
+/// If it isn't a record.
 #[must_use]
 pub const fn subject(record: &str) -> &str {
     let bytes = record.as_bytes();

@@ -10,7 +10,7 @@
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = folded(name);
-    // one letter of one letter is no likeness
+    // a name of one letter is similar to no other
     let bound = (name.len() / 3).max(usize::from(name.len() > 1));
     candidates
         .into_iter()

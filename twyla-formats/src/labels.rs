@@ -21,7 +21,7 @@ enum Direction {
     Neutral,
 }
 
-/// The label that stands after `xn--`, in small letters; `None` where it is no A-label.
+/// The label that stands after `xn--`, in small letters; `None` if it isn't an A-label.
 pub(crate) fn decoded(written: &str) -> Option<String> {
     let label: String = punycode::decode(written)?.into_iter().collect();
     (!label.is_ascii() && allowed(&label) && punycode::encode(&label).as_deref() == Some(written)).then_some(label)

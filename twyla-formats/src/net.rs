@@ -44,7 +44,7 @@ pub fn uuid(text: &[u8]) -> Option<[u8; 16]> {
     (wrong < 16 && text[8] == b'-' && text[13] == b'-' && text[18] == b'-' && text[23] == b'-').then_some(out)
 }
 
-/// What each byte is as a hexadecimal digit; above 15 where it is none.
+/// The value of each byte as a hexadecimal digit; above 15 if it isn't one.
 const HEX: [u8; 256] = {
     let mut table = [0xFF; 256];
     let mut digit = 0;

@@ -1,4 +1,4 @@
-//! The contracts of the crate being compiled: where the build script has put their index, read once.
+//! Reads the index of the contracts of the crate being compiled, which the build script wrote.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,8 +28,8 @@ pub(crate) fn of_crate() -> Found {
     }
 }
 
-/// The contracts in a build script's folder. One compiler process may expand for several (rust-analyzer does) and a
-/// schema may change in between, so what was read is kept by path and by what was in the file.
+/// Reads the contracts of a build script's folder. One process may expand several crates (rust-analyzer does), and schemas may change
+/// in between, so indexes are cached by path and content.
 fn of_folder(folder: &Path) -> Found {
     static READ: Mutex<Option<HashMap<PathBuf, (String, Found)>>> = Mutex::new(None);
     let path = folder.join(index::FILE_NAME);

@@ -1,4 +1,4 @@
-//! What every handler function is held to, whatever it handles.
+//! The rules for every handler function.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -6,13 +6,13 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericParam, Ident, ItemFn, Safety, Signature, Token, Type, Visibility};
 
-use crate::catalogue::handler::{self as text, Kind};
+use crate::catalogue::handler::{self as text, HandlerKind};
 use crate::catalogue::{self, Problems};
 
-/// The function that an item is.
-pub(crate) fn parse(item: &TokenStream, kind: &Kind) -> Result<ItemFn, syn::Error> {
+/// Parses an item as a function.
+pub(crate) fn parse(item: &TokenStream, kind: &HandlerKind) -> Result<ItemFn, syn::Error> {
     syn::parse2(item.clone()).map_err(|error| {
-        // a function with a mistake in it has the compiler's own error; anything else is no function
+        // a function with a syntax error has the compiler's own error; anything else isn't a function
         if looks_like_function(item) { error } else { text::not_a_function(kind).over(first(item)) }
     })
 }
@@ -35,8 +35,8 @@ fn first(item: &TokenStream) -> TokenStream {
     item.clone()
 }
 
-/// What a handler function can't be.
-pub(crate) fn qualifiers(sig: &Signature, kind: &Kind, problems: &mut Problems) {
+/// Reports qualifiers that a handler function can't have.
+pub(crate) fn qualifiers(sig: &Signature, kind: &HandlerKind, problems: &mut Problems) {
     let name = sig.ident.to_string();
     if sig.asyncness.is_none() {
         problems.add(text::not_async(&name).at(sig.fn_token.span()));
@@ -67,7 +67,7 @@ pub(crate) fn qualifiers(sig: &Signature, kind: &Kind, problems: &mut Problems) 
 pub(crate) fn inputs(
     inputs: &Punctuated<FnArg, Token![,]>,
     name: &Ident,
-    kind: &Kind,
+    kind: &HandlerKind,
     problems: &mut Problems,
 ) -> Vec<Type> {
     let name = name.to_string();
@@ -101,8 +101,8 @@ fn impl_trait(ty: &Type) -> Option<Span> {
     if let Type::ImplTrait(_) = ty { Some(ty.span()) } else { within(ty.to_token_stream()) }
 }
 
-/// What stands for the function where types are named. Its name is at the macro's own place: a handler that is never
-/// registered is one warning, at the function.
+/// Returns the type that stands for the function. Its name has the macro's span, so that a handler that is never registered is one
+/// warning, at the function.
 pub(crate) fn stand_in(vis: &Visibility, name: &Ident) -> TokenStream {
     let mut name = name.clone();
     name.set_span(Span::call_site());

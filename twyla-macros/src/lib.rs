@@ -2,12 +2,13 @@
 //! `#[event(..)]` on a struct.
 //! They are documented in `twyla-runtime`, which re-exports them and where their examples compile.
 //!
-//! Each macro is a room with the same stages: `args` parses the attribute, `model` is what is left when nothing is
-//! wrong, `check` finds everything that is wrong, and `expand` is a pure function from the model to tokens. What
-//! they share: `contracts` finds and reads the index of the schemas that the build script has compiled,
-//! `function` is what every handler function is held to, and `catalogue` has every error's words.
+//! Each macro is a module with the same stages: `args` parses the attribute, `check` finds every mistake, `model` is the result
+//! of a check without mistakes, and `expand` is a pure function from the model to tokens. They share `attribute` (the parser of
+//! all attributes), `contracts` (reads the index that the build script wrote), `function` (the rules for every handler function)
+//! and `catalogue` (the text of every error).
 #![forbid(unsafe_code)]
 
+mod attribute;
 mod catalogue;
 mod contracts;
 mod event;
@@ -22,7 +23,7 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-// documented where it is re-exported
+// documented in `twyla-runtime`
 #[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {

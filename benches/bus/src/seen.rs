@@ -36,7 +36,7 @@ const TURNS: usize = 9;
 /// The CPU of each work for one event, in each turn.
 type Turns = Vec<[f64; 2]>;
 
-/// The table. Each of the `--rounds` starts a process of each way anew.
+/// The table. Each of the `--rounds` starts a new process of each way.
 pub(crate) fn table(args: &Args) -> Result {
     let mut starts: Vec<[[Turns; 2]; 3]> = Vec::new();
     for start in 0..args.rounds {

@@ -27,11 +27,11 @@ fn load(service: &Child, seconds: u32) -> Result<u32> {
     wrk.args(["-c", "0", "wrk", "-t", "1", "-c", &TOGETHER.to_string(), "-d", &format!("{seconds}s")]);
     wrk.args(["-s", concat!(env!("CARGO_MANIFEST_DIR"), "/load.lua")]);
     let output = wrk.arg(format!("http://{}/rpc/get_booking", service.address)).output()?;
-    let told = String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?;
-    let count = told.lines().find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok());
+    let report = String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?;
+    let count = report.lines().find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok());
     match count {
-        Some(count) if !told.contains("Non-2xx") && !told.contains("Socket errors") => Ok(count),
-        _ => Err(format!("wrk (apt-get install wrk) has not got its answers: {told}").into()),
+        Some(count) if !report.contains("Non-2xx") && !report.contains("Socket errors") => Ok(count),
+        _ => Err(format!("wrk (apt-get install wrk) has not got its answers: {report}").into()),
     }
 }
 

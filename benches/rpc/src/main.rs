@@ -36,7 +36,7 @@ struct Args {
     /// How often each way has its turn within a start; the medians of all count.
     #[arg(long, default_value_t = 11)]
     rounds: usize,
-    /// How often the services and their callers are started anew: how the threads of one come to lie beside those of another
+    /// How often the services and their callers are restarted: how the threads of one come to lie beside those of another
     /// can make more of a difference than the ways do, and stays as it is until they end.
     #[arg(long, default_value_t = 15)]
     starts: usize,
@@ -155,7 +155,7 @@ async fn only(args: &Args) -> Result {
 #[tokio::main]
 async fn main() -> Result {
     let args = Args::parse();
-    // reqwest wants one to be told, although nothing here is encrypted
+    // reqwest needs a provider, although nothing here is encrypted
     let _ = rustls::crypto::ring::default_provider().install_default();
     match args.serve.as_deref() {
         Some("twyla") => twylas::serve().await,

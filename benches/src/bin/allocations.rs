@@ -14,7 +14,7 @@ fn main() {
     for contract in ways::all() {
         for direction in Direction::ALL {
             for way in direction.of(&contract) {
-                // what is made once, at the first use, is no event's
+                // what is allocated once, at the first use, isn't part of an event
                 way.pass();
                 let region = Region::new(ALLOCATOR);
                 way.pass();

@@ -1,4 +1,4 @@
-//! Pull requests as GitHub tells of them, about 20 kB each.
+//! Pull requests as GitHub's webhook sends them, about 20 kB each.
 
 use super::Random;
 use super::text::{Object, array, quoted};

@@ -1,4 +1,4 @@
-//! What is wrong with a struct that is bound to a contract.
+//! The errors of `#[event]`.
 
 use twyla_contract::{Event, Property, similar};
 
@@ -88,7 +88,7 @@ pub(crate) fn lacks(name: &str, event: &Event, lacking: &[&Property]) -> Text {
     text.help(format!("give `{name}` the field, or emit a `contracts::{}`", event.rust_path))
 }
 
-/// A use against the declared direction.
+/// A use in the direction that isn't declared.
 pub(crate) fn declared(name: &str, event: &Event, listen: bool) -> Text {
     let (declared, used, key) =
         if listen { ("listening", "emitted", "listen") } else { ("emitting", "listened to", "emit") };
@@ -108,7 +108,7 @@ pub(crate) fn neither(name: &str, event: &Event) -> Text {
         ))
 }
 
-/// What is said of one field.
+/// The errors of one field.
 pub(crate) struct FieldWords<'a> {
     /// The struct.
     pub(crate) of: &'a str,
@@ -129,7 +129,7 @@ impl FieldWords<'_> {
         if self.property.required { self.generated.to_owned() } else { format!("Option<{}>", self.generated) }
     }
 
-    /// A type that fits in neither direction.
+    /// A type that can neither be read nor emitted.
     pub(crate) fn wrong(&self) -> Text {
         let Self { of, field, property, contract, .. } = self;
         let text = Text::new(format!(
@@ -166,7 +166,7 @@ impl FieldWords<'_> {
             .help(format!("write `{field}: Option<{THE_TYPE}>`, or put `#[serde(default)]` above the field"))
     }
 
-    /// A type that may have nothing to write.
+    /// A type that may have no value to write.
     pub(crate) fn unwritable(&self) -> Text {
         let Self { of, field, property, contract, .. } = self;
         let text = Text::new(format!(

@@ -1,20 +1,20 @@
-//! What is wrong with a handler function, whatever it handles.
+//! The errors of every handler function.
 
 use super::Text;
 
-/// What is handled, in the words of its errors.
-pub(crate) struct Kind {
+/// What errors call a kind of handler.
+pub(crate) struct HandlerKind {
     /// The attribute: `listener`.
     pub(crate) attribute: &'static str,
-    /// What a handler's function looks like.
+    /// A description of the function.
     pub(crate) signature: &'static str,
-    /// Why nothing may be left open in it.
+    /// Why it can't be generic.
     pub(crate) one: &'static str,
-    /// What it may outlive.
+    /// What the handler may outlive.
     pub(crate) outlives: &'static str,
 }
 
-pub(crate) fn not_a_function(kind: &Kind) -> Text {
+pub(crate) fn not_a_function(kind: &HandlerKind) -> Text {
     Text::new(format!("`#[{}]` belongs on a function", kind.attribute)).help(kind.signature)
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn not_async(name: &str) -> Text {
     Text::new(format!("handler `{name}` is not `async`")).help(format!("write `async fn {name}`"))
 }
 
-pub(crate) fn qualified(kind: &Kind, name: &str, word: &str) -> Text {
+pub(crate) fn qualified(kind: &HandlerKind, name: &str, word: &str) -> Text {
     Text::new(format!("handler `{name}` cannot be `{word}`")).help(kind.signature)
 }
 
@@ -31,13 +31,13 @@ pub(crate) fn takes_self(name: &str) -> Text {
         .help("make it a free function, and take what it needs of the object as `State<T>`")
 }
 
-pub(crate) fn generic(kind: &Kind, name: &str, what: &str) -> Text {
+pub(crate) fn generic(kind: &HandlerKind, name: &str, what: &str) -> Text {
     Text::new(format!("handler `{name}` cannot have {what}"))
         .note(format!("{}, and nothing is left to be chosen when it is registered", kind.one))
         .help("write the type itself")
 }
 
-pub(crate) fn reference(kind: &Kind, name: &str, owned: &str) -> Text {
+pub(crate) fn reference(kind: &HandlerKind, name: &str, owned: &str) -> Text {
     Text::new(format!("handler `{name}` cannot take a reference"))
         .note(format!("a handler owns what it takes: it may go on when the {} is long gone", kind.outlives))
         .help(format!("write `{owned}`"))

@@ -1,13 +1,13 @@
-//! What is wrong with a listener beyond what is wrong with any handler function.
+//! The errors of `#[listener]`, beside those of every handler function.
 
 use twyla_contract::{Contracts, Event, Group, NameError};
 
-use super::handler::Kind;
+use super::handler::HandlerKind;
 use super::{THE_TYPE, Text, schema};
 
 const SIGNATURE: &str = "a handler is an `async fn` that takes its event and then any of `Context`, `Meta`, `State<T>`, `Bus`, `Rpc`, `Ack`";
 
-pub(crate) const LISTENER: Kind = Kind {
+pub(crate) const LISTENER: HandlerKind = HandlerKind {
     attribute: "listener",
     signature: SIGNATURE,
     one: "a listener is one function for one event",
@@ -34,14 +34,14 @@ pub(crate) fn no_default_group() -> Text {
 }
 
 pub(crate) fn bad_retry(written: &str) -> Text {
-    Text::new(format!("`{written}` says not how often to try again"))
+    Text::new(format!("`{written}` is not a retry policy"))
         .help("write the attempts and the pauses, as in `\"5x 1s..1m\"`: the first pause, doubled up to the last one")
         .note("`\"3x\"` has the default pauses, `\"3x 10s\"` the same pause each time, and `\"never\"` is one attempt")
         .note("units are `ms`, `s`, `m`, `h` and `d`; no pause is longer than 30 days")
 }
 
 pub(crate) fn bad_key(written: &str) -> Text {
-    Text::new(format!("`{written}` names nothing to order events by"))
+    Text::new(format!("`{written}` is not a key to order events by"))
         .help("write `session`, or a field as in `content.order_id` or `context.user`")
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn no_arguments(name: &str, event: Option<&Event>, contracts: &str) -
     }
 }
 
-/// The first argument is no event, or another than the attribute names.
+/// The first argument isn't the event that the attribute names.
 pub(crate) fn other_event(name: &str, event: &Event, all: &Contracts, written: &str) -> Text {
     let text =
         Text::new(format!("handler `{name}` listens to `{}`, but its first argument is `{THE_TYPE}`", event.name))

@@ -1,5 +1,4 @@
-//! Every error's words in one place: a message that says what is wrong, a label for the place, notes that say where the
-//! contract says so and what to do.
+//! The text of every error: a message, a label for the place, and notes that name the contract's line and what to do.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -13,7 +12,7 @@ pub(crate) mod handler;
 pub(crate) mod listener;
 pub(crate) mod rpc;
 
-/// The words of one error.
+/// The text of one error.
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
     message: String,
@@ -21,7 +20,7 @@ pub(crate) struct Text {
     notes: Vec<(&'static str, String)>,
 }
 
-/// Stands in a text for the type that the compiler finds.
+/// A placeholder for the type that the compiler finds.
 pub(crate) const THE_TYPE: char = '\u{1}';
 
 impl Text {
@@ -29,7 +28,7 @@ impl Text {
         Self { message: visible(message), label: None, notes: Vec::new() }
     }
 
-    /// What is wrong at the place: shown by the compiler's own errors only, the others have no labels.
+    /// Adds a label for the place. Only errors that the compiler reports have labels.
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(visible(label));
         self
@@ -45,12 +44,12 @@ impl Text {
         self
     }
 
-    /// An error that the macro itself reports.
+    /// Returns an error that the macro reports at a place.
     pub(crate) fn at(&self, span: Span) -> syn::Error {
         syn::Error::new(span, self.plain())
     }
 
-    /// An error that the macro itself reports over all of some tokens.
+    /// Returns an error that the macro reports at all of some tokens.
     pub(crate) fn over(&self, tokens: impl ToTokens) -> syn::Error {
         syn::Error::new_spanned(tokens, self.plain())
     }
@@ -64,7 +63,7 @@ impl Text {
         text
     }
 
-    /// An error that the compiler reports where a type doesn't implement the trait below this attribute.
+    /// Returns an attribute for a trait: the compiler reports this error for a type that doesn't implement it.
     pub(crate) fn unimplemented(&self) -> TokenStream {
         let message = pattern(&self.message);
         let label = self.label.as_deref().map(pattern).into_iter();
@@ -73,18 +72,18 @@ impl Text {
     }
 }
 
-/// The text with nothing invisible in it but [`THE_TYPE`]: it may have names of a schema's in it.
+/// Escapes invisible characters, which names from a schema may have; [`THE_TYPE`] stays.
 fn visible(text: impl Into<String>) -> String {
     let parts: Vec<String> = text.into().split(THE_TYPE).map(|part| Visible(part).to_string()).collect();
     parts.join(&THE_TYPE.to_string())
 }
 
-/// The text as a format string of the compiler's.
+/// Returns the text as a format string for the compiler.
 fn pattern(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}").replace(THE_TYPE, "{Self}")
 }
 
-/// All errors of one expansion; a stage goes on after one, so that all are told at once.
+/// The errors of one expansion. A stage goes on after a mistake, so that all are reported at once.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<syn::Error>);
 
@@ -93,7 +92,7 @@ impl Problems {
         self.0.push(error);
     }
 
-    /// The value, or none and a problem more.
+    /// Returns the value, or adds the error.
     pub(crate) fn ok<T>(&mut self, result: Result<T, syn::Error>) -> Option<T> {
         result.map_err(|error| self.add(error)).ok()
     }
@@ -134,7 +133,7 @@ pub(crate) fn bad_event_name(error: &NameError) -> Text {
 
 pub(crate) fn unknown_event(name: &str, all: &Contracts, meant: Option<&Event>) -> Text {
     if all.rpc(name).is_some() {
-        return Text::new(format!("`{name}` is an RPC, and no event"))
+        return Text::new(format!("`{name}` is an RPC, not an event"))
             .help(format!("an RPC is served by `#[rpc(\"{name}\")]`, and listed in `rpcs![..]`"));
     }
     let meant = meant.map(|event| (event.name.as_str(), schema(event)));
@@ -144,7 +143,7 @@ pub(crate) fn unknown_event(name: &str, all: &Contracts, meant: Option<&Event>) 
     })
 }
 
-/// A contract of that kind that the folder doesn't declare: which is meant, or which there are, and what a new one begins with.
+/// A contract that the folder doesn't declare: suggests a similar name, or lists what is declared and how to add one.
 fn undeclared(
     kind: &str,
     name: &str,
@@ -172,7 +171,7 @@ fn undeclared(
 }
 
 pub(crate) fn unknown_key(macro_name: &str, key: &str, known: &[&str]) -> Text {
-    let text = Text::new(format!("`#[{macro_name}]` knows no `{key}`"));
+    let text = Text::new(format!("`#[{macro_name}]` has no key `{key}`"));
     match twyla_contract::similar::nearest(key, known.iter().copied()) {
         Some(meant) => text.help(format!("did you mean `{meant}`?")),
         None => {
@@ -185,7 +184,7 @@ pub(crate) fn repeated_key(macro_name: &str, key: &str) -> Text {
     Text::new(format!("{key} is given to `#[{macro_name}]` twice")).help("keep one of the two")
 }
 
-/// A type as a person writes it: `State<Db>`, not `State < Db >`.
+/// Returns a type as people write it: `State<Db>`, not `State < Db >`.
 pub(crate) fn display(tokens: impl ToTokens) -> String {
     let mut text = tokens.to_token_stream().to_string();
     for (spaced, tight) in [

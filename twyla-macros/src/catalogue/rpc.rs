@@ -1,11 +1,11 @@
-//! What is wrong with a handler of an RPC beyond what is wrong with any handler function.
+//! The errors of `#[rpc]`, beside those of every handler function.
 
 use twyla_contract::{Contracts, NameError, Rpc, RpcBody};
 
-use super::handler::Kind;
+use super::handler::HandlerKind;
 use super::{THE_TYPE, Text};
 
-pub(crate) const RPC: Kind = Kind {
+pub(crate) const RPC: HandlerKind = HandlerKind {
     attribute: "rpc",
     signature: "a handler is an `async fn` that takes its request and then any of `Context`, `CallMeta`, `State<T>`, `Bus`, `Rpc`",
     one: "a handler is one function for one RPC",
@@ -26,7 +26,7 @@ pub(crate) fn bad_name(written: &str, error: &NameError) -> Text {
 
 pub(crate) fn unknown(name: &str, all: &Contracts, meant: Option<&Rpc>) -> Text {
     if all.event(name).is_some() {
-        return Text::new(format!("`{name}` is an event, and no RPC"))
+        return Text::new(format!("`{name}` is an event, not an RPC"))
             .help(format!("an event is listened to by `#[listener(\"{name}\")]`, and listed in `listeners![..]`"));
     }
     let meant = meant.map(|rpc| (rpc.name.as_str(), schema(&rpc.request)));
@@ -37,7 +37,7 @@ pub(crate) fn unknown(name: &str, all: &Contracts, meant: Option<&Rpc>) -> Text 
 }
 
 pub(crate) fn bad_deadline(written: &str) -> Text {
-    Text::new(format!("`{written}` is no deadline"))
+    Text::new(format!("`{written}` is not a deadline"))
         .help("write a duration of more than nothing in quotes, as in `deadline = \"2s\"`: `ms`, `s`, `m`, `h`")
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn late_request(name: &str, rpc: &Rpc) -> Text {
 }
 
 pub(crate) fn no_output(name: &str, rpc: &Rpc) -> Text {
-    Text::new(format!("handler `{name}` answers nothing"))
+    Text::new(format!("handler `{name}` returns no answer"))
         .help(format!("write `-> Result<contracts::{}, E>`", rpc.response.rust_path))
         .note(ERRORS)
 }
@@ -64,7 +64,7 @@ pub(crate) fn last(written: &str) -> &str {
     written.rsplit("::").next().unwrap_or(written).trim()
 }
 
-/// The first argument is no request, or another RPC's.
+/// The first argument isn't the RPC's request.
 pub(crate) fn other_request(name: &str, rpc: &Rpc, all: &Contracts, written: &str) -> Text {
     let request = &rpc.request;
     let text = Text::new(format!("handler `{name}` serves `{}`, but its first argument is `{THE_TYPE}`", rpc.name))
@@ -84,7 +84,7 @@ pub(crate) fn other_request(name: &str, rpc: &Rpc, all: &Contracts, written: &st
 const ERRORS: &str = "`E` is the RPC's own error (`error.json`), or any error type, `String`, or `Box<dyn Error + Send + Sync>`: \
                       what isn't the RPC's own is a fault of the service to the caller, and in its log";
 
-/// What the handler returns is no answer of the RPC; with the error type as it is written.
+/// The return type isn't an answer of the RPC. `error` is the error type as it is written.
 pub(crate) fn other_answer(name: &str, rpc: &Rpc, error: Option<&str>) -> Text {
     let response = &rpc.response;
     let text = Text::new(format!("handler `{name}` serves `{}`, but it returns `{THE_TYPE}`", rpc.name))

@@ -1,4 +1,4 @@
-//! From the attribute and the item to a bound struct, or to everything that is wrong with them.
+//! Checks the attribute and the item: returns a bound struct, or all mistakes.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -12,7 +12,7 @@ use crate::catalogue::{self, Problems, event as text};
 use crate::contracts::Found;
 
 /// An item that can't be bound, with what its stand-in needs.
-pub(super) struct Refused {
+pub(super) struct Rejected {
     pub(super) problems: Problems,
     /// The item, without the macro's own attributes where it could be read.
     pub(super) item: TokenStream,
@@ -24,9 +24,9 @@ pub(super) fn check(
     args: Args,
     item: TokenStream,
     contracts: impl FnOnce() -> Found,
-) -> Result<(ItemStruct, Event), Refused> {
+) -> Result<(ItemStruct, Event), Rejected> {
     let Args { event, direction, contracts: module, mut problems } = args;
-    let refused = |problems, item| Refused { problems, item, stands_for: None };
+    let refused = |problems, item| Rejected { problems, item, stands_for: None };
     let mut item = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Struct(item)) => item,
         Ok(other) => {
@@ -58,7 +58,7 @@ pub(super) fn check(
     };
     let Some(contract) = all.events.get(contract) else { return Err(refused(problems, item.to_token_stream())) };
     let bound = bound(contract, &all, &module);
-    // without names, the fields can't be told against anything
+    // fields without names can't be checked
     if !problems.is_empty() && matches!(item.fields, Fields::Unnamed(_)) {
         return Err(refused(problems, item.to_token_stream()));
     }
@@ -68,7 +68,7 @@ pub(super) fn check(
     } else {
         let generic = !item.generics.params.is_empty();
         let stands_for = (!generic).then(|| Box::new((event.name, event.contract)));
-        Err(Refused { problems, item: item.to_token_stream(), stands_for })
+        Err(Rejected { problems, item: item.to_token_stream(), stands_for })
     }
 }
 
@@ -81,7 +81,7 @@ fn what_it_is(item: &Item) -> &'static str {
     }
 }
 
-/// The tokens that say what an item is.
+/// Returns the tokens that name the kind of an item.
 fn head(item: &Item) -> TokenStream {
     match item {
         Item::Enum(item) => item.enum_token.to_token_stream(),
@@ -91,7 +91,7 @@ fn head(item: &Item) -> TokenStream {
     }
 }
 
-/// The number of the event that is meant; one that is unknown is a problem, but stands for its likeness.
+/// Returns the index of the event. An unknown name is reported, and the most similar event is used instead.
 fn find(name: &syn::LitStr, contracts: &Contracts, problems: &mut Problems) -> Option<usize> {
     let value = name.value();
     let number = |wanted: &str| contracts.events.iter().position(|event| event.name.as_str() == wanted);
@@ -135,7 +135,7 @@ fn bind(
     problems: &mut Problems,
 ) -> Event {
     let name = item.ident.to_string();
-    // what is wrong above (another event, a struct that can't be bound) says nothing of the fields
+    // errors above (another event, a struct that can't be bound) don't concern the fields
     let fresh = problems.is_empty();
     let mut taken: Vec<&str> = Vec::new();
     let mut bind_fields = Vec::new();
@@ -234,8 +234,8 @@ fn bind_field(field: &Written, property: &Property, contract: &Contract, of: &st
     }
 }
 
-/// The kind of a value that is there, as a type of the runtime's. An optional one may be null wherever it may be absent:
-/// an option holds both.
+/// Returns the kind of a present value, as a type of the runtime. An optional value may be null wherever it may be absent, because
+/// an `Option` reads both.
 fn kind(kind_: &Kind, generated: Option<&Type>, module: &Path, optional: bool) -> TokenStream {
     let inner = |kind_: &Kind| kind(kind_, generated, module, false);
     match kind_ {
@@ -314,7 +314,7 @@ fn generated(property: &Property, module: &Path) -> String {
         .collect()
 }
 
-/// The integer type that begins lowest of those that needn't begin lower than the bound.
+/// Returns the narrowest integer type whose range reaches down to `minimum`.
 fn begins(minimum: Option<i128>) -> Ident {
     // without a bound it is what the generated type holds
     let name = match minimum {
@@ -329,7 +329,7 @@ fn begins(minimum: Option<i128>) -> Ident {
     format_ident!("{name}", span = Span::call_site())
 }
 
-/// The integer type that ends first of those that needn't end lower than the bound.
+/// Returns the narrowest integer type whose range reaches up to `maximum`.
 fn ends(maximum: Option<i128>) -> Ident {
     let name = match maximum {
         None => "i64",

@@ -1,4 +1,4 @@
-//! From a bound struct to the tokens that bind it.
+//! Expands a bound struct.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{ItemStruct, Type};
 
-use super::check::Refused;
+use super::check::Rejected;
 use super::model::{Absence, Bound, Check, Direction, Event, Field};
 use crate::catalogue::Text;
 
@@ -78,7 +78,7 @@ fn words_name(prefix: &str, check: &Check, contract: &Bound) -> Ident {
     format_ident!("{prefix}{}Of{}", check.word, contract.rust_name)
 }
 
-/// What is asked of the compiler about one field, and the words for each answer that isn't good.
+/// Returns the checks of one field that the compiler makes, with the error for each that fails.
 fn questions(field: &Field, contract: &Bound, reads: bool, writes: bool) -> TokenStream {
     let (ty, fits) = (&field.ty, answer(field, "FITS"));
     let Some(check) = &field.check else {
@@ -121,7 +121,7 @@ fn questions(field: &Field, contract: &Bound, reads: bool, writes: bool) -> Toke
     tokens
 }
 
-/// A trait that every type has if the condition holds, and none otherwise.
+/// Returns a trait that every type implements if the condition holds, and none otherwise.
 fn words(name: &Ident, words: &Text, condition: &TokenStream) -> TokenStream {
     let words = words.unimplemented();
     quote! {
@@ -151,13 +151,13 @@ fn needs<'a>(field: &'a Field, contract: &Bound, read: bool) -> Vec<Needs<'a>> {
     prefixes.iter().map(|prefix| Needs { ty: &field.ty, words: words_name(prefix, check, contract) }).collect()
 }
 
-/// Refuses at the declaration what stands in the way of its one direction.
+/// Reports what prevents the declared direction, at the declaration.
 fn held_here(needs: &[Needs<'_>]) -> TokenStream {
     let held = needs.iter().map(|Needs { ty, words }| quote_spanned!(ty.span()=> <#ty as #words>::MATCHES));
     quote!(#(const _: () = #held;)*)
 }
 
-/// Refuses a direction where it is used. The bound has a lifetime, or the compiler would refuse it here.
+/// Reports a direction where it is used. The bound has a lifetime, because the compiler would report it here otherwise.
 fn where_clause(needs: &[Needs<'_>]) -> TokenStream {
     let bounds = needs.iter().map(|Needs { ty, words }| {
         let mut words = words.clone();
@@ -167,7 +167,7 @@ fn where_clause(needs: &[Needs<'_>]) -> TokenStream {
     quote!(where #(#bounds),*)
 }
 
-/// Refuses a struct whose fields fit one way each, but not all the same.
+/// Reports a struct whose fields each fit one direction, but not all the same one.
 fn either_way(name: &Ident, fields: &[Field], neither: &Text) -> TokenStream {
     let checked: Vec<_> = fields.iter().filter(|field| field.check.is_some()).collect();
     if checked.len() < 2 {
@@ -305,8 +305,7 @@ fn held(ty: &syn::Type, checked: bool, name: &Ident) -> TokenStream {
     if checked { quote!(__twyla::Held<#ty, { #fits }>) } else { quote!(#ty) }
 }
 
-/// The direction that the struct doesn't have: there is an implementation for the compiler to find, and words for why it
-/// doesn't hold.
+/// Returns an implementation of the direction that isn't declared, with the error for its use.
 fn refused_use(name: &Ident, contract: &Bound, words_: Option<&Text>, listen: bool) -> TokenStream {
     let Some(text) = words_ else { return TokenStream::new() };
     let words_name = format_ident!("{}{}", if listen { "Read" } else { "Write" }, contract.rust_name);
@@ -341,8 +340,8 @@ fn use_body(name: &Ident, listen: bool, bounds: &TokenStream) -> TokenStream {
     }
 }
 
-/// The item as it was, what is wrong with it, and an event of its name, so that what uses it is fine.
-pub(super) fn stand_in(refused: &Refused) -> TokenStream {
+/// Returns the unchanged item, its errors, and a stand-in of the same name, so that its uses don't add errors.
+pub(super) fn stand_in(refused: &Rejected) -> TokenStream {
     let (errors, item) = (refused.problems.tokens(), &refused.item);
     let stand_in = refused.stands_for.as_deref().map(|(name, contract)| {
         let identity = identity(name, contract);

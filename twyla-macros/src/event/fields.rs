@@ -1,4 +1,4 @@
-//! The fields of a struct that is to be bound: what their attributes say.
+//! Parses the fields of a struct and their attributes.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -28,7 +28,7 @@ impl Written {
     }
 }
 
-/// Reads a field's attributes and takes away those that are the macro's.
+/// Parses a field's attributes, and removes those of the macro.
 pub(super) fn read(field: &mut syn::Field, problems: &mut Problems) -> Option<Written> {
     let name = field.ident.clone()?;
     if let Type::Reference(reference) = &mut field.ty {
@@ -82,7 +82,7 @@ fn event(attribute: &Attribute, written: &mut Written, problems: &mut Problems) 
     problems.ok(parsed);
 }
 
-/// What a trusted field may have besides.
+/// The other attributes of a trusted field.
 const TRUSTED: &[&str] = &["with", "serialize_with", "deserialize_with"];
 
 fn serde(attribute: &Attribute, written: &mut Written, changes: &mut Vec<(String, Span)>, problems: &mut Problems) {
@@ -124,7 +124,7 @@ fn rest(meta: &ParseNestedMeta<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
-/// Holds the attributes of the struct itself: what would change the wire, or derive a second time, is refused.
+/// Checks the attributes of the struct: those that change the wire, or derive a trait again, are refused.
 pub(super) fn of_struct(attributes: &[Attribute], problems: &mut Problems) {
     for attribute in attributes {
         if attribute.path().is_ident("serde") {

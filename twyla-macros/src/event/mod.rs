@@ -1,4 +1,4 @@
-//! `#[event("domain.event_type")]`: a struct of one's own, each field held against the schema as the program compiles.
+//! `#[event("domain.event_type")]`: a struct of the user, with each field checked against the schema at compile time.
 
 mod args;
 mod check;

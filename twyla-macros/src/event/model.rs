@@ -18,11 +18,11 @@ pub(super) struct Event {
     pub(super) contract: Bound,
     pub(super) direction: Option<Direction>,
     pub(super) fields: Vec<Field>,
-    /// Required properties that have no field: what is said where the struct is emitted.
+    /// The error for emitting the struct, if required properties have no field.
     pub(super) lacks: Option<Text>,
-    /// What is said where the struct is used against its declared direction.
+    /// The error for a use in the direction that isn't declared.
     pub(super) declared: Option<Text>,
-    /// What is said where each field fits one direction, but not all of them the same.
+    /// The error if each field fits a direction, but not all the same one.
     pub(super) neither: Text,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Field {
     pub(super) check: Option<Check>,
     /// serde's attributes that go along: of trusted fields.
     pub(super) serde: Vec<TokenStream>,
-    /// Whether nothing is written where the value is none.
+    /// Whether `None` is left out.
     pub(super) optional: bool,
 }
 

@@ -1,11 +1,11 @@
-//! From the paths of a list to what they name.
+//! Expands the paths of a list to the entries of the handlers that they name.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::kind::Kind;
+use super::kind::ListKind;
 
 /// ```text
 /// {
@@ -15,17 +15,17 @@ use super::kind::Kind;
 ///     Listeners::collect(&[LISTENER_0, LISTENER_1])
 /// }
 /// ```
-/// The inner import takes whatever the path names: of a mere function that is no type, and the outer one stands in.
-pub(super) fn expand(paths: &[Path], kind: &Kind) -> TokenStream {
-    let Kind { constant, room, function, collection } = kind;
+/// The inner import takes what the path names. A plain function isn't a type, so the outer import is used instead.
+pub(super) fn expand(paths: &[Path], kind: &ListKind) -> TokenStream {
+    let ListKind { constant, module, function, collection } = kind;
     let named = |(i, path): (usize, &Path)| format_ident!("{constant}_{i}", span = path.span());
     let names: Vec<_> = paths.iter().enumerate().map(named).collect();
     let entries = paths.iter().zip(&names).map(|(path, name)| {
         let written = crate::catalogue::display(path);
         let import = quote_spanned!(path.span()=> use #path as Function;);
-        let entry = quote_spanned!(path.span()=> <Function as #room::Listed>::ENTRY.named(#written));
+        let entry = quote_spanned!(path.span()=> <Function as #module::Listed>::ENTRY.named(#written));
         quote! {
-            const #name: #room::Entry = {
+            const #name: #module::Entry = {
                 #[allow(unused_imports)]
                 use #function;
                 {
@@ -48,7 +48,7 @@ pub(super) fn expand(paths: &[Path], kind: &Kind) -> TokenStream {
     }}
 }
 
-pub(super) fn stand_in(error: &syn::Error, kind: &Kind) -> TokenStream {
+pub(super) fn stand_in(error: &syn::Error, kind: &ListKind) -> TokenStream {
     let (error, collection) = (error.to_compile_error(), &kind.collection);
     quote!({
         #error

@@ -1,15 +1,15 @@
-//! What the two lists differ in.
+//! What `listeners!` and `rpcs!` differ in.
 
 use proc_macro2::TokenStream;
 
-/// What is listed, as the runtime calls it.
-pub(super) struct Kind {
-    /// What each entry's constant is named, with its number.
+/// A kind of list, in the runtime's names.
+pub(super) struct ListKind {
+    /// The name of each entry's constant, before its number.
     pub(super) constant: &'static str,
-    /// Where `Entry` and `Listed` are.
-    pub(super) room: TokenStream,
-    /// Where the type is that stands for a mere function.
+    /// The module with `Entry` and `Listed`.
+    pub(super) module: TokenStream,
+    /// The type that stands for a plain function.
     pub(super) function: TokenStream,
-    /// What they are collected in.
+    /// The type that collects them.
     pub(super) collection: TokenStream,
 }

@@ -1,18 +1,18 @@
-//! From the attribute and the item to a listener, or to everything that is wrong with them.
+//! Checks the attribute and the item: returns a listener, or all mistakes.
 
 use proc_macro2::TokenStream;
 use syn::{Ident, ItemFn, LitStr, ReturnType, Visibility};
 use twyla_contract::{EventName, Group, similar};
 
 use super::args::Args;
-use super::model::{Listener, Named};
+use super::model::{Listener, NamedEvent};
 use crate::catalogue::listener::LISTENER;
 use crate::catalogue::{self, Problems, listener as text};
 use crate::contracts::Found;
 use crate::function;
 
-/// An item that is no listener, with what its stand-in needs.
-pub(super) struct Refused {
+/// An item that can't be a listener, with what its stand-in needs.
+pub(super) struct Rejected {
     pub(super) problems: Problems,
     /// The function's visibility and name, where it is one.
     pub(super) stands_for: Option<(Visibility, Ident)>,
@@ -23,13 +23,13 @@ pub(super) fn check(
     item: TokenStream,
     contracts: impl FnOnce() -> Found,
     package: Option<&str>,
-) -> Result<(ItemFn, Listener), Refused> {
+) -> Result<(ItemFn, Listener), Rejected> {
     let Args { event, group, policy, mut problems } = args;
     let function = match function::parse(&item, &LISTENER) {
         Ok(function) => function,
         Err(error) => {
             problems.add(error);
-            return Err(Refused { problems, stands_for: None });
+            return Err(Rejected { problems, stands_for: None });
         }
     };
     let name = function.sig.ident.clone();
@@ -56,9 +56,9 @@ pub(super) fn check(
             let listener = Listener { vis, name, event, group, content, arguments: inputs.collect(), output, policy };
             Ok((function, listener))
         }
-        // a method stands among its like, where no type may be declared
-        _ if function.sig.receiver().is_some() => Err(Refused { problems, stands_for: None }),
-        _ => Err(Refused { problems, stands_for: Some((function.vis, name)) }),
+        // within an `impl`, no type can be declared
+        _ if function.sig.receiver().is_some() => Err(Rejected { problems, stands_for: None }),
+        _ => Err(Rejected { problems, stands_for: Some((function.vis, name)) }),
     }
 }
 
@@ -73,7 +73,7 @@ fn group_of(written: Option<&LitStr>, package: Option<&str>, name: &Ident, probl
     problems.ok(group)
 }
 
-/// The event that the attribute names: the outer none is no attribute, the inner one a name that can't be used.
+/// Returns the event that the attribute names; the inner `None` is a name that can't be used.
 fn named(
     written: &LitStr,
     contracts: impl FnOnce() -> Found,
@@ -81,7 +81,7 @@ fn named(
     argument: &str,
     takes_nothing: bool,
     problems: &mut Problems,
-) -> Option<Option<Named>> {
+) -> Option<Option<NamedEvent>> {
     let value = written.value();
     let result = EventName::parse(&value)
         .map_err(|error| catalogue::bad_event_name(&error).at(written.span()))
@@ -96,7 +96,7 @@ fn named(
                 return Err(text::no_arguments(&handler.to_string(), Some(event), "contracts").at(handler.span()));
             }
             let mismatch = text::other_event(&handler.to_string(), event, &contracts, argument);
-            Ok(Named { name, rust_name: event.rust_name().to_owned(), mismatch })
+            Ok(NamedEvent { name, rust_name: event.rust_name().to_owned(), mismatch })
         });
     Some(problems.ok(result))
 }

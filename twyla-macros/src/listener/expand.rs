@@ -1,11 +1,11 @@
-//! From a listener to the tokens that register it.
+//! Expands a listener.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ItemFn;
 use syn::spanned::Spanned;
 
-use super::check::Refused;
+use super::check::Rejected;
 use super::model::Listener;
 use crate::function;
 
@@ -124,8 +124,8 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
     }
 }
 
-/// The item as it was, what is wrong with it, and a listener of its name, so that the list that names it is fine.
-pub(super) fn stand_in(item: &TokenStream, refused: &Refused) -> TokenStream {
+/// Returns the unchanged item, its errors, and a stand-in of the same name, so that the list with it doesn't add errors.
+pub(super) fn stand_in(item: &TokenStream, refused: &Rejected) -> TokenStream {
     let errors = refused.problems.tokens();
     let stand_in = refused.stands_for.as_ref().map(|(vis, name)| {
         let stand_in = function::stand_in(vis, name);
@@ -133,7 +133,7 @@ pub(super) fn stand_in(item: &TokenStream, refused: &Refused) -> TokenStream {
             #stand_in
             impl ::twyla_runtime::__private::Listener for #name {
                 const EVENT: &'static str = "";
-                // each refused listener is a group of its own: it is nobody's duplicate
+                // each refused listener has a group of its own, so that it isn't a duplicate
                 const GROUP: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
                 fn registration() -> ::twyla_runtime::__private::Registration {
                     ::core::unreachable!()

@@ -1,4 +1,4 @@
-//! How a listener is run, as its attribute says it: `retry = "5x 1s..1m"`, `prefetch`, `concurrency`, `ordered_by`.
+//! The settings in a listener's attribute: `retry = "5x 1s..1m"`, `prefetch`, `concurrency`, `ordered_by`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -9,7 +9,7 @@ use syn::{Expr, Ident, LitStr, Member, Type};
 use crate::catalogue::listener as text;
 use crate::numbers::duration;
 
-/// What the attribute says of it.
+/// The settings in the attribute.
 #[derive(Default)]
 pub(super) struct Policy {
     pub(super) retry: Option<Retry>,
@@ -18,7 +18,7 @@ pub(super) struct Policy {
     pub(super) ordered_by: Option<Key>,
 }
 
-/// How often, and with which pauses in milliseconds.
+/// The number of attempts, and the pauses in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Retry {
     attempts: u32,
@@ -26,7 +26,7 @@ pub(super) struct Retry {
     max: u64,
 }
 
-/// What events are kept in order by.
+/// The ordering key of events.
 pub(super) enum Key {
     Session,
     /// A path from the content, without its first word.

@@ -1,4 +1,4 @@
-//! From the attribute and the item to a handler, or to everything that is wrong with them.
+//! Checks the attribute and the item: returns a handler, or all mistakes.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -6,16 +6,16 @@ use syn::{GenericArgument, Ident, ItemFn, LitStr, PathArguments, ReturnType, Typ
 use twyla_contract::{Rpc, RpcName, similar};
 
 use super::args::Args;
-use super::model::{Handler, Named};
+use super::model::{Handler, NamedRpc};
 use crate::catalogue::rpc::RPC;
 use crate::catalogue::{self, Problems, rpc as text};
 use crate::contracts::Found;
 use crate::function;
 
-/// An item that is no handler, with what its stand-in needs.
-pub(super) struct Refused {
+/// An item that can't be a handler, with what its stand-in needs.
+pub(super) struct Rejected {
     pub(super) problems: Problems,
-    /// The item, without what would only have the same mistake told of again.
+    /// The item, without the parts that would repeat the same error.
     pub(super) item: TokenStream,
     /// The function's visibility and name, where it is one.
     pub(super) stands_for: Option<(Visibility, Ident)>,
@@ -25,13 +25,13 @@ pub(super) fn check(
     args: Args,
     item: TokenStream,
     contracts: impl FnOnce() -> Found,
-) -> Result<(ItemFn, Handler), Refused> {
+) -> Result<(ItemFn, Handler), Rejected> {
     let Args { name: written, policy, mut problems } = args;
     let function = match function::parse(&item, &RPC) {
         Ok(function) => function,
         Err(error) => {
             problems.add(error);
-            return Err(Refused { problems, item, stands_for: None });
+            return Err(Rejected { problems, item, stands_for: None });
         }
     };
     let name = function.sig.ident.clone();
@@ -50,7 +50,7 @@ pub(super) fn check(
             // without its receiver, a method may have nothing to take
             named(written, contracts, &shape, &mut problems)
         }
-        // what can't be parsed has been told of
+        // an attribute that can't be parsed is already reported
         None if problems.is_empty() => {
             problems.add(text::no_name().at(Span::call_site()));
             None
@@ -64,22 +64,22 @@ pub(super) fn check(
             let handler = Handler { vis, name, rpc, request, arguments: inputs.collect(), output, policy };
             Ok((function, handler))
         }
-        // a method stands among its like, where no type may be declared
-        _ if function.sig.receiver().is_some() => Err(Refused { problems, item, stands_for: None }),
+        // within an `impl`, no type can be declared
+        _ if function.sig.receiver().is_some() => Err(Rejected { problems, item, stands_for: None }),
         _ => {
             let item = if answers { item } else { without_body(&function) };
-            Err(Refused { problems, item, stands_for: Some((function.vis, name)) })
+            Err(Rejected { problems, item, stands_for: Some((function.vis, name)) })
         }
     }
 }
 
-/// A function that has no return type, without the body that would be held to that at each of its ends.
+/// Returns a function without its body: without a return type, each end of the body would be an error.
 fn without_body(function: &ItemFn) -> TokenStream {
     let ItemFn { attrs, vis, sig, .. } = function;
     quote!(#(#attrs)* #[allow(unused_variables)] #vis #sig { ::core::unreachable!() })
 }
 
-/// What of the function is held against the RPC.
+/// The parts of the function that are checked against the RPC.
 struct Shape<'a> {
     handler: &'a Ident,
     /// The type of the first argument, as it is written.
@@ -96,7 +96,7 @@ fn named(
     contracts: impl FnOnce() -> Found,
     shape: &Shape<'_>,
     problems: &mut Problems,
-) -> Option<Named> {
+) -> Option<NamedRpc> {
     let value = written.value();
     let name = RpcName::parse(&value).map_err(|error| text::bad_name(&value, &error).at(written.span()));
     let name = problems.ok(name)?;
@@ -121,7 +121,7 @@ fn named(
     if shape.output.is_none() {
         problems.add(text::no_output(&handler, rpc).at(shape.handler.span()));
     }
-    Some(Named {
+    Some(NamedRpc {
         name,
         rust_name: rpc.rust_name().to_owned(),
         other_request: text::other_request(&handler, rpc, &contracts, shape.argument.unwrap_or_default()),
@@ -129,7 +129,7 @@ fn named(
     })
 }
 
-/// The error of a `Result` whose first type looks like the RPC's response, so that it may be that which is wrong.
+/// Returns the error type of a `Result` whose first type looks like the RPC's response: the error type may be the mistake.
 fn error(output: &Type, rpc: &Rpc) -> Option<String> {
     let Type::Path(path) = output else { return None };
     let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };

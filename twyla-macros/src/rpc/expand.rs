@@ -1,11 +1,11 @@
-//! From a handler to the tokens that register it.
+//! Expands a handler of an RPC.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ItemFn;
 use syn::spanned::Spanned;
 
-use super::check::Refused;
+use super::check::Rejected;
 use super::model::{Handler, Policy};
 use crate::function;
 
@@ -14,7 +14,7 @@ use crate::function;
 /// struct get_booking {}                            // stands for it in `rpcs![get_booking]`
 /// const _: () = {
 ///     trait RequestOfGetBooking { .. }             // carries the words for a first argument of another type
-///     trait AnswerOfGetBooking { .. }              // and for a return type that is no answer
+///     trait AnswerOfGetBooking { .. }              // and for a return type that isn't an answer
 ///     impl Handler for get_booking { .. }
 /// };
 /// ```
@@ -130,8 +130,8 @@ impl Policy {
     }
 }
 
-/// The item as it was, what is wrong with it, and a handler of its name, so that the list that names it is fine.
-pub(super) fn stand_in(refused: &Refused) -> TokenStream {
+/// Returns the unchanged item, its errors, and a stand-in of the same name, so that the list with it doesn't add errors.
+pub(super) fn stand_in(refused: &Rejected) -> TokenStream {
     let (errors, item) = (refused.problems.tokens(), &refused.item);
     let stand_in = refused.stands_for.as_ref().map(|(vis, name)| {
         let stand_in = function::stand_in(vis, name);
@@ -139,7 +139,7 @@ pub(super) fn stand_in(refused: &Refused) -> TokenStream {
             #stand_in
             impl ::twyla_runtime::__private::calls::Handler for #name {
                 const NAME: &'static str = "";
-                // each refused handler has a path of its own: it is nobody's duplicate
+                // each refused handler has a path of its own, so that it isn't a duplicate
                 const METHOD: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
                 fn registration() -> ::twyla_runtime::__private::calls::Registration {
                     ::core::unreachable!()

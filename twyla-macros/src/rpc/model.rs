@@ -9,7 +9,7 @@ use crate::catalogue::Text;
 pub(super) struct Handler {
     pub(super) vis: Visibility,
     pub(super) name: Ident,
-    pub(super) rpc: Named,
+    pub(super) rpc: NamedRpc,
     /// The type of the first argument.
     pub(super) request: Type,
     /// The types of the others.
@@ -19,17 +19,17 @@ pub(super) struct Handler {
 }
 
 /// The RPC that the attribute names.
-pub(super) struct Named {
+pub(super) struct NamedRpc {
     pub(super) name: RpcName,
     /// The name of the generated type that stands for it.
     pub(super) rust_name: String,
-    /// What is said where the first argument is not its request.
+    /// The error if the first argument isn't its request.
     pub(super) other_request: Text,
-    /// What is said where the handler doesn't return its response.
+    /// The error if the handler doesn't return its response.
     pub(super) other_answer: Text,
 }
 
-/// How it is served, as the attribute says it.
+/// The settings in the attribute.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Policy {
     pub(super) idempotent: bool,
