@@ -1,4 +1,4 @@
-//! A CA, a server's certificate and a client's, for a private node's TLS: made anew for each.
+//! Makes a CA, a server's certificate and a client's, for the TLS of one private node.
 
 use std::io;
 use std::path::Path;

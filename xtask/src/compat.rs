@@ -1,4 +1,4 @@
-//! `cargo xtask compat`: labelled pairs of schemas through the comparison, and through the best of the other checkers.
+//! `cargo xtask compat`: runs labelled pairs of schemas through the comparison, and through the best of the other checkers.
 
 use std::env;
 use std::ffi::OsStr;
@@ -11,14 +11,14 @@ const PACKAGE: &str = "twyla-compat";
 /// A run that couldn't be made, or that didn't pass.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The report has said so, and ends with its own last line.
+    /// The report ends with its own last line, so this has no text.
     #[error("")]
     Disagrees,
     #[error("cargo could not be run: {0}")]
     Cargo(std::io::Error),
 }
 
-/// Runs the pairs of some files, or of those that are shared beside the repository.
+/// Runs the pairs of some files; default: those in `../shared`.
 pub(crate) fn run(files: &[PathBuf], alone: bool) -> Result<(), Error> {
     let cargo = env::var_os("CARGO");
     let mut command = Command::new(cargo.as_deref().unwrap_or(OsStr::new("cargo")));

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-/// The package that compiles and runs them, and the one whose `validate` they are held to.
+/// The package that compiles and runs them, and the one whose `validate` they are compared with.
 const PACKAGE: &str = "twyla-conformance";
 const COMMAND_LINE: &str = "cargo-twyla";
 
@@ -22,22 +22,22 @@ pub(crate) enum Error {
     Build,
     #[error("{} could not be removed: {}", .0.display(), .1)]
     Results(PathBuf, std::io::Error),
-    /// The report has said so, and ends with its own last line.
+    /// The report ends with its own last line, so this has no text.
     #[error("")]
     Disagrees,
     #[error("cargo could not be run: {0}")]
     Cargo(std::io::Error),
 }
 
-/// Compiles the groups of a suite, or of the one that is shared beside the repository, and runs their cases; in all places that
-/// a schema may have in a folder, or in some by turns.
+/// Compiles the groups of a suite (default: the one in `../shared`) and runs their cases, in all places that a schema may have in a
+/// folder, or in some of them by turns.
 pub(crate) fn run(suite: Option<&Path>, all_placements: bool) -> Result<(), Error> {
     let folder = match suite {
         Some(suite) => suite.to_owned(),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/json-schema-test-suite"),
     };
     let folder = folder.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or(Error::NoSuite(folder))?;
-    // the package finds the shared one by itself, and a variable would make it compile anew
+    // the package finds the shared one by itself, and a variable would make it compile again
     let suite = suite.map(|_| ("TWYLA_SUITE", folder.as_os_str()));
     let env: Vec<_> = suite.into_iter().collect();
     // they are beside this program; `cargo run` takes one package, and that alone may have other features and so be built again

@@ -1,14 +1,15 @@
 //! `cargo xtask`: the repository's own chores. `cargo xtask test` installs what is missing, then runs every test.
-//! `cargo xtask conformance` runs the official JSON Schema test suite, with every disagreement told; `cargo xtask fuzz`
-//! gives arbitrary bytes to contracts and to the compiler of schemas.
 //!
-//! `cargo xtask chaos` sends events while everything goes wrong, and `cargo xtask compat` compares labelled pairs of schemas.
-//!
-//! Its modules: [`machine`] installs what the tests need, [`rabbitmq`] finds the RabbitMQ to run and [`chroot`] makes one of
-//! another version, [`broker`] starts a private node of it (with [`certificates`]) and stops it, [`postgres`] does so with a
-//! database, [`npm`] and [`python`] install packages of JavaScript and Python, [`mod@test`] runs the tests, [`conformance`] the
-//! official JSON Schema test suite, [`compat`] labelled pairs of schemas, [`mod@fuzz`] the fuzz targets, [`chaos`] the events under
-//! faults, [`mod@book`] makes the book, [`layers`] checks what the files of a crate import, [`pages`] makes the picture of the contracts' pages, and [`target`] asks cargo for its target folder and its tests.
+//! | module | what it does |
+//! |---|---|
+//! | [`mod@test`] | runs the tests, with servers of their own |
+//! | [`broker`], [`rabbitmq`], [`chroot`], [`certificates`] | find or make a RabbitMQ, and start a private node of it |
+//! | [`postgres`], [`npm`], [`python`], [`machine`] | provide what else the tests need |
+//! | [`chaos`] | sends events under faults |
+//! | [`conformance`], [`compat`], [`mod@fuzz`] | run the JSON Schema test suite, labelled pairs of schemas, and the fuzz targets |
+//! | [`layers`], [`words`] | check the imports between files, and the language |
+//! | [`mod@book`], [`pages`] | build the book, and the picture of the contracts' pages |
+//! | [`target`] | asks cargo for packages and its target folder |
 #![forbid(unsafe_code)]
 
 mod book;
@@ -28,6 +29,7 @@ mod python;
 mod rabbitmq;
 mod target;
 mod test;
+mod words;
 
 use std::io;
 use std::path::PathBuf;
@@ -58,21 +60,21 @@ enum Chore {
     WithBroker {
         #[command(flatten)]
         broker: BrokerDir,
-        /// The command and what it is given.
+        /// The command and its arguments.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
-    /// Send numbered events to two groups while everything goes wrong, and count what was lost, doubled or disordered.
+    /// Send numbered events to two groups under faults, and count lost, doubled and disordered ones.
     Chaos {
         #[command(flatten)]
         broker: BrokerDir,
-        /// How many events in each run.
+        /// The number of events in each run.
         #[arg(long, value_name = "N", default_value_t = 100_000)]
         events: u32,
-        /// What the schedule of faults comes from.
+        /// The seed of the schedule of faults.
         #[arg(long, value_name = "S")]
         seed: Option<u64>,
-        /// How often each fault comes.
+        /// The number of times that each fault occurs.
         #[arg(long, value_name = "N", default_value_t = 2)]
         rounds: usize,
         /// Only the run with one node, or only that with a cluster of three.
@@ -91,28 +93,34 @@ enum Chore {
         #[arg(long)]
         serve: bool,
     },
-    /// Print the circles among the files of each published crate.
+    /// Check that the files of each crate import each other in one direction only, as ARCHITECTURE.md has the layers.
     Layers,
+    /// Find words that don't belong in the project's language, with what to write instead.
+    Words {
+        /// List those of parts that are still to be revised, too.
+        #[arg(long)]
+        all: bool,
+    },
     /// Write the demo platform's pages, and make docs/pages.png of them in Chromium.
     Pages,
-    /// Compile every group of the JSON Schema test suite, run its cases, and tell each draft's agreement.
+    /// Compile every group of the JSON Schema test suite, run its cases, and report the agreement for each draft.
     Conformance {
         /// A folder that is laid out as the official suite, with `tests/<draft>/*.json` and `remotes/`.
         #[arg(long, value_name = "DIR")]
         suite: Option<PathBuf>,
-        /// Compile each group in every place that a schema may have in a folder, and not in some of them by turns.
+        /// Compile each group in every place that a schema may have in a folder, instead of in some of them by turns.
         #[arg(long)]
         all_placements: bool,
     },
-    /// Compare labelled pairs of schemas, and tell with whom the comparison agrees.
+    /// Compare labelled pairs of schemas, and report which checkers the comparison agrees with.
     Compat {
         /// Leave out the `jsoncompat` crate.
         #[arg(long)]
         alone: bool,
-        /// Files with a pair in each line; those that are shared beside the repository where none is given.
+        /// Files with a pair in each line. Default: those in `../shared`.
         files: Vec<PathBuf>,
     },
-    /// Install cargo-fuzz where it is missing, and give arbitrary bytes to contracts and to the compiler of schemas.
+    /// Install cargo-fuzz if it is missing, and pass arbitrary bytes to contracts and to the schema compiler.
     Fuzz {
         /// How long each target runs.
         #[arg(long, value_name = "N", default_value_t = 60)]
@@ -161,6 +169,7 @@ fn main() -> ExitCode {
             done => done.map_err(|error| error.to_string()),
         },
         Chore::Book { serve } => book::run(serve).map_err(|error| error.to_string()),
+        Chore::Words { all } => words::run(all).map_err(|error| error.to_string()),
         Chore::Layers => layers::run().map_err(|error| error.to_string()),
         Chore::Pages => pages::run().map_err(|error| error.to_string()),
         Chore::Conformance { suite, all_placements } => match conformance::run(suite.as_deref(), all_placements) {

@@ -1,12 +1,11 @@
-//! What tests take from npm, in a folder of its own below `target/`: AsyncAPI's own parser, which documents are held to, and
-//! axe-core, which pages are held to.
+//! Installs the tests' packages from npm below `target/`: AsyncAPI's parser, to check documents, and axe-core, to check pages.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What is installed: versions that are known to work, so that a run tells of our changes and not of theirs.
+/// What is installed: versions that are known to work, so that a failure comes from a change here and not from one of theirs.
 const PACKAGES: [(&str, &str); 2] = [("@asyncapi/parser", "3.6.6"), ("axe-core", "4.14.1")];
 
 /// Packages that aren't there.

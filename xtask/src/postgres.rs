@@ -1,4 +1,4 @@
-//! A private PostgreSQL server with a pooler before it: free ports, a data folder of its own, and an end that comes whatever happens to us.
+//! A private PostgreSQL server with a pooler before it: free ports, a data folder of its own, stopped even if this process is killed.
 
 use std::fs;
 use std::io;

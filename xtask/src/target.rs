@@ -1,4 +1,4 @@
-//! Cargo's target folder, and the targets that are tests.
+//! Asks cargo for its target folder, and for the packages and tests of the workspace.
 
 use std::env;
 use std::ffi::OsStr;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What cargo didn't answer.
+/// A failed query to cargo.
 #[derive(Debug, thiserror::Error)]
 #[error("cargo metadata failed: {0}")]
 pub(crate) struct Error(String);
@@ -38,6 +38,7 @@ pub(crate) fn tests(packages: &[&str]) -> Result<Vec<String>, Error> {
 /// A package of the workspace, and the files that its library and programs begin with.
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) is_published: bool,
     /// The folder of its source files: `src`, or where they are instead.
     pub(crate) source: PathBuf,
     pub(crate) roots: Vec<PathBuf>,
@@ -56,6 +57,7 @@ pub(crate) fn packages() -> Result<Vec<Package>, Error> {
         let manifest = PathBuf::from(text(&package["manifest_path"]));
         Package {
             name: text(&package["name"]),
+            is_published: package["publish"].is_null(),
             source: manifest.with_file_name("src"),
             roots: product.map(|target| PathBuf::from(text(&target["src_path"]))).collect(),
         }

@@ -1,4 +1,4 @@
-//! A private RabbitMQ node: free ports, a data folder of its own, and an end that comes whatever happens to us.
+//! A private RabbitMQ node: free ports, a data folder of its own, stopped even if this process is killed.
 
 mod greeting;
 
@@ -43,7 +43,7 @@ epmd -kill >/dev/null 2>&1
 rm -rf "$dir"
 "#;
 
-/// What went wrong with a node.
+/// A node that can't be started or controlled.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("the private RabbitMQ node could not be prepared: {0}")]
@@ -111,7 +111,7 @@ impl Broker {
         let [port, tls, dist] = free_ports()?;
         certificates::write(&dir)?;
         let log = "log.file.level = info\n";
-        // What RabbitMQ 3 takes unless told otherwise: RabbitMQ 4 takes less than the largest events of the tests.
+        // the default of RabbitMQ 3: that of RabbitMQ 4 is less than the largest events of the tests
         let size = "max_message_size = 134217728\n";
         let at = dir.display();
         let ssl = format!(
@@ -258,7 +258,7 @@ fn as_node<'a>(command: &'a mut Command, dir: &Path, name: &str, epmd: u16) -> &
         .env("ERL_EPMD_PORT", epmd.to_string())
 }
 
-/// Ports that nobody holds now. All are held at once, so that they differ.
+/// Returns free ports. All are bound at once, so that they differ.
 fn free_ports<const N: usize>() -> io::Result<[u16; N]> {
     let held = [(); N].map(|()| {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| Ok((listener.local_addr()?, listener)))

@@ -104,7 +104,7 @@ impl Books {
     /// Waits until everything is handled, or no report came for [`PATIENCE`].
     pub(super) fn until_handled(&mut self) {
         let mut last = (Instant::now(), 0);
-        while last.0.elapsed() < PATIENCE && GROUPS.iter().any(|group| self.ledger.told(group).lost > 0) {
+        while last.0.elapsed() < PATIENCE && GROUPS.iter().any(|group| self.ledger.totals(group).lost > 0) {
             self.listen(Duration::from_millis(500));
             let now = GROUPS.iter().map(|group| self.ledger.deliveries(group)).sum();
             if now > last.1 {

@@ -1,4 +1,4 @@
-//! The producers and consumers: processes of their own, whose lines come together in one place.
+//! Starts producers and consumers as processes, and collects the lines that they print.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,7 +12,7 @@ use std::thread;
 /// The variable that names a child's bus.
 const NAME: &str = "CHAOS_NAME";
 
-/// A line that a child has said, with the group of a consumer.
+/// A line that a child has printed, with the group of a consumer.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) child: u32,
@@ -26,7 +26,7 @@ pub(super) struct Running {
     name: String,
 }
 
-/// How many connections to the database a consumer may have.
+/// The number of connections to the database of a consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pool {
     /// Ten.
@@ -35,7 +35,7 @@ pub(super) enum Pool {
     One,
 }
 
-/// How children are started.
+/// Starts children.
 pub(super) struct Nursery {
     program: PathBuf,
     port: u16,
@@ -43,7 +43,7 @@ pub(super) struct Nursery {
     postgres: String,
     /// Where consumers send traces and metrics.
     collector: String,
-    /// What they log.
+    /// The file for their logs.
     log: PathBuf,
     lines: Sender<Line>,
     /// How many have been started.
@@ -80,17 +80,17 @@ impl Nursery {
         self.spawn("", self.command(args)?)
     }
 
-    /// Makes the table of effects.
+    /// Creates the table of effects.
     pub(super) fn prepare(&self) -> io::Result<()> {
         self.helper(&["prepare"])?.end()
     }
 
     /// How many different effects there are, and which were done again.
     pub(super) fn effects(&self) -> io::Result<(usize, HashSet<(String, usize)>)> {
-        let told = self.ask("effects")?;
+        let report = self.ask("effects")?;
         let mut done = None;
         let mut twice = HashSet::new();
-        for line in told.lines() {
+        for line in report.lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
                 ["effects", number] => done = number.parse().ok(),
                 ["twice", key, seq] => {
@@ -99,21 +99,21 @@ impl Nursery {
                 _ => {}
             }
         }
-        let done = done.ok_or_else(|| io::Error::other(format!("the effects could not be counted: {told}")))?;
+        let done = done.ok_or_else(|| io::Error::other(format!("the effects could not be counted: {report}")))?;
         Ok((done, twice))
     }
 
     /// Of each group: how many different events that break their contract were dead-lettered, and how many others.
     pub(super) fn dead(&self) -> io::Result<Vec<(usize, usize)>> {
-        let told = self.ask("dead")?;
-        let numbers = told.lines().filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+        let report = self.ask("dead")?;
+        let numbers = report.lines().filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
             ["dead", _, broken, other] => broken.parse().ok().zip(other.parse().ok()),
             _ => None,
         });
         Ok(numbers.collect())
     }
 
-    /// What a child says that ends by itself.
+    /// Returns the output of a child that ends by itself.
     fn ask(&self, what: &str) -> io::Result<String> {
         let output = self.command(&[what])?.stdin(Stdio::null()).stdout(Stdio::piped()).output()?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -164,7 +164,7 @@ impl Running {
         &self.name
     }
 
-    /// Says a line to it: a producer then goes as fast as it can.
+    /// Sends it a line: a producer then emits as fast as it can.
     pub(super) fn hurry(&mut self) {
         if let Some(stdin) = &mut self.child.stdin {
             // If it is done already, it needs no hurry.
@@ -178,7 +178,7 @@ impl Running {
         self.child.wait().map(drop)
     }
 
-    /// Tells it to end by itself.
+    /// Asks it to end.
     pub(super) fn leave(&mut self) {
         drop(self.child.stdin.take());
     }

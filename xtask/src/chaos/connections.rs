@@ -31,7 +31,7 @@ pub(super) fn settle(stage: &Stage, books: &mut Books, buses: &[String]) -> Resu
     }
 }
 
-/// What is not as it should be, in words.
+/// Describes the connections that are not as expected.
 fn unexpected(found: &BTreeMap<String, usize>, buses: &[String]) -> Vec<String> {
     let expected = |name: &String| if buses.contains(name) { OF_A_BUS } else { 0 };
     let missing = buses.iter().filter(|name| !found.contains_key(*name)).map(|name| (name, 0));
@@ -56,7 +56,7 @@ fn list(stage: &Stage) -> Result<String, broker::Error> {
     outcome
 }
 
-/// How many connections each bus has; what isn't named as those of a bus are is `another`.
+/// Counts the connections of each bus; connections with another kind of name count as `another`.
 fn count(listed: &str) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for line in listed.lines().filter(|line| line.contains("connection_name") || line.starts_with('[')) {

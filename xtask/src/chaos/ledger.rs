@@ -1,8 +1,8 @@
-//! What was confirmed and what was handled, and what that says: lost, handed over again, out of order.
+//! Records which events were confirmed and handled, and counts those that were lost, redelivered or out of order.
 
 use std::collections::{HashMap, HashSet};
 
-/// Books for one run.
+/// The events of one run.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     confirmed: HashMap<String, Vec<bool>>,
@@ -12,18 +12,18 @@ pub(super) struct Ledger {
     groups: HashMap<String, Group>,
 }
 
-/// What one group has handled.
+/// The events that one group has handled.
 #[derive(Debug, Default)]
 struct Group {
-    /// By key and number: when first, and how often.
+    /// By key and number: the first time, and the count.
     handled: HashMap<String, Vec<(u128, u32)>>,
-    /// The times of all, as they came.
+    /// The times of all deliveries, in order.
     times: Vec<u128>,
 }
 
-/// What the books say of one group.
+/// The totals of one group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Totals {
     pub(super) handled: usize,
     pub(super) lost: usize,
     pub(super) again: usize,
@@ -72,7 +72,7 @@ impl Ledger {
         &self.emitted_again
     }
 
-    /// What was not confirmed, in the producers' words.
+    /// Returns the reports of events that were not confirmed.
     pub(super) fn failed(&self) -> &[String] {
         &self.failed
     }
@@ -82,7 +82,7 @@ impl Ledger {
         self.groups.get(group).map_or(0, |group| group.times.len())
     }
 
-    pub(super) fn told(&self, group: &str) -> Told {
+    pub(super) fn totals(&self, group: &str) -> Totals {
         let nothing = Group::default();
         let group = self.groups.get(group).unwrap_or(&nothing);
         let empty = Vec::new();
@@ -92,12 +92,12 @@ impl Ledger {
             confirmed.iter().enumerate().filter(|(seq, confirmed)| **confirmed && !was(*seq)).count()
         });
         let all = || group.handled.values().flatten().filter(|(_, times)| *times > 0);
-        // Each by the first time that it was handled: what comes again comes behind others.
+        // by the first time that each was handled: redeliveries come later
         let disordered = group.handled.values().map(|key| {
             let firsts: Vec<_> = key.iter().filter(|(_, times)| *times > 0).map(|(first, _)| *first).collect();
             firsts.windows(2).filter(|pair| pair[0] > pair[1]).count()
         });
-        Told {
+        Totals {
             handled: all().count(),
             lost: lost.sum(),
             again: all().map(|(_, times)| *times as usize - 1).sum(),
@@ -143,8 +143,8 @@ mod tests {
             "again b 1",
         ]);
         assert_eq!(ledger.confirmed(), 5);
-        assert_eq!(ledger.told("one"), Told { handled: 4, lost: 1, again: 1, disordered: 1 });
-        assert_eq!(ledger.told("two"), Told { handled: 0, lost: 5, again: 0, disordered: 0 });
+        assert_eq!(ledger.totals("one"), Totals { handled: 4, lost: 1, again: 1, disordered: 1 });
+        assert_eq!(ledger.totals("two"), Totals { handled: 0, lost: 5, again: 0, disordered: 0 });
         assert_eq!((ledger.stall("one", 0, 60), ledger.failed().len()), (37, 1));
         assert_eq!(*ledger.emitted_again(), HashSet::from([("b".to_owned(), 1)]));
     }

@@ -42,7 +42,7 @@ const KEYS: u32 = 20;
 const END: Duration = Duration::from_secs(30);
 const MEMBERS: usize = 2;
 
-/// What to do.
+/// The options of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) events: u32,
@@ -55,7 +55,7 @@ pub(crate) struct Plan {
     pub(crate) release: bool,
 }
 
-/// Goes through the runs; the report's last line says how many have passed. `chosen` is the RabbitMQ, if not the distribution's.
+/// Runs chaos; the last line of the report says how many runs have passed. `chosen` is the RabbitMQ, if not the distribution's.
 pub(crate) fn run(plan: Plan, chosen: Option<RabbitMq>, report: &mut dyn Write) -> Result<(), Error> {
     let rabbitmq = machine::provide(chosen)?;
     let program = build(plan.release)?;
@@ -76,7 +76,7 @@ pub(crate) fn run(plan: Plan, chosen: Option<RabbitMq>, report: &mut dyn Write) 
     if failed == 0 { Ok(()) } else { Err(Error::Failed) }
 }
 
-/// Builds the producers and consumers; where they are.
+/// Builds the program of the producers and consumers, and returns its path.
 fn build(release: bool) -> Result<PathBuf, Error> {
     let (args, profile): (&[&str], _) = if release {
         (&["--release", "-p", "twyla-chaos"], "release")
@@ -93,7 +93,7 @@ fn build(release: bool) -> Result<PathBuf, Error> {
     Ok(target::folder()?.join(profile).join("chaos-child"))
 }
 
-/// One run; whether nothing was lost, disordered, doubled or left behind.
+/// Runs once, and returns whether nothing was lost, disordered, doubled or left behind.
 fn one(
     name: &str,
     nodes: Vec<Broker>,
@@ -180,13 +180,13 @@ fn one(
     writeln!(report, "| group | handled | lost | handed over again | out of order within a key |")?;
     writeln!(report, "|-------|--------:|-----:|------------------:|--------------------------:|")?;
     for group in GROUPS {
-        let told = books.ledger.told(group);
+        let totals = books.ledger.totals(group);
         writeln!(
             report,
             "| {group:<5} | {:>7} | {:>4} | {:>17} | {:>25} |",
-            told.handled, told.lost, told.again, told.disordered
+            totals.handled, totals.lost, totals.again, totals.disordered
         )?;
-        ok &= told.lost == 0 && told.disordered == 0;
+        ok &= totals.lost == 0 && totals.disordered == 0;
     }
     let (effects, twice) = stage.nursery.effects()?;
     let again = twice.difference(books.ledger.emitted_again()).count();
@@ -220,13 +220,13 @@ fn one(
     Ok(ok)
 }
 
-/// The names of the buses of all that run.
+/// Returns the names of the buses of all running children.
 fn names(producers: &[Running], stage: &Stage) -> Vec<String> {
     let consumers = stage.consumers.iter().map(|(_, running)| running);
     producers.iter().chain(consumers).map(|running| running.name().to_owned()).collect()
 }
 
-/// Microseconds since 1970, as the children tell them.
+/// Returns the microseconds since 1970, as the children report times.
 fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros())
 }

@@ -62,7 +62,7 @@ impl Proxy {
         *self.shared.mode.lock().unwrap_or_else(PoisonError::into_inner) = mode;
     }
 
-    /// Drops the brokers' sides of all connections; the clients are told nothing.
+    /// Drops the brokers' sides of all connections, without notice to the clients.
     pub(super) fn halve(&self) {
         self.shared.halved.fetch_add(1, Ordering::SeqCst);
     }

@@ -11,7 +11,7 @@ pub(crate) enum Error {
     Write { path: PathBuf, error: std::io::Error },
     #[error("{} can't be read: {error}", path.display())]
     Read { path: PathBuf, error: std::io::Error },
-    #[error("{} is no JSON: {error}", path.display())]
+    #[error("{} is not valid JSON: {error}", path.display())]
     NoJson { path: PathBuf, error: serde_json::Error },
     #[error("the target `{0}` could not be built")]
     Build(&'static str),

@@ -1,4 +1,4 @@
-//! What a fuzz target begins with: contents that a schema describes, the schemas themselves, and those of the shared
+//! The seeds of a fuzz target: contents that a schema describes, the schemas themselves, and those of the shared
 //! test suite where it is there; and the names in them as its dictionary.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use super::error::Error;
 /// What separates the files of one input of the target `schemas`.
 const END: u8 = 0xff;
 
-/// Writes the seeds and the dictionary; how many seeds there are.
+/// Writes the seeds and the dictionary, and returns the number of seeds.
 pub(super) fn write(schemas: &Path, schema: Option<&str>, seeds: &Path, dictionary: &Path) -> Result<usize, Error> {
     let mut words = BTreeSet::new();
     let mut inputs: Vec<Vec<u8>> = Vec::new();

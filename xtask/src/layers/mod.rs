@@ -36,7 +36,10 @@ pub(crate) fn run() -> Result<(), Error> {
     }
     for package in &packages {
         let layers = table.of(&package.name);
-        let (files, problems) = check(&package.source, &package.roots, layers)?;
+        let (files, mut problems) = check(&package.source, &package.roots, layers)?;
+        if package.is_published && layers.is_none() {
+            problems.push(format!("the table of layers in {MAP} has no row of this crate"));
+        }
         println!("{}: {files} files, {} problems", package.name, problems.len());
         report(&package.name, &problems);
     }

@@ -1,0 +1,107 @@
+//! `cargo xtask words`: finds words that don't belong in the project's language, in code, docs and messages.
+//!
+//! [`list`] has the words and what to write instead. Tests and golden files are not read: they quote schemas and old texts.
+
+mod list;
+mod search;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use list::{ALLOWED, PENDING};
+
+/// Words that were found, or files that can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("git could not be run: {0}")]
+    Git(io::Error),
+    #[error("{path} could not be read: {error}")]
+    Read { path: PathBuf, error: io::Error },
+    #[error(
+        "{0} words to replace, listed above; a line that needs its word goes into ALLOWED in xtask/src/words/list.rs"
+    )]
+    Found(usize),
+}
+
+/// Prints each word to replace, and how many each part of the repository has. Parts in [`PENDING`] are only counted.
+///
+/// # Errors
+/// [`Error::Found`] if another part has one.
+pub(crate) fn run(all: bool) -> Result<(), Error> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(&root).output().map_err(Error::Git)?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut errors = 0;
+    for file in listed.split('\0').filter(|file| is_read(file)) {
+        let path = root.join(file);
+        // a file that is deleted but not yet committed is still listed
+        if !path.exists() {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|error| Error::Read { path, error })?;
+        let part = part(file);
+        let pending = PENDING.contains(&part);
+        for found in search::all(&text, file.ends_with(".rs")) {
+            let is_allowed = ALLOWED.iter().any(|(of, line)| *of == file && found.text.contains(line));
+            if is_allowed {
+                continue;
+            }
+            *counts.entry(part).or_default() += 1;
+            if all || !pending {
+                println!("{file}:{}: `{}`: write {}", found.line, found.word.old, found.word.new);
+            }
+            errors += usize::from(!pending);
+        }
+    }
+    for (part, count) in counts {
+        println!("{part}: {count} words to replace{}", if PENDING.contains(&part) { ", pending" } else { "" });
+    }
+    if errors == 0 { Ok(()) } else { Err(Error::Found(errors)) }
+}
+
+/// Whether a file is product code or a page.
+fn is_read(file: &str) -> bool {
+    let folders: Vec<&str> = file.split('/').collect();
+    let is_test = folders.iter().any(|it| ["tests", "golden", "tests.rs", "snapshots", ".github"].contains(it));
+    let is_text = [".rs", ".md", ".js"].iter().any(|end| file.ends_with(end));
+    // the words themselves
+    is_text && !is_test && !["fuzz/", "xtask/src/words/"].iter().any(|folder| file.starts_with(folder))
+}
+
+/// Returns the crate of a file, or the folder of a page.
+fn part(file: &str) -> &str {
+    file.split_once('/').map_or("README and other pages", |(folder, _)| folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_product_code_and_pages_but_no_tests() {
+        for file in ["twyla-runtime/src/bus/mod.rs", "README.md", "docs/book/src/cli.md", "cargo-twyla/src/a/site.js"] {
+            assert!(is_read(file), "{file}");
+        }
+        for file in ["tests/ui/a.rs", "twyla-build/tests/names.rs", "a/src/plan/tests.rs", "twyla-macros/golden/rpc.rs"]
+        {
+            assert!(!is_read(file), "{file}");
+        }
+    }
+
+    #[test]
+    fn every_pending_part_and_every_allowed_file_is_there() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for (file, line) in ALLOWED {
+            let text = fs::read_to_string(root.join(file)).unwrap_or_default();
+            assert!(text.contains(line), "{file} has no {line:?}: remove it from ALLOWED");
+        }
+        for part in PENDING {
+            let is_there = root.join(part).exists() || part.contains(' ');
+            assert!(is_there, "{part}");
+        }
+    }
+}
