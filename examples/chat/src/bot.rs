@@ -21,7 +21,7 @@ pub fn listeners() -> Listeners {
 /// Answers what a person has said: a booking's code with the booking, for which the booking service is called.
 #[listener("api.user_input", group = "bot")]
 async fn answer(input: UserInput, context: Context, bus: Bus, rpc: Rpc) -> Result<(), Fail> {
-    let who = context.user.as_deref().unwrap_or("somebody");
+    let who = context.user.as_deref().unwrap_or("guest");
     println!("{who} ({}): {}", context.channel, input.emission);
     let answer = match booking_code(&input.emission) {
         Some(code) => booking(&rpc, code, &context).await?,
@@ -64,7 +64,7 @@ async fn show(reply: Reply, context: Context, shown: State<Shown>) {
     for suggestion in reply.suggestions.iter().flatten() {
         println!("      [{}]", suggestion.label);
     }
-    // nobody waits for it where the bot runs as a service
+    // without a receiver if the bot runs as a service
     let _ = shown.0.send(reply.text);
 }
 

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use twyla_runtime::{Bus, Config, Rpc, Running};
 
-/// What is said where nobody types or pipes anything in.
+/// The lines for a run without input.
 const SAMPLE: [&str; 4] = ["Hello there", "When does the next flight to Lisbon leave?", "A1324B", "Thank you"];
 
 /// How long an answer is waited for: a booking service that can't be reached is asked a few times.
@@ -87,7 +87,7 @@ async fn talk() -> Result<(), Box<dyn std::error::Error>> {
                 eprintln!("no answer has come within {PATIENCE:?}");
             }
             Ok(()) => {}
-            // an empty line is no emission: its contract says so, and the next line is as good as any
+            // an empty line breaks the contract; go on with the next one
             Err(error) if error.refusal().is_some() => eprintln!("{error}"),
             Err(error) => return Err(error.into()),
         }
