@@ -80,7 +80,10 @@ fn a_new_service_compiles_passes_its_test_and_runs() {
     );
     let fleet = twyla(&service, &["fleet", "small-talk.contracts.json"]);
     let told = text(&fleet.stdout);
-    assert!(told.contains("nobody hears small-talk.answered") && told.ends_with("everything fits\n"), "{told}");
+    assert!(
+        told.contains("no service listens to small-talk.answered") && told.ends_with("everything fits\n"),
+        "{told}"
+    );
     let sample = twyla(&service, &["sample", "small-talk.asked", "--json"]);
     assert_eq!(text(&sample.stdout), "{\"question\":\"What is the time?\"}\n");
 }
@@ -119,10 +122,10 @@ fn what_can_not_be_made_is_told() {
     for name in ["shared", "deps", "tokio"] {
         assert!(refused(&["new", name]).starts_with(&format!("error: a service can't be named {name}: ")));
     }
-    assert!(refused(&["new", "a", "--twyla", "/nowhere"]).contains("is not where Twyla's sources are"));
+    assert!(refused(&["new", "a", "--twyla", "/nowhere"]).contains("doesn't contain Twyla's sources"));
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("there")).unwrap();
     std::fs::write(folder.path().join("there/file"), "").unwrap();
     let output = twyla(folder.path(), &["new", "there"]);
-    assert_eq!(text(&output.stderr), "error: there is there already, and is not empty\n");
+    assert_eq!(text(&output.stderr), "error: there already exists and is not empty\n");
 }

@@ -20,7 +20,7 @@ fn tells(answers: Vec<String>) -> String {
                 assert!(count > 0, "the request ends early: {asked:?}");
                 asked.extend_from_slice(&some[..count]);
             }
-            assert!(asked.starts_with(b"GET /metrics HTTP/1.0\r\n"));
+            assert!(asked.starts_with(b"GET /metrics HTTP/1.1\r\n"));
             stream.write_all(answers[i.min(answers.len() - 1)].as_bytes()).unwrap();
         }
     });
@@ -66,7 +66,7 @@ fn what_a_service_tells_is_shown_by_event_and_group() {
 }
 
 #[test]
-fn what_is_no_service_is_told() {
+fn an_address_without_metrics_is_an_error() {
     let told = |address: &str| {
         let output = top(address);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -76,10 +76,10 @@ fn what_is_no_service_is_told() {
     let said = told(&free);
     assert!(said.contains(&format!("{free} doesn't answer (")) && said.contains("Service::operations"), "{said}");
     let said = told(&tells(vec!["HTTP/1.1 404 Not Found\r\n\r\n".to_owned()]));
-    assert!(said.contains("has no figures (404): is the service built with the feature `telemetry`"), "{said}");
+    assert!(said.contains("has no metrics (404): build the service with the feature `telemetry`"), "{said}");
     let said = told(&tells(vec!["SSH-2.0-x\r\n".to_owned()]));
     assert!(said.contains("doesn't speak HTTP"), "{said}");
-    assert!(told("https://here:1").contains("https is not spoken here"));
+    assert!(told("https://here:1").contains("unsupported scheme `https`: use `http`"));
 }
 
 /// A terminal, which `script` makes, with `top` on it and then a shell's word on how that ended.
@@ -154,10 +154,10 @@ fn parked(count: u32) -> String {
     ))
 }
 
-/// Shown anew when the service tells something else, as wide as the terminal is, until q.
+/// Updated when the metrics change, as wide as the terminal, until q.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_terminal_shows_them_anew_until_q() {
+fn a_terminal_is_updated_until_q() {
     let address = tells(vec![parked(111), "nonsense".to_owned(), parked(222)]);
     let mut terminal = Terminal::with_top(&address);
     terminal.until("111");

@@ -1,4 +1,4 @@
-//! `cargo twyla explain`: a contract in words: its fields and their rules, where they stand, and how it is decoded.
+//! `cargo twyla explain`: the fields of a contract, their rules and places, and how it is decoded.
 
 use std::error::Error as StdError;
 use std::fmt::Write;
@@ -12,26 +12,26 @@ use twyla_build::compare::{ContractKind, ContractSchema};
 use crate::support::contracts::{Contracts, name_of};
 use crate::support::paint::{FAINT, GOOD, HEAD, NAME, paint, stdout, tame};
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::{self, Where};
+use crate::support::schemas::{self, SchemasArgs};
 
-/// Explain a contract: its fields, their rules and where they stand, and how it is decoded.
+/// Explain a contract: its fields, their rules and places, and how it is decoded.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
   cargo twyla explain api.user_input
   cargo twyla explain context                            what every event carries
-  cargo twyla explain navitaire-api.get_booking          all that an RPC has: its request, response and error
+  cargo twyla explain navitaire-api.get_booking          the request, response and error of an RPC
   cargo twyla explain navitaire-api.get_booking/request")]
 pub(crate) struct Args {
-    /// The event, for example api.user_input; an RPC, navitaire-api.get_booking, or one of its contracts,
-    /// navitaire-api.get_booking/request; or context. All of them, in a line each, where none is named.
+    /// An event (api.user_input), context, an RPC (navitaire-api.get_booking), or one of its contracts
+    /// (navitaire-api.get_booking/request). Without one, all contracts, in a line each.
     #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
     event: Option<String>,
-    /// For other programs.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Where,
+    place: SchemasArgs,
 }
 
 impl Run for Args {

@@ -1,7 +1,7 @@
-//! `cargo twyla sample`: an event made from its schema, and events that break one rule each; `twyla-sample` makes them.
+//! `cargo twyla sample`: prints an event made from its schema by `twyla-sample`, or events that break one rule each.
 //!
-//! What is shown was held to the contract. Where the way that makes nice events finds none, the comparison's own way of finding a
-//! witness is taken, which is thorough and not nice.
+//! Every event is checked against the contract first. If `twyla-sample` finds none, the search for witnesses of the comparison is
+//! used: it is thorough, but its events are less readable.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -15,13 +15,13 @@ use twyla_build::compare::{self, Options, Sample};
 use crate::support::contracts::{Contract, Contracts};
 use crate::support::paint::{FAINT, HEAD, UNSURE, paint, stdout, tame};
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::Where;
+use crate::support::schemas::SchemasArgs;
 use twyla_sample::{Broken, Extent};
 
 /// Make an event from its schema.
 ///
-/// It prefers what the schema itself has: examples, defaults, the values of an enum. With --invalid, an event for each rule of
-/// the contract that breaks this one rule and no other.
+/// Prefers values from the schema: examples, defaults, enums. With --invalid, prints an event for each rule of the contract that
+/// breaks only this rule.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -31,23 +31,23 @@ For example:
   cargo twyla sample api.user_input --invalid              what is refused, and by which rule
   cargo twyla sample api.user_input --invalid --json | jq .event")]
 pub(crate) struct Args {
-    /// The event, for example api.user_input; or context, or of an RPC navitaire-api.get_booking/request, /response or /error.
+    /// An event (api.user_input), context, or a contract of an RPC (navitaire-api.get_booking/request, /response or /error).
     #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
     event: String,
     /// Only what is required.
     #[arg(long)]
     minimal: bool,
-    /// An event for each rule, which breaks that rule alone.
+    /// Print an event for each rule that breaks only this rule.
     #[arg(long, conflicts_with = "minimal")]
     invalid: bool,
-    /// In its envelope, as it is on the wire.
+    /// Print the whole message, as it is on the wire.
     #[arg(long)]
     envelope: bool,
-    /// In one line; with --invalid an object for each rule, with the event in it.
+    /// Print one line of JSON; with --invalid an object for each rule, with its event.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Where,
+    place: SchemasArgs,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +130,7 @@ impl Args {
     }
 }
 
-/// A valid event.
+/// Returns a valid event.
 pub(crate) fn sample(contract: &Contract<'_>, extent: Extent) -> Result<Value, Error> {
     let other = if extent == Extent::Whole { Extent::Lean } else { Extent::Whole };
     let mut found = contract.held.nice(extent).chain(contract.held.nice(other));
@@ -146,7 +146,7 @@ pub(crate) fn sample(contract: &Contract<'_>, extent: Extent) -> Result<Value, E
     }
 }
 
-/// An event with texts that are far too long cut, for people to see.
+/// Cuts long texts of an event, for the terminal.
 fn shortened(event: Value) -> Value {
     const MOST: usize = 200;
     match event {
@@ -160,7 +160,7 @@ fn shortened(event: Value) -> Value {
     }
 }
 
-/// A whole message.
+/// Returns a whole message.
 pub(crate) fn envelope(event: &str, content: Value, context: Value) -> Value {
     json!({
         "event_name": event,
@@ -174,7 +174,7 @@ pub(crate) fn envelope(event: &str, content: Value, context: Value) -> Value {
     })
 }
 
-/// The order in which schemas declare members: an event looks better in it than sorted.
+/// The order in which schemas declare members, to print events in it.
 pub(crate) struct Order(HashMap<String, usize>);
 
 impl Order {
@@ -184,7 +184,7 @@ impl Order {
         Self::of(&own.into_iter().flatten().collect::<Vec<_>>())
     }
 
-    /// The order of some contracts, the first one's first.
+    /// Returns the order of some contracts, the first one first.
     pub(crate) fn of(contracts: &[&About]) -> Self {
         let mut order = HashMap::new();
         for word in ["event_name", "content", "context", "meta", "version", "timestamp", "session_id"] {
@@ -204,7 +204,7 @@ impl Order {
         Self(order)
     }
 
-    /// JSON in lines, short values in one.
+    /// Formats JSON in lines, with short values in one line.
     pub(crate) fn pretty(&self, value: &Value) -> String {
         let mut out = String::new();
         self.write(value, 0, &mut out);
@@ -257,7 +257,7 @@ impl Order {
         }
     }
 
-    /// Where a member comes, of those of one object.
+    /// Returns the position of a member within its object.
     pub(crate) fn place(&self, name: &str) -> usize {
         self.0.get(name).copied().unwrap_or(usize::MAX)
     }

@@ -1,7 +1,7 @@
-//! The contracts of a schemas folder, as several commands need them: read and checked as a build script does it.
+//! The contracts of a schemas folder, read and checked as a build script does.
 //!
-//! Values are held to contracts as the comparison does it (`twyla_build::compare`) and not by generated code: there is none here.
-//! The suite that `cargo xtask conformance` runs holds the two to be one, and to the `jsonschema` crate.
+//! Values are checked by the evaluator of the comparison (`twyla_build::compare`), because there is no generated code here.
+//! `cargo xtask conformance` checks that the two agree, and that both agree with the `jsonschema` crate.
 
 use std::fmt;
 use std::io;
@@ -11,9 +11,9 @@ use twyla_build::Builder;
 use twyla_build::compare::{ContractKind, ContractSchema, Schema, SchemaPath, SchemaSet, Sources};
 use twyla_contract::{Place, similar};
 
-use crate::support::schemas::{self, Folder, Where};
+use crate::support::schemas::{self, Folder, SchemasArgs};
 
-/// Why there are no contracts, or not that one.
+/// Contracts that can't be read, or a contract that isn't there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -29,8 +29,8 @@ pub(crate) enum Error {
 }
 
 impl Contracts {
-    /// The contracts of a folder, checked as a build script checks them.
-    pub(crate) fn open(place: &Where) -> Result<Self, Error> {
+    /// Reads and checks the contracts of a folder.
+    pub(crate) fn open(place: &SchemasArgs) -> Result<Self, Error> {
         let folder = place.find()?;
         let builder = folder.builder(folder.lock()?.as_ref());
         let sources = builder.contracts().map_err(schemas::Error::Problems)?;
@@ -39,38 +39,18 @@ impl Contracts {
     }
 }
 
-/// What stands in a URI, without its escapes.
-pub(crate) fn decoded(uri: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = uri.as_bytes();
-    while let [byte, tail @ ..] = rest {
-        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (byte, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(escaped)) => {
-                bytes.push(escaped);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(*byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 /// The contracts of a folder.
 pub(crate) struct Contracts {
-    /// The folder, as messages show it.
+    /// The folder, for messages.
     pub(crate) folder: String,
-    /// Where it is, and how it is read.
+    /// The folder itself.
     pub(crate) place: Folder,
     pub(crate) builder: Builder,
     pub(crate) sources: Sources,
     schemas: SchemaSet,
 }
 
-/// What a contract is called on the command line.
+/// Returns the name of a contract on the command line.
 pub(crate) fn name_of(schema: &ContractSchema) -> String {
     match schema.kind.way() {
         Some(way) => format!("{}/{way}", schema.name),
@@ -78,10 +58,10 @@ pub(crate) fn name_of(schema: &ContractSchema) -> String {
     }
 }
 
-/// One contract, with what holds values to it.
+/// One contract, to check values against.
 pub(crate) struct Contract<'a> {
     pub(crate) schema: &'a ContractSchema,
-    /// What values are made of it and held to it by.
+    /// Makes and checks values.
     pub(crate) held: twyla_sample::Contract<'a>,
     all: &'a Contracts,
 }
@@ -89,12 +69,12 @@ pub(crate) struct Contract<'a> {
 /// A rule that a value breaks.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Violation {
-    /// Where in the value: a JSON Pointer.
+    /// The place in the value, as a JSON Pointer.
     pub(crate) pointer: String,
     pub(crate) keyword: String,
-    /// Where the rule stands.
+    /// The place of the rule.
     pub(crate) place: Option<Place>,
-    /// The rule and the value in words.
+    /// The rule and the value.
     pub(crate) message: String,
 }
 
@@ -107,7 +87,7 @@ impl fmt::Display for Violation {
 }
 
 impl Contracts {
-    /// The contract of that name: an event's, `context`, or `<service>.<method>/request` and so on.
+    /// Returns a contract by its name: an event, `context`, or `<service>.<method>/request` and so on.
     pub(crate) fn contract(&self, name: &str) -> Result<Contract<'_>, Error> {
         let named = self.named(name)?;
         match named.iter().find(|it| name_of(it) == name) {
@@ -116,7 +96,7 @@ impl Contracts {
         }
     }
 
-    /// The same, or all contracts of an RPC, where that is what is named. At least one.
+    /// Returns the contract of this name, or all contracts of the RPC of this name; at least one.
     pub(crate) fn named(&self, name: &str) -> Result<Vec<&ContractSchema>, Error> {
         let all = &self.sources.contracts;
         let meant = |it: &&ContractSchema| name_of(it) == name || (it.kind.way().is_some() && it.name == name);
@@ -130,7 +110,7 @@ impl Contracts {
         Err(Error::NoContract { folder: self.folder.clone(), name: name.to_owned(), near })
     }
 
-    /// The contract that a schema of the folder is.
+    /// Returns the contract of a schema of the folder.
     pub(crate) fn of<'a>(&'a self, schema: &'a ContractSchema) -> Result<Contract<'a>, Error> {
         let nothing = || Error::NoContract { folder: self.folder.clone(), name: name_of(schema), near: None };
         let root = self.root(schema).ok_or_else(nothing)?;
@@ -139,7 +119,7 @@ impl Contracts {
         Ok(Contract { schema, held, all: self })
     }
 
-    /// The context that goes with an event in its envelope.
+    /// Returns the context for an event's envelope.
     pub(crate) fn around(&self, event: &Contract<'_>) -> Result<Contract<'_>, Error> {
         let kind = event.schema.kind;
         match kind.way() {
@@ -149,24 +129,24 @@ impl Contracts {
         }
     }
 
-    /// A contract's schema, to look into.
+    /// Returns a contract's root schema.
     pub(crate) fn root(&self, schema: &ContractSchema) -> Option<Schema<'_>> {
         self.schemas.schema(&SchemaPath { document: schema.bundle.root().to_owned(), pointer: String::new() })
     }
 
-    /// Where a keyword stands.
+    /// Returns the place of a keyword.
     pub(crate) fn place(&self, path: &SchemaPath) -> Option<Place> {
         self.sources.place(path)
     }
 }
 
 impl Contract<'_> {
-    /// Everything that a value breaks, each thing once, in the value's order.
+    /// Returns the rules that a value breaks, each once, in the value's order.
     pub(crate) fn violations(&self, value: &Value) -> Vec<Violation> {
         self.held.violations(value).into_iter().map(|it| self.placed(it)).collect()
     }
 
-    /// With the place where its rule stands.
+    /// Adds the place of the rule.
     pub(crate) fn placed(&self, violation: twyla_sample::Violation) -> Violation {
         let place = self.all.place(&violation.rule);
         let twyla_sample::Violation { pointer, keyword, message, .. } = violation;

@@ -82,7 +82,7 @@ impl Json {
     }
 
     /// Calls `with` for each schema in a schema that is an object, itself included, the outer ones first. What is a value to a
-    /// keyword is no schema, though it may look like one.
+    /// keyword isn't a schema, though it may look like one.
     pub(crate) fn each_schema(&mut self, with: &mut impl FnMut(&mut Vec<(String, Self)>)) {
         let members = match self {
             Self::Object(members) => members,

@@ -1,10 +1,10 @@
-//! The file that a command writes where it was told to.
+//! Writes an output file.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why it isn't there.
+/// A file that can't be written.
 #[derive(Debug, thiserror::Error)]
 #[error("{} can't be written: {error}", path.display())]
 pub(crate) struct Unwritable {
@@ -12,7 +12,7 @@ pub(crate) struct Unwritable {
     error: io::Error,
 }
 
-/// Writes it, and makes the folder that it is to be in.
+/// Writes a file, and creates its folder.
 pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Unwritable> {
     let unwritable = |error| Unwritable { path: path.to_owned(), error };
     fs::create_dir_all(path.parent().unwrap_or(path)).map_err(unwritable)?;

@@ -1,5 +1,5 @@
-//! Colours, and [`say!`]: text is written with them, and printed through `anstream`, which leaves them out where it isn't a
-//! terminal that shows them, or where `NO_COLOR` is set.
+//! Colours, and [`say!`]. Text is printed through `anstream`, which removes colours if the output isn't a terminal that shows them,
+//! or `NO_COLOR` is set.
 
 use std::fmt::{self, Display};
 use std::io::{self, Write};
@@ -15,14 +15,14 @@ pub(crate) const NAME: Style = AnsiColor::Cyan.on_default();
 pub(crate) const HEAD: Style = Style::new().bold();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// A text in a colour.
-pub(crate) struct Painted<T>(Style, T);
+/// A text with a style.
+pub(crate) struct Styled<T>(Style, T);
 
-pub(crate) fn paint<T: Display>(style: Style, text: T) -> Painted<T> {
-    Painted(style, text)
+pub(crate) fn paint<T: Display>(style: Style, text: T) -> Styled<T> {
+    Styled(style, text)
 }
 
-impl<T: Display> Display for Painted<T> {
+impl<T: Display> Display for Styled<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(style, text) = self;
         write!(f, "{style}")?;
@@ -31,35 +31,33 @@ impl<T: Display> Display for Painted<T> {
     }
 }
 
-/// A text that somebody else has written, as it may be shown: nothing in it moves the cursor or other text, and nothing is
-/// invisible.
+/// Makes a text from outside safe to print: invisible characters, and those that move the cursor or other text, are replaced.
 pub(crate) fn tame(text: &str) -> String {
     text.chars().map(|c| if is_invisible(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// A terminal, or what stands in its place. What is invisible and beyond ASCII is written in escapes: as JSON has them, so that
-/// JSON stays the same.
-pub(crate) struct Shown<W>(W);
+/// An output stream that escapes invisible characters beyond ASCII as JSON does, so that printed JSON stays the same.
+pub(crate) struct EscapedOutput<W>(W);
 
-impl<W: Write> Shown<W> {
+impl<W: Write> EscapedOutput<W> {
     pub(crate) fn new(out: W) -> Self {
         Self(out)
     }
 }
 
 /// The standard output.
-pub(crate) fn stdout() -> Shown<anstream::AutoStream<io::StdoutLock<'static>>> {
-    Shown(anstream::stdout().lock())
+pub(crate) fn stdout() -> EscapedOutput<anstream::AutoStream<io::StdoutLock<'static>>> {
+    EscapedOutput(anstream::stdout().lock())
 }
 
 /// The standard error.
-pub(crate) fn stderr() -> Shown<anstream::AutoStream<io::StderrLock<'static>>> {
-    Shown(anstream::stderr().lock())
+pub(crate) fn stderr() -> EscapedOutput<anstream::AutoStream<io::StderrLock<'static>>> {
+    EscapedOutput(anstream::stderr().lock())
 }
 
-impl<W: Write> Write for Shown<W> {
+impl<W: Write> Write for EscapedOutput<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // texts come in whole characters
+        // texts are written in whole characters
         let shown = std::str::from_utf8(bytes).map(|text| VisibleJson(text).to_string());
         self.0.write_all(shown.as_deref().map_or(bytes, str::as_bytes))?;
         Ok(bytes.len())
@@ -70,7 +68,7 @@ impl<W: Write> Write for Shown<W> {
     }
 }
 
-/// Prints a line. That nobody reads any more, as behind `| head`, is no error: what the command ends with still tells.
+/// Prints a line. A closed pipe, as behind `| head`, is not an error: the exit code still reports the result.
 macro_rules! say {
     () => {
         $crate::support::paint::tell(format_args!("\n"))
@@ -81,7 +79,7 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// Prints a text. Where it can't be written, such as to a full disk, the command ends with 2.
+/// Prints a text. If it can't be written, for example to a full disk, the program exits with 2.
 pub(crate) fn tell(text: fmt::Arguments<'_>) {
     if let Err(error) = stdout().write_fmt(text)
         && error.kind() != io::ErrorKind::BrokenPipe

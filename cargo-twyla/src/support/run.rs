@@ -1,10 +1,10 @@
-//! What a command implements, and what its exit code says.
+//! The trait of a command, and its result.
 
 use std::error::Error;
 
 /// A command, read from the command line.
 pub(crate) trait Run {
-    /// Does it.
+    /// Runs the command.
     fn run(self) -> Result<Outcome, Box<dyn Error + Send + Sync>>;
 }
 
@@ -13,8 +13,8 @@ pub(crate) trait Run {
 pub(crate) enum Outcome {
     /// All is well: exit code 0.
     Fine,
-    /// It has found what it looks for: exit code 1.
+    /// There is a finding: exit code 1.
     Found,
-    /// It couldn't be decided whether all is well: exit code 3.
+    /// Undecided: exit code 3.
     Undecided,
 }

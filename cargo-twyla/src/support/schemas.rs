@@ -1,4 +1,4 @@
-//! The schemas folder that a command is about: where it is, and how it is read.
+//! Finds the schemas folder, and the settings to read it with.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,9 @@ use twyla_build::compare::Bundle;
 use twyla_build::lock::{How, Lock};
 use twyla_build::{Builder, Draft, NoDraft, Problems, Settings};
 
-/// Where the schemas are, and how they are read: as build.rs says it.
+/// Where the schemas are, and how to read them; the same settings as in build.rs.
 #[derive(clap::Args, Clone, Debug, Default)]
-pub(crate) struct Where {
+pub(crate) struct SchemasArgs {
     /// The schemas folder; else `schemas` here or in the nearest folder above.
     #[arg(long, value_name = "DIR", help_heading = "Schemas")]
     pub(crate) schemas: Option<PathBuf>,
@@ -32,30 +32,30 @@ pub(crate) struct Where {
     document: Vec<(String, PathBuf)>,
 }
 
-/// What `--document` says.
+/// Parses `--document`.
 pub(crate) fn document(text: &str) -> Result<(String, PathBuf), String> {
     // a URI may have a `=`, and a file's name hardly
     let (uri, file) =
-        text.rsplit_once('=').ok_or("it is written as https://example.com/money.json=vendor/money.json")?;
+        text.rsplit_once('=').ok_or("expected URI=FILE, as in https://example.com/money.json=vendor/money.json")?;
     Ok((uri.to_owned(), PathBuf::from(file)))
 }
 
-/// What `--allow` says.
+/// Parses `--allow`.
 #[expect(clippy::unnecessary_wraps, reason = "clap's parsers may fail")]
 fn allowed(text: &str) -> Result<(String, Vec<String>), String> {
     let (name, about) = text.split_once('=').unwrap_or((text, ""));
     Ok((name.to_owned(), about.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect()))
 }
 
-/// What `--dialect` says.
+/// Parses `--dialect`.
 pub(crate) fn dialect(text: &str) -> Result<(String, Draft), String> {
-    let (uri, draft) = text.rsplit_once('=').ok_or("it is written as https://example.com/meta/v1=7")?;
+    let (uri, draft) = text.rsplit_once('=').ok_or("expected URI=DRAFT, as in https://example.com/meta/v1=7")?;
     Ok((uri.to_owned(), draft.parse().map_err(|error: NoDraft| error.to_string())?))
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("there is no folder `schemas` here, nor in a folder above: say where it is with --schemas")]
+    #[error("no folder `schemas` here or in a folder above: name it with --schemas")]
     NoFolder,
     #[error("{0}")]
     Here(std::io::Error),
@@ -66,14 +66,14 @@ pub(crate) enum Error {
 /// A schemas folder.
 pub(crate) struct Folder {
     pub(crate) path: PathBuf,
-    /// As messages show it.
+    /// For messages.
     pub(crate) shown: String,
-    how: Where,
-    /// What its own file says.
+    how: SchemasArgs,
+    /// The settings in its own file.
     settings: Settings,
 }
 
-impl Where {
+impl SchemasArgs {
     /// Finds the folder.
     pub(crate) fn find(&self) -> Result<Folder, Error> {
         let path = match &self.schemas {
@@ -86,7 +86,7 @@ impl Where {
     }
 }
 
-/// `schemas`, or `../schemas`, and so on: as it is seen from here.
+/// Returns `schemas`, `../schemas` and so on: the nearest that exists.
 fn nearest(here: &Path) -> Option<PathBuf> {
     let mut seen = PathBuf::from("schemas");
     for folder in here.ancestors() {
@@ -99,12 +99,12 @@ fn nearest(here: &Path) -> Option<PathBuf> {
 }
 
 impl Folder {
-    /// How its schemas are read: as the command line says, else as its own file says, else as its lock has it.
+    /// Returns a builder with the settings of the command line, else of its own file, else of its lock.
     pub(crate) fn builder(&self, lock: Option<&Lock>) -> Builder {
         self.builder_of(&self.path, &self.shown, lock)
     }
 
-    /// The same of a folder with earlier files.
+    /// Returns the same for a folder with earlier files.
     pub(crate) fn builder_of(&self, path: &Path, shown: &str, lock: Option<&Lock>) -> Builder {
         let accepted = lock.and_then(|lock| lock.contracts.values().next());
         let accepted = accepted.and_then(|entry| Bundle::parse(&entry.accepted.form).ok());
@@ -120,8 +120,8 @@ impl Folder {
         self.documents().into_iter().fold(builder, |builder, (uri, file)| builder.document(uri, file))
     }
 
-    /// The documents that schemas refer to by URI: those of the command line, and those of its own file. Their paths hold for
-    /// earlier files too, which lie elsewhere.
+    /// Returns the documents that schemas refer to by URI, from the command line and its own file. Their paths are valid for earlier
+    /// files too, which are in another folder.
     pub(crate) fn documents(&self) -> Vec<(String, PathBuf)> {
         let mut all = self.how.document.clone();
         let own = self.settings.documents().iter();
@@ -129,24 +129,24 @@ impl Folder {
         all
     }
 
-    /// The draft that a custom `$schema` stands for.
+    /// Returns the draft of a custom `$schema`.
     pub(crate) fn dialect(&self, uri: &str) -> Option<Draft> {
         let asked = self.how.dialect.iter().find(|(asked, _)| asked.trim_end_matches('#') == uri.trim_end_matches('#'));
         asked.map(|(_, draft)| *draft).or_else(|| self.settings.dialect(uri))
     }
 
-    /// Its lock, where it has one.
+    /// Returns its lock, if it has one.
     pub(crate) fn lock(&self) -> Result<Option<Lock>, Error> {
         Ok(Builder::new(&self.path).shown_as(&self.shown).lock()?)
     }
 
-    /// What is demanded of its contracts.
+    /// Returns the settings of the lock's checks.
     pub(crate) fn how(&self) -> How {
         How::new(&self.shown)
     }
 }
 
-/// The file that a relative reference in another one leads to; none where that is outside of the folder.
+/// Returns the file that a relative reference in `from` leads to; `None` if it is outside the folder.
 pub(crate) fn beside(from: &str, reference: &str) -> Option<String> {
     let mut steps: Vec<&str> = from.split('/').collect();
     steps.pop();

@@ -1,26 +1,26 @@
-//! Parts of what is shown of a message: a time, a text that somebody else has written, a table of both.
+//! Formats the parts of a message for a terminal: times, untrusted texts, and tables.
 
 use std::fmt::Write;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use twyla_contract::text::is_invisible;
 
-/// A time, to the second.
+/// Formats a time, to the second.
 pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// A text in one line, in which nothing moves the cursor or is invisible.
+/// Returns a text as one line, with invisible characters replaced by spaces.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect()
 }
 
-/// The same of a text with several lines.
+/// Returns a text with its lines, with other invisible characters replaced.
 pub(crate) fn lines(text: &str) -> String {
     text.chars().map(|c| if c == '\n' || !is_invisible(c) { c } else { '.' }).collect()
 }
 
-/// A line for each name and value.
+/// Formats a line for each name and value.
 pub(crate) fn table<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let mut text = String::new();
     for (name, value) in rows {

@@ -159,7 +159,7 @@ fn a_document_writes_nothing_outside() {
         assert!(said.contains("names a file that would not be in the folder"), "{said}");
     }
     for (text, why) in [
-        ("{}", "is no AsyncAPI document"),
+        ("{}", "is not an AsyncAPI document"),
         (r#"{ "asyncapi": "2.6.0" }"#, "is of AsyncAPI 2.6.0, and 3 is read"),
         (r#"{ "asyncapi": "3.0.0" }"#, "has no messages with a payload"),
         (r##"{ "asyncapi": "3.0.0", "channels": { "a": { "$ref": "#/channels/a" } } }"##, "more than 16 references"),

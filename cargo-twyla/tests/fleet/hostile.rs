@@ -34,9 +34,9 @@ fn what_is_cut_is_told_wherever_it_is() {
         assert!(said.starts_with("error: ./it.contracts.json: is cut short: it ends in line "), "{end}: {said}");
     }
     let said = refused("nonsense");
-    assert_eq!(said, "error: ./it.contracts.json: is no manifest: expected ident at line 1 column 2\n");
+    assert_eq!(said, "error: ./it.contracts.json: is not a manifest: expected ident at line 1 column 2\n");
     let said = refused("[]");
-    assert_eq!(said, "error: ./it.contracts.json: is no manifest: that is a JSON object, and this is an array\n");
+    assert_eq!(said, "error: ./it.contracts.json: is not a manifest: expected a JSON object, found an array\n");
 }
 
 #[test]
@@ -62,12 +62,12 @@ fn what_is_not_what_it_says_is_told() {
         let digest = it["emits"][0]["content"].as_str().unwrap().to_owned();
         it["schemas"][digest] = json!("no schema");
     });
-    assert!(said.contains(", which is none: "), "{said}");
+    assert!(said.contains(", which is not valid: "), "{said}");
     assert!(changed(|it| it["more"] = 1.into()).contains("unknown field `more`"));
-    assert!(changed(|it| it["emits"][0]["event"] = "nodot".into()).contains("names an event that is none"));
-    assert!(changed(|it| it["listens"][0]["group"] = "a.b".into()).contains("names a group that is none"));
-    assert!(changed(|it| it["service"] = "we\u{1b}[31mb".into()).contains("names a service that is none"));
-    assert!(changed(|it| it["version"] = "".into()).contains("names a version that is none"));
+    assert!(changed(|it| it["emits"][0]["event"] = "nodot".into()).contains("names an event that is not valid"));
+    assert!(changed(|it| it["listens"][0]["group"] = "a.b".into()).contains("names a group that is not valid"));
+    assert!(changed(|it| it["service"] = "we\u{1b}[31mb".into()).contains("names a service that is not valid"));
+    assert!(changed(|it| it["version"] = "".into()).contains("names a version that is not valid"));
     let again = json!([{ "version": "1.3.0" }]);
     assert!(changed(|it| it["previous"] = again.clone()).ends_with("has the previous version 1.3.0 twice\n"));
 }
@@ -112,10 +112,10 @@ fn what_is_huge_or_deep_is_told() {
     assert_eq!(refused_in(&folder), "error: ./it.contracts.json: is larger than 64 MiB, as no manifest is\n");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let said = changed(|it| it["emits"] = json!("HERE")).replace("HERE", "");
-    assert!(said.contains("is no manifest"), "{said}");
+    assert!(said.contains("is not a manifest"), "{said}");
     let text = platform::web().json().to_string().replacen("\"emits\":[", &format!("\"emits\":{deep},\"x\":["), 1);
     let said = refused(&text);
-    assert!(said.contains("is no manifest: "), "{said}");
+    assert!(said.contains("is not a manifest: "), "{said}");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn calls_are_held_both_ways() {
     let alone = tempfile::tempdir().unwrap();
     caller("1", request, answer).write(&alone.path().join("fleet"));
     let (said, code) = fleet(alone.path(), &["fleet"]);
-    assert!(said.ends_with("\n1 call is served by nobody\n"), "{said}");
+    assert!(said.ends_with("\n1 call is not served\n"), "{said}");
     assert_eq!(code, 1);
 }
 
@@ -244,5 +244,5 @@ fn a_version_that_is_deployed_already_moves_nothing() {
     let folder = folder(&[platform::web(), platform::bot()]);
     let (said, code) = with_candidates(&folder, &[platform::web()], &[]);
     assert!(!said.contains("Can web"), "{said}");
-    assert_eq!(code, 1, "the bot's call is served by nobody");
+    assert_eq!(code, 1, "the bot's call is not served");
 }

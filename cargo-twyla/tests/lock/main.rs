@@ -89,7 +89,7 @@ fn the_first_lock_is_made_and_holds() {
     let (code, said) = repository.run(&["check"]);
     assert_eq!(
         (code, &*said),
-        (2, "error: schemas has no lock to be checked against: `cargo twyla accept` makes the first one\n")
+        (2, "error: schemas has no lock to check against: `cargo twyla accept` makes the first one\n")
     );
     let shown = repository.said(&["accept", "--dry-run"]);
     assert!(shown.contains("\n+    \"bot.reply\": {\n") && shown.ends_with("nothing was written\n"), "{shown}");
@@ -199,7 +199,7 @@ fn what_cannot_be_checked_ends_with_two() {
     assert!(refused(&["diff", "nowhere"]).contains("there is no revision"));
     assert!(refused(&["check", "--schemas", "elsewhere"]).contains("elsewhere has no lock"));
     assert!(refused(&["accept", "bot.replay"]).contains("did you mean `bot.reply`?"));
-    assert!(refused(&["accept", "reply"]).contains("`reply` is no contract: "));
+    assert!(refused(&["accept", "reply"]).contains("`reply` is not the name of a contract: "));
     assert!(refused(&["accept", "--reason", "so"]).contains("--reason goes with --direction"));
     repository.edit("schemas/contracts.lock", "\"lock\": 1", "\"lock\": 7");
     assert!(refused(&["check"]).contains("error: schemas/contracts.lock:2:11: is a lock of the form 7"));
@@ -214,7 +214,7 @@ fn what_cannot_be_checked_ends_with_two() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_cargo-twyla")).args(["twyla", "check"]).current_dir(elsewhere.path()).output();
     let said = String::from_utf8(output.unwrap().stderr).unwrap();
-    assert!(said.contains("there is no folder `schemas` here, nor in a folder above"), "{said}");
+    assert!(said.contains("no folder `schemas` here or in a folder above"), "{said}");
     fs::create_dir(elsewhere.path().join("schemas")).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"))
         .args(["twyla", "diff", "HEAD"])

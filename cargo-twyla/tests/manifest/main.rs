@@ -73,8 +73,7 @@ fn a_manifest_tells_what_the_program_emits_and_no_more() {
     assert!(program.ends_with("debug/silent"), "{why}");
     assert_eq!(
         why.replace(program, "<silent>"),
-        "error: <silent> emits nothing and listens to nothing: it has no record of any contract. \
-         Is it a service, and built with this version of twyla-runtime?\n"
+        "error: <silent> has no record of any contract: expected a service that is built with this version of twyla-runtime\n"
     );
 }
 
@@ -110,10 +109,7 @@ fn a_program_that_is_built_needs_no_sources() {
     std::fs::copy(program, folder.path().join("ears")).unwrap();
 
     let of_file = |args: &[&str]| twyla(folder.path()).arg("ears").args(args).output().unwrap();
-    assert_eq!(
-        refused(&of_file(&[])),
-        "error: say which version ears is, with --version: only cargo knows it otherwise\n"
-    );
+    assert_eq!(refused(&of_file(&[])), "error: ears has no version in it: pass its version with --version\n");
     let output = of_file(&["--version", "1.2.0", "--service", "twyla-marks", "-o", "-"]);
     assert_eq!(text(&output.stdout), built);
 
@@ -155,7 +151,7 @@ fn what_is_no_service_is_told() {
         "error: the package twyla-contract has no program: a manifest is of a service, which has a main.rs\n"
     );
     assert!(of(&[]).starts_with("error: there are several programs, say which with --package: "));
-    assert_eq!(of(&["README.md", "--version", "1"]), "error: README.md is no program: neither ELF, Mach-O nor PE\n");
+    assert_eq!(of(&["README.md", "--version", "1"]), "error: README.md is not a program: neither ELF, Mach-O nor PE\n");
     let missing = of(&["nowhere", "--version", "1"]);
     assert_eq!(missing, "error: nowhere can't be read: No such file or directory (os error 2)\n");
 

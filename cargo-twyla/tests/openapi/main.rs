@@ -199,10 +199,10 @@ fn what_can_not_be_written_is_told() {
         assert_eq!(code, 2, "{told}");
         told
     };
-    assert_eq!(told(&["openapi", "navitaire"]), "error: there are no RPCs of navitaire; did you mean navitaire-api?\n");
+    assert_eq!(told(&["openapi", "navitaire"]), "error: navitaire has no RPCs; did you mean navitaire-api?\n");
     assert_eq!(
         told(&["openapi", "--schemas", "tests/ui/schemas"]),
-        "error: there are several services, say which: desk, shop\n"
+        "error: there are several services, name one of desk, shop\n"
     );
     let none = folder(&[("context.json", json!({})), ("events/a/b.json", json!({ "type": "object" }))]);
     let none = none.path().to_str().unwrap();

@@ -1,5 +1,5 @@
-//! The contracts of a folder as one AsyncAPI 3 document: a channel for each event and RPC, what goes through it, and who
-//! sends and receives where a service's manifest says so.
+//! Writes the contracts of a folder as an AsyncAPI 3 document: a channel with its messages for each event and RPC, and the
+//! operations of a service if its manifest is given.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::commands::manifest::model::Manifest;
 use crate::support::contracts::{Contracts, name_of};
 use crate::support::json::Json;
 
-/// What the document is of, in its `info`.
+/// The `info` of the document.
 pub(super) struct Info {
     pub(super) title: String,
     pub(super) version: String,
@@ -78,7 +78,7 @@ pub(super) fn document(
     object([
         ("asyncapi", text("3.1.0")),
         ("info", object([("title", text(&info.title)), ("version", text(&info.version))])),
-        // how the schemas are read: a folder's build.rs says it
+        // the settings to read the schemas with, which are in build.rs
         (
             "x-twyla",
             object([
@@ -94,7 +94,7 @@ pub(super) fn document(
 }
 
 impl Manifest {
-    /// Whether the service has to do with that event or method.
+    /// Whether the service uses an event or method.
     fn has(&self, name: &str) -> bool {
         self.emits.iter().any(|it| it.event == name)
             || self.listens.iter().any(|it| it.event == name)
@@ -156,7 +156,7 @@ impl Out {
     }
 
     fn rpc(&mut self, name: &str, messages: &[(ContractKind, String)], manifest: Option<&Manifest>) {
-        // an event may have the name too
+        // an event may have the same name
         let key =
             if self.channels.iter().any(|(key, _)| key == name) { format!("{name}.rpc") } else { name.to_owned() };
         let method = name.split_once('.').map_or(name, |(_, method)| method);
@@ -188,7 +188,7 @@ impl Out {
     }
 }
 
-/// What each file is called as a component.
+/// Returns the component name of each file.
 fn keys(contracts: &Contracts, files: &BTreeMap<String, Json>) -> Keys {
     let mut taken = BTreeSet::new();
     let mut keys = Keys::new();
@@ -206,7 +206,7 @@ fn keys(contracts: &Contracts, files: &BTreeMap<String, Json>) -> Keys {
     keys
 }
 
-/// A name that isn't taken.
+/// Returns a name that isn't taken.
 fn free(name: &str, taken: &mut BTreeSet<String>) -> String {
     let mut number = 1;
     let mut free = name.to_owned();
@@ -233,7 +233,7 @@ fn message(
     object(members)
 }
 
-/// What is on the wire, around the content.
+/// Returns the schema of the envelope around the content.
 fn envelope(event: &str, content: Json, context: Option<Json>, meta: Json) -> Json {
     let required = ["event_name", "content", "context"].map(text);
     let mut properties = vec![("event_name", object([("const", text(event))])), ("content", content)];
@@ -262,7 +262,7 @@ fn meta() -> Json {
     ])
 }
 
-/// What a call may carry.
+/// Returns the schema of the headers of a call.
 fn headers() -> Json {
     let session =
         object([("type", text("string")), ("format", text("uuid")), ("description", text("The session's id."))]);

@@ -1,5 +1,5 @@
 //! `cargo twyla asyncapi`: the contracts as an AsyncAPI 3 document, which `cargo twyla import` reads back. [`document`] writes it,
-//! and [`schema`] takes schemas there and back.
+//! and [`schema`] converts schemas in both directions.
 
 mod document;
 pub(crate) mod schema;
@@ -15,13 +15,13 @@ use crate::support::contracts::Contracts;
 use crate::support::json::Json;
 use crate::support::output;
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::Where;
+use crate::support::schemas::SchemasArgs;
 use document::Info;
 
 /// Write the contracts as an AsyncAPI 3 document.
 ///
-/// Each event is a channel with the exchange and routing key that it has over RabbitMQ, each RPC one with a request and its
-/// replies. `cargo twyla import` makes the same contracts of it again.
+/// Each event is a channel with its exchange and routing key on RabbitMQ, each RPC a channel with a request and its replies.
+/// `cargo twyla import` makes the same contracts from the document.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -29,20 +29,20 @@ For example:
   cargo twyla asyncapi --manifest bot.contracts.json     what that service sends and receives
   cargo twyla import asyncapi.json --into schemas        and back")]
 pub(crate) struct Args {
-    /// Into this file, else to the standard output.
+    /// Write it to this file. Default: standard output.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// What the document is called; else as its service, or "Contracts".
+    /// The title of the document. Default: the service's name, or "Contracts".
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// The version of what it describes; else its service's, or 1.0.0.
+    /// The version of what it describes. Default: the service's, or 1.0.0.
     #[arg(long, value_name = "VERSION")]
     api_version: Option<String>,
-    /// A service's manifest: the document is of what it emits, listens to, serves and calls, and of nothing else.
+    /// The manifest of a service: include only what it emits, listens to, serves and calls.
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
     #[command(flatten)]
-    place: Where,
+    place: SchemasArgs,
 }
 
 #[derive(Debug, thiserror::Error)]

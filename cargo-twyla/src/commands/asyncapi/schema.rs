@@ -1,37 +1,37 @@
-//! A contract's schema as a component of an AsyncAPI document, and back, with nothing lost.
+//! Converts a contract's schema to a component of an AsyncAPI document, and back without loss.
 //!
-//! The document's schemas are draft 7 with more keywords, and its tools follow every `$ref` they see. So a reference leads to
-//! another component, and what those tools would stumble over stands aside under `x-twyla-<keyword>`, as a value or, where it
-//! has a `$ref` in it that is none, as a text (`x-twyla-text-<keyword>`). A property that is called `$ref` becomes the only one
-//! that a pattern fits, which is the same rule ([`property`]).
+//! The document's schemas are draft 7 with more keywords, and its tools follow every `$ref`. So references lead to other
+//! components, and keywords that those tools can't read are kept under `x-twyla-<keyword>`: as a value, or as a text
+//! (`x-twyla-text-<keyword>`) if the value contains a `$ref` that isn't a reference. A property called `$ref` becomes a pattern that
+//! matches only this name, which is the same rule ([`property`]).
 
 use std::collections::BTreeMap;
 
 use twyla_build::compare::{SchemaPath, Sources};
 
 use crate::commands::import::way;
-use crate::support::contracts::decoded;
 use crate::support::json::Json;
+use crate::support::uri::{decoded, fragment};
 
-/// What names a component's file.
+/// The keyword with the file of a component.
 pub(crate) const FILE: &str = "x-twyla-file";
-/// What a component is that is no object.
+/// The keyword of a component whose schema isn't an object.
 const WHOLE: &str = "x-twyla-schema";
-/// What marks a reference that stands among `allOf` and is the schema's own: those tools leave out what is beside a `$ref`.
+/// Marks a reference in `allOf` that was the schema's own: the tools ignore siblings of a `$ref`.
 const OWN: &str = "x-twyla-own";
 const ASIDE: &str = "x-twyla-";
 const ASIDE_TEXT: &str = "x-twyla-text-";
-/// What says that a property is called `$ref`, and which one in their order.
+/// Marks a property called `$ref`, with its position.
 const PROPERTY: &str = "x-twyla-property";
-/// The pattern that only that name fits.
+/// The pattern that matches only this name.
 const ONLY_REF: &str = r"^\$ref$";
-/// Where references to components begin.
+/// The beginning of references to components.
 const COMPONENTS: &str = "#/components/schemas/";
 
 /// The components by their files.
 pub(crate) type Keys = BTreeMap<String, String>;
 
-/// Makes a file a component.
+/// Converts a file to a component.
 pub(super) fn component(mut json: Json, file: &str, sources: &Sources, keys: &Keys) -> Json {
     let name = (FILE.to_owned(), Json::String(file.to_owned()));
     if !matches!(json, Json::Object(_)) {
@@ -53,7 +53,7 @@ pub(super) fn component(mut json: Json, file: &str, sources: &Sources, keys: &Ke
     json
 }
 
-/// Where a schema stands that can't be said at all: one among `$defs` that is called `$ref`, which others may refer to.
+/// Returns the place of a schema that can't be converted: a definition called `$ref`, which others may refer to.
 pub(super) fn unsayable(json: &Json) -> Option<String> {
     let mut found = None;
     each(&mut json.clone(), "", &mut |members, pointer| {
@@ -65,7 +65,7 @@ pub(super) fn unsayable(json: &Json) -> Option<String> {
     found
 }
 
-/// Says of a property that is called `$ref` what it is by a pattern.
+/// Replaces a property called `$ref` by a pattern.
 fn property(members: &mut Vec<(String, Json)>) {
     let Some((_, Json::Object(properties))) = members.iter_mut().find(|(name, _)| name == "properties") else { return };
     let Some(at) = properties.iter().position(|(name, _)| name == "$ref") else { return };
@@ -96,7 +96,7 @@ fn property_again(members: &mut Vec<(String, Json)>) {
     }
 }
 
-/// A pointer to what is within such a property.
+/// Converts a pointer into such a property.
 fn through_property(pointer: &str) -> String {
     let mut steps: Vec<String> = pointer.split('/').map(str::to_owned).collect();
     let mut at = 1;
@@ -118,7 +118,7 @@ fn aside(members: &mut Vec<(String, Json)>, from: &SchemaPath, target: Option<&S
             ("$ref", Some(to)) => {
                 let key = keys.get(&to.document).map(String::as_str).unwrap_or_default();
                 let pointer = through_property(&to.pointer);
-                kept.push((name, Json::String(format!("{COMPONENTS}{key}{}", encoded(&pointer)))));
+                kept.push((name, Json::String(format!("{COMPONENTS}{key}{}", fragment(&pointer)))));
                 let usual = reference(&from.document, to);
                 if value.str() != Some(&usual) || pointer != to.pointer {
                     kept.push((format!("{ASIDE}$ref"), value));
@@ -129,7 +129,7 @@ fn aside(members: &mut Vec<(String, Json)>, from: &SchemaPath, target: Option<&S
             _ => kept.push((name, value)),
         }
     }
-    // draft 4 has `true` beside the bound where later ones have the bound itself
+    // draft 4 has `true` beside the bound; later drafts have the bound itself
     for (exclusive, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
         let is_exclusive =
             kept.iter().any(|(name, value)| *name == format!("{ASIDE}{exclusive}") && *value == Json::Bool(true));
@@ -142,8 +142,8 @@ fn aside(members: &mut Vec<(String, Json)>, from: &SchemaPath, target: Option<&S
     *members = kept;
 }
 
-/// Puts a reference that has something beside it among `allOf`. In drafts before 2019-09 what is beside it is no rule, and reads
-/// as one to other tools then; it may be what others refer to, and so it has to be there.
+/// Moves a reference with siblings into `allOf`. In drafts before 2019-09 the siblings are ignored, though other tools read them as
+/// rules; they stay, because other references may lead to them.
 fn among(members: &mut Vec<(String, Json)>) {
     let says = |(name, _): &(String, Json)| name != "$ref" && !name.starts_with("x-");
     let Some(at) = members.iter().position(|(name, _)| name == "$ref").filter(|_| members.iter().any(says)) else {
@@ -164,13 +164,13 @@ fn lifted(members: &mut Vec<(String, Json)>) {
     if items.is_empty() {
         members.retain(|(name, _)| name != "allOf");
     }
-    // before what stands aside, which says how it was written
+    // before the keywords that were renamed, which keep how it was written
     if let Some(own) = own {
         members.insert(0, ("$ref".to_owned(), own));
     }
 }
 
-/// Whether a tool would follow a reference that is none, or that leads to nothing in the document.
+/// Whether a tool would follow a `$ref` that isn't a reference, or that leads out of the document.
 fn refers(name: &str, value: &Json) -> bool {
     let is_value = matches!(name, "enum" | "const" | "default" | "example" | "examples") || name.starts_with("x-");
     let has_names = matches!(name, "patternProperties" | "dependentSchemas" | "dependentRequired" | "dependencies");
@@ -185,23 +185,23 @@ fn has_reference(json: &Json) -> bool {
     }
 }
 
-/// Whether a keyword says something else in AsyncAPI, or would be refused there.
+/// Whether a keyword has another meaning in AsyncAPI, or is refused there.
 fn stumbles(name: &str, value: &Json) -> bool {
     match name {
-        // references are from the document's beginning, whatever a schema calls itself
+        // references start at the document's root, whatever `$id` a schema has
         "$id" | "id" => value.str().is_some(),
         "exclusiveMinimum" | "exclusiveMaximum" => matches!(value, Json::Bool(_)),
         "discriminator" => value.str().is_none(),
         "deprecated" => !matches!(value, Json::Bool(_)),
         "examples" => !matches!(value, Json::Array(_)),
         "externalDocs" => value.get("url").is_none(),
-        // as a whole component it would be taken for a schema of another format
+        // a component with this keyword would be read as a schema of another format
         "schema" | "schemaFormat" => true,
         _ => name.starts_with(ASIDE),
     }
 }
 
-/// Makes a component the file again that it was, given what file each component is.
+/// Converts a component back to its file, given the file of each component.
 pub(crate) fn file(mut json: Json, file: &str, files: &BTreeMap<String, String>) -> Json {
     if let Some(whole) = json.get(WHOLE) {
         return whole.clone();
@@ -218,7 +218,7 @@ fn back(members: &mut Vec<(String, Json)>, file: &str, files: &BTreeMap<String, 
     lifted(members);
     let bound = |name: &str| format!("{ASIDE}{name}");
     for (exclusive, minimum) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
-        // the bound goes back to where it stood
+        // the bound goes back to its own place
         if members.iter().any(|(name, _)| *name == bound(minimum)) {
             members.retain(|(name, _)| *name != bound(minimum));
             members.iter_mut().filter(|(name, _)| name == exclusive).for_each(|(name, _)| minimum.clone_into(name));
@@ -246,7 +246,7 @@ fn back(members: &mut Vec<(String, Json)>, file: &str, files: &BTreeMap<String, 
     *members = made;
 }
 
-/// Where a reference to a component leads.
+/// Returns the target of a reference to a component.
 fn component_of(reference: &str, files: &BTreeMap<String, String>) -> Option<SchemaPath> {
     let rest = reference.strip_prefix(COMPONENTS)?;
     let (key, pointer) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
@@ -254,9 +254,9 @@ fn component_of(reference: &str, files: &BTreeMap<String, String>) -> Option<Sch
     Some(SchemaPath { document, pointer: decoded(pointer) })
 }
 
-/// A reference as one usually writes it.
+/// Returns a relative reference.
 fn reference(from: &str, to: &SchemaPath) -> String {
-    let fragment = encoded(&to.pointer);
+    let fragment = fragment(&to.pointer);
     if from == to.document {
         return format!("#{fragment}");
     }
@@ -264,16 +264,10 @@ fn reference(from: &str, to: &SchemaPath) -> String {
     if fragment.is_empty() { way } else { format!("{way}#{fragment}") }
 }
 
-/// A JSON Pointer in a fragment: RFC 3986, section 3.5.
-fn encoded(pointer: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte);
-    pointer.bytes().map(|it| if plain(it) { char::from(it).to_string() } else { format!("%{it:02X}") }).collect()
-}
-
-/// The keywords that have schemas by names.
+/// The keywords with schemas by names.
 const MAPS: [&str; 6] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
 
-/// Calls `with` for each schema in a schema that is an object, the outer ones first, and says where it stands.
+/// Calls `with` for each subschema that is an object, outer ones first, with its pointer.
 fn each(json: &mut Json, pointer: &str, with: &mut impl FnMut(&mut Vec<(String, Json)>, &str)) {
     let step = |name: &str| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
     match json {

@@ -1,5 +1,5 @@
-//! `cargo twyla completions`: what a shell needs to complete commands, options, files and events. The scripts are small and ask
-//! this program each time the tab key is pressed, so that they know the events of the folder that they are pressed in.
+//! `cargo twyla completions`: completes commands, options, files and events in a shell. The scripts are small and run this program
+//! at each tab, so that they know the events of the current folder.
 
 use std::error::Error as StdError;
 use std::ffi::{OsStr, OsString};
@@ -14,7 +14,7 @@ use twyla_contract::{EventName, RpcName};
 
 use crate::support::run::{Outcome, Run};
 
-/// Set by the scripts: the number of the word that is to be completed, of those behind `--`.
+/// Set by the scripts: the index of the word to complete, among those after `--`.
 const VARIABLE: &str = "CARGO_TWYLA_COMPLETE";
 
 /// Print the script that makes a shell complete commands, options and events.
@@ -48,11 +48,11 @@ impl Run for Args {
     }
 }
 
-/// Answers a script, where one has asked: a line for each candidate, parted from its help by a tab.
+/// Answers a script, if one runs this program: a line for each candidate, with its help after a tab.
 pub(crate) fn answer<C: CommandFactory>() -> Option<io::Result<()>> {
     let index: usize = std::env::var(VARIABLE).ok()?.parse().ok()?;
     let mut words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
-    // as cargo calls it, whoever was asked: `cargo twyla ..`, `cargo-twyla twyla ..`, or a shell's `twyla ..`
+    // the words as cargo passes them, for `cargo twyla ..`, `cargo-twyla twyla ..` and a shell's `twyla ..`
     let index = if words.first().is_some_and(|word| word == "twyla") {
         words.insert(0, "cargo".into());
         index + 1
@@ -67,7 +67,7 @@ pub(crate) fn answer<C: CommandFactory>() -> Option<io::Result<()>> {
             let value = candidate.get_value().to_string_lossy();
             let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
             let help = help.lines().next().unwrap_or_default();
-            // a file's name may have a line's end in it, which would begin another candidate
+            // a line feed in a file's name would begin another candidate
             if !value.contains(is_invisible) {
                 writeln!(out, "{value}\t{help}")?;
             }
@@ -76,8 +76,8 @@ pub(crate) fn answer<C: CommandFactory>() -> Option<io::Result<()>> {
     }))
 }
 
-/// The events of the schemas folder at hand, and the context: by the names of their files, as nothing is said here of what is
-/// wrong in them. A file whose name is no event's is left out: a shell could take it for something else than a word.
+/// Returns the contracts of the nearest schemas folder, by their file names; the schemas are not read. A file whose name isn't a
+/// valid event name is left out, because a shell could read it as something other than a word.
 pub(crate) fn events(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let here = std::env::current_dir().unwrap_or_default();
@@ -102,7 +102,7 @@ pub(crate) fn events(typed: &OsStr) -> Vec<CompletionCandidate> {
     names.into_iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new).collect()
 }
 
-/// The names of a folder's schemas, without `.json`.
+/// Returns the names of a folder's schemas, without `.json`.
 fn stems(path: &Path) -> Vec<String> {
     let files = std::fs::read_dir(path).into_iter().flatten().flatten();
     files.filter_map(|it| it.file_name().to_str()?.strip_suffix(".json").map(str::to_owned)).collect()

@@ -1,4 +1,4 @@
-//! Which dead letters are meant.
+//! Selects dead letters.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::builder::PossibleValuesParser;
@@ -6,15 +6,15 @@ use twyla_runtime::{DeadLetter, Reason};
 
 use super::print::reason;
 
-/// What RabbitMQ itself says in `x-death` of a message that it has moved.
+/// The reasons in `x-death` for messages that RabbitMQ itself has moved.
 const BROKERS: [&str; 4] = ["delivery_limit", "expired", "maxlen", "rejected"];
 
-/// All that a dead letter may be there for.
+/// All reasons of dead letters.
 fn reasons() -> impl Iterator<Item = &'static str> {
     Reason::ALL.iter().map(|reason| reason.as_str()).chain(BROKERS)
 }
 
-/// Only those that fit all of what is given.
+/// A filter; all its conditions must hold.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Filter {
     /// Only the one with this message id.
@@ -29,22 +29,22 @@ pub(super) struct Filter {
     /// Only those with a broken rule at this JSON Pointer or below, for example /content/emission.
     #[arg(long, value_name = "POINTER")]
     at: Option<String>,
-    /// Only those parked at least so long ago: 30s, 10m, 2h or 7d.
+    /// Only those parked at least this long ago: 30s, 10m, 2h or 7d.
     #[arg(long, value_name = "AGE", value_parser = age)]
     older: Option<TimeDelta>,
-    /// Only those parked at most so long ago.
+    /// Only those parked at most this long ago.
     #[arg(long, value_name = "AGE", value_parser = age)]
     newer: Option<TimeDelta>,
 }
 
 impl Filter {
-    /// Whether nothing is asked for in particular.
+    /// Whether it has no condition.
     pub(super) fn is_all(&self) -> bool {
         let Self { id, reason, error, at, older, newer } = self;
         id.is_none() && reason.is_none() && error.is_none() && at.is_none() && older.is_none() && newer.is_none()
     }
 
-    /// Whether it is one of those, at the time `now`.
+    /// Whether a dead letter matches at the time `now`.
     pub(super) fn fits(&self, letter: &DeadLetter, now: DateTime<Utc>) -> bool {
         let age = letter.parked_at.map(|parked| now - parked);
         let below = |pointer: &str, at: &str| {
@@ -59,9 +59,9 @@ impl Filter {
     }
 }
 
-/// Reads `30s`, `10m`, `2h`, `7d`.
+/// Parses `30s`, `10m`, `2h`, `7d`.
 fn age(text: &str) -> Result<TimeDelta, String> {
-    let bad = || format!("{text:?} is no age: write a number and s, m, h or d, for example 10m");
+    let bad = || format!("expected an age such as 10m (a number and s, m, h or d), found {text:?}");
     let unit = text.chars().last().ok_or_else(bad)?;
     let number: i64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| bad())?;
     let delta = match unit {

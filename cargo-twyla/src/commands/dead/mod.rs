@@ -1,5 +1,5 @@
-//! `cargo twyla dead`: what a group has set aside, listed, shown, replayed and dropped. [`filter`] says which of it is meant,
-//! [`mod@print`] shows it.
+//! `cargo twyla dead`: lists, shows, replays and drops the dead letters of a group. [`filter`] selects them, [`mod@print`] formats
+//! them.
 
 mod filter;
 mod print;
@@ -17,49 +17,49 @@ use crate::support::confirm::{self, confirm};
 use crate::support::run::{Outcome, Run};
 use filter::Filter;
 
-/// Look at, replay or drop the events that a group has set aside.
+/// List, show, replay or drop the dead letters of a group.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
 
-/// What to do with dead letters.
+/// The action on dead letters.
 #[derive(Subcommand)]
 enum Command {
-    /// A line for each, or with --json an object for each.
+    /// Print a line for each, or with --json an object.
     #[command(after_help = "For example: cargo twyla dead list api.user_input bot --reason handler --older 10m")]
     List {
         #[command(flatten)]
         place: Place,
         #[command(flatten)]
         filter: Filter,
-        /// How many of the dead queue are looked at.
+        /// The number of dead letters to read.
         #[arg(long, default_value_t = 1000)]
         limit: usize,
         #[arg(long)]
         json: bool,
-        /// Show what the schemas call `x-sensitive` as well, in the bodies that --json shows.
+        /// Show sensitive values (`x-sensitive`) too, in the bodies that --json prints.
         #[arg(long, requires = "json")]
         reveal: bool,
     },
-    /// All that is known of one, its body included.
+    /// Show one with its headers and its body.
     #[command(after_help = "For example: cargo twyla dead show api.user_input bot 0192f0c1-…")]
     Show {
         #[command(flatten)]
         place: Place,
-        /// The message's id, as `list` shows it: `-` for the first without one.
+        /// The message id, as `list` shows it; `-` for the first without one.
         id: String,
         #[arg(long)]
         json: bool,
-        /// Show what the schemas call `x-sensitive` as well.
+        /// Show sensitive values (`x-sensitive`) too.
         #[arg(long)]
         reveal: bool,
     },
-    /// Hand them to their group again, under the same message ids. Ctrl-C stops in order.
+    /// Send them to their group again, with the same message ids. Ctrl-C stops in order.
     #[command(after_help = "For example: cargo twyla dead replay api.user_input bot --error \"no database\"")]
     Replay(Sorting),
-    /// Throw them away. There is no way back.
+    /// Delete them. This can't be undone.
     #[command(after_help = "For example: cargo twyla dead drop api.user_input bot --reason contract --older 7d")]
     Drop(Sorting),
 }
@@ -70,7 +70,7 @@ struct Place {
     event: String,
     /// The group.
     group: String,
-    /// Where RabbitMQ is: `<PREFIX>_AMQP_HOST` and so on, as the services have it.
+    /// The prefix of the variables for RabbitMQ: `<PREFIX>_AMQP_HOST` and so on, as for the services.
     #[arg(long, default_value = "EVENT_BUS", value_name = "PREFIX")]
     prefix: String,
 }
@@ -81,22 +81,22 @@ struct Sorting {
     place: Place,
     #[command(flatten)]
     filter: Filter,
-    /// At most so many.
+    /// At most this many.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Don't ask.
+    /// Don't ask for confirmation.
     #[arg(long)]
     yes: bool,
 }
 
-/// What can go wrong.
+/// The errors of the command.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]
     Bus(#[from] twyla_runtime::Error),
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("{prefix}_AMQP_HOST is not set: set it, and _USER and _PASS, as the services have it")]
+    #[error("{prefix}_AMQP_HOST is not set: set it with _USER and _PASS, as for the services")]
     NoBroker { prefix: String },
     #[error("no dead letter of {event} in the group {group} has the message id {id}")]
     NoSuch { event: String, group: String, id: String },
@@ -130,12 +130,12 @@ impl Place {
     }
 }
 
-/// `json` where each is shown as an object, with or without what is sensitive.
+/// Lists dead letters. With `json`, prints an object for each, with sensitive values if it is `true`.
 async fn list(place: &Place, filter: &Filter, limit: usize, json: Option<bool>) -> Result<(), Error> {
     let bus = place.connect().await?;
     let all = bus.count_dead_letters(&place.event, &place.group).await?;
     let letters = bus.dead_letters(&place.event, &place.group, limit).await?;
-    // below the limit all that are there were looked at
+    // with fewer than the limit, all were read
     let all = if letters.len() < limit { letters.len() } else { all.max(letters.len()) };
     let now = Utc::now();
     let fitting: Vec<_> = letters.iter().filter(|letter| filter.fits(letter, now)).collect();
@@ -196,11 +196,11 @@ async fn sort(sorting: Sorting, sort: Sort) -> Result<(), Error> {
     }
 
     let stop = Arc::new(AtomicBool::new(false));
-    let told = stop.clone();
+    let interrupted = stop.clone();
     tokio::spawn(async move {
-        // Without a signal handler, ctrl-C ends the process as it always did.
+        // without a signal handler, ctrl-C ends the process at once
         if tokio::signal::ctrl_c().await.is_ok() {
-            told.store(true, Ordering::Relaxed);
+            interrupted.store(true, Ordering::Relaxed);
         }
     });
     let bar = ProgressBar::new(count as u64);

@@ -1,4 +1,4 @@
-//! Dead letters as text: a line each, or one with all that is known of it; and as JSON for other programs.
+//! Formats dead letters: as a line each, one in detail, or as JSON.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn time(time: Option<DateTime<Utc>>) -> String {
     time.map_or_else(|| "-".to_owned(), text::time)
 }
 
-/// Why it is there: the broker's word if that has moved it.
+/// Returns the reason; the broker's if the broker has moved it.
 pub(super) fn reason(letter: &DeadLetter) -> &str {
     match (letter.reason, letter.deaths.first()) {
         (Some(reason), _) => reason.as_str(),
@@ -31,7 +31,7 @@ pub(super) fn line(letter: &DeadLetter) -> String {
     format!("{id:<36}  {:<20}  {:<11}  {:>8}  {error}", time(letter.parked_at), reason(letter), letter.attempts)
 }
 
-/// All that is known of one.
+/// Formats one in detail.
 pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
     let mut rows = vec![
         ("message id", letter.message_id.clone().unwrap_or_else(|| "-".to_owned())),
@@ -62,7 +62,7 @@ pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
     table(rows) + "\n" + &lines(&body)
 }
 
-/// One, for other programs.
+/// Formats one as JSON.
 pub(super) fn json(letter: &DeadLetter, reveal: bool) -> Value {
     let hides = !reveal && !letter.sensitive.is_empty();
     let stamp = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
@@ -85,7 +85,7 @@ pub(super) fn json(letter: &DeadLetter, reveal: bool) -> Value {
     })
 }
 
-/// The same with nothing that isn't shown.
+/// Formats one as JSON, without sensitive values.
 fn revealed(letter: &DeadLetter) -> DeadLetter {
     let mut letter = letter.clone();
     letter.sensitive.clear();

@@ -1,4 +1,4 @@
-//! What can go wrong with pages.
+//! The errors of `cargo twyla docs`.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Examples of a contract, made from its schema. What the schema calls `x-sensitive` has no value in them that somebody could take
+//! Examples of a contract, made from its schema. What the schema calls `x-sensitive` has no value in them that a reader could take
 //! for a real one: it is `[sensitive]` where the contract allows that, and as plain as its rules let it be elsewhere.
 
 use serde_json::Value;
@@ -8,12 +8,12 @@ use twyla_sample::view::{Below, View};
 use crate::commands::sample::{self, Error};
 use crate::support::contracts::Contract;
 
-/// What stands for a text that isn't to be shown.
+/// Replaces a sensitive text.
 const SENSITIVE: &str = "[sensitive]";
-/// Values within values, and schemas within schemas for one value.
+/// The depth of values, and of schemas for one value, that is searched.
 const DEEPEST: usize = 64;
 
-/// A valid value.
+/// Returns a valid value.
 pub(super) fn example(contract: &Contract<'_>, extent: Extent) -> Result<Value, Error> {
     let mut value = sample::sample(contract, extent)?;
     let mut places = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn example(contract: &Contract<'_>, extent: Extent) -> Result<Value, 
     Ok(value)
 }
 
-/// What may stand for a value, the best first.
+/// Returns replacements for a value, the best first.
 fn plain(value: &Value) -> Vec<Value> {
     match value {
         Value::String(text) => vec![SENSITIVE.into(), "*".repeat(text.chars().count()).into()],
@@ -44,7 +44,7 @@ fn plain(value: &Value) -> Vec<Value> {
     }
 }
 
-/// The pointers of the texts and numbers that are sensitive, or within what is.
+/// Returns the pointers of sensitive texts and numbers.
 fn places_in(view: &View<'_>, value: &Value, at: &str, within: bool, deep: usize, out: &mut Vec<String>) {
     if deep > DEEPEST {
         return;
@@ -65,7 +65,7 @@ fn places_in(view: &View<'_>, value: &Value, at: &str, within: bool, deep: usize
         Value::String(_) | Value::Number(_) if is_sensitive => out.push(at.to_owned()),
         _ => {}
     }
-    // what holds in some case only is as sensitive as what always does
+    // what is sensitive in one alternative is sensitive in all
     for part in &view.parts {
         let several = ["oneOf", "anyOf"].into_iter().flat_map(|it| part.items(it));
         let one = ["if", "then", "else"].into_iter().filter_map(|it| part.one(it));

@@ -1,4 +1,4 @@
-//! The fields of a contract in rows: the name of each from the content's beginning, its type, what it means, and its rules.
+//! The fields of a contract as rows: full name, type, description and rules.
 
 use serde_json::Value;
 use twyla_sample::view::{Below, Part, View};
@@ -9,36 +9,36 @@ use crate::support::contracts::Contracts;
 /// A field, or a choice among several.
 #[derive(Debug, Default)]
 pub(super) struct Row {
-    /// What it is in: `flights[].`
+    /// The path of its parent: `flights[].`
     pub(super) within: String,
     pub(super) name: String,
-    /// How deep it is.
+    /// The depth, from 0.
     pub(super) depth: usize,
-    /// Whether it is no field, and only says which of several is below.
+    /// Whether it isn't a field but the head of one alternative.
     pub(super) is_choice: bool,
     pub(super) types: String,
     pub(super) required: bool,
     pub(super) sensitive: bool,
     pub(super) deprecated: bool,
     pub(super) description: String,
-    /// In words, values in backticks.
+    /// The rules, with values in backticks.
     pub(super) rules: Vec<String>,
-    /// Where it stands: `schemas/events/api/user_input.json:8`.
+    /// The place: `schemas/events/api/user_input.json:8`.
     pub(super) place: String,
 }
 
-/// More than anybody reads.
+/// The number of rows of a contract.
 const MOST: usize = 400;
 const DEEPEST: usize = 12;
-/// How much of a value is shown.
+/// The number of characters of a value.
 const SHOWN: usize = 80;
 
-/// The rows of a contract. What is cut is told in the last one.
+/// Returns the rows of a contract. The last one says what is left out.
 pub(super) fn rows(contracts: &Contracts, order: &Order, root: Below<'_>) -> Vec<Row> {
     let mut walk = Walk { contracts, order, rows: Vec::new(), way: Vec::new() };
     let view = root.view();
     let own = walk.row("", "", 0, &view);
-    // the contract itself is a row only where it is more than an object with fields
+    // the contract itself is a row only if it is more than an object with fields
     if !own.rules.is_empty() || own.types != "object" || own.sensitive {
         walk.rows.push(Row { name: "(the whole)".to_owned(), required: true, description: String::new(), ..own });
     }
@@ -50,12 +50,12 @@ struct Walk<'a> {
     contracts: &'a Contracts,
     order: &'a Order,
     rows: Vec<Row>,
-    /// The schemas that the value at hand is within.
+    /// The schemas around the current value.
     way: Vec<usize>,
 }
 
 impl Walk<'_> {
-    /// The rows of what is in a value.
+    /// Adds the rows of a value's members.
     fn below(&mut self, view: &View<'_>, within: &str, depth: usize) {
         let own: Vec<usize> = view.parts.iter().map(Part::address).collect();
         if depth > DEEPEST || own.iter().any(|it| self.way.contains(it)) {
@@ -74,7 +74,7 @@ impl Walk<'_> {
                 for (i, branch) in branches.into_iter().enumerate() {
                     let branch = branch.view();
                     let row = self.row(within, "", depth, &branch);
-                    // `null` or something else is in the type already
+                    // the type already has `null`, or another alternative
                     if row.types == "null" {
                         continue;
                     }
@@ -179,7 +179,7 @@ impl Walk<'_> {
     }
 }
 
-/// The type in words: `string, date-time`, `array of object`, `integer or null`.
+/// Returns the type: `string, date-time`, `array of object`, `integer or null`.
 fn types(view: &View<'_>) -> String {
     if view.never {
         return "never".to_owned();
@@ -201,7 +201,7 @@ fn types(view: &View<'_>) -> String {
     format.map_or(types.clone(), |format| format!("{types}, {format}"))
 }
 
-/// What values a schema has that names no type.
+/// Returns the types of a schema without `type`, from its values.
 fn implied(view: &View<'_>) -> Vec<String> {
     let word = |value: &Value| match value {
         Value::Null => "null",
@@ -233,7 +233,7 @@ fn implied(view: &View<'_>) -> Vec<String> {
     words
 }
 
-/// The rules of a value in words.
+/// Returns the rules of a value.
 fn rules(view: &View<'_>) -> Vec<String> {
     let mut rules = Vec::new();
     if let Some(value) = view.all("const").next() {
@@ -289,7 +289,7 @@ fn bounds(view: &View<'_>, rules: &mut Vec<String>) {
         [("minimum", "exclusiveMinimum", ["at least", "above"]), ("maximum", "exclusiveMaximum", ["at most", "below"])]
     {
         for part in &view.parts {
-            // draft 4 says with `true` that the bound itself is out
+            // in draft 4, `true` excludes the bound itself
             let out = part.schema.get(exclusive) == Some(&Value::Bool(true));
             if let Some(bound) = part.schema.get(keyword) {
                 rules.push(format!("{} {}", if out { exclusive_word } else { inclusive_word }, shown(bound)));
@@ -301,7 +301,7 @@ fn bounds(view: &View<'_>, rules: &mut Vec<String>) {
     }
 }
 
-/// A value in one line and in backticks, shortened.
+/// Returns a value as one line in backticks, shortened.
 fn shown(value: &Value) -> String {
     code(&value.to_string())
 }

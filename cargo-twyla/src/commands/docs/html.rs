@@ -1,17 +1,17 @@
-//! HTML: a page's shell, and text that stays text, whoever wrote it.
+//! HTML: the frame of each page, and the escaping of all text.
 
 use std::fmt::Write;
 
 use twyla_contract::text::is_invisible;
 
-/// What pages may load: what lies beside them, and nothing else. Nothing in a page is a script or a style of its own, so that
-/// a text that would become one can do nothing.
+/// The content security policy: pages load only files beside them. They have no inline scripts or styles, so that a text that
+/// became one would not run.
 const POLICY: &str =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
-/// Of pages that are served and reload by themselves.
+/// The policy of served pages, which reload.
 const POLICY_SERVED: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
-/// A text as it stands in HTML, between tags or in an attribute's quotes. What moves text about or can't be seen is replaced.
+/// Escapes a text for HTML, between tags or in a quoted attribute. Invisible characters, and those that move text, are replaced.
 pub(super) fn esc(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
@@ -22,7 +22,7 @@ pub(super) fn esc(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             '\n' | '\t' => out.push(c),
-            // a text that turns the reading direction around shows something else than it says
+            // a text that changes the reading direction would not show what it is
             c if is_invisible(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
@@ -30,7 +30,7 @@ pub(super) fn esc(text: &str) -> String {
     out
 }
 
-/// What somebody says about something: paragraphs, and `code` where it is in backticks.
+/// Formats a description: paragraphs, and `code` for text in backticks.
 pub(super) fn prose(text: &str) -> String {
     let mut out = String::new();
     for paragraph in text.split("\n\n").map(str::trim).filter(|it| !it.is_empty()) {
@@ -39,7 +39,7 @@ pub(super) fn prose(text: &str) -> String {
     out
 }
 
-/// The same in one line.
+/// Formats a description as one line.
 pub(super) fn inline(text: &str) -> String {
     let mut out = String::new();
     let parts: Vec<&str> = text.split('`').collect();
@@ -85,7 +85,7 @@ pub(super) fn json(text: &str) -> String {
     out
 }
 
-/// Where a string that begins a text ends.
+/// Returns the end of the string at the beginning of a text.
 fn string_end(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -101,27 +101,27 @@ fn string_end(text: &str) -> usize {
 
 /// A page.
 pub(super) struct Page<'a> {
-    /// What it is called, beside the site's title.
+    /// The title, before that of the site.
     pub(super) title: &'a str,
-    /// The way from it to the site's root: empty, or `../`.
+    /// The relative URL of the site's root: empty, or `../`.
     pub(super) root: &'a str,
-    /// Which entry of the site's navigation it is.
+    /// The entry of the navigation that it is.
     pub(super) here: &'a str,
-    /// What is in it, as HTML.
+    /// The content, as HTML.
     pub(super) main: String,
 }
 
-/// What all pages have.
+/// The parts that all pages share.
 pub(super) struct Shell {
     pub(super) title: String,
-    /// The entries of the site's navigation: what each is called and where it leads.
+    /// The entries of the navigation: title and URL.
     pub(super) entries: Vec<(&'static str, &'static str)>,
     /// Whether pages reload by themselves.
     pub(super) served: bool,
 }
 
 impl Shell {
-    /// A whole page.
+    /// Returns a whole page.
     pub(super) fn page(&self, page: &Page<'_>) -> String {
         let Page { title, root, here, main } = page;
         let site = esc(&self.title);
@@ -150,7 +150,7 @@ impl Shell {
              <kbd aria-hidden=\"true\">/</kbd>\n<div id=\"found\" role=\"listbox\" aria-label=\"What was found\" hidden></div>\n\
              <p id=\"said\" class=\"unseen\" role=\"status\"></p>\n</div>\n</header>\n\
              <main id=\"main\" tabindex=\"-1\">\n{main}</main>\n\
-             <footer><p>Made from the schemas by <code>cargo twyla docs</code>. These pages ask nobody for anything.</p></footer>\n\
+             <footer><p>ServedPages from the schemas by <code>cargo twyla docs</code>. These pages load nothing from elsewhere.</p></footer>\n\
              </body>\n</html>\n"
         )
     }

@@ -1,5 +1,7 @@
-//! `cargo twyla docs`: the contracts as pages, for people. [`site`] gathers what there is to tell, with [`examples`], [`fields`],
-//! [`history`] and [`services`]; [`pages`] writes it as [`html`], with [`search`]'s index; [`serve`] shows pages while the schemas are written.
+//! `cargo twyla docs`: the contracts as pages.
+//!
+//! [`site`] collects the content, with [`examples`], [`fields`], [`history`] and [`services`]. [`pages`] formats it as [`html`], with
+//! the index of [`search`], and [`serve`] serves the pages while the schemas are edited.
 
 mod error;
 mod examples;
@@ -20,13 +22,13 @@ use std::path::{Path, PathBuf};
 
 use crate::support::paint::{GOOD, paint, say};
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::Where;
+use crate::support::schemas::SchemasArgs;
 use error::Error;
-use site::Asked;
+use site::SiteArgs;
 
 /// Write the contracts' pages: every event and RPC with its fields, examples, changes, and who emits and listens.
 ///
-/// The pages ask nobody for anything: they can be opened from the disk, or lie on any web server.
+/// The pages load nothing from elsewhere: open them from the disk, or put them on any web server.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -40,22 +42,22 @@ pub(crate) struct Args {
     /// Manifests of the services, or folders of them; can be given several times.
     #[arg(short, long, value_name = "DIR|FILE")]
     manifests: Vec<PathBuf>,
-    /// What the pages are called.
+    /// The title of the pages.
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// Serve the pages instead, and show them anew when a schema or a manifest changes.
+    /// Serve the pages instead, and reload them when a schema or a manifest changes.
     #[arg(long)]
     serve: bool,
     /// Where they are served; port 0 is any that is free.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", requires = "serve")]
     at: SocketAddr,
     #[command(flatten)]
-    place: Where,
+    place: SchemasArgs,
 }
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
-        let asked = Asked { place: self.place, manifests: self.manifests, title: self.title };
+        let asked = SiteArgs { place: self.place, manifests: self.manifests, title: self.title };
         if self.serve {
             serve::serve(asked, self.at)?;
             return Ok(Outcome::Fine);
@@ -69,13 +71,13 @@ impl Run for Args {
     }
 }
 
-/// Writes the files that are other than what lies there, and takes out pages of contracts that are gone.
+/// Writes the files that have changed, and removes the pages of contracts that are gone.
 fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Error> {
     let unwritable = |path: &Path| {
         let path = path.to_owned();
         move |error| Error::Unwritable { path, error }
     };
-    // what isn't ours is never taken out
+    // files of others are never removed
     let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     let is_ours = folder.join("site.js").is_file() && folder.join("search.js").is_file();
     if !is_empty && !is_ours {

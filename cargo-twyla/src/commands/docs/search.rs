@@ -1,15 +1,15 @@
-//! What the search looks in: a script that holds one list, loaded when somebody begins to search.
+//! The index of the search: a script that holds one list, loaded at the first search.
 
 use serde_json::{Value, json};
 
 use super::site::{Kind, Site};
 
-/// How much of what each is shows, in characters.
+/// The length of a description, in characters.
 const SUMMARY: usize = 100;
-/// The fields of one subject that can be found.
+/// The number of fields of one subject in the index.
 const FIELDS: usize = 60;
 
-/// The script: `[kind, name, what it is, its fields]` of each subject; where its page is follows from the first two.
+/// Returns the script: `[kind, name, description, fields]` of each subject; the first two give the URL of its page.
 pub(super) fn index(site: &Site) -> String {
     let entries = site.subjects.iter().map(|subject| {
         let kind = match subject.kind {
@@ -28,7 +28,7 @@ pub(super) fn index(site: &Site) -> String {
         }
         json!([kind, subject.name, summary, fields.join(" ")])
     });
-    // one on each line: a site that is under version control shows what was changed
+    // one on each line, so that a site under version control has readable diffs
     let lines: Vec<String> = entries.map(|it: Value| it.to_string()).collect();
     format!("window.twylaIndex = [\n{}\n];\n", lines.join(",\n"))
 }

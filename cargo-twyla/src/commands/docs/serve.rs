@@ -1,4 +1,4 @@
-//! Pages that are served while schemas are written: made anew when a file changes, and shown anew by themselves.
+//! Serves the pages while schemas are edited: updates them when a file changes, and reloads them in the browser.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,35 +16,35 @@ use tokio::sync::watch;
 
 use super::error::Error;
 use super::pages;
-use super::site::{self, Asked};
+use super::site::{self, SiteArgs};
 use crate::support::paint::{BAD, GOOD, paint, say};
 use crate::support::schemas;
 
-/// How often files are looked at.
+/// The pause between two looks at the files.
 const LOOK: Duration = Duration::from_millis(300);
-/// How long a page waits for a change before it asks again.
+/// How long the server holds the request of a page that waits for a change.
 const WAIT: Duration = Duration::from_secs(25);
 
 /// The pages as they are now.
-struct Made {
-    /// It is another one for each change.
+struct ServedPages {
+    /// Increases with each change.
     version: u64,
     files: Arc<BTreeMap<String, String>>,
-    /// What is wrong with the schemas; the pages are those from before it was.
+    /// The error of the schemas; the pages are those from before it.
     problem: Option<String>,
 }
 
 /// Serves until ctrl-C.
-pub(super) fn serve(asked: Asked, at: SocketAddr) -> Result<(), Error> {
+pub(super) fn serve(asked: SiteArgs, at: SocketAddr) -> Result<(), Error> {
     let unservable = |error| Error::Unservable { at, error };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unservable)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(at).await?;
-        // before the pages are made: what is changed meanwhile is seen
+        // before the pages are made, so that no change is missed
         let before = state(&asked);
         let (made, seen) = watch::channel(make(&asked, None));
-        told(&made.borrow());
+        report(&made.borrow());
         say!("{} http://{}/", paint(GOOD, "serving"), listener.local_addr()?);
         std::thread::spawn(move || look(&asked, &made, before));
         let app = Router::new().route("/_changes", get(changes)).fallback(get(page)).with_state(seen);
@@ -57,34 +57,34 @@ pub(super) fn serve(asked: Asked, at: SocketAddr) -> Result<(), Error> {
     served.map_err(unservable)
 }
 
-/// Makes the pages anew; where that can't be, those from before stay.
-fn make(asked: &Asked, before: Option<&Made>) -> Made {
+/// Makes the pages. If the schemas have errors, the pages from before stay.
+fn make(asked: &SiteArgs, before: Option<&ServedPages>) -> ServedPages {
     let version = before.map_or(1, |it| it.version + 1);
     match site::gather(asked) {
-        Ok(site) => Made { version, files: Arc::new(pages::files(&site, true)), problem: None },
+        Ok(site) => ServedPages { version, files: Arc::new(pages::files(&site, true)), problem: None },
         Err(error) => {
             let files = before.map(|it| it.files.clone()).unwrap_or_default();
-            Made { version, files, problem: Some(error.to_string().trim().to_owned()) }
+            ServedPages { version, files, problem: Some(error.to_string().trim().to_owned()) }
         }
     }
 }
 
-fn told(made: &Made) {
+fn report(made: &ServedPages) {
     match &made.problem {
         Some(problem) => say!("{}: {problem}", paint(BAD, "error")),
         None => say!("{} files", made.files.len()),
     }
 }
 
-/// Looks at the files for as long as somebody is served.
-fn look(asked: &Asked, made: &watch::Sender<Made>, mut seen: Files) {
+/// Watches the files as long as the server runs.
+fn look(asked: &SiteArgs, made: &watch::Sender<ServedPages>, mut seen: Files) {
     while !made.is_closed() {
         std::thread::sleep(LOOK);
         let now = state(asked);
         if now != seen {
             seen = now;
             let next = make(asked, Some(&made.borrow()));
-            told(&next);
+            report(&next);
             made.send_replace(next);
         }
     }
@@ -93,7 +93,7 @@ fn look(asked: &Asked, made: &watch::Sender<Made>, mut seen: Files) {
 type Files = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
 /// The size and time of every file that pages are made of.
-fn state(asked: &Asked) -> Files {
+fn state(asked: &SiteArgs) -> Files {
     let mut files = Files::new();
     let folder = asked.place.find();
     let documents = folder.iter().flat_map(schemas::Folder::documents).map(|(_, file)| file);
@@ -119,16 +119,19 @@ struct Since {
     since: u64,
 }
 
-/// Answers when the pages are others than those that a page was of: with their version, and what is wrong.
-async fn changes(State(mut seen): State<watch::Receiver<Made>>, Query(Since { since }): Query<Since>) -> Response {
-    let other = |made: &Made| made.version != since;
+/// Answers when the pages have changed since a version, with the new version and the error, if any.
+async fn changes(
+    State(mut seen): State<watch::Receiver<ServedPages>>,
+    Query(Since { since }): Query<Since>,
+) -> Response {
+    let other = |made: &ServedPages| made.version != since;
     let _ = tokio::time::timeout(WAIT, seen.wait_for(other)).await;
     let made = seen.borrow();
     let body = serde_json::json!({ "version": made.version, "problem": made.problem }).to_string();
     ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response()
 }
 
-async fn page(State(seen): State<watch::Receiver<Made>>, uri: Uri) -> Response {
+async fn page(State(seen): State<watch::Receiver<ServedPages>>, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     let path = if path.is_empty() { "index.html" } else { path };
     let files = seen.borrow().files.clone();

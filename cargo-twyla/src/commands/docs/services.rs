@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use twyla_build::compare::{ContractKind, Sources};
 
 use crate::commands::fleet::judge::Comparison;
-use crate::commands::fleet::load::{self, Asked};
-use crate::commands::fleet::model::{Loose, Subject, Version};
+use crate::commands::fleet::load::{self, Inputs};
+use crate::commands::fleet::model::{Subject, Unmatched, Version};
 use crate::commands::fleet::report::{Outlook, Report};
 use crate::commands::fleet::svg;
 
 /// The services of all environments.
 pub(super) struct Services {
     pub(super) all: Vec<Service>,
-    /// What each event and method has to do with: by its kind (whether it is a method) and name.
+    /// The services of each event and method, by whether it is a method and by its name.
     pub(super) of: BTreeMap<(bool, String), Vec<Does>>,
     pub(super) edges: Vec<Edge>,
-    /// What is sent and goes nowhere, or is expected and never comes.
+    /// Events and methods with only one end.
     pub(super) loose: Vec<String>,
     /// The picture.
     pub(super) svg: String,
@@ -63,11 +63,11 @@ pub(super) struct Does {
     pub(super) environment: Option<String>,
     pub(super) group: Option<String>,
     pub(super) handler: Option<String>,
-    /// Whether it was built with the contract as it is here.
+    /// Whether it was built with this version of the contract.
     pub(super) is_current: bool,
 }
 
-/// One service and another one, by what goes between them.
+/// Two services, and what one sends the other.
 pub(super) struct Edge {
     pub(super) environment: Option<String>,
     pub(super) producer: String,
@@ -78,12 +78,12 @@ pub(super) struct Edge {
     pub(super) outlook: Outlook,
 }
 
-/// Reads manifests; none where none are given.
+/// Reads manifests; `None` if none are given.
 pub(super) fn services(paths: &[PathBuf], sources: &Sources) -> Result<Option<Services>, load::Error> {
     if paths.is_empty() {
         return Ok(None);
     }
-    let loaded = load::load(&Asked { paths, ..Asked::default() })?;
+    let loaded = load::load(&Inputs { paths, ..Inputs::default() })?;
     let mut judge = Comparison::new(&loaded.schemas);
     let reports: Vec<Report> = loaded.fleets.into_iter().map(|fleet| Report::new(fleet, &mut judge)).collect();
     let digest = |kind, name: &str| sources.contract(kind, name).map(|it| it.bundle.digest());
@@ -151,19 +151,19 @@ pub(super) fn services(paths: &[PathBuf], sources: &Sources) -> Result<Option<Se
             });
         }
         services.loose.extend(report.loose.iter().map(|it| match it {
-            Loose::Unheard { event, service } => {
-                format!("`{event}`, which {} emits, is listened to by nobody", name(*service))
+            Unmatched::Unheard { event, service } => {
+                format!("`{event}`, which {} emits, has no listener", name(*service))
             }
-            Loose::Unsaid { event, group, service } => {
-                format!("`{event}`, which {} listens to as {group}, is emitted by nobody", name(*service))
+            Unmatched::Unsaid { event, group, service } => {
+                format!("`{event}`, which {} listens to as {group}, is not emitted by any service", name(*service))
             }
-            Loose::Unserved { method, service } => {
-                format!("`{method}`, which {} calls, is served by nobody", name(*service))
+            Unmatched::Unserved { method, service } => {
+                format!("`{method}`, which {} calls, is not served by any service", name(*service))
             }
-            Loose::Uncalled { method, service } => {
-                format!("`{method}`, which {} serves, is called by nobody", name(*service))
+            Unmatched::Uncalled { method, service } => {
+                format!("`{method}`, which {} serves, is not called by any service", name(*service))
             }
-            Loose::Left { event, group, service } => {
+            Unmatched::Left { event, group, service } => {
                 format!("the queue `{event}.{group}` of {} is left behind", name(*service))
             }
         }));

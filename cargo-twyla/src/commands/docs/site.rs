@@ -1,5 +1,5 @@
-//! What the pages tell, gathered from the schemas, the lock, git and the manifests: [`Site`]. Pages are made of it by
-//! [`super::pages`], without looking anywhere else.
+//! The content of the pages, collected from the schemas, the lock, git and the manifests: [`Site`]. [`super::pages`] needs nothing
+//! else.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,9 +17,9 @@ use super::history::{self, Change, History};
 use super::services::{self, Services};
 use crate::commands::sample::{self, Order};
 use crate::support::contracts::{Contracts, name_of};
-use crate::support::schemas::{self, Where};
+use crate::support::schemas::{self, SchemasArgs};
 
-/// Everything.
+/// The content of a site.
 pub(super) struct Site {
     pub(super) title: String,
     /// Each event, each RPC, and the context, in the order of the site.
@@ -48,7 +48,7 @@ pub(super) struct SubjectPage {
 
 /// A contract.
 pub(super) struct Part {
-    /// Of an RPC: `request`, `response`, `error`.
+    /// `request`, `response` or `error` of an RPC.
     pub(super) way: Option<&'static str>,
     pub(super) title: String,
     pub(super) description: String,
@@ -56,39 +56,39 @@ pub(super) struct Part {
     pub(super) digest: String,
     pub(super) rust_type: String,
     pub(super) rows: Vec<Row>,
-    /// What each shows, and its text.
+    /// The examples: title and text.
     pub(super) examples: Vec<(&'static str, String)>,
-    /// Why there are none.
+    /// Why there are no examples.
     pub(super) no_example: Option<String>,
     pub(super) changes: Vec<Change>,
     pub(super) locked: Option<Locked>,
     pub(super) idempotent: bool,
 }
 
-/// What the lock says of a contract.
+/// The state of a contract in the lock.
 pub(super) struct Locked {
-    /// Whether the lock has it as it is now.
+    /// Whether the lock has its current version.
     pub(super) is_accepted: bool,
-    /// What was changed since it was accepted.
+    /// The changes since it was accepted.
     pub(super) edits: Vec<String>,
-    /// Versions that are still out in the field: what says so, whose, and what was changed since.
+    /// Versions that are still in the field: the reason, the sides, and the changes since.
     pub(super) field: Vec<(String, String, Vec<String>)>,
-    /// Why something is let pass, in which direction, and until when.
+    /// Waivers: reason, direction, and last day.
     pub(super) waivers: Vec<(String, String, String)>,
-    /// Versions that were in the field: the beginning of the digest, and why they are no more.
+    /// Versions that were in the field: the beginning of the digest, and why they are retired.
     pub(super) retired: Vec<(String, String)>,
 }
 
-/// What is asked for.
+/// The options of a site.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) place: Where,
+pub(super) struct SiteArgs {
+    pub(super) place: SchemasArgs,
     pub(super) manifests: Vec<PathBuf>,
     pub(super) title: Option<String>,
 }
 
 impl SubjectPage {
-    /// Where its page is, from the site's root.
+    /// Returns the URL of its page, relative to the site's root.
     pub(super) fn url(&self) -> String {
         match self.kind {
             Kind::Context => "context.html".to_owned(),
@@ -97,7 +97,7 @@ impl SubjectPage {
         }
     }
 
-    /// What it is, in a line.
+    /// Returns its description, in one line.
     pub(super) fn summary(&self) -> &str {
         let said =
             self.parts.iter().map(|part| if part.description.is_empty() { &part.title } else { &part.description });
@@ -113,8 +113,8 @@ pub(super) fn rpc_url(name: &str) -> String {
     format!("rpc/{name}.html")
 }
 
-/// Gathers everything.
-pub(super) fn gather(asked: &Asked) -> Result<Site, Box<dyn Error + Send + Sync>> {
+/// Collects the content of a site.
+pub(super) fn gather(asked: &SiteArgs) -> Result<Site, Box<dyn Error + Send + Sync>> {
     let contracts = Contracts::open(&asked.place)?;
     let folder = asked.place.find()?;
     let lock = folder.lock()?;
@@ -151,7 +151,7 @@ struct Gatherer<'a> {
     contracts: &'a Contracts,
     about: BTreeMap<&'a str, &'a About>,
     lock: Option<&'a Lock>,
-    /// What an example's envelope carries.
+    /// Returns the context for an example's envelope.
     context: Option<Value>,
 }
 

@@ -1,9 +1,9 @@
-//! A report as JSON for other programs.
+//! Formats a report as JSON.
 
 use serde_json::{Value, json};
 
-use super::model::{Came, Cell, Edge, Loose, Subject, Wrong};
-use super::plan::{Age, ServiceId, Step, Stuck, Wait};
+use super::model::{Cell, Edge, Mismatch, PairVerdict, Subject, Unmatched};
+use super::plan::{Age, Blocked, ServiceId, Step, Wait};
 use super::report::{Deployment, Outlook, Report};
 use super::split::{SplitStep, Unit};
 
@@ -32,17 +32,19 @@ pub(crate) fn json(report: &Report) -> Value {
         })
     });
     let loose = report.loose.iter().map(|it| match it {
-        Loose::Unheard { event, service } => json!({ "what": "unheard", "event": event, "service": name(*service) }),
-        Loose::Unsaid { event, group, service } => {
+        Unmatched::Unheard { event, service } => {
+            json!({ "what": "unheard", "event": event, "service": name(*service) })
+        }
+        Unmatched::Unsaid { event, group, service } => {
             json!({ "what": "unsaid", "event": event, "group": group, "service": name(*service) })
         }
-        Loose::Unserved { method, service } => {
+        Unmatched::Unserved { method, service } => {
             json!({ "what": "unserved", "method": method, "service": name(*service) })
         }
-        Loose::Uncalled { method, service } => {
+        Unmatched::Uncalled { method, service } => {
             json!({ "what": "uncalled", "method": method, "service": name(*service) })
         }
-        Loose::Left { event, group, service } => {
+        Unmatched::Left { event, group, service } => {
             json!({ "what": "left", "event": event, "group": group, "service": name(*service) })
         }
     });
@@ -83,13 +85,13 @@ fn subject(subject: &Subject) -> Value {
 fn cell(cell: &Cell) -> Value {
     let version = |(when, version): &(Age, String)| json!({ "version": version, "is": age(*when) });
     let came = match cell.came() {
-        Came::Apart | Came::Fits => "fits",
-        Came::Undecided => "undecided",
-        Came::Breaks => "breaks",
+        PairVerdict::Apart | PairVerdict::Fits => "fits",
+        PairVerdict::Undecided => "undecided",
+        PairVerdict::Breaks => "breaks",
     };
     let wrong = cell.wrong.iter().map(|wrong| match wrong {
-        Wrong::NotServed => json!({ "what": "not served" }),
-        Wrong::Breaks(part, witness) => json!({
+        Mismatch::NotServed => json!({ "what": "not served" }),
+        Mismatch::Breaks(part, witness) => json!({
             "what": "breaks",
             "part": part.word(),
             "value": witness.event,
@@ -98,7 +100,7 @@ fn cell(cell: &Cell) -> Value {
             "schema": witness.path.to_string(),
             "rule": witness.rule,
         }),
-        Wrong::Undecided(part, why) => json!({
+        Mismatch::Undecided(part, why) => json!({
             "what": "undecided",
             "part": part.word(),
             "keyword": why.keyword,
@@ -134,14 +136,14 @@ fn deployment(report: &Report, deployment: &Deployment) -> Value {
     });
     let mut splits = deployment.splits.iter();
     let stuck = deployment.plan.stuck.iter().map(|it| match it {
-        Stuck::Meet { service, edge: id, producer, consumer } => json!({
+        Blocked::Meet { service, edge: id, producer, consumer } => json!({
             "what": "meets",
             "service": name(*service),
             "edge": edge(&report.edges[*id]),
             "producer": age(*producer),
             "consumer": age(*consumer),
         }),
-        Stuck::Cycle(cycle) => {
+        Blocked::Cycle(cycle) => {
             let split = splits.next().and_then(Option::as_ref).map(|split| {
                 let units = split.first.iter().map(|unit| match unit {
                     Unit::Context => "context",
@@ -164,7 +166,7 @@ fn deployment(report: &Report, deployment: &Deployment) -> Value {
             });
             json!({ "what": "cycle", "waits": cycle.iter().map(wait).collect::<Vec<_>>(), "split": split })
         }
-        Stuck::Behind(it) => json!({ "what": "behind", "wait": wait(it) }),
+        Blocked::Behind(it) => json!({ "what": "behind", "wait": wait(it) }),
     });
     let stuck: Vec<Value> = stuck.collect();
     let rollbacks = deployment.rollbacks.iter().map(|it| {

@@ -1,4 +1,4 @@
-//! The manifests of a fleet, read from folders and files, and made one fleet for each environment.
+//! Reads manifests from folders and files, and makes a fleet for each environment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use super::model::{Drained, Fleet, Member, Version};
 use crate::commands::manifest::model::{Manifest, Previous};
 use crate::commands::manifest::read::{self, Checked};
 
-/// How the files end that are taken from a folder.
+/// The ending of the files that are read from a folder.
 const SUFFIX: &str = ".contracts.json";
 
-/// Why there is no fleet.
+/// Manifests that don't make a fleet.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{path} can't be read: {error}")]
@@ -32,36 +32,36 @@ pub(crate) enum Error {
     NoQueue { queue: String, near: Option<String> },
 }
 
-/// ` in production`, where there is a name for it.
+/// Returns ` in production` for an environment with a name.
 pub(crate) fn in_(environment: Option<&str>) -> String {
     environment.map(|name| format!(" in {name}")).unwrap_or_default()
 }
 
-/// A manifest, and where it was found.
+/// A manifest, and its file.
 struct Found {
     path: PathBuf,
     environment: Option<String>,
     checked: Checked,
 }
 
-/// What is asked for.
+/// The options of the command.
 #[derive(Debug, Default)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct Inputs<'a> {
     pub(crate) paths: &'a [PathBuf],
     pub(crate) candidates: &'a [PathBuf],
     pub(crate) environment: Option<&'a str>,
     pub(crate) drained: Drained,
 }
 
-/// The fleets, by environment, and every schema of theirs.
+/// The fleets by environment, and all their schemas.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) fleets: Vec<Fleet>,
     pub(crate) schemas: BTreeMap<String, Bundle>,
 }
 
-/// Reads everything.
-pub(crate) fn load(asked: &Asked<'_>) -> Result<Loaded, Error> {
+/// Reads the manifests.
+pub(crate) fn load(asked: &Inputs<'_>) -> Result<Loaded, Error> {
     let mut schemas = BTreeMap::new();
     let mut fleets: BTreeMap<Option<String>, BTreeMap<String, (Member, PathBuf)>> = BTreeMap::new();
     for found in asked.paths.iter().map(|path| manifests(path)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
@@ -99,7 +99,7 @@ pub(crate) fn load(asked: &Asked<'_>) -> Result<Loaded, Error> {
             return Err(Error::NoEnvironment { name: name.clone(), known });
         }
         let meant = fleets.iter_mut().filter(|(name, _)| environment.is_none() || **name == environment);
-        // a service goes where it is already; one that is new goes everywhere
+        // a candidate is deployed where its service is; a new service, everywhere
         let (there, anywhere): (Vec<_>, Vec<_>) =
             meant.map(|(_, members)| members).partition(|it| it.contains_key(&service));
         for members in if there.is_empty() { anywhere } else { there } {
@@ -118,7 +118,7 @@ pub(crate) fn load(asked: &Asked<'_>) -> Result<Loaded, Error> {
     Ok(Loaded { fleets, schemas })
 }
 
-/// A queue that nobody has is a mistyped one.
+/// Refuses a queue that no service has: it is mistyped.
 fn queues(fleets: &[Fleet], drained: &Drained) -> Result<(), Error> {
     let members = fleets.iter().flat_map(|fleet| &fleet.members);
     let versions = members.flat_map(|it| it.past.iter().chain(&it.now).chain(&it.next));
@@ -149,7 +149,7 @@ fn member(manifest: Manifest) -> Member {
     Member { name, field, past, now: Some(now), next: None }
 }
 
-/// Gives a service its next version. What a candidate says of earlier ones counts where the fleet doesn't know better.
+/// Gives a service its next version. The fleet's earlier versions win over those in the candidate's manifest.
 fn candidate(member: &mut Member, manifest: Manifest) {
     let (name, field, next, past) = split(manifest);
     member.name = name;
@@ -162,13 +162,13 @@ fn candidate(member: &mut Member, manifest: Manifest) {
             member.past.push(it);
         }
     }
-    // what is deployed already moves nothing
+    // a version that is already deployed changes nothing
     if member.now.as_ref() != Some(&next) {
         member.next = Some(next);
     }
 }
 
-/// The manifests of a file, or of a folder and those in it, whose names are environments.
+/// Returns the manifests of a file, or of a folder and its subfolders, which are environments.
 fn manifests(path: &Path) -> Result<Vec<Found>, Error> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
@@ -199,7 +199,7 @@ fn manifests(path: &Path) -> Result<Vec<Found>, Error> {
     files.into_iter().map(|file| placed(path, file)).collect()
 }
 
-/// A manifest with its environment: what it says, or the folder it lies in.
+/// Returns a manifest with its environment: its own, or its folder's name.
 fn placed(root: &Path, path: PathBuf) -> Result<Found, Error> {
     let checked = read::read(&path)?;
     let folder = path.parent().and_then(|folder| folder.strip_prefix(root).ok());

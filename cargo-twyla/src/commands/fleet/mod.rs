@@ -1,9 +1,8 @@
-//! `cargo twyla fleet`: whether services that are deployed fit together, and whether new versions of them can be.
+//! `cargo twyla fleet`: whether deployed services fit together, and whether new versions can be deployed.
 //!
-//! The rooms, in the order in which data walks through them: [`load`] reads manifests and makes a fleet of each environment;
-//! [`model`] has its services, the edges between them and what becomes of each pair of versions, as [`judge`] says; [`plan`] finds
-//! an order in which new versions can go, or the cycle that forbids one, and [`split`] takes that apart; [`report`] is what there
-//! is to say, which [`text`], [`json`] and [`svg`] write.
+//! [`load`] reads manifests and makes a fleet of each environment. [`model`] has its services, the edges between them, and the
+//! verdict on each pair of versions, from [`judge`]. [`plan`] finds an order of deployment, or the cycle that forbids one, which
+//! [`split`] takes apart. [`report`] is the result, which [`text`], [`json`] and [`svg`] write.
 
 mod json;
 pub(crate) mod judge;
@@ -21,22 +20,22 @@ use std::path::PathBuf;
 use crate::support::output;
 use crate::support::paint::{say, tell};
 use crate::support::run::{Outcome, Run};
-use load::Asked;
+use load::Inputs;
 use model::Drained;
 use report::{Outlook, Report};
 
-/// See whether deployed services fit together, and whether new versions of them can be deployed.
+/// Check whether deployed services fit together, and whether new versions can be deployed.
 ///
-/// Takes the manifests of what is deployed: files, or a folder, in which those that end with .contracts.json are taken; the
-/// folders in it are environments. Each pair of a producer and a listener is computed: none has to have been tested before.
+/// Reads the manifests of deployed services: files, or a folder with files that end with .contracts.json; its subfolders are
+/// environments. Each pair of a producer and a listener is compared, whether they were tested together or not.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
   cargo twyla fleet fleet/                                   does everything that is deployed fit together?
   cargo twyla fleet fleet/ --candidate bot.contracts.json    can this be deployed now, and rolled back?
   cargo twyla fleet fleet/ --candidate bot.contracts.json --candidate web.contracts.json    and which first?
-  cargo twyla fleet fleet/ --drained api.user_input.bot      nothing of old versions is in that queue any more
-  cargo twyla fleet fleet/ --svg fleet.svg                   a picture of it
+  cargo twyla fleet fleet/ --drained api.user_input.bot      that queue has no events of old versions any more
+  cargo twyla fleet fleet/ --svg fleet.svg                   a picture
 
 Exit codes: 0 it fits; 1 something breaks, or a queue has to be drained first; 2 a manifest can't be used; 3 it fits if
 what is undecided does.")]
@@ -44,22 +43,22 @@ pub(crate) struct Args {
     /// Manifests of what is deployed, or folders of them.
     #[arg(required = true, value_name = "DIR|FILE")]
     paths: Vec<PathBuf>,
-    /// The manifest of a version that is to be deployed; several where several are.
+    /// The manifest of a version to deploy; can be given several times.
     #[arg(short, long, value_name = "FILE")]
     candidate: Vec<PathBuf>,
     /// Only this environment.
     #[arg(short, long, value_name = "NAME")]
     environment: Option<String>,
-    /// A queue, `<event>.<group>`, in which nothing of old versions is left; `all` for all of them.
+    /// A queue, `<event>.<group>`, without events of old versions; `all` for all queues.
     #[arg(long, value_name = "QUEUE")]
     drained: Vec<String>,
-    /// What fits too.
+    /// Show what fits, too.
     #[arg(short, long)]
     verbose: bool,
-    /// For other programs.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Draw it into this file: services, events, and what breaks in red.
+    /// Draw a picture into this file: services, events, and in red what breaks.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }
@@ -68,7 +67,7 @@ impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let all = self.drained.iter().any(|queue| queue == "all");
         let queues = self.drained.iter().filter(|queue| *queue != "all").cloned().collect();
-        let asked = Asked {
+        let asked = Inputs {
             paths: &self.paths,
             candidates: &self.candidate,
             environment: self.environment.as_deref(),

@@ -1,4 +1,4 @@
-//! The services of one environment, each in its versions, and the edges between them: who may meet whom, and what comes of it.
+//! The services of one environment in their versions, and the edges between them: which versions may meet, and with which result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use twyla_build::compare::{Verdict, Why, Witness};
 use super::plan::{self, AGES, Age, Cells, ServiceId, Task};
 use crate::commands::manifest::model::{Emits, Listens, Rpc};
 
-/// What one version of a service does.
+/// One version of a service.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Version {
     pub(crate) name: String,
@@ -18,22 +18,22 @@ pub(crate) struct Version {
     pub(crate) calls: Vec<Rpc>,
 }
 
-/// A service in its versions.
+/// A service with its versions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Member {
     pub(crate) name: String,
-    /// Whether old versions of it go on running.
+    /// Whether old versions keep running.
     pub(crate) field: bool,
-    /// Those before the one that is deployed, the newest first.
+    /// The versions before the deployed one, newest first.
     pub(crate) past: Vec<Version>,
-    /// What is deployed; none of a service that is new.
+    /// The deployed version; `None` for a new service.
     pub(crate) now: Option<Version>,
-    /// What is to be deployed.
+    /// The version to deploy.
     pub(crate) next: Option<Version>,
 }
 
 impl Member {
-    /// The versions of an age.
+    /// Returns the versions of an age.
     pub(crate) fn of(&self, age: Age) -> &[Version] {
         match age {
             Age::Past => &self.past,
@@ -52,11 +52,11 @@ impl Member {
 pub(crate) struct Fleet {
     pub(crate) environment: Option<String>,
     pub(crate) members: Vec<Member>,
-    /// The queues that somebody has seen drained of what old versions have sent; none says that of all.
+    /// The queues without events of old versions, as the user says.
     pub(crate) drained: Drained,
 }
 
-/// Which queues are drained.
+/// The drained queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Drained {
     pub(crate) all: bool,
@@ -72,7 +72,7 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    /// What it is called: the event's or the method's name.
+    /// Returns the name of the event or the method.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Event { event, .. } => event,
@@ -80,7 +80,7 @@ impl Subject {
         }
     }
 
-    /// The queue, where there is one.
+    /// Returns the queue of an event.
     pub(crate) fn queue(&self) -> Option<String> {
         match self {
             Self::Event { event, group } => Some(format!("{event}.{group}")),
@@ -89,7 +89,7 @@ impl Subject {
     }
 }
 
-/// A piece of what is sent.
+/// A part of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Part {
     Content,
@@ -110,7 +110,7 @@ impl Part {
         }
     }
 
-    /// Whether it goes from the edge's consumer to its producer: what a server answers.
+    /// Whether the consumer of the edge sends it: answers of a server.
     pub(crate) fn goes_back(self) -> bool {
         matches!(self, Self::Response | Self::Error)
     }
@@ -122,9 +122,9 @@ pub(crate) struct Edge {
     pub(crate) producer: ServiceId,
     pub(crate) consumer: ServiceId,
     pub(crate) subject: Subject,
-    /// For each pair of versions of which both have to do with it.
+    /// The pairs of versions that both use it.
     pub(crate) cells: Vec<Cell>,
-    /// Whether its queue is drained of what old versions have sent.
+    /// Whether its queue has no events of old versions.
     drained: bool,
 }
 
@@ -133,34 +133,34 @@ pub(crate) struct Edge {
 pub(crate) struct Cell {
     pub(crate) producer: (Age, String),
     pub(crate) consumer: (Age, String),
-    /// What is wrong; nothing where it fits.
-    pub(crate) wrong: Vec<Wrong>,
+    /// The mismatches; empty if the pair fits.
+    pub(crate) wrong: Vec<Mismatch>,
 }
 
-/// What whoever takes a witness does with it, in the words of a report.
+/// Returns what the receiver of a witness does with it.
 pub(super) fn refuses(witness: &Witness) -> &'static str {
     if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" }
 }
 
-/// What is wrong with a pair.
+/// A mismatch of a pair.
 #[derive(Clone, Debug)]
-pub(crate) enum Wrong {
+pub(crate) enum Mismatch {
     Breaks(Part, Rc<Witness>),
     Undecided(Part, Rc<Why>),
     /// The method is called and not served.
     NotServed,
 }
 
-impl Wrong {
+impl Mismatch {
     pub(crate) fn is_undecided(&self) -> bool {
         matches!(self, Self::Undecided(..))
     }
 }
 
-/// How a pair, or several, came out.
+/// The verdict on one pair or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Came {
-    /// One of the two has nothing to do with it.
+pub(crate) enum PairVerdict {
+    /// One of the two doesn't use it.
     Apart,
     Fits,
     Undecided,
@@ -168,56 +168,56 @@ pub(crate) enum Came {
 }
 
 impl Cell {
-    pub(crate) fn came(&self) -> Came {
+    pub(crate) fn came(&self) -> PairVerdict {
         if self.wrong.is_empty() {
-            Came::Fits
-        } else if self.wrong.iter().all(Wrong::is_undecided) {
-            Came::Undecided
+            PairVerdict::Fits
+        } else if self.wrong.iter().all(Mismatch::is_undecided) {
+            PairVerdict::Undecided
         } else {
-            Came::Breaks
+            PairVerdict::Breaks
         }
     }
 }
 
 impl Edge {
-    /// The cells of two ages.
+    /// Returns the cells of two ages.
     pub(crate) fn of(&self, producer: Age, consumer: Age) -> impl Iterator<Item = &Cell> {
         self.cells.iter().filter(move |cell| cell.producer.0 == producer && cell.consumer.0 == consumer)
     }
 
-    /// How two ages came out: the worst of their cells.
-    pub(crate) fn came(&self, producer: Age, consumer: Age) -> Came {
-        self.of(producer, consumer).map(Cell::came).max().unwrap_or(Came::Apart)
+    /// Returns the verdict on two ages: the worst of their cells.
+    pub(crate) fn came(&self, producer: Age, consumer: Age) -> PairVerdict {
+        self.of(producer, consumer).map(Cell::came).max().unwrap_or(PairVerdict::Apart)
     }
 
-    /// The first thing that is wrong with two ages.
-    pub(crate) fn wrong(&self, producer: Age, consumer: Age) -> Option<(&Cell, &Wrong)> {
+    /// Returns the first mismatch of two ages.
+    pub(crate) fn wrong(&self, producer: Age, consumer: Age) -> Option<(&Cell, &Mismatch)> {
         let wrong = || self.of(producer, consumer).flat_map(|cell| cell.wrong.iter().map(move |wrong| (cell, wrong)));
         wrong().find(|(_, wrong)| !wrong.is_undecided()).or_else(|| wrong().next())
     }
 
-    /// For the planner, which takes what is undecided as one says.
+    /// Returns the verdicts for the planner; `undecided_fits`: whether undecided pairs count as fitting.
     fn cells(&self, undecided_fits: bool) -> Cells {
-        let most = if undecided_fits { Came::Undecided } else { Came::Fits };
+        let most = if undecided_fits { PairVerdict::Undecided } else { PairVerdict::Fits };
         Cells::new(|producer, consumer| {
             let gone = producer == Age::Past && self.drained;
             gone || self.came(producer, consumer) <= most
         })
     }
 
-    /// Whether what waits in the queue still counts.
+    /// Whether its queue has no events of old versions.
     pub(crate) fn is_drained(&self) -> bool {
         self.drained
     }
 }
 
-/// Says whether what is sent under one schema is taken under another, both named by their digests.
+/// Decides whether what one schema allows is accepted by another, both named by their digests.
 pub(crate) trait Judge {
     fn judge(&mut self, producer: &str, consumer: &str) -> Rc<Verdict>;
 }
 
 impl Fleet {
-    /// Every edge, each pair of versions judged.
+    /// Returns every edge, with a verdict on each pair of versions.
     pub(crate) fn edges(&self, judge: &mut impl Judge) -> Vec<Edge> {
         let mut edges = Vec::new();
         for ((producer, consumer), subjects) in self.meetings() {
@@ -227,7 +227,7 @@ impl Fleet {
                     Subject::Event { event, group } => event_cells(from, to, event, group, judge),
                     Subject::Method(method) => method_cells(from, to, method, judge),
                 };
-                // what is in the field goes on sending: its old versions are never done
+                // old versions in the field never stop sending
                 let queue = subject.queue().filter(|_| !from.field);
                 let drained = queue.is_some_and(|queue| self.drained.all || self.drained.queues.contains(&queue));
                 edges.push(Edge { producer, consumer, subject, cells, drained });
@@ -237,7 +237,7 @@ impl Fleet {
         edges
     }
 
-    /// Which services meet, and on what.
+    /// Returns the services that meet, and their subjects.
     fn meetings(&self) -> BTreeMap<(ServiceId, ServiceId), BTreeSet<Subject>> {
         let mut emitters: BTreeMap<&str, BTreeSet<ServiceId>> = BTreeMap::new();
         let mut callers: BTreeMap<&str, BTreeSet<ServiceId>> = BTreeMap::new();
@@ -270,7 +270,7 @@ impl Fleet {
         meetings
     }
 
-    /// What is to be planned.
+    /// Returns the input of the planner.
     pub(crate) fn task(&self, edges: &[Edge], undecided_fits: bool) -> Task {
         let service = |member: &Member| plan::Service { moves: member.next.is_some(), field: member.field };
         let edge = |edge: &Edge| plan::Edge {
@@ -282,8 +282,8 @@ impl Fleet {
         Task { services: self.members.iter().map(service).collect(), edges: edges.iter().map(edge).collect() }
     }
 
-    /// What versions that are there or come say and nobody hears, and the other way round.
-    pub(crate) fn loose(&self) -> Vec<Loose> {
+    /// Returns the events, methods and queues of current and new versions that have only one end.
+    pub(crate) fn loose(&self) -> Vec<Unmatched> {
         let all = || {
             self.members.iter().enumerate().filter_map(|(id, it)| it.next.as_ref().or(it.now.as_ref()).map(|v| (id, v)))
         };
@@ -294,18 +294,22 @@ impl Fleet {
         let mut loose = BTreeSet::new();
         for (service, version) in all() {
             let unheard = version.emits.iter().filter(|it| !heard.contains(&*it.event));
-            loose.extend(unheard.map(|it| Loose::Unheard { event: it.event.clone(), service }));
+            loose.extend(unheard.map(|it| Unmatched::Unheard { event: it.event.clone(), service }));
             let unsaid = version.listens.iter().filter(|it| !said.contains(&*it.event));
-            loose.extend(unsaid.map(|it| Loose::Unsaid { event: it.event.clone(), group: it.group.clone(), service }));
+            loose.extend(unsaid.map(|it| Unmatched::Unsaid {
+                event: it.event.clone(),
+                group: it.group.clone(),
+                service,
+            }));
             let unserved = version.calls.iter().filter(|it| !served.contains(&*it.method));
-            loose.extend(unserved.map(|it| Loose::Unserved { method: it.method.clone(), service }));
+            loose.extend(unserved.map(|it| Unmatched::Unserved { method: it.method.clone(), service }));
             let uncalled = version.serves.iter().filter(|it| !called.contains(&*it.method));
-            loose.extend(uncalled.map(|it| Loose::Uncalled { method: it.method.clone(), service }));
+            loose.extend(uncalled.map(|it| Unmatched::Uncalled { method: it.method.clone(), service }));
             // a group whose service has gone leaves its queue behind
             let old = self.members[service].now.iter().filter(|_| self.members[service].next.is_some());
             for it in old.flat_map(|old| &old.listens) {
                 if !version.listens.iter().any(|other| (&other.event, &other.group) == (&it.event, &it.group)) {
-                    loose.insert(Loose::Left { event: it.event.clone(), group: it.group.clone(), service });
+                    loose.insert(Unmatched::Left { event: it.event.clone(), group: it.group.clone(), service });
                 }
             }
         }
@@ -313,9 +317,9 @@ impl Fleet {
     }
 }
 
-/// What has only one end.
+/// An event, method or queue with only one end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Loose {
+pub(crate) enum Unmatched {
     /// It is emitted, and no service listens to it.
     Unheard { event: String, service: ServiceId },
     /// It is listened to, and no service emits it.
@@ -328,12 +332,12 @@ pub(crate) enum Loose {
     Left { event: String, group: String, service: ServiceId },
 }
 
-/// What is wrong where one digest is sent and another taken.
-fn held(part: Part, producer: &str, consumer: &str, judge: &mut impl Judge) -> Option<Wrong> {
+/// Returns the mismatch of a sent schema with an accepted one.
+fn held(part: Part, producer: &str, consumer: &str, judge: &mut impl Judge) -> Option<Mismatch> {
     match &*judge.judge(producer, consumer) {
         Verdict::Fits => None,
-        Verdict::Breaks(witness) => Some(Wrong::Breaks(part, Rc::new((**witness).clone()))),
-        Verdict::Undecided(why) => Some(Wrong::Undecided(part, Rc::new(why.clone()))),
+        Verdict::Breaks(witness) => Some(Mismatch::Breaks(part, Rc::new((**witness).clone()))),
+        Verdict::Undecided(why) => Some(Mismatch::Undecided(part, Rc::new(why.clone()))),
     }
 }
 
@@ -363,7 +367,7 @@ fn event_cells(from: &Member, to: &Member, event: &str, group: &str, judge: &mut
 
 fn method_cells(from: &Member, to: &Member, method: &str, judge: &mut impl Judge) -> Vec<Cell> {
     let mut cells = Vec::new();
-    // a service that isn't there serves nothing
+    // a service that is gone serves nothing
     let absent = Version { name: "not deployed".to_owned(), ..Version::default() };
     let servers = || to.versions().chain(to.now.is_none().then_some((Age::Now, &absent)));
     for (asked, caller) in from.versions() {
@@ -375,13 +379,13 @@ fn method_cells(from: &Member, to: &Member, method: &str, judge: &mut impl Judge
             let serves: Vec<_> = server.serves.iter().filter(|it| it.method == method).collect();
             let mut wrong = Vec::new();
             if serves.is_empty() {
-                wrong.push(Wrong::NotServed);
+                wrong.push(Mismatch::NotServed);
             }
             for (call, serve) in calls.iter().flat_map(|call| serves.iter().map(move |it| (call, it))) {
                 wrong.extend(held(Part::Request, &call.request, &serve.request, judge));
                 wrong.extend(held(Part::Context, &call.context, &serve.context, judge));
                 wrong.extend(held(Part::Response, &serve.response, &call.response, judge));
-                // an error that the caller knows nothing of is a server's fault to it, which it has to expect anyway
+                // a caller handles an unknown error as a fault of the server, which it has to expect anyway
                 if let (Some(sent), Some(taken)) = (&serve.error, &call.error) {
                     wrong.extend(held(Part::Error, sent, taken, judge));
                 }

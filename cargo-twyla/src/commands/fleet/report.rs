@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Came, Edge, Fleet, Judge, Loose};
-use super::plan::{self, Age, EdgeId, Plan, ServiceId, Step, Stuck, Wait};
+use super::model::{Edge, Fleet, Judge, PairVerdict, Unmatched};
+use super::plan::{self, Age, Blocked, EdgeId, Plan, ServiceId, Step, Wait};
 use super::split::{self, Split};
 
 /// What there is to say.
@@ -11,7 +11,7 @@ use super::split::{self, Split};
 pub(crate) struct Report {
     pub(crate) fleet: Fleet,
     pub(crate) edges: Vec<Edge>,
-    pub(crate) loose: Vec<Loose>,
+    pub(crate) loose: Vec<Unmatched>,
     /// Of what is to be deployed, where something is.
     pub(crate) deployment: Option<Deployment>,
 }
@@ -72,22 +72,22 @@ impl Report {
 
     /// How what is deployed now came out on an edge: what runs, and what is in its queue.
     pub(crate) fn standing(&self, edge: &Edge) -> Outlook {
-        let queued = if edge.is_drained() { Came::Apart } else { edge.came(Age::Past, Age::Now) };
+        let queued = if edge.is_drained() { PairVerdict::Apart } else { edge.came(Age::Past, Age::Now) };
         let field = |id: ServiceId| self.fleet.members[id].field;
-        let old = if field(edge.consumer) { edge.came(Age::Now, Age::Past) } else { Came::Apart };
+        let old = if field(edge.consumer) { edge.came(Age::Now, Age::Past) } else { PairVerdict::Apart };
         let running = edge.came(Age::Now, Age::Now).max(old);
         let running = if field(edge.producer) { running.max(edge.came(Age::Past, Age::Now)) } else { running };
         match (running, queued) {
-            (Came::Breaks, _) => Outlook::Breaks,
-            (_, Came::Breaks) => Outlook::Waits,
-            (Came::Undecided, _) | (_, Came::Undecided) => Outlook::Undecided,
+            (PairVerdict::Breaks, _) => Outlook::Breaks,
+            (_, PairVerdict::Breaks) => Outlook::Waits,
+            (PairVerdict::Undecided, _) | (_, PairVerdict::Undecided) => Outlook::Undecided,
             _ => Outlook::Fine,
         }
     }
 
     /// The methods that are called and not there; of these, only those that are so already where nothing is to be deployed.
     fn unserved(&self) -> bool {
-        self.loose.iter().any(|it| matches!(it, Loose::Unserved { .. }))
+        self.loose.iter().any(|it| matches!(it, Unmatched::Unserved { .. }))
     }
 
     /// How it came out in all: the deployment where there is one, else what is deployed.
@@ -95,7 +95,7 @@ impl Report {
         match &self.deployment {
             Some(deployment) => {
                 let unserved = self.loose.iter().any(|it| match it {
-                    Loose::Unserved { service, .. } => self.fleet.members[*service].next.is_some(),
+                    Unmatched::Unserved { service, .. } => self.fleet.members[*service].next.is_some(),
                     _ => false,
                 });
                 if unserved { Outlook::Breaks } else { deployment.outlook() }
@@ -114,7 +114,7 @@ impl Deployment {
         let trusts = !strict.stuck.is_empty() && trusting.stuck.is_empty();
         let plan = if trusts { trusting } else { strict };
         let task = fleet.task(edges, trusts);
-        let cycles = plan.stuck.iter().filter_map(|it| if let Stuck::Cycle(cycle) = it { Some(cycle) } else { None });
+        let cycles = plan.stuck.iter().filter_map(|it| if let Blocked::Cycle(cycle) = it { Some(cycle) } else { None });
         let splits = cycles.map(|cycle| split::split(fleet, edges, cycle, judge)).collect();
         let order: Vec<ServiceId> = deployed(&plan).collect();
         let all: BTreeSet<ServiceId> = order.iter().copied().collect();
@@ -158,7 +158,7 @@ fn takes_away(fleet: &Fleet, edges: &[Edge], deployed: &BTreeSet<ServiceId>) -> 
             let breaks = |age| {
                 let mut cells =
                     edge.of(age, Age::Past).filter(|cell| Some(&cell.consumer.1) == past.map(|it| &it.name));
-                cells.any(|cell| cell.came() == Came::Breaks)
+                cells.any(|cell| cell.came() == PairVerdict::Breaks)
             };
             if let Some(past) = past.filter(|_| breaks(Age::Next) && !breaks(Age::Now)) {
                 found.insert(TakesAway { service: c, version: past.name.clone(), because_of: p, edge: id });
@@ -169,7 +169,7 @@ fn takes_away(fleet: &Fleet, edges: &[Edge], deployed: &BTreeSet<ServiceId>) -> 
             let breaks = |age| {
                 let mut cells =
                     edge.of(Age::Past, age).filter(|cell| Some(&cell.producer.1) == past.map(|it| &it.name));
-                cells.any(|cell| cell.came() == Came::Breaks)
+                cells.any(|cell| cell.came() == PairVerdict::Breaks)
             };
             if let Some(past) = past.filter(|_| breaks(Age::Next) && !breaks(Age::Now)) {
                 found.insert(TakesAway { service: p, version: past.name.clone(), because_of: c, edge: id });

@@ -1,16 +1,15 @@
-//! How a cycle is taken apart: one of its services is released twice, first with only what another waits for.
+//! Splits a cycle: one of its services is released twice, first with only the change that another waits for.
 //!
-//! An edge is about one contract, so a cycle that goes over several contracts can be split at a service where it comes in by
-//! one and goes out by another. A cycle about one contract can't: there a new event has to stand beside the old one. What is
-//! found is planned like anything else before it is told.
+//! An edge is about one contract. A cycle over several contracts can be split at a service between two of them; a cycle about one
+//! contract needs a new event beside the old one. A split is planned like any deployment before it is reported.
 
 use std::collections::BTreeSet;
 
-use super::model::{Edge, Fleet, Judge, Member, Part, Subject, Version, Wrong};
+use super::model::{Edge, Fleet, Judge, Member, Mismatch, Part, Subject, Version};
 use super::plan::{self, ServiceId, Step, Wait};
 use crate::commands::manifest::model::{Emits, Listens, Rpc};
 
-/// What of a service changes by itself.
+/// A part of a service that changes by itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unit {
     /// The context of all its events.
@@ -19,12 +18,12 @@ pub(crate) enum Unit {
     Contract(String),
 }
 
-/// A cycle taken apart.
+/// A split cycle.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Split {
     /// The service that is released twice.
     pub(crate) service: ServiceId,
-    /// What its first release changes.
+    /// The changes of its first release.
     pub(crate) first: BTreeSet<Unit>,
     /// The order, with the first release.
     pub(crate) steps: Vec<SplitStep>,
@@ -33,15 +32,15 @@ pub(crate) struct Split {
 /// One step of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SplitStep {
-    /// Wait until what old versions have sent is handled.
+    /// Wait until the events of old versions are handled.
     Drain { subject: Subject, producer: ServiceId },
     /// Deploy the new version.
     Deploy { service: ServiceId, stop: bool },
-    /// Deploy one that has only the first part of what is new.
+    /// Deploy the first release of the split service.
     DeployFirst { stop: bool },
 }
 
-/// Finds how a cycle can be split; the first way that is safe.
+/// Returns the first safe split of a cycle.
 pub(crate) fn split(fleet: &Fleet, edges: &[Edge], cycle: &[Wait], judge: &mut impl Judge) -> Option<Split> {
     let units = |wait: &Wait| -> BTreeSet<Unit> {
         let edge = &edges[wait.edge];
@@ -61,14 +60,14 @@ pub(crate) fn split(fleet: &Fleet, edges: &[Edge], cycle: &[Wait], judge: &mut i
     None
 }
 
-fn unit(edge: &Edge, wrong: &Wrong) -> Unit {
+fn unit(edge: &Edge, wrong: &Mismatch) -> Unit {
     match wrong {
-        Wrong::Breaks(Part::Context, _) | Wrong::Undecided(Part::Context, _) => Unit::Context,
+        Mismatch::Breaks(Part::Context, _) | Mismatch::Undecided(Part::Context, _) => Unit::Context,
         _ => Unit::Contract(edge.subject.name().to_owned()),
     }
 }
 
-/// The order in which one service goes in two releases, where there is one.
+/// Returns the order with one service in two releases, if there is one.
 fn released_twice(
     fleet: &Fleet,
     cycle: &[Wait],
@@ -79,7 +78,7 @@ fn released_twice(
     let of_cycle = |id: ServiceId| cycle.iter().any(|wait| wait.service == id);
     let whole = fleet.members.get(twice)?.next.clone()?;
     let mut fleet = fleet.clone();
-    // what isn't of the cycle stays where it is: it may go before or after, as its own order has it
+    // services outside the cycle don't move: their own order decides
     for (id, member) in fleet.members.iter_mut().enumerate() {
         if !of_cycle(id) {
             member.next = None;
@@ -100,7 +99,7 @@ fn released_twice(
     Some(steps)
 }
 
-/// Plans everything that moves; none where something is stuck.
+/// Plans all moves; `None` if a service is blocked.
 fn go(
     fleet: &Fleet,
     judge: &mut impl Judge,
@@ -127,7 +126,7 @@ fn go(
     Some(deployed)
 }
 
-/// What is deployed now was new before, and what was before is in the queues.
+/// Turns deployed versions into past ones, and new ones into deployed ones.
 fn moved(member: &mut Member) {
     if let Some(next) = member.next.take()
         && let Some(now) = member.now.replace(next)
@@ -136,7 +135,7 @@ fn moved(member: &mut Member) {
     }
 }
 
-/// A version that is new in some contracts and old in the others.
+/// Returns a version with some contracts of the new one and the others of the old one.
 pub(crate) fn blend(now: &Version, next: &Version, units: &BTreeSet<Unit>) -> Version {
     let new = |name: &str| units.contains(&Unit::Contract(name.to_owned()));
     let context_of = |version: &Version| {

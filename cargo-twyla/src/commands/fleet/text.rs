@@ -1,18 +1,18 @@
-//! A report as text for people.
+//! Formats a report as text.
 
 use std::fmt::Write;
 
 use super::load::in_;
-use super::model::{Came, Cell, Edge, Loose, Subject, Wrong, refuses};
-use super::plan::{Age, ServiceId, Step, Stuck, Wait};
+use super::model::{Cell, Edge, Mismatch, PairVerdict, Subject, Unmatched, refuses};
+use super::plan::{Age, Blocked, ServiceId, Step, Wait};
 use super::report::{Deployment, Outlook, Report, Rollback};
 use super::split::{Split, SplitStep, Unit};
 use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, UNSURE, paint, tame};
 
-/// Characters of a witness that are shown.
+/// The number of characters of a witness.
 const SHOWN: usize = 300;
 
-/// A report as text.
+/// Returns a report as text.
 pub(crate) fn text(report: &Report, verbose: bool) -> String {
     let mut out = Writer { report, out: String::new() };
     out.title();
@@ -41,7 +41,7 @@ impl Writer<'_> {
         format!("{} {}", paint(NAME, tame(&self.report.fleet.members[id].name)), tame(version))
     }
 
-    /// A service in the version of an age; just its name, where it has none.
+    /// Returns a service with its version of an age, or only its name.
     fn aged(&self, id: ServiceId, age: Age) -> String {
         let member = &self.report.fleet.members[id];
         match member.of(age).first() {
@@ -64,12 +64,12 @@ impl Writer<'_> {
         self.line(title);
     }
 
-    /// What is deployed now, where something is wrong with it; all of it where that is asked for.
+    /// Writes the deployed edges with a mismatch; all edges if `verbose`.
     fn standing(&mut self, verbose: bool) {
         for edge in &self.report.edges {
             let outlook = self.report.standing(edge);
             let (word, ages): (_, &[Age]) = match outlook {
-                Outlook::Fine if !verbose || edge.came(Age::Now, Age::Now) == Came::Apart => continue,
+                Outlook::Fine if !verbose || edge.came(Age::Now, Age::Now) == PairVerdict::Apart => continue,
                 Outlook::Fine => (paint(GOOD, "fits"), &[]),
                 Outlook::Undecided => (paint(UNSURE, "undecided"), &[Age::Now, Age::Past]),
                 Outlook::Waits => (paint(UNSURE, "drain first"), &[Age::Past]),
@@ -99,16 +99,16 @@ impl Writer<'_> {
         }
     }
 
-    /// What one may send and how the other refuses it.
-    fn wrong(&mut self, edge: &Edge, cell: &Cell, wrong: &Wrong, indent: &str) {
+    /// Writes what one service may send, and how the other refuses it.
+    fn wrong(&mut self, edge: &Edge, cell: &Cell, wrong: &Mismatch, indent: &str) {
         let producer = self.named(edge.producer, &cell.producer.1);
         let consumer = self.named(edge.consumer, &cell.consumer.1);
         let ends = |back: bool| if back { (&consumer, &producer) } else { (&producer, &consumer) };
         match wrong {
-            Wrong::NotServed => {
+            Mismatch::NotServed => {
                 self.line(format_args!("{indent}{producer} calls it, and {consumer} doesn't serve it"));
             }
-            Wrong::Breaks(part, witness) => {
+            Mismatch::Breaks(part, witness) => {
                 let (sender, taker) = ends(part.goes_back());
                 let value = shortened(&witness.event.to_string());
                 let at =
@@ -119,7 +119,7 @@ impl Writer<'_> {
                 let rule = format!("{} in {}", witness.keyword, witness.path);
                 self.line(format_args!("{indent}{}", paint(FAINT, tame(&rule))));
             }
-            Wrong::Undecided(part, why) => {
+            Mismatch::Undecided(part, why) => {
                 let (sender, taker) = ends(part.goes_back());
                 self.line(format_args!(
                     "{indent}Whether {taker} takes each {} that {sender} may send can't be decided:",
@@ -137,21 +137,21 @@ impl Writer<'_> {
         for loose in &self.report.loose {
             let age = |id: ServiceId| if self.report.fleet.members[id].next.is_some() { Age::Next } else { Age::Now };
             let text = match loose {
-                Loose::Unheard { event, service } => {
-                    format!("nobody hears {event}, which {} emits", self.aged(*service, age(*service)))
+                Unmatched::Unheard { event, service } => {
+                    format!("no service listens to {event}, which {} emits", self.aged(*service, age(*service)))
                 }
-                Loose::Unsaid { event, group, service } => {
+                Unmatched::Unsaid { event, group, service } => {
                     let service = self.aged(*service, age(*service));
-                    format!("nobody says {event}, which {service} listens to in the group {group}")
+                    format!("no service emits {event}, which {service} listens to in the group {group}")
                 }
-                Loose::Unserved { method, service } => {
+                Unmatched::Unserved { method, service } => {
                     let service = self.aged(*service, age(*service));
-                    format!("{} serves {}, which {service} calls", paint(BAD, "nobody"), tame(method))
+                    format!("{} serves {}, which {service} calls", paint(BAD, "no service"), tame(method))
                 }
-                Loose::Uncalled { method, service } => {
-                    format!("nobody calls {}, which {} serves", tame(method), self.aged(*service, age(*service)))
+                Unmatched::Uncalled { method, service } => {
+                    format!("no service calls {}, which {} serves", tame(method), self.aged(*service, age(*service)))
                 }
-                Loose::Left { event, group, service } => {
+                Unmatched::Left { event, group, service } => {
                     let service = self.aged(*service, Age::Next);
                     format!(
                         "{service} doesn't listen to {event} any more: its queue {event}.{group} stays, and fills until it is deleted"
@@ -164,7 +164,7 @@ impl Writer<'_> {
 
     fn sum(&mut self) {
         let of = |outlook| self.report.edges.iter().filter(|edge| self.report.standing(edge) == outlook).count();
-        let unserved = self.report.loose.iter().filter(|it| matches!(it, Loose::Unserved { .. })).count();
+        let unserved = self.report.loose.iter().filter(|it| matches!(it, Unmatched::Unserved { .. })).count();
         let (breaks, waits, undecided) = (of(Outlook::Breaks), of(Outlook::Waits), of(Outlook::Undecided));
         let all = self.report.edges.len();
         let mut said = Vec::new();
@@ -180,7 +180,7 @@ impl Writer<'_> {
         }
         if unserved > 0 {
             let calls = if unserved == 1 { "call is" } else { "calls are" };
-            said.push(paint(BAD, format!("{unserved} {calls} served by nobody")));
+            said.push(paint(BAD, format!("{unserved} {calls} not served")));
         }
         let said: Vec<String> = said.iter().map(ToString::to_string).collect();
         let said = if said.is_empty() { paint(GOOD, "everything fits").to_string() } else { said.join(", ") };
@@ -217,7 +217,7 @@ impl Writer<'_> {
         self.rollbacks(deployment);
     }
 
-    /// The four cells of each edge that a candidate is at an end of.
+    /// Writes the cells of each edge with a candidate.
     fn cells(&mut self, moving: &[ServiceId]) {
         let touched = |edge: &&Edge| moving.contains(&edge.producer) || moving.contains(&edge.consumer);
         for edge in self.report.edges.iter().filter(touched) {
@@ -237,13 +237,16 @@ impl Writer<'_> {
             for (row, name) in rows {
                 let mut line = format!("    {name:first$}");
                 for ((column, _), width) in columns.iter().zip(&widths) {
-                    let came =
-                        if row == Age::Past && edge.is_drained() { Came::Apart } else { edge.came(row, *column) };
+                    let came = if row == Age::Past && edge.is_drained() {
+                        PairVerdict::Apart
+                    } else {
+                        edge.came(row, *column)
+                    };
                     let (style, word) = match came {
-                        Came::Apart => (FAINT, "-"),
-                        Came::Fits => (GOOD, "fits"),
-                        Came::Undecided => (UNSURE, "undecided"),
-                        Came::Breaks => (BAD, "breaks"),
+                        PairVerdict::Apart => (FAINT, "-"),
+                        PairVerdict::Fits => (GOOD, "fits"),
+                        PairVerdict::Undecided => (UNSURE, "undecided"),
+                        PairVerdict::Breaks => (BAD, "breaks"),
                     };
                     let _ = write!(line, "  {}{:2$}", paint(style, word), "", width - word.len());
                 }
@@ -273,7 +276,7 @@ impl Writer<'_> {
         format!("deploy {what}{stop}")
     }
 
-    /// Why one waits for another, with the witness.
+    /// Writes why one service waits for another, with the witness.
     fn because(&mut self, edge: usize, producer: Age, consumer: Age, indent: &str) {
         let edge = &self.report.edges[edge];
         if let Some((cell, wrong)) = edge.wrong(producer, consumer) {
@@ -282,9 +285,9 @@ impl Writer<'_> {
         }
     }
 
-    fn stuck<'s>(&mut self, stuck: &Stuck, split: impl FnOnce() -> Option<&'s Split>) {
+    fn stuck<'s>(&mut self, stuck: &Blocked, split: impl FnOnce() -> Option<&'s Split>) {
         match stuck {
-            Stuck::Meet { service, edge, producer, consumer } => {
+            Blocked::Meet { service, edge, producer, consumer } => {
                 let it = &self.report.edges[*edge];
                 let other = if it.producer == *service { it.consumer } else { it.producer };
                 let other_age = if it.producer == *service { *consumer } else { *producer };
@@ -294,9 +297,9 @@ impl Writer<'_> {
                         "{what} and the version before it can't share a queue: give the new form an event of its own"
                     )
                 } else {
-                    // who sends and who takes is as the edge has it; else the witness below says who does what
+                    // whether the producer sends and the consumer refuses; otherwise the witness below says who does
                     let straight = match it.wrong(*producer, *consumer) {
-                        Some((_, Wrong::Breaks(part, witness))) => !part.goes_back() && !witness.is_repeated(),
+                        Some((_, Mismatch::Breaks(part, witness))) => !part.goes_back() && !witness.is_repeated(),
                         _ => true,
                     };
                     match other_age {
@@ -320,7 +323,7 @@ impl Writer<'_> {
                 self.line(format_args!("\n  {why}"));
                 self.because(*edge, *producer, *consumer, "    ");
             }
-            Stuck::Cycle(cycle) => {
+            Blocked::Cycle(cycle) => {
                 self.line(format_args!(
                     "\n  {}",
                     paint(BAD, "These wait for each other, so none of them can go first:")
@@ -338,7 +341,7 @@ impl Writer<'_> {
                     ),
                 }
             }
-            Stuck::Behind(Wait { service, waits_for, edge, producer, consumer }) => {
+            Blocked::Behind(Wait { service, waits_for, edge, producer, consumer }) => {
                 let (service, other) = (self.aged(*service, Age::Next), self.aged(*waits_for, Age::Next));
                 self.line(format_args!("\n  {service} waits for {other}:"));
                 self.because(*edge, *producer, *consumer, "    ");

@@ -26,7 +26,7 @@ const FARTHEST: usize = 16;
 /// Reads a document.
 pub(super) fn read(document: &Json, domain: Option<&str>) -> Result<Read, String> {
     let version = document.get("asyncapi").and_then(Json::str);
-    let version = version.ok_or("is no AsyncAPI document: it has no `asyncapi`")?;
+    let version = version.ok_or("is not an AsyncAPI document: it has no `asyncapi`")?;
     if !version.starts_with("3.") {
         return Err(format!(
             "is of AsyncAPI {version}, and 3 is read: `asyncapi convert` of the AsyncAPI CLI makes it one"
@@ -47,7 +47,7 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
             Some(Json::String(file)) => file.clone(),
             // what the bus says of itself
             Some(Json::Bool(false)) => continue,
-            // somebody has added one
+            // one that another tool has added
             _ => format!("shared/{}.json", field_name(key)),
         };
         if !file.contains("://") && !is_below(&file) {
@@ -167,8 +167,7 @@ fn resolved<'a>(document: &'a Json, mut json: &'a Json) -> Result<&'a Json, Stri
         let dangling = || format!("{reference} leads to nothing in the document");
         let pointer = reference.strip_prefix("#/").ok_or_else(dangling)?;
         json = pointer.split('/').try_fold(document, |json, step| {
-            json.get(&crate::support::contracts::decoded(step).replace("~1", "/").replace("~0", "~"))
-                .ok_or_else(dangling)
+            json.get(&crate::support::uri::decoded(step).replace("~1", "/").replace("~0", "~")).ok_or_else(dangling)
         })?;
     }
     Err(format!("has more than {FARTHEST} references in a row"))

@@ -39,8 +39,7 @@ impl Definitions {
         for json in texts.values() {
             let marked = references(json).into_iter().filter_map(|reference| {
                 let (file, pointer) = reference.strip_prefix(MARK)?.split_once('#')?;
-                let (file, pointer) =
-                    (file.parse().ok()?, definition_of(&crate::support::contracts::decoded(pointer))?);
+                let (file, pointer) = (file.parse().ok()?, definition_of(&crate::support::uri::decoded(pointer))?);
                 Some(Place { file, pointer })
             });
             open.extend(marked.filter(|place| is_movable(place.file)));
@@ -60,7 +59,7 @@ impl Definitions {
             };
             let own = references(json)
                 .into_iter()
-                .filter_map(|it| definition_of(&crate::support::contracts::decoded(it.strip_prefix('#')?)));
+                .filter_map(|it| definition_of(&crate::support::uri::decoded(it.strip_prefix('#')?)));
             open.extend(own.map(|pointer| Place { file: place.file, pointer }));
             self.0.insert(place, path);
         }
@@ -100,7 +99,7 @@ impl Definitions {
                 let json = texts.get(&place.file).and_then(|json| json.pointer(&place.pointer));
                 let own = json.map(references).unwrap_or_default();
                 own.iter().filter_map(|it| it.strip_prefix('#')).any(|pointer| {
-                    let pointer = crate::support::contracts::decoded(pointer);
+                    let pointer = crate::support::uri::decoded(pointer);
                     within(&pointer, &place.pointer).is_none()
                         && definition_of(&pointer)
                             .is_none_or(|pointer| !moved.contains_key(&Place { file: place.file, pointer }))

@@ -74,10 +74,10 @@ pub(crate) struct Args {
     /// Where the contracts go.
     #[arg(long, value_name = "DIR", default_value = "schemas")]
     into: PathBuf,
-    /// The domain of files whose path names none.
+    /// The domain of files whose path doesn't name one.
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
-    /// The file that is the context, which every event carries; else context.json.
+    /// The file of the context, which every event carries. Default: context.json.
     #[arg(long, value_name = "FILE")]
     context: Option<PathBuf>,
     /// The draft that a custom $schema stands for; it is written to the folder's twyla.json.
@@ -86,10 +86,10 @@ pub(crate) struct Args {
     /// A document that schemas refer to by its URI; it is written to the folder's twyla.json.
     #[arg(long, value_name = "URI=FILE", value_parser = schemas::document)]
     document: Vec<(String, PathBuf)>,
-    /// Only tell.
+    /// Print the result without writing anything.
     #[arg(long)]
     dry_run: bool,
-    /// Write over files that are there.
+    /// Overwrite existing files.
     #[arg(long)]
     force: bool,
 }
@@ -331,7 +331,7 @@ impl Args {
         Ok(proofs)
     }
 
-    /// What becomes of each file, and what somebody should know.
+    /// Returns the result for each file, and the notes to the user.
     fn show(&self, plan: &Plan, texts: &BTreeMap<String, String>, kept: &[(String, String, String)]) {
         let paths = plan.moved.values().chain(kept.iter().map(|(path, ..)| path));
         let width = paths.map(|path| path.chars().count()).max().unwrap_or(0).max(7);
@@ -414,9 +414,9 @@ fn tell(problems: &[SchemaProblem]) -> usize {
     let mut seen = BTreeSet::new();
     for problem in problems {
         let (style, word) = if problem.is_error() { (BAD, "error") } else { (UNSURE, "warning") };
-        let told = problem.to_string();
-        if seen.insert(told.clone()) {
-            say!("{}: {told}", paint(style, word));
+        let text = problem.to_string();
+        if seen.insert(text.clone()) {
+            say!("{}: {text}", paint(style, word));
         }
     }
     problems.iter().filter(|it| it.is_error()).count()

@@ -32,7 +32,7 @@ pub(super) struct Plan {
     pub(super) earlier: BTreeMap<String, Vec<Earlier>>,
     /// Files that several others have given a definition to.
     pub(super) shared: BTreeSet<String>,
-    /// What somebody should know.
+    /// A note to the user.
     pub(super) notes: Vec<String>,
     /// What isn't imported.
     pub(super) left: Vec<Left>,
@@ -291,7 +291,7 @@ impl Places<'_> {
                     None => return,
                 },
             };
-            let pointer = crate::support::contracts::decoded(&pointer);
+            let pointer = crate::support::uri::decoded(&pointer);
             if let Some(rest) = moved.filter(|_| of == file).and_then(|own| within(&pointer, own)) {
                 *reference = fragment(rest);
                 return;

@@ -71,9 +71,9 @@ fn file(path: &Path, shown: &str) -> Option<Result<(Json, Text), String>> {
     let read = read.and_then(|(json, text)| match &json {
         Json::Object(members) if members.is_empty() || says_something(members) => Ok((json, text)),
         Json::Bool(_) => Ok((json, text)),
-        Json::Object(_) => Err("is no schema: it has no keyword of JSON Schema".to_owned()),
-        Json::Array(_) => Err("is no schema: it is an array".to_owned()),
-        _ => Err("is no schema: it is a single value".to_owned()),
+        Json::Object(_) => Err("is not a schema: it has no keyword of JSON Schema".to_owned()),
+        Json::Array(_) => Err("is not a schema: it is an array".to_owned()),
+        _ => Err("is not a schema: it is a single value".to_owned()),
     });
     Some(read)
 }

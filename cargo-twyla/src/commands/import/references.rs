@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use twyla_build::Draft;
 
 use super::loose::Loose;
-use crate::support::contracts::decoded;
 use crate::support::json::{Json, step};
 use crate::support::schemas::beside;
+use crate::support::uri::{self, decoded};
 
 /// No reference that was written has this.
 pub(super) const MARK: char = '\0';
@@ -285,18 +285,9 @@ fn walk(
     }
 }
 
-/// A JSON Pointer as the fragment of a URI.
+/// Returns a reference to a JSON Pointer within the same document.
 pub(super) fn fragment(pointer: &str) -> String {
-    let mut out = "#".to_owned();
-    for c in pointer.chars() {
-        if c.is_ascii_alphanumeric() || "/-._~!$&'()*+,;=:@".contains(c) {
-            out.push(c);
-        } else {
-            let mut buffer = [0; 4];
-            c.encode_utf8(&mut buffer).bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
-        }
-    }
-    out
+    format!("#{}", uri::fragment(pointer))
 }
 
 /// Whether a `$schema` is a draft of JSON Schema, which is known whether a file embeds it or not.

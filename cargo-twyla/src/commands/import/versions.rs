@@ -42,7 +42,7 @@ pub(super) fn versions(
         let mut bundles = bundles(plan, &these, folder, builder)?;
         for (place, it) in these {
             let Some(now) = sources.contracts.iter().find(|it| it.bundle.root() == place) else {
-                let why = format!("is an earlier version of {place}, which is no contract");
+                let why = format!("is an earlier version of {place}, which is not a contract");
                 out.left.push(Left::whole(&it.path, why));
                 continue;
             };

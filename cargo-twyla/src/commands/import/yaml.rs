@@ -78,7 +78,7 @@ enum Open {
 }
 
 struct Reader {
-    /// Each with its anchor; 0 is none.
+    /// Each with its anchor, or 0.
     open: Vec<(Open, usize)>,
     anchors: HashMap<usize, Json>,
     document: Option<Json>,
@@ -150,7 +150,7 @@ impl Reader {
                         Json::Object(more) => more,
                         _ => Vec::new(),
                     })),
-                    _ => return Err("`<<` merges something that is no mapping".to_owned()),
+                    _ => return Err("`<<` merges something that is not a mapping".to_owned()),
                 },
                 Some(name) if members.iter().any(|(own, _)| *own == name) => {
                     return Err(format!("`{name}` is here twice: only one would count"));
@@ -202,7 +202,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Json, Str
     })
 }
 
-/// A number as JSON writes it; none where the text is no number.
+/// Returns a number as JSON writes it; `None` if the text isn't a number.
 fn number(text: &str) -> Result<Option<String>, String> {
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
         if let Some(digits) = text.strip_prefix(prefix) {

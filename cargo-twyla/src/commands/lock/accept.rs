@@ -13,13 +13,13 @@ use super::revision::Error;
 use super::show;
 use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, paint, say};
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::Where;
+use crate::support::schemas::SchemasArgs;
 
 /// Accept contracts as they are: writes their lock.
 ///
-/// What is new and what has changed additively is accepted as it is. What would harm somebody is accepted by name, with a
-/// reason, a direction and a last day, as the error of the build says; and what was accepted is seen in the lock by whoever
-/// reviews it. It ends with 1 where something is left that isn't accepted.
+/// New contracts and additive changes are accepted without options. A breaking change is accepted by its contract's name, with a
+/// reason, a direction and a last day, as the error of the build says; reviewers see it in the lock. Exits with 1 if a change is
+/// left that isn't accepted.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -28,45 +28,45 @@ For example:
   cargo twyla accept api.user_input --direction new-to-old --until 2026-04-30 --reason \"all listeners are at 2.3 by then\"
   cargo twyla accept api.user_input --keep \"mobile app 3.1\" --sides producers
   cargo twyla accept api.user_input --retire 9ab31c --reason \"the store refuses 3.1 since March\"
-  cargo twyla accept bot.reply --removed --reason \"nobody has listened to it since 2024\"")]
+  cargo twyla accept bot.reply --removed --reason \"no listener since 2024\"")]
 pub(crate) struct Args {
-    /// The contracts: events, `context`, or of RPCs `booking.get/request`. All, where none is named.
+    /// The contracts: events, `context`, or `booking.get/request` of an RPC. Default: all.
     #[arg(value_name = "CONTRACT")]
     contracts: Vec<String>,
-    /// Let it pass that they don't fit, in this direction: old-to-new (what old producers send, new listeners may refuse),
+    /// Accept that they don't fit in this direction: old-to-new (what old producers send, new listeners may refuse),
     /// new-to-old (what new producers send, old listeners may refuse), or both.
     #[arg(long, value_name = "DIRECTION", value_parser = ["old-to-new", "new-to-old", "both"], requires_all = ["reason", "until", "contracts"])]
     direction: Option<String>,
-    /// The last day on which that is let pass: 2026-04-30.
+    /// The last day on which that is accepted: 2026-04-30.
     #[arg(long, value_name = "DAY", requires = "direction")]
     until: Option<Date>,
-    /// Why that does no harm.
+    /// Why that is safe.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Keep the version that was accepted until now, as one that this is out in the field with.
+    /// Keep the version that was accepted until now, because this (an app, a service) still uses it in the field.
     #[arg(long, value_name = "TEXT", requires = "contracts", conflicts_with_all = ["removed", "retire"])]
     keep: Option<String>,
-    /// Which sides of it are.
+    /// The sides that still use it.
     #[arg(long, value_name = "SIDES", default_value = "both", requires = "keep")]
     sides: Sides,
-    /// Nothing of this version is left in the field: the beginning of its digest.
+    /// Retire a version that is no longer in the field: the beginning of its digest.
     #[arg(long, value_name = "DIGEST", requires_all = ["reason", "contracts"], conflicts_with_all = ["direction", "removed"])]
     retire: Option<String>,
-    /// The schema was taken out.
+    /// Accept that the schema was removed.
     #[arg(long, requires_all = ["reason", "contracts"], conflicts_with = "direction")]
     removed: bool,
-    /// Show what would change in the lock, and write nothing.
+    /// Show the changes to the lock without writing it.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    schemas: Where,
+    schemas: SchemasArgs,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Failed {
     #[error("{0}")]
     Refused(#[from] Refused),
-    #[error("`{name}` is no contract: {error}")]
+    #[error("`{name}` is not the name of a contract: {error}")]
     NoSubject { name: String, error: String },
     #[error("--reason goes with --direction, --removed or --retire: what is additive needs none")]
     Idle,
@@ -124,7 +124,7 @@ impl Run for Args {
         }
         let word = if self.dry_run { "would be accepted" } else { "accepted" };
         done.iter().for_each(|line| say!("{}: {line}", paint(GOOD, word)));
-        show::told(&lock::told(&left), false);
+        show::print(&lock::told(&left), false);
         match (done.is_empty(), left.len()) {
             (true, 0) => say!("{}: all contracts are as accepted", paint(HEAD, "nothing to do")),
             (false, 0) if self.dry_run => say!("nothing was written"),
@@ -135,7 +135,7 @@ impl Run for Args {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file atomically.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_file_name(format!(".{FILE_NAME}.new"));
     fs::write(&beside, text)?;

@@ -1,4 +1,4 @@
-//! `cargo twyla check`: contracts held against their lock, as a build does it, and against an older one.
+//! `cargo twyla check`: checks contracts against their lock, as a build does, and against an older lock.
 
 use std::error::Error as StdError;
 
@@ -10,14 +10,13 @@ use super::revision::{Error, at_revision};
 use super::{json as as_json, show};
 use crate::support::paint::{GOOD, HEAD, paint, say};
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::Where;
+use crate::support::schemas::SchemasArgs;
 
-/// Hold the contracts against their lock.
+/// Check the contracts against their lock.
 ///
-/// It ends with 0 where nothing stands in the way, with 1 where something does, and with 2 where it couldn't be checked: a
-/// schema that is none, a lock that is broken or not there, no such revision; and with 3 where all that stands in the way is
-/// what can't be decided. A lock that is behind stands in the way where
-/// it is strict: in CI, or as TWYLA_LOCK says.
+/// Exit codes: 0 the contracts fit; 1 a change doesn't; 2 they can't be checked, because a schema is invalid, the lock is broken or
+/// missing, or the revision doesn't exist; 3 only changes that can't be decided are left. A lock that is behind is an error if it
+/// is strict: in CI, or as TWYLA_LOCK says.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -25,20 +24,20 @@ For example:
   cargo twyla check --against origin/main       # and that nothing was taken out of the lock to hide a break
   cargo twyla check --strict --json")]
 pub(crate) struct Args {
-    /// Hold the contracts against the lock of this git revision too, or against its schemas where it has no lock.
+    /// Check the contracts against the lock of this git revision too, or against its schemas if it has no lock.
     #[arg(long, value_name = "REV")]
     against: Option<String>,
-    /// What the service does with the contracts: only what that makes matter is asked for.
+    /// What the service does with the contracts; other directions are not checked.
     #[arg(long, value_name = "ROLE", value_parser = ["producer", "listener"])]
     role: Option<String>,
-    /// A lock that is behind stands in the way, whatever TWYLA_LOCK and CI say.
+    /// Treat a lock that is behind as an error, whatever TWYLA_LOCK and CI say.
     #[arg(long)]
     strict: bool,
-    /// Print what is found as JSON.
+    /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    schemas: Where,
+    schemas: SchemasArgs,
 }
 
 impl Run for Args {
@@ -61,7 +60,7 @@ impl Run for Args {
         let mut findings = lock::check(&sources, &now, &how).map_err(Error::Problems)?;
         if let Some(then) = &then {
             let older = lock::against(&sources, &now, then, &how).map_err(Error::Problems)?;
-            // what stands in the way already needn't be said twice
+            // errors that are already reported are not repeated
             let said = |finding: &Finding| {
                 findings.iter().any(|it| it.subject == finding.subject && it.severity() >= finding.severity())
             };
@@ -75,7 +74,7 @@ impl Run for Args {
             let whole = json!({ "ok": !bad, "contracts": count, "findings": found });
             say!("{whole:#}");
         } else {
-            show::told(&lock::told(&findings), strict);
+            show::print(&lock::told(&findings), strict);
             let contracts = if count == 1 { "1 contract".to_owned() } else { format!("{count} contracts") };
             match (bad, findings.is_empty()) {
                 (true, _) => {
@@ -86,7 +85,7 @@ impl Run for Args {
             }
         }
         Ok(match bad {
-            // where nothing is known to be wrong, and something isn't known to be right
+            // undecided if nothing is known to break, and something isn't known to fit
             true if findings.iter().filter(|it| it.severity() >= Severity::least(strict)).all(undecided) => {
                 Outcome::Undecided
             }
@@ -96,7 +95,7 @@ impl Run for Args {
     }
 }
 
-/// Whether it stands in the way only because nobody can tell.
+/// Whether a finding is only undecided.
 fn undecided(finding: &Finding) -> bool {
     let Matter::Broken(broken) = &finding.matter else { return false };
     broken.misfits.iter().all(|misfit| matches!(misfit.verdict, Verdict::Undecided(_)))

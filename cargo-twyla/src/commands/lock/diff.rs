@@ -1,4 +1,4 @@
-//! `cargo twyla diff`: what has changed since the lock, or since a revision, in words.
+//! `cargo twyla diff`: shows the changes since the lock, or since a revision.
 
 use std::error::Error as StdError;
 
@@ -9,12 +9,12 @@ use super::revision::{Error, at_revision};
 use super::{json as as_json, show};
 use crate::support::paint::{BAD, GOOD, HEAD, NAME, UNSURE, paint, say};
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::Where;
+use crate::support::schemas::SchemasArgs;
 
-/// Show what has changed in the contracts: in words, with the verdict and a witness.
+/// Show the changes of the contracts, with their verdicts and witnesses.
 ///
-/// It is held against the lock; with a revision, against the lock of that, or its schemas where it has no lock.
-/// It ends with 0 whatever has changed, and with 2 where that can't be told: `cargo twyla check` is what stops a build.
+/// Compares with the lock; with a revision, with the lock of that, or with its schemas if it has no lock.
+/// Exits with 0 whatever has changed, and with 2 after an error: `cargo twyla check` is what stops a build.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -25,14 +25,14 @@ pub(crate) struct Args {
     /// A git revision.
     #[arg(value_name = "REV")]
     revision: Option<String>,
-    /// Only of these contracts.
+    /// Only these contracts.
     #[arg(short, long, value_name = "CONTRACT")]
     contract: Vec<String>,
     /// Print it as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    schemas: Where,
+    schemas: SchemasArgs,
 }
 
 impl Run for Args {
@@ -65,7 +65,7 @@ impl Run for Args {
     }
 }
 
-/// What was accepted, and nothing of what is in the field.
+/// Returns a lock with the accepted versions only, without those in the field.
 fn accepted_alone(lock: &Lock) -> Lock {
     let mut lock = lock.clone();
     for entry in lock.contracts.values_mut() {

@@ -1,10 +1,10 @@
-//! What is found, for other programs. Members are only added to these objects, never taken out.
+//! Findings as JSON, for other programs. Members are only added to these objects, never removed.
 
 use serde_json::{Value, json};
 use twyla_build::compare::{ContractKind, Verdict};
 use twyla_build::lock::{Edited, Finding, Matter, Misfit, Severity, Waiver};
 
-/// One finding.
+/// Returns a finding as JSON.
 pub(super) fn finding(finding: &Finding, strict: bool) -> Value {
     let Finding { subject, place, matter } = finding;
     let is = match matter {

@@ -1,5 +1,7 @@
-//! `cargo twyla check`, `accept` and `diff`: contracts and their lock. [`git`] reads the files of another revision, [`revision`] its contracts,
-//! [`show`] prints what is found, and [`json`] does for other programs.
+//! `cargo twyla check`, `accept` and `diff`: contracts and their lock.
+//!
+//! [`git`] reads the files of another revision, and [`revision`] its contracts. [`show`] prints findings, and [`json`] formats them
+//! for other programs.
 
 mod accept;
 mod check;

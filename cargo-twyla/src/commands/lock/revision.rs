@@ -1,4 +1,4 @@
-//! The contracts of a folder as another revision of version control has them.
+//! The contracts of a folder at another revision of the repository.
 
 use twyla_build::lock::Lock;
 use twyla_build::{Builder, Problems};
@@ -6,20 +6,20 @@ use twyla_build::{Builder, Problems};
 use super::git;
 use crate::support::schemas::{self, Folder};
 
-/// Contracts that can't be held to a lock.
+/// Contracts that can't be checked against a lock.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(transparent)]
     Schemas(#[from] schemas::Error),
     #[error("\n{0}")]
     Problems(#[from] Problems),
-    #[error("{folder} has no lock to be checked against: `cargo twyla accept` makes the first one")]
+    #[error("{folder} has no lock to check against: `cargo twyla accept` makes the first one")]
     NoLock { folder: String },
     #[error(transparent)]
     Git(#[from] git::Error),
 }
 
-/// The contracts of a folder at a revision: what its lock has, or its schemas where it has none.
+/// Returns the contracts of a folder at a revision: those of its lock, or of its schemas if it has none.
 pub(super) fn at_revision(folder: &Folder, revision: &str) -> Result<Lock, Error> {
     let then = git::Revision::find(&folder.path, revision)?;
     let shown = format!("{revision}:{}", folder.shown);

@@ -1,4 +1,4 @@
-//! What is found, on a terminal.
+//! Prints findings on a terminal.
 
 use std::fmt::Display;
 
@@ -7,11 +7,11 @@ use twyla_build::lock::{Severity, Told};
 
 use crate::support::paint::{BAD, FAINT, HEAD, UNSURE, paint, say};
 
-/// Prints each thing that was found, the worst last, so that it stands where one looks first.
-pub(super) fn told(told: &[Told], strict: bool) {
-    let mut told: Vec<&Told> = told.iter().collect();
-    told.sort_by_key(|told| told.severity);
-    for Told { severity, lines } in told {
+/// Prints each finding, the worst last, where it is read first.
+pub(super) fn print(reports: &[Told], strict: bool) {
+    let mut reports: Vec<&Told> = reports.iter().collect();
+    reports.sort_by_key(|report| report.severity);
+    for Told { severity, lines } in reports {
         let (style, word) = if *severity >= Severity::least(strict) { (BAD, "error") } else { (UNSURE, "warning") };
         for (index, line) in lines.iter().enumerate() {
             match index {
@@ -23,9 +23,9 @@ pub(super) fn told(told: &[Told], strict: bool) {
     }
 }
 
-/// A line with the word in front of it in another colour.
+/// Returns a line with its label in another colour.
 pub(super) fn labelled(line: &str) -> impl Display {
-    // two spaces, the word, and what it is about from the twelfth column on
+    // two spaces, the label, and the text from the twelfth column on
     let at = line.char_indices().nth(LABEL).map_or(line.len(), |(at, _)| at);
     let (label, rest) = line.split_at(at);
     format!("{}{}", paint(FAINT, label), paint(style_of(label), rest))

@@ -1,14 +1,14 @@
-//! The records in a built program: ELF, Mach-O (one architecture or several) and PE.
+//! Reads the contract records of a built program: ELF, Mach-O (one architecture or several) or PE.
 
 use object::macho::{MachHeader32, MachHeader64};
 use object::read::macho::{FatArch, MachHeader, MachOFatFile32, MachOFatFile64};
 use object::{Endianness, FileKind, Object, ObjectSection, SectionKind};
 use twyla_contract::record::{self, Damaged, Record};
 
-/// Why a file's records can't be read.
+/// A file whose records can't be read.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub(crate) enum Error {
-    #[error("is no program: neither ELF, Mach-O nor PE")]
+    #[error("is not a program: neither ELF, Mach-O nor PE")]
     NoProgram,
     #[error("is a program that can't be read: {0}")]
     Unreadable(String),
@@ -18,7 +18,7 @@ pub(crate) enum Error {
 
 /// Reads the records of a program, given as its bytes.
 ///
-/// Records are in the data that a program is loaded with, so neither debug information nor the code is looked at.
+/// Records are in loaded data sections, so debug information and code are skipped.
 pub(crate) fn records(bytes: &[u8]) -> Result<Vec<Record>, Error> {
     let unreadable = |error: object::Error| Error::Unreadable(error.to_string());
     let mut records = Vec::new();
@@ -51,7 +51,7 @@ fn one(bytes: &[u8], records: &mut Vec<Record>) -> Result<(), Error> {
     let file = object::File::parse(bytes).map_err(unreadable)?;
     for section in file.sections() {
         use SectionKind::{Data, ReadOnlyData, ReadOnlyDataWithRel, ReadOnlyString, Text};
-        // some targets keep constants among the code
+        // some targets keep constants in the code section
         if !matches!(section.kind(), Data | ReadOnlyData | ReadOnlyDataWithRel | ReadOnlyString | Text) {
             continue;
         }
@@ -62,7 +62,7 @@ fn one(bytes: &[u8], records: &mut Vec<Record>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether all that a Mach-O file begins with is there: of one that is cut, the library tells fewer sections.
+/// Whether the headers of a Mach-O file are complete: for a truncated one, the library returns fewer sections.
 fn whole<M: MachHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<()> {
     let header = M::parse(bytes, 0)?;
     let mut commands = header.load_commands(header.endian()?, bytes, 0)?;

@@ -1,9 +1,10 @@
-//! `cargo twyla manifest`: writes down what a built service emits, listens to, serves and calls. The rooms: [`program`] builds it,
-//! [`binary`] finds the records in it, [`model`] is the manifest and [`read`] reads one that somebody has written.
+//! `cargo twyla manifest`: lists what a built service emits, listens to, serves and calls.
 //!
-//! The schemas come out of the program too, and not from the schemas folder, because what is compiled in is what counts: the
-//! folder may have been edited since, may be of another package, or may be read by a build script with options of its own. So
-//! a program that was built anywhere tells what it does, sources or not; its records are held to their digests.
+//! [`program`] builds the service, [`binary`] finds the contract records in it, [`model`] is the manifest, and [`read`] parses one.
+//!
+//! The schemas come from the program, not from the schemas folder: the folder may have been edited since, may belong to another
+//! package, or may be read by a build script with other options. So a program that was built anywhere can be listed, without its
+//! sources. Its records are checked against their digests.
 
 mod binary;
 pub(crate) mod model;
@@ -21,13 +22,13 @@ use twyla_build::compare::Bundle;
 use crate::support::output;
 use crate::support::paint::say;
 use crate::support::run::{Outcome, Run};
-use model::{FORMAT, Found, Manifest, Previous};
-use program::{Program, Which};
+use model::{Contents, FORMAT, Manifest, Previous};
+use program::{BuildArgs, Program};
 
-/// Write down what a service emits, listens to, serves and calls, as its built program tells it.
+/// Write the manifest of a service: what it emits, listens to, serves and calls.
 ///
-/// The program is built, and not run; no broker is needed. What it emits is what it has code for: each call of `emit` leaves a
-/// record of its event, with the schemas, in the program.
+/// The program is built, but not run; no broker is needed. Each call of `emit` in its code leaves a record of the event, with the
+/// schemas, in the program.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -40,23 +41,23 @@ pub(crate) struct Args {
     #[arg(value_name = "PROGRAM", conflicts_with_all = ["package", "bin", "release", "manifest_path", "cargo"])]
     path: Option<PathBuf>,
     #[command(flatten)]
-    which: Which,
-    /// The service's name, where it isn't the program's.
+    which: BuildArgs,
+    /// The service's name, if it isn't the program's.
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
-    /// Its version, where it isn't the package's.
+    /// Its version, if it isn't the package's.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
     /// Where it is deployed, for example production.
     #[arg(long, value_name = "ENVIRONMENT")]
     environment: Option<String>,
-    /// Old versions of it go on running whatever is deployed, as apps on phones do.
+    /// Old versions keep running after a deployment, as apps on phones do.
     #[arg(long)]
     in_the_field: bool,
-    /// The manifest of the version before, which the new one then tells of too; several where several are still out there.
+    /// The manifest of an earlier version that is still in use, to be included; can be given several times.
     #[arg(long, value_name = "FILE")]
     previous: Vec<PathBuf>,
-    /// Where to write it; `-` is the standard output. Else `<service>.contracts.json`.
+    /// Where to write it; `-` is standard output. Default: `<service>.contracts.json`.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -67,14 +68,13 @@ enum Error {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{path} {error}")]
     Binary { path: PathBuf, error: binary::Error },
-    #[error("say which version {path} is, with --version: only cargo knows it otherwise")]
+    #[error("{path} has no version in it: pass its version with --version")]
     NoVersion { path: PathBuf },
     #[error(
-        "{path} emits nothing and listens to nothing: it has no record of any contract. \
-         Is it a service, and built with this version of twyla-runtime?"
+        "{path} has no record of any contract: expected a service that is built with this version of twyla-runtime"
     )]
     Nothing { path: PathBuf },
-    #[error("{path} carries the schema {digest} with other text than that is the digest of: {why}")]
+    #[error("{path} has a schema that doesn't match its digest {digest}: {why}")]
     Schema { path: PathBuf, digest: String, why: String },
     #[error("{path} lacks the schema {digest}, {what}")]
     NoSchema { path: PathBuf, digest: String, what: String },
@@ -122,16 +122,16 @@ impl Run for Args {
     }
 }
 
-/// The manifest of a program, as its records tell it.
+/// Returns the manifest of a program, from its records.
 fn of_program(program: &Program) -> Result<Manifest, Error> {
     let path = || program.path.clone();
     let bytes = fs::read(&program.path).map_err(|error| Error::Unreadable { path: path(), error })?;
     let records = binary::records(&bytes).map_err(|error| Error::Binary { path: path(), error })?;
-    let found = Found::new(records);
+    let found = Contents::new(records);
     if found.is_empty() {
         return Err(Error::Nothing { path: path() });
     }
-    let Found { emits, listens, serves, calls, schemas: texts } = found;
+    let Contents { emits, listens, serves, calls, schemas: texts } = found;
     let mut manifest = Manifest {
         format: FORMAT.to_owned(),
         service: program.name.clone(),
@@ -163,12 +163,12 @@ fn of_program(program: &Program) -> Result<Manifest, Error> {
     Ok(manifest)
 }
 
-/// A schema as it stands in a manifest: in lines, so that a change of it can be read as one.
+/// Formats a schema in lines, so that manifests have readable diffs.
 fn in_lines(bundle: &Bundle) -> serde_json::Result<Box<RawValue>> {
     RawValue::from_string(format!("{bundle:#}").replace('\n', "\n    "))
 }
 
-/// Takes the manifest of an earlier version into a new one; of a service in the field also those before that.
+/// Adds the manifest of an earlier version to a new one; for a service in the field, with its own earlier versions.
 fn fold(manifest: &mut Manifest, path: &Path) -> Result<(), Box<dyn StdError + Send + Sync>> {
     let old = read::read(path)?.manifest;
     let Manifest { service, version, emits, listens, serves, calls, schemas, previous, .. } = old;

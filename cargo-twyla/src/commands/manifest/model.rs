@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use twyla_contract::record::{Method, Record};
 
-/// What a manifest's `format` says. Another version is refused, not guessed at.
+/// The value of `format`. Other versions are refused.
 pub(crate) const FORMAT: &str = "twyla-contracts 1";
 
-/// A manifest as it is written.
+/// A manifest, as a file has it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
     pub(crate) format: String,
     pub(crate) service: String,
     pub(crate) version: String,
-    /// Where it is deployed, where the manifest says so.
+    /// Where it is deployed, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) environment: Option<String>,
-    /// Whether old versions of it go on running whatever is deployed, as apps on phones do.
+    /// Whether old versions keep running after a deployment, as apps on phones do.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) in_the_field: bool,
     #[serde(default)]
@@ -30,10 +30,10 @@ pub(crate) struct Manifest {
     pub(crate) serves: Vec<Rpc>,
     #[serde(default)]
     pub(crate) calls: Vec<Rpc>,
-    /// The versions before it that may still run, be gone back to, or have left events in queues: the newest first.
+    /// Earlier versions that may still run, be rolled back to, or have events in queues; newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) previous: Vec<Previous>,
-    /// The schemas that the others name by their digests.
+    /// The schemas, by their digests.
     pub(crate) schemas: BTreeMap<String, Box<RawValue>>,
 }
 
@@ -93,9 +93,9 @@ impl From<Method> for Rpc {
     }
 }
 
-/// What a program was found to do, sorted and each thing once.
+/// The contracts that a program uses, sorted and without duplicates.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct Contents {
     pub(crate) emits: Vec<Emits>,
     pub(crate) listens: Vec<Listens>,
     pub(crate) serves: Vec<Rpc>,
@@ -104,7 +104,7 @@ pub(crate) struct Found {
     pub(crate) schemas: BTreeMap<String, String>,
 }
 
-impl Found {
+impl Contents {
     pub(crate) fn new(records: impl IntoIterator<Item = Record>) -> Self {
         let mut found = Self::default();
         for record in records {
@@ -118,7 +118,7 @@ impl Found {
                 Record::Schema { digest, text } => drop(found.schemas.insert(digest, text)),
             }
         }
-        // a piece of code that is compiled twice has two records
+        // code that is compiled twice has two records
         fn once<T: Ord>(list: &mut Vec<T>) {
             list.sort();
             list.dedup();
@@ -130,13 +130,13 @@ impl Found {
         found
     }
 
-    /// Whether nothing is done with any contract.
+    /// Whether the program uses no contract.
     pub(crate) fn is_empty(&self) -> bool {
         self.emits.is_empty() && self.listens.is_empty() && self.serves.is_empty() && self.calls.is_empty()
     }
 }
 
-/// The digests that a version names, each with what names it.
+/// Returns the digests that a version names, each with what names it.
 pub(crate) fn named<'a>(
     emits: &'a [Emits],
     listens: &'a [Listens],
@@ -162,13 +162,13 @@ pub(crate) fn named<'a>(
 }
 
 impl Manifest {
-    /// The digests that it names, in all its versions.
+    /// Returns the digests that all its versions name.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&str, String)> {
         let now = named(&self.emits, &self.listens, &self.serves, &self.calls);
         now.chain(self.previous.iter().flat_map(|it| named(&it.emits, &it.listens, &it.serves, &it.calls)))
     }
 
-    /// As text: lines for people, and the same for the same manifest.
+    /// Returns its text: readable lines, and the same for equal manifests.
     pub(crate) fn text(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }

@@ -1,4 +1,4 @@
-//! The program that a manifest is of: built by cargo, or given.
+//! The program of a manifest: built by cargo, or given as a file.
 
 use std::ffi::OsString;
 use std::io::BufReader;
@@ -8,27 +8,27 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package, Target};
 use twyla_contract::similar;
 
-/// Which program of a workspace.
+/// The program to build.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct Which {
-    /// The package, where the folder has several.
+pub(crate) struct BuildArgs {
+    /// The package, if the folder has several.
     #[arg(short, long, value_name = "PACKAGE")]
     package: Option<String>,
-    /// The program, where the package has several.
+    /// The program, if the package has several.
     #[arg(long, value_name = "NAME")]
     bin: Option<String>,
-    /// Build it as it is deployed.
+    /// Build with optimizations.
     #[arg(short, long)]
     release: bool,
-    /// The package's Cargo.toml, where that is not in the current folder.
+    /// The package's Cargo.toml, if it isn't in the current folder.
     #[arg(long, value_name = "FILE")]
     manifest_path: Option<PathBuf>,
-    /// What else cargo build is given, after `--`: features, a target, a profile.
+    /// Arguments for cargo build, after `--`: features, a target, a profile.
     #[arg(last = true, value_name = "CARGO_ARGS")]
     cargo: Vec<OsString>,
 }
 
-/// A program, and what its package says of it.
+/// A program, with the name and version of its package.
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
@@ -36,7 +36,7 @@ pub(crate) struct Program {
     pub(crate) version: String,
 }
 
-/// Why there is no program.
+/// A program that can't be built or found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("cargo could not say what the workspace has: {0}")]
@@ -61,8 +61,8 @@ fn meant(near: Option<&str>) -> String {
     near.map(|near| format!("; did you mean {near}?")).unwrap_or_default()
 }
 
-impl Which {
-    /// Builds it. What cargo has to say goes to the standard error.
+impl BuildArgs {
+    /// Builds it. Cargo's messages go to standard error.
     pub(crate) fn build(&self) -> Result<Program, Error> {
         let metadata = self.metadata()?;
         let (package, target) = self.target(&metadata)?;
@@ -100,7 +100,7 @@ impl Which {
         Ok(command.no_deps().exec()?)
     }
 
-    /// The package of the current folder, or of the Cargo.toml that is named; none in the root of a workspace of several.
+    /// Returns the package of the current folder, or of the given Cargo.toml; `None` in the root of a workspace with several.
     fn around<'a>(&self, members: &[&'a Package]) -> Option<&'a Package> {
         let folder = match &self.manifest_path {
             Some(path) => path.canonicalize().ok()?.parent()?.to_owned(),
@@ -110,7 +110,7 @@ impl Which {
         folder.ancestors().find_map(|folder| members.iter().copied().find(|it| of(it).as_deref() == Some(folder)))
     }
 
-    /// The one that is meant: of the package in the current folder, or of the only one that has programs.
+    /// Returns the program to build: of the package in the current folder, or of the only package with programs.
     fn target<'a>(&self, metadata: &'a Metadata) -> Result<(&'a Package, &'a Target), Error> {
         let members = metadata.workspace_packages();
         let packages: Vec<&Package> = match &self.package {

@@ -1,4 +1,4 @@
-//! Manifests read from files that anybody may have written: cut, huge, changed by hand.
+//! Parses manifests from untrusted files: truncated, huge, or changed by hand.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,10 +12,10 @@ use twyla_runtime::json::other_encoding;
 
 use super::model::{FORMAT, Manifest};
 
-/// More than any manifest has: 1,000 events with schemas of 30 kB.
+/// The largest manifest: 1,000 events with schemas of 30 kB.
 const MOST: u64 = 64 << 20;
 
-/// A manifest that can be relied on: its names are names, and each schema has the digest that it is named by.
+/// A valid manifest: its names are valid, and each schema matches its digest.
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
     pub(crate) manifest: Manifest,
@@ -23,7 +23,7 @@ pub(crate) struct Checked {
     pub(crate) schemas: BTreeMap<String, Bundle>,
 }
 
-/// Why a manifest can't be used.
+/// A manifest that can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {what}", path.display())]
 pub(crate) struct Error {
@@ -41,17 +41,17 @@ enum What {
     Cut { line: usize, column: usize },
     #[error("{0}: write it in UTF-8 without a byte order mark")]
     Encoding(&'static str),
-    #[error("is no manifest: {0}")]
+    #[error("is not a manifest: {0}")]
     NoManifest(serde_json::Error),
-    #[error("is no manifest: that is a JSON object, and this is an array")]
+    #[error("is not a manifest: expected a JSON object, found an array")]
     List,
     #[error("is of the format {0:?}, and this version of cargo-twyla reads {FORMAT:?}")]
     Format(String),
-    #[error("names {what} that is none: {why}")]
+    #[error("names {what} that is not valid: {why}")]
     Name { what: &'static str, why: String },
     #[error("has the schema {named} under that digest, but the schema's own is {real}: one of the two was changed")]
     Digest { named: String, real: String },
-    #[error("has the schema {digest}, which is none: {why}")]
+    #[error("has the schema {digest}, which is not valid: {why}")]
     Schema { digest: String, why: String },
     #[error("lacks the schema {digest}, {what}")]
     Missing { digest: String, what: String },
@@ -59,7 +59,7 @@ enum What {
     Twice(String),
 }
 
-/// Reads a manifest and holds it to what it says of itself.
+/// Parses and validates a manifest.
 pub(crate) fn read(path: &Path) -> Result<Checked, Error> {
     let text = text(path).map_err(|what| Error { path: path.to_owned(), what })?;
     checked(&text).map_err(|what| Error { path: path.to_owned(), what })
@@ -72,16 +72,16 @@ fn text(path: &Path) -> Result<Vec<u8>, What> {
 }
 
 fn checked(text: &[u8]) -> Result<Checked, What> {
-    // another format may have other members: that is said first
+    // check the format first: another one may have other members
     #[derive(serde::Deserialize)]
     struct Only {
         format: String,
     }
-    // as some shells redirect output
+    // the byte order mark that some shells write
     if let Some(encoding) = other_encoding(text) {
         return Err(What::Encoding(encoding));
     }
-    // serde would take a list of a struct's fields for it
+    // serde would accept an array of the fields, too
     if text.trim_ascii_start().first() == Some(&b'[') {
         return Err(What::List);
     }

@@ -1,4 +1,4 @@
-//! `cargo twyla new`: a service that compiles, runs and passes its test. What it is made of stands in `template/`.
+//! `cargo twyla new`: creates a service that compiles, runs and passes its test, from the files in `template/`.
 
 use std::error::Error as StdError;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::support::output;
 use crate::support::paint::{GOOD, HEAD, paint, say};
 use crate::support::run::{Outcome, Run};
 
-/// Make a new service: it compiles, runs and passes its test.
+/// Create a service that compiles, runs and passes its test.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -21,12 +21,12 @@ For example:
 Within a workspace, cargo wants it among the members:
   cargo twyla new greeter --path services/greeter")]
 pub(crate) struct Args {
-    /// The service's name, which is its package's, its group's and its domain's.
+    /// The name of the service, its package, its group and its domain.
     service: String,
-    /// The folder that is made; else one of the service's name.
+    /// The folder to create. Default: the service's name.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
-    /// Twyla's own sources; else those that this command was built from, or the registry's where these are gone.
+    /// Twyla's sources. Default: those that this command was built from, or the registry if they are gone.
     #[arg(long, value_name = "DIR")]
     twyla: Option<PathBuf>,
 }
@@ -35,13 +35,13 @@ pub(crate) struct Args {
 enum Error {
     #[error("a service can't be named {name}: {why}")]
     Name { name: String, why: String },
-    #[error("{path} is there already, and is not empty")]
+    #[error("{path} already exists and is not empty")]
     There { path: PathBuf },
-    #[error("{path} is not where Twyla's sources are: it has no folder twyla-runtime")]
+    #[error("{path} doesn't contain Twyla's sources: it has no folder twyla-runtime")]
     NoSources { path: PathBuf },
 }
 
-/// What a service is made of: where it goes, with `{{domain}}` in it, and what it says.
+/// The files of a service: the path, which may contain `{{domain}}`, and the text.
 const TEMPLATE: [(&str, &str); 7] = [
     ("Cargo.toml", include_str!("template/Cargo.toml")),
     ("build.rs", include_str!("template/build.rs")),
@@ -52,7 +52,7 @@ const TEMPLATE: [(&str, &str); 7] = [
     ("README.md", include_str!("template/README.md")),
 ];
 
-/// Names that are good for each of what they name, and not for all of it at once.
+/// Names that are valid for a package, a group and a domain, but not for all of them at once.
 const TAKEN: [(&[&str], &str); 3] = [
     (&["context", "rpc", "shared"], "it names something else among the contracts"),
     (&["build", "deps", "examples", "incremental"], "cargo has a folder of that name beside its program"),
@@ -63,7 +63,7 @@ impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let name = self.service.as_str();
         let bad = |why: String| Error::Name { name: name.to_owned(), why };
-        // a package's name is a crate's too
+        // a package's name is also the name of its crate
         if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
             return Err(bad("it takes ASCII letters, digits, `-` and `_`".to_owned()).into());
         }
@@ -111,15 +111,15 @@ impl Run for Args {
 }
 
 impl Args {
-    /// Where Twyla's sources are; none where they come from the registry.
+    /// The folder of Twyla's sources; `None` for the registry.
     fn sources(&self) -> Option<PathBuf> {
-        // a package of a registry lies there by itself
+        // a package from a registry has no workspace around it
         let built_from = || Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
         self.twyla.clone().or_else(|| built_from().filter(|it| it.join("twyla-runtime/Cargo.toml").is_file()))
     }
 }
 
-/// How a service depends on one of Twyla's crates; with `features` as they stand behind the rest, if there are some.
+/// Returns the dependency on one of Twyla's crates; `features` is appended to it.
 fn dependency(sources: Option<&Path>, name: &str, features: &str) -> Result<String, Error> {
     let version = env!("CARGO_PKG_VERSION");
     let Some(sources) = sources else { return Ok(format!("{{ version = \"{version}\"{features} }}")) };
@@ -128,7 +128,7 @@ fn dependency(sources: Option<&Path>, name: &str, features: &str) -> Result<Stri
     Ok(format!("{{ version = \"{version}\", path = {path:?}{features} }}"))
 }
 
-/// The Cargo.toml of the workspace that a folder lies in, where it isn't a member yet.
+/// Returns the Cargo.toml of the workspace around a folder that isn't a member of it yet.
 fn workspace_of(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     let mut manifests = folder.ancestors().skip(1).map(|it| it.join("Cargo.toml"));

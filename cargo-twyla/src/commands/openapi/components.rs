@@ -1,8 +1,7 @@
-//! Contracts as components of a document: JSON Schema 2020-12, each `$ref` to a component, and nothing that names a schema
-//! otherwise.
+//! Converts contracts to components of a document: JSON Schema 2020-12, with every `$ref` to a component, and no `$id` or anchor.
 //!
-//! What earlier drafts write otherwise is written as 2020-12 has it: `definitions`, arrays of `items`, `dependencies`, boolean
-//! `exclusiveMinimum`, and what stands beside a `$ref` where that is alone.
+//! Keywords of earlier drafts are converted: `definitions`, arrays of `items`, `dependencies`, boolean `exclusiveMinimum`, and ignored
+//! siblings of a `$ref`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -13,7 +12,7 @@ use twyla_contract::rust::type_name;
 
 use crate::support::contracts::{Contracts, name_of as name_of_contract};
 
-/// Why a contract can't be a component.
+/// A contract that can't be converted.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} can't be written: {why}")]
 pub(super) struct Unwritable {
@@ -21,15 +20,15 @@ pub(super) struct Unwritable {
     why: String,
 }
 
-/// The names of the schemas that are components, by where these stand.
+/// The component names, by the places of the schemas.
 pub(super) type Names = BTreeMap<SchemaPath, String>;
 
 /// A schema that is a component.
 struct Component<'a> {
     schema: Schema<'a>,
-    /// Whether it is one, and not a contract that is only a reference to one.
+    /// Whether it is a component of its own, and not only a reference to one.
     is_component: bool,
-    /// What a contract is called whose schema it is.
+    /// The name of the contract whose schema it is.
     contract: Option<String>,
     /// The dynamic anchors that references in it name; the recursive one has no name.
     asks: BTreeSet<String>,
@@ -41,23 +40,23 @@ struct Component<'a> {
 pub(super) struct Components<'a> {
     contracts: &'a Contracts,
     names: Names,
-    /// By where their schemas stand.
+    /// By the places of their schemas.
     all: BTreeMap<SchemaPath, Component<'a>>,
     open: VecDeque<SchemaPath>,
-    /// The one that is being written.
+    /// The component that is being written.
     here: Option<SchemaPath>,
     done: Map<String, Value>,
 }
 
 impl<'a> Components<'a> {
-    /// None yet, with the names that schemas have: those that [`names`](Self::names) gives, when all are known.
+    /// Creates an empty set. `names` are those of [`names`](Self::names), once all schemas are known.
     pub(super) fn new(contracts: &'a Contracts, names: Names) -> Self {
         let (all, open) = (BTreeMap::new(), VecDeque::new());
         Self { contracts, names, all, open, here: None, done: Map::new() }
     }
 
-    /// The names that the components have: they come from the contracts and from where the schemas stand, and not from what
-    /// refers to them first. Some names are for others.
+    /// Returns the names of the components. They depend on the contracts and the places of the schemas, not on the order of
+    /// references. `reserved` names are not used.
     pub(super) fn names(self, reserved: &[&str]) -> Names {
         let mut taken: BTreeSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
         let all = self.all.into_iter().filter(|(_, it)| it.is_component);
@@ -76,11 +75,11 @@ impl<'a> Components<'a> {
         named.collect()
     }
 
-    /// The schema of a contract, as it stands where it is used: a `$ref` to its component.
+    /// Adds a contract, and returns a `$ref` to its component.
     pub(super) fn contract(&mut self, contract: &ContractSchema, name: &str) -> Result<Value, Unwritable> {
         let unwritable = |why: String| Unwritable { name: name_of_contract(contract), why };
         let root = self.contracts.root(contract).ok_or_else(|| unwritable("its schema isn't there".to_owned()))?;
-        // nothing but a `$ref` is what that leads to
+        // a schema that is only a `$ref` is its target
         let reference = root.value().as_object().filter(|it| it.keys().all(|key| key == "$ref" || key == "$schema"));
         let used = match reference.and_then(|it| it.get("$ref")) {
             Some(_) => {
@@ -100,7 +99,7 @@ impl<'a> Components<'a> {
         Ok(used)
     }
 
-    /// Whether no reference leads elsewhere in a contract than where it leads in the components: these may be others' too.
+    /// Whether every reference has the same target in the contract as in the components, which other contracts share.
     fn check(&self, contract: &ContractSchema, root: &SchemaPath) -> Result<(), String> {
         let form = serde_json::from_str(&contract.bundle.to_string()).unwrap_or_default();
         let mut counts = BTreeMap::new();
@@ -120,12 +119,12 @@ impl<'a> Components<'a> {
         self.names.get(path).cloned().unwrap_or_default()
     }
 
-    /// All of them.
+    /// Returns all components.
     pub(super) fn finished(self) -> Map<String, Value> {
         self.done
     }
 
-    /// A `$ref` to the component that a schema is; a contract's has its name.
+    /// Returns a `$ref` to the component of a schema.
     fn component(&mut self, schema: &Schema<'a>, contract: Option<&str>) -> Value {
         let path = schema.path();
         let component = self.all.entry(path.clone()).or_insert_with(|| Component::new(schema.clone()));
@@ -140,7 +139,7 @@ impl<'a> Components<'a> {
         json!({ "$ref": format!("#/components/schemas/{}", self.name(path)) })
     }
 
-    /// A schema as 2020-12 has it.
+    /// Converts a schema to 2020-12.
     fn written(&mut self, at: &Schema<'a>) -> Result<Value, String> {
         let Value::Object(schema) = at.value() else { return Ok(at.value().clone()) };
         let draft = at.draft();
@@ -148,13 +147,13 @@ impl<'a> Components<'a> {
         if schema.contains_key("$ref") {
             out.insert("$ref".to_owned(), self.referred(at.reference())?);
             if draft <= Draft::Draft7 {
-                // nothing else is looked at there
+                // the draft ignores its siblings
                 return Ok(out.into());
             }
         }
         for (keyword, value) in schema {
             if Draft::Draft202012.is_rule(keyword) && !draft.is_rule(keyword) {
-                // its own draft takes no notice of it
+                // its own draft doesn't know it
                 continue;
             }
             let written = match keyword.as_str() {
@@ -170,7 +169,7 @@ impl<'a> Components<'a> {
                         here.asks.extend(asked);
                     }
                     let referred = self.referred(target)?;
-                    // beside a `$ref` it is one more
+                    // with siblings, the `$ref` goes into `allOf`
                     match out.get("$ref") {
                         None => drop(out.insert("$ref".to_owned(), referred)),
                         Some(_) => also(&mut out, json!({ "$ref": referred })),
@@ -251,14 +250,14 @@ impl<'a> Components<'a> {
         Ok(())
     }
 
-    /// The URI of the component that a reference leads to.
+    /// Returns the URI of the component of a reference.
     fn referred(&mut self, target: Option<Schema<'a>>) -> Result<Value, String> {
         let target = target.ok_or("a reference leads nowhere")?;
         Ok(self.component(&target, None)["$ref"].take())
     }
 }
 
-/// The dynamic anchor by which a dynamic reference to a schema may lead elsewhere.
+/// Returns the dynamic anchor of a schema through which a dynamic reference may have another target.
 fn asked(target: &Schema<'_>) -> Option<String> {
     let target = target.value();
     let recursive = target.get("$recursiveAnchor") == Some(&Value::Bool(true));
@@ -283,7 +282,7 @@ fn anchors(value: &Value, into: &mut BTreeMap<String, usize>) {
     }
 }
 
-/// Adds a schema to those that all hold.
+/// Adds a schema to `allOf`.
 fn also(out: &mut Map<String, Value>, schema: Value) {
     let all = out.entry("allOf").or_insert_with(|| json!([]));
     if let Some(all) = all.as_array_mut() {
@@ -297,7 +296,7 @@ fn exclusive(schema: &Map<String, Value>, keyword: &str) -> bool {
     schema.get(flag) == Some(&Value::Bool(true))
 }
 
-/// What a component may be called: by the last word of its pointer, or by its document.
+/// Returns a component name: the last word of the pointer, or the document.
 fn name_of(SchemaPath { document, pointer }: &SchemaPath) -> String {
     let words = pointer.rsplit('/').filter(|word| word.parse::<u32>().is_err());
     let word = words
@@ -311,7 +310,7 @@ fn name_of(SchemaPath { document, pointer }: &SchemaPath) -> String {
     if name.is_empty() { "Schema".to_owned() } else { name }
 }
 
-/// A version that is another for other contracts.
+/// Returns a version that changes with the contracts.
 pub(super) fn digest(digests: &[String]) -> String {
     let hash = hmac_sha256::Hash::hash(digests.join(" ").as_bytes());
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()

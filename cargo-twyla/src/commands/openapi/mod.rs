@@ -1,7 +1,7 @@
-//! `cargo twyla openapi`: the RPCs of a service as an OpenAPI 3.1 document, for callers that Twyla isn't in.
+//! `cargo twyla openapi`: the RPCs of a service as an OpenAPI 3.1 document, for callers without Twyla.
 //!
-//! [`components`] makes the contracts components of the document, and this room what goes over the wire around them, as
-//! `twyla_runtime::rpc` has it.
+//! [`components`] converts the contracts to components of the document. This module adds the operations and headers, as
+//! `twyla_runtime::rpc` defines them.
 
 mod components;
 
@@ -17,13 +17,13 @@ use crate::support::contracts::Contracts;
 use crate::support::output;
 use crate::support::paint::{GOOD, paint, say, tell};
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::Where;
+use crate::support::schemas::SchemasArgs;
 use components::{Components, Names, Unwritable};
 
 /// Write the RPCs of a service as an OpenAPI 3.1 document.
 ///
-/// Its schemas are the contracts, of whatever draft, as JSON Schema 2020-12, which OpenAPI 3.1 has. A document of the same
-/// contracts is the same to the byte.
+/// Contracts of any draft become schemas of JSON Schema 2020-12, the dialect of OpenAPI 3.1. The same contracts make the same
+/// document, byte for byte.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -31,28 +31,28 @@ For example:
   cargo twyla openapi navitaire-api -o openapi.json            of one of several
   cargo twyla openapi navitaire-api --server https://booking.example.com --version 2.1.0")]
 pub(crate) struct Args {
-    /// The service; may be left out where there is only one.
+    /// The service; optional if there is only one.
     service: Option<String>,
-    /// Where the service is called: what stands before `/rpc/<method>`.
+    /// The URL of the service, before `/rpc/<method>`.
     #[arg(long, value_name = "URL")]
     server: Vec<String>,
-    /// The version of the document; else one that is another for other contracts.
+    /// The version of the document. Default: a digest of the contracts.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Write it into this file.
+    /// Write it to this file.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    place: Where,
+    place: SchemasArgs,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("{folder} has no RPCs: their contracts are in {folder}/rpc/<service>/<method>/")]
     NoRpcs { folder: String },
-    #[error("there are several services, say which: {}", known.join(", "))]
+    #[error("there are several services, name one of {}", known.join(", "))]
     Several { known: Vec<String> },
-    #[error("there are no RPCs of {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("{name} has no RPCs{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     NoService { name: String, near: Option<String> },
 }
 
@@ -98,7 +98,7 @@ impl Args {
         service: &str,
         of_it: &[&ContractSchema],
     ) -> Result<Value, Box<dyn StdError + Send + Sync>> {
-        // what there is has to be known before it has names
+        // all components must be known before they get names
         let mut components = Components::new(contracts, Names::new());
         paths(contracts, service, of_it, &mut components)?;
         let names = components.names(&["Problem", "BrokenRule"]);
@@ -129,7 +129,7 @@ impl Args {
     }
 }
 
-/// The context's schema and the operations of a service, with what they refer to among the components.
+/// Returns the schema of the context and the operations of a service, and adds their components.
 fn paths(
     contracts: &Contracts,
     service: &str,
@@ -172,7 +172,7 @@ fn paths(
     Ok((context, paths))
 }
 
-/// A document as text, its parts in the order in which people read them.
+/// Formats a document, with its parts in a readable order.
 fn ordered(document: &Value) -> String {
     let parts = ["openapi", "info", "servers", "tags", "paths", "components"];
     let parts = parts.iter().filter_map(|name| Some((name, document.get(*name)?)));
@@ -180,7 +180,7 @@ fn ordered(document: &Value) -> String {
     format!("{{\n{}\n}}\n", parts.collect::<Vec<_>>().join(",\n"))
 }
 
-/// What a call carries in headers, by the names of the components.
+/// Returns the headers of a call, by their component names.
 const PARAMETERS: [&str; 5] = ["Context", "Session", "Timeout", "IdempotencyKey", "TraceParent"];
 
 fn parameters(context: Option<Value>) -> Value {
@@ -237,7 +237,7 @@ fn problems() -> Value {
         "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 1 } },
     });
     json!({
-        "BreaksContract": problem("The request or the context breaks its contract; each rule is told."),
+        "BreaksContract": problem("The request or the context breaks its contract; each broken rule is listed."),
         "Busy": busy,
         "Deadline": problem("There was no answer in time."),
         "Failed": problem(

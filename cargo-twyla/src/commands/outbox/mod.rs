@@ -1,5 +1,5 @@
-//! `cargo twyla outbox`: the events of an outbox that the broker refuses for good, listed, shown, retried and dropped. [`mod@print`]
-//! shows them, [`store`] is the database that they are in.
+//! `cargo twyla outbox`: lists, shows, retries and drops the events of an outbox that the broker refuses for good. [`mod@print`]
+//! formats them, [`store`] is their database.
 
 mod print;
 mod store;
@@ -13,17 +13,17 @@ use crate::support::confirm::{self, confirm};
 use crate::support::run::{Outcome, Run};
 use store::{Store, Unreachable};
 
-/// Look at, retry or drop the events of an outbox that the broker refuses.
+/// List, show, retry or drop the events of an outbox that the broker refuses.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
 
-/// What to do with refused events.
+/// The action on refused events.
 #[derive(Subcommand)]
 enum Command {
-    /// A line for each, or with --json an object for each.
+    /// Print a line for each, or with --json an object.
     #[command(after_help = "For example: cargo twyla outbox list --database postgres://shop@db/shop")]
     List {
         #[command(flatten)]
@@ -34,7 +34,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// All that is known of one.
+    /// Show one with all its properties.
     #[command(after_help = "For example: cargo twyla outbox show 4711 --reveal")]
     Show {
         #[command(flatten)]
@@ -43,21 +43,21 @@ enum Command {
         id: i64,
         #[arg(long)]
         json: bool,
-        /// Show the event itself as well, with all that the schemas call `x-sensitive`.
+        /// Show the event itself too, with its sensitive values (`x-sensitive`).
         #[arg(long)]
         reveal: bool,
     },
-    /// Publish them again, behind those that wait and under the same message ids.
+    /// Publish them again, after those that wait, with the same message ids.
     #[command(after_help = "For example: cargo twyla outbox retry --event shop.order_placed")]
     Retry(Which),
-    /// Throw them away. There is no way back.
+    /// Delete them. This can't be undone.
     #[command(after_help = "For example: cargo twyla outbox drop 4711 4712")]
     Drop(Which),
 }
 
 #[derive(clap::Args)]
 struct Place {
-    /// The database that the outbox is in, as postgres://user:password@host/database or sqlite:path [env: DATABASE_URL].
+    /// The database of the outbox: postgres://user:password@host/database or sqlite:path [env: DATABASE_URL].
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }
@@ -66,21 +66,21 @@ struct Place {
 struct Which {
     #[command(flatten)]
     place: Place,
-    /// Their numbers, as `list` shows them.
+    /// The numbers of events, as `list` shows them.
     #[arg(required_unless_present_any = ["event", "all"], conflicts_with_all = ["event", "all"])]
     ids: Vec<i64>,
-    /// Those with this name.
+    /// Events with this name.
     #[arg(long, conflicts_with = "all")]
     event: Option<String>,
-    /// All of them.
+    /// All events.
     #[arg(long)]
     all: bool,
-    /// Don't ask.
+    /// Don't ask for confirmation.
     #[arg(long)]
     yes: bool,
 }
 
-/// What can go wrong.
+/// The errors of the command.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]

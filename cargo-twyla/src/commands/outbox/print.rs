@@ -1,4 +1,4 @@
-//! Refused events as text: a line each, or one with all that is known of it; and as JSON for other programs.
+//! Formats refused events: as a line each, one in detail, or as JSON.
 
 use serde_json::{Value, json};
 use twyla_runtime::sql::Refused;
@@ -18,7 +18,7 @@ pub(super) fn line(refused: &Refused) -> String {
     format!("{id:>8}  {message_id:<36}  {at:<20}  {bytes:>10}  {event:<28}  {why}")
 }
 
-/// All that is known of one, with its body if it is given.
+/// Formats one in detail, with its body if it is given.
 pub(super) fn whole(refused: &Refused, body: Option<&[u8]>) -> String {
     let mut text = table([
         ("id", refused.id.to_string()),
@@ -39,7 +39,7 @@ pub(super) fn whole(refused: &Refused, body: Option<&[u8]>) -> String {
     text.trim_end().to_owned()
 }
 
-/// One, for other programs.
+/// Formats one as JSON.
 pub(super) fn json(refused: &Refused, body: Option<&[u8]>) -> Value {
     let mut value = json!({
         "id": refused.id,

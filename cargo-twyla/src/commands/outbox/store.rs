@@ -1,4 +1,4 @@
-//! The database that an outbox is in: PostgreSQL or SQLite.
+//! The database of an outbox: PostgreSQL or SQLite.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) enum Unreachable {
     Failed(#[from] sqlx::Error),
 }
 
-/// The same of both.
+/// Calls the same function for both databases.
 macro_rules! of {
     ($store:ident, $outbox:ident => $what:expr) => {
         match $store {
@@ -41,9 +41,9 @@ macro_rules! of {
 
 /// A pool whose database has answered once.
 async fn pool<DB: Database>(url: &str) -> Result<Pool<DB>, Unreachable> {
-    // A pool would try until its deadline, and then not say why.
+    // a pool would retry until its deadline, and then not report why
     let connection = timeout(DEADLINE, DB::Connection::connect(url)).await.map_err(|_| Unreachable::Silent)??;
-    // If it can't say goodbye, it has answered all the same.
+    // it has answered, even if closing fails
     let _ = connection.close().await;
     Ok(PoolOptions::new().max_connections(1).acquire_timeout(DEADLINE).connect(url).await?)
 }
@@ -54,7 +54,7 @@ impl Store {
         match url.split(':').next().unwrap_or_default() {
             "postgres" | "postgresql" => Ok(Self::Postgres(Outbox::of_tables(pool(url).await?))),
             "sqlite" => Ok(Self::Sqlite(Outbox::of_tables(pool(url).await?))),
-            // What stands before a colon may be a password.
+            // the text before a colon may be a password
             other if url.contains("://") => Err(Unreachable::Unsupported(other.to_owned())),
             _ => Err(Unreachable::Unsupported(String::new())),
         }

@@ -1,116 +1,99 @@
-//! Asks a service for its figures: one GET over plain HTTP, as operators' ports speak it.
+//! Reads the metrics of a service: one GET over plain HTTP.
 
-use std::fmt;
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::error::Error as _;
+use std::io::Read;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How long the service may take for each step.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// More than any service tells: 10,000 listeners.
-const MOST: u64 = 64 << 20;
+use axum::http::Uri;
+use reqwest::StatusCode;
+use reqwest::blocking::Client;
 
-/// Where a service tells of itself.
+/// How long connecting may take, and the whole request.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// The largest response in bytes: enough for 10,000 listeners.
+const MAX_RESPONSE: u64 = 64 << 20;
+
+/// Where a service serves its metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Endpoint {
     /// `host:port`
     pub(super) address: String,
     path: String,
 }
 
-impl FromStr for Place {
+impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let rest = match text.split_once("://") {
-            Some(("http", rest)) => rest,
-            Some((scheme, _)) => return Err(format!("{scheme} is not spoken here: an operator's port is plain http")),
-            None => text,
-        };
-        let (address, path) = rest.split_once('/').map_or((rest, ""), |(address, path)| (address, path));
-        let path = if path.is_empty() { "/metrics".to_owned() } else { format!("/{path}") };
-        let odd = |text: &str| text.bytes().any(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control());
-        match address.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() && !odd(text) => {
-                Ok(Self { address: address.to_owned(), path })
-            }
-            _ => Err("an address is host:port".to_owned()),
+        let expected = || "expected host:port, or http://host:port/path".to_owned();
+        let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let uri: Uri = url.parse().map_err(|_| expected())?;
+        let scheme = uri.scheme_str().unwrap_or_default();
+        if scheme != "http" {
+            return Err(format!("unsupported scheme `{scheme}`: use `http`"));
         }
+        let authority = uri.authority().filter(|it| !it.host().is_empty() && it.port_u16().is_some());
+        let address = authority.ok_or_else(expected)?.to_string();
+        let path = if uri.path() == "/" { "/metrics" } else { uri.path() };
+        Ok(Self { address, path: path.to_owned() })
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Error {
-    place: String,
-    what: What,
+/// A service whose metrics can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("{address} doesn't answer ({why}): a service serves its metrics with `Service::operations(\"{address}\")`")]
+    Unreachable { address: String, why: String },
+    #[error(
+        "{0} has no metrics (404): build the service with the feature `telemetry`, and call `telemetry::init` in it"
+    )]
+    NotFound(String),
+    #[error("{address} answers with {status}")]
+    Status { address: String, status: StatusCode },
+    #[error("{0} doesn't speak HTTP")]
+    NotHttp(String),
+    #[error("{0} answers with more than {max} MiB of metrics", max = MAX_RESPONSE >> 20)]
+    TooLarge(String),
 }
 
-#[derive(Debug)]
-enum What {
-    Unreachable(io::Error),
-    Status(String),
-    NoHttp,
-    Huge,
-}
-
-impl std::error::Error for Error {}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = &self.place;
-        match &self.what {
-            What::Unreachable(error) => write!(
-                f,
-                "{place} doesn't answer ({error}); a service tells its figures with `Service::operations(\"{place}\")`"
-            ),
-            What::Status(status) if status.starts_with("404") => write!(
-                f,
-                "{place} has no figures (404): is the service built with the feature `telemetry`, and `telemetry::init` called?"
-            ),
-            What::Status(status) => write!(f, "{place} answers with {status}"),
-            What::NoHttp => write!(f, "{place} doesn't speak HTTP"),
-            What::Huge => write!(f, "{place} tells more than {} MiB, as no service does", MOST >> 20),
+/// Returns the metrics of a service, in Prometheus' text format.
+pub(super) fn get(endpoint: &Endpoint) -> Result<String, Error> {
+    let Endpoint { address, path } = endpoint;
+    let failed = |error: reqwest::Error| {
+        let unreachable = error.is_connect() || error.is_timeout() || error.is_builder();
+        if unreachable {
+            Error::Unreachable { address: address.clone(), why: root_cause(&error) }
+        } else {
+            Error::NotHttp(address.clone())
         }
+    };
+    // the port of an operator is near: no proxy of the environment leads to it
+    let client = Client::builder().no_proxy().timeout(DEADLINE).build().map_err(failed)?;
+    let response = client.get(format!("http://{address}{path}")).send().map_err(failed)?;
+    match response.status() {
+        StatusCode::OK => {}
+        StatusCode::NOT_FOUND => return Err(Error::NotFound(address.clone())),
+        status => return Err(Error::Status { address: address.clone(), status }),
     }
+    let mut body = Vec::new();
+    let read = response.take(MAX_RESPONSE + 1).read_to_end(&mut body);
+    read.map_err(|error| Error::Unreachable { address: address.clone(), why: error.to_string() })?;
+    if body.len() as u64 > MAX_RESPONSE {
+        return Err(Error::TooLarge(address.clone()));
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
-/// The figures' text.
-pub(super) fn get(place: &Place) -> Result<String, Error> {
-    let told = |what| Error { place: place.address.clone(), what };
-    let answer = ask(place).map_err(|error| told(What::Unreachable(error)))?;
-    if answer.len() as u64 > MOST {
-        return Err(told(What::Huge));
+/// Returns the text of the innermost error, such as `Connection refused (os error 111)`.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = error.to_string();
+        cause = error.source();
     }
-    let text = String::from_utf8_lossy(&answer);
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| told(What::NoHttp))?;
-    let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.lines().next()?.split_once(' '));
-    match status {
-        Some((_, status)) if status.starts_with("200") => Ok(body.to_owned()),
-        Some((_, status)) => Err(told(What::Status(crate::support::paint::tame(status)))),
-        None => Err(told(What::NoHttp)),
-    }
-}
-
-fn ask(place: &Place) -> io::Result<Vec<u8>> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in place.address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(mut stream) => {
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
-                // in HTTP/1.0 the answer ends with the connection (RFC 1945, section 7.2.2), and has no chunks
-                let head =
-                    ["GET ", &place.path, " HTTP/1.0\r\nhost: ", &place.address, "\r\naccept: text/plain\r\n\r\n"];
-                stream.write_all(head.concat().as_bytes())?;
-                let mut answer = Vec::new();
-                stream.take(MOST + 1).read_to_end(&mut answer)?;
-                return Ok(answer);
-            }
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+    text
 }
 
 #[cfg(test)]
@@ -118,14 +101,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_an_address_with_a_port() {
-        let place = |text: &str| text.parse::<Place>().map(|it| (it.address, it.path));
+    fn an_endpoint_is_an_address_with_a_port() {
+        let endpoint = |text: &str| text.parse::<Endpoint>().map(|it| (it.address, it.path));
         let of = |address: &str, path: &str| Ok((address.to_owned(), path.to_owned()));
-        assert_eq!(place("127.0.0.1:9090"), of("127.0.0.1:9090", "/metrics"));
-        assert_eq!(place("http://[::1]:9090/"), of("[::1]:9090", "/metrics"));
-        assert_eq!(place("shop:80/ops/metrics"), of("shop:80", "/ops/metrics"));
+        assert_eq!(endpoint("127.0.0.1:9090"), of("127.0.0.1:9090", "/metrics"));
+        assert_eq!(endpoint("http://[::1]:9090/"), of("[::1]:9090", "/metrics"));
+        assert_eq!(endpoint("shop:80/ops/metrics"), of("shop:80", "/ops/metrics"));
         for bad in ["9090", "shop", ":9090", "shop:99999", "https://shop:1", "shop:1/a b"] {
-            assert!(place(bad).is_err(), "{bad}");
+            assert!(endpoint(bad).is_err(), "{bad}");
         }
     }
 }

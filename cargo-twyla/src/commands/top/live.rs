@@ -1,4 +1,4 @@
-//! The page on a terminal: shown anew at each reading and when the terminal's size changes, until somebody ends it.
+//! The page on a terminal: drawn at each reading and when the terminal's size changes, until the user ends it.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -10,15 +10,15 @@ use nix::sys::termios::{self, SetArg, Termios};
 
 use crate::support::paint::{FAINT, paint};
 
-/// How soon a change of the terminal's size is seen.
+/// How often the terminal's size is checked.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Whether a page can be shown again and again on the standard output.
+/// Whether standard output is a terminal that can be redrawn.
 pub(super) fn is_possible() -> bool {
     io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Shows what `page` gives, now and after each interval, until q, Escape, ctrl-C or a signal.
+/// Shows `first`, then a new page after each interval, until q, Escape, ctrl-C or a signal.
 pub(super) fn show(first: String, interval: Duration, mut page: impl FnMut() -> String) -> io::Result<()> {
     let screen = Screen::enter()?;
     let keys = keys()?;
@@ -32,7 +32,7 @@ pub(super) fn show(first: String, interval: Duration, mut page: impl FnMut() -> 
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) if screen.term.size() == size => {}
                 Err(RecvTimeoutError::Timeout) => size = screen.draw(&shown)?,
-                // neither a key nor a signal can come
+                // no key and no signal can come
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(left.min(LOOK)),
             }
         }
@@ -40,14 +40,14 @@ pub(super) fn show(first: String, interval: Duration, mut page: impl FnMut() -> 
     }
 }
 
-/// The keys that are typed, where the standard input is a terminal; a signal that ends a program is like ctrl-C.
+/// Returns the keys that are typed, if standard input is a terminal. A signal that ends a program counts as ctrl-C.
 fn keys() -> io::Result<Receiver<Key>> {
     let (sender, keys) = mpsc::channel();
     signals(sender.clone())?;
     if io::stdin().is_terminal() {
         std::thread::spawn(move || {
             let term = Term::stdout();
-            // each key is read with the terminal as it was in between: so it is as it was when this ends by a key
+            // the terminal's mode is restored after each key, so it is restored if a key ends this
             while let Ok(key) = term.read_key_raw() {
                 let ends = matches!(key, Key::Char('q' | 'Q') | Key::Escape | Key::CtrlC);
                 if sender.send(key).is_err() || ends {
@@ -59,7 +59,7 @@ fn keys() -> io::Result<Receiver<Key>> {
     Ok(keys)
 }
 
-/// Sends ctrl-C for the first signal that would end this program, and leave the terminal as it is.
+/// Sends ctrl-C for the first signal that would end this program without restoring the terminal.
 #[cfg(unix)]
 fn signals(sender: Sender<Key>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -77,7 +77,7 @@ fn signals(sender: Sender<Key>) -> io::Result<()> {
                 _ = hangup.recv() => {}
             }
         });
-        // nobody who listens any more has ended already
+        // without a receiver the page has ended already
         let _ = sender.send(Key::CtrlC);
     });
     Ok(())
@@ -88,7 +88,7 @@ fn signals(_: Sender<Key>) -> io::Result<()> {
     Ok(())
 }
 
-/// The terminal's other screen; the one before is back when this is dropped, and the keyboard too, which may just be read.
+/// The terminal's alternate screen. Dropping it restores the screen, and the keyboard's mode, which a pending read has changed.
 struct Screen {
     term: Term,
     #[cfg(unix)]
@@ -100,13 +100,13 @@ impl Screen {
         control("\x1b[?1049h\x1b[?25l")?;
         Ok(Self {
             term: Term::stdout(),
-            // there is none where the standard input is no terminal
+            // none if standard input isn't a terminal
             #[cfg(unix)]
             keyboard: termios::tcgetattr(io::stdin()).ok(),
         })
     }
 
-    /// Shows as much of a page as there is room for; gives the size that this was.
+    /// Draws as much of a page as fits, and returns the terminal's size.
     fn draw(&self, page: &str) -> io::Result<(u16, u16)> {
         let size = self.term.size();
         let (rows, columns) = (usize::from(size.0), usize::from(size.1));
@@ -115,7 +115,7 @@ impl Screen {
         let room = rows.saturating_sub(2);
         let more = lines.len().saturating_sub(room);
         let end = if more > 0 { format!("{end}{}", paint(FAINT, format!(", {more} lines more"))) } else { end };
-        // from the top, each line over the one before it, and nothing behind the last: so nothing flickers
+        // overwrite line by line and clear the rest, so that nothing flickers
         control("\x1b[H")?;
         for line in lines.into_iter().take(room).chain([""; 1]) {
             write!(crate::support::paint::stdout(), "{}", console::truncate_str(line, columns, "…"))?;
@@ -137,7 +137,7 @@ impl Drop for Screen {
     }
 }
 
-/// Writes what moves the cursor, also where colours are left out.
+/// Writes control sequences, even if colours are off.
 fn control(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;

@@ -1,10 +1,11 @@
-//! `cargo twyla top`: a running service's figures, read from its `/metrics` again and again. [`fetch`] asks for them, [`text`]
-//! reads Prometheus' text format, [`figures`] makes rates of two readings, and [`screen`] is the page, which [`live`] keeps on a
-//! terminal.
+//! `cargo twyla top`: watches the metrics of a running service.
+//!
+//! [`fetch`] reads its `/metrics`, [`text`] parses Prometheus' text format, [`rates`] computes rates of two readings, [`screen`]
+//! formats the page, and [`live`] shows it on a terminal.
 
 mod fetch;
-mod figures;
 mod live;
+mod rates;
 mod screen;
 mod text;
 
@@ -14,13 +15,13 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::support::run::{Outcome, Run};
-use fetch::Place;
-use figures::{Figures, Reading};
+use fetch::Endpoint;
+use rates::{Metrics, Reading};
 
-/// Watch a running service's figures: rates, waiting events, times, by event and group.
+/// Watch the metrics of a running service: rates, waiting events and times, by event and group.
 ///
-/// The service tells them with `Service::operations(address)` and the feature `telemetry`. On a terminal they are shown anew
-/// until q or ctrl-C; elsewhere, and with --once, once and as plain text.
+/// The service serves them with `Service::operations(address)` and the feature `telemetry`. On a terminal the page is updated until
+/// q or ctrl-C; elsewhere, and with --once, it is printed once as plain text.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -28,20 +29,20 @@ For example:
   cargo twyla top booking.internal:9090 --interval 5
   cargo twyla top --once | grep user_input")]
 pub(crate) struct Args {
-    /// Where the service tells of itself.
+    /// Where the service serves its metrics: host:port, or a URL.
     #[arg(default_value = "127.0.0.1:9090")]
-    address: Place,
-    /// Seconds between two readings, from which rates are made.
+    address: Endpoint,
+    /// Seconds between two readings.
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = interval)]
     interval: f64,
-    /// Show them once.
+    /// Print the page once.
     #[arg(long)]
     once: bool,
 }
 
 fn interval(text: &str) -> Result<f64, String> {
-    let seconds: f64 = text.parse().map_err(|_| "is no number of seconds".to_owned())?;
-    if (0.1..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("is not between 0.1 and 3600".to_owned()) }
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    if (0.1..=3600.0).contains(&seconds) { Ok(seconds) } else { Err("expected a number from 0.1 to 3600".to_owned()) }
 }
 
 impl Run for Args {
@@ -51,18 +52,18 @@ impl Run for Args {
         if self.once || !live::is_possible() {
             sleep(interval);
             let now = self.read()?;
-            write!(crate::support::paint::stdout(), "{}", screen::shown(&self.address, &Figures::new(&before, &now)))?;
+            write!(crate::support::paint::stdout(), "{}", screen::shown(&self.address, &Metrics::new(&before, &now)))?;
             return Ok(Outcome::Fine);
         }
-        // there are no rates yet, and everything else
-        let first = screen::shown(&self.address, &Figures::new(&before, &before));
+        // the first page has no rates
+        let first = screen::shown(&self.address, &Metrics::new(&before, &before));
         live::show(first, interval, || match self.read() {
             Ok(now) => {
-                let page = screen::shown(&self.address, &Figures::new(&before, &now));
+                let page = screen::shown(&self.address, &Metrics::new(&before, &now));
                 before = now;
                 page
             }
-            // what doesn't answer now may do so again
+            // a service that doesn't answer now may answer later
             Err(error) => format!("{error}\n"),
         })?;
         Ok(Outcome::Fine)
@@ -72,6 +73,6 @@ impl Run for Args {
 impl Args {
     fn read(&self) -> Result<Reading, fetch::Error> {
         let text = fetch::get(&self.address)?;
-        Ok(Reading { at: Instant::now(), figures: text::read(&text) })
+        Ok(Reading { at: Instant::now(), series: text::read(&text) })
     }
 }

@@ -1,39 +1,39 @@
-//! Figures as tables, for a terminal or a pipe.
+//! Formats metrics as tables, for a terminal or a pipe.
 
 use std::fmt::Write;
 
-use super::fetch::Place;
-use super::figures::{Cell, Figures, Row};
+use super::fetch::Endpoint;
+use super::rates::{Cell, Metrics, Row};
 use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, paint, tame};
 
-/// The whole page.
-pub(super) fn shown(place: &Place, figures: &Figures) -> String {
+/// Returns the page.
+pub(super) fn shown(endpoint: &Endpoint, metrics: &Metrics) -> String {
     let mut out = String::new();
-    let links = figures.links.iter().map(|(link, up, again)| {
+    let links = metrics.links.iter().map(|(link, up, again)| {
         let state = if *up { paint(GOOD, "up") } else { paint(BAD, "down") };
-        let again = if *again > 0.0 { format!(" (made again {} times)", number(*again)) } else { String::new() };
+        let again = if *again > 0.0 { format!(" (reconnected {} times)", number(*again)) } else { String::new() };
         format!("{} {state}{again}", tame(link))
     });
     let links = links.collect::<Vec<_>>().join(", ");
     let links = if links.is_empty() { String::new() } else { format!(", {links}") };
-    let _ = writeln!(out, "{}{links}, over {:.1} s", paint(HEAD, &place.address), figures.seconds);
+    let _ = writeln!(out, "{}{links}, over {:.1} s", paint(HEAD, &endpoint.address), metrics.seconds);
     let tables = [
         (
             "listens to",
             &["group", "handled/s", "failed/s", "retried/s", "parked", "dropped", "handling", "waiting", "p50", "p99"]
                 [..],
-            &figures.listens,
+            &metrics.listens,
         ),
-        ("emits", &["confirmed/s", "unconfirmed", "refused", "confirming", "p50", "p99"][..], &figures.emits),
-        ("serves", &["answered/s", "turned away", "serving", "p50", "p99"][..], &figures.serves),
-        ("calls", &["ended/s", "p50", "p99"][..], &figures.calls),
+        ("emits", &["confirmed/s", "unconfirmed", "refused", "confirming", "p50", "p99"][..], &metrics.emits),
+        ("serves", &["answered/s", "turned away", "serving", "p50", "p99"][..], &metrics.serves),
+        ("calls", &["ended/s", "p50", "p99"][..], &metrics.calls),
     ];
     for (head, columns, rows) in tables.into_iter().filter(|(.., rows)| !rows.is_empty()) {
         out.push('\n');
         table(head, columns, rows, &mut out);
     }
-    if [&figures.listens, &figures.emits, &figures.serves, &figures.calls].iter().all(|rows| rows.is_empty()) {
-        let _ = writeln!(out, "it has done nothing yet that has figures");
+    if [&metrics.listens, &metrics.emits, &metrics.serves, &metrics.calls].iter().all(|rows| rows.is_empty()) {
+        let _ = writeln!(out, "no metrics of events or calls yet");
     }
     out
 }
@@ -69,7 +69,7 @@ fn table(head: &str, columns: &[&str], rows: &[Row], out: &mut String) {
     }
 }
 
-/// A row's words, and whether each is of what should not be.
+/// Returns a row's cells, and whether each should be zero and isn't.
 fn words(row: &Row) -> Vec<(String, bool)> {
     let mut words: Vec<(String, bool)> = row.names.iter().map(|name| (tame(name), false)).collect();
     for cell in &row.cells {
@@ -134,14 +134,14 @@ mod tests {
         let confirmed = Cell::Rate { rate: 12.5, total: 9.0 };
         let cells = vec![confirmed, Cell::Bad(0.0), Cell::Bad(2.0), Cell::Now(Some(1.0)), Cell::Times(None)];
         let emits = Row { names: vec!["bot.reply".to_owned()], cells };
-        let figures = Figures {
+        let metrics = Metrics {
             seconds: 2.0,
             links: vec![("publish".to_owned(), true, 0.0), ("consume".to_owned(), false, 3.0)],
             listens: vec![row("api.user_input", "bot", 1203.0, 1203.0), row("bot.reply", "a\nb", 0.0, 0.0)],
             emits: vec![emits],
-            ..Figures::default()
+            ..Metrics::default()
         };
-        let page = shown(&"127.0.0.1:9090".parse().unwrap(), &figures);
+        let page = shown(&"127.0.0.1:9090".parse().unwrap(), &metrics);
         insta::assert_snapshot!("page", anstream::adapter::strip_str(&page).to_string());
         assert_eq!((number(-1234567.0), duration(0.0000123)), ("-1,234,567".to_owned(), "12 µs".to_owned()));
     }

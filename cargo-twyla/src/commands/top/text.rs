@@ -1,15 +1,15 @@
-//! Prometheus' text format (exposition format 0.0.4), as far as figures are told in it.
+//! Parses Prometheus' text format (exposition format 0.0.4).
 
 use std::collections::BTreeMap;
 
-/// A figure's name with its labels, by their names.
+/// A metric's name and labels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Series {
     pub(super) name: String,
     pub(super) labels: BTreeMap<String, String>,
 }
 
-/// Every figure that can be read; a line that is none is passed over, since others may tell theirs here too.
+/// Returns the samples. A line that can't be parsed is skipped.
 pub(super) fn read(text: &str) -> BTreeMap<Series, f64> {
     text.lines().filter(|line| !line.starts_with('#')).filter_map(line).collect()
 }
@@ -32,12 +32,12 @@ fn line(line: &str) -> Option<(Series, f64)> {
             rest = behind;
         }
     }
-    // behind the value there may be a time
+    // a timestamp may follow the value
     let value = rest.split_ascii_whitespace().next()?.parse().ok()?;
     Some((Series { name: name.to_owned(), labels }, value))
 }
 
-/// A label's value up to its quote, and what is behind it.
+/// Returns a label's value up to its quote, and the rest.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.char_indices();
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_read_and_the_rest_is_passed_over() {
+    fn reads_metrics_and_skips_other_lines() {
         let text = "# TYPE a counter\na 3\nb{event=\"x.y\",le=\"+Inf\"} 1.5e3 1700000000\nc{l=\"a\\\"b\\\\\\n}\"} +Inf\n\nno\nd{x=\"} 1\n";
         let read: Vec<_> = read(text).into_iter().map(|(series, value)| (series.name, series.labels, value)).collect();
         let labels = |list: &[(&str, &str)]| list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();

@@ -1,5 +1,4 @@
-//! Events out of a stream, one at a time and as text: lines, the items of an array, or documents one after another. Of a stream
-//! of any length no more than one event is in memory.
+//! Splits a stream into events: lines, the items of an array, or documents one after another. Only one event is in memory at a time.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,13 +13,13 @@ use twyla_runtime::json::other_encoding;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// More than any event has.
+/// The longest event, in bytes.
 const MOST: u64 = 64 << 20;
 
-/// How events are parted.
+/// How events are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Shape {
-    /// As it looks.
+    /// Detect it.
     Auto,
     /// An event in each line.
     Lines,
@@ -30,24 +29,24 @@ pub(crate) enum Shape {
     Documents,
 }
 
-/// Where an event stands.
+/// The place of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum At {
     /// The line, from 1.
     Line(u64),
-    /// How many are before it.
+    /// The number of events before it.
     Index(u64),
 }
 
-/// What comes out of a stream.
+/// An item of a stream.
 #[derive(Debug)]
 pub(crate) enum Item<'a> {
     Event(&'a [u8]),
-    /// This isn't JSON, or too long; what comes behind it may be.
+    /// Invalid JSON, or too long; the following items may be valid.
     Bad(String),
 }
 
-/// Hands each event to `take`, until that fails or nothing is left.
+/// Passes each event to `take`, until that fails or the stream ends.
 pub(crate) fn each<E: From<io::Error>>(
     input: impl Read,
     shape: Shape,
@@ -57,7 +56,7 @@ pub(crate) fn each<E: From<io::Error>>(
     let (first, whole) = beginning(&mut input)?;
     let begins = first.trim_ascii_start();
     if let Some(encoding) = other_encoding(&first).or_else(|| other_encoding(begins)) {
-        // no line of it is one in UTF-8: that is one mistake
+        // a stream in another encoding is one mistake, not one in each line
         let save = if begins.starts_with(BYTE_ORDER_MARK) { "save it without" } else { "save it as that" };
         let blank = first[..first.len() - begins.len()].iter().filter(|byte| **byte == b'\n').count();
         return take(At::Line(blank as u64 + 1), Item::Bad(format!("{encoding}: {save}")));
@@ -89,7 +88,7 @@ pub(crate) fn each<E: From<io::Error>>(
     }
 }
 
-/// The first line that has something in it, and whether it is the last.
+/// Returns the first line that isn't empty, and whether it is the last.
 fn beginning(input: &mut impl BufRead) -> io::Result<(Vec<u8>, bool)> {
     let mut first = Vec::new();
     while first.trim_ascii().is_empty() {
@@ -174,23 +173,23 @@ fn array<E: From<io::Error>>(input: impl Read, mut take: impl FnMut(At, Item<'_>
     }
 }
 
-/// Where a stream can't be read any further.
+/// The end of a stream that can't be read any further.
 fn ends<E: From<io::Error>>(
     error: &serde_json::Error,
     at: At,
     mut take: impl FnMut(At, Item<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     if error.io_error_kind() == Some(io::ErrorKind::FileTooLarge) {
-        return take(at, Item::Bad(format!("{}; what is behind it was not looked at", too_long())));
+        return take(at, Item::Bad(format!("{}; the rest was not read", too_long())));
     }
     if error.is_io() {
         let kind = error.io_error_kind().unwrap_or(io::ErrorKind::Other);
         return Err(io::Error::new(kind, error.to_string()).into());
     }
-    take(at, Item::Bad(format!("is no JSON: {error}; what is behind it was not looked at")))
+    take(at, Item::Bad(format!("is not valid JSON: {error}; the rest was not read")))
 }
 
-/// How much may still be read of one event.
+/// The number of bytes that may still be read of one event.
 #[derive(Clone, Debug)]
 struct Limit(Rc<Cell<u64>>);
 
@@ -210,7 +209,7 @@ impl Limit {
     }
 }
 
-/// A reader that fails where an event is too long.
+/// A reader that fails if an event is too long.
 struct Limited<R> {
     input: R,
     left: Limit,
@@ -266,8 +265,8 @@ mod tests {
     fn what_can_not_be_read_is_told() {
         let told = read("[1,{\"a\":}]", Shape::Auto);
         assert_eq!(told[0], "[0] 1");
-        assert!(told[1].starts_with("[1] bad: is no JSON: expected value at line 1 column 9"), "{told:?}");
-        assert!(told[1].ends_with("; what is behind it was not looked at"), "{told:?}");
+        assert!(told[1].starts_with("[1] bad: is not valid JSON: expected value at line 1 column 9"), "{told:?}");
+        assert!(told[1].ends_with("; the rest was not read"), "{told:?}");
         assert!(read("[1", Shape::Auto)[1].contains("EOF"));
         assert!(read("{}", Shape::Array)[0].contains("expected an array of events"));
         assert!(read("{\n\"a\"", Shape::Auto)[0].contains("EOF"));
@@ -302,6 +301,6 @@ mod tests {
             Ok::<(), io::Error>(())
         };
         each(long, Shape::Auto, take).unwrap();
-        assert_eq!(told, [(At::Index(1), "is longer than 64 MiB; what is behind it was not looked at".to_owned())]);
+        assert_eq!(told, [(At::Index(1), "is longer than 64 MiB; the rest was not read".to_owned())]);
     }
 }

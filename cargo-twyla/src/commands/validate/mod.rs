@@ -1,4 +1,4 @@
-//! `cargo twyla validate`: holds events to their contract. [`events`] takes them out of a stream.
+//! `cargo twyla validate`: checks events against their contract. [`events`] reads them from a stream.
 
 mod events;
 
@@ -14,15 +14,15 @@ use twyla_runtime::__private::{open_envelope, sensitive_told};
 use twyla_runtime::{json as strict, validate};
 
 use crate::support::contracts::{Contract, Contracts, Violation};
-use crate::support::paint::{BAD, FAINT, GOOD, HEAD, Shown, paint, tame};
+use crate::support::paint::{BAD, EscapedOutput, FAINT, GOOD, HEAD, paint, tame};
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::Where;
+use crate::support::schemas::SchemasArgs;
 use events::{At, Item, Shape};
 
-/// Hold events to their contract.
+/// Check events against their contract.
 ///
-/// Takes an event in each line, one array of events, or documents one after another, of any length. Tells of each rule that an
-/// event breaks where in the event, and where the rule stands.
+/// Reads an event in each line, one array of events, or documents one after another, of any length. Reports each broken rule with
+/// its place in the event and in the schema.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -31,30 +31,30 @@ For example:
   cargo twyla validate api.user_input --envelope messages.jsonl    whole messages, as they are on the wire
   cargo twyla validate context context.json                        what every event carries
 
-Exit codes: 0 all of them keep their contract; 1 some don't; 2 they can't be read.")]
+Exit codes: 0 all events are valid; 1 some are not; 2 they can't be read.")]
 pub(crate) struct Args {
-    /// The event, for example api.user_input; or context, or of an RPC navitaire-api.get_booking/request, /response or /error.
+    /// An event (api.user_input), context, or a contract of an RPC (navitaire-api.get_booking/request, /response or /error).
     #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
     event: String,
-    /// The file; `-` is the standard input.
+    /// The file; `-` is standard input.
     file: PathBuf,
     /// The events are in their envelopes: {"event_name", "content", "context", "meta"}.
     #[arg(long)]
     envelope: bool,
-    /// How the events are parted.
+    /// How the events are separated.
     #[arg(long = "as", value_name = "SHAPE", default_value = "auto")]
     shape: Shape,
-    /// Of how many events to tell what they break; 0 for all of them.
+    /// The number of invalid events to report; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 100)]
     show: u64,
-    /// For other programs: an object for each event that breaks its contract, and one with the counts at the end.
+    /// Print JSON: an object for each invalid event, and one with the counts at the end.
     #[arg(long)]
     json: bool,
-    /// Show what the schemas call `x-sensitive` as well.
+    /// Show sensitive values (`x-sensitive`) too.
     #[arg(long)]
     reveal: bool,
     #[command(flatten)]
-    place: Where,
+    place: SchemasArgs,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,7 @@ impl Run for Args {
         let contract = contracts.contract(&self.event)?;
         let context = self.envelope.then(|| contracts.around(&contract)).transpose()?;
         let (input, progress) = self.input()?;
-        let out = Shown::new(BufWriter::new(anstream::stdout().lock()));
+        let out = EscapedOutput::new(BufWriter::new(anstream::stdout().lock()));
         let mut report = Report { args: &self, out, events: 0, broken: 0 };
         events::each(progress.wrap_read(input), self.shape, |at, item| {
             let violations = match item {
@@ -93,9 +93,9 @@ impl Run for Args {
 }
 
 impl Args {
-    /// The input, and a bar that says how far it is read: on a terminal, and on the standard error.
+    /// Returns the input, with a progress bar on standard error if that is a terminal.
     fn input(&self) -> Result<(Box<dyn Read>, ProgressBar), Error> {
-        // how much there is to come is known of a file only
+        // only a file has a known length
         let spinner = || {
             let spinner = ProgressBar::no_length();
             match ProgressStyle::with_template("{spinner} {bytes} read, {bytes_per_sec}") {
@@ -130,7 +130,7 @@ fn broken(pointer: &str, keyword: &str, message: String) -> Violation {
     Violation { pointer, keyword, place: None, message }
 }
 
-/// Everything that an event breaks.
+/// Returns the rules that an event breaks.
 fn held(text: &[u8], contract: &Contract<'_>, context: Option<&Contract<'_>>, reveal: bool) -> Vec<Violation> {
     let Some(context) = context else { return value_held(text, contract, "", reveal) };
     match open_envelope(text, &contract.schema.name) {
@@ -143,7 +143,7 @@ fn held(text: &[u8], contract: &Contract<'_>, context: Option<&Contract<'_>>, re
     }
 }
 
-/// Everything that a value breaks; read as a service reads it, which takes no key twice.
+/// Returns the rules that a value breaks. Duplicate keys are refused, as by a service.
 fn value_held(text: &[u8], contract: &Contract<'_>, below: &str, reveal: bool) -> Vec<Violation> {
     let mut violations = match strict::utf8(text).and_then(strict::from_str::<Value>) {
         Ok(value) => contract.violations(&value),
@@ -153,8 +153,8 @@ fn value_held(text: &[u8], contract: &Contract<'_>, below: &str, reveal: bool) -
         }
     };
     for it in &mut violations {
-        if !reveal && let Some(told) = sensitive_told(&it.pointer, &it.keyword, &contract.schema.sensitive) {
-            it.message = told;
+        if !reveal && let Some(message) = sensitive_told(&it.pointer, &it.keyword, &contract.schema.sensitive) {
+            it.message = message;
         }
         it.pointer = format!("{below}{}", it.pointer);
     }

@@ -1,4 +1,4 @@
-// Shows the page anew when the server has made it anew, and what is wrong where it could not.
+// Reloads the page when the server has updated it, and shows the error if it could not.
 'use strict';
 (async () => {
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));

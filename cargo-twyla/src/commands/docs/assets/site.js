@@ -1,4 +1,4 @@
-// The search: a combobox over a list that is loaded when somebody begins to search. WAI-ARIA's pattern, with a list of links.
+// The search: a combobox over a list that is loaded at the first search. WAI-ARIA's pattern, with a list of links.
 'use strict';
 (() => {
   const root = document.documentElement.dataset.root ?? '';

@@ -1,15 +1,12 @@
-//! What git knows of a folder: its commits from the newest on, what each changed, and what was in the files.
+//! Reads the history of a folder from git: its commits, newest first, the files that each changed, and their contents.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// No more commits than these are looked at.
-const MOST: usize = 2000;
-/// A schema is smaller.
-const LARGEST: u64 = 16 << 20;
+use crate::support::git::{self, Objects};
+
+/// The number of commits that are read, newest first.
+const MAX_COMMITS: usize = 2000;
 
 /// A commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,23 +16,23 @@ pub(crate) struct Commit {
     /// `2026-01-31`
     pub(crate) date: String,
     pub(crate) subject: String,
-    /// How many commits came after it.
+    /// The number of commits after it.
     pub(crate) order: usize,
 }
 
-/// What was done, by a commit or, where it has none, since the last one.
+/// A change of files: by a commit, or uncommitted.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) commit: Option<Commit>,
-    /// The files that it changed, below the folder, and the objects that they were before.
+    /// The changed files, relative to the folder, and their objects before the change.
     pub(super) files: Vec<(String, Option<String>)>,
 }
 
-/// The steps that led to what a folder is now, the newest first; none where it is in no repository.
+/// Returns the changes of a folder, newest first; `None` if it is in no repository.
 pub(super) fn steps(folder: &Path) -> Option<Vec<Step>> {
     let format = "--format=%x1e%H%x1f%an%x1f%as%x1f%s%x1f";
     let first_parent = ["log", "--first-parent", "-m", "--raw", "-z", "--no-renames", "--no-abbrev", "--relative"];
-    let count = format!("--max-count={MOST}");
+    let count = format!("--max-count={MAX_COMMITS}");
     let log = run(folder, first_parent.iter().copied().chain([count.as_str(), format, "--", "."]))?;
     let mut steps = Vec::new();
     let mut dirty = Vec::new();
@@ -71,7 +68,7 @@ fn is_schema(path: &str) -> bool {
     path.ends_with(".json")
 }
 
-/// The files of a raw diff, with the objects that they were.
+/// Returns the files of a raw diff, with their objects before the change.
 fn changed(raw: &str) -> Vec<(String, Option<String>)> {
     let mut found = Vec::new();
     let mut tokens = raw.split('\0').map(|it| it.trim_start_matches('\n'));
@@ -85,37 +82,30 @@ fn changed(raw: &str) -> Vec<(String, Option<String>)> {
     found
 }
 
-fn run<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Option<String> {
-    let output = Command::new("git")
-        .args(["-c", "core.quotePath=false", "-c", "log.showSignature=false"])
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output();
-    let output = output.ok().filter(|it| it.status.success())?;
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+fn run<'a>(folder: &Path, args: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    git::run(folder, args).ok().map(|output| String::from_utf8_lossy(&output).into_owned())
 }
 
-/// Reads objects, and files as they are now, each once.
-pub(super) struct Objects {
+/// Reads files as they were and as they are, each once.
+pub(super) struct FileReader {
     folder: PathBuf,
-    git: Option<(Child, ChildStdin, BufReader<ChildStdout>)>,
+    objects: Option<Objects>,
     known: HashMap<Blob, Option<serde_json::Value>>,
 }
 
-/// What a file is: an object of git's, or what lies there now.
+/// The content of a file: an object of git, or the file in the working tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Blob {
     Object(String),
     Now(String),
 }
 
-impl Objects {
+impl FileReader {
     pub(super) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), git: None, known: HashMap::new() }
+        Self { folder: folder.to_owned(), objects: None, known: HashMap::new() }
     }
 
-    /// The JSON of a file; none where it is none.
+    /// Returns the JSON of a file; `None` if it can't be read or isn't JSON.
     pub(super) fn json(&mut self, blob: &Blob) -> Option<&serde_json::Value> {
         if !self.known.contains_key(blob) {
             let text = match blob {
@@ -129,37 +119,9 @@ impl Objects {
     }
 
     fn object(&mut self, id: &str) -> Option<Vec<u8>> {
-        if self.git.is_none() {
-            let mut git = Command::new("git")
-                .args(["cat-file", "--batch"])
-                .current_dir(&self.folder)
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .ok()?;
-            let (asked, answers) = (git.stdin.take()?, git.stdout.take()?);
-            self.git = Some((git, asked, BufReader::new(answers)));
+        if self.objects.is_none() {
+            self.objects = Objects::open(&self.folder).ok();
         }
-        let (_, asked, answers) = self.git.as_mut()?;
-        writeln!(asked, "{id}").ok()?;
-        let mut head = String::new();
-        answers.read_line(&mut head).ok()?;
-        let size: u64 = head.trim_end().strip_prefix(id)?.rsplit(' ').next()?.parse().ok()?;
-        let mut text = Vec::new();
-        answers.by_ref().take(size.min(LARGEST)).read_to_end(&mut text).ok()?;
-        // and the end of its last line
-        std::io::copy(&mut answers.by_ref().take(size.saturating_sub(LARGEST) + 1), &mut std::io::sink()).ok()?;
-        Some(text)
-    }
-}
-
-impl Drop for Objects {
-    fn drop(&mut self) {
-        if let Some((mut git, asked, _)) = self.git.take() {
-            // it ends where nothing more is asked
-            drop(asked);
-            let _ = git.wait();
-        }
+        self.objects.as_mut()?.read(id).ok().flatten()
     }
 }

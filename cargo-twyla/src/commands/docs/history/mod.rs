@@ -1,4 +1,4 @@
-//! What has become of each contract over time: [`git`] says which files were changed, and this room what that did to contracts.
+//! The changes of each contract over time: [`git`] reads which files changed, and this module compares the contracts.
 
 mod git;
 
@@ -10,53 +10,53 @@ use twyla_build::lock::{self, EditVerdict};
 
 use crate::support::contracts::name_of;
 use crate::support::schemas::{Folder, beside};
-use git::{Blob, Objects, Step};
+use git::{Blob, FileReader, Step};
 
 pub(crate) use git::Commit;
 
 /// A change of a contract.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
-    /// What did it; none where it isn't committed yet.
+    /// Its commit; `None` if it isn't committed yet.
     pub(super) commit: Option<Commit>,
-    pub(super) what: What,
+    pub(super) kind: ChangeKind,
 }
 
-/// What was changed.
+/// The kind of a change.
 #[derive(Clone, Debug)]
-pub(super) enum What {
-    /// It is new.
+pub(super) enum ChangeKind {
+    /// It was added.
     Added,
-    /// It was taken out.
+    /// It was removed.
     Removed,
-    /// Its form is another one: what of it, and what that means.
+    /// Its rules changed: which, and with which verdict.
     Edited { edits: Vec<String>, verdict: Option<EditVerdict> },
-    /// Only what it tells people.
+    /// Only descriptions changed.
     Words,
-    /// It was changed from or to something that is no schema.
+    /// It was changed from or to something that isn't a schema.
     Unreadable,
 }
 
-/// The changes of each contract, the newest first. No entry where nothing is known.
+/// The changes of each contract, newest first.
 #[derive(Debug, Default)]
 pub(super) struct History {
     pub(super) of: BTreeMap<String, Vec<Change>>,
-    /// Whether there is a repository to be asked.
+    /// Whether the folder is in a repository.
     pub(super) is_known: bool,
 }
 
-/// Changes that are compared for what they mean; older ones are only told.
+/// The number of changes that get a verdict; older ones are listed without one.
 const VERDICTS: usize = 200;
-/// Changes that are taken apart; of older ones it is only said that there was one.
+/// The number of changes whose edits are listed; older ones are listed without them.
 const EDITS: usize = 4000;
-/// Edits of one change that are told.
+/// The number of edits that are listed of one change.
 const LINES: usize = 12;
 
-/// Finds what git knows of the contracts. Earlier files are read as the folder is now: with its dialects, formats and documents.
+/// Reads the history of the contracts from git. Earlier files are read with the folder's current dialects, formats and documents.
 pub(super) fn history(folder: &Folder, sources: &Sources) -> History {
     let Some(steps) = git::steps(&folder.path) else { return History::default() };
     let mut past = Past {
-        objects: Objects::new(&folder.path),
+        reader: FileReader::new(&folder.path),
         how: How::of(folder, sources),
         references: HashMap::new(),
         files: BTreeMap::new(),
@@ -65,28 +65,28 @@ pub(super) fn history(folder: &Folder, sources: &Sources) -> History {
     };
     let named: BTreeMap<String, String> =
         sources.contracts.iter().map(|it| (it.bundle.root().to_owned(), name_of(it))).collect();
-    // what is there now is what the contracts lead to, and what was changed before it went away
+    // the files that the contracts lead to now; files that are gone are in the changes
     for document in sources.contracts.iter().flat_map(|it| it.bundle.documents()) {
         past.files.insert(document.to_owned(), Blob::Now(document.to_owned()));
     }
     let mut of: BTreeMap<String, Vec<Change>> = BTreeMap::new();
     for Step { commit, files } in steps {
-        for (root, what) in past.step(&files) {
+        for (root, kind) in past.step(&files) {
             let Some(name) = named.get(&root).cloned().or_else(|| name(&root)) else { continue };
-            of.entry(name).or_default().push(Change { commit: commit.clone(), what });
+            of.entry(name).or_default().push(Change { commit: commit.clone(), kind });
         }
     }
     History { of, is_known: true }
 }
 
-/// How bundles of the folder are read.
+/// The settings to read bundles of the folder.
 struct How<'a> {
     folder: &'a Folder,
     draft: &'static str,
     formats: bool,
     /// The formats that are rules in every draft.
     asserted: Vec<String>,
-    /// What schemas refer to by URI.
+    /// The documents that schemas refer to by URI.
     documents: Vec<(String, Value)>,
 }
 
@@ -103,7 +103,7 @@ impl<'a> How<'a> {
         }
     }
 
-    /// A document as a bundle has it: a custom `$schema` that stands for a draft is that draft's own.
+    /// Returns a document as a bundle has it: a custom `$schema` becomes that of its draft.
     fn document(&self, json: &Value) -> Value {
         match json {
             Value::Array(items) => items.iter().map(|item| self.document(item)).collect(),
@@ -127,7 +127,7 @@ impl<'a> How<'a> {
     }
 }
 
-/// What the contract of a file is called that isn't there any more.
+/// Returns the name of the contract of a file that is gone.
 fn name(root: &str) -> Option<String> {
     let steps: Vec<&str> = root.strip_suffix(".json")?.split('/').collect();
     match steps[..] {
@@ -138,10 +138,10 @@ fn name(root: &str) -> Option<String> {
     }
 }
 
-/// The files at some time.
+/// The files at a time.
 type Files = BTreeMap<String, Blob>;
 
-/// The files at another time: what is different is laid over them.
+/// The files at another time: differences over a base.
 #[derive(Clone, Copy)]
 struct At<'a> {
     files: &'a Files,
@@ -155,7 +155,7 @@ impl<'a> At<'a> {
 }
 
 struct Past<'a> {
-    objects: Objects,
+    reader: FileReader,
     how: How<'a>,
     /// The files that a blob refers to, as it writes them.
     references: HashMap<Blob, Vec<String>>,
@@ -165,8 +165,8 @@ struct Past<'a> {
 }
 
 impl Past<'_> {
-    /// Goes back over a step: the contracts that it has changed, by their files.
-    fn step(&mut self, changed: &[(String, Option<String>)]) -> Vec<(String, What)> {
+    /// Goes back over a change, and returns the contracts that it changed, by their files.
+    fn step(&mut self, changed: &[(String, Option<String>)]) -> Vec<(String, ChangeKind)> {
         let files = std::mem::take(&mut self.files);
         let none = BTreeMap::new();
         let over = changed.iter().map(|(path, id)| (path.clone(), id.clone().map(Blob::Object))).collect();
@@ -181,7 +181,7 @@ impl Past<'_> {
         found
     }
 
-    fn changed(&mut self, after: At<'_>, before: At<'_>) -> Vec<(String, What)> {
+    fn changed(&mut self, after: At<'_>, before: At<'_>) -> Vec<(String, ChangeKind)> {
         let paths = before.over;
         let mut roots: BTreeSet<&str> = paths.keys().map(String::as_str).filter(|path| name(path).is_some()).collect();
         if paths.keys().any(|path| name(path).is_none()) {
@@ -189,9 +189,9 @@ impl Past<'_> {
         }
         let mut found = Vec::new();
         for root in roots {
-            let what = match (after.get(root).is_some(), before.get(root).is_some()) {
-                (true, false) => What::Added,
-                (false, true) => What::Removed,
+            let kind = match (after.get(root).is_some(), before.get(root).is_some()) {
+                (true, false) => ChangeKind::Added,
+                (false, true) => ChangeKind::Removed,
                 (false, false) => continue,
                 (true, true) => {
                     let (now, then) = (self.reach(root, after), self.reach(root, before));
@@ -201,7 +201,7 @@ impl Past<'_> {
                     self.edited(root, (&now, after), (&then, before))
                 }
             };
-            found.push((root.to_owned(), what));
+            found.push((root.to_owned(), kind));
         }
         found
     }
@@ -211,16 +211,16 @@ impl Past<'_> {
         root: &str,
         (now, after): (&BTreeSet<String>, At<'_>),
         (then, before): (&BTreeSet<String>, At<'_>),
-    ) -> What {
+    ) -> ChangeKind {
         if self.edits == 0 {
-            return What::Edited { edits: Vec::new(), verdict: None };
+            return ChangeKind::Edited { edits: Vec::new(), verdict: None };
         }
         self.edits -= 1;
         let (Some(new), Some(old)) = (self.bundle(root, now, after), self.bundle(root, then, before)) else {
-            return What::Unreadable;
+            return ChangeKind::Unreadable;
         };
         if new == old {
-            return What::Words;
+            return ChangeKind::Words;
         }
         let all = lock::edits(&old, &new);
         let mut edits: Vec<String> = all.iter().take(LINES).map(ToString::to_string).collect();
@@ -232,7 +232,7 @@ impl Past<'_> {
             let options = Options::default();
             EditVerdict::of(&compare::compare(&old, &new, &options), &compare::compare(&new, &old, &options))
         });
-        What::Edited { edits, verdict }
+        ChangeKind::Edited { edits, verdict }
     }
 
     /// The files that a contract is made of.
@@ -246,7 +246,7 @@ impl Past<'_> {
             }
             if !self.references.contains_key(blob) {
                 let mut found = Vec::new();
-                if let Some(json) = self.objects.json(blob) {
+                if let Some(json) = self.reader.json(blob) {
                     references(json, &mut found);
                 }
                 found.sort();
@@ -263,7 +263,7 @@ impl Past<'_> {
         let given = self.how.documents.iter().map(|(uri, json)| (uri.clone(), self.how.document(json)));
         let mut documents: serde_json::Map<String, Value> = given.collect();
         for path in reached {
-            documents.insert(path.clone(), self.how.document(self.objects.json(files.get(path)?)?));
+            documents.insert(path.clone(), self.how.document(self.reader.json(files.get(path)?)?));
         }
         let How { draft, formats, asserted, .. } = &self.how;
         let text = json!({

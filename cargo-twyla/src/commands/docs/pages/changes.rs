@@ -1,18 +1,18 @@
-//! What was changed: the list of one contract, and the page of all of them.
+//! Changes: the list of one contract, and the page of all contracts.
 
 use std::fmt::Write;
 
 use twyla_build::lock::EditVerdict;
 
-use crate::commands::docs::history::{Change, What};
+use crate::commands::docs::history::{Change, ChangeKind};
 use crate::commands::docs::html::{esc, inline};
 use crate::commands::docs::site::Site;
 
-/// Changes of one contract that are listed.
+/// The number of changes listed for one contract.
 const MOST: usize = 50;
-/// Commits that the page of all changes lists.
+/// The number of commits on the page of all changes.
 const COMMITS: usize = 100;
-/// Contracts of one commit that it names.
+/// The number of contracts named for one commit.
 const NAMED: usize = 40;
 
 /// The changes of a contract.
@@ -21,7 +21,7 @@ pub(super) fn list(changes: &[Change], out: &mut String) {
     for change in changes.iter().take(MOST) {
         out.push_str("<li>");
         head(change, out);
-        what(&change.what, out);
+        describe(&change.kind, out);
         out.push_str("</li>\n");
     }
     out.push_str("</ol>\n");
@@ -44,14 +44,14 @@ fn head(change: &Change, out: &mut String) {
     }
 }
 
-fn badge(what: &What) -> String {
-    let (class, word) = match what {
-        What::Added => ("good", "new"),
-        What::Removed => ("bad", "taken out"),
-        What::Words => ("quiet", "words only"),
-        What::Unreadable => ("quiet", "was no schema"),
-        What::Edited { verdict: None, .. } => ("quiet", "changed"),
-        What::Edited { verdict: Some(verdict), .. } => (
+fn badge(kind: &ChangeKind) -> String {
+    let (class, word) = match kind {
+        ChangeKind::Added => ("good", "new"),
+        ChangeKind::Removed => ("bad", "taken out"),
+        ChangeKind::Words => ("quiet", "words only"),
+        ChangeKind::Unreadable => ("quiet", "was no schema"),
+        ChangeKind::Edited { verdict: None, .. } => ("quiet", "changed"),
+        ChangeKind::Edited { verdict: Some(verdict), .. } => (
             match verdict {
                 EditVerdict::Additive => "good",
                 EditVerdict::Undecided | EditVerdict::ConsumerFirst | EditVerdict::ProducerFirst => "warn",
@@ -63,21 +63,21 @@ fn badge(what: &What) -> String {
     format!("<span class=\"badge {class}\">{word}</span>")
 }
 
-fn what(what: &What, out: &mut String) {
-    out.push_str(&badge(what));
-    if let What::Edited { edits, .. } = what {
+fn describe(kind: &ChangeKind, out: &mut String) {
+    out.push_str(&badge(kind));
+    if let ChangeKind::Edited { edits, .. } = kind {
         let lines: Vec<String> = edits.iter().map(|it| format!("<li>{}</li>", inline(it))).collect();
         let _ = write!(out, "<ul class=\"edits\">{}</ul>", lines.concat());
     }
 }
 
-/// A contract that a commit has changed: how, what it is called, and where its page is.
-type Touched<'a> = (&'a What, &'a str, Option<&'a str>);
+/// A contract that a commit has changed: the kind of change, the name, and the URL of its page.
+type Touched<'a> = (&'a ChangeKind, &'a str, Option<&'a str>);
 
 /// The page.
 pub(super) fn main(site: &Site) -> String {
     let mut out =
-        "<h1>Changes</h1>\n<p class=\"lead\">What git knows of the contracts, the newest first.</p>\n".to_owned();
+        "<h1>Changes</h1>\n<p class=\"lead\">ChangeKind git knows of the contracts, the newest first.</p>\n".to_owned();
     let mut all: Vec<(&Change, String, Option<String>)> = Vec::new();
     for subject in &site.subjects {
         for part in &subject.parts {
@@ -101,7 +101,7 @@ pub(super) fn main(site: &Site) -> String {
             commits.len() - 1
         });
         if let Some((_, those)) = commits.get_mut(place) {
-            those.push((&change.what, name, url.as_deref()));
+            those.push((&change.kind, name, url.as_deref()));
         }
     }
     if commits.is_empty() {
@@ -113,12 +113,12 @@ pub(super) fn main(site: &Site) -> String {
         out.push_str("<li>");
         head(first, &mut out);
         out.push_str("<ul class=\"touched\">");
-        for (what, name, url) in those.iter().take(NAMED) {
+        for (kind, name, url) in those.iter().take(NAMED) {
             let name = match url {
                 Some(url) => format!("<a href=\"{}#changes\">{}</a>", esc(url), esc(name)),
                 None => esc(name),
             };
-            let _ = write!(out, "<li>{} {name}</li>", badge(what));
+            let _ = write!(out, "<li>{} {name}</li>", badge(kind));
         }
         if those.len() > NAMED {
             let _ = write!(out, "<li class=\"faint\">and {} more</li>", those.len() - NAMED);

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::commands::docs::html::{esc, inline};
 use crate::commands::docs::site::{Kind, Site, SubjectPage};
 
-/// How much of what each is shows, in characters: with a thousand of them the page is still a small one.
+/// The length of a description, in characters: a page of a thousand contracts is still small.
 const SUMMARY: usize = 72;
 
 pub(super) fn main(site: &Site) -> String {

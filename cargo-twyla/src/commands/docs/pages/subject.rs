@@ -42,7 +42,7 @@ pub(super) fn main(site: &Site, at: usize, root: &str) -> String {
     out
 }
 
-/// A name that may be broken at its dots where there is no room.
+/// Returns a name with line-break opportunities at its dots.
 fn broken(name: &str) -> String {
     esc(name).replace('.', "<wbr>.").replace('_', "_<wbr>")
 }
@@ -64,25 +64,21 @@ fn section(id: &str, title: &str, contents: &mut Vec<(String, String)>, out: &mu
     let _ = writeln!(out, "<section aria-labelledby=\"{id}\"><h2 id=\"{id}\">{title}</h2>");
 }
 
-/// Who sends and who receives.
+/// Writes the producers and consumers.
 fn flow(site: &Site, subject: &SubjectPage, root: &str, contents: &mut Vec<(String, String)>, out: &mut String) {
     let Some(services) = site.services.as_ref().filter(|_| subject.kind != Kind::Context) else { return };
     let is_method = subject.kind == Kind::Rpc;
-    let none = Vec::new();
-    let does = services.of.get(&(is_method, subject.name.clone())).unwrap_or(&none);
+    let empty = Vec::new();
+    let does = services.of.get(&(is_method, subject.name.clone())).unwrap_or(&empty);
     section("who", if is_method { "Who calls and who serves" } else { "Who emits and who listens" }, contents, out);
     let (from, to) = if is_method { (Verb::Calls, Verb::Serves) } else { (Verb::Emits, Verb::Listens) };
     out.push_str("<div class=\"flow\">");
-    for (verb, label, nobody) in [
-        (
-            from,
-            if is_method { "Called by" } else { "Emitted by" },
-            if is_method { "nobody calls it" } else { "nobody emits it" },
-        ),
+    for (verb, label, none) in [
+        (from, if is_method { "Called by" } else { "Emitted by" }, if is_method { "no caller" } else { "no producer" }),
         (
             to,
             if is_method { "Served by" } else { "Listened to by" },
-            if is_method { "nobody serves it" } else { "nobody listens" },
+            if is_method { "no server" } else { "no listener" },
         ),
     ] {
         if verb == to {
@@ -96,7 +92,7 @@ fn flow(site: &Site, subject: &SubjectPage, root: &str, contents: &mut Vec<(Stri
             service(it, root, out);
         }
         if !any {
-            let _ = write!(out, "<li class=\"nobody\">{nobody}</li>");
+            let _ = write!(out, "<li class=\"none\">{none}</li>");
         }
         out.push_str("</ul></div>");
     }
@@ -135,7 +131,7 @@ fn part(subject: &SubjectPage, part: &Part, contents: &mut Vec<(String, String)>
     };
     let id = if prefix.is_empty() { "fields".to_owned() } else { format!("{prefix}fields") };
     section(&id, title, contents, out);
-    // what the first one says stands above
+    // the description of the first one is at the top of the page
     if part.way.is_some_and(|way| way != "request") {
         out.push_str(&prose(&part.description));
     }
@@ -301,7 +297,7 @@ fn lock(locked: &Locked, out: &mut String) {
     out.push_str("</div>\n");
 }
 
-/// The ones before and after it, of its own kind.
+/// Returns the previous and the next page of the same kind.
 fn neighbours(site: &Site, at: usize, root: &str, out: &mut String) {
     let kind = site.subjects.get(at).map(|it| it.kind);
     let of = |at: Option<usize>| at.and_then(|at| site.subjects.get(at)).filter(|it| Some(it.kind) == kind);

@@ -1,8 +1,8 @@
-//! In which order new versions can be deployed, so that at no moment one service sends what another refuses: the pure core,
-//! which knows services and edges only by their numbers.
+//! Finds an order of deployment in which no service ever sends what another refuses. This is the pure core: services and edges are
+//! numbers.
 //!
-//! A service is deployed a piece at a time, so for a while its old and its new version both run. What a producer has sent
-//! stays in queues, so its old version's events count as sent until somebody has seen the queue drained. A service in the
+//! A service is deployed gradually, so its old and its new version run side by side for a while. What a producer has sent
+//! stays in queues, so its old version's events count as sent until the queue is drained. A service in the
 //! field (an app on phones) never stops running its old versions.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -12,7 +12,7 @@ pub(crate) type ServiceId = usize;
 /// An edge by its number.
 pub(crate) type EdgeId = usize;
 
-/// What is to be deployed, and what holds between the services.
+/// The versions to deploy, and the edges between the services.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Task {
     pub(crate) services: Vec<Service>,
@@ -23,7 +23,7 @@ pub(crate) struct Task {
 pub(crate) struct Service {
     /// Whether there is a new version to be deployed.
     pub(crate) moves: bool,
-    /// Whether old versions go on running whatever is deployed.
+    /// Whether old versions keep running after a deployment.
     pub(crate) field: bool,
 }
 
@@ -32,25 +32,25 @@ pub(crate) struct Service {
 pub(crate) struct Edge {
     pub(crate) producer: ServiceId,
     pub(crate) consumer: ServiceId,
-    /// Whether it waits in a queue in between: an event does, a call doesn't.
+    /// Whether it waits in a queue: events do, calls don't.
     pub(crate) queued: bool,
     pub(crate) cells: Cells,
 }
 
-/// A version of a service, in time.
+/// The age of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Age {
-    /// Those before the one that is deployed.
+    /// Before the deployed one.
     Past,
-    /// The one that is deployed.
+    /// The deployed one.
     Now,
-    /// The one to be deployed.
+    /// The one to deploy.
     Next,
 }
 
 pub(crate) const AGES: [Age; 3] = [Age::Past, Age::Now, Age::Next];
 
-/// Whether each version of a consumer takes what each version of its producer sends.
+/// Whether each version of a consumer accepts what each version of its producer sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cells([[bool; 3]; 3]);
 
@@ -64,34 +64,34 @@ impl Cells {
     }
 }
 
-/// An order, and what has none.
+/// An order of deployment, and the services without one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
-    pub(crate) stuck: Vec<Stuck>,
+    pub(crate) stuck: Vec<Blocked>,
 }
 
 /// One step of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
-    /// Wait until what old versions have sent on this edge is handled.
+    /// Wait until the events of old versions on this edge are handled.
     Drain(EdgeId),
     /// Deploy the new version.
     Deploy {
         service: ServiceId,
-        /// Whether the old one has to be stopped first, as the two can't run side by side.
+        /// Whether the old version has to be stopped first, because the two can't run side by side.
         stop: bool,
     },
 }
 
-/// Why something can't be deployed.
+/// Why a service can't be deployed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stuck {
-    /// On this edge something is sent and refused whatever is done: these versions would meet.
+pub(crate) enum Blocked {
+    /// In any order these versions meet on this edge, and one refuses what the other sends.
     Meet { service: ServiceId, edge: EdgeId, producer: Age, consumer: Age },
     /// Each of these waits for the next, the last for the first.
     Cycle(Vec<Wait>),
-    /// It waits for something that is stuck.
+    /// It waits for a blocked service.
     Behind(Wait),
 }
 
@@ -100,20 +100,20 @@ pub(crate) enum Stuck {
 pub(crate) struct Wait {
     pub(crate) service: ServiceId,
     pub(crate) waits_for: ServiceId,
-    /// On this edge these would meet otherwise.
+    /// The edge on which the two would meet otherwise.
     pub(crate) edge: EdgeId,
     pub(crate) producer: Age,
     pub(crate) consumer: Age,
 }
 
-/// What the edges demand.
+/// The constraints of the edges.
 #[derive(Debug, Default)]
 struct Demands {
     waits: BTreeSet<Wait>,
-    /// To be drained before a service is deployed.
+    /// The edges to drain before a service is deployed.
     drains: BTreeMap<ServiceId, BTreeSet<EdgeId>>,
     stops: BTreeSet<ServiceId>,
-    meets: BTreeSet<Stuck>,
+    meets: BTreeSet<Blocked>,
 }
 
 impl Demands {
@@ -129,7 +129,7 @@ impl Demands {
         use Age::{Next, Now, Past};
         let Edge { producer: p, consumer: c, queued, cells } = edge;
         let (producer, consumer) = (task.services[p], task.services[c]);
-        let meet = |service, producer, consumer| Stuck::Meet { service, edge: id, producer, consumer };
+        let meet = |service, producer, consumer| Blocked::Meet { service, edge: id, producer, consumer };
         let breaks = |producer, consumer| !cells.fits(producer, consumer);
         let wait = |service, waits_for, producer, consumer| Wait { service, waits_for, edge: id, producer, consumer };
         if p == c {
@@ -147,7 +147,7 @@ impl Demands {
                 };
             }
             if breaks(Now, Next) {
-                // what it has sent itself is there when it starts; a call is gone when it has stopped
+                // events of its own old version are still queued when it starts; its calls ended with the old version
                 if queued || producer.field {
                     self.meets.insert(meet(p, Now, Next))
                 } else {
@@ -203,12 +203,12 @@ impl Demands {
     }
 }
 
-/// Finds an order. What isn't stuck is in it, whatever becomes of the rest.
+/// Finds an order of all services that aren't blocked.
 pub(crate) fn plan(task: &Task) -> Plan {
     let demands = Demands::of(task);
-    let mut stuck: Vec<Stuck> = demands.meets.iter().cloned().collect();
+    let mut stuck: Vec<Blocked> = demands.meets.iter().cloned().collect();
     let met = |service: &ServiceId| {
-        demands.meets.iter().any(|meet| matches!(meet, Stuck::Meet { service: it, .. } if it == service))
+        demands.meets.iter().any(|meet| matches!(meet, Blocked::Meet { service: it, .. } if it == service))
     };
     let moving: BTreeSet<ServiceId> = (0..task.services.len()).filter(|id| task.services[*id].moves).collect();
     let mut left: BTreeSet<ServiceId> = moving.into_iter().filter(|id| !met(id)).collect();
@@ -225,20 +225,20 @@ pub(crate) fn plan(task: &Task) -> Plan {
         left.remove(&id);
         done.insert(id);
     }
-    // cycles first: who is behind one is told so, and not of a longer way around
+    // cycles first: a service behind one is reported as such, and not as part of a longer cycle
     while let Some(cycle) = shortest_cycle(&left, &demands.waits) {
         for wait in &cycle {
             left.remove(&wait.service);
         }
-        stuck.push(Stuck::Cycle(cycle));
+        stuck.push(Blocked::Cycle(cycle));
     }
     for id in left {
-        stuck.extend(waits_of(id).find(|wait| !done.contains(&wait.waits_for)).map(|wait| Stuck::Behind(*wait)));
+        stuck.extend(waits_of(id).find(|wait| !done.contains(&wait.waits_for)).map(|wait| Blocked::Behind(*wait)));
     }
     Plan { steps, stuck }
 }
 
-/// The shortest cycle among these services.
+/// Returns the shortest cycle among these services.
 fn shortest_cycle(left: &BTreeSet<ServiceId>, waits: &BTreeSet<Wait>) -> Option<Vec<Wait>> {
     let within = |wait: &&Wait| left.contains(&wait.waits_for);
     let cycle_of = |start: ServiceId| {
@@ -267,14 +267,14 @@ fn shortest_cycle(left: &BTreeSet<ServiceId>, waits: &BTreeSet<Wait>) -> Option<
     left.iter().filter_map(|start| cycle_of(*start)).min_by_key(Vec::len)
 }
 
-/// What has to be rolled back before a service can be, once everything in `deployed` has been: with the edges that say so.
-/// [`Age::Now`] is what it goes back to.
+/// Returns what must be rolled back before a service, once all of `deployed` is deployed, with the edges that demand it. The service
+/// goes back to [`Age::Now`].
 pub(crate) fn rollback(task: &Task, service: ServiceId, deployed: &BTreeSet<ServiceId>) -> Vec<Wait> {
     use Age::{Next, Now};
     let mut waits = Vec::new();
     for (id, edge) in task.edges.iter().enumerate() {
         let Edge { producer: p, consumer: c, queued, cells } = *edge;
-        // what the new version has sent is there when the old one is back
+        // events of the new version are still queued when the old one is back
         if c == service && deployed.contains(&p) && (queued || p != c) && !cells.fits(Next, Now) {
             waits.push(Wait { service, waits_for: p, edge: id, producer: Next, consumer: Now });
         } else if p == service && c != service && deployed.contains(&c) && !cells.fits(Now, Next) {

@@ -133,9 +133,9 @@ proptest! {
         }
         for stuck in &plan.stuck {
             seen.extend(match stuck {
-                Stuck::Meet { service, .. } => vec![*service],
-                Stuck::Cycle(waits) => waits.iter().map(|wait| wait.service).collect(),
-                Stuck::Behind(wait) => vec![wait.service],
+                Blocked::Meet { service, .. } => vec![*service],
+                Blocked::Cycle(waits) => waits.iter().map(|wait| wait.service).collect(),
+                Blocked::Behind(wait) => vec![wait.service],
             });
         }
         prop_assert_eq!(seen, moving);
@@ -161,14 +161,14 @@ proptest! {
     fn a_cycle_is_one(task in tasks()) {
         for stuck in plan(&task).stuck {
             let waits = match stuck {
-                Stuck::Cycle(waits) => {
+                Blocked::Cycle(waits) => {
                     for (wait, next) in waits.iter().zip(waits.iter().cycle().skip(1)) {
                         prop_assert_eq!(wait.waits_for, next.service);
                     }
                     waits
                 }
-                Stuck::Behind(wait) => vec![wait],
-                Stuck::Meet { edge, producer, consumer, .. } => {
+                Blocked::Behind(wait) => vec![wait],
+                Blocked::Meet { edge, producer, consumer, .. } => {
                     prop_assert!(!task.edges[edge].cells.fits(producer, consumer));
                     continue;
                 }
@@ -236,5 +236,5 @@ fn two_that_wait_for_each_other_are_a_cycle_and_others_go_on() {
     let plan = plan(&Task { services: moving(4), edges: vec![first, back, behind] });
     assert_eq!(plan.steps, [Step::Deploy { service: 2, stop: false }]);
     let wait = |service, waits_for, edge| Wait { service, waits_for, edge, producer: Next, consumer: Now };
-    assert_eq!(plan.stuck, [Stuck::Cycle(vec![wait(0, 1, 0), wait(1, 0, 1)]), Stuck::Behind(wait(3, 0, 2))]);
+    assert_eq!(plan.stuck, [Blocked::Cycle(vec![wait(0, 1, 0), wait(1, 0, 1)]), Blocked::Behind(wait(3, 0, 2))]);
 }

@@ -1,18 +1,18 @@
-//! What a picture of a fleet has in it: boxes for services, events and methods, arrows between them, and notes on what is wrong.
+//! The content of a fleet's picture: boxes for services, events and methods, arrows between them, and notes on mismatches.
 
 use std::collections::BTreeMap;
 
-use crate::commands::fleet::model::{Came, Edge, Loose, Part, Subject, Wrong, refuses};
-use crate::commands::fleet::plan::{Age, EdgeId, ServiceId, Stuck};
+use crate::commands::fleet::model::{Edge, Mismatch, PairVerdict, Part, Subject, Unmatched, refuses};
+use crate::commands::fleet::plan::{Age, Blocked, EdgeId, ServiceId};
 use crate::commands::fleet::report::{Outlook, Report, deployed};
 use crate::support::paint::tame;
 
-/// How something is drawn.
+/// The style of a box or an arrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mood {
     Fine,
     /// It has only one end.
-    Loose,
+    Unmatched,
     /// It decides the order of a deployment.
     Ordered,
     Unsure,
@@ -25,10 +25,10 @@ pub(super) enum Node {
     Service {
         name: String,
         version: String,
-        /// The version to be deployed.
+        /// The version to deploy.
         next: Option<String>,
         field: bool,
-        /// When it goes in the order of deployment, from 1.
+        /// Its position in the order of deployment, from 1.
         turn: Option<usize>,
         mood: Mood,
     },
@@ -44,29 +44,29 @@ pub(super) enum Node {
 pub(super) struct Arrow {
     pub(super) from: usize,
     pub(super) to: usize,
-    /// The group, where it isn't called as the service is.
+    /// The group, if its name isn't the service's.
     pub(super) label: Option<String>,
     pub(super) mood: Mood,
-    /// The notes on it, by their numbers from 1.
+    /// The numbers of its notes, from 1.
     pub(super) notes: Vec<usize>,
 }
 
-/// What a picture has in it.
+/// The content of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) arrows: Vec<Arrow>,
-    /// What is wrong, and how much.
+    /// The notes on mismatches, with their severity.
     pub(super) notes: Vec<(Mood, String)>,
 }
 
-/// Everything of a report that is drawn.
+/// Returns the picture of a report.
 pub(super) fn graph(report: &Report) -> Graph {
     let moods: Vec<Mood> = (0..report.edges.len()).map(|id| mood(report, id)).collect();
     let mut notes = Vec::new();
     let mut numbers = BTreeMap::new();
     for (id, edge) in report.edges.iter().enumerate() {
-        if moods[id] > Mood::Loose
+        if moods[id] > Mood::Unmatched
             && let Some(text) = note(report, edge)
         {
             notes.push((moods[id], text));
@@ -75,10 +75,10 @@ pub(super) fn graph(report: &Report) -> Graph {
     }
     let turns: Vec<ServiceId> = report.deployment.iter().flat_map(|it| deployed(&it.plan)).collect();
     let stuck = |id: ServiceId| {
-        let of = |it: &Stuck| match it {
-            Stuck::Meet { service, .. } => *service == id,
-            Stuck::Cycle(cycle) => cycle.iter().any(|wait| wait.service == id),
-            Stuck::Behind(wait) => wait.service == id,
+        let of = |it: &Blocked| match it {
+            Blocked::Meet { service, .. } => *service == id,
+            Blocked::Cycle(cycle) => cycle.iter().any(|wait| wait.service == id),
+            Blocked::Behind(wait) => wait.service == id,
         };
         report.deployment.iter().any(|it| it.plan.stuck.iter().any(of))
     };
@@ -105,7 +105,7 @@ pub(super) fn graph(report: &Report) -> Graph {
         })
     };
     let mut arrow = |from: usize, to: usize, label: Option<String>, edges: &[EdgeId]| {
-        let mood = edges.iter().map(|id| moods[*id]).max().unwrap_or(Mood::Loose);
+        let mood = edges.iter().map(|id| moods[*id]).max().unwrap_or(Mood::Unmatched);
         let notes = edges.iter().filter_map(|id| numbers.get(id).copied()).collect();
         arrows.insert((from, to, label.clone()), Arrow { from, to, label, mood, notes });
     };
@@ -133,10 +133,10 @@ pub(super) fn graph(report: &Report) -> Graph {
     }
     for loose in &report.loose {
         let (name, mood) = match loose {
-            Loose::Unheard { event, .. } | Loose::Unsaid { event, .. } => (event, Mood::Loose),
-            Loose::Uncalled { method, .. } => (method, Mood::Loose),
-            Loose::Unserved { method, .. } => (method, Mood::Bad),
-            Loose::Left { .. } => continue,
+            Unmatched::Unheard { event, .. } | Unmatched::Unsaid { event, .. } => (event, Mood::Unmatched),
+            Unmatched::Uncalled { method, .. } => (method, Mood::Unmatched),
+            Unmatched::Unserved { method, .. } => (method, Mood::Bad),
+            Unmatched::Left { .. } => continue,
         };
         if let Some(Node::Subject { mood: it, .. }) = subjects.get(name).and_then(|id| nodes.get_mut(*id)) {
             *it = mood;
@@ -149,7 +149,7 @@ fn edges_of(report: &Report, of: impl Fn(&Edge) -> bool) -> Vec<EdgeId> {
     report.edges.iter().enumerate().filter(|(_, edge)| of(edge)).map(|(id, _)| id).collect()
 }
 
-/// How an edge is drawn: by what is deployed, and by what a deployment makes of it.
+/// Returns the style of an edge, from its current state and the deployment.
 fn mood(report: &Report, id: EdgeId) -> Mood {
     let edge = &report.edges[id];
     let standing = match report.standing(edge) {
@@ -159,21 +159,21 @@ fn mood(report: &Report, id: EdgeId) -> Mood {
     };
     let Some(deployment) = &report.deployment else { return standing };
     let stuck = deployment.plan.stuck.iter().any(|it| match it {
-        Stuck::Meet { edge, .. } => *edge == id,
-        Stuck::Cycle(cycle) => cycle.iter().any(|wait| wait.edge == id),
-        Stuck::Behind(wait) => wait.edge == id,
+        Blocked::Meet { edge, .. } => *edge == id,
+        Blocked::Cycle(cycle) => cycle.iter().any(|wait| wait.edge == id),
+        Blocked::Behind(wait) => wait.edge == id,
     });
     let came = [Age::Now, Age::Next].into_iter().flat_map(|age| [(Age::Next, age), (age, Age::Next)]);
-    let worst = came.map(|(from, to)| edge.came(from, to)).max().unwrap_or(Came::Apart);
+    let worst = came.map(|(from, to)| edge.came(from, to)).max().unwrap_or(PairVerdict::Apart);
     let planned = match worst {
-        Came::Apart | Came::Fits => Mood::Fine,
-        Came::Undecided => Mood::Unsure,
-        Came::Breaks => Mood::Ordered,
+        PairVerdict::Apart | PairVerdict::Fits => Mood::Fine,
+        PairVerdict::Undecided => Mood::Unsure,
+        PairVerdict::Breaks => Mood::Ordered,
     };
     if stuck { Mood::Bad } else { standing.max(planned) }
 }
 
-/// What is wrong on an edge, in a line.
+/// Returns the mismatch of an edge, in one line.
 fn note(report: &Report, edge: &Edge) -> Option<String> {
     let name = |id: ServiceId, version: &str| format!("{} {}", tame(&report.fleet.members[id].name), tame(version));
     let pairs = [
@@ -191,8 +191,8 @@ fn note(report: &Report, edge: &Edge) -> Option<String> {
     let ends = |part: &Part| if part.goes_back() { (&to, &from) } else { (&from, &to) };
     let subject = tame(edge.subject.name());
     Some(match wrong {
-        Wrong::NotServed => format!("{subject}: {from} calls it, {to} doesn't serve it"),
-        Wrong::Breaks(part, witness) => {
+        Mismatch::NotServed => format!("{subject}: {from} calls it, {to} doesn't serve it"),
+        Mismatch::Breaks(part, witness) => {
             let (sender, taker) = ends(part);
             let value: String = tame(&witness.event.to_string()).chars().take(120).collect();
             let at = if witness.pointer.is_empty() { String::new() } else { format!(" at {}", tame(&witness.pointer)) };
@@ -200,7 +200,7 @@ fn note(report: &Report, edge: &Edge) -> Option<String> {
             let does = refuses(witness);
             format!("{subject}: {sender} may send the {part} {value}, {taker} {does}{at}: {}", tame(&witness.rule))
         }
-        Wrong::Undecided(part, why) => {
+        Mismatch::Undecided(part, why) => {
             let (sender, taker) = ends(part);
             format!(
                 "{subject}: whether {taker} takes what {sender} may send can't be decided: {}",

@@ -1,37 +1,37 @@
-//! Boxes in columns: where each goes so that arrows point to the right where they can, and cross as little as can be.
+//! Places boxes in columns, so that arrows point to the right if possible, and cross rarely.
 //!
-//! The way of Sugiyama, Tagawa and Toda: turn around the arrows that close a circle, give each box a column, put points where an
-//! arrow passes a column, sort each column by where its arrows come from, and move boxes towards their neighbours.
+//! The method of Sugiyama, Tagawa and Toda: reverse the arrows that close a cycle, assign columns, insert points where arrows pass a
+//! column, sort each column by its neighbours, and move boxes towards their neighbours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A box to be placed: its size.
+/// The size of a box.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Size {
     pub(super) width: f64,
     pub(super) height: f64,
 }
 
-/// A point, of a box the middle.
+/// A point; of a box, its centre.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Point {
     pub(super) x: f64,
     pub(super) y: f64,
 }
 
-/// Where everything is.
+/// The positions.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Placed {
-    /// The boxes' middles.
+    /// The centres of the boxes.
     pub(super) boxes: Vec<Point>,
-    /// The ways of the arrows, from box to box: the points where they pass a column in between.
+    /// The arrows: the points where they pass a column.
     pub(super) ways: Vec<Vec<Point>>,
     pub(super) size: Size,
 }
 
-/// Between columns, and between boxes of a column.
+/// The gap between columns, and between boxes of a column.
 const GAP: Size = Size { width: 64.0, height: 22.0 };
-/// How often columns are sorted and boxes moved.
+/// The rounds of sorting columns and moving boxes.
 const ROUNDS: usize = 24;
 
 /// Places boxes with arrows between them.
@@ -58,7 +58,7 @@ pub(super) fn place(sizes: &[Size], arrows: &[(usize, usize)]) -> Placed {
     }
 }
 
-/// The arrows with those turned around that would close a circle: the greedy way of Eades, Lin and Smyth.
+/// Returns the arrows, with those reversed that close a cycle: the greedy heuristic of Eades, Lin and Smyth.
 fn forward(count: usize, arrows: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut left: BTreeSet<usize> = (0..count).collect();
     let (mut first, mut last) = (Vec::new(), Vec::new());
@@ -87,7 +87,7 @@ fn forward(count: usize, arrows: &[(usize, usize)]) -> Vec<(usize, usize)> {
     arrows.iter().map(|(a, b)| if place[*a] <= place[*b] { (*a, *b) } else { (*b, *a) }).collect()
 }
 
-/// A column for each box: behind all that point to it, and no farther to the left of what it points to than it must be.
+/// Returns a column for each box: after all boxes that point to it, and as near as possible to those it points to.
 fn columns(count: usize, forward: &[(usize, usize)]) -> Vec<usize> {
     let mut column = vec![0; count];
     // there is no circle, so this ends after as many rounds as there are boxes

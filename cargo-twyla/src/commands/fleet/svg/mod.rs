@@ -1,5 +1,5 @@
-//! A report as a picture: an SVG of its own, readable where it is light and where it is dark. [`graph`] says what is in it,
-//! [`layers`] where everything goes, and this room draws it.
+//! Draws a report as an SVG for light and dark backgrounds. [`graph`] has its content, [`layers`] the positions, and this module
+//! draws.
 
 mod graph;
 mod layers;
@@ -149,7 +149,7 @@ fn below(node: &Node) -> String {
 fn class(mood: Mood) -> &'static str {
     match mood {
         Mood::Fine => "fine",
-        Mood::Loose => "loose",
+        Mood::Unmatched => "loose",
         Mood::Ordered => "ordered",
         Mood::Unsure => "unsure",
         Mood::Bad => "bad",
@@ -202,7 +202,7 @@ fn draw_node(node: &Node, size: Size, at: Point, out: &mut String) {
                 size.width,
                 size.height
             );
-            let dim = if *mood == Mood::Loose { " dim" } else { "" };
+            let dim = if *mood == Mood::Unmatched { " dim" } else { "" };
             let name = escaped(name);
             let _ = writeln!(
                 out,

@@ -1,23 +1,23 @@
-//! Rates and times out of two readings of a service's figures. Their names are those of the runtime's page on telemetry.
+//! Computes rates and times from two readings of a service's metrics.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::text::Series;
 
-/// The figures at one moment.
+/// The metrics at one moment.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     pub(super) at: Instant,
-    pub(super) figures: BTreeMap<Series, f64>,
+    pub(super) series: BTreeMap<Series, f64>,
 }
 
-/// What is shown of a service.
+/// The page of a service.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Figures {
+pub(super) struct Metrics {
     /// Seconds between the readings.
     pub(super) seconds: f64,
-    /// Each connection, whether it is up and how often it was made again.
+    /// Each connection, whether it is up, and how often it reconnected.
     pub(super) links: Vec<(String, bool, f64)>,
     pub(super) listens: Vec<Row>,
     pub(super) emits: Vec<Row>,
@@ -35,19 +35,19 @@ pub(super) struct Row {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cell {
-    /// So many a second, and so many in all.
+    /// A rate for a second, and the total.
     Rate { rate: f64, total: f64 },
-    /// So many in all of what should not be.
+    /// The total of what should be zero.
     Bad(f64),
-    /// So many now; none where it isn't told.
+    /// The current value, if it is known.
     Now(Option<f64>),
-    /// The time that half of them took at most, and the one that 99 in 100 did; none where there were none.
+    /// The median and the 99th percentile in seconds, if there are any.
     Times(Option<(f64, f64)>),
 }
 
-impl Figures {
+impl Metrics {
     pub(super) fn new(before: &Reading, now: &Reading) -> Self {
-        let both = Both { before, now };
+        let both = Readings { before, now };
         let links = both.labels(&["twyla_connected"], &["link"]).into_iter().map(|link| {
             let up = both.value("twyla_connected", &[("link", &link[0])]).unwrap_or(0.0) > 0.0;
             let again = both.value("twyla_reconnects_total", &[("link", &link[0])]).unwrap_or(0.0);
@@ -93,37 +93,38 @@ impl Figures {
     }
 }
 
-struct Both<'a> {
+struct Readings<'a> {
     before: &'a Reading,
     now: &'a Reading,
 }
 
-/// The figures of one line.
-struct Of<'a> {
-    both: &'a Both<'a>,
+/// The metrics of one row.
+struct Labelled<'a> {
+    both: &'a Readings<'a>,
     labels: Vec<(&'static str, &'a str)>,
 }
 
-impl Both<'_> {
+impl Readings<'_> {
     fn seconds(&self) -> f64 {
         self.now.at.duration_since(self.before.at).as_secs_f64().max(1e-3)
     }
 
-    /// The values that these labels have in some figures.
-    fn labels(&self, figures: &[&str], labels: &[&str]) -> Vec<Vec<String>> {
-        let series = self.now.figures.keys().filter(|series| figures.contains(&series.name.as_str()));
+    /// Returns the values of these labels in some metrics.
+    fn labels(&self, metrics: &[&str], labels: &[&str]) -> Vec<Vec<String>> {
+        let series = self.now.series.keys().filter(|series| metrics.contains(&series.name.as_str()));
         let values = series.filter_map(|series| labels.iter().map(|it| series.labels.get(*it).cloned()).collect());
         values.collect::<BTreeSet<Vec<String>>>().into_iter().collect()
     }
 
-    /// The sum of a figure's values now where it has these labels, whatever others it has besides.
+    /// Returns the sum of a metric's current values with these labels, whatever other labels they have.
     fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         sum(self.now, name, labels)
     }
 
-    fn rows(&self, figures: &[&str], labels: &[&'static str], cells: impl Fn(&Of<'_>) -> Vec<Cell>) -> Vec<Row> {
-        let rows = self.labels(figures, labels).into_iter().map(|names| {
-            let of = Of { both: self, labels: labels.iter().copied().zip(names.iter().map(String::as_str)).collect() };
+    fn rows(&self, metrics: &[&str], labels: &[&'static str], cells: impl Fn(&Labelled<'_>) -> Vec<Cell>) -> Vec<Row> {
+        let rows = self.labels(metrics, labels).into_iter().map(|names| {
+            let of =
+                Labelled { both: self, labels: labels.iter().copied().zip(names.iter().map(String::as_str)).collect() };
             let cells = cells(&of);
             Row { names, cells }
         });
@@ -131,8 +132,8 @@ impl Both<'_> {
     }
 }
 
-impl Of<'_> {
-    /// What a counter has grown by. One that is less than before was begun anew with its service.
+impl Labelled<'_> {
+    /// Returns a counter's increase. A counter that is less than before has restarted with its service.
     fn grown(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let (now, before) = (sum(self.both.now, name, labels), sum(self.both.before, name, labels));
         let (now, before) = (now.unwrap_or(0.0), before.unwrap_or(0.0));
@@ -152,10 +153,10 @@ impl Of<'_> {
         Cell::Now(sum(self.both.now, name, &self.labels))
     }
 
-    /// Times between the readings; where there were none, those since the service began.
+    /// Returns the times between the readings; without any, those since the service began.
     fn times(&self, name: &str) -> Cell {
         let bucket = format!("{name}_bucket");
-        let series = self.both.now.figures.keys().filter(|series| series.name == bucket);
+        let series = self.both.now.series.keys().filter(|series| series.name == bucket);
         let bounds: BTreeSet<&String> = series.filter_map(|series| series.labels.get("le")).collect();
         let labelled = |bound| -> Vec<_> { self.labels.iter().copied().chain([("le", bound)]).collect() };
         let since = quantiles(&bounds, |bound| self.grown(&bucket, &labelled(bound)));
@@ -164,7 +165,7 @@ impl Of<'_> {
     }
 }
 
-/// The times of half of them and of 99 in 100, out of the counts up to some bounds.
+/// Returns the median and the 99th percentile of cumulative counts by upper bounds.
 fn quantiles<'a>(bounds: &BTreeSet<&'a String>, count: impl Fn(&'a str) -> f64) -> Option<(f64, f64)> {
     let counts = bounds.iter().filter_map(|bound| Some((bound.parse::<f64>().ok()?, count(bound))));
     let mut counts: Vec<(f64, f64)> = counts.collect();
@@ -176,11 +177,11 @@ fn sum(reading: &Reading, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     let has =
         |series: &Series| labels.iter().all(|(label, value)| series.labels.get(*label).is_some_and(|it| it == value));
     let from = Series { name: name.to_owned(), labels: BTreeMap::new() };
-    let series = reading.figures.range(from..).take_while(|(series, _)| series.name == name);
+    let series = reading.series.range(from..).take_while(|(series, _)| series.name == name);
     series.filter(|(series, _)| has(series)).map(|(_, value)| *value).reduce(|a, b| a + b)
 }
 
-/// A quantile out of cumulative counts by upper bounds, between the two bounds in a straight line, as Prometheus has it.
+/// Returns a quantile of cumulative counts by upper bounds, interpolated linearly as Prometheus does.
 fn quantile(counts: &[(f64, f64)], part: f64) -> Option<f64> {
     let total = counts.last().map(|(_, count)| *count).filter(|total| *total > 0.0)?;
     let wanted = total * part;
@@ -205,20 +206,20 @@ mod tests {
     use super::*;
     use crate::commands::top::text;
 
-    fn figures(before: &str, now: &str) -> Figures {
+    fn metrics(before: &str, now: &str) -> Metrics {
         let at = Instant::now();
-        let before = Reading { at, figures: text::read(before) };
-        Figures::new(&before, &Reading { at: at + Duration::from_secs(2), figures: text::read(now) })
+        let before = Reading { at, series: text::read(before) };
+        Metrics::new(&before, &Reading { at: at + Duration::from_secs(2), series: text::read(now) })
     }
 
     #[test]
     fn rates_are_what_came_between() {
         let of = |handled: u32| format!("twyla_handled_total{{event=\"a.b\",group=\"g\"}} {handled}\n");
-        let rate = |before, now| figures(&of(before), &of(now)).listens[0].cells[0];
+        let rate = |before, now| metrics(&of(before), &of(now)).listens[0].cells[0];
         assert_eq!(rate(10, 30), Cell::Rate { rate: 10.0, total: 30.0 });
-        // begun anew
+        // restarted
         assert_eq!(rate(10, 4), Cell::Rate { rate: 2.0, total: 4.0 });
-        let shown = figures("", &of(4));
+        let shown = metrics("", &of(4));
         assert_eq!(shown.listens[0].names, ["a.b", "g"]);
         assert_eq!(shown.listens[0].cells[6], Cell::Now(None));
         assert!(shown.emits.is_empty());
@@ -235,13 +236,13 @@ mod tests {
                  twyla_handler_seconds_bucket{{event=\"a.b\",group=\"g\",le=\"+Inf\"}} {c}\n"
             )
         };
-        let times = |before, now| figures(&of(before), &of(now)).listens[0].cells[7];
+        let times = |before, now| metrics(&of(before), &of(now)).listens[0].cells[7];
         assert_eq!(times([0, 0, 0], [10, 10, 10]), Cell::Times(Some((0.05, 0.099))));
         // nothing between: since the beginning
         assert_eq!(times([10, 10, 10], [10, 10, 10]), Cell::Times(Some((0.05, 0.099))));
         assert_eq!(times([10, 10, 10], [10, 20, 20]), Cell::Times(Some((0.55, 0.991))));
         assert_eq!(times([0, 0, 0], [0, 0, 0]), Cell::Times(None));
-        // longer than any bound tells
+        // longer than the largest bound
         assert_eq!(times([0, 0, 0], [0, 0, 5]), Cell::Times(Some((1.0, 1.0))));
     }
 }
