@@ -1,13 +1,13 @@
-//! Values from outside as messages show them: quoted and shortened, invisible characters escaped.
+//! Quoting, shortening and escaping of untrusted values for messages.
 
 use std::fmt::Write;
 
 use twyla_contract::text::is_invisible;
 
-/// Characters of a value that a message shows.
+/// The maximum number of characters of a value in a message.
 const SHOWN: usize = 60;
 
-/// A value as messages show it: JSON, shortened.
+/// Returns the value as a JSON string, shortened.
 #[must_use]
 pub(crate) fn quoted(value: &str) -> String {
     let mut out = String::from("\"");
@@ -32,7 +32,7 @@ pub(crate) fn quoted(value: &str) -> String {
     out
 }
 
-/// Any text, shortened to what a message shows.
+/// Shortens any text to at most `most` characters.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,8 +1,8 @@
-//! Typed values as JSON text, held to JSON Schema contracts in both directions.
+//! Typed values as JSON text, checked against JSON Schema contracts on reading and writing.
 //!
-//! The code that `twyla-build` generates calls this crate: [`json`] reads and writes text exactly as JSON Schema sees values,
-//! [`validate`] checks values against the rules of their contract. The crate has no network and no async runtime. Programs get it
-//! through `twyla-runtime`, which re-exports what generated code needs.
+//! The code that `twyla-build` generates calls this crate: [`json`] reads and writes text exactly as JSON Schema sees
+//! values, [`validate`] checks values against their contracts. The crate has no network and no async runtime. Programs use
+//! it through `twyla-runtime`, which re-exports what generated code needs.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -14,7 +14,7 @@ mod violation;
 
 pub use validate::formats::date_time::{DateTime, InvalidDateTime};
 
-/// What the macros of this crate expand to.
+/// Dependencies of this crate's macros.
 #[doc(hidden)]
 pub mod __private {
     pub use serde;

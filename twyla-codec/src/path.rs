@@ -1,60 +1,60 @@
-//! Where a value is while it is checked: a linked list on the stack that costs nothing until a rule is broken.
+//! The path to a value that is being checked: a linked list on the stack, formatted only when a rule is broken.
 
-/// The way from the root of a content to one of its values.
+/// The path from the root of a content to one of its values.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a> {
     parent: Option<&'a Path<'a>>,
-    step: Step<'a>,
+    segment: Segment<'a>,
     depth: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step<'a> {
+enum Segment<'a> {
     Root,
     Key(&'a str),
     Index(usize),
 }
 
 impl<'a> Path<'a> {
-    /// The whole content.
+    /// Returns the path of the root.
     #[must_use]
     pub const fn root() -> Self {
-        Self { parent: None, step: Step::Root, depth: 0 }
+        Self { parent: None, segment: Segment::Root, depth: 0 }
     }
 
-    /// The member of that name.
+    /// Returns the path of the member `name`.
     #[must_use]
     pub const fn key(&'a self, name: &'a str) -> Self {
-        Self { parent: Some(self), step: Step::Key(name), depth: self.depth + 1 }
+        Self { parent: Some(self), segment: Segment::Key(name), depth: self.depth + 1 }
     }
 
-    /// The item at that index.
+    /// Returns the path of the item at `index`.
     #[must_use]
     pub const fn index(&'a self, index: usize) -> Self {
-        Self { parent: Some(self), step: Step::Index(index), depth: self.depth + 1 }
+        Self { parent: Some(self), segment: Segment::Index(index), depth: self.depth + 1 }
     }
 
-    /// How many arrays and objects are around the value.
+    /// Returns the number of enclosing arrays and objects.
     #[must_use]
     pub const fn depth(&self) -> usize {
         self.depth
     }
 
-    /// The JSON Pointer (RFC 6901) of this way, empty for the root.
+    /// Returns the JSON Pointer (RFC 6901), empty for the root.
     #[must_use]
     pub fn pointer(&self) -> String {
-        let mut steps = Vec::with_capacity(self.depth);
+        let mut segments = Vec::with_capacity(self.depth);
         let mut at = Some(self);
         while let Some(path) = at {
-            steps.push(path.step);
+            segments.push(path.segment);
             at = path.parent;
         }
         let mut out = String::new();
-        for step in steps.into_iter().rev() {
-            match step {
-                Step::Root => {}
-                Step::Key(key) => push_key(&mut out, key),
-                Step::Index(index) => {
+        for segment in segments.into_iter().rev() {
+            match segment {
+                Segment::Root => {}
+                Segment::Key(key) => push_key(&mut out, key),
+                Segment::Index(index) => {
                     out.push('/');
                     out.push_str(&index.to_string());
                 }
@@ -64,13 +64,13 @@ impl<'a> Path<'a> {
     }
 }
 
-/// Characters of a member's name that are told: what is said of a hostile content shall not be far larger than that is.
-const NAME: usize = 200;
+/// The maximum number of characters of a member's name in a pointer, so that a report is not far larger than its content.
+const MAX_NAME: usize = 200;
 
-/// Appends a member's name to a JSON Pointer, `~` and `/` escaped; of a long one its beginning and `…`.
+/// Appends a member's name to a JSON Pointer, with `~` and `/` escaped. A long name is cut and ends with `…`.
 pub(crate) fn push_key(pointer: &mut String, key: &str) {
     pointer.push('/');
-    let end = key.char_indices().nth(NAME).map(|(end, _)| end);
+    let end = key.char_indices().nth(MAX_NAME).map(|(end, _)| end);
     for c in key.get(..end.unwrap_or(key.len())).unwrap_or(key).chars() {
         match c {
             '~' => pointer.push_str("~0"),
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_long_name_is_cut() {
-        let (whole, long) = ("ä".repeat(NAME), "ä".repeat(NAME + 1));
+        let (whole, long) = ("ä".repeat(MAX_NAME), "ä".repeat(MAX_NAME + 1));
         let root = Path::root();
         assert_eq!(root.key(&whole).pointer(), format!("/{whole}"));
         assert_eq!(root.key(&long).key("x").pointer(), format!("/{whole}…/x"));

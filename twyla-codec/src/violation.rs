@@ -1,4 +1,4 @@
-//! What is reported of a value that its contract refuses.
+//! Violations: what a contract refuses in a value.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use twyla_contract::text::Visible;
 
 use crate::path::Path;
 
-/// More broken rules than these are not told one by one: a hostile content could have millions.
+/// The maximum number of reported violations: a hostile content could have millions.
 const MOST_VIOLATIONS: usize = 100;
 
-/// A value that its contract refuses, with each rule that it breaks.
+/// The refusal of a value by its contract, with each broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Each broken rule; at least one.
@@ -19,19 +19,19 @@ pub struct Refusal {
 /// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Where the offending value is in the content or context: a JSON Pointer (RFC 6901), empty for the whole. A name of
-    /// more than 200 characters is cut there, and has `…` at its end.
+    /// The JSON Pointer (RFC 6901) of the value in the content or context, empty for the whole. A name of more than 200
+    /// characters is cut, and ends with `…`.
     pub pointer: String,
-    /// The keyword that refuses it, for example `maxLength`; `json` where the text is no JSON.
+    /// The keyword that refuses the value, for example `maxLength`; `json` if the text is not valid JSON.
     pub keyword: &'static str,
-    /// What is wrong, with the rule and the value, shortened.
+    /// The problem, with the rule and the value, shortened.
     pub message: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointer = if self.pointer.is_empty() { "(root)" } else { &self.pointer };
-        // names come from outside, as values do
+        // names are untrusted, as values are
         write!(f, "{}: {}", Visible(pointer), Visible(&self.message))
     }
 }
@@ -47,37 +47,37 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The broken rules that were found so far.
+/// A collector of broken rules.
 #[derive(Debug, Default)]
 pub struct Violations(Vec<Violation>);
 
 impl Violations {
-    /// None yet.
+    /// Creates an empty collector.
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Notes a broken rule.
+    /// Adds a broken rule.
     pub fn push(&mut self, at: &Path<'_>, keyword: &'static str, message: String) {
         if self.0.len() < MOST_VIOLATIONS {
             self.0.push(Violation { pointer: at.pointer(), keyword, message });
         }
     }
 
-    /// Notes what was found elsewhere.
+    /// Adds the violations of another collector.
     pub(crate) fn append(&mut self, more: Self) {
         let room = MOST_VIOLATIONS.saturating_sub(self.0.len());
         self.0.extend(more.0.into_iter().take(room));
     }
 
-    /// All of them.
+    /// Returns all violations.
     #[must_use]
     pub fn into_vec(self) -> Vec<Violation> {
         self.0
     }
 
-    /// Whether so many were found that looking further tells nobody more.
+    /// Returns whether the limit is reached, so that further checks are pointless.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.0.len() >= MOST_VIOLATIONS

@@ -157,5 +157,5 @@ pub mod __private {
     // the command line and tests
     pub use crate::bus::publish_raw;
     pub use crate::contract::envelope::open as open_envelope;
-    pub use twyla_codec::validate::sensitive::told as sensitive_told;
+    pub use twyla_codec::validate::sensitive::masked_message;
 }

@@ -1,4 +1,4 @@
-//! The way between generated types and any serde format: through an exact `Value` and its text.
+//! Conversion between generated types and any serde format, by way of an exact `Value` and its text.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::read::{Read, from_str};
 use super::write::Write;
 use crate::excerpt::quoted;
 
-/// For `impl Serialize` of a generated type.
+/// Serializes a generated type; the body of its `impl Serialize`.
 ///
 /// # Errors
 /// Those of the serializer.
@@ -20,7 +20,7 @@ pub fn serialize<T: Write + ?Sized, S: Serializer>(value: &T, serializer: S) -> 
     tree(&text).map_err(ser::Error::custom)?.serialize(serializer)
 }
 
-/// serde's traits for a generated type: for people who put one into something else than an event.
+/// Implements serde's traits for a generated type, so that it can be used outside of events.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __bridge {
@@ -48,10 +48,10 @@ fn tree(text: &[u8]) -> Result<Value, String> {
     from_str(text).map_err(|fault| fault.into_violation().to_string())
 }
 
-/// For `impl Deserialize` of a generated type.
+/// Deserializes a generated type; the body of its `impl Deserialize`.
 ///
 /// # Errors
-/// Those of the deserializer, and what doesn't fit the type.
+/// Those of the deserializer, and a value that doesn't fit the type.
 pub fn deserialize<'de, T: Read, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let value = exact(deserializer)?;
     let mut text = Vec::new();
@@ -60,18 +60,18 @@ pub fn deserialize<'de, T: Read, D: Deserializer<'de>>(deserializer: D) -> Resul
     from_str(&text).map_err(|fault| de::Error::custom(fault.into_violation()))
 }
 
-/// A value as exact as [`Read`] has it.
+/// Deserializes a `Value` as exactly as [`Read`] does.
 pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
-    Exact { depth: 0 }.deserialize(deserializer)
+    ExactVisitor { depth: 0 }.deserialize(deserializer)
 }
 
-/// Reads a `Value` in which no key is twice and no number is lost.
+/// A visitor that reads a `Value`, refuses duplicate keys and loses no digit.
 #[derive(Clone, Copy)]
-struct Exact {
+struct ExactVisitor {
     depth: u8,
 }
 
-impl Exact {
+impl ExactVisitor {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         match self.depth {
             127.. => Err(E::custom("nested deeper than can be read")),
@@ -80,14 +80,14 @@ impl Exact {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Exact {
+impl<'de> DeserializeSeed<'de> for ExactVisitor {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Exact {
+impl<'de> Visitor<'de> for ExactVisitor {
     type Value = Value;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
@@ -99,7 +99,7 @@ impl<'de> Visitor<'de> for Exact {
         Ok(Value::Null)
     }
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        // formats that nest options without end are not what a depth is spent on
+        // options don't count towards the depth: some formats nest them without end
         self.deeper::<D::Error>()?.deserialize(deserializer)
     }
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {

@@ -1,12 +1,12 @@
-//! Arbitrary texts, valid and broken, beside `serde_json`: accepted and refused alike, with equal values, but for what is
-//! meant to differ (keys twice, integers that would lose digits).
+//! Differential tests against `serde_json`: both accept and refuse the same texts and read equal values, except where this
+//! reader is stricter on purpose (duplicate keys, integers that would lose digits).
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use super::*;
 
-/// A value as a text can have it, with the edges in it.
+/// Generates values, edge cases included.
 fn value() -> impl Strategy<Value = Value> {
     let number = prop_oneof![
         any::<i64>().prop_map(Value::from),
@@ -31,7 +31,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Texts that nearly are JSON.
+/// Generates texts that are almost JSON.
 fn broken() -> impl Strategy<Value = String> {
     let bytes = prop_oneof![
         prop::sample::select(br#"{}[]",:.eE+-0123456789\u/nrtfals "#.to_vec()),
@@ -64,7 +64,7 @@ fn violation<T: Read>(text: &str) -> Result<T, String> {
     })
 }
 
-/// `serde_json`'s default float is not always the nearest one.
+/// Compares floats with a tolerance: `serde_json` by default doesn't always read the nearest one.
 fn equal(ours: &Value, serdes: &Value) -> bool {
     match (ours, serdes) {
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
@@ -84,7 +84,7 @@ fn alike(text: &str) -> Result<(), TestCaseError> {
     match (violation::<Value>(text), &serdes) {
         (Ok(ours), Ok(serdes)) => {
             prop_assert!(equal(&ours, serdes), "{text}: {ours} and {serdes}");
-            // neither takes a key twice
+            // both refuse duplicate keys
             prop_assert!(bridge::exact(&mut serde_json::Deserializer::from_str(text)).is_ok());
         }
         (Err(ours), Ok(_)) if ours.contains("twice") => {
@@ -95,7 +95,7 @@ fn alike(text: &str) -> Result<(), TestCaseError> {
         (Ok(_), Err(error)) => prop_assert!(error.to_string().contains("out of range"), "{text}: {error}"),
         (Err(_), Err(_)) => {}
     }
-    // what is skipped is held to the same
+    // skipping checks the grammar as reading does
     let (read, skipped) = (violation::<Value>(text), violation::<Skipped>(text));
     match (&read, &skipped) {
         (Ok(_), skipped) => prop_assert!(skipped.is_ok(), "{text}: {skipped:?}"),
@@ -103,7 +103,7 @@ fn alike(text: &str) -> Result<(), TestCaseError> {
         (Err(read), Err(skipped)) if read.starts_with("json ") => prop_assert_eq!(read, skipped),
         (Err(_), Err(_)) => {}
     }
-    // and so is what a type takes
+    // a typed read agrees, too
     let serdes = serdes.is_ok_and(|value| value.is_string());
     prop_assert_eq!(violation::<String>(text).is_ok(), serdes);
     Ok(())

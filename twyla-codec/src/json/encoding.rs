@@ -1,13 +1,13 @@
-//! Text encodings: JSON is UTF-8, and nothing else is read.
+//! Text encodings: JSON is UTF-8, every other encoding is refused.
 
 use super::fault::Fault;
 
-/// The bytes as a text.
+/// Returns the bytes as a string slice.
 ///
 /// # Errors
-/// A `json` fault where they are no UTF-8.
+/// A `json` fault if they are not valid UTF-8.
 pub fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
-    // the standard library's is slower, and tells where the text breaks
+    // the standard library's check is slower, but reports where the text breaks
     simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes)).map_err(|error| no_utf8(bytes, error))
 }
 
@@ -16,7 +16,7 @@ fn no_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Fault {
     Fault::new("json", other_encoding(bytes).map_or_else(|| format!("is no UTF-8: {error}"), str::to_owned))
 }
 
-/// What a text is that doesn't begin as JSON in UTF-8 does: UTF-16, or UTF-8 with a byte order mark.
+/// Returns what the text is if it doesn't begin as JSON in UTF-8: UTF-16, or UTF-8 with a byte order mark.
 ///
 /// ```
 /// use twyla_codec::json::other_encoding;
@@ -28,7 +28,7 @@ fn no_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Fault {
 pub fn other_encoding(text: &[u8]) -> Option<&'static str> {
     match text {
         [0xef, 0xbb, 0xbf, ..] => Some("begins with a byte order mark, which JSON doesn't allow"),
-        // without a mark its first character shows it: JSON begins with one of ASCII
+        // without a byte order mark a zero byte gives UTF-16 away: the first character of JSON is ASCII
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => Some("is UTF-16, and JSON is UTF-8"),
         _ => None,
     }

@@ -1,59 +1,59 @@
-//! What is wrong with a text, and where: one word wide, so that a `Result` with it costs nothing where all is well.
+//! `Fault`: the first error in a text and its place. Boxed, so that `Result<T, Fault>` stays small when nothing is wrong.
 
 use crate::path::push_key;
 use crate::violation::Violation;
 
-/// The first thing that is wrong with a text. The way to it is noted as the error travels outwards.
+/// The first error in a text. Each enclosing object and array adds its step to the path as the fault is returned.
 #[derive(Debug)]
 pub struct Fault(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Keys and indices, the innermost first.
-    way: Vec<String>,
+    /// Keys and indices, innermost first.
+    path: Vec<String>,
     keyword: &'static str,
     message: String,
 }
 
 impl Fault {
-    /// A rule that the value at hand breaks; `json` is the keyword where the text is no JSON.
+    /// Creates a fault of the current value. The keyword is `json` if the text is not valid JSON.
     #[cold]
     #[inline(never)]
     #[must_use]
     pub fn new(keyword: &'static str, message: String) -> Self {
-        Self(Box::new(Inner { way: Vec::new(), keyword, message }))
+        Self(Box::new(Inner { path: Vec::new(), keyword, message }))
     }
 
-    /// The same, seen from the object around it.
+    /// Adds the key of the enclosing object's member to the path.
     #[cold]
     #[inline(never)]
     #[must_use]
     pub fn in_key(mut self, key: &str) -> Self {
-        self.0.way.push(key.to_owned());
+        self.0.path.push(key.to_owned());
         self
     }
 
-    /// The same, seen from the array around it.
+    /// Adds the index within the enclosing array to the path.
     #[cold]
     #[inline(never)]
     #[must_use]
     pub fn in_item(mut self, index: usize) -> Self {
-        self.0.way.push(index.to_string());
+        self.0.path.push(index.to_string());
         self
     }
 
-    /// The keyword that refuses the value.
+    /// Returns the keyword that refuses the value.
     #[must_use]
     pub fn keyword(&self) -> &'static str {
         self.0.keyword
     }
 
-    /// The same as a violation, with a JSON Pointer.
+    /// Converts the fault to a violation with a JSON Pointer.
     #[must_use]
     pub fn into_violation(self) -> Violation {
-        let Inner { way, keyword, message } = *self.0;
+        let Inner { path, keyword, message } = *self.0;
         let mut pointer = String::new();
-        for step in way.iter().rev() {
+        for step in path.iter().rev() {
             push_key(&mut pointer, step);
         }
         Violation { pointer, keyword, message }

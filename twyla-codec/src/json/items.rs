@@ -1,20 +1,20 @@
-//! The items of an array, one after another.
+//! Iteration over the items of an array.
 
 use super::fault::Fault;
 use super::read::Read;
 use super::reader::Reader;
 
-/// One array that is being read.
+/// The state of reading one array.
 #[derive(Debug)]
 pub struct Items {
     next: usize,
 }
 
 impl Items {
-    /// Reads the next item, or none at the end of the array.
+    /// Reads the next item; `None` at the end of the array.
     ///
     /// # Errors
-    /// Where the text is no JSON, or the item doesn't fit.
+    /// The text is not valid JSON, or the item doesn't fit.
     #[inline]
     pub fn next<T: Read>(&mut self, reader: &mut Reader<'_>) -> Result<Option<T>, Fault> {
         let index = self.next;
@@ -30,10 +30,10 @@ impl Items {
 }
 
 impl Reader<'_> {
-    /// Enters the array at hand.
+    /// Enters the array at the current position.
     ///
     /// # Errors
-    /// A `type` fault where it is none.
+    /// A `type` fault if the value is not an array.
     #[inline]
     pub fn array(&mut self) -> Result<Items, Fault> {
         if self.next_byte() != b'[' {

@@ -1,31 +1,32 @@
-//! Which keys an object had: compared one by one while they are few, hashed when they are many.
+//! Detection of duplicate keys: a linear scan while there are few, a hash set when there are many.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// More keys than these are hashed, so that a hostile object costs no quadratic time.
-const FEW: usize = 16;
+/// The number of keys up to which a linear scan is used. Above it keys are hashed, so that a hostile object costs no
+/// quadratic time.
+const LINEAR: usize = 16;
 
-/// The few keys of objects within each other, the innermost object's last: one allocation for all of them.
+/// The unhashed keys of nested objects, the innermost object's last: one allocation for all levels.
 #[derive(Debug, Default)]
-pub(super) struct Keys<'a>(Vec<Cow<'a, str>>);
+pub(super) struct KeyStack<'a>(Vec<Cow<'a, str>>);
 
-/// The keys of one of these objects.
+/// The keys of one nested object.
 #[derive(Debug)]
-pub(super) struct Level<'a> {
+pub(super) struct KeyLevel<'a> {
     begin: usize,
     many: Option<HashSet<Cow<'a, str>>>,
 }
 
-impl<'a> Keys<'a> {
-    /// An object begins.
+impl<'a> KeyStack<'a> {
+    /// Begins a nested object.
     #[inline]
-    pub(super) fn enter(&self) -> Level<'a> {
-        Level { begin: self.0.len(), many: None }
+    pub(super) fn enter(&self) -> KeyLevel<'a> {
+        KeyLevel { begin: self.0.len(), many: None }
     }
 
-    /// Notes a key of the innermost object; gives it back where it was there already.
-    pub(super) fn note(&mut self, level: &mut Level<'a>, key: Cow<'a, str>) -> Result<(), Cow<'a, str>> {
+    /// Adds a key of the innermost object; returns it as an error if it is a duplicate.
+    pub(super) fn note(&mut self, level: &mut KeyLevel<'a>, key: Cow<'a, str>) -> Result<(), Cow<'a, str>> {
         if let Some(many) = &mut level.many {
             if many.contains(&key) {
                 return Err(key);
@@ -37,7 +38,7 @@ impl<'a> Keys<'a> {
         if few.iter().any(|known| **known == *key) {
             return Err(key);
         }
-        let is_full = few.len() == FEW;
+        let is_full = few.len() == LINEAR;
         self.0.push(key);
         if is_full {
             level.many = Some(self.0.drain(level.begin..).collect());
@@ -45,27 +46,27 @@ impl<'a> Keys<'a> {
         Ok(())
     }
 
-    /// The innermost object has ended.
+    /// Ends the innermost object.
     #[inline]
-    pub(super) fn leave(&mut self, level: &Level<'a>) {
+    pub(super) fn leave(&mut self, level: &KeyLevel<'a>) {
         self.0.truncate(level.begin);
     }
 }
 
-/// The keys of one object, where nobody looks into others.
+/// The keys of a single object whose values are not searched for duplicates here.
 #[derive(Debug)]
-pub(super) struct Seen<'a> {
-    keys: Keys<'a>,
-    level: Level<'a>,
+pub(super) struct ObjectKeys<'a> {
+    keys: KeyStack<'a>,
+    level: KeyLevel<'a>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> ObjectKeys<'a> {
     pub(super) fn new() -> Self {
-        let keys = Keys::default();
+        let keys = KeyStack::default();
         Self { level: keys.enter(), keys }
     }
 
-    /// Notes a key; gives it back where it was there already.
+    /// Adds a key; returns it as an error if it is a duplicate.
     pub(super) fn note(&mut self, key: Cow<'a, str>) -> Result<(), Cow<'a, str>> {
         self.keys.note(&mut self.level, key)
     }
@@ -77,8 +78,8 @@ mod tests {
 
     #[test]
     fn few_and_many_keys_are_told_apart() {
-        for many in [1, FEW, FEW + 1, 1000] {
-            let mut keys = Seen::new();
+        for many in [1, LINEAR, LINEAR + 1, 1000] {
+            let mut keys = ObjectKeys::new();
             for i in 0..many {
                 assert!(keys.note(Cow::Owned(i.to_string())).is_ok());
             }
@@ -91,9 +92,9 @@ mod tests {
 
     #[test]
     fn objects_within_each_other_have_their_own() {
-        for many in [1, FEW + 1] {
+        for many in [1, LINEAR + 1] {
             let names: Vec<String> = (0..many).map(|i| i.to_string()).collect();
-            let mut keys = Keys::default();
+            let mut keys = KeyStack::default();
             let mut outer = keys.enter();
             let (last, before) = names.split_last().unwrap();
             for name in before {

@@ -1,4 +1,4 @@
-//! The members of an object: which of the declared ones is next, and what becomes of the others.
+//! Iteration over the members of an object: matches each key against the declared names, and handles undeclared ones.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, btree_map};
@@ -6,21 +6,21 @@ use std::collections::{BTreeMap, btree_map};
 use serde_json::{Map, Value, map};
 
 use super::fault::Fault;
-use super::keys::Seen;
+use super::keys::ObjectKeys;
 use super::read::Read;
 use super::reader::Reader;
 use crate::excerpt::{quoted, shortened};
 
-/// The declared names of an object.
+/// The declared member names of an object.
 #[derive(Debug)]
 pub struct Names {
     names: &'static [&'static str],
-    /// Whether each is written in JSON as it is.
+    /// Whether each name needs no escapes in JSON.
     plain: bool,
 }
 
 impl Names {
-    /// These names, in the order in which they are written most likely.
+    /// Creates the list of names, in the order in which most writers emit them.
     #[must_use]
     pub const fn new(names: &'static [&'static str]) -> Self {
         let mut plain = true;
@@ -45,24 +45,24 @@ impl Names {
     }
 }
 
-/// One object that is being read.
+/// The state of reading one object.
 #[derive(Debug)]
 pub struct Members<'a> {
     first: bool,
     names: &'static Names,
-    /// Which of the declared names comes next, if they come in their order.
+    /// The index of the declared name that comes next if the members are in order.
     expected: usize,
-    /// The key at hand, where it isn't declared.
+    /// The current key if it isn't declared.
     other: Cow<'a, str>,
-    /// The keys that nothing else remembers.
-    seen: Option<Box<Seen<'a>>>,
+    /// The undeclared keys that are not kept in a map.
+    seen: Option<Box<ObjectKeys<'a>>>,
 }
 
 impl<'a> Reader<'a> {
-    /// Enters the object at hand, which has these members, and maybe others.
+    /// Enters the object at the current position, which has these declared members.
     ///
     /// # Errors
-    /// A `type` fault where it is none.
+    /// A `type` fault if the value is not an object.
     pub fn members(&mut self, names: &'static Names) -> Result<Members<'a>, Fault> {
         self.object()?;
         Ok(Members { first: true, names, expected: 0, other: Cow::Borrowed(""), seen: None })
@@ -70,11 +70,11 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// The next key as the index of its name, or none at the end of the object; an index that no name has is another
-    /// key. Where the members come in the order of the names, nearly nothing is searched.
+    /// Reads the next key and returns the index of its declared name, another index for an undeclared key, or `None` at the
+    /// end of the object. Takes a fast path while the members come in the declared order.
     ///
     /// # Errors
-    /// Where the text is no JSON.
+    /// The text is not valid JSON.
     pub fn name(&mut self, reader: &mut Reader<'a>) -> Result<Option<usize>, Fault> {
         let first = self.first;
         self.first = false;
@@ -99,10 +99,10 @@ impl<'a> Members<'a> {
         Ok(Some(usize::MAX))
     }
 
-    /// Reads the value of the declared member at hand.
+    /// Reads the value of the current declared member into its slot.
     ///
     /// # Errors
-    /// Where the object had it already, or the value doesn't fit.
+    /// The member is a duplicate, or its value doesn't fit.
     #[inline]
     pub fn field<T: Read>(&mut self, reader: &mut Reader<'a>, slot: &mut Option<T>) -> Result<(), Fault> {
         if slot.is_some() {
@@ -117,7 +117,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// The declared name at hand.
+    /// Returns the current declared name.
     fn declared(&self) -> &'static str {
         self.names.names.get(self.expected.wrapping_sub(1)).copied().unwrap_or_default()
     }
@@ -128,27 +128,27 @@ impl<'a> Members<'a> {
         Fault::new("json", format!("has `{}` twice", shortened(self.declared(), 200)))
     }
 
-    /// Steps over the member at hand, which isn't declared.
+    /// Skips the current undeclared member.
     ///
     /// # Errors
-    /// Where the object had it already, or the text is no JSON.
+    /// The member is a duplicate, or the text is not valid JSON.
     pub fn unknown(&mut self, reader: &mut Reader<'a>) -> Result<(), Fault> {
         let key = std::mem::take(&mut self.other);
         if let Err(fault) = reader.skip() {
             return Err(fault.in_key(&key));
         }
-        self.seen.get_or_insert_with(|| Box::new(Seen::new())).note(key).map_err(|key| member_twice(&key))
+        self.seen.get_or_insert_with(|| Box::new(ObjectKeys::new())).note(key).map_err(|key| member_twice(&key))
     }
 
-    /// Reads the member at hand, which isn't declared, into the map of those.
+    /// Reads the current undeclared member into a map.
     ///
     /// # Errors
-    /// Where the object had it already, or the value doesn't fit.
+    /// The member is a duplicate, or its value doesn't fit.
     pub fn extra<M: Extra>(&mut self, reader: &mut Reader<'a>, into: &mut M) -> Result<(), Fault> {
         keep(reader, std::mem::take(&mut self.other), into)
     }
 
-    /// The fault of a closed object that has the member at hand, which isn't declared.
+    /// Returns the fault of a closed object that has an undeclared member.
     #[cold]
     #[inline(never)]
     #[must_use]
@@ -180,14 +180,14 @@ pub(super) fn keep<M: Extra>(reader: &mut Reader<'_>, key: Cow<'_, str>, into: &
     }
 }
 
-/// A map that keeps the members that aren't declared.
+/// A map that keeps undeclared members.
 pub trait Extra {
-    /// The type of its values.
+    /// The type of the map's values.
     type Item: Read;
-    /// Keeps a member.
+    /// Adds a member.
     ///
     /// # Errors
-    /// Where the map has such a key already.
+    /// The map already has the key.
     fn put(&mut self, key: String, item: Self::Item) -> Result<(), Fault>;
 }
 
@@ -217,10 +217,10 @@ impl Extra for Map<String, Value> {
     }
 }
 
-/// The value of a member that must be there.
+/// Returns the value of a required member.
 ///
 /// # Errors
-/// A `required` fault where it isn't.
+/// A `required` fault if the member is missing.
 #[inline]
 pub fn required<T>(name: &'static str, slot: Option<T>) -> Result<T, Fault> {
     match slot {

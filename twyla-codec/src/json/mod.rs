@@ -1,13 +1,13 @@
-//! Reading and writing JSON text for generated types: exactly as JSON Schema sees values, and with little cost.
+//! A JSON reader and writer for generated types, exactly as JSON Schema sees values.
 //!
-//! A [`Reader`](reader::Reader) walks over a text that is UTF-8 already. A type that reads itself from it implements
-//! [`Read`]; one that writes itself implements [`Write`]. What is laxer in serde is strict here: no object has a key
-//! twice at any depth, no integer loses a digit, an array is no struct. What is stricter there is right here: `1.0` and
-//! `1e2` are integers.
+//! A [`Reader`](reader::Reader) reads a text that is already known to be UTF-8. A type that can be read implements [`Read`];
+//! one that can be written implements [`Write`]. Stricter than serde: duplicate keys are refused at any depth, integers
+//! never lose digits, and an array is not accepted for a struct. More lenient than serde: `1.0` and `1e2` are integers.
 //!
-//! The rooms: `reader` knows the structure, `members` objects that declare theirs, `text` strings, `number` numbers, `skip`
-//! what nobody asked for, `keys` which keys an object had, `values` the types of the standard library, `words` enums of
-//! strings, `write` the way back, `fault` what is wrong and where, and `bridge` the way to serde.
+//! - `reader` – structure and depth; `members`, `items`, `text`, `number`, `words` – objects, arrays, strings, numbers,
+//!   enums
+//! - `skip` – values that no field takes; `keys` – duplicate detection; `values` – the types of the standard library
+//! - `write` – the writer; `fault` – errors; `bridge` – serde
 
 pub mod bridge;
 mod encoding;

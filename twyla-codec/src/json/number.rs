@@ -1,36 +1,39 @@
-//! Numbers: integers by hand, the rest with care. None loses a digit silently.
+//! Numbers: a fast path for integers and short floats, and an exact one for the rest. No digit is lost silently.
 
 use super::fault::Fault;
 use super::reader::Reader;
 use crate::excerpt::shortened;
 
-/// A number as it is written.
+/// A number literal.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Number<'a> {
-    /// An integer literal.
+pub(super) enum Literal<'a> {
+    /// A non-negative integer literal.
     Unsigned(u64),
-    /// An integer literal with a minus; 0 is `-0`.
+    /// A negative integer literal; 0 stands for `-0`.
     Signed(i64),
-    /// Any other number: with a fraction or an exponent, or an integer literal that is longer.
+    /// Any other number: with a fraction or an exponent, or an integer literal of more digits.
     Text(&'a str),
 }
 
-/// The value of a number, as far as it is an integer.
-enum Exact {
+/// The exact value of a number if it is an integer.
+enum Integral {
     Integer { negative: bool, magnitude: u64 },
     Fraction,
     TooLong { shown: String },
 }
 
-/// Integers up to here are floats, too.
+/// Every integer up to here is exactly representable as an `f64`.
 const EXACT: u64 = 1 << 53;
 
 const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 impl<'a> Reader<'a> {
-    /// Reads the next value as a number; a `type` fault where it is none.
+    /// Reads the next value as a number.
+    ///
+    /// # Errors
+    /// A `type` fault if it is something else.
     #[inline]
-    pub(super) fn number(&mut self, wanted: &str) -> Result<Number<'a>, Fault> {
+    pub(super) fn number(&mut self, wanted: &str) -> Result<Literal<'a>, Fault> {
         self.next_byte();
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -42,7 +45,7 @@ impl<'a> Reader<'a> {
         loop {
             next = bytes.get(at).copied().unwrap_or(0);
             let digit = next.wrapping_sub(b'0');
-            // 19 digits fit
+            // 19 digits fit in a `u64`
             if digit > 9 || at - begin == 19 {
                 break;
             }
@@ -57,18 +60,18 @@ impl<'a> Reader<'a> {
         }
         if !negative {
             self.at = at;
-            return Ok(Number::Unsigned(value));
+            return Ok(Literal::Unsigned(value));
         }
         match 0i64.checked_sub_unsigned(value) {
             Some(value) => {
                 self.at = at;
-                Ok(Number::Signed(value))
+                Ok(Literal::Signed(value))
             }
             None => self.literal_number(wanted),
         }
     }
 
-    /// Reads the next value as a float where that is simple: few digits with a point in them. Else nothing is consumed.
+    /// Reads the next value as a float if it is short: few digits with a point between them. Otherwise consumes nothing.
     #[inline]
     #[allow(clippy::cast_precision_loss)]
     pub(super) fn simple_float(&mut self) -> Option<f64> {
@@ -95,7 +98,7 @@ impl<'a> Reader<'a> {
         let point = point?;
         let decimals = at - point - 1;
         let leading_zero = bytes.get(begin) == Some(&b'0') && point - begin > 1;
-        // both numbers are exact floats, so their quotient is rounded once, and right
+        // both numbers are exact floats, so their quotient is rounded once and correctly
         if at - begin > 17 || value > EXACT || point == begin || leading_zero || matches!(next, b'e' | b'E') {
             return None;
         }
@@ -105,9 +108,9 @@ impl<'a> Reader<'a> {
         Some(if negative { -value } else { value })
     }
 
-    /// The same with care, after JSON's grammar.
+    /// Reads any number literal by the full grammar of JSON.
     #[inline(never)]
-    fn literal_number(&mut self, wanted: &str) -> Result<Number<'a>, Fault> {
+    fn literal_number(&mut self, wanted: &str) -> Result<Literal<'a>, Fault> {
         if !matches!(self.byte(), b'0'..=b'9' | b'-') {
             return Err(self.mismatch(wanted));
         }
@@ -116,17 +119,17 @@ impl<'a> Reader<'a> {
         self.at += usize::from(negative);
         let leading_zero = self.byte() == b'0';
         if self.digits() > 1 && leading_zero {
-            return Err(self.broken("invalid number"));
+            return Err(self.syntax_fault("invalid number"));
         }
         let mut whole = true;
         if self.at == start + usize::from(negative) {
-            return Err(self.wanted("a value", "invalid number"));
+            return Err(self.expected_fault("a value", "invalid number"));
         }
         if self.byte() == b'.' {
             whole = false;
             self.at += 1;
             if self.digits() == 0 {
-                return Err(self.wanted("a value", "invalid number"));
+                return Err(self.expected_fault("a value", "invalid number"));
             }
         }
         if matches!(self.byte(), b'e' | b'E') {
@@ -136,22 +139,22 @@ impl<'a> Reader<'a> {
                 self.at += 1;
             }
             if self.digits() == 0 {
-                return Err(self.wanted("a value", "invalid number"));
+                return Err(self.expected_fault("a value", "invalid number"));
             }
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
         if whole && text.len() <= 20 {
             if let Ok(value) = text.parse() {
-                return Ok(Number::Unsigned(value));
+                return Ok(Literal::Unsigned(value));
             }
             if let Ok(value) = text.parse() {
-                return Ok(Number::Signed(value));
+                return Ok(Literal::Signed(value));
             }
         }
-        Ok(Number::Text(text))
+        Ok(Literal::Text(text))
     }
 
-    /// Steps over digits: how many they were.
+    /// Skips digits and returns how many there were.
     fn digits(&mut self) -> usize {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -160,47 +163,47 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Number<'_> {
-    /// As an `i64`.
+impl Literal<'_> {
+    /// Returns the value as an `i64`.
     #[inline]
     pub(super) fn signed(self) -> Result<i64, Fault> {
         match self {
-            Number::Unsigned(value) if i64::try_from(value).is_ok() => Ok(value.cast_signed()),
-            Number::Signed(value) => Ok(value),
+            Literal::Unsigned(value) if i64::try_from(value).is_ok() => Ok(value.cast_signed()),
+            Literal::Signed(value) => Ok(value),
             other => other.exact_signed(),
         }
     }
 
-    /// As a `u64`.
+    /// Returns the value as a `u64`.
     #[inline]
     pub(super) fn unsigned(self) -> Result<u64, Fault> {
         match self {
-            Number::Unsigned(value) => Ok(value),
-            Number::Signed(0) => Ok(0),
+            Literal::Unsigned(value) => Ok(value),
+            Literal::Signed(0) => Ok(0),
             other => other.exact_unsigned(),
         }
     }
 
-    /// As a float. An integer literal that it would not hold is refused: one that no `f64` is, or is written as.
+    /// Returns the value as an `f64`. Refuses an integer literal that no `f64` represents exactly or prints as.
     #[inline]
     #[allow(clippy::cast_precision_loss)]
     pub(super) fn float(self) -> Result<f64, Fault> {
         match self {
-            Number::Unsigned(value) if value <= EXACT => Ok(value as f64),
-            Number::Signed(0) => Ok(-0.0),
-            Number::Signed(value) if value.unsigned_abs() <= EXACT => Ok(value as f64),
-            Number::Unsigned(value) => held(&value.to_string()),
-            Number::Signed(value) => held(&value.to_string()),
-            Number::Text(text) => held(text),
+            Literal::Unsigned(value) if value <= EXACT => Ok(value as f64),
+            Literal::Signed(0) => Ok(-0.0),
+            Literal::Signed(value) if value.unsigned_abs() <= EXACT => Ok(value as f64),
+            Literal::Unsigned(value) => parse_float(&value.to_string()),
+            Literal::Signed(value) => parse_float(&value.to_string()),
+            Literal::Text(text) => parse_float(text),
         }
     }
 
     #[cold]
     fn exact_signed(self) -> Result<i64, Fault> {
         let (negative, magnitude) = match self.exact() {
-            Exact::Integer { negative, magnitude } => (negative, magnitude),
-            Exact::Fraction => return Err(self.no_integer()),
-            Exact::TooLong { shown } => return Err(too_long(&shown)),
+            Integral::Integer { negative, magnitude } => (negative, magnitude),
+            Integral::Fraction => return Err(self.no_integer()),
+            Integral::TooLong { shown } => return Err(too_long(&shown)),
         };
         if negative {
             0i64.checked_sub_unsigned(magnitude).ok_or_else(|| too_long(&format!("-{magnitude}")))
@@ -212,23 +215,23 @@ impl Number<'_> {
     #[cold]
     fn exact_unsigned(self) -> Result<u64, Fault> {
         match self.exact() {
-            Exact::Integer { negative: false, magnitude } | Exact::Integer { magnitude: magnitude @ 0, .. } => {
+            Integral::Integer { negative: false, magnitude } | Integral::Integer { magnitude: magnitude @ 0, .. } => {
                 Ok(magnitude)
             }
-            Exact::Integer { magnitude, .. } => Err(Fault::new("minimum", format!("-{magnitude} is less than 0"))),
-            Exact::Fraction => Err(self.no_integer()),
-            Exact::TooLong { shown } if shown.starts_with('-') => {
+            Integral::Integer { magnitude, .. } => Err(Fault::new("minimum", format!("-{magnitude} is less than 0"))),
+            Integral::Fraction => Err(self.no_integer()),
+            Integral::TooLong { shown } if shown.starts_with('-') => {
                 Err(Fault::new("minimum", format!("{shown} is less than 0")))
             }
-            Exact::TooLong { shown } => Err(too_long(&shown)),
+            Integral::TooLong { shown } => Err(too_long(&shown)),
         }
     }
 
     fn shown(self) -> String {
         match self {
-            Number::Unsigned(value) => value.to_string(),
-            Number::Signed(value) => value.to_string(),
-            Number::Text(text) => shortened(text, 60),
+            Literal::Unsigned(value) => value.to_string(),
+            Literal::Signed(value) => value.to_string(),
+            Literal::Text(text) => shortened(text, 60),
         }
     }
 
@@ -236,13 +239,13 @@ impl Number<'_> {
         Fault::new("type", format!("is the number `{}`, not an integer", self.shown()))
     }
 
-    fn exact(self) -> Exact {
+    fn exact(self) -> Integral {
         let text = match self {
-            Number::Unsigned(magnitude) => return Exact::Integer { negative: false, magnitude },
-            Number::Signed(value) => {
-                return Exact::Integer { negative: value < 0, magnitude: value.unsigned_abs() };
+            Literal::Unsigned(magnitude) => return Integral::Integer { negative: false, magnitude },
+            Literal::Signed(value) => {
+                return Integral::Integer { negative: value < 0, magnitude: value.unsigned_abs() };
             }
-            Number::Text(text) => text,
+            Literal::Text(text) => text,
         };
         let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -252,23 +255,23 @@ impl Number<'_> {
         let zeros = digits.len() - significant.len();
         let significant = significant.trim_start_matches('0');
         if significant.is_empty() {
-            return Exact::Integer { negative, magnitude: 0 };
+            return Integral::Integer { negative, magnitude: 0 };
         }
-        // an exponent that no i64 holds is far beyond all digits that a text can have
+        // an exponent beyond an `i64` exceeds any number of digits that a text can have
         let far = if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 };
         let exponent = exponent.parse::<i64>().unwrap_or(far).clamp(i64::MIN / 2, i64::MAX / 2);
         let exponent = exponent + i64::try_from(zeros).unwrap_or(0) - i64::try_from(fraction.len()).unwrap_or(0);
         let Ok(exponent) = u32::try_from(exponent) else {
-            return if exponent < 0 { Exact::Fraction } else { Exact::TooLong { shown: shortened(text, 60) } };
+            return if exponent < 0 { Integral::Fraction } else { Integral::TooLong { shown: shortened(text, 60) } };
         };
         let magnitude = significant.parse::<u64>().ok();
         match magnitude.and_then(|value| 10u64.checked_pow(exponent).and_then(|power| value.checked_mul(power))) {
-            Some(magnitude) => Exact::Integer { negative, magnitude },
+            Some(magnitude) => Integral::Integer { negative, magnitude },
             None if significant.len() + exponent as usize <= 60 => {
                 let sign = if negative { "-" } else { "" };
-                Exact::TooLong { shown: format!("{sign}{significant}{}", "0".repeat(exponent as usize)) }
+                Integral::TooLong { shown: format!("{sign}{significant}{}", "0".repeat(exponent as usize)) }
             }
-            None => Exact::TooLong { shown: shortened(text, 60) },
+            None => Integral::TooLong { shown: shortened(text, 60) },
         }
     }
 }
@@ -278,9 +281,9 @@ fn too_long(shown: &str) -> Fault {
     Fault::new("type", format!("{shown} is no integer that fits in 64 bits"))
 }
 
-/// The float of a number's text.
+/// Parses the text of a number as an `f64`.
 #[inline(never)]
-fn held(text: &str) -> Result<f64, Fault> {
+fn parse_float(text: &str) -> Result<f64, Fault> {
     let value = text.parse::<f64>().unwrap_or(f64::INFINITY);
     if !value.is_finite() {
         return Err(Fault::new("type", format!("{} is beyond the numbers that can be read", shortened(text, 60))));
@@ -406,7 +409,7 @@ mod tests {
             super::super::Write::write(&read::<f64>(read_from).unwrap(), &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), written, "{read_from}");
         }
-        // a value of any type knows an integer from a float
+        // a `Value` tells an integer from a float
         for kept in ["100", "100.0", "1152921504606846976"] {
             let mut out = Vec::new();
             super::super::Write::write(&read::<serde_json::Value>(kept).unwrap(), &mut out);

@@ -1,21 +1,21 @@
-//! Types that read themselves from JSON text.
+//! The `Read` trait: types that are read from JSON text.
 
 use super::fault::Fault;
 use super::reader::Reader;
 
-/// Reads itself from JSON text, exactly as JSON Schema sees values.
+/// A type that is read from JSON text, exactly as JSON Schema sees values.
 pub trait Read: Sized {
     /// Reads the next value.
     ///
     /// # Errors
-    /// Where the text is no JSON, or its value doesn't fit the type.
+    /// The text is not valid JSON, or its value doesn't fit the type.
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault>;
 }
 
 /// Reads a whole text as one value.
 ///
 /// # Errors
-/// Where the text is no JSON, or its value doesn't fit the type.
+/// The text is not valid JSON, or its value doesn't fit the type.
 pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
     let mut reader = Reader::new(text);
     let value = T::read(&mut reader)?;
@@ -23,10 +23,10 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
     Ok(value)
 }
 
-/// The default of a property, of which the build script has made sure that its type reads it.
+/// Returns the default of a property. The build script has checked that the type can read it.
 ///
 /// # Panics
-/// Where that isn't so.
+/// The type can't read the text.
 #[must_use]
 pub fn default<T: Read>(text: &'static str) -> T {
     from_str(text).unwrap_or_else(|fault| unreachable!("the default {text} is none of its type: {fault:?}"))

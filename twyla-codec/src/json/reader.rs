@@ -1,4 +1,4 @@
-//! The structure of a JSON text: where values, members and items begin and end, and how deep they are.
+//! The structure of a JSON text: where values, members and items begin and end, and how deep they nest.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::encoding::other_encoding;
 use super::fault::Fault;
 use crate::excerpt::{quoted, shortened};
 
-/// Arrays and objects within each other: one more is refused. It is `serde_json`'s limit, too.
+/// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
 const DEEPEST: u8 = 127;
 
 /// The kind of a value.
@@ -26,7 +26,7 @@ pub enum Token {
     Object,
 }
 
-/// Walks over a JSON text. A clone looks ahead.
+/// A cursor over a JSON text. Clone it to look ahead.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     pub(super) text: &'a str,
@@ -35,16 +35,16 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// At the beginning of a text.
+    /// Creates a reader at the beginning of a text.
     #[must_use]
     pub const fn new(text: &'a str) -> Self {
         Self { text, at: 0, depth: 0 }
     }
 
-    /// The kind of the next value; nothing is consumed but white space.
+    /// Returns the kind of the next value; consumes only white space.
     ///
     /// # Errors
-    /// Where no value begins.
+    /// No value begins here.
     #[inline]
     pub fn peek(&mut self) -> Result<Token, Fault> {
         Ok(match self.next_byte() {
@@ -58,10 +58,10 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Enters the object at hand.
+    /// Enters the object at the current position.
     ///
     /// # Errors
-    /// A `type` fault where it is none.
+    /// A `type` fault if the value is not an object.
     #[inline]
     pub(super) fn object(&mut self) -> Result<(), Fault> {
         if self.next_byte() != b'{' {
@@ -70,10 +70,10 @@ impl<'a> Reader<'a> {
         self.enter()
     }
 
-    /// The object at hand: its member of that name, where it is a string. Nothing is consumed.
+    /// Returns the member `name` of the object at the current position if it is a string. Consumes nothing.
     ///
     /// # Errors
-    /// Where it is no object, or no JSON up to that member.
+    /// The value is not an object, or the text up to that member is not valid JSON.
     pub fn tag(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, Fault> {
         let mut ahead = self.clone();
         ahead.object()?;
@@ -86,16 +86,16 @@ impl<'a> Reader<'a> {
                     _ => Ok(None),
                 };
             }
-            // keys are looked at when the object is read
-            ahead.pass().map_err(|fault| fault.in_key(&key))?;
+            // duplicate keys are found when the object is read
+            ahead.skip_unchecked().map_err(|fault| fault.in_key(&key))?;
         }
         Ok(None)
     }
 
-    /// Goes to the value of a member of the object at hand; whether it has one of that name.
+    /// Moves to the value of the member `name` of the object at the current position; returns whether there is one.
     ///
     /// # Errors
-    /// Where it is no object, or no JSON up to that member.
+    /// The value is not an object, or the text up to that member is not valid JSON.
     pub fn at_member(&mut self, name: &str) -> Result<bool, Fault> {
         self.object()?;
         let mut first = true;
@@ -104,12 +104,12 @@ impl<'a> Reader<'a> {
             if key == name {
                 return Ok(true);
             }
-            self.pass().map_err(|fault| fault.in_key(&key))?;
+            self.skip_unchecked().map_err(|fault| fault.in_key(&key))?;
         }
         Ok(false)
     }
 
-    /// The next value as it is written.
+    /// Returns the text of the next value.
     ///
     /// # Errors
     /// Those of [`Reader::skip`].
@@ -120,10 +120,10 @@ impl<'a> Reader<'a> {
         Ok(self.text.get(start..self.at).unwrap_or_default())
     }
 
-    /// Makes sure that only white space follows.
+    /// Checks that only white space follows.
     ///
     /// # Errors
-    /// Where anything else does.
+    /// Anything else follows.
     pub fn end(&mut self) -> Result<(), Fault> {
         self.next_byte();
         if self.at < self.text.len() {
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The next byte that is no white space, which is not consumed; 0, which begins nothing, at the end.
+    /// Returns the next byte that is not white space without consuming it; 0, which begins no value, at the end.
     #[inline]
     pub(super) fn next_byte(&mut self) -> u8 {
         let byte = self.byte();
@@ -151,11 +151,11 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }
 
-    /// Steps over the bracket at hand.
+    /// Consumes an opening bracket.
     #[inline]
     pub(super) fn enter(&mut self) -> Result<(), Fault> {
         if self.depth == DEEPEST {
-            return Err(self.broken("recursion limit exceeded"));
+            return Err(self.syntax_fault("recursion limit exceeded"));
         }
         self.depth += 1;
         self.at += 1;
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
         self.at += 1;
     }
 
-    /// Steps to the next key, and over its colon; at the end of the object, over that.
+    /// Reads the next key and consumes its colon. Consumes the closing brace at the end of the object.
     pub(super) fn next_key(&mut self, first: bool) -> Result<Option<Cow<'a, str>>, Fault> {
         if !self.seek_key(first)? {
             return Ok(None);
@@ -178,7 +178,8 @@ impl<'a> Reader<'a> {
         Ok(Some(key))
     }
 
-    /// Steps to the quote of the next key: whether there is one. At the end of the object, over that.
+    /// Moves to the quote of the next key; returns whether there is one. Consumes the closing brace at the end of the
+    /// object.
     #[inline]
     pub(super) fn seek_key(&mut self, first: bool) -> Result<bool, Fault> {
         let mut byte = self.next_byte();
@@ -188,7 +189,7 @@ impl<'a> Reader<'a> {
         }
         if !first {
             if byte != b',' {
-                return Err(self.wanted("an object", "expected `,` or `}`"));
+                return Err(self.expected_fault("an object", "expected `,` or `}`"));
             }
             self.at += 1;
             byte = self.next_byte();
@@ -198,11 +199,15 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn no_key(&self, byte: u8) -> Fault {
-        if byte == b'}' { self.broken("trailing comma") } else { self.wanted("an object", "key must be a string") }
+        if byte == b'}' {
+            self.syntax_fault("trailing comma")
+        } else {
+            self.expected_fault("an object", "key must be a string")
+        }
     }
 
-    /// Steps over the key at hand and its colon where it is written as this name is, which has no escapes, and has no
-    /// white space behind it.
+    /// Consumes the next key and its colon if it is written exactly as `name`, without escapes and without white space
+    /// before the colon.
     #[inline]
     pub(super) fn take_key(&mut self, name: &str) -> bool {
         let rest = self.text.as_bytes().get(self.at + 1..).unwrap_or_default();
@@ -218,13 +223,13 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn colon(&mut self) -> Result<(), Fault> {
         if self.next_byte() != b':' {
-            return Err(self.wanted("an object", "expected `:`"));
+            return Err(self.expected_fault("an object", "expected `:`"));
         }
         self.at += 1;
         Ok(())
     }
 
-    /// Steps to the next item: whether there is one. At the end of the array, over that.
+    /// Moves to the next item; returns whether there is one. Consumes the closing bracket at the end of the array.
     pub(super) fn next_item(&mut self, first: bool) -> Result<bool, Fault> {
         let byte = self.next_byte();
         if byte == b']' {
@@ -233,37 +238,41 @@ impl<'a> Reader<'a> {
         }
         if !first {
             if byte != b',' {
-                return Err(self.wanted("a list", "expected `,` or `]`"));
+                return Err(self.expected_fault("a list", "expected `,` or `]`"));
             }
             self.at += 1;
             if self.next_byte() == b']' {
-                return Err(self.broken("trailing comma"));
+                return Err(self.syntax_fault("trailing comma"));
             }
         }
         Ok(true)
     }
 
-    /// The text is no JSON at this place.
+    /// Returns the fault of a text that is not valid JSON at this position.
     #[cold]
     #[inline(never)]
-    pub(super) fn broken(&self, what: &str) -> Fault {
+    pub(super) fn syntax_fault(&self, what: &str) -> Fault {
         if let Some(encoding) = other_encoding(self.text.as_bytes()) {
             return Fault::new("json", encoding.to_owned());
         }
         Fault::new("json", format!("is no JSON that can be read: {what}{}", self.place()))
     }
 
-    /// The text is no JSON at this place, or ends there.
+    /// Returns the fault of a text that is not valid JSON at this position, or that ends there.
     #[cold]
     #[inline(never)]
-    pub(super) fn wanted(&self, within: &str, what: &str) -> Fault {
-        if self.at < self.text.len() { self.broken(what) } else { self.broken(&format!("EOF while parsing {within}")) }
+    pub(super) fn expected_fault(&self, within: &str, what: &str) -> Fault {
+        if self.at < self.text.len() {
+            self.syntax_fault(what)
+        } else {
+            self.syntax_fault(&format!("EOF while parsing {within}"))
+        }
     }
 
     #[cold]
     #[inline(never)]
     pub(super) fn no_value(&self) -> Fault {
-        self.wanted("a value", "expected value")
+        self.expected_fault("a value", "expected value")
     }
 
     #[cold]
@@ -274,15 +283,15 @@ impl<'a> Reader<'a> {
         format!(" at line {line} column {column}")
     }
 
-    /// A `type` fault at the value at hand, which is something else than `wanted`.
+    /// Returns the `type` fault of the next value, which is not what was `wanted`.
     #[cold]
     #[inline(never)]
     pub fn mismatch(&mut self, wanted: &str) -> Fault {
-        self.found().map_or_else(|fault| fault, |found| Fault::new("type", format!("is {found}, not {wanted}")))
+        self.describe().map_or_else(|fault| fault, |found| Fault::new("type", format!("is {found}, not {wanted}")))
     }
 
-    /// The value at hand in the words of a message.
-    fn found(&mut self) -> Result<String, Fault> {
+    /// Describes the next value for a message.
+    fn describe(&mut self) -> Result<String, Fault> {
         let mut ahead = self.clone();
         Ok(match ahead.peek()? {
             Token::Array => "an array".to_owned(),

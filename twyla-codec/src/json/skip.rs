@@ -1,26 +1,26 @@
-//! Values that nobody asked for: stepped over, and still held to JSON's grammar.
+//! Skipping of values that no field takes. Their grammar is still checked.
 
 use super::fault::Fault;
-use super::keys::Keys;
+use super::keys::KeyStack;
 use super::members::member_twice;
 use super::reader::Reader;
 
 impl<'a> Reader<'a> {
-    /// Steps over the next value. It has to be JSON, and no object in it may have a key twice.
+    /// Skips the next value.
     ///
     /// # Errors
-    /// Where that isn't so.
+    /// The value is not valid JSON, or an object in it has a duplicate key.
     pub fn skip(&mut self) -> Result<(), Fault> {
-        self.step_over(Some(&mut Keys::default()))
+        self.step_over(Some(&mut KeyStack::default()))
     }
 
-    /// Steps over the next value, whose keys are looked at another time.
-    pub(super) fn pass(&mut self) -> Result<(), Fault> {
+    /// Skips the next value without a search for duplicate keys, which another pass does.
+    pub(super) fn skip_unchecked(&mut self) -> Result<(), Fault> {
         self.step_over(None)
     }
 
-    // recursive, and no deeper than the limit of the reader
-    fn step_over(&mut self, mut keys: Option<&mut Keys<'a>>) -> Result<(), Fault> {
+    // the recursion is no deeper than the reader's limit
+    fn step_over(&mut self, mut keys: Option<&mut KeyStack<'a>>) -> Result<(), Fault> {
         match self.next_byte() {
             b'"' => self.text_at_quote().map(|_| ()),
             b'0'..=b'9' | b'-' => self.number("a value").map(|_| ()),
@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Steps over a word of JSON that begins here.
+    /// Consumes one of JSON's literal words.
     #[inline]
     pub(super) fn literal(&mut self, word: &'static str) -> Result<(), Fault> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
@@ -74,6 +74,6 @@ impl<'a> Reader<'a> {
     fn misspelt(&mut self, word: &str) -> Fault {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         self.at += rest.iter().zip(word.as_bytes()).take_while(|(a, b)| a == b).count();
-        self.wanted("a value", "expected ident")
+        self.expected_fault("a value", "expected ident")
     }
 }

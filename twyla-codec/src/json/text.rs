@@ -1,4 +1,4 @@
-//! Strings: finding their end many bytes at a time, and undoing escapes.
+//! Strings: finds their end many bytes at a time, and decodes escapes.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use super::reader::Reader;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Marks the bytes of a word that can't stand in a string as they are: a quote, a backslash, a control character. The
-/// lowest mark is right; above a right one there may be wrong ones.
+/// Sets the high bit of each byte that must be escaped in a string: quotes, backslashes, control characters. Only the lowest
+/// set bit is reliable; those above it may be false positives.
 const fn marks(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
@@ -17,7 +17,7 @@ const fn marks(word: u64) -> u64 {
     ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | control) & HIGHS
 }
 
-/// How many bytes can stand in a string as they are.
+/// Returns the length of the prefix that needs no escapes.
 #[inline]
 pub(super) fn plain(bytes: &[u8]) -> usize {
     let mut rest = bytes;
@@ -29,17 +29,17 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
         len += 16;
         rest = after;
     }
-    // what is left, together with plain bytes before it
+    // the remaining bytes, together with plain ones before them
     if let Some(block) = bytes.last_chunk() {
         return special(block).map_or(bytes.len(), |at| bytes.len() - 16 + at);
     }
     short(bytes)
 }
 
-/// The first byte of these that can't stand in a string as it is.
+/// Returns the index of the first byte that must be escaped.
 #[inline]
 fn special(block: &[u8; 16]) -> Option<usize> {
-    // a comparison of sixteen bytes at once, where the machine has that
+    // compiles to one comparison of sixteen bytes on machines with SIMD
     let mut marks = [0; 16];
     for (mark, byte) in marks.iter_mut().zip(block) {
         *mark = if (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20) { 0xff } else { 0 };
@@ -64,10 +64,10 @@ fn short(bytes: &[u8]) -> usize {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the next value as a string: borrowed where it has no escapes.
+    /// Reads the next value as a string, borrowed if it has no escapes.
     ///
     /// # Errors
-    /// A `type` fault where it is no string.
+    /// A `type` fault if the value is not a string.
     pub fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         if self.next_byte() != b'"' {
             return Err(self.mismatch("a string"));
@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
         self.text_at_quote()
     }
 
-    /// Reads the string whose opening quote is at hand.
+    /// Reads the string whose opening quote is next.
     #[inline]
     pub(super) fn text_at_quote(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.at + 1;
@@ -89,12 +89,12 @@ impl<'a> Reader<'a> {
         self.escaped(start, end).map(Cow::Owned)
     }
 
-    /// Reads a string that has more in it than plain bytes: `end` is at the first of those.
+    /// Reads a string with escapes; `end` is at the first byte that is not plain.
     #[inline(never)]
     fn escaped(&mut self, start: usize, end: usize) -> Result<String, Fault> {
         let bytes = self.text.as_bytes();
         let (mut start, mut end) = (start, end);
-        let mut out = String::with_capacity(self.room(start, end));
+        let mut out = String::with_capacity(self.decoded_len(start, end));
         loop {
             out.push_str(self.text.get(start..end).unwrap_or_default());
             self.at = end;
@@ -104,30 +104,30 @@ impl<'a> Reader<'a> {
                     return Ok(out);
                 }
                 Some(b'\\') => {
-                    // one follows another where a text is in another script than ours
+                    // escapes often follow each other, e.g. in text of a script other than Latin
                     while bytes.get(self.at) == Some(&b'\\') {
                         out.push(self.escape()?);
                     }
                 }
                 Some(_) => {
-                    return Err(self.broken("control character (\\u0000-\\u001F) found while parsing a string"));
+                    return Err(self.syntax_fault("control character (\\u0000-\\u001F) found while parsing a string"));
                 }
-                None => return Err(self.broken("EOF while parsing a string")),
+                None => return Err(self.syntax_fault("EOF while parsing a string")),
             }
             start = self.at;
             end = start + plain(bytes.get(start..).unwrap_or_default());
         }
     }
 
-    /// About how long a string is without its escapes, the first of which is at `end`.
-    fn room(&self, start: usize, end: usize) -> usize {
+    /// Estimates the length of a string after decoding; its first escape is at `end`.
+    fn decoded_len(&self, start: usize, end: usize) -> usize {
         let rest = self.text.get(end..).unwrap_or_default();
-        // before the next quote; that it may be an escaped one doesn't matter
+        // the distance to the next quote is a good estimate, even if that quote is escaped
         let escaped = rest.find('"').unwrap_or(0);
         end - start + if rest.starts_with("\\u") { escaped / 2 } else { escaped }
     }
 
-    /// Reads the escape whose backslash is at hand.
+    /// Reads one escape, whose backslash is next.
     #[inline]
     fn escape(&mut self) -> Result<char, Fault> {
         let escape = self.text.as_bytes().get(self.at + 1).copied();
@@ -142,13 +142,13 @@ impl<'a> Reader<'a> {
             Some(b't') => '\t',
             Some(_) => {
                 self.at -= 1;
-                return Err(self.broken("invalid escape"));
+                return Err(self.syntax_fault("invalid escape"));
             }
-            None => return Err(self.broken("EOF while parsing a string")),
+            None => return Err(self.syntax_fault("EOF while parsing a string")),
         })
     }
 
-    /// Reads what follows `\u`, and a second escape where the first is half of a pair.
+    /// Reads the digits after `\u`, and the second half of a surrogate pair.
     #[inline]
     fn unicode_escape(&mut self) -> Result<char, Fault> {
         let first = self.hex()?;
@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Err(self.broken("lone surrogate in an escape, which is no character"))
+        Err(self.syntax_fault("lone surrogate in an escape, which is no character"))
     }
 
     #[inline]
@@ -177,18 +177,18 @@ impl<'a> Reader<'a> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         if let Some(digits) = rest.first_chunk::<4>() {
             let value = digits.iter().fold(0, |value, digit| value << 4 | HEX[usize::from(*digit)]);
-            // what is no digit has bits that no four digits have
+            // an invalid digit sets bits above those of four valid digits
             if value <= 0xFFFF {
                 self.at += 4;
                 return Ok(value);
             }
         }
         self.at += rest.iter().take(4).take_while(|byte| byte.is_ascii_hexdigit()).count();
-        Err(self.broken("invalid escape"))
+        Err(self.syntax_fault("invalid escape"))
     }
 }
 
-/// The values of hexadecimal digits; of what is none, more than four of them could make.
+/// The values of hexadecimal digits. Invalid bytes have a value that is larger than four digits can make.
 const HEX: [u32; 256] = {
     let mut values = [1 << 16; 256];
     let mut digit = 0;
@@ -220,7 +220,7 @@ mod tests {
                     let mut bytes = bytes.clone();
                     bytes[at] = special;
                     assert_eq!(plain(&bytes), if ends { at } else { len }, "{special} at {at} of {len}");
-                    // what follows doesn't matter
+                    // the text after the end doesn't matter
                     if ends && at + 1 < len {
                         bytes[at + 1] = special.wrapping_add(1);
                         assert_eq!(plain(&bytes), at, "{special} at {at} of {len}");

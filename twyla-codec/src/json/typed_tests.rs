@@ -1,4 +1,4 @@
-//! A type that reads and writes itself as generated code does, and what is said where a text doesn't fit it.
+//! A type that reads and writes itself as generated code does, and the messages for texts that don't fit it.
 
 use super::*;
 
@@ -83,7 +83,7 @@ fn nothing_deep_overflows() {
     assert!(from_str::<Sample>(&deep(127)).is_err());
 }
 
-/// Takes its members by [`Names`], and keeps the others.
+/// A type that reads its members by [`Names`] and keeps the others.
 #[derive(Debug, Default, PartialEq)]
 struct Open {
     first: Option<i64>,
@@ -138,14 +138,14 @@ fn members_are_found_in_any_order() {
         (r#"{"first" 1}"#, "(root): is no JSON that can be read: expected `:` at line 1 column 10"),
         (r#"{"first:1}"#, "(root): is no JSON that can be read: EOF while parsing a string at line 1 column 11"),
         (r#"{first:1}"#, "(root): is no JSON that can be read: key must be a string at line 1 column 2"),
-        // a name is not taken for what is no JSON, though it is written the same
+        // an invalid key doesn't match a name, even if it is written alike
         (r#"{"first":1,"qu"\oted":"q"}"#, "(root): is no JSON that can be read: expected `:` at line 1 column 16"),
     ] {
         assert_eq!(open(text).unwrap_err(), said, "{text}");
     }
 }
 
-/// Takes no members, and steps over all.
+/// A type without members that skips all.
 #[derive(Debug)]
 struct Nothing;
 
@@ -166,7 +166,7 @@ fn no_unknown_key_comes_twice() {
     assert_eq!(said(r#"{"a":[{"b":1,"c":{"b":2}},{"b":3}],"b":{}}"#), Ok(()));
     assert_eq!(said(r#"{"a":1,"b":2,"a":3}"#), Err("(root): has the member \"a\" twice".to_owned()));
     assert_eq!(said(r#"{"a":[1,{"b":1,"b":2}]}"#), Err("/a/1: has the member \"b\" twice".to_owned()));
-    // many keys, in each way that they are read: quadratic work would not end
+    // many keys, in each way of reading them: quadratic time would never end
     let many: Vec<String> = (0..100_000).map(|i| format!("\"key{i}\":0")).collect();
     let whole = format!("{{{}}}", many.join(","));
     let twice = format!("{{{},\"key7\":0}}", many.join(","));

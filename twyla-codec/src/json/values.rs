@@ -1,4 +1,4 @@
-//! How the types of the standard library and `serde_json`'s `Value` read themselves.
+//! `Read` for the types of the standard library and `serde_json::Value`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::members::keep;
-use super::number::Number;
+use super::number::Literal;
 use super::read::Read;
 use super::reader::Reader;
 
@@ -113,7 +113,7 @@ impl Read for Map<String, Value> {
 }
 
 impl Read for Value {
-    // recursive, and no deeper than the limit of the reader
+    // the recursion is no deeper than the reader's limit
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         Ok(match reader.next_byte() {
             b'"' => Value::String(reader.text_at_quote()?.into_owned()),
@@ -122,8 +122,8 @@ impl Read for Value {
                     return Ok(Value::from(value));
                 }
                 match reader.number("a number")? {
-                    Number::Unsigned(value) => Value::from(value),
-                    Number::Signed(value) if value != 0 => Value::from(value),
+                    Literal::Unsigned(value) => Value::from(value),
+                    Literal::Signed(value) if value != 0 => Value::from(value),
                     other => Value::from(other.float()?),
                 }
             }

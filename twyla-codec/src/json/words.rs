@@ -1,17 +1,17 @@
-//! Enums of strings: one of the words that a schema lists.
+//! Enums of strings.
 
 use super::fault::Fault;
 use super::members::required;
 use super::reader::Reader;
 use crate::excerpt::quoted;
 
-/// Lists longer than this are searched as sorted ones first.
+/// The length up to which a list is searched linearly. Longer lists are first searched as sorted ones.
 const LINEAR: usize = 24;
 
-/// Reads a string that is one of some words. Any order of them is right; a long list is fast where it is sorted.
+/// Reads a string that is one of `words`. They may be in any order; a long list is fast if it is sorted.
 ///
 /// # Errors
-/// An `enum` or `const` fault where it is none of them.
+/// An `enum` or `const` fault if the string is not one of them.
 pub fn word<T: Copy>(reader: &mut Reader<'_>, words: &'static [(&'static str, T)]) -> Result<T, Fault> {
     let text = reader.string()?;
     let text = &*text;
@@ -27,7 +27,7 @@ pub fn word<T: Copy>(reader: &mut Reader<'_>, words: &'static [(&'static str, T)
     }
 }
 
-/// The fault of an object, at hand, whose tag is none of the words that tell what it is; or of what is no object.
+/// Returns the fault of a value that is not an object, or of an object whose tag names no variant.
 #[cold]
 #[inline(never)]
 pub fn no_variant(reader: &mut Reader<'_>, tag: &'static str, words: &[&'static str]) -> Fault {

@@ -1,4 +1,4 @@
-//! Appending values as JSON text, byte for byte as `serde_json` writes them, but for whole numbers: see `f64`.
+//! The `Write` trait: values appended as JSON text, byte for byte as `serde_json` does, except for whole floats (see `f64`).
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use super::text::plain;
 
-/// Appends itself as JSON text. Can't fail: the rules have seen that numbers are finite.
+/// A value that is written as JSON text. Writing can't fail: the checks refuse numbers that are not finite.
 pub trait Write {
     /// Appends the value.
     fn write(&self, out: &mut Vec<u8>);
 }
 
-/// Appends a string with its quotes.
+/// Appends a quoted string.
 pub fn write_str(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
@@ -26,7 +26,7 @@ pub fn write_str(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// What has escapes, and how much of it is plain before the first.
+/// Appends a string with escapes; `plain_to` is the length of the prefix without any.
 #[inline(never)]
 fn write_escaped(mut rest: &[u8], mut plain_to: usize, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -55,7 +55,7 @@ fn write_escaped(mut rest: &[u8], mut plain_to: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a member and a comma; `key` is as it is written, with quotes and colon. [`close_object`] takes the last comma.
+/// Appends a member and a comma. `key` has its quotes and its colon. [`close_object`] removes the last comma.
 #[inline]
 pub fn write_member<T: Write + ?Sized>(key: &'static str, value: &T, out: &mut Vec<u8>) {
     out.extend_from_slice(key.as_bytes());
@@ -69,7 +69,7 @@ pub fn close_object(out: &mut Vec<u8>) {
     close(b'}', out);
 }
 
-/// Puts a bracket in the place of the last comma, or behind an opening bracket.
+/// Replaces a trailing comma by a bracket, or appends it after an opening bracket.
 #[inline]
 fn close(bracket: u8, out: &mut Vec<u8>) {
     match out.last_mut() {
@@ -136,7 +136,7 @@ impl Write for u64 {
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
 impl Write for f64 {
-    /// One without a fraction is written with all its digits and without a point, as an integer is: `100`, and not `100.0`.
+    /// A whole number is written like an integer, with all its digits and without a point: `100`, not `100.0`.
     #[expect(clippy::cast_possible_truncation, reason = "is whole and within an i64")]
     fn write(&self, out: &mut Vec<u8>) {
         let is_zero = *self == 0.0;
@@ -148,7 +148,7 @@ impl Write for f64 {
     }
 }
 
-/// Appends a float with a point or an exponent, by which `serde_json` knows it from an integer.
+/// Appends a float with a point or an exponent, by which `serde_json` tells it from an integer.
 fn write_float(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
@@ -185,7 +185,7 @@ impl<T: Write> Write for Vec<T> {
     }
 }
 
-/// Appends a member whose key is known only now, and a comma.
+/// Appends a member with a dynamic key, and a comma.
 #[inline]
 pub fn write_extra<T: Write + ?Sized>(key: &str, value: &T, out: &mut Vec<u8>) {
     write_str(key, out);

@@ -1,4 +1,4 @@
-//! Decoding and encoding under a contract: the way through the generated type, and what is said where it fails.
+//! Decoding and encoding of typed values under a contract.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,15 +9,15 @@ use crate::json::{self, Read, Write};
 use crate::path::{Path, push_key};
 use crate::violation::{Refusal, Violation, Violations};
 
-/// Most events are written in fewer bytes than these, which are got at once and not piece by piece.
-const ROOM: usize = 1000;
+/// The initial capacity of a buffer, in bytes. Most events are smaller.
+const CAPACITY: usize = 1000;
 
-/// A generated type that knows every value rule of its schema that it doesn't hold by itself.
+/// A generated type that can check the value rules of its schema.
 pub trait Validate {
-    /// What is nobody's to see in it: JSON Pointers, in which a step `*` is each item or member.
+    /// The sensitive values of this type, as JSON Pointers (`*` matches any key or index).
     const SENSITIVE: &'static [&'static str] = &[];
 
-    /// Notes each rule that the value breaks.
+    /// Adds each rule that the value breaks to `out`.
     fn validate(&self, at: &Path<'_>, out: &mut Violations);
 }
 
@@ -27,37 +27,37 @@ impl<T: Validate> Validate for Box<T> {
     }
 }
 
-/// Decodes a JSON text and holds it to its contract.
+/// Decodes a JSON text and checks it against its contract.
 ///
 /// # Errors
-/// [`Refusal`] with each rule that it breaks; only the first where the text doesn't fit the type.
+/// [`Refusal`] with each rule that the content breaks; with only the first if the text doesn't fit the type.
 pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
     let value = json::utf8(text).and_then(json::from_str::<C>).map_err(|fault| refused::<C>(fault.into_violation()))?;
     validate(&value)?;
     Ok(value)
 }
 
-/// Appends a value as JSON text, held to its contract as strictly as [`decode`] does. On an error `out` is as it was.
+/// Appends a value as JSON text and checks it as strictly as [`decode`] does. On an error `out` is unchanged.
 ///
 /// # Errors
 /// [`Refusal`] with each rule that the value breaks.
 pub fn encode<C: Write + Validate>(value: &C, out: &mut Vec<u8>) -> Result<(), Refusal> {
     validate(value)?;
-    out.reserve(ROOM);
+    out.reserve(CAPACITY);
     value.write(out);
     Ok(())
 }
 
-/// Decodes a JSON text into a hand-written type that is bound to the contract `C`: what `C` refuses is refused.
+/// Decodes a JSON text into a hand-written type that is bound to the contract `C`. Refuses what `C` refuses.
 ///
 /// # Errors
-/// [`Refusal`] with each rule that it breaks.
+/// [`Refusal`] with each rule that the content breaks.
 pub fn decode_as<C: Read + Write + Validate, T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
     let value = decode::<C>(text)?;
     if let Ok(bound) = serde_json::from_slice(text) {
         return Ok(bound);
     }
-    // serde's own integers don't read `1.0`; what the contract's type writes, they do
+    // serde's integers don't accept `1.0`, so serde reads what the contract's type writes
     let mut plain = Vec::new();
     value.write(&mut plain);
     let mut reader = serde_json::Deserializer::from_slice(&plain);
@@ -67,7 +67,7 @@ pub fn decode_as<C: Read + Write + Validate, T: DeserializeOwned>(text: &[u8]) -
 /// Appends a value of a hand-written type that is bound to the contract `C`, as strictly as [`encode`] does.
 ///
 /// # Errors
-/// [`Refusal`] with each rule that the value breaks. On an error `out` is as it was.
+/// [`Refusal`] with each rule that the value breaks. On an error `out` is unchanged.
 pub fn encode_as<C: Read + Validate, T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let start = out.len();
     let written = serde_json::to_writer(&mut *out, value)
@@ -90,7 +90,7 @@ fn refused<C: Validate>(violation: Violation) -> Refusal {
     redact(Refusal { violations: vec![violation] }, C::SENSITIVE)
 }
 
-/// What serde says where a hand-written type takes less than its contract allows.
+/// Converts serde's error if a hand-written type accepts less than its contract.
 fn bound_violation(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation {
     use serde_path_to_error::Segment;
     let mut pointer = String::new();

@@ -1,7 +1,7 @@
-//! Holding values to their contracts: what is refused, where, and by which rule.
+//! Validation of values against their contracts.
 //!
-//! [`contract`] decodes and encodes; on its way a value meets [`rules`] (what a single value is held to), [`formats`] and
-//! [`pattern`] and, for rules that lead further, [`schema`].
+//! [`contract`] decodes and encodes. A value is checked by [`rules`] (one value at a time), [`formats`], [`pattern`] and,
+//! for rules that involve several values or schemas, [`schema`].
 
 #[doc(hidden)]
 pub mod contract;

@@ -1,4 +1,4 @@
-//! The value rules that generated code calls: each looks at one value and says what it breaks, in one wording.
+//! Checks of single values, called by generated code.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write as _};
@@ -17,26 +17,26 @@ pub use super::formats::typed::writable_date;
 pub use super::pattern::Pattern;
 pub use crate::violation::Violations;
 
-/// Arrays and objects within each other that a content may have: below the JSON reader's limit of 128, so that what is
-/// written can be read inside its envelope.
-const DEEPEST: usize = 120;
-/// Items of an array that are compared with one another, as a set would cost more.
-const MOST_COMPARED: usize = 16;
+/// The maximum depth of nested arrays and objects in a content. Below the JSON reader's limit of 127, so that the content
+/// can be read within its envelope.
+const MAX_DEPTH: usize = 120;
+/// Arrays of up to this number of items are compared pairwise, which is cheaper than a set.
+const PAIRWISE: usize = 16;
 
 fn plural(count: u64, one: &'static str, more: &'static str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
-/// `minLength`, in characters.
+/// Checks `minLength`, in characters.
 #[inline]
 pub fn min_length(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
-    // a string has no more characters than bytes, and at least a quarter as many
+    // the number of characters is between a quarter of the bytes and all of them
     if (value.len() as u64) / 4 < limit && fewer_than(limit, value) {
         too_short(value, limit, at, out);
     }
 }
 
-/// Whether a text has fewer characters than so many; one that is needed is what most ask for.
+/// Returns whether a text has fewer than `limit` characters. A limit of one, the most frequent, needs no count.
 #[inline]
 fn fewer_than(limit: u64, value: &str) -> bool {
     if limit == 1 { value.is_empty() } else { (value.chars().count() as u64) < limit }
@@ -49,7 +49,7 @@ fn too_short(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
     out.push(at, "minLength", format!("{} has {has}, and at least {rule} needed", quoted(value)));
 }
 
-/// `maxLength`, in characters.
+/// Checks `maxLength`, in characters.
 #[inline]
 pub fn max_length(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
     if value.len() as u64 > limit && value.chars().count() as u64 > limit {
@@ -64,7 +64,7 @@ fn too_long(value: &str, limit: u64, at: &Path<'_>, out: &mut Violations) {
     out.push(at, "maxLength", format!("{} has {has}, and at most {rule} allowed", quoted(value)));
 }
 
-/// `pattern`.
+/// Checks `pattern`.
 #[inline]
 pub fn pattern(value: &str, pattern: &Pattern, at: &Path<'_>, out: &mut Violations) {
     match pattern.search(value) {
@@ -83,13 +83,13 @@ fn not_matched(outcome: Outcome, value: &str, pattern: &Pattern, at: &Path<'_>, 
             quoted(value),
             pattern.written()
         ),
-        // can't be where the build script saw it compile; refusing is the safe side
+        // impossible after a successful build; refusing is the safe side
         Outcome::Broken => format!("the pattern {} can't be compiled here", pattern.written()),
     };
     out.push(at, "pattern", message);
 }
 
-/// `format`.
+/// Checks `format`.
 #[inline]
 pub fn format(value: &str, format: Format, at: &Path<'_>, out: &mut Violations) {
     if !formats::holds(format, value) {
@@ -102,7 +102,7 @@ fn not_of_format(value: &str, format: Format, at: &Path<'_>, out: &mut Violation
     out.push(at, "format", format!("{} is no {}", quoted(value), format.name()));
 }
 
-/// `minimum`, and `exclusiveMinimum` as the next integer.
+/// Checks `minimum`, and `exclusiveMinimum` as the next integer.
 pub fn minimum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Violations) {
     let value = value.into();
     if value < limit {
@@ -110,7 +110,7 @@ pub fn minimum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Vio
     }
 }
 
-/// `maximum`, and `exclusiveMaximum` as the integer before.
+/// Checks `maximum`, and `exclusiveMaximum` as the integer before.
 pub fn maximum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Violations) {
     let value = value.into();
     if value > limit {
@@ -118,7 +118,7 @@ pub fn maximum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Vio
     }
 }
 
-/// `multipleOf` of an integer.
+/// Checks `multipleOf` of an integer.
 pub fn multiple_of(value: impl Into<i128>, factor: i128, at: &Path<'_>, out: &mut Violations) {
     let value = value.into();
     if factor == 0 || value % factor != 0 {
@@ -126,35 +126,35 @@ pub fn multiple_of(value: impl Into<i128>, factor: i128, at: &Path<'_>, out: &mu
     }
 }
 
-/// `minimum` of a number.
+/// Checks `minimum` of a number.
 pub fn minimum_number(value: f64, limit: f64, at: &Path<'_>, out: &mut Violations) {
     if value < limit {
         out.push(at, "minimum", format!("{value} is less than {limit}"));
     }
 }
 
-/// `maximum` of a number.
+/// Checks `maximum` of a number.
 pub fn maximum_number(value: f64, limit: f64, at: &Path<'_>, out: &mut Violations) {
     if value > limit {
         out.push(at, "maximum", format!("{value} is more than {limit}"));
     }
 }
 
-/// `exclusiveMinimum` of a number.
+/// Checks `exclusiveMinimum` of a number.
 pub fn exclusive_minimum_number(value: f64, limit: f64, at: &Path<'_>, out: &mut Violations) {
     if value <= limit {
         out.push(at, "exclusiveMinimum", format!("{value} is not more than {limit}"));
     }
 }
 
-/// `exclusiveMaximum` of a number.
+/// Checks `exclusiveMaximum` of a number.
 pub fn exclusive_maximum_number(value: f64, limit: f64, at: &Path<'_>, out: &mut Violations) {
     if value >= limit {
         out.push(at, "exclusiveMaximum", format!("{value} is not less than {limit}"));
     }
 }
 
-/// JSON has no infinity and no NaN; a program's number may be one.
+/// Checks that a number is finite: JSON has no infinity and no NaN.
 #[inline]
 pub fn finite(value: f64, at: &Path<'_>, out: &mut Violations) {
     if !value.is_finite() {
@@ -162,7 +162,7 @@ pub fn finite(value: f64, at: &Path<'_>, out: &mut Violations) {
     }
 }
 
-/// `enum` and `const` of integers.
+/// Checks `enum` and `const` of integers.
 pub fn one_of_integers(value: impl Into<i128>, allowed: &[i128], at: &Path<'_>, out: &mut Violations) {
     let value = value.into();
     if !allowed.contains(&value) {
@@ -171,7 +171,7 @@ pub fn one_of_integers(value: impl Into<i128>, allowed: &[i128], at: &Path<'_>, 
     }
 }
 
-/// `enum` and `const` of booleans.
+/// Checks `enum` and `const` of booleans.
 pub fn one_of_booleans(value: bool, allowed: &[bool], at: &Path<'_>, out: &mut Violations) {
     if !allowed.contains(&value) {
         out.push(at, enum_or_const(allowed.len()), format!("{value} is not {}", listed(allowed)));
@@ -193,7 +193,7 @@ fn listed(values: &[impl Display]) -> String {
     out
 }
 
-/// `minItems`.
+/// Checks `minItems`.
 pub fn min_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
     let count = count as u64;
     if count < limit {
@@ -202,7 +202,7 @@ pub fn min_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) 
     }
 }
 
-/// `maxItems`.
+/// Checks `maxItems`.
 pub fn max_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
     let count = count as u64;
     if count > limit {
@@ -211,9 +211,9 @@ pub fn max_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) 
     }
 }
 
-/// `uniqueItems` of strings, integers, booleans and words of an enum.
+/// Checks `uniqueItems` of strings, integers, booleans and string enums.
 pub fn unique_items<T: Eq + Hash>(items: &[T], at: &Path<'_>, out: &mut Violations) {
-    let twice = if items.len() <= MOST_COMPARED {
+    let twice = if items.len() <= PAIRWISE {
         (1..items.len()).find(|index| items.get(..*index).zip(items.get(*index)).is_some_and(|(a, b)| a.contains(b)))
     } else {
         let mut seen = HashSet::with_capacity(items.len());
@@ -224,7 +224,7 @@ pub fn unique_items<T: Eq + Hash>(items: &[T], at: &Path<'_>, out: &mut Violatio
     }
 }
 
-/// `minProperties` of a map.
+/// Checks `minProperties` of a map.
 pub fn min_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
     let count = count as u64;
     if count < limit {
@@ -233,7 +233,7 @@ pub fn min_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violati
     }
 }
 
-/// `maxProperties` of a map.
+/// Checks `maxProperties` of a map.
 pub fn max_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
     let count = count as u64;
     if count > limit {
@@ -242,59 +242,59 @@ pub fn max_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violati
     }
 }
 
-/// A map that can tell whether it has a member.
-pub trait Members {
-    /// Whether it has one of that name.
+/// A map of members.
+pub trait HasMember {
+    /// Returns whether the map has a member of that name.
     fn has(&self, name: &str) -> bool;
 }
 
-impl<T> Members for BTreeMap<String, T> {
+impl<T> HasMember for BTreeMap<String, T> {
     fn has(&self, name: &str) -> bool {
         self.contains_key(name)
     }
 }
 
-impl Members for serde_json::Map<String, Value> {
+impl HasMember for serde_json::Map<String, Value> {
     fn has(&self, name: &str) -> bool {
         self.contains_key(name)
     }
 }
 
-/// The members that no field is for are none of those that have one: an object has no key twice.
-pub fn undeclared(members: &impl Members, declared: &[&str], at: &Path<'_>, out: &mut Violations) {
+/// Checks that the map of undeclared members repeats no declared one.
+pub fn undeclared(members: &impl HasMember, declared: &[&str], at: &Path<'_>, out: &mut Violations) {
     for name in declared.iter().filter(|name| members.has(name)) {
         out.push(at, "json", format!("has the member {} twice: as a field, and among the others", quoted(name)));
     }
 }
 
-/// `required` of a map.
-pub fn required(members: &impl Members, name: &str, at: &Path<'_>, out: &mut Violations) {
+/// Checks `required` of a map.
+pub fn required(members: &impl HasMember, name: &str, at: &Path<'_>, out: &mut Violations) {
     if !members.has(name) {
         out.push(at, "required", format!("`{name}` is missing"));
     }
 }
 
-/// Whether a value may have further values in it; a program may nest them deeper than JSON is read.
+/// Checks the depth of a value that may contain others: a program may nest deeper than the JSON reader allows.
 #[inline]
 pub fn shallow(at: &Path<'_>, out: &mut Violations) -> bool {
-    if at.depth() > DEEPEST {
+    if at.depth() > MAX_DEPTH {
         if !out.is_full() {
-            out.push(at, "json", format!("is nested deeper than {DEEPEST}"));
+            out.push(at, "json", format!("is nested deeper than {MAX_DEPTH}"));
         }
         return false;
     }
     true
 }
 
-/// The same for a value of any kind.
+/// Checks the depth of a value of any kind.
 pub fn shallow_value(value: &Value, at: &Path<'_>, out: &mut Violations) {
-    let is_shallow = DEEPEST.checked_sub(at.depth()).is_some_and(|room| fits(value, room));
+    let is_shallow = MAX_DEPTH.checked_sub(at.depth()).is_some_and(|room| fits(value, room));
     if !is_shallow {
-        out.push(at, "json", format!("is nested deeper than {DEEPEST}"));
+        out.push(at, "json", format!("is nested deeper than {MAX_DEPTH}"));
     }
 }
 
-/// Whether no more arrays and objects than these are around any value in it; it looks no deeper than that.
+/// Returns whether a value nests at most `room` levels; looks no deeper than that.
 fn fits(value: &Value, room: usize) -> bool {
     let has_items = |value: &Value| matches!(value, Value::Array(_) | Value::Object(_));
     let fit = |item: &Value| !has_items(item) || fits(item, room - 1);
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn finds_what_is_there_twice_in_short_and_long_arrays() {
-        for count in [0, 1, 2, MOST_COMPARED, MOST_COMPARED + 1, 1000] {
+        for count in [0, 1, 2, PAIRWISE, PAIRWISE + 1, 1000] {
             let mut items: Vec<usize> = (0..count).collect();
             assert_eq!(broken(|at, out| unique_items(&items, at, out)), [""; 0]);
             items.push(count / 2);

@@ -1,4 +1,4 @@
-//! `x-sensitive`: what is said of a value that is nobody's to see, and a text in which such values are not shown.
+//! `x-sensitive`: keeps sensitive values out of messages and documents.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::violation::Refusal;
 
-/// Stands where a sensitive value would.
+/// The placeholder of a sensitive value.
 const HIDDEN: &str = "[sensitive]";
 
-/// A sensitive value as `Debug` shows it.
+/// The `Debug` form of a sensitive value.
 pub struct Hidden;
 
 impl fmt::Debug for Hidden {
@@ -18,43 +18,43 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// Keywords whose messages tell of names and numbers, and never of values further in.
-const TELL_NO_VALUE: [&str; 7] =
+/// Keywords whose messages contain names and numbers, and never nested values.
+const MESSAGES_WITHOUT_VALUES: [&str; 7] =
     ["required", "additionalProperties", "minItems", "maxItems", "minProperties", "maxProperties", "json"];
 
-/// Takes the values out of what is said of sensitive ones. `pointers` are JSON Pointers in which a step `*` is any step.
+/// Removes sensitive values from the messages. `pointers` are JSON Pointers (`*` matches any key or index).
 pub(crate) fn redact(mut refusal: Refusal, pointers: &[&str]) -> Refusal {
     for violation in &mut refusal.violations {
-        if let Some(told) = told(&violation.pointer, violation.keyword, pointers) {
-            violation.message = told;
+        if let Some(message) = masked_message(&violation.pointer, violation.keyword, pointers) {
+            violation.message = message;
         }
     }
     refusal
 }
 
-/// What is said in the place of a message about the value at a JSON Pointer, where that may show something of a sensitive
-/// value; none where it may be said as it is.
-pub fn told<P: AsRef<str>>(at: &str, keyword: &str, sensitive: &[P]) -> Option<String> {
+/// Returns the text that replaces a message about the value at a JSON Pointer, or `None` if the message can't reveal
+/// anything of a sensitive value.
+pub fn masked_message<P: AsRef<str>>(at: &str, keyword: &str, sensitive: &[P]) -> Option<String> {
     let shows = sensitive.iter().any(|pointer| may_show(at, keyword, pointer.as_ref()));
     shows.then(|| format!("breaks `{keyword}`; the value is sensitive and not shown"))
 }
 
-/// Whether the message may have some of the sensitive value in it: that is the value, lies in it, or has it inside.
+/// Returns whether the message may contain the sensitive value: its place is that value, in it, or around it.
 fn may_show(at: &str, keyword: &str, pointer: &str) -> bool {
     let (mut sensitive, mut at) = (pointer.split('/').skip(1), at.split('/').skip(1));
     loop {
         match (sensitive.next(), at.next()) {
             (None, _) => return true,
-            (Some(_), None) => return !TELL_NO_VALUE.contains(&keyword),
+            (Some(_), None) => return !MESSAGES_WITHOUT_VALUES.contains(&keyword),
             (Some(wanted), Some(step)) if wanted == "*" || wanted == step => {}
-            // of a long name only the beginning is told
+            // a pointer holds only the beginning of a long name
             (Some(wanted), Some(step)) if step.strip_suffix('…').is_some_and(|step| wanted.starts_with(step)) => {}
             (Some(_), Some(_)) => return false,
         }
     }
 }
 
-/// Puts a word in the place of each sensitive value of a JSON document.
+/// Replaces each sensitive value of a JSON document by a placeholder.
 pub fn hide(document: &mut Value, pointers: &[String]) {
     for pointer in pointers {
         let steps: Vec<String> =
@@ -82,7 +82,7 @@ fn hide_at(value: &mut Value, steps: &[String]) {
                 hide_at(value, rest);
             }
         }
-        // it has another shape than its contract says: who knows what it is
+        // the shape differs from the contract, so hide all of it
         _ => *value = HIDDEN.into(),
     }
 }
@@ -117,7 +117,7 @@ mod tests {
         for (pointer, keyword) in [("/card", "required"), ("/card/holder", "minLength"), ("/tokens", "maxItems")] {
             assert_eq!(said(pointer, keyword), "4111", "{pointer}");
         }
-        // a long name, of which a message has the beginning
+        // a long name, cut in a pointer
         let (long, cut) = ("n".repeat(250), format!("/{}…", "n".repeat(200)));
         assert!(may_show(&cut, "pattern", &format!("/{long}")) && !may_show(&cut, "pattern", "/m"));
     }

@@ -1,4 +1,4 @@
-//! The bus that a test gives events to.
+//! `TestBus`: the bus through which a test sends events.
 
 use std::fmt;
 use std::future::Future;
@@ -19,16 +19,16 @@ use crate::contract::record::Mark;
 use crate::transport::Outgoing;
 use crate::{Bus, Error, Running, Service};
 
-/// How long, in real time, a test waits for handlers to end.
+/// The real time after which a test stops waiting for handlers.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An in-memory bus that writes down what happens on it, and knows when nothing happens any more.
+/// An in-memory bus that records what happens on it and knows when it is idle.
 ///
-/// Events go the way that they always go: encoded and held to their contract, through queues, decoded and held to it again,
-/// to the service's own listeners. Only time is another: a pause before the next attempt is over as soon as nothing else is
-/// to be done, in the order in which pauses would end.
+/// Events take the same path as on any bus: they are encoded and checked against their contract, queued, decoded and checked
+/// again, and handled by the service's own listeners. Only the clock is virtual: as soon as only pauses before retries are
+/// left, the clock advances to the end of the next pause. Pauses end in their usual order.
 ///
-/// See the [module](super) for how it is used.
+/// See the [module](super) for its use.
 pub struct TestBus {
     bus: Bus,
     pub(super) recorder: Recorder,
@@ -37,27 +37,27 @@ pub struct TestBus {
 }
 
 impl TestBus {
-    /// A bus on which nothing has happened.
+    /// Creates a bus without any events.
     #[must_use]
     pub fn new() -> Self {
         let recorder = Recorder::default();
         Self { bus: Bus::observed(recorder.progress()), recorder, running: Mutex::default(), patience: PATIENCE }
     }
 
-    /// How long, in real time, handlers may take until nothing is under way; 20 s unless set. This ends a test that hangs.
+    /// Sets the real time within which handlers must end; 20 s by default. Ends a test that hangs.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// The bus, for what isn't given through this: it emits as any other does.
+    /// Returns the underlying bus, to emit without waiting.
     #[must_use]
     pub fn bus(&self) -> Bus {
         self.bus.clone()
     }
 
-    /// Runs a service on it until the test's bus is dropped.
+    /// Runs a service on the bus until the test bus is dropped.
     ///
     /// ```text
     /// let test = TestBus::new();
@@ -75,10 +75,10 @@ impl TestBus {
         Ok(())
     }
 
-    /// Emits an event and waits until nothing is under way: handlers have ended, what they emitted is handled too, attempts
-    /// are made again and again, and what failed to the last is parked.
+    /// Emits an event and waits until the bus is idle: its handlers have ended, the events that they emitted are handled
+    /// too, retries are over, and events that failed every attempt are dead-lettered.
     ///
-    /// The event itself counts as given and not as emitted.
+    /// The event itself counts as given, not as emitted.
     ///
     /// # Panics
     /// If content or context break their contract; and as [`settle`](Self::settle).
@@ -107,8 +107,8 @@ impl TestBus {
         }
     }
 
-    /// Gives an event whose content is any JSON value, valid or not, in an envelope that is in order: what another program
-    /// may send. Then it waits as [`give`](Self::give) does.
+    /// Gives an event with any JSON value as its content, valid or not, in a valid envelope, as another program may send it.
+    /// Then waits as [`give`](Self::give) does.
     ///
     /// # Panics
     /// If the context breaks its contract; and as [`settle`](Self::settle).
@@ -137,10 +137,10 @@ impl TestBus {
         }
     }
 
-    /// Gives any bytes as if they were a message of the event, and waits as [`give`](Self::give) does.
+    /// Gives any bytes as a message of the event, and waits as [`give`](Self::give) does.
     ///
     /// # Panics
-    /// If `event` has no dot, as every event's name has; and as [`settle`](Self::settle).
+    /// If `event` has no dot, which every event name has; and as [`settle`](Self::settle).
     ///
     /// # Cancel safety
     /// As [`Bus::emit`].
@@ -182,22 +182,22 @@ impl TestBus {
         }
     }
 
-    /// Waits until nothing is under way: through every handler and every pause, whose time isn't waited for.
+    /// Waits until the bus is idle: every handler has ended and every pause is over. Pauses take no real time.
     ///
-    /// It knows of deliveries and of what handlers wait for. What a handler has spawned and left behind is not waited for.
+    /// Tracks deliveries and what their handlers await. Does not wait for tasks that a handler spawned and left behind.
     ///
     /// # Panics
-    /// If handlers haven't ended within the [`patience`](Self::patience), with the names of those that run.
+    /// If handlers don't end within the [`patience`](Self::patience); the message names those that run.
     ///
     /// # Cancel safety
-    /// Nothing is lost; it may be waited for again.
+    /// Nothing is lost; call it again.
     #[track_caller]
     pub fn settle(&self) -> impl Future<Output = ()> + Send + '_ {
         self.settle_within(Duration::MAX, Location::caller())
     }
 
-    /// Lets the bus's clock go on by so much, and waits until nothing is under way but what waits for longer: for a look at
-    /// what has happened by then.
+    /// Advances the virtual clock by a duration, and waits until only longer pauses are left, so that a test can look at the
+    /// state at that time.
     ///
     /// # Panics
     /// As [`settle`](Self::settle).
@@ -206,11 +206,11 @@ impl TestBus {
     /// As [`settle`](Self::settle).
     #[track_caller]
     pub fn advance(&self, by: Duration) -> impl Future<Output = ()> + Send + '_ {
-        // what would be the end of all time is the end of all pauses
+        // saturates to the end of all pauses
         self.settle_within(self.now().saturating_add(by), Location::caller())
     }
 
-    /// The bus's clock: how long, by its pauses, it has been there.
+    /// Returns the virtual time since the bus was created.
     #[must_use]
     pub fn now(&self) -> Duration {
         self.recorder.now()

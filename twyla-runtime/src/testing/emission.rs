@@ -1,4 +1,4 @@
-//! An event as a test's bus has carried it.
+//! A recorded event.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::show;
 use crate::contract::record::Mark;
 
-/// An event that the bus has taken.
+/// An event that was published on the test bus.
 #[derive(Clone)]
 pub(super) struct Emission {
     pub(super) event: String,
@@ -17,14 +17,14 @@ pub(super) struct Emission {
     pub(super) message_id: Arc<str>,
     pub(super) at: Duration,
     pub(super) mark: Option<&'static Mark>,
-    /// Whether the test itself has given it.
+    /// Whether the test itself gave it.
     pub(super) given: bool,
-    /// Whether an expectation has had it.
+    /// Whether an expectation has already returned it.
     pub(super) taken: bool,
 }
 
 impl Emission {
-    /// The content in one line, without what is nobody's to see; nothing where its contract isn't known.
+    /// Returns the content in one line without its sensitive values; a placeholder if its contract isn't known.
     pub(super) fn shown(&self) -> String {
         let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(no JSON)".to_owned() };
         match self.mark {

@@ -1,4 +1,4 @@
-//! What a test expects of its bus, and what it is told where that isn't so.
+//! Expectations on a test bus, and their failure messages.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::DeadLetter;
 use crate::contract::event::{Event, Listen};
 
 impl TestBus {
-    /// The next event of that type that handlers have emitted, in the order in which they did; each is had once.
+    /// Returns the next event of the type that handlers have emitted, in their order; each is returned once.
     ///
     /// # Panics
-    /// If there is none, with everything that happened instead; and if something is still under way.
+    /// If there is none, with everything that happened instead; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_emitted<T: Listen>(&self) -> Emitted<T> {
         self.hold_settled();
@@ -31,10 +31,10 @@ impl TestBus {
         read(&emission)
     }
 
-    /// Holds that handlers have emitted nothing more than what was expected so far.
+    /// Checks that handlers have emitted nothing beyond what was expected so far.
     ///
     /// # Panics
-    /// If they have, with what it is; and if something is still under way.
+    /// If they have, with the event; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_nothing_emitted(&self) {
         self.hold_settled();
@@ -43,10 +43,10 @@ impl TestBus {
         assert!(left == 0, "{left} {s} emitted that nobody expected\n\n{}", self.story());
     }
 
-    /// All events of that type that handlers have emitted so far, whether expected or not.
+    /// Returns all events of the type that handlers have emitted so far, expected or not.
     ///
     /// # Panics
-    /// If one can't be decoded as `T`, which a narrower view of an event may do.
+    /// If one can't be decoded as `T`, which may be a narrower view of the event.
     #[must_use]
     #[track_caller]
     pub fn emitted<T: Listen>(&self) -> Vec<Emitted<T>> {
@@ -55,17 +55,17 @@ impl TestBus {
         emissions.iter().map(read).collect()
     }
 
-    /// The attempts at events of that type in a group so far.
+    /// Returns the attempts at events of the type in a group so far.
     #[must_use]
     pub fn attempts<T: Event>(&self, group: &str) -> Vec<Attempt> {
         let these = |it: &&Attempt| it.event == T::NAME && it.group == group;
         self.recorder.log(|log| log.attempts.iter().filter(these).cloned().collect())
     }
 
-    /// Holds that the group has handled an event of that type, and gives the attempt that has; of several the last.
+    /// Checks that the group has handled an event of the type; returns the last successful attempt.
     ///
     /// # Panics
-    /// If none was handled, with everything that happened; and if something is still under way.
+    /// If none was handled, with everything that happened; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_handled<T: Event>(&self, group: &str) -> Attempt {
         self.hold_settled();
@@ -76,15 +76,14 @@ impl TestBus {
         }
     }
 
-    /// Holds that the attempts at events of that type in a group took place then, by the bus's clock: since the first of
-    /// them.
+    /// Checks when the group attempted events of the type: the virtual time of each attempt since the first.
     ///
     /// ```text
     /// test.expect_attempts::<OrderPlaced>("billing", [0, 1, 3, 8, 18].map(Duration::from_secs));
     /// ```
     ///
     /// # Panics
-    /// If they didn't, with when they did; and if something is still under way.
+    /// If the times differ, with the actual ones; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_attempts<T: Event>(&self, group: &str, after: impl AsRef<[Duration]>) {
         self.hold_settled();
@@ -105,10 +104,10 @@ impl TestBus {
         );
     }
 
-    /// The next event of that type that the group has set aside, with the reason; each is had once.
+    /// Returns the next event of the type that the group has dead-lettered, with the reason; each is returned once.
     ///
     /// # Panics
-    /// If there is none, with everything that happened instead; and if something is still under way.
+    /// If there is none, with everything that happened instead; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_parked<T: Event>(&self, group: &str) -> DeadLetter {
         self.hold_settled();
@@ -118,17 +117,17 @@ impl TestBus {
             next.taken = true;
             Some(next.letter.clone())
         });
-        // no closure: it would be told as the place of the mistake
+        // not in a closure, which would become the panic's location
         match found {
             Some(letter) => letter,
             None => panic!("no {} was parked in the group `{group}`\n\n{}", T::NAME, self.story()),
         }
     }
 
-    /// Holds that nothing more was set aside than what was expected so far.
+    /// Checks that nothing was dead-lettered beyond what was expected so far.
     ///
     /// # Panics
-    /// If something was, with what and why; and if something is still under way.
+    /// If something was, with the event and the reason; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_nothing_parked(&self) {
         self.hold_settled();
@@ -146,13 +145,13 @@ impl TestBus {
         }
     }
 
-    /// What is expected of a bus on which something is still under way may be so a moment later.
+    /// Panics if the bus isn't idle: an expectation could be met a moment later.
     #[track_caller]
     fn hold_settled(&self) {
         let (busy, pauses) = self.recorder.under_way();
         let waits = match (busy, pauses) {
             (0, 0) => return,
-            // whoever has let the clock go on wants to look just now
+            // after `advance` a test looks at a bus with pending pauses on purpose
             (0, _) if self.now() > Duration::ZERO => return,
             (0, pauses) => format!("{pauses} wait for their next attempt"),
             (busy, _) => format!("{busy} are under way"),
@@ -173,7 +172,7 @@ fn read<T: Listen>(emission: &Emission) -> Emitted<T> {
 }
 
 impl fmt::Display for Attempt {
-    /// `attempt 2 at api.user_input in the group `bot`, at 1 s: failed: no database`
+    /// Formats as ``attempt 2 at api.user_input in the group `bot`, at 1 s: failed: no database``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { event, group, number, at, outcome, .. } = self;
         write!(f, "attempt {number} at {event} in the group `{group}`, at {}: {outcome}", moment(*at))

@@ -1,10 +1,10 @@
 #![cfg_attr(not(doctest), doc = include_str!("../../docs/testing.md"))]
 //!
-//! # The rooms
+//! # Modules
 //!
-//! `bus` is the bus that a test gives events to; the `recorder` observes what happens on it and writes it down as `record` says, which
-//! `expect` looks at and `story` puts in words. `samples` makes events of their schemas, `strategy` for proptest. `neighbour` is
-//! another service, known by its manifest.
+//! `bus` is the bus of a test; `recorder` observes it and records its events and attempts as the types in `record`; `expect`
+//! checks the records and `story` formats them. `samples` makes events from their schemas, `strategy` does so for proptest.
+//! `neighbour` checks compatibility with another service by its manifest.
 
 mod bus;
 mod emission;

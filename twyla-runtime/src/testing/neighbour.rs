@@ -1,4 +1,4 @@
-//! Another service, known by its manifest: whether what it emits is understood here, and what is emitted here there.
+//! `Neighbour`: checks that events are compatible with another service, known by its manifest.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -22,20 +22,20 @@ use crate::service::handler::decode_only::OnlyDecoded;
 use crate::service::handler::{Failure, Incoming, Registration, States};
 use crate::{Ack, Meta};
 
-/// What a manifest's `format` says.
+/// The expected `format` of a manifest.
 const FORMAT: &str = "twyla-contracts 1";
-/// Random events of each kind that are tried, beside the nice ones.
+/// The number of random events tried for each contract, besides the samples.
 const RANDOM: u64 = 64;
 
 /// Another service, known by its manifest, the `<service>.contracts.json` that `cargo twyla manifest` writes.
 ///
-/// Services needn't be built together to be held against each other: the manifest has the schemas that the other one was
-/// compiled with. `cargo twyla fleet` decides the same by proof; this goes through the very code that decodes.
+/// Services needn't be built together to be checked against each other: the manifest has the schemas that the other one was
+/// compiled with. `cargo twyla fleet` proves the same; this check runs the actual decoders on generated events.
 ///
 /// ```text
 /// let shop = Neighbour::read("../contracts/shop.contracts.json")?;
-/// shop.expect_understood(listeners![bill]);     // whatever the shop may emit, our listeners decode
-/// shop.expect_accepts::<Billed>();              // whatever a Billed may be, the shop's listeners take it
+/// shop.expect_understood(listeners![bill]);     // our listeners decode whatever the shop may emit
+/// shop.expect_accepts::<Billed>();              // the shop's listeners accept whatever a Billed may be
 /// ```
 pub struct Neighbour {
     service: String,
@@ -44,7 +44,7 @@ pub struct Neighbour {
     contracts: HashMap<String, &'static Contract<'static>>,
 }
 
-/// Why a manifest can't be used.
+/// The error of an unusable manifest.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NeighbourError(String);
 
@@ -93,10 +93,10 @@ struct Listens {
 }
 
 impl Neighbour {
-    /// Reads the manifest in a file; a relative path is relative to the package, as a test runs.
+    /// Reads the manifest in a file. A relative path is relative to the package, the working directory of a test.
     ///
     /// # Errors
-    /// [`NeighbourError`] if there is no such file, or it is no manifest of this format.
+    /// [`NeighbourError`] if the file can't be read or is not a manifest of this format.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, NeighbourError> {
         let path = path.as_ref();
         let told = |why: &dyn fmt::Display| NeighbourError(format!("{}: {why}", path.display()));
@@ -104,10 +104,10 @@ impl Neighbour {
         Self::parse(&text).map_err(|error| told(&error))
     }
 
-    /// Reads a manifest. Versions before the one that it is of count too: they may still run.
+    /// Parses a manifest. Its previous versions count too, as they may still run.
     ///
     /// # Errors
-    /// [`NeighbourError`] if it is no manifest of this format.
+    /// [`NeighbourError`] if the text is not a manifest of this format.
     pub fn parse(text: &str) -> Result<Self, NeighbourError> {
         let no_manifest = |why: &dyn fmt::Display| NeighbourError(format!("is no manifest: {why}"));
         let manifest: Manifest = serde_json::from_str(text).map_err(|error| no_manifest(&error))?;
@@ -138,16 +138,16 @@ impl Neighbour {
     }
 
     fn contract(&self, digest: &str) -> &'static Contract<'static> {
-        // `parse` has looked
+        // `parse` has checked each digest
         self.contracts[digest]
     }
 
-    /// Holds that these listeners understand whatever the other service may emit of their events: nice and random events, made of
-    /// *its* schemas, go through the listeners' own decoding. The handlers are not called.
+    /// Checks that these listeners decode whatever the other service may emit of their events: decodes samples and random
+    /// events, made from *its* schemas. The handlers are not called.
     ///
     /// # Panics
-    /// If one is refused, with the event, the rule and the listener. If the other emits nothing that one of these listens to:
-    /// then nothing was held.
+    /// If one is refused, with the event, the rule and the listener. If the other service emits none of the listeners'
+    /// events: then nothing was checked.
     #[track_caller]
     pub fn expect_understood(&self, listeners: impl IntoIterator<Item = Registration>) {
         let listeners: Vec<Registration> = listeners.into_iter().collect();
@@ -199,19 +199,19 @@ impl Neighbour {
         );
     }
 
-    /// Holds that the other service's listeners take whatever `T` may be: nice and random events, encoded here, are held to
-    /// *its* schemas, content and context.
+    /// Checks that the other service's listeners accept whatever `T` may be: encodes samples and random events here and
+    /// validates content and context against *its* schemas.
     ///
     /// # Panics
-    /// If one would be refused, with the event, the rule and the listener's group. If the other doesn't listen to it: then
-    /// nothing was held.
+    /// If one would be refused, with the event, the rule and the listener's group. If the other service doesn't listen to
+    /// `T`: then nothing was checked.
     #[track_caller]
     pub fn expect_accepts<T: Listen + Emit>(&self) {
         let (content, context) =
             (samples::contract(T::NAME, T::SCHEMAS.content), samples::contract("the context", T::Context::COMPILED));
         let mut tried = 0;
         for (content, context) in instances(content).zip(instances(context).cycle()) {
-            // what is sent is what the types write, and not what they were read from
+            // validates what the types write, which may differ from what they read
             let (mut written, mut around) = (Vec::new(), Vec::new());
             let Ok(content) = T::decode(content.to_string().as_bytes()) else { continue };
             let Ok(context) = T::Context::decode(context.to_string().as_bytes()) else { continue };
@@ -231,11 +231,11 @@ impl Neighbour {
         assert!(tried > 0, "nothing was held: no {} was found that is valid under its schema ({})", T::NAME, T::SCHEMA);
     }
 
-    /// Holds that the other service's listeners take what was emitted on this bus so far of the events that they listen to; says
-    /// how many these were.
+    /// Checks that the other service's listeners accept the events that were emitted on this bus so far. Returns how many
+    /// events were checked.
     ///
     /// # Panics
-    /// If one would be refused, as [`expect_accepts`](Self::expect_accepts) says it.
+    /// If one would be refused, as in [`expect_accepts`](Self::expect_accepts).
     #[track_caller]
     pub fn expect_accepts_emitted(&self, test: &TestBus) -> usize {
         let emitted = test.recorder.log(|log| log.emitted.clone());
@@ -249,7 +249,7 @@ impl Neighbour {
         held
     }
 
-    /// What was made up is shown as it is; what was emitted, without what is nobody's to see.
+    /// Generated events are shown in full; emitted ones without their sensitive values.
     #[track_caller]
     fn accepts(&self, event: &str, content: &[u8], context: &[u8], emission: Option<&Emission>) {
         for listens in self.listens.iter().filter(|it| it.event == event) {
@@ -286,7 +286,7 @@ impl fmt::Debug for Neighbour {
     }
 }
 
-/// Nice values of a contract and random ones.
+/// Returns samples and random values of a contract.
 fn instances(contract: &'static Contract<'static>) -> impl Iterator<Item = Value> + Clone {
     let mut values = contract.several(nice(contract));
     values.extend((0..RANDOM).filter_map(|seed| contract.random(seed)));
@@ -300,7 +300,7 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
-/// What a future comes to that doesn't wait for anything.
+/// Polls a future once; returns its output if it is ready.
 fn now<T>(mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>) -> Option<T> {
     match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
         std::task::Poll::Ready(value) => Some(value),

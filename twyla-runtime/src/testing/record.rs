@@ -1,4 +1,4 @@
-//! What a test's bus writes down: attempts at events, and events that were emitted.
+//! Records of a test bus: attempts at events, and emitted events.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,33 +19,33 @@ pub struct Attempt {
     pub event: &'static str,
     /// The group of the listener.
     pub group: &'static str,
-    /// The handler function's path.
+    /// The path of the handler function.
     pub handler: &'static str,
-    /// Which attempt at the event it was, from 1.
+    /// The number of the attempt at the event, from 1.
     pub number: u32,
     /// The message's id.
     pub message_id: Option<String>,
-    /// When it was, by the bus's own clock: since the bus was made.
+    /// The virtual time of the attempt since the bus was created.
     pub at: Duration,
-    /// What came of it.
+    /// The result of the attempt.
     pub outcome: Outcome,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The handler runs, or was stopped on the way.
+    /// The handler runs or was cancelled.
     Running,
     /// The handler returned `Ok`.
     Handled,
-    /// Its group had handled the event before ([`Dedupe`](crate::Dedupe)).
+    /// The group had already handled the event ([`Dedupe`](crate::Dedupe)).
     Skipped,
-    /// The handler decided by itself, through [`Ack`](crate::Ack).
+    /// The handler decided explicitly, through [`Ack`](crate::Ack).
     Decided(Decision),
-    /// The event breaks its contract, so the handler was not called: what it breaks.
+    /// The event breaks its contract, so the handler was not called; with the broken rules.
     Refused(String),
-    /// The handler returned an error or panicked: the error with its causes.
+    /// The handler returned an error or panicked; with the error and its causes.
     Failed(String),
 }
 
@@ -64,23 +64,23 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// An event that was emitted, as a listener to it would get it.
+/// An emitted event as a listener receives it.
 #[non_exhaustive]
 pub struct Emitted<T: Listen> {
-    /// The content, decoded and held to the contract.
+    /// The content, decoded and checked against the contract.
     pub content: T,
     /// The context.
     pub context: T::Context,
-    /// What the envelope says, and the message's id.
+    /// The envelope's metadata and the message's id.
     pub meta: Meta,
-    /// When it was, by the bus's own clock: since the bus was made.
+    /// The virtual time of the event since the bus was created.
     pub at: Duration,
-    /// The message as it went over the bus.
+    /// The encoded message.
     pub body: Bytes,
 }
 
 impl<T: Listen> Emitted<T> {
-    /// Decodes what the bus has carried.
+    /// Decodes a recorded event.
     pub(super) fn read(emission: &Emission) -> Result<Self, String> {
         let envelope = envelope::decode(&emission.body, T::NAME).map_err(|violation| violation.to_string())?;
         let content = T::decode(&envelope.content).map_err(|refusal| refusal.to_string())?;

@@ -1,8 +1,8 @@
-//! The course of a test: what is under way on its bus, the bus's own clock, and everything that has happened, in its order.
+//! The recorder of a test bus: pending deliveries, the virtual clock, and a log of everything that happened.
 //!
-//! Each delivery is *under way* from the moment when the bus hands it out until its handler has ended. One that waits for a
-//! pause to be over, or behind another that does, *rests*. Where nothing is under way but what rests, the clock goes on to the
-//! end of the next pause: so no time is waited for, and pauses end in the order in which they would.
+//! A delivery is *pending* from its hand-over until its handler has ended. It *rests* while it waits for a pause to end, or
+//! for another delivery that does. If all pending deliveries rest, the clock advances to the end of the next pause: pauses
+//! take no real time and end in their usual order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,29 +18,29 @@ use crate::future::BoxFuture;
 use crate::progress::{AttemptEnd, AttemptStart, DeliveryObserver, Observer, Progress};
 use crate::transport::{Address, Outgoing};
 
-/// What happens on a test's bus.
+/// Records what happens on a test bus.
 #[derive(Clone, Default)]
 pub(super) struct Recorder(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Told of whenever less is under way.
+    /// Notified whenever fewer deliveries are busy.
     less: Notify,
 }
 
 #[derive(Default)]
 struct State {
-    /// The bus's clock: how long it has been there.
+    /// The virtual time since the bus was created.
     now: Duration,
-    /// How many deliveries are under way and don't rest.
+    /// The number of pending deliveries that don't rest.
     busy: usize,
-    /// Pauses by their ends, those of one end in the order in which they were begun.
+    /// Pauses by their end, and by their start if they end together.
     pauses: BTreeMap<(Duration, u64), Pause>,
     next_pause: u64,
-    /// Who waits for a place, by where the places are.
+    /// The deliveries that wait for a permit, by the address of the semaphore.
     waiting: HashMap<usize, VecDeque<Arc<Token>>>,
-    /// What handlers are at, for the message where one doesn't end.
+    /// The indices of the attempts that run, for the message about a handler that doesn't end.
     running: BTreeSet<usize>,
     log: Log,
 }
@@ -56,13 +56,13 @@ pub(super) struct Log {
     pub(super) emitted: Vec<Emission>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) parked: Vec<Parked>,
-    /// The marks of what is emitted, by the messages' ids.
+    /// The contract records of emitted events, by message id.
     marks: HashMap<Arc<str>, &'static Mark>,
-    /// The ids of what the test itself has given.
+    /// The message ids that the test itself gave.
     given: Vec<Arc<str>>,
 }
 
-/// An event that was set aside.
+/// A dead-lettered event.
 #[derive(Clone)]
 pub(super) struct Parked {
     pub(super) letter: DeadLetter,
@@ -70,54 +70,55 @@ pub(super) struct Parked {
 }
 
 impl Recorder {
-    /// Where the bus is to report to.
+    /// Returns the observer for the bus.
     pub(super) fn progress(&self) -> Progress {
         Progress::to(self.0.clone())
     }
 
-    /// The test itself emits an event of this contract.
+    /// Registers the contract of an event that the test itself emits.
     pub(super) fn knows(&self, message_id: &Arc<str>, mark: &'static Mark) {
         self.0.emits(message_id, mark);
     }
 
-    /// The test itself gives a message.
+    /// Registers a message as given by the test.
     pub(super) fn gives(&self, message_id: Arc<str>) {
         self.0.lock().log.given.push(message_id);
     }
 
-    /// The bus's clock.
+    /// Returns the virtual time.
     pub(super) fn now(&self) -> Duration {
         self.0.lock().now
     }
 
-    /// What has happened.
+    /// Calls `look` with the log.
     pub(super) fn log<T>(&self, look: impl FnOnce(&mut Log) -> T) -> T {
         look(&mut self.0.lock().log)
     }
 
-    /// How many deliveries are under way, and how many wait for a pause to be over.
+    /// Returns the number of busy deliveries and of pauses.
     pub(super) fn under_way(&self) -> (usize, usize) {
         let state = self.0.lock();
         (state.busy, state.pauses.len())
     }
 
-    /// The attempts whose handlers haven't ended.
+    /// Returns the attempts whose handlers haven't ended.
     pub(super) fn running(&self) -> Vec<Attempt> {
         let state = self.0.lock();
         state.running.iter().filter_map(|at| state.log.attempts.get(*at)).cloned().collect()
     }
 
-    /// Goes on until nothing is under way, through all pauses that end at `until` or before, and is there then.
+    /// Advances through all pauses that end by `until` and returns when no delivery is busy; the virtual time is then
+    /// `until`.
     pub(super) async fn settled(&self, until: Duration) {
         let shared = &*self.0;
         loop {
-            // registered before it is looked, so that nothing is missed between
+            // registered before the state is read, so that no notification is missed
             let mut less = std::pin::pin!(shared.less.notified());
             less.as_mut().enable();
             match shared.lock().step(until) {
                 Step::Settled => return,
                 Step::Busy => {}
-                // whoever it was may have given up meanwhile
+                // the receiver may be gone by now
                 Step::Ends(pause) => drop(pause.over.send(())),
             }
             less.await;
@@ -164,16 +165,16 @@ impl Observer for Shared {
     }
 }
 
-/// How a test goes on.
+/// The next step of a test.
 enum Step {
-    /// There is nothing under way, or nothing before the time that was asked for.
+    /// No delivery is busy, and no pause ends by the given time.
     Settled,
     Busy,
     Ends(Pause),
 }
 
 impl State {
-    /// Lets the clock go on where only pauses are waited for.
+    /// Advances the clock if only pauses are left.
     fn step(&mut self, until: Duration) -> Step {
         if self.busy > 0 {
             return Step::Busy;
@@ -187,8 +188,8 @@ impl State {
         Step::Settled
     }
 
-    /// The clock goes on to the end of the next pause, if that is soon enough, and whoever waits for it is under way again.
-    /// The pause is given out, to be dropped outside of the lock: it may be the last to know its token.
+    /// Advances the clock to the end of the next pause, if that is not after `until`, and makes its delivery busy again.
+    /// Returns the pause, to be dropped outside of the lock: it may hold the last reference to its token.
     fn next_pause_ends(&mut self, until: Duration) -> Option<Pause> {
         let ((end, _), pause) = self.pauses.first_entry().filter(|it| it.key().0 <= until)?.remove_entry();
         self.now = self.now.max(end);
@@ -213,12 +214,12 @@ impl State {
     }
 }
 
-/// A delivery under way, until this is dropped.
+/// A pending delivery, until this is dropped.
 struct Token {
     shared: Arc<Shared>,
-    /// Changed under the shared lock.
+    /// Changed only under the shared lock.
     rests: Mutex<bool>,
-    /// Which attempt it is at.
+    /// The index of its current attempt.
     attempt: Mutex<Option<usize>>,
 }
 
@@ -250,7 +251,7 @@ impl DeliveryObserver for Token {
             };
             self.shared.less.notify_waiters();
             let _given_up = GivenUp { token: &self, key };
-            // its other end is dropped only with the pause itself
+            // the sender is dropped only with the pause itself
             let _ = end.await;
         })
     }
@@ -283,7 +284,7 @@ impl DeliveryObserver for Token {
         if let Some(next) = &next {
             state.wake(next);
         }
-        // outside of the lock: it may be the last to know the token
+        // outside of the lock: it may be the last reference to the token
         drop(state);
         drop(next);
     }
@@ -330,7 +331,7 @@ impl DeliveryObserver for Token {
     }
 }
 
-/// Takes a pause out that nobody waits for any more.
+/// Removes a pause whose waiter was cancelled.
 struct GivenUp<'a> {
     token: &'a Arc<Token>,
     key: (Duration, u64),
@@ -339,7 +340,7 @@ struct GivenUp<'a> {
 impl Drop for GivenUp<'_> {
     fn drop(&mut self) {
         let mut state = self.token.shared.lock();
-        // dropped outside of the lock: it may be the last to know the token
+        // dropped outside of the lock: it may hold the last reference to the token
         let pause = state.pauses.remove(&self.key);
         if pause.is_some() {
             state.wake(self.token);

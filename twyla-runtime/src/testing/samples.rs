@@ -1,4 +1,4 @@
-//! Events made of the schemas that their types carry.
+//! Sample events, made from the schemas that their types carry.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -10,16 +10,16 @@ use twyla_sample::{Bundle, Contract, Extent};
 use crate::contract::event::{Event, EventContext, Listen};
 use crate::contract::record::Schema;
 
-/// The schemas that were made something of, by their digests. A test's program has a few, and they stay to its end.
+/// The opened schemas by digest. A test program has few of them, so they are never freed.
 static KNOWN: LazyLock<Mutex<HashMap<&'static str, &'static Contract<'static>>>> = LazyLock::new(Mutex::default);
 
-/// An event that is made from its schema: for every type that can be listened to.
+/// Samples of an event, for every type that can be listened to.
 ///
 /// ```text
 /// let input = UserInput { language: None, ..UserInput::sample() };
 /// ```
 pub trait Sample: Listen {
-    /// One that is good to look at, with everything that its schema declares. It is always the same.
+    /// Returns a readable event with everything that its schema declares. It is always the same.
     ///
     /// # Panics
     /// As [`sample`].
@@ -32,10 +32,11 @@ pub trait Sample: Listen {
 
 impl<T: Listen> Sample for T {}
 
-/// An event that is good to look at, with everything that its schema declares. It is always the same.
+/// Returns a readable event with everything that its schema declares. It is always the same.
 ///
 /// # Panics
-/// If none is found: the schema allows none, or such as only chance would find. And if the type has no schema.
+/// If no valid event is found: the schema allows none, or only values that a search doesn't hit. And if the type has no
+/// schema.
 #[must_use]
 #[track_caller]
 pub fn sample<T: Listen>() -> T {
@@ -45,18 +46,18 @@ pub fn sample<T: Listen>() -> T {
     }
 }
 
-/// Some events, each another choice of those that the schema leaves: the first as [`sample`] makes it, then other members of an
-/// `enum`, other branches of a `oneOf`, and such as have only what is required; at most 12.
+/// Returns up to 12 events that cover the choices of the schema: first the one of [`sample`], then other members of an
+/// `enum`, other branches of a `oneOf`, and events with only the required members.
 ///
 /// # Panics
-/// If the type has no schema, as one that a test has written by hand.
+/// If the type has no schema, for example a hand-written one.
 #[must_use]
 #[track_caller]
 pub fn samples<T: Listen>() -> Vec<T> {
     values(contract(T::NAME, T::SCHEMAS.content), T::decode)
 }
 
-/// As [`sample`], for the context.
+/// Returns a sample context; see [`sample`].
 ///
 /// # Panics
 /// As [`sample`].
@@ -74,22 +75,22 @@ fn values<T, E>(contract: &Contract<'_>, decode: impl Fn(&[u8]) -> Result<T, E>)
     values.iter().filter_map(|value| decode(value.to_string().as_bytes()).ok()).collect()
 }
 
-/// A content that breaks one rule of its contract and no other.
+/// A content that breaks exactly one rule of its contract.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Broken {
     /// The keyword of the rule, for example `maxLength`.
     pub keyword: String,
-    /// Where in the content the value is that breaks it: a JSON Pointer.
+    /// The JSON Pointer of the value that breaks it.
     pub pointer: String,
-    /// What is wrong, in words.
+    /// The violation's message.
     pub message: String,
     /// The content.
     pub content: Value,
 }
 
-/// For each rule of the contract a content that breaks it and no other, to be given with
-/// [`TestBus::give_json`](crate::testing::TestBus::give_json). There is none of a rule that can't be broken alone.
+/// Returns, for each rule of the contract, a content that breaks only that rule, to be sent with
+/// [`TestBus::give_json`](crate::testing::TestBus::give_json). Omits rules that can't be broken alone.
 ///
 /// ```text
 /// for broken in broken::<UserInput>() {
@@ -100,7 +101,7 @@ pub struct Broken {
 /// ```
 ///
 /// # Panics
-/// If the type has no schema, as one that a test has written by hand.
+/// If the type has no schema, for example a hand-written one.
 #[must_use]
 #[track_caller]
 pub fn broken<T: Event>() -> Vec<Broken> {
@@ -115,7 +116,7 @@ pub fn broken<T: Event>() -> Vec<Broken> {
     all.collect()
 }
 
-/// The contract that a type carries.
+/// Returns the contract that a type carries.
 ///
 /// # Panics
 /// If it carries none.
@@ -125,7 +126,7 @@ pub(super) fn contract(name: &str, schema: &'static Schema) -> &'static Contract
     if let Some(contract) = known {
         return contract;
     }
-    // not under the lock: what panics here would make it useless
+    // not under the lock, which a panic would poison
     let text = match record::read(schema.record.as_bytes()).as_deref() {
         Ok([Record::Schema { text, .. }]) => text.clone(),
         _ => panic!("{name} has no schema to make events of: only types that `twyla_build` generates carry one"),
@@ -137,13 +138,13 @@ pub(super) fn contract(name: &str, schema: &'static Schema) -> &'static Contract
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).entry(schema.digest).or_insert(contract)
 }
 
-/// Opens a schema and keeps it to the program's end.
+/// Opens a schema and keeps it for the life of the program.
 pub(super) fn kept(text: &str) -> Result<&'static Contract<'static>, String> {
     let bundle: &'static Bundle = Box::leak(Box::new(Bundle::open(text)?));
     Ok(Box::leak(Box::new(bundle.contract()?)))
 }
 
-/// The first value that is good to look at, of a contract that is another's.
+/// Returns the readable sample of another service's contract.
 pub(super) fn nice(contract: &Contract<'_>) -> Option<Value> {
     contract.nice(Extent::Whole).next().or_else(|| contract.nice(Extent::Lean).next())
 }

@@ -1,4 +1,4 @@
-//! Values as the messages of failed expectations show them.
+//! Formatting of values in the messages of failed expectations.
 
 use std::time::Duration;
 
@@ -8,27 +8,27 @@ use crate::DeadLetter;
 use crate::contract::record::Mark;
 use twyla_codec::validate::sensitive;
 
-/// Characters of a content that are shown.
+/// The maximum number of characters of a content in a message.
 const SHOWN: usize = 240;
-/// Takes out of a message what is nobody's to see.
+/// Removes the sensitive values of a message.
 pub(super) fn hide(message: &mut Value, mark: &'static Mark) {
     sensitive::hide(message, &mark.sensitive());
 }
 
-/// A long text's beginning.
+/// Shortens a long text.
 pub(super) fn shortened(text: &str) -> String {
     let short: String = text.chars().take(SHOWN).collect();
     if short.len() < text.len() { short + "…" } else { short }
 }
 
-/// A moment of the bus's clock: `1.5 s`.
+/// Formats a virtual time: `1.5 s`.
 pub(super) fn moment(at: Duration) -> String {
     let seconds = at.as_secs_f64();
     let text = format!("{seconds:.3}");
     format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Why a letter was parked: `after 5 attempts, handler: no database`.
+/// Formats why an event was dead-lettered: `after 5 attempts, handler: no database`.
 pub(super) fn why(letter: &DeadLetter) -> String {
     let reason = letter.reason.map_or("unknown reason", |reason| reason.as_str());
     let attempts = match letter.attempts {

@@ -1,4 +1,4 @@
-//! Everything that has happened on a test's bus, as a failed expectation shows it.
+//! The history of a test bus, as a failed expectation shows it.
 
 use std::fmt::Write;
 
@@ -9,11 +9,11 @@ use super::emission::Emission;
 use super::recorder::Log;
 use super::show::{moment, why};
 
-/// Of each kind, so many things are told.
+/// The maximum number of lines in each section.
 const TOLD: usize = 30;
 
 impl TestBus {
-    /// Everything that has happened so far.
+    /// Formats everything that has happened so far.
     pub(super) fn story(&self) -> String {
         self.recorder.log(|log| story(log))
     }

@@ -1,4 +1,4 @@
-//! Strategies for proptest: events that a contract allows, and how one that fails becomes smaller.
+//! Strategies for proptest: valid events, and how a failing one shrinks.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,10 +12,10 @@ use twyla_sample::Contract;
 use super::samples::contract;
 use crate::contract::event::{EventContext, Listen};
 
-/// Events of a type, as its contract allows them: texts that its patterns match, numbers up to their bounds, with and without
-/// what isn't required.
+/// Returns a strategy for valid events of a type: texts that match their patterns, numbers up to their bounds, with and
+/// without optional members.
 ///
-/// What fails becomes smaller, and stays valid: members go, lists and texts become shorter, numbers come nearer to zero.
+/// A failing event shrinks and stays valid: members are removed, lists and texts get shorter, numbers get closer to zero.
 ///
 /// ```text
 /// proptest! {
@@ -27,13 +27,13 @@ use crate::contract::event::{EventContext, Listen};
 /// ```
 ///
 /// # Panics
-/// If the type has no schema, as one that a test has written by hand.
+/// If the type has no schema, for example a hand-written one.
 #[track_caller]
 pub fn any<T: Listen + fmt::Debug>() -> Any<T> {
     Any { contract: contract(T::NAME, T::SCHEMAS.content), of: PhantomData }
 }
 
-/// Contexts, as their contract allows them: see [`any`].
+/// Returns a strategy for valid contexts; see [`any`].
 ///
 /// # Panics
 /// As [`any`].
@@ -42,14 +42,14 @@ pub fn any_context<C: EventContext + fmt::Debug>() -> AnyContext<C> {
     AnyContext { contract: contract("the context", C::COMPILED), of: PhantomData }
 }
 
-/// What [`any`] makes.
+/// The strategy of [`any`].
 #[must_use = "strategies do nothing unless used"]
 pub struct Any<T> {
     contract: &'static Contract<'static>,
     of: PhantomData<fn() -> T>,
 }
 
-/// What [`any_context`] makes.
+/// The strategy of [`any_context`].
 #[must_use = "strategies do nothing unless used"]
 pub struct AnyContext<C> {
     contract: &'static Contract<'static>,
@@ -74,18 +74,18 @@ impl<C: EventContext + fmt::Debug> Strategy for AnyContext<C> {
     }
 }
 
-/// One generated value, and the way to smaller ones.
+/// A generated value with its candidates for shrinking.
 pub struct Generated<T> {
     contract: &'static Contract<'static>,
     decode: fn(&[u8]) -> Option<T>,
-    /// The smallest that is known to fail.
+    /// The smallest value known to fail.
     failing: Value,
-    /// What is smaller than that, and not tried yet.
+    /// Smaller values that are not yet tried.
     smaller: Box<dyn Iterator<Item = Value>>,
     now: (Value, T),
 }
 
-/// Seeds that are tried until a value is found that the type takes too.
+/// The number of seeds tried until a value is found that the type accepts too.
 const SEEDS: usize = 16;
 
 impl<T: fmt::Debug> Generated<T> {
@@ -106,7 +106,7 @@ impl<T: fmt::Debug> Generated<T> {
         Ok(generated)
     }
 
-    /// From now on what is smaller than the value at hand is tried.
+    /// Continues the search with values smaller than the current one.
     fn look_below(&mut self) {
         self.failing = self.now.0.clone();
         let contract = self.contract;
@@ -149,7 +149,7 @@ impl<T: fmt::Debug> ValueTree for Generated<T> {
         if self.next_smaller() {
             return true;
         }
-        // nothing smaller fails: back to what does
+        // no smaller value fails: back to the smallest that does
         if let Some(typed) = (self.decode)(self.failing.to_string().as_bytes()) {
             self.now = (self.failing.clone(), typed);
         }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use twyla_runtime::__private::{open_envelope, sensitive_told};
+use twyla_runtime::__private::{masked_message, open_envelope};
 use twyla_runtime::{json as strict, validate};
 
 use crate::support::contracts::{Contract, Contracts, Violation};
@@ -153,7 +153,7 @@ fn value_held(text: &[u8], contract: &Contract<'_>, below: &str, reveal: bool) -
         }
     };
     for it in &mut violations {
-        if !reveal && let Some(message) = sensitive_told(&it.pointer, &it.keyword, &contract.schema.sensitive) {
+        if !reveal && let Some(message) = masked_message(&it.pointer, &it.keyword, &contract.schema.sensitive) {
             it.message = message;
         }
         it.pointer = format!("{below}{}", it.pointer);

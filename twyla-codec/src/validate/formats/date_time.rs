@@ -1,4 +1,4 @@
-//! `date-time`: chrono's moment, and the form of its text.
+//! The type of the format `date-time`: a chrono moment and the spelling of its text.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,30 +11,30 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use twyla_formats::{Format, time};
 
-use super::typed::{digits, read, seen, to_date, written_date};
+use super::typed::{digits, read, to_date, view, written_date};
 use crate::json::{Fault, Read, Reader, Write, write_str};
 use crate::path::Path;
-use crate::validate::schema::{Look, Seen};
+use crate::validate::schema::{JsonView, View};
 use crate::violation::Violations;
 
-/// More nanoseconds than a second has are chrono's leap second.
+/// Nanoseconds from here on are chrono's leap second.
 const SECOND: u32 = 1_000_000_000;
-/// How many digits of a fraction a moment holds.
+/// The number of digits of a fraction that a moment holds.
 const DIGITS: usize = 9;
 
-/// A moment with its offset from UTC: the `date-time` of JSON Schema, which is that of RFC 3339.
+/// A moment with its offset from UTC: the `date-time` of JSON Schema and RFC 3339.
 ///
-/// It is a [`chrono::DateTime`], to which it dereferences, and comes from one with `into()`. Beside the moment it keeps how
-/// the text that it was read from is spelled, and is written as that again: `Z`, `z`, `+00:00` or `-00:00`, `T` or `t`, and the
-/// digits of the fraction, so that `.000` stays. A moment made in Rust is written with `Z` if its offset is zero,
-/// and with no, 3, 6 or 9 digits of a fraction, as it needs.
+/// Dereferences to [`chrono::DateTime`], and is created from one with `into()`. It also keeps the spelling of the text that
+/// it was read from, and is written in the same spelling: `Z`, `z`, `+00:00` or `-00:00`, `T` or `t`, and the digits of the
+/// fraction, so that `.000` stays. A moment made in Rust is written with `Z` if its offset is zero, and with 0, 3, 6 or 9
+/// digits of a fraction, as needed.
 ///
-/// It is compared, ordered and hashed by the moment alone: `12:00:00Z` equals `13:00:00.000+01:00`.
+/// Equality, order and hash depend on the moment alone: `12:00:00Z` equals `13:00:00.000+01:00`.
 ///
 /// # Bounds
-/// The years 0 to 9999, whole minutes of offset, and a leap second only at 23:59:60 UTC: the rules refuse any other when it is
-/// encoded. The moment holds nanoseconds: digits of a fraction behind the ninth are written again as they were read, and count
-/// for nothing else. A text with such digits is kept beside the moment, on the heap, so the type is not `Copy`.
+/// The years 0 to 9999, offsets of whole minutes, and a leap second only at 23:59:60 UTC: encoding refuses every other
+/// moment. The resolution is a nanosecond: further digits of a fraction are kept and written, but don't take part in
+/// comparisons. A text with such digits is kept on the heap, so the type is not `Copy`.
 ///
 /// ```
 /// use twyla_codec::DateTime;
@@ -55,38 +55,38 @@ pub struct DateTime {
 #[derive(Clone)]
 enum Form {
     Spelled(Spelling),
-    /// As the text that it was read from, whose fraction has more digits than the moment.
+    /// The text that it was read from, whose fraction has more digits than the moment.
     Text(Box<str>),
 }
 
-/// How a text is spelled.
+/// The spelling of a text.
 #[derive(Clone, Copy)]
 struct Spelling {
-    /// The number of digits of the fraction, at most [`DIGITS`]; as many as the moment needs if none is given.
+    /// The number of digits of the fraction, at most [`DIGITS`]; `None` for as many as the moment needs.
     fraction: Option<u8>,
-    zero: Zero,
-    /// Whether the `t` is small.
-    small: bool,
+    zero: ZeroOffset,
+    /// Whether the `t` is lower case.
+    lower_case: bool,
 }
 
-/// How the offset zero is spelled.
+/// The spelling of a zero offset.
 #[derive(Clone, Copy)]
-enum Zero {
+enum ZeroOffset {
     /// `Z`
     Letter,
     /// `z`
-    Small,
+    LowerCase,
     /// `+00:00`
     Plus,
-    /// `-00:00`, which says that the offset is unknown.
+    /// `-00:00`, which means that the offset is unknown.
     Minus,
 }
 
-/// That of a moment made in Rust.
-const OURS: Spelling = Spelling { fraction: None, zero: Zero::Letter, small: false };
+/// The spelling of a moment made in Rust.
+const DEFAULT_SPELLING: Spelling = Spelling { fraction: None, zero: ZeroOffset::Letter, lower_case: false };
 
 impl Form {
-    /// The form of a text that is a `date-time`.
+    /// Returns the form of a valid `date-time`.
     fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
         let fraction = match bytes.get(19..) {
@@ -97,17 +97,17 @@ impl Form {
             return Self::Text(text.into());
         };
         let zero = match bytes {
-            [.., b'Z'] => Zero::Letter,
-            [.., b'z'] => Zero::Small,
-            [.., b'-', _, _, b':', _, _] => Zero::Minus,
-            _ => Zero::Plus,
+            [.., b'Z'] => ZeroOffset::Letter,
+            [.., b'z'] => ZeroOffset::LowerCase,
+            [.., b'-', _, _, b':', _, _] => ZeroOffset::Minus,
+            _ => ZeroOffset::Plus,
         };
-        Self::Spelled(Spelling { fraction: Some(fraction), zero, small: bytes.get(10) == Some(&b't') })
+        Self::Spelled(Spelling { fraction: Some(fraction), zero, lower_case: bytes.get(10) == Some(&b't') })
     }
 }
 
 impl DateTime {
-    /// Reads a `date-time`; none if the text is none.
+    /// Reads the spelling of a `date-time`; `None` if the text is not one.
     fn of(text: &str) -> Option<Self> {
         let (date, time) = time::date_time(text.as_bytes())?;
         let (second, more) = if time.second == 60 { (59, SECOND) } else { (time.second, 0) };
@@ -119,7 +119,7 @@ impl DateTime {
         Some(Self { moment, form: Form::of(text) })
     }
 
-    /// Its text.
+    /// Returns the text of the moment.
     fn text(&self) -> String {
         let mut out = Vec::new();
         self.write(&mut out);
@@ -136,9 +136,9 @@ impl Deref for DateTime {
 }
 
 impl<Tz: TimeZone> From<chrono::DateTime<Tz>> for DateTime {
-    /// Is written with `Z` if its offset is zero.
+    /// The moment is written with `Z` if its offset is zero.
     fn from(moment: chrono::DateTime<Tz>) -> Self {
-        Self { moment: moment.fixed_offset(), form: Form::Spelled(OURS) }
+        Self { moment: moment.fixed_offset(), form: Form::Spelled(DEFAULT_SPELLING) }
     }
 }
 
@@ -205,7 +205,7 @@ impl<Tz: TimeZone> PartialOrd<DateTime> for chrono::DateTime<Tz> {
 }
 
 impl fmt::Display for DateTime {
-    /// As JSON has it, without the quotes.
+    /// Writes the text of the format, without quotes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.text())
     }
@@ -217,7 +217,7 @@ impl fmt::Debug for DateTime {
     }
 }
 
-/// A text that is no `date-time` of RFC 3339.
+/// The error of a text that is not an RFC 3339 `date-time`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidDateTime;
 
@@ -232,7 +232,7 @@ impl fmt::Display for InvalidDateTime {
 impl FromStr for DateTime {
     type Err = InvalidDateTime;
 
-    /// Reads a `date-time` as an event's is read: its form is kept.
+    /// Parses a `date-time` as in an event: its spelling is kept.
     fn from_str(text: &str) -> Result<Self, InvalidDateTime> {
         Self::of(text).ok_or(InvalidDateTime)
     }
@@ -250,9 +250,9 @@ impl<'de> Deserialize<'de> for DateTime {
     }
 }
 
-impl Look for DateTime {
-    fn look(&self) -> Seen<'_> {
-        seen(self)
+impl View for DateTime {
+    fn view(&self) -> JsonView<'_> {
+        view(self)
     }
 }
 
@@ -268,16 +268,16 @@ impl Write for DateTime {
             Form::Spelled(spelling) => *spelling,
             Form::Text(text) => return write_str(text, out),
         };
-        match Written::of(&self.moment) {
+        match Fields::of(&self.moment) {
             Some(written) => written.push(spelling, out),
-            // `Validate` has refused it
+            // only for a value that `Validate` refuses
             None => write_str(&self.moment.naive_utc().to_string(), out),
         }
     }
 }
 
-/// A date and a time that RFC 3339 has words for.
-struct Written {
+/// The fields of a date and time that RFC 3339 can express.
+struct Fields {
     date: [u8; 10],
     clock: [u32; 3],
     nanosecond: u32,
@@ -285,7 +285,7 @@ struct Written {
     offset: i32,
 }
 
-impl Written {
+impl Fields {
     fn of(value: &chrono::DateTime<FixedOffset>) -> Option<Self> {
         let (utc, offset) = (value.naive_utc(), value.offset().local_minus_utc());
         let local = utc.checked_add_offset(*value.offset())?;
@@ -308,8 +308,8 @@ impl Written {
         let ([h0, h1], [m0, m1], [s0, s1]) = (digits(*hour), digits(*minute), digits(*second));
         out.push(b'"');
         out.extend_from_slice(date);
-        out.extend_from_slice(&[if form.small { b't' } else { b'T' }, h0, h1, b':', m0, m1, b':', s0, s1]);
-        // thousands, millions or billions of a second, as they are needed
+        out.extend_from_slice(&[if form.lower_case { b't' } else { b'T' }, h0, h1, b':', m0, m1, b':', s0, s1]);
+        // milli-, micro- or nanoseconds, as needed
         let needed = match nanosecond {
             0 => 0,
             _ if nanosecond % 1_000 > 0 => DIGITS,
@@ -328,24 +328,24 @@ impl Written {
             out.extend_from_slice(fraction.get(..places).unwrap_or(&fraction));
         }
         let sign = match (offset, form.zero) {
-            (0, Zero::Letter) => return out.extend_from_slice(b"Z\""),
-            (0, Zero::Small) => return out.extend_from_slice(b"z\""),
-            (0, Zero::Plus) | (1.., _) => b'+',
-            (0, Zero::Minus) | (..0, _) => b'-',
+            (0, ZeroOffset::Letter) => return out.extend_from_slice(b"Z\""),
+            (0, ZeroOffset::LowerCase) => return out.extend_from_slice(b"z\""),
+            (0, ZeroOffset::Plus) | (1.., _) => b'+',
+            (0, ZeroOffset::Minus) | (..0, _) => b'-',
         };
         let ([h0, h1], [m0, m1]) = (digits(offset.unsigned_abs() / 60), digits(offset.unsigned_abs() % 60));
         out.extend_from_slice(&[sign, h0, h1, b':', m0, m1, b'"']);
     }
 }
 
-/// A moment that a program has made may be one that the format has no words for: its year, an offset with seconds, or a
-/// leap second where none can be.
+/// Checks that a moment can be written. One made by the program may have a year or an offset in seconds that the format
+/// can't express, or a leap second at a time that has none.
 pub fn writable_date_time(value: &DateTime, at: &Path<'_>, out: &mut Violations) {
     let utc = value.naive_utc();
     let offset = value.offset().local_minus_utc();
-    // nearly every one, without asking for its local time: the offset can't lead out of these years
+    // the fast path: these years stay in bounds whatever the offset
     let plain = (1..=9998).contains(&utc.year()) && utc.nanosecond() < SECOND && offset % 60 == 0;
-    if plain || Written::of(value).is_some() {
+    if plain || Fields::of(value).is_some() {
         return;
     }
     let why = if offset % 60 != 0 {
@@ -431,7 +431,7 @@ mod tests {
         let (one, other) = (parsed("2026-01-02T03:04:05Z"), parsed("2026-01-02t04:04:05.000+01:00"));
         assert_eq!(one, other);
         assert_eq!(HashSet::from([one.clone(), other.clone()]).len(), 1);
-        // a moment has no more than nanoseconds
+        // a moment's resolution is a nanosecond
         assert_eq!(one, parsed("2026-01-02T03:04:05.0000000001Z"));
         assert!(one < parsed("2026-01-02T03:04:05.001Z"));
         let utc: chrono::DateTime<Utc> = other.clone().into();
@@ -467,13 +467,13 @@ mod tests {
     }
 
     proptest! {
-        /// What can be written is read again as the same, and is of the format.
+        /// A moment that can be written is valid and reads as the same moment.
         #[test]
         fn reads_what_it_writes(seconds in -62_200_000_000_i64..253_500_000_000, nanosecond in 0..SECOND, minutes in -1439..1440) {
             let offset = FixedOffset::east_opt(minutes * 60).unwrap();
             let moment = chrono::DateTime::from_timestamp(seconds, nanosecond).unwrap().with_timezone(&offset);
             let value = DateTime::from(moment);
-            if Written::of(&value).is_some() {
+            if Fields::of(&value).is_some() {
                 let text = value.to_string();
                 prop_assert!(super::super::holds(Format::DateTime, &text), "{}", text);
                 prop_assert_eq!(text.parse(), Ok(value.clone()));
@@ -483,7 +483,7 @@ mod tests {
             }
         }
 
-        /// Any text of the format, with chrono's own parser as the judge of the moment.
+        /// Every text of the format is written as it was read; chrono's own parser judges the moment.
         #[test]
         fn any_text_comes_back_as_it_was(
             day in "20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])", t in "[Tt]", clock in "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]",

@@ -1,11 +1,11 @@
-//! The formats of JSON Schema, and the types that are exactly one of them.
+//! JSON Schema formats, and the Rust types that represent one of them exactly.
 
 pub mod date_time;
 pub mod typed;
 
 pub use twyla_formats::{Format, holds};
 
-/// Names a format that needs IDNA, which is a feature because its tables make a build seconds longer.
+/// Names a format that needs IDNA. A feature, because its tables make a build seconds longer.
 #[cfg(feature = "idna")]
 #[doc(hidden)]
 #[macro_export]
@@ -13,7 +13,7 @@ macro_rules! __idna {
     ($contract:literal, $format:literal) => {};
 }
 
-/// Without the feature such a contract can't be held, so nothing may pretend to.
+/// Without the feature the contract can't be checked, so the build fails.
 #[cfg(not(feature = "idna"))]
 #[doc(hidden)]
 #[macro_export]

@@ -1,6 +1,6 @@
-//! The types that are exactly a format: dates of `chrono`, UUIDs, IP addresses. Each reads what the format allows.
+//! Types that represent a format exactly: dates of `chrono`, UUIDs, IP addresses. Each reads every text of its format.
 //!
-//! A date comes back as it was. A UUID is written in small letters, and an address in the one form of RFC 5952.
+//! A date is written as it was read, a UUID in lower case, and an address in the canonical form of RFC 5952.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::excerpt::quoted;
 use crate::json::{Fault, Read, Reader, Write, write_str};
 use crate::path::Path;
-use crate::validate::schema::{Look, Seen};
+use crate::validate::schema::{JsonView, View};
 use crate::violation::Violations;
 use twyla_formats::{Format, net, time};
 
@@ -31,25 +31,25 @@ fn refused(text: &str, format: Format) -> Fault {
     Fault::new("format", format!("{} is no {}", quoted(text), format.name()))
 }
 
-/// What is written, without its quotes.
-pub(super) fn seen(value: &impl Write) -> Seen<'static> {
+/// Returns the view of the written text, without its quotes.
+pub(super) fn view(value: &impl Write) -> JsonView<'static> {
     let mut out = Vec::new();
     value.write(&mut out);
     let text = String::from_utf8_lossy(out.get(1..out.len().saturating_sub(1)).unwrap_or_default());
-    Seen::Text(Cow::Owned(text.into_owned()))
+    JsonView::Text(Cow::Owned(text.into_owned()))
 }
 
-macro_rules! look {
+macro_rules! view {
     ($($type:ty),*) => {$(
-        impl Look for $type {
-            fn look(&self) -> Seen<'_> {
-                seen(self)
+        impl View for $type {
+            fn view(&self) -> JsonView<'_> {
+                view(self)
             }
         }
     )*};
 }
 
-look!(NaiveDate, Uuid, Ipv4Addr, Ipv6Addr);
+view!(NaiveDate, Uuid, Ipv4Addr, Ipv6Addr);
 
 pub(super) fn to_date(date: time::Date) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into())
@@ -69,13 +69,13 @@ impl Write for NaiveDate {
                 out.extend_from_slice(&date);
                 out.push(b'"');
             }
-            // `Validate` has refused it
+            // only for a value that `Validate` refuses
             None => write_str(&self.to_string(), out),
         }
     }
 }
 
-/// `None` for years that have no four digits.
+/// Returns the ten characters of a date; `None` if its year doesn't have four digits.
 pub(super) fn written_date(date: NaiveDate) -> Option<[u8; 10]> {
     let year = u32::try_from(date.year()).ok().filter(|year| *year <= 9999)?;
     let ([y0, y1], [y2, y3]) = (digits(year / 100), digits(year % 100));
@@ -87,7 +87,7 @@ pub(super) fn digits(value: u32) -> [u8; 2] {
     [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]
 }
 
-/// A date that a program has made may be one that the format has no words for.
+/// Checks that a date can be written: one made by the program may have a year that the format can't express.
 pub fn writable_date(value: &NaiveDate, at: &Path<'_>, out: &mut Violations) {
     if written_date(*value).is_none() {
         out.push(at, "format", format!("{value} is no date: only the years 0 to 9999 can be written"));
@@ -144,7 +144,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// What is read from a text, written again.
+    /// Reads a text and writes it again.
     fn again<T: Read + Write>(text: &str) -> String {
         written(&from_str::<T>(&format!("\"{text}\"")).map_err(Fault::into_violation).unwrap())
     }

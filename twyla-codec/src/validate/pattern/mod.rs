@@ -1,4 +1,4 @@
-//! Patterns: regular expressions of ECMA-262 that the build script has translated and seen compile.
+//! Patterns: ECMA-262 regular expressions that the build script has translated and compiled once.
 
 mod runs;
 
@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 
 use self::runs::Runs;
 
-/// What a compiled pattern may take, in bytes. The build script holds patterns to the same.
+/// The size limit of a compiled pattern, in bytes. The build script checks the same limit.
 const SIZE_LIMIT: usize = 1 << 21;
-/// How often a backtracking search may step back in one text, before it is given up.
+/// The number of steps after which a backtracking search gives up.
 const BACKTRACK_LIMIT: usize = 100_000;
 
-/// A pattern, compiled when it is first used.
+/// A pattern, compiled at its first use.
 #[derive(Debug)]
 pub struct Pattern {
     written: &'static str,
@@ -28,45 +28,46 @@ enum Compiled {
     Broken,
 }
 
-/// Whether a text has a match.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It has.
+    /// The text has a match.
     Match,
-    /// It has none.
+    /// The text has no match.
     NoMatch,
-    /// Nobody knows: the search went back and forth too often and was given up.
+    /// Undecided: the search exceeded the limit of backtracking.
     GivenUp,
-    /// The pattern can't be compiled. This can't be where the build script saw it compile.
+    /// The pattern doesn't compile. Impossible after a successful build.
     Broken,
 }
 
 impl Pattern {
-    /// A pattern without lookarounds and backreferences: as the schema has it, and as the `regex` crate reads it.
+    /// Creates a pattern without lookarounds and backreferences: its text in the schema, and its translation for the `regex`
+    /// crate.
     #[must_use]
     pub const fn plain(written: &'static str, translated: &'static str) -> Self {
         Self { written, translated, backtracking: false, compiled: OnceLock::new() }
     }
 
-    /// A pattern with them: as the schema has it, and as the `fancy-regex` crate reads it.
+    /// Creates a pattern with lookarounds or backreferences: its text in the schema, and its translation for `fancy-regex`.
     #[must_use]
     pub const fn backtracking(written: &'static str, translated: &'static str) -> Self {
         Self { written, translated, backtracking: true, compiled: OnceLock::new() }
     }
 
-    /// The pattern as the schema has it.
+    /// Returns the pattern's text in the schema.
     #[must_use]
     pub const fn written(&self) -> &'static str {
         self.written
     }
 
-    /// Whether a text is known to have a match.
+    /// Returns whether a text is known to match.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
         self.search(text) == Outcome::Match
     }
 
-    /// Whether a text has a match, where it matters that nobody may know: `not` must not turn that into a yes.
+    /// Searches a text, with *undecided* as an outcome of its own: a surrounding `not` must not accept an undecided value.
     #[must_use]
     #[inline]
     pub fn search(&self, text: &str) -> Outcome {

@@ -1,33 +1,33 @@
-//! Patterns that are one run of characters after the other, `^[A-Z]{2}[0-9]{4}$`: most that people write, and matched several times
-//! faster than by an automaton, as no byte has to wait for the state that the byte before leads to.
+//! A matcher for patterns that are a sequence of character runs, as `^[A-Z]{2}[0-9]{4}$`. Most patterns in schemas are, and
+//! this is several times faster than an automaton, whose every step depends on the state of the step before.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// Longer ones are left to the automaton.
+/// Patterns with more steps are left to the automaton.
 const MOST_STEPS: usize = 16;
 
-/// A pattern that begins with `^`, and whose runs each end where the next begins, without going back.
+/// A pattern that begins with `^`, and whose every run ends where the next begins, so that no backtracking is needed.
 #[derive(Debug)]
 pub(super) struct Runs {
-    steps: Vec<Step>,
-    /// Whether it ends with `$`.
+    steps: Vec<RunStep>,
+    /// Whether the pattern ends with `$`.
     to_the_end: bool,
 }
 
 #[derive(Debug)]
-enum Step {
+enum RunStep {
     Literal(Vec<u8>),
-    /// So many bytes of a set.
+    /// Exactly this number of bytes of the set.
     Count(Box<Set>, usize),
-    /// All bytes of a set that there are, as long as they are in number between these.
+    /// All following bytes of the set; their number must be within these bounds.
     Run(Box<Set>, usize, usize),
 }
 
-/// Bytes.
+/// A set of bytes.
 type Set = [bool; 256];
 
 impl Runs {
-    /// `None` where it is no such pattern.
+    /// Compiles the pattern; `None` if it is not such a sequence.
     pub(super) fn of(translated: &str) -> Option<Self> {
         let hir = regex_syntax::parse(translated).ok()?;
         let mut parts = Vec::new();
@@ -45,9 +45,9 @@ impl Runs {
         if middle.len() > MOST_STEPS {
             return None;
         }
-        let steps: Vec<Step> = middle.iter().map(|part| step(part)).collect::<Option<_>>()?;
+        let steps: Vec<RunStep> = middle.iter().map(|part| step(part)).collect::<Option<_>>()?;
         for (index, step) in steps.iter().enumerate() {
-            if let Step::Run(set, ..) = step
+            if let RunStep::Run(set, ..) = step
                 && !may_end(set, steps.get(index + 1..)?)
             {
                 return None;
@@ -61,15 +61,15 @@ impl Runs {
         let mut rest = text;
         for step in &self.steps {
             rest = match step {
-                Step::Literal(literal) => match rest.strip_prefix(literal.as_slice()) {
+                RunStep::Literal(literal) => match rest.strip_prefix(literal.as_slice()) {
                     Some(rest) => rest,
                     None => return false,
                 },
-                Step::Count(set, count) => match rest.split_at_checked(*count) {
+                RunStep::Count(set, count) => match rest.split_at_checked(*count) {
                     Some((run, rest)) if run.iter().all(|byte| set[usize::from(*byte)]) => rest,
                     _ => return false,
                 },
-                Step::Run(set, least, most) => {
+                RunStep::Run(set, least, most) => {
                     let count = rest.iter().position(|byte| !set[usize::from(*byte)]).unwrap_or(rest.len());
                     if count < *least {
                         return false;
@@ -82,7 +82,7 @@ impl Runs {
     }
 }
 
-/// The parts that follow one another.
+/// Flattens nested concatenations and groups.
 fn flatten<'h>(hir: &'h Hir, into: &mut Vec<&'h Hir>) {
     match hir.kind() {
         HirKind::Concat(parts) => parts.iter().for_each(|part| flatten(part, into)),
@@ -92,21 +92,21 @@ fn flatten<'h>(hir: &'h Hir, into: &mut Vec<&'h Hir>) {
     }
 }
 
-fn step(part: &Hir) -> Option<Step> {
+fn step(part: &Hir) -> Option<RunStep> {
     match part.kind() {
-        HirKind::Literal(literal) => Some(Step::Literal(literal.0.to_vec())),
-        HirKind::Class(_) => set(part, true).map(|set| Step::Count(set, 1)),
+        HirKind::Literal(literal) => Some(RunStep::Literal(literal.0.to_vec())),
+        HirKind::Class(_) => set(part, true).map(|set| RunStep::Count(set, 1)),
         HirKind::Repetition(repetition) => {
             let least = usize::try_from(repetition.min).ok()?;
             let most = repetition.max.map_or(Some(usize::MAX), |most| usize::try_from(most).ok())?;
             let set = set(&repetition.sub, least > 1 || most < usize::MAX)?;
-            Some(if least == most { Step::Count(set, least) } else { Step::Run(set, least, most) })
+            Some(if least == most { RunStep::Count(set, least) } else { RunStep::Run(set, least, most) })
         }
         _ => None,
     }
 }
 
-/// The bytes of a class; where they are counted, each must be a character.
+/// Returns the bytes of a class. If they are counted, each byte must be one character.
 fn set(part: &Hir, counted: bool) -> Option<Box<Set>> {
     let mut set = Box::new([false; 256]);
     match part.kind() {
@@ -123,7 +123,7 @@ fn set(part: &Hir, counted: bool) -> Option<Box<Set>> {
             }
             let beyond = class.ranges().last().filter(|last| !last.end().is_ascii());
             if let Some(last) = beyond {
-                // all characters beyond ASCII, or none: which of them can't be told from a byte
+                // beyond ASCII only all or no characters: bytes alone don't tell them apart
                 if counted || last.end() != char::MAX || last.start() > '\u{80}' {
                     return None;
                 }
@@ -135,15 +135,15 @@ fn set(part: &Hir, counted: bool) -> Option<Box<Set>> {
     Some(set)
 }
 
-/// Whether a run of this set ends where what follows begins: nothing that may come next is of the set.
-fn may_end(set: &Set, following: &[Step]) -> bool {
+/// Returns whether a greedy run of this set needs no backtracking: no byte that may follow is in the set.
+fn may_end(set: &Set, following: &[RunStep]) -> bool {
     let apart = |other: &Set| !set.iter().zip(other).any(|(a, b)| *a && *b);
     for step in following {
         match step {
-            Step::Literal(literal) => return literal.first().is_none_or(|byte| !set[usize::from(*byte)]),
-            Step::Count(_, 0) => {}
-            Step::Count(other, _) => return apart(other),
-            Step::Run(other, least, _) => {
+            RunStep::Literal(literal) => return literal.first().is_none_or(|byte| !set[usize::from(*byte)]),
+            RunStep::Count(_, 0) => {}
+            RunStep::Count(other, _) => return apart(other),
+            RunStep::Run(other, least, _) => {
                 if !apart(other) {
                     return false;
                 }

@@ -1,29 +1,29 @@
-//! The rules about arrays.
+//! Evaluation of the keywords of arrays.
 
 use super::super::rules;
+use super::describe::counted;
 use super::equal::twice;
-use super::evaluate::{Notes, Out, Place, Run};
-use super::words::counted;
+use super::evaluate::{Collector, Evaluated, Evaluation, Position};
 use super::{ArrayView, Rule, Schema};
 
-impl Run {
+impl Evaluation {
     pub(super) fn array(
         &self,
         items: &dyn ArrayView,
         rule: &'static Rule,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        evaluated: Option<&mut Evaluated>,
     ) -> bool {
         let count = items.count();
         match rule {
             Rule::PrefixItems(schemas) => {
-                if let Some(notes) = notes {
-                    (0..schemas.len().min(count)).for_each(|index| notes.mark(index));
+                if let Some(evaluated) = evaluated {
+                    (0..schemas.len().min(count)).for_each(|index| evaluated.mark(index));
                 }
                 let mut holds = true;
                 for (index, schema) in schemas.iter().take(count).enumerate() {
-                    holds &= self.item(items, index, schema, place, out);
+                    holds &= self.item(items, index, schema, position, out);
                     if !holds && out.is_done() {
                         break;
                     }
@@ -31,15 +31,15 @@ impl Run {
                 holds
             }
             Rule::Items { from, schema, keyword } => {
-                if let Some(notes) = notes {
-                    notes.all = true;
+                if let Some(evaluated) = evaluated {
+                    evaluated.all = true;
                 }
                 if schema.is_any() {
                     return true;
                 }
                 if schema.is_never() {
                     return count <= *from
-                        || out.tell(place.at, keyword, || {
+                        || out.report(position.at, keyword, || {
                             let has = counted(count as u64, "item", "items");
                             match from {
                                 0 => format!("has {has}, and none is allowed"),
@@ -50,7 +50,7 @@ impl Run {
                 }
                 let mut holds = true;
                 for index in *from..count {
-                    holds &= self.item(items, index, schema, place, out);
+                    holds &= self.item(items, index, schema, position, out);
                     if !holds && out.is_done() {
                         break;
                     }
@@ -58,10 +58,11 @@ impl Run {
                 holds
             }
             Rule::Contains { schema, min, max, evaluates } => {
-                let found = self.found(items, schema, place, (*min, *max), notes.filter(|_| *evaluates));
+                let found =
+                    self.count_matching(items, schema, position, (*min, *max), evaluated.filter(|_| *evaluates));
                 if found < *min {
                     let keyword = if *min == 1 { "contains" } else { "minContains" };
-                    return out.tell(place.at, keyword, || {
+                    return out.report(position.at, keyword, || {
                         let has = counted(found, "item that matches", "items that match");
                         let is = if *min == 1 { "is" } else { "are" };
                         format!("has {has} contains, and at least {min} {is} needed")
@@ -69,21 +70,21 @@ impl Run {
                 }
                 max.is_none_or(|max| {
                     found <= max
-                        || out.tell(place.at, "maxContains", || {
+                        || out.report(position.at, "maxContains", || {
                             let is = if max == 1 { "is" } else { "are" };
                             format!("has more items that match contains than the {max} that {is} allowed")
                         })
                 })
             }
             Rule::MinItems(limit) => {
-                count as u64 >= *limit || out.say(|out| rules::min_items(count, *limit, place.at, out))
+                count as u64 >= *limit || out.report_with(|out| rules::min_items(count, *limit, position.at, out))
             }
             Rule::MaxItems(limit) => {
-                count as u64 <= *limit || out.say(|out| rules::max_items(count, *limit, place.at, out))
+                count as u64 <= *limit || out.report_with(|out| rules::max_items(count, *limit, position.at, out))
             }
             Rule::UniqueItems => twice(items)
-                .is_none_or(|index| out.tell(place.at, "uniqueItems", || format!("item {index} is there twice"))),
-            Rule::UnevaluatedItems(schema) => self.unevaluated_items(items, schema, place, out, notes),
+                .is_none_or(|index| out.report(position.at, "uniqueItems", || format!("item {index} is there twice"))),
+            Rule::UnevaluatedItems(schema) => self.unevaluated_items(items, schema, position, out, evaluated),
             _ => true,
         }
     }
@@ -93,34 +94,34 @@ impl Run {
         items: &dyn ArrayView,
         index: usize,
         schema: &'static Schema,
-        place: Place<'_>,
-        out: &mut Out<'_>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
     ) -> bool {
         items
             .item(index)
-            .is_none_or(|item| self.check(&item.look(), schema, place.to(&place.at.index(index)), out, None))
+            .is_none_or(|item| self.check(&item.view(), schema, position.to(&position.at.index(index)), out, None))
     }
 
-    /// How many items match, counted no further than needed.
-    fn found(
+    /// Counts the matching items, up to the number that decides the result.
+    fn count_matching(
         &self,
         items: &dyn ArrayView,
         schema: &'static Schema,
-        place: Place<'_>,
+        position: Position<'_>,
         (min, max): (u64, Option<u64>),
-        mut notes: Option<&mut Notes>,
+        mut evaluated: Option<&mut Evaluated>,
     ) -> u64 {
         let mut found = 0;
         for index in 0..items.count() {
-            // the last one that could still decide something
+            // the count from which on further items change nothing
             let enough = max.map_or(min, |max| max.saturating_add(1).max(min));
-            if found >= enough && notes.is_none() {
+            if found >= enough && evaluated.is_none() {
                 break;
             }
-            if self.item(items, index, schema, place.guess(), &mut Out::quick()) {
+            if self.item(items, index, schema, position.trial(), &mut Collector::quick()) {
                 found += 1;
-                if let Some(notes) = notes.as_deref_mut() {
-                    notes.mark(index);
+                if let Some(evaluated) = evaluated.as_deref_mut() {
+                    evaluated.mark(index);
                 }
             }
         }
@@ -131,25 +132,25 @@ impl Run {
         &self,
         items: &dyn ArrayView,
         schema: &'static Schema,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        evaluated: Option<&mut Evaluated>,
     ) -> bool {
-        let Some(notes) = notes else { return true };
+        let Some(evaluated) = evaluated else { return true };
         let mut holds = true;
-        for index in (0..items.count()).filter(|index| !notes.has(*index)) {
+        for index in (0..items.count()).filter(|index| !evaluated.has(*index)) {
             holds &= if schema.is_never() {
-                out.tell(place.at, "unevaluatedItems", || {
+                out.report(position.at, "unevaluatedItems", || {
                     format!("has an item {index} that no schema speaks of, and none such is allowed")
                 })
             } else {
-                self.item(items, index, schema, place, out)
+                self.item(items, index, schema, position, out)
             };
             if !holds && out.is_done() {
                 break;
             }
         }
-        notes.all = true;
+        evaluated.all = true;
         holds
     }
 }

@@ -1,23 +1,23 @@
-//! The rules that hold a value to further schemas: combinations, conditions and references.
+//! Evaluation of combinations, conditions and references.
 
-use super::evaluate::{Notes, Out, Place, Run, fits};
-use super::{Rule, Schema, Seen};
+use super::evaluate::{Collector, Evaluated, Evaluation, Position, fits};
+use super::{JsonView, Rule, Schema};
 use crate::violation::Violations;
 
-impl Run {
+impl Evaluation {
     pub(super) fn combined(
         &self,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         rule: &'static Rule,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        mut notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        mut evaluated: Option<&mut Evaluated>,
     ) -> bool {
         match rule {
             Rule::AllOf(schemas) => {
                 let mut holds = true;
                 for schema in *schemas {
-                    if !self.check(seen, schema, place, out, notes.as_deref_mut()) {
+                    if !self.check(view, schema, position, out, evaluated.as_deref_mut()) {
                         holds = false;
                         if out.is_done() {
                             break;
@@ -26,86 +26,86 @@ impl Run {
                 }
                 holds
             }
-            Rule::AnyOf(schemas) => self.any_of(seen, schemas, place, out, notes),
-            Rule::OneOf(schemas) => self.one_of(seen, schemas, place, out, notes),
+            Rule::AnyOf(schemas) => self.any_of(view, schemas, position, out, evaluated),
+            Rule::OneOf(schemas) => self.one_of(view, schemas, position, out, evaluated),
             Rule::Not(schema) => {
-                let breaks = !self.check(seen, schema, place.guess(), &mut Out::quick(), None);
-                breaks || out.tell(place.at, "not", || "matches the schema of not".to_owned())
+                let breaks = !self.check(view, schema, position.trial(), &mut Collector::quick(), None);
+                breaks || out.report(position.at, "not", || "matches the schema of not".to_owned())
             }
             Rule::If { test, then, otherwise } => {
-                let next = if self.tries(seen, test, place, notes.as_deref_mut()) { then } else { otherwise };
-                next.is_none_or(|next| self.check(seen, next, place, out, notes))
+                let next = if self.tries(view, test, position, evaluated.as_deref_mut()) { then } else { otherwise };
+                next.is_none_or(|next| self.check(view, next, position, out, evaluated))
             }
-            Rule::Ref(schema) => self.check(seen, schema, place, out, notes),
+            Rule::Ref(schema) => self.check(view, schema, position, out, evaluated),
             Rule::DynamicRef { anchor, first } => {
                 let mut target = *first;
-                let mut scope = place.scope;
-                // the outermost has the word
+                let mut scope = position.scope;
+                // the outermost resource with the anchor wins
                 while let Some(one) = scope {
                     if let Some((_, schema)) = one.resource.anchors.iter().find(|(name, _)| name == anchor) {
                         target = schema;
                     }
                     scope = one.outer;
                 }
-                self.check(seen, target, place, out, notes)
+                self.check(view, target, position, out, evaluated)
             }
             _ => true,
         }
     }
 
-    /// Whether the schema holds; only then what it evaluates counts.
+    /// Evaluates a schema on trial: its annotations count only if it holds.
     pub(super) fn tries(
         &self,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         schema: &'static Schema,
-        place: Place<'_>,
-        notes: Option<&mut Notes>,
+        position: Position<'_>,
+        evaluated: Option<&mut Evaluated>,
     ) -> bool {
-        let Some(notes) = notes else {
-            return self.check(seen, schema, place.guess(), &mut Out::quick(), None);
+        let Some(evaluated) = evaluated else {
+            return self.check(view, schema, position.trial(), &mut Collector::quick(), None);
         };
-        let mut own = Notes::default();
-        let holds = self.check(seen, schema, place.guess(), &mut Out::quick(), Some(&mut own));
+        let mut own = Evaluated::default();
+        let holds = self.check(view, schema, position.trial(), &mut Collector::quick(), Some(&mut own));
         if holds {
-            notes.merge(&own);
+            evaluated.merge(&own);
         }
         holds
     }
 
     fn any_of(
         &self,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         schemas: &'static [&'static Schema],
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        mut notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        mut evaluated: Option<&mut Evaluated>,
     ) -> bool {
         let mut holds = false;
         for schema in schemas {
-            holds |= self.tries(seen, schema, place, notes.as_deref_mut());
-            // each one that holds may evaluate something else
-            if holds && notes.is_none() {
+            holds |= self.tries(view, schema, position, evaluated.as_deref_mut());
+            // each matching schema may evaluate other members
+            if holds && evaluated.is_none() {
                 break;
             }
         }
-        holds || out.say(|out| self.none_of("anyOf", seen, schemas, place, out))
+        holds || out.report_with(|out| self.none_of("anyOf", view, schemas, position, out))
     }
 
     fn one_of(
         &self,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         schemas: &'static [&'static Schema],
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        mut notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        mut evaluated: Option<&mut Evaluated>,
     ) -> bool {
         let mut first = None;
         for (index, schema) in schemas.iter().enumerate() {
-            if !self.tries(seen, schema, place, notes.as_deref_mut()) {
+            if !self.tries(view, schema, position, evaluated.as_deref_mut()) {
                 continue;
             }
             if let Some(first) = first {
-                return out.tell(place.at, "oneOf", || {
+                return out.report(position.at, "oneOf", || {
                     format!(
                         "matches both the schemas {first} and {} of oneOf (counted from 1), and exactly one is allowed",
                         index + 1
@@ -114,16 +114,16 @@ impl Run {
             }
             first = Some(index + 1);
         }
-        first.is_some() || out.say(|out| self.none_of("oneOf", seen, schemas, place, out))
+        first.is_some() || out.report_with(|out| self.none_of("oneOf", view, schemas, position, out))
     }
 
-    /// Says so with the reason of the schema that is the nearest.
+    /// Adds the violation, with the reason of the most similar schema.
     fn none_of(
         &self,
         keyword: &'static str,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         schemas: &'static [&'static Schema],
-        place: Place<'_>,
+        position: Position<'_>,
         out: &mut Violations,
     ) {
         let all = match schemas.len() {
@@ -131,26 +131,26 @@ impl Run {
             2 => "matches neither of the 2 schemas".to_owned(),
             more => format!("matches none of the {more} schemas"),
         };
-        let reason = schemas.iter().max_by_key(|schema| near(seen, schema)).and_then(|schema| {
+        let reason = schemas.iter().max_by_key(|schema| similarity(view, schema)).and_then(|schema| {
             let mut why = Violations::new();
-            self.check(seen, schema, place, &mut Out::into(&mut why), None);
+            self.check(view, schema, position, &mut Collector::into(&mut why), None);
             why.into_vec().into_iter().next()
         });
         let reason = reason.map_or_else(String::new, |reason| {
-            let here = place.at.pointer();
+            let here = position.at.pointer();
             match reason.pointer.strip_prefix(&here) {
                 Some("") => format!(": {}", reason.message),
                 _ => format!(": {}: {}", reason.pointer, reason.message),
             }
         });
-        out.push(place.at, keyword, format!("{all} of {keyword}{reason}"));
+        out.push(position.at, keyword, format!("{all} of {keyword}{reason}"));
     }
 }
 
-/// How near a schema is to a value, at a glance: its type, then the constants of its members.
-fn near(seen: &Seen<'_>, schema: &Schema) -> (bool, usize, std::cmp::Reverse<usize>) {
+/// Estimates how similar a schema is to a value: by its type, then by the constants of its members.
+fn similarity(view: &JsonView<'_>, schema: &Schema) -> (bool, usize, std::cmp::Reverse<usize>) {
     let mut schema = schema;
-    // a reference alone stands for what it leads to; a few are followed
+    // follows a schema that is only a reference, up to a few levels
     for _ in 0..8 {
         match schema.rules {
             [Rule::Ref(target)] => schema = target,
@@ -158,13 +158,13 @@ fn near(seen: &Seen<'_>, schema: &Schema) -> (bool, usize, std::cmp::Reverse<usi
         }
     }
     let typed = schema.rules.iter().all(|rule| match rule {
-        Rule::Type(types) => fits(seen, *types),
+        Rule::Type(types) => fits(view, *types),
         Rule::Never(_) => false,
-        Rule::Const(choices) | Rule::Enum(choices) => choices.has(seen),
+        Rule::Const(choices) | Rule::Enum(choices) => choices.has(view),
         _ => true,
     });
     let (mut fit, mut unfit) = (0, 0);
-    if let Seen::Object(members) = seen {
+    if let JsonView::Object(members) = view {
         for rule in schema.rules {
             match rule {
                 Rule::Members(rule) => {
@@ -172,7 +172,7 @@ fn near(seen: &Seen<'_>, schema: &Schema) -> (bool, usize, std::cmp::Reverse<usi
                         for rule in schema.rules {
                             let (Rule::Const(choices) | Rule::Enum(choices)) = rule else { continue };
                             match members.member(name) {
-                                Some(value) if choices.has(&value.look()) => fit += 1,
+                                Some(value) if choices.has(&value.view()) => fit += 1,
                                 _ => unfit += 1,
                             }
                         }

@@ -1,40 +1,40 @@
-//! Equality as JSON has it: `1` is `1.0`, and the order of members means nothing.
+//! JSON equality: `1` equals `1.0`, and the order of members doesn't matter.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::ops::ControlFlow;
 
 use super::number::Number;
-use super::{ArrayView, Choices, Look, Seen};
+use super::{ArrayView, Choices, JsonView, View};
 
-/// Arrays and objects within each other that are compared; what is deeper is equal to nothing.
+/// The depth up to which values are compared; deeper ones equal nothing.
 const DEEPEST: usize = 200;
-/// So few items are compared each with each.
-const FEW: usize = 6;
+/// Arrays of up to this number of items are compared pairwise.
+const PAIRWISE: usize = 6;
 
-pub(super) fn equal(a: &Seen<'_>, b: &Seen<'_>) -> bool {
+pub(super) fn equal(a: &JsonView<'_>, b: &JsonView<'_>) -> bool {
     same(a, b, DEEPEST)
 }
 
-fn same(a: &Seen<'_>, b: &Seen<'_>, deeper: usize) -> bool {
+fn same(a: &JsonView<'_>, b: &JsonView<'_>, deeper: usize) -> bool {
     if let (Some(a), Some(b)) = (a.number(), b.number()) {
         return a.equals(b);
     }
     let Some(deeper) = deeper.checked_sub(1) else { return false };
     match (a, b) {
-        (Seen::Null, Seen::Null) => true,
-        (Seen::Boolean(a), Seen::Boolean(b)) => a == b,
-        (Seen::Text(a), Seen::Text(b)) => a == b,
-        (Seen::Array(a), Seen::Array(b)) => {
+        (JsonView::Null, JsonView::Null) => true,
+        (JsonView::Boolean(a), JsonView::Boolean(b)) => a == b,
+        (JsonView::Text(a), JsonView::Text(b)) => a == b,
+        (JsonView::Array(a), JsonView::Array(b)) => {
             a.count() == b.count()
                 && (0..a.count()).all(|index| match (a.item(index), b.item(index)) {
-                    (Some(a), Some(b)) => same(&a.look(), &b.look(), deeper),
+                    (Some(a), Some(b)) => same(&a.view(), &b.view(), deeper),
                     _ => false,
                 })
         }
-        (Seen::Object(a), Seen::Object(b)) => {
+        (JsonView::Object(a), JsonView::Object(b)) => {
             a.count() == b.count()
                 && a.each(&mut |name, value| match b.member(name) {
-                    Some(other) if same(&value.look(), &other.look(), deeper) => ControlFlow::Continue(()),
+                    Some(other) if same(&value.view(), &other.view(), deeper) => ControlFlow::Continue(()),
                     _ => ControlFlow::Break(()),
                 })
                 .is_continue()
@@ -43,18 +43,18 @@ fn same(a: &Seen<'_>, b: &Seen<'_>, deeper: usize) -> bool {
     }
 }
 
-/// The first item that is equal to one before it.
+/// Returns the index of the first item that equals an earlier one.
 pub(super) fn twice(items: &dyn ArrayView) -> Option<usize> {
     let count = items.count();
-    let at = |index: usize| items.item(index).map(Look::look);
+    let at = |index: usize| items.item(index).map(View::view);
     let both = |a: usize, b: usize| match (at(a), at(b)) {
         (Some(a), Some(b)) => equal(&a, &b),
         _ => false,
     };
-    if count <= FEW {
+    if count <= PAIRWISE {
         return (1..count).find(|later| (0..*later).any(|earlier| both(earlier, *later)));
     }
-    // the keys are drawn anew for each run: nobody can write items that only look the same
+    // random keys, so that a hostile content can't provoke collisions
     let keys = RandomState::new();
     let mut hashes: Vec<(u64, usize)> =
         (0..count).filter_map(|index| Some((hash(&at(index)?, &keys, DEEPEST), index))).collect();
@@ -67,9 +67,9 @@ pub(super) fn twice(items: &dyn ArrayView) -> Option<usize> {
     firsts.min()
 }
 
-fn hash(seen: &Seen<'_>, keys: &RandomState, deeper: usize) -> u64 {
+fn hash(view: &JsonView<'_>, keys: &RandomState, deeper: usize) -> u64 {
     let mut hasher = keys.build_hasher();
-    if let Some(number) = seen.number() {
+    if let Some(number) = view.number() {
         match number.whole() {
             Some(whole) => (0_u8, whole).hash(&mut hasher),
             None => {
@@ -81,19 +81,19 @@ fn hash(seen: &Seen<'_>, keys: &RandomState, deeper: usize) -> u64 {
         return hasher.finish();
     }
     let Some(deeper) = deeper.checked_sub(1) else { return 0 };
-    match seen {
-        Seen::Boolean(value) => (2_u8, value).hash(&mut hasher),
-        Seen::Text(text) => (3_u8, text).hash(&mut hasher),
-        Seen::Array(items) => {
+    match view {
+        JsonView::Boolean(value) => (2_u8, value).hash(&mut hasher),
+        JsonView::Text(text) => (3_u8, text).hash(&mut hasher),
+        JsonView::Array(items) => {
             (4_u8, items.count()).hash(&mut hasher);
             for item in (0..items.count()).filter_map(|index| items.item(index)) {
-                hash(&item.look(), keys, deeper).hash(&mut hasher);
+                hash(&item.view(), keys, deeper).hash(&mut hasher);
             }
         }
-        Seen::Object(members) => {
+        JsonView::Object(members) => {
             let mut sum = 0_u64;
             let _ = members.each(&mut |name, value| {
-                sum = sum.wrapping_add(keys.hash_one((name, hash(&value.look(), keys, deeper))));
+                sum = sum.wrapping_add(keys.hash_one((name, hash(&value.view(), keys, deeper))));
                 ControlFlow::Continue(())
             });
             (5_u8, members.count(), sum).hash(&mut hasher);
@@ -108,19 +108,19 @@ impl Choices {
         self.words.len() + self.integers.len() + self.numbers.len() + self.others.len()
     }
 
-    /// Whether the value is one of them.
-    pub(super) fn has(&self, seen: &Seen<'_>) -> bool {
-        if let Seen::Text(text) = seen {
+    /// Returns whether the value is one of them.
+    pub(super) fn has(&self, view: &JsonView<'_>) -> bool {
+        if let JsonView::Text(text) = view {
             return self.words.binary_search(&&**text).is_ok();
         }
-        if let Some(number) = seen.number() {
+        if let Some(number) = view.number() {
             let integer = |value: Option<i128>| value.is_some_and(|value| self.integers.binary_search(&value).is_ok());
             return integer(number.whole())
                 || matches!(number, Number::Float(value) if self.numbers.binary_search_by(|known| known.total_cmp(&value)).is_ok())
-                // beyond 64 bits digits and the nearest `f64` part
+                // beyond 64 bits the decimal digits and the nearest `f64` are different numbers
                 || matches!(number, Number::Float(value) if value.abs() >= 1e19) && integer(number.whole_as_written());
         }
-        self.others.iter().any(|known| equal(&known.look(), seen))
+        self.others.iter().any(|known| equal(&known.view(), view))
     }
 }
 
@@ -132,9 +132,9 @@ mod tests {
     use super::*;
 
     fn are_equal(a: &Value, b: &Value) -> bool {
-        let equal = equal(&a.look(), &b.look());
+        let equal = equal(&a.view(), &b.view());
         let keys = RandomState::new();
-        assert!(!equal || hash(&a.look(), &keys, DEEPEST) == hash(&b.look(), &keys, DEEPEST));
+        assert!(!equal || hash(&a.view(), &keys, DEEPEST) == hash(&b.view(), &keys, DEEPEST));
         equal
     }
 
@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn finds_what_is_there_twice() {
-        let found = |value: Value| match value.look() {
-            Seen::Array(items) => twice(items),
+        let found = |value: Value| match value.view() {
+            JsonView::Array(items) => twice(items),
             _ => None,
         };
         assert_eq!(found(json!([1, 2, 1.0])), Some(2));
@@ -181,11 +181,11 @@ mod tests {
             others: &[Const::Null, Const::Array(&[Const::Number(Number::Integer(1))])],
         };
         for value in [json!("a"), json!(5.0), json!(-1), json!(0.5), json!(1e300), json!(null), json!([1.0])] {
-            assert!(CHOICES.has(&value.look()), "{value}");
+            assert!(CHOICES.has(&value.view()), "{value}");
         }
         for value in [json!("c"), json!(4), json!(18_446_744_073_709_551_616.0), json!(true), json!([]), json!([1, 1])]
         {
-            assert!(!CHOICES.has(&value.look()), "{value}");
+            assert!(!CHOICES.has(&value.view()), "{value}");
         }
     }
 }

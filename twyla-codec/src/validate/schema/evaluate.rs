@@ -1,95 +1,96 @@
-//! The walk over a schema's rules, and the rules that look at one value.
+//! The evaluator of rule trees, and the keywords that view at one value.
 
 use std::cell::{Cell, RefCell};
 
 use super::super::pattern::{Outcome, Pattern};
 use super::super::{formats, rules};
 use super::number::Number;
-use super::{Look, Resource, Rule, Schema, Seen, Types, words};
+use super::{JsonView, Resource, Rule, Schema, Types, View, describe};
 use crate::path::Path;
 use crate::violation::Violations;
 
-/// Schemas within each other that are evaluated, all references followed.
-const DEEPEST: u32 = 500;
-/// Schemas from which on evaluations are counted: fewer can't multiply into many.
-const DEEP: u32 = 16;
-/// Guesses within guesses from which on evaluations are counted.
-const GUESSES: u32 = 2;
-/// Evaluations of that kind: no event comes near, unless schema and value are made to take for ever.
-const MOST: u64 = 10_000_000;
+/// The maximum number of nested schemas, references included.
+const MAX_DEPTH: u32 = 500;
+/// The number of nested schemas from which on evaluations are counted: below it they can't multiply.
+const COUNTED_DEPTH: u32 = 16;
+/// The number of nested trials from which on evaluations are counted.
+const COUNTED_TRIALS: u32 = 2;
+/// The maximum number of counted evaluations. Only a schema and a value made to explode come similarity.
+const MAX_EVALUATIONS: u64 = 10_000_000;
 
-pub(super) fn told(value: &dyn Look, schema: &'static Schema, at: &Path<'_>, out: &mut Violations) {
-    let run = Run::default();
+pub(super) fn check(value: &dyn View, schema: &'static Schema, at: &Path<'_>, out: &mut Violations) {
+    let evaluation = Evaluation::default();
     let mut found = Violations::new();
-    run.check(&value.look(), schema, Place::new(at), &mut Out(Some(&mut found)), None);
-    match run.stopped.get() {
+    evaluation.check(&value.view(), schema, Position::new(at), &mut Collector(Some(&mut found)), None);
+    match evaluation.stopped.get() {
         Some(Stop::Why(why)) => out.push(at, "json", why.to_owned()),
-        Some(Stop::Undecided) => out.append(run.undecided.take()),
+        Some(Stop::Undecided) => out.append(evaluation.undecided.take()),
         None => out.append(found),
     }
 }
 
-pub(super) fn accepts(value: &dyn Look, schema: &'static Schema) -> bool {
-    let run = Run::default();
+pub(super) fn accepts(value: &dyn View, schema: &'static Schema) -> bool {
+    let evaluation = Evaluation::default();
     let at = Path::root();
-    run.check(&value.look(), schema, Place::new(&at), &mut Out(None), None) && run.stopped.get().is_none()
+    evaluation.check(&value.view(), schema, Position::new(&at), &mut Collector(None), None)
+        && evaluation.stopped.get().is_none()
 }
 
-/// One evaluation.
+/// The state of one evaluation.
 #[derive(Default)]
-pub(super) struct Run {
+pub(super) struct Evaluation {
     counted: Cell<u64>,
-    /// Why it has ended early: then nothing it says means anything, and the value is refused.
+    /// The reason of an early end. If set, all results are void and the value is refused.
     stopped: Cell<Option<Stop>>,
-    /// The pattern of which nobody knows whether it matches.
+    /// The violation of the undecided pattern.
     undecided: RefCell<Violations>,
 }
 
-/// Why an evaluation has ended early.
+/// Why an evaluation ended early.
 #[derive(Clone, Copy)]
 enum Stop {
     Why(&'static str),
-    /// A pattern was given up. Where `not` or `oneOf` is around, that it doesn't match would mean that the value is good.
+    /// A pattern was undecided. Taking it for a mismatch would let a surrounding `not` or `oneOf` accept the value.
     Undecided,
 }
 
-/// Where an evaluation is.
+/// The position of an evaluation: in the value and in the schema.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'p> {
+pub(super) struct Position<'p> {
     pub(super) at: &'p Path<'p>,
     pub(super) scope: Option<&'p Scope<'p>>,
-    /// How many schemas are around.
+    /// The number of enclosing schemas.
     deep: u32,
-    /// How many of them were only tried.
-    guesses: u32,
+    /// The number of enclosing schemas that are only tried.
+    trials: u32,
 }
 
-/// The resources on the way, the dynamic scope of JSON Schema.
+/// The dynamic scope of JSON Schema: the resources on the path of evaluation.
 pub(super) struct Scope<'p> {
     pub(super) outer: Option<&'p Self>,
     pub(super) resource: &'static Resource,
 }
 
-impl<'p> Place<'p> {
+impl<'p> Position<'p> {
     fn new(at: &'p Path<'p>) -> Self {
-        Self { at, scope: None, deep: 0, guesses: 0 }
+        Self { at, scope: None, deep: 0, trials: 0 }
     }
 
-    /// The same for a value further in.
+    /// The same position in the schema, for a nested value.
     pub(super) fn to(self, at: &'p Path<'p>) -> Self {
         Self { at, ..self }
     }
 
-    /// The same for a schema that is only tried.
-    pub(super) fn guess(self) -> Self {
-        Self { guesses: self.guesses + 1, ..self }
+    /// The same position, for a schema that is only tried.
+    pub(super) fn trial(self) -> Self {
+        Self { trials: self.trials + 1, ..self }
     }
 }
 
-/// Where broken rules are noted; nowhere, where only the answer matters.
-pub(super) struct Out<'o>(Option<&'o mut Violations>);
+/// A collector of violations; empty if only the verdict matters.
+pub(super) struct Collector<'o>(Option<&'o mut Violations>);
 
-impl<'o> Out<'o> {
+impl<'o> Collector<'o> {
     pub(super) const fn quick() -> Self {
         Self(None)
     }
@@ -98,18 +99,18 @@ impl<'o> Out<'o> {
         Self(Some(out))
     }
 
-    /// Whether looking further tells nobody more, once a rule is broken.
+    /// Returns whether the evaluation may stop after the first violation that is not collected.
     pub(super) fn is_done(&self) -> bool {
         self.0.as_ref().is_none_or(|out| out.is_full())
     }
 
-    /// A rule is broken.
-    pub(super) fn tell(&mut self, at: &Path<'_>, keyword: &'static str, message: impl FnOnce() -> String) -> bool {
-        self.say(|out| out.push(at, keyword, message()))
+    /// Adds a violation. Returns `false`, the verdict.
+    pub(super) fn report(&mut self, at: &Path<'_>, keyword: &'static str, message: impl FnOnce() -> String) -> bool {
+        self.report_with(|out| out.push(at, keyword, message()))
     }
 
-    /// A rule is broken, and it is known who says so.
-    pub(super) fn say(&mut self, say: impl FnOnce(&mut Violations)) -> bool {
+    /// Calls `add` if there is room for a violation. Returns `false`, the verdict.
+    pub(super) fn report_with(&mut self, say: impl FnOnce(&mut Violations)) -> bool {
         if let Some(out) = self.0.as_mut().filter(|out| !out.is_full()) {
             say(out);
         }
@@ -117,15 +118,15 @@ impl<'o> Out<'o> {
     }
 }
 
-/// The items or members of one value that some rule has evaluated.
+/// The items or members of one value that some keyword has evaluated.
 #[derive(Default)]
-pub(super) struct Notes {
+pub(super) struct Evaluated {
     pub(super) all: bool,
-    /// By index; members count in the order in which they are visited.
+    /// By index; members are numbered in the order of their visit.
     marks: Vec<bool>,
 }
 
-impl Notes {
+impl Evaluated {
     pub(super) fn mark(&mut self, index: usize) {
         if self.marks.len() <= index {
             self.marks.resize(index + 1, false);
@@ -147,54 +148,54 @@ impl Notes {
     }
 }
 
-impl Run {
-    /// Whether the value breaks no rule of the schema. `notes` are there where a schema around asks what is evaluated.
+impl Evaluation {
+    /// Returns whether the value satisfies the schema. `evaluated` is `Some` if an enclosing schema asks what is evaluated.
     pub(super) fn check(
         &self,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         schema: &'static Schema,
-        mut place: Place<'_>,
-        out: &mut Out<'_>,
-        notes: Option<&mut Notes>,
+        mut position: Position<'_>,
+        out: &mut Collector<'_>,
+        evaluated: Option<&mut Evaluated>,
     ) -> bool {
         if schema.is_any() {
             return true;
         }
-        place.deep += 1;
-        if !self.goes_on(place) {
+        position.deep += 1;
+        if !self.goes_on(position) {
             return false;
         }
         let scope;
-        let place = match schema.resource {
-            Some(resource) if !place.scope.is_some_and(|scope| std::ptr::eq(scope.resource, resource)) => {
-                scope = Scope { outer: place.scope, resource };
-                Place { scope: Some(&scope), ..place }
+        let position = match schema.resource {
+            Some(resource) if !position.scope.is_some_and(|scope| std::ptr::eq(scope.resource, resource)) => {
+                scope = Scope { outer: position.scope, resource };
+                Position { scope: Some(&scope), ..position }
             }
-            _ => place,
+            _ => position,
         };
         if matches!(schema.rules.last(), Some(Rule::UnevaluatedItems(_) | Rule::UnevaluatedProperties(_))) {
-            // what schemas around have evaluated doesn't count here, what is evaluated here counts there
-            let mut own = Notes::default();
-            let holds = self.rules(seen, schema, place, out, Some(&mut own));
-            if let Some(notes) = notes {
-                notes.merge(&own);
+            // the annotations of enclosing schemas don't count here, but these count there
+            let mut own = Evaluated::default();
+            let holds = self.rules(view, schema, position, out, Some(&mut own));
+            if let Some(evaluated) = evaluated {
+                evaluated.merge(&own);
             }
             return holds;
         }
-        self.rules(seen, schema, place, out, notes)
+        self.rules(view, schema, position, out, evaluated)
     }
 
-    fn goes_on(&self, place: Place<'_>) -> bool {
+    fn goes_on(&self, position: Position<'_>) -> bool {
         if self.stopped.get().is_some() {
             return false;
         }
-        if place.deep > DEEPEST {
+        if position.deep > MAX_DEPTH {
             self.stop("is held to more than 500 schemas within each other");
             return false;
         }
-        if place.deep > DEEP || place.guesses >= GUESSES {
+        if position.deep > COUNTED_DEPTH || position.trials >= COUNTED_TRIALS {
             self.counted.set(self.counted.get() + 1);
-            if self.counted.get() > MOST {
+            if self.counted.get() > MAX_EVALUATIONS {
                 self.stop("takes too long to be held to its schema, whose combinations multiply");
                 return false;
             }
@@ -206,7 +207,7 @@ impl Run {
         self.stopped.set(Some(Stop::Why(why)));
     }
 
-    /// Whether a pattern matches. Where nobody knows, the evaluation ends.
+    /// Returns whether a pattern matches. An undecided pattern ends the evaluation.
     pub(super) fn matches(&self, text: &str, pattern: &Pattern, at: &Path<'_>) -> bool {
         match pattern.search(text) {
             Outcome::Match => true,
@@ -221,20 +222,20 @@ impl Run {
 
     fn rules(
         &self,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         schema: &'static Schema,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        mut notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        mut evaluated: Option<&mut Evaluated>,
     ) -> bool {
         let mut holds = true;
         for rule in schema.rules {
             let last = matches!(rule, Rule::UnevaluatedItems(_) | Rule::UnevaluatedProperties(_));
-            // where a rule is broken, what it would have evaluated isn't known
+            // a broken schema yields no annotations
             if last && !holds {
                 break;
             }
-            if !self.rule(seen, rule, place, out, notes.as_deref_mut()) {
+            if !self.rule(view, rule, position, out, evaluated.as_deref_mut()) {
                 holds = false;
                 if out.is_done() {
                     break;
@@ -246,29 +247,33 @@ impl Run {
 
     fn rule(
         &self,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         rule: &'static Rule,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        evaluated: Option<&mut Evaluated>,
     ) -> bool {
-        match (rule, seen) {
-            (Rule::Never(keyword), _) => out.tell(place.at, keyword, || "is there, and nothing is allowed here".into()),
+        match (rule, view) {
+            (Rule::Never(keyword), _) => {
+                out.report(position.at, keyword, || "is there, and nothing is allowed here".into())
+            }
             (Rule::Type(types), _) => {
-                fits(seen, *types)
-                    || out.tell(place.at, "type", || {
-                        format!("is {}, not {}", words::described(seen), words::types(*types))
+                fits(view, *types)
+                    || out.report(position.at, "type", || {
+                        format!("is {}, not {}", describe::described(view), describe::types(*types))
                     })
             }
             (Rule::Enum(choices), _) => {
-                choices.has(seen)
-                    || out
-                        .tell(place.at, "enum", || format!("{} is not {}", words::text(seen), words::choices(choices)))
+                choices.has(view)
+                    || out.report(position.at, "enum", || {
+                        format!("{} is not {}", describe::text(view), describe::choices(choices))
+                    })
             }
             (Rule::Const(choices), _) => {
-                choices.has(seen)
-                    || out
-                        .tell(place.at, "const", || format!("{} is not {}", words::text(seen), words::choices(choices)))
+                choices.has(view)
+                    || out.report(position.at, "const", || {
+                        format!("{} is not {}", describe::text(view), describe::choices(choices))
+                    })
             }
             (
                 Rule::AllOf(_)
@@ -279,74 +284,77 @@ impl Run {
                 | Rule::Ref(_)
                 | Rule::DynamicRef { .. },
                 _,
-            ) => self.combined(seen, rule, place, out, notes),
-            (Rule::Pattern(pattern), Seen::Text(text)) => {
-                self.matches(text, pattern, place.at) || out.say(|out| rules::pattern(text, pattern, place.at, out))
+            ) => self.combined(view, rule, position, out, evaluated),
+            (Rule::Pattern(pattern), JsonView::Text(text)) => {
+                self.matches(text, pattern, position.at)
+                    || out.report_with(|out| rules::pattern(text, pattern, position.at, out))
             }
-            (_, Seen::Text(text)) => text_holds(text, rule, place.at, out),
-            (_, Seen::Signed(_) | Seen::Unsigned(_) | Seen::Float(_)) => {
-                seen.number().is_none_or(|number| number_holds(number, rule, place.at, out))
+            (_, JsonView::Text(text)) => text_holds(text, rule, position.at, out),
+            (_, JsonView::Signed(_) | JsonView::Unsigned(_) | JsonView::Float(_)) => {
+                view.number().is_none_or(|number| number_holds(number, rule, position.at, out))
             }
-            (_, Seen::Array(items)) => self.array(*items, rule, place, out, notes),
-            (_, Seen::Object(members)) => self.object(*members, seen, rule, place, out, notes),
-            (_, Seen::Null | Seen::Boolean(_)) => true,
+            (_, JsonView::Array(items)) => self.array(*items, rule, position, out, evaluated),
+            (_, JsonView::Object(members)) => self.object(*members, view, rule, position, out, evaluated),
+            (_, JsonView::Null | JsonView::Boolean(_)) => true,
         }
     }
 }
 
-pub(super) fn fits(seen: &Seen<'_>, types: Types) -> bool {
-    match seen {
-        Seen::Null => types.has(Types::NULL),
-        Seen::Boolean(_) => types.has(Types::BOOLEAN),
-        Seen::Signed(_) | Seen::Unsigned(_) => types.has(Types::INTEGER.or(Types::NUMBER)),
-        Seen::Float(value) => {
+pub(super) fn fits(view: &JsonView<'_>, types: Types) -> bool {
+    match view {
+        JsonView::Null => types.has(Types::NULL),
+        JsonView::Boolean(_) => types.has(Types::BOOLEAN),
+        JsonView::Signed(_) | JsonView::Unsigned(_) => types.has(Types::INTEGER.or(Types::NUMBER)),
+        JsonView::Float(value) => {
             value.is_finite()
                 && (types.has(Types::NUMBER) || types.has(Types::INTEGER) && Number::Float(*value).is_integer())
         }
-        Seen::Text(_) => types.has(Types::STRING),
-        Seen::Array(_) => types.has(Types::ARRAY),
-        Seen::Object(_) => types.has(Types::OBJECT),
+        JsonView::Text(_) => types.has(Types::STRING),
+        JsonView::Array(_) => types.has(Types::ARRAY),
+        JsonView::Object(_) => types.has(Types::OBJECT),
     }
 }
 
-fn text_holds(text: &str, rule: &'static Rule, at: &Path<'_>, out: &mut Out<'_>) -> bool {
-    // the count is only taken where the bytes leave it open
+fn text_holds(text: &str, rule: &'static Rule, at: &Path<'_>, out: &mut Collector<'_>) -> bool {
+    // characters are counted only if the number of bytes doesn't decide
     let bytes = text.len() as u64;
     match rule {
         Rule::MinLength(limit) => {
             bytes / 4 >= *limit
                 || text.chars().count() as u64 >= *limit
-                || out.say(|out| rules::min_length(text, *limit, at, out))
+                || out.report_with(|out| rules::min_length(text, *limit, at, out))
         }
         Rule::MaxLength(limit) => {
             bytes <= *limit
                 || text.chars().count() as u64 <= *limit
-                || out.say(|out| rules::max_length(text, *limit, at, out))
+                || out.report_with(|out| rules::max_length(text, *limit, at, out))
         }
-        Rule::Format(format) => formats::holds(*format, text) || out.say(|out| rules::format(text, *format, at, out)),
+        Rule::Format(format) => {
+            formats::holds(*format, text) || out.report_with(|out| rules::format(text, *format, at, out))
+        }
         _ => true,
     }
 }
 
-fn number_holds(number: Number, rule: &'static Rule, at: &Path<'_>, out: &mut Out<'_>) -> bool {
+fn number_holds(number: Number, rule: &'static Rule, at: &Path<'_>, out: &mut Collector<'_>) -> bool {
     let order = |limit: &Number| number.compare(*limit);
-    let mut tell = |keyword, words: &str, limit: &dyn std::fmt::Display| {
-        out.tell(at, keyword, || format!("{number} is {words} {limit}"))
+    let mut report = |keyword, words: &str, limit: &dyn std::fmt::Display| {
+        out.report(at, keyword, || format!("{number} is {words} {limit}"))
     };
     match rule {
         Rule::Minimum(limit) => {
-            order(limit).is_some_and(std::cmp::Ordering::is_ge) || tell("minimum", "less than", limit)
+            order(limit).is_some_and(std::cmp::Ordering::is_ge) || report("minimum", "less than", limit)
         }
         Rule::Maximum(limit) => {
-            order(limit).is_some_and(std::cmp::Ordering::is_le) || tell("maximum", "more than", limit)
+            order(limit).is_some_and(std::cmp::Ordering::is_le) || report("maximum", "more than", limit)
         }
         Rule::ExclusiveMinimum(limit) => {
-            order(limit).is_some_and(std::cmp::Ordering::is_gt) || tell("exclusiveMinimum", "not more than", limit)
+            order(limit).is_some_and(std::cmp::Ordering::is_gt) || report("exclusiveMinimum", "not more than", limit)
         }
         Rule::ExclusiveMaximum(limit) => {
-            order(limit).is_some_and(std::cmp::Ordering::is_lt) || tell("exclusiveMaximum", "not less than", limit)
+            order(limit).is_some_and(std::cmp::Ordering::is_lt) || report("exclusiveMaximum", "not less than", limit)
         }
-        Rule::MultipleOf(factor) => number.is_multiple_of(*factor) || tell("multipleOf", "no multiple of", factor),
+        Rule::MultipleOf(factor) => number.is_multiple_of(*factor) || report("multipleOf", "no multiple of", factor),
         _ => true,
     }
 }

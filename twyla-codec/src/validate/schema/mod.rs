@@ -1,39 +1,39 @@
-//! Rule trees: what a typed value doesn't tell of its schema, as static data that is evaluated in place.
+//! Rule trees: the rules of a schema that its Rust type doesn't express, as static data.
 //!
-//! The build script writes a [`Schema`] for each place whose rules are more than one look at one value: combinations
-//! (`anyOf`, `if`), members by pattern, `contains`, `unevaluatedProperties` and the like. [`holds`] evaluates it over any
-//! value that can be looked at ([`Look`]): a generated struct, a list, a map or a `Value`. Nothing is copied, and drafts
-//! are no matter here: the build script has translated each into the same rules.
+//! The build script writes a [`Schema`] for each value whose rules need more than a single check: combinations (`anyOf`,
+//! `if`), members by pattern, `contains`, `unevaluatedProperties` and the like. [`holds`] evaluates it over any value that
+//! has a view ([`View`]): a generated struct, a list, a map or a `Value`. Nothing is copied. The tree doesn't depend on the
+//! draft of the schema: the build script translates all drafts to the same rules.
 //!
-//! [`look`](self) is how values are seen; `evaluate` walks the rules, with `arrays`, `objects` and `combined` for those
-//! that lead further; `number` compares numbers exactly, `equal` values as JSON does, and `words` says what a value is.
+//! [`view`](self) has the views; `evaluate` the evaluator, with `arrays`, `objects` and `combined`; `number` compares
+//! numbers exactly, `equal` compares JSON values, `describe` describes values in messages.
 
 use crate::path::Path;
 use crate::violation::Violations;
 
 mod arrays;
 mod combined;
+mod describe;
 mod equal;
 mod evaluate;
-mod look;
 mod number;
 mod objects;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod words;
+mod view;
 
-pub use look::{ArrayView, Look, ObjectView, Seen, Visit};
 pub use number::{Factor, Number};
 pub use tree::{Choices, Const, Members, PatternRef, Resource, Rule, Schema, Types};
+pub use view::{ArrayView, JsonView, ObjectView, View, Visit};
 
-/// Notes each rule of the schema that the value breaks.
-pub fn holds(value: &dyn Look, schema: &'static Schema, at: &Path<'_>, out: &mut Violations) {
-    evaluate::told(value, schema, at, out);
+/// Adds each rule of the schema that the value breaks to `out`.
+pub fn holds(value: &dyn View, schema: &'static Schema, at: &Path<'_>, out: &mut Violations) {
+    evaluate::check(value, schema, at, out);
 }
 
-/// Whether the value breaks no rule of the schema.
+/// Returns whether the value satisfies the schema.
 #[must_use]
-pub fn accepts(value: &dyn Look, schema: &'static Schema) -> bool {
+pub fn accepts(value: &dyn View, schema: &'static Schema) -> bool {
     evaluate::accepts(value, schema)
 }

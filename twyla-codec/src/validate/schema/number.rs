@@ -1,33 +1,33 @@
-//! Numbers compared exactly, whether they are whole or have a fraction, and `multipleOf` in decimal.
+//! Exact comparison of integers and floats, and decimal `multipleOf`.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A number, of a value or of a schema.
+/// A number of a value or a schema.
 #[derive(Clone, Copy, Debug)]
 pub enum Number {
-    /// One without a fraction.
+    /// A number without a fraction.
     Integer(i128),
-    /// One with a fraction, or too large for the other.
+    /// A number with a fraction, or beyond an `i128`.
     Float(f64),
 }
 
 use Number::{Float, Integer};
 
-/// A factor as it is written: `mantissa * 10^exponent`.
+/// A factor in decimal: `mantissa * 10^exponent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Factor {
-    /// Its digits.
+    /// The digits.
     pub mantissa: u128,
-    /// Where the decimal point is.
+    /// The power of ten.
     pub exponent: i32,
 }
 
-/// The first `f64` beyond what an `i128` holds.
+/// The first `f64` beyond an `i128`.
 const BEYOND: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
 
 impl Number {
-    /// None where one of them is no number.
+    /// Compares two numbers; `None` if one of them is NaN.
     pub(super) fn compare(self, other: Self) -> Option<Ordering> {
         match (self, other) {
             (Integer(a), Integer(b)) => Some(a.cmp(&b)),
@@ -41,7 +41,7 @@ impl Number {
         self.compare(other) == Some(Ordering::Equal)
     }
 
-    /// As an integer, where it is one that fits.
+    /// Returns the value as an integer if it is whole and fits.
     pub(super) fn whole(self) -> Option<i128> {
         match self {
             Integer(value) => Some(value),
@@ -51,7 +51,7 @@ impl Number {
         }
     }
 
-    /// As an integer by its digits: `1e30` is that, though the `f64` nearest to it is another.
+    /// Returns the integer that the shortest decimal spells: `1e30` is that integer, though the nearest `f64` is another.
     pub(super) fn whole_as_written(self) -> Option<i128> {
         match self {
             Integer(value) => Some(value),
@@ -64,16 +64,16 @@ impl Number {
         }
     }
 
-    /// Whether it has no fraction.
+    /// Returns whether the number has no fraction.
     pub(super) fn is_integer(self) -> bool {
         match self {
             Integer(_) => true,
-            // that of an infinity is NaN
+            // the fraction of an infinity is NaN
             Float(value) => value.fract() == 0.0,
         }
     }
 
-    /// Whether it is a whole multiple of the factor, as both are written in decimal.
+    /// Returns whether the number is a multiple of the factor, both taken in decimal.
     pub(super) fn is_multiple_of(self, factor: Factor) -> bool {
         let (mantissa, exponent) = match self {
             Integer(value) => (value.unsigned_abs(), 0),
@@ -89,7 +89,7 @@ impl Number {
         match u32::try_from(shift) {
             Ok(up) => times(mantissa, power_of_ten(up, factor.mantissa), factor.mantissa) == Some(0),
             Err(_) => {
-                // beyond what fits, the factor is larger than the value
+                // if the product overflows, the factor is larger than the value
                 let scaled = 10_u128.checked_pow(shift.unsigned_abs()).and_then(|ten| factor.mantissa.checked_mul(ten));
                 scaled.is_some_and(|scaled| mantissa.checked_rem(scaled) == Some(0))
             }
@@ -123,7 +123,7 @@ impl fmt::Display for Factor {
     }
 }
 
-/// A number as JSON has it: plain where that is short.
+/// Formats a number as JSON, without an exponent if that is short.
 pub(super) fn written(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || (1e-7..1e21).contains(&size) || !value.is_finite() {
@@ -149,11 +149,11 @@ fn compare(whole: i128, value: f64) -> Option<Ordering> {
     }
     #[expect(clippy::cast_possible_truncation, reason = "is within the bounds")]
     let floor = value.floor() as i128;
-    // the fraction is what is above the floor
+    // a fraction makes the number larger than its floor
     Some(whole.cmp(&floor).then(if value.floor() < value { Ordering::Less } else { Ordering::Equal }))
 }
 
-/// The shortest decimal that reads as this number, which is what was written where that was short enough.
+/// Returns the shortest decimal that reads as this number: the original text, if that was short enough.
 fn decimal(value: f64) -> Option<(u64, i32)> {
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e')?;
@@ -163,7 +163,7 @@ fn decimal(value: f64) -> Option<(u64, i32)> {
     Some((mantissa, exponent - i32::try_from(fraction.len()).ok()?))
 }
 
-/// `10^exponent` modulo `modulus`.
+/// Returns `10^exponent` modulo `modulus`.
 fn power_of_ten(mut exponent: u32, modulus: u128) -> u128 {
     let (mut power, mut square) = (1, 10);
     while exponent > 0 {
@@ -176,7 +176,7 @@ fn power_of_ten(mut exponent: u32, modulus: u128) -> u128 {
     power
 }
 
-/// `a * b` modulo `modulus`; none for zero.
+/// Returns `a * b` modulo `modulus`; `None` if `modulus` is zero.
 fn times(a: u128, b: u128, modulus: u128) -> Option<u128> {
     let (mut a, mut b) = (a.checked_rem(modulus)?, b.checked_rem(modulus)?);
     if let Some(product) = a.checked_mul(b) {

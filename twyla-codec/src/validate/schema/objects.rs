@@ -1,54 +1,56 @@
-//! The rules about objects.
+//! Evaluation of the keywords of objects.
 
 use std::ops::ControlFlow;
 
 use super::super::rules;
-use super::evaluate::{Notes, Out, Place, Run};
-use super::{Look, Members, ObjectView, Rule, Schema, Seen};
+use super::evaluate::{Collector, Evaluated, Evaluation, Position};
+use super::{JsonView, Members, ObjectView, Rule, Schema, View};
 use crate::excerpt::quoted;
 use crate::violation::Violations;
 
-impl Run {
+impl Evaluation {
     pub(super) fn object(
         &self,
         object: &dyn ObjectView,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         rule: &'static Rule,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        evaluated: Option<&mut Evaluated>,
     ) -> bool {
         match rule {
-            Rule::Members(rule) => self.members(object, rule, place, out, notes),
-            Rule::PropertyNames(schema) => self.names(object, schema, place, out),
+            Rule::Members(rule) => self.members(object, rule, position, out, evaluated),
+            Rule::PropertyNames(schema) => self.names(object, schema, position, out),
             Rule::Required(names) => {
                 let mut holds = true;
                 for name in names.iter().filter(|name| object.member(name).is_none()) {
-                    holds = out.tell(place.at, "required", || format!("`{name}` is missing"));
+                    holds = out.report(position.at, "required", || format!("`{name}` is missing"));
                 }
                 holds
             }
             Rule::MinProperties(limit) => {
                 let count = object.count();
-                count as u64 >= *limit || out.say(|out| rules::min_properties(count, *limit, place.at, out))
+                count as u64 >= *limit || out.report_with(|out| rules::min_properties(count, *limit, position.at, out))
             }
             Rule::MaxProperties(limit) => {
                 let count = object.count();
-                count as u64 <= *limit || out.say(|out| rules::max_properties(count, *limit, place.at, out))
+                count as u64 <= *limit || out.report_with(|out| rules::max_properties(count, *limit, position.at, out))
             }
             Rule::DependentRequired(all) => {
                 let mut holds = true;
                 for (name, needed) in all.iter().filter(|(name, _)| object.member(name).is_some()) {
                     for other in needed.iter().filter(|other| object.member(other).is_none()) {
-                        holds = out.tell(place.at, "dependentRequired", || {
+                        holds = out.report(position.at, "dependentRequired", || {
                             format!("`{other}` is missing, which is needed where `{name}` is")
                         });
                     }
                 }
                 holds
             }
-            Rule::DependentSchemas(all) => self.dependent(object, seen, all, place, out, notes),
-            Rule::UnevaluatedProperties(schema) => self.unevaluated_properties(object, schema, place, out, notes),
+            Rule::DependentSchemas(all) => self.dependent(object, view, all, position, out, evaluated),
+            Rule::UnevaluatedProperties(schema) => {
+                self.unevaluated_properties(object, schema, position, out, evaluated)
+            }
             _ => true,
         }
     }
@@ -56,15 +58,15 @@ impl Run {
     fn dependent(
         &self,
         object: &dyn ObjectView,
-        seen: &Seen<'_>,
+        view: &JsonView<'_>,
         all: &'static [(&'static str, &'static Schema)],
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        mut notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        mut evaluated: Option<&mut Evaluated>,
     ) -> bool {
         let mut holds = true;
         for (_, schema) in all.iter().filter(|(name, _)| object.member(name).is_some()) {
-            holds &= self.check(seen, schema, place, out, notes.as_deref_mut());
+            holds &= self.check(view, schema, position, out, evaluated.as_deref_mut());
             if !holds && out.is_done() {
                 break;
             }
@@ -72,25 +74,25 @@ impl Run {
         holds
     }
 
-    /// `properties`, `patternProperties` and `additionalProperties`.
+    /// Evaluates `properties`, `patternProperties` and `additionalProperties`.
     fn members(
         &self,
         object: &dyn ObjectView,
         rule: &'static Members,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        mut notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        mut evaluated: Option<&mut Evaluated>,
     ) -> bool {
         let others = rule.others.filter(|schema| !schema.is_any());
-        if let Some(notes) = notes.as_deref_mut().filter(|_| rule.others.is_some()) {
-            notes.all = true;
+        if let Some(evaluated) = evaluated.as_deref_mut().filter(|_| rule.others.is_some()) {
+            evaluated.all = true;
         }
-        let noting = notes.as_ref().is_some_and(|notes| !notes.all);
+        let noting = evaluated.as_ref().is_some_and(|evaluated| !evaluated.all);
         let mut holds = true;
         if rule.patterns.is_empty() && others.is_none() && !noting {
             for (name, schema) in rule.properties.iter().filter(|(_, schema)| !schema.is_any()) {
                 if let Some(value) = object.member(name) {
-                    holds &= self.check(&value.look(), schema, place.to(&place.at.key(name)), out, None);
+                    holds &= self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None);
                     if !holds && out.is_done() {
                         break;
                     }
@@ -100,12 +102,12 @@ impl Run {
         }
         let mut index = 0;
         let _ = object.each(&mut |name, value| {
-            let known = self.member(name, value, rule, place, out, &mut holds);
-            if let Some(notes) = notes.as_deref_mut().filter(|_| known) {
-                notes.mark(index);
+            let known = self.member(name, value, rule, position, out, &mut holds);
+            if let Some(evaluated) = evaluated.as_deref_mut().filter(|_| known) {
+                evaluated.mark(index);
             }
             if let Some(schema) = others.filter(|_| !known) {
-                holds &= self.other(name, value, schema, place, out);
+                holds &= self.other(name, value, schema, position, out);
             }
             index += 1;
             if !holds && out.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -113,21 +115,21 @@ impl Run {
         holds
     }
 
-    /// Whether a name or a pattern speaks of this member, which then is held to what they say.
+    /// Evaluates the schemas of a member by name and pattern; returns whether there are any.
     fn member(
         &self,
         name: &str,
-        value: &dyn Look,
+        value: &dyn View,
         rule: &'static Members,
-        place: Place<'_>,
-        out: &mut Out<'_>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
         holds: &mut bool,
     ) -> bool {
         let mut known = false;
         let mut held = |schema: &'static Schema| {
             known = true;
             if !schema.is_any() && (*holds || !out.is_done()) {
-                *holds &= self.check(&value.look(), schema, place.to(&place.at.key(name)), out, None);
+                *holds &= self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None);
             }
         };
         let own = rule.properties.binary_search_by_key(&name, |(known, _)| known);
@@ -135,7 +137,7 @@ impl Run {
             held(schema);
         }
         for (pattern, schema) in rule.patterns {
-            if self.matches(name, pattern, place.at) {
+            if self.matches(name, pattern, position.at) {
                 held(schema);
             }
         }
@@ -145,30 +147,36 @@ impl Run {
     fn other(
         &self,
         name: &str,
-        value: &dyn Look,
+        value: &dyn View,
         schema: &'static Schema,
-        place: Place<'_>,
-        out: &mut Out<'_>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
     ) -> bool {
         if schema.is_never() {
-            return out.tell(place.at, "additionalProperties", || {
+            return out.report(position.at, "additionalProperties", || {
                 format!("has the member {}, and no others than declared are allowed", quoted(name))
             });
         }
-        self.check(&value.look(), schema, place.to(&place.at.key(name)), out, None)
+        self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None)
     }
 
-    fn names(&self, object: &dyn ObjectView, schema: &'static Schema, place: Place<'_>, out: &mut Out<'_>) -> bool {
+    fn names(
+        &self,
+        object: &dyn ObjectView,
+        schema: &'static Schema,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+    ) -> bool {
         let mut holds = true;
         let _ = object.each(&mut |name, _| {
-            let text = Seen::Text(name.into());
-            if !self.check(&text, schema, place.guess(), &mut Out::quick(), None) {
-                holds = out.say(|out| {
+            let text = JsonView::Text(name.into());
+            if !self.check(&text, schema, position.trial(), &mut Collector::quick(), None) {
+                holds = out.report_with(|out| {
                     let mut why = Violations::new();
-                    self.check(&text, schema, place, &mut Out::into(&mut why), None);
+                    self.check(&text, schema, position, &mut Collector::into(&mut why), None);
                     let why =
                         why.into_vec().into_iter().next().map_or_else(String::new, |why| format!(": {}", why.message));
-                    out.push(place.at, "propertyNames", format!("has a member with the name {}{why}", quoted(name)));
+                    out.push(position.at, "propertyNames", format!("has a member with the name {}{why}", quoted(name)));
                 });
             }
             if !holds && out.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -180,27 +188,27 @@ impl Run {
         &self,
         object: &dyn ObjectView,
         schema: &'static Schema,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        notes: Option<&mut Notes>,
+        position: Position<'_>,
+        out: &mut Collector<'_>,
+        evaluated: Option<&mut Evaluated>,
     ) -> bool {
-        let Some(notes) = notes else { return true };
+        let Some(evaluated) = evaluated else { return true };
         let mut holds = true;
         let mut index = 0;
         let _ = object.each(&mut |name, value| {
-            if !notes.has(index) {
+            if !evaluated.has(index) {
                 holds &= if schema.is_never() {
-                    out.tell(place.at, "unevaluatedProperties", || {
+                    out.report(position.at, "unevaluatedProperties", || {
                         format!("has the member {}, which no schema speaks of, and none such is allowed", quoted(name))
                     })
                 } else {
-                    self.check(&value.look(), schema, place.to(&place.at.key(name)), out, None)
+                    self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None)
                 };
             }
             index += 1;
             if !holds && out.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        notes.all = true;
+        evaluated.all = true;
         holds
     }
 }

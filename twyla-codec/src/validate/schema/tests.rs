@@ -15,8 +15,8 @@ static INTEGER: Schema = Schema::new(&[Rule::Type(Types::INTEGER)]);
 static POSITIVE: Schema = Schema::new(&[Rule::ExclusiveMinimum(Number::Integer(0))]);
 static LOWER: Pattern = Pattern::plain("^[a-z]+$", "^[a-z]+$");
 
-/// Each broken rule: place, keyword and message.
-fn broken(value: &dyn Look, schema: &'static Schema) -> Vec<String> {
+/// Returns each violation: pointer, keyword and message.
+fn broken(value: &dyn View, schema: &'static Schema) -> Vec<String> {
     let mut out = Violations::new();
     holds(value, schema, &Path::root(), &mut out);
     let out = out.into_vec();
@@ -24,7 +24,7 @@ fn broken(value: &dyn Look, schema: &'static Schema) -> Vec<String> {
     out.into_iter().map(|one| format!("{} {}: {}", one.pointer, one.keyword, one.message)).collect()
 }
 
-/// Holds values to a schema: those that fit, and those that don't with what is said.
+/// Checks that the good values are accepted, and the bad ones refused with the expected violations.
 #[track_caller]
 fn expect(schema: &'static Schema, good: &[Value], bad: &[(Value, &[&str])]) {
     for value in good {
@@ -282,7 +282,7 @@ fn what_is_evaluated_counts_only_where_it_holds() {
             ),
         ],
     );
-    // what an inner schema leaves open, an outer one doesn't see as evaluated; what it refuses, nobody allows
+    // an outer schema doesn't see as evaluated what an inner one leaves open, nor accepts what it refuses
     static INNER: Schema = Schema::new(&[
         Rule::AllOf(&[&CLOSED]),
         Rule::Members(&Members { properties: &[("c", &ANY)], patterns: &[], others: None }),
@@ -351,7 +351,7 @@ fn nothing_goes_on_for_ever() {
     static RING_BACK: Schema = Schema::new(&[Rule::AnyOf(&[&RING])]);
     assert_eq!(broken(&1_i64, &RING), [" json: is held to more than 500 schemas within each other"]);
 
-    // as deep as values can be, through the longest way that the limit leaves
+    // a value of the maximum depth, through the longest chain of schemas that the limit allows
     static DEEP: Schema = Schema::new(&[Rule::AnyOf(&[&DEEP_INSIDE])]);
     static DEEP_INSIDE: Schema = Schema::new(&[Rule::AllOf(&[&DEEP_MEMBERS])]);
     static DEEP_MEMBERS: Schema =
@@ -359,7 +359,7 @@ fn nothing_goes_on_for_ever() {
     assert_eq!(broken(&nested(120), &DEEP), [""; 0]);
     assert_eq!(broken(&nested(400), &DEEP), [" json: is held to more than 500 schemas within each other"]);
 
-    // two ways at each level
+    // two branches at each level
     static DOUBLE: Schema = Schema::new(&[Rule::AnyOf(&[&DOUBLE_ONE, &DOUBLE_TWO])]);
     static DOUBLE_ONE: Schema = Schema::new(&[Rule::Members(&DOUBLE_MEMBERS), Rule::Required(&["b"])]);
     static DOUBLE_TWO: Schema = Schema::new(&[Rule::Members(&DOUBLE_MEMBERS), Rule::Required(&["c"])]);
@@ -381,7 +381,7 @@ fn tells_at_most_a_hundred() {
     assert_eq!(out.into_vec().len(), 100);
 }
 
-/// A pattern of which nobody knows whether it matches never makes a value good, whatever is around it.
+/// An undecided pattern never makes a value valid, whatever surrounds it.
 #[test]
 fn what_is_given_up_counts_as_broken() {
     static HOSTILE: Pattern = Pattern::backtracking(r"^(a|a)*(?=b)\1$", r"^(a|a)*(?=b)\1$");
@@ -408,6 +408,6 @@ fn what_is_given_up_counts_as_broken() {
         let why = |said: &String| said.contains("takes too long to find out") || said.contains("can't be compiled");
         assert!(said.len() == 1 && said.iter().all(|said| said.starts_with(" pattern: ") && why(said)), "{said:?}");
     }
-    // what is decided, is
+    // decidable texts are decided
     expect(&NOT, &[json!("aac")], &[]);
 }

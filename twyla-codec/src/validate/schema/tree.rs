@@ -1,29 +1,29 @@
-//! Rule trees as data: what the build script writes of a schema.
+//! Rule trees as static data, written by the build script.
 
 use super::super::formats::Format;
 use super::super::pattern::Pattern;
 use super::number::{Factor, Number};
 
-/// A schema: what a value is held to.
+/// A schema: a conjunction of rules.
 #[derive(Debug)]
 pub struct Schema {
-    /// Each rule, all of which must hold. Those about what is unevaluated come last.
+    /// The rules, all of which must hold. Those about unevaluated members and items come last.
     pub rules: &'static [Rule],
-    /// The resource that it belongs to, where references may depend on the way that led to them.
+    /// The enclosing schema resource, if references may depend on the dynamic scope.
     pub resource: Option<&'static Resource>,
 }
 
 /// A schema resource, as `$dynamicRef` and `$recursiveRef` see it.
 #[derive(Debug)]
 pub struct Resource {
-    /// Its `$dynamicAnchor`s; `$recursiveAnchor` is the one without a name.
+    /// The `$dynamicAnchor`s; `$recursiveAnchor` has the empty name.
     pub anchors: &'static [(&'static str, &'static Schema)],
 }
 
-/// A rule of a schema: one keyword, or several that only make sense together.
+/// A rule: one keyword, or several that depend on each other.
 #[derive(Debug)]
 pub enum Rule {
-    /// `false`; with the keyword that holds it.
+    /// `false`, with the keyword whose value it is.
     Never(&'static str),
     /// `type`
     Type(Types),
@@ -51,24 +51,24 @@ pub enum Rule {
     Format(Format),
     /// `prefixItems`, or `items` with a list
     PrefixItems(&'static [&'static Schema]),
-    /// `items` from that index on, or `additionalItems`
+    /// `items` from that index on, or `additionalItems`.
     Items {
-        /// The first item that it is about.
+        /// The index of the first item that it applies to.
         from: usize,
-        /// What each is held to.
+        /// The schema of each item.
         schema: &'static Schema,
         /// The keyword.
         keyword: &'static str,
     },
     /// `contains` with `minContains` and `maxContains`
     Contains {
-        /// What is looked for.
+        /// The schema of the items to count.
         schema: &'static Schema,
-        /// At least so many.
+        /// The minimum number of matching items.
         min: u64,
-        /// At most so many.
+        /// The maximum number of matching items.
         max: Option<u64>,
-        /// Whether the items found count as evaluated.
+        /// Whether matching items count as evaluated.
         evaluates: bool,
     },
     /// `minItems`
@@ -103,18 +103,18 @@ pub enum Rule {
     If {
         /// The condition.
         test: &'static Schema,
-        /// Where it holds.
+        /// Applies if the condition holds.
         then: Option<&'static Schema>,
-        /// Where it doesn't.
+        /// Applies if the condition doesn't hold.
         otherwise: Option<&'static Schema>,
     },
     /// `$ref`
     Ref(&'static Schema),
-    /// `$dynamicRef` and `$recursiveRef` that depend on the way that led to them
+    /// `$dynamicRef` and `$recursiveRef` whose targets depend on the dynamic scope.
     DynamicRef {
         /// The name of the anchor, empty for `$recursiveRef`.
         anchor: &'static str,
-        /// Where it leads unless a resource on the way has an anchor of that name.
+        /// The target if no resource in scope has an anchor of that name.
         first: &'static Schema,
     },
     /// `unevaluatedItems`
@@ -131,26 +131,26 @@ pub type PatternRef = &'static Pattern;
 pub struct Members {
     /// Sorted by name.
     pub properties: &'static [(&'static str, &'static Schema)],
-    /// Each pattern with what a member of such a name is held to.
+    /// Each pattern with the schema of the members that match it.
     pub patterns: &'static [(PatternRef, &'static Schema)],
-    /// What all others are held to.
+    /// The schema of all other members.
     pub others: Option<&'static Schema>,
 }
 
-/// The values of an `enum`, by kind, so that one of a hundred thousand is found at once.
+/// The values of an `enum`, sorted by kind, so that a lookup among a hundred thousand is fast.
 #[derive(Debug)]
 pub struct Choices {
     /// Strings, sorted.
     pub words: &'static [&'static str],
-    /// Whole numbers, sorted.
+    /// Integers, sorted.
     pub integers: &'static [i128],
     /// All other numbers, sorted.
     pub numbers: &'static [f64],
-    /// What is neither.
+    /// Values of other types.
     pub others: &'static [Const],
 }
 
-/// A value that a schema holds.
+/// A constant JSON value of a schema.
 #[derive(Debug)]
 pub enum Const {
     /// `null`
@@ -167,7 +167,7 @@ pub enum Const {
     Object(&'static [(&'static str, Self)]),
 }
 
-/// A set of JSON's types.
+/// A set of JSON types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Types(u8);
 
@@ -187,7 +187,7 @@ impl Types {
     /// `object`
     pub const OBJECT: Self = Self(64);
 
-    /// Both sets together.
+    /// Returns the union of both sets.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -199,10 +199,10 @@ impl Types {
 }
 
 impl Schema {
-    /// The schema that holds for everything.
+    /// The schema that accepts everything.
     pub const ANY: Self = Self::new(&[]);
 
-    /// A schema whose references don't depend on the way that led to it.
+    /// Creates a schema whose references don't depend on the dynamic scope.
     #[must_use]
     pub const fn new(rules: &'static [Rule]) -> Self {
         Self { rules, resource: None }

@@ -1,4 +1,4 @@
-//! Values as rules see them, whatever type they have: generated structs, lists, maps, and `serde_json::Value`.
+//! Views: a uniform, read-only access to generated structs, lists, maps and `serde_json::Value`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,22 +8,22 @@ use serde_json::{Map, Value};
 
 use super::{Const, Number};
 
-/// A value that rules can be evaluated over.
-pub trait Look {
-    /// What it is, as JSON.
-    fn look(&self) -> Seen<'_>;
+/// A value that can be viewed as JSON.
+pub trait View {
+    /// Returns the JSON view of the value.
+    fn view(&self) -> JsonView<'_>;
 }
 
-/// What a value is, as JSON.
+/// A borrowed view of a JSON value.
 #[derive(Clone)]
-pub enum Seen<'a> {
+pub enum JsonView<'a> {
     /// `null`
     Null,
     /// `true` or `false`
     Boolean(bool),
-    /// A whole number.
+    /// An integer.
     Signed(i64),
-    /// A whole number that isn't negative.
+    /// A non-negative integer.
     Unsigned(u64),
     /// Any number.
     Float(f64),
@@ -35,28 +35,28 @@ pub enum Seen<'a> {
     Object(&'a dyn ObjectView),
 }
 
-/// An array.
+/// A view of an array.
 pub trait ArrayView {
-    /// How many items it has.
+    /// Returns the number of items.
     fn count(&self) -> usize;
-    /// The item at that index.
-    fn item(&self, index: usize) -> Option<&dyn Look>;
+    /// Returns the item at that index.
+    fn item(&self, index: usize) -> Option<&dyn View>;
 }
 
-/// What is called with each member of an object.
-pub type Visit<'f, 'a> = &'f mut dyn FnMut(&'a str, &'a dyn Look) -> ControlFlow<()>;
+/// A callback that receives each member of an object.
+pub type Visit<'f, 'a> = &'f mut dyn FnMut(&'a str, &'a dyn View) -> ControlFlow<()>;
 
-/// An object.
+/// A view of an object.
 pub trait ObjectView {
-    /// How many members it has.
+    /// Returns the number of members.
     fn count(&self) -> usize;
-    /// The member of that name.
-    fn member(&self, name: &str) -> Option<&dyn Look>;
-    /// Visits each member, in the same order each time.
+    /// Returns the member of that name.
+    fn member(&self, name: &str) -> Option<&dyn View>;
+    /// Visits all members, always in the same order.
     fn each<'a>(&'a self, visit: Visit<'_, 'a>) -> ControlFlow<()>;
 }
 
-impl Seen<'_> {
+impl JsonView<'_> {
     pub(super) fn number(&self) -> Option<Number> {
         match self {
             Self::Signed(value) => Some(Number::Integer((*value).into())),
@@ -68,74 +68,74 @@ impl Seen<'_> {
 }
 
 macro_rules! simple {
-    ($($type:ty => |$value:ident| $seen:expr;)*) => {$(
-        impl Look for $type {
-            fn look(&self) -> Seen<'_> {
+    ($($type:ty => |$value:ident| $view:expr;)*) => {$(
+        impl View for $type {
+            fn view(&self) -> JsonView<'_> {
                 let $value = self;
-                $seen
+                $view
             }
         }
     )*};
 }
 
 simple! {
-    () => |_value| Seen::Null;
-    bool => |value| Seen::Boolean(*value);
-    i64 => |value| Seen::Signed(*value);
-    u64 => |value| Seen::Unsigned(*value);
-    f64 => |value| Seen::Float(*value);
-    str => |value| Seen::Text(Cow::Borrowed(value));
-    String => |value| Seen::Text(Cow::Borrowed(value));
+    () => |_value| JsonView::Null;
+    bool => |value| JsonView::Boolean(*value);
+    i64 => |value| JsonView::Signed(*value);
+    u64 => |value| JsonView::Unsigned(*value);
+    f64 => |value| JsonView::Float(*value);
+    str => |value| JsonView::Text(Cow::Borrowed(value));
+    String => |value| JsonView::Text(Cow::Borrowed(value));
 }
 
-impl<T: Look + ?Sized> Look for Box<T> {
-    fn look(&self) -> Seen<'_> {
-        (**self).look()
+impl<T: View + ?Sized> View for Box<T> {
+    fn view(&self) -> JsonView<'_> {
+        (**self).view()
     }
 }
 
-impl<T: Look + ?Sized> Look for &T {
-    fn look(&self) -> Seen<'_> {
-        (**self).look()
+impl<T: View + ?Sized> View for &T {
+    fn view(&self) -> JsonView<'_> {
+        (**self).view()
     }
 }
 
-/// A value that may be `null`.
-impl<T: Look> Look for Option<T> {
-    fn look(&self) -> Seen<'_> {
-        self.as_ref().map_or(Seen::Null, Look::look)
+/// `None` is `null`.
+impl<T: View> View for Option<T> {
+    fn view(&self) -> JsonView<'_> {
+        self.as_ref().map_or(JsonView::Null, View::view)
     }
 }
 
-impl<T: Look> Look for Vec<T> {
-    fn look(&self) -> Seen<'_> {
-        Seen::Array(self)
+impl<T: View> View for Vec<T> {
+    fn view(&self) -> JsonView<'_> {
+        JsonView::Array(self)
     }
 }
 
-impl<T: Look> ArrayView for Vec<T> {
+impl<T: View> ArrayView for Vec<T> {
     fn count(&self) -> usize {
         self.len()
     }
 
-    fn item(&self, index: usize) -> Option<&dyn Look> {
-        self.get(index).map(|item| item as &dyn Look)
+    fn item(&self, index: usize) -> Option<&dyn View> {
+        self.get(index).map(|item| item as &dyn View)
     }
 }
 
-impl<T: Look> Look for BTreeMap<String, T> {
-    fn look(&self) -> Seen<'_> {
-        Seen::Object(self)
+impl<T: View> View for BTreeMap<String, T> {
+    fn view(&self) -> JsonView<'_> {
+        JsonView::Object(self)
     }
 }
 
-impl<T: Look> ObjectView for BTreeMap<String, T> {
+impl<T: View> ObjectView for BTreeMap<String, T> {
     fn count(&self) -> usize {
         self.len()
     }
 
-    fn member(&self, name: &str) -> Option<&dyn Look> {
-        self.get(name).map(|value| value as &dyn Look)
+    fn member(&self, name: &str) -> Option<&dyn View> {
+        self.get(name).map(|value| value as &dyn View)
     }
 
     fn each<'a>(&'a self, visit: Visit<'_, 'a>) -> ControlFlow<()> {
@@ -143,9 +143,9 @@ impl<T: Look> ObjectView for BTreeMap<String, T> {
     }
 }
 
-impl Look for Map<String, Value> {
-    fn look(&self) -> Seen<'_> {
-        Seen::Object(self)
+impl View for Map<String, Value> {
+    fn view(&self) -> JsonView<'_> {
+        JsonView::Object(self)
     }
 }
 
@@ -154,8 +154,8 @@ impl ObjectView for Map<String, Value> {
         self.len()
     }
 
-    fn member(&self, name: &str) -> Option<&dyn Look> {
-        self.get(name).map(|value| value as &dyn Look)
+    fn member(&self, name: &str) -> Option<&dyn View> {
+        self.get(name).map(|value| value as &dyn View)
     }
 
     fn each<'a>(&'a self, visit: Visit<'_, 'a>) -> ControlFlow<()> {
@@ -163,39 +163,39 @@ impl ObjectView for Map<String, Value> {
     }
 }
 
-impl Look for Value {
-    fn look(&self) -> Seen<'_> {
+impl View for Value {
+    fn view(&self) -> JsonView<'_> {
         match self {
-            Self::Null => Seen::Null,
-            Self::Bool(value) => Seen::Boolean(*value),
+            Self::Null => JsonView::Null,
+            Self::Bool(value) => JsonView::Boolean(*value),
             Self::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(value), _) => Seen::Unsigned(value),
-                (_, Some(value)) => Seen::Signed(value),
-                // a number that isn't finite is none of JSON's, and breaks every rule about numbers
-                _ => Seen::Float(number.as_f64().unwrap_or(f64::NAN)),
+                (Some(value), _) => JsonView::Unsigned(value),
+                (_, Some(value)) => JsonView::Signed(value),
+                // a number that isn't finite breaks every rule about numbers
+                _ => JsonView::Float(number.as_f64().unwrap_or(f64::NAN)),
             },
-            Self::String(text) => Seen::Text(Cow::Borrowed(text)),
-            Self::Array(items) => Seen::Array(items),
-            Self::Object(members) => Seen::Object(members),
+            Self::String(text) => JsonView::Text(Cow::Borrowed(text)),
+            Self::Array(items) => JsonView::Array(items),
+            Self::Object(members) => JsonView::Object(members),
         }
     }
 }
 
-impl Look for Const {
-    fn look(&self) -> Seen<'_> {
+impl View for Const {
+    fn view(&self) -> JsonView<'_> {
         match self {
-            Self::Null => Seen::Null,
-            Self::Boolean(value) => Seen::Boolean(*value),
-            Self::Number(Number::Float(value)) => Seen::Float(*value),
+            Self::Null => JsonView::Null,
+            Self::Boolean(value) => JsonView::Boolean(*value),
+            Self::Number(Number::Float(value)) => JsonView::Float(*value),
             Self::Number(Number::Integer(value)) => match (u64::try_from(*value), i64::try_from(*value)) {
-                (Ok(value), _) => Seen::Unsigned(value),
-                (_, Ok(value)) => Seen::Signed(value),
+                (Ok(value), _) => JsonView::Unsigned(value),
+                (_, Ok(value)) => JsonView::Signed(value),
                 #[expect(clippy::cast_precision_loss, reason = "a value of that size is no integer type's")]
-                _ => Seen::Float(*value as f64),
+                _ => JsonView::Float(*value as f64),
             },
-            Self::Text(text) => Seen::Text(Cow::Borrowed(text)),
-            Self::Array(items) => Seen::Array(items),
-            Self::Object(members) => Seen::Object(members),
+            Self::Text(text) => JsonView::Text(Cow::Borrowed(text)),
+            Self::Array(items) => JsonView::Array(items),
+            Self::Object(members) => JsonView::Object(members),
         }
     }
 }
@@ -205,8 +205,8 @@ impl ArrayView for &'static [Const] {
         self.len()
     }
 
-    fn item(&self, index: usize) -> Option<&dyn Look> {
-        self.get(index).map(|item| item as &dyn Look)
+    fn item(&self, index: usize) -> Option<&dyn View> {
+        self.get(index).map(|item| item as &dyn View)
     }
 }
 
@@ -215,9 +215,9 @@ impl ObjectView for &'static [(&'static str, Const)] {
         self.len()
     }
 
-    fn member(&self, name: &str) -> Option<&dyn Look> {
+    fn member(&self, name: &str) -> Option<&dyn View> {
         let index = self.binary_search_by_key(&name, |(known, _)| known).ok()?;
-        self.get(index).map(|(_, value)| value as &dyn Look)
+        self.get(index).map(|(_, value)| value as &dyn View)
     }
 
     fn each<'a>(&'a self, visit: Visit<'_, 'a>) -> ControlFlow<()> {
@@ -225,43 +225,43 @@ impl ObjectView for &'static [(&'static str, Const)] {
     }
 }
 
-/// How rules see a generated type.
+/// Implements the view of a generated type.
 ///
-/// - `view!(Order { "id" => id, "note" =>? note, ..extra });`: a struct; what stands after `=>?` is an `Option` and no
-///   member where it is `None`, and `extra`, if there is one, is a map of the other members
-/// - `view!(word Color);`: an enum of words that has `as_str`
-/// - `view!(union Payment { Card, Cash });`: an enum whose variants hold a value each, which is what is seen
-/// - `view!(inner Tags);`: a struct around one value, which is what is seen
+/// - `view!(Order { "id" => id, "note" =>? note, ..extra });`: a struct. The field after `=>?` is an `Option`, and `None` is
+///   viewed as an absent member. `extra`, if given, is a map of the other members
+/// - `view!(word Color);`: an enum of strings that has `as_str`
+/// - `view!(union Payment { Card, Cash });`: an enum whose variants hold one value each, viewed as that value
+/// - `view!(inner Tags);`: a struct around one value, viewed as that value
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __view {
     (word $type:ident) => {
-        impl $crate::validate::schema::Look for $type {
-            fn look(&self) -> $crate::validate::schema::Seen<'_> {
-                $crate::validate::schema::Seen::Text(::std::borrow::Cow::Borrowed(self.as_str()))
+        impl $crate::validate::schema::View for $type {
+            fn view(&self) -> $crate::validate::schema::JsonView<'_> {
+                $crate::validate::schema::JsonView::Text(::std::borrow::Cow::Borrowed(self.as_str()))
             }
         }
     };
     (union $type:ident { $($variant:ident),* $(,)? }) => {
-        impl $crate::validate::schema::Look for $type {
-            fn look(&self) -> $crate::validate::schema::Seen<'_> {
+        impl $crate::validate::schema::View for $type {
+            fn view(&self) -> $crate::validate::schema::JsonView<'_> {
                 match self {
-                    $(Self::$variant(value) => $crate::validate::schema::Look::look(value),)*
+                    $(Self::$variant(value) => $crate::validate::schema::View::view(value),)*
                 }
             }
         }
     };
     (inner $type:ident) => {
-        impl $crate::validate::schema::Look for $type {
-            fn look(&self) -> $crate::validate::schema::Seen<'_> {
-                $crate::validate::schema::Look::look(&self.0)
+        impl $crate::validate::schema::View for $type {
+            fn view(&self) -> $crate::validate::schema::JsonView<'_> {
+                $crate::validate::schema::View::view(&self.0)
             }
         }
     };
     ($type:ident { $($name:literal => $(? $optional:ident)? $($field:ident)?),* $(,)? $(.. $extra:ident)? }) => {
-        impl $crate::validate::schema::Look for $type {
-            fn look(&self) -> $crate::validate::schema::Seen<'_> {
-                $crate::validate::schema::Seen::Object(self)
+        impl $crate::validate::schema::View for $type {
+            fn view(&self) -> $crate::validate::schema::JsonView<'_> {
+                $crate::validate::schema::JsonView::Object(self)
             }
         }
         impl $crate::validate::schema::ObjectView for $type {
@@ -272,10 +272,10 @@ macro_rules! __view {
                 )* $(+ $crate::validate::schema::ObjectView::count(&self.$extra))?
             }
 
-            fn member(&self, name: &str) -> ::std::option::Option<&dyn $crate::validate::schema::Look> {
+            fn member(&self, name: &str) -> ::std::option::Option<&dyn $crate::validate::schema::View> {
                 match name {
                     $($name => {
-                        $(self.$optional.as_ref().map(|value| value as &dyn $crate::validate::schema::Look))?
+                        $(self.$optional.as_ref().map(|value| value as &dyn $crate::validate::schema::View))?
                         $(::std::option::Option::Some(&self.$field))?
                     })*
                     _ => {
@@ -352,17 +352,17 @@ mod tests {
     struct Tags(Vec<String>);
     crate::__view!(inner Tags);
 
-    /// What is seen, as a tree.
-    fn tree(value: &dyn Look) -> Value {
-        match value.look() {
-            Seen::Null => Value::Null,
-            Seen::Boolean(value) => value.into(),
-            Seen::Signed(value) => value.into(),
-            Seen::Unsigned(value) => value.into(),
-            Seen::Float(value) => value.into(),
-            Seen::Text(text) => text.into(),
-            Seen::Array(items) => (0..items.count()).filter_map(|index| items.item(index)).map(tree).collect(),
-            Seen::Object(members) => {
+    /// Converts a view to a `Value`.
+    fn tree(value: &dyn View) -> Value {
+        match value.view() {
+            JsonView::Null => Value::Null,
+            JsonView::Boolean(value) => value.into(),
+            JsonView::Signed(value) => value.into(),
+            JsonView::Unsigned(value) => value.into(),
+            JsonView::Float(value) => value.into(),
+            JsonView::Text(text) => text.into(),
+            JsonView::Array(items) => (0..items.count()).filter_map(|index| items.item(index)).map(tree).collect(),
+            JsonView::Object(members) => {
                 let mut all = Map::new();
                 let _ = members.each(&mut |name, value| {
                     assert_eq!(members.member(name).map(tree), Some(tree(value)));
@@ -400,6 +400,6 @@ mod tests {
             })
         );
         assert_eq!(tree(&Payment::Card(Card {})), json!({}));
-        assert!(matches!(order.look(), Seen::Object(members) if members.member("other").is_none()));
+        assert!(matches!(order.view(), JsonView::Object(members) if members.member("other").is_none()));
     }
 }
