@@ -1,17 +1,17 @@
-//! How many retries a caller affords: a share of its calls, so that retries don't keep down a service that is down already.
+//! The retry budget: limits retries to a share of the calls, so that retries don't keep an overloaded service down.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What a retry costs.
+/// The cost of a retry.
 const RETRY: u32 = 1000;
-/// What a call puts in: ten calls are worth a retry.
+/// The credit of a call: ten calls pay for one retry.
 const CALL: u32 = 100;
-/// What may be put by: a hundred retries.
+/// The maximum balance: a hundred retries.
 const MOST: u32 = 100 * RETRY;
-/// What is there at first: ten retries.
+/// The initial balance: ten retries.
 const FIRST: u32 = 10 * RETRY;
 
-/// The retries that a caller has left, of all its calls to one service.
+/// The balance of a caller's retries to one service.
 pub(crate) struct Budget(AtomicU32);
 
 impl Default for Budget {
@@ -21,14 +21,14 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// A call was made.
+    /// Adds the credit of a call.
     pub(crate) fn put_in(&self) {
         let more = |there: u32| (there < MOST).then(|| (there + CALL).min(MOST));
-        // an error says that there is enough
+        // an error means that the balance is at its maximum
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
-    /// Takes out what a retry costs; false where it isn't there.
+    /// Withdraws the cost of a retry; returns false if the balance is too low.
     pub(crate) fn afford(&self) -> bool {
         let taken = |there: u32| there.checked_sub(RETRY);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()

@@ -1,4 +1,4 @@
-//! The calling side: a request is encoded under its contract, sent as often as is safe, and the answer decoded under its own.
+//! The RPC client: encodes a request under its contract, sends it as often as is safe, and decodes the answer.
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -29,28 +29,28 @@ use crate::telemetry::trace::TraceContext;
 use crate::telemetry::{metrics, span};
 use twyla_codec::validate::Refusal;
 
-/// Calls RPCs, over HTTP or within this process. Clones share connections, addresses and the budget of retries.
+/// A client of RPCs, over HTTP or within this process. Clones share connections, addresses and the retry budget.
 #[derive(Clone)]
 pub struct Rpc {
     inner: Arc<Inner>,
     session: Option<Uuid>,
     trace: Option<TraceContext>,
-    /// When whoever has called us gives up.
+    /// The deadline of the surrounding call, if a handler calls.
     until: Option<Instant>,
 }
 
 struct Inner {
     link: Link,
     patience: Patience,
-    /// The RPCs of which a service has said that they may be repeated.
+    /// The RPCs that a service has declared repeatable.
     repeatable: RwLock<HashSet<&'static str>>,
 }
 
 impl Rpc {
-    /// Calls services of this process, for tests and for programs that are one process.
+    /// Creates a client of the services in this process, for tests and for programs of a single process.
     ///
-    /// A service can be called that is given it with [`Service::rpc`](crate::Service::rpc), once it has started. Requests,
-    /// contexts and answers are encoded, held to their contracts and decoded as they are over HTTP.
+    /// A service is callable if it was given this client with [`Service::rpc`](crate::Service::rpc) and has started.
+    /// Requests, contexts and answers are encoded, checked against their contracts and decoded as they are over HTTP.
     #[must_use]
     pub fn in_memory() -> Self {
         Self::over(Link::in_memory(None), Patience::default())
@@ -61,49 +61,51 @@ impl Rpc {
         Self { inner: Arc::new(inner), session: None, trace: None, until: None }
     }
 
-    /// The same, whose calls belong to the session `id`: for a session that other programs know by a text,
-    /// [`session_id`](crate::session_id) of that.
+    /// Returns a client whose calls belong to the session `id`. For a session that other programs identify by a text, use
+    /// [`session_id`](crate::session_id) of that text.
     #[must_use]
     pub fn with_session(&self, id: Uuid) -> Self {
         Self { session: Some(id), ..self.clone() }
     }
 
-    /// The same, whose calls are part of a trace.
+    /// Returns a client whose calls are part of a trace.
     #[must_use]
     pub fn with_trace(&self, trace: TraceContext) -> Self {
         Self { trace: Some(trace), ..self.clone() }
     }
 
-    /// The same for what a handler calls: of the session and the trace of its own call, and over with it.
+    /// Returns the client for a handler's calls: in the session and trace of the call that it serves, and within its
+    /// deadline.
     pub(crate) fn within_call(&self, meta: &CallMeta) -> Self {
         let session = Some(meta.session_id);
         Self { session, trace: meta.trace.clone(), until: Some(meta.deadline), ..self.clone() }
     }
 
-    /// The same for what a listener calls: of the session and the trace of its event.
+    /// Returns the client for a listener's calls: in the session and trace of its event.
     pub(crate) fn within_event(&self, session: Uuid, trace: Option<&TraceContext>) -> Self {
         Self { session: Some(session), trace: trace.cloned(), ..self.clone() }
     }
 
     /// Calls an RPC.
     ///
-    /// Request and context are held to their contracts first. The call belongs to the session and the trace of the handler
-    /// that this [`Rpc`] is an argument of, or to the session of [`with_session`](Self::with_session), or to a new one.
+    /// Checks request and context against their contracts first. The call belongs to the session and the trace of the
+    /// handler that has this [`Rpc`] as an argument, or to the session of [`with_session`](Self::with_session), or to a new
+    /// one.
     ///
-    /// Through a failure it is tried again where that is safe: where nothing was begun; and else where the request's schema
-    /// says `idempotent`, the service says so, or an [idempotency key](Calling::idempotency_key) is given. A handler's calls
-    /// are over when the call that it serves is.
+    /// After a failure the call is retried if that is safe: if the service had not begun it; otherwise only if the request's
+    /// schema says `idempotent`, the service says so, or an [idempotency key](Calling::idempotency_key) is set. The calls of
+    /// a handler end with the call that it serves.
     ///
     /// ```text
     /// let booking = rpc.call::<GetBooking>(GetBookingRequest::new("A1324B"), &context).await?;
     /// ```
     ///
     /// # Errors
-    /// [`CallError`], which tells what can be done about it.
+    /// [`CallError`], whose variants differ in what the caller can do.
     ///
     /// # Cancel safety
-    /// Encoded when called, sent when polled. If the future is dropped, the connection is cut or the stream reset, and the
-    /// service stops when it notices.
+    /// Encodes when called, sends when polled. If the future is dropped, the connection is closed or the stream reset, and
+    /// the service stops when it notices.
     pub fn call<M: Method>(
         &self,
         request: M::Request,
@@ -118,12 +120,12 @@ impl Rpc {
         }
     }
 
-    /// Makes a service of this process callable, if that is what it calls.
+    /// Makes a service of this process callable, if this is an in-memory client.
     pub(crate) fn attach(&self, server: &Arc<Server>) {
         self.inner.link.attach(server);
     }
 
-    /// Whether it calls services of this process.
+    /// Returns whether this is an in-memory client.
     #[must_use]
     pub fn is_in_memory(&self) -> bool {
         self.inner.link.is_in_memory()
@@ -136,13 +138,13 @@ impl fmt::Debug for Rpc {
     }
 }
 
-/// What of a call is sent each time.
+/// The encoded parts of a call, shared by its attempts.
 struct Encoded {
     request: Bytes,
     context: Bytes,
 }
 
-/// Every call is encoded here, and so the program carries its mark.
+/// Encodes a call. Every call passes here, so this is what embeds its contract record in the program.
 fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encoded, CallError<M::Error>> {
     let method = M::CALLS.subject();
     let refused = |refusal: Refusal| CallError::Request {
@@ -151,7 +153,7 @@ fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encod
         errors: refusal.violations.iter().map(Broken::from).collect(),
         maybe_begun: false,
     };
-    // both in one memory
+    // request and context share one buffer
     let (mut text, length) = written(|out| {
         request.encode(out)?;
         let length = out.len();
@@ -169,37 +171,37 @@ fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encod
     Ok(Encoded { request: text, context })
 }
 
-/// A call under way: the future of [`Rpc::call`].
+/// A call in progress: the future of [`Rpc::call`].
 #[must_use = "nothing is sent until this is awaited"]
 pub struct Calling<T, E> {
     rpc: Rpc,
     encoded: Result<Encoded, CallError<E>>,
     deadline: Duration,
     key: Option<Arc<str>>,
-    /// What knows the RPC: the type that stands for it is no part of this one, so that a type that stands for none is told
-    /// of once and not again wherever the future is used.
+    /// Runs the call. A pointer, so that the RPC's type isn't part of this type: a wrong one is reported once, and not at
+    /// each use of the future.
     run: fn(Self) -> Answering<T, E>,
 }
 
 type Answering<T, E> = Pin<Box<dyn Future<Output = Result<T, CallError<E>>> + Send>>;
 
 impl<T, E> Calling<T, E> {
-    /// Waits at most so long for the answer, all attempts together; 10 s unless set here or with
-    /// [`Config::deadline`](crate::rpc::Config::deadline). The service is told, and stops then.
+    /// Sets the deadline for the answer, for all attempts together; 10 s unless set here or with
+    /// [`Config::deadline`](crate::rpc::Config::deadline). The service receives the deadline and stops at it.
     pub fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// A key by which the service knows a call that it has done already: so it may be tried again, whatever its schema says.
-    /// Without one, each call has one of its own.
+    /// Sets the key by which the service recognizes a repeated call, so that the call is retried whatever its schema says.
+    /// By default each call has a key of its own.
     pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
         self.key = Some(key.into());
         self
     }
 }
 
-/// A call from its first poll on.
+/// Runs a call from its first poll on.
 fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Response, M::Error> {
     let Calling { rpc, encoded, deadline, key, .. } = calling;
     let Encoded { request, context } = match encoded {
@@ -255,22 +257,22 @@ impl<T, E> fmt::Debug for Calling<T, E> {
     }
 }
 
-/// What is known of the attempts so far, for whoever stops them.
+/// The state of the attempts so far, for when they are stopped.
 #[derive(Default)]
 struct Progress {
-    /// Whether an attempt is under way.
+    /// Whether an attempt is in progress.
     sending: bool,
-    /// Whether one that has ended may have been begun there.
+    /// Whether the service may have begun an attempt that has ended.
     maybe_begun: bool,
-    /// What stood in the way of the last one.
+    /// The failure of the last attempt.
     why: String,
 }
 
 /// Why there is no answer.
 enum Failed {
-    /// The last attempt got none, and there is no other.
+    /// The last attempt failed, and no other is left.
     Lost(Lost),
-    /// There was none in time.
+    /// The deadline has passed.
     Late,
 }
 
@@ -287,7 +289,7 @@ impl From<Late> for Failed {
 }
 
 impl Rpc {
-    /// Tries until there is an answer that counts, or nothing more is to be tried.
+    /// Sends the call until there is a final answer or no attempt is left.
     async fn attempts(
         &self,
         name: &'static str,
@@ -376,7 +378,7 @@ impl Rpc {
         }
     }
 
-    /// Whether the service says, or has said, that the RPC may be repeated.
+    /// Returns whether the service says, or has said before, that the RPC may be repeated.
     fn is_repeatable(&self, name: &str, outcome: &Result<Answer, Lost>) -> bool {
         match outcome {
             Ok(answer) if answer.status == 200 => false,
@@ -385,13 +387,13 @@ impl Rpc {
         }
     }
 
-    /// What an answer is to the caller.
+    /// Converts an answer to the caller's result.
     fn answered<M: Method>(&self, answer: Answer, begun: Instant) -> Result<M::Response, CallError<M::Error>> {
         if !M::IDEMPOTENT && (answer.idempotent || answer.status == 200) {
             let known = &self.inner.repeatable;
             if known.read().unwrap_or_else(PoisonError::into_inner).contains(M::NAME) != answer.idempotent {
                 let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-                // another version of the service may say it no more
+                // another version of the service may not say it any more
                 if answer.idempotent {
                     known.insert(M::NAME)
                 } else {
@@ -407,7 +409,7 @@ impl Rpc {
         };
         match (answer.status, &answer.kind) {
             (200, Kind::Json) => M::Response::decode(&answer.body).map_err(broken),
-            // an `error.json` may be new: to those who don't know it, what it has to say is a fault as it was before
+            // the caller may not know a new `error.json` yet: it is a fault to it, as before
             (DOMAIN, Kind::Json) if TypeId::of::<M::Error>() == TypeId::of::<NoError>() => {
                 let why = "it answers with an error that its contract has and the one here has not".to_owned();
                 Err(CallError::Fault { method, status: DOMAIN, maybe_begun: true, why, retry_after: None })
@@ -418,7 +420,7 @@ impl Rpc {
     }
 }
 
-/// What any other answer is to the caller.
+/// Converts any other answer to an error.
 fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError<E> {
     let Answer { status, retry_after, .. } = *answer;
     let from = answer.from.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How services are called over HTTP: where they live, how long to wait, and how often to try.
+//! The configuration of the RPC client over HTTP: addresses, deadlines, retries.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::env;
 use super::retry::Patience;
 use crate::bus::config::{ConfigError, FOREVER, Tls};
 
-/// How services are called over HTTP: given to [`Rpc::new`].
+/// The configuration of an RPC client over HTTP, for [`Rpc::new`].
 ///
 /// ```
 /// use twyla_runtime::{Rpc, rpc::Config};
@@ -28,7 +28,7 @@ pub struct Config {
     pub(crate) max_answer: usize,
     pub(crate) http2: bool,
     pub(crate) tls: Option<Tls>,
-    /// An address that can't be one.
+    /// The first invalid address.
     pub(crate) wrong: Option<ConfigError>,
 }
 
@@ -39,7 +39,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// With no addresses yet.
+    /// Creates a configuration without addresses.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -54,17 +54,17 @@ impl Config {
         }
     }
 
-    /// With the addresses in the environment: `<PREFIX>_NAVITAIRE_API_URL` is where the service `navitaire-api` is, one URL
-    /// or several with commas between; the prefix with or without its trailing underscore. `None` where there is no such
-    /// variable with an `http` or `https` URL.
+    /// Reads the addresses from the environment: `<PREFIX>_NAVITAIRE_API_URL` has the URL of the service `navitaire-api`, or
+    /// several with commas between; the prefix may end with an underscore. Returns `None` if no such variable has an `http`
+    /// or `https` URL.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first variable that begins as such a URL and isn't one.
+    /// [`ConfigError`] names the first variable that starts like such a URL and isn't one.
     pub fn from_env(prefix: &str) -> Result<Option<Self>, ConfigError> {
         Self::from_variables(prefix, std::env::vars_os())
     }
 
-    /// As [`from_env`](Self::from_env), from any variables.
+    /// Reads the addresses from the given variables, as [`from_env`](Self::from_env) does.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
@@ -76,7 +76,7 @@ impl Config {
         if found.is_empty() { Ok(None) } else { Self::addressed(found, unset).map(Some) }
     }
 
-    /// With the addresses that variables have.
+    /// Creates a configuration with the addresses of variables.
     pub(crate) fn addressed(found: Vec<env::Variable>, unset: env::Unset) -> Result<Self, ConfigError> {
         let mut config = Self::new();
         for env::Variable { name, service, value } in found {
@@ -88,8 +88,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Where a service is: the base URLs of its addresses, below which `/rpc/<method>` is. They take turns, and where one
-    /// can't be reached the next one is tried.
+    /// Sets the base URLs of a service; `/rpc/<method>` is below each. Calls rotate through them, and use the next one if
+    /// one is unreachable.
     #[must_use]
     pub fn address<T: AsRef<str>>(mut self, service: &str, urls: impl IntoIterator<Item = T>) -> Self {
         let parsed: Result<Vec<_>, String> = urls.into_iter().map(|url| endpoints::base(url.as_ref())).collect();
@@ -102,76 +102,76 @@ impl Config {
         self
     }
 
-    /// Who knows where the services are that have no address here.
+    /// Sets the resolver for services that have no address here.
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.places.resolver = Some(Arc::new(resolver));
         self
     }
 
-    /// How long a call may take, all attempts together; 10 s unless set, or [`within`](crate::rpc::Calling::within) says
-    /// otherwise of one call.
+    /// Sets the deadline of a call, for all attempts together; 10 s by default. [`within`](crate::rpc::Calling::within)
+    /// overrides it for a single call.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.patience.deadline = deadline;
         self
     }
 
-    /// How long one attempt may take, so that a service that hangs leaves time for another; unbounded within the deadline
-    /// unless set.
+    /// Sets the deadline of one attempt, so that a service that hangs leaves time for another attempt; by default only the
+    /// call's deadline applies.
     #[must_use]
     pub fn attempt_deadline(mut self, deadline: Duration) -> Self {
         self.patience.attempt = Some(deadline);
         self
     }
 
-    /// How often all addresses are tried; 3 times unless set, 0 counts as 1. Only what is safe is repeated, and a tenth of
-    /// the calls at most, after the first ten.
+    /// Sets how often all addresses are tried; 3 times by default, 0 counts as 1. Only safe calls are retried, and at most a
+    /// tenth of the calls, after the first ten.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.patience.attempts = attempts.max(1);
         self
     }
 
-    /// The pauses between two attempts, at random up to the first, doubled each time up to the last; from 50 ms to 1 s
-    /// unless set. Where a service says when it may be called again, that is waited for.
+    /// Sets the pauses between attempts: random up to `first`, which doubles with each attempt up to `last`; 50 ms and 1 s
+    /// by default. If a service says when to call again, the client waits until then.
     #[must_use]
     pub fn pauses(mut self, first: Duration, last: Duration) -> Self {
         (self.patience.first_pause, self.patience.max_pause) = (first, last.max(first));
         self
     }
 
-    /// How long it may take to connect; 2 s unless set.
+    /// Sets the deadline to connect; 2 s by default.
     #[must_use]
     pub fn connect_deadline(mut self, deadline: Duration) -> Self {
         self.connect_deadline = deadline;
         self
     }
 
-    /// How long a connection that idles is kept; 20 s unless set. It should be less than the services close them after.
+    /// Sets how long an idle connection is kept; 20 s by default. Keep it below the services' own limit.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = idle.min(FOREVER);
         self
     }
 
-    /// How many bytes an answer may have; 32 MiB unless set. Of a larger one no more than that is read.
+    /// Sets the maximum size of an answer in bytes; 32 MiB by default. No more than that is read.
     #[must_use]
     pub fn max_answer(mut self, bytes: usize) -> Self {
         self.max_answer = bytes;
         self
     }
 
-    /// Whether `http` addresses are spoken to in HTTP/2 from the first byte on; not unless set. With `https` the two sides
-    /// agree on it by themselves.
+    /// Sets whether `http` addresses are called by HTTP/2 with prior knowledge; not by default. With `https` both sides
+    /// negotiate the version.
     #[must_use]
     pub fn http2(mut self, http2: bool) -> Self {
         self.http2 = http2;
         self
     }
 
-    /// Whom `https` addresses are trusted by, and who we are; the system's certificates, and none of ours, unless set. The
-    /// files are read once.
+    /// Sets the trusted certificates for `https` addresses and the client's own; by default the system's certificates and no
+    /// own one. The files are read once.
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);

@@ -1,4 +1,4 @@
-//! Where services live: addresses from the environment, from the configuration, or from whoever knows.
+//! The endpoints of services: addresses from the environment, the configuration, or a resolver.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -20,7 +20,7 @@ use super::env;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// Knows where services live.
+/// Finds the addresses of services.
 ///
 /// ```
 /// use std::{error::Error, future::Future, pin::Pin};
@@ -36,43 +36,43 @@ type Cause = Box<dyn Error + Send + Sync>;
 /// }
 /// ```
 pub trait Resolve: Send + Sync + 'static {
-    /// The base URLs of a service's addresses, at least one: `/rpc/<method>` is below each.
+    /// Returns the base URLs of a service, at least one: `/rpc/<method>` is below each.
     ///
-    /// It is asked again after five seconds, so it may look up what changes, and by one call at a time, whose answer all
-    /// have. Meanwhile the addresses from before are called, unless they are from more than a minute before that. It has two
-    /// seconds; after them, as after an error, the addresses from before are called for another second, and where there are
-    /// none the call tries again as it does where nobody is reached.
+    /// The answer is cached for five seconds; then one call asks again, and the others share its result. Meanwhile they use
+    /// the previous addresses, unless those expired more than a minute ago. The resolver has two seconds. If it fails or
+    /// takes longer, the previous addresses are used for another second; without any, the call is retried as if the service
+    /// was unreachable.
     ///
     /// # Errors
-    /// Why there are none: it is part of what a caller gets to know.
+    /// The reason is part of the caller's error.
     #[allow(clippy::type_complexity, reason = "a future behind a pointer, in full")]
     fn resolve<'a>(&'a self, service: &'a str)
     -> Pin<Box<dyn Future<Output = Result<Vec<String>, Cause>> + Send + 'a>>;
 }
 
-/// How long an address that could not be reached is the last to be tried, at first and at most.
+/// How long an unreachable address is tried last: initially, and at most.
 const DOWN: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 
 /// The addresses of one service.
 pub(crate) struct Known {
     pub(crate) addresses: Vec<Address>,
-    /// When they are to be asked for anew.
+    /// The expiry of the addresses.
     pub(crate) until: Option<Instant>,
     pub(crate) budget: Arc<Budget>,
     next: AtomicUsize,
 }
 
-/// One address.
+/// One address of a service.
 pub(crate) struct Address {
-    /// The base, with a `/` at its end.
+    /// The base URL, with a trailing `/`.
     base: Url,
-    /// Those of the RPCs below it.
+    /// The cached URLs of its RPCs.
     urls: Grown<Url>,
-    /// The header `host`, where a call has one.
+    /// The header `host`, if a call needs one.
     host: Option<HeaderValue>,
-    /// How often it could not be reached in a row.
+    /// The number of consecutive failures to connect.
     failures: AtomicU32,
-    /// Since `begun`, in milliseconds.
+    /// In milliseconds since `begun`.
     down_until: AtomicU64,
     begun: Instant,
 }
@@ -91,7 +91,7 @@ impl Known {
         Self { addresses: urls.into_iter().map(address).collect(), until, budget, next: AtomicUsize::new(0) }
     }
 
-    /// The same with other addresses; of those that stay, what is known of them stays too.
+    /// Returns a copy with new addresses; those that stay keep their state.
     pub(crate) fn renewed(&self, urls: Vec<Url>, until: Option<Instant>) -> Self {
         let next = Self::new(urls, until, self.budget.clone());
         for address in &next.addresses {
@@ -106,12 +106,12 @@ impl Known {
         next
     }
 
-    /// The bases of its addresses.
+    /// Returns the base URLs.
     pub(crate) fn urls(&self) -> Vec<Url> {
         self.addresses.iter().map(|address| address.base.clone()).collect()
     }
 
-    /// The address to try next: one after another, those that are down last, and none of those tried.
+    /// Returns the next address, round-robin: unreachable ones last, and none of those already tried.
     pub(crate) fn pick(&self, tried: &[usize]) -> Option<usize> {
         let count = self.addresses.len();
         if count == 1 {
@@ -128,12 +128,12 @@ impl Address {
         &self.base
     }
 
-    /// The header `host` of a call over HTTP/1.1 that isn't encrypted: over others it isn't known yet whether there is one.
+    /// Returns the header `host` for unencrypted HTTP/1.1. For other addresses the version is not known yet.
     pub(crate) fn host(&self) -> Option<&HeaderValue> {
         self.host.as_ref()
     }
 
-    /// The URL of an RPC.
+    /// Returns the URL of an RPC.
     pub(crate) fn url(&self, method: &'static str) -> Option<Url> {
         if let Some(url) = self.urls.get(method) {
             return Some(url.clone());
@@ -147,7 +147,7 @@ impl Address {
         until == 0 || self.begun.elapsed() >= Duration::from_millis(until)
     }
 
-    /// It was reached, or it wasn't.
+    /// Records whether the address was reachable.
     pub(crate) fn note(&self, reached: bool) {
         if reached {
             if self.failures.load(Ordering::Relaxed) > 0 {
@@ -157,7 +157,7 @@ impl Address {
             return;
         }
         if !self.is_up() {
-            // of many calls at once the first has told it
+            // another concurrent call already recorded this failure
             return;
         }
         let failures = self.failures.fetch_add(1, Ordering::Relaxed);
@@ -168,18 +168,18 @@ impl Address {
     }
 }
 
-/// As RFC 9110 has it (section 7.2): with the port, where that isn't the scheme's own.
+/// Returns the value of `host` by RFC 9110, section 7.2: with the port unless it is the scheme's default.
 fn host(base: &Url) -> Option<HeaderValue> {
     let host = base.host_str().filter(|_| base.scheme() == "http")?;
     let host = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    // so that a clone needs no memory of its own
+    // so that a clone needs no allocation
     HeaderValue::from_maybe_shared(Bytes::from_owner(host)).ok()
 }
 
-/// Parses a base URL; what is wrong with it otherwise.
+/// Parses a base URL; the error completes a sentence after its name.
 pub(crate) fn base(text: &str) -> Result<Url, String> {
     let should = "it should be a URL, for example http://booking:8080";
-    // it may be a password that stands before an `@`
+    // hidden: a password may stand before the `@`
     let is = if text.contains('@') { "is one with an `@` in it".to_owned() } else { format!("is {text:?}") };
     let mut url = Url::parse(text.trim()).map_err(|error| format!("{is} ({error}): {should}"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -198,13 +198,13 @@ pub(crate) fn base(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Where a configuration says that services live.
+/// The configured addresses of services.
 #[derive(Clone, Default)]
 pub(crate) struct Places {
-    /// By the service as variables name it.
+    /// By service, as variables name it.
     pub(crate) fixed: HashMap<String, Vec<Url>>,
     pub(crate) resolver: Option<Arc<dyn Resolve>>,
-    /// What the variables say of other services, where the addresses are from the environment.
+    /// The variables of services without an address, if the addresses are from the environment.
     pub(crate) unset: Option<env::Unset>,
 }
 
@@ -217,12 +217,12 @@ impl fmt::Debug for Places {
 }
 
 impl Places {
-    /// The addresses of a service that are for good.
+    /// Returns the fixed addresses of a service.
     pub(crate) fn fixed(&self, service: &str) -> Option<Vec<Url>> {
         self.fixed.get(&env::key(service)).cloned()
     }
 
-    /// Why there are none of a service.
+    /// Returns why a service has no address.
     pub(crate) fn missing(&self, service: &str) -> String {
         match &self.unset {
             Some(unset) => unset.missing(service),

@@ -1,4 +1,4 @@
-//! The environment variables that say where services are: `<PREFIX>_NAVITAIRE_API_URL`.
+//! The environment variables with the addresses of services: `<PREFIX>_NAVITAIRE_API_URL`.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -14,18 +14,18 @@ pub(crate) struct Variable {
     pub(crate) value: String,
 }
 
-/// What `<PREFIX>_LOG_URL` would name, which is where logs go.
+/// `<PREFIX>_LOG_URL` names the destination of logs, not a service.
 const LOG: &str = "LOG";
 
-/// The variables of services that have no address, and what they have instead.
+/// The variables whose values are not addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unset {
     prefix: String,
-    /// By the service as variables name it; none of a value that is nobody's to see.
+    /// By service, as variables name it; `None` for a value that must stay hidden.
     others: HashMap<String, Option<String>>,
 }
 
-/// The variables with addresses, and what the others have: databases and the like have URLs too.
+/// Splits the variables into those with addresses and the others: databases and the like have URLs too.
 pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> (Vec<Variable>, Unset) {
     let prefix = plain(prefix);
     let mut unset = Unset { prefix: prefix.to_owned(), others: HashMap::new() };
@@ -36,7 +36,7 @@ pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, O
             Ok(value) if has_address(&value) => {
                 found.push(Variable { name, service, value });
             }
-            // it may be a password that stands before the `@`
+            // hidden: a password may stand before the `@`
             Ok(value) => drop(unset.others.insert(service, (!value.contains('@')).then_some(value))),
             Err(_) => drop(unset.others.insert(service, None)),
         }
@@ -45,13 +45,13 @@ pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, O
     (found, unset)
 }
 
-/// Whether one of the values is an address, or the first is one that was begun.
+/// Returns whether a value has an address, or starts like one.
 fn has_address(value: &str) -> bool {
     let begins = |url: &str, with: &str| url.trim_start().to_ascii_lowercase().starts_with(with);
     begins(value, "http") || value.split(',').any(|url| begins(url, "http://") || begins(url, "https://"))
 }
 
-/// A variable's name, and the service that it names.
+/// Returns a variable's name and the service in it.
 fn named(prefix: &str, name: OsString) -> Option<(String, String)> {
     let name = name.into_string().ok()?;
     let rest = if prefix.is_empty() { &*name } else { name.strip_prefix(prefix)?.strip_prefix('_')? };
@@ -60,7 +60,7 @@ fn named(prefix: &str, name: OsString) -> Option<(String, String)> {
 }
 
 impl Unset {
-    /// Why there is no address of a service.
+    /// Returns why a service has no address.
     pub(crate) fn missing(&self, service: &str) -> String {
         let variable = variable(&self.prefix, service);
         let is = match self.others.get(&key(service)) {
@@ -72,17 +72,17 @@ impl Unset {
     }
 }
 
-/// The prefix without its trailing underscore.
+/// Returns the prefix without its trailing underscore.
 pub(crate) fn plain(prefix: &str) -> &str {
     prefix.strip_suffix('_').unwrap_or(prefix)
 }
 
-/// A service as variables name it: `NAVITAIRE_API`.
+/// Returns a service's name as variables have it: `NAVITAIRE_API`.
 pub(crate) fn key(service: &str) -> String {
     service.replace('-', "_").to_ascii_uppercase()
 }
 
-/// The variable with a service's addresses: `PLATFORM_NAVITAIRE_API_URL`.
+/// Returns the variable with a service's addresses: `PLATFORM_NAVITAIRE_API_URL`.
 fn variable(prefix: &str, service: &str) -> String {
     config::variable(prefix, &format!("{}_URL", key(service)))
 }
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(services, ["NAVITAIRE_API"]);
         let (of_all, _) = variables("", set());
         assert_eq!(of_all.len(), 5);
-        // whichever of them has lost its scheme, it is no address that is passed over
+        // an address without its scheme is refused and not skipped
         for (value, count) in
             [("a:1,http://b", 1), ("http://b,a:1", 1), (" HTTPS://b", 1), ("http:", 1), ("a,http-b:1", 0)]
         {

@@ -1,4 +1,4 @@
-//! Calls over HTTP: attempts go to a service's addresses in turn, and answers are read into a bounded buffer.
+//! Calls over HTTP: sends attempts to a service's addresses in turn and reads answers into a bounded buffer.
 
 use std::error::Error;
 use std::fmt;
@@ -34,29 +34,29 @@ const IDEMPOTENT: HeaderName = HeaderName::from_static(headers::IDEMPOTENT);
 const PARENT: HeaderName = HeaderName::from_static(TRACE_PARENT);
 const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
 
-/// Calls services over HTTP.
+/// An HTTP client of services.
 pub(crate) struct Http {
-    /// For addresses without encryption, where nothing tells which HTTP is spoken but the configuration.
+    /// For `http` addresses, whose HTTP version the configuration sets.
     plain: Client,
-    /// For those with it, where the two sides agree on that.
+    /// For `https` addresses, where both sides negotiate the version.
     encrypted: Client,
     places: Places,
     max_answer: usize,
     http2: bool,
-    /// The addresses that are for good.
+    /// The cached fixed addresses.
     fixed: Grown<Arc<Known>>,
-    /// Those that a resolver has told of.
+    /// The cached addresses from a resolver.
     found: Found,
 }
 
-/// The addresses that a call may go to, and which were tried in this round.
+/// The addresses that a call may use, and those tried in this round.
 pub(crate) struct Route<'a> {
     http: &'a Http,
     known: Held<'a>,
     tried: Vec<usize>,
 }
 
-/// Addresses, for as long as a call takes.
+/// Addresses, held for the duration of a call.
 enum Held<'a> {
     Fixed(&'a Known),
     Found(Arc<Known>),
@@ -85,9 +85,9 @@ impl Http {
                 .default_headers(headers.clone())
                 .tls_backend_preconfigured(tls.clone())
                 .redirect(redirect::Policy::none())
-                // what is tried again, and how often, is said once
+                // this crate decides about retries
                 .retry(reqwest::retry::never())
-                // services are called straight, whatever proxy there is for the rest of the world
+                // services are called directly, whatever proxy the environment sets
                 .no_proxy()
                 .connect_timeout(config.connect_deadline)
                 .pool_idle_timeout(config.idle)
@@ -116,14 +116,14 @@ impl Http {
             Some(known) => Held::Fixed(known),
             None => match self.found.fresh(service) {
                 Some(known) => Held::Found(known),
-                // few calls come this way, and none shall be the larger for it
+                // boxed: few calls take this branch, and the future of the others stays small
                 None => Box::pin(self.find(service)).await?,
             },
         };
         Ok(Route { http: self, known, tried: Vec::new() })
     }
 
-    /// Finds out where a service is.
+    /// Finds the addresses of a service.
     async fn find(&self, service: &'static str) -> Result<Held<'_>, NoRoute> {
         if let Some(urls) = self.places.fixed(service) {
             let known = Known::new(urls, None, Arc::default());
@@ -170,17 +170,17 @@ impl Route<'_> {
 
 fn request(url: Url, host: Option<&HeaderValue>, ask: &Ask) -> Request {
     let mut request = Request::new(Method::POST, url);
-    // As many as there will be, two of them the same in each request: the map is copied on its way, each time with room for
-    // no more than is in it, and what isn't there yet is added to the last copy.
+    // The exact number of headers, minus two that each request shares: a clone allocates just for its entries, and the
+    // missing ones are added to the last copy.
     let optional = [ask.session.is_some(), ask.attempt > 1, ask.trace.is_some(), ask.trace.is_some()].map(usize::from);
     let mut headers = HeaderMap::with_capacity(7 + optional.iter().sum::<usize>());
-    // each is ASCII by what it is made of; what can't stand in a header stays away
+    // all are ASCII by construction; a value that no header can hold is left out
     let mut put = |name: HeaderName, text: Bytes| {
         if let Ok(value) = HeaderValue::from_maybe_shared(text) {
             headers.insert(name, value);
         }
     };
-    // and all have one memory
+    // all values share one buffer
     let mut text = BytesMut::with_capacity(128);
     if let Some(context) = &ask.context {
         put(CONTEXT, context.clone());
@@ -242,7 +242,7 @@ async fn answer(response: &mut Response, most: usize, address: &Address) -> Resu
             None => "its answer has no content type, and an RPC's is JSON".to_owned(),
         }),
     };
-    // what is said in seconds; a date is what no service of ours says
+    // in seconds; services don't answer with a date
     let retry_after = header(RETRY_AFTER).and_then(|value| headers::number(value, 9)).map(Duration::from_secs);
     let idempotent = header(IDEMPOTENT).is_some_and(|value| value.eq_ignore_ascii_case(b"true"));
     let from = || (!matches!(status, 200 | DOMAIN | 422)).then(|| address.base().to_string());
@@ -275,12 +275,12 @@ async fn answer(response: &mut Response, most: usize, address: &Address) -> Resu
 }
 
 fn lost(error: &reqwest::Error, address: &Address) -> Lost {
-    // a request that can't be made was never sent either
+    // a request that can't be built was never sent either
     let maybe_begun = !(error.is_connect() || error.is_builder());
     Lost { maybe_begun, why: format!("{}: {}", address.base(), chain(error)) }
 }
 
-/// An error with its causes, without the URL that each would repeat.
+/// Formats an error with its causes, without the URL that each would repeat.
 fn chain(error: &reqwest::Error) -> String {
     error.source().map_or_else(|| error.to_string(), catch_panic::chain)
 }

@@ -1,4 +1,4 @@
-//! Calls within one process: what is sent is text here too, so that encode, validate and decode are those of the wire.
+//! Calls within one process. They are encoded as text too, so that encoding, validation and decoding are those of the wire.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,10 +12,10 @@ use crate::rpc::protocol::ask::{Answer, Ask, Lost};
 use crate::rpc::server::server::{Served, Server};
 use crate::telemetry::metrics;
 
-/// The services of this process that can be called.
+/// The callable services of this process.
 pub(crate) struct Network {
     methods: RwLock<HashMap<String, Vec<Place>>>,
-    /// The variables that would have said where else services are.
+    /// The variables that could have had addresses of other services.
     unset: Option<Unset>,
 }
 
@@ -29,7 +29,7 @@ impl Network {
         Self { methods: RwLock::default(), unset }
     }
 
-    /// Makes the RPCs of a service callable, for as long as it is there.
+    /// Makes the RPCs of a service callable while it exists.
     pub(crate) fn attach(&self, server: &Arc<Server>) {
         let mut methods = self.methods.write().unwrap_or_else(PoisonError::into_inner);
         for served in server.methods().values() {
@@ -39,7 +39,7 @@ impl Network {
         }
     }
 
-    /// The newest service that serves it; one that takes no more calls only where there is no other.
+    /// Returns the newest service that serves the RPC, preferring one that accepts calls.
     fn find(&self, service: &str, method: &str) -> Option<(Arc<Server>, Arc<Served>)> {
         let methods = self.methods.read().unwrap_or_else(PoisonError::into_inner);
         let places = methods.get(&format!("{service}.{method}"))?;

@@ -1,4 +1,4 @@
-//! The calling side: where a service is, and how often a call is tried.
+//! The RPC client: endpoints of services, calls and retries.
 
 #[cfg(feature = "rpc-client")]
 pub(crate) mod append_only_map;

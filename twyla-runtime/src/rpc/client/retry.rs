@@ -1,15 +1,15 @@
-//! Whether a call that has failed is tried again, and when.
+//! The retry policy: whether and when a failed call is retried.
 
 use std::time::Duration;
 
 use crate::rpc::protocol::ask::{Answer, Kind, Lost};
 
-/// How long a call may take, and how often it is tried.
+/// Deadlines, attempts and pauses of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     pub(crate) deadline: Duration,
     pub(crate) attempts: u32,
-    /// How long one attempt may take, where that is less than what is left.
+    /// The deadline of one attempt, if shorter than the rest of the call's.
     pub(crate) attempt: Option<Duration>,
     pub(crate) first_pause: Duration,
     pub(crate) max_pause: Duration,
@@ -27,34 +27,34 @@ impl Default for Patience {
     }
 }
 
-/// What becomes of a call after an attempt.
+/// The decision after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// It has ended, one way or the other.
+    /// The call has ended, successfully or not.
     Done,
-    /// It may be tried again.
+    /// The call may be retried.
     Again {
-        /// Not before this.
+        /// The earliest time of the retry.
         after: Duration,
-        /// Whether nobody was reached: to try elsewhere then costs a service nothing.
+        /// Whether no service was reached, so that another address can be tried without cost to the service.
         unreached: bool,
     },
 }
 
-/// What becomes of a call after an attempt; `safe` where it may be done twice.
+/// Decides after an attempt; `safe` means that the call may be repeated.
 pub(crate) fn next(outcome: &Result<Answer, Lost>, safe: bool) -> Next {
     let after = |answer: &Answer| answer.retry_after.unwrap_or_default();
     match outcome {
         Err(lost) if !lost.maybe_begun => Next::Again { after: Duration::ZERO, unreached: true },
         Err(_) if safe => Next::Again { after: Duration::ZERO, unreached: false },
-        // a service that has turned the call away has begun nothing; others may mean anything by it
+        // a busy Twyla service hasn't begun the call; other servers may mean anything by a 503
         Ok(answer) if answer.status == 503 && (safe || is_busy(answer)) => {
             Next::Again { after: after(answer), unreached: false }
         }
         Ok(answer) if safe && matches!(answer.status, 408 | 429 | 502) => {
             Next::Again { after: after(answer), unreached: false }
         }
-        // a gateway's own, and not a service's whose caller has no time left either
+        // a gateway's 504, and not that of a service at whose deadline the caller's ends too
         Ok(answer) if safe && answer.status == 504 && answer.kind != Kind::Problem => {
             Next::Again { after: after(answer), unreached: false }
         }
@@ -66,14 +66,14 @@ fn is_busy(answer: &Answer) -> bool {
     answer.read_problem().is_some_and(|problem| problem.is("busy"))
 }
 
-/// Whether something of the call may have been begun by whoever answers so.
+/// Returns whether the sender of this answer may have begun the call.
 pub(crate) fn maybe_begun(answer: &Answer) -> bool {
     answer.read_problem().is_none_or(|problem| problem.maybe_begun())
 }
 
 impl Patience {
-    /// How long to wait after so many rounds: twice as long each time, and at random between nothing and that, so that
-    /// callers who have failed together don't come back together.
+    /// Returns the pause after a number of rounds: random up to a limit that doubles each time, so that callers that failed
+    /// together don't retry together.
     pub(crate) fn pause(&self, rounds: u32) -> Duration {
         let most = self.first_pause.saturating_mul(1_u32.checked_shl(rounds.saturating_sub(1)).unwrap_or(u32::MAX));
         let random = uuid::Uuid::new_v4().as_u128() as u64 as f64 / u64::MAX as f64;
@@ -134,7 +134,7 @@ mod tests {
             let most = most.min(Duration::from_secs(1));
             let pauses: Vec<Duration> = (0..100).map(|_| patience.pause(rounds)).collect();
             assert!(pauses.iter().all(|pause| *pause <= most), "{rounds}");
-            // none of a hundred in the upper half would be chance once in 2^100 times
+            // the probability that none of a hundred is in the upper half is 2^-100
             assert!(pauses.iter().any(|pause| *pause > most / 2), "{rounds}");
         }
     }

@@ -1,4 +1,4 @@
-//! Where the attempts at a call go: to a service of this process, or to one after another of a service's addresses.
+//! The destination of attempts: a service of this process, or a service's addresses in turn.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::in_process::Network;
 use crate::rpc::protocol::ask::{Answer, Ask, Lost, NoRoute};
 use crate::rpc::server::server::Server;
 
-/// What carries calls.
+/// The transport of calls.
 pub(crate) enum Link {
     Memory {
         network: Network,
@@ -19,7 +19,7 @@ pub(crate) enum Link {
     Http(crate::rpc::client::http::Http),
 }
 
-/// Where the attempts at one call go.
+/// The destination of the attempts at one call.
 pub(crate) enum Route<'a> {
     Memory {
         network: &'a Network,
@@ -30,7 +30,7 @@ pub(crate) enum Route<'a> {
 }
 
 impl Link {
-    /// Within this process; with the variables that would have said otherwise.
+    /// Creates an in-process link, with the variables that could have had addresses.
     pub(crate) fn in_memory(unset: Option<Unset>) -> Self {
         Self::Memory { network: Network::new(unset), budget: Budget::default() }
     }
@@ -47,7 +47,7 @@ impl Link {
         }
     }
 
-    /// The way to a service.
+    /// Finds the destination for a service.
     #[cfg_attr(
         not(feature = "rpc-client"),
         allow(unused_variables, reason = "within the process nothing is to be found out")
@@ -62,17 +62,17 @@ impl Link {
 }
 
 impl Route<'_> {
-    /// One attempt, at the next place.
+    /// Sends one attempt to the next address.
     pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, Lost> {
         match self {
-            // behind a pointer, so that a call over HTTP needn't have room for a service in it
+            // boxed, so that the future of a call over HTTP doesn't contain a service
             Self::Memory { network, .. } => Box::pin(network.send(ask.clone())).await,
             #[cfg(feature = "rpc-client")]
             Self::Http(route) => route.send(ask).await,
         }
     }
 
-    /// Whether there is a place that was not tried in this round.
+    /// Returns whether an address is left in this round.
     pub(crate) fn another(&self) -> bool {
         match self {
             Self::Memory { .. } => false,

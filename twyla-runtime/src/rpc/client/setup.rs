@@ -1,4 +1,4 @@
-//! Makes an [`Rpc`]: from the environment, or of a configuration.
+//! Constructors of [`Rpc`]: from the environment or a configuration.
 
 use std::ffi::OsString;
 
@@ -13,10 +13,10 @@ use super::route::Link;
 use crate::bus::config::ConfigError;
 
 impl Rpc {
-    /// Calls services over HTTP.
+    /// Creates a client of services over HTTP.
     ///
     /// # Errors
-    /// [`ConfigError`] says which address or which TLS file is wrong. Nothing is connected yet.
+    /// [`ConfigError`] names the invalid address or TLS file. Nothing is connected yet.
     #[cfg(feature = "rpc-client")]
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         if let Some(wrong) = config.wrong {
@@ -26,14 +26,15 @@ impl Rpc {
         Ok(Self::over(Link::Http(Http::new(config)?), patience))
     }
 
-    /// Over HTTP where a variable `<PREFIX>_<SERVICE>_URL` has an `http` or `https` URL, else within this process. Any other
-    /// value counts as none, as databases have such variables too; a call of that service says so.
+    /// Creates a client over HTTP if a variable `<PREFIX>_<SERVICE>_URL` has an `http` or `https` URL, otherwise one within
+    /// this process. Variables with other values are ignored, since databases have such variables too; a call to that
+    /// service mentions them.
     ///
-    /// `PLATFORM_NAVITAIRE_API_URL` is where the service `navitaire-api` is for the prefix `PLATFORM`, with or without its
-    /// trailing underscore; several URLs have commas between.
+    /// `PLATFORM_NAVITAIRE_API_URL` has the URL of the service `navitaire-api` for the prefix `PLATFORM`, which may end with
+    /// an underscore; several URLs have commas between.
     ///
     /// # Errors
-    /// [`ConfigError`] names a variable that begins as such a URL and isn't one.
+    /// [`ConfigError`] names a variable that starts like such a URL and isn't one.
     pub fn from_env(prefix: &str) -> Result<Self, ConfigError> {
         Self::from_variables(prefix, std::env::vars_os())
     }

@@ -1,4 +1,4 @@
-//! What a handler takes beside its request: each argument is taken out of the call's parts.
+//! The arguments of a handler besides its request, each extracted from the call.
 
 use std::any::{Any, TypeId, type_name};
 
@@ -12,17 +12,17 @@ use crate::rpc::{CallMeta, Rpc};
 use crate::service::handler::Need;
 use crate::{Bus, State};
 
-/// One call whose request and context have been held to their contracts: what the handler's arguments are taken from.
+/// A call whose request and context are checked: the source of the handler's arguments.
 pub struct Parts {
     incoming: Incoming,
     context: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Parts {
-    /// Decodes the request, and the context too, which is held to its contract whether the handler takes it or not.
+    /// Decodes the request, and the context, which is checked even if the handler doesn't take it.
     ///
     /// # Errors
-    /// The answer that tells the caller of each rule that is broken.
+    /// The answer that reports each broken rule.
     pub fn open<K, T: Requests<K>>(incoming: Incoming) -> Result<(T, Self), Answer> {
         let context = match &incoming.context {
             Some(context) => {
@@ -37,10 +37,10 @@ impl Parts {
         Ok((request, Self { incoming, context }))
     }
 
-    /// The context. A call without one has an empty one, if the contract allows that.
+    /// Returns the context. A call without one has an empty context, if the contract allows that.
     ///
     /// # Errors
-    /// The answer that tells the caller what the context lacks.
+    /// The answer that reports what the context lacks.
     pub fn context<C: EventContext>(&self) -> Result<C, Answer> {
         if let Some(context) = self.context.as_ref().and_then(|context| context.downcast_ref::<C>()) {
             return Ok(context.clone());
@@ -50,7 +50,7 @@ impl Parts {
     }
 }
 
-/// What a handler of an RPC may take after its request: the context, [`CallMeta`], [`State`], [`Bus`] and [`Rpc`].
+/// An argument that an RPC handler may take after its request: the context, [`CallMeta`], [`State`], [`Bus`] and [`Rpc`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` after its request",
     label = "neither `Context`, `CallMeta`, `State<T>`, `Bus` nor `Rpc`",
@@ -58,13 +58,13 @@ impl Parts {
     note = "a handler has one request, its first argument: another RPC is another `#[rpc]`"
 )]
 pub trait CallArgument: Sized {
-    /// Takes the argument out of the parts.
+    /// Extracts the argument.
     ///
     /// # Errors
-    /// The answer where the call or the service doesn't have it.
+    /// The answer if the call or the service lacks it.
     fn take(parts: &Parts) -> Result<Self, Answer>;
 
-    /// The state that the service must be given for it.
+    /// Returns the state that the service must have for this argument.
     #[must_use]
     fn need() -> Option<Need> {
         None
@@ -100,7 +100,7 @@ impl<T: Clone + Send + Sync + 'static> CallArgument for State<T> {
     fn take(parts: &Parts) -> Result<Self, Answer> {
         let Incoming { given, meta, .. } = &parts.incoming;
         let state = given.states.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref::<T>());
-        // the service has looked at `need` before it took anything in, so this can't be reached through it
+        // unreachable through a service, which checks `need` before it starts
         state.map(|state| Self(state.clone())).ok_or_else(|| outcome::not_given(meta, type_name::<T>()))
     }
 

@@ -1,4 +1,4 @@
-//! Handlers as a service serves them: what `#[rpc]` registers, and the arguments that a handler may take.
+//! RPC handlers as a service serves them: the registration by `#[rpc]`, and the arguments of a handler.
 
 mod argument;
 mod outcome;

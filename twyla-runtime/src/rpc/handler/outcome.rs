@@ -1,5 +1,4 @@
-//! What a handler's outcome is to the caller: a response, an error that the RPC has a contract for, or a fault of which the
-//! caller gets to know no more than that.
+//! Conversion of a handler's result to an answer: a response, an error of the RPC's contract, or a fault without details.
 
 use std::error::Error;
 use std::future::ready;
@@ -15,7 +14,7 @@ use twyla_codec::validate::Refusal;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// The answer that a handler's result is.
+/// Converts a handler's result to an answer.
 pub fn answer<M: Method, E: Into<Cause>>(outcome: Result<M::Response, E>) -> Answer {
     match outcome {
         Ok(response) => match written(|out| response.encode(out)) {
@@ -26,7 +25,7 @@ pub fn answer<M: Method, E: Into<Cause>>(outcome: Result<M::Response, E>) -> Ans
     }
 }
 
-/// An answer that was known before the handler was called.
+/// Returns an answer that was known before the handler was called.
 #[must_use]
 pub fn answered(answer: Answer) -> AnswerFuture {
     Box::pin(ready(answer))
@@ -48,14 +47,14 @@ fn failed<M: Method>(error: &(dyn Error + 'static)) -> Answer {
     Answer::problem(&Problem::of(500, method, "the handler failed"))
 }
 
-/// What a handler answers with breaks its contract: that is never sent, and what is wrong with it is for the log.
+/// Returns the answer if the handler's value breaks its contract: the value is never sent, and the violations are logged.
 fn broken<M: Method>(what: &'static str, schema: &'static str, refusal: &Refusal) -> Answer {
     tracing::error!(method = M::NAME, schema, %refusal, "the {what} breaks its contract and was not sent");
     let detail = format!("the service's {what} breaks its contract, and was not sent");
     Answer::problem(&Problem { part: Some(Part::Response), ..Problem::of(500, M::NAME, detail) })
 }
 
-/// What a caller sent breaks its contract.
+/// Returns the answer to a request or context that breaks its contract.
 pub(crate) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer {
     tracing::debug!(method = meta.method, session = %meta.session_id, %refusal, "refused: the {part} breaks its contract");
     let detail = format!("the {part} breaks its contract: {refusal}");
@@ -63,18 +62,18 @@ pub(crate) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer 
     Answer::problem(&Problem { part: Some(part), errors, ..Problem::of(422, meta.method, detail) })
 }
 
-/// A service lacks what a handler takes, which it looked for before it served anything.
+/// Returns the answer if the service lacks an argument of the handler, which it checks before it serves.
 pub(crate) fn not_given(meta: &CallMeta, what: &'static str) -> Answer {
     tracing::error!(method = meta.method, what, "the service was not given what the handler takes");
     problem(500, meta.method, "the handler could not be called")
 }
 
-/// An answer that says what went wrong.
+/// Returns an answer with problem details.
 pub(crate) fn problem(status: u16, method: &str, detail: impl Into<String>) -> Answer {
     Answer::problem(&Problem::of(status, method, detail))
 }
 
-/// A request has more bytes than are allowed.
+/// Returns the answer to a request that is too large.
 pub(crate) fn too_large(method: &str, most: usize) -> Answer {
     problem(413, method, format!("the request has more than the {most} bytes that are allowed"))
 }

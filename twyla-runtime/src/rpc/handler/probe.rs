@@ -1,5 +1,5 @@
-//! Questions that expanded code asks the compiler about the user's types and answers itself, so that a wrong type is told
-//! of once, in the contract's words, and everything behind it goes on with a stand-in.
+//! Compile-time checks of expanded code: a wrong type is reported once, in the contract's terms, and the rest of the code
+//! compiles with a stand-in.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -16,21 +16,20 @@ use crate::service::handler::Otherwise;
 pub struct IsRequest<T, K>(PhantomData<(T, K)>);
 
 impl<T: Requests<K>, K> IsRequest<T, K> {
-    /// It is: an inherent constant goes before a trait's.
+    /// `true`: an inherent constant takes precedence over a trait's.
     pub const HOLDS: bool = true;
-    /// What a program that serves it carries.
+    /// The contract record of a program that serves the RPC.
     pub const SERVES: &'static Mark = T::Method::SERVES;
 }
 
 impl<T, K> Otherwise for IsRequest<T, K> {}
 
-/// A first argument that takes a call: decoded where its type is the RPC's request, not at all where that has been
-/// refused already.
+/// A first argument that takes a call. Decoded if its type is the RPC's request; not used if the compiler has refused it.
 pub trait Asks<K, const IS_REQUEST: bool>: Sized {
-    /// The request, and the parts of the call that the other arguments are taken from.
+    /// Returns the request, and the rest of the call for the other arguments.
     ///
     /// # Errors
-    /// The answer where request or context break their contracts.
+    /// The answer if request or context break their contracts.
     fn open(incoming: Incoming) -> Result<(Self, Parts), Answer>;
 }
 
@@ -46,7 +45,7 @@ impl<K, T> Asks<K, false> for T {
     }
 }
 
-/// One call: the handler's future, and what its output is to the caller.
+/// Runs a handler's future and converts its output to an answer.
 pub fn serve<F: Future + Send + 'static>(future: F, answer: fn(F::Output) -> Answer) -> AnswerFuture {
     Box::pin(async move { answer(future.await) })
 }

@@ -1,4 +1,4 @@
-//! A handler of an RPC as the service serves it, and what one call starts from.
+//! The registration of an RPC handler, and the input of one call.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,41 +13,41 @@ use crate::rpc::CallMeta;
 use crate::rpc::protocol::ask::Answer;
 use crate::service::handler::{Need, States};
 
-/// A handler function that [`#[rpc]`](macro@crate::rpc) has made known to the program.
+/// A handler function with [`#[rpc]`](macro@crate::rpc).
 pub trait Handler {
     /// The RPC's name.
     const NAME: &'static str;
     /// The RPC's method: the last segment of its path.
     const METHOD: &'static str;
-    /// What the service serves.
+    /// Returns the registration for a service.
     fn registration() -> Registration;
 }
 
-/// One handler as the service serves it.
+/// A registered handler.
 #[derive(Clone, Debug)]
 pub struct Registration {
     /// The RPC's name.
     pub name: &'static str,
     /// The last segment of its path.
     pub method: &'static str,
-    /// The handler function's path, for messages.
+    /// The path of the handler function, for messages.
     pub handler: &'static str,
-    /// What a program that registers it carries.
+    /// The contract record of a program that registers it.
     pub mark: &'static Mark,
     /// The states that the handler takes.
     pub needs: Vec<Need>,
-    /// What the attribute says of how it is served.
+    /// The attribute's settings.
     pub policy: Policy,
     /// Decodes one call and answers it.
     pub handle: fn(Incoming) -> AnswerFuture,
 }
 
-/// How an RPC is served, where its attribute says so; what it doesn't say is the service's.
+/// The attribute's settings of an RPC; those that are not set are the service's.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
-    /// How many calls may be under way at once.
+    /// The maximum number of concurrent calls.
     pub concurrency: Option<u16>,
-    /// How long a call may take at most.
+    /// The maximum duration of a call.
     pub deadline: Option<Duration>,
     /// Whether a call may be repeated.
     pub idempotent: bool,
@@ -56,24 +56,24 @@ pub struct Policy {
 /// The future of one call.
 pub type AnswerFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// One call: what a handler starts from.
+/// The input of one call.
 #[derive(Clone, Debug)]
 pub struct Incoming {
     /// The request, a JSON text.
     pub request: Bytes,
-    /// The context, a JSON text, where the caller sent one.
+    /// The context, a JSON text, if the caller sent one.
     pub context: Option<Bytes>,
-    /// What else the call carries.
+    /// The call's metadata.
     pub meta: CallMeta,
-    /// What the service gives its handlers.
+    /// The service's resources for handlers.
     pub given: Arc<Given>,
 }
 
-/// What a service gives its handlers.
+/// A service's resources for handlers.
 pub struct Given {
     /// The bus, without a session.
     pub bus: Bus,
-    /// The states by type; what they call other services with is one of them, without a session.
+    /// The states by type. The RPC client, without a session, is one of them.
     pub states: Arc<States>,
 }
 

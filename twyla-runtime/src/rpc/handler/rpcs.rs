@@ -1,4 +1,4 @@
-//! The handlers of a service, as `rpcs![..]` collects them: no two at one path.
+//! The handlers of a service, collected by `rpcs![..]`, which refuses two at one path.
 
 use super::registration::{Handler, Registration};
 use crate::service::handler::Text;
@@ -8,20 +8,20 @@ use crate::service::handler::Text;
 pub struct Rpcs(Vec<Registration>);
 
 impl Rpcs {
-    /// Collects what `rpcs!` has held against each other.
+    /// Collects the entries that `rpcs!` has checked.
     #[doc(hidden)]
     #[must_use]
     pub fn collect(entries: &[Entry]) -> Self {
         Self(entries.iter().map(|entry| (entry.registration)()).collect())
     }
 
-    /// How many there are.
+    /// Returns the number of handlers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no handlers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -37,15 +37,14 @@ impl IntoIterator for Rpcs {
     }
 }
 
-/// What stands for a function without `#[rpc]` in `rpcs![..]`: a function has no type's name, so a glob import of this one
-/// takes its place.
+/// The stand-in for a function without `#[rpc]` in `rpcs![..]`: a glob import of this module fills in the missing type.
 pub mod unserved {
     /// A function without `#[rpc]`.
     #[derive(Debug)]
     pub struct Function;
 }
 
-/// What `rpcs![..]` takes: a function with `#[rpc]`.
+/// An item of `rpcs![..]`: a function with `#[rpc]`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this function serves no RPC",
@@ -53,7 +52,7 @@ pub mod unserved {
     note = "put `#[rpc(\"service.method\")]` above the function: `rpcs![..]` takes functions that have it"
 )]
 pub trait Listed {
-    /// The handler.
+    /// The handler's entry.
     const ENTRY: Entry;
 }
 
@@ -73,17 +72,17 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry under the path that the list names it by.
+    /// Sets the name under which the list has the handler.
     #[must_use]
     pub const fn named(mut self, handler: &'static str) -> Self {
         self.handler = handler;
         self
     }
 
-    /// Holds an entry against those before it in the list.
+    /// Checks an entry against the earlier ones in the list.
     ///
     /// # Panics
-    /// As the program compiles, where one before it has the same path: the message names both handlers and RPCs.
+    /// At compile time, if an earlier entry has the same path: the message names both handlers and RPCs.
     #[track_caller]
     pub const fn distinct(self, before: &[Self]) {
         let mut i = 0;

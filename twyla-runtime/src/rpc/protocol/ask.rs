@@ -1,4 +1,4 @@
-//! What goes between a caller and a service, whatever carries it: over HTTP, or in memory.
+//! Attempts and answers, independent of the transport: over HTTP or in memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,25 +22,25 @@ pub struct Ask {
     /// The context, a JSON text in ASCII.
     pub(crate) context: Option<Bytes>,
     pub(crate) session: Option<Session>,
-    /// How long the caller waits.
+    /// The caller's remaining time.
     pub(crate) timeout: Option<Duration>,
-    /// From 1.
+    /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
     pub(crate) key: Option<Key>,
     pub(crate) trace: Option<TraceContext>,
 }
 
-/// What a service knows a call again by.
+/// The idempotency key.
 #[derive(Clone, Debug)]
 pub(crate) enum Key {
-    /// Said by the caller.
+    /// Set by the caller.
     Given(Arc<str>),
-    /// One that no other call has; a text only where one is needed.
+    /// Random; formatted only if needed.
     Own(Uuid),
 }
 
 impl Key {
-    /// One that no other call has.
+    /// Creates a random key.
     pub(crate) fn new() -> Self {
         Self::Own(Uuid::new_v4())
     }
@@ -53,7 +53,7 @@ impl Key {
     }
 }
 
-/// What a service answers.
+/// A service's answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -62,23 +62,23 @@ pub struct Answer {
     pub(crate) body: Bytes,
     /// When the caller may try again.
     pub(crate) retry_after: Option<Duration>,
-    /// Whether the service says that the RPC may be repeated.
+    /// Whether the service declares the RPC repeatable.
     pub(crate) idempotent: bool,
-    /// The address that has answered so, where that helps to find out why.
+    /// The address that answered, for messages.
     pub(crate) from: Option<String>,
 }
 
-/// What a body is by its content type.
+/// The kind of a body, by its content type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Json,
     Problem,
-    /// Something else, which no answer of an RPC is: in words.
+    /// Another content type, which no RPC answers with.
     #[cfg_attr(not(feature = "rpc-client"), allow(dead_code, reason = "only others answer so"))]
     Other(String),
 }
 
-/// The status of an answer with an error that the RPC has a contract for.
+/// The status of an answer with an error of the RPC's contract.
 pub(crate) const DOMAIN: u16 = 409;
 
 impl Answer {
@@ -86,40 +86,40 @@ impl Answer {
         Self { status, kind, body, retry_after: None, idempotent: false, from: None }
     }
 
-    /// What was asked for.
+    /// Creates a response.
     pub(crate) fn response(body: Bytes) -> Self {
         Self::new(200, Kind::Json, body)
     }
 
-    /// An error that the RPC has a contract for.
+    /// Creates an answer with an error of the RPC's contract.
     pub(crate) fn error(body: Bytes) -> Self {
         Self::new(DOMAIN, Kind::Json, body)
     }
 
-    /// What it says went wrong, where it is that.
+    /// Returns the problem details, if the body has any.
     pub(crate) fn read_problem(&self) -> Option<Problem> {
         if self.kind == Kind::Problem { Problem::from_json(&self.body) } else { None }
     }
 
-    /// Anything else that went wrong.
+    /// Creates an answer for any other failure.
     pub(crate) fn problem(problem: &Problem) -> Self {
         Self::new(problem.status, Kind::Problem, problem.to_json().into())
     }
 }
 
-/// An attempt that got no answer.
+/// An attempt without an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Lost {
-    /// Whether the service may have begun with it. `false` is certain.
+    /// Whether the service may have begun the call. `false` is certain.
     pub(crate) maybe_begun: bool,
     pub(crate) why: String,
 }
 
-/// Why an attempt has nowhere to go.
+/// Why an attempt has no destination.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "rpc-client"), allow(dead_code, reason = "within the process there is always a way"))]
 pub(crate) struct NoRoute {
     pub(crate) why: String,
-    /// Whether that stays so.
+    /// Whether that is permanent.
     pub(crate) for_good: bool,
 }

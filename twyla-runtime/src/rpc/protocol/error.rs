@@ -1,4 +1,4 @@
-//! What can go wrong with a call, told apart by what a caller can do about it.
+//! Errors of a call, separated by what the caller can do.
 
 use std::error::Error;
 use std::fmt;
@@ -8,74 +8,74 @@ use super::method::NoError;
 use super::problem::Broken;
 use crate::service::fail::NoUse;
 
-/// What can go wrong with a call.
+/// An error of a call.
 ///
-/// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence.
+/// `Debug` prints the same as `Display`, so that a `main` that returns the error prints a sentence.
 #[non_exhaustive]
 pub enum CallError<E = NoError> {
-    /// No service could be reached, or the connection to it was lost before it had answered.
+    /// No service was reachable, or the connection was lost before the answer.
     Unreachable {
         /// The RPC's name.
         method: &'static str,
-        /// Whether the service may have begun with the call. `false` is certain.
+        /// Whether the service may have begun the call. `false` is certain.
         maybe_begun: bool,
-        /// What stood in the way of the last attempt.
+        /// The failure of the last attempt.
         why: String,
     },
 
-    /// There was no answer in time.
+    /// The deadline passed without an answer.
     Deadline {
         /// The RPC's name.
         method: &'static str,
-        /// How long was waited.
+        /// How long the caller waited.
         after: Duration,
-        /// Whether the service may have begun with the call. `false` is certain.
+        /// Whether the service may have begun the call. `false` is certain.
         maybe_begun: bool,
-        /// What stood in the way of the last attempt that had ended; empty where the first one had not.
+        /// The failure of the last completed attempt; empty if none has completed.
         why: String,
     },
 
-    /// What we ask breaks its contract: the request or the context. Whoever found that has done nothing.
+    /// Our request or context breaks its contract. The side that found it has done nothing.
     Request {
         /// The RPC's name.
         method: &'static str,
-        /// Who found it: here before anything was sent, or there.
+        /// Who found it: the caller before sending, or the service.
         by: Side,
-        /// Each rule that is broken.
+        /// Each broken rule.
         errors: Vec<Broken>,
-        /// Whether the service may have begun with the call, in an attempt before. `false` is certain.
+        /// Whether the service may have begun an earlier attempt of the call. `false` is certain.
         maybe_begun: bool,
     },
 
-    /// What they answer breaks its contract. What was asked for may have been done.
+    /// The answer breaks its contract. The work may have been done.
     Response {
         /// The RPC's name.
         method: &'static str,
-        /// Who found it: they before they sent it, or we.
+        /// Who found it: the service before sending, or the caller.
         by: Side,
-        /// Each rule that is broken. Empty where they found it: what is wrong with it is in their log.
+        /// Each broken rule. Empty if the service found it: its log has the details.
         errors: Vec<Broken>,
     },
 
-    /// The service can't do what was asked for, and says so as the RPC's contract for errors has it.
+    /// The service refuses with an error of the RPC's contract.
     Domain(E),
 
-    /// The service failed, turned the call away, or is none of the kind.
+    /// The service failed, rejected the call, or isn't a Twyla service.
     Fault {
         /// The RPC's name.
         method: &'static str,
         /// The HTTP status.
         status: u16,
-        /// Whether the service may have begun with the call. `false` is certain.
+        /// Whether the service may have begun the call. `false` is certain.
         maybe_begun: bool,
-        /// What the service says, or what is wrong with what it says.
+        /// The reason that the service gives, or what is wrong with its answer.
         why: String,
-        /// When it may be tried again, if the service says.
+        /// When the call may be retried, if the service says.
         retry_after: Option<Duration>,
     },
 }
 
-/// Which side of a call.
+/// A side of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The caller.
@@ -85,7 +85,7 @@ pub enum Side {
 }
 
 impl<E> CallError<E> {
-    /// What kind of an end it is, for those who count.
+    /// Returns the kind of the error, for metrics.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "unreachable",
@@ -97,7 +97,7 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Whether the service may have begun with the call. `false` is certain: it may be called again.
+    /// Returns whether the service may have begun the call. `false` is certain: the call may be repeated.
     #[must_use]
     pub fn maybe_begun(&self) -> bool {
         match self {
@@ -109,7 +109,7 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The same of a call of which an attempt before may have been begun.
+    /// Returns the error of a call of which an earlier attempt may have been begun.
     pub(crate) fn after_another(mut self, may: bool) -> Self {
         if let Self::Unreachable { maybe_begun, .. }
         | Self::Deadline { maybe_begun, .. }
@@ -121,7 +121,7 @@ impl<E> CallError<E> {
         self
     }
 
-    /// The error that the RPC has a contract for, if it is one.
+    /// Returns the error of the RPC's contract, if this is one.
     #[must_use]
     pub fn domain(&self) -> Option<&E> {
         match self {
@@ -142,7 +142,7 @@ impl fmt::Display for All<'_> {
     }
 }
 
-/// What is known of how far the call came.
+/// Formats whether the call may have been begun.
 struct Begun(bool);
 
 impl fmt::Display for Begun {
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(What::of(&error(Side::Ours)), What::Park);
         let boxed: Box<dyn Error + Send + Sync> = Fail::from(error(Side::Ours)).into();
         assert_eq!(What::of(&*boxed), What::Park);
-        // theirs may be another version's, which is gone at the next attempt
+        // another version of the service may answer the next attempt
         assert_eq!(What::of(&error(Side::Theirs)), What::Retry);
     }
 }

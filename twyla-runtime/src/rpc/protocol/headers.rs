@@ -1,4 +1,4 @@
-//! What a call carries in headers, and how it is written there.
+//! The headers of a call, and their encoding.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ pub(crate) const CONTEXT: &str = "twyla-context";
 pub(crate) const SESSION: &str = "twyla-session";
 /// How long the caller waits, in milliseconds.
 pub(crate) const TIMEOUT: &str = "twyla-timeout-ms";
-/// Which attempt of the caller's it is, from 1; absent for the first.
+/// The number of the attempt, from 1; absent for the first.
 pub(crate) const ATTEMPT: &str = "twyla-attempt";
-/// A key that stays the same for each attempt.
+/// A key that stays the same for all attempts at a call.
 pub(crate) const KEY: &str = "idempotency-key";
-/// In an answer: whether a call of this RPC may be repeated.
+/// In an answer: whether calls of this RPC may be repeated.
 pub(crate) const IDEMPOTENT: &str = "twyla-idempotent";
-/// What a request and a response are.
+/// The content type of requests and responses.
 pub(crate) const JSON: &str = "application/json";
-/// The content coding of a body that has none.
+/// The content coding of an unencoded body.
 pub(crate) const IDENTITY: &str = "identity";
-/// What problem details are (RFC 9457).
+/// The content type of problem details (RFC 9457).
 pub(crate) const PROBLEM: &str = "application/problem+json";
 
-/// The bound of a context's text in bytes: servers and proxies take headers of 8 to 16 KiB, all together.
+/// The maximum size of a context in bytes: servers and proxies accept 8 to 16 KiB of headers in total.
 pub(crate) const MAX_CONTEXT: usize = 6 << 10;
 
-/// A JSON text that a header can have: characters that it can't are only in strings, where they have escapes.
+/// Escapes a JSON text to ASCII for a header. Only strings have other characters, and strings have escapes for them.
 pub(crate) fn ascii_json(text: Bytes) -> Bytes {
     let plain = |byte: u8| byte.is_ascii() && byte != 0x7f;
     if text.iter().all(|byte| plain(*byte)) {
@@ -47,7 +47,7 @@ pub(crate) fn ascii_json(text: Bytes) -> Bytes {
     out.into()
 }
 
-/// A text of which only visible ASCII and single spaces within stand in a header as they are.
+/// Escapes everything but visible ASCII and single inner spaces.
 pub(crate) fn escaped(text: &str) -> std::borrow::Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'"' | b'\\');
     if text.bytes().all(plain) {
@@ -64,7 +64,7 @@ pub(crate) fn escaped(text: &str) -> std::borrow::Cow<'_, str> {
     out.into()
 }
 
-/// The text again. What isn't escaped so, as others may send it, is itself.
+/// Reverses [`escaped`]. Text that isn't escaped, as other programs may send it, stays as it is.
 pub(crate) fn unescaped(header: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(header).ok()?.trim();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
@@ -89,31 +89,31 @@ pub(crate) fn unescaped(header: &[u8]) -> Option<String> {
     Some(String::from_utf8(out).unwrap_or_else(|_| text.to_owned()))
 }
 
-/// How long a caller waits, rounded up, so that nothing is cut short that could be answered in time.
+/// Returns a timeout in milliseconds, rounded up, so that the service doesn't stop early.
 pub(crate) fn millis(timeout: Duration) -> u64 {
     u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-/// Reads a whole number of at most `digits` digits.
+/// Parses an integer of at most `digits` digits.
 pub(crate) fn number(header: &[u8], digits: usize) -> Option<u64> {
     let text = std::str::from_utf8(header).ok()?.trim();
     let plain = !text.is_empty() && text.len() <= digits && text.bytes().all(|byte| byte.is_ascii_digit());
     if plain { text.parse().ok() } else { None }
 }
 
-/// Whether a content type is JSON, whatever its parameters.
+/// Returns whether a content type is JSON, whatever its parameters.
 pub(crate) fn is_json(content_type: &[u8]) -> bool {
-    // nearly always just that
+    // the usual case
     content_type == JSON.as_bytes() || kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(JSON))
 }
 
-/// Whether content codings, with commas between, leave a body as it is.
+/// Returns whether a comma-separated list of content codings leaves the body unchanged.
 pub(crate) fn is_identity(codings: &[u8]) -> bool {
     let mut codings = codings.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(IDENTITY.as_bytes()))
 }
 
-/// Whether a content type is that of problem details.
+/// Returns whether a content type is that of problem details.
 pub(crate) fn is_problem(content_type: &[u8]) -> bool {
     kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(PROBLEM))
 }

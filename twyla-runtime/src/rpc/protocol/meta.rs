@@ -1,4 +1,4 @@
-//! What a handler may know of a call beside its request and context.
+//! The metadata of a call for its handler.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use uuid::Uuid;
 
 use crate::telemetry::trace::TraceContext;
 
-/// What a call carries beside its request and context.
+/// The metadata of a call, besides its request and context.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CallMeta {
     /// The RPC's name, `service.method`.
     pub method: &'static str,
-    /// The session that the call belongs to; what a handler emits and calls belongs to the same. It is a new one if the call has
-    /// none, and [`session_id`](crate::session_id) of a text that isn't a UUID.
+    /// The session of the call; the handler's own events and calls belong to it too. New if the call has none, and
+    /// [`session_id`](crate::session_id) of a text that isn't a UUID.
     pub session_id: Uuid,
-    /// When the caller gives up, or the service does: then the handler is stopped where it awaits.
+    /// When the caller or the service gives up. The handler is then cancelled at its next await point.
     pub deadline: Instant,
-    /// Which attempt of the caller's this is, from 1: a later one may be of a call that has been done already.
+    /// The number of the caller's attempt, from 1. A later attempt may be of a call that was already done.
     pub attempt: u32,
-    /// The same for each attempt at one call, and another for each call.
+    /// The same for all attempts at one call, and unique to the call.
     pub idempotency_key: Option<Arc<str>>,
-    /// Where in its trace the call was made. What the handler emits and calls is part of it by itself.
+    /// The trace context of the call. The handler's own events and calls are part of the trace by themselves.
     pub trace: Option<TraceContext>,
 }
 
 impl CallMeta {
-    /// A meta as a fresh call has it, with half a minute left, for unit tests of handler functions.
+    /// Creates the metadata of a new call with half a minute left, for unit tests of handlers.
     #[must_use]
     pub fn new(method: &'static str, session_id: Uuid) -> Self {
         Self {

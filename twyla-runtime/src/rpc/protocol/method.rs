@@ -1,4 +1,4 @@
-//! What a contract is to an RPC: its name, and the types of what it carries.
+//! The contract of an RPC: its name and the types of its messages.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -12,18 +12,18 @@ use twyla_codec::validate::Refusal;
 use twyla_codec::validate::contract::{self, Validate};
 use twyla_codec::validate::rules::Violations;
 
-/// What goes one way in an RPC: generated from its schema.
+/// A message of an RPC, generated from its schema.
 pub trait Body: Sized + Send + 'static {
-    /// Decodes a JSON text and holds it to its contract.
+    /// Decodes a JSON text and checks it against its contract.
     ///
     /// # Errors
-    /// [`Refusal`] with each rule that it breaks.
+    /// [`Refusal`] with each broken rule.
     fn decode(text: &[u8]) -> Result<Self, Refusal>;
 
-    /// Appends the JSON text to `out`, held to its contract. On an error `out` is as it was.
+    /// Appends the JSON text to `out`, checked against its contract. On an error `out` is unchanged.
     ///
     /// # Errors
-    /// [`Refusal`] with each rule that the value breaks.
+    /// [`Refusal`] with each broken rule.
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 }
 
@@ -51,38 +51,38 @@ pub trait Method: Sized + Send + 'static {
     const SERVICE: &'static str;
     /// The part of the name behind the first dot: the last segment of the URL's path.
     const METHOD: &'static str;
-    /// Whether it may be done again with nothing changed by it, as `idempotent` in the request's schema says.
+    /// Whether repeating a call has no further effect, as `idempotent` in the request's schema says.
     const IDEMPOTENT: bool;
     /// The request's schema, for example `schemas/rpc/navitaire-api/get_booking/request.json:1`.
     const REQUEST: &'static str;
     /// The response's schema.
     const RESPONSE: &'static str;
-    /// The schemas of what it carries, as they were compiled.
+    /// The compiled schemas of its messages.
     #[doc(hidden)]
     const CARRIED: &'static [&'static Schema];
-    /// What a program that calls it carries.
+    /// The contract record of a program that calls it.
     #[doc(hidden)]
     const CALLS: &'static Mark;
-    /// What a program that serves it carries.
+    /// The contract record of a program that serves it.
     #[doc(hidden)]
     const SERVES: &'static Mark;
-    /// What a caller sends.
+    /// The type of requests.
     type Request: Body;
-    /// What the service answers with.
+    /// The type of responses.
     type Response: Body;
-    /// What the service answers with where it can't do what was asked for; [`NoError`] where there is no `error.json`.
+    /// The type of errors; [`NoError`] if there is no `error.json`.
     type Error: DomainError;
-    /// The context that each call carries.
+    /// The type of the context.
     type Context: EventContext;
 }
 
-/// An error that an RPC has a contract for: `error.json`.
+/// An error of an RPC's contract: `error.json`.
 pub trait DomainError: Body + Error + Clone + Sync {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Body + Error + Clone + Sync> DomainError for T {}
 
-/// The error of an RPC that has no `error.json`: there is none.
+/// The error type of an RPC without `error.json`; it has no values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoError(Infallible);
 
@@ -112,28 +112,28 @@ impl Validate for NoError {
     }
 }
 
-/// An RPC's name as a type: 64-bit FNV-1a of it (`twyla_contract::RpcName::key`).
+/// An RPC's name as a type: its 64-bit FNV-1a hash (`twyla_contract::RpcName::key`).
 #[doc(hidden)]
 pub struct RpcKey<const HASH: u64>;
 
-/// The type of an RPC's request. One type may be that of several.
+/// The request type of an RPC. One type may belong to several RPCs.
 #[doc(hidden)]
 pub trait Requests<K>: Body {
     /// The RPC whose key is `K`.
     type Method: Method<Request = Self>;
 }
 
-/// The type of an RPC's response. One type may be that of several.
+/// The response type of an RPC. One type may belong to several RPCs.
 #[doc(hidden)]
 pub trait Responds<K>: Body {
     /// The RPC whose key is `K`.
     type Method: Method<Response = Self>;
 }
 
-/// Shows an error as its JSON text.
+/// Formats an error as its JSON text.
 ///
 /// # Errors
-/// Where the formatter has one.
+/// Those of the formatter.
 #[doc(hidden)]
 pub fn show_error<T: Write>(value: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut text = Vec::new();
@@ -141,7 +141,7 @@ pub fn show_error<T: Write>(value: &T, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     f.write_str(&String::from_utf8_lossy(&text))
 }
 
-/// What the runtime asks of an RPC's generated types.
+/// Implements the traits of an RPC for its generated types.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __rpc_contract {
@@ -189,14 +189,14 @@ macro_rules! __rpc_contract {
     (error $error:path) => { $error };
 }
 
-/// Makes the type of an RPC's error an error in Rust.
+/// Implements `std::error::Error` for the error type of an RPC.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __rpc_error {
     ($error:ident) => {
         impl ::std::fmt::Display for $error {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                // whoever shows an error shows it to anybody, and its `Debug` hides what is nobody's to see
+                // `Display` ends up in logs, so a type with sensitive values uses `Debug`, which hides them
                 if <Self as $crate::__private::Validate>::SENSITIVE.is_empty() {
                     $crate::__private::show_error(self, f)
                 } else {

@@ -1,4 +1,4 @@
-//! What goes between a caller and a service, whatever carries it, and how HTTP has it.
+//! The messages between a caller and a service, independent of the transport, and their form in HTTP.
 
 pub mod ask;
 #[cfg(any(feature = "rpc-client", feature = "rpc-server"))]

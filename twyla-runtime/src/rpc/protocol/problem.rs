@@ -1,4 +1,4 @@
-//! What is told over the wire of a call that went wrong: problem details (RFC 9457), with each rule that was broken.
+//! Problem details (RFC 9457) of a failed call, with each broken rule.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use twyla_codec::validate::Violation;
 
-/// What begins the `type` of each problem.
+/// The prefix of each problem's `type`.
 const TYPES: &str = "urn:twyla:rpc:";
 
 /// Problem details of a call, `application/problem+json` (RFC 9457).
@@ -15,47 +15,47 @@ const TYPES: &str = "urn:twyla:rpc:";
 #[serde(default)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Which problem it is: `urn:twyla:rpc:..`, or what a server that isn't Twyla's says.
+    /// The type of the problem: `urn:twyla:rpc:..`, or that of another server.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The same to people.
+    /// The human-readable title of the type.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What is wrong with this one call.
+    /// The description of this occurrence.
     pub detail: String,
     /// The RPC's name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub method: String,
-    /// What breaks its contract.
+    /// The part of the call that breaks its contract.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
-    /// Each rule that is broken.
+    /// Each broken rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Broken>,
 }
 
-/// A rule that what was sent breaks, as the other side tells it.
+/// A broken rule, as the other side reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Broken {
-    /// Where the offending value is: a JSON Pointer (RFC 6901), empty for the whole.
+    /// The JSON Pointer (RFC 6901) of the value, empty for the whole.
     pub pointer: String,
-    /// The keyword that refuses it, for example `maxLength`; `json` where the text is no JSON.
+    /// The keyword that refuses it, for example `maxLength`; `json` if the text is not valid JSON.
     pub keyword: String,
-    /// What is wrong, with the rule and the value, shortened.
+    /// The problem, with the rule and the value, shortened.
     pub detail: String,
 }
 
-/// What of a call breaks its contract.
+/// The part of a call that breaks its contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// What the caller asks.
+    /// The request.
     Request,
-    /// What every call carries.
+    /// The context.
     Context,
-    /// What the service answers with.
+    /// The response.
     Response,
 }
 
@@ -85,7 +85,7 @@ impl fmt::Display for Broken {
     }
 }
 
-/// The kind and the title of the problem that a status stands for.
+/// Returns the type and title of the problem for a status.
 fn words(status: u16) -> (&'static str, &'static str) {
     match status {
         400 => ("bad-header", "A header can't be read"),
@@ -102,7 +102,7 @@ fn words(status: u16) -> (&'static str, &'static str) {
 }
 
 impl Problem {
-    /// The problem that a status stands for.
+    /// Creates the problem of a status.
     pub(crate) fn of(status: u16, method: &str, detail: impl Into<String>) -> Self {
         let (kind, title) = words(status);
         Self {
@@ -116,20 +116,20 @@ impl Problem {
         }
     }
 
-    /// A request whose body has a content coding.
+    /// Creates the problem of a request with a content coding.
     #[cfg(feature = "rpc-server")]
     pub(crate) fn of_coding(method: &str, detail: String) -> Self {
         let problem = Self::of(415, method, detail);
         Self { kind: format!("{TYPES}encoded"), title: "A request has no content coding".to_owned(), ..problem }
     }
 
-    /// What a handler has said that can be answered later.
+    /// Creates the problem of a call that may be repeated later.
     pub(crate) fn later(method: &str) -> Self {
         let problem = Self::of(503, method, "the service can't answer this call now");
         Self { kind: format!("{TYPES}later"), title: "The call can be answered later".to_owned(), ..problem }
     }
 
-    /// Whether something of the call may have been begun: whoever refuses it has not.
+    /// Returns whether the service may have begun the call: one that refuses it has not.
     pub(crate) fn maybe_begun(&self) -> bool {
         let kind = self.kind.strip_prefix(TYPES).unwrap_or_default();
         !matches!(
@@ -151,7 +151,7 @@ impl Problem {
     }
 
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        // strings and numbers can't fail to be written
+        // strings and numbers always serialize
         serde_json::to_vec(self).unwrap_or_default()
     }
 
@@ -162,7 +162,7 @@ impl Problem {
     }
 }
 
-/// Whether a member is of its type: one that isn't is as if it weren't there (RFC 9457, section 3.1).
+/// Returns whether a member has its type: one of another type is ignored (RFC 9457, section 3.1).
 fn fits(name: &str, value: &Value) -> bool {
     match name {
         "type" | "title" | "detail" | "method" => value.is_string(),
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!((problem.title.as_str(), problem.errors[0].pointer.as_str()), ("no", "/x"));
         assert_eq!(problem.to_string(), "no");
         assert_eq!(Problem::from_json(b"<html>"), None);
-        // as others write them (RFC 9457, section 3.1: what isn't of its type is ignored)
+        // problem details of another server (RFC 9457, section 3.1: members of another type are ignored)
         let others = br#"{"title":"no","status":"400","errors":{"id":["is missing"]},"part":"body","method":7}"#;
         assert_eq!(Problem::from_json(others), Some(Problem { title: "no".to_owned(), ..Problem::default() }));
         assert_eq!(Problem::from_json(br#"[{"title":"no"}]"#), None);

@@ -1,4 +1,4 @@
-//! Where HTTP comes in: a request at `POST /rpc/<method>` becomes a call, and its answer a response.
+//! The HTTP endpoint: converts a request at `POST /rpc/<method>` to a call, and its answer to a response.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -29,7 +29,7 @@ use crate::telemetry::metrics;
 
 const IDEMPOTENT: HeaderName = HeaderName::from_static(headers::IDEMPOTENT);
 
-/// The routes of a service's RPCs.
+/// Returns the routes of a service's RPCs.
 pub(crate) fn router(server: &Arc<Server>) -> Router {
     let mut router = Router::new();
     for (method, served) in server.methods() {
@@ -48,7 +48,7 @@ async fn unknown(request: Request<Body>) -> Response<Body> {
     early(problem(404, method, detail), request).await.map(Body::new)
 }
 
-/// One RPC as a service of tower's.
+/// One RPC as a tower service.
 #[derive(Clone)]
 struct Endpoint(Arc<(Arc<Server>, Arc<Served>)>);
 
@@ -70,7 +70,7 @@ impl Service<Request<Body>> for Endpoint {
     }
 }
 
-/// Answers a request for an RPC, whatever it is.
+/// Answers any request for an RPC.
 pub(crate) async fn answer<B>(server: &Server, served: &Served, request: Request<B>) -> Response<Full<Bytes>>
 where
     B: HttpBody<Data = Bytes, Error: Display> + Unpin,
@@ -81,7 +81,7 @@ where
         let refused = Refused { answer: problem(405, name, detail), accepts: Some(Accepts::Method) };
         return refuse(name, refused, request).await;
     }
-    // before anything is made of it: whoever is turned away shall be so at little cost
+    // checked first, so that rejecting a call costs little
     if let Err(busy) = server.takes(served) {
         return early(busy, request).await;
     }
@@ -93,19 +93,19 @@ where
     ask.request = match body(server, served, length, request).await {
         Ok(body) => body,
         Err(answer) => {
-            // a call without a place is counted where it is turned away
+            // a rejected call is counted where it is rejected
             if answer.status != 503 {
                 metrics::served(name, answer.status);
             }
             return last(response(answer));
         }
     };
-    // and only when it is there: whoever sends slowly shall take nobody's place
+    // only now that the body is complete: a slow sender doesn't occupy a place
     let answer = match server.admit(served) {
         Ok(_place) => tokio::select! {
             biased;
             answer = server.answer(served, ask, asked) => answer,
-            // nothing else tells those whose connections are none of the service's own that it has ended
+            // a connection of the user's own app has no other signal that the service has ended
             () = server.ended() => Answer::problem(&Problem::later(name)),
         },
         Err(busy) => busy,
@@ -127,17 +127,17 @@ where
     response
 }
 
-/// How much is read of a request that is answered already, and for how long.
+/// How much of an already answered request is read, and for how long.
 const LEFT: usize = 64 << 10;
 const LEAVING: Duration = Duration::from_secs(1);
 
-/// An answer to a request of which no more than the head was needed. What is left is read where it is little: whoever still sends
-/// when the connection is closed may never see its answer.
+/// Answers a request by its head alone. Reads the rest if it is small: a client that still sends while the connection closes
+/// may never see its answer.
 async fn early<B>(answer: Answer, request: Request<B>) -> Response<Full<Bytes>>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    // who waits to be told to go on hasn't begun to send (RFC 9110, section 10.1.1)
+    // a client that waits for `100 Continue` hasn't begun to send (RFC 9110, section 10.1.1)
     let waits = request.headers().contains_key(EXPECT);
     let mut body = request.into_body();
     let reading = async {
@@ -159,13 +159,13 @@ where
     if is_read { response } else { last(response) }
 }
 
-/// The last one of its connection, as what is left of the request isn't waited for.
+/// Marks the response as the last of its connection: the rest of the request isn't read.
 fn last(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-/// Reads a request's body, bounded in size and in time.
+/// Reads a request's body, limited in size and time.
 async fn body<B>(
     server: &Server,
     served: &Served,
@@ -188,7 +188,7 @@ where
         loop {
             let data = match body.frame().await {
                 None => break,
-                // whoever would read this has gone, or has sent what is no HTTP
+                // the client is gone or has sent invalid HTTP
                 Some(Err(error)) => {
                     return Err(problem(400, name, format!("the request was cut short ({version:?}): {error}")));
                 }
@@ -206,12 +206,12 @@ where
     timer::within(within, pin!(reading)).await.map_err(late)?
 }
 
-/// Whole seconds, none of them too early.
+/// Rounds a duration up to whole seconds.
 fn seconds(after: Duration) -> u64 {
     after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).max(1)
 }
 
-/// An answer as HTTP has it.
+/// Converts an answer to an HTTP response.
 fn response(answer: Answer) -> Response<Full<Bytes>> {
     let Answer { status, kind, body, retry_after, idempotent, .. } = answer;
     let mut response = Response::new(Full::new(body));

@@ -1,4 +1,4 @@
-//! What the head of a request says of a call.
+//! Parsing of a request's head as a call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ const KEY: HeaderName = HeaderName::from_static(headers::KEY);
 const PARENT: HeaderName = HeaderName::from_static(TRACE_PARENT);
 const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
 
-/// The answer to a request that isn't a call, and what the service accepts instead.
+/// The answer to a request that isn't a call, with what the service accepts instead.
 pub(crate) struct Refused {
     pub(crate) answer: Answer,
     pub(crate) accepts: Option<Accepts>,
@@ -34,7 +34,7 @@ impl From<Answer> for Refused {
     }
 }
 
-/// What a service accepts of a part of a request that it refuses.
+/// What the service accepts instead of a refused part.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Accepts {
     Method,
@@ -44,7 +44,7 @@ pub(crate) enum Accepts {
 }
 
 impl Accepts {
-    /// The header that says so.
+    /// Returns the header that says so.
     pub(crate) const fn header(self) -> (HeaderName, HeaderValue) {
         match self {
             Self::Method => (ALLOW, HeaderValue::from_static("POST")),
@@ -54,12 +54,12 @@ impl Accepts {
     }
 }
 
-/// The headers of a call, each as it stands there.
+/// The raw headers of a call.
 #[derive(Default)]
 struct Said<'a> {
     content_type: Option<&'a [u8]>,
     content_length: Option<&'a [u8]>,
-    /// One that changes the body.
+    /// A content coding that changes the body.
     content_coding: Option<&'a [u8]>,
     context: Option<&'a [u8]>,
     session: Option<&'a [u8]>,
@@ -71,7 +71,7 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    /// In one pass: most requests have fewer headers than there are to ask for. Of one that is there twice the first counts.
+    /// Collects the headers in one pass: most requests have fewer than there are to look up. The first of duplicates counts.
     fn of(headers: &'a HeaderMap) -> Self {
         let mut said = Self::default();
         for (name, value) in headers {
@@ -102,10 +102,10 @@ impl<'a> Said<'a> {
     }
 }
 
-/// The call that a request is, without its body, and how long that says it is.
+/// Parses a request's head as a call without its body, and its content length.
 ///
 /// # Errors
-/// The answer that says what no call has.
+/// The answer that names the first fault.
 pub(crate) fn read(
     headers: &HeaderMap,
     name: &'static str,
@@ -138,7 +138,7 @@ pub(crate) fn read(
     let (millis, attempt) = (millis.transpose()?, attempt.transpose()?.unwrap_or(1).max(1));
     let session = said.session.map(|value| text(headers::SESSION, value)).transpose()?;
     let key = said.key.map(|value| text(headers::KEY, value)).transpose()?;
-    // what is no place in a trace is none, as the specification has it (W3C Trace Context, section 3.2)
+    // an invalid `traceparent` is ignored, as W3C Trace Context, section 3.2 demands
     let trace = said.parent.and_then(TraceContext::read).map(|trace| {
         let state = said.state.and_then(|state| state.to_str().ok());
         state.map_or(trace.clone(), |state| trace.with_state(state))

@@ -1,4 +1,4 @@
-//! A bound socket: connections with bounds, whose calls go straight to their RPCs, and an end in order.
+//! A listening socket: bounded connections, direct dispatch to RPCs, graceful shutdown.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -33,12 +33,12 @@ use crate::service::phase::{Phase, stopping};
 use crate::service::running::Running;
 use crate::service::shutdown::Ending;
 
-/// What the requests of a connection go to.
+/// The destination of a connection's requests.
 #[derive(Clone)]
 pub(crate) struct Front {
-    /// The RPCs, where nothing of the user's stands before them: a call needs no router to find its own.
+    /// The RPCs, if no user layers apply: such a call bypasses the router.
     pub(crate) straight: Option<Arc<Server>>,
-    /// Where everything else goes.
+    /// The router for everything else.
     pub(crate) app: Router,
 }
 
@@ -53,7 +53,7 @@ impl Front {
         Ok(self.through_app(request).await.map(Either::Right))
     }
 
-    /// Behind a pointer, so that what a call needs stays small.
+    /// Boxed, so that the future of a direct call stays small.
     fn through_app(mut self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
         Box::pin(async move {
             // a router is always ready, and has no errors
@@ -63,14 +63,14 @@ impl Front {
     }
 }
 
-/// A socket that is bound and not yet served.
+/// A bound socket that is not yet served.
 pub(crate) struct Bound {
     listener: TcpListener,
     address: SocketAddr,
 }
 
 impl Bound {
-    /// Binds the address that a service is served on.
+    /// Binds an address.
     pub(crate) async fn to(address: &str) -> Result<Self, Error> {
         let failed = |why: &dyn ToString| Error::Serve { address: address.to_owned(), why: why.to_string() };
         if !is_address(address) {
@@ -85,7 +85,7 @@ impl Bound {
         self.address
     }
 
-    /// Serves until the service stops, then lets the calls under way end within the deadline.
+    /// Serves until the service stops, then lets active calls end within the deadline.
     pub(crate) async fn serve(self, front: Front, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
         let Self { listener, address } = self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -119,7 +119,7 @@ impl Bound {
                         drop(place);
                     });
                 }
-                // one that was gone again is nobody's; else there are too many files open, which needs time
+                // a connection that is already gone is ignored; any other error means too many open files, which needs time
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
                     tracing::error!(%address, %error, "no connection can be accepted");
@@ -148,16 +148,16 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
     matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset)
 }
 
-/// How long a connection is waited for.
+/// The timeouts of a connection.
 #[derive(Clone, Copy)]
 struct Waited {
-    /// Until a request is there.
+    /// Until the first request.
     first: Duration,
-    /// Until the next piece of an answer is taken.
+    /// Until the client reads the next part of an answer.
     written: Duration,
 }
 
-/// Serves one connection; once the service stops, until the calls on it are answered.
+/// Serves one connection; once the service stops, until its calls are answered.
 async fn connection(
     mut builder: auto::Builder<TokioExecutor>,
     stream: TcpStream,
@@ -165,7 +165,7 @@ async fn connection(
     mut phase: watch::Receiver<Phase>,
     waited: Waited,
 ) {
-    // an answer is written at once
+    // answers are sent at once
     let _ = stream.set_nodelay(true);
     let begun = tokio::select! {
         biased;
@@ -194,7 +194,8 @@ async fn connection(
     }
 }
 
-/// Waits until so much has come that it is HTTP/1.1 or HTTP/2, which hyper would wait for without an end; false where nothing will.
+/// Waits for enough bytes to tell HTTP/1.1 from HTTP/2, for which hyper waits without a limit; returns false if they never
+/// come.
 async fn begun(stream: &TcpStream) -> bool {
     const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     let mut first = [0; HTTP2.len()];
@@ -202,7 +203,7 @@ async fn begun(stream: &TcpStream) -> bool {
         match stream.peek(&mut first).await {
             Ok(0) | Err(_) => return false,
             Ok(count) if count < HTTP2.len() && HTTP2.starts_with(&first[..count]) => {
-                // what is there doesn't tell when there is more
+                // a peek doesn't tell when more bytes come
                 sleep(Duration::from_millis(10)).await;
             }
             Ok(_) => return true,
@@ -211,33 +212,33 @@ async fn begun(stream: &TcpStream) -> bool {
 }
 
 impl Running {
-    /// The address that the service's RPCs are served on, if they are served over HTTP here.
+    /// Returns the address at which the service's RPCs are served, if they are.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// The routes of the service's RPCs, `POST /rpc/<method>`, for an app of your own with layers of your own.
+    /// Returns the routes of the service's RPCs, `POST /rpc/<method>`, for an app of your own with layers of your own.
     ///
-    /// They answer for as long as the service runs. With [`Serve::mounted`] nothing else serves them.
+    /// They answer while the service runs. With [`Serve::mounted`] nothing else serves them.
     pub fn router(&self) -> Router {
         self.server.as_ref().map_or_else(Router::new, endpoint::router)
     }
 
-    /// The address that tells of the service's health, if there is one
+    /// Returns the address of the service's health endpoint, if there is one
     /// ([`Service::operations`](crate::Service::operations)).
     #[must_use]
     pub fn operations(&self) -> Option<SocketAddr> {
         self.operations.as_ref().map(|(address, _)| *address)
     }
 
-    /// Tells of the service's health until this is gone.
+    /// Serves the health endpoint until this is dropped.
     pub(crate) fn operate(&mut self, bound: Bound) {
         let (address, routes) = (bound.address(), self.health().operations());
         tracing::info!(%address, "telling of the service's health");
         let mut task = JoinSet::new();
         task.spawn(async move {
-            // Its service stops before it does.
+            // the health endpoint stops after its service
             let (_open, phase) = watch::channel(Phase::Running);
             bound.serve(Front { straight: None, app: routes }, Serve::mounted(), phase, Duration::ZERO).await;
         });

@@ -1,4 +1,4 @@
-//! The serving side: limits, deadlines, and HTTP in front.
+//! The RPC server: limits, deadlines and the HTTP front.
 
 #[cfg(feature = "rpc-server")]
 pub(crate) mod body_budget;

@@ -1,4 +1,4 @@
-//! The serving side of a call, whatever carries it: limits, deadline, handler, and its panic.
+//! The serving of calls, independent of the transport: limits, deadlines, handlers and their panics.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,10 +22,10 @@ use crate::service::phase::Phase;
 use crate::telemetry::metrics::Serves;
 use crate::telemetry::span;
 
-/// What whoever is turned away gets to know.
+/// The reason in the answer to a rejected call.
 const FULL: &str = "as many calls are under way as the service takes";
 
-/// When whoever was turned away may try again.
+/// When a rejected call may be retried.
 const SOON: Duration = Duration::from_secs(1);
 
 /// The RPCs of a running service.
@@ -34,24 +34,24 @@ pub(crate) struct Server {
     given: Arc<Given>,
     pub(crate) settings: Serve,
     places: Semaphore,
-    /// The room for requests of which a part is still to come.
+    /// The memory budget of requests that are still arriving.
     #[cfg(feature = "rpc-server")]
     pub(crate) room: Room,
     phase: watch::Receiver<Phase>,
-    /// Whether nobody waits any more for the calls that are under way.
+    /// Whether active calls are to be dropped.
     ended: watch::Sender<bool>,
 }
 
-/// One RPC that is served.
+/// One served RPC.
 pub(crate) struct Served {
     pub(crate) registration: Registration,
-    /// How many calls of it may be under way, where that is fewer than of all.
+    /// The places for concurrent calls, if the RPC has a lower limit than the service.
     places: Option<Semaphore>,
     deadline: Duration,
     figures: Serves,
 }
 
-/// The places that a call takes while it is under way.
+/// The permits of a call in progress.
 pub(crate) struct Place<'a> {
     _all: SemaphorePermit<'a>,
     _own: Option<SemaphorePermit<'a>>,
@@ -83,17 +83,17 @@ impl Server {
         }
     }
 
-    /// The RPCs, by the last segment of their path.
+    /// Returns the RPCs by the last segment of their path.
     pub(crate) fn methods(&self) -> &HashMap<&'static str, Arc<Served>> {
         &self.methods
     }
 
-    /// Whether it takes calls: its phase has not changed, so nothing is locked to find out.
+    /// Returns whether the server accepts calls. Takes no lock: it asks whether the phase has changed.
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.phase.has_changed(), Ok(false))
     }
 
-    /// Turns a call away that there would be no place for.
+    /// Rejects a call for which there is no place.
     pub(crate) fn takes(&self, served: &Served) -> Result<(), Answer> {
         if !self.is_running() {
             return Err(busy(served, "the service is stopping"));
@@ -105,17 +105,17 @@ impl Server {
         Ok(())
     }
 
-    /// Takes a call in, or turns it away: nothing of it is begun then.
+    /// Admits a call or rejects it; a rejected call was not begun.
     pub(crate) fn admit<'a>(&'a self, served: &'a Served) -> Result<Place<'a>, Answer> {
         self.takes(served)?;
         let place = |places: &'a Semaphore| places.try_acquire().map_err(|_| busy(served, FULL));
         Ok(Place { _all: place(&self.places)?, _own: served.places.as_ref().map(place).transpose()? })
     }
 
-    /// Answers a call that has a place, and that its caller has waited for since `asked`.
+    /// Answers an admitted call, which its caller has waited for since `asked`.
     ///
     /// # Cancel safety
-    /// Dropping the future stops the handler where it awaits.
+    /// Dropping the future stops the handler at its await point.
     pub(crate) async fn answer(&self, served: &Served, ask: Ask, asked: Instant) -> Answer {
         let Registration { mark, handle, policy, .. } = served.registration;
         let name = mark.subject();
@@ -135,7 +135,7 @@ impl Server {
         let incoming = Incoming { request: ask.request, context: ask.context, meta, given: self.given.clone() };
         let outcome = timer::by(deadline, pin!(guarded(move || handle(incoming), || span.enter()))).await;
         let answer = match outcome {
-            // what a handler calls gives up at the same moment, and then that is what has gone wrong here too
+            // the handler's own calls share its deadline, so their failure at that moment is a timeout here
             Ok(Ok(answer)) if answer.status != 500 || Instant::now() < deadline => answer,
             Ok(Err(panic)) => {
                 span.within(|| tracing::error!(method = name, error = panic, "the handler panicked"));
@@ -151,25 +151,25 @@ impl Server {
         Answer { idempotent: policy.idempotent, ..answer }
     }
 
-    /// Waits until no call is under way.
+    /// Waits until no call is in progress.
     pub(crate) async fn drained(&self) {
-        // an error would mean that it was closed, which nobody does
+        // an error would mean that it was closed, which never happens
         drop(self.places.acquire_many(self.settings.places()).await);
     }
 
-    /// Stops the calls that are under way.
+    /// Stops the calls in progress.
     pub(crate) fn end(&self) {
         self.ended.send_replace(true);
     }
 
-    /// Resolves when it has ended; the calls that are under way are to be dropped then.
+    /// Resolves when the calls in progress are to be dropped.
     pub(crate) async fn ended(&self) {
-        // an error would mean that the sender is gone, which is here
+        // an error would mean that the sender is gone, but `self` has it
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 }
 
-/// Says that nothing of a call was begun, and when it may be tried again.
+/// Creates the answer that a call was not begun and when it may be retried.
 pub(crate) fn busy(served: &Served, why: &str) -> Answer {
     let name = served.registration.name;
     tracing::debug!(method = name, why, "turned away");

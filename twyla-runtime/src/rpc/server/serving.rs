@@ -1,4 +1,4 @@
-//! The RPCs of a service on their way to being served: checked, opened and begun with its listeners.
+//! The RPCs of a service from their configuration to serving: checked, bound, and started with its listeners.
 
 use std::fmt;
 use std::future::Future;
@@ -19,7 +19,7 @@ use crate::service::phase::{Phase, stopping};
 use crate::service::running::Running;
 use crate::service::shutdown::Ending;
 
-/// What makes an app of the routes.
+/// Builds an app around the routes.
 #[cfg(feature = "rpc-server")]
 type App = Box<dyn FnOnce(axum::Router) -> axum::Router + Send>;
 
@@ -33,7 +33,7 @@ pub(crate) struct Serving {
     pub(crate) app: Option<App>,
 }
 
-/// The same, opened: nothing is served yet, and nothing stands in the way any more.
+/// The RPCs of a service whose sockets are bound, so that serving can't fail any more.
 pub(crate) struct Open {
     server: Option<Arc<Server>>,
     rpc: Option<Rpc>,
@@ -63,7 +63,7 @@ impl Serving {
         Ok(())
     }
 
-    /// Whether anybody can call the RPCs where nobody gets to have their routes.
+    /// Checks that the RPCs are reachable if nothing uses their routes.
     pub(crate) fn check_without_routes(&self) -> Result<(), Error> {
         let is_mounted = self.settings.as_ref().is_some_and(|settings| settings.address.is_none());
         let in_memory = self.rpc.as_ref().is_some_and(Rpc::is_in_memory);
@@ -73,13 +73,13 @@ impl Serving {
         Ok(())
     }
 
-    /// Whether an app was given that would be served nowhere.
+    /// Returns whether an app was given that no address serves.
     #[cfg(feature = "rpc-server")]
     fn lacks_an_address(&self) -> bool {
         self.app.is_some() && self.settings.as_ref().is_some_and(|settings| settings.address.is_none())
     }
 
-    /// Whether anything is to be served over HTTP.
+    /// Returns whether anything is served over HTTP.
     fn over_http(&self) -> bool {
         #[cfg(feature = "rpc-server")]
         let app = self.app.is_some();
@@ -151,8 +151,8 @@ impl Open {
     }
 }
 
-/// Serves, on a socket where there is one, until the service stops; then lets the calls that are under way end, and stops those
-/// that don't: nobody else waits for what comes in memory, or through the routes in an app of the user's own.
+/// Serves until the service stops, on the socket if there is one. Then lets active calls end, and stops the rest: nothing
+/// else waits for calls in memory or through the routes in a user's own app.
 async fn serve(
     server: Arc<Server>,
     socket: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -176,7 +176,7 @@ async fn serve(
         let _ = timeout_at(ending.steps, server.drained()).await;
         return;
     };
-    // what its connections carry is cut with them, and never answered as others are
+    // calls on its connections end with them, without an answer
     tokio::join!(socket, calls);
     server.end();
 }

@@ -1,4 +1,4 @@
-//! Where and how a service's RPCs are served.
+//! The settings of the RPC server.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use tokio::sync::Semaphore;
 
 use crate::bus::config::{ConfigError, variable};
 
-/// Where and how a service's RPCs are served: what [`Service::serve`](crate::Service::serve) takes.
+/// The settings of the RPC server, for [`Service::serve`](crate::Service::serve).
 ///
-/// Every bound has a default, which is in the words of its setter.
+/// Every limit has a default, which its setter documents.
 #[derive(Clone)]
 #[must_use = "it is given to a service with `.serve(..)`"]
 pub struct Serve {
-    /// None serves nowhere: the routes are mounted elsewhere.
+    /// `None` if the routes are mounted in another app.
     pub(crate) address: Option<String>,
     pub(crate) concurrency: usize,
     pub(crate) connections: usize,
@@ -25,20 +25,20 @@ pub struct Serve {
 }
 
 impl Default for Serve {
-    /// On `127.0.0.1:8080`.
+    /// Serves on `127.0.0.1:8080`.
     fn default() -> Self {
         Self::on("127.0.0.1:8080")
     }
 }
 
 impl Serve {
-    /// On an address, as `0.0.0.0:8080`; port 0 is one that is free. What can't be one is an
+    /// Serves on an address, for example `0.0.0.0:8080`; port 0 selects a free one. An invalid address is an
     /// [`Error::Serve`](crate::Error::Serve) when the service starts.
     pub fn on(address: impl Into<String>) -> Self {
         Self { address: Some(address.into()), ..Self::mounted() }
     }
 
-    /// On no address: [`Running::router`](crate::Running::router) has the routes, for an app of your own.
+    /// Serves on no address: [`Running::router`](crate::Running::router) has the routes for an app of your own.
     pub fn mounted() -> Self {
         Self {
             address: None,
@@ -52,11 +52,11 @@ impl Serve {
         }
     }
 
-    /// On the address in `<PREFIX>_HTTP_ADDRESS`, the prefix with or without its trailing underscore; `127.0.0.1:8080`
-    /// where that isn't set.
+    /// Serves on the address in `<PREFIX>_HTTP_ADDRESS`; the prefix may end with an underscore. `127.0.0.1:8080` if the
+    /// variable isn't set.
     ///
     /// # Errors
-    /// [`ConfigError`] where it is set and can't be an address.
+    /// [`ConfigError`] if the variable isn't an address.
     pub fn from_env(prefix: &str) -> Result<Self, ConfigError> {
         let variable = variable(prefix, "HTTP_ADDRESS");
         let Some(value) = std::env::var_os(&variable) else { return Ok(Self::default()) };
@@ -67,55 +67,56 @@ impl Serve {
         }
     }
 
-    /// How many calls may be under way at once, in all; 512 unless set, 0 counts as 1. One more is turned away at once, with
-    /// 503 and `Retry-After`. For one RPC: `#[rpc(.., concurrency = 10)]`.
+    /// Sets the maximum number of concurrent calls in total; 512 by default, 0 counts as 1. Further calls are rejected at
+    /// once with 503 and `Retry-After`. For a single RPC: `#[rpc(.., concurrency = 10)]`.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
     }
 
-    /// How many calls may be under way at once, as there are places for them.
+    /// Returns the maximum number of concurrent calls as semaphore permits.
     pub(crate) fn places(&self) -> u32 {
         u32::try_from(self.concurrency.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX)
     }
 
-    /// How many connections may be open at once; 10,000 unless set, 0 counts as 1. Further ones wait to be accepted.
+    /// Sets the maximum number of open connections; 10,000 by default, 0 counts as 1. Further ones wait to be accepted.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections.max(1);
         self
     }
 
-    /// How long a call may take at most, whatever its caller says; 30 s unless set. Then the handler is stopped where it
-    /// awaits, and the answer is 504. For one RPC: `#[rpc(.., deadline = "2s")]`.
+    /// Sets the maximum duration of a call, whatever its caller asks for; 30 s by default. Then the handler is cancelled at
+    /// its await point, and the answer is 504. For a single RPC: `#[rpc(.., deadline = "2s")]`.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How many bytes a request may have; 2 MiB unless set. A larger one is 413, and not read to its end.
+    /// Sets the maximum size of a request in bytes; 2 MiB by default. A larger one is answered with 413 and not read to its
+    /// end.
     pub fn max_request(mut self, bytes: usize) -> Self {
         self.max_request = bytes;
         self
     }
 
-    /// How many bytes there may be at once, in all, of requests of which a part is still to come; 256 MiB unless set, and
-    /// never less than [`max_request`](Self::max_request). A request that would need more is turned away, with 503 and
-    /// `Retry-After`. One that comes in one piece, as nearly all do, doesn't count.
+    /// Sets the maximum size in bytes of all requests that are still arriving; 256 MiB by default, and at least
+    /// [`max_request`](Self::max_request). A request that would exceed it is rejected with 503 and `Retry-After`. A request
+    /// that arrives in one piece, as most do, doesn't count.
     pub fn max_buffered(mut self, bytes: usize) -> Self {
         self.max_buffered = bytes;
         self
     }
 
-    /// How long a connection may take to send a request's headers, and again its body; 30 s unless set. Then it is closed,
-    /// after a 408 if the headers were there. A connection that idles between two calls may do so for as long.
+    /// Sets the time in which a client must send a request's headers, and then its body; 30 s by default. Then the
+    /// connection is closed, after a 408 if the headers were complete. It also limits how long a connection may be idle
+    /// between calls.
     pub fn read_deadline(mut self, deadline: Duration) -> Self {
         self.read_deadline = deadline;
         self
     }
 
-    /// How long a caller may leave its connection unread while there is an answer for it; 30 s unless set. Then the
-    /// connection is closed. In HTTP/2 a caller may read and give an answer no window all the same: that one waits for as
-    /// long as the connection is there.
+    /// Sets how long a client may leave an answer unread; 30 s by default. Then the connection is closed. An HTTP/2 client
+    /// that reads but grants the answer no window is not detected: its answer waits as long as the connection.
     pub fn write_deadline(mut self, deadline: Duration) -> Self {
         self.write_deadline = deadline;
         self
@@ -125,7 +126,7 @@ impl Serve {
 /// What an address to serve on should be.
 pub(crate) const ADDRESS: &str = "it should be a host and a port, for example 0.0.0.0:8080";
 
-/// Whether it can be one.
+/// Returns whether a text can be an address.
 pub(crate) fn is_address(text: &str) -> bool {
     let is_host = |host: &str| !host.is_empty() && !host.contains('/');
     text.rsplit_once(':').is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok())
