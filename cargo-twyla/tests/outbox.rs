@@ -102,7 +102,7 @@ async fn says_what_is_wrong_with_a_database() {
         .output()
         .unwrap();
     let unset = String::from_utf8(unset.stderr).unwrap();
-    assert_eq!(unset, "error: no database: say --database URL, or set DATABASE_URL\n");
+    assert_eq!(unset, "error: no database: pass --database URL, or set DATABASE_URL\n");
     for (url, words) in [
         ("mysql://root:hunter2@db/x", "error: unsupported database `mysql:`: use postgres:// or sqlite:\n"),
         ("sqlite:/nowhere/at/all.db", "unable to open database file"),

@@ -380,7 +380,7 @@ const ASSERTIONS: &[&str] = &[
     "oneOf",
 ];
 
-/// The rules that a contract has, where a validator tells of each by itself: not those within the branches of a choice.
+/// Returns the rules of a contract that a validator reports one by one; those within the branches of a choice are not.
 fn rules(root: &Below<'_>) -> Vec<Rule> {
     let mut rules = BTreeSet::new();
     let mut seen = BTreeSet::new();

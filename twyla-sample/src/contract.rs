@@ -61,7 +61,7 @@ impl<'a> Contract<'a> {
         self.seen(self.checker.refusals(value, most), Some(value).filter(|it| !it.is_object()))
     }
 
-    /// What is refused of a value, which is `other` if it is no object.
+    /// The violations of a value; `other` if it isn't an object.
     fn seen(&self, refusals: Option<Vec<Refusal>>, other: Option<&Value>) -> Vec<Violation> {
         let Some(refusals) = refusals else { return vec![Violation::unknown(self.root.path())] };
         // a rule that is come to in two ways says the same twice, and `required` of each member that is missing something else
@@ -96,7 +96,7 @@ impl<'a> Contract<'a> {
     fn only(&self, violations: Vec<Violation>, is_object: bool) -> Option<Violation> {
         let mut violations = violations.into_iter();
         let first = violations.next().filter(|it| !it.keyword.is_empty())?;
-        // of a value that is no object for another reason, that is broken too
+        // a value that isn't an object breaks that too
         if self.objects && !is_object && (!first.pointer.is_empty() || first.keyword != "type") {
             return None;
         }

@@ -1,11 +1,11 @@
-//! Values made from schemas, for people to look at and for tests: nice ones, random ones, and such as break one rule.
+//! Makes values from schemas, for people and for tests: readable ones, random ones, and ones that break one rule.
 //!
-//! `cargo twyla sample` shows them, and `twyla_runtime::testing` gives them to a service. Both hold what is made to the
-//! contract, as the comparison of contracts does (`twyla_build::compare`): nothing that comes out of here is merely hoped to be valid.
+//! `cargo twyla sample` prints them, and `twyla_runtime::testing` gives them to a service. Each value is checked against the contract
+//! by the evaluator of the comparison (`twyla_build::compare`).
 //!
-//! The rooms: [`bundle`] opens a schema as programs and manifests carry it, [`contract`] is one that values are made of and held
-//! to, and [`violation`] says what one breaks. [`view`] is the schemas that hold for a value as one, `make` makes values of them,
-//! `text` strings, `pattern` such as match a pattern, and `random` what dice decide; `broken` breaks rules, and `simpler` takes away from a value.
+//! [`bundle`] opens a schema from a program or a manifest, [`contract`] makes and checks values, and [`violation`] is a broken rule.
+//! [`view`] joins the schemas that apply to a value, and `make` makes values from it, with `text`, `pattern` (strings that match a
+//! pattern) and `random`. `broken` breaks rules, and `simpler` makes values smaller.
 //!
 //! ```
 //! use twyla_sample::{Bundle, Extent};

@@ -136,7 +136,7 @@ impl Maker<'_> {
         let only = view.all("const").next().is_some() || view.all("enum").next().is_some();
         let made = usize::from(!only);
         if !given.is_empty() {
-            // what nobody has thought of is what dice are for
+            // random values are for cases that tests don't name
             let own = made > 0 && self.choices.dice.as_mut().is_some_and(|dice| !dice.one_in(4));
             let place = if own { given.len() } else { self.choices.choose(&self.at, given.len() + made) };
             let salt = if own { 0 } else { salt };

@@ -1,4 +1,4 @@
-//! What dice decide: how often, which, and the texts and numbers that nobody would think of.
+//! Random choices: how many, which, and texts and numbers.
 
 use serde_json::{Number, Value};
 

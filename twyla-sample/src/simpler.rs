@@ -1,4 +1,4 @@
-//! What has less than a value has: for a test that fails to be told of the least that it fails with.
+//! Smaller variants of a value, so that a failing test reports the smallest value that it fails with.
 
 use serde_json::{Map, Value};
 

@@ -20,7 +20,7 @@ pub(crate) enum Error {
     Folder(#[from] schemas::Error),
     #[error("{folder} declares no contract {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     NoContract { folder: String, name: String, near: Option<String> },
-    #[error("{name} is an RPC, say which of its contracts: {}", of_it.join(", "))]
+    #[error("{name} is an RPC: name one of its contracts, {}", of_it.join(", "))]
     WholeRpc { name: String, of_it: Vec<String> },
     #[error("--envelope is for events: {what} has none of its own")]
     NoEnvelope { what: String },

@@ -73,7 +73,7 @@ fn a_contract_is_explained() {
     );
     assert_eq!(
         refused(&["sample", "navitaire-api.get_booking"]),
-        "error: navitaire-api.get_booking is an RPC, say which of its contracts: navitaire-api.get_booking/request, \
+        "error: navitaire-api.get_booking is an RPC: name one of its contracts, navitaire-api.get_booking/request, \
          navitaire-api.get_booking/response, navitaire-api.get_booking/error\n"
     );
     let told = refused(&["explain", "--schemas", "nowhere"]);

@@ -278,7 +278,7 @@ fn a_break_is_shown_accepted_with_a_reason_and_retired() {
         ),
         "{said}"
     );
-    assert!(said.ends_with("\nnot in order: 2 contracts held against the lock\n"), "{said}");
+    assert!(said.ends_with("\nnot in order: 2 contracts checked against the lock\n"), "{said}");
     assert_eq!(repository.run(&["check", "--role", "producer"]).0, 0);
     assert_eq!(repository.run(&["check", "--role", "listener"]).0, 1);
 

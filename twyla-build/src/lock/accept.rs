@@ -106,7 +106,7 @@ impl fmt::Display for Refused {
                 near.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean `{near}`?"))
             }
             Self::WholeRpc { name, of_it } => {
-                write!(f, "`{name}` is an RPC, say which of its contracts: {}", of_it.join(", "))
+                write!(f, "`{name}` is an RPC: name one of its contracts, {}", of_it.join(", "))
             }
             Self::OneOnly => f.write_str("that is accepted of one contract at a time: name it"),
             Self::Unnamed => f.write_str("what isn't additive is accepted by name: say of which contracts"),

@@ -192,7 +192,7 @@ fn what_is_asked_for_wrongly_is_refused_in_words() {
     );
     assert_eq!(
         said(Act::Fitting, &["booking.get"]),
-        "`booking.get` is an RPC, say which of its contracts: booking.get/request, booking.get/response"
+        "`booking.get` is an RPC: name one of its contracts, booking.get/request, booking.get/response"
     );
     assert_eq!(
         said(Act::Retire { digest: "ab".to_owned(), reason: "so".to_owned() }, &["a.x", "context"]),

@@ -32,7 +32,7 @@ impl Judge for Comparison<'_> {
             _ => Verdict::Undecided(Why {
                 keyword: String::new(),
                 path: SchemaPath { document: String::new(), pointer: String::new() },
-                reason: format!("there is no schema {producer}, or none {consumer}"),
+                reason: format!("the schema {producer} or {consumer} is missing"),
             }),
         });
         self.known.insert(pair, verdict.clone());

@@ -102,7 +102,7 @@ enum Error {
     Empty { path: PathBuf },
     #[error("\n{}", left.iter().map(|it| format!("error: {it}")).collect::<Vec<_>>().join("\n"))]
     Nothing { left: Vec<Left> },
-    #[error("{}: {}; say --force to write over it", path.display(), if *count == 1 { "is there already".to_owned() } else { format!("is there already, and {} more", count - 1) })]
+    #[error("{}: {}; pass --force to overwrite it", path.display(), if *count == 1 { "is there already".to_owned() } else { format!("is there already, and {} more", count - 1) })]
     There { path: PathBuf, count: usize },
     #[error("{}: {why}", path.display())]
     NoDocument { path: PathBuf, why: String },

@@ -68,7 +68,7 @@ enum Failed {
     Refused(#[from] Refused),
     #[error("`{name}` is not the name of a contract: {error}")]
     NoSubject { name: String, error: String },
-    #[error("--reason goes with --direction, --removed or --retire: what is additive needs none")]
+    #[error("--reason needs --direction, --removed or --retire: additive changes need no reason")]
     Idle,
     #[error("{path} can't be written: {error}")]
     Unwritable { path: String, error: io::Error },

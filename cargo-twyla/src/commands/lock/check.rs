@@ -78,7 +78,7 @@ impl Run for Args {
             let contracts = if count == 1 { "1 contract".to_owned() } else { format!("{count} contracts") };
             match (bad, findings.is_empty()) {
                 (true, _) => {
-                    say!("{}: {contracts} held against the lock", paint(crate::support::paint::BAD, "not in order"))
+                    say!("{}: {contracts} checked against the lock", paint(crate::support::paint::BAD, "not in order"))
                 }
                 (false, true) => say!("{}: {contracts}, all as accepted", paint(GOOD, "in order")),
                 (false, false) => say!("{}: {contracts}; see above", paint(HEAD, "in order")),

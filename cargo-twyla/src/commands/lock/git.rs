@@ -20,11 +20,11 @@ pub(super) enum Error {
          fetch it first"
     )]
     NoRevision { revision: String },
-    #[error("at `{revision}` there was no {folder}: there is nothing to compare with")]
+    #[error("{folder} doesn't exist at `{revision}`: there is nothing to compare with")]
     NoFolder { revision: String, folder: String },
     #[error("git has no readable object for {0}")]
     Unreadable(String),
-    #[error("what git has of {path} can't be kept: {error}")]
+    #[error("{path} can't be written to a temporary folder: {error}")]
     Unwritable { path: String, error: io::Error },
 }
 

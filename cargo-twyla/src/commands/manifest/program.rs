@@ -47,7 +47,7 @@ pub(crate) enum Error {
     NoBin { whose: String, name: String, near: Option<String> },
     #[error("{whose} has no program: a manifest is of a service, which has a main.rs")]
     NoProgram { whose: String },
-    #[error("there are several programs, say which with {with}: {}", list.join(", "))]
+    #[error("there are several programs, name one with {with}: {}", list.join(", "))]
     Several { with: &'static str, list: Vec<String> },
     #[error("cargo could not be run: {0}")]
     Cargo(std::io::Error),

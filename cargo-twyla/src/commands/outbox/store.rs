@@ -19,7 +19,7 @@ pub(super) enum Store {
 /// A database that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unreachable {
-    #[error("no database: say --database URL, or set DATABASE_URL")]
+    #[error("no database: pass --database URL, or set DATABASE_URL")]
     Unnamed,
     #[error("unsupported database `{0}:`: use postgres:// or sqlite:")]
     Unsupported(String),
