@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 use twyla_runtime::event::{Emit, Event, EventContext, EventKey, Listen};
 use twyla_runtime::handler::{Failure, HandleFuture, Incoming, Need, Policy, Registration};
 use twyla_runtime::mark::{Mark, Schema, Schemas};
@@ -150,6 +151,29 @@ impl<P> Script<P> {
         script: impl Fn(Call<P>) -> F + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(move |call| Box::pin(script(call))))
+    }
+
+    /// Handles each event, and sends what `take` has of its call.
+    pub fn sending<T: Send + 'static>(
+        take: impl Fn(Call<P>) -> T + Send + Sync + 'static,
+    ) -> (Self, mpsc::UnboundedReceiver<T>) {
+        let (sender, calls) = mpsc::unbounded_channel();
+        let script = Self::new(move |call| {
+            // A test may have heard enough.
+            let _ = sender.send(take(call));
+            async { Ok(()) }
+        });
+        (script, calls)
+    }
+
+    /// Handles each event, and sends its number.
+    pub fn numbers() -> (Self, mpsc::UnboundedReceiver<u32>) {
+        Self::sending(|call| call.ping.n)
+    }
+
+    /// Handles each event, and sends its number and which attempt it is.
+    pub fn attempts() -> (Self, mpsc::UnboundedReceiver<(u32, u32)>) {
+        Self::sending(|call| (call.ping.n, call.meta.attempt))
     }
 }
 

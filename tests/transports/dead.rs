@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lapin::options::QueueDeleteOptions;
-use tokio::sync::mpsc;
 use twyla_runtime::{Bus, DeadLetter, Error, Fail, Sort};
 use twyla_tests::broker::{config, lapin};
 use twyla_tests::proxy::{Mode, Proxy};
@@ -39,15 +38,6 @@ async fn park<P: Place>(bus: &Bus, count: u32) {
     running.stop().await;
 }
 
-fn numbers<P: Place>() -> (Script<P>, mpsc::UnboundedReceiver<(u32, u32)>) {
-    let (sender, calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<P>| {
-        let _ = sender.send((call.ping.n, call.meta.attempt));
-        async { Ok(()) }
-    });
-    (script, calls)
-}
-
 async fn replays_drops_and_keeps_as_told(bus: Bus) {
     here!(Mine, "replays_drops_and_keeps_as_told");
     park::<Mine>(&bus, 9).await;
@@ -60,7 +50,7 @@ async fn replays_drops_and_keeps_as_told(bus: Bus) {
     });
     let sorted = sorted.await.unwrap();
     assert_eq!((sorted.kept, sorted.replayed, sorted.dropped), (3, 3, 3));
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::attempts();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let mut handled = Vec::new();
     for _ in 0..3 {
@@ -88,7 +78,7 @@ async fn stops_half_way_and_goes_on(bus: Bus) {
     // What was given back is there again.
     let sorted = bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await.unwrap();
     assert_eq!(sorted.replayed, 100);
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::attempts();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let mut handled = Vec::new();
     for _ in 0..200 {

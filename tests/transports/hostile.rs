@@ -1,7 +1,6 @@
 //! What others may send: each message by hand, on both transports. It is handled or parked as it should be, and the next
 //! good one is handled.
 
-use tokio::sync::mpsc;
 use twyla_runtime::__private::publish_raw;
 use twyla_runtime::{Bus, Error, Reason, session_id};
 use twyla_tests::broker::config;
@@ -96,11 +95,8 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Want)> {
 async fn handles_or_parks_whatever_comes(bus: Bus) {
     const EVENT: &str = "handles_or_parks_whatever_comes.ping";
     here!(Mine, "handles_or_parks_whatever_comes");
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::<Mine>::new(move |call| {
-        let _ = sender.send((call.meta.session_id, call.meta.timestamp, call.ping.text, call.meta.attempt));
-        async { Ok(()) }
-    });
+    let (script, mut calls) =
+        Script::<Mine>::sending(|call| (call.meta.session_id, call.meta.timestamp, call.ping.text, call.meta.attempt));
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
     let running = service.start().await.unwrap();
     let messages = messages();
@@ -147,11 +143,7 @@ async fn handles_or_parks_whatever_comes(bus: Bus) {
 
 async fn survives_huge_bodies(bus: Bus) {
     here!(Mine, "survives_huge_bodies");
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::<Mine>::new(move |call| {
-        let _ = sender.send(call.ping.text.len());
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::sending(|call| call.ping.text.len());
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
     let running = service.start().await.unwrap();
     let good = GOOD.replace("EVENT", "survives_huge_bodies.ping");
@@ -176,11 +168,7 @@ const MOST: usize = 32 << 20;
 
 async fn refuses_what_is_too_large(bus: Bus) {
     here!(Mine, "refuses_what_is_too_large");
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::<Mine>::new(move |call| {
-        let _ = sender.send(call.ping.text);
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::sending(|call| call.ping.text);
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
 
     // Its text is short enough, and its context isn't.
@@ -201,11 +189,7 @@ async fn refuses_what_is_too_large(bus: Bus) {
 async fn a_message_too_large_for_the_broker_fails_at_once_and_alone() {
     here!(Mine, "a_message_too_large_for_the_broker_fails_at_once_and_alone");
     let bus = Bus::connect(config().max_event(usize::MAX)).await.unwrap();
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::<Mine>::new(move |call| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1).start().await.unwrap();
     let emit = |n| bus.emit(Ping::<Mine>::new(n), Here::new("web"));
     // RabbitMQ 3's bound; that of RabbitMQ 4 is lower.

@@ -13,7 +13,7 @@ use twyla_runtime::{Bus, Error, Fail, LinkState, Reason, Retry};
 use twyla_tests::broker::{clean, close_connection, config, ctl, lapin, user};
 use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::work::sqlite;
-use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener, within};
+use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
 
 /// Makes the tests named, each alone on the broker.
 macro_rules! alone {
@@ -82,11 +82,7 @@ async fn small_events_do_not_notice_those_too_large() {
     here!(Mine, "small_events_do_not_notice_those_too_large");
     here!(Large, "small_events_do_not_notice_those_too_large_large");
     let listening = Bus::connect(config()).await.unwrap();
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<Mine>| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::numbers();
     let service = listening.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
     let running = service.start().await.unwrap();
     let bus = with_most(MIB, async {
@@ -296,11 +292,7 @@ async fn puts_aside_what_an_outbox_has_too_large() {
     let mut connection = pool.acquire().await.unwrap();
     with_most(MIB, async {
         let bus = Bus::connect(config()).await.unwrap();
-        let (sender, mut calls) = mpsc::unbounded_channel();
-        let script = Script::<Mine>::new(move |call| {
-            let _ = sender.send(call.ping.n);
-            async { Ok(()) }
-        });
+        let (script, mut calls) = Script::<Mine>::numbers();
         for n in 0..3 {
             let ping = if n == 1 { large(n, 2) } else { Ping::<Mine>::new(n) };
             outbox.emit(&mut connection, ping, context()).await.unwrap();

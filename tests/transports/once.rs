@@ -51,11 +51,7 @@ async fn publish(domain: &'static str, id: &str, n: u32) {
 async fn skips_what_was_handled_before() {
     here!(Mine, "skips_what_was_handled_before");
     let bus = Bus::connect(config()).await.unwrap();
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<Mine>| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::numbers();
     let service = bus.service().state(script).dedupe(Dedupe::in_memory(100)).prefetch(1);
     let running = service.listeners([listener::<Mine>("one")]).start().await.unwrap();
     for (id, n) in [("a", 1), ("a", 2), ("b", 3), ("a", 4), ("b", 5), ("c", 6)] {
@@ -70,11 +66,7 @@ async fn skips_what_was_handled_before() {
 
 /// A service with a listener whose calls are passed on.
 async fn remembering<P: Place>(bus: &Bus, dedupe: Dedupe) -> (Running, mpsc::UnboundedReceiver<u32>) {
-    let (sender, calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<P>| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
+    let (script, calls) = Script::<P>::numbers();
     let service = bus.service().state(script).dedupe(dedupe).prefetch(1);
     (service.listeners([listener::<P>("one")]).start().await.unwrap(), calls)
 }
@@ -212,11 +204,7 @@ async fn forgets_in_postgres_what_was_handled_long_ago() {
 /// What was handled two hours ago is handled again once it is forgotten, what was handled just now is not.
 async fn forgets<P: Place>(dedupe: Dedupe) {
     let bus = Bus::connect(config()).await.unwrap();
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<P>| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<P>::numbers();
     let service = bus.service().state(script).dedupe(dedupe.keep_for(std::time::Duration::from_secs(3600)));
     let running = service.prefetch(1).listeners([listener::<P>("one")]).start().await.unwrap();
     // It is removed by a task beside the listener: until then it is skipped, as what is new is for good.
@@ -268,11 +256,7 @@ async fn takes_effect_once<P: Place, A: Place, DB: Works>(pool: Pool<DB>, in_cal
     let Error::MissingState { by, .. } = error else { panic!("{error}") };
     assert_eq!(by, ".dedupe(Dedupe::sql(pool).await?)");
 
-    let (sender, mut answers) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<A>| {
-        let _ = sender.send((call.ping.n, call.meta.session_id, call.meta.message_id));
-        async { Ok(()) }
-    });
+    let (script, mut answers) = Script::<A>::sending(|call| (call.ping.n, call.meta.session_id, call.meta.message_id));
     let hearing = bus.service().state(script).prefetch(1).listeners([listener::<A>("two")]).start().await.unwrap();
     let service = bus.service().state(shop).retry(QUICK).prefetch(1).dedupe(Dedupe::sql(pool.clone()).await.unwrap());
     let running = service.outbox(outbox.clone()).listeners([worker::<P, A, DB>("one")]).start().await.unwrap();
@@ -337,11 +321,7 @@ async fn takes_effect_once_whenever_it_is_killed() {
         child.arg(Mine::DOMAIN).stdin(std::process::Stdio::piped()).kill_on_drop(true).spawn().unwrap()
     };
     let bus = Bus::connect(config()).await.unwrap();
-    let (sender, mut answers) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<Answer>| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
+    let (script, mut answers) = Script::<Answer>::numbers();
     // An answer that was published twice has one id.
     let service = bus.service().state(script).dedupe(Dedupe::in_memory(10_000));
     let hearing = service.listeners([listener::<Answer>("two")]).start().await.unwrap();

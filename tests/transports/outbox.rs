@@ -8,13 +8,12 @@ use lapin::ExchangeKind;
 use lapin::options::ExchangeDeclareOptions;
 use lapin::types::FieldTable;
 use sqlx::{Pool, Postgres, Row, Sqlite};
-use tokio::sync::mpsc;
 use twyla_runtime::sql::{Dialect, Outbox};
 use twyla_runtime::{Bus, Dedupe, Retry};
 use twyla_tests::broker::{clean, config, lapin, permit, user};
 use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::work::{Shop, Works, postgres, postgres_schema, sqlite, worker};
-use twyla_tests::{Call, Here, Ping, Place, Script, here, listener, within};
+use twyla_tests::{Here, Ping, Place, Script, here, listener, within};
 
 twyla_tests::with_rabbitmq!(
     puts_aside_in_postgres_what_is_refused,
@@ -37,19 +36,10 @@ async fn put<P: Place, DB: Dialect>(outbox: &Outbox<DB>, pool: &Pool<DB>, number
     }
 }
 
-fn numbers<P: Place>() -> (Script<P>, mpsc::UnboundedReceiver<u32>) {
-    let (sender, calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<P>| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
-    (script, calls)
-}
-
 async fn puts_aside<Mine: Place, Forbidden: Place, DB: Dialect>(pool: Pool<DB>) {
     let listening = Bus::connect(config()).await.unwrap();
-    let (script, mut calls) = numbers::<Mine>();
-    let (forbidden, mut late) = numbers::<Forbidden>();
+    let (script, mut calls) = Script::<Mine>::numbers();
+    let (forbidden, mut late) = Script::<Forbidden>::numbers();
     let service = listening.service().state(script).state(forbidden).prefetch(1);
     let service = service.listeners([listener::<Mine>("one"), listener::<Forbidden>("one")]);
     let hearing = service.start().await.unwrap();
@@ -124,7 +114,7 @@ async fn does_not_delay_the_end_of_its_service() {
         tokio::task::yield_now().await;
     }
     // The broker takes the next one, and its answer never comes.
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::numbers();
     let listening = Bus::connect(config()).await.unwrap();
     let hearing = listening.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     proxy.set(Mode::Deaf);
@@ -140,7 +130,7 @@ async fn keeps_the_order_among_several_services() {
     here!(Mine, "keeps_the_order_among_several_services");
     let pool = postgres_schema(Mine::DOMAIN).await;
     let bus = Bus::connect(config()).await.unwrap();
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::numbers();
     let hearing = bus.service().state(script).prefetch(1).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let outbox = Outbox::sql(pool.clone()).await.unwrap();
     let mut relaying = Vec::new();
@@ -184,7 +174,7 @@ async fn works_through_a_pooler_that_shares_by_transaction() {
     sqlx::raw_sql("CREATE TABLE effects (n bigint)").execute(&pools[0]).await.unwrap();
 
     let bus = Bus::connect(config()).await.unwrap();
-    let (script, mut answers) = numbers::<Answer>();
+    let (script, mut answers) = Script::<Answer>::numbers();
     let service = bus.service().state(script).prefetch(1).dedupe(Dedupe::in_memory(1000));
     let hearing = service.listeners([listener::<Answer>("two")]).start().await.unwrap();
     let calls = Arc::new(AtomicU32::new(0));

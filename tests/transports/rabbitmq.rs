@@ -43,20 +43,11 @@ fn context() -> Here {
     Here::new("web")
 }
 
-fn numbers<P: 'static>() -> (Script<P>, mpsc::UnboundedReceiver<u32>) {
-    let (sender, calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: twyla_tests::Call<P>| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
-    (script, calls)
-}
-
 async fn comes_back_after_every_cut() {
     here!(Mine, "comes_back_after_every_cut");
     let proxy = Proxy::start(Mode::Open).await;
     let bus = Bus::connect(through(&proxy)).await.unwrap();
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let mut seen = HashSet::new();
     for round in 0..5 {
@@ -78,7 +69,7 @@ async fn goes_on_to_the_next_node() {
     let (one, two) = (Proxy::start(Mode::Open).await, Proxy::start(Mode::Open).await);
     let nodes = through(&one).or(format!("127.0.0.1:{}", two.port()));
     let bus = Bus::connect(nodes).await.unwrap();
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     for (n, down) in (0..).zip([&one, &two, &one]) {
         down.set(Mode::Shut);
@@ -96,11 +87,7 @@ async fn loses_nothing_when_confirms_are_lost() {
     let proxy = Proxy::start(Mode::Open).await;
     let bus = Bus::connect(through(&proxy)).await.unwrap();
     let listening = Bus::connect(config()).await.unwrap();
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::<Mine>::new(move |call| {
-        let _ = sender.send((call.ping.n, call.meta.message_id));
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::sending(|call| (call.ping.n, call.meta.message_id));
     let running = listening.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     bus.emit(Ping::<Mine>::new(0), context()).await.unwrap();
     let first = calls.recv().await.unwrap();
@@ -157,7 +144,7 @@ async fn tells_whether_it_is_ready() {
     here!(Mine, "tells_whether_it_is_ready");
     let proxy = Proxy::start(Mode::Open).await;
     let bus = Bus::connect(through(&proxy)).await.unwrap();
-    let (script, _calls) = numbers::<Mine>();
+    let (script, _calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let health = running.health();
     assert_eq!(health.unready(), [""; 0]);
@@ -393,7 +380,7 @@ async fn keeps_its_connections_when_channels_end() {
     let bus = Bus::connect(config().app_id(Mine::DOMAIN)).await.unwrap();
     let mut state = bus.state();
     state.mark_unchanged();
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::numbers();
     let listeners = [listener::<Mine>("one"), listener::<Mine>("two")];
     let running = bus.service().state(script).listeners(listeners).start().await.unwrap();
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
@@ -408,7 +395,7 @@ async fn leaves_no_connection_behind() {
     here!(Mine, "leaves_no_connection_behind");
     let proxy = Proxy::start(Mode::Open).await;
     let bus = Bus::connect(through(&proxy).app_id(Mine::DOMAIN)).await.unwrap();
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     // The client's side is cut.
     proxy.cut();
@@ -427,7 +414,7 @@ async fn adopts_an_exchange_of_another_kind() {
     let options = ExchangeDeclareOptions::default();
     channel.exchange_declare(name.into(), ExchangeKind::Direct, options, FieldTable::default()).await.unwrap();
     let bus = Bus::connect(config()).await.unwrap();
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     assert_eq!(calls.recv().await, Some(1));
@@ -489,7 +476,7 @@ async fn until_it_comes<P: Place>(bus: &Bus, calls: &mut mpsc::UnboundedReceiver
 async fn makes_a_classic_queue_as_the_original_does() {
     here!(Mine, "makes_a_classic_queue_as_the_original_does");
     let bus = Bus::connect(config()).await.unwrap();
-    let (script, _calls) = numbers::<Mine>();
+    let (script, _calls) = Script::<Mine>::numbers();
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).queue(QueueKind::Classic);
     let running = service.start().await.unwrap();
     let (_connection, channel) = lapin().await;

@@ -10,11 +10,10 @@ use lapin::options::{
     QueuePurgeOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use twyla_runtime::{Bus, Config, Error};
 use twyla_tests::broker::{config, ctl, lapin, permit, user};
-use twyla_tests::{Call, Here, Ping, Place, Script, here, listener, with_rabbitmq};
+use twyla_tests::{Here, Ping, Place, Script, here, listener, with_rabbitmq};
 
 with_rabbitmq!(
     an_exchange_that_may_not_be_written_to_disturbs_no_other,
@@ -32,11 +31,7 @@ fn context() -> Here {
 /// Emits 1,000 events to an exchange that the user may write to, and events of `Forbidden` among them.
 async fn emit_beside<Mine: Place, Forbidden: Place>(config: Config) {
     let listening = Bus::connect(twyla_tests::broker::config()).await.unwrap();
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<Mine>| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::numbers();
     let service = listening.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
     let running = service.start().await.unwrap();
 
@@ -151,11 +146,7 @@ async fn small_queue(domain: &str, event: &str) -> (lapin::Connection, lapin::Ch
 async fn waits_for_room_in_a_full_queue() {
     here!(Mine, "waits_for_room_in_a_full_queue");
     let bus = Bus::connect(config()).await.unwrap();
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<Mine>| {
-        let _ = sender.send((call.ping.n, call.meta.message_id));
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::sending(|call| (call.ping.n, call.meta.message_id));
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let (_connection, channel, queue) = small_queue(Mine::DOMAIN, Mine::EVENT).await;
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
@@ -178,11 +169,7 @@ async fn waits_for_room_in_a_full_queue() {
 async fn sends_rarely_what_a_full_queue_refuses() {
     here!(Mine, "sends_rarely_what_a_full_queue_refuses");
     let bus = Bus::connect(config()).await.unwrap();
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<Mine>| {
-        let _ = sender.send(call.ping.n);
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let (_connection, channel, queue) = small_queue(Mine::DOMAIN, Mine::EVENT).await;
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();

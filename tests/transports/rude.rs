@@ -1,10 +1,9 @@
 //! What only a publisher without manners sends: properties that lapin can't read. A consumer goes on all the same.
 
-use tokio::sync::mpsc;
 use twyla_runtime::Bus;
 use twyla_tests::broker::config;
 use twyla_tests::rude::{long, publish};
-use twyla_tests::{Call, Place, Script, dead_letters, here, listener};
+use twyla_tests::{Place, Script, dead_letters, here, listener};
 
 twyla_tests::with_rabbitmq!(survives_properties_that_no_library_writes);
 
@@ -22,11 +21,7 @@ fn nested(depth: usize) -> Vec<u8> {
 async fn survives_properties_that_no_library_writes() {
     here!(Mine, "survives_properties_that_no_library_writes");
     let bus = Bus::connect(config()).await.unwrap();
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<Mine>| {
-        let _ = sender.send(call.meta.message_id);
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<Mine>::sending(|call| call.meta.message_id);
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let deep = nested(15_000);
     let properties: [&[u8]; 5] = [

@@ -5,7 +5,6 @@ use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::mpsc;
 use twyla_runtime::Bus;
 use twyla_tests::broker::rabbitmq;
 use twyla_tests::{Here, Ping, Place, Script, here, listener, within};
@@ -84,11 +83,7 @@ async fn a_second_signal_ends_the_wait() {
 
 /// What is left in the group's queue, with whether it was delivered before.
 async fn left<P: Place>(bus: &Bus, count: usize) -> Vec<(u32, bool)> {
-    let (sender, mut calls) = mpsc::unbounded_channel();
-    let script = Script::<P>::new(move |call| {
-        let _ = sender.send((call.ping.n, call.meta.redelivered));
-        async { Ok(()) }
-    });
+    let (script, mut calls) = Script::<P>::sending(|call| (call.ping.n, call.meta.redelivered));
     let running = bus.service().state(script).listeners([listener::<P>("one")]).start().await.unwrap();
     let mut left = Vec::new();
     for _ in 0..count {

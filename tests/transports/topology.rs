@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use tokio::sync::mpsc;
 use twyla_runtime::{Bus, Config, DeadLetter, Error, Fail, Retry, Sort};
 use twyla_tests::broker::{config, ctl, lapin, permit, user};
 use twyla_tests::log::Warnings;
@@ -35,15 +34,6 @@ fn gives_back<P: Place>() -> Script<P> {
         call.ack.reject();
         Ok(())
     })
-}
-
-fn numbers<P: Place>() -> (Script<P>, mpsc::UnboundedReceiver<(u32, u32)>) {
-    let (sender, calls) = mpsc::unbounded_channel();
-    let script = Script::new(move |call: Call<P>| {
-        let _ = sender.send((call.ping.n, call.meta.attempt));
-        async { Ok(()) }
-    });
-    (script, calls)
 }
 
 /// Sets a policy for a group's queue alone.
@@ -79,7 +69,7 @@ async fn what_a_delivery_limit_drops_is_found_in_the_dead_queue() {
     ctl(&["clear_policy", Mine::EVENT]).await;
     // It is replayed as any other.
     assert_eq!(bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await.unwrap().replayed, 1);
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::attempts();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     assert_eq!(calls.recv().await, Some((1, 1)));
     running.stop().await;
@@ -89,7 +79,7 @@ async fn what_a_delivery_limit_drops_is_found_in_the_dead_queue() {
 async fn what_is_over_its_time_is_found_in_the_dead_queue() {
     here!(Mine, "what_is_over_its_time_is_found_in_the_dead_queue");
     let bus = Bus::connect(config()).await.unwrap();
-    let (script, _calls) = numbers::<Mine>();
+    let (script, _calls) = Script::<Mine>::attempts();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     running.stop().await;
     policy(Mine::EVENT, r#"{"message-ttl":1}"#).await;
@@ -168,7 +158,7 @@ async fn a_user_who_may_not_write_to_the_default_exchange_gets_a_plain_queue() {
     let config = user(Mine::DOMAIN, [".*", &format!("^{}", Mine::DOMAIN), ".*"]).await;
     let warnings = Warnings::about(Mine::DOMAIN);
     let bus = Bus::connect(config).await.unwrap();
-    let (script, mut calls) = numbers::<Mine>();
+    let (script, mut calls) = Script::<Mine>::attempts();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     assert_eq!(calls.recv().await, Some((1, 1)));
@@ -182,7 +172,7 @@ async fn a_user_who_may_not_write_to_the_default_exchange_gets_a_plain_queue() {
 /// Has the group's queues made by a user who may.
 async fn make<P: Place>() {
     let bus = Bus::connect(config()).await.unwrap();
-    let (script, _calls) = numbers::<P>();
+    let (script, _calls) = Script::<P>::attempts();
     bus.service().state(script).listeners([listener::<P>("one")]).start().await.unwrap().stop().await;
     bus.close().await;
 }
@@ -208,7 +198,7 @@ async fn uses_what_it_may_neither_make_nor_look_at() {
 /// Why a listener of a bus can't start.
 async fn why<P: Place>(config: Config) -> String {
     let bus = Bus::connect(config).await.unwrap();
-    let (script, _calls) = numbers::<P>();
+    let (script, _calls) = Script::<P>::attempts();
     let error = bus.service().state(script).listeners([listener::<P>("one")]).start().await.unwrap_err();
     bus.close().await;
     let Error::Listen { why, .. } = error else { panic!("{error}") };
@@ -251,7 +241,7 @@ async fn says_that_there_are_too_many_channels() {
     let proxy = StrictProxy::start(Strict { channels: Some(1), ..Strict::default() }).await;
     let config = config().port(proxy.port()).connect_deadline(Duration::from_secs(2));
     let bus = Bus::connect(config.emit_deadline(Duration::from_secs(1))).await.unwrap();
-    let (script, _calls) = numbers::<Mine>();
+    let (script, _calls) = Script::<Mine>::attempts();
     let listeners = ["one", "two"].map(listener::<Mine>);
     let error = bus.service().state(script).listeners(listeners).start().await.unwrap_err().to_string();
     assert!(error.contains("the maximum number of channels") && error.contains("raise `channel_max`"), "{error}");

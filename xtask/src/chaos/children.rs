@@ -87,27 +87,21 @@ impl Nursery {
 
     /// How many different effects there are, and which were done again.
     pub(super) fn effects(&self) -> io::Result<(usize, HashSet<(String, usize)>)> {
-        let report = self.ask("effects")?;
-        let mut done = None;
-        let mut twice = HashSet::new();
-        for line in report.lines() {
-            match line.split(' ').collect::<Vec<_>>()[..] {
-                ["effects", number] => done = number.parse().ok(),
-                ["twice", key, seq] => {
-                    twice.extend(seq.parse().ok().map(|seq| (key.to_owned(), seq)));
-                }
-                _ => {}
-            }
-        }
-        let done = done.ok_or_else(|| io::Error::other(format!("the effects could not be counted: {report}")))?;
-        Ok((done, twice))
+        let output = self.ask("effects")?;
+        let done = lines(&output, "effects").find_map(|words| words.first()?.parse().ok());
+        let done = done.ok_or_else(|| io::Error::other(format!("the effects could not be counted: {output}")))?;
+        let twice = lines(&output, "twice").filter_map(|words| match words[..] {
+            [key, seq] => Some((key.to_owned(), seq.parse().ok()?)),
+            _ => None,
+        });
+        Ok((done, twice.collect()))
     }
 
     /// Of each group: how many different events that break their contract were dead-lettered, and how many others.
     pub(super) fn dead(&self) -> io::Result<Vec<(usize, usize)>> {
-        let report = self.ask("dead")?;
-        let numbers = report.lines().filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
-            ["dead", _, broken, other] => broken.parse().ok().zip(other.parse().ok()),
+        let output = self.ask("dead")?;
+        let numbers = lines(&output, "dead").filter_map(|words| match words[..] {
+            [_, broken, other] => broken.parse().ok().zip(other.parse().ok()),
             _ => None,
         });
         Ok(numbers.collect())
@@ -152,6 +146,14 @@ impl Nursery {
         });
         Ok(Running { child, name })
     }
+}
+
+/// The lines of a child's output that begin with this word: their other words.
+fn lines<'a>(output: &'a str, first: &'a str) -> impl Iterator<Item = Vec<&'a str>> {
+    output.lines().filter_map(move |line| {
+        let mut words = line.split(' ');
+        (words.next() == Some(first)).then(|| words.collect())
+    })
 }
 
 impl Running {
