@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use thread_local::ThreadLocal;
+
 /// A handler that keeps its thread for longer is warned of: nothing else runs on that thread meanwhile.
 const BLOCKING: Duration = Duration::from_secs(1);
 
@@ -14,10 +16,27 @@ const BLOCKING: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
     waiting: Mutex<Waiting>,
-    /// When a poll has begun that isn't over, in milliseconds of [`clock`]; 0 if there is none. Of several the last.
-    polled: AtomicU64,
-    /// The last poll that was warned of.
+    /// What each thread polls.
+    polls: ThreadLocal<Poll>,
+}
+
+/// The poll of a handler on one thread.
+#[derive(Debug, Default)]
+struct Poll {
+    /// When it has begun, if it isn't over, as [`millis`]; 0 if there is none.
+    begun: AtomicU64,
+    /// The last one that was warned of.
     warned: AtomicU64,
+}
+
+impl Poll {
+    /// For how long it keeps its thread, if that is long and wasn't warned of before.
+    fn keeps(&self, now: Instant) -> Option<Duration> {
+        let begun = self.begun.load(Ordering::Relaxed);
+        let time = Duration::from_millis(millis(now).saturating_sub(begun));
+        let is_news = begun != 0 && time >= BLOCKING && self.warned.swap(begun, Ordering::Relaxed) != begun;
+        is_news.then_some(time)
+    }
 }
 
 /// Handlers that wait for something.
@@ -52,13 +71,12 @@ impl Runs {
         let (mut running, mut first) = (None, None);
         poll_fn(|context| {
             let begun = Instant::now();
-            let poll = millis(begun);
-            self.polled.store(poll, Ordering::Relaxed);
+            let poll = self.polls.get_or_default();
+            poll.begun.store(millis(begun), Ordering::Relaxed);
             let polled = handler.as_mut().poll(context);
-            self.polled.store(0, Ordering::Relaxed);
+            poll.begun.store(0, Ordering::Relaxed);
             let time = begun.elapsed();
             if time >= BLOCKING {
-                self.warned.store(poll, Ordering::Relaxed);
                 kept(time);
             }
             let since = *first.get_or_insert(begun);
@@ -85,12 +103,10 @@ impl Runs {
         overlong.map(|run| run.reported = true).count()
     }
 
-    /// For how long a handler has kept its thread, if that is long and wasn't said before.
-    pub(crate) fn keeps(&self) -> Option<Duration> {
-        let polled = self.polled.load(Ordering::Relaxed);
-        let time = Duration::from_millis(millis(Instant::now()).saturating_sub(polled));
-        let is_news = polled != 0 && time >= BLOCKING && self.warned.swap(polled, Ordering::Relaxed) != polled;
-        is_news.then_some(time)
+    /// For how long handlers have kept their threads: of each that has for long and wasn't warned of before.
+    pub(crate) fn keeps(&self) -> impl Iterator<Item = Duration> {
+        let now = Instant::now();
+        self.polls.iter().filter_map(move |poll| poll.keeps(now))
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -107,6 +123,8 @@ fn millis(at: Instant) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[tokio::test]
@@ -135,8 +153,8 @@ mod tests {
         let seen = std::thread::scope(|scope| {
             let looks = scope.spawn(|| {
                 loop {
-                    if let Some(time) = runs.keeps() {
-                        return (time, runs.keeps());
+                    if let Some(time) = runs.keeps().next() {
+                        return (time, runs.keeps().next());
                     }
                     std::thread::yield_now();
                 }
@@ -152,6 +170,30 @@ mod tests {
             looks.join().unwrap()
         });
         assert!(seen.0 >= BLOCKING && seen.1.is_none());
-        assert_eq!(runs.keeps(), None, "it is over");
+        assert_eq!(runs.keeps().next(), None, "it is over");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+    async fn each_handler_that_keeps_its_thread_is_seen_while_others_run() {
+        let runs = Arc::new(Runs::default());
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let ended = Arc::new(Mutex::new(ended));
+        let blocking = [(); 2].map(|()| {
+            let (runs, ended) = (runs.clone(), ended.clone());
+            tokio::spawn(async move {
+                runs.watched(async move { drop(ended.lock().map(|ended| ended.recv())) }, |_| {}).await;
+            })
+        });
+        // This thread has handlers that end at once.
+        let (mut seen, until) = (0, Instant::now() + Duration::from_secs(30));
+        while seen < blocking.len() && Instant::now() < until {
+            runs.watched(tokio::task::yield_now(), |_| {}).await;
+            seen += runs.keeps().count();
+        }
+        drop(end);
+        for handler in blocking {
+            handler.await.unwrap();
+        }
+        assert_eq!((seen, runs.keeps().count()), (2, 0));
     }
 }

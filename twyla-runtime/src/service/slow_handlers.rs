@@ -35,7 +35,7 @@ async fn look_after(listening: Weak<Listening>) {
                  and delivers it again"
             );
         }
-        if let Some(time) = listening.runs.keeps() {
+        for time in listening.runs.keeps() {
             keeps(&listening, time, "a handler keeps its thread, and nothing else runs on that");
         }
     }
