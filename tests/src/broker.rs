@@ -88,6 +88,7 @@ pub async fn close_connection(app_id: &str, role: &str) {
 /// How many connections the broker has from the bus with this app id.
 pub async fn connections(app_id: &str) -> usize {
     let listed = ctl(&["list_connections", "user", "state", "client_properties"]).await;
-    let named = |line: &&str| ["publish", "consume"].iter().any(|role| line.contains(&format!("\"{app_id} {role}\"")));
+    let roles = ["publish", "consume", "dead letters"];
+    let named = |line: &&str| roles.iter().any(|role| line.contains(&format!("\"{app_id} {role}\"")));
     listed.lines().filter(named).count()
 }

@@ -46,9 +46,9 @@ impl Proxy {
         let accepting = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                count.send_modify(|count| *count += 1);
                 let task = tokio::spawn(pass(client, target.clone(), modes.clone()));
                 kept.lock().unwrap().push(task.abort_handle());
+                count.send_modify(|count| *count += 1);
             }
         });
         Self { port, mode, links, accepted, accepting }
@@ -68,6 +68,11 @@ impl Proxy {
         for link in self.links.lock().unwrap().drain(..) {
             link.abort();
         }
+    }
+
+    /// How many connections have been accepted in all.
+    pub fn count(&self) -> usize {
+        *self.accepted.borrow()
     }
 
     /// Waits until `count` connections have been accepted in all.

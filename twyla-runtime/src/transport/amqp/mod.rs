@@ -1,4 +1,5 @@
-//! The RabbitMQ transport: one connection to publish, one to consume, each rebuilt with all that hangs on it after any loss.
+//! The RabbitMQ transport: one connection to publish, one to consume, each rebuilt with all that hangs on it after any loss. Dead
+//! letters are read over a connection of their own, as RabbitMQ may end it.
 
 pub(crate) mod connect;
 pub(crate) mod consume;
@@ -7,7 +8,6 @@ pub(crate) mod io;
 pub(crate) mod publish;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use lapin::types::ShortString;
 use tokio::sync::watch;
@@ -33,7 +33,7 @@ pub(crate) struct Amqp {
     topology: Arc<Topology>,
     states: States,
     publisher: Publisher,
-    connect_deadline: Duration,
+    config: Arc<Config>,
     app_id: Arc<str>,
     /// Every publish goes through, so that closing can wait for them.
     gate: Gate,
@@ -57,8 +57,8 @@ impl Amqp {
             consume,
             topology,
             states,
-            connect_deadline: config.connect_deadline,
             app_id: config.app_id.as_str().into(),
+            config,
             gate: Gate::default(),
         })
     }
@@ -87,7 +87,7 @@ impl Transport for Amqp {
             if self.gate.is_closed() {
                 return Err(Error::Closed);
             }
-            consume::consumer::subscribe(self.consume.clone(), self.topology.clone(), queue, self.connect_deadline)
+            consume::consumer::subscribe(self.consume.clone(), self.topology.clone(), queue, self.config.connect_deadline)
                 .await
         })
     }

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lapin::Connection;
+use tokio::time::timeout;
 
 use crate::transport::amqp::io::stream::Trunk;
 
@@ -21,6 +23,12 @@ impl Connected {
             0 => usize::MAX,
             most => usize::try_from(most).unwrap_or(usize::MAX),
         }
+    }
+
+    /// Closes the connection; whether the broker has said within this time that it is closed.
+    pub(crate) async fn close_within(&self, deadline: Duration) -> bool {
+        self.status().connected()
+            && timeout(deadline, self.lapin.close(200, "OK".into())).await.is_ok_and(|closed| closed.is_ok())
     }
 }
 

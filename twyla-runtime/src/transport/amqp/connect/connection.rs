@@ -8,7 +8,7 @@ use chrono::Utc;
 use futures_util::StreamExt;
 use lapin::Event;
 use tokio::sync::watch;
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{Instant, interval, sleep};
 
 use super::connected::Connected;
 use super::dial::dial;
@@ -26,6 +26,37 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long lapin may take to say goodbye on a connection that is lost.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Connects, trying again until the connect deadline unless the broker refuses.
+///
+/// # Errors
+/// [`Error::Connect`].
+pub(crate) async fn connect(config: &Arc<Config>, role: &'static str) -> Result<Connected, Error> {
+    let until = Instant::now() + config.connect_deadline;
+    let (mut pauses, mut turn) = (Pauses::default(), any_turn());
+    let mut said: Option<String> = None;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let part = left.min(config.connect_deadline / u32::try_from(config.nodes.len()).unwrap_or(u32::MAX));
+        match dial(config, turn, role, part).await {
+            Ok(connection) => return Ok(connection),
+            Err(failure) if failure.refused || Instant::now() + pauses.peek() >= until => {
+                let (address, user) = (config.address(), config.user.clone());
+                // What was said before tells more than that the last try had too little time.
+                let why = said.filter(|_| failure.late).unwrap_or(failure.why);
+                return Err(Error::Connect { address, user, why });
+            }
+            Err(failure) => {
+                tracing::debug!(role, node = config.node(turn).0, error = failure.why, "can't connect yet");
+                turn += 1;
+                if !failure.late {
+                    said = Some(failure.why);
+                }
+                sleep(pauses.next()).await;
+            }
+        }
+    }
+}
+
 /// A connection that comes back.
 pub(crate) struct Link {
     role: &'static str,
@@ -42,32 +73,9 @@ enum State {
 }
 
 impl Link {
-    /// Connects, trying again until the connect deadline unless the broker refuses; from then on it stays up by itself.
+    /// Connects as [`connect`] does; from then on it stays up by itself.
     pub(crate) async fn open(config: Arc<Config>, role: &'static str, line: Line) -> Result<Arc<Self>, Error> {
-        let until = Instant::now() + config.connect_deadline;
-        let (mut pauses, mut turn) = (Pauses::default(), any_turn());
-        let mut said: Option<String> = None;
-        let connection = loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let part = left.min(config.connect_deadline / u32::try_from(config.nodes.len()).unwrap_or(u32::MAX));
-            match dial(&config, turn, role, part).await {
-                Ok(connection) => break connection,
-                Err(failure) if failure.refused || Instant::now() + pauses.peek() >= until => {
-                    let (address, user) = (config.address(), config.user.clone());
-                    // What was said before tells more than that the last try had too little time.
-                    let why = said.filter(|_| failure.late).unwrap_or(failure.why);
-                    return Err(Error::Connect { address, user, why });
-                }
-                Err(failure) => {
-                    tracing::debug!(role, node = config.node(turn).0, error = failure.why, "can't connect yet");
-                    turn += 1;
-                    if !failure.late {
-                        said = Some(failure.why);
-                    }
-                    sleep(pauses.next()).await;
-                }
-            }
-        };
+        let connection = connect(&config, role).await?;
         tracing::info!(role, address = config.address(), "connected");
         let connection = Arc::new(connection);
         let (up, state) = watch::channel(State::Up(connection.clone(), None));
@@ -173,10 +181,7 @@ async fn supervise(
         let why = tokio::select! {
             why = loss(&connection, &told) => why,
             () = asked(&mut closing) => {
-                if connection.status().connected() {
-                    // An error here is the end of a connection that was to end.
-                    let _ = timeout(config.connect_deadline, connection.close(200, "OK".into())).await;
-                }
+                connection.close_within(config.connect_deadline).await;
                 return told.closed();
             }
         };
@@ -208,7 +213,7 @@ async fn supervise(
 }
 
 /// Ends the stream of a lost connection if it hasn't ended by itself, so that the broker doesn't keep the connection.
-async fn leave(trunk: Arc<Trunk>) {
+pub(crate) async fn leave(trunk: Arc<Trunk>) {
     sleep(GRACE).await;
     trunk.cut();
 }
