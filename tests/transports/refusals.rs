@@ -10,8 +10,9 @@ use lapin::options::{
     QueuePurgeOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use twyla_runtime::{Bus, Config, Error};
+use twyla_runtime::{Bus, Config, Error, Running};
 use twyla_tests::broker::{config, ctl, lapin, permit, user};
 use twyla_tests::{Here, Ping, Place, Script, here, listener, with_rabbitmq};
 
@@ -22,6 +23,7 @@ with_rabbitmq!(
     sends_again_once_a_right_is_given_back,
     waits_for_room_in_a_full_queue,
     sends_rarely_what_a_full_queue_refuses,
+    sends_to_a_queue_whose_limit_was_taken_away_on_the_same_connection,
 );
 
 fn context() -> Here {
@@ -187,4 +189,88 @@ async fn sends_rarely_what_a_full_queue_refuses() {
     assert!((2..=3).contains(&times), "{came:?}");
     running.stop().await;
     bus.close().await;
+}
+
+/// A bus on which the group handles pings and sends their numbers.
+async fn handled<P: Place>(group: &'static str) -> (Bus, Running, mpsc::UnboundedReceiver<u32>) {
+    let bus = Bus::connect(config()).await.unwrap();
+    let (script, calls) = Script::<P>::numbers();
+    let running = bus.service().state(script).listeners([listener::<P>(group)]).prefetch(1).start().await.unwrap();
+    (bus, running, calls)
+}
+
+/// How many channels the bus with this app id has to publish on.
+async fn publish_channels(app_id: &str) -> usize {
+    let listed = ctl(&["list_connections", "channels", "client_properties"]).await;
+    let line = listed.lines().find(|line| line.contains(&format!("\"{app_id} publish\""))).unwrap();
+    line.split('\t').next().unwrap().parse().unwrap()
+}
+
+async fn sends_to_a_queue_whose_limit_was_taken_away_on_the_same_connection() {
+    here!(Mine, "sends_to_a_queue_whose_limit_was_taken_away");
+    here!(Other, "sends_beside_a_queue_whose_limit_was_taken_away");
+    // The queue of group `one` becomes full; that of `two` gets the event each time that it is sent.
+    let (one, running, _) = handled::<Mine>("one").await;
+    running.stop().await;
+    let (two, running_two, mut sent) = handled::<Mine>("two").await;
+    let (other, running_other, mut others) = handled::<Other>("one").await;
+    let pattern = format!("^{}[.]ping[.]one$", Mine::DOMAIN);
+    let full = r#"{"max-length":1,"overflow":"reject-publish"}"#;
+    ctl(&["set_policy", "--apply-to", "queues", "--priority", "9", Mine::DOMAIN, &pattern, full]).await;
+
+    let bus = Bus::connect(config().app_id(Mine::DOMAIN)).await.unwrap();
+    let mut state = bus.state();
+    state.mark_unchanged();
+    let (end, mut ended) = oneshot::channel::<()>();
+    // Events to another exchange, all the while.
+    let beside = tokio::spawn({
+        let bus = bus.clone();
+        async move {
+            let (mut emits, mut count) = (JoinSet::new(), 0);
+            while ended.try_recv().is_err() {
+                emits.spawn(bus.emit(Ping::<Other>::new(count), context()));
+                count += 1;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            while let Some(emitted) = emits.join_next().await {
+                emitted.unwrap().unwrap();
+            }
+            count
+        }
+    });
+    // A policy is there for a queue a moment later.
+    let mut first = 0;
+    while bus.emit(Ping::<Mine>::new(first), context()).within(Duration::from_secs(1)).await.is_ok() {
+        first += 1;
+    }
+    let emits = (first + 1..first + 5)
+        .map(|n| tokio::spawn(bus.emit(Ping::<Mine>::new(n), context()).within(Duration::from_secs(40))));
+    let emits: Vec<_> = emits.collect();
+    let mut times = BTreeMap::<u32, u32>::new();
+    while times.values().filter(|times| **times > 2).count() < 4 {
+        *times.entry(sent.recv().await.unwrap()).or_default() += 1;
+    }
+    ctl(&["clear_policy", Mine::DOMAIN]).await;
+    for emit in emits {
+        emit.await.unwrap().unwrap();
+    }
+    bus.emit(Ping::<Mine>::new(first + 5), context()).await.unwrap();
+    assert!(!state.has_changed().unwrap(), "the connection was given up: {:?}", state.borrow());
+
+    end.send(()).unwrap();
+    let count = beside.await.unwrap();
+    bus.emit(Ping::<Other>::new(count), context()).await.unwrap();
+    let mut came = Vec::new();
+    while came.last() != Some(&count) {
+        came.push(others.recv().await.unwrap());
+    }
+    came.sort_unstable();
+    assert!(came.iter().copied().eq(0..=count), "an event beside was lost or sent twice");
+    // The old channel is closed: there is one for all, and at most one for what is new.
+    while publish_channels(Mine::DOMAIN).await > 2 {}
+    for bus in [one, two, other, bus] {
+        bus.close().await;
+    }
+    running_two.stop().await;
+    running_other.stop().await;
 }

@@ -138,15 +138,11 @@ impl Fault {
                 full.end()?;
             }
             Self::FullDeadQueue => {
-                let limit = |stage: &Stage, most: u32| {
-                    let policy = format!(r#"{{"max-length":{most},"overflow":"reject-publish"}}"#);
-                    stage.nodes[0].ctl(&["set_policy", "full", r"\.dead$", &policy, "--apply-to", "queues"])
-                };
-                limit(stage, 0)?;
+                let policy = r#"{"max-length":0,"overflow":"reject-publish"}"#;
+                stage.nodes[0].ctl(&["set_policy", "full", r"\.dead$", policy, "--apply-to", "queues"])?;
                 stage.broken(BROKEN)?;
                 thread::sleep(SHORT);
-                // Without a limit RabbitMQ would not tell the channels that it refuses that they may publish again.
-                limit(stage, 1_000_000)?;
+                stage.nodes[0].ctl(&["clear_policy", "full"])?;
             }
             Self::ConsumerTimeout => {
                 // Channels that are opened now have it, and look every second.

@@ -87,8 +87,13 @@ impl Transport for Amqp {
             if self.gate.is_closed() {
                 return Err(Error::Closed);
             }
-            consume::consumer::subscribe(self.consume.clone(), self.topology.clone(), queue, self.config.connect_deadline)
-                .await
+            consume::consumer::subscribe(
+                self.consume.clone(),
+                self.topology.clone(),
+                queue,
+                self.config.connect_deadline,
+            )
+            .await
         })
     }
 

@@ -1,16 +1,18 @@
 //! A channel that messages are published on, and what the broker has not confirmed yet.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
-use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::sync::{Notify, OwnedMutexGuard, watch};
 
 use super::attempt::{Kind, Message, Problem};
+use super::nacks::Nacks;
 use super::refusal::{self, Refusal};
 use super::route::{New, Proven, Route};
-use super::trial::{Trial, Trials};
-use super::unconfirmed::Unconfirmed;
+use super::trial::{self, Trial, Trials};
+use super::unconfirmed::{Identity, Unconfirmed};
 use crate::transport::amqp::connect::connected::Connected;
 use crate::transport::amqp::connect::topology::Topology;
 use crate::transport::amqp::error::is_permanent;
@@ -32,6 +34,10 @@ pub(crate) struct Outlet {
     frame_max: usize,
     pending: Mutex<Pending>,
     ended: watch::Sender<bool>,
+    /// Raised when the channel refuses what a new one takes.
+    stale: Notify,
+    /// Raised when nothing is unconfirmed on a channel that is to be closed.
+    idle: Notify,
     proven: Arc<Proven>,
     trials: Arc<Trials>,
     /// One message at a time tries a new route, and one a new size: the others then know.
@@ -46,7 +52,10 @@ type Turns = Arc<tokio::sync::Mutex<()>>;
 #[derive(Default)]
 struct Pending {
     unconfirmed: Unconfirmed,
+    nacks: Nacks,
     ended: Option<Problem>,
+    /// Whether it is to be closed.
+    leaving: bool,
 }
 
 /// What became of a message that was to be written.
@@ -54,11 +63,26 @@ enum Put {
     Written,
     /// One that would look the same if it were returned is unconfirmed.
     Twin,
+    /// The channel has refused its route again and again: a new one may take it.
+    Nacked,
 }
 
 impl Outlet {
     /// Opens a channel with confirms.
     pub(crate) async fn open(connection: &Connected, trials: Arc<Trials>) -> Result<Arc<Self>, lapin::Error> {
+        Self::open_with(connection, trials, Arc::default()).await
+    }
+
+    /// Opens a channel to be used instead of this one.
+    pub(crate) async fn renewed(&self, connection: &Connected) -> Result<Arc<Self>, lapin::Error> {
+        Self::open_with(connection, self.trials.clone(), self.proven.clone()).await
+    }
+
+    async fn open_with(
+        connection: &Connected,
+        trials: Arc<Trials>,
+        proven: Arc<Proven>,
+    ) -> Result<Arc<Self>, lapin::Error> {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let outlet = Arc::new(Self {
@@ -66,7 +90,9 @@ impl Outlet {
             frame_max: connection.frame_max(),
             pending: Mutex::default(),
             ended: watch::Sender::new(false),
-            proven: Arc::default(),
+            stale: Notify::new(),
+            idle: Notify::new(),
+            proven,
             trials,
             new_route: Arc::default(),
             new_size: Arc::default(),
@@ -81,6 +107,31 @@ impl Outlet {
     pub(crate) async fn over(&self) {
         // It can't be closed while this is borrowed.
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    /// Resolves when a new channel is known to take what this one refuses.
+    pub(crate) async fn stale(&self) {
+        self.stale.notified().await;
+    }
+
+    /// Closes the channel once the broker has confirmed all that was published on it.
+    pub(crate) async fn leave(self: Arc<Self>) {
+        loop {
+            {
+                let mut pending = lock(&self.pending);
+                if pending.ended.is_some() {
+                    return;
+                }
+                pending.leaving = true;
+                if pending.unconfirmed.count() == 0 {
+                    // Who still has it sends its message on the new one.
+                    pending.ended = Some(Problem::unanswered("the channel is closed, and a new one is used"));
+                    break;
+                }
+            }
+            self.idle.notified().await;
+        }
+        trial::close(self.trunk.clone(), self.channel.clone()).await;
     }
 
     /// The most bytes that the broker is known to take.
@@ -113,11 +164,35 @@ impl Outlet {
             }
         }
         self.trunk.room().await;
-        if let Put::Twin = self.put(message, &route)? {
-            let turn = self.twins.clone().lock_owned().await;
-            self.attempt_beside(message, topology, connection, turn);
+        match self.put(message, &route)? {
+            Put::Written => {}
+            Put::Twin => {
+                let turn = self.twins.clone().lock_owned().await;
+                self.attempt_beside(message, topology, connection, turn);
+            }
+            Put::Nacked => return self.attempt_new(message, connection).await,
         }
         message.answered().await
+    }
+
+    /// Publishes a message on a new channel, which shows whether this one refuses what the broker takes.
+    async fn attempt_new(&self, message: &Arc<Message>, connection: &Arc<Connected>) -> Result<(), Problem> {
+        let (sent, connection) = (message.clone(), connection.clone());
+        let (trials, proven) = (self.trials.clone(), self.proven.clone());
+        // A task of its own, as in `attempt_beside`.
+        tokio::spawn(async move {
+            match trials.open_new(&connection).await {
+                Ok(trial) => {
+                    let route = Route::of(&sent.outgoing.to);
+                    trial.publish(&sent, &route.publish(&sent.outgoing), &proven).await;
+                }
+                Err(error) => sent.answer(Err(Problem::unanswered(said(error)))),
+            }
+        });
+        message.answered().await?;
+        tracing::debug!("a new channel takes what this one refuses");
+        self.stale.notify_one();
+        Ok(())
     }
 
     /// Publishes a message on a channel of its own, in a task of its own: what has begun comes to its end whatever becomes of
@@ -185,17 +260,21 @@ impl Outlet {
 
     fn put(&self, message: &Arc<Message>, route: &Route<'_>) -> Result<Put, Problem> {
         let publish = route.publish(&message.outgoing);
+        let identity = Identity::of(&publish);
         let mut pending = lock(&self.pending);
         if let Some(problem) = &pending.ended {
             return Err(problem.clone());
         }
-        if pending.unconfirmed.has_twin(&publish) {
+        if pending.nacks.take_turn(route, Instant::now()) {
+            return Ok(Put::Nacked);
+        }
+        if identity.as_deref().is_some_and(|identity| pending.unconfirmed.has(identity)) {
             return Ok(Put::Twin);
         }
         if !message.begin() {
             return Err(Problem::unanswered("nobody waits for it any more"));
         }
-        pending.unconfirmed.add(message.clone(), &publish);
+        pending.unconfirmed.add(message.clone(), identity);
         let at_once = pending.unconfirmed.count() < BUSY;
         // Within the lock, so that they are written in the order in which they are counted.
         self.trunk.add(|out| publish.write(self.channel.id(), self.frame_max, out));
@@ -218,7 +297,15 @@ impl Ear for Outlet {
     }
 
     fn confirmed(&self, tag: u64, multiple: bool, ack: bool) {
-        lock(&self.pending).unconfirmed.confirmed(tag, multiple, |message| message.confirmed(ack));
+        let mut pending = lock(&self.pending);
+        let Pending { unconfirmed, nacks, leaving, .. } = &mut *pending;
+        unconfirmed.confirmed(tag, multiple, |message| {
+            nacks.note(&Route::of(&message.outgoing.to), ack);
+            message.confirmed(ack);
+        });
+        if *leaving && unconfirmed.count() == 0 {
+            self.idle.notify_one();
+        }
     }
 
     /// What is unconfirmed is sent again: first each on a channel of its own, as nothing is proven on a new outlet.
@@ -242,6 +329,7 @@ impl Ear for Outlet {
             }));
         }
         self.ended.send_replace(true);
+        self.idle.notify_one();
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod attempt;
 pub(crate) mod confirms;
 pub(crate) mod in_flight;
+pub(crate) mod nacks;
 pub(crate) mod publisher;
 pub(crate) mod refusal;
 pub(crate) mod route;

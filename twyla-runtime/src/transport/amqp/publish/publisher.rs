@@ -142,9 +142,8 @@ async fn keep_open(link: Arc<Link>, now: watch::Sender<Now>) {
         match Outlet::open(&connection, trials.clone()).await {
             Ok(outlet) => {
                 pauses = Pauses::default();
-                now.send_replace(Now::Open(outlet.clone(), connection));
                 tokio::select! {
-                    () = outlet.over() => {}
+                    () = keep_fresh(outlet, connection, &now) => {}
                     () = now.closed() => return,
                 }
                 now.send_replace(Now::Waiting(None));
@@ -158,4 +157,23 @@ async fn keep_open(link: Arc<Link>, now: watch::Sender<Now>) {
         sleep(pauses.next()).await;
     }
     now.send_replace(Now::Closed);
+}
+
+/// Publishes on a channel until it has ended. One that refuses what the broker takes is replaced, and closed once all on it is
+/// confirmed.
+async fn keep_fresh(mut outlet: Arc<Outlet>, connection: Arc<Connected>, now: &watch::Sender<Now>) {
+    loop {
+        now.send_replace(Now::Open(outlet.clone(), connection.clone()));
+        tokio::select! {
+            () = outlet.over() => return,
+            () = outlet.stale() => {}
+        }
+        match outlet.renewed(&connection).await {
+            Ok(renewed) => {
+                tracing::info!("RabbitMQ refuses on a channel what it takes on another, replacing the channel");
+                tokio::spawn(std::mem::replace(&mut outlet, renewed).leave());
+            }
+            Err(error) => tracing::debug!(%error, "no new channel to publish on"),
+        }
+    }
 }

@@ -31,6 +31,11 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// Its exchange and routing key.
+    pub(crate) fn name(&self) -> (String, String) {
+        (self.exchange.to_owned(), self.key.clone().into_owned())
+    }
+
     pub(crate) fn publish(&'a self, message: &'a Outgoing) -> Publish<'a> {
         Publish {
             exchange: self.exchange,

@@ -3,6 +3,9 @@
 //! A broker that refuses a message closes its channel, and with it goes what it knows of all other messages on that channel.
 //! So the first message to an exchange or queue, and one that is larger than any before, has a channel to itself until it is
 //! confirmed: if that channel ends, it is certain which message was refused, and no other is concerned.
+//!
+//! A channel whose message a queue has refused (`basic.nack`) is closed: it may go on refusing for that queue
+//! (see [`nacks`](super::nacks)).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,8 +44,16 @@ impl Trials {
 
     /// A channel that no message is on.
     pub(crate) async fn open(self: &Arc<Self>, connection: &Connected) -> Result<Arc<Trial>, lapin::Error> {
-        if let Some(free) = self.free() {
-            return Ok(free);
+        match self.free() {
+            Some(free) => Ok(free),
+            None => self.open_new(connection).await,
+        }
+    }
+
+    /// A channel that no message was ever on, instead of those that are free.
+    pub(crate) async fn open_new(self: &Arc<Self>, connection: &Connected) -> Result<Arc<Trial>, lapin::Error> {
+        while let Some(free) = self.free() {
+            free.leave();
         }
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
@@ -132,6 +143,14 @@ impl Trial {
     }
 }
 
+impl Trial {
+    /// Closes the channel, which has nothing unconfirmed.
+    fn leave(&self) {
+        *lock(&self.state) = State::Ended(Problem::unanswered("the channel is closed"));
+        tokio::spawn(close(self.trunk.clone(), self.channel.clone()));
+    }
+}
+
 impl Ear for Trial {
     /// The channel has no other message.
     fn returned(&self, _: demux::Message) {
@@ -144,12 +163,21 @@ impl Ear for Trial {
 
     fn confirmed(&self, _: u64, _: bool, ack: bool) {
         let mut state = lock(&self.state);
-        if let State::Unconfirmed(message, proven) = std::mem::replace(&mut *state, State::Free) {
-            // First, so that the next message of who waits for this one finds it.
-            if !message.was_returned() {
-                proven.add(&message.outgoing);
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Unconfirmed(message, proven) => {
+                // First, so that the next message of who waits for this one finds it.
+                if !message.was_returned() {
+                    proven.add(&message.outgoing);
+                }
+                if ack {
+                    *state = State::Free;
+                } else {
+                    drop(state);
+                    self.leave();
+                }
+                message.confirmed(ack);
             }
-            message.confirmed(ack);
+            other => *state = other,
         }
     }
 
@@ -170,6 +198,14 @@ impl Ear for Trial {
             trials.learn(*most);
         }
         message.answer(Err(Problem { why: refusal::advice(code, why), kind }));
+    }
+}
+
+/// Closes a channel with nothing unconfirmed on it.
+pub(super) async fn close(trunk: Arc<Trunk>, channel: Channel) {
+    trunk.forget(channel.id());
+    if let Err(error) = channel.close(200, "OK".into()).await {
+        tracing::debug!(%error, "a channel that was to be closed has ended");
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::attempt::Message;
-use super::route::Route;
 use crate::transport::amqp::io::demux;
 use crate::transport::amqp::io::frame::Publish;
 
@@ -16,27 +15,36 @@ use crate::transport::amqp::io::frame::Publish;
 pub(crate) struct Unconfirmed {
     /// The number of the first; a channel counts its messages from 1 on.
     first: u64,
-    messages: VecDeque<Option<Arc<Message>>>,
+    messages: VecDeque<Option<Sent>>,
     count: usize,
     /// Those that the broker may return.
-    returnable: HashMap<Identity, Arc<Message>>,
+    returnable: HashMap<Arc<Identity>, Arc<Message>>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    message: Arc<Message>,
+    returnable: Option<Arc<Identity>>,
 }
 
 /// What a returned message is known by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Identity {
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
     exchange: Box<[u8]>,
     routing_key: Box<[u8]>,
     message_id: Box<[u8]>,
 }
 
 impl Identity {
-    fn of(publish: &Publish<'_>) -> Self {
-        Self {
-            exchange: publish.exchange.as_bytes().into(),
-            routing_key: publish.routing_key.as_bytes().into(),
-            message_id: publish.written_id().into(),
-        }
+    /// That of a message that the broker may return.
+    pub(crate) fn of(publish: &Publish<'_>) -> Option<Arc<Self>> {
+        publish.mandatory.then(|| {
+            Arc::new(Self {
+                exchange: publish.exchange.as_bytes().into(),
+                routing_key: publish.routing_key.as_bytes().into(),
+                message_id: publish.written_id().into(),
+            })
+        })
     }
 }
 
@@ -52,17 +60,17 @@ impl Unconfirmed {
         self.count
     }
 
-    /// Whether another message is unconfirmed that would look the same if the broker returned it.
-    pub(crate) fn has_twin(&self, publish: &Publish<'_>) -> bool {
-        publish.mandatory && self.returnable.contains_key(&Identity::of(publish))
+    /// Whether a message is unconfirmed that would look the same if the broker returned it.
+    pub(crate) fn has(&self, identity: &Identity) -> bool {
+        self.returnable.contains_key(identity)
     }
 
     /// Adds the message that is published next.
-    pub(crate) fn add(&mut self, message: Arc<Message>, publish: &Publish<'_>) {
-        if publish.mandatory {
-            self.returnable.insert(Identity::of(publish), message.clone());
+    pub(crate) fn add(&mut self, message: Arc<Message>, returnable: Option<Arc<Identity>>) {
+        if let Some(identity) = &returnable {
+            self.returnable.insert(identity.clone(), message.clone());
         }
-        self.messages.push_back(Some(message));
+        self.messages.push_back(Some(Sent { message, returnable }));
         self.count += 1;
     }
 
@@ -81,13 +89,11 @@ impl Unconfirmed {
         let at = number.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
         let Some(at) = at.filter(|at| *at < self.messages.len()) else { return };
         let from = if multiple { 0 } else { at };
-        for message in self.messages.range_mut(from..=at) {
-            let Some(message) = message.take() else { continue };
+        for sent in self.messages.range_mut(from..=at) {
+            let Some(Sent { message, returnable }) = sent.take() else { continue };
             self.count -= 1;
-            let route = Route::of(&message.outgoing.to);
-            let publish = route.publish(&message.outgoing);
-            if publish.mandatory {
-                self.returnable.remove(&Identity::of(&publish));
+            if let Some(identity) = returnable {
+                self.returnable.remove(&identity);
             }
             tell(&message);
         }
@@ -99,7 +105,7 @@ impl Unconfirmed {
 
     /// Takes out all of a channel that has ended.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = Arc<Message>> + use<> {
-        std::mem::take(self).messages.into_iter().flatten()
+        std::mem::take(self).messages.into_iter().flatten().map(|sent| sent.message)
     }
 }
 
@@ -107,6 +113,7 @@ impl Unconfirmed {
 mod tests {
     use super::*;
     use crate::transport::amqp::io::frame::Properties;
+    use crate::transport::amqp::publish::route::Route;
     use crate::transport::sender_properties::{Original, Property};
     use crate::transport::{Address, Outgoing};
 
@@ -127,10 +134,10 @@ mod tests {
 
     fn add(unconfirmed: &mut Unconfirmed, message: &Arc<Message>) -> bool {
         let route = Route::of(&message.outgoing.to);
-        let publish = route.publish(&message.outgoing);
-        let free = !unconfirmed.has_twin(&publish);
+        let identity = Identity::of(&route.publish(&message.outgoing));
+        let free = !identity.as_deref().is_some_and(|identity| unconfirmed.has(identity));
         if free {
-            unconfirmed.add(message.clone(), &publish);
+            unconfirmed.add(message.clone(), identity);
         }
         free
     }
