@@ -238,3 +238,44 @@ async fn services_that_start_at_once_make_the_tables_once() {
     })
     .await;
 }
+
+/// Names of groups and ids of messages come from other programs: no text of theirs is SQL.
+async fn keeps_texts_as_values<DB: Dialect>(pool: Pool<DB>) {
+    let _ = Dedupe::sql(pool.clone()).await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    let texts = [
+        "'; DROP TABLE twyla_handled; --",
+        "' OR '1'='1",
+        "\"twyla_handled\"",
+        "a\\' b",
+        "$1",
+        "?1",
+        ":id",
+        "/* a */ -- b\n;",
+        "$$; DELETE FROM twyla_handled; $$",
+        "%_",
+        "ß\u{202e}\u{1f600}",
+        " ",
+    ];
+    for text in texts {
+        for other in texts {
+            let mut handled = async || DB::handled(&mut *connection, text, "one", other).await.unwrap();
+            assert!(handled().await, "{text:?} and {other:?} were there before");
+            assert!(!handled().await, "{text:?} and {other:?} are gone");
+        }
+    }
+    let forgotten = DB::forget(&pool, -60.0).await.unwrap();
+    assert_eq!(forgotten, (texts.len() * texts.len()) as u64);
+}
+
+#[tokio::test]
+async fn a_text_is_no_statement_to_sqlite() {
+    let (_dir, pool) = sqlite().await;
+    keeps_texts_as_values(pool).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn a_text_is_no_statement_to_postgres() {
+    keeps_texts_as_values(postgres_schema("text_is_no_statement").await).await;
+}

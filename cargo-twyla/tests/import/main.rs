@@ -316,6 +316,45 @@ fn a_draft_that_a_file_embeds_is_no_reason_to_need_that_file() {
     assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file is left\n")), "{said}");
 }
 
+#[test]
+fn what_stands_outside_of_an_id_is_not_found_within_and_the_id_is_named() {
+    let inner = r##"{ "$schema": "http://json-schema.org/draft-07/schema#", "$id": "https://example.com/paid.json", "type": "object",
+        "properties": { "a": { "$id": "inner.json", "items": { "$ref": "#/definitions/word" } } }, "definitions": { "word": { "type": "string" } } }"##;
+    let folder = folder(&[("old/shop/paid.json", inner), ("old/shop/sent.json", r#"{ "type": "object" }"#)]);
+    let (said, _) = import(folder.path(), &["old"]);
+    assert!(
+        said.contains(
+            "left: shop/paid.json:2:64: #/definitions/word leads to nothing below the `$id` https://example.com/inner.json, which is \
+             around it; the file has it outside of that: remove the `$id`, or write the file's own before the `#`"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn definitions_without_an_event_are_refused_with_a_way_on() {
+    let folder = folder(&[("old/words.json", r#"{ "definitions": { "word": { "type": "string" } } }"#)]);
+    let (said, code) = import(folder.path(), &["old", "--domain", "shop"]);
+    assert_eq!(
+        said,
+        "error: words.json: has only definitions, and no other file is an event: add one that refers to them, as \
+         <domain>/<event_type>.json with { \"$ref\": … }\n"
+    );
+    assert_eq!(code, 2);
+}
+
+/// The draft that is built in is as good as any file's copy of it.
+#[test]
+fn a_reference_to_a_draft_needs_no_file_that_embeds_it() {
+    let bundle = r##"{ "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "properties": { "a": { "$ref": "#/definitions/gone" } },
+        "definitions": { "meta": { "$id": "http://json-schema.org/draft-07/schema#", "type": ["object", "boolean"] } } }"##;
+    let other =
+        r#"{ "type": "object", "properties": { "schema": { "$ref": "http://json-schema.org/draft-07/schema#" } } }"#;
+    let folder = folder(&[("old/shop/bundle.json", bundle), ("old/shop/other.json", other)]);
+    let (said, _) = import(folder.path(), &["old"]);
+    assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file is left\n")), "{said}");
+}
+
 /// Draft 7 has no format `uuid`: as a schema of 2020-12 the definition would refuse what it took.
 #[test]
 fn a_definition_that_moves_keeps_its_draft_and_its_references() {

@@ -96,6 +96,10 @@ pub(crate) struct Args {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
+    #[error(
+        "{path}: has only definitions, and no other file is an event: add one that refers to them, as <domain>/<event_type>.json with {{ \"$ref\": … }}"
+    )]
+    OnlyDefinitions { path: String },
     #[error("{} can't be read: {error}", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{} has no schemas: no file in it is one in JSON or YAML", path.display())]
@@ -147,6 +151,9 @@ impl Run for Args {
                     let mut left = left.clone();
                     left.sort_by(|a, b| a.path.cmp(&b.path));
                     return Err(Error::Nothing { left }.into());
+                }
+                if let Some(path) = import.plan.shared_only() {
+                    return Err(Error::OnlyDefinitions { path: path.to_owned() }.into());
                 }
                 import
             }
@@ -246,10 +253,11 @@ impl Args {
     ) -> Result<Import, Box<dyn StdError + Send + Sync>> {
         let context = self.context.as_deref().map(|path| self.below(path, files)).transpose()?;
         let asked = Asked { domain: self.domain.clone(), context };
+        let from = plan::Referring::of(files);
+        let mut written = BTreeMap::new();
         loop {
-            let plan = plan::plan(files, &asked, left.clone());
-            clear(trial)?;
-            write(trial, &plan.files)?;
+            let plan = plan::plan(&from, &asked, left.clone());
+            rewrite(trial, &mut written, &plan.files)?;
             let (sources, problems) = self.compiled(trial);
             let bad = self.at_fault(files, &plan, &problems);
             if bad.is_empty() {
@@ -257,7 +265,7 @@ impl Args {
             }
             left.extend(bad.into_values());
             if left.len() >= files.len() {
-                let plan = plan::plan(files, &asked, left.clone());
+                let plan = plan::plan(&from, &asked, left.clone());
                 return Ok(Import { plan, sources: None, problems: Vec::new() });
             }
         }
@@ -422,12 +430,19 @@ fn tell(problems: &[SchemaProblem]) -> usize {
     problems.iter().filter(|it| it.is_error()).count()
 }
 
-/// Empties the folder of a trial.
-fn clear(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+/// Brings the folder of a trial from the files that it has to others: only what differs is written.
+fn rewrite(
+    folder: &Path,
+    there: &mut BTreeMap<String, Json>,
+    files: &BTreeMap<String, Json>,
+) -> Result<(), Box<dyn StdError + Send + Sync>> {
+    for place in there.keys().filter(|place| !files.contains_key(*place)) {
+        fs::remove_file(folder.join(place))?;
     }
+    for (place, json) in files.iter().filter(|(place, json)| there.get(*place) != Some(*json)) {
+        output::write(&folder.join(place), json.text())?;
+    }
+    there.clone_from(files);
     Ok(())
 }
 

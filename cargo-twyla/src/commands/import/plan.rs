@@ -38,6 +38,15 @@ pub(super) struct Plan {
     pub(super) left: Vec<Left>,
 }
 
+impl Plan {
+    /// The first file, if all that there are became definitions of others.
+    pub(super) fn shared_only(&self) -> Option<&str> {
+        let is_shared = |place: &str| place.starts_with("shared/") || place == "context.json";
+        let mut moved = self.moved.iter().filter(|(place, _)| *place != "context.json");
+        if self.files.keys().all(|place| is_shared(place)) { moved.next().map(|(_, path)| &**path) } else { None }
+    }
+}
+
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
@@ -56,15 +65,29 @@ struct Known {
     earlier: bool,
 }
 
+/// The files with where their references lead.
+pub(super) struct Referring<'a> {
+    files: &'a [Loose],
+    resources: Resources<'a>,
+    references: Vec<Vec<(Written, Target)>>,
+}
+
+impl<'a> Referring<'a> {
+    pub(super) fn of(files: &'a [Loose]) -> Self {
+        let resources = Resources::of(files);
+        let references = (0..files.len()).map(|file| resources.references(file)).collect();
+        Self { files, resources, references }
+    }
+}
+
 /// Finds what each file is, and rewrites what refers to it. `left` are the files that aren't imported, with why.
-pub(super) fn plan(files: &[Loose], asked: &Asked, left: Vec<Left>) -> Plan {
-    let resources = Resources::of(files);
-    let references: Vec<Vec<(Written, Target)>> = (0..files.len()).map(|file| resources.references(file)).collect();
+pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<Left>) -> Plan {
+    let Referring { files, resources, references } = from;
     let mut plan = Plan { left, ..Plan::default() };
-    stopped(files, &references, &mut plan);
-    let known = known(files, &references, asked, &mut plan);
+    stopped(files, references, &mut plan);
+    let known = known(files, references, asked, &mut plan);
     // a name that two files would have stops the one, and what refers to it
-    stopped(files, &references, &mut plan);
+    stopped(files, references, &mut plan);
     let known: BTreeMap<usize, Known> =
         known.into_iter().filter(|(file, _)| !is_left(&plan, &files[*file].path)).collect();
 
@@ -87,7 +110,7 @@ pub(super) fn plan(files: &[Loose], asked: &Asked, left: Vec<Left>) -> Plan {
     for (file, known_file) in &known {
         let Some(json) = texts.get(file) else { continue };
         let mut json = json.clone();
-        let places = Places { known: &known, definitions: &definitions, kept: &resources };
+        let places = Places { known: &known, definitions: &definitions, kept: resources };
         if !resources.is_kept(*file) {
             definitions.take_out(*file, &mut json);
             places.write(&mut json, *file, &known_file.place, None);
@@ -109,7 +132,7 @@ pub(super) fn plan(files: &[Loose], asked: &Asked, left: Vec<Left>) -> Plan {
         let Some(Place { file, pointer }) = definition.first() else { continue };
         let Some(json) = texts.get(file).and_then(|json| json.pointer(pointer)) else { continue };
         let mut json = Definitions::with_dialect(json.clone(), texts.get(file));
-        let places = Places { known: &known, definitions: &definitions, kept: &resources };
+        let places = Places { known: &known, definitions: &definitions, kept: resources };
         places.write(&mut json, *file, &place, Some(pointer));
         for Place { file, pointer } in &definition {
             plan.from.entry(place.clone()).or_default().insert(files[*file].path.clone(), pointer.clone());
@@ -135,10 +158,11 @@ fn is_left(plan: &Plan, path: &str) -> bool {
 
 /// Leaves what refers to nothing, and to what is left.
 fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Plan) {
+    let mut gone: BTreeSet<String> = plan.left.iter().map(|left| left.path.clone()).collect();
     loop {
         let before = plan.left.len();
         for (file, found) in files.iter().zip(references) {
-            if is_left(plan, &file.path) {
+            if gone.contains(&file.path) {
                 continue;
             }
             let why = |written: &str, target: &Target| match target {
@@ -151,9 +175,13 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
                     let near = near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
                     Some(format!("{written} leads to none of the files{near}"))
                 }
+                Target::Beside { id } => Some(format!(
+                    "{written} leads to nothing below the `$id` {id}, which is around it; the file has it outside of that: remove the \
+                     `$id`, or write the file's own before the `#`"
+                )),
                 Target::Place(place) => {
                     let path = &files.get(place.file)?.path;
-                    (*path != file.path && is_left(plan, path)).then(|| format!("refers to {path}, which is left"))
+                    (*path != file.path && gone.contains(path)).then(|| format!("refers to {path}, which is left"))
                 }
                 Target::Outside(_) => None,
             };
@@ -161,6 +189,7 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
                 let why = why(text, target)?;
                 Some(Left { path: file.path.clone(), at: file.at(pointer), why })
             });
+            gone.extend(left.iter().map(|left| left.path.clone()));
             plan.left.extend(left);
         }
         if plan.left.len() == before {

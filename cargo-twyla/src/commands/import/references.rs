@@ -29,6 +29,10 @@ pub(super) enum Target {
     Nothing {
         near: Option<String>,
     },
+    /// To nothing below the `$id` that is around the reference, but to something in the whole file.
+    Beside {
+        id: String,
+    },
 }
 
 /// A reference as it is written, and the JSON Pointer of its keyword.
@@ -146,7 +150,10 @@ impl<'a> Resources<'a> {
         let root = self.files.get(resource.file).map(|it| &it.json);
         match pointer.filter(|pointer| root.is_some_and(|root| root.pointer(pointer).is_some())) {
             Some(pointer) => Target::Place(Place { file: resource.file, pointer }),
-            None => Target::Nothing { near: None },
+            None => match from.base.clone().filter(|_| document.is_empty() && !resource.pointer.is_empty()) {
+                Some(id) if root.is_some_and(|root| root.pointer(&fragment).is_some()) => Target::Beside { id },
+                _ => Target::Nothing { near: None },
+            },
         }
     }
 
@@ -162,8 +169,9 @@ impl<'a> Resources<'a> {
         };
         let by_uri = |uri: &str| {
             let places = self.by_uri.get(uri).or_else(|| self.by_uri.get(uri.trim_end_matches('#')))?;
-            // what a bundle embeds itself comes first
-            places.iter().find(|place| place.file == file).or_else(|| places.first()).cloned()
+            // what a bundle embeds itself comes first; another's copy of a draft is no better than the draft
+            let other = || places.first().filter(|_| !is_draft(uri));
+            places.iter().find(|place| place.file == file).or_else(other).cloned()
         };
         if let Some(place) = uri.as_deref().and_then(by_uri).or_else(|| by_uri(document)) {
             return Ok(place);

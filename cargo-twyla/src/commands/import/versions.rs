@@ -118,7 +118,8 @@ fn bundles(
                     }
                 }
                 if found.len() == before {
-                    let why = problems.0.first().map(ToString::to_string).unwrap_or_default();
+                    let first = problems.0.iter().find(|it| it.is_error());
+                    let why = first.map(ToString::to_string).unwrap_or_default();
                     for place in versions.keys() {
                         let why = why.clone();
                         found.entry((*place).to_owned()).or_insert(Err(Uncompiled { pointer: None, why }));
