@@ -1,4 +1,4 @@
-//! Decimal numbers without the loss of a digit.
+//! Decimal numbers of arbitrary precision.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::fmt;
 use num_bigint::{BigInt, Sign};
 use serde_json::Number;
 
-/// The limit of a number's exponent, either way: what is further is no number that two schemas need compared.
+/// Limit of the exponent, in either direction. Comparisons of larger or smaller numbers are undecided.
 const FURTHEST: i64 = 5_000;
 
-/// `mantissa * 10^exponent`; the mantissa of all but zero has no zero at its end.
+/// `mantissa * 10^exponent`. The mantissa has no trailing zero, unless the number is zero.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Decimal {
     mantissa: BigInt,
@@ -17,7 +17,7 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    /// A JSON number; none where it is none, or too far from one.
+    /// Parses a JSON number; none if it isn't one, or its exponent exceeds the limit.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -61,12 +61,12 @@ impl Decimal {
         self.whole().and_then(|whole| u64::try_from(whole).ok())
     }
 
-    /// The integer that it is.
+    /// Returns it as an integer, if it is one.
     pub(crate) fn whole(&self) -> Option<BigInt> {
         self.is_integer().then(|| scaled(self, 0))
     }
 
-    /// As `serde_json` has it, where that is exactly this number.
+    /// Converts to a number of `serde_json`, if that is exact.
     pub(crate) fn number(&self) -> Option<Number> {
         if let Some(whole) = self.whole() {
             if let Ok(value) = u64::try_from(&whole) {
@@ -80,28 +80,28 @@ impl Decimal {
         (Self::of(value)? == *self).then(|| Number::from_f64(value)).flatten()
     }
 
-    /// The shortest decimal that reads as this float.
+    /// Returns the shortest decimal that parses as this `f64`.
     pub(crate) fn of(value: f64) -> Option<Self> {
         value.is_finite().then(|| Self::parse(&format!("{value:e}"))).flatten()
     }
 
-    /// Whether an `f64` has it as it is written: its digits, or all that a larger integer has.
+    /// Whether an `f64` represents it exactly as written.
     pub(crate) fn is_double(&self) -> bool {
         let Ok(value) = self.to_string().parse::<f64>() else { return false };
         Self::of(value).is_some_and(|shortest| shortest == *self)
             || value.is_finite() && Self::parse(&format!("{value:.0}")).is_some_and(|exact| exact == *self)
     }
 
-    /// The largest integer `k` for which `k * factor` is not above it; the factor is positive.
+    /// Returns the largest integer `k` with `k * factor` not above it. The factor must be positive.
     pub(crate) fn floor_by(&self, factor: &Self) -> BigInt {
         let low = self.exponent.min(factor.exponent);
         let (value, factor) = (scaled(self, low), scaled(factor, low));
         let quotient = &value / &factor;
-        // division is towards zero
+        // division truncates
         if value.sign() == Sign::Minus && &quotient * &factor != value { quotient - 1 } else { quotient }
     }
 
-    /// The smallest integer `k` for which `k * factor` is not below it.
+    /// Returns the smallest integer `k` with `k * factor` not below it.
     pub(crate) fn ceil_by(&self, factor: &Self) -> BigInt {
         -(-self).floor_by(factor)
     }
@@ -114,7 +114,7 @@ impl Decimal {
         Self::new(&self.mantissa * count, self.exponent)
     }
 
-    /// Their product.
+    /// Multiplies.
     pub(crate) fn by(&self, other: &Self) -> Self {
         Self::new(&self.mantissa * &other.mantissa, self.exponent + other.exponent)
     }
@@ -124,20 +124,20 @@ impl Decimal {
         Self::new(scaled(self, low) + scaled(other, low), low)
     }
 
-    /// What lies half way to another.
+    /// Returns the mean of two numbers.
     pub(crate) fn middle(&self, other: &Self) -> Self {
         let sum = self.plus(other);
         Self::new(sum.mantissa * 5, sum.exponent - 1)
     }
 
-    /// The least that is a multiple of both; both are positive.
+    /// Returns the least common multiple of two positive numbers.
     pub(crate) fn common_multiple(&self, other: &Self) -> Self {
         let low = self.exponent.min(other.exponent);
         let (a, b) = (scaled(self, low), scaled(other, low));
         Self::new(&a / divisor(a.clone(), b.clone()) * b, low)
     }
 
-    /// Only its first digits, cut towards zero.
+    /// Truncates to the first digits.
     pub(crate) fn cut(&self, digits: usize) -> Self {
         let length = self.mantissa.magnitude().to_string().len();
         let Some(more) = length.checked_sub(digits).and_then(|more| u32::try_from(more).ok()) else {
@@ -147,7 +147,7 @@ impl Decimal {
     }
 }
 
-/// The greatest common divisor of two positive integers.
+/// Returns the greatest common divisor of two positive integers.
 fn divisor(mut a: BigInt, mut b: BigInt) -> BigInt {
     while b.sign() != Sign::NoSign {
         (a, b) = (b.clone(), a % b);
@@ -188,7 +188,7 @@ impl Ord for Decimal {
     }
 }
 
-/// The mantissa for a lower exponent.
+/// Returns the mantissa for a lower exponent.
 fn scaled(decimal: &Decimal, exponent: i64) -> BigInt {
     let up = u32::try_from(decimal.exponent - exponent).unwrap_or(0);
     &decimal.mantissa * BigInt::from(10).pow(up)

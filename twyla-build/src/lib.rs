@@ -42,10 +42,10 @@ mod typed;
 use std::path::{Path, PathBuf};
 
 pub use builder::{Builder, Generated};
-pub use model::about;
+pub use model::explain;
 pub use schema::draft::{Draft, NoDraft};
 pub use schema::load::At;
-pub use schema::problem::{Problem, Problems, What};
+pub use schema::problem::{Problem, ProblemKind, Problems};
 pub use schema::settings::Settings;
 pub use schema::{problem, settings};
 #[cfg(feature = "schemars")]

@@ -1,6 +1,6 @@
-//! The numbers of schemas as they are written: exact, however large they are and however many digits they have.
+//! The numbers of schemas as written: exact, whatever their size and number of digits.
 
-/// A decimal: its digits without zeros around them, and where the point is.
+/// A decimal number: its digits without zeros at either end, and an exponent.
 #[derive(Debug)]
 pub(crate) struct Number<'a> {
     negative: bool,
@@ -15,7 +15,7 @@ impl<'a> Number<'a> {
         let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |unsigned| (true, unsigned));
         let (number, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        // beyond what fits, the number is zero or infinite as an f64 all the same
+        // with a larger exponent the number is zero or infinite as an `f64` anyway
         let far = if exponent.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 };
         let exponent: i64 = exponent.parse().unwrap_or(far).clamp(i64::MIN / 4, i64::MAX / 4);
         let all = format!("{whole}{fraction}");
@@ -40,7 +40,7 @@ impl<'a> Number<'a> {
         self.negative && !self.digits.is_empty()
     }
 
-    /// The integer that it is; none if it has a fraction or more than 128 bits.
+    /// Returns it as an integer; none if it has a fraction or more than 128 bits.
     pub(crate) fn whole(&self) -> Option<i128> {
         if self.digits.is_empty() {
             return Some(0);
@@ -50,14 +50,13 @@ impl<'a> Number<'a> {
         Some(if self.negative { -whole } else { whole })
     }
 
-    /// The least integer that is not below it, or the greatest that is not above. `i128::MIN` and `i128::MAX` stand for
-    /// everything beyond them.
+    /// Rounds up or down to an integer. `i128::MIN` and `i128::MAX` stand for everything beyond them.
     pub(crate) fn bound(&self, up: bool) -> i128 {
         let beyond = if self.negative { i128::MIN } else { i128::MAX };
         if self.is_whole() {
             return self.whole().unwrap_or(beyond);
         }
-        // the digits before the point, of which a small number has none
+        // the digits before the point; a small number has none
         let digits = i64::try_from(self.digits.len()).unwrap_or(i64::MAX).saturating_add(self.exponent);
         let before = usize::try_from(digits).ok().filter(|digits| *digits > 0);
         let Ok(whole) = before.and_then(|digits| self.digits.get(..digits)).unwrap_or("0").parse::<i128>() else {
@@ -71,12 +70,12 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// The nearest `f64`, infinite if it is beyond all of them.
+    /// Returns the nearest `f64`, infinite if it is out of range.
     pub(crate) fn float(&self) -> f64 {
         self.text.parse().unwrap_or(f64::NAN)
     }
 
-    /// Whether it is finite as an `f64`, and loses no digit if it is written as an integer.
+    /// Whether it is finite as an `f64`, and, if written as an integer, keeps all digits.
     pub(crate) fn is_float(&self) -> bool {
         let value = self.float();
         let same = |text: String| Number::new(&text).digits == self.digits;
@@ -84,13 +83,13 @@ impl<'a> Number<'a> {
         value.is_finite() && (!is_integer || same(format!("{value}")) || same(format!("{value:.0}")))
     }
 
-    /// Whether a value can have exactly this number.
+    /// Whether a value can be exactly this number after reading.
     pub(crate) fn is_readable(&self) -> bool {
         let fits = |whole| i64::try_from(whole).is_ok() || u64::try_from(whole).is_ok();
         self.is_float() || self.whole().is_some_and(fits)
     }
 
-    /// Its digits as an integer, and the power of ten that they are multiplied by.
+    /// Returns its digits as an integer, and the power of ten to multiply by.
     pub(crate) fn parts(&self) -> Option<(u128, i32)> {
         Some((self.digits.parse().ok()?, i32::try_from(self.exponent).ok()?))
     }

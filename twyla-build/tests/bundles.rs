@@ -144,7 +144,7 @@ fn only_what_says_something_changes_the_digest() {
 #[test]
 fn what_is_no_bundle_is_refused_in_words() {
     for (text, said) in [
-        ("", "is no JSON"),
+        ("", "isn't valid JSON"),
         ("{}", "`draft` and `formats` are needed"),
         (r#"{ "draft": "2020-12", "formats": true }"#, "`root` is needed"),
         (r#"{ "draft": "2020-12", "formats": true, "root": "a", "documents": {} }"#, "no document of the name"),

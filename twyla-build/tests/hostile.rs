@@ -283,7 +283,7 @@ fn patterns_and_numbers() {
     let far = event("far", format!(r#"{{"properties":{{"a":{{"type":"integer","maximum":{digits}}}}}}}"#));
     assert!(far.is_ok(), "{far:?}");
     let constant = format!(r#"{{"properties":{{"a":{{"const":{digits}}}}}}}"#);
-    refused(event("digits", constant), "is no value that can be read");
+    refused(event("digits", constant), "can't be read");
     let small =
         event("small", r#"{"properties":{"a":{"type":"number","multipleOf":1e-300,"maximum":1e300}}}"#.to_owned());
     assert!(small.is_ok(), "{small:?}");

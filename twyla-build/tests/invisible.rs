@@ -93,7 +93,7 @@ fn code_locks_and_messages_have_none() {
         write(lock::FILE_NAME, &text);
         let found = builder.check().unwrap();
         assert!(!found.is_empty());
-        lock::told(&found).iter().flat_map(|told| &told.lines).for_each(|line| visible(line));
+        lock::messages(&found).iter().flat_map(|told| &told.lines).for_each(|line| visible(line));
         found.iter().flat_map(|found| found.changes()).for_each(|line| visible(&line));
 
         // and of a mistake

@@ -242,7 +242,7 @@ fn warnings_have_a_switch_each() {
     assert_eq!(allowed.warnings, []);
     let unknown = errors(builder(&folder).allow("unknown-keywords", ["a"]).assert_formats(["uid"]).generate());
     assert!(unknown.contains("there is no warning `unknown-keywords`; did you mean `unknown-keyword`?"), "{unknown}");
-    assert!(unknown.contains("`uid` is no format of JSON Schema, so it can't be asserted"), "{unknown}");
+    assert!(unknown.contains("`uid` isn't a format of JSON Schema, so it can't be asserted"), "{unknown}");
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn a_name_that_is_none_is_reported_at_its_place_in_the_file() {
         said.lines().collect::<Vec<_>>(),
         [
             "error: schemas/twyla.json:2:14: there is no warning `unknown-keywords`; did you mean `unknown-keyword`?",
-            "error: schemas/twyla.json:3:30: `uid` is no format of JSON Schema, so it can't be asserted; did you mean `uuid`?",
+            "error: schemas/twyla.json:3:30: `uid` isn't a format of JSON Schema, so it can't be asserted; did you mean `uuid`?",
         ]
     );
 }

@@ -6,8 +6,10 @@ use std::io::Write as _;
 
 use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Value, json};
-use twyla_build::about::{About, AboutBody, AboutField, AboutOthers, AboutTree, AboutType};
 use twyla_build::compare::{ContractKind, ContractSchema};
+use twyla_build::explain::{
+    BodyExplanation, ContractExplanation, FieldExplanation, RuleExplanation, TypeExplanation, UndeclaredMembers,
+};
 
 use crate::support::contracts::{Contracts, name_of};
 use crate::support::paint::{FAINT, GOOD, HEAD, NAME, paint, stdout, tame};
@@ -38,9 +40,10 @@ impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let contracts = Contracts::open(&self.place)?;
         let about = contracts.builder.about().map_err(schemas::Error::Problems)?;
-        let of = |it: &About| contracts.sources.contracts.iter().find(|schema| name_of(schema) == it.name);
+        let of =
+            |it: &ContractExplanation| contracts.sources.contracts.iter().find(|schema| name_of(schema) == it.name);
         let all = about.iter().filter_map(|it| Some((it, of(it)?)));
-        let explained: Vec<(&About, &ContractSchema)> = match &self.event {
+        let explained: Vec<(&ContractExplanation, &ContractSchema)> = match &self.event {
             Some(name) => {
                 let named = contracts.named(name)?;
                 all.filter(|(_, schema)| named.iter().any(|it| it.place == schema.place)).collect()
@@ -76,9 +79,9 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-fn text(about: &About, schema: &ContractSchema) -> String {
+fn text(about: &ContractExplanation, schema: &ContractSchema) -> String {
     let mut out = String::new();
-    let mut trees: Vec<&AboutTree> = Vec::new();
+    let mut trees: Vec<&RuleExplanation> = Vec::new();
     for (i, type_) in about.types.iter().enumerate() {
         let head = if i == 0 { format!("{}, ", paint(HEAD, &about.name)) } else { String::new() };
         let gap = if i == 0 { "" } else { "\n" };
@@ -90,7 +93,7 @@ fn text(about: &About, schema: &ContractSchema) -> String {
         said(&mut out, "  ", &type_.docs);
         body(&mut out, type_);
         trees.extend(&type_.trees);
-        if let AboutBody::Struct { fields, .. } = &type_.body {
+        if let BodyExplanation::Struct { fields, .. } = &type_.body {
             trees.extend(fields.iter().flat_map(|it| &it.trees));
         }
     }
@@ -106,7 +109,7 @@ fn text(about: &About, schema: &ContractSchema) -> String {
         line(&mut out, "  What a type can't tell is held by trees of rules over the typed value, and nothing else is:");
         trees.sort_by(|a, b| (&a.place, &a.why).cmp(&(&b.place, &b.why)));
         trees.dedup();
-        for AboutTree { place, why } in trees {
+        for RuleExplanation { place, why } in trees {
             line(&mut out, format_args!("    {}  {}", tame(why), paint(FAINT, tame(&place.to_string()))));
         }
     }
@@ -156,10 +159,10 @@ fn said(out: &mut String, indent: &str, docs: &str) {
     }
 }
 
-fn body(out: &mut String, type_: &AboutType) {
+fn body(out: &mut String, type_: &TypeExplanation) {
     match &type_.body {
-        AboutBody::Struct { fields, others } => {
-            for AboutField { wire, rust_type, required, docs, place, inner, .. } in fields {
+        BodyExplanation::Struct { fields, others } => {
+            for FieldExplanation { wire, rust_type, required, docs, place, inner, .. } in fields {
                 let must = if *required { paint(GOOD, "required") } else { paint(FAINT, "optional") };
                 let place = paint(FAINT, tame(&format!("{}:{}", place.file, place.line)));
                 line(out, format_args!("\n  {}  {rust_type}, {must}  {place}", paint(HEAD, tame(wire))));
@@ -167,34 +170,34 @@ fn body(out: &mut String, type_: &AboutType) {
                 inner.iter().for_each(|rules| said(out, "    ", rules));
             }
             let others = match others {
-                AboutOthers::Ignored => {
+                UndeclaredMembers::Ignored => {
                     "Members that it doesn't declare are ignored when it is read, and never written."
                 }
-                AboutOthers::Refused => "Members that it doesn't declare are refused.",
-                AboutOthers::Kept => "Members that it doesn't declare are kept when it is read, and written.",
+                UndeclaredMembers::Refused => "Members that it doesn't declare are refused.",
+                UndeclaredMembers::Kept => "Members that it doesn't declare are kept when it is read, and written.",
             };
             line(out, format_args!("\n  {others}"));
         }
-        AboutBody::Words(words) => {
+        BodyExplanation::Words(words) => {
             let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
             line(out, format_args!("  One of {}", words.join(", ")));
         }
-        AboutBody::Union { tag, variants } => {
+        BodyExplanation::Union { tag, variants } => {
             line(out, format_args!("  An object that the member {tag:?} tells apart:"));
             for (words, rust_type) in variants {
                 let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
                 line(out, format_args!("    {}: {rust_type}", words.join(" or ")));
             }
         }
-        AboutBody::Map(rust_type) => line(out, format_args!("  An object whose members are each {rust_type}")),
+        BodyExplanation::Map(rust_type) => line(out, format_args!("  An object whose members are each {rust_type}")),
     }
 }
 
-fn json(about: &About, schema: &ContractSchema) -> Value {
-    let trees = |trees: &[AboutTree]| -> Vec<Value> {
+fn json(about: &ContractExplanation, schema: &ContractSchema) -> Value {
+    let trees = |trees: &[RuleExplanation]| -> Vec<Value> {
         trees.iter().map(|it| json!({ "place": it.place.to_string(), "why": it.why })).collect()
     };
-    let field = |it: &AboutField| {
+    let field = |it: &FieldExplanation| {
         json!({
             "name": it.wire,
             "type": it.rust_type,
@@ -207,20 +210,20 @@ fn json(about: &About, schema: &ContractSchema) -> Value {
     };
     let types = about.types.iter().map(|it| {
         let body = match &it.body {
-            AboutBody::Struct { fields, others } => json!({
+            BodyExplanation::Struct { fields, others } => json!({
                 "fields": fields.iter().map(field).collect::<Vec<_>>(),
                 "others": match others {
-                    AboutOthers::Ignored => "ignored",
-                    AboutOthers::Refused => "refused",
-                    AboutOthers::Kept => "kept",
+                    UndeclaredMembers::Ignored => "ignored",
+                    UndeclaredMembers::Refused => "refused",
+                    UndeclaredMembers::Kept => "kept",
                 },
             }),
-            AboutBody::Words(words) => json!({ "words": words }),
-            AboutBody::Union { tag, variants } => {
+            BodyExplanation::Words(words) => json!({ "words": words }),
+            BodyExplanation::Union { tag, variants } => {
                 let variants = variants.iter().map(|(words, rust_type)| json!({ "words": words, "type": rust_type }));
                 json!({ "tag": tag, "variants": variants.collect::<Vec<_>>() })
             }
-            AboutBody::Map(rust_type) => json!({ "members": rust_type }),
+            BodyExplanation::Map(rust_type) => json!({ "members": rust_type }),
         };
         json!({
             "type": it.rust_path,

@@ -9,8 +9,8 @@ use std::io::Write;
 
 use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Map, Value, json};
-use twyla_build::about::{About, AboutBody};
 use twyla_build::compare::{self, Options, Sample};
+use twyla_build::explain::{BodyExplanation, ContractExplanation};
 
 use crate::support::contracts::{Contract, Contracts};
 use crate::support::paint::{FAINT, HEAD, UNSURE, paint, stdout, tame};
@@ -178,14 +178,14 @@ pub(crate) fn envelope(event: &str, content: Value, context: Value) -> Value {
 pub(crate) struct Order(HashMap<String, usize>);
 
 impl Order {
-    pub(crate) fn new(about: &[About], name: &str) -> Self {
+    pub(crate) fn new(about: &[ContractExplanation], name: &str) -> Self {
         // the contract's own names first, then those of the context
         let own = [name, "context"].map(|name| about.iter().find(|it| it.name == name));
         Self::of(&own.into_iter().flatten().collect::<Vec<_>>())
     }
 
     /// Returns the order of some contracts, the first one first.
-    pub(crate) fn of(contracts: &[&About]) -> Self {
+    pub(crate) fn of(contracts: &[&ContractExplanation]) -> Self {
         let mut order = HashMap::new();
         for word in ["event_name", "content", "context", "meta", "version", "timestamp", "session_id"] {
             let place = order.len();
@@ -193,7 +193,7 @@ impl Order {
         }
         for about in contracts {
             for type_ in &about.types {
-                if let AboutBody::Struct { fields, .. } = &type_.body {
+                if let BodyExplanation::Struct { fields, .. } = &type_.body {
                     for field in fields {
                         let place = order.len();
                         order.entry(field.wire.clone()).or_insert(place);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use twyla_build::compare::Bundle;
-use twyla_build::lock::{How, Lock};
+use twyla_build::lock::{CheckOptions, Lock};
 use twyla_build::{Builder, Draft, NoDraft, Problems, Settings};
 
 /// Where the schemas are, and how to read them; the same settings as in build.rs.
@@ -141,8 +141,8 @@ impl Folder {
     }
 
     /// Returns the settings of the lock's checks.
-    pub(crate) fn how(&self) -> How {
-        How::new(&self.shown)
+    pub(crate) fn how(&self) -> CheckOptions {
+        CheckOptions::new(&self.shown)
     }
 }
 

@@ -451,10 +451,7 @@ fn a_dialect_and_documents_are_written_to_the_settings_of_the_folder() {
         ("vendor/money.json", r#"{ "type": "number" }"#),
     ]);
     let unset = import(folder.path(), &["old"]).0;
-    assert!(
-        unset.contains("left: shop/paid.json:1:3: `https://example.com/meta` is no draft that is known"),
-        "{unset}"
-    );
+    assert!(unset.contains("left: shop/paid.json:1:3: `https://example.com/meta` isn't a known draft"), "{unset}");
     assert!(unset.contains(&format!("1 event, {PROVEN}; 1 file is left")), "{unset}");
     let set = [
         "old",

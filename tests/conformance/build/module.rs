@@ -4,7 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::{fs, io};
 
-use twyla_build::{Builder, Draft, Generated, Problems, What};
+use twyla_build::{Builder, Draft, Generated, ProblemKind, Problems};
 
 use crate::group::{Folder, Way};
 
@@ -42,7 +42,7 @@ pub(crate) fn compile(draft: &str, number: usize, what: &str, placed: &Folder, f
 /// Whether the one mistake is that an event's schema allows no object.
 fn allows_no_object(Problems(problems): &Problems) -> bool {
     let mut errors = problems.iter().filter(|problem| problem.is_error()).peekable();
-    errors.peek().is_some() && errors.all(|problem| matches!(problem.what, What::CannotHoldObject { .. }))
+    errors.peek().is_some() && errors.all(|problem| matches!(problem.kind, ProblemKind::CannotHoldObject { .. }))
 }
 
 fn write(schemas: &Path, folder: &Folder) -> io::Result<()> {

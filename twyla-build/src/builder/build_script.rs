@@ -1,4 +1,4 @@
-//! The run of a build script: prints cargo's directives, and writes the generated files to `OUT_DIR`.
+//! Runs a build script: prints cargo directives and writes the generated files to `OUT_DIR`.
 
 use std::path::PathBuf;
 
@@ -11,19 +11,19 @@ use crate::schema::problem::{Problem, Problems};
 use crate::schema::settings::Settings;
 
 impl Builder {
-    /// The same as [`compile`](Self::compile), and ends the process where that couldn't: then cargo stops behind it.
+    /// Calls [`compile`](Self::compile), and ends the process if it fails, so that cargo stops.
     pub fn compile_or_exit(&self) {
         if !self.compile() {
-            // cargo was told of errors and stops; with a code that isn't 0 it would print all of it once more
+            // cargo stops because of the errors printed; a nonzero exit code would make it print everything again
             std::process::exit(0);
         }
     }
 
-    /// Generates and writes the files to `OUT_DIR`, and holds the contracts to their [`lock`], telling cargo; false where it
-    /// couldn't, or where a contract doesn't fit what was accepted.
+    /// Generates the files and writes them to `OUT_DIR`, and compares the contracts with their [`lock`]. Prints directives for
+    /// cargo. Returns false on errors, and if a contract doesn't fit the accepted version.
     #[must_use]
     pub fn compile(&self) -> bool {
-        // a mistake in the file is reported with those of the schemas
+        // errors of the file are reported with those of the schemas
         let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut Vec::new()));
         let documents = settings.documents.iter().map(|(_, file)| file);
         for path in std::iter::once(&self.folder).chain(documents) {
@@ -37,7 +37,7 @@ impl Builder {
         });
         let (generated, sources) = match made {
             Ok(made) => made,
-            Err(problems) => return problems.told(),
+            Err(problems) => return problems.report_to_cargo(),
         };
         for warning in &generated.warnings {
             println!("cargo::warning={warning}");
@@ -45,7 +45,7 @@ impl Builder {
         match sources.map_or(Ok(true), |sources| self.held(&sources)) {
             Ok(true) => {}
             Ok(false) => return false,
-            Err(problems) => return problems.told(),
+            Err(problems) => return problems.report_to_cargo(),
         }
         let Some(out) = std::env::var_os("OUT_DIR").map(PathBuf::from) else {
             println!("cargo::error=twyla_build::compile is for build.rs: cargo has set no OUT_DIR");
@@ -53,7 +53,7 @@ impl Builder {
         };
         for (name, text) in [("twyla.rs", &generated.code), (index::FILE_NAME, &generated.index)] {
             let path = out.join(name);
-            // a file that is written anew makes cargo compile anew
+            // writing a file makes cargo compile it again
             if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
                 continue;
             }
@@ -65,12 +65,12 @@ impl Builder {
         true
     }
 
-    /// Whether there is something to hold the contracts against.
+    /// Whether the folder has a lock.
     fn is_locked(&self) -> bool {
         self.folder.join(FILE_NAME).symlink_metadata().is_ok()
     }
 
-    /// Tells cargo what is found, and whether the build may go on.
+    /// Prints the findings for cargo, and returns whether the build may go on.
     fn held(&self, sources: &Sources) -> Result<bool, Problems> {
         let Some(lock) = self.lock()? else { return Ok(true) };
         for variable in lock::VARIABLES {
@@ -84,12 +84,12 @@ impl Builder {
             }
         };
         let findings = lock::check(sources, &lock, &self.how())?;
-        for told in lock::told(&findings) {
-            told.directives(strict).for_each(|line| println!("{line}"));
+        for message in lock::messages(&findings) {
+            message.directives(strict).for_each(|line| println!("{line}"));
         }
         let waivers = lock.contracts.values().any(|entry| !entry.waivers.is_empty());
         if waivers && strict {
-            // a day may pass between two builds: a file that isn't there makes cargo run this again for each
+            // a waiver may end between two builds: a missing file makes cargo run the script for each build
             println!("cargo::rerun-if-changed={}", self.folder.join(".waivers-have-an-end").display());
         }
         let worst = findings.iter().map(Finding::severity).max();

@@ -1,4 +1,4 @@
-//! A folder of schemas and how to read it: what a build script and the command line begin with.
+//! A schemas folder and how to read it: the entry point of build scripts and of the command line.
 
 mod build_script;
 mod lock;
@@ -10,9 +10,9 @@ use twyla_contract::{Context, Contracts, index};
 use crate::codegen::emit;
 use crate::compare;
 use crate::lock::{Date, Roles};
-use crate::model::{self, about};
+use crate::model::{self, explain};
 use crate::schema::draft::Draft;
-use crate::schema::problem::{Problem, Problems, What};
+use crate::schema::problem::{Problem, ProblemKind, Problems};
 use crate::schema::schemas::Schemas;
 use crate::schema::settings::Settings;
 use crate::schema::{check, load, register, warning};
@@ -29,7 +29,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The folder, relative to where the program runs: for a build script, the package.
+    /// Creates a builder for a folder, relative to the working directory: for a build script, the package.
     #[must_use]
     pub fn new(folder: impl AsRef<Path>) -> Self {
         let folder = folder.as_ref().to_owned();
@@ -38,18 +38,17 @@ impl Builder {
         Self { folder, shown, settings: Settings::default(), roles: Roles::default(), today: None }
     }
 
-    /// The draft of schemas that name none with `$schema`; 2020-12 unless it is set here or in the folder's
-    /// [`twyla.json`](Settings).
+    /// Sets the draft of schemas without `$schema`. The default is 2020-12, or that of the folder's [`twyla.json`](Settings).
     #[must_use]
     pub fn default_draft(mut self, draft: Draft) -> Self {
         self.settings.draft = Some(draft);
         self
     }
 
-    /// The draft that a custom `$schema` stands for: a meta-schema of one's own that adds annotations to a draft.
+    /// Sets the draft of a custom `$schema`: a meta-schema of your own that adds annotations to a draft.
     ///
-    /// That of Snowplow's Iglu is known without this, and a meta-schema that is given with [`document`](Self::document) names
-    /// its draft itself. Better said in the folder's [`twyla.json`](Settings), which `cargo twyla` reads too.
+    /// Snowplow's Iglu is built in, and a meta-schema that is given with [`document`](Self::document) names its draft itself.
+    /// Prefer the folder's [`twyla.json`](Settings), which `cargo twyla` reads too.
     ///
     /// ```no_run
     /// # use twyla_build::Draft;
@@ -62,9 +61,9 @@ impl Builder {
         self
     }
 
-    /// A document that schemas may refer to by its URI: nothing is ever fetched, so it is given with a file that has it.
+    /// Adds a document that schemas may refer to by its URI, from a file. Nothing is ever fetched.
     ///
-    /// It is no contract; of what is referred to in it, types are generated.
+    /// It isn't a contract. Types are generated for the schemas in it that something refers to.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -76,15 +75,15 @@ impl Builder {
         self
     }
 
-    /// Whether `format` is a rule, as it is unless this is set to false: then it only tells something.
+    /// Sets whether `format` is a rule, which is the default, or an annotation.
     #[must_use]
     pub fn formats(mut self, formats: bool) -> Self {
         self.settings.formats = Some(formats);
         self
     }
 
-    /// Formats that are rules in every draft, also in those that lack them: `uuid` and `duration` exist from 2019-09 on, and
-    /// many schemas of earlier drafts mean them. They are none where [`formats`](Self::formats) is false.
+    /// Adds formats that are rules in every draft, also in drafts that lack them: `uuid` and `duration` exist from 2019-09 on,
+    /// and many schemas of earlier drafts use them. It has no effect if [`formats`](Self::formats) is false.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -96,8 +95,8 @@ impl Builder {
         self
     }
 
-    /// A warning that isn't reported, by the name that it ends with in brackets: for the keywords, formats, properties or files
-    /// that are named, or for everything where none are. A name that no warning has is an error.
+    /// Allows a warning, by the name in brackets at its end: for the given keywords, formats, properties or files, or for
+    /// everything if none are given. An unknown name is an error.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -109,17 +108,17 @@ impl Builder {
         self
     }
 
-    /// What the folder's own `twyla.json` says; nothing where it has none.
+    /// Reads the folder's `twyla.json`; without one the settings are empty.
     ///
     /// # Errors
-    /// [`Problems`] with everything that is wrong in the file.
+    /// [`Problems`] with all errors in the file.
     pub fn settings(&self) -> Result<Settings, Problems> {
         let mut problems = Vec::new();
         let settings = Settings::read(&self.folder, &self.shown, &mut problems);
         if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
     }
 
-    /// How messages and generated docs show the folder, where that isn't how it was given.
+    /// Sets how messages and generated docs show the folder. The default is its path as given.
     #[must_use]
     pub fn shown_as(mut self, shown: impl Into<String>) -> Self {
         self.shown = shown.into();
@@ -129,7 +128,7 @@ impl Builder {
     /// Generates the code and the index, and writes nothing.
     ///
     /// # Errors
-    /// [`Problems`] with everything that is wrong, where at least one thing is an error.
+    /// [`Problems`] with all errors and warnings, if there is at least one error.
     pub fn generate(&self) -> Result<Generated, Problems> {
         self.on_stack(|builder| {
             let (schemas, problems) = builder.read();
@@ -137,23 +136,23 @@ impl Builder {
         })
     }
 
-    /// How the contracts of the folder are compiled, for people: the context first, then the events sorted by name.
+    /// Explains how the contracts of the folder are compiled: the context first, then the events sorted by name.
     ///
     /// # Errors
-    /// [`Problems`] with everything that is wrong, where at least one thing is an error.
-    pub fn about(&self) -> Result<Vec<about::About>, Problems> {
+    /// [`Problems`] with all errors and warnings, if there is at least one error.
+    pub fn about(&self) -> Result<Vec<explain::ContractExplanation>, Problems> {
         self.on_stack(|builder| {
             let (schemas, mut problems) = builder.read();
             let sound = !problems.iter().any(Problem::is_error);
             let model = if sound { model::read(&schemas, &mut problems) } else { None };
-            model.map(|model| about::all(&model)).ok_or(Problems(problems))
+            model.map(|model| explain::all(&model)).ok_or(Problems(problems))
         })
     }
 
-    /// The contracts of the folder, each by itself and ready to be compared, without generating anything.
+    /// Reads the contracts of the folder, one bundle each, without generating code.
     ///
     /// # Errors
-    /// [`Problems`] with everything that is wrong with the schemas, where at least one thing is an error.
+    /// [`Problems`] with all errors and warnings of the schemas, if there is at least one error.
     pub fn contracts(&self) -> Result<compare::Sources, Problems> {
         self.on_stack(|builder| {
             let (schemas, mut problems) = builder.read();
@@ -166,21 +165,21 @@ impl Builder {
         })
     }
 
-    /// Does the work where schemas that lead to one another have room, whatever thread this is.
+    /// Runs the work on a stack that is large enough for deeply nested schemas.
     fn on_stack<T: Send>(&self, work: impl FnOnce(&Self) -> Result<T, Problems> + Send) -> Result<T, Problems> {
         stack::large(|| work(self)).unwrap_or_else(|error| {
-            let what = What::Uncompilable { error: format!("no thread can be started: {error}") };
-            Err(Problems(vec![Problem { file: self.shown.clone(), at: None, what }]))
+            let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
+            Err(Problems(vec![Problem { file: self.shown.clone(), at: None, kind }]))
         })
     }
 
-    /// The folder's schemas, and what is wrong with them.
+    /// Reads the folder's schemas and finds their problems.
     fn read(&self) -> (Schemas, Vec<Problem>) {
         let mut problems = Vec::new();
         let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut problems));
         let mut files = load::folder(&self.folder, &self.shown, &mut problems);
         files.append(&mut load::documents(&settings.documents, &mut problems));
-        problems.extend(self.settings.unknown().map(|what| Problem { file: self.shown.clone(), at: None, what }));
+        problems.extend(self.settings.unknown().map(|kind| Problem { file: self.shown.clone(), at: None, kind }));
         let draft = settings.draft.unwrap_or_default();
         let schemas = register::schemas(files, draft, settings.dialects, &mut problems)
             .with_formats(settings.formats.unwrap_or(true))
@@ -194,7 +193,7 @@ impl Builder {
 
     fn generated(&self, schemas: &Schemas, mut problems: Vec<Problem>) -> Result<Generated, Problems> {
         let mut generated = None;
-        // the model of broken schemas would only say the same in other words
+        // the model of broken schemas would only repeat the errors
         if !problems.iter().any(Problem::is_error)
             && let Some(model) = model::read(schemas, &mut problems)
         {
@@ -221,18 +220,18 @@ impl Builder {
     }
 }
 
-/// What was made of a folder of schemas.
+/// The result of generating code from a schemas folder.
 #[derive(Clone, Debug)]
 pub struct Generated {
     /// The Rust code, for `twyla.rs`.
     pub code: String,
     /// The index that the macros read.
     pub index: String,
-    /// The same as a model.
+    /// The content of the index.
     pub contracts: Contracts,
-    /// What is legal and probably a mistake.
+    /// The warnings: what is valid, but probably a mistake.
     pub warnings: Vec<Problem>,
-    /// The contracts that have rules beyond what their types tell and a look at single values does: each with those rules,
-    /// which are held by trees over the typed values.
+    /// The contracts with rules that types and checks of single values can't express. Each comes with these rules, which are
+    /// evaluated as trees over the typed values.
     pub trees: Vec<(String, Vec<String>)>,
 }

@@ -1,5 +1,4 @@
-//! The generated `impl Validate` of each type: one call of a rule for each thing that is checked, one of a tree for what
-//! needs more.
+//! Generates `impl Validate` for each type: one call per check, and one per rule tree.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +7,15 @@ use quote::{format_ident, quote};
 
 use crate::codegen::trees::Trees;
 use crate::codegen::types::{self, ident};
-use crate::model::{Body, Check, Held, Model, Others, Real, Shape, Tree, Type};
+use crate::model::{Body, Check, FormatType, Model, Others, Shape, Tree, Type, ValueType};
 use crate::schema::pattern::{self, Translated};
 
 /// The patterns of all types, each compiled once.
 #[derive(Debug, Default)]
-pub(crate) struct Patterns(BTreeMap<String, usize>);
+pub(crate) struct PatternStatics(BTreeMap<String, usize>);
 
-impl Patterns {
-    /// The name of a pattern's static in `__patterns`.
+impl PatternStatics {
+    /// Returns the name of a pattern's static in `__patterns`.
     pub(crate) fn name(&mut self, written: &str) -> proc_macro2::Ident {
         let next = self.0.len();
         let index = *self.0.entry(written.to_owned()).or_insert(next);
@@ -35,7 +34,7 @@ impl Patterns {
             let made = match pattern::translate(written) {
                 Some(Translated::Plain(translated)) => quote!(plain(#written, #translated)),
                 Some(Translated::Backtracking(translated)) => quote!(backtracking(#written, #translated)),
-                // was a problem already; one that can't be compiled refuses every string
+                // already reported; a pattern that can't be compiled refuses every string
                 None => quote!(plain(#written, "(")),
             };
             quote!(pub static #name: Pattern = Pattern::#made;)
@@ -44,17 +43,22 @@ impl Patterns {
     }
 }
 
-struct Writer<'a, 'b> {
+struct CheckWriter<'a, 'b> {
     model: &'a Model,
-    /// The way from the type's module to the one that includes the contracts.
+    /// The path from the type's module to the one that includes the contracts.
     root: TokenStream,
-    patterns: &'a mut Patterns,
+    patterns: &'a mut PatternStatics,
     trees: &'a mut Trees<'b>,
 }
 
-/// The impl for one type.
-pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, trees: &mut Trees<'_>) -> TokenStream {
-    let mut writer = Writer { model, root: types::root(type_.module.as_deref()), patterns, trees };
+/// Returns the impl of one type.
+pub(crate) fn validate(
+    model: &Model,
+    type_: &Type,
+    patterns: &mut PatternStatics,
+    trees: &mut Trees<'_>,
+) -> TokenStream {
+    let mut writer = CheckWriter { model, root: types::root(type_.module.as_deref()), patterns, trees };
     let mut body = TokenStream::new();
     let mut nests = false;
     match &type_.body {
@@ -107,7 +111,7 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, tre
         })
     });
     let unused = body.is_empty().then(|| quote!(let _ = (at, out);));
-    // only structs inside of a struct leave it nothing of its own to check
+    // a struct of structs has no checks of its own
     let calls = guard.is_some() || mentions(body.clone(), "rules");
     let rules = calls.then(|| {
         quote!(
@@ -131,7 +135,7 @@ pub(crate) fn validate(model: &Model, type_: &Type, patterns: &mut Patterns, tre
     }
 }
 
-/// Whether an identifier is somewhere in the code.
+/// Whether an identifier occurs in the code.
 fn mentions(code: TokenStream, name: &str) -> bool {
     code.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == name,
@@ -144,9 +148,9 @@ fn nested(shape: &Shape) -> bool {
     matches!(shape, Shape::Named(_) | Shape::Array(_) | Shape::Map(_) | Shape::Nullable(_))
 }
 
-impl Writer<'_, '_> {
-    /// The rules for `value`, a reference, at `at`.
-    fn held(&mut self, held: &Held) -> TokenStream {
+impl CheckWriter<'_, '_> {
+    /// Returns the checks of `value`, a reference, at `at`.
+    fn held(&mut self, held: &ValueType) -> TokenStream {
         let mut out = TokenStream::new();
         for check in &held.checks {
             out.extend(self.check(check));
@@ -190,14 +194,14 @@ impl Writer<'_, '_> {
                     out.extend(quote!(if let ::std::option::Option::Some(value) = value { #rules }));
                 }
             }
-            Shape::Real(Real::Date) => out.extend(quote!(rules::writable_date(value, at, out);)),
-            Shape::Real(Real::DateTime) => out.extend(quote!(rules::writable_date_time(value, at, out);)),
-            Shape::Real(_) | Shape::Null | Shape::Boolean | Shape::Integer { .. } | Shape::String => {}
+            Shape::Format(FormatType::Date) => out.extend(quote!(rules::writable_date(value, at, out);)),
+            Shape::Format(FormatType::DateTime) => out.extend(quote!(rules::writable_date_time(value, at, out);)),
+            Shape::Format(_) | Shape::Null | Shape::Boolean | Shape::Integer { .. } | Shape::String => {}
         }
         out
     }
 
-    /// The rules of a tree for `value`, a reference, at `at`.
+    /// Returns the call of a rule tree for `value`, a reference, at `at`.
     fn tree(&mut self, tree: &Tree, value: &TokenStream) -> TokenStream {
         let keywords: Vec<&str> = tree.keywords.iter().map(String::as_str).collect();
         let name =

@@ -1,13 +1,12 @@
-//! How the generated types are read from JSON text and written as such: concrete code for each, which costs little to
-//! compile and to run.
+//! Generates the JSON codec of each type: concrete code, which is cheap to compile and to run.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::codegen::types::ident;
-use crate::model::{Body, Field, Held, Model, Others, Shape, Type, Variant};
+use crate::model::{Body, Field, Model, Others, Shape, Type, ValueType, Variant};
 
-/// `Read`, `Write` and serde's traits of a type.
+/// Returns the impls of `Read`, `Write` and serde's traits for a type.
 pub(crate) fn impls(type_: &Type) -> TokenStream {
     let name = ident(&type_.name);
     let (read, write) = match &type_.body {
@@ -33,7 +32,7 @@ pub(crate) fn impls(type_: &Type) -> TokenStream {
     }
 }
 
-/// The variable that a field is read into; it must not be one of ours.
+/// Returns the variable that a field is read into, distinct from the other variables.
 fn slot(field: &Field) -> Ident {
     match field.name.as_str() {
         "reader" | "members" | "name" | "extra" | "__twyla" => format_ident!("{}_", field.name),
@@ -82,7 +81,7 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
     }
 }
 
-/// A key as it is written, with what stands around it.
+/// Returns a key as JSON text, with the punctuation around it.
 fn key(wire: &str) -> String {
     format!("{}:", serde_json::Value::from(wire))
 }
@@ -136,7 +135,7 @@ fn write_union(variants: &[Variant]) -> TokenStream {
     quote!(match self { #(#arms)* })
 }
 
-/// How rule trees see a type.
+/// Returns the impl by which rule trees read a type.
 pub(crate) fn view(type_: &Type) -> TokenStream {
     if !type_.looked_at {
         return TokenStream::new();
@@ -165,8 +164,8 @@ pub(crate) fn view(type_: &Type) -> TokenStream {
     }
 }
 
-/// Whether a value can be only one, so that nobody needs to say which.
-pub(crate) fn only_variant<'a>(model: &'a Model, held: &Held) -> Option<(&'a Type, &'a str)> {
+/// Returns the only possible variant of a value, if there is one: `new` needs no argument for it.
+pub(crate) fn only_variant<'a>(model: &'a Model, held: &ValueType) -> Option<(&'a Type, &'a str)> {
     let Shape::Named(id) = held.shape else { return None };
     let type_ = &model.types[id];
     match &type_.body {

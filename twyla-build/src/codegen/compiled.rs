@@ -1,4 +1,4 @@
-//! What a program carries of its contracts: the records that `twyla_contract::record` tells of, as the generated code has them.
+//! Generates the contract records that a program embeds (`twyla_contract::record`).
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use twyla_contract::record;
 use crate::compare::{self, ContractKind};
 use crate::schema::schemas::Schemas;
 
-/// The schemas that a program carries of what it does: their digests, and their forms as text.
+/// The contracts that a program embeds: their digests, and their forms as text.
 pub(crate) struct Compiled(HashMap<(ContractKind, String), (String, String)>);
 
 impl Compiled {
@@ -17,26 +17,26 @@ impl Compiled {
         Self(contracts.map(|it| ((it.kind, it.name), (it.bundle.digest(), it.bundle.to_string()))).collect())
     }
 
-    /// The digest of one.
+    /// Returns the digest of a contract.
     pub(crate) fn digest(&self, kind: ContractKind, name: &str) -> &str {
         self.0.get(&(kind, name.to_owned())).map_or("", |(digest, _)| digest)
     }
 
-    /// The record of one: its beginning, and the form.
+    /// Returns the record of a contract: its header, and the form.
     pub(crate) fn record(&self, kind: ContractKind, name: &str) -> (String, Literal) {
         let (digest, form) = self.0.get(&(kind, name.to_owned())).map_or(("", ""), |(digest, form)| (digest, form));
         let begins = format!("schema\t{digest}\t");
         (record::head(&format!("{begins}{form}")) + &begins, raw(form))
     }
 
-    /// The record of something that is done, the kind first.
+    /// Returns the record of an action, its kind first.
     pub(crate) fn mark(fields: &[&str]) -> String {
         let text = fields.join("\t");
         record::head(&text) + &text
     }
 }
 
-/// A text as people can read it in code: a raw string, in which nothing but a carriage return is written otherwise.
+/// Returns a text as a readable literal: a raw string, unless it contains a carriage return.
 fn raw(text: &str) -> Literal {
     let longest = text.split('"').skip(1).map(|part| part.len() - part.trim_start_matches('#').len()).max();
     let hashes = "#".repeat(longest.map_or(0, |longest| longest + 1));

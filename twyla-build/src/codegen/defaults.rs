@@ -1,45 +1,49 @@
-//! The methods that return the value of a property, or its default where it is absent.
+//! Generates the methods that return the value of a property, or its default if it is absent.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use crate::codegen::types::{Writer, docs_of, ident, path};
+use crate::codegen::types::{TypeWriter, docs_of, ident, path};
 use crate::markdown::code;
-use crate::model::{Accessor, Body, Field, Held, Model, Real, Shape, Type, shown};
+use crate::model::{Accessor, Body, Field, FormatType, Model, Shape, Type, ValueType, shown};
 use crate::number::Number;
 use crate::schema::load::{Json, Node};
 
-/// The accessors of a struct, for its `impl`.
+/// Returns the accessors of a struct.
 pub(crate) fn accessors(model: &Model, type_: &Type) -> TokenStream {
     let Body::Struct { fields, .. } = &type_.body else { return TokenStream::new() };
-    let writer = Writer { model, module: type_.module.as_deref() };
+    let writer = TypeWriter { model, module: type_.module.as_deref() };
     let with = fields.iter().filter_map(|field| Some((field, field.accessor.as_ref()?)));
     with.map(|(field, given)| accessor(&writer, field, given)).collect()
 }
 
-/// How a value is returned.
+/// How an accessor returns a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Returned {
+enum ReturnKind {
     Copied,
     Text,
     Items,
     Whole,
 }
 
-fn returned(model: &Model, shape: &Shape) -> Returned {
+fn returned(model: &Model, shape: &Shape) -> ReturnKind {
     match shape {
-        Shape::Boolean | Shape::Integer { .. } | Shape::Number => Returned::Copied,
-        // it may have a text of its own
-        Shape::Real(Real::DateTime) => Returned::Whole,
-        Shape::Real(_) => Returned::Copied,
-        Shape::Named(id) if matches!(model.types[*id].body, Body::Enum { .. }) => Returned::Copied,
-        Shape::String => Returned::Text,
-        Shape::Array(_) => Returned::Items,
-        _ => Returned::Whole,
+        Shape::Boolean | Shape::Integer { .. } | Shape::Number => ReturnKind::Copied,
+        // it may contain a string
+        Shape::Format(FormatType::DateTime) => ReturnKind::Whole,
+        Shape::Format(_) => ReturnKind::Copied,
+        Shape::Named(id) if matches!(model.types[*id].body, Body::Enum { .. }) => ReturnKind::Copied,
+        Shape::String => ReturnKind::Text,
+        Shape::Array(_) => ReturnKind::Items,
+        _ => ReturnKind::Whole,
     }
 }
 
-fn accessor(writer: &Writer<'_>, field: &Field, Accessor { name: accessor, value, text }: &Accessor) -> TokenStream {
+fn accessor(
+    writer: &TypeWriter<'_>,
+    field: &Field,
+    Accessor { name: accessor, value, text }: &Accessor,
+) -> TokenStream {
     let (inner, nullable) = match &field.held.shape {
         Shape::Nullable(inner) => (&**inner, true),
         _ => (&field.held, false),
@@ -48,9 +52,9 @@ fn accessor(writer: &Writer<'_>, field: &Field, Accessor { name: accessor, value
     let in_box = field.boxed && !matches!(inner.shape, Shape::Nullable(_));
     let whole = if in_box { writer.shape(inner) } else { writer.boxed(inner, field.boxed) };
     let ty = match (returned, &inner.shape) {
-        (Returned::Copied, _) => whole.clone(),
-        (Returned::Text, _) => quote!(&str),
-        (Returned::Items, Shape::Array(item)) => {
+        (ReturnKind::Copied, _) => whole.clone(),
+        (ReturnKind::Text, _) => quote!(&str),
+        (ReturnKind::Items, Shape::Array(item)) => {
             let item = writer.shape(item);
             quote!(&[#item])
         }
@@ -64,14 +68,14 @@ fn accessor(writer: &Writer<'_>, field: &Field, Accessor { name: accessor, value
         }
     });
     let default = constant.unwrap_or_else(|| match returned {
-        Returned::Copied => quote!(*DEFAULT),
-        Returned::Items => quote!(DEFAULT.as_slice()),
-        Returned::Text | Returned::Whole => quote!(&*DEFAULT),
+        ReturnKind::Copied => quote!(*DEFAULT),
+        ReturnKind::Items => quote!(DEFAULT.as_slice()),
+        ReturnKind::Text | ReturnKind::Whole => quote!(&*DEFAULT),
     });
     let seen = match returned {
-        Returned::Copied => None,
-        Returned::Whole if !in_box => Some(quote!(.as_ref())),
-        Returned::Text | Returned::Items | Returned::Whole => Some(quote!(.as_deref())),
+        ReturnKind::Copied => None,
+        ReturnKind::Whole if !in_box => Some(quote!(.as_ref())),
+        ReturnKind::Text | ReturnKind::Items | ReturnKind::Whole => Some(quote!(.as_deref())),
     };
     let name = ident(&field.name);
     let (ty, body) = if nullable {
@@ -102,8 +106,8 @@ fn accessor(writer: &Writer<'_>, field: &Field, Accessor { name: accessor, value
     }
 }
 
-/// A default as the compiler knows it; none where it has to be read from its text.
-fn constant(writer: &Writer<'_>, held: &Held, value: &Node) -> Option<TokenStream> {
+/// Returns a default as a constant expression; none if it must be parsed at run time.
+fn constant(writer: &TypeWriter<'_>, held: &ValueType, value: &Node) -> Option<TokenStream> {
     Some(match (&held.shape, &value.json) {
         (Shape::Boolean, Json::Bool(value)) => quote!(#value),
         (Shape::Integer { .. }, Json::Number(text)) => {

@@ -1,55 +1,56 @@
-//! Generated tokens as text for people: what fits on a line is on one, the rest is broken at its braces, brackets and commas.
+//! Formats generated tokens for readers: a line holds what fits, the rest is broken at braces, brackets and commas.
 //!
-//! Nearly as rustfmt would have it, and several times cheaper than parsing the code for that: a build script runs unoptimized.
+//! The result is close to rustfmt's. Parsing the code for that would cost several times as much, and build scripts run
+//! unoptimized.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-/// Characters in a line.
+/// The maximum number of characters in a line.
 const WIDTH: usize = 110;
 
-/// The text of generated code.
+/// Formats generated code.
 pub(crate) fn text(tokens: TokenStream) -> String {
     let mut printer = Printer { out: String::new(), indent: 0, column: 0 };
     printer.lines(&pieces(tokens), true);
     printer.out
 }
 
-/// A token, or a group of them, with what it takes in one line.
+/// A token or a group of tokens, with its width in one line.
 #[derive(Debug)]
-enum Piece {
+enum LayoutToken {
     /// An identifier, a keyword, a literal or a lifetime.
-    Word(Kind, String),
+    Word(TokenKind, String),
     /// An operator of one or more characters.
-    Op(Kind, &'static str),
-    /// A line of documentation, which ends its line.
+    Op(TokenKind, &'static str),
+    /// A line of documentation.
     Doc(String),
-    Group(Group),
+    Group(TokenGroup),
 }
 
 #[derive(Debug)]
-struct Group {
+struct TokenGroup {
     open: &'static str,
     close: &'static str,
-    pieces: Vec<Piece>,
+    pieces: Vec<LayoutToken>,
     width: usize,
-    /// Whether it can't be in one line.
+    /// Whether it needs more than one line.
     tall: bool,
 }
 
-/// How tokens are next to each other.
+/// The kind of a token, which decides the spaces around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum TokenKind {
     Start,
     Word,
-    /// A keyword with a space behind it, whatever follows.
+    /// A keyword that is always followed by a space.
     Keyword,
     /// `,` and `;`
     Separator,
     /// `:`
     Colon,
-    /// With spaces on both sides.
+    /// A binary operator, with spaces on both sides.
     Binary,
-    /// With none behind it.
+    /// A prefix operator, without a space after it.
     Prefix,
     /// `::` and `.`
     Path,
@@ -62,41 +63,41 @@ enum Kind {
     Parens,
 }
 
-/// How an operator of one character stands.
-fn operator(c: char) -> Option<(Kind, &'static str)> {
+/// Returns the kind and the text of an operator of one character.
+fn operator(c: char) -> Option<(TokenKind, &'static str)> {
     Some(match c {
-        ':' => (Kind::Colon, ":"),
-        ',' => (Kind::Separator, ","),
-        ';' => (Kind::Separator, ";"),
-        '.' => (Kind::Path, "."),
-        '&' => (Kind::Prefix, "&"),
-        '*' => (Kind::Prefix, "*"),
-        '-' => (Kind::Prefix, "-"),
-        '#' => (Kind::Prefix, "#"),
-        '$' => (Kind::Prefix, "$"),
-        '\'' => (Kind::Prefix, "'"),
-        '<' => (Kind::Less, "<"),
-        '>' => (Kind::Greater, ">"),
-        '!' => (Kind::Postfix, "!"),
-        '?' => (Kind::Postfix, "?"),
-        '=' => (Kind::Binary, "="),
-        '|' => (Kind::Binary, "|"),
-        '+' => (Kind::Binary, "+"),
-        '/' => (Kind::Binary, "/"),
-        '%' => (Kind::Binary, "%"),
-        '^' => (Kind::Binary, "^"),
-        '@' => (Kind::Binary, "@"),
-        '~' => (Kind::Binary, "~"),
+        ':' => (TokenKind::Colon, ":"),
+        ',' => (TokenKind::Separator, ","),
+        ';' => (TokenKind::Separator, ";"),
+        '.' => (TokenKind::Path, "."),
+        '&' => (TokenKind::Prefix, "&"),
+        '*' => (TokenKind::Prefix, "*"),
+        '-' => (TokenKind::Prefix, "-"),
+        '#' => (TokenKind::Prefix, "#"),
+        '$' => (TokenKind::Prefix, "$"),
+        '\'' => (TokenKind::Prefix, "'"),
+        '<' => (TokenKind::Less, "<"),
+        '>' => (TokenKind::Greater, ">"),
+        '!' => (TokenKind::Postfix, "!"),
+        '?' => (TokenKind::Postfix, "?"),
+        '=' => (TokenKind::Binary, "="),
+        '|' => (TokenKind::Binary, "|"),
+        '+' => (TokenKind::Binary, "+"),
+        '/' => (TokenKind::Binary, "/"),
+        '%' => (TokenKind::Binary, "%"),
+        '^' => (TokenKind::Binary, "^"),
+        '@' => (TokenKind::Binary, "@"),
+        '~' => (TokenKind::Binary, "~"),
         _ => return None,
     })
 }
 
-/// The operator that two make together.
-fn joined(first: &'static str, c: char) -> Option<(Kind, &'static str)> {
+/// Returns the operator that two characters form.
+fn joined(first: &'static str, c: char) -> Option<(TokenKind, &'static str)> {
     let both = match (first, c) {
-        (":", ':') => return Some((Kind::Path, "::")),
-        (".", '.') => return Some((Kind::Path, "..")),
-        ("..", '=') => return Some((Kind::Path, "..=")),
+        (":", ':') => return Some((TokenKind::Path, "::")),
+        (".", '.') => return Some((TokenKind::Path, "..")),
+        ("..", '=') => return Some((TokenKind::Path, "..=")),
         ("-", '>') => "->",
         ("=", '>') => "=>",
         ("&", '&') => "&&",
@@ -115,12 +116,12 @@ fn joined(first: &'static str, c: char) -> Option<(Kind, &'static str)> {
         ("&", '=') => "&=",
         _ => return None,
     };
-    Some((Kind::Binary, both))
+    Some((TokenKind::Binary, both))
 }
 
-fn pieces(tokens: TokenStream) -> Vec<Piece> {
-    let mut out: Vec<Piece> = Vec::new();
-    // whether the last character may be one operator with the next
+fn pieces(tokens: TokenStream) -> Vec<LayoutToken> {
+    let mut out: Vec<LayoutToken> = Vec::new();
+    // whether the last character may form an operator with the next
     let mut open = false;
     for token in tokens {
         let before =
@@ -129,23 +130,23 @@ fn pieces(tokens: TokenStream) -> Vec<Piece> {
             TokenTree::Punct(punct) => {
                 let c = punct.as_char();
                 if before
-                    && let Some(Piece::Op(kind, text)) = out.last_mut()
+                    && let Some(LayoutToken::Op(kind, text)) = out.last_mut()
                     && let Some(both) = joined(text, c)
                 {
                     (*kind, *text) = both;
                 } else if let Some((kind, text)) = operator(c) {
-                    out.push(Piece::Op(kind, text));
+                    out.push(LayoutToken::Op(kind, text));
                 }
             }
             TokenTree::Ident(ident) => {
                 let mut word = ident.to_string();
-                if matches!(out.last(), Some(Piece::Op(_, "'"))) {
+                if matches!(out.last(), Some(LayoutToken::Op(_, "'"))) {
                     out.pop();
                     word.insert(0, '\'');
                 }
-                out.push(Piece::Word(word_kind(&word), word));
+                out.push(LayoutToken::Word(word_kind(&word), word));
             }
-            TokenTree::Literal(literal) => out.push(Piece::Word(Kind::Word, literal.to_string())),
+            TokenTree::Literal(literal) => out.push(LayoutToken::Word(TokenKind::Word, literal.to_string())),
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
                     Delimiter::Parenthesis => ("(", ")"),
@@ -157,29 +158,29 @@ fn pieces(tokens: TokenStream) -> Vec<Piece> {
                     }
                 };
                 if open == "["
-                    && matches!(out.last(), Some(Piece::Op(_, "#")))
+                    && matches!(out.last(), Some(LayoutToken::Op(_, "#")))
                     && let Some(doc) = doc(group.stream())
                 {
                     out.pop();
-                    out.push(Piece::Doc(doc));
+                    out.push(LayoutToken::Doc(doc));
                     continue;
                 }
                 let pieces = pieces(group.stream());
                 let width = width(&pieces) + if open == "{" { 4 } else { 2 };
                 let tall = pieces.iter().any(|piece| match piece {
-                    Piece::Doc(_) => true,
-                    Piece::Word(_, word) => open == "{" && matches!(word.as_str(), "fn" | "struct" | "const"),
-                    Piece::Op(_, op) => open == "{" && matches!(*op, ";" | "#"),
-                    Piece::Group(group) => group.tall,
+                    LayoutToken::Doc(_) => true,
+                    LayoutToken::Word(_, word) => open == "{" && matches!(word.as_str(), "fn" | "struct" | "const"),
+                    LayoutToken::Op(_, op) => open == "{" && matches!(*op, ";" | "#"),
+                    LayoutToken::Group(group) => group.tall,
                 });
-                out.push(Piece::Group(Group { open, close, pieces, width, tall }));
+                out.push(LayoutToken::Group(TokenGroup { open, close, pieces, width, tall }));
             }
         }
     }
     out
 }
 
-/// The text of `#[doc = ".."]`.
+/// Returns the text of `#[doc = ".."]`.
 fn doc(attribute: TokenStream) -> Option<String> {
     let mut tokens = attribute.into_iter();
     match (tokens.next()?, tokens.next()?, tokens.next()?, tokens.next()) {
@@ -194,7 +195,7 @@ fn doc(attribute: TokenStream) -> Option<String> {
     }
 }
 
-/// The text of a literal without control characters.
+/// Returns the text of a literal without control characters.
 fn unescaped(literal: &str) -> Option<String> {
     let mut out = String::with_capacity(literal.len());
     let mut chars = literal.chars();
@@ -215,63 +216,64 @@ fn unescaped(literal: &str) -> Option<String> {
     (!out.contains(['\n', '\r'])).then_some(out)
 }
 
-fn width(pieces: &[Piece]) -> usize {
-    let mut before = Kind::Start;
+fn width(pieces: &[LayoutToken]) -> usize {
+    let mut before = TokenKind::Start;
     let mut width = 0;
     for piece in pieces {
         let kind = kind(piece);
         width += usize::from(spaced(before, kind))
             + match piece {
-                Piece::Word(_, text) | Piece::Doc(text) => text.len(),
-                Piece::Op(_, text) => text.len(),
-                Piece::Group(group) => group.width,
+                LayoutToken::Word(_, text) | LayoutToken::Doc(text) => text.len(),
+                LayoutToken::Op(_, text) => text.len(),
+                LayoutToken::Group(group) => group.width,
             };
         before = kind;
     }
     width
 }
 
-fn word_kind(word: &str) -> Kind {
+fn word_kind(word: &str) -> TokenKind {
     if word.len() > "static".len() || !word.starts_with(|c: char| c.is_ascii_lowercase()) {
-        return Kind::Word;
+        return TokenKind::Word;
     }
     match word {
         "as" | "break" | "const" | "dyn" | "else" | "for" | "if" | "impl" | "in" | "let" | "match" | "mod" | "move"
-        | "mut" | "pub" | "ref" | "return" | "static" | "use" | "where" | "while" => Kind::Keyword,
-        _ => Kind::Word,
+        | "mut" | "pub" | "ref" | "return" | "static" | "use" | "where" | "while" => TokenKind::Keyword,
+        _ => TokenKind::Word,
     }
 }
 
-fn kind(piece: &Piece) -> Kind {
+fn kind(piece: &LayoutToken) -> TokenKind {
     match piece {
-        Piece::Word(kind, _) | Piece::Op(kind, _) => *kind,
-        Piece::Doc(_) => Kind::Word,
-        Piece::Group(Group { open: "{", .. }) => Kind::Braces,
-        Piece::Group(_) => Kind::Parens,
+        LayoutToken::Word(kind, _) | LayoutToken::Op(kind, _) => *kind,
+        LayoutToken::Doc(_) => TokenKind::Word,
+        LayoutToken::Group(TokenGroup { open: "{", .. }) => TokenKind::Braces,
+        LayoutToken::Group(_) => TokenKind::Parens,
     }
 }
 
 /// Whether there is a space between two tokens.
-fn spaced(before: Kind, next: Kind) -> bool {
+fn spaced(before: TokenKind, next: TokenKind) -> bool {
     match (before, next) {
-        (Kind::Start | Kind::Prefix, _) | (_, Kind::Separator | Kind::Colon | Kind::Postfix) => {
-            next == Kind::Postfix && matches!(before, Kind::Keyword | Kind::Binary)
+        (TokenKind::Start | TokenKind::Prefix, _)
+        | (_, TokenKind::Separator | TokenKind::Colon | TokenKind::Postfix) => {
+            next == TokenKind::Postfix && matches!(before, TokenKind::Keyword | TokenKind::Binary)
         }
-        (Kind::Keyword | Kind::Separator | Kind::Colon | Kind::Binary, _) => true,
-        (Kind::Path, Kind::Braces) => false,
-        (_, Kind::Binary | Kind::Braces) => true,
-        (_, Kind::Path | Kind::Less | Kind::Greater) | (Kind::Path | Kind::Less, _) => false,
-        (Kind::Word | Kind::Greater | Kind::Postfix, Kind::Parens) => false,
-        (Kind::Postfix, Kind::Word | Kind::Keyword) => false,
-        (Kind::Parens, Kind::Parens) => false,
-        (Kind::Word | Kind::Greater | Kind::Parens | Kind::Braces | Kind::Postfix, _) => true,
+        (TokenKind::Keyword | TokenKind::Separator | TokenKind::Colon | TokenKind::Binary, _) => true,
+        (TokenKind::Path, TokenKind::Braces) => false,
+        (_, TokenKind::Binary | TokenKind::Braces) => true,
+        (_, TokenKind::Path | TokenKind::Less | TokenKind::Greater) | (TokenKind::Path | TokenKind::Less, _) => false,
+        (TokenKind::Word | TokenKind::Greater | TokenKind::Postfix, TokenKind::Parens) => false,
+        (TokenKind::Postfix, TokenKind::Word | TokenKind::Keyword) => false,
+        (TokenKind::Parens, TokenKind::Parens) => false,
+        (TokenKind::Word | TokenKind::Greater | TokenKind::Parens | TokenKind::Braces | TokenKind::Postfix, _) => true,
     }
 }
 
 struct Printer {
     out: String,
     indent: usize,
-    /// Where the line ends so far.
+    /// The current column.
     column: usize,
 }
 
@@ -290,16 +292,16 @@ impl Printer {
         self.column = 0;
     }
 
-    /// What is in braces, brackets or parentheses, or a whole file: a line for each statement, item, arm or argument.
-    fn lines(&mut self, pieces: &[Piece], braces: bool) {
+    /// Writes the content of a group or a file: one line per statement, item, arm or argument.
+    fn lines(&mut self, pieces: &[LayoutToken], braces: bool) {
         let mut start = 0;
-        // commas between `<` and `>` end no line
+        // commas between `<` and `>` don't end a line
         let mut angles = 0_usize;
         for (index, piece) in pieces.iter().enumerate() {
             let next = pieces.get(index + 1);
             let ends = match piece {
-                Piece::Doc(_) => true,
-                Piece::Op(_, op) => match *op {
+                LayoutToken::Doc(_) => true,
+                LayoutToken::Op(_, op) => match *op {
                     "<" => {
                         angles += 1;
                         false
@@ -315,18 +317,18 @@ impl Printer {
                     }
                     _ => false,
                 },
-                // an attribute, and what ends with a block
-                Piece::Group(Group { open: "[", .. }) => {
+                // an attribute, or something that ends with a block
+                LayoutToken::Group(TokenGroup { open: "[", .. }) => {
                     index.checked_sub(1).and_then(|before| pieces.get(before)).is_some_and(|before| is(before, "#"))
                 }
-                Piece::Group(Group { open: "{", .. }) => braces && !next.is_some_and(goes_on),
+                LayoutToken::Group(TokenGroup { open: "{", .. }) => braces && !next.is_some_and(goes_on),
                 _ => false,
             };
             if ends || next.is_none() {
                 let line = pieces.get(start..=index).unwrap_or_default();
                 self.line(line);
                 start = index + 1;
-                let block = matches!(piece, Piece::Group(Group { open: "{", tall: true, .. }));
+                let block = matches!(piece, LayoutToken::Group(TokenGroup { open: "{", tall: true, .. }));
                 if block && self.indent <= 1 && next.is_some() {
                     self.out.push('\n');
                 }
@@ -334,8 +336,8 @@ impl Printer {
         }
     }
 
-    fn line(&mut self, pieces: &[Piece]) {
-        if let [Piece::Doc(text)] = pieces {
+    fn line(&mut self, pieces: &[LayoutToken]) {
+        if let [LayoutToken::Doc(text)] = pieces {
             self.push("///");
             self.push(text.trim_end());
             return self.end_line();
@@ -344,9 +346,9 @@ impl Printer {
         self.end_line();
     }
 
-    /// Tokens one after the other, broken where they are too many.
-    fn run(&mut self, pieces: &[Piece]) {
-        let mut before = Kind::Start;
+    /// Writes tokens in sequence, broken if they are too long.
+    fn run(&mut self, pieces: &[LayoutToken]) {
+        let mut before = TokenKind::Start;
         for (index, piece) in pieces.iter().enumerate() {
             let kind = kind(piece);
             if spaced(before, kind) {
@@ -354,12 +356,13 @@ impl Printer {
             }
             before = kind;
             match piece {
-                Piece::Word(_, text) | Piece::Doc(text) => self.push(text),
-                Piece::Op(_, text) => self.push(text),
-                Piece::Group(group) => {
-                    // what has to be behind it in its line
+                LayoutToken::Word(_, text) | LayoutToken::Doc(text) => self.push(text),
+                LayoutToken::Op(_, text) => self.push(text),
+                LayoutToken::Group(group) => {
+                    // what must follow it in the same line
                     let rest = pieces.get(index + 1..).unwrap_or_default();
-                    let next = rest.iter().position(|piece| matches!(piece, Piece::Group(_))).unwrap_or(rest.len());
+                    let next =
+                        rest.iter().position(|piece| matches!(piece, LayoutToken::Group(_))).unwrap_or(rest.len());
                     let behind = width(rest.get(..next).unwrap_or_default()) + 2;
                     let column = self.column.max(4 * self.indent);
                     if !group.tall && column + group.width + behind <= WIDTH {
@@ -372,11 +375,11 @@ impl Printer {
         }
     }
 
-    fn broken(&mut self, group: &Group) {
+    fn broken(&mut self, group: &TokenGroup) {
         self.push(group.open);
         let one = !group.pieces.iter().any(|piece| is(piece, ",") || is(piece, ";"));
-        if one && group.open != "{" && matches!(group.pieces.last(), Some(Piece::Group(_))) {
-            // `Ok(Self {` needs no lines of its own
+        if one && group.open != "{" && matches!(group.pieces.last(), Some(LayoutToken::Group(_))) {
+            // `Ok(Self {` stays in one line
             self.run(&group.pieces);
         } else if !group.pieces.is_empty() {
             self.end_line();
@@ -387,11 +390,11 @@ impl Printer {
         self.push(group.close);
     }
 
-    fn flat(&mut self, group: &Group) {
+    fn flat(&mut self, group: &TokenGroup) {
         let room = if group.open == "{" && !group.pieces.is_empty() { " " } else { "" };
         self.push(group.open);
         self.push(room);
-        let mut before = Kind::Start;
+        let mut before = TokenKind::Start;
         for piece in &group.pieces {
             let kind = kind(piece);
             if spaced(before, kind) {
@@ -399,9 +402,9 @@ impl Printer {
             }
             before = kind;
             match piece {
-                Piece::Word(_, text) | Piece::Doc(text) => self.push(text),
-                Piece::Op(_, text) => self.push(text),
-                Piece::Group(group) => self.flat(group),
+                LayoutToken::Word(_, text) | LayoutToken::Doc(text) => self.push(text),
+                LayoutToken::Op(_, text) => self.push(text),
+                LayoutToken::Group(group) => self.flat(group),
             }
         }
         self.push(room);
@@ -409,16 +412,16 @@ impl Printer {
     }
 }
 
-fn is(piece: &Piece, operator: &str) -> bool {
-    matches!(piece, Piece::Op(_, op) if *op == operator)
+fn is(piece: &LayoutToken, operator: &str) -> bool {
+    matches!(piece, LayoutToken::Op(_, op) if *op == operator)
 }
 
-/// Whether a line doesn't end at a block before this.
-fn goes_on(next: &Piece) -> bool {
+/// Whether the line continues after a block.
+fn goes_on(next: &LayoutToken) -> bool {
     match next {
-        Piece::Word(_, word) => word == "else" || word == "as",
-        Piece::Op(_, op) => !matches!(*op, "#" | "::" | "&" | "*" | "<"),
-        Piece::Doc(_) | Piece::Group(_) => false,
+        LayoutToken::Word(_, word) => word == "else" || word == "as",
+        LayoutToken::Op(_, op) => !matches!(*op, "#" | "::" | "&" | "*" | "<"),
+        LayoutToken::Doc(_) | LayoutToken::Group(_) => false,
     }
 }
 
@@ -426,7 +429,7 @@ fn goes_on(next: &Piece) -> bool {
 mod tests {
     use super::*;
 
-    /// The tokens of a text, as they are told apart.
+    /// Returns the tokens of a text, with their kinds.
     fn tokens(code: &str) -> String {
         code.parse::<TokenStream>().unwrap().to_string().replace(char::is_whitespace, "")
     }

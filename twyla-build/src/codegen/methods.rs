@@ -1,5 +1,4 @@
-//! What is generated for an RPC beside the types of what it carries: a type that stands for it, and names for types that
-//! are other schemas'.
+//! Generates the type of each RPC, and aliases for bodies whose type belongs to another schema.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,12 +7,12 @@ use crate::codegen::compiled::Compiled;
 use crate::codegen::types::{self, docs_of, ident};
 use crate::compare::ContractKind;
 use crate::markdown::text;
-use crate::model::{Carried, Method, Model, Type};
+use crate::model::{MessageType, Method, Model, Type};
 
-/// The type that stands for an RPC, in its service's module.
+/// Returns the type of an RPC, in the module of its service.
 pub(crate) fn method(model: &Model, method: &Method, compiled: &Compiled) -> TokenStream {
     let module = Some(method.module.as_str());
-    let type_ = |carried: &Carried| types::path(&model.types[carried.type_], module);
+    let type_ = |carried: &MessageType| types::path(&model.types[carried.type_], module);
     let aliases = method.carries().filter_map(|(way, carried)| {
         let (alias, ty) = (ident(carried.alias.as_deref()?), type_(carried));
         let docs = docs_of([format!("The {} of `{}`.", way.name(), method.name), types::schema(&carried.place)]);
@@ -55,23 +54,23 @@ pub(crate) fn method(model: &Model, method: &Method, compiled: &Compiled) -> Tok
     }
 }
 
-/// What makes the type of an RPC's error an error in Rust too.
+/// Returns the impl of `Error` for the type of an RPC's error.
 pub(crate) fn error(type_: &Type) -> TokenStream {
     let name = ident(&type_.name);
     quote!(__twyla::rpc_error!(#name);)
 }
 
-/// The service whose RPCs are in a module.
+/// Returns the service of a module of RPCs.
 pub(crate) fn service<'a>(model: &'a Model, module: &'a str) -> &'a str {
     let found = model.rpcs.iter().find(|method| method.module == module);
     found.map_or(module, |method| method.name.service())
 }
 
-/// The name of a type in the RPC's module.
-fn name<'a>(model: &'a Model, carried: &'a Carried) -> &'a str {
+/// Returns the name of a type in the RPC's module.
+fn name<'a>(model: &'a Model, carried: &'a MessageType) -> &'a str {
     carried.alias.as_deref().unwrap_or(&model.types[carried.type_].name)
 }
 
-fn schema(carried: &Carried) -> String {
+fn schema(carried: &MessageType) -> String {
     format!("{}:{}", carried.place.file, carried.place.line)
 }

@@ -1,4 +1,4 @@
-//! The generated file: Rust code of the model.
+//! Generates Rust code from the model.
 
 mod checks;
 mod codec;

@@ -1,5 +1,5 @@
-//! Tests that the order of files, of properties and of references changes nothing: each folder is read in many orders and
-//! under other names, and has the same types, rules and digests each time.
+//! Tests that the order of files, properties and references changes nothing: a folder read in many orders and under other
+//! names has the same types, rules and digests each time.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -8,11 +8,11 @@ use twyla_generate::random::Random;
 
 use crate::codegen::emit;
 use crate::compare::{self, ContractKind};
-use crate::model::about::{self, AboutBody};
-use crate::model::{self, Body, Held, Model, Others, Shape, Type, TypeId};
+use crate::model::explain::{self, BodyExplanation};
+use crate::model::{self, Body, Model, Others, Shape, Type, TypeId, ValueType};
 use crate::schema::check;
 use crate::schema::draft::{Dialects, Draft};
-use crate::schema::load::{self, File, Json, Members, Node, Role};
+use crate::schema::load::{self, File, FileRole, Json, Members, Node};
 use crate::schema::problem::Problem;
 use crate::schema::register;
 use crate::schema::schemas::Schemas;
@@ -57,10 +57,10 @@ struct Read {
 
 impl Read {
     fn of(schemas: &Schemas, model: &Model) -> Self {
-        let types = about::all(model).into_iter().map(|contract| {
+        let types = explain::all(model).into_iter().map(|contract| {
             let types = contract.types.into_iter().map(|mut type_| {
                 type_.trees.sort_by_key(|tree| (tree.place.clone(), tree.why.clone()));
-                if let AboutBody::Struct { fields, .. } = &mut type_.body {
+                if let BodyExplanation::Struct { fields, .. } = &mut type_.body {
                     fields.sort_by(|a, b| a.wire.cmp(&b.wire));
                     fields
                         .iter_mut()
@@ -89,7 +89,7 @@ impl Read {
 }
 
 /// Whether two values are read and sent alike, whatever their types are called.
-fn same_values(both: (&[Type], &[Type]), a: &Held, b: &Held, seen: &mut HashSet<(TypeId, TypeId)>) -> bool {
+fn same_values(both: (&[Type], &[Type]), a: &ValueType, b: &ValueType, seen: &mut HashSet<(TypeId, TypeId)>) -> bool {
     let same_shapes = match (&a.shape, &b.shape) {
         (Shape::Named(a), Shape::Named(b)) => !seen.insert((*a, *b)) || same_types(both, *a, *b, seen),
         (Shape::Array(a), Shape::Array(b))
@@ -167,12 +167,12 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
     let model = model::read(&schemas, &mut Vec::new()).unwrap();
     let (read, code) = (Read::of(&schemas, &model), emit::code(&schemas, &model));
     syn::parse_file(&code).unwrap();
-    for (file, found) in schemas.of_role(|role| matches!(role, Role::Event(_))) {
-        let Role::Event(event) = &found.role else { continue };
+    for (file, found) in schemas.of_role(|role| matches!(role, FileRole::Event(_))) {
+        let FileRole::Event(event) = &found.role else { continue };
         let (_, id) = model.events.iter().find(|(name, _)| name == event).unwrap();
         let (alone, root) = model::one(&schemas, file);
         let both = (alone.as_slice(), model.types.as_slice());
-        let same = same_values(both, &root, &Held::plain(Shape::Named(*id)), &mut HashSet::new());
+        let same = same_values(both, &root, &ValueType::plain(Shape::Named(*id)), &mut HashSet::new());
         assert!(same, "{name}: {event} has other types beside its neighbours: {folder:#?}");
     }
     for _ in 0..3 {

@@ -1,16 +1,16 @@
-//! The Rust types of the model: structs, enums of words and unions, with the contracts' docs.
+//! Generates the structs, the enums of words and the unions, with the contracts' docs.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use twyla_contract::Place;
 
 use crate::markdown::{code, plain, text};
-use crate::model::{Body, Field, Held, Model, Others, Real, Shape, Type};
+use crate::model::{Body, Field, FormatType, Model, Others, Shape, Type, ValueType};
 
-/// The definition of a type, without its impls.
+/// Returns the definition of a type, without its impls.
 pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
     let (docs, name) = (type_docs(type_), ident(&type_.name));
-    let writer = Writer { model, module: type_.module.as_deref() };
+    let writer = TypeWriter { model, module: type_.module.as_deref() };
     match &type_.body {
         Body::Struct { fields, others } => {
             let shown = struct_shown(type_, fields, others);
@@ -74,7 +74,7 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
     }
 }
 
-/// Whether a value of the type is nobody's to see as a whole.
+/// Whether a value of the type is sensitive as a whole.
 fn is_hidden(type_: &Type) -> bool {
     type_.sensitive.iter().any(String::is_empty)
 }
@@ -83,7 +83,7 @@ fn hides_members(pointer: &str) -> bool {
     pointer.is_empty() || pointer.starts_with("/*")
 }
 
-/// A `Debug` that shows no sensitive value; none where there is none.
+/// Returns an impl of `Debug` without sensitive values; none if the type has none.
 fn struct_shown(type_: &Type, fields: &[Field], others: &Others) -> Option<TokenStream> {
     let all = is_hidden(type_);
     let hidden: Vec<_> = fields.iter().map(|field| (&field.name, all || field.hidden)).collect();
@@ -110,32 +110,32 @@ fn shown(hides: bool, type_: &Type, written: &TokenStream) -> Option<TokenStream
     })
 }
 
-/// `Debug` among what is derived, unless it is written.
+/// Returns `Debug` for the derives, unless there is an impl.
 fn derived(shown: &Option<TokenStream>) -> Option<TokenStream> {
     shown.is_none().then(|| quote!(Debug,))
 }
 
-/// Writes types as they are named in one module of the generated code.
-pub(crate) struct Writer<'a> {
+/// Writes the names of types for one module of the generated code.
+pub(crate) struct TypeWriter<'a> {
     pub(crate) model: &'a Model,
     pub(crate) module: Option<&'a str>,
 }
 
-impl Writer<'_> {
-    /// The type of a field.
+impl TypeWriter<'_> {
+    /// Returns the type of a field.
     pub(crate) fn field(&self, field: &Field) -> TokenStream {
         let ty = self.boxed(&field.held, field.boxed);
         if field.may_be_absent() { quote!(::std::option::Option<#ty>) } else { ty }
     }
 
-    /// The name and the type of the field for members that no other field is for.
+    /// Returns the name and the type of the field for undeclared members.
     pub(crate) fn others(&self, others: &Others) -> Option<(Ident, TokenStream)> {
         let Others::Kept { name, held, .. } = others else { return None };
         Some((ident(name), self.map(held)))
     }
 
-    /// A value's type, in a box where the type around it would have no end.
-    pub(crate) fn boxed(&self, held: &Held, boxed: bool) -> TokenStream {
+    /// Returns the type of a value, boxed if needed.
+    pub(crate) fn boxed(&self, held: &ValueType, boxed: bool) -> TokenStream {
         if !boxed {
             return self.shape(held);
         }
@@ -147,7 +147,7 @@ impl Writer<'_> {
         quote!(::std::boxed::Box<#ty>)
     }
 
-    pub(crate) fn shape(&self, held: &Held) -> TokenStream {
+    pub(crate) fn shape(&self, held: &ValueType) -> TokenStream {
         match &held.shape {
             Shape::Any => quote!(__twyla::serde_json::Value),
             Shape::Null => quote!(()),
@@ -156,12 +156,12 @@ impl Writer<'_> {
             Shape::Integer { .. } => quote!(i64),
             Shape::Number => quote!(f64),
             Shape::String => quote!(::std::string::String),
-            Shape::Real(real) => match real {
-                Real::Date => quote!(__twyla::chrono::NaiveDate),
-                Real::DateTime => quote!(__twyla::DateTime),
-                Real::Uuid => quote!(__twyla::uuid::Uuid),
-                Real::Ipv4 => quote!(::std::net::Ipv4Addr),
-                Real::Ipv6 => quote!(::std::net::Ipv6Addr),
+            Shape::Format(real) => match real {
+                FormatType::Date => quote!(__twyla::chrono::NaiveDate),
+                FormatType::DateTime => quote!(__twyla::DateTime),
+                FormatType::Uuid => quote!(__twyla::uuid::Uuid),
+                FormatType::Ipv4 => quote!(::std::net::Ipv4Addr),
+                FormatType::Ipv6 => quote!(::std::net::Ipv6Addr),
             },
             Shape::Named(id) => path(&self.model.types[*id], self.module),
             Shape::Array(item) => {
@@ -176,7 +176,7 @@ impl Writer<'_> {
         }
     }
 
-    fn map(&self, value: &Held) -> TokenStream {
+    fn map(&self, value: &ValueType) -> TokenStream {
         if value.shape == Shape::Any {
             return quote!(__twyla::serde_json::Map<::std::string::String, __twyla::serde_json::Value>);
         }
@@ -185,7 +185,7 @@ impl Writer<'_> {
     }
 }
 
-/// The path to a type from within a module of the generated code.
+/// Returns the path to a type from a module of the generated code.
 pub(crate) fn path(type_: &Type, from: Option<&str>) -> TokenStream {
     let name = ident(&type_.name);
     if type_.module.as_deref() == from {
@@ -195,7 +195,7 @@ pub(crate) fn path(type_: &Type, from: Option<&str>) -> TokenStream {
     quote!(#root #(#to::)* #name)
 }
 
-/// The way from a module of the generated code to the one that includes it.
+/// Returns the path from a module of the generated code to the including one.
 pub(crate) fn root(from: Option<&str>) -> TokenStream {
     let ups = from.map_or(0, |module| module.split("::").count());
     "super::".repeat(ups).parse().unwrap_or_default()
@@ -214,7 +214,7 @@ fn type_docs(type_: &Type) -> Docs {
     docs_of([text(&type_.docs), schema(&type_.place)].into_iter().chain(trees))
 }
 
-/// Where a schema stands, as Markdown.
+/// Returns the place of a schema as Markdown.
 pub(crate) fn schema(place: &Place) -> String {
     plain(&format!("Schema: {}:{}", place.file, place.line))
 }
@@ -228,7 +228,7 @@ impl quote::ToTokens for Docs {
     }
 }
 
-/// The docs that have these paragraphs. They are Markdown: what others wrote has to come through [`crate::markdown`].
+/// Returns docs of these paragraphs. They are Markdown: untrusted text must be escaped by [`crate::markdown`].
 pub(crate) fn docs_of(paragraphs: impl IntoIterator<Item = String>) -> Docs {
     let paragraphs: Vec<String> = paragraphs.into_iter().filter(|it| !it.is_empty()).collect();
     Docs(paragraphs.join("\n\n").split('\n').map(|line| format!(" {line}")).collect())

@@ -1,4 +1,4 @@
-//! One contract by itself: its schema and every document that its references reach.
+//! A bundle: one contract by itself, with every document that its references reach.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,12 +11,11 @@ use crate::schema::rpcs;
 
 /// One contract by itself: its schema, every document that its references reach, and how they are read.
 ///
-/// It has one form, whatever order a schema's members have and however its numbers are written, and it leaves out what only
-/// tells people something (`title`, `description`, `examples`, `$comment`, `deprecated`, `readOnly`, `writeOnly`, `x-…`, and
-/// a keyword that the schema's draft lacks, as `example`) and what the contract doesn't reach. Two bundles are equal where
-/// their forms are.
+/// It has a canonical form, which doesn't depend on the order of members or on how numbers are written. It omits annotations
+/// (`title`, `description`, `examples`, `$comment`, `deprecated`, `readOnly`, `writeOnly`, `x-…`, and keywords that the
+/// schema's draft lacks, such as `example`) and what the contract doesn't reach. Two bundles are equal if their forms are.
 ///
-/// [`Display`](fmt::Display) writes it as JSON, with `{:#}` in lines, and [`parse`](Self::parse) reads it.
+/// [`Display`](fmt::Display) writes it as JSON, with `{:#}` in several lines, and [`parse`](Self::parse) reads it.
 #[derive(Clone)]
 pub struct Bundle {
     pub(super) inner: Arc<Inner>,
@@ -34,9 +33,9 @@ pub(super) struct Inner {
 /// Which formats are rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Formats {
-    /// Whether those of a draft are.
+    /// Whether the formats of a draft are rules.
     pub(super) asserted: bool,
-    /// Those that are rules in every draft then.
+    /// The formats that are asserted in every draft.
     pub(super) in_every_draft: BTreeSet<String>,
 }
 
@@ -47,7 +46,7 @@ impl Bundle {
         Self { inner: Arc::new(inner) }
     }
 
-    /// The same bundle where `format` is a rule, or only tells something.
+    /// Returns the same bundle with `format` as a rule or as an annotation.
     #[must_use]
     pub fn formats(self, formats: bool) -> Self {
         if self.inner.formats.asserted == formats {
@@ -57,7 +56,7 @@ impl Bundle {
         Self::new(self.inner.draft, formats, self.inner.root.clone(), self.inner.documents.clone())
     }
 
-    /// The draft of schemas that name none.
+    /// Returns the draft of schemas without `$schema`.
     #[must_use]
     pub fn default_draft(&self) -> Draft {
         self.inner.draft
@@ -69,42 +68,41 @@ impl Bundle {
         self.inner.formats.asserted
     }
 
-    /// The formats that are rules in it although its draft lacks them, as with
+    /// Returns the formats that are asserted although its draft lacks them, as with
     /// [`Builder::assert_formats`](crate::Builder::assert_formats).
     pub fn asserted_formats(&self) -> impl Iterator<Item = &str> {
         self.inner.formats.in_every_draft.iter().map(String::as_str)
     }
 
-    /// The name of the document that is the contract's schema.
+    /// Returns the name of the contract's own document.
     #[must_use]
     pub fn root(&self) -> &str {
         &self.inner.root
     }
 
-    /// The names of all its documents.
+    /// Returns the names of all its documents.
     pub fn documents(&self) -> impl Iterator<Item = &str> {
         self.inner.documents.keys().map(String::as_str)
     }
 
-    /// The contract's schema alone, in one line of JSON.
+    /// Returns the contract's own schema in one line of JSON.
     #[must_use]
     pub fn root_schema(&self) -> String {
         self.inner.documents.get(&self.inner.root).map(line).unwrap_or_default()
     }
 
-    /// The SHA-256 of the form, in hexadecimal. It is another one for every edit but of what only tells people something.
+    /// Returns the SHA-256 of the form, in hexadecimal. Every edit changes it, except edits of annotations.
     #[must_use]
     pub fn digest(&self) -> String {
         hmac_sha256::Hash::hash(self.inner.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether it is what an RPC's callers send.
+    /// Whether it is the request of an RPC.
     pub(super) fn is_request(&self) -> bool {
         rpcs::is_request(self.root())
     }
 
-    /// Whether it is an RPC's request, and says with `"idempotent": true` that the RPC may be done again with nothing
-    /// changed by it.
+    /// Whether it is the request of an RPC that `"idempotent": true` marks as idempotent.
     #[must_use]
     pub fn says_idempotent(&self) -> bool {
         self.is_request() && self.inner.documents.get(self.root()).is_some_and(rpcs::says_idempotent)
@@ -160,7 +158,7 @@ impl Inner {
     }
 }
 
-/// A document that is nested deeper is written as a string, since it would be too deep in the bundle.
+/// Limit of nesting: a document that is nested deeper is written as a string.
 const DEEPEST: usize = load::MAX_NESTING - 2;
 
 fn deeper_than(node: &Node, limit: usize) -> bool {
@@ -171,17 +169,17 @@ fn deeper_than(node: &Node, limit: usize) -> bool {
     }
 }
 
-/// A value in one line.
+/// Returns a value in one line.
 pub(super) fn line(node: &Node) -> String {
     let mut out = String::new();
     write(node, None, &mut out);
     out
 }
 
-/// What is shorter than this stands in one line.
+/// Values shorter than this are written in one line.
 const LINE: usize = 100;
 
-/// Appends a value, in one line or, from a depth on, in several.
+/// Appends a value in one line, or with `depth` in several.
 fn write(node: &Node, depth: Option<usize>, out: &mut String) {
     if let Some(depth) = depth
         && LINE.checked_sub(2 * depth).is_some_and(|room| rest(node, room).is_some())
@@ -232,7 +230,7 @@ fn write(node: &Node, depth: Option<usize>, out: &mut String) {
     }
 }
 
-/// What a value in one line leaves of so much room.
+/// Returns the room that a value in one line leaves; none if it doesn't fit.
 fn rest(node: &Node, room: usize) -> Option<usize> {
     match &node.json {
         Json::Array(items) => {
@@ -247,7 +245,7 @@ fn rest(node: &Node, room: usize) -> Option<usize> {
     }
 }
 
-/// A value in one line, with spaces for people.
+/// Returns a value in one line, with spaces for readability.
 fn spaced(node: &Node) -> String {
     match &node.json {
         Json::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),

@@ -1,4 +1,4 @@
-//! The contracts of a schemas folder, each by itself.
+//! The contracts of a schemas folder, one bundle each.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use twyla_contract::Place;
 use super::bundle::Bundle;
 use super::gather;
 use super::schemas::{Links, SchemaSet};
-use crate::schema::load::{At, File, Node, Role, Way, steps};
+use crate::schema::load::{At, File, FileRole, Node, RpcMessage, steps};
 use crate::schema::path::SchemaPath;
 use crate::schema::problem::Problem;
 use crate::schema::schemas::{Loc, Schemas};
@@ -18,18 +18,17 @@ use crate::schema::sensitive::Sensitive;
 pub struct ContractSchema {
     /// The event's name, `api.user_input`, or the RPC's, `navitaire-api.get_booking`; `context` for the context.
     pub name: String,
-    /// What is held to it.
+    /// The kind of values that it describes.
     pub kind: ContractKind,
-    /// Where its schema begins.
+    /// The place of its schema.
     pub place: Place,
-    /// The schema with all that it leads to.
+    /// Its bundle: the schema with everything that it leads to.
     pub bundle: Bundle,
-    /// What is nobody's to see in a value of it, where schemas say `"x-sensitive": true`: JSON Pointers (RFC 6901), in which a
-    /// step `*` is each item or member.
+    /// The sensitive values (`"x-sensitive": true`): JSON Pointers (RFC 6901), in which a step `*` matches any item or member.
     pub sensitive: Vec<String>,
 }
 
-/// What is held to a contract.
+/// The kind of values that a contract describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ContractKind {
@@ -37,72 +36,72 @@ pub enum ContractKind {
     Context,
     /// The content of an event.
     Event,
-    /// What a caller of an RPC sends, and its service reads.
+    /// The request of an RPC.
     Request,
-    /// What an RPC's service sends, and the caller reads.
+    /// The response of an RPC.
     Response,
-    /// What an RPC's service sends where it can't do what was asked for.
+    /// The error of an RPC.
     Error,
 }
 
 impl ContractKind {
-    /// Of a contract of an RPC the word for it, which is its file's name too: `request`, `response` or `error`.
+    /// Returns the word for a message of an RPC, which is also the name of its file: `request`, `response` or `error`.
     #[must_use]
     pub fn way(self) -> Option<&'static str> {
-        Way::ALL.into_iter().find(|way| Self::from(*way) == self).map(Way::name)
+        RpcMessage::ALL.into_iter().find(|way| Self::from(*way) == self).map(RpcMessage::name)
     }
 
-    /// The kind that has that word.
+    /// Returns the kind of a word.
     #[must_use]
     pub fn of_way(word: &str) -> Option<Self> {
-        Way::ALL.into_iter().find(|way| way.name() == word).map(Self::from)
+        RpcMessage::ALL.into_iter().find(|way| way.name() == word).map(Self::from)
     }
 }
 
-impl From<Way> for ContractKind {
-    fn from(way: Way) -> Self {
+impl From<RpcMessage> for ContractKind {
+    fn from(way: RpcMessage) -> Self {
         match way {
-            Way::Request => Self::Request,
-            Way::Response => Self::Response,
-            Way::Error => Self::Error,
+            RpcMessage::Request => Self::Request,
+            RpcMessage::Response => Self::Response,
+            RpcMessage::Error => Self::Error,
         }
     }
 }
 
-/// The contracts of a folder, and where their schemas stand.
+/// The contracts of a folder, and the places of their schemas.
 #[derive(Debug)]
 pub struct Sources {
     /// The context first, then the events sorted by name, then the requests, the responses and the errors of RPCs.
     pub contracts: Vec<ContractSchema>,
-    /// What is legal and probably a mistake.
+    /// The warnings: what is valid, but probably a mistake.
     pub warnings: Vec<Problem>,
-    /// The files by the name that a [`SchemaPath`] has for them: how messages show them, and what is in them.
+    /// The files by their name in a [`SchemaPath`]: their name in messages, and their content.
     files: HashMap<String, (String, Node)>,
     links: Links,
 }
 
 impl Sources {
-    /// The contract of that kind and name.
+    /// Returns a contract by kind and name.
     #[must_use]
     pub fn contract(&self, kind: ContractKind, name: &str) -> Option<&ContractSchema> {
         self.contracts.iter().find(|contract| contract.kind == kind && contract.name == name)
     }
 
-    /// Where the `$ref` of the schema that stands there leads: to a file of the folder, to a document that was given, or to a
-    /// draft's meta-schema. None where it has no `$ref`.
+    /// Returns the target of a schema's `$ref`: a file of the folder, a given document or a meta-schema. None if it has no
+    /// `$ref`.
     #[must_use]
     pub fn reference(&self, from: &SchemaPath) -> Option<&SchemaPath> {
         self.links.reference(from)
     }
 
-    /// All schemas of the folder, to look into.
+    /// Returns a view of all schemas of the folder.
     #[must_use]
     pub fn schemas(&self) -> SchemaSet {
         let documents = self.files.iter().map(|(name, (_, root))| (name.clone(), root.value()));
         SchemaSet::new(documents.collect(), self.links.clone())
     }
 
-    /// The place of a keyword in the folder's files; of what isn't there, the place of the nearest around it.
+    /// Returns the place of a keyword in the folder's files, or the nearest place around it.
     #[must_use]
     pub fn place(&self, path: &SchemaPath) -> Option<Place> {
         let (shown, root) = self.files.get(&path.document)?;
@@ -120,16 +119,16 @@ impl Sources {
     }
 }
 
-/// The contracts of schemas that were found free of errors.
+/// Returns the contracts of schemas without errors.
 pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
     let mut contracts: Vec<ContractSchema> = Vec::new();
     let sensitive = Sensitive::of(schemas);
     for (index, file) in schemas.files.iter().enumerate() {
         let (name, kind) = match &file.role {
-            Role::Context => ("context".to_owned(), ContractKind::Context),
-            Role::Event(name) => (name.to_string(), ContractKind::Event),
-            Role::Rpc(name, way) => (name.to_string(), (*way).into()),
-            Role::Shared | Role::BesideRpc | Role::Document | Role::MetaSchema => continue,
+            FileRole::Context => ("context".to_owned(), ContractKind::Context),
+            FileRole::Event(name) => (name.to_string(), ContractKind::Event),
+            FileRole::Rpc(name, way) => (name.to_string(), (*way).into()),
+            FileRole::Shared | FileRole::BesideRpc | FileRole::Document | FileRole::MetaSchema => continue,
         };
         let root = Loc::root(index);
         let (bundle, sensitive) = (gather::bundle(schemas, &root), sensitive.within(&root));

@@ -1,4 +1,4 @@
-//! The way to a verdict: both sides as formulas, the search, and the check of what it finds.
+//! Decides a pair: makes formulas of both sides, searches for a witness and checks it.
 
 use serde_json::Value;
 
@@ -6,27 +6,27 @@ use super::bundle::Bundle;
 use super::formula::{Formulas, Lit};
 use super::lower::Lowering;
 use super::shape::Side;
-use super::solve::{Answer, Reason, Solver};
+use super::solve::{Answer, Obstacle, Solver};
 use super::tables::Tables;
 use super::verdict::{Options, Sample, Verdict, Why};
-use super::witness::{self, Judge};
+use super::witness::{self, WitnessCheck};
 
-/// How many values are tried where one that was found doesn't hold.
+/// Limit of further values tried after a found one fails its validation.
 const TRIED: usize = 8;
 
-/// What is read of both sides before they are compared.
-struct Sides {
+/// The formulas and tables of both sides.
+struct Comparison {
     formulas: Formulas,
     tables: Tables,
 }
 
-impl Sides {
+impl Comparison {
     fn new() -> Self {
         Self { formulas: Formulas::new(), tables: Tables::default() }
     }
 
-    /// What one side says.
-    fn side(&mut self, judge: &Judge, side: Side) -> Lit {
+    /// Returns the formula of one side.
+    fn side(&mut self, judge: &WitnessCheck, side: Side) -> Lit {
         let lit = Lowering::new(&judge.schemas, &mut self.formulas, &mut self.tables).root(&judge.root);
         let shape = judge.types.as_ref().map_or(Lit::TRUE, |types| types.formula(side, &mut self.formulas));
         self.formulas.all([lit, shape])
@@ -34,10 +34,10 @@ impl Sides {
 }
 
 pub(super) fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdict {
-    let (sender, reader) = (Judge::new(producer, options.mode), Judge::new(consumer, options.mode));
-    let mut sides = Sides::new();
+    let (sender, reader) = (WitnessCheck::new(producer, options.mode), WitnessCheck::new(consumer, options.mode));
+    let mut sides = Comparison::new();
     let (sends, reads) = (sides.side(&sender, Side::Sends), sides.side(&reader, Side::Reads));
-    let Sides { mut formulas, tables } = sides;
+    let Comparison { mut formulas, tables } = sides;
     let mut solver = Solver::new(&mut formulas, &tables, options.budget);
     let mut parts = vec![sends, !reads];
     let reason = loop {
@@ -49,13 +49,13 @@ pub(super) fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -
                 if let Some(witness) = witness::checked(&sender, &reader, &value) {
                     return Verdict::Breaks(Box::new(witness));
                 }
-                // one that doesn't hold is never shown; another one may
+                // an invalid witness is never shown; try another one
                 let Some(other) = solver.other_than(&value).filter(|_| parts.len() < TRIED) else { break None };
                 parts.push(other);
             }
         }
     };
-    // a value that may be sent may be refused all the same
+    // a value that may be sent may still be refused
     let mut parts = vec![sends];
     solver.steps = solver.steps.max(options.budget / 10);
     while let Answer::Value(value) = solver.satisfy(parts.iter().copied()) {
@@ -69,10 +69,10 @@ pub(super) fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -
 }
 
 pub(super) fn sample(schema: &Bundle, options: &Options) -> Sample {
-    let judge = Judge::new(schema, options.mode);
-    let mut sides = Sides::new();
+    let judge = WitnessCheck::new(schema, options.mode);
+    let mut sides = Comparison::new();
     let lit = sides.side(&judge, Side::Sends);
-    let Sides { mut formulas, tables } = sides;
+    let Comparison { mut formulas, tables } = sides;
     let mut solver = Solver::new(&mut formulas, &tables, options.budget);
     let mut parts = vec![lit];
     let reason = loop {
@@ -97,14 +97,14 @@ pub(super) fn no_thread(bundle: &Bundle, error: &std::io::Error) -> Why {
     Why { keyword: String::new(), path: bundle.root_path(), reason }
 }
 
-/// What stands in the way, in words.
-fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Reason>) -> Why {
+/// Returns the obstacle in words.
+fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Obstacle>) -> Why {
     let whole = |reason: String| Why { keyword: String::new(), path: consumer.root_path(), reason };
     match reason {
-        Some(Reason::Opaque(index)) => {
+        Some(Obstacle::Opaque(index)) => {
             tables.get_opaque(index).map_or_else(|| whole("a rule can't be decided".to_owned()), Why::from)
         }
-        Some(Reason::Pattern(index)) => match tables.get_pattern(index) {
+        Some(Obstacle::Pattern(index)) => match tables.get_pattern(index) {
             Some(pattern) => Why {
                 keyword: "pattern".to_owned(),
                 path: pattern.path.clone(),
@@ -112,7 +112,7 @@ fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Rea
             },
             None => whole("a pattern can't be decided".to_owned()),
         },
-        Some(Reason::Format(index)) => match tables.get_format(index) {
+        Some(Obstacle::Format(index)) => match tables.get_format(index) {
             Some(format) => Why {
                 keyword: "format".to_owned(),
                 path: format.path.clone(),
@@ -120,10 +120,10 @@ fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Rea
             },
             None => whole("a format can't be decided".to_owned()),
         },
-        Some(Reason::Steps) => whole(format!("its alternatives multiply: {} steps didn't do", options.budget)),
-        Some(Reason::Deep) => whole("values would be within each other too deep".to_owned()),
-        Some(Reason::Number) => whole("a number that would break it can't be written".to_owned()),
-        Some(Reason::Size) => whole("sizes are beyond what can be tried".to_owned()),
+        Some(Obstacle::Steps) => whole(format!("its alternatives multiply: {} steps didn't do", options.budget)),
+        Some(Obstacle::Deep) => whole("values would be within each other too deep".to_owned()),
+        Some(Obstacle::Number) => whole("a number that would break it can't be written".to_owned()),
+        Some(Obstacle::Size) => whole("sizes are beyond what can be tried".to_owned()),
         None => whole("a value was found, but it didn't hold under both sides".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! What schemas say, whatever draft they are of: formulas over the properties of a value, each kept once.
+//! Formulas over the properties of a value: the meaning of schemas of any draft. Each formula is stored once.
 //!
 //! A formula is an atom, which is about values of one kind and holds for every value of another; or *all of*, *exactly one
 //! of*, or a reference to a formula that leads back here. A literal is a formula or its negation. *Any of* is the negation
@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use crate::decimal::Decimal;
 
-/// A formula by its index, or its negation.
+/// A literal: a formula by index, or its negation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Lit(u32);
 
 impl Lit {
-    /// What holds for every value.
+    /// Holds for every value.
     pub(crate) const TRUE: Self = Self(0);
-    /// What holds for none.
+    /// Holds for no value.
     pub(crate) const FALSE: Self = Self(1);
 
     pub(crate) fn is_negated(self) -> bool {
@@ -82,13 +82,13 @@ impl Kinds {
     }
 }
 
-/// A pattern, a format or something undecidable by its index in a table.
+/// The index of a pattern, a format or an opaque keyword in its table.
 pub(crate) type Index = u32;
 
-/// A name of members, kept once.
+/// The name of a member, interned.
 pub(crate) type Name = Rc<str>;
 
-/// A property of a value. Each is about values of one kind, and holds for all others.
+/// An atom: a property of values of one kind, which holds for all others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Atom {
     /// It is of one of these kinds.
@@ -164,12 +164,12 @@ pub(crate) enum Atom {
     },
     /// Objects: the names of all members.
     Names(Lit),
-    /// Something that can't be looked into: whether it holds for a value is not known, but the same is the same.
+    /// An opaque property: unknown for any value, but equal to itself.
     Opaque(Index),
 }
 
 impl Atom {
-    /// The kind that the atom is about; none where it is about all of them.
+    /// Returns the kind that the atom is about; none if it is about all kinds.
     pub(crate) fn kind(&self) -> Option<Kind> {
         Some(match self {
             Self::Kinds(_) | Self::Opaque(_) => return None,
@@ -207,16 +207,16 @@ pub(crate) enum Formula {
     All(Rc<[Lit]>),
     /// Exactly one of these holds: at least two, sorted; one may be there twice.
     One(Rc<[Lit]>),
-    /// A formula that this one may be a part of.
+    /// A reference to a formula that may contain this one.
     Reference(Index),
 }
 
-/// All formulas, each once.
+/// All formulas, interned.
 #[derive(Debug)]
 pub(crate) struct Formulas {
     list: Vec<Formula>,
     known: HashMap<Formula, u32>,
-    /// Where each reference leads, when that is known.
+    /// The target of each reference, once known.
     targets: Vec<Option<Lit>>,
     names: HashMap<Name, ()>,
 }
@@ -244,7 +244,7 @@ impl Formulas {
         Lit(index << 1)
     }
 
-    /// A name, kept once.
+    /// Interns a name.
     pub(crate) fn name(&mut self, name: &str) -> Name {
         if let Some((known, ())) = self.names.get_key_value(name) {
             return known.clone();
@@ -254,7 +254,7 @@ impl Formulas {
         name
     }
 
-    /// An atom. What holds for every value anyway is no atom.
+    /// Interns an atom, unless it holds for every value.
     pub(crate) fn atom(&mut self, atom: Atom) -> Lit {
         let trivial = match &atom {
             Atom::Kinds(kinds) => *kinds == Kinds::ALL,
@@ -321,12 +321,12 @@ impl Formulas {
         }
     }
 
-    /// Where one holds the other does.
+    /// An implication.
     pub(crate) fn implies(&mut self, test: Lit, then: Lit) -> Lit {
         self.any([!test, then])
     }
 
-    /// A reference whose target is to be told.
+    /// Creates a reference whose target is set later.
     pub(crate) fn reference(&mut self) -> (Index, Lit) {
         let index = u32::try_from(self.targets.len()).unwrap_or(u32::MAX);
         self.targets.push(None);

@@ -1,17 +1,17 @@
-//! One contract taken from all schemas: what its references reach and nothing else, in the one form that says the same.
+//! Collects one contract from all schemas: what its references reach, in canonical form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{Bundle, Formats};
 use crate::decimal::Decimal;
-use crate::schema::draft::{Draft, HOLDERS, Holds};
-use crate::schema::load::{At, Json, Member, Members, Node, Role};
+use crate::schema::draft::{Draft, HOLDERS, Subschemas};
+use crate::schema::load::{At, FileRole, Json, Member, Members, Node};
 use crate::schema::pattern;
 use crate::schema::rpcs::{self, IDEMPOTENT};
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::uri;
 
-/// The contract whose schema is a whole file.
+/// Returns the bundle of the contract whose schema is a whole file.
 pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
     let reached = Reach::of(schemas, root);
     let name = |file: usize| schemas.files.get(file).map(|file| file.path.clone()).unwrap_or_default();
@@ -19,15 +19,15 @@ pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
     let files: BTreeSet<usize> =
         reached.schemas.iter().map(|loc| loc.file).chain(reached.dialects.iter().copied()).collect();
     for index in files {
-        let Some(file) = schemas.files.get(index).filter(|file| file.role != Role::MetaSchema) else { continue };
+        let Some(file) = schemas.files.get(index).filter(|file| file.role != FileRole::MetaSchema) else { continue };
         let form = if reached.dialects.contains(&index) {
             exact(&file.root)
         } else {
-            Form { schemas, reached: &reached.schemas }.node(&file.root, &Loc::root(index))
+            FormWriter { schemas, reached: &reached.schemas }.node(&file.root, &Loc::root(index))
         };
         documents.insert(file.path.clone(), form);
     }
-    // those that it has: another contract's make it no other one
+    // only its own formats: those of other contracts don't change it
     let asserted = reached.schemas.iter().filter(|loc| schemas.knows(loc, "format")).filter_map(|loc| {
         let name = schemas.node(loc)?.get("format")?.str()?;
         schemas.asserts(schemas.draft(loc), name).then(|| name.to_owned())
@@ -36,13 +36,13 @@ pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
     Bundle::new(schemas.default_draft(), formats, name(root.file), documents)
 }
 
-/// What a schema leads to.
+/// Everything that a schema leads to.
 struct Reach<'a> {
     all: &'a Schemas,
     schemas: BTreeSet<Loc>,
-    /// The URIs of the resources that these are of.
+    /// The names of their resources.
     resources: BTreeSet<&'a str>,
-    /// The files that say which keywords are in force for one of them.
+    /// The files of custom meta-schemas of these.
     dialects: BTreeSet<usize>,
     open: Vec<Loc>,
 }
@@ -91,20 +91,22 @@ impl<'a> Reach<'a> {
             }
             let at = loc.step(&member.key);
             match &member.value.json {
-                Json::Object(members) if *holds == Holds::Named => {
+                Json::Object(members) if *holds == Subschemas::Named => {
                     let schemas = members.iter().filter(|member| !matches!(member.value.json, Json::Array(_)));
                     self.open.extend(schemas.map(|member| at.step(&member.key)));
                 }
-                Json::Array(items) if matches!(holds, Holds::Many | Holds::OneOrMany) => {
+                Json::Array(items) if matches!(holds, Subschemas::Many | Subschemas::OneOrMany) => {
                     self.open.extend((0..items.len()).map(|index| at.step(&index.to_string())));
                 }
-                Json::Object(_) | Json::Bool(_) if matches!(holds, Holds::One | Holds::OneOrMany) => self.open.push(at),
+                Json::Object(_) | Json::Bool(_) if matches!(holds, Subschemas::One | Subschemas::OneOrMany) => {
+                    self.open.push(at)
+                }
                 _ => {}
             }
         }
     }
 
-    /// A dynamic reference may lead to any anchor on the way to it.
+    /// Adds the dynamic anchors of all resources, since a dynamic reference may lead to any of them.
     fn anchors(&mut self) {
         for base in &self.resources {
             self.open.extend(self.all.dynamic_anchors(base).map(|(_, loc)| loc.clone()));
@@ -114,7 +116,7 @@ impl<'a> Reach<'a> {
         self.open.retain(|loc| !self.schemas.contains(loc));
     }
 
-    /// A meta-schema that isn't a draft's own, and those that it is written in.
+    /// Adds a custom meta-schema, and the meta-schemas that it uses.
     fn dialect(&mut self, uri: &str) {
         let mut uri = uri.to_owned();
         while self.all.draft_of(&uri).is_none() {
@@ -127,14 +129,14 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// Writes what is reached, and of what stands around it no more than where it is and what it is called.
-struct Form<'a> {
+/// Writes what is reached, and for what is around it only the structure and identifiers.
+struct FormWriter<'a> {
     schemas: &'a Schemas,
     reached: &'a BTreeSet<Loc>,
 }
 
-impl Form<'_> {
-    /// Whether it is a list of names in the `dependencies` of a schema, where it may stand beside schemas.
+impl FormWriter<'_> {
+    /// Whether it is a list of names in `dependencies`, which may also contain schemas.
     fn is_dependency(&self, loc: &Loc, member: &Member) -> bool {
         let outer = || loc.pointer.strip_suffix("/dependencies").map(str::to_owned);
         matches!(member.value.json, Json::Array(_))
@@ -170,7 +172,7 @@ impl Form<'_> {
                 return None;
             }
             match member.value.str().filter(|_| key == "pattern").and_then(pattern::with_flag) {
-                // every validator of JSON Schema reads it so
+                // every JSON Schema validator accepts this form
                 Some(written) => Node { at: NOWHERE, json: Json::String(written.into_owned()) },
                 None => exact(&member.value),
             }
@@ -185,8 +187,7 @@ impl Form<'_> {
         Some(Member { key: key.to_owned(), key_at: NOWHERE, value })
     }
 
-    /// Whether a keyword is unknown to the schema's draft, and so says nothing of values. A request's `idempotent` is a rule
-    /// of its RPC.
+    /// Whether a keyword is unknown to the schema's draft and so without effect. The `idempotent` of a request has one.
     fn is_unknown(&self, loc: &Loc, keyword: &str) -> bool {
         let of_rpc = || {
             let file = self.schemas.files.get(loc.file).filter(|_| loc.pointer.is_empty());
@@ -195,7 +196,7 @@ impl Form<'_> {
         !self.schemas.draft(loc).has(keyword) && !is_name(keyword) && !of_rpc()
     }
 
-    /// A `$schema`: one that stands for a draft is written as that draft's own, so that a bundle needs no settings.
+    /// Writes a `$schema`. A custom one that stands for a draft becomes the draft's own, so that a bundle needs no settings.
     fn dialect(&self, node: &Node) -> Node {
         match node.str().filter(|uri| Draft::of(uri).is_none()).and_then(|uri| self.schemas.draft_of(uri)) {
             Some(draft) => Node { at: NOWHERE, json: Json::String(draft.uri().to_owned()) },
@@ -203,7 +204,7 @@ impl Form<'_> {
         }
     }
 
-    /// Whether something below a place is reached.
+    /// Whether anything below a place is reached.
     fn leads(&self, loc: &Loc) -> bool {
         let below = loc.step("");
         self.reached
@@ -213,21 +214,21 @@ impl Form<'_> {
     }
 }
 
-/// Whether a keyword only tells people something.
+/// Whether a keyword is an annotation.
 pub(super) fn tells(keyword: &str) -> bool {
     matches!(keyword, "title" | "description" | "examples" | "$comment" | "deprecated" | "readOnly" | "writeOnly")
         || keyword.starts_with("x-")
 }
 
-/// Whether a keyword says what a schema is called, or what it is written in.
+/// Whether a keyword identifies a schema or its dialect.
 fn is_name(keyword: &str) -> bool {
     matches!(keyword, "id" | "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$recursiveAnchor" | "$vocabulary")
 }
 
 const NOWHERE: At = At { line: 1, column: 1 };
 
-/// A value as it is, its numbers written one way and its members in one order. A number beyond the largest `f64` becomes
-/// that one, so that every reader of JSON takes the form.
+/// Returns a value in canonical form: numbers written one way, and members sorted. A number beyond the largest `f64` becomes
+/// that one, so that every JSON parser accepts the form.
 pub(super) fn exact(node: &Node) -> Node {
     let json = match &node.json {
         Json::Number(text) => {

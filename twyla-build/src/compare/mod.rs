@@ -1,27 +1,31 @@
-//! Whether what one side may send the other one accepts: contracts, and JSON Schemas of any draft, held against each other.
+//! Compares contracts, or JSON Schemas of any draft: does one side accept everything that the other may send?
 //!
-//! [`compare`] decides it for a pair, and what it says is one of three things: it *fits*, which is proven; it *breaks*,
-//! which comes with a [`Witness`] that was held to both sides; or it is *undecided*, with what stands in the way.
+//! [`compare`] decides a pair. The verdict is one of three: it *fits*, which is proven; it *breaks*, with a [`Witness`] that
+//! was validated against both sides; or it is *undecided*, with the reason.
 //!
-//! The rooms, in the order in which a pair walks through them: `bundle` is one contract by itself, with all that its
-//! references reach (`gather` takes it from all schemas, `contracts` from a folder); `lower` makes formulas (`formula`, with
-//! `tables`) of its schemas, whatever draft they are of, and `shape` of what its generated types do beyond them; `solve` looks
-//! for a value of which the producer's formula holds and the consumer's doesn't, with `language` for patterns and `decimal`
-//! for numbers; `witness` holds what it finds to both sides, by `evaluate`, which shares nothing with that search;
-//! `repeats` is what `idempotent` says beyond the values; and `verdict` is what is said. `decide` is the whole way, `validator`
-//! the part of it that only holds values to a schema, and `words` has values and limits in words. `schemas` and `pattern` are for
-//! what looks into contracts: it sees what is compared here.
+//! The modules, in the order in which a pair passes them: `bundle` is one contract by itself, with all documents that its
+//! references reach (`gather` collects it from all schemas, `contracts` from a folder, `parse` from text); `lower` makes
+//! formulas
+//! (`formula`, with `tables`) of its schemas, and `shape` of what its generated types do beyond them; `solve` searches for a
+//! value
+//! that satisfies the producer's formula and not the consumer's, with `language` for patterns; `witness` validates what it
+//! finds
+//! against both sides, with an evaluator that shares nothing with the search; `idempotency` compares `idempotent`; `verdict`
+//! is the
+//! result. `decide` combines them, and `validator` validates single values. `schemas` and `pattern` give other crates the
+//! same view
+//! of a contract.
 
 mod bundle;
 mod contracts;
 mod decide;
 mod formula;
 mod gather;
+mod idempotency;
 mod language;
 mod lower;
 mod parse;
 mod pattern;
-mod repeats;
 mod schemas;
 mod shape;
 mod solve;
@@ -41,9 +45,9 @@ pub use verdict::{Checked, Mode, Options, Sample, Verdict, Why, Witness};
 use crate::stack;
 pub(crate) use contracts::all as contracts;
 
-/// Decides whether everything that the producer may send is accepted by the consumer.
+/// Decides whether the consumer accepts everything that the producer may send.
 ///
-/// The same pair with the same options has the same verdict, always: what is counted for the budget are steps, not time.
+/// The verdict is deterministic: the budget counts steps, not time.
 ///
 /// ```
 /// use twyla_build::{Draft, compare::{self, Bundle, Options, Verdict}};
@@ -56,17 +60,17 @@ pub(crate) use contracts::all as contracts;
 #[must_use]
 pub fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdict {
     if producer == consumer {
-        // types read what they write
+        // types can read what they write
         return Verdict::Fits;
     }
     let decide = || match decide::compare(producer, consumer, options) {
-        values if options.mode == Mode::Contract => repeats::verdict(values, producer, consumer, options),
+        values if options.mode == Mode::Contract => idempotency::verdict(values, producer, consumer, options),
         values => values,
     };
     stack::large(decide).unwrap_or_else(|error| Verdict::Undecided(decide::no_thread(consumer, &error)))
 }
 
-/// A value that is valid under a schema, or that there is none.
+/// Searches for a value that is valid under a schema.
 ///
 /// ```
 /// use twyla_build::{Draft, compare::{self, Bundle, Options, Sample}};

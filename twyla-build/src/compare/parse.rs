@@ -1,4 +1,4 @@
-//! Bundles made of text: parsed, resolved and checked.
+//! Parses, resolves and checks bundles.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::bundle::{Bundle, Formats};
 use super::gather;
 use crate::schema::draft::{Dialects, Draft};
-use crate::schema::load::{self, File, Json, Node, Role};
-use crate::schema::problem::{Problem, Problems, What};
+use crate::schema::load::{self, File, FileRole, Json, Node};
+use crate::schema::problem::{Problem, ProblemKind, Problems};
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::{check, register};
 use crate::stack;
@@ -18,7 +18,7 @@ impl Bundle {
     /// Reads what [`Display`](fmt::Display) writes.
     ///
     /// # Errors
-    /// [`Problems`] with what is wrong, where it is no bundle, or its schemas are none.
+    /// [`Problems`] if it isn't a bundle, or its schemas aren't valid.
     pub fn parse(text: &str) -> Result<Self, Problems> {
         on_stack(|problems| {
             let Parts { draft, formats, root, documents } = Parts::read(text, problems)?;
@@ -26,7 +26,7 @@ impl Bundle {
         })
     }
 
-    /// The digest of a form as it is written, which may have keywords that [`parse`](Self::parse) leaves out.
+    /// Returns the digest of a form as written, including keywords that [`parse`](Self::parse) omits.
     pub(crate) fn digest_as_written(text: &str) -> Option<String> {
         let written = on_stack(|problems| {
             let Parts { draft, formats, root, documents } = Parts::read(text, problems)?;
@@ -36,10 +36,10 @@ impl Bundle {
         written.ok().map(|bundle| bundle.digest())
     }
 
-    /// A schema that stands by itself; `format` only tells something in it, unless [`formats`](Self::formats) says else.
+    /// Makes a bundle of a single schema. `format` is an annotation in it; [`formats`](Self::formats) changes that.
     ///
     /// # Errors
-    /// [`Problems`] with what is wrong, where the text is no JSON or no schema, or refers to something else.
+    /// [`Problems`] if the text isn't JSON or isn't a schema, or refers to another document.
     pub fn schema(text: &str, default_draft: Draft) -> Result<Self, Problems> {
         const NAME: &str = "schema.json";
         on_stack(|problems| {
@@ -49,10 +49,10 @@ impl Bundle {
         })
     }
 
-    /// The same for a schema that is read already.
+    /// Makes a bundle of a single schema that is parsed already.
     ///
     /// # Errors
-    /// As those of [`schema`](Self::schema).
+    /// The same as [`schema`](Self::schema).
     pub fn value(schema: &Value, default_draft: Draft) -> Result<Self, Problems> {
         Self::schema(&schema.to_string(), default_draft)
     }
@@ -70,10 +70,10 @@ impl Bundle {
         gather::bundle(&schemas, &Loc::root(file.unwrap_or(0)))
     }
 
-    /// Its schemas with every reference followed, and which of them it is.
+    /// Returns its schemas with every reference resolved, and the place of its own schema.
     pub(super) fn resolved(&self) -> (Schemas, Loc) {
         let documents = self.inner.documents.iter().map(|(name, node)| (name.clone(), node.clone())).collect();
-        // what was wrong was said when the bundle was made
+        // problems were reported when the bundle was made
         let schemas = resolved(self.inner.draft, self.inner.formats.clone(), documents, self.root(), &mut Vec::new());
         let root = schemas.files.iter().position(|file| file.path == self.root()).unwrap_or(0);
         (schemas, Loc::root(root))
@@ -88,7 +88,7 @@ impl FromStr for Bundle {
     }
 }
 
-/// What a form has, before anything of it is looked into.
+/// The parts of a form.
 struct Parts {
     draft: Draft,
     formats: Formats,
@@ -97,12 +97,15 @@ struct Parts {
 }
 
 impl Parts {
-    /// Reads them, or notes what is wrong.
+    /// Reads the parts, or adds problems.
     fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         const NAME: &str = "bundle";
         let node = load::parse(NAME, text.as_bytes().to_vec(), problems)?;
-        let bad =
-            |what: &str| Problem { file: NAME.to_owned(), at: None, what: What::BadBundle { error: what.to_owned() } };
+        let bad = |kind: &str| Problem {
+            file: NAME.to_owned(),
+            at: None,
+            kind: ProblemKind::BadBundle { error: kind.to_owned() },
+        };
         let draft = node.get("draft").and_then(Node::str).and_then(Draft::named);
         let formats = node.get("formats").and_then(|node| if let Json::Bool(on) = node.json { Some(on) } else { None });
         let in_every_draft = node.get("asserted").map_or(&[][..], Node::items).iter();
@@ -132,7 +135,7 @@ impl Parts {
     }
 }
 
-/// The documents with every reference followed; the root is used whatever refers to it.
+/// Resolves every reference of the documents. The root counts as used even if nothing refers to it.
 fn resolved(
     draft: Draft,
     formats: Formats,
@@ -141,11 +144,11 @@ fn resolved(
     problems: &mut Vec<Problem>,
 ) -> Schemas {
     let role = |name: &str| match load::role(name) {
-        // by itself: the others of its RPC aren't here
-        Ok(Some(Role::Rpc(..))) => Role::BesideRpc,
+        // a single contract: the other contracts of its RPC are missing
+        Ok(Some(FileRole::Rpc(..))) => FileRole::BesideRpc,
         Ok(Some(role)) => role,
-        _ if name == root => Role::Shared,
-        _ => Role::Document,
+        _ if name == root => FileRole::Shared,
+        _ => FileRole::Document,
     };
     let file = |(name, node): (String, Node)| File {
         role: role(&name),
@@ -160,13 +163,13 @@ fn resolved(
         .with_asserted(formats.in_every_draft)
 }
 
-/// Does the work where deep schemas have room; its errors where there are any.
+/// Runs the work on a large stack. Returns its errors, if there are any.
 fn on_stack(work: impl FnOnce(&mut Vec<Problem>) -> Option<Bundle> + Send) -> Result<Bundle, Problems> {
     let mut problems = Vec::new();
     let done = stack::large(|| work(&mut problems));
     let bundle = done.unwrap_or_else(|error| {
-        let what = What::Uncompilable { error: format!("no thread can be started: {error}") };
-        problems.push(Problem { file: "schema".to_owned(), at: None, what });
+        let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
+        problems.push(Problem { file: "schema".to_owned(), at: None, kind });
         None
     });
     bundle.filter(|_| !problems.iter().any(Problem::is_error)).ok_or(Problems(problems))

@@ -1,4 +1,4 @@
-//! Patterns of ECMA-262, as contracts are held to them.
+//! Patterns of ECMA-262, matched as contracts match them.
 
 use crate::schema::evaluate::Matcher;
 use crate::schema::pattern::{self, Translated};
@@ -20,25 +20,25 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// The pattern as it is written.
+    /// Reads a pattern as written.
     #[must_use]
     pub fn new(written: &str) -> Self {
         Self { matcher: Matcher::new(written), translated: pattern::translate(written) }
     }
 
-    /// Whether a text has a match of it; none where that can't be known: it is no pattern, or takes too much work.
+    /// Whether a text contains a match; none if that is unknown: it isn't a valid pattern, or takes too much work.
     #[must_use]
     pub fn is_match(&self, text: &str) -> Option<bool> {
         self.matcher.is_match(text)
     }
 
-    /// The pattern in the syntax of the `regex` crate; none where that has no word for it.
+    /// Returns the pattern in the syntax of the `regex` crate, if that supports it.
     #[must_use]
     pub fn regex(&self) -> Option<&str> {
         if let Some(Translated::Plain(pattern)) = &self.translated { Some(pattern) } else { None }
     }
 
-    /// The same in the syntax of the `fancy-regex` crate, where it has a lookaround or a backreference.
+    /// Returns the pattern in the syntax of the `fancy-regex` crate, if it has a lookaround or a backreference.
     #[must_use]
     pub fn backtracking(&self) -> Option<&str> {
         if let Some(Translated::Backtracking(pattern)) = &self.translated { Some(pattern) } else { None }

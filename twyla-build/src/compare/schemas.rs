@@ -1,4 +1,4 @@
-//! The schemas of a folder or a bundle, to look into: each by its place, with the draft that it is of and where it refers to.
+//! A read-only view of the schemas of a folder or a bundle: each by its place, with its draft and the target of its reference.
 
 use std::collections::HashMap;
 
@@ -10,14 +10,14 @@ use crate::schema::path::SchemaPath;
 use crate::schema::schemas::{Loc, Schemas};
 use crate::stack;
 
-/// Where the references of schemas lead, and which drafts the schemas are of.
+/// The targets of references, and the drafts of schemas.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
-    /// Each `$ref`, by where its schema stands.
+    /// The target of each `$ref`, by the place of its schema.
     references: HashMap<SchemaPath, SchemaPath>,
-    /// Each `$dynamicRef` and `$recursiveRef`, with where it leads at first.
+    /// The initial target of each `$dynamicRef` and `$recursiveRef`.
     dynamic: HashMap<SchemaPath, SchemaPath>,
-    /// The drafts of whole documents, and of schemas in which another holds than around them.
+    /// The drafts of whole documents, and of schemas with another draft than around them.
     drafts: HashMap<SchemaPath, Draft>,
     default_draft: Draft,
 }
@@ -40,7 +40,7 @@ impl Links {
         self.references.get(from)
     }
 
-    /// The draft of the schema at that place: that of the nearest around it that is known.
+    /// Returns the draft of a schema: that of the nearest known schema around it.
     fn draft(&self, path: &SchemaPath) -> Draft {
         let mut at = path.clone();
         loop {
@@ -53,9 +53,9 @@ impl Links {
     }
 }
 
-/// The schemas of a folder ([`Sources::schemas`](super::Sources::schemas)) or of one contract by itself, to look into.
+/// A view of the schemas of a folder ([`Sources::schemas`](super::Sources::schemas)) or of one contract.
 ///
-/// They are read as `build.rs` reads them: references and drafts are what they are there.
+/// References and drafts are the same as in `build.rs`.
 ///
 /// ```
 /// use twyla_build::compare::{Bundle, SchemaPath, SchemaSet};
@@ -78,10 +78,10 @@ impl SchemaSet {
         Self { documents, links }
     }
 
-    /// The schemas of a contract by itself.
+    /// Returns the schemas of one contract.
     ///
     /// # Errors
-    /// Where no thread can be started.
+    /// Fails if no thread can be started.
     pub fn of(bundle: &Bundle) -> std::io::Result<Self> {
         stack::large(|| {
             let (schemas, _) = bundle.resolved();
@@ -90,7 +90,7 @@ impl SchemaSet {
         })
     }
 
-    /// The schema, or whatever value it is, at a place.
+    /// Returns the schema, or other value, at a place.
     #[must_use]
     pub fn schema(&self, path: &SchemaPath) -> Option<Schema<'_>> {
         let value = self.documents.get(&path.document)?.pointer(&path.pointer)?;
@@ -108,25 +108,25 @@ pub struct Schema<'a> {
 }
 
 impl<'a> Schema<'a> {
-    /// What it says.
+    /// Returns its JSON.
     #[must_use]
     pub fn value(&self) -> &'a Value {
         self.value
     }
 
-    /// Where it stands.
+    /// Its place.
     #[must_use]
     pub fn path(&self) -> &SchemaPath {
         &self.path
     }
 
-    /// The draft that says what its keywords mean.
+    /// Returns its draft.
     #[must_use]
     pub fn draft(&self) -> Draft {
         self.draft
     }
 
-    /// What stands in it behind some steps: keywords, names and indexes.
+    /// Returns what is in it at some steps: keywords, names and indexes.
     #[must_use]
     pub fn at(&self, steps: &[&str]) -> Option<Self> {
         let (mut pointer, mut value, mut draft) = (self.path.pointer.clone(), self.value, self.draft);
@@ -145,13 +145,13 @@ impl<'a> Schema<'a> {
         Some(Self { set: self.set, path, value, draft })
     }
 
-    /// Where its `$ref` leads.
+    /// Returns the target of its `$ref`.
     #[must_use]
     pub fn reference(&self) -> Option<Self> {
         self.set.schema(self.set.links.references.get(&self.path)?)
     }
 
-    /// Where its `$dynamicRef` or `$recursiveRef` leads, if nothing on the way to it says otherwise.
+    /// Returns the initial target of its `$dynamicRef` or `$recursiveRef`.
     #[must_use]
     pub fn dynamic_reference(&self) -> Option<Self> {
         self.set.schema(self.set.links.dynamic.get(&self.path)?)

@@ -1,7 +1,7 @@
-//! What generated types do beyond their schemas: what they never send, and how wide the numbers are that they hold.
+//! What generated types do beyond their schemas: which members they never send, and how wide their numbers are.
 //!
-//! A struct sends the members that its schema declares and no others, unless it keeps what else there is; integers are `i64`
-//! or `u64`, numbers `f64`. Both sides of that are told as formulas, and of one value.
+//! A struct sends only the members that its schema declares, unless it keeps the others. Integers are `i64` or `u64`, numbers
+//! `f64`. Both are available as formulas, and as a check of one value.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit, Name};
 use crate::decimal::Decimal;
-use crate::model::{self, Body, Held, Others, Shape, Type, TypeId};
+use crate::model::{self, Body, Others, Shape, Type, TypeId, ValueType};
 use crate::schema::load::step;
 use crate::schema::schemas::{Loc, Schemas};
 
@@ -18,31 +18,31 @@ use crate::schema::schemas::{Loc, Schemas};
 #[derive(Debug)]
 pub(super) struct Types {
     types: Vec<Type>,
-    root: Held,
+    root: ValueType,
 }
 
-/// Which side of a contract is meant.
+/// A side of a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
-    /// What may be sent.
+    /// The values that may be sent.
     Sends,
-    /// What can be read.
+    /// The values that can be read.
     Reads,
 }
 
-/// A value that the types can't hold, though the schema may allow it.
+/// A value that the types can't hold, although its schema may allow it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unheld {
+pub(super) struct UnrepresentablePart {
     pub(super) pointer: String,
     pub(super) rule: String,
 }
 
-impl Unheld {
+impl UnrepresentablePart {
     fn new(rule: String) -> Option<Self> {
         Some(Self { pointer: String::new(), rule })
     }
 
-    /// The same, seen from one step further out.
+    /// Prepends a step to its pointer.
     fn below(self, key: &str) -> Self {
         Self { pointer: step("", key) + &self.pointer, ..self }
     }
@@ -58,24 +58,24 @@ impl Types {
         self.types.get(id).map(|type_| &type_.body)
     }
 
-    /// What the types add to their schema, for one side.
+    /// Returns what the types add to their schema, for one side.
     pub(super) fn formula(&self, side: Side, formulas: &mut Formulas) -> Lit {
-        let mut lowering = Lowering { types: self, side, formulas, done: HashMap::new(), open: HashMap::new() };
+        let mut lowering = ShapeLowering { types: self, side, formulas, done: HashMap::new(), open: HashMap::new() };
         lowering.held(&self.root)
     }
 
-    /// Where a value is not one that may be sent, though it is valid.
-    pub(super) fn unsent(&self, value: &Value) -> Option<Unheld> {
+    /// Finds a part of a valid value that can't be sent.
+    pub(super) fn unsent(&self, value: &Value) -> Option<UnrepresentablePart> {
         self.unheld(Side::Sends, &self.root, value)
     }
 
-    /// Where a value is not one that can be read, though it is valid.
-    pub(super) fn unread(&self, value: &Value) -> Option<Unheld> {
+    /// Finds a part of a valid value that can't be read.
+    pub(super) fn unread(&self, value: &Value) -> Option<UnrepresentablePart> {
         self.unheld(Side::Reads, &self.root, value)
     }
 
-    fn unheld(&self, side: Side, held: &Held, value: &Value) -> Option<Unheld> {
-        let unheld = Unheld::new;
+    fn unheld(&self, side: Side, held: &ValueType, value: &Value) -> Option<UnrepresentablePart> {
+        let unheld = UnrepresentablePart::new;
         match (&held.shape, value) {
             (Shape::Nullable(inner), value) if !value.is_null() => self.unheld(side, inner, value),
             (Shape::Integer { unsigned, .. }, Value::Number(number)) => {
@@ -123,13 +123,13 @@ impl Types {
     }
 }
 
-/// The least and the greatest integer that a type holds.
+/// Returns the bounds of an integer type.
 fn range(unsigned: bool) -> (Decimal, Decimal) {
     let of = |value: BigInt| Decimal::from(value);
     if unsigned { (Decimal::zero(), of(u64::MAX.into())) } else { (of(i64::MIN.into()), of(i64::MAX.into())) }
 }
 
-struct Lowering<'a> {
+struct ShapeLowering<'a> {
     types: &'a Types,
     side: Side,
     formulas: &'a mut Formulas,
@@ -137,8 +137,8 @@ struct Lowering<'a> {
     open: HashMap<TypeId, Option<(Index, Lit)>>,
 }
 
-impl Lowering<'_> {
-    fn held(&mut self, held: &Held) -> Lit {
+impl ShapeLowering<'_> {
+    fn held(&mut self, held: &ValueType) -> Lit {
         match &held.shape {
             Shape::Integer { unsigned, .. } => {
                 let (least, most) = range(*unsigned);
@@ -154,11 +154,11 @@ impl Lowering<'_> {
             Shape::Map(inner) => self.map(inner),
             Shape::Nullable(inner) => self.held(inner),
             Shape::Named(id) => self.named(*id),
-            Shape::Any | Shape::Null | Shape::Boolean | Shape::String | Shape::Real(_) => Lit::TRUE,
+            Shape::Any | Shape::Null | Shape::Boolean | Shape::String | Shape::Format(_) => Lit::TRUE,
         }
     }
 
-    fn map(&mut self, inner: &Held) -> Lit {
+    fn map(&mut self, inner: &ValueType) -> Lit {
         let lit = self.held(inner);
         self.others(Vec::new(), lit)
     }
@@ -213,7 +213,7 @@ impl Lowering<'_> {
                     let word = self.formulas.atom(Atom::StringIn(words.into()));
                     let string = self.formulas.kinds(Kinds::of(Kind::String));
                     let word = self.formulas.all([string, word]);
-                    // a member that isn't that word, or the variant
+                    // a tag other than that word, or the variant
                     let other = self.formulas.atom(Atom::Member { name: tag.clone(), lit: !word });
                     parts.push(self.formulas.any([other, lit]));
                 }

@@ -1,5 +1,5 @@
-//! What formulas refer to by index: patterns, formats, and what can't be looked into. Both sides of a pair share them, so
-//! that what is the same on both is one thing.
+//! Tables of what formulas refer to by index: patterns, formats and opaque keywords. Both sides of a pair share them, so that
+//! equal entries have equal indexes.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -10,22 +10,22 @@ use super::verdict::Why;
 use crate::schema::evaluate::Matcher;
 use crate::schema::path::SchemaPath;
 
-/// A pattern as it is written.
+/// The pattern as written.
 #[derive(Debug)]
-pub(crate) struct Pattern {
+pub(crate) struct PatternEntry {
     pub(crate) written: String,
-    /// Where it was found first.
+    /// Its first place.
     pub(crate) path: SchemaPath,
     matcher: OnceCell<Matcher>,
     language: OnceCell<Option<Language>>,
 }
 
-impl Pattern {
+impl PatternEntry {
     pub(crate) fn matches(&self, text: &str) -> Option<bool> {
         self.matcher.get_or_init(|| Matcher::new(&self.written)).is_match(text)
     }
 
-    /// The texts that have a match, where an automaton can tell.
+    /// The language of its matches, if there is an automaton.
     pub(crate) fn language(&self) -> Option<&Language> {
         self.language.get_or_init(|| Language::of_pattern(&self.written)).as_ref()
     }
@@ -34,10 +34,10 @@ impl Pattern {
 /// A format that is a rule.
 #[derive(Debug)]
 pub(crate) struct Format {
-    /// What the runtime calls it.
+    /// Its name in the runtime.
     pub(crate) variant: &'static str,
     pub(crate) name: String,
-    /// Where it was found first.
+    /// Its first place.
     pub(crate) path: SchemaPath,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Opaque {
     pub(crate) keyword: String,
     pub(crate) path: SchemaPath,
     pub(crate) reason: String,
-    /// What has the same is the same.
+    /// Its identity: equal ones are the same.
     pub(crate) identity: String,
 }
 
@@ -60,7 +60,7 @@ impl From<&Opaque> for Why {
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
-    patterns: Vec<Pattern>,
+    patterns: Vec<PatternEntry>,
     formats: Vec<Format>,
     opaque: Vec<Opaque>,
     known_patterns: HashMap<String, Index>,
@@ -80,7 +80,7 @@ impl Tables {
         let index = next(self.patterns.len());
         self.known_patterns.insert(written.to_owned(), index);
         let (matcher, language) = (OnceCell::new(), OnceCell::new());
-        self.patterns.push(Pattern { written: written.to_owned(), path: path(), matcher, language });
+        self.patterns.push(PatternEntry { written: written.to_owned(), path: path(), matcher, language });
         index
     }
 
@@ -104,7 +104,7 @@ impl Tables {
         index
     }
 
-    pub(crate) fn get_pattern(&self, index: Index) -> Option<&Pattern> {
+    pub(crate) fn get_pattern(&self, index: Index) -> Option<&PatternEntry> {
         self.patterns.get(index as usize)
     }
 
@@ -116,7 +116,7 @@ impl Tables {
         self.opaque.get(index as usize)
     }
 
-    /// Whether a text has a match of a pattern; none where nobody knows.
+    /// Whether a text matches a pattern; none if unknown.
     pub(crate) fn matches(&self, pattern: Index, text: &str) -> Option<bool> {
         self.get_pattern(pattern)?.matches(text)
     }

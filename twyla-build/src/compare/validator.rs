@@ -1,4 +1,4 @@
-//! Holding values to a contract one by one.
+//! Validates single values against a contract.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -7,51 +7,51 @@ use serde_json::Value;
 
 use super::bundle::Bundle;
 use super::verdict::Mode;
-use super::witness::Judge;
-use crate::schema::evaluate::{Broken, Unknown, Valid};
+use super::witness::WitnessCheck;
+use crate::schema::evaluate::{Undecidable, Valid, Violation};
 use crate::schema::path::SchemaPath;
 use crate::stack;
 
-/// Holds values to a bundle, as often as is asked.
-pub struct Validator(Judge);
+/// Validates values against a bundle.
+pub struct Validator(WitnessCheck);
 
-/// What is said of a value.
+/// The result of validating a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// Every rule holds.
+    /// The value is valid.
     Valid,
-    /// A rule is broken: the first that was found.
+    /// The value is invalid: the first broken rule.
     Invalid(Refusal),
-    /// Nobody knows: a pattern or a format that can't be looked at, or schemas that multiply.
+    /// Unknown: a pattern or a format can't be evaluated, or the schemas multiply.
     Unknown,
 }
 
 /// A rule that a value breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Where in the value: a JSON Pointer, empty for the whole.
+    /// The place in the value: a JSON Pointer, empty for the whole.
     pub pointer: String,
     /// The keyword.
     pub keyword: String,
-    /// Where it stands.
+    /// Its place.
     pub path: SchemaPath,
     /// The rule and the value in words.
     pub rule: String,
 }
 
 impl Validator {
-    /// What a value is; in the contract's mode, to the types that read it.
+    /// Validates a value; in contract mode, as the types that read it.
     #[must_use]
     pub fn check(&self, value: &Value) -> Validity {
         match self.0.refuses(value) {
             Ok(None) => Validity::Valid,
             Ok(Some(broken)) => Validity::Invalid(broken.into()),
-            Err(Unknown) => Validity::Unknown,
+            Err(Undecidable) => Validity::Unknown,
         }
     }
 }
 
-/// Holds values to a contract from any thread.
+/// Validates values against a contract, from any thread.
 ///
 /// ```
 /// use serde_json::json;
@@ -63,57 +63,59 @@ impl Validator {
 /// assert_eq!(refused.map(|all| all.len()), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Checker(Mutex<Judge>);
+pub struct Checker(Mutex<WitnessCheck>);
 
 impl Checker {
-    /// What holds values to a bundle.
+    /// Creates a checker of a bundle.
     ///
     /// # Errors
-    /// Where no thread can be started.
+    /// Fails if no thread can be started.
     pub fn new(bundle: &Bundle, mode: Mode) -> std::io::Result<Self> {
-        stack::large(|| Self(Mutex::new(Judge::new(bundle, mode))))
+        stack::large(|| Self(Mutex::new(WitnessCheck::new(bundle, mode))))
     }
 
-    /// Whether a value is accepted; in the contract's mode, by the types that read it. None where that can't be known, as with
+    /// Whether a value is accepted; in contract mode, by the types that read it. None if unknown, as with
     /// [`Validity::Unknown`].
     pub fn is_valid(&self, value: &Value) -> Option<bool> {
         self.with(|judge, shallow| judge.is_read(value, shallow))
     }
 
-    /// Everything that is refused of a value, in the order of the value and its schemas; nothing where it is accepted. After
-    /// `most` of it no more is looked for. Of schemas of which one has to hold it is one rule that is broken: that of the one that was meant, where that can be told.
-    /// None where it can't be known whether the value is valid.
+    /// Returns the broken rules of a value, in the order of the value and its schemas, up to `most`; empty if it is valid. A failed
+    /// `oneOf` or `anyOf` counts as one rule: that of the intended alternative, if it can be recognized.
+    ///
+    /// None if it is unknown whether the value is valid.
     pub fn refusals(&self, value: &Value, most: usize) -> Option<Vec<Refusal>> {
         let all = self.with(|judge, shallow| judge.all_refused(value, most, shallow))?;
         Some(all.into_iter().map(Refusal::from).collect())
     }
 
-    /// A value of which one part after the other is changed.
+    /// Returns a value for changing one part after the other.
     pub fn changes(&self, value: Value) -> Changes<'_> {
         let valid = self.with(|judge, shallow| judge.valid(&value, shallow)).unwrap_or_default();
         Changes { checker: self, value, valid }
     }
 
-    /// Does the work on this stack, and if values and schemas are too deep for that, on one that is large enough.
-    fn with<T: Send>(&self, work: impl Fn(&mut Judge, bool) -> Result<T, Unknown> + Sync) -> Option<T> {
+    /// Runs the work on this stack, or on a large one if values and schemas are too deep.
+    fn with<T: Send>(&self, work: impl Fn(&mut WitnessCheck, bool) -> Result<T, Undecidable> + Sync) -> Option<T> {
         let mut judge = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let judge = &mut *judge;
         let done = work(judge, true);
-        done.or_else(|Unknown| stack::large(|| work(judge, false)).unwrap_or(Err(Unknown))).ok()
+        done.or_else(|Undecidable| stack::large(|| work(judge, false)).unwrap_or(Err(Undecidable))).ok()
     }
 }
 
-/// A value of which one part after the other is changed and held to the contract. If it is valid itself, no part but the changed one
-/// is held to its schemas again.
+/// A value of which one part after the other is changed and validated. If the value is valid, only the changed part is evaluated
+/// again.
 pub struct Changes<'a> {
     checker: &'a Checker,
-    /// Its parts stay where they are, since `valid` knows them by their addresses.
+    /// Not moved: `valid` identifies its parts by their addresses.
     value: Value,
     valid: Valid,
 }
 
 impl Changes<'_> {
-    /// As [`Checker::refusals`], of the value with another part behind a JSON Pointer. None also if the value has no such part.
+    /// Returns the broken rules of the value with another part at a JSON Pointer, as [`Checker::refusals`]. None also if the value has
+    /// no such part.
     ///
     /// ```
     /// use serde_json::json;
@@ -150,13 +152,13 @@ impl fmt::Debug for Checker {
     }
 }
 
-impl From<Broken> for Refusal {
-    fn from(Broken { pointer, keyword, path, rule }: Broken) -> Self {
+impl From<Violation> for Refusal {
+    fn from(Violation { pointer, keyword, path, rule }: Violation) -> Self {
         Self { pointer, keyword, path, rule }
     }
 }
 
-/// Does some work with a validator of a bundle, on a stack that is large enough for schemas that lead on and on.
+/// Runs work with a validator of a bundle, on a stack that is large enough for deeply nested schemas.
 ///
 /// ```
 /// use serde_json::json;
@@ -170,7 +172,7 @@ impl From<Broken> for Refusal {
 /// ```
 ///
 /// # Errors
-/// Where no thread can be started.
+/// Fails if no thread can be started.
 pub fn validate<T: Send>(bundle: &Bundle, mode: Mode, work: impl FnOnce(&Validator) -> T + Send) -> std::io::Result<T> {
-    stack::large(|| work(&Validator(Judge::new(bundle, mode))))
+    stack::large(|| work(&Validator(WitnessCheck::new(bundle, mode))))
 }

@@ -1,4 +1,4 @@
-//! What is said of a pair: it fits, it breaks with a witness, or it is undecided and why.
+//! The verdict on a pair: it fits, it breaks with a witness, or it is undecided with a reason.
 
 use std::fmt;
 
@@ -6,13 +6,12 @@ use serde_json::Value;
 
 use crate::schema::path::SchemaPath;
 
-/// How two schemas are held against each other.
+/// Options of a comparison.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What is compared.
     pub mode: Mode,
-    /// How many steps may be taken before a pair is undecided. A step is a small piece of work: a million take about a
-    /// second or less.
+    /// The budget of steps before a pair is undecided. A step is a small piece of work: a million take about a second or less.
     pub budget: u64,
 }
 
@@ -23,7 +22,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Plain JSON Schema, with the same budget.
+    /// Returns options for plain JSON Schema, with the same budget.
     #[must_use]
     pub fn subsumption() -> Self {
         Self { mode: Mode::Subsumption, ..Self::default() }
@@ -40,31 +39,31 @@ pub enum Mode {
     Subsumption,
 }
 
-/// What is said of a pair.
+/// The verdict on a pair.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// Everything that the producer may send is accepted: this is proven.
+    /// Proven: the consumer accepts everything that the producer may send.
     Fits,
-    /// Something that the producer may send is refused: here it is, held to both sides.
+    /// The consumer refuses something that the producer may send: the witness, validated against both sides.
     Breaks(Box<Witness>),
     /// Neither could be shown.
     Undecided(Why),
 }
 
 impl Verdict {
-    /// Whether it is proven that everything is accepted.
+    /// Whether the pair is proven to fit.
     #[must_use]
     pub fn fits(&self) -> bool {
         matches!(self, Self::Fits)
     }
 }
 
-/// What is said of one schema: whether there is a value of it.
+/// The result of searching for a value of a schema.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sample {
-    /// A small value that is valid; in the contract's mode, one that may be sent.
+    /// A small valid value; in contract mode, one that may be sent.
     Value(Value),
-    /// No value is valid: this is proven.
+    /// Proven: no value is valid.
     Nothing,
     /// Neither could be shown.
     Undecided(Why),
@@ -75,34 +74,34 @@ pub enum Sample {
 pub struct Witness {
     /// The value.
     pub event: Value,
-    /// Where in the value the consumer refuses it: a JSON Pointer, empty for the whole.
+    /// The place in the value that the consumer refuses: a JSON Pointer, empty for the whole.
     pub pointer: String,
     /// The consumer's keyword that refuses it.
     pub keyword: String,
-    /// Where that keyword stands.
+    /// The place of that keyword.
     pub path: SchemaPath,
-    /// The rule and the value in words: `"x" has 1 character, and at least 2 are needed`.
+    /// The broken rule in words: `"x" has 1 character, and at least 2 are needed`.
     pub rule: String,
     /// How it was checked.
     pub checked: Checked,
 }
 
-/// How a witness was held to both sides before it was shown. There is no witness that wasn't.
+/// How a witness was validated against both sides. Every witness was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Checked {
-    /// An evaluation of the value itself under each of the schemas, which shares nothing with the search for it.
+    /// The value was evaluated under both schemas, independently of the search.
     Evaluated,
 }
 
 /// Why a pair is undecided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Why {
-    /// The keyword that stands in the way; empty where it is the pair as a whole.
+    /// The keyword that can't be decided; empty for the pair as a whole.
     pub keyword: String,
-    /// Where it stands.
+    /// Its place.
     pub path: SchemaPath,
-    /// What of it can't be decided.
+    /// The reason.
     pub reason: String,
 }
 

@@ -1,106 +1,105 @@
-//! A value that was found, held to both sides and made as small as it can be.
+//! Validates a witness against both sides, and minimizes it.
 
 use serde_json::{Map, Value};
 
 use super::bundle::Bundle;
 use super::shape::Types;
 use super::verdict::{Checked, Mode, Witness};
-use crate::schema::evaluate::{Broken, Evaluator, Held, Kept, Unknown, Valid, place_of};
+use crate::schema::evaluate::{Cache, Evaluator, Outcome, Undecidable, Valid, Violation, place_of};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// How many smaller values are tried.
+/// Limit of smaller values tried.
 const TRIED: usize = 3_000;
-/// How many schemas are held to values, and parts of them copied, for a smaller one.
+/// Limit of evaluated schemas and copied parts while minimizing.
 const MOST: u64 = 1_000_000;
 
-/// A contract that values are held to.
-pub(super) struct Judge {
+/// A contract against which values are validated.
+pub(super) struct WitnessCheck {
     pub(super) schemas: Schemas,
     pub(super) root: Loc,
-    kept: Kept,
-    /// The types that hold the values; none where only the schema counts.
+    cache: Cache,
+    /// The types of the values; none if only the schema counts.
     pub(super) types: Option<Types>,
 }
 
-impl Judge {
+impl WitnessCheck {
     pub(super) fn new(bundle: &Bundle, mode: Mode) -> Self {
         let (schemas, root) = bundle.resolved();
         let types = (mode == Mode::Contract).then(|| Types::new(&schemas, &root));
-        Self { kept: Kept::new(&schemas), schemas, root, types }
+        Self { cache: Cache::new(&schemas), schemas, root, types }
     }
 
-    /// How many schemas were held to values so far.
+    /// Returns the number of schemas evaluated so far.
     fn spent(&self) -> u64 {
-        self.kept.spent()
+        self.cache.spent()
     }
 
     fn evaluator(&self) -> Evaluator<'_> {
-        Evaluator::new(&self.schemas, &self.kept)
+        Evaluator::new(&self.schemas, &self.cache)
     }
 
     /// Whether the value may be sent.
-    pub(super) fn sends(&self, value: &Value) -> Held {
+    pub(super) fn sends(&self, value: &Value) -> Outcome {
         Ok(self.types.as_ref().is_none_or(|types| types.unsent(value).is_none())
             && self.evaluator().is_valid(value, &self.root)?)
     }
 
     /// Whether the value is accepted.
-    pub(super) fn accepts(&self, value: &Value) -> Held {
+    pub(super) fn accepts(&self, value: &Value) -> Outcome {
         Ok(self.types.as_ref().is_none_or(|types| types.unread(value).is_none())
             && self.evaluator().is_valid(value, &self.root)?)
     }
 
-    /// What of a value is refused.
-    pub(super) fn refuses(&self, value: &Value) -> Result<Option<Broken>, Unknown> {
+    /// Returns the first broken rule.
+    pub(super) fn refuses(&self, value: &Value) -> Result<Option<Violation>, Undecidable> {
         match self.evaluator().broken(value, &self.root)? {
             Some(broken) => Ok(Some(broken)),
             None => Ok(self.unread(value)),
         }
     }
 
-    /// Everything of a value that is refused, up to so much; nothing is known of values that lead deep into the schemas if it has to be
-    /// `shallow`.
-    pub(super) fn all_refused(&self, value: &Value, most: usize, shallow: bool) -> Result<Vec<Broken>, Unknown> {
+    /// Returns the broken rules, up to `most`. If `shallow`, values that lead deep into the schemas are undecidable.
+    pub(super) fn all_refused(&self, value: &Value, most: usize, shallow: bool) -> Result<Vec<Violation>, Undecidable> {
         let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
         let all = evaluator.all_broken(value, &self.root, most)?;
         Ok(if all.is_empty() { Vec::from_iter(self.unread(value)) } else { all })
     }
 
-    /// The parts of a value that keep their schemas.
-    pub(super) fn valid(&self, value: &Value, shallow: bool) -> Result<Valid, Unknown> {
+    /// Returns the parts of a value that are valid.
+    pub(super) fn valid(&self, value: &Value, shallow: bool) -> Result<Valid, Undecidable> {
         let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
         evaluator.valid(value, &self.root)
     }
 
-    /// Everything that is refused of a value of which parts are known to be valid.
+    /// Returns the broken rules of a value with parts that are known to be valid.
     pub(super) fn all_refused_but(
         &self,
         valid: &Valid,
         value: &Value,
         most: usize,
         shallow: bool,
-    ) -> Result<Vec<Broken>, Unknown> {
+    ) -> Result<Vec<Violation>, Undecidable> {
         let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
         let all = evaluator.knowing(valid).all_broken(value, &self.root, most)?;
         Ok(if all.is_empty() { Vec::from_iter(self.unread(value)) } else { all })
     }
 
     /// The same where only the answer matters.
-    pub(super) fn is_read(&self, value: &Value, shallow: bool) -> Held {
+    pub(super) fn is_read(&self, value: &Value, shallow: bool) -> Outcome {
         let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
         Ok(evaluator.is_valid(value, &self.root)? && self.unread(value).is_none())
     }
 
-    /// What the types can't read of a value, though it may be valid.
-    fn unread(&self, value: &Value) -> Option<Broken> {
+    /// Returns the part of a value that the types can't read, although it may be valid.
+    fn unread(&self, value: &Value) -> Option<Violation> {
         let unread = self.types.as_ref()?.unread(value)?;
         let path = place_of(&self.schemas, &self.root, &unread.pointer, "type");
-        Some(Broken { pointer: unread.pointer, keyword: "type".to_owned(), path, rule: unread.rule })
+        Some(Violation { pointer: unread.pointer, keyword: "type".to_owned(), path, rule: unread.rule })
     }
 }
 
-/// The value as a witness, if the one side may send it and the other one refuses it.
-pub(super) fn checked(producer: &Judge, consumer: &Judge, value: &Value) -> Option<Witness> {
+/// Returns the value as a witness, if the producer may send it and the consumer refuses it.
+pub(super) fn checked(producer: &WitnessCheck, consumer: &WitnessCheck, value: &Value) -> Option<Witness> {
     let breaks = |value: &Value| producer.sends(value) == Ok(true) && consumer.accepts(value) == Ok(false);
     if !breaks(value) {
         return None;
@@ -111,12 +110,12 @@ pub(super) fn checked(producer: &Judge, consumer: &Judge, value: &Value) -> Opti
         let spent = producer.spent() + consumer.spent() - begun + copied;
         (spent < MOST).then(|| breaks(value))
     });
-    let Broken { pointer, keyword, path, rule } = consumer.refuses(&value).ok().flatten()?;
-    // what was made smaller is held to both sides once more
+    let Violation { pointer, keyword, path, rule } = consumer.refuses(&value).ok().flatten()?;
+    // validate the minimized value against both sides again
     breaks(&value).then_some(Witness { event: value, pointer, keyword, path, rule, checked: Checked::Evaluated })
 }
 
-/// A value and all that is in it.
+/// Counts a value and all its parts.
 fn parts(value: &Value) -> u64 {
     1 + match value {
         Value::Array(items) => items.iter().map(parts).sum(),
@@ -125,7 +124,7 @@ fn parts(value: &Value) -> u64 {
     }
 }
 
-/// The value with all that can be left out left out, and the rest as plain as it can be, until `fits` says nothing.
+/// Minimizes a value: removes and simplifies parts as long as `fits` accepts the result.
 fn smallest(mut value: Value, fits: &mut dyn FnMut(&Value) -> Option<bool>) -> Value {
     let mut left = TRIED;
     loop {
@@ -149,7 +148,7 @@ fn smallest(mut value: Value, fits: &mut dyn FnMut(&Value) -> Option<bool>) -> V
     }
 }
 
-/// Gives each value that is a step smaller, until one is taken. True if one was.
+/// Calls `take` with each smaller value until it accepts one. Returns whether it did.
 fn each_smaller(value: &Value, take: &mut dyn FnMut(Value) -> bool) -> bool {
     match value {
         Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! The next lock: what was found accepted, and on which terms. Pure, from one lock to the next.
+//! Accepts findings: makes the next lock from a lock and a request. Pure.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,57 +7,57 @@ use twyla_contract::similar;
 
 use super::check::check;
 use super::date::Date;
-use super::finding::{Broken, Finding, Matter, Severity};
-use super::how::How;
+use super::finding::{BreakingChange, Finding, FindingKind, Severity};
 use super::model::{Direction, Earlier, Entry, Lock, Retired, Sides, Subject, Version, Waiver, short};
+use super::options::CheckOptions;
 use crate::compare::Sources;
 use crate::schema::problem::Problems;
 
-/// What is to be accepted.
+/// A request to accept findings.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The contracts; none for all.
+    /// The contracts; empty for all.
     pub subjects: Vec<Subject>,
-    /// On which terms.
+    /// The terms.
     pub act: Act,
-    /// Whether the version that was accepted until now is kept, as one that is out in the field.
+    /// Whether the version accepted until now is kept as a version in the field.
     pub keep: Option<Keep>,
 }
 
-/// On which terms something is accepted.
+/// The terms of accepting.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// What is new, and what has changed additively.
+    /// Accepts new contracts and additive changes.
     Fitting,
-    /// What doesn't fit, for a while.
+    /// Waives what doesn't fit, for a limited time.
     Waive {
-        /// The directions in which it doesn't.
+        /// The directions in which it doesn't fit.
         directions: Vec<Direction>,
-        /// Why that does no harm.
+        /// Why it is harmless.
         reason: String,
-        /// The last day on which it is let pass.
+        /// The last day of the waiver.
         until: Date,
     },
-    /// That a schema was taken out.
+    /// Accepts that a schema was removed.
     Remove {
-        /// Why that does no harm.
+        /// Why it is harmless.
         reason: String,
     },
-    /// That nothing of a version is left in the field.
+    /// Retires a version: nothing of it is left in the field.
     Retire {
         /// The beginning of its digest.
         digest: String,
-        /// What says so.
+        /// The evidence.
         reason: String,
     },
 }
 
-/// What is out in the field.
+/// A version in the field.
 #[derive(Clone, Debug)]
 pub struct Keep {
-    /// What says so: `mobile app 3.1`.
+    /// What uses the version: `mobile app 3.1`.
     pub because: String,
-    /// Which sides of it.
+    /// Its sides in the field.
     pub sides: Sides,
 }
 
@@ -66,9 +66,9 @@ pub struct Keep {
 pub struct Accepted {
     /// The lock.
     pub lock: Lock,
-    /// What was accepted, each in a line.
+    /// What was accepted, one line each.
     pub done: Vec<String>,
-    /// What wasn't, since it does harm: it stands in the way of the next build.
+    /// What was not accepted because it breaks something: the next build reports it as an error.
     pub left: Vec<Finding>,
 }
 
@@ -114,10 +114,9 @@ impl fmt::Display for Refused {
             Self::Past { until, today } => {
                 write!(f, "{until} is over, today is {today}: a waiver is for a time to come")
             }
-            Self::Fits { subject } => write!(
-                f,
-                "`{subject}` needs no waiver: nothing of it harms anybody; `cargo twyla accept {subject}` is enough"
-            ),
+            Self::Fits { subject } => {
+                write!(f, "`{subject}` needs no waiver: it breaks nothing; `cargo twyla accept {subject}` is enough")
+            }
             Self::OtherDirections { subject, given, found } => write!(
                 f,
                 "what doesn't fit in `{subject}` is `--direction {}`, not {}: look at `cargo twyla diff -c {subject}` before you \
@@ -145,16 +144,16 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Makes the next lock. The same request for the same lock has the same outcome.
+/// Makes the next lock. The same request and lock have the same result.
 ///
 /// # Errors
-/// [`Refused`] where the request doesn't say what the change needs, or something else than what there is.
-pub fn accept(sources: &Sources, lock: &Lock, request: &Request, how: &How) -> Result<Accepted, Refused> {
+/// [`Refused`] if the request lacks something that the change needs, or doesn't match it.
+pub fn accept(sources: &Sources, lock: &Lock, request: &Request, how: &CheckOptions) -> Result<Accepted, Refused> {
     for subject in &request.subjects {
         known(sources, lock, subject)?;
     }
     let findings = check(sources, lock, how).map_err(Refused::Problems)?;
-    let mut next = Next { sources, lock: lock.clone(), done: Vec::new(), left: Vec::new() };
+    let mut next = NextLock { sources, lock: lock.clone(), done: Vec::new(), left: Vec::new() };
     if let Some(keep) = &request.keep {
         reason(&keep.because)?;
     }
@@ -184,7 +183,7 @@ pub fn accept(sources: &Sources, lock: &Lock, request: &Request, how: &How) -> R
             next.retire(only(request)?, digest, why)?;
         }
     }
-    let Next { lock, done, left, .. } = next;
+    let NextLock { lock, done, left, .. } = next;
     Ok(Accepted { lock, done, left })
 }
 
@@ -208,7 +207,7 @@ fn known(sources: &Sources, lock: &Lock, subject: &Subject) -> Result<(), Refuse
     Err(Refused::Unknown { name, near })
 }
 
-/// The text that a command shows in the place of a reason is none.
+/// Checks a reason. The placeholder that commands show isn't one.
 fn reason(text: &str) -> Result<(), Refused> {
     if text.trim().is_empty() || matches!(text.trim(), "…" | "...") { Err(Refused::NoReason) } else { Ok(()) }
 }
@@ -217,14 +216,14 @@ fn only(request: &Request) -> Result<&Subject, Refused> {
     if let [subject] = &*request.subjects { Ok(subject) } else { Err(Refused::OneOnly) }
 }
 
-struct Next<'a> {
+struct NextLock<'a> {
     sources: &'a Sources,
     lock: Lock,
     done: Vec<String>,
     left: Vec<Finding>,
 }
 
-impl Next<'_> {
+impl NextLock<'_> {
     fn fitting(&mut self, findings: &[Finding], request: &Request) -> Result<(), Refused> {
         let asked = |subject: &Subject| request.subjects.is_empty() || request.subjects.contains(subject);
         if let Some(keep) = &request.keep {
@@ -232,15 +231,15 @@ impl Next<'_> {
         }
         for finding in findings.iter().filter(|finding| asked(&finding.subject)) {
             let subject = &finding.subject;
-            match &finding.matter {
-                Matter::New => {
+            match &finding.kind {
+                FindingKind::New => {
                     let Some(version) = self.version(subject) else { continue };
                     self.done.push(format!("`{subject}` is new: {}", version.short()));
                     let entry =
                         self.lock.contracts.entry(subject.clone()).or_insert_with(|| Entry::new(version.clone()));
                     (entry.accepted, entry.removed) = (version, None);
                 }
-                Matter::Behind(edited) => {
+                FindingKind::Behind(edited) => {
                     let Some(version) = self.version(subject) else { continue };
                     let word = edited.verdict.word();
                     self.done.push(format!(
@@ -250,14 +249,17 @@ impl Next<'_> {
                     ));
                     self.accepted(subject, version);
                 }
-                Matter::Idle(waiver) => {
-                    self.done.push(format!("`{subject}`: the waiver of {} is of no use and gone", short(&waiver.old)));
+                FindingKind::Idle(waiver) => {
+                    self.done.push(format!("`{subject}`: the waiver of {} is unused and removed", short(&waiver.old)));
                     if let Some(entry) = self.lock.contracts.get_mut(subject) {
                         entry.waivers.retain(|other| other != waiver);
                     }
                 }
-                Matter::Waived(_) => {}
-                Matter::Broken(_) | Matter::Removed | Matter::Renamed { .. } | Matter::Lost { .. } => {
+                FindingKind::Waived(_) => {}
+                FindingKind::Broken(_)
+                | FindingKind::Removed
+                | FindingKind::Renamed { .. }
+                | FindingKind::Lost { .. } => {
                     self.left.push(finding.clone());
                 }
             }
@@ -274,9 +276,11 @@ impl Next<'_> {
         (why, until): (&str, Date),
     ) -> Result<(), Refused> {
         let of = |finding: &&Finding| finding.subject == *subject;
-        let broken = findings.iter().filter(of).find_map(|finding| match &finding.matter {
-            Matter::Broken(broken) => Some(Ok(broken)),
-            Matter::Removed | Matter::Renamed { .. } => Some(Err(Refused::NotThere { subject: subject.clone() })),
+        let broken = findings.iter().filter(of).find_map(|finding| match &finding.kind {
+            FindingKind::Broken(broken) => Some(Ok(broken)),
+            FindingKind::Removed | FindingKind::Renamed { .. } => {
+                Some(Err(Refused::NotThere { subject: subject.clone() }))
+            }
             _ => None,
         });
         let broken = broken.unwrap_or_else(|| Err(Refused::Fits { subject: subject.clone() }))?;
@@ -310,8 +314,8 @@ impl Next<'_> {
         Ok(())
     }
 
-    /// Keeps the version that was accepted until now where the new one doesn't fit it: it is there until it is retired.
-    fn misfits_in_the_field(&mut self, subject: &Subject, broken: &Broken, why: &str) {
+    /// Keeps the version accepted until now if the new one doesn't fit it, until it is retired.
+    fn misfits_in_the_field(&mut self, subject: &Subject, broken: &BreakingChange, why: &str) {
         let accepted = broken.misfits.iter().filter(|misfit| misfit.old.because.is_none());
         let sides = accepted.map(|misfit| Sides::of(misfit.direction)).reduce(Sides::and);
         if let (Some(sides), Some(entry)) = (sides, self.lock.contracts.get_mut(subject)) {
@@ -320,7 +324,7 @@ impl Next<'_> {
         }
     }
 
-    /// Puts another version in the place of the accepted one. What was let pass of that one isn't of this one.
+    /// Replaces the accepted version, and removes the waivers of the replaced one.
     fn accepted(&mut self, subject: &Subject, version: Version) {
         if let Some(entry) = self.lock.contracts.get_mut(subject) {
             entry.waivers.retain(|waiver| waiver.new == version.digest);
@@ -376,7 +380,7 @@ impl Next<'_> {
     }
 }
 
-/// Puts a version among those in the field, or what is new of it to what is known.
+/// Adds a version to those in the field, or merges it with its entry.
 fn put(list: &mut Vec<Earlier>, one: Earlier) {
     match list.iter_mut().find(|other| other.version == one.version) {
         Some(other) => {

@@ -1,39 +1,39 @@
-//! Which of a contract's edits it is that harms, and what can be done instead. What is called additive here was compared.
+//! Finds the edits that break a contract, and proposes alternatives. Each proposed alternative was compared and is additive.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::beside;
+use super::add_property;
 use super::change::Change;
 use super::edit::{Edit, short};
 use super::finding::{EditVerdict, Misfit};
 use super::form::Form;
-use super::how::How;
 use super::model::{Direction, Subject};
+use super::options::CheckOptions;
 use super::undo;
-use super::words::sides;
+use super::wording::sides;
 use crate::compare::{self, Bundle, ContractKind, Options, Sources};
 use crate::schema::load::steps;
 use crate::schema::rpcs::IDEMPOTENT;
 
-/// What is known of a change that harms.
+/// The advice for a breaking change.
 #[derive(Debug, Default)]
 pub(super) struct Advice {
-    /// The edits that harm, by index.
+    /// The breaking edits, by index.
     pub(super) culprits: Vec<usize>,
     /// Additive forms of the same change.
     pub(super) ways: Vec<String>,
 }
 
-/// How many edits are looked at one by one, and how many ways are shown.
+/// Limits of the edits examined one by one, and of the ways shown.
 const MOST_EDITS: usize = 24;
 const MOST_WAYS: usize = 3;
 
-/// What a comparison of a form that is only tried may cost.
+/// The budget of comparing a tried form.
 const OPTIONS: Options = Options { mode: compare::Mode::Contract, budget: 100_000 };
 
-/// Finds the edits of a contract that harm and what to do instead of each.
+/// Finds the breaking edits of a contract, and an alternative for each.
 pub(super) fn of(subject: &Subject, old: &Bundle, new: &Bundle, edits: &[Edit], harmed: &[Direction]) -> Advice {
     if edits.len() > MOST_EDITS {
         return Advice::default();
@@ -43,7 +43,7 @@ pub(super) fn of(subject: &Subject, old: &Bundle, new: &Bundle, edits: &[Edit], 
     for (index, edit) in edits.iter().enumerate() {
         let Some(alone) = alone(&before, &after, edits, index) else { continue };
         let Some(bundle) = alone.bundle() else { continue };
-        // one that stands alone is what harms, and needn't be compared once more
+        // a single edit is the breaking one and needs no further comparison
         let harm = |direction: &Direction| edits.len() == 1 || !fits(old, &bundle, *direction);
         let harms: Vec<Direction> = harmed.iter().copied().filter(harm).collect();
         if harms.is_empty() {
@@ -51,14 +51,14 @@ pub(super) fn of(subject: &Subject, old: &Bundle, new: &Bundle, edits: &[Edit], 
         }
         advice.culprits.push(index);
         if advice.ways.len() < MOST_WAYS {
-            let old = Side { bundle: old, form: &before };
+            let old = OldContract { bundle: old, form: &before };
             advice.ways.extend(instead(subject, &old, &alone, edit, &harms).filter(|way| !advice.ways.contains(way)));
         }
     }
     advice
 }
 
-/// The old form with one of the edits.
+/// Returns the old form with one of the edits.
 fn alone(old: &Form, new: &Form, edits: &[Edit], index: usize) -> Option<Form> {
     let others = edits.iter().enumerate().rev().filter(|(other, _)| *other != index);
     others.into_iter().try_fold(new.clone(), |form, (_, edit)| undo::undone(&form, old, edit))
@@ -72,12 +72,12 @@ fn fits(old: &Bundle, new: &Bundle, direction: Direction) -> bool {
     compare::compare(producer, consumer, &OPTIONS).fits()
 }
 
-struct Side<'a> {
+struct OldContract<'a> {
     bundle: &'a Bundle,
     form: &'a Form,
 }
 
-impl Side<'_> {
+impl OldContract<'_> {
     /// Whether a form is an additive change of it.
     fn is_added_to(&self, form: &Form) -> bool {
         form.bundle().is_some_and(|new| {
@@ -87,8 +87,8 @@ impl Side<'_> {
     }
 }
 
-/// An additive form of what an edit does, in words.
-fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: &[Direction]) -> Option<String> {
+/// Returns an additive alternative to an edit, in words.
+fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, harms: &[Direction]) -> Option<String> {
     let (producers, listeners) = sides(subject);
     let mut path = steps(&edit.path.pointer).map(Cow::into_owned).collect::<Vec<_>>();
     let keyword = keyword(&path)?;
@@ -126,7 +126,7 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
         });
     }
     if harms == [Direction::OldToNew] {
-        // the old form as it is, which is additive to itself
+        // the unchanged old form is additive to itself
         return Some(match &edit.change {
             Change::Added(_) if is_property(&path) => format!("leave `{keyword}` undeclared"),
             Change::Added(_) => format!("leave `{keyword}` out; new {producers} can hold to it by themselves"),
@@ -140,18 +140,18 @@ fn instead(subject: &Subject, old: &Side<'_>, alone: &Form, edit: &Edit, harms: 
             _ => return None,
         });
     }
-    let beside = beside::property(old.form, alone, &edit.path)?;
-    old.is_added_to(&beside.form).then(|| {
+    let add_property = add_property::property(old.form, alone, &edit.path)?;
+    old.is_added_to(&add_property.form).then(|| {
         format!(
             "keep `{name}` as it was and add `{other}` beside it, not required, with what is new: send both until \
              nobody reads `{name}`",
-            name = beside.name,
-            other = beside.other
+            name = add_property.name,
+            other = add_property.other
         )
     })
 }
 
-/// The keyword, or the property's name, that an edit is of.
+/// Returns the keyword or the name of the property that an edit changes.
 fn keyword(path: &[String]) -> Option<String> {
     let mut names = path.iter().rev().filter(|name| name.parse::<usize>().is_err());
     names.next().cloned()
@@ -169,7 +169,7 @@ fn named(name: &Value) -> String {
     name.as_str().map_or_else(|| short(name), |name| format!("`{name}`"))
 }
 
-/// The way that is always there: a new contract beside the old one.
+/// Returns the alternative that always exists: a new contract beside the old one.
 pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Option<String> {
     match subject.kind {
         ContractKind::Context => Some("put what is new into the events that need it".to_owned()),
@@ -196,20 +196,20 @@ pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Opt
     }
 }
 
-/// A name beside that of a contract that no other one has.
+/// Returns an unused name similar to that of a contract.
 fn free(subject: &Subject, sources: &Sources) -> String {
-    let mut name = beside::next(&subject.name);
+    let mut name = add_property::next(&subject.name);
     while sources.contract(subject.kind, &name).is_some() {
-        name = beside::next(&name);
+        name = add_property::next(&name);
     }
     name
 }
 
-/// How long a waiver lasts that is suggested, in days.
+/// The duration of a suggested waiver, in days.
 const DAYS: u32 = 30;
 
-/// What accepts that these don't fit.
-pub(super) fn command(subject: &Subject, misfits: &[Misfit], how: &How) -> String {
+/// Returns the command that waives these misfits.
+pub(super) fn command(subject: &Subject, misfits: &[Misfit], how: &CheckOptions) -> String {
     let has = |direction| misfits.iter().any(|misfit| misfit.direction == direction);
     let direction = match (has(Direction::OldToNew), has(Direction::NewToOld)) {
         (true, true) => "both".to_owned(),

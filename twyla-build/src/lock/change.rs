@@ -1,45 +1,45 @@
-//! What is done to one place of a schema.
+//! A change of one place in a schema.
 
 use serde_json::Value;
 
-/// What was done at one place.
+/// The change of one place.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A keyword, a property or a subschema that wasn't there.
+    /// An added keyword, property or subschema.
     Added(Value),
-    /// A keyword, a property or a subschema that is gone.
+    /// A removed keyword, property or subschema.
     Removed(Value),
-    /// Another value.
+    /// A changed value.
     Changed {
-        /// What it was.
+        /// The old value.
         old: Value,
-        /// What it is.
+        /// The new value.
         new: Value,
     },
-    /// A value that a list of `required`, `enum`, `type` or `dependentRequired` didn't have.
+    /// A value added to a list of `required`, `enum`, `type` or `dependentRequired`.
     Listed(Value),
-    /// A value that such a list has no more.
+    /// A value removed from such a list.
     Unlisted(Value),
-    /// A property that had another name.
+    /// A renamed property.
     Renamed {
-        /// The name that it had.
+        /// The old name.
         from: String,
         /// Whether the old name was required.
         was_required: bool,
-        /// Whether the new name is.
+        /// Whether the new name is required.
         is_required: bool,
     },
-    /// Another way of reading the same: the draft of schemas that name none, or whether `format` is a rule.
+    /// A change of how the schemas are read: the default draft, or whether `format` is a rule.
     Read {
-        /// How it was read.
+        /// The old setting.
         old: String,
-        /// How it is read.
+        /// The new setting.
         new: String,
     },
 }
 
 /// A change and its place in the file.
-pub(super) type Found = (String, Change);
+pub(super) type PlacedChange = (String, Change);
 
 /// Returns the items of a list, or a value that stands alone.
 pub(super) fn items(value: &Value) -> &[Value] {

@@ -1,14 +1,16 @@
-//! Contracts held against their lock: pure, from what there is to what is found.
+//! Compares contracts with their lock. Pure: returns findings.
 
 use twyla_contract::Place;
 
 use super::advice;
-use super::alike;
 use super::edit;
-use super::finding::{Broken, EditVerdict, Edited, Finding, Held, Matter, Misfit, Waived};
+use super::finding::{
+    BreakingChange, ComparedVersion, EditVerdict, EditedContract, Finding, FindingKind, Misfit, WaivedMisfit,
+};
 use super::form::Form;
-use super::how::How;
 use super::model::{Direction, Entry, Lock, Sides, Subject, Waiver};
+use super::options::CheckOptions;
+use super::similarity;
 use crate::compare::{self, Bundle, ContractSchema, Options, SchemaPath, Sources, Verdict};
 use crate::schema::load::At;
 use crate::schema::problem::{Problem, Problems};
@@ -21,36 +23,36 @@ use crate::schema::problem::{Problem, Problems};
 /// # Errors
 /// [`Problems`] with each form of the lock that had to be looked at and isn't the one of its digest, and each name in
 /// `how.roles` that no event has.
-pub fn check(sources: &Sources, lock: &Lock, how: &How) -> Result<Vec<Finding>, Problems> {
+pub fn check(sources: &Sources, lock: &Lock, how: &CheckOptions) -> Result<Vec<Finding>, Problems> {
     let mut problems = Vec::new();
     how.roles.unknown(&how.folder, sources, &mut problems);
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    findings(Given { sources, lock, how, file: &how.file() })
+    findings(CheckInput { sources, lock, how, file: &how.file() })
 }
 
-/// What is held against what.
+/// The input of a check.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Given<'a> {
+pub(crate) struct CheckInput<'a> {
     pub(crate) sources: &'a Sources,
     pub(crate) lock: &'a Lock,
-    pub(crate) how: &'a How,
-    /// The lock's file as messages show it.
+    pub(crate) how: &'a CheckOptions,
+    /// The lock file as messages show it.
     pub(crate) file: &'a str,
 }
 
-/// Finds everything, in the order of the contracts.
+/// Returns all findings, in the order of the contracts.
 ///
-/// A contract that is what was accepted is compared with nothing but its versions in the field.
-pub(super) fn findings(given: Given<'_>) -> Result<Vec<Finding>, Problems> {
+/// An unchanged contract is compared only with its versions in the field.
+pub(super) fn findings(given: CheckInput<'_>) -> Result<Vec<Finding>, Problems> {
     let mut findings = Vec::new();
     let mut problems = Vec::new();
     let mut fresh = Vec::new();
     for contract in &given.sources.contracts {
         let subject = Subject::of(contract);
         match given.lock.contracts.get(&subject) {
-            Some(entry) => match (Judge { given, contract, entry, subject: &subject }).all(&mut findings) {
+            Some(entry) => match (ContractCheck { given, contract, entry, subject: &subject }).all(&mut findings) {
                 Ok(()) => {}
                 Err(problem) => problems.push(*problem),
             },
@@ -62,8 +64,8 @@ pub(super) fn findings(given: Given<'_>) -> Result<Vec<Finding>, Problems> {
     if problems.is_empty() { Ok(findings) } else { Err(Problems(problems)) }
 }
 
-/// Contracts that only the lock has, and those that only the folder has: one of each may be one that was renamed.
-fn gone(given: Given<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut Vec<Finding>) {
+/// Finds removed and new contracts. A removed and a new one that are similar count as a renamed contract.
+fn gone(given: CheckInput<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut Vec<Finding>) {
     let is_there = |subject: &Subject| given.sources.contract(subject.kind, &subject.name).is_some();
     for (subject, entry) in &given.lock.contracts {
         if entry.removed.is_some() || is_there(subject) {
@@ -72,20 +74,20 @@ fn gone(given: Given<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut Vec<Fi
         let old = Form::read(&entry.accepted.form);
         let few = fresh.len() <= MOST_NEW;
         let like = |contract: &ContractSchema| {
-            let like = alike::likeness(old.own(), Form::of(&contract.bundle).own());
-            Some(like).filter(|like| few && contract.kind == subject.kind && *like >= alike::LIKE)
+            let like = similarity::likeness(old.own(), Form::of(&contract.bundle).own());
+            Some(like).filter(|like| few && contract.kind == subject.kind && *like >= similarity::LIKE)
         };
         let likes = fresh.iter().enumerate().filter_map(|(index, contract)| Some((index, like(contract)?)));
         let best = likes.max_by(|(_, a), (_, b)| a.total_cmp(b));
         let finding = match best {
             Some((best, _)) => {
                 let contract = fresh.remove(best);
-                let matter = Matter::Renamed { to: Subject::of(contract) };
-                Finding { subject: subject.clone(), place: contract.place.clone(), matter }
+                let kind = FindingKind::Renamed { to: Subject::of(contract) };
+                Finding { subject: subject.clone(), place: contract.place.clone(), kind }
             }
             None => {
                 let place = place(given.file, entry.accepted.at);
-                Finding { subject: subject.clone(), place, matter: Matter::Removed }
+                Finding { subject: subject.clone(), place, kind: FindingKind::Removed }
             }
         };
         findings.push(finding);
@@ -93,32 +95,32 @@ fn gone(given: Given<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut Vec<Fi
     findings.extend(fresh.into_iter().map(|contract| Finding {
         subject: Subject::of(contract),
         place: contract.place.clone(),
-        matter: Matter::New,
+        kind: FindingKind::New,
     }));
 }
 
-/// Among how many new contracts one that was renamed is looked for.
+/// Limit of new contracts among which a renamed one is searched for.
 const MOST_NEW: usize = 100;
 
 pub(super) fn place(file: &str, at: At) -> Place {
     Place { file: file.to_owned(), line: at.line, column: at.column }
 }
 
-/// One contract and what the lock has of it.
-struct Judge<'a> {
-    given: Given<'a>,
+/// One contract and its entry in the lock.
+struct ContractCheck<'a> {
+    given: CheckInput<'a>,
     contract: &'a ContractSchema,
     entry: &'a Entry,
     subject: &'a Subject,
 }
 
-impl Judge<'_> {
+impl ContractCheck<'_> {
     fn all(&self, findings: &mut Vec<Finding>) -> Result<(), Box<Problem>> {
         let Self { given, contract, entry, subject } = *self;
         let digest = contract.bundle.digest();
         if entry.removed.is_some() && entry.accepted.digest == digest {
-            // it is back as it was
-            findings.push(Finding { subject: subject.clone(), place: contract.place.clone(), matter: Matter::New });
+            // the change was reverted
+            findings.push(Finding { subject: subject.clone(), place: contract.place.clone(), kind: FindingKind::New });
         }
         let role = given.how.roles.of(subject);
         let mut misfits = Vec::new();
@@ -134,7 +136,7 @@ impl Judge<'_> {
             }
             let (verdict, found) = self.misfits(&held, &old);
             if held.because.is_none() {
-                let edited = || Edited { old: held.clone(), new: digest.clone(), edits: Vec::new(), verdict };
+                let edited = || EditedContract { old: held.clone(), new: digest.clone(), edits: Vec::new(), verdict };
                 behind = Some(edited());
             }
             for mut misfit in found {
@@ -144,8 +146,8 @@ impl Judge<'_> {
                 match waiver.filter(|waiver| waiver.until >= given.how.today) {
                     Some(waiver) => {
                         let place = place(given.file, waiver.at);
-                        let matter = Matter::Waived(Box::new(Waived { misfit, waiver: waiver.clone() }));
-                        findings.push(Finding { subject: subject.clone(), place, matter });
+                        let kind = FindingKind::Waived(Box::new(WaivedMisfit { misfit, waiver: waiver.clone() }));
+                        findings.push(Finding { subject: subject.clone(), place, kind });
                     }
                     None if held.sides.demand(misfit.direction) && role.demands(misfit.direction) => {
                         misfit.ended = waiver.cloned();
@@ -162,21 +164,21 @@ impl Judge<'_> {
             edited.edits = edit::edits(&old, &contract.bundle);
             let first = edited.edits.first().map(|edit| self.spot(edit));
             let place = first.flatten().unwrap_or_else(|| contract.place.clone());
-            findings.push(Finding { subject: subject.clone(), place, matter: Matter::Behind(Box::new(edited)) });
+            findings.push(Finding { subject: subject.clone(), place, kind: FindingKind::Behind(Box::new(edited)) });
         }
-        // where the schema has gone on, a waiver that doesn't go with it is told of by what isn't let pass
+        // if the schema has changed again, the misfit itself is reported instead of its outdated waiver
         let settled = entry.accepted.digest == digest;
         for waiver in entry.waivers.iter().filter(|waiver| settled && !used.contains(waiver)) {
             let place = place(given.file, waiver.at);
-            findings.push(Finding { subject: subject.clone(), place, matter: Matter::Idle(waiver.clone()) });
+            findings.push(Finding { subject: subject.clone(), place, kind: FindingKind::Idle(waiver.clone()) });
         }
         Ok(())
     }
 
-    /// What it must fit: what was accepted last, and what is in the field.
-    fn held(&self) -> Vec<Held> {
-        let accepted = Held { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
-        let earlier = self.entry.earlier.iter().map(|earlier| Held {
+    /// Returns the versions that it must fit: the accepted one and those in the field.
+    fn held(&self) -> Vec<ComparedVersion> {
+        let accepted = ComparedVersion { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
+        let earlier = self.entry.earlier.iter().map(|earlier| ComparedVersion {
             version: earlier.version.clone(),
             because: Some(earlier.because.clone()),
             sides: earlier.sides,
@@ -184,8 +186,8 @@ impl Judge<'_> {
         std::iter::once(accepted).chain(earlier).collect()
     }
 
-    /// The verdict on a version, and the directions in which it doesn't fit.
-    fn misfits(&self, held: &Held, old: &Bundle) -> (EditVerdict, Vec<Misfit>) {
+    /// Returns the verdict on a version, and the directions in which it doesn't fit.
+    fn misfits(&self, held: &ComparedVersion, old: &Bundle) -> (EditVerdict, Vec<Misfit>) {
         let new = &self.contract.bundle;
         let options = Options::default();
         let verdicts = [compare::compare(old, new, &options), compare::compare(new, old, &options)];
@@ -206,10 +208,10 @@ impl Judge<'_> {
         let first = misfits.first().map(|(misfit, old)| (misfit.old.clone(), old.clone()));
         let misfits: Vec<Misfit> = misfits.into_iter().map(|(misfit, _)| misfit).collect();
         let (held, old) = first.unwrap_or_else(|| {
-            let held = Held { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
+            let held = ComparedVersion { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
             (held, contract.bundle.clone())
         });
-        // what nobody asks for takes no part in it
+        // only directions that matter count
         let asked = |direction| {
             let of = |misfit: &&Misfit| misfit.direction == direction && misfit.old.version == held.version;
             misfits.iter().find(of).map_or(Verdict::Fits, |misfit| misfit.verdict.clone())
@@ -224,14 +226,14 @@ impl Judge<'_> {
             .collect();
         let edits = edit::edits(&old, &contract.bundle);
         let mut advice = advice::of(subject, &old, &contract.bundle, &edits, &directions);
-        // the one that a witness is refused by says most
+        // a misfit with a witness is the most specific
         let refusing = |index: &usize| {
             let path = edits.get(*index).map(|edit| &edit.path);
             !verdicts.iter().any(|it| matches!(it, Verdict::Breaks(witness) if Some(&witness.path) == path))
         };
         advice.culprits.sort_by_key(refusing);
         let culprit = advice.culprits.first().and_then(|index| edits.get(*index)).or_else(|| edits.first());
-        // a waiver that has ended is what has changed where the schema hasn't
+        // if the schema is unchanged, an ended waiver is the change
         let ended = misfits.iter().find_map(|misfit| misfit.ended.as_ref());
         let at = match ended.filter(|_| self.entry.accepted.digest == *digest) {
             Some(waiver) => place(given.file, waiver.at),
@@ -240,12 +242,12 @@ impl Judge<'_> {
         let command = advice::command(subject, &misfits, given.how);
         let mut ways = advice.ways;
         ways.extend(advice::new_event(subject, &contract.place.file, given.sources));
-        let edited = Edited { old: held, new: digest.to_owned(), edits, verdict };
-        let broken = Broken { edited, culprits: advice.culprits, misfits, ways, command };
-        Finding { subject: subject.clone(), place: at, matter: Matter::Broken(Box::new(broken)) }
+        let edited = EditedContract { old: held, new: digest.to_owned(), edits, verdict };
+        let broken = BreakingChange { edited, culprits: advice.culprits, misfits, ways, command };
+        Finding { subject: subject.clone(), place: at, kind: FindingKind::Broken(Box::new(broken)) }
     }
 
-    /// Where an edit stands in the folder's files.
+    /// Returns the place of an edit in the folder's files.
     fn spot(&self, edit: &edit::Edit) -> Option<Place> {
         let form = || Form::of(&self.contract.bundle);
         let path = match edit.listed() {

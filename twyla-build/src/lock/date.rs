@@ -1,4 +1,4 @@
-//! Days, as waivers have them: `2026-03-31`.
+//! Dates of waivers: `2026-03-31`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ pub struct Date {
     day: u8,
 }
 
-/// A text that is no day.
+/// The error for a text that isn't a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoDate;
 
@@ -34,20 +34,20 @@ impl fmt::Display for NoDate {
 }
 
 impl Date {
-    /// Today, by the system's clock; the first day that can be told where that is before 1970.
+    /// Returns today by the system clock; 1970-01-01 if the clock is before that.
     #[must_use]
     pub fn today() -> Self {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Self::of_days(i64::try_from(seconds / 86_400).unwrap_or(i64::MAX))
     }
 
-    /// So many days later, or the last day that can be told, `9999-12-31`.
+    /// Adds days. The result is at most `9999-12-31`.
     #[must_use]
     pub fn plus_days(self, days: u32) -> Self {
         Self::of_days(self.days().saturating_add(i64::from(days)))
     }
 
-    /// Days since 1970-01-01, by the rule of the era of 400 years, whose years begin in March.
+    /// Returns the date of a number of days since 1970-01-01, by eras of 400 years that begin in March.
     fn days(self) -> i64 {
         let (month, day) = (i64::from(self.month), i64::from(self.day));
         let year = i64::from(self.year) - i64::from(month <= 2);
@@ -85,7 +85,7 @@ impl FromStr for Date {
         let (year, month, day) = (digits(0, 4)?, digits(5, 7)?, digits(8, 10)?);
         let narrow = |number: u16| u8::try_from(number).map_err(|_| NoDate);
         let date = Self { year, month: narrow(month)?, day: narrow(day)? };
-        // a day that there isn't comes back as another one
+        // a nonexistent day converts back to another one
         if year >= 1970 && (1..=12).contains(&month) && day >= 1 && Self::of_days(date.days()) == date {
             Ok(date)
         } else {

@@ -1,31 +1,30 @@
-//! What was changed between two forms of a contract, keyword by keyword, in words: `/properties/emission/maxLength`:
-//! 4000 -> 50.
+//! The edits between two forms of a contract, keyword by keyword: `/properties/emission/maxLength: 4000 -> 50`.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::alike;
-use super::change::{Change, Found, items};
+use super::change::{Change, PlacedChange, items};
 use super::form::Form;
 use super::rename;
+use super::similarity;
 use crate::compare::{Bundle, SchemaPath};
-use crate::schema::draft::{HOLDERS, Holds};
+use crate::schema::draft::{HOLDERS, Subschemas};
 use crate::schema::load::step;
 
 /// One change of a contract.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
-    /// Where it is: in the new form, or in the old one where it is gone.
+    /// Its place: in the new form, or in the old one if it was removed.
     pub path: SchemaPath,
-    /// Whether it is in the contract's own file, and not in one that it refers to.
+    /// Whether it is in the contract's own file.
     pub own: bool,
-    /// What was done there.
+    /// The change.
     pub change: Change,
 }
 
 impl Edit {
-    /// Whether it is of what a schema calls itself.
+    /// Whether it changes only an identifier of a schema.
     pub(crate) fn is_of_name(&self) -> bool {
         self.path
             .pointer
@@ -38,14 +37,14 @@ impl Edit {
             )
     }
 
-    /// The value that a list has got.
+    /// Returns the value added to a list.
     pub(crate) fn listed(&self) -> Option<&Value> {
         if let Change::Listed(value) = &self.change { Some(value) } else { None }
     }
 }
 
 impl fmt::Display for Edit {
-    /// In one line.
+    /// Writes it in one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.own, &*self.path.pointer) {
             (true, "") => f.write_str("the schema: ")?,
@@ -64,10 +63,10 @@ impl fmt::Display for Edit {
     }
 }
 
-/// How much of a value is shown, in characters.
+/// The number of characters of a value that are shown.
 const SHOWN: usize = 60;
 
-/// A value in one line, shortened.
+/// Returns a value in one line, shortened.
 pub(crate) fn short(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(SHOWN) {
@@ -76,13 +75,13 @@ pub(crate) fn short(value: &Value) -> String {
     }
 }
 
-/// All changes from one form of a contract to another, file by file and in the order of their places.
+/// Returns all edits between two bundles of a contract, file by file, in the order of their places.
 #[must_use]
 pub fn edits(old: &Bundle, new: &Bundle) -> Vec<Edit> {
     if old == new { Vec::new() } else { of_forms(&Form::of(old), &Form::of(new)) }
 }
 
-/// The same of forms. A document that only one of them refers to is no change by itself: the reference to it is.
+/// Returns all edits between two forms. A document in only one of them isn't an edit by itself: the reference to it is.
 pub(crate) fn of_forms(old: &Form, new: &Form) -> Vec<Edit> {
     let mut out = Vec::new();
     let root = || SchemaPath { document: new.root.clone(), pointer: String::new() };
@@ -111,7 +110,7 @@ pub(crate) fn of_forms(old: &Form, new: &Form) -> Vec<Edit> {
     out
 }
 
-fn schema(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+fn schema(old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     if old == new {
         return;
     }
@@ -123,11 +122,11 @@ fn schema(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
     both(before, after, at, &mut found, |keyword, old, new, out| {
         let at = step(at, keyword);
         match HOLDERS.iter().find(|(holder, _)| *holder == keyword).map(|(_, holds)| holds) {
-            Some(Holds::Named) => named(old, new, &at, out),
-            Some(Holds::Many) if keyword != "prefixItems" => combined(old, new, &at, out),
-            Some(Holds::Many) => listed(old, new, &at, out),
-            Some(Holds::OneOrMany) if old.is_array() && new.is_array() => listed(old, new, &at, out),
-            Some(Holds::One | Holds::OneOrMany) => schema(old, new, &at, out),
+            Some(Subschemas::Named) => named(old, new, &at, out),
+            Some(Subschemas::Many) if keyword != "prefixItems" => combined(old, new, &at, out),
+            Some(Subschemas::Many) => listed(old, new, &at, out),
+            Some(Subschemas::OneOrMany) if old.is_array() && new.is_array() => listed(old, new, &at, out),
+            Some(Subschemas::One | Subschemas::OneOrMany) => schema(old, new, &at, out),
             None if matches!(keyword, "required" | "enum" | "type") => set(keyword, old, new, &at, out),
             None if keyword == "dependentRequired" => named(old, new, &at, out),
             None => out.push(changed(&at, old, new)),
@@ -137,13 +136,13 @@ fn schema(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
     out.append(&mut found);
 }
 
-/// Goes through the members of both, in the order of their names: those of one alone are added or removed.
+/// Compares the members of both objects, in the order of their names.
 fn both(
     old: &Map<String, Value>,
     new: &Map<String, Value>,
     at: &str,
-    out: &mut Vec<Found>,
-    mut each: impl FnMut(&str, &Value, &Value, &mut Vec<Found>),
+    out: &mut Vec<PlacedChange>,
+    mut each: impl FnMut(&str, &Value, &Value, &mut Vec<PlacedChange>),
 ) {
     let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
     names.sort();
@@ -158,12 +157,12 @@ fn both(
     }
 }
 
-/// A member that only one side has: of a list of names, or of properties, each of them.
+/// Reports a member of only one side; in a list of names or properties, each of them.
 fn alone(
     name: &str,
     value: &Value,
     at: &str,
-    out: &mut Vec<Found>,
+    out: &mut Vec<PlacedChange>,
     item: impl Fn(Value) -> Change,
     member: impl Fn(Value) -> Change,
 ) {
@@ -181,12 +180,12 @@ fn alone(
     }
 }
 
-fn changed(at: &str, old: &Value, new: &Value) -> Found {
+fn changed(at: &str, old: &Value, new: &Value) -> PlacedChange {
     (at.to_owned(), Change::Changed { old: old.clone(), new: new.clone() })
 }
 
-/// Subschemas, or lists of names, by name.
-fn named(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+/// Compares subschemas or lists of names, by name.
+fn named(old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     let (Value::Object(before), Value::Object(after)) = (old, new) else {
         out.push(changed(at, old, new));
         return;
@@ -198,10 +197,10 @@ fn named(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
     });
 }
 
-/// A list whose order doesn't count. A single `type` is a list of one.
-fn set(keyword: &str, old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+/// Compares lists without order. A single `type` is a list of one.
+fn set(keyword: &str, old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     let (before, after) = (items(old), items(new));
-    // another list of words altogether is one change
+    // an entirely different list is one change
     if keyword != "required" && !before.iter().any(|value| after.contains(value)) {
         out.push(changed(at, old, new));
         return;
@@ -212,8 +211,8 @@ fn set(keyword: &str, old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) 
     out.extend(fresh.map(|value| (at.to_owned(), Change::Listed(value.clone()))));
 }
 
-/// Subschemas by their place in a list.
-fn listed(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+/// Compares subschemas by index.
+fn listed(old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     let (before, after) = (items(old), items(new));
     for index in 0..before.len().max(after.len()) {
         let at = step(at, &index.to_string());
@@ -226,8 +225,8 @@ fn listed(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
     }
 }
 
-/// Subschemas of `allOf`, `anyOf` and `oneOf`, whose order doesn't count: each beside the one that it is most like.
-fn combined(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
+/// Compares subschemas of `allOf`, `anyOf` and `oneOf`, regardless of order: each with the most similar one.
+fn combined(old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     let (before, after) = (items(old), items(new));
     let mut left: Vec<(usize, &Value)> = before.iter().enumerate().collect();
     let mut fresh: Vec<(usize, &Value)> = Vec::new();
@@ -237,12 +236,12 @@ fn combined(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
             None => fresh.push((index, value)),
         }
     }
-    // many of each would be as many times many comparisons
+    // many of each would need a quadratic number of comparisons
     let few = left.len().saturating_mul(fresh.len()) <= MOST_PAIRS;
     for (index, value) in fresh {
         let at = step(at, &index.to_string());
-        let like = left.iter().map(|(_, other)| if few { alike::likeness(other, value) } else { 0.0 }).enumerate();
-        let best = like.filter(|(_, like)| *like >= alike::LIKE).max_by(|(_, a), (_, b)| a.total_cmp(b));
+        let like = left.iter().map(|(_, other)| if few { similarity::likeness(other, value) } else { 0.0 }).enumerate();
+        let best = like.filter(|(_, like)| *like >= similarity::LIKE).max_by(|(_, a), (_, b)| a.total_cmp(b));
         match best {
             Some((best, _)) => schema(left.remove(best).1, value, &at, out),
             None => out.push((at, Change::Added(value.clone()))),
@@ -251,5 +250,5 @@ fn combined(old: &Value, new: &Value, at: &str, out: &mut Vec<Found>) {
     out.extend(left.into_iter().map(|(index, value)| (step(at, &index.to_string()), Change::Removed(value.clone()))));
 }
 
-/// How many pairs of subschemas are held against each other for the likest.
+/// Limit of pairs that are compared for similarity.
 const MOST_PAIRS: usize = 400;

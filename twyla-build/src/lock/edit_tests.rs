@@ -1,4 +1,4 @@
-//! What was changed, in words, and taken back.
+//! Tests of edits: their texts, and undoing them.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is found when contracts are held against their lock.
+//! The findings of comparing contracts with their lock.
 
 use twyla_contract::Place;
 
@@ -6,47 +6,47 @@ use super::edit::Edit;
 use super::model::{Direction, Sides, Subject, Version, Waiver};
 use crate::compare;
 
-/// One thing that was found.
+/// A finding about a contract.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The contract.
     pub subject: Subject,
-    /// Where: in the schema, at what was changed; or in the lock.
+    /// The place: of the change in the schema, or in the lock.
     pub place: Place,
-    /// What.
-    pub matter: Matter,
+    /// The kind of finding.
+    pub kind: FindingKind,
 }
 
-/// What was found.
+/// The kind of a finding.
 #[derive(Clone, Debug)]
-pub enum Matter {
-    /// The contract isn't in the lock.
+pub enum FindingKind {
+    /// A contract that isn't in the lock.
     New,
-    /// Its schema is gone, and the lock still has it.
+    /// A contract in the lock without a schema.
     Removed,
-    /// Its schema is gone, and this one looks like it: the finding is of the old name.
+    /// A contract in the lock without a schema, and similar to a new one. The finding has the old name.
     Renamed {
-        /// The contract that it seems to be now.
+        /// The similar contract.
         to: Subject,
     },
-    /// It was changed in a way that harms nobody, and the lock has the version before.
-    Behind(Box<Edited>),
-    /// It was changed in a way that harms somebody.
-    Broken(Box<Broken>),
-    /// It would harm somebody, and that is let pass.
-    Waived(Box<Waived>),
-    /// A waiver that is of no use: its versions aren't there any more, or fit each other.
+    /// A compatible change; the lock has the version before.
+    Behind(Box<EditedContract>),
+    /// A breaking change.
+    Broken(Box<BreakingChange>),
+    /// A breaking change with a waiver.
+    Waived(Box<WaivedMisfit>),
+    /// An unused waiver: its versions are gone, or fit each other.
     Idle(Waiver),
-    /// A version that was out in the field isn't in the lock any more, and nobody has said why.
+    /// A version in the field was removed from the lock without a reason.
     Lost {
         /// Its digest.
         digest: String,
-        /// What said that it was in the field; none where it was the one accepted.
+        /// What used the version in the field; none for the accepted one.
         because: Option<String>,
     },
 }
 
-/// How serious something is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The build goes on.
@@ -58,13 +58,15 @@ pub enum Severity {
 }
 
 impl Finding {
-    /// How serious it is.
+    /// Its severity.
     #[must_use]
     pub fn severity(&self) -> Severity {
-        match &self.matter {
-            Matter::Waived(_) | Matter::Idle(_) => Severity::Warning,
-            Matter::New | Matter::Behind(_) => Severity::Behind,
-            Matter::Removed | Matter::Renamed { .. } | Matter::Broken(_) | Matter::Lost { .. } => Severity::Error,
+        match &self.kind {
+            FindingKind::Waived(_) | FindingKind::Idle(_) => Severity::Warning,
+            FindingKind::New | FindingKind::Behind(_) => Severity::Behind,
+            FindingKind::Removed | FindingKind::Renamed { .. } | FindingKind::Broken(_) | FindingKind::Lost { .. } => {
+                Severity::Error
+            }
         }
     }
 }
@@ -72,20 +74,20 @@ impl Finding {
 /// What a change means for the order in which services are deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EditVerdict {
-    /// Old and new fit each other: in any order.
+    /// Old and new fit each other: deploy in any order.
     Additive,
-    /// Only what is sent anew doesn't fit: listeners first, then producers.
+    /// Only new events don't fit: deploy listeners first, then producers.
     ConsumerFirst,
-    /// Only what was sent before doesn't fit: producers first, then listeners.
+    /// Only old events don't fit: deploy producers first, then listeners.
     ProducerFirst,
-    /// Neither fits the other: it takes a new event.
+    /// Neither fits the other: make a new event.
     Breaking,
-    /// Nobody knows, for at least one of them.
+    /// At least one direction is undecided.
     Undecided,
 }
 
 impl EditVerdict {
-    /// The verdict on old in new, and on new in old.
+    /// Combines the verdicts on both directions.
     #[must_use]
     pub fn of(old_to_new: &compare::Verdict, new_to_old: &compare::Verdict) -> Self {
         use compare::Verdict::{Breaks, Fits, Undecided};
@@ -98,7 +100,7 @@ impl EditVerdict {
         }
     }
 
-    /// The word for it.
+    /// Returns its word, such as `additive`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -111,42 +113,42 @@ impl EditVerdict {
     }
 }
 
-/// A contract that was changed.
+/// A changed contract.
 #[derive(Clone, Debug)]
-pub struct Edited {
-    /// The version before.
-    pub old: Held,
-    /// The digest of what it is now.
+pub struct EditedContract {
+    /// The old version.
+    pub old: ComparedVersion,
+    /// The digest of the new version.
     pub new: String,
-    /// What was changed.
+    /// The edits.
     pub edits: Vec<Edit>,
-    /// What that means.
+    /// Its meaning.
     pub verdict: EditVerdict,
 }
 
-/// A version that a contract is held against.
+/// A version that a contract is compared with.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct ComparedVersion {
     /// The version.
     pub version: Version,
-    /// What says that it is in the field, where it isn't the one accepted last.
+    /// What uses the version in the field; none for the accepted version.
     pub because: Option<String>,
-    /// Which of its sides there are.
+    /// Its sides in the field.
     pub sides: Sides,
 }
 
-/// A change that harms somebody.
+/// A breaking change.
 #[derive(Clone, Debug)]
-pub struct Broken {
-    /// What was changed since the version that it harms first.
-    pub edited: Edited,
-    /// Which of the edits it is that harm, by index.
+pub struct BreakingChange {
+    /// The edits since the first version that doesn't fit.
+    pub edited: EditedContract,
+    /// The breaking edits, by index.
     pub culprits: Vec<usize>,
     /// Every version and direction in which old and new don't fit.
     pub misfits: Vec<Misfit>,
-    /// What can be done instead.
+    /// The alternatives.
     pub ways: Vec<String>,
-    /// What accepts it all the same.
+    /// The command that accepts it anyway.
     pub command: String,
 }
 
@@ -154,22 +156,22 @@ pub struct Broken {
 #[derive(Clone, Debug)]
 pub struct Misfit {
     /// The old version.
-    pub old: Held,
-    /// From which to which.
+    pub old: ComparedVersion,
+    /// The direction.
     pub direction: Direction,
-    /// What was sent and refused, or what can't be decided.
+    /// The witness, or why it is undecided.
     pub verdict: compare::Verdict,
-    /// Where the rule stands that refuses it or can't be decided, if that is in the folder's files.
+    /// The place of the rule that refuses it or is undecided, if that is in the folder's files.
     pub place: Option<Place>,
-    /// A waiver for it that has ended.
+    /// An ended waiver for it.
     pub ended: Option<Waiver>,
 }
 
-/// A misfit that is let pass.
+/// A misfit with a waiver.
 #[derive(Clone, Debug)]
-pub struct Waived {
-    /// What doesn't fit.
+pub struct WaivedMisfit {
+    /// The misfit.
     pub misfit: Misfit,
-    /// What lets it pass.
+    /// The waiver.
     pub waiver: Waiver,
 }

@@ -1,4 +1,4 @@
-//! A contract's form taken apart: its documents as values that can be held against each other and edited.
+//! A contract's form as JSON documents, which can be compared and edited.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use crate::compare::Bundle;
 
-/// The parts of a [`Bundle`].
+/// The parts of a [`Bundle`], as JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Form {
     pub(crate) draft: String,
     pub(crate) formats: bool,
-    /// The name of the document that is the contract's own schema.
+    /// The name of the contract's own document.
     pub(crate) root: String,
     pub(crate) documents: BTreeMap<String, Value>,
 }
@@ -21,12 +21,12 @@ impl Form {
         Self::read(&bundle.to_string())
     }
 
-    /// The parts of what a [`Bundle`] writes.
+    /// Parses the text of a [`Bundle`].
     pub(crate) fn read(text: &str) -> Self {
         let whole: Value = serde_json::from_str(text).unwrap_or_default();
         let word = |name: &str| whole.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let documents = whole.get("documents").and_then(Value::as_object).into_iter().flatten();
-        // one that is nested very deep is written as a text
+        // a deeply nested document is written as a string
         let document = |(name, value): (&String, &Value)| {
             let value =
                 value.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| value.clone());
@@ -40,14 +40,14 @@ impl Form {
         }
     }
 
-    /// As a contract again; none where it is none any more.
+    /// Converts it back to a bundle; none if it isn't a valid one.
     pub(crate) fn bundle(&self) -> Option<Bundle> {
         let Self { draft, formats, root, documents } = self;
         let whole = json!({ "draft": draft, "formats": formats, "root": root, "documents": documents });
         Bundle::parse(&whole.to_string()).ok()
     }
 
-    /// The contract's own schema.
+    /// Returns the contract's own schema.
     pub(crate) fn own(&self) -> &Value {
         self.documents.get(&self.root).unwrap_or(&Value::Null)
     }

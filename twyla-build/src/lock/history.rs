@@ -1,30 +1,30 @@
-//! A lock held against an older one, so that nothing is hidden by what was taken out of it.
+//! Compares a lock with an older one, so that nothing removed from it goes unnoticed.
 
 use std::collections::BTreeMap;
 
 use twyla_contract::Place;
 
-use super::check::{self, Given};
-use super::finding::{Finding, Matter};
-use super::how::How;
+use super::check::{self, CheckInput};
+use super::finding::{Finding, FindingKind};
 use super::model::{Earlier, Entry, Lock, Subject};
+use super::options::CheckOptions;
 use crate::compare::Sources;
 use crate::schema::problem::Problems;
 
-/// Holds the contracts of a folder against everything that an older lock had accepted or in the field, and finds what
-/// harms it, and what was taken out of the lock without a word.
+/// Compares the contracts of a folder with all versions of an older lock. Finds breaking changes, and versions that were
+/// removed from the lock without a reason.
 ///
-/// What lets it pass, waivers, versions retired and contracts removed, is taken from the lock as it is now: there each has
-/// its reason, and whoever reads the change sees it.
+/// Waivers, retired versions and removed contracts come from the current lock: each has its reason there, where a reviewer sees
+/// it.
 ///
 /// # Errors
-/// As those of [`check`](super::check()).
-pub fn against(sources: &Sources, now: &Lock, then: &Lock, how: &How) -> Result<Vec<Finding>, Problems> {
+/// The same as [`check`](super::check()).
+pub fn against(sources: &Sources, now: &Lock, then: &Lock, how: &CheckOptions) -> Result<Vec<Finding>, Problems> {
     let file = how.file();
     let lost = |subject: &Subject, digest: &str, because: Option<&str>| Finding {
         subject: subject.clone(),
         place: Place { file: file.clone(), line: 1, column: 1 },
-        matter: Matter::Lost { digest: digest.to_owned(), because: because.map(str::to_owned) },
+        kind: FindingKind::Lost { digest: digest.to_owned(), because: because.map(str::to_owned) },
     };
     let mut findings = Vec::new();
     let mut held = BTreeMap::new();
@@ -46,30 +46,30 @@ pub fn against(sources: &Sources, now: &Lock, then: &Lock, how: &How) -> Result<
         held.insert(subject.clone(), entry);
     }
     let lock = Lock { contracts: held };
-    let found = check::findings(Given { sources, lock: &lock, how, file: &file })?;
-    // what is new or behind is told of by the lock as it is now
+    let found = check::findings(CheckInput { sources, lock: &lock, how, file: &file })?;
+    // the check against the current lock reports what is new or behind
     findings.extend(
-        found
-            .into_iter()
-            .filter(|finding| !matches!(finding.matter, Matter::New | Matter::Behind(_) | Matter::Idle(_))),
+        found.into_iter().filter(|finding| {
+            !matches!(finding.kind, FindingKind::New | FindingKind::Behind(_) | FindingKind::Idle(_))
+        }),
     );
     findings.sort_by(|a, b| a.subject.cmp(&b.subject));
     Ok(findings)
 }
 
-/// Whether a lock knows what has become of a version.
+/// Whether a lock accounts for a version.
 fn has(entry: &Entry, digest: &str) -> bool {
     entry.versions().any(|version| version.digest == digest) || entry.retired.iter().any(|it| it.digest == digest)
 }
 
-/// What was held before, with what was said of it since.
+/// The entry of an older lock, with the waivers and retirements of the current one.
 fn merged(before: &Entry, after: &Entry) -> Entry {
     let is_retired = |digest: &str| after.retired.iter().any(|retired| retired.digest == digest);
     let accepted = if is_retired(&before.accepted.digest) { &after.accepted } else { &before.accepted };
     let known: Vec<&Earlier> = before.earlier.iter().filter(|it| !is_retired(&it.version.digest)).collect();
     let more = after.earlier.iter().filter(|one| known.iter().all(|it| it.version != one.version));
     let mut earlier: Vec<Earlier> = known.iter().copied().chain(more).cloned().collect();
-    // what was accepted then and is in the field now is held once
+    // a version accepted then and in the field now is compared once
     earlier.retain(|one| one.version != *accepted);
     Entry {
         accepted: accepted.clone(),

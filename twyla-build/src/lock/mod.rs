@@ -1,34 +1,34 @@
 #![doc = include_str!("../../docs/lock.md")]
 //!
-//! The rooms: [`mod@model`] is what a lock holds, `read`, `fault`, `write` and `print` are its file; `form`, `edit`, `rename` and
-//! `alike` say what was changed; `check` holds contracts against their lock, with `roles` as to what is demanded, `advice`,
-//! `beside` and `undo` as to what can be done, and `finding`, `words` and `told` as to what is said; `accept` makes the next lock, and
-//! `history` holds one against an older one.
+//! The modules: [`mod@model`] is the content of a lock, and `read`, `error`, `write` and `print` are its file; `form`, `edit`,
+//! `rename` and `similarity` find what was changed; `check` compares contracts with their lock, for the `roles` of a service,
+//! and `advice`, `add_property` and `undo` propose what to do; `finding`, `wording` and `messages` are the result; `accept` makes
+//! the next lock, and `history` compares a lock with an older one.
 
 mod accept;
+mod add_property;
 mod advice;
-mod alike;
-mod beside;
 mod change;
 mod check;
 mod date;
 mod edit;
 #[cfg(test)]
 mod edit_tests;
-mod fault;
+mod error;
 mod finding;
 mod form;
 mod history;
-mod how;
+mod messages;
 pub mod model;
+mod options;
 mod print;
 mod read;
 mod rename;
 mod roles;
-mod strict;
-mod told;
+mod similarity;
+mod strictness;
 mod undo;
-mod words;
+mod wording;
 mod write;
 
 pub use accept::{Accepted, Act, Keep, Refused, Request, accept};
@@ -36,15 +36,17 @@ pub use change::Change;
 pub use check::check;
 pub use date::{Date, NoDate};
 pub use edit::{Edit, edits};
-pub use fault::Fault;
-pub use finding::{Broken, EditVerdict, Edited, Finding, Held, Matter, Misfit, Severity, Waived};
+pub use error::LockError;
+pub use finding::{
+    BreakingChange, ComparedVersion, EditVerdict, EditedContract, Finding, FindingKind, Misfit, Severity, WaivedMisfit,
+};
 pub use history::against;
-pub use how::{FILE_NAME, How};
+pub use messages::{Message, messages};
 pub use model::{Direction, Earlier, Entry, Lock, Sides, Subject, Version, Waiver};
+pub use options::{CheckOptions, FILE_NAME};
 pub use roles::{Role, Roles};
-pub(crate) use strict::VARIABLES;
-pub use strict::{BadStrictness, strict};
-pub use told::{Told, told};
+pub(crate) use strictness::VARIABLES;
+pub use strictness::{BadStrictness, strict};
 
 #[cfg(feature = "schemars")]
-pub(crate) use words::brief;
+pub(crate) use wording::brief;

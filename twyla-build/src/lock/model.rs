@@ -1,5 +1,5 @@
-//! What a lock holds: of each contract the version that was accepted, the earlier ones that are still out in the field,
-//! and the waivers.
+//! The content of a lock: for each contract the accepted version, the earlier versions that are still in the field, and the
+//! waivers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,12 +12,12 @@ use crate::schema::load::At;
 /// The accepted contracts of a schemas folder.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {
-    /// By what they are of.
+    /// By subject.
     pub contracts: BTreeMap<Subject, Entry>,
 }
 
 impl Lock {
-    /// The contracts of a folder, each accepted as it is.
+    /// Returns a lock that accepts all contracts of a folder.
     #[must_use]
     pub fn of(sources: &Sources) -> Self {
         let entry = |contract: &ContractSchema| (Subject::of(contract), Entry::new(Version::of(&contract.bundle)));
@@ -25,23 +25,23 @@ impl Lock {
     }
 }
 
-/// What a contract is of, in one word: `context`, `api.user_input`, `booking.get/request`.
+/// The subject of a contract: `context`, `api.user_input`, `booking.get/request`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
-    /// What is held to it.
+    /// The kind of values that it describes.
     pub kind: ContractKind,
     /// Its name.
     pub name: String,
 }
 
 impl Subject {
-    /// What a contract of a folder is of.
+    /// Returns the subject of a contract.
     #[must_use]
     pub fn of(contract: &ContractSchema) -> Self {
         Self { kind: contract.kind, name: contract.name.clone() }
     }
 
-    /// Whether it is one of the contracts that an RPC has.
+    /// Whether it is a contract of an RPC.
     pub(crate) fn is_of_rpc(&self) -> bool {
         self.kind.way().is_some()
     }
@@ -73,29 +73,29 @@ impl FromStr for Subject {
     }
 }
 
-/// One contract in the lock.
+/// The entry of a contract in the lock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The version that was accepted last.
     pub accepted: Version,
-    /// Why its schema was taken out, where that was accepted.
+    /// Why its schema was removed, if that was accepted.
     pub removed: Option<String>,
-    /// The versions before it that are still out in the field.
+    /// The earlier versions that are still in the field.
     pub earlier: Vec<Earlier>,
-    /// What is let pass for a while.
+    /// The waivers.
     pub waivers: Vec<Waiver>,
-    /// The versions that are no longer out in the field, and were.
+    /// The versions that are no longer in the field.
     pub retired: Vec<Retired>,
 }
 
 impl Entry {
-    /// A contract that is accepted for the first time.
+    /// Creates the entry of a contract that is accepted for the first time.
     #[must_use]
     pub fn new(accepted: Version) -> Self {
         Self { accepted, removed: None, earlier: Vec::new(), waivers: Vec::new(), retired: Vec::new() }
     }
 
-    /// All its versions, the accepted one first.
+    /// Returns all its versions, the accepted one first.
     pub fn versions(&self) -> impl Iterator<Item = &Version> {
         std::iter::once(&self.accepted).chain(self.earlier.iter().map(|earlier| &earlier.version))
     }
@@ -108,25 +108,25 @@ pub struct Version {
     pub digest: String,
     /// Its form in one line of JSON, as [`Bundle`] writes it.
     pub form: String,
-    /// Where it stands in the lock.
+    /// Its place in the lock.
     pub(crate) at: At,
 }
 
 impl Version {
-    /// The version that a contract has now.
+    /// Returns the current version of a contract.
     #[must_use]
     pub fn of(bundle: &Bundle) -> Self {
         Self { digest: bundle.digest(), form: bundle.to_string(), at: At { line: 1, column: 1 } }
     }
 
-    /// The beginning of the digest, which is enough to tell versions apart.
+    /// Returns the beginning of the digest, which identifies a version.
     #[must_use]
     pub fn short(&self) -> &str {
         short(&self.digest)
     }
 }
 
-/// The beginning of a digest.
+/// Returns the beginning of a digest.
 pub(crate) fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }
@@ -137,30 +137,30 @@ impl PartialEq for Version {
     }
 }
 
-/// A version that is still out in the field.
+/// A version that is still in the field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Earlier {
     /// The version.
     pub version: Version,
-    /// Which of its sides are out there.
+    /// Its sides in the field.
     pub sides: Sides,
-    /// What says so: `mobile app 3.1`.
+    /// What uses the version: `mobile app 3.1`.
     pub because: String,
 }
 
-/// Which sides of a version are out in the field.
+/// The sides of a version that are in the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sides {
-    /// Some that send it; of a contract of an RPC's request, callers.
+    /// Senders; for the request of an RPC, callers.
     Producers,
-    /// Some that receive it.
+    /// Receivers.
     Listeners,
     /// Both.
     Both,
 }
 
 impl Sides {
-    /// Whether a direction matters to them.
+    /// Whether a direction matters to these sides.
     #[must_use]
     pub fn demand(self, direction: Direction) -> bool {
         match self {
@@ -170,7 +170,7 @@ impl Sides {
         }
     }
 
-    /// The sides that a direction matters to.
+    /// Returns the sides that a direction matters to.
     #[must_use]
     pub fn of(direction: Direction) -> Self {
         match direction {
@@ -184,7 +184,7 @@ impl Sides {
     }
 }
 
-/// From which version to which other one events go.
+/// From which version to which other version events go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// What old producers send, new listeners read.
@@ -198,7 +198,7 @@ impl Direction {
     pub const ALL: [Self; 2] = [Self::OldToNew, Self::NewToOld];
 }
 
-/// Gives a type its words: how they are written in the lock and on the command line.
+/// Implements parsing and display of a type by its words in the lock and on the command line.
 macro_rules! words {
     ($type:ident { $($variant:ident = $word:literal,)* }) => {
         impl $type {
@@ -228,7 +228,7 @@ macro_rules! words {
 words!(Sides { Producers = "producers", Listeners = "listeners", Both = "both", });
 words!(Direction { OldToNew = "old-to-new", NewToOld = "new-to-old", });
 
-/// A text that is none of some words.
+/// The error for a text that isn't one of the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoWord(&'static [&'static str]);
 
@@ -240,25 +240,25 @@ impl fmt::Display for NoWord {
     }
 }
 
-/// What is let pass for a while: that one version doesn't fit another one, in one direction.
+/// A waiver: one version may not fit another one, in one direction, until a day.
 #[derive(Clone, Debug)]
 pub struct Waiver {
     /// The digest of the old version.
     pub old: String,
-    /// The digest of the new one.
+    /// The digest of the new version.
     pub new: String,
-    /// The direction in which they needn't fit.
+    /// The direction in which they may not fit.
     pub direction: Direction,
-    /// Why that does no harm.
+    /// Why it is harmless.
     pub reason: String,
-    /// The last day on which it holds.
+    /// Its last day.
     pub until: Date,
-    /// Where it stands in the lock.
+    /// Its place in the lock.
     pub(crate) at: At,
 }
 
 impl Waiver {
-    /// Whether it is for that pair and direction.
+    /// Whether it covers this pair and direction.
     #[must_use]
     pub fn is_for(&self, old: &str, new: &str, direction: Direction) -> bool {
         self.old == old && self.new == new && self.direction == direction
@@ -271,12 +271,12 @@ impl PartialEq for Waiver {
     }
 }
 
-/// A version that was out in the field and is no more.
+/// A version that is no longer in the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retired {
     /// Its digest.
     pub digest: String,
-    /// What says so.
+    /// The evidence.
     pub reason: String,
 }
 

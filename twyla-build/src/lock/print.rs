@@ -1,19 +1,19 @@
-//! JSON as the lock has it: the same text for the same content, and a line for each thing that changes by itself.
+//! Prints JSON as the lock has it: the same text for the same content, and one line for each thing that changes by itself.
 //!
-//! What holds nothing but plain values is one line where that is short enough, so that a property's rules stand in its
-//! line; everything else is one line a member.
+//! An object or a list of plain values is one line if that is short enough, so that the rules of a property share its line.
+//! Everything else has one line per member.
 
 use crate::schema::load::{Json, Node, quoted};
 
-/// How long a line may be.
+/// The maximum length of a line.
 const WIDTH: usize = 100;
 
-/// A value to be printed; the members of an object are in the order in which they are to stand.
+/// A value to print; members of objects are in printing order.
 #[derive(Clone, Debug)]
 pub(crate) enum Doc {
     Object(Vec<(String, Self)>),
     List(Vec<Self>),
-    /// Anything else, as JSON has it.
+    /// Any other value, as JSON text.
     Plain(String),
 }
 
@@ -22,7 +22,7 @@ impl Doc {
         Self::Plain(quoted(text))
     }
 
-    /// A value with the members of each object sorted by name, and with every digit of its numbers.
+    /// Converts a value: sorts the members of each object by name, and keeps every digit of numbers.
     pub(crate) fn sorted(node: &Node) -> Self {
         match &node.json {
             Json::Object(members) => {
@@ -39,7 +39,7 @@ impl Doc {
         }
     }
 
-    /// How deep lists and objects are nested in it.
+    /// Returns the depth of nested lists and objects.
     pub(crate) fn depth(&self) -> usize {
         match self {
             Self::Object(members) => 1 + members.iter().map(|(_, value)| value.depth()).max().unwrap_or(0),
@@ -48,7 +48,7 @@ impl Doc {
         }
     }
 
-    /// In one line without spaces.
+    /// Returns it in one line without spaces.
     pub(crate) fn compact(&self) -> String {
         match self {
             Self::Object(members) => {
@@ -60,7 +60,7 @@ impl Doc {
         }
     }
 
-    /// The whole text of a file.
+    /// Returns the text of a file.
     pub(crate) fn print(&self) -> String {
         let mut out = String::new();
         self.write(0, 0, &mut out);
@@ -76,7 +76,7 @@ impl Doc {
         }
     }
 
-    /// Whether it is plain, or a list of plain values.
+    /// Whether it is a plain value or a list of plain values.
     fn is_flat(&self) -> bool {
         match self {
             Self::Object(members) => members.is_empty(),
@@ -85,7 +85,7 @@ impl Doc {
         }
     }
 
-    /// In one line, where that is right for it.
+    /// Returns it in one line if it should be one.
     fn line(&self) -> Option<String> {
         match self {
             Self::Plain(text) => Some(text.clone()),
@@ -104,7 +104,7 @@ impl Doc {
         }
     }
 
-    /// Writes it where `before` characters stand before it in its line.
+    /// Writes it after `before` characters in its line.
     fn write(&self, indent: usize, before: usize, out: &mut String) {
         if let Some(line) = self.line()
             && (matches!(self, Self::Plain(_)) || self.is_empty() || before + line.chars().count() < WIDTH)

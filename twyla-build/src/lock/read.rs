@@ -1,32 +1,32 @@
-//! A lock file read: what is wrong with it is told with line and column, all of it at once.
+//! Reads a lock file, and reports all its errors at once, each with line and column.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use twyla_contract::similar;
 
-use super::fault::Fault;
+use super::error::LockError;
 use super::model::{Earlier, Entry, Lock, Retired, Subject, Version, Waiver};
 use super::print::Doc;
 use crate::compare::Bundle;
 use crate::schema::load::{self, At, Json, Node};
-use crate::schema::problem::{Problem, Problems, What};
+use crate::schema::problem::{Problem, ProblemKind, Problems};
 
 impl Lock {
-    /// The form of the file that this version writes.
+    /// The format version of the file.
     pub(crate) const FORM: u32 = 1;
 
     /// Reads the text of a lock file, which messages show as `shown`.
     ///
-    /// Forms are taken by their digests here and not looked into; [`verify`](Self::verify) does that.
+    /// Forms are trusted by their digests; [`verify`](Self::verify) checks them.
     ///
     /// # Errors
-    /// [`Problems`] with everything that is wrong with it, each at its line and column.
+    /// [`Problems`] with all errors, each with line and column.
     pub fn parse(shown: &str, text: &[u8]) -> Result<Self, Problems> {
-        let mut reader = Reader { shown, problems: Vec::new() };
+        let mut reader = LockReader { shown, problems: Vec::new() };
         let lock = match conflict(text) {
             Some(line) => {
-                reader.say(At { line, column: 1 }, Fault::Conflict);
+                reader.say(At { line, column: 1 }, LockError::Conflict);
                 None
             }
             None => load::parse(shown, text.to_vec(), &mut reader.problems).and_then(|node| reader.lock(&node)),
@@ -37,10 +37,10 @@ impl Lock {
         }
     }
 
-    /// Holds every form to its digest, so that none was edited by hand.
+    /// Checks every form against its digest, to detect manual edits.
     ///
     /// # Errors
-    /// [`Problems`] with each form that is none, or another one than its digest says.
+    /// [`Problems`] with each form that isn't valid, or has another digest.
     pub fn verify(&self, shown: &str) -> Result<(), Problems> {
         let versions = self.contracts.values().flat_map(Entry::versions);
         let wrong: Vec<Problem> =
@@ -50,54 +50,54 @@ impl Lock {
 }
 
 impl Version {
-    /// The contract of this version.
+    /// Parses the form of this version.
     pub(crate) fn bundle(&self, shown: &str) -> Result<Bundle, Box<Problem>> {
-        let problem = |fault: Fault| {
-            let what = What::Lock { message: fault.to_string() };
-            Box::new(Problem { file: shown.to_owned(), at: Some(self.at), what })
+        let problem = |error: LockError| {
+            let kind = ProblemKind::Lock { message: error.to_string() };
+            Box::new(Problem { file: shown.to_owned(), at: Some(self.at), kind })
         };
         let bundle = Bundle::parse(&self.form).map_err(|problems| {
             let first = problems.0.iter().find(|problem| problem.is_error());
-            problem(Fault::BadForm { error: first.map(ToString::to_string).unwrap_or_default() })
+            problem(LockError::BadForm { error: first.map(ToString::to_string).unwrap_or_default() })
         })?;
         let is = bundle.digest();
-        // an earlier release kept keywords that say nothing in the form
+        // an earlier release kept keywords without meaning in the form
         if is == self.digest || Bundle::digest_as_written(&self.form).is_some_and(|digest| digest == self.digest) {
             return Ok(bundle);
         }
-        Err(problem(Fault::WrongDigest { said: self.digest.clone(), is }))
+        Err(problem(LockError::WrongDigest { said: self.digest.clone(), is }))
     }
 }
 
-/// The line of the first mark of a merge that wasn't finished.
+/// Returns the line of the first conflict marker.
 fn conflict(text: &[u8]) -> Option<u32> {
     let mark = |line: &[u8]| [&b"<<<<<<<"[..], b">>>>>>>", b"|||||||"].iter().any(|mark| line.starts_with(mark));
     text.split(|byte| *byte == b'\n').position(mark).and_then(|index| u32::try_from(index + 1).ok())
 }
 
-struct Reader<'a> {
+struct LockReader<'a> {
     shown: &'a str,
     problems: Vec<Problem>,
 }
 
-impl Reader<'_> {
-    fn say(&mut self, at: At, fault: Fault) {
-        let what = What::Lock { message: fault.to_string() };
-        self.problems.push(Problem { file: self.shown.to_owned(), at: Some(at), what });
+impl LockReader<'_> {
+    fn say(&mut self, at: At, error: LockError) {
+        let kind = ProblemKind::Lock { message: error.to_string() };
+        self.problems.push(Problem { file: self.shown.to_owned(), at: Some(at), kind });
     }
 
     fn lock(&mut self, node: &Node) -> Option<Lock> {
         if !node.is_object() || node.get("lock").is_none() {
-            self.say(node.at, Fault::NoLock);
+            self.say(node.at, LockError::NoLock);
             return None;
         }
         let number = node.get("lock")?;
         if !matches!(&number.json, Json::Number(text) if *text == Lock::FORM.to_string()) {
-            let fault = match &number.json {
-                Json::Number(text) => Fault::Newer { number: text.clone() },
-                _ => Fault::Wrong { name: "lock".to_owned(), wanted: "a number", found: number.described() },
+            let error = match &number.json {
+                Json::Number(text) => LockError::Newer { number: text.clone() },
+                _ => LockError::Wrong { name: "lock".to_owned(), wanted: "a number", found: number.described() },
             };
-            self.say(number.at, fault);
+            self.say(number.at, error);
             return None;
         }
         self.known(node, &["lock", "note", "contracts"]);
@@ -110,7 +110,10 @@ impl Reader<'_> {
                     }
                 }
                 Err(error) => {
-                    self.say(member.key_at, Fault::BadSubject { name: member.key.clone(), error: error.to_string() });
+                    self.say(
+                        member.key_at,
+                        LockError::BadSubject { name: member.key.clone(), error: error.to_string() },
+                    );
                 }
             }
         }
@@ -154,7 +157,7 @@ impl Reader<'_> {
         });
         for (index, one) in earlier.iter().enumerate() {
             if earlier.iter().take(index).any(|other| other.version.digest == one.version.digest) {
-                self.say(one.version.at, Fault::Twice { digest: one.version.digest.clone() });
+                self.say(one.version.at, LockError::Twice { digest: one.version.digest.clone() });
             }
         }
         Some(Entry { accepted: accepted?, removed, earlier, waivers, retired })
@@ -166,7 +169,7 @@ impl Reader<'_> {
         Some(Version { digest: digest?, form: form?, at: node.at })
     }
 
-    /// The objects of a list, where there is one.
+    /// Returns the objects of a list, if it exists.
     fn list<T>(
         &mut self,
         node: &Node,
@@ -175,7 +178,7 @@ impl Reader<'_> {
     ) -> Vec<T> {
         let Some(list) = node.get(name) else { return Vec::new() };
         if !matches!(list.json, Json::Array(_)) {
-            self.say(list.at, Fault::Wrong { name: name.to_owned(), wanted: "a list", found: list.described() });
+            self.say(list.at, LockError::Wrong { name: name.to_owned(), wanted: "a list", found: list.described() });
         }
         let objects: Vec<&Node> = list.items().iter().filter(|item| self.object(item, name)).collect();
         objects.into_iter().filter_map(|item| each(self, item)).collect()
@@ -183,8 +186,8 @@ impl Reader<'_> {
 
     fn object(&mut self, node: &Node, name: &str) -> bool {
         if !node.is_object() {
-            let fault = Fault::Wrong { name: name.to_owned(), wanted: "an object", found: node.described() };
-            self.say(node.at, fault);
+            let error = LockError::Wrong { name: name.to_owned(), wanted: "an object", found: node.described() };
+            self.say(node.at, error);
         }
         node.is_object()
     }
@@ -193,7 +196,7 @@ impl Reader<'_> {
         for member in node.members() {
             if !names.contains(&member.key.as_str()) {
                 let near = similar::nearest(&member.key, names.iter().copied()).map(str::to_owned);
-                self.say(member.key_at, Fault::Unknown { name: member.key.clone(), near });
+                self.say(member.key_at, LockError::Unknown { name: member.key.clone(), near });
             }
         }
     }
@@ -207,11 +210,11 @@ impl Reader<'_> {
         is: impl Fn(&Node) -> bool,
     ) -> Option<&'a Node> {
         let Some(member) = node.get(name) else {
-            self.say(node.at, Fault::Missing { name, of });
+            self.say(node.at, LockError::Missing { name, of });
             return None;
         };
         if !is(member) {
-            self.say(member.at, Fault::Wrong { name: name.to_owned(), wanted, found: member.described() });
+            self.say(member.at, LockError::Wrong { name: name.to_owned(), wanted, found: member.described() });
             return None;
         }
         Some(member)

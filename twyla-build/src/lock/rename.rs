@@ -1,12 +1,12 @@
-//! Properties that have another name and are otherwise what they were: one change, where it would look like two.
+//! Finds renamed properties: an unchanged property under another name is one change, not two.
 
 use serde_json::{Map, Value};
 
-use super::change::{Change, Found, items};
+use super::change::{Change, PlacedChange, items};
 use crate::schema::load::{step, steps};
 
-/// Makes one change of a property that is gone and one of the same schema that is new, and of their places in `required`.
-pub(super) fn find(old: &Map<String, Value>, new: &Map<String, Value>, at: &str, found: &mut Vec<Found>) {
+/// Merges the removal and the addition of properties with the same schema, and of their names in `required`, into a rename.
+pub(super) fn find(old: &Map<String, Value>, new: &Map<String, Value>, at: &str, found: &mut Vec<PlacedChange>) {
     let properties = step(at, "properties");
     let required = step(at, "required");
     let name = |pointer: &str| {
@@ -24,7 +24,7 @@ pub(super) fn find(old: &Map<String, Value>, new: &Map<String, Value>, at: &str,
     }
     let only = |list: &[(String, Value)], value: &Value| list.iter().filter(|(_, other)| other == value).count() == 1;
     for (from, value) in &gone {
-        // of several with one schema, none is known to be the other's
+        // several properties with one schema are ambiguous
         let Some((to, _)) = fresh.iter().find(|(_, other)| other == value) else { continue };
         if !only(&gone, value) || !only(&fresh, value) {
             continue;

@@ -1,28 +1,28 @@
-//! What a service does with each contract: only the directions that this makes matter are demanded of it.
+//! The roles of a service: only the directions that matter to its role are checked.
 
 use std::collections::BTreeSet;
 
 use twyla_contract::similar;
 
-use super::fault::Fault;
+use super::error::LockError;
 use super::model::{Direction, Subject};
 use crate::compare::{ContractKind, Sources};
-use crate::schema::problem::{Problem, What};
+use crate::schema::problem::{Problem, ProblemKind};
 
-/// What a service does with events, or with what goes one way in an RPC.
+/// What a service does with events, or with messages of an RPC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// It may emit them and listen to them, or nobody has said what it does.
+    /// It emits them and listens to them, or its role is unknown.
     #[default]
     Both,
-    /// It only emits them: what it sends must fit the listeners that are there.
+    /// It only emits them: its events must fit the existing listeners.
     Producer,
-    /// It only listens to them: what the producers that are there send must fit it.
+    /// It only listens to them: the events of existing producers must fit it.
     Listener,
 }
 
 impl Role {
-    /// Whether a direction is demanded of it.
+    /// Whether a direction is checked for it.
     #[must_use]
     pub fn demands(self, direction: Direction) -> bool {
         match self {
@@ -33,7 +33,7 @@ impl Role {
     }
 }
 
-/// What a service does with each contract, as far as it was said.
+/// The roles of a service, for the contracts that it names and for all others.
 #[derive(Clone, Debug, Default)]
 pub struct Roles {
     rest: Role,
@@ -44,27 +44,27 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// With the same role for all events that aren't named, and for the context. Of an RPC that isn't named, both ways matter.
+    /// Sets the role for the context and all events that aren't named. For an RPC that isn't named, both directions matter.
     #[must_use]
     pub fn new(rest: Role) -> Self {
         Self { rest, ..Self::default() }
     }
 
-    /// With events that the service listens to, and doesn't emit unless that is said as well.
+    /// Adds events that the service listens to, and doesn't emit unless they are added as such.
     #[must_use]
     pub fn listens<T: Into<String>>(mut self, events: impl IntoIterator<Item = T>) -> Self {
         self.listens.extend(events.into_iter().map(Into::into));
         self
     }
 
-    /// With events that the service emits, and doesn't listen to unless that is said as well.
+    /// Adds events that the service emits, and doesn't listen to unless they are added as such.
     #[must_use]
     pub fn emits<T: Into<String>>(mut self, events: impl IntoIterator<Item = T>) -> Self {
         self.emits.extend(events.into_iter().map(Into::into));
         self
     }
 
-    /// With RPCs that the service serves, and doesn't call unless that is said as well: it reads their requests, and sends
+    /// Adds RPCs that the service serves, and doesn't call unless they are added as such. It reads their requests, and sends
     /// their responses and errors.
     #[must_use]
     pub fn serves<T: Into<String>>(mut self, rpcs: impl IntoIterator<Item = T>) -> Self {
@@ -72,14 +72,14 @@ impl Roles {
         self
     }
 
-    /// With RPCs that the service calls, and doesn't serve unless that is said as well.
+    /// Adds RPCs that the service calls, and doesn't serve unless they are added as such.
     #[must_use]
     pub fn calls<T: Into<String>>(mut self, rpcs: impl IntoIterator<Item = T>) -> Self {
         self.calls.extend(rpcs.into_iter().map(Into::into));
         self
     }
 
-    /// With another role for what isn't named.
+    /// Sets the role of what isn't named.
     #[must_use]
     pub(crate) fn rest(self, rest: Role) -> Self {
         Self { rest, ..self }
@@ -101,7 +101,7 @@ impl Roles {
         }
     }
 
-    /// The names that the folder doesn't have.
+    /// Reports names that the folder doesn't have.
     pub(crate) fn unknown(&self, folder: &str, sources: &Sources, problems: &mut Vec<Problem>) {
         let named = |kind| sources.contracts.iter().filter(move |contract| contract.kind == kind);
         let (event, rpc) = (ContractKind::Event, ContractKind::Request);
@@ -115,8 +115,8 @@ impl Roles {
             for name in names.iter().filter(|name| !named(kind).any(|contract| contract.name == **name)) {
                 let near =
                     similar::nearest(name, named(kind).map(|contract| contract.name.as_str())).map(str::to_owned);
-                let message = Fault::NoRole { name: name.clone(), near, method }.to_string();
-                problems.push(Problem { file: folder.to_owned(), at: None, what: What::Lock { message } });
+                let message = LockError::NoRole { name: name.clone(), near, method }.to_string();
+                problems.push(Problem { file: folder.to_owned(), at: None, kind: ProblemKind::Lock { message } });
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A new form with one of its edits taken back: what tells which of them it is that breaks.
+//! Undoes one edit of a form, to find the edit that breaks.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::edit::Edit;
 use super::form::Form;
 use crate::schema::load::steps;
 
-/// The new form with one of its edits taken back; none where it isn't there to be taken back.
+/// Undoes one edit in the new form; none if its place doesn't exist.
 pub(crate) fn undone(new: &Form, old: &Form, edit: &Edit) -> Option<Form> {
     let mut made = new.clone();
     let mut path: Vec<String> = steps(&edit.path.pointer).map(Cow::into_owned).collect();
@@ -21,7 +21,7 @@ pub(crate) fn undone(new: &Form, old: &Form, edit: &Edit) -> Option<Form> {
         }
         return Some(made);
     }
-    // what is referred to again was in a file that isn't referred to any more
+    // an undone reference may need a file that the new form doesn't have
     for (name, document) in &old.documents {
         made.documents.entry(name.clone()).or_insert_with(|| document.clone());
     }
@@ -35,7 +35,7 @@ pub(crate) fn undone(new: &Form, old: &Form, edit: &Edit) -> Option<Form> {
             match walk(document, &path, false)? {
                 Value::Object(members) => drop(members.remove(&last)?),
                 Value::Array(items) => {
-                    // others that were taken back may have moved it
+                    // other undone edits may have moved it
                     let at = index(&last).filter(|at| items.get(*at) == Some(value));
                     let at = at.or_else(|| items.iter().position(|item| item == value))?;
                     items.remove(at);
@@ -73,7 +73,7 @@ fn index(name: &str) -> Option<usize> {
     name.parse().ok()
 }
 
-/// Puts a value into the list at a path.
+/// Adds a value to the list at a path.
 pub(crate) fn list(document: &mut Value, path: &[String], value: &Value) -> Option<()> {
     let (last, parent) = path.split_last()?;
     let object = walk(document, parent, true)?.as_object_mut()?;
@@ -85,7 +85,7 @@ pub(crate) fn list(document: &mut Value, path: &[String], value: &Value) -> Opti
     Some(())
 }
 
-/// Takes a value out of the list at a path; a list of none is gone.
+/// Removes a value from the list at a path, and the list if it is empty then.
 pub(crate) fn unlist(document: &mut Value, path: &[String], value: &Value) -> Option<()> {
     let (last, parent) = path.split_last()?;
     let object = walk(document, parent, false)?.as_object_mut()?;
@@ -100,7 +100,7 @@ pub(crate) fn unlist(document: &mut Value, path: &[String], value: &Value) -> Op
     Some(())
 }
 
-/// The value at a path; objects that are missing on the way are made where asked.
+/// Returns the value at a path. If `make`, missing objects are created.
 pub(crate) fn walk<'a>(mut value: &'a mut Value, path: &[String], make: bool) -> Option<&'a mut Value> {
     for name in path {
         value = match value {

@@ -1,4 +1,4 @@
-//! A lock as a file: the same text for the same lock.
+//! Writes a lock file: the same text for the same lock.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use super::model::{Earlier, Entry, Lock, Retired, Version, Waiver};
 use super::print::Doc;
 use crate::schema::load::{self, MAX_NESTING};
 
-/// What tells people what the file is.
+/// The comment at the top of the file.
 const NOTE: &str =
     "The accepted contracts of this folder, made by `cargo twyla accept`; `cargo twyla diff` shows what is new";
 
-/// How deep a form's documents stand in the lock at most.
+/// The maximum depth of a form's documents in the lock.
 const ABOVE: usize = 8;
 
 impl fmt::Display for Lock {
-    /// The text of the file.
+    /// Returns the text of the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let contracts = self.contracts.iter().map(|(subject, entry)| (subject.to_string(), contract(entry)));
         let lock = object([
@@ -52,8 +52,7 @@ fn version(version: &Version) -> Vec<(String, Doc)> {
     vec![("digest".to_owned(), Doc::text(&version.digest)), ("form".to_owned(), form(&version.form))]
 }
 
-/// The form of a version. A document that is nested very deep stands there as a text, since a lock would be nested too
-/// deep with it.
+/// Returns the form of a version. A deeply nested document becomes a string, so that the lock isn't nested too deep.
 fn form(text: &str) -> Doc {
     let node = load::parse("form", text.as_bytes().to_vec(), &mut Vec::new());
     let mut form = node.map_or_else(|| Doc::text(text), |node| Doc::sorted(&node));

@@ -1,4 +1,4 @@
-//! Texts as Markdown that shows them and does nothing else.
+//! Escapes text for Markdown.
 
 use std::fmt::Write;
 
@@ -46,7 +46,7 @@ pub(super) fn escape(text: &str, out: &mut String) {
             '_' if out.ends_with(char::is_alphanumeric) && next.is_some_and(|c| c.is_alphanumeric()) => out.push(c),
             '_' => out.push_str("\\_"),
             '&' if next.is_some_and(|c| c.is_ascii_alphanumeric() || *c == '#') => out.push_str("\\&"),
-            // rustdoc warns of a URL that is no link
+            // rustdoc warns of a URL that isn't a link
             ':' if next == Some(&'/') && (out.ends_with("http") || out.ends_with("https")) => out.push_str("\\:"),
             c if is_invisible(c) => {
                 let _ = write!(out, "\\{}", c.escape_default());

@@ -1,4 +1,4 @@
-//! Hostile and ordinary texts, held against the parser that rustdoc has.
+//! Tests with hostile and ordinary texts, against rustdoc's parser.
 
 use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Tag};

@@ -1,4 +1,4 @@
-//! Writes what was parsed of a schema text: blocks with the lists and quotes around them, and what is in a line.
+//! Writes parsed Markdown: blocks with the lists and quotes around them, and inline text.
 
 use std::fmt::Write;
 
@@ -55,7 +55,7 @@ struct Table {
 }
 
 #[derive(Default)]
-pub(super) struct Writer {
+pub(super) struct MarkdownWriter {
     lines: Vec<String>,
     /// The text of the paragraph, heading or cell that is open.
     inline: String,
@@ -75,7 +75,7 @@ pub(super) struct Writer {
     table: Option<Table>,
 }
 
-impl Writer {
+impl MarkdownWriter {
     /// Returns the lines written.
     pub(super) fn finish(mut self) -> String {
         self.flush();
@@ -276,7 +276,7 @@ impl Writer {
         self.gap = true;
     }
 
-    /// Ends a paragraph, or the text of an item that is none.
+    /// Ends a paragraph, or the text of an item that isn't a paragraph.
     fn flush(&mut self) {
         self.starts.clear();
         let text = std::mem::take(&mut self.inline);
@@ -341,7 +341,7 @@ impl Writer {
     fn emphasized(&mut self, mark: &str) {
         let Some(start) = self.starts.pop() else { return };
         let Some(inner) = self.inline.get(start..) else { return };
-        // a mark beside white space is none, and could begin a list
+        // a mark beside white space doesn't mark anything, and could begin a list
         if !inner.is_empty() && !inner.starts_with(char::is_whitespace) && !inner.ends_with(char::is_whitespace) {
             self.inline.insert_str(start, mark);
             self.inline.push_str(mark);

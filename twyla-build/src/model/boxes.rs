@@ -1,8 +1,8 @@
-//! Where a type would hold itself, and so have no end, unless there is a box between.
+//! Places boxes where a type would contain itself and have no finite size.
 
 use super::types::{Body, Others, Shape, Type, TypeId};
 
-/// Notes the fields and variants that need a box: those that lead from a type to one of the same circle, by value.
+/// Marks the fields and variants that need a box: those that contain, by value, a type of the same cycle.
 pub(super) fn place(types: &mut [Type]) {
     let circles = circles(types);
     for id in 0..types.len() {
@@ -17,7 +17,7 @@ pub(super) fn place(types: &mut [Type]) {
     }
 }
 
-/// The type that a value holds in itself, with no vector or map between.
+/// Returns the type that a value contains directly, without a vector or map in between.
 fn by_value(shape: &Shape) -> Option<TypeId> {
     match shape {
         Shape::Named(id) => Some(*id),
@@ -37,8 +37,7 @@ fn next(type_: &Type) -> Vec<TypeId> {
     }
 }
 
-/// For each type the number of its circle, the strongly connected component; a type in no circle has one of its own that
-/// no edge leads back to.
+/// Returns the strongly connected component of each type. A type outside of cycles is alone in its component.
 ///
 /// Tarjan's algorithm, without recursion: schemas may be deep.
 fn circles(types: &[Type]) -> Vec<usize> {

@@ -1,27 +1,26 @@
-//! What an absent property means: its `default`, where that is certainly a value of the property.
+//! The defaults of absent properties: a `default` counts if it is certainly a valid value of the property.
 
 use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 use twyla_formats::{net, time};
 
-use super::types::{Accessor, Body, Field, Others, Real, SchemaDefault, Shape, Type};
+use super::types::{Accessor, Body, Field, FormatType, Others, SchemaDefault, Shape, Type};
 use crate::markdown::code;
 use crate::number::Number;
-use crate::schema::evaluate::{Evaluator, Kept};
+use crate::schema::evaluate::{Cache, Evaluator};
 use crate::schema::load::{Json, Node};
 use crate::schema::names;
-use crate::schema::problem::{Problem, What};
+use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// The limit of the bytes that a default has as text, in all properties that refer to it together. One beyond it is as if it
-/// weren't there.
+/// Size limit of a default as text, in bytes, summed over all properties that refer to it. A default beyond it is ignored.
 const MOST_TEXT: usize = 1 << 20;
 
-/// The limit of schemas that are held to defaults: those behind it have no accessor.
+/// Limit of schemas evaluated for defaults. Properties beyond it have no accessor.
 const MOST_STEPS: u64 = 20_000_000;
 
-/// The `default` itself.
+/// Returns the `default` itself.
 fn node_of<'a>(default: &SchemaDefault, schemas: &'a Schemas) -> Option<&'a Node> {
     schemas.node(&default.at)?.get("default")
 }
@@ -29,20 +28,20 @@ fn node_of<'a>(default: &SchemaDefault, schemas: &'a Schemas) -> Option<&'a Node
 /// Gives an accessor to each field whose default keeps its schemas and is a value of the field's type, and tells every default in
 /// the field's docs. A default that its schemas allow and the type can't hold is a warning.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type], problems: &mut Vec<Problem>) {
-    let kept = LazyCell::new(|| Kept::new(schemas));
+    let cache = LazyCell::new(|| Cache::new(schemas));
     let too_large = too_large(schemas, types);
     for id in 0..types.len() {
         let Some(Body::Struct { fields, .. }) = types.get(id).map(|type_| &type_.body) else { continue };
         let defaults = fields.iter().map(|field| {
             let default = field.default.as_ref().filter(|default| !too_large.contains(&default.at))?;
             let node = node_of(default, schemas)?;
-            // there is nothing to tell of a property that is only ever null
+            // a property that is always null needs no accessor
             let is_known = field.held.shape != Shape::Null && !default.schemas.is_empty();
             // no type holds a number beyond floats, whatever the rules are
-            let is_allowed = is_known && (!node.is_finite() || keeps_rules(schemas, &kept, default, node));
+            let is_allowed = is_known && (!node.is_finite() || keeps_rules(schemas, &cache, default, node));
             let unheld = if is_allowed { unheld(types, &field.held.shape, node) } else { None };
-            if let Some(Unheld { node, wants }) = &unheld {
-                let what = What::UnheldDefault { found: shown_value(node), wants: wants.clone() };
+            if let Some(MismatchedPart { node, wants }) = &unheld {
+                let what = ProblemKind::UnheldDefault { found: shown_value(node), wants: wants.clone() };
                 problems.push(schemas.problem(&default.at, node.at, what));
             }
             Some((node, node.text(), is_allowed && node.is_finite() && unheld.is_none()))
@@ -64,7 +63,7 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type], problems: &mut Vec<P
     }
 }
 
-/// Where defaults stand that so many properties refer to that their text would be too much.
+/// Returns the places of defaults whose text would be too large, summed over the properties that refer to them.
 fn too_large(schemas: &Schemas, types: &[Type]) -> HashSet<Loc> {
     let mut uses: HashMap<&Loc, (usize, &SchemaDefault)> = HashMap::new();
     for type_ in types {
@@ -78,7 +77,7 @@ fn too_large(schemas: &Schemas, types: &[Type]) -> HashSet<Loc> {
     too_large.map(|(_, default)| default.at.clone()).collect()
 }
 
-/// A default as docs show it, shortened.
+/// Returns a default as docs show it, shortened.
 pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 200;
     match text.char_indices().nth(MOST) {
@@ -88,22 +87,22 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 /// Whether a default is a value of all schemas that hold for the property.
-fn keeps_rules(schemas: &Schemas, kept: &Kept, default: &SchemaDefault, node: &Node) -> bool {
-    let (evaluator, value) = (Evaluator::new(schemas, kept), node.value());
+fn keeps_rules(schemas: &Schemas, cache: &Cache, default: &SchemaDefault, node: &Node) -> bool {
+    let (evaluator, value) = (Evaluator::new(schemas, cache), node.value());
     let mut rules = default.schemas.iter();
-    rules.all(|loc| kept.spent() <= MOST_STEPS && evaluator.is_valid(&value, loc) == Ok(true))
+    rules.all(|loc| cache.spent() <= MOST_STEPS && evaluator.is_valid(&value, loc) == Ok(true))
 }
 
 /// A part of a default that a type can't hold.
-struct Unheld<'n> {
+struct MismatchedPart<'n> {
     node: &'n Node,
     /// What the type holds there.
     wants: String,
 }
 
 /// What the type of a shape doesn't read of such a value, apart from the rules that its schema has beside the type.
-fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Unheld<'n>> {
-    let unless = |is_held: bool, wants: &str| (!is_held).then(|| Unheld { node, wants: wants.to_owned() });
+fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<MismatchedPart<'n>> {
+    let unless = |is_held: bool, wants: &str| (!is_held).then(|| MismatchedPart { node, wants: wants.to_owned() });
     let is_number = |holds: &dyn Fn(Number<'_>) -> bool| match &node.json {
         Json::Number(text) => holds(Number::new(text)),
         _ => false,
@@ -122,13 +121,13 @@ fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Unheld<'n
             unless(is_number(&|it| it.whole().is_some_and(|value| i64::try_from(value).is_ok())), "an `i64`")
         }
         Shape::Number => unless(is_number(&|it| it.is_float()), "an `f64`"),
-        Shape::Real(real) => {
+        Shape::Format(real) => {
             let holds = |text: &str| match real {
-                Real::Date => time::date(text.as_bytes()).is_some(),
-                Real::DateTime => time::date_time(text.as_bytes()).is_some(),
-                Real::Uuid => net::uuid(text.as_bytes()).is_some(),
-                Real::Ipv4 => net::ipv4(text.as_bytes()).is_some(),
-                Real::Ipv6 => net::ipv6(text).is_some(),
+                FormatType::Date => time::date(text.as_bytes()).is_some(),
+                FormatType::DateTime => time::date_time(text.as_bytes()).is_some(),
+                FormatType::Uuid => net::uuid(text.as_bytes()).is_some(),
+                FormatType::Ipv4 => net::ipv4(text.as_bytes()).is_some(),
+                FormatType::Ipv6 => net::ipv6(text).is_some(),
             };
             unless(node.str().is_some_and(holds), &format!("the format `{}`", real.format()))
         }
@@ -174,12 +173,12 @@ fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Unheld<'n
 }
 
 /// The number in a value of any type that would lose digits.
-fn unheld_any(node: &Node) -> Option<Unheld<'_>> {
+fn unheld_any(node: &Node) -> Option<MismatchedPart<'_>> {
     match &node.json {
         Json::Null | Json::Bool(_) | Json::String(_) => None,
         Json::Number(text) => {
             let holds = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() || Number::new(text).is_float();
-            (!holds).then(|| Unheld { node, wants: "an `i64`, `u64` or `f64`".to_owned() })
+            (!holds).then(|| MismatchedPart { node, wants: "an `i64`, `u64` or `f64`".to_owned() })
         }
         Json::Array(items) => items.iter().find_map(unheld_any),
         Json::Object(members) => members.iter().find_map(|member| unheld_any(&member.value)),

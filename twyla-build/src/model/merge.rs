@@ -1,14 +1,13 @@
-//! Schemas that hold for one value beside each other, by `$ref` and `allOf`: where they just put objects together, and where a
-//! tree has to hold them.
+//! Merges schemas that apply to one value by `$ref` and `allOf`, if they only combine objects; all others need a tree.
 
 use std::collections::HashSet;
 
-use super::reader::Reader;
+use super::reader::SchemaReader;
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;
 
-impl Reader<'_> {
-    /// Whether there are rules beside a `$ref`, which hold too from 2019-09 on.
+impl SchemaReader<'_> {
+    /// Whether there are rules beside a `$ref`, which apply from 2019-09 on.
     pub(super) fn extends(&self, loc: &Loc) -> bool {
         !self.schemas.draft(loc).ref_stands_alone() && self.rules_of(loc).any(|keyword| keyword != "$ref")
     }
@@ -20,13 +19,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Leaves the keywords that combine schemas to a tree, where they don't just put objects together.
+    /// Leaves the combining keywords to a tree, unless they only merge objects.
     pub(super) fn combinators(&mut self, loc: &Loc) {
         let merged = self.merges(loc);
         let found: Vec<&str> = self.rules_of(loc).collect();
         for keyword in ["$ref", "allOf", "anyOf", "oneOf", "not", "if"] {
-            let told = merged && matches!(keyword, "$ref" | "allOf");
-            if !told && found.contains(&keyword) {
+            let expressed = merged && matches!(keyword, "$ref" | "allOf");
+            if !expressed && found.contains(&keyword) {
                 self.leave(loc, keyword, format!("`{keyword}`"));
             }
         }
@@ -36,20 +35,20 @@ impl Reader<'_> {
             }
         }
         if !merged && found.contains(&"$ref") {
-            // the other schema may say something else of a property that both declare
+            // both schemas may declare a property differently
             for keyword in ["properties", "required"].into_iter().filter(|keyword| found.contains(keyword)) {
                 self.leave(loc, keyword, format!("`{keyword}` beside `$ref`"));
             }
         }
     }
 
-    /// Whether the objects of `allOf` and `$ref` can be put together to one struct that tells all: they declare and require
-    /// properties, and say nothing else, or that there are no others than those.
+    /// Whether one struct can express the merged objects of `allOf` and `$ref`: they only declare, require or exclude
+    /// properties.
     pub(super) fn merges(&self, loc: &Loc) -> bool {
         self.merged(loc).is_some()
     }
 
-    /// Whether what is put together is closed by one of its parts; none where it can't be.
+    /// Whether one part closes the merged object; none if that can't be expressed.
     pub(super) fn merged(&self, loc: &Loc) -> Option<bool> {
         let mut seen = HashSet::from([loc.clone()]);
         let plain = self.implies_object(loc) && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut seen));
@@ -70,13 +69,13 @@ impl Reader<'_> {
             }
             closes = true;
         }
-        // what else tells of members is the object's own to combine with that
+        // other keywords about members belong to the object itself
         let more =
             ["additionalProperties", "patternProperties", "anyOf", "oneOf", "if", "dependentSchemas", "dependencies"];
         (!closes || !more.into_iter().any(|keyword| self.has(loc, keyword))).then_some(closes)
     }
 
-    /// The schemas that hold too by `allOf` and `$ref`.
+    /// Returns the schemas that apply too by `allOf` and `$ref`.
     fn parts(&self, loc: &Loc) -> Vec<Loc> {
         let count = self.get(loc, "allOf").map_or(0, |node| node.items().len());
         let all = (0..count).map(|index| loc.step("allOf").step(&index.to_string()));
@@ -87,20 +86,20 @@ impl Reader<'_> {
     }
 
     fn is_plain_part(&self, loc: &Loc, seen: &mut HashSet<Loc>) -> bool {
-        let told = |keyword: &str| match keyword {
+        let expressed = |keyword: &str| match keyword {
             "properties" | "required" | "allOf" | "$ref" => true,
             "additionalProperties" => matches!(self.get(loc, keyword).map(|node| &node.json), Some(Json::Bool(false))),
             "type" => self.kinds(loc).is_some_and(|kinds| kinds == ["object"]),
             _ => false,
         };
-        // what leads back to itself ends nowhere
+        // a cycle ends here
         seen.insert(loc.clone())
             && !matches!(self.node(loc).json, Json::Bool(false))
-            && self.rules_of(loc).all(told)
+            && self.rules_of(loc).all(expressed)
             && self.parts(loc).iter().all(|part| self.is_plain_part(part, seen))
     }
 
-    /// Whether only an object can hold, by the schema or by one of those that hold too.
+    /// Whether the schema, or one that applies too, allows only objects.
     pub(super) fn implies_object(&self, loc: &Loc) -> bool {
         let (mut asked, mut open) = (HashSet::from([loc.clone()]), vec![loc.clone()]);
         while let Some(loc) = open.pop() {

@@ -1,10 +1,8 @@
-//! The contracts as types: what shape each value has in Rust, what is checked of it by itself, and which rules are held
-//! by a tree.
+//! The model: the Rust type of each schema, the checks of single values, and the rules that need a tree.
 
-pub mod about;
 mod boxes;
 mod defaults;
-mod looks;
+pub mod explain;
 mod merge;
 mod object;
 mod read;
@@ -12,6 +10,7 @@ mod reader;
 mod rpcs;
 mod rules;
 mod split;
+mod tree_inputs;
 mod types;
 mod union;
 mod value;
@@ -20,5 +19,6 @@ pub(crate) use defaults::shown;
 pub(crate) use read::{one, read};
 pub(crate) use rules::Check;
 pub(crate) use types::{
-    Accessor, Body, Carried, Field, Held, Method, Model, Others, Real, Shape, Tree, Type, TypeId, Variant,
+    Accessor, Body, Field, FormatType, MessageType, Method, Model, Others, Shape, Tree, Type, TypeId, ValueType,
+    Variant,
 };

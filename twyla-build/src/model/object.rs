@@ -1,36 +1,36 @@
-//! Objects: structs of their declared properties, or maps where none are declared.
+//! Objects: structs of their declared properties, or maps if none are declared.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use super::reader::{Reader, docs};
+use super::reader::{SchemaReader, docs};
 use super::rules::{Check, integers, is_limit};
-use super::types::{Body, Field, FieldDocs, Held, Others, SchemaDefault, Shape};
+use super::types::{Body, Field, FieldDocs, Others, SchemaDefault, Shape, ValueType};
 use crate::markdown::code;
 use crate::schema::load::size;
 use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
 use crate::schema::schemas::Loc;
 
-/// The limit of references behind one another in which the default of a property is looked for.
+/// Limit of chained references that are searched for the default of a property.
 const MOST_REFERENCES: usize = 100;
 
-/// A property that some schema declares for the object.
+/// A declared property of an object.
 struct Declared<'a> {
     wire: &'a str,
-    /// Its schema, and the file that declares it; none where its values are of different schemas.
+    /// Its schema and the file that declares it; none if several schemas differ.
     schema: Option<Loc>,
     member: &'a Member,
     file: usize,
     /// Whether the schema of the object itself declares it.
     own: bool,
-    /// The other schemas that hold for its values.
+    /// The other schemas that apply to its values.
     also: Vec<Loc>,
-    /// Those and the ones that may hold for them.
+    /// Those, and the schemas that may apply.
     all: Vec<Loc>,
 }
 
-/// What is declared for one object by all schemas that hold for it, each asked once, however often they combine it.
+/// The properties that all schemas of one object declare. Each schema is read once.
 #[derive(Default)]
 struct Declarations<'a> {
     asked: HashSet<Loc>,
@@ -38,7 +38,7 @@ struct Declarations<'a> {
     all: Vec<Declared<'a>>,
 }
 
-/// The same of what is required.
+/// The same for required properties.
 #[derive(Default)]
 struct Required<'a> {
     asked: HashSet<Loc>,
@@ -46,31 +46,31 @@ struct Required<'a> {
     all: Vec<(&'a str, &'a Node, usize)>,
 }
 
-impl<'a> Reader<'a> {
-    /// An object inside of a content.
-    pub(super) fn object(&mut self, loc: &Loc, nullable: bool) -> Held {
+impl<'a> SchemaReader<'a> {
+    /// Reads an object within a content.
+    pub(super) fn object(&mut self, loc: &Loc, nullable: bool) -> ValueType {
         let held = if self.is_map(loc) {
             self.map(loc)
         } else {
-            // a rule that null may break isn't for the object's type alone
+            // a rule that null may break isn't a rule of the object's type
             let trees = if nullable && self.allows_null(loc) != Some(true) { Vec::new() } else { self.take_trees() };
             let at = loc.clone();
             let id = self.type_at(loc, trees, move |reader| {
                 let declared = reader.declared(&at);
                 reader.fields(&at, &declared)
             });
-            Held::plain(Shape::Named(id))
+            ValueType::plain(Shape::Named(id))
         };
-        if nullable { Held::plain(Shape::Nullable(Box::new(held))) } else { held }
+        if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
     }
 
-    /// Whether an object has no declared properties, and others may be there.
+    /// Whether an object is a map: it declares no properties and allows others.
     pub(super) fn is_map(&self, loc: &Loc) -> bool {
         let declared = self.declared(loc);
         declared.is_empty() && self.others(loc, &declared) != Others::Refused
     }
 
-    /// A whole content or context.
+    /// Reads a whole content or context.
     pub(super) fn object_root(&mut self, loc: &Loc) -> Body {
         if let Some(body) = self.union_body(loc) {
             return body;
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
         self.fields(loc, &declared)
     }
 
-    /// What becomes of members that aren't declared, as far as `additionalProperties` tells it alone.
+    /// Returns what happens to undeclared members by `additionalProperties` alone.
     fn others(&self, loc: &Loc, declared: &[Declared<'_>]) -> Others {
         let absent_or_true =
             |keyword| matches!(self.get(loc, keyword).map(|node| &node.json), None | Some(Json::Bool(true)));
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         if no("additionalProperties") && own && alone && !self.has(loc, "patternProperties") {
             return Others::Refused;
         }
-        // what the schema combines with may declare further members
+        // combined schemas may declare further members
         let simple = [
             "patternProperties",
             "anyOf",
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Leaves to a tree what of objects neither a struct nor a map can tell.
+    /// Leaves the rules of objects that neither a struct nor a map can express to a tree.
     fn leave_object(&mut self, loc: &Loc, refused: bool) {
         for keyword in ["patternProperties", "propertyNames", "dependencies", "dependentRequired", "dependentSchemas"] {
             let empty = |node: &Node| matches!(&node.json, Json::Object(members) if members.is_empty());
@@ -146,12 +146,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether members that are declared by no `properties` are nobody's to see.
+    /// Whether undeclared members are sensitive.
     fn hides_others(&self, loc: &Loc) -> bool {
         self.sensitive.within(loc).iter().any(|pointer| pointer.is_empty() || pointer.starts_with("/*"))
     }
 
-    fn map(&mut self, loc: &Loc) -> Held {
+    fn map(&mut self, loc: &Loc) -> ValueType {
         self.leave_object(loc, false);
         let mut checks = Vec::new();
         let value = match self.get(loc, "additionalProperties").map(|node| &node.json) {
@@ -160,18 +160,18 @@ impl<'a> Reader<'a> {
             }
             Some(Json::Object(_) | Json::Bool(false)) => {
                 self.leave(loc, "additionalProperties", "`additionalProperties` beside other rules for members");
-                self.only_pattern(loc).map_or_else(|| Held::plain(Shape::Any), |only| self.held(&only))
+                self.only_pattern(loc).map_or_else(|| ValueType::plain(Shape::Any), |only| self.held(&only))
             }
-            _ => Held::plain(Shape::Any),
+            _ => ValueType::plain(Shape::Any),
         };
         checks.extend(size(self.get(loc, "minProperties")).filter(|limit| *limit > 0).map(Check::MinProperties));
         checks.extend(size(self.get(loc, "maxProperties")).filter(is_limit).map(Check::MaxProperties));
         let required = self.get(loc, "required").map_or(&[][..], Node::items);
         checks.extend(required.iter().filter_map(Node::str).map(|name| Check::Required(name.to_owned())));
-        Held::checked(Shape::Map(Box::new(value)), checks)
+        ValueType::checked(Shape::Map(Box::new(value)), checks)
     }
 
-    /// The schema of all members, where one pattern's are the only ones allowed.
+    /// Returns the schema of all members, if one pattern covers all allowed names.
     fn only_pattern(&self, loc: &Loc) -> Option<Loc> {
         let no_others = matches!(self.get(loc, "additionalProperties").map(|node| &node.json), Some(Json::Bool(false)));
         match self.get(loc, "patternProperties")?.members() {
@@ -180,14 +180,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The properties that the schema declares, then those of the schemas that hold for the same object.
+    /// Collects the properties that the schema declares, then those of the schemas that apply to the same object.
     fn declared(&self, loc: &Loc) -> Vec<Declared<'a>> {
         let mut out = Declarations::default();
         self.declare(loc, true, true, &mut out);
         out.all
     }
 
-    /// `sure` where the schema holds for each such object, so that its properties have its schemas.
+    /// `sure`: the schema applies to every such object.
     fn declare(&self, loc: &Loc, sure: bool, own: bool, out: &mut Declarations<'a>) {
         if !out.asked.insert(loc.clone()) {
             return;
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The names that every such object has.
+    /// Collects the names that are required.
     fn required(&self, loc: &Loc, out: &mut Required<'a>) {
         if !out.asked.insert(loc.clone()) {
             return;
@@ -252,12 +252,12 @@ impl<'a> Reader<'a> {
         (0..count).for_each(|index| self.required(&loc.step("allOf").step(&index.to_string()), out));
     }
 
-    /// Schemas that hold for a value; none where it depends on the way there what one of them says.
+    /// Returns the schemas that apply to a value; none if one depends on the dynamic scope.
     fn surely<'l>(&self, all: impl Iterator<Item = &'l Loc> + Clone) -> Vec<Loc> {
         if all.clone().any(|loc| self.dynamic.contains(loc)) { Vec::new() } else { all.cloned().collect() }
     }
 
-    /// The schema that has the default of a property: the property's own, or one that it refers to.
+    /// Returns the schema with the default of a property: its own, or one that it refers to.
     fn default_at(&self, schema: &Loc) -> Option<Loc> {
         let mut at = schema;
         for _ in 0..MOST_REFERENCES {
@@ -290,11 +290,11 @@ impl<'a> Reader<'a> {
             Some(Json::Object(_)) if typed_alone => others = kept(self.held(&loc.step("additionalProperties"))),
             Some(Json::Object(_)) if typed => {
                 self.leave(loc, "additionalProperties", "`additionalProperties` beside other rules for members");
-                others = kept(Held::plain(Shape::Any));
+                others = kept(ValueType::plain(Shape::Any));
             }
             Some(Json::Bool(false)) if others != Others::Refused => {
                 self.leave(loc, "additionalProperties", "`additionalProperties` beside other rules for members");
-                others = kept(Held::plain(Shape::Any));
+                others = kept(ValueType::plain(Shape::Any));
             }
             _ => {}
         }
@@ -306,10 +306,10 @@ impl<'a> Reader<'a> {
         }
         let mut names = names.into_iter();
         let mut fields = Vec::new();
-        // else a tree holds all of them
+        // else a tree evaluates all of them
         let merged = self.merges(loc);
         for Declared { wire, schema, member, file, also, all, .. } in declared {
-            let mut held = schema.as_ref().map_or_else(|| Held::plain(Shape::Any), |schema| self.held(schema));
+            let mut held = schema.as_ref().map_or_else(|| ValueType::plain(Shape::Any), |schema| self.held(schema));
             let rules = self.surely(schema.iter().chain(also));
             let also = also.iter().filter(|_| merged && schema.is_some());
             held.trees
@@ -333,7 +333,7 @@ impl<'a> Reader<'a> {
         for (wire, node, file) in undeclared {
             let held = match &others {
                 Others::Kept { held, .. } if typed_alone => held.clone(),
-                _ => Held::plain(Shape::Any),
+                _ => ValueType::plain(Shape::Any),
             };
             fields.push(Field {
                 wire: (*wire).to_owned(),
@@ -365,8 +365,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What the schema says of a property to people, with its rules.
-fn field_docs(node: &Node, held: &Held) -> FieldDocs {
+/// Returns the docs of a property: its description and its rules.
+fn field_docs(node: &Node, held: &ValueType) -> FieldDocs {
     let mut notes = Vec::new();
     let (mut shape, mut checks) = (&held.shape, held.checks.clone());
     if let Shape::Nullable(inner) = shape {

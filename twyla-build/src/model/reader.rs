@@ -1,72 +1,70 @@
-//! Reads schemas as values and types. What no type and no check of a type can tell is left to a rule tree, never guessed.
+//! Reads schemas as types. A rule that neither a type nor a check can express is left to a rule tree, never guessed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use twyla_contract::Place;
 
-use super::types::{Body, Held, Reason, Shape, Tree, Type, TypeId};
+use super::types::{Body, Shape, Tree, TreeReason, Type, TypeId, ValueType};
 use crate::schema::draft::is_annotation;
-use crate::schema::evaluate::{Evaluator, Kept};
-use crate::schema::load::{At, Json, Node, Role, Way};
+use crate::schema::evaluate::{Cache, Evaluator};
+use crate::schema::load::{At, FileRole, Json, Node, RpcMessage};
 use crate::schema::names;
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::sensitive::Sensitive;
 
-/// The limit of schemas that hold one another with no type between: the value of one further in is left to a tree.
+/// Limit of nested schemas without a named type in between. Values nested deeper are left to a tree.
 const MOST_OPEN: usize = 200;
 
-/// The limit of types without a name in one another, which compilers take less deep than they take schemas.
+/// Limit of nested types without a name, for the sake of the compiler.
 const MOST_NESTED: usize = 16;
 
-/// Reads schemas as values and types.
+/// Reads schemas as types.
 ///
-/// What a schema's value is depends on that schema and on what it leads to, and not on the schemas that refer to it, nor on
-/// which of them is read first. Hence a type's body is read after all of the values that have the type, from a list, and
-/// what depends on where the reading has begun isn't kept.
-pub(super) struct Reader<'a> {
+/// The type of a schema depends on that schema and on what it refers to, not on the schemas that refer to it, nor on the order
+/// of reading. So the body of a type is read later, from a queue, and results that depend on the starting point aren't cached.
+pub(super) struct SchemaReader<'a> {
     pub(super) schemas: &'a Schemas,
-    /// The types; none in place of those whose body isn't read yet.
+    /// The types; none while a body isn't read yet.
     pub(super) types: Vec<Option<Type>>,
-    unread: Vec<Unread<'a>>,
-    known: HashMap<Loc, Known>,
+    unread: Vec<PendingType<'a>>,
+    known: HashMap<Loc, CachedType>,
     /// The types of whole contents, contexts, requests, responses and errors, by file.
     roots: HashMap<usize, TypeId>,
-    /// The alternatives that unions have in place, with the names of their variants.
+    /// The inline alternatives of unions, with the names of their variants.
     pub(super) alternatives: HashMap<Loc, String>,
-    /// The schemas that are being read, each with how many are around it, to notice those that hold themselves without a
-    /// type between.
+    /// The schemas being read, each with its depth, to detect those that contain themselves without a type in between.
     open: HashMap<Loc, usize>,
-    /// How many schemas are around the outermost one that what is being read holds again; `usize::MAX` if it holds none.
+    /// The depth of the outermost open schema that the current one contains again; `usize::MAX` if there is none.
     again: usize,
-    /// How many schemas hold one another in what is being read.
+    /// The depth of nested schemas in the current one.
     height: usize,
-    /// The rules found so far that are left to trees, for each value that is being read.
+    /// The rules left to trees so far, for each value being read.
     trees: Vec<Vec<Tree>>,
-    /// The schemas that lead to a reference whose target depends on the way there.
+    /// The schemas that lead to a dynamic reference.
     pub(super) dynamic: HashSet<Loc>,
     pub(super) sensitive: Sensitive<'a>,
-    evaluated: Kept,
+    evaluated: Cache,
 }
 
-/// The value of a schema that has been read, and how many schemas hold one another in it.
-struct Known {
-    held: Held,
+/// The cached type of a schema, and its depth of nested schemas.
+struct CachedType {
+    held: ValueType,
     height: usize,
 }
 
 /// Reads the body of a type.
-type ReadBody<'a> = Box<dyn FnOnce(&mut Reader<'a>) -> Body + 'a>;
+type ReadBody<'a> = Box<dyn FnOnce(&mut SchemaReader<'a>) -> Body + 'a>;
 
 /// A type whose body isn't read yet.
-struct Unread<'a> {
+struct PendingType<'a> {
     id: TypeId,
     loc: Loc,
-    /// What is left to trees already.
+    /// The rules left to trees so far.
     trees: Vec<Tree>,
     body: ReadBody<'a>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SchemaReader<'a> {
     pub(super) fn new(schemas: &'a Schemas) -> Self {
         Self {
             schemas,
@@ -81,14 +79,13 @@ impl<'a> Reader<'a> {
             trees: Vec::new(),
             dynamic: schemas.leading_to(schemas.dynamic.keys().cloned()),
             sensitive: Sensitive::of(schemas),
-            evaluated: Kept::new(schemas),
+            evaluated: Cache::new(schemas),
         }
     }
 
-    /// Reads the bodies of all types, those that they lead to included. Returns the types, and the names of the variants
-    /// that unions have in place.
+    /// Reads the bodies of all types. Returns the types, and the names of inline variants of unions.
     pub(super) fn finish(mut self) -> (Vec<Type>, HashMap<Loc, String>) {
-        while let Some(Unread { id, loc, trees, body }) = self.unread.pop() {
+        while let Some(PendingType { id, loc, trees, body }) = self.unread.pop() {
             self.trees.push(trees);
             let body = body(&mut self);
             let trees = self.trees.pop().unwrap_or_default();
@@ -113,24 +110,24 @@ impl<'a> Reader<'a> {
         self.schemas.files[loc.file].place(self.node(loc).at)
     }
 
-    /// Leaves a keyword of the value that is being read to a tree; the whole schema where it is empty.
+    /// Leaves a keyword of the current value to a tree; the whole schema if it is empty.
     pub(super) fn leave(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
-        // the way begins at the root, and so does the tree that is held there
+        // the dynamic scope begins at the root, and so does the tree
         if !self.dynamic.contains(loc) {
             self.leave_here(loc, keyword, why);
         }
     }
 
-    /// Leaves a whole document to a tree that is held at its root, where the way from there matters.
+    /// Leaves a whole document to a tree at its root, if dynamic references need the scope from there.
     pub(super) fn leave_dynamic(&mut self, loc: &Loc) {
         if self.dynamic.contains(loc) {
             self.leave_here(loc, "", "a reference whose target depends on the way there");
         }
     }
 
-    /// A tree of a whole schema, for a value whose type is that of another one.
+    /// Returns a tree of a whole schema, for a value with the type of another schema.
     pub(super) fn tree(&self, loc: &Loc, why: String) -> Option<Tree> {
-        let reason = Reason { place: self.place(loc), why };
+        let reason = TreeReason { place: self.place(loc), why };
         (!self.dynamic.contains(loc)).then(|| Tree {
             loc: loc.clone(),
             keywords: BTreeSet::new(),
@@ -141,7 +138,7 @@ impl<'a> Reader<'a> {
     fn leave_here(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
         let node = self.node(loc);
         let at = node.member(keyword).map_or(node.at, |member| member.key_at);
-        let reason = Reason { place: self.schemas.files[loc.file].place(at), why: why.into() };
+        let reason = TreeReason { place: self.schemas.files[loc.file].place(at), why: why.into() };
         let Some(trees) = self.trees.last_mut() else { return };
         let index = trees.iter().position(|tree| tree.loc == *loc).unwrap_or_else(|| {
             trees.push(Tree { loc: loc.clone(), keywords: BTreeSet::from([keyword.to_owned()]), reasons: Vec::new() });
@@ -158,7 +155,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The type of a whole content or context: always one of its own, whatever its schema refers to.
+    /// Returns the type of a whole content or context, which is always its own.
     pub(super) fn root(&mut self, file: usize) -> TypeId {
         let loc = Loc::root(file);
         if let Some(id) = self.roots.get(&file) {
@@ -175,7 +172,7 @@ impl<'a> Reader<'a> {
         id
     }
 
-    /// The object's type, if a schema allows an object or null and no more is to be said of the value.
+    /// Returns the type of the object if a schema allows an object or null, without further rules.
     fn of_nullable(&mut self, loc: &Loc) -> Option<TypeId> {
         let refers = self.schemas.refs.contains_key(loc) || self.dynamic.contains(loc);
         if self.kinds(loc)?.len() != 2 || refers || self.implies_object(loc) {
@@ -189,10 +186,10 @@ impl<'a> Reader<'a> {
         if let Shape::Named(id) = shape { held.trees.is_empty().then_some(id) } else { None }
     }
 
-    /// The schema that a reference with nothing beside it leads to in the end.
+    /// Returns the final target of references without siblings.
     pub(super) fn referred(&self, loc: &Loc) -> Loc {
         let mut at = loc.clone();
-        // a ring is reported elsewhere, and must only not go on for ever here
+        // cycles are reported elsewhere; stop here
         for _ in 0..=self.schemas.infos.len() {
             match self.schemas.refs.get(&at) {
                 Some(target) if !self.extends(&at) => at = target.clone(),
@@ -202,51 +199,51 @@ impl<'a> Reader<'a> {
         at
     }
 
-    /// The type that a whole content, context, request, response or error has, if each value of its schema is one of the
-    /// type: then it is the schema's type wherever that is referred to.
+    /// Returns the type of a whole content, context, request, response or error if it covers every value of the schema: then
+    /// references to the schema use it too.
     fn contract(&mut self, loc: &Loc) -> Option<TypeId> {
         if !loc.pointer.is_empty() || self.dynamic.contains(loc) {
             return None;
         }
         match self.schemas.files.get(loc.file)?.role {
-            Role::Context | Role::Event(_) => {}
-            // these have the type of what they refer to, where it has one
-            Role::Rpc(..) if self.schemas.refs.contains_key(loc) && !self.extends(loc) => return None,
-            Role::Rpc(_, way) if way == Way::Response && self.is_no_object(loc) => return None,
-            Role::Rpc(..) => {}
-            Role::Shared | Role::BesideRpc | Role::Document | Role::MetaSchema => return None,
+            FileRole::Context | FileRole::Event(_) => {}
+            // these use the type of the schema that they refer to
+            FileRole::Rpc(..) if self.schemas.refs.contains_key(loc) && !self.extends(loc) => return None,
+            FileRole::Rpc(_, way) if way == RpcMessage::Response && self.is_no_object(loc) => return None,
+            FileRole::Rpc(..) => {}
+            FileRole::Shared | FileRole::BesideRpc | FileRole::Document | FileRole::MetaSchema => return None,
         }
         let at = self.referred(loc);
         (self.is_union(&at) || self.implies_object(&at) && !self.is_map(&at)).then(|| self.root(loc.file))
     }
 
-    /// Makes a type. Its body is read later, so that the body may have the type in it.
+    /// Adds a type. Its body is read later, so that it may contain the type itself.
     pub(super) fn type_at(&mut self, loc: &Loc, trees: Vec<Tree>, body: impl FnOnce(&mut Self) -> Body + 'a) -> TypeId {
         let id = self.types.len();
         self.types.push(None);
-        self.unread.push(Unread { id, loc: loc.clone(), trees, body: Box::new(body) });
+        self.unread.push(PendingType { id, loc: loc.clone(), trees, body: Box::new(body) });
         id
     }
 
-    /// Makes a type that leads to no others.
+    /// Adds a type that uses no others.
     pub(super) fn type_with(&mut self, loc: &Loc, body: Body) -> TypeId {
         let type_ = self.type_of(loc, body, Vec::new());
         self.types.push(Some(type_));
         self.types.len() - 1
     }
 
-    /// Takes what is left to trees so far of the value that is being read: a type holds it wherever the type stands.
+    /// Takes the rules left to trees so far for the current value; the type evaluates them wherever it is used.
     pub(super) fn take_trees(&mut self) -> Vec<Tree> {
         self.trees.last_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Whether null breaks no rule of a schema, if that is known.
+    /// Whether null is valid under a schema, if known.
     pub(super) fn allows_null(&self, loc: &Loc) -> Option<bool> {
         let evaluator = Evaluator::new(self.schemas, &self.evaluated);
         if self.dynamic.contains(loc) { None } else { evaluator.is_valid(&serde_json::Value::Null, loc).ok() }
     }
 
-    /// Whether the schema there has a keyword that its draft knows.
+    /// Whether a schema has a keyword that is in force.
     pub(super) fn has(&self, loc: &Loc, keyword: &str) -> bool {
         self.get(loc, keyword).is_some()
     }
@@ -255,15 +252,15 @@ impl<'a> Reader<'a> {
         if self.schemas.knows(loc, keyword) { self.node(loc).get(keyword) } else { None }
     }
 
-    /// The value of any schema, wherever it stands.
-    pub(super) fn held(&mut self, loc: &Loc) -> Held {
+    /// Reads the type of any schema.
+    pub(super) fn held(&mut self, loc: &Loc) -> ValueType {
         let depth = self.open.len();
         if let Some(known) = self.known.get(loc).filter(|known| depth + known.height <= MOST_OPEN) {
             self.height = self.height.max(known.height);
             return known.held.clone();
         }
         if let Some(id) = self.contract(loc) {
-            return Held::plain(Shape::Named(id));
+            return ValueType::plain(Shape::Named(id));
         }
         self.trees.push(Vec::new());
         let again = std::mem::replace(&mut self.again, usize::MAX);
@@ -271,18 +268,18 @@ impl<'a> Reader<'a> {
         let mut held = if depth >= MOST_OPEN {
             self.again = 0;
             self.leave(loc, "", format!("more than {MOST_OPEN} schemas hold one another"));
-            Held::plain(Shape::Any)
+            ValueType::plain(Shape::Any)
         } else if let Some(around) = self.open.get(loc) {
             self.again = *around;
             self.leave(loc, "", "the schema holds itself with no object between");
-            Held::plain(Shape::Any)
+            ValueType::plain(Shape::Any)
         } else {
             self.open.insert(loc.clone(), depth);
             let held = self.fresh(loc);
             self.open.remove(loc);
             if held.shape.nested() > MOST_NESTED {
                 self.leave(loc, "", format!("more than {MOST_NESTED} arrays and maps in one another"));
-                Held::plain(Shape::Any)
+                ValueType::plain(Shape::Any)
             } else {
                 held
             }
@@ -290,16 +287,16 @@ impl<'a> Reader<'a> {
         held.trees.extend(self.trees.pop().unwrap_or_default());
         self.height += 1;
         if self.again == usize::MAX {
-            self.known.insert(loc.clone(), Known { held: held.clone(), height: self.height });
+            self.known.insert(loc.clone(), CachedType { held: held.clone(), height: self.height });
         }
-        // to the schemas around, it matters only if it is one of them that is held again
+        // outer schemas care only about the ones open around them
         self.again = if self.again < depth { again.min(self.again) } else { again };
         self.height = self.height.max(height);
         held
     }
 
-    fn fresh(&mut self, loc: &Loc) -> Held {
-        let any = || Held::plain(Shape::Any);
+    fn fresh(&mut self, loc: &Loc) -> ValueType {
+        let any = || ValueType::plain(Shape::Any);
         if let Json::Bool(value) = self.node(loc).json {
             if !value {
                 self.leave(loc, "", "no value is allowed");
@@ -340,9 +337,9 @@ impl<'a> Reader<'a> {
         let nullable = kinds.contains(&"null");
         let others: Vec<&str> = kinds.into_iter().filter(|kind| *kind != "null").collect();
         let held = match others[..] {
-            [] => return Held::plain(Shape::Null),
+            [] => return ValueType::plain(Shape::Null),
             ["integer", "number"] | ["number", "integer"] | ["number"] => self.number(loc),
-            ["boolean"] => Held::plain(Shape::Boolean),
+            ["boolean"] => ValueType::plain(Shape::Boolean),
             ["integer"] => self.integer(loc),
             ["string"] => self.string(loc),
             ["array"] => self.array(loc),
@@ -352,10 +349,10 @@ impl<'a> Reader<'a> {
                 return any();
             }
         };
-        if nullable { Held::plain(Shape::Nullable(Box::new(held))) } else { held }
+        if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
     }
 
-    /// The keywords that are more than annotations.
+    /// Returns the keywords that aren't annotations.
     pub(super) fn rules_of(&self, loc: &Loc) -> impl Iterator<Item = &'a str> + use<'a> {
         let (schemas, node, at) = (self.schemas, self.node(loc), loc.clone());
         let format = self.format(loc).is_some();
@@ -373,14 +370,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The variant of the runtime's `Format` and the name of a format that is a rule there.
+    /// Returns the variant of the runtime's `Format` and the name of an asserted format.
     pub(super) fn format(&self, loc: &Loc) -> Option<(&'static str, &'a str)> {
         let name = self.get(loc, "format")?.str()?;
         Some((self.schemas.format(self.schemas.draft(loc), name)?, name))
     }
 
-    /// `anyOf` or `oneOf` of one schema and null.
-    fn or_null(&mut self, loc: &Loc) -> Option<Held> {
+    /// Reads `anyOf` or `oneOf` of one schema and null.
+    fn or_null(&mut self, loc: &Loc) -> Option<ValueType> {
         let mut rules = self.rules_of(loc);
         let (Some(keyword @ ("anyOf" | "oneOf")), None) = (rules.next(), rules.next()) else { return None };
         let [first, second] = self.get(loc, keyword)?.items() else { return None };
@@ -396,28 +393,28 @@ impl<'a> Reader<'a> {
             Shape::Any | Shape::Null | Shape::Nullable(_) if keyword == "anyOf" && held.trees.is_empty() => held,
             Shape::Any | Shape::Null | Shape::Nullable(_) => {
                 self.leave(loc, keyword, format!("`{keyword}` of schemas that both may allow null"));
-                Held { trees: Vec::new(), ..held }
+                ValueType { trees: Vec::new(), ..held }
             }
-            _ => Held::plain(Shape::Nullable(Box::new(held))),
+            _ => ValueType::plain(Shape::Nullable(Box::new(held))),
         })
     }
 
-    /// `allOf` of one schema, with nothing beside.
-    fn only_one(&mut self, loc: &Loc) -> Option<Held> {
+    /// Reads `allOf`, `anyOf` or `oneOf` of one schema without siblings.
+    fn only_one(&mut self, loc: &Loc) -> Option<ValueType> {
         let mut rules = self.rules_of(loc);
         let (Some(keyword @ ("allOf" | "anyOf" | "oneOf")), None) = (rules.next(), rules.next()) else { return None };
         let [_] = self.get(loc, keyword)?.items() else { return None };
         Some(self.held(&loc.step(keyword).step("0")))
     }
 
-    /// The names in `type`.
+    /// Returns the names in `type`.
     pub(super) fn kinds(&self, loc: &Loc) -> Option<Vec<&'a str>> {
         let node = self.get(loc, "type")?;
         node.str().map(|kind| vec![kind]).or_else(|| Some(node.items().iter().filter_map(Node::str).collect()))
     }
 }
 
-/// What the schema says to people.
+/// The description in the schema.
 pub(super) fn docs(node: &Node) -> String {
     let text = |keyword| node.get(keyword).and_then(Node::str).map(str::trim).filter(|text| !text.is_empty());
     text("description").or_else(|| text("title")).unwrap_or_default().to_owned()

@@ -1,11 +1,11 @@
-//! Value rules that are held in place, read from the keywords of one type each.
+//! The checks of single values, read from the keywords of one type each.
 
 use std::fmt;
 
 use crate::markdown::code;
 use crate::number::Number;
 
-/// One rule.
+/// A check.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Check {
     MinLength(u64),
@@ -29,7 +29,7 @@ pub(crate) enum Check {
 }
 
 impl fmt::Display for Check {
-    /// In the schema's words, for docs.
+    /// The rule in the schema's words, for docs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MinLength(limit) => write!(f, "`minLength` {limit}"),
@@ -61,13 +61,13 @@ fn keyword(rule: &str) -> &str {
     }
 }
 
-/// A number as a float, where a comparison with it is right even though integers above 2^53 are rounded when read.
+/// Returns a limit as `f64` if comparisons with it are exact, although integers above 2^53 are rounded on reading.
 pub(crate) fn float(number: &Number<'_>) -> Option<f64> {
     let value = number.float();
     (value.abs() < 9_007_199_254_740_992.0).then_some(value)
 }
 
-/// The least and the greatest integer of the type.
+/// Returns the bounds of the integer type.
 pub(crate) fn integers(unsigned: bool) -> (i128, i128) {
     if unsigned { (0, u64::MAX.into()) } else { (i64::MIN.into(), i64::MAX.into()) }
 }

@@ -1,21 +1,22 @@
-//! What the rules of one contract need of a type makes a type of that contract, and leaves the schema's own type as it is: what
-//! a contract's types send and read depends on that contract alone, as it does where contracts are compared.
+//! Gives a contract a type of its own if its rules need more of a type than the schema of that type does.
+//!
+//! What the types of a contract send and read depends on that contract alone, as in a comparison.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::looks::{self, Need};
+use super::tree_inputs::{self, Need};
 use super::types::{Body, Shape, Type, TypeId, reach};
 use crate::schema::schemas::Schemas;
 
 type Needs = BTreeSet<(TypeId, Need)>;
 
-/// Makes types of contracts whose rules need a schema's type to be another than it is without them.
+/// Gives contracts their own copies of types that their rules need changed.
 ///
-/// Each type has a holder: the contract in whose file its schema stands, if that contract leads to it, or else the type itself.
-/// Its own needs are those of the rules that its holder leads to. Wherever a holder leads to a type that has other needs under
-/// it, the holder gets a copy, which is called after both: no name depends on other contracts.
+/// Each type has a holder: the contract whose file contains its schema, if that contract leads to it, else the type itself. Its
+/// own needs are those of the rules that its holder leads to. If a holder leads to a type with other needs, the holder gets a
+/// copy, named after both, so that no name depends on other contracts.
 pub(super) fn split(schemas: &Schemas, types: &mut Vec<Type>, contracts: &BTreeSet<TypeId>) {
-    let needs: Vec<Needs> = (0..types.len()).map(|id| looks::needs(schemas, types, id)).collect();
+    let needs: Vec<Needs> = (0..types.len()).map(|id| tree_inputs::needs(schemas, types, id)).collect();
     if needs.iter().all(Needs::is_empty) {
         return;
     }
@@ -46,19 +47,19 @@ pub(super) fn split(schemas: &Schemas, types: &mut Vec<Type>, contracts: &BTreeS
 
 struct Splitter<'a> {
     types: &'a [Type],
-    /// What the rules of each type need.
+    /// The needs of the rules of each type.
     needs: Vec<Needs>,
     holders: Vec<TypeId>,
-    /// The types that lead to each type that has rules with needs, or that is needed to be something.
+    /// The types that lead to each type with needs.
     leading: HashMap<TypeId, HashSet<TypeId>>,
-    /// What is needed of all types under a holder, as far as that was asked for.
+    /// The needs of all types under a holder, as far as computed.
     under: HashMap<TypeId, Needs>,
-    /// The copies of types by what they are copies of, and by their holder.
+    /// The copies of types, by original and holder.
     copies: BTreeMap<(TypeId, TypeId), TypeId>,
 }
 
 impl Splitter<'_> {
-    /// The types that are to be copied, each with its holder, in the order of the copies.
+    /// The types to copy, each with its holder, in order.
     fn made(&mut self, order: Vec<TypeId>) -> Vec<(TypeId, TypeId)> {
         let mut made: Vec<(TypeId, TypeId)> = Vec::new();
         for id in order {
@@ -77,7 +78,7 @@ impl Splitter<'_> {
         made
     }
 
-    /// What is needed under a holder of a type and of those that it leads to.
+    /// Returns the needs under a holder of a type and of those that it leads to.
     fn within(&mut self, id: TypeId, holder: TypeId) -> Needs {
         let (needs, leading) = (&self.needs, &self.leading);
         let leads = |from: TypeId, to: TypeId| leading.get(&to).is_some_and(|leading| leading.contains(&from));
@@ -89,7 +90,7 @@ impl Splitter<'_> {
     }
 }
 
-/// For each type that has rules with needs, and each that is needed to be something, the types that lead to it.
+/// Returns the types that lead to each type with needs.
 fn leading(types: &[Type], needs: &[Needs]) -> HashMap<TypeId, HashSet<TypeId>> {
     let mut back: Vec<Vec<TypeId>> = vec![Vec::new(); types.len()];
     for (id, type_) in types.iter().enumerate() {
@@ -119,7 +120,7 @@ fn holders(types: &[Type], contracts: &BTreeSet<TypeId>) -> Vec<TypeId> {
     holders
 }
 
-/// The types that values of a type have in them, in its order.
+/// Returns the types that a type contains, in order.
 fn used(body: &Body) -> Vec<TypeId> {
     let of_shape = |shape: &Shape| {
         let mut used = BTreeSet::new();
@@ -129,7 +130,7 @@ fn used(body: &Body) -> Vec<TypeId> {
     body.holds().into_iter().flat_map(|held| of_shape(&held.shape)).collect()
 }
 
-/// The types by where their schemas stand.
+/// Returns the types by the place of their schema.
 fn in_order(schemas: &Schemas, types: &[Type]) -> Vec<TypeId> {
     let mut order: Vec<TypeId> = (0..types.len()).collect();
     order.sort_by_cached_key(|id| (schemas.files[types[*id].loc.file].path.clone(), types[*id].loc.pointer.clone()));

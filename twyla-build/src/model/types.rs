@@ -1,17 +1,17 @@
-//! The types of the model.
+//! The data types of the model.
 
 use std::collections::BTreeSet;
 
 use twyla_contract::{Event, EventName, Kind, Place, Property, Rpc, RpcBody, RpcName};
 
 use super::rules::Check;
-use crate::schema::load::{Node, Way};
+use crate::schema::load::{Node, RpcMessage};
 use crate::schema::schemas::Loc;
 
 /// A type by its index in the model.
 pub(crate) type TypeId = usize;
 
-/// All that is generated.
+/// The model of a folder: everything that is generated.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) types: Vec<Type>,
@@ -20,26 +20,26 @@ pub(crate) struct Model {
     pub(crate) rpcs: Vec<Method>,
 }
 
-/// An RPC with the types of what it carries.
+/// An RPC with the types of its messages.
 #[derive(Debug)]
 pub(crate) struct Method {
     pub(crate) name: RpcName,
-    /// The module and the name of the type that stands for it.
+    /// The module and the name of the RPC's type.
     pub(crate) module: String,
     pub(crate) type_: String,
     pub(crate) docs: String,
     pub(crate) idempotent: bool,
-    pub(crate) request: Carried,
-    pub(crate) response: Carried,
-    pub(crate) error: Option<Carried>,
+    pub(crate) request: MessageType,
+    pub(crate) response: MessageType,
+    pub(crate) error: Option<MessageType>,
 }
 
-/// What goes one way in an RPC.
+/// A message of an RPC.
 #[derive(Debug)]
-pub(crate) struct Carried {
+pub(crate) struct MessageType {
     pub(crate) type_: TypeId,
     pub(crate) place: Place,
-    /// The name in the RPC's module of a type that is another schema's.
+    /// The alias in the RPC's module, if the type belongs to another schema.
     pub(crate) alias: Option<String>,
 }
 
@@ -48,55 +48,55 @@ impl Method {
         format!("{}::{}", self.module, self.type_)
     }
 
-    /// What it carries, each with the way that it goes.
-    pub(crate) fn carries(&self) -> impl Iterator<Item = (Way, &Carried)> {
-        let error = self.error.as_ref().map(|error| (Way::Error, error));
-        [(Way::Request, &self.request), (Way::Response, &self.response)].into_iter().chain(error)
+    /// Returns its messages.
+    pub(crate) fn carries(&self) -> impl Iterator<Item = (RpcMessage, &MessageType)> {
+        let error = self.error.as_ref().map(|error| (RpcMessage::Error, error));
+        [(RpcMessage::Request, &self.request), (RpcMessage::Response, &self.response)].into_iter().chain(error)
     }
 }
 
 /// A generated type.
 #[derive(Clone, Debug)]
 pub(crate) struct Type {
-    /// The schema that it is the type of.
+    /// Its schema.
     pub(crate) loc: Loc,
     pub(crate) module: Option<String>,
     pub(crate) name: String,
     pub(crate) place: Place,
     pub(crate) docs: String,
     pub(crate) body: Body,
-    /// Rules for the value as a whole.
+    /// The rule trees of the whole value.
     pub(crate) trees: Vec<Tree>,
-    /// Whether a rule tree looks at its values.
+    /// Whether a rule tree reads its values.
     pub(crate) looked_at: bool,
-    /// The values in it that are nobody's to see: JSON Pointers, in which a step `*` is each item or member.
+    /// The sensitive values in it: JSON Pointers, in which a step `*` matches any item or member.
     pub(crate) sensitive: Vec<String>,
 }
 
 impl Type {
-    /// The path below the module that includes the contracts.
+    /// Returns the path below the module that includes the contracts.
     pub(crate) fn path(&self) -> String {
         self.module.as_ref().map_or_else(|| self.name.clone(), |module| format!("{module}::{}", self.name))
     }
 }
 
-/// Rules of a schema that a type and its checks can't tell: they are looked at as a tree, over the typed value.
+/// Rules of a schema that a type and its checks can't express: evaluated as a tree over the typed value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tree {
     pub(crate) loc: Loc,
-    /// The keywords that are meant, with why and where; none for the whole schema.
+    /// The keywords that the tree evaluates; empty for the whole schema.
     pub(crate) keywords: BTreeSet<String>,
-    pub(crate) reasons: Vec<Reason>,
+    pub(crate) reasons: Vec<TreeReason>,
 }
 
-/// Why a type and its checks can't tell whether a rule holds.
+/// Why a rule needs a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reason {
+pub(crate) struct TreeReason {
     pub(crate) place: Place,
     pub(crate) why: String,
 }
 
-/// What a type is made of.
+/// The content of a type.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Struct {
@@ -107,74 +107,73 @@ pub(crate) enum Body {
         words: Vec<String>,
         variants: Vec<String>,
     },
-    /// One of several objects, told apart by a property that is constant in each.
+    /// One of several objects, distinguished by a property that is constant in each.
     Union {
         tag: String,
         variants: Vec<Variant>,
     },
-    /// An object whose members are all of one kind, where an event or a context has to be a type of its own; or whatever
-    /// a response is that is no object.
-    Map(Held),
+    /// A newtype: an object whose members all have one type, for an event or a context; or a response that isn't an object.
+    Map(ValueType),
 }
 
-/// What becomes of members that no field is for.
+/// What happens to undeclared members.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Others {
     Ignored,
     Refused,
-    /// They are kept in a field, a map of such values.
+    /// They are kept in a field: a map.
     Kept {
         name: String,
-        held: Held,
-        /// Whether they are nobody's to see.
+        held: ValueType,
+        /// Whether they are sensitive.
         hidden: bool,
     },
 }
 
-/// A property as a field.
+/// A field of a struct.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) wire: String,
     pub(crate) name: String,
     pub(crate) required: bool,
-    /// What the schema says that an absent property means; never that of a required one.
+    /// The default of an optional property.
     pub(crate) default: Option<SchemaDefault>,
-    /// The method that returns the value, or the default.
+    /// The method that returns the value or the default.
     pub(crate) accessor: Option<Accessor>,
-    pub(crate) held: Held,
-    /// Whether the type would have no end without a box here.
+    pub(crate) held: ValueType,
+    /// Whether it needs a box, because the type contains itself.
     pub(crate) boxed: bool,
-    /// Whether its value is nobody's to see.
+    /// Whether its value is sensitive.
     pub(crate) hidden: bool,
     pub(crate) docs: FieldDocs,
     pub(crate) place: Place,
 }
 
-/// Where the `default` of a property stands.
+/// The place of the `default` of a property.
 #[derive(Clone, Debug)]
 pub(crate) struct SchemaDefault {
-    /// The schema that has it: the property's own, or one that this refers to.
+    /// The schema with the default: the property's own, or one that it refers to.
     pub(crate) at: Loc,
-    /// The schemas that hold for the property's values; none where that depends on the way there.
+    /// The schemas that apply to the property's values; empty if they depend on the dynamic scope.
     pub(crate) schemas: Vec<Loc>,
 }
 
-/// The method that returns the value of a property, or its default.
+/// The method that returns the value of a property or its default.
 #[derive(Clone, Debug)]
 pub(crate) struct Accessor {
     pub(crate) name: String,
-    /// The default, which the field's type reads.
+    /// The default; the field's type can read it.
     pub(crate) value: Node,
-    /// The same as text.
+    /// The default as text.
     pub(crate) text: String,
 }
 
-/// What is said of a field to people.
+/// The docs of a field.
 #[derive(Clone, Debug)]
 pub(crate) struct FieldDocs {
-    /// What the schema says, which may be any text.
+    /// The description in the schema: untrusted text.
     pub(crate) said: String,
-    /// What else there is to say, each a paragraph of [`crate::markdown`].
+    /// Further paragraphs, already escaped by [`crate::markdown`].
     pub(crate) notes: Vec<String>,
 }
 
@@ -195,24 +194,24 @@ impl Field {
     }
 }
 
-/// One of the objects of a union, with the words that its tag may be.
+/// A variant of a union, with the values of its tag.
 #[derive(Clone, Debug)]
 pub(crate) struct Variant {
     pub(crate) name: String,
     pub(crate) words: Vec<String>,
-    pub(crate) held: Held,
+    pub(crate) held: ValueType,
     pub(crate) boxed: bool,
 }
 
-/// A value: its shape, and what is checked of it beyond.
+/// The type of a value: its shape, its checks and its rule trees.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Held {
+pub(crate) struct ValueType {
     pub(crate) shape: Shape,
     pub(crate) checks: Vec<Check>,
     pub(crate) trees: Vec<Tree>,
 }
 
-impl Held {
+impl ValueType {
     pub(crate) fn plain(shape: Shape) -> Self {
         Self::checked(shape, Vec::new())
     }
@@ -222,7 +221,7 @@ impl Held {
     }
 }
 
-/// A schema without its value rules.
+/// The shape of a value: its type in Rust.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Shape {
     Any,
@@ -237,17 +236,17 @@ pub(crate) enum Shape {
     Number,
     String,
     /// A string whose format has a type in Rust.
-    Real(Real),
+    Format(FormatType),
     /// A struct, an enum of words or a union.
     Named(TypeId),
-    Array(Box<Held>),
-    Map(Box<Held>),
-    Nullable(Box<Held>),
+    Array(Box<ValueType>),
+    Map(Box<ValueType>),
+    Nullable(Box<ValueType>),
 }
 
-/// A type of another crate that holds what a format allows.
+/// A Rust type for a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Real {
+pub(crate) enum FormatType {
     Date,
     DateTime,
     Uuid,
@@ -255,8 +254,8 @@ pub(crate) enum Real {
     Ipv6,
 }
 
-impl Real {
-    /// That of the format whose variant in the runtime has this name.
+impl FormatType {
+    /// Returns the type of a variant of the runtime's `Format`.
     pub(crate) fn of(variant: &str) -> Option<Self> {
         [Self::Date, Self::DateTime, Self::Uuid, Self::Ipv4, Self::Ipv6]
             .into_iter()
@@ -330,7 +329,7 @@ impl Shape {
 
 impl Body {
     /// The values that a value of this type holds.
-    pub(crate) fn holds(&self) -> Vec<&Held> {
+    pub(crate) fn holds(&self) -> Vec<&ValueType> {
         match self {
             Self::Struct { fields, others } => {
                 let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
@@ -343,7 +342,7 @@ impl Body {
     }
 
     /// The same, to be changed.
-    pub(super) fn holds_mut(&mut self) -> Vec<&mut Held> {
+    pub(super) fn holds_mut(&mut self) -> Vec<&mut ValueType> {
         match self {
             Self::Struct { fields, others } => {
                 let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
@@ -363,8 +362,8 @@ impl Model {
     }
 
     /// What of a contract is held by rule trees, and why.
-    pub(crate) fn trees(&self, id: TypeId) -> Vec<&Reason> {
-        let mut out: Vec<&Reason> = Vec::new();
+    pub(crate) fn trees(&self, id: TypeId) -> Vec<&TreeReason> {
+        let mut out: Vec<&TreeReason> = Vec::new();
         for id in self.reach(id) {
             let type_ = &self.types[id];
             out.extend(type_.trees.iter().flat_map(|tree| &tree.reasons));
@@ -401,8 +400,10 @@ impl Model {
 
     /// The RPC as the macros know it.
     pub(crate) fn rpc(&self, method: &Method) -> Rpc {
-        let body =
-            |carried: &Carried| RpcBody { place: carried.place.clone(), rust_path: self.types[carried.type_].path() };
+        let body = |carried: &MessageType| RpcBody {
+            place: carried.place.clone(),
+            rust_path: self.types[carried.type_].path(),
+        };
         Rpc {
             name: method.name.clone(),
             rust_path: method.path(),
@@ -413,8 +414,8 @@ impl Model {
         }
     }
 
-    fn kind(&self, held: &Held) -> Kind {
-        let boxed = |held: &Held| Box::new(self.kind(held));
+    fn kind(&self, held: &ValueType) -> Kind {
+        let boxed = |held: &ValueType| Box::new(self.kind(held));
         match &held.shape {
             Shape::Any => Kind::Any,
             Shape::Null => Kind::Null,
@@ -422,7 +423,7 @@ impl Model {
             Shape::Integer { minimum, maximum, .. } => Kind::Integer { minimum: *minimum, maximum: *maximum },
             Shape::Number => Kind::Number,
             Shape::String => Kind::String,
-            Shape::Real(real) => Kind::Format(real.format().into()),
+            Shape::Format(real) => Kind::Format(real.format().into()),
             Shape::Named(id) => match &self.types[*id].body {
                 Body::Enum { words, .. } => Kind::Enum(words.clone()),
                 Body::Struct { .. } => Kind::Object { rust_path: self.types[*id].path() },
@@ -443,7 +444,7 @@ impl Model {
             Shape::Integer { unsigned, .. } => if *unsigned { "u64" } else { "i64" }.into(),
             Shape::Number => "f64".into(),
             Shape::String => "String".into(),
-            Shape::Real(real) => real.path().into(),
+            Shape::Format(real) => real.path().into(),
             Shape::Named(id) => self.types[*id].path(),
             Shape::Array(item) => format!("Vec<{}>", self.rust_type(&item.shape)),
             Shape::Map(value) if value.shape == Shape::Any => "::serde_json::Map<String, ::serde_json::Value>".into(),
@@ -465,7 +466,7 @@ pub(super) fn reach(types: &[Type], from: BTreeSet<TypeId>) -> BTreeSet<TypeId> 
     seen
 }
 
-fn held_reasons<'a>(held: &'a Held, out: &mut Vec<&'a Reason>) {
+fn held_reasons<'a>(held: &'a ValueType, out: &mut Vec<&'a TreeReason>) {
     out.extend(held.trees.iter().flat_map(|tree| &tree.reasons));
     if let Shape::Array(held) | Shape::Map(held) | Shape::Nullable(held) = &held.shape {
         held_reasons(held, out);

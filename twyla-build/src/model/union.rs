@@ -1,9 +1,9 @@
-//! `oneOf` and `anyOf` of objects that a constant property tells apart: an enum with a variant for each.
+//! Unions: `oneOf` and `anyOf` of objects with a constant tag become an enum with a variant for each.
 
 use std::collections::HashSet;
 
-use super::reader::Reader;
-use super::types::{Body, Held, Shape, Variant};
+use super::reader::SchemaReader;
+use super::types::{Body, Shape, ValueType, Variant};
 use crate::schema::load::{Json, Node};
 use crate::schema::names;
 use crate::schema::schemas::Loc;
@@ -14,13 +14,13 @@ const MOST_VARIANTS: usize = 500;
 /// Of more properties that may be the tag, the first ones in alphabetical order are looked at.
 const MOST_NAMES: usize = 100;
 
-impl<'a> Reader<'a> {
+impl<'a> SchemaReader<'a> {
     /// A union inside of a content.
-    pub(super) fn union(&mut self, loc: &Loc) -> Option<Held> {
+    pub(super) fn union(&mut self, loc: &Loc) -> Option<ValueType> {
         let (keyword, tag, words) = self.tagged(loc)?;
         let at = loc.clone();
         let id = self.type_at(loc, Vec::new(), move |reader| reader.variants(&at, keyword, tag, words));
-        Some(Held::plain(Shape::Named(id)))
+        Some(ValueType::plain(Shape::Named(id)))
     }
 
     /// Whether a property tells the schemas of `oneOf` or `anyOf` apart.

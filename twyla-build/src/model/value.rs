@@ -1,10 +1,10 @@
-//! Values that are no objects: words and constants, strings, numbers and arrays, each with the rules held in place.
+//! Values other than objects: words and constants, strings, numbers and arrays, with their checks.
 
 use std::collections::HashSet;
 
-use super::reader::Reader;
+use super::reader::SchemaReader;
 use super::rules::{self, Check, is_limit};
-use super::types::{Body, Held, Real, Shape, Type, TypeId};
+use super::types::{Body, FormatType, Shape, Type, TypeId, ValueType};
 use crate::number::Number;
 use crate::schema::load::size;
 use crate::schema::load::{Json, Node};
@@ -14,10 +14,10 @@ use crate::schema::schemas::Loc;
 /// More words than these make no enum that a compiler takes gladly: they stay strings.
 const MOST_VARIANTS: usize = 1000;
 
-impl<'a> Reader<'a> {
+impl<'a> SchemaReader<'a> {
     /// `enum` and `const`.
-    pub(super) fn values(&mut self, loc: &Loc) -> Held {
-        let any = || Held::plain(Shape::Any);
+    pub(super) fn values(&mut self, loc: &Loc) -> ValueType {
+        let any = || ValueType::plain(Shape::Any);
         let beside: Vec<&str> = self.rules_of(loc).filter(|rule| !matches!(*rule, "enum" | "const" | "type")).collect();
         for keyword in &beside {
             self.leave(loc, keyword, format!("`{keyword}` beside `enum` or `const`"));
@@ -55,24 +55,24 @@ impl<'a> Reader<'a> {
         let held = match kinds {
             [true, false, false, false] if words.len() > MOST_VARIANTS => {
                 self.leave(loc, keyword, format!("`{keyword}` of more than {MOST_VARIANTS} words"));
-                Held::plain(Shape::String)
+                ValueType::plain(Shape::String)
             }
             [true, false, false, false] => {
                 let variants = names::variants(&words);
                 let id = self.type_with(loc, Body::Enum { words, variants });
-                Held::plain(Shape::Named(id))
+                ValueType::plain(Shape::Named(id))
             }
-            // an integer that may be beyond 64 bits can't be told from its neighbours
+            // an integer beyond 64 bits may be rounded to its neighbours
             [false, true, false, false] if integers.iter().all(|value| value.unsigned_abs() < 1 << 63) => {
                 integers.sort_unstable();
                 integers.dedup();
                 let (minimum, maximum) = (integers.first().copied(), integers.last().copied());
                 let unsigned = minimum.is_some_and(|minimum| minimum >= 0);
                 let shape = Shape::Integer { unsigned, minimum, maximum };
-                Held::checked(shape, vec![Check::Integers(integers)])
+                ValueType::checked(shape, vec![Check::Integers(integers)])
             }
-            [false, false, true, false] => Held::checked(Shape::Boolean, vec![Check::Booleans(booleans)]),
-            [false, false, false, false] if nullable => return Held::plain(Shape::Null),
+            [false, false, true, false] => ValueType::checked(Shape::Boolean, vec![Check::Booleans(booleans)]),
+            [false, false, false, false] if nullable => return ValueType::plain(Shape::Null),
             _ => {
                 let why = format!("`{keyword}` of values of several types, or of none that is allowed");
                 self.leave(loc, keyword, why);
@@ -82,23 +82,23 @@ impl<'a> Reader<'a> {
                 return any();
             }
         };
-        if nullable { Held::plain(Shape::Nullable(Box::new(held))) } else { held }
+        if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
     }
 
-    pub(super) fn string(&mut self, loc: &Loc) -> Held {
+    pub(super) fn string(&mut self, loc: &Loc) -> ValueType {
         let mut checks = Vec::new();
         checks.extend(size(self.get(loc, "minLength")).filter(|limit| *limit > 0).map(Check::MinLength));
         checks.extend(size(self.get(loc, "maxLength")).filter(is_limit).map(Check::MaxLength));
         let written = self.get(loc, "pattern").and_then(Node::str);
         checks.extend(written.map(|written| Check::Pattern(written.to_owned())));
         if let Some((variant, name)) = self.format(loc) {
-            match Real::of(variant) {
+            match FormatType::of(variant) {
                 // the text itself is what other rules are about
-                Some(real) if checks.is_empty() => return Held::plain(Shape::Real(real)),
+                Some(real) if checks.is_empty() => return ValueType::plain(Shape::Format(real)),
                 _ => checks.push(Check::Format(variant, name.to_owned())),
             }
         }
-        Held::checked(Shape::String, checks)
+        ValueType::checked(Shape::String, checks)
     }
 
     fn number_text(&self, loc: &Loc, keyword: &str) -> Option<&'a str> {
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         matches!(self.get(loc, keyword).map(|node| &node.json), Some(Json::Bool(true)))
     }
 
-    pub(super) fn integer(&mut self, loc: &Loc) -> Held {
+    pub(super) fn integer(&mut self, loc: &Loc) -> ValueType {
         let mut bounds = [None, None];
         for (side, inclusive, exclusive) in [(0, "minimum", "exclusiveMinimum"), (1, "maximum", "exclusiveMaximum")] {
             let low = side == 0;
@@ -146,10 +146,10 @@ impl<'a> Reader<'a> {
                 _ => self.leave(loc, "multipleOf", "`multipleOf` a fraction"),
             }
         }
-        Held::checked(Shape::Integer { unsigned, minimum, maximum }, checks)
+        ValueType::checked(Shape::Integer { unsigned, minimum, maximum }, checks)
     }
 
-    pub(super) fn number(&mut self, loc: &Loc) -> Held {
+    pub(super) fn number(&mut self, loc: &Loc) -> ValueType {
         let mut checks = Vec::new();
         for (keyword, exclusive, rule, exclusive_rule) in [
             ("minimum", "exclusiveMinimum", "minimum_number", "exclusive_minimum_number"),
@@ -171,12 +171,12 @@ impl<'a> Reader<'a> {
         if self.has(loc, "multipleOf") {
             self.leave(loc, "multipleOf", "`multipleOf` of a number that is no integer");
         }
-        Held::checked(Shape::Number, checks)
+        ValueType::checked(Shape::Number, checks)
     }
 
-    pub(super) fn array(&mut self, loc: &Loc) -> Held {
+    pub(super) fn array(&mut self, loc: &Loc) -> ValueType {
         let mut checks = Vec::new();
-        let any = || Held::plain(Shape::Any);
+        let any = || ValueType::plain(Shape::Any);
         let item = match self.get(loc, "items").map(|node| &node.json) {
             Some(Json::Object(_) | Json::Bool(_)) if !self.has(loc, "prefixItems") => self.held(&loc.step("items")),
             Some(Json::Array(_)) => {
@@ -209,6 +209,6 @@ impl<'a> Reader<'a> {
                 _ => self.leave(loc, "uniqueItems", "`uniqueItems` of more than strings, integers and booleans"),
             }
         }
-        Held::checked(Shape::Array(Box::new(item)), checks)
+        ValueType::checked(Shape::Array(Box::new(item)), checks)
     }
 }

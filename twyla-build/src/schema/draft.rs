@@ -1,4 +1,4 @@
-//! The drafts of JSON Schema: which one a schema is of, and which keywords each of them has.
+//! The drafts of JSON Schema: which draft a schema has, and which keywords a draft has.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -30,23 +30,23 @@ const ALL: [(Draft, &str, &str); 5] = [
 ];
 
 impl Draft {
-    /// The draft that `$schema` names.
+    /// Returns the draft that a `$schema` names.
     pub(crate) fn of(uri: &str) -> Option<Self> {
         ALL.into_iter().find(|(_, _, known)| plain(known) == plain(uri)).map(|(draft, ..)| draft)
     }
 
-    /// Every `$schema` that is known, for a did-you-mean.
+    /// The known values of `$schema`, for a did-you-mean.
     pub(crate) fn uris() -> impl Iterator<Item = &'static str> {
         ALL.into_iter().map(|(_, _, uri)| uri)
     }
 
-    /// The `$schema` that names it.
+    /// Its value of `$schema`.
     #[must_use]
     pub fn uri(self) -> &'static str {
         ALL.iter().find(|(draft, ..)| *draft == self).map_or("", |(_, _, uri)| uri)
     }
 
-    /// The name in words: `2020-12`.
+    /// Its name, such as `2020-12`.
     #[must_use]
     pub fn name(self) -> &'static str {
         ALL.iter().find(|(draft, ..)| *draft == self).map_or("2020-12", |(_, name, _)| name)
@@ -71,13 +71,13 @@ impl Draft {
         LIFETIMES.get(keyword).is_some_and(|(first, last)| *first <= self && self <= *last)
     }
 
-    /// The drafts that have a keyword by which values are refused, if this one lacks it: the first and the last of them.
+    /// Returns the first and the last draft that have a validating keyword, if this draft lacks it.
     pub(crate) fn elsewhere(self, keyword: &str) -> Option<(Self, Self)> {
         let says_nothing = is_annotation(keyword) || keyword.starts_with("content");
         LIFETIMES.get(keyword).copied().filter(|_| !self.has(keyword) && !says_nothing)
     }
 
-    /// Whether a keyword is one of the draft's that say more than something to people: `maxLength`, and not `title`.
+    /// Whether the draft has a keyword that isn't just an annotation: `maxLength`, but not `title`.
     ///
     /// ```
     /// use twyla_build::Draft;
@@ -105,7 +105,7 @@ impl std::str::FromStr for Draft {
     }
 }
 
-/// A text that names no draft.
+/// The error for a text that doesn't name a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoDraft;
 
@@ -117,7 +117,7 @@ impl std::fmt::Display for NoDraft {
     }
 }
 
-/// What a custom `$schema` stands for.
+/// The drafts that custom values of `$schema` stand for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dialects(BTreeMap<String, Draft>);
 
@@ -130,17 +130,17 @@ impl Dialects {
         self.0.insert(plain(uri).to_owned(), draft);
     }
 
-    /// The draft that was set for a URI.
+    /// Returns the draft that is set for a URI.
     pub(crate) fn set(&self, uri: &str) -> Option<Draft> {
         self.0.get(plain(uri)).copied()
     }
 
-    /// The draft of a dialect that is known without being set.
+    /// Returns the draft of a built-in dialect.
     pub(crate) fn known(uri: &str) -> Option<Draft> {
         KNOWN.into_iter().find(|(known, _)| plain(known) == plain(uri)).map(|(_, draft)| draft)
     }
 
-    /// These, and the others that they don't name.
+    /// Returns these dialects, and those of `other` for the URIs that these don't have.
     pub(crate) fn or(&self, other: Self) -> Self {
         let mut all = other.0;
         all.extend(self.0.iter().map(|(uri, draft)| (uri.clone(), *draft)));
@@ -148,13 +148,13 @@ impl Dialects {
     }
 }
 
-/// `http` and `https`, with and without `#`, are used for one another.
+/// Normalizes a URI of `$schema`: `http` and `https`, with and without `#`, are interchangeable in practice.
 pub(crate) fn plain(uri: &str) -> &str {
     uri.trim_end_matches('#').trim_start_matches("https:").trim_start_matches("http:")
 }
 
-/// The vocabularies that are in force for a schema. A draft's own meta-schema has all of them; one that a schema names
-/// with `$schema` says with `$vocabulary` which.
+/// The vocabularies in force for a schema. The meta-schema of a draft has all of them; a custom one lists them in
+/// `$vocabulary`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Vocabularies(u8);
 
@@ -181,10 +181,10 @@ const CONTENT: u8 = 1 << 6;
 
 impl Vocabularies {
     pub(crate) const ALL: Self = Self(u8::MAX);
-    /// Without these there are no schemas.
+    /// The core vocabulary, which is always in force.
     pub(crate) const CORE: Self = Self(CORE);
 
-    /// These and the one that a URI names; none where it is unknown to the draft.
+    /// Adds the vocabulary of a URI; none if the draft doesn't have it.
     pub(crate) fn with(self, draft: Draft, uri: &str) -> Option<Self> {
         let folder = match draft {
             Draft201909 => "//json-schema.org/draft/2019-09/vocab/",
@@ -197,7 +197,7 @@ impl Vocabularies {
             _ => name != "format",
         };
         let (_, bit) = VOCABULARIES.iter().find(|(other, _)| *other == name).filter(|_| known)?;
-        // the applicators of 2019-09 include what has a vocabulary of its own later
+        // the applicator vocabulary of 2019-09 includes what 2020-12 has in one of its own
         let bit = if draft == Draft201909 && *bit == APPLICATOR { APPLICATOR | UNEVALUATED } else { *bit };
         Some(Self(self.0 | bit))
     }
@@ -208,7 +208,7 @@ impl Vocabularies {
     }
 }
 
-/// The vocabulary that a keyword is of.
+/// Returns the vocabulary of a keyword.
 fn vocabulary(keyword: &str) -> u8 {
     match keyword {
         "additionalItems"
@@ -239,7 +239,7 @@ fn vocabulary(keyword: &str) -> u8 {
     }
 }
 
-/// `KEYWORDS` by name: this is asked for every keyword of every schema, many times.
+/// `KEYWORDS` by name, since lookups are frequent.
 static LIFETIMES: LazyLock<BTreeMap<&str, (Draft, Draft)>> =
     LazyLock::new(|| KEYWORDS.iter().map(|(name, first, last)| (*name, (*first, *last))).collect());
 
@@ -312,40 +312,40 @@ const KEYWORDS: &[(&str, Draft, Draft)] = &[
 
 /// How a keyword holds subschemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holds {
+pub(crate) enum Subschemas {
     One,
     OneOrMany,
     Many,
     Named,
 }
 
-/// Keywords that hold subschemas, in whichever draft.
-pub(crate) const HOLDERS: &[(&str, Holds)] = &[
-    ("additionalItems", Holds::One),
-    ("additionalProperties", Holds::One),
-    ("contains", Holds::One),
-    ("contentSchema", Holds::One),
-    ("else", Holds::One),
-    ("if", Holds::One),
-    ("not", Holds::One),
-    ("propertyNames", Holds::One),
-    ("then", Holds::One),
-    ("unevaluatedItems", Holds::One),
-    ("unevaluatedProperties", Holds::One),
-    ("items", Holds::OneOrMany),
-    ("allOf", Holds::Many),
-    ("anyOf", Holds::Many),
-    ("oneOf", Holds::Many),
-    ("prefixItems", Holds::Many),
-    ("$defs", Holds::Named),
-    ("definitions", Holds::Named),
-    ("dependencies", Holds::Named),
-    ("dependentSchemas", Holds::Named),
-    ("patternProperties", Holds::Named),
-    ("properties", Holds::Named),
+/// The keywords of all drafts that hold subschemas.
+pub(crate) const HOLDERS: &[(&str, Subschemas)] = &[
+    ("additionalItems", Subschemas::One),
+    ("additionalProperties", Subschemas::One),
+    ("contains", Subschemas::One),
+    ("contentSchema", Subschemas::One),
+    ("else", Subschemas::One),
+    ("if", Subschemas::One),
+    ("not", Subschemas::One),
+    ("propertyNames", Subschemas::One),
+    ("then", Subschemas::One),
+    ("unevaluatedItems", Subschemas::One),
+    ("unevaluatedProperties", Subschemas::One),
+    ("items", Subschemas::OneOrMany),
+    ("allOf", Subschemas::Many),
+    ("anyOf", Subschemas::Many),
+    ("oneOf", Subschemas::Many),
+    ("prefixItems", Subschemas::Many),
+    ("$defs", Subschemas::Named),
+    ("definitions", Subschemas::Named),
+    ("dependencies", Subschemas::Named),
+    ("dependentSchemas", Subschemas::Named),
+    ("patternProperties", Subschemas::Named),
+    ("properties", Subschemas::Named),
 ];
 
-/// The keywords that only tell people something, or that other places refer to.
+/// The keywords that don't validate: annotations, identifiers and definitions.
 pub(crate) fn is_annotation(keyword: &str) -> bool {
     matches!(
         keyword,

@@ -1,10 +1,10 @@
-//! Formats: which of them a draft knows, and what the runtime calls them.
+//! Formats: which formats each draft has, and their names in the runtime.
 
 use twyla_formats::Format;
 
 use crate::schema::draft::Draft::{self, Draft4, Draft6, Draft7, Draft201909};
 
-/// The formats that some draft knows: each with its variant of the runtime's `Format`, and the draft that brought it.
+/// The formats of all drafts: each with its variant of the runtime's `Format`, and the first draft that has it.
 const FORMATS: [(&str, &str, Draft); 19] = [
     ("date-time", "DateTime", Draft4),
     ("date", "Date", Draft4),
@@ -27,22 +27,22 @@ const FORMATS: [(&str, &str, Draft); 19] = [
     ("regex", "Regex", Draft4),
 ];
 
-/// The names of the formats that some draft knows.
+/// Returns the names of the formats of all drafts.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
     FORMATS.into_iter().map(|(name, ..)| name)
 }
 
-/// The variant of the runtime's `Format` for a format that this draft knows; the others are annotations.
+/// Returns the variant of the runtime's `Format` for a format of this draft; other formats are annotations.
 pub(crate) fn variant(draft: Draft, name: &str) -> Option<&'static str> {
     let (_, variant, since) = FORMATS.into_iter().find(|(known, ..)| *known == name)?;
     match variant {
-        // from draft 7 on a label may be one of another script
+        // from draft 7 on, a label may be in any script
         "Hostname" if draft < Draft7 => Some("PlainHostname"),
         _ => (since <= draft).then_some(variant),
     }
 }
 
-/// Whether a text is of the format with that variant; none where that can't be told here.
+/// Whether a text has the format of this variant; none if that can't be checked here.
 pub(crate) fn holds(variant: &str, text: &str) -> Option<bool> {
     let format = match variant {
         "DateTime" => Format::DateTime,

@@ -1,10 +1,11 @@
-//! JSON Schema files as they are read: loaded with their places, resolved, and checked.
+//! The JSON Schema files of a folder: loaded with their places, resolved and checked.
 
 pub(crate) mod check;
-pub(crate) mod circles;
+pub(crate) mod cycles;
 pub(crate) mod draft;
 pub(crate) mod evaluate;
 pub(crate) mod format;
+pub(crate) mod keyword_values;
 pub(crate) mod load;
 pub(crate) mod meta;
 pub(crate) mod names;
@@ -21,5 +22,4 @@ pub(crate) mod scope;
 pub(crate) mod sensitive;
 pub mod settings;
 pub(crate) mod uri;
-pub(crate) mod values;
 pub(crate) mod warning;

@@ -1,5 +1,4 @@
-//! Names in Rust: those of `twyla_contract::rust`, held against what the compiler takes for an identifier, and takes without a
-//! warning.
+//! Names in Rust: those of `twyla_contract::rust`, made identifiers that the compiler accepts without a warning.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,16 +8,17 @@ use unicode_security::GeneralSecurityProfile;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::mixed_script::{AugmentedScriptSet, is_potential_mixed_script_confusable_char};
 
-use crate::schema::load::{Role, steps};
+use crate::schema::load::{FileRole, steps};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// The name of a property's field.
+/// Returns the name of a property's field.
 pub(crate) fn field(wire: &str) -> String {
     checked(rust::field_name, wire)
 }
 
-/// The names of an object's fields, each another. Where two would be one, or look alike to the compiler, it is that of the property
-/// that is written like it, or of the first in alphabetical order, and the other ones are counted: the order of the properties changes nothing.
+/// Returns distinct names for the fields of an object. If two names are equal, or look alike to the compiler, the property
+/// written like it keeps it, else the first in alphabetical order; the others get a number. The order of the properties changes
+/// nothing.
 pub(crate) fn fields(wires: &[&str]) -> Vec<String> {
     let plain: Vec<String> = wires.iter().map(|wire| field(wire)).collect();
     let mut order: Vec<usize> = (0..wires.len()).collect();
@@ -30,12 +30,12 @@ pub(crate) fn fields(wires: &[&str]) -> Vec<String> {
     names
 }
 
-/// The name of the field for the members that no other field is for: no property changes its name for it.
+/// Returns the name of the field for undeclared members. It never changes the name of a property's field.
 pub(crate) fn extra(fields: &[String]) -> String {
     distinct(fields.iter().cloned().chain(["extra".to_owned()])).pop().unwrap_or_default()
 }
 
-/// What every generated struct has, or a trait that it or its user implements, and what an accessor of the name would hide.
+/// The names of methods of generated structs and of common traits, which an accessor must not hide.
 const FUNCTIONS: [&str; 23] = [
     "as_mut",
     "as_ref",
@@ -62,8 +62,8 @@ const FUNCTIONS: [&str; 23] = [
     "validate",
 ];
 
-/// The names of the methods that return a property's value or its default, for the fields that have such: the field's own, with
-/// `_or_default` behind it where that name is another function's.
+/// Returns the names of the methods that return a property's value or its default: the name of the field, with `_or_default`
+/// appended if another function has that name.
 pub(crate) fn accessors<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<String> {
     let names: Vec<&str> = fields.collect();
     let is_free = |name: &&&str| !FUNCTIONS.contains(name);
@@ -82,10 +82,10 @@ pub(crate) fn accessors<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<String
     out
 }
 
-/// Each name, or what is free of the name with `_2`, `_3`, ... behind it.
+/// Makes names distinct by appending `_2`, `_3`, ...
 fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut taken = HashSet::new();
-    // where to go on counting, so that many of one name are not many times as much work
+    // the last number of each name, so that many equal names take linear time
     let mut counts: HashMap<String, usize> = HashMap::new();
     let named = names.map(|name| {
         let mut free = name.clone();
@@ -102,19 +102,19 @@ fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     named.collect()
 }
 
-/// What the compiler goes by when it warns that two names look alike, which it never does of two in ASCII.
+/// The form by which the compiler warns of confusable identifiers; ASCII names are never confusable.
 pub(crate) fn look(name: &str) -> String {
     if name.is_ascii() { name.to_owned() } else { skeleton(name).collect() }
 }
 
-/// The name of a type or variant.
+/// Returns the name of a type or variant.
 pub(crate) fn type_(wire: &str) -> String {
     if wire.is_empty() { "Empty".to_owned() } else { checked(rust::type_name, wire) }
 }
 
-/// The name that a rule makes, as the compiler reads it: compatibility characters are what they stand for (`ﬁ` is `fi`), and
-/// a name that looks like one in ASCII is that (`ı` is `i`). What is no identifier, or one that the compiler warns of, is
-/// spelled by its code points.
+/// Applies a naming rule and makes the result a valid identifier: compatibility characters are replaced (`ﬁ` by `fi`), and a
+/// name that looks like an ASCII name becomes that (`ı` becomes `i`). A name that isn't an identifier, or that the compiler
+/// warns of, is spelled with its code points.
 fn checked(rule: fn(&str) -> String, wire: &str) -> String {
     let mut name = rule(wire);
     if !name.is_ascii() {
@@ -139,8 +139,7 @@ fn checked(rule: fn(&str) -> String, wire: &str) -> String {
     points.join("_")
 }
 
-/// Whether the compiler takes an identifier, by itself, without a warning: with no character that identifiers don't usually
-/// have, and with no script of which it has only what looks like another.
+/// Whether the compiler accepts an identifier without a warning about uncommon or confusable characters.
 fn is_common(name: &str) -> bool {
     if name.is_ascii() {
         return true;
@@ -160,12 +159,12 @@ fn is_common(name: &str) -> bool {
     })
 }
 
-/// The module of a service's RPCs.
+/// Returns the module of a service's RPCs.
 pub(crate) fn service(name: &RpcName) -> String {
     format!("rpc::{}", field(name.service()))
 }
 
-/// What names the type of a document: the path in its URI, or what is behind the scheme where that is all it has.
+/// Returns the part of a document's URI that names its type: the path, or all after the scheme.
 fn document(uri: &str) -> &str {
     let behind = uri.split_once(':').map_or(uri, |(_, behind)| behind);
     let path = match behind.strip_prefix("//") {
@@ -175,12 +174,12 @@ fn document(uri: &str) -> &str {
     path.strip_suffix(".json").unwrap_or(path)
 }
 
-/// The variants of an enum, in the order of its words.
+/// Returns the variants of an enum, in the order of its words.
 pub(crate) fn variants(words: &[String]) -> Vec<String> {
     distinct(words.iter().map(|word| type_(word)))
 }
 
-/// The module and the name of the type at a place: they come from the place alone, so that a schema has the same type
+/// Returns the module and the name of the type of a schema. They depend only on its place, so that a schema has the same type
 /// wherever it is referred to.
 pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> (Option<String>, String) {
     let file = &schemas.files[loc.file];
@@ -189,12 +188,12 @@ pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> (Option<String>, String) {
         type_(path.strip_suffix(".json").unwrap_or(path))
     };
     let (module, mut name) = match &file.role {
-        Role::Context => (None, "Context".to_owned()),
-        Role::Event(name) => (Some(field(name.domain())), type_(name.event_type())),
-        Role::Shared => (Some("shared".to_owned()), stem("shared/")),
-        Role::Rpc(name, way) => (Some(service(name)), format!("{}{}", type_(name.method()), type_(way.name()))),
-        Role::BesideRpc => (Some("rpc".to_owned()), stem("rpc/")),
-        Role::Document | Role::MetaSchema => (Some("documents".to_owned()), type_(document(&file.path))),
+        FileRole::Context => (None, "Context".to_owned()),
+        FileRole::Event(name) => (Some(field(name.domain())), type_(name.event_type())),
+        FileRole::Shared => (Some("shared".to_owned()), stem("shared/")),
+        FileRole::Rpc(name, way) => (Some(service(name)), format!("{}{}", type_(name.method()), type_(way.name()))),
+        FileRole::BesideRpc => (Some("rpc".to_owned()), stem("rpc/")),
+        FileRole::Document | FileRole::MetaSchema => (Some("documents".to_owned()), type_(document(&file.path))),
     };
     let mut way = steps(&loc.pointer);
     while let Some(step) = way.next() {

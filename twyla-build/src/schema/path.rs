@@ -1,4 +1,4 @@
-//! A place in schemas, as users see it: the document and the JSON Pointer in it.
+//! A place in schemas as users see it: the document and the JSON Pointer in it.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::schema::schemas::{Loc, Schemas};
 /// A place in a bundle's schemas. Shown as `shared/money.json#/$defs/sum/maximum`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SchemaPath {
-    /// The document: its path below the schemas folder, or its URI where it is of somewhere else.
+    /// The document: its path below the schemas folder, or its URI if it isn't in the folder.
     pub document: String,
     /// The JSON Pointer in it, empty for the whole.
     pub pointer: String,

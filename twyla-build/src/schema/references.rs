@@ -1,9 +1,9 @@
-//! Tests of where references lead, and of what is in force there.
+//! Tests of the targets of references, and of the keywords in force there.
 
 use crate::schema::check;
 use crate::schema::draft::{Dialects, Draft};
 use crate::schema::load;
-use crate::schema::load::{File, Role, parse};
+use crate::schema::load::{File, FileRole, parse};
 use crate::schema::problem::Problem;
 use crate::schema::register;
 use crate::schema::schemas::{Loc, Schemas};
@@ -12,7 +12,7 @@ use crate::schema::schemas::{Loc, Schemas};
 fn resolved(draft: Draft, files: &[(&str, &str)]) -> (Schemas, Vec<String>) {
     let mut problems = Vec::new();
     let files = files.iter().filter_map(|(path, text)| {
-        let role = if path.contains("://") { Role::Document } else { Role::Shared };
+        let role = if path.contains("://") { FileRole::Document } else { FileRole::Shared };
         let root = parse(path, text.as_bytes().to_vec(), &mut problems)?;
         Some(File { path: (*path).to_owned(), shown: (*path).to_owned(), role, root, unread: false })
     });
@@ -144,7 +144,7 @@ fn to_the_meta_schemas_without_giving_them() {
         let (schemas, said) = resolved(draft, &[("shared/x.json", &file)]);
         assert_eq!(said, [""; 0], "{uri}");
         let target = &schemas.refs[&Loc { file: 0, pointer: "/properties/a".to_owned() }];
-        assert_eq!(schemas.files[target.file].role, Role::MetaSchema);
+        assert_eq!(schemas.files[target.file].role, FileRole::MetaSchema);
     }
 }
 
@@ -287,7 +287,7 @@ fn a_meta_schema_has_the_draft_of_its_own() {
             ("https://b/one", r#"{ "$schema": "https://b/one" }"#),
         ],
     );
-    assert!(said[0].contains("`https://b/one` is no draft that is known"), "{said:?}");
+    assert!(said[0].contains("`https://b/one` isn't a known draft"), "{said:?}");
 }
 
 #[test]
@@ -337,6 +337,6 @@ fn documents_are_told_of_with_their_place() {
     );
     assert!(said[1].starts_with("/good.json: `x.json` can't be the URI of a document"), "{said:?}");
     assert!(said[2].starts_with("/good.json: `https://a/y.json#part` can't be the URI of a document"), "{said:?}");
-    assert!(said[3].starts_with("/bad.json:2:8: is no JSON"), "{said:?}");
+    assert!(said[3].starts_with("/bad.json:2:8: isn't valid JSON"), "{said:?}");
     assert!(said[4].starts_with("/absent.json: can't be read"), "{said:?}");
 }

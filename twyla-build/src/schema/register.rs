@@ -1,26 +1,26 @@
-//! Every schema of every file noted under its place, with the names it gives itself, and every reference followed.
+//! Registers every schema under its place and the names that it gives itself, and follows every reference.
 //!
-//! A document counts only where something refers to it: what is wrong in another one is nobody's problem.
+//! Problems of a document count only if something refers to it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use twyla_contract::similar;
 
-use crate::schema::circles;
-use crate::schema::draft::{Dialects, Draft, HOLDERS, Holds, Vocabularies};
-use crate::schema::load::{At, File, Json, Node, Role};
+use crate::schema::cycles;
+use crate::schema::draft::{Dialects, Draft, HOLDERS, Subschemas, Vocabularies};
+use crate::schema::load::{At, File, FileRole, Json, Node};
 use crate::schema::meta;
-use crate::schema::problem::{Problem, What};
+use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Info, Loc, Schemas};
 use crate::schema::settings;
 use crate::schema::uri;
 
-/// The limit of what the JSON Pointers and URIs of all schemas take together, in bytes: deep places below long names
-/// would be many times as long as their file.
+/// Size limit of the JSON Pointers and URIs of all schemas together, in bytes: deep places below long names could take many
+/// times the size of their file.
 const MAX_NAMES: usize = 32 << 20;
 
-/// The limit of a URI's length: each resource has one, and those below it begin with it.
+/// Length limit of a URI, since the URIs of nested resources begin with it.
 const MAX_URI: usize = 2 << 10;
 
 /// Registers the schemas of these files, and follows all references.
@@ -32,7 +32,7 @@ pub(crate) fn schemas(
 ) -> Schemas {
     let mut schemas = Schemas::of_files(files, default_draft, dialects);
     all(&mut schemas, problems);
-    circles::report(&schemas, problems);
+    cycles::report(&schemas, problems);
     schemas
 }
 
@@ -48,7 +48,7 @@ fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
         asked: HashSet::new(),
         bytes: 0,
     };
-    // what they are given as comes before what they call themselves
+    // the URI that a file is given with comes before its `$id`
     for file in 0..register.schemas.files.len() {
         let base = uri::of_file(&register.schemas.files[file].path);
         register.schemas.resources.insert(base.into(), Loc::root(file));
@@ -57,7 +57,7 @@ fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
     for file in 0..register.schemas.files.len() {
         register.file(file);
         let fresh = std::mem::take(&mut register.fresh);
-        if register.schemas.files[file].role == Role::Document {
+        if register.schemas.files[file].role == FileRole::Document {
             register.waiting.insert(file, fresh);
         } else {
             open.extend(fresh);
@@ -69,7 +69,7 @@ fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
         }
         open.append(&mut register.fresh);
     }
-    // a name that two schemas have is wrong where a reference means one of them
+    // a URI of two schemas is an error only if a reference uses it
     let Register { problems: found, twice, asked, .. } = &mut register;
     found.extend(twice.drain(..).filter(|it| it.matters(asked)).map(|it| (it.file, it.problem)));
     let unused: BTreeSet<usize> = register.waiting.into_keys().collect();
@@ -78,7 +78,7 @@ fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
     schemas.infos.retain(|loc, _| !unused.contains(&loc.file));
 }
 
-/// The files by their URI and by the one that their root gives itself.
+/// Returns the files by their URI and by the `$id` of their root.
 fn root_uris(files: &[File]) -> HashMap<String, usize> {
     let mut out = HashMap::new();
     for (index, file) in files.iter().enumerate() {
@@ -94,31 +94,31 @@ fn root_uris(files: &[File]) -> HashMap<String, usize> {
 
 struct Register<'a> {
     schemas: &'a mut Schemas,
-    /// Where a `$schema` may lead.
+    /// The files that a `$schema` may name, by URI.
     documents: HashMap<String, usize>,
-    /// The schemas whose references are still to be followed.
+    /// The schemas whose references aren't followed yet.
     fresh: Vec<Loc>,
-    /// The same of documents that nothing has led to so far.
+    /// The same for documents that nothing refers to so far.
     waiting: HashMap<usize, Vec<Loc>>,
     problems: Vec<(usize, Problem)>,
-    /// The URIs that schemas have though others have them.
-    twice: Vec<Twice>,
-    /// The URIs by which references have found their schemas: with the file where that embeds the resource.
+    /// The URIs of more than one schema.
+    twice: Vec<DuplicateUri>,
+    /// The URIs that references have used, with the file if it embeds the resource.
     asked: HashSet<(Option<usize>, Arc<str>)>,
-    /// What all names take together so far.
+    /// The size of all names so far, in bytes.
     bytes: usize,
 }
 
-/// A URI that a schema has though another one has it.
-struct Twice {
+/// A URI of a schema that another schema has already.
+struct DuplicateUri {
     uri: Arc<str>,
     file: usize,
-    /// Whether both are in that file; else a reference within it means its own, and is clear.
+    /// Whether both are in that file. If not, a reference within the file means its own, which is unambiguous.
     within: bool,
     problem: Problem,
 }
 
-impl Twice {
+impl DuplicateUri {
     /// Whether a reference may mean either schema.
     fn matters(&self, asked: &HashSet<(Option<usize>, Arc<str>)>) -> bool {
         let by = |file| asked.contains(&(file, self.uri.clone()));
@@ -134,9 +134,9 @@ impl Register<'_> {
         self.place(Loc::root(file), &info, true);
     }
 
-    /// Notes the schema at a place and all schemas in it; it has its own `$id` only where a keyword makes it a schema.
+    /// Registers the schema at a place and all schemas in it. Its `$id` counts only if a keyword makes it a schema.
     fn place(&mut self, loc: Loc, outer: &Info, named: bool) {
-        // out of the way, so that their nodes can be walked while the rest is written
+        // taken out, so that their nodes can be read while the rest is modified
         let files = std::mem::take(&mut self.schemas.files);
         if let Some(node) = files.get(loc.file).and_then(|file| file.root.pointer(&loc.pointer)) {
             self.schema(&files, loc, node, outer, named);
@@ -159,9 +159,9 @@ impl Register<'_> {
                     }
                     (info.draft, info.vocabularies) = dialect;
                 }
-                Err(what) => {
-                    self.say(files, &loc, member.value.at, what);
-                    // what its keywords mean isn't known either: that is one mistake
+                Err(kind) => {
+                    self.say(files, &loc, member.value.at, kind);
+                    // the meaning of its keywords is unknown too: report one error
                     info.vocabularies = Vocabularies::CORE;
                 }
             }
@@ -177,10 +177,10 @@ impl Register<'_> {
             }
             let at = || loc.step(&member.key);
             match (holds, &member.value.json) {
-                (Holds::One | Holds::OneOrMany, Json::Object(_) | Json::Bool(_)) => {
+                (Subschemas::One | Subschemas::OneOrMany, Json::Object(_) | Json::Bool(_)) => {
                     self.schema(files, at(), &member.value, &info, true);
                 }
-                (Holds::Many | Holds::OneOrMany, Json::Array(items)) => {
+                (Subschemas::Many | Subschemas::OneOrMany, Json::Array(items)) => {
                     for (index, item) in items.iter().enumerate() {
                         if self.full() {
                             break;
@@ -188,7 +188,7 @@ impl Register<'_> {
                         self.schema(files, at().step(&index.to_string()), item, &info, true);
                     }
                 }
-                (Holds::Named, Json::Object(members)) => {
+                (Subschemas::Named, Json::Object(members)) => {
                     for member in members.iter().filter(|member| !matches!(member.value.json, Json::Array(_))) {
                         if self.full() {
                             break;
@@ -203,14 +203,16 @@ impl Register<'_> {
         self.schemas.infos.insert(loc, info);
     }
 
-    /// Whether the limit of all names leaves room for so many bytes more; said where it is reached.
+    /// Adds bytes to the size of all names. Reports reaching the limit, and returns whether there is room.
     fn affords(&mut self, bytes: usize, files: &[File], loc: &Loc, node: &Node) -> bool {
         if !self.full() {
             self.bytes += bytes;
             if self.full() {
-                let what =
-                    What::TooMuch { what: "the JSON Pointers and URIs of all schemas together", limit: MAX_NAMES };
-                self.say(files, loc, node.at, what);
+                let kind = ProblemKind::TooMuch {
+                    subject: "the JSON Pointers and URIs of all schemas together",
+                    limit: MAX_NAMES,
+                };
+                self.say(files, loc, node.at, kind);
             }
         }
         !self.full()
@@ -220,24 +222,24 @@ impl Register<'_> {
         self.bytes > MAX_NAMES
     }
 
-    fn say(&mut self, files: &[File], loc: &Loc, at: At, what: What) {
-        self.problems.push((loc.file, files[loc.file].problem(at, what)));
+    fn say(&mut self, files: &[File], loc: &Loc, at: At, kind: ProblemKind) {
+        self.problems.push((loc.file, files[loc.file].problem(at, kind)));
     }
 
-    /// The draft that a `$schema` stands for, and what is in force with it.
-    fn dialect(&self, files: &[File], uri: &str) -> Result<(Draft, Vocabularies), What> {
+    /// Returns the draft and the vocabularies of a `$schema`.
+    fn dialect(&self, files: &[File], uri: &str) -> Result<(Draft, Vocabularies), ProblemKind> {
         if let Some(draft) = self.schemas.set_draft(uri) {
             return Ok((draft, Vocabularies::ALL));
         }
         let unknown = || {
             let near = similar::nearest(uri, Draft::uris()).map(str::to_owned);
-            What::UnknownDraft { uri: uri.to_owned(), near, settings: settings::shown(files) }
+            ProblemKind::UnknownDraft { uri: uri.to_owned(), near, settings: settings::shown(files) }
         };
         let document = |uri: &str| Some(&files.get(*self.documents.get(&uri::of_document(uri)?)?)?.root);
         let Some(own) = document(uri) else {
             return Dialects::known(uri).map(|draft| (draft, Vocabularies::ALL)).ok_or_else(unknown);
         };
-        // its draft is that of its own `$schema`, which may be another's; a ring of them names none
+        // its draft is that of its own `$schema`, which may name another custom one; a cycle has no draft
         let (mut draft, mut at) = (None, own);
         for _ in 0..=files.len() {
             let Some(next) = at.get("$schema").and_then(Node::str) else {
@@ -266,7 +268,7 @@ impl Register<'_> {
             match all.with(draft, &member.key) {
                 Some(more) => all = more,
                 None if matches!(member.value.json, Json::Bool(true)) => {
-                    return Err(What::UnknownVocabulary { uri: member.key.clone(), schema: uri.to_owned() });
+                    return Err(ProblemKind::UnknownVocabulary { uri: member.key.clone(), schema: uri.to_owned() });
                 }
                 None => {}
             }
@@ -274,7 +276,7 @@ impl Register<'_> {
         Ok((draft, all))
     }
 
-    /// Notes the names that a schema gives itself.
+    /// Registers the names that a schema gives itself.
     fn names(&mut self, files: &[File], loc: &Loc, node: &Node, info: &mut Info, named: bool) {
         if let Some(member) = node.member(info.draft.id_keyword())
             && let Some(id) = member.value.str()
@@ -283,8 +285,8 @@ impl Register<'_> {
             if !absolute.is_empty() {
                 match uri::resolve(&info.base, absolute) {
                     Ok(uri) if uri.len() > MAX_URI => {
-                        let what = What::TooMuch { what: "a URI", limit: MAX_URI };
-                        self.say(files, loc, member.value.at, what);
+                        let kind = ProblemKind::TooMuch { subject: "a URI", limit: MAX_URI };
+                        self.say(files, loc, member.value.at, kind);
                     }
                     Ok(uri) if !self.affords(uri.len(), files, loc, node) => {}
                     Ok(uri) => {
@@ -295,7 +297,9 @@ impl Register<'_> {
                         };
                         info.base = uri;
                     }
-                    Err(_) => self.say(files, loc, member.value.at, What::BadReference { reference: id.to_owned() }),
+                    Err(_) => {
+                        self.say(files, loc, member.value.at, ProblemKind::BadReference { reference: id.to_owned() })
+                    }
                 }
             }
             if named && !fragment.is_empty() && info.draft <= Draft::Draft7 {
@@ -323,7 +327,8 @@ impl Register<'_> {
         }
     }
 
-    /// Notes a resource under its URI, and returns its name. Where another file has one of that URI, it is its file's own.
+    /// Registers a resource under its URI, and returns its name. If another file has a resource of that URI, it is visible
+    /// within its own file only.
     fn resource(&mut self, files: &[File], loc: &Loc, at: At, uri: &Arc<str>) -> Arc<str> {
         let own = (loc.file, uri.clone());
         let first = self.schemas.resources.get(self.schemas.named(loc.file, uri)).filter(|first| *first != loc);
@@ -339,20 +344,20 @@ impl Register<'_> {
             Some(file.place(named.unwrap_or(node).at))
         };
         let place = files.get(first.file).and_then(place).map(|place| place.to_string()).unwrap_or_default();
-        let what = What::DuplicateId { uri: uri.to_string(), first: place };
-        let problem = files[loc.file].problem(at, what);
-        self.twice.push(Twice { uri: uri.clone(), file: loc.file, within, problem });
+        let kind = ProblemKind::DuplicateId { uri: uri.to_string(), first: place };
+        let problem = files[loc.file].problem(at, kind);
+        self.twice.push(DuplicateUri { uri: uri.clone(), file: loc.file, within, problem });
         if within {
             return self.schemas.named(loc.file, uri).into();
         }
-        // no URI has a control character
+        // a URI contains no control characters
         let name: Arc<str> = format!("{uri}\0{}", files[loc.file].path).into();
         self.schemas.resources.insert(name.clone(), loc.clone());
         self.schemas.own.insert(own, name.clone());
         name
     }
 
-    /// Finds where a reference leads; a place that no keyword made a schema is one when it is referred to.
+    /// Resolves a reference. A place that no keyword makes a schema becomes one when something refers to it.
     fn follow(&mut self, loc: &Loc, keyword: &str) {
         let Some(info) = self.schemas.infos.get(loc).filter(|info| info.knows(keyword)) else { return };
         let base = info.base.clone();
@@ -376,11 +381,11 @@ impl Register<'_> {
                 let targets = if keyword == "$ref" { &mut self.schemas.refs } else { &mut self.schemas.dynamic };
                 targets.insert(loc.clone(), target);
             }
-            Err(what) => self.problems.push((loc.file, self.schemas.problem(loc, at, what))),
+            Err(kind) => self.problems.push((loc.file, self.schemas.problem(loc, at, kind))),
         }
     }
 
-    /// Loads the meta-schema that a reference leads to, unless it is there.
+    /// Loads the meta-schema that a reference leads to, unless it is loaded.
     fn meta_schema(&mut self, base: &str, reference: &str) {
         let Ok(document) = uri::resolve(base, uri::split(reference).0) else { return };
         if self.schemas.resources.contains_key(document.as_str()) {
@@ -398,7 +403,7 @@ impl Register<'_> {
         self.schemas.resources.insert(document.into(), root);
     }
 
-    /// The info of the nearest schema around a place.
+    /// Returns the info of the nearest schema around a place.
     fn surroundings(&self, loc: &Loc) -> Info {
         let mut pointer = loc.pointer.as_str();
         while let Some(end) = pointer.rfind('/') {

@@ -1,36 +1,38 @@
-//! The target of a reference. Nothing is fetched, and nothing outside the folder is read.
+//! Finds the target of a reference. Nothing is fetched, and nothing outside the folder is read.
 
 use twyla_contract::similar;
 
-use crate::schema::load::{File, Json, Role};
-use crate::schema::problem::What;
+use crate::schema::load::{File, FileRole, Json};
+use crate::schema::problem::ProblemKind;
 use crate::schema::schemas::{Loc, PATIENCE, Schemas};
 use crate::schema::settings;
 use crate::schema::uri::{self, Unresolved};
 
 impl Schemas {
-    /// Where a reference in a file leads, given the URI that it is relative to.
-    pub(crate) fn resolve(&self, file: usize, base: &str, reference: &str) -> Result<Loc, What> {
+    /// Returns the target of a reference in a file, relative to a base URI.
+    pub(crate) fn resolve(&self, file: usize, base: &str, reference: &str) -> Result<Loc, ProblemKind> {
         let owned = || reference.to_owned();
         let (absolute, fragment) = uri::split(reference);
         let document = uri::resolve(base, absolute).map_err(|error| match error {
-            Unresolved::Leaves => What::LeavesFolder { reference: owned() },
-            Unresolved::Bad => What::BadReference { reference: owned() },
+            Unresolved::Leaves => ProblemKind::LeavesFolder { reference: owned() },
+            Unresolved::Bad => ProblemKind::BadReference { reference: owned() },
         })?;
         let name = self.named(file, &document);
         let Some(resource) = self.resources.get(name) else {
             return Err(match uri::file_of(&document) {
-                Some(path) => What::DanglingFile { reference: owned(), near: self.near_file(base, &path) },
-                None if document.starts_with("file:") => What::LeavesFolder { reference: owned() },
-                None => {
-                    What::WantsNetwork { reference: owned(), uri: document, settings: settings::shown(&self.files) }
-                }
+                Some(path) => ProblemKind::DanglingFile { reference: owned(), near: self.near_file(base, &path) },
+                None if document.starts_with("file:") => ProblemKind::LeavesFolder { reference: owned() },
+                None => ProblemKind::WantsNetwork {
+                    reference: owned(),
+                    uri: document,
+                    settings: settings::shown(&self.files),
+                },
             });
         };
         if self.files.get(resource.file).is_some_and(|file| file.unread) {
             return Ok(resource.clone());
         }
-        let fragment = uri::decoded(fragment).ok_or_else(|| What::BadReference { reference: owned() })?;
+        let fragment = uri::decoded(fragment).ok_or_else(|| ProblemKind::BadReference { reference: owned() })?;
         if fragment.is_empty() {
             return Ok(resource.clone());
         }
@@ -40,7 +42,7 @@ impl Schemas {
         } else {
             self.anchors.get(name).and_then(|anchors| anchors.get(&fragment)).cloned()
         };
-        found.ok_or_else(|| What::DanglingPointer {
+        found.ok_or_else(|| ProblemKind::DanglingPointer {
             reference: owned(),
             near: self.near_fragment(resource, name, &fragment).map(|near| format!("{absolute}#{near}")),
         })
@@ -51,7 +53,7 @@ impl Schemas {
             return None;
         }
         let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-        let own = |file: &&File| !matches!(file.role, Role::Document | Role::MetaSchema);
+        let own = |file: &&File| !matches!(file.role, FileRole::Document | FileRole::MetaSchema);
         let paths = || self.files.iter().filter(own).map(|file| file.path.as_str());
         // the right name in the wrong folder, or nearly the right path
         let same = paths().find(|other| name(other) == name(path));
@@ -73,7 +75,7 @@ impl Schemas {
         let last = fragment.rsplit('/').next().unwrap_or(fragment);
         let same = pointers.iter().find(|pointer| pointer.rsplit('/').next() == Some(last)).copied();
         let near = same.or_else(|| similar::nearest(fragment, pointers.iter().copied().chain(names())));
-        // `#/definitions/adress` where `#/$defs/address` is
+        // `#/definitions/adress` instead of `#/$defs/address`
         let by_name = || {
             let names = pointers.iter().filter_map(|pointer| pointer.rsplit('/').next());
             let name = similar::nearest(last, names)?;
@@ -83,7 +85,7 @@ impl Schemas {
     }
 }
 
-/// A path as it is written in a file that refers to it.
+/// Returns a path relative to a file that refers to it.
 fn relative(from: &str, to: &str) -> String {
     let (from, to): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count().min(from.len() - 1).min(to.len() - 1);

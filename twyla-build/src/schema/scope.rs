@@ -1,24 +1,24 @@
-//! What `$dynamicRef` and `$recursiveRef` depend on: the resources on the way that have an anchor of their name.
+//! The dynamic scope of `$dynamicRef` and `$recursiveRef`: the resources whose anchors may change their target.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::schema::draft::{HOLDERS, Holds, is_annotation};
+use crate::schema::draft::{HOLDERS, Subschemas, is_annotation};
 use crate::schema::load::Json;
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::uri;
 
-/// The anchors that make a difference: those that some reference names, and more than one resource has.
+/// The anchors that matter: those that a dynamic reference names and more than one resource has.
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
-    /// By the resource's URI: each anchor with its schema.
+    /// The anchors of each resource, by its name, with their schemas.
     resources: HashMap<String, Vec<(String, Loc)>>,
 }
 
-/// Where a reference leads that may depend on the way.
+/// The target of a dynamic reference.
 #[derive(Debug)]
 pub(crate) struct Dynamic {
     pub(crate) first: Loc,
-    /// The anchor, if resources on the way can make a difference; where it is none, this is a `$ref`.
+    /// The anchor, if the dynamic scope matters; without one it acts as a `$ref`.
     pub(crate) anchor: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl Scopes {
     pub(crate) fn new(schemas: &Schemas) -> Self {
         let mut anchors: BTreeMap<&str, BTreeMap<&str, &Loc>> = BTreeMap::new();
         for base in schemas.dynamic_anchors.keys() {
-            // documents that nothing leads to are there no more
+            // documents without references to them are gone
             for (name, loc) in schemas.dynamic_anchors(base).filter(|(_, loc)| schemas.infos.contains_key(*loc)) {
                 anchors.entry(name).or_default().insert(base, loc);
             }
@@ -51,7 +51,7 @@ impl Scopes {
         Self { resources }
     }
 
-    /// Whether the schema there leads to a reference that depends on the way: then its rules hold only from the root on.
+    /// Whether a schema leads to a reference that depends on the dynamic scope.
     #[allow(dead_code, reason = "asked by what decides where trees begin")]
     pub(crate) fn reach(&self, schemas: &Schemas, loc: &Loc) -> bool {
         if self.resources.is_empty() {
@@ -70,18 +70,18 @@ impl Scopes {
         false
     }
 
-    /// The anchors of the resource with that URI, where they can make a difference.
+    /// Returns the anchors of a resource that matter.
     pub(crate) fn of_resource(&self, base: &str) -> &[(String, Loc)] {
         self.resources.get(base).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether it makes no difference to have come by the first of them.
+    /// Whether entering the first of them doesn't change the dynamic scope.
     pub(crate) fn are_alike(&self, schemas: &Schemas, first: &Loc, second: &Loc) -> bool {
         let base = schemas.base(first);
         base == schemas.base(second) || !self.resources.contains_key(base)
     }
 
-    /// Where `$dynamicRef` or `$recursiveRef` leads.
+    /// Returns the target of `$dynamicRef` or `$recursiveRef`.
     pub(crate) fn dynamic(&self, schemas: &Schemas, loc: &Loc) -> Option<Dynamic> {
         let (first, anchor) = initial(schemas, loc)?;
         let matters = |anchor: &String| self.resources.values().flatten().any(|(name, _)| name == anchor);
@@ -89,21 +89,21 @@ impl Scopes {
     }
 }
 
-/// Where a reference leads at first, and the anchor by which it may lead elsewhere.
+/// Returns the initial target of a reference, and the anchor that may replace it.
 fn initial(schemas: &Schemas, loc: &Loc) -> Option<(Loc, Option<String>)> {
     let target = schemas.dynamic.get(loc)?.clone();
     if schemas.draft(loc).has("$recursiveRef") {
         let anchor = schemas.recursive_anchor(&target).then(|| RECURSIVE.to_owned());
         return Some((target, anchor));
     }
-    // it must have been found by the name of a dynamic anchor, and not by a pointer or an `$anchor`
+    // only a dynamic anchor counts, not a pointer or an `$anchor`
     let fragment = uri::decoded(uri::split(schemas.node(loc)?.get("$dynamicRef")?.str()?).1)?;
     let anchor = schemas.dynamic_anchors(schemas.base(&target)).find(|(name, at)| *name == fragment && **at == target);
     let anchor = anchor.map(|(name, _)| name.to_owned());
     Some((target, anchor))
 }
 
-/// The schemas that stand in a schema and are rules of it.
+/// Returns the subschemas of a schema that validate.
 fn subschemas(schemas: &Schemas, loc: &Loc) -> Vec<Loc> {
     let mut out = Vec::new();
     for member in schemas.node(loc).map_or(&[][..], |node| node.members()) {
@@ -114,7 +114,7 @@ fn subschemas(schemas: &Schemas, loc: &Loc) -> Vec<Loc> {
         }
         let at = loc.step(key);
         match &member.value.json {
-            Json::Object(members) if *holds == Holds::Named => {
+            Json::Object(members) if *holds == Subschemas::Named => {
                 out.extend(members.iter().map(|member| at.step(&member.key)));
             }
             Json::Array(items) => out.extend((0..items.len()).map(|index| at.step(&index.to_string()))),

@@ -1,39 +1,39 @@
-//! `x-sensitive`: which values are not to be shown to whoever reads logs, errors and dead letters.
+//! `x-sensitive`: which values logs, errors and dead letters must not show.
 
 use std::collections::HashSet;
 
-use crate::schema::draft::{HOLDERS, Holds};
+use crate::schema::draft::{HOLDERS, Subschemas};
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// The keyword: an annotation, `true` at the schema of a value that is nobody's to see.
+/// The keyword: an annotation that is `true` in the schema of a sensitive value.
 pub(crate) const KEYWORD: &str = "x-sensitive";
 
-/// Of a contract with more such values than these, everything is one.
+/// Limit of sensitive values in a contract; with more, the whole value is sensitive.
 const MOST: usize = 200;
 
-/// What is known of a folder's sensitive values.
+/// The sensitive values of a folder.
 pub(crate) struct Sensitive<'a> {
     schemas: &'a Schemas,
-    /// The schemas that say so, and those that lead to one.
+    /// The schemas with the keyword, and those that lead to one.
     leading: HashSet<Loc>,
 }
 
-/// A value on the way from a schema to those within it: the same value, or one of its own.
-enum Next {
+/// A subschema, by the value that it applies to.
+enum Child {
     Same(Loc),
     Property(String, Loc),
     Any(Loc),
 }
 
 impl<'a> Sensitive<'a> {
-    /// What the folder says.
+    /// Finds the sensitive schemas of a folder.
     pub(crate) fn of(schemas: &'a Schemas) -> Self {
         let says = schemas.infos.keys().filter(|loc| says(schemas, loc)).cloned();
         Self { schemas, leading: schemas.leading_to(says) }
     }
 
-    /// The sensitive values within a value of that schema, as JSON Pointers; a step `*` stands for each item or member.
+    /// Returns the sensitive values within a value of a schema, as JSON Pointers; a step `*` matches any item or member.
     pub(crate) fn within(&self, loc: &Loc) -> Vec<String> {
         let mut out = Vec::new();
         self.walk(loc, String::new(), &mut Vec::new(), &mut out);
@@ -45,7 +45,7 @@ impl<'a> Sensitive<'a> {
         out
     }
 
-    /// Whether a value of that schema is sensitive itself, or has items or members that are and no type that says so.
+    /// Whether a value of a schema is sensitive itself, or contains sensitive items or members without a type of their own.
     pub(crate) fn whole(&self, loc: &Loc, is_typed: bool) -> bool {
         self.leading.contains(loc)
             && self.within(loc).iter().any(|pointer| !is_typed || pointer.split('/').skip(1).all(|step| step == "*"))
@@ -55,7 +55,7 @@ impl<'a> Sensitive<'a> {
         if !self.leading.contains(loc) || out.len() > MOST {
             return;
         }
-        // what holds itself has no end of pointers, so it is sensitive from there on
+        // a recursive value would have infinitely many pointers, so it is sensitive from here on
         if says(self.schemas, loc) || open.contains(loc) {
             out.push(pointer);
             return;
@@ -63,26 +63,26 @@ impl<'a> Sensitive<'a> {
         open.push(loc.clone());
         for next in self.next(loc) {
             match next {
-                Next::Same(to) => self.walk(&to, pointer.clone(), open, out),
-                Next::Property(name, to) => self.walk(&to, crate::schema::load::step(&pointer, &name), open, out),
-                Next::Any(to) => self.walk(&to, format!("{pointer}/*"), open, out),
+                Child::Same(to) => self.walk(&to, pointer.clone(), open, out),
+                Child::Property(name, to) => self.walk(&to, crate::schema::load::step(&pointer, &name), open, out),
+                Child::Any(to) => self.walk(&to, format!("{pointer}/*"), open, out),
             }
         }
         open.pop();
     }
 
-    fn next(&self, loc: &Loc) -> Vec<Next> {
+    fn next(&self, loc: &Loc) -> Vec<Child> {
         let mut out = Vec::new();
         let references = self.schemas.refs.get(loc).into_iter().chain(self.schemas.dynamic.get(loc));
-        out.extend(references.cloned().map(Next::Same));
+        out.extend(references.cloned().map(Child::Same));
         let members = self.schemas.node(loc).map_or(&[][..], Node::members);
         for member in members {
             let Some((keyword, holds)) = HOLDERS.iter().find(|(holder, _)| *holder == member.key) else { continue };
             let at = loc.step(keyword);
-            // what each is for: a name or a number, where there are several
+            // the name or index of each, if there are several
             let held: Vec<Option<String>> = match (holds, &member.value.json) {
-                (Holds::Named, Json::Object(members)) => members.iter().map(|one| Some(one.key.clone())).collect(),
-                (Holds::Many | Holds::OneOrMany, Json::Array(items)) => {
+                (Subschemas::Named, Json::Object(members)) => members.iter().map(|one| Some(one.key.clone())).collect(),
+                (Subschemas::Many | Subschemas::OneOrMany, Json::Array(items)) => {
                     (0..items.len()).map(|index| Some(index.to_string())).collect()
                 }
                 _ => vec![None],
@@ -91,7 +91,7 @@ impl<'a> Sensitive<'a> {
                 let to = of.as_ref().map_or_else(|| at.clone(), |of| at.step(of));
                 out.push(match (*keyword, of) {
                     ("$defs" | "definitions" | "propertyNames" | "contentSchema", _) => continue,
-                    ("properties" | "prefixItems" | "items", Some(of)) => Next::Property(of, to),
+                    ("properties" | "prefixItems" | "items", Some(of)) => Child::Property(of, to),
                     (
                         "items"
                         | "additionalItems"
@@ -101,8 +101,8 @@ impl<'a> Sensitive<'a> {
                         | "unevaluatedProperties"
                         | "patternProperties",
                         _,
-                    ) => Next::Any(to),
-                    _ => Next::Same(to),
+                    ) => Child::Any(to),
+                    _ => Child::Same(to),
                 });
             }
         }

@@ -1,6 +1,6 @@
-//! How a schemas folder is read: the settings in its own `twyla.json`, and those that a build script or a command adds.
+//! The settings of a schemas folder: its own `twyla.json`, and what a build script or a command adds.
 //!
-//! The build script and the command line both read the file, so what stands there holds for both.
+//! The build script and the command line both read the file, so its settings apply to both.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -10,14 +10,14 @@ use twyla_contract::similar;
 
 use crate::schema::draft::{Dialects, Draft};
 use crate::schema::format;
-use crate::schema::load::{self, At, File, Json, Node, Role};
-use crate::schema::problem::{Problem, What};
+use crate::schema::load::{self, At, File, FileRole, Json, Node};
+use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::warning::{self, Allowed};
 
 /// The name of the file in the schemas folder.
 pub const FILE_NAME: &str = load::SETTINGS_FILE;
 
-/// How the schemas of a folder are read, as its `twyla.json` has it.
+/// The settings of a folder, as in its `twyla.json`.
 ///
 /// ```json
 /// {
@@ -30,8 +30,8 @@ pub const FILE_NAME: &str = load::SETTINGS_FILE;
 /// }
 /// ```
 ///
-/// Every member may be absent. Paths of documents are relative to the folder. What [`Builder`](crate::Builder) is given by
-/// code, and a command by its arguments, comes before what the file says.
+/// Every member is optional. Paths of documents are relative to the folder. Options of the [`Builder`](crate::Builder) and
+/// arguments of a command override the file.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     pub(crate) draft: Option<Draft>,
@@ -46,37 +46,37 @@ pub struct Settings {
 const MEMBERS: [&str; 6] = ["default-draft", "formats", "assert-formats", "dialects", "documents", "allow"];
 
 impl Settings {
-    /// The draft of schemas without `$schema`, where it is set.
+    /// Returns the draft of schemas without `$schema`, if it is set.
     #[must_use]
     pub fn default_draft(&self) -> Option<Draft> {
         self.draft
     }
 
-    /// Whether `format` is a rule, where it is set.
+    /// Returns whether `format` is a rule, if it is set.
     #[must_use]
     pub fn formats(&self) -> Option<bool> {
         self.formats
     }
 
-    /// The documents with their URIs, their paths from where the program runs.
+    /// Returns the documents: their URIs, and their paths relative to the working directory.
     #[must_use]
     pub fn documents(&self) -> &[(String, PathBuf)] {
         &self.documents
     }
 
-    /// The draft that a custom `$schema` stands for, where that is set or known.
+    /// Returns the draft of a custom `$schema`, if it is set or built in.
     #[must_use]
     pub fn dialect(&self, uri: &str) -> Option<Draft> {
         self.dialects.set(uri).or_else(|| Dialects::known(uri))
     }
 
-    /// The formats and warnings in them that there aren't.
-    pub(crate) fn unknown(&self) -> impl Iterator<Item = What> {
+    /// Returns the problems of unknown formats and warnings.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = ProblemKind> {
         let formats = self.asserted.iter().filter_map(|name| no_format(name));
         formats.chain(self.allowed.unknown())
     }
 
-    /// These, and for what they leave open those of another.
+    /// Returns these settings, and those of `other` for what these leave open.
     pub(crate) fn or(&self, other: Self) -> Self {
         let mut documents = self.documents.clone();
         documents
@@ -91,44 +91,48 @@ impl Settings {
         }
     }
 
-    /// Those of a folder's own file; none where it has no such file.
+    /// Reads the file of a folder; without one the settings are empty.
     pub(crate) fn read(folder: &Path, shown: &str, problems: &mut Vec<Problem>) -> Self {
         let shown = format!("{shown}/{FILE_NAME}");
         match std::fs::read(folder.join(FILE_NAME)) {
             Ok(text) => {
                 let node = load::parse(&shown, text, problems);
-                node.map(|node| Reader { folder, shown, problems }.settings(&node)).unwrap_or_default()
+                node.map(|node| SettingsReader { folder, shown, problems }.settings(&node)).unwrap_or_default()
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Self::default(),
             Err(error) => {
-                problems.push(Problem { file: shown, at: None, what: What::Unreadable { error: error.to_string() } });
+                problems.push(Problem {
+                    file: shown,
+                    at: None,
+                    kind: ProblemKind::Unreadable { error: error.to_string() },
+                });
                 Self::default()
             }
         }
     }
 }
 
-/// What is wrong with the name of a format that is to be asserted.
-fn no_format(name: &str) -> Option<What> {
+/// Returns the problem of an unknown format.
+fn no_format(name: &str) -> Option<ProblemKind> {
     let near = || similar::nearest(name, format::names()).map(str::to_owned);
-    (!format::names().any(|known| known == name)).then(|| What::NoFormat { name: name.to_owned(), near: near() })
+    (!format::names().any(|known| known == name)).then(|| ProblemKind::NoFormat { name: name.to_owned(), near: near() })
 }
 
-/// The settings file of the folder that these files are of, as messages show it.
+/// Returns the settings file of the folder of these files, as messages show it.
 pub(crate) fn shown(files: &[File]) -> String {
-    let folder = files.iter().filter(|file| !matches!(file.role, Role::Document | Role::MetaSchema));
+    let folder = files.iter().filter(|file| !matches!(file.role, FileRole::Document | FileRole::MetaSchema));
     let folder = folder.filter_map(|file| file.shown.strip_suffix(&*file.path)).next();
     format!("{}{FILE_NAME}", folder.unwrap_or_default())
 }
 
-/// Reads the members of a file, and notes what is wrong with each.
-struct Reader<'a> {
+/// Reads the members of a file, and adds the problems of each.
+struct SettingsReader<'a> {
     folder: &'a Path,
     shown: String,
     problems: &'a mut Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     fn settings(mut self, node: &Node) -> Settings {
         let mut settings = Settings::default();
         if !node.is_object() {
@@ -144,8 +148,8 @@ impl Reader<'_> {
                 },
                 "assert-formats" => {
                     for item in value.items() {
-                        if let Some(what) = item.str().and_then(no_format) {
-                            self.say(item.at, what);
+                        if let Some(kind) = item.str().and_then(no_format) {
+                            self.say(item.at, kind);
                         }
                     }
                     for name in self.words(value, "assert-formats", "an array of formats") {
@@ -154,8 +158,8 @@ impl Reader<'_> {
                 }
                 "allow" => {
                     for member in value.members() {
-                        if let Some(what) = warning::unknown(&member.key) {
-                            self.say(member.key_at, what);
+                        if let Some(kind) = warning::unknown(&member.key) {
+                            self.say(member.key_at, kind);
                         }
                     }
                     for (name, value) in self.named(value, "allow", "an object of warnings") {
@@ -184,11 +188,11 @@ impl Reader<'_> {
                         }
                     }
                 }
-                // what an editor looks for
+                // editors use it
                 "$schema" | "$comment" => {}
                 name => {
                     let near = similar::nearest(name, MEMBERS).map(str::to_owned);
-                    self.say(member.key_at, What::UnknownSetting { name: name.to_owned(), near });
+                    self.say(member.key_at, ProblemKind::UnknownSetting { name: name.to_owned(), near });
                 }
             }
         }
@@ -220,10 +224,10 @@ impl Reader<'_> {
 
     fn wrong(&mut self, node: &Node, name: &str, wanted: &str) {
         let (keyword, wanted, found) = (name.to_owned(), wanted.to_owned(), node.described());
-        self.say(node.at, What::WrongKeyword { keyword, wanted, found });
+        self.say(node.at, ProblemKind::WrongKeyword { keyword, wanted, found });
     }
 
-    fn say(&mut self, at: At, what: What) {
-        self.problems.push(Problem { file: self.shown.clone(), at: Some(at), what });
+    fn say(&mut self, at: At, kind: ProblemKind) {
+        self.problems.push(Problem { file: self.shown.clone(), at: Some(at), kind });
     }
 }

@@ -1,26 +1,27 @@
-//! URI references (RFC 3986) as far as schemas need them: resolved against a base, and their parts.
+//! The URIs of schemas: those of the folder's files, and references resolved against them.
 
-/// The base of a file: its path below the schemas folder as a URI that no other document has. The path of a document
-/// is its URI already.
-pub(crate) fn of_file(path: &str) -> String {
-    if scheme(path).is_some() {
-        return path.to_owned();
-    }
-    format!("twyla:///{}", encoded(path))
-}
-
-/// The URI of a document as references find it; none where it isn't absolute, or names a part of a document.
-pub(crate) fn of_document(uri: &str) -> Option<String> {
-    let (absolute, fragment) = split(uri);
-    resolve("", absolute).ok().filter(|uri| fragment.is_empty() && scheme(uri).is_some_and(|scheme| scheme != OWN))
-}
+use fluent_uri::resolve::{ResolveError, Resolver};
+use fluent_uri::{Uri, UriRef};
 
 /// The scheme of the files below the schemas folder.
 const OWN: &str = "twyla";
 
-/// The path below the schemas folder, where a URI names a file of it.
+/// Returns the URI of a file: `twyla:///` and its path below the schemas folder. The path of a document is its URI already.
+pub(crate) fn of_file(path: &str) -> String {
+    if has_scheme(path) { path.to_owned() } else { format!("{OWN}:///{}", encoded(path)) }
+}
+
+/// Returns the path below the schemas folder of a file's URI.
 pub(crate) fn file_of(uri: &str) -> Option<String> {
     uri.strip_prefix("twyla:///").and_then(decoded)
+}
+
+/// Returns the URI of a document as references find it; none if it isn't absolute, or has a fragment.
+pub(crate) fn of_document(uri: &str) -> Option<String> {
+    let (absolute, fragment) = split(uri);
+    let uri = resolve("", absolute).ok().filter(|_| fragment.is_empty())?;
+    Uri::parse(uri.as_str()).ok().filter(|uri| uri.scheme().as_str() != OWN)?;
+    Some(uri)
 }
 
 /// Splits a URI reference at its fragment.
@@ -28,97 +29,54 @@ pub(crate) fn split(uri: &str) -> (&str, &str) {
     uri.split_once('#').unwrap_or((uri, ""))
 }
 
-/// Why a reference could not be resolved.
+/// Why a reference can't be resolved.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unresolved {
-    /// It goes further up than the schemas folder.
+    /// It leads out of the schemas folder.
     Leaves,
-    /// It is no URI reference.
+    /// It isn't a URI reference, or its base can't be the base of one.
     Bad,
 }
 
-/// Resolves a reference, without a fragment, against an absolute base.
+/// Resolves a reference without a fragment against an absolute base (RFC 3986, section 5).
 pub(crate) fn resolve(base: &str, reference: &str) -> Result<String, Unresolved> {
-    let reference = encoded(reference);
     if reference.is_empty() {
         return Ok(base.to_owned());
     }
-    if let Some(scheme) = scheme(&reference) {
-        let rest = &reference[scheme.len() + 1..];
-        return Ok(match rest.strip_prefix("//") {
-            Some(rest) => {
-                let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-                format!("{scheme}://{authority}{}", without_dots(path).0)
-            }
-            None => reference,
-        });
+    let encoded = encoded(reference);
+    let reference = UriRef::parse(encoded.as_str()).map_err(|_| Unresolved::Bad)?;
+    // an absolute reference needs no base
+    let base = if reference.has_scheme() { &encoded } else { base };
+    let base = Uri::parse(base).map_err(|_| Unresolved::Bad)?;
+    if !reference.has_scheme() && !base.has_authority() {
+        return Err(Unresolved::Bad);
     }
-    let Some(base_scheme) = scheme(base) else { return Err(Unresolved::Bad) };
-    let rest = &base[base_scheme.len() + 1..];
-    let Some(rest) = rest.strip_prefix("//") else { return Err(Unresolved::Bad) };
-    if let Some(network) = reference.strip_prefix("//") {
-        return Ok(format!("{base_scheme}://{network}"));
-    }
-    let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-    let (path, left) = match reference.strip_prefix('?') {
-        Some(query) => (format!("{path}?{query}"), false),
-        None if reference.starts_with('/') => without_dots(&reference),
-        None => {
-            let _ = query;
-            let folder = &path[..=path.rfind('/').unwrap_or(0)];
-            without_dots(&format!("{folder}{reference}"))
-        }
-    };
-    if left && base_scheme == OWN { Err(Unresolved::Leaves) } else { Ok(format!("{base_scheme}://{authority}{path}")) }
+    let is_own = base.scheme().as_str() == OWN;
+    let resolved = Resolver::with_base(base).allow_path_underflow(!is_own).resolve(&reference);
+    resolved.map(Uri::into_string).map_err(|error| match error {
+        ResolveError::PathUnderflow => Unresolved::Leaves,
+        _ => Unresolved::Bad,
+    })
 }
 
-fn scheme(uri: &str) -> Option<&str> {
-    let (scheme, _) = uri.split_once(':')?;
-    let mut chars = scheme.chars();
-    let first = chars.next().is_some_and(|c| c.is_ascii_alphabetic());
-    (first && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))).then_some(scheme)
+/// Whether a text begins with a URI's scheme.
+fn has_scheme(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, _)| fluent_uri::component::Scheme::new(scheme).is_some())
 }
 
-/// A path without `.` and `..`, and whether it went further up than its root.
-fn without_dots(path: &str) -> (String, bool) {
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-    let mut segments: Vec<&str> = Vec::new();
-    let mut left = false;
-    let mut parts = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
-    while let Some(part) = parts.next() {
-        let last = parts.peek().is_none();
-        match part {
-            "." | ".." => {
-                if part == ".." && segments.pop().is_none() {
-                    left = true;
-                }
-                if last {
-                    segments.push("");
-                }
-            }
-            part => segments.push(part),
-        }
-    }
-    let mut out = format!("/{}", segments.join("/"));
-    if path.is_empty() {
-        out.clear();
-    }
-    if let Some(query) = query {
-        out.push('?');
-        out.push_str(query);
-    }
-    (out, left)
-}
-
-/// What may not stand in a URI, percent-encoded; what is encoded already stays as it is.
+/// Percent-encodes what a URI can't contain. What is encoded already stays as it is.
 fn encoded(text: &str) -> String {
+    let is_literal = text.contains("//[");
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii()
-            && !c.is_ascii_control()
-            && !matches!(c, ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
-        {
+    for (at, c) in text.char_indices() {
+        let is_kept = match c {
+            '%' => text.get(at + 1..at + 3).is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())),
+            // around an IPv6 address
+            '[' | ']' => is_literal,
+            ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => false,
+            c => c.is_ascii() && !c.is_ascii_control(),
+        };
+        if is_kept {
             out.push(c);
         } else {
             let mut buffer = [0; 4];
@@ -130,7 +88,7 @@ fn encoded(text: &str) -> String {
     out
 }
 
-/// The text behind percent-encoding; none where it is no UTF-8.
+/// Decodes a percent-encoded text; none if the result isn't valid UTF-8.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -185,5 +143,28 @@ mod tests {
         assert_eq!(resolve(&base, "../../shared/a.json").as_deref(), Ok("twyla:///shared/a.json"));
         assert_eq!(resolve(&base, "../../../a.json"), Err(Unresolved::Leaves));
         assert_eq!(resolve("urn:x", "a.json"), Err(Unresolved::Bad));
+    }
+
+    #[test]
+    fn keeps_the_query_out_of_the_authority() {
+        assert_eq!(resolve("http://a?x/y", "g").as_deref(), Ok("http://a/g"));
+        assert_eq!(resolve("http://a/b?x/../y", "g").as_deref(), Ok("http://a/g"));
+    }
+
+    #[test]
+    fn encodes_what_a_uri_cannot_contain() {
+        let base = of_file("shared/50% [a].json");
+        assert_eq!(base, "twyla:///shared/50%25%20%5Ba%5D.json");
+        assert_eq!(file_of(&base).as_deref(), Some("shared/50% [a].json"));
+        assert_eq!(resolve("http://a/", "100%/b c").as_deref(), Ok("http://a/100%25/b%20c"));
+        assert_eq!(resolve("http://[::1]/", "a%20b").as_deref(), Ok("http://[::1]/a%20b"));
+    }
+
+    #[test]
+    fn rejects_what_is_not_a_uri() {
+        assert_eq!(resolve("http://a/", "http://a:port/"), Err(Unresolved::Bad));
+        assert_eq!(of_document("money.json"), None);
+        assert_eq!(of_document("https://x/a#b"), None);
+        assert_eq!(of_document("https://x/b/../a#").as_deref(), Some("https://x/a"));
     }
 }

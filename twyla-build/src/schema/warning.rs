@@ -1,28 +1,28 @@
-//! The warnings by their names: each may be allowed, for everything or for some of what it is about.
+//! Which warnings are allowed, for everything or for some subjects, and the grouping of repeated ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use twyla_contract::similar;
 
-use crate::schema::problem::{Problem, WARNINGS, What};
+use crate::schema::problem::{Problem, ProblemKind, WARNINGS};
 
-/// What a warning is about: the keyword, the format or the property that it names, else the name of its file.
+/// Returns the subject of a warning: the keyword, format or property that it names, else the name of its file.
 fn subject(problem: &Problem) -> &str {
-    match &problem.what {
-        What::RequiredUndeclared { name, .. }
-        | What::UnknownKeyword { name, .. }
-        | What::ForeignKeyword { name, .. }
-        | What::OfRequest { name }
-        | What::UnknownFormat { name, .. }
-        | What::FieldRenamed { name, .. } => name,
-        What::Nullable => "nullable",
-        What::WrongAnnotation { keyword, .. } => keyword,
-        What::LoosePattern { pattern, .. } => pattern,
+    match &problem.kind {
+        ProblemKind::RequiredUndeclared { name, .. }
+        | ProblemKind::UnknownKeyword { name, .. }
+        | ProblemKind::ForeignKeyword { name, .. }
+        | ProblemKind::OfRequest { name }
+        | ProblemKind::UnknownFormat { name, .. }
+        | ProblemKind::FieldRenamed { name, .. } => name,
+        ProblemKind::Nullable => "nullable",
+        ProblemKind::WrongAnnotation { keyword, .. } => keyword,
+        ProblemKind::LoosePattern { pattern, .. } => pattern,
         _ => problem.file.rsplit('/').next().unwrap_or(&problem.file),
     }
 }
 
-/// The warnings that are allowed: by name, with what they may be about; everything where that is empty.
+/// The allowed warnings: by name, with their subjects; everything if that is empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allowed(BTreeMap<String, BTreeSet<String>>);
 
@@ -37,49 +37,48 @@ impl Allowed {
         }
     }
 
-    /// These and others.
+    /// Returns these and those of `other`.
     pub(crate) fn or(&self, other: Self) -> Self {
         let mut all = other;
         self.0.iter().for_each(|(name, about)| all.allow(name, about.iter().cloned()));
         all
     }
 
-    /// What is wrong with the names: that there is no such warning.
-    pub(crate) fn unknown(&self) -> impl Iterator<Item = What> {
+    /// Returns the problems of unknown names.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = ProblemKind> {
         self.0.keys().filter_map(|name| unknown(name))
     }
 
     fn allows(&self, problem: &Problem) -> bool {
-        let about = problem.what.warning().and_then(|name| self.0.get(name));
+        let about = problem.kind.warning().and_then(|name| self.0.get(name));
         about.is_some_and(|about| about.is_empty() || about.contains(subject(problem)))
     }
 }
 
-/// What is wrong with the name of a warning.
-pub(crate) fn unknown(name: &str) -> Option<What> {
+/// Returns the problem of an unknown name.
+pub(crate) fn unknown(name: &str) -> Option<ProblemKind> {
     let near = || similar::nearest(name, WARNINGS).map(str::to_owned);
-    (!WARNINGS.contains(&name)).then(|| What::UnknownWarning { name: name.to_owned(), near: near() })
+    (!WARNINGS.contains(&name)).then(|| ProblemKind::UnknownWarning { name: name.to_owned(), near: near() })
 }
 
-/// Problems in their order, each once: without the warnings that are allowed, and with one for all places of a keyword or
-/// format.
+/// Sorts problems, removes duplicates and allowed warnings, and merges repeated warnings about a keyword or format.
 pub(crate) fn settled(mut problems: Vec<Problem>, allowed: &Allowed) -> Vec<Problem> {
     problems.sort_by_cached_key(Problem::order);
     problems.dedup();
     problems.retain(|problem| !allowed.allows(problem));
-    // what is said once for all its places
-    let group = |what: &What| match what {
-        What::WrongAnnotation { keyword, .. } => Some(format!("wrong-annotation {keyword}")),
+    // warnings that are reported once for all places
+    let group = |kind: &ProblemKind| match kind {
+        ProblemKind::WrongAnnotation { keyword, .. } => Some(format!("wrong-annotation {keyword}")),
         _ => {
-            matches!(what.warning()?, "unknown-keyword" | "unknown-format" | "loose-pattern").then(|| what.to_string())
+            matches!(kind.warning()?, "unknown-keyword" | "unknown-format" | "loose-pattern").then(|| kind.to_string())
         }
     };
-    // the first place of each, and how often it comes in which files
+    // the first place of each, with its count and files
     let mut seen: Vec<(usize, usize, BTreeSet<String>)> = Vec::new();
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
     let mut kept: Vec<Problem> = Vec::with_capacity(problems.len());
     for problem in problems {
-        if let Some(group) = group(&problem.what) {
+        if let Some(group) = group(&problem.kind) {
             if let Some(index) = first.get(&group) {
                 if let Some((_, times, files)) = seen.get_mut(*index) {
                     *times += 1;
@@ -94,8 +93,8 @@ pub(crate) fn settled(mut problems: Vec<Problem>, allowed: &Allowed) -> Vec<Prob
     }
     for (place, times, files) in seen.into_iter().filter(|(_, times, _)| *times > 1) {
         if let Some(problem) = kept.get_mut(place) {
-            let what = Box::new(problem.what.clone());
-            problem.what = What::Repeated { what, times, files: files.len() };
+            let kind = Box::new(problem.kind.clone());
+            problem.kind = ProblemKind::Repeated { kind, times, files: files.len() };
         }
     }
     kept
@@ -107,8 +106,8 @@ mod tests {
     use crate::schema::load::At;
 
     fn keyword(name: &str, file: &str, line: u32) -> Problem {
-        let what = What::UnknownKeyword { name: name.to_owned(), near: "examples".to_owned() };
-        Problem { file: file.to_owned(), at: Some(At { line, column: 1 }), what }
+        let kind = ProblemKind::UnknownKeyword { name: name.to_owned(), near: "examples".to_owned() };
+        Problem { file: file.to_owned(), at: Some(At { line, column: 1 }), kind }
     }
 
     #[test]
@@ -140,7 +139,7 @@ mod tests {
     fn an_error_is_never_allowed() {
         let mut allowed = Allowed::default();
         WARNINGS.iter().for_each(|name| allowed.allow(name, []));
-        let error = Problem { file: "x".to_owned(), at: None, what: What::NoEvents };
+        let error = Problem { file: "x".to_owned(), at: None, kind: ProblemKind::NoEvents };
         assert_eq!(settled(vec![error.clone()], &allowed), [error]);
         assert_eq!(allowed.unknown().count(), 0);
     }

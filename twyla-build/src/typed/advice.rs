@@ -1,8 +1,8 @@
-//! What can be done about a type that doesn't hold to its contract, in serde's and schemars' words.
+//! Advice for a type that doesn't satisfy its contract, in terms of serde and schemars.
 
 use crate::compare::Witness;
 
-/// What can be done about a refusal, where something can be said of its keyword.
+/// Returns advice on a refusal, if there is any for its keyword.
 pub(super) fn of(name: &str, emits: bool, witness: &Witness) -> Option<String> {
     let attribute = match &*witness.keyword {
         "minLength" | "maxLength" | "minItems" | "maxItems" => "#[schemars(length(min = …, max = …))]",

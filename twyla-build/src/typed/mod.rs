@@ -1,6 +1,6 @@
-//! A type of one's own held to a contract by a test, so that a service that exists can move in step by step.
+//! Tests a type of your own against a contract, so that an existing service can adopt contracts step by step.
 //!
-//! Its rooms: [`schema`] is what serde makes of a type, as schemars derives it, and [`advice`] is what can be done.
+//! [`schema`] makes a schema of what serde does with a type, as schemars derives it; [`advice`] says what to change.
 
 mod advice;
 mod schema;
@@ -17,11 +17,10 @@ use crate::Problems;
 use crate::compare::{self, Options, Verdict, Witness};
 use crate::lock::{Subject, brief};
 
-/// Holds a type to a contract, both ways: what its `Serialize` may send is what the contract allows, and what the contract's
-/// producers may send is what its `Deserialize` reads.
+/// Asserts that a type satisfies a contract in both directions: the contract allows what its `Serialize` may send, and its
+/// `Deserialize` reads what the contract's producers may send.
 ///
-/// It is for tests of services that have types of their own, and needs the feature `schemars` of this crate, which is then a
-/// dependency of tests as well:
+/// It is for tests of services with their own types, and needs the feature `schemars` of this crate:
 ///
 /// ```toml
 /// [dev-dependencies]
@@ -47,32 +46,32 @@ use crate::lock::{Subject, brief};
 /// ```
 ///
 /// The schemas are those of the folder `schemas` in the package, or in the nearest folder above it that has one;
-/// [`Builder::holds`] takes them from elsewhere. What a derived schema says is believed: of a rule that only `#[schemars(…)]`
-/// tells, the code has to make sure. An `Option` with a `skip_serializing_if` (in the schema of what is sent: a property
-/// that may be `null` and isn't required) is taken to be left out where it is `None`; one without it may send `null`, as serde
-/// does. Numbers are compared as numbers: that serde's integers refuse `1.0`, which JSON Schema calls an integer, isn't seen.
+/// [`Builder::holds`] takes them from elsewhere. The derived schema is trusted: your code must enforce the rules that only
+/// `#[schemars(…)]` states. An `Option` with a `skip_serializing_if` (in the schema of what is sent: a property that may be
+/// `null` and isn't required) counts as left out if it is `None`; without it, `null` may be sent, as serde does. Numbers are
+/// compared as numbers: serde's integers refuse `1.0`, which JSON Schema calls an integer, and this isn't detected.
 ///
 /// # Panics
-/// Where the type doesn't hold to the contract, with what is sent and refused, where, and what can be done; and where there
-/// is no such contract, or the schemas are broken.
+/// Panics if the type doesn't satisfy the contract, with the witness, the rule, its place and advice; and if there is no such
+/// contract, or the schemas have errors.
 #[track_caller]
 pub fn assert_contract<T: JsonSchema>(contract: &str) {
     held::<T>(contract, Holds::Both);
 }
 
-/// Holds a type to a contract as its producer: what its `Serialize` may send is what the contract allows.
+/// Asserts that a type satisfies a contract as its producer: the contract allows what its `Serialize` may send.
 ///
 /// # Panics
-/// As [`assert_contract`] does.
+/// The same as [`assert_contract`].
 #[track_caller]
 pub fn assert_emits<T: JsonSchema>(contract: &str) {
     held::<T>(contract, Holds::Emits);
 }
 
-/// Holds a type to a contract as its listener: what the contract's producers may send is what its `Deserialize` reads.
+/// Asserts that a type satisfies a contract as its listener: its `Deserialize` reads what the contract's producers may send.
 ///
 /// # Panics
-/// As [`assert_contract`] does.
+/// The same as [`assert_contract`].
 #[track_caller]
 pub fn assert_reads<T: JsonSchema>(contract: &str) {
     held::<T>(contract, Holds::Reads);
@@ -89,28 +88,28 @@ fn held<T: JsonSchema>(contract: &str, holds: Holds) {
     }
 }
 
-/// The folder as it is seen from the package.
+/// Returns the folder relative to the package.
 fn shown(folder: &Path, package: &Path) -> String {
     let above = package.ancestors().position(|above| above.join("schemas") == folder).unwrap_or(0);
     format!("{}schemas", "../".repeat(above))
 }
 
-/// In which way a type holds to a contract.
+/// The directions in which a type satisfies a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// What it may send, the contract allows.
+    /// The contract allows what it may send.
     Emits,
-    /// What the contract allows, it reads.
+    /// It reads what the contract allows.
     Reads,
     /// Both.
     Both,
 }
 
 impl Builder {
-    /// Whether a type holds to a contract of this folder, as [`assert_contract`] asserts it.
+    /// Checks that a type satisfies a contract of this folder, as [`assert_contract`] does.
     ///
     /// # Errors
-    /// [`NotHeld`] where it doesn't, or where that can't be told.
+    /// [`NotHeld`] if it doesn't, or if that is undecided.
     pub fn holds<T: JsonSchema>(&self, contract: &str, holds: Holds) -> Result<(), NotHeld> {
         let sources = self.contracts().map_err(NotHeld::Problems)?;
         let named = |name: &str| sources.contracts.iter().find(|it| Subject::of(it).to_string() == name);
@@ -126,16 +125,16 @@ impl Builder {
             let (producer, consumer) = if emits { (&own.bundle, &found.bundle) } else { (&found.bundle, &own.bundle) };
             let (wrong, at) = match compare::compare(producer, consumer, &Options::default()) {
                 Verdict::Fits => match own.unknown_format.filter(|_| !emits) {
-                    Some(format) => (Wrong::Format(format), None),
+                    Some(format) => (Mismatch::Format(format), None),
                     None => return Ok(()),
                 },
                 Verdict::Breaks(witness) => {
                     let place = sources.place(&witness.path).filter(|_| emits).map(|place| place.to_string());
-                    (Wrong::Breaks(witness), place)
+                    (Mismatch::Breaks(witness), place)
                 }
-                Verdict::Undecided(why) => (Wrong::Undecided(why.to_string()), None),
+                Verdict::Undecided(why) => (Mismatch::Undecided(why.to_string()), None),
             };
-            misfits.push(Misfit { emits, wrong, at });
+            misfits.push(TypeMisfit { emits, wrong, at });
             Ok(())
         };
         if holds != Holds::Reads {
@@ -151,50 +150,50 @@ impl Builder {
     }
 }
 
-/// Why a type isn't held to a contract.
+/// Why a type doesn't satisfy a contract.
 #[derive(Debug)]
 pub enum NotHeld {
-    /// The schemas are broken.
+    /// The schemas have errors.
     Problems(Problems),
     /// There is no such contract.
     Unknown {
         /// Its name.
         contract: String,
-        /// The nearest that there is.
+        /// The nearest existing name.
         near: Option<String>,
     },
-    /// The type's own schema is none that could be compared.
+    /// The derived schema of the type can't be compared.
     NoSchema {
         /// The type.
         name: String,
         /// What is wrong.
         problems: Problems,
     },
-    /// It doesn't hold to it, or that can't be told.
+    /// It doesn't satisfy the contract, or that is undecided.
     Misfits(Misfits),
 }
 
-/// In what a type doesn't hold to a contract.
+/// The misfits between a type and a contract.
 #[derive(Debug)]
 pub struct Misfits {
     name: String,
     contract: String,
     place: String,
-    misfits: Vec<Misfit>,
+    misfits: Vec<TypeMisfit>,
 }
 
 #[derive(Debug)]
-struct Misfit {
+struct TypeMisfit {
     emits: bool,
-    wrong: Wrong,
+    wrong: Mismatch,
     at: Option<String>,
 }
 
 #[derive(Debug)]
-enum Wrong {
+enum Mismatch {
     Breaks(Box<Witness>),
     Undecided(String),
-    /// A format that only the type's own code knows.
+    /// A custom format of the type.
     Format(String),
 }
 
@@ -220,14 +219,14 @@ impl fmt::Display for Misfits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, contract, place, misfits } = self;
         write!(f, "`{name}` doesn't hold to the contract `{contract}` ({place})")?;
-        for Misfit { emits, wrong, at } in misfits {
+        for TypeMisfit { emits, wrong, at } in misfits {
             let (word, what) = match emits {
                 true => ("emit", format!("what `{name}` may send, the contract refuses")),
                 false => ("read", format!("what the contract's producers may send, `{name}` refuses")),
             };
             write!(f, "\n  {word:<7}  {what}")?;
             match wrong {
-                Wrong::Breaks(witness) => {
+                Mismatch::Breaks(witness) => {
                     let Witness { event, pointer, keyword, path, rule, .. } = &**witness;
                     let stands = match at {
                         Some(place) => place.clone(),
@@ -241,10 +240,10 @@ impl fmt::Display for Misfits {
                         write!(f, "\n  do       {way}")?;
                     }
                 }
-                Wrong::Undecided(why) => write!(f, "\n  unknown  nobody can tell: {why}")?,
-                Wrong::Format(format) => write!(
+                Mismatch::Undecided(why) => write!(f, "\n  unknown  undecided: {why}")?,
+                Mismatch::Format(format) => write!(
                     f,
-                    "\n  unknown  nobody can tell: `{format}` is a format that only the code of `{name}` knows\
+                    "\n  unknown  undecided: `{format}` is a format that only the code of `{name}` knows\
                      \n  do       read it as a `String`, or give its field a schema that says what it reads"
                 )?,
             }

@@ -1,4 +1,4 @@
-//! The schema that schemars derives for a type, made to say what serde does.
+//! Corrects the schema that schemars derives for a type, so that it says what serde does.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -6,32 +6,32 @@ use serde_json::{Map, Value, json};
 
 use crate::Problems;
 use crate::compare::Bundle;
-use crate::schema::draft::{Draft, HOLDERS, Holds};
+use crate::schema::draft::{Draft, HOLDERS, Subschemas};
 use crate::schema::format;
 
-/// What a type sends, or what it reads.
-pub(super) struct Own {
+/// The derived schema of what a type sends or reads.
+pub(super) struct DerivedSchema {
     pub(super) bundle: Bundle,
-    /// A format in it that JSON Schema doesn't have, so that it says nothing to a comparison.
+    /// A custom format in it, which a comparison can't decide.
     pub(super) unknown_format: Option<String>,
 }
 
-/// The type's name, as its schema has it.
+/// Returns the name of the type in its schema.
 pub(super) fn name<T: JsonSchema>() -> String {
     T::schema_name().into_owned()
 }
 
-pub(super) fn of<T: JsonSchema>(emits: bool) -> Result<Own, Problems> {
+pub(super) fn of<T: JsonSchema>(emits: bool) -> Result<DerivedSchema, Problems> {
     let settings = SchemaSettings::draft2020_12();
     let settings = if emits { settings.for_serialize() } else { settings.for_deserialize() };
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     let mut unknown_format = None;
     exact(&mut schema, emits, &mut unknown_format);
     let bundle = Bundle::value(&schema, Draft::Draft202012)?.formats(true);
-    Ok(Own { bundle, unknown_format })
+    Ok(DerivedSchema { bundle, unknown_format })
 }
 
-/// Says with keywords what schemars says with formats of Rust's own, and what it doesn't say of an `Option`.
+/// Replaces Rust-specific formats with keywords, and adds what schemars omits for an `Option`.
 fn exact(schema: &mut Value, emits: bool, unknown: &mut Option<String>) {
     let Value::Object(members) = schema else { return };
     if emits {
@@ -43,18 +43,20 @@ fn exact(schema: &mut Value, emits: bool, unknown: &mut Option<String>) {
     for (keyword, holds) in HOLDERS {
         let Some(inner) = members.get_mut(*keyword) else { continue };
         match (holds, inner) {
-            (Holds::Named, Value::Object(inner)) => inner.values_mut().for_each(|inner| exact(inner, emits, unknown)),
-            (Holds::Many | Holds::OneOrMany, Value::Array(inner)) => {
+            (Subschemas::Named, Value::Object(inner)) => {
+                inner.values_mut().for_each(|inner| exact(inner, emits, unknown))
+            }
+            (Subschemas::Many | Subschemas::OneOrMany, Value::Array(inner)) => {
                 inner.iter_mut().for_each(|inner| exact(inner, emits, unknown));
             }
-            (Holds::One | Holds::OneOrMany, inner) => exact(inner, emits, unknown),
+            (Subschemas::One | Subschemas::OneOrMany, inner) => exact(inner, emits, unknown),
             _ => {}
         }
     }
 }
 
-/// What is sent and not required has a `skip_serializing_if`, which schemars knows and its schema doesn't tell: an `Option`
-/// that is left out where it is `None` is never sent as `null`.
+/// A property that is sent but not required has a `skip_serializing_if`, so that `None` is never sent as `null`. Removes `null`
+/// from its schema.
 fn left_out(members: &mut Map<String, Value>) {
     let required = members.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     let properties = members.get_mut("properties").and_then(Value::as_object_mut);
@@ -65,7 +67,7 @@ fn left_out(members: &mut Map<String, Value>) {
     }
 }
 
-/// Takes `null` out of what schemars makes of an `Option`.
+/// Removes `null` from the schema of an `Option`.
 fn not_null(schema: &mut Value) {
     let is_null = |schema: &Value| schema.get("type").is_some_and(|it| it == "null");
     if let Some(Value::Array(types)) = schema.get_mut("type") {
@@ -83,7 +85,7 @@ fn number_or_word(name: &str, members: &mut Map<String, Value>, unknown: &mut Op
     let bounds = match name {
         "int32" => Some((json!(i32::MIN), json!(i32::MAX))),
         "uint32" => Some((json!(0), json!(u32::MAX))),
-        // isize and usize are as wide as this machine's; what is sent elsewhere is as wide as the widest
+        // `isize` and `usize` are as wide as on the widest machine
         "int64" | "int" => Some((json!(i64::MIN), json!(i64::MAX))),
         "uint64" | "uint" => Some((json!(0), json!(u64::MAX))),
         _ => None,

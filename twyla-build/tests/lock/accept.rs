@@ -180,7 +180,7 @@ fn what_is_asked_for_wrongly_is_refused_in_words() {
     assert_eq!(said(waive(&only), &[]), "what isn't additive is accepted by name: say of which contracts");
     assert_eq!(
         said(waive(&only), &["a.x"]),
-        "`a.x` needs no waiver: nothing of it harms anybody; `cargo twyla accept a.x` is enough"
+        "`a.x` needs no waiver: it breaks nothing; `cargo twyla accept a.x` is enough"
     );
     assert_eq!(
         said(Act::Retire { digest: "ab".to_owned(), reason: "so".to_owned() }, &["a.x"]),

@@ -1,6 +1,6 @@
 //! A lock held against an older one: nothing is hidden by what was taken out of it.
 
-use twyla_build::lock::{Act, Direction, Keep, Lock, Sides, against, told};
+use twyla_build::lock::{Act, Direction, Keep, Lock, Sides, against, messages};
 
 use crate::folder::{Folder, how};
 
@@ -18,7 +18,7 @@ fn folder(name: &str) -> Folder {
 
 fn said(folder: &Folder, then: &Lock) -> Vec<String> {
     let findings = against(&folder.sources(), &folder.lock(), then, &how()).unwrap();
-    told(&findings).into_iter().map(|told| told.lines[0].clone()).collect()
+    messages(&findings).into_iter().map(|told| told.lines[0].clone()).collect()
 }
 
 #[test]
@@ -76,8 +76,8 @@ fn what_was_in_the_field_isnt_forgotten_without_a_word() {
     assert_eq!(
         said(&folder, &then),
         [format!(
-            "schemas/contracts.lock:1:1: `a.x`: the version {digest}, which is in the field (app 3), was taken out of the lock \
-         without a word"
+            "schemas/contracts.lock:1:1: `a.x`: the version {digest}, which is in the field (app 3), was removed from the lock \
+         without a reason"
         )]
     );
 }
@@ -102,7 +102,7 @@ fn a_contract_that_is_gone_from_the_lock_alone_is_told_of() {
     let mut lock = folder.lock();
     lock.contracts.remove(&"a.x".parse().unwrap());
     folder.put(&lock);
-    assert_eq!(said(&folder, &then), ["schemas/contracts.lock:1:1: `a.x` was taken out of the lock without a word"]);
+    assert_eq!(said(&folder, &then), ["schemas/contracts.lock:1:1: `a.x` was removed from the lock without a reason"]);
     // and all of it, where the file is gone
     folder.remove("contracts.lock");
     assert_eq!(said(&folder, &then).len(), 2);

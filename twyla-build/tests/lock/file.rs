@@ -162,8 +162,8 @@ fn what_is_broken_is_told_with_its_place_and_a_remedy() {
     let empty = |text: &str| format!("{{\n  \"lock\": 1,\n  \"contracts\": {{ \"a.x\": {text} }}\n}}");
     let accepted = format!(r#""accepted": {{ "digest": "{digest}", "form": {{}} }}"#);
     let cases: Vec<(&str, String, Vec<&str>)> = vec![
-        ("empty", String::new(), vec!["1:1: is no JSON: "]),
-        ("no JSON", good.replace("\"lock\": 1,", "\"lock\": 1"), vec![":2:12: is no JSON: expected"]),
+        ("empty", String::new(), vec!["1:1: isn't valid JSON: "]),
+        ("no JSON", good.replace("\"lock\": 1,", "\"lock\": 1"), vec![":2:12: isn't valid JSON: expected"]),
         (
             "a merge",
             good.replacen("    \"context\"", "<<<<<<< HEAD\n    \"context\"", 1),
@@ -172,7 +172,7 @@ fn what_is_broken_is_told_with_its_place_and_a_remedy() {
         (
             "a list",
             "[]".to_owned(),
-            vec!["1:1: is no lock of contracts: an object with `lock` and `contracts`; take the file"],
+            vec!["1:1: isn't a lock of contracts: an object with `lock` and `contracts`; take the file"],
         ),
         (
             "newer",
@@ -190,7 +190,7 @@ fn what_is_broken_is_told_with_its_place_and_a_remedy() {
             good.replace("\"contracts\"", "\"contract\""),
             vec!["4:3: there is no `contract` here; did you mean `contracts`?", "1:1: the lock has no `contracts`"],
         ),
-        ("no event", good.replace("\"a.x\"", "\"a x\""), vec!["`a x` is no contract: "]),
+        ("no event", good.replace("\"a.x\"", "\"a x\""), vec!["`a x` isn't a contract: "]),
         ("nothing of it", empty("{}"), vec!["3:25: this contract has no `accepted`; take the file"]),
         ("no object", empty("5"), vec!["3:25: `this contract` is an object, not 5"]),
         (

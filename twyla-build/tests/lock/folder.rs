@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use twyla_build::Builder;
 use twyla_build::compare::Sources;
 use twyla_build::lock::{
-    Accepted, Act, Date, FILE_NAME, How, Keep, Lock, Refused, Request, Severity, Subject, accept, told,
+    Accepted, Act, CheckOptions, Date, FILE_NAME, Keep, Lock, Refused, Request, Severity, Subject, accept, messages,
 };
 
 /// The day on which all of this takes place.
@@ -15,8 +15,8 @@ pub(crate) fn today() -> Date {
 }
 
 /// The same as what is demanded of contracts.
-pub(crate) fn how() -> How {
-    How { today: today(), ..How::new("schemas") }
+pub(crate) fn how() -> CheckOptions {
+    CheckOptions { today: today(), ..CheckOptions::new("schemas") }
 }
 
 pub(crate) struct Folder(PathBuf);
@@ -86,7 +86,7 @@ impl Folder {
 pub(crate) fn said(builder: &Builder) -> String {
     match builder.check() {
         Ok(findings) => {
-            let lines = told(&findings).into_iter().flat_map(|told| {
+            let lines = messages(&findings).into_iter().flat_map(|told| {
                 let word = match told.severity {
                     Severity::Warning => "warning",
                     Severity::Behind => "behind",

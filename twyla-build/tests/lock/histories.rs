@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use twyla_build::compare::Verdict;
-use twyla_build::lock::{Direction, EditVerdict, Finding, Lock, Matter, check, told};
+use twyla_build::lock::{Direction, EditVerdict, Finding, FindingKind, Lock, check, messages};
 
 use crate::folder::{Folder, how};
 
@@ -55,10 +55,10 @@ fn run(source: &str, change: impl Fn(&mut Value), mut each: impl FnMut(&Value, &
         folder.write(SHARED, &format!("{:#}", step["new"]));
         let after = folder.builder().contracts().unwrap();
         let findings = check(&after, &lock, &how()).unwrap();
-        let verdict = match findings.first().map(|finding| &finding.matter) {
+        let verdict = match findings.first().map(|finding| &finding.kind) {
             None => "the same contract".to_owned(),
-            Some(Matter::Behind(edited)) => edited.verdict.word().to_owned(),
-            Some(Matter::Broken(broken)) => {
+            Some(FindingKind::Behind(edited)) => edited.verdict.word().to_owned(),
+            Some(FindingKind::Broken(broken)) => {
                 for misfit in &broken.misfits {
                     figures.witnesses += usize::from(matches!(misfit.verdict, Verdict::Breaks(_)));
                 }
@@ -69,7 +69,7 @@ fn run(source: &str, change: impl Fn(&mut Value), mut each: impl FnMut(&Value, &
         };
         each(&step, &verdict, &findings);
         // whatever it is, it can be said
-        assert!(told(&findings).iter().all(|told| !told.lines.is_empty()));
+        assert!(messages(&findings).iter().all(|told| !told.lines.is_empty()));
         *figures.verdicts.entry(verdict).or_default() += 1;
     }
     println!("{source}: {:?}, {} witnesses", figures.verdicts, figures.witnesses);
@@ -101,7 +101,7 @@ fn minor_versions_of_wikimedia_are_additive_but_where_they_are_closed() {
                 return;
             }
             closed += 1;
-            let Matter::Broken(broken) = &findings[0].matter else { panic!("{}: {findings:?}", step["id"]) };
+            let FindingKind::Broken(broken) = &findings[0].kind else { panic!("{}: {findings:?}", step["id"]) };
             for misfit in &broken.misfits {
                 let Verdict::Breaks(witness) = &misfit.verdict else { panic!("{}: {misfit:?}", step["id"]) };
                 let of = (misfit.direction, &*witness.keyword);
@@ -121,7 +121,7 @@ fn minor_versions_of_wikimedia_are_additive_where_they_are_open() {
         let semver = step["expect"]["semver"].as_str().unwrap();
         println!("{semver:<7} {verdict:<18} {}", step["id"]);
         if semver != "major" && !is_additive(verdict) && !skipped(step) {
-            wrong.extend(told(findings).into_iter().flat_map(|told| told.lines));
+            wrong.extend(messages(findings).into_iter().flat_map(|told| told.lines));
         }
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -149,7 +149,7 @@ fn every_break_of_sentrys_history_has_its_witness() {
         |step, verdict, findings| {
             println!("{verdict:<18} {}", step["id"]);
             for finding in findings {
-                let Matter::Broken(broken) = &finding.matter else { continue };
+                let FindingKind::Broken(broken) = &finding.kind else { continue };
                 assert!(!broken.ways.is_empty(), "{}", step["id"]);
             }
         },

@@ -120,10 +120,7 @@ fn one_that_is_of_no_use_is_told_of_and_taken_out() {
     lock.contracts.get_mut(&"api.user_input".parse().unwrap()).unwrap().earlier.clear();
     folder.put(&lock);
     let said = folder.said();
-    assert!(
-        said.starts_with("warning: ") && said.contains("this waiver of ") && said.contains(" is of no use"),
-        "{said}"
-    );
+    assert!(said.starts_with("warning: ") && said.contains("this waiver of ") && said.contains(" is unused"), "{said}");
     assert_eq!(folder.accept(Act::Fitting, &[], None).unwrap().done.len(), 1);
     assert_eq!(folder.said(), "");
 }

@@ -6,8 +6,8 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use twyla_build::about::About;
 use twyla_build::compare::{Bundle, ContractKind, ContractSchema};
+use twyla_build::explain::ContractExplanation;
 use twyla_build::lock::{self, Lock, Subject};
 use twyla_sample::Extent;
 
@@ -119,7 +119,7 @@ pub(super) fn gather(asked: &SiteArgs) -> Result<Site, Box<dyn Error + Send + Sy
     let folder = asked.place.find()?;
     let lock = folder.lock()?;
     let about = contracts.builder.about().map_err(schemas::Error::Problems)?;
-    let about: BTreeMap<&str, &About> = about.iter().map(|it| (it.name.as_str(), it)).collect();
+    let about: BTreeMap<&str, &ContractExplanation> = about.iter().map(|it| (it.name.as_str(), it)).collect();
     let mut history = history::history(&contracts.place, &contracts.sources);
     let context = contracts.sources.contract(ContractKind::Context, "context");
     let context = context.and_then(|it| example(&contracts.of(it).ok()?, Extent::Whole).ok());
@@ -149,7 +149,7 @@ pub(super) fn gather(asked: &SiteArgs) -> Result<Site, Box<dyn Error + Send + Sy
 
 struct Gatherer<'a> {
     contracts: &'a Contracts,
-    about: BTreeMap<&'a str, &'a About>,
+    about: BTreeMap<&'a str, &'a ContractExplanation>,
     lock: Option<&'a Lock>,
     /// Returns the context for an example's envelope.
     context: Option<Value>,
@@ -159,7 +159,8 @@ impl Gatherer<'_> {
     fn part(&self, schema: &ContractSchema, history: &mut History) -> Result<Part, Box<dyn Error + Send + Sync>> {
         let name = name_of(schema);
         let contract = self.contracts.of(schema)?;
-        let own: Vec<&About> = [name.as_str(), "context"].iter().filter_map(|it| self.about.get(it).copied()).collect();
+        let own: Vec<&ContractExplanation> =
+            [name.as_str(), "context"].iter().filter_map(|it| self.about.get(it).copied()).collect();
         let order = Order::of(&own);
         let root = contract.held.root();
         let view = root.clone().view();

@@ -26,7 +26,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use twyla_build::compare::{ContractKind, Sources};
-use twyla_build::{Builder, Draft, Problem as SchemaProblem, Settings, What, settings};
+use twyla_build::{Builder, Draft, Problem as SchemaProblem, ProblemKind, Settings, settings};
 
 use crate::support::json::Json;
 use crate::support::output;
@@ -290,8 +290,8 @@ impl Args {
                     });
                 let file = files.iter().find(|file| file.path == *path);
                 let at = file.zip(written).and_then(|(file, below)| file.at(&format!("{pointer}{below}")));
-                let why = match &problem.what {
-                    What::WantsNetwork { uri, .. } => {
+                let why = match &problem.kind {
+                    ProblemKind::WantsNetwork { uri, .. } => {
                         format!("refers to {uri}, which is none of the files: say --document {uri}=FILE")
                     }
                     what => what.to_string(),

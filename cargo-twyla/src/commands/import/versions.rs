@@ -113,7 +113,7 @@ fn bundles(
                     if let Some(place) = place {
                         let text = versions.get(place).map(|it| Text::json(it.json.text()));
                         let pointer = text.zip(problem.at).and_then(|(text, at)| text.pointer(at));
-                        let why = problem.what.to_string();
+                        let why = problem.kind.to_string();
                         found.entry((*place).to_owned()).or_insert(Err(Uncompiled { pointer, why }));
                     }
                 }

@@ -124,7 +124,7 @@ impl Run for Args {
         }
         let word = if self.dry_run { "would be accepted" } else { "accepted" };
         done.iter().for_each(|line| say!("{}: {line}", paint(GOOD, word)));
-        show::print(&lock::told(&left), false);
+        show::print(&lock::messages(&left), false);
         match (done.is_empty(), left.len()) {
             (true, 0) => say!("{}: all contracts are as accepted", paint(HEAD, "nothing to do")),
             (false, 0) if self.dry_run => say!("nothing was written"),

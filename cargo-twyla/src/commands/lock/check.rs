@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use serde_json::json;
 use twyla_build::compare::Verdict;
-use twyla_build::lock::{self, Finding, Matter, Role, Roles, Severity};
+use twyla_build::lock::{self, Finding, FindingKind, Role, Roles, Severity};
 
 use super::revision::{Error, at_revision};
 use super::{json as as_json, show};
@@ -50,7 +50,7 @@ impl Run for Args {
             Some("listener") => Role::Listener,
             _ => Role::Both,
         });
-        let how = lock::How { roles, ..folder.how() };
+        let how = lock::CheckOptions { roles, ..folder.how() };
         let then = self.against.as_deref().map(|revision| at_revision(&folder, revision)).transpose()?;
         let Some(now) = now.or_else(|| then.as_ref().map(|_| lock::Lock::default())) else {
             return Err(Error::NoLock { folder: folder.shown }.into());
@@ -74,7 +74,7 @@ impl Run for Args {
             let whole = json!({ "ok": !bad, "contracts": count, "findings": found });
             say!("{whole:#}");
         } else {
-            show::print(&lock::told(&findings), strict);
+            show::print(&lock::messages(&findings), strict);
             let contracts = if count == 1 { "1 contract".to_owned() } else { format!("{count} contracts") };
             match (bad, findings.is_empty()) {
                 (true, _) => {
@@ -97,6 +97,6 @@ impl Run for Args {
 
 /// Whether a finding is only undecided.
 fn undecided(finding: &Finding) -> bool {
-    let Matter::Broken(broken) = &finding.matter else { return false };
+    let FindingKind::Broken(broken) = &finding.kind else { return false };
     broken.misfits.iter().all(|misfit| matches!(misfit.verdict, Verdict::Undecided(_)))
 }

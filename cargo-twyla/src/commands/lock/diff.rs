@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use serde_json::json;
-use twyla_build::lock::{self, EditVerdict, Finding, How, Lock, Matter};
+use twyla_build::lock::{self, CheckOptions, EditVerdict, Finding, FindingKind, Lock};
 
 use super::revision::{Error, at_revision};
 use super::{json as as_json, show};
@@ -44,8 +44,8 @@ impl Run for Args {
             None => now.clone().ok_or_else(|| Error::NoLock { folder: folder.shown.clone() })?,
         };
         let sources = folder.builder(now.as_ref().or(Some(&then))).contracts().map_err(Error::Problems)?;
-        let mut findings =
-            lock::check(&sources, &accepted_alone(&then), &How::new(&folder.shown)).map_err(Error::Problems)?;
+        let mut findings = lock::check(&sources, &accepted_alone(&then), &CheckOptions::new(&folder.shown))
+            .map_err(Error::Problems)?;
         findings.retain(|finding| {
             self.contract.is_empty() || self.contract.iter().any(|name| *name == finding.subject.to_string())
         });
@@ -77,12 +77,12 @@ fn accepted_alone(lock: &Lock) -> Lock {
 
 fn print(finding: &Finding) {
     let name = paint(NAME, &finding.subject);
-    match &finding.matter {
-        Matter::New => say!("{name}  {}", paint(GOOD, "new")),
-        Matter::Removed => say!("{name}  {}", paint(BAD, "gone")),
-        Matter::Renamed { to } => say!("{name}  {} {to}", paint(BAD, "gone, and looks like")),
-        Matter::Behind(edited) => print_verdict(&name, edited.verdict),
-        Matter::Broken(broken) => print_verdict(&name, broken.edited.verdict),
+    match &finding.kind {
+        FindingKind::New => say!("{name}  {}", paint(GOOD, "new")),
+        FindingKind::Removed => say!("{name}  {}", paint(BAD, "gone")),
+        FindingKind::Renamed { to } => say!("{name}  {} {to}", paint(BAD, "gone, and looks like")),
+        FindingKind::Behind(edited) => print_verdict(&name, edited.verdict),
+        FindingKind::Broken(broken) => print_verdict(&name, broken.edited.verdict),
         _ => return,
     }
     finding.changes().iter().for_each(|line| say!("{}", show::labelled(line)));

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 use twyla_build::compare::{ContractKind, Verdict};
-use twyla_build::lock::{Edited, Finding, Matter, Misfit, Severity, Waiver};
+use twyla_build::lock::{EditedContract, Finding, FindingKind, Misfit, Severity, Waiver};
 
 /// Returns a finding as JSON.
 pub(super) fn finding(finding: &Finding, strict: bool) -> Value {
-    let Finding { subject, place, matter } = finding;
-    let is = match matter {
-        Matter::New => "new",
-        Matter::Removed => "removed",
-        Matter::Renamed { .. } => "renamed",
-        Matter::Behind(_) => "behind",
-        Matter::Broken(_) => "broken",
-        Matter::Waived(_) => "waived",
-        Matter::Idle(_) => "idle waiver",
-        Matter::Lost { .. } => "lost",
+    let Finding { subject, place, kind: found } = finding;
+    let is = match found {
+        FindingKind::New => "new",
+        FindingKind::Removed => "removed",
+        FindingKind::Renamed { .. } => "renamed",
+        FindingKind::Behind(_) => "behind",
+        FindingKind::Broken(_) => "broken",
+        FindingKind::Waived(_) => "waived",
+        FindingKind::Idle(_) => "idle waiver",
+        FindingKind::Lost { .. } => "lost",
     };
     let mut out = json!({
         "contract": subject.to_string(),
@@ -27,10 +27,10 @@ pub(super) fn finding(finding: &Finding, strict: bool) -> Value {
         "column": place.column,
         "text": finding.lines(),
     });
-    let more = match matter {
-        Matter::Renamed { to } => json!({ "to": to.to_string() }),
-        Matter::Behind(edited) => self::edited(edited),
-        Matter::Broken(broken) => {
+    let more = match found {
+        FindingKind::Renamed { to } => json!({ "to": to.to_string() }),
+        FindingKind::Behind(edited) => self::edited(edited),
+        FindingKind::Broken(broken) => {
             let mut more = self::edited(&broken.edited);
             put(
                 &mut more,
@@ -42,9 +42,9 @@ pub(super) fn finding(finding: &Finding, strict: bool) -> Value {
             );
             more
         }
-        Matter::Waived(waived) => json!({ "misfits": [misfit(&waived.misfit)], "waiver": waiver(&waived.waiver) }),
-        Matter::Idle(idle) => json!({ "waiver": waiver(idle) }),
-        Matter::Lost { digest, because } => json!({ "old": digest, "because": because }),
+        FindingKind::Waived(waived) => json!({ "misfits": [misfit(&waived.misfit)], "waiver": waiver(&waived.waiver) }),
+        FindingKind::Idle(idle) => json!({ "waiver": waiver(idle) }),
+        FindingKind::Lost { digest, because } => json!({ "old": digest, "because": because }),
         _ => json!({}),
     };
     put(&mut out, more);
@@ -65,7 +65,7 @@ fn put(into: &mut Value, more: Value) {
     }
 }
 
-pub(super) fn edited(edited: &Edited) -> Value {
+pub(super) fn edited(edited: &EditedContract) -> Value {
     let edits = edited.edits.iter().map(|edit| {
         let path = json!({ "document": edit.path.document, "pointer": edit.path.pointer });
         json!({ "path": path, "text": edit.to_string() })

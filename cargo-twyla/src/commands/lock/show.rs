@@ -3,15 +3,15 @@
 use std::fmt::Display;
 
 use anstyle::Style;
-use twyla_build::lock::{Severity, Told};
+use twyla_build::lock::{Message, Severity};
 
 use crate::support::paint::{BAD, FAINT, HEAD, UNSURE, paint, say};
 
 /// Prints each finding, the worst last, where it is read first.
-pub(super) fn print(reports: &[Told], strict: bool) {
-    let mut reports: Vec<&Told> = reports.iter().collect();
+pub(super) fn print(reports: &[Message], strict: bool) {
+    let mut reports: Vec<&Message> = reports.iter().collect();
     reports.sort_by_key(|report| report.severity);
-    for Told { severity, lines } in reports {
+    for Message { severity, lines } in reports {
         let (style, word) = if *severity >= Severity::least(strict) { (BAD, "error") } else { (UNSURE, "warning") };
         for (index, line) in lines.iter().enumerate() {
             match index {

@@ -1,4 +1,4 @@
-//! Numbers and constants of schemas as Rust literals, without the loss of a digit.
+//! Writes numbers and constants of schemas as Rust literals, without losing a digit.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -6,10 +6,10 @@ use quote::quote;
 use crate::number::Number;
 use crate::schema::load::{Json, Node};
 
-/// Arrays and objects within each other in a constant: no value is nested deeper.
+/// Limit of nested arrays and objects in a constant; no value is nested deeper.
 const DEEPEST: usize = 150;
 
-/// A number as an integer, where it is one that fits, and else as a float.
+/// Returns a number as an integer if it fits, else as a float.
 pub(super) fn whole_or_float(text: &str) -> Result<i128, f64> {
     let number = Number::new(text);
     number.whole().ok_or_else(|| number.float())
@@ -17,7 +17,7 @@ pub(super) fn whole_or_float(text: &str) -> Result<i128, f64> {
 
 fn float(value: f64) -> TokenStream {
     if value.is_finite() {
-        // a literal of proc-macro2 has hundreds of zeros where this has an exponent
+        // a literal of proc-macro2 would have hundreds of zeros instead of an exponent
         format!("{value:?}f64").parse().unwrap_or_default()
     } else if value.is_nan() {
         quote!(f64::NAN)
@@ -28,7 +28,7 @@ fn float(value: f64) -> TokenStream {
     }
 }
 
-/// A `Number`.
+/// Writes a `Number`.
 pub(super) fn number(text: &str) -> TokenStream {
     match whole_or_float(text) {
         Ok(value) => {
@@ -42,7 +42,7 @@ pub(super) fn number(text: &str) -> TokenStream {
     }
 }
 
-/// A `Factor`; none where it is no positive number.
+/// Writes a `Factor`; none if it isn't a positive number.
 pub(super) fn factor(text: &str) -> Option<TokenStream> {
     let number = Number::new(text);
     if !number.is_positive() {
@@ -53,7 +53,7 @@ pub(super) fn factor(text: &str) -> Option<TokenStream> {
     Some(quote!(Factor { mantissa: #mantissa, exponent: #exponent }))
 }
 
-/// A `Choices`.
+/// Writes a `Choices`.
 pub(super) fn choices<'n>(nodes: impl Iterator<Item = &'n Node>) -> TokenStream {
     let (mut words, mut integers, mut numbers, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for node in nodes {
@@ -81,10 +81,10 @@ pub(super) fn choices<'n>(nodes: impl Iterator<Item = &'n Node>) -> TokenStream 
     })
 }
 
-/// A `Const`.
+/// Writes a `Const`.
 fn constant(node: &Node, deeper: usize) -> TokenStream {
     let Some(deeper) = deeper.checked_sub(1) else {
-        // equal to nothing
+        // equals no value
         return quote!(Const::Number(Number::Float(f64::NAN)));
     };
     match &node.json {

@@ -1,4 +1,4 @@
-//! Keywords made rules, whatever draft they are of.
+//! Turns keywords of any draft into rules.
 
 use std::borrow::Cow;
 
@@ -6,12 +6,12 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Trees, literal};
-use crate::schema::draft::{Draft, HOLDERS, Holds};
+use crate::schema::draft::{Draft, HOLDERS, Subschemas};
 use crate::schema::load::{Json, Node, size, steps};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// One schema that is made rules of.
-struct Schema<'n> {
+/// A schema that is turned into rules.
+struct LoweredSchema<'n> {
     schemas: &'n Schemas,
     loc: &'n Loc,
     node: &'n Node,
@@ -19,8 +19,8 @@ struct Schema<'n> {
     only: Option<&'n [String]>,
 }
 
-impl<'n> Schema<'n> {
-    /// The keyword's value, where the schema's draft and vocabularies have it.
+impl<'n> LoweredSchema<'n> {
+    /// Returns the value of a keyword, if the schema's draft and vocabularies have it.
     fn get(&self, keyword: &str) -> Option<&'n Node> {
         self.node.get(keyword).filter(|_| self.schemas.knows(self.loc, keyword))
     }
@@ -29,12 +29,12 @@ impl<'n> Schema<'n> {
         self.only.is_none_or(|only| only.iter().any(|one| one == keyword))
     }
 
-    /// The keyword's value, where it is in force.
+    /// Returns the value of a keyword that is in force.
     fn rule(&self, keyword: &str) -> Option<&'n Node> {
         self.get(keyword).filter(|_| self.is_in_force(keyword))
     }
 
-    /// The same for a keyword that evaluates members or items in the way of its subschemas, and is needed for that.
+    /// The same for a keyword that is needed only for what its subschemas evaluate.
     fn evaluates(&self, keyword: &str) -> Option<&'n Node> {
         self.get(keyword).filter(|_| {
             let asks = |unevaluated| self.rule(unevaluated).is_some();
@@ -55,7 +55,7 @@ impl<'n> Schema<'n> {
 }
 
 impl Trees<'_> {
-    /// The rules of the schema there. What is quickly said comes first, what asks for the others last.
+    /// Returns the rules of a schema: cheap ones first, those that depend on others last.
     pub(super) fn rules(&mut self, loc: &Loc, only: Option<&[String]>) -> Vec<TokenStream> {
         let mut out = Vec::new();
         let schemas = self.schemas;
@@ -65,7 +65,7 @@ impl Trees<'_> {
             out.extend((!holds).then(|| quote!(Rule::Never(#keyword))));
             return out;
         }
-        let schema = Schema { schemas, loc, node, draft: schemas.draft(loc), only };
+        let schema = LoweredSchema { schemas, loc, node, draft: schemas.draft(loc), only };
         let alone = schema.draft.ref_stands_alone() && self.schemas.refs.contains_key(loc);
         if !alone {
             self.one_value(&schema, &mut out);
@@ -81,8 +81,8 @@ impl Trees<'_> {
         out
     }
 
-    /// Rules that need no more than a look at one value.
-    fn one_value(&mut self, schema: &Schema<'_>, out: &mut Vec<TokenStream>) {
+    /// Adds the rules of a single value.
+    fn one_value(&mut self, schema: &LoweredSchema<'_>, out: &mut Vec<TokenStream>) {
         if let Some(node) = schema.rule("type") {
             let types = match &node.json {
                 Json::Array(items) => items.iter().filter_map(Node::str).collect(),
@@ -106,7 +106,7 @@ impl Trees<'_> {
             ("minimum", "exclusiveMinimum", "Minimum", "ExclusiveMinimum"),
             ("maximum", "exclusiveMaximum", "Maximum", "ExclusiveMaximum"),
         ] {
-            // in draft 4 the other one is a flag
+            // in draft 4 the exclusive bound is a flag
             let flag = schema.get(exclusive).is_some_and(|node| matches!(node.json, Json::Bool(true)));
             let rule = format_ident!("{}", if flag { exclusive_rule } else { rule });
             if let Some(text) = schema.number(limit) {
@@ -133,7 +133,7 @@ impl Trees<'_> {
         }
     }
 
-    fn sizes(&self, schema: &Schema<'_>, out: &mut Vec<TokenStream>) {
+    fn sizes(&self, schema: &LoweredSchema<'_>, out: &mut Vec<TokenStream>) {
         for (keyword, rule) in [
             ("minLength", "MinLength"),
             ("maxLength", "MaxLength"),
@@ -149,11 +149,11 @@ impl Trees<'_> {
         }
     }
 
-    fn array(&mut self, schema: &Schema<'_>, out: &mut Vec<TokenStream>) {
+    fn array(&mut self, schema: &LoweredSchema<'_>, out: &mut Vec<TokenStream>) {
         if schema.rule("uniqueItems").is_some_and(|node| matches!(node.json, Json::Bool(true))) {
             out.push(quote!(Rule::UniqueItems));
         }
-        // what holds for the first items, and what for those behind
+        // the rules of the first items, and of those after them
         let (first, rest) = match schema.get("prefixItems") {
             Some(_) => ("prefixItems", "items"),
             None if schema.get("items").is_some_and(|node| matches!(node.json, Json::Array(_))) => {
@@ -193,7 +193,7 @@ impl Trees<'_> {
         }
     }
 
-    fn object(&mut self, schema: &Schema<'_>, out: &mut Vec<TokenStream>) {
+    fn object(&mut self, schema: &LoweredSchema<'_>, out: &mut Vec<TokenStream>) {
         if let Some(node) = schema.rule("required") {
             let names: Vec<&str> = node.items().iter().filter_map(Node::str).collect();
             if !names.is_empty() {
@@ -228,7 +228,7 @@ impl Trees<'_> {
     }
 
     /// `properties`, `patternProperties` and `additionalProperties`.
-    fn members(&mut self, schema: &Schema<'_>, out: &mut Vec<TokenStream>) {
+    fn members(&mut self, schema: &LoweredSchema<'_>, out: &mut Vec<TokenStream>) {
         let marks = schema.rule("unevaluatedProperties").is_some();
         let others =
             schema.get("additionalProperties").is_some() && (schema.is_in_force("additionalProperties") || marks);
@@ -266,7 +266,7 @@ impl Trees<'_> {
         })));
     }
 
-    fn references(&mut self, schema: &Schema<'_>, out: &mut Vec<TokenStream>) {
+    fn references(&mut self, schema: &LoweredSchema<'_>, out: &mut Vec<TokenStream>) {
         if schema.evaluates("$ref").is_some()
             && let Some(target) = self.schemas.refs.get(schema.loc)
         {
@@ -286,7 +286,7 @@ impl Trees<'_> {
         }
     }
 
-    fn combinations(&mut self, schema: &Schema<'_>, out: &mut Vec<TokenStream>) {
+    fn combinations(&mut self, schema: &LoweredSchema<'_>, out: &mut Vec<TokenStream>) {
         for (keyword, rule) in [("allOf", "AllOf"), ("anyOf", "AnyOf"), ("oneOf", "OneOf")] {
             let Some(node) = schema.evaluates(keyword) else { continue };
             let rule = format_ident!("{rule}");
@@ -306,7 +306,7 @@ impl Trees<'_> {
                     quote!(&#branch)
                 }))
             });
-            // alone it only evaluates
+            // alone it only marks members as evaluated
             if self.notes || schema.get("then").is_some() || schema.get("else").is_some() {
                 let test = self.whole(&schema.at("if"));
                 let [then, otherwise] = branches;
@@ -315,7 +315,7 @@ impl Trees<'_> {
         }
     }
 
-    fn unevaluated(&mut self, schema: &Schema<'_>, out: &mut Vec<TokenStream>) {
+    fn unevaluated(&mut self, schema: &LoweredSchema<'_>, out: &mut Vec<TokenStream>) {
         for (keyword, rule) in
             [("unevaluatedItems", "UnevaluatedItems"), ("unevaluatedProperties", "UnevaluatedProperties")]
         {
@@ -326,7 +326,7 @@ impl Trees<'_> {
         }
     }
 
-    /// The schema that holds for everything.
+    /// Returns the schema that accepts everything.
     fn any(&mut self) -> Ident {
         self.leaf(&[])
     }
@@ -341,12 +341,12 @@ fn type_(name: &str) -> Option<Ident> {
     known.then(|| format_ident!("{}", name.to_uppercase()))
 }
 
-/// The keyword by which a schema is held.
+/// Returns the keyword that holds a schema.
 fn holder(loc: &Loc) -> &'static str {
     let steps: Vec<String> = steps(&loc.pointer).map(Cow::into_owned).collect();
     let known = |step: Option<&String>, named: bool| {
         let step = step?;
-        let many = |holds: &Holds| matches!(holds, Holds::Many | Holds::Named | Holds::OneOrMany);
+        let many = |holds: &Subschemas| matches!(holds, Subschemas::Many | Subschemas::Named | Subschemas::OneOrMany);
         HOLDERS.iter().find(|(name, holds)| name == step && (!named || many(holds))).map(|(name, _)| *name)
     };
     let last = steps.len().checked_sub(1);

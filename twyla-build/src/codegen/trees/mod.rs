@@ -1,8 +1,8 @@
-//! Rule trees: schemas as static data, which the runtime evaluates over values whose type doesn't tell everything.
+//! Rule trees: schemas as static data, which the runtime evaluates for values whose types can't express all rules.
 //!
-//! Each schema that is asked for, and each that it leads to, becomes one `static`; schemas may lead to one another in
-//! circles. What drafts do differently ends here: the runtime knows one set of rules. [`lower`] makes rules of keywords,
-//! [`literal`] writes numbers and constants, [`resources`] names the resources that dynamic references depend on.
+//! Each schema that a tree needs becomes one `static`; statics may refer to each other in cycles. The runtime has one set of
+//! rules: the differences between drafts end here. [`lower`] turns keywords into rules, [`literal`] writes numbers and
+//! constants, and [`resources`] names the resources that dynamic references depend on.
 
 use std::collections::HashMap;
 
@@ -22,22 +22,22 @@ mod tests;
 
 use resources::Resources;
 
-/// The keywords that are in force of a schema; all where there is no list.
-type Only = Option<Vec<String>>;
+/// The keywords of a schema that are in force; all if there is no list.
+type KeywordFilter = Option<Vec<String>>;
 
-/// The schemas of which rule trees were asked for.
+/// The schemas that need rule trees.
 pub(crate) struct Trees<'a> {
     schemas: &'a Schemas,
     scopes: Scopes,
     resources: Resources,
-    /// Whether any schema asks what is unevaluated.
+    /// Whether any schema has `unevaluatedProperties` or `unevaluatedItems`.
     notes: bool,
-    names: HashMap<(Loc, Only), Ident>,
-    /// Those without subschemas, by what is in them: `{"type": "string"}` is there once.
+    names: HashMap<(Loc, KeywordFilter), Ident>,
+    /// The statics without subschemas, by content: `{"type": "string"}` exists once.
     leaves: HashMap<String, Ident>,
-    /// What was named and is not yet lowered.
-    open: Vec<(Ident, Loc, Only)>,
-    /// The patterns that rules refer to, as they are written.
+    /// The statics that are named but not yet lowered.
+    open: Vec<(Ident, Loc, KeywordFilter)>,
+    /// The patterns that rules refer to, as written.
     patterns: HashMap<String, Ident>,
     /// Each static with its name.
     done: Vec<(String, TokenStream)>,
@@ -65,14 +65,14 @@ impl<'a> Trees<'a> {
         }
     }
 
-    /// The name of the static for the schema there.
+    /// Returns the name of the static of a schema.
     pub(crate) fn whole(&mut self, loc: &Loc) -> Ident {
         let target = self.behind(loc);
         self.named(target, None)
     }
 
-    /// The name of the static for the schema there with only these keywords in force. What these are about is taken from
-    /// the others: `additionalProperties` knows the names in `properties`, `unevaluatedItems` what `anyOf` evaluates.
+    /// Returns the name of the static of a schema with only these keywords in force. They still depend on the others:
+    /// `additionalProperties` knows the names in `properties`, `unevaluatedItems` what `anyOf` evaluates.
     pub(crate) fn only(&mut self, loc: &Loc, keywords: &[&str]) -> Ident {
         let mut keywords: Vec<String> = keywords.iter().map(|keyword| (*keyword).to_owned()).collect();
         keywords.sort();
@@ -80,7 +80,7 @@ impl<'a> Trees<'a> {
         self.named(loc.clone(), Some(keywords))
     }
 
-    /// The statics, for a module beside the one with the patterns, whose names are asked for by what is written.
+    /// Returns the statics, for a module beside that of the patterns. `pattern` returns the name of a pattern's static.
     pub(crate) fn statics(mut self, mut pattern: impl FnMut(&str) -> Ident) -> Vec<TokenStream> {
         self.settle();
         if self.done.is_empty() {
@@ -95,13 +95,13 @@ impl<'a> Trees<'a> {
             let pattern = pattern(&written);
             out.push(quote!(use super::__patterns::#pattern as #name;));
         }
-        // as they were named, and not as they came to be lowered
+        // in the order of their names, not of lowering
         self.done.sort_by_key(|(name, _)| (name.len(), name.clone()));
         out.extend(self.done.into_iter().map(|(_, code)| code));
         out
     }
 
-    /// Lowers whatever was named.
+    /// Lowers all named statics.
     fn settle(&mut self) {
         // a resource may name further schemas, and these further resources
         loop {
@@ -134,7 +134,7 @@ impl<'a> Trees<'a> {
         self.done.push((name.to_string(), quote!(pub static #name: Schema = #schema;)));
     }
 
-    fn named(&mut self, loc: Loc, only: Only) -> Ident {
+    fn named(&mut self, loc: Loc, only: KeywordFilter) -> Ident {
         if let Some(name) = self.names.get(&(loc.clone(), only.clone())) {
             return name.clone();
         }
@@ -173,10 +173,10 @@ impl<'a> Trees<'a> {
         self.patterns.entry(written.to_owned()).or_insert_with(|| format_ident!("RULES_PATTERN_{next}")).clone()
     }
 
-    /// The schema that a place stands for: where it says no more than `$ref`, the one that this leads to.
+    /// Returns the schema of a place: the final target if it has nothing but a `$ref`.
     fn behind(&self, loc: &Loc) -> Loc {
         let mut loc = loc.clone();
-        // a ring is reported elsewhere, and must only not go on for ever here
+        // cycles are reported elsewhere; stop here
         for _ in 0..1000 {
             let Some(target) = self.schemas.refs.get(&loc) else { break };
             if !self.says_only_ref(&loc) || !self.scopes.are_alike(self.schemas, &loc, target) {
@@ -197,7 +197,7 @@ impl<'a> Trees<'a> {
     }
 }
 
-/// Whether a schema leads to further ones.
+/// Whether a schema leads to further schemas.
 fn leads(node: &Node) -> bool {
     let holds = |key: &str| HOLDERS.iter().any(|(name, _)| *name == key) || key.ends_with("Ref") || key == "$ref";
     matches!(&node.json, Json::Object(members) if members.iter().any(|member| holds(&member.key)))

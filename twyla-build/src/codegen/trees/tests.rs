@@ -1,7 +1,7 @@
-//! What schemas become.
+//! Tests of the statics that schemas become.
 
 use crate::schema::draft::{Dialects, Draft};
-use crate::schema::load::{File, Role, parse};
+use crate::schema::load::{File, FileRole, parse};
 use crate::schema::register;
 use crate::schema::schemas::{Loc, Schemas};
 
@@ -13,7 +13,7 @@ fn schemas(files: &[(&str, &str)], draft: Draft) -> Schemas {
     let mut problems = Vec::new();
     let files = files.iter().map(|(path, text)| {
         let root = parse(path, text.as_bytes().to_vec(), &mut problems).unwrap();
-        File { path: (*path).to_owned(), shown: (*path).to_owned(), role: Role::Shared, root, unread: false }
+        File { path: (*path).to_owned(), shown: (*path).to_owned(), role: FileRole::Shared, root, unread: false }
     });
     let files = files.collect();
     let schemas = register::schemas(files, draft, Dialects::default(), &mut problems);

@@ -1,4 +1,4 @@
-//! The characters that some automata tell apart: one for each kind of them.
+//! The alphabet of several automata: one representative for each class of characters that they distinguish.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,10 +6,10 @@ use twyla_contract::text::is_invisible;
 
 use super::automaton::Ranges;
 
-/// Which kinds of character there are, to some classes.
+/// The classes of characters that some automata distinguish.
 #[derive(Debug)]
 pub(super) struct Alphabet {
-    /// A character of each kind, and the classes that have it. Those that people like to read come first.
+    /// One character of each class, readable ones first, and the ranges that contain it.
     pub(super) symbols: Vec<(char, Vec<bool>)>,
 }
 

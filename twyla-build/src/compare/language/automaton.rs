@@ -1,50 +1,50 @@
-//! The automaton of one pattern, over characters: whether a text has a match anywhere.
+//! The automaton of one pattern, over characters: whether a text contains a match.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// The limit of states; a pattern with larger counts isn't looked into.
+/// Limit of states. Patterns with larger counts have no automaton.
 const MOST: usize = 20_000;
 
 /// A state of the pattern.
 #[derive(Clone, Debug)]
-pub(super) enum State {
-    /// One of these characters, by the index of the class, then another state.
+pub(super) enum Transition {
+    /// One character of a class, then another state.
     Chars(usize, usize),
     /// Any of these states, here.
     Split(Vec<usize>),
-    /// Where this holds, another state.
+    /// Another state, if a look-around assertion holds.
     Look(Look, usize),
     /// The text has a match.
     Match,
 }
 
-/// What a character may be: ranges, sorted and apart.
+/// A set of characters: sorted, disjoint ranges.
 pub(super) type Ranges = Vec<(char, char)>;
 
 /// A pattern as states.
 #[derive(Debug)]
 pub(crate) struct Automaton {
-    pub(super) states: Vec<State>,
+    pub(super) states: Vec<Transition>,
     pub(super) classes: Vec<Ranges>,
     pub(super) start: usize,
     /// Whether a match can begin only where the text does.
     pub(super) anchored: bool,
-    /// Whether it matters what letters words are made of.
+    /// Whether word boundaries matter.
     pub(super) words: bool,
 }
 
 impl Automaton {
-    /// That of an expression of the `regex` crate; none where it is too large or looks at what characters don't tell.
+    /// Builds the automaton of an expression of the `regex` crate; none if it is too large or has unsupported assertions.
     pub(crate) fn new(expression: &str) -> Option<Self> {
         let hir = regex_syntax::parse(expression).ok()?;
         let mut automaton =
-            Self { states: vec![State::Match], classes: Vec::new(), start: 0, anchored: false, words: false };
+            Self { states: vec![Transition::Match], classes: Vec::new(), start: 0, anchored: false, words: false };
         automaton.anchored = begins(&hir);
         automaton.start = automaton.put(&hir, 0)?;
         Some(automaton)
     }
 
-    fn add(&mut self, state: State) -> Option<usize> {
+    fn add(&mut self, state: Transition) -> Option<usize> {
         if self.states.len() >= MOST {
             return None;
         }
@@ -58,7 +58,7 @@ impl Automaton {
             self.classes.push(ranges);
             self.classes.len() - 1
         });
-        self.add(State::Chars(class, next))
+        self.add(Transition::Chars(class, next))
     }
 
     /// The state from which the expression leads to another.
@@ -84,29 +84,29 @@ impl Automaton {
                     Look::WordAscii | Look::WordAsciiNegate => self.words = true,
                     _ => return None,
                 }
-                self.add(State::Look(*look, next))
+                self.add(Transition::Look(*look, next))
             }
             HirKind::Capture(capture) => self.put(&capture.sub, next),
             HirKind::Concat(parts) => parts.iter().rev().try_fold(next, |next, part| self.put(part, next)),
             HirKind::Alternation(parts) => {
                 let starts = parts.iter().map(|part| self.put(part, next)).collect::<Option<Vec<_>>>()?;
-                self.add(State::Split(starts))
+                self.add(Transition::Split(starts))
             }
             HirKind::Repetition(repetition) => {
                 let mut next = next;
                 match repetition.max {
                     None => {
-                        // the way back is known when the loop is there
-                        let split = self.add(State::Split(Vec::new()))?;
+                        // the loop's own state is known now
+                        let split = self.add(Transition::Split(Vec::new()))?;
                         let inside = self.put(&repetition.sub, split)?;
-                        self.states[split] = State::Split(vec![inside, next]);
+                        self.states[split] = Transition::Split(vec![inside, next]);
                         next = split;
                     }
                     Some(max) => {
                         let end = next;
                         for _ in repetition.min..max {
                             let inside = self.put(&repetition.sub, next)?;
-                            next = self.add(State::Split(vec![inside, end]))?;
+                            next = self.add(Transition::Split(vec![inside, end]))?;
                         }
                     }
                 }

@@ -1,15 +1,15 @@
-//! Formats as languages, as near as they can be told: each lies between two, and some are one.
+//! Formats as languages: each lies between two languages, and some equal one.
 
-/// What is known of a format's texts. The expressions are anchored, and in the syntax of the `regex` crate.
+/// The languages around a format. The expressions are anchored, in the syntax of the `regex` crate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// Every text of the format has a match of it.
+    /// A superset: every text of the format matches it.
     pub(crate) outer: Option<&'static str>,
-    /// Every text that has a match of it is of the format.
+    /// A subset: every text that matches it has the format.
     pub(crate) inner: Option<&'static str>,
-    /// Some texts of the format, the nicest first.
+    /// Some texts of the format, readable ones first.
     pub(crate) samples: &'static [&'static str],
-    /// The formats that its texts are of, too.
+    /// The formats that its texts have too.
     pub(crate) within: &'static [&'static str],
 }
 

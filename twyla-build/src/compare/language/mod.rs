@@ -1,7 +1,7 @@
-//! Sets of texts as automata: which texts have a match of a pattern, and the shortest one that has it and breaks another.
+//! Sets of texts as automata: which texts match a pattern, and the shortest one that matches some patterns and not others.
 //!
-//! `automaton` is one pattern's, over characters; `alphabet` tells apart only as many characters as some automata do; `search`
-//! walks through several of them at once; `formats` has those of formats, as near as they can be told.
+//! `automaton` is the automaton of one pattern; `alphabet` has one character for each class that the automata distinguish;
+//! `search` runs several automata at once; `formats` has the languages of formats, as far as they are exact.
 
 mod alphabet;
 mod automaton;
@@ -10,18 +10,18 @@ mod search;
 
 pub(crate) use automaton::Automaton;
 pub(crate) use formats::{Bounds, bounds};
-pub(crate) use search::{Condition, Found, Query};
+pub(crate) use search::{Condition, Query, SearchResult};
 
 use crate::schema::pattern::{self, Translated};
 
-/// The texts that have a match of a pattern: those that each automaton finds one in, or finds none.
+/// The texts that match a pattern: automata that must match, or must not.
 #[derive(Debug)]
 pub(crate) struct Language {
     pub(crate) parts: Vec<(Automaton, bool)>,
 }
 
 impl Language {
-    /// That of a pattern of ECMA-262; none where no automaton can tell.
+    /// Returns the language of a pattern of ECMA-262; none if there is no automaton.
     pub(crate) fn of_pattern(written: &str) -> Option<Self> {
         match pattern::translate(written)? {
             Translated::Plain(translated) => Self::of_regex(&translated),
@@ -29,12 +29,12 @@ impl Language {
         }
     }
 
-    /// That of an expression of the `regex` crate.
+    /// Returns the language of an expression of the `regex` crate.
     pub(crate) fn of_regex(expression: &str) -> Option<Self> {
         Some(Self { parts: vec![(Automaton::new(expression)?, true)] })
     }
 
-    /// Patterns that look ahead only where they begin: `^(?!a)(?=b)c` is what begins with `c` and `b`, and not with `a`.
+    /// Handles patterns with lookaheads only at the beginning: `^(?!a)(?=b)c` begins with `c` and `b`, and not with `a`.
     fn with_lookahead(written: &str) -> Option<Self> {
         let mut rest = written.strip_prefix('^')?;
         let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! The shortest text that several automata agree on: a walk through all of them at once.
+//! Searches for the shortest text on which several automata agree.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
@@ -6,45 +6,45 @@ use std::rc::Rc;
 use regex_syntax::hir::Look;
 
 use super::alphabet::{Alphabet, is_word};
-use super::automaton::{Automaton, State};
+use super::automaton::{Automaton, Transition};
 
-/// What is asked of a text: that all of some automata find a match where they should, or that they don't.
+/// A condition on a text: all of some automata match or don't match as they should, or not all of them do.
 #[derive(Debug)]
 pub(crate) struct Condition<'a> {
     pub(crate) parts: Vec<(&'a Automaton, bool)>,
     pub(crate) holds: bool,
 }
 
-/// A text that is looked for.
+/// The text that is searched for.
 #[derive(Debug)]
 pub(crate) struct Query<'a> {
     pub(crate) conditions: Vec<Condition<'a>>,
-    /// How many characters it has.
+    /// Its length in characters.
     pub(crate) min: u64,
     pub(crate) max: Option<u64>,
-    /// The texts that it is not.
+    /// The excluded texts.
     pub(crate) not: BTreeSet<Rc<str>>,
 }
 
-/// What was found.
+/// The kind of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum SearchResult {
     Text(String),
     /// There is none.
     Nothing,
-    /// The steps have ended before.
+    /// The budget of steps is exhausted.
     OutOfSteps,
 }
 
-/// One automaton on its way: the states that it may be in, before what needs no character.
+/// A configuration of one automaton: its possible states before the next character.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Config {
+struct Configuration {
     states: Vec<usize>,
-    before: Before,
+    before: Preceding,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Before {
+enum Preceding {
     /// The text begins here.
     Start,
     Word,
@@ -53,24 +53,24 @@ enum Before {
     Matched,
 }
 
-/// An automaton that is walked, its configurations kept once.
-struct Walk<'a> {
+/// A running automaton, with its configurations interned.
+struct Run<'a> {
     automaton: &'a Automaton,
-    /// The first of its classes in the alphabet's.
+    /// The index of its first class in the alphabet.
     classes: usize,
-    configs: Vec<Config>,
-    known: HashMap<Config, u32>,
+    configs: Vec<Configuration>,
+    known: HashMap<Configuration, u32>,
     steps: HashMap<(u32, usize), u32>,
     ends: HashMap<u32, bool>,
-    /// States that were looked at, and not yet counted.
+    /// States visited but not yet counted as steps.
     looked: u64,
 }
 
-/// States that are looked at in one step.
+/// The number of states visited per step.
 const STATES: u64 = 16;
 
-impl Walk<'_> {
-    fn put(&mut self, config: Config) -> u32 {
+impl Run<'_> {
+    fn put(&mut self, config: Configuration) -> u32 {
         if let Some(known) = self.known.get(&config) {
             return *known;
         }
@@ -81,7 +81,7 @@ impl Walk<'_> {
     }
 
     /// The states that are reached before the next character, or the end, and whether a match is.
-    fn closure(&mut self, config: &Config, after: Option<char>) -> (Vec<usize>, bool) {
+    fn closure(&mut self, config: &Configuration, after: Option<char>) -> (Vec<usize>, bool) {
         let (mut open, mut seen) = (config.states.clone(), BTreeSet::new());
         let mut chars = Vec::new();
         while let Some(state) = open.pop() {
@@ -90,13 +90,13 @@ impl Walk<'_> {
             }
             self.looked += 1;
             match &self.automaton.states[state] {
-                State::Match => return (Vec::new(), true),
-                State::Chars(..) => chars.push(state),
-                State::Split(all) => open.extend(all),
-                State::Look(look, next) => {
-                    let boundary = (config.before == Before::Word) != after.is_some_and(is_word);
+                Transition::Match => return (Vec::new(), true),
+                Transition::Chars(..) => chars.push(state),
+                Transition::Split(all) => open.extend(all),
+                Transition::Look(look, next) => {
+                    let boundary = (config.before == Preceding::Word) != after.is_some_and(is_word);
                     let holds = match look {
-                        Look::Start => config.before == Before::Start,
+                        Look::Start => config.before == Preceding::Start,
                         Look::End => after.is_none(),
                         Look::WordAscii => boundary,
                         _ => !boundary,
@@ -115,16 +115,16 @@ impl Walk<'_> {
             return *known;
         }
         let config = self.configs[from as usize].clone();
-        let to = if config.before == Before::Matched {
+        let to = if config.before == Preceding::Matched {
             from
         } else {
             let (chars, matched) = self.closure(&config, Some(c));
             let next = if matched {
-                Config { states: Vec::new(), before: Before::Matched }
+                Configuration { states: Vec::new(), before: Preceding::Matched }
             } else {
                 let mut states = BTreeSet::new();
                 for state in chars {
-                    if let State::Chars(class, next) = self.automaton.states[state]
+                    if let Transition::Chars(class, next) = self.automaton.states[state]
                         && holds.get(self.classes + class).copied().unwrap_or(false)
                     {
                         states.insert(next);
@@ -133,8 +133,8 @@ impl Walk<'_> {
                 if !self.automaton.anchored {
                     states.insert(self.automaton.start);
                 }
-                let before = if self.automaton.words && is_word(c) { Before::Word } else { Before::Other };
-                Config { states: states.into_iter().collect(), before }
+                let before = if self.automaton.words && is_word(c) { Preceding::Word } else { Preceding::Other };
+                Configuration { states: states.into_iter().collect(), before }
             };
             self.put(next)
         };
@@ -148,7 +148,7 @@ impl Walk<'_> {
             return *known;
         }
         let config = self.configs[at as usize].clone();
-        let ends = config.before == Before::Matched || self.closure(&config, None).1;
+        let ends = config.before == Preceding::Matched || self.closure(&config, None).1;
         self.ends.insert(at, ends);
         ends
     }
@@ -156,15 +156,15 @@ impl Walk<'_> {
     /// Whether no text that goes on from here has a match.
     fn is_dead(&self, at: u32) -> bool {
         let config = &self.configs[at as usize];
-        config.before != Before::Matched && config.states.is_empty()
+        config.before != Preceding::Matched && config.states.is_empty()
     }
 
     fn is_done(&self, at: u32) -> bool {
-        self.configs[at as usize].before == Before::Matched
+        self.configs[at as usize].before == Preceding::Matched
     }
 }
 
-/// Where all automata are.
+/// The configurations of all automata.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Place {
     configs: Vec<u32>,
@@ -176,7 +176,7 @@ struct Place {
 
 impl Query<'_> {
     /// The shortest text, of those the first in the alphabet. Each character that is tried takes a step.
-    pub(crate) fn run(&self, steps: &mut u64) -> Found {
+    pub(crate) fn run(&self, steps: &mut u64) -> SearchResult {
         let automata: Vec<&Automaton> = self
             .conditions
             .iter()
@@ -188,10 +188,10 @@ impl Query<'_> {
         let alphabet = Alphabet::new(&classes, &singles, words);
         let not: Vec<Vec<char>> = self.not.iter().map(|text| text.chars().collect()).collect();
         let mut first_class = 0;
-        let mut walks: Vec<Walk<'_>> = Vec::new();
+        let mut walks: Vec<Run<'_>> = Vec::new();
         let mut configs = Vec::new();
         for automaton in automata {
-            let mut walk = Walk {
+            let mut walk = Run {
                 automaton,
                 classes: first_class,
                 configs: Vec::new(),
@@ -201,7 +201,7 @@ impl Query<'_> {
                 looked: 0,
             };
             first_class += automaton.classes.len();
-            configs.push(walk.put(Config { states: vec![automaton.start], before: Before::Start }));
+            configs.push(walk.put(Configuration { states: vec![automaton.start], before: Preceding::Start }));
             walks.push(walk);
         }
         let start = Place { configs, length: 0, like: (0, not.len()) };
@@ -212,7 +212,7 @@ impl Query<'_> {
         while let Some((at, depth)) = open.pop_front() {
             let place = places[at].0.clone();
             if place.length >= self.min && self.accepts(&place, &mut walks, &not, depth) {
-                return Found::Text(text(&places, at));
+                return SearchResult::Text(text(&places, at));
             }
             if self.max.is_some_and(|max| depth >= max) {
                 continue;
@@ -221,7 +221,7 @@ impl Query<'_> {
                 let looked: u64 = walks.iter_mut().map(|walk| std::mem::take(&mut walk.looked)).sum();
                 let Some(left) = steps.checked_sub(1 + looked / STATES) else {
                     *steps = 0;
-                    return Found::OutOfSteps;
+                    return SearchResult::OutOfSteps;
                 };
                 *steps = left;
                 let moved = place.configs.iter().zip(&mut walks);
@@ -240,10 +240,10 @@ impl Query<'_> {
                 }
             }
         }
-        Found::Nothing
+        SearchResult::Nothing
     }
 
-    fn accepts(&self, place: &Place, walks: &mut [Walk<'_>], not: &[Vec<char>], depth: u64) -> bool {
+    fn accepts(&self, place: &Place, walks: &mut [Run<'_>], not: &[Vec<char>], depth: u64) -> bool {
         let excluded = (place.like.0..place.like.1).any(|index| not[index].len() as u64 == depth);
         let mut all = place.configs.iter().zip(walks);
         let mut holds = true;
@@ -258,7 +258,7 @@ impl Query<'_> {
     }
 
     /// Whether some condition can't hold any more, whatever follows.
-    fn is_hopeless(&self, configs: &[u32], walks: &[Walk<'_>]) -> bool {
+    fn is_hopeless(&self, configs: &[u32], walks: &[Run<'_>]) -> bool {
         let mut all = configs.iter().zip(walks);
         self.conditions.iter().any(|condition| {
             let parts: Vec<_> = all.by_ref().take(condition.parts.len()).zip(&condition.parts).collect();

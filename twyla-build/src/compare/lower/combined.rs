@@ -1,19 +1,19 @@
-//! The keywords that lead to further schemas of the same value.
+//! Formulas of the keywords that apply further schemas to the same value.
 
-use super::{Lowering, Schema, Way};
+use super::{Anchors, Lowering, SchemaView};
 use crate::compare::formula::Lit;
 use crate::schema::schemas::Loc;
 
 impl Lowering<'_> {
-    pub(super) fn references(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
+    pub(super) fn references(&mut self, schema: &SchemaView<'_>, parts: &mut Vec<Lit>) {
         for target in self.targets(schema.loc, schema.way) {
             let lit = self.schema(&target, schema.way);
             parts.push(lit);
         }
     }
 
-    /// Where the references of a schema lead, by the way that led to it.
-    pub(super) fn targets(&self, loc: &Loc, way: &Way) -> Vec<Loc> {
+    /// Returns the targets of a schema's references, by its dynamic scope.
+    pub(super) fn targets(&self, loc: &Loc, way: &Anchors) -> Vec<Loc> {
         let mut out = Vec::from_iter(self.schemas.refs.get(loc).cloned());
         if let Some(reference) = self.scopes.dynamic(self.schemas, loc) {
             let outermost = reference
@@ -25,13 +25,13 @@ impl Lowering<'_> {
     }
 
     /// The schemas in an array.
-    pub(super) fn listed(&mut self, schema: &Schema<'_>, keyword: &str) -> Option<Vec<Lit>> {
+    pub(super) fn listed(&mut self, schema: &SchemaView<'_>, keyword: &str) -> Option<Vec<Lit>> {
         let count = schema.get(keyword)?.items().len();
         let at = schema.at(keyword);
         Some((0..count).map(|index| self.schema(&at.step(&index.to_string()), schema.way)).collect())
     }
 
-    pub(super) fn combined(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
+    pub(super) fn combined(&mut self, schema: &SchemaView<'_>, parts: &mut Vec<Lit>) {
         if let Some(all) = self.listed(schema, "allOf") {
             parts.extend(all);
         }

@@ -1,12 +1,12 @@
-//! The rules of arrays.
+//! Formulas of the keywords of arrays.
 
 use super::values::size;
-use super::{Lowering, Schema};
+use super::{Lowering, SchemaView};
 use crate::compare::formula::{Atom, Lit};
 use crate::schema::load::Json;
 
 /// The keyword for the first items, and the one for those behind them.
-pub(super) fn keywords(schema: &Schema<'_>) -> (&'static str, &'static str) {
+pub(super) fn keywords(schema: &SchemaView<'_>) -> (&'static str, &'static str) {
     match schema.get("prefixItems") {
         Some(_) => ("prefixItems", "items"),
         None if schema.get("items").is_some_and(|node| matches!(node.json, Json::Array(_))) => {
@@ -17,7 +17,7 @@ pub(super) fn keywords(schema: &Schema<'_>) -> (&'static str, &'static str) {
 }
 
 impl Lowering<'_> {
-    pub(super) fn items(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
+    pub(super) fn items(&mut self, schema: &SchemaView<'_>, parts: &mut Vec<Lit>) {
         let (first, rest) = keywords(schema);
         let count = schema.get(first).map_or(0, |node| node.items().len());
         for index in 0..count {

@@ -1,12 +1,12 @@
-//! The rules of objects.
+//! Formulas of the keywords of objects.
 
-use super::{Lowering, Schema};
+use super::{Lowering, SchemaView};
 use crate::compare::formula::{Atom, Index, Kind, Lit, Name};
 use crate::schema::load::{Json, Node};
 use crate::schema::path::SchemaPath;
 
 impl Lowering<'_> {
-    pub(super) fn members(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
+    pub(super) fn members(&mut self, schema: &SchemaView<'_>, parts: &mut Vec<Lit>) {
         for name in names(schema.get("required")) {
             parts.push(self.required(name));
         }
@@ -53,7 +53,7 @@ impl Lowering<'_> {
         self.formulas.atom(Atom::Required(name))
     }
 
-    /// All members but those.
+    /// All members except those.
     pub(super) fn others(&mut self, mut names: Vec<Name>, mut patterns: Vec<Index>, lit: Lit) -> Lit {
         names.sort_unstable();
         names.dedup();

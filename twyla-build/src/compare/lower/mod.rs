@@ -1,7 +1,7 @@
-//! Schemas made formulas: what drafts and keywords say differently ends here.
+//! Makes formulas of schemas. Differences between drafts end here.
 //!
-//! `combined` has the keywords that lead to further schemas of the same value, `members` and `items` those of objects and
-//! arrays, `unevaluated` what is left over by all of them, and `values` constants and the rules of single values.
+//! `combined` has the keywords that apply further schemas to the same value, `members` and `items` those of objects and
+//! arrays, `unevaluated` those for what no other keyword has evaluated, and `values` constants and the rules of single values.
 
 mod combined;
 mod items;
@@ -20,34 +20,34 @@ use crate::schema::path::SchemaPath;
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::scope::Scopes;
 
-/// Schemas within each other, all references followed: what is deeper is not looked into.
+/// Limit of nested schemas, with all references followed.
 const DEEPEST: usize = 5_000;
 
-/// The dynamic anchors on the way to a schema: each with the outermost schema of its name.
-type Way = Rc<[(String, Loc)]>;
+/// The dynamic scope of a schema: each anchor with the outermost schema of its name.
+type Anchors = Rc<[(String, Loc)]>;
 
-/// Makes formulas of the schemas of one side.
+/// Lowers the schemas of one side to formulas.
 pub(crate) struct Lowering<'a> {
     pub(super) schemas: &'a Schemas,
     pub(super) formulas: &'a mut Formulas,
     pub(super) tables: &'a mut Tables,
     scopes: Scopes,
-    done: HashMap<(Loc, Way), Lit>,
-    /// The schemas that are being lowered, with a reference where one leads back to it.
-    open: HashMap<(Loc, Way), Option<(Index, Lit)>>,
+    done: HashMap<(Loc, Anchors), Lit>,
+    /// The schemas being lowered, with a reference if one leads back to it.
+    open: HashMap<(Loc, Anchors), Option<(Index, Lit)>>,
 }
 
-/// One schema that is made a formula.
-pub(super) struct Schema<'n> {
+/// A schema that is lowered.
+pub(super) struct SchemaView<'n> {
     pub(super) loc: &'n Loc,
     pub(super) node: &'n Node,
     pub(super) draft: Draft,
-    pub(super) way: &'n Way,
+    pub(super) way: &'n Anchors,
     schemas: &'n Schemas,
 }
 
-impl<'n> Schema<'n> {
-    /// The keyword's value, where the schema's draft and vocabularies have it.
+impl<'n> SchemaView<'n> {
+    /// Returns the value of a keyword, if the schema's draft and vocabularies have it.
     pub(super) fn get(&self, keyword: &str) -> Option<&'n Node> {
         self.node.get(keyword).filter(|_| self.schemas.knows(self.loc, keyword))
     }
@@ -66,12 +66,12 @@ impl<'a> Lowering<'a> {
         Self { schemas, formulas, tables, scopes: Scopes::new(schemas), done: HashMap::new(), open: HashMap::new() }
     }
 
-    /// What the schema there says.
+    /// Returns the formula of a schema.
     pub(crate) fn root(&mut self, loc: &Loc) -> Lit {
-        self.schema(loc, &Way::from([]))
+        self.schema(loc, &Anchors::from([]))
     }
 
-    pub(super) fn schema(&mut self, loc: &Loc, way: &Way) -> Lit {
+    pub(super) fn schema(&mut self, loc: &Loc, way: &Anchors) -> Lit {
         let Some(node) = self.schemas.node(loc) else { return Lit::TRUE };
         if let Json::Bool(holds) = node.json {
             return if holds { Lit::TRUE } else { Lit::FALSE };
@@ -89,7 +89,7 @@ impl<'a> Lowering<'a> {
             return self.opaque(loc, "", format!("more than {DEEPEST} schemas are within each other"), None);
         }
         self.open.insert(key.clone(), None);
-        let schema = Schema { loc, node, draft: self.schemas.draft(loc), way: &key.1, schemas: self.schemas };
+        let schema = SchemaView { loc, node, draft: self.schemas.draft(loc), way: &key.1, schemas: self.schemas };
         let lit = self.rules(&schema);
         if let Some(Some((reference, _))) = self.open.remove(&key) {
             self.formulas.lead(reference, lit);
@@ -98,8 +98,8 @@ impl<'a> Lowering<'a> {
         lit
     }
 
-    /// The way to a schema with the anchors of its own resource, which count where none further out has their name.
-    fn farther(&self, loc: &Loc, way: &Way) -> Way {
+    /// Extends the dynamic scope by the anchors of the schema's resource; outer anchors of the same name win.
+    fn farther(&self, loc: &Loc, way: &Anchors) -> Anchors {
         let anchors = self.scopes.of_resource(self.schemas.base(loc));
         let is_new = |name: &str| !way.iter().any(|(known, _)| known == name);
         if !anchors.iter().any(|(name, _)| is_new(name)) {
@@ -111,7 +111,7 @@ impl<'a> Lowering<'a> {
         all.into()
     }
 
-    fn rules(&mut self, schema: &Schema<'_>) -> Lit {
+    fn rules(&mut self, schema: &SchemaView<'_>) -> Lit {
         let mut parts = Vec::new();
         let alone = schema.draft.ref_stands_alone() && self.schemas.refs.contains_key(schema.loc);
         if !alone {
@@ -127,7 +127,7 @@ impl<'a> Lowering<'a> {
         self.formulas.all(parts)
     }
 
-    /// Something that can't be decided. What has the same identity is the same, wherever it stands.
+    /// Returns an opaque atom. Atoms with the same identity are equal, wherever they are.
     pub(super) fn opaque(&mut self, loc: &Loc, keyword: &str, reason: String, identity: Option<String>) -> Lit {
         let at = if keyword.is_empty() { loc.clone() } else { loc.step(keyword) };
         let path = self.path(&at);
@@ -140,7 +140,7 @@ impl<'a> Lowering<'a> {
         SchemaPath::of(self.schemas, loc)
     }
 
-    /// A formula that is only about values of one kind, and true of all others.
+    /// Returns a formula about values of one kind that holds for all others.
     pub(super) fn only(&mut self, kind: Kind, lit: Lit) -> Lit {
         let is = self.formulas.kinds(Kinds::of(kind));
         self.formulas.implies(is, lit)

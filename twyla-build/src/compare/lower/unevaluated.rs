@@ -1,24 +1,24 @@
-//! `unevaluatedProperties` and `unevaluatedItems`: what no other rule of the schema has looked at, by which of them hold.
+//! Formulas of `unevaluatedProperties` and `unevaluatedItems`.
 
 use std::collections::BTreeSet;
 
-use super::{Lowering, Schema, items};
+use super::{Lowering, SchemaView, items};
 use crate::compare::formula::{Atom, Index, Kind, Lit, Name};
 use crate::schema::draft::Draft;
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;
 
-/// Conditions that are gone through with each other: twice as many cases for each.
+/// Limit of combined conditions: each doubles the cases.
 const MOST_CASES: usize = 8;
-/// Schemas within each other of one value.
+/// Limit of nested schemas of one value.
 const DEEPEST: usize = 200;
-/// Schemas of one value.
+/// Limit of schemas of one value.
 const MOST_SCHEMAS: usize = 2_000;
 
-/// What some rules look at, where a condition holds.
+/// What some rules evaluate, if a condition holds.
 #[derive(Clone, Debug, Default)]
-struct Looked {
-    /// All of these hold; none where it is always so.
+struct EvaluatedParts {
+    /// The conditions; empty if it is always so.
     when: Vec<Lit>,
     names: BTreeSet<Name>,
     patterns: BTreeSet<Index>,
@@ -30,7 +30,7 @@ struct Looked {
     found: BTreeSet<Lit>,
 }
 
-impl Looked {
+impl EvaluatedParts {
     fn add(&mut self, other: &Self) {
         self.names.extend(other.names.iter().cloned());
         self.patterns.extend(&other.patterns);
@@ -42,14 +42,14 @@ impl Looked {
 }
 
 impl Lowering<'_> {
-    pub(super) fn unevaluated(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
+    pub(super) fn unevaluated(&mut self, schema: &SchemaView<'_>, parts: &mut Vec<Lit>) {
         let (members, items) = ("unevaluatedProperties", "unevaluatedItems");
         if schema.get(members).is_none() && schema.get(items).is_none() {
             return;
         }
         let mut all = Vec::new();
         let complete = self.looked(schema.loc, schema, &[], true, 0, &mut all);
-        let mut always = Looked::default();
+        let mut always = EvaluatedParts::default();
         all.iter().filter(|looked| looked.when.is_empty()).for_each(|looked| always.add(looked));
         all.retain(|looked| !looked.when.is_empty());
         for (keyword, kind) in [(members, Kind::Object), (items, Kind::Array)] {
@@ -70,11 +70,16 @@ impl Lowering<'_> {
         }
     }
 
-    fn condition(&mut self, looked: &Looked) -> Lit {
+    fn condition(&mut self, looked: &EvaluatedParts) -> Lit {
         self.formulas.all(looked.when.iter().copied())
     }
 
-    fn unevaluated_members(&mut self, always: &Looked, conditional: &[Looked], rest: Lit) -> Option<Lit> {
+    fn unevaluated_members(
+        &mut self,
+        always: &EvaluatedParts,
+        conditional: &[EvaluatedParts],
+        rest: Lit,
+    ) -> Option<Lit> {
         if always.all_members {
             return Some(Lit::TRUE);
         }
@@ -83,7 +88,7 @@ impl Lowering<'_> {
             any.push(self.condition(looked));
         }
         let some = conditional.iter().filter(|looked| !looked.all_members);
-        let (by_pattern, by_name): (Vec<&Looked>, Vec<&Looked>) =
+        let (by_pattern, by_name): (Vec<&EvaluatedParts>, Vec<&EvaluatedParts>) =
             some.partition(|looked| !looked.patterns.is_subset(&always.patterns));
         if by_pattern.len() > MOST_CASES {
             return None;
@@ -96,8 +101,8 @@ impl Lowering<'_> {
         Some(self.formulas.any(any))
     }
 
-    /// Each member that is looked at only under conditions has one of these or is held to the rest.
-    fn named_cases(&mut self, always: &Looked, conditional: &[&Looked], rest: Lit) -> Lit {
+    /// A member that is evaluated only under conditions satisfies one of these, or the remaining rule applies.
+    fn named_cases(&mut self, always: &EvaluatedParts, conditional: &[&EvaluatedParts], rest: Lit) -> Lit {
         let names: BTreeSet<&Name> = conditional.iter().flat_map(|looked| &looked.names).collect();
         let mut parts = Vec::new();
         for name in names.iter().filter(|name| !always.names.contains(**name)) {
@@ -108,7 +113,7 @@ impl Lowering<'_> {
             for looked in conditional.iter().filter(|looked| looked.names.contains(*name)) {
                 any.push(self.condition(looked));
             }
-            // whether an always looked-at pattern matches may not be known here
+            // whether a pattern that is always evaluated matches may be unknown here
             for pattern in &always.patterns {
                 if self.tables.matches(*pattern, name).is_none() {
                     let held = self.formulas.atom(Atom::Matching { pattern: *pattern, lit: Lit::FALSE });
@@ -123,7 +128,7 @@ impl Lowering<'_> {
         self.formulas.all(parts)
     }
 
-    fn unevaluated_items(&mut self, always: &Looked, conditional: &[Looked], rest: Lit) -> Option<Lit> {
+    fn unevaluated_items(&mut self, always: &EvaluatedParts, conditional: &[EvaluatedParts], rest: Lit) -> Option<Lit> {
         if always.all_items {
             return Some(Lit::TRUE);
         }
@@ -132,9 +137,10 @@ impl Lowering<'_> {
             any.push(self.condition(looked));
         }
         let some = conditional.iter().filter(|looked| !looked.all_items);
-        let (by_found, by_place): (Vec<&Looked>, Vec<&Looked>) =
+        let (by_found, by_place): (Vec<&EvaluatedParts>, Vec<&EvaluatedParts>) =
             some.partition(|looked| !looked.found.is_subset(&always.found));
-        let by_place: Vec<&Looked> = by_place.into_iter().filter(|looked| looked.first > always.first).collect();
+        let by_place: Vec<&EvaluatedParts> =
+            by_place.into_iter().filter(|looked| looked.first > always.first).collect();
         let last = by_place.iter().map(|looked| looked.first).max().unwrap_or(always.first);
         if by_found.len() > MOST_CASES || last - always.first > 1_000 {
             return None;
@@ -157,13 +163,12 @@ impl Lowering<'_> {
         Some(self.formulas.any(any))
     }
 
-    /// What holds by which of some conditions do. The more hold the less is left over, so that those that don't needn't be
-    /// told to.
+    /// Combines the cases of the conditions. More conditions leave less over, so negations aren't needed.
     fn cases(
         &mut self,
-        conditional: &[&Looked],
-        always: Looked,
-        made: &mut impl FnMut(&mut Self, Looked) -> Lit,
+        conditional: &[&EvaluatedParts],
+        always: EvaluatedParts,
+        made: &mut impl FnMut(&mut Self, EvaluatedParts) -> Lit,
     ) -> Lit {
         let Some((looked, others)) = conditional.split_first() else { return made(self, always) };
         let mut more = always.clone();
@@ -175,15 +180,15 @@ impl Lowering<'_> {
         self.formulas.any([with, without])
     }
 
-    /// Notes what the rules of a schema look at. False where there is too much of it.
+    /// Collects what the rules of a schema evaluate. False if there is too much.
     fn looked(
         &mut self,
         loc: &Loc,
-        outer: &Schema<'_>,
+        outer: &SchemaView<'_>,
         when: &[Lit],
         top: bool,
         deep: usize,
-        out: &mut Vec<Looked>,
+        out: &mut Vec<EvaluatedParts>,
     ) -> bool {
         let Some(node) = self.schemas.node(loc) else { return true };
         if deep > DEEPEST || out.len() > MOST_SCHEMAS {
@@ -191,7 +196,7 @@ impl Lowering<'_> {
         }
         let way = self.farther(loc, outer.way);
         let schemas = self.schemas;
-        let schema = Schema { loc, node, draft: schemas.draft(loc), way: &way, schemas };
+        let schema = SchemaView { loc, node, draft: schemas.draft(loc), way: &way, schemas };
         for target in self.targets(loc, &way) {
             if !self.looked(&target, &schema, when, false, deep + 1, out) {
                 return false;
@@ -201,7 +206,7 @@ impl Lowering<'_> {
             return true;
         }
         let own = self.own(&schema, top);
-        out.push(Looked { when: when.to_vec(), ..own });
+        out.push(EvaluatedParts { when: when.to_vec(), ..own });
         let mut inner: Vec<(Loc, Vec<Lit>)> = Vec::new();
         let also = |more: Lit| when.iter().copied().chain([more]).collect::<Vec<_>>();
         for keyword in ["allOf", "anyOf", "oneOf"] {
@@ -232,9 +237,9 @@ impl Lowering<'_> {
         inner.into_iter().all(|(at, when)| self.looked(&at, &schema, &when, false, deep + 1, out))
     }
 
-    /// What the keywords of one schema look at themselves.
-    fn own(&mut self, schema: &Schema<'_>, top: bool) -> Looked {
-        let mut own = Looked::default();
+    /// Collects what the keywords of one schema evaluate themselves.
+    fn own(&mut self, schema: &SchemaView<'_>, top: bool) -> EvaluatedParts {
+        let mut own = EvaluatedParts::default();
         for member in schema.get("properties").map_or(&[][..], Node::members) {
             own.names.insert(self.formulas.name(&member.key));
         }

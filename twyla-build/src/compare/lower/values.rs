@@ -1,15 +1,15 @@
-//! Constants, and the rules that look at one value.
+//! Formulas of constants and of the keywords about a single value.
 
 use std::rc::Rc;
 
-use super::{Lowering, Schema};
+use super::{Lowering, SchemaView};
 use crate::compare::formula::{Atom, Kind, Kinds, Lit, Name};
 use crate::decimal::Decimal;
 use crate::schema::load::{Json, Node};
 use crate::schema::path::SchemaPath;
 
 impl Lowering<'_> {
-    pub(super) fn values(&mut self, schema: &Schema<'_>, parts: &mut Vec<Lit>) {
+    pub(super) fn values(&mut self, schema: &SchemaView<'_>, parts: &mut Vec<Lit>) {
         if let Some(node) = schema.get("type") {
             let lit = self.types(node);
             parts.push(lit);
@@ -24,7 +24,7 @@ impl Lowering<'_> {
         }
         for (keyword, exclusive, low) in [("minimum", "exclusiveMinimum", true), ("maximum", "exclusiveMaximum", false)]
         {
-            // in draft 4 the other one is a flag
+            // in draft 4 the exclusive bound is a flag
             let flag = schema.is_true(exclusive);
             for (keyword, exclusive) in [(keyword, flag), (exclusive, true)] {
                 let Some(Json::Number(text)) = schema.get(keyword).map(|node| &node.json) else { continue };
@@ -70,8 +70,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// A number whose exponent is out of all reach.
-    fn far(&mut self, schema: &Schema<'_>, keyword: &str, text: &str) -> Lit {
+    /// A number with an exponent beyond the limit.
+    fn far(&mut self, schema: &SchemaView<'_>, keyword: &str, text: &str) -> Lit {
         let reason = "the number is too far from one to be compared".to_owned();
         let lit = self.opaque(schema.loc, keyword, reason, Some(format!("{keyword}: {text}")));
         self.only(Kind::Number, lit)
@@ -101,14 +101,14 @@ impl Lowering<'_> {
         if !integer || kinds.has(Kind::Number) {
             return self.formulas.kinds(kinds);
         }
-        // a whole multiple of 1, or of another kind
+        // a multiple of 1, or a value of another kind
         let kinds = self.formulas.kinds(kinds.or(Kinds::of(Kind::Number)));
         let whole = self.formulas.atom(Atom::MultipleOf(Decimal::from(1)));
         self.formulas.all([kinds, whole])
     }
 
-    /// One of some values.
-    fn choices(&mut self, schema: &Schema<'_>, keyword: &str, values: &[Node]) -> Lit {
+    /// The formula of one of some values.
+    fn choices(&mut self, schema: &SchemaView<'_>, keyword: &str, values: &[Node]) -> Lit {
         let mut kinds = Kinds::NONE;
         let (mut words, mut numbers, mut booleans) = (Vec::<Name>::new(), Vec::new(), Vec::new());
         let mut any = Vec::new();
@@ -164,8 +164,8 @@ impl Lowering<'_> {
         self.formulas.all([kind, one])
     }
 
-    /// What is equal to a value, said by its parts.
-    fn constant(&mut self, schema: &Schema<'_>, keyword: &str, value: &Node) -> Lit {
+    /// The formula of equality with a value, by its parts.
+    fn constant(&mut self, schema: &SchemaView<'_>, keyword: &str, value: &Node) -> Lit {
         match &value.json {
             Json::Null => self.formulas.kinds(Kinds::of(Kind::Null)),
             Json::Bool(value) => self.boolean(*value),
@@ -207,7 +207,7 @@ impl Lowering<'_> {
     }
 }
 
-/// A size, which may be written `2.0`; what is beyond 64 bits is beyond every value.
+/// Returns a size, which may be written as `2.0`. Sizes beyond 64 bits exceed every value.
 pub(super) fn size(node: Option<&Node>) -> Option<u64> {
     let Json::Number(text) = &node?.json else { return None };
     let number = Decimal::parse(text)?;

@@ -1,31 +1,31 @@
-//! Arrays: how many items there are, what holds of each by its place, and of how many something holds.
+//! Search for arrays: their length, what holds for each item by its index, and how many items satisfy something.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{Answer, Reason, Solver};
+use super::{Answer, Obstacle, Solver};
 use crate::compare::formula::{Atom, Formula, Formulas, Lit};
 use crate::schema::evaluate::equal;
 
-/// Places that are looked at each by itself, and lengths that are tried.
+/// Limits of indexes examined one by one, and of lengths tried.
 const MOST_PLACES: u64 = 2_000;
-/// Lengths beyond the least that are tried.
+/// Limit of lengths tried beyond the least.
 const MOST_LENGTHS: u64 = 64;
-/// Things that are counted, each of which doubles what an item may be.
+/// Limit of counted formulas, each of which doubles the choices of an item.
 const MOST_COUNTED: usize = 10;
 
-/// Something that holds of as many items, from a place on.
+/// A formula that a number of items satisfy, from an index on.
 #[derive(Clone, Copy, Debug)]
-struct Counted {
+struct CountedFormula {
     lit: Lit,
     from: u64,
     min: u64,
     max: Option<u64>,
 }
 
-/// What is assumed of an array.
+/// The assumptions about an array.
 #[derive(Clone, Debug, Default)]
 pub(in crate::compare) struct Items {
     min: u64,
@@ -35,11 +35,11 @@ pub(in crate::compare) struct Items {
     twice: bool,
     by_place: BTreeMap<u64, Vec<Lit>>,
     from: Vec<(u64, Lit)>,
-    counted: Vec<Counted>,
+    counted: Vec<CountedFormula>,
 }
 
 impl Items {
-    /// None where the atoms exclude one another.
+    /// Returns none if the atoms contradict each other.
     pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
         let mut items = Self::default();
         for lit in atoms {
@@ -70,13 +70,13 @@ impl Items {
             (Atom::Items { from, lit }, false) => self.from.push((*from, *lit)),
             (Atom::Items { from, lit }, true) => {
                 self.min = self.min.max(from.checked_add(1)?);
-                self.counted.push(Counted { lit: !*lit, from: *from, min: 1, max: None });
+                self.counted.push(CountedFormula { lit: !*lit, from: *from, min: 1, max: None });
             }
             (Atom::Count { lit, min, max }, false) => {
                 self.min = self.min.max(*min);
-                self.counted.push(Counted { lit: *lit, from: 0, min: *min, max: *max });
+                self.counted.push(CountedFormula { lit: *lit, from: 0, min: *min, max: *max });
             }
-            // its two ways are told apart where it is assumed
+            // its two alternatives are distinguished when it is assumed
             _ => {}
         }
         Some(())
@@ -86,14 +86,14 @@ impl Items {
         self.max = Some(self.max.map_or(limit, |max| max.min(limit)));
     }
 
-    /// The first place from which on all are alike.
+    /// Returns the first index from which on all items have the same rules.
     fn rest(&self) -> u64 {
         let named = self.by_place.keys().map(|place| place + 1);
         let from = self.from.iter().map(|(from, _)| *from).chain(self.counted.iter().map(|counted| counted.from));
         named.chain(from).max().unwrap_or(0)
     }
 
-    /// What holds of the item at a place.
+    /// Returns what must hold for the item at an index.
     fn state(&self, place: u64) -> Vec<Lit> {
         let mut state = self.by_place.get(&place).cloned().unwrap_or_default();
         state.extend(self.from.iter().filter(|(from, _)| *from <= place).map(|(_, lit)| *lit));
@@ -101,22 +101,22 @@ impl Items {
     }
 }
 
-/// One way to count what must be counted: what the item at each place is of that.
+/// An assignment of counted formulas to the items.
 struct Search<'i> {
     items: &'i Items,
     length: u64,
     rest: u64,
-    /// Two places that have the same item.
+    /// Two indexes with equal items.
     same: Option<(u64, u64)>,
-    /// What has led nowhere: the place and what was left to count there.
+    /// Dead ends: the index and the remaining counts.
     failed: HashSet<(u64, Vec<u64>, Vec<Option<u64>>)>,
     states: Vec<Vec<Lit>>,
-    /// What the item of the first of two equal ones is.
+    /// The item of the first of two equal ones.
     pattern: Option<usize>,
 }
 
 impl Solver<'_> {
-    /// Whether an item that must be there can't be.
+    /// Whether a required item can't exist.
     pub(super) fn contradicts_items(&mut self, items: &Items) -> bool {
         let rest = items.rest();
         (0..items.min.min(rest + 1)).take(usize::try_from(MOST_PLACES).unwrap_or(0)).any(|place| {
@@ -125,7 +125,7 @@ impl Solver<'_> {
         })
     }
 
-    /// Whether an atom holds of every such array, or of none; none where that isn't sure.
+    /// Whether an atom holds for every such array, or for none; none if unknown.
     pub(super) fn tell_items(&mut self, items: &Items, atom: &Atom) -> Option<bool> {
         match atom {
             Atom::MinItems(limit) => {
@@ -177,13 +177,13 @@ impl Solver<'_> {
         (items.min > place && self.satisfy(state.into_iter().chain([lit])).is_nothing()).then_some(false)
     }
 
-    /// An array that fits.
+    /// Searches for an array.
     pub(super) fn find_items(&mut self, items: &Items) -> Answer {
         let rest = items.rest();
         if rest > MOST_PLACES || items.min > MOST_PLACES || items.counted.len() > MOST_COUNTED {
-            return Answer::Unknown(Reason::Size);
+            return Answer::Unknown(Obstacle::Size);
         }
-        // there is no item where none can be, and none behind
+        // an item that can't exist ends the array
         let mut items = items.clone();
         for place in 0..=rest {
             let state = items.state(place);
@@ -197,13 +197,13 @@ impl Solver<'_> {
         }
         let needed = items.counted.iter().fold(0_u64, |sum, counted| sum.saturating_add(counted.min));
         let pair = if items.twice { 2 } else { 0 };
-        // more are of no use, as those behind could be left out
+        // longer arrays are useless, since their tail could be left out
         let last = items.min.max(rest.saturating_add(needed).saturating_add(pair));
         let last = items.max.map_or(last, |max| last.min(max));
         let mut unknown = None;
         for length in items.min..=last {
             if length - items.min > MOST_LENGTHS || length > MOST_PLACES {
-                unknown = unknown.or(Some(Reason::Size));
+                unknown = unknown.or(Some(Obstacle::Size));
                 break;
             }
             for same in pairs(&items, length, rest) {
@@ -221,25 +221,25 @@ impl Solver<'_> {
                 if let Some(found) = self.place(&mut search, 0, need, room, &mut unknown) {
                     return found;
                 }
-                if unknown == Some(Reason::Steps) {
-                    return Answer::Unknown(Reason::Steps);
+                if unknown == Some(Obstacle::Steps) {
+                    return Answer::Unknown(Obstacle::Steps);
                 }
             }
         }
         unknown.map_or(Answer::Nothing, Answer::Unknown)
     }
 
-    /// Says of the item at a place what it counts for, and goes on to the next.
+    /// Decides what the item at an index counts for, and continues with the next.
     fn place(
         &mut self,
         search: &mut Search<'_>,
         place: u64,
         need: Vec<u64>,
         room: Vec<Option<u64>>,
-        unknown: &mut Option<Reason>,
+        unknown: &mut Option<Obstacle>,
     ) -> Option<Answer> {
         if !self.step() {
-            *unknown = Some(Reason::Steps);
+            *unknown = Some(Obstacle::Steps);
             return None;
         }
         let left = search.length - place;
@@ -250,7 +250,7 @@ impl Solver<'_> {
             let states = search.states.clone();
             return self.values(search, &states, unknown);
         }
-        // where items must differ it matters which came before
+        // if items must differ, the earlier ones matter
         let again = search.items.unique || search.same.is_some();
         let key = (place.min(search.length), need.clone(), room.clone());
         if !again && search.failed.contains(&key) {
@@ -311,8 +311,8 @@ impl Solver<'_> {
         None
     }
 
-    /// The items, when it is said of each what it is.
-    fn values(&mut self, search: &Search<'_>, states: &[Vec<Lit>], unknown: &mut Option<Reason>) -> Option<Answer> {
+    /// Returns the items, once each is decided.
+    fn values(&mut self, search: &Search<'_>, states: &[Vec<Lit>], unknown: &mut Option<Obstacle>) -> Option<Answer> {
         let mut values = Vec::new();
         if search.items.unique {
             values = self.distinct(states, unknown)?;
@@ -322,7 +322,7 @@ impl Solver<'_> {
                     Answer::Value(value) => match self.copy(&value) {
                         Some(value) => values.push(value),
                         None => {
-                            *unknown = Some(Reason::Steps);
+                            *unknown = Some(Obstacle::Steps);
                             return None;
                         }
                     },
@@ -337,8 +337,8 @@ impl Solver<'_> {
         Some(Answer::value(Value::Array(values)))
     }
 
-    /// A value of each state, no two of them equal.
-    fn distinct(&mut self, states: &[Vec<Lit>], unknown: &mut Option<Reason>) -> Option<Vec<Value>> {
+    /// Returns a value for each conjunction, no two of them equal.
+    fn distinct(&mut self, states: &[Vec<Lit>], unknown: &mut Option<Obstacle>) -> Option<Vec<Value>> {
         let mut known: BTreeMap<Vec<Lit>, Vec<Rc<Value>>> = BTreeMap::new();
         for state in states {
             if !known.contains_key(state) {
@@ -346,7 +346,7 @@ impl Solver<'_> {
                 known.insert(state.clone(), values);
             }
         }
-        // each place with the values it may have; those that have as many as there are places always find one
+        // the candidates of each index; an index with as many candidates as there are indexes always finds one
         let all: Vec<&Vec<Rc<Value>>> = states.iter().filter_map(|state| known.get(state)).collect();
         let mut taken: Vec<(Rc<Value>, usize)> = Vec::new();
         for place in 0..all.len() {
@@ -359,8 +359,8 @@ impl Solver<'_> {
         (0..all.len()).map(value).collect()
     }
 
-    /// Different values of a state, as many as are asked for or as there are.
-    fn some_of(&mut self, state: &[Lit], most: usize, unknown: &mut Option<Reason>) -> Vec<Rc<Value>> {
+    /// Returns distinct values of a conjunction, up to a number.
+    fn some_of(&mut self, state: &[Lit], most: usize, unknown: &mut Option<Obstacle>) -> Vec<Rc<Value>> {
         let mut state = state.to_vec();
         let mut values = Vec::new();
         while values.len() < most {
@@ -381,7 +381,7 @@ impl Solver<'_> {
     }
 }
 
-/// Gives a place one of its values, where others may have to take another one.
+/// Assigns a value to an index; others may have to switch (bipartite matching).
 fn give(
     place: usize,
     all: &[&Vec<Rc<Value>>],
@@ -401,7 +401,7 @@ fn give(
             Some(at) => {
                 let holder = taken[at].1;
                 if give(holder, all, taken, asked) {
-                    // the holder has another one now
+                    // the previous owner has switched
                     if let Some(held) = taken.iter_mut().find(|(one, who)| *who == holder && equal(one, value)) {
                         held.1 = place;
                     }
@@ -413,7 +413,7 @@ fn give(
     false
 }
 
-/// The pairs of places that may have the same item: one of each kind.
+/// Returns the pairs of indexes that may have equal items, one of each kind.
 fn pairs(items: &Items, length: u64, rest: u64) -> Vec<Option<(u64, u64)>> {
     if !items.twice {
         return vec![None];

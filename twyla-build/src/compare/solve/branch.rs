@@ -1,19 +1,19 @@
-//! The choice among alternatives, for values of one kind: what is sure is told first, and the rest is tried.
+//! Search among alternatives for values of one kind: propagates what is certain, then tries the rest.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::array::Items;
-use super::members::Members;
+use super::members::MemberSearch;
 use super::number::Numbers;
 use super::string::Texts;
-use super::{Answer, LITERALS, Reason, Solver};
+use super::{Answer, LITERALS, Obstacle, Solver};
 use crate::compare::formula::{Atom, Formula, Kind, Lit};
 
-/// Formulas within each other that are looked into before a choice is made.
+/// Limit of nested formulas that are expanded before a choice.
 const LOOKED: usize = 6;
 
-/// A set of literals of which some must hold.
+/// A clause: literals of which some must hold.
 #[derive(Clone, Debug)]
 enum Clause {
     /// At least one.
@@ -24,28 +24,28 @@ enum Clause {
     NotOne(Rc<[Lit]>),
 }
 
-/// What is assumed of a value of one kind, and what is still to be chosen.
+/// The assumptions about a value of one kind, and the open choices.
 #[derive(Clone, Debug)]
 pub(super) struct Branch {
     kind: Kind,
     pub(super) atoms: BTreeSet<Lit>,
     clauses: Vec<Clause>,
-    /// References that were followed.
+    /// The references that were followed.
     seen: BTreeSet<Lit>,
 }
 
-/// The atoms put together, by kind.
+/// The combined atoms, by kind.
 pub(super) enum Facts {
     Null,
     Boolean(Option<bool>),
     Numbers(Numbers),
     Texts(Texts),
     Items(Items),
-    Members(Members),
+    Members(MemberSearch),
 }
 
 impl Solver<'_> {
-    /// A value of that kind.
+    /// Searches for a value of a kind.
     pub(super) fn of_kind(&mut self, kind: Kind, state: &[Lit]) -> Answer {
         let mut branch = Branch { kind, atoms: BTreeSet::new(), clauses: Vec::new(), seen: BTreeSet::new() };
         for lit in state {
@@ -56,7 +56,7 @@ impl Solver<'_> {
         self.choose(branch)
     }
 
-    /// Adds a literal; false where it can't hold beside the others.
+    /// Adds a literal; false if it contradicts the others.
     fn assume(&mut self, branch: &mut Branch, lit: Lit) -> bool {
         let mut open = vec![lit];
         while let Some(lit) = open.pop() {
@@ -134,15 +134,15 @@ impl Solver<'_> {
             Kind::Number => Facts::Numbers(Numbers::new(self.formulas, &branch.atoms)?),
             Kind::String => Facts::Texts(Texts::new(self.formulas, &branch.atoms)?),
             Kind::Array => Facts::Items(Items::new(self.formulas, &branch.atoms)?),
-            Kind::Object => Facts::Members(Members::new(self.formulas, &branch.atoms)?),
+            Kind::Object => Facts::Members(MemberSearch::new(self.formulas, &branch.atoms)?),
         })
     }
 
-    /// Tells what is sure, and tries what is not.
+    /// Propagates what is certain, and tries the rest.
     fn choose(&mut self, mut branch: Branch) -> Answer {
         let size = branch.atoms.len() + branch.clauses.len();
         if !self.take(1 + size as u64 / LITERALS) {
-            return Answer::Unknown(Reason::Steps);
+            return Answer::Unknown(Obstacle::Steps);
         }
         let facts = loop {
             let Some(facts) = self.facts(&branch) else { return Answer::Nothing };
@@ -164,10 +164,10 @@ impl Solver<'_> {
         let mut refuted: Vec<Lit> = Vec::new();
         for choice in choices(&clause) {
             if !self.take(1 + size as u64 / LITERALS) {
-                return Answer::Unknown(Reason::Steps);
+                return Answer::Unknown(Obstacle::Steps);
             }
             let mut next = branch.clone();
-            // what had no value before needn't be tried again in another choice
+            // a choice without a value needn't be tried again
             let plain = matches!(clause, Clause::Any(_));
             let known = refuted.iter().filter(|_| plain).map(|lit| !*lit);
             if !choice.iter().copied().chain(known.collect::<Vec<_>>()).all(|lit| self.assume(&mut next, lit)) {
@@ -183,7 +183,7 @@ impl Solver<'_> {
                 }
                 Answer::Unknown(reason) => {
                     unknown = unknown.or(Some(reason));
-                    if reason == Reason::Steps {
+                    if reason == Obstacle::Steps {
                         break;
                     }
                 }
@@ -205,17 +205,17 @@ impl Solver<'_> {
         }
     }
 
-    /// Takes from the clauses what is told by the facts. None where one of them can't be kept; whether more was assumed.
+    /// Simplifies the clauses by the facts. None if a clause is violated; else whether something was added.
     fn reduce(&mut self, branch: &mut Branch, facts: &Facts) -> Option<bool> {
         let clauses = std::mem::take(&mut branch.clauses);
         let mut kept = Vec::with_capacity(clauses.len());
         let mut sure: Vec<Lit> = Vec::new();
         for clause in clauses {
             let (Clause::Any(parts) | Clause::One(parts) | Clause::NotOne(parts)) = &clause;
-            let told: Vec<Option<bool>> = parts.iter().map(|part| self.tell(branch, facts, *part, 0)).collect();
+            let known: Vec<Option<bool>> = parts.iter().map(|part| self.tell(branch, facts, *part, 0)).collect();
             let open: Rc<[Lit]> =
-                parts.iter().zip(&told).filter(|(_, told)| **told != Some(false)).map(|(part, _)| *part).collect();
-            let holding = told.iter().filter(|told| **told == Some(true)).count();
+                parts.iter().zip(&known).filter(|(_, known)| **known != Some(false)).map(|(part, _)| *part).collect();
+            let holding = known.iter().filter(|known| **known == Some(true)).count();
             match (&clause, holding, &open[..]) {
                 (Clause::Any(_), 1.., _) => {}
                 (Clause::Any(_), _, []) => return None,
@@ -223,7 +223,7 @@ impl Solver<'_> {
                 (Clause::Any(_), ..) => kept.push(Clause::Any(open)),
                 (Clause::One(_), 2.., _) | (Clause::One(_), _, []) => return None,
                 (Clause::One(_), 1, _) => {
-                    let others = parts.iter().zip(&told).filter(|(_, told)| told.is_none());
+                    let others = parts.iter().zip(&known).filter(|(_, known)| known.is_none());
                     sure.extend(others.map(|(part, _)| !*part));
                 }
                 (Clause::One(_), _, [only]) => sure.push(*only),
@@ -233,7 +233,7 @@ impl Solver<'_> {
                 (Clause::NotOne(_), 0, [only]) => sure.push(!*only),
                 (Clause::NotOne(_), 1, _) => {
                     // one more must hold
-                    let others = parts.iter().zip(&told).filter(|(_, told)| told.is_none());
+                    let others = parts.iter().zip(&known).filter(|(_, known)| known.is_none());
                     kept.push(Clause::Any(others.map(|(part, _)| *part).collect()));
                 }
                 (Clause::NotOne(_), ..) => kept.push(Clause::NotOne(open)),
@@ -244,7 +244,7 @@ impl Solver<'_> {
         sure.into_iter().all(|lit| self.assume(branch, lit)).then_some(more)
     }
 
-    /// Whether a literal holds by what is assumed; none where that isn't sure.
+    /// Whether a literal follows from the assumptions; none if unknown.
     fn tell(&mut self, branch: &Branch, facts: &Facts, lit: Lit, deep: usize) -> Option<bool> {
         if branch.atoms.contains(&lit) {
             return Some(true);
@@ -256,7 +256,7 @@ impl Solver<'_> {
             return None;
         }
         let negated = lit.is_negated();
-        let told = match self.formulas.get(lit) {
+        let known = match self.formulas.get(lit) {
             Formula::True => Some(true),
             Formula::All(parts) => {
                 let parts = parts.clone();
@@ -275,9 +275,9 @@ impl Solver<'_> {
             }
             Formula::One(parts) => {
                 let parts = parts.clone();
-                let told: Vec<_> = parts.iter().map(|part| self.tell(branch, facts, *part, deep + 1)).collect();
-                let holding = told.iter().filter(|told| **told == Some(true)).count();
-                let open = told.iter().filter(|told| told.is_none()).count();
+                let known: Vec<_> = parts.iter().map(|part| self.tell(branch, facts, *part, deep + 1)).collect();
+                let holding = known.iter().filter(|known| **known == Some(true)).count();
+                let open = known.iter().filter(|known| known.is_none()).count();
                 match (holding, open) {
                     (2.., _) | (0, 0) => Some(false),
                     (1, 0) => Some(true),
@@ -306,10 +306,10 @@ impl Solver<'_> {
                 }
             }
         };
-        told.map(|told| told != negated)
+        known.map(|known| known != negated)
     }
 
-    /// Whether what must be there can't be.
+    /// Whether something required can't exist.
     fn contradicts(&mut self, facts: &Facts) -> bool {
         match facts {
             Facts::Items(items) => self.contradicts_items(items),
@@ -318,7 +318,7 @@ impl Solver<'_> {
         }
     }
 
-    /// A value of which all atoms hold; nothing is left to choose.
+    /// Returns a value that satisfies all atoms, without open choices.
     fn end(&mut self, branch: &Branch, facts: &Facts) -> Answer {
         let answer = match facts {
             Facts::Null => Answer::value(()),
@@ -331,16 +331,16 @@ impl Solver<'_> {
         if answer.is_nothing() {
             return answer;
         }
-        // that something opaque does not hold can't be seen to
+        // the negation of an opaque atom can't be satisfied on purpose
         let opaque = branch.atoms.iter().filter(|lit| lit.is_negated()).find_map(|lit| match self.formulas.get(*lit) {
             Formula::Atom(Atom::Opaque(index)) => Some(*index),
             _ => None,
         });
-        opaque.map_or(answer, |index| Answer::Unknown(Reason::Opaque(index)))
+        opaque.map_or(answer, |index| Answer::Unknown(Obstacle::Opaque(index)))
     }
 }
 
-/// The ways to keep a clause: what each assumes.
+/// Returns the alternatives that satisfy a clause.
 fn choices(clause: &Clause) -> Vec<Vec<Lit>> {
     match clause {
         Clause::Any(parts) => parts.iter().map(|part| vec![*part]).collect(),

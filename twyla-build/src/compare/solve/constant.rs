@@ -1,4 +1,4 @@
-//! What is equal to a value, as a formula: for values that must be others than those found so far.
+//! The formula of equality with a constant, for values that must differ from those found so far.
 
 use serde_json::Value;
 
@@ -7,12 +7,12 @@ use crate::compare::formula::{Atom, Kind, Kinds, Lit};
 use crate::decimal::Decimal;
 
 impl Solver<'_> {
-    /// What holds of every other value.
+    /// Returns the formula of every other value.
     pub(crate) fn other_than(&mut self, value: &Value) -> Option<Lit> {
         self.equal_to(value).map(|equal| !equal)
     }
 
-    /// What holds of the value and of no other one; none for a number that can't be read.
+    /// Returns the formula of exactly this value; none for a number that can't be read.
     pub(super) fn equal_to(&mut self, value: &Value) -> Option<Lit> {
         let (kind, mut parts) = match value {
             Value::Null => (Kind::Null, Vec::new()),
@@ -46,7 +46,7 @@ impl Solver<'_> {
         Some(self.formulas.all(parts))
     }
 
-    /// Of strings, this one.
+    /// The formula of one string.
     pub(super) fn word(&mut self, text: &str) -> Lit {
         let name = self.formulas.name(text);
         self.formulas.atom(Atom::StringIn([name].into()))

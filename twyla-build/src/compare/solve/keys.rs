@@ -1,17 +1,17 @@
-//! The names that members may have: those that are spoken of each by itself, and all others by the patterns they match.
+//! The names that members may have: each declared name, and all others by the patterns that they match.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::members::{Keys, Members};
+use super::members::{Keys, MemberSearch};
 use super::{Answer, Solver};
 use crate::compare::formula::{Atom, Index, Kind, Kinds, Lit, Name};
 
-/// Kinds of names that are told apart.
+/// Limit of classes of names that are distinguished.
 const MOST_CLASSES: usize = 2_000;
 
-/// A kind of names that nothing speaks of by themselves: what holds of such a name, and of its member.
+/// A class of undeclared names: what holds for such a name, and for its member.
 #[derive(Clone, Debug)]
 pub(super) struct Class {
     pub(super) name: Vec<Lit>,
@@ -19,8 +19,8 @@ pub(super) struct Class {
 }
 
 impl Solver<'_> {
-    /// Whether a member of that name may be there, as far as its name goes.
-    pub(super) fn allows_name(&mut self, members: &Members, name: &str) -> Answer {
+    /// Whether a member of this name may exist, by its name alone.
+    pub(super) fn allows_name(&mut self, members: &MemberSearch, name: &str) -> Answer {
         if members.names.is_empty() {
             return Answer::value(name);
         }
@@ -29,11 +29,11 @@ impl Solver<'_> {
         self.satisfy(members.names.iter().copied().chain([word, string]))
     }
 
-    /// What holds of the member of that name.
-    pub(super) fn member_state(&self, members: &Members, name: &str) -> Vec<Lit> {
+    /// Returns what must hold for the member of this name.
+    pub(super) fn member_state(&self, members: &MemberSearch, name: &str) -> Vec<Lit> {
         let mut state = members.by_name.get(name).cloned().unwrap_or_default();
         for (pattern, lit) in &members.matching {
-            // where nobody knows whether it matches, nothing is taken for granted
+            // if it is unknown whether the name matches, nothing is assumed
             if self.tables.matches(*pattern, name) == Some(true) {
                 state.push(*lit);
             }
@@ -47,7 +47,7 @@ impl Solver<'_> {
         state
     }
 
-    /// Whether a name is one of some; none where nobody knows.
+    /// Whether a name is among `keys`; none if unknown.
     pub(super) fn is_among(&mut self, keys: &Keys, name: &str) -> Option<bool> {
         match keys {
             Keys::Matching(pattern) => self.tables.matches(*pattern, name),
@@ -77,19 +77,18 @@ impl Solver<'_> {
         }
     }
 
-    /// Gives the kinds of names that nothing speaks of by themselves, of which there are some; of those that are asked for,
-    /// where some are; until one is taken. True if one was. The members of each are held to what is told of them, which may
-    /// be nothing.
+    /// Calls `take` with each class of undeclared names, or of those among `keys`, until it accepts one. Returns whether it
+    /// did.
     pub(super) fn each_class(
         &mut self,
-        members: &Members,
+        members: &MemberSearch,
         keys: Option<&Keys>,
         taken: &BTreeSet<Name>,
         take: &mut dyn FnMut(&mut Self, Class) -> bool,
     ) -> bool {
         let mut patterns: BTreeSet<Index> = members.matching.iter().map(|(pattern, _)| *pattern).collect();
         patterns.extend(members.others.iter().flat_map(|(_, patterns, _)| patterns.iter()));
-        let mut told: Vec<(Index, bool)> = Vec::new();
+        let mut decided: Vec<(Index, bool)> = Vec::new();
         let mut name = members.names.clone();
         name.push(self.formulas.kinds(Kinds::of(Kind::String)));
         if !taken.is_empty() {
@@ -98,28 +97,28 @@ impl Solver<'_> {
             name.push(!taken);
         }
         match keys {
-            Some(Keys::Matching(pattern)) => told.push((*pattern, true)),
-            Some(Keys::Others(_, not)) => told.extend(not.iter().map(|pattern| (*pattern, false))),
+            Some(Keys::Matching(pattern)) => decided.push((*pattern, true)),
+            Some(Keys::Others(_, not)) => decided.extend(not.iter().map(|pattern| (*pattern, false))),
             Some(Keys::Named(lit)) => name.push(*lit),
             None => {}
         }
-        for (pattern, holds) in &told {
+        for (pattern, holds) in &decided {
             let lit = self.formulas.atom(Atom::Pattern(*pattern));
             name.push(if *holds { lit } else { !lit });
             patterns.remove(pattern);
         }
         let patterns: Vec<Index> = patterns.into_iter().collect();
         let mut left = MOST_CLASSES;
-        self.part(members, &patterns, &mut name, &mut told, &mut left, take)
+        self.part(members, &patterns, &mut name, &mut decided, &mut left, take)
     }
 
-    /// Parts names by whether they match a pattern, and those by the next one.
+    /// Splits names by whether they match a pattern, then by the next pattern.
     fn part(
         &mut self,
-        members: &Members,
+        members: &MemberSearch,
         patterns: &[Index],
         name: &mut Vec<Lit>,
-        told: &mut Vec<(Index, bool)>,
+        decided: &mut Vec<(Index, bool)>,
         left: &mut usize,
         take: &mut dyn FnMut(&mut Self, Class) -> bool,
     ) -> bool {
@@ -133,32 +132,32 @@ impl Solver<'_> {
             let lit = self.formulas.atom(Atom::Pattern(*pattern));
             for holds in [false, true] {
                 name.push(if holds { lit } else { !lit });
-                told.push((*pattern, holds));
-                let taken = self.part(members, others, name, told, left, take);
+                decided.push((*pattern, holds));
+                let taken = self.part(members, others, name, decided, left, take);
                 name.pop();
-                told.pop();
+                decided.pop();
                 if taken {
                     return true;
                 }
             }
             return false;
         }
-        // of those that weren't parted any more only what holds of all of them is told
+        // names that aren't split further share only what holds for all of them
         *left = left.saturating_sub(1);
-        let is = |pattern: &Index, wanted: bool| told.contains(&(*pattern, wanted));
+        let is = |pattern: &Index, wanted: bool| decided.contains(&(*pattern, wanted));
         let matching = members.matching.iter().filter(|(pattern, _)| is(pattern, true)).map(|(_, lit)| *lit);
         let others = members.others.iter().filter(|(_, patterns, _)| patterns.iter().all(|one| is(one, false)));
         let value = matching.chain(others.map(|(.., lit)| *lit)).collect();
         take(self, Class { name: name.clone(), value })
     }
 
-    /// A name of a kind.
+    /// Searches for a name of a class.
     pub(super) fn name_of(&mut self, class: &Class) -> Answer {
         self.satisfy(class.name.iter().copied())
     }
 }
 
-/// The text of a value that is one.
+/// Returns the text of a string.
 pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

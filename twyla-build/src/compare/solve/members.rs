@@ -1,43 +1,43 @@
-//! What is assumed of the members of an object.
+//! The assumptions about the members of an object.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::compare::formula::{Atom, Formula, Formulas, Index, Lit, Name};
 
-/// The names and patterns of those that are not meant, and what holds of all others.
-type Others = (Rc<[Name]>, Rc<[Index]>, Lit);
+/// Excluded names and patterns, and what holds for all other members.
+type OtherKeys = (Rc<[Name]>, Rc<[Index]>, Lit);
 
-/// Which members something must hold of one of.
+/// A set of members, one of which must satisfy something.
 #[derive(Clone, Debug)]
 pub(super) enum Keys {
-    /// Those whose names have a match of the pattern.
+    /// Members whose names match the pattern.
     Matching(Index),
-    /// All but those of these names, and those that match one of these patterns.
+    /// All members except these names and those that match one of these patterns.
     Others(std::rc::Rc<[Name]>, std::rc::Rc<[Index]>),
-    /// Those of whose names this holds.
+    /// Members whose names satisfy a formula.
     Named(Lit),
 }
 
-/// What is assumed of an object.
+/// The assumptions about an object.
 #[derive(Clone, Debug, Default)]
-pub(in crate::compare) struct Members {
+pub(in crate::compare) struct MemberSearch {
     pub(super) required: BTreeSet<Name>,
     pub(super) absent: BTreeSet<Name>,
-    /// What holds of the member of a name, where there is one.
+    /// What must hold for the member of a name, if it exists.
     pub(super) by_name: BTreeMap<Name, Vec<Lit>>,
     pub(super) matching: Vec<(Index, Lit)>,
-    pub(super) others: Vec<Others>,
-    /// What holds of each name.
+    pub(super) others: Vec<OtherKeys>,
+    /// What must hold for each name.
     pub(super) names: Vec<Lit>,
     pub(super) min: u64,
     pub(super) max: Option<u64>,
-    /// One of these members is there, and that holds of it.
+    /// One of these members must exist and satisfy this.
     pub(super) some: Vec<(Keys, Lit)>,
 }
 
-impl Members {
-    /// None where the atoms exclude one another.
+impl MemberSearch {
+    /// Returns none if the atoms contradict each other.
     pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
         let mut members = Self::default();
         for lit in atoms {
@@ -81,7 +81,7 @@ impl Members {
         self.max = Some(self.max.map_or(limit, |max| max.min(limit)));
     }
 
-    /// Every name that is spoken of by itself.
+    /// Returns every declared name.
     pub(super) fn spoken_of(&self) -> BTreeSet<Name> {
         let listed = self.others.iter().flat_map(|(names, ..)| names.iter());
         let asked = self.some.iter().flat_map(|(keys, _)| match keys {
@@ -98,7 +98,7 @@ impl Members {
             .collect()
     }
 
-    /// Whether no more than what must be there may be.
+    /// Whether only required members may exist.
     pub(super) fn is_full(&self) -> bool {
         self.max.is_some_and(|max| max <= self.required.len() as u64)
     }

@@ -1,10 +1,11 @@
-//! The search for a value of which some formulas hold, or the proof that there is none.
+//! Searches for a value that satisfies a set of formulas, or proves that there is none.
 //!
-//! A *state* is a set of literals that must all hold of one value. `branch` chooses among alternatives until only atoms of
-//! one kind are left; `number`, `string`, `array` and `object` then find a value or see that there is none, asking the same
-//! of the states of what is inside (`keys` of the names that members may have). States may lead back to one another: a
-//! value of the least depth has none of its own state inside, so that a state within itself may be taken for one that has
-//! no value.
+//! A *conjunction* is a set of literals that must all hold for one value. `branch` chooses among alternatives until only
+//! atoms of
+//! one kind are left. `number`, `string`, `array` and `object` then find a value or prove that there is none; they search for
+//! items and members in the same way (`keys` has the names that members may have). Conjunctions may lead back to one another. A
+//! conjunction within itself counts as one without a value: a value of the least depth doesn't contain one of its own
+//! conjunction.
 
 mod array;
 mod branch;
@@ -23,21 +24,21 @@ use serde_json::Value;
 use super::formula::{Atom, Formula, Formulas, Index, Kind, Kinds, Lit};
 use super::tables::Tables;
 
-/// Values within each other that are looked for: what is deeper is not looked into.
+/// Limit of nested values in the search.
 const DEEPEST: usize = 1_500;
 
-/// What must hold of one value: sorted literals, none of them an `All` by itself.
-type State = Rc<[Lit]>;
+/// What must hold for one value: sorted literals, none of them an `All`.
+type Conjunction = Rc<[Lit]>;
 
-/// What was found for a state.
+/// The result of a search.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// A value of which all of it holds.
+    /// A value that satisfies all of it.
     Value(Rc<Value>),
-    /// There is none: this is proven.
+    /// Proven: there is none.
     Nothing,
     /// Neither could be shown.
-    Unknown(Reason),
+    Unknown(Obstacle),
 }
 
 impl Answer {
@@ -50,48 +51,48 @@ impl Answer {
     }
 }
 
-/// Why neither could be shown.
+/// Why a search has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// What can't be looked into.
+pub(crate) enum Obstacle {
+    /// An opaque keyword.
     Opaque(Index),
-    /// A pattern that no automaton can tell of.
+    /// A pattern without an automaton.
     Pattern(Index),
-    /// A format whose texts can't be told exactly.
+    /// A format without an exact language.
     Format(Index),
-    /// More steps than there may be.
+    /// The budget of steps is exhausted.
     Steps,
-    /// Values deeper within each other than are looked for.
+    /// The limit of nested values is reached.
     Deep,
-    /// A number that can't be written, or isn't found among many.
+    /// A number that can't be represented, or isn't found among many.
     Number,
-    /// Sizes beyond what is tried.
+    /// Sizes beyond the limit.
     Size,
 }
 
-/// Looks for values.
+/// The search for values.
 pub(crate) struct Solver<'a> {
     pub(crate) formulas: &'a mut Formulas,
     pub(crate) tables: &'a Tables,
-    /// How many steps are left.
+    /// The remaining steps.
     pub(crate) steps: u64,
-    known: HashMap<State, Answer>,
-    /// States without a value, if that on the stack at that depth has none.
-    assumed: HashMap<State, usize>,
-    /// The same in the order in which they were found.
-    assumptions: Vec<State>,
-    /// The states that are being looked at, by depth.
-    stack: HashMap<State, usize>,
-    /// The least depth of those on the stack that what was found depends on.
+    known: HashMap<Conjunction, Answer>,
+    /// Conjunctions without a value, provided that the one on the stack at this depth has none.
+    assumed: HashMap<Conjunction, usize>,
+    /// The same, in the order found.
+    assumptions: Vec<Conjunction>,
+    /// The conjunctions on the stack, by depth.
+    stack: HashMap<Conjunction, usize>,
+    /// The least depth on the stack that the result depends on.
     low: usize,
 }
 
-/// Literals that are looked at in one step.
+/// The number of literals examined per step.
 const LITERALS: u64 = 32;
-/// Characters that are made in one step.
+/// The number of characters created per step.
 const CHARACTERS: u64 = 32;
 
-/// The parts of a value, counted no farther than is of interest.
+/// Counts the parts of a value, up to `most`.
 fn size(value: &Value, most: u64) -> u64 {
     let add = |count: u64, value| if count > most { count } else { count + size(value, most - count) };
     match value {
@@ -102,7 +103,7 @@ fn size(value: &Value, most: u64) -> u64 {
     }
 }
 
-/// Depends on no state on the stack.
+/// Depends on nothing on the stack.
 const FREE: usize = usize::MAX;
 
 impl<'a> Solver<'a> {
@@ -119,32 +120,32 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// Takes a step; false where none is left.
+    /// Takes a step; false if none is left.
     fn step(&mut self) -> bool {
         self.take(1)
     }
 
-    /// Takes as many steps; false where there aren't as many.
+    /// Takes several steps; false if there aren't enough.
     fn take(&mut self, steps: u64) -> bool {
         let left = self.steps.checked_sub(steps);
         self.steps = left.unwrap_or(0);
         left.is_some()
     }
 
-    /// The value once more, each part of it a step, so that a small schema of a huge value ends.
+    /// Clones a value, one step per part, so that small schemas with huge values end.
     fn copy(&mut self, value: &Value) -> Option<Value> {
         let size = size(value, self.steps);
         self.take(size).then(|| value.clone())
     }
 
-    /// A value of which all of these hold.
+    /// Searches for a value that satisfies all of these.
     pub(crate) fn satisfy(&mut self, lits: impl IntoIterator<Item = Lit>) -> Answer {
         if !self.step() {
-            return Answer::Unknown(Reason::Steps);
+            return Answer::Unknown(Obstacle::Steps);
         }
         let Some(state) = self.state(lits) else { return Answer::Nothing };
         if !self.take(state.len() as u64 / LITERALS) {
-            return Answer::Unknown(Reason::Steps);
+            return Answer::Unknown(Obstacle::Steps);
         }
         if let Some(known) = self.known.get(&state) {
             return known.clone();
@@ -159,7 +160,7 @@ impl<'a> Solver<'a> {
         }
         let depth = self.stack.len();
         if depth >= DEEPEST {
-            return Answer::Unknown(Reason::Deep);
+            return Answer::Unknown(Obstacle::Deep);
         }
         self.stack.insert(state.clone(), depth);
         let outer = std::mem::replace(&mut self.low, FREE);
@@ -171,14 +172,14 @@ impl<'a> Solver<'a> {
         answer
     }
 
-    /// Keeps what was found, and what was found on its way if that is true now.
-    fn settle(&mut self, state: State, answer: &Answer, depth: usize, low: usize, first: usize) {
+    /// Caches a result, and the results that depended on it if they hold now.
+    fn settle(&mut self, state: Conjunction, answer: &Answer, depth: usize, low: usize, first: usize) {
         if !answer.is_nothing() {
-            // what was taken for granted isn't so
+            // the assumption was wrong
             for state in self.assumptions.drain(first..) {
                 self.assumed.remove(&state);
             }
-            if !matches!(answer, Answer::Unknown(Reason::Steps | Reason::Deep))
+            if !matches!(answer, Answer::Unknown(Obstacle::Steps | Obstacle::Deep))
                 && (low >= depth || matches!(answer, Answer::Value(_)))
             {
                 self.known.insert(state, answer.clone());
@@ -203,8 +204,8 @@ impl<'a> Solver<'a> {
         self.assumed.insert(state, low);
     }
 
-    /// The literals of a state, taken apart as far as they all hold; none where two exclude each other.
-    fn state(&self, lits: impl IntoIterator<Item = Lit>) -> Option<State> {
+    /// Flattens the literals of a conjunction; none if two contradict each other.
+    fn state(&self, lits: impl IntoIterator<Item = Lit>) -> Option<Conjunction> {
         let mut open: Vec<Lit> = lits.into_iter().collect();
         let (mut state, mut seen) = (BTreeSet::new(), BTreeSet::new());
         while let Some(lit) = open.pop() {
@@ -213,7 +214,7 @@ impl<'a> Solver<'a> {
                 Formula::True => {}
                 Formula::All(parts) if !lit.is_negated() => open.extend(parts.iter()),
                 Formula::Reference(reference) => {
-                    // one that leads back to itself here says nothing more
+                    // a reference that leads back here adds nothing
                     if seen.insert(lit)
                         && let Some(target) = self.formulas.target(*reference)
                     {
@@ -231,19 +232,19 @@ impl<'a> Solver<'a> {
         Some(state.into_iter().collect())
     }
 
-    /// The kinds of value that a state leaves.
+    /// Returns the kinds of value that a conjunction allows.
     fn kinds(&self, state: &[Lit]) -> Kinds {
         state.iter().fold(Kinds::ALL, |kinds, lit| match self.formulas.get(*lit) {
             Formula::Atom(Atom::Kinds(these)) => kinds.and(if lit.is_negated() { these.others() } else { *these }),
             Formula::Atom(atom) if lit.is_negated() => {
-                // what is about values of one kind holds for all others
+                // an atom about one kind holds for all other kinds
                 atom.kind().map_or(kinds, |kind| kinds.and(Kinds::of(kind)))
             }
             _ => kinds,
         })
     }
 
-    fn find(&mut self, state: &State) -> Answer {
+    fn find(&mut self, state: &Conjunction) -> Answer {
         let kinds = self.kinds(state);
         let mut unknown = None;
         for kind in Kind::ALL {

@@ -1,40 +1,40 @@
-//! Numbers: between two limits, multiples of some and of none of others, in one set and not in another.
+//! Search for numbers: between two limits, multiples of some factors and not of others, in one set and not in another.
 
 use std::collections::BTreeSet;
 
 use num_bigint::BigInt;
 
-use super::{Answer, Reason};
+use super::{Answer, Obstacle};
 use crate::compare::formula::{Atom, Formula, Formulas, Lit};
 use crate::decimal::Decimal;
 
-/// How many multiples are tried.
+/// Limit of multiples tried.
 const TRIED: usize = 5_000;
-/// How many are tried where it only helps to know.
+/// Limit of multiples tried for a shortcut.
 const TRIED_SHORTLY: usize = 64;
 
-/// A limit, and whether it is outside itself.
-type Limit = Option<(Decimal, bool)>;
+/// A bound, and whether it is exclusive.
+type NumberBound = Option<(Decimal, bool)>;
 
-/// What is assumed of a number.
+/// The assumptions about a number.
 #[derive(Clone, Debug, Default)]
 pub(in crate::compare) struct Numbers {
-    low: Limit,
-    high: Limit,
+    low: NumberBound,
+    high: NumberBound,
     /// It is a multiple of this one.
     factor: Option<Decimal>,
     /// It is a multiple of none of these.
     not_of: Vec<Decimal>,
     /// It is one of these.
     among: Option<BTreeSet<Decimal>>,
-    /// It is none of these.
+    /// It differs from all of these.
     not: BTreeSet<Decimal>,
     /// Whether an `f64` has it as it is written.
     double: Option<bool>,
 }
 
 impl Numbers {
-    /// None where the atoms exclude one another.
+    /// Returns none if the atoms contradict each other.
     pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
         let mut numbers = Self::default();
         for lit in atoms {
@@ -85,14 +85,14 @@ impl Numbers {
             && self.double.is_none_or(|double| number.is_double() == double)
     }
 
-    /// A number that fits.
+    /// Searches for a number.
     pub(super) fn find(&self, steps: &mut u64) -> Answer {
         let answer = self.look(TRIED);
         *steps = steps.saturating_sub(1);
         answer
     }
 
-    /// Whether an atom holds of every such number, or of none; none where that isn't sure.
+    /// Whether an atom holds for every such number, or for none; none if unknown.
     pub(super) fn tell(&self, atom: &Atom) -> Option<bool> {
         let empty = |negated: bool| {
             let mut more = self.clone();
@@ -116,19 +116,19 @@ impl Numbers {
             if fitting.peek().is_none() {
                 return Answer::Nothing;
             }
-            return fitting.find_map(written).map_or(Answer::Unknown(Reason::Number), Answer::value);
+            return fitting.find_map(written).map_or(Answer::Unknown(Obstacle::Number), Answer::value);
         }
         match (&self.low, &self.high) {
             (Some((low, _)), Some((high, _))) if low > high => return Answer::Nothing,
             (Some((low, _)), Some((high, _))) if low == high => {
                 return match self.fits(low) {
-                    true => written(low).map_or(Answer::Unknown(Reason::Number), Answer::value),
+                    true => written(low).map_or(Answer::Unknown(Obstacle::Number), Answer::value),
                     false => Answer::Nothing,
                 };
             }
             _ => {}
         }
-        // what no double has is an integer
+        // a number that no `f64` represents is an integer
         let one = Decimal::from(1);
         let factor = match (&self.factor, self.double) {
             (Some(factor), Some(false)) => Some(factor.common_multiple(&one)),
@@ -141,13 +141,13 @@ impl Numbers {
                 let found =
                     self.points().into_iter().filter(|point| self.fits(point)).find_map(|point| written(&point));
                 // between two different limits there are always more than any sets of multiples have
-                found.map_or(Answer::Unknown(Reason::Number), Answer::value)
+                found.map_or(Answer::Unknown(Obstacle::Number), Answer::value)
             }
         }
     }
 
     fn among_multiples(&self, factor: &Decimal, tried: usize) -> Answer {
-        // a multiple of both would be excluded each time
+        // every multiple of both would be excluded
         if self.not_of.iter().any(|not| factor.is_multiple_of(not)) {
             return Answer::Nothing;
         }
@@ -166,7 +166,7 @@ impl Numbers {
         }
         let mut starts = vec![BigInt::from(0)];
         if self.double == Some(false) {
-            // every integer up to here is a double
+            // every integer up to here is an `f64`
             let first = Decimal::from((1_i64 << 53) + 1).ceil_by(factor);
             if to.as_ref().is_some_and(|to| *to < first) && from.as_ref().is_some_and(|from| *from > -&first) {
                 return Answer::Nothing;
@@ -176,7 +176,7 @@ impl Numbers {
         let (mut unwritten, mut complete) = (false, true);
         for start in starts {
             let mut ended = false;
-            // the nearest to there that is within the limits, and from there on both ways
+            // start at the nearest value within the bounds, and go in both directions
             let mut start = start;
             if let Some(from) = from.as_ref().filter(|from| **from > start) {
                 start = from.clone();
@@ -211,13 +211,13 @@ impl Numbers {
         if complete && !unwritten {
             return Answer::Nothing;
         }
-        // far from zero most integers can't be written, and those that are nice to read can
+        // far from zero most integers can't be represented; readable ones can
         let nice = self.points().into_iter().map(|point| factor.times(&point.floor_by(factor)));
         let found = nice.filter(|number| self.fits(number)).find_map(|number| number.number());
-        found.map_or(Answer::Unknown(Reason::Number), Answer::value)
+        found.map_or(Answer::Unknown(Obstacle::Number), Answer::value)
     }
 
-    /// Some numbers between the limits, the nicest first.
+    /// Returns some numbers within the bounds, readable ones first.
     fn points(&self) -> Vec<Decimal> {
         let small = [0, 1, -1, 2, 3, -2, 5, 7, 10, 100, 1000, -10, -100].map(Decimal::from);
         let mut points: Vec<Decimal> = small.to_vec();
@@ -226,7 +226,7 @@ impl Numbers {
         );
         let (low, high) = (self.low.as_ref().map(|(low, _)| low), self.high.as_ref().map(|(high, _)| high));
         points.extend(low.into_iter().chain(high).cloned());
-        // what is less than a factor away from its multiples is none
+        // a number between two multiples isn't one
         let fine = self.not_of.iter().min().cloned().unwrap_or_else(|| Decimal::from(1));
         let fine =
             ["0.5", "0.1", "0.3", "0.07"].iter().filter_map(|text| Decimal::parse(text)).map(|part| fine.by(&part));
@@ -259,14 +259,14 @@ impl Numbers {
     }
 }
 
-fn raise(low: &mut Limit, limit: &Decimal, exclusive: bool) {
+fn raise(low: &mut NumberBound, limit: &Decimal, exclusive: bool) {
     let tighter = low.as_ref().is_none_or(|(known, outside)| limit > known || limit == known && exclusive && !outside);
     if tighter {
         *low = Some((limit.clone(), exclusive));
     }
 }
 
-fn lower(high: &mut Limit, limit: &Decimal, exclusive: bool) {
+fn lower(high: &mut NumberBound, limit: &Decimal, exclusive: bool) {
     let tighter = high.as_ref().is_none_or(|(known, outside)| limit < known || limit == known && exclusive && !outside);
     if tighter {
         *high = Some((limit.clone(), exclusive));

@@ -1,32 +1,32 @@
-//! Objects: which members must be there, what holds of each, and how many there are.
+//! Search for objects: which members are required, what holds for each, and how many there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use super::keys::text;
-use super::members::{Keys, Members};
-use super::{Answer, Reason, Solver};
+use super::members::{Keys, MemberSearch};
+use super::{Answer, Obstacle, Solver};
 use crate::compare::formula::{Atom, Lit, Name};
 
-/// How many members are added only because so many are needed.
+/// Limit of members added only to reach a size.
 const MOST_ADDED: u64 = 256;
 
 impl Solver<'_> {
-    /// Whether a member that must be there can't be.
-    pub(super) fn contradicts_members(&mut self, members: &Members) -> bool {
+    /// Whether a required member can't exist.
+    pub(super) fn contradicts_members(&mut self, members: &MemberSearch) -> bool {
         members.required.iter().any(|name| self.is_impossible(members, name, None))
     }
 
-    /// Whether there can be no member of that name of which a literal holds, too.
-    fn is_impossible(&mut self, members: &Members, name: &str, lit: Option<Lit>) -> bool {
+    /// Whether no member of this name can also satisfy a literal.
+    fn is_impossible(&mut self, members: &MemberSearch, name: &str, lit: Option<Lit>) -> bool {
         let mut state = self.member_state(members, name);
         state.extend(lit);
         self.satisfy(state).is_nothing() || self.allows_name(members, name).is_nothing()
     }
 
-    /// Whether an atom holds of every such object, or of none; none where that isn't sure.
-    pub(super) fn tell_members(&mut self, members: &Members, atom: &Atom) -> Option<bool> {
+    /// Whether an atom holds for every such object, or for none; none if unknown.
+    pub(super) fn tell_members(&mut self, members: &MemberSearch, atom: &Atom) -> Option<bool> {
         match atom {
             Atom::Required(name) => {
                 if members.required.contains(name) {
@@ -74,8 +74,8 @@ impl Solver<'_> {
         }
     }
 
-    /// The same for what holds of all members of some names.
-    fn tell_some(&mut self, members: &Members, keys: &Keys, lit: Lit) -> Option<bool> {
+    /// The same for a formula about all members of some names.
+    fn tell_some(&mut self, members: &MemberSearch, keys: &Keys, lit: Lit) -> Option<bool> {
         let required: Vec<Name> = members.required.iter().cloned().collect();
         for name in required {
             if self.is_among(keys, &name) == Some(true) && self.is_impossible(members, &name, Some(lit)) {
@@ -85,8 +85,8 @@ impl Solver<'_> {
         self.has_no(members, keys, !lit).then_some(true)
     }
 
-    /// Whether there can be no member of these names of which a literal holds.
-    fn has_no(&mut self, members: &Members, keys: &Keys, lit: Lit) -> bool {
+    /// Whether no member of these names can satisfy a literal.
+    fn has_no(&mut self, members: &MemberSearch, keys: &Keys, lit: Lit) -> bool {
         let mut spoken_of = members.spoken_of();
         if let Keys::Others(names, _) = keys {
             spoken_of.extend(names.iter().cloned());
@@ -109,8 +109,8 @@ impl Solver<'_> {
         })
     }
 
-    /// An object that fits.
-    pub(super) fn find_members(&mut self, members: &Members) -> Answer {
+    /// Searches for an object.
+    pub(super) fn find_members(&mut self, members: &MemberSearch) -> Answer {
         let mut chosen: BTreeMap<Name, Vec<Lit>> = BTreeMap::new();
         for name in &members.required {
             chosen.insert(name.clone(), self.member_state(members, name));
@@ -126,17 +126,17 @@ impl Solver<'_> {
         unknown.map_or(Answer::Nothing, Answer::Unknown)
     }
 
-    /// Gives each demand a member of which it holds, in every way there is.
+    /// Assigns a member to each demand, in every possible way.
     fn assign(
         &mut self,
-        members: &Members,
+        members: &MemberSearch,
         spoken_of: &BTreeSet<Name>,
         demands: &[(Keys, Lit)],
         chosen: BTreeMap<Name, Vec<Lit>>,
-        unknown: &mut Option<Reason>,
+        unknown: &mut Option<Obstacle>,
     ) -> Option<Answer> {
         if !self.step() {
-            *unknown = Some(Reason::Steps);
+            *unknown = Some(Obstacle::Steps);
             return None;
         }
         if members.max.is_some_and(|max| chosen.len() as u64 > max) {
@@ -145,7 +145,7 @@ impl Solver<'_> {
         let Some(((keys, lit), rest)) = demands.split_first() else {
             return self.fill(members, spoken_of, chosen, unknown);
         };
-        // those that are there already, then others that are spoken of
+        // existing members first, then other declared ones
         let names: BTreeSet<Name> = chosen.keys().chain(spoken_of).cloned().collect();
         let (there, others): (Vec<Name>, Vec<Name>) = names.into_iter().partition(|name| chosen.contains_key(name));
         for name in there.into_iter().chain(others) {
@@ -196,17 +196,17 @@ impl Solver<'_> {
         found
     }
 
-    /// Adds members until there are enough of them, and makes their values.
+    /// Adds members until there are enough, and creates their values.
     fn fill(
         &mut self,
-        members: &Members,
+        members: &MemberSearch,
         spoken_of: &BTreeSet<Name>,
         mut chosen: BTreeMap<Name, Vec<Lit>>,
-        unknown: &mut Option<Reason>,
+        unknown: &mut Option<Obstacle>,
     ) -> Option<Answer> {
         let lacks = |chosen: &BTreeMap<Name, Vec<Lit>>| members.min.saturating_sub(chosen.len() as u64);
         if lacks(&chosen) > MOST_ADDED {
-            *unknown = unknown.or(Some(Reason::Size));
+            *unknown = unknown.or(Some(Obstacle::Size));
             return None;
         }
         for name in spoken_of {
@@ -247,7 +247,7 @@ impl Solver<'_> {
                 Answer::Value(value) => match self.copy(&value) {
                     Some(value) => drop(object.insert(name.to_string(), value)),
                     None => {
-                        *unknown = Some(Reason::Steps);
+                        *unknown = Some(Obstacle::Steps);
                         return None;
                     }
                 },
@@ -262,11 +262,11 @@ impl Solver<'_> {
     }
 }
 
-/// Why nobody knows whether a name is one of some.
-fn reason(keys: &Keys) -> Reason {
+/// Returns why it is unknown whether a name is among some keys.
+fn reason(keys: &Keys) -> Obstacle {
     match keys {
-        Keys::Matching(pattern) => Reason::Pattern(*pattern),
-        Keys::Others(_, patterns) => patterns.first().map_or(Reason::Size, |pattern| Reason::Pattern(*pattern)),
-        Keys::Named(_) => Reason::Size,
+        Keys::Matching(pattern) => Obstacle::Pattern(*pattern),
+        Keys::Others(_, patterns) => patterns.first().map_or(Obstacle::Size, |pattern| Obstacle::Pattern(*pattern)),
+        Keys::Named(_) => Obstacle::Size,
     }
 }

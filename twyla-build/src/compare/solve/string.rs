@@ -1,19 +1,19 @@
-//! Strings: of some length, with a match of some patterns and of none of others, of formats, in one set and not in another.
+//! Search for strings: their length, the patterns and formats that they match or not, in one set and not in another.
 
 use std::collections::BTreeSet;
 
-use super::{Answer, CHARACTERS, Reason, Solver};
+use super::{Answer, CHARACTERS, Obstacle, Solver};
 use crate::compare::formula::{Atom, Formula, Formulas, Index, Lit, Name};
-use crate::compare::language::{Bounds, Condition, Found, Language, Query, bounds};
+use crate::compare::language::{Bounds, Condition, Language, Query, SearchResult, bounds};
 use crate::compare::tables::Tables;
 use crate::schema::format;
 
-/// The most characters that a text is made of.
+/// The maximum length of a created text, in characters.
 const LONGEST: u64 = 1 << 20;
-/// How many texts are tried where an automaton doesn't tell all.
+/// Limit of texts tried if the automata aren't exact.
 const TRIED: usize = 48;
 
-/// What is assumed of a string.
+/// The assumptions about a string.
 #[derive(Clone, Debug, Default)]
 pub(in crate::compare) struct Texts {
     min: u64,
@@ -28,11 +28,11 @@ pub(in crate::compare) struct Texts {
     not: BTreeSet<Name>,
 }
 
-/// Whether all rules hold of a text, or why nobody knows.
-type Fits = Result<bool, Reason>;
+/// Whether a text satisfies all rules, or why that is unknown.
+type TextFits = Result<bool, Obstacle>;
 
 impl Texts {
-    /// None where the atoms exclude one another.
+    /// Returns none if the atoms contradict each other.
     pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
         let mut texts = Self::default();
         for lit in atoms {
@@ -77,12 +77,12 @@ impl Texts {
         count >= self.min && self.max.is_none_or(|max| count <= max)
     }
 
-    /// Whether only lengths and sets are asked for.
+    /// Whether the rules are only about lengths and sets.
     fn is_plain(&self) -> bool {
         [&self.patterns, &self.not_patterns, &self.formats, &self.not_formats].iter().all(|set| set.is_empty())
     }
 
-    fn fits(&self, tables: &Tables, text: &str) -> Fits {
+    fn fits(&self, tables: &Tables, text: &str) -> TextFits {
         if !self.is_of_length(text)
             || self.not.contains(text)
             || self.among.as_ref().is_some_and(|among| !among.contains(text))
@@ -91,15 +91,15 @@ impl Texts {
         }
         for (patterns, wanted) in [(&self.patterns, true), (&self.not_patterns, false)] {
             for pattern in patterns {
-                if tables.matches(*pattern, text).ok_or(Reason::Pattern(*pattern))? != wanted {
+                if tables.matches(*pattern, text).ok_or(Obstacle::Pattern(*pattern))? != wanted {
                     return Ok(false);
                 }
             }
         }
         for (formats, wanted) in [(&self.formats, true), (&self.not_formats, false)] {
             for index in formats {
-                let format = tables.get_format(*index).ok_or(Reason::Format(*index))?;
-                if format::holds(format.variant, text).ok_or(Reason::Format(*index))? != wanted {
+                let format = tables.get_format(*index).ok_or(Obstacle::Format(*index))?;
+                if format::holds(format.variant, text).ok_or(Obstacle::Format(*index))? != wanted {
                     return Ok(false);
                 }
             }
@@ -107,7 +107,7 @@ impl Texts {
         Ok(true)
     }
 
-    /// The first of some texts that fits. Nothing where none does; unknown where of one nobody knows.
+    /// Returns the first text that fits. Nothing if none does; unknown if one is unknown.
     fn first_of<'t>(&self, tables: &Tables, texts: impl IntoIterator<Item = &'t str>) -> Answer {
         let mut unknown = None;
         for text in texts {
@@ -120,12 +120,12 @@ impl Texts {
         unknown.map_or(Answer::Nothing, Answer::Unknown)
     }
 
-    /// The shortest text where only lengths and sets are asked for.
+    /// Returns the shortest text if the rules are only about lengths and sets.
     fn plain(&self) -> Answer {
         let (max, mut length) = (self.max.unwrap_or(u64::MAX), self.min);
         while length <= max {
             if length > LONGEST {
-                return Answer::Unknown(Reason::Size);
+                return Answer::Unknown(Obstacle::Size);
             }
             let base = "a".repeat(usize::try_from(length).unwrap_or(usize::MAX));
             if !self.not.contains(base.as_str()) {
@@ -139,7 +139,7 @@ impl Texts {
                         return Answer::value(text);
                     }
                 }
-                return Answer::Unknown(Reason::Size);
+                return Answer::Unknown(Obstacle::Size);
             }
             length += 1;
         }
@@ -148,7 +148,7 @@ impl Texts {
 }
 
 impl Solver<'_> {
-    /// Whether an atom holds of every such string, or of none; none where that isn't sure.
+    /// Whether an atom holds for every such string, or for none; none if unknown.
     pub(super) fn tell_text(&mut self, texts: &Texts, atom: &Atom) -> Option<bool> {
         let mut found = [true, true];
         for (negated, empty) in [true, false].into_iter().zip(&mut found) {
@@ -168,7 +168,7 @@ impl Solver<'_> {
         }
     }
 
-    /// A string that fits.
+    /// Searches for a string.
     pub(super) fn find_text(&mut self, texts: &Texts) -> Answer {
         let tables = self.tables;
         if let Some(among) = &texts.among {
@@ -177,7 +177,7 @@ impl Solver<'_> {
         if texts.is_plain() {
             return match self.take(texts.min.min(LONGEST) / CHARACTERS) {
                 true => texts.plain(),
-                false => Answer::Unknown(Reason::Steps),
+                false => Answer::Unknown(Obstacle::Steps),
             };
         }
         let known: Vec<(Index, &str, Bounds)> = texts
@@ -201,13 +201,13 @@ impl Solver<'_> {
         if let found @ Answer::Value(_) = texts.first_of(tables, samples) {
             return found;
         }
-        // what an automaton doesn't tell exactly has to be looked at
+        // the result of an inexact automaton must be checked
         let mut vague = None;
         let mut languages: Vec<(Language, bool)> = Vec::new();
         for ((index, _, bounds), holds) in known.iter().map(|one| (one, true)).chain(not.iter().map(|one| (one, false)))
         {
             if bounds.outer.is_none() || bounds.outer != bounds.inner {
-                vague = vague.or(Some(Reason::Format(*index)));
+                vague = vague.or(Some(Obstacle::Format(*index)));
             }
             let expression = if holds { bounds.outer } else { bounds.inner };
             languages.extend(expression.and_then(Language::of_regex).map(|language| (language, holds)));
@@ -218,7 +218,7 @@ impl Solver<'_> {
             for index in patterns {
                 match tables.get_pattern(*index).and_then(|pattern| pattern.language()) {
                     Some(language) => conditions.push(Condition { parts: parts(language), holds }),
-                    None => vague = vague.or(Some(Reason::Pattern(*index))),
+                    None => vague = vague.or(Some(Obstacle::Pattern(*index))),
                 }
             }
         }
@@ -227,20 +227,20 @@ impl Solver<'_> {
         loop {
             query.not = texts.not.iter().chain(&tried).cloned().collect();
             let text = match query.run(&mut self.steps) {
-                Found::Nothing => {
-                    // those that were tried were all that there could be
+                SearchResult::Nothing => {
+                    // all candidates were tried
                     let open = tried.iter().any(|text| texts.fits(tables, text).is_err());
-                    return if open { Answer::Unknown(vague.unwrap_or(Reason::Size)) } else { Answer::Nothing };
+                    return if open { Answer::Unknown(vague.unwrap_or(Obstacle::Size)) } else { Answer::Nothing };
                 }
-                Found::OutOfSteps => return Answer::Unknown(Reason::Steps),
-                Found::Text(text) => text,
+                SearchResult::OutOfSteps => return Answer::Unknown(Obstacle::Steps),
+                SearchResult::Text(text) => text,
             };
             if vague.is_none() || texts.fits(tables, &text) == Ok(true) {
                 return Answer::value(text);
             }
             tried.push(text.into());
             if tried.len() > TRIED {
-                return Answer::Unknown(vague.unwrap_or(Reason::Size));
+                return Answer::Unknown(vague.unwrap_or(Obstacle::Size));
             }
         }
     }

@@ -1,5 +1,4 @@
-//! What can be said of a schema before anything is made of it: its keywords and their values, and whether a content,
-//! a context, a request or an error can be what it describes.
+//! Checks schemas: their keywords and keyword values, and whether a content, context, request or error can be an object.
 
 pub(crate) mod defaults;
 
@@ -10,23 +9,23 @@ use twyla_contract::rust;
 use crate::number::Number;
 use crate::schema::draft::{Draft, is_annotation};
 use crate::schema::format;
-use crate::schema::load::{File, Json, Member, Node, Role, Way};
+use crate::schema::keyword_values::{self, InvalidValue, TYPES};
+use crate::schema::load::{File, FileRole, Json, Member, Node, RpcMessage};
 use crate::schema::names;
 use crate::schema::pattern;
-use crate::schema::pattern::{Taken, Untranslated};
-use crate::schema::problem::{Problem, What};
+use crate::schema::pattern::{Rewritten, Untranslated};
+use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::rpcs;
 use crate::schema::schemas::{Info, Loc, Schemas};
 use crate::schema::sensitive::KEYWORD as SENSITIVE;
 use crate::schema::settings;
-use crate::schema::values::{self, TYPES, Wrong};
 
-/// Checks every schema and notes all problems.
+/// Checks every schema and adds all problems.
 pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
-    let mut patterns = Patterns::new();
+    let mut patterns = CheckedPatterns::new();
     for (loc, info) in &schemas.infos {
         let Some(node) = schemas.node(loc) else { continue };
-        if schemas.files[loc.file].role == Role::MetaSchema {
+        if schemas.files[loc.file].role == FileRole::MetaSchema {
             continue;
         }
         let ignored = info.draft.ref_stands_alone() && schemas.refs.contains_key(loc);
@@ -41,7 +40,7 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
         }
     }
     for file in 0..schemas.files.len() {
-        if schemas.infos.contains_key(&Loc::root(file)) && schemas.files[file].role != Role::MetaSchema {
+        if schemas.infos.contains_key(&Loc::root(file)) && schemas.files[file].role != FileRole::MetaSchema {
             no_schema(&schemas.files[file], problems);
         }
     }
@@ -49,12 +48,16 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
     events(schemas, problems);
     rpcs::check(schemas, problems);
     let mut known = HashMap::new();
-    for (file, what) in schemas.files.iter().enumerate().filter_map(|(index, file)| match file.role {
-        Role::Context => Some((index, "context")),
-        Role::Event(_) => Some((index, "content of an event")),
-        Role::Rpc(_, Way::Request) => Some((index, "request of an RPC")),
-        Role::Rpc(_, Way::Error) => Some((index, "error of an RPC")),
-        Role::Rpc(_, Way::Response) | Role::Shared | Role::BesideRpc | Role::Document | Role::MetaSchema => None,
+    for (file, subject) in schemas.files.iter().enumerate().filter_map(|(index, file)| match file.role {
+        FileRole::Context => Some((index, "context")),
+        FileRole::Event(_) => Some((index, "content of an event")),
+        FileRole::Rpc(_, RpcMessage::Request) => Some((index, "request of an RPC")),
+        FileRole::Rpc(_, RpcMessage::Error) => Some((index, "error of an RPC")),
+        FileRole::Rpc(_, RpcMessage::Response)
+        | FileRole::Shared
+        | FileRole::BesideRpc
+        | FileRole::Document
+        | FileRole::MetaSchema => None,
     }) {
         if let Some(loc) = holds_object(schemas, &Loc::root(file), &mut known)
             && let Some(node) = schemas.node(&loc)
@@ -64,39 +67,39 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
                 _ => node.described(),
             };
             let array = matches!(loc.pointer.rsplit_once('/'), Some((_, "type"))) && names_type(node, "array");
-            problems.push(schemas.problem(&loc, node.at, What::CannotHoldObject { what, found, array }));
+            problems.push(schemas.problem(&loc, node.at, ProblemKind::CannotHoldObject { subject, found, array }));
         } else {
-            root(schemas, file, what, &mut known, problems);
+            root(schemas, file, subject, &mut known, problems);
         }
     }
 }
 
-/// Whether a `type` names a type.
+/// Whether a `type` contains this type.
 fn names_type(node: &Node, name: &str) -> bool {
     node.str() == Some(name) || node.items().iter().any(|item| item.str() == Some(name))
 }
 
-/// A contract that allows objects: whether it allows other values too and says so, or says nothing at all.
+/// Checks the root of a contract that allows objects: warns if it allows other values too, or has only definitions.
 fn root(
     schemas: &Schemas,
     file: usize,
-    what: &'static str,
+    subject: &'static str,
     known: &mut HashMap<Loc, Option<Loc>>,
     problems: &mut Vec<Problem>,
 ) {
     let loc = Loc::root(file);
     let Some(node) = schemas.node(&loc) else { return };
     let says = |keyword: &str| node.member(keyword).filter(|_| schemas.knows(&loc, keyword));
-    let mut say = |at, what| problems.push(schemas.problem(&loc, at, what));
+    let mut say = |at, kind| problems.push(schemas.problem(&loc, at, kind));
     if let Some(member) = says("type").filter(|it| it.value.items().iter().any(|item| item.str() != Some("object"))) {
-        say(member.value.at, What::Narrowed { what });
+        say(member.value.at, ProblemKind::Narrowed { subject });
         return;
     }
     for keyword in ["anyOf", "oneOf"] {
         let Some(member) = says(keyword).filter(|_| says("type").is_none()) else { continue };
         for (index, item) in member.value.items().iter().enumerate() {
             if holds_object(schemas, &loc.step(keyword).step(&index.to_string()), known).is_some() {
-                say(item.at, What::Narrowed { what });
+                say(item.at, ProblemKind::Narrowed { subject });
                 return;
             }
         }
@@ -106,26 +109,26 @@ fn root(
     if let Some(member) = definitions.filter(|it| !it.value.members().is_empty())
         && !node.members().iter().any(|member| is_rule(member) && !(member.key == "type" && says("type").is_some()))
     {
-        say(member.key_at, What::OnlyDefinitions { what });
+        say(member.key_at, ProblemKind::OnlyDefinitions { subject });
     }
 }
 
 fn keyword<'a>(
     (schemas, loc, info): (&Schemas, &Loc, &Info),
     (node, member): (&Node, &'a Member),
-    patterns: &mut Patterns<'a>,
+    patterns: &mut CheckedPatterns<'a>,
     problems: &mut Vec<Problem>,
 ) {
     let draft = info.draft;
-    let mut say = |at, what| problems.push(schemas.problem(loc, at, what));
+    let mut say = |at, kind| problems.push(schemas.problem(loc, at, kind));
     if info.knows(&member.key) {
-        for Wrong { node, keyword, wanted } in values::wrong(draft, node, member) {
+        for InvalidValue { node, keyword, wanted } in keyword_values::wrong(draft, node, member) {
             let (wanted, found) = (wanted.to_owned(), node.described());
             say(
                 node.at,
-                match values::is_annotation(&keyword) {
-                    true => What::WrongAnnotation { keyword, wanted, found },
-                    false => What::WrongKeyword { keyword, wanted, found },
+                match keyword_values::is_annotation(&keyword) {
+                    true => ProblemKind::WrongAnnotation { keyword, wanted, found },
+                    false => ProblemKind::WrongKeyword { keyword, wanted, found },
                 },
             );
         }
@@ -142,19 +145,19 @@ fn keyword<'a>(
                     && !TYPES.contains(&name)
                 {
                     let near = schemas.nearest(name, TYPES.into_iter()).or_else(|| other_type(name)).map(str::to_owned);
-                    say(node.at, What::UnknownType { name: name.to_owned(), near });
+                    say(node.at, ProblemKind::UnknownType { name: name.to_owned(), near });
                 }
             }
         }
         ("pattern", Json::String(written)) if info.knows("pattern") => {
-            if let Some(what) = unmatchable(written, patterns) {
-                say(member.value.at, what);
+            if let Some(kind) = unmatchable(written, patterns) {
+                say(member.value.at, kind);
             }
         }
         ("patternProperties", Json::Object(members)) if info.knows("patternProperties") => {
             for member in members.iter() {
-                if let Some(what) = unmatchable(&member.key, patterns) {
-                    say(member.key_at, what);
+                if let Some(kind) = unmatchable(&member.key, patterns) {
+                    say(member.key_at, kind);
                 }
             }
         }
@@ -162,10 +165,10 @@ fn keyword<'a>(
             if schemas.format(draft, name).is_none() {
                 let known = format::names().any(|known| known == name);
                 let near = schemas.nearest(name, format::names()).map(str::to_owned);
-                // a format of one's own tells people something
+                // a custom format is an annotation
                 if known || near.is_some() {
                     let settings = settings::shown(&schemas.files);
-                    say(member.value.at, What::UnknownFormat { name: name.clone(), near, known, settings });
+                    say(member.value.at, ProblemKind::UnknownFormat { name: name.clone(), near, known, settings });
                 }
             }
         }
@@ -173,24 +176,24 @@ fn keyword<'a>(
         (SENSITIVE, value) => {
             if !matches!(value, Json::Bool(_)) {
                 let (keyword, wanted) = (SENSITIVE.to_owned(), "a boolean".to_owned());
-                say(member.value.at, What::WrongKeyword { keyword, wanted, found: member.value.described() });
+                say(member.value.at, ProblemKind::WrongKeyword { keyword, wanted, found: member.value.described() });
             }
         }
         (name, value) => {
             if let Some(near) = schemas.nearest(name, [SENSITIVE].into_iter()) {
-                say(member.key_at, What::UnknownKeyword { name: name.to_owned(), near: near.to_owned() });
+                say(member.key_at, ProblemKind::UnknownKeyword { name: name.to_owned(), near: near.to_owned() });
             }
             if !draft.has(name) && !name.starts_with("x-") && !Draft::Draft202012.has(name) && !Draft::Draft4.has(name)
             {
                 let known = draft.keywords().filter(|known| node.get(known).is_none());
                 if let Some(near) = schemas.nearest(name, known) {
-                    say(member.key_at, What::UnknownKeyword { name: name.to_owned(), near: near.to_owned() });
+                    say(member.key_at, ProblemKind::UnknownKeyword { name: name.to_owned(), near: near.to_owned() });
                 }
             }
             if let Some((first, last)) = draft.elsewhere(name) {
-                say(member.key_at, What::ForeignKeyword { name: name.to_owned(), draft, first, last });
+                say(member.key_at, ProblemKind::ForeignKeyword { name: name.to_owned(), draft, first, last });
             } else if name == "nullable" && !matches!(value, Json::Bool(false)) {
-                say(member.key_at, What::Nullable);
+                say(member.key_at, ProblemKind::Nullable);
             }
             if info.knows(name) && matches!(name, "enum" | "const") {
                 big_numbers(&member.value, &mut say);
@@ -199,23 +202,23 @@ fn keyword<'a>(
     }
 }
 
-/// What is known of each pattern already: many schemas share one.
-type Patterns<'a> = HashMap<&'a str, Result<Option<Taken>, Untranslated>>;
+/// The result of checking each pattern: many schemas share one.
+type CheckedPatterns<'a> = HashMap<&'a str, Result<Option<Rewritten>, Untranslated>>;
 
-/// What there is to be said of a pattern: that it can't be matched, or how it is taken.
-fn unmatchable<'a>(written: &'a str, patterns: &mut Patterns<'a>) -> Option<What> {
+/// Returns the problem of a pattern: it can't be matched, or it is read as without the flag `u`.
+fn unmatchable<'a>(written: &'a str, patterns: &mut CheckedPatterns<'a>) -> Option<ProblemKind> {
     let pattern = written.to_owned();
     match patterns.entry(written).or_insert_with(|| pattern::check(written)) {
         Ok(None) => None,
-        Ok(Some(Taken { loose, accepted })) => {
-            Some(What::LoosePattern { pattern, loose: loose.clone(), accepted: accepted.clone() })
+        Ok(Some(Rewritten { loose, accepted })) => {
+            Some(ProblemKind::LoosePattern { pattern, loose: loose.clone(), accepted: accepted.clone() })
         }
-        Err(Untranslated::NoPattern(why)) => Some(What::BadPattern { pattern, why: why.clone() }),
-        Err(Untranslated::Beyond) => Some(What::PatternBeyond { pattern }),
+        Err(Untranslated::NoPattern(why)) => Some(ProblemKind::BadPattern { pattern, why: why.clone() }),
+        Err(Untranslated::Beyond) => Some(ProblemKind::PatternBeyond { pattern }),
     }
 }
 
-/// What people call a type in other languages.
+/// Returns the JSON Schema type for a type name of other languages.
 fn other_type(name: &str) -> Option<&'static str> {
     Some(match name.to_ascii_lowercase().as_str() {
         "int" | "int32" | "int64" | "long" | "i64" | "u64" => "integer",
@@ -229,11 +232,11 @@ fn other_type(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Numbers that a value would have to be and that none can be read as.
-fn big_numbers(node: &Node, say: &mut impl FnMut(crate::schema::load::At, What)) {
+/// Reports numbers in `enum` and `const` that no value can equal after reading.
+fn big_numbers(node: &Node, say: &mut impl FnMut(crate::schema::load::At, ProblemKind)) {
     match &node.json {
         Json::Number(text) if !Number::new(text).is_readable() => {
-            say(node.at, What::BigNumber { number: text.clone() });
+            say(node.at, ProblemKind::BigNumber { number: text.clone() });
         }
         Json::Array(items) => items.iter().for_each(|item| big_numbers(item, say)),
         Json::Object(members) => members.iter().for_each(|member| big_numbers(&member.value, say)),
@@ -242,7 +245,7 @@ fn big_numbers(node: &Node, say: &mut impl FnMut(crate::schema::load::At, What))
 }
 
 fn required(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>) {
-    // others may declare it
+    // other schemas may declare the property
     let closed = ["$ref", "allOf", "anyOf", "oneOf", "if", "patternProperties", "$dynamicRef", "$recursiveRef"];
     let (Some(properties), Some(required)) = (node.get("properties"), node.get("required")) else { return };
     if closed.iter().any(|keyword| node.get(keyword).is_some()) || !properties.is_object() {
@@ -254,12 +257,16 @@ fn required(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Proble
         {
             let declared = properties.members().iter().map(|member| member.key.as_str());
             let near = schemas.nearest(name, declared).map(str::to_owned);
-            problems.push(schemas.problem(loc, item.at, What::RequiredUndeclared { name: name.to_owned(), near }));
+            problems.push(schemas.problem(
+                loc,
+                item.at,
+                ProblemKind::RequiredUndeclared { name: name.to_owned(), near },
+            ));
         }
     }
 }
 
-/// Properties of one object whose names would be one field's.
+/// Reports properties of one object that would share the name of a field.
 fn fields(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>) {
     let members = node.get("properties").map_or(&[][..], Node::members);
     let wires: Vec<&str> = members.iter().map(|member| member.key.as_str()).collect();
@@ -271,8 +278,8 @@ fn fields(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>
         if plain != *field {
             let Some((other, plain)) = named.get(&names::look(&plain)) else { continue };
             let (name, other) = (member.key.clone(), (*other).to_owned());
-            let what = What::FieldRenamed { name, other, plain: (*plain).clone(), field: field.clone() };
-            problems.push(schemas.problem(loc, member.key_at, what));
+            let kind = ProblemKind::FieldRenamed { name, other, plain: (*plain).clone(), field: field.clone() };
+            problems.push(schemas.problem(loc, member.key_at, kind));
         }
     }
 }
@@ -280,14 +287,14 @@ fn fields(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>
 fn domains(schemas: &Schemas, problems: &mut Vec<Problem>) {
     let mut seen: HashMap<String, &str> = HashMap::new();
     let mut said = BTreeSet::new();
-    let documents = schemas.of_role(|role| matches!(role, Role::Document | Role::MetaSchema)).next().is_some();
+    let documents = schemas.of_role(|role| matches!(role, FileRole::Document | FileRole::MetaSchema)).next().is_some();
     for file in &schemas.files {
-        let Role::Event(name) = &file.role else { continue };
+        let FileRole::Event(name) = &file.role else { continue };
         let module = rust::field_name(name.domain());
         let folder = file.shown.rsplit_once('/').map_or(file.shown.as_str(), |(folder, _)| folder);
-        let mut say = |what| {
+        let mut say = |kind| {
             if said.insert(name.domain().to_owned()) {
-                problems.push(Problem { file: folder.to_owned(), at: None, what });
+                problems.push(Problem { file: folder.to_owned(), at: None, kind });
             }
         };
         let reserved = match module.as_str() {
@@ -298,20 +305,20 @@ fn domains(schemas: &Schemas, problems: &mut Vec<Problem>) {
             _ => None,
         };
         if let Some(why) = reserved {
-            say(What::ReservedDomain { name: name.domain().to_owned(), why });
+            say(ProblemKind::ReservedDomain { name: name.domain().to_owned(), why });
         } else if let Some(other) = seen.get(&module).filter(|other| **other != name.domain()) {
-            say(What::DomainClash { name: name.domain().to_owned(), other: (*other).to_owned(), module });
+            say(ProblemKind::DomainClash { name: name.domain().to_owned(), other: (*other).to_owned(), module });
         } else {
             seen.insert(module, name.domain());
         }
     }
 }
 
-/// Events of one domain that would be one type in Rust.
+/// Reports events of one domain that would share a type in Rust.
 fn events(schemas: &Schemas, problems: &mut Vec<Problem>) {
     let mut seen: HashMap<(&str, String), &str> = HashMap::new();
     for file in &schemas.files {
-        let Role::Event(name) = &file.role else { continue };
+        let FileRole::Event(name) = &file.role else { continue };
         let type_ = names::type_(name.event_type());
         if let Some(other) = seen.insert((name.domain(), type_.clone()), name.as_str()) {
             let type_ = format!("{}::{type_}", names::field(name.domain()));
@@ -319,7 +326,7 @@ fn events(schemas: &Schemas, problems: &mut Vec<Problem>) {
             problems.push(Problem {
                 file: file.shown.clone(),
                 at: None,
-                what: What::EventClash { name, other, type_ },
+                kind: ProblemKind::EventClash { name, other, type_ },
             });
         }
     }
@@ -330,13 +337,13 @@ pub(crate) fn allows_object(schemas: &Schemas, loc: &Loc) -> bool {
     holds_object(schemas, loc, &mut HashMap::new()).is_none()
 }
 
-/// Whether a schema allows an object; else the place that doesn't. What is known of a schema already is not asked again:
-/// schemas that combine each other would be many.
+/// Returns none if a schema allows an object, else the place that refuses it. Results are cached, since schemas that combine
+/// each other would multiply.
 fn holds_object(schemas: &Schemas, loc: &Loc, known: &mut HashMap<Loc, Option<Loc>>) -> Option<Loc> {
     if let Some(known) = known.get(loc) {
         return known.clone();
     }
-    // a schema that leads back here adds nothing to what is found
+    // a schema that leads back here adds nothing
     known.insert(loc.clone(), None);
     let found = refuses_object(schemas, loc, known);
     known.insert(loc.clone(), found.clone());
@@ -386,7 +393,7 @@ fn refuses_object(schemas: &Schemas, loc: &Loc, known: &mut HashMap<Loc, Option<
     None
 }
 
-/// A whole file that is no schema.
+/// Reports a file that isn't a schema.
 fn no_schema(file: &File, problems: &mut Vec<Problem>) {
     let found = match file.root.json {
         Json::Object(_) | Json::Bool(_) => return,
@@ -395,5 +402,5 @@ fn no_schema(file: &File, problems: &mut Vec<Problem>) {
         Json::Number(_) => "a number",
         Json::Null => "null",
     };
-    problems.push(file.problem(file.root.at, What::NoSchema { found }));
+    problems.push(file.problem(file.root.at, ProblemKind::NoSchema { found }));
 }

@@ -1,8 +1,9 @@
-//! The keywords that lead to further schemas of the same value, and what is left over by all of them.
+//! Evaluates the keywords that apply further schemas to the same value, and those for what no other keyword has evaluated.
 
 use serde_json::Value;
 
-use super::evaluator::{Below, Broken, Evaluator, Held, Out, Place, Schema, Seen};
+use super::evaluated::Evaluated;
+use super::evaluator::{CurrentSchema, Evaluator, Outcome, Position, Recorder, Subschema, Violation};
 use crate::schema::evaluate::words;
 use crate::schema::load::Json;
 
@@ -10,11 +11,11 @@ impl Evaluator<'_> {
     pub(super) fn references(
         &self,
         value: &Value,
-        schema: &Schema<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        seen: &mut Seen,
-    ) -> Held {
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+        seen: &mut Evaluated,
+    ) -> Outcome {
         let mut holds = true;
         if schema.node.get("$ref").is_some()
             && let Some(target) = self.schemas.refs.get(schema.loc)
@@ -27,13 +28,13 @@ impl Evaluator<'_> {
         if ["$dynamicRef", "$recursiveRef"].iter().all(|keyword| schema.node.get(keyword).is_none()) {
             return Ok(holds);
         }
-        let Some(reference) = self.kept.scopes.dynamic(self.schemas, schema.loc) else { return Ok(holds) };
+        let Some(reference) = self.cache.scopes.dynamic(self.schemas, schema.loc) else { return Ok(holds) };
         let mut target = reference.first;
         if let Some(anchor) = reference.anchor {
-            // the outermost resource on the way that has an anchor of that name
+            // the outermost resource of the dynamic scope with an anchor of that name
             let mut scope = place.scope;
             while let Some(here) = scope {
-                let anchors = self.kept.scopes.of_resource(here.base);
+                let anchors = self.cache.scopes.of_resource(here.base);
                 if let Some((_, loc)) = anchors.iter().find(|(name, _)| *name == anchor) {
                     target = loc.clone();
                 }
@@ -43,15 +44,15 @@ impl Evaluator<'_> {
         Ok(self.check(value, &self.below(&target), place, out, seen)? && holds)
     }
 
-    /// Whether these hold. Where schemas of `allOf`, `then` and `else` don't, others are looked at too.
+    /// Evaluates these keywords. All schemas of `allOf`, `then` and `else` are evaluated, even after one of them fails.
     pub(super) fn combined(
         &self,
         value: &Value,
-        schema: &Schema<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        seen: &mut Seen,
-    ) -> Held {
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+        seen: &mut Evaluated,
+    ) -> Outcome {
         let listed = |keyword: &str| {
             let at = schema.below(keyword);
             let count = schema.get(keyword).map_or(0, |node| node.items().len());
@@ -70,8 +71,8 @@ impl Evaluator<'_> {
             }
             let mut holding = 0;
             for at in listed(keyword) {
-                let mut inner = Seen::default();
-                if self.check(value, &at, place, &mut Out::Quick, &mut inner)? {
+                let mut inner = Evaluated::default();
+                if self.check(value, &at, place, &mut Recorder::Quick, &mut inner)? {
                     holding += 1;
                     seen.add(inner);
                 }
@@ -94,7 +95,7 @@ impl Evaluator<'_> {
             }
         }
         if schema.get("not").is_some()
-            && self.check(value, &schema.below("not"), place, &mut Out::Quick, &mut Seen::default())?
+            && self.check(value, &schema.below("not"), place, &mut Recorder::Quick, &mut Evaluated::default())?
         {
             let rule = || format!("{} is of a schema that is not allowed", words::shown(value));
             holds = self.tell(out, &schema.at("not"), "not", place, rule);
@@ -103,8 +104,8 @@ impl Evaluator<'_> {
             }
         }
         if schema.get("if").is_some() {
-            let mut inner = Seen::default();
-            let is_so = self.check(value, &schema.below("if"), place, &mut Out::Quick, &mut inner)?;
+            let mut inner = Evaluated::default();
+            let is_so = self.check(value, &schema.below("if"), place, &mut Recorder::Quick, &mut inner)?;
             if is_so {
                 seen.add(inner);
             }
@@ -116,22 +117,22 @@ impl Evaluator<'_> {
         Ok(holds)
     }
 
-    /// What is said where none of some schemas holds: the broken rule of the one that was meant, where that can be told.
+    /// Records that no alternative holds: the broken rule of the intended one, if it can be recognized.
     fn nearest(
         &self,
         value: &Value,
-        all: &[Below<'_>],
-        place: Place<'_>,
-        out: &Out<'_>,
-    ) -> Result<Option<Broken>, super::Unknown> {
-        if matches!(out, Out::Quick | Out::First(Some(_))) {
+        all: &[Subschema<'_>],
+        place: Position<'_>,
+        out: &Recorder<'_>,
+    ) -> Result<Option<Violation>, super::Undecidable> {
+        if matches!(out, Recorder::Quick | Recorder::First(Some(_))) {
             return Ok(None);
         }
         let here = place.pointer();
-        let mut best: Option<((usize, bool), Option<Broken>)> = None;
+        let mut best: Option<((usize, bool), Option<Violation>)> = None;
         for at in all {
             let mut broken = None;
-            self.check(value, at, place, &mut Out::First(&mut broken), &mut Seen::default())?;
+            self.check(value, at, place, &mut Recorder::First(&mut broken), &mut Evaluated::default())?;
             let Some(broken) = broken else { continue };
             let deep = broken.pointer.matches('/').count() - here.matches('/').count();
             let other = matches!(&*broken.keyword, "type" | "const" | "enum");
@@ -148,11 +149,11 @@ impl Evaluator<'_> {
     pub(super) fn unevaluated(
         &self,
         value: &Value,
-        schema: &Schema<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        seen: &mut Seen,
-    ) -> Held {
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+        seen: &mut Evaluated,
+    ) -> Outcome {
         let (keyword, all) = match value {
             Value::Array(_) => ("unevaluatedItems", seen.all),
             Value::Object(_) => ("unevaluatedProperties", seen.all),

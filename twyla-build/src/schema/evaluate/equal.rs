@@ -1,4 +1,4 @@
-//! Equality as JSON has it: `1` is `1.0`, and the order of members means nothing.
+//! Equality of JSON values: `1` equals `1.0`, and the order of members means nothing.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::decimal::Decimal;
 
-/// The first item that is equal to one before it.
+/// Returns the index of the first item that equals an earlier one.
 pub(super) fn twice(items: &[Value]) -> Option<usize> {
     let mut known: HashMap<u64, Vec<&Value>> = HashMap::new();
     items.iter().position(|item| {
@@ -19,13 +19,13 @@ pub(super) fn twice(items: &[Value]) -> Option<usize> {
     })
 }
 
-/// The same for equal values.
+/// A hash that is the same for equal values.
 fn hash(value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     match value {
         Value::Null => {}
         Value::Bool(value) => value.hash(&mut hasher),
-        // equal numbers are the same float, and -0 is 0
+        // equal numbers are the same `f64`, and -0 equals 0
         Value::Number(number) => number.as_f64().map(|float| (float + 0.0).to_bits()).hash(&mut hasher),
         Value::String(text) => text.hash(&mut hasher),
         Value::Array(items) => items.iter().for_each(|item| hash(item).hash(&mut hasher)),
@@ -41,7 +41,7 @@ fn hash(value: &Value) -> u64 {
     hasher.finish()
 }
 
-/// Whether two values are one.
+/// Whether two values are equal.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {

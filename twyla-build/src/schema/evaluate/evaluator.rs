@@ -1,69 +1,70 @@
-//! The evaluator: which schemas a value is held to, and what is noted of it.
+//! The evaluator: applies a schema to a value, and records the rules that it breaks.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::evaluated::Evaluated;
 use super::matcher::Matcher;
 use super::valid::{self, Valid};
-use crate::schema::draft::{Draft, HOLDERS, Holds};
+use crate::schema::draft::{Draft, HOLDERS, Subschemas};
 use crate::schema::load::{Json, Node, step};
 use crate::schema::path::SchemaPath;
 use crate::schema::schemas::{Info, Loc, Schemas};
 use crate::schema::scope::Scopes;
 
-/// Schemas within each other, all references followed.
+/// Limit of nested schemas, with all references followed.
 const DEEPEST: usize = 2_000;
-/// The same where the stack is that of any thread.
+/// The same limit on the stack of any thread.
 const SHALLOW: usize = 64;
-/// Schemas that are held to one value before it is given up.
+/// Limit of schemas evaluated for one value.
 const MOST: u64 = 2_000_000;
 
 /// A rule that a value breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Broken {
-    /// Where in the value.
+pub(crate) struct Violation {
+    /// The place in the value: a JSON Pointer.
     pub(crate) pointer: String,
     pub(crate) keyword: String,
-    /// Where the keyword stands.
+    /// The place of the keyword.
     pub(crate) path: SchemaPath,
     /// The rule and the value in words.
     pub(crate) rule: String,
 }
 
-/// Why nobody knows whether a value is valid: a pattern or a format that can't be looked at, or too much work.
+/// The validity of a value is unknown: a pattern or a format can't be evaluated, or a limit is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unknown;
+pub(crate) struct Undecidable;
 
 /// Whether a value is valid.
-pub(crate) type Held = Result<bool, Unknown>;
+pub(crate) type Outcome = Result<bool, Undecidable>;
 
-/// Holds values to the schemas of one side.
+/// Validates values against schemas.
 #[derive(Clone, Copy)]
 pub(crate) struct Evaluator<'a> {
     pub(super) schemas: &'a Schemas,
-    pub(super) kept: &'a Kept,
+    pub(super) cache: &'a Cache,
     /// What needs no look, and where that is noted.
     valid: Option<&'a Valid>,
     record: Option<&'a valid::Record>,
     deepest: usize,
 }
 
-/// What is kept from one value to the next.
+/// What is kept between evaluations.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct Cache {
     pub(super) scopes: Scopes,
     pub(super) patterns: RefCell<HashMap<String, Arc<Matcher>>>,
-    /// Whether some schema asks what other ones have looked at.
+    /// Whether any schema has `unevaluatedItems` or `unevaluatedProperties`.
     pub(super) notes_seen: OnceCell<bool>,
-    /// Steps for this value, and for all values before it.
+    /// Steps for this value, and for all values before.
     pub(super) steps: Cell<u64>,
     pub(super) spent: Cell<u64>,
 }
 
-impl Kept {
+impl Cache {
     pub(crate) fn new(schemas: &Schemas) -> Self {
         Self {
             scopes: Scopes::new(schemas),
@@ -74,7 +75,7 @@ impl Kept {
         }
     }
 
-    /// How many schemas were held to values so far.
+    /// Returns the number of schemas evaluated so far.
     pub(crate) fn spent(&self) -> u64 {
         self.spent.get() + self.steps.get()
     }
@@ -85,34 +86,18 @@ impl Kept {
     }
 }
 
-/// What was looked at of one value, by the rules of a schema.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
-    pub(super) all: bool,
-    pub(super) names: BTreeSet<String>,
-    pub(super) indexes: BTreeSet<usize>,
-}
-
-impl Seen {
-    pub(super) fn add(&mut self, other: Self) {
-        self.all |= other.all;
-        self.names.extend(other.names);
-        self.indexes.extend(other.indexes);
-    }
-}
-
-/// Where an evaluation is.
+/// The position of an evaluation: in the value and in the schemas.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'p> {
-    /// The way to the value, the innermost step first.
-    pub(super) at: Option<&'p At<'p>>,
-    /// The resources on the way to the schema, the innermost first.
+pub(super) struct Position<'p> {
+    /// The path to the value, innermost step first.
+    pub(super) at: Option<&'p ValuePath<'p>>,
+    /// The dynamic scope: the resources entered, innermost first.
     pub(super) scope: Option<&'p Scope<'p>>,
     pub(super) deep: usize,
 }
 
-pub(super) struct At<'p> {
-    pub(super) outer: Option<&'p At<'p>>,
+pub(super) struct ValuePath<'p> {
+    pub(super) outer: Option<&'p ValuePath<'p>>,
     pub(super) step: Step<'p>,
 }
 
@@ -127,7 +112,7 @@ pub(super) struct Scope<'p> {
     pub(super) base: &'p str,
 }
 
-impl Place<'_> {
+impl Position<'_> {
     pub(super) fn pointer(&self) -> String {
         let mut steps = Vec::new();
         let mut at = self.at;
@@ -142,24 +127,24 @@ impl Place<'_> {
     }
 }
 
-/// Where broken rules are noted.
-pub(super) enum Out<'o> {
-    /// Nowhere: only the answer matters.
+/// Records the rules that a value breaks.
+pub(super) enum Recorder<'o> {
+    /// None: only the answer matters.
     Quick,
     /// The first one.
-    First(&'o mut Option<Broken>),
-    /// Each of them, and then no more than so many.
-    All(&'o mut Vec<Broken>, usize),
+    First(&'o mut Option<Violation>),
+    /// Up to so many of them.
+    All(&'o mut Vec<Violation>, usize),
 }
 
-impl Out<'_> {
-    /// Whether nothing else matters after a rule that does or doesn't hold.
+impl Recorder<'_> {
+    /// Whether the evaluation can stop after a rule that `holds` or not.
     pub(super) fn is_done(&self, holds: bool) -> bool {
         !holds && if let Self::All(noted, most) = self { noted.len() >= *most } else { true }
     }
 
-    /// Notes a broken rule; where only the first is noted, only that one.
-    pub(super) fn note(&mut self, broken: impl FnOnce() -> Broken) {
+    /// Records a broken rule; in mode `First` only the first one.
+    pub(super) fn note(&mut self, broken: impl FnOnce() -> Violation) {
         match self {
             Self::Quick | Self::First(Some(_)) => {}
             Self::First(noted) => **noted = Some(broken()),
@@ -168,23 +153,23 @@ impl Out<'_> {
     }
 }
 
-/// One schema that a value is held to.
-pub(super) struct Schema<'a> {
+/// The schema that is being evaluated.
+pub(super) struct CurrentSchema<'a> {
     pub(super) loc: &'a Loc,
     pub(super) node: &'a Node,
-    /// None of one that nothing is known of by its surroundings.
+    /// None for a schema that isn't registered.
     pub(super) info: Option<&'a Info>,
     pub(super) default_draft: Draft,
 }
 
-/// A schema that a value is to be held to.
-pub(super) struct Below<'a> {
+/// A subschema that is to be evaluated.
+pub(super) struct Subschema<'a> {
     pub(super) loc: Loc,
-    /// None where nothing stands.
+    /// None if the place is empty.
     pub(super) node: Option<&'a Node>,
 }
 
-impl Below<'_> {
+impl Subschema<'_> {
     pub(super) fn step(&self, key: &str) -> Self {
         let node = self.node.and_then(|node| match &node.json {
             Json::Array(items) => items.get(key.parse::<usize>().ok()?),
@@ -194,10 +179,10 @@ impl Below<'_> {
     }
 }
 
-impl<'a> Schema<'a> {
-    /// What a keyword holds.
-    pub(super) fn below(&self, keyword: &str) -> Below<'a> {
-        Below { loc: self.at(keyword), node: self.node.get(keyword) }
+impl<'a> CurrentSchema<'a> {
+    /// Returns the subschema of a keyword.
+    pub(super) fn below(&self, keyword: &str) -> Subschema<'a> {
+        Subschema { loc: self.at(keyword), node: self.node.get(keyword) }
     }
 
     pub(super) fn get(&self, keyword: &str) -> Option<&'a Node> {
@@ -215,11 +200,11 @@ impl<'a> Schema<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    pub(crate) fn new(schemas: &'a Schemas, kept: &'a Kept) -> Self {
-        Self { schemas, kept, valid: None, record: None, deepest: DEEPEST }
+    pub(crate) fn new(schemas: &'a Schemas, cache: &'a Cache) -> Self {
+        Self { schemas, cache, valid: None, record: None, deepest: DEEPEST }
     }
 
-    /// The same with the stack of any thread: nothing is known of values that lead deeper into the schemas.
+    /// Limits the depth for the stack of any thread; deeper evaluations return [`Undecidable`].
     pub(crate) fn shallow(self) -> Self {
         Self { deepest: SHALLOW, ..self }
     }
@@ -229,13 +214,13 @@ impl<'a> Evaluator<'a> {
         Self { valid: Some(valid), ..self }
     }
 
-    /// The same for a value that is no part of the one that was given.
+    /// The same for a value that isn't part of the given one.
     pub(super) fn alone(self) -> Self {
         Self { valid: None, record: None, ..self }
     }
 
     /// The parts of a value that keep their schemas; none of a value that isn't valid, and where what is around a schema matters.
-    pub(crate) fn valid(&self, value: &Value, loc: &Loc) -> Result<Valid, Unknown> {
+    pub(crate) fn valid(&self, value: &Value, loc: &Loc) -> Result<Valid, Undecidable> {
         let record = valid::Record::default();
         let recorder = Evaluator { record: Some(&record), ..*self };
         if self.schemas.dynamic.is_empty() && recorder.is_valid(value, loc)? {
@@ -246,62 +231,61 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The first rule of a schema that a value breaks.
-    pub(crate) fn broken(&self, value: &Value, loc: &Loc) -> Result<Option<Broken>, Unknown> {
-        self.kept.begin();
+    pub(crate) fn broken(&self, value: &Value, loc: &Loc) -> Result<Option<Violation>, Undecidable> {
+        self.cache.begin();
         let mut broken = None;
-        let place = Place { at: None, scope: None, deep: 0 };
+        let place = Position { at: None, scope: None, deep: 0 };
         let at = self.below(loc);
-        let holds = self.check(value, &at, place, &mut Out::First(&mut broken), &mut Seen::default())?;
-        // a value that breaks a rule nobody noted would be a mistake of ours: then nothing is known
-        if holds { Ok(None) } else { broken.map(Some).ok_or(Unknown) }
+        let holds = self.check(value, &at, place, &mut Recorder::First(&mut broken), &mut Evaluated::default())?;
+        // a refusal without a recorded rule would be a bug: report it as undecidable
+        if holds { Ok(None) } else { broken.map(Some).ok_or(Undecidable) }
     }
 
-    /// Each rule of a schema that a value breaks; after so many of them no more is looked for. Of schemas of which one has to hold
-    /// it is one rule that is broken.
-    pub(crate) fn all_broken(&self, value: &Value, loc: &Loc, most: usize) -> Result<Vec<Broken>, Unknown> {
-        self.kept.begin();
+    /// Returns the rules of a schema that a value breaks, up to `most`. A failed `oneOf` or `anyOf` counts as one rule.
+    pub(crate) fn all_broken(&self, value: &Value, loc: &Loc, most: usize) -> Result<Vec<Violation>, Undecidable> {
+        self.cache.begin();
         let mut broken = Vec::new();
-        let place = Place { at: None, scope: None, deep: 0 };
+        let place = Position { at: None, scope: None, deep: 0 };
         let at = self.below(loc);
-        let held = self.check(value, &at, place, &mut Out::All(&mut broken, most), &mut Seen::default());
+        let held = self.check(value, &at, place, &mut Recorder::All(&mut broken, most), &mut Evaluated::default());
         match held {
             Ok(true) => Ok(Vec::new()),
-            Err(Unknown) | Ok(false) if broken.is_empty() => Err(Unknown),
-            // what is known is enough to refuse the value
-            Err(Unknown) if self.deepest < DEEPEST => Err(Unknown),
-            Err(Unknown) | Ok(false) => Ok(broken),
+            Err(Undecidable) | Ok(false) if broken.is_empty() => Err(Undecidable),
+            // the violations found are enough to refuse the value
+            Err(Undecidable) if self.deepest < DEEPEST => Err(Undecidable),
+            Err(Undecidable) | Ok(false) => Ok(broken),
         }
     }
 
-    /// Whether a value breaks no rule of a schema.
-    pub(crate) fn is_valid(&self, value: &Value, loc: &Loc) -> Held {
-        self.kept.begin();
-        let place = Place { at: None, scope: None, deep: 0 };
-        self.check(value, &self.below(loc), place, &mut Out::Quick, &mut Seen::default())
+    /// Whether a value is valid under a schema.
+    pub(crate) fn is_valid(&self, value: &Value, loc: &Loc) -> Outcome {
+        self.cache.begin();
+        let place = Position { at: None, scope: None, deep: 0 };
+        self.check(value, &self.below(loc), place, &mut Recorder::Quick, &mut Evaluated::default())
     }
 
-    pub(super) fn below(&self, loc: &Loc) -> Below<'a> {
-        Below { loc: loc.clone(), node: self.schemas.node(loc) }
+    pub(super) fn below(&self, loc: &Loc) -> Subschema<'a> {
+        Subschema { loc: loc.clone(), node: self.schemas.node(loc) }
     }
 
-    /// Whether it matters what of a value was looked at.
+    /// Whether evaluated items and members must be tracked.
     pub(super) fn notes_seen(&self) -> bool {
-        *self.kept.notes_seen.get_or_init(|| self.schemas.files.iter().any(|file| asks_what_is_left(&file.root)))
+        *self.cache.notes_seen.get_or_init(|| self.schemas.files.iter().any(|file| asks_what_is_left(&file.root)))
     }
 
     pub(super) fn check(
         &self,
         value: &Value,
-        at: &Below<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        seen: &mut Seen,
-    ) -> Held {
-        self.kept.steps.set(self.kept.steps.get() + 1);
-        if place.deep > self.deepest || self.kept.steps.get() > MOST {
-            return Err(Unknown);
+        at: &Subschema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+        seen: &mut Evaluated,
+    ) -> Outcome {
+        self.cache.steps.set(self.cache.steps.get() + 1);
+        if place.deep > self.deepest || self.cache.steps.get() > MOST {
+            return Err(Undecidable);
         }
-        let Below { loc, node: Some(node) } = at else { return Ok(true) };
+        let Subschema { loc, node: Some(node) } = at else { return Ok(true) };
         if let Json::Bool(holds) = node.json {
             if !holds {
                 self.tell(out, loc, holder(loc), place, || "no value is allowed here".to_owned());
@@ -313,13 +297,13 @@ impl<'a> Evaluator<'a> {
             return Ok(true);
         }
         let info = self.schemas.infos.get(loc);
-        let schema = Schema { loc, node, info, default_draft: self.schemas.default_draft() };
+        let schema = CurrentSchema { loc, node, info, default_draft: self.schemas.default_draft() };
         let base = info.map_or("", |info| &*info.resource);
         let scope = Scope { outer: place.scope, base };
         let entered = place.scope.is_none_or(|scope| scope.base != base);
-        let place = Place { scope: if entered { Some(&scope) } else { place.scope }, deep: place.deep + 1, ..place };
-        // what schemas around have looked at doesn't count here, what is looked at here counts there
-        let mut own = Seen::default();
+        let place = Position { scope: if entered { Some(&scope) } else { place.scope }, deep: place.deep + 1, ..place };
+        // what outer schemas have evaluated doesn't count here, but what is evaluated here counts there
+        let mut own = Evaluated::default();
         let refers = node.get("$ref").is_some();
         let alone = refers && schema.draft().ref_stands_alone() && self.schemas.refs.contains_key(loc);
         let mut holds = alone || self.single(value, &schema, place, out)?;
@@ -330,7 +314,7 @@ impl<'a> Evaluator<'a> {
             holds &= self.references(value, &schema, place, out, &mut own)?;
         }
         if !alone && !out.is_done(holds) {
-            // what would be left over by schemas of which none holds is nothing else that is wrong
+            // if the combined schemas fail, unevaluated members are no further mistake
             let combined = self.combined(value, &schema, place, out, &mut own)?;
             holds &= combined && self.unevaluated(value, &schema, place, out, &mut own)?;
         }
@@ -341,16 +325,16 @@ impl<'a> Evaluator<'a> {
         Ok(holds)
     }
 
-    /// Notes a broken rule. Always false, as the value is not valid.
+    /// Records a broken rule, and returns false.
     pub(super) fn tell(
         &self,
-        out: &mut Out<'_>,
+        out: &mut Recorder<'_>,
         at: &Loc,
         keyword: &str,
-        place: Place<'_>,
+        place: Position<'_>,
         rule: impl FnOnce() -> String,
     ) -> bool {
-        out.note(|| Broken {
+        out.note(|| Violation {
             pointer: place.pointer(),
             keyword: keyword.to_owned(),
             path: SchemaPath::of(self.schemas, at),
@@ -360,7 +344,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Whether there is a keyword in a schema that is about what others have left over.
+/// Whether a schema contains `unevaluatedItems` or `unevaluatedProperties`.
 fn asks_what_is_left(node: &Node) -> bool {
     node.items().iter().any(asks_what_is_left)
         || node.members().iter().any(|member| {
@@ -368,16 +352,16 @@ fn asks_what_is_left(node: &Node) -> bool {
         })
 }
 
-/// The keyword that holds the schema there.
+/// Returns the keyword that holds this schema.
 fn holder(loc: &Loc) -> &str {
     let (mut steps, mut found) = (loc.pointer.split('/').skip(1), "");
     while let Some(step) = steps.next() {
         if let Some((_, holds)) = HOLDERS.iter().find(|(keyword, _)| *keyword == step) {
             found = step;
-            // a name or an index is no keyword
-            let listed =
-                *holds == Holds::Many || *holds == Holds::OneOrMany && steps.clone().next().is_some_and(is_index);
-            if *holds == Holds::Named || listed {
+            // skip names and indexes, which aren't keywords
+            let listed = *holds == Subschemas::Many
+                || *holds == Subschemas::OneOrMany && steps.clone().next().is_some_and(is_index);
+            if *holds == Subschemas::Named || listed {
                 steps.next();
             }
         }

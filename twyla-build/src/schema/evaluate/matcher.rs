@@ -1,13 +1,13 @@
-//! Patterns, as values are matched against them.
+//! Patterns, compiled for matching values.
 
 use crate::schema::pattern::{self, Translated};
 
-/// A pattern as a crate matches it.
+/// A compiled pattern.
 #[derive(Debug)]
 pub(crate) enum Matcher {
     Plain(regex::Regex),
     Backtracking(Box<fancy_regex::Regex>),
-    /// It can't be matched here.
+    /// Not supported by either crate.
     Neither,
 }
 
@@ -25,7 +25,7 @@ impl Matcher {
         }
     }
 
-    /// Whether a text has a match; none where nobody knows.
+    /// Whether a text has a match; none if that is unknown.
     pub(crate) fn is_match(&self, text: &str) -> Option<bool> {
         match self {
             Self::Plain(pattern) => Some(pattern.is_match(text)),

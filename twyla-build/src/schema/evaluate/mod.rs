@@ -1,11 +1,12 @@
-//! Holding one value to a schema, by the schema's own keywords: the judge of every witness. It shares nothing with the
-//! search for them but how a schema is read.
+//! Validates a value by the keywords of a schema themselves. Witnesses are checked with it, so it shares nothing with the
+//! search for them except how a schema is read.
 //!
 //! `values` has the rules of one value, `nested` those of items and members, `combined` those of further schemas, and
 //! `equal` is when two values are one, `place` is where rules stand, and `valid` is what needs no second look.
 
 mod combined;
 mod equal;
+mod evaluated;
 mod evaluator;
 mod matcher;
 mod nested;
@@ -15,7 +16,7 @@ mod values;
 mod words;
 
 pub(crate) use equal::equal;
-pub(crate) use evaluator::{Broken, Evaluator, Held, Kept, Unknown};
+pub(crate) use evaluator::{Cache, Evaluator, Outcome, Undecidable, Violation};
 pub(crate) use matcher::Matcher;
 pub(crate) use place::place_of;
 pub(crate) use valid::Valid;

@@ -1,9 +1,10 @@
-//! The rules of arrays and objects, and of what is in them.
+//! Evaluates the keywords of arrays and objects.
 
 use serde_json::{Map, Value};
 
 use super::equal::twice;
-use super::evaluator::{At, Below, Evaluator, Held, Out, Place, Schema, Seen, Step};
+use super::evaluated::Evaluated;
+use super::evaluator::{CurrentSchema, Evaluator, Outcome, Position, Recorder, Step, Subschema, ValuePath};
 use super::values::limit;
 use crate::decimal::Decimal;
 use crate::schema::draft::Draft;
@@ -14,11 +15,11 @@ impl Evaluator<'_> {
     pub(super) fn nested(
         &self,
         value: &Value,
-        schema: &Schema<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        seen: &mut Seen,
-    ) -> Held {
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+        seen: &mut Evaluated,
+    ) -> Outcome {
         match value {
             Value::Array(items) => {
                 let keywords = ["minItems", "maxItems"];
@@ -46,12 +47,12 @@ impl Evaluator<'_> {
     fn sizes(
         &self,
         count: usize,
-        schema: &Schema<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
         keywords: [&'static str; 2],
         of: [&'static str; 2],
-    ) -> Held {
+    ) -> Outcome {
         for (keyword, low) in keywords.into_iter().zip([true, false]) {
             let Some(limit) = limit(schema, keyword)? else { continue };
             let count = Decimal::from(i64::try_from(count).unwrap_or(i64::MAX));
@@ -66,11 +67,11 @@ impl Evaluator<'_> {
     fn items(
         &self,
         items: &[Value],
-        schema: &Schema<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        seen: &mut Seen,
-    ) -> Held {
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+        seen: &mut Evaluated,
+    ) -> Outcome {
         let listed = schema.get("items").is_some_and(|node| matches!(node.json, Json::Array(_)));
         let (first, rest) = match schema.get("prefixItems") {
             None if listed => ("items", "additionalItems"),
@@ -98,7 +99,7 @@ impl Evaluator<'_> {
             let at = schema.below("contains");
             let mut found = 0;
             for (index, item) in items.iter().enumerate() {
-                if self.item(item, index, &at, place, &mut Out::Quick)? {
+                if self.item(item, index, &at, place, &mut Recorder::Quick)? {
                     found += 1;
                     if schema.draft() >= Draft::Draft202012 {
                         seen.indexes.insert(index);
@@ -135,27 +136,33 @@ impl Evaluator<'_> {
         &self,
         item: &Value,
         index: usize,
-        below: &Below<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-    ) -> Held {
-        let at = At { outer: place.at, step: Step::Index(index) };
-        self.check(item, below, Place { at: Some(&at), ..place }, out, &mut Seen::default())
+        below: &Subschema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+    ) -> Outcome {
+        let at = ValuePath { outer: place.at, step: Step::Index(index) };
+        self.check(item, below, Position { at: Some(&at), ..place }, out, &mut Evaluated::default())
     }
 
     pub(super) fn member(
         &self,
         value: &Value,
         key: &str,
-        below: &Below<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-    ) -> Held {
-        let at = At { outer: place.at, step: Step::Key(key) };
-        self.check(value, below, Place { at: Some(&at), ..place }, out, &mut Seen::default())
+        below: &Subschema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+    ) -> Outcome {
+        let at = ValuePath { outer: place.at, step: Step::Key(key) };
+        self.check(value, below, Position { at: Some(&at), ..place }, out, &mut Evaluated::default())
     }
 
-    fn required(&self, members: &Map<String, Value>, schema: &Schema<'_>, place: Place<'_>, out: &mut Out<'_>) -> bool {
+    fn required(
+        &self,
+        members: &Map<String, Value>,
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+    ) -> bool {
         let names = schema.get("required").map_or(&[][..], Node::items).iter().filter_map(Node::str);
         let mut holds = true;
         for name in names.filter(|name| !members.contains_key(*name)) {
@@ -170,11 +177,11 @@ impl Evaluator<'_> {
     fn members(
         &self,
         members: &Map<String, Value>,
-        schema: &Schema<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        seen: &mut Seen,
-    ) -> Held {
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+        seen: &mut Evaluated,
+    ) -> Outcome {
         let patterns = schema.get("patternProperties").map_or(&[][..], Node::members);
         let mut holds = true;
         for (key, value) in members {
@@ -221,8 +228,8 @@ impl Evaluator<'_> {
                     &name,
                     &schema.below("propertyNames"),
                     place,
-                    &mut Out::First(&mut inner),
-                    &mut Seen::default(),
+                    &mut Recorder::First(&mut inner),
+                    &mut Evaluated::default(),
                 )? {
                     let why = inner.map(|broken| broken.rule).unwrap_or_default();
                     let rule = || format!("the name of a member is not allowed: {why}");
@@ -240,11 +247,11 @@ impl Evaluator<'_> {
         &self,
         value: &Value,
         members: &Map<String, Value>,
-        schema: &Schema<'_>,
-        place: Place<'_>,
-        out: &mut Out<'_>,
-        seen: &mut Seen,
-    ) -> Held {
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+        seen: &mut Evaluated,
+    ) -> Outcome {
         let mut holds = true;
         for keyword in ["dependencies", "dependentRequired", "dependentSchemas"] {
             let listed = schema.get(keyword).map_or(&[][..], Node::members);

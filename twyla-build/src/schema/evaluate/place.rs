@@ -1,4 +1,4 @@
-//! Where a value's rules stand, when it isn't a keyword that has refused it.
+//! Finds where the rules about a value stand, if no keyword has refused it.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::schema::load::{Json, Node, steps};
 use crate::schema::path::SchemaPath;
 use crate::schema::schemas::{Loc, Schemas};
 
-/// The place of a keyword that is about the value behind a pointer; where there is none, that of a schema about it.
+/// Returns the place of a keyword about the value at a pointer; else the place of a schema about that value.
 pub(crate) fn place_of(schemas: &Schemas, root: &Loc, pointer: &str, keyword: &str) -> SchemaPath {
     let mut about = around(schemas, BTreeSet::from([root.clone()]));
     for step in steps(pointer) {
@@ -25,7 +25,7 @@ pub(crate) fn place_of(schemas: &Schemas, root: &Loc, pointer: &str, keyword: &s
     }
 }
 
-/// These schemas and all that they lead to for the same value.
+/// Returns these schemas and all that they apply to the same value.
 fn around(schemas: &Schemas, from: BTreeSet<Loc>) -> BTreeSet<Loc> {
     let (mut open, mut all): (Vec<Loc>, _) = (from.iter().cloned().collect(), from);
     while let Some(loc) = open.pop() {
@@ -42,7 +42,7 @@ fn around(schemas: &Schemas, from: BTreeSet<Loc>) -> BTreeSet<Loc> {
     all
 }
 
-/// The schemas for what is behind one step.
+/// Returns the schemas for an item or member.
 fn below(schemas: &Schemas, loc: &Loc, step: &str) -> Vec<Loc> {
     let Some(node) = schemas.node(loc) else { return Vec::new() };
     let mut out = Vec::new();

@@ -1,30 +1,30 @@
-//! The parts of one valid value that are known to keep their schemas, so that a change of one part asks for no other again.
+//! The valid parts of a valid value, so that a change of one part doesn't evaluate the others again.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::evaluator::Seen;
+use super::evaluated::Evaluated;
 use crate::schema::load::Node;
 
-/// What keeps which schema, by the addresses of both: those of a value that stays where it is, and of schemas that outlive it.
+/// The valid parts, by the addresses of schema and part. The value isn't moved, and the schemas outlive it.
 #[derive(Debug, Default)]
 pub(crate) struct Valid {
-    parts: HashMap<(usize, usize), Seen>,
-    /// The part that is changed and those around it, of which nothing is known.
+    parts: HashMap<(usize, usize), Evaluated>,
+    /// The changed part and those around it, whose validity is unknown.
     changed: Vec<usize>,
 }
 
-/// [`Valid`] while it is made.
-pub(super) type Record = RefCell<HashMap<(usize, usize), Seen>>;
+/// A [`Valid`] under construction.
+pub(super) type Record = RefCell<HashMap<(usize, usize), Evaluated>>;
 
 impl Valid {
     pub(super) fn new(record: Record) -> Self {
         Self { parts: record.into_inner(), changed: Vec::new() }
     }
 
-    /// Says that the value behind a pointer is another one from here on. False if there is none.
+    /// Marks the value at a pointer as changed. Returns false if there is none.
     pub(crate) fn change(&mut self, root: &Value, pointer: &str) -> bool {
         self.changed.clear();
         self.changed.push(address(root));
@@ -36,14 +36,14 @@ impl Valid {
         true
     }
 
-    /// What of a part its schema has looked at, if it keeps that.
-    pub(super) fn get(&self, node: &Node, value: &Value) -> Option<&Seen> {
+    /// Returns what a schema has evaluated of a part, if the part is valid.
+    pub(super) fn get(&self, node: &Node, value: &Value) -> Option<&Evaluated> {
         let value = address(value);
         if self.changed.contains(&value) { None } else { self.parts.get(&(address(node), value)) }
     }
 }
 
-pub(super) fn note(record: &Record, node: &Node, value: &Value, seen: &Seen) {
+pub(super) fn note(record: &Record, node: &Node, value: &Value, seen: &Evaluated) {
     record.borrow_mut().insert((address(node), address(value)), seen.clone());
 }
 

@@ -1,11 +1,11 @@
-//! The rules that look at one value.
+//! Evaluates the keywords about a single value.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::equal::equal;
-use super::evaluator::{Evaluator, Held, Out, Place, Schema, Unknown};
+use super::evaluator::{CurrentSchema, Evaluator, Outcome, Position, Recorder, Undecidable};
 use super::matcher::Matcher;
 use crate::decimal::Decimal;
 use crate::schema::evaluate::words;
@@ -14,18 +14,25 @@ use crate::schema::load::{Json, Node};
 
 impl Evaluator<'_> {
     pub(super) fn matcher(&self, written: &str) -> Arc<Matcher> {
-        let mut patterns = self.kept.patterns.borrow_mut();
+        let mut patterns = self.cache.patterns.borrow_mut();
         patterns.entry(written.to_owned()).or_insert_with(|| Arc::new(Matcher::new(written))).clone()
     }
 
-    pub(super) fn matches(&self, written: &str, text: &str) -> Held {
-        self.matcher(written).is_match(text).ok_or(Unknown)
+    pub(super) fn matches(&self, written: &str, text: &str) -> Outcome {
+        self.matcher(written).is_match(text).ok_or(Undecidable)
     }
 
-    /// `type`, `enum`, `const`, and the rules of numbers and strings. Of a value of another type no more is said than that.
-    pub(super) fn single(&self, value: &Value, schema: &Schema<'_>, place: Place<'_>, out: &mut Out<'_>) -> Held {
+    /// Evaluates `type`, `enum`, `const` and the rules of numbers and strings. For a value of the wrong type only `type` is
+    /// recorded.
+    pub(super) fn single(
+        &self,
+        value: &Value,
+        schema: &CurrentSchema<'_>,
+        place: Position<'_>,
+        out: &mut Recorder<'_>,
+    ) -> Outcome {
         let mut holds = true;
-        // whether nothing else matters
+        // whether the evaluation can stop
         let mut tell = |keyword: &str, rule: &dyn Fn() -> String| {
             holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
             out.is_done(holds)
@@ -54,7 +61,7 @@ impl Evaluator<'_> {
         }
         match value {
             Value::Number(number) => {
-                let (decimal, is_double) = (Decimal::parse(&number.to_string()).ok_or(Unknown)?, number.is_f64());
+                let (decimal, is_double) = (Decimal::parse(&number.to_string()).ok_or(Undecidable)?, number.is_f64());
                 number_rules(&decimal, is_double, schema, &mut tell)?;
             }
             Value::String(text) => self.string_rules(text, schema, &mut tell)?,
@@ -63,7 +70,12 @@ impl Evaluator<'_> {
         Ok(holds)
     }
 
-    fn string_rules(&self, text: &str, schema: &Schema<'_>, tell: &mut Tell<'_>) -> Result<(), Unknown> {
+    fn string_rules(
+        &self,
+        text: &str,
+        schema: &CurrentSchema<'_>,
+        tell: &mut ReportRule<'_>,
+    ) -> Result<(), Undecidable> {
         let shown = || words::shown(&Value::from(text));
         let count = Decimal::from(i64::try_from(text.chars().count()).unwrap_or(i64::MAX));
         for (keyword, low) in [("minLength", true), ("maxLength", false)] {
@@ -82,7 +94,7 @@ impl Evaluator<'_> {
         }
         if let Some(name) = schema.get("format").and_then(Node::str)
             && let Some(variant) = self.schemas.format(schema.draft(), name)
-            && !format::holds(variant, text).ok_or(Unknown)?
+            && !format::holds(variant, text).ok_or(Undecidable)?
         {
             tell("format", &|| format!("{} is no {name}", shown()));
         }
@@ -90,20 +102,25 @@ impl Evaluator<'_> {
     }
 }
 
-/// Notes that a keyword's rule is broken, in words. Returns whether nothing else matters.
-type Tell<'t> = dyn FnMut(&str, &dyn Fn() -> String) -> bool + 't;
+/// Records the broken rule of a keyword. Returns whether the evaluation can stop.
+type ReportRule<'t> = dyn FnMut(&str, &dyn Fn() -> String) -> bool + 't;
 
-/// A limit that is a number.
-pub(super) fn limit(schema: &Schema<'_>, keyword: &str) -> Result<Option<Decimal>, Unknown> {
+/// Returns a numeric limit.
+pub(super) fn limit(schema: &CurrentSchema<'_>, keyword: &str) -> Result<Option<Decimal>, Undecidable> {
     match schema.get(keyword).map(|node| &node.json) {
-        Some(Json::Number(text)) => Decimal::parse(text).map(Some).ok_or(Unknown),
+        Some(Json::Number(text)) => Decimal::parse(text).map(Some).ok_or(Undecidable),
         _ => Ok(None),
     }
 }
 
-fn number_rules(number: &Decimal, is_double: bool, schema: &Schema<'_>, tell: &mut Tell<'_>) -> Result<(), Unknown> {
-    // the digits that a double has lost are not known, so its bounds are doubles too
-    let bound = |keyword| -> Result<Option<Decimal>, Unknown> {
+fn number_rules(
+    number: &Decimal,
+    is_double: bool,
+    schema: &CurrentSchema<'_>,
+    tell: &mut ReportRule<'_>,
+) -> Result<(), Undecidable> {
+    // an `f64` has lost digits, so its bounds are compared as `f64` too
+    let bound = |keyword| -> Result<Option<Decimal>, Undecidable> {
         let double = |limit: Decimal| limit.to_string().parse().ok().and_then(Decimal::of).unwrap_or(limit);
         Ok(limit(schema, keyword)?.map(|limit| if is_double { double(limit) } else { limit }))
     };
@@ -140,7 +157,7 @@ fn number_rules(number: &Decimal, is_double: bool, schema: &Schema<'_>, tell: &m
     Ok(())
 }
 
-/// Whether a value is of the type with that name.
+/// Whether a value has the named type.
 fn is_of(value: &Value, name: &str) -> bool {
     match name {
         "null" => value.is_null(),
@@ -157,7 +174,7 @@ fn is_of(value: &Value, name: &str) -> bool {
     }
 }
 
-/// Whether a value is the one in a schema.
+/// Whether a value equals a value in a schema.
 fn is(value: &Value, node: &Node) -> bool {
     match (value, &node.json) {
         (Value::Number(value), Json::Number(text)) => {

@@ -1,11 +1,11 @@
-//! Values and limits in words, in the runtime's wording.
+//! Values and limits in words, worded as the runtime's errors.
 
 use serde_json::Value;
 
 use crate::decimal::Decimal;
 use crate::schema::load::{Node, quoted};
 
-/// Characters of a value that a message shows.
+/// The number of characters of a value that a message shows.
 const SHOWN: usize = 60;
 
 /// A value as messages show it: JSON, shortened.
@@ -27,7 +27,7 @@ pub(super) fn text(text: &str) -> String {
     quoted(&short)
 }
 
-/// What a value is: `the string "x"`, `an object`.
+/// Describes a value: `the string "x"`, `an object`.
 pub(super) fn kind(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -66,7 +66,7 @@ fn list(some: &[String]) -> String {
     }
 }
 
-/// A size that is too small or too large: `"x" has 1 character, and at least 2 are needed`.
+/// Describes a size out of bounds: `"x" has 1 character, and at least 2 are needed`.
 pub(super) fn size(of: &str, count: &Decimal, limit: &Decimal, low: bool, [one, more]: [&str; 2]) -> String {
     let is_one = |count: &Decimal| *count == Decimal::from(1);
     let unit = if is_one(count) { one } else { more };

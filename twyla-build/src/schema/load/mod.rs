@@ -1,4 +1,4 @@
-//! The files of a schemas folder, each with its role by its path, and their JSON with the place of every value and key.
+//! Loads a schemas folder: each file with the role that its path gives it, and its JSON with the place of every value and key.
 
 mod node;
 
@@ -14,40 +14,40 @@ use twyla_contract::{EventName, Place, RpcName, name};
 
 pub use self::node::At;
 pub(crate) use self::node::{Json, Member, Members, Node, quoted, size, step, steps};
-use crate::schema::problem::{Problem, What};
+use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::uri;
 
-/// The settings of a folder, which are no contract.
+/// The file with the settings of a folder.
 pub(crate) const SETTINGS_FILE: &str = "twyla.json";
 
-/// What a file is for, by its path.
+/// The role of a file, by its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum FileRole {
     Context,
     Event(EventName),
     Shared,
-    /// What goes one way in an RPC.
-    Rpc(RpcName, Way),
-    /// Below `rpc/`, for the others there to refer to.
+    /// A message of an RPC.
+    Rpc(RpcName, RpcMessage),
+    /// A file below `rpc/` that others refer to.
     BesideRpc,
-    /// Given with its URI; its path is that URI.
+    /// A document given with its URI, which is its path.
     Document,
-    /// A draft's own, which nobody needs to give.
+    /// The built-in meta-schema of a draft.
     MetaSchema,
 }
 
-/// Which way something goes in an RPC.
+/// The messages of an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Way {
+pub(crate) enum RpcMessage {
     Request,
     Response,
     Error,
 }
 
-impl Way {
+impl RpcMessage {
     pub(crate) const ALL: [Self; 3] = [Self::Request, Self::Response, Self::Error];
 
-    /// The name of its file, without `.json`.
+    /// The name of its file without `.json`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -60,19 +60,19 @@ impl Way {
 /// A file of the folder.
 #[derive(Debug)]
 pub(crate) struct File {
-    /// The path below the folder, with `/`; of a document the URI.
+    /// The path below the folder, with `/`; the URI of a document.
     pub(crate) path: String,
     /// The path as messages show it.
     pub(crate) shown: String,
-    pub(crate) role: Role,
+    pub(crate) role: FileRole,
     pub(crate) root: Node,
-    /// Whether it is no JSON, or couldn't be read: that was told of, and what leads there is no mistake too.
+    /// Whether the file isn't JSON or couldn't be read. That is reported already, so references to it aren't.
     pub(crate) unread: bool,
 }
 
 impl File {
-    /// One that is there, whatever is in it.
-    fn of(path: String, shown: String, role: Role, read: Option<Node>) -> Self {
+    /// A file that exists and couldn't be read.
+    fn of(path: String, shown: String, role: FileRole, read: Option<Node>) -> Self {
         let unread = read.is_none();
         let root = read.unwrap_or(Node { at: At { line: 1, column: 1 }, json: Json::Bool(true) });
         Self { path, shown, role, root, unread }
@@ -82,39 +82,39 @@ impl File {
         Place { file: self.shown.clone(), line: at.line, column: at.column }
     }
 
-    pub(crate) fn problem(&self, at: At, what: What) -> Problem {
-        Problem { file: self.shown.clone(), at: Some(at), what }
+    pub(crate) fn problem(&self, at: At, kind: ProblemKind) -> Problem {
+        Problem { file: self.shown.clone(), at: Some(at), kind }
     }
 }
 
-/// Reads the folder. What can't be read is a problem, and the rest is read all the same.
+/// Reads the folder. Unreadable files become problems, and the others are still read.
 pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> Vec<File> {
-    let whole = |what| Problem { file: shown.to_owned(), at: None, what };
+    let whole = |kind| Problem { file: shown.to_owned(), at: None, kind };
     let mut paths = Vec::new();
     match std::fs::read_dir(root) {
         Ok(_) => walk(root, "", shown, &mut paths, problems),
         Err(error) => {
-            problems.push(whole(What::NoFolder { error: error.to_string() }));
+            problems.push(whole(ProblemKind::NoFolder { error: error.to_string() }));
             return Vec::new();
         }
     }
     paths.sort();
     if !paths.iter().any(|path| path == "context.json") {
-        problems.push(whole(What::NoContext));
+        problems.push(whole(ProblemKind::NoContext));
     }
     let mut events = false;
     let mut files = Vec::new();
     for path in paths {
         let shown = format!("{shown}/{path}");
-        let problem = |what| Problem { file: shown.clone(), at: None, what };
+        let problem = |kind| Problem { file: shown.clone(), at: None, kind };
         let role = match role(&path) {
             Ok(Some(role)) => Some(role),
             Ok(None) => {
-                problems.push(problem(What::NothingBelongsHere));
+                problems.push(problem(ProblemKind::NothingBelongsHere));
                 continue;
             }
             Err(error) => {
-                problems.push(problem(What::BadName { error: error.to_string() }));
+                problems.push(problem(ProblemKind::BadName { error: error.to_string() }));
                 None
             }
         };
@@ -122,7 +122,7 @@ pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> V
         let read = match std::fs::read(root.join(&path)) {
             Ok(bytes) => parse(&shown, bytes, problems),
             Err(error) => {
-                problems.push(problem(What::Unreadable { error: error.to_string() }));
+                problems.push(problem(ProblemKind::Unreadable { error: error.to_string() }));
                 None
             }
         };
@@ -131,35 +131,35 @@ pub(crate) fn folder(root: &Path, shown: &str, problems: &mut Vec<Problem>) -> V
         }
     }
     if !events {
-        problems.push(whole(What::NoEvents));
+        problems.push(whole(ProblemKind::NoEvents));
     }
     files
 }
 
-/// Reads the documents that are given by URI. What can't be read is a problem, and the rest is read all the same.
+/// Reads the documents that are given by URI. Unreadable files become problems, and the others are still read.
 pub(crate) fn documents(given: &[(String, PathBuf)], problems: &mut Vec<Problem>) -> Vec<File> {
     let mut files: Vec<File> = Vec::new();
     let mut seen: HashMap<String, &Path> = HashMap::new();
     for (uri, path) in given {
         let shown = path.to_string_lossy().replace('\\', "/");
-        let mut problem = |what| problems.push(Problem { file: shown.clone(), at: None, what });
+        let mut problem = |kind| problems.push(Problem { file: shown.clone(), at: None, kind });
         let Some(uri) = uri::of_document(uri) else {
-            problem(What::BadDocumentUri { uri: uri.clone() });
+            problem(ProblemKind::BadDocumentUri { uri: uri.clone() });
             continue;
         };
         if let Some(other) = seen.get(&uri) {
-            problem(What::DocumentTwice { uri, other: other.to_string_lossy().replace('\\', "/") });
+            problem(ProblemKind::DocumentTwice { uri, other: other.to_string_lossy().replace('\\', "/") });
             continue;
         }
         seen.insert(uri.clone(), path);
         let read = match std::fs::read(path) {
             Ok(bytes) => parse(&shown, bytes, problems),
             Err(error) => {
-                problem(What::Unreadable { error: error.to_string() });
+                problem(ProblemKind::Unreadable { error: error.to_string() });
                 None
             }
         };
-        files.push(File::of(uri, shown, Role::Document, read));
+        files.push(File::of(uri, shown, FileRole::Document, read));
     }
     files
 }
@@ -172,7 +172,7 @@ fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problem
             problems.push(Problem {
                 file: place(prefix),
                 at: None,
-                what: What::Unreadable { error: error.to_string() },
+                kind: ProblemKind::Unreadable { error: error.to_string() },
             });
             return;
         }
@@ -181,58 +181,58 @@ fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problem
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
             let path = format!("{}/{}", place(prefix), name.to_string_lossy());
-            problems.push(Problem { file: path, at: None, what: What::NotUtf8Path });
+            problems.push(Problem { file: path, at: None, kind: ProblemKind::NotUtf8Path });
             continue;
         };
-        // what editors and version control leave about is nobody's mistake
+        // files of editors and version control are ignored
         if name.starts_with('.') || name.ends_with('~') {
             continue;
         }
         let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
-        let problem = |what| Problem { file: place(&path), at: None, what };
+        let problem = |kind| Problem { file: place(&path), at: None, kind };
         match entry.file_type() {
-            Ok(kind) if kind.is_symlink() => problems.push(problem(What::Symlink)),
+            Ok(kind) if kind.is_symlink() => problems.push(problem(ProblemKind::Symlink)),
             Ok(kind) if kind.is_dir() => walk(&entry.path(), &path, shown, out, problems),
             Ok(_) if path == SETTINGS_FILE => {}
             Ok(_) if name.ends_with(".json") => out.push(path),
             Ok(_) if path == "contracts.lock" || name.ends_with(".md") => {}
-            Ok(_) => problems.push(problem(What::NotAJsonFile)),
-            Err(error) => problems.push(problem(What::Unreadable { error: error.to_string() })),
+            Ok(_) => problems.push(problem(ProblemKind::NotAJsonFile)),
+            Err(error) => problems.push(problem(ProblemKind::Unreadable { error: error.to_string() })),
         }
     }
 }
 
-/// What a file is for, by its path below the folder; none where nothing is.
-pub(crate) fn role(path: &str) -> Result<Option<Role>, twyla_contract::NameError> {
+/// Returns the role of a file by its path below the folder; none if it has none.
+pub(crate) fn role(path: &str) -> Result<Option<FileRole>, twyla_contract::NameError> {
     let Some(stem) = path.strip_suffix(".json") else { return Ok(None) };
     Ok(match stem.split('/').collect::<Vec<_>>()[..] {
-        ["context"] => Some(Role::Context),
+        ["context"] => Some(FileRole::Context),
         ["events", domain, event_type] => {
             name::domain(domain)?;
             name::event_type(event_type)?;
-            Some(Role::Event(EventName::parse(&format!("{domain}.{event_type}"))?))
+            Some(FileRole::Event(EventName::parse(&format!("{domain}.{event_type}"))?))
         }
-        ["shared", ..] => Some(Role::Shared),
-        ["rpc", service, method, file] => match Way::ALL.into_iter().find(|way| way.name() == file) {
+        ["shared", ..] => Some(FileRole::Shared),
+        ["rpc", service, method, file] => match RpcMessage::ALL.into_iter().find(|way| way.name() == file) {
             Some(way) => {
                 name::service(service)?;
                 name::method(method)?;
-                Some(Role::Rpc(RpcName::parse(&format!("{service}.{method}"))?, way))
+                Some(FileRole::Rpc(RpcName::parse(&format!("{service}.{method}"))?, way))
             }
-            None => Some(Role::BesideRpc),
+            None => Some(FileRole::BesideRpc),
         },
-        ["rpc", ..] => Some(Role::BesideRpc),
+        ["rpc", ..] => Some(FileRole::BesideRpc),
         _ => None,
     })
 }
 
-/// Parses strict JSON: the tree with its places from `jsonc-parser`, and `serde_json` as the judge of what JSON is.
+/// Parses strict JSON: `jsonc-parser` gives the tree with its places, `serde_json` decides what is valid.
 pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<Node> {
-    let mut problem = |at, what| problems.push(Problem { file: shown.to_owned(), at: Some(at), what });
+    let mut problem = |at, kind| problems.push(Problem { file: shown.to_owned(), at: Some(at), kind });
     let start = At { line: 1, column: 1 };
-    // without a mark its first character shows it: a schema begins with one of ASCII
+    // without a byte order mark the first character shows it: a schema begins with an ASCII character
     if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff] | [0, _] | [_, 0])) {
-        problem(start, What::Utf16);
+        problem(start, ProblemKind::Utf16);
         return None;
     }
     let text = match String::from_utf8(bytes) {
@@ -240,17 +240,17 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
-            problem(Lines::new(&text).at(good), What::NotUtf8);
+            problem(Lines::new(&text).at(good), ProblemKind::NotUtf8);
             return None;
         }
     };
     if text.starts_with('\u{feff}') {
-        problem(start, What::ByteOrderMark);
+        problem(start, ProblemKind::ByteOrderMark);
         return None;
     }
     let lines = Lines::new(&text);
     if let Some(deep) = too_deep(&text) {
-        problem(lines.at(deep), What::TooDeep { limit: MAX_NESTING });
+        problem(lines.at(deep), ProblemKind::TooDeep { limit: MAX_NESTING });
         return None;
     }
     let strict = ParseOptions {
@@ -268,11 +268,11 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
     let parsed = match parse_to_ast(&text, &CollectOptions::default(), &strict) {
         Ok(parsed) => parsed,
         Err(error) => {
-            let what = error.kind().to_string();
-            let mut letters = what.chars();
+            let kind = error.kind().to_string();
+            let mut letters = kind.chars();
             let first = letters.next().into_iter().flat_map(char::to_lowercase);
             let error_text = first.chain(letters).collect();
-            problem(lines.at(error.range().start), What::NotJson { error: error_text });
+            problem(lines.at(error.range().start), ProblemKind::NotJson { error: error_text });
             return None;
         }
     };
@@ -284,22 +284,22 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
         let said = error.to_string();
         let line_start = lines.start(error.line());
         let at = lines.at((line_start + error.column().saturating_sub(1)).min(text.len()));
-        problem(at, What::NotJson { error: said.strip_suffix(place.as_str()).unwrap_or(&said).to_owned() });
+        problem(at, ProblemKind::NotJson { error: said.strip_suffix(place.as_str()).unwrap_or(&said).to_owned() });
         return None;
     }
     let Some(ast) = parsed.value else {
-        problem(start, What::NotJson { error: "the file is empty".to_owned() });
+        problem(start, ProblemKind::NotJson { error: "the file is empty".to_owned() });
         return None;
     };
     let mut duplicates = Vec::new();
     let node = node(&ast, &lines, &mut duplicates);
     let broken = !duplicates.is_empty();
-    duplicates.into_iter().for_each(|(at, what)| problem(at, what));
+    duplicates.into_iter().for_each(|(at, kind)| problem(at, kind));
     drop(ast);
     (!broken).then_some(node)
 }
 
-/// The text with a zero in the place of each number beyond the largest `f64`: JSON has them, and `serde_json` doesn't.
+/// Replaces each number beyond the largest `f64` with a zero: it is valid JSON, but `serde_json` refuses it.
 fn without_far_numbers<'a>(text: &'a str, ast: &Ast<'_>) -> Cow<'a, str> {
     fn put_zeros(ast: &Ast<'_>, is_far: &impl Fn(&str) -> bool, text: &mut Cow<'_, str>) {
         match ast {
@@ -312,7 +312,7 @@ fn without_far_numbers<'a>(text: &'a str, ast: &Ast<'_>) -> Cow<'a, str> {
             _ => {}
         }
     }
-    // skipped, a number is held to the grammar and to nothing else
+    // an ignored number is only checked against the grammar
     let is_json = |number: &str| serde_json::from_str::<serde_core::de::IgnoredAny>(number).is_ok();
     let is_far = |number: &str| number.parse::<f64>().is_ok_and(f64::is_infinite) && is_json(number);
     let mut text = Cow::Borrowed(text);
@@ -320,10 +320,10 @@ fn without_far_numbers<'a>(text: &'a str, ast: &Ast<'_>) -> Cow<'a, str> {
     text
 }
 
-/// How deep arrays and objects of a file may be nested: what `serde_json` reads.
+/// Limit of nested arrays and objects in a file, as in `serde_json`.
 pub(crate) const MAX_NESTING: usize = 127;
 
-/// Where a text is nested deeper than the limit. It needn't be JSON.
+/// Returns the offset where a text, valid JSON or not, exceeds the limit of nesting.
 fn too_deep(text: &str) -> Option<usize> {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -344,7 +344,7 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> Node {
+fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, ProblemKind)>) -> Node {
     let at = lines.at(ast.start());
     let json = match ast {
         Ast::StringLit(text) => Json::String(text.value.clone().into_owned()),
@@ -359,7 +359,7 @@ fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> N
                 let key = property.name.as_str().to_owned();
                 let key_at = lines.at(property.name.start());
                 if let Some(first) = seen.get(&key) {
-                    duplicates.push((key_at, What::DuplicateKey { key, first: *first }));
+                    duplicates.push((key_at, ProblemKind::DuplicateKey { key, first: *first }));
                     continue;
                 }
                 seen.insert(key.clone(), key_at);
@@ -371,12 +371,11 @@ fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, What)>) -> N
     Node { at, json }
 }
 
-/// Where the lines of a text begin.
+/// The offsets of the lines of a text.
 struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
-    /// An offset that was asked for, and its column from 0: a file may be one long line, and places are asked for in
-    /// their order.
+    /// The last offset asked for and its column from 0: offsets come in order, and a file may be one long line.
     last: Cell<(usize, usize)>,
 }
 

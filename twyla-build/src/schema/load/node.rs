@@ -1,4 +1,4 @@
-//! JSON with the place of every value and key, and the pointers into it.
+//! JSON with the place of every value and key, and JSON Pointers into it.
 
 use std::borrow::Cow;
 
@@ -33,16 +33,16 @@ pub(crate) enum Json {
     Object(Members),
 }
 
-/// The members of an object in their order, found by key without a walk through all of them.
+/// The members of an object in their order, with fast lookup by key.
 #[derive(Clone, Debug)]
 pub(crate) struct Members {
     list: Vec<Member>,
-    /// The places in `list`, by key; empty where there are few.
+    /// The indexes into `list`, sorted by key; empty for small objects.
     sorted: Vec<usize>,
 }
 
 impl Members {
-    /// More than this many are looked up through `sorted`.
+    /// Objects with more members use `sorted`.
     const FEW: usize = 16;
 
     pub(crate) fn new(list: Vec<Member>) -> Self {
@@ -101,7 +101,7 @@ impl Node {
         if let Json::String(text) = &self.json { Some(text) } else { None }
     }
 
-    /// The value behind a JSON Pointer, and the place of its key.
+    /// Returns the value at a JSON Pointer.
     pub(crate) fn pointer(&self, pointer: &str) -> Option<&Self> {
         let mut node = self;
         for step in steps(pointer) {
@@ -117,7 +117,7 @@ impl Node {
         Some(node)
     }
 
-    /// As `serde_json` has it; a number beyond the largest `f64` becomes that.
+    /// Converts to a `serde_json::Value`; a number beyond the largest `f64` becomes the largest.
     pub(crate) fn value(&self) -> serde_json::Value {
         match &self.json {
             Json::Null => serde_json::Value::Null,
@@ -132,7 +132,7 @@ impl Node {
         }
     }
 
-    /// Whether no number in it is beyond floats: such a one is none to the evaluation.
+    /// Whether all numbers in it fit into an `f64`, as the evaluation needs.
     pub(crate) fn is_finite(&self) -> bool {
         match &self.json {
             Json::Number(text) => text.parse().is_ok_and(|value: f64| value.is_finite()),
@@ -157,7 +157,7 @@ impl Node {
         }
     }
 
-    /// In words: `the string "x"`, `an array`.
+    /// Describes the value: `the string "x"`, `an array`.
     pub(crate) fn described(&self) -> String {
         match &self.json {
             Json::Null => "null".into(),
@@ -170,19 +170,19 @@ impl Node {
     }
 }
 
-/// A size, which may be written `2.0`. What is beyond 64 bits is beyond every value, and `u64::MAX` here.
+/// Returns a size, which may be written as `2.0`. Sizes beyond 64 bits are `u64::MAX`.
 pub(crate) fn size(node: Option<&Node>) -> Option<u64> {
     let Json::Number(text) = &node?.json else { return None };
     let number = Number::new(text);
     (!number.is_negative()).then(|| u64::try_from(number.bound(false)).unwrap_or(u64::MAX))
 }
 
-/// A text as a string in JSON, with nothing invisible in it.
+/// Returns a text as a JSON string without invisible characters.
 pub(crate) fn quoted(text: &str) -> String {
     VisibleJson(&serde_json::Value::from(text).to_string()).to_string()
 }
 
-/// The steps of a JSON Pointer, unescaped.
+/// Returns the steps of a JSON Pointer, unescaped.
 pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
     pointer.split('/').skip(1).map(|step| match step.contains('~') {
         true => step.replace("~1", "/").replace("~0", "~").into(),
@@ -190,7 +190,7 @@ pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
-/// A JSON Pointer with one step more.
+/// Appends a step to a JSON Pointer.
 pub(crate) fn step(pointer: &str, key: &str) -> String {
     let mut out = String::with_capacity(pointer.len() + key.len() + 1);
     out.push_str(pointer);

@@ -1,11 +1,11 @@
-//! The meta-schemas of the drafts: documents that are there without being given, loaded where something refers to them.
+//! The meta-schemas of the drafts: built in, and loaded when a schema refers to one.
 
 use serde_json::Value;
 
 use crate::schema::draft::plain;
-use crate::schema::load::{At, File, Json, Member, Members, Node, Role};
+use crate::schema::load::{At, File, FileRole, Json, Member, Members, Node};
 
-/// Each by its URI, as json-schema.org has it.
+/// The meta-schemas by their URIs, as json-schema.org serves them.
 const ALL: [(&str, &str); 19] = [
     ("http://json-schema.org/draft-04/schema", include_str!("4.json")),
     ("http://json-schema.org/draft-06/schema", include_str!("6.json")),
@@ -28,20 +28,20 @@ const ALL: [(&str, &str); 19] = [
     ("https://json-schema.org/draft/2020-12/meta/content", include_str!("2020-12/content.json")),
 ];
 
-/// The meta-schema of that URI, under the URI that it gives itself.
+/// Returns the meta-schema of a URI, under its own URI.
 pub(crate) fn document(uri: &str) -> Option<File> {
     let (uri, text) = ALL.iter().find(|(known, _)| plain(known) == plain(uri))?;
     let value = serde_json::from_str(text).ok()?;
     Some(File {
         path: (*uri).to_owned(),
         shown: (*uri).to_owned(),
-        role: Role::MetaSchema,
+        role: FileRole::MetaSchema,
         root: node(&value),
         unread: false,
     })
 }
 
-/// A value that stands in no file.
+/// Converts a value without places.
 fn node(value: &Value) -> Node {
     let at = At { line: 1, column: 1 };
     let json = match value {

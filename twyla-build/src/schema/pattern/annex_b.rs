@@ -1,6 +1,7 @@
-//! Patterns that ECMA-262 takes only without the flag `u` (its Annex B): written as they are with it, or refused with the place.
+//! Rewrites patterns that ECMA-262 accepts only without the flag `u` (its Annex B) as patterns with it, or refuses them with
+//! the place.
 //!
-//! JSON Schema's patterns have the flag. Validators without it take more, and so do many schemas.
+//! Patterns of JSON Schema have the flag. Validators without it accept more, and many schemas use that.
 
 use std::fmt;
 
@@ -9,35 +10,35 @@ use jsonschema_regex::is_valid_ecma_regex;
 use super::groups::group_names;
 use super::translator::class_point;
 
-/// A pattern as it is written with the flag.
+/// A pattern rewritten with the flag `u`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Accepted {
+pub(crate) struct StrictPattern {
     pub(crate) pattern: String,
-    /// What was written otherwise: the first of its kind.
-    pub(crate) loose: Loose,
+    /// The first syntax that needed rewriting.
+    pub(crate) loose: LooseSyntax,
 }
 
-/// What the flag forbids, and what it means without it.
+/// Syntax that the flag `u` forbids, and its meaning without the flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loose {
-    /// Its place in the pattern: which character, counted from 1.
+pub struct LooseSyntax {
+    /// The index of the character in the pattern, from 1.
     pub at: usize,
-    /// What is written.
+    /// The text as written.
     pub written: String,
-    /// What that means.
+    /// Its meaning.
     pub means: &'static str,
 }
 
-/// Why a pattern is none, whatever the flag.
+/// Why a pattern is invalid with and without the flag `u`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The place in the pattern: which character, counted from 1.
+pub struct SyntaxError {
+    /// The index of the character in the pattern, from 1.
     pub at: usize,
     /// What is wrong, and what to write.
     pub why: String,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at character {}", self.why, self.at)
     }
@@ -45,48 +46,48 @@ impl fmt::Display for Refusal {
 
 const ITSELF: &str = "stands for itself there";
 
-/// Writes a pattern as it is with the flag `u`; none where nothing of it is known to be loose.
-pub(crate) fn accepted(pattern: &str) -> Result<Option<Accepted>, Refusal> {
-    let mut reader = Reader::new(pattern);
+/// Rewrites a pattern with the flag `u`; none if nothing in it needs rewriting.
+pub(crate) fn accepted(pattern: &str) -> Result<Option<StrictPattern>, SyntaxError> {
+    let mut reader = Rewriter::new(pattern);
     reader.pattern()?;
-    let Reader { out, loose, .. } = reader;
-    Ok(loose.map(|loose| Accepted { pattern: out, loose }))
+    let Rewriter { out, loose, .. } = reader;
+    Ok(loose.map(|loose| StrictPattern { pattern: out, loose }))
 }
 
-/// What can be repeated.
+/// What a quantifier would repeat.
 #[derive(Clone, Copy, PartialEq)]
-enum Last {
+enum LastAtom {
     /// Nothing.
     Nothing,
     /// An atom or a group.
     Atom,
-    /// A lookahead, whose text begins there in what is written.
+    /// A lookahead, with the offset of its text in the output.
     Ahead(usize),
-    /// What is repeated already.
+    /// A repetition.
     Repeated,
 }
 
 /// A group that is open.
-struct Open {
+struct OpenGroup {
     at: usize,
     start: usize,
     ahead: bool,
     behind: bool,
 }
 
-struct Reader {
+struct Rewriter {
     chars: Vec<char>,
     at: usize,
     out: String,
-    loose: Option<Loose>,
+    loose: Option<LooseSyntax>,
     groups: usize,
     named: bool,
     names: Vec<Option<String>>,
-    open: Vec<Open>,
-    last: Last,
+    open: Vec<OpenGroup>,
+    last: LastAtom,
 }
 
-impl Reader {
+impl Rewriter {
     fn new(pattern: &str) -> Self {
         let names = group_names(pattern);
         Self {
@@ -98,7 +99,7 @@ impl Reader {
             named: names.iter().any(Option::is_some),
             names,
             open: Vec::new(),
-            last: Last::Nothing,
+            last: LastAtom::Nothing,
         }
     }
 
@@ -110,16 +111,16 @@ impl Reader {
         text.chars().enumerate().all(|(i, c)| self.peek(i) == Some(c))
     }
 
-    fn refuse(at: usize, why: impl Into<String>) -> Refusal {
-        Refusal { at: at + 1, why: why.into() }
+    fn refuse(at: usize, why: impl Into<String>) -> SyntaxError {
+        SyntaxError { at: at + 1, why: why.into() }
     }
 
-    /// Notes that the flag forbids what begins there.
+    /// Records syntax that the flag forbids.
     fn note(&mut self, at: usize, written: impl Into<String>, means: &'static str) {
-        self.loose.get_or_insert_with(|| Loose { at: at + 1, written: written.into(), means });
+        self.loose.get_or_insert_with(|| LooseSyntax { at: at + 1, written: written.into(), means });
     }
 
-    fn pattern(&mut self) -> Result<(), Refusal> {
+    fn pattern(&mut self) -> Result<(), SyntaxError> {
         while let Some(c) = self.peek(0) {
             let at = self.at;
             self.at += 1;
@@ -139,11 +140,11 @@ impl Reader {
                 '}' | ']' => self.itself(at, c),
                 '^' | '$' | '|' => {
                     self.out.push(c);
-                    self.last = Last::Nothing;
+                    self.last = LastAtom::Nothing;
                 }
                 c => {
                     self.out.push(c);
-                    self.last = Last::Atom;
+                    self.last = LastAtom::Atom;
                 }
             }
         }
@@ -153,15 +154,15 @@ impl Reader {
         }
     }
 
-    /// A character that has to be escaped with the flag.
+    /// Writes a character that must be escaped with the flag.
     fn itself(&mut self, at: usize, c: char) {
         self.note(at, c, ITSELF);
         self.out.push('\\');
         self.out.push(c);
-        self.last = Last::Atom;
+        self.last = LastAtom::Atom;
     }
 
-    /// `{2}`, `{2,}` or `{2,3}`, where it stands after what was just read.
+    /// Reads `{2}`, `{2,}` or `{2,3}` at the current place.
     fn braces(&self) -> Option<String> {
         let text: String = self.chars.get(self.at - 1..)?.iter().take_while(|c| **c != '}').collect();
         let counts = text.strip_prefix('{')?;
@@ -171,7 +172,7 @@ impl Reader {
         (has_end && !least.is_empty() && digits(least) && most.is_none_or(digits)).then(|| format!("{text}}}"))
     }
 
-    fn repeated(&mut self, at: usize, written: String) -> Result<(), Refusal> {
+    fn repeated(&mut self, at: usize, written: String) -> Result<(), SyntaxError> {
         let counts = written.strip_prefix('{').and_then(|counts| counts.strip_suffix('}')?.split_once(','));
         let digits = |text: &str| text.trim_start_matches('0').to_owned();
         let both = counts.filter(|(_, most)| !most.is_empty()).map(|(least, most)| (digits(least), digits(most)));
@@ -179,10 +180,10 @@ impl Reader {
             return Err(Self::refuse(at, format!("`{written}` is out of order: its least count is above its most")));
         }
         match self.last {
-            Last::Atom => {}
-            Last::Ahead(start) => {
+            LastAtom::Atom => {}
+            LastAtom::Ahead(start) => {
                 self.note(at, written.clone(), "repeats a lookahead");
-                // once is as good as often, and none is too where that is allowed
+                // a repeated lookahead equals one, or none if zero repetitions are allowed
                 if matches!(written.as_str(), "*" | "?") || written.starts_with("{0") {
                     self.out.insert_str(start, "(?:");
                     self.out.push_str("|)");
@@ -190,15 +191,15 @@ impl Reader {
                 if self.peek(0) == Some('?') {
                     self.at += 1;
                 }
-                self.last = Last::Repeated;
+                self.last = LastAtom::Repeated;
                 return Ok(());
             }
-            Last::Repeated => {
+            LastAtom::Repeated => {
                 let why =
                     format!("`{written}` repeats what is repeated already: ECMA-262 has no possessive quantifiers");
                 return Err(Self::refuse(at, why));
             }
-            Last::Nothing => {
+            LastAtom::Nothing => {
                 return Err(Self::refuse(
                     at,
                     format!("`{written}` has nothing before it that it could repeat: write `\\{written}` for the text"),
@@ -210,15 +211,15 @@ impl Reader {
             self.at += 1;
             self.out.push('?');
         }
-        self.last = Last::Repeated;
+        self.last = LastAtom::Repeated;
         Ok(())
     }
 
     /// After `(`.
-    fn group(&mut self, at: usize) -> Result<(), Refusal> {
+    fn group(&mut self, at: usize) -> Result<(), SyntaxError> {
         let start = self.out.len();
         let begins = ["?:", "?=", "?!", "?<=", "?<!"].into_iter().find(|text| self.rest_begins(text));
-        let mut open = Open { at, start, ahead: false, behind: false };
+        let mut open = OpenGroup { at, start, ahead: false, behind: false };
         self.out.push('(');
         if let Some(begins) = begins {
             self.at += begins.len();
@@ -261,26 +262,26 @@ impl Reader {
             self.at += length;
         }
         self.open.push(open);
-        self.last = Last::Nothing;
+        self.last = LastAtom::Nothing;
         Ok(())
     }
 
-    fn close(&mut self, at: usize) -> Result<(), Refusal> {
+    fn close(&mut self, at: usize) -> Result<(), SyntaxError> {
         let open = self.open.pop();
         let open = open.ok_or_else(|| Self::refuse(at, "`)` ends no group: write `\\)` for the text"))?;
         self.out.push(')');
         self.last = match open {
-            Open { ahead: true, start, .. } => Last::Ahead(start),
-            Open { behind: true, .. } => Last::Nothing,
-            Open { .. } => Last::Atom,
+            OpenGroup { ahead: true, start, .. } => LastAtom::Ahead(start),
+            OpenGroup { behind: true, .. } => LastAtom::Nothing,
+            OpenGroup { .. } => LastAtom::Atom,
         };
         Ok(())
     }
 
     /// After `\`, outside of a class.
-    fn escape(&mut self, at: usize) -> Result<(), Refusal> {
+    fn escape(&mut self, at: usize) -> Result<(), SyntaxError> {
         let c = self.peek(0).ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` for the text"))?;
-        self.last = if matches!(c, 'b' | 'B') { Last::Nothing } else { Last::Atom };
+        self.last = if matches!(c, 'b' | 'B') { LastAtom::Nothing } else { LastAtom::Atom };
         match c {
             'b' | 'B' => self.same(2),
             'k' if self.named => {
@@ -311,14 +312,14 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes so many characters as they are, `\` included, which was read.
+    /// Copies so many characters, including the `\` that was read.
     fn same(&mut self, count: usize) {
         self.out.extend(self.chars.iter().skip(self.at - 1).take(count));
         self.at += count - 1;
     }
 
     /// `\` and `c`, in a class and outside.
-    fn atom(&mut self, at: usize, c: char) -> Result<(), Refusal> {
+    fn atom(&mut self, at: usize, c: char) -> Result<(), SyntaxError> {
         let hex = |count: usize| (1..=count).all(|i| self.peek(i).is_some_and(|c| c.is_ascii_hexdigit()));
         match c {
             'p' | 'P' if self.peek(1) == Some('{') => {
@@ -336,7 +337,7 @@ impl Reader {
             '0'..='7' => {
                 let digits: String =
                     self.chars.iter().skip(self.at).take(3).take_while(|c| matches!(c, '0'..='7')).collect();
-                // as many as make no more than a byte
+                // as many digits as fit into a byte
                 let count =
                     if digits.len() == 3 && !digits.starts_with(['0', '1', '2', '3']) { 2 } else { digits.len() };
                 let digits = digits.get(..count).unwrap_or_default();
@@ -357,14 +358,14 @@ impl Reader {
                     _ => "is that character itself",
                 };
                 self.note(at, format!("\\{c}"), means);
-                // behind a reference a digit would be one of its own
+                // a digit after a reference would belong to it
                 match c {
                     '8' | '9' => self.out.push_str(&format!("\\x{:02X}", u32::from(c))),
                     c => self.out.push(c),
                 }
                 self.at += 1;
             }
-            // what is escaped though it need not be
+            // an unnecessary escape
             c => {
                 if r"^$\.*+?()[]{}|/-".contains(c) {
                     self.out.push('\\');
@@ -377,7 +378,7 @@ impl Reader {
     }
 
     /// An escape with braces, as `\\p{Lu}`: refused with a reason if it means nothing with the flag either.
-    fn braced(&mut self, at: usize, why: &str) -> Result<(), Refusal> {
+    fn braced(&mut self, at: usize, why: &str) -> Result<(), SyntaxError> {
         let length = self.chars.iter().skip(at).take_while(|c| **c != '}').count() + 1;
         let written: String = self.chars.iter().skip(at).take(length).collect();
         if !is_valid_ecma_regex(&written) {
@@ -388,13 +389,13 @@ impl Reader {
     }
 
     /// After `[`.
-    fn class(&mut self, at: usize) -> Result<(), Refusal> {
+    fn class(&mut self, at: usize) -> Result<(), SyntaxError> {
         self.out.push('[');
         if self.peek(0) == Some('^') {
             self.at += 1;
             self.out.push('^');
         }
-        // whether what was read last is a set, or begins or ends a range, and where it stands in what is written
+        // whether the last atom is a set, or begins or ends a range, and its offset in the output
         let (mut set, mut ends) = (false, true);
         let (mut begin, mut start) = (self.at, self.out.len());
         loop {
@@ -435,17 +436,17 @@ impl Reader {
             }
         }
         self.out.push(']');
-        self.last = Last::Atom;
+        self.last = LastAtom::Atom;
         Ok(())
     }
 
-    /// One thing in a class; whether it is a set.
-    fn class_atom(&mut self) -> Result<bool, Refusal> {
+    /// Reads one atom of a class, and returns whether it is a set.
+    fn class_atom(&mut self) -> Result<bool, SyntaxError> {
         let at = self.at;
         let Some(c) = self.peek(0) else { return Ok(false) };
         self.at += 1;
         if c != '\\' {
-            // it may begin an escape otherwise
+            // an unescaped `[` may begin something else
             if c == '[' {
                 self.out.push('\\');
             }

@@ -1,6 +1,6 @@
-//! Reading a pattern character by character.
+//! Reads a pattern character by character.
 
-/// What is left of a text.
+/// The rest of a text.
 pub(super) struct Cursor<'a> {
     pub(super) rest: &'a str,
 }

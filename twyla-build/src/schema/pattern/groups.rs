@@ -1,8 +1,8 @@
-//! The groups of a pattern: their names, where they end, and what refers to them.
+//! The groups of a pattern: their names, their ends, and the references to them.
 
 use super::cursor::Cursor;
 
-/// The name of each group that counts, in their order.
+/// Returns the name of each capture group, in order.
 pub(super) fn group_names(pattern: &str) -> Vec<Option<String>> {
     let mut names = Vec::new();
     outside_of_classes(pattern, |rest| {
@@ -28,7 +28,7 @@ pub(super) fn refers(pattern: &str) -> bool {
     found
 }
 
-/// What is left of a pattern at each of its pieces.
+/// Calls `see` with the rest of a pattern at each character outside of classes.
 pub(super) fn outside_of_classes(pattern: &str, mut see: impl FnMut(&str)) {
     let (mut in_class, mut escaped) = (false, false);
     for (at, c) in pattern.char_indices() {
@@ -47,7 +47,7 @@ pub(super) fn outside_of_classes(pattern: &str, mut see: impl FnMut(&str)) {
     }
 }
 
-/// Where the group ends that the text begins in.
+/// Returns the end of the group that the text begins in.
 pub(crate) fn group_end(inside: &str) -> Option<usize> {
     let (mut depth, mut end) = (1_usize, None);
     outside_of_classes(inside, |rest| {
@@ -63,7 +63,7 @@ pub(crate) fn group_end(inside: &str) -> Option<usize> {
     end
 }
 
-/// Whether a pattern is one of several, outside of all groups.
+/// Whether a pattern has alternatives outside of groups.
 pub(crate) fn has_alternatives(pattern: &str) -> bool {
     let (mut depth, mut found) = (0_usize, false);
     outside_of_classes(pattern, |rest| match rest.as_bytes().first() {
@@ -75,7 +75,7 @@ pub(crate) fn has_alternatives(pattern: &str) -> bool {
     found
 }
 
-/// A group's name, which may be written with `\u`.
+/// Decodes the name of a group, which may be written with `\u`.
 pub(super) fn name(written: &str) -> Option<String> {
     let mut cursor = Cursor { rest: written };
     let mut name = String::new();

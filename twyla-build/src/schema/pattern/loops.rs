@@ -1,59 +1,59 @@
-//! Groups in loops: ECMA-262 forgets what they have matched whenever the loop begins again, and the crates keep it.
+//! Unrolls loops around groups: ECMA-262 resets a group in each iteration of the loop around it, the crates don't.
 //!
-//! So the last turn stands by itself: `(?:(a)|b)*\1` is written `(?:(?:(?:a)|b){0,}(?:(a)|b))?\1`.
+//! So the last iteration is written separately: `(?:(a)|b)*\1` becomes `(?:(?:(?:a)|b){0,}(?:(a)|b))?\1`.
 
 use super::groups::{group_names, name, outside_of_classes};
 use super::translator::Translator;
 
-/// A group with where it begins and ends, and what repeats it.
-struct Group {
+/// A group and its quantifier.
+struct Loop {
     start: usize,
-    /// Behind its `)`.
+    /// The offset after its `)`.
     end: usize,
-    /// Behind what repeats it.
+    /// The offset after its quantifier.
     after: usize,
-    /// How often it has to match at least.
+    /// The minimum number of repetitions.
     least: u32,
-    /// How often it may match at most, where that isn't open.
+    /// The maximum number of repetitions, if there is one.
     most: Option<u32>,
     lazy: bool,
 }
 
-impl Group {
+impl Loop {
     fn is_loop(&self) -> bool {
         self.most.is_none_or(|most| most > 1)
     }
 }
 
-/// A pattern that has references, with the last turn of each loop by itself, if they lead to a group in it. None where that can't
-/// be written: a loop refers to a group of its own that a turn may skip, or a turn may match nothing, which ECMA-262 allows only
-/// as often as it has to.
+/// Writes the last iteration of each loop separately if a reference leads to a group in it. None if that is impossible: the
+/// loop refers to a group of its own that an iteration may skip, or an iteration may match the empty text, which ECMA-262
+/// allows only for the minimum number of repetitions.
 pub(super) fn unrolled(pattern: &str) -> Option<String> {
-    let whole = Pattern { text: pattern, names: group_names(pattern) };
+    let whole = WholePattern { text: pattern, names: group_names(pattern) };
     whole.turns(pattern, 0)
 }
 
 /// A whole pattern, with the names of its groups.
-struct Pattern<'p> {
+struct WholePattern<'p> {
     text: &'p str,
     names: Vec<Option<String>>,
 }
 
-impl Pattern<'_> {
-    /// The same for a part of it, before which so many groups begin.
+impl WholePattern<'_> {
+    /// Unrolls a part of the pattern, with so many groups before it.
     fn turns(&self, part: &str, before: usize) -> Option<String> {
-        let range = |group: &Group| {
+        let range = |group: &Loop| {
             let first = before + group_names(&part[..group.start]).len();
             first..first + group_names(&part[group.start..group.end]).len()
         };
-        let is_meant = |group: &&Group| group.is_loop() && refers_into(self.text, range(group), &self.names);
+        let is_meant = |group: &&Loop| group.is_loop() && refers_into(self.text, range(group), &self.names);
         let groups = groups(part);
         let Some(group) = groups.iter().find(is_meant) else { return Some(part.to_owned()) };
         let own = range(group);
         let (head, whole, rest) = (&part[..group.start], &part[group.start..group.end], &part[group.after..]);
         let rest = self.turns(rest, own.end)?;
         if refers_into(whole, own.clone(), &self.names) {
-            // what a turn always matches, it has from itself
+            // an iteration always sets the group itself
             let kept = &part[group.start..group.after];
             return (!may_skip(whole)).then(|| format!("{head}{kept}{rest}"));
         }
@@ -70,7 +70,7 @@ impl Pattern<'_> {
     }
 }
 
-/// Whether a text without groups that count may match nothing, as far as is known.
+/// Whether a text without capture groups may match the empty text; true if unknown.
 fn may_be_empty(text: &str) -> bool {
     let mut translator = Translator::new(text);
     if translator.pattern().is_none() || translator.backtracking {
@@ -97,14 +97,14 @@ fn refers_into(text: &str, groups: std::ops::Range<usize>, names: &[Option<Strin
     found
 }
 
-/// Whether a turn of a loop may leave a group out.
+/// Whether an iteration may skip a group.
 fn may_skip(whole: &str) -> bool {
     let mut alternatives = false;
     outside_of_classes(whole, |rest| alternatives |= rest.starts_with('|'));
     alternatives || groups(whole).iter().any(|group| group.least == 0)
 }
 
-/// A text whose groups don't count.
+/// Turns capture groups into groups that don't capture.
 fn without_groups(text: &str) -> String {
     let mut cuts: Vec<(usize, usize)> = Vec::new();
     outside_of_classes(text, |rest| {
@@ -126,8 +126,8 @@ fn without_groups(text: &str) -> String {
     out
 }
 
-/// The groups of a text that end in it, the outer ones first.
-fn groups(text: &str) -> Vec<Group> {
+/// Returns the complete groups of a text, outer ones first.
+fn groups(text: &str) -> Vec<Loop> {
     let (mut open, mut found) = (Vec::new(), Vec::new());
     outside_of_classes(text, |rest| {
         let at = text.len() - rest.len();
@@ -139,7 +139,7 @@ fn groups(text: &str) -> Vec<Group> {
                 let (least, most, length) = counts(behind);
                 let lazy = length > 0 && behind.get(length..).is_some_and(|rest| rest.starts_with('?'));
                 let after = at + 1 + length + usize::from(lazy);
-                found.push(Group { start, end: at + 1, after, least, most, lazy });
+                found.push(Loop { start, end: at + 1, after, least, most, lazy });
             }
             _ => {}
         }
@@ -148,7 +148,7 @@ fn groups(text: &str) -> Vec<Group> {
     found
 }
 
-/// How often what stands before is repeated, and the length of what says so.
+/// Parses a quantifier: minimum, maximum and length.
 fn counts(rest: &str) -> (u32, Option<u32>, usize) {
     match rest.as_bytes().first() {
         Some(b'*') => (0, None, 1),

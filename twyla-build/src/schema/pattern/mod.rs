@@ -1,4 +1,4 @@
-//! Patterns: what ECMA-262 means by one, in the words of the crates that match it.
+//! Patterns of ECMA-262, checked and translated to the syntax of the crates that match them.
 
 mod annex_b;
 mod cursor;
@@ -10,15 +10,15 @@ use std::borrow::Cow;
 
 use jsonschema_regex::is_valid_ecma_regex;
 
-pub(crate) use annex_b::{Loose, Refusal};
+pub(crate) use annex_b::{LooseSyntax, SyntaxError};
 use groups::refers;
 pub(crate) use groups::{group_end, has_alternatives};
 use translator::Translator;
 
-/// What a compiled pattern may take, in bytes; the runtime has the same limit. Patterns with counts in counts grow beyond it.
+/// Size limit of a compiled pattern, in bytes, as in the runtime. Nested counts exceed it.
 const SIZE_LIMIT: usize = 1 << 21;
 
-/// A pattern as the crate reads it that matches it.
+/// A pattern in the syntax of the crate that matches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Translated {
     /// The `regex` crate.
@@ -30,28 +30,28 @@ pub(crate) enum Translated {
 /// Why there is no translation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Untranslated {
-    /// It is no pattern; why and where, if that is known.
-    NoPattern(Option<Refusal>),
-    /// It has what the crates can't: the modifier `m`, lookbehinds of some kinds, or too much for the limit.
+    /// It isn't a pattern; why and where, if known.
+    NoPattern(Option<SyntaxError>),
+    /// The crates don't support it: the modifier `m`, some lookbehinds, or a size beyond the limit.
     Beyond,
 }
 
-/// A pattern that is taken as ECMA-262 has it without the flag `u`.
+/// A pattern that ECMA-262 accepts only without the flag `u`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) loose: Loose,
-    /// The same pattern as it is written with the flag.
+pub(crate) struct Rewritten {
+    pub(crate) loose: LooseSyntax,
+    /// The same pattern written with the flag.
     pub(crate) accepted: String,
 }
 
-/// Whether a pattern can be matched at run time, and how it is taken where it isn't written with the flag `u`. It is compiled to
-/// know this.
-pub(crate) fn check(pattern: &str) -> Result<Option<Taken>, Untranslated> {
+/// Checks that a pattern can be matched at run time, by compiling it. Returns how it is rewritten if it isn't valid with the
+/// flag `u`.
+pub(crate) fn check(pattern: &str) -> Result<Option<Rewritten>, Untranslated> {
     let mut taken = None;
     if !is_valid_ecma_regex(pattern) {
         let found = annex_b::accepted(pattern).map_err(|refusal| Untranslated::NoPattern(Some(refusal)))?;
         let found = found.filter(|it| is_valid_ecma_regex(&it.pattern)).ok_or(Untranslated::NoPattern(None))?;
-        taken = Some(Taken { loose: found.loose, accepted: found.pattern });
+        taken = Some(Rewritten { loose: found.loose, accepted: found.pattern });
     }
     let compiles = match translate(pattern).ok_or(Untranslated::Beyond)? {
         Translated::Plain(out) => regex::RegexBuilder::new(&out).size_limit(SIZE_LIMIT).build().is_ok(),
@@ -62,7 +62,7 @@ pub(crate) fn check(pattern: &str) -> Result<Option<Taken>, Untranslated> {
     if compiles { Ok(taken) } else { Err(Untranslated::Beyond) }
 }
 
-/// A pattern as it is written with the flag `u`.
+/// Returns the pattern with the flag `u`.
 pub(crate) fn with_flag(pattern: &str) -> Option<Cow<'_, str>> {
     if is_valid_ecma_regex(pattern) {
         return Some(Cow::Borrowed(pattern));
@@ -70,8 +70,8 @@ pub(crate) fn with_flag(pattern: &str) -> Option<Cow<'_, str>> {
     annex_b::accepted(pattern).ok()?.map(|it| Cow::Owned(it.pattern))
 }
 
-/// A pattern of ECMA-262, with the `u` flag or as its Annex B has it without, in the syntax of Rust's crates, where `check`
-/// found that it can be.
+/// Translates a pattern of ECMA-262, with the flag `u` or by Annex B without it, to the syntax of Rust's crates. It succeeds if
+/// `check` does.
 pub(crate) fn translate(pattern: &str) -> Option<Translated> {
     let with_flag = with_flag(pattern)?;
     let pattern = match refers(&with_flag) {
@@ -82,7 +82,7 @@ pub(crate) fn translate(pattern: &str) -> Option<Translated> {
     let mut translator = Translator::new(pattern);
     translator.pattern()?;
     if translator.backtracking {
-        // written again as the other crate reads it
+        // translate again for the other crate
         translator = Translator::backtracking(pattern);
         translator.pattern()?;
     }

@@ -1,15 +1,15 @@
-//! Patterns of ECMA-262 with the flag `u`, in the syntax of the crates that match them.
+//! Translates patterns of ECMA-262 with the flag `u` to the syntax of the crates that match them.
 
 use std::fmt::Write;
 
 use super::cursor::Cursor;
 use super::groups::{group_names, name, refers};
 
-/// The character that the text of one in a class stands for; none if it is a set.
+/// Returns the code point of a class atom; none if it is a set.
 pub(super) fn class_point(text: &str) -> Option<u32> {
     match Translator::new(text).class_atom()? {
-        Atom::Point(point) => Some(point),
-        Atom::Set(_) => None,
+        ClassAtom::Point(point) => Some(point),
+        ClassAtom::Set(_) => None,
     }
 }
 
@@ -21,21 +21,21 @@ const NO_LINE_END: &str = r"[^\n\r\x{2028}\x{2029}]";
 const ANYTHING: &str = r"[\x{0}-\x{10FFFF}]";
 const NOTHING: &str = r"[^\x{0}-\x{10FFFF}]";
 
-/// Goes through a pattern that is known to be one.
+/// Translates a valid pattern.
 pub(super) struct Translator<'a> {
     cursor: Cursor<'a>,
     pub(super) out: String,
     pub(super) backtracking: bool,
-    /// Whether groups must be counted, as something refers to them.
+    /// Whether groups must capture, because something refers to them.
     refers: bool,
-    /// The names of the groups, in the order in which these begin.
+    /// The names of the capture groups, in order.
     names: Vec<Option<String>>,
-    /// Whether `.` matches line ends here, and in each group around.
+    /// Whether `.` matches line ends, here and in each group around.
     dots: Vec<bool>,
 }
 
-/// What stands for one thing in a class.
-enum Atom {
+/// An atom of a class.
+enum ClassAtom {
     /// A code point, which may be half of a surrogate pair.
     Point(u32),
     /// Text for within a class.
@@ -84,11 +84,11 @@ impl<'a> Translator<'a> {
         Some(())
     }
 
-    /// One character, outside of a class.
+    /// Writes one character outside of a class.
     fn point(&mut self, point: u32) {
         match char::from_u32(point) {
             Some(c) => push(c, &mut self.out),
-            // no text has half of a pair
+            // no text contains half of a surrogate pair
             None => self.out.push_str(NOTHING),
         }
     }
@@ -151,8 +151,8 @@ impl<'a> Translator<'a> {
                 self.same_as(format!("{c}{more}").parse().ok()?);
             }
             c => match self.atom(c)? {
-                Atom::Point(point) => self.point(point),
-                Atom::Set(set) => {
+                ClassAtom::Point(point) => self.point(point),
+                ClassAtom::Set(set) => {
                     let _ = write!(self.out, "[{set}]");
                 }
             },
@@ -160,36 +160,36 @@ impl<'a> Translator<'a> {
         Some(())
     }
 
-    /// A backreference. What has taken no part in the match is the empty text in ECMA-262.
+    /// Writes a backreference. In ECMA-262 a group that didn't take part matches the empty text.
     fn same_as(&mut self, group: usize) {
         self.backtracking = true;
         let _ = write!(self.out, r"(?:(?({group})\{group}|))");
     }
 
-    /// What `\` and `c` stand for in and outside of a class.
-    fn atom(&mut self, c: char) -> Option<Atom> {
+    /// Reads the escape `\c`, in or outside of a class.
+    fn atom(&mut self, c: char) -> Option<ClassAtom> {
         Some(match c {
-            'd' => Atom::Set(DIGITS.to_owned()),
-            'D' => Atom::Set(format!("[^{DIGITS}]")),
-            'w' => Atom::Set(WORD.to_owned()),
-            'W' => Atom::Set(format!("[^{WORD}]")),
-            's' => Atom::Set(SPACE.to_owned()),
-            'S' => Atom::Set(format!("[^{SPACE}]")),
+            'd' => ClassAtom::Set(DIGITS.to_owned()),
+            'D' => ClassAtom::Set(format!("[^{DIGITS}]")),
+            'w' => ClassAtom::Set(WORD.to_owned()),
+            'W' => ClassAtom::Set(format!("[^{WORD}]")),
+            's' => ClassAtom::Set(SPACE.to_owned()),
+            'S' => ClassAtom::Set(format!("[^{SPACE}]")),
             'p' | 'P' => {
                 self.cursor.eat("{");
                 let property = self.cursor.until('}')?;
-                Atom::Set(format!("\\{c}{{{property}}}"))
+                ClassAtom::Set(format!("\\{c}{{{property}}}"))
             }
-            'f' => Atom::Point(0xC),
-            'n' => Atom::Point(0xA),
-            'r' => Atom::Point(0xD),
-            't' => Atom::Point(0x9),
-            'v' => Atom::Point(0xB),
-            '0' => Atom::Point(0),
-            'c' => Atom::Point(u32::from(self.cursor.next()?) % 32),
-            'x' => Atom::Point(self.cursor.hex(2)?),
-            'u' => Atom::Point(self.cursor.unicode()?),
-            c => Atom::Point(u32::from(c)),
+            'f' => ClassAtom::Point(0xC),
+            'n' => ClassAtom::Point(0xA),
+            'r' => ClassAtom::Point(0xD),
+            't' => ClassAtom::Point(0x9),
+            'v' => ClassAtom::Point(0xB),
+            '0' => ClassAtom::Point(0),
+            'c' => ClassAtom::Point(u32::from(self.cursor.next()?) % 32),
+            'x' => ClassAtom::Point(self.cursor.hex(2)?),
+            'u' => ClassAtom::Point(self.cursor.unicode()?),
+            c => ClassAtom::Point(u32::from(c)),
         })
     }
 
@@ -199,8 +199,8 @@ impl<'a> Translator<'a> {
         let mut set = String::new();
         while !self.cursor.eat("]") {
             let from = match self.class_atom()? {
-                Atom::Point(point) => point,
-                Atom::Set(text) => {
+                ClassAtom::Point(point) => point,
+                ClassAtom::Set(text) => {
                     set.push_str(&text);
                     continue;
                 }
@@ -208,10 +208,10 @@ impl<'a> Translator<'a> {
             let mut to = from;
             if self.cursor.rest.starts_with('-') && !self.cursor.rest.starts_with("-]") {
                 self.cursor.eat("-");
-                let Atom::Point(point) = self.class_atom()? else { return None };
+                let ClassAtom::Point(point) = self.class_atom()? else { return None };
                 to = point;
             }
-            // what halves of pairs it has leaves nothing that a text could have
+            // halves of surrogate pairs match nothing in any text
             let from = char::from_u32(from).unwrap_or('\u{E000}');
             let to = char::from_u32(to).unwrap_or('\u{D7FF}');
             if from < to {
@@ -235,18 +235,18 @@ impl<'a> Translator<'a> {
         Some(())
     }
 
-    fn class_atom(&mut self) -> Option<Atom> {
+    fn class_atom(&mut self) -> Option<ClassAtom> {
         match self.cursor.next()? {
             '\\' => match self.cursor.next()? {
-                'b' => Some(Atom::Point(0x8)),
+                'b' => Some(ClassAtom::Point(0x8)),
                 c => self.atom(c),
             },
-            c => Some(Atom::Point(u32::from(c))),
+            c => Some(ClassAtom::Point(u32::from(c))),
         }
     }
 }
 
-/// A character that stands for itself, in and outside of a class.
+/// Writes a literal character, in or outside of a class.
 fn push(c: char, out: &mut String) {
     match c {
         c if c.is_ascii_punctuation() => {

@@ -1,13 +1,13 @@
-//! What can be wrong with a folder of schemas, and which of it is a warning.
+//! The kinds of problems of a schemas folder, and the names of those that are warnings.
 
 use crate::schema::draft::Draft;
 use crate::schema::load::At;
-use crate::schema::pattern::{Loose, Refusal};
+use crate::schema::pattern::{LooseSyntax, SyntaxError};
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the wording below is the documentation")]
-pub enum What {
+pub enum ProblemKind {
     // the folder
     NoFolder {
         error: String,
@@ -26,28 +26,28 @@ pub enum What {
         name: String,
         why: &'static str,
     },
-    /// Where an RPC lacks a file; `near` is one that may be meant to be it.
+    /// A missing file of an RPC; `near` is a file that may be meant.
     NoRpcBody {
         way: &'static str,
         near: Option<String>,
     },
-    /// A file beside those of an RPC whose name is nearly one of theirs.
+    /// A file of an RPC with a name similar to an expected one.
     NearlyRpc {
         near: &'static str,
     },
     NothingBelongsHere,
     NotAJsonFile,
-    /// What is allowed and is no warning.
+    /// An unknown name of a warning to allow.
     UnknownWarning {
         name: String,
         near: Option<String>,
     },
-    /// A format that is to be asserted and is none.
+    /// An unknown format to assert.
     NoFormat {
         name: String,
         near: Option<String>,
     },
-    /// A member of `twyla.json` that is no setting.
+    /// An unknown member of `twyla.json`.
     UnknownSetting {
         name: String,
         near: Option<String>,
@@ -77,7 +77,7 @@ pub enum What {
         limit: usize,
     },
     TooMuch {
-        what: &'static str,
+        subject: &'static str,
         limit: usize,
     },
     // the schema
@@ -102,7 +102,7 @@ pub enum What {
         name: String,
         near: String,
     },
-    /// A keyword of other drafts than the schema's: of the first to the last of them.
+    /// A keyword that only other drafts have, from `first` to `last`.
     ForeignKeyword {
         name: String,
         draft: Draft,
@@ -114,7 +114,7 @@ pub enum What {
     OfRequest {
         name: String,
     },
-    /// Where the draft has no such format; `known` where other drafts have it.
+    /// A format that the draft doesn't have; `known` if other drafts have it.
     UnknownFormat {
         name: String,
         near: Option<String>,
@@ -127,7 +127,7 @@ pub enum What {
         wanted: String,
         found: String,
     },
-    /// An annotation, which only tells people something, of another type than it has.
+    /// An annotation with a value of the wrong type.
     WrongAnnotation {
         keyword: String,
         wanted: String,
@@ -135,18 +135,18 @@ pub enum What {
     },
     BadPattern {
         pattern: String,
-        why: Option<Refusal>,
+        why: Option<SyntaxError>,
     },
-    /// A pattern that is taken as ECMA-262 has it without the flag `u`.
+    /// A pattern that ECMA-262 accepts only without the flag `u`.
     LoosePattern {
         pattern: String,
-        loose: Loose,
+        loose: LooseSyntax,
         accepted: String,
     },
     PatternBeyond {
         pattern: String,
     },
-    /// A default that its own schema refuses; `at` is where in it.
+    /// A default that its own schema refuses, at the JSON Pointer `at`.
     RefusedDefault {
         at: String,
         rule: String,
@@ -161,28 +161,28 @@ pub enum What {
         near: Option<String>,
     },
     CannotHoldObject {
-        what: &'static str,
+        subject: &'static str,
         found: String,
-        /// Whether it allows arrays, which can be wrapped.
+        /// Whether it allows arrays, which could be wrapped.
         array: bool,
     },
-    /// A root that allows objects and says that it allows other values.
+    /// A root that allows objects and other values.
     Narrowed {
-        what: &'static str,
+        subject: &'static str,
     },
-    /// A root that has definitions and nothing else.
+    /// A root with nothing but definitions.
     OnlyDefinitions {
-        what: &'static str,
+        subject: &'static str,
     },
-    /// A warning for several places, at the first of them.
+    /// A warning for several places, reported at the first.
     Repeated {
-        what: Box<Self>,
+        kind: Box<Self>,
         times: usize,
         files: usize,
     },
     DuplicateId {
         uri: String,
-        /// Where the other one is: file, line and column.
+        /// The place of the other one: file, line and column.
         first: String,
     },
     BadBundle {
@@ -237,7 +237,7 @@ pub enum What {
         other: String,
         type_: String,
     },
-    /// Of a schema within an event, and another event's, or a schema within that one.
+    /// A schema in an event whose type would have the name of a type of another event.
     TypeClash {
         other: String,
         type_: String,
@@ -270,7 +270,7 @@ pub(crate) const WARNINGS: [&str; 12] = [
     "only-definitions",
 ];
 
-impl What {
+impl ProblemKind {
     /// Returns the name of a warning; an error has none.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         Some(match self {
@@ -286,7 +286,7 @@ impl What {
             Self::LoosePattern { .. } => "loose-pattern",
             Self::Narrowed { .. } => "narrowed-root",
             Self::OnlyDefinitions { .. } => "only-definitions",
-            Self::Repeated { what, .. } => return what.warning(),
+            Self::Repeated { kind, .. } => return kind.warning(),
             _ => return None,
         })
     }

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use super::kind::What;
+use super::kind::ProblemKind;
 use crate::schema::draft::Draft;
 use crate::schema::load::quoted;
 
-/// Digits of a number that a message shows.
+/// The number of digits that a message shows.
 const MOST_DIGITS: usize = 60;
 
-/// A text that may be long.
-struct Short<'a>(&'a str);
+/// Displays a long text shortened.
+struct Shortened<'a>(&'a str);
 
-impl fmt::Display for Short<'_> {
+impl fmt::Display for Shortened<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.char_indices().nth(200) {
             Some((end, _)) => write!(f, "{}…", self.0.get(..end).unwrap_or_default()),
@@ -21,10 +21,10 @@ impl fmt::Display for Short<'_> {
     }
 }
 
-/// ` (did you mean …?)`, or nothing.
-struct Near<'a>(&'a Option<String>);
+/// Displays `; did you mean …?`, or nothing.
+struct DidYouMean<'a>(&'a Option<String>);
 
-impl fmt::Display for Near<'_> {
+impl fmt::Display for DidYouMean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(name) => write!(f, "; did you mean `{name}`?"),
@@ -33,7 +33,7 @@ impl fmt::Display for Near<'_> {
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFolder { error } => write!(f, "there is no such folder of schemas: {error}"),
@@ -46,7 +46,7 @@ impl fmt::Display for What {
             ),
             Self::Unreadable { error } => write!(f, "can't be read: {error}"),
             Self::Symlink => f.write_str("is a symbolic link; contracts are plain files in their folder"),
-            Self::NotUtf8Path => f.write_str("has a name that is no UTF-8"),
+            Self::NotUtf8Path => f.write_str("has a name that isn't valid UTF-8"),
             Self::BadName { error } => write!(f, "{error}"),
             Self::ReservedDomain { name, why } => write!(f, "the domain can't be named `{name}`: {why}"),
             Self::NoRpcBody { way, near } => {
@@ -56,17 +56,17 @@ impl fmt::Display for What {
                     None => Ok(()),
                 }
             }
-            Self::NearlyRpc { near } => write!(f, "is no contract of the RPC here; did you mean `{near}.json`?"),
+            Self::NearlyRpc { near } => write!(f, "isn't a contract of the RPC; did you mean `{near}.json`?"),
             Self::NothingBelongsHere => f.write_str(
                 "is not used: events are `events/<domain>/<event_type>.json`, RPCs are below `rpc/`, what they share is \
                  below `shared/`",
             ),
             Self::NotAJsonFile => f.write_str("is not used: its name doesn't end in `.json`"),
-            Self::UnknownWarning { name, near } => write!(f, "there is no warning `{name}`{}", Near(near)),
+            Self::UnknownWarning { name, near } => write!(f, "there is no warning `{name}`{}", DidYouMean(near)),
             Self::NoFormat { name, near } => {
-                write!(f, "`{name}` is no format of JSON Schema, so it can't be asserted{}", Near(near))
+                write!(f, "`{name}` isn't a format of JSON Schema, so it can't be asserted{}", DidYouMean(near))
             }
-            Self::UnknownSetting { name, near } => write!(f, "there is no setting `{name}`{}", Near(near)),
+            Self::UnknownSetting { name, near } => write!(f, "there is no setting `{name}`{}", DidYouMean(near)),
             Self::BadDocumentUri { uri } => write!(
                 f,
                 "`{uri}` can't be the URI of a document: it is a whole one, as `https://example.com/money.json`, without `#`"
@@ -75,32 +75,32 @@ impl fmt::Display for What {
                 write!(f, "`{uri}` is the URI of {other} already: each document has one of its own")
             }
             Self::Utf16 => f.write_str("is UTF-16, and JSON is UTF-8: save it as that"),
-            Self::NotUtf8 => f.write_str("is no UTF-8 from here on"),
+            Self::NotUtf8 => f.write_str("isn't valid UTF-8 from here on"),
             Self::ByteOrderMark => {
                 f.write_str("begins with a byte order mark, which JSON doesn't allow: save it without")
             }
-            Self::NotJson { error } => write!(f, "is no JSON: {error}"),
+            Self::NotJson { error } => write!(f, "isn't valid JSON: {error}"),
             Self::DuplicateKey { key, first } => {
                 write!(f, "`{key}` is here twice, first on line {}: only one would count", first.line)
             }
             Self::BigNumber { number } => {
                 let shown: String = number.chars().take(MOST_DIGITS).collect();
                 let more = if shown.len() < number.len() { "…" } else { "" };
-                write!(f, "{shown}{more} is no value that can be read: an integer has 64 bits, or the digits of an f64")
+                write!(f, "{shown}{more} can't be read: an integer has 64 bits, or the digits of an f64")
             }
             Self::TooDeep { limit } => {
                 write!(f, "arrays and objects are nested more than {limit} deep from here on, which is the limit")
             }
-            Self::TooMuch { what, limit } => {
-                write!(f, "{what} may be of {limit} bytes at most, and from here on is more")
+            Self::TooMuch { subject, limit } => {
+                write!(f, "{subject} may be of {limit} bytes at most, and from here on is more")
             }
             Self::NoSchema { found } => write!(f, "is {found}, and a schema is an object (or true or false)"),
             Self::UnknownDraft { uri, near, settings } => write!(
                 f,
-                "`{uri}` is no draft that is known (4, 6, 7, 2019-09 and 2020-12 are){}{} a meta-schema of your own, say which \
+                "`{uri}` isn't a known draft (4, 6, 7, 2019-09 and 2020-12 are){}{} a meta-schema of your own, say which \
                  draft it extends: `\"dialects\": {{ \"{uri}\": \"7\" }}` in {settings}, `.dialect(\"{uri}\", Draft::Draft7)` in \
                  build.rs, or `--dialect {uri}=7`",
-                Near(near),
+                DidYouMean(near),
                 if near.is_none() { "; if it is" } else { " If it is" }
             ),
             Self::UnknownVocabulary { uri, schema } => {
@@ -112,11 +112,11 @@ impl fmt::Display for What {
             Self::UnknownType { name, near } => write!(
                 f,
                 "there is no type `{name}`{}{}",
-                Near(near),
+                DidYouMean(near),
                 if near.is_none() { ": array, boolean, integer, null, number, object and string are" } else { "" }
             ),
             Self::UnknownKeyword { name, near } => {
-                write!(f, "`{name}` is no keyword and is ignored; did you mean `{near}`?")
+                write!(f, "`{name}` isn't a keyword and is ignored; did you mean `{near}`?")
             }
             Self::ForeignKeyword { name, draft, first, last } => {
                 let (draft, first, last) = (draft.name(), first.name(), last.name());
@@ -143,31 +143,31 @@ impl fmt::Display for What {
                 )
             }
             Self::UnknownFormat { name, near, .. } => {
-                write!(f, "`{name}` is no format of JSON Schema, so nothing is checked{}", Near(near))
+                write!(f, "`{name}` isn't a format of JSON Schema, so nothing is checked{}", DidYouMean(near))
             }
             Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
             Self::WrongAnnotation { keyword, wanted, found } => {
-                write!(f, "`{keyword}` is {wanted}, not {}, and is ignored", Short(found))
+                write!(f, "`{keyword}` is {wanted}, not {}, and is ignored", Shortened(found))
             }
             Self::BadPattern { pattern, why } => {
-                write!(f, "`{}` is no regular expression (ECMA-262)", Short(pattern))?;
+                write!(f, "`{}` isn't a regular expression (ECMA-262)", Shortened(pattern))?;
                 why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
             }
             Self::LoosePattern { pattern, loose, accepted } => write!(
                 f,
                 "the pattern `{}` is taken as ECMA-262 has it without the flag `u`: `{}` at character {} {}; write {}",
-                Short(pattern),
+                Shortened(pattern),
                 loose.written,
                 loose.at,
                 loose.means,
-                // as a schema has it
-                quoted(&Short(accepted).to_string())
+                // escaped as in a schema
+                quoted(&Shortened(accepted).to_string())
             ),
             Self::PatternBeyond { pattern } => write!(
                 f,
                 "the pattern `{}` can't be matched here: it has a modifier `m`, a lookbehind that backtracks, or a reference \
                  to a group in a loop of which a turn may be empty or skip it, or takes more than 2 MB compiled; write it without",
-                Short(pattern)
+                Shortened(pattern)
             ),
             Self::RefusedDefault { at, rule } => {
                 let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
@@ -177,10 +177,10 @@ impl fmt::Display for What {
                 write!(f, "the Rust type can't hold this default, and no method returns it: {found} is not {wants}")
             }
             Self::RequiredUndeclared { name, near } => {
-                write!(f, "`{name}` is required, but `properties` doesn't declare it{}", Near(near))
+                write!(f, "`{name}` is required, but `properties` doesn't declare it{}", DidYouMean(near))
             }
-            Self::CannotHoldObject { what, found, array } => {
-                write!(f, "the {what} is always a JSON object, and this schema allows none: {found}")?;
+            Self::CannotHoldObject { subject, found, array } => {
+                write!(f, "the {subject} is always a JSON object, and this schema allows none: {found}")?;
                 if *array {
                     f.write_str(
                         "; wrap the array: `{ \"type\": \"object\", \"properties\": { \"items\": … }, \"required\": [\"items\"] }`",
@@ -188,27 +188,27 @@ impl fmt::Display for What {
                 }
                 Ok(())
             }
-            Self::Narrowed { what } => write!(
+            Self::Narrowed { subject } => write!(
                 f,
-                "the {what} is always a JSON object, and this schema allows other values too: those are refused"
+                "the {subject} is always a JSON object, and this schema allows other values too: those are refused"
             ),
-            Self::OnlyDefinitions { what } => write!(
+            Self::OnlyDefinitions { subject } => write!(
                 f,
-                "this schema has definitions and says nothing of the {what} itself, so that its type is an empty struct: refer to \
+                "this schema has definitions and says nothing of the {subject} itself, so that its type is an empty struct: refer to \
                  one of them with `$ref`, or move the file below `shared/`"
             ),
-            Self::Repeated { what, times, files: 1 } => write!(f, "{what} ({times} times in this file)"),
-            Self::Repeated { what, times, files } => write!(f, "{what} ({times} times, in {files} files)"),
+            Self::Repeated { kind, times, files: 1 } => write!(f, "{kind} ({times} times in this file)"),
+            Self::Repeated { kind, times, files } => write!(f, "{kind} ({times} times, in {files} files)"),
             Self::DuplicateId { uri, first } => write!(
                 f,
                 "`{uri}` is the name of another schema already, at {first}, and a reference may mean either: give one of them \
                  another name, or embed it in the file that refers to it"
             ),
             Self::Lock { message } => f.write_str(message),
-            Self::BadBundle { error } => write!(f, "is no bundle of schemas: {error}"),
+            Self::BadBundle { error } => write!(f, "isn't a bundle of schemas: {error}"),
             Self::Uncompilable { error } => write!(f, "the schema can't be compiled: {error}"),
-            Self::DanglingFile { reference, near } => write!(f, "`{reference}` leads to no file{}", Near(near)),
-            Self::DanglingPointer { reference, near } => write!(f, "`{reference}` leads nowhere{}", Near(near)),
+            Self::DanglingFile { reference, near } => write!(f, "`{reference}` leads to no file{}", DidYouMean(near)),
+            Self::DanglingPointer { reference, near } => write!(f, "`{reference}` leads nowhere{}", DidYouMean(near)),
             Self::LeavesFolder { reference } => {
                 write!(
                     f,
@@ -228,7 +228,7 @@ impl fmt::Display for What {
                  {settings} or `.document(\"{uri}\", \"FILE\")` in build.rs"
             ),
             Self::BadReference { reference } => {
-                write!(f, "`{reference}` is no URI reference, or none that the `$id` around it can be the base of")
+                write!(f, "`{reference}` isn't a URI reference, or the `$id` around it can't be its base")
             }
             Self::Circular { reference, chain } => {
                 write!(f, "`{reference}` leads back to itself and never to a schema: {chain}")

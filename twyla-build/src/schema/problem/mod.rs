@@ -1,4 +1,4 @@
-//! Every problem that a schemas folder can have, in one place: what is wrong, in which words, and whether it is an error.
+//! The problems of a schemas folder, each with its place.
 
 mod kind;
 mod message;
@@ -9,55 +9,55 @@ use twyla_contract::text::Visible;
 
 use crate::schema::load::At;
 
+pub use kind::ProblemKind;
 pub(crate) use kind::WARNINGS;
-pub use kind::What;
 
 /// One problem with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The file as messages show it.
     pub file: String,
-    /// The place in the file; none where the file as a whole is meant.
+    /// The place in the file; none for the file as a whole.
     pub at: Option<At>,
     /// What is wrong.
-    pub what: What,
+    pub kind: ProblemKind,
 }
 
 impl Problem {
-    /// Whether the contracts can't be compiled for it.
+    /// Whether it is an error; otherwise it is a warning.
     #[must_use]
     pub fn is_error(&self) -> bool {
-        self.what.warning().is_none()
+        self.kind.warning().is_none()
     }
 
-    /// What problems are sorted by: file, then place.
+    /// The sort key of problems: file, then place.
     pub(crate) fn order(&self) -> (String, Option<At>, String) {
-        (self.file.clone(), self.at, self.what.to_string())
+        (self.file.clone(), self.at, self.kind.to_string())
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self.at {
-            Some(At { line, column }) => format!("{}:{line}:{column}: {}", self.file, self.what),
-            None => format!("{}: {}", self.file, self.what),
+            Some(At { line, column }) => format!("{}:{line}:{column}: {}", self.file, self.kind),
+            None => format!("{}: {}", self.file, self.kind),
         };
-        let text = match self.what.warning() {
+        let text = match self.kind.warning() {
             Some(name) => format!("{text} [{name}]"),
             None => text,
         };
-        // a problem is one line: what a schema names must not begin another, which cargo would obey
+        // a problem is one line: text of a schema must not begin another line, which cargo would take as a directive
         write!(f, "{}", Visible(&text))
     }
 }
 
-/// The problems of a folder of which at least one is an error.
+/// The problems of a folder, at least one of which is an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
-    /// Tells cargo of them; that isn't a success.
-    pub(crate) fn told(&self) -> bool {
+    /// Prints them as directives of cargo. Returns false: the build has failed.
+    pub(crate) fn report_to_cargo(&self) -> bool {
         for problem in &self.0 {
             println!("cargo::{}={problem}", if problem.is_error() { "error" } else { "warning" });
         }

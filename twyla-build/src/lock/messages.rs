@@ -1,23 +1,23 @@
-//! What is found, put together and in lines: what one edit does to many contracts is said once.
+//! Groups findings into messages: an edit that does the same to many contracts is reported once.
 
 use twyla_contract::text::Visible;
 
-use super::finding::{Finding, Matter, Severity};
+use super::finding::{Finding, FindingKind, Severity};
 use super::model::Subject;
-use super::words;
+use super::wording;
 
-/// One thing that is said, of one contract or of several.
+/// A message about one contract or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// How serious it is.
+pub struct Message {
+    /// Its severity.
     pub severity: Severity,
-    /// The lines, the first of which begins with the place. None of them has an invisible character in it: what a schema names
-    /// must not begin a line that cargo would obey, nor move a terminal's cursor.
+    /// The lines; the first begins with the place. They contain no invisible characters: text of a schema must not form a
+    /// directive of cargo, nor move a terminal's cursor.
     pub lines: Vec<String>,
 }
 
-impl Told {
-    /// The lines as a build script prints them for cargo; a lock that is behind is an error where it is strict.
+impl Message {
+    /// Returns the lines as directives of cargo. If `strict`, a lock that is behind is an error.
     pub(crate) fn directives(&self, strict: bool) -> impl Iterator<Item = String> {
         let error = self.severity >= Severity::least(strict);
         let word = if error { "error" } else { "warning" };
@@ -26,16 +26,16 @@ impl Told {
 }
 
 impl Severity {
-    /// From where on the build fails.
+    /// Returns the least severity that fails a build.
     #[must_use]
     pub fn least(strict: bool) -> Self {
         if strict { Self::Behind } else { Self::Error }
     }
 }
 
-/// Says what was found: of several contracts at once where the same edit has done the same to them.
+/// Returns the messages of findings. Contracts that the same edit affects in the same way share a message.
 #[must_use]
-pub fn told(findings: &[Finding]) -> Vec<Told> {
+pub fn messages(findings: &[Finding]) -> Vec<Message> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         match groups.iter_mut().find(|group| group.first().is_some_and(|first| same(first, finding))) {
@@ -43,26 +43,26 @@ pub fn told(findings: &[Finding]) -> Vec<Told> {
             None => groups.push(vec![finding]),
         }
     }
-    let told = groups.iter().filter_map(|group| {
+    let messages = groups.iter().filter_map(|group| {
         let (first, also) = group.split_first()?;
-        Some(Told { severity: first.severity(), lines: tame(words::said(first, also)) })
+        Some(Message { severity: first.severity(), lines: tame(wording::said(first, also)) })
     });
-    told.collect()
+    messages.collect()
 }
 
 impl Finding {
-    /// What it says, in lines as those of [`Told`].
+    /// Returns its lines, as those of [`Message`].
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        tame(words::said(self, &[]))
+        tame(wording::said(self, &[]))
     }
 
-    /// Everything that was changed, and what of it doesn't fit, in lines as those of [`Told`]; none where nothing was.
+    /// Returns all edits and misfits in lines as those of [`Message`]; empty if nothing was changed.
     #[must_use]
     pub fn changes(&self) -> Vec<String> {
-        tame(match &self.matter {
-            Matter::Behind(edited) => words::changes(&self.subject, edited, &[]),
-            Matter::Broken(broken) => words::changes(&self.subject, &broken.edited, &broken.misfits),
+        tame(match &self.kind {
+            FindingKind::Behind(edited) => wording::changes(&self.subject, edited, &[]),
+            FindingKind::Broken(broken) => wording::changes(&self.subject, &broken.edited, &broken.misfits),
             _ => Vec::new(),
         })
     }
@@ -72,25 +72,26 @@ fn tame(lines: Vec<String>) -> Vec<String> {
     lines.into_iter().map(|line| Visible(&line).to_string()).collect()
 }
 
-/// Whether one thing is to be said of both.
+/// Whether two findings share a message.
 fn same(one: &Finding, other: &Finding) -> bool {
-    match (&one.matter, &other.matter) {
-        (Matter::New, Matter::New) => {
+    match (&one.kind, &other.kind) {
+        (FindingKind::New, FindingKind::New) => {
             one.subject.kind == other.subject.kind || one.subject.is_of_rpc() && other.subject.is_of_rpc()
         }
-        // an RPC that is gone is gone with all that it has
-        (Matter::Removed, Matter::Removed) => of_one_rpc(&one.subject, &other.subject),
-        (Matter::Renamed { to: a }, Matter::Renamed { to: b }) => {
+        // a removed RPC is removed with all its contracts
+        (FindingKind::Removed, FindingKind::Removed) => of_one_rpc(&one.subject, &other.subject),
+        (FindingKind::Renamed { to: a }, FindingKind::Renamed { to: b }) => {
             of_one_rpc(&one.subject, &other.subject) && of_one_rpc(a, b)
         }
-        (Matter::Behind(a), Matter::Behind(b)) => {
+        (FindingKind::Behind(a), FindingKind::Behind(b)) => {
             one.place == other.place && a.verdict == b.verdict && a.edits == b.edits
         }
-        (Matter::Broken(a), Matter::Broken(b)) => {
-            let directions = |broken: &super::Broken| {
+        (FindingKind::Broken(a), FindingKind::Broken(b)) => {
+            let directions = |broken: &super::BreakingChange| {
                 broken.misfits.iter().map(|it| (it.direction, it.ended.is_some())).collect::<Vec<_>>()
             };
-            let edit = |broken: &super::Broken| broken.culprits.first().map(|it| broken.edited.edits[*it].clone());
+            let edit =
+                |broken: &super::BreakingChange| broken.culprits.first().map(|it| broken.edited.edits[*it].clone());
             one.place == other.place
                 && a.edited.verdict == b.edited.verdict
                 && edit(a).is_some_and(|edit| !edit.own)

@@ -1,4 +1,4 @@
-//! What the value of each keyword is: what the drafts' own meta-schemas say, with the place where it isn't so.
+//! Checks the value of each keyword, as the drafts' meta-schemas do, and finds the place of what is wrong.
 
 use std::collections::HashSet;
 
@@ -9,18 +9,18 @@ use crate::schema::load::{Json, Member, Node};
 /// The names of types.
 pub(crate) const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
-/// A value that is none of its keyword.
+/// A value that its keyword can't have.
 #[derive(Debug)]
-pub(crate) struct Wrong<'a> {
+pub(crate) struct InvalidValue<'a> {
     pub(crate) node: &'a Node,
-    /// The keyword, or behind it the member that should be a schema.
+    /// The keyword, or its member that should be a schema.
     pub(crate) keyword: String,
-    /// What it is instead.
+    /// What is expected.
     pub(crate) wanted: &'static str,
 }
 
-/// What is wrong with a keyword that the draft has. Of an array only the first is told.
-pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<Wrong<'a>> {
+/// Returns the invalid values of a keyword of the draft; of an array only the first.
+pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<InvalidValue<'a>> {
     let (keyword, value) = (member.key.as_str(), &member.value);
     let found = match keyword {
         "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies"
@@ -31,7 +31,7 @@ pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<
                     "dependencies" if matches!(inner.value.json, Json::Array(_)) => names(draft, &inner.value),
                     _ => schema_of(draft, &inner.value),
                 }?;
-                Some(Wrong { node, keyword: format!("{keyword}/{}", inner.key), wanted: SCHEMA })
+                Some(InvalidValue { node, keyword: format!("{keyword}/{}", inner.key), wanted: SCHEMA })
             });
             return wrong.collect();
         }
@@ -42,19 +42,19 @@ pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<
             let beside = if keyword == "exclusiveMinimum" { "minimum" } else { "maximum" };
             if schema.get(beside).is_none() {
                 let wanted = if beside == "minimum" { BESIDE_MINIMUM } else { BESIDE_MAXIMUM };
-                return vec![Wrong { node: value, keyword: keyword.to_owned(), wanted }];
+                return vec![InvalidValue { node: value, keyword: keyword.to_owned(), wanted }];
             }
             unless(value, boolean(value))
         }
         "exclusiveMinimum" | "exclusiveMaximum" => unless(value, number(value)),
         "multipleOf" => unless(value, positive(value)),
         "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" | "$recursiveAnchor" => unless(value, boolean(value)),
-        // to the meta-schema of draft 4 it is no keyword
+        // the meta-schema of draft 4 doesn't have it
         "$ref" if draft == Draft4 => None,
         "title" | "description" | "format" | "$comment" | "contentEncoding" | "contentMediaType" | "pattern" | "id"
         | "$ref" | "$dynamicRef" | "$recursiveRef" => unless(value, value.str().is_some()),
         "$id" => {
-            // from 2019-09 on `$anchor` does what a fragment did
+            // from 2019-09 on, `$anchor` replaces fragments
             let named = |id: &str| id.find('#').is_none_or(|at| at + 1 == id.len()) || draft < Draft201909;
             unless(value, value.str().is_some_and(named))
         }
@@ -82,11 +82,11 @@ pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<
         }
         _ => None,
     };
-    let wrong = found.map(|node| Wrong { node, keyword: keyword.to_owned(), wanted: wanted(keyword, draft) });
+    let wrong = found.map(|node| InvalidValue { node, keyword: keyword.to_owned(), wanted: wanted(keyword, draft) });
     wrong.into_iter().collect()
 }
 
-/// Whether a keyword only tells people something, so that a value of another type harms nothing.
+/// Whether a keyword is an annotation, for which an invalid value is harmless.
 pub(crate) fn is_annotation(keyword: &str) -> bool {
     matches!(
         keyword,
@@ -106,7 +106,7 @@ const SCHEMA: &str = "a schema: an object, or true or false";
 const BESIDE_MINIMUM: &str = "only beside `minimum` in draft 4";
 const BESIDE_MAXIMUM: &str = "only beside `maximum` in draft 4";
 
-/// What a keyword's value is, in words.
+/// Describes the values that a keyword may have.
 fn wanted(keyword: &str, draft: Draft) -> &'static str {
     match keyword {
         "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" | "minContains"
@@ -153,7 +153,7 @@ fn positive(node: &Node) -> bool {
     matches!(&node.json, Json::Number(text) if Number::new(text).is_positive())
 }
 
-/// Whether it is a whole number, 0 or more; `1.0` is one, but in draft 4.
+/// Whether it is a whole number, 0 or more. `1.0` is one, except in draft 4.
 fn whole(draft: Draft, node: &Node) -> bool {
     let Json::Number(text) = &node.json else { return false };
     let number = Number::new(text);
@@ -167,12 +167,12 @@ fn anchor(draft: Draft, name: &str) -> bool {
     name.starts_with(first) && name.chars().all(more)
 }
 
-/// What is no schema there.
+/// Reports a value that isn't a schema.
 fn schema_of(draft: Draft, node: &Node) -> Option<&Node> {
     unless(node, node.is_object() || boolean(node) && draft != Draft4)
 }
 
-/// What is no schema in an array of at least one.
+/// Reports items that aren't schemas, and an empty array.
 fn schemas(draft: Draft, node: &Node) -> Option<&Node> {
     match &node.json {
         Json::Array(items) if !items.is_empty() => items.iter().find_map(|item| schema_of(draft, item)),
@@ -180,12 +180,12 @@ fn schemas(draft: Draft, node: &Node) -> Option<&Node> {
     }
 }
 
-/// What is wrong in the members of an object.
+/// Reports the invalid members of an object.
 fn map(node: &Node, wrong: impl Fn(&Node) -> Option<&Node>) -> Option<&Node> {
     if node.is_object() { node.members().iter().find_map(|member| wrong(&member.value)) } else { Some(node) }
 }
 
-/// What is wrong in an array of names.
+/// Reports the invalid items of an array of names.
 fn names(draft: Draft, node: &Node) -> Option<&Node> {
     match &node.json {
         Json::Array(items) if !items.is_empty() || draft != Draft4 => strings(node, items),
@@ -193,7 +193,7 @@ fn names(draft: Draft, node: &Node) -> Option<&Node> {
     }
 }
 
-/// What isn't a string, or the array where one is there twice.
+/// Reports items that aren't strings, and an array with duplicates.
 fn strings<'a>(node: &'a Node, items: &'a [Node]) -> Option<&'a Node> {
     let mut seen = HashSet::new();
     for item in items {
@@ -206,7 +206,7 @@ fn strings<'a>(node: &'a Node, items: &'a [Node]) -> Option<&'a Node> {
     None
 }
 
-/// What is wrong in `type`, but for an unknown name: of that something better is said.
+/// Reports an invalid `type`, except unknown names, which have a message of their own.
 fn types(node: &Node) -> Option<&Node> {
     match &node.json {
         Json::String(_) => None,

@@ -1,9 +1,9 @@
-//! Whether a lock that is behind is an error: in CI it is, since what is deployed has to be what was accepted.
+//! Decides whether a lock that is behind is an error. In CI it is: what is deployed must be what was accepted.
 
 use std::env::{self, VarError};
 use std::fmt;
 
-/// `TWYLA_LOCK` with another value than it may have.
+/// The error for an invalid value of `TWYLA_LOCK`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadStrictness(String);
 
@@ -15,14 +15,14 @@ impl fmt::Display for BadStrictness {
     }
 }
 
-/// The variables that say it.
+/// The environment variables that decide it.
 pub(crate) const VARIABLES: [&str; 2] = ["TWYLA_LOCK", "CI"];
 
-/// Whether a lock that is behind is an error here: as the variable `TWYLA_LOCK` says, `strict` or `warn`; where it isn't
-/// set, as `CI` is set, to anything but `false`, `0` or nothing.
+/// Whether a lock that is behind is an error: as `TWYLA_LOCK` says, `strict` or `warn`; if it isn't set, whether `CI` is set to
+/// anything but `false`, `0` or nothing.
 ///
 /// # Errors
-/// Where `TWYLA_LOCK` is something else.
+/// Fails if `TWYLA_LOCK` has another value.
 pub fn strict() -> Result<bool, BadStrictness> {
     let set = |name| match env::var(name) {
         Ok(value) => Some(value),

@@ -1,30 +1,30 @@
-//! What a lock's check is asked.
+//! The options of a check against the lock.
 
 use super::date::Date;
 use super::roles::Roles;
 
-/// The lock's name in its folder.
+/// The name of the lock in its folder.
 pub const FILE_NAME: &str = "contracts.lock";
 
-/// What is demanded of contracts, and of whom it is said.
+/// The options of a check.
 #[derive(Clone, Debug)]
-pub struct How {
+pub struct CheckOptions {
     /// The schemas folder as messages show it: `schemas`.
     pub folder: String,
-    /// What the service does with the contracts.
+    /// The roles of the service.
     pub roles: Roles,
-    /// The day that waivers are held against.
+    /// The day for which waivers are checked.
     pub today: Date,
 }
 
-impl How {
-    /// Everything is demanded, today.
+impl CheckOptions {
+    /// Checks everything, for today.
     #[must_use]
     pub fn new(folder: impl Into<String>) -> Self {
         Self { folder: folder.into(), roles: Roles::default(), today: Date::today() }
     }
 
-    /// The lock's file as messages show it.
+    /// The lock file as messages show it.
     pub(crate) fn file(&self) -> String {
         format!("{}/{FILE_NAME}", self.folder)
     }

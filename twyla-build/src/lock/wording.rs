@@ -1,42 +1,44 @@
-//! What is found, in words: a line that says what, and lines below it that say the rest.
+//! The text of a finding: a headline, and lines below it with the details.
 
 use serde_json::Value;
 use twyla_contract::Place;
 
-use super::finding::{Broken, EditVerdict, Edited, Finding, Held, Matter, Misfit, Waived};
+use super::finding::{
+    BreakingChange, ComparedVersion, EditVerdict, EditedContract, Finding, FindingKind, Misfit, WaivedMisfit,
+};
 use super::model::{Direction, Subject, Waiver, short};
 use crate::compare::{ContractKind, Verdict, Witness};
 
-/// How many edits, and how many misfits, are shown at most.
+/// Limits of the edits and misfits that are shown.
 const MOST_EDITS: usize = 5;
 const MOST_MISFITS: usize = 4;
 
-/// What a finding says, in lines; `also` are other contracts that the same edit harms in the same way.
+/// Returns the lines of a finding. `also` are other contracts that the same edit affects in the same way.
 pub(super) fn said(finding: &Finding, also: &[&Finding]) -> Vec<String> {
-    let Finding { subject, place, matter } = finding;
+    let Finding { subject, place, kind } = finding;
     let Place { file, line, column } = place;
     let mut text = Text(Vec::new());
     text.0.push(format!("{file}:{line}:{column}: {}", headline(finding, also)));
-    match matter {
-        Matter::New | Matter::Waived(_) | Matter::Idle(_) => {}
-        Matter::Behind(edited) => text.edits(edited, &[]),
-        Matter::Removed => text.removed(finding, also, None),
-        Matter::Renamed { to } => text.removed(finding, also, Some(to)),
-        Matter::Broken(broken) => text.broken(subject, broken, also),
-        Matter::Lost { digest, .. } => text.lost(subject, digest),
+    match kind {
+        FindingKind::New | FindingKind::Waived(_) | FindingKind::Idle(_) => {}
+        FindingKind::Behind(edited) => text.edits(edited, &[]),
+        FindingKind::Removed => text.removed(finding, also, None),
+        FindingKind::Renamed { to } => text.removed(finding, also, Some(to)),
+        FindingKind::Broken(broken) => text.broken(subject, broken, also),
+        FindingKind::Lost { digest, .. } => text.lost(subject, digest),
     }
     text.0
 }
 
-/// What was changed, all of it, and what doesn't fit.
-pub(super) fn changes(subject: &Subject, edited: &Edited, misfits: &[Misfit]) -> Vec<String> {
+/// Returns all edits and all misfits.
+pub(super) fn changes(subject: &Subject, edited: &EditedContract, misfits: &[Misfit]) -> Vec<String> {
     let mut text = Text(Vec::new());
     text.part("changed", edited.edits.iter().map(ToString::to_string));
     misfits.iter().for_each(|misfit| text.misfit(subject, misfit));
     text.0
 }
 
-/// How many contracts are named of those that have the same said of them.
+/// The number of contracts that a shared message names.
 const MOST_NAMED: usize = 4;
 
 /// `` `a.x`, `a.y` and 3 more ``
@@ -53,7 +55,7 @@ fn named(finding: &Finding, also: &[&Finding]) -> String {
     }
 }
 
-/// The others as a command has them behind the first.
+/// Returns the other contracts as arguments of a command.
 fn others(also: &[&Finding]) -> String {
     also.iter().map(|other| format!(" {}", other.subject)).collect()
 }
@@ -61,26 +63,28 @@ fn others(also: &[&Finding]) -> String {
 fn headline(finding: &Finding, also: &[&Finding]) -> String {
     let (subject, names) = (&finding.subject, named(finding, also));
     let many = !also.is_empty();
-    // of many, all at once are accepted
+    // if there are many, the command accepts all
     let accept = if many { "`cargo twyla accept`".to_owned() } else { format!("`cargo twyla accept {subject}`") };
-    match &finding.matter {
-        Matter::New => format!("{names} {} new and not in the lock yet: {accept}", if many { "are" } else { "is" }),
-        Matter::Removed if many => format!("the RPC `{}` is in the lock, and its schemas are gone", subject.name),
-        Matter::Removed => format!("{names} is in the lock, and its schema is gone"),
-        Matter::Renamed { to } if many => format!(
+    match &finding.kind {
+        FindingKind::New => {
+            format!("{names} {} new and not in the lock yet: {accept}", if many { "are" } else { "is" })
+        }
+        FindingKind::Removed if many => format!("the RPC `{}` is in the lock, and its schemas are gone", subject.name),
+        FindingKind::Removed => format!("{names} is in the lock, and its schema is gone"),
+        FindingKind::Renamed { to } if many => format!(
             "the RPC `{}` is gone and `{}` looks like it: another name is another {}",
             subject.name,
             to.name,
             noun(subject)
         ),
-        Matter::Renamed { to } => {
+        FindingKind::Renamed { to } => {
             format!("{names} is gone and `{to}` looks like it: another name is another {}", noun(subject))
         }
-        Matter::Behind(edited) if edited.verdict == EditVerdict::Additive => {
+        FindingKind::Behind(edited) if edited.verdict == EditVerdict::Additive => {
             let have = if many { "have" } else { "has" };
             format!("{names} {have} an additive change that isn't in the lock yet: {accept}")
         }
-        Matter::Behind(edited) => format!(
+        FindingKind::Behind(edited) => format!(
             "{names} {} a {} change, which does no harm in what this service does; it isn't in the lock yet: \
              `cargo twyla accept {subject}{} --direction {} --until … --reason \"…\"`",
             if many { "have" } else { "has" },
@@ -92,23 +96,23 @@ fn headline(finding: &Finding, also: &[&Finding]) -> String {
                 _ => "both",
             }
         ),
-        Matter::Broken(broken) => broken_headline(subject, &names, broken),
-        Matter::Waived(waived) => {
-            let Waived { misfit, waiver } = &**waived;
+        FindingKind::Broken(broken) => broken_headline(subject, &names, broken),
+        FindingKind::Waived(waived) => {
+            let WaivedMisfit { misfit, waiver } = &**waived;
             let Waiver { until, reason, .. } = waiver;
             let passes = harm(subject, misfit, "refuse");
             format!("{names}: until {until} it is let pass that {passes}: {reason}")
         }
-        Matter::Idle(waiver) => format!(
-            "{names}: this waiver of {} is of no use: what it lets pass isn't there; {accept} takes it out",
+        FindingKind::Idle(waiver) => format!(
+            "{names}: this waiver of {} is unused: what it lets pass isn't there; {accept} takes it out",
             short(&waiver.old)
         ),
-        Matter::Lost { digest, because } => match because {
+        FindingKind::Lost { digest, because } => match because {
             Some(because) => format!(
-                "{names}: the version {}, which is in the field ({because}), was taken out of the lock without a word",
+                "{names}: the version {}, which is in the field ({because}), was removed from the lock without a reason",
                 short(digest)
             ),
-            None => format!("{names} was taken out of the lock without a word"),
+            None => format!("{names} was removed from the lock without a reason"),
         },
     }
 }
@@ -121,7 +125,7 @@ fn noun(subject: &Subject) -> &'static str {
     }
 }
 
-/// What the two sides of a contract are called.
+/// Returns the names of the two sides of a contract.
 pub(super) fn sides(subject: &Subject) -> (&'static str, &'static str) {
     match subject.kind {
         ContractKind::Context | ContractKind::Event => ("producers", "listeners"),
@@ -139,13 +143,13 @@ fn refusal(subject: &Subject, direction: Direction, verb: &str) -> String {
     }
 }
 
-/// Whether all that doesn't fit is that callers repeat what services don't let be repeated.
+/// Whether the only misfit is that callers repeat calls that services don't allow to be repeated.
 fn is_repeated(misfits: &[&Misfit]) -> bool {
     let repeated = |misfit: &&Misfit| matches!(&misfit.verdict, Verdict::Breaks(witness) if witness.is_repeated());
     !misfits.is_empty() && misfits.iter().all(repeated)
 }
 
-/// What a misfit does: `new listeners refuse what old producers send`, or a call is repeated that may not be.
+/// Describes a misfit: `new listeners refuse what old producers send`, or a repeated call.
 fn harm(subject: &Subject, misfit: &Misfit, verb: &str) -> String {
     match misfit.direction {
         direction if !is_repeated(&[misfit]) => refusal(subject, direction, verb),
@@ -154,7 +158,7 @@ fn harm(subject: &Subject, misfit: &Misfit, verb: &str) -> String {
     }
 }
 
-fn broken_headline(subject: &Subject, names: &str, broken: &Broken) -> String {
+fn broken_headline(subject: &Subject, names: &str, broken: &BreakingChange) -> String {
     let ended = broken.misfits.iter().find_map(|misfit| Some((misfit, misfit.ended.as_ref()?)));
     if let Some((misfit, Waiver { until, reason, .. })) = ended {
         let passed = harm(subject, misfit, "refuse");
@@ -170,12 +174,12 @@ fn broken_headline(subject: &Subject, names: &str, broken: &Broken) -> String {
         }
         (Some(_), Some(_)) => "old and new refuse what the other one sends".to_owned(),
         (Some(misfit), None) | (None, Some(misfit)) => harm(subject, misfit, "would refuse"),
-        (None, None) => "nobody can tell whether old and new read each other".to_owned(),
+        (None, None) => "it is undecided whether old and new read each other".to_owned(),
     };
     format!("{names} can't change like this: {what}")
 }
 
-/// Lines with a word before each part.
+/// Lines of text, with a label before each part.
 struct Text(Vec<String>);
 
 impl Text {
@@ -186,8 +190,8 @@ impl Text {
         }
     }
 
-    fn edits(&mut self, edited: &Edited, culprits: &[usize]) {
-        // those that harm come first, and what a schema calls itself last
+    fn edits(&mut self, edited: &EditedContract, culprits: &[usize]) {
+        // breaking edits come first, edits of identifiers last
         let names = |index: &usize| edited.edits.get(*index).is_some_and(|edit| edit.is_of_name());
         let harmless = (0..edited.edits.len()).filter(|index| !culprits.contains(index));
         let (named, harmless): (Vec<usize>, Vec<usize>) = harmless.partition(names);
@@ -204,7 +208,7 @@ impl Text {
         self.part("changed", lines);
     }
 
-    fn broken(&mut self, subject: &Subject, broken: &Broken, also: &[&Finding]) {
+    fn broken(&mut self, subject: &Subject, broken: &BreakingChange, also: &[&Finding]) {
         let (producers, listeners) = sides(subject);
         self.edits(&broken.edited, &broken.culprits);
         let verdict = match broken.edited.verdict {
@@ -224,7 +228,7 @@ impl Text {
         for direction in &directions {
             let sure = of(*direction).any(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)));
             let who = match is_repeated(&of(*direction).collect::<Vec<_>>()) {
-                true => "whoever pays for what is done twice: a call without an answer is sent again".to_owned(),
+                true => "callers whose call takes effect twice: a call without an answer is sent again".to_owned(),
                 false => hurt_by(subject, *direction),
             };
             hurt.push(format!("{}{who}", if sure { "" } else { "perhaps " }));
@@ -247,7 +251,7 @@ impl Text {
 
     fn misfit(&mut self, subject: &Subject, misfit: &Misfit) {
         let (producers, listeners) = sides(subject);
-        let version = |Held { because, version, .. }: &Held| match because {
+        let version = |ComparedVersion { because, version, .. }: &ComparedVersion| match because {
             Some(because) => format!(" (version {}: {because})", version.short()),
             None => String::new(),
         };
@@ -263,7 +267,7 @@ impl Text {
                     false => ("sent", "refused"),
                 };
                 self.part("witness", [format!("{} may be {sent} by {sender}", brief(event))]);
-                // of an old reader the rule isn't in the files any more
+                // the rule of an old reader is no longer in the files
                 let stands = misfit.place.as_ref().map_or_else(|| format!("in the lock: {path}"), ToString::to_string);
                 let at = if pointer.is_empty() { String::new() } else { format!(" at {pointer}") };
                 self.part(refused, [format!("by {reader}{at}, for `{keyword}` ({stands}): {rule}")]);
@@ -275,7 +279,7 @@ impl Text {
         }
     }
 
-    /// Sentences, broken into lines where they are long, each with a command in a line of its own behind it.
+    /// Adds wrapped sentences, each followed by a command in a line of its own.
     fn prose(&mut self, word: &str, bullet: &str, items: impl IntoIterator<Item = (String, Option<String>)>) {
         let indent = " ".repeat(bullet.len());
         let mut lines = Vec::new();
@@ -296,26 +300,26 @@ impl Text {
         let subject = &finding.subject;
         self.part("verdict", ["breaking".to_owned()]);
         let hurt: &[&str] = match subject.kind {
-            ContractKind::Request => &["callers that aren't upgraded yet: nobody answers what they ask"],
+            ContractKind::Request => &["callers that aren't upgraded yet: nothing answers their calls"],
             ContractKind::Response | ContractKind::Error => {
-                &["callers and services that aren't upgraded yet: what is still answered so, nobody else knows"]
+                &["callers and services that aren't upgraded yet: the other side doesn't know this answer"]
             }
             ContractKind::Context | ContractKind::Event => &[
-                "listeners that aren't upgraded yet: they wait for what is sent no more",
-                "producers in the field, which can't be taken back: nobody takes what they send",
+                "listeners that aren't upgraded yet: they wait for events that are no longer sent",
+                "producers in the field, which can't be taken back: nothing receives what they send",
             ],
         };
         self.prose("hurt", "", hurt.iter().map(|line| ((*line).to_owned(), None)));
         let name = |subject: &Subject| if also.is_empty() { subject.to_string() } else { subject.name.clone() };
         let keep = match (to, subject.is_of_rpc()) {
             (Some(to), true) => {
-                format!("keep `{}` beside `{}`: serve both until nobody calls the old one", name(subject), name(to))
+                format!("keep `{}` beside `{}`: serve both until nothing calls the old one", name(subject), name(to))
             }
             (Some(to), false) => {
-                format!("keep `{subject}` beside `{to}`: send both until nobody takes the old one")
+                format!("keep `{subject}` beside `{to}`: send both until nothing receives the old one")
             }
-            (None, true) => "put it back, and take it out when nobody calls it any more".to_owned(),
-            (None, false) => "put the schema back, and take it out when nobody sends or takes it any more".to_owned(),
+            (None, true) => "put it back, and remove it once nothing calls it".to_owned(),
+            (None, false) => "put the schema back, and remove it once nothing sends or receives the event".to_owned(),
         };
         let command = format!("cargo twyla accept {subject}{} --removed --reason \"…\"", others(also));
         self.ways(vec![(keep, None), ("where that is so already:".to_owned(), Some(command))]);
@@ -330,10 +334,10 @@ impl Text {
     }
 }
 
-/// How long a line of prose is, in characters.
+/// The maximum length of a line of prose, in characters.
 const WIDTH: usize = 96;
 
-/// A text in lines, broken between words.
+/// Wraps a text between words.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -359,11 +363,11 @@ fn hurt_by(subject: &Subject, direction: Direction) -> String {
                 "{producers} in the field, which can't be taken back: what they send, and what waits in queues, is refused"
             )
         }
-        Direction::NewToOld => format!("{listeners} that aren't upgraded yet: they refuse what is sent anew"),
+        Direction::NewToOld => format!("{listeners} that aren't upgraded yet: they refuse what new {producers} send"),
     }
 }
 
-/// When a change may be accepted that doesn't fit in these directions.
+/// Describes when a change that doesn't fit in these directions may be accepted.
 fn condition(subject: &Subject, directions: &[Direction]) -> String {
     let (producers, listeners) = sides(subject);
     let has = |direction| directions.contains(&direction);
@@ -374,11 +378,11 @@ fn condition(subject: &Subject, directions: &[Direction]) -> String {
     }
 }
 
-/// How much of a text in an event, and of a whole event, is shown, in characters.
+/// The number of characters shown of a text in an event, and of a whole event.
 const TEXT: usize = 24;
 const EVENT: usize = 160;
 
-/// An event in one line, with what is long in it cut.
+/// Returns an event in one line, shortened.
 pub(crate) fn brief(event: &Value) -> String {
     let text = cut(event).to_string();
     match text.char_indices().nth(EVENT) {

@@ -1,5 +1,4 @@
-//! How alike two schemas are: what tells a renamed contract from a new one, and which branches of two choices belong
-//! together.
+//! Measures how similar two schemas are, to recognize renamed contracts and to pair the branches of two choices.
 
 use std::collections::HashMap;
 
@@ -7,10 +6,10 @@ use serde_json::Value;
 
 use crate::schema::load::step;
 
-/// From here on two schemas are taken for versions of one.
+/// The similarity from which on two schemas count as versions of one.
 pub(crate) const LIKE: f64 = 0.6;
 
-/// What two schemas have in common, from 0 to 1: of all their leaves, each a value at its place, the part that both have.
+/// Returns the similarity of two schemas, from 0 to 1: the share of common leaves, each a value with its place.
 pub(crate) fn likeness(a: &Value, b: &Value) -> f64 {
     if a == b {
         return 1.0;
@@ -37,7 +36,7 @@ fn leaves(value: &Value, at: &str, found: &mut impl FnMut(String)) {
         Value::Object(members) if !members.is_empty() => {
             members.iter().for_each(|(name, value)| leaves(value, &step(at, name), found));
         }
-        // the place in a list says little
+        // indexes of lists are ignored
         Value::Array(items) if !items.is_empty() => items.iter().for_each(|item| leaves(item, &step(at, "-"), found)),
         leaf => found(format!("{at} {leaf}")),
     }

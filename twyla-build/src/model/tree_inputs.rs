@@ -1,18 +1,18 @@
-//! What rule trees look at of typed values: a struct whose undeclared members matter to a rule keeps them, and a string whose
-//! very text a rule asks for stays one.
+//! What rule trees read of typed values: a struct keeps undeclared members if a rule is about them, and a string stays a
+//! string if a rule is about its text.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::rules::Check;
-use super::types::{Body, Field, Held, Others, Shape, Tree, Type, TypeId, reach};
+use super::types::{Body, Field, Others, Shape, Tree, Type, TypeId, ValueType, reach};
 use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
 use crate::schema::schemas::{Loc, Schemas};
 
-/// Settles what structs keep and which types are looked at, when all types are known.
+/// Decides which structs keep undeclared members and which types trees read, once all types are known.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     let mut walker = Walker::new(schemas, types);
-    // each at an address of its own, by which what was seen is known
+    // each shape has its own address, which identifies it
     let whole: Vec<Shape> = (0..types.len()).map(Shape::Named).collect();
     for (type_, shape) in types.iter().zip(&whole) {
         type_.trees.iter().for_each(|tree| walker.start(tree, shape));
@@ -27,21 +27,21 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
         if kept.contains(&id) && *others == Others::Ignored {
             let name = names::extra(&fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>());
             let hidden = !type_.sensitive.is_empty();
-            *others = Others::Kept { name, held: Held::plain(Shape::Any), hidden };
+            *others = Others::Kept { name, held: ValueType::plain(Shape::Any), hidden };
         }
     }
 }
 
-/// What a rule needs a type to be.
+/// What a rule needs of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
-    /// It keeps the members that its schema doesn't declare.
+    /// It keeps undeclared members.
     Members,
-    /// A string in it stays the text that was read: which of those with a format.
+    /// A string with a format stays a string: the index of that string.
     Text(usize),
 }
 
-/// What the rules of one type need of the types that they look at, where these would be something else by themselves.
+/// Returns what the rules of one type need of the types that they read, beyond what these are by themselves.
 pub(super) fn needs(schemas: &Schemas, types: &[Type], id: TypeId) -> BTreeSet<(TypeId, Need)> {
     let (mut walker, whole) = (Walker::new(schemas, types), Shape::Named(id));
     types[id].trees.iter().for_each(|tree| walker.start(tree, &whole));
@@ -63,13 +63,13 @@ pub(super) fn needs(schemas: &Schemas, types: &[Type], id: TypeId) -> BTreeSet<(
     needs
 }
 
-/// The strings of a type that have a type of their format.
+/// Returns the strings of a type that have the Rust type of their format.
 fn with_format(body: &Body) -> Vec<&Shape> {
     let mut open: Vec<&Shape> = body.holds().into_iter().map(|held| &held.shape).collect();
     let mut found = Vec::new();
     while let Some(shape) = open.pop() {
         match shape {
-            Shape::Real(_) => found.push(shape),
+            Shape::Format(_) => found.push(shape),
             Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) => open.push(&inner.shape),
             _ => {}
         }
@@ -77,13 +77,13 @@ fn with_format(body: &Body) -> Vec<&Shape> {
     found
 }
 
-/// Walks schemas and the shapes of the values that they hold for side by side.
+/// Walks schemas and the shapes of their values side by side.
 struct Walker<'a> {
     schemas: &'a Schemas,
     types: &'a [Type],
     kept: HashSet<TypeId>,
     from: BTreeSet<TypeId>,
-    /// The values of a format of which a rule asks more than that: two texts may be one moment.
+    /// The strings with a format whose text a rule needs: two texts may be the same date-time.
     texts: HashSet<*const Shape>,
     seen: HashSet<(Loc, *const Shape)>,
 }
@@ -100,7 +100,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn held(&mut self, held: &'a Held) {
+    fn held(&mut self, held: &'a ValueType) {
         held.trees.iter().for_each(|tree| self.start(tree, &held.shape));
         if held.checks.contains(&Check::UniqueItems) {
             self.all_texts(&held.shape);
@@ -134,7 +134,7 @@ impl<'a> Walker<'a> {
                 Body::Map(held) => return self.keywords(loc, only, &held.shape),
                 Body::Enum { .. } => return,
             },
-            Shape::Array(_) | Shape::Map(_) | Shape::Real(_) => (&[][..], None),
+            Shape::Array(_) | Shape::Map(_) | Shape::Format(_) => (&[][..], None),
             _ => return,
         };
         let by_wire: HashMap<&str, &Field> = fields.iter().map(|field| (field.wire.as_str(), field)).collect();
@@ -143,16 +143,16 @@ impl<'a> Walker<'a> {
         let in_force = |keyword: &str| only.is_none_or(|only| only.contains(keyword)) && schemas.knows(loc, keyword);
         let of_text = |member: &Member| match (&*member.key, shape) {
             ("enum" | "const" | "pattern" | "minLength" | "maxLength", _) => true,
-            ("format", Shape::Real(real)) => member.value.str() != Some(real.format()),
+            ("format", Shape::Format(real)) => member.value.str() != Some(real.format()),
             _ => false,
         };
-        if let Shape::Real(_) = shape
+        if let Shape::Format(_) = shape
             && node.members().iter().any(|member| in_force(&member.key) && of_text(member))
         {
             self.texts.insert(std::ptr::from_ref(shape));
         }
         let mut keep = false;
-        // schemas for the same value, for an item or a member, and for the member of a name
+        // schemas for the same value, for items and members, and for named members
         let (mut here, mut below, mut named) = (Vec::new(), Vec::new(), Vec::new());
         for member in node.members().iter().filter(|member| in_force(&member.key)) {
             let (keyword, value, at) = (member.key.as_str(), &member.value, loc.step(&member.key));
@@ -200,7 +200,7 @@ impl<'a> Walker<'a> {
                     below.push(at);
                 }
                 "$dynamicRef" | "$recursiveRef" => {
-                    // where it leads is known only when a value is there
+                    // its target is known only with a value
                     let mut all = BTreeSet::new();
                     shape.uses(&mut all);
                     let all = reach(self.types, all);
@@ -232,7 +232,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Keeps the text of all strings in the values of a shape.
+    /// Keeps the text of all strings in a shape.
     fn all_texts(&mut self, shape: &'a Shape) {
         let mut ids = BTreeSet::new();
         shape.uses(&mut ids);
@@ -242,7 +242,7 @@ impl<'a> Walker<'a> {
         }
         while let Some(shape) = open.pop() {
             match shape {
-                Shape::Real(_) => {
+                Shape::Format(_) => {
                     self.texts.insert(std::ptr::from_ref(shape));
                 }
                 Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) => open.push(&inner.shape),
@@ -252,11 +252,11 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Makes a string of what is one of those, held to its format.
-fn keep_text(held: &mut Held, texts: &HashSet<*const Shape>) {
+/// Turns these shapes into strings with a check of their format.
+fn keep_text(held: &mut ValueType, texts: &HashSet<*const Shape>) {
     let found = texts.contains(&std::ptr::from_ref(&held.shape));
     match &mut held.shape {
-        Shape::Real(real) if found => {
+        Shape::Format(real) if found => {
             held.checks.push(Check::Format(real.variant(), real.format().to_owned()));
             held.shape = Shape::String;
         }

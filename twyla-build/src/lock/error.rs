@@ -1,14 +1,14 @@
-//! What can be wrong with a lock file, in which words, and what is to be done.
+//! Errors in a lock file, their messages and their remedies.
 
 use std::fmt;
 
 use super::model::short;
 
-/// What is wrong with a lock file.
+/// An error in a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the wording below is the documentation")]
-pub enum Fault {
-    /// Left by a merge of two branches.
+pub enum LockError {
+    /// Conflict markers left by a merge.
     Conflict,
     NoLock,
     Newer {
@@ -34,7 +34,7 @@ pub enum Fault {
     BadForm {
         error: String,
     },
-    /// The form isn't that of its digest.
+    /// The form doesn't have the digest.
     WrongDigest {
         said: String,
         is: String,
@@ -49,17 +49,17 @@ pub enum Fault {
     },
 }
 
-/// What makes a whole lock out of a broken one.
+/// How to repair a broken lock.
 const REMEDY: &str = "take the file from version control again, and then `cargo twyla accept`";
 
-impl fmt::Display for Fault {
+impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict => f.write_str(
                 "two branches were merged here and both have changed the lock: take the one side whole, and then \
                  `cargo twyla accept` what the other one had accepted",
             ),
-            Self::NoLock => write!(f, "is no lock of contracts: an object with `lock` and `contracts`; {REMEDY}"),
+            Self::NoLock => write!(f, "isn't a lock of contracts: an object with `lock` and `contracts`; {REMEDY}"),
             Self::Newer { number } => {
                 write!(f, "is a lock of the form {number}, and this version of Twyla knows 1: it needs a newer one")
             }
@@ -72,8 +72,8 @@ impl fmt::Display for Fault {
                 }
             }
             Self::Wrong { name, wanted, found } => write!(f, "`{name}` is {wanted}, not {found}"),
-            Self::BadSubject { name, error } => write!(f, "`{name}` is no contract: {error}"),
-            Self::BadForm { error } => write!(f, "the form is no contract: {error}; {REMEDY}"),
+            Self::BadSubject { name, error } => write!(f, "`{name}` isn't a contract: {error}"),
+            Self::BadForm { error } => write!(f, "the form isn't a contract: {error}; {REMEDY}"),
             Self::WrongDigest { said, is } => write!(
                 f,
                 "the form isn't the one of the digest {}, but of {}: it was edited by hand; {REMEDY}",

@@ -1,4 +1,4 @@
-//! A property beside the one that was to be changed: the old one stays what it is, and the new one has what is new.
+//! Proposes a new property beside a changed one: the old property stays, and the new one has the change.
 
 use std::borrow::Cow;
 
@@ -7,22 +7,22 @@ use serde_json::Value;
 use super::form::Form;
 use super::undo;
 use crate::compare::SchemaPath;
-use crate::schema::draft::{HOLDERS, Holds};
+use crate::schema::draft::{HOLDERS, Subschemas};
 use crate::schema::load::steps;
 
 /// An old form with a new property.
 #[derive(Debug)]
-pub(super) struct Beside {
+pub(super) struct AddedProperty {
     /// The form.
     pub(super) form: Form,
-    /// The property that was to be changed.
+    /// The name of the changed property.
     pub(super) name: String,
-    /// The new one.
+    /// The name of the new property.
     pub(super) other: String,
 }
 
-/// Puts what the nearest property around a place has become beside what it was.
-pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<Beside> {
+/// Adds the new content of the nearest property around a place as another property.
+pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<AddedProperty> {
     let path_names: Vec<String> = steps(&path.pointer).map(Cow::into_owned).collect();
     let length = nearest(&path_names)?;
     let (name, parent) = path_names.get(..length)?.split_last()?;
@@ -40,10 +40,10 @@ pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<Besi
         other = next(&other);
     }
     properties.insert(other.clone(), value);
-    Some(Beside { form, name: name.clone(), other })
+    Some(AddedProperty { form, name: name.clone(), other })
 }
 
-/// The name with the next number: `amount`, `amount_2`, `amount_3`.
+/// Returns the name with the next number: `amount`, `amount_2`, `amount_3`.
 pub(super) fn next(name: &str) -> String {
     let counted = name.rsplit_once('_').and_then(|(stem, number)| Some((stem, number.parse::<u32>().ok()?)));
     match counted {
@@ -52,22 +52,22 @@ pub(super) fn next(name: &str) -> String {
     }
 }
 
-/// How many steps of a path lead to the last property on it.
+/// Returns the number of steps to the last property on a path.
 fn nearest(path: &[String]) -> Option<usize> {
     let (mut at, mut found) = (0, None);
     while let Some(keyword) = path.get(at) {
         let holds = HOLDERS.iter().find(|(holder, _)| holder == keyword).map(|(_, holds)| holds);
         let next = path.get(at + 1);
         at += match holds {
-            Some(Holds::Named) => {
+            Some(Subschemas::Named) => {
                 if keyword == "properties" && next.is_some() {
                     found = Some(at + 2);
                 }
                 2
             }
-            Some(Holds::Many) => 2,
-            Some(Holds::OneOrMany) if next.is_some_and(|next| next.parse::<usize>().is_ok()) => 2,
-            Some(Holds::One | Holds::OneOrMany) => 1,
+            Some(Subschemas::Many) => 2,
+            Some(Subschemas::OneOrMany) if next.is_some_and(|next| next.parse::<usize>().is_ok()) => 2,
+            Some(Subschemas::One | Subschemas::OneOrMany) => 1,
             None => break,
         };
     }

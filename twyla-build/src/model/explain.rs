@@ -1,142 +1,142 @@
-//! How contracts are compiled, for people: their types, the fields and rules of these, and where each stands.
+//! Explains how contracts are compiled: their types, the fields and rules of these, and their places.
 
 use twyla_contract::Place;
 
-use super::types::{Body, Field, Held, Model, Others, Reason, Shape, Tree, Type, TypeId, Variant};
+use super::types::{Body, Field, Model, Others, Shape, Tree, TreeReason, Type, TypeId, ValueType, Variant};
 
 /// How one contract is compiled.
 #[derive(Clone, Debug, PartialEq)]
-pub struct About {
-    /// The event's name, `api.user_input`; `context` for the context; `<service>.<method>/request` and so on of an RPC.
+pub struct ContractExplanation {
+    /// The name of the event, `api.user_input`; `context` for the context; `<service>.<method>/request` and so on for an RPC.
     pub name: String,
-    /// Its types: that of the contract first, then those that it leads to, sorted by their paths.
-    pub types: Vec<AboutType>,
+    /// Its types: that of the contract first, then those that it uses, sorted by path.
+    pub types: Vec<TypeExplanation>,
 }
 
 /// A generated type.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AboutType {
+pub struct TypeExplanation {
     /// Its path below the module that includes the contracts: `api::UserInput`.
     pub rust_path: String,
-    /// Where its schema begins.
+    /// The place of its schema.
     pub place: Place,
-    /// What the schema says to people.
+    /// The description in the schema.
     pub docs: String,
-    /// What it is.
-    pub body: AboutBody,
-    /// The rules of the whole value that a tree holds.
-    pub trees: Vec<AboutTree>,
+    /// The new value.
+    pub body: BodyExplanation,
+    /// The rules of the whole value that a tree evaluates.
+    pub trees: Vec<RuleExplanation>,
 }
 
-/// What a type is made of.
+/// The content of a type.
 #[derive(Clone, Debug, PartialEq)]
-pub enum AboutBody {
+pub enum BodyExplanation {
     /// A struct.
     Struct {
         /// Its fields, in the schema's order.
-        fields: Vec<AboutField>,
-        /// What becomes of members that no field is for.
-        others: AboutOthers,
+        fields: Vec<FieldExplanation>,
+        /// What happens to undeclared members.
+        others: UndeclaredMembers,
     },
     /// An enum of words.
     Words(Vec<String>),
-    /// An enum of objects that a property tells apart.
+    /// An enum of objects that a tag distinguishes.
     Union {
-        /// The property.
+        /// The tag.
         tag: String,
-        /// The words that it may have, and the type of the object then.
+        /// The values of the tag, and the type of the object for each.
         variants: Vec<(Vec<String>, String)>,
     },
-    /// An object whose members are all of this type.
+    /// An object whose members all have this type.
     Map(String),
 }
 
-/// What becomes of members that no field is for.
+/// What happens to undeclared members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AboutOthers {
-    /// They are ignored when read, and never written.
+pub enum UndeclaredMembers {
+    /// They are ignored on reading and never written.
     Ignored,
-    /// An object that has some is refused.
+    /// An object with any is refused.
     Refused,
-    /// They are kept, and written.
+    /// They are kept and written.
     Kept,
 }
 
 /// A field.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AboutField {
+pub struct FieldExplanation {
     /// The name on the wire.
     pub wire: String,
-    /// The type, an `Option` where the property may be absent.
+    /// The type: an `Option` if the property may be absent.
     pub rust_type: String,
     /// Whether the schema requires the property.
     pub required: bool,
-    /// What the schema says to people, and the rules that are checked in place.
+    /// The description in the schema, and the rules that are checked in place.
     pub docs: String,
-    /// Where its schema begins.
+    /// The place of its schema.
     pub place: Place,
-    /// The rules that are checked in place of its items, or of its members.
+    /// The rules of its items or members that are checked in place.
     pub inner: Vec<String>,
-    /// The rules of the value that a tree holds.
-    pub trees: Vec<AboutTree>,
+    /// The rules of the value that a tree evaluates.
+    pub trees: Vec<RuleExplanation>,
 }
 
-/// A rule that a tree holds, as the type and checks in place can't tell it.
+/// A rule that a tree evaluates, since types and checks can't express it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AboutTree {
-    /// Where it stands.
+pub struct RuleExplanation {
+    /// Its place.
     pub place: Place,
-    /// Why it takes a tree.
+    /// Why it needs a tree.
     pub why: String,
 }
 
-/// All contracts of a model, the context first.
-pub(crate) fn all(model: &Model) -> Vec<About> {
+/// Explains all contracts of a model, the context first.
+pub(crate) fn all(model: &Model) -> Vec<ContractExplanation> {
     let contexts = std::iter::once(("context".to_owned(), model.context));
     let all = contexts.chain(model.events.iter().map(|(name, id)| (name.to_string(), *id)));
     let rpcs = model.rpcs.iter().flat_map(|method| {
         method.carries().map(|(way, carried)| (format!("{}/{}", method.name, way.name()), carried.type_))
     });
-    all.chain(rpcs).map(|(name, id)| About { name, types: types(model, id) }).collect()
+    all.chain(rpcs).map(|(name, id)| ContractExplanation { name, types: types(model, id) }).collect()
 }
 
-fn types(model: &Model, id: TypeId) -> Vec<AboutType> {
+fn types(model: &Model, id: TypeId) -> Vec<TypeExplanation> {
     let mut reached: Vec<&Type> =
         model.reach(id).into_iter().filter(|it| *it != id).map(|it| &model.types[it]).collect();
     reached.sort_by_key(|it| it.path());
     std::iter::once(&model.types[id]).chain(reached).map(|it| type_(model, it)).collect()
 }
 
-fn type_(model: &Model, type_: &Type) -> AboutType {
+fn type_(model: &Model, type_: &Type) -> TypeExplanation {
     let body = match &type_.body {
-        Body::Struct { fields, others } => AboutBody::Struct {
+        Body::Struct { fields, others } => BodyExplanation::Struct {
             fields: fields.iter().map(|it| field(model, it)).collect(),
             others: match others {
-                Others::Ignored => AboutOthers::Ignored,
-                Others::Refused => AboutOthers::Refused,
-                Others::Kept { .. } => AboutOthers::Kept,
+                Others::Ignored => UndeclaredMembers::Ignored,
+                Others::Refused => UndeclaredMembers::Refused,
+                Others::Kept { .. } => UndeclaredMembers::Kept,
             },
         },
-        Body::Enum { words, .. } => AboutBody::Words(words.clone()),
+        Body::Enum { words, .. } => BodyExplanation::Words(words.clone()),
         Body::Union { tag, variants } => {
             let variant = |it: &Variant| (it.words.clone(), model.rust_type(&it.held.shape));
-            AboutBody::Union { tag: tag.clone(), variants: variants.iter().map(variant).collect() }
+            BodyExplanation::Union { tag: tag.clone(), variants: variants.iter().map(variant).collect() }
         }
-        Body::Map(held) => AboutBody::Map(model.rust_type(&held.shape)),
+        Body::Map(held) => BodyExplanation::Map(model.rust_type(&held.shape)),
     };
     let mut trees = reasons(&type_.trees);
     if let Body::Map(held) | Body::Struct { others: Others::Kept { held, .. }, .. } = &type_.body {
         held_trees(held, &mut trees);
     }
-    AboutType { rust_path: type_.path(), place: type_.place.clone(), docs: type_.docs.clone(), body, trees }
+    TypeExplanation { rust_path: type_.path(), place: type_.place.clone(), docs: type_.docs.clone(), body, trees }
 }
 
-fn field(model: &Model, field: &Field) -> AboutField {
+fn field(model: &Model, field: &Field) -> FieldExplanation {
     let rust_type = model.rust_type(&field.held.shape);
     let absent = field.may_be_absent();
     let mut trees = Vec::new();
     held_trees(&field.held, &mut trees);
-    AboutField {
+    FieldExplanation {
         wire: field.wire.clone(),
         rust_type: if absent { format!("Option<{rust_type}>") } else { rust_type },
         required: field.required,
@@ -147,7 +147,7 @@ fn field(model: &Model, field: &Field) -> AboutField {
     }
 }
 
-/// `each item: `maxLength` 2`, for each level that has rules.
+/// Returns the rules of items and members, one text per level.
 fn inner(shape: &Shape) -> Vec<String> {
     let (word, held) = match shape {
         Shape::Array(held) => ("item", held),
@@ -164,12 +164,12 @@ fn inner(shape: &Shape) -> Vec<String> {
     own.into_iter().chain(inner(&held.shape)).collect()
 }
 
-fn reasons(trees: &[Tree]) -> Vec<AboutTree> {
-    let about = |it: &Reason| AboutTree { place: it.place.clone(), why: it.why.clone() };
+fn reasons(trees: &[Tree]) -> Vec<RuleExplanation> {
+    let about = |it: &TreeReason| RuleExplanation { place: it.place.clone(), why: it.why.clone() };
     trees.iter().flat_map(|tree| &tree.reasons).map(about).collect()
 }
 
-fn held_trees(held: &Held, out: &mut Vec<AboutTree>) {
+fn held_trees(held: &ValueType, out: &mut Vec<RuleExplanation>) {
     out.extend(reasons(&held.trees));
     if let Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) = &held.shape {
         held_trees(inner, out);

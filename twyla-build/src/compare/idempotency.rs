@@ -1,4 +1,4 @@
-//! What `idempotent` says beyond the values: whether callers of an RPC may have it done again.
+//! Compares `idempotent`: whether callers of an RPC may repeat a call.
 
 use super::bundle::Bundle;
 use super::decide;
@@ -8,8 +8,8 @@ use crate::schema::rpcs::IDEMPOTENT;
 
 const RULE: &str = "a caller without an answer sends it again, and then it may be done twice";
 
-/// The verdict on an RPC's requests, where `values` is that on their values alone: a caller that may repeat what the service's
-/// contract doesn't let be repeated has it done twice.
+/// Combines the verdict on the values of requests with idempotency: a caller may repeat a call that the service's contract
+/// doesn't allow to be repeated.
 pub(super) fn verdict(values: Verdict, caller: &Bundle, service: &Bundle, options: &Options) -> Verdict {
     if !caller.says_idempotent() || !service.is_request() || service.says_idempotent() {
         return values;
@@ -41,7 +41,7 @@ pub(super) fn verdict(values: Verdict, caller: &Bundle, service: &Bundle, option
 }
 
 impl Witness {
-    /// Whether it is no value that is refused, but one that is sent again and must not be.
+    /// Whether the misfit is a repeated call, not a refused value.
     #[must_use]
     pub fn is_repeated(&self) -> bool {
         self.keyword == IDEMPOTENT && self.path.pointer == format!("/{IDEMPOTENT}")

@@ -1,25 +1,25 @@
-//! Rings of schemas that hold for one value and lead to nothing but each other.
+//! Reports cycles of schemas that apply to the same value and lead only to each other.
 
 use std::collections::HashMap;
 
 use crate::schema::load::Member;
-use crate::schema::problem::{Problem, What};
+use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// How many rings are reported, and how many references of one are shown: enough to begin with.
+/// The number of cycles that are reported, and the number of references shown for each.
 const REPORTED: usize = 100;
 const SHOWN: usize = 8;
 
-/// Reports each ring once.
+/// Reports each cycle once.
 pub(crate) fn report(schemas: &Schemas, problems: &mut Vec<Problem>) {
-    // what is open with its place on the way, and what is done
+    // open schemas with their index in `way`, and finished ones as `None`
     let mut state: HashMap<Loc, Option<usize>> = HashMap::new();
     let mut reported = 0;
     for start in schemas.infos.keys() {
         if state.contains_key(start) {
             continue;
         }
-        // depth first without recursion: a chain of references may be long
+        // depth-first without recursion, since a chain of references may be long
         let mut way = vec![(start.clone(), in_place(schemas, start))];
         state.insert(start.clone(), Some(0));
         while let Some((_, next)) = way.last_mut() {
@@ -48,7 +48,7 @@ pub(crate) fn report(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The schemas that hold for the same value as the schema there.
+/// Returns the schemas that apply to the same value as this one.
 fn in_place(schemas: &Schemas, loc: &Loc) -> Vec<Loc> {
     let Some(node) = schemas.node(loc) else { return Vec::new() };
     let mut out = Vec::new();
@@ -83,5 +83,5 @@ fn problem<'a>(schemas: &Schemas, ring: impl Iterator<Item = &'a Loc>) -> Option
     }
     chain.push(shown(first));
     let reference = first.value.str().unwrap_or_default().to_owned();
-    Some(schemas.problem(loc, first.value.at, What::Circular { reference, chain: chain.join(" -> ") }))
+    Some(schemas.problem(loc, first.value.at, ProblemKind::Circular { reference, chain: chain.join(" -> ") }))
 }

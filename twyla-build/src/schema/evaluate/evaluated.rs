@@ -1,0 +1,19 @@
+//! What the rules of a schema have evaluated of a value, for `unevaluatedItems` and `unevaluatedProperties`.
+
+use std::collections::BTreeSet;
+
+/// The items and members of a value that a schema has evaluated.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Evaluated {
+    pub(super) all: bool,
+    pub(super) names: BTreeSet<String>,
+    pub(super) indexes: BTreeSet<usize>,
+}
+
+impl Evaluated {
+    pub(super) fn add(&mut self, other: Self) {
+        self.all |= other.all;
+        self.names.extend(other.names);
+        self.indexes.extend(other.indexes);
+    }
+}
