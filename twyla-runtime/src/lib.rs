@@ -37,6 +37,7 @@ mod bus;
 mod contract;
 mod dead_letter;
 mod future;
+mod generated;
 mod progress;
 pub mod rpc;
 mod service;
@@ -134,6 +135,7 @@ pub mod __private {
     pub use crate::contract::event::bound::{DoesFit, Held, Nothing, Shown, is_absent};
     pub use crate::contract::event::fits::{Either, Fits, Reading, Writing};
     pub use crate::contract::event::kind;
+    pub use crate::contract::otherwise::Otherwise;
     pub use crate::contract::record as mark;
     pub use crate::rpc::protocol::method::{Requests, Responds, RpcKey, show_error};
     pub use crate::validate::Refusal;
@@ -149,8 +151,8 @@ pub mod __private {
     pub use crate::rpc::protocol::ask::Answer;
     pub use crate::service::dedupe::Transacting;
     pub use crate::service::handler::{
-        Argument, Arrives, Content, Entry, Failure, Holds, IsAnyEvent, IsEvent, Listed, Listener, Otherwise, Outcome,
-        Parts, Policy, Registration, Verdict, attempt, failed, unlisted,
+        Argument, Arrives, Content, Entry, Failure, Holds, IsAnyEvent, IsEvent, Listed, Listener, Outcome, Parts,
+        Policy, Registration, Verdict, attempt, failed, unlisted,
     };
     pub use crate::service::key_order::lane;
 

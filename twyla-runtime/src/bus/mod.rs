@@ -29,7 +29,7 @@ use crate::telemetry::span;
 use crate::telemetry::trace::TraceContext;
 use crate::transport::memory::Memory;
 use crate::transport::state::BusState;
-use crate::transport::{Address, Outgoing, Transport, dead_name, queue_name};
+use crate::transport::{Address, Outgoing, Transport, dead_name, new_message_id, queue_name};
 
 /// A bus: over RabbitMQ, or within the memory of this process. Clones are the same bus.
 #[derive(Clone)]
@@ -326,11 +326,6 @@ where
     )?;
     let bytes = body.len();
     if bytes <= most { Ok(body) } else { Err(Error::TooLarge { event, bytes, most, broker: false }) }
-}
-
-/// Ordered by time (RFC 9562, section 5.7), so that stores keep them close together.
-pub(crate) fn new_message_id() -> Arc<str> {
-    (*Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
 }
 
 fn program_name() -> Arc<str> {

@@ -2,5 +2,6 @@
 
 pub(crate) mod envelope;
 pub mod event;
+pub(crate) mod otherwise;
 pub mod record;
 pub(crate) mod session;

@@ -11,10 +11,9 @@ use super::hold::Held;
 use super::meta::FirstFailure;
 use super::retry::step;
 use super::verdict::{Failed, Verdict, Way};
-use crate::bus::new_message_id;
 use crate::dead_letter::letter::{self, DeadLetter, Header, Reason};
 use crate::telemetry::span::{self, Active};
-use crate::transport::{Address, Delivery, Outgoing};
+use crate::transport::{Address, Delivery, Outgoing, new_message_id};
 
 impl Delivery {
     /// What its headers tell of earlier attempts.

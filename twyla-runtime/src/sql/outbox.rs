@@ -12,12 +12,13 @@ use super::Dialect;
 use super::dialect::Row;
 use super::trouble::is_after_a_failure;
 use crate::bus::config::MAX_EVENT;
+use crate::bus::encoded;
 use crate::bus::error::Error;
-use crate::bus::{encoded, new_message_id};
 use crate::contract::event::{AsContext, Emittable, Event, EventContext};
 use crate::service::meta::Meta;
 use crate::telemetry::span;
 use crate::telemetry::trace::TraceContext;
+use crate::transport::new_message_id;
 
 /// Emits events in a transaction: what is put into it is published once the transaction has committed, and never if it
 /// doesn't.

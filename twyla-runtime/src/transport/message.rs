@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::queue::QueueSpec;
 use super::sender_properties::Original;
@@ -39,4 +40,9 @@ pub(crate) enum Address {
     Retry(Arc<QueueSpec>, Duration),
     /// Into the queue of a group, past every other.
     Back(Arc<str>),
+}
+
+/// Returns a new message id, ordered by time (RFC 9562, section 5.7), so that stores keep them close together.
+pub(crate) fn new_message_id() -> Arc<str> {
+    (*Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
 }

@@ -13,6 +13,6 @@ pub(crate) mod state;
 
 pub(crate) use delivery::{Delivery, Subscription};
 pub(crate) use interface::{Cause, Transport, Unpublished};
-pub(crate) use message::{Address, Outgoing};
+pub(crate) use message::{Address, Outgoing, new_message_id};
 pub use queue::QueueKind;
 pub(crate) use queue::{QueueSpec, dead_name, queue_name};

@@ -8,7 +8,7 @@ use serde::ser::{Error as _, Impossible, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::fits::Fits;
-use crate::service::handler::Otherwise;
+use crate::contract::otherwise::Otherwise;
 
 /// Whether the type `T` fits the kind `K` in the direction `D`: `DoesFit::<T, K, D>::HOLDS`, with [`Otherwise`] in scope.
 pub struct DoesFit<T, K, D>(PhantomData<(T, K, D)>);

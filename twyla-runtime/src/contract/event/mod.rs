@@ -7,7 +7,6 @@ use twyla_codec::validate::Refusal;
 pub mod bound;
 #[doc(hidden)]
 pub mod fits;
-mod generated;
 #[doc(hidden)]
 pub mod kind;
 

@@ -7,10 +7,10 @@ use std::marker::PhantomData;
 use super::argument::Parts;
 use super::outcome;
 use super::registration::{AnswerFuture, Incoming};
+use crate::contract::otherwise::Otherwise;
 use crate::contract::record::Mark;
 use crate::rpc::protocol::ask::Answer;
 use crate::rpc::protocol::method::{Method, Requests};
-use crate::service::handler::Otherwise;
 
 /// Whether `T` is the request of the RPC whose key is `K`: `IsRequest::<T, K>::HOLDS`, with [`Otherwise`] in scope.
 pub struct IsRequest<T, K>(PhantomData<(T, K)>);

@@ -11,5 +11,5 @@ mod registration;
 pub use argument::{Argument, Content, Outcome, Parts};
 pub(crate) use const_text::{Text, same};
 pub use listeners::{Entry, Listed, Listeners, unlisted};
-pub use probe::{Arrives, Holds, IsAnyEvent, IsEvent, Otherwise, Verdict, attempt, failed};
+pub use probe::{Arrives, Holds, IsAnyEvent, IsEvent, Verdict, attempt, failed};
 pub use registration::{Failure, HandleFuture, Incoming, Keyed, Listener, Need, Policy, Registration, States};

@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 use super::argument::Parts;
 use super::registration::{Failure, HandleFuture, Incoming};
 use crate::contract::event::{Event, Listen};
-use crate::contract::record::{Mark, Schemas};
+use crate::contract::otherwise::Otherwise;
+use crate::contract::record::Schemas;
 use twyla_codec::validate::{Refusal, Violation};
 
 /// Whether `T` is the content of the event whose key is `K`: `IsEvent::<T, K>::HOLDS`, with [`Otherwise`] in scope.
@@ -28,16 +29,6 @@ impl<T: Event> IsAnyEvent<T> {
     pub const HOLDS: bool = true;
     /// Its schemas.
     pub const SCHEMAS: Schemas = T::SCHEMAS;
-}
-
-/// The answer where the inherent one doesn't apply.
-pub trait Otherwise {
-    /// It isn't.
-    const HOLDS: bool = false;
-    /// There are none.
-    const SCHEMAS: Schemas = Schemas::NONE;
-    /// There is no mark.
-    const SERVES: &'static Mark = const { &Mark::none("") };
 }
 
 impl<T, K> Otherwise for IsEvent<T, K> {}

@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::fetch::{Ended, Fetch};
 use crate::background;
 use crate::bus::error::Error;
-use crate::bus::new_message_id;
 use crate::dead_letter::letter::{self, DeadLetter, Death, Header, Named};
 use crate::dead_letter::triage::{Decide, Sort, Sorted};
 use crate::telemetry::trace::TraceContext;
@@ -24,7 +23,7 @@ use crate::transport::amqp::error::{self, NOT_FOUND, said};
 use crate::transport::amqp::io::demux::Message;
 use crate::transport::amqp::io::frame::deaths;
 use crate::transport::sender_properties::Original;
-use crate::transport::{Address, Outgoing};
+use crate::transport::{Address, Outgoing, new_message_id};
 
 /// How many are replayed together. A quorum queue keeps back the acks of a channel beyond 32, and forgets them when the
 /// channel is closed meanwhile.

@@ -1,4 +1,4 @@
-//! What generated code calls to bind its types to events: the traits of the runtime, implemented for each.
+//! The macros that generated code calls: they implement the traits of events, contexts and arguments for its types.
 
 /// What the runtime asks of the generated type of a content or a context.
 #[doc(hidden)]
