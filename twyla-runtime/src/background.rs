@@ -1,4 +1,4 @@
-//! A runtime of the process's own, on one thread: for what must go on while handlers keep every thread of the service's runtime.
+//! A runtime on a thread of its own, for tasks that must run while handlers block every thread of the service's runtime.
 
 use std::future::Future;
 use std::io;

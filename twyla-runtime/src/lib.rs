@@ -1,7 +1,7 @@
-//! A contract-first event bus: typed events over RabbitMQ, or in memory, held to JSON Schema on both ways.
+//! A contract-first event bus: typed events over RabbitMQ or in memory, validated against JSON Schema by sender and receiver.
 //!
-//! The JSON Schema files of a platform say what its events look like. A service's `build.rs` compiles them into typed
-//! structs; this crate emits those and hands them to handler functions:
+//! The JSON Schema files of a platform define its events. The `build.rs` of a service compiles them into structs; this crate emits them and
+//! passes them to handler functions:
 //!
 //! ```text
 //! mod contracts { twyla_runtime::include_contracts!(); }
@@ -20,10 +20,10 @@
 //! }
 //! ```
 //!
-//! # What is promised about delivery
+//! # Delivery
 //!
-//! What [`Bus::emit`] has returned `Ok` for is handled *at least once* by each group whose queue was there, or set aside with its
-//! reason; it never stops the events behind it. [`mod@delivery`] says it in full.
+//! An event for which [`Bus::emit`] has returned `Ok` is handled *at least once* by each group whose queue exists, or dead-lettered with
+//! its reason. It never blocks the events behind it. [`mod@delivery`] has the details.
 //!
 //! # Modules
 //!
@@ -98,7 +98,7 @@ pub use twyla_macros::rpcs;
 #[doc = include_str!("../docs/delivery.md")]
 pub mod delivery {}
 
-/// Includes the code that `twyla_build::compile` has generated from the schemas: to be called in a module of its own,
+/// Includes the code that `twyla_build::compile` has generated from the schemas. Call it in a module of its own:
 /// `mod contracts { twyla_runtime::include_contracts!(); }`.
 #[macro_export]
 macro_rules! include_contracts {

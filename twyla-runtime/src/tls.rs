@@ -1,4 +1,4 @@
-//! TLS towards whom we connect to, through rustls: whom to trust, and who we are.
+//! TLS of outgoing connections with rustls: trusted certificates, and the certificate of this client.
 
 use std::path::Path;
 use std::sync::Arc;

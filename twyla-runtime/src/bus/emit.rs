@@ -1,4 +1,4 @@
-//! An event under way: encoded when `emit` is called, sent when its future is polled.
+//! The future of an emit: encoded when `emit` is called, sent when it is polled.
 
 use std::fmt;
 use std::future::Future;
@@ -16,9 +16,9 @@ use crate::future::BoxFuture;
 use crate::telemetry::span::Active;
 use crate::transport::{Cause, Outgoing, Unpublished};
 
-/// An event under way: the future of [`Bus::emit`](crate::Bus::emit).
+/// The future of [`Bus::emit`](crate::Bus::emit).
 ///
-/// A type of its own, so that a mistake in what is emitted is told once and not again wherever its future is used.
+/// It has a type of its own so that the compiler reports a wrong event once, and not at each use of the future.
 #[must_use = "nothing is sent until this is awaited"]
 pub struct Emitting {
     event: &'static str,
@@ -96,10 +96,10 @@ impl Emitting {
         }
     }
 
-    /// It was refused before a byte was sent.
+    /// Records that it was refused before anything was sent.
     fn refused(&self, error: &Error) {
         self.bus.emits.of(self.event).refused();
-        // What is wrong with a content is not told: its values may be nobody's business.
+        // Without the broken rules: they may show sensitive values.
         self.span.failed(
             match error {
                 Error::Content { .. } => "content",

@@ -1,4 +1,4 @@
-//! What can go wrong on a bus, said so that a service's author can act on it.
+//! The errors of a bus, with what the author of a service can do about each.
 
 use std::fmt;
 use std::time::Duration;

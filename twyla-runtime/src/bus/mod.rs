@@ -31,26 +31,26 @@ use crate::transport::memory::Memory;
 use crate::transport::state::BusState;
 use crate::transport::{Address, Outgoing, Transport, dead_name, new_message_id, queue_name};
 
-/// A bus: over RabbitMQ, or within the memory of this process. Clones are the same bus.
+/// An event bus, over RabbitMQ or in the memory of this process. Clones share it.
 #[derive(Clone)]
 pub struct Bus {
     inner: Arc<Shared>,
     session: Option<Uuid>,
-    /// Where in its trace that is, in a handler.
+    /// The trace of the event that a handler handles.
     trace: Option<TraceContext>,
 }
 
 impl Bus {
-    /// A bus within the memory of this process, for tests and for programs that are one process.
+    /// Returns a bus in the memory of this process, for tests and programs of one process.
     ///
-    /// It behaves as RabbitMQ does: a queue for each group that lives as long as the bus, prefetch, redelivery, dead
-    /// queues; and an event that nobody listens to is gone.
+    /// It behaves like RabbitMQ: a queue for each group, prefetch, redelivery, dead queues. Queues live as long as the bus. An event
+    /// without a listener is dropped.
     #[must_use]
     pub fn in_memory() -> Self {
         Self::over(Arc::new(Memory::default()), program_name(), Duration::from_secs(30), MAX_EVENT)
     }
 
-    /// One in memory that tells what happens on it.
+    /// Returns a bus in memory that reports what happens on it.
     #[cfg(feature = "testing")]
     pub(crate) fn observed(progress: Progress) -> Self {
         let transport = Arc::new(Memory::observed(progress.clone()));
@@ -61,14 +61,14 @@ impl Bus {
 
     /// Connects to RabbitMQ.
     ///
-    /// Once this has succeeded, connections that are lost are made again for ever.
+    /// After this succeeds, lost connections are always made again.
     ///
     /// # Errors
     /// [`Error::Connect`] if the broker can't be reached within the configuration's connect deadline, and at once if it
     /// refuses the user, the password or the virtual host.
     ///
     /// # Cancel safety
-    /// Dropping the future gives up; nothing stays behind.
+    /// Dropping the future stops connecting; nothing is left.
     #[cfg(feature = "amqp")]
     pub async fn connect(config: Config) -> Result<Self, Error> {
         let (app_id, emit_deadline, max_event) =
@@ -77,7 +77,7 @@ impl Bus {
         Ok(Self::over(Arc::new(transport), app_id, emit_deadline, max_event))
     }
 
-    /// RabbitMQ where `<PREFIX>_AMQP_HOST` is set, else in memory. See [`Config::from_env`] for the variables.
+    /// Connects to RabbitMQ if `<PREFIX>_AMQP_HOST` is set, else returns a bus in memory. See [`Config::from_env`] for the variables.
     ///
     /// # Errors
     /// [`Error::Config`] names a variable that is missing or bad; else as [`connect`](Self::connect).
@@ -106,11 +106,11 @@ impl Bus {
         Self { inner: Arc::new(inner), session: None, trace: None }
     }
 
-    /// Emits an event; resolves when the broker has it safe.
+    /// Emits an event; resolves when the broker has confirmed it.
     ///
-    /// Content and context are held to their contracts first. The event belongs to this bus's session: in a handler that
+    /// Validates content and context against their contracts first. The event belongs to this bus's session: in a handler that
     /// is the session of the event being handled, otherwise the one of [`with_session`](Self::with_session), otherwise a
-    /// new one. An event that no group listens to is gone, as with any topic exchange.
+    /// new one. An event without a listening group is dropped, as with any topic exchange.
     ///
     /// Through an outage it waits, and sends again under the same message id what may have been lost, until the emit
     /// deadline ([`Config::emit_deadline`]; for this one event [`Emitting::within`]). So the event may be delivered more
@@ -178,7 +178,7 @@ impl Bus {
         Self { trace: Some(trace), ..self.clone() }
     }
 
-    /// The same bus for what a handler emits.
+    /// Returns the bus for the events that a handler emits.
     pub(crate) fn within(&self, session: Uuid, trace: Option<&TraceContext>) -> Self {
         Self { inner: self.inner.clone(), session: Some(session), trace: trace.cloned() }
     }
@@ -190,7 +190,7 @@ impl Bus {
         self.inner.transport.state()
     }
 
-    /// The same bus without a session and a trace of its own.
+    /// Returns the bus without a session and a trace of its own.
     pub(crate) fn plain(&self) -> Self {
         Self { inner: self.inner.clone(), session: None, trace: None }
     }
@@ -299,8 +299,8 @@ pub async fn publish_raw(
     bus.emitting(event_type, Ok(message), None).await
 }
 
-/// The envelope of an event whose content and context keep their contracts, and that has no more than so many bytes: whatever
-/// is emitted is encoded here, and so the program carries its mark.
+/// Returns the envelope of an event, validated and at most `most` bytes. Every emit passes here, so the binary contains its
+/// contract record.
 pub(crate) fn encoded<T, C, A>(
     content: &T,
     context: &A,

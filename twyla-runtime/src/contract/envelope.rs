@@ -1,4 +1,4 @@
-//! The envelope: the bytes that go over the wire, written exactly and read with tolerance.
+//! The envelope of an event on the wire: written exactly, read with tolerance.
 
 use std::borrow::Cow;
 
@@ -51,7 +51,7 @@ fn text(text: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, text);
 }
 
-/// An envelope that was read: the two parts that belong to contracts, still as JSON text, and the meta data.
+/// A decoded envelope: content and context as JSON text, and the metadata.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Envelope {
     pub(crate) content: Bytes,

@@ -1,8 +1,7 @@
-//! What the program carries of its contracts, for `cargo twyla manifest` to read back out of it: `twyla_contract::record` says
-//! how and why.
+//! The contract records that are embedded in a binary, which `cargo twyla manifest` reads: see `twyla_contract::record`.
 //!
-//! An event's name on the wire is a part of the record of whoever emits it, and a queue's name one of the listener's: so no
-//! optimization can part with the record, and the program that has none neither emits nor listens.
+//! The name of an event on the wire is a part of its emitter's record, and the name of a queue a part of its listener's record. So no
+//! optimization removes a record that is used.
 
 use std::hint::black_box;
 
@@ -15,7 +14,7 @@ pub struct Schema {
     pub digest: &'static str,
     /// Its record.
     pub record: &'static str,
-    /// What is nobody's to see in it: JSON Pointers, in which a step `*` is each item or member.
+    /// Its sensitive values, as JSON Pointers (`*` matches any key or index).
     pub sensitive: &'static [&'static str],
 }
 
@@ -29,14 +28,14 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// Those of an event that has no contract: what a test writes by hand, and what doesn't compile.
+    /// Of an event without a contract: written by hand in a test, or one that doesn't compile.
     pub const NONE: Self = {
         const NONE: &Schema = &Schema { digest: "", record: "", sensitive: &[] };
         Self { content: NONE, context: NONE }
     };
 }
 
-/// That something is done with a contract: kept by what does it.
+/// Proof, embedded in the binary, that the program uses a contract.
 #[derive(Debug)]
 pub struct Mark {
     subject: &'static str,
@@ -57,13 +56,13 @@ impl Mark {
         Self { subject, record: "", schemas: &[] }
     }
 
-    /// What it is done with, `api.user_input`: a part of the record's bytes. Whoever asks keeps the record.
+    /// Returns the name of the event or RPC: a part of the record's bytes, so that its use keeps the record.
     pub(crate) fn subject(&'static self) -> &'static str {
-        // no compiler knows what is done with the mark from here on, so all of it is there
+        // opaque to the compiler, so that it keeps all of the record
         black_box(self).subject
     }
 
-    /// What is nobody's to see in an event, whose content and context are the schemas: JSON Pointers into the message.
+    /// Returns the sensitive values of an event's message, as JSON Pointers.
     pub(crate) fn sensitive(&self) -> Vec<String> {
         let parts = ["/content", "/context"].iter().zip(self.schemas);
         parts.flat_map(|(part, schema)| schema.sensitive.iter().map(move |at| format!("{part}{at}"))).collect()

@@ -1,4 +1,4 @@
-//! The decision on one delivery: who takes it, and that it is taken once.
+//! The decision on one delivery, which is made once: ack, requeue or drop.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use super::ack::Decision;
-use super::backlog::HoldState;
+use super::backlog::HeldDeliveries;
 use super::dedupe::Dedupe;
 use super::handler::{Keyed, Registration, States};
 use super::pace::Pace;
 use super::phase::Phase;
 use super::recall::Recall;
 use super::retry::Retry;
-use super::running_handlers::Runs;
+use super::running_handlers::RunningHandlers;
 use super::store_state::StoreState;
 use crate::bus::Bus;
 use crate::contract::envelope;
@@ -21,7 +21,7 @@ use crate::telemetry::metrics::Listens;
 use crate::transport::{Delivery, QueueSpec};
 
 /// One listener of a running service.
-pub(crate) struct Listening {
+pub(crate) struct ActiveListener {
     pub(crate) bus: Bus,
     pub(crate) states: Arc<States>,
     pub(crate) listener: Registration,
@@ -31,11 +31,11 @@ pub(crate) struct Listening {
     pub(crate) redeliveries: u32,
     pub(crate) dedupe: Option<Dedupe>,
     pub(crate) store: StoreState,
-    pub(crate) hold: HoldState,
+    pub(crate) hold: HeldDeliveries,
     /// What is known of deliveries that the broker has taken back.
     pub(crate) recall: Recall,
     /// The handlers that run.
-    pub(crate) runs: Runs,
+    pub(crate) runs: RunningHandlers,
     /// Notified to give all deliveries back.
     pub(crate) renew: Arc<Notify>,
     /// After how long the broker takes a delivery back.
@@ -47,7 +47,7 @@ pub(crate) struct Listening {
     pub(crate) stopping: watch::Receiver<Phase>,
 }
 
-impl Listening {
+impl ActiveListener {
     pub(crate) fn is_ordered(&self) -> bool {
         self.listener.policy.key.is_some()
     }

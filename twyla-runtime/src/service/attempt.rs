@@ -1,4 +1,5 @@
-//! The way of one delivery: envelope, attempts with short pauses between, and the decision; or it is set aside.
+//! Handles one delivery: reads the envelope, calls the handler with short pauses between attempts, and acks, requeues or
+//! dead-letters the delivery.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -8,19 +9,19 @@ use chrono::Utc;
 use tokio::time::sleep_until;
 
 use super::ack::Decision;
-use super::active_listener::Listening;
+use super::active_listener::ActiveListener;
 use super::catch_panic::{chain, guarded};
 use super::dedupe::{self, Begun, Identity, NotCommitted, Trouble};
-use super::fail::What;
+use super::fail::FailAction;
 use super::handler::{Failure, Incoming};
-use super::hold::Held;
+use super::hold::HeldDelivery;
 use super::meta::Meta;
 use super::phase::{self, Phase};
-use super::recall::{Guard, Known};
+use super::recall::{HandlingGuard, VoidOutcome};
 use super::requeue;
 use super::retry::HERE;
 use super::slow_handlers;
-use super::verdict::{Failed, Verdict, Way};
+use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
 use crate::contract::envelope::{self, Envelope};
 use crate::contract::session::Session;
 use crate::dead_letter::letter::{DeadLetter, Reason};
@@ -30,8 +31,8 @@ use crate::telemetry::span::{self, Active};
 use crate::transport::{Delivery, QueueSpec};
 use twyla_codec::validate::{Refusal, Violation};
 
-/// As [`handle`], once there is a place; and again if it is to be handled again here.
-pub(crate) async fn handle_in_turn(listening: Arc<Listening>, mut delivery: Delivery) {
+/// Handles a delivery once a permit is free, again if it is to be retried here.
+pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery: Delivery) {
     if delivery.ack.is_void() {
         // Its connection was lost before its turn came, and the broker delivers it again.
         return;
@@ -55,8 +56,12 @@ pub(crate) async fn handle_in_turn(listening: Arc<Listening>, mut delivery: Deli
     }
 }
 
-/// Begins to handle a message: one that was delivered before may be known, or still be handled. Nothing if the service stops.
-async fn begin<'a>(listening: &'a Listening, delivery: &Delivery) -> Option<(Option<Guard<'a>>, Option<Known>)> {
+/// Begins to handle a message. Of one that was delivered before, an outcome may be known, or its first handling may still run. `None` if the
+/// service stops.
+async fn begin<'a>(
+    listening: &'a ActiveListener,
+    delivery: &Delivery,
+) -> Option<(Option<HandlingGuard<'a>>, Option<VoidOutcome>)> {
     match delivery.message_id.as_deref() {
         None => Some((None, None)),
         Some(id) if delivery.redeliveries == 0 => Some((Some(listening.recall.begin(id)), None)),
@@ -71,14 +76,13 @@ async fn begin<'a>(listening: &'a Listening, delivery: &Delivery) -> Option<(Opt
     }
 }
 
-/// Handles one delivery to its end, or until it is to be held. If this is dropped on the way, the delivery goes back to its
-/// queue.
+/// Handles one delivery until it is settled or must be held. If the future is dropped, the delivery goes back to its queue.
 async fn handle(
-    listening: &Listening,
+    listening: &ActiveListener,
     delivery: Delivery,
-    guard: Option<&Guard<'_>>,
-    known: Option<Known>,
-) -> Option<Box<Held>> {
+    guard: Option<&HandlingGuard<'_>>,
+    known: Option<VoidOutcome>,
+) -> Option<Box<HeldDelivery>> {
     if delivery.ack.is_void() {
         if let (Some(guard), Some(known)) = (guard, known) {
             guard.remember(known);
@@ -86,21 +90,21 @@ async fn handle(
         return None;
     }
     let next = match known {
-        Some(Known::Decided(decision)) => {
+        Some(VoidOutcome::Decided(decision)) => {
             listening.settle(&delivery, decision);
-            Next::Settled
+            NextStep::Settled
         }
-        Some(Known::DeadLetter(verdict)) => Next::Park(verdict),
-        Some(Known::Held(mut way)) => {
-            if let Way::Dead(message) = &mut way {
+        Some(VoidOutcome::DeadLetter(verdict)) => NextStep::Park(verdict),
+        Some(VoidOutcome::Held(mut way)) => {
+            if let Destination::Dead(message) = &mut way {
                 message.body = delivery.body.clone();
             }
             let why = "it was not taken before the broker took the delivery back".to_owned();
-            return Some(Box::new(Held { delivery, way, why }));
+            return Some(Box::new(HeldDelivery { delivery, way, why }));
         }
-        Some(Known::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due))).await,
+        Some(VoidOutcome::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due))).await,
         None => match refused_unread(listening, &delivery) {
-            Some(verdict) => Next::Park(verdict),
+            Some(verdict) => NextStep::Park(verdict),
             None => attempts(listening, &delivery, None).await,
         },
     };
@@ -112,9 +116,9 @@ async fn handle(
     }
     let ack = delivery.ack.clone();
     let held = match next {
-        Next::Settled | Next::Void(..) => None,
-        Next::Later(pause, failed) => requeue::postpone(listening, delivery, pause, failed).await,
-        Next::Park(verdict) => requeue::park(listening, delivery, verdict).await,
+        NextStep::Settled | NextStep::Void(..) => None,
+        NextStep::Later(pause, failed) => requeue::postpone(listening, delivery, pause, failed).await,
+        NextStep::Park(verdict) => requeue::park(listening, delivery, verdict).await,
     };
     // it was set aside while the broker took it back
     if let Some(guard) = guard {
@@ -123,48 +127,53 @@ async fn handle(
     held
 }
 
-/// Why a delivery is dead-lettered without a look at its envelope, if it is.
-fn refused_unread(listening: &Listening, delivery: &Delivery) -> Option<Verdict> {
+/// Returns why a delivery is dead-lettered before its envelope is read, if it is.
+fn refused_unread(listening: &ActiveListener, delivery: &Delivery) -> Option<DeadLetterCause> {
     if delivery.redeliveries > listening.redeliveries {
         let error = format!(
             "it was delivered {} times and never settled: the service ends, loses its connection or gives it back",
             delivery.redeliveries
         );
-        return Some(Verdict::of(Reason::Redelivered, error));
+        return Some(DeadLetterCause::of(Reason::Redelivered, error));
     }
     let (bytes, most) = (delivery.body.len(), listening.bus.max_event());
-    (bytes > most).then(|| Verdict::of(Reason::Size, format!("it has {bytes} bytes, and at most {most} are allowed")))
+    (bytes > most)
+        .then(|| DeadLetterCause::of(Reason::Size, format!("it has {bytes} bytes, and at most {most} are allowed")))
 }
 
-/// What becomes of a delivery that was tried.
-enum Next {
+/// What happens to a delivery after its attempts.
+enum NextStep {
     Settled,
-    /// It is tried again after this long, by whoever gets it then.
-    Later(Duration, Failed),
+    /// It is retried after this long, by the member of the group that gets it then.
+    Later(Duration, FailedAttempts),
     /// The broker has taken it back while it waited for its next attempt, which is due then.
-    Void(Failed, tokio::time::Instant),
-    Park(Verdict),
+    Void(FailedAttempts, tokio::time::Instant),
+    Park(DeadLetterCause),
 }
 
-impl Next {
-    /// What is to be remembered if the delivery is void.
-    fn known(self, delivery: &Delivery) -> Option<Known> {
+impl NextStep {
+    /// The outcome to remember if the delivery is void.
+    fn known(self, delivery: &Delivery) -> Option<VoidOutcome> {
         match self {
             Self::Settled => match delivery.ack.decision()? {
                 Decision::Requeue => None,
-                decision => Some(Known::Decided(decision)),
+                decision => Some(VoidOutcome::Decided(decision)),
             },
-            Self::Later(pause, failed) => Some(Known::Failed(failed, tokio::time::Instant::now() + pause)),
-            Self::Void(failed, due) => Some(Known::Failed(failed, due)),
-            Self::Park(verdict) => Some(Known::DeadLetter(verdict)),
+            Self::Later(pause, failed) => Some(VoidOutcome::Failed(failed, tokio::time::Instant::now() + pause)),
+            Self::Void(failed, due) => Some(VoidOutcome::Failed(failed, due)),
+            Self::Park(verdict) => Some(VoidOutcome::DeadLetter(verdict)),
         }
     }
 }
 
-/// Calls the handler until it has decided, has succeeded, has failed for good, or is to be tried again much later.
+/// Calls the handler until it decides, succeeds, fails for good, or is to be retried much later.
 ///
-/// What is known of an earlier delivery of the event goes beyond what its headers say.
-async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Failed, tokio::time::Instant)>) -> Next {
+/// A known outcome of an earlier delivery overrides the headers of this one.
+async fn attempts(
+    listening: &ActiveListener,
+    delivery: &Delivery,
+    known: Option<(FailedAttempts, tokio::time::Instant)>,
+) -> NextStep {
     let (event, group) = (listening.queue.event, listening.queue.group);
     let message_id = delivery.message_id.as_deref();
     let mut failed = match known {
@@ -172,28 +181,28 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
         Some((failed, due)) => {
             let left = due.saturating_duration_since(tokio::time::Instant::now());
             if left > HERE && !listening.is_ordered() {
-                return Next::Later(left, failed);
+                return NextStep::Later(left, failed);
             }
             match pause(listening, delivery, left).await {
-                Paused::Over => Some(failed),
-                Paused::Stopping => return Next::Settled,
-                Paused::Void => return Next::Void(failed, due),
+                PauseEnd::Over => Some(failed),
+                PauseEnd::Stopping => return NextStep::Settled,
+                PauseEnd::Void => return NextStep::Void(failed, due),
             }
         }
     };
     let (ack, progress) = (&delivery.ack, &delivery.progress);
     let envelope = match envelope::decode(&delivery.body, event) {
         Ok(envelope) => envelope,
-        Err(violation) => return Next::Park(not_an_envelope(&violation)),
+        Err(violation) => return NextStep::Park(not_an_envelope(&violation)),
     };
     let session = envelope.session.clone().unwrap_or_else(Session::new);
-    let mut patience = Patience::default();
+    let mut patience = StoreBackoff::default();
     loop {
-        // the store is waited for before an attempt begins, so that its trouble is none of the event's
+        // waits for the store before an attempt begins, so that trouble of the store costs no attempt
         let Some(begun) = claim(listening, delivery, &mut patience).await else { return given_up(delivery, failed) };
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let (mut incoming, span) = incoming(listening, delivery, &envelope, &session, attempt, failed.as_ref());
-        let clock = Clock::start(&listening.figures);
+        let clock = AttemptTimer::start(&listening.figures);
         progress.attempt_begins(AttemptStart {
             event,
             group,
@@ -208,7 +217,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
                 clock.stop(Came::Skipped);
                 progress.attempt_ends(AttemptEnd::Skipped);
                 span.debug(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
-                return Next::Settled;
+                return NextStep::Settled;
             }
             Begun::New(claim) => {
                 incoming.transaction = claim.transaction();
@@ -242,7 +251,7 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
             clock.stop(if ok { Came::Handled } else { Came::Failed });
             progress.attempt_ends(AttemptEnd::Decided(decision));
             span.debug(|| tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided"));
-            return Next::Settled;
+            return NextStep::Settled;
         }
         let (reason, error, what) = match outcome {
             Ok(Ok(())) => {
@@ -250,22 +259,22 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
                 clock.stop(Came::Handled);
                 progress.attempt_ends(AttemptEnd::Handled);
                 span.debug(|| tracing::debug!(event, group, attempt, "handled"));
-                return Next::Settled;
+                return NextStep::Settled;
             }
             Ok(Err(Failure::Content(refusal))) => {
                 span.failed("content", None);
                 let verdict = broken("content", &refusal, attempt);
                 progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
-                return Next::Park(verdict);
+                return NextStep::Park(verdict);
             }
             Ok(Err(Failure::Context(refusal))) => {
                 span.failed("context", None);
                 let verdict = broken("context", &refusal, attempt);
                 progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
-                return Next::Park(verdict);
+                return NextStep::Park(verdict);
             }
-            Ok(Err(Failure::Handler(error))) => match What::of(&*error) {
-                What::Store => {
+            Ok(Err(Failure::Handler(error))) => match FailAction::of(&*error) {
+                FailAction::Store => {
                     drop((clock, span));
                     match patience.wait(listening, delivery, Trouble { cause: error, busy: false }).await {
                         Some(()) => continue,
@@ -274,54 +283,54 @@ async fn attempts(listening: &Listening, delivery: &Delivery, known: Option<(Fai
                 }
                 what => (Reason::Handler, chain(&*error), what),
             },
-            Err(panic) => (Reason::Panic, panic, What::Retry),
+            Err(panic) => (Reason::Panic, panic, FailAction::Retry),
         };
         clock.stop(Came::Failed);
         progress.attempt_ends(AttemptEnd::Failed(&error));
         span.failed(reason.as_str(), Some(&error));
-        let this = Failed::after(failed.take(), attempt, &error);
+        let this = FailedAttempts::after(failed.take(), attempt, &error);
         let pause = match what {
-            What::Drop => {
+            FailAction::Drop => {
                 span.within(|| tracing::warn!(event, group, attempt, message_id, error, "dropped by its handler"));
                 ack.drop();
                 listening.figures.dropped();
-                return Next::Settled;
+                return NextStep::Settled;
             }
-            What::Park => None,
-            What::Retry | What::Store => listening.retry.pause(attempt),
-            What::RetryAfter(after) => listening.retry.pause(attempt).map(|_| after),
+            FailAction::Park => None,
+            FailAction::Retry | FailAction::Store => listening.retry.pause(attempt),
+            FailAction::RetryAfter(after) => listening.retry.pause(attempt).map(|_| after),
         };
         let Some(pause) = pause else {
-            return Next::Park(Verdict { reason, error, violations: Vec::new(), failed: Some(this) });
+            return NextStep::Park(DeadLetterCause { reason, error, violations: Vec::new(), failed: Some(this) });
         };
         span.within(|| tracing::warn!(event, group, attempt, message_id, error, ?pause, "failed, trying again"));
         listening.figures.retried();
-        // In order of keys, what comes behind must wait; and for a short pause the way through the broker isn't worth it.
+        // An ordered listener keeps its order, and a short pause isn't worth a round trip through the broker.
         if pause > HERE && !listening.is_ordered() {
-            return Next::Later(pause, this);
+            return NextStep::Later(pause, this);
         }
-        // The pause is no part of the attempt.
+        // The pause isn't part of the attempt.
         drop((clock, span));
         let due = tokio::time::Instant::now() + pause;
         match crate::service::attempt::pause(listening, delivery, pause).await {
-            Paused::Over => {}
-            Paused::Stopping => return Next::Settled,
-            Paused::Void => return Next::Void(this, due),
+            PauseEnd::Over => {}
+            PauseEnd::Stopping => return NextStep::Settled,
+            PauseEnd::Void => return NextStep::Void(this, due),
         }
         failed = Some(this);
     }
 }
 
-/// What is left of a delivery that is given up while it waits for the store.
-fn given_up(delivery: &Delivery, failed: Option<Failed>) -> Next {
+/// What happens to a delivery that stops waiting for the store.
+fn given_up(delivery: &Delivery, failed: Option<FailedAttempts>) -> NextStep {
     match failed {
-        Some(failed) if delivery.ack.is_void() => Next::Void(failed, tokio::time::Instant::now()),
-        _ => Next::Settled,
+        Some(failed) if delivery.ack.is_void() => NextStep::Void(failed, tokio::time::Instant::now()),
+        _ => NextStep::Settled,
     }
 }
 
-/// How a pause between two attempts has ended.
-enum Paused {
+/// Why a pause between two attempts has ended.
+enum PauseEnd {
     Over,
     /// The service stops, and the delivery has gone back.
     Stopping,
@@ -329,11 +338,11 @@ enum Paused {
     Void,
 }
 
-/// Waits between two attempts, while the delivery is held. In an ordered listener, what is held for half of the broker's
-/// `consumer_timeout` is given back with all that waits behind it, and comes again in its order.
-async fn pause(listening: &Listening, delivery: &Delivery, pause: Duration) -> Paused {
+/// Waits between two attempts while the delivery is held. In an ordered listener, after half of the broker's `consumer_timeout` the
+/// delivery goes back together with all that wait behind it, and they come again in their order.
+async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration) -> PauseEnd {
     if pause.is_zero() {
-        return Paused::Over;
+        return PauseEnd::Over;
     }
     let mut stopping = listening.stopping.clone();
     let mut over = std::pin::pin!(delivery.progress.pause(pause));
@@ -341,28 +350,28 @@ async fn pause(listening: &Listening, delivery: &Delivery, pause: Duration) -> P
     let mut renewed = !listening.is_ordered();
     loop {
         tokio::select! {
-            () = &mut over => return Paused::Over,
-            () = delivery.ack.voided() => return Paused::Void,
+            () = &mut over => return PauseEnd::Over,
+            () = delivery.ack.voided() => return PauseEnd::Void,
             () = sleep_until(half), if !renewed => {
                 renewed = true;
                 listening.renew.notify_one();
             }
             () = phase::stopping(&mut stopping) => {
                 delivery.ack.reject();
-                return Paused::Stopping;
+                return PauseEnd::Stopping;
             }
         }
     }
 }
 
-/// Times one attempt. One that is given up on the way counts as none.
-struct Clock<'a> {
+/// Times one attempt. An attempt that is stopped counts as none.
+struct AttemptTimer<'a> {
     figures: &'a Listens,
     begun: Instant,
     came: Cell<Option<(Came, Duration)>>,
 }
 
-impl<'a> Clock<'a> {
+impl<'a> AttemptTimer<'a> {
     fn start(figures: &'a Listens) -> Self {
         figures.begun();
         Self { figures, begun: Instant::now(), came: Cell::new(None) }
@@ -373,14 +382,14 @@ impl<'a> Clock<'a> {
     }
 }
 
-impl Drop for Clock<'_> {
+impl Drop for AttemptTimer<'_> {
     fn drop(&mut self) {
         self.figures.ended(self.came.get());
     }
 }
 
-/// Asks the store whether the event was handled before, until it answers. Nothing if the delivery is given up meanwhile.
-async fn claim(listening: &Listening, delivery: &Delivery, patience: &mut Patience) -> Option<Begun> {
+/// Asks the store whether the event was handled before, until it answers. `None` if the service stops or the delivery is void.
+async fn claim(listening: &ActiveListener, delivery: &Delivery, patience: &mut StoreBackoff) -> Option<Begun> {
     let Some(dedupe) = &listening.dedupe else { return Some(Begun::New(Box::new(dedupe::Unheld))) };
     let QueueSpec { name: queue, group, .. } = &*listening.queue;
     let identity = Identity { queue, group, message_id: delivery.message_id.as_deref() };
@@ -401,24 +410,24 @@ async fn claim(listening: &Listening, delivery: &Delivery, patience: &mut Patien
     }
 }
 
-/// The pauses of a delivery that waits for a store in trouble.
-struct Patience {
+/// The growing pauses of a delivery that waits for a store in trouble.
+struct StoreBackoff {
     pause: Duration,
 }
 
-impl Default for Patience {
+impl Default for StoreBackoff {
     fn default() -> Self {
         Self { pause: Duration::from_millis(100) }
     }
 }
 
-impl Patience {
-    /// The longest pause: how late it may be known that the store can be used again.
+impl StoreBackoff {
+    /// The longest pause: how late a delivery may notice that the store works again.
     const MOST: Duration = Duration::from_secs(5);
 
-    /// Waits before the store is asked again; twice as long the next time. Nothing if the delivery is given up meanwhile: the
-    /// service stops, or the broker has taken it back.
-    async fn wait(&mut self, listening: &Listening, delivery: &Delivery, trouble: Trouble) -> Option<()> {
+    /// Waits before the store is asked again, twice as long each time. `None` if the service stops, or the broker has taken the
+    /// delivery back.
+    async fn wait(&mut self, listening: &ActiveListener, delivery: &Delivery, trouble: Trouble) -> Option<()> {
         listening.store.fails(&trouble, &listening.figures);
         let mut stopping = listening.stopping.clone();
         tokio::select! {
@@ -433,14 +442,14 @@ impl Patience {
     }
 }
 
-/// What one attempt starts from.
+/// Returns the input of one attempt, and its span.
 fn incoming(
-    listening: &Listening,
+    listening: &ActiveListener,
     delivery: &Delivery,
     envelope: &Envelope,
     session: &Session,
     attempt: u32,
-    failed: Option<&Failed>,
+    failed: Option<&FailedAttempts>,
 ) -> (Incoming, Active) {
     let system = listening.bus.system();
     let span = span::process(&listening.queue, delivery, system, attempt, session, delivery.trace.as_ref());
@@ -466,19 +475,19 @@ fn incoming(
     (incoming, span)
 }
 
-fn not_an_envelope(violation: &Violation) -> Verdict {
-    Verdict {
+fn not_an_envelope(violation: &Violation) -> DeadLetterCause {
+    DeadLetterCause {
         violations: DeadLetter::violations("", std::slice::from_ref(violation)),
-        ..Verdict::of(Reason::Envelope, format!("the message is no envelope of the event: {violation}"))
+        ..DeadLetterCause::of(Reason::Envelope, format!("the message is no envelope of the event: {violation}"))
     }
 }
 
-fn broken(part: &str, refusal: &Refusal, attempt: u32) -> Verdict {
+fn broken(part: &str, refusal: &Refusal, attempt: u32) -> DeadLetterCause {
     let error = format!("the {part} breaks its contract: {refusal}");
-    Verdict {
+    DeadLetterCause {
         violations: DeadLetter::violations(&format!("/{part}"), &refusal.violations),
         // The handler itself was not called.
-        failed: (attempt > 1).then(|| Failed::after(None, attempt - 1, &error)),
-        ..Verdict::of(Reason::Contract, error)
+        failed: (attempt > 1).then(|| FailedAttempts::after(None, attempt - 1, &error)),
+        ..DeadLetterCause::of(Reason::Contract, error)
     }
 }

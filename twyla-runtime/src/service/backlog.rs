@@ -1,23 +1,23 @@
-//! How many deliveries of a listener wait here since its dead queue doesn't take them: for its health.
+//! Counts the deliveries of a listener that wait for its dead queue, for its health.
 
 use tokio::sync::watch;
 
 /// The deliveries that a listener holds, each until its [`Holding`] is dropped.
 #[derive(Debug)]
-pub(crate) struct HoldState(watch::Sender<Backlog>);
+pub(crate) struct HeldDeliveries(watch::Sender<Backlog>);
 
 /// The deliveries that wait to be dead-lettered.
 #[derive(Clone, Debug)]
 pub(crate) struct Backlog {
     count: usize,
-    /// The prefetch: with as many held the broker delivers nothing more.
+    /// The prefetch: with so many held, the broker delivers nothing more.
     most: u16,
-    /// Why the dead queue did not take the last one that was tried.
+    /// Why the dead queue refused the last one.
     why: String,
 }
 
 impl Backlog {
-    /// The reason why a listener with this queue isn't ready, if any waits.
+    /// Returns why a listener with this queue isn't ready, if any delivery waits.
     pub(crate) fn reason(&self, queue: &str) -> Option<String> {
         let Self { count, most, why } = self;
         (*count > 0).then(|| {
@@ -28,7 +28,7 @@ impl Backlog {
     }
 }
 
-impl HoldState {
+impl HeldDeliveries {
     pub(crate) fn new(most: u16) -> Self {
         Self(watch::Sender::new(Backlog { count: 0, most, why: String::new() }))
     }
@@ -49,10 +49,10 @@ impl HoldState {
 }
 
 /// A delivery that is held, until this is dropped.
-pub(crate) struct Holding<'a>(&'a HoldState);
+pub(crate) struct Holding<'a>(&'a HeldDeliveries);
 
 impl Holding<'_> {
-    /// The dead queue didn't take it again.
+    /// The dead queue has refused it again.
     pub(crate) fn fails_again(&self, why: &str) {
         let Self(state) = self;
         state.0.send_modify(|backlog| why.clone_into(&mut backlog.why));
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn counts_those_that_are_held_now() {
-        let state = HoldState::new(64);
+        let state = HeldDeliveries::new(64);
         let seen = state.subscribe();
         let reason = || seen.borrow().reason("a.b.c");
         assert_eq!(reason(), None);

@@ -1,4 +1,4 @@
-//! Deliveries that came together: one task sees to those whose handlers end without waiting, any other gets its own.
+//! Handles deliveries that arrived together: one task for all whose handlers don't wait, a task of its own for any other.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,19 +7,18 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
-use super::active_listener::Listening;
+use super::active_listener::ActiveListener;
 use super::attempt::handle_in_turn;
 use crate::transport::Delivery;
 
-/// Handles deliveries, side by side as soon as one waits for something. If this is dropped on the way, what isn't handled
-/// goes back to its queue.
-pub(crate) async fn handle_together(listening: Arc<Listening>, deliveries: Vec<Delivery>) {
+/// Handles deliveries, concurrently as soon as one waits. If the future is dropped, unhandled deliveries go back to their queue.
+pub(crate) async fn handle_together(listening: Arc<ActiveListener>, deliveries: Vec<Delivery>) {
     let mut waiting = JoinSet::new();
     for delivery in deliveries {
         let mut handling = Box::pin(handle_in_turn(listening.clone(), delivery));
         if !listening.pace.is_apart() {
             let begun = Instant::now();
-            // Whoever gets it polls it again at once.
+            // The task that it is spawned on polls it again at once.
             let polled = handling.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             listening.pace.took(begun.elapsed());
             if let Poll::Ready(()) = polled {

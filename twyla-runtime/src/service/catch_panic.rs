@@ -1,4 +1,4 @@
-//! Handlers run so that what goes wrong in them is a value: a panic's message, an error with its causes.
+//! Runs handlers so that a panic becomes an error, and writes an error with its causes.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// Runs a handler so that its panic is a value: the panic's message. What `enter` returns is held while it is polled.
+/// Runs a handler; a panic becomes an error with its message. The value that `enter` returns lives during each poll.
 pub(crate) async fn guarded<F: Future, E>(
     handle: impl FnOnce() -> F,
     enter: impl Fn() -> E,
@@ -28,7 +28,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     format!("the handler panicked: {}", text.unwrap_or("(no message)"))
 }
 
-/// An error with its causes.
+/// Writes an error with its causes.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

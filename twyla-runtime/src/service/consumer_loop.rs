@@ -1,4 +1,4 @@
-//! The consumer loop of one listener: takes its deliveries until the service stops, and ends without losing any.
+//! The consumer loop of one listener: takes deliveries until the service stops, then drains without losing any.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{sleep_until, timeout_at};
 
-use super::active_listener::Listening;
+use super::active_listener::ActiveListener;
 use super::attempt::handle_in_turn;
 use super::batch::handle_together;
-use super::key_order::Lanes;
+use super::key_order::KeyOrder;
 use super::phase::Phase;
-use super::shutdown::Ending;
+use super::shutdown::ShutdownDeadlines;
 use crate::progress::DeliveryProgress;
 use crate::transport::{Delivery, Subscription};
 
@@ -21,15 +21,15 @@ const BATCH: usize = 64;
 /// How many deliveries share a task.
 const TOGETHER: usize = 16;
 
-/// Runs one listener until the service stops, then drains it.
-pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription, deadline: Duration) {
+/// RunningHandlers one listener until the service stops, then drains it.
+pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscription, deadline: Duration) {
     let Subscription { mut deliveries, intake, done, .. } = subscription;
     let (event, group) = (listening.queue.event, listening.queue.group);
     let mut phase = listening.stopping.clone();
     let mut handlers = JoinSet::new();
     let mut taken: Vec<Vec<Delivery>> = Vec::with_capacity(BATCH);
-    // Which lane each handler is in, where events are ordered by a key.
-    let (mut lanes, mut begun) = (Lanes::<Delivery>::default(), HashMap::<Id, (u64, DeliveryProgress)>::new());
+    // The key of each running handler, if events are ordered by a key.
+    let (mut lanes, mut begun) = (KeyOrder::<Delivery>::default(), HashMap::<Id, (u64, DeliveryProgress)>::new());
     loop {
         tokio::select! {
             biased;
@@ -42,7 +42,7 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
                 {
                     let progress = delivery.progress.clone();
                     progress.wake();
-                    // only now, so that at no moment nothing is under way
+                    // only after the next has begun: observers always see one delivery in progress
                     drop(ended);
                     begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), (lane, progress));
                 }
@@ -60,7 +60,7 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
                         }
                         handlers.spawn(handle_together(listening.clone(), together));
                     }
-                    // Nothing waits for the end of one.
+                    // Nothing waits for a single handler.
                     while handlers.try_join_next().is_some() {}
                     continue;
                 }
@@ -85,10 +85,10 @@ pub(crate) async fn serve(listening: Arc<Listening>, subscription: Subscription,
         }
     }
     drop(intake);
-    // What no handler has begun goes back to its queue.
+    // Deliveries without a handler go back to their queue.
     drop((taken, deliveries, lanes));
 
-    let mut ending = Ending::within(deadline);
+    let mut ending = ShutdownDeadlines::within(deadline);
     tokio::select! {
         () = async { while handlers.join_next().await.is_some() {} } => {}
         () = sleep_until(ending.handlers) => {}

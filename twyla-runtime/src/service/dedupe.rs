@@ -1,4 +1,4 @@
-//! Handled once: what a group has handled is remembered, and skipped when it comes again.
+//! Deduplication: remembers the events that a group has handled, and skips them when they come again.
 
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
@@ -23,9 +23,9 @@ type Cause = Box<dyn StdError + Send + Sync>;
 #[derive(Clone)]
 pub struct Dedupe {
     pub(crate) store: Arc<dyn Store>,
-    /// The argument that handlers may take with it, by its type.
+    /// The type of the argument that handlers may take with it.
     pub(crate) gives: Option<std::any::TypeId>,
-    /// How long it is remembered, where that isn't for ever.
+    /// How long events are remembered; without it, for ever.
     pub(crate) kept: Option<Duration>,
 }
 
@@ -51,7 +51,7 @@ impl Dedupe {
     }
 }
 
-/// Forgets from time to time what has been remembered for long enough.
+/// Removes expired events from the store until the service stops.
 pub(crate) async fn forget(store: Arc<dyn Store>, kept: Duration, mut phase: watch::Receiver<Phase>) {
     let every = (kept / 10).clamp(Duration::from_secs(1), Duration::from_secs(3600));
     while *phase.borrow() == Phase::Running {
@@ -73,23 +73,23 @@ impl fmt::Debug for Dedupe {
     }
 }
 
-/// Where it is remembered.
+/// Remembers handled events.
 pub(crate) trait Store: Send + Sync {
     /// Begins to handle an event; waits while another delivery of it is being handled.
     fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>>;
 
-    /// How many events can be handled at once, if that is bounded.
+    /// Returns how many events can be handled at once, if that is bounded.
     fn connections(&self) -> Option<u32> {
         None
     }
 
-    /// Forgets what was handled so long ago; how many events that were.
+    /// Removes events older than this; returns how many.
     fn forget(&self, _age: Duration) -> BoxFuture<'_, Result<u64, Cause>> {
         Box::pin(std::future::ready(Ok(0)))
     }
 }
 
-/// What an event is known by: two with equal identities are one event, delivered twice to one group.
+/// Identifies an event: deliveries with equal identities are the same event for one group.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identity<'a> {
     /// The queue, which is named after the event and the group.
@@ -111,30 +111,30 @@ pub(crate) enum Begun {
     New(Box<dyn Claim>),
 }
 
-/// An event that is being handled. If it is dropped, it was not.
+/// An event that is being handled. Dropping it means that it wasn't handled.
 pub(crate) trait Claim: Send {
     /// The transaction that a handler may take part in.
     fn transaction(&self) -> Option<Transacting>;
 
-    /// The event is handled: what was done in the transaction holds, and so does the memory of it.
+    /// Commits: the event counts as handled, together with the work of the transaction.
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>>;
 }
 
-/// Why the store can't be used: nothing that the event or its handler is to blame for.
+/// Why the store failed: neither the event nor its handler is the cause.
 #[derive(Debug)]
 pub(crate) struct Trouble {
     pub(crate) cause: Cause,
-    /// It is merely in use: all its connections, or its one writer.
+    /// It is only busy: all connections or the only writer are in use.
     pub(crate) busy: bool,
 }
 
-/// Why what a handler did doesn't hold.
+/// Why a commit failed.
 #[derive(Debug)]
 #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "only a database refuses"))]
 pub(crate) enum NotCommitted {
-    /// The store's trouble: the event is handled again, and the attempt doesn't count.
+    /// The store failed: the event is handled again, and the attempt doesn't count.
     Store(Trouble),
-    /// The handler's doing.
+    /// The handler caused it.
     Handler(Cause),
 }
 
@@ -161,7 +161,7 @@ type Key = (Arc<str>, Arc<str>);
 struct Seen {
     /// Whether each was handled; locked while it is being handled.
     done: HashMap<Key, Arc<tokio::sync::Mutex<bool>>>,
-    /// In the order in which they came.
+    /// Oldest first.
     order: VecDeque<Key>,
 }
 
@@ -194,7 +194,7 @@ impl Store for Memory {
     }
 }
 
-/// An event that nobody remembers.
+/// An event without a store.
 pub(crate) struct Unheld;
 
 impl Claim for Unheld {

@@ -1,4 +1,4 @@
-//! What a handler says by its error: try again, try again later, park, drop.
+//! Errors by which a handler decides: retry, retry later, dead-letter, drop.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -26,13 +26,13 @@ type Cause = Box<dyn StdError + Send + Sync>;
 ///
 /// It may be deep in a chain of errors, as `anyhow` and `Box<dyn Error>` make them: the outermost one counts.
 pub struct Fail {
-    what: What,
+    what: FailAction,
     cause: Cause,
 }
 
-/// What is to become of the event.
+/// What happens to the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum FailAction {
     /// It is tried again as the policy says.
     Retry,
     /// It is tried again after this long, if the policy has attempts left.
@@ -46,7 +46,7 @@ pub(crate) enum What {
 impl Fail {
     /// The event is tried again, as the listener's policy says.
     pub fn retry(error: impl Into<Cause>) -> Self {
-        Self { what: What::Retry, cause: error.into() }
+        Self { what: FailAction::Retry, cause: error.into() }
     }
 
     /// The event is tried again no sooner than `after`, and as often as the listener's policy says.
@@ -54,36 +54,36 @@ impl Fail {
     /// Up to a second it is waited for here, beyond that in a queue, and then the pause is rounded up to the next of a few
     /// steps (1, 2, 5, 10, 30 s, minutes and hours alike, days up to 30), as each step is a queue.
     pub fn retry_after(after: Duration, error: impl Into<Cause>) -> Self {
-        Self { what: What::RetryAfter(after), cause: error.into() }
+        Self { what: FailAction::RetryAfter(after), cause: error.into() }
     }
 
     /// The event is parked at once: trying again would be no use.
     pub fn park(error: impl Into<Cause>) -> Self {
-        Self { what: What::Park, cause: error.into() }
+        Self { what: FailAction::Park, cause: error.into() }
     }
 
     /// The event is thrown away, with a warning in the log.
     pub fn drop(error: impl Into<Cause>) -> Self {
-        Self { what: What::Drop, cause: error.into() }
+        Self { what: FailAction::Drop, cause: error.into() }
     }
 }
 
 /// A `Fail` within a chain of errors: it is no error itself, so that `?` can make one of any error.
-struct Said(Fail);
+struct ChainedFail(Fail);
 
-impl fmt::Display for Said {
+impl fmt::Display for ChainedFail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0.cause, f)
     }
 }
 
-impl fmt::Debug for Said {
+impl fmt::Debug for ChainedFail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
 }
 
-impl StdError for Said {
+impl StdError for ChainedFail {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         // its own words are those of its cause
         self.0.cause.source()
@@ -104,13 +104,13 @@ impl fmt::Debug for Fail {
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Fail {
     fn from(error: E) -> Self {
-        Self { what: What::of(&error), cause: Box::new(error) }
+        Self { what: FailAction::of(&error), cause: Box::new(error) }
     }
 }
 
 impl From<Fail> for Box<dyn StdError + Send + Sync> {
     fn from(fail: Fail) -> Self {
-        Box::new(Said(fail))
+        Box::new(ChainedFail(fail))
     }
 }
 
@@ -118,14 +118,14 @@ impl From<Fail> for Box<dyn StdError + Send + Sync> {
 pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
         let error: &'a (dyn StdError + 'static) = *error;
-        match error.downcast_ref::<Said>() {
+        match error.downcast_ref::<ChainedFail>() {
             Some(said) => Some(&*said.0.cause),
             None => error.source(),
         }
     })
 }
 
-impl What {
+impl FailAction {
     /// What the outermost error of the chain that says something says.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
         let said = causes(error).find_map(|error| {
@@ -141,7 +141,7 @@ impl What {
             if error.is::<NoUse>() {
                 return Some(Self::Park);
             }
-            error.downcast_ref::<Said>().map(|said| said.0.what).filter(|what| *what != Self::Retry)
+            error.downcast_ref::<ChainedFail>().map(|said| said.0.what).filter(|what| *what != Self::Retry)
         });
         said.unwrap_or(Self::Retry)
     }
@@ -178,35 +178,35 @@ mod tests {
         }
     }
 
-    fn what(error: impl Into<Cause>) -> What {
-        What::of(&*error.into())
+    fn what(error: impl Into<Cause>) -> FailAction {
+        FailAction::of(&*error.into())
     }
 
     #[test]
     fn it_is_found_wherever_it_is_in_the_chain() {
-        assert_eq!(what("plain"), What::Retry);
-        assert_eq!(what(Fail::park("no")), What::Park);
-        assert_eq!(what(Around(Fail::drop("no").into())), What::Drop);
-        assert_eq!(what(Fail::from(Around(Fail::park("no").into()))), What::Park);
-        assert_eq!(what(Fail::retry(Fail::park("no"))), What::Park);
+        assert_eq!(what("plain"), FailAction::Retry);
+        assert_eq!(what(Fail::park("no")), FailAction::Park);
+        assert_eq!(what(Around(Fail::drop("no").into())), FailAction::Drop);
+        assert_eq!(what(Fail::from(Around(Fail::park("no").into()))), FailAction::Park);
+        assert_eq!(what(Fail::retry(Fail::park("no"))), FailAction::Park);
         let later = Duration::from_secs(9);
-        assert_eq!(what(Fail::retry_after(later, Fail::park("no"))), What::RetryAfter(later));
+        assert_eq!(what(Fail::retry_after(later, Fail::park("no"))), FailAction::RetryAfter(later));
     }
 
     #[test]
     fn a_broken_emit_is_not_tried_again() {
         let refusal = twyla_codec::validate::Refusal { violations: Vec::new() };
         let error = crate::Error::Content { event: "a.b", schema: "s", refusal };
-        assert_eq!(what(Around(error.into())), What::Park);
-        assert_eq!(what(crate::Error::TooLarge { event: "a.b", bytes: 2, most: 1, broker: true }), What::Park);
-        assert_eq!(what(crate::Error::Closed), What::Retry);
+        assert_eq!(what(Around(error.into())), FailAction::Park);
+        assert_eq!(what(crate::Error::TooLarge { event: "a.b", bytes: 2, most: 1, broker: true }), FailAction::Park);
+        assert_eq!(what(crate::Error::Closed), FailAction::Retry);
     }
 
     #[test]
     fn an_outbox_in_trouble_costs_no_attempt() {
         let outbox = |passes| crate::Error::Outbox { event: "a.b", why: "no connection".to_owned(), passes };
-        assert_eq!(what(Around(outbox(true).into())), What::Store);
-        assert_eq!(what(outbox(false)), What::Retry);
+        assert_eq!(what(Around(outbox(true).into())), FailAction::Store);
+        assert_eq!(what(outbox(false)), FailAction::Retry);
     }
 
     #[test]

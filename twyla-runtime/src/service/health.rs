@@ -1,4 +1,4 @@
-//! Whether a service is alive and ready: for those who send to it, and those who restart it.
+//! Liveness and readiness of a service, for load balancers and supervisors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::transport::state::{BusState, LinkState};
 #[derive(Clone)]
 pub struct Health {
     bus: watch::Receiver<BusState>,
-    /// Each queue with whether its consumer is there.
+    /// Each queue, and whether its consumer exists.
     consumers: Arc<[(String, watch::Receiver<bool>)]>,
-    /// Each queue whose listener dedupes, with why its store can't be used, if it can't.
+    /// Each queue whose listener dedupes, with the error of its store, if any.
     stores: Arc<[(String, watch::Receiver<Option<String>>)]>,
-    /// Each queue with the deliveries that wait to be dead-lettered.
+    /// Each queue, and the deliveries that wait to be dead-lettered.
     held: Arc<[(String, watch::Receiver<Backlog>)]>,
     phase: watch::Receiver<Phase>,
-    /// Whether the service is to be sent nothing more.
+    /// Whether the service asks for no more work.
     leaving: watch::Receiver<bool>,
 }
 

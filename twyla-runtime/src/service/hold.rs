@@ -1,49 +1,48 @@
-//! Deliveries that can't be set aside, since their dead queue or retry queue doesn't take them: they stay here, unacked.
+//! Holds deliveries whose dead queue or retry queue refuses them: they stay here, unacked.
 //!
-//! Nothing is lost and nothing runs in a loop: what can't be dead-lettered is tried again with growing pauses, and what can't
-//! go into a retry queue has its pause here. Each takes a place of the prefetch meanwhile, and no place of a handler.
+//! A dead letter is published again with growing pauses; a retry waits out its pause here. A held delivery counts against the prefetch,
+//! and not against the handlers that run at once.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::active_listener::Listening;
+use super::active_listener::ActiveListener;
 use super::phase::{Phase, stopping};
-use super::recall::{Guard, Known};
+use super::recall::{HandlingGuard, VoidOutcome};
 use super::retry::doubled;
-use super::verdict::Way;
+use super::verdict::Destination;
 use crate::transport::{Cause, Delivery, Outgoing, Unpublished};
 
-/// The pauses between two tries at a dead queue.
+/// The pauses between two publishes to a dead queue.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// A delivery that couldn't be set aside.
-pub(crate) struct Held {
+/// A delivery that its dead queue or retry queue has refused.
+pub(crate) struct HeldDelivery {
     pub(crate) delivery: Delivery,
-    pub(crate) way: Way,
-    /// Why it couldn't.
+    pub(crate) way: Destination,
+    /// The reason of the refusal.
     pub(crate) why: String,
 }
 
-impl Held {
-    /// Waits until it is dead-lettered, or is to be handled again: then it is returned. After half of the broker's timeout it
-    /// goes back to its queue; that is remembered, and it is held again when it comes back. A message without an id, which can't
-    /// be known again, is handled again then.
-    pub(crate) async fn wait(self, listening: &Listening, guard: Option<&Guard<'_>>) -> Option<Delivery> {
+impl HeldDelivery {
+    /// Waits until it is dead-lettered; returns it if it is to be handled again. After half of the broker's `consumer_timeout` it goes back
+    /// to its queue, and is held again when it returns. A message without an id can't be recognised, and is handled again.
+    pub(crate) async fn wait(self, listening: &ActiveListener, guard: Option<&HandlingGuard<'_>>) -> Option<Delivery> {
         let Self { mut delivery, way, why } = self;
         let _held = listening.figures.hold();
         let back = match way {
-            Way::Dead(message) => match dead_letter(listening, &delivery, &message, &why).await {
-                Left::Done => {
+            Destination::Dead(message) => match dead_letter(listening, &delivery, &message, &why).await {
+                DeadLettering::Done => {
                     if let Some(guard) = guard {
                         guard.remember_if_void(&delivery.ack);
                     }
                     None
                 }
-                Left::Back => Some(Way::Dead(message)),
+                DeadLettering::Back => Some(Destination::Dead(message)),
             },
-            Way::Retry(due, headers) => {
+            Destination::Retry(due, headers) => {
                 let half = delivery.arrived + listening.consumer_timeout / 2;
                 let left = due.min(half).saturating_duration_since(Instant::now());
                 let in_time = due <= half || guard.is_none();
@@ -51,33 +50,33 @@ impl Held {
                     delivery.headers = headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
                     return Some(delivery);
                 }
-                Some(Way::Retry(due, headers))
+                Some(Destination::Retry(due, headers))
             }
         };
         if let (Some(guard), Some(way)) = (guard, back) {
-            guard.remember(Known::Held(way));
+            guard.remember(VoidOutcome::Held(way));
         }
         None
     }
 }
 
-/// What has become of a delivery that was to be dead-lettered.
-enum Left {
+/// The outcome of dead-lettering a held delivery.
+enum DeadLettering {
     Done,
-    /// It goes back to its queue, as what is dropped undecided does.
+    /// It goes back to its queue, because it is dropped without a decision.
     Back,
 }
 
-async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgoing, why: &str) -> Left {
+async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &Outgoing, why: &str) -> DeadLettering {
     let holding = listening.hold.hold(why);
     let (event, group, message_id) = (listening.queue.event, listening.queue.group, delivery.message_id.as_deref());
-    // after half of its time the delivery goes back, and comes again
+    // after half of the timeout the delivery goes back, and is delivered again
     let until = delivery.arrived + listening.consumer_timeout / 2;
     let mut times = 0;
     while Instant::now() < until && pause(listening, delivery, doubled(FIRST, LONGEST, times)).await {
         if delivery.ack.is_void() {
             // Its connection was lost: the broker delivers it again.
-            return Left::Back;
+            return DeadLettering::Back;
         }
         let deadline = Instant::now() + listening.bus.emit_deadline();
         match listening.bus.transport().publish(message.clone(), deadline).await {
@@ -85,9 +84,9 @@ async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgo
                 delivery.ack.ack();
                 listening.figures.parked();
                 tracing::info!(event, group, message_id, "parked at last");
-                return Left::Done;
+                return DeadLettering::Done;
             }
-            Err(Unpublished { cause: Cause::Closed, .. }) => return Left::Back,
+            Err(Unpublished { cause: Cause::Closed, .. }) => return DeadLettering::Back,
             Err(failure) => {
                 tracing::warn!(event, group, message_id, error = failure.why, "still can't be parked, waits here");
                 holding.fails_again(&failure.why);
@@ -95,11 +94,11 @@ async fn dead_letter(listening: &Listening, delivery: &Delivery, message: &Outgo
         }
         times += 1;
     }
-    Left::Back
+    DeadLettering::Back
 }
 
-/// `false` if the service stops meanwhile.
-async fn pause(listening: &Listening, delivery: &Delivery, pause: Duration) -> bool {
+/// Waits; `false` if the service stops.
+async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration) -> bool {
     let mut phase = listening.stopping.clone();
     tokio::select! {
         () = delivery.progress.pause(pause) => *phase.borrow() == Phase::Running,

@@ -1,22 +1,22 @@
-//! Ordered by key: what has the same key waits for each other, what has another goes side by side.
+//! Key ordering: items with the same key run one after another, items with different keys concurrently.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Which keys are under way, and what waits behind them.
+/// The keys of running items, and the items that wait behind them.
 #[derive(Debug)]
-pub(crate) struct Lanes<T> {
+pub(crate) struct KeyOrder<T> {
     busy: HashMap<u64, VecDeque<T>>,
 }
 
-impl<T> Default for Lanes<T> {
+impl<T> Default for KeyOrder<T> {
     fn default() -> Self {
         Self { busy: HashMap::new() }
     }
 }
 
-impl<T> Lanes<T> {
-    /// Takes something in; gives it back if it may begin at once.
+impl<T> KeyOrder<T> {
+    /// Adds an item; returns it if it may run at once.
     pub(crate) fn enter(&mut self, key: u64, item: T) -> Option<T> {
         match self.busy.get_mut(&key) {
             Some(lane) => {
@@ -30,7 +30,7 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Something with this key has ended: what may begin now.
+    /// Removes the running item of this key; returns the next one.
     pub(crate) fn leave(&mut self, key: u64) -> Option<T> {
         let next = self.busy.get_mut(&key).and_then(VecDeque::pop_front);
         if next.is_none() {
@@ -40,7 +40,7 @@ impl<T> Lanes<T> {
     }
 }
 
-/// The lane of a key. Two keys may share one, which costs them only that they wait for each other.
+/// Returns the hash of a key. Keys with the same hash wait for each other.
 #[must_use]
 pub fn lane<K: Hash + ?Sized>(key: &K) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn one_key_is_a_queue_and_others_go_past_it() {
-        let mut lanes = Lanes::default();
+        let mut lanes = KeyOrder::default();
         assert_eq!(lanes.enter(1, "a"), Some("a"));
         assert_eq!(lanes.enter(1, "b"), None);
         assert_eq!(lanes.enter(2, "c"), Some("c"));

@@ -1,4 +1,4 @@
-//! What a handler may know of an event beside its content and context.
+//! The metadata of an event that a handler may take.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

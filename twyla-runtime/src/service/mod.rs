@@ -1,4 +1,4 @@
-//! A service: listeners and RPCs with their states, checked and started together.
+//! A service: listeners and RPCs with their state, checked and started together.
 
 pub(crate) mod ack;
 pub(crate) mod active_listener;
@@ -37,8 +37,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
-use self::active_listener::Listening;
-use self::backlog::HoldState;
+use self::active_listener::ActiveListener;
+use self::backlog::HeldDeliveries;
 use self::dedupe::{Dedupe, forget};
 use self::handler::{Registration, States};
 use self::pace::Pace;
@@ -46,7 +46,7 @@ use self::phase::Phase;
 use self::recall::Recall;
 use self::retry::Retry;
 use self::running::Running;
-use self::running_handlers::Runs;
+use self::running_handlers::RunningHandlers;
 use self::signals::Signals;
 use self::store_state::StoreState;
 use crate::bus::Bus;
@@ -58,17 +58,17 @@ use crate::rpc::{self, Rpc, Serve, Serving};
 use crate::telemetry::metrics::Listens;
 use crate::transport::{QueueKind, QueueSpec, dead_name, queue_name};
 
-/// What publishes an outbox until the service stops.
+/// Publishes an outbox until the service stops.
 type Relay = Box<dyn FnOnce(Bus, watch::Receiver<Phase>) -> BoxFuture<'static, ()> + Send>;
 
 /// Listeners and RPCs that run together: made by [`Bus::service`].
 ///
 /// Each event goes to each group that listens to it, and within a group to one member, be it in this process or
-/// another. Handlers run side by side. What a handler returns decides: `Ok` is done; an error or a panic is tried again
-/// ([`retry`](Self::retry)) and then parked in the group's dead queue, `<domain>.<event_type>.<group>.dead`; a message
-/// that breaks its contract is parked at once, and the handler never sees it.
+/// another. Handlers run concurrently. The return value of a handler decides: `Ok` acks; an error or a panic is retried
+/// ([`retry`](Self::retry)) and then dead-lettered to `<domain>.<event_type>.<group>.dead`; a message that breaks its contract is
+/// dead-lettered at once, without a call of the handler.
 ///
-/// An event is handled at least once: if a process or a connection dies, what it had not finished is delivered again.
+/// An event is handled at least once: if a process or a connection dies, its unfinished events are delivered again.
 #[must_use = "a service does nothing until it is run"]
 pub struct Service {
     bus: Bus,
@@ -116,21 +116,19 @@ impl Service {
         }
     }
 
-    /// Gives handlers that take a [`State<T>`](crate::State) a clone of `state`. A second state of the same type takes
-    /// the place of the first.
+    /// Gives handlers that take a [`State<T>`](crate::State) a clone of `state`. A second state of the same type replaces the first.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(TypeId::of::<T>(), Box::new(state) as Box<dyn Any + Send + Sync>);
         self
     }
 
-    /// Adds listeners, as [`listeners!`](crate::listeners) collects them.
+    /// Adds the listeners of a [`listeners!`](crate::listeners) list.
     pub fn listeners(mut self, listeners: impl IntoIterator<Item = Registration>) -> Self {
         self.listeners.extend(listeners);
         self
     }
 
-    /// Adds handlers of RPCs, as [`rpcs!`](crate::rpcs) collects them: they are served for as long as the service runs, with
-    /// the same states.
+    /// Adds the handlers of an [`rpcs!`](crate::rpcs) list. They are served as long as the service runs, with the same states.
     ///
     /// That is over HTTP, on `127.0.0.1:8080` unless [`serve`](Self::serve) says otherwise, with the feature `rpc-server`;
     /// or within this process, if the service is given an [`Rpc::in_memory`](Rpc::in_memory).
@@ -139,13 +137,13 @@ impl Service {
         self
     }
 
-    /// Where and how RPCs are served over HTTP.
+    /// Sets where and how RPCs are served over HTTP.
     pub fn serve(mut self, settings: Serve) -> Self {
         self.rpcs.settings = Some(settings);
         self
     }
 
-    /// Gives handlers that take an [`Rpc`] this one, for the session and the trace of what they handle. If it is an
+    /// Gives handlers that take an [`Rpc`] this one, with the session and the trace of their event or call. If it is an
     /// [`Rpc::in_memory`](Rpc::in_memory), this service's own RPCs can be called through it.
     pub fn rpc(mut self, rpc: Rpc) -> Self {
         self.states.insert(TypeId::of::<Rpc>(), Box::new(rpc.clone()) as Box<dyn Any + Send + Sync>);
@@ -169,7 +167,7 @@ impl Service {
         self
     }
 
-    /// Tells of the service's health on an address of its own, as `0.0.0.0:9090`: `GET /health/live` and `GET /health/ready`
+    /// Serves the service's health on an address of its own, for example `0.0.0.0:9090`: `GET /health/live` and `GET /health/ready`
     /// ([`Health`](crate::Health)), and `GET /metrics` with the feature `telemetry`, from the moment when it listens until it
     /// has drained.
     #[cfg(feature = "rpc-server")]
@@ -178,17 +176,17 @@ impl Service {
         self
     }
 
-    /// How many events of each listener may be under way at once; 64 unless set, 0 counts as 1.
+    /// Sets how many events of each listener may be in progress at once; 64 unless set, 0 counts as 1.
     pub fn prefetch(mut self, events: u16) -> Self {
         self.prefetch = events.max(1);
         self
     }
 
-    /// How often an event may be delivered again without having been settled before it is parked; 20 unless set.
+    /// Sets how often an event may be redelivered without being settled before it is dead-lettered; 20 unless set.
     ///
-    /// That happens when the service ends while it handles the event, when its connection is lost, and when a handler
-    /// gives it back ([`Ack::reject`](crate::Ack::reject)): so an event that ends the process each time doesn't do so for
-    /// ever. Only quorum queues count; from a classic queue an event comes again without a bound.
+    /// An event is redelivered when the service ends while it handles the event, when the connection is lost, and when a handler
+    /// returns it ([`Ack::reject`](crate::Ack::reject)). So an event that ends the process doesn't do so for ever. Only quorum queues
+    /// count redeliveries; a classic queue redelivers without a bound.
     pub fn redeliveries(mut self, times: u32) -> Self {
         self.redeliveries = times;
         self
@@ -196,27 +194,27 @@ impl Service {
 
     /// The broker's `consumer_timeout`; 30 minutes unless set, as in RabbitMQ.
     ///
-    /// The broker takes back what isn't settled within that time and closes its channel. The bus can't ask for it. A handler that
-    /// runs for half of it is warned of in the log, and a pause of an ordered listener isn't waited for on one delivery for longer
-    /// than half of it. Set it to what the broker has.
+    /// The broker takes back a delivery that isn't settled within that time, and closes its channel. The bus can't query this value, so
+    /// set it to the broker's. The log warns of a handler that runs for half of it, and an ordered listener returns a delivery after half
+    /// of it.
     pub fn consumer_timeout(mut self, timeout: Duration) -> Self {
         self.consumer_timeout = timeout;
         self
     }
 
-    /// How often a failed handler is tried again; five attempts unless set.
+    /// Sets how often a failed handler is retried; five attempts unless set.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// The kind of the queues that this service makes; quorum unless set. A queue that is there already is used as it is.
+    /// Sets the kind of the queues that this service declares; quorum unless set. An existing queue is used as it is.
     pub fn queue(mut self, kind: QueueKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Skips events that their group has handled before.
+    /// Skips events that their group has already handled.
     pub fn dedupe(mut self, dedupe: Dedupe) -> Self {
         if let Some(given) = dedupe.gives {
             self.states.insert(given, Box::new(()));
@@ -225,41 +223,40 @@ impl Service {
         self
     }
 
-    /// Publishes what is put into an outbox, for as long as the service runs.
+    /// Publishes the events of an outbox as long as the service runs.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub fn outbox<DB: crate::sql::Dialect>(mut self, outbox: crate::sql::Outbox<DB>) -> Self {
         self.relays.push(Box::new(|bus, phase| crate::sql::relay(outbox, bus, phase)));
         self
     }
 
-    /// How long the end of the service may take, from the signal on; 25 s unless set, as Kubernetes kills what has not ended after 30.
+    /// Sets how long the shutdown may take from the signal on; 25 s unless set, because Kubernetes kills a process after 30.
     ///
-    /// The [`shutdown_delay`](Self::shutdown_delay) is part of it. Of the rest, handlers that run may go on for four fifths, or all
-    /// but 5 s; what they leave goes back, acks and confirms are sent, and connections closed. These last steps have at least a
-    /// second, also after a shorter deadline.
+    /// The [`shutdown_delay`](Self::shutdown_delay) is part of it. Of the rest, running handlers have four fifths, or all but 5 s. Then
+    /// unfinished events go back, acks and confirms are sent, and connections are closed. These last steps have at least one second.
     pub fn drain_deadline(mut self, deadline: Duration) -> Self {
         self.drain_deadline = deadline;
         self
     }
 
-    /// For how long the service goes on as before after the signal to stop, while [`Health`](crate::Health) says that it isn't
-    /// ready; nothing unless set.
+    /// Sets how long the service keeps working after the signal to stop while [`Health`](crate::Health) reports it as not ready; zero
+    /// unless set.
     ///
-    /// A load balancer needs some seconds to send no more calls. Until then the port of RPCs stays open. It is part of the
-    /// [`drain_deadline`](Self::drain_deadline), and no longer than that.
+    /// A load balancer needs some seconds until it sends no more calls; meanwhile the port of RPCs stays open. The delay is part of the
+    /// [`drain_deadline`](Self::drain_deadline), and at most as long.
     pub fn shutdown_delay(mut self, delay: Duration) -> Self {
         self.shutdown_delay = delay;
         self
     }
 
-    /// Runs until the process gets SIGINT or SIGTERM (Ctrl-C where there are no signals), then drains and closes the bus.
+    /// RunningHandlers until the process gets SIGINT or SIGTERM (Ctrl-C where there are no signals), then drains and closes the bus.
     ///
-    /// To drain is: take no more events; let the handlers that run finish, within the drain deadline; give the rest back
-    /// to the broker; wait for pending confirms. A second signal ends the wait for handlers at once.
+    /// To drain means: take no more events, let running handlers finish within the drain deadline, return the rest to the broker, and wait
+    /// for pending confirms. A second signal ends the wait for handlers at once.
     ///
     /// # Errors
     /// As [`start`](Self::start), [`Error::Signals`], and [`Error::NoAddress`] where RPCs are
-    /// [`mounted`](crate::rpc::Serve::mounted), whose routes nobody gets to have.
+    /// [`mounted`](crate::rpc::Serve::mounted), because no caller can get their routes.
     ///
     /// # Cancel safety
     /// Dropping the future starts to drain in the background.
@@ -270,7 +267,7 @@ impl Service {
         Ok(())
     }
 
-    /// Runs until `end` resolves, then drains and closes the bus as [`run`](Self::run) does.
+    /// RunningHandlers until `end` resolves, then drains and closes the bus as [`run`](Self::run) does.
     ///
     /// # Errors
     /// As [`start`](Self::start), and [`Error::NoAddress`] as [`run`](Self::run).
@@ -285,8 +282,8 @@ impl Service {
         Ok(())
     }
 
-    /// Starts the listeners; resolves when each of them is really there. For programs that go on beside the service, and
-    /// for tests: [`Running::stop`] drains, and leaves the bus open.
+    /// Starts the listeners; resolves when every consumer exists. For programs that do more than run the service, and for tests:
+    /// [`Running::stop`] drains and leaves the bus open.
     ///
     /// # Errors
     /// [`Error::MissingState`], [`Error::DuplicateListener`], [`Error::DuplicateRpc`], [`Error::NoAddress`] and
@@ -328,7 +325,7 @@ impl Service {
             let subscription = self.bus.transport().subscribe(queue.clone()).await?;
             tracing::info!(event = queue.event, group = queue.group, handler = listener.handler, "listening");
             let (event, group) = (queue.event, queue.group);
-            let listening = Arc::new(Listening {
+            let listening = Arc::new(ActiveListener {
                 bus: self.bus.clone(),
                 states: states.clone(),
                 listener,
@@ -341,9 +338,9 @@ impl Service {
                 pace: Pace::default(),
                 figures: Listens::new(event, group),
                 store: StoreState::new(event, group),
-                hold: HoldState::new(prefetch),
+                hold: HeldDeliveries::new(prefetch),
                 recall: Recall::default(),
-                runs: Runs::default(),
+                runs: RunningHandlers::default(),
                 renew: subscription.renew.clone(),
                 consumer_timeout: self.consumer_timeout,
             });
@@ -365,7 +362,7 @@ impl Service {
             slow_handlers::watch(&listening);
             running.add(consumer_loop::serve(listening, subscription, drain));
         }
-        // Behind the listeners: an event whose group has no queue yet would be gone.
+        // After the listeners: an event whose group has no queue yet would be dropped.
         for relay in self.relays {
             running.add(relay(self.bus.clone(), stopping.clone()));
         }
@@ -373,7 +370,7 @@ impl Service {
         if let Some(bound) = operations {
             running.operate(bound);
         }
-        // when everything that they may need is there
+        // after everything that they may need
         rpcs.begin(&mut running, stopping, drain);
         Ok(running)
     }

@@ -1,4 +1,4 @@
-//! What a listener remembers of deliveries that the broker has taken back while they were being handled.
+//! Remembers the outcomes of deliveries that the broker has taken back during their handling.
 //!
 //! A delivery is void once its channel is gone: the connection was lost, or the broker's `consumer_timeout` has passed. The
 //! broker delivers the message again, and whatever the service decides about the void delivery has no effect. So the outcome
@@ -13,38 +13,38 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::ack::{Ack, Decision};
-use super::verdict::{Failed, Verdict, Way};
+use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
 use crate::dead_letter::letter::{MAX_TEXT, named_size, shortened};
 
-/// How many outcomes are kept. Members of a group that got the others' messages never ask for theirs.
+/// How many outcomes are kept. If another member of the group gets the message, its outcome is never asked for.
 const CAPACITY: usize = 10_000;
 /// How many bytes of errors and headers are kept with them.
 const MOST_BYTES: usize = 16 << 20;
 
 /// The outcome of a void delivery.
-pub(crate) enum Known {
+pub(crate) enum VoidOutcome {
     /// It was decided, but the broker never learned of it.
     Decided(Decision),
     /// Its last attempt has failed, and the next one is due then.
-    Failed(Failed, Instant),
-    /// It is to be dead-lettered.
-    DeadLetter(Verdict),
-    /// Its dead queue or retry queue didn't take it yet.
-    Held(Way),
+    Failed(FailedAttempts, Instant),
+    /// It must be dead-lettered.
+    DeadLetter(DeadLetterCause),
+    /// Its dead queue or retry queue hasn't taken it yet.
+    Held(Destination),
 }
 
-impl Known {
-    /// The same without what the message has again when it comes back, and with its texts cut.
+impl VoidOutcome {
+    /// Returns the outcome without the parts that the message brings again, its texts shortened.
     fn kept(mut self) -> Self {
         match &mut self {
-            Self::Held(Way::Dead(message)) => message.body = Bytes::new(),
+            Self::Held(Destination::Dead(message)) => message.body = Bytes::new(),
             Self::DeadLetter(verdict) => verdict.error = shortened(&verdict.error, MAX_TEXT),
-            Self::Decided(_) | Self::Failed(..) | Self::Held(Way::Retry(..)) => {}
+            Self::Decided(_) | Self::Failed(..) | Self::Held(Destination::Retry(..)) => {}
         }
         self
     }
 
-    /// About how many bytes it takes.
+    /// Returns its approximate size in bytes.
     fn size(&self) -> usize {
         let texts = match self {
             Self::Decided(_) => 0,
@@ -53,29 +53,29 @@ impl Known {
                 let broken = verdict.violations.iter().map(|it| it.pointer.len() + it.message.len()).sum::<usize>();
                 verdict.error.len() + broken + verdict.failed.as_ref().map_or(0, |failed| failed.first.error.len())
             }
-            Self::Held(Way::Dead(message)) => named_size(&message.headers),
-            Self::Held(Way::Retry(_, headers)) => named_size(headers),
+            Self::Held(Destination::Dead(message)) => named_size(&message.headers),
+            Self::Held(Destination::Retry(_, headers)) => named_size(headers),
         };
         size_of::<Self>() + texts
     }
 }
 
-/// What a listener is handling, and the outcomes of void deliveries.
+/// The messages that a listener is handling, and the outcomes of void deliveries.
 #[derive(Default)]
 pub(crate) struct Recall {
     hasher: RandomState,
-    state: Mutex<State>,
+    state: Mutex<RecallState>,
 }
 
 /// By the hash of the message's id, 64 bits with a key of this process's own.
 #[derive(Default)]
-struct State {
+struct RecallState {
     handling: HashMap<u64, Handling>,
-    /// With the number of each.
-    known: HashMap<u64, (u64, Known)>,
-    /// How many bytes these take.
+    /// Each with its number.
+    known: HashMap<u64, (u64, VoidOutcome)>,
+    /// Their size in bytes.
     bytes: usize,
-    /// In the order in which they became known, those that have come back included.
+    /// Oldest first, including those that have come back.
     order: VecDeque<(u64, u64)>,
     /// The number of the next one.
     next: u64,
@@ -89,18 +89,17 @@ struct Handling {
 
 impl Recall {
     /// Begins to handle a message that was not delivered before.
-    pub(crate) fn begin(&self, id: &str) -> Guard<'_> {
+    pub(crate) fn begin(&self, id: &str) -> HandlingGuard<'_> {
         let key = self.hasher.hash_one(id);
         self.lock().begin(key);
-        Guard { recall: self, key }
+        HandlingGuard { recall: self, key }
     }
 
-    /// Begins to handle a message that was delivered before: waits until this service doesn't handle it any more, and takes what
-    /// is known of it.
+    /// Begins to handle a message that was delivered before: waits until its earlier handling has ended, and takes its outcome.
     ///
     /// # Cancel safety
     /// Nothing is begun if the future is dropped.
-    pub(crate) async fn begin_again(&self, id: &str) -> (Guard<'_>, Option<Known>) {
+    pub(crate) async fn begin_again(&self, id: &str) -> (HandlingGuard<'_>, Option<VoidOutcome>) {
         let key = self.hasher.hash_one(id);
         loop {
             let ended = {
@@ -110,7 +109,7 @@ impl Recall {
                     None => {
                         state.begin(key);
                         let known = state.forget(key);
-                        return (Guard { recall: self, key }, known);
+                        return (HandlingGuard { recall: self, key }, known);
                     }
                 }
             };
@@ -118,17 +117,17 @@ impl Recall {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, RecallState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl RecallState {
     fn begin(&mut self, key: u64) {
         self.handling.entry(key).or_insert_with(|| Handling { times: 0, ended: None }).times += 1;
     }
 
-    fn forget(&mut self, key: u64) -> Option<Known> {
+    fn forget(&mut self, key: u64) -> Option<VoidOutcome> {
         let (_, known) = self.known.remove(&key)?;
         self.bytes -= known.size();
         Some(known)
@@ -136,23 +135,23 @@ impl State {
 }
 
 /// A message that is being handled, until this is dropped.
-pub(crate) struct Guard<'a> {
+pub(crate) struct HandlingGuard<'a> {
     recall: &'a Recall,
     key: u64,
 }
 
-impl Guard<'_> {
-    /// Remembers the decision on a delivery that is void, so that the broker never learns of it.
+impl HandlingGuard<'_> {
+    /// Remembers the decision on a void delivery, of which the broker never learns.
     pub(crate) fn remember_if_void(&self, ack: &Ack) {
         if ack.is_void()
             && let Some(decision @ (Decision::Ack | Decision::Drop)) = ack.decision()
         {
-            self.remember(Known::Decided(decision));
+            self.remember(VoidOutcome::Decided(decision));
         }
     }
 
     /// Remembers the outcome of a void delivery.
-    pub(crate) fn remember(&self, outcome: Known) {
+    pub(crate) fn remember(&self, outcome: VoidOutcome) {
         let mut state = self.recall.lock();
         let outcome = outcome.kept();
         state.forget(self.key);
@@ -171,7 +170,7 @@ impl Guard<'_> {
     }
 }
 
-impl Drop for Guard<'_> {
+impl Drop for HandlingGuard<'_> {
     fn drop(&mut self) {
         let mut state = self.recall.lock();
         let Some(handling) = state.handling.get_mut(&self.key) else { return };
@@ -198,12 +197,12 @@ mod tests {
             let recall = recall.clone();
             async move {
                 let (_guard, known) = recall.begin_again("a").await;
-                known.is_some_and(|known| matches!(known, Known::Decided(Decision::Ack)))
+                known.is_some_and(|known| matches!(known, VoidOutcome::Decided(Decision::Ack)))
             }
         });
         tokio::task::yield_now().await;
         assert!(!again.is_finished());
-        first.remember(Known::Decided(Decision::Ack));
+        first.remember(VoidOutcome::Decided(Decision::Ack));
         drop(first);
         assert!(again.await.unwrap());
         assert!(recall.begin_again("a").await.1.is_none(), "it is known once");
@@ -214,7 +213,7 @@ mod tests {
     async fn the_oldest_outcomes_are_forgotten() {
         let recall = Recall::default();
         for n in 0..=CAPACITY {
-            recall.begin(&n.to_string()).remember(Known::Decided(Decision::Ack));
+            recall.begin(&n.to_string()).remember(VoidOutcome::Decided(Decision::Ack));
         }
         assert!(recall.begin_again("0").await.1.is_none());
         assert!(recall.begin_again("1").await.1.is_some());
@@ -224,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn an_outcome_that_is_kept_again_is_as_new_as_it_is() {
         let recall = Recall::default();
-        let ack = || Known::Decided(Decision::Ack);
+        let ack = || VoidOutcome::Decided(Decision::Ack);
         recall.begin("a").remember(ack());
         assert!(recall.begin_again("a").await.1.is_some());
         recall.begin("a").remember(ack());
@@ -238,7 +237,7 @@ mod tests {
     async fn keeps_no_bodies_and_not_more_bytes_than_it_may() {
         let recall = Recall::default();
         let dead = |text: usize| {
-            Known::Held(Way::Dead(Outgoing {
+            VoidOutcome::Held(Destination::Dead(Outgoing {
                 to: Address::Back("q".into()),
                 body: vec![0; 1 << 20].into(),
                 message_id: "id".into(),
@@ -250,7 +249,9 @@ mod tests {
             }))
         };
         recall.begin("first").remember(dead(1));
-        let Some(Known::Held(Way::Dead(message))) = recall.begin_again("first").await.1 else { panic!("it is known") };
+        let Some(VoidOutcome::Held(Destination::Dead(message))) = recall.begin_again("first").await.1 else {
+            panic!("it is known")
+        };
         assert!(message.body.is_empty());
         assert_eq!(recall.lock().bytes, 0);
         for n in 0..100 {

@@ -1,30 +1,30 @@
-//! Setting a delivery aside: into the dead queue, or into a retry queue until its next attempt. Either way it is confirmed
-//! there before it is acked here, and held if that fails.
+//! Moves a delivery to a retry queue until its next attempt, or to the dead queue. The broker confirms it there before it is acked
+//! here; a delivery that isn't confirmed is held.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::active_listener::Listening;
-use super::hold::Held;
+use super::active_listener::ActiveListener;
+use super::hold::HeldDelivery;
 use super::meta::FirstFailure;
 use super::retry::step;
-use super::verdict::{Failed, Verdict, Way};
+use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
 use crate::dead_letter::letter::{self, DeadLetter, Header, Reason};
 use crate::telemetry::span::{self, Active};
 use crate::transport::{Address, Delivery, Outgoing, new_message_id};
 
 impl Delivery {
-    /// What its headers tell of earlier attempts.
-    pub(crate) fn failed(&self) -> Option<Failed> {
+    /// Returns the earlier attempts that its headers report.
+    pub(crate) fn failed(&self) -> Option<FailedAttempts> {
         let attempts = self.number(letter::ATTEMPTS).and_then(|attempts| u32::try_from(attempts).ok())?;
         let at = self.text(letter::FIRST_FAILED_AT).and_then(|at| DateTime::parse_from_rfc3339(at).ok())?;
         let error = self.text(letter::FIRST_ERROR).unwrap_or_default().to_owned();
-        (attempts > 0).then(|| Failed { attempts, first: FirstFailure { error, at: at.to_utc() } })
+        (attempts > 0).then(|| FailedAttempts { attempts, first: FirstFailure { error, at: at.to_utc() } })
     }
 
-    /// Where it was published first: a retry queue gives it back through the default exchange.
+    /// Returns the exchange and routing key that it was first published with: a retry queue returns it through the default exchange.
     fn origin(&self) -> (String, String) {
         match (self.text(letter::EXCHANGE), self.text(letter::ROUTING_KEY)) {
             (Some(exchange), Some(key)) if self.exchange.is_empty() => (exchange.to_owned(), key.to_owned()),
@@ -51,14 +51,14 @@ impl Delivery {
     }
 }
 
-/// Puts the message into a retry queue, from where it comes back after `pause`, and only then acks it. If that queue doesn't
-/// take it, it is to be held here.
+/// Publishes the message to a retry queue, which returns it after `pause`, and then acks it. Returns a delivery to hold if that queue
+/// refuses it.
 pub(crate) async fn postpone(
-    listening: &Listening,
+    listening: &ActiveListener,
     delivery: Delivery,
     pause: Duration,
-    failed: Failed,
-) -> Option<Box<Held>> {
+    failed: FailedAttempts,
+) -> Option<Box<HeldDelivery>> {
     let (exchange, routing_key) = delivery.origin();
     let mut headers = letter::foreign(&delivery.headers);
     headers.extend(failed.headers().map(|(name, value)| (name.into(), value)));
@@ -68,16 +68,19 @@ pub(crate) async fn postpone(
     let span = span::retry(queue, &delivery, listening.bus.system(), &queue.retry(pause), delivery.trace.as_ref());
     let to = Address::Retry(queue.clone(), pause);
     let (delivery, message, why) = set_aside(listening, delivery, to, headers, &span).await.err()?;
-    Some(Box::new(Held { delivery, way: Way::Retry(Instant::now() + pause, message.headers), why }))
+    Some(Box::new(HeldDelivery { delivery, way: Destination::Retry(Instant::now() + pause, message.headers), why }))
 }
 
-/// Puts the message into the dead queue with what is known of it, and only then acks it. If that queue doesn't take it, it is
-/// to be held here.
-pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Verdict) -> Option<Box<Held>> {
+/// Publishes the message to the dead queue with its cause, and then acks it. Returns a delivery to hold if that queue refuses it.
+pub(crate) async fn park(
+    listening: &ActiveListener,
+    delivery: Delivery,
+    verdict: DeadLetterCause,
+) -> Option<Box<HeldDelivery>> {
     let queue = &listening.queue;
-    let Verdict { reason, error, violations, failed } = verdict;
+    let DeadLetterCause { reason, error, violations, failed } = verdict;
     let attempts = failed.as_ref().map_or(0, |failed| failed.attempts);
-    // Of what a sender wrote only the places are logged, never the values.
+    // Logs where the contract is broken, never the sender's values.
     let places: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.keyword.as_str())).collect();
     let (event, group, message_id) = (queue.event, queue.group, delivery.message_id.as_deref());
     let span = span::park(queue, &delivery, listening.bus.system(), reason, delivery.trace.as_ref());
@@ -112,13 +115,15 @@ pub(crate) async fn park(listening: &Listening, delivery: Delivery, verdict: Ver
             listening.figures.parked();
             None
         }
-        Err((delivery, message, why)) => Some(Box::new(Held { delivery, way: Way::Dead(message), why })),
+        Err((delivery, message, why)) => {
+            Some(Box::new(HeldDelivery { delivery, way: Destination::Dead(message), why }))
+        }
     }
 }
 
-/// Returns what could not be set aside, and why; once the bus is closed, it just goes back.
+/// Returns the delivery and the reason if the broker didn't confirm it; after the bus is closed, the delivery goes back.
 async fn set_aside(
-    listening: &Listening,
+    listening: &ActiveListener,
     delivery: Delivery,
     to: Address,
     headers: Vec<letter::Named>,

@@ -1,4 +1,4 @@
-//! How often a failed handler is tried again, and the pauses between.
+//! The retry policy of failed handlers: how often, and after which pauses.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A service that runs, and its end.
+//! A running service and its shutdown.
 
 use std::fmt;
 use std::future::Future;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use super::backlog::Backlog;
 use super::health::Health;
 use super::phase::Phase;
-use super::shutdown::Ending;
+use super::shutdown::ShutdownDeadlines;
 use super::signals::Signals;
 use crate::rpc::Server;
 use crate::{Bus, Error};
@@ -26,24 +26,24 @@ use crate::{Bus, Error};
 pub struct Running {
     bus: Bus,
     phase: watch::Sender<Phase>,
-    /// Whether the service is to be sent nothing more.
+    /// Whether the service asks for no more work.
     leaving: watch::Sender<bool>,
-    /// For how long it goes on then.
+    /// How long it keeps working after that.
     delay: Duration,
-    /// How long the end may take after that.
+    /// How long the shutdown may take after that.
     deadline: Duration,
     tasks: Vec<JoinHandle<()>>,
-    /// What serves its RPCs, if it has some.
+    /// Its RPC server, if it has RPCs.
     pub(crate) server: Option<Arc<Server>>,
     #[cfg(feature = "rpc-server")]
     pub(crate) address: Option<std::net::SocketAddr>,
-    /// Each queue with whether its consumer is there.
+    /// Each queue, and whether its consumer exists.
     pub(crate) consumers: Vec<(String, watch::Receiver<bool>)>,
-    /// Each queue whose listener dedupes, with why its store can't be used, if it can't.
+    /// Each queue whose listener dedupes, with the error of its store, if any.
     pub(crate) stores: Vec<(String, watch::Receiver<Option<String>>)>,
-    /// Each queue with the deliveries that wait to be dead-lettered.
+    /// Each queue, and the deliveries that wait to be dead-lettered.
     pub(crate) held: Vec<(String, watch::Receiver<Backlog>)>,
-    /// What tells of its health: until the end.
+    /// Serves its health until the end.
     #[cfg(feature = "rpc-server")]
     pub(crate) operations: Option<(std::net::SocketAddr, JoinSet<()>)>,
 }
@@ -100,7 +100,7 @@ impl Running {
     pub(crate) async fn run_until(self, mut signals: Signals) {
         let signal = signals.next().await;
         self.leave(signals.next()).await;
-        let until = Ending::within(self.deadline).all;
+        let until = ShutdownDeadlines::within(self.deadline).all;
         // Update the state before logging, so that the log can be trusted.
         self.phase.send_replace(Phase::Draining);
         tracing::info!(signal, "draining");
@@ -109,7 +109,7 @@ impl Running {
         close(&bus, until).await;
     }
 
-    /// Is not ready any more, but goes on for the shutdown delay, or until `hurry` resolves.
+    /// Reports not ready, but keeps working for the shutdown delay, or until `hurry` resolves.
     pub(crate) async fn leave<T>(&self, hurry: impl Future<Output = T>) {
         self.leaving.send_replace(true);
         if !self.delay.is_zero() {
@@ -121,10 +121,10 @@ impl Running {
         }
     }
 
-    /// The end of a service that was asked for by other means than a signal, with that of its bus.
+    /// Shuts the service and its bus down without a signal.
     pub(crate) async fn end(self) {
         self.leave(std::future::pending::<()>()).await;
-        let (bus, until) = (self.bus.clone(), Ending::within(self.deadline).all);
+        let (bus, until) = (self.bus.clone(), ShutdownDeadlines::within(self.deadline).all);
         self.stop().await;
         close(&bus, until).await;
     }
@@ -141,10 +141,10 @@ impl Running {
     /// As [`stop`](Self::stop), but stops waiting for handlers when `hurry` resolves.
     pub(crate) async fn stop_unless<T>(mut self, hurry: impl Future<Output = T>) {
         self.phase.send_replace(Phase::Draining);
-        let mut ending = Ending::within(self.deadline);
+        let mut ending = ShutdownDeadlines::within(self.deadline);
         let mut all = std::pin::pin!(async {
             for task in &mut self.tasks {
-                // A panic in there has been reported by the runtime, and there is nothing left to end.
+                // The runtime has reported a panic in the task, and nothing is left to end.
                 let _ = task.await;
             }
         });
@@ -155,7 +155,7 @@ impl Running {
         }
         self.phase.send_replace(Phase::Ending);
         if timeout_at(ending.steps, all).await.is_err() {
-            // what none of the steps above was able to end: a handler that blocks its thread, a database that doesn't answer
+            // a handler that blocks its thread, or a database that doesn't answer
             self.tasks.iter().for_each(JoinHandle::abort);
             tracing::warn!("not all of the service has ended in time, and it ends all the same");
         }
@@ -163,7 +163,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// What asks how far the service is, and doesn't wait for it to change, gets to know it too.
+    /// Also informs tasks that only read the phase.
     fn drop(&mut self) {
         self.phase.send_if_modified(|phase| {
             let runs = *phase == Phase::Running;
@@ -181,7 +181,7 @@ impl fmt::Debug for Running {
     }
 }
 
-/// Closes a bus by then: what is unconfirmed may be sent or not.
+/// Closes a bus by `until`: an unconfirmed message may have been sent or not.
 async fn close(bus: &Bus, until: Instant) {
     if timeout_at(until, bus.close()).await.is_err() {
         tracing::warn!("the bus was not closed in time: what it had not confirmed may be sent or not");

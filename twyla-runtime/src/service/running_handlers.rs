@@ -14,7 +14,7 @@ const BLOCKING: Duration = Duration::from_secs(1);
 
 /// What runs. A handler that never waits for anything costs no lock.
 #[derive(Debug, Default)]
-pub(crate) struct Runs {
+pub(crate) struct RunningHandlers {
     waiting: Mutex<Waiting>,
     /// What each thread polls.
     polls: ThreadLocal<Poll>,
@@ -54,7 +54,7 @@ struct Run {
 
 /// One handler that runs, until this is dropped.
 struct Running<'a> {
-    runs: &'a Runs,
+    runs: &'a RunningHandlers,
     number: u64,
 }
 
@@ -64,8 +64,8 @@ impl Drop for Running<'_> {
     }
 }
 
-impl Runs {
-    /// Runs a handler; `kept` is called if it has kept its thread for long.
+impl RunningHandlers {
+    /// RunningHandlers a handler; `kept` is called if it has kept its thread for long.
     pub(crate) async fn watched<F: Future>(&self, handler: F, kept: impl Fn(Duration)) -> F::Output {
         let mut handler = pin!(handler);
         let (mut running, mut first) = (None, None);
@@ -129,7 +129,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_overlong_handler_is_counted_once_and_only_while_it_runs() {
-        let runs = Runs::default();
+        let runs = RunningHandlers::default();
         let kept = |_| panic!("it doesn't keep its thread");
         runs.watched(async {}, kept).await;
         assert_eq!(runs.overlong(Duration::ZERO), 0);
@@ -148,7 +148,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_handler_that_keeps_its_thread_is_seen_while_it_does_and_said_once() {
-        let runs = Runs::default();
+        let runs = RunningHandlers::default();
         let _first = millis(Instant::now());
         let seen = std::thread::scope(|scope| {
             let looks = scope.spawn(|| {
@@ -175,7 +175,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
     async fn each_handler_that_keeps_its_thread_is_seen_while_others_run() {
-        let runs = Arc::new(Runs::default());
+        let runs = Arc::new(RunningHandlers::default());
         let (end, ended) = std::sync::mpsc::channel::<()>();
         let ended = Arc::new(Mutex::new(ended));
         let blocking = [(); 2].map(|()| {

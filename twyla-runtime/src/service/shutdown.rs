@@ -1,4 +1,4 @@
-//! How long the end of a service may take: one deadline, of which each step has a share.
+//! How long the shutdown of a service may take: one deadline, shared by its steps.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use tokio::time::Instant;
 
 /// The longest share of the last steps: stopping handlers, giving events back, sending acks.
 const LAST_STEPS: Duration = Duration::from_secs(5);
-/// What these steps have at least, however short the deadline is.
+/// The least time for these steps, however short the deadline.
 const AT_LEAST: Duration = Duration::from_secs(1);
 
-/// The deadlines of an end that begins now.
+/// The deadlines of a shutdown that begins now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ending {
-    /// Until then handlers may go on.
+pub(crate) struct ShutdownDeadlines {
+    /// When handlers are stopped.
     pub(crate) handlers: Instant,
-    /// Until then the last steps of what has run are over; what is left is for closing the bus.
+    /// When the last steps are over; the rest is for closing the bus.
     pub(crate) steps: Instant,
-    /// Until then everything is over.
+    /// When everything is over.
     pub(crate) all: Instant,
 }
 
-impl Ending {
+impl ShutdownDeadlines {
     /// Handlers have four fifths of the time, or all but five seconds of it.
     pub(crate) fn within(whole: Duration) -> Self {
         let last = (whole / 5).min(LAST_STEPS);
@@ -38,12 +38,12 @@ impl Ending {
     }
 }
 
-/// The last steps have four fifths of what handlers leave.
+/// The last steps have four fifths of the rest.
 fn steps(last: Duration) -> Duration {
     last - last / 5
 }
 
-/// Then; in thirty years if that is beyond what a clock can tell.
+/// Returns the instant after this time, at most thirty years from now, which the clock can represent.
 fn after(duration: Duration) -> Instant {
     let most = Duration::from_secs(60 * 60 * 24 * 365 * 30);
     Instant::now() + duration.min(most)
@@ -64,13 +64,13 @@ mod tests {
             (millis(50), millis(40), millis(1040)),
             (secs(0), secs(0), secs(1)),
         ] {
-            let ending = Ending::within(whole);
+            let ending = ShutdownDeadlines::within(whole);
             assert_eq!((ending.handlers - now, ending.all - now), (handlers, all), "{whole:?}");
             let closing = ending.all - ending.steps;
             assert!(closing >= millis(200) && ending.steps > ending.handlers, "{whole:?}: {closing:?} for closing");
         }
-        let ending = Ending::within(Duration::MAX);
+        let ending = ShutdownDeadlines::within(Duration::MAX);
         assert!(ending.handlers > now + secs(1_000_000));
-        assert_eq!(ending.hurry(), Ending { handlers: now, steps: now + secs(4), all: now + secs(5) });
+        assert_eq!(ending.hurry(), ShutdownDeadlines { handlers: now, steps: now + secs(4), all: now + secs(5) });
     }
 }

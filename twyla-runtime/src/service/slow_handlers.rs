@@ -1,23 +1,23 @@
-//! Warns of handlers that run for very long or keep their thread.
+//! Warns of handlers that run for long or block their thread.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::active_listener::Listening;
+use super::active_listener::ActiveListener;
 use crate::background;
 
-/// How often handlers are looked at.
+/// How often handlers are checked.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Warns of each handler that runs for longer than half of the broker's `consumer_timeout`, or keeps its thread, as long as its
 /// service is there: on a thread of its own, as the handler may keep all others.
-pub(crate) fn watch(listening: &Arc<Listening>) {
+pub(crate) fn watch(listening: &Arc<ActiveListener>) {
     background::spawn(look_after(Arc::downgrade(listening)));
 }
 
-async fn look_after(listening: Weak<Listening>) {
+async fn look_after(listening: Weak<ActiveListener>) {
     loop {
         sleep(LOOK).await;
         let Some(listening) = listening.upgrade() else { return };
@@ -42,7 +42,7 @@ async fn look_after(listening: Weak<Listening>) {
 }
 
 /// Warns of a handler that keeps its thread, or has.
-pub(crate) fn keeps(listening: &Listening, time: Duration, what: &str) {
+pub(crate) fn keeps(listening: &ActiveListener, time: Duration, what: &str) {
     let (event, group, handler) = (listening.queue.event, listening.queue.group, listening.listener.handler);
     tracing::warn!(event, group, handler, ?time, "{what}: it should await, or work in `tokio::task::spawn_blocking`");
 }

@@ -1,16 +1,16 @@
-//! Whether the store that a listener dedupes with can be used: for its log, its metrics and its health.
+//! Whether the dedupe store of a listener works, for its log, metrics and health.
 
 use tokio::sync::watch;
 
 use super::dedupe::Trouble;
 use crate::telemetry::metrics::Listens;
 
-/// The state of a listener's store, as its last use has shown it.
+/// The state of a listener's store after its last use.
 #[derive(Debug)]
 pub(crate) struct StoreState {
     event: &'static str,
     group: &'static str,
-    /// Why it can't be used, if it can't.
+    /// The error of its last use, if it failed.
     trouble: watch::Sender<Option<String>>,
 }
 
@@ -36,7 +36,7 @@ impl StoreState {
         }
     }
 
-    /// The store could not be used. The first failure after a success is logged; a store that is merely busy is not in trouble.
+    /// The store failed. Logs the first failure after a success; a busy store counts as working.
     pub(crate) fn fails(&self, trouble: &Trouble, figures: &Listens) {
         figures.store_failed();
         let (event, group, error) = (self.event, self.group, &trouble.cause);

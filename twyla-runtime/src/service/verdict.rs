@@ -1,4 +1,4 @@
-//! What is known of a delivery that isn't handled: why it is dead-lettered, its earlier attempts, and where it is to go.
+//! The outcome of a delivery that wasn't handled: its cause, its failed attempts, and where it goes.
 
 use chrono::Utc;
 use tokio::time::Instant;
@@ -8,29 +8,29 @@ use crate::contract::envelope;
 use crate::dead_letter::letter::{self, DeadViolation, Header, Named, Reason};
 use crate::transport::Outgoing;
 
-/// Why a delivery is parked.
-pub(crate) struct Verdict {
+/// Why a delivery is dead-lettered.
+pub(crate) struct DeadLetterCause {
     pub(crate) reason: Reason,
     pub(crate) error: String,
     pub(crate) violations: Vec<DeadViolation>,
-    pub(crate) failed: Option<Failed>,
+    pub(crate) failed: Option<FailedAttempts>,
 }
 
-impl Verdict {
+impl DeadLetterCause {
     pub(crate) fn of(reason: Reason, error: String) -> Self {
         Self { reason, error, violations: Vec::new(), failed: None }
     }
 }
 
-/// What is known of earlier attempts. It travels with the event.
+/// The failed attempts at an event. They travel in its headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failed {
+pub(crate) struct FailedAttempts {
     pub(crate) attempts: u32,
     pub(crate) first: FirstFailure,
 }
 
-impl Failed {
-    /// After attempt number `attempts` has failed with `error`.
+impl FailedAttempts {
+    /// Adds attempt number `attempts`, which failed with `error`.
     pub(crate) fn after(earlier: Option<Self>, attempts: u32, error: &str) -> Self {
         let first = earlier.map(|earlier| earlier.first);
         let first =
@@ -47,10 +47,10 @@ impl Failed {
     }
 }
 
-/// What is to become of it.
-pub(crate) enum Way {
-    /// It goes into the dead queue, as this message.
+/// Where a delivery goes that couldn't be requeued yet.
+pub(crate) enum Destination {
+    /// To the dead queue, as this message.
     Dead(Outgoing),
-    /// It is handled again then, with the headers that it would have come back with.
+    /// To the handler at this time, with the headers that a retry queue would have returned.
     Retry(Instant, Vec<Named>),
 }

@@ -1,4 +1,4 @@
-//! Where RabbitMQ is, and how long to wait for it: read from the environment without a guess.
+//! The address of RabbitMQ and its deadlines, read from the environment without defaults for what is required.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -8,7 +8,7 @@ mod tls;
 
 pub use tls::Tls;
 
-/// As long as nothing takes: a deadline beyond this is none, and can be added to any time.
+/// Effectively infinite; safe to add to `Instant::now()`.
 pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// Where RabbitMQ is, and how long to wait for it.

@@ -1,4 +1,4 @@
-//! The kinds of value that a schema declares, as types: what `#[event]` holds a hand-written field against.
+//! The kinds of value that a schema declares, as types, which `#[event]` compares with the fields of a hand-written struct.
 
 use std::marker::PhantomData;
 

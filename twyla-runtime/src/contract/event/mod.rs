@@ -1,4 +1,4 @@
-//! What the bus knows of an event: its name, its context, and how its content is decoded and encoded under its contract.
+//! The traits of events and contexts: names, contracts, encoding and decoding.
 
 use super::record::{Mark, Schema, Schemas};
 use twyla_codec::validate::Refusal;
@@ -11,7 +11,7 @@ pub mod fits;
 pub mod kind;
 
 /// A type that is the content of an event: generated from the event's schema, or bound to it with
-/// [`#[event]`](macro@crate::contract::event).
+/// [`#[event]`](macro@crate::event).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the content of an event",
     label = "not an event",
@@ -30,7 +30,7 @@ pub trait Event: Sized + Send + 'static {
     /// The schemas as they were compiled.
     #[doc(hidden)]
     const SCHEMAS: Schemas;
-    /// What a program that emits it carries.
+    /// The record of a program that emits it.
     #[doc(hidden)]
     const EMITS: &'static Mark;
     /// The name as a type, so that the compiler can tell events apart.

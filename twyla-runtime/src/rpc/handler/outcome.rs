@@ -9,7 +9,7 @@ use crate::rpc::protocol::problem::{Broken, Part, Problem};
 use crate::rpc::protocol::written::written;
 use crate::rpc::{Body, CallMeta, Method};
 use crate::service::catch_panic::chain;
-use crate::service::fail::{self, What};
+use crate::service::fail::{self, FailAction};
 use twyla_codec::validate::Refusal;
 
 type Cause = Box<dyn Error + Send + Sync>;
@@ -39,7 +39,7 @@ fn failed<M: Method>(error: &(dyn Error + 'static)) -> Answer {
         };
     }
     let (method, said) = (M::NAME, chain(error));
-    if let What::RetryAfter(after) = What::of(error) {
+    if let FailAction::RetryAfter(after) = FailAction::of(error) {
         tracing::warn!(method, error = said, ?after, "the call can't be answered now");
         return Answer { retry_after: Some(after), ..Answer::problem(&Problem::later(method)) };
     }

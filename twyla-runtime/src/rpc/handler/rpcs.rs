@@ -1,39 +1,17 @@
 //! The handlers of a service, collected by `rpcs![..]`, which refuses two at one path.
 
 use super::registration::{Handler, Registration};
-use crate::service::handler::Text;
+use crate::service::handler::{ConstText, HandlerList};
 
 /// Handlers for [`Service::rpcs`](crate::Service::rpcs), collected by [`rpcs!`](crate::rpcs).
-#[derive(Clone, Debug, Default)]
-pub struct Rpcs(Vec<Registration>);
+pub type Rpcs = HandlerList<Registration>;
 
-impl Rpcs {
+impl HandlerList<Registration> {
     /// Collects the entries that `rpcs!` has checked.
     #[doc(hidden)]
     #[must_use]
     pub fn collect(entries: &[Entry]) -> Self {
         Self(entries.iter().map(|entry| (entry.registration)()).collect())
-    }
-
-    /// Returns the number of handlers.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Returns whether there are no handlers.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl IntoIterator for Rpcs {
-    type Item = Registration;
-    type IntoIter = std::vec::IntoIter<Registration>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }
 
@@ -89,7 +67,7 @@ impl Entry {
         while i < before.len() {
             let other = before[i];
             if crate::service::handler::same(self.method, other.method) {
-                let text = Text::new().with("`").with(self.handler);
+                let text = ConstText::new().with("`").with(self.handler);
                 let text = if crate::service::handler::same(self.name, other.name) {
                     let text = text.with("` is the second handler of `").with(self.name).with("`, after `");
                     text.with(other.handler).with("`\n\nhelp: take one of the two out of the list")

@@ -205,15 +205,15 @@ impl<E: Error + 'static> Error for CallError<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::fail::{Fail, What};
+    use crate::service::fail::{Fail, FailAction};
 
     #[test]
     fn what_breaks_our_own_contract_is_not_tried_again() {
         let error = |by| CallError::<NoError>::Request { method: "a.get", by, errors: Vec::new(), maybe_begun: false };
-        assert_eq!(What::of(&error(Side::Ours)), What::Park);
+        assert_eq!(FailAction::of(&error(Side::Ours)), FailAction::Park);
         let boxed: Box<dyn Error + Send + Sync> = Fail::from(error(Side::Ours)).into();
-        assert_eq!(What::of(&*boxed), What::Park);
+        assert_eq!(FailAction::of(&*boxed), FailAction::Park);
         // another version of the service may answer the next attempt
-        assert_eq!(What::of(&error(Side::Theirs)), What::Retry);
+        assert_eq!(FailAction::of(&error(Side::Theirs)), FailAction::Retry);
     }
 }

@@ -31,7 +31,7 @@ use crate::bus::config::FOREVER;
 use crate::bus::error::Error;
 use crate::service::phase::{Phase, stopping};
 use crate::service::running::Running;
-use crate::service::shutdown::Ending;
+use crate::service::shutdown::ShutdownDeadlines;
 
 /// The destination of a connection's requests.
 #[derive(Clone)]
@@ -128,7 +128,7 @@ impl Bound {
             }
         }
         drop(listener);
-        let mut ending = Ending::within(drain);
+        let mut ending = ShutdownDeadlines::within(drain);
         tokio::select! {
             () = async { while connections.join_next().await.is_some() {} } => {}
             () = sleep_until(ending.handlers) => {}

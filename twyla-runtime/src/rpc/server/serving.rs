@@ -17,7 +17,7 @@ use crate::rpc::{Rpc, Serve};
 use crate::service::handler::States;
 use crate::service::phase::{Phase, stopping};
 use crate::service::running::Running;
-use crate::service::shutdown::Ending;
+use crate::service::shutdown::ShutdownDeadlines;
 
 /// Builds an app around the routes.
 #[cfg(feature = "rpc-server")]
@@ -161,7 +161,7 @@ async fn serve(
 ) {
     let calls = async {
         stopping(&mut phase).await;
-        let mut ending = Ending::within(drain);
+        let mut ending = ShutdownDeadlines::within(drain);
         tokio::select! {
             () = server.drained() => {}
             () = sleep_until(ending.handlers) => {}

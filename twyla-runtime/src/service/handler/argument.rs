@@ -1,4 +1,4 @@
-//! What a handler takes and returns: each argument is taken out of the delivery's parts, and the outcome becomes a result.
+//! The arguments and return values of handlers: arguments come from the parts of a delivery, return values become results.
 
 use std::any::{Any, TypeId, type_name};
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! Texts that are put together as the program compiles.
+//! Texts that are built at compile time.
 
 pub(crate) const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -17,12 +17,12 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
 
 /// A text built as the program compiles. What doesn't fit is cut: an event's or RPC's name has at most 180
 /// bytes, a group's 64.
-pub(crate) struct Text {
+pub(crate) struct ConstText {
     bytes: [u8; 1024],
     len: usize,
 }
 
-impl Text {
+impl ConstText {
     pub(crate) const fn new() -> Self {
         Self { bytes: [0; 1024], len: 0 }
     }

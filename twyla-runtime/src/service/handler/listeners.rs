@@ -1,39 +1,18 @@
-//! The listeners of a service, as `listeners![..]` collects them: no two for one event in one group.
+//! The list that `listeners![..]` makes: at most one listener for an event in a group.
 
-use super::const_text::{Text, same};
+use super::const_text::{ConstText, same};
+use super::list::HandlerList;
 use super::registration::{Listener, Registration};
 
 /// Handlers for [`Service::listeners`](crate::Service::listeners), collected by [`listeners!`](crate::listeners).
-#[derive(Clone, Debug, Default)]
-pub struct Listeners(Vec<Registration>);
+pub type Listeners = HandlerList<Registration>;
 
-impl Listeners {
-    /// Collects what `listeners!` has held against each other.
+impl HandlerList<Registration> {
+    /// Collects the entries that `listeners!` has checked.
     #[doc(hidden)]
     #[must_use]
     pub fn collect(entries: &[Entry]) -> Self {
         Self(entries.iter().map(|entry| (entry.registration)()).collect())
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl IntoIterator for Listeners {
-    type Item = Registration;
-    type IntoIter = std::vec::IntoIter<Registration>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }
 
@@ -90,7 +69,7 @@ impl Entry {
         while i < before.len() {
             let other = before[i];
             if same(self.event, other.event) && same(self.group, other.group) {
-                let text = Text::new()
+                let text = ConstText::new()
                     .with("`")
                     .with(self.handler)
                     .with("` is the second handler of event `")

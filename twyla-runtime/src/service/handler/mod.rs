@@ -4,12 +4,14 @@ mod argument;
 mod const_text;
 #[cfg(feature = "testing")]
 pub(crate) mod decode_only;
+mod list;
 mod listeners;
 mod probe;
 mod registration;
 
 pub use argument::{Argument, Content, Outcome, Parts};
-pub(crate) use const_text::{Text, same};
+pub(crate) use const_text::{ConstText, same};
+pub use list::HandlerList;
 pub use listeners::{Entry, Listed, Listeners, unlisted};
 pub use probe::{Arrives, Holds, IsAnyEvent, IsEvent, Verdict, attempt, failed};
 pub use registration::{Failure, HandleFuture, Incoming, Keyed, Listener, Need, Policy, Registration, States};

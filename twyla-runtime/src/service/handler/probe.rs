@@ -1,5 +1,5 @@
-//! Questions that expanded code asks the compiler about the user's types and answers itself, so that a wrong type is
-//! told of once, in the contract's words, and everything behind it goes on with a stand-in.
+//! Checks of the user's types at compile time: a wrong type is reported once, in the words of its contract, and the rest of the expansion
+//! compiles with a stand-in.
 
 use std::future::{Future, ready};
 use std::marker::PhantomData;
