@@ -28,7 +28,7 @@ pub(super) const WORDS: &[Word] = &[
     Word {
         old: "is no ",
         new: "`is not a`, `is not valid` or `isn't`",
-        except_before: &["longer", "one", "more", "less"],
+        except_before: &["better", "longer", "one", "more", "less"],
         except_after: &["there"],
     },
     Word {
