@@ -1,6 +1,6 @@
 //! `cargo twyla import`: a folder of loose schema files, or an AsyncAPI document, becomes a schemas folder.
 //!
-//! [`read`] finds the files, as [`json`] or [`yaml`]; [`references`] knows where their references lead. [`plan`] says what each
+//! [`read`] finds the files, as JSON or [`yaml`]; [`references`] knows where their references lead. [`plan`] says what each
 //! file becomes, by its path ([`names`], [`release`]), and moves [`definitions`] that several files use. [`schemars`] makes contracts of what
 //! Rust types write of themselves, and [`asyncapi`] reads the schemas of a document. [`versions`] keeps earlier versions in the
 //! lock, and [`proof`] compares each contract with the file that it was made of.
