@@ -52,6 +52,7 @@ pub mod testing;
 #[cfg(any(feature = "rpc-client", feature = "telemetry", feature = "tls"))]
 mod tls;
 mod transport;
+mod truncate;
 
 pub use bus::Bus;
 pub use bus::config::{Config, ConfigError, Tls};

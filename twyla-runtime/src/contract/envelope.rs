@@ -9,8 +9,12 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::session::Session;
+use crate::truncate::truncated;
 use twyla_codec::json;
 use twyla_codec::validate::Violation;
+
+/// Bytes of a text from outside that a message shows.
+const SHOWN: usize = 64;
 
 /// The version that an envelope is written with: a number, since the Python original reads it into an `int`.
 pub(crate) const VERSION: i64 = 1;
@@ -79,7 +83,7 @@ pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
         match serde_json::from_str::<String>(name.get()) {
             Ok(name) if name == event => {}
             Ok(name) => {
-                let why = format!("is {:?}, but this is the queue of {event}", shortened(&name));
+                let why = format!("is {:?}, but this is the queue of {event}", truncated(&name, SHOWN));
                 return Err(violation("/event_name", "const", why));
             }
             Err(_) => return Err(violation("/event_name", "type", "is no string".to_owned())),
@@ -163,7 +167,7 @@ impl Meta {
                 let text: String = serde_json::from_str(value.get())
                     .map_err(|_| violation("/meta/timestamp", "type", "is no string".to_owned()))?;
                 Some(read_timestamp(&text).ok_or_else(|| {
-                    let why = format!("{:?} is no ISO 8601 date and time", shortened(&text));
+                    let why = format!("{:?} is no ISO 8601 date and time", truncated(&text, SHOWN));
                     violation("/meta/timestamp", "format", why)
                 })?)
             }
@@ -216,10 +220,6 @@ fn not_an_envelope(error: &serde_json::Error) -> String {
         Category::Data => "is no envelope: it must be an object that has each of its keys once",
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
-}
-
-fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(64)]
 }
 
 fn violation(pointer: &str, keyword: &'static str, message: String) -> Violation {

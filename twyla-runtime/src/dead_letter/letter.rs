@@ -7,6 +7,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::truncate::ellipsized;
 use twyla_codec::validate::{Violation, sensitive};
 
 /// The longest text of one header in bytes. All headers together must fit into one AMQP frame.
@@ -214,7 +215,7 @@ pub(crate) fn foreign(headers: &[(String, Header)]) -> Vec<Named> {
 impl DeadLetter {
     /// Limits what a sender can blow up.
     pub(crate) fn violations(part: &str, violations: &[Violation]) -> Vec<DeadViolation> {
-        let cut = |text: &str| shortened(text, MAX_PART);
+        let cut = |text: &str| ellipsized(text, MAX_PART);
         violations
             .iter()
             .take(MAX_VIOLATIONS)
@@ -228,7 +229,7 @@ impl DeadLetter {
 
     /// The headers that tell it, in a fixed order.
     pub(crate) fn headers(&self) -> Vec<(&'static str, Header)> {
-        let text = |text: &str| Header::Text(shortened(text, MAX_TEXT));
+        let text = |text: &str| Header::Text(ellipsized(text, MAX_TEXT));
         let mut headers = Vec::with_capacity(9);
         if let Some(reason) = self.reason {
             headers.push((REASON, text(reason.as_str())));
@@ -340,11 +341,6 @@ impl DeadLetter {
             Err(_) => format!("[{} bytes that are no JSON, and may have sensitive ones]", self.body.len()),
         }
     }
-}
-
-pub(crate) fn shortened(text: &str, max: usize) -> String {
-    let end = text.floor_char_boundary(max);
-    if end == text.len() { text.to_owned() } else { format!("{}…", &text[..end]) }
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 use super::ack::{Ack, Decision};
 use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
-use crate::dead_letter::letter::{MAX_TEXT, named_size, shortened};
+use crate::dead_letter::letter::{MAX_TEXT, named_size};
+use crate::truncate::ellipsized;
 
 /// How many outcomes are kept. If another member of the group gets the message, its outcome is never asked for.
 const CAPACITY: usize = 10_000;
@@ -38,7 +39,7 @@ impl VoidOutcome {
     fn kept(mut self) -> Self {
         match &mut self {
             Self::Held(Destination::Dead(message)) => message.body = Bytes::new(),
-            Self::DeadLetter(verdict) => verdict.error = shortened(&verdict.error, MAX_TEXT),
+            Self::DeadLetter(verdict) => verdict.error = ellipsized(&verdict.error, MAX_TEXT),
             Self::Decided(_) | Self::Failed(..) | Self::Held(Destination::Retry(..)) => {}
         }
         self

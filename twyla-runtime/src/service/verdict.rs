@@ -7,6 +7,7 @@ use super::meta::FirstFailure;
 use crate::contract::envelope;
 use crate::dead_letter::letter::{self, DeadViolation, Header, Named, Reason};
 use crate::transport::Outgoing;
+use crate::truncate::ellipsized;
 
 /// Why a delivery is dead-lettered.
 pub(crate) struct DeadLetterCause {
@@ -34,7 +35,7 @@ impl FailedAttempts {
     pub(crate) fn after(earlier: Option<Self>, attempts: u32, error: &str) -> Self {
         let first = earlier.map(|earlier| earlier.first);
         let first =
-            first.unwrap_or_else(|| FirstFailure { error: letter::shortened(error, letter::MAX_TEXT), at: Utc::now() });
+            first.unwrap_or_else(|| FirstFailure { error: ellipsized(error, letter::MAX_TEXT), at: Utc::now() });
         Self { attempts, first }
     }
 

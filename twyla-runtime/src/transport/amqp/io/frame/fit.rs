@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use crate::dead_letter::letter::{DeadViolation, Header, Named, SENSITIVE, VIOLATIONS, shortened};
+use crate::dead_letter::letter::{DeadViolation, Header, Named, SENSITIVE, VIOLATIONS};
+use crate::truncate::ellipsized;
 
 /// Texts of ours of up to so many bytes aren't cut as long as there are headers of others to leave out.
 const SHORT: usize = 256;
@@ -83,7 +84,7 @@ fn cut((name, value): &mut Named, most: usize) {
         }
         // Never less than was hidden.
         SENSITIVE => ALL.to_owned(),
-        _ => shortened(text, most.saturating_sub("…".len())),
+        _ => ellipsized(text, most.saturating_sub("…".len())),
     };
 }
 

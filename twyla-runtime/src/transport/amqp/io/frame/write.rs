@@ -5,6 +5,10 @@ use super::fit;
 use crate::dead_letter::letter::{Header, Named};
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 use crate::transport::sender_properties::{COUNT, Original, Property};
+use crate::truncate::truncated;
+
+/// The bytes that fit into a short string.
+const SHORT: usize = 255;
 
 /// A message to publish.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +31,7 @@ impl Publish<'_> {
     /// The message's id as it is written.
     pub(crate) fn written_id(&self) -> &[u8] {
         let original = self.original.and_then(|original| original.text(Property::MessageId));
-        original.unwrap_or_else(|| shortened(self.message_id).as_bytes())
+        original.unwrap_or_else(|| truncated(self.message_id, SHORT).as_bytes())
     }
 
     /// Appends `basic.publish`, the content header and the body, in frames of at most `frame_max` bytes.
@@ -179,13 +183,8 @@ fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out[at..at + 4].copy_from_slice(&size.to_be_bytes());
 }
 
-/// A short string holds 255 bytes: of a longer text, as many characters as fit.
-fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(255)]
-}
-
 fn short(text: &str, out: &mut Vec<u8>) {
-    let text = shortened(text);
+    let text = truncated(text, SHORT);
     out.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
     out.extend_from_slice(text.as_bytes());
 }

@@ -1,0 +1,23 @@
+//! Texts cut to so many bytes, between two characters.
+
+/// The beginning of a text.
+pub(crate) fn truncated(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+/// The beginning of a text, with an ellipsis if something is missing.
+pub(crate) fn ellipsized(text: &str, bytes: usize) -> String {
+    let short = truncated(text, bytes);
+    if short.len() == text.len() { text.to_owned() } else { format!("{short}…") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_between_characters() {
+        assert_eq!([0, 1, 2, 3, 9].map(|bytes| truncated("aä", bytes)), ["", "a", "a", "aä", "aä"]);
+        assert_eq!([0, 2, 3].map(|bytes| ellipsized("aä", bytes)), ["…", "a…", "aä"]);
+    }
+}
