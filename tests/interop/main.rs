@@ -1,4 +1,4 @@
-//! A platform that moves one service at a time: events to and from the Python original, and groups shared with it.
+//! Interoperability with the Python original: events in both directions, and groups with members of both kinds.
 
 mod peer;
 mod python_peer;

@@ -1,4 +1,4 @@
-//! The Python peer as a process: `peer.py`, which is made of the libraries that the Python original uses.
+//! The Python peer as a process: `peer.py`, built on the libraries that the Python original uses.
 
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 const DRAFT_06: &str = "http://json-schema.org/draft-06/schema#";
 
-/// The schemas that a peer validates content and context with, on the way in and out.
+/// The schemas with which a peer validates content and context, in both directions.
 #[derive(Clone)]
 pub(crate) struct Schemata(Value);
 
@@ -18,7 +18,7 @@ impl Schemata {
         Self(json!({ "content": content, "context": context }))
     }
 
-    /// Those of [`twyla_tests::Ping`] and [`twyla_tests::Here`].
+    /// The schemas of [`twyla_tests::Ping`] and [`twyla_tests::Here`].
     pub(crate) fn of_ping() -> Self {
         let text = json!({ "type": "string", "minLength": 1 });
         let content = json!({
@@ -32,12 +32,12 @@ impl Schemata {
     }
 }
 
-/// A script of this folder.
+/// Returns the path of a script in this folder.
 pub(crate) fn script(file: &str, arguments: &[&str]) -> Command {
     let interpreter = std::env::var("TWYLA_TEST_PYTHON_PEER");
     let mut command = Command::new(interpreter.expect("TWYLA_TEST_PYTHON_PEER is not set: run `cargo xtask test`"));
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
-    // naive local times are taken as UTC
+    // naive local times are read as UTC
     command.arg(format!("{folder}/{file}")).args(arguments).env("TZ", "UTC").kill_on_drop(true);
     command
 }
@@ -61,12 +61,12 @@ impl Emitter {
         Self { stdin: child.stdin.take().unwrap(), child }
     }
 
-    /// Emits `{"content": .., "context": ..}`, with a `session_id` if the event is to have that and not one of its own.
+    /// Emits `{"content": .., "context": ..}`, with the given `session_id` or one of the peer's own.
     pub(crate) async fn emit(&mut self, event: &Value) {
         self.stdin.write_all(format!("{event}\n").as_bytes()).await.unwrap();
     }
 
-    /// Waits until all is emitted and the peer's connection closed.
+    /// Waits until all events are emitted and the peer's connection is closed.
     pub(crate) async fn finish(mut self) {
         drop(self.stdin);
         assert!(self.child.wait().await.unwrap().success(), "the peer could not emit");
@@ -77,17 +77,17 @@ impl Emitter {
 pub(crate) struct Listener {
     child: Child,
     stdin: Option<ChildStdin>,
-    /// Read as they come: a peer that can't write for a full pipe would keep the event that it has.
+    /// Read as they arrive: a peer that blocks on a full pipe would never ack its event.
     lines: mpsc::UnboundedReceiver<String>,
 }
 
 impl Listener {
-    /// Answers what it accepts with `answer`: `ack`, `reject` or `drop`. Resolves once it consumes.
+    /// Answers accepted events with `answer`: `ack`, `reject` or `drop`. Resolves once it consumes.
     pub(crate) async fn start(event: &str, group: &str, answer: &str, schemata: &Schemata) -> Self {
         Self::run(&["listen", event, group, answer], schemata).await
     }
 
-    /// Emits what it hears again, as the event `to`.
+    /// Emits each received event again, as the event `to`.
     pub(crate) async fn echo(event: &str, group: &str, to: &str, schemata: &Schemata) -> Self {
         Self::run(&["echo", event, group, to], schemata).await
     }
@@ -99,15 +99,15 @@ impl Listener {
         let (sender, lines) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Some(line) = out.next_line().await.unwrap() {
-                // a test that has ended reads no more
+                // the test may have ended and dropped the receiver
                 let _ = sender.send(line);
             }
         });
         Self { stdin: child.stdin.take(), child, lines }
     }
 
-    /// What the next delivery was: `payload` as the model has read it, or why it was `refused`; `redelivered`; the AMQP
-    /// `properties` that it had.
+    /// The next delivery: `payload` as the model has read it, or why it was `refused`; `redelivered`; its AMQP
+    /// `properties`.
     pub(crate) async fn next(&mut self) -> Value {
         self.next_or_end().await.expect("the peer has ended")
     }
@@ -124,7 +124,7 @@ impl Listener {
         Some(serde_json::from_str(&line).unwrap())
     }
 
-    /// Lets the peer close its connection; what it has still handled until then.
+    /// Lets the peer close its connection; returns the events that it handled until then.
     pub(crate) async fn stop(mut self) -> Vec<Value> {
         drop(self.stdin.take());
         let mut rest = Vec::new();
@@ -136,7 +136,7 @@ impl Listener {
     }
 }
 
-/// What a peer says that can't join the group: its error.
+/// Returns the error of a peer that can't join the group.
 pub(crate) async fn cannot_join(event: &str, group: &str, schemata: &Schemata) -> String {
     let child = python(&["listen", event, group, "ack"], schemata).stderr(Stdio::piped()).spawn().unwrap();
     let output = child.wait_with_output().await.unwrap();

@@ -1,4 +1,4 @@
-//! How a bus behaves: every test runs in memory and over RabbitMQ.
+//! The behaviour of a bus: each test runs in memory and over RabbitMQ.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ both_transports!(
     gives_back_what_does_not_end_in_time,
     gives_back_what_waits_for_a_retry,
     drains_when_dropped,
-    runs_until_told_and_closes,
+    runs_until_its_future_resolves_and_closes,
     checks_before_it_consumes,
     carries_20_megabytes,
     shows_dead_letters_and_leaves_them,
@@ -39,7 +39,7 @@ fn context() -> Here {
     Here::new("web")
 }
 
-/// A script that passes each call on.
+/// A script that sends each call to the test.
 fn pass_on<P: 'static>() -> (Script<P>, mpsc::UnboundedReceiver<Call<P>>) {
     let (sender, calls) = mpsc::unbounded_channel();
     let script = Script::new(move |call| {
@@ -70,7 +70,7 @@ async fn hands_over_content_context_and_meta(bus: Bus) {
 async fn is_content_without_listeners(bus: Bus) {
     here!(Mine, "is_content_without_listeners");
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
-    // What was emitted before there was a queue is gone.
+    // Events emitted before the queue existed are lost.
     let (script, mut calls) = pass_on::<Mine>();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     bus.emit(Ping::<Mine>::new(2), context()).await.unwrap();
@@ -211,7 +211,7 @@ async fn lets_the_handler_decide(bus: Bus) {
                 (3, _) => assert!(call.ack.drop()),
                 _ => return Ok(()),
             }
-            // Once it is decided, what the handler returns makes no difference.
+            // After an explicit decision, the handler's result has no effect.
             Err("decided".into())
         }
     });
@@ -224,7 +224,7 @@ async fn lets_the_handler_decide(bus: Bus) {
     for _ in 0..5 {
         seen.push(calls.recv().await.unwrap());
     }
-    // Where a message that goes back takes its place is the broker's affair.
+    // The broker decides where a requeued message goes in the queue.
     seen.sort_unstable();
     assert_eq!(seen, [(1, false), (2, false), (2, true), (3, false), (4, false)]);
     running.stop().await;
@@ -260,7 +260,7 @@ async fn handles_as_many_at_once_as_prefetched(bus: Bus) {
         let (now, most, barrier, sender) = (now.clone(), most.clone(), barrier.clone(), sender.clone());
         async move {
             most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
-            // Goes on only when three run side by side.
+            // Passes only when three handlers run concurrently.
             barrier.wait().await;
             now.fetch_sub(1, SeqCst);
             Ok(sender.send(())?)
@@ -310,7 +310,7 @@ async fn handles_each_of_many_events_emitted_at_once(bus: Bus) {
     running.stop().await;
 }
 
-/// A script that says when it begins, and goes on when it is told.
+/// A script that reports when it begins, and continues when the gate opens.
 fn gated<P: 'static>() -> (Script<P>, mpsc::UnboundedReceiver<(u32, bool)>, Arc<Notify>) {
     let (sender, begun) = mpsc::unbounded_channel();
     let gate = Arc::new(Notify::new());
@@ -365,7 +365,7 @@ async fn gives_back_what_does_not_end_in_time(bus: Bus) {
 
 async fn gives_back_what_waits_for_a_retry(bus: Bus) {
     here!(Mine, "gives_back_what_waits_for_a_retry");
-    // In order, so that it waits here however long that takes.
+    // Ordered, so that the retry waits in the consumer however long the pause is.
     let ordered = || {
         let policy = Policy { key: Some(|_| Some(1)), ..Policy::default() };
         Registration { policy, ..listener::<Mine>("one") }
@@ -400,19 +400,19 @@ async fn drains_when_dropped(bus: Bus) {
     assert_eq!(begun.recv().await, Some((1, false)));
     drop(running);
     gate.notify_one();
-    // Its listeners end, and with them their script.
+    // Its listeners end, and drop their script.
     assert_eq!(begun.recv().await, None);
     assert_eq!(bus.dead_letters("drains_when_dropped.ping", "one", 9).await.unwrap(), []);
 }
 
-async fn runs_until_told_and_closes(bus: Bus) {
-    here!(Mine, "runs_until_told_and_closes");
+async fn runs_until_its_future_resolves_and_closes(bus: Bus) {
+    here!(Mine, "runs_until_its_future_resolves_and_closes");
     let (script, mut begun, gate) = gated::<Mine>();
     let end = Arc::new(Notify::new());
-    let told = end.clone();
+    let stopped = end.clone();
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]);
-    let run = tokio::spawn(service.run_until(async move { told.notified().await }));
-    // Until the queue is there, what is emitted is gone.
+    let run = tokio::spawn(service.run_until(async move { stopped.notified().await }));
+    // Until the queue exists, emitted events are lost.
     let first = loop {
         bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
         if let Ok(first) = begun.try_recv() {
@@ -475,7 +475,7 @@ async fn shows_dead_letters_and_leaves_them(bus: Bus) {
         letters.iter().filter_map(number).collect()
     };
     assert_eq!(numbers(dead_letters(&bus, event, "one", 3).await), [0, 1, 2]);
-    // What was looked at may take the broker a moment to put back.
+    // The broker may take a moment to requeue the messages that were read.
     while bus.dead_letters(event, "one", 2).await.unwrap().len() != 2 {
         tokio::task::yield_now().await;
     }

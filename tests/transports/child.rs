@@ -1,4 +1,4 @@
-//! A service as a process of its own, for the tests of its end: says what it does on its standard output.
+//! A service in a process of its own, for the shutdown tests: reports its progress on standard output.
 //!
 //! usage: drain-child memory|drain|deadline DEADLINE_MS. Each event waits for a line on standard input.
 
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Error> {
 
 async fn serve<P: Place>(bus: Bus, deadline: Duration) -> Result<(), Error> {
     let (sender, lines) = mpsc::unbounded_channel();
-    // A thread of its own, since a read from standard input can't be given up.
+    // On its own thread, because a read from standard input can't be cancelled.
     std::thread::spawn(move || std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
     let lines = Arc::new(Mutex::new(lines));
     let script = Script::<P>::new(move |call: Call<P>| {
@@ -39,14 +39,14 @@ async fn serve<P: Place>(bus: Bus, deadline: Duration) -> Result<(), Error> {
         async move {
             println!("begin {}", call.ping.n);
             lines.lock().await.recv().await;
-            // What a handler emits while it drains is still sent.
+            // Events that a handler emits during shutdown are still sent.
             call.bus.emit(Ping::<P>::new(100 + call.ping.n), Here::new("child")).await?;
             println!("end {}", call.ping.n);
             Ok(())
         }
     });
     if P::DOMAIN == "signal_memory" {
-        // In memory nobody else can: this makes the queue, and puts three events into it.
+        // An in-memory bus has no other emitter: this declares the queue and emits three events.
         bus.service().state(script.clone()).listeners([listener::<P>("one")]).start().await?.stop().await;
         for n in 1..=3 {
             bus.emit(Ping::<P>::new(n), Here::new("child")).await?;
@@ -58,7 +58,7 @@ async fn serve<P: Place>(bus: Bus, deadline: Duration) -> Result<(), Error> {
     Ok(())
 }
 
-/// Says when the service says that it drains.
+/// Prints a line when the service logs that it drains.
 struct Draining;
 
 impl tracing::Subscriber for Draining {

@@ -1,4 +1,4 @@
-//! Dead letters sorted: kept, replayed, dropped. In memory and over RabbitMQ.
+//! Dead letters kept, replayed and dropped, in memory and over RabbitMQ.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn context() -> Here {
     Here::new("web")
 }
 
-/// Parks `count` events, and leaves the group's queue.
+/// Dead-letters `count` events, and stops the listener.
 async fn park<P: Place>(bus: &Bus, count: u32) {
     let script = Script::new(|call: Call<P>| async move { Err(Fail::park(format!("number {}", call.ping.n)).into()) });
     let running = bus.service().state(script).listeners([listener::<P>("one")]).start().await.unwrap();
@@ -59,7 +59,7 @@ async fn replays_drops_and_keeps_as_told(bus: Bus) {
         handled.push(calls.recv().await.unwrap());
     }
     handled.sort_unstable();
-    // As if they had never been tried.
+    // The attempt counter starts again.
     assert_eq!(handled, [(1, 1), (4, 1), (7, 1)]);
     running.stop().await;
     let mut kept: Vec<_> =
@@ -77,7 +77,7 @@ async fn stops_half_way_and_goes_on(bus: Bus) {
         if seen <= 100 { Sort::Replay } else { Sort::Stop }
     });
     assert_eq!(sorted.await.unwrap().replayed, 100);
-    // What was given back is there again.
+    // The requeued letters are back.
     let sorted = bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await.unwrap();
     assert_eq!(sorted.replayed, 100);
     let (script, mut calls) = Script::<Mine>::attempts();
@@ -93,7 +93,7 @@ async fn stops_half_way_and_goes_on(bus: Bus) {
     assert_eq!(bus.count_dead_letters(Mine::EVENT, "one").await.unwrap(), 0);
 }
 
-/// A quorum queue takes messages back later than it answers.
+/// A quorum queue answers before requeued messages are back.
 async fn counts_all_once_they_were_looked_at(bus: Bus) {
     here!(Mine, "counts_all_once_they_were_looked_at");
     park::<Mine>(&bus, 200).await;
@@ -107,7 +107,7 @@ async fn counts_all_once_they_were_looked_at(bus: Bus) {
 async fn replays_only_what_was_there(bus: Bus) {
     here!(Mine, "replays_only_what_was_there");
     park::<Mine>(&bus, 3).await;
-    // Each is parked again at once, and isn't asked for again.
+    // Each is dead-lettered again at once, and isn't read again.
     let script = Script::new(|_: Call<Mine>| async { Err(Fail::park("still").into()) });
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let sorted = bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await.unwrap();
@@ -133,7 +133,7 @@ async fn says_that_a_group_has_no_queue() {
     let error = bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await;
     let Err(Error::DeadLetters { why, .. }) = error else { panic!("{error:?}") };
     assert_eq!(why, format!("there is no queue `{queue}`: a member of its group makes it as it starts"));
-    // It is still there.
+    // The dead queue still exists.
     dead_letters(&bus, Mine::EVENT, "one", 1).await;
     bus.close().await;
 }
@@ -143,7 +143,7 @@ async fn reads_again_if_the_connection_ends_meanwhile() {
     let proxy = Proxy::start(Mode::Open).await;
     let bus = Bus::connect(config().port(proxy.port())).await.unwrap();
     park::<Mine>(&bus, 2).await;
-    // each is asked for first, gets no answer, and then loses its connection
+    // each request is sent, gets no answer, and then loses its connection
     let cut = async |connections| {
         proxy.accepted(connections).await;
         proxy.set(Mode::Open);
@@ -162,7 +162,7 @@ async fn reads_again_if_the_connection_ends_meanwhile() {
     bus.close().await;
 }
 
-/// What the pings in some dead letters count.
+/// The numbers of the pings in some dead letters.
 fn counted(letters: &[DeadLetter]) -> BTreeSet<u32> {
     let number = |letter: &DeadLetter| {
         let message: serde_json::Value = serde_json::from_slice(&letter.body).unwrap();
@@ -182,7 +182,7 @@ async fn loses_none_of_two_groups_letters_if_the_dead_queue_of_one_is_gone() {
     let (_connection, channel) = lapin().await;
     const MANY: u32 = 100;
     for round in 0..5 {
-        // Both dead queues are known to be there.
+        // Both dead queues are known to exist.
         let dead = format!("{}.one.dead", Mine::EVENT);
         channel.queue_delete(dead.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
         let sent: BTreeSet<u32> = (round * MANY..(round + 1) * MANY).collect();
@@ -190,7 +190,7 @@ async fn loses_none_of_two_groups_letters_if_the_dead_queue_of_one_is_gone() {
         for emit in emits.collect::<Vec<_>>() {
             emit.await.unwrap().unwrap();
         }
-        // A letter that was unconfirmed when its queue was deleted comes again, beside those of the next round.
+        // A letter that was unconfirmed when its queue was deleted arrives again, with those of the next round.
         while !sent.is_subset(&counted(&bus.dead_letters(Mine::EVENT, "one", 3 * MANY as usize).await.unwrap())) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -201,7 +201,7 @@ async fn loses_none_of_two_groups_letters_if_the_dead_queue_of_one_is_gone() {
     bus.close().await;
 }
 
-/// RabbitMQ ends a connection over which a quorum queue is read while it is made or deleted.
+/// RabbitMQ closes a connection that reads a quorum queue while it is declared or deleted.
 async fn reading_a_queue_that_is_made_and_deleted_ends_no_consumer() {
     here!(Mine, "reading_a_queue_that_is_made_and_deleted");
     let bus = Bus::connect(config().app_id(Mine::DOMAIN)).await.unwrap();

@@ -1,5 +1,5 @@
-//! What others may send: each message by hand, on both transports. It is handled or parked as it should be, and the next
-//! good one is handled.
+//! Handwritten messages from other senders, on both transports: each is handled or dead-lettered as it should be, and
+//! so is the next valid one.
 
 use twyla_runtime::__private::publish_raw;
 use twyla_runtime::{Bus, Error, Reason, session_id};
@@ -15,14 +15,14 @@ const GOOD: &str = r#"{"event_name":"EVENT","content":{"n":1,"text":"hi"},"conte
 const SESSION: &str = "5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42";
 
 enum Want {
-    /// Handled, with the session of this text.
+    /// Handled, with the session derived from this text.
     Handled(&'static str),
-    /// Handled, with a session of its own.
-    HandledAnew,
-    /// Parked for this reason, with a violation at this pointer.
+    /// Handled, with a new session.
+    HandledInNewSession,
+    /// Dead-lettered for this reason, with a violation at this pointer.
     Parked(Reason, &'static str),
 }
-use Want::{Handled, HandledAnew, Parked};
+use Want::{Handled, HandledInNewSession, Parked};
 
 fn messages() -> Vec<(&'static str, Vec<u8>, Want)> {
     let good = |from: &str, to: &str| {
@@ -38,15 +38,15 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Want)> {
         ("naive timestamp", good("hi", "hi"), Handled("s")),
         ("RFC 3339", good("06.000789", "06.000789+01:00"), Handled("s")),
         ("no fraction", good("06.000789", "06"), Handled("s")),
-        ("no meta", good(&format!(",\n    \"meta\":{meta}"), ""), HandledAnew),
-        ("meta is null", good(meta, "null"), HandledAnew),
-        ("empty meta", good(meta, "{}"), HandledAnew),
-        ("no session", good(r#","session_id":"s""#, ""), HandledAnew),
+        ("no meta", good(&format!(",\n    \"meta\":{meta}"), ""), HandledInNewSession),
+        ("meta is null", good(meta, "null"), HandledInNewSession),
+        ("empty meta", good(meta, "{}"), HandledInNewSession),
+        ("no session", good(r#","session_id":"s""#, ""), HandledInNewSession),
         ("text as version", good(r#""version":1"#, r#""version":"1.0""#), Handled("s")),
         ("version unheard of", good(r#""version":1"#, r#""version":{"major":2}"#), Handled("s")),
         ("version is null", good(r#""version":1"#, r#""version":null"#), Handled("s")),
         ("number as session", good(r#":"s""#, ":17"), Handled("17")),
-        ("blank session", good(r#":"s""#, r#":" ""#), HandledAnew),
+        ("blank session", good(r#":"s""#, r#":" ""#), HandledInNewSession),
         ("UUID as session", good(r#":"s""#, &format!(":\"{SESSION}\"")), Handled(SESSION)),
         ("no event name", good(r#""event_name":"EVENT","#, ""), Handled("s")),
         ("extra fields", good(r#""content":{"#, r#""x":{"y":[]},"content":{"more":[1,{}],"#), Handled("s")),
@@ -112,7 +112,7 @@ async fn handles_or_parks_whatever_comes(bus: Bus) {
     for (name, _, want) in &messages {
         let want = match want {
             Handled(session) => Some(*session),
-            HandledAnew => None,
+            HandledInNewSession => None,
             Parked(reason, pointer) => {
                 parked.push((*name, *reason, *pointer));
                 continue;
@@ -163,7 +163,7 @@ async fn survives_huge_bodies(bus: Bus) {
     running.stop().await;
 }
 
-/// 32 MiB unless set otherwise.
+/// The default, 32 MiB.
 const MOST: usize = 32 << 20;
 
 async fn refuses_what_is_too_large(bus: Bus) {
@@ -171,7 +171,7 @@ async fn refuses_what_is_too_large(bus: Bus) {
     let (script, mut calls) = Script::<Mine>::sending(|call| call.ping.text);
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
 
-    // Its text is short enough, and its context isn't.
+    // The text is short enough, but the context is too long.
     let emit = bus.emit(Ping::<Mine>::new(1), Here::new(&"x".repeat(MOST)));
     let error = emit.await.unwrap_err();
     let Error::TooLarge { bytes, most, .. } = error else { panic!("{error}") };
@@ -192,7 +192,7 @@ async fn a_message_too_large_for_the_broker_fails_at_once_and_alone() {
     let (script, mut calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1).start().await.unwrap();
     let emit = |n| bus.emit(Ping::<Mine>::new(n), Here::new("web"));
-    // RabbitMQ 3's bound; that of RabbitMQ 4 is lower.
+    // The limit of RabbitMQ 3; that of RabbitMQ 4 is lower.
     let large = publish_raw(&bus, Mine::DOMAIN, "ping", vec![b' '; (128 << 20) + 1]);
     let (before, large, behind) = tokio::join!(emit(1), large, emit(3));
     before.unwrap();

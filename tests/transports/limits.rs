@@ -1,4 +1,4 @@
-//! What a broker's limits do to events: the tests change them for the whole broker, so they run one after another.
+//! The effect of a broker's limits on events. The tests change broker-wide limits, so they run one after another.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -15,7 +15,7 @@ use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::work::sqlite;
 use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
 
-/// Makes the tests named, each alone on the broker.
+/// Defines the named tests, each alone on the broker.
 macro_rules! alone {
     ($($test:ident),* $(,)?) => {
         mod with_rabbitmq {
@@ -24,7 +24,7 @@ macro_rules! alone {
             async fn $test() {
                 let _alone = super::BROKER.lock().await;
                 super::within(async {
-                    // What a test that was given up has left.
+                    // Undo the changes of an aborted test.
                     super::set_most(super::USUAL).await;
                     super::clean(stringify!($test)).await;
                     super::$test().await;
@@ -50,7 +50,7 @@ alone!(
 static BROKER: Mutex<()> = Mutex::const_new(());
 
 const MIB: usize = 1 << 20;
-/// What the broker takes unless a test says otherwise.
+/// The broker's limit unless a test changes it.
 const USUAL: usize = 128 * MIB;
 
 fn context() -> Here {
@@ -61,16 +61,16 @@ fn large<P>(n: u32, mib: usize) -> Ping<P> {
     Ping::saying(n, "x".repeat(mib * MIB))
 }
 
-/// Sets the most bytes that the broker takes, for channels that are opened from now on.
+/// Sets the broker's maximum message size, for channels opened from now on.
 async fn set_most(bytes: usize) {
-    // RabbitMQ 3 reads the one, RabbitMQ 4 the other.
+    // RabbitMQ 3 reads the first, RabbitMQ 4 the second.
     let set = format!(
         "application:set_env(rabbit, max_message_size, {bytes}), persistent_term:put(max_message_size, {bytes})."
     );
     ctl(&["eval", &set]).await;
 }
 
-/// Has the broker take at most this for as long as the work lasts.
+/// Runs `work` with the broker's maximum message size set to `bytes`.
 async fn with_most<T>(bytes: usize, work: impl Future<Output = T>) -> T {
     set_most(bytes).await;
     let done = work.await;
@@ -114,14 +114,14 @@ async fn small_events_do_not_notice_those_too_large() {
         bus
     })
     .await;
-    // What was sent twice is in the queue before this one.
+    // Duplicates are in the queue before this one.
     bus.emit(Ping::<Mine>::new(1000), context()).await.unwrap();
-    let mut came = BTreeMap::<u32, u32>::new();
-    while !came.contains_key(&1000) {
-        *came.entry(calls.recv().await.unwrap()).or_default() += 1;
+    let mut counts = BTreeMap::<u32, u32>::new();
+    while !counts.contains_key(&1000) {
+        *counts.entry(calls.recv().await.unwrap()).or_default() += 1;
     }
-    assert_eq!(came.len(), 1001);
-    assert!(came.values().all(|times| *times == 1), "sent twice: {came:?}");
+    assert_eq!(counts.len(), 1001);
+    assert!(counts.values().all(|times| *times == 1), "sent twice: {counts:?}");
     bus.close().await;
     running.stop().await;
     listening.close().await;
@@ -136,11 +136,11 @@ async fn does_not_send_the_next_event_too_large() {
         assert!(matches!(error, Error::TooLarge { broker: true, .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains("RabbitMQ takes at most 1048576 (`max_message_size`)"), "{text}");
-        // Now what is sent has no answer.
+        // From now on, messages get no answer.
         proxy.set(Mode::Deaf);
         let error = bus.emit(large::<Mine>(2, 3), context()).await.unwrap_err();
         assert!(matches!(error, Error::TooLarge { most: MIB, broker: true, .. }), "{error}");
-        // Another connection may be to a broker that takes more.
+        // A new connection may reach a broker with a higher limit.
         proxy.set(Mode::Open);
         proxy.cut();
         bus.emit(Ping::<Mine>::new(3), context()).await.unwrap();
@@ -152,7 +152,7 @@ async fn does_not_send_the_next_event_too_large() {
     .await;
 }
 
-/// An event of 2 MiB in its queue, where the broker now takes no more than 1; and its listener runs.
+/// Puts an event of 2 MiB into a queue, lowers the broker's limit to 1 MiB, and runs the listener.
 async fn stuck<P: Place>(
     retry: Retry,
     script: Script<P>,
@@ -182,12 +182,12 @@ async fn keeps_what_the_dead_queue_does_not_take() {
     });
     stuck(Retry::never(), script, async |bus, running, _| {
         assert_eq!(calls.recv().await, Some(1));
-        // Another goes on meanwhile.
+        // Another event is handled meanwhile.
         bus.emit(Ping::<Mine>::new(2), context()).await.unwrap();
         assert_eq!(calls.recv().await, Some(2));
         let letters = dead_letters(&bus, Mine::EVENT, "one", 1).await;
         assert!(letters[0].body.len() < MIB);
-        // and the service says that one is kept
+        // and the service reports one waiting event
         let health = running.health();
         let reasons = loop {
             let reasons = health.unready();
@@ -199,7 +199,7 @@ async fn keeps_what_the_dead_queue_does_not_take() {
         let queue = format!("{}.one", Mine::EVENT);
         let due = format!("1 of at most 64 deliveries of `{queue}` wait, since its dead queue doesn't take them: ");
         assert!(reasons.len() == 1 && reasons[0].starts_with(&due), "{reasons:?}");
-        // The broker takes more from now on, and says so on another connection.
+        // The broker's limit rises, and a new connection reads it.
         set_most(4 * MIB).await;
         close_connection(Mine::DOMAIN, "publish").await;
         let letters = dead_letters(&bus, Mine::EVENT, "one", 2).await;
@@ -242,7 +242,7 @@ async fn tries_again_here_what_the_retry_queue_does_not_take() {
 
 async fn keeps_a_pause_whole_that_is_longer_than_a_delivery_may_be_held() {
     here!(Mine, "keeps_a_pause_whole_that_is_longer_than_a_delivery_may_be_held");
-    // No retry queue can be made.
+    // The user may not declare retry queues.
     let queues = format!("^{}$|^{}[.]one$|^{}[.]one[.]dead$", Mine::DOMAIN, Mine::EVENT, Mine::EVENT);
     let bus = Bus::connect(user(Mine::DOMAIN, [&queues, ".*", ".*"]).await).await.unwrap();
     let (sender, mut calls) = mpsc::unbounded_channel();
@@ -305,7 +305,7 @@ async fn puts_aside_what_an_outbox_has_too_large() {
         }
         let refused = &outbox.refused(10).await.unwrap()[0];
         assert!(refused.why.contains("larger than") && refused.bytes > 2 << 20, "{refused:?}");
-        // From now on nothing larger is put into it, by whichever clone.
+        // From now on every clone of the outbox refuses larger events.
         let again = outbox.clone().emit(&mut connection, large::<Mine>(3, 2), context()).await;
         let error = again.unwrap_err();
         assert!(matches!(error, Error::TooLarge { most: MIB, broker: true, .. }), "{error}");
@@ -315,10 +315,10 @@ async fn puts_aside_what_an_outbox_has_too_large() {
     .await;
 }
 
-/// A frame that is too large would end the connection, again and again.
+/// An oversized frame would close the connection, again and again.
 async fn cuts_what_a_dead_letter_says_to_a_small_frame() {
     here!(Mine, "cuts_what_a_dead_letter_says_to_a_small_frame");
-    // What lapin asks for at least.
+    // The smallest value that lapin negotiates.
     const FRAME_MAX: usize = 8192;
     let usual = ctl(&["eval", "{ok, Usual} = application:get_env(rabbit, frame_max), Usual."]).await;
     ctl(&["eval", &format!("application:set_env(rabbit, frame_max, {FRAME_MAX}).")]).await;

@@ -1,5 +1,5 @@
-//! Once: what was handled is skipped, what is done in a transaction holds or doesn't, what is put into an outbox is emitted
-//! if that commits. With SQLite and PostgreSQL, over RabbitMQ where an event must come twice.
+//! Exactly-once effects: handled events are skipped, transactions commit or roll back as a whole, and outbox events are
+//! emitted if they commit. With SQLite and PostgreSQL, and over RabbitMQ where an event must arrive twice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -64,7 +64,7 @@ async fn skips_what_was_handled_before() {
     bus.close().await;
 }
 
-/// A service with a listener whose calls are passed on.
+/// A service with a listener that forwards its calls.
 async fn remembering<P: Place>(bus: &Bus, dedupe: Dedupe) -> (Running, mpsc::UnboundedReceiver<u32>) {
     let (script, calls) = Script::<P>::numbers();
     let service = bus.service().state(script).dedupe(dedupe).prefetch(1);
@@ -123,7 +123,7 @@ async fn tells_events_with_one_id_apart_by_name_in_postgres() {
     tells_events_apart::<Job, Other>(Dedupe::sql(pool).await.unwrap()).await;
 }
 
-/// Two events of different names under one id are two events, in one group too.
+/// Two events of different names with the same id are two events, even in one group.
 async fn tells_events_apart<A: Place, B: Place>(dedupe: Dedupe) {
     twyla_tests::broker::clean(A::DOMAIN).await;
     twyla_tests::broker::clean(B::DOMAIN).await;
@@ -201,13 +201,13 @@ async fn forgets_in_postgres_what_was_handled_long_ago() {
     forgets::<Mine>(dedupe).await;
 }
 
-/// What was handled two hours ago is handled again once it is forgotten, what was handled just now is not.
+/// An event handled two hours ago is handled again once it is forgotten; one handled just now isn't.
 async fn forgets<P: Place>(dedupe: Dedupe) {
     let bus = Bus::connect(config()).await.unwrap();
     let (script, mut calls) = Script::<P>::numbers();
     let service = bus.service().state(script).dedupe(dedupe.keep_for(std::time::Duration::from_secs(3600)));
     let running = service.prefetch(1).listeners([listener::<P>("one")]).start().await.unwrap();
-    // It is removed by a task beside the listener: until then it is skipped, as what is new is for good.
+    // A task beside the listener removes the old entry: until then the event is skipped; the new one is always skipped.
     let (mut n, mut again) = (0, None);
     while again.is_none() {
         n += 1;
@@ -244,14 +244,14 @@ async fn gives_back_what_a_handler_rejects() {
     bus.close().await;
 }
 
-/// In so many calls of the handler.
+/// `in_calls` is the expected number of calls of the handler.
 async fn takes_effect_once<P: Place, A: Place, DB: Works>(pool: Pool<DB>, in_calls: u32) {
     let bus = Bus::connect(config()).await.unwrap();
     let outbox = Outbox::sql(pool.clone()).await.unwrap();
     let calls = Arc::new(AtomicU32::new(0));
     let shop = Shop { outbox: outbox.clone(), calls: calls.clone(), fail_first: true };
 
-    // without a store it can't run, and says so
+    // without a store the service refuses to start
     let error = bus.service().state(shop.clone()).listeners([worker::<P, A, DB>("one")]).start().await.unwrap_err();
     let Error::MissingState { by, .. } = error else { panic!("{error}") };
     assert_eq!(by, ".dedupe(Dedupe::sql(pool).await?)");
@@ -300,7 +300,7 @@ async fn takes_effect_once_with_postgres() {
     twyla_tests::broker::clean(Answer::DOMAIN).await;
     let pool = postgres_schema("takes_effect_once").await;
     sqlx::raw_sql("CREATE TABLE effects (n bigint)").execute(&pool).await.unwrap();
-    // each once, the first again, and again since a statement had failed, which PostgreSQL undoes all for
+    // each once, the first again, and once more after a failed statement, which aborts the transaction in PostgreSQL
     within(takes_effect_once::<Mine, Answer, Postgres>(pool.clone(), 23)).await;
     let rows = sqlx::query("SELECT n FROM effects ORDER BY n").fetch_all(&pool).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>(), (0..=20).collect::<Vec<_>>());
@@ -308,7 +308,7 @@ async fn takes_effect_once_with_postgres() {
     assert_eq!(left, 0);
 }
 
-/// kill -9 again and again, and each event has had its effect once, and one answer.
+/// Kills the service again and again: each event has its effect once, and one answer.
 async fn takes_effect_once_whenever_it_is_killed() {
     here!(Mine, "takes_effect_once_whenever_it_is_killed");
     here!(Answer, "takes_effect_once_whenever_it_is_killed_answer");
@@ -322,10 +322,10 @@ async fn takes_effect_once_whenever_it_is_killed() {
     };
     let bus = Bus::connect(config()).await.unwrap();
     let (script, mut answers) = Script::<Answer>::numbers();
-    // An answer that was published twice has one id.
+    // An answer that was published twice has the same id both times.
     let service = bus.service().state(script).dedupe(Dedupe::in_memory(10_000));
     let hearing = service.listeners([listener::<Answer>("two")]).start().await.unwrap();
-    // The queue must be there and bound before the events: what consumes comes last.
+    // The queue must be declared and bound before events are emitted: the consumer starts last.
     let mut child = start();
     let passive = lapin::options::QueueDeclareOptions { passive: true, ..Default::default() };
     loop {

@@ -1,4 +1,4 @@
-//! A service that is killed again and again: works in PostgreSQL, in the schema that it is told.
+//! A service that the test kills again and again. It works in the PostgreSQL schema given as its argument.
 
 use sqlx::{Pool, Postgres};
 use tokio::io::{AsyncReadExt, stdin};
@@ -20,7 +20,7 @@ async fn main() {
     let shop = Shop { outbox: outbox.clone(), calls: Default::default(), fail_first: false };
     let service = bus.service().state(shop).dedupe(Dedupe::sql(pool).await.unwrap()).outbox(outbox).prefetch(8);
     let running = service.listeners([worker::<Mine, Answer, Postgres>("one")]).start().await.unwrap();
-    // until nobody is there to kill it
+    // until the test process no longer runs
     let _ = stdin().read(&mut [0]).await;
     running.stop().await;
     bus.close().await;

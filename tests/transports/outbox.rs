@@ -1,4 +1,5 @@
-//! The outbox: what is refused for good is put aside, the rest goes on in its order, whatever the database is reached through.
+//! The outbox: permanently refused events are kept apart, the others are sent in order, with any kind of database
+//! access.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -27,7 +28,7 @@ fn context() -> Here {
     Here::new("web")
 }
 
-/// Puts these into the outbox, each in a transaction of its own.
+/// Puts these events into the outbox, each in its own transaction.
 async fn put<P: Place, DB: Dialect>(outbox: &Outbox<DB>, pool: &Pool<DB>, numbers: impl IntoIterator<Item = u32>) {
     for n in numbers {
         let mut transaction = pool.begin().await.unwrap();
@@ -68,7 +69,7 @@ async fn puts_aside<Mine: Place, Forbidden: Place, DB: Dialect>(pool: Pool<DB>) 
     assert_eq!(body["content"]["n"], 3);
     assert_eq!(outbox.refused(1).await.unwrap(), refused[..1]);
 
-    // One is dropped, and one put back once it may be published.
+    // One is dropped, and one is retried once the user may publish it.
     assert!(outbox.drop_refused(first.id).await.unwrap());
     assert!(!outbox.drop_refused(first.id).await.unwrap() && !outbox.retry_refused(first.id).await.unwrap());
     permit(Mine::DOMAIN, [".*", ".*", ".*"]).await;
@@ -113,7 +114,7 @@ async fn does_not_delay_the_end_of_its_service() {
     while outbox.counts().await.unwrap().0 > 0 {
         tokio::task::yield_now().await;
     }
-    // The broker takes the next one, and its answer never comes.
+    // The broker receives the next event, and its confirm never arrives.
     let (script, mut calls) = Script::<Mine>::numbers();
     let listening = Bus::connect(config()).await.unwrap();
     let hearing = listening.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
@@ -141,7 +142,7 @@ async fn keeps_the_order_among_several_services() {
     for n in 0..300 {
         assert_eq!(calls.recv().await, Some(n));
     }
-    // The others go on.
+    // The other relays continue.
     drop(relaying.pop());
     put::<Mine, _>(&outbox, &pool, 300..310).await;
     for n in 300..310 {
@@ -158,7 +159,7 @@ async fn keeps_the_order_among_several_services() {
     bus.close().await;
 }
 
-/// Each transaction gets any of two connections, which several clients share.
+/// Each transaction uses one of two connections, which several clients share.
 async fn works_through_a_pooler_that_shares_by_transaction() {
     here!(Mine, "works_through_a_pooler_that_shares_by_transaction");
     here!(Answer, "works_through_a_pooler_that_shares_by_transaction_answer");
@@ -205,7 +206,7 @@ async fn works_through_a_pooler_that_shares_by_transaction() {
     bus.close().await;
 }
 
-/// Two operators put the same refused events back at once: each event is put back by one of them.
+/// Two operators retry the same refused events at the same time: each event is sent once.
 async fn puts_back_once<DB: Works>(pool: Pool<DB>)
 where
     for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
@@ -232,12 +233,12 @@ where
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: cargo xtask test starts it"]
-async fn an_event_is_put_back_once_with_postgres() {
+async fn an_event_is_retried_once_with_postgres() {
     within(async { puts_back_once(postgres_schema("an_event_is_put_back_once").await).await }).await;
 }
 
 #[tokio::test]
-async fn an_event_is_put_back_once_with_sqlite() {
+async fn an_event_is_retried_once_with_sqlite() {
     let (_dir, pool) = sqlite().await;
     within(puts_back_once(pool)).await;
 }

@@ -1,4 +1,4 @@
-//! How a listener is run: retries through a queue, what an error says, order by key, places. In memory and over RabbitMQ.
+//! Retries, failures, key ordering and concurrency of a listener, in memory and over RabbitMQ.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -22,7 +22,7 @@ both_transports!(
     runs_as_many_handlers_as_there_are_places,
 );
 
-/// The first pause is just long enough to go through a queue, whose step then is two seconds.
+/// The first pause is just long enough for a retry queue, whose shortest step is two seconds.
 const SLOW: Retry = Retry { attempts: 2, first: Duration::from_millis(1001), max: Duration::from_millis(1001) };
 const QUICK: Retry = Retry { attempts: 3, first: Duration::from_millis(1), max: Duration::from_millis(2) };
 
@@ -38,7 +38,7 @@ fn slow() -> Policy {
     Policy { retry: Some(SLOW), ..Policy::default() }
 }
 
-/// Ten lanes, by the number.
+/// Orders by the last digit of the number: ten keys.
 fn by_ten(keyed: &Keyed<'_>) -> Option<u64> {
     let content: serde_json::Value = serde_json::from_slice(keyed.content).ok()?;
     content["n"].as_u64().map(|n| n % 10)
@@ -175,7 +175,7 @@ async fn keeps_the_order_of_each_key(bus: Bus) {
         let (sender, now, max) = (sender.clone(), now.clone(), max.clone());
         async move {
             max.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
-            // Later ones are quicker, so that whoever doesn't wait comes too early.
+            // Later events are quicker, so that one that doesn't wait arrives too early.
             tokio::time::sleep(Duration::from_millis(20 - u64::from(call.ping.n / 10))).await;
             now.fetch_sub(1, SeqCst);
             let _ = sender.send(call.ping.n);

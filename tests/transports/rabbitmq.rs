@@ -1,4 +1,4 @@
-//! What only RabbitMQ has: refused and lost connections, queues of others, and what is really on the wire.
+//! Behaviour specific to RabbitMQ: refused and lost connections, foreign queues, and the messages on the wire.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -22,7 +22,7 @@ twyla_tests::with_rabbitmq!(
     loses_nothing_when_confirms_are_lost,
     says_that_an_event_was_not_sent,
     says_that_an_event_may_have_been_sent,
-    waits_for_one_event_as_long_as_it_is_told,
+    waits_for_one_event_within_its_own_deadline,
     shows_whether_it_is_connected,
     tells_whether_it_is_ready,
     keeps_passwords_to_itself,
@@ -93,7 +93,7 @@ async fn loses_nothing_when_confirms_are_lost() {
     let first = calls.recv().await.unwrap();
     assert_eq!(first.0, 0);
 
-    // The event arrives, its confirm doesn't, and then the connection is cut.
+    // The event arrives, its confirm doesn't, and then the connection closes.
     proxy.set(Mode::Deaf);
     let emit = tokio::spawn(bus.emit(Ping::<Mine>::new(1), context()));
     let once = calls.recv().await.unwrap();
@@ -114,7 +114,7 @@ async fn says_that_an_event_was_not_sent() {
     let bus = Bus::connect(through(&proxy).emit_deadline(Duration::from_millis(300))).await.unwrap();
     proxy.set(Mode::Shut);
     proxy.cut();
-    // The third connection is the first attempt to connect again.
+    // The third connection is the first reconnect.
     proxy.accepted(3).await;
     let error = bus.emit(Ping::<Mine>::new(1), context()).await.unwrap_err();
     let Error::Unconfirmed { maybe_sent: false, event, .. } = &error else { panic!("{error}") };
@@ -123,8 +123,8 @@ async fn says_that_an_event_was_not_sent() {
     bus.close().await;
 }
 
-async fn waits_for_one_event_as_long_as_it_is_told() {
-    here!(Mine, "waits_for_one_event_as_long_as_it_is_told");
+async fn waits_for_one_event_within_its_own_deadline() {
+    here!(Mine, "waits_for_one_event_within_its_own_deadline");
     let proxy = Proxy::start(Mode::Open).await;
     let bus = Bus::connect(through(&proxy).emit_deadline(Duration::MAX)).await.unwrap();
     proxy.set(Mode::Shut);
@@ -132,7 +132,7 @@ async fn waits_for_one_event_as_long_as_it_is_told() {
     let short = Duration::from_millis(300);
     let error = bus.emit(Ping::<Mine>::new(1), context()).within(short).await.unwrap_err();
     assert!(matches!(&error, Error::Unconfirmed { deadline, .. } if *deadline == short), "{error}");
-    // and the others go on waiting
+    // and the others keep waiting
     let mut waiting = std::pin::pin!(bus.emit(Ping::<Mine>::new(2), context()));
     assert!(tokio::time::timeout(short, &mut waiting).await.is_err());
     proxy.set(Mode::Open);
@@ -151,17 +151,18 @@ async fn tells_whether_it_is_ready() {
     proxy.set(Mode::Shut);
     proxy.cut();
     bus.state().wait_for(|state| !state.is_up()).await.unwrap();
-    let told = loop {
-        let told = health.unready();
-        if told.len() == 3 {
-            break told;
+    let reasons = loop {
+        let reasons = health.unready();
+        if reasons.len() == 3 {
+            break reasons;
         }
         tokio::task::yield_now().await;
     };
-    for (told, wanted) in told.iter().zip(["the connection to publish is down since", "the connection to consume"]) {
-        assert!(told.starts_with(wanted), "{told}");
+    for (reason, wanted) in reasons.iter().zip(["the connection to publish is down since", "the connection to consume"])
+    {
+        assert!(reason.starts_with(wanted), "{reason}");
     }
-    assert_eq!(told[2], "the consumer of `tells_whether_it_is_ready.ping.one` is not there");
+    assert_eq!(reasons[2], "the consumer of `tells_whether_it_is_ready.ping.one` is not there");
     proxy.set(Mode::Open);
     while !health.is_ready() {
         tokio::task::yield_now().await;
@@ -184,7 +185,7 @@ async fn shows_whether_it_is_connected() {
         state.wait_for(|state| both(state, |link| matches!(link, LinkState::Down { .. }))).await.unwrap().clone();
     let LinkState::Down { since, why } = &down.publish else { panic!("{down:?}") };
     assert!(!why.is_empty() && *since <= chrono::Utc::now() && before - *since < chrono::TimeDelta::minutes(1));
-    // It is down since then, however often it was tried.
+    // `since` stays the same across failed attempts.
     proxy.accepted(5).await;
     let LinkState::Down { since: still, .. } = state.borrow().publish.clone() else { panic!("it is shut") };
     assert_eq!(still, *since);
@@ -242,7 +243,7 @@ async fn keeps_passwords_to_itself() {
     bus.close().await;
 }
 
-/// Takes the next message off a queue once it is there.
+/// Takes the next message from a queue, once there is one.
 async fn get(channel: &Channel, queue: &str) -> lapin::message::Delivery {
     loop {
         if let Some(message) = channel.basic_get(queue.into(), BasicGetOptions { no_ack: true }).await.unwrap() {
@@ -252,7 +253,7 @@ async fn get(channel: &Channel, queue: &str) -> lapin::message::Delivery {
     }
 }
 
-/// Replaces what differs from run to run by its form.
+/// Replaces values that differ between runs with their form.
 fn normalised(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Array(values) => values.iter_mut().for_each(normalised),
@@ -286,7 +287,7 @@ fn properties(delivery: &lapin::message::Delivery) -> serde_json::Value {
             AMQPValue::LongLongInt(number) => serde_json::Value::from(*number),
             other => serde_json::Value::from(format!("{other:?}")),
         };
-        // RabbitMQ adds headers of its own.
+        // RabbitMQ adds its own headers.
         let ours = headers.inner().iter().filter(|(name, _)| name.as_str().starts_with("x-twyla-"));
         ours.map(|(name, v)| (name.as_str().to_owned(), value(v))).collect()
     });
@@ -308,7 +309,7 @@ async fn fits_the_golden_wire() {
     here!(Mine, "fits_the_golden_wire");
     let bus = Bus::connect(config().app_id("golden")).await.unwrap();
     let (_connection, channel) = lapin().await;
-    // A queue of the test's own beside the service's.
+    // A queue of the test beside the service's queue.
     let queue = "fits_the_golden_wire.ping.two";
     let script = Script::<Mine>::new(|_| async { Err("said by the handler".into()) });
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(Retry::never());
@@ -369,7 +370,7 @@ async fn adopts_queues_with_other_arguments() {
     bus.close().await;
 }
 
-/// Each queue that is there with other arguments ends the channel that declares it.
+/// An existing queue with other arguments closes the channel that declares it.
 async fn keeps_its_connections_when_channels_end() {
     here!(Mine, "keeps_its_connections_when_channels_end");
     let (_connection, channel) = lapin().await;
@@ -397,7 +398,7 @@ async fn leaves_no_connection_behind() {
     let bus = Bus::connect(through(&proxy).app_id(Mine::DOMAIN)).await.unwrap();
     let (script, mut calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
-    // The client's side is cut.
+    // Close the client's side.
     proxy.cut();
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     while calls.recv().await != Some(1) {}
@@ -436,7 +437,7 @@ async fn brings_back_what_an_operator_deletes() {
     assert_eq!(calls.recv().await, Some(1));
     let (_connection, channel) = lapin().await;
 
-    // The dead queue: it is there again when something is parked.
+    // The dead queue is declared again when an event is dead-lettered.
     let dead = "brings_back_what_an_operator_deletes.ping.one.dead";
     bus.emit(Ping::<Mine>::new(7), context()).await.unwrap();
     dead_letters(&bus, "brings_back_what_an_operator_deletes.ping", "one", 1).await;
@@ -444,7 +445,7 @@ async fn brings_back_what_an_operator_deletes() {
     bus.emit(Ping::<Mine>::new(7), context()).await.unwrap();
     dead_letters(&bus, "brings_back_what_an_operator_deletes.ping", "one", 1).await;
 
-    // The queue, and the exchange with its bindings: events emitted before they are back are gone.
+    // The queue, and the exchange with its bindings: events emitted before they exist again are lost.
     let queue = "brings_back_what_an_operator_deletes.ping.one";
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     while calls.try_recv().is_ok() {}
@@ -453,7 +454,7 @@ async fn brings_back_what_an_operator_deletes() {
     let exchange = "brings_back_what_an_operator_deletes";
     channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
     until_it_comes::<Mine>(&bus, &mut calls, 3).await;
-    // And the binding alone, which nobody is told of.
+    // The binding alone: RabbitMQ doesn't notify the client of that.
     let unbind = channel.queue_unbind(queue.into(), exchange.into(), "ping".into(), FieldTable::default());
     unbind.await.unwrap();
     until_it_comes::<Mine>(&bus, &mut calls, 4).await;
@@ -461,7 +462,7 @@ async fn brings_back_what_an_operator_deletes() {
     bus.close().await;
 }
 
-/// Emits until an event arrives: those that were emitted before everything was back are gone.
+/// Emits until an event arrives: events emitted before the topology is restored are lost.
 async fn until_it_comes<P: Place>(bus: &Bus, calls: &mut mpsc::UnboundedReceiver<u32>, n: u32) {
     loop {
         bus.emit(Ping::<P>::new(n), context()).await.unwrap();
@@ -482,7 +483,7 @@ async fn makes_a_classic_queue_as_the_original_does() {
     let (_connection, channel) = lapin().await;
     for queue in ["", ".dead"] {
         let queue = format!("makes_a_classic_queue_as_the_original_does.ping.one{queue}");
-        // Would fail if there were any arguments.
+        // Fails if the queue has any arguments.
         channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), FieldTable::default()).await.unwrap();
     }
     running.stop().await;

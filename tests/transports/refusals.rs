@@ -1,4 +1,4 @@
-//! What a broker refuses for good, beside what it doesn't take now: the one fails at once and alone, the other waits.
+//! Permanent and temporary refusals of a broker: the former fail at once and alone, the latter wait.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn context() -> Here {
     Here::new("web")
 }
 
-/// Emits 1,000 events to an exchange that the user may write to, and events of `Forbidden` among them.
+/// Emits 1,000 events to an exchange that the user may write to, mixed with events of `Forbidden`.
 async fn emit_beside<Mine: Place, Forbidden: Place>(config: Config) {
     let listening = Bus::connect(twyla_tests::broker::config()).await.unwrap();
     let (script, mut calls) = Script::<Mine>::numbers();
@@ -57,7 +57,7 @@ async fn emit_beside<Mine: Place, Forbidden: Place>(config: Config) {
     while arrived.len() < 1000 {
         *arrived.entry(calls.recv().await.unwrap()).or_default() += 1;
     }
-    // What would come twice is in the queue before this one.
+    // Duplicates are in the queue before this one.
     bus.emit(Ping::<Mine>::new(1000), context()).await.unwrap();
     while let Some(n) = calls.recv().await
         && n < 1000
@@ -71,7 +71,7 @@ async fn emit_beside<Mine: Place, Forbidden: Place>(config: Config) {
     listening.close().await;
 }
 
-/// Makes the exchange of a test that its user may not make.
+/// Declares a test's exchange that its own user may not declare.
 async fn exchange(name: &str) {
     let (_connection, channel) = lapin().await;
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
@@ -112,7 +112,7 @@ async fn sends_again_once_a_right_is_given_back() {
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     permit(Mine::DOMAIN, [".*", "", ".*"]).await;
     let forbidden = || bus.emit(Ping::<Mine>::new(2), context()).within(Duration::MAX);
-    // The broker remembers what a channel may do until that has had nothing to do for a second or more.
+    // The broker caches a channel's permissions until the channel has been idle for a second or more.
     let error = loop {
         if let Err(error) = forbidden().await {
             break error;
@@ -127,7 +127,7 @@ async fn sends_again_once_a_right_is_given_back() {
     bus.close().await;
 }
 
-/// A queue bound to the event that has room for one more message.
+/// A queue that is bound to the event and has room for one more message.
 async fn small_queue(domain: &str, event: &str) -> (lapin::Connection, lapin::Channel, String) {
     let (connection, channel) = lapin().await;
     exchange(domain).await;
@@ -157,7 +157,7 @@ async fn waits_for_room_in_a_full_queue() {
     let emit = bus.emit(Ping::<Mine>::new(2), context());
     let room = async {
         let first = calls.recv().await.unwrap();
-        // It comes again because it was refused, and sent again.
+        // It arrives again because it was refused and sent again.
         assert_eq!(calls.recv().await.unwrap(), first);
         channel.queue_purge(queue.as_str().into(), QueuePurgeOptions::default()).await.unwrap();
     };
@@ -180,13 +180,13 @@ async fn sends_rarely_what_a_full_queue_refuses() {
     assert!(why.starts_with("refused by a queue (full?)"), "{why}");
     channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
     bus.emit(Ping::<Mine>::new(3), context()).await.unwrap();
-    let mut came = Vec::new();
-    while came.last() != Some(&3) {
-        came.push(calls.recv().await.unwrap());
+    let mut handled = Vec::new();
+    while handled.last() != Some(&3) {
+        handled.push(calls.recv().await.unwrap());
     }
-    // At once, after a second at least, and after three.
-    let times = came.iter().filter(|n| **n == 2).count();
-    assert!((2..=3).contains(&times), "{came:?}");
+    // At once, after at least a second, and after three.
+    let times = handled.iter().filter(|n| **n == 2).count();
+    assert!((2..=3).contains(&times), "{handled:?}");
     running.stop().await;
     bus.close().await;
 }

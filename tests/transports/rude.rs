@@ -1,4 +1,4 @@
-//! What only a publisher without manners sends: properties that lapin can't read. A consumer goes on all the same.
+//! Messages with properties that lapin can't read: the consumer continues.
 
 use twyla_runtime::Bus;
 use twyla_tests::broker::config;

@@ -1,4 +1,4 @@
-//! The end of a service that is a process: SIGTERM and SIGINT drain, nothing is lost, and it exits with 0.
+//! Shutdown of a service process: SIGTERM and SIGINT drain, no event is lost, and it exits with 0.
 #![cfg(unix)]
 
 use std::process::Stdio;
@@ -32,7 +32,7 @@ impl Service {
         assert_eq!(self.lines.next_line().await.unwrap().as_deref(), Some(line));
     }
 
-    /// Lets one handler go on.
+    /// Lets one handler finish.
     async fn go_on(&mut self) {
         self.stdin.write_all(b"\n").await.unwrap();
     }
@@ -81,7 +81,7 @@ async fn a_second_signal_ends_the_wait() {
     .await;
 }
 
-/// What is left in the group's queue, with whether it was delivered before.
+/// The events left in the group's queue, with whether each was delivered before.
 async fn left<P: Place>(bus: &Bus, count: usize) -> Vec<(u32, bool)> {
     let (script, mut calls) = Script::<P>::sending(|call| (call.ping.n, call.meta.redelivered));
     let running = bus.service().state(script).listeners([listener::<P>("one")]).start().await.unwrap();

@@ -1,4 +1,4 @@
-//! The trouble of the store that events are deduped with: it delays events, and never counts as an attempt at one.
+//! Faults of the store used for dedupe: they delay events, and never count as attempts.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ fn context() -> Here {
     Here::new("web")
 }
 
-/// A service that dead-letters what fails once, and its calls with their attempts.
+/// A service that dead-letters an event at its first failure, and a receiver of its calls with their attempts.
 async fn service<P: Place>(
     bus: &Bus,
     dedupe: Dedupe,
@@ -37,7 +37,7 @@ async fn service<P: Place>(
     (service.listeners([listener::<P>("one")]).start().await.unwrap(), calls)
 }
 
-/// Eight events at once, where one at a time can be handled and the others give up waiting several times.
+/// Eight events at once; the store serves one at a time, and the others time out waiting several times.
 async fn all_are_handled_at_the_first_attempt<P: Place, DB: Dialect>(pool: Pool<DB>) {
     let bus = Bus::in_memory();
     let (running, mut calls) = service::<P>(&bus, Dedupe::sql(pool).await.unwrap(), Duration::from_millis(150)).await;
@@ -78,7 +78,7 @@ async fn events_wait_for_the_one_writer_of_sqlite() {
     .await;
 }
 
-/// Waits until the service is ready, or isn't.
+/// Waits until the service is ready, or until it isn't.
 async fn until_ready(running: &Running, ready: bool) -> Vec<String> {
     loop {
         let reasons = running.health().unready();
@@ -114,20 +114,20 @@ where
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: cargo xtask test starts it"]
-async fn a_store_in_trouble_shows_in_readiness_and_delays_with_postgres() {
+async fn a_faulty_store_delays_events_and_readiness_with_postgres() {
     here!(Mine, "a_store_in_trouble");
     within(async { waits_for_its_table::<Mine, Postgres>(postgres_schema(Mine::DOMAIN).await).await }).await;
 }
 
 #[tokio::test]
-async fn a_store_in_trouble_shows_in_readiness_and_delays_with_sqlite() {
+async fn a_faulty_store_delays_events_and_readiness_with_sqlite() {
     here!(Mine, "a_store_in_trouble_sqlite");
     let (_dir, pool) = sqlite().await;
     within(waits_for_its_table::<Mine, Sqlite>(pool)).await;
 }
 
-/// Emits one event to a handler that works in a transaction; how often it was called until its work held or it was
-/// dead-lettered.
+/// Emits one event to a handler that works in a transaction; returns the number of calls until the work committed or
+/// the event was dead-lettered.
 async fn works<P: Place, A: Place>(pool: &Pool<Postgres>) -> (u32, usize) {
     let bus = Bus::in_memory();
     let calls = Arc::new(AtomicU32::new(0));
@@ -148,7 +148,7 @@ async fn works<P: Place, A: Place>(pool: &Pool<Postgres>) -> (u32, usize) {
     }
 }
 
-/// Refuses the first commits of `effects` with an error of this code. A sequence isn't rolled back.
+/// Refuses the first commits to `effects` with this error code. A sequence counts them, because it isn't rolled back.
 async fn refusing(test: &str, commits: u32, code: &str) -> Pool<Postgres> {
     let pool = postgres_schema(test).await;
     let sql = format!(
@@ -168,7 +168,7 @@ async fn refusing(test: &str, commits: u32, code: &str) -> Pool<Postgres> {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: cargo xtask test starts it"]
-async fn a_commit_that_is_refused_for_the_moment_costs_no_attempt() {
+async fn a_temporarily_refused_commit_costs_no_attempt() {
     here!(Mine, "a_commit_refused_for_the_moment");
     here!(Answer, "a_commit_refused_for_the_moment_answer");
     within(async {
@@ -181,7 +181,7 @@ async fn a_commit_that_is_refused_for_the_moment_costs_no_attempt() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: cargo xtask test starts it"]
-async fn a_commit_that_a_constraint_refuses_is_the_handlers_failure() {
+async fn a_commit_refused_by_a_constraint_counts_as_an_attempt() {
     here!(Mine, "a_commit_that_a_constraint_refuses");
     here!(Answer, "a_commit_that_a_constraint_refuses_answer");
     within(async {
@@ -194,12 +194,12 @@ async fn a_commit_that_a_constraint_refuses_is_the_handlers_failure() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: cargo xtask test starts it"]
-async fn an_outbox_in_trouble_costs_no_attempt() {
+async fn a_faulty_outbox_costs_no_attempt() {
     here!(Mine, "an_outbox_in_trouble");
     here!(Answer, "an_outbox_in_trouble_answer");
     within(async {
         let pool = postgres_schema(Mine::DOMAIN).await;
-        // the first three rows are refused as a full disk would
+        // the first three rows are refused as if the disk were full
         let sql = "CREATE TABLE effects (n bigint); CREATE SEQUENCE puts;
              CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
              BEGIN
@@ -215,10 +215,10 @@ async fn an_outbox_in_trouble_costs_no_attempt() {
     .await;
 }
 
-/// As the members of a group do that start on a new database.
+/// As when members of a group start on an empty database.
 #[tokio::test]
 #[ignore = "needs PostgreSQL: cargo xtask test starts it"]
-async fn services_that_start_at_once_make_the_tables_once() {
+async fn services_that_start_together_create_the_tables_once() {
     within(async {
         let options = PoolOptions::new().max_connections(8);
         for _ in 0..5 {

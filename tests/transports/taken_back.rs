@@ -1,5 +1,5 @@
-//! Deliveries that the broker takes back while they are being handled: the event is not handled a second time, its attempts go
-//! on counting, and it is dead-lettered once.
+//! Deliveries that the broker requeues while they are being handled: the event isn't handled twice, its attempts keep
+//! counting, and it is dead-lettered once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn through(proxy: &Proxy) -> Config {
     config().port(proxy.port())
 }
 
-/// A listener whose events all have one key.
+/// A listener whose events all have the same key.
 fn in_order<P: Place>(retry: Retry) -> Registration {
     fn one_key(_: &Keyed<'_>) -> Option<u64> {
         Some(1)
@@ -41,7 +41,7 @@ fn in_order<P: Place>(retry: Retry) -> Registration {
     }
 }
 
-/// Has the broker take back all that is being handled, and waits until it delivers again.
+/// Makes the broker requeue all unacked events, and waits until it delivers again.
 async fn take_back(proxy: &Proxy, bus: &Bus) {
     let mut state = bus.state();
     proxy.cut();
@@ -49,8 +49,8 @@ async fn take_back(proxy: &Proxy, bus: &Bus) {
     state.wait_for(|state| matches!(state.consume, LinkState::Up)).await.unwrap();
 }
 
-/// One deadline holds for all steps of an end, here with a handler that never ends, a broker that never answers, and an event
-/// that waits for its confirm. The bound is loose; the steps one after another would take 35 s.
+/// All steps of a shutdown share one deadline, here with a handler that never ends, a broker that never answers, and an
+/// event that waits for its confirm. The bound is loose; the steps one after another would take 35 s.
 async fn the_end_of_a_service_has_one_deadline() {
     here!(Mine, "the_end_of_a_service_has_one_deadline");
     let proxy = Proxy::start(Mode::Open).await;
@@ -59,7 +59,7 @@ async fn the_end_of_a_service_has_one_deadline() {
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]);
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(service.drain_deadline(Duration::from_secs(2)).run_until(async { drop(ended.await) }));
-    // what is emitted before there is a queue is gone
+    // events emitted before the queue exists are lost
     loop {
         other.emit(Ping::<Mine>::new(1), context()).await.unwrap();
         if tokio::time::timeout(Duration::from_millis(100), calls.recv()).await.is_ok() {
@@ -80,14 +80,14 @@ async fn the_end_of_a_service_has_one_deadline() {
     other.close().await;
 }
 
-/// How many messages wait in a queue.
+/// The number of messages ready in a queue.
 async fn waiting(queue: &str) -> u32 {
     let (_connection, channel) = lapin().await;
     let passive = lapin::options::QueueDeclareOptions { passive: true, ..Default::default() };
     channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap().message_count()
 }
 
-/// A handler that ends when it is let, with `answer`; what it is called with.
+/// A handler that ends when the gate opens, with `answer`, and a receiver of its calls.
 fn gated<P: 'static>(
     answer: fn() -> Result<(), &'static str>,
 ) -> (Script<P>, Arc<Semaphore>, mpsc::UnboundedReceiver<(u32, u32)>) {
@@ -114,7 +114,7 @@ async fn a_success_after_the_delivery_was_taken_back_counts() {
     other.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     assert_eq!(calls.recv().await, Some((1, 1)));
     take_back(&proxy, &bus).await;
-    // it comes back behind nothing, and so before this one
+    // the queue is empty, so the requeued event comes before this one
     other.emit(Ping::<Mine>::new(2), context()).await.unwrap();
     assert_eq!(calls.recv().await, Some((2, 1)));
     gate.add_permits(2);
@@ -209,7 +209,8 @@ async fn a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order() {
     });
     let pause = Duration::from_secs(3);
     let retry = Retry { attempts: 3, first: pause, max: pause };
-    // what the broker has is longer: it is never reached, as no delivery is held for more than half a second of a pause
+    // never reached, although the broker's own limit is longer: no delivery is held for more than half a second of a
+    // pause
     let service = bus.service().state(script).consumer_timeout(Duration::from_secs(1));
     let running = service.listeners([in_order::<Mine>(retry)]).start().await.unwrap();
     for n in 1..=3 {
@@ -231,7 +232,7 @@ async fn a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order() {
 async fn a_handler_that_keeps_its_thread_keeps_its_connection_and_is_named() {
     here!(Mine, "a_handler_that_keeps_its_thread_keeps_its_connection_and_is_named");
     let warnings = Warnings::about(Mine::DOMAIN);
-    // The broker closes a connection that is silent for two of these.
+    // The broker closes a connection after two silent intervals.
     let heartbeat = Duration::from_secs(1);
     let bus = Bus::connect(config().heartbeat(heartbeat)).await.unwrap();
     let (sender, mut calls) = mpsc::unbounded_channel();
@@ -245,7 +246,7 @@ async fn a_handler_that_keeps_its_thread_keeps_its_connection_and_is_named() {
     state.mark_unchanged();
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     assert_eq!(calls.recv().await, Some(false));
-    // While it does, and when it is over.
+    // During the block, and after it.
     for text in ["a handler keeps its thread", "a handler has kept its thread"] {
         let warning = warnings.with(text).await;
         assert!(warning.contains(r#"handler="scripted""#) && warning.contains(Mine::EVENT), "{warning}");

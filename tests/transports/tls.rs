@@ -1,4 +1,4 @@
-//! TLS towards RabbitMQ: whom the bus trusts, who it is, and what it says if that fails.
+//! TLS to RabbitMQ: server verification, client certificates, and errors.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,7 +65,8 @@ async fn refuses_another_name() {
 }
 
 async fn is_refused_without_a_certificate() {
-    // With TLS 1.3 the broker says so after the handshake, and closes: whichever of the two comes first is told.
+    // With TLS 1.3 the broker refuses after the handshake and closes: the client reports the alert or the reset,
+    // whichever arrives first.
     let why = why(over(trusting())).await;
     assert!(why.to_lowercase().contains("certificate") || why.contains("reset by peer"), "{why}");
 }

@@ -1,4 +1,4 @@
-//! What is declared, how that is used which is there already, and what is said if it can't be.
+//! Declared queues and exchanges, the use of existing ones, and errors if neither works.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn context() -> Here {
     Here::new("web")
 }
 
-/// A script that gives each event back for ever.
+/// A script that requeues each event forever.
 fn gives_back<P: Place>() -> Script<P> {
     Script::new(|call: Call<P>| async move {
         call.ack.reject();
@@ -36,7 +36,7 @@ fn gives_back<P: Place>() -> Script<P> {
     })
 }
 
-/// Sets a policy for a group's queue alone.
+/// Sets a policy on a group's queue only.
 async fn policy(event: &str, definition: &str) {
     let pattern = format!("^{}[.]one$", event.replace('.', "[.]"));
     ctl(&["set_policy", "--apply-to", "queues", "--priority", "9", event, &pattern, definition]).await;
@@ -52,7 +52,7 @@ fn moved(letter: &DeadLetter, event: &str, reason: &str) {
     assert_eq!((letter.event.as_str(), letter.group.as_str()), (event, "one"));
     assert_eq!((letter.exchange.as_str(), letter.routing_key.as_str()), (domain, "ping"));
     assert!(letter.parked_at.is_some_and(|at| (chrono::Utc::now() - at).num_seconds().abs() < 60));
-    // What is sensitive in it is not known here.
+    // Twyla doesn't know which of its values are sensitive.
     assert!(!letter.shown().contains("hello"), "{}", letter.shown());
 }
 
@@ -67,7 +67,7 @@ async fn what_a_delivery_limit_drops_is_found_in_the_dead_queue() {
     moved(&letters[0], Mine::EVENT, "delivery_limit");
     running.stop().await;
     ctl(&["clear_policy", Mine::EVENT]).await;
-    // It is replayed as any other.
+    // It can be replayed like any other.
     assert_eq!(bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await.unwrap().replayed, 1);
     let (script, mut calls) = Script::<Mine>::attempts();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
@@ -101,7 +101,7 @@ async fn what_the_broker_drops_after_a_retry_keeps_what_is_known_of_its_attempts
         call.ack.reject();
         Ok(())
     });
-    // Long enough to go through a queue.
+    // Long enough for a retry queue.
     let pause = Duration::from_millis(1001);
     let retry = Retry { attempts: 5, first: pause, max: pause };
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(retry);
@@ -138,7 +138,7 @@ async fn a_queue_made_before_is_used_and_a_policy_gives_it_its_way_to_the_dead_q
     let warning = warnings.with("rabbitmqctl set_policy").await;
     assert_eq!(warnings.lines().len(), 1, "{:?}", warnings.lines());
     let command = &warning[warning.find("rabbitmqctl").unwrap()..warning.find(". A queue has one").unwrap()];
-    // As an operator would, with a limit beside.
+    // As an operator would set it, with a limit added.
     let command = command.replace("'{", r#"'{"delivery-limit":3,"#);
     let script = format!("rabbitmqctl() {{ \"$TWYLA_TEST_RABBITMQCTL\" \"$@\"; }}; {command}");
     let status = tokio::process::Command::new("sh").args(["-c", &script]).status().await.unwrap();
@@ -169,7 +169,7 @@ async fn a_user_who_may_not_write_to_the_default_exchange_gets_a_plain_queue() {
     twyla_tests::broker::clean(Mine::DOMAIN).await;
 }
 
-/// Has the group's queues made by a user who may.
+/// Declares the group's queues as a user who has the right.
 async fn make<P: Place>() {
     let bus = Bus::connect(config()).await.unwrap();
     let (script, _calls) = Script::<P>::attempts();
@@ -195,7 +195,7 @@ async fn uses_what_it_may_neither_make_nor_look_at() {
     bus.close().await;
 }
 
-/// Why a listener of a bus can't start.
+/// Why a listener of the bus can't start.
 async fn why<P: Place>(config: Config) -> String {
     let bus = Bus::connect(config).await.unwrap();
     let (script, _calls) = Script::<P>::attempts();
@@ -245,7 +245,7 @@ async fn says_that_there_are_too_many_channels() {
     let listeners = ["one", "two"].map(listener::<Mine>);
     let error = bus.service().state(script).listeners(listeners).start().await.unwrap_err().to_string();
     assert!(error.contains("the maximum number of channels") && error.contains("raise `channel_max`"), "{error}");
-    // An event to a new exchange takes a second channel for a moment.
+    // An event to a new exchange briefly takes a second channel.
     let error = bus.emit(Ping::<Mine>::new(1), context()).await.unwrap_err().to_string();
     assert!(error.contains("the maximum number of channels"), "{error}");
     bus.close().await;
@@ -255,7 +255,7 @@ async fn says_at_once_that_a_user_has_too_many_connections() {
     here!(Mine, "says_at_once_that_a_user_has_too_many_connections");
     let config = user(Mine::DOMAIN, [".*", ".*", ".*"]).await;
     ctl(&["set_user_limits", Mine::DOMAIN, r#"{"max-connections":1}"#]).await;
-    // The bus has two.
+    // The bus opens two.
     let error = Bus::connect(config.connect_deadline(Duration::MAX)).await.unwrap_err().to_string();
     assert!(error.contains("connection limit"), "{error}");
     ctl(&["clear_user_limits", Mine::DOMAIN, "all"]).await;

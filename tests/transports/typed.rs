@@ -1,5 +1,5 @@
-//! The whole way, from schema files to `#[listener]`: generated types, every argument, and broken contracts parked with
-//! pointers into the message.
+//! From schema files to `#[listener]`: generated types, every argument, and invalid events dead-lettered with JSON
+//! Pointers into the message.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ async fn typed(bus: Bus) {
          /n: 1001 is more than 1000; /text: \"\" has 0 characters, and at least 1 is needed; \
          /secret: breaks `maxLength`; the value is sensitive and not shown; /tags: item 1 is there twice"
     );
-    // it isn't among what is handled or dead below
+    // the refused event is neither handled nor dead-lettered below
 
     for body in [
         r#"{"content":{"n":1,"text":""},"context":{"channel":"web"}}"#,

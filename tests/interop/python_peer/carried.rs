@@ -1,4 +1,4 @@
-//! Many events of a contract that both sides hold, there and back; and an event that has gone the way of Twyla's retries.
+//! Many events of one contract in both directions, and an event that has gone through Twyla's retries.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ fn content_of(event: &impl Emit) -> Value {
     serde_json::from_slice(&text).unwrap()
 }
 
-/// The contract is the one file for both: what Twyla has compiled of it here, the peer validates with `jsonschema`.
+/// Both sides use the same contract file: Twyla compiles it, and the peer validates with `jsonschema`.
 async fn carries_a_thousand_events_there_and_back() {
     clean("interop").await;
     let schema = serde_json::from_str(include_str!("../../schemas/events/interop/ping.json")).unwrap();
@@ -82,14 +82,14 @@ async fn carries_a_thousand_events_there_and_back() {
     bus.close().await;
 }
 
-/// A member of the original's takes over: the headers of a retry, Twyla's and the broker's, are ones that aioamqp reads.
+/// A Python member takes over: aioamqp reads the headers of a retry, Twyla's and the broker's.
 async fn hands_over_what_rust_has_tried() {
     here!(Mine, "hands_over_what_rust_has_tried");
     let bus = Bus::connect(config()).await.unwrap();
     let (sender, mut calls) = unbounded_channel();
     let script = Script::<Mine>::new(move |_| {
         let _ = sender.send(());
-        // longer than what is waited for in memory
+        // longer than the longest pause that is waited in memory
         async { Err(Fail::retry_after(Duration::from_millis(1001), "no database").into()) }
     });
     let listener = twyla_tests::listener::<Mine>("one");

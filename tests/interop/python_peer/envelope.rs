@@ -1,4 +1,4 @@
-//! What each side writes is what the other reads: the envelope, its meta data, and the message's properties.
+//! Each side reads what the other writes: the envelope, its metadata, and the message's properties.
 
 use chrono::{DateTime, Utc};
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
@@ -25,7 +25,7 @@ const SESSION: Uuid = Uuid::from_u128(0x5f0c_7d9e_3b1a_4c55_9d3e_2a6f_1c0b_7e42)
 
 type Calls<P> = mpsc::UnboundedReceiver<(Ping<P>, Here, Meta)>;
 
-/// A listener, and its calls one after another.
+/// A listener, and a receiver of its calls in order.
 fn calls<P: Place>() -> (Script<P>, Calls<P>) {
     let (sender, calls) = mpsc::unbounded_channel();
     let script = Script::new(move |call| {
@@ -39,7 +39,7 @@ async fn hears_the_original() {
     here!(Mine, "hears_the_original");
     let bus = Bus::connect(config()).await.unwrap();
     let (script, mut calls) = calls::<Mine>();
-    // to a quorum queue the broker loses now and then what comes just before an unconfirmed publisher goes
+    // a quorum queue can lose messages published just before an unconfirmed publisher disconnects
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).queue(QueueKind::Classic);
     let running = service.prefetch(1).start().await.unwrap();
     let before = Utc::now();
@@ -75,11 +75,11 @@ async fn is_heard_by_the_original() {
     assert_eq!(payload["event_name"], Mine::EVENT);
     assert_eq!(payload["content"], json!({ "n": 1, "text": "grüße 😀" }));
     assert_eq!(payload["context"], json!({ "channel": "rust" }));
-    // of pydantic's types, as Python writes them: int, datetime, UUID
+    // pydantic's types, as Python writes them: int, datetime, UUID
     let meta = &payload["meta"];
     assert_eq!((&meta["version"], &meta["session_id"]), (&json!(1), &json!(SESSION)));
     assert_is_between(before, &meta["timestamp"]);
-    // of the types that aioamqp reads properties into: datetime, int, str
+    // the types into which aioamqp reads properties: datetime, int, str
     let properties = &delivery["properties"];
     assert_is_between(before - chrono::TimeDelta::seconds(1), &properties["timestamp"]);
     assert_eq!((&properties["delivery_mode"], &properties["content_type"]), (&json!(2), &json!("application/json")));
@@ -113,13 +113,13 @@ async fn is_heard_with_a_body_of_many_frames() {
     bus.close().await;
 }
 
-/// How many messages of a queue wait for a consumer: those that a consumer has, and hasn't acknowledged, don't.
+/// The number of messages in a queue that are ready for a consumer; delivered, unacked ones don't count.
 async fn waiting(channel: &Channel, queue: &str) -> u32 {
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(queue.into(), passive, FieldTable::default()).await.unwrap().message_count()
 }
 
-/// The peer is one that can fail: as with the original, what its model or a schema refuses stays unacknowledged.
+/// The peer can fail: like the original, it leaves messages unacked that its model or a schema refuses.
 async fn leaves_what_the_original_refuses_unacknowledged() {
     here!(Mine, "leaves_what_the_original_refuses_unacknowledged");
     let bus = Bus::connect(config()).await.unwrap();
@@ -132,7 +132,7 @@ async fn leaves_what_the_original_refuses_unacknowledged() {
     };
     let (time, session) = ("2025-06-27T04:53:20.000120+00:00", "5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42");
     let refused = [
-        // what Twyla wrote once
+        // the form that Twyla wrote in earlier versions
         (envelope(json!("1.0"), time, session, "a"), "value is not a valid integer"),
         (envelope(json!(1), time, "a session", "a"), "value is not a valid uuid"),
         (envelope(json!(1), "soon", session, "a"), "invalid datetime format"),
@@ -147,7 +147,7 @@ async fn leaves_what_the_original_refuses_unacknowledged() {
         let delivery = python.next().await;
         assert!(delivery["refused"].as_str().is_some_and(|text| text.contains(why)), "{body}: {delivery}");
     }
-    // and goes on with the next
+    // and continues with the next event
     bus.emit(Ping::<Mine>::new(2), Here::new("rust")).await.unwrap();
     assert_eq!(python.payload().await["content"]["n"], 2);
     let queue = format!("{}.one", Mine::EVENT);

@@ -1,4 +1,4 @@
-//! Groups with members of both kinds: each event is handled by one of them, whoever has made the queue.
+//! Groups with members of both kinds: each event is handled by one member, no matter which side declared the queue.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,8 @@ twyla_tests::with_rabbitmq!(
     leaves_what_the_original_has_dropped,
 );
 
-/// Emits from both sides until each member of a group has had some of each, and checks that each event came to one of them.
+/// Emits from both sides until each member of a group has received events of both, and checks that each event was
+/// handled once.
 async fn share<P: Place>(kind: QueueKind, python_first: bool) {
     let bus = Bus::connect(config()).await.unwrap();
     let (sender, mut calls) = mpsc::unbounded_channel();
@@ -40,10 +41,10 @@ async fn share<P: Place>(kind: QueueKind, python_first: bool) {
     };
     let mut emitter = Emitter::start(P::EVENT, &schemata);
     let (mut seen, mut next) = (HashSet::new(), 0);
-    // what Rust has handled, then what Python has: of Rust's own events, and of Python's
+    // events handled by Rust, then by Python: Rust's own events, and Python's
     let mut handled = [[0; 2]; 2];
     while handled.as_flattened().contains(&0) || next < 30 {
-        // three at a time: the broker takes two members in turn, and would give each one its own events
+        // three at a time: the broker alternates between two members, which would give each member only its own events
         for n in next..next + 2 {
             bus.emit(Ping::<P>::new(n), Here::new("rust")).await.unwrap();
         }
@@ -63,7 +64,7 @@ async fn share<P: Place>(kind: QueueKind, python_first: bool) {
     for delivery in python.stop().await {
         assert!(seen.insert(number(&delivery["payload"])));
     }
-    // Alone in the group now, Rust gets the rest.
+    // Rust is now the only member, and receives the rest.
     while seen.len() < next as usize {
         assert!(seen.insert(calls.recv().await.unwrap()));
     }
@@ -91,14 +92,14 @@ async fn joins_the_originals_queue_though_set_to_quorum() {
     share::<Mine>(QueueKind::Quorum, true).await;
 }
 
-/// Why a group with members of the original is to be set to classic.
+/// Why a group with Python members needs a classic queue.
 async fn a_quorum_group_is_closed_to_the_original() {
     here!(Mine, "a_quorum_group_is_closed_to_the_original");
     let bus = Bus::connect(config()).await.unwrap();
     let script = Script::<Mine>::new(|_| async { Ok(()) });
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let error = cannot_join(Mine::EVENT, "one", &Schemata::of_ping()).await;
-    // It declares its queue with no arguments at all: the broker names the first that the queue has.
+    // Python declares its queue without arguments: the broker names the first argument that differs.
     assert!(error.contains("PRECONDITION_FAILED - inequivalent arg 'x-"), "{error}");
     running.stop().await;
     bus.close().await;
@@ -110,7 +111,7 @@ async fn handles_what_the_original_has_rejected() {
     let mut python = Listener::start(Mine::EVENT, "one", "reject", &Schemata::of_ping()).await;
     bus.emit(Ping::<Mine>::new(1), Here::new("rust")).await.unwrap();
     assert_eq!(number(&python.payload().await), 1);
-    // It is with the peer again and again; now there is another member.
+    // The peer receives it again and again; now there is another member.
     let (sender, mut calls) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let _ = sender.send((call.ping.n, call.meta.redelivered));
@@ -122,7 +123,7 @@ async fn handles_what_the_original_has_rejected() {
         assert_eq!(calls.recv().await.unwrap(), (1, true));
         running
     };
-    // meanwhile what the peer reports is read: it waits for that
+    // read the peer's reports meanwhile, because it blocks until they are read
     let rejected = async {
         loop {
             assert_eq!(number(&python.payload().await), 1);
@@ -148,7 +149,7 @@ async fn rejects_what_the_original_then_handles() {
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).queue(QueueKind::Classic);
     let running = service.start().await.unwrap();
     let mut python = Listener::start(Mine::EVENT, "one", "ack", &Schemata::of_ping()).await;
-    // The broker gives events to members in turn, and so the first or the second goes to Rust.
+    // The broker alternates between members, so the first or the second goes to Rust.
     let mut redelivered = Vec::new();
     for n in 1..=2 {
         bus.emit(Ping::<Mine>::new(n), Here::new("rust")).await.unwrap();

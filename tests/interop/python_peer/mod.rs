@@ -1,4 +1,5 @@
-//! Tests that need the Python peer: `cargo xtask test` leaves out what is named `python_peer` if PyPI can't be reached.
+//! Tests that need the Python peer. `cargo xtask test` skips tests with `python_peer` in their names if PyPI is
+//! unreachable.
 
 mod carried;
 mod envelope;

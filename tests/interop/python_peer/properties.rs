@@ -73,12 +73,12 @@ fn body(event: &str) -> String {
     .to_string()
 }
 
-/// What has become of the first message of a queue, once it has one: what was changed, and which headers were added.
+/// Returns the first message of a queue, once there is one: its changed properties and added headers.
 async fn look(queue: &str) -> (Value, Vec<String>) {
     let (connection, _channel) = lapin().await;
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
     loop {
-        // A queue that isn't made yet ends the channel.
+        // Declaring a missing queue passively closes the channel.
         let channel = connection.create_channel().await.unwrap();
         let there = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
         if there.is_ok_and(|queue| queue.message_count() > 0) {
@@ -92,7 +92,7 @@ async fn look(queue: &str) -> (Value, Vec<String>) {
     (found["changed"].take(), added)
 }
 
-/// One group keeps the message in a retry queue, the other dead-letters it once it has come back from one.
+/// One group keeps the message in a retry queue, the other dead-letters it after a retry.
 async fn survives<P: Place>(kind: QueueKind) {
     let (_connection, channel) = lapin().await;
     let elsewhere = "carried.elsewhere";
@@ -105,7 +105,8 @@ async fn survives<P: Place>(kind: QueueKind) {
     let running = service.start().await.unwrap();
     carried(&["publish", P::DOMAIN, "ping", &body(P::EVENT)]).await;
 
-    // What a queue can't have stands beside: it would expire, be lost with the broker's memory, or be given to other queues.
+    // Properties that a queued message can't keep are recorded in headers: it would expire, be lost when the broker
+    // restarts, or be routed to other queues.
     let beside = json!({ "delivery_mode": [1, 2], "expiration": ["3600000", null], "CC": [[elsewhere], null] });
     let (changed, added) = look(&format!("{}.one.retry.1h", P::EVENT)).await;
     assert_eq!(changed, beside);
@@ -153,7 +154,7 @@ async fn a_message_of_another_user_keeps_its_name_beside() {
     assert_eq!(changed["user_id"], json!([sender, null]));
     assert!(added.iter().any(|name| name == "x-twyla-user-id"), "{added:?}");
     running.stop().await;
-    // Replayed by the sender itself, it has its name again.
+    // A replay by the original sender restores its user id.
     let senders = Bus::connect(config()).await.unwrap();
     assert_eq!(senders.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await.unwrap().replayed, 1);
     let (changed, added) = look(&format!("{}.one", Mine::EVENT)).await;

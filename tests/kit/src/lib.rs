@@ -1,6 +1,6 @@
-//! A service that fails in each way there is, as its author would write it: what is said decides. The tests are in `tests/`.
+//! A service that fails in each way that a handler can, chosen by the text of its event. The tests are in `tests/`.
 
-// the page's examples run here, where there are contracts
+// the doc examples of the page run here, because this package has contracts
 #[cfg(doctest)]
 #[doc = include_str!("../../../twyla-runtime/docs/testing.md")]
 pub struct Page;
@@ -21,7 +21,7 @@ pub fn listeners() -> Listeners {
     listeners![answer, in_turn, one_at_a_time, echo]
 }
 
-/// Answers, after a while.
+/// Answers after a while.
 #[listener("api.user_input", group = "bot", retry = "5x 1s..10s")]
 async fn answer(input: UserInput, context: Context, meta: Meta, bus: Bus) -> Result<(), Fail> {
     match input.emission.as_str() {
@@ -38,7 +38,7 @@ async fn answer(input: UserInput, context: Context, meta: Meta, bus: Bus) -> Res
     Ok(())
 }
 
-/// One after another for each channel, and each fails once where its text says so.
+/// Ordered by channel; fails once per event if its text asks for it.
 #[listener("api.user_input", group = "in_turn", ordered_by = context.channel, retry = "3x 2s..2s")]
 async fn in_turn(input: UserInput, meta: Meta) -> Result<(), Fail> {
     match input.emission.starts_with("once") && meta.attempt == 1 {
@@ -47,7 +47,7 @@ async fn in_turn(input: UserInput, meta: Meta) -> Result<(), Fail> {
     }
 }
 
-/// Has one place, which is kept through a short pause.
+/// Runs one handler at a time, also during a short pause.
 #[listener("api.user_input", group = "one", concurrency = 1, retry = "2x 500ms..500ms")]
 async fn one_at_a_time(input: UserInput, meta: Meta) -> Result<(), Fail> {
     match input.emission.starts_with("once") && meta.attempt == 1 {
@@ -56,7 +56,7 @@ async fn one_at_a_time(input: UserInput, meta: Meta) -> Result<(), Fail> {
     }
 }
 
-/// Says once more what an answer says.
+/// Repeats the text of a reply.
 #[listener("bot.reply", group = "echo")]
 async fn echo(reply: Reply, context: Context, bus: Bus) -> Result<(), Fail> {
     if let Some(rest) = reply.text.strip_prefix("you said echo") {

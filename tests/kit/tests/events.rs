@@ -1,4 +1,4 @@
-//! Events made from their schemas: nice ones, random ones, broken ones.
+//! Events generated from their schemas: samples, random ones, invalid ones.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use twyla_runtime::testing::{Sample, any, any_context, broken, sample, sample_co
 use crate::{context, service};
 
 #[test]
-fn a_sample_has_everything_and_is_the_same_each_time() {
+fn a_sample_has_all_properties_and_is_deterministic() {
     let input = UserInput::sample();
     assert_eq!(
         (input.emission.as_str(), input.language.as_deref(), input.attempt),
@@ -27,7 +27,7 @@ fn a_sample_has_everything_and_is_the_same_each_time() {
 }
 
 #[tokio::test]
-async fn each_rule_is_broken_by_a_content_that_is_parked_for_it() {
+async fn each_rule_has_an_invalid_content_that_is_dead_lettered_for_it() {
     let test = service().await;
     let all = broken::<UserInput>();
     let rules: BTreeSet<_> = all.iter().map(|it| (it.pointer.as_str(), it.keyword.as_str())).collect();
@@ -53,7 +53,7 @@ async fn each_rule_is_broken_by_a_content_that_is_parked_for_it() {
 }
 
 #[test]
-fn whatever_is_generated_is_valid_and_no_two_tests_see_the_same_alone() {
+fn generated_events_are_valid_and_differ_between_tests() {
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeSet::new();
     let (mut with, mut moods) = (0, BTreeSet::new());
@@ -73,7 +73,7 @@ fn whatever_is_generated_is_valid_and_no_two_tests_see_the_same_alone() {
 }
 
 #[test]
-fn what_fails_becomes_the_least_that_does() {
+fn failing_events_are_shrunk_to_a_minimum() {
     let mut runner = TestRunner::new_with_rng(
         Config { failure_persistence: None, ..Config::default() },
         proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),

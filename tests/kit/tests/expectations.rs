@@ -1,14 +1,14 @@
-//! What is emitted, handled and parked, and the words where it isn't as expected.
+//! Expectations about emitted, handled and dead-lettered events, and their failure messages.
 
 use twyla_kit::contracts::api::UserInput;
 use twyla_kit::contracts::bot::Reply;
 use twyla_runtime::testing::{Outcome, TestBus};
 use twyla_runtime::{Reason, listeners, session_id};
 
-use crate::{context, service, told};
+use crate::{context, failure_of, service};
 
 #[tokio::test]
-async fn a_reply_is_had_once_with_all_that_belongs_to_it() {
+async fn a_reply_is_expected_once_with_context_and_meta() {
     let test = service().await;
     test.give(UserInput::new("hello"), context()).await;
     let reply = test.expect_emitted::<Reply>();
@@ -18,11 +18,11 @@ async fn a_reply_is_had_once_with_all_that_belongs_to_it() {
     test.expect_nothing_emitted();
     test.expect_nothing_parked();
     assert_eq!(test.emitted::<Reply>().len(), 1);
-    assert!(told(|| test.expect_emitted::<Reply>()).starts_with("no other bot.reply was emitted\n"));
+    assert!(failure_of(|| test.expect_emitted::<Reply>()).starts_with("no other bot.reply was emitted\n"));
 }
 
 #[tokio::test]
-async fn what_follows_from_what_is_emitted_is_settled_too_and_is_of_one_session() {
+async fn follow_up_events_are_handled_too_and_share_one_session() {
     let test = service().await;
     test.bus().with_session(session_id("s-1")).emit(UserInput::new("echo!"), context()).await.unwrap();
     test.settle().await;
@@ -32,7 +32,7 @@ async fn what_follows_from_what_is_emitted_is_settled_too_and_is_of_one_session(
 }
 
 #[tokio::test]
-async fn what_fails_to_the_last_is_parked_with_its_reason() {
+async fn an_event_that_fails_each_attempt_is_dead_lettered_with_its_reason() {
     let test = service().await;
     test.give(UserInput::new("never"), context()).await;
     let letter = test.expect_parked::<UserInput>("bot");
@@ -46,7 +46,7 @@ async fn what_fails_to_the_last_is_parked_with_its_reason() {
 }
 
 #[tokio::test]
-async fn what_others_may_send_is_given_as_it_is() {
+async fn events_of_other_senders_are_delivered_unchanged() {
     let test = service().await;
     test.give_json::<UserInput>(&serde_json::json!({ "emission": "" }), &context()).await;
     let letter = test.expect_parked::<UserInput>("bot");
@@ -55,10 +55,10 @@ async fn what_others_may_send_is_given_as_it_is() {
     while let letter = test.expect_parked::<UserInput>("bot")
         && letter.reason != Some(Reason::Envelope)
     {}
-    assert!(told(|| drop(test.give_bytes("nonsense", ""))).contains("is no event's name"));
+    assert!(failure_of(|| drop(test.give_bytes("nonsense", ""))).contains("is no event's name"));
 }
 
-/// Only one group for each event: which of several comes first isn't said.
+/// One group only, because the order of several is undefined.
 async fn bot_and_echo() -> TestBus {
     let test = TestBus::new();
     let some = twyla_kit::listeners().into_iter().filter(|it| ["bot", "echo"].contains(&it.group));
@@ -67,34 +67,36 @@ async fn bot_and_echo() -> TestBus {
 }
 
 #[tokio::test]
-async fn a_failure_tells_what_happened_instead() {
+async fn a_failure_reports_what_happened_instead() {
     let test = bot_and_echo().await;
     test.give(UserInput::new("silence"), context()).await;
     test.give(UserInput::new("echo!"), context()).await;
     test.expect_emitted::<Reply>();
-    insta::assert_snapshot!("nothing_emitted", told(|| test.expect_nothing_emitted()));
+    insta::assert_snapshot!("nothing_emitted", failure_of(|| test.expect_nothing_emitted()));
 
     let test = bot_and_echo().await;
     test.give(UserInput::new("never"), context()).await;
-    insta::assert_snapshot!("emitted", told(|| test.expect_emitted::<Reply>()));
-    let parked = told(|| test.expect_nothing_parked());
+    insta::assert_snapshot!("emitted", failure_of(|| test.expect_emitted::<Reply>()));
+    let parked = failure_of(|| test.expect_nothing_parked());
     assert!(
         parked.starts_with("api.user_input was parked in the group `bot`, after 5 attempts, handler: no database\n")
     );
-    let handled = told(|| test.expect_handled::<UserInput>("bot"));
+    let handled = failure_of(|| test.expect_handled::<UserInput>("bot"));
     assert!(handled.starts_with("no api.user_input was handled in the group `bot`\n"), "{handled}");
     test.expect_parked::<UserInput>("bot");
-    assert!(told(|| test.expect_parked::<UserInput>("bot")).starts_with("no api.user_input was parked in the group"));
+    assert!(
+        failure_of(|| test.expect_parked::<UserInput>("bot")).starts_with("no api.user_input was parked in the group")
+    );
 }
 
 #[tokio::test]
-async fn nothing_is_expected_of_a_bus_that_is_not_settled() {
+async fn an_expectation_on_a_busy_bus_panics() {
     let test = service().await;
     test.bus().emit(UserInput::new("hello"), context()).await.unwrap();
-    let said = told(|| test.expect_nothing_emitted());
+    let message = failure_of(|| test.expect_nothing_emitted());
     assert!(
-        said.starts_with("not everything is handled: of the deliveries 3 are under way; `.settle().await`"),
-        "{said}"
+        message.starts_with("not everything is handled: of the deliveries 3 are under way; `.settle().await`"),
+        "{message}"
     );
     test.settle().await;
     test.expect_emitted::<UserInput>();
@@ -107,18 +109,18 @@ async fn a_handler_that_does_not_end_is_named() {
     test.run(|service| service.listeners(twyla_kit::listeners())).await.unwrap();
     test.bus().emit(UserInput::new("hang"), context()).await.unwrap();
     let error = tokio::spawn(async move { test.settle().await }).await.unwrap_err();
-    let said = *error.into_panic().downcast::<String>().unwrap();
+    let message = *error.into_panic().downcast::<String>().unwrap();
     assert!(
-        said.contains("these handlers have not ended:\n  `twyla_kit::answer`, at api.user_input since 0 s\n"),
-        "{said}"
+        message.contains("these handlers have not ended:\n  `twyla_kit::answer`, at api.user_input since 0 s\n"),
+        "{message}"
     );
-    assert!(said.starts_with("at tests"), "{said}");
+    assert!(message.starts_with("at tests"), "{message}");
 }
 
 #[tokio::test]
-async fn a_content_that_breaks_its_contract_is_not_given() {
+async fn a_content_that_breaks_its_contract_is_refused() {
     let test = service().await;
-    let said = told(|| drop(test.give(UserInput::new(""), context())));
-    assert!(said.starts_with("api.user_input was not sent: its content breaks the contract"), "{said}");
+    let message = failure_of(|| drop(test.give(UserInput::new(""), context())));
+    assert!(message.starts_with("api.user_input was not sent: its content breaks the contract"), "{message}");
     assert!(test.run(|service| service.listeners(listeners![])).await.is_ok());
 }

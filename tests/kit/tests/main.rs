@@ -1,4 +1,4 @@
-//! What a service's author does with the kit, and what the kit says where an expectation fails.
+//! The test kit as a service's author uses it, and its messages when an expectation fails.
 
 mod events;
 mod expectations;
@@ -28,8 +28,8 @@ thread_local! {
     static PANICKED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// What a failing expectation tells; it does so of the line that expects.
-fn told<T>(expectation: impl FnOnce() -> T) -> String {
+/// The message of a failing expectation, which must panic at the line of the expectation.
+fn failure_of<T>(expectation: impl FnOnce() -> T) -> String {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
@@ -44,6 +44,6 @@ fn told<T>(expectation: impl FnOnce() -> T) -> String {
     assert!(file.contains("kit/tests/"), "it fails in {file}, and not where it is expected");
     match panic.downcast::<String>() {
         Ok(text) => *text,
-        Err(_) => panic!("it should have said why"),
+        Err(_) => panic!("the panic has no text"),
     }
 }

@@ -1,4 +1,4 @@
-//! Other services, known by their manifests.
+//! Other services, known from their manifests.
 
 use serde_json::{Value, json};
 use twyla_kit::contracts::api::UserInput;
@@ -6,13 +6,13 @@ use twyla_kit::contracts::bot::Reply;
 use twyla_kit::listeners;
 use twyla_runtime::testing::Neighbour;
 
-use crate::{context, service, told};
+use crate::{context, failure_of, service};
 
 fn schema(schema: &Value) -> Value {
     json!({ "draft": "2020-12", "formats": true, "root": "it.json", "documents": { "it.json": schema } })
 }
 
-/// A service that emits `api.user_input` and listens to `bot.reply`, by the schemas given.
+/// A service that emits `api.user_input` and listens to `bot.reply`, with the given schemas.
 fn neighbour(input: Value, reply: Value, context: Value) -> Neighbour {
     let manifest = json!({
         "format": "twyla-contracts 1",
@@ -45,7 +45,7 @@ fn around() -> Value {
 }
 
 #[tokio::test]
-async fn neighbours_that_fit_are_fine() {
+async fn compatible_neighbours_pass() {
     let web = neighbour(input(), reply(), around());
     web.expect_understood(listeners());
     web.expect_accepts::<Reply>();
@@ -55,41 +55,45 @@ async fn neighbours_that_fit_are_fine() {
 }
 
 #[test]
-fn what_they_may_send_and_would_be_refused_here_is_told() {
+fn reports_events_of_neighbours_that_would_be_refused_here() {
     let mut longer = input();
     longer["properties"]["attempt"] = json!({ "type": "integer", "minimum": 0, "maximum": 3 });
-    let said = told(|| neighbour(longer, reply(), around()).expect_understood(listeners()));
+    let message = failure_of(|| neighbour(longer, reply(), around()).expect_understood(listeners()));
     let begin = "web may emit a api.user_input that `twyla_kit::answer` in the group `bot` refuses: its content breaks the \
                  contract here: /attempt: 0 is less than 1\n";
-    assert!(said.starts_with(begin), "{said}");
-    let said = told(|| neighbour(input(), reply(), json!({ "type": "object" })).expect_understood(listeners()));
-    assert!(said.contains("its context breaks the contract here: (root): `channel` is missing"), "{said}");
+    assert!(message.starts_with(begin), "{message}");
+    let message =
+        failure_of(|| neighbour(input(), reply(), json!({ "type": "object" })).expect_understood(listeners()));
+    assert!(message.contains("its context breaks the contract here: (root): `channel` is missing"), "{message}");
 }
 
 #[tokio::test]
-async fn what_would_be_refused_there_is_told() {
+async fn reports_events_that_neighbours_would_refuse() {
     let mut shorter = reply();
     shorter["properties"]["text"]["maxLength"] = 12.into();
     let web = neighbour(input(), shorter, around());
-    let said = told(|| web.expect_accepts::<Reply>());
-    assert!(said.starts_with("a bot.reply is emitted here that web refuses in the group `web`: its content"), "{said}");
-    assert!(said.contains("and at most 12 are allowed"), "{said}");
+    let message = failure_of(|| web.expect_accepts::<Reply>());
+    assert!(
+        message.starts_with("a bot.reply is emitted here that web refuses in the group `web`: its content"),
+        "{message}"
+    );
+    assert!(message.contains("and at most 12 are allowed"), "{message}");
     let test = service().await;
     test.give(UserInput::new("hello"), context()).await;
-    assert!(told(|| web.expect_accepts_emitted(&test)).contains("\"you said hello\" has 14 characters"));
+    assert!(failure_of(|| web.expect_accepts_emitted(&test)).contains("\"you said hello\" has 14 characters"));
 }
 
 #[test]
-fn nothing_is_held_in_silence() {
+fn a_neighbour_without_common_contracts_is_an_error() {
     let web = neighbour(input(), reply(), around());
-    let said = told(|| web.expect_accepts::<UserInput>());
-    assert_eq!(said, "nothing was held: web doesn't listen to api.user_input, but to bot.reply");
-    let said = told(|| web.expect_understood(twyla_runtime::listeners![]));
-    assert_eq!(said, "nothing was held: web emits api.user_input, and the listeners here listen to nothing");
+    let message = failure_of(|| web.expect_accepts::<UserInput>());
+    assert_eq!(message, "nothing was held: web doesn't listen to api.user_input, but to bot.reply");
+    let message = failure_of(|| web.expect_understood(twyla_runtime::listeners![]));
+    assert_eq!(message, "nothing was held: web emits api.user_input, and the listeners here listen to nothing");
 }
 
 #[test]
-fn a_manifest_that_is_none_is_refused() {
+fn refuses_an_invalid_manifest() {
     for (text, why) in [
         ("{", "is no manifest: EOF"),
         (r#"{"format":"twyla-contracts 9","service":"x","schemas":{}}"#, "is of the format \"twyla-contracts 9\""),

@@ -1,4 +1,4 @@
-//! Attempts by the bus's own clock: no test waits.
+//! Attempts on the test bus's own clock: no test sleeps.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use twyla_kit::contracts::api::UserInput;
 use twyla_kit::contracts::bot::Reply;
 use twyla_runtime::testing::Outcome;
 
-use crate::{context, service, told};
+use crate::{context, failure_of, service};
 
 fn seconds<const N: usize>(after: [u64; N]) -> [Duration; N] {
     after.map(Duration::from_secs)
 }
 
 #[tokio::test]
-async fn attempts_take_place_when_they_would() {
+async fn attempts_take_place_at_their_times() {
     let test = service().await;
     test.give(UserInput::new("never"), context()).await;
-    // pauses of 1, 2, 4 and 8 s; those in retry queues are rounded up to 2, 5 and 10
+    // pauses of 1, 2, 4 and 8 s; those in retry queues are rounded up to 2, 5 and 10 s
     test.expect_attempts::<UserInput>("bot", seconds([0, 1, 3, 8, 18]));
     assert_eq!(test.now(), Duration::from_secs(18));
-    let said = told(|| test.expect_attempts::<UserInput>("bot", seconds([0, 1])));
+    let message = failure_of(|| test.expect_attempts::<UserInput>("bot", seconds([0, 1])));
     let words = "were expected after: 0 s, 1 s\nand took place after: 0 s, 1 s, 3 s, 8 s, 18 s\n";
-    assert!(said.contains(words), "{said}");
+    assert!(message.contains(words), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hours_pass_at_once_on_any_runtime() {
+async fn hours_pass_instantly_on_any_runtime() {
     let test = service().await;
     let began = std::time::Instant::now();
     test.give(UserInput::new("later"), context()).await;
@@ -34,7 +34,7 @@ async fn hours_pass_at_once_on_any_runtime() {
 }
 
 #[tokio::test]
-async fn the_clock_goes_on_step_by_step() {
+async fn the_clock_advances_step_by_step() {
     let test = service().await;
     test.bus().emit(UserInput::new("at the third attempt"), context()).await.unwrap();
     test.advance(Duration::from_millis(2999)).await;
@@ -47,20 +47,20 @@ async fn the_clock_goes_on_step_by_step() {
 }
 
 #[tokio::test]
-async fn pauses_end_in_the_order_of_time_whoever_began_them() {
+async fn pauses_end_in_order_of_time() {
     let test = service().await;
     for text in ["later", "at the third attempt", "panic"] {
         test.bus().emit(UserInput::new(text), context()).await.unwrap();
     }
     test.settle().await;
     let replies: Vec<_> = test.emitted::<Reply>().into_iter().map(|it| (it.at.as_secs(), it.content.text)).collect();
-    let said = |text: &str| format!("you said {text}");
-    assert_eq!(replies, [(1, said("panic")), (3, said("at the third attempt")), (7200, said("later"))]);
+    let reply = |text: &str| format!("you said {text}");
+    assert_eq!(replies, [(1, reply("panic")), (3, reply("at the third attempt")), (7200, reply("later"))]);
 }
 
-/// What waits behind another rests with it: in its lane, or for its place.
+/// An event waits behind a pausing one of the same key, or for a free handler.
 #[tokio::test]
-async fn what_waits_behind_a_pause_comes_after_it() {
+async fn events_behind_a_pause_are_handled_after_it() {
     for flavour in 0..2 {
         let test = service().await;
         for text in ["once 1", "2", "3"] {
