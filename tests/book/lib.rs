@@ -1,4 +1,4 @@
-//! The book's pages that have Rust in them, each as the docs of a module, so that rustdoc compiles and runs their listings.
+//! The book's pages with Rust listings, each as the docs of a module, so that rustdoc compiles and runs the listings.
 #![forbid(unsafe_code)]
 
 /// Declares a module with a page of the book as its docs.

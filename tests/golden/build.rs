@@ -1,4 +1,4 @@
-//! Compiles each folder of `schemas/` into a module of its own.
+//! Compiles each folder of `schemas/` into its own module.
 
 use std::path::Path;
 use std::{env, fs};

@@ -1,4 +1,4 @@
-//! Compiles pairs of contracts, both sides of each: those that were thought of, and generated ones with one change.
+//! Compiles pairs of contracts, both sides of each: handwritten ones, and generated ones with one change.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use twyla_build::{Builder, Draft};
 use twyla_generate::random::Random;
 use twyla_generate::{DRAFTS, mutate, schemas};
 
-/// Those that were thought of.
+/// The handwritten pairs.
 const BY_HAND: &[(&str, &str, bool)] = include!("by_hand.rs");
 
-/// How many pairs are generated for each draft, unless `TWYLA_PAIRS` says otherwise.
+/// The number of pairs generated for each draft, unless `TWYLA_PAIRS` sets it.
 const GENERATED: u64 = 8;
 
 const DRAFT: [Draft; 5] = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
@@ -50,7 +50,7 @@ fn main() {
     fs::write(out.join("pairs.rs"), text).expect("OUT_DIR can be written");
 }
 
-/// Schemas of other values would need an event around them, and then say little of how events are closed.
+/// Schemas of other types would need an event around them, and then test little of how events are closed.
 fn is_object(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("object")
 }
@@ -63,7 +63,7 @@ struct Code {
 }
 
 impl Code {
-    /// Adds a pair; false where one side can't be compiled.
+    /// Adds a pair; false if one side can't be compiled.
     fn pair(&mut self, out: &Path, name: &str, draft: usize, producer: &str, consumer: &str) -> bool {
         let count = self.count;
         let side = |side: &str, schema: &str| {
@@ -91,7 +91,7 @@ impl Code {
     }
 }
 
-/// Writes the code of a contract, and gives the contract as it is compared.
+/// Writes the code of a contract, and returns the contract for the comparison.
 fn compiled(out: &Path, module: &str, draft: Draft, schema: &str) -> Option<String> {
     let folder = out.join(format!("schemas-{module}"));
     let _ = fs::remove_dir_all(&folder);

@@ -1,13 +1,13 @@
-// Pairs of contents that were thought of, each with what the comparison says of the first in the second: `true` where it
-// fits. Read by the build script and by the test.
+// Handwritten pairs of contents, each with the comparison's verdict on the first in the second: `true` if it fits. Read
+// by the build script and by the test.
 &[
-    // members that aren't declared
+    // undeclared members
     (r#"{ "type": "object", "properties": { "a": { "type": "string" } } }"#, r#"{ "type": "object", "properties": { "a": { "type": "string" }, "b": { "type": "integer" } }, "additionalProperties": false }"#, true),
     (r#"{ "type": "object", "properties": { "a": { "type": "string" } } }"#, r#"{ "type": "object", "additionalProperties": false }"#, false),
     (r#"{ "type": "object", "properties": { "a": { "type": "string" } }, "additionalProperties": { "type": "integer" } }"#, r#"{ "type": "object", "properties": { "b": { "type": "string" } } }"#, false),
     (r#"{ "type": "object", "properties": { "a": {} }, "propertyNames": { "maxLength": 3 } }"#, r#"{ "type": "object", "properties": { "bb": { "type": "string" } } }"#, false),
     (r#"{ "type": "object", "additionalProperties": { "type": "string" } }"#, r#"{ "type": "object", "additionalProperties": { "type": ["string", "null"] } }"#, true),
-    // further in
+    // nested
     (r#"{ "type": "object", "properties": { "a": { "type": "object", "properties": { "x": { "type": "null" } } } } }"#, r#"{ "type": "object", "properties": { "a": { "properties": { "x": {}, "y": false } } } }"#, true),
     (r#"{ "type": "object", "properties": { "a": { "properties": { "x": { "type": "null" } } } } }"#, r#"{ "type": "object", "properties": { "a": { "properties": { "x": {}, "y": false } } } }"#, false),
     (r#"{ "type": "object", "properties": { "a": { "type": "array", "items": { "type": "object", "properties": { "x": {} } } } } }"#, r#"{ "type": "object", "properties": { "a": { "items": { "additionalProperties": false, "properties": { "x": {}, "z": {} } } } } }"#, true),
@@ -16,7 +16,7 @@
     (r#"{ "type": "object", "properties": { "a": { "type": "string" } } }"#, r#"{ "type": "object", "properties": { "a": { "type": "string", "default": "x" } } }"#, true),
     (r#"{ "type": "object", "properties": { "a": { "type": ["string", "null"] } } }"#, r#"{ "type": "object", "properties": { "a": { "type": "string" } } }"#, false),
     (r#"{ "type": "object", "properties": { "a": { "anyOf": [{ "type": "integer" }, { "type": "null" }] } } }"#, r#"{ "type": "object", "properties": { "a": { "type": ["null", "integer"] } } }"#, true),
-    // widths
+    // integer and number ranges
     (r#"{ "type": "object", "properties": { "n": { "type": "integer", "minimum": 0 } } }"#, r#"{ "type": "object", "properties": { "n": { "type": "integer" } } }"#, false),
     (r#"{ "type": "object", "properties": { "n": { "type": "integer", "minimum": 0, "maximum": 100 } } }"#, r#"{ "type": "object", "properties": { "n": { "type": "number" } } }"#, true),
     (r#"{ "type": "object", "properties": { "n": { "type": "integer" } } }"#, r#"{ "type": "object", "properties": { "n": { "type": "number" } } }"#, false),
@@ -34,7 +34,7 @@
     // recursion
     (r##"{ "type": "object", "properties": { "next": { "$ref": "#" }, "v": { "type": "boolean" } } }"##, r##"{ "type": "object", "properties": { "next": { "$ref": "#" }, "v": {}, "w": false } }"##, true),
     (r##"{ "type": "object", "properties": { "next": { "$ref": "#" }, "v": { "type": ["boolean", "null"] } } }"##, r##"{ "type": "object", "properties": { "next": { "$ref": "#" }, "v": { "type": "boolean" } } }"##, false),
-    // put together
+    // combinations
     (r#"{ "allOf": [{ "type": "object", "properties": { "a": { "type": "string" } } }, { "properties": { "b": { "type": "string" } }, "required": ["b"] }] }"#, r#"{ "type": "object", "required": ["b"], "properties": { "a": {}, "b": {}, "c": false } }"#, true),
     (r#"{ "type": "object", "properties": { "a": { "type": "string" } }, "if": { "required": ["a"] }, "then": { "required": ["b"], "properties": { "b": { "type": "null" } } } }"#, r#"{ "type": "object", "dependentRequired": { "a": ["b"] } }"#, true),
 ]

@@ -1,4 +1,4 @@
-//! RabbitMQ as the tests reach it: configured through TWYLA_TEST_AMQP_*, looked at and cleaned with plain lapin.
+//! RabbitMQ for the tests: configured through TWYLA_TEST_AMQP_*, inspected and cleaned with plain lapin.
 
 use std::env;
 
@@ -7,18 +7,18 @@ use lapin::uri::{AMQPAuthority, AMQPUri, AMQPUserInfo};
 use lapin::{Channel, Connection, ConnectionProperties};
 use twyla_runtime::{Bus, Config};
 
-/// The broker that `cargo xtask test` has started.
+/// The configuration of the broker that `cargo xtask test` has started.
 pub fn config() -> Config {
     Config::from_env("TWYLA_TEST").unwrap().expect("TWYLA_TEST_AMQP_HOST is not set: run `cargo xtask test`")
 }
 
-/// A bus over RabbitMQ on which nothing is left of an earlier run of the test `domain`.
+/// A bus over RabbitMQ, after cleaning up earlier runs of the test `domain`.
 pub async fn rabbitmq(domain: &str) -> Bus {
     clean(domain).await;
     Bus::connect(config()).await.unwrap()
 }
 
-/// Removes what a test has left.
+/// Removes everything that a test has left.
 pub async fn clean(domain: &str) {
     let (_connection, channel) = lapin().await;
     for group in ["one", "two"] {
@@ -59,9 +59,9 @@ pub async fn ctl(args: &[&str]) -> String {
     text(&output.stdout)
 }
 
-/// A user of the test's own, with these permissions: configure, write, read.
+/// Creates a user for the test, with these permissions: configure, write, read.
 pub async fn user(name: &str, permissions: [&str; 3]) -> Config {
-    // What an earlier run has left is taken over.
+    // a user of an earlier run is reused
     let make = format!(
         "rabbit_auth_backend_internal:put_user(#{{name => <<\"{name}\">>, password => <<\"secret\">>, tags => <<>>}}, <<\"t\">>)."
     );
@@ -72,12 +72,12 @@ pub async fn user(name: &str, permissions: [&str; 3]) -> Config {
     Config::new(host, name, "secret").port(port)
 }
 
-/// Gives a user other permissions: configure, write, read.
+/// Changes a user's permissions: configure, write, read.
 pub async fn permit(name: &str, [configure, write, read]: [&str; 3]) {
     ctl(&["set_permissions", name, configure, write, read]).await;
 }
 
-/// Has the broker close a connection of the bus with this app id: the one to `publish` or to `consume`.
+/// Makes the broker close a connection of the bus with this app id: the one to `publish` or to `consume`.
 pub async fn close_connection(app_id: &str, role: &str) {
     let listed = ctl(&["list_connections", "pid", "client_properties"]).await;
     let named = listed.lines().find(|line| line.contains(&format!("\"{app_id} {role}\"")));
@@ -85,7 +85,7 @@ pub async fn close_connection(app_id: &str, role: &str) {
     ctl(&["close_connection", pid, "closed by a test"]).await;
 }
 
-/// How many connections the broker has from the bus with this app id.
+/// The number of the broker's connections from the bus with this app id.
 pub async fn connections(app_id: &str) -> usize {
     let listed = ctl(&["list_connections", "user", "state", "client_properties"]).await;
     let roles = ["publish", "consume", "dead letters"];

@@ -1,4 +1,4 @@
-//! What the tests of the bus share: an event per test, listeners that do what a test says, and both transports.
+//! Shared by the tests of the bus: an event per test, scripted listeners, and both transports.
 
 pub mod broker;
 pub mod log;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use twyla_runtime::{Bus, DeadLetter};
 
-/// Ends a test that hangs. No test waits for this in good times.
+/// Bounds a test that hangs; a passing test never waits this long.
 pub async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), work).await.expect("the test hangs")
 }
@@ -33,7 +33,7 @@ pub async fn dead_letters(bus: &Bus, event: &str, group: &str, count: usize) -> 
     }
 }
 
-/// Makes the tests named twice: in memory, and over RabbitMQ.
+/// Defines the named tests twice: in memory and over RabbitMQ.
 #[macro_export]
 macro_rules! both_transports {
     ($($test:ident),* $(,)?) => {
@@ -58,7 +58,7 @@ macro_rules! both_transports {
     };
 }
 
-/// Makes the tests named, over RabbitMQ only; each begins with nothing left of an earlier run.
+/// Defines the named tests over RabbitMQ only, each after cleaning up earlier runs.
 #[macro_export]
 macro_rules! with_rabbitmq {
     ($($test:ident),* $(,)?) => {

@@ -7,15 +7,15 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// The warnings about a test's event, on whatever thread.
+/// The warnings about a test's event, from any thread.
 pub struct Warnings {
     about: &'static str,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Warnings {
-    /// Those that name this domain, from now on. Each test has a domain of its own, and all share what takes them: a
-    /// subscriber of one thread may keep a warning from being seen on all others.
+    /// The warnings that name this domain, from now on. Each test has its own domain, and all share one subscriber,
+    /// because a subscriber of one thread can hide a warning from all others.
     pub fn about(domain: &'static str) -> Self {
         static LINES: OnceLock<Arc<Mutex<Vec<String>>>> = OnceLock::new();
         let lines = LINES.get_or_init(|| {
@@ -26,12 +26,12 @@ impl Warnings {
         Self { about: domain, lines: lines.clone() }
     }
 
-    /// Each with its message and fields.
+    /// All of them, with message and fields.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().iter().filter(|line| line.contains(self.about)).cloned().collect()
     }
 
-    /// The first with this text, once there is one.
+    /// Waits for the first one with this text.
     pub async fn with(&self, text: &str) -> String {
         loop {
             if let Some(line) = self.lines().into_iter().find(|line| line.contains(text)) {

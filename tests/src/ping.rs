@@ -1,4 +1,4 @@
-//! The event of the bus's tests, written by hand as generated code would be, and listeners that a test scripts.
+//! The event of the bus's tests, handwritten in the form of generated code, and scripted listeners.
 
 use std::any::TypeId;
 use std::future::Future;
@@ -14,13 +14,13 @@ use twyla_runtime::mark::{Mark, Schema, Schemas};
 use twyla_runtime::validate::{Refusal, Violation};
 use twyla_runtime::{Ack, Bus, Meta};
 
-/// Where a test's events live: an exchange of its own.
+/// The domain of a test's events: its own exchange.
 pub trait Place: Send + Sync + 'static {
     const DOMAIN: &'static str;
     const EVENT: &'static str;
 }
 
-/// Names the place of a test: `here!(Mine, "my_test")`.
+/// Defines the domain of a test: `here!(Mine, "my_test")`.
 #[macro_export]
 macro_rules! here {
     ($name:ident, $domain:literal) => {
@@ -32,7 +32,7 @@ macro_rules! here {
     };
 }
 
-/// A content with a text that has at least one character and at most 25 million bytes.
+/// A content with a text of at least one character and at most 25 million bytes.
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Ping<P> {
@@ -52,7 +52,7 @@ impl<P> Ping<P> {
     }
 }
 
-/// The context, with a channel that isn't empty.
+/// The context, with a non-empty channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Here {
     pub channel: String,
@@ -135,7 +135,7 @@ pub struct Call<P> {
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-/// What a test's listeners do, given to the service as its state.
+/// The script of a test's listeners, given to the service as state.
 pub struct Script<P>(Arc<Play<P>>);
 
 type Play<P> = dyn Fn(Call<P>) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync;
@@ -177,7 +177,7 @@ impl<P> Script<P> {
     }
 }
 
-/// A listener that does what the service's [`Script`] says.
+/// A listener that runs the service's [`Script`].
 pub fn listener<P: Place>(group: &'static str) -> Registration {
     Registration {
         event: P::EVENT,

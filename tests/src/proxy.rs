@@ -7,20 +7,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
 
-/// What becomes of a connection.
+/// The treatment of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// It is passed on.
+    /// Connections are forwarded.
     Open,
-    /// It is accepted and closed.
+    /// Connections are accepted and closed.
     Shut,
-    /// It is accepted, and nothing ever comes back.
+    /// Connections are accepted, and never answered.
     Silent,
-    /// What the client sends is passed on, but what the broker answers is kept back.
+    /// The client's bytes are forwarded, and the broker's answers held back.
     Deaf,
 }
 
-/// A proxy on a port of its own; it ends when this is dropped.
+/// A proxy on its own port; it ends when dropped.
 pub struct Proxy {
     port: u16,
     mode: watch::Sender<Mode>,
@@ -30,7 +30,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy in front of the test broker.
+    /// Starts a proxy in front of the test broker.
     pub async fn start(mode: Mode) -> Self {
         let target = format!(
             "{}:{}",
@@ -58,24 +58,24 @@ impl Proxy {
         self.port
     }
 
-    /// What becomes of connections from now on; those that are open notice `Deaf` too.
+    /// Sets the treatment of new connections; `Deaf` also affects open ones.
     pub fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }
 
-    /// Cuts every connection that is open.
+    /// Cuts every open connection.
     pub fn cut(&self) {
         for link in self.links.lock().unwrap().drain(..) {
             link.abort();
         }
     }
 
-    /// How many connections have been accepted in all.
+    /// The number of accepted connections.
     pub fn count(&self) -> usize {
         *self.accepted.borrow()
     }
 
-    /// Waits until `count` connections have been accepted in all.
+    /// Waits until `count` connections have been accepted in total.
     pub async fn accepted(&self, count: usize) {
         self.accepted.clone().wait_for(|accepted| *accepted >= count).await.unwrap();
     }

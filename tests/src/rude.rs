@@ -1,4 +1,4 @@
-//! A publisher without manners: speaks AMQP 0-9-1 by hand, so that it can write properties that no library would.
+//! A raw AMQP 0-9-1 publisher that can write properties that no library writes.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -11,7 +11,7 @@ fn short(text: &[u8]) -> Vec<u8> {
     [&[u8::try_from(text.len()).unwrap()], text].concat()
 }
 
-/// A text or a table with its length in four bytes before it.
+/// A text or a table, prefixed with its length in four bytes.
 pub fn long(bytes: &[u8]) -> Vec<u8> {
     [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
 }
@@ -20,7 +20,7 @@ fn frame(kind: u8, channel: u8, payload: &[u8]) -> Vec<u8> {
     [&[kind, 0, channel][..], &long(payload), &[0xce]].concat()
 }
 
-/// Reads frames until a method of this class and number comes.
+/// Reads frames until a method with this class and number.
 async fn until(stream: &mut TcpStream, class: u8, method: u8) {
     loop {
         let mut head = [0; 7];
@@ -34,7 +34,7 @@ async fn until(stream: &mut TcpStream, class: u8, method: u8) {
     }
 }
 
-/// Publishes a body with these properties, flags first (section 4.2.6.1), as they are; and waits for the confirm.
+/// Publishes a body with exactly these properties, flags first (section 4.2.6.1), and waits for the confirm.
 pub async fn publish(exchange: &str, routing_key: &[u8], properties: &[u8], body: &[u8]) {
     let mut stream = TcpStream::connect((var("HOST").as_str(), var("PORT").parse::<u16>().unwrap())).await.unwrap();
     stream.write_all(b"AMQP\x00\x00\x09\x01").await.unwrap();

@@ -1,27 +1,27 @@
-//! A broker that grants less than the one it is: a proxy that changes a bit here and there of what both sides say.
+//! A broker with fewer rights: a proxy that changes individual bits of the frames in both directions.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What is changed.
+/// The restriction.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Strict {
-    /// A look at an exchange or a queue needs the right to make it, as in RabbitMQ 4.2.6 and 4.3.0.
+    /// A passive declaration of an exchange or a queue needs the right to declare it, as in RabbitMQ 4.2.6 and 4.3.0.
     pub looks: bool,
-    /// The most channels of a connection.
+    /// The maximum number of channels per connection.
     pub channels: Option<u16>,
 }
 
-/// A proxy on a port of its own; it takes no more connections once this is dropped.
+/// A proxy on its own port; it accepts no more connections once dropped.
 pub struct StrictProxy {
     port: u16,
     accepting: JoinHandle<()>,
 }
 
 impl StrictProxy {
-    /// A proxy in front of the test broker.
+    /// Starts a proxy in front of the test broker.
     pub async fn start(strict: Strict) -> Self {
         let host = std::env::var("TWYLA_TEST_AMQP_HOST").unwrap();
         let port: u16 = std::env::var("TWYLA_TEST_AMQP_PORT").unwrap().parse().unwrap();
@@ -51,7 +51,7 @@ impl Drop for StrictProxy {
     }
 }
 
-/// Passes on each frame behind the first `head` bytes, with its payload changed.
+/// Forwards each frame after the first `head` bytes, with its payload changed.
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, head: usize, change: impl Fn(&mut [u8])) {
     let mut frame = vec![0; head];
     if from.read_exact(&mut frame).await.is_err() || to.write_all(&frame).await.is_err() {
@@ -77,7 +77,7 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, head: usize, chan
 }
 
 fn says(strict: Strict, method: &mut [u8]) {
-    // exchange.declare has two names before its bits, queue.declare one; the first bit says `passive`
+    // exchange.declare has two names before its bits, queue.declare has one; the first bit is `passive`
     let names = match method {
         [0, 40, 0, 10, ..] => 2,
         [0, 50, 0, 10, ..] => 1,

@@ -1,4 +1,4 @@
-//! A handler that works in a database's transaction, for the tests of what takes effect once.
+//! A handler that works in a database transaction, for the tests of exactly-once effects.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,31 +12,31 @@ use twyla_runtime::sql::{Dialect, Outbox, Tx};
 
 use crate::{Here, Ping, Place, listener};
 
-/// The database that `cargo xtask test` has started.
+/// The options of the PostgreSQL that `cargo xtask test` has started.
 pub fn postgres() -> sqlx::postgres::PgConnectOptions {
     let url = std::env::var("TWYLA_TEST_POSTGRES").expect("TWYLA_TEST_POSTGRES is not set: run `cargo xtask test`");
     url.parse().unwrap()
 }
 
-/// A database of the test's own.
+/// Creates a database for the test.
 pub async fn sqlite() -> (tempfile::TempDir, Pool<Sqlite>) {
     let (dir, options) = sqlite_file();
     (dir, Pool::connect_with(options).await.unwrap())
 }
 
-/// How to connect to a database of the test's own.
+/// The options of a database of the test's own.
 pub fn sqlite_file() -> (tempfile::TempDir, sqlx::sqlite::SqliteConnectOptions) {
     let dir = tempfile::tempdir().unwrap();
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("db")).create_if_missing(true);
     (dir, options.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal))
 }
 
-/// A schema of the test's own.
+/// Creates a schema for the test.
 pub async fn postgres_schema(test: &str) -> Pool<Postgres> {
     postgres_pool(test, PoolOptions::new()).await
 }
 
-/// A schema of the test's own, and a pool with these options.
+/// Creates a schema for the test, and a pool with these options.
 pub async fn postgres_pool(test: &str, pool: PoolOptions<Postgres>) -> Pool<Postgres> {
     let options = postgres();
     let admin = Pool::<Postgres>::connect_with(options.clone()).await.unwrap();
@@ -50,7 +50,7 @@ pub fn worker<P: Place, A: Place, DB: Works>(group: &'static str) -> Registratio
     Registration { needs: vec![Tx::<DB>::need().unwrap()], handle: work::<P, A, DB>, ..listener::<P>(group) }
 }
 
-/// What a test does with a database.
+/// The database operations of a test.
 pub trait Works: Dialect {
     fn write(connection: &mut Self::Connection, n: i64) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
     fn fail(connection: &mut Self::Connection) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
@@ -77,11 +77,11 @@ macro_rules! works {
 works!(Sqlite);
 works!(Postgres);
 
-/// What such a handler has.
+/// The state of such a handler.
 pub struct Shop<DB: Dialect> {
     pub outbox: Outbox<DB>,
     pub calls: Arc<AtomicU32>,
-    /// Whether its first call fails, and in its second one a statement, whose error it lets pass.
+    /// Makes the first call fail, and makes a statement of the second call fail with an ignored error.
     pub fail_first: bool,
 }
 

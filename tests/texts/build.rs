@@ -1,4 +1,4 @@
-//! Writes schemas that have each text of `texts.rs` in each place that a text has, and compiles them.
+//! Writes schemas with each text of `texts.rs` in each place that holds a text, and compiles them.
 
 use std::path::Path;
 use std::{env, fs};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 const TEXTS: &[&str] = include!("texts.rs");
 
-/// Names that become one identifier, that look alike, or that rustc warns of.
+/// Names that become the same identifier, look alike, or cause warnings of rustc.
 const NAMES: &[&[&str]] = &[
     &["\u{f900}", "\u{8c48}"],
     &["\u{fb01}x", "fix", "\u{ff46}ix", "\u{ff46}n", "fn"],
@@ -32,7 +32,7 @@ fn main() {
         fs::write(path, schema.to_string()).expect("is writable");
     };
     write("context.json".to_owned(), &json!({ "title": TEXTS[0], "type": "object" }));
-    // a file's name is shown where its schema stands
+    // a file's name is shown where its schema is declared
     write("shared/[a] `b` ~~~ <c> _d_.json".to_owned(), &json!({ "type": "object", "properties": { "a": {} } }));
     for (i, text) in TEXTS.iter().enumerate() {
         write(format!("events/texts/text_{i}.json"), &event(i, text));
@@ -57,7 +57,7 @@ fn main() {
             write(format!("rpc/texts/text_{i}/{way}.json"), &body);
         }
     }
-    // as the builder compiles, but without a warning for each name that is another's
+    // as the builder compiles, but without a warning for each renamed property
     match twyla_build::Builder::new(&schemas).shown_as("schemas").generate() {
         Ok(generated) => {
             fs::write(Path::new(&out).join("twyla.rs"), generated.code).expect("is writable");

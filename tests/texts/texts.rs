@@ -1,5 +1,5 @@
-// What a description may have in it, for the build script. Each would be a doctest that fails, a warning of rustdoc's, or a tag
-// in its pages, if it were Markdown or HTML that somebody of the crate wrote.
+// Texts of descriptions, for the build script. As Markdown or HTML, each would be a failing doctest, a warning of
+// rustdoc, or a tag in its pages.
 &[
     "For example\n~~~rust\nstd::fs::write(\"out.txt\",\"\").unwrap();\n~~~",
     "~~~\npanic!()\n~~~",

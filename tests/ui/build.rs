@@ -1,4 +1,4 @@
-//! The contracts that the mistakes are made against.
+//! Compiles the contracts that the mistakes refer to.
 
 fn main() {
     twyla_build::compile("schemas");

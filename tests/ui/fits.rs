@@ -1,4 +1,4 @@
-//! Bound structs on the wire: what they read and write, and that the contract holds there too.
+//! Bound structs on the wire: what they read and write, and that the contract is checked there too.
 
 mod contracts {
     twyla_runtime::include_contracts!();
@@ -95,7 +95,7 @@ fn is_the_event() {
 }
 
 #[test]
-fn reads_with_defaults_and_past_what_it_does_not_know() {
+fn reads_with_defaults_and_ignores_undeclared_members() {
     let read = Order::decode(br#"{"order-id":"7","quantity":3.0,"note":null,"price":1.5,"type":"x"}"#).unwrap();
     assert_eq!(read, Order { type_: Some("x".to_owned()), ..order() });
 }
@@ -110,20 +110,20 @@ fn writes_no_absent_property_and_null_where_one_is_required() {
 }
 
 #[test]
-fn the_contract_holds_what_the_type_does_not() {
+fn the_contract_checks_rules_that_the_type_lacks() {
     let refused = encoded(&Order { quantity: 100_001, ..order() }).unwrap_err();
     assert!(refused.contains("/quantity"), "{refused}");
     let refused = encoded(&Small { id: String::new(), quantity: 1, note: 3.into() }).unwrap_err();
     assert!(refused.contains("/note"), "{refused}");
     let refused = Order::decode(br#"{"order-id":"7","quantity":-1,"note":null}"#).unwrap_err().to_string();
     assert!(refused.contains("/quantity"), "{refused}");
-    // also in what the struct leaves out
+    // also for members that the struct leaves out
     let refused = Order::decode(br#"{"order-id":"7","quantity":1,"note":null,"price":-1}"#).unwrap_err().to_string();
     assert!(refused.contains("/price"), "{refused}");
 }
 
 #[test]
-fn a_trusted_field_is_trusted_only_as_it_compiles() {
+fn a_trusted_field_is_trusted_only_at_compile_time() {
     let read = Trusted::decode(br#"{"emission":"x","attempt":3}"#).unwrap();
     assert_eq!(read.attempt, NonZeroU8::new(3));
     assert_eq!(Trusted::decode(br#"{"emission":"x"}"#).unwrap().attempt, None);

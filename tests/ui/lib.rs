@@ -1,5 +1,5 @@
-//! The tests are in `ui.rs` and `fits.rs`; see the README. The examples in the macros' documentation and in the repository's
-//! README run here too, where there are contracts.
+//! The tests are in `ui.rs` and `fits.rs`; see the README. The examples in the macros' documentation and in the
+//! repository's README run here too, because this package has contracts.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

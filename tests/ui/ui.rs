@@ -1,4 +1,4 @@
-//! Compiles each mistake, and holds what the compiler says to it against the `.stderr` beside it.
+//! Compiles each mistake, and compares the compiler's output with the `.stderr` beside it.
 
 #[test]
 fn mistakes() {

@@ -1,4 +1,5 @@
-//! The book's pages: all are in its contents, every link leads somewhere, and listings of contracts are the ones compiled here.
+//! The book's pages: the table of contents is complete, every link has a target, and listings of contracts equal the
+//! compiled ones.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +20,7 @@ fn read(page: &Path) -> String {
     fs::read_to_string(page).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
 }
 
-/// The destinations of a page's links and pictures.
+/// The targets of a page's links and pictures.
 fn links(text: &str) -> Vec<String> {
     let events = Parser::new_ext(text, Options::ENABLE_TABLES);
     let destinations = events.filter_map(|event| match event {
@@ -39,7 +40,7 @@ fn every_page_is_in_the_contents() {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let mut looked_at = 0;
     let others =
         ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "docs/decisions/README.md"];
@@ -70,7 +71,7 @@ fn every_included_file_exists() {
     assert!(included >= 8, "{included}");
 }
 
-/// A listing below a line with its file's name in it, as `schemas/context.json`, is that file.
+/// A listing below a line with its file's name in it, such as `schemas/context.json`, equals that file.
 #[test]
 fn listings_of_contracts_are_the_compiled_ones() {
     let text = read(&Path::new(BOOK).join("tutorial.md"));
@@ -85,7 +86,7 @@ fn listings_of_contracts_are_the_compiled_ones() {
 }
 
 #[test]
-fn the_readme_is_read_in_a_minute() {
+fn the_readme_is_at_most_8_kb() {
     let bytes = read(Path::new("../../README.md")).len();
     assert!(bytes <= 8_000, "{bytes} bytes");
 }

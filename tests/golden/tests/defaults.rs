@@ -1,5 +1,5 @@
-//! A property with a `default` is written as it came: what was absent stays absent, and what equals its default stays there. A
-//! method of its name returns the value or the default.
+//! A property with a `default` is written as it was read: an absent one stays absent, and one equal to its default
+//! stays. A method of its name returns the value or the default.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -41,7 +41,7 @@ fn other(name: &str) -> Value {
     }
 }
 
-/// Trees of which each member is absent, its default or another value.
+/// Trees whose members are absent, equal to their defaults, or different.
 fn tree() -> impl Strategy<Value = Value> {
     let leaf = select(vec![json!({}), json!({ "label": "a tree" }), json!({ "label": "x", "right": null })]);
     leaf.prop_recursive(4, 20, 3, |inner| {
@@ -60,7 +60,7 @@ fn tree() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Events of which each member is absent, its default or another value.
+/// Events whose members are absent, equal to their defaults, or different.
 fn returned() -> impl Strategy<Value = Value> {
     let schema = schema("events/shop/returned");
     let members = schema["properties"].as_object().unwrap().clone().into_iter().map(|(name, schema)| {
@@ -69,7 +69,7 @@ fn returned() -> impl Strategy<Value = Value> {
             "trees" => prop::collection::btree_map("[a-c]", tree(), 0..3).prop_map(|it| json!(it)).boxed(),
             "row" => prop::collection::vec(tree(), 0..3).prop_map(Value::from).boxed(),
             "again" => tree().prop_map(|tree| json!({ "shared": tree, "again": {} })).boxed(),
-            // these are another type's, which drops what no property declares, or are written without a fraction
+            // these belong to another type, which drops undeclared properties, or are written without a fraction
             "object" => select(vec![json!({ "id": 7, "note": "n" }), other(&name)]).boxed(),
             "whole" => select(vec![json!(1), other(&name)]).boxed(),
             "referred" => select(vec![json!(50), other(&name)]).boxed(),
@@ -86,7 +86,7 @@ fn written(event: &impl Emit) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What is read of a content and written.
+/// Reads a content and writes it again.
 fn back<T: Listen + Emit>(value: &Value) -> Value {
     let read = T::decode(value.to_string().as_bytes()).unwrap_or_else(|error| panic!("{value}: {error}"));
     serde_json::from_str(&written(&read)).unwrap()
@@ -96,12 +96,12 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_read_is_written_as_it_came(value in returned()) {
+    fn what_is_read_is_written_unchanged(value in returned()) {
         prop_assert_eq!(back::<Returned>(&value), value);
     }
 
     #[test]
-    fn a_struct_with_a_tree_of_rules_is_written_as_it_came(
+    fn a_struct_with_a_tree_of_rules_is_written_unchanged(
         a in prop::option::of(select(vec![1, 2])),
         b in prop::option::of(select(vec![json!([1, 2]), json!([])])),
         tree in prop::option::of(tree()),
@@ -119,7 +119,7 @@ proptest! {
 }
 
 #[test]
-fn a_context_is_written_as_it_came() {
+fn a_context_is_written_unchanged() {
     for value in [json!({}), json!({ "channel": "web" }), json!({ "channel": "phone" })] {
         let context = Context::decode(value.to_string().as_bytes()).unwrap();
         assert_eq!(context.channel(), value.get("channel").map_or("web", |it| it.as_str().unwrap()));
@@ -130,7 +130,7 @@ fn a_context_is_written_as_it_came() {
 }
 
 #[test]
-fn a_value_that_is_set_is_written_though_it_is_the_default() {
+fn a_set_value_equal_to_the_default_is_written() {
     assert_eq!(written(&Returned::new()), "{}");
     assert_eq!(
         written(&Returned { flag: Some(false), null: Some(None), ..Returned::new() }),
@@ -138,7 +138,7 @@ fn a_value_that_is_set_is_written_though_it_is_the_default() {
     );
 }
 
-/// Holds what accessors return of an empty event to the defaults in the schema.
+/// Compares the accessors' results on an empty event with the defaults in the schema.
 macro_rules! returns_defaults {
     ($event:ident, $schema:ident: $($name:ident)*) => {$(
         assert_eq!(json!($event.$name()), $schema["properties"][stringify!($name)]["default"], stringify!($name));
@@ -146,7 +146,7 @@ macro_rules! returns_defaults {
 }
 
 #[test]
-fn an_accessor_returns_the_default_of_what_is_absent() {
+fn an_accessor_returns_the_default_of_an_absent_property() {
     let (event, schema) = (Returned::new(), schema("events/shop/returned"));
     returns_defaults!(event, schema: list nested empty map any_map kept union word nullable null null_or_word null_or_tree
         pattern ruled any bytes flag number text shared again);
@@ -159,14 +159,14 @@ fn an_accessor_returns_the_default_of_what_is_absent() {
     assert_eq!((event.ipv4().to_string(), event.ipv6().to_string()), ("127.0.0.1".into(), "::1".into()));
     let ReturnedUnion::Card(card) = event.union() else { panic!("{event:?}") };
     assert_eq!(card.digits(), "4111");
-    // defaults within defaults, and a tree in itself
+    // defaults within defaults, and a recursive tree
     let tree: &Tree = event.shared();
     assert_eq!((tree.label(), tree.children()[0].children().len()), ("root", 0));
     assert_eq!(tree.left().left().right().and_then(Tree::right).map(Tree::label), Some("right"));
 }
 
 #[test]
-fn an_accessor_returns_what_is_there() {
+fn an_accessor_returns_a_present_value() {
     let all: Map<_, _> = schema("events/shop/returned")["properties"]
         .as_object()
         .unwrap()
@@ -196,14 +196,14 @@ fn an_accessor_returns_what_is_there() {
 fn an_accessor_hides_no_other_function() {
     let event: Named = Named::new();
     assert_eq!(event.clone(), Named::default());
-    // the property `new_or_default` has its own name, and the other is counted
+    // the property `new_or_default` keeps its name, and the other gets a number
     assert!(!event.new_or_default() && event.new_or_default_2());
     assert_eq!((event.default_or_default(), event.clone_or_default()), (1, "a copy"));
     assert_eq!((event.type_(), event.self_(), event.reader(), event.naïve()), ("plain", -1, 0.5, false));
 }
 
 #[test]
-fn a_sensitive_value_is_hidden_whether_it_is_there_or_not() {
+fn a_sensitive_value_is_hidden_present_or_absent() {
     assert_eq!(Named::new().pass_word(), "none");
     for event in [Named::new(), Named { pass_word: Some("none".into()), ..Named::new() }] {
         let shown = format!("{event:?}");
@@ -212,7 +212,7 @@ fn a_sensitive_value_is_hidden_whether_it_is_there_or_not() {
 }
 
 #[test]
-fn a_default_that_is_no_value_of_its_property_is_as_if_there_was_none() {
+fn a_default_that_its_schema_refuses_has_no_method() {
     let event = NotReturned::new(1);
     let NotReturned { refused, inner, large, nothing, either, required } = &event;
     assert_eq!((refused, inner, large, nothing, either, required), (&None, &None, &None, &None, &None, &1));

@@ -1,4 +1,4 @@
-//! The generated code and index of each folder, held against the files in `golden/`. `UPDATE=1` writes them anew.
+//! Compares the generated code and index of each folder with the files in `golden/`. `UPDATE=1` updates them.
 
 use std::path::Path;
 use std::{env, fs};
@@ -32,7 +32,7 @@ fn hold(name: &str, folder: &str) {
 }
 
 #[test]
-fn generated_code_is_as_it_was() {
+fn generated_code_equals_its_golden() {
     hold("demo", "../../schemas");
     for name in ["defaults", "digits", "names", "order", "refs", "rpc", "rules", "sensitive", "trees"] {
         hold(name, &format!("schemas/{name}"));

@@ -1,11 +1,11 @@
-//! The generated decoders accept what the `jsonschema` crate accepts, and nothing else.
+//! The generated decoders accept exactly what the `jsonschema` crate accepts.
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 use twyla_golden::{digits, names, order, refs, rules, trees};
 use twyla_runtime::event::{Emit, EventContext, Listen};
 
-/// The validator of one file, with all files of its folder in reach.
+/// The validator of one file, which can refer to all files of its folder.
 fn oracle(folder: &str, file: &str) -> Validator {
     let mut registry = Registry::new();
     let mut open = vec![std::path::PathBuf::from("schemas").join(folder)];
@@ -28,7 +28,7 @@ fn oracle(folder: &str, file: &str) -> Validator {
     options.build(&json!({ "$ref": format!("twyla:///{file}") })).unwrap()
 }
 
-/// Values that are near each other and near the edges.
+/// Values close to each other and to the bounds.
 fn values() -> Vec<Value> {
     let texts = [
         "null",
@@ -122,7 +122,8 @@ fn values() -> Vec<Value> {
     texts.into_iter().map(|text| serde_json::from_str(text).unwrap()).collect()
 }
 
-/// Tries every value for every property of a good content, each property absent, and contents that are no such object.
+/// Tries every value for every property of a valid content, each property absent, and contents that aren't such
+/// objects.
 fn hold(folder: &str, file: &str, good: &Value, decode: impl Fn(&[u8]) -> Result<Vec<u8>, String>) {
     let oracle = oracle(folder, file);
     let schema: Value =
@@ -135,7 +136,7 @@ fn hold(folder: &str, file: &str, good: &Value, decode: impl Fn(&[u8]) -> Result
     let mut hold = |instance: &Value| {
         let text = instance.to_string();
         let (expected, found) = (oracle.is_valid(instance), decode(text.as_bytes()));
-        // rather refused than read with other digits
+        // refused rather than read with other digits
         if found.as_ref().is_err_and(|error| error.contains("more digits than can be kept")) {
             return;
         }
@@ -151,7 +152,7 @@ fn hold(folder: &str, file: &str, good: &Value, decode: impl Fn(&[u8]) -> Result
     hold(good);
     for key in &keys {
         for value in values() {
-            // draft 4 leaves it open whether `1.0` is an integer; here it always is
+            // draft 4 leaves open whether `1.0` is an integer; Twyla always accepts it
             let four = schema["$schema"].as_str().is_some_and(|uri| uri.contains("draft-04"));
             if four && value.as_f64().is_some_and(|number| number.trunc() == number && value.is_f64()) {
                 continue;
@@ -165,7 +166,7 @@ fn hold(folder: &str, file: &str, good: &Value, decode: impl Fn(&[u8]) -> Result
         hold(&instance);
     }
     assert!(yes > 20 && no > 20 || keys.len() == 8, "{folder}/{file}: {yes} accepted and {no} refused prove little");
-    // what is no object is no content, whatever the schema says
+    // a content must be an object, whatever the schema says
     for other in values().into_iter().filter(|value| !value.is_object()) {
         assert!(decode(other.to_string().as_bytes()).is_err(), "{folder}/{file}: {other}");
     }
@@ -222,7 +223,7 @@ fn bounds_beyond_64_bits_agree() {
 }
 
 #[test]
-fn what_goes_in_comes_out() {
+fn values_are_written_as_they_were_read() {
     let again = |text: &str| String::from_utf8(event::<digits::shop::Spelled>(text.as_bytes()).unwrap()).unwrap();
     for text in [
         r#"{"at":"2026-01-02T03:04:05Z"}"#,
@@ -235,7 +236,7 @@ fn what_goes_in_comes_out() {
     }
     // the same number
     assert_eq!(again(r#"{"at":"2026-01-02T03:04:05Z","price":1e2}"#), r#"{"at":"2026-01-02T03:04:05Z","price":100}"#);
-    // what is made here
+    // created in Rust
     let now = chrono::DateTime::from_timestamp(1_767_323_045, 0).unwrap();
     let made = digits::shop::Spelled { price: Some(100.0), ..digits::shop::Spelled::new(now.into()) };
     let mut out = Vec::new();
@@ -277,7 +278,7 @@ fn trees_agree() {
     hold("trees", "context.json", &json!({ "mail": "a@example.com" }), context::<trees::Context>);
 }
 
-/// The rules of an event hold for it whether its name comes before or after that of an event that refers to it.
+/// An event's rules apply whether its name sorts before or after that of an event that refers to it.
 #[test]
 fn rules_of_events_that_others_refer_to_agree() {
     use order::{after, before};
@@ -298,7 +299,7 @@ fn rules_of_events_that_others_refer_to_agree() {
 }
 
 #[test]
-fn what_serde_alone_would_get_wrong() {
+fn cases_that_serde_alone_gets_wrong() {
     let refused = |text: &str| rules::check::All::decode(text.as_bytes()).unwrap_err().to_string();
     assert_eq!(refused(r#"{"int":11,"text":"x"}"#).split("; ").count(), 3);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Every problem of the catalogue, with the lines as they are printed. `UPDATE=1` writes the golden files anew.
+//! Every problem of the catalogue, as it is printed. `UPDATE=1` updates the golden files.
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -6,7 +6,7 @@ use std::{env, fs};
 const CONTEXT: &str = r#"{ "type": "object" }"#;
 const EVENT: &str = r#"{ "type": "object", "properties": { "text": { "type": "string" } } }"#;
 
-/// A folder with these files, besides a good context and a good event unless they are given.
+/// A folder with these files, and with a valid context and event unless they are given.
 fn folder(name: &str, files: &[(&str, &[u8])]) -> PathBuf {
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("problems").join(name);
     let _ = fs::remove_dir_all(&root);
@@ -29,7 +29,7 @@ fn said(root: PathBuf) -> String {
     }
 }
 
-/// Each with its name, its files, and how many lines are said.
+/// Each problem's name, its files, and the number of printed lines.
 type Case = (&'static str, &'static [(&'static str, &'static [u8])], usize);
 
 const CASES: &[Case] = &[
@@ -216,7 +216,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn each_is_said_once_in_its_words() {
+fn each_problem_is_printed_once_with_its_text() {
     let mut all = String::new();
     let mut wrong = Vec::new();
     for (name, files, lines) in CASES {
@@ -246,7 +246,7 @@ fn a_missing_folder_and_a_link() {
 }
 
 #[test]
-fn nothing_deep_or_odd_makes_it_panic() {
+fn deep_and_odd_schemas_do_not_panic() {
     let deep = format!("{}{}", r#"{"items":"#.repeat(5000), "}".repeat(5000));
     let odd = [
         deep.as_str(),

@@ -1,4 +1,4 @@
-//! What a schema calls `x-sensitive` is shown neither by `Debug` nor by an error.
+//! Neither `Debug` nor errors show values that a schema marks `x-sensitive`.
 
 use std::fmt::Debug;
 
@@ -7,7 +7,7 @@ use twyla_golden::sensitive::Context;
 use twyla_golden::sensitive::pay::{Charge, Plain};
 use twyla_runtime::event::{Emit, EventContext, Listen};
 
-/// A charge whose sensitive values all have `4111` in them.
+/// A charge whose sensitive values all contain `4111`.
 fn whole() -> Value {
     json!({
         "amount": 3,
@@ -47,7 +47,7 @@ fn debug_shows_the_others() {
 }
 
 #[test]
-fn errors_tell_where_and_what_and_not_the_value() {
+fn errors_name_pointer_and_rule_but_not_the_value() {
     for (pointer, value, told) in [
         ("/card/number", json!("4111"), "/card/number: breaks `pattern`; the value is sensitive and not shown"),
         ("/card/number", json!(4111), "/card/number: breaks `type`; the value is sensitive and not shown"),

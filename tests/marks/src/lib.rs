@@ -1,4 +1,4 @@
-//! The part of the service that is a library: linked whole, of which the program uses some.
+//! The library part of the service: linked as a whole, and used in part.
 
 /// The contracts.
 pub mod contracts {
@@ -9,28 +9,28 @@ use contracts::{Context, marks};
 use twyla_runtime::event::Emit;
 use twyla_runtime::{Bus, Emitting, Error};
 
-/// Emits whatever it is given.
+/// Emits any event.
 pub fn send<T: Emit<Context = Context>>(bus: &Bus, content: T) -> Emitting {
     bus.emit(content, Context::new())
 }
 
-/// Is called.
+/// Called by the program.
 ///
 /// # Errors
-/// As those of `emit`.
+/// The errors of `emit`.
 pub async fn live(bus: &Bus) -> Result<(), Error> {
     bus.emit(marks::Library::new(1), Context::new()).await
 }
 
-/// Is not called by anybody.
+/// Never called.
 ///
 /// # Errors
-/// As those of `emit`.
+/// The errors of `emit`.
 pub async fn dead(bus: &Bus) -> Result<(), Error> {
     bus.emit(marks::DeadLibrary::new(1), Context::new()).await
 }
 
-/// Nor this, which is generic.
+/// Never called either, and generic.
 pub fn dead_generic<T: Default>(bus: &Bus) -> (T, Emitting) {
     (T::default(), bus.emit(marks::DeadGeneric::new(1), Context::new()))
 }

@@ -1,4 +1,4 @@
-//! A service that emits in each way there is.
+//! A service that emits in each possible way.
 
 use std::time::Duration;
 
@@ -13,37 +13,37 @@ struct Bound {
     n: i64,
 }
 
-/// Is registered.
+/// Registered.
 #[listener("marks.heard", group = "ears")]
 async fn hear(heard: marks::Heard, context: Context, bus: Bus) -> Result<(), Error> {
     bus.emit(marks::Handled::new(heard.n), context).await
 }
 
-/// Is not.
+/// Not registered.
 #[allow(dead_code, reason = "that is the point of it")]
 #[listener("marks.unheard", group = "ears")]
 async fn unheard(_: marks::Unheard) {}
 
-/// Is registered.
+/// Registered.
 #[rpc("marks.answered")]
 async fn answer(request: calls::AnsweredRequest) -> Result<calls::AnsweredResponse, Error> {
     Ok(calls::AnsweredResponse { n: Some(request.n) })
 }
 
-/// Is not.
+/// Not registered.
 #[allow(dead_code, reason = "that is the point of it")]
 #[rpc("marks.unanswered")]
 async fn unanswered(_: calls::UnansweredRequest) -> Result<calls::UnansweredResponse, Error> {
     Ok(calls::UnansweredResponse::new())
 }
 
-/// Is not called by anybody.
+/// Never called.
 #[allow(dead_code, reason = "that is the point of it")]
 async fn unasked(rpc: &Rpc) {
     let _ = rpc.call::<calls::Unasked>(calls::UnaskedRequest::new(1), &Context::new()).await;
 }
 
-/// Is not called by anybody.
+/// Never called.
 #[allow(dead_code, reason = "that is the point of it")]
 async fn dead(bus: &Bus) -> Result<(), Error> {
     bus.emit(marks::DeadFunction::new(1), Context::new()).await
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Error> {
     let bus = Bus::in_memory();
     let rpc = Rpc::in_memory();
     let running = bus.service().listeners(listeners![hear]).rpcs(rpcs![answer]).rpc(rpc.clone()).start().await?;
-    // nobody serves it: what counts is that it is called
+    // no service answers: what counts is that it is called
     let _ = rpc.call::<calls::Asked>(calls::AskedRequest::new(1), &Context::new()).await;
     bus.emit(marks::Direct::new(1), Context::new()).await?;
     let context = Context::new();

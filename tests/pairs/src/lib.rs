@@ -1,17 +1,17 @@
-//! Holds the comparison of contracts to the generated types of both sides: what the producer's encoder writes, the
-//! consumer's decoder reads wherever the comparison says that it fits, and it refuses every witness.
+//! Checks the comparison of contracts against the generated types of both sides: the consumer's decoder reads
+//! everything that the producer's encoder writes if the comparison says that it fits, and refuses every witness.
 #![forbid(unsafe_code)]
 
 use std::fmt::Debug;
 
 use twyla_runtime::event::{Emit, Listen};
 
-/// Two contracts that are compared.
+/// Two contracts to compare.
 #[derive(Debug)]
 pub struct Pair {
-    /// Names it.
+    /// The name of the pair.
     pub name: &'static str,
-    /// The draft, by the official suite's name for it.
+    /// The draft, by the official suite's name.
     pub draft: &'static str,
     /// Both contracts.
     pub sides: [Side; 2],
@@ -22,11 +22,11 @@ pub struct Pair {
 pub struct Side {
     /// The content's schema.
     pub schema: &'static str,
-    /// The contract as it is compared.
+    /// The contract for the comparison.
     pub bundle: &'static str,
-    /// What the type writes of a value; none where it isn't one of the type.
+    /// Encodes a value with the type; none if the type refuses it.
     pub send: fn(&str) -> Option<String>,
-    /// Why the type doesn't read a value.
+    /// Why the type refuses a value.
     pub read: fn(&str) -> Result<(), String>,
 }
 
@@ -48,5 +48,5 @@ mod generated {
 
 pub use generated::PAIRS;
 
-/// The pairs that were thought of, with whether the first fits the second.
+/// The handwritten pairs, with whether the first fits the second.
 pub const BY_HAND: &[(&str, &str, bool)] = include!("../by_hand.rs");

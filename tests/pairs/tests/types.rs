@@ -1,4 +1,4 @@
-//! Every pair, both ways: what one side's type writes and the other's reads is what the comparison says.
+//! Every pair, in both directions: the types read and refuse what the comparison says.
 
 use serde_json::Value;
 use twyla_build::compare::{Bundle, Options, Verdict, compare};
@@ -6,7 +6,7 @@ use twyla_generate::instances;
 use twyla_generate::random::Random;
 use twyla_pairs::{BY_HAND, PAIRS, Side};
 
-/// Values near each side.
+/// The number of values near each side.
 const MANY: usize = 150;
 
 #[test]
@@ -62,7 +62,7 @@ fn types_read_what_fits_and_refuse_every_witness() {
     assert!(undecided * 20 < PAIRS.len(), "{undecided} undecided");
 }
 
-/// Whether something of a value is not written, or differently; what is written beside it are defaults.
+/// Whether a value lost or changed a member when it was written; additional members are defaults.
 fn is_changed(value: &Value, written: &str) -> bool {
     fn lacks(value: &Value, written: &Value) -> bool {
         match (value, written) {
@@ -73,7 +73,7 @@ fn is_changed(value: &Value, written: &str) -> bool {
                 value.len() != written.len() || value.iter().zip(written).any(|(value, written)| lacks(value, written))
             }
             (Value::Number(value), Value::Number(written)) => value.as_f64() != written.as_f64(),
-            // a moment may be written otherwise
+            // a point in time may be written differently
             (Value::String(value), Value::String(written)) => value.len() < 8 && value != written,
             (value, written) => value != written,
         }
@@ -82,7 +82,7 @@ fn is_changed(value: &Value, written: &str) -> bool {
 }
 
 #[test]
-fn pairs_that_were_thought_of_are_as_they_were() {
+fn handwritten_pairs_have_their_verdicts() {
     for (pair, (producer, consumer, fits)) in PAIRS.iter().zip(BY_HAND) {
         let [first, second] = [&pair.sides[0], &pair.sides[1]].map(|side| Bundle::parse(side.bundle).unwrap());
         let verdict = compare(&first, &second, &Options::default());

@@ -1,4 +1,4 @@
-//! The service `desk` as a process of its own.
+//! The service `desk` in a process of its own.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// A process that serves, killed when it is dropped.
+/// A serving process, killed when dropped.
 pub struct Desk {
     pub child: Child,
     pub address: SocketAddr,
@@ -22,7 +22,7 @@ impl Desk {
         Self { child, address, lines }
     }
 
-    /// What it says next.
+    /// Its next line of output.
     pub async fn line(&mut self) -> Option<String> {
         self.lines.next_line().await.unwrap()
     }

@@ -1,4 +1,4 @@
-//! The service `desk`: what its handlers answer is for each test to say.
+//! The service `desk`. Each test scripts its handlers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,12 +11,12 @@ use crate::contracts::Context;
 use crate::contracts::rpc::desk::{ListRequest, ListResponse, LookRequest, PutResponse};
 use crate::contracts::shared::Note;
 
-/// Anything that a handler fails with.
+/// Any error of a handler.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 type Answering = Pin<Box<dyn Future<Output = Result<Note, Failure>> + Send>>;
 
-/// A call of `desk.look`, or of another one with what that is asked.
+/// A call of `desk.look`, or of another RPC with its request.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub id: u64,
@@ -26,7 +26,7 @@ pub struct Call {
     pub bus: Bus,
 }
 
-/// What the handlers do.
+/// The script of the handlers.
 #[derive(Clone)]
 pub struct Script(Arc<dyn Fn(Call) -> Answering + Send + Sync>);
 
@@ -37,18 +37,18 @@ impl Script {
         Self(Arc::new(move |call| Box::pin(script(call))))
     }
 
-    /// What a handler answers.
+    /// The result of a handler.
     pub async fn answer(&self, call: Call) -> Result<Note, Failure> {
         (self.0)(call).await
     }
 
-    /// Answers with what was asked for.
+    /// A script that answers with the requested id.
     pub fn echo() -> Self {
         Self::new(|call| async move { Ok(Note::new(call.id, call.text)) })
     }
 }
 
-/// All handlers.
+/// All handlers of the service.
 pub fn rpcs() -> Rpcs {
     collect![look, put, list]
 }

@@ -1,4 +1,4 @@
-//! What the tests of calls share: a service whose handlers do what a test says, and both links to it.
+//! Shared by the RPC tests: a service with scripted handlers, and both links to it.
 
 pub mod contracts {
     twyla_runtime::include_contracts!();
@@ -16,17 +16,17 @@ use twyla_runtime::{Bus, Rpc, Running};
 pub use contracts::Context;
 pub use desk::{Call, Script, rpcs};
 
-/// Ends a test that hangs. No test waits for this in good times.
+/// Bounds a test that hangs; a passing test never waits this long.
 pub async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), work).await.expect("the test hangs")
 }
 
-/// The context of the tests' calls.
+/// The context of all test calls.
 pub fn context() -> Context {
     Context::new("test")
 }
 
-/// A way from callers to services: over HTTP, or in memory.
+/// The link between callers and services: HTTP or memory.
 #[derive(Clone)]
 pub enum Link {
     Memory(Rpc),
@@ -34,7 +34,7 @@ pub enum Link {
 }
 
 impl Link {
-    /// Starts a service that does what the script says within these bounds, and a caller of it.
+    /// Starts a service with this script and configuration, and a caller.
     pub async fn start(&self, script: Script, bounds: impl FnOnce(Serve) -> Serve) -> (Running, Rpc) {
         let service = Bus::in_memory().service().state(script).rpcs(rpcs());
         match self {
@@ -51,18 +51,18 @@ impl Link {
     }
 }
 
-/// Calls a running service over HTTP.
+/// A caller of a running service over HTTP.
 pub fn caller(running: &Running) -> Rpc {
     Rpc::new(config(running)).unwrap()
 }
 
-/// How to call a running service over HTTP.
+/// The configuration of a caller of a running service over HTTP.
 pub fn config(running: &Running) -> Config {
     let address = running.address().expect("it is served over HTTP");
     Config::new().address("desk", [format!("http://{address}")])
 }
 
-/// Makes the tests named twice: in memory, and over HTTP.
+/// Defines the named tests twice: in memory and over HTTP.
 #[macro_export]
 macro_rules! both_links {
     ($($test:ident),* $(,)?) => {

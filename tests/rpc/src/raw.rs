@@ -1,11 +1,11 @@
-//! HTTP by hand: requests that no client would send, and servers that no library would make.
+//! Raw HTTP: requests that no client sends, and servers that no library builds.
 
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What came back.
+/// A parsed HTTP response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -27,10 +27,10 @@ impl Reply {
     }
 }
 
-/// Sends bytes and reads what comes back until the other side closes.
+/// Sends bytes, and reads the response until the peer closes.
 pub async fn send(address: SocketAddr, bytes: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // it may have answered and closed before all is sent
+    // the peer may answer and close before everything is sent
     let _ = stream.write_all(bytes).await;
     let mut all = Vec::new();
     let _ = stream.read_to_end(&mut all).await;
@@ -40,7 +40,7 @@ pub async fn send(address: SocketAddr, bytes: &[u8]) -> Reply {
     Reply { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
-/// A `POST` as curl would send it, with these headers more.
+/// A `POST` as curl sends it, with additional headers.
 pub async fn post(address: SocketAddr, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let mut text =
         format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
@@ -52,7 +52,7 @@ pub async fn post(address: SocketAddr, path: &str, headers: &[(&str, &str)], bod
     send(address, &bytes).await
 }
 
-/// A server that reads one request's head and then does what it is told, for each connection anew.
+/// A server that reads the head of one request per connection, and then runs `serve`.
 pub async fn server<F, T>(each: F) -> (SocketAddr, tokio::task::JoinHandle<()>)
 where
     F: Fn(TcpStream) -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! What a call promises, over HTTP and in memory alike.
+//! Guarantees of a call that hold both over HTTP and in memory.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ twyla_rpc_tests::both_links!(
     survives_a_panic,
     stops_when_the_caller_has_given_up,
     stops_when_it_takes_too_long,
-    turns_away_what_it_has_no_place_for,
+    refuses_calls_beyond_its_concurrency,
     tries_again_what_may_be_repeated,
     tries_nothing_again_that_may_not,
     holds_an_rpc_to_bounds_of_its_own,
@@ -65,7 +65,7 @@ async fn carries_context_session_key_and_trace(link: Link) {
     assert_eq!(call.meta.idempotency_key.as_deref(), Some("order 1%"));
     assert_eq!((call.meta.trace, call.meta.attempt, call.meta.method), (Some(trace), 1, "desk.look"));
 
-    // without any, there is a new session and a new key each time
+    // without them, each call gets a new session and a new key
     let mut seen = Vec::new();
     for _ in 0..2 {
         rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap();
@@ -129,7 +129,7 @@ async fn answers_with_typed_errors(link: Link) {
         let not_found = LookError::new(LookErrorReason::NotFound);
         match call.id {
             1 => Err(not_found.into()),
-            // deep in a chain it is found too
+            // the error is found anywhere in the source chain
             2 => Err(Fail::park(not_found).into()),
             _ => Err(not_found.to_string().into()),
         }
@@ -139,10 +139,10 @@ async fn answers_with_typed_errors(link: Link) {
         let error = rpc.call::<Look>(LookRequest::new(id), context()).await.unwrap_err();
         assert_eq!(error.domain().map(|error| error.reason), Some(LookErrorReason::NotFound), "{error}");
     }
-    // its words alone are no error of the contract's
+    // an error with the same text isn't the contract's error
     let error = rpc.call::<Look>(LookRequest::new(3), context()).await.unwrap_err();
     assert!(matches!(error, CallError::Fault { status: 500, .. }), "{error}");
-    // and it is none of an RPC that has no contract for errors
+    // nor is it for an RPC without an error contract
     let error = rpc.call::<Put>(Note::new(1, ""), context()).await.unwrap_err();
     assert!(matches!(error, CallError::Fault { status: 500, .. }), "{error}");
     running.stop().await;
@@ -178,30 +178,30 @@ async fn survives_a_panic(link: Link) {
     running.stop().await;
 }
 
-/// Tells when it is dropped.
-struct Told(mpsc::UnboundedSender<&'static str>);
+/// Sends `stopped` when dropped.
+struct StopSignal(mpsc::UnboundedSender<&'static str>);
 
-impl Drop for Told {
+impl Drop for StopSignal {
     fn drop(&mut self) {
         let _ = self.0.send("stopped");
     }
 }
 
-/// A handler that waits for ever, and tells when it begins and when it is stopped.
+/// A handler that waits forever, and reports when it begins and when it is stopped.
 fn forever() -> (Script, mpsc::UnboundedReceiver<&'static str>) {
-    let (sender, told) = mpsc::unbounded_channel();
+    let (sender, events) = mpsc::unbounded_channel();
     let script = Script::new(move |_| {
         let sender = sender.clone();
         async move {
             let _ = sender.send("begun");
-            let _told = Told(sender);
+            let _signal = StopSignal(sender);
             std::future::pending().await
         }
     });
-    (script, told)
+    (script, events)
 }
 
-/// A handler that answers once it may go on, and tells when it begins.
+/// A handler that reports when it begins, and answers once the gate opens.
 fn gated() -> (Script, Arc<Notify>, Arc<Notify>) {
     let (go, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (gate, begins) = (go.clone(), begun.clone());
@@ -217,44 +217,44 @@ fn gated() -> (Script, Arc<Notify>, Arc<Notify>) {
 }
 
 async fn stops_when_the_caller_has_given_up(link: Link) {
-    let (script, mut told) = forever();
+    let (script, mut events) = forever();
     let (running, rpc) = link.start(script, |serve| serve).await;
     let call = rpc.call::<Look>(LookRequest::new(1), context());
     let calling = tokio::spawn(async move { call.await });
-    assert_eq!(told.recv().await, Some("begun"));
+    assert_eq!(events.recv().await, Some("begun"));
     calling.abort();
-    assert_eq!(told.recv().await, Some("stopped"));
+    assert_eq!(events.recv().await, Some("stopped"));
     running.stop().await;
 }
 
 async fn stops_when_it_takes_too_long(link: Link) {
-    let (script, mut told) = forever();
+    let (script, mut events) = forever();
     let (running, rpc) = link.start(script, |serve| serve.deadline(Duration::from_millis(300))).await;
-    // the caller's own deadline, which the service is told
+    // the caller's own deadline, which it sends to the service
     let call = rpc.call::<Look>(LookRequest::new(1), context()).within(Duration::from_millis(100));
     let error = call.await.unwrap_err();
     assert!(matches!(error, CallError::Deadline { maybe_begun: true, .. }), "{error}");
-    assert_eq!((told.recv().await, told.recv().await), (Some("begun"), Some("stopped")));
+    assert_eq!((events.recv().await, events.recv().await), (Some("begun"), Some("stopped")));
     // and the service's
     let error = rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap_err();
     assert!(matches!(error, CallError::Deadline { maybe_begun: true, .. }), "{error}");
-    assert_eq!((told.recv().await, told.recv().await), (Some("begun"), Some("stopped")));
+    assert_eq!((events.recv().await, events.recv().await), (Some("begun"), Some("stopped")));
     running.stop().await;
 }
 
-async fn turns_away_what_it_has_no_place_for(link: Link) {
+async fn refuses_calls_beyond_its_concurrency(link: Link) {
     let (script, go, begun) = gated();
     let (running, rpc) = link.start(script, |serve| serve.concurrency(1)).await;
     let first = rpc.call::<Put>(Note::new(1, ""), context());
     let first = tokio::spawn(async move { first.await });
     begun.notified().await;
-    // it is turned away at once, and is told when to come again: that is too late for this one
+    // refused at once with a `Retry-After` that exceeds this call's deadline
     let call = rpc.call::<Put>(Note::new(2, ""), context()).within(Duration::from_millis(900));
     let error = call.await.unwrap_err();
     let after = Some(Duration::from_secs(1));
     assert!(matches!(&error, CallError::Fault { status: 503, retry_after, .. } if *retry_after == after), "{error}");
     assert!(!error.maybe_begun());
-    // and this one has the time: nothing was begun of it, so it may come again, whatever its contract says
+    // this one has the time: the refused call was never begun, so it is retried whatever its contract says
     let second = rpc.call::<Put>(Note::new(3, ""), context());
     let second = tokio::spawn(async move { second.await });
     go.notify_one();
@@ -265,7 +265,7 @@ async fn turns_away_what_it_has_no_place_for(link: Link) {
     running.stop().await;
 }
 
-/// A handler that is busy so many times, and says so in a way that may have changed something.
+/// A handler that fails as busy the first `times` calls, in a way that may have had an effect.
 fn busy(times: u32) -> (Script, Arc<AtomicU32>) {
     let calls = Arc::new(AtomicU32::new(0));
     let first_key = Mutex::new(None);
@@ -291,7 +291,7 @@ fn busy(times: u32) -> (Script, Arc<AtomicU32>) {
 }
 
 async fn tries_again_what_may_be_repeated(link: Link) {
-    // by the schema, by the attribute, and by a key that is given
+    // idempotent by schema, by attribute, and by an idempotency key
     let (script, calls) = busy(2);
     let (running, rpc) = link.start(script, |serve| serve).await;
     assert_eq!(rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap().id, 3);
@@ -328,7 +328,7 @@ async fn holds_an_rpc_to_bounds_of_its_own(link: Link) {
         // five seconds, however long the caller would wait
         assert!(deadline <= tokio::time::Instant::now() + Duration::from_secs(5));
     }
-    // two are as many as there may be of it, and others are taken
+    // two calls are the limit of this RPC; other RPCs are still accepted
     let third = rpc.call::<Put>(Note::new(3, ""), context()).within(Duration::from_millis(900)).await.unwrap_err();
     assert!(matches!(third, CallError::Fault { status: 503, .. }), "{third}");
     let other = rpc.call::<List>(ListRequest::default(), context());
@@ -342,7 +342,7 @@ async fn holds_an_rpc_to_bounds_of_its_own(link: Link) {
     running.stop().await;
 }
 
-/// A service that says no more that a call of it may be repeated.
+/// A service that no longer declares its RPC idempotent.
 #[tokio::test]
 async fn forgets_that_a_call_may_be_repeated() {
     #[rpc("desk.list")]
@@ -385,7 +385,7 @@ async fn tries_nothing_again_that_may_not(link: Link) {
     let error = rpc.call::<Put>(Note::new(1, ""), context()).await.unwrap_err();
     assert!(matches!(error, CallError::Fault { status: 503, .. }), "{error}");
     assert_eq!(calls.swap(0, Ordering::SeqCst), 1);
-    // and what may be no more often than it is worth
+    // and an idempotent call is tried at most three times
     let error = rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap_err();
     assert!(matches!(error, CallError::Fault { status: 503, .. }), "{error}");
     assert_eq!(calls.swap(0, Ordering::SeqCst), 3);
@@ -394,13 +394,13 @@ async fn tries_nothing_again_that_may_not(link: Link) {
 
 async fn ends_what_is_under_way_and_takes_no_more(link: Link) {
     let (script, go, begun) = gated();
-    // however many there may be, those that there are count
+    // running calls are counted even if their number is unlimited
     let (running, rpc) = link.start(script, |serve| serve.concurrency(usize::MAX)).await;
     let first = rpc.call::<Look>(LookRequest::new(5), context());
     let first = tokio::spawn(async move { first.await });
     begun.notified().await;
     let mut stopping = Box::pin(running.stop());
-    // polled once, it has begun to stop
+    // polled once, `stop` has begun
     tokio::select! {
         biased;
         () = &mut stopping => panic!("it stops before what is under way has ended"),

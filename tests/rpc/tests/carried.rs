@@ -1,4 +1,4 @@
-//! What a handler calls and emits belongs to what it handles: to the session and the trace, and is over with its call.
+//! Calls and events made by a handler belong to the session and trace of what it handles, and end with its call.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ twyla_rpc_tests::both_links!(
     what_is_emitted_in_a_call_and_called_for_it_is_of_its_session_and_trace,
 );
 
-/// Asks another service; for more than one note, it leaves that to who listens.
+/// Calls another service; for more than one note, it emits an event and leaves the call to the listener.
 #[rpc("desk.list")]
 async fn list(request: ListRequest, rpc: Rpc, bus: Bus) -> Result<ListResponse, Failure> {
     if request.first.is_some() {
@@ -35,7 +35,7 @@ async fn noted(noted: Noted, context: Context, rpc: Rpc) -> Result<(), Failure> 
     Ok(())
 }
 
-/// A service that does what the script says, one between it and the caller, and the caller.
+/// A scripted service, a service between it and the caller, and the caller.
 async fn started(link: Link, script: Script) -> (Running, Running, Rpc) {
     let (behind, rpc) = link.start(script, |serve| serve).await;
     let service = Bus::in_memory().service().rpcs(rpcs![list]).listeners(listeners![noted]).rpc(rpc.clone());
@@ -52,7 +52,7 @@ async fn started(link: Link, script: Script) -> (Running, Running, Rpc) {
     }
 }
 
-/// A script that tells of each call, and answers it.
+/// A script that reports each call, and answers it.
 fn telling() -> (Script, mpsc::UnboundedReceiver<Call>) {
     let (sender, calls) = mpsc::unbounded_channel();
     let script = Script::new(move |call: Call| {
@@ -83,10 +83,10 @@ async fn a_call_in_a_call_has_no_more_time_than_it(link: Link) {
     let (script, mut calls) = telling();
     let (behind, between, rpc) = started(link, script).await;
     let begun = Instant::now();
-    // by itself it would have ten seconds
+    // its own deadline would be ten seconds
     rpc.call::<List>(ListRequest::default(), context()).within(Duration::from_secs(5)).await.unwrap();
     let deadline = calls.recv().await.unwrap().meta.deadline;
-    // the services' clocks begin when the call has come: what that took is no more than all of it
+    // a service's clock starts when the call arrives: the transfer takes at most the whole duration
     assert!(deadline <= Instant::now() + Duration::from_secs(5), "{:?}", deadline - begun);
     between.stop().await;
     behind.stop().await;
@@ -96,7 +96,7 @@ async fn a_call_in_a_call_is_over_with_it(link: Link) {
     let (begun, mut begins) = mpsc::unbounded_channel();
     let (sender, mut ended) = mpsc::unbounded_channel::<()>();
     let script = Script::new(move |_| {
-        // told when the handler is gone
+        // sent when the handler is dropped
         let (begun, gone) = (begun.clone(), sender.clone());
         async move {
             let _gone = Dropped(gone);

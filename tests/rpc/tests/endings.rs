@@ -1,4 +1,4 @@
-//! How calls end that don't end well: what their error says of what was begun, what they may cost, and what is left of them
+//! Unsuccessful calls: whether their error says that a call was begun, how many retries they cost, and what remains
 //! when their service has ended.
 
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ const BUSY: &str = r#"{"type":"urn:twyla:rpc:busy","status":503}"#;
 const LATER: &str = r#"{"type":"urn:twyla:rpc:later","status":503}"#;
 const REFUSED: &str = r#"{"type":"urn:twyla:rpc:contract","status":422,"part":"request"}"#;
 
-/// How a call ends of a server that answers with each of these in turn, and with nothing at all where there is none.
+/// The error of a call to a server that gives each of these answers in turn; `None` closes the connection.
 async fn after(answers: &'static [Option<&'static str>]) -> CallError<LookError> {
     let count = Arc::new(AtomicUsize::new(0));
     let (address, serving) = server(move |mut stream: TcpStream| {
@@ -44,9 +44,9 @@ async fn after(answers: &'static [Option<&'static str>]) -> CallError<LookError>
     error
 }
 
-/// What an attempt may have begun isn't undone by what comes of the next.
+/// An attempt that may have begun is remembered, whatever the next attempt's result.
 #[tokio::test]
-async fn an_error_tells_of_every_attempt() {
+async fn an_error_accounts_for_every_attempt() {
     for (answers, begun) in [
         (&[Some(BUSY), Some(BUSY), Some(BUSY)], false),
         (&[None, Some(BUSY), Some(BUSY)], true),
@@ -69,7 +69,7 @@ async fn an_error_tells_of_every_attempt() {
 }
 
 #[tokio::test]
-async fn of_all_calls_few_are_repeated() {
+async fn retries_are_limited_to_a_fraction_of_calls() {
     let attempts = Arc::new(AtomicU32::new(0));
     let counted = attempts.clone();
     let script = Script::new(move |_| {
@@ -81,12 +81,12 @@ async fn of_all_calls_few_are_repeated() {
         let error = within(async { rpc.call::<List>(ListRequest { first: None }, context()).await }).await.unwrap_err();
         assert!(matches!(error, CallError::Fault { status: 503, .. }), "{error}");
     }
-    // ten at first, and one more for every ten calls
+    // ten at first, and one more for each ten calls
     assert_eq!(attempts.load(Ordering::SeqCst), 30 + 10 + 3);
     running.stop().await;
 }
 
-/// Says when it is dropped.
+/// Reports when it is dropped.
 struct Dropped(mpsc::UnboundedSender<&'static str>);
 
 impl Drop for Dropped {
@@ -95,11 +95,11 @@ impl Drop for Dropped {
     }
 }
 
-/// After the signal to stop, a service isn't ready any more and still answers, until its shutdown delay is over.
+/// After the signal to stop, a service isn't ready but still answers until its shutdown delay is over.
 #[tokio::test]
-async fn a_service_that_is_to_stop_answers_and_is_not_ready_for_its_shutdown_delay() {
+async fn a_stopping_service_answers_but_is_not_ready_during_its_shutdown_delay() {
     within(async {
-        // a port of its own, which is free again for the service
+        // reserve a port, which is free again for the service
         let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs());
         let service = service.serve(Serve::on(address.to_string())).shutdown_delay(Duration::from_secs(3600));
@@ -133,13 +133,13 @@ async fn a_service_that_is_to_stop_answers_and_is_not_ready_for_its_shutdown_del
     .await;
 }
 
-/// A handler that never ends is stopped with its service, however the call has come to it.
+/// A handler that never ends is stopped with its service, over every link.
 #[tokio::test]
-async fn what_does_not_end_is_stopped() {
+async fn handlers_that_do_not_end_are_stopped() {
     for way in ["in memory", "mounted", "over HTTP"] {
-        let (told, mut tells) = mpsc::unbounded_channel();
+        let (sender, mut reports) = mpsc::unbounded_channel();
         let script = Script::new(move |_| {
-            let dropped = Dropped(told.clone());
+            let dropped = Dropped(sender.clone());
             async move {
                 let _ = dropped.0.send("begun");
                 std::future::pending().await
@@ -167,17 +167,17 @@ async fn what_does_not_end_is_stopped() {
         };
         let call = rpc.call::<Look>(LookRequest::new(1), context());
         let calling = tokio::spawn(async move { call.await });
-        assert_eq!(within(tells.recv()).await, Some("begun"), "{way}");
+        assert_eq!(within(reports.recv()).await, Some("begun"), "{way}");
         within(running.stop()).await;
-        assert_eq!(tells.try_recv(), Ok("dropped"), "{way}");
+        assert_eq!(reports.try_recv(), Ok("dropped"), "{way}");
         let error = within(calling).await.unwrap().unwrap_err();
         assert!(error.maybe_begun(), "{way}: {error}");
     }
 }
 
-/// A request that is whole only when its service has ended was never begun.
+/// A request that is complete only after its service has ended was never begun.
 #[tokio::test]
-async fn what_comes_too_late_is_turned_away() {
+async fn a_request_completed_too_late_is_refused() {
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(Serve::mounted());
     let running = service.start().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -186,29 +186,29 @@ async fn what_comes_too_late_is_turned_away() {
     let mut stream = begun(address).await;
     within(running.stop()).await;
     stream.write_all(br#"{"id":1}"#).await.unwrap();
-    let mut told = Vec::new();
-    while !told.ends_with(b"}") {
-        assert_ne!(within(stream.read_buf(&mut told)).await.unwrap(), 0);
+    let mut reply = Vec::new();
+    while !reply.ends_with(b"}") {
+        assert_ne!(within(stream.read_buf(&mut reply)).await.unwrap(), 0);
     }
-    let told = String::from_utf8_lossy(&told);
-    assert!(told.contains("HTTP/1.1 503") && told.contains("urn:twyla:rpc:busy"), "{told}");
+    let reply = String::from_utf8_lossy(&reply);
+    assert!(reply.contains("HTTP/1.1 503") && reply.contains("urn:twyla:rpc:busy"), "{reply}");
 }
 
-/// A call whose head has come, and whose body is waited for: `{"id":1}`.
+/// A call whose head has arrived and whose body, `{"id":1}`, is still missing.
 async fn begun(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = "POST /rpc/look HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\
                 twyla-context: {\"channel\":\"x\"}\r\ntwyla-timeout-ms: 20000\r\nexpect: 100-continue\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
-    let mut told = [0; 25];
-    within(stream.read_exact(&mut told)).await.unwrap();
-    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut reply = [0; 25];
+    within(stream.read_exact(&mut reply)).await.unwrap();
+    assert_eq!(&reply, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream
 }
 
-/// Of two services in one process the one is called that runs.
+/// With two services in one process, calls go to the running one.
 #[tokio::test]
-async fn a_service_that_has_ended_stands_in_nobodys_way() {
+async fn a_service_that_has_ended_is_not_called() {
     let rpc = Rpc::in_memory();
     let start = async |id| {
         let script = Script::new(move |_| async move { Ok(Note::new(id, "")) });
@@ -218,16 +218,16 @@ async fn a_service_that_has_ended_stands_in_nobodys_way() {
     let (old, new) = (start(1).await, start(2).await);
     let call = async || rpc.call::<Look>(LookRequest::new(7), context()).within(Duration::from_secs(1)).await;
     assert_eq!(call().await.unwrap().id, 2);
-    // whoever has its routes keeps it alive
+    // a clone of the routes keeps its service alive
     let _routes = new.router();
     new.stop().await;
     assert_eq!(call().await.unwrap().id, 1);
     old.stop().await;
 }
 
-/// What a caller waits for begins with its request, and not with the last byte of that.
+/// A call's deadline starts with the head of its request, not with the last byte of the body.
 #[tokio::test]
-async fn a_callers_time_begins_with_its_head() {
+async fn a_deadline_starts_with_the_request_head() {
     let (sender, mut deadlines) = mpsc::unbounded_channel();
     let script = Script::new(move |call| {
         let _ = sender.send(call.meta.deadline);
@@ -243,9 +243,9 @@ async fn a_callers_time_begins_with_its_head() {
     running.stop().await;
 }
 
-/// Whoever still sends when its answer is there is told that the connection ends with that, and nobody else is.
+/// A client that is still sending when it is answered gets `connection: close`, and others don't.
 #[tokio::test]
-async fn an_answer_before_the_request() {
+async fn an_answer_before_the_whole_request_closes_the_connection() {
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(Serve::on("127.0.0.1:0"));
     let running = service.start().await.unwrap();
     let address = running.address().unwrap();
@@ -256,19 +256,19 @@ async fn an_answer_before_the_request() {
         for (sent, closes) in [(head(2) + "{}", false), (head(2), true), (head(1_000_000) + &" ".repeat(100_000), true)]
         {
             let mut stream = TcpStream::connect(address).await.unwrap();
-            // it may have answered and closed before all is sent
+            // it may answer and close before everything is sent
             let _ = stream.write_all(sent.as_bytes()).await;
-            let mut told = Vec::new();
-            while !told.windows(4).any(|end| end == b"\r\n\r\n") {
-                assert_ne!(within(stream.read_buf(&mut told)).await.unwrap(), 0);
+            let mut reply = Vec::new();
+            while !reply.windows(4).any(|end| end == b"\r\n\r\n") {
+                assert_ne!(within(stream.read_buf(&mut reply)).await.unwrap(), 0);
             }
-            let told = String::from_utf8_lossy(&told).to_ascii_lowercase();
-            assert!(told.starts_with(&format!("http/1.1 {status}")), "{told}");
-            assert_eq!(told.contains("connection: close"), closes, "{told}");
+            let reply = String::from_utf8_lossy(&reply).to_ascii_lowercase();
+            assert!(reply.starts_with(&format!("http/1.1 {status}")), "{reply}");
+            assert_eq!(reply.contains("connection: close"), closes, "{reply}");
         }
     }
-    // and to whoever asks whether to send it at all, nobody says so
-    let told = within(post(address, "/rpc/look", &[("expect", "100-continue")], b"{}")).await;
-    assert_eq!((told.status, told.header("connection")), (415, Some("close")));
+    // a client that asks with `expect: 100-continue` is answered without asking for the body
+    let reply = within(post(address, "/rpc/look", &[("expect", "100-continue")], b"{}")).await;
+    assert_eq!((reply.status, reply.header("connection")), (415, Some("close")));
     running.stop().await;
 }

@@ -1,4 +1,4 @@
-//! What goes wrong between a caller and a service: each a typed error within its deadline, and nothing left behind.
+//! Faults between a caller and a service: each is a typed error within the deadline, and leaves nothing behind.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use twyla_rpc_tests::{Script, context, rpcs, within};
 use twyla_runtime::rpc::{CallError, Config, Serve};
 use twyla_runtime::{Bus, Rpc};
 
-/// What each call may take.
+/// The deadline of each call.
 const DEADLINE: Duration = Duration::from_millis(700);
 
-/// A caller that tries once, of a service at this address.
+/// A caller with one attempt, for a service at this address.
 fn caller(address: SocketAddr) -> Rpc {
     Rpc::new(Config::new().address("desk", [format!("http://{address}")]).attempts(1).max_answer(1 << 20)).unwrap()
 }
 
-/// How a call of a server ends that answers with these bytes and closes.
-async fn told(bytes: &'static [u8]) -> CallError<LookError> {
+/// The error of a call to a server that sends these bytes and closes.
+async fn error_for(bytes: &'static [u8]) -> CallError<LookError> {
     let (address, serving) = server(move |mut stream: TcpStream| async move {
         let _ = stream.write_all(bytes).await;
     })
@@ -35,18 +35,18 @@ async fn told(bytes: &'static [u8]) -> CallError<LookError> {
     error
 }
 
-/// How a call ends, which it does within its deadline.
+/// The error of a call, which must arrive within its deadline.
 async fn ended(address: SocketAddr) -> CallError<LookError> {
     let begun = Instant::now();
     let error = within(async { caller(address).call::<Look>(LookRequest::new(1), context()).within(DEADLINE).await });
     let error = error.await.unwrap_err();
-    // generous: what counts is that nobody waits for ever
+    // generous: the check is that no call waits forever
     assert!(begun.elapsed() < DEADLINE + Duration::from_secs(5), "{error}");
     error
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there() {
+async fn a_missing_server() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -57,7 +57,7 @@ async fn a_server_that_is_not_there() {
 
 #[tokio::test]
 async fn a_server_that_takes_no_connections() {
-    // what is not accepted waits in the kernel, and then there is no answer
+    // unaccepted connections wait in the kernel, and get no answer
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let error = ended(listener.local_addr().unwrap()).await;
     assert!(matches!(error, CallError::Deadline { maybe_begun: true, .. }), "{error}");
@@ -65,7 +65,7 @@ async fn a_server_that_takes_no_connections() {
 
 #[tokio::test]
 async fn a_server_that_dies_before_it_answers() {
-    let error = told(b"").await;
+    let error = error_for(b"").await;
     assert!(matches!(error, CallError::Unreachable { maybe_begun: true, .. }), "{error}");
 }
 
@@ -76,20 +76,20 @@ async fn an_answer_that_is_cut_short() {
         b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"id\":1,",
         b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"id\"",
     ] {
-        let error = told(bytes).await;
+        let error = error_for(bytes).await;
         assert!(matches!(error, CallError::Unreachable { maybe_begun: true, .. }), "{error}");
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_http() {
-    let error = told(b"SSH-2.0-OpenSSH_9.2\r\n").await;
+async fn an_answer_that_is_not_http() {
+    let error = error_for(b"SSH-2.0-OpenSSH_9.2\r\n").await;
     assert!(matches!(error, CallError::Unreachable { maybe_begun: true, .. }), "{error}");
 }
 
 #[tokio::test]
 async fn an_answer_of_another_content_type() {
-    for (bytes, said) in [
+    for (bytes, expected) in [
         (&b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>"[..], "`text/html`"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\n{\"id\":1,\"text\":\"\"}", "no content type"),
         (b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>", "`text/html`"),
@@ -103,15 +103,15 @@ async fn an_answer_of_another_content_type() {
         ),
         (b"HTTP/1.1 204 No Content\r\n\r\n", "no content type"),
     ] {
-        let error = told(bytes).await;
+        let error = error_for(bytes).await;
         assert!(matches!(error, CallError::Fault { maybe_begun: true, .. }), "{error}");
-        assert!(error.to_string().contains(said), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }
 
-/// To a caller from before an `error.json` its error is the fault that it was then.
+/// A caller from before `error.json` existed sees the error as a fault, as before.
 #[tokio::test]
-async fn an_error_that_is_no_part_of_the_callers_contract() {
+async fn an_error_outside_the_callers_contract() {
     let (address, serving) = server(move |mut stream: TcpStream| async move {
         let answer =
             b"HTTP/1.1 409 x\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n{\"reason\":\"gone\"}";
@@ -125,7 +125,7 @@ async fn an_error_that_is_no_part_of_the_callers_contract() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_its_contract() {
-    for (bytes, said) in [
+    for (bytes, expected) in [
         (
             &b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n{\"id\":1}"[..],
             "`text` is missing",
@@ -133,24 +133,24 @@ async fn an_answer_that_breaks_its_contract() {
         (b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n", "EOF"),
         (b"HTTP/1.1 409 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}", "`reason` is missing"),
     ] {
-        let error = told(bytes).await;
+        let error = error_for(bytes).await;
         assert!(matches!(error, CallError::Response { .. }), "{error}");
-        assert!(error.to_string().contains(said), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }
 
 #[tokio::test]
 async fn a_redirect() {
-    let error = told(b"HTTP/1.1 307 No\r\nlocation: http://elsewhere/rpc/look\r\ncontent-length: 0\r\n\r\n").await;
+    let error = error_for(b"HTTP/1.1 307 No\r\nlocation: http://elsewhere/rpc/look\r\ncontent-length: 0\r\n\r\n").await;
     assert!(matches!(error, CallError::Fault { status: 307, .. }), "{error}");
     assert!(error.to_string().contains("redirects to `http://elsewhere/rpc/look`"), "{error}");
 }
 
 #[tokio::test]
 async fn an_answer_without_an_end() {
-    // one that says how long it is, and one that goes on for ever
+    // one with a content length, and an endless one
     let error =
-        told(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n{").await;
+        error_for(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n{").await;
     assert!(error.to_string().contains("more than the 1048576 bytes"), "{error}");
     let (address, serving) = server(|mut stream: TcpStream| async move {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n").await;
@@ -171,7 +171,7 @@ async fn an_answer_byte_by_byte() {
         async move {
             let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n";
             let _ = stream.write_all(answer).await;
-            // until the caller has gone
+            // until the caller disconnects
             while stream.write_all(b" ").await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -193,7 +193,7 @@ async fn is_served(address: SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_caller_that_sends_nothing_or_less_than_tells_its_version() {
+async fn a_caller_that_sends_nothing_or_an_incomplete_version() {
     let settings = Serve::on("127.0.0.1:0").read_deadline(Duration::from_millis(300)).connections(1);
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);
     let running = service.start().await.unwrap();
@@ -201,14 +201,14 @@ async fn a_caller_that_sends_nothing_or_less_than_tells_its_version() {
     for begins in [&b""[..], b"P", b"PRI * HT", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
         let mut silent = TcpStream::connect(address).await.unwrap();
         silent.write_all(begins).await.unwrap();
-        // it has the one place there is until it is closed
+        // it occupies the only connection until it is closed
         is_served(address).await;
         let mut all = Vec::new();
-        // what it has sent is never read: so it may be told by a reset
+        // its bytes are never read, so it may see a reset
         let _ = within(silent.read_to_end(&mut all)).await;
         assert!(all.is_empty(), "{}", String::from_utf8_lossy(&all));
     }
-    // nor does the end wait for one
+    // nor does shutdown wait for such a connection
     let silent = TcpStream::connect(address).await.unwrap();
     within(running.stop()).await;
     drop(silent);
@@ -233,7 +233,7 @@ async fn a_caller_whose_first_line_comes_byte_by_byte_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_handler_that_blocks_its_thread_holds_no_end_up() {
+async fn a_handler_that_blocks_its_thread_does_not_delay_shutdown() {
     let (begun, mut begins) = mpsc::unbounded_channel();
     let (release, released) = std::sync::mpsc::channel::<()>();
     let released = Arc::new(std::sync::Mutex::new(released));
@@ -261,12 +261,12 @@ async fn a_caller_that_sends_byte_by_byte() {
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);
     let running = service.start().await.unwrap();
     let address = running.address().unwrap();
-    // a head that never ends, and a body that never does
+    // a head that never ends, and a body that never ends
     let head = b"POST /rpc/put HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     for (begins, status) in [(&head[..30], None), (&head[..], Some("HTTP/1.1 408"))] {
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(begins).await.unwrap();
-        // meanwhile others are served, although there is but one place
+        // others are served meanwhile, although only one connection is allowed
         is_served(address).await;
         let mut all = Vec::new();
         let sending = async {
@@ -302,7 +302,7 @@ async fn a_caller_that_does_not_read_its_answer() {
     let mut deaf = TcpStream::connect(address).await.unwrap();
     let request = b"POST /rpc/look HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntwyla-context: {\"channel\":\"x\"}\r\ncontent-length: 8\r\n\r\n{\"id\":1}";
     deaf.write_all(request).await.unwrap();
-    // it has the one place there is until it is closed
+    // it occupies the only connection until it is closed
     is_served(address).await;
     let mut all = Vec::new();
     let _ = within(deaf.read_to_end(&mut all)).await;
@@ -311,7 +311,7 @@ async fn a_caller_that_does_not_read_its_answer() {
 }
 
 #[tokio::test]
-async fn unfinished_requests_have_no_more_room_than_there_is() {
+async fn unfinished_requests_share_a_bounded_budget() {
     const SENT: usize = 600_000;
     let settings = Serve::on("127.0.0.1:0").max_request(700_000).max_buffered(1_000_000);
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(settings);
@@ -325,16 +325,16 @@ async fn unfinished_requests_have_no_more_room_than_there_is() {
     let begun = || async {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
-        // of whoever is turned away not all of it is taken
+        // the body of a refused caller isn't read completely
         let _ = stream.write_all(&body.as_bytes()[..SENT]).await;
         stream
     };
-    // of two, one is turned away
+    // of two, one is refused
     let [mut first, mut second] = [begun().await, begun().await];
     let [mut some, mut more] = [[0; 12]; 2];
-    // it is told so, unless what it has still sent is answered with a reset
-    let refused = |count: std::io::Result<usize>, said: &[u8]| {
-        assert!(count.is_err() || said == b"HTTP/1.1 503", "{}", String::from_utf8_lossy(said));
+    // it receives the refusal, unless its remaining bytes cause a reset
+    let refused = |count: std::io::Result<usize>, answer: &[u8]| {
+        assert!(count.is_err() || answer == b"HTTP/1.1 503", "{}", String::from_utf8_lossy(answer));
     };
     let either = async {
         tokio::select! {
@@ -349,15 +349,15 @@ async fn unfinished_requests_have_no_more_room_than_there_is() {
         }
     };
     let first_is_refused = within(either).await;
-    // and the other one is answered, when all of it is there
+    // the other is answered once its body is complete
     let other = if first_is_refused { &mut second } else { &mut first };
     other.write_all(&body.as_bytes()[SENT..]).await.unwrap();
     let mut text = String::new();
     within(other.read_to_string(&mut text)).await.unwrap();
     assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
-    // those that come in one piece need none of it
+    // requests that arrive in one piece don't use the budget
     is_served(address).await;
-    // nor is any of it lost
+    // and none of the budget is lost
     let mut third = begun().await;
     third.write_all(&body.as_bytes()[SENT..]).await.unwrap();
     let mut text = String::new();
@@ -377,7 +377,7 @@ async fn one_of_two_services_that_hangs() {
     let addresses = [hanging, running.address().unwrap()].map(|address| format!("http://{address}"));
     let config = Config::new().address("desk", addresses).attempt_deadline(Duration::from_millis(200));
     let rpc = Rpc::new(config).unwrap();
-    // each second call begins at the one that hangs
+    // each second call tries the hanging one first
     for id in 1..=2 {
         let call = rpc.call::<Look>(LookRequest::new(id), context()).within(Duration::from_secs(60));
         assert_eq!(within(async { call.await }).await.unwrap().id, id);
@@ -394,7 +394,7 @@ async fn a_huge_request_is_not_read_to_its_end() {
     let text = "x".repeat(3_000_000);
     let rpc = caller(running.address().unwrap());
     let error = within(async { rpc.call::<Put>(Note::new(1, text), context()).await }).await.unwrap_err();
-    // the refusal, unless the connection is cut while the rest is still being sent
+    // the refusal, unless the connection is reset while the rest is being sent
     let known = matches!(
         &error,
         CallError::Fault { status: 413, maybe_begun: false, .. } | CallError::Unreachable { maybe_begun: true, .. }
@@ -405,7 +405,7 @@ async fn a_huge_request_is_not_read_to_its_end() {
 
 #[tokio::test]
 async fn a_caller_that_vanishes_in_mid_call_leaves_nothing() {
-    let (sender, mut told) = mpsc::unbounded_channel();
+    let (sender, mut events) = mpsc::unbounded_channel();
     let running_calls = Arc::new(AtomicU32::new(0));
     struct Here(Arc<AtomicU32>, mpsc::UnboundedSender<&'static str>);
     impl Drop for Here {
@@ -438,18 +438,18 @@ async fn a_caller_that_vanishes_in_mid_call_leaves_nothing() {
             })
             .collect();
         for _ in 0..20 {
-            assert_eq!(within(told.recv()).await, Some("begun"));
+            assert_eq!(within(events.recv()).await, Some("begun"));
         }
         calls.iter().for_each(tokio::task::JoinHandle::abort);
         for _ in 0..20 {
-            assert_eq!(within(told.recv()).await, Some("stopped"));
+            assert_eq!(within(events.recv()).await, Some("stopped"));
         }
         assert_eq!(running_calls.load(Ordering::SeqCst), 0);
     }
     within(running.stop()).await;
 }
 
-/// The sockets and tasks that a runtime of its own has left.
+/// Checks that a runtime of its own has no sockets and tasks left.
 #[cfg(target_os = "linux")]
 #[test]
 fn nothing_is_leaked() {
@@ -465,7 +465,7 @@ fn nothing_is_leaked() {
                 b"HTTP/1.1 307 No\r\nlocation: http://elsewhere/\r\ncontent-length: 0\r\n\r\n",
                 b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n",
             ] {
-                told(bytes).await;
+                error_for(bytes).await;
             }
             let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs());
             let running = service.serve(Serve::on("127.0.0.1:0")).start().await.unwrap();
@@ -473,7 +473,7 @@ fn nothing_is_leaked() {
             rpc.call::<Look>(LookRequest::new(1), context()).await.unwrap();
             drop(rpc);
             running.stop().await;
-            // what is told to end does so when it is its turn
+            // aborted tasks end when they are polled
             let all_ended = async {
                 while runtime.metrics().num_alive_tasks() > 0 {
                     tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,4 +1,4 @@
-//! Requests that are made to hurt: whatever comes, it is answered or the connection is closed, and the service goes on.
+//! Hostile requests: each is answered or its connection closed, and the service continues.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -23,7 +23,7 @@ fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
 }
 
-/// An answer is one of ours: what was asked for, or a problem that says why not.
+/// Checks that a response is Twyla's: the requested value, or a problem that says why it was refused.
 fn is_an_answer(reply: &Reply) {
     match reply.status {
         200 => drop(reply.json()),
@@ -31,13 +31,13 @@ fn is_an_answer(reply: &Reply) {
             let problem = reply.json();
             assert!(problem["type"].as_str().unwrap().starts_with("urn:twyla:rpc:"), "{problem}");
         }
-        // what is no HTTP is hyper's to refuse
+        // hyper itself refuses bytes that aren't HTTP
         400 | 404 | 414 | 431 => {}
         status => panic!("{status}: {reply:?}"),
     }
 }
 
-/// A JSON value that may be a request, nearly is one, or isn't one by far.
+/// A JSON value that is a valid request, nearly is, or is far from it.
 fn json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -57,7 +57,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-/// Whether the contract of `desk.look` allows it, by hand.
+/// Whether the contract of `desk.look` allows it, checked by hand.
 fn is_a_request(value: &serde_json::Value) -> bool {
     let Some(members) = value.as_object() else { return false };
     let id = members.get("id").and_then(|id| id.as_f64().filter(|_| id.is_number()));
@@ -69,7 +69,7 @@ fn is_a_request(value: &serde_json::Value) -> bool {
 }
 
 #[test]
-fn requests_are_answered_as_their_contract_has_it() {
+fn requests_are_answered_according_to_their_contract() {
     let runtime = runtime();
     let running = runtime.block_on(start());
     let address = running.address().unwrap();
@@ -88,7 +88,7 @@ fn requests_are_answered_as_their_contract_has_it() {
             let problem = reply.json();
             for error in problem["errors"].as_array().unwrap() {
                 let pointer = error["pointer"].as_str().unwrap();
-                // it leads somewhere, or to what is missing
+                // a known path, or a missing one
                 prop_assert!(value.pointer(pointer).is_some(), "{}: {}", value, error);
             }
         }
@@ -128,7 +128,7 @@ fn bodies_and_headers_of_any_bytes() {
 }
 
 #[test]
-fn bytes_that_are_no_http() {
+fn bytes_that_are_not_http() {
     let runtime = runtime();
     let running = runtime.block_on(start());
     let address = running.address().unwrap();
@@ -155,13 +155,13 @@ fn bytes_that_are_no_http() {
         Ok(())
     });
     checked.unwrap();
-    // and it is as well as before
+    // and the service still works
     let reply = runtime.block_on(within(post(address, "/rpc/look", &[JSON, CONTEXT], br#"{"id":1}"#)));
     assert_eq!(reply.status, 200);
     runtime.block_on(running.stop());
 }
 
-/// Sends bytes, and nothing more, and waits for the end of the connection.
+/// Sends bytes and nothing else, and waits for the connection to end.
 async fn gone(address: std::net::SocketAddr, bytes: &[u8]) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a service says over HTTP to whoever asks: curl, other languages, proxies.
+//! The service's HTTP interface as other clients see it: curl, other languages, proxies.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn anywhere() -> Serve {
     Serve::on("127.0.0.1:0")
 }
 
-/// The problem that a reply is, without its title.
+/// The problem in a response, with type and status checked.
 fn problem(reply: &Reply, status: u16, kind: &str) -> serde_json::Value {
     assert_eq!(reply.status, status, "{reply:?}");
     assert_eq!(reply.header("content-type"), Some("application/problem+json"));
@@ -40,14 +40,14 @@ fn problem(reply: &Reply, status: u16, kind: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn answers_whoever_asks() {
+async fn answers_clients_other_than_twyla() {
     let running = start(Script::echo(), anywhere()).await;
     let reply = look(&running, &[JSON, CONTEXT], r#"{"id": 7.0, "more": [1]}"#).await;
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
     assert_eq!(reply.json(), serde_json::json!({"id": 7, "text": "looked"}));
     assert_eq!(reply.header("twyla-idempotent"), None);
 
-    // without a context, where none is taken; with a charset, which JSON has none of
+    // without a context, for an RPC without one; with a charset, which JSON doesn't define
     let headers = [("content-type", "application/json; charset=utf-8")];
     let address = running.address().unwrap();
     let reply = within(post(address, "/rpc/put", &headers, br#"{"id":2,"text":"x"}"#)).await;
@@ -58,16 +58,16 @@ async fn answers_whoever_asks() {
 }
 
 #[tokio::test]
-async fn says_which_rule_a_request_breaks() {
+async fn reports_the_rule_that_a_request_breaks() {
     let running = start(Script::new(|_| async { unreachable!("it is never handled") }), anywhere()).await;
     let reply = look(&running, &[JSON, CONTEXT], r#"{"id": 0, "tag": "NO"}"#).await;
-    let told = problem(&reply, 422, "contract");
-    assert_eq!((&told["part"], &told["method"]), (&"request".into(), &"desk.look".into()));
-    assert_eq!(told["errors"][0]["pointer"], "/id");
-    assert_eq!(told["errors"][0]["keyword"], "minimum");
-    assert_eq!(told["errors"][0]["detail"], "0 is less than 1");
-    assert_eq!(told["errors"][1]["pointer"], "/tag");
-    assert_eq!(told["errors"][1]["keyword"], "pattern");
+    let refusal = problem(&reply, 422, "contract");
+    assert_eq!((&refusal["part"], &refusal["method"]), (&"request".into(), &"desk.look".into()));
+    assert_eq!(refusal["errors"][0]["pointer"], "/id");
+    assert_eq!(refusal["errors"][0]["keyword"], "minimum");
+    assert_eq!(refusal["errors"][0]["detail"], "0 is less than 1");
+    assert_eq!(refusal["errors"][1]["pointer"], "/tag");
+    assert_eq!(refusal["errors"][1]["keyword"], "pattern");
 
     for (body, pointer, keyword) in [
         ("", "", "json"),
@@ -78,24 +78,24 @@ async fn says_which_rule_a_request_breaks() {
         (r#"{"id":1,"id":1}"#, "", "json"),
         (r#"{"id":1} {}"#, "", "json"),
     ] {
-        let told = problem(&look(&running, &[JSON, CONTEXT], body).await, 422, "contract");
+        let refusal = problem(&look(&running, &[JSON, CONTEXT], body).await, 422, "contract");
         assert_eq!(
-            (&told["errors"][0]["pointer"], &told["errors"][0]["keyword"]),
+            (&refusal["errors"][0]["pointer"], &refusal["errors"][0]["keyword"]),
             (&pointer.into(), &keyword.into()),
             "{body}"
         );
     }
 
-    // and a context: one that breaks its contract, and none where one is taken that requires something
+    // the context too: an invalid one, and a missing one
     for headers in [&[JSON, ("twyla-context", r#"{"channel":""}"#)][..], &[JSON, ("twyla-context", "no")], &[JSON]] {
-        let told = problem(&look(&running, headers, r#"{"id": 1}"#).await, 422, "contract");
-        assert_eq!(told["part"], "context");
+        let refusal = problem(&look(&running, headers, r#"{"id": 1}"#).await, 422, "contract");
+        assert_eq!(refusal["part"], "context");
     }
     running.stop().await;
 }
 
 #[tokio::test]
-async fn says_what_is_no_call() {
+async fn refuses_requests_that_are_not_calls() {
     let settings = anywhere().max_request(1000);
     let running = start(Script::new(|_| async { unreachable!("it is never handled") }), settings).await;
     let address = running.address().unwrap();
@@ -107,25 +107,25 @@ async fn says_what_is_no_call() {
     problem(&within(post(address, "/rpc/look/more", &[JSON], body)).await, 404, "unknown-method");
     assert_eq!(within(post(address, "/other", &[JSON], body)).await.status, 404);
     for headers in [&[][..], &[("content-type", "text/plain")]] {
-        let told = within(post(address, "/rpc/look", headers, body)).await;
-        problem(&told, 415, "not-json");
-        assert_eq!((told.header("accept"), told.header("accept-encoding")), (Some("application/json"), None));
+        let reply = within(post(address, "/rpc/look", headers, body)).await;
+        problem(&reply, 415, "not-json");
+        assert_eq!((reply.header("accept"), reply.header("accept-encoding")), (Some("application/json"), None));
     }
     for (name, value) in
         [("twyla-timeout-ms", "soon"), ("twyla-timeout-ms", "-1"), ("twyla-attempt", "x"), ("twyla-session", "\u{ff}")]
     {
-        let told = within(post(address, "/rpc/look", &[JSON, (name, value)], body)).await;
-        // a session that is UTF-8 is one, whatever its letters
+        let reply = within(post(address, "/rpc/look", &[JSON, (name, value)], body)).await;
+        // any session that is UTF-8 is valid, in any script
         let due = if name == "twyla-session" { (422, "contract") } else { (400, "bad-header") };
-        problem(&told, due.0, due.1);
+        problem(&reply, due.0, due.1);
     }
     problem(&within(post(address, "/rpc/look", &[JSON], &[b' '; 1001])).await, 413, "too-large");
-    // and with no length told beforehand
+    // and a body without a declared length
     let chunk = format!("{:x}\r\n{}\r\n", 900, " ".repeat(900));
     let head =
         "POST /rpc/look HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
-    let told = within(send(address, format!("{head}{chunk}{chunk}0\r\n\r\n").as_bytes())).await;
-    problem(&told, 413, "too-large");
+    let reply = within(send(address, format!("{head}{chunk}{chunk}0\r\n\r\n").as_bytes())).await;
+    problem(&reply, 413, "too-large");
     let long = format!(r#"{{"channel":"{}"}}"#, "x".repeat(7000));
     problem(&within(post(address, "/rpc/look", &[JSON, ("twyla-context", &long)], body)).await, 422, "contract");
     running.stop().await;
@@ -139,16 +139,16 @@ async fn a_body_with_a_content_coding_is_refused_as_unsupported() {
     let gzip = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff\xabV\xcaLQ\xb2R0\xaf\x05\0\x03\xe7\x8e\0\t\0\0\0";
     let address = running.address().unwrap();
     for coding in ["gzip", "GZIP", "identity, br", "deflate;q=1"] {
-        let told = within(post(address, "/rpc/look", &[JSON, CONTEXT, ("content-encoding", coding)], gzip)).await;
-        let detail = &problem(&told, 415, "encoded")["detail"];
+        let reply = within(post(address, "/rpc/look", &[JSON, CONTEXT, ("content-encoding", coding)], gzip)).await;
+        let detail = &problem(&reply, 415, "encoded")["detail"];
         assert_eq!(detail, &format!("the request body is encoded as `{coding}`: send it without a content coding"));
-        assert_eq!((told.header("accept-encoding"), told.header("accept")), (Some("identity"), None));
+        assert_eq!((reply.header("accept-encoding"), reply.header("accept")), (Some("identity"), None));
     }
     for coding in ["identity", "", "Identity,identity"] {
         let reply = look(&running, &[JSON, CONTEXT, ("content-encoding", coding)], r#"{"id": 7}"#).await;
         assert_eq!(reply.status, 200, "{reply:?}");
     }
-    // two headers are one list (RFC 9110, section 5.3)
+    // two headers form one list (RFC 9110, section 5.3)
     let two = [JSON, CONTEXT, ("content-encoding", "identity"), ("content-encoding", "gzip")];
     problem(&look(&running, &two, r#"{"id": 7}"#).await, 415, "encoded");
     running.stop().await;
@@ -164,8 +164,11 @@ async fn another_encoding_of_a_request_is_named() {
         ([b"\xff\xfe", &utf16[..]].concat(), "is UTF-16, and JSON is UTF-8"),
     ] {
         let reply = within(post(running.address().unwrap(), "/rpc/look", &[JSON, CONTEXT], &body)).await;
-        let told = problem(&reply, 422, "contract");
-        assert_eq!((&told["errors"][0]["keyword"], &told["errors"][0]["detail"]), (&"json".into(), &detail.into()));
+        let refusal = problem(&reply, 422, "contract");
+        assert_eq!(
+            (&refusal["errors"][0]["keyword"], &refusal["errors"][0]["detail"]),
+            (&"json".into(), &detail.into())
+        );
     }
     running.stop().await;
 }
@@ -187,8 +190,8 @@ async fn answers_with_errors_and_faults() {
     assert_eq!(reply.json(), serde_json::json!({"reason": "locked"}));
     for id in [2, 3] {
         let reply = look(&running, &[JSON, CONTEXT], &format!(r#"{{"id": {id}}}"#)).await;
-        let told = problem(&reply, 500, "fault");
-        assert!(told["part"].is_null() && !reply.body.contains("hunter2"), "{told}");
+        let refusal = problem(&reply, 500, "fault");
+        assert!(refusal["part"].is_null() && !reply.body.contains("hunter2"), "{refusal}");
     }
     let headers = [JSON, CONTEXT, ("twyla-timeout-ms", "50")];
     problem(&look(&running, &headers, r#"{"id": 4}"#).await, 504, "deadline");
@@ -199,9 +202,9 @@ async fn answers_with_errors_and_faults() {
     running.stop().await;
 }
 
-/// Neither in what is told to who asks, nor in an error, nor in the log.
+/// They appear neither in responses, nor in errors, nor in the log.
 #[tokio::test]
-async fn sensitive_values_are_told_to_nobody() {
+async fn sensitive_values_are_never_shown() {
     let log = Log::default();
     let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
     let _here = tracing::subscriber::set_default(lines);
@@ -218,8 +221,8 @@ async fn sensitive_values_are_told_to_nobody() {
 
     let broken = br#"{"id":1,"text":"x","pin":"41114111"}"#;
     let reply = within(post(running.address().unwrap(), "/rpc/put", &[JSON], broken)).await;
-    let told = problem(&reply, 422, "contract");
-    assert_eq!((&told["errors"][0]["pointer"], &told["errors"][0]["detail"]), (&"/pin".into(), &hidden.into()));
+    let refusal = problem(&reply, 422, "contract");
+    assert_eq!((&refusal["errors"][0]["pointer"], &refusal["errors"][0]["detail"]), (&"/pin".into(), &hidden.into()));
     assert!(!reply.body.contains("4111"), "{}", reply.body);
 
     let reply = look(&running, &[JSON, CONTEXT], r#"{"id": 1}"#).await;
@@ -240,7 +243,7 @@ async fn sensitive_values_are_told_to_nobody() {
     assert!(log.contains(hidden) && log.contains("[sensitive]") && !log.contains("4111"), "{log}");
 }
 
-/// What is logged.
+/// The captured log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -269,8 +272,8 @@ impl MakeWriter<'_> for Log {
 }
 
 #[tokio::test]
-async fn is_part_of_an_app_of_ones_own() {
-    // what the service serves itself, with a layer and a route more
+async fn can_be_mounted_in_an_axum_app() {
+    // the service serves itself, with an added layer and route
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(anywhere());
     let app = |rpcs: Router| {
         let layer = axum::middleware::map_response(|mut response: axum::response::Response| async move {
@@ -287,7 +290,7 @@ async fn is_part_of_an_app_of_ones_own() {
     assert_eq!((health.status, health.body.as_str()), (200, "well"));
     running.stop().await;
 
-    // and what somebody else serves
+    // another server serves it
     let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
     let answer = Arc::new(tokio::sync::Notify::new());
     let script = Script::new({
@@ -313,7 +316,7 @@ async fn is_part_of_an_app_of_ones_own() {
     let rpc = twyla_runtime::rpc::Config::new().address("desk", [format!("http://{address}/desk")]);
     let rpc = Rpc::new(rpc).unwrap();
     assert_eq!(rpc.call::<Look>(LookRequest::new(7), context()).await.unwrap().id, 7);
-    // its end waits for a call that came so
+    // shutdown waits for a call that came through the app
     let calling = tokio::spawn({
         let rpc = rpc.clone();
         async move { rpc.call::<Look>(LookRequest::new(8), context()).await }
@@ -328,7 +331,7 @@ async fn is_part_of_an_app_of_ones_own() {
     answer.notify_one();
     within(stopping).await;
     assert_eq!(within(calling).await.unwrap().unwrap().id, 8);
-    // the routes are there for as long as the service runs
+    // the routes work as long as the service runs
     let call = rpc.call::<Look>(LookRequest::new(7), context()).within(Duration::from_millis(500));
     assert!(matches!(call.await.unwrap_err(), CallError::Fault { status: 503, .. }));
     serving.abort();
@@ -340,7 +343,7 @@ async fn checks_before_it_serves() {
     let address = taken.address().unwrap().to_string();
     let service = || Bus::in_memory().service().rpcs(rpcs());
     let error = service().state(Script::echo()).serve(Serve::on(&address)).start().await.unwrap_err();
-    assert!(matches!(&error, Error::Serve { address: told, .. } if *told == address), "{error}");
+    assert!(matches!(&error, Error::Serve { address: shown, .. } if *shown == address), "{error}");
     let error = service().serve(anywhere()).start().await.unwrap_err();
     assert!(error.to_string().contains("takes `State<") && error.to_string().contains("add `.state(..)`"), "{error}");
     let error = service().rpcs(rpcs()).state(Script::echo()).serve(anywhere()).start().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! How long a caller waits: to be connected, between two attempts, and with a connection that idles.
+//! A caller's timeouts: connecting, between two attempts, and idle connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ fn config(addresses: &[SocketAddr]) -> Config {
     Config::new().address("desk", addresses.iter().map(|address| format!("http://{address}"))).deadline(HOUR)
 }
 
-/// An address that no connection comes to: the kernel has no room for another that nobody accepts.
+/// An address that accepts no connection: its backlog in the kernel is full.
 async fn full() -> (SocketAddr, impl Sized) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let mut waiting = Vec::new();
-    // as many as there is room for, and no more than that are connected
+    // fill the backlog
     while let Ok(stream) = tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address)).await {
         waiting.push(stream.unwrap());
     }
@@ -35,9 +35,9 @@ async fn full() -> (SocketAddr, impl Sized) {
 }
 
 #[tokio::test]
-async fn a_connection_that_does_not_come() {
+async fn a_connection_that_is_never_accepted() {
     let (nowhere, _full) = full().await;
-    // the kernel gives up some time too, but after the call would be
+    // the kernel gives up as well, but only after the call's deadline
     let short = |addresses: &[SocketAddr]| {
         config(addresses).connect_deadline(Duration::from_secs(1)).attempts(1).deadline(Duration::from_secs(10))
     };
@@ -45,7 +45,7 @@ async fn a_connection_that_does_not_come() {
     let error = within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
     assert!(matches!(error, CallError::Unreachable { maybe_begun: false, .. }), "{error}");
 
-    // another address is called instead, also by what may not be done twice
+    // another address is called instead, even for calls that aren't idempotent
     let service = Bus::in_memory().service().state(Script::echo()).rpcs(rpcs());
     let running = service.serve(Serve::on("127.0.0.1:0")).start().await.unwrap();
     let rpc = Rpc::new(short(&[nowhere, running.address().unwrap()])).unwrap();
@@ -69,7 +69,8 @@ async fn pauses_between_attempts() {
         }
     })
     .await;
-    // a pause that there is no time for isn't begun: it is at random, and less than the deadline once in 30 million times
+    // a pause that exceeds the deadline isn't begun: it is random, and shorter than the deadline once in 30 million
+    // times
     for (pause, attempts) in [(Duration::ZERO, 3), (HOUR * 24 * 365, 1)] {
         let rpc = Rpc::new(config(&[address]).deadline(Duration::from_secs(1)).pauses(pause, pause)).unwrap();
         let error = within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
@@ -79,8 +80,8 @@ async fn pauses_between_attempts() {
     serving.abort();
 }
 
-/// A server of one caller, which says its word when that caller has closed its connection.
-async fn held(word: &'static str, closed: mpsc::UnboundedSender<&'static str>) -> SocketAddr {
+/// A server for one caller, which sends `word` when that caller has closed its connection.
+async fn serve_until_closed(word: &'static str, closed: mpsc::UnboundedSender<&'static str>) -> SocketAddr {
     let (address, _) = server(move |mut stream| {
         let closed = closed.clone();
         async move {
@@ -96,9 +97,9 @@ async fn held(word: &'static str, closed: mpsc::UnboundedSender<&'static str>) -
 }
 
 #[tokio::test]
-async fn a_connection_that_idles_is_closed() {
+async fn an_idle_connection_is_closed() {
     let (closed, mut closes) = mpsc::unbounded_channel();
-    let (long, short) = (held("long", closed.clone()).await, held("short", closed).await);
+    let (long, short) = (serve_until_closed("long", closed.clone()).await, serve_until_closed("short", closed).await);
     let (long, short) = (
         Rpc::new(config(&[long]).idle(HOUR)).unwrap(),
         Rpc::new(config(&[short]).idle(Duration::from_millis(50))).unwrap(),
@@ -106,6 +107,6 @@ async fn a_connection_that_idles_is_closed() {
     for rpc in [&long, &short] {
         within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap();
     }
-    // were both kept for as long as nothing else is said, the first would be closed first
+    // if both were kept until the end, the first would be closed first
     assert_eq!(within(closes.recv()).await, Some("short"));
 }

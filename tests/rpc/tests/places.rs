@@ -1,4 +1,4 @@
-//! Where services are: a resolver that knows, and addresses that are spoken to over TLS.
+//! The addresses of services: resolvers, and addresses over TLS.
 
 use std::error::Error;
 use std::path::Path;
@@ -25,7 +25,7 @@ async fn start(serve: Serve) -> Running {
     Bus::in_memory().service().state(Script::echo()).rpcs(rpcs()).serve(serve).start().await.unwrap()
 }
 
-/// Knows these addresses, or why there are none, and counts how often it was asked.
+/// Knows these addresses, or why there are none, and counts its calls.
 struct Known(Result<Vec<String>, &'static str>, Arc<AtomicU32>);
 
 impl Resolve for Known {
@@ -37,7 +37,7 @@ impl Resolve for Known {
 }
 
 #[tokio::test]
-async fn a_resolver_knows() {
+async fn a_resolver_returns_addresses() {
     let running = start(Serve::on("127.0.0.1:0")).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = listener.local_addr().unwrap();
@@ -49,14 +49,14 @@ async fn a_resolver_knows() {
     for id in 1..=5 {
         assert_eq!(within(async { rpc.call::<Look>(LookRequest::new(id), context()).await }).await.unwrap().id, id);
     }
-    // what it has said counts for some seconds
+    // its answer is cached for some seconds
     assert!(asked.load(Ordering::SeqCst) <= 2);
     running.stop().await;
 }
 
 #[tokio::test]
-async fn a_resolver_does_not_know() {
-    for (found, said) in [
+async fn a_resolver_fails() {
+    for (found, expected) in [
         (Err("the registry is down"), "where `desk` lives is not known: the registry is down"),
         (Ok(Vec::new()), "`desk` has no address"),
         (Ok(vec!["desk:80".to_owned()]), "an address of `desk` is \"desk:80\""),
@@ -64,11 +64,11 @@ async fn a_resolver_does_not_know() {
         let rpc = Rpc::new(Config::new().attempts(1).resolver(Known(found, Arc::default()))).unwrap();
         let error = within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
         assert!(matches!(&error, CallError::Unreachable { maybe_begun: false, .. }), "{error}");
-        assert!(error.to_string().contains(said), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }
 
-/// Doesn't know at first, and then does.
+/// Fails at first, and then knows the address.
 struct Late(String, AtomicU32);
 
 impl Resolve for Late {
@@ -92,7 +92,7 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Serves the routes behind TLS, and counts the requests by their version.
+/// Serves the routes over TLS, and counts the requests by HTTP version.
 async fn behind_tls(folder: &Path, running: &Running, alpn: &[&[u8]]) -> std::net::SocketAddr {
     let certificate = CertificateDer::from_pem_file(folder.join("desk.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_file(folder.join("desk.key")).unwrap();
@@ -102,7 +102,7 @@ async fn behind_tls(folder: &Path, running: &Running, alpn: &[&[u8]]) -> std::ne
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, routes) = (listener.local_addr().unwrap(), running.router());
     let routes = routes.layer(axum::middleware::map_request(|request: axum::extract::Request| async move {
-        // `host` stands in HTTP/1.1 only, and `:authority` in HTTP/2 only
+        // `host` exists only in HTTP/1.1, and `:authority` only in HTTP/2
         let version = request.version();
         assert_eq!(request.headers().contains_key("host"), version < axum::http::Version::HTTP_2);
         request
@@ -145,7 +145,7 @@ async fn over_tls() {
     for alpn in [&[&b"h2"[..], b"http/1.1"][..], &[b"http/1.1"], &[]] {
         let address = behind_tls(folder, &running, alpn).await;
         let config = || Config::new().attempts(1).address("desk", [format!("https://{address}")]);
-        // what is spoken without encryption makes no difference here
+        // `http2` only affects unencrypted connections
         for http2 in [false, true] {
             let rpc = Rpc::new(config().http2(http2).tls(Tls::new().ca(folder.join("ca.pem")))).unwrap();
             for id in 1..=3 {
@@ -153,7 +153,7 @@ async fn over_tls() {
                 assert_eq!(call.await.unwrap().id, id);
             }
         }
-        // and whom nobody vouches for isn't called
+        // a service with an unknown authority isn't called
         let stranger = Rpc::new(config()).unwrap();
         let error = within(async { stranger.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
         assert!(matches!(&error, CallError::Unreachable { maybe_begun: false, .. }), "{error}");

@@ -1,4 +1,4 @@
-//! Services that are killed, and services that are told to end: several addresses, and what each call comes to.
+//! Services that are killed or shut down: several addresses, and the result of each call.
 #![cfg(unix)]
 
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn another_address_takes_over() {
     within(async {
         let (mut one, mut two) = (Desk::start(DESK).await, Desk::start(DESK).await);
         let rpc = caller(&[&one, &two]);
-        // what may be repeated is, in mid-call too: by whoever didn't get it
+        // idempotent calls are retried at another address, even if their service dies while handling them
         let call = rpc.call::<Look>(LookRequest::new(500), context()).within(Duration::from_secs(4));
         let calling = tokio::spawn(async move { call.await });
         let first_is_one = tokio::select! {
@@ -52,7 +52,7 @@ async fn another_address_takes_over() {
         assert_eq!(left.line().await.as_deref(), Some("begun"), "the other one has got it");
         let error = calling.await.unwrap().unwrap_err();
         assert!(matches!(error, CallError::Deadline { maybe_begun: true, .. }), "{error}");
-        // and nothing fails any more, whatever it is: nobody can be reached at one address, so nothing was begun
+        // then every call succeeds: a refused connection proves that nothing was begun
         for id in 1..=20 {
             assert_eq!(rpc.call::<Put>(Note::new(id, ""), context()).await.unwrap().count, id);
         }
@@ -61,7 +61,7 @@ async fn another_address_takes_over() {
 }
 
 #[tokio::test]
-async fn ends_in_order_when_told_to() {
+async fn shuts_down_on_sigterm() {
     within(async {
         let mut desk = Desk::start(DESK).await;
         let rpc = caller(&[&desk]);
@@ -84,7 +84,7 @@ async fn a_second_signal_ends_the_wait() {
         let calling = tokio::spawn(async move { call.await });
         assert_eq!(desk.line().await.as_deref(), Some("begun"));
         desk.signal("-TERM").await;
-        // once it takes no more calls, it waits for the one that runs
+        // it takes no more calls, but waits for the running one
         loop {
             let call = rpc.call::<Put>(Note::new(1, ""), context()).within(Duration::from_millis(200));
             if call.await.is_err() {

@@ -1,4 +1,4 @@
-//! Calls of Python programs that know nothing of Twyla, and calls of a service that is written in Python.
+//! Calls from Python programs without Twyla, and calls to a service written in Python.
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use twyla_rpc_tests::{Call, Context, Script, rpcs, within};
 use twyla_runtime::rpc::{Config, Serve};
 use twyla_runtime::{Bus, Rpc, TraceContext, session_id};
 
-/// A script beside this package's manifest.
+/// A script in this package's folder.
 fn python(script: &str) -> Command {
     let interpreter = std::env::var("TWYLA_TEST_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".to_owned());
     let mut command = Command::new(interpreter);
@@ -41,10 +41,10 @@ async fn called_with(library: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: Vec<_> =
+    let replies: Vec<_> =
         lines.iter().map(|line| (line["status"].as_u64().unwrap(), line["type"].as_str().unwrap())).collect();
     let (json, problem) = ("application/json", "application/problem+json");
-    assert_eq!(told, [(422, problem), (200, json), (422, problem), (409, json), (200, json), (200, json)]);
+    assert_eq!(replies, [(422, problem), (200, json), (422, problem), (409, json), (200, json), (200, json)]);
     assert_eq!(lines[0]["body"]["errors"][0]["keyword"], "pattern");
     assert_eq!(lines[1]["body"], json!({"id": 7, "text": "looked"}));
     assert_eq!(lines[2]["body"]["errors"][0]["pointer"], "/id");

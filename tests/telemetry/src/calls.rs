@@ -1,4 +1,4 @@
-//! A service that is called, by itself over HTTP: answered, answered with an error of its contract, failed, and turned away.
+//! A service that calls itself over HTTP: answered, answered with a contract error, failed, and refused.
 
 use std::error::Error;
 use std::time::Duration;
@@ -61,7 +61,7 @@ pub(crate) async fn run(bus: &Bus) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Sends a service what it refuses before a call begins, one request for each status; none reaches the handler.
+/// Sends requests that a service refuses before the call begins, one for each status; none reaches the handler.
 pub(crate) async fn refuse(bus: &Bus) -> Result<(), Box<dyn Error>> {
     let (begun, _) = mpsc::unbounded_channel::<()>();
     let settings = Serve::on("127.0.0.1:0").max_request(100).read_deadline(Duration::from_millis(300));

@@ -1,5 +1,5 @@
-//! A service to be looked at: `emit` says something, `answer` answers it and fails at it, in one process or in two; `call` calls
-//! one over HTTP, and `refuse` refuses calls; `old` answers an event whose session is a text.
+//! A service with telemetry: `emit` emits an event, `answer` handles it and fails once, in one process or in two;
+//! `call` calls an RPC over HTTP, and `refuse` refuses calls; `old` handles an event whose session is a text.
 
 mod calls;
 mod contracts {
@@ -15,8 +15,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use twyla_runtime::__private::publish_raw;
 use twyla_runtime::{Bus, Fail, Meta, State, listener, listeners, session_id, telemetry};
 
-/// Told of each end.
-type Told = State<UnboundedSender<&'static str>>;
+/// Receives a message when a handler ends.
+type Ends = State<UnboundedSender<&'static str>>;
 
 #[listener("api.user_input", group = "bot")]
 async fn answer(input: UserInput, context: Context, bus: Bus) -> Result<(), Fail> {
@@ -33,14 +33,14 @@ async fn think(emission: &str) -> String {
 }
 
 #[listener("bot.reply", group = "screen")]
-async fn show(_: Reply, State(told): Told) {
-    let _ = told.send("shown");
+async fn show(_: Reply, State(ended): Ends) {
+    let _ = ended.send("shown");
 }
 
 #[listener("api.user_input", group = "clumsy", retry = "2x 1100ms..1100ms")]
-async fn stumble(_: UserInput, meta: Meta, State(told): Told) -> Result<(), Fail> {
+async fn stumble(_: UserInput, meta: Meta, State(ended): Ends) -> Result<(), Fail> {
     if meta.attempt == 2 {
-        let _ = told.send("stumbled");
+        let _ = ended.send("stumbled");
     }
     Err(Fail::retry("stumbled over it"))
 }
@@ -50,14 +50,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let telemetry = telemetry::init("SEEN")?;
     let bus = Bus::from_env("SEEN").await?;
     let role = std::env::args().nth(1).unwrap_or_default();
-    let (told, mut ends) = mpsc::unbounded_channel();
+    let (ended, mut ends) = mpsc::unbounded_channel();
     let mut running = None;
     if role == "call" {
         calls::run(&bus).await?;
     } else if role == "refuse" {
         calls::refuse(&bus).await?;
     } else if role != "emit" {
-        let service = bus.service().state(told).listeners(listeners![answer, show, stumble]);
+        let service = bus.service().state(ended).listeners(listeners![answer, show, stumble]);
         let service = service.operations("127.0.0.1:0").start().await?;
         println!("ready {}", service.operations().ok_or("no address")?);
         running = Some(service);
@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     if let Some(running) = running {
         all(&mut ends).await;
-        // The last attempt is parked behind its end.
+        // The last attempt is dead-lettered after its handler has ended.
         while bus.count_dead_letters("api.user_input", "clumsy").await? == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

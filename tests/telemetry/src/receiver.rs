@@ -17,42 +17,42 @@ use opentelemetry_proto::tonic::trace::v1::{span::SpanKind, status};
 use prost::Message;
 use serde_json::Value;
 
-/// A span as it was received.
+/// A received span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
-    /// The program's name, as it gives it itself.
+    /// The `service.name` of its program.
     pub service: String,
-    /// In hexadecimal digits, as the other ids.
+    /// In hexadecimal digits, like the other ids.
     pub trace: String,
-    /// Its own.
+    /// Its own id.
     pub id: String,
-    /// That of the span it is below, or nothing.
+    /// The parent's id, or empty.
     pub parent: String,
-    /// What is done.
+    /// The name of its operation.
     pub name: String,
     /// `producer`, `consumer`, `internal`, `client` or `server`.
     pub kind: &'static str,
-    /// What went wrong.
+    /// The error's text.
     pub error: Option<String>,
-    /// All of them, each of the type that it was sent as.
+    /// All attributes, each with the type that was sent.
     pub attributes: HashMap<String, Value>,
     /// In nanoseconds since 1970.
     pub from: u64,
-    /// The same.
+    /// In nanoseconds since 1970.
     pub to: u64,
 }
 
-/// Sums by their names and labels.
+/// Sums by name and labels.
 pub type Figures = HashMap<(String, BTreeMap<String, String>), f64>;
 
-/// A metric as it was received.
+/// A received metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Described {
-    /// In UCUM's words, `s` for seconds.
+    /// As a UCUM code, `s` for seconds.
     pub unit: String,
-    /// What it is.
+    /// Its description.
     pub description: String,
-    /// Of a histogram, the upper bounds of the buckets but the last.
+    /// Of a histogram, the upper bounds of all buckets but the last.
     pub bounds: Vec<f64>,
 }
 
@@ -60,24 +60,24 @@ pub struct Described {
 struct Received {
     spans: Mutex<Vec<Seen>>,
     lines: Mutex<Vec<String>>,
-    /// How often the collector has been asked for lines, and says no at first.
+    /// The number of requests with log lines; the first ones are refused.
     busy: Mutex<u32>,
     figures: Mutex<Figures>,
     described: Mutex<HashMap<String, Vec<Described>>>,
 }
 
-/// A receiver that goes on until the test ends.
+/// A receiver that runs until the test ends.
 pub struct Receiver {
-    /// Where it is, for `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    /// Its address, for `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub endpoint: String,
     received: Arc<Received>,
 }
 
 impl Receiver {
-    /// One on a port of its own.
+    /// Starts one on its own port.
     ///
     /// # Panics
-    /// Where there is no port.
+    /// If no port is free.
     pub async fn start() -> Self {
         let received = Arc::new(Received::default());
         let routes = Router::new().route("/v1/traces", post(traces)).route("/v1/metrics", post(metrics));
@@ -89,19 +89,19 @@ impl Receiver {
         Self { endpoint, received }
     }
 
-    /// What was received so far.
+    /// All spans received so far.
     ///
     /// # Panics
-    /// If what was received before was no OTLP.
+    /// If earlier data was not OTLP.
     #[must_use]
     pub fn spans(&self) -> Vec<Seen> {
         self.received.spans.lock().unwrap().clone()
     }
 
-    /// The lines of the log, as a collector gets them.
+    /// The log lines received so far.
     ///
     /// # Panics
-    /// If what was received before was no OTLP.
+    /// If earlier data was not OTLP.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.received.lines.lock().unwrap().clone()
@@ -110,16 +110,16 @@ impl Receiver {
     /// The last value of each sum.
     ///
     /// # Panics
-    /// If what was received before was no OTLP.
+    /// If earlier data was not OTLP.
     #[must_use]
     pub fn figures(&self) -> Figures {
         self.received.figures.lock().unwrap().clone()
     }
 
-    /// The metrics by their names. One has a name, unless the exporter is wrong.
+    /// The metrics by name. Each name has one entry, unless the exporter is wrong.
     ///
     /// # Panics
-    /// If what was received before was no OTLP.
+    /// If earlier data was not OTLP.
     #[must_use]
     pub fn described(&self) -> HashMap<String, Vec<Described>> {
         self.received.described.lock().unwrap().clone()
@@ -155,7 +155,7 @@ async fn traces(State(received): State<Arc<Received>>, body: Bytes) {
     }
 }
 
-/// Takes lines from whoever has the token, the third time.
+/// Accepts lines with the right token, from the third request on.
 async fn lines(State(received): State<Arc<Received>>, headers: HeaderMap, body: String) -> StatusCode {
     if headers["authorization"] != "Bearer sesame" || headers["content-type"] != "application/x-ndjson" {
         return StatusCode::BAD_REQUEST;

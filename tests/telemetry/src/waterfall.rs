@@ -1,4 +1,4 @@
-//! The picture of a trace: each span a bar below its parent, from when it began to when it ended.
+//! The picture of a trace: each span is a bar below its parent, from its start to its end.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -17,7 +17,7 @@ const STYLE: &str =
 @media (prefers-color-scheme:dark){text{fill:#e3e9f1}.back{fill:#12171f}.dim{fill:#9aa7b8}.rule{stroke:#2c3644}
 .s0{fill:#86b1ff}.s1{fill:#5fd39a}.s2{fill:#f0b352}.s3{fill:#d79bff}.bad{fill:#ff6b72}}";
 
-/// The spans of one trace, as an SVG.
+/// Draws the spans of one trace as an SVG.
 #[must_use]
 pub fn draw(spans: &[Seen]) -> String {
     let rows = rows(spans);
@@ -76,12 +76,12 @@ pub fn draw(spans: &[Seen]) -> String {
     out
 }
 
-/// Each span behind its parent, in the order in which they began, with how deep it is.
+/// Each span after its parent, in the order of their starts, with its depth.
 fn rows(spans: &[Seen]) -> Vec<(u64, &Seen)> {
     let mut below: HashMap<&str, Vec<&Seen>> = HashMap::new();
     let is_known = |id: &str| spans.iter().any(|span| span.id == id);
     for span in spans {
-        // what lies below one that was not received stands at the top
+        // a span whose parent was not received is at the top
         below.entry(if is_known(&span.parent) { &span.parent } else { "" }).or_default().push(span);
     }
     for spans in below.values_mut() {
@@ -131,7 +131,7 @@ mod tests {
         let order: Vec<_> = rows(&spans).into_iter().map(|(depth, span)| (depth, &*span.id)).collect();
         assert_eq!(order, [(0, "a"), (1, "b"), (2, "d"), (1, "c")]);
         let svg = draw(&spans);
-        // from 10 to 110 is the whole, and 30 to 50 its second and its third tenth
+        // the whole is from 10 to 110, and 30 to 50 its third and fourth tenths
         let bar = format!(
             "<rect class=\"bad\" x=\"{}\" y=\"{}\" width=\"{}\"",
             NAMES + BARS / 5,

@@ -1,4 +1,4 @@
-//! The contracts of schemas with hostile texts, in a library: cargo looks for doctests there.
+//! The contracts of schemas with hostile texts, in a library, because cargo runs doctests only there.
 #![deny(warnings, rustdoc::unescaped_backticks)]
 
 /// The contracts.

@@ -1,4 +1,4 @@
-//! What rustc says of the names of properties: nothing.
+//! rustc has no warning for any name of a property.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::fmt::Write;
@@ -6,21 +6,21 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 
-/// Each letter but those of which there are thousands that are all alike, by itself and behind one in ASCII.
+/// Each letter, alone and after an ASCII letter, without scripts of thousands of uniform letters.
 #[test]
-fn rustc_warns_of_no_name() {
+fn rustc_has_no_warning_for_any_name() {
     let many = ['\u{3400}'..='\u{9fff}', '\u{ac00}'..='\u{d7a3}', '\u{12000}'..='\u{1b2ff}', '\u{20000}'..='\u{3ffff}'];
     let letters = ('\u{80}'..='\u{3ffff}').filter(|c| c.is_alphanumeric() && !many.iter().any(|it| it.contains(c)));
     let letters: Vec<char> = letters.chain(many.iter().map(|it| *it.start())).collect();
     assert!(letters.len() > 18_000, "{}", letters.len());
-    // several objects, as that many fields would be counted by the thousand; what looks like each other does so in one of them
+    // several objects, because the number of fields matters in rustc; names that look alike are in one object
     letters.chunks(1500).for_each(|letters| {
         let names = letters.iter().flat_map(|c| [format!("{c}"), format!("x{c}")]);
         warns_of_nothing(names.map(|name| (name, json!({}))).collect());
     });
 }
 
-/// Holds the names of an object's fields to rustc, beside all letters of ASCII.
+/// Compiles an object's field names with rustc, together with all ASCII letters.
 fn warns_of_nothing(properties: Map<String, Value>) {
     let count = properties.len();
     let folder = tempfile::tempdir().unwrap();

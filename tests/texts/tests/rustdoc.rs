@@ -1,4 +1,4 @@
-//! What rustdoc makes of the texts of schemas: pages without a warning, and no test.
+//! rustdoc builds pages from the texts of schemas without a warning, and finds no test in them.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
 }
 
-/// What cargo prints, of both outputs; panics if it fails.
+/// Both outputs of a cargo command; panics if it fails.
 fn cargo(arguments: &[&str]) -> String {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(arguments).args(["--offline", "--package", "twyla-texts", "--color", "never"]);
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", target());
-    // of the cargo that runs this test
+    // the cargo that runs this test
     for name in ["RUSTFLAGS", "RUSTDOCFLAGS", "CARGO_MANIFEST_DIR", "CARGO_ENCODED_RUSTFLAGS"] {
         cargo.env_remove(name);
     }
@@ -30,8 +30,8 @@ fn no_text_of_a_schema_is_a_doctest() {
 }
 
 #[test]
-fn no_text_of_a_schema_is_a_warning_or_a_tag_in_the_pages() {
-    // the crate denies warnings: one would be an error
+fn no_text_of_a_schema_causes_a_warning_or_a_tag_in_the_pages() {
+    // the crate denies warnings, so that one would be an error
     cargo(&["doc", "--no-deps"]);
     let mut open = vec![target().join("doc/twyla_texts")];
     let mut pages = 0;

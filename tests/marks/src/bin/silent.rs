@@ -1,4 +1,4 @@
-//! A program that has the contracts compiled in, and emits nothing.
+//! A program with the contracts compiled in, which emits nothing.
 
 fn main() {
     println!("{}", twyla_marks::contracts::marks::Direct::new(1).n);

@@ -1,5 +1,5 @@
-//! The service `desk` as a process of its own, for tests that kill it: it prints where it is, and `begun` when it has begun
-//! with a call that it never answers, which is one for a note from 500 on; or `ends`, for one that takes a second.
+//! The service `desk` in a process of its own, for tests that kill it: prints its address, `begun` when it begins a
+//! call that it never answers (a note with an id from 500 on), and `ends` for a call that takes a second.
 
 use std::io::Write;
 use std::time::Duration;
@@ -33,6 +33,6 @@ async fn main() -> Result<(), twyla_runtime::Error> {
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
-    // nobody may be listening any more
+    // the test may no longer read
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

@@ -1,4 +1,4 @@
-//! Writes `docs/trace.svg`: the demo's services as processes of their own, and all that follows from one line that is said.
+//! Writes `docs/trace.svg`: the demo's services as separate processes, and the trace of one input line.
 //!
 //! `cargo xtask with-broker cargo run -p twyla-telemetry-tests --bin picture`, from the repository's root.
 
@@ -16,7 +16,7 @@ use twyla_telemetry_tests::waterfall;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-/// How long any of it may take.
+/// The time limit of each step.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::main]
@@ -41,7 +41,7 @@ async fn main() -> Result {
     let url = line.split([' ', ';']).find(|word| word.starts_with("http")).ok_or("it serves nowhere")?;
     let mut bot = program("chat", "bot").arg("listen").env("PLATFORM_NAVITAIRE_API_URL", url).spawn()?;
     let (_, mut out) = self::line(&mut bot, "the bot listens").await?;
-    // the first line has connections to make
+    // the first line opens connections
     for text in ["A1324B", "A1324B"] {
         let mut web = program("chat", "web");
         let said = timeout(PATIENCE, web.args(["say", text]).stdout(Stdio::null()).status()).await??;
@@ -73,11 +73,11 @@ async fn built(root: &Path) -> Result<PathBuf> {
     if !command.status().await?.success() {
         return Err("the demo was not built".into());
     }
-    // they lie beside this program, in the folder of their profile
+    // they are beside this program, in the folder of their profile
     Ok(env::current_exe()?.parent().ok_or("no folder")?.to_owned())
 }
 
-/// The first line with this in it, and those behind it.
+/// The first line that contains this, and the lines after it.
 async fn line(child: &mut Child, part: &str) -> Result<(String, Lines<BufReader<ChildStdout>>)> {
     let mut lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
     Ok((found(&mut lines, part).await?, lines))
@@ -92,7 +92,7 @@ async fn found(lines: &mut Lines<BufReader<ChildStdout>>, part: &str) -> Result<
     Err(format!("it has ended before it said `{part}`").into())
 }
 
-/// Ends a service in order: what it has recorded is sent then.
+/// Shuts a service down, so that it exports its spans.
 async fn end(child: &mut Child) -> Result {
     let id = child.id().ok_or("it has ended")?.to_string();
     Command::new("kill").args(["-TERM", &id]).status().await?;

@@ -1,5 +1,5 @@
-//! What an operator sees of a service that is a process of its own: at a real OTLP receiver, on its standard error, and in
-//! Prometheus' words.
+//! Telemetry of a service in a process of its own: at a real OTLP receiver, on standard error, and in Prometheus'
+//! format.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod python_peer;
@@ -25,7 +25,7 @@ fn service(role: &str, variables: &[(&str, &str)]) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// What a service has written: figures, and the lines of its log.
+/// The output of a service: metrics, and the lines of its log.
 async fn ended(child: Child) -> (String, Vec<String>) {
     let output = child.wait_with_output().await.unwrap();
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
@@ -37,19 +37,19 @@ fn json(lines: &[String]) -> Vec<Value> {
     lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
 }
 
-/// The session that everything here belongs to.
+/// The session of everything here.
 fn session() -> String {
     twyla_runtime::session_id("a session").to_string()
 }
 
-/// The span that is named so; there is one.
+/// The only span with this name.
 fn one<'a>(seen: &'a [Seen], name: &str) -> &'a Seen {
     let all: Vec<_> = seen.iter().filter(|span| span.name == name).collect();
     assert_eq!(all.len(), 1, "{name} in {:?}", seen.iter().map(|span| &span.name).collect::<Vec<_>>());
     all[0]
 }
 
-/// The one trace that an event, its handlers and all that follows make.
+/// The single trace of an event, its handlers and everything that follows.
 fn is_one_trace(seen: &[Seen], system: &str) {
     let publish = one(seen, "publish api:user_input");
     assert!(publish.parent.is_empty());
@@ -64,7 +64,7 @@ fn is_one_trace(seen: &[Seen], system: &str) {
     let kinds = [publish, process, think, reply, show].map(|span| span.kind);
     assert_eq!(kinds, ["producer", "consumer", "internal", "producer", "consumer"]);
 
-    // the clumsy one: an attempt, a retry, another attempt, the dead queue
+    // `stumble`: an attempt, a retry, another attempt, the dead queue
     let stumbles = seen.iter().filter(|span| span.name == "process api:user_input:api.user_input.clumsy");
     let mut stumbles: Vec<_> = stumbles.collect();
     stumbles.sort_by_key(|span| span.attributes["twyla.attempt"].as_i64());
@@ -96,7 +96,7 @@ fn is_one_trace(seen: &[Seen], system: &str) {
         assert_eq!(process.attributes[name], publish.attributes[name], "{name}");
     }
     let all = format!("{seen:?}");
-    assert!(!all.contains("business"), "a content is told: {all}");
+    assert!(!all.contains("business"), "the output has a content: {all}");
 }
 
 #[tokio::test]
@@ -117,17 +117,17 @@ async fn a_session_that_is_a_text_is_shown_with_its_uuid() {
         let process = seen.iter().find(|span| span.name == "process api:user_input:api.user_input.bot").unwrap();
         assert_eq!(process.attributes["messaging.message.conversation_id"], session());
         assert_eq!(process.attributes["twyla.session_text"], "a session");
-        // what follows belongs to the same session, by its UUID alone
+        // events that follow belong to the same session, as a UUID
         let reply = seen.iter().find(|span| span.name == "publish bot:reply").unwrap();
         assert_eq!(reply.attributes["messaging.message.conversation_id"], session());
     })
     .await;
 }
 
-/// Traces, metrics and log lines share one deadline of 5 s, here of receivers that accept and never read. The bound is loose; one
-/// after another they would take 15 s.
+/// Traces, metrics and log lines share one deadline of 5 s, here with receivers that accept and never read. The bound
+/// is loose; one after another they would take 15 s.
 #[tokio::test]
-async fn what_no_receiver_reads_delays_the_end_by_one_deadline() {
+async fn blocked_receivers_delay_shutdown_by_one_deadline() {
     within(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -141,7 +141,7 @@ async fn what_no_receiver_reads_delays_the_end_by_one_deadline() {
             [("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()), ("SEEN_LOG_URL", url.as_str()), ("SEEN_LOG_FORMAT", "off")];
         let mut child = service("all", &variables);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // the metrics are printed when all is done but to shut down
+        // the metrics are printed when only the shutdown is left
         while lines.next_line().await.unwrap().is_some_and(|line| !line.starts_with("twyla_handled_total")) {}
         let status = tokio::time::timeout(std::time::Duration::from_secs(9), child.wait()).await;
         assert!(status.expect("it takes longer than its deadline").unwrap().success());
@@ -151,7 +151,7 @@ async fn what_no_receiver_reads_delays_the_end_by_one_deadline() {
 }
 
 #[tokio::test]
-async fn an_event_and_all_that_follows_is_one_trace() {
+async fn an_event_and_its_consequences_are_one_trace() {
     within(async {
         let receiver = Receiver::start().await;
         let variables = [
@@ -164,7 +164,7 @@ async fn an_event_and_all_that_follows_is_one_trace() {
         is_one_trace(&seen, "twyla_memory");
         assert!(seen.iter().all(|span| span.service == "talk"));
 
-        // what a handler logs tells where it belongs
+        // a handler's log line has its trace and session
         let process = one(&seen, "process api:user_input:api.user_input.bot");
         let lines = json(&lines);
         let line = lines.iter().find(|line| line["message"] == "thinking").unwrap();
@@ -178,7 +178,7 @@ async fn an_event_and_all_that_follows_is_one_trace() {
         assert_eq!((line["trace_id"].as_str(), line["span_id"].as_str()), (Some(&*process.trace), Some(&*process.id)));
         assert!(!lines.iter().any(|line| line.to_string().contains("business")), "a content is logged");
 
-        // and the figures tell the same, here and there
+        // and both kinds of metrics agree
         for figure in [
             "twyla_emitted_total{event=\"api.user_input\"} 1",
             "twyla_confirmed_total{event=\"bot.reply\"} 1",
@@ -201,7 +201,7 @@ async fn an_event_and_all_that_follows_is_one_trace() {
     .await;
 }
 
-/// Each status once, but 415: for its content type, and for its content coding.
+/// Each status once, except 415: for its content type, and for its content coding.
 #[tokio::test]
 async fn a_call_that_is_refused_before_it_begins_is_counted_by_its_status() {
     within(async {
@@ -219,7 +219,7 @@ async fn a_call_that_is_refused_before_it_begins_is_counted_by_its_status() {
 }
 
 #[tokio::test]
-async fn calls_are_spans_lines_and_figures_on_both_sides() {
+async fn calls_have_spans_lines_and_metrics_on_both_sides() {
     within(async {
         let receiver = Receiver::start().await;
         let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint.as_str()), ("SEEN_LOG_FORMAT", "json")];
@@ -238,7 +238,7 @@ async fn calls_are_spans_lines_and_figures_on_both_sides() {
                 })
                 .collect()
         };
-        // each call is a trace: what the caller sends, and below it what the service does
+        // each call is a trace: the caller's span, and below it the service's
         for (status, error) in [(200, None), (409, None), (500, Some("500"))] {
             let ([sent], [served]) = (&of("client", status)[..], &of("server", status)[..]) else {
                 panic!("{status}: {seen:#?}");
@@ -248,10 +248,10 @@ async fn calls_are_spans_lines_and_figures_on_both_sides() {
                 assert_eq!(span.attributes.get("error.type").and_then(Value::as_str), error, "{span:?}");
             }
         }
-        // who was turned away is so at the caller's only
+        // a refused call has only the caller's span
         assert_eq!((of("client", 503).len(), of("server", 503).len()), (1, 0), "{seen:#?}");
 
-        // what a handler logs tells whose call it is, and so does what is logged of it
+        // log lines of the handler and about the call name the call
         let lines = json(&lines);
         let broken = of("server", 500)[0];
         for message in ["looking", "the handler failed"] {
@@ -313,7 +313,7 @@ async fn a_trace_goes_from_one_service_to_another_over_rabbitmq() {
     .await;
 }
 
-/// Waits until a service listens; the address that tells of its health.
+/// Waits until a service listens; returns the address of its health check.
 async fn ready(child: &mut Child) -> String {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
@@ -334,7 +334,7 @@ async fn get(address: &str, path: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn health_and_figures_are_told_over_http() {
+async fn health_and_metrics_are_served_over_http() {
     within(async {
         let mut child = service("stay", &[("SEEN_LOG_FORMAT", "off")]);
         let address = ready(&mut child).await;
@@ -345,19 +345,19 @@ async fn health_and_figures_are_told_over_http() {
             "twyla_handled_total{event=\"bot.reply\",group=\"screen\"} 1",
             "# HELP twyla_handler_seconds how long an attempt took",
         ];
-        // the events are still on their way
+        // the events are still in transit
         loop {
             let (status, figures) = get(&address, "/metrics").await;
             assert_eq!(status, 200);
-            let told: HashSet<_> = figures.lines().collect();
-            if figures.contains("twyla_parked_total") && lines.iter().all(|line| told.contains(line)) {
+            let served: HashSet<_> = figures.lines().collect();
+            if figures.contains("twyla_parked_total") && lines.iter().all(|line| served.contains(line)) {
                 break;
             }
         }
         assert_eq!(get(&address, "/else").await.0, 404);
         drop(child.stdin.take());
         ended(child).await;
-        assert!(TcpStream::connect(&address).await.is_err(), "it is told on when the service has ended");
+        assert!(TcpStream::connect(&address).await.is_err(), "it still answers after the service has ended");
     })
     .await;
 }
@@ -373,7 +373,7 @@ async fn forget(domain: &str, queues: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_is_not_sampled_has_no_span_and_is_followed_all_the_same() {
+async fn an_unsampled_trace_has_no_spans_but_is_propagated() {
     within(async {
         let receiver = Receiver::start().await;
         let variables = [
@@ -391,7 +391,7 @@ async fn what_is_not_sampled_has_no_span_and_is_followed_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_platforms_lines_have_its_names() {
+async fn the_platform_format_uses_its_field_names() {
     within(async {
         let variables = [("SEEN_LOG_FORMAT", "platform"), ("SEEN_LOG", "warn,twyla_telemetry_tests=info")];
         let (_, lines) = ended(service("all", &variables)).await;
@@ -421,9 +421,9 @@ async fn the_platforms_lines_have_its_names() {
         let millis = line["time"].as_f64().unwrap();
         assert_eq!(at[20..].parse::<f64>().unwrap(), millis);
         let created = line["logRecordCreationTime"].as_f64().unwrap();
-        // a double of seconds is exact to the microsecond once it is rounded
+        // seconds as a double are exact to the microsecond after rounding
         assert_eq!(((created * 1e6).round() % 1e6 / 1e3).floor(), millis);
-        // a handler's failure is a warning, in Python's words
+        // a handler's failure is logged as Python's `WARNING`
         let failure = lines.iter().find(|line| line["message"] == "failed, trying again").unwrap();
         assert_eq!((&failure["levelNo"], &failure["levelName"]), (&30.into(), &"WARNING".into()));
     })
@@ -431,7 +431,7 @@ async fn the_platforms_lines_have_its_names() {
 }
 
 #[tokio::test]
-async fn lines_are_sent_to_a_collector_until_it_takes_them() {
+async fn lines_are_sent_again_until_the_collector_accepts_them() {
     within(async {
         let receiver = Receiver::start().await;
         let url = format!("{}/lines", receiver.endpoint);
@@ -457,7 +457,7 @@ async fn lines_are_sent_to_a_collector_until_it_takes_them() {
 }
 
 #[tokio::test]
-async fn lines_that_nobody_takes_are_counted() {
+async fn lines_that_no_collector_accepts_are_counted() {
     within(async {
         let receiver = Receiver::start().await;
         let url = format!("{}/never", receiver.endpoint);
@@ -471,7 +471,7 @@ async fn lines_that_nobody_takes_are_counted() {
 
 #[tokio::test]
 async fn a_bad_variable_is_named() {
-    for (name, value, told) in [
+    for (name, value, expected) in [
         ("SEEN_LOG_FORMAT", "xml", "SEEN_LOG_FORMAT is \"xml\": it should be pretty, json, platform or off"),
         ("SEEN_LOG", "a=b=c", "SEEN_LOG is \"a=b=c\": it should be a filter of tracing"),
         (
@@ -483,6 +483,6 @@ async fn a_bad_variable_is_named() {
     ] {
         let output = service("all", &[(name, value)]).wait_with_output().await.unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && err.contains(&told.replace('"', "\\\"")), "{err}");
+        assert!(!output.status.success() && err.contains(&expected.replace('"', "\\\"")), "{err}");
     }
 }

@@ -1,4 +1,4 @@
-//! The platform's lines are held to the formatter of its Python services: tests that need Python's libraries.
+//! Compares log lines in the platform's format with the formatter of its Python services. Needs Python's libraries.
 
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use twyla_tests::within;
 
 use super::{ended, json, service};
 
-/// JSON's types, with whole numbers apart from others: collectors keep a column for each.
+/// JSON types, with integers apart from other numbers: collectors keep a column for each.
 fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -24,7 +24,7 @@ fn type_of(value: &Value) -> &'static str {
 
 #[tokio::test]
 #[ignore = "needs Python's libraries: cargo xtask test installs them"]
-async fn a_line_of_the_platforms_is_what_its_python_formatter_writes() {
+async fn a_line_equals_that_of_the_python_formatter() {
     within(async {
         let (_, lines) = ended(service("all", &[("SEEN_LOG_FORMAT", "platform"), ("SEEN_LOG", "info")])).await;
         let lines = json(&lines);
@@ -37,9 +37,9 @@ async fn a_line_of_the_platforms_is_what_its_python_formatter_writes() {
             child.stdin.take().unwrap().write_all(format!("{line}\n").as_bytes()).await.unwrap();
             let output = child.wait_with_output().await.unwrap();
             let judged: Value = serde_json::from_slice(&output.stdout).unwrap();
-            // of the same record, it writes the same
+            // both write the same line for the same record
             assert_eq!(line, &judged["line"]);
-            // and of Python's own, values of the same types
+            // and values of the same types for Python's own records
             let types = |line: &Value| -> Vec<_> {
                 line.as_object().unwrap().iter().map(|(name, value)| (name.clone(), type_of(value))).collect()
             };

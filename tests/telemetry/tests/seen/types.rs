@@ -1,4 +1,4 @@
-//! The types and units of what is sent over OTLP: those of OpenTelemetry's semantic conventions.
+//! Types and units of exported OTLP data: those of OpenTelemetry's semantic conventions.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{ended, service};
 
 type Check = fn(&Value) -> bool;
 
-/// Each attribute of the registry of semantic conventions that is used here, with its type there; then Twyla's own.
+/// Each used attribute of the semantic conventions with its registered type; then Twyla's own.
 const TYPES: [(&str, Check); 23] = [
     ("error.type", Value::is_string),
     ("http.request.method", Value::is_string),
@@ -34,7 +34,7 @@ const TYPES: [(&str, Check); 23] = [
     ("twyla.reason", Value::is_string),
     ("twyla.redeliveries", Value::is_i64),
     ("twyla.session_text", Value::is_string),
-    // what `tracing` knows of a span, by `tracing-opentelemetry`
+    // added by `tracing-opentelemetry` from `tracing`
     ("target", Value::is_string),
 ];
 
