@@ -1,4 +1,4 @@
-//! Bytes as a content or context: what the generated decode says of them, held to what `jsonschema` says.
+//! Bytes as a content or context: compares the generated decoder with the `jsonschema` crate.
 
 use std::fmt::Debug;
 
@@ -6,7 +6,7 @@ use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 use twyla_runtime::validate::Refusal;
 
-/// A contract with its own decode and encode, and the validator of its schema.
+/// A contract with its generated decode and encode, and its schema's validator.
 pub struct Contract<T> {
     decode: fn(&[u8]) -> Result<T, Refusal>,
     encode: fn(&T, &mut Vec<u8>) -> Result<(), Refusal>,
@@ -14,10 +14,10 @@ pub struct Contract<T> {
 }
 
 impl<T: PartialEq + Debug> Contract<T> {
-    /// The contract of the schema at that path below `schemas/`.
+    /// The contract of the schema at this path below `schemas/`.
     ///
     /// # Panics
-    /// If the schemas aren't where they were when this was compiled.
+    /// If the schemas have moved since compilation.
     pub fn new(
         path: &str,
         decode: fn(&[u8]) -> Result<T, Refusal>,
@@ -39,7 +39,7 @@ impl<T: PartialEq + Debug> Contract<T> {
         Self { decode, encode, validator }
     }
 
-    /// Holds both to each other, and what is decoded to what it is encoded to.
+    /// Compares both on `bytes`, and decodes again what is encoded.
     ///
     /// # Panics
     /// If they don't agree.
@@ -64,8 +64,8 @@ impl<T: PartialEq + Debug> Contract<T> {
     }
 }
 
-/// Whether `serde_json` takes the text for something else than it says: it keeps one of the members of one name, and
-/// no more digits of a number than a float has.
+/// Whether `serde_json` reads the text differently: it keeps only one of several members with the same name, and only
+/// as many digits of a number as a float has.
 fn is_read_otherwise(bytes: &[u8]) -> bool {
     let mut digits = 0;
     let long = bytes.iter().any(|byte| {
@@ -76,12 +76,12 @@ fn is_read_otherwise(bytes: &[u8]) -> bool {
         };
         digits > 15
     });
-    // an exponent may make many digits of few
+    // an exponent can stand for many digits
     let large = |value: &Value| value.as_f64().is_some_and(|number| number.abs() >= 9_007_199_254_740_992.0);
     long || serde_json::from_slice::<Members>(bytes).is_ok_and(|members| members.any(&large))
 }
 
-/// A JSON value with each member, of whatever name.
+/// A JSON value that keeps all members, including repeated names.
 enum Members {
     Object(Vec<(String, Members)>),
     Array(Vec<Members>),
@@ -158,7 +158,7 @@ impl<'de> serde::Deserialize<'de> for Members {
     }
 }
 
-/// At most how deep a text is nested.
+/// An upper bound of the depth to which a text is nested.
 fn depth(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| matches!(byte, b'[' | b'{')).count()
 }

@@ -1,4 +1,4 @@
-//! Bytes as a small folder of schemas: what is made of it, if anything, is Rust.
+//! Bytes as a small folder of schemas: the builder writes valid Rust or reports an error.
 
 use std::fs;
 use std::path::Path;
@@ -6,18 +6,18 @@ use std::path::Path;
 use tempfile::TempDir;
 use twyla_build::{Builder, Draft};
 
-/// What the bytes of one file end with.
+/// The byte that ends each file.
 pub const END: u8 = 0xff;
 
-/// The files, in the order of the bytes; none where there are no bytes for it.
+/// The files, in the order of the bytes; a file without bytes doesn't exist.
 const FILES: [&str; 4] = ["events/a/x.json", "context.json", "shared/s.json", "document.json"];
 
 const DRAFTS: [Draft; 5] = [Draft::Draft202012, Draft::Draft7, Draft::Draft4, Draft::Draft6, Draft::Draft201909];
 
-/// Compiles the folder that the bytes make.
+/// Compiles the folder that the bytes describe.
 ///
 /// # Panics
-/// If what is made of it is no Rust, or nothing is made and no error said.
+/// If the generated code isn't valid Rust, or if there is neither code nor an error.
 pub fn hold(bytes: &[u8]) {
     let root = TempDir::new().expect("a folder");
     let mut parts = bytes.split(|byte| *byte == END);
@@ -29,7 +29,7 @@ pub fn hold(bytes: &[u8]) {
         };
         write(root.path(), path, text);
     }
-    // what is left of the bytes says how the folder is read
+    // the remaining bytes choose the settings
     let how = parts.next().and_then(<[u8]>::first).copied().unwrap_or(0);
     let mut builder = Builder::new(root.path().join("schemas")).shown_as("schemas").formats(how & 1 == 0);
     builder = builder.default_draft(DRAFTS[usize::from(how >> 1) % DRAFTS.len()]);

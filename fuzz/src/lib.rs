@@ -1,4 +1,4 @@
-//! What the targets hold arbitrary bytes to: [`contract`] as an event or context, [`folder`] as schemas.
+//! Checks of arbitrary bytes: [`contract`] as an event or context, [`folder`] as schemas.
 #![forbid(unsafe_code)]
 
 pub mod contract;

@@ -1,4 +1,4 @@
-//! The one event of the chaos runs.
+//! Compiles the event of the chaos runs.
 
 fn main() {
     twyla_build::compile("schemas");

@@ -1,7 +1,7 @@
-//! A real Chromium for tests and for the README's pictures: [`Browser`] starts one, [`Tab`] opens a page in it.
+//! A real Chromium for tests and for the book's pictures: [`Browser`] starts one, [`Tab`] opens a page in it.
 //!
-//! It speaks the DevTools protocol over a pipe (`--remote-debugging-pipe`): no port, no web socket, and an end of the browser
-//! when this process ends, whatever ends it.
+//! It speaks the DevTools protocol over a pipe (`--remote-debugging-pipe`): without a port or web socket, and the
+//! browser ends when this process ends for whatever reason.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -14,37 +14,37 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// How long the browser may think about one thing; a machine may have much else to do.
+/// The time limit of one command; generous for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Chromium takes its commands from 3 and answers on 4: our pipes are put there.
+/// Chromium reads commands from descriptor 3 and writes answers to 4.
 const STARTER: &str = r#"exec "$0" "$@" 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null"#;
 
-/// What went wrong: with the browser, or in a page's own script.
+/// An error of the browser, or of a page's own script.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// A running browser with a profile of its own. It ends when this is dropped.
+/// A running browser with its own profile. It ends when dropped.
 pub struct Browser {
     child: Child,
     asked: ChildStdin,
     answers: Receiver<Value>,
-    /// What was said and not looked at yet.
+    /// Messages received and not yet read.
     events: VecDeque<Value>,
     next: u64,
     _profile: TempDir,
 }
 
 impl Browser {
-    /// Starts a browser, given its program.
+    /// Starts the browser at this path.
     ///
     /// # Errors
-    /// Where it can't be started.
+    /// If it can't be started.
     pub fn start(program: &str) -> Result<Self, Error> {
         let profile = TempDir::with_prefix("twyla-chromium-")?;
         let mut command = Command::new("sh");
         command.args(["-c", STARTER, program]).args([
             "--headless",
-            // as root, and in containers, it refuses to start with one
+            // as root, and in containers, Chromium refuses to start with its sandbox
             "--no-sandbox",
             "--disable-dev-shm-usage",
             "--disable-gpu",
@@ -62,12 +62,12 @@ impl Browser {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let gone = || io::Error::other("the browser has no pipe");
         let asked = child.stdin.take().ok_or_else(gone)?;
-        let mut said = BufReader::new(child.stdout.take().ok_or_else(gone)?);
+        let mut stdout = BufReader::new(child.stdout.take().ok_or_else(gone)?);
         let (send, answers) = mpsc::channel();
         std::thread::spawn(move || {
             loop {
                 let mut text = Vec::new();
-                match said.read_until(0, &mut text) {
+                match stdout.read_until(0, &mut text) {
                     Ok(count) if count > 0 => {}
                     _ => return,
                 }
@@ -103,10 +103,10 @@ impl Browser {
         }
     }
 
-    /// A tab of so many CSS pixels.
+    /// Opens a tab of this size in CSS pixels.
     ///
     /// # Errors
-    /// Where there is none to be had.
+    /// If the browser opens none.
     pub fn tab(&mut self, width: u32, height: u32) -> Result<Tab<'_>, Error> {
         let made = self.call(None, "Target.createTarget", json!({ "url": "about:blank" }))?;
         let target = made["targetId"].clone();
@@ -138,12 +138,12 @@ pub struct Tab<'b> {
     session: String,
 }
 
-/// What a page has done while it was looked at.
+/// The activity of a page.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// What the console has of errors and warnings, violations of the page's policy included.
+    /// Errors and warnings of the console, including violations of the page's content security policy.
     pub complaints: Vec<String>,
-    /// Everything that was asked for.
+    /// The URLs that the page requested.
     pub requests: Vec<String>,
 }
 
@@ -156,7 +156,7 @@ impl Tab<'_> {
     /// Opens a page and waits until it is loaded.
     ///
     /// # Errors
-    /// Where it can't be.
+    /// If it can't be loaded.
     pub fn open(&mut self, url: &str) -> Result<(), Error> {
         let answer = self.call("Page.navigate", json!({ "url": url }))?;
         if let Some(error) = answer.get("errorText") {
@@ -168,16 +168,16 @@ impl Tab<'_> {
     /// Opens a file.
     ///
     /// # Errors
-    /// As those of [`open`](Self::open).
+    /// The errors of [`open`](Self::open).
     pub fn open_file(&mut self, path: &Path) -> Result<(), Error> {
         let path = path.canonicalize()?;
         self.open(&format!("file://{}", path.display()))
     }
 
-    /// Waits until a page that was begun is loaded.
+    /// Waits until the current page is loaded.
     ///
     /// # Errors
-    /// Where it never is.
+    /// If it doesn't load in time.
     pub fn loaded(&mut self) -> Result<(), Error> {
         let is = |event: &Value| event["method"] == "Page.loadEventFired";
         if let Some(at) = self.browser.events.iter().position(is) {
@@ -193,10 +193,10 @@ impl Tab<'_> {
         }
     }
 
-    /// What an expression comes to in the page; a promise is waited for.
+    /// Evaluates an expression in the page; awaits a promise.
     ///
     /// # Errors
-    /// What it throws.
+    /// The exception that it throws.
     pub fn eval(&mut self, expression: &str) -> Result<Value, Error> {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let answer = self.call("Runtime.evaluate", params)?;
@@ -209,7 +209,7 @@ impl Tab<'_> {
     /// Presses a key, by its name in JavaScript: `Tab`, `ArrowDown`, `/`.
     ///
     /// # Errors
-    /// Where the browser doesn't answer.
+    /// If the browser doesn't answer.
     pub fn press(&mut self, key: &str) -> Result<(), Error> {
         let code = match key {
             "Tab" => 9,
@@ -231,40 +231,40 @@ impl Tab<'_> {
         Ok(())
     }
 
-    /// Writes a text where the focus is.
+    /// Types a text into the focused element.
     ///
     /// # Errors
-    /// Where the browser doesn't answer.
+    /// If the browser doesn't answer.
     pub fn write(&mut self, text: &str) -> Result<(), Error> {
         self.call("Input.insertText", json!({ "text": text }))?;
         Ok(())
     }
 
-    /// Shows pages as readers have it who like it `light` or `dark`.
+    /// Sets the preferred colour scheme, `light` or `dark`.
     ///
     /// # Errors
-    /// Where the browser doesn't answer.
+    /// If the browser doesn't answer.
     pub fn scheme(&mut self, scheme: &str) -> Result<(), Error> {
         let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
         self.call("Emulation.setEmulatedMedia", json!({ "features": [feature] }))?;
         Ok(())
     }
 
-    /// A picture of what is seen, a PNG.
+    /// A screenshot of the visible part, as a PNG.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If the browser takes none.
     pub fn picture(&mut self) -> Result<Vec<u8>, Error> {
         let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }))?;
         decoded(answer["data"].as_str().unwrap_or_default()).ok_or_else(|| "the picture is no base64".into())
     }
 
-    /// What the page has done since this was asked last.
+    /// The page's activity since the last call.
     ///
     /// # Errors
-    /// Where the browser doesn't answer.
+    /// If the browser doesn't answer.
     pub fn seen(&mut self) -> Result<Seen, Error> {
-        // what was said before this answer is here then
+        // messages sent before this answer have arrived by then
         self.eval("new Promise((done) => setTimeout(done, 0))")?;
         let mut seen = Seen::default();
         for event in std::mem::take(&mut self.browser.events) {
@@ -315,7 +315,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn base64_is_read() {
+    fn decodes_base64() {
         assert_eq!(super::decoded("YW55IGNhcm5hbA==").as_deref(), Some(&b"any carnal"[..]));
         assert_eq!(super::decoded("a-"), None);
     }

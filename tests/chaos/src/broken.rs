@@ -1,4 +1,4 @@
-//! Events that break their contract: each group is to dead-letter each of them.
+//! Events that break their contract: each group must dead-letter each of them.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use twyla_runtime::{Bus, Reason};
 use crate::report::{Failed, report};
 
 const EVENT: &str = "chaos.step";
-/// More than any run has.
+/// More than any run publishes.
 const ALL: usize = 100_000;
 
-/// Publishes so many.
+/// Publishes this many of them.
 pub(crate) async fn publish(bus: &Bus, name: &str, events: u32) -> Result<(), Failed> {
     for number in 0..events {
-        // a number of a key is an integer
+        // a key's number is an integer
         let content = format!(r#"{{"key":"{name}","seq":"{number}","padding":""}}"#);
         let body = format!(r#"{{"event_name":"{EVENT}","content":{content},"context":{{}}}}"#);
         publish_raw(bus, "chaos", "step", body).await?;
@@ -22,7 +22,7 @@ pub(crate) async fn publish(bus: &Bus, name: &str, events: u32) -> Result<(), Fa
     Ok(())
 }
 
-/// Says how many different ones each group has dead-lettered, and which other events.
+/// Reports how many different ones each group has dead-lettered, and which other events.
 pub(crate) async fn dead(bus: &Bus) -> Result<(), Failed> {
     for group in ["one", "two"] {
         let letters = bus.dead_letters(EVENT, group, ALL).await?;

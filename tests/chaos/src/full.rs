@@ -1,4 +1,5 @@
-//! A queue of no group that is full: the broker refuses each event that would go into it, and gives it to all other queues.
+//! A full queue without a group: the broker refuses each event routed to it, but delivers the event to all other
+//! queues.
 
 use std::env;
 

@@ -1,10 +1,10 @@
-//! A producer or a consumer of `cargo xtask chaos`: reports on its standard output, line by line, what was confirmed to it
-//! and what it has handled. Both end when their standard input does.
+//! A producer or a consumer of `cargo xtask chaos`: reports each confirmed and each handled event as a line on standard
+//! output. Both end when their standard input does.
 //!
-//! The group `two` has its effects in PostgreSQL, in the transaction in which an event is remembered as handled.
+//! The group `two` writes to PostgreSQL, in the transaction that records an event as handled.
 //!
-//! Beside them are those that go wrong on purpose: [`broken`] publishes events that break their contract, and [`mod@full`] keeps a
-//! queue that takes none.
+//! Two modules cause faults: [`broken`] publishes events that break their contract, and [`mod@full`] keeps a queue that
+//! accepts no events.
 
 mod broken;
 mod full;
@@ -38,20 +38,20 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Role {
-    /// Emits events, one after another for each key.
+    /// Emits events, in order within each key.
     Produce {
         name: String,
-        /// How many events in all.
+        /// The total number of events.
         #[arg(long)]
         events: u32,
-        /// Over how many keys.
+        /// The number of keys.
         #[arg(long)]
         keys: u32,
-        /// How many a second, until a line comes on the standard input.
+        /// Events per second, until a line arrives on standard input.
         #[arg(long)]
         rate: u32,
     },
-    /// Emits one event for each key, whose handlers take so many seconds.
+    /// Emits one event for each key, whose handlers take this many seconds.
     ProduceSlow {
         name: String,
         #[arg(long)]
@@ -68,17 +68,17 @@ enum Role {
     /// Handles events.
     Consume {
         group: String,
-        /// How many connections to the database there may be.
+        /// The number of database connections.
         #[arg(long, default_value_t = 10)]
         pool: u32,
     },
-    /// Keeps a queue that takes no event.
+    /// Keeps a queue that accepts no events.
     Full,
-    /// Makes the table of effects.
+    /// Creates the table of effects.
     Prepare,
-    /// Tells how many effects there are, and which were done again.
+    /// Reports the number of effects, and the repeated ones.
     Effects,
-    /// Tells how many events were dead-lettered.
+    /// Reports the number of dead-lettered events.
     Dead,
 }
 
@@ -96,7 +96,7 @@ async fn two(step: Step, meta: Meta, tx: Tx<Postgres>) -> Result<(), Failed> {
     Ok(handled(&step, &meta)?)
 }
 
-/// What the padding of an event begins with whose handlers take a time, in seconds.
+/// Prefix of the padding of slow events, followed by the duration in seconds.
 const SLOW: &str = "slow ";
 
 async fn take_time(step: &Step) {
@@ -111,7 +111,7 @@ fn handled(step: &Step, meta: &Meta) -> io::Result<()> {
 
 #[tokio::main]
 async fn main() {
-    // A runtime that ends would wait for the standard input.
+    // A runtime that shuts down would wait for the read of standard input.
     let code = match run().await {
         Ok(()) => 0,
         Err(error) => {
@@ -132,7 +132,7 @@ async fn run() -> Result<(), Failed> {
         return full::full(ended(commands())).await;
     }
     let config = Config::from_env("CHAOS")?.ok_or(Error::Closed)?;
-    // What consumers set aside is to be held while its queue doesn't take it.
+    // Requeued events stay unacked while their queue refuses them.
     let patient = Duration::from_secs(if let Role::Consume { .. } = role { 2 } else { 600 });
     let config =
         config.heartbeat(Duration::from_secs(4)).connect_deadline(Duration::from_secs(5)).emit_deadline(patient);
@@ -144,7 +144,7 @@ async fn run() -> Result<(), Failed> {
             let producing = async {
                 produce(&bus, &name, events, keys, rate, "x".repeat(200), fast.clone()).await;
                 let _ = report("done");
-                // Its memory can be looked at.
+                // Its memory can be measured.
                 std::future::pending::<()>().await;
             };
             tokio::select! {
@@ -197,13 +197,13 @@ async fn effects(prepare: bool) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Whether a line has come on the standard input; closed when that ends.
+/// Whether a line has arrived on standard input; closed when that ends.
 fn commands() -> watch::Receiver<bool> {
-    let (said, fast) = watch::channel(false);
+    let (sender, fast) = watch::channel(false);
     tokio::spawn(async move {
         let mut lines = BufReader::new(stdin()).lines();
         while let Ok(Some(_)) = lines.next_line().await {
-            said.send_replace(true);
+            sender.send_replace(true);
         }
     });
     fast
@@ -213,8 +213,8 @@ async fn ended(mut commands: watch::Receiver<bool>) {
     while commands.changed().await.is_ok() {}
 }
 
-/// Emits an event until it is confirmed, again and again if the user lacks a right. Under another id each time: if an earlier one may
-/// have been sent, that is said.
+/// Emits an event until it is confirmed, again and again if the user lacks a right. Each attempt has a new id: it is
+/// reported if an earlier one may have been sent.
 async fn emit(bus: &Bus, step: &Step) -> Result<(), Error> {
     loop {
         match bus.emit(step.clone(), Context::default()).await {

@@ -1,4 +1,4 @@
-//! What a child reports: a line on its standard output, and its error.
+//! A child's report: a line on standard output, and the child's error type.
 
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};

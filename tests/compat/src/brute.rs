@@ -1,5 +1,5 @@
-//! Looks for values that show a verdict to be wrong: schemas made from a seed, one change of each, and values near both,
-//! held to the `jsonschema` crate.
+//! Searches for values that refute a verdict: generated schemas, one change of each, and values near both, checked with
+//! the `jsonschema` crate.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -9,33 +9,33 @@ use twyla_generate::{instances, mutate, schemas};
 
 use crate::{cases, oracle};
 
-/// What was found in a run.
+/// The findings of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// Pairs that were compared.
+    /// The number of compared pairs.
     pub pairs: usize,
-    /// What was said of them: it fits, it breaks, it is undecided.
-    pub said: [usize; 3],
-    /// Values that were held to a verdict.
+    /// The number of verdicts: fits, breaks, undecided.
+    pub verdicts: [usize; 3],
+    /// The number of values checked against a verdict.
     pub values: usize,
-    /// Verdicts that are wrong, with what shows it.
+    /// Wrong verdicts, with their counterexamples.
     pub wrong: Vec<String>,
-    /// Why pairs are undecided.
+    /// The reasons of undecided pairs.
     pub undecided: Vec<String>,
 }
 
 impl Found {
-    /// Both runs together.
+    /// Adds the findings of another run.
     pub fn add(&mut self, other: Self) {
         self.pairs += other.pairs;
-        self.said.iter_mut().zip(other.said).for_each(|(sum, one)| *sum += one);
+        self.verdicts.iter_mut().zip(other.verdicts).for_each(|(sum, one)| *sum += one);
         self.values += other.values;
         self.wrong.extend(other.wrong);
         self.undecided.extend(other.undecided);
     }
 }
 
-/// A schema with all that it is held to.
+/// A schema with both validators.
 struct Side {
     schema: Value,
     bundle: Bundle,
@@ -43,7 +43,7 @@ struct Side {
 }
 
 impl Side {
-    /// None where it is no schema to one of both, or one that they read differently.
+    /// None if one of both refuses it as a schema, or if they read it differently.
     fn new(draft: &str, schema: Value) -> Option<Self> {
         if is_read_differently(draft, &schema) {
             return None;
@@ -53,17 +53,17 @@ impl Side {
         Some(Self { schema, bundle, validator })
     }
 
-    /// Values near the schema that the crate and Twyla say different things of.
+    /// Values near the schema about which the crate and Twyla disagree.
     fn disputed(&self, values: &[Value]) -> Vec<String> {
-        let said = compare::validate(&self.bundle, Mode::Subsumption, |validator| {
+        let validities = compare::validate(&self.bundle, Mode::Subsumption, |validator| {
             values.iter().map(|value| validator.check(value)).collect::<Vec<_>>()
         });
-        let said = said.unwrap_or_default().into_iter().zip(values);
-        let wrong = said.filter(|(said, value)| {
+        let validities = validities.unwrap_or_default().into_iter().zip(values);
+        let wrong = validities.filter(|(validity, value)| {
             let valid = self.validator.is_valid(value);
-            matches!((said, valid), (Validity::Valid, false) | (Validity::Invalid(_), true)) && !is_disputed(value)
+            matches!((validity, valid), (Validity::Valid, false) | (Validity::Invalid(_), true)) && !is_disputed(value)
         });
-        wrong.map(|(said, value)| format!("{value} is {said:?} under {}", self.schema)).collect()
+        wrong.map(|(validity, value)| format!("{value} is {validity:?} under {}", self.schema)).collect()
     }
 
     fn values(&self, draft: &str, random: &mut Random, many: usize) -> Vec<Value> {
@@ -72,7 +72,7 @@ impl Side {
     }
 }
 
-/// One schema of a draft and one change of it, both ways, and the laws that hold of any.
+/// One schema of a draft and one change of it, in both directions, and the laws that apply to every schema.
 #[must_use]
 pub fn pair(draft: &str, seed: u64, index: u64, many: usize) -> Found {
     let mut found = Found::default();
@@ -88,7 +88,7 @@ pub fn pair(draft: &str, seed: u64, index: u64, many: usize) -> Found {
         let (Some(inner), Some(outer)) = (&sides[a], &sides[b]) else { continue };
         let verdict = found.compare(draft, &name(&format!("{a} in {b}")), inner, outer, &mut random, many);
         fits[a][b] = verdict == Some(true);
-        // what fits in what fits fits
+        // fitting is transitive
         let between = [1, 2].into_iter().find(|middle| fits[a][*middle] && fits[*middle][b]);
         if let (Some(middle), Some(false)) = (between, verdict) {
             found.wrong.push(name(&format!("{a} fits in {middle} and that in {b}, but not the first in the last")));
@@ -101,7 +101,7 @@ pub fn pair(draft: &str, seed: u64, index: u64, many: usize) -> Found {
 }
 
 impl Found {
-    /// Compares two schemas and looks for a value that shows the verdict to be wrong. What was said: whether it fits.
+    /// Compares two schemas and searches for a value that refutes the verdict. Returns whether it fits.
     fn compare(
         &mut self,
         draft: &str,
@@ -117,7 +117,7 @@ impl Found {
         };
         match compare::compare(&inner.bundle, &outer.bundle, &Options::subsumption()) {
             Verdict::Fits => {
-                self.said[0] += 1;
+                self.verdicts[0] += 1;
                 let mut values = inner.values(draft, random, many);
                 values.extend(outer.values(draft, random, many));
                 self.values += values.len();
@@ -129,7 +129,7 @@ impl Found {
                 Some(true)
             }
             Verdict::Breaks(witness) => {
-                self.said[1] += 1;
+                self.verdicts[1] += 1;
                 self.values += 1;
                 let value = &witness.event;
                 let holds = inner.validator.is_valid(value) && !outer.validator.is_valid(value);
@@ -142,18 +142,18 @@ impl Found {
                 Some(false)
             }
             Verdict::Undecided(why) => {
-                self.said[2] += 1;
+                self.verdicts[2] += 1;
                 self.undecided.push(format!("{name}: {why}\n    inner {}\n    outer {}", inner.schema, outer.schema));
                 None
             }
         }
     }
 
-    /// What holds of every schema.
+    /// Checks laws that apply to every schema.
     fn laws(&mut self, draft: &str, name: &str, side: &Side, random: &mut Random, many: usize) {
         let none = json!({ "type": "null", "not": { "type": "null" } });
         let string = json!({ "type": "string" });
-        // the same schema, said otherwise; and schemas that are wider or narrower for sure
+        // equivalent schemas, and schemas that are certainly wider or narrower
         for (law, schema, [wider, narrower]) in [
             ("one of it and nothing", around(&side.schema, |inner| json!({ "oneOf": [inner, none] })), [true, true]),
             ("not not", around(&side.schema, |inner| json!({ "not": { "not": inner } })), [true, true]),
@@ -191,7 +191,7 @@ impl Found {
     }
 }
 
-/// The schema in another one, where nothing in it says where it stands.
+/// Nests the schema in another one, if nothing in it depends on its position.
 fn around(schema: &Value, made: impl FnOnce(Value) -> Value) -> Option<Value> {
     let Value::Object(keywords) = schema else { return Some(made(schema.clone())) };
     let text = schema.to_string();
@@ -207,7 +207,7 @@ fn around(schema: &Value, made: impl FnOnce(Value) -> Value) -> Option<Value> {
     Some(outer)
 }
 
-/// Whether a value has an integer that the crate reads as a rounded number.
+/// Whether a value has an integer that the crate rounds.
 fn is_disputed(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_f64().is_some_and(|float| float.abs() >= 9_007_199_254_740_992.0),
@@ -217,8 +217,8 @@ fn is_disputed(value: &Value) -> bool {
     }
 }
 
-/// Whether the crate reads a schema as the next draft has it: only from 2020-12 on does `contains` look at items so that
-/// `unevaluatedItems` leaves them out.
+/// Whether the crate reads a schema as the next draft would: only from 2020-12 on does `contains` evaluate items for
+/// `unevaluatedItems`.
 fn is_read_differently(draft: &str, schema: &Value) -> bool {
     let text = schema.to_string();
     draft == "draft2019-09" && text.contains("\"contains\"") && text.contains("\"unevaluatedItems\"")

@@ -1,4 +1,4 @@
-//! The files of pairs: one JSON object a line.
+//! Reads the files of pairs: one JSON object per line.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -9,45 +9,45 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use twyla_build::Draft;
 
-/// A pair of schemas, with what its source says of it.
+/// A pair of schemas, with the labels of its source.
 #[derive(Debug, Deserialize)]
 pub struct Case {
-    /// Names it.
+    /// The name of the pair.
     pub id: String,
-    /// The draft of schemas that name none, as the files write it.
+    /// The draft of schemas without `$schema`, as the files write it.
     pub draft: String,
     /// The older schema, or the left one.
     pub old: Box<RawValue>,
     /// The newer schema, or the right one.
     pub new: Box<RawValue>,
-    /// What the source says.
+    /// The source's labels.
     #[serde(default)]
     pub norm: Norm,
 }
 
-/// What a source says of both directions; nothing of some.
+/// A source's labels for both directions; either may be missing.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub struct Norm {
-    /// Whether every value of the older schema is one of the newer.
+    /// Whether the newer schema accepts every value of the older.
     pub old_in_new: Option<bool>,
-    /// The other way.
+    /// Whether the older schema accepts every value of the newer.
     pub new_in_old: Option<bool>,
 }
 
-/// One direction of a pair: is every value of the one schema one of the other?
+/// One direction of a pair: does the outer schema accept every value of the inner one?
 #[derive(Clone, Copy, Debug)]
 pub struct Direction<'a> {
     /// The pair's id.
     pub id: &'a str,
     /// `old_in_new` or `new_in_old`.
     pub name: &'static str,
-    /// The draft of schemas that name none.
+    /// The draft of schemas without `$schema`.
     pub draft: &'a str,
-    /// The schema whose values are meant.
+    /// The inner schema.
     pub inner: &'a str,
-    /// The schema that they are held to.
+    /// The outer schema.
     pub outer: &'a str,
-    /// What the source says.
+    /// The source's label.
     pub label: Option<bool>,
 }
 
@@ -65,7 +65,7 @@ impl Case {
     }
 }
 
-/// The draft of that name, as the files write it and as the official suite does.
+/// The draft of this name, in the spelling of the files or of the official suite.
 #[must_use]
 pub fn draft(name: &str) -> Draft {
     match name.trim_start_matches("draft").trim_start_matches('-').trim_start_matches('0') {
@@ -77,7 +77,7 @@ pub fn draft(name: &str) -> Draft {
     }
 }
 
-/// The folder of files that is shared beside the repository.
+/// The folder of shared test data beside the repository.
 #[must_use]
 pub fn shared() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/schema-compat")
@@ -85,7 +85,7 @@ pub fn shared() -> PathBuf {
 
 /// The shared files of pairs, in the order in which their README lists them.
 ///
-/// # Errors
+/// If one of them is missing.
 /// Where one of them isn't there.
 pub fn files() -> io::Result<Vec<PathBuf>> {
     let named = ["apicurio", "haggholm", "ibm", "wikimedia", "sentry-kafka"];
@@ -95,17 +95,18 @@ pub fn files() -> io::Result<Vec<PathBuf>> {
 /// The pairs of a file.
 ///
 /// # Errors
-/// Where it can't be read, or a line of it is none.
+/// If it can't be read, or if a line isn't a pair.
 pub fn read(path: &Path) -> io::Result<Vec<Case>> {
     let text = fs::read_to_string(path)?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines.map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
 }
 
-/// The directions of which a value is known that is of the inner schema and not of the outer: `(id, direction)` each.
+/// The directions that a known value refutes, because the inner schema accepts it and the outer doesn't: `(id,
+/// direction)` each.
 ///
 /// # Errors
-/// Where the shared file can't be read.
+/// If the shared file can't be read.
 pub fn refuted() -> io::Result<HashMap<(String, String), Value>> {
     let text = fs::read_to_string(shared().join("oracle.jsonl"))?;
     let mut out = HashMap::new();

@@ -1,4 +1,4 @@
-//! Edits of real contracts, as Twyla's lock sees them: what producers may send closed, what listeners accept open.
+//! Edits of real contracts, compared as Twyla's lock compares them: producers closed, listeners open.
 
 use std::path::Path;
 use std::{fmt, io};
@@ -8,31 +8,32 @@ use twyla_build::lock::EditVerdict;
 
 use crate::{cases, oracle};
 
-/// An edit with both verdicts: of the old in the new, and of the new in the old.
+/// An edit with both verdicts: old in new, and new in old.
 #[derive(Debug)]
 pub struct Edited {
     /// The pair's id.
     pub id: String,
-    /// What it asks.
+    /// The verdict on the order of deployment.
     pub edit: EditVerdict,
     /// Both directions.
     pub verdicts: [Verdict; 2],
-    /// For each, whether its witness is valid under the one schema and not under the other to the `jsonschema` crate.
+    /// For each direction, whether the `jsonschema` crate accepts its witness under one schema and refuses it under the
+    /// other.
     pub confirmed: [Option<bool>; 2],
 }
 
 impl Edited {
-    /// Whether only the second or third part of a version was raised: `a/1.2.0..1.3.0`. None where the id names no versions.
+    /// Whether only the minor or patch version was raised: `a/1.2.0..1.3.0`. None if the id has no versions.
     #[must_use]
     pub fn is_minor(&self) -> Option<bool> {
         let (old, new) = self.id.rsplit_once('/')?.1.split_once("..")?;
         let major = |version: &str| version.split('.').next().map(str::to_owned);
-        // before 1.0.0 anything goes
+        // before 1.0.0 minor versions may break
         Some(major(old) == major(new) && major(old)? != "0")
     }
 }
 
-/// A schema as the content of an event, whose formats are rules; as it stands where that can't be an event's.
+/// The schema as the content of an event with asserted formats; unchanged if it can't be an event's content.
 fn contract(schema: &str, draft: &str) -> Option<Bundle> {
     let name = "events/a/b.json";
     let draft = cases::draft(draft);
@@ -43,10 +44,10 @@ fn contract(schema: &str, draft: &str) -> Option<Bundle> {
     Bundle::parse(&event).or_else(|_| Ok::<_, ()>(Bundle::schema(schema, draft).map_err(|_| ())?.formats(true))).ok()
 }
 
-/// The edits of a file. What the build refuses is left out.
+/// The edits of a file, without those that the build refuses.
 ///
 /// # Errors
-/// Where the file can't be read.
+/// If the file can't be read.
 pub fn edits(path: &Path) -> io::Result<Vec<Edited>> {
     let mut out = Vec::new();
     for case in cases::read(path)? {
@@ -73,11 +74,10 @@ pub fn edits(path: &Path) -> io::Result<Vec<Edited>> {
     Ok(out)
 }
 
-/// The edits of a file as lines of a table, by what they ask; and what there is to tell of minor versions and of what is
-/// undecided.
+/// The edits of a file as lines of a table, by verdict, and notes about minor versions and undecided edits.
 ///
 /// # Errors
-/// Where the file can't be read.
+/// If the file can't be read.
 pub fn text(path: &Path) -> io::Result<String> {
     use fmt::Write as _;
 
@@ -121,7 +121,7 @@ pub fn text(path: &Path) -> io::Result<String> {
                 Verdict::Undecided(why) => {
                     let _ = write!(out, "\n  {}: undecided: {why}", edit.id);
                 }
-                // the schema alone accepts it
+                // only the schema accepts it
                 Verdict::Breaks(witness) if confirmed == Some(false) => {
                     let (event, path, rule) = (&witness.event, &witness.path, &witness.rule);
                     let _ = write!(out, "\n  {}: refused by the type only: {event} at {path}: {rule}", edit.id);

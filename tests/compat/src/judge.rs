@@ -1,4 +1,4 @@
-//! One direction of a pair: what the comparison says of it, and what that is worth.
+//! One direction of a pair: the comparison's verdict, judged by the source's label and known values.
 
 use serde_json::Value;
 use twyla_build::compare::{self, Bundle, Options, Verdict};
@@ -6,60 +6,60 @@ use twyla_build::compare::{self, Bundle, Options, Verdict};
 use crate::cases::{self, Direction};
 use crate::oracle;
 
-/// What a checker says.
+/// A checker's verdict.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Said {
-    /// Every value of the inner schema is one of the outer.
+pub enum Opinion {
+    /// The outer schema accepts every value of the inner.
     Fits,
-    /// This value isn't.
+    /// The outer schema refuses this value of the inner.
     Breaks(Value),
-    /// Neither, and why.
+    /// Undecided, and why.
     Undecided(String),
 }
 
-/// What that is worth beside what the source says, and beside what is known.
+/// The judgement of a verdict, by label and known values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worth {
-    /// The source says the same.
+    /// The label agrees.
     Agreed,
-    /// The source says else, and is wrong: the value holds under the `jsonschema` crate.
+    /// The label disagrees, and is refuted by a value that the `jsonschema` crate accepts.
     LabelRefuted,
-    /// The source says else.
+    /// The label disagrees.
     Disagreed,
-    /// It isn't decided, though the source says something.
+    /// Undecided, although there is a label.
     Undecided,
-    /// The source says nothing, and what is said isn't known to be wrong.
+    /// There is no label, and the verdict isn't refuted.
     Unlabelled,
-    /// The source says nothing, and it isn't decided.
+    /// There is no label, and the verdict is undecided.
     UnlabelledUndecided,
-    /// It is called safe though a value is known that isn't accepted, or the value that is shown doesn't hold.
+    /// A known value refutes a safe verdict, or the witness doesn't hold.
     Wrong,
 }
 
-/// What Twyla says of a direction, in plain JSON Schema; formats only tell something.
+/// Twyla's verdict on a direction in plain JSON Schema; formats are annotations.
 #[must_use]
-pub fn says(direction: &Direction<'_>) -> Said {
+pub fn says(direction: &Direction<'_>) -> Opinion {
     let draft = cases::draft(direction.draft);
     let bundle = |text: &str| Bundle::schema(text, draft).map_err(|problems| problems.to_string());
     match (bundle(direction.inner), bundle(direction.outer)) {
         (Ok(inner), Ok(outer)) => match compare::compare(&inner, &outer, &Options::subsumption()) {
-            Verdict::Fits => Said::Fits,
-            Verdict::Breaks(witness) => Said::Breaks(witness.event),
-            Verdict::Undecided(why) => Said::Undecided(why.to_string()),
+            Verdict::Fits => Opinion::Fits,
+            Verdict::Breaks(witness) => Opinion::Breaks(witness.event),
+            Verdict::Undecided(why) => Opinion::Undecided(why.to_string()),
         },
-        (Err(said), _) | (_, Err(said)) => Said::Undecided(said),
+        (Err(opinion), _) | (_, Err(opinion)) => Opinion::Undecided(opinion),
     }
 }
 
-/// What was said is worth that; `refuted` where a value is known that is of the inner schema and not of the outer.
+/// Judges a verdict; `refuted` if a known value is accepted by the inner schema and refused by the outer.
 #[must_use]
-pub fn worth(direction: &Direction<'_>, said: &Said, refuted: bool) -> Worth {
-    match (said, direction.label) {
-        (Said::Fits, _) if refuted => Worth::Wrong,
-        (Said::Fits, Some(true)) => Worth::Agreed,
-        (Said::Fits, Some(false)) => Worth::Disagreed,
-        (Said::Fits, None) => Worth::Unlabelled,
-        (Said::Breaks(value), label) => {
+pub fn worth(direction: &Direction<'_>, opinion: &Opinion, refuted: bool) -> Worth {
+    match (opinion, direction.label) {
+        (Opinion::Fits, _) if refuted => Worth::Wrong,
+        (Opinion::Fits, Some(true)) => Worth::Agreed,
+        (Opinion::Fits, Some(false)) => Worth::Disagreed,
+        (Opinion::Fits, None) => Worth::Unlabelled,
+        (Opinion::Breaks(value), label) => {
             let holds = oracle::refutes(direction.draft, direction.inner, direction.outer, value) == Some(true);
             match label {
                 Some(false) if holds => Worth::Agreed,
@@ -69,7 +69,7 @@ pub fn worth(direction: &Direction<'_>, said: &Said, refuted: bool) -> Worth {
                 _ => Worth::Wrong,
             }
         }
-        (Said::Undecided(_), Some(_)) => Worth::Undecided,
-        (Said::Undecided(_), None) => Worth::UnlabelledUndecided,
+        (Opinion::Undecided(_), Some(_)) => Worth::Undecided,
+        (Opinion::Undecided(_), None) => Worth::UnlabelledUndecided,
     }
 }

@@ -1,11 +1,11 @@
-//! Holds the comparison of schemas (`twyla_build::compare`) to what others say.
+//! Compares `twyla_build::compare` with labels, another checker, and a validator.
 //!
-//! The program runs files of labelled pairs and prints, for each, who agrees; the tests do the same with the shared files, and
-//! hold generated schemas and single changes of them to the `jsonschema` crate by brute force.
+//! The program runs files of labelled pairs and prints the agreement for each; the tests do the same with the shared
+//! files, and check generated schemas and single changes of them with the `jsonschema` crate by brute force.
 //!
-//! The rooms: [`cases`] reads the files, [`oracle`] is the `jsonschema` crate, [`rival`] the `jsoncompat` crate, [`judge`]
-//! decides about one direction of a pair, [`report`] counts and prints, [`history`] sees real edits as contracts; [`brute`] looks for
-//! values that show a verdict to be wrong.
+//! The modules: [`cases`] reads the files, [`oracle`] is the `jsonschema` crate, [`rival`] the `jsoncompat` crate,
+//! [`judge`] judges one direction of a pair, [`report`] counts and prints, [`history`] compares real edits as
+//! contracts; [`brute`] searches for values that refute a verdict.
 #![forbid(unsafe_code)]
 
 pub mod brute;

@@ -1,4 +1,4 @@
-//! Runs files of labelled pairs through the comparison, and through the `jsoncompat` crate beside it.
+//! Runs files of labelled pairs through the comparison and through the `jsoncompat` crate.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,14 +25,14 @@ fn main() -> ExitCode {
 }
 
 fn run(given: Vec<PathBuf>, rivals: bool) -> std::io::Result<bool> {
-    // what is known of the shared files says nothing of others, and need not be there for those
+    // known values belong to the shared files; other files run without them
     let refuted = if given.is_empty() { cases::refuted()? } else { cases::refuted().unwrap_or_default() };
     let files = if given.is_empty() { cases::files()? } else { given };
     let (mut reports, mut unlabelled) = (Vec::new(), Vec::new());
     for path in files {
-        let told = |error| std::io::Error::other(format!("{}: {error}", path.display()));
-        let report = report::file(&path, &refuted, rivals).map_err(told)?;
-        // a source that says nothing has edits as they were made
+        let in_file = |error| std::io::Error::other(format!("{}: {error}", path.display()));
+        let report = report::file(&path, &refuted, rivals).map_err(in_file)?;
+        // a source without labels contains real edits
         if report.ours.passed() + report.ours.failed() == 0 {
             unlabelled.push(path.clone());
         }
@@ -47,22 +47,22 @@ fn run(given: Vec<PathBuf>, rivals: bool) -> std::io::Result<bool> {
     Ok(all.failed() == 0)
 }
 
-/// Prints what the edits of some files are as contracts.
+/// Prints the verdicts on the edits of some files as contracts.
 fn contracts(files: &[PathBuf]) -> std::io::Result<()> {
     println!("\nAs contracts: formats are rules, what is sent is closed, what is read is open.\n");
     println!(
         "| history | edits | additive | consumer-first | producer-first | breaking | undecided | witnesses | hold under the `jsonschema` crate |"
     );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let mut told = Vec::new();
+    let mut notes = Vec::new();
     for path in files {
         let text = history::text(path)?;
         let (row, more) = text.split_once('\n').unwrap_or((&text, ""));
         println!("{row}");
-        told.extend(Some(more.to_owned()).filter(|more| !more.is_empty()));
+        notes.extend(Some(more.to_owned()).filter(|more| !more.is_empty()));
     }
     println!();
-    told.iter().for_each(|more| println!("{more}"));
+    notes.iter().for_each(|more| println!("{more}"));
     println!();
     Ok(())
 }

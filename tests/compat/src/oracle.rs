@@ -1,15 +1,15 @@
-//! The `jsonschema` crate, as another implementation that says whether a value is valid.
+//! The `jsonschema` crate as an independent validator.
 
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
-/// A schema's validator, to which formats only tell something; none where the crate finds it to be no schema.
+/// A schema's validator with formats as annotations; none if the crate refuses the schema.
 #[must_use]
 pub fn validator(draft: &str, schema: &Value) -> Option<Validator> {
     built(draft, schema, false)
 }
 
-/// The same, to which formats are rules.
+/// The same with asserted formats.
 #[must_use]
 pub fn with_formats(draft: &str, schema: &Value) -> Option<Validator> {
     built(draft, schema, true)
@@ -29,7 +29,7 @@ fn built(draft: &str, schema: &Value, formats: bool) -> Option<Validator> {
     options.build(schema).ok()
 }
 
-/// Whether a value is valid under one schema and not under the other; none where the crate takes one of them for none.
+/// Whether one schema accepts a value and the other refuses it; none if the crate refuses one of the schemas.
 #[must_use]
 pub fn refutes(draft: &str, inner: &str, outer: &str, value: &Value) -> Option<bool> {
     let of = |schema: &str| validator(draft, &serde_json::from_str(schema).ok()?);

@@ -1,4 +1,4 @@
-//! Counts what is said of the pairs of some files, and prints it.
+//! Counts the verdicts on the pairs of some files, and prints them.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -8,67 +8,67 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::cases::{self, Direction};
-use crate::judge::{self, Said, Worth};
+use crate::judge::{self, Opinion, Worth};
 use crate::rival;
 
-/// What a checker has said of the directions of one file.
+/// A checker's verdicts on the directions of one file.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// The source says the same, or is shown to be wrong.
+    /// The label agrees, or is refuted.
     pub agreed: usize,
-    /// Of those, the source is shown to be wrong.
+    /// Of those, the label is refuted.
     pub label_refuted: usize,
-    /// The source says else.
+    /// The label disagrees.
     pub disagreed: usize,
-    /// The source says something, and it isn't decided.
+    /// There is a label, and the verdict is undecided.
     pub undecided: usize,
-    /// The source says nothing: it fits, it breaks, it is undecided.
+    /// There is no label: fits, breaks, undecided.
     pub unlabelled: [usize; 3],
-    /// It is wrong: called safe though a value is known that isn't accepted, or shown with a value that doesn't hold.
+    /// Wrong: called safe although a known value refutes it, or shown with a witness that doesn't hold.
     pub wrong: usize,
-    /// Called safe, though a value is known that isn't accepted.
+    /// Called safe, although a known value refutes it.
     pub false_safe: usize,
-    /// Of all directions, those of which a value is known that isn't accepted, and which are undecided.
+    /// Of all directions, those that a known value refutes and that are undecided.
     pub refuted_undecided: usize,
     /// Of all directions, those called safe.
     pub safe: usize,
     /// All directions.
     pub all: usize,
-    /// What there is to tell of single directions.
-    pub told: Vec<String>,
+    /// Notes about single directions.
+    pub notes: Vec<String>,
 }
 
 impl Tally {
-    /// What is right as far as anybody knows.
+    /// Verdicts that are right as far as is known.
     #[must_use]
     pub fn passed(&self) -> usize {
         self.agreed
     }
 
-    /// What isn't, or isn't decided where the source decides.
+    /// Wrong verdicts, and undecided ones with a label.
     #[must_use]
     pub fn failed(&self) -> usize {
         self.disagreed + self.undecided + self.wrong
     }
 
-    /// Undecided, whether the source says something or not.
+    /// Undecided, with or without a label.
     #[must_use]
     pub fn all_undecided(&self) -> usize {
         self.undecided + self.unlabelled[2]
     }
 
-    fn count(&mut self, direction: &Direction<'_>, said: &Said, refuted: bool) {
+    fn count(&mut self, direction: &Direction<'_>, opinion: &Opinion, refuted: bool) {
         self.all += 1;
-        let worth = judge::worth(direction, said, refuted);
-        self.safe += usize::from(*said == Said::Fits);
-        self.refuted_undecided += usize::from(refuted && matches!(said, Said::Undecided(_)));
+        let worth = judge::worth(direction, opinion, refuted);
+        self.safe += usize::from(*opinion == Opinion::Fits);
+        self.refuted_undecided += usize::from(refuted && matches!(opinion, Opinion::Undecided(_)));
         let tell = match worth {
             Worth::Agreed => {
                 self.agreed += 1;
                 return;
             }
             Worth::Unlabelled => {
-                self.unlabelled[usize::from(*said != Said::Fits)] += 1;
+                self.unlabelled[usize::from(*opinion != Opinion::Fits)] += 1;
                 return;
             }
             Worth::LabelRefuted => {
@@ -90,35 +90,35 @@ impl Tally {
             }
             Worth::Wrong => {
                 self.wrong += 1;
-                self.false_safe += usize::from(*said == Said::Fits);
+                self.false_safe += usize::from(*opinion == Opinion::Fits);
                 "WRONG"
             }
         };
-        let what = match said {
-            Said::Fits => "fits".to_owned(),
-            Said::Breaks(value) => format!("breaks by {value}"),
-            Said::Undecided(why) => why.replace('\n', "; "),
+        let what = match opinion {
+            Opinion::Fits => "fits".to_owned(),
+            Opinion::Breaks(value) => format!("breaks by {value}"),
+            Opinion::Undecided(why) => why.replace('\n', "; "),
         };
         let label = direction.label.map_or("says nothing".to_owned(), |label| format!("says {label}"));
-        self.told.push(format!("{tell}: {} {}: {what} (the source {label})", direction.id, direction.name));
+        self.notes.push(format!("{tell}: {} {}: {what} (the source {label})", direction.id, direction.name));
     }
 }
 
-/// What both checkers have said of one file.
+/// Both checkers' verdicts on one file.
 #[derive(Clone, Debug)]
 pub struct FileReport {
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub name: String,
     /// Twyla.
     pub ours: Tally,
-    /// The `jsoncompat` crate; none where it wasn't asked.
+    /// The `jsoncompat` crate; none if it didn't run.
     pub theirs: Option<Tally>,
 }
 
-/// Runs the pairs of a file. `refuted` has what is known to be refuted.
+/// Runs the pairs of a file. `refuted` has the directions that known values refute.
 ///
 /// # Errors
-/// Where the file can't be read.
+/// If the file can't be read.
 pub fn file(path: &Path, refuted: &HashMap<(String, String), Value>, rivals: bool) -> io::Result<FileReport> {
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (mut ours, mut theirs) = (Tally::default(), Tally::default());
@@ -134,13 +134,13 @@ pub fn file(path: &Path, refuted: &HashMap<(String, String), Value>, rivals: boo
     Ok(FileReport { name, ours, theirs: rivals.then_some(theirs) })
 }
 
-/// The files as a table, and what there is to tell of single directions.
+/// The files as a table, and notes about single directions.
 #[must_use]
 pub fn text(files: &[FileReport]) -> String {
     let mut out = String::new();
     for file in files {
-        for told in &file.ours.told {
-            let _ = writeln!(out, "{told}");
+        for note in &file.ours.notes {
+            let _ = writeln!(out, "{note}");
         }
     }
     let _ = writeln!(
@@ -181,7 +181,7 @@ pub fn text(files: &[FileReport]) -> String {
     out
 }
 
-/// All files together.
+/// The sum over all files.
 #[must_use]
 pub fn sum<'a>(tallies: impl Iterator<Item = &'a Tally>) -> Tally {
     tallies.fold(Tally::default(), |mut sum, tally| {

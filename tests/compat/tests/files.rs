@@ -1,4 +1,4 @@
-//! The shared files of labelled pairs, and what is known of them by brute force.
+//! The shared files of labelled pairs, and the values known from brute force.
 
 use twyla_build::lock::EditVerdict;
 use twyla_compat::history;
@@ -17,7 +17,7 @@ fn nothing_is_called_safe_that_a_witness_refutes() {
     assert!(ours.all_undecided() * 100 < ours.all * 3, "{} of {} are undecided", ours.all_undecided(), ours.all);
     assert!(ours.all_undecided() < theirs.all_undecided());
     assert!(ours.safe - ours.false_safe > theirs.safe - theirs.false_safe);
-    // what disagrees is called safe where a source says that it isn't, which no value shows
+    // disagreements are directions called safe that the label calls unsafe without a counterexample
     assert_eq!((ours.agreed, ours.disagreed, ours.undecided), (947, 21, 1));
 }
 
@@ -28,7 +28,7 @@ fn real_histories_are_decided_as_contracts() {
     let wikimedia = history::edits(of("wikimedia")).unwrap();
     assert_eq!(wikimedia.len(), 30);
     assert!(wikimedia.iter().all(|edit| edit.edit != EditVerdict::Undecided));
-    // a minor version reads what the one before sends
+    // a minor version reads what the version before sends
     let minor: Vec<_> = wikimedia.iter().filter(|edit| edit.is_minor() == Some(true)).collect();
     assert!(minor.len() >= 14 && minor.iter().all(|edit| edit.verdicts[0].fits()));
     let sentry = history::edits(of("sentry-kafka")).unwrap();

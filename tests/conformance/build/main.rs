@@ -1,7 +1,8 @@
-//! Compiles every group of the suite and every generated schema, in several places of a folder of schemas, each into a module
-//! of its own, a file for each draft.
+//! Compiles every group of the suite and every generated schema, in several placements, each into its own module, with
+//! one file for each draft.
 //!
-//! [`suite`] reads the official suite, [`placement`] places a group's schema in a folder, [`module`] makes code of a folder.
+//! [`suite`] reads the official suite, [`placement`] places a group's schema in a folder, [`module`] generates the code
+//! of a folder.
 
 #[path = "../src/group.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the test reads it, this writes it")]
@@ -20,7 +21,7 @@ use group::{Folder, Group, Kind, Placement, Prepared, Way};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// How many schemas are generated for each draft, unless `TWYLA_CONFORMANCE_SCHEMAS` says otherwise.
+/// The number of schemas generated for each draft, unless `TWYLA_CONFORMANCE_SCHEMAS` sets it.
 const SCHEMAS: usize = 20;
 
 fn main() {
@@ -41,7 +42,7 @@ fn main() {
     }
 }
 
-/// A group of a generated schema, whose cases are generated when it runs.
+/// A group of a generated schema, whose cases are generated at run time.
 fn generated(draft: &str, seed: u64, index: u64) -> Group {
     let schema = twyla_generate::schemas::schema(draft, seed, index);
     let schema = RawValue::from_string(schema.to_string()).expect("is JSON");
@@ -53,7 +54,7 @@ fn number(name: &str) -> Option<usize> {
     env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")))
 }
 
-/// Which groups are compiled: a compiler takes too much memory for all of them in all places.
+/// The groups to compile: all of them in all placements take too much memory in one run of the compiler.
 #[derive(Clone, Copy)]
 struct Part {
     number: usize,
@@ -61,7 +62,7 @@ struct Part {
 }
 
 impl Part {
-    /// `TWYLA_CONFORMANCE_PART=0/6` is the first of six; all groups where it isn't set.
+    /// `TWYLA_CONFORMANCE_PART=0/6` is the first of six parts; all groups if unset.
     fn asked() -> Self {
         const NAME: &str = "TWYLA_CONFORMANCE_PART";
         println!("cargo::rerun-if-env-changed={NAME}");
@@ -82,23 +83,23 @@ impl Part {
 struct Writer<'a> {
     draft: &'a str,
     suite: &'a Path,
-    /// Where the code goes.
+    /// The output folder.
     folder: PathBuf,
-    /// Whether each group is compiled in each place, and not in some by turns.
+    /// Whether each group is compiled in each placement, instead of some by turns.
     all: bool,
 }
 
-/// Writes what a draft's program includes: `<draft>.json`, the groups, and `<draft>.rs`, their code.
+/// Writes the files that a draft's program includes: `<draft>.json`, the groups, and `<draft>.rs`, their code.
 fn draft_code(draft: &str, out: &Path, suite: &Path, mut prepared: Prepared, all: bool, part: Part) {
     let folder = out.join(draft);
-    // what an earlier build has left there is of other groups
+    // remove the groups of earlier builds
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("OUT_DIR can be written");
     let writer = Writer { draft, suite, folder, all };
     let plain = std::mem::take(&mut prepared.groups);
     let work = (0..plain.len()).map(|index| vec![(index, Placement::Shared)]).collect();
     let first = writer.compile(&plain, &vec![true; plain.len()], work, 0, &mut prepared.unplaced);
-    // what is refused in one place would be in all
+    // a group refused in one placement is refused in all
     let sound: Vec<bool> = first.iter().map(|(_, group)| !matches!(group.way, Way::Refused(_))).collect();
     let own = (0..plain.len()).filter(|index| part.has(*index));
     let work = own.map(|index| writer.places(&plain, &sound, index)).collect();
@@ -130,7 +131,7 @@ fn draft_code(draft: &str, out: &Path, suite: &Path, mut prepared: Prepared, all
 }
 
 impl Writer<'_> {
-    /// The places of a group beside the first one: all of them, or an event's and one of the others by turns.
+    /// The placements of a group in addition to the first: all of them, or an event's and one of the others by turns.
     fn places(&self, groups: &[Group], sound: &[bool], index: usize) -> Vec<(usize, Placement)> {
         if !sound[index] {
             return Vec::new();
@@ -160,8 +161,8 @@ impl Writer<'_> {
         Some(Group { placement, probes: placed.probes, folder: Some(folder), ..group.clone() })
     }
 
-    /// Compiles groups in their places, in as many threads as there are cores, and numbers them from a number on. Each has its
-    /// place in the list of those that were given.
+    /// Compiles groups in their placements, with a thread for each core, and numbers them starting at `from`. Returns each
+    /// with the index of its group.
     fn compile(
         &self,
         groups: &[Group],
@@ -199,7 +200,7 @@ impl Writer<'_> {
             *unplaced.entry("their schema allows no object, and so is no event's".to_owned()).or_default() +=
                 none.len();
         }
-        // the numbers of those that are left have no gaps
+        // number the remaining groups without gaps
         let mut numbered = Vec::new();
         for (number, made) in placed {
             let (old, new) = (from + number, from + numbered.len());
@@ -212,7 +213,7 @@ impl Writer<'_> {
         numbered
     }
 
-    /// Leaves the folders of those that `cargo twyla validate` is asked about: all, or one of each group's, by turns.
+    /// Keeps the folders that `cargo twyla validate` checks: all, or one per group, by turns.
     fn choose(&self, groups: &[Group], placed: &mut [(usize, Group)]) {
         if self.all {
             return;
@@ -229,12 +230,12 @@ impl Writer<'_> {
     }
 }
 
-/// What is said of every format in that file is that it only tells something, unless it is turned on.
+/// False for the file `format` of the suite, whose cases expect that `format` is an annotation.
 fn asserts_formats(group: &Group) -> bool {
     group.file != "format"
 }
 
-/// The next group that can stand in one folder with a group: no schema of theirs has the same name.
+/// The next group that can share a folder with this one: their schemas have no name in common.
 fn beside<'a>(groups: &'a [Group], sound: &[bool], index: usize) -> Option<&'a Group> {
     let own = names(&groups[index]);
     let after = (index + 1..groups.len()).chain(0..index).take(50);
@@ -242,7 +243,7 @@ fn beside<'a>(groups: &'a [Group], sound: &[bool], index: usize) -> Option<&'a G
     found.find(|other| asserts_formats(other) == asserts_formats(&groups[index]) && names(other).is_disjoint(&own))
 }
 
-/// The names that schemas of a group have.
+/// The names of a group's schemas.
 fn names(group: &Group) -> BTreeSet<String> {
     fn collect(value: &Value, names: &mut BTreeSet<String>) {
         match value {
@@ -259,7 +260,7 @@ fn names(group: &Group) -> BTreeSet<String> {
         }
     }
     let mut found = BTreeSet::new();
-    // a number that is beyond all of them is no name
+    // a number beyond all of them isn't a name
     if let Ok(schema) = serde_json::from_str(group.schema.get()) {
         collect(&schema, &mut found);
     }

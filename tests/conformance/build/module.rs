@@ -1,4 +1,4 @@
-//! Makes the code of one group, in one place.
+//! Generates the code of one group in one placement.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -8,7 +8,7 @@ use twyla_build::{Builder, Draft, Generated, ProblemKind, Problems};
 
 use crate::group::{Folder, Way};
 
-/// Compiles a folder and writes its code to `g<number>.rs` beside it. `None` if it says of an event that no object is allowed.
+/// Compiles a folder and writes its code to `g<number>.rs` beside it. `None` if an event's schema allows no object.
 pub(crate) fn compile(draft: &str, number: usize, what: &str, placed: &Folder, folder: &Path) -> Option<Way> {
     let schemas = folder.join(format!("g{number}"));
     if let Err(error) = write(&schemas, placed) {
@@ -24,7 +24,7 @@ pub(crate) fn compile(draft: &str, number: usize, what: &str, placed: &Folder, f
         Ok(Ok(generated)) => {
             let way = way(&generated);
             let path = folder.join(format!("g{number}.rs"));
-            // where it doesn't compile, this tells of what it is
+            // names the group in the error if it doesn't compile
             let code = format!("// {}\n{}", what.split_whitespace().collect::<Vec<_>>().join(" "), generated.code);
             fs::write(&path, code).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             Some(way)
@@ -32,14 +32,14 @@ pub(crate) fn compile(draft: &str, number: usize, what: &str, placed: &Folder, f
         Ok(Err(problems)) if allows_no_object(&problems) => None,
         Ok(Err(problems)) => Some(Way::Refused(problems.to_string().replace('\n', "; "))),
         Err(panic) => {
-            let said = panic.downcast_ref::<String>().map(String::as_str);
-            let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
-            Some(Way::Refused(format!("the build has panicked: {said}")))
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Some(Way::Refused(format!("the build has panicked: {message}")))
         }
     }
 }
 
-/// Whether the one mistake is that an event's schema allows no object.
+/// Whether the only problem is that an event's schema allows no object.
 fn allows_no_object(Problems(problems): &Problems) -> bool {
     let mut errors = problems.iter().filter(|problem| problem.is_error()).peekable();
     errors.peek().is_some() && errors.all(|problem| matches!(problem.kind, ProblemKind::CannotHoldObject { .. }))
@@ -62,7 +62,7 @@ fn by_name(draft: &str) -> Draft {
     }
 }
 
-/// How the group's event is held to its schema. The context is the same in every group, and needs no tree.
+/// How the build checks the group's event. The context is the same in every group, and needs no tree.
 fn way(generated: &Generated) -> Way {
     let reasons: Vec<String> = generated.trees.iter().flat_map(|(_, reasons)| reasons.iter().cloned()).collect();
     if reasons.is_empty() { Way::Typed } else { Way::Trees(reasons) }

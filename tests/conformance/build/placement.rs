@@ -1,4 +1,4 @@
-//! Places a group's schema in a folder: the files around it, and the ways on which values come to it.
+//! Places a group's schema in a folder, with the files around it and the paths to its values.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 
 use crate::group::{Besides, Group, Placement, Probe};
 
-/// The URI of a schema that has none and stands within another one: its references mean itself.
+/// The URI of a nested schema without an id: its references refer to itself.
 const NAME: &str = "https://schemas.example.com/within.json";
 
-/// What stands for the schema in the text of an event.
+/// The placeholder for the schema in an event's text.
 const HERE: &str = "the schema";
 
-/// A schema in its place.
+/// A placed schema.
 pub(crate) struct Placed {
-    /// The files but the context, by their paths.
+    /// The files without the context, by their paths.
     pub(crate) files: BTreeMap<String, Box<RawValue>>,
     pub(crate) probes: Vec<Probe>,
 }
 
-/// The group's schema in that place, with another group's for those that are placed in pairs; none if it can't be there.
+/// Places the group's schema, with another group's for placements of pairs; none if it can't be placed there.
 pub(crate) fn placed(draft: &str, placement: Placement, group: &Group, other: Option<&Group>) -> Option<Placed> {
     let shared = || vec![("shared/s.json", group.schema.clone())];
     let referred = json!({ "$ref": "../../shared/s.json" });
@@ -90,7 +90,8 @@ fn properties(properties: &Value) -> String {
     json!({ "type": "object", "properties": properties }).to_string()
 }
 
-/// An event with values of a schema in a list, a map, and where null may be too. It stands there once: a resource has one place.
+/// An event with values of a schema in a list, in a map, and where null is allowed too. The schema appears once: a
+/// resource has one position.
 fn items(schema: &Value, again: &Value) -> String {
     properties(&json!({
         "list": { "type": "array", "items": schema },
@@ -107,7 +108,7 @@ fn of_items() -> Vec<Probe> {
     ]
 }
 
-/// An event with values for which a schema and others hold.
+/// An event with values to which a schema and others apply.
 fn all(schema: &Value, again: &Value) -> String {
     let more = json!({ "more of it": { "type": "integer" } });
     properties(&json!({
@@ -125,14 +126,14 @@ fn of_all() -> Vec<Probe> {
     ]
 }
 
-/// An event with the group's schema in it, letter for letter; none if the schema would mean something else there.
+/// An event that contains the group's schema verbatim; none if the schema would have another meaning there.
 fn within(draft: &str, group: &Group, event: &str) -> Option<Box<RawValue>> {
     let text = group.schema.get().trim();
     let members: Option<serde_json::Map<String, Value>> = serde_json::from_str(text).ok();
     let id = if draft == "draft4" { "id" } else { "$id" };
     let schema = match members {
         Some(members) if text.contains("Ref\"") || text.contains("$ref\"") => {
-            // up to draft 7 a reference stands alone, and so such a schema has no name
+            // up to draft 7 a reference excludes all other keywords, so such a schema has no id
             let nameless = members.contains_key("$ref") && !draft.starts_with("draft20");
             match text.strip_prefix('{') {
                 _ if members.contains_key(id) && !nameless => text.to_owned(),

@@ -1,4 +1,4 @@
-//! Reads a folder that is laid out as the official suite: `tests/<draft>/**/*.json`, and `remotes/`.
+//! Reads a folder with the layout of the official suite: `tests/<draft>/**/*.json`, and `remotes/`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 
 use crate::group::{Case, DRAFTS, Group, Kind, Prepared};
 
-/// What the suite's own server would be asked for.
+/// The base URI of the suite's own server.
 const SERVED: &str = "http://localhost:1234/";
 
-/// A group as the suite writes it.
+/// A group in the suite's format.
 #[derive(Deserialize)]
 struct Written {
     description: String,
@@ -19,7 +19,7 @@ struct Written {
     tests: Vec<Case>,
 }
 
-/// The suite's folder: `TWYLA_SUITE`, or what is shared beside the repository.
+/// The suite's folder: `TWYLA_SUITE`, or the shared test data beside the repository.
 pub(crate) fn folder() -> PathBuf {
     println!("cargo::rerun-if-env-changed=TWYLA_SUITE");
     let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
@@ -37,7 +37,7 @@ pub(crate) fn folder() -> PathBuf {
     folder
 }
 
-/// Every group that the suite has for a draft.
+/// Every group of the suite for a draft.
 pub(crate) fn read(suite: &Path, draft: &str) -> Prepared {
     let mut prepared = Prepared::default();
     let folder = [suite.join("tests").join(draft), suite.join(draft)].into_iter().find(|folder| folder.is_dir());
@@ -72,8 +72,8 @@ pub(crate) fn read(suite: &Path, draft: &str) -> Prepared {
     prepared
 }
 
-/// The documents that a group may refer to, each with its URI: those for every draft, its own draft's, and those of
-/// another draft that its schema names.
+/// The documents that a group may refer to, with their URIs: those for every draft, for its own draft, and for another
+/// draft that its schema names.
 pub(crate) fn remotes(suite: &Path, draft: &str, schema: &str) -> Vec<(String, PathBuf)> {
     let root = suite.join("remotes");
     let mut remotes = Vec::new();
@@ -89,7 +89,7 @@ pub(crate) fn remotes(suite: &Path, draft: &str, schema: &str) -> Vec<(String, P
     remotes
 }
 
-/// A document of another draft that a schema refers to, and that isn't there: a folder may have some drafts only.
+/// A missing document of another draft that a schema refers to: a folder may have some drafts only.
 fn unserved(suite: &Path, schema: &str) -> Option<String> {
     let served = format!("{SERVED}draft");
     let mut uris = schema.match_indices(&served).filter_map(|(at, _)| schema[at..].split(['"', '#']).next());

@@ -14,25 +14,25 @@ use crate::run::{Check, Outcome};
 use crate::summary::{Disagreement, Summary, Tally};
 use crate::validate::{CommandLine, Content};
 
-/// How many values each generated schema is held to, unless `TWYLA_CONFORMANCE_INSTANCES` says otherwise.
+/// The number of values for each generated schema, unless `TWYLA_CONFORMANCE_INSTANCES` sets it.
 const INSTANCES: usize = 60;
 
 /// The program of a draft.
 ///
 /// # Panics
-/// Where what the build script has written can't be read, or the summary can't be printed.
+/// If the build script's output can't be read, or the summary can't be printed.
 pub fn main(draft: &str, prepared: &str, checks: &[(usize, &[Check])]) {
     let prepared: Prepared = serde_json::from_str(prepared).expect("the build script has written it");
-    // a panic is a disagreement, and is told with its case
+    // a panic is a disagreement, reported with its case
     panic::set_hook(Box::new(|_| ()));
-    // the stack of a thread that a service decodes in, and not the main thread's, which is larger
+    // the stack of a service's worker thread, which is smaller than the main thread's
     let summary = std::thread::scope(|scope| scope.spawn(|| Run::new(draft, checks).all(prepared)).join());
     serde_json::to_writer(io::stdout(), &summary.expect("panics are caught")).expect("stdout is open");
 }
 
-/// A value with what should become of it.
+/// A value with its expected result.
 struct Valued {
-    /// What it is about; nothing if it is generated.
+    /// The description; empty if it is generated.
     description: String,
     text: String,
     value: Value,
@@ -44,7 +44,7 @@ struct Run<'a> {
     checks: HashMap<usize, &'a [Check]>,
     command: Option<CommandLine>,
     summary: Summary,
-    /// The entries of the list of known disagreements that were looked at, and whether something disagrees.
+    /// The checked entries of the list of known disagreements, and whether something disagrees.
     excused: BTreeMap<String, bool>,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Holds what becomes of a group's values to what should.
+    /// Compares the results of a group's values with the expected ones.
     fn group(&mut self, group: &Group, checks: &[Check]) {
         let values = match group.kind {
             Kind::Generated => self.generated(group),
@@ -121,23 +121,23 @@ impl<'a> Run<'a> {
         }
         if !agrees {
             let should = if valid { "should be accepted" } else { "should be refused" };
-            let said = match outcome {
+            let result = match outcome {
                 Outcome::Accepted => format!("{should}, and is accepted"),
                 Outcome::Refused(why) => format!("{should}, and is refused: {why}"),
                 Outcome::Broken(why) => format!("{should}; {why}"),
             };
-            self.disagree(group, &valued.description, text, said, 1, known.map(|(_, why)| why));
+            self.disagree(group, &valued.description, text, result, 1, known.map(|(_, why)| why));
         }
     }
 
-    /// The entry of the list of known disagreements that is about a case, and what it says.
+    /// The entry of the list of known disagreements for a case, with its reason.
     fn known(&self, group: &Group, case: &str) -> Option<(String, String)> {
         let names = [&*group.file, &*group.description, case];
         let known = (!matches!(group.kind, Kind::Required | Kind::Generated)).then(|| known::find(self.draft, names));
         known.flatten().map(|known| (known.to_string(), known.why.to_owned()))
     }
 
-    /// A group that the build refuses disagrees with all its cases.
+    /// All cases of a group that the build refuses are disagreements.
     fn refused(&mut self, group: &Group) {
         let Way::Refused(problem) = &group.way else { return };
         let known = self.known(group, "*");
@@ -145,46 +145,46 @@ impl<'a> Run<'a> {
             self.excused.insert(entry.clone(), true);
         }
         self.tally(group).cases += group.cases.len();
-        let said = format!("the build refuses the schema: {problem}");
-        self.disagree(group, "*", "", said, group.cases.len().max(1), known.map(|(_, why)| why));
+        let result = format!("the build refuses the schema: {problem}");
+        self.disagree(group, "*", "", result, group.cases.len().max(1), known.map(|(_, why)| why));
     }
 
-    /// Holds contents to `cargo twyla validate`, which is to say of each what its event's type says.
+    /// Runs contents through `cargo twyla validate`, which must agree with their event's type.
     fn validated(&mut self, group: &Group, contents: &[Content]) {
         let (Some(command), Some(folder)) = (&self.command, &group.folder) else { return };
-        let said = match command.validate(self.draft, folder, contents) {
-            Ok(said) => said,
+        let result = match command.validate(self.draft, folder, contents) {
+            Ok(result) => result,
             Err(error) => return self.disagree(group, "*", "", format!("`cargo twyla validate`: {error}"), 1, None),
         };
         self.summary.validated += contents.len();
-        for (content, said) in contents.iter().zip(said) {
-            let agrees = match (&content.outcome, &said) {
-                (Outcome::Accepted, said) => said.is_none(),
-                (_, said) => said.is_some(),
+        for (content, result) in contents.iter().zip(result) {
+            let agrees = match (&content.outcome, &result) {
+                (Outcome::Accepted, result) => result.is_none(),
+                (_, result) => result.is_some(),
             };
             if agrees || content.is_refused_for_digits() {
                 continue;
             }
-            let said = said.unwrap_or_else(|| "it keeps the contract".to_owned());
-            let said = format!("`cargo twyla validate` says: {said}; the type says: {:?}", content.outcome);
-            self.disagree(group, "validate", &content.text, said, 1, None);
+            let result = result.unwrap_or_else(|| "it keeps the contract".to_owned());
+            let result = format!("`cargo twyla validate` says: {result}; the type says: {:?}", content.outcome);
+            self.disagree(group, "validate", &content.text, result, 1, None);
         }
     }
 
-    fn disagree(&mut self, group: &Group, case: &str, data: &str, said: String, cases: usize, known: Option<String>) {
+    fn disagree(&mut self, group: &Group, case: &str, data: &str, result: String, cases: usize, known: Option<String>) {
         self.summary.disagreements.push(Disagreement {
             kind: group.kind,
             placement: group.placement,
             case: [group.file.clone(), group.description.clone(), case.to_owned()],
             schema: group.schema.get().to_owned(),
             data: data.to_owned(),
-            said,
+            result,
             cases,
             known,
         });
     }
 
-    /// Values near a generated schema, with what the `jsonschema` crate says of them.
+    /// Values near a generated schema, with the `jsonschema` crate's result.
     fn generated(&self, group: &Group) -> Vec<Valued> {
         let schema: Value = serde_json::from_str(group.schema.get()).expect("the build script has generated it");
         let oracle = oracle(self.draft, &schema);
@@ -196,27 +196,27 @@ impl<'a> Run<'a> {
             let value: Value = serde_json::from_str(&text).expect("is generated as JSON");
             let valid = oracle.is_valid(&value);
             let broken = || oracle.iter_errors(&value).map(|error| error.schema_path().to_string());
-            let told = valid || !known::rounds(&value, broken());
-            told.then_some(Valued { description: String::new(), text, value, valid })
+            let counts = valid || !known::rounds(&value, broken());
+            counts.then_some(Valued { description: String::new(), text, value, valid })
         });
         values.collect()
     }
 }
 
-/// The values that a group of the suite has.
+/// The values of a group of the suite.
 fn written(group: &Group) -> Vec<Valued> {
     let values = group.cases.iter().map(|case| Valued {
         description: case.description.clone(),
-        // a line break is only ever between the parts of a value
+        // the text has line breaks only between the parts of a value
         text: case.data.get().replace(['\n', '\r'], " "),
-        // what is beyond all numbers is no object, and not null
+        // a number out of range is not an object, and not null
         value: serde_json::from_str(case.data.get()).unwrap_or(Value::Bool(true)),
         valid: case.valid,
     });
     values.collect()
 }
 
-/// Whether a value is valid where it stands.
+/// Whether a value is valid in its placement.
 fn is_valid(valued: &Valued, probe: &Probe) -> bool {
     match probe.besides {
         Besides::Nothing => valued.valid,

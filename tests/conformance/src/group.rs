@@ -1,4 +1,4 @@
-//! A group of cases: one schema with values that fit it or don't. The build script writes them, the test reads them.
+//! A group of cases: one schema with valid and invalid values. The build script writes groups, the test reads them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The drafts, by the names that the suite's folders have.
+/// The drafts, by the names of the suite's folders.
 pub const DRAFTS: [&str; 5] = ["draft4", "draft6", "draft7", "draft2019-09", "draft2020-12"];
 
-/// Where a group comes from.
+/// The source of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// A file that the suite requires.
@@ -18,18 +18,18 @@ pub enum Kind {
     Optional,
     /// A file below the suite's `optional/format`.
     Format,
-    /// Generated; its values are too, and what they should be is for the `jsonschema` crate to say.
+    /// Generated, with generated values whose expected results come from the `jsonschema` crate.
     Generated,
 }
 
-/// Where a group's schema stands in the folder that is compiled.
+/// The position of a group's schema in the compiled folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Placement {
     /// In `shared/`, where the property of an event refers to it.
     Shared,
-    /// It is an event, which one before it in the alphabet refers to.
+    /// As an event; an event before it in the alphabet refers to it.
     EventAfter,
-    /// It is an event, which one behind it in the alphabet refers to.
+    /// As an event; an event after it in the alphabet refers to it.
     EventBefore,
     /// In `shared/`, where items, members and a nullable property refer to it.
     Items,
@@ -46,7 +46,7 @@ pub enum Placement {
 }
 
 impl Placement {
-    /// All of them but the first, in which each group is compiled.
+    /// All placements but the first, in which each group is compiled.
     pub const OTHERS: [Self; 8] = [
         Self::EventAfter,
         Self::EventBefore,
@@ -75,75 +75,75 @@ impl std::fmt::Display for Placement {
     }
 }
 
-/// A way on which a value comes to a group's schema.
+/// A path from an event to the value of a group's schema.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Probe {
     /// The event: `b` is `a.b`.
     pub event: String,
-    /// What stands before the value in the event's content, and behind it.
+    /// The text before the value in the event's content, and after it.
     pub around: [String; 2],
-    /// What the values have to be besides.
+    /// The additional requirement on the values.
     pub besides: Besides,
 }
 
-/// What is asked of a value beyond its group's schema.
+/// A requirement on a value beyond its group's schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Besides {
-    /// Nothing.
+    /// None.
     Nothing,
-    /// It has to be an object.
+    /// It must be an object.
     Object,
     /// It may be null too.
     OrNull,
 }
 
-/// A folder of schemas, as `cargo twyla` reads one.
+/// A folder of schemas in the form that `cargo twyla` reads.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Folder {
-    /// The files but the context, by their paths.
+    /// The files without the context, by their paths.
     pub files: BTreeMap<String, Box<RawValue>>,
     /// The documents that they refer to, by their URIs.
     pub documents: Vec<(String, PathBuf)>,
-    /// Whether `format` is a rule.
+    /// Whether `format` is asserted.
     pub formats: bool,
 }
 
-/// How the build has taken a group's schema.
+/// How the build has compiled a group's schema.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Way {
-    /// Typed, and checked in place.
+    /// Typed, with all checks in generated code.
     Typed,
-    /// Typed as far as types go, with rules besides that a tree of them holds; each of its reasons.
+    /// Typed, with a tree of rules for the rest; the reasons.
     Trees(Vec<String>),
-    /// Not at all; its problems.
+    /// Refused, with its problems.
     Refused(String),
 }
 
 /// A schema with its cases.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Group {
-    /// Where it comes from.
+    /// Its source.
     pub kind: Kind,
-    /// The file without its ending, below the draft's folder: `optional/format/date`.
+    /// The file without its extension, below the draft's folder: `optional/format/date`.
     pub file: String,
-    /// What the group is about.
+    /// The group's description.
     pub description: String,
-    /// The schema, as it is written.
+    /// The schema's text.
     pub schema: Box<RawValue>,
-    /// The cases; a generated group has none.
+    /// The cases; empty for a generated group.
     pub cases: Vec<Case>,
-    /// What the build has made of it.
+    /// How the build has compiled it.
     pub way: Way,
-    /// Where the schema stands.
+    /// The position of the schema.
     pub placement: Placement,
-    /// How values come to it.
+    /// The paths to its values.
     pub probes: Vec<Probe>,
-    /// The folder in which it stands, if `cargo twyla validate` is to hold values to it too.
+    /// Its folder, if `cargo twyla validate` checks values too.
     pub folder: Option<Folder>,
 }
 
 impl Group {
-    /// A group that isn't compiled yet.
+    /// Creates a group that isn't compiled yet.
     #[must_use]
     pub fn new(kind: Kind, file: &str, description: String, schema: Box<RawValue>, cases: Vec<Case>) -> Self {
         let (way, placement, probes, folder) = (Way::Typed, Placement::Shared, Vec::new(), None);
@@ -151,28 +151,28 @@ impl Group {
     }
 }
 
-/// A value and whether it fits its group's schema.
+/// A value, and whether its group's schema allows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Case {
-    /// What the case is about.
+    /// The case's description.
     pub description: String,
-    /// The value, as it is written: `1.0` stays `1.0`.
+    /// The value's text: `1.0` stays `1.0`.
     pub data: Box<RawValue>,
     /// Whether the schema allows it.
     pub valid: bool,
 }
 
-/// Everything that the build knows of one draft.
+/// The build's output for one draft.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Prepared {
-    /// The folder of the suite's draft; none where the suite hasn't this draft.
+    /// The folder of the suite's draft; none if the suite lacks this draft.
     pub suite: Option<String>,
     /// The groups; a group's number names its module in the generated code.
     pub groups: Vec<Group>,
-    /// How many groups have no such placement, by the reason: a schema that allows no object is no event's.
+    /// The number of groups without such a placement, by reason: a schema that allows no object can't be an event's.
     pub unplaced: BTreeMap<String, usize>,
-    /// Files whose words the suite's folder has and that are no groups, with what is wrong.
+    /// Files in the suite's folder that don't contain groups, with the error.
     pub unreadable: BTreeMap<String, String>,
-    /// Optional groups that need a document that the suite's folder hasn't, each with its URI.
+    /// Optional groups that need a document that the suite's folder lacks, with its URI.
     pub unserved: Vec<String>,
 }

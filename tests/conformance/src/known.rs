@@ -1,4 +1,4 @@
-//! Where an optional file of the suite is disagreed with, and why. Required files have no such list.
+//! Known disagreements with optional files of the suite, and their reasons. There is no such list for required files.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use serde_json::Value;
 
 use crate::run::Outcome;
 
-/// Cases of optional files that come out otherwise than the suite says.
+/// Cases of optional files whose result differs from the suite's.
 #[derive(Clone, Copy, Debug)]
 pub struct Known {
-    /// The drafts; none: all.
+    /// The drafts; empty means all.
     pub drafts: &'static [&'static str],
     /// The file, below the draft's folder.
     pub file: &'static str,
-    /// The group; `*`: all.
+    /// The group; `*` means all.
     pub group: &'static str,
-    /// The case; `*`: all.
+    /// The case; `*` means all.
     pub case: &'static str,
-    /// Why.
+    /// The reason.
     pub why: &'static str,
 }
 
@@ -27,7 +27,7 @@ impl fmt::Display for Known {
     }
 }
 
-/// The entry for a case, given as file, group and case.
+/// The entry for a case, by file, group and case.
 #[must_use]
 pub fn find(draft: &str, [file, group, case]: [&str; 3]) -> Option<&'static Known> {
     KNOWN.iter().find(|known| {
@@ -38,21 +38,21 @@ pub fn find(draft: &str, [file, group, case]: [&str; 3]) -> Option<&'static Know
     })
 }
 
-/// Whether a value was refused for an integer whose digits its type can't keep: that is told rather than lost.
+/// Whether a value was refused for an integer whose digits its type can't keep: an error instead of a lost digit.
 #[must_use]
 pub fn digits(value: &Value, outcome: &Outcome) -> bool {
     let Outcome::Refused(why) = outcome else { return false };
     why.contains("more digits than can be kept") && has_long(value)
 }
 
-/// Whether the `jsonschema` crate refuses a value only because it divides integers as doubles, which round them:
+/// Whether the `jsonschema` crate refuses a value only because it divides integers as doubles, which rounds them:
 /// 9007199254740993 is a multiple of 1.5.
 #[must_use]
 pub fn rounds(value: &Value, mut keywords: impl Iterator<Item = String>) -> bool {
     has_long(value) && keywords.all(|keyword| keyword.ends_with("/multipleOf"))
 }
 
-/// Whether there is an integer in it that a double doesn't hold as it is.
+/// Whether the value contains an integer that a double can't represent exactly.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "what is lost is what is asked for")]
 fn has_long(value: &Value) -> bool {
     match value {
@@ -63,14 +63,14 @@ fn has_long(value: &Value) -> bool {
     }
 }
 
-/// A typed integer has 64 bits, and one that needs more is refused rather than changed.
+/// A typed integer has 64 bits; a larger one is refused rather than changed.
 const BITS: &str = "an integer that doesn't fit in 64 bits is refused in words, where the event's type is an integer";
 
-/// A number that is typed as one is a double, and an integer that a double doesn't hold is refused rather than rounded.
+/// A `number` is a double; an integer that a double can't represent is refused rather than rounded.
 const DOUBLE: &str =
     "an integer with more digits than a double holds is refused in words, where the event's type is a number";
 
-/// What draft 7 lets an implementation choose, 2019-09 settles.
+/// Left open by draft 7, defined by 2019-09.
 const CONTENT: &str = "`contentMediaType` and `contentEncoding` tell something and assert nothing, as from 2019-09 on";
 
 const KNOWN: &[Known] = &[

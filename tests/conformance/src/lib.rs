@@ -1,14 +1,15 @@
-//! Holds the generated decode to the official JSON Schema test suite, and to the `jsonschema` crate on generated schemas.
+//! Compares the generated decoders with the official JSON Schema test suite, and with the `jsonschema` crate on
+//! generated schemas.
 //!
-//! The build script compiles every group of cases into code, a program for each draft (`src/bin`), so that as many
-//! compilers work on them as the machine has cores. It places a group's schema in `shared/`, and besides as an event that
-//! another one refers to, under `items`, under `allOf` and so on ([`group::Placement`]): by turns, or everywhere
-//! (`TWYLA_CONFORMANCE_PLACEMENTS=all`). Such a program runs its groups and prints a [`summary`]; the program
-//! `twyla-conformance` runs them all and prints the [`report`], and `cargo test` does the same with less patience.
+//! The build script compiles every group of cases into code, a program for each draft (`src/bin`), so that the drafts
+//! compile in parallel. It places a group's schema in `shared/`, and also as an event that another one refers to, under
+//! `items`, under `allOf` and so on ([`group::Placement`]): by turns, or everywhere
+//! (`TWYLA_CONFORMANCE_PLACEMENTS=all`). Each program runs its groups and prints a [`summary`]; the program
+//! `twyla-conformance` runs them all and prints the [`report`], and `cargo test` does the same with smaller numbers.
 //!
-//! [`group`] is what the build script hands over, [`run`] decodes and encodes a content by its generated type, [`validate`]
-//! asks `cargo twyla validate` about the same contents, [`draft`](mod@draft) runs the groups of a draft, [`known`] lists where
-//! an optional file is disagreed with and why.
+//! [`group`] is the build script's output, [`run`] decodes and encodes a content by its generated type, [`validate`]
+//! runs the same contents through `cargo twyla validate`, [`draft`](mod@draft) runs the groups of a draft, [`known`]
+//! lists known disagreements with optional files and their reasons.
 #![forbid(unsafe_code)]
 
 pub mod draft;
@@ -19,7 +20,7 @@ pub mod run;
 pub mod summary;
 pub mod validate;
 
-/// The folder of the suite that was compiled.
+/// The folder of the compiled suite.
 pub const SUITE: &str = env!("TWYLA_SUITE_FOLDER");
 
 /// The program of a draft: its generated code, and what runs it.

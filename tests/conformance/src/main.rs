@@ -1,7 +1,7 @@
-//! Runs every draft and tells what came of it: `cargo xtask conformance`.
+//! Runs every draft and reports the results: `cargo xtask conformance`.
 //!
-//! Where the groups are compiled in several parts, `--add FILE` runs a part and adds what came of it to a file, and `--report FILE`
-//! tells what is in it.
+//! If the groups are compiled in several parts, `--add FILE` runs a part and adds its results to a file, and `--report
+//! FILE` prints that file's results.
 
 use std::error::Error;
 use std::path::Path;

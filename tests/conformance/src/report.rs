@@ -1,4 +1,4 @@
-//! Runs the programs of all drafts, and tells what came of them.
+//! Runs the programs of all drafts, and reports the results.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -12,15 +12,15 @@ use crate::SUITE;
 use crate::group::{DRAFTS, Kind, Placement};
 use crate::summary::{Disagreement, Summary, Tally};
 
-/// How much of a schema or a value is shown.
+/// The number of characters shown of a schema or a value.
 const SHOWN: usize = 400;
 
-/// What came of all drafts.
+/// The results of all drafts.
 #[derive(Debug)]
 pub struct Report(Vec<Result<Summary, String>>);
 
 impl Report {
-    /// Runs the programs, which are in a folder under the names of their drafts.
+    /// Runs the programs, named after their drafts, in a folder.
     #[must_use]
     pub fn run(folder: &Path) -> Self {
         let programs = DRAFTS.map(|draft| {
@@ -31,7 +31,7 @@ impl Report {
             thread::spawn(move || {
                 let output = child.and_then(std::process::Child::wait_with_output);
                 let output = output.map_err(|error| format!("{draft} could not be run: {error}"))?;
-                // a stack that overflows ends the program
+                // a stack overflow ends the program
                 let ended = || format!("{draft} has ended before its time: {}", output.status);
                 serde_json::from_slice(&output.stdout).map_err(|_| ended())
             })
@@ -39,7 +39,7 @@ impl Report {
         Self(waiting.map(|run| run.join().unwrap_or_else(|_| Err("a thread has panicked".into()))).into())
     }
 
-    /// Reads what [`save`](Self::save) has written.
+    /// Reads a file written by [`save`](Self::save).
     ///
     /// # Errors
     /// If the file can't be read.
@@ -47,7 +47,7 @@ impl Report {
         Ok(Self(serde_json::from_slice(&fs::read(path)?)?))
     }
 
-    /// Writes it to a file, for others to be added.
+    /// Writes the results to a file, so that others can be added.
     ///
     /// # Errors
     /// If the file can't be written.
@@ -55,7 +55,7 @@ impl Report {
         fs::write(path, serde_json::to_vec(&self.0)?)
     }
 
-    /// Adds what came of other groups of the drafts.
+    /// Adds the results of other groups of the drafts.
     pub fn add(&mut self, other: Self) {
         for run in other.0 {
             match run {
@@ -68,7 +68,7 @@ impl Report {
         }
     }
 
-    /// Whether the suite is there for at least one draft.
+    /// Whether the suite exists for at least one draft.
     #[must_use]
     pub fn has_suite(&self) -> bool {
         self.summaries().any(|summary| summary.suite.is_some())
@@ -78,35 +78,35 @@ impl Report {
         self.0.iter().filter_map(|run| run.as_ref().ok())
     }
 
-    /// Cases that came out as they should, of what the suite requires and of what is generated.
+    /// Passed cases, of the suite's required files and of generated schemas.
     #[must_use]
     pub fn passed(&self) -> usize {
         let first = self.summaries().flat_map(|summary| &summary.tallies);
         let others = self.summaries().flat_map(|summary| summary.placements.values().flatten());
-        first.chain(others).filter(|(kind, _)| is_held(**kind)).map(|(_, tally)| tally.agree).sum()
+        first.chain(others).filter(|(kind, _)| is_failure(**kind)).map(|(_, tally)| tally.agree).sum()
     }
 
-    /// Cases that did not, and programs and files that could not be run.
+    /// Failed cases, and programs and files that could not be run.
     #[must_use]
     pub fn failed(&self) -> usize {
         let disagreements = self.summaries().flat_map(|summary| &summary.disagreements);
-        let cases: usize = disagreements.filter(|one| is_held(one.kind)).map(|one| one.cases).sum();
+        let cases: usize = disagreements.filter(|one| is_failure(one.kind)).map(|one| one.cases).sum();
         let unreadable: usize = self.summaries().map(|summary| summary.unreadable.len()).sum();
         cases + unreadable + self.0.iter().filter(|run| run.is_err()).count()
     }
 
-    /// How many contents `cargo twyla validate` was asked about.
+    /// The number of contents that `cargo twyla validate` checked.
     #[must_use]
     pub fn validated(&self) -> usize {
         self.summaries().map(|summary| summary.validated).sum()
     }
 
-    /// What the list of known disagreements with optional files doesn't tell, or tells wrongly.
+    /// Missing and outdated entries in the list of known disagreements with optional files.
     #[must_use]
     pub fn unlisted(&self) -> Vec<String> {
         let mut unlisted = Vec::new();
         for summary in self.summaries() {
-            let new = summary.disagreements.iter().filter(|one| !is_held(one.kind) && one.known.is_none());
+            let new = summary.disagreements.iter().filter(|one| !is_failure(one.kind) && one.known.is_none());
             unlisted.extend(new.map(|one| format!("{}: {one} (not listed)", summary.draft)));
             unlisted.extend(summary.stale().map(|entry| format!("{}: {entry}: is listed, and agrees", summary.draft)));
         }
@@ -114,8 +114,8 @@ impl Report {
     }
 }
 
-/// Whether a disagreement fails: the optional files are for information.
-fn is_held(kind: Kind) -> bool {
+/// Whether a disagreement is a failure: optional files are informational.
+fn is_failure(kind: Kind) -> bool {
     matches!(kind, Kind::Required | Kind::Generated)
 }
 
@@ -185,7 +185,7 @@ impl fmt::Display for Report {
         writeln!(f, "\nWhy groups have trees of rules beside their types (keyword: groups)")?;
         for summary in self.summaries() {
             for (kind, tally) in
-                summary.tallies.iter().filter(|(kind, tally)| is_held(**kind) && !tally.reasons.is_empty())
+                summary.tallies.iter().filter(|(kind, tally)| is_failure(**kind) && !tally.reasons.is_empty())
             {
                 let mut reasons: Vec<_> = tally.reasons.iter().collect();
                 reasons.sort_by_key(|(_, groups)| usize::MAX - *groups);
@@ -227,8 +227,8 @@ fn disagreements(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     for (file, error) in &summary.unreadable {
         writeln!(f, "{} {file}: is no list of groups: {error}\n", summary.draft)?;
     }
-    let (held, optional): (Vec<_>, Vec<_>) = summary.disagreements.iter().partition(|one| is_held(one.kind));
-    for one in held {
+    let (failures, optional): (Vec<_>, Vec<_>) = summary.disagreements.iter().partition(|one| is_failure(one.kind));
+    for one in failures {
         writeln!(f, "{} {one}\n  schema: {}\n", summary.draft, short(&one.schema))?;
     }
     for one in optional {
@@ -244,11 +244,11 @@ impl fmt::Display for Disagreement {
         if self.placement != Placement::Shared {
             write!(f, "({}) ", self.placement)?;
         }
-        write!(f, "{}{}{}", short(&self.data), if self.data.is_empty() { "" } else { " " }, short(&self.said))
+        write!(f, "{}{}{}", short(&self.data), if self.data.is_empty() { "" } else { " " }, short(&self.result))
     }
 }
 
-/// One line, and no more of it than is read.
+/// One line, shortened.
 fn short(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(SHOWN) {

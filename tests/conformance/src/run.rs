@@ -5,18 +5,18 @@ use std::panic;
 
 use twyla_runtime::event::{Emit, Listen};
 
-/// What has become of a value.
+/// The result for a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is decoded, encoded, and decoded to the same.
+    /// It is decoded, encoded, and decoded again to the same value.
     Accepted,
-    /// It is refused, with these words.
+    /// It is refused, with this error.
     Refused(String),
-    /// It is decoded, but what should follow doesn't.
+    /// It is decoded, but a later step fails.
     Broken(String),
 }
 
-/// Runs an event's content, a JSON text.
+/// Runs an event's content, given as JSON text.
 pub type Check = fn(&str) -> Outcome;
 
 /// Runs a content through its event's type.

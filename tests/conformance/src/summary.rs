@@ -1,4 +1,4 @@
-//! What the program of a draft tells: counts, and each disagreement.
+//! The output of a draft's program: counts, and each disagreement.
 
 use std::collections::BTreeMap;
 
@@ -6,38 +6,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::group::{Kind, Placement, Way};
 
-/// What came of one draft.
+/// The results of one draft.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// The draft, by the name of its folder.
     pub draft: String,
-    /// The folder of the suite's draft; none where the suite hasn't it.
+    /// The folder of the suite's draft; none if the suite lacks it.
     pub suite: Option<String>,
-    /// The counts of groups in their first place.
+    /// The counts of groups in their first placement.
     pub tallies: BTreeMap<Kind, Tally>,
-    /// The counts of groups in the other places.
+    /// The counts of groups in the other placements.
     pub placements: BTreeMap<Placement, BTreeMap<Kind, Tally>>,
-    /// How many groups have no such place, by the reason.
+    /// The number of groups without such a placement, by reason.
     pub unplaced: BTreeMap<String, usize>,
-    /// How many contents `cargo twyla validate` was asked about.
+    /// The number of contents that `cargo twyla validate` checked.
     pub validated: usize,
-    /// Every case that came out otherwise than it should.
+    /// Every case with an unexpected result.
     pub disagreements: Vec<Disagreement>,
-    /// Every file of the suite that is no list of groups, with what is wrong.
+    /// Every file of the suite that isn't a list of groups, with the error.
     pub unreadable: BTreeMap<String, String>,
-    /// Optional groups that need a document that the suite's folder hasn't, each with its URI.
+    /// Optional groups that need a document that the suite's folder lacks, with its URI.
     pub unserved: Vec<String>,
-    /// The entries of the list of known disagreements that were looked at, and whether something disagrees.
+    /// The checked entries of the list of known disagreements, and whether something disagrees.
     pub excused: BTreeMap<String, bool>,
 }
 
 impl Summary {
-    /// Every entry of the list of known disagreements that nothing disagrees with.
+    /// Every entry of the list of known disagreements without a disagreement.
     pub fn stale(&self) -> impl Iterator<Item = &str> {
         self.excused.iter().filter(|(_, used)| !**used).map(|(entry, _)| entry.as_str())
     }
 
-    /// Adds what came of other groups of the draft.
+    /// Adds the results of other groups of the draft.
     pub fn add(&mut self, other: Self) {
         for (kind, tally) in other.tallies {
             self.tallies.entry(kind).or_default().add(tally);
@@ -56,32 +56,32 @@ impl Summary {
 /// The counts of groups of one kind.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
-    /// How many groups there are.
+    /// The number of groups.
     pub groups: usize,
-    /// How many cases they have.
+    /// The number of cases.
     pub cases: usize,
-    /// How many of these came out as they should.
+    /// The number of passed cases.
     pub agree: usize,
-    /// How many came out as they should, and are ones that the schema allows.
+    /// The number of passed cases that the schema allows.
     pub accepted: usize,
-    /// How many were refused although the schema allows them, for a number whose digits the type can't keep.
+    /// The number of valid values refused for a number whose digits the type can't keep.
     pub digits: usize,
-    /// How many groups are typed, and checked in place.
+    /// The number of groups with all checks in generated code.
     pub typed: usize,
-    /// How many have rules besides that a tree of them holds.
+    /// The number of groups with a tree of rules.
     pub trees: usize,
-    /// How many the build refuses.
+    /// The number of groups that the build refuses.
     pub refused: usize,
-    /// Why groups have trees, each with how many groups say so.
+    /// The reasons for trees, each with the number of groups.
     pub reasons: BTreeMap<String, usize>,
 }
 
-/// A case that came out otherwise than it should.
+/// A case with an unexpected result.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Disagreement {
-    /// Where its group comes from.
+    /// The source of its group.
     pub kind: Kind,
-    /// Where its group's schema stands.
+    /// The placement of its group's schema.
     pub placement: Placement,
     /// The file, the group and the case.
     pub case: [String; 3],
@@ -89,11 +89,11 @@ pub struct Disagreement {
     pub schema: String,
     /// The value.
     pub data: String,
-    /// What should have been, and what came out.
-    pub said: String,
-    /// How many cases of the group it stands for.
+    /// The expected and the actual result.
+    pub result: String,
+    /// The number of cases of the group that it stands for.
     pub cases: usize,
-    /// Why it is known to be so, where it is.
+    /// The reason, if it is known.
     pub known: Option<String>,
 }
 
@@ -110,7 +110,7 @@ impl Tally {
         other.reasons.into_iter().for_each(|(reason, groups)| *self.reasons.entry(reason).or_default() += groups);
     }
 
-    /// Counts a group by its way.
+    /// Counts a group.
     pub fn count(&mut self, way: &Way) {
         self.groups += 1;
         let reasons = match way {
@@ -136,7 +136,7 @@ impl Tally {
     }
 }
 
-/// The keyword that a reason is about: what it has between backticks, or all of it.
+/// The keyword of a reason: the part between backticks, or all of it.
 fn keyword(reason: &str) -> &str {
     reason.split('`').nth(1).unwrap_or(reason)
 }

@@ -1,4 +1,4 @@
-//! Holds contents to `cargo twyla validate`, as a user runs it.
+//! Runs contents through `cargo twyla validate`, as a user does.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,30 +11,30 @@ use serde_json::Value;
 use crate::group::Folder;
 use crate::run::Outcome;
 
-/// The name of the program.
+/// The program's file name.
 pub const PROGRAM: &str = "cargo-twyla";
 
-/// The command line, built.
+/// The compiled command line.
 #[derive(Debug)]
 pub struct CommandLine {
     program: PathBuf,
-    /// A folder of this process's own.
+    /// A folder of this process.
     folder: PathBuf,
 }
 
-/// An event's content, and what has become of it.
+/// An event's content, and its type's result.
 #[derive(Debug)]
 pub struct Content {
     /// The event: `b` is `a.b`.
     pub event: String,
-    /// In one line.
+    /// The content, on one line.
     pub text: String,
-    /// What its type says.
+    /// The type's result.
     pub outcome: Outcome,
 }
 
 impl Content {
-    /// Whether the type refuses it for digits that it can't keep, though its schema may allow them.
+    /// Whether the type refuses it for digits that it can't keep, although its schema may allow them.
     #[must_use]
     pub fn is_refused_for_digits(&self) -> bool {
         let words = ["more digits than can be kept", "no integer that fits in 64 bits"];
@@ -43,7 +43,7 @@ impl Content {
 }
 
 impl CommandLine {
-    /// The program in a folder, if it is there.
+    /// The program in a folder, if it exists.
     #[must_use]
     pub fn beside(folder: &Path) -> Option<Self> {
         let program = folder.join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
@@ -51,10 +51,10 @@ impl CommandLine {
         program.is_file().then_some(Self { program, folder })
     }
 
-    /// What it says of each content: what is broken, or nothing.
+    /// Its result for each content: the broken rules, or none.
     ///
     /// # Errors
-    /// If the program can't be run, or says something else.
+    /// If the program can't be run, or prints something unexpected.
     pub fn validate(&self, draft: &str, folder: &Folder, contents: &[Content]) -> io::Result<Vec<Option<String>>> {
         let _ = fs::remove_dir_all(&self.folder);
         let schemas = self.folder.join("schemas");
@@ -65,7 +65,7 @@ impl CommandLine {
             fs::create_dir_all(path.parent().unwrap_or(&schemas))?;
             fs::write(path, text)?;
         }
-        let mut said = vec![None; contents.len()];
+        let mut results = vec![None; contents.len()];
         let events: BTreeSet<&str> = contents.iter().map(|content| &*content.event).collect();
         for event in events {
             let of: Vec<usize> = (0..contents.len()).filter(|index| contents[*index].event == event).collect();
@@ -73,14 +73,14 @@ impl CommandLine {
             for (line, broken) in self.lines(draft, folder, event, &lines)? {
                 let index = line.checked_sub(1).and_then(|line| of.get(line));
                 let index = index.ok_or_else(|| io::Error::other(format!("it tells of line {line}")))?;
-                said[*index] = Some(broken);
+                results[*index] = Some(broken);
             }
         }
         let _ = fs::remove_dir_all(&self.folder);
-        Ok(said)
+        Ok(results)
     }
 
-    /// The lines that break the contract of an event, with what they break.
+    /// The lines that break an event's contract, with their broken rules.
     fn lines(&self, draft: &str, folder: &Folder, event: &str, lines: &[&str]) -> io::Result<Vec<(usize, String)>> {
         let mut command = Command::new(&self.program);
         command.args(["twyla", "validate", &format!("a.{event}"), "-", "--as", "lines", "--json", "--schemas"]);
@@ -93,7 +93,7 @@ impl CommandLine {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let input = lines.join("\n");
-        // written beside what is read, or both would wait for each other
+        // write and read at the same time, or both processes would block
         let writer = child.stdin.take().map(|mut stdin| std::thread::spawn(move || stdin.write_all(input.as_bytes())));
         let output = child.wait_with_output()?;
         let _ = writer.map(std::thread::JoinHandle::join);
@@ -107,8 +107,12 @@ impl CommandLine {
             }
         }
         if events != Some(lines.len() as u64) {
-            let told = String::from_utf8_lossy(&output.stderr).replace('\n', " ");
-            return Err(io::Error::other(format!("{}, {events:?} events of {}: {told}", output.status, lines.len())));
+            let error_output = String::from_utf8_lossy(&output.stderr).replace('\n', " ");
+            return Err(io::Error::other(format!(
+                "{}, {events:?} events of {}: {error_output}",
+                output.status,
+                lines.len()
+            )));
         }
         Ok(broken)
     }

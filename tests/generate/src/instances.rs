@@ -1,15 +1,15 @@
-//! Makes values that are near a schema: some as it wants them, most of these with one thing changed.
+//! Generates values near a schema: valid ones, and mostly ones with one change.
 
 use serde_json::{Map, Number, Value, json};
 
 use crate::random::Random;
 
-/// Texts for each pattern that is generated, and for others.
+/// Texts for each generated pattern, and others.
 const TEXTS: &[&str] = &[
     "", "a", "b", "c", "ab", "abc", "abcd", "a1", "12", "7", "x", "é", "aé", "é1", "ac", "a c", "bb", "a\nc", "card",
     "cash", "1st", "日本", "😀", "😀😀", "٣", "a\u{301}", " ", "x-y", "_", "^",
 ];
-/// Right and wrong texts for formats, about which validators don't argue.
+/// Valid and invalid texts for formats on which validators agree.
 const FORMATS: &[(&str, &[&str], &[&str])] = &[
     (
         "date-time",
@@ -31,13 +31,13 @@ const FORMATS: &[(&str, &[&str], &[&str])] = &[
     ("regex", &["^a+$", "[a-z]"], &["^(abc]", "a**"]),
 ];
 const NAMES: &[&str] = &["a", "b", "c", "id", "kind", "note", "type", "x-y", "ünï", "1st", "x-z", "2nd", "other", ""];
-/// How deep a value is made, whatever the schema wants.
+/// The maximum depth of a value, whatever the schema requires.
 const DEPTH: usize = 6;
 
-/// Values of which about half fit the schema, as texts.
+/// Values as texts, of which about half are valid under the schema.
 #[must_use]
 pub fn near(draft: &str, schema: &Value, random: &mut Random, many: usize) -> Vec<String> {
-    // draft 4 says that `1.0` is no integer, and is not followed in that
+    // draft 4 says that `1.0` isn't an integer, which Twyla doesn't follow
     let floats = draft != "draft4";
     (0..many)
         .map(|_| {
@@ -60,14 +60,14 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    /// A value for a schema: it keeps to most rules that apply, where they don't contradict.
+    /// A value for a schema: it satisfies most rules that apply, unless they contradict each other.
     fn value(&mut self, schema: &'a Value, depth: usize) -> Value {
         let mut all = Vec::new();
         self.applying(schema, &mut all, 0);
         self.made(&all, depth)
     }
 
-    /// The schemas that apply to the same value, of alternatives one.
+    /// The schemas that apply to the same value, with one of each alternative.
     fn applying(&mut self, schema: &'a Value, all: &mut Vec<&'a Map<String, Value>>, deep: usize) {
         let Value::Object(keywords) = schema else { return };
         if deep > 8 {
@@ -308,7 +308,7 @@ impl<'a> Maker<'a> {
             _ => self.random.below(2000) as f64 - 100.0,
         };
         let number = if integer && self.random.chance(90) { number.round() } else { number };
-        // an integer is written as one, until `write` thinks otherwise
+        // an integer is written as one, unless `write` decides otherwise
         if number.fract() == 0.0 { json!(number as i64) } else { Number::from_f64(number).into() }
     }
 
@@ -332,7 +332,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Changes one thing in a value.
+    /// Changes one part of a value.
     fn change(&mut self, value: &mut Value) {
         let inside = self.random.chance(70);
         match value {
@@ -389,11 +389,11 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// Integers at the edges of what a double and what 64 bits hold.
+/// Integers at the bounds of doubles and of 64 bits.
 const EDGES: [i64; 6] =
     [i64::MAX, i64::MIN, 9_007_199_254_740_992, 9_007_199_254_740_993, -9_007_199_254_740_993, 4_294_967_296];
 
-/// Writes a value as JSON, where `floats` an integer now and then as `1.0` or `1e0`, and any character as an escape.
+/// Writes a value as JSON; with `floats`, some integers as `1.0` or `1e0`, and any character as an escape.
 fn write(value: &Value, floats: bool, random: &mut Random, out: &mut String) {
     match value {
         Value::Array(items) => {
@@ -424,7 +424,7 @@ fn write(value: &Value, floats: bool, random: &mut Random, out: &mut String) {
             Some(number) if floats && random.chance(10) => out.push_str(&format!("{number}.0")),
             Some(number) if floats && random.chance(5) => out.push_str(&format!("{number}E+0")),
             _ => match number.as_f64().filter(|float| !number.is_i64() && !number.is_u64() && float.fract() == 0.0) {
-                // `1000.0`, which serde_json keeps apart from `1000`
+                // `1000.0`, which serde_json distinguishes from `1000`
                 Some(float) if !floats => out.push_str(&format!("{}", float as i64)),
                 _ => out.push_str(&number.to_string()),
             },

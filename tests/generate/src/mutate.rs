@@ -1,11 +1,11 @@
-//! Changes a schema in one place: a keyword is taken out, put in, or given another value.
+//! Changes a schema in one place: removes, adds or changes a keyword.
 
 use serde_json::{Map, Number, Value, json};
 
 use crate::random::Random;
 use crate::schemas;
 
-/// The schema with one change; the same where none could be made.
+/// The schema with one change; unchanged if none was possible.
 #[must_use]
 pub fn changed(draft: &str, schema: &Value, random: &mut Random) -> Value {
     let mut places = Vec::new();
@@ -80,18 +80,18 @@ const WORDS: [&str; 6] = ["a", "b", "abc", "", "card", "id"];
 fn change(draft: &str, schema: &mut Value, random: &mut Random) {
     let other = schemas::schema(draft, random.draw(), 0);
     let Value::Object(keywords) = schema else {
-        // `true` or `false`, which draft 4 doesn't have
+        // `true` or `false`, which draft 4 lacks
         *schema = json!({ "type": "string" });
         return;
     };
     let names: Vec<String> =
         keywords.keys().filter(|key| !key.starts_with('$') && *key != "definitions").cloned().collect();
     match random.below(10) {
-        // a keyword out
+        // remove a keyword
         0 | 1 if !names.is_empty() => {
             keywords.remove(random.pick(&names));
         }
-        // a keyword of another schema in, or in its place
+        // add or replace a keyword with one of another schema
         2 | 3 => {
             if let Value::Object(other) = &other {
                 let fitting = |key: &&String| !key.starts_with('$') && *key != "definitions" && !refers(&other[*key]);
@@ -106,7 +106,7 @@ fn change(draft: &str, schema: &mut Value, random: &mut Random) {
                 }
             }
         }
-        // in a schema that is wider or narrower
+        // wrap it in a schema that is wider or narrower
         4 => {
             let inner = std::mem::take(schema);
             let mut other = if refers(&other) { json!({ "type": "null" }) } else { other };
@@ -128,7 +128,7 @@ fn change(draft: &str, schema: &mut Value, random: &mut Random) {
     }
 }
 
-/// Puts a schema in another one; what references of the whole lead to stays where it is.
+/// Nests a schema in another one; targets of absolute references stay in place.
 fn hoisted(inner: Value, around: impl FnOnce(Value) -> Value) -> Value {
     let Value::Object(mut inner) = inner else { return around(inner) };
     let named = ["$defs", "definitions", "$dynamicAnchor", "$recursiveAnchor", "$id", "id", "$schema"];
@@ -145,7 +145,7 @@ fn hoisted(inner: Value, around: impl FnOnce(Value) -> Value) -> Value {
     outer
 }
 
-/// Whether a schema, or what is in it, refers to another one.
+/// Whether a schema, or one nested in it, refers to another.
 fn refers(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.iter().any(|(key, value)| key.ends_with("ef") || refers(value)),
@@ -154,7 +154,7 @@ fn refers(value: &Value) -> bool {
     }
 }
 
-/// Gives a keyword a value that is near the one it has.
+/// Gives a keyword a value close to its current one.
 fn vary(key: &str, value: &mut Value, random: &mut Random) {
     match (key, value) {
         ("type", value) => {
@@ -190,11 +190,11 @@ fn vary(key: &str, value: &mut Value, random: &mut Random) {
             let names: Vec<String> = named.keys().cloned().collect();
             if names.is_empty() {
                 named.insert("a".into(), json!({ "type": "string" }));
-            } else if let Some(held) = named.remove(random.pick(&names))
+            } else if let Some(value) = named.remove(random.pick(&names))
                 && key == "properties"
                 && random.chance(50)
             {
-                named.insert((*random.pick(&WORDS)).into(), held);
+                named.insert((*random.pick(&WORDS)).into(), value);
             }
         }
         ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(all)) if all.len() > 1 => {

@@ -1,11 +1,11 @@
-//! Random numbers that are the same on every machine: a seed names a schema, or an instance, for ever.
+//! Random numbers that are the same on every machine, so that a seed always names the same schema or instance.
 
 /// `SplitMix64`.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// A stream of its own for each list of numbers.
+    /// A separate stream for each list of numbers.
     #[must_use]
     pub fn new(seed: &[u64]) -> Self {
         let mut random = Self(0x9e37_79b9_7f4a_7c15);
@@ -25,17 +25,17 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below another, which is not 0.
+    /// A number below `end`, which is not 0.
     pub fn below(&mut self, end: usize) -> usize {
         (self.draw() % end as u64) as usize
     }
 
-    /// True so many times in a hundred.
+    /// True in `percent` of a hundred cases.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of some.
+    /// One of the items.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }

@@ -1,13 +1,13 @@
-//! Generates schemas with every keyword of a draft, in likely and in odd company.
+//! Generates schemas with every keyword of a draft, in likely and odd combinations.
 
 use serde_json::{Map, Value, json};
 
 use crate::DRAFTS;
 use crate::random::Random;
 
-/// Names of properties: plain ones, and ones that are no Rust names.
+/// Property names: plain ones, and ones that aren't Rust identifiers.
 const NAMES: &[&str] = &["a", "b", "c", "id", "kind", "note", "type", "x-y", "ünï", "1st"];
-/// Patterns as ECMA-262 has them; `instances` has texts for each.
+/// ECMA-262 patterns; `instances` has texts for each.
 const PATTERNS: &[&str] = &[
     "^a",
     "b$",
@@ -25,14 +25,14 @@ const PATTERNS: &[&str] = &[
 ];
 const WORDS: &[&str] = &["a", "abc", "card", "cash", "1", "", "é", "a b"];
 
-/// The schema of a seed, in the draft of that name.
+/// The schema of a seed, in the named draft.
 #[must_use]
 pub fn schema(draft: &str, seed: u64, index: u64) -> Value {
     let number = DRAFTS.iter().position(|name| *name == draft).unwrap_or_default();
     Schemas::new(number, &[seed, number as u64, index]).root()
 }
 
-/// The drafts, as numbers that can be compared.
+/// The drafts as comparable numbers.
 const DRAFT4: usize = 0;
 const DRAFT7: usize = 2;
 const DRAFT2019: usize = 3;
@@ -43,11 +43,11 @@ type Keywords = Map<String, Value>;
 struct Schemas {
     random: Random,
     draft: usize,
-    /// How many definitions there are.
+    /// The number of definitions.
     definitions: usize,
-    /// References to a definition before this one would lead back to where they are, and never to a schema.
+    /// References to definitions before this one would be circular.
     after: usize,
-    /// Whether the root says that it is extended dynamically.
+    /// Whether the root has a dynamic anchor.
     dynamic: bool,
 }
 
@@ -63,7 +63,7 @@ impl Schemas {
         let schema = self.schema(3);
         let mut root = match schema {
             Value::Object(root) => root,
-            // `true` has no room for definitions
+            // `true` can't contain definitions
             other => return other,
         };
         let mut definitions = Keywords::new();
@@ -86,7 +86,7 @@ impl Schemas {
         if self.draft >= DRAFT2019 { "$defs" } else { "definitions" }
     }
 
-    /// A schema for a value below the one that is described: any definition may be meant again.
+    /// A schema for a nested value: all definitions are available again.
     fn below(&mut self, depth: usize) -> Value {
         let after = std::mem::take(&mut self.after);
         let schema = match self.random.below(100) {
@@ -168,14 +168,14 @@ impl Schemas {
         keywords.into()
     }
 
-    /// A reference to a definition, where one can be meant here.
+    /// A reference to an available definition.
     fn reference(&mut self) -> Value {
         if self.after >= self.definitions {
             return self.typed(0);
         }
         let index = self.after + self.random.below(self.definitions - self.after);
         let mut keywords = Keywords::new();
-        // from 2019-09 on, what stands beside it counts
+        // from 2019-09 on, keywords beside `$ref` apply
         if self.random.chance(25) {
             keywords = self.typed_keywords(0);
         }
@@ -203,7 +203,7 @@ impl Schemas {
         keywords
     }
 
-    /// A type, and keywords of another.
+    /// A type, and keywords of another type.
     fn odd(&mut self, depth: usize) -> Value {
         let mut keywords = self.typed_keywords(depth);
         let other = *self.random.pick(&["object", "array", "string", "number"]);
@@ -211,7 +211,7 @@ impl Schemas {
         keywords.into()
     }
 
-    /// Keywords of one or two types, and no type.
+    /// Keywords of one or two types, without `type`.
     fn untyped(&mut self, depth: usize) -> Value {
         let mut keywords = Keywords::new();
         for _ in 0..=self.random.below(2) {
@@ -238,7 +238,7 @@ impl Schemas {
         json!({ keyword: of })
     }
 
-    /// `oneOf` objects of which each has a constant tag of its own.
+    /// `oneOf` with objects that each have their own constant tag.
     fn tagged(&mut self, depth: usize) -> Value {
         let tag = *self.random.pick(&["kind", "type"]);
         let mut of = Vec::new();
@@ -280,7 +280,7 @@ impl Schemas {
         keywords.into()
     }
 
-    /// Keywords that put schemas for the same value together.
+    /// Keywords that combine schemas for the same value.
     fn combined(&mut self, keywords: &mut Keywords, depth: usize) {
         for _ in 0..=self.random.below(2) {
             match self.random.below(5) {
@@ -388,7 +388,7 @@ impl Schemas {
             let schema = if self.random.chance(60) { false.into() } else { self.below(depth) };
             keywords.insert("unevaluatedProperties".into(), schema);
         }
-        // a default that fits, or the builder would say so
+        // a valid default, because the builder reports others
         if self.random.chance(5) {
             keywords.insert("title".into(), "A thing".into());
         }

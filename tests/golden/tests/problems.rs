@@ -22,7 +22,7 @@ fn folder(name: &str, files: &[(&str, &[u8])]) -> PathBuf {
     root
 }
 
-fn said(root: PathBuf) -> String {
+fn report(root: PathBuf) -> String {
     match twyla_build::Builder::new(root).shown_as("schemas").generate() {
         Ok(generated) => generated.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect(),
         Err(problems) => format!("{problems}\n"),
@@ -220,7 +220,7 @@ fn each_problem_is_printed_once_with_its_text() {
     let mut all = String::new();
     let mut wrong = Vec::new();
     for (name, files, lines) in CASES {
-        let text = said(folder(name, files));
+        let text = report(folder(name, files));
         if text.lines().count() != *lines {
             wrong.push(format!("{name}: {lines} lines are due:\n{text}"));
         }
@@ -236,12 +236,12 @@ fn each_problem_is_printed_once_with_its_text() {
 
 #[test]
 fn a_missing_folder_and_a_link() {
-    assert!(said(PathBuf::from("nowhere")).starts_with("error: schemas: there is no such folder of schemas"));
+    assert!(report(PathBuf::from("nowhere")).starts_with("error: schemas: there is no such folder of schemas"));
     #[cfg(unix)]
     {
         let root = folder("link", &[]);
         std::os::unix::fs::symlink("/etc/hostname", root.join("shared.json")).unwrap();
-        assert!(said(root).contains("schemas/shared.json: is a symbolic link"));
+        assert!(report(root).contains("schemas/shared.json: is a symbolic link"));
     }
 }
 
@@ -261,6 +261,6 @@ fn deep_and_odd_schemas_do_not_panic() {
     for (index, text) in odd.into_iter().enumerate() {
         let root = folder(&format!("odd{index}"), &[]);
         fs::write(root.join("events/api/odd.json"), text).unwrap();
-        let _ = said(root);
+        let _ = report(root);
     }
 }

@@ -48,7 +48,7 @@ fn debug_shows_the_others() {
 
 #[test]
 fn errors_name_pointer_and_rule_but_not_the_value() {
-    for (pointer, value, told) in [
+    for (pointer, value, expected) in [
         ("/card/number", json!("4111"), "/card/number: breaks `pattern`; the value is sensitive and not shown"),
         ("/card/number", json!(4111), "/card/number: breaks `type`; the value is sensitive and not shown"),
         ("/card", json!("4111"), "/card: breaks `type`; the value is sensitive and not shown"),
@@ -68,7 +68,7 @@ fn errors_name_pointer_and_rule_but_not_the_value() {
         let mut broken = whole();
         *broken.pointer_mut(pointer).unwrap() = value;
         let refusal = Charge::decode(broken.to_string().as_bytes()).unwrap_err();
-        assert_eq!(refusal.to_string(), told);
+        assert_eq!(refusal.to_string(), expected);
     }
     let mut charge = decoded(&whole());
     charge.tokens = Some(vec!["41114111411141".to_owned()]);

@@ -11,7 +11,7 @@ const MANY: usize = 150;
 
 #[test]
 fn types_read_what_fits_and_refuse_every_witness() {
-    let (mut said, mut sent, mut wrong) = ([0_usize; 3], 0_usize, Vec::new());
+    let (mut verdicts, mut sent, mut wrong) = ([0_usize; 3], 0_usize, Vec::new());
     for pair in PAIRS {
         let [first, second] = &pair.sides;
         for (way, producer, consumer) in [("first in second", first, second), ("second in first", second, first)] {
@@ -21,10 +21,10 @@ fn types_read_what_fits_and_refuse_every_witness() {
             };
             match compare(&bundle(producer), &bundle(consumer), &Options::default()) {
                 Verdict::Fits => {
-                    said[0] += 1;
+                    verdicts[0] += 1;
                     for side in [producer, consumer] {
                         let schema: Value = serde_json::from_str(side.schema).unwrap();
-                        let mut random = Random::new(&[said[0] as u64, sent as u64]);
+                        let mut random = Random::new(&[verdicts[0] as u64, sent as u64]);
                         for text in instances::near(pair.draft, &schema, &mut random, MANY) {
                             let Some(written) = (producer.send)(&text) else { continue };
                             sent += 1;
@@ -35,7 +35,7 @@ fn types_read_what_fits_and_refuse_every_witness() {
                     }
                 }
                 Verdict::Breaks(witness) => {
-                    said[1] += 1;
+                    verdicts[1] += 1;
                     let text = witness.event.to_string();
                     match (producer.send)(&text) {
                         None => tell(format!(
@@ -51,11 +51,11 @@ fn types_read_what_fits_and_refuse_every_witness() {
                         tell(format!("breaks by {text}, but the consumer reads it"));
                     }
                 }
-                Verdict::Undecided(_) => said[2] += 1,
+                Verdict::Undecided(_) => verdicts[2] += 1,
             }
         }
     }
-    let [fits, breaks, undecided] = said;
+    let [fits, breaks, undecided] = verdicts;
     println!("{} pairs, both ways: {fits} fit, {breaks} break, {undecided} undecided; {sent} events sent", PAIRS.len());
     assert!(wrong.is_empty(), "{} verdicts are wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(sent > 1_000 && breaks > 20, "{sent} events, {breaks} witnesses");

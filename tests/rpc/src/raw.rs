@@ -52,7 +52,7 @@ pub async fn post(address: SocketAddr, path: &str, headers: &[(&str, &str)], bod
     send(address, &bytes).await
 }
 
-/// A server that reads the head of one request per connection, and then runs `serve`.
+/// A server that reads the head of one request per connection, and then runs `each`.
 pub async fn server<F, T>(each: F) -> (SocketAddr, tokio::task::JoinHandle<()>)
 where
     F: Fn(TcpStream) -> T + Send + 'static,

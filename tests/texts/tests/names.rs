@@ -41,6 +41,6 @@ fn warns_of_nothing(properties: Map<String, Value>) {
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.args(["--crate-type", "lib", "--edition", "2024", "--emit", "metadata", "--out-dir"]).arg(folder.path());
     let output = rustc.arg(&file).output().unwrap();
-    let said: String = String::from_utf8_lossy(&output.stderr).chars().take(4000).collect();
-    assert!(output.status.success() && said.is_empty(), "{said}");
+    let warnings: String = String::from_utf8_lossy(&output.stderr).chars().take(4000).collect();
+    assert!(output.status.success() && warnings.is_empty(), "{warnings}");
 }
