@@ -1,8 +1,8 @@
-//! Makes the types of each contract: Twyla's own, and those that typify makes of the same schema.
+//! Generates the types of each contract: Twyla's, and typify's from the same schema.
 
 use std::path::Path;
 
-/// The file, and the module that holds what typify makes of it.
+/// The file, and the module with typify's code.
 const CONTRACTS: [(&str, &str); 4] = [
     ("../schemas/events/api/user_input.json", "chat"),
     ("schemas/events/shop/order_placed.json", "order"),
@@ -27,9 +27,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What typify makes of a schema as it comes.
+/// typify's code for a schema.
 fn typify(schema: &str) -> Result<String, Box<dyn std::error::Error>> {
-    // it knows `definitions` only
+    // typify knows `definitions` only
     let schema = schema.replace("$defs", "definitions");
     let mut space = typify::TypeSpace::new(&typify::TypeSpaceSettings::default());
     space.add_root_schema(serde_json::from_str(&schema)?)?;

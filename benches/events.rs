@@ -1,5 +1,5 @@
-//! `cargo bench -p twyla-bench [-- [--rounds N] [--lines] [CONTRACT]]`: the table of what an event costs.
-//! With `--loop decode Twyla` or the like, that way alone for three seconds, under a profiler.
+//! Prints the table of an event's cost: `cargo bench -p twyla-bench [-- [--rounds N] [--lines] [CONTRACT]]`. `--loop
+//! decode Twyla`, for example, runs one variant alone for three seconds, under a profiler.
 #![forbid(unsafe_code)]
 
 use std::process::Command;
@@ -16,7 +16,7 @@ fn main() {
             "--rounds" => count = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(count),
             "--lines" => plain = true,
             "--loop" => looped = arguments.next().zip(arguments.next()),
-            // cargo's own
+            // an argument of cargo's own
             "--bench" => {}
             _ => only = Some(argument),
         }

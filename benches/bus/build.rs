@@ -1,4 +1,4 @@
-//! The contracts of the demo platform.
+//! Compiles the demo platform's contracts.
 
 fn main() {
     twyla_build::compile("../../schemas");

@@ -1,4 +1,4 @@
-"""What an event costs in Python: aio-pika and FastStream, each with pydantic, beside the table of twyla-bench-bus.
+"""The cost of an event in Python: aio-pika and FastStream, each with pydantic, to compare with twyla-bench-bus.
 
     python3 -m venv /tmp/others && /tmp/others/bin/pip install "faststream[rabbit]" aio-pika pydantic
     cargo xtask with-broker /tmp/others/bin/python benches/bus/others.py

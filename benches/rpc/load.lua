@@ -1,4 +1,4 @@
--- The call that `wrk` makes again and again.
+-- The call that `wrk` repeats.
 wrk.method = "POST"
 wrk.body = '{"pnr":"A1324B"}'
 wrk.headers["content-type"] = "application/json"

@@ -1,7 +1,7 @@
-//! What an event costs: Twyla beside the bare decode, typify's types, and `jsonschema` before the types.
+//! The cost of an event: Twyla compared with the bare decode, typify's types, and `jsonschema` before the types.
 //!
 //! `contracts` are the types that the build script made, [`bare`] the same by hand, and `instances` makes events from a seed.
-//! [`ways`] decode and encode them, [`rounds`] time the ways by turns, and [`table`] prints the result beside its bar. [`peer`] is
+//! [`ways`] decode and encode them, [`rounds`] time the variants in turns, and [`table`] prints each result with its target. [`peer`] is
 //! a test: it compares what Twyla and typify write.
 //!
 //! `cargo bench -p twyla-bench` runs it. Another program counts allocations, because counting would slow down what is timed.

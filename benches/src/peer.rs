@@ -1,4 +1,4 @@
-//! Twyla beside typify: what the types of both read and write again is one JSON value.
+//! Compares Twyla with typify: the types of both read and write the same JSON value.
 
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
@@ -10,23 +10,23 @@ use crate::contracts::{demo, events, typify};
 use crate::instances;
 use crate::ways::EVENTS;
 
-/// What came of the events that the types of both read.
+/// The result for the events that the types of both read.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many events both read and wrote.
+    /// The number of events that both read and wrote.
     pub events: usize,
-    /// How many members typify added: they were absent, and have their default.
+    /// The number of members that typify added: absent ones with a default.
     pub filled_in: usize,
-    /// How many members typify left out: they were `null` or `[]`, which its types hold as absent.
+    /// The number of members that typify left out: `null` or `[]`, which its types treat as absent.
     pub left_out: usize,
-    /// How many members both left out: the schema declares none of their name.
+    /// The number of undeclared members that both left out.
     pub undeclared: usize,
-    /// Where one wrote something else than was read, in words.
+    /// Descriptions of events that one wrote differently than it read them.
     pub differences: Vec<String>,
 }
 
-/// Reads and writes the events of each contract with the types of both. Numbers are compared as doubles, and what typify writes of
-/// times as moments: its types keep no more of them.
+/// Reads and writes the events of each contract with the types of both. Numbers are compared as doubles, and typify's
+/// times as points in time, because its types keep no more of them.
 #[must_use]
 pub fn compared() -> Report {
     let mut report = Report::default();
@@ -49,7 +49,7 @@ pub fn compared() -> Report {
     report
 }
 
-/// Whose text it is.
+/// The writer of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writer {
     Twyla,
@@ -75,7 +75,7 @@ impl Report {
         }
     }
 
-    /// Notes where `made` is something else than `of`, and counts what is known.
+    /// Records where `made` differs from `of`, and counts the known differences.
     fn compare(&mut self, at: &str, of: &Value, made: &Value, who: Writer, declared: &[(String, Option<Value>)]) {
         match (of, made) {
             (Value::Object(of), Value::Object(made)) => {
@@ -118,7 +118,7 @@ fn is_same_moment(one: &Value, other: &Value) -> bool {
     moment(one).is_some_and(|one| moment(other) == Some(one))
 }
 
-/// The properties that a schema declares anywhere, with their defaults.
+/// The properties that a schema declares at any depth, with their defaults.
 fn declared(schema: &Value) -> Vec<(String, Option<Value>)> {
     let mut found = Vec::new();
     let mut open = vec![schema];

@@ -1,31 +1,31 @@
-//! The clock: all ways by turns, in many short rounds. What is compared was measured within milliseconds of each other,
-//! so that a machine with other things to do slows all of them, and the medians hold still.
+//! The clock: all variants in turns, in many short rounds. Compared variants run within milliseconds of each other, so
+//! that a busy machine slows all of them, and the medians stay stable.
 
 use std::time::{Duration, Instant};
 
 use crate::ways::{EVENTS, Way};
 
-/// How long one way runs in one round, at least.
+/// The minimum duration of one variant in one round.
 const TURN: Duration = Duration::from_millis(3);
 
-/// What one way took.
+/// The cost of one variant.
 #[derive(Clone, Debug)]
 pub struct Took {
-    /// Nanoseconds for one event: the median.
+    /// Nanoseconds per event: the median.
     pub nanoseconds: f64,
-    /// As a multiple of each of the ways, in their order: the median of what each round says.
+    /// The cost as a multiple of each variant, in their order: the median over the rounds.
     pub ratios: Vec<f64>,
-    /// The same at the quarters, for the first way: between these two lies half of the rounds.
+    /// The quartiles of the same, for the first variant: half of the rounds are between them.
     pub quarters: (f64, f64),
 }
 
-/// Takes each way in each round.
+/// Runs each variant in each round.
 #[must_use]
 pub fn run(ways: &[Way], rounds: usize) -> Vec<Took> {
     let passes: Vec<u32> = ways.iter().map(passes).collect();
     let mut times = vec![Vec::with_capacity(rounds); ways.len()];
     for round in 0..rounds {
-        // none is always behind the same other one
+        // no variant always follows the same other one
         for turn in 0..ways.len() {
             let turn = if round % 2 == 0 { turn } else { ways.len() - 1 - turn };
             let index = (turn + round) % ways.len();
@@ -48,7 +48,7 @@ pub fn run(ways: &[Way], rounds: usize) -> Vec<Took> {
         .collect()
 }
 
-/// How many passes fill a turn; this warms the way up too.
+/// The number of passes that fill a turn; finding it also warms the variant up.
 fn passes(way: &Way) -> u32 {
     way.pass();
     let begun = Instant::now();
@@ -60,7 +60,7 @@ fn passes(way: &Way) -> u32 {
     passes
 }
 
-/// The value at so many quarters.
+/// The value at this quartile.
 fn at(mut values: Vec<f64>, quarters: usize) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() * quarters / 4).copied().unwrap_or(f64::NAN)

@@ -1,4 +1,4 @@
-//! Folders of event schemas such as platforms have, as large as is asked for: the same ones each time.
+//! Reproducible folders of event schemas as real platforms have them, of any size.
 
 use std::fs;
 use std::io;
@@ -14,10 +14,10 @@ const WORDS: [&str; 24] = [
     "weight",
 ];
 
-/// Writes the context and so many events, ten to a domain.
+/// Writes the context and this many events, ten per domain.
 ///
 /// # Errors
-/// What the file system says.
+/// If a file can't be written.
 pub fn write(folder: &Path, count: usize) -> io::Result<()> {
     let mut random = Random::new(7);
     if folder.exists() {
@@ -35,10 +35,10 @@ pub fn write(folder: &Path, count: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Each event's name as a word, and its file.
+/// The name of each event as an identifier, and its file.
 ///
 /// # Errors
-/// What the file system says.
+/// If a folder can't be read.
 pub fn events(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut events = Vec::new();
     for domain in fs::read_dir(folder.join("events"))? {
@@ -54,7 +54,7 @@ pub fn events(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
 
 /// Code that decodes and encodes each event once, so that all of it is compiled.
 ///
-/// # Errors
+/// If a folder can't be read.
 /// What the file system says.
 pub fn uses(folder: &Path, twyla: bool) -> io::Result<String> {
     let mut code = String::new();
@@ -88,7 +88,7 @@ fn event(random: &mut Random, index: usize) -> Value {
     event
 }
 
-/// An object of so many properties, objects and lists among them while `deep` isn't used up.
+/// An object with this many properties, nested up to `deep` levels.
 fn object(random: &mut Random, count: u64, deep: u64) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();

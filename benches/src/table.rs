@@ -1,11 +1,11 @@
-//! What is printed: a row for each way, and beside it what was to be reached.
+//! The printed table: a row for each variant, with its target.
 
 use std::collections::BTreeMap;
 
 use crate::rounds::Took;
 use crate::ways::{Contract, Kind, Way};
 
-/// From text to a value, or back.
+/// Decoding or encoding.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Direction {
     /// From text to a value.
@@ -18,7 +18,7 @@ impl Direction {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Decode, Self::Encode];
 
-    /// As the table shows it.
+    /// The name in the table.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl Direction {
         }
     }
 
-    /// The ways of a contract in this direction.
+    /// The variants of a contract in this direction.
     #[must_use]
     pub fn of(self, contract: &Contract) -> &[Way] {
         match self {
@@ -37,25 +37,25 @@ impl Direction {
     }
 }
 
-/// How often one event asks for memory, and for how many bytes.
+/// The number and size of allocations for one event.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Allocated {
-    /// Allocations, and those that were moved to a larger place.
+    /// Allocations, and reallocations to a larger block.
     pub count: f64,
-    /// Bytes that were asked for.
+    /// Requested bytes.
     pub bytes: f64,
 }
 
-/// By contract, direction and way, in the words of the table.
+/// By contract, direction and variant, as named in the table.
 pub type Allocations = BTreeMap<(String, String, String), Allocated>;
 
-/// One line of the program that counts allocations.
+/// One line of output of the program that counts allocations.
 #[must_use]
 pub fn line(contract: &str, direction: Direction, kind: Kind, allocated: Allocated) -> String {
     format!("{contract}\t{}\t{}\t{:.1}\t{:.0}", direction.name(), kind.name(), allocated.count, allocated.bytes)
 }
 
-/// Such lines as they were printed.
+/// Parses such lines.
 #[must_use]
 pub fn parse(lines: &str) -> Allocations {
     let parsed = lines.lines().filter_map(|line| {
@@ -66,7 +66,7 @@ pub fn parse(lines: &str) -> Allocations {
     parsed.collect()
 }
 
-/// What a way is to reach: the words, and whether it does.
+/// The target of a variant: its text, and whether it is reached.
 fn bar(direction: Direction, kind: Kind, to_bare: f64, to_twyla: f64) -> Option<(&'static str, bool)> {
     match (direction, kind) {
         (Direction::Decode, Kind::Twyla) => Some(("<= 1.00x bare", to_bare <= 1.0)),
@@ -106,7 +106,7 @@ pub fn head() -> String {
     )
 }
 
-/// The rows of one contract and direction; with `plain`, as lines with tabs for other programs.
+/// The rows of one contract and direction; with `plain`, as tab-separated lines for other programs.
 #[must_use]
 pub fn rows(
     contract: &Contract,

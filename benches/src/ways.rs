@@ -1,4 +1,4 @@
-//! Each way to decode and to encode the events of a contract. Each is seen to work before anything is timed.
+//! Each variant to decode and encode the events of a contract. Each is checked before anything is timed.
 
 use std::hint::black_box;
 
@@ -10,36 +10,36 @@ use twyla_runtime::event::{Emit, Listen};
 use crate::contracts::{compiled, demo, events, typify};
 use crate::{bare, instances};
 
-/// How many events of each contract there are.
+/// The number of events per contract.
 pub const EVENTS: usize = 400;
 
-/// A contract with its events, and the ways to read and to write them.
+/// A contract with its events, and the variants to read and write them.
 pub struct Contract {
-    /// The name that the table shows.
+    /// The name in the table.
     pub name: &'static str,
-    /// How many bytes all its events are long.
+    /// The total size of its events in bytes.
     pub bytes: usize,
-    /// The ways from text to a value.
+    /// The variants from text to a value.
     pub decode: Vec<Way>,
-    /// The ways from a value to text.
+    /// The variants from a value to text.
     pub encode: Vec<Way>,
 }
 
-/// One way.
+/// One variant.
 pub struct Way {
-    /// Which one.
+    /// Its kind.
     pub kind: Kind,
     pass: Box<dyn Fn()>,
 }
 
 impl Way {
-    /// Takes all events of the contract this way, once.
+    /// Processes all events of the contract once.
     pub fn pass(&self) {
         (self.pass)();
     }
 }
 
-/// What a way is.
+/// The kind of a variant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// serde's derive on a struct written by hand, and `serde_json`: nothing is checked.
@@ -57,7 +57,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As the table shows it.
+    /// The name in the table.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Kind {
     }
 }
 
-/// All four.
+/// All four contracts.
 #[must_use]
 pub fn all() -> Vec<Contract> {
     type Bare = bare::pull_request::PullRequestOpened;
@@ -103,7 +103,7 @@ pub fn all() -> Vec<Contract> {
     ]
 }
 
-/// The ways of one contract: `T` is Twyla's type, `B` the one by hand, `Y` typify's.
+/// The variants of one contract: `T` is Twyla's type, `B` the handwritten one, `Y` typify's.
 fn contract<T, B, Y>(name: &'static str, schema: &str, texts: &[Vec<u8>], compiled: fn(&Value) -> bool) -> Contract
 where
     T: Listen + Emit + PartialEq,
@@ -128,7 +128,7 @@ where
             let bare: B = serde_json::from_slice(text).unwrap_or_else(|error| panic!("{name}: {error}: {shown}"));
             let mut out = Vec::new();
             T::encode(&twyla, &mut out).unwrap_or_else(|refusal| panic!("{name}: not emitted: {refusal}"));
-            // a time may be written in two ways: what is read again counts
+            // a time may be written in two forms, so compare what is read again
             let again = serde_json::to_vec(&bare).ok().and_then(|text| T::decode(&text).ok());
             assert!(again.as_ref() == Some(&twyla), "{name}: the type by hand holds something else than {shown}");
             assert!(serde_json::from_slice::<B>(&out).is_ok(), "{name}: the type by hand doesn't read what is emitted");
@@ -172,7 +172,7 @@ where
         write(Kind::Bare, Box::new(|value| black_box(serde_json::to_vec(value)).is_ok())),
         way(Kind::Twyla, move || {
             for value in &twylas {
-                // as `to_vec` begins
+                // like the start of `to_vec`
                 let mut out = Vec::with_capacity(128);
                 assert!(black_box(value).encode(&mut out).is_ok());
                 black_box(out);

@@ -71,7 +71,7 @@ def published():
 
 
 def plain(value):
-    """The value with one type for each of AMQP's: py-amqp gives views of bytes, and times in UTC without saying so."""
+    """The value with one type for each of AMQP's: py-amqp returns memory views, and UTC times without a time zone."""
     if isinstance(value, (bytes, memoryview)):
         return bytes(value)
     if isinstance(value, datetime):

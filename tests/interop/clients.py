@@ -1,4 +1,4 @@
-"""What other clients of RabbitMQ read of a message's properties: `clients.py pika QUEUE` or `clients.py amqp QUEUE`.
+"""Prints the message properties that other RabbitMQ clients read: `clients.py pika QUEUE` or `clients.py amqp QUEUE`.
 
 Prints the properties of the queue's first message as JSON, a time in seconds since 1970, and leaves the message there.
 """

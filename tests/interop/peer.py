@@ -1,4 +1,4 @@
-"""A member of a platform that still runs the Python original, made of the libraries that the original uses.
+"""A member of a platform that still runs the Python original, built on the libraries that the original uses.
 
 usage: peer.py emit EVENT                  emits an event for each line of standard input, a JSON object of
                                            `content`, `context` and, if given, `session_id`
@@ -26,7 +26,7 @@ SCHEMATA = json.loads(os.environ["TWYLA_TEST_SCHEMATA"])
 
 
 class Meta(BaseModel):
-    """Naive local time; as in the original, the defaults are those of the process and not of the event."""
+    """Naive local time; as in the original, defaults are evaluated once per process, not per event."""
 
     version: int = 1
     timestamp: datetime = datetime.now()

@@ -1,4 +1,4 @@
-"""Calls of a Python program that knows nothing of Twyla: `plain.py requests URL` or `plain.py aiohttp URL`.
+"""Calls from a Python program without Twyla: `plain.py requests URL` or `plain.py aiohttp URL`.
 
 Prints a line of JSON for each call: status, content type, body.
 """

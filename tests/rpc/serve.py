@@ -1,4 +1,4 @@
-"""A service in Python that knows the headers of a call as the page on RPC has them, and reads them with the standard library.
+"""A Python service that reads the headers of a call, as the page on RPC documents them, with the standard library.
 
 Prints its port, then a JSON object for each call. It is busy at the first, and answers the second.
 """

@@ -2,29 +2,29 @@
 
 use clap::Parser;
 
-/// What an event costs on its way over RabbitMQ.
+/// Measures the cost of an event over RabbitMQ.
 #[derive(Parser)]
 pub(crate) struct Args {
-    /// How many events each work has in each round.
+    /// The number of events of each work in each round.
     #[arg(long, default_value_t = 20_000)]
     pub(crate) events: u32,
-    /// How often each work is done; the median counts.
+    /// The number of rounds; the median counts.
     #[arg(long, default_value_t = 5)]
     pub(crate) rounds: usize,
-    /// Only the ways whose names contain this, for a profiler.
+    /// Runs only the variants whose names contain this, for a profiler.
     #[arg(long)]
     pub(crate) way: Option<String>,
-    /// Nothing but this: emits and handles so many events, and tells now and then how much memory this process has.
+    /// Only emits and handles this many events, and reports the memory of this process from time to time.
     #[arg(long)]
     pub(crate) flat: Option<u32>,
-    /// Nothing but this: what it costs that an operator sees it (with the feature `seen`).
+    /// Only measures the cost of telemetry (with the feature `seen`).
     #[cfg(feature = "seen")]
     #[arg(long)]
     pub(crate) seen: bool,
-    /// One process of that.
+    /// Runs one process of that measurement.
     #[cfg(feature = "seen")]
     #[arg(long, hide = true)]
     pub(crate) seen_as: Option<String>,
-    /// Only the works whose names contain this.
+    /// Runs only the works whose names contain this.
     pub(crate) only: Option<String>,
 }

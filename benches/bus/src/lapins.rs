@@ -1,4 +1,4 @@
-//! The works with lapin: as its documentation shows it, and tuned by hand as far as it goes.
+//! The works with lapin: as in its documentation, and tuned by hand as far as possible.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use uuid::Uuid;
 use crate::place::{EXCHANGE, KEY, QUEUE, confirming, make};
 use crate::workload::{Result, emission};
 
-/// How many messages are unconfirmed at once.
+/// The maximum number of unconfirmed messages.
 const WINDOW: usize = 1000;
-/// How many a hand-tuned program writes or acks together.
+/// The number of messages that a hand-tuned program writes or acks together.
 const TOGETHER: usize = 50;
 
 #[derive(Serialize, Deserialize)]
@@ -52,7 +52,7 @@ struct Meta {
     session_id: String,
 }
 
-/// One event as it goes over the wire.
+/// One event in its wire format.
 #[must_use]
 pub(crate) fn body() -> Vec<u8> {
     let envelope = Envelope {
@@ -84,7 +84,7 @@ async fn confirmed(confirm: PublisherConfirm) -> Result {
     if confirm.await?.is_ack() { Ok(()) } else { Err("nack".into()) }
 }
 
-/// Each publish awaited, at most a window of them unconfirmed.
+/// Awaits each publish, with a window of unconfirmed ones.
 pub(crate) async fn emit_idiomatic(connection: Arc<Connection>, count: u32) -> Result {
     let channel = confirming(&connection).await?;
     let mut window = VecDeque::with_capacity(WINDOW);
@@ -102,7 +102,7 @@ pub(crate) async fn emit_idiomatic(connection: Arc<Connection>, count: u32) -> R
     Ok(channel.close(200, "OK".into()).await?)
 }
 
-/// So many publishes joined for each wake-up.
+/// Joins this many publishes for each wake-up.
 pub(crate) async fn emit_joined(connection: Arc<Connection>, count: u32) -> Result {
     let channel = confirming(&connection).await?;
     let mut window: VecDeque<PublisherConfirm> = VecDeque::with_capacity(WINDOW);
@@ -119,7 +119,7 @@ pub(crate) async fn emit_joined(connection: Arc<Connection>, count: u32) -> Resu
     Ok(channel.close(200, "OK".into()).await?)
 }
 
-/// One after another, each confirmed before the next.
+/// Sends one after another, each confirmed before the next.
 pub(crate) async fn emit_one_by_one(connection: Arc<Connection>, count: u32) -> Result {
     let channel = confirming(&connection).await?;
     for _ in 0..count {
@@ -128,7 +128,7 @@ pub(crate) async fn emit_one_by_one(connection: Arc<Connection>, count: u32) -> 
     Ok(channel.close(200, "OK".into()).await?)
 }
 
-/// At a steady rate; how long each took to be confirmed.
+/// Sends at a steady rate; returns the time until each confirm.
 pub(crate) async fn latencies(connection: Arc<Connection>, count: u32, every: Duration) -> Result<Vec<Duration>> {
     let channel = confirming(&connection).await?;
     let mut ticks = tokio::time::interval(every);
@@ -143,7 +143,7 @@ pub(crate) async fn latencies(connection: Arc<Connection>, count: u32, every: Du
     Ok(latencies)
 }
 
-/// Consumes `count` events, decodes each, and acks each by itself or the last of so many for all of them.
+/// Consumes `count` events, decodes each, and acks each alone or the last of a batch for all of it.
 pub(crate) async fn listen(connection: Arc<Connection>, count: u32, prefetch: u16, together: u32) -> Result {
     let channel = connection.create_channel().await?;
     channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
@@ -162,7 +162,7 @@ pub(crate) async fn listen(connection: Arc<Connection>, count: u32, prefetch: u1
     Ok(channel.close(200, "OK".into()).await?)
 }
 
-/// Makes an empty queue of this kind, and puts `count` events into it.
+/// Creates an empty queue of this kind, and puts `count` events into it.
 pub(crate) async fn filled(connection: &Arc<Connection>, kind: QueueKind, count: u32) -> Result {
     make(connection, kind).await?;
     emit_joined(connection.clone(), count).await

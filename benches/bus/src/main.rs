@@ -1,10 +1,10 @@
-//! What an event costs on its way over RabbitMQ: Twyla beside lapin, as one would use it and tuned by hand.
+//! Measures the cost of an event over RabbitMQ: Twyla compared with lapin, in typical use and tuned by hand.
 //!
-//! `cargo xtask with-broker cargo run --release -p twyla-bench-bus` prints the table, and with `--features seen -- --seen` what
-//! traces and figures add.
+//! `cargo xtask with-broker cargo run --release -p twyla-bench-bus` prints the table, and with `--features seen --
+//! --seen` the cost of traces and metrics.
 //!
-//! [`place`] is the broker's part, [`lapins`] and [`twylas`] do each work their way. What counts is the processor time of this
-//! whole process, its I/O threads included.
+//! [`place`] sets up the broker, [`lapins`] and [`twylas`] implement each work. The result is the CPU time of this
+//! whole process, including its I/O threads.
 
 mod args;
 mod contracts {
@@ -32,7 +32,7 @@ use workload::Result;
 
 type Doing = Pin<Box<dyn Future<Output = Result> + Send>>;
 
-/// One way to do a work.
+/// One variant of a work.
 struct Way {
     name: &'static str,
     run: Box<dyn Fn() -> Doing>,
@@ -61,7 +61,7 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// The ways by turns; the first is Twyla's, and the others have the most that it may cost as a multiple of them.
+    /// Runs the variants in turns; the first is Twyla's, and the others have its target as a multiple of their cost.
     async fn work(
         &self,
         name: &str,
@@ -83,7 +83,7 @@ impl Bench<'_> {
                 let count = if waiting { events } else { 0 };
                 lapins::filled(self.connection, kind, count).await?;
                 let clock = Clock::start();
-                // a service does its work in tasks
+                // in a task, as in a service
                 tokio::spawn((ways[index].run)()).await??;
                 // the first round warms up
                 if round > 0 {
@@ -160,7 +160,7 @@ impl Bench<'_> {
         place::make(self.connection, QueueKind::Quorum).await?;
         let every = Duration::from_millis(1);
         let (mut twyla, mut lapin) = (Vec::new(), Vec::new());
-        // by turns, in short rounds: both see the same machine
+        // in turns, in short rounds, so that both see the same machine
         for _ in 0..self.args.rounds * 4 {
             twyla.extend(tokio::spawn(twylas::latencies(self.bus.clone(), 500, every)).await??);
             lapin.extend(tokio::spawn(lapins::latencies(self.connection.clone(), 500, every)).await??);
@@ -202,7 +202,7 @@ impl Bench<'_> {
     }
 }
 
-/// Ten parts of so many events, and the memory of this process behind each.
+/// Runs ten parts of the events, and reports the memory of this process after each.
 async fn flat(connection: &Connection, bus: &Bus, events: u32) -> Result {
     place::make(connection, QueueKind::Quorum).await?;
     println!("| events  | resident, MiB |\n|--------:|--------------:|");

@@ -1,4 +1,4 @@
-//! The broker's part: the exchange, a queue of either kind, and events that wait in it.
+//! The broker's part: the exchange, a queue of either kind, and its waiting events.
 
 use lapin::options::{
     ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
@@ -38,7 +38,7 @@ pub(crate) async fn confirming(connection: &Connection) -> Result<Channel> {
     Ok(channel)
 }
 
-/// Makes the exchange and an empty queue of this kind, bound to it.
+/// Declares the exchange and an empty queue of this kind, bound to it.
 pub(crate) async fn make(connection: &Connection, kind: QueueKind) -> Result {
     let channel = connection.create_channel().await?;
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };

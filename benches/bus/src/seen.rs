@@ -1,9 +1,9 @@
-//! What it costs that an operator sees a service: the same works with traces that are not sampled, and with figures.
+//! The cost of telemetry: the same works with metrics, and with unsampled traces.
 //!
-//! What is set up holds for a whole process, and that makes it hard to see: processes differ by more than is looked for here,
-//! as their threads lie differently, and so does the machine from minute to minute. So a process of each way is there at once,
-//! and they work in turns; and all of them do so before they set up their way, too. What counts is by how much one differs
-//! from the other more than it did before, in the same rounds.
+//! Telemetry applies to a whole process, which makes its cost hard to measure: processes differ by more than that,
+//! because of the placement of their threads, and so does the machine from minute to minute. So one process of each
+//! variant runs at the same time, and they take turns, also before they set up telemetry. The result is the change of
+//! the ratio between two variants, in the same rounds.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -17,26 +17,26 @@ use crate::args::Args;
 use crate::workload::Result;
 use crate::{lapins, place, twylas};
 
-/// What is set up: its name, with which variables, and what it may cost, as a multiple of the way before it.
+/// A variant: its name, its variables, and its target as a multiple of the variant before it.
 type Way = (&'static str, &'static [(&'static str, &'static str)], Option<f64>);
 
 const WAYS: [Way; 3] = [
     ("nothing", &[], None),
-    ("figures", &[], Some(1.05)),
+    ("metrics", &[], Some(1.05)),
     (
-        "figures, and traces, none sampled",
+        "metrics, and unsampled traces",
         &[("OTEL_TRACES_EXPORTER", "otlp"), ("OTEL_TRACES_SAMPLER", "parentbased_always_off")],
         Some(1.03),
     ),
 ];
 const WORKS: [&str; 2] = ["listen", "emit"];
-/// How often each process does each work, before it sets up its way and after; the first time warms up.
+/// The number of turns of each process for each work, before and after it sets up telemetry; the first one warms up.
 const TURNS: usize = 9;
 
-/// The CPU of each work for one event, in each turn.
+/// The CPU time per event of each work, in each turn.
 type Turns = Vec<[f64; 2]>;
 
-/// The table. Each of the `--rounds` starts a new process of each way.
+/// Prints the table. Each of the `--rounds` starts a new process of each variant.
 pub(crate) fn table(args: &Args) -> Result {
     let mut starts: Vec<[[Turns; 2]; 3]> = Vec::new();
     for start in 0..args.rounds {
@@ -79,7 +79,7 @@ pub(crate) fn table(args: &Args) -> Result {
                 by
             };
             let (nothing, above) = (median(by(0)), by(way.saturating_sub(1)));
-            // half of the starts lie between these
+            // half of the starts are between these
             let quarter = above.len() / 4;
             let spread = format!("{:.3}, {:.3}", above[quarter], above[above.len() - 1 - quarter]);
             let above = median(above);
@@ -98,7 +98,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// A process of one way, which does what it is asked for.
+/// A process of one variant, which runs works on request.
 struct Process {
     child: Child,
     asks: ChildStdin,
@@ -133,7 +133,7 @@ impl Drop for Process {
     }
 }
 
-/// One process: answers each line that it is asked with, until there are no more.
+/// Runs in the process: answers each line of standard input, until there are no more.
 pub(crate) async fn one(args: &Args, way: &str) -> Result {
     let connection = Arc::new(place::connect().await?);
     let mut bus = twylas::connect().await?;
@@ -142,7 +142,7 @@ pub(crate) async fn one(args: &Args, way: &str) -> Result {
         let [listen, emit] = if asked? == "work" {
             works(&connection, &bus, args.events).await?
         } else {
-            // it holds for what is made afterwards
+            // applies to buses created afterwards
             bus.close().await;
             if way != "nothing" {
                 telemetry = Some(telemetry::init("BENCH")?);
@@ -171,7 +171,7 @@ async fn timed<F: Future<Output = Result> + Send + 'static>(
     work: impl FnOnce(Bus) -> F,
 ) -> Result<f64> {
     let clock = Clock::start();
-    // a service does its work in tasks
+    // in a task, as in a service
     tokio::spawn(work(bus.clone())).await??;
     Ok(clock.took().cpu.as_secs_f64() * 1e6 / f64::from(events))
 }

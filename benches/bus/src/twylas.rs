@@ -1,4 +1,4 @@
-//! The works with Twyla: emit and listen, as a service has them.
+//! The works with Twyla: emit and listen, as in a service.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,22 +11,22 @@ use twyla_runtime::{Bus, Config, State, listener, listeners};
 use crate::contracts::api::UserInput;
 use crate::workload::{Result, content, context};
 
-/// How many emits are awaited at once.
+/// The number of emits awaited together.
 const WINDOW: usize = 1000;
 
-/// The bus over the broker that `TWYLA_TEST_AMQP_*` names.
+/// A bus over the broker that `TWYLA_TEST_AMQP_*` names.
 pub(crate) async fn connect() -> Result<Bus> {
     let config = Config::from_env("TWYLA_TEST")?.ok_or("TWYLA_TEST_AMQP_HOST is not set")?;
     Ok(Bus::connect(config).await?)
 }
 
-/// Many at once.
+/// Emits many at once.
 pub(crate) async fn emit_many(bus: Bus, count: u32) -> Result {
     let emits = stream::iter(0..count).map(|_| bus.emit(content(), context()));
     Ok(emits.buffer_unordered(WINDOW).try_for_each(|()| async { Ok(()) }).await?)
 }
 
-/// One after another, each confirmed before the next.
+/// Emits one after another, each confirmed before the next.
 pub(crate) async fn emit_one_by_one(bus: Bus, count: u32) -> Result {
     for _ in 0..count {
         bus.emit(content(), context()).await?;
@@ -34,7 +34,7 @@ pub(crate) async fn emit_one_by_one(bus: Bus, count: u32) -> Result {
     Ok(())
 }
 
-/// At a steady rate; how long each took to be confirmed.
+/// Emits at a steady rate; returns the time until each confirm.
 pub(crate) async fn latencies(bus: Bus, count: u32, every: Duration) -> Result<Vec<Duration>> {
     let mut ticks = tokio::time::interval(every);
     let mut latencies = Vec::with_capacity(count as usize);
@@ -47,7 +47,7 @@ pub(crate) async fn latencies(bus: Bus, count: u32, every: Duration) -> Result<V
     Ok(latencies)
 }
 
-/// Waits until so many events were handled.
+/// Waits until this many events are handled.
 #[derive(Clone)]
 struct Left(Arc<(AtomicU32, Notify)>);
 
@@ -59,7 +59,7 @@ async fn handle(input: UserInput, State(left): State<Left>) {
     }
 }
 
-/// Takes `count` events in a service.
+/// Handles `count` events in a service.
 pub(crate) async fn listen(bus: Bus, count: u32, prefetch: u16) -> Result {
     let left = Left(Arc::new((count.into(), Notify::new())));
     let service = bus.service().state(left.clone()).prefetch(prefetch).listeners(listeners![handle]);
@@ -69,7 +69,7 @@ pub(crate) async fn listen(bus: Bus, count: u32, prefetch: u16) -> Result {
     Ok(())
 }
 
-/// Emits `count` events and takes them.
+/// Emits `count` events and handles them.
 pub(crate) async fn through(bus: Bus, count: u32) -> Result {
     let left = Left(Arc::new((count.into(), Notify::new())));
     let running = bus.service().state(left.clone()).prefetch(1000).listeners(listeners![handle]).start().await?;

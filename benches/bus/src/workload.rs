@@ -1,4 +1,4 @@
-//! The event that every way sends, and the error type of the bench.
+//! The event that every variant sends, and the error type of the bench.
 
 use crate::contracts::{Context, api::UserInput};
 

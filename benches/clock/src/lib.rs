@@ -1,4 +1,4 @@
-//! The clock of the benches: processor time of this process, what passes on the wall, and memory.
+//! The clock of the benches: CPU time, wall time and memory of this process.
 #![forbid(unsafe_code)]
 
 use std::io;
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-/// What a work took.
+/// The cost of a work.
 #[derive(Clone, Copy, Debug)]
 pub struct Took {
-    /// Of the processor, user and system, all threads.
+    /// CPU time, user and system, of all threads.
     pub cpu: Duration,
-    /// On the wall.
+    /// Wall time.
     pub wall: Duration,
 }
 
-/// Since when.
+/// A running measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     cpu: Duration,
@@ -24,29 +24,29 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// From now on.
+    /// Starts a measurement.
     #[must_use]
     pub fn start() -> Self {
         Self { cpu: used(), wall: Instant::now() }
     }
 
-    /// Until now.
+    /// The cost so far.
     #[must_use]
     pub fn took(&self) -> Took {
         Took { cpu: used() - self.cpu, wall: self.wall.elapsed() }
     }
 }
 
-/// The most memory that this process has held, in KiB.
+/// The peak memory of this process, in KiB.
 #[must_use]
 pub fn peak_kib() -> i64 {
     usage().max_rss()
 }
 
-/// How much memory this process has now, in KiB.
+/// The current memory of this process, in KiB.
 ///
 /// # Errors
-/// Where `/proc` can't be read.
+/// If `/proc` can't be read.
 pub fn resident_kib() -> io::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
@@ -62,6 +62,6 @@ fn used() -> Duration {
 }
 
 fn usage() -> Usage {
-    // it fails only for a wrong argument (getrusage(2))
+    // fails only for an invalid argument (getrusage(2))
     getrusage(UsageWho::RUSAGE_SELF).expect("the usage of this process")
 }

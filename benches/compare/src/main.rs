@@ -1,7 +1,8 @@
-//! What it costs to compare two schemas: `cargo run --release -p twyla-bench-compare [-- OLD.json NEW.json]`.
+//! The cost of comparing two schemas: `cargo run --release -p twyla-bench-compare [-- OLD.json NEW.json]`.
 //!
-//! Without files: the largest real edits of the shared histories, two of these in one contract, and a pair that is made to
-//! explode. All of it is counted, from the text to the verdict, both ways. The figures are CPU time of this process.
+//! Without files: the largest real edits of the shared histories, two of these in one contract, and a pair made to
+//! explode combinatorially. Everything is included, from the text to the verdict, in both directions. The unit is CPU
+//! time of this process.
 #![forbid(unsafe_code)]
 
 use std::error::Error;
@@ -15,7 +16,7 @@ use twyla_build::compare::{Bundle, Mode, Options, Verdict, compare};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What a pair of real schemas may take both ways, in seconds of CPU.
+/// The target for a pair of real schemas in both directions, in CPU seconds.
 const BAR: f64 = 1.0;
 
 /// Two schemas, the older one first.
@@ -64,13 +65,13 @@ fn edits() -> Result<Vec<Pair>> {
     Ok(pairs)
 }
 
-/// The schema as a resource of its own, so that its references stay in it.
+/// The schema as its own resource, so that its references stay within it.
 fn with_id(mut schema: Value, id: &str) -> Value {
     schema["$id"] = id.into();
     schema
 }
 
-/// Members that must each have another value, of which there is one too few.
+/// Members that must all have different values, of which there is one too few.
 fn pigeons(count: usize) -> Pair {
     let names: Vec<String> = (0..count).map(|i| format!("p{i}")).collect();
     let values: Vec<usize> = (1..count).collect();

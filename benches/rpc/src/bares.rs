@@ -1,5 +1,5 @@
-//! The same calls by hand: axum's `Json`, reqwest's `json`, and serde's derive on types that hold no rule. And FastAPI with
-//! pydantic, which is called in the same way.
+//! The same calls by hand: axum's `Json`, reqwest's `json`, and serde's derive on types without rules. The same caller
+//! calls FastAPI with pydantic.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ pub(crate) async fn way() -> Result<Way> {
     called("axum and reqwest by hand, serde", Child::serving("bare")?)
 }
 
-/// FastAPI behind uvicorn, one process.
+/// Starts FastAPI behind uvicorn, as one process.
 pub(crate) async fn fastapi(python: &str) -> Result<Way> {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/fastapi_service.py");
     called("FastAPI, pydantic, uvicorn", Child::of(Command::new(python).arg(program))?)

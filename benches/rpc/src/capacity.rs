@@ -1,27 +1,27 @@
-//! The most that a service answers on a core of its own, beside FastAPI: each is started alone, with one worker, as a process of
-//! uvicorn has one. The load comes from `wrk`, a program of Debian's, on another core: it takes less for a call than any of the
-//! services, so that none of them waits, which costs more than to work.
+//! The maximum rate of a service on its own core, compared with FastAPI: each is started alone, with one worker, like a
+//! process of uvicorn. The load comes from `wrk` (a Debian package) on another core: a call costs it less than any of
+//! the services, so that the service never waits, which would cost more than working.
 
 use std::process::Command;
 
 use crate::child::{Child, one_worker};
 use crate::measure::{Result, median};
 
-/// How often each service has its turn.
+/// The number of turns of each service.
 const ROUNDS: usize = 5;
-/// How long each load lasts; one of a second goes before it.
+/// The duration of each load; a load of one second precedes it.
 const SECONDS: u32 = 4;
-/// How many calls are under way at once.
+/// The number of concurrent calls.
 const TOGETHER: u32 = 32;
 
-/// A service with the core 1 for itself.
+/// A service pinned to core 1.
 fn alone(program: &str, args: &[&str]) -> Result<Child> {
     let mut command = Command::new("taskset");
     command.args(["-c", "1", program]).args(args);
     Child::of(one_worker(&mut command))
 }
 
-/// How many calls are answered.
+/// Returns the number of answered calls.
 fn load(service: &Child, seconds: u32) -> Result<u32> {
     let mut wrk = Command::new("taskset");
     wrk.args(["-c", "0", "wrk", "-t", "1", "-c", &TOGETHER.to_string(), "-d", &format!("{seconds}s")]);

@@ -1,4 +1,4 @@
-//! A service as a process of its own, and the processor time that it has taken.
+//! A service in its own process, and the CPU time that it has used.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -6,24 +6,24 @@ use std::time::Duration;
 
 use crate::measure::Result;
 
-/// A service, ended when this is dropped.
+/// A service, killed when dropped.
 pub(crate) struct Child {
     child: std::process::Child,
     pub(crate) address: String,
 }
 
 impl Child {
-    /// This program, serving that way.
+    /// Starts this program, serving with this variant.
     pub(crate) fn serving(way: &str) -> Result<Self> {
         Self::of(Command::new(std::env::current_exe()?).args(["--serve", way]))
     }
 
-    /// The same with one worker, as a process of uvicorn has one.
+    /// Starts it with one worker, like a process of uvicorn.
     pub(crate) fn with_one_worker(way: &str) -> Result<Self> {
         Self::of(one_worker(Command::new(std::env::current_exe()?).args(["--serve", way])))
     }
 
-    /// A program that serves until its standard input ends, and says where in its first line.
+    /// Starts a program that serves until its standard input ends, and prints its address in its first line.
     pub(crate) fn of(command: &mut Command) -> Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
@@ -36,11 +36,11 @@ impl Child {
         Ok(Self { child, address })
     }
 
-    /// What all its threads have taken of the processor, user and system, to the nanosecond: as Linux's scheduler counts.
+    /// The CPU time of all its threads, user and system, in nanoseconds, from Linux's scheduler.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         let mut nanos = 0;
         for task in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            // one that has ended in the meantime has nothing to tell
+            // a thread that has just ended has no entry
             let Ok(stat) = std::fs::read_to_string(task?.path().join("schedstat")) else { continue };
             nanos += stat.split_whitespace().next().ok_or("no schedstat")?.parse::<u64>()?;
         }
@@ -56,14 +56,14 @@ impl Drop for Child {
     }
 }
 
-/// Has tokio's runtime of a program begin with one worker, however many cores there are.
+/// Makes tokio start one worker, however many cores there are.
 pub(crate) fn one_worker(command: &mut Command) -> &mut Command {
     command.env("TOKIO_WORKER_THREADS", "1")
 }
 
-/// Tells where a service is, and waits for the end of standard input.
+/// Prints the address of a service, and waits for the end of standard input.
 pub(crate) async fn serving(address: std::net::SocketAddr) {
     println!("{address}");
-    // on a thread of its own, so that nothing of the runtime waits
+    // on its own thread, so that the runtime doesn't block
     let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
 }

@@ -1,11 +1,11 @@
-//! What a call costs over HTTP: Twyla beside axum and reqwest as one would write them by hand, with serde and no rule held;
-//! and beside FastAPI with pydantic.
+//! Measures the cost of a call over HTTP: Twyla compared with handwritten axum and reqwest (serde, no rules checked),
+//! and with FastAPI and pydantic.
 //!
-//! `cargo run --profile service -p twyla-bench-rpc` prints the table, `-- --fastapi PYTHON` with FastAPI in it
-//! (fastapi_service.py says what to install), and `-- --overload` what a service does under ten times what it has places for.
+//! `cargo run --profile service -p twyla-bench-rpc` prints the table, `-- --fastapi PYTHON` includes FastAPI
+//! (fastapi_service.py says what to install), and `-- --overload` loads a service with ten times its capacity.
 //!
-//! Each service is a process of its own ([`child`]), whose processor time the system knows; the callers are in this one.
-//! [`twylas`] and [`bares`] are the ways; [`capacity`] and [`overload`] are what load generators of Debian's see.
+//! Each service is a process of its own ([`child`]), whose CPU time the system reports; the callers are in this one.
+//! [`twylas`] and [`bares`] are the variants; [`capacity`] and [`overload`] use load generators of Debian.
 
 mod contracts {
     twyla_runtime::include_contracts!();
@@ -24,43 +24,43 @@ use twyla_bench_clock::Clock;
 use measure::{Result, median};
 use way::Way;
 
-/// What a call costs over HTTP.
+/// Measures the cost of a call over HTTP.
 #[derive(Parser)]
 struct Args {
-    /// How many calls each way makes in each round.
+    /// The number of calls of each variant in each round.
     #[arg(long, default_value_t = 4_000)]
     calls: u32,
-    /// How many of them are under way at once.
+    /// The number of concurrent calls.
     #[arg(long, default_value_t = 32)]
     together: u32,
-    /// How often each way has its turn within a start; the medians of all count.
+    /// The number of turns of each variant within a start; the medians of all turns count.
     #[arg(long, default_value_t = 11)]
     rounds: usize,
-    /// How often the services and their callers are restarted: how the threads of one come to lie beside those of another
-    /// can make more of a difference than the ways do, and stays as it is until they end.
+    /// The number of restarts of services and callers: the placement of their threads can make more of a difference
+    /// than the variants do, and lasts until they end.
     #[arg(long, default_value_t = 15)]
     starts: usize,
-    /// A Python with FastAPI, uvicorn and pydantic, to be measured as well; also with `wrk` from Debian's packages.
+    /// A Python with FastAPI, uvicorn and pydantic, to measure as well; also with `wrk` from Debian's packages.
     #[arg(long)]
     fastapi: Option<String>,
-    /// Nothing but the calls of this way, `twyla` or `bare`, once: for a profiler.
+    /// Only runs the calls of this variant, `twyla` or `bare`, once, for a profiler.
     #[arg(long)]
     only: Option<String>,
-    /// Nothing but this: a service under ten times what it has places for, with `hey` from Debian's packages.
+    /// Only loads a service with ten times its capacity, with `hey` from Debian's packages.
     #[arg(long)]
     overload: bool,
-    /// Serves that way until its standard input ends: what this program starts for itself.
+    /// Serves this variant until its standard input ends: the program starts itself with this option.
     #[arg(long, hide = true)]
     serve: Option<String>,
 }
 
-/// What one round of a way took, for a call.
+/// The cost of one call in one round of a variant.
 #[derive(Clone, Copy)]
 struct Took {
-    /// Of the processor, in microseconds.
+    /// CPU time, in microseconds.
     caller: f64,
     service: f64,
-    /// Calls in a second.
+    /// Calls per second.
     rate: f64,
 }
 
@@ -76,7 +76,7 @@ async fn round(way: &Way, args: &Args) -> Result<Took> {
     })
 }
 
-/// The ways, with services and callers of their own.
+/// The variants, each with its services and callers.
 async fn started(args: &Args, bare_first: bool) -> Result<Vec<Way>> {
     let mut ways = if bare_first {
         let bare = bares::way().await?;
@@ -122,7 +122,7 @@ async fn table(args: &Args) -> Result {
             of(|took| took.rate)
         );
     }
-    // each round by itself: both ways see the same machine
+    // each round separately, so that both variants see the same machine
     let ratio = |other: usize, of: fn(&Took) -> f64| {
         median(took[0].iter().zip(&took[other]).map(|(twyla, other)| of(twyla) / of(other)).collect())
     };
@@ -155,7 +155,7 @@ async fn only(args: &Args) -> Result {
 #[tokio::main]
 async fn main() -> Result {
     let args = Args::parse();
-    // reqwest needs a provider, although nothing here is encrypted
+    // reqwest requires a provider, although nothing here is encrypted
     let _ = rustls::crypto::ring::default_provider().install_default();
     match args.serve.as_deref() {
         Some("twyla") => twylas::serve().await,

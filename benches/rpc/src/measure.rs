@@ -1,4 +1,4 @@
-//! What every measurement needs: its error type, and the median of its rounds.
+//! Shared by all measurements: the error type, and the median of the rounds.
 
 /// The bench ends at the first error.
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

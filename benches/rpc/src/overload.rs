@@ -1,5 +1,5 @@
-//! A service under ten times what it has places for: what it still answers, and how soon it turns the rest away. The load
-//! comes from `hey`, a program of Debian's, which keeps a rate and notes each answer.
+//! A service under ten times its capacity: the calls that it still answers, and the time until it refuses others. The
+//! load comes from `hey` (a Debian package), which keeps a rate and records each answer.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use crate::contracts::shared::Booking;
 use crate::measure::Result;
 use crate::twylas;
 
-/// How many calls the service takes at once.
+/// The maximum number of concurrent calls of the service.
 const PLACES: u32 = 16;
-/// How long one takes: it waits so long, as for a database, or has so much to do.
+/// The duration of a call: it waits, as for a database, or computes.
 const TAKES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(1)];
-/// How long each load lasts.
+/// The duration of each load.
 const SECONDS: u32 = 6;
 
-/// Whether the handler works, or waits.
+/// Whether the handler computes or waits.
 #[derive(Clone, Copy)]
 struct Works(bool);
 
@@ -47,10 +47,10 @@ pub(crate) async fn serve(works: bool) -> Result {
     Ok(())
 }
 
-/// One answer: its status, and how long it took.
+/// One answer: its status and duration.
 type Answered = (u16, Duration);
 
-/// What `hey` sees with so many workers; each makes so many calls a second at most, if that is said.
+/// The answers that `hey` receives with this many workers; `each` limits the calls per second of one worker.
 fn load(service: &Child, workers: u32, each: Option<u32>) -> Result<Vec<Answered>> {
     let mut hey = Command::new("hey");
     hey.args(["-z", &format!("{SECONDS}s"), "-c", &workers.to_string(), "-o", "csv", "-m", "POST"]);

@@ -1,4 +1,4 @@
-//! The calls with Twyla: everything held to its contract, on both sides.
+//! The calls with Twyla: everything checked against its contract, on both sides.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::contracts::shared::{Booking, BookingFlightsItem};
 use crate::measure::Result;
 use crate::way::{Doing, Way};
 
-/// The booking that every call is answered with.
+/// The booking that answers every call.
 pub(crate) fn booking() -> Result<Booking> {
     let flight = |number: &str, from: &str, to: &str, departs: &str| {
         Ok::<_, twyla_runtime::InvalidDateTime>(BookingFlightsItem::new(departs.parse()?, from, number, to))
@@ -44,7 +44,7 @@ pub(crate) async fn way() -> Result<Way> {
     called("Twyla, validated", Child::serving("twyla")?)
 }
 
-/// The same where the service has one worker.
+/// The same with one worker.
 pub(crate) async fn with_one_worker() -> Result<Way> {
     called("Twyla, one worker", Child::with_one_worker("twyla")?)
 }

@@ -1,4 +1,4 @@
-//! A way to make calls and to answer them.
+//! A variant: makes calls, and answers them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,10 +9,10 @@ use crate::measure::Result;
 /// Calls that are made.
 pub(crate) type Doing = Pin<Box<dyn Future<Output = Result> + Send>>;
 
-/// A way to make calls and to answer them.
+/// A variant: makes calls, and answers them.
 pub(crate) struct Way {
     pub(crate) name: &'static str,
     pub(crate) service: Child,
-    /// Makes a number of calls, of which a number run at once.
+    /// Makes a number of calls, a number of them at once.
     pub(crate) calls: Box<dyn Fn(u32, u32) -> Doing>,
 }

@@ -1,4 +1,4 @@
-//! What a person has said, as someone would write it by hand.
+//! A chat message, as a handwritten struct.
 
 use serde::{Deserialize, Serialize};
 

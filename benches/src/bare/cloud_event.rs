@@ -1,4 +1,4 @@
-//! A CloudEvent, as someone would write it by hand.
+//! A CloudEvent, as a handwritten struct.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The bare decode: structs with the same field types as Twyla's own, with serde's derive and nothing else.
+//! The bare variant: structs with the same field types as Twyla's, with serde's derive and nothing else.
 
 #![allow(missing_docs, reason = "the schemas say what each field is")]
 
@@ -9,7 +9,7 @@ pub mod pull_request;
 
 use serde::{Deserialize, Deserializer};
 
-/// Tells `null` from nothing, as the types do that have both.
+/// Distinguishes `null` from an absent member, for types that have both.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

@@ -1,4 +1,4 @@
-//! An order, as someone would write it by hand.
+//! An order, as a handwritten struct.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! GitHub's `pull_request` event as one is opened, as someone would write it by hand.
+//! GitHub's `pull_request` event of an opened pull request, as a handwritten struct.
 
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};

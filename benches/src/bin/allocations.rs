@@ -1,4 +1,5 @@
-//! Counts what each way allocates: a program of its own, so that the counting slows no clock. `cargo bench` runs it.
+//! Counts the allocations of each variant: in a program of its own, so that counting doesn't slow the clock. `cargo
+//! bench` runs it.
 #![forbid(unsafe_code)]
 
 use std::alloc::System;
@@ -14,7 +15,7 @@ fn main() {
     for contract in ways::all() {
         for direction in Direction::ALL {
             for way in direction.of(&contract) {
-                // what is allocated once, at the first use, isn't part of an event
+                // exclude allocations of the first use
                 way.pass();
                 let region = Region::new(ALLOCATOR);
                 way.pass();

@@ -1,7 +1,8 @@
-//! What a build costs: generated code of 10, 100 and 1,000 events beside typify's of the same schemas, and Twyla's own
-//! crates from clean. `cargo run -p twyla-bench --bin build-cost [-- [--crates | --events] [COUNT ..]]`.
+//! The cost of a build: generated code of 10, 100 and 1,000 events compared with typify's from the same schemas, and
+//! clean builds of Twyla's own crates. `cargo run -p twyla-bench --bin build-cost [-- [--crates | --events] [COUNT
+//! ..]]`.
 //!
-//! Unoptimized, as cargo runs every build script. All figures are CPU time, of all processes that take part.
+//! Unoptimized, as cargo runs every build script. The unit is CPU time of all processes involved.
 #![forbid(unsafe_code)]
 
 use std::error::Error;
@@ -15,7 +16,7 @@ use twyla_bench::schemas;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Who generates the code.
+/// The code generator.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Maker {
     Twyla,
@@ -66,7 +67,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What one maker took for so many events.
+/// The cost of one generator for a number of events.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
     generate: f64,
@@ -75,7 +76,7 @@ struct Cost {
     release: Compiled,
 }
 
-/// What compiling it took, and the library that came of it.
+/// The cost of compiling, and the size of the resulting library.
 #[derive(Clone, Copy, Debug, Default)]
 struct Compiled {
     seconds: f64,
@@ -131,7 +132,7 @@ fn events(root: &Path, folder: &Path, counts: &[usize]) -> Result<()> {
     Ok(())
 }
 
-/// Generates the code, and compiles a crate with it whose dependencies are built already.
+/// Generates the code, and compiles a crate with it whose dependencies are already built.
 fn cost(root: &Path, folder: &Path, own: &Path, maker: Maker) -> Result<Cost> {
     let package = own.join(maker.name());
     fs::create_dir_all(package.join("src"))?;
@@ -165,7 +166,7 @@ fn cost(root: &Path, folder: &Path, own: &Path, maker: Maker) -> Result<Cost> {
                 .env("RUSTFLAGS", "-Awarnings");
             seconds(&mut command)
         };
-        // the dependencies, and what cargo itself takes where nothing is to be done
+        // build the dependencies, and measure cargo's own cost without any work
         fs::write(&code, "")?;
         build()?;
         let idle = build()?;
@@ -177,11 +178,11 @@ fn cost(root: &Path, folder: &Path, own: &Path, maker: Maker) -> Result<Cost> {
     Ok(cost)
 }
 
-/// What a build script does.
+/// Runs the work of a build script.
 fn generate(maker: Maker, folder: &Path, out: &Path) -> Result<()> {
     let code = match maker {
         Maker::Twyla => {
-            // as a build script shows it
+            // formatted, as in a build script
             let builder = twyla_build::Builder::new(folder).shown_as("schemas");
             builder.generate().map_err(|problems| format!("{problems:#?}"))?.code
         }
@@ -200,7 +201,7 @@ fn generate(maker: Maker, folder: &Path, out: &Path) -> Result<()> {
     Ok(fs::write(out, code)?)
 }
 
-/// The crates that every service builds, each from an empty target folder.
+/// Builds the crates that every service needs, each from an empty target folder.
 fn crates(root: &Path, target: &Path) -> Result<()> {
     println!("\n| crate, from clean | CPU s | bar |");
     println!("|-------------------|------:|-----|");
@@ -223,7 +224,7 @@ fn crates(root: &Path, target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The CPU seconds of a command and of all that it starts.
+/// The CPU seconds of a command and of its child processes.
 fn seconds(command: &mut Command) -> Result<f64> {
     let used = || -> Result<f64> {
         let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;

@@ -1,7 +1,7 @@
-//! What holding contracts against their lock costs: `cargo run --release -p twyla-bench --bin lock [-- COUNT]`.
+//! The cost of checking contracts against their lock: `cargo run --release -p twyla-bench --bin lock [-- COUNT]`.
 //!
-//! All of it is counted, from the files to what is found, as `cargo twyla check` and a build do it: as they mostly are, and with
-//! an edit of each of them at once. The figures are CPU time of this process.
+//! Everything is included, from the files to the findings, as in `cargo twyla check` and in a build: with unchanged
+//! contracts, and with an edit of every contract. The unit is CPU time of this process.
 #![forbid(unsafe_code)]
 
 use std::error::Error;
@@ -16,7 +16,7 @@ use twyla_build::lock::{FILE_NAME, Lock, Severity};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What all contracts with their lock may take, in seconds of CPU, for 1,000 of them.
+/// The target for 1,000 contracts with their lock, in CPU seconds.
 const BAR: f64 = 1.0;
 
 fn main() -> Result<()> {

@@ -1,4 +1,4 @@
-//! What people say to the demo platform.
+//! Chat messages for the demo platform.
 
 use super::Random;
 use super::text::{Object, in_ascii};
@@ -13,6 +13,6 @@ pub(crate) fn event(random: &mut Random) -> String {
         event = event.raw("attempt", random.from(1, 100));
     }
     let event = event.end();
-    // some services of the platform are written in Python
+    // as services written in Python escape it
     if random.percent(25) { in_ascii(&event) } else { event }
 }

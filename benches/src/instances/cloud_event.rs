@@ -1,4 +1,4 @@
-//! CloudEvents with all kinds of data, extension attributes among their members.
+//! CloudEvents with various data and extension attributes.
 
 use super::Random;
 use super::text::{Object, array, quoted};

@@ -1,4 +1,4 @@
-//! Events as they come: all valid, made from a seed, of varied length and with what is optional there or not.
+//! Realistic events: all valid, generated from a seed, with varied lengths and with optional members present or absent.
 
 mod chat;
 mod cloud_event;
@@ -13,7 +13,7 @@ pub(crate) use order::event as order;
 pub(crate) use pull_request::event as pull_request;
 pub(crate) use random::Random;
 
-/// So many events, the same ones each time.
+/// A number of events, the same ones each time.
 pub(crate) fn many(count: usize, make: fn(&mut Random) -> String) -> Vec<Vec<u8>> {
     let mut random = Random::new(0x7477_796c_6100);
     (0..count).map(|_| make(&mut random).into_bytes()).collect()

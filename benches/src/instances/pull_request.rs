@@ -5,7 +5,7 @@ use super::text::{Object, array, quoted};
 
 const API: &str = "https://api.github.com";
 
-/// What each URL of a repository ends with.
+/// The suffixes of a repository's URLs.
 const OF_REPOSITORY: [(&str, &str); 38] = [
     ("url", ""),
     ("forks_url", "/forks"),

@@ -1,6 +1,6 @@
-//! Numbers, words and choices that are the same in each run: SplitMix64.
+//! Reproducible random numbers, words and choices: SplitMix64.
 
-/// A sequence of numbers that look random.
+/// A pseudo-random sequence.
 pub(crate) struct Random(u64);
 
 const WORDS: [&str; 48] = [
@@ -67,17 +67,17 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from `low` to `high`, both possible.
+    /// A number from `low` to `high`, inclusive.
     pub(crate) fn from(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }
 
-    /// True in so many of a hundred cases.
+    /// True in this percentage of cases.
     pub(crate) fn percent(&mut self, percent: u64) -> bool {
         self.from(1, 100) <= percent
     }
 
-    /// One of them.
+    /// One of the items.
     pub(crate) fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
         usize::try_from(self.next() % all.len() as u64)
             .ok()
@@ -86,7 +86,7 @@ impl Random {
             .unwrap_or_default()
     }
 
-    /// So many characters, each one of `alphabet`, which is ASCII.
+    /// This many characters of `alphabet`, which is ASCII.
     pub(crate) fn letters(&mut self, count: u64, alphabet: &str) -> String {
         let letters = alphabet.as_bytes();
         (0..count).filter_map(|_| letters.get(self.next() as usize % letters.len())).copied().map(char::from).collect()
@@ -100,7 +100,7 @@ impl Random {
         self.letters(count, "0123456789abcdef")
     }
 
-    /// So many words, a line break or a quotation mark among them now and then.
+    /// This many words, with an occasional line break or quotation mark.
     pub(crate) fn words(&mut self, low: u64, high: u64) -> String {
         let mut text = String::new();
         for index in 0..self.from(low, high) {
@@ -113,7 +113,7 @@ impl Random {
         text
     }
 
-    /// A price or a measure, with two digits behind the point.
+    /// A price or a measure, with two decimal places.
     pub(crate) fn amount(&mut self, high: u64) -> String {
         format!("{}.{:02}", self.from(0, high - 1), self.from(0, 99))
     }
@@ -126,7 +126,7 @@ impl Random {
         format!("202{}-{:02}-{:02}", self.from(3, 6), self.from(1, 12), self.from(1, 28))
     }
 
-    /// A time as RFC 3339 has it.
+    /// A time in RFC 3339 format.
     pub(crate) fn time(&mut self) -> String {
         let (date, hour, minute, second) = (self.date(), self.from(0, 23), self.from(0, 59), self.from(0, 59));
         let fraction = if self.percent(50) { format!(".{}", self.digits(6)) } else { String::new() };

@@ -10,7 +10,7 @@ impl Object {
         Self("{".to_owned())
     }
 
-    /// A member that is JSON already: a number, an object, an array.
+    /// Adds a member whose value is JSON already: a number, an object, an array.
     pub(crate) fn raw(mut self, key: &str, value: impl Display) -> Self {
         let comma = if self.0.len() > 1 { "," } else { "" };
         self.0.push_str(&format!("{comma}{}:{value}", quoted(key)));
@@ -35,7 +35,7 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The same text with each character beyond ASCII escaped, as Python's `json.dumps` writes it.
+/// Escapes each character beyond ASCII, as Python's `json.dumps` does.
 pub(crate) fn in_ascii(json: &str) -> String {
     let mut out = String::new();
     for letter in json.chars() {
