@@ -51,7 +51,7 @@ impl<T: PartialEq + Debug> Contract<T> {
             assert_eq!(decoded.is_ok(), valid, "the decode says {decoded:?}");
         }
         let Ok(decoded) = decoded else { return };
-        assert!(value.is_some() || depth(bytes) > 127, "this is no JSON");
+        assert!(value.is_some() || depth(bytes) > 127, "this is not JSON");
         let mut text = Vec::new();
         (self.encode)(&decoded, &mut text).expect("what was decoded is encoded");
         let value = serde_json::from_slice(&text).expect("what is encoded is JSON");

@@ -1,7 +1,7 @@
 """A message with every property and every type of header: `carried.py publish EXCHANGE KEY BODY` or `carried.py look QUEUE`.
 
-It is published with pika and looked at with py-amqp. `look` prints what has become of the queue's first message, and leaves it there: the properties and headers that it lacks or has
-otherwise than published, as `{name: [published, found]}`, and beside them the headers that were added.
+pika publishes it, and py-amqp reads it. `look` prints how the queue's first message has changed, and leaves it there: missing and changed
+properties and headers as `{name: [published, found]}`, and the added headers.
 """
 
 import json

@@ -15,17 +15,17 @@ both_transports!(
     is_content_without_listeners,
     gives_each_event_to_each_group_and_one_member,
     keeps_the_session_in_handlers,
-    retries_an_error_then_parks,
-    retries_a_panic_then_parks,
-    parks_nothing_that_succeeds_in_the_end,
+    retries_an_error_then_dead_letters,
+    retries_a_panic_then_dead_letters,
+    dead_letters_nothing_that_succeeds_in_the_end,
     lets_the_handler_decide,
-    refuses_to_emit_what_breaks_its_contract,
+    refuses_to_emit_invalid_events,
     handles_as_many_at_once_as_prefetched,
     handles_one_by_one_in_order,
     handles_each_of_many_events_emitted_at_once,
-    drains_what_runs_and_leaves_the_rest,
-    gives_back_what_does_not_end_in_time,
-    gives_back_what_waits_for_a_retry,
+    drains_running_handlers_and_leaves_the_rest,
+    requeues_events_whose_handlers_do_not_end_in_time,
+    requeues_events_that_wait_for_a_retry,
     drains_when_dropped,
     runs_until_its_future_resolves_and_closes,
     checks_before_it_consumes,
@@ -124,8 +124,8 @@ async fn keeps_the_session_in_handlers(bus: Bus) {
     running.stop().await;
 }
 
-async fn retries_an_error_then_parks(bus: Bus) {
-    here!(Mine, "retries_an_error_then_parks");
+async fn retries_an_error_then_dead_letters(bus: Bus) {
+    here!(Mine, "retries_an_error_then_dead_letters");
     let (sender, mut attempts) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let sender = sender.clone();
@@ -143,12 +143,12 @@ async fn retries_an_error_then_parks(bus: Bus) {
         seen.push(attempts.recv().await.unwrap());
     }
     assert_eq!(seen, [(1, 1), (1, 2), (1, 3), (2, 1)]);
-    let letters = dead_letters(&bus, "retries_an_error_then_parks.ping", "one", 1).await;
+    let letters = dead_letters(&bus, "retries_an_error_then_dead_letters.ping", "one", 1).await;
     let letter = &letters[0];
     assert_eq!(letter.reason, Some(Reason::Handler));
     assert_eq!((letter.error.as_str(), letter.attempts), ("no such person", 3));
-    assert_eq!((letter.event.as_str(), letter.group.as_str()), ("retries_an_error_then_parks.ping", "one"));
-    assert_eq!((letter.exchange.as_str(), letter.routing_key.as_str()), ("retries_an_error_then_parks", "ping"));
+    assert_eq!((letter.event.as_str(), letter.group.as_str()), ("retries_an_error_then_dead_letters.ping", "one"));
+    assert_eq!((letter.exchange.as_str(), letter.routing_key.as_str()), ("retries_an_error_then_dead_letters", "ping"));
     assert!(letter.violations.is_empty() && letter.parked_at.is_some() && letter.message_id.is_some());
     let body: serde_json::Value = serde_json::from_slice(&letter.body).unwrap();
     assert_eq!(body["content"]["n"], 1);
@@ -156,8 +156,8 @@ async fn retries_an_error_then_parks(bus: Bus) {
     running.stop().await;
 }
 
-async fn retries_a_panic_then_parks(bus: Bus) {
-    here!(Mine, "retries_a_panic_then_parks");
+async fn retries_a_panic_then_dead_letters(bus: Bus) {
+    here!(Mine, "retries_a_panic_then_dead_letters");
     let calls = Arc::new(AtomicU32::new(0));
     let counted = calls.clone();
     let script = Script::<Mine>::new(move |_| {
@@ -170,15 +170,15 @@ async fn retries_a_panic_then_parks(bus: Bus) {
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).retry(QUICK);
     let running = service.start().await.unwrap();
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
-    let letters = dead_letters(&bus, "retries_a_panic_then_parks.ping", "one", 1).await;
+    let letters = dead_letters(&bus, "retries_a_panic_then_dead_letters.ping", "one", 1).await;
     assert_eq!((letters[0].reason, letters[0].attempts), (Some(Reason::Panic), 3));
     assert!(letters[0].error.contains("a bug"), "{}", letters[0].error);
     assert_eq!(calls.load(SeqCst), 3);
     running.stop().await;
 }
 
-async fn parks_nothing_that_succeeds_in_the_end(bus: Bus) {
-    here!(Mine, "parks_nothing_that_succeeds_in_the_end");
+async fn dead_letters_nothing_that_succeeds_in_the_end(bus: Bus) {
+    here!(Mine, "dead_letters_nothing_that_succeeds_in_the_end");
     let (sender, mut done) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let sender = sender.clone();
@@ -195,7 +195,7 @@ async fn parks_nothing_that_succeeds_in_the_end(bus: Bus) {
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     assert_eq!(done.recv().await, Some(3));
     running.stop().await;
-    assert_eq!(bus.dead_letters("parks_nothing_that_succeeds_in_the_end.ping", "one", 9).await.unwrap(), []);
+    assert_eq!(bus.dead_letters("dead_letters_nothing_that_succeeds_in_the_end.ping", "one", 9).await.unwrap(), []);
 }
 
 async fn lets_the_handler_decide(bus: Bus) {
@@ -232,8 +232,8 @@ async fn lets_the_handler_decide(bus: Bus) {
     assert_eq!(bus.dead_letters("lets_the_handler_decide.ping", "one", 9).await.unwrap(), []);
 }
 
-async fn refuses_to_emit_what_breaks_its_contract(bus: Bus) {
-    here!(Mine, "refuses_to_emit_what_breaks_its_contract");
+async fn refuses_to_emit_invalid_events(bus: Bus) {
+    here!(Mine, "refuses_to_emit_invalid_events");
     let (script, mut calls) = pass_on::<Mine>();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let content = bus.emit(Ping::<Mine>::saying(1, ""), context()).await.unwrap_err();
@@ -243,7 +243,7 @@ async fn refuses_to_emit_what_breaks_its_contract(bus: Bus) {
     assert!(matches!(content, Error::Content { .. }) && matches!(context_, Error::Context { .. }));
     assert_eq!(
         content.to_string(),
-        "refuses_to_emit_what_breaks_its_contract.ping was not sent: its content breaks the contract in \
+        "refuses_to_emit_invalid_events.ping was not sent: its content breaks the contract in \
          schemas/events/test/ping.json:1: /text: is shorter than 1 character"
     );
     assert_eq!(context_.refusal().unwrap().violations[0].pointer, "/channel");
@@ -326,8 +326,8 @@ fn gated<P: 'static>() -> (Script<P>, mpsc::UnboundedReceiver<(u32, bool)>, Arc<
     (script, begun, gate)
 }
 
-async fn drains_what_runs_and_leaves_the_rest(bus: Bus) {
-    here!(Mine, "drains_what_runs_and_leaves_the_rest");
+async fn drains_running_handlers_and_leaves_the_rest(bus: Bus) {
+    here!(Mine, "drains_running_handlers_and_leaves_the_rest");
     let (script, mut begun, gate) = gated::<Mine>();
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
     let running = service.start().await.unwrap();
@@ -347,8 +347,8 @@ async fn drains_what_runs_and_leaves_the_rest(bus: Bus) {
     assert!(calls.recv().await.is_none());
 }
 
-async fn gives_back_what_does_not_end_in_time(bus: Bus) {
-    here!(Mine, "gives_back_what_does_not_end_in_time");
+async fn requeues_events_whose_handlers_do_not_end_in_time(bus: Bus) {
+    here!(Mine, "requeues_events_whose_handlers_do_not_end_in_time");
     let (script, mut begun, _never_opened) = gated::<Mine>();
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(2);
     let running = service.drain_deadline(Duration::from_millis(20)).start().await.unwrap();
@@ -363,8 +363,8 @@ async fn gives_back_what_does_not_end_in_time(bus: Bus) {
     running.stop().await;
 }
 
-async fn gives_back_what_waits_for_a_retry(bus: Bus) {
-    here!(Mine, "gives_back_what_waits_for_a_retry");
+async fn requeues_events_that_wait_for_a_retry(bus: Bus) {
+    here!(Mine, "requeues_events_that_wait_for_a_retry");
     // Ordered, so that the retry waits in the consumer however long the pause is.
     let ordered = || {
         let policy = Policy { key: Some(|_| Some(1)), ..Policy::default() };

@@ -11,15 +11,15 @@ use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::{Call, Here, Ping, Place, Script, both_transports, dead_letters, here, listener};
 
 both_transports!(
-    replays_drops_and_keeps_as_told,
+    replays_drops_and_keeps_as_decided,
     stops_half_way_and_goes_on,
     counts_all_once_they_were_looked_at,
-    replays_only_what_was_there,
-    knows_no_dead_letters_where_nothing_is,
+    replays_only_existing_letters,
+    finds_no_dead_letters_without_a_queue,
 );
 
 twyla_tests::with_rabbitmq!(
-    says_that_a_group_has_no_queue,
+    reports_a_group_without_a_queue,
     reads_again_if_the_connection_ends_meanwhile,
     loses_none_of_two_groups_letters_if_the_dead_queue_of_one_is_gone,
     reading_a_queue_that_is_made_and_deleted_ends_no_consumer,
@@ -40,8 +40,8 @@ async fn park<P: Place>(bus: &Bus, count: u32) {
     running.stop().await;
 }
 
-async fn replays_drops_and_keeps_as_told(bus: Bus) {
-    here!(Mine, "replays_drops_and_keeps_as_told");
+async fn replays_drops_and_keeps_as_decided(bus: Bus) {
+    here!(Mine, "replays_drops_and_keeps_as_decided");
     park::<Mine>(&bus, 9).await;
     assert_eq!(bus.count_dead_letters(Mine::EVENT, "one").await.unwrap(), 9);
     let mut ids = Vec::new();
@@ -104,8 +104,8 @@ async fn counts_all_once_they_were_looked_at(bus: Bus) {
     }
 }
 
-async fn replays_only_what_was_there(bus: Bus) {
-    here!(Mine, "replays_only_what_was_there");
+async fn replays_only_existing_letters(bus: Bus) {
+    here!(Mine, "replays_only_existing_letters");
     park::<Mine>(&bus, 3).await;
     // Each is dead-lettered again at once, and isn't read again.
     let script = Script::new(|_: Call<Mine>| async { Err(Fail::park("still").into()) });
@@ -116,19 +116,19 @@ async fn replays_only_what_was_there(bus: Bus) {
     running.stop().await;
 }
 
-async fn knows_no_dead_letters_where_nothing_is(bus: Bus) {
-    let event = "knows_no_dead_letters_where_nothing_is.ping";
+async fn finds_no_dead_letters_without_a_queue(bus: Bus) {
+    let event = "finds_no_dead_letters_without_a_queue.ping";
     assert_eq!(bus.count_dead_letters(event, "one").await.unwrap(), 0);
     let sorted = bus.sort_dead_letters(event, "one", |_| unreachable!("there is none")).await.unwrap();
     assert_eq!(sorted, twyla_runtime::Sorted::default());
 }
 
-async fn says_that_a_group_has_no_queue() {
-    here!(Mine, "says_that_a_group_has_no_queue");
+async fn reports_a_group_without_a_queue() {
+    here!(Mine, "reports_a_group_without_a_queue");
     let bus = Bus::connect(config()).await.unwrap();
     park::<Mine>(&bus, 1).await;
     let (_connection, channel) = lapin().await;
-    let queue = "says_that_a_group_has_no_queue.ping.one";
+    let queue = "reports_a_group_without_a_queue.ping.one";
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     let error = bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await;
     let Err(Error::DeadLetters { why, .. }) = error else { panic!("{error:?}") };

@@ -6,7 +6,7 @@ use twyla_runtime::{Bus, Error, Reason, session_id};
 use twyla_tests::broker::config;
 use twyla_tests::{Here, Ping, Place, Script, both_transports, dead_letters, here, listener, with_rabbitmq};
 
-both_transports!(handles_or_parks_whatever_comes, survives_huge_bodies, refuses_what_is_too_large);
+both_transports!(handles_or_dead_letters_every_message, survives_huge_bodies, refuses_too_large_events);
 with_rabbitmq!(a_message_too_large_for_the_broker_fails_at_once_and_alone);
 
 const GOOD: &str = r#"{"event_name":"EVENT","content":{"n":1,"text":"hi"},"context":{"channel":"web"},
@@ -92,9 +92,9 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Want)> {
     messages
 }
 
-async fn handles_or_parks_whatever_comes(bus: Bus) {
-    const EVENT: &str = "handles_or_parks_whatever_comes.ping";
-    here!(Mine, "handles_or_parks_whatever_comes");
+async fn handles_or_dead_letters_every_message(bus: Bus) {
+    const EVENT: &str = "handles_or_dead_letters_every_message.ping";
+    here!(Mine, "handles_or_dead_letters_every_message");
     let (script, mut calls) =
         Script::<Mine>::sending(|call| (call.meta.session_id, call.meta.timestamp, call.ping.text, call.meta.attempt));
     let service = bus.service().state(script).listeners([listener::<Mine>("one")]).prefetch(1);
@@ -105,7 +105,7 @@ async fn handles_or_parks_whatever_comes(bus: Bus) {
             Ok(text) => text.replace("EVENT", EVENT).into_bytes(),
             Err(_) => body.clone(),
         };
-        publish_raw(&bus, "handles_or_parks_whatever_comes", "ping", body).await.unwrap();
+        publish_raw(&bus, "handles_or_dead_letters_every_message", "ping", body).await.unwrap();
     }
 
     let mut parked = Vec::new();
@@ -166,8 +166,8 @@ async fn survives_huge_bodies(bus: Bus) {
 /// The default, 32 MiB.
 const MOST: usize = 32 << 20;
 
-async fn refuses_what_is_too_large(bus: Bus) {
-    here!(Mine, "refuses_what_is_too_large");
+async fn refuses_too_large_events(bus: Bus) {
+    here!(Mine, "refuses_too_large_events");
     let (script, mut calls) = Script::<Mine>::sending(|call| call.ping.text);
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
 

@@ -38,13 +38,13 @@ macro_rules! alone {
 alone!(
     small_events_do_not_notice_those_too_large,
     does_not_send_the_next_event_too_large,
-    keeps_what_the_dead_queue_does_not_take,
-    tries_again_here_what_the_retry_queue_does_not_take,
-    keeps_a_pause_whole_that_is_longer_than_a_delivery_may_be_held,
-    gives_back_what_the_dead_queue_does_not_take_when_it_stops,
-    puts_aside_what_an_outbox_has_too_large,
+    keeps_events_that_the_dead_queue_refuses,
+    retries_in_place_if_the_retry_queue_refuses,
+    keeps_a_pause_longer_than_the_consumer_timeout,
+    requeues_events_that_the_dead_queue_refuses_when_it_stops,
+    keeps_too_large_outbox_events_apart,
     waits_until_the_broker_has_memory_again,
-    cuts_what_a_dead_letter_says_to_a_small_frame,
+    shortens_a_dead_letters_headers_to_a_small_frame,
 );
 
 static BROKER: Mutex<()> = Mutex::const_new(());
@@ -173,8 +173,8 @@ async fn stuck<P: Place>(
     .await;
 }
 
-async fn keeps_what_the_dead_queue_does_not_take() {
-    here!(Mine, "keeps_what_the_dead_queue_does_not_take");
+async fn keeps_events_that_the_dead_queue_refuses() {
+    here!(Mine, "keeps_events_that_the_dead_queue_refuses");
     let (sender, mut calls) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let _ = sender.send(call.ping.n);
@@ -214,8 +214,8 @@ async fn keeps_what_the_dead_queue_does_not_take() {
     .await;
 }
 
-async fn tries_again_here_what_the_retry_queue_does_not_take() {
-    here!(Mine, "tries_again_here_what_the_retry_queue_does_not_take");
+async fn retries_in_place_if_the_retry_queue_refuses() {
+    here!(Mine, "retries_in_place_if_the_retry_queue_refuses");
     let (sender, mut calls) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let attempt = call.meta.attempt;
@@ -240,8 +240,8 @@ async fn tries_again_here_what_the_retry_queue_does_not_take() {
     .await;
 }
 
-async fn keeps_a_pause_whole_that_is_longer_than_a_delivery_may_be_held() {
-    here!(Mine, "keeps_a_pause_whole_that_is_longer_than_a_delivery_may_be_held");
+async fn keeps_a_pause_longer_than_the_consumer_timeout() {
+    here!(Mine, "keeps_a_pause_longer_than_the_consumer_timeout");
     // The user may not declare retry queues.
     let queues = format!("^{}$|^{}[.]one$|^{}[.]one[.]dead$", Mine::DOMAIN, Mine::EVENT, Mine::EVENT);
     let bus = Bus::connect(user(Mine::DOMAIN, [&queues, ".*", ".*"]).await).await.unwrap();
@@ -265,8 +265,8 @@ async fn keeps_a_pause_whole_that_is_longer_than_a_delivery_may_be_held() {
     bus.close().await;
 }
 
-async fn gives_back_what_the_dead_queue_does_not_take_when_it_stops() {
-    here!(Mine, "gives_back_what_the_dead_queue_does_not_take_when_it_stops");
+async fn requeues_events_that_the_dead_queue_refuses_when_it_stops() {
+    here!(Mine, "requeues_events_that_the_dead_queue_refuses_when_it_stops");
     let (sender, mut calls) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let _ = sender.send(call.ping.n);
@@ -285,8 +285,8 @@ async fn gives_back_what_the_dead_queue_does_not_take_when_it_stops() {
     .await;
 }
 
-async fn puts_aside_what_an_outbox_has_too_large() {
-    here!(Mine, "puts_aside_what_an_outbox_has_too_large");
+async fn keeps_too_large_outbox_events_apart() {
+    here!(Mine, "keeps_too_large_outbox_events_apart");
     let (_dir, pool) = sqlite().await;
     let outbox = Outbox::sql(pool.clone()).await.unwrap();
     let mut connection = pool.acquire().await.unwrap();
@@ -316,8 +316,8 @@ async fn puts_aside_what_an_outbox_has_too_large() {
 }
 
 /// An oversized frame would close the connection, again and again.
-async fn cuts_what_a_dead_letter_says_to_a_small_frame() {
-    here!(Mine, "cuts_what_a_dead_letter_says_to_a_small_frame");
+async fn shortens_a_dead_letters_headers_to_a_small_frame() {
+    here!(Mine, "shortens_a_dead_letters_headers_to_a_small_frame");
     // The smallest value that lapin negotiates.
     const FRAME_MAX: usize = 8192;
     let usual = ctl(&["eval", "{ok, Usual} = application:get_env(rabbit, frame_max), Usual."]).await;

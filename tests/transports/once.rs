@@ -15,18 +15,18 @@ use twyla_tests::work::{Shop, Works, postgres_schema, sqlite, worker};
 use twyla_tests::{Call, Here, Ping, Place, Script, here, listener, within};
 
 twyla_tests::with_rabbitmq!(
-    skips_what_was_handled_before,
+    skips_handled_events,
     handles_each_event_without_an_id_or_with_a_blank_one,
     handles_each_event_whose_id_a_database_can_not_keep,
-    tells_events_with_one_id_apart_by_name_in_memory,
-    tells_events_with_one_id_apart_by_name_in_sqlite,
-    tells_events_with_one_id_apart_by_name_in_postgres,
-    skips_in_sqlite_what_an_earlier_version_handled,
-    skips_in_postgres_what_an_earlier_version_handled,
-    gives_back_what_a_handler_rejects,
+    distinguishes_events_with_one_id_by_name_in_memory,
+    distinguishes_events_with_one_id_by_name_in_sqlite,
+    distinguishes_events_with_one_id_by_name_in_postgres,
+    skips_events_of_earlier_versions_in_sqlite,
+    skips_events_of_earlier_versions_in_postgres,
+    requeues_events_that_a_handler_rejects,
     takes_effect_once_with_sqlite,
-    forgets_in_sqlite_what_was_handled_long_ago,
-    forgets_in_postgres_what_was_handled_long_ago,
+    forgets_old_events_in_sqlite,
+    forgets_old_events_in_postgres,
     takes_effect_once_with_postgres,
     takes_effect_once_whenever_it_is_killed,
 );
@@ -48,8 +48,8 @@ async fn publish(domain: &'static str, id: &str, n: u32) {
     channel.close(200, "OK".into()).await.unwrap();
 }
 
-async fn skips_what_was_handled_before() {
-    here!(Mine, "skips_what_was_handled_before");
+async fn skips_handled_events() {
+    here!(Mine, "skips_handled_events");
     let bus = Bus::connect(config()).await.unwrap();
     let (script, mut calls) = Script::<Mine>::numbers();
     let service = bus.service().state(script).dedupe(Dedupe::in_memory(100)).prefetch(1);
@@ -103,28 +103,28 @@ async fn handles_each_event_whose_id_a_database_can_not_keep() {
     bus.close().await;
 }
 
-async fn tells_events_with_one_id_apart_by_name_in_memory() {
+async fn distinguishes_events_with_one_id_by_name_in_memory() {
     here!(Job, "one_id_in_memory_job");
     here!(Other, "one_id_in_memory_other");
-    tells_events_apart::<Job, Other>(Dedupe::in_memory(100)).await;
+    distinguishes_events::<Job, Other>(Dedupe::in_memory(100)).await;
 }
 
-async fn tells_events_with_one_id_apart_by_name_in_sqlite() {
+async fn distinguishes_events_with_one_id_by_name_in_sqlite() {
     here!(Job, "one_id_in_sqlite_job");
     here!(Other, "one_id_in_sqlite_other");
     let (_dir, pool) = sqlite().await;
-    tells_events_apart::<Job, Other>(Dedupe::sql(pool).await.unwrap()).await;
+    distinguishes_events::<Job, Other>(Dedupe::sql(pool).await.unwrap()).await;
 }
 
-async fn tells_events_with_one_id_apart_by_name_in_postgres() {
+async fn distinguishes_events_with_one_id_by_name_in_postgres() {
     here!(Job, "one_id_in_postgres_job");
     here!(Other, "one_id_in_postgres_other");
     let pool = postgres_schema("one_id_in_postgres").await;
-    tells_events_apart::<Job, Other>(Dedupe::sql(pool).await.unwrap()).await;
+    distinguishes_events::<Job, Other>(Dedupe::sql(pool).await.unwrap()).await;
 }
 
 /// Two events of different names with the same id are two events, even in one group.
-async fn tells_events_apart<A: Place, B: Place>(dedupe: Dedupe) {
+async fn distinguishes_events<A: Place, B: Place>(dedupe: Dedupe) {
     twyla_tests::broker::clean(A::DOMAIN).await;
     twyla_tests::broker::clean(B::DOMAIN).await;
     let bus = Bus::connect(config()).await.unwrap();
@@ -145,7 +145,7 @@ async fn tells_events_apart<A: Place, B: Place>(dedupe: Dedupe) {
     bus.close().await;
 }
 
-async fn skips_in_sqlite_what_an_earlier_version_handled() {
+async fn skips_events_of_earlier_versions_in_sqlite() {
     here!(Mine, "handled_by_an_earlier_version_in_sqlite");
     let (_dir, pool) = sqlite().await;
     let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
@@ -153,10 +153,10 @@ async fn skips_in_sqlite_what_an_earlier_version_handled() {
         .execute(&pool)
         .await
         .unwrap();
-    skips_what_was_handled_by_group_alone::<Mine>(dedupe).await;
+    skips_handled_events_per_group::<Mine>(dedupe).await;
 }
 
-async fn skips_in_postgres_what_an_earlier_version_handled() {
+async fn skips_events_of_earlier_versions_in_postgres() {
     here!(Mine, "handled_by_an_earlier_version_in_postgres");
     let pool = postgres_schema("handled_by_an_earlier_version").await;
     let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
@@ -164,10 +164,10 @@ async fn skips_in_postgres_what_an_earlier_version_handled() {
         .execute(&pool)
         .await
         .unwrap();
-    skips_what_was_handled_by_group_alone::<Mine>(dedupe).await;
+    skips_handled_events_per_group::<Mine>(dedupe).await;
 }
 
-async fn skips_what_was_handled_by_group_alone<P: Place>(dedupe: Dedupe) {
+async fn skips_handled_events_per_group<P: Place>(dedupe: Dedupe) {
     let bus = Bus::connect(config()).await.unwrap();
     let (running, mut calls) = remembering::<P>(&bus, dedupe).await;
     publish(P::DOMAIN, "old", 1).await;
@@ -177,7 +177,7 @@ async fn skips_what_was_handled_by_group_alone<P: Place>(dedupe: Dedupe) {
     bus.close().await;
 }
 
-async fn forgets_in_sqlite_what_was_handled_long_ago() {
+async fn forgets_old_events_in_sqlite() {
     here!(Mine, "forgets_in_sqlite");
     let (_dir, pool) = sqlite().await;
     let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
@@ -190,7 +190,7 @@ async fn forgets_in_sqlite_what_was_handled_long_ago() {
     forgets::<Mine>(dedupe).await;
 }
 
-async fn forgets_in_postgres_what_was_handled_long_ago() {
+async fn forgets_old_events_in_postgres() {
     here!(Mine, "forgets_in_postgres");
     let pool = postgres_schema("forgets_in_postgres").await;
     let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
@@ -225,8 +225,8 @@ async fn forgets<P: Place>(dedupe: Dedupe) {
     bus.close().await;
 }
 
-async fn gives_back_what_a_handler_rejects() {
-    here!(Mine, "gives_back_what_a_handler_rejects");
+async fn requeues_events_that_a_handler_rejects() {
+    here!(Mine, "requeues_events_that_a_handler_rejects");
     let bus = Bus::connect(config()).await.unwrap();
     let (sender, mut calls) = mpsc::unbounded_channel();
     let script = Script::new(move |call: Call<Mine>| {

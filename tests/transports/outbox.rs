@@ -17,8 +17,8 @@ use twyla_tests::work::{Shop, Works, postgres, postgres_schema, sqlite, worker};
 use twyla_tests::{Here, Ping, Place, Script, here, listener, within};
 
 twyla_tests::with_rabbitmq!(
-    puts_aside_in_postgres_what_is_refused,
-    puts_aside_in_sqlite_what_is_refused,
+    keeps_refused_events_apart_in_postgres,
+    keeps_refused_events_apart_in_sqlite,
     does_not_delay_the_end_of_its_service,
     keeps_the_order_among_several_services,
     works_through_a_pooler_that_shares_by_transaction,
@@ -85,16 +85,16 @@ async fn puts_aside<Mine: Place, Forbidden: Place, DB: Dialect>(pool: Pool<DB>) 
     listening.close().await;
 }
 
-async fn puts_aside_in_postgres_what_is_refused() {
-    here!(Mine, "puts_aside_in_postgres_what_is_refused");
-    here!(Forbidden, "puts_aside_in_postgres_what_is_refused_forbidden");
+async fn keeps_refused_events_apart_in_postgres() {
+    here!(Mine, "keeps_refused_events_apart_in_postgres");
+    here!(Forbidden, "keeps_refused_events_apart_in_postgres_forbidden");
     clean(Forbidden::DOMAIN).await;
     puts_aside::<Mine, Forbidden, Postgres>(postgres_schema(Mine::DOMAIN).await).await;
 }
 
-async fn puts_aside_in_sqlite_what_is_refused() {
-    here!(Mine, "puts_aside_in_sqlite_what_is_refused");
-    here!(Forbidden, "puts_aside_in_sqlite_what_is_refused_forbidden");
+async fn keeps_refused_events_apart_in_sqlite() {
+    here!(Mine, "keeps_refused_events_apart_in_sqlite");
+    here!(Forbidden, "keeps_refused_events_apart_in_sqlite_forbidden");
     clean(Forbidden::DOMAIN).await;
     let (_dir, pool) = sqlite().await;
     puts_aside::<Mine, Forbidden, Sqlite>(pool).await;
@@ -122,7 +122,7 @@ async fn does_not_delay_the_end_of_its_service() {
     put::<Mine, _>(&outbox, &pool, [2]).await;
     assert_eq!(calls.recv().await, Some(2));
     running.stop().await;
-    assert_eq!(outbox.counts().await.unwrap(), (1, 0), "it is lost if nobody publishes it again");
+    assert_eq!(outbox.counts().await.unwrap(), (1, 0), "it is lost if it is not published again");
     hearing.stop().await;
     listening.close().await;
 }

@@ -10,16 +10,16 @@ use twyla_runtime::{Bus, Fail, Meta, Reason, Retry, session_id};
 use twyla_tests::{Here, Ping, Place, Script, both_transports, dead_letters, here, listener};
 
 both_transports!(
-    retries_through_a_queue_with_what_is_known,
-    parks_after_the_last_retry_through_a_queue,
+    retries_through_a_queue_with_its_failures,
+    dead_letters_after_the_last_retry_through_a_queue,
     nothing_waits_behind_a_long_pause,
-    parks_at_once_what_a_handler_says,
-    drops_what_a_handler_says,
-    waits_as_long_as_a_handler_says,
-    parks_what_is_given_back_again_and_again,
+    dead_letters_at_once_if_a_handler_asks_for_it,
+    drops_events_if_a_handler_asks_for_it,
+    waits_as_long_as_a_handler_asks,
+    dead_letters_events_requeued_too_often,
     keeps_the_order_of_each_key,
-    waits_in_place_where_order_counts,
-    runs_as_many_handlers_as_there_are_places,
+    waits_in_place_if_ordered,
+    runs_as_many_handlers_as_allowed,
 );
 
 /// The first pause is just long enough for a retry queue, whose shortest step is two seconds.
@@ -56,8 +56,8 @@ fn metas<P: 'static>(
     (script, metas)
 }
 
-async fn retries_through_a_queue_with_what_is_known(bus: Bus) {
-    here!(Mine, "retries_through_a_queue_with_what_is_known");
+async fn retries_through_a_queue_with_its_failures(bus: Bus) {
+    here!(Mine, "retries_through_a_queue_with_its_failures");
     let (script, mut metas) = metas::<Mine>(|meta| match meta.attempt {
         1 => Err(Fail::retry("no database")),
         _ => Ok(()),
@@ -77,8 +77,8 @@ async fn retries_through_a_queue_with_what_is_known(bus: Bus) {
     assert!(bus.dead_letters(Mine::EVENT, "one", 1).await.unwrap().is_empty());
 }
 
-async fn parks_after_the_last_retry_through_a_queue(bus: Bus) {
-    here!(Mine, "parks_after_the_last_retry_through_a_queue");
+async fn dead_letters_after_the_last_retry_through_a_queue(bus: Bus) {
+    here!(Mine, "dead_letters_after_the_last_retry_through_a_queue");
     let (script, mut metas) = metas::<Mine>(|meta| Err(Fail::retry(format!("failure {}", meta.attempt))));
     let running = bus.service().state(script).listeners([with::<Mine>(slow())]).start().await.unwrap();
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
@@ -110,8 +110,8 @@ async fn nothing_waits_behind_a_long_pause(bus: Bus) {
     running.stop().await;
 }
 
-async fn parks_at_once_what_a_handler_says(bus: Bus) {
-    here!(Mine, "parks_at_once_what_a_handler_says");
+async fn dead_letters_at_once_if_a_handler_asks_for_it(bus: Bus) {
+    here!(Mine, "dead_letters_at_once_if_a_handler_asks_for_it");
     let (script, _metas) = metas::<Mine>(|_| Err(Fail::park("no such customer")));
     let running = bus.service().state(script).retry(QUICK).listeners([listener::<Mine>("one")]).start().await.unwrap();
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
@@ -120,8 +120,8 @@ async fn parks_at_once_what_a_handler_says(bus: Bus) {
     running.stop().await;
 }
 
-async fn drops_what_a_handler_says(bus: Bus) {
-    here!(Mine, "drops_what_a_handler_says");
+async fn drops_events_if_a_handler_asks_for_it(bus: Bus) {
+    here!(Mine, "drops_events_if_a_handler_asks_for_it");
     let (script, mut metas) = metas::<Mine>(|_| Err(Fail::drop("not for us")));
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     for n in 0..2 {
@@ -132,8 +132,8 @@ async fn drops_what_a_handler_says(bus: Bus) {
     assert!(metas.try_recv().is_err() && bus.dead_letters(Mine::EVENT, "one", 1).await.unwrap().is_empty());
 }
 
-async fn waits_as_long_as_a_handler_says(bus: Bus) {
-    here!(Mine, "waits_as_long_as_a_handler_says");
+async fn waits_as_long_as_a_handler_asks(bus: Bus) {
+    here!(Mine, "waits_as_long_as_a_handler_asks");
     let (script, mut metas) = metas::<Mine>(|meta| match meta.attempt {
         1 => Err(Fail::retry_after(Duration::from_millis(1001), "busy")),
         2 => Err(Fail::retry_after(Duration::from_millis(1), "busy")),
@@ -149,8 +149,8 @@ async fn waits_as_long_as_a_handler_says(bus: Bus) {
     running.stop().await;
 }
 
-async fn parks_what_is_given_back_again_and_again(bus: Bus) {
-    here!(Mine, "parks_what_is_given_back_again_and_again");
+async fn dead_letters_events_requeued_too_often(bus: Bus) {
+    here!(Mine, "dead_letters_events_requeued_too_often");
     let calls = Arc::new(AtomicU32::new(0));
     let counted = calls.clone();
     let script = Script::new(move |call: twyla_tests::Call<Mine>| {
@@ -198,8 +198,8 @@ async fn keeps_the_order_of_each_key(bus: Bus) {
     running.stop().await;
 }
 
-async fn waits_in_place_where_order_counts(bus: Bus) {
-    here!(Mine, "waits_in_place_where_order_counts");
+async fn waits_in_place_if_ordered(bus: Bus) {
+    here!(Mine, "waits_in_place_if_ordered");
     let (sender, mut calls) = mpsc::unbounded_channel();
     let script = Script::new(move |call: twyla_tests::Call<Mine>| {
         let _ = sender.send((call.ping.n, call.meta.attempt));
@@ -219,8 +219,8 @@ async fn waits_in_place_where_order_counts(bus: Bus) {
     running.stop().await;
 }
 
-async fn runs_as_many_handlers_as_there_are_places(bus: Bus) {
-    here!(Mine, "runs_as_many_handlers_as_there_are_places");
+async fn runs_as_many_handlers_as_allowed(bus: Bus) {
+    here!(Mine, "runs_as_many_handlers_as_allowed");
     let (begun, may_end) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
     let (count, gate) = (begun.clone(), may_end.clone());
     let (sender, mut ended) = mpsc::unbounded_channel();

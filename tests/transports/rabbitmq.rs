@@ -20,18 +20,18 @@ twyla_tests::with_rabbitmq!(
     comes_back_after_every_cut,
     goes_on_to_the_next_node,
     loses_nothing_when_confirms_are_lost,
-    says_that_an_event_was_not_sent,
-    says_that_an_event_may_have_been_sent,
+    reports_that_an_event_was_not_sent,
+    reports_that_an_event_may_have_been_sent,
     waits_for_one_event_within_its_own_deadline,
     shows_whether_it_is_connected,
-    tells_whether_it_is_ready,
+    reports_whether_it_is_ready,
     keeps_passwords_to_itself,
     fits_the_golden_wire,
     adopts_queues_with_other_arguments,
     keeps_its_connections_when_channels_end,
     leaves_no_connection_behind,
     adopts_an_exchange_of_another_kind,
-    brings_back_what_an_operator_deletes,
+    restores_topology_that_an_operator_deletes,
     makes_a_classic_queue_as_the_original_does,
 );
 
@@ -108,8 +108,8 @@ async fn loses_nothing_when_confirms_are_lost() {
     bus.close().await;
 }
 
-async fn says_that_an_event_was_not_sent() {
-    here!(Mine, "says_that_an_event_was_not_sent");
+async fn reports_that_an_event_was_not_sent() {
+    here!(Mine, "reports_that_an_event_was_not_sent");
     let proxy = Proxy::start(Mode::Open).await;
     let bus = Bus::connect(through(&proxy).emit_deadline(Duration::from_millis(300))).await.unwrap();
     proxy.set(Mode::Shut);
@@ -118,7 +118,7 @@ async fn says_that_an_event_was_not_sent() {
     proxy.accepted(3).await;
     let error = bus.emit(Ping::<Mine>::new(1), context()).await.unwrap_err();
     let Error::Unconfirmed { maybe_sent: false, event, .. } = &error else { panic!("{error}") };
-    assert_eq!(*event, "says_that_an_event_was_not_sent.ping");
+    assert_eq!(*event, "reports_that_an_event_was_not_sent.ping");
     assert!(error.to_string().ends_with("it was not sent"), "{error}");
     bus.close().await;
 }
@@ -140,8 +140,8 @@ async fn waits_for_one_event_within_its_own_deadline() {
     bus.close().await;
 }
 
-async fn tells_whether_it_is_ready() {
-    here!(Mine, "tells_whether_it_is_ready");
+async fn reports_whether_it_is_ready() {
+    here!(Mine, "reports_whether_it_is_ready");
     let proxy = Proxy::start(Mode::Open).await;
     let bus = Bus::connect(through(&proxy)).await.unwrap();
     let (script, _calls) = Script::<Mine>::numbers();
@@ -162,7 +162,7 @@ async fn tells_whether_it_is_ready() {
     {
         assert!(reason.starts_with(wanted), "{reason}");
     }
-    assert_eq!(reasons[2], "the consumer of `tells_whether_it_is_ready.ping.one` is not there");
+    assert_eq!(reasons[2], "the consumer of `reports_whether_it_is_ready.ping.one` is not there");
     proxy.set(Mode::Open);
     while !health.is_ready() {
         tokio::task::yield_now().await;
@@ -195,8 +195,8 @@ async fn shows_whether_it_is_connected() {
     assert!(both(&state.borrow(), |link| *link == LinkState::Closed));
 }
 
-async fn says_that_an_event_may_have_been_sent() {
-    here!(Mine, "says_that_an_event_may_have_been_sent");
+async fn reports_that_an_event_may_have_been_sent() {
+    here!(Mine, "reports_that_an_event_may_have_been_sent");
     let proxy = Proxy::start(Mode::Open).await;
     let bus = Bus::connect(through(&proxy).emit_deadline(Duration::from_secs(1))).await.unwrap();
     bus.emit(Ping::<Mine>::new(0), context()).await.unwrap();
@@ -217,14 +217,14 @@ async fn keeps_passwords_to_itself() {
     let no_vhost = Bus::connect(config().vhost("no such vhost")).await.unwrap_err();
     let long_vhost = Bus::connect(wrong.clone().vhost("v".repeat(300))).await.unwrap_err();
     let quick = Duration::from_millis(200);
-    let nobody = Bus::connect(wrong.clone().port(1).connect_deadline(quick)).await.unwrap_err();
+    let no_broker = Bus::connect(wrong.clone().port(1).connect_deadline(quick)).await.unwrap_err();
     let proxy = Proxy::start(Mode::Silent).await;
     let silent = Bus::connect(wrong.clone().port(proxy.port()).connect_deadline(quick)).await.unwrap_err();
     for (error, why) in [
         (&refused, "ACCESS_REFUSED"),
         (&no_vhost, "no such vhost"),
         (&long_vhost, "255 bytes"),
-        (&nobody, "refused"),
+        (&no_broker, "refused"),
         (&silent, "no answer within"),
     ] {
         assert!(matches!(error, Error::Connect { .. }));
@@ -275,7 +275,7 @@ fn golden(name: &str, found: &str) {
         std::fs::write(&path, found).unwrap();
     }
     let want = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(want, found, "{name} differs; TWYLA_BLESS=1 writes it anew");
+    assert_eq!(want, found, "{name} differs; TWYLA_BLESS=1 updates it");
 }
 
 fn properties(delivery: &lapin::message::Delivery) -> serde_json::Value {
@@ -423,9 +423,9 @@ async fn adopts_an_exchange_of_another_kind() {
     bus.close().await;
 }
 
-async fn brings_back_what_an_operator_deletes() {
-    here!(Mine, "brings_back_what_an_operator_deletes");
-    let bus = rabbitmq("brings_back_what_an_operator_deletes").await;
+async fn restores_topology_that_an_operator_deletes() {
+    here!(Mine, "restores_topology_that_an_operator_deletes");
+    let bus = rabbitmq("restores_topology_that_an_operator_deletes").await;
     let (sender, mut calls) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let _ = sender.send(call.ping.n);
@@ -438,20 +438,20 @@ async fn brings_back_what_an_operator_deletes() {
     let (_connection, channel) = lapin().await;
 
     // The dead queue is declared again when an event is dead-lettered.
-    let dead = "brings_back_what_an_operator_deletes.ping.one.dead";
+    let dead = "restores_topology_that_an_operator_deletes.ping.one.dead";
     bus.emit(Ping::<Mine>::new(7), context()).await.unwrap();
-    dead_letters(&bus, "brings_back_what_an_operator_deletes.ping", "one", 1).await;
+    dead_letters(&bus, "restores_topology_that_an_operator_deletes.ping", "one", 1).await;
     channel.queue_delete(dead.into(), QueueDeleteOptions::default()).await.unwrap();
     bus.emit(Ping::<Mine>::new(7), context()).await.unwrap();
-    dead_letters(&bus, "brings_back_what_an_operator_deletes.ping", "one", 1).await;
+    dead_letters(&bus, "restores_topology_that_an_operator_deletes.ping", "one", 1).await;
 
     // The queue, and the exchange with its bindings: events emitted before they exist again are lost.
-    let queue = "brings_back_what_an_operator_deletes.ping.one";
+    let queue = "restores_topology_that_an_operator_deletes.ping.one";
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     while calls.try_recv().is_ok() {}
     until_it_comes::<Mine>(&bus, &mut calls, 2).await;
     while calls.try_recv().is_ok() {}
-    let exchange = "brings_back_what_an_operator_deletes";
+    let exchange = "restores_topology_that_an_operator_deletes";
     channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
     until_it_comes::<Mine>(&bus, &mut calls, 3).await;
     // The binding alone: RabbitMQ doesn't notify the client of that.

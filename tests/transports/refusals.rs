@@ -19,10 +19,10 @@ use twyla_tests::{Here, Ping, Place, Script, here, listener, with_rabbitmq};
 with_rabbitmq!(
     an_exchange_that_may_not_be_written_to_disturbs_no_other,
     a_routing_key_that_may_not_be_written_to_disturbs_no_other,
-    says_at_once_that_an_exchange_is_missing_and_may_not_be_made,
+    reports_a_missing_exchange_that_may_not_be_declared,
     sends_again_once_a_right_is_given_back,
     waits_for_room_in_a_full_queue,
-    sends_rarely_what_a_full_queue_refuses,
+    backs_off_while_a_queue_is_full,
     sends_to_a_queue_whose_limit_was_taken_away_on_the_same_connection,
 );
 
@@ -95,7 +95,7 @@ async fn a_routing_key_that_may_not_be_written_to_disturbs_no_other() {
     emit_beside::<Mine, Forbidden>(config).await;
 }
 
-async fn says_at_once_that_an_exchange_is_missing_and_may_not_be_made() {
+async fn reports_a_missing_exchange_that_may_not_be_declared() {
     here!(Mine, "says_at_once_that_an_exchange_is_missing");
     let (_connection, channel) = lapin().await;
     channel.exchange_delete(Mine::DOMAIN.into(), ExchangeDeleteOptions::default()).await.unwrap();
@@ -168,8 +168,8 @@ async fn waits_for_room_in_a_full_queue() {
     bus.close().await;
 }
 
-async fn sends_rarely_what_a_full_queue_refuses() {
-    here!(Mine, "sends_rarely_what_a_full_queue_refuses");
+async fn backs_off_while_a_queue_is_full() {
+    here!(Mine, "backs_off_while_a_queue_is_full");
     let bus = Bus::connect(config()).await.unwrap();
     let (script, mut calls) = Script::<Mine>::numbers();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();

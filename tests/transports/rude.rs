@@ -25,7 +25,7 @@ async fn survives_properties_that_no_library_writes() {
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     let deep = nested(15_000);
     let properties: [&[u8]; 5] = [
-        b"\x00\x80\x02\xff\xfe",                          // a message id that is no UTF-8
+        b"\x00\x80\x02\xff\xfe",                          // a message id that is not UTF-8
         b"\x20\x00\x00\x00\x00\x06\x04\xf0\x28\x8c\x28V", // a header's name likewise
         b"\x80\x08\x01\xff\x01\xff",                      // content type and app id
         &deep,                                            // tables within tables

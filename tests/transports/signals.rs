@@ -123,7 +123,7 @@ async fn drains_over_rabbitmq() {
 
 #[tokio::test]
 #[ignore = "needs RabbitMQ: cargo xtask test starts one"]
-async fn gives_back_what_does_not_end_in_time() {
+async fn requeues_events_whose_handlers_do_not_end_in_time() {
     here!(Mine, "signal_deadline");
     within(async {
         let bus = rabbitmq("signal_deadline").await;

@@ -13,7 +13,7 @@ twyla_tests::with_rabbitmq!(
     trusts_nobody_else,
     refuses_another_name,
     is_refused_without_a_certificate,
-    says_what_is_wrong_with_a_file,
+    names_the_fault_of_a_file,
     gives_up_on_a_silent_handshake,
     a_handler_that_keeps_its_thread_keeps_its_connection_over_tls,
 );
@@ -71,7 +71,7 @@ async fn is_refused_without_a_certificate() {
     assert!(why.to_lowercase().contains("certificate") || why.contains("reset by peer"), "{why}");
 }
 
-async fn says_what_is_wrong_with_a_file() {
+async fn names_the_fault_of_a_file() {
     let missing = why(over(Tls::new().ca("/nowhere/ca.pem"))).await;
     assert!(missing.starts_with("TLS: can't read the certificate in /nowhere/ca.pem: "), "{missing}");
     let empty = why(over(Tls::new().ca(file("client.key")))).await;

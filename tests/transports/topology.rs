@@ -11,17 +11,17 @@ use twyla_tests::strict::{Strict, StrictProxy};
 use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener};
 
 twyla_tests::with_rabbitmq!(
-    what_a_delivery_limit_drops_is_found_in_the_dead_queue,
-    what_is_over_its_time_is_found_in_the_dead_queue,
-    what_the_broker_drops_after_a_retry_keeps_what_is_known_of_its_attempts,
+    a_delivery_limit_moves_events_to_the_dead_queue,
+    a_time_to_live_moves_events_to_the_dead_queue,
+    events_dropped_after_a_retry_keep_their_attempts,
     a_queue_made_before_is_used_and_a_policy_gives_it_its_way_to_the_dead_queue,
     a_user_who_may_not_write_to_the_default_exchange_gets_a_plain_queue,
-    uses_what_it_may_neither_make_nor_look_at,
-    says_that_the_user_may_not_bind,
-    says_that_the_user_may_not_consume,
-    says_that_a_queue_is_locked_by_another_connection,
-    says_that_there_are_too_many_channels,
-    says_at_once_that_a_user_has_too_many_connections,
+    uses_queues_that_it_may_neither_declare_nor_inspect,
+    reports_that_the_user_may_not_bind,
+    reports_that_the_user_may_not_consume,
+    reports_a_queue_locked_by_another_connection,
+    reports_too_many_channels,
+    reports_at_once_that_a_user_has_too_many_connections,
 );
 
 fn context() -> Here {
@@ -56,8 +56,8 @@ fn moved(letter: &DeadLetter, event: &str, reason: &str) {
     assert!(!letter.shown().contains("hello"), "{}", letter.shown());
 }
 
-async fn what_a_delivery_limit_drops_is_found_in_the_dead_queue() {
-    here!(Mine, "what_a_delivery_limit_drops_is_found_in_the_dead_queue");
+async fn a_delivery_limit_moves_events_to_the_dead_queue() {
+    here!(Mine, "a_delivery_limit_moves_events_to_the_dead_queue");
     let bus = Bus::connect(config()).await.unwrap();
     let service = bus.service().state(gives_back::<Mine>()).listeners([listener::<Mine>("one")]);
     let running = service.start().await.unwrap();
@@ -76,8 +76,8 @@ async fn what_a_delivery_limit_drops_is_found_in_the_dead_queue() {
     bus.close().await;
 }
 
-async fn what_is_over_its_time_is_found_in_the_dead_queue() {
-    here!(Mine, "what_is_over_its_time_is_found_in_the_dead_queue");
+async fn a_time_to_live_moves_events_to_the_dead_queue() {
+    here!(Mine, "a_time_to_live_moves_events_to_the_dead_queue");
     let bus = Bus::connect(config()).await.unwrap();
     let (script, _calls) = Script::<Mine>::attempts();
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
@@ -90,7 +90,7 @@ async fn what_is_over_its_time_is_found_in_the_dead_queue() {
     bus.close().await;
 }
 
-async fn what_the_broker_drops_after_a_retry_keeps_what_is_known_of_its_attempts() {
+async fn events_dropped_after_a_retry_keep_their_attempts() {
     here!(Mine, "what_the_broker_drops_after_a_retry");
     twyla_tests::broker::clean(Mine::DOMAIN).await;
     let bus = Bus::connect(config()).await.unwrap();
@@ -177,8 +177,8 @@ async fn make<P: Place>() {
     bus.close().await;
 }
 
-async fn uses_what_it_may_neither_make_nor_look_at() {
-    here!(Mine, "uses_what_it_may_neither_make_nor_look_at");
+async fn uses_queues_that_it_may_neither_declare_nor_inspect() {
+    here!(Mine, "uses_queues_that_it_may_neither_declare_nor_inspect");
     make::<Mine>().await;
     let proxy = StrictProxy::start(Strict { looks: true, ..Strict::default() }).await;
     let config = user(Mine::DOMAIN, ["", ".*", ".*"]).await.port(proxy.port());
@@ -205,8 +205,8 @@ async fn why<P: Place>(config: Config) -> String {
     why
 }
 
-async fn says_that_the_user_may_not_bind() {
-    here!(Mine, "says_that_the_user_may_not_bind");
+async fn reports_that_the_user_may_not_bind() {
+    here!(Mine, "reports_that_the_user_may_not_bind");
     make::<Mine>().await;
     let why = why::<Mine>(user(Mine::DOMAIN, ["", "", ".*"]).await).await;
     let (queue, exchange) = (format!("{}.one", Mine::EVENT), Mine::DOMAIN);
@@ -215,8 +215,8 @@ async fn says_that_the_user_may_not_bind() {
     assert!(why.ends_with(": the user needs `write` on the queue and `read` on the exchange"), "{why}");
 }
 
-async fn says_that_the_user_may_not_consume() {
-    here!(Mine, "says_that_the_user_may_not_consume");
+async fn reports_that_the_user_may_not_consume() {
+    here!(Mine, "reports_that_the_user_may_not_consume");
     make::<Mine>().await;
     let only_the_exchange = format!("^{}$", Mine::DOMAIN);
     let why = why::<Mine>(user(Mine::DOMAIN, ["", ".*", &only_the_exchange]).await).await;
@@ -225,8 +225,8 @@ async fn says_that_the_user_may_not_consume() {
     permit(Mine::DOMAIN, ["", "", ""]).await;
 }
 
-async fn says_that_a_queue_is_locked_by_another_connection() {
-    here!(Mine, "says_that_a_queue_is_locked_by_another_connection");
+async fn reports_a_queue_locked_by_another_connection() {
+    here!(Mine, "reports_a_queue_locked_by_another_connection");
     let (_connection, channel) = lapin().await;
     let queue = format!("{}.one", Mine::EVENT);
     let options = QueueDeclareOptions { exclusive: true, durable: true, ..QueueDeclareOptions::default() };
@@ -236,8 +236,8 @@ async fn says_that_a_queue_is_locked_by_another_connection() {
     channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
 }
 
-async fn says_that_there_are_too_many_channels() {
-    here!(Mine, "says_that_there_are_too_many_channels");
+async fn reports_too_many_channels() {
+    here!(Mine, "reports_too_many_channels");
     let proxy = StrictProxy::start(Strict { channels: Some(1), ..Strict::default() }).await;
     let config = config().port(proxy.port()).connect_deadline(Duration::from_secs(2));
     let bus = Bus::connect(config.emit_deadline(Duration::from_secs(1))).await.unwrap();
@@ -251,8 +251,8 @@ async fn says_that_there_are_too_many_channels() {
     bus.close().await;
 }
 
-async fn says_at_once_that_a_user_has_too_many_connections() {
-    here!(Mine, "says_at_once_that_a_user_has_too_many_connections");
+async fn reports_at_once_that_a_user_has_too_many_connections() {
+    here!(Mine, "reports_at_once_that_a_user_has_too_many_connections");
     let config = user(Mine::DOMAIN, [".*", ".*", ".*"]).await;
     ctl(&["set_user_limits", Mine::DOMAIN, r#"{"max-connections":1}"#]).await;
     // The bus opens two.

@@ -256,7 +256,7 @@ impl Tab<'_> {
     /// If the browser takes none.
     pub fn picture(&mut self) -> Result<Vec<u8>, Error> {
         let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }))?;
-        decoded(answer["data"].as_str().unwrap_or_default()).ok_or_else(|| "the picture is no base64".into())
+        decoded(answer["data"].as_str().unwrap_or_default()).ok_or_else(|| "the picture is not base64".into())
     }
 
     /// The page's activity since the last call.

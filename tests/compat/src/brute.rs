@@ -178,7 +178,7 @@ impl Found {
         self.wrong.extend(side.disputed(&values).into_iter().map(|what| format!("{name}: {what}")));
         match compare::sample(&side.bundle, &Options::subsumption()) {
             Sample::Value(value) if !side.validator.is_valid(&value) && !is_disputed(&value) => {
-                self.wrong.push(format!("{name}: {value} is no value of {}", side.schema));
+                self.wrong.push(format!("{name}: {value} is not a value of {}", side.schema));
             }
             Sample::Nothing => {
                 if let Some(value) = values.iter().find(|value| side.validator.is_valid(value)) {

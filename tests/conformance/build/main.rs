@@ -179,7 +179,7 @@ impl Writer<'_> {
             for _ in 0..workers {
                 scope.spawn(|| {
                     while let Some((number, (index, placement))) =
-                        { open.lock().expect("nobody panics with it").next() }
+                        { open.lock().expect("no thread panics with the lock").next() }
                     {
                         let group = self.placed(groups, sound, *index, *placement);
                         let mut group = group.expect("it was asked whether it can be there");
@@ -188,16 +188,16 @@ impl Writer<'_> {
                         let folder = group.folder.as_ref().expect("it has been placed");
                         let way = module::compile(self.draft, from + number, &what, folder, &self.folder);
                         let made = way.map(|way| group.way = way).map(|()| (*index, group));
-                        done.lock().expect("nobody panics with it").push((number, made));
+                        done.lock().expect("no thread panics with the lock").push((number, made));
                     }
                 });
             }
         });
-        let mut done = done.into_inner().expect("nobody panics with it");
+        let mut done = done.into_inner().expect("no thread panics with the lock");
         done.sort_by_key(|(number, _)| *number);
         let (placed, none): (Vec<_>, Vec<_>) = done.into_iter().partition(|(_, made)| made.is_some());
         if !none.is_empty() {
-            *unplaced.entry("their schema allows no object, and so is no event's".to_owned()).or_default() +=
+            *unplaced.entry("their schema allows no object, so it can't be an event's".to_owned()).or_default() +=
                 none.len();
         }
         // number the remaining groups without gaps

@@ -225,7 +225,7 @@ fn row(cells: &[String]) -> String {
 
 fn disagreements(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     for (file, error) in &summary.unreadable {
-        writeln!(f, "{} {file}: is no list of groups: {error}\n", summary.draft)?;
+        writeln!(f, "{} {file}: is not a list of groups: {error}\n", summary.draft)?;
     }
     let (failures, optional): (Vec<_>, Vec<_>) = summary.disagreements.iter().partition(|one| is_failure(one.kind));
     for one in failures {

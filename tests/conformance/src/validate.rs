@@ -72,7 +72,7 @@ impl CommandLine {
             let lines: Vec<&str> = of.iter().map(|index| &*contents[*index].text).collect();
             for (line, broken) in self.lines(draft, folder, event, &lines)? {
                 let index = line.checked_sub(1).and_then(|line| of.get(line));
-                let index = index.ok_or_else(|| io::Error::other(format!("it tells of line {line}")))?;
+                let index = index.ok_or_else(|| io::Error::other(format!("it reports line {line}")))?;
                 results[*index] = Some(broken);
             }
         }

@@ -24,7 +24,7 @@ mod contracts {
 use contracts::Context;
 use contracts::interop::{Ping, Pong};
 
-twyla_tests::with_rabbitmq!(carries_a_thousand_events_there_and_back, hands_over_what_rust_has_tried);
+twyla_tests::with_rabbitmq!(carries_a_thousand_events_there_and_back, hands_over_events_that_rust_has_tried);
 
 const EVENTS: usize = 1000;
 
@@ -83,8 +83,8 @@ async fn carries_a_thousand_events_there_and_back() {
 }
 
 /// A Python member takes over: aioamqp reads the headers of a retry, Twyla's and the broker's.
-async fn hands_over_what_rust_has_tried() {
-    here!(Mine, "hands_over_what_rust_has_tried");
+async fn hands_over_events_that_rust_has_tried() {
+    here!(Mine, "hands_over_events_that_rust_has_tried");
     let bus = Bus::connect(config()).await.unwrap();
     let (sender, mut calls) = unbounded_channel();
     let script = Script::<Mine>::new(move |_| {

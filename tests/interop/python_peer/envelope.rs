@@ -17,8 +17,8 @@ twyla_tests::with_rabbitmq!(
     hears_the_original,
     is_heard_by_the_original,
     is_heard_with_a_body_of_many_frames,
-    leaves_what_the_original_refuses_unacknowledged,
-    emits_onward_what_an_old_sender_put_into_a_session_that_is_no_uuid,
+    leaves_events_that_the_original_refuses_unacked,
+    emits_onward_within_a_session_that_is_not_a_uuid,
 );
 
 const SESSION: Uuid = Uuid::from_u128(0x5f0c_7d9e_3b1a_4c55_9d3e_2a6f_1c0b_7e42);
@@ -120,8 +120,8 @@ async fn waiting(channel: &Channel, queue: &str) -> u32 {
 }
 
 /// The peer can fail: like the original, it leaves messages unacked that its model or a schema refuses.
-async fn leaves_what_the_original_refuses_unacknowledged() {
-    here!(Mine, "leaves_what_the_original_refuses_unacknowledged");
+async fn leaves_events_that_the_original_refuses_unacked() {
+    here!(Mine, "leaves_events_that_the_original_refuses_unacked");
     let bus = Bus::connect(config()).await.unwrap();
     let mut python = Listener::start(Mine::EVENT, "one", "ack", &Schemata::of_ping()).await;
     let (_connection, channel) = lapin().await;
@@ -157,9 +157,9 @@ async fn leaves_what_the_original_refuses_unacknowledged() {
     bus.close().await;
 }
 
-async fn emits_onward_what_an_old_sender_put_into_a_session_that_is_no_uuid() {
-    here!(Mine, "emits_onward_what_an_old_sender_put_into_a_session_that_is_no_uuid");
-    here!(Onward, "emits_onward_what_an_old_sender_put_into_a_session_that_is_no_uuid");
+async fn emits_onward_within_a_session_that_is_not_a_uuid() {
+    here!(Mine, "emits_onward_within_a_session_that_is_not_a_uuid");
+    here!(Onward, "emits_onward_within_a_session_that_is_not_a_uuid");
     let bus = Bus::connect(config()).await.unwrap();
     let script = Script::<Mine>::new(|call| async move {
         if call.context.channel == "old" {
@@ -170,7 +170,7 @@ async fn emits_onward_what_an_old_sender_put_into_a_session_that_is_no_uuid() {
     let running = bus.service().state(script).listeners([listener::<Mine>("two")]).start().await.unwrap();
     let mut python = Listener::start(Onward::EVENT, "one", "ack", &Schemata::of_ping()).await;
     let (_connection, channel) = lapin().await;
-    let body = r#"{"event_name":"emits_onward_what_an_old_sender_put_into_a_session_that_is_no_uuid.ping",
+    let body = r#"{"event_name":"emits_onward_within_a_session_that_is_not_a_uuid.ping",
         "content":{"n":1,"text":"a"},"context":{"channel":"old"},
         "meta":{"version":"1.0","timestamp":"2020-02-03T04:05:06.000789","session_id":"a session of python's"}}"#;
     let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());

@@ -15,9 +15,9 @@ twyla_tests::with_rabbitmq!(
     joins_the_originals_group_as_classic,
     joins_the_originals_queue_though_set_to_quorum,
     a_quorum_group_is_closed_to_the_original,
-    handles_what_the_original_has_rejected,
-    rejects_what_the_original_then_handles,
-    leaves_what_the_original_has_dropped,
+    handles_events_rejected_by_the_original,
+    rejects_events_that_the_original_then_handles,
+    leaves_events_dropped_by_the_original,
 );
 
 /// Emits from both sides until each member of a group has received events of both, and checks that each event was
@@ -105,8 +105,8 @@ async fn a_quorum_group_is_closed_to_the_original() {
     bus.close().await;
 }
 
-async fn handles_what_the_original_has_rejected() {
-    here!(Mine, "handles_what_the_original_has_rejected");
+async fn handles_events_rejected_by_the_original() {
+    here!(Mine, "handles_events_rejected_by_the_original");
     let bus = Bus::connect(config()).await.unwrap();
     let mut python = Listener::start(Mine::EVENT, "one", "reject", &Schemata::of_ping()).await;
     bus.emit(Ping::<Mine>::new(1), Here::new("rust")).await.unwrap();
@@ -139,8 +139,8 @@ async fn handles_what_the_original_has_rejected() {
     bus.close().await;
 }
 
-async fn rejects_what_the_original_then_handles() {
-    here!(Mine, "rejects_what_the_original_then_handles");
+async fn rejects_events_that_the_original_then_handles() {
+    here!(Mine, "rejects_events_that_the_original_then_handles");
     let bus = Bus::connect(config()).await.unwrap();
     let script = Script::<Mine>::new(|call| async move {
         assert!(call.ack.reject());
@@ -163,8 +163,8 @@ async fn rejects_what_the_original_then_handles() {
     bus.close().await;
 }
 
-async fn leaves_what_the_original_has_dropped() {
-    here!(Mine, "leaves_what_the_original_has_dropped");
+async fn leaves_events_dropped_by_the_original() {
+    here!(Mine, "leaves_events_dropped_by_the_original");
     let bus = Bus::connect(config()).await.unwrap();
     let mut python = Listener::start(Mine::EVENT, "one", "drop", &Schemata::of_ping()).await;
     bus.emit(Ping::<Mine>::new(1), Here::new("rust")).await.unwrap();

@@ -18,20 +18,20 @@ twyla_rpc_tests::both_links!(
     answers_with_what_is_asked_for,
     carries_context_session_key_and_trace,
     holds_requests_to_their_contract_before_they_are_sent,
-    takes_no_larger_request_than_it_may,
+    refuses_too_large_requests,
     keeps_answers_that_break_their_contract,
     answers_with_typed_errors,
-    tells_of_faults_and_no_more,
+    reports_faults_only,
     survives_a_panic,
     stops_when_the_caller_has_given_up,
     stops_when_it_takes_too_long,
     refuses_calls_beyond_its_concurrency,
-    tries_again_what_may_be_repeated,
-    tries_nothing_again_that_may_not,
+    retries_idempotent_calls,
+    retries_no_call_that_is_not_idempotent,
     holds_an_rpc_to_bounds_of_its_own,
-    ends_what_is_under_way_and_takes_no_more,
-    lets_what_is_under_way_end_where_nobody_holds_it,
-    takes_no_deadline_for_one,
+    finishes_running_calls_and_refuses_new_ones,
+    lets_running_handlers_end_when_dropped,
+    accepts_unlimited_deadlines,
     sends_nothing_past_its_deadline,
     carries_much,
 );
@@ -79,7 +79,7 @@ async fn carries_context_session_key_and_trace(link: Link) {
     running.stop().await;
 }
 
-async fn takes_no_larger_request_than_it_may(link: Link) {
+async fn refuses_too_large_requests(link: Link) {
     let (running, rpc) = link.start(Script::echo(), |serve| serve.max_request(100)).await;
     assert_eq!(rpc.call::<Put>(Note::new(1, "x".repeat(50)), context()).await.unwrap().count, 1);
     let error = rpc.call::<Put>(Note::new(1, "x".repeat(200)), context()).await.unwrap_err();
@@ -148,7 +148,7 @@ async fn answers_with_typed_errors(link: Link) {
     running.stop().await;
 }
 
-async fn tells_of_faults_and_no_more(link: Link) {
+async fn reports_faults_only(link: Link) {
     let script = Script::new(|call| async move {
         match call.id {
             1 => Err("the password is hunter2".into()),
@@ -290,7 +290,7 @@ fn busy(times: u32) -> (Script, Arc<AtomicU32>) {
     (script, calls)
 }
 
-async fn tries_again_what_may_be_repeated(link: Link) {
+async fn retries_idempotent_calls(link: Link) {
     // idempotent by schema, by attribute, and by an idempotency key
     let (script, calls) = busy(2);
     let (running, rpc) = link.start(script, |serve| serve).await;
@@ -379,7 +379,7 @@ async fn forgets_that_a_call_may_be_repeated() {
     running.stop().await;
 }
 
-async fn tries_nothing_again_that_may_not(link: Link) {
+async fn retries_no_call_that_is_not_idempotent(link: Link) {
     let (script, calls) = busy(9);
     let (running, rpc) = link.start(script, |serve| serve).await;
     let error = rpc.call::<Put>(Note::new(1, ""), context()).await.unwrap_err();
@@ -392,7 +392,7 @@ async fn tries_nothing_again_that_may_not(link: Link) {
     running.stop().await;
 }
 
-async fn ends_what_is_under_way_and_takes_no_more(link: Link) {
+async fn finishes_running_calls_and_refuses_new_ones(link: Link) {
     let (script, go, begun) = gated();
     // running calls are counted even if their number is unlimited
     let (running, rpc) = link.start(script, |serve| serve.concurrency(usize::MAX)).await;
@@ -419,7 +419,7 @@ async fn ends_what_is_under_way_and_takes_no_more(link: Link) {
     assert!(matches!(gone, CallError::Unreachable { maybe_begun: false, .. }), "{gone}");
 }
 
-async fn lets_what_is_under_way_end_where_nobody_holds_it(link: Link) {
+async fn lets_running_handlers_end_when_dropped(link: Link) {
     let (script, go, begun) = gated();
     let (running, rpc) = link.start(script, |serve| serve).await;
     let first = rpc.call::<Look>(LookRequest::new(5), context());
@@ -432,7 +432,7 @@ async fn lets_what_is_under_way_end_where_nobody_holds_it(link: Link) {
     assert_eq!(first.await.unwrap().unwrap(), Note::new(5, "ended well"));
 }
 
-async fn takes_no_deadline_for_one(link: Link) {
+async fn accepts_unlimited_deadlines(link: Link) {
     let bounds =
         |serve: Serve| serve.deadline(Duration::MAX).read_deadline(Duration::MAX).write_deadline(Duration::MAX);
     let (running, rpc) = link.start(Script::echo(), bounds).await;

@@ -16,7 +16,7 @@ twyla_rpc_tests::both_links!(
     a_call_in_a_call_is_of_its_session_and_trace,
     a_call_in_a_call_has_no_more_time_than_it,
     a_call_in_a_call_is_over_with_it,
-    what_is_emitted_in_a_call_and_called_for_it_is_of_its_session_and_trace,
+    events_and_calls_of_a_call_share_its_session_and_trace,
 );
 
 /// Calls another service; for more than one note, it emits an event and leaves the call to the listener.
@@ -121,7 +121,7 @@ impl Drop for Dropped {
     }
 }
 
-async fn what_is_emitted_in_a_call_and_called_for_it_is_of_its_session_and_trace(link: Link) {
+async fn events_and_calls_of_a_call_share_its_session_and_trace(link: Link) {
     let (script, mut calls) = telling();
     let (behind, between, rpc) = started(link, script).await;
     let rpc = rpc.with_session(session_id("s-2")).with_trace(trace());

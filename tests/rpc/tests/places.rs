@@ -40,10 +40,10 @@ impl Resolve for Known {
 async fn a_resolver_returns_addresses() {
     let running = start(Serve::on("127.0.0.1:0")).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = listener.local_addr().unwrap();
+    let unused = listener.local_addr().unwrap();
     drop(listener);
     let asked = Arc::default();
-    let addresses = [nobody, running.address().unwrap()].map(|address| format!("http://{address}"));
+    let addresses = [unused, running.address().unwrap()].map(|address| format!("http://{address}"));
     let resolver = Known(Ok(addresses.to_vec()), Arc::clone(&asked));
     let rpc = Rpc::new(Config::new().resolver(resolver)).unwrap();
     for id in 1..=5 {

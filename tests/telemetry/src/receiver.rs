@@ -1,5 +1,5 @@
 //! An OTLP receiver: HTTP with protobuf, as a collector takes it.
-#![allow(clippy::unwrap_used, reason = "what is no OTLP ends the test")]
+#![allow(clippy::unwrap_used, reason = "data that is not OTLP ends the test")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};

@@ -158,7 +158,7 @@ macro_rules! serves {
 
 serves!(find_in_shop, parts);
 
-pub(crate) mod rooms {
+pub(crate) mod nested {
     #[twyla_runtime::listener("api.user_input")]
     pub(crate) async fn answer(_: super::Trusted) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         Ok(())
@@ -170,7 +170,7 @@ fn main() {
     async fn local(input: UserInput) {
         drop(input)
     }
-    let listeners = listeners![sell, view, loose, rooms::answer, ping, reply, local,];
+    let listeners = listeners![sell, view, loose, nested::answer, ping, reply, local,];
     assert_eq!(listeners.len(), 7);
     let bus = Bus::in_memory();
     let context = Context { channel: "c".to_owned(), user: None };

@@ -1,4 +1,4 @@
-"""What the platform's own formatter, `twyla.logging`, writes: for a record of Python's, and for the record that a line tells of.
+"""What the platform's formatter, `twyla.logging`, writes: for a Python record, and for the record described by a log line.
 
 Reads a line of a service's log, and prints a JSON object with `python` and `line`.
 """
