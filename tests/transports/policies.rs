@@ -190,9 +190,9 @@ async fn keeps_the_order_of_each_key(bus: Bus) {
     let mut next = [0; 10];
     for _ in 0..200 {
         let n = calls.recv().await.unwrap();
-        let lane = n as usize % 10;
-        assert_eq!(n / 10, next[lane], "out of order");
-        next[lane] += 1;
+        let key = n as usize % 10;
+        assert_eq!(n / 10, next[key], "out of order");
+        next[key] += 1;
     }
     assert!((2..=10).contains(&most.load(SeqCst)), "{most:?}");
     running.stop().await;
