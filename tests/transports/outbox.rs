@@ -37,7 +37,7 @@ async fn put<P: Place, DB: Dialect>(outbox: &Outbox<DB>, pool: &Pool<DB>, number
     }
 }
 
-async fn puts_aside<Mine: Place, Forbidden: Place, DB: Dialect>(pool: Pool<DB>) {
+async fn keeps_refused_apart<Mine: Place, Forbidden: Place, DB: Dialect>(pool: Pool<DB>) {
     let listening = Bus::connect(config()).await.unwrap();
     let (script, mut calls) = Script::<Mine>::numbers();
     let (forbidden, mut late) = Script::<Forbidden>::numbers();
@@ -89,7 +89,7 @@ async fn keeps_refused_events_apart_in_postgres() {
     here!(Mine, "keeps_refused_events_apart_in_postgres");
     here!(Forbidden, "keeps_refused_events_apart_in_postgres_forbidden");
     clean(Forbidden::DOMAIN).await;
-    puts_aside::<Mine, Forbidden, Postgres>(postgres_schema(Mine::DOMAIN).await).await;
+    keeps_refused_apart::<Mine, Forbidden, Postgres>(postgres_schema(Mine::DOMAIN).await).await;
 }
 
 async fn keeps_refused_events_apart_in_sqlite() {
@@ -97,7 +97,7 @@ async fn keeps_refused_events_apart_in_sqlite() {
     here!(Forbidden, "keeps_refused_events_apart_in_sqlite_forbidden");
     clean(Forbidden::DOMAIN).await;
     let (_dir, pool) = sqlite().await;
-    puts_aside::<Mine, Forbidden, Sqlite>(pool).await;
+    keeps_refused_apart::<Mine, Forbidden, Sqlite>(pool).await;
 }
 
 async fn does_not_delay_the_end_of_its_service() {
@@ -207,7 +207,7 @@ async fn works_through_a_pooler_that_shares_by_transaction() {
 }
 
 /// Two operators retry the same refused events at the same time: each event is sent once.
-async fn puts_back_once<DB: Works>(pool: Pool<DB>)
+async fn retries_once<DB: Works>(pool: Pool<DB>)
 where
     for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
 {
@@ -234,11 +234,11 @@ where
 #[tokio::test]
 #[ignore = "needs PostgreSQL: cargo xtask test starts it"]
 async fn an_event_is_retried_once_with_postgres() {
-    within(async { puts_back_once(postgres_schema("an_event_is_put_back_once").await).await }).await;
+    within(async { retries_once(postgres_schema("an_event_is_put_back_once").await).await }).await;
 }
 
 #[tokio::test]
 async fn an_event_is_retried_once_with_sqlite() {
     let (_dir, pool) = sqlite().await;
-    within(puts_back_once(pool)).await;
+    within(retries_once(pool)).await;
 }
