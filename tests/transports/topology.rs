@@ -47,7 +47,7 @@ fn moved(letter: &DeadLetter, event: &str, reason: &str) {
     assert_eq!((letter.reason, letter.deaths.len()), (None, 1), "{letter:?}");
     let death = &letter.deaths[0];
     assert_eq!((death.queue.as_str(), death.reason.as_str(), death.count), (queue.as_str(), reason, 1));
-    assert_eq!(letter.error, format!("RabbitMQ has moved it here out of the queue `{queue}`: {reason}"));
+    assert_eq!(letter.error, format!("RabbitMQ dead-lettered it from the queue `{queue}`: {reason}"));
     let domain = event.strip_suffix(".ping").unwrap();
     assert_eq!((letter.event.as_str(), letter.group.as_str()), (event, "one"));
     assert_eq!((letter.exchange.as_str(), letter.routing_key.as_str()), (domain, "ping"));

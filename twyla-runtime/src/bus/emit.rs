@@ -13,8 +13,8 @@ use super::config::FOREVER;
 use super::error::Error;
 use super::shared::Shared;
 use crate::future::BoxFuture;
-use crate::telemetry::span::Active;
-use crate::transport::{Cause, Outgoing, Unpublished};
+use crate::telemetry::span::ActiveSpan;
+use crate::transport::{Outgoing, PublishFailure, Unpublished};
 
 /// The future of [`Bus::emit`](crate::Bus::emit).
 ///
@@ -24,7 +24,7 @@ pub struct Emitting {
     event: &'static str,
     bus: Arc<Shared>,
     deadline: Duration,
-    span: Active,
+    span: ActiveSpan,
     stage: Stage,
 }
 
@@ -39,7 +39,12 @@ enum Stage {
 }
 
 impl Emitting {
-    pub(crate) fn new(event: &'static str, message: Result<Outgoing, Error>, bus: Arc<Shared>, span: Active) -> Self {
+    pub(crate) fn new(
+        event: &'static str,
+        message: Result<Outgoing, Error>,
+        bus: Arc<Shared>,
+        span: ActiveSpan,
+    ) -> Self {
         Self { event, deadline: bus.emit_deadline, bus, span, stage: Stage::Encoded(Some(message)) }
     }
 
@@ -72,16 +77,16 @@ impl Emitting {
                 tracing::debug!(event, message_id, "emitted");
                 Ok(())
             }
-            Err(Unpublished { maybe_sent: false, cause: Cause::Closed, .. }) => {
+            Err(Unpublished { maybe_sent: false, cause: PublishFailure::Closed, .. }) => {
                 self.span.failed("closed", None);
                 Err(Error::Closed)
             }
-            Err(Unpublished { maybe_sent: false, cause: Cause::TooLarge { bytes, most }, why }) => {
+            Err(Unpublished { maybe_sent: false, cause: PublishFailure::TooLarge { bytes, most }, why }) => {
                 tracing::warn!(event, message_id, error = why, "refused");
                 self.span.failed("size", Some(&why));
                 Err(Error::TooLarge { event, bytes, most, broker: true })
             }
-            Err(Unpublished { maybe_sent, cause: Cause::Refused | Cause::TooLarge { .. }, why }) => {
+            Err(Unpublished { maybe_sent, cause: PublishFailure::Refused | PublishFailure::TooLarge { .. }, why }) => {
                 tracing::warn!(event, message_id, maybe_sent, error = why, "refused");
                 self.span.failed("refused", Some(&why));
                 let message_id = message_id.to_owned();
@@ -154,7 +159,7 @@ impl fmt::Debug for Emitting {
 /// Counts an emit that has begun, once, also if it is dropped on the way.
 #[cfg(feature = "metrics")]
 struct Counted {
-    emits: Arc<crate::telemetry::metrics::Emits>,
+    emits: Arc<crate::telemetry::metrics::EmitMetrics>,
     begun: std::time::Instant,
     ended: bool,
 }

@@ -24,12 +24,12 @@ use crate::contract::event::{AsContext, Emittable, Event, EventContext};
 use crate::dead_letter::letter::DeadLetter;
 use crate::dead_letter::triage::{Sort, Sorted};
 use crate::progress::Progress;
-use crate::telemetry::metrics::AllEmits;
+use crate::telemetry::metrics::EmitMetricsByEvent;
 use crate::telemetry::span;
 use crate::telemetry::trace::TraceContext;
-use crate::transport::memory::Memory;
+use crate::transport::memory::MemoryTransport;
 use crate::transport::state::BusState;
-use crate::transport::{Address, Outgoing, Transport, dead_name, new_message_id, queue_name};
+use crate::transport::{Outgoing, PublishTarget, Transport, dead_name, new_message_id, queue_name};
 
 /// An event bus, over RabbitMQ or in the memory of this process. Clones share it.
 #[derive(Clone)]
@@ -47,15 +47,16 @@ impl Bus {
     /// without a listener is dropped.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::over(Arc::new(Memory::default()), program_name(), Duration::from_secs(30), MAX_EVENT)
+        Self::over(Arc::new(MemoryTransport::default()), program_name(), Duration::from_secs(30), MAX_EVENT)
     }
 
     /// Returns a bus in memory that reports what happens on it.
     #[cfg(feature = "testing")]
     pub(crate) fn observed(progress: Progress) -> Self {
-        let transport = Arc::new(Memory::observed(progress.clone()));
+        let transport = Arc::new(MemoryTransport::observed(progress.clone()));
         let (app_id, emit_deadline, max_event) = (program_name(), Duration::from_secs(30), MAX_EVENT);
-        let inner = Shared { transport, app_id, emit_deadline, max_event, emits: AllEmits::default(), progress };
+        let inner =
+            Shared { transport, app_id, emit_deadline, max_event, emits: EmitMetricsByEvent::default(), progress };
         Self { inner: Arc::new(inner), session: None, trace: None }
     }
 
@@ -100,7 +101,7 @@ impl Bus {
             app_id,
             emit_deadline,
             max_event,
-            emits: AllEmits::default(),
+            emits: EmitMetricsByEvent::default(),
             progress: Progress::default(),
         };
         Self { inner: Arc::new(inner), session: None, trace: None }
@@ -154,7 +155,7 @@ impl Bus {
         timestamp: DateTime<Utc>,
     ) -> Outgoing {
         Outgoing {
-            to: Address::Event { domain: domain.into(), event_type: event_type.into() },
+            to: PublishTarget::Event { domain: domain.into(), event_type: event_type.into() },
             body,
             message_id: new_message_id(),
             timestamp,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::progress::Progress;
-use crate::telemetry::metrics::AllEmits;
+use crate::telemetry::metrics::EmitMetricsByEvent;
 use crate::transport::Transport;
 
 pub(crate) struct Shared {
@@ -12,6 +12,6 @@ pub(crate) struct Shared {
     pub(crate) app_id: Arc<str>,
     pub(crate) emit_deadline: Duration,
     pub(crate) max_event: usize,
-    pub(crate) emits: AllEmits,
+    pub(crate) emits: EmitMetricsByEvent,
     pub(crate) progress: Progress,
 }

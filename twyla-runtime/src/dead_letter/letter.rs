@@ -1,4 +1,4 @@
-//! Dead letters: events that were set aside, and the headers that tell why.
+//! Dead letters, and the headers that describe why an event was dead-lettered.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::truncate::ellipsized;
 use twyla_codec::validate::{Violation, sensitive};
 
-/// The longest text of one header in bytes. All headers together must fit into one AMQP frame.
+/// The longest header text, in bytes. All headers together must fit into one AMQP frame.
 pub(crate) const MAX_TEXT: usize = 4096;
-/// The longest pointer or message of one violation in bytes.
+/// The longest pointer or message of one violation, in bytes.
 const MAX_PART: usize = 512;
-/// How many violations are written.
+/// The most violations in a header.
 const MAX_VIOLATIONS: usize = 16;
 
 pub(crate) const REASON: &str = "x-twyla-reason";
@@ -30,18 +30,18 @@ pub(crate) const FIRST_FAILED_AT: &str = "x-twyla-first-failed-at";
 pub(crate) const PARKED_AT: &str = "x-twyla-parked-at";
 pub(crate) const SENSITIVE: &str = "x-twyla-sensitive";
 
-/// Properties and headers of the sender's that a dead queue or a retry queue can't have as they are.
+// Sender properties that are stored in headers while the message is in a dead queue or a retry queue.
 pub(crate) const EXPIRATION: &str = "x-twyla-expiration";
 pub(crate) const DELIVERY_MODE: &str = "x-twyla-delivery-mode";
 pub(crate) const USER_ID: &str = "x-twyla-user-id";
 pub(crate) const CC: &str = "x-twyla-cc";
-/// Their headers.
+/// The headers that store sender properties.
 pub(crate) const SENDERS: [&str; 4] = [EXPIRATION, DELIVERY_MODE, USER_ID, CC];
 
-/// Declares the reasons, each with its word: the one list of them.
+/// Declares the reasons with their header values.
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
-        /// Why an event was parked.
+        /// Why an event was dead-lettered.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Reason {
@@ -49,10 +49,10 @@ macro_rules! reasons {
         }
 
         impl Reason {
-            /// All of them.
+            /// All reasons.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// The word in the header `x-twyla-reason`.
+            /// Returns the value of the header `x-twyla-reason`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -66,15 +66,15 @@ macro_rules! reasons {
 reasons! {
     /// The content or the context breaks its contract.
     Contract = "contract",
-    /// The message is no envelope.
+    /// The message isn't a valid envelope.
     Envelope = "envelope",
-    /// The handler returned an error at each attempt.
+    /// The handler returned an error on each attempt.
     Handler = "handler",
-    /// The handler panicked at the last attempt.
+    /// The handler panicked on the last attempt.
     Panic = "panic",
-    /// It was delivered again and again and never settled: the service ends, loses its connection or gives it back.
+    /// The event was redelivered too often without being settled: each time the service ended, lost its connection or requeued it.
     Redelivered = "redelivered",
-    /// It has more bytes than [`Config::max_event`](crate::Config::max_event) allows.
+    /// The message is larger than [`Config::max_event`](crate::Config::max_event) allows.
     Size = "size",
 }
 
@@ -84,76 +84,76 @@ impl Reason {
     }
 }
 
-/// One broken rule, as the header `x-twyla-violations` tells it.
+/// One contract violation, as in the header `x-twyla-violations`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadViolation {
-    /// Where in the message the offending value is: a JSON Pointer, for example `/content/emission`.
+    /// The location of the offending value in the message: a JSON Pointer, for example `/content/emission`.
     pub pointer: String,
-    /// The keyword that refuses it, for example `maxLength`.
+    /// The violated keyword, for example `maxLength`.
     pub keyword: String,
-    /// What is wrong, with the rule and the value, shortened.
+    /// The rule and the value, shortened.
     pub message: String,
 }
 
-/// An event that was set aside in a group's dead queue, `<domain>.<event_type>.<group>.dead`.
+/// An event in a group's dead queue, `<domain>.<event_type>.<group>.dead`.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// Why it was parked; `None` if it was put there by something else.
+    /// Why it was dead-lettered; `None` if something other than a listener put it there.
     pub reason: Option<Reason>,
-    /// The error in words.
+    /// The error message.
     pub error: String,
-    /// Each broken rule, where it was parked for its contract or envelope; of very many the first 16.
+    /// The violations, if the reason is the contract or the envelope; at most 16.
     pub violations: Vec<DeadViolation>,
     /// The event's name.
     pub event: String,
     /// The group that could not handle it.
     pub group: String,
-    /// The exchange that the event came through.
+    /// The exchange that the event was published to.
     pub exchange: String,
-    /// The routing key that it came with.
+    /// The routing key that it was published with.
     pub routing_key: String,
-    /// How often the handler was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// When the handler failed first.
+    /// When the first attempt failed.
     pub first_failed_at: Option<DateTime<Utc>>,
-    /// The error of that time.
+    /// The error of the first attempt.
     pub first_error: String,
-    /// When it was parked.
+    /// When it was dead-lettered.
     pub parked_at: Option<DateTime<Utc>>,
-    /// The message's id.
+    /// The message id.
     pub message_id: Option<String>,
-    /// What is nobody's to see in the message, where the schemas say `"x-sensitive": true`: JSON Pointers (RFC 6901), in
-    /// which a step `*` is each item or member. Of a message that was put there by something else it is all.
+    /// The sensitive values of the message (`"x-sensitive": true` in the schema), as JSON Pointers (RFC 6901) in which `*`
+    /// matches any key or index. Covers the whole message if something other than a listener put it there.
     pub sensitive: Vec<String>,
-    /// Where the broker itself has moved it from, the last one first: a queue whose delivery limit, time to live or length limit
-    /// it was over. Empty for what was parked by its listener.
+    /// The queues from which the broker dead-lettered it, the latest first, because of a delivery limit, a time to live or a
+    /// length limit. Empty if its listener dead-lettered it.
     pub deaths: Vec<Death>,
-    /// The message as it came, byte for byte.
+    /// The message body as delivered, byte for byte.
     pub body: Bytes,
 }
 
-/// A queue that the broker has moved a message out of, as RabbitMQ's header `x-death` tells it.
+/// An entry of RabbitMQ's header `x-death`: the broker dead-lettered the message from this queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Death {
     /// The queue.
     pub queue: String,
-    /// The broker's word for the reason: `delivery_limit`, `expired`, `maxlen` or `rejected`.
+    /// The broker's reason: `delivery_limit`, `expired`, `maxlen` or `rejected`.
     pub reason: String,
-    /// How often that has happened to the message in this queue.
+    /// How often this happened to the message in this queue.
     pub count: u64,
-    /// The exchange that the message had come to this queue through.
+    /// The exchange that routed the message to this queue.
     pub exchange: String,
-    /// The routing keys that it had come with.
+    /// The routing keys of the message.
     pub routing_keys: Vec<String>,
-    /// When it happened first.
+    /// When it first happened.
     pub at: Option<DateTime<Utc>>,
-    /// The message's time to live in milliseconds, if its sender had given it one.
+    /// The message's own time to live in milliseconds, if the sender set one.
     pub expiration: Option<String>,
 }
 
-/// With the message as it is [shown](DeadLetter::shown).
+/// Prints the message with its [sensitive values hidden](DeadLetter::shown).
 impl fmt::Debug for DeadLetter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeadLetter")
@@ -183,27 +183,27 @@ pub(crate) enum Header {
     Number(i64),
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what others send has one"))]
     Flag(bool),
-    /// The value of another's, as it came: a letter for its type (AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's), and its bytes.
+    /// A foreign value, unparsed: its type letter (AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's extensions) and its bytes.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what others send has one"))]
     Raw(Bytes),
 }
 
-/// A header with its name.
-pub(crate) type Named = (Cow<'static, str>, Header);
+/// A header and its name.
+pub(crate) type NamedHeader = (Cow<'static, str>, Header);
 
-/// About how many bytes headers take.
-pub(crate) fn named_size(headers: &[Named]) -> usize {
+/// Returns the approximate size of headers in memory, in bytes.
+pub(crate) fn named_size(headers: &[NamedHeader]) -> usize {
     let value = |header: &Header| match header {
         Header::Text(text) => text.len(),
         Header::Raw(raw) => raw.len(),
         Header::Number(_) | Header::Flag(_) => 8,
     };
-    headers.iter().map(|(name, header)| size_of::<Named>() + name.len() + value(header)).sum()
+    headers.iter().map(|(name, header)| size_of::<NamedHeader>() + name.len() + value(header)).sum()
 }
 
-/// What a message keeps of its headers when it is set aside: those that neither we nor the broker have set, and those that
-/// have what its sender wrote elsewhere.
-pub(crate) fn foreign(headers: &[(String, Header)]) -> Vec<Named> {
+/// Returns the headers that a message keeps when it is requeued or dead-lettered: those that neither Twyla nor the broker
+/// set, and those that store sender properties.
+pub(crate) fn foreign(headers: &[(String, Header)]) -> Vec<NamedHeader> {
     const OTHERS: [&str; 5] = ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
     let kept = headers.iter().filter(|(name, _)| {
         let is_ours = name.starts_with("x-twyla-") && !SENDERS.contains(&name.as_str());
@@ -213,7 +213,7 @@ pub(crate) fn foreign(headers: &[(String, Header)]) -> Vec<Named> {
 }
 
 impl DeadLetter {
-    /// Limits what a sender can blow up.
+    /// Converts violations, with their number and length limited: a sender controls both.
     pub(crate) fn violations(part: &str, violations: &[Violation]) -> Vec<DeadViolation> {
         let cut = |text: &str| ellipsized(text, MAX_PART);
         violations
@@ -227,7 +227,7 @@ impl DeadLetter {
             .collect()
     }
 
-    /// The headers that tell it, in a fixed order.
+    /// Returns the headers that describe the dead letter, in a fixed order.
     pub(crate) fn headers(&self) -> Vec<(&'static str, Header)> {
         let text = |text: &str| Header::Text(ellipsized(text, MAX_TEXT));
         let mut headers = Vec::with_capacity(9);
@@ -255,14 +255,14 @@ impl DeadLetter {
         }
         if !self.sensitive.is_empty() {
             let json = serde_json::to_string(&self.sensitive).unwrap_or_default();
-            // where that is too much, all of it is
+            // if the list is too long, everything is sensitive
             let json = if json.len() > MAX_TEXT { r#"["/content","/context"]"#.to_owned() } else { json };
             headers.push((SENSITIVE, Header::Text(json)));
         }
         headers
     }
 
-    /// With what the broker says of a message that it has moved into the dead queue by itself.
+    /// Adds the details of a message that the broker itself dead-lettered.
     #[cfg(feature = "amqp")]
     pub(crate) fn moved(mut self, deaths: Vec<Death>) -> Self {
         if self.reason.is_some() {
@@ -270,7 +270,7 @@ impl DeadLetter {
         }
         if let (Some(last), Some(first)) = (deaths.first(), deaths.last()) {
             if self.error.is_empty() {
-                self.error = format!("RabbitMQ has moved it here out of the queue `{}`: {}", last.queue, last.reason);
+                self.error = format!("RabbitMQ dead-lettered it from the queue `{}`: {}", last.queue, last.reason);
             }
             if self.exchange.is_empty() && self.routing_key.is_empty() {
                 self.exchange.clone_from(&first.exchange);
@@ -290,7 +290,7 @@ impl DeadLetter {
         self
     }
 
-    /// Reads a dead letter back; what isn't there is empty.
+    /// Reads a dead letter from its headers; missing ones yield empty fields.
     pub(crate) fn read(headers: &[(String, Header)], message_id: Option<String>, body: Bytes) -> Self {
         let find = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
         let text = |name: &str| match find(name) {
@@ -315,10 +315,10 @@ impl DeadLetter {
             parked_at: time(PARKED_AT),
             message_id,
             sensitive: match find(SENSITIVE) {
-                // what can't be read may be anything
+                // an unreadable list may name anything, so everything is sensitive
                 Some(Header::Text(text)) => serde_json::from_str(text).unwrap_or_else(|_| vec![String::new()]),
                 Some(_) => vec![String::new()],
-                // who put it there has not said what is
+                // not dead-lettered by a listener: nothing is known to be safe to show
                 None if find(REASON).is_none() => vec!["/content".to_owned(), "/context".to_owned()],
                 None => Vec::new(),
             },
@@ -327,9 +327,8 @@ impl DeadLetter {
         }
     }
 
-    /// The message as people may see it: its JSON on several lines, with the word `[sensitive]` in the place of each
-    /// [sensitive](Self::sensitive) value. A message that is no JSON is shown as text, or not at all where something in it
-    /// would be sensitive.
+    /// Returns the message for display: indented JSON, with `[sensitive]` in place of each [sensitive](Self::sensitive)
+    /// value. A message that isn't valid JSON is returned as text, or hidden if it may contain sensitive values.
     #[must_use]
     pub fn shown(&self) -> String {
         match serde_json::from_slice::<serde_json::Value>(&self.body) {
@@ -338,7 +337,9 @@ impl DeadLetter {
                 format!("{body:#}")
             }
             Err(_) if self.sensitive.is_empty() => String::from_utf8_lossy(&self.body).into_owned(),
-            Err(_) => format!("[{} bytes that are no JSON, and may have sensitive ones]", self.body.len()),
+            Err(_) => {
+                format!("[{} bytes that are not valid JSON, hidden because they may be sensitive]", self.body.len())
+            }
         }
     }
 }
@@ -375,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_tell_all_and_read_back() {
+    fn headers_round_trip() {
         let letter = letter();
         let headers = letter.headers();
         let lines: Vec<_> = headers
@@ -410,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sensitive_is_not_shown() {
+    fn hides_sensitive_values() {
         let shown = |body: &'static str| DeadLetter { body: Bytes::from_static(body.as_bytes()), ..letter() }.shown();
         let body = r#"{"content":{"emission":"secret","language":"en"},"context":{}}"#;
         assert_eq!(
@@ -427,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_stay_small_whatever_was_sent() {
+    fn headers_stay_below_the_frame_size() {
         let bad = Violation { pointer: "/ä".repeat(100_000), keyword: "x", message: "ü".repeat(100_000) };
         let letter = DeadLetter {
             error: "ß".repeat(100_000),
@@ -443,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_headers_of_others_and_what_a_sender_wrote_elsewhere() {
+    fn keeps_foreign_headers_and_stored_sender_properties() {
         let text = |text: &str| Header::Text(text.to_owned());
         let headers = [
             ("traceparent".to_owned(), text("00-1-2-01")),
@@ -462,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_something_else_put_there() {
+    fn reads_a_message_that_no_listener_dead_lettered() {
         let read = DeadLetter::read(&[(ATTEMPTS.to_owned(), Header::Number(-1))], None, Bytes::new());
         assert_eq!((read.reason, read.attempts, read.error.as_str()), (None, 0, ""));
         assert_eq!(read.sensitive, ["/content", "/context"]);

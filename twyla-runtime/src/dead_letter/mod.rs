@@ -1,4 +1,4 @@
-//! Dead letters: events that were not handled, and what becomes of them.
+//! Dead letters: events that could not be handled, and their triage.
 
 pub(crate) mod letter;
 pub(crate) mod triage;

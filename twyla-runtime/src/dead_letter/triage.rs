@@ -1,30 +1,29 @@
-//! What is done with dead letters: looked at one by one, and kept, handed to their group again, or thrown away.
+//! Triage of dead letters: each is kept, replayed or dropped.
 
-/// What becomes of one dead letter: the answer of the function that [`Bus::sort_dead_letters`](crate::Bus::sort_dead_letters)
-/// asks.
+/// The decision on one dead letter, for [`Bus::sort_dead_letters`](crate::Bus::sort_dead_letters).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
-    /// It stays in the dead queue.
+    /// Leave it in the dead queue.
     Keep,
-    /// It goes back to its group's queue, under the same message id, as if it had never been tried.
+    /// Return it to its group's queue, under the same message id and with no attempts counted.
     Replay,
-    /// It is thrown away.
+    /// Delete it.
     Drop,
-    /// It stays, and no other is looked at.
+    /// Leave it in the dead queue, and end the triage.
     Stop,
 }
 
-/// What has become of the dead letters.
+/// The result of a triage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sorted {
-    /// How many stayed, of those that were looked at.
+    /// How many of the inspected letters stayed.
     pub kept: usize,
-    /// How many their group has again.
+    /// How many were returned to their group's queue.
     pub replayed: usize,
-    /// How many are gone.
+    /// How many were deleted.
     pub dropped: usize,
 }
 
-/// The function that says what becomes of each.
+/// The function that decides on each dead letter.
 pub(crate) type Decide<'a> = &'a mut (dyn FnMut(&crate::DeadLetter) -> Sort + Send);

@@ -17,7 +17,7 @@ use super::running_handlers::RunningHandlers;
 use super::store_state::StoreState;
 use crate::bus::Bus;
 use crate::contract::envelope;
-use crate::telemetry::metrics::Listens;
+use crate::telemetry::metrics::ListenerMetrics;
 use crate::transport::{Delivery, QueueSpec};
 
 /// One listener of a running service.
@@ -43,7 +43,7 @@ pub(crate) struct ActiveListener {
     /// How many handlers may run at once, where that is fewer than the prefetch.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
-    pub(crate) figures: Listens,
+    pub(crate) figures: ListenerMetrics,
     pub(crate) stopping: watch::Receiver<Phase>,
 }
 

@@ -26,8 +26,8 @@ use crate::contract::envelope::{self, Envelope};
 use crate::contract::session::Session;
 use crate::dead_letter::letter::{DeadLetter, Reason};
 use crate::progress::{AttemptEnd, AttemptStart};
-use crate::telemetry::metrics::{Came, Listens};
-use crate::telemetry::span::{self, Active};
+use crate::telemetry::metrics::{AttemptOutcome, ListenerMetrics};
+use crate::telemetry::span::{self, ActiveSpan};
 use crate::transport::{Delivery, QueueSpec};
 use twyla_codec::validate::{Refusal, Violation};
 
@@ -214,7 +214,7 @@ async fn attempts(
             Begun::Done => {
                 listening.store.works();
                 ack.ack();
-                clock.stop(Came::Skipped);
+                clock.stop(AttemptOutcome::Skipped);
                 progress.attempt_ends(AttemptEnd::Skipped);
                 span.debug(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
                 return NextStep::Settled;
@@ -248,7 +248,7 @@ async fn attempts(
         listening.store.works();
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
-            clock.stop(if ok { Came::Handled } else { Came::Failed });
+            clock.stop(if ok { AttemptOutcome::Handled } else { AttemptOutcome::Failed });
             progress.attempt_ends(AttemptEnd::Decided(decision));
             span.debug(|| tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided"));
             return NextStep::Settled;
@@ -256,7 +256,7 @@ async fn attempts(
         let (reason, error, what) = match outcome {
             Ok(Ok(())) => {
                 ack.ack();
-                clock.stop(Came::Handled);
+                clock.stop(AttemptOutcome::Handled);
                 progress.attempt_ends(AttemptEnd::Handled);
                 span.debug(|| tracing::debug!(event, group, attempt, "handled"));
                 return NextStep::Settled;
@@ -285,7 +285,7 @@ async fn attempts(
             },
             Err(panic) => (Reason::Panic, panic, FailAction::Retry),
         };
-        clock.stop(Came::Failed);
+        clock.stop(AttemptOutcome::Failed);
         progress.attempt_ends(AttemptEnd::Failed(&error));
         span.failed(reason.as_str(), Some(&error));
         let this = FailedAttempts::after(failed.take(), attempt, &error);
@@ -366,18 +366,18 @@ async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration)
 
 /// Times one attempt. An attempt that is stopped counts as none.
 struct AttemptTimer<'a> {
-    figures: &'a Listens,
+    figures: &'a ListenerMetrics,
     begun: Instant,
-    came: Cell<Option<(Came, Duration)>>,
+    came: Cell<Option<(AttemptOutcome, Duration)>>,
 }
 
 impl<'a> AttemptTimer<'a> {
-    fn start(figures: &'a Listens) -> Self {
+    fn start(figures: &'a ListenerMetrics) -> Self {
         figures.begun();
         Self { figures, begun: Instant::now(), came: Cell::new(None) }
     }
 
-    fn stop(&self, came: Came) {
+    fn stop(&self, came: AttemptOutcome) {
         self.came.set(Some((came, self.begun.elapsed())));
     }
 }
@@ -450,7 +450,7 @@ fn incoming(
     session: &Session,
     attempt: u32,
     failed: Option<&FailedAttempts>,
-) -> (Incoming, Active) {
+) -> (Incoming, ActiveSpan) {
     let system = listening.bus.system();
     let span = span::process(&listening.queue, delivery, system, attempt, session, delivery.trace.as_ref());
     let incoming = Incoming {

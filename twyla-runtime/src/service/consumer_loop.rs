@@ -23,7 +23,7 @@ const TOGETHER: usize = 16;
 
 /// RunningHandlers one listener until the service stops, then drains it.
 pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscription, deadline: Duration) {
-    let Subscription { mut deliveries, intake, done, .. } = subscription;
+    let Subscription { mut deliveries, stop, done, .. } = subscription;
     let (event, group) = (listening.queue.event, listening.queue.group);
     let mut phase = listening.stopping.clone();
     let mut handlers = JoinSet::new();
@@ -84,7 +84,7 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
             }
         }
     }
-    drop(intake);
+    drop(stop);
     // Deliveries without a handler go back to their queue.
     drop((taken, deliveries, lanes));
 

@@ -12,7 +12,7 @@ use super::phase::{Phase, stopping};
 use super::recall::{HandlingGuard, VoidOutcome};
 use super::retry::doubled;
 use super::verdict::Destination;
-use crate::transport::{Cause, Delivery, Outgoing, Unpublished};
+use crate::transport::{Delivery, Outgoing, PublishFailure, Unpublished};
 
 /// The pauses between two publishes to a dead queue.
 const FIRST: Duration = Duration::from_secs(1);
@@ -86,7 +86,7 @@ async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &
                 tracing::info!(event, group, message_id, "parked at last");
                 return DeadLettering::Done;
             }
-            Err(Unpublished { cause: Cause::Closed, .. }) => return DeadLettering::Back,
+            Err(Unpublished { cause: PublishFailure::Closed, .. }) => return DeadLettering::Back,
             Err(failure) => {
                 tracing::warn!(event, group, message_id, error = failure.why, "still can't be parked, waits here");
                 holding.fails_again(&failure.why);

@@ -55,7 +55,7 @@ use crate::future::BoxFuture;
 #[cfg(feature = "rpc-server")]
 use crate::rpc::Bound;
 use crate::rpc::{self, Rpc, Serve, Serving};
-use crate::telemetry::metrics::Listens;
+use crate::telemetry::metrics::ListenerMetrics;
 use crate::transport::{QueueKind, QueueSpec, dead_name, queue_name};
 
 /// Publishes an outbox until the service stops.
@@ -336,7 +336,7 @@ impl Service {
                 places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
                 pace: Pace::default(),
-                figures: Listens::new(event, group),
+                figures: ListenerMetrics::new(event, group),
                 store: StoreState::new(event, group),
                 hold: HeldDeliveries::new(prefetch),
                 recall: Recall::default(),
@@ -358,7 +358,7 @@ impl Service {
                 }
             }
             running.held.push((listening.queue.name.clone(), listening.hold.subscribe()));
-            running.consumers.push((listening.queue.name.clone(), subscription.there.clone()));
+            running.consumers.push((listening.queue.name.clone(), subscription.consuming.clone()));
             slow_handlers::watch(&listening);
             running.add(consumer_loop::serve(listening, subscription, drain));
         }

@@ -188,7 +188,7 @@ impl Drop for HandlingGuard<'_> {
 mod tests {
     use super::*;
     use crate::dead_letter::letter::Header;
-    use crate::transport::{Address, Outgoing};
+    use crate::transport::{Outgoing, PublishTarget};
 
     #[tokio::test]
     async fn a_message_that_comes_again_waits_for_its_first_handling_and_gets_its_outcome() {
@@ -239,7 +239,7 @@ mod tests {
         let recall = Recall::default();
         let dead = |text: usize| {
             VoidOutcome::Held(Destination::Dead(Outgoing {
-                to: Address::Back("q".into()),
+                to: PublishTarget::Back("q".into()),
                 body: vec![0; 1 << 20].into(),
                 message_id: "id".into(),
                 timestamp: chrono::Utc::now(),

@@ -12,8 +12,8 @@ use super::meta::FirstFailure;
 use super::retry::step;
 use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
 use crate::dead_letter::letter::{self, DeadLetter, Header, Reason};
-use crate::telemetry::span::{self, Active};
-use crate::transport::{Address, Delivery, Outgoing, new_message_id};
+use crate::telemetry::span::{self, ActiveSpan};
+use crate::transport::{Delivery, Outgoing, PublishTarget, new_message_id};
 
 impl Delivery {
     /// Returns the earlier attempts that its headers report.
@@ -66,7 +66,7 @@ pub(crate) async fn postpone(
     headers.push((letter::ROUTING_KEY.into(), Header::Text(routing_key)));
     let (queue, pause) = (&listening.queue, step(pause));
     let span = span::retry(queue, &delivery, listening.bus.system(), &queue.retry(pause), delivery.trace.as_ref());
-    let to = Address::Retry(queue.clone(), pause);
+    let to = PublishTarget::Retry(queue.clone(), pause);
     let (delivery, message, why) = set_aside(listening, delivery, to, headers, &span).await.err()?;
     Some(Box::new(HeldDelivery { delivery, way: Destination::Retry(Instant::now() + pause, message.headers), why }))
 }
@@ -110,7 +110,7 @@ pub(crate) async fn park(
     };
     let mut headers = letter::foreign(&delivery.headers);
     headers.extend(letter.headers().into_iter().map(|(name, value)| (name.into(), value)));
-    match set_aside(listening, delivery, Address::Dead(queue.clone()), headers, &span).await {
+    match set_aside(listening, delivery, PublishTarget::Dead(queue.clone()), headers, &span).await {
         Ok(()) => {
             listening.figures.parked();
             None
@@ -125,9 +125,9 @@ pub(crate) async fn park(
 async fn set_aside(
     listening: &ActiveListener,
     delivery: Delivery,
-    to: Address,
-    headers: Vec<letter::Named>,
-    span: &Active,
+    to: PublishTarget,
+    headers: Vec<letter::NamedHeader>,
+    span: &ActiveSpan,
 ) -> Result<(), (Delivery, Outgoing, String)> {
     let message = Outgoing {
         to,

@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 use super::dedupe::Trouble;
-use crate::telemetry::metrics::Listens;
+use crate::telemetry::metrics::ListenerMetrics;
 
 /// The state of a listener's store after its last use.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl StoreState {
     }
 
     /// The store failed. Logs the first failure after a success; a busy store counts as working.
-    pub(crate) fn fails(&self, trouble: &Trouble, figures: &Listens) {
+    pub(crate) fn fails(&self, trouble: &Trouble, figures: &ListenerMetrics) {
         figures.store_failed();
         let (event, group, error) = (self.event, self.group, &trouble.cause);
         if trouble.busy {

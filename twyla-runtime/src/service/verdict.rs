@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::meta::FirstFailure;
 use crate::contract::envelope;
-use crate::dead_letter::letter::{self, DeadViolation, Header, Named, Reason};
+use crate::dead_letter::letter::{self, DeadViolation, Header, NamedHeader, Reason};
 use crate::transport::Outgoing;
 use crate::truncate::ellipsized;
 
@@ -53,5 +53,5 @@ pub(crate) enum Destination {
     /// To the dead queue, as this message.
     Dead(Outgoing),
     /// To the handler at this time, with the headers that a retry queue would have returned.
-    Retry(Instant, Vec<Named>),
+    Retry(Instant, Vec<NamedHeader>),
 }

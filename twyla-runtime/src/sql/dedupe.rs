@@ -1,4 +1,4 @@
-//! Remembered in a database: in the same transaction that the handler works in.
+//! The dedupe store in a database: an event is marked as handled in the handler's own transaction.
 
 use std::any::TypeId;
 use std::error::Error as StdError;
@@ -11,60 +11,62 @@ use sqlx::{Pool, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Dialect;
-use super::trouble::{passes, trouble};
+use super::transient::{is_transient, store_error};
 use crate::future::BoxFuture;
 use crate::service::dedupe::{Begun, Claim, Dedupe, Identity, NotCommitted, Store, Transacting, Trouble};
 use crate::service::handler::{Argument, Failure, Need, Parts};
 
-type Cause = Box<dyn StdError + Send + Sync>;
+type BoxError = Box<dyn StdError + Send + Sync>;
 
 impl Dedupe {
-    /// Remembers in the table `twyla_handled` of a database, which is made where it is missing.
+    /// Remembers handled events in the table `twyla_handled` of a database. Creates the table if it is missing.
     ///
-    /// Each attempt has a transaction of its own, which is committed when the handler has succeeded and before the event is
-    /// acked. A handler that does its work in it ([`Tx`]) takes effect exactly once, whenever the process dies; without,
-    /// an event may be handled again if the process dies between the work and the commit. Each handler that runs has a
-    /// connection of the pool, so the pool bounds how many do; SQLite has one writer, so there they run one after another. Rows stay for ever, unless [`keep_for`](Self::keep_for) says
-    /// how long: an event can come again for as long as it may be replayed.
+    /// Each attempt has its own transaction, which is committed after the handler succeeds and before the event is acked. A
+    /// handler that does its work in that transaction ([`Tx`]) takes effect exactly once, whenever the process dies. Without
+    /// it, an event may be handled again if the process dies between the work and the commit.
+    ///
+    /// Each running handler holds one connection, so the size of the pool bounds how many handlers run. SQLite has a single
+    /// writer, so there handlers run one after another. Rows are kept for ever unless [`keep_for`](Self::keep_for) sets a time:
+    /// an event can be delivered again for as long as it may be replayed.
     ///
     /// # Errors
-    /// What the database says when the table is made.
+    /// The database's error if the table can't be created.
     ///
     /// # Cancel safety
-    /// Dropping the future may leave the table made.
+    /// If the future is dropped, the table may or may not be created.
     pub async fn sql<DB: Dialect>(pool: Pool<DB>) -> Result<Self, sqlx::Error> {
         DB::make_handled(&pool).await?;
-        let store = Arc::new(Sql { pool, open: Arc::default() });
+        let store = Arc::new(SqlStore { pool, open: Arc::default() });
         Ok(Self { store, gives: Some(TypeId::of::<Tx<DB>>()), kept: None })
     }
 }
 
-struct Sql<DB: Dialect> {
+struct SqlStore<DB: Dialect> {
     pool: Pool<DB>,
-    /// Counts the transactions that are open: as many references as there are, and this one.
+    /// Counts the open transactions: each holds a reference beside this one.
     open: Arc<()>,
 }
 
-impl<DB: Dialect> Store for Sql<DB> {
+impl<DB: Dialect> Store for SqlStore<DB> {
     fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>> {
-        Box::pin(
-            async move { self.begin(event).await.map_err(|error| trouble(error, Arc::strong_count(&self.open) > 1)) },
-        )
+        Box::pin(async move {
+            self.begin(event).await.map_err(|error| store_error(error, Arc::strong_count(&self.open) > 1))
+        })
     }
 
     fn connections(&self) -> Option<u32> {
         Some(self.pool.options().get_max_connections())
     }
 
-    fn forget(&self, age: Duration) -> BoxFuture<'_, Result<u64, Cause>> {
+    fn forget(&self, age: Duration) -> BoxFuture<'_, Result<u64, BoxError>> {
         Box::pin(async move { Ok(DB::forget(&self.pool, age.as_secs_f64()).await?) })
     }
 }
 
-impl<DB: Dialect> Sql<DB> {
+impl<DB: Dialect> SqlStore<DB> {
     async fn begin(&self, event: Identity<'_>) -> Result<Begun, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
-        // PostgreSQL has no text with this character, and a sender that writes it has no ids to tell events by
+        // PostgreSQL text can't contain NUL; an event with such an id is treated as one without an id
         if let Some(id) = event.message_id.filter(|id| !id.contains('\0'))
             && !DB::handled(&mut transaction, event.queue, event.group, id).await?
         {
@@ -72,16 +74,16 @@ impl<DB: Dialect> Sql<DB> {
             return Ok(Begun::Done);
         }
         let tx = Tx(Arc::new(Mutex::new(Some(transaction))));
-        Ok(Begun::New(Box::new(Open { tx, _open: self.open.clone() })))
+        Ok(Begun::New(Box::new(SqlClaim { tx, _guard: self.open.clone() })))
     }
 }
 
-struct Open<DB: Dialect> {
+struct SqlClaim<DB: Dialect> {
     tx: Tx<DB>,
-    _open: Arc<()>,
+    _guard: Arc<()>,
 }
 
-impl<DB: Dialect> Claim for Open<DB> {
+impl<DB: Dialect> Claim for SqlClaim<DB> {
     fn transaction(&self) -> Option<Transacting> {
         Some(Transacting(Arc::new(self.tx.clone())))
     }
@@ -95,19 +97,18 @@ impl<DB: Dialect> Claim for Open<DB> {
                 Ok(()) => transaction.commit().await,
                 Err(error) => Err(error),
             };
-            committed.map_err(|error| match passes(&error) {
-                true => NotCommitted::Store(trouble(error, true)),
+            committed.map_err(|error| match is_transient(&error) {
+                true => NotCommitted::Store(store_error(error, true)),
                 false => NotCommitted::Handler(error.into()),
             })
         })
     }
 }
 
-/// A handler argument: the transaction in which an event is remembered as handled. It is there with
-/// [`Dedupe::sql`].
+/// A handler argument: the transaction that marks the event as handled. Needs [`Dedupe::sql`].
 ///
-/// What is done in it holds exactly if the handler succeeds; an error or a panic undoes it, with the memory of the event. So
-/// does, in PostgreSQL, a statement that fails, also where the handler lets its error pass: what may fail is done in a
+/// The transaction is committed if the handler succeeds, and rolled back with the mark if it fails or panics. In PostgreSQL
+/// a failed statement also rolls it back, even if the handler ignores the error: run a statement that may fail in a
 /// savepoint.
 ///
 /// ```text
@@ -121,13 +122,13 @@ impl<DB: Dialect> Claim for Open<DB> {
 pub struct Tx<DB: Dialect>(Arc<Mutex<Option<Transaction<'static, DB>>>>);
 
 impl<DB: Dialect> Tx<DB> {
-    /// The transaction's connection, until what is returned is dropped.
+    /// Locks the transaction's connection until the guard is dropped.
     ///
     /// # Panics
-    /// When the handler has ended: the transaction has too.
+    /// If the handler has returned: its transaction has ended.
     ///
     /// # Cancel safety
-    /// Nothing is locked if the future is dropped.
+    /// If the future is dropped, nothing is locked.
     pub async fn lock(&self) -> TxGuard<'_, DB> {
         let guard = self.0.lock().await;
         assert!(guard.is_some(), "the handler has ended, and its transaction with it");
@@ -147,7 +148,7 @@ impl<DB: Dialect> fmt::Debug for Tx<DB> {
     }
 }
 
-/// A transaction's connection: `&mut *guard` executes a query of sqlx.
+/// The connection of a locked transaction: pass `&mut **guard` to an sqlx query.
 pub struct TxGuard<'a, DB: Dialect>(MutexGuard<'a, Option<Transaction<'static, DB>>>);
 
 impl<DB: Dialect> fmt::Debug for TxGuard<'_, DB> {
@@ -156,27 +157,27 @@ impl<DB: Dialect> fmt::Debug for TxGuard<'_, DB> {
     }
 }
 
-const HELD: &str = "a guard is made of an open transaction";
+const OPEN: &str = "a guard is made of an open transaction";
 
 impl<DB: Dialect> Deref for TxGuard<'_, DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &DB::Connection {
-        self.0.as_ref().expect(HELD)
+        self.0.as_ref().expect(OPEN)
     }
 }
 
 impl<DB: Dialect> DerefMut for TxGuard<'_, DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        self.0.as_mut().expect(HELD)
+        self.0.as_mut().expect(OPEN)
     }
 }
 
 impl<DB: Dialect> Argument for Tx<DB> {
     fn take(parts: &Parts) -> Result<Self, Failure> {
         let transaction = parts.transaction().and_then(|transaction| transaction.0.downcast_ref::<Self>().cloned());
-        // the service has looked at `need` before it took anything in, so it is there
-        transaction.ok_or_else(|| Failure::Handler("the service was given no such store to dedupe with".into()))
+        // the service checked `need` before it accepted deliveries
+        transaction.ok_or_else(|| Failure::Handler("the service has no dedupe store with such a transaction".into()))
     }
 
     fn need() -> Option<Need> {

@@ -1,7 +1,7 @@
-//! What is asked of a database, for PostgreSQL and SQLite.
+//! The SQL statements of dedupe and outbox, for PostgreSQL and SQLite.
 //!
-//! A statement that a pooler may give to any of its server connections is prepared in a transaction and without a name, or not
-//! prepared at all: so all of it works through a pooler whose connections are shared by transaction.
+//! All statements work through a pooler in transaction mode, which may send each transaction to another server connection:
+//! statements are either unprepared, or prepared without a name within a transaction.
 
 use sqlx::{AssertSqlSafe, Database, Pool, raw_sql};
 
@@ -9,10 +9,10 @@ use crate::future::BoxFuture;
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
-/// A database that Twyla can keep events in: `sqlx::Postgres` (feature `postgres`) and `sqlx::Sqlite` (feature `sqlite`).
+/// A supported database: `sqlx::Postgres` (feature `postgres`) or `sqlx::Sqlite` (feature `sqlite`).
 pub trait Dialect: Database + Statements {}
 
-/// An event that waits in the outbox.
+/// An event in the outbox.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub(crate) id: i64,
@@ -20,62 +20,61 @@ pub struct Row {
     pub(crate) exchange: String,
     pub(crate) routing_key: String,
     pub(crate) body: Vec<u8>,
-    /// Where in its trace it was put.
+    /// The `traceparent` of the span that put it.
     pub(crate) trace: Option<String>,
 }
 
-/// An event of the outbox that was refused for good: id, message id, exchange, routing key, bytes, when it was put and when it
-/// was refused (microseconds since 1970), and why.
+/// A refused event: id, message id, exchange, routing key, size in bytes, when it was put and when it was refused
+/// (microseconds since 1970), and the reason.
 pub(super) type RefusedRow = (i64, String, String, String, i64, i64, i64, String);
 
-/// The statements.
+/// The statements of a database.
 #[doc(hidden)]
 pub trait Statements: Database {
-    /// Makes the table of what was handled.
+    /// Creates the table of handled events.
     fn make_handled(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
-    /// Writes down an event as handled; `false` if it was before. Waits for another transaction that does the same.
+    /// Marks an event as handled; `false` if it already is. Waits for a concurrent transaction that marks the same event.
     ///
-    /// The column `group_name` has the queue's name, `<event>.<group>`. Rows of earlier versions have the group alone; they
-    /// count too, so that nothing is handled again after an update.
+    /// The column `group_name` holds the queue's name, `<event>.<group>`. Rows of earlier versions hold the group alone and
+    /// count too, so that an update doesn't cause events to be handled again.
     fn handled<'a>(
         connection: &'a mut Self::Connection,
         queue: &'a str,
         group: &'a str,
         message_id: &'a str,
     ) -> BoxFuture<'a, Result<bool>>;
-    /// Whether the transaction of this connection can still be committed: an error says that a statement in it has failed.
-    /// PostgreSQL answers `COMMIT` with a rollback then, and with no error.
+    /// Checks that the open transaction can be committed; an error if one of its statements failed. PostgreSQL would answer
+    /// `COMMIT` with a silent rollback.
     fn holds(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
-    /// Forgets what was handled so many seconds ago; how many rows that were.
+    /// Deletes marks older than `seconds`; returns the number of rows.
     fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>>;
-    /// Makes the tables of the outbox.
+    /// Creates the tables of the outbox.
     fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
     /// Puts an event into the outbox.
     fn put(connection: &mut Self::Connection, row: Row) -> BoxFuture<'_, Result<()>>;
-    /// Begins to relay, until [`end`](Self::end); `false` if another relay is at work, and there is nothing to end.
+    /// Acquires the relay lock until [`end`](Self::end); `false` if another relay holds it.
     fn begin(connection: &mut Self::Connection) -> BoxFuture<'_, Result<bool>>;
-    /// Ends relaying, so that another may.
+    /// Releases the relay lock.
     fn end(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
-    /// The oldest events of the outbox.
+    /// Returns the oldest events of the outbox, at most 100.
     fn oldest(connection: &mut Self::Connection) -> BoxFuture<'_, Result<Vec<Row>>>;
-    /// Takes an event out of the outbox for good, and goes on relaying; `false` if another relay is at work now.
+    /// Deletes a published event from the outbox and renews the relay lock; `false` if another relay got the lock.
     fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<bool>>;
-    /// Copies an event of the outbox to those that were refused.
+    /// Copies an event of the outbox to the refused ones.
     fn refuse(connection: &mut Self::Connection, id: i64, why: String) -> BoxFuture<'_, Result<()>>;
-    /// The first events that were refused.
-    #[allow(private_interfaces, reason = "nobody else implements it")]
+    /// Returns the first refused events.
+    #[allow(private_interfaces, reason = "not implemented outside this crate")]
     fn refused(pool: &Pool<Self>, limit: i64) -> BoxFuture<'_, Result<Vec<RefusedRow>>>;
-    /// How many events wait, and how many were refused.
+    /// Returns the number of waiting and of refused events.
     fn counts(pool: &Pool<Self>) -> BoxFuture<'_, Result<(i64, i64)>>;
-    /// The bytes of an event that was refused.
+    /// Returns the envelope of a refused event.
     fn refused_body(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<Option<Vec<u8>>>>;
-    /// Puts an event that was refused behind those that wait, and says whether it was there.
+    /// Appends a refused event to the outbox again; `false` if there is none with this id.
     fn put_back(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>>;
-    /// Removes an event that was refused, and says whether it was there.
+    /// Deletes a refused event; `false` if there is none with this id.
     fn drop_refused(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>>;
 }
 
-/// How many rows are read at once.
 const OLDEST: &str =
     "SELECT id, message_id, exchange, routing_key, body, trace FROM twyla_outbox ORDER BY id LIMIT 100";
 const PUT: &str =
@@ -86,7 +85,7 @@ const HANDLED: &str = "INSERT INTO twyla_handled (group_name, message_id) SELECT
 const REFUSE: &str = "INSERT INTO twyla_outbox_refused (id, message_id, exchange, routing_key, body, trace, put_at, why) \
                       SELECT id, message_id, exchange, routing_key, body, trace, put_at, $1 FROM twyla_outbox WHERE id = $2 \
                       ON CONFLICT DO NOTHING";
-/// The columns of both tables that an event keeps when it is put back.
+/// The columns that are copied when an event is put back.
 const KEPT: &str = "message_id, exchange, routing_key, body, trace, put_at";
 const DROP_REFUSED: &str = "DELETE FROM twyla_outbox_refused WHERE id = ";
 const SENT: &str = "DELETE FROM twyla_outbox WHERE id = ";
@@ -185,7 +184,7 @@ macro_rules! statements {
             fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<bool>> {
                 Box::pin(async move {
                     let rows = raw_sql(AssertSqlSafe(format!("{SENT}{id}{}", $next))).fetch_all(connection).await?;
-                    // Where relays exclude each other, the last statement says whether this one goes on.
+                    // with a relay lock, the last statement returns whether this relay has it again
                     rows.last().map_or(Ok(true), |row| sqlx::Row::try_get(row, 0))
                 })
             }
@@ -196,7 +195,7 @@ macro_rules! statements {
                 })
             }
 
-            #[allow(private_interfaces, reason = "nobody else implements it")]
+            #[allow(private_interfaces, reason = "not implemented outside this crate")]
             fn refused(pool: &Pool<Self>, limit: i64) -> BoxFuture<'_, Result<Vec<RefusedRow>>> {
                 Box::pin(async move {
                     let (put_at, refused_at) = ($micros("put_at"), $micros("refused_at"));
@@ -227,7 +226,7 @@ macro_rules! statements {
             fn put_back(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>> {
                 Box::pin(async move {
                     let mut transaction = pool.begin().await?;
-                    // The first one says whether it was there.
+                    // the first statement finds the row
                     let mut was_there = None;
                     for sql in $put_back(id) {
                         let done = raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await?;
@@ -251,7 +250,7 @@ macro_rules! statements {
 #[cfg(feature = "postgres")]
 statements!(
     sqlx::Postgres,
-    // Of two that make a table at once, PostgreSQL fails one even with `IF NOT EXISTS`: so one waits for the other.
+    // PostgreSQL can fail concurrent creation even with `IF NOT EXISTS`: a lock serializes it.
     handled = "SELECT pg_advisory_xact_lock(7743218410562);
     CREATE TABLE IF NOT EXISTS twyla_handled (
         group_name text NOT NULL,
@@ -286,12 +285,12 @@ statements!(
     forget =
         |seconds| format!("DELETE FROM twyla_handled WHERE handled_at < now() - make_interval(secs => {seconds:.3})"),
     micros = |column| format!("CAST(extract(epoch FROM {column}) * 1000000 AS bigint)"),
-    // One statement: of two at once, each would see the row that the other takes away.
+    // A single statement, so that concurrent calls can't both copy the row.
     put_back = |id| [format!(
         "WITH gone AS ({DROP_REFUSED}{id} RETURNING {KEPT}) INSERT INTO twyla_outbox ({KEPT}) SELECT {KEPT} FROM gone"
     )],
-    // Held by a transaction, so that one relay is at work on a table at a time: a session's lock would stay with a pooler's
-    // connection. Each event that is taken out ends the transaction, and the next one begins.
+    // A transaction-level lock allows one relay per table; a session-level lock would stay on the pooler's connection.
+    // Deleting an event commits the transaction and starts the next one.
     begin = Some("BEGIN; SELECT pg_try_advisory_xact_lock(7743218410563 + 'twyla_outbox'::regclass::oid::bigint)"),
     end = Some("COMMIT"),
     next = "; COMMIT; BEGIN; SELECT pg_try_advisory_xact_lock(7743218410563 + 'twyla_outbox'::regclass::oid::bigint)"
@@ -327,13 +326,13 @@ statements!(
         refused_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
         why TEXT NOT NULL
     )",
-    // a statement that fails undoes nothing but itself
+    // a failed statement doesn't affect the rest of the transaction
     holds = None,
     named = true,
     forget =
         |seconds| format!("DELETE FROM twyla_handled WHERE unixepoch(handled_at) < unixepoch('now') - {seconds:.3}"),
     micros = |column| format!("unixepoch({column}) * 1000000"),
-    // It has one writer at a time, from the first statement to the commit.
+    // SQLite has a single writer, from the first statement to the commit.
     put_back = |id| [
         format!("INSERT INTO twyla_outbox ({KEPT}) SELECT {KEPT} FROM twyla_outbox_refused WHERE id = {id}"),
         format!("{DROP_REFUSED}{id}"),

@@ -1,15 +1,14 @@
-//! Once and in one transaction: what was handled is remembered, and what is emitted is kept, in the database where the
-//! handler does its work.
+//! Deduplication and outbox in the handler's own database, within its transaction.
 //!
-//! [`dedupe`](crate::Dedupe) and [`outbox`](Outbox) are the two; [`dialect`](Dialect) is what they ask of a database. What is in
-//! the outbox is published by the `relay`, and what it can't publish is [`Refused`].
+//! [`Dedupe`](crate::Dedupe) remembers handled events, [`Outbox`] keeps emitted ones, and [`Dialect`] has the SQL for both. The
+//! `relay` publishes the events of the outbox; an event that the broker refuses for good becomes [`Refused`].
 
 mod dedupe;
 mod dialect;
 mod outbox;
 mod refused;
 mod relay;
-mod trouble;
+mod transient;
 
 pub use dedupe::{Tx, TxGuard};
 pub use dialect::Dialect;

@@ -1,4 +1,4 @@
-//! The outbox: events that are emitted if and only if the transaction commits in which they were put.
+//! The outbox: events that are published if and only if the surrounding transaction commits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Dialect;
 use super::dialect::Row;
-use super::trouble::is_after_a_failure;
+use super::transient::is_after_a_failure;
 use crate::bus::config::MAX_EVENT;
 use crate::bus::encoded;
 use crate::bus::error::Error;
@@ -20,22 +20,21 @@ use crate::telemetry::span;
 use crate::telemetry::trace::TraceContext;
 use crate::transport::new_message_id;
 
-/// Emits events in a transaction: what is put into it is published once the transaction has committed, and never if it
-/// doesn't.
+/// Emits events within a database transaction: they are published after it commits, and never if it doesn't.
 ///
-/// A relay publishes them one after another, in the order in which they were put, and takes each out when the broker has
-/// confirmed it: [`Service::outbox`](crate::Service::outbox) runs one. If it dies in between, the event is published again
-/// under the same message id, which [`Dedupe`](crate::Dedupe) skips. In PostgreSQL one relay is at work at a time, of however
-/// many processes; with SQLite give the outbox to one service only.
+/// A relay publishes the events one after another, in the order in which they were put, and deletes each when the broker has
+/// confirmed it: [`Service::outbox`](crate::Service::outbox) runs one. If the process dies in between, the event is published
+/// again under the same message id, and [`Dedupe`](crate::Dedupe) skips it. In PostgreSQL one relay works at a time, however
+/// many processes run; with SQLite, give the outbox to a single service.
 ///
-/// What the broker refuses for good, as one that is larger than it takes or goes to an exchange that the service may not write
-/// to, is put aside with a warning, and those behind it go on in their order: see [`refused`](Self::refused), and
+/// An event that the broker refuses for good, because it is too large or because the service may not write to its exchange,
+/// is moved to a table of refused events with a warning, and the relay goes on: see [`refused`](Self::refused) and
 /// `cargo twyla outbox`.
 ///
-/// It works through a pooler that gives each transaction any of its connections, as pgbouncer does (`pool_mode = transaction`).
-/// Statements of yours in the same transaction need [`persistent(false)`](sqlx::query::Query::persistent) then, unless the pooler
-/// knows prepared statements (pgbouncer from 1.21 on, `max_prepared_statements`), and the pool's options
-/// `extra_float_digits(None)`, unless the pooler ignores that parameter.
+/// The outbox works through a pooler in transaction mode, such as pgbouncer with `pool_mode = transaction`. Your own statements
+/// in the same transaction then need [`persistent(false)`](sqlx::query::Query::persistent), unless the pooler supports prepared
+/// statements (pgbouncer 1.21 and later, `max_prepared_statements`), and the pool needs the option `extra_float_digits(None)`,
+/// unless the pooler ignores that parameter.
 ///
 /// ```text
 /// let outbox = Outbox::sql(pool.clone()).await?;
@@ -48,59 +47,60 @@ pub struct Outbox<DB: Dialect> {
     pub(super) pool: Pool<DB>,
     session: Option<Uuid>,
     trace: Option<TraceContext>,
-    pub(super) most: Arc<Most>,
+    pub(super) limits: Arc<SizeLimits>,
 }
 
-/// The most bytes that an event may have: as the relay knows of the bus and its broker, and before that what any bus allows.
-pub(super) struct Most {
-    pub(super) bytes: AtomicUsize,
-    /// Of that, what the broker is known to take; `usize::MAX` if that isn't known.
+/// The size limits for events, in bytes. The relay updates them; until then the bus limit is the largest that any bus allows.
+pub(super) struct SizeLimits {
+    pub(super) bus: AtomicUsize,
+    /// The broker's limit; `usize::MAX` if it isn't known.
     pub(super) broker: AtomicUsize,
 }
 
-impl Default for Most {
+impl Default for SizeLimits {
     fn default() -> Self {
-        Self { bytes: AtomicUsize::new(MAX_EVENT), broker: AtomicUsize::new(usize::MAX) }
+        Self { bus: AtomicUsize::new(MAX_EVENT), broker: AtomicUsize::new(usize::MAX) }
     }
 }
 
 impl<DB: Dialect> Outbox<DB> {
-    /// Keeps events in the table `twyla_outbox` of a database, which is made where it is missing.
+    /// Opens the outbox of a database, in the tables `twyla_outbox` and `twyla_outbox_refused`. Creates them if they are
+    /// missing.
     ///
     /// # Errors
-    /// What the database says when the table is made.
+    /// The database's error if the tables can't be created.
     ///
     /// # Cancel safety
-    /// Dropping the future may leave the table made.
+    /// If the future is dropped, the tables may or may not be created.
     pub async fn sql(pool: Pool<DB>) -> Result<Self, sqlx::Error> {
         DB::make_outbox(&pool).await?;
         Ok(Self::of_tables(pool))
     }
 
-    /// The outbox in a database whose tables are there, as [`sql`](Self::sql) has made them.
+    /// Opens the outbox of a database whose tables [`sql`](Self::sql) has already created.
     #[must_use]
     pub fn of_tables(pool: Pool<DB>) -> Self {
-        Self { pool, session: None, trace: None, most: Arc::default() }
+        Self { pool, session: None, trace: None, limits: Arc::default() }
     }
 
-    /// The same outbox for what a handler puts into it: each event belongs to the session of the one that is being handled,
-    /// and to its trace.
+    /// Returns the outbox for use in a handler: emitted events belong to the session and the trace of the handled event.
     #[must_use]
     pub fn of(&self, meta: &Meta) -> Self {
         Self { session: Some(meta.session_id), trace: meta.trace.clone(), ..self.clone() }
     }
 
-    /// The same outbox, with every event put into it belonging to the session `id`; in a handler, [`of`](Self::of) does it.
+    /// Returns the outbox with a session for all emitted events; in a handler, use [`of`](Self::of).
     #[must_use]
     pub fn with_session(&self, id: Uuid) -> Self {
         Self { session: Some(id), ..self.clone() }
     }
 
-    /// Puts an event into the outbox, within the caller's transaction. Content and context are held to their contracts first.
+    /// Validates content and context, and puts the event into the outbox within the caller's transaction.
     ///
     /// # Errors
-    /// [`Error::Content`] and [`Error::Context`] if they break their contract, [`Error::TooLarge`] above what the bus allows (32
-    /// MiB) or its broker is known to take: nothing was put. [`Error::Outbox`] if the database refuses; the transaction is then to be rolled back.
+    /// [`Error::Content`] and [`Error::Context`] if they break their contract, and [`Error::TooLarge`] above the limit of the bus
+    /// (32 MiB by default) or the known limit of its broker: nothing was put. [`Error::Outbox`] if the database refuses: roll the
+    /// transaction back.
     ///
     /// # Cancel safety
     /// If the future is dropped, the event may or may not be in the transaction.
@@ -111,8 +111,8 @@ impl<DB: Dialect> Outbox<DB> {
         A: AsContext<C>,
     {
         let session = self.session.unwrap_or_else(Uuid::new_v4);
-        let body = encoded(&content, &context, Utc::now(), session, self.most.bytes.load(Ordering::Relaxed))?;
-        let (bytes, most) = (body.len(), self.most.broker.load(Ordering::Relaxed));
+        let body = encoded(&content, &context, Utc::now(), session, self.limits.bus.load(Ordering::Relaxed))?;
+        let (bytes, most) = (body.len(), self.limits.broker.load(Ordering::Relaxed));
         if bytes > most {
             return Err(Error::TooLarge { event: T::NAME, bytes, most, broker: true });
         }
@@ -122,7 +122,7 @@ impl<DB: Dialect> Outbox<DB> {
             exchange: T::DOMAIN.to_owned(),
             routing_key: T::EVENT_TYPE.to_owned(),
             body,
-            trace: span::place(self.trace.as_ref()).map(|trace| trace.to_string()),
+            trace: span::current_context(self.trace.as_ref()).map(|trace| trace.to_string()),
         };
         DB::put(connection, row).await.map_err(|error| Error::Outbox {
             event: T::NAME,
@@ -134,7 +134,7 @@ impl<DB: Dialect> Outbox<DB> {
 
 impl<DB: Dialect> Clone for Outbox<DB> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), session: self.session, trace: self.trace.clone(), most: self.most.clone() }
+        Self { pool: self.pool.clone(), session: self.session, trace: self.trace.clone(), limits: self.limits.clone() }
     }
 }
 

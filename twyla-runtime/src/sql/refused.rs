@@ -1,38 +1,38 @@
-//! The events of an outbox that were refused for good: looked at, put back, dropped.
+//! Outbox events that the broker refused for good: list, retry, drop.
 
 use chrono::{DateTime, Utc};
 
 use super::dialect::RefusedRow;
 use super::{Dialect, Outbox};
 
-/// An event that was put into an outbox, and that the broker refuses for good.
+/// An outbox event that the broker refused for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refused {
-    /// Its number in the outbox.
+    /// The event's id in the outbox.
     pub id: i64,
     /// The event's name.
     pub event: String,
-    /// The message's id.
+    /// The message id.
     pub message_id: String,
-    /// How many bytes it has, with its envelope.
+    /// The size in bytes, with the envelope.
     pub bytes: u64,
     /// When it was put into the outbox.
     pub put_at: DateTime<Utc>,
     /// When it was refused.
     pub refused_at: DateTime<Utc>,
-    /// What the broker said.
+    /// The broker's reason.
     pub why: String,
 }
 
 impl<DB: Dialect> Outbox<DB> {
-    /// The first `limit` events that were refused for good, those that were put first coming first.
+    /// Returns the first `limit` refused events, in the order in which they were put.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database's error.
     ///
     /// # Cancel safety
-    /// Nothing is changed.
+    /// Changes nothing.
     pub async fn refused(&self, limit: usize) -> Result<Vec<Refused>, sqlx::Error> {
         let rows = DB::refused(&self.pool, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
         let time = |micros| DateTime::from_timestamp_micros(micros).unwrap_or_default();
@@ -48,34 +48,34 @@ impl<DB: Dialect> Outbox<DB> {
         Ok(rows.into_iter().map(refused).collect())
     }
 
-    /// How many events wait to be published, and how many were refused for good.
+    /// Returns how many events wait to be published, and how many were refused for good.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database's error.
     ///
     /// # Cancel safety
-    /// Nothing is changed.
+    /// Changes nothing.
     pub async fn counts(&self) -> Result<(u64, u64), sqlx::Error> {
         let (waiting, refused) = DB::counts(&self.pool).await?;
         Ok((waiting.unsigned_abs(), refused.unsigned_abs()))
     }
 
-    /// The envelope of an event that was refused, byte for byte; `None` if no such event was.
+    /// Returns the envelope of a refused event, byte for byte; `None` if there is no refused event with this id.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database's error.
     ///
     /// # Cancel safety
-    /// Nothing is changed.
+    /// Changes nothing.
     pub async fn refused_body(&self, id: i64) -> Result<Option<Vec<u8>>, sqlx::Error> {
         DB::refused_body(&self.pool, id).await
     }
 
-    /// Puts an event that was refused behind those that wait, so that it is published again under the same message id.
-    /// `false` if no such event was refused.
+    /// Appends a refused event to the outbox again, under the same message id. Returns `false` if there is no refused event
+    /// with this id.
     ///
     /// # Errors
-    /// What the database says; nothing is changed then.
+    /// The database's error; nothing has changed then.
     ///
     /// # Cancel safety
     /// If the future is dropped, the event may or may not be put back.
@@ -83,10 +83,10 @@ impl<DB: Dialect> Outbox<DB> {
         DB::put_back(&self.pool, id).await
     }
 
-    /// Throws away an event that was refused. `false` if no such event was.
+    /// Deletes a refused event. Returns `false` if there is no refused event with this id.
     ///
     /// # Errors
-    /// What the database says; nothing is changed then.
+    /// The database's error; nothing has changed then.
     ///
     /// # Cancel safety
     /// If the future is dropped, the event may or may not be dropped.

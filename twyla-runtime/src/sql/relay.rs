@@ -1,4 +1,4 @@
-//! Publishes what is in the outbox, in its order.
+//! The outbox relay: publishes the events of the outbox in order.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,19 +16,18 @@ use crate::future::BoxFuture;
 use crate::service::phase::{Phase, stopping};
 use crate::telemetry::metrics;
 use crate::telemetry::span;
-use crate::transport::{Address, Cause, Outgoing, Unpublished};
+use crate::transport::{Outgoing, PublishFailure, PublishTarget, Unpublished};
 
-/// How often an empty outbox is looked at.
-const LOOK: Duration = Duration::from_millis(100);
-/// How long it is waited after the database or the broker has failed.
-const PAUSE: Duration = Duration::from_secs(1);
-/// How long the broker may take to confirm an event before it is tried again: a transaction is open meanwhile.
-const TRY: Duration = Duration::from_secs(30);
-/// How long what has begun may take once the service stops. An event that isn't taken out by then stays, and may be published
-/// again.
-const GRACE: Duration = Duration::from_secs(1);
+/// How often an empty outbox is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// The pause after an error of the database or the broker.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait for a confirm before the next try; a transaction is open meanwhile.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the current event may take once the service stops. An event that isn't deleted by then may be published again.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Publishes what is in the outbox, until the service stops.
+/// Relays the outbox until the service stops.
 pub(crate) fn relay<DB: Dialect>(
     outbox: Outbox<DB>,
     bus: Bus,
@@ -36,21 +35,21 @@ pub(crate) fn relay<DB: Dialect>(
 ) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         let mut stop = phase.clone();
-        let relay = Relay { outbox, bus, phase };
+        let relay = OutboxRelay { outbox, bus, phase };
         tokio::select! {
             () = relay.run() => {}
             () = async {
                 stopping(&mut stop).await;
-                sleep(GRACE).await;
-            } => tracing::debug!("the outbox's relay is stopped, what it has begun may be published again"),
+                sleep(STOP_TIMEOUT).await;
+            } => tracing::debug!("the outbox relay was stopped while publishing: the event may be published again"),
         }
     })
 }
 
-/// What has kept events from being relayed.
-enum End {
+/// Why events can't be relayed.
+enum RelayError {
     Database(sqlx::Error),
-    /// The broker hasn't confirmed this event.
+    /// The broker did not confirm this event.
     Broker {
         event: String,
         message_id: Arc<str>,
@@ -60,38 +59,38 @@ enum End {
     Closed,
 }
 
-impl From<sqlx::Error> for End {
+impl From<sqlx::Error> for RelayError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error)
     }
 }
 
-struct Relay<DB: Dialect> {
+struct OutboxRelay<DB: Dialect> {
     outbox: Outbox<DB>,
     bus: Bus,
     phase: watch::Receiver<Phase>,
 }
 
-impl<DB: Dialect> Relay<DB> {
+impl<DB: Dialect> OutboxRelay<DB> {
     async fn run(&self) {
-        while self.runs() {
-            self.learn();
+        while self.is_running() {
+            self.update_limits();
             let pause = match self.batch().await {
                 Ok(true) => continue,
-                Ok(false) | Err(End::Closed) => LOOK,
-                Err(End::Database(error)) => {
-                    tracing::warn!(error = %error, "the outbox can't be relayed for its database, trying again");
-                    PAUSE
+                Ok(false) | Err(RelayError::Closed) => POLL_INTERVAL,
+                Err(RelayError::Database(error)) => {
+                    tracing::warn!(error = %error, "the outbox can't be relayed: its database failed, trying again");
+                    RETRY_PAUSE
                 }
-                Err(End::Broker { event, message_id, why }) => {
+                Err(RelayError::Broker { event, message_id, why }) => {
                     let message_id = &*message_id;
                     tracing::warn!(
                         event,
                         message_id,
                         error = why,
-                        "an event of the outbox is unconfirmed, trying again"
+                        "the broker did not confirm an event of the outbox, trying again"
                     );
-                    PAUSE
+                    RETRY_PAUSE
                 }
             };
             let mut phase = self.phase.clone();
@@ -102,25 +101,25 @@ impl<DB: Dialect> Relay<DB> {
         }
     }
 
-    fn runs(&self) -> bool {
+    fn is_running(&self) -> bool {
         *self.phase.borrow() == Phase::Running
     }
 
-    /// Tells the outbox what the bus and its broker take, so that nothing larger is put into it.
-    fn learn(&self) {
-        let most = &self.outbox.most;
-        most.bytes.store(self.bus.max_event(), Ordering::Relaxed);
-        most.broker.store(self.bus.transport().most().unwrap_or(usize::MAX), Ordering::Relaxed);
+    /// Passes the size limits of the bus and its broker to the outbox, which then refuses larger events.
+    fn update_limits(&self) {
+        let limits = &self.outbox.limits;
+        limits.bus.store(self.bus.max_event(), Ordering::Relaxed);
+        limits.broker.store(self.bus.transport().size_limit().unwrap_or(usize::MAX), Ordering::Relaxed);
     }
 
-    /// Publishes the oldest events, one after another. `false` if there was none, or another relay is at work.
-    async fn batch(&self) -> Result<bool, End> {
-        let mut lent = Lent(Some(self.outbox.pool.acquire().await?));
-        let Some(connection) = lent.0.as_deref_mut() else { return Ok(false) };
+    /// Publishes the oldest events, one after another. Returns `false` if there is none, or if another relay holds the lock.
+    async fn batch(&self) -> Result<bool, RelayError> {
+        let mut connection_guard = ConnectionGuard(Some(self.outbox.pool.acquire().await?));
+        let Some(connection) = connection_guard.0.as_deref_mut() else { return Ok(false) };
         let mut any = false;
         if DB::begin(connection).await? {
             for row in DB::oldest(connection).await? {
-                if !self.runs() {
+                if !self.is_running() {
                     break;
                 }
                 let id = row.id;
@@ -134,17 +133,17 @@ impl<DB: Dialect> Relay<DB> {
             }
             DB::end(connection).await?;
         }
-        lent.give_back();
+        connection_guard.give_back();
         Ok(any)
     }
 
-    /// Returns once the event is published, or with why it is refused for good.
-    async fn publish(&self, row: Row) -> Result<Option<String>, End> {
+    /// Publishes an event. Returns the reason if the broker refuses it for good.
+    async fn publish(&self, row: Row) -> Result<Option<String>, RelayError> {
         let parent = row.trace.as_deref().and_then(|trace| trace.parse().ok());
         let event = format!("{}.{}", row.exchange, row.routing_key);
         let message_id: Arc<str> = row.message_id.into();
         let mut message = Outgoing {
-            to: Address::Event { domain: row.exchange.into(), event_type: row.routing_key.into() },
+            to: PublishTarget::Event { domain: row.exchange.into(), event_type: row.routing_key.into() },
             body: row.body.into(),
             message_id: message_id.clone(),
             timestamp: Utc::now(),
@@ -155,12 +154,12 @@ impl<DB: Dialect> Relay<DB> {
         };
         let mut span = span::emit(&event, Some(&message), self.bus.system(), None, parent.as_ref());
         message.trace = span.take_context();
-        let deadline = Instant::now() + self.bus.emit_deadline().min(TRY);
+        let deadline = Instant::now() + self.bus.emit_deadline().min(CONFIRM_TIMEOUT);
         let Err(Unpublished { why, cause, .. }) = self.bus.transport().publish(message, deadline).await else {
             return Ok(None);
         };
         match cause {
-            Cause::Refused | Cause::TooLarge { .. } => {
+            PublishFailure::Refused | PublishFailure::TooLarge { .. } => {
                 span.failed("refused", Some(&why));
                 span.within(|| {
                     tracing::warn!(
@@ -168,32 +167,32 @@ impl<DB: Dialect> Relay<DB> {
                         message_id = &*message_id,
                         id = row.id,
                         error = why,
-                        "an event of the outbox is refused, put aside: see `cargo twyla outbox`"
+                        "the broker refused an event of the outbox for good: see `cargo twyla outbox`"
                     );
                 });
                 metrics::refused_of_outbox(&event);
-                self.learn();
+                self.update_limits();
                 Ok(Some(why))
             }
-            Cause::Deadline => {
+            PublishFailure::Deadline => {
                 span.failed("unconfirmed", Some(&why));
-                Err(End::Broker { event, message_id, why })
+                Err(RelayError::Broker { event, message_id, why })
             }
-            Cause::Closed => Err(End::Closed),
+            PublishFailure::Closed => Err(RelayError::Closed),
         }
     }
 }
 
-/// A connection of the pool, which is closed and not given back if it may be within a transaction.
-struct Lent<DB: Dialect>(Option<PoolConnection<DB>>);
+/// A pooled connection that is closed instead of returned if it may be within a transaction.
+struct ConnectionGuard<DB: Dialect>(Option<PoolConnection<DB>>);
 
-impl<DB: Dialect> Lent<DB> {
+impl<DB: Dialect> ConnectionGuard<DB> {
     fn give_back(mut self) {
         self.0 = None;
     }
 }
 
-impl<DB: Dialect> Drop for Lent<DB> {
+impl<DB: Dialect> Drop for ConnectionGuard<DB> {
     fn drop(&mut self) {
         if let Some(connection) = &mut self.0 {
             connection.close_on_drop();

@@ -1,4 +1,4 @@
-//! What a thread is handling at the moment, for the lines that it logs.
+//! The event or call that the current thread handles, for its log lines.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -7,57 +7,57 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::trace::TraceContext;
 use crate::contract::session::Session;
 
-/// What is being handled, for the lines that a handler logs.
+/// Fields that are added to the log lines of a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Here {
-    pub(crate) about: About,
+pub(crate) struct LogContext {
+    pub(crate) work: WorkItem,
     pub(crate) attempt: u32,
     pub(crate) session: Session,
     pub(crate) trace: Option<TraceContext>,
 }
 
-/// What is handled: an event by a group, or a call of an RPC.
+/// The event or the call that is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum About {
+pub(crate) enum WorkItem {
     Event { event: &'static str, group: &'static str },
     Call { method: &'static str },
 }
 
-static WANTED: AtomicBool = AtomicBool::new(false);
+static ENABLED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    static NOW: RefCell<Vec<Arc<Here>>> = const { RefCell::new(Vec::new()) };
+    static STACK: RefCell<Vec<Arc<LogContext>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// From now on someone asks.
-pub(crate) fn want() {
-    WANTED.store(true, Ordering::Relaxed);
+/// From current on someone asks.
+pub(crate) fn enable() {
+    ENABLED.store(true, Ordering::Relaxed);
 }
 
-pub(crate) fn is_wanted() -> bool {
-    WANTED.load(Ordering::Relaxed)
+pub(crate) fn is_enabled() -> bool {
+    ENABLED.load(Ordering::Relaxed)
 }
 
-/// Until what is returned is dropped.
+/// Makes `log_context` the current one until the guard is dropped.
 #[must_use]
-pub(crate) fn enter(here: Arc<Here>) -> Entered {
-    NOW.with_borrow_mut(|now| now.push(here));
-    Entered
+pub(crate) fn enter(log_context: Arc<LogContext>) -> LogContextGuard {
+    STACK.with_borrow_mut(|current| current.push(log_context));
+    LogContextGuard
 }
 
-/// What is being handled on this thread, if anything is.
-pub(crate) fn now() -> Option<Arc<Here>> {
-    NOW.with_borrow(|now| now.last().cloned())
+/// Returns the innermost log context of this thread.
+pub(crate) fn current() -> Option<Arc<LogContext>> {
+    STACK.with_borrow(|current| current.last().cloned())
 }
 
-/// Leaves when it is dropped.
+/// Restores the previous log context when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Entered;
+pub(crate) struct LogContextGuard;
 
-impl Drop for Entered {
+impl Drop for LogContextGuard {
     fn drop(&mut self) {
-        NOW.with_borrow_mut(|now| {
-            now.pop();
+        STACK.with_borrow_mut(|current| {
+            current.pop();
         });
     }
 }

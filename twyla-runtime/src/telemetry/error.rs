@@ -1,8 +1,8 @@
-//! Why telemetry can't be set up.
+//! The error of telemetry setup.
 
 use std::fmt;
 
-/// A variable that is bad, or what stands in the way otherwise.
+/// An invalid environment variable, or another reason why telemetry can't be set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetupError(pub(crate) String);
 

@@ -1,4 +1,4 @@
-//! One line of a log, before it is written: its message, its fields, and what was being handled.
+//! A log record before it is formatted: message, fields and log context.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,43 +10,43 @@ use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata};
 
-use super::current::{self, About, Here};
+use super::current::{self, LogContext, WorkItem};
 
-/// What a line tells.
-pub(crate) struct Record<'a> {
+/// A log record.
+pub(crate) struct LogRecord<'a> {
     pub(crate) at: DateTime<Utc>,
     pub(crate) metadata: &'static Metadata<'static>,
     pub(crate) message: String,
     pub(crate) fields: Vec<(&'a str, Value)>,
-    here: Option<Arc<Here>>,
+    log_context: Option<Arc<LogContext>>,
 }
 
-impl<'a> Record<'a> {
+impl<'a> LogRecord<'a> {
     pub(crate) fn new(event: &'a Event<'_>) -> Self {
         let mut fields = Fields { message: String::new(), fields: Vec::new() };
         event.record(&mut fields);
         let Fields { message, fields } = fields;
-        Self { at: Utc::now(), metadata: event.metadata(), message, fields, here: current::now() }
+        Self { at: Utc::now(), metadata: event.metadata(), message, fields, log_context: current::current() }
     }
 
-    /// What was being handled, except what the line says by itself.
-    pub(crate) fn around(&self) -> Vec<(&'static str, Value)> {
-        let mut around = Vec::new();
+    /// Returns the fields of the log context that the record doesn't set itself.
+    pub(crate) fn context_fields(&self) -> Vec<(&'static str, Value)> {
+        let mut context_fields = Vec::new();
         let mut trace = None;
-        if let Some(here) = &self.here {
-            around.push(("session_id", here.session.id.to_string().into()));
-            if let Some(text) = &here.session.text {
-                around.push(("session_text", (**text).into()));
+        if let Some(log_context) = &self.log_context {
+            context_fields.push(("session_id", log_context.session.id.to_string().into()));
+            if let Some(text) = &log_context.session.text {
+                context_fields.push(("session_text", (**text).into()));
             }
-            match here.about {
-                About::Event { event, group } => {
-                    around.push(("event", event.into()));
-                    around.push(("group", group.into()));
+            match log_context.work {
+                WorkItem::Event { event, group } => {
+                    context_fields.push(("event", event.into()));
+                    context_fields.push(("group", group.into()));
                 }
-                About::Call { method } => around.push(("method", method.into())),
+                WorkItem::Call { method } => context_fields.push(("method", method.into())),
             }
-            around.push(("attempt", here.attempt.into()));
-            trace = here.trace.as_ref().map(|trace| (trace.trace_id(), trace.span_id()));
+            context_fields.push(("attempt", log_context.attempt.into()));
+            trace = log_context.trace.as_ref().map(|trace| (trace.trace_id(), trace.span_id()));
         }
         let current = Context::map_current(|context| {
             let span = context.span();
@@ -54,11 +54,11 @@ impl<'a> Record<'a> {
             context.is_valid().then(|| (context.trace_id().to_string(), context.span_id().to_string()))
         });
         if let Some((trace, span)) = current.or(trace) {
-            around.push(("trace_id", trace.into()));
-            around.push(("span_id", span.into()));
+            context_fields.push(("trace_id", trace.into()));
+            context_fields.push(("span_id", span.into()));
         }
-        around.retain(|(name, _)| self.fields.iter().all(|(field, _)| field != name));
-        around
+        context_fields.retain(|(name, _)| self.fields.iter().all(|(field, _)| field != name));
+        context_fields
     }
 }
 

@@ -5,9 +5,11 @@ pub(crate) mod current;
 #[cfg(feature = "telemetry")]
 mod error;
 #[cfg(feature = "telemetry")]
-mod lines;
+mod log_format;
 #[cfg(feature = "telemetry")]
 mod log_record;
+#[cfg(feature = "telemetry")]
+mod log_sink;
 pub(crate) mod metrics;
 #[cfg(feature = "telemetry")]
 mod otlp;
@@ -15,8 +17,6 @@ mod otlp;
 pub(crate) mod sampling;
 #[cfg(feature = "telemetry")]
 mod setup;
-#[cfg(feature = "telemetry")]
-mod sink;
 pub(crate) mod span;
 pub(crate) mod trace;
 

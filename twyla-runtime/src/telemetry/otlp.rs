@@ -1,4 +1,4 @@
-//! Traces and figures to an OTLP receiver, as the standard variables of OpenTelemetry say.
+//! Exports traces and metrics over OTLP, configured by OpenTelemetry's environment variables.
 
 use std::env;
 use std::time::Duration;
@@ -13,18 +13,18 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use super::error::SetupError;
 use super::sampling::Sampling;
 
-/// In seconds: from what a handler in memory takes to what a slow call does.
+/// Histogram boundaries in seconds: from an in-memory handler to a slow call.
 pub(crate) const BUCKETS: [f64; 14] =
     [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
-/// How long a receiver may take to answer.
+/// The timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Who is told of: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`.
+/// Returns the OpenTelemetry resource (`OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`).
 pub(crate) fn resource(service: &str) -> Resource {
     Resource::builder().with_service_name(service.to_owned()).build()
 }
 
-/// Sends spans where `OTEL_TRACES_EXPORTER` is `otlp`, or where it isn't set and there is an endpoint.
+/// Exports spans if `OTEL_TRACES_EXPORTER` is `otlp`, or if it isn't set and an endpoint is.
 pub(crate) fn traces(sampling: &Sampling, resource: Resource) -> Result<Option<SdkTracerProvider>, SetupError> {
     if !is_on("TRACES")? {
         return Ok(None);
@@ -40,8 +40,8 @@ pub(crate) fn traces(sampling: &Sampling, resource: Resource) -> Result<Option<S
     Ok(Some(traces))
 }
 
-/// Has figures go to Prometheus, and to an OTLP receiver where one is wanted, as for [`traces`].
-pub(crate) fn figures(
+/// Installs the Prometheus recorder, and an OTLP exporter beside it under the same conditions as for [`traces`].
+pub(crate) fn meters(
     prometheus: PrometheusRecorder,
     resource: Resource,
 ) -> Result<Option<SdkMeterProvider>, SetupError> {
@@ -54,23 +54,23 @@ pub(crate) fn figures(
     let exporter = MetricExporter::builder().with_http().with_protocol(protocol("METRICS")?).with_http_client(client);
     let exporter = exporter.build().map_err(|error| SetupError(error.to_string()))?;
     let reader = PeriodicReader::builder(exporter).build();
-    let (figures, otlp) = metrics_exporter_opentelemetry::Recorder::builder("twyla")
+    let (meters, otlp) = metrics_exporter_opentelemetry::Recorder::builder("twyla")
         .with_meter_provider(|provider| provider.with_reader(reader).with_resource(resource).with_view(view))
         .build();
     let both = FanoutBuilder::default().add_recorder(prometheus).add_recorder(otlp).build();
     metrics::set_global_recorder(both)
         .map_err(|_| SetupError("something else has set up `metrics` before".to_owned()))?;
-    Ok(Some(figures))
+    Ok(Some(meters))
 }
 
-/// Gives each figure its unit, its description and its buckets.
+/// Sets the unit, the description and the buckets of each metric.
 ///
-/// The recorder gives unit and description only to the first set of labels, and the others would be another metric of the
-/// same name. The SDK's own buckets are made for milliseconds: nearly all times in seconds would be in the first.
+/// The recorder passes unit and description only with the first label set; the others would become another metric of the
+/// same name. The SDK's default buckets are for milliseconds: nearly all durations in seconds would fall into the first.
 fn view(instrument: &Instrument) -> Option<Stream> {
     let stream = Stream::builder();
     let stream = match crate::telemetry::metrics::description(instrument.name()) {
-        Some(figure) => stream.with_unit(figure.unit.as_canonical_label()).with_description(figure.what),
+        Some(metric) => stream.with_unit(metric.unit.as_canonical_label()).with_description(metric.help),
         None => stream,
     };
     let stream = if instrument.name().ends_with("_seconds") {
@@ -91,7 +91,7 @@ fn is_on(signal: &str) -> Result<bool, SetupError> {
     match set(&exporter).as_deref() {
         Some("otlp") => Ok(true),
         Some("none") => Ok(false),
-        // Those are always to be had.
+        // always available
         Some("prometheus") if signal == "METRICS" => Ok(false),
         Some(other) => Err(SetupError::bad(&exporter, other, "otlp or none")),
         None => Ok(set("OTEL_EXPORTER_OTLP_ENDPOINT").is_some()
@@ -111,7 +111,7 @@ fn protocol(signal: &str) -> Result<Protocol, SetupError> {
     Ok(Protocol::HttpBinary)
 }
 
-/// Made on a thread of its own: it may not be made within a runtime, and it is used on the threads that send.
+/// Builds the HTTP client on a separate thread: a blocking client can't be built within a tokio runtime.
 pub(crate) fn client() -> Result<reqwest::blocking::Client, SetupError> {
     let tls = crate::tls::client(None, &["http/1.1"]).map_err(SetupError)?;
     let builder = reqwest::blocking::Client::builder().tls_backend_preconfigured(tls).timeout(TIMEOUT);

@@ -1,4 +1,4 @@
-//! Which traces are recorded: decided before anything is done for a span, so that what isn't recorded costs next to nothing.
+//! Head sampling, decided before a span is created, so that unrecorded spans cost almost nothing.
 
 use std::cell::{Cell, RefCell};
 use std::env;
@@ -16,66 +16,66 @@ use super::trace::TraceContext;
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 
-/// Decides as `OTEL_TRACES_SAMPLER` says.
+/// The sampler that `OTEL_TRACES_SAMPLER` configures.
 #[derive(Clone, Debug)]
 pub(crate) struct Sampling {
-    /// What has a parent is recorded if that is.
+    /// Whether a span with a parent takes over the parent's decision.
     by_parent: bool,
     rest: Sampler,
 }
 
 static SAMPLING: OnceLock<Sampling> = OnceLock::new();
 
-/// What decides on traces, where they are recorded.
+/// Returns the sampler of this process, if traces are exported.
 pub(crate) fn installed() -> Option<&'static Sampling> {
     SAMPLING.get()
 }
 
 thread_local! {
-    /// A span is being made of which it is known that it is recorded.
+    /// Whether the span being created is already sampled.
     static DECIDED: Cell<bool> = const { Cell::new(false) };
-    /// What this thread is at that isn't recorded, the innermost last.
+    /// The unrecorded spans that this thread has entered, the innermost last.
     static UNRECORDED: RefCell<Vec<Unrecorded>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A place in a trace that isn't recorded. It is no span of OpenTelemetry's: to make one and enter it takes ten times as long.
+/// An unrecorded span: only its context. To create and enter an OpenTelemetry span takes ten times as long.
 struct Unrecorded {
-    place: TraceContext,
-    /// The span that was current then: within this place for as long as it still is.
-    outside: SpanId,
+    context: TraceContext,
+    /// The OpenTelemetry span that was current on entry: this entry counts as long as that span is current.
+    outer: SpanId,
 }
 
-/// Until what is returned is dropped, what begins is below this place, and isn't recorded either. Never across an await.
+/// Makes new spans unrecorded children of `context` until the guard is dropped. Don't hold the guard across an await.
 #[must_use]
-pub(crate) fn unrecorded(place: &TraceContext) -> impl Sized + use<> {
-    UNRECORDED.with_borrow_mut(|all| all.push(Unrecorded { place: place.clone(), outside: span_here() }));
-    Leave
+pub(crate) fn unrecorded(context: &TraceContext) -> impl Sized + use<> {
+    UNRECORDED.with_borrow_mut(|all| all.push(Unrecorded { context: context.clone(), outer: current_span_id() }));
+    UnrecordedGuard
 }
 
-struct Leave;
+struct UnrecordedGuard;
 
-impl Drop for Leave {
+impl Drop for UnrecordedGuard {
     fn drop(&mut self) {
         let left = UNRECORDED.with_borrow_mut(Vec::pop);
         drop(left);
     }
 }
 
-/// The span of OpenTelemetry's that is current; an invalid one where none is.
-fn span_here() -> SpanId {
+/// Returns the id of the current OpenTelemetry span; an invalid one if there is none.
+fn current_span_id() -> SpanId {
     Context::map_current(|context| {
         if context.has_active_span() { context.span().span_context().span_id() } else { SpanId::INVALID }
     })
 }
 
 impl Sampling {
-    /// Decides on all traces of this process from now on.
+    /// Makes this the sampler of the process.
     pub(crate) fn install(self) {
-        // Nothing has set it before: that would have set up `tracing` too.
+        // never set before: `tracing` would have been set up too, and failed first
         let _ = SAMPLING.set(self);
     }
 
-    /// By the variables `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`.
+    /// Reads the variables `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`.
     pub(crate) fn from_env() -> Result<Self, SetupError> {
         Self::from_lookup(|name| env::var(name).ok())
     }
@@ -117,8 +117,8 @@ impl Sampling {
         }
     }
 
-    /// Begins a span below the one that is current, or else below `parent`, if it is to be recorded; with its place in the
-    /// trace. There is none where a trace would begin that nobody records: it is any, for whoever needs one.
+    /// Starts a span as a child of the current one, or else of `parent`, if the trace is sampled. Returns the span and its
+    /// trace context; no context if the span would be the root of an unsampled trace.
     #[inline]
     pub(crate) fn begin(
         &self,
@@ -132,47 +132,48 @@ impl Sampling {
         if sampled.is_none() && matches!(self.rest, Sampler::AlwaysOff) {
             return (Span::none(), None);
         }
-        let place = parent.unwrap_or_else(TraceContext::unsampled);
-        if self.records(sampled, TraceId::from_bytes(place.ids().0)) {
-            let (span, place) = recorded(span, place, sampled.is_some() && !is_current);
-            (span, Some(place))
+        let context = parent.unwrap_or_else(TraceContext::unsampled);
+        if self.records(sampled, TraceId::from_bytes(context.ids().0)) {
+            let (span, context) = recorded(span, context, sampled.is_some() && !is_current);
+            (span, Some(context))
         } else {
-            (Span::none(), Some(place))
+            (Span::none(), Some(context))
         }
     }
 }
 
-/// Makes a span that is recorded, below `place` or where it finds itself. It is kept out of what isn't recorded.
+/// Creates a recorded span, as a remote child of `parent` if `is_remote`, or else of the current span. A separate function,
+/// so that the unrecorded path stays small.
 #[inline(never)]
-fn recorded(span: impl FnOnce() -> Span, place: TraceContext, below: bool) -> (Span, TraceContext) {
+fn recorded(span: impl FnOnce() -> Span, parent: TraceContext, is_remote: bool) -> (Span, TraceContext) {
     DECIDED.set(true);
     let span = span();
-    if below {
-        // It fails where nobody makes OpenTelemetry's spans of it, and then it has no parent either.
-        let _ = span.set_parent(around(&place));
+    if is_remote {
+        // fails if no layer exports the span, which then needs no parent
+        let _ = span.set_parent(remote_context(&parent));
     }
     let context = span.context();
     DECIDED.set(false);
     let own = context.span().span_context().clone();
-    (span, if own.is_valid() { from_otel(&own) } else { place })
+    (span, if own.is_valid() { from_otel(&own) } else { parent })
 }
 
-/// Where in its trace that is which is entered, if anything is.
+/// Returns the trace context of the current span.
 pub(crate) fn current() -> Option<TraceContext> {
     let span = Context::map_current(|context| context.has_active_span().then(|| context.span().span_context().clone()));
     let span = span.filter(SpanContext::is_valid);
     within_unrecorded(span.as_ref(), TraceContext::clone).or_else(|| span.as_ref().map(from_otel))
 }
 
-/// What is unrecorded, where it was entered later than this span.
+/// Applies `of` to the innermost unrecorded span, if it was entered after `span`.
 fn within_unrecorded<T>(span: Option<&SpanContext>, of: impl FnOnce(&TraceContext) -> T) -> Option<T> {
     let span = span.map_or(SpanId::INVALID, SpanContext::span_id);
-    UNRECORDED.with_borrow(|all| all.last().filter(|it| it.outside == span).map(|it| of(&it.place)))
+    UNRECORDED.with_borrow(|all| all.last().filter(|it| it.outer == span).map(|it| of(&it.context)))
 }
 
-/// A context in which spans are below this place.
-fn around(place: &TraceContext) -> Context {
-    Context::new().with_remote_span_context(to_otel(place))
+/// Returns an OpenTelemetry context in which new spans are children of `parent`.
+fn remote_context(parent: &TraceContext) -> Context {
+    Context::new().with_remote_span_context(to_otel(parent))
 }
 
 impl ShouldSample for Sampling {
@@ -197,19 +198,19 @@ impl ShouldSample for Sampling {
     }
 }
 
-fn to_otel(place: &TraceContext) -> SpanContext {
-    let (trace, span) = place.ids();
-    let flags = if place.is_sampled() { TraceFlags::SAMPLED } else { TraceFlags::NOT_SAMPLED };
-    let state = place.state().and_then(|state| state.parse::<TraceState>().ok()).unwrap_or_default();
+fn to_otel(context: &TraceContext) -> SpanContext {
+    let (trace, span) = context.ids();
+    let flags = if context.is_sampled() { TraceFlags::SAMPLED } else { TraceFlags::NOT_SAMPLED };
+    let state = context.state().and_then(|state| state.parse::<TraceState>().ok()).unwrap_or_default();
     SpanContext::new(TraceId::from_bytes(trace), SpanId::from_bytes(span), flags, true, state)
 }
 
 fn from_otel(context: &SpanContext) -> TraceContext {
     let (trace, span) = (context.trace_id().to_bytes(), context.span_id().to_bytes());
-    let place = TraceContext::new(trace, span, context.is_sampled()).unwrap_or_else(TraceContext::unsampled);
+    let converted = TraceContext::new(trace, span, context.is_sampled()).unwrap_or_else(TraceContext::unsampled);
     match context.trace_state() {
-        state if *state == TraceState::default() => place,
-        state => place.with_state(&state.header()),
+        state if *state == TraceState::default() => converted,
+        state => converted.with_state(&state.header()),
     }
 }
 
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn decides_as_it_is_told() {
+    fn decides_as_configured() {
         let (low, high) = (TraceId::from_bytes([0; 16]), TraceId::from_bytes([0xff; 16]));
         for (name, argument, root, recorded, unrecorded) in [
             ("", "", true, true, false),
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn rejects_an_unknown_sampler_and_a_ratio_above_one() {
         assert_eq!(
             sampling("traceidratio", "2").unwrap_err(),
             "OTEL_TRACES_SAMPLER_ARG is \"2\": it should be a number from 0 to 1"
@@ -255,46 +256,46 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_recorded_has_no_span_and_its_place_goes_on() {
+    fn an_unrecorded_span_is_a_no_op_and_passes_its_context_on() {
         let sampling = sampling("parentbased_always_off", "").unwrap();
         let (span, none) = sampling.begin(None, || panic!("a span is made"));
         assert!(span.is_none() && none.is_none());
-        let place = TraceContext::unsampled();
-        assert!(!place.is_sampled() && place != TraceContext::unsampled());
+        let context = TraceContext::unsampled();
+        assert!(!context.is_sampled() && context != TraceContext::unsampled());
         let parent = TraceContext::new([1; 16], [2; 8], false).unwrap().with_state("a=1");
         let (_, same) = sampling.begin(Some(&parent), || panic!("a span is made"));
         assert_eq!(same.as_ref(), Some(&parent));
-        // and what is current counts more, the innermost most
+        // the current span takes precedence, the innermost first
         let begun = || sampling.begin(Some(&parent), || panic!("a span is made")).1.unwrap();
         let outer = TraceContext::new([3; 16], [4; 8], false).unwrap();
-        let _outer = around(&outer).attach();
+        let _outer = remote_context(&outer).attach();
         assert_eq!(begun(), outer);
         {
-            let _entered = unrecorded(&place);
-            assert_eq!(begun(), place);
+            let _entered = unrecorded(&context);
+            assert_eq!(begun(), context);
             {
                 let inner = TraceContext::new([5; 16], [6; 8], false).unwrap();
-                let _inner = around(&inner).attach();
+                let _inner = remote_context(&inner).attach();
                 assert_eq!(begun(), inner);
             }
-            assert_eq!(begun(), place);
+            assert_eq!(begun(), context);
         }
         assert_eq!(begun(), outer);
     }
 
     #[test]
-    fn what_somebody_else_begins_in_it_is_not_recorded_either() {
+    fn foreign_spans_within_an_unrecorded_one_are_not_recorded() {
         let sampling = sampling("parentbased_always_on", "").unwrap();
         let decides = |parent: Option<&Context>| {
             let trace = TraceId::from_bytes([7; 16]);
             sampling.should_sample(parent, trace, "theirs", &SpanKind::Internal, &[], &[]).decision
         };
-        let recorded = around(&TraceContext::new([1; 16], [2; 8], true).unwrap());
-        let place = TraceContext::unsampled();
-        let entered = unrecorded(&place);
+        let recorded = remote_context(&TraceContext::new([1; 16], [2; 8], true).unwrap());
+        let context = TraceContext::unsampled();
+        let entered = unrecorded(&context);
         assert_eq!(decides(None), SamplingDecision::Drop);
         assert_eq!(decides(Some(&Context::new())), SamplingDecision::Drop);
-        // a parent of its own is another matter
+        // an explicit recorded parent takes precedence
         assert_eq!(decides(Some(&recorded)), SamplingDecision::RecordAndSample);
         drop(entered);
         assert_eq!(decides(None), SamplingDecision::RecordAndSample);

@@ -1,4 +1,4 @@
-//! Sets up traces, logs and metrics for the process, as the environment says.
+//! Sets up traces, logs and metrics for the process from environment variables.
 
 use std::env;
 use std::fmt;
@@ -17,50 +17,49 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
 use super::error::SetupError;
-use super::metrics::Settle;
+use super::log_sink::LogSink;
+use super::metrics::Flush;
 use super::otlp::BUCKETS;
 use super::sampling::Sampling;
-use super::sink::Sink;
-use super::{current, lines, otlp};
+use super::{current, log_format, otlp};
 use crate::bus::config::program;
 
-/// How an operator's tools are told of it, once [`init`] has set it up. Dropping it flushes what is left, for at most 5 s.
-#[must_use = "what is dropped at once tells nobody of anything"]
+/// The telemetry of the process, returned by [`init`]. Dropping it flushes what is unsent, for at most 5 s.
+#[must_use = "dropping it shuts telemetry down"]
 pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
-    figures: Option<SdkMeterProvider>,
+    meters: Option<SdkMeterProvider>,
     prometheus: Arc<Prometheus>,
-    sink: Option<Sink>,
+    sink: Option<LogSink>,
 }
 
-/// How long the last traces and figures may take to be sent.
+/// The longest flush on shutdown.
 const FLUSH: Duration = Duration::from_secs(5);
 static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// The figures in Prometheus' text format, where there are some.
+/// Returns the metrics in Prometheus' text format; `None` before [`init`].
 #[cfg(feature = "rpc-server")]
 pub(crate) fn metrics_text() -> Option<String> {
     PROMETHEUS.get().map(rendered)
 }
 
 fn rendered(prometheus: &PrometheusHandle) -> String {
-    crate::telemetry::metrics::settle();
+    crate::telemetry::metrics::flush();
     prometheus.run_upkeep();
     prometheus.render()
 }
 
-/// What takes the times into their buckets now and then, whether somebody asks for the figures or not: they are kept one by
-/// one until then.
+/// Sorts the recorded durations into buckets regularly: without scrapes, the recorder would keep each of them.
 struct Prometheus(PrometheusHandle);
 
-impl Settle for Prometheus {
-    fn settle(&self) {
+impl Flush for Prometheus {
+    fn flush(&self) {
         self.0.run_upkeep();
     }
 }
 
-/// Sets up traces, logs and figures for the whole process, as the environment says: the page of this module tells of each
-/// variable. To be called once, before the bus is made, within a tokio runtime or without.
+/// Sets up traces, logs and metrics for the whole process from environment variables, which the [module page](crate::telemetry)
+/// describes. Call it once, before the bus is created; a tokio runtime isn't needed.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -72,7 +71,7 @@ impl Settle for Prometheus {
 /// ```
 ///
 /// # Errors
-/// [`SetupError`] names a variable that is bad, and says if something else has set up logs or figures before.
+/// [`SetupError`] if a variable is invalid, or if a `tracing` subscriber or a `metrics` recorder is already installed.
 pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
     let prefix = prefix.strip_suffix('_').unwrap_or(prefix);
     let variable = |part: &str| if prefix.is_empty() { part.to_owned() } else { format!("{prefix}_{part}") };
@@ -84,12 +83,12 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
     let spans = traces.as_ref().map(|traces| {
         let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer("twyla"));
         let spans = spans.with_location(false).with_threads(false).with_tracked_inactivity(false);
-        // lapin has one for as long as it is connected.
+        // lapin keeps one span open for as long as it is connected
         spans.with_filter(Targets::new().with_default(LevelFilter::INFO).with_target("lapin", LevelFilter::OFF)).boxed()
     });
-    let (filter, sink) = (filter(&variable("LOG"))?, Sink::from_env(&variable("LOG_URL"), &variable("LOG_TOKEN"))?);
+    let (filter, sink) = (filter(&variable("LOG"))?, LogSink::from_env(&variable("LOG_URL"), &variable("LOG_TOKEN"))?);
     let log = log(&variable("LOG_FORMAT"), sink.as_ref())?.map(|log| log.with_filter(filter).boxed());
-    let layers: Vec<Both> = spans.into_iter().chain(log).collect();
+    let layers: Vec<BoxedLayer> = spans.into_iter().chain(log).collect();
     Registry::default()
         .with(layers)
         .try_init()
@@ -104,35 +103,35 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
         .build_recorder();
     let prometheus = recorder.handle();
     let _ = PROMETHEUS.set(prometheus.clone());
-    let figures = otlp::figures(recorder, resource)?;
+    let meters = otlp::meters(recorder, resource)?;
     let prometheus = Arc::new(Prometheus(prometheus));
     let weak = Arc::downgrade(&prometheus);
     crate::telemetry::metrics::register(weak);
     crate::telemetry::metrics::describe();
-    Ok(Telemetry { traces, figures, prometheus, sink })
+    Ok(Telemetry { traces, meters, prometheus, sink })
 }
 
 impl Telemetry {
-    /// The figures in Prometheus' text format.
+    /// Returns the metrics in Prometheus' text format.
     #[must_use]
     pub fn prometheus(&self) -> String {
         rendered(&self.prometheus.0)
     }
 
-    /// Sends what is left, for at most 5 s.
+    /// Flushes what is unsent, for at most 5 s.
     pub fn shutdown(self) {}
 }
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        crate::telemetry::metrics::settle();
-        // Side by side, so that the slowest alone counts. An error says that a receiver isn't there, and no log is left to write it to.
+        crate::telemetry::metrics::flush();
+        // In parallel, so that all flushes together take at most 5 s. A failed flush can't be logged any more.
         thread::scope(|scope| {
             if let Some(traces) = &self.traces {
                 let _ = thread::Builder::new().spawn_scoped(scope, || traces.shutdown_with_timeout(FLUSH));
             }
-            if let Some(figures) = &self.figures {
-                let _ = thread::Builder::new().spawn_scoped(scope, || figures.shutdown_with_timeout(FLUSH));
+            if let Some(meters) = &self.meters {
+                let _ = thread::Builder::new().spawn_scoped(scope, || meters.shutdown_with_timeout(FLUSH));
             }
             if let Some(sink) = &self.sink {
                 sink.flush(FLUSH);
@@ -143,12 +142,12 @@ impl Drop for Telemetry {
 
 impl fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (traces, figures) = (self.traces.is_some(), self.figures.is_some());
-        f.debug_struct("Telemetry").field("traces", &traces).field("otlp_figures", &figures).finish_non_exhaustive()
+        let (traces, meters) = (self.traces.is_some(), self.meters.is_some());
+        f.debug_struct("Telemetry").field("traces", &traces).field("otlp_metrics", &meters).finish_non_exhaustive()
     }
 }
 
-/// What is logged: by the service's variable, or `RUST_LOG`, or from `info` on.
+/// Returns the log filter: the service's variable, or `RUST_LOG`, or `info`.
 fn filter(variable: &str) -> Result<EnvFilter, SetupError> {
     let (name, directives) = match (env::var(variable), env::var("RUST_LOG")) {
         (Ok(directives), _) => (variable, directives),
@@ -159,33 +158,33 @@ fn filter(variable: &str) -> Result<EnvFilter, SetupError> {
     EnvFilter::try_new(&directives).map_err(|_| SetupError::bad(name, &directives, should))
 }
 
-/// What takes spans, or lines.
-type Both = Box<dyn Layer<Registry> + Send + Sync>;
+/// A layer for spans or for log lines.
+type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Lines on the standard error, and the same to the sink, as JSON.
-fn log(variable: &str, sink: Option<&Sink>) -> Result<Option<Both>, SetupError> {
+/// Returns the layers that log to standard error and, as JSON, to the sink.
+fn log(variable: &str, sink: Option<&LogSink>) -> Result<Option<BoxedLayer>, SetupError> {
     let terminal = io::stderr().is_terminal();
     let format = env::var(variable).unwrap_or_else(|_| if terminal { "pretty" } else { "json" }.to_owned());
     let log = || tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    let here: Option<Both> = match format.as_str() {
+    let stderr: Option<BoxedLayer> = match format.as_str() {
         "off" => None,
-        "pretty" => Some(log().event_format(lines::Pretty { colours: terminal }).boxed()),
-        "json" => Some(log().event_format(lines::Json).boxed()),
-        "platform" => Some(log().event_format(lines::Platform).boxed()),
+        "pretty" => Some(log().event_format(log_format::Pretty { colours: terminal }).boxed()),
+        "json" => Some(log().event_format(log_format::Json).boxed()),
+        "platform" => Some(log().event_format(log_format::Platform).boxed()),
         other => return Err(SetupError::bad(variable, other, "pretty, json, platform or off")),
     };
-    let there: Option<Both> = sink.map(|sink| {
+    let collector: Option<BoxedLayer> = sink.map(|sink| {
         let log = tracing_subscriber::fmt::layer().with_writer(sink.clone());
         if format == "platform" {
-            log.event_format(lines::Platform).boxed()
+            log.event_format(log_format::Platform).boxed()
         } else {
-            log.event_format(lines::Json).boxed()
+            log.event_format(log_format::Json).boxed()
         }
     });
-    let both: Vec<Both> = here.into_iter().chain(there).collect();
-    if both.is_empty() {
+    let layers: Vec<BoxedLayer> = stderr.into_iter().chain(collector).collect();
+    if layers.is_empty() {
         return Ok(None);
     }
-    current::want();
-    Ok(Some(both.boxed()))
+    current::enable();
+    Ok(Some(layers.boxed()))
 }

@@ -1,5 +1,4 @@
-//! The spans of what an event goes through, in OpenTelemetry's words for messaging over RabbitMQ, and the place in a trace
-//! that goes on with it.
+//! Spans for emits, attempts, retries, dead letters and calls, with OpenTelemetry's attributes for RabbitMQ and HTTP.
 //!
 //! [Semantic conventions](https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/): an exchange and a routing key are
 //! the destination `exchange:routing_key`, and for a consumer its queue too.
@@ -13,7 +12,7 @@ use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
 #[cfg(feature = "telemetry")]
-use super::current::{self, About, Here};
+use super::current::{self, LogContext, WorkItem};
 #[cfg(feature = "telemetry")]
 use super::sampling;
 use super::trace::TraceContext;
@@ -21,28 +20,28 @@ use crate::contract::session::Session;
 use crate::dead_letter::letter::Reason;
 use crate::transport::{Delivery, Outgoing, QueueSpec};
 
-/// A span that has begun, and where in its trace that is.
+/// A started span with its trace context.
 #[derive(Debug)]
-pub(crate) struct Active {
+pub(crate) struct ActiveSpan {
     span: Span,
     context: Option<TraceContext>,
     #[cfg(feature = "telemetry")]
-    here: Option<Arc<Here>>,
-    /// Whether it isn't recorded, and so nothing within is.
+    log_context: Option<Arc<LogContext>>,
+    /// Whether neither this span nor its children are recorded.
     #[cfg(feature = "telemetry")]
     unrecorded: bool,
 }
 
-impl Active {
-    /// Begins a span below the one that is entered, or else below `parent`. Where the trace isn't sampled there is no span.
+impl ActiveSpan {
+    /// Starts a span as a child of the current one, or else of `parent`; a no-op span if the trace isn't sampled.
     fn begin(parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> Self {
-        let mut begun = Self::begin_unplaced(parent, span);
+        let mut begun = Self::begin_without_context(parent, span);
         begun.context = begun.take_context();
         begun
     }
 
-    /// The same, for what needs its place only later.
-    fn begin_unplaced(parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> Self {
+    /// Starts a span without its trace context, for callers that need the context later or never.
+    fn begin_without_context(parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> Self {
         #[cfg(feature = "telemetry")]
         let (span, context) = match sampling::installed() {
             Some(sampling) => sampling.begin(parent, span),
@@ -56,26 +55,26 @@ impl Active {
             span,
             context,
             #[cfg(feature = "telemetry")]
-            here: None,
+            log_context: None,
         }
     }
 
-    /// The same for a handler: what it logs tells of the event, and its own spans are part of the trace.
+    /// Adds a log context, whose fields the handler's log lines get.
     #[cfg(feature = "telemetry")]
-    fn telling(self, about: About, attempt: u32, session: &Session) -> Self {
-        let here = current::is_wanted().then(|| {
+    fn with_log_context(self, work: WorkItem, attempt: u32, session: &Session) -> Self {
+        let log_context = current::is_enabled().then(|| {
             let (session, trace) = (session.clone(), self.context.clone());
-            Here { about, attempt, session, trace }.into()
+            LogContext { work, attempt, session, trace }.into()
         });
-        Self { here, ..self }
+        Self { log_context, ..self }
     }
 
-    /// Where in the trace this is: what follows belongs there.
+    /// Returns the trace context that children belong to.
     pub(crate) fn context(&self) -> Option<&TraceContext> {
         self.context.as_ref()
     }
 
-    /// The same, for who comes to need it only now, and needs it once.
+    /// Takes the trace context; creates an unsampled one if the span isn't recorded.
     pub(crate) fn take_context(&mut self) -> Option<TraceContext> {
         let context = self.context.take();
         #[cfg(feature = "telemetry")]
@@ -83,33 +82,33 @@ impl Active {
         context
     }
 
-    /// Until what is returned is dropped, what is done belongs to this. Never across an await.
+    /// Makes this the current span until the guard is dropped. Don't hold the guard across an await.
     #[must_use]
     pub(crate) fn enter(&self) -> impl Sized + use<'_> {
         #[cfg(feature = "telemetry")]
         let around = (
             self.context.as_ref().filter(|_| self.unrecorded).map(sampling::unrecorded),
-            self.here.clone().map(current::enter),
+            self.log_context.clone().map(current::enter),
         );
         #[cfg(not(feature = "telemetry"))]
         let around = ();
         (self.span.enter(), around)
     }
 
-    /// Does something that belongs to this, such as to log.
+    /// Runs `work` within this span.
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         let _entered = self.enter();
         work()
     }
 
-    /// Logs something that belongs to this, for who looks for mistakes: nothing is done where nobody does.
+    /// Logs within this span at debug level; a no-op when that level is disabled.
     pub(crate) fn debug(&self, log: impl FnOnce()) {
         if LevelFilter::current() >= LevelFilter::DEBUG {
             self.within(log);
         }
     }
 
-    /// An HTTP answer had this status.
+    /// Records the status of the HTTP response.
     pub(crate) fn answered(&self, status: u16) {
         if self.span.is_disabled() {
             return;
@@ -120,7 +119,7 @@ impl Active {
         }
     }
 
-    /// It has come to nothing, for this kind of reason.
+    /// Records an error.
     pub(crate) fn failed(&self, kind: &str, why: Option<&str>) {
         if self.span.is_disabled() {
             return;
@@ -133,14 +132,14 @@ impl Active {
     }
 }
 
-/// An integer attribute: `tracing-opentelemetry` sends an unsigned one as a string.
+/// Converts an attribute to a signed integer: `tracing-opentelemetry` exports an unsigned one as a string.
 fn number(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-/// Where in its trace the span is that is entered, or else `given`.
+/// Returns the trace context of the current span, or else `given`.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) fn place(given: Option<&TraceContext>) -> Option<TraceContext> {
+pub(crate) fn current_context(given: Option<&TraceContext>) -> Option<TraceContext> {
     #[cfg(feature = "telemetry")]
     if let Some(current) = sampling::current() {
         return Some(current);
@@ -148,15 +147,15 @@ pub(crate) fn place(given: Option<&TraceContext>) -> Option<TraceContext> {
     given.cloned()
 }
 
-/// An event is emitted: until the broker has confirmed it.
+/// Starts the span of an emit, which lasts until the broker confirms.
 pub(crate) fn emit(
     event: &str,
     message: Option<&Outgoing>,
     system: &str,
     session: Option<Uuid>,
     parent: Option<&TraceContext>,
-) -> Active {
-    Active::begin_unplaced(parent, || {
+) -> ActiveSpan {
+    ActiveSpan::begin_without_context(parent, || {
         let (domain, event_type) = event.split_once('.').unwrap_or((event, ""));
         tracing::info_span!(
             "emit",
@@ -177,7 +176,7 @@ pub(crate) fn emit(
     })
 }
 
-/// One attempt at an event: its envelope is read, and its handler called.
+/// Starts the span of one attempt, from parsing the envelope to the end of the handler.
 pub(crate) fn process(
     queue: &QueueSpec,
     delivery: &Delivery,
@@ -185,8 +184,8 @@ pub(crate) fn process(
     attempt: u32,
     session: &Session,
     parent: Option<&TraceContext>,
-) -> Active {
-    let begun = Active::begin(parent, || {
+) -> ActiveSpan {
+    let begun = ActiveSpan::begin(parent, || {
         let (domain, event_type, name) = (queue.domain, queue.event_type, &queue.name);
         tracing::info_span!(
             "process",
@@ -210,19 +209,19 @@ pub(crate) fn process(
         )
     });
     #[cfg(feature = "telemetry")]
-    let begun = begun.telling(About::Event { event: queue.event, group: queue.group }, attempt, session);
+    let begun = begun.with_log_context(WorkItem::Event { event: queue.event, group: queue.group }, attempt, session);
     begun
 }
 
-/// An event is put into the retry queue `into`.
+/// Starts the span of publishing an event to the retry queue `into`.
 pub(crate) fn retry(
     queue: &QueueSpec,
     delivery: &Delivery,
     system: &str,
     into: &str,
     parent: Option<&TraceContext>,
-) -> Active {
-    Active::begin(parent, || {
+) -> ActiveSpan {
+    ActiveSpan::begin(parent, || {
         tracing::info_span!(
             "retry",
             otel.name = format_args!("retry {into}"),
@@ -241,15 +240,15 @@ pub(crate) fn retry(
     })
 }
 
-/// An event is put into the dead queue.
+/// Starts the span of dead-lettering an event.
 pub(crate) fn park(
     queue: &QueueSpec,
     delivery: &Delivery,
     system: &str,
     reason: Reason,
     parent: Option<&TraceContext>,
-) -> Active {
-    Active::begin(parent, || {
+) -> ActiveSpan {
+    ActiveSpan::begin(parent, || {
         let dead = queue.dead.as_str();
         tracing::info_span!(
             "park",
@@ -270,15 +269,15 @@ pub(crate) fn park(
     })
 }
 
-/// One attempt at a call, from the caller's side, in OpenTelemetry's words for HTTP clients.
+/// Starts the span of one attempt at a call, with OpenTelemetry's attributes for HTTP clients.
 pub(crate) fn call(
     service: &str,
     method: &str,
     attempt: u32,
     session: Option<Uuid>,
     parent: Option<&TraceContext>,
-) -> Active {
-    Active::begin(parent, || {
+) -> ActiveSpan {
+    ActiveSpan::begin(parent, || {
         tracing::info_span!(
             "call",
             otel.name = format_args!("POST /rpc/{method}"),
@@ -297,9 +296,9 @@ pub(crate) fn call(
     })
 }
 
-/// The same from the side of the service, with its handler, in OpenTelemetry's words for HTTP servers.
-pub(crate) fn serve(name: &'static str, attempt: u32, session: &Session, parent: Option<&TraceContext>) -> Active {
-    let begun = Active::begin(parent, || {
+/// Starts the span of serving a call, with OpenTelemetry's attributes for HTTP servers.
+pub(crate) fn serve(name: &'static str, attempt: u32, session: &Session, parent: Option<&TraceContext>) -> ActiveSpan {
+    let begun = ActiveSpan::begin(parent, || {
         let (service, method) = name.split_once('.').unwrap_or((name, ""));
         tracing::info_span!(
             "serve",
@@ -319,6 +318,6 @@ pub(crate) fn serve(name: &'static str, attempt: u32, session: &Session, parent:
         )
     });
     #[cfg(feature = "telemetry")]
-    let begun = begun.telling(About::Call { method: name }, attempt, session);
+    let begun = begun.with_log_context(WorkItem::Call { method: name }, attempt, session);
     begun
 }

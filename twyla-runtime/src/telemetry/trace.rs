@@ -1,26 +1,26 @@
-//! Which trace something belongs to: W3C Trace Context, as it goes in the headers of events and calls.
+//! W3C Trace Context, carried in the headers of events and calls.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The header of a message or a request that names the trace.
+/// The header with the trace id and the parent span id.
 #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "in memory there are no headers"))]
 pub(crate) const TRACE_PARENT: &str = "traceparent";
-/// The header beside it with what tracing systems add.
+/// The header with vendor-specific trace data.
 #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "in memory there are no headers"))]
 pub(crate) const TRACE_STATE: &str = "tracestate";
 
-/// The longest `tracestate` that is passed on (W3C Trace Context, section 3.3.1.5: at least 512 characters).
+/// The longest `tracestate` that is propagated (W3C Trace Context, section 3.3.1.5: at least 512 characters).
 const MAX_STATE: usize = 512;
 const SAMPLED: u8 = 1;
-/// The header of version 00, without ids and flags.
+/// A `traceparent` of version 00 with zeros for ids and flags.
 const NO_PARENT: [u8; 55] = *b"00-00000000000000000000000000000000-0000000000000000-00";
 
-/// A place in a trace: what follows belongs there (W3C Trace Context, section 3).
+/// A trace id, a span id and the sampling decision (W3C Trace Context, section 3).
 ///
-/// It goes with an event in the headers `traceparent` and `tracestate`, from an emit to the handler, and from there to all
-/// that the handler emits and calls.
+/// An event carries it in the headers `traceparent` and `tracestate`, from the emit to the handler and on to everything that
+/// the handler emits and calls.
 ///
 /// ```
 /// use twyla_runtime::TraceContext;
@@ -37,36 +37,35 @@ pub struct TraceContext {
     state: Option<Arc<str>>,
 }
 
-/// A text that is no `traceparent`.
+/// The error for a text that isn't a valid `traceparent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoTraceContext;
 
 impl fmt::Display for NoTraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it should be `00-`, 32 hexadecimal digits, `-`, 16 of them, `-` and two of them")
+        f.write_str("expected a `traceparent`: `00-`, 32 hexadecimal digits, `-`, 16 hexadecimal digits, `-`, 2 hexadecimal digits")
     }
 }
 
 impl std::error::Error for NoTraceContext {}
 
 impl TraceContext {
-    /// The place with these ids; nothing if one of them is all zeros.
+    /// Creates a context with these ids; `None` if one of them is all zeros.
     #[must_use]
     pub fn new(trace: [u8; 16], span: [u8; 8], sampled: bool) -> Option<Self> {
         let flags = if sampled { SAMPLED } else { 0 };
         (trace != [0; 16] && span != [0; 8]).then_some(Self { trace, span, flags, state: None })
     }
 
-    /// The beginning of a trace that is sampled nowhere. Nobody records its ids: to be unlike all others is all that they
-    /// have to be.
+    /// Starts an unsampled trace. Its ids are never recorded; they only have to be unique.
     #[cfg(feature = "telemetry")]
     pub(crate) fn unsampled() -> Self {
-        // neither may be all zeros
+        // an id of all zeros is invalid
         let (trace, span) = (fastrand::u128(..) | 1, fastrand::u64(..) | 1);
         Self { trace: trace.to_be_bytes(), span: span.to_be_bytes(), flags: 0, state: None }
     }
 
-    /// The same with a `tracestate`. One that is longer than 512 bytes, or that no header can have, is left out.
+    /// Sets the `tracestate`. One that is longer than 512 bytes or isn't a valid header value is left out.
     #[must_use]
     pub fn with_state(mut self, state: &str) -> Self {
         let fits = !state.is_empty() && state.len() <= MAX_STATE && state.bytes().all(|b| (b' '..=b'~').contains(&b));
@@ -74,25 +73,25 @@ impl TraceContext {
         self
     }
 
-    /// The trace's id in hexadecimal digits.
+    /// Returns the trace id, as 32 hexadecimal digits.
     #[must_use]
     pub fn trace_id(&self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.trace))
     }
 
-    /// The span's id in hexadecimal digits.
+    /// Returns the span id, as 16 hexadecimal digits.
     #[must_use]
     pub fn span_id(&self) -> String {
         format!("{:016x}", u64::from_be_bytes(self.span))
     }
 
-    /// Whether the caller has recorded its part.
+    /// Returns whether the sender recorded its span.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
     }
 
-    /// What tracing systems have added.
+    /// Returns the `tracestate`.
     #[must_use]
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
@@ -103,14 +102,14 @@ impl TraceContext {
         (self.trace, self.span)
     }
 
-    /// The header `traceparent`, of version 00.
+    /// Returns the header `traceparent`, in version 00.
     pub(crate) fn parent(&self) -> [u8; 55] {
         let mut out = NO_PARENT;
         self.write(&mut out);
         out
     }
 
-    /// Appends the header `traceparent`; what is written in place isn't copied.
+    /// Appends the header `traceparent`, without a copy.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "in memory there are no headers"))]
     pub(crate) fn append_parent(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&NO_PARENT);
@@ -125,7 +124,7 @@ impl TraceContext {
         hex(&[self.flags & SAMPLED], &mut parent[53..]);
     }
 
-    /// Reads the header `traceparent`. A later version may say more behind (section 3.2.4).
+    /// Parses the header `traceparent`. Later versions may append fields (section 3.2.4).
     pub(crate) fn read(parent: &[u8]) -> Option<Self> {
         let (known, more) = parent.split_at_checked(55)?;
         let version = digits::<1>(&known[..2])?[0];
@@ -152,7 +151,7 @@ impl FromStr for TraceContext {
 }
 
 impl fmt::Display for TraceContext {
-    /// The header `traceparent`.
+    /// Writes the header `traceparent`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(&self.parent()))
     }
@@ -164,7 +163,7 @@ impl fmt::Debug for TraceContext {
     }
 }
 
-/// The two digits of each byte.
+/// The two hexadecimal digits of each byte.
 const HEX: [[u8; 2]; 256] = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut pairs = [[0; 2]; 256];
@@ -182,7 +181,7 @@ fn hex(bytes: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Lower case only, as the specification has them.
+/// Parses hexadecimal digits; the specification allows lower case only.
 fn digits<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
@@ -209,7 +208,7 @@ mod tests {
         assert_eq!((context.to_string().as_str(), context.is_sampled()), (good, true));
         assert_eq!(context.span_id(), "b7ad6b7169203331");
         assert!(!good.replace("-01", "-02").parse::<TraceContext>().unwrap().is_sampled());
-        // later versions
+        // a later version
         assert!(good.replacen("00", "cc", 1).parse::<TraceContext>().is_ok());
         assert!(format!("cc{}-more", &good[2..]).parse::<TraceContext>().is_ok());
         for bad in [

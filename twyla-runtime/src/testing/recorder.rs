@@ -16,7 +16,7 @@ use crate::contract::record::Mark;
 use crate::dead_letter::letter::{DeadLetter, Header};
 use crate::future::BoxFuture;
 use crate::progress::{AttemptEnd, AttemptStart, DeliveryObserver, Observer, Progress};
-use crate::transport::{Address, Outgoing};
+use crate::transport::{Outgoing, PublishTarget};
 
 /// Records what happens on a test bus.
 #[derive(Clone, Default)]
@@ -141,21 +141,21 @@ impl Observer for Shared {
         let mut state = self.lock();
         let at = state.now;
         match &message.to {
-            Address::Event { domain, event_type } => {
+            PublishTarget::Event { domain, event_type } => {
                 let event = format!("{domain}.{event_type}");
                 let mark = state.log.marks.get(&message.message_id).copied();
                 let given = state.log.given.contains(&message.message_id);
                 let (body, message_id) = (message.body.clone(), message.message_id.clone());
                 state.log.emitted.push(Emission { event, body, message_id, at, mark, given, taken: false });
             }
-            Address::Dead(_) => {
+            PublishTarget::Dead(_) => {
                 let headers: Vec<(String, Header)> =
                     message.headers.iter().map(|(name, value)| (name.clone().into_owned(), value.clone())).collect();
                 let id = Some((*message.message_id).to_owned());
                 let letter = DeadLetter::read(&headers, id, message.body.clone());
                 state.log.parked.push(Parked { letter, taken: false });
             }
-            Address::Retry(..) | Address::Back(_) => {}
+            PublishTarget::Retry(..) | PublishTarget::Back(_) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the bus asks of whatever carries its messages.
+//! The interface between the bus and a transport.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,30 +15,30 @@ use crate::dead_letter::letter::DeadLetter;
 use crate::dead_letter::triage::{Decide, Sorted};
 use crate::future::BoxFuture;
 
-/// Carries messages.
+/// Publishes and delivers messages.
 pub(crate) trait Transport: Send + Sync + fmt::Debug {
-    /// What carries the messages, in OpenTelemetry's words.
+    /// Returns the value of OpenTelemetry's attribute `messaging.system`.
     fn system(&self) -> &'static str;
 
-    /// Resolves once the message is safe with the broker; sends it again as often as needed until `deadline`.
+    /// Publishes a message; resolves once the broker confirms it. Retries until `deadline`.
     fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>>;
 
-    /// The most bytes that the broker is known to take, with their envelope, if it has refused more.
+    /// Returns the broker's limit for a message, in bytes with the envelope; `None` until it has refused a larger one.
     #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "asked for an outbox"))]
-    fn most(&self) -> Option<usize> {
+    fn size_limit(&self) -> Option<usize> {
         None
     }
 
-    /// Makes the queue and its bindings and consumes from it; resolves when the consumer is really there.
+    /// Declares and binds the queue, and consumes from it; resolves when the broker has confirmed the consumer.
     fn subscribe(&self, queue: Arc<QueueSpec>) -> BoxFuture<'_, Result<Subscription, Error>>;
 
-    /// Looks at the first `limit` messages of a dead queue and leaves them there.
+    /// Returns the first `limit` messages of a dead queue, and leaves them there.
     fn dead_letters(&self, dead_queue: String, limit: usize) -> BoxFuture<'_, Result<Vec<DeadLetter>, Error>>;
 
-    /// How many messages a dead queue has.
+    /// Returns the number of messages in a dead queue.
     fn count_dead(&self, dead_queue: String) -> BoxFuture<'_, Result<usize, Error>>;
 
-    /// Asks of each message of a dead queue that is there now what becomes of it; replayed ones go to the queue `back`.
+    /// Applies `decide` to each message that is in the dead queue now; replayed ones go to the queue `back`.
     fn sort_dead<'a>(
         &'a self,
         dead_queue: String,
@@ -46,31 +46,31 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
         decide: Decide<'a>,
     ) -> BoxFuture<'a, Result<Sorted, Error>>;
 
-    /// Whether it is connected.
+    /// Returns the connection state.
     fn state(&self) -> watch::Receiver<BusState>;
 
     /// Waits for pending confirms, then closes all connections.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// The broker did not confirm a message.
+/// A message that the broker did not confirm.
 #[derive(Clone, Debug)]
 pub(crate) struct Unpublished {
-    /// Whether it may have got it all the same.
+    /// Whether the broker may have received it all the same.
     pub(crate) maybe_sent: bool,
     pub(crate) why: String,
-    pub(crate) cause: Cause,
+    pub(crate) cause: PublishFailure,
 }
 
-/// What has kept a message from being published.
+/// Why a message was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// The deadline: it may pass when it is tried again.
+pub(crate) enum PublishFailure {
+    /// The deadline passed; another try may succeed.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker keeps one waiting"))]
     Deadline,
-    /// The broker refuses it. Trying again makes no sense before something is changed.
+    /// The broker refuses it; another try fails too until something is changed.
     Refused,
-    /// The broker refuses it for its size.
+    /// The broker refuses it because of its size.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ has such a limit"))]
     TooLarge { bytes: usize, most: usize },
     /// The bus is closed.
@@ -79,6 +79,6 @@ pub(crate) enum Cause {
 
 impl Unpublished {
     pub(crate) fn closed() -> Self {
-        Self { maybe_sent: false, why: "the bus is closed".to_owned(), cause: Cause::Closed }
+        Self { maybe_sent: false, why: "the bus is closed".to_owned(), cause: PublishFailure::Closed }
     }
 }

@@ -8,10 +8,10 @@ use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::state::{BusState, LinkState, States, states};
-use super::{Address, Cause, Delivery, Outgoing, QueueSpec, Subscription, Transport, Unpublished};
+use super::state::{BusState, BusStateSender, LinkState, bus_state};
+use super::{Delivery, Outgoing, PublishFailure, PublishTarget, QueueSpec, Subscription, Transport, Unpublished};
 use crate::bus::error::Error;
-use crate::dead_letter::letter::{DeadLetter, Header, Named, foreign};
+use crate::dead_letter::letter::{DeadLetter, Header, NamedHeader, foreign};
 use crate::dead_letter::triage::{Decide, Sort, Sorted};
 use crate::future::BoxFuture;
 use crate::progress::Progress;
@@ -20,78 +20,78 @@ use crate::telemetry::trace::TraceContext;
 
 /// A broker in this process.
 #[derive(Clone, Debug)]
-pub(crate) struct Memory {
-    broker: Arc<Mutex<Broker>>,
-    states: States,
+pub(crate) struct MemoryTransport {
+    broker: Arc<Mutex<MemoryBroker>>,
+    bus_state: BusStateSender,
     progress: Progress,
 }
 
-impl Default for Memory {
+impl Default for MemoryTransport {
     fn default() -> Self {
         Self::observed(Progress::default())
     }
 }
 
 #[derive(Debug, Default)]
-struct Broker {
+struct MemoryBroker {
     closed: bool,
     /// Queues by exchange and routing key. Contracts have no wildcards, so a topic exchange is a map.
     bindings: HashMap<(String, String), Vec<String>>,
-    queues: HashMap<String, Queue>,
-    /// The next message's place; a message that goes back to its queue keeps its place.
-    next_place: u64,
+    queues: HashMap<String, MemoryQueue>,
+    /// The position of the next message; a requeued message keeps its position.
+    next_position: u64,
     next_consumer: u64,
     progress: Progress,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
-    ready: BTreeMap<u64, Message>,
-    unacked: HashMap<u64, (Message, u64)>,
-    consumers: Vec<Consumer>,
-    /// Whose turn it is.
+struct MemoryQueue {
+    ready: BTreeMap<u64, QueuedMessage>,
+    unacked: HashMap<u64, (QueuedMessage, u64)>,
+    consumers: Vec<MemoryConsumer>,
+    /// The index of the next consumer, round-robin.
     turn: usize,
-    /// The first consumer gets all.
+    /// Whether the first consumer gets all messages.
     single: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Message {
+struct QueuedMessage {
     body: Bytes,
     exchange: String,
     routing_key: String,
     message_id: Arc<str>,
-    headers: Vec<Named>,
+    headers: Vec<NamedHeader>,
     trace: Option<TraceContext>,
     redeliveries: u32,
 }
 
 #[derive(Debug)]
-struct Consumer {
+struct MemoryConsumer {
     id: u64,
     free: u16,
     deliveries: mpsc::UnboundedSender<Vec<Delivery>>,
-    sink: Arc<Sink>,
+    acks: Arc<QueueAcks>,
 }
 
-/// Takes the decisions on the deliveries of one queue.
+/// Settles the deliveries of one queue.
 #[derive(Debug)]
-struct Sink {
-    broker: Weak<Mutex<Broker>>,
+struct QueueAcks {
+    broker: Weak<Mutex<MemoryBroker>>,
     queue: String,
     progress: Progress,
-    /// Dropped with the last undecided delivery: tells the subscription that it is done.
+    /// Dropped with the last unsettled delivery, which completes the subscription.
     _open: watch::Sender<()>,
 }
 
-impl Settle for Sink {
-    fn settle(&self, place: u64, decision: Decision) {
+impl Settle for QueueAcks {
+    fn settle(&self, position: u64, decision: Decision) {
         let Some(broker) = self.broker.upgrade() else { return };
-        // What dispatching fails to hand over is dropped outside of the lock: its drop comes back here.
+        // Dropped outside the lock: dropping a delivery settles it, which locks again.
         let undelivered = {
             let mut broker = lock(&broker);
             broker.queues.get_mut(&self.queue).map(|queue| {
-                queue.settle(place, decision);
+                queue.settle(position, decision);
                 queue.dispatch(&self.progress)
             })
         };
@@ -99,27 +99,27 @@ impl Settle for Sink {
     }
 }
 
-fn owned(headers: &[Named]) -> Vec<(String, Header)> {
+fn owned(headers: &[NamedHeader]) -> Vec<(String, Header)> {
     headers.iter().map(|(name, value)| ((**name).to_owned(), value.clone())).collect()
 }
 
-fn lock(broker: &Mutex<Broker>) -> MutexGuard<'_, Broker> {
+fn lock(broker: &Mutex<MemoryBroker>) -> MutexGuard<'_, MemoryBroker> {
     broker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Queue {
-    fn settle(&mut self, place: u64, decision: Decision) {
-        let Some((mut message, consumer)) = self.unacked.remove(&place) else { return };
+impl MemoryQueue {
+    fn settle(&mut self, position: u64, decision: Decision) {
+        let Some((mut message, consumer)) = self.unacked.remove(&position) else { return };
         if let Some(consumer) = self.consumers.iter_mut().find(|c| c.id == consumer) {
             consumer.free = consumer.free.saturating_add(1);
         }
         if decision == Decision::Requeue {
             message.redeliveries += 1;
-            self.ready.insert(place, message);
+            self.ready.insert(position, message);
         }
     }
 
-    /// Hands what is ready to the consumers in turn, as far as each may have more.
+    /// Dispatches ready messages to the consumers round-robin, within their prefetch.
     fn dispatch(&mut self, bus: &Progress) -> Vec<mpsc::error::SendError<Vec<Delivery>>> {
         let mut undelivered = Vec::new();
         while !self.ready.is_empty() {
@@ -128,7 +128,7 @@ impl Queue {
                 break;
             };
             self.turn = (at + 1) % count;
-            let Some((place, message)) = self.ready.pop_first() else { break };
+            let Some((position, message)) = self.ready.pop_first() else { break };
             let consumer = &mut self.consumers[at];
             consumer.free -= 1;
             let delivery = Delivery {
@@ -140,13 +140,13 @@ impl Queue {
                 headers: owned(&message.headers),
                 trace: message.trace.clone(),
                 original: None,
-                ack: Ack::new(place, consumer.sink.clone()),
+                ack: Ack::new(position, consumer.acks.clone()),
                 arrived: Instant::now(),
                 progress: bus.begin(),
             };
-            self.unacked.insert(place, (message, consumer.id));
+            self.unacked.insert(position, (message, consumer.id));
             if let Err(error) = consumer.deliveries.send(vec![delivery]) {
-                // Its service takes no more. The delivery goes back when the error is dropped.
+                // The service has stopped; the delivery is requeued when the error is dropped.
                 self.consumers.remove(at);
                 undelivered.push(error);
             }
@@ -155,21 +155,21 @@ impl Queue {
     }
 }
 
-impl Broker {
-    fn put(&mut self, queue: &str, message: Message) -> Vec<mpsc::error::SendError<Vec<Delivery>>> {
-        let place = self.next_place;
-        self.next_place += 1;
+impl MemoryBroker {
+    fn put(&mut self, queue: &str, message: QueuedMessage) -> Vec<mpsc::error::SendError<Vec<Delivery>>> {
+        let position = self.next_position;
+        self.next_position += 1;
         let Some(queue) = self.queues.get_mut(queue) else { return Vec::new() };
-        queue.ready.insert(place, message);
+        queue.ready.insert(position, message);
         queue.dispatch(&self.progress)
     }
 }
 
-impl Memory {
-    /// One that reports what happens on it.
+impl MemoryTransport {
+    /// Creates a transport that reports its progress.
     pub(crate) fn observed(progress: Progress) -> Self {
-        let broker = Broker { progress: progress.clone(), ..Broker::default() };
-        Self { broker: Arc::new(Mutex::new(broker)), states: states(LinkState::Up), progress }
+        let broker = MemoryBroker { progress: progress.clone(), ..MemoryBroker::default() };
+        Self { broker: Arc::new(Mutex::new(broker)), bus_state: bus_state(LinkState::Up), progress }
     }
 
     fn put(&self, message: Outgoing) -> Result<(), Unpublished> {
@@ -179,30 +179,30 @@ impl Memory {
         }
         let mut pause = None;
         let (exchange, routing_key, queues) = match &message.to {
-            Address::Event { domain, event_type } => {
+            PublishTarget::Event { domain, event_type } => {
                 let key = ((**domain).to_owned(), (**event_type).to_owned());
                 let queues = broker.bindings.get(&key).cloned().unwrap_or_default();
                 (key.0, key.1, queues)
             }
-            Address::Dead(queue) => {
+            PublishTarget::Dead(queue) => {
                 broker.queues.entry(queue.dead.clone()).or_default();
                 (String::new(), queue.dead.clone(), vec![queue.dead.clone()])
             }
-            Address::Back(queue) => {
+            PublishTarget::Back(queue) => {
                 let known = broker.queues.contains_key(&**queue);
                 if !known {
                     let why = format!("there is no queue `{queue}`: a member of its group makes it as it starts");
-                    return Err(Unpublished { maybe_sent: false, why, cause: Cause::Refused });
+                    return Err(Unpublished { maybe_sent: false, why, cause: PublishFailure::Refused });
                 }
                 (String::new(), (**queue).to_owned(), vec![(**queue).to_owned()])
             }
-            Address::Retry(queue, after) => {
+            PublishTarget::Retry(queue, after) => {
                 pause = Some(*after);
                 (String::new(), queue.name.clone(), vec![queue.name.clone()])
             }
         };
         self.progress.carries(&message);
-        let message = Message {
+        let message = QueuedMessage {
             body: message.body,
             exchange,
             routing_key,
@@ -218,7 +218,7 @@ impl Memory {
                 progress.pause(pause).await;
                 let Some(broker) = broker.upgrade() else { return };
                 for queue in &queues {
-                    // Its drop comes back here, so it is outside of the lock.
+                    // dropped outside the lock: dropping a delivery settles it
                     let undelivered = lock(&broker).put(queue, message.clone());
                     drop(undelivered);
                 }
@@ -245,9 +245,9 @@ impl Memory {
         broker.next_consumer += 1;
 
         let (open, mut all_decided) = watch::channel(());
-        let (intake, mut stop) = watch::channel(());
+        let (stop, mut stopped) = watch::channel(());
         let (sender, deliveries) = mpsc::unbounded_channel();
-        let sink = Arc::new(Sink {
+        let acks = Arc::new(QueueAcks {
             broker: Arc::downgrade(&self.broker),
             queue: spec.name.clone(),
             progress: self.progress.clone(),
@@ -255,15 +255,15 @@ impl Memory {
         });
         let queue = broker.queues.entry(spec.name.clone()).or_default();
         queue.single |= spec.single;
-        queue.consumers.push(Consumer { id, free: spec.prefetch.max(1), deliveries: sender, sink });
+        queue.consumers.push(MemoryConsumer { id, free: spec.prefetch.max(1), deliveries: sender, acks });
         let undelivered = queue.dispatch(&self.progress);
         drop(broker);
         drop(undelivered);
 
         let (broker, name) = (Arc::downgrade(&self.broker), spec.name.clone());
         let detached = tokio::spawn(async move {
-            // Nothing is ever sent: this ends when the other side is dropped.
-            while stop.changed().await.is_ok() {}
+            // nothing is ever sent: ends when the sender is dropped
+            while stopped.changed().await.is_ok() {}
             let consumer = broker.upgrade().and_then(|broker| {
                 let mut broker = lock(&broker);
                 let queue = broker.queues.get_mut(&name)?;
@@ -273,16 +273,16 @@ impl Memory {
             drop(consumer);
         });
         let done = Box::pin(async move {
-            // It can't be cancelled and doesn't panic.
+            // the task is never aborted and doesn't panic
             let _ = detached.await;
             while all_decided.changed().await.is_ok() {}
         });
-        let (_, there) = watch::channel(true);
-        Ok(Subscription { deliveries, there, intake, renew: Arc::default(), done })
+        let (_, consuming) = watch::channel(true);
+        Ok(Subscription { deliveries, consuming, stop, renew: Arc::default(), done })
     }
 }
 
-impl Transport for Memory {
+impl Transport for MemoryTransport {
     fn system(&self) -> &'static str {
         "twyla_memory"
     }
@@ -318,7 +318,7 @@ impl Transport for Memory {
         Box::pin(async move {
             let mut sorted = Sorted::default();
             let all = lock(&self.broker).queues.get(&dead_queue).map(|queue| queue.ready.clone()).unwrap_or_default();
-            for (place, message) in all {
+            for (position, message) in all {
                 let headers = owned(&message.headers);
                 let id = Some((*message.message_id).to_owned());
                 let sort = decide(&DeadLetter::read(&headers, id, message.body.clone()));
@@ -328,7 +328,7 @@ impl Transport for Memory {
                     Sort::Drop | Sort::Replay => {
                         if sort == Sort::Replay {
                             let message = Outgoing {
-                                to: Address::Back(back.as_str().into()),
+                                to: PublishTarget::Back(back.as_str().into()),
                                 body: message.body,
                                 message_id: message.message_id,
                                 timestamp: Utc::now(),
@@ -343,7 +343,7 @@ impl Transport for Memory {
                         } else {
                             sorted.dropped += 1;
                         }
-                        lock(&self.broker).queues.get_mut(&dead_queue).map(|queue| queue.ready.remove(&place));
+                        lock(&self.broker).queues.get_mut(&dead_queue).map(|queue| queue.ready.remove(&position));
                     }
                 }
             }
@@ -352,7 +352,7 @@ impl Transport for Memory {
     }
 
     fn state(&self) -> watch::Receiver<BusState> {
-        self.states.subscribe()
+        self.bus_state.subscribe()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -360,7 +360,7 @@ impl Transport for Memory {
             let mut consumers = Vec::new();
             let mut broker = lock(&self.broker);
             broker.closed = true;
-            self.states.send_replace(BusState { publish: LinkState::Closed, consume: LinkState::Closed });
+            self.bus_state.send_replace(BusState { publish: LinkState::Closed, consume: LinkState::Closed });
             for queue in broker.queues.values_mut() {
                 consumers.append(&mut queue.consumers);
             }

@@ -1,4 +1,4 @@
-//! Messages on their way out, and where they go.
+//! Outgoing messages and their destinations.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,36 +9,36 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::queue::QueueSpec;
-use super::sender_properties::Original;
-use crate::dead_letter::letter::Named;
+use super::sender_properties::SenderProperties;
+use crate::dead_letter::letter::NamedHeader;
 use crate::telemetry::trace::TraceContext;
 
-/// A message on its way out. Cloning it copies no body.
+/// An outgoing message. Cloning it doesn't copy the body.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "some properties are for others to read"))]
 pub(crate) struct Outgoing {
-    pub(crate) to: Address,
+    pub(crate) to: PublishTarget,
     pub(crate) body: Bytes,
     pub(crate) message_id: Arc<str>,
     pub(crate) timestamp: DateTime<Utc>,
     pub(crate) app_id: Arc<str>,
-    pub(crate) headers: Vec<Named>,
-    /// Where in its trace this is.
+    pub(crate) headers: Vec<NamedHeader>,
+    /// The trace context of the emit.
     pub(crate) trace: Option<TraceContext>,
-    /// The properties that the message came with, which it keeps; none for a message that is sent first.
-    pub(crate) original: Option<Box<Original>>,
+    /// The sender's properties of a message that is forwarded; `None` for a new message.
+    pub(crate) original: Option<Box<SenderProperties>>,
 }
 
-/// Where a message goes.
+/// The destination of a message.
 #[derive(Clone, Debug)]
-pub(crate) enum Address {
-    /// To everyone who listens to an event. Nobody may be there.
+pub(crate) enum PublishTarget {
+    /// All groups that listen to the event; there may be none.
     Event { domain: Cow<'static, str>, event_type: Cow<'static, str> },
-    /// Into the dead queue beside a queue. It must be there.
+    /// The dead queue of a group's queue. It must exist.
     Dead(Arc<QueueSpec>),
-    /// Into a queue that gives it back to its group's queue after this long. It must be there.
+    /// The retry queue that returns the message to its group's queue after this pause. It must exist.
     Retry(Arc<QueueSpec>, Duration),
-    /// Into the queue of a group, past every other.
+    /// The queue of one group.
     Back(Arc<str>),
 }
 

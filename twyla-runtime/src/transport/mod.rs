@@ -1,4 +1,4 @@
-//! What carries the bus's messages: RabbitMQ, or the memory of this process.
+//! Transports: RabbitMQ, or the memory of this process.
 
 #[cfg(feature = "amqp")]
 pub(crate) mod amqp;
@@ -12,7 +12,7 @@ pub(crate) mod sender_properties;
 pub(crate) mod state;
 
 pub(crate) use delivery::{Delivery, Subscription};
-pub(crate) use interface::{Cause, Transport, Unpublished};
-pub(crate) use message::{Address, Outgoing, new_message_id};
+pub(crate) use interface::{PublishFailure, Transport, Unpublished};
+pub(crate) use message::{Outgoing, PublishTarget, new_message_id};
 pub use queue::QueueKind;
 pub(crate) use queue::{QueueSpec, dead_name, queue_name};

@@ -1,11 +1,11 @@
-//! The properties of a message as its sender wrote them, byte for byte; its headers are kept apart.
+//! The properties of a message as its sender wrote them, byte for byte, without the headers.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// How many properties there are (AMQP 0-9-1, class `basic`).
+/// The number of properties (AMQP 0-9-1, class `basic`).
 pub(crate) const COUNT: usize = 14;
 
-/// A property, by its place in a content header.
+/// A property, by its index in a content header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Property {
     Headers = 2,
@@ -15,16 +15,16 @@ pub(crate) enum Property {
     UserId = 11,
 }
 
-/// The properties that a message came with, without its headers.
+/// The properties of a delivered message, without its headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Original {
-    /// The end of each in the list; of one that isn't there, the end of the one before.
+pub(crate) struct SenderProperties {
+    /// The end of each property in `list`; an absent one ends where the previous one does.
     ends: [u16; COUNT],
     list: Bytes,
 }
 
-impl Original {
-    /// As they are written: the value of each property by its place, strings with their length.
+impl SenderProperties {
+    /// Joins the encoded values of all properties, strings with their length byte; absent ones are empty.
     pub(crate) fn of(values: [&[u8]; COUNT]) -> Self {
         let mut list = BytesMut::with_capacity(values.iter().map(|value| value.len()).sum());
         let ends = values.map(|value| {
@@ -34,7 +34,7 @@ impl Original {
         Self { ends, list: list.freeze() }
     }
 
-    /// The value of each as it is written; empty if it isn't there.
+    /// Returns the encoded value of each property; empty if it is absent.
     pub(crate) fn values(&self) -> [&[u8]; COUNT] {
         let mut from = 0;
         self.ends.map(|end| {
@@ -45,24 +45,24 @@ impl Original {
         })
     }
 
-    /// The value of one as it is written; empty if it isn't there.
+    /// Returns the encoded value of one property; empty if it is absent.
     pub(crate) fn get(&self, property: Property) -> &[u8] {
         self.values()[property as usize]
     }
 
-    /// A text, if it is there.
+    /// Returns the text of a string property, if it is present.
     pub(crate) fn text(&self, property: Property) -> Option<&[u8]> {
         self.get(property).get(1..)
     }
 
-    /// The same with another value; without the property if that is empty.
+    /// Returns a copy with another encoded value; an empty one removes the property.
     pub(crate) fn with(&self, property: Property, value: &[u8]) -> Self {
         let mut values = self.values();
         values[property as usize] = value;
         Self::of(values)
     }
 
-    /// The same with another text of at most 255 bytes.
+    /// Returns a copy with another text, cut at 255 bytes.
     pub(crate) fn with_text(&self, property: Property, text: &[u8]) -> Self {
         let text = &text[..text.len().min(255)];
         let mut value = vec![u8::try_from(text.len()).unwrap_or(u8::MAX)];
@@ -81,7 +81,7 @@ mod tests {
         values[0] = b"\x04text";
         values[3] = &[1];
         values[13] = b"\x01c";
-        let original = Original::of(values);
+        let original = SenderProperties::of(values);
         assert_eq!(original.values(), values);
         let changed = original.with_text(Property::Expiration, b"60000").with(Property::DeliveryMode, &[]);
         assert_eq!(changed.text(Property::Expiration), Some(&b"60000"[..]));

@@ -1,11 +1,11 @@
-//! Whether the bus is connected, for whoever wants to see it.
+//! The connection state of a bus.
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-/// How a bus stands with its broker: what [`Bus::state`](crate::Bus::state) shows.
+/// The connection state of a bus, returned by [`Bus::state`](crate::Bus::state).
 ///
-/// Over RabbitMQ, publishing and consuming have a connection each. In memory both are up until the bus is closed.
+/// Over RabbitMQ, publishing and consuming each have their own connection. In memory, both are up until the bus is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BusState {
@@ -16,54 +16,54 @@ pub struct BusState {
 }
 
 impl BusState {
-    /// Whether events can be both published and consumed now.
+    /// Returns whether events can be both published and consumed now.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.publish == LinkState::Up && self.consume == LinkState::Up
     }
 }
 
-/// How one connection stands.
+/// The state of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkState {
-    /// It is connected.
+    /// Connected.
     Up,
-    /// It is connected, but the broker takes no messages: it is short of memory or disk.
+    /// Connected, but the broker blocks publishing because it is short of memory or disk.
     Blocked {
-        /// What the broker says.
+        /// The broker's reason.
         why: String,
     },
-    /// It is lost, and being made again.
+    /// Lost; reconnecting.
     Down {
-        /// What stands in the way.
+        /// The last error.
         why: String,
-        /// Since when.
+        /// When the connection was lost.
         since: DateTime<Utc>,
     },
     /// The bus is closed.
     Closed,
 }
 
-/// Where the state is told.
-pub(crate) type States = watch::Sender<BusState>;
+/// Publishes the state of a bus.
+pub(crate) type BusStateSender = watch::Sender<BusState>;
 
-/// A state that nobody has said anything of yet.
-pub(crate) fn states(first: LinkState) -> States {
+/// Creates the state of a bus, with both connections in the state `first`.
+pub(crate) fn bus_state(first: LinkState) -> BusStateSender {
     watch::Sender::new(BusState { publish: first.clone(), consume: first })
 }
 
-/// Where one connection tells of itself.
+/// Publishes the state of one connection.
 #[cfg(feature = "amqp")]
-pub(crate) struct Line {
-    pub(crate) states: States,
+pub(crate) struct LinkStateSender {
+    pub(crate) bus_state: BusStateSender,
     pub(crate) part: fn(&mut BusState) -> &mut LinkState,
 }
 
 #[cfg(feature = "amqp")]
-impl Line {
+impl LinkStateSender {
     pub(crate) fn set(&self, state: LinkState) {
-        self.states.send_if_modified(|all| {
+        self.bus_state.send_if_modified(|all| {
             let part = (self.part)(all);
             let changed = *part != state;
             *part = state;
@@ -71,9 +71,9 @@ impl Line {
         });
     }
 
-    /// It is lost `now`, or still is.
+    /// Publishes that the connection is down since `now`, or since the time that is already published.
     pub(crate) fn down(&self, why: &str, now: DateTime<Utc>) {
-        let since = match (self.part)(&mut self.states.borrow().clone()) {
+        let since = match (self.part)(&mut self.bus_state.borrow().clone()) {
             LinkState::Down { since, .. } => *since,
             _ => now,
         };

@@ -19,7 +19,7 @@ use crate::rpc::protocol::meta::CallMeta;
 use crate::rpc::protocol::timer;
 use crate::service::catch_panic::guarded;
 use crate::service::phase::Phase;
-use crate::telemetry::metrics::Serves;
+use crate::telemetry::metrics::RpcMetrics;
 use crate::telemetry::span;
 
 /// The reason in the answer to a rejected call.
@@ -48,7 +48,7 @@ pub(crate) struct Served {
     /// The places for concurrent calls, if the RPC has a lower limit than the service.
     places: Option<Semaphore>,
     deadline: Duration,
-    figures: Serves,
+    figures: RpcMetrics,
 }
 
 /// The permits of a call in progress.
@@ -68,7 +68,7 @@ impl Server {
             let policy = registration.policy;
             let places = policy.concurrency.map(|places| Semaphore::new(places.max(1).into()));
             let deadline = policy.deadline.unwrap_or(settings.deadline);
-            let figures = Serves::new(registration.name);
+            let figures = RpcMetrics::new(registration.name);
             (registration.method, Arc::new(Served { registration, places, deadline, figures }))
         });
         Self {

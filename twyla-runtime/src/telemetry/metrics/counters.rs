@@ -1,8 +1,8 @@
-//! What happens with each event, tallied by thread and given to the recorder many at a time.
+//! Counters per thread, flushed to the recorder in batches.
 //!
-//! A recorder's figures are memory that all threads write to, at ten places for one event: that takes longer than to read
-//! an event's envelope. So each thread has a batch of its own, which is given away when it is full, once a second, when
-//! somebody asks, and at the end.
+//! The recorder's atomics are shared by all threads, and one event updates ten of them: that costs more than parsing the
+//! event's envelope. Each thread therefore counts in its own batch, which is flushed when it is full, once a second, when the
+//! metrics are read, and on drop.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,74 +11,74 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-/// How many threads have a batch of their own; further ones share.
+/// The number of batches; more threads than this share them.
 const SHARDS: usize = 16;
-/// After how many times a batch is given away.
+/// The number of durations at which a batch is flushed.
 const FULL: usize = 128;
-/// How often what there is of a batch is given away.
+/// The flush interval.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What has happened on a thread.
+/// Counts and durations not yet flushed.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) begun: u64,
     pub(crate) ended: u64,
-    /// How often it came to what, in the order of the figures that it goes to.
-    pub(crate) came: [u64; 3],
-    pub(crate) took: Vec<Duration>,
+    /// Counts by outcome, in the order that the metric set defines.
+    pub(crate) outcomes: [u64; 3],
+    pub(crate) durations: Vec<Duration>,
 }
 
 impl Batch {
     fn clear(&mut self) {
-        (self.begun, self.ended, self.came) = (0, 0, [0; 3]);
-        self.took.clear();
+        (self.begun, self.ended, self.outcomes) = (0, 0, [0; 3]);
+        self.durations.clear();
     }
 }
 
-/// The figures that a batch goes to.
-pub(crate) trait Figures: Send + Sync + 'static {
+/// A set of metrics that batches are added to.
+pub(crate) trait MetricSet: Send + Sync + 'static {
     fn add(&self, batch: &Batch);
 }
 
-/// Batches on their way to their figures. Clones share them.
-pub(crate) struct Tally<F: Figures>(Arc<Shards<F>>);
+/// Batched updates to a metric set. Clones share the batches.
+pub(crate) struct Counters<F: MetricSet>(Arc<Shards<F>>);
 
-struct Shards<F: Figures> {
+struct Shards<F: MetricSet> {
     shards: [Shard; SHARDS],
-    figures: F,
+    metrics: F,
 }
 
-/// On a line of its own in the processor's caches.
+/// Aligned to a cache line, to avoid false sharing.
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard(Mutex<Batch>);
 
-impl<F: Figures> Tally<F> {
-    pub(crate) fn into(figures: F) -> Self {
-        let shards = Arc::new(Shards { shards: Default::default(), figures });
+impl<F: MetricSet> Counters<F> {
+    pub(crate) fn into(metrics: F) -> Self {
+        let shards = Arc::new(Shards { shards: Default::default(), metrics });
         let weak = Arc::downgrade(&shards);
         register(weak);
         Self(shards)
     }
 
-    /// Notes something in the thread's batch.
-    pub(crate) fn note(&self, note: impl FnOnce(&mut Batch)) {
+    /// Updates this thread's batch, and flushes it when it is full.
+    pub(crate) fn record(&self, record: impl FnOnce(&mut Batch)) {
         let Some(shard) = self.0.shards.get(shard()) else { return };
         let mut batch = shard.lock();
-        note(&mut batch);
-        if batch.took.len() >= FULL {
+        record(&mut batch);
+        if batch.durations.len() >= FULL {
             self.0.give(&mut batch);
         }
     }
 
-    pub(crate) fn figures(&self) -> &F {
-        &self.0.figures
+    pub(crate) fn metrics(&self) -> &F {
+        &self.0.metrics
     }
 }
 
-impl<F: Figures> Shards<F> {
+impl<F: MetricSet> Shards<F> {
     fn give(&self, batch: &mut Batch) {
-        self.figures.add(batch);
+        self.metrics.add(batch);
         batch.clear();
     }
 }
@@ -89,13 +89,13 @@ impl Shard {
     }
 }
 
-/// Which batch is this thread's.
+/// Returns the index of this thread's batch.
 fn shard() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static OWN: Cell<usize> = const { Cell::new(usize::MAX) };
     }
-    // a thread that ends may have given its own away
+    // the thread-local is already destroyed while the thread exits
     OWN.try_with(|own| {
         if own.get() == usize::MAX {
             own.set(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS);
@@ -105,63 +105,63 @@ fn shard() -> usize {
     .unwrap_or_default()
 }
 
-/// Something that holds back what others shall see.
-pub(crate) trait Settle: Send + Sync {
-    fn settle(&self);
+/// A buffer that the flush thread empties regularly.
+pub(crate) trait Flush: Send + Sync {
+    fn flush(&self);
 }
 
-impl<F: Figures> Settle for Shards<F> {
-    fn settle(&self) {
+impl<F: MetricSet> Flush for Shards<F> {
+    fn flush(&self) {
         for shard in &self.shards {
             self.give(&mut shard.lock());
         }
     }
 }
 
-impl<F: Figures> Drop for Shards<F> {
+impl<F: MetricSet> Drop for Shards<F> {
     fn drop(&mut self) {
-        self.settle();
+        self.flush();
     }
 }
 
-/// All that holds something back.
-struct All {
-    members: Vec<Weak<dyn Settle>>,
+/// All live buffers, and whether the flush thread runs.
+struct FlushRegistry {
+    members: Vec<Weak<dyn Flush>>,
     ticks: bool,
 }
 
-static ALL: Mutex<All> = Mutex::new(All { members: Vec::new(), ticks: false });
+static REGISTRY: Mutex<FlushRegistry> = Mutex::new(FlushRegistry { members: Vec::new(), ticks: false });
 
-impl All {
-    fn alive(&mut self) -> Vec<Arc<dyn Settle>> {
+impl FlushRegistry {
+    fn alive(&mut self) -> Vec<Arc<dyn Flush>> {
         self.members.retain(|member| member.strong_count() > 0);
         self.members.iter().filter_map(Weak::upgrade).collect()
     }
 }
 
-fn all() -> MutexGuard<'static, All> {
-    ALL.lock().unwrap_or_else(PoisonError::into_inner)
+fn all() -> MutexGuard<'static, FlushRegistry> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on it is settled, until it is gone.
-pub(crate) fn register(member: Weak<dyn Settle>) {
+/// Registers a buffer to be flushed until it is dropped.
+pub(crate) fn register(member: Weak<dyn Flush>) {
     let mut all = all();
     all.members.push(member);
     if !all.ticks {
-        // where there can be no thread, batches are still given away when they are full, and when somebody asks
-        all.ticks = thread::Builder::new().name("twyla-figures".to_owned()).spawn(tick).is_ok();
+        // without a thread, batches are still flushed when they are full and when the metrics are read
+        all.ticks = thread::Builder::new().name("twyla-metrics".to_owned()).spawn(tick).is_ok();
     }
 }
 
-/// Settles all that there is, now.
+/// Flushes all buffers now.
 #[cfg(feature = "telemetry")]
-pub(crate) fn settle() {
-    // with no lock held: who is the last to hold one of them drops it here
+pub(crate) fn flush() {
+    // outside the lock: this may drop the last reference to a buffer
     let members = all().alive();
-    members.iter().for_each(|member| member.settle());
+    members.iter().for_each(|member| member.flush());
 }
 
-/// Settles all that there is, for as long as there is something.
+/// Flushes all buffers once a second, until none is left.
 fn tick() {
     loop {
         thread::sleep(EVERY);
@@ -174,19 +174,19 @@ fn tick() {
         if members.is_empty() {
             return;
         }
-        members.iter().for_each(|member| member.settle());
+        members.iter().for_each(|member| member.flush());
     }
 }
 
-impl<F: Figures> Clone for Tally<F> {
+impl<F: MetricSet> Clone for Counters<F> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<F: Figures> fmt::Debug for Tally<F> {
+impl<F: MetricSet> fmt::Debug for Counters<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tally")
+        f.write_str("Counters")
     }
 }
 
@@ -196,48 +196,48 @@ mod tests {
 
     use super::*;
 
-    struct Told(Sender<(u64, usize)>);
+    struct RecordedBatches(Sender<(u64, usize)>);
 
-    impl Figures for Told {
+    impl MetricSet for RecordedBatches {
         fn add(&self, batch: &Batch) {
-            if batch.begun > 0 || !batch.took.is_empty() {
-                let _ = self.0.send((batch.begun, batch.took.len()));
+            if batch.begun > 0 || !batch.durations.is_empty() {
+                let _ = self.0.send((batch.begun, batch.durations.len()));
             }
         }
     }
 
-    fn tally() -> (Tally<Told>, Receiver<(u64, usize)>) {
+    fn counters() -> (Counters<RecordedBatches>, Receiver<(u64, usize)>) {
         let (sender, receiver) = channel();
-        (Tally::into(Told(sender)), receiver)
+        (Counters::into(RecordedBatches(sender)), receiver)
     }
 
     #[test]
-    fn what_is_noted_is_told_once_a_second_at_the_latest() {
-        let (tally, told) = tally();
-        tally.note(|batch| batch.begun += 1);
-        assert_eq!(told.recv(), Ok((1, 0)));
+    fn records_are_flushed_once_a_second_at_the_latest() {
+        let (counters, recorded) = counters();
+        counters.record(|batch| batch.begun += 1);
+        assert_eq!(recorded.recv(), Ok((1, 0)));
     }
 
     #[test]
-    fn nothing_is_lost_or_told_twice() {
-        let (tally, told) = tally();
+    fn no_record_is_lost_or_counted_twice() {
+        let (counters, recorded) = counters();
         let threads: Vec<_> = (0..2 * SHARDS)
             .map(|_| {
-                let tally = tally.clone();
+                let counters = counters.clone();
                 thread::spawn(move || {
                     for _ in 0..1000 {
-                        tally.note(|batch| {
+                        counters.record(|batch| {
                             batch.begun += 1;
-                            batch.took.push(Duration::ZERO);
+                            batch.durations.push(Duration::ZERO);
                         });
                     }
                 })
             })
             .collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
-        // what is left of batches, and then the sender, goes with the last of them
-        drop(tally);
-        let all = told.iter().fold((0, 0), |(begun, took), (b, t)| (begun + b, took + t));
+        // dropping the last clone flushes the rest and closes the channel
+        drop(counters);
+        let all = recorded.iter().fold((0, 0), |(begun, durations), (b, t)| (begun + b, durations + t));
         assert_eq!(all, (2 * SHARDS as u64 * 1000, 2 * SHARDS * 1000));
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted and timed, through the `metrics` facade (feature `metrics`): the names are in the page [`telemetry`].
+//! Metrics through the `metrics` facade (feature `metrics`). [`telemetry`] lists their names.
 //!
 //! [`telemetry`]: crate::telemetry
 
@@ -11,12 +11,12 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram};
 
 #[cfg(feature = "metrics")]
-use super::metrics::counters::{Batch, Figures, Tally};
+use super::metrics::counters::{Batch, Counters, MetricSet};
 #[cfg(feature = "telemetry")]
-pub(crate) use super::metrics::counters::{Settle, register, settle};
+pub(crate) use super::metrics::counters::{Flush, flush, register};
 
-/// Declares a set of figures, and one without any where there are no metrics.
-macro_rules! figures {
+/// Declares a set of metrics; an empty struct without the feature `metrics`.
+macro_rules! metric_set {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ident = $make:ident $metric:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone)]
@@ -39,9 +39,9 @@ macro_rules! figures {
 }
 
 #[cfg(feature = "metrics")]
-figures! {
-    /// Of the emits of one event.
-    OfEmits {
+metric_set! {
+    /// Metrics of the emits of one event.
+    EmitMetricSet {
         emitted: Counter = counter "twyla_emitted_total",
         confirmed: Counter = counter "twyla_confirmed_total",
         refused: Counter = counter "twyla_refused_total",
@@ -52,9 +52,9 @@ figures! {
 }
 
 #[cfg(feature = "metrics")]
-figures! {
-    /// Of one listener.
-    OfListens {
+metric_set! {
+    /// Metrics of one listener.
+    ListenerMetricSet {
         handled: Counter = counter "twyla_handled_total",
         skipped: Counter = counter "twyla_skipped_total",
         store_failed: Counter = counter "twyla_store_errors_total",
@@ -69,9 +69,9 @@ figures! {
     }
 }
 
-figures! {
-    /// Of the calls of one RPC that are served here.
-    Serves {
+metric_set! {
+    /// Metrics of the served calls of one RPC.
+    RpcMetrics {
         turned_away: Counter = counter "twyla_turned_away_total",
         serving: Gauge = gauge "twyla_serving",
         seconds: Histogram = histogram "twyla_serve_seconds",
@@ -79,103 +79,103 @@ figures! {
 }
 
 #[cfg(feature = "amqp")]
-figures! {
-    /// Of one of the connections.
-    Links {
+metric_set! {
+    /// Metrics of one connection.
+    LinkMetrics {
         reconnects: Counter = counter "twyla_reconnects_total",
         up: Gauge = gauge "twyla_connected",
     }
 }
 
-/// What a figure is, for exporters.
+/// The description of a metric, for exporters.
 #[cfg(feature = "telemetry")]
 #[derive(Clone, Copy)]
-pub(crate) struct Description {
+pub(crate) struct MetricDescription {
     pub(crate) name: &'static str,
-    pub(crate) what: &'static str,
+    pub(crate) help: &'static str,
     pub(crate) unit: metrics::Unit,
     describe: fn(metrics::KeyName, Option<metrics::Unit>, metrics::SharedString),
 }
 
 #[cfg(feature = "telemetry")]
-const fn counter(name: &'static str, what: &'static str) -> Description {
-    let describe = |name, unit, what| metrics::with_recorder(|recorder| recorder.describe_counter(name, unit, what));
-    Description { name, what, unit: metrics::Unit::Count, describe }
+const fn counter(name: &'static str, help: &'static str) -> MetricDescription {
+    let describe = |name, unit, help| metrics::with_recorder(|recorder| recorder.describe_counter(name, unit, help));
+    MetricDescription { name, help, unit: metrics::Unit::Count, describe }
 }
 
 #[cfg(feature = "telemetry")]
-const fn gauge(name: &'static str, what: &'static str) -> Description {
-    let describe = |name, unit, what| metrics::with_recorder(|recorder| recorder.describe_gauge(name, unit, what));
-    Description { name, what, unit: metrics::Unit::Count, describe }
+const fn gauge(name: &'static str, help: &'static str) -> MetricDescription {
+    let describe = |name, unit, help| metrics::with_recorder(|recorder| recorder.describe_gauge(name, unit, help));
+    MetricDescription { name, help, unit: metrics::Unit::Count, describe }
 }
 
 #[cfg(feature = "telemetry")]
-const fn seconds(name: &'static str, what: &'static str) -> Description {
-    let describe = |name, unit, what| metrics::with_recorder(|recorder| recorder.describe_histogram(name, unit, what));
-    Description { name, what, unit: metrics::Unit::Seconds, describe }
+const fn seconds(name: &'static str, help: &'static str) -> MetricDescription {
+    let describe = |name, unit, help| metrics::with_recorder(|recorder| recorder.describe_histogram(name, unit, help));
+    MetricDescription { name, help, unit: metrics::Unit::Seconds, describe }
 }
 
 #[cfg(feature = "telemetry")]
-const DESCRIPTIONS: &[Description] = &[
-    counter("twyla_emitted_total", "events that were given to the bus to be emitted"),
-    counter("twyla_confirmed_total", "events that the broker has confirmed"),
-    counter("twyla_refused_total", "events that were not sent, since they break their contract or are too large"),
-    counter("twyla_unconfirmed_total", "events that the broker has not confirmed within their deadline"),
-    counter("twyla_handled_total", "events that were handled"),
-    counter("twyla_skipped_total", "events that their group has handled before"),
+const DESCRIPTIONS: &[MetricDescription] = &[
+    counter("twyla_emitted_total", "events passed to the bus"),
+    counter("twyla_confirmed_total", "events that the broker confirmed"),
+    counter("twyla_refused_total", "events not sent because they break their contract or are too large"),
+    counter("twyla_unconfirmed_total", "events that the broker did not confirm within their deadline"),
+    counter("twyla_handled_total", "events handled"),
+    counter("twyla_skipped_total", "events skipped because their group had handled them before"),
     counter("twyla_failed_total", "attempts that failed"),
-    counter("twyla_store_errors_total", "times that the store of what was handled could not be used"),
-    counter("twyla_retried_total", "attempts that are made again"),
-    counter("twyla_parked_total", "events that were put into the dead queue"),
-    counter("twyla_dropped_total", "events that their handler has dropped"),
-    counter("twyla_outbox_refused_total", "events of an outbox that were put aside, since the broker refuses them"),
-    counter("twyla_reconnects_total", "connections that were made again"),
-    counter("twyla_calls_total", "calls of RPCs that have come to an end, of whichever kind"),
-    counter("twyla_served_total", "calls that were answered, by their HTTP status"),
-    counter("twyla_turned_away_total", "calls for which there was no place"),
-    counter("twyla_log_lines_dropped_total", "lines of the log that no collector has taken"),
+    counter("twyla_store_errors_total", "failures of the dedupe store"),
+    counter("twyla_retried_total", "failed attempts that are retried"),
+    counter("twyla_parked_total", "events dead-lettered"),
+    counter("twyla_dropped_total", "events dropped by their handler"),
+    counter("twyla_outbox_refused_total", "outbox events that the broker refused for good"),
+    counter("twyla_reconnects_total", "reconnects"),
+    counter("twyla_calls_total", "finished RPC calls, by outcome"),
+    counter("twyla_served_total", "calls answered, by HTTP status"),
+    counter("twyla_turned_away_total", "calls refused for lack of capacity"),
+    counter("twyla_log_lines_dropped_total", "log lines that the collector did not accept"),
     gauge("twyla_connected", "1 while the connection is up, else 0"),
-    gauge("twyla_confirming", "events whose confirm is waited for"),
-    gauge("twyla_held", "events that wait in the service, since their dead queue or retry queue doesn't take them"),
-    gauge("twyla_handling", "events that are being handled"),
-    gauge("twyla_queue_ready", "events that wait in the queue, looked at every few seconds"),
-    gauge("twyla_serving", "calls that are being served"),
+    gauge("twyla_confirming", "events waiting for the broker's confirm"),
+    gauge("twyla_held", "events held in the service because their dead queue or retry queue doesn't accept them"),
+    gauge("twyla_handling", "events being handled"),
+    gauge("twyla_queue_ready", "events ready in the queue, sampled every few seconds"),
+    gauge("twyla_serving", "calls being served"),
     seconds("twyla_confirm_seconds", "how long the broker took to confirm"),
     seconds("twyla_call_seconds", "how long a call took, all attempts together"),
-    seconds("twyla_serve_seconds", "how long a call took to be answered here"),
+    seconds("twyla_serve_seconds", "how long the service took to answer a call"),
     seconds("twyla_handler_seconds", "how long an attempt took"),
 ];
 
-/// What the figure with this name is.
+/// Returns the description of the metric with this name.
 #[cfg(feature = "telemetry")]
-pub(crate) fn description(name: &str) -> Option<Description> {
+pub(crate) fn description(name: &str) -> Option<MetricDescription> {
     DESCRIPTIONS.iter().copied().find(|description| description.name == name)
 }
 
-/// Says what each figure is to the exporters.
+/// Passes all descriptions to the recorder.
 #[cfg(feature = "telemetry")]
 pub(crate) fn describe() {
-    for &Description { name, what, unit, describe } in DESCRIPTIONS {
-        describe(name.into(), Some(unit), what.into());
+    for &MetricDescription { name, help, unit, describe } in DESCRIPTIONS {
+        describe(name.into(), Some(unit), help.into());
     }
 }
 
-/// Of the emits of one event; each is tallied.
+/// Batched metrics of the emits of one event.
 #[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is counted"))]
-pub(crate) struct Emits {
+pub(crate) struct EmitMetrics {
     #[cfg(feature = "metrics")]
-    tally: Tally<OfEmits>,
+    counters: Counters<EmitMetricSet>,
 }
 
 #[cfg(feature = "metrics")]
-impl Figures for OfEmits {
+impl MetricSet for EmitMetricSet {
     fn add(&self, batch: &Batch) {
-        let [confirmed, unconfirmed, _] = batch.came;
+        let [confirmed, unconfirmed, _] = batch.outcomes;
         add(&self.emitted, batch.begun);
         add(&self.confirmed, confirmed);
         add(&self.unconfirmed, unconfirmed);
         shift(&self.confirming, batch);
-        batch.took.iter().for_each(|took| self.seconds.record(*took));
+        batch.durations.iter().for_each(|took| self.seconds.record(*took));
     }
 }
 
@@ -186,136 +186,136 @@ fn add(counter: &Counter, count: u64) {
     }
 }
 
-/// What has begun and not ended.
+/// Moves the gauge of operations in progress.
 #[cfg(feature = "metrics")]
 #[allow(clippy::cast_precision_loss, reason = "a batch is small")]
-fn shift(under_way: &Gauge, batch: &Batch) {
+fn shift(in_progress: &Gauge, batch: &Batch) {
     match batch.begun.cmp(&batch.ended) {
-        std::cmp::Ordering::Greater => under_way.increment((batch.begun - batch.ended) as f64),
-        std::cmp::Ordering::Less => under_way.decrement((batch.ended - batch.begun) as f64),
+        std::cmp::Ordering::Greater => in_progress.increment((batch.begun - batch.ended) as f64),
+        std::cmp::Ordering::Less => in_progress.decrement((batch.ended - batch.begun) as f64),
         std::cmp::Ordering::Equal => {}
     }
 }
 
 #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
 #[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is counted"))]
-impl Emits {
+impl EmitMetrics {
     pub(crate) fn new(event: &'static str) -> Self {
         Self {
             #[cfg(feature = "metrics")]
-            tally: Tally::into(OfEmits::labelled(&[("event", event)])),
+            counters: Counters::into(EmitMetricSet::labelled(&[("event", event)])),
         }
     }
 
     pub(crate) fn begun(&self) {
         #[cfg(feature = "metrics")]
-        self.tally.note(|batch| batch.begun += 1);
+        self.counters.record(|batch| batch.begun += 1);
     }
 
     pub(crate) fn refused(&self) {
         #[cfg(feature = "metrics")]
-        self.tally.figures().refused.increment(1);
+        self.counters.metrics().refused.increment(1);
     }
 
-    /// What was begun has come to an end after this long; `confirmed` says to which, if to any.
+    /// Counts the end of an emit: confirmed, unconfirmed, or neither.
     pub(crate) fn ended(&self, confirmed: Option<bool>, took: Duration) {
         #[cfg(feature = "metrics")]
-        self.tally.note(|batch| {
+        self.counters.record(|batch| {
             batch.ended += 1;
             match confirmed {
                 Some(true) => {
-                    batch.came[0] += 1;
-                    batch.took.push(took);
+                    batch.outcomes[0] += 1;
+                    batch.durations.push(took);
                 }
-                Some(false) => batch.came[1] += 1,
+                Some(false) => batch.outcomes[1] += 1,
                 None => {}
             }
         });
     }
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Came {
+pub(crate) enum AttemptOutcome {
     Handled,
     Failed,
     Skipped,
 }
 
-/// Of one listener; its attempts are tallied.
+/// Batched metrics of one listener.
 #[derive(Clone)]
-pub(crate) struct Listens {
+pub(crate) struct ListenerMetrics {
     #[cfg(feature = "metrics")]
-    tally: Tally<OfListens>,
+    counters: Counters<ListenerMetricSet>,
 }
 
 #[cfg(feature = "metrics")]
-impl Figures for OfListens {
+impl MetricSet for ListenerMetricSet {
     fn add(&self, batch: &Batch) {
-        let [handled, failed, skipped] = batch.came;
+        let [handled, failed, skipped] = batch.outcomes;
         add(&self.handled, handled);
         add(&self.failed, failed);
         add(&self.skipped, skipped);
         shift(&self.handling, batch);
-        batch.took.iter().for_each(|took| self.seconds.record(*took));
+        batch.durations.iter().for_each(|took| self.seconds.record(*took));
     }
 }
 
 #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
-impl Listens {
+impl ListenerMetrics {
     pub(crate) fn new(event: &'static str, group: &'static str) -> Self {
         Self {
             #[cfg(feature = "metrics")]
-            tally: Tally::into(OfListens::labelled(&[("event", event), ("group", group)])),
+            counters: Counters::into(ListenerMetricSet::labelled(&[("event", event), ("group", group)])),
         }
     }
 
     pub(crate) fn begun(&self) {
         #[cfg(feature = "metrics")]
-        self.tally.note(|batch| batch.begun += 1);
+        self.counters.record(|batch| batch.begun += 1);
     }
 
-    /// An attempt has ended, and come to something after this long unless it was given up.
-    pub(crate) fn ended(&self, came: Option<(Came, Duration)>) {
+    /// Counts the end of an attempt; `None` if it was abandoned.
+    pub(crate) fn ended(&self, came: Option<(AttemptOutcome, Duration)>) {
         #[cfg(feature = "metrics")]
-        self.tally.note(|batch| {
+        self.counters.record(|batch| {
             batch.ended += 1;
             let Some((came, took)) = came else { return };
-            batch.came[came as usize] += 1;
-            if came != Came::Skipped {
-                batch.took.push(took);
+            batch.outcomes[came as usize] += 1;
+            if came != AttemptOutcome::Skipped {
+                batch.durations.push(took);
             }
         });
     }
 
     pub(crate) fn retried(&self) {
         #[cfg(feature = "metrics")]
-        self.tally.figures().retried.increment(1);
+        self.counters.metrics().retried.increment(1);
     }
 
-    /// The store could not be used.
+    /// Counts a failure of the dedupe store.
     pub(crate) fn store_failed(&self) {
         #[cfg(feature = "metrics")]
-        self.tally.figures().store_failed.increment(1);
+        self.counters.metrics().store_failed.increment(1);
     }
 
     pub(crate) fn parked(&self) {
         #[cfg(feature = "metrics")]
-        self.tally.figures().parked.increment(1);
+        self.counters.metrics().parked.increment(1);
     }
 
     pub(crate) fn dropped(&self) {
         #[cfg(feature = "metrics")]
-        self.tally.figures().dropped.increment(1);
+        self.counters.metrics().dropped.increment(1);
     }
 
-    /// An event is held here, until what is returned is gone.
-    pub(crate) fn hold(&self) -> Holds {
+    /// Counts an event as held until the guard is dropped.
+    pub(crate) fn hold(&self) -> HeldGuard {
         #[cfg(feature = "metrics")]
-        let held = self.tally.figures().held.clone();
+        let held = self.counters.metrics().held.clone();
         #[cfg(feature = "metrics")]
         held.increment(1);
-        Holds {
+        HeldGuard {
             #[cfg(feature = "metrics")]
             held,
         }
@@ -324,18 +324,18 @@ impl Listens {
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker has queues to ask for"))]
     pub(crate) fn ready(&self, count: u32) {
         #[cfg(feature = "metrics")]
-        self.tally.figures().ready.set(count);
+        self.counters.metrics().ready.set(count);
     }
 }
 
-/// An event that is held, until this is dropped.
-pub(crate) struct Holds {
+/// Counts an event as held until it is dropped.
+pub(crate) struct HeldGuard {
     #[cfg(feature = "metrics")]
     held: Gauge,
 }
 
 #[cfg(feature = "metrics")]
-impl Drop for Holds {
+impl Drop for HeldGuard {
     fn drop(&mut self) {
         self.held.decrement(1);
     }
@@ -343,7 +343,7 @@ impl Drop for Holds {
 
 #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
 #[cfg(feature = "amqp")]
-impl Links {
+impl LinkMetrics {
     pub(crate) fn new(link: &'static str) -> Self {
         Self::labelled(&[("link", link)])
     }
@@ -359,32 +359,32 @@ impl Links {
     }
 }
 
-/// The figures of all events that a bus emits.
+/// The emit metrics of a bus, by event.
 #[derive(Default)]
-pub(crate) struct AllEmits {
+pub(crate) struct EmitMetricsByEvent {
     #[cfg(feature = "metrics")]
-    by_event: std::sync::RwLock<std::collections::HashMap<&'static str, std::sync::Arc<Emits>>>,
+    by_event: std::sync::RwLock<std::collections::HashMap<&'static str, std::sync::Arc<EmitMetrics>>>,
 }
 
-impl AllEmits {
+impl EmitMetricsByEvent {
     #[cfg(feature = "metrics")]
-    pub(crate) fn of(&self, event: &'static str) -> std::sync::Arc<Emits> {
+    pub(crate) fn of(&self, event: &'static str) -> std::sync::Arc<EmitMetrics> {
         use std::sync::PoisonError;
         if let Some(emits) = self.by_event.read().unwrap_or_else(PoisonError::into_inner).get(event) {
             return emits.clone();
         }
         let mut all = self.by_event.write().unwrap_or_else(PoisonError::into_inner);
-        all.entry(event).or_insert_with(|| Emits::new(event).into()).clone()
+        all.entry(event).or_insert_with(|| EmitMetrics::new(event).into()).clone()
     }
 
     #[cfg(not(feature = "metrics"))]
     #[allow(clippy::unused_self, reason = "nothing is counted")]
-    pub(crate) fn of(&self, event: &'static str) -> Emits {
-        Emits::new(event)
+    pub(crate) fn of(&self, event: &'static str) -> EmitMetrics {
+        EmitMetrics::new(event)
     }
 }
 
-/// An event of an outbox is refused for good.
+/// Counts an outbox event that the broker refused for good.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
 pub(crate) fn refused_of_outbox(event: &str) {
@@ -392,7 +392,7 @@ pub(crate) fn refused_of_outbox(event: &str) {
     metrics::counter!("twyla_outbox_refused_total", "event" => event.to_owned()).increment(1);
 }
 
-/// A call that began then has come to an end, of this kind.
+/// Counts the end of a call that began at `begun`.
 #[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
 pub(crate) fn called(method: &'static str, outcome: &'static str, begun: tokio::time::Instant) {
     #[cfg(feature = "metrics")]
@@ -402,11 +402,11 @@ pub(crate) fn called(method: &'static str, outcome: &'static str, begun: tokio::
     }
 }
 
-/// The method of calls of RPCs that the service doesn't have: their names are the callers', and without a bound.
+/// The label for methods that the service doesn't have: the names that callers send are unbounded.
 #[cfg(feature = "rpc-server")]
 pub(crate) const UNKNOWN_METHOD: &str = "unknown";
 
-/// A call was answered with this status, be it before it began.
+/// Counts a response, also one sent before the call reached its handler.
 #[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
 pub(crate) fn served(method: &'static str, status: u16) {
     #[cfg(feature = "metrics")]
@@ -414,23 +414,23 @@ pub(crate) fn served(method: &'static str, status: u16) {
 }
 
 #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
-impl Serves {
+impl RpcMetrics {
     pub(crate) fn new(method: &'static str) -> Self {
         Self::labelled(&[("method", method)])
     }
 
-    /// A call was turned away, as there was no place for it.
+    /// Counts a call refused for lack of capacity.
     pub(crate) fn turned_away(&self) {
         #[cfg(feature = "metrics")]
         self.turned_away.increment(1);
     }
 
-    /// A call is being served, until what is returned is gone.
-    pub(crate) fn begin(&self, method: &'static str) -> Serving<'_> {
+    /// Counts a call as being served until the guard is dropped.
+    pub(crate) fn begin(&self, method: &'static str) -> ServingGuard<'_> {
         #[cfg(feature = "metrics")]
         self.serving.increment(1);
-        Serving {
-            figures: self,
+        ServingGuard {
+            metrics: self,
             #[cfg(feature = "metrics")]
             method,
             #[cfg(feature = "metrics")]
@@ -439,10 +439,10 @@ impl Serves {
     }
 }
 
-/// A call that is being served.
+/// Counts a call as being served until it is dropped.
 #[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is counted"))]
-pub(crate) struct Serving<'a> {
-    figures: &'a Serves,
+pub(crate) struct ServingGuard<'a> {
+    metrics: &'a RpcMetrics,
     #[cfg(feature = "metrics")]
     method: &'static str,
     #[cfg(feature = "metrics")]
@@ -450,21 +450,21 @@ pub(crate) struct Serving<'a> {
 }
 
 #[cfg_attr(not(feature = "metrics"), allow(clippy::unused_self, unused_variables, reason = "nothing is counted"))]
-impl Serving<'_> {
-    /// It was answered with this status.
+impl ServingGuard<'_> {
+    /// Records the status and the duration.
     pub(crate) fn end(self, status: u16) {
         #[cfg(feature = "metrics")]
         {
             served(self.method, status);
-            self.figures.seconds.record(self.begun.elapsed());
+            self.metrics.seconds.record(self.begun.elapsed());
         }
     }
 }
 
-/// Also where its caller has given up.
+/// Runs also if the caller disconnects.
 #[cfg(feature = "metrics")]
-impl Drop for Serving<'_> {
+impl Drop for ServingGuard<'_> {
     fn drop(&mut self) {
-        self.figures.serving.decrement(1);
+        self.metrics.serving.decrement(1);
     }
 }

@@ -1,4 +1,4 @@
-//! lapin's errors: their codes and words.
+//! Helpers for lapin's errors.
 
 use lapin::{Error, ErrorKind};
 
@@ -6,17 +6,17 @@ pub(crate) const ACCESS_REFUSED: u16 = 403;
 pub(crate) const NOT_FOUND: u16 = 404;
 pub(crate) const PRECONDITION_FAILED: u16 = 406;
 
-/// What lapin says of an error. It never holds a password: those are only in what is sent.
-pub(crate) fn said(error: Error) -> String {
+/// Returns lapin's message. It never contains a password: lapin only sends those.
+pub(crate) fn describe(error: Error) -> String {
     error.to_string()
 }
 
-/// Whether the broker said this with its error.
+/// Returns whether the broker reported this code.
 pub(crate) fn is(error: &Error, code: u16) -> bool {
     matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == code)
 }
 
-/// Whether trying again makes no sense before someone has changed something.
+/// Returns whether a retry fails too until an operator changes something.
 pub(crate) fn is_permanent(error: &Error) -> bool {
     [ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED].iter().any(|code| is(error, *code))
 }

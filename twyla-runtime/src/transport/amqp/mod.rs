@@ -1,5 +1,5 @@
-//! The RabbitMQ transport: one connection to publish, one to consume, each rebuilt with all that hangs on it after any loss. Dead
-//! letters are read over a connection of their own, as RabbitMQ may end it.
+//! The RabbitMQ transport: one connection to publish and one to consume, each restored with everything on it after a failure. Dead
+//! letters are read over a separate connection, because RabbitMQ may end it.
 
 pub(crate) mod connect;
 pub(crate) mod consume;
@@ -13,11 +13,11 @@ use lapin::types::ShortString;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::amqp::connect::connection::Link;
+use super::amqp::connect::connection::AmqpLink;
 use super::amqp::connect::topology::Topology;
-use super::amqp::publish::in_flight::Gate;
+use super::amqp::publish::in_flight::InFlight;
 use super::amqp::publish::publisher::Publisher;
-use super::state::{BusState, Line, LinkState, States, states};
+use super::state::{BusState, BusStateSender, LinkState, LinkStateSender, bus_state};
 use super::{Outgoing, QueueSpec, Subscription, Transport, Unpublished};
 use crate::bus::config::Config;
 use crate::bus::error::Error;
@@ -25,18 +25,18 @@ use crate::dead_letter::letter::DeadLetter;
 use crate::dead_letter::triage::{Decide, Sorted};
 use crate::future::BoxFuture;
 
-/// RabbitMQ. It never uses lapin's own recovery, which can hang for good without a word.
+/// The RabbitMQ transport. It doesn't use lapin's own recovery, which can hang for ever.
 #[derive(Debug)]
 pub(crate) struct Amqp {
-    publish: Arc<Link>,
-    consume: Arc<Link>,
+    publish: Arc<AmqpLink>,
+    consume: Arc<AmqpLink>,
     topology: Arc<Topology>,
-    states: States,
+    bus_state: BusStateSender,
     publisher: Publisher,
     config: Arc<Config>,
     app_id: Arc<str>,
-    /// Every publish goes through, so that closing can wait for them.
-    gate: Gate,
+    /// Counts the publishes in flight, so that closing can wait for them.
+    in_flight: InFlight,
 }
 
 impl Amqp {
@@ -46,20 +46,20 @@ impl Amqp {
             return Err(Error::Connect { address: config.address(), user: config.user, why });
         }
         let config = Arc::new(config);
-        let states = states(LinkState::Closed);
-        let line = |part: fn(&mut BusState) -> &mut LinkState| Line { states: states.clone(), part };
-        let publish = Link::open(config.clone(), "publish", line(|all| &mut all.publish)).await?;
-        let consume = Link::open(config.clone(), "consume", line(|all| &mut all.consume)).await?;
+        let bus_state = bus_state(LinkState::Closed);
+        let line = |part: fn(&mut BusState) -> &mut LinkState| LinkStateSender { bus_state: bus_state.clone(), part };
+        let publish = AmqpLink::open(config.clone(), "publish", line(|all| &mut all.publish)).await?;
+        let consume = AmqpLink::open(config.clone(), "consume", line(|all| &mut all.consume)).await?;
         let topology = Arc::new(Topology::of(&config.vhost));
         Ok(Self {
             publisher: Publisher::spawn(publish.clone(), topology.clone(), &config.user),
             publish,
             consume,
             topology,
-            states,
+            bus_state,
             app_id: config.app_id.as_str().into(),
             config,
-            gate: Gate::default(),
+            in_flight: InFlight::default(),
         })
     }
 }
@@ -71,20 +71,20 @@ impl Transport for Amqp {
 
     fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>> {
         Box::pin(async move {
-            let Some(_inside) = self.gate.enter() else {
+            let Some(_inside) = self.in_flight.enter() else {
                 return Err(Unpublished::closed());
             };
             self.publisher.publish(message, deadline).await
         })
     }
 
-    fn most(&self) -> Option<usize> {
-        self.publisher.most()
+    fn size_limit(&self) -> Option<usize> {
+        self.publisher.size_limit()
     }
 
     fn subscribe(&self, queue: Arc<QueueSpec>) -> BoxFuture<'_, Result<Subscription, Error>> {
         Box::pin(async move {
-            if self.gate.is_closed() {
+            if self.in_flight.is_closed() {
                 return Err(Error::Closed);
             }
             consume::consumer::subscribe(
@@ -124,13 +124,13 @@ impl Transport for Amqp {
     }
 
     fn state(&self) -> watch::Receiver<BusState> {
-        self.states.subscribe()
+        self.bus_state.subscribe()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            // Every publish has a deadline, so this doesn't wait for ever.
-            self.gate.close().await;
+            // bounded: every publish has a deadline
+            self.in_flight.close().await;
             self.consume.close().await;
             self.publish.close().await;
         })

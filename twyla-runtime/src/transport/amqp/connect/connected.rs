@@ -1,4 +1,4 @@
-//! A connection to RabbitMQ, with the stream under it.
+//! An open connection to RabbitMQ.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use lapin::Connection;
 use tokio::time::timeout;
 
-use crate::transport::amqp::io::stream::Trunk;
+use crate::transport::amqp::io::stream::AmqpStream;
 
-/// A connection, and the stream under it.
+/// An open lapin connection and its byte stream.
 pub(crate) struct Connected {
     pub(crate) lapin: Connection,
-    pub(crate) trunk: Arc<Trunk>,
+    pub(crate) stream: Arc<AmqpStream>,
 }
 
 impl Connected {
-    /// The most bytes that a frame may have.
+    /// Returns the largest frame, in bytes.
     pub(crate) fn frame_max(&self) -> usize {
         match self.lapin.configuration().frame_max() {
             0 => usize::MAX,
@@ -25,7 +25,7 @@ impl Connected {
         }
     }
 
-    /// Closes the connection; whether the broker has said within this time that it is closed.
+    /// Closes the connection. Returns whether the broker confirmed it within `deadline`.
     pub(crate) async fn close_within(&self, deadline: Duration) -> bool {
         self.status().connected()
             && timeout(deadline, self.lapin.close(200, "OK".into())).await.is_ok_and(|closed| closed.is_ok())
@@ -42,6 +42,6 @@ impl Deref for Connected {
 
 impl fmt::Debug for Connected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.trunk.fmt(f)
+        self.stream.fmt(f)
     }
 }

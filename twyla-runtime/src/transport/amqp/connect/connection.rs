@@ -1,4 +1,4 @@
-//! One connection to RabbitMQ that is made again after every loss, for ever.
+//! A connection to RabbitMQ that reconnects after every failure, without limit.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,233 +15,237 @@ use super::dial::dial;
 use crate::bus::config::Config;
 use crate::bus::error::Error;
 use crate::service::retry::doubled;
-use crate::telemetry::metrics::Links;
-use crate::transport::amqp::io::stream::Trunk;
-use crate::transport::state::{Line, LinkState};
+use crate::telemetry::metrics::LinkMetrics;
+use crate::transport::amqp::io::stream::AmqpStream;
+use crate::transport::state::{LinkState, LinkStateSender};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often it is looked whether a connection still is one, should lapin not tell of its end.
+/// How often the connection's status is checked, in case lapin doesn't report its end.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long lapin may take to say goodbye on a connection that is lost.
+/// How long lapin may take to close a lost connection.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Connects, trying again until the connect deadline unless the broker refuses.
+/// Connects, with retries until the connect deadline unless the broker refuses.
 ///
 /// # Errors
 /// [`Error::Connect`].
 pub(crate) async fn connect(config: &Arc<Config>, role: &'static str) -> Result<Connected, Error> {
     let until = Instant::now() + config.connect_deadline;
-    let (mut pauses, mut turn) = (Pauses::default(), any_turn());
-    let mut said: Option<String> = None;
+    let (mut backoff, mut turn) = (Backoff::default(), any_turn());
+    let mut last_error: Option<String> = None;
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let part = left.min(config.connect_deadline / u32::try_from(config.nodes.len()).unwrap_or(u32::MAX));
         match dial(config, turn, role, part).await {
             Ok(connection) => return Ok(connection),
-            Err(failure) if failure.refused || Instant::now() + pauses.peek() >= until => {
+            Err(failure) if failure.refused || Instant::now() + backoff.peek() >= until => {
                 let (address, user) = (config.address(), config.user.clone());
-                // What was said before tells more than that the last try had too little time.
-                let why = said.filter(|_| failure.late).unwrap_or(failure.why);
+                // an earlier error is more useful than a timeout
+                let why = last_error.filter(|_| failure.late).unwrap_or(failure.why);
                 return Err(Error::Connect { address, user, why });
             }
             Err(failure) => {
                 tracing::debug!(role, node = config.node(turn).0, error = failure.why, "can't connect yet");
                 turn += 1;
                 if !failure.late {
-                    said = Some(failure.why);
+                    last_error = Some(failure.why);
                 }
-                sleep(pauses.next()).await;
+                sleep(backoff.next()).await;
             }
         }
     }
 }
 
-/// A connection that comes back.
-pub(crate) struct Link {
+/// A connection that reconnects.
+pub(crate) struct AmqpLink {
     role: &'static str,
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ConnectionStatus>,
     closing: watch::Sender<bool>,
 }
 
 #[derive(Clone)]
-enum State {
-    /// With why it takes no messages now, if so.
+enum ConnectionStatus {
+    /// Connected; with the broker's reason while it blocks publishing.
     Up(Arc<Connected>, Option<Arc<str>>),
     Down(Arc<str>),
     Closed,
 }
 
-impl Link {
-    /// Connects as [`connect`] does; from then on it stays up by itself.
-    pub(crate) async fn open(config: Arc<Config>, role: &'static str, line: Line) -> Result<Arc<Self>, Error> {
+impl AmqpLink {
+    /// Connects as [`connect`] does, and keeps the connection up from then on.
+    pub(crate) async fn open(
+        config: Arc<Config>,
+        role: &'static str,
+        line: LinkStateSender,
+    ) -> Result<Arc<Self>, Error> {
         let connection = connect(&config, role).await?;
         tracing::info!(role, address = config.address(), "connected");
         let connection = Arc::new(connection);
-        let (up, state) = watch::channel(State::Up(connection.clone(), None));
+        let (up, state) = watch::channel(ConnectionStatus::Up(connection.clone(), None));
         line.set(LinkState::Up);
-        let figures = Links::new(role);
-        figures.up(true);
+        let metrics = LinkMetrics::new(role);
+        metrics.up(true);
         let (closing, closed) = watch::channel(false);
-        tokio::spawn(supervise(config, role, connection, Told { up, line, figures }, closed));
+        tokio::spawn(supervise(config, role, connection, StatusReporter { up, line, metrics }, closed));
         Ok(Arc::new(Self { role, state, closing }))
     }
 
-    /// The connection, once there is one; `None` if the link is closed.
+    /// Waits for the connection; `None` if the link is closed.
     pub(crate) async fn connection(&self) -> Option<Arc<Connected>> {
-        match &*self.state.clone().wait_for(|state| !matches!(state, State::Down(_))).await.ok()? {
-            State::Up(connection, _) => Some(connection.clone()),
-            State::Down(_) | State::Closed => None,
+        match &*self.state.clone().wait_for(|state| !matches!(state, ConnectionStatus::Down(_))).await.ok()? {
+            ConnectionStatus::Up(connection, _) => Some(connection.clone()),
+            ConnectionStatus::Down(_) | ConnectionStatus::Closed => None,
         }
     }
 
-    /// Resolves once the connection takes messages, or is another one, or none.
+    /// Resolves once the connection is no longer blocked, or has been lost or replaced.
     pub(crate) async fn unblocked(&self, connection: &Arc<Connected>) {
         let same = |other: &Arc<Connected>| Arc::ptr_eq(connection, other);
         // An error means that the supervisor has ended.
-        let _ = self.state.clone().wait_for(|now| !matches!(now, State::Up(it, Some(_)) if same(it))).await;
+        let _ = self.state.clone().wait_for(|now| !matches!(now, ConnectionStatus::Up(it, Some(_)) if same(it))).await;
     }
 
-    /// Whether there is a connection that takes messages.
+    /// Returns whether the connection is up and not blocked.
     pub(crate) fn is_up(&self) -> bool {
-        matches!(&*self.state.borrow(), State::Up(_, None))
+        matches!(&*self.state.borrow(), ConnectionStatus::Up(_, None))
     }
 
-    /// What stands in the way now.
+    /// Returns why nothing can be published now.
     pub(crate) fn trouble(&self) -> String {
         match &*self.state.borrow() {
-            State::Up(_, Some(why)) => format!("RabbitMQ takes no messages now: {why}"),
-            State::Up(_, None) => "RabbitMQ did not answer".to_owned(),
-            State::Down(why) => format!("no connection to RabbitMQ: {why}"),
-            State::Closed => "the bus is closed".to_owned(),
+            ConnectionStatus::Up(_, Some(why)) => format!("RabbitMQ blocks publishing: {why}"),
+            ConnectionStatus::Up(_, None) => "RabbitMQ did not answer".to_owned(),
+            ConnectionStatus::Down(why) => format!("no connection to RabbitMQ: {why}"),
+            ConnectionStatus::Closed => "the bus is closed".to_owned(),
         }
     }
 
-    /// Closes the connection for good.
+    /// Closes the connection permanently.
     pub(crate) async fn close(&self) {
         self.closing.send_replace(true);
         // An error means that the supervisor has ended.
-        let _ = self.state.clone().wait_for(|state| matches!(state, State::Closed)).await;
+        let _ = self.state.clone().wait_for(|state| matches!(state, ConnectionStatus::Closed)).await;
     }
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for AmqpLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &*self.state.borrow() {
-            State::Up(_, None) => "up",
-            State::Up(_, Some(_)) => "blocked",
-            State::Down(_) => "down",
-            State::Closed => "closed",
+            ConnectionStatus::Up(_, None) => "up",
+            ConnectionStatus::Up(_, Some(_)) => "blocked",
+            ConnectionStatus::Down(_) => "down",
+            ConnectionStatus::Closed => "closed",
         };
-        f.debug_struct("Link").field("role", &self.role).field("state", &state).finish()
+        f.debug_struct("AmqpLink").field("role", &self.role).field("state", &state).finish()
     }
 }
 
-/// Who is told of a connection's state: those who use it, and those who look.
-struct Told {
-    up: watch::Sender<State>,
-    line: Line,
-    figures: Links,
+/// Publishes the status of a connection to its users, the bus state and the metrics.
+struct StatusReporter {
+    up: watch::Sender<ConnectionStatus>,
+    line: LinkStateSender,
+    metrics: LinkMetrics,
 }
 
-impl Told {
+impl StatusReporter {
     fn up(&self, connection: &Arc<Connected>) {
-        self.up.send_replace(State::Up(connection.clone(), None));
+        self.up.send_replace(ConnectionStatus::Up(connection.clone(), None));
         self.line.set(LinkState::Up);
     }
 
     fn blocked(&self, connection: &Arc<Connected>, why: &str) {
-        self.up.send_replace(State::Up(connection.clone(), Some(why.into())));
+        self.up.send_replace(ConnectionStatus::Up(connection.clone(), Some(why.into())));
         self.line.set(LinkState::Blocked { why: why.to_owned() });
     }
 
     fn down(&self, why: &str) {
-        self.figures.up(false);
-        self.up.send_replace(State::Down(why.into()));
+        self.metrics.up(false);
+        self.up.send_replace(ConnectionStatus::Down(why.into()));
         self.line.down(why, Utc::now());
     }
 
     fn closed(&self) {
-        self.figures.up(false);
-        self.up.send_replace(State::Closed);
+        self.metrics.up(false);
+        self.up.send_replace(ConnectionStatus::Closed);
         self.line.set(LinkState::Closed);
     }
 }
 
-/// Keeps the connection up until the link is closed or nobody has it any more.
+/// Keeps the connection up until the link is closed or dropped.
 async fn supervise(
     config: Arc<Config>,
     role: &'static str,
     first: Arc<Connected>,
-    told: Told,
+    reporter: StatusReporter,
     mut closing: watch::Receiver<bool>,
 ) {
     let mut connection = first;
     loop {
         let why = tokio::select! {
-            why = loss(&connection, &told) => why,
+            why = loss(&connection, &reporter) => why,
             () = asked(&mut closing) => {
                 connection.close_within(config.connect_deadline).await;
-                return told.closed();
+                return reporter.closed();
             }
         };
-        tracing::warn!(role, error = why, "connection lost, connecting again");
-        told.down(&why);
-        tokio::spawn(leave(connection.trunk.clone()));
+        tracing::warn!(role, error = why, "connection lost, reconnecting");
+        reporter.down(&why);
+        tokio::spawn(leave(connection.stream.clone()));
         drop(connection);
         let lost = Instant::now();
-        let (mut pauses, mut turn) = (Pauses::default(), any_turn());
+        let (mut backoff, mut turn) = (Backoff::default(), any_turn());
         connection = loop {
             tokio::select! {
-                () = sleep(pauses.next()) => {}
-                () = asked(&mut closing) => return told.closed(),
+                () = sleep(backoff.next()) => {}
+                () = asked(&mut closing) => return reporter.closed(),
             }
             match dial(&config, turn, role, config.connect_deadline).await {
                 Ok(connection) => break Arc::new(connection),
                 Err(failure) => {
                     turn += 1;
                     tracing::warn!(role, error = failure.why, "can't connect, trying again");
-                    told.down(&failure.why);
+                    reporter.down(&failure.why);
                 }
             }
         };
-        tracing::info!(role, outage = ?lost.elapsed(), "connected again");
-        told.figures.reconnected();
-        told.figures.up(true);
-        told.up(&connection);
+        tracing::info!(role, outage = ?lost.elapsed(), "reconnected");
+        reporter.metrics.reconnected();
+        reporter.metrics.up(true);
+        reporter.up(&connection);
     }
 }
 
-/// Ends the stream of a lost connection if it hasn't ended by itself, so that the broker doesn't keep the connection.
-pub(crate) async fn leave(trunk: Arc<Trunk>) {
+/// Ends the stream of a lost connection after a grace period, so that the broker drops the connection.
+pub(crate) async fn leave(stream: Arc<AmqpStream>) {
     sleep(GRACE).await;
-    trunk.cut();
+    stream.abort();
 }
 
-/// Resolves when the link is to be closed, or nobody has it any more.
+/// Resolves when the link is closed or dropped.
 async fn asked(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-/// Resolves when the connection is lost, with what is known of the cause.
-async fn loss(connection: &Arc<Connected>, told: &Told) -> String {
+/// Resolves with the cause when the connection is lost.
+async fn loss(connection: &Arc<Connected>, reporter: &StatusReporter) -> String {
     let mut events = connection.events_listener();
     let mut look = interval(LOOK);
     loop {
         tokio::select! {
             event = events.next() => match event {
-                // lapin reports the errors of single channels here too. The state is set before the error is sent.
+                // lapin also reports channel errors here; it updates the connection's status before it sends an error
                 Some(Event::Error(error)) if connection.status().connected() => {
                     tracing::debug!(error = %error, "a channel has ended");
                 }
                 Some(Event::Error(error)) => return error.to_string(),
                 Some(Event::ConnectionBlocked(why)) => {
-                    tracing::warn!(why, "RabbitMQ takes no messages for now");
-                    told.blocked(connection, &why);
+                    tracing::warn!(why, "RabbitMQ blocks publishing");
+                    reporter.blocked(connection, &why);
                 }
                 Some(Event::ConnectionUnblocked) => {
-                    tracing::info!("RabbitMQ takes messages again");
-                    told.up(connection);
+                    tracing::info!("RabbitMQ no longer blocks publishing");
+                    reporter.up(connection);
                 }
                 Some(_) => {}
                 None => return "the connection has ended".to_owned(),
@@ -253,21 +257,21 @@ async fn loss(connection: &Arc<Connected>, told: &Told) -> String {
     }
 }
 
-/// Growing pauses, each shortened by chance, so that many clients don't come back in the same moment.
-pub(crate) struct Pauses {
+/// Exponential backoff with jitter, so that many clients don't reconnect at the same moment.
+pub(crate) struct Backoff {
     first: Duration,
     longest: Duration,
     times: u32,
 }
 
-impl Default for Pauses {
+impl Default for Backoff {
     fn default() -> Self {
         Self::between(FIRST_PAUSE, LONGEST_PAUSE)
     }
 }
 
-impl Pauses {
-    /// Pauses from half of `first` on.
+impl Backoff {
+    /// Creates a backoff whose first pause is between half of `first` and `first`.
     pub(crate) fn between(first: Duration, longest: Duration) -> Self {
         Self { first, longest, times: 0 }
     }
@@ -283,7 +287,7 @@ impl Pauses {
     }
 }
 
-/// Which node is the first that is tried: any, so that many clients spread over all.
+/// Returns a random node to try first, so that many clients spread over all nodes.
 fn any_turn() -> usize {
     chance().into()
 }
@@ -298,10 +302,10 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_stay_within_bounds() {
-        let mut pauses = Pauses::default();
+        let mut backoff = Backoff::default();
         for times in 0..40 {
             let full = doubled(FIRST_PAUSE, LONGEST_PAUSE, times);
-            let pause = pauses.next();
+            let pause = backoff.next();
             assert!(pause >= full / 2 && pause <= full, "{times}: {pause:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Connecting once, within a deadline that holds: name, TCP, TLS, and AMQP's handshake.
+//! One connection attempt within a deadline: name resolution, TCP, TLS and the AMQP handshake.
 
 use std::net::{Shutdown, TcpStream as Handle};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,53 +13,53 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::connected::Connected;
 use crate::bus::config::Config;
-use crate::transport::amqp::io::socket::{Kit, Socket};
-use crate::transport::amqp::io::stream::Carrier;
+use crate::transport::amqp::io::socket::{LapinRuntime, Socket};
+use crate::transport::amqp::io::stream::RawStream;
 
-/// How long lapin may take to end once its socket is shut down.
+/// How long lapin may take to finish once its socket is shut down.
 const END: Duration = Duration::from_secs(5);
 
-/// Why there is no connection.
-pub(crate) struct Failure {
+/// A failed connection attempt.
+pub(crate) struct DialError {
     pub(crate) why: String,
-    /// Trying again makes no sense: the broker refuses this user, password or virtual host.
+    /// The broker refuses the user, the password or the virtual host: a retry fails too.
     pub(crate) refused: bool,
-    /// There was no answer in time.
+    /// The deadline passed.
     pub(crate) late: bool,
 }
 
-impl From<String> for Failure {
+impl From<String> for DialError {
     fn from(why: String) -> Self {
         Self { why, refused: false, late: false }
     }
 }
 
-/// Ends what goes over a socket unless it is let go: lapin has no deadline of its own, and a connect that is given up
-/// leaves its thread waiting for the peer for ever. With its socket shut down it ends by itself.
-struct Cut(Option<Handle>);
+/// Shuts a socket down unless it is disarmed. lapin has no connect deadline: its thread would wait for the peer for ever after an
+/// abandoned attempt, and ends once its socket is shut down.
+struct ShutdownGuard(Option<Handle>);
 
-impl Cut {
-    fn cut(&mut self) {
+impl ShutdownGuard {
+    fn shutdown(&mut self) {
         if let Some(handle) = self.0.take() {
-            // It fails if the peer was faster, which is as well.
+            // fails if the peer closed it first
             let _ = handle.shutdown(Shutdown::Both);
         }
     }
 }
 
-impl Drop for Cut {
+impl Drop for ShutdownGuard {
     fn drop(&mut self) {
-        self.cut();
+        self.shutdown();
     }
 }
 
-/// Connects once, to the node whose turn it is, within `deadline`. Over TLS the connection lives beside the caller's runtime.
+/// Connects to the node for attempt `turn`, within `deadline`. A TLS connection runs in the background runtime.
 pub(crate) async fn dial(
     config: &Arc<Config>,
     turn: usize,
     role: &'static str,
     deadline: Duration,
-) -> Result<Connected, Failure> {
+) -> Result<Connected, DialError> {
     #[cfg(feature = "tls")]
     if config.tls.is_some() {
         let config = config.clone();
@@ -69,35 +69,35 @@ pub(crate) async fn dial(
     dial_here(config, turn, role, deadline).await
 }
 
-async fn dial_here(config: &Config, turn: usize, role: &str, deadline: Duration) -> Result<Connected, Failure> {
+async fn dial_here(config: &Config, turn: usize, role: &str, deadline: Duration) -> Result<Connected, DialError> {
     let until = Instant::now() + deadline;
     let late =
-        || Failure { why: format!("no answer within {:.1} s", deadline.as_secs_f64()), refused: false, late: true };
-    let (carrier, mut cut) = timeout_at(until, carrier(config, turn)).await.map_err(|_| late())??;
+        || DialError { why: format!("no answer within {:.1} s", deadline.as_secs_f64()), refused: false, late: true };
+    let (raw_stream, mut guard) = timeout_at(until, raw_stream(config, turn)).await.map_err(|_| late())??;
 
     let options = ConnectionProperties::default().with_connection_name(format!("{} {role}", config.app_id).into());
-    // lapin connects for itself, and would again; this one socket is all that it gets.
-    let (trunk, socket) = Socket::open(carrier);
+    // lapin would reconnect by itself: it gets this socket and no other
+    let (stream, socket) = Socket::open(raw_stream);
     let socket = Mutex::new(Some(socket));
-    let given = async move |_: AMQPUri, _: Runtime<Kit>| {
+    let given = async move |_: AMQPUri, _: Runtime<LapinRuntime>| {
         let socket = socket.lock().unwrap_or_else(PoisonError::into_inner).take();
         socket
             .map(AsyncTcpStream::Plain)
             .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into())
     };
     let mut connecting =
-        std::pin::pin!(Connection::connector(uri(config, turn), Runtime::new(Kit::current()), given, options));
+        std::pin::pin!(Connection::connector(uri(config, turn), Runtime::new(LapinRuntime::current()), given, options));
     tokio::select! {
         outcome = &mut connecting => {
-            cut.0 = None;
-            let lapin = outcome.map_err(|error| Failure { refused: refused(&error), late: false, why: error.to_string() })?;
-            trunk.keep_alive(Duration::from_secs(lapin.configuration().heartbeat().into()));
-            Ok(Connected { lapin, trunk })
+            guard.0 = None;
+            let lapin = outcome.map_err(|error| DialError { refused: refused(&error), late: false, why: error.to_string() })?;
+            stream.keep_alive(Duration::from_secs(lapin.configuration().heartbeat().into()));
+            Ok(Connected { lapin, stream })
         }
         () = sleep_until(until) => {
-            cut.cut();
+            guard.shutdown();
             match timeout(END, connecting).await {
-                Ok(Ok(lapin)) => Ok(Connected { lapin, trunk }),
+                Ok(Ok(lapin)) => Ok(Connected { lapin, stream }),
                 Ok(Err(_)) | Err(_) => Err(late()),
             }
         }
@@ -121,18 +121,18 @@ fn uri(config: &Config, turn: usize) -> AMQPUri {
     }
 }
 
-/// What the bytes go over, with a second handle to end it by.
-async fn carrier(config: &Config, turn: usize) -> Result<(Carrier, Cut), String> {
+/// Connects the socket; returns it with a guard that shuts it down.
+async fn raw_stream(config: &Config, turn: usize) -> Result<(RawStream, ShutdownGuard), String> {
     let (host, port) = config.node(turn);
     let stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
     stream.set_nodelay(true).map_err(|error| error.to_string())?;
-    let cut = Cut(Some(second_handle(&stream).map_err(|error| error.to_string())?));
+    let guard = ShutdownGuard(Some(second_handle(&stream).map_err(|error| error.to_string())?));
     #[cfg(feature = "tls")]
     if let Some(tls) = &config.tls {
         let stream = crate::transport::amqp::connect::tls::handshake(tls, host, stream).await?;
-        return Ok((Carrier::Tls(Box::new(stream)), cut));
+        return Ok((RawStream::Tls(Box::new(stream)), guard));
     }
-    Ok((Carrier::Tcp(stream), cut))
+    Ok((RawStream::Tcp(stream), guard))
 }
 
 fn refused(error: &lapin::Error) -> bool {

@@ -1,4 +1,4 @@
-//! Connections to RabbitMQ, made again after every loss, and what is declared over them.
+//! Connections to RabbitMQ with automatic reconnect, and the topology declared over them.
 
 pub(crate) mod connected;
 pub(crate) mod connection;

@@ -1,4 +1,4 @@
-//! Exchanges, queues and bindings: made where they are missing, used as they are where they are there.
+//! Exchanges, queues and bindings: declared if they are missing, used unchanged if they exist.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -8,40 +8,40 @@ use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptio
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, Error, ErrorKind, ExchangeKind};
 
-use crate::transport::amqp::error::{ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, is, said};
+use crate::transport::amqp::error::{ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, describe, is};
 use crate::transport::{QueueKind, QueueSpec};
 
-/// A quorum queue of RabbitMQ 4 throws a message away when it was given back 20 times. Nothing may be lost here, so the
-/// limit is set out of reach; `-1`, which means "none" there, means "at once" to RabbitMQ 3.10.
+/// By default, a quorum queue of RabbitMQ 4 drops a message after 20 redeliveries. Events must not be lost, so the limit is
+/// practically infinite. RabbitMQ 4 accepts `-1` for "none", but RabbitMQ 3.10 takes it as "drop at once".
 const DELIVERY_LIMIT: i32 = 1_000_000_000;
 
-/// Makes what is missing. Remembers what it has warned of.
+/// Declares what is missing, and warns once about each entity that differs.
 #[derive(Debug)]
 pub(crate) struct Topology {
     vhost: String,
     adopted: Mutex<HashSet<String>>,
 }
 
-/// What can't be made or used, and why.
+/// An entity that can't be declared or used.
 #[derive(Debug)]
-pub(crate) struct Failed {
-    /// What was to be done, with what the user needs for it; empty if the error says it.
+pub(crate) struct TopologyError {
+    /// The attempted action and the permission that it needs; empty if the error names them.
     what: String,
     needs: &'static str,
     pub(crate) error: Error,
 }
 
-impl Failed {
+impl TopologyError {
     pub(crate) fn at(what: String, needs: &'static str) -> impl FnOnce(Error) -> Self {
         move |error| Self { what, needs, error }
     }
 
-    /// The broker's words, with what was to be done and the right that is missing for it.
+    /// Returns the broker's message with the attempted action and the missing permission.
     pub(crate) fn why(self) -> String {
         let is_refused = is(&self.error, ACCESS_REFUSED);
         let is_limit = matches!(self.error.kind(), ErrorKind::ChannelsLimitReached);
         let Self { what, needs, error } = self;
-        match said(error) {
+        match describe(error) {
             words if is_limit => format!("{words}: raise `channel_max`, or have fewer listeners on one bus"),
             words if what.is_empty() => words,
             words if is_refused && !needs.is_empty() => format!("can't {what}: {words}: the user needs {needs}"),
@@ -50,26 +50,26 @@ impl Failed {
     }
 }
 
-impl From<Error> for Failed {
+impl From<Error> for TopologyError {
     fn from(error: Error) -> Self {
         Self { what: String::new(), needs: "", error }
     }
 }
 
-/// What can be declared.
+/// An entity to declare.
 #[derive(Clone, Copy, Debug)]
-enum Thing<'a> {
+enum Declaration<'a> {
     Exchange(&'a str),
     Queue(&'a str, QueueKind),
-    /// A group's queue, which gives what the broker drops of it to the dead queue.
+    /// A group's queue, with the dead queue as its dead-letter target.
     Group(&'a QueueSpec),
-    /// A group's queue as it was made before it did that.
+    /// A group's queue without a dead-letter target, as earlier versions declared it.
     Plain(&'a QueueSpec),
-    /// What gives its messages back to the queue of a group after a while.
+    /// A retry queue: its name, the queue that it returns messages to, and the pause.
     Retry(&'a str, &'a str, Duration),
 }
 
-impl Thing<'_> {
+impl Declaration<'_> {
     fn arguments(self) -> FieldTable {
         let mut arguments = FieldTable::default();
         let mut add = |name: &str, value: AMQPValue| {
@@ -92,7 +92,7 @@ impl Thing<'_> {
         if kind == QueueKind::Quorum {
             add("x-queue-type", text("quorum"));
             add("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT));
-            // A classic queue gives what it drops to another without a confirm, and a quorum queue too unless it is told.
+            // without `at-least-once`, dead-lettering by the broker may lose messages; classic queues don't support it
             if let Some(back) = back {
                 add("x-dead-letter-exchange", text(""));
                 add("x-dead-letter-routing-key", text(back));
@@ -103,7 +103,7 @@ impl Thing<'_> {
         arguments
     }
 
-    /// What it is, and its name.
+    /// Returns the type and the name of the entity.
     fn name(&self) -> (&'static str, &str) {
         match self {
             Self::Exchange(name) => ("exchange", name),
@@ -128,71 +128,71 @@ impl Thing<'_> {
 }
 
 impl Topology {
-    /// What a virtual host has.
+    /// Creates the topology of a virtual host.
     pub(crate) fn of(vhost: &str) -> Self {
         Self { vhost: vhost.to_owned(), adopted: Mutex::default() }
     }
 
-    /// Makes sure of a domain's exchange.
+    /// Ensures that a domain's exchange exists.
     pub(crate) async fn exchange(&self, connection: &Connection, domain: &str) -> Result<(), Error> {
-        self.made_or_adopted(connection, Thing::Exchange(domain)).await.map(drop)
+        self.made_or_adopted(connection, Declaration::Exchange(domain)).await.map(drop)
     }
 
-    /// Makes sure of a queue.
+    /// Ensures that a queue exists.
     pub(crate) async fn queue(&self, connection: &Connection, name: &str, kind: QueueKind) -> Result<(), Error> {
-        self.made_or_adopted(connection, Thing::Queue(name, kind)).await.map(drop)
+        self.made_or_adopted(connection, Declaration::Queue(name, kind)).await.map(drop)
     }
 
-    /// Makes sure of the queue that gives messages back to a group's after `pause`.
+    /// Ensures that the retry queue for `pause` exists.
     pub(crate) async fn retry(&self, connection: &Connection, spec: &QueueSpec, pause: Duration) -> Result<(), Error> {
-        self.made_or_adopted(connection, Thing::Retry(&spec.retry(pause), &spec.name, pause)).await.map(drop)
+        self.made_or_adopted(connection, Declaration::Retry(&spec.retry(pause), &spec.name, pause)).await.map(drop)
     }
 
-    /// Makes sure of all that a group needs to listen to an event.
-    pub(crate) async fn listener(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), Failed> {
-        let make = |what: &str, name: &str| Failed::at(format!("make the {what} `{name}`"), "`configure` on it");
+    /// Ensures that everything a group needs to listen to an event exists.
+    pub(crate) async fn listener(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), TopologyError> {
+        let make = |what: &str, name: &str| TopologyError::at(format!("make the {what} `{name}`"), "`configure` on it");
         self.exchange(connection, spec.domain).await.map_err(make("exchange", spec.domain))?;
         self.queue(connection, &spec.dead, spec.kind).await.map_err(make("queue", &spec.dead))?;
         self.group(connection, spec).await.map_err(make("queue", &spec.name))?;
-        self.bind(connection, spec).await.map_err(Failed::at(
+        self.bind(connection, spec).await.map_err(TopologyError::at(
             format!("bind the queue `{}` to the exchange `{}`", spec.name, spec.domain),
             "`write` on the queue and `read` on the exchange",
         ))
     }
 
-    /// Makes sure of a group's queue, and of the way from it to the dead queue for what the broker itself drops.
+    /// Ensures that a group's queue exists, and warns if the broker doesn't dead-letter from it.
     async fn group(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), Error> {
         if spec.kind == QueueKind::Classic {
-            // made as the Python original makes it
-            return self.made_or_adopted(connection, Thing::Group(spec)).await.map(drop);
+            // declared like the Python original does
+            return self.made_or_adopted(connection, Declaration::Group(spec)).await.map(drop);
         }
         let channel = connection.create_channel().await?;
-        let error = match Thing::Group(spec).declare(&channel, false).await {
+        let error = match Declaration::Group(spec).declare(&channel, false).await {
             Ok(()) => return channel.close(200, "OK".into()).await,
-            // It is there with other arguments, or the broker doesn't let this user (or any) make it so.
+            // it exists with other arguments, or the user may not declare it with these
             Err(error) if is(&error, PRECONDITION_FAILED) || is(&error, ACCESS_REFUSED) => error,
             Err(error) => return Err(error),
         };
-        let may_lack = match self.made_or_adopted(connection, Thing::Plain(spec)).await? {
-            Made::AsWanted => true,
-            // Of a queue that may not be declared the arguments are not known.
-            Made::Adopted => is(&error, PRECONDITION_FAILED),
+        let may_lack = match self.made_or_adopted(connection, Declaration::Plain(spec)).await? {
+            DeclareOutcome::AsWanted => true,
+            // the arguments of a queue that the user may not declare are unknown
+            DeclareOutcome::Adopted => is(&error, PRECONDITION_FAILED),
         };
         if may_lack && self.first(format!("route {}", spec.name)) {
             let (queue, dead) = (spec.name.as_str(), spec.dead.as_str());
             tracing::warn!(
                 queue,
                 error = %error,
-                "what RabbitMQ itself drops of this queue (a delivery limit, a time to live or a length limit that is set by \
-                 policy) is not kept in `{dead}`, unless a policy says so: {}. A queue has one policy: if it has another, add \
-                 these keys to that",
+                "messages that RabbitMQ itself drops from this queue (because of a delivery limit, a time to live or a length limit \
+                 that a policy sets) don't reach `{dead}` unless a policy routes them there: {}. A queue has one policy: if it \
+                 already has one, add these keys to it",
                 self.policy(spec)
             );
         }
         Ok(())
     }
 
-    /// The command that gives a queue its way to the dead queue.
+    /// Returns the command that sets the dead queue as the dead-letter target.
     fn policy(&self, spec: &QueueSpec) -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
         let pattern: String =
@@ -212,24 +212,24 @@ impl Topology {
         )
     }
 
-    /// Looks whether an exchange is still there, makes it again if not, and binds the queue to it: a binding can't be asked
-    /// for, and making it again changes nothing where it is there.
+    /// Declares the exchange again if it is missing, and binds the queue to it: AMQP can't query a binding, and binding again is
+    /// a no-op.
     pub(crate) async fn heal(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), Error> {
         let is_gone = |error: &Error| is(error, NOT_FOUND);
         let channel = connection.create_channel().await?;
-        let looked = Thing::Exchange(spec.domain).declare(&channel, true).await;
+        let looked = Declaration::Exchange(spec.domain).declare(&channel, true).await;
         let bound = match looked {
             Ok(()) => {
                 channel.close(200, "OK".into()).await?;
                 self.bind(connection, spec).await
             }
-            // The binding tells as well.
+            // binding fails too if the exchange is missing
             Err(error) if is(&error, ACCESS_REFUSED) => self.bind(connection, spec).await,
             Err(error) => Err(error),
         };
         match bound {
             Err(error) if is_gone(&error) => {
-                tracing::warn!(exchange = spec.domain, "the exchange is gone, making it again");
+                tracing::warn!(exchange = spec.domain, "the exchange is gone, declaring it again");
                 self.exchange(connection, spec.domain).await?;
                 self.bind(connection, spec).await
             }
@@ -237,7 +237,7 @@ impl Topology {
         }
     }
 
-    /// How many messages wait in a queue.
+    /// Returns the number of ready messages in a queue.
     pub(crate) async fn ready(&self, connection: &Connection, queue: &str) -> Result<u32, Error> {
         let channel = connection.create_channel().await?;
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
@@ -254,82 +254,92 @@ impl Topology {
         channel.close(200, "OK".into()).await
     }
 
-    /// A declare that fails closes its channel, so each has one of its own.
-    async fn made_or_adopted(&self, connection: &Connection, thing: Thing<'_>) -> Result<Made, Error> {
+    /// Declares an entity, or accepts an existing one that differs. A failed declaration closes its channel, so each uses a new
+    /// one.
+    async fn made_or_adopted(
+        &self,
+        connection: &Connection,
+        declaration: Declaration<'_>,
+    ) -> Result<DeclareOutcome, Error> {
         let channel = connection.create_channel().await?;
-        let error = match thing.declare(&channel, false).await {
+        let error = match declaration.declare(&channel, false).await {
             Ok(()) => {
                 channel.close(200, "OK".into()).await?;
-                return Ok(Made::AsWanted);
+                return Ok(DeclareOutcome::AsWanted);
             }
-            // It is there with other arguments, or this user may use it but not make it.
+            // it exists with other arguments, or the user may use it but not declare it
             Err(error) if is(&error, PRECONDITION_FAILED) || is(&error, ACCESS_REFUSED) => error,
             Err(error) => return Err(error),
         };
-        let (what, name) = thing.name();
-        match self.look(connection, thing, &error).await? {
-            Look::There => {
+        let (what, name) = declaration.name();
+        match self.existence(connection, declaration, &error).await? {
+            Existence::There => {
                 if self.first(format!("{what} {name}")) {
-                    tracing::warn!(what, name, error = %error, "is there already and is used as it is");
+                    tracing::warn!(what, name, error = %error, "already exists, used unchanged");
                 }
-                Ok(Made::Adopted)
+                Ok(DeclareOutcome::Adopted)
             }
-            Look::Unseen => {
+            Existence::Unseen => {
                 if self.first(format!("{what} {name}")) {
                     tracing::warn!(
                         what,
                         name,
                         error = %error,
-                        "may not be made by this user, nor looked at (RabbitMQ 4.2.6 and 4.3.0 ask for `configure` for that, \
-                         later ones for any right): it is taken to be there"
+                        "this user may neither declare it nor check that it exists (RabbitMQ 4.2.6 and 4.3.0 require `configure` for \
+                         the check, later versions any permission): assumed to exist"
                     );
                 }
-                Ok(Made::Adopted)
+                Ok(DeclareOutcome::Adopted)
             }
-            Look::Missing => Err(error),
+            Existence::Missing => Err(error),
         }
     }
 
-    /// Whether that is there which could not be declared.
-    async fn look(&self, connection: &Connection, thing: Thing<'_>, error: &Error) -> Result<Look, Error> {
-        // The broker compares with what is there.
+    /// Checks whether an entity that could not be declared exists.
+    async fn existence(
+        &self,
+        connection: &Connection,
+        declaration: Declaration<'_>,
+        error: &Error,
+    ) -> Result<Existence, Error> {
+        // the broker compares the arguments with those of an existing entity
         if is(error, PRECONDITION_FAILED) && error.to_string().contains("inequivalent arg") {
-            return Ok(Look::There);
+            return Ok(Existence::There);
         }
         let channel = connection.create_channel().await?;
-        match thing.declare(&channel, true).await {
+        match declaration.declare(&channel, true).await {
             Ok(()) => {
                 channel.close(200, "OK".into()).await?;
-                Ok(Look::There)
+                Ok(Existence::There)
             }
-            Err(looked) if is(&looked, ACCESS_REFUSED) && is(error, ACCESS_REFUSED) => Ok(Look::Unseen),
-            Err(_) => Ok(Look::Missing),
+            Err(looked) if is(&looked, ACCESS_REFUSED) && is(error, ACCESS_REFUSED) => Ok(Existence::Unseen),
+            Err(_) => Ok(Existence::Missing),
         }
     }
 
-    /// Whether this is warned of for the first time.
+    /// Returns whether this is the first warning of its kind.
     fn first(&self, what: String) -> bool {
         self.adopted.lock().unwrap_or_else(PoisonError::into_inner).insert(what)
     }
 }
 
-/// How that is there which was made sure of.
+/// The result of a declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Made {
+enum DeclareOutcome {
     AsWanted,
-    /// It may have other arguments.
+    /// It exists, possibly with other arguments.
     Adopted,
 }
 
-/// What a look at something has shown.
-enum Look {
+/// Whether an entity exists.
+enum Existence {
     There,
     Missing,
-    /// The user has no right to see it.
+    /// The user has no permission to check.
     Unseen,
 }
 
-/// Whether a character stands for itself in a pattern.
+/// Returns whether a character needs no escape in a regular expression.
 fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | ':')
 }

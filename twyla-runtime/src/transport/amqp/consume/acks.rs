@@ -1,51 +1,50 @@
-//! Which acks to send for the deliveries of one channel: as few as tell the broker the same.
+//! Combines the acks of one channel into as few frames as possible.
 //!
-//! An ack with `multiple` settles every delivery up to its tag (AMQP 0-9-1, basic.ack), so one is enough for the deliveries
-//! at the front that are all decided on; those behind an undecided one are acked each by itself.
+//! An ack with `multiple` settles every delivery up to its tag (AMQP 0-9-1, basic.ack), so one is enough for a run of decided
+//! deliveries at the front; those after an undecided delivery are acked individually.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// At most this long an ack waits for others, and only where one was sent as short a time ago.
+/// How long an ack waits for others, at most, and only if another was sent within this time.
 const HOLD: Duration = Duration::from_millis(1);
-/// At most this many acks wait.
+/// The most acks that wait.
 const MOST: usize = 64;
 
-/// The deliveries of one channel that the broker has not been told of.
+/// The deliveries of one channel that are not settled yet.
 #[derive(Debug)]
-pub(crate) struct Settlements {
-    /// The tag of the first delivery in `open`: a channel counts its deliveries from 1 on.
+pub(crate) struct PendingAcks {
+    /// The tag of the first delivery in `open`; tags start at 1.
     first: u64,
-    open: VecDeque<State>,
+    open: VecDeque<AckState>,
     /// How many are `Undecided`.
     undecided: usize,
     /// How many are `Acked`.
     waiting: usize,
-    /// How many may wait.
+    /// The most acks that wait.
     most: usize,
     sent: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum AckState {
     Undecided,
-    /// Decided, and not sent yet.
+    /// Decided, but not sent yet.
     Acked,
     Settled,
 }
 
 /// An ack to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AckTo {
+pub(crate) struct AckFrame {
     pub(crate) tag: u64,
     pub(crate) multiple: bool,
 }
 
-impl Settlements {
-    /// For a channel whose consumer has `prefetch` deliveries at most: no more than half of them wait for their acks, so
-    /// that the broker goes on delivering.
+impl PendingAcks {
+    /// Creates the state of a channel. At most half of `prefetch` acks wait, so that the broker keeps delivering.
     pub(crate) fn new(prefetch: u16) -> Self {
         let most = usize::from(prefetch / 2).clamp(1, MOST);
         Self { first: 1, open: VecDeque::new(), undecided: 0, waiting: 0, most, sent: None }
@@ -55,40 +54,40 @@ impl Settlements {
         if self.open.is_empty() {
             self.first = tag;
         }
-        // What was never seen here is nothing to ack.
+        // tags that were never delivered need no ack
         while self.first + self.open.len() as u64 <= tag {
-            self.open.push_back(State::Settled);
+            self.open.push_back(AckState::Settled);
         }
-        if self.set(tag, State::Undecided) != Some(State::Undecided) {
+        if self.set(tag, AckState::Undecided) != Some(AckState::Undecided) {
             self.undecided += 1;
         }
     }
 
-    /// Whether there is nothing that isn't decided on.
+    /// Returns whether all deliveries are decided.
     pub(crate) fn is_decided(&self) -> bool {
         self.undecided == 0
     }
 
     pub(crate) fn acked(&mut self, tag: u64) {
-        if self.set(tag, State::Acked) == Some(State::Undecided) {
+        if self.set(tag, AckState::Acked) == Some(AckState::Undecided) {
             self.undecided -= 1;
             self.waiting += 1;
         }
     }
 
-    /// Rejects are sent at once, each by itself.
+    /// Records a reject, which the caller sends immediately.
     pub(crate) fn rejected(&mut self, tag: u64) {
-        if self.set(tag, State::Settled) == Some(State::Undecided) {
+        if self.set(tag, AckState::Settled) == Some(AckState::Undecided) {
             self.undecided -= 1;
         }
     }
 
-    fn set(&mut self, tag: u64, state: State) -> Option<State> {
+    fn set(&mut self, tag: u64, state: AckState) -> Option<AckState> {
         let at = usize::try_from(tag.checked_sub(self.first)?).ok()?;
         Some(std::mem::replace(self.open.get_mut(at)?, state))
     }
 
-    /// When the acks that wait are to be sent: at once where none was sent for a while, so that nothing waits at low rates.
+    /// Returns when the waiting acks are due: immediately if none was sent recently, so that acks don't wait at low rates.
     pub(crate) fn due(&self) -> Option<Instant> {
         let now = Instant::now();
         match self.sent {
@@ -98,22 +97,22 @@ impl Settlements {
         }
     }
 
-    /// The acks to send now, in this order.
-    pub(crate) fn take(&mut self) -> Vec<AckTo> {
+    /// Takes the acks to send now, in order.
+    pub(crate) fn take(&mut self) -> Vec<AckFrame> {
         let mut acks = Vec::new();
         let mut last = None;
-        while let Some(state) = self.open.front().filter(|state| **state != State::Undecided) {
-            if *state == State::Acked {
-                last = Some(AckTo { tag: self.first, multiple: last.is_some() });
+        while let Some(state) = self.open.front().filter(|state| **state != AckState::Undecided) {
+            if *state == AckState::Acked {
+                last = Some(AckFrame { tag: self.first, multiple: last.is_some() });
             }
             self.open.pop_front();
             self.first += 1;
         }
         acks.extend(last);
         for (tag, state) in (self.first..).zip(&mut self.open) {
-            if *state == State::Acked {
-                *state = State::Settled;
-                acks.push(AckTo { tag, multiple: false });
+            if *state == AckState::Acked {
+                *state = AckState::Settled;
+                acks.push(AckFrame { tag, multiple: false });
             }
         }
         self.waiting = 0;
@@ -130,13 +129,13 @@ mod tests {
 
     use super::*;
 
-    fn ack(tag: u64, multiple: bool) -> AckTo {
-        AckTo { tag, multiple }
+    fn ack(tag: u64, multiple: bool) -> AckFrame {
+        AckFrame { tag, multiple }
     }
 
     #[test]
-    fn one_ack_settles_what_is_decided_at_the_front() {
-        let mut all = Settlements::new(100);
+    fn one_ack_settles_all_decided_deliveries_at_the_front() {
+        let mut all = PendingAcks::new(100);
         (1..=6).for_each(|tag| all.delivered(tag));
         for tag in [2, 1, 3, 5] {
             all.acked(tag);
@@ -150,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn waits_only_behind_another_and_never_with_half_the_prefetch() {
-        let mut all = Settlements::new(4);
+    fn an_ack_waits_only_after_another_and_below_half_the_prefetch() {
+        let mut all = PendingAcks::new(4);
         (1..=4).for_each(|tag| all.delivered(tag));
         assert_eq!(all.due(), None);
         all.acked(1);
@@ -165,14 +164,14 @@ mod tests {
     }
 
     proptest! {
-        /// Against a broker that keeps a set: never is one settled that wasn't decided on, and in the end all are.
+        /// Compares with a set of unsettled tags: only decided deliveries are settled, and in the end all are.
         #[test]
-        fn settles_what_was_decided_and_nothing_else(
+        fn settles_exactly_the_decided_deliveries(
             order in prop::collection::vec(any::<prop::sample::Index>(), 1..60),
             rejects in prop::collection::vec(any::<bool>(), 60), flushes in prop::collection::vec(any::<bool>(), 60),
         ) {
             let count = order.len() as u64;
-            let mut all = Settlements::new(50);
+            let mut all = PendingAcks::new(50);
             let (mut broker, mut decided) = (BTreeSet::new(), BTreeSet::new());
             let mut left: Vec<u64> = (1..=count).collect();
             for tag in 1..=count {

@@ -1,4 +1,4 @@
-//! Consuming: one task per queue delivers and decides, and rebuilds channel, topology and consumer after any loss.
+//! Consumers: one task per queue delivers and settles, and restores channel, topology and consumer after a failure.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,38 +10,39 @@ use lapin::types::FieldTable;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::deliveries::{Deliveries, Intake, Standing};
+use super::deliveries::{ChannelDeliveries, ChannelStatus, DeliverySender};
 use crate::bus::error::Error;
-use crate::telemetry::metrics::Listens;
+use crate::telemetry::metrics::ListenerMetrics;
 use crate::transport::amqp::connect::connected::Connected;
-use crate::transport::amqp::connect::connection::{Link, Pauses};
-use crate::transport::amqp::connect::topology::{Failed, Topology};
+use crate::transport::amqp::connect::connection::{AmqpLink, Backoff};
+use crate::transport::amqp::connect::topology::{Topology, TopologyError};
+use crate::transport::amqp::error::describe;
 use crate::transport::amqp::error::is_permanent;
-use crate::transport::amqp::error::said;
 use crate::transport::{QueueSpec, Subscription};
 
-/// How often it is looked whether exchange and binding are there.
-const LOOK: Duration = Duration::from_secs(5);
-/// Consumes from a queue; resolves when the consumer is there.
+/// How often exchange and binding are checked.
+const HEAL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Consumes from a queue; resolves when the broker has confirmed the consumer.
 pub(crate) async fn subscribe(
-    link: Arc<Link>,
+    link: Arc<AmqpLink>,
     topology: Arc<Topology>,
     spec: Arc<QueueSpec>,
     deadline: Duration,
 ) -> Result<Subscription, Error> {
     let (sender, deliveries) = mpsc::unbounded_channel();
-    let (intake, stop) = watch::channel(());
+    let (stop, stopped) = watch::channel(());
     let (ready, started) = oneshot::channel();
-    let (tell, there) = watch::channel(false);
+    let (tell, consuming) = watch::channel(false);
     let renew = Arc::<Notify>::default();
     let trouble = Arc::<Mutex<Option<String>>>::default();
-    let task = Task {
+    let task = ConsumerTask {
         link: link.clone(),
         topology,
         spec: spec.clone(),
         deliveries: sender,
-        there: tell,
-        stop,
+        consuming: tell,
+        stop: stopped,
         renew: renew.clone(),
         trouble: trouble.clone(),
     };
@@ -49,45 +50,45 @@ pub(crate) async fn subscribe(
     let why = match timeout(deadline, started).await {
         Ok(Ok(Ok(()))) => {
             let done = Box::pin(async move {
-                // It can't be cancelled; a panic has been reported by the runtime.
+                // the task is never aborted; the runtime reports a panic
                 let _ = task.await;
             });
-            return Ok(Subscription { deliveries, there, intake, renew, done });
+            return Ok(Subscription { deliveries, consuming, stop, renew, done });
         }
         Ok(Ok(Err(why))) => why,
         Ok(Err(_)) => return Err(Error::Closed),
-        // What the broker has said is more than that it took too long.
+        // the broker's last error is more useful than a timeout
         Err(_) => trouble.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(|| link.trouble()),
     };
     Err(Error::Listen { queue: spec.name.clone(), why })
 }
 
-struct Task {
-    link: Arc<Link>,
+struct ConsumerTask {
+    link: Arc<AmqpLink>,
     topology: Arc<Topology>,
     spec: Arc<QueueSpec>,
-    deliveries: Deliveries,
-    there: watch::Sender<bool>,
-    /// Closed when no more is to be taken.
+    deliveries: DeliverySender,
+    consuming: watch::Sender<bool>,
+    /// Closed to stop the consumer.
     stop: watch::Receiver<()>,
-    /// Notified to have the consumer made again.
+    /// Notified to renew the consumer.
     renew: Arc<Notify>,
-    /// Why there was no consumer at the last try.
+    /// The error of the last try.
     trouble: Arc<Mutex<Option<String>>>,
 }
 
 /// How a consumer ended.
-enum End {
+enum ConsumerEnd {
     Stopped,
-    /// It is to be made again at once.
+    /// To be replaced immediately.
     Renewed,
     Lost(String),
 }
 
-impl Task {
+impl ConsumerTask {
     async fn run(mut self, ready: oneshot::Sender<Result<(), String>>) {
         let mut ready = Some(ready);
-        let mut pauses = Pauses::default();
+        let mut backoff = Backoff::default();
         let mut stop = self.stop.clone();
         loop {
             let connection = tokio::select! {
@@ -98,38 +99,38 @@ impl Task {
             let spec = self.spec.clone();
             let queue = spec.name.as_str();
             let why = match self.open(&connection).await {
-                Ok((channel, consumer, intake)) => {
-                    self.there.send_replace(true);
+                Ok((channel, consumer, channel_deliveries)) => {
+                    self.consuming.send_replace(true);
                     match ready.take() {
-                        // If nobody waits for it any more, `stop` is closed too.
+                        // if the caller is gone, `stop` is closed too
                         Some(ready) => drop(ready.send(Ok(()))),
                         None => tracing::info!(queue, "consuming again"),
                     }
-                    pauses = Pauses::default();
+                    backoff = Backoff::default();
                     let healing = heal(self.topology.clone(), connection.clone(), spec.clone());
                     let end = tokio::select! {
-                        end = self.pump(&channel, consumer, &intake) => end,
-                        () = healing => End::Lost("its topology is looked after no more".to_owned()),
+                        end = self.pump(&channel, consumer, &channel_deliveries) => end,
+                        () = healing => ConsumerEnd::Lost("the topology check has ended".to_owned()),
                     };
-                    self.there.send_replace(false);
+                    self.consuming.send_replace(false);
                     match end {
-                        End::Stopped => {
-                            intake.close("it has stopped");
-                            // An error here is the end of a channel that was to end.
+                        ConsumerEnd::Stopped => {
+                            channel_deliveries.close("the consumer has stopped");
+                            // the channel ends anyway
                             let _ = channel.close(200, "OK".into()).await;
                             return;
                         }
-                        End::Renewed => {
-                            intake.close("it is made again");
+                        ConsumerEnd::Renewed => {
+                            channel_deliveries.close("the consumer is renewed");
                             let _ = channel.close(200, "OK".into()).await;
                             tracing::info!(
                                 queue,
-                                "giving back what waits for long, so that the broker doesn't take it back"
+                                "renewing the consumer, so that unsettled deliveries don't reach the broker's consumer_timeout"
                             );
                             continue;
                         }
-                        End::Lost(why) => {
-                            intake.close(&why);
+                        ConsumerEnd::Lost(why) => {
+                            channel_deliveries.close(&why);
                             why
                         }
                     }
@@ -141,58 +142,71 @@ impl Task {
                 Err(failed) => failed.why(),
             };
             *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
-            tracing::warn!(queue, error = why, "consumer lost, making it again");
+            tracing::warn!(queue, error = why, "consumer lost, restoring it");
             tokio::select! {
-                () = sleep(pauses.next()) => {}
+                () = sleep(backoff.next()) => {}
                 () = stopped(&mut stop) => return,
             }
         }
     }
 
-    async fn open(&self, connection: &Connected) -> Result<(Channel, lapin::Consumer, Arc<Intake>), Failed> {
+    async fn open(
+        &self,
+        connection: &Connected,
+    ) -> Result<(Channel, lapin::Consumer, Arc<ChannelDeliveries>), TopologyError> {
         self.topology.listener(connection, &self.spec).await?;
         let channel = connection.create_channel().await?;
         channel.basic_qos(self.spec.prefetch, BasicQosOptions::default()).await?;
-        // What was asked for of an earlier consumer is not asked of this one.
+        // discards a request that concerned the previous consumer
         let _ = self.renew.notified().now_or_never();
-        // Before the first delivery can come.
-        let intake = Intake::open(self.spec.clone(), connection.trunk.clone(), channel.id(), self.deliveries.clone());
+        // registered before the first delivery can arrive
+        let channel_deliveries = ChannelDeliveries::open(
+            self.spec.clone(),
+            connection.stream.clone(),
+            channel.id(),
+            self.deliveries.clone(),
+        );
         let (queue, tag) = (self.spec.name.as_str(), "".into());
         let consuming = channel.basic_consume(queue.into(), tag, BasicConsumeOptions::default(), FieldTable::default());
         match consuming.await {
-            Ok(consumer) => Ok((channel, consumer, intake)),
+            Ok(consumer) => Ok((channel, consumer, channel_deliveries)),
             Err(error) => {
-                intake.close("it could not consume");
-                Err(Failed::at(format!("consume from the queue `{queue}`"), "`read` on it")(error))
+                channel_deliveries.close("the consumer could not start");
+                Err(TopologyError::at(format!("consume from the queue `{queue}`"), "`read` on it")(error))
             }
         }
     }
 
-    /// Delivers until it is to stop, and then until everything is decided; or until the channel is lost.
-    async fn pump(&mut self, channel: &Channel, mut consumer: lapin::Consumer, intake: &Intake) -> End {
+    /// Delivers until it is stopped and everything is decided, or until the channel is lost.
+    async fn pump(
+        &mut self,
+        channel: &Channel,
+        mut consumer: lapin::Consumer,
+        channel_deliveries: &ChannelDeliveries,
+    ) -> ConsumerEnd {
         let (mut stopping, mut consuming) = (false, true);
         loop {
-            let due = match intake.look() {
-                Standing::Open(due) => due,
-                Standing::Done => return End::Stopped,
-                Standing::Ended(why) => return End::Lost((*why).to_owned()),
+            let due = match channel_deliveries.poll_status() {
+                ChannelStatus::Open(due) => due,
+                ChannelStatus::Done => return ConsumerEnd::Stopped,
+                ChannelStatus::Ended(why) => return ConsumerEnd::Lost((*why).to_owned()),
             };
             tokio::select! {
-                () = intake.news() => {}
+                () = channel_deliveries.changed() => {}
                 () = stopped(&mut self.stop), if !stopping => {
                     stopping = true;
-                    intake.stop();
+                    channel_deliveries.stop();
                     let cancelled = channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await;
                     if let Err(error) = cancelled {
                         tracing::debug!(error = %error, "could not cancel the consumer");
-                        return End::Stopped;
+                        return ConsumerEnd::Stopped;
                     }
                 }
-                () = self.renew.notified(), if !stopping => return End::Renewed,
-                // What it delivers goes past lapin; this is for its end.
+                () = self.renew.notified(), if !stopping => return ConsumerEnd::Renewed,
+                // deliveries bypass lapin; this only reports the consumer's end
                 message = consumer.next(), if consuming => match message {
-                    Some(Err(error)) => return End::Lost(said(error)),
-                    None if !stopping => return End::Lost("the broker has ended the consumer".to_owned()),
+                    Some(Err(error)) => return ConsumerEnd::Lost(describe(error)),
+                    None if !stopping => return ConsumerEnd::Lost("the broker has ended the consumer".to_owned()),
                     None => consuming = false,
                     Some(Ok(_)) => {}
                 },
@@ -202,26 +216,26 @@ impl Task {
     }
 }
 
-/// Makes again, for as long as it runs, what an operator has deleted beside the queue: that ends the consumer, but its
-/// exchange and its binding are not missed by anyone.
+/// Restores a deleted exchange or binding while it runs. The broker reports the loss of the queue by ending the consumer, but not
+/// the loss of these.
 async fn heal(topology: Arc<Topology>, connection: Arc<Connected>, spec: Arc<QueueSpec>) {
-    let figures = Listens::new(spec.event, spec.group);
+    let metrics = ListenerMetrics::new(spec.event, spec.group);
     loop {
-        sleep(LOOK).await;
+        sleep(HEAL_INTERVAL).await;
         let healed = topology.heal(&connection, &spec).await;
         let looked = if cfg!(feature = "metrics") && healed.is_ok() {
-            topology.ready(&connection, &spec.name).await.map(|count| figures.ready(count))
+            topology.ready(&connection, &spec.name).await.map(|count| metrics.ready(count))
         } else {
             healed
         };
         if let Err(error) = looked {
-            tracing::debug!(queue = spec.name, error = %error, "could not look after the topology");
+            tracing::debug!(queue = spec.name, error = %error, "could not check exchange and binding");
         }
     }
 }
 
-/// Resolves when no more is to be taken.
+/// Resolves when the consumer is to stop.
 async fn stopped(stop: &mut watch::Receiver<()>) {
-    // Nothing is ever sent: this ends when the other side is dropped.
+    // nothing is ever sent: ends when the sender is dropped
     while stop.changed().await.is_ok() {}
 }

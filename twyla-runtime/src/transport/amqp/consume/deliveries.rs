@@ -1,4 +1,4 @@
-//! The deliveries of one channel: handed over as they come, and settled as they are decided on.
+//! The deliveries of one channel: passed on as they arrive, and settled as they are decided.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,196 +7,201 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
-use super::acks::{AckTo, Settlements};
+use super::acks::{AckFrame, PendingAcks};
 use crate::dead_letter::letter::Header;
 use crate::future::BoxFuture;
 use crate::progress::DeliveryProgress;
 use crate::service::ack::{Ack, Decision, Settle};
-use crate::transport::amqp::io::demux::{Ear, Message};
+use crate::transport::amqp::io::demux::{BrokerMessage, FrameHandler};
 use crate::transport::amqp::io::frame::{write_ack, write_reject};
-use crate::transport::amqp::io::stream::Trunk;
+use crate::transport::amqp::io::stream::AmqpStream;
 use crate::transport::{Delivery, QueueSpec};
 
-/// Where deliveries go, those that came together at once.
-pub(crate) type Deliveries = mpsc::UnboundedSender<Vec<Delivery>>;
+/// Sends deliveries to the listener, in batches as they arrive.
+pub(crate) type DeliverySender = mpsc::UnboundedSender<Vec<Delivery>>;
 
-/// Takes what a channel delivers, and the decisions. Those that come when the channel is gone are void: the broker has taken
-/// the messages back and delivers them again.
-pub(crate) struct Intake {
+/// The deliveries of a channel and the decisions on them. A decision after the end of the channel has no effect: the broker has
+/// requeued the message and delivers it again.
+pub(crate) struct ChannelDeliveries {
     me: Weak<Self>,
     spec: Arc<QueueSpec>,
-    trunk: Arc<Trunk>,
+    stream: Arc<AmqpStream>,
     channel: u16,
-    deliveries: Deliveries,
-    state: Mutex<State>,
-    /// Tells that there is something to look at.
-    news: Notify,
-    /// Closed when the channel is gone.
+    deliveries: DeliverySender,
+    state: Mutex<ChannelState>,
+    /// Wakes the consumer task when the status may have changed.
+    changed: Notify,
+    /// Set to true when the channel has ended.
     gone: watch::Sender<bool>,
-    /// The same, asked for each delivery.
+    /// The same as a flag, which is cheap to read for each delivery.
     is_gone: AtomicBool,
 }
 
-struct State {
-    settlements: Settlements,
-    /// What has come since the last pause.
-    came: Vec<Delivery>,
-    /// Nothing more is taken.
+struct ChannelState {
+    pending_acks: PendingAcks,
+    /// Deliveries since the last pause.
+    received: Vec<Delivery>,
+    /// New deliveries are requeued.
     stopping: bool,
-    /// It is known that acks wait for their time.
+    /// The consumer task knows when the waiting acks are due.
     expected: bool,
     ended: Option<Arc<str>>,
 }
 
-/// How an intake stands.
+/// The status of a channel's deliveries.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Nothing is to be done, or only from then on.
+pub(crate) enum ChannelStatus {
+    /// Open, with the time at which acks are due.
     Open(Option<Instant>),
-    /// Nothing more is taken, and all that was is decided on and sent.
+    /// Stopped, with all deliveries decided and all acks sent.
     Done,
     Ended(Arc<str>),
 }
 
-impl Intake {
-    /// Takes what comes on this channel from now on.
-    pub(crate) fn open(spec: Arc<QueueSpec>, trunk: Arc<Trunk>, channel: u16, deliveries: Deliveries) -> Arc<Self> {
-        let intake = Arc::new_cyclic(|me| Self {
+impl ChannelDeliveries {
+    /// Registers for the deliveries of a channel.
+    pub(crate) fn open(
+        spec: Arc<QueueSpec>,
+        stream: Arc<AmqpStream>,
+        channel: u16,
+        deliveries: DeliverySender,
+    ) -> Arc<Self> {
+        let channel_deliveries = Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            trunk,
+            stream,
             channel,
             deliveries,
-            state: Mutex::new(State {
-                settlements: Settlements::new(spec.prefetch),
-                came: Vec::new(),
+            state: Mutex::new(ChannelState {
+                pending_acks: PendingAcks::new(spec.prefetch),
+                received: Vec::new(),
                 stopping: false,
                 expected: false,
                 ended: None,
             }),
             spec,
-            news: Notify::new(),
+            changed: Notify::new(),
             gone: watch::Sender::new(false),
             is_gone: AtomicBool::new(false),
         });
-        intake.trunk.listen(channel, intake.clone());
-        intake
+        channel_deliveries.stream.listen(channel, channel_deliveries.clone());
+        channel_deliveries
     }
 
-    /// From now on what is delivered goes back.
+    /// Requeues new deliveries from now on.
     pub(crate) fn stop(&self) {
         self.lock().stopping = true;
     }
 
-    /// Takes nothing any more, and has what is still decided be void.
+    /// Stops receiving, and ignores later decisions.
     pub(crate) fn close(&self, why: &str) {
-        self.trunk.forget(self.channel);
+        self.stream.forget(self.channel);
         self.ended(None, why);
     }
 
-    /// Resolves when its standing may have changed.
-    pub(crate) async fn news(&self) {
-        self.news.notified().await;
+    /// Resolves when the status may have changed.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
-    /// Sends the acks whose time has come, and says how it stands.
-    pub(crate) fn look(&self) -> Standing {
+    /// Sends the acks that are due, and returns the status.
+    pub(crate) fn poll_status(&self) -> ChannelStatus {
         let mut state = self.lock();
         if let Some(why) = &state.ended {
-            return Standing::Ended(why.clone());
+            return ChannelStatus::Ended(why.clone());
         }
-        let due = state.settlements.due();
-        let done = state.stopping && state.settlements.is_decided();
+        let due = state.pending_acks.due();
+        let done = state.stopping && state.pending_acks.is_decided();
         if due.is_some_and(|due| done || state.stopping || due <= Instant::now()) {
             self.send(&mut state);
             drop(state);
-            self.trunk.flush();
+            self.stream.flush();
         } else {
             state.expected = due.is_some();
         }
         match due {
-            _ if done => Standing::Done,
-            due => Standing::Open(due.filter(|due| *due > Instant::now())),
+            _ if done => ChannelStatus::Done,
+            due => ChannelStatus::Open(due.filter(|due| *due > Instant::now())),
         }
     }
 
-    fn send(&self, state: &mut State) {
-        let acks = state.settlements.take();
-        self.trunk.add(|out| {
-            for AckTo { tag, multiple } in acks {
+    fn send(&self, state: &mut ChannelState) {
+        let acks = state.pending_acks.take();
+        self.stream.add(|out| {
+            for AckFrame { tag, multiple } in acks {
                 write_ack(self.channel, tag, multiple, out);
             }
         });
     }
 
-    /// Gives a message back.
-    fn reject(&self, state: &mut State, tag: u64) {
-        state.settlements.rejected(tag);
-        self.trunk.add(|out| write_reject(self.channel, tag, true, out));
+    /// Requeues a message.
+    fn reject(&self, state: &mut ChannelState, tag: u64) {
+        state.pending_acks.rejected(tag);
+        self.stream.add(|out| write_reject(self.channel, tag, true, out));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ChannelState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Ear for Intake {
-    fn delivered(&self, message: Message) {
+impl FrameHandler for ChannelDeliveries {
+    fn delivered(&self, message: BrokerMessage) {
         let Some(me) = self.me.upgrade() else { return };
         let mut state = self.lock();
-        state.settlements.delivered(message.tag);
+        state.pending_acks.delivered(message.tag);
         if state.stopping {
             self.reject(&mut state, message.tag);
-            self.trunk.flush_soon();
+            self.stream.flush_soon();
         } else {
-            state.came.push(delivery(&self.spec, message, me));
+            state.received.push(delivery(&self.spec, message, me));
         }
     }
 
     fn pause(&self) {
-        let came = std::mem::take(&mut self.lock().came);
-        if !came.is_empty() {
-            // If the service is gone, they go back as they are dropped.
-            let _ = self.deliveries.send(came);
+        let received = std::mem::take(&mut self.lock().received);
+        if !received.is_empty() {
+            // if the listener has ended, dropping the deliveries requeues them
+            let _ = self.deliveries.send(received);
         }
     }
 
     fn ended(&self, _: Option<u16>, why: &str) {
-        let came = {
+        let received = {
             let mut state = self.lock();
             state.ended.get_or_insert_with(|| why.into());
             self.is_gone.store(true, Ordering::Release);
-            std::mem::take(&mut state.came)
+            std::mem::take(&mut state.received)
         };
-        drop(came);
+        drop(received);
         self.gone.send_replace(true);
-        self.news.notify_one();
+        self.changed.notify_one();
     }
 }
 
-impl Settle for Intake {
+impl Settle for ChannelDeliveries {
     fn settle(&self, tag: u64, decision: Decision) {
         let mut state = self.lock();
         if state.ended.is_some() {
             return;
         }
         match decision {
-            // A message that is rejected for good would go to the dead queue.
-            Decision::Ack | Decision::Drop => state.settlements.acked(tag),
+            // a reject without requeue would dead-letter the message
+            Decision::Ack | Decision::Drop => state.pending_acks.acked(tag),
             Decision::Requeue => self.reject(&mut state, tag),
         }
-        let due = state.settlements.due();
+        let due = state.pending_acks.due();
         let send = due.is_some_and(|due| state.stopping || due <= Instant::now());
         if send {
             self.send(&mut state);
         }
         let expect = due.is_some() && !send && !std::mem::replace(&mut state.expected, true);
-        let tell = expect || state.stopping && state.settlements.is_decided();
+        let tell = expect || state.stopping && state.pending_acks.is_decided();
         drop(state);
         if send || decision == Decision::Requeue {
-            self.trunk.flush();
+            self.stream.flush();
         }
         if tell {
-            self.news.notify_one();
+            self.changed.notify_one();
         }
     }
 
@@ -207,15 +212,15 @@ impl Settle for Intake {
     fn voided(&self) -> BoxFuture<'_, ()> {
         let mut gone = self.gone.subscribe();
         Box::pin(async move {
-            // the sender lives as long as what is borrowed here
+            // an error is impossible: `self` holds the sender
             let _ = gone.wait_for(|gone| *gone).await;
         })
     }
 }
 
-fn delivery(spec: &QueueSpec, message: Message, sink: Arc<Intake>) -> Delivery {
-    let Message { tag, redelivered, exchange, routing_key, properties, body } = message;
-    // Quorum queues count.
+fn delivery(spec: &QueueSpec, message: BrokerMessage, sink: Arc<ChannelDeliveries>) -> Delivery {
+    let BrokerMessage { tag, redelivered, exchange, routing_key, properties, body } = message;
+    // set by quorum queues only
     let counted = properties.headers.iter().find_map(|(name, value)| match value {
         Header::Number(count) if name == "x-delivery-count" => Some(u32::try_from(*count).unwrap_or(u32::MAX)),
         _ => None,
@@ -235,7 +240,7 @@ fn delivery(spec: &QueueSpec, message: Message, sink: Arc<Intake>) -> Delivery {
     }
 }
 
-/// A name that nearly always is the one expected, and then needs no copy.
+/// Converts a name; without a copy if it is the expected one.
 fn known(expected: &'static str, name: &[u8]) -> Cow<'static, str> {
     if name == expected.as_bytes() {
         Cow::Borrowed(expected)

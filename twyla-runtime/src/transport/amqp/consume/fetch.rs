@@ -1,4 +1,4 @@
-//! Getting messages out of a queue one by one, past lapin (`basic.get`).
+//! Fetches messages from a queue one by one (`basic.get`), bypassing lapin.
 
 use std::sync::Arc;
 
@@ -6,31 +6,31 @@ use lapin::Channel;
 use tokio::sync::mpsc;
 
 use crate::transport::amqp::connect::connected::Connected;
-use crate::transport::amqp::io::demux::{Ear, Message};
+use crate::transport::amqp::io::demux::{BrokerMessage, FrameHandler};
 use crate::transport::amqp::io::frame::write_get;
-use crate::transport::amqp::io::stream::Trunk;
+use crate::transport::amqp::io::stream::AmqpStream;
 
-type Answer = Result<Option<Message>, Ended>;
+type GetResult = Result<Option<BrokerMessage>, ChannelClosed>;
 
-/// How the channel has ended: with the broker's code, or, without one, with its connection.
+/// The end of the channel: with the broker's code, or without one if the connection ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct ChannelClosed {
     pub(crate) code: Option<u16>,
     pub(crate) why: String,
 }
 
-/// Gets messages on a channel of its own.
-pub(crate) struct Fetch {
+/// Fetches messages on its own channel.
+pub(crate) struct QueueReader {
     pub(crate) channel: Channel,
-    trunk: Arc<Trunk>,
-    answers: mpsc::UnboundedReceiver<Answer>,
+    stream: Arc<AmqpStream>,
+    answers: mpsc::UnboundedReceiver<GetResult>,
 }
 
-struct Answers(mpsc::UnboundedSender<Answer>);
+struct GetHandler(mpsc::UnboundedSender<GetResult>);
 
-impl Ear for Answers {
-    fn delivered(&self, message: Message) {
-        // Nobody has asked if nobody is there.
+impl FrameHandler for GetHandler {
+    fn delivered(&self, message: BrokerMessage) {
+        // the reader may be dropped meanwhile
         let _ = self.0.send(Ok(Some(message)));
     }
 
@@ -39,28 +39,28 @@ impl Ear for Answers {
     }
 
     fn ended(&self, code: Option<u16>, why: &str) {
-        let _ = self.0.send(Err(Ended { code, why: why.to_owned() }));
+        let _ = self.0.send(Err(ChannelClosed { code, why: why.to_owned() }));
     }
 }
 
-impl Fetch {
+impl QueueReader {
     pub(crate) fn new(connection: &Connected, channel: Channel) -> Self {
         let (sender, answers) = mpsc::unbounded_channel();
-        connection.trunk.listen(channel.id(), Arc::new(Answers(sender)));
-        Self { channel, trunk: connection.trunk.clone(), answers }
+        connection.stream.listen(channel.id(), Arc::new(GetHandler(sender)));
+        Self { channel, stream: connection.stream.clone(), answers }
     }
 
-    /// The next message, which is to be settled on the channel; none if the queue has none that is ready.
-    pub(crate) async fn get(&mut self, queue: &str) -> Answer {
-        self.trunk.add(|out| write_get(self.channel.id(), queue, out));
-        self.trunk.flush();
-        let closed = || Ended { code: None, why: "the connection is closed".to_owned() };
+    /// Returns the next message, which must be settled on the channel; `None` if no message is ready.
+    pub(crate) async fn get(&mut self, queue: &str) -> GetResult {
+        self.stream.add(|out| write_get(self.channel.id(), queue, out));
+        self.stream.flush();
+        let closed = || ChannelClosed { code: None, why: "the connection is closed".to_owned() };
         self.answers.recv().await.unwrap_or_else(|| Err(closed()))
     }
 }
 
-impl Drop for Fetch {
+impl Drop for QueueReader {
     fn drop(&mut self) {
-        self.trunk.forget(self.channel.id());
+        self.stream.forget(self.channel.id());
     }
 }

@@ -1,4 +1,4 @@
-//! Consumers, their deliveries and acks, and reading dead queues.
+//! Consumers, deliveries, acks, and access to dead queues.
 
 pub(crate) mod acks;
 pub(crate) mod consumer;

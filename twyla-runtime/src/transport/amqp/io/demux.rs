@@ -1,20 +1,20 @@
-//! Parts what a broker sends: the frames of messages go to the channels that ask for them, all others to lapin.
+//! Demultiplexes incoming frames: message frames go to the channel's frame handler, all others to lapin.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 
-use super::frame::{self, BODY, HEAD, HEADER, METHOD, Method, Properties};
+use super::frame::{self, BODY, HEAD, HEADER, IncomingMethod, METHOD, Properties};
 
-/// The longest frame that is looked at; brokers allow 128 KiB unless told otherwise, and lapin refuses what is longer.
+/// The longest frame that is parsed here; longer ones go to lapin, which refuses them. The brokers' default is 128 KiB.
 const LONGEST: usize = 1 << 20;
-/// How much room a message gets at once, whatever size it announces.
+/// The most bytes reserved for a body in advance, whatever size the content header announces.
 const ROOM: usize = 1 << 20;
 
-/// A message as the broker hands it over.
+/// A complete message from the broker.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Message {
+pub(crate) struct BrokerMessage {
     pub(crate) tag: u64,
     pub(crate) redelivered: bool,
     pub(crate) exchange: Vec<u8>,
@@ -23,161 +23,161 @@ pub(crate) struct Message {
     pub(crate) body: Vec<u8>,
 }
 
-/// A channel whose frames go past lapin. It is called by the task that reads, and never waits.
-pub(crate) trait Ear: Send + Sync {
+/// Handles the frames of one channel that bypass lapin. Called by the reading task, so it must not block.
+pub(crate) trait FrameHandler: Send + Sync {
     /// A delivery (`basic.deliver`, `basic.get-ok`).
-    fn delivered(&self, _message: Message) {}
+    fn delivered(&self, _message: BrokerMessage) {}
 
-    /// There is no message to get (`basic.get-empty`).
+    /// The queue is empty (`basic.get-empty`).
     fn empty(&self) {}
 
-    /// A message that reached no queue (`basic.return`); its confirm comes behind it.
-    fn returned(&self, _message: Message) {}
+    /// A message that reached no queue (`basic.return`); its confirm follows.
+    fn returned(&self, _message: BrokerMessage) {}
 
-    /// Confirms one message (`basic.ack`, `basic.nack`), or all up to it if `multiple`.
+    /// A confirm (`basic.ack`, `basic.nack`) of one message, or of all up to it if `multiple`.
     fn confirmed(&self, _tag: u64, _multiple: bool, _ack: bool) {}
 
-    /// What came together has been handed over.
+    /// All frames that arrived together have been handled.
     fn pause(&self) {}
 
-    /// The channel or its connection has ended, with the broker's code where it gave one.
+    /// The channel or its connection has ended, with the broker's code if it sent one.
     fn ended(&self, code: Option<u16>, why: &str);
 }
 
-/// The channels that ask for their frames.
+/// The frame handlers of a connection, by channel.
 #[derive(Default)]
-pub(crate) struct Ears(HashMap<u16, Listener>);
+pub(crate) struct FrameHandlers(HashMap<u16, ChannelEntry>);
 
-struct Listener {
-    ear: Arc<dyn Ear>,
-    /// What is being read: a delivery or a returned message.
-    partial: Option<Partial>,
-    /// Whether it is to be told of the next pause.
-    called: bool,
+struct ChannelEntry {
+    handler: Arc<dyn FrameHandler>,
+    /// The delivery or returned message that is still arriving.
+    partial: Option<PartialMessage>,
+    /// Whether the handler was called since the last pause.
+    needs_pause: bool,
 }
 
-/// Whose a frame is.
+/// The recipient of a frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    Ours,
-    Lapins,
-    /// lapin's, and the channel's last.
-    Last,
+enum Recipient {
+    Handler,
+    Lapin,
+    /// lapin, as the channel's last frame.
+    LapinLast,
 }
 
-struct Partial {
-    message: Message,
+struct PartialMessage {
+    message: BrokerMessage,
     is_return: bool,
-    /// How much of the body is to come; none before the content header.
+    /// The remaining bytes of the body; `None` before the content header.
     left: Option<u64>,
 }
 
-impl Ears {
-    pub(crate) fn add(&mut self, channel: u16, ear: Arc<dyn Ear>) {
-        self.0.insert(channel, Listener { ear, partial: None, called: false });
+impl FrameHandlers {
+    pub(crate) fn add(&mut self, channel: u16, handler: Arc<dyn FrameHandler>) {
+        self.0.insert(channel, ChannelEntry { handler, partial: None, needs_pause: false });
     }
 
     pub(crate) fn remove(&mut self, channel: u16) {
         self.0.remove(&channel);
     }
 
-    /// The connection has ended.
+    /// Notifies all handlers that the connection has ended.
     pub(crate) fn end(&mut self, why: &str) {
-        for (_, listener) in self.0.drain() {
-            listener.ear.ended(None, why);
+        for (_, entry) in self.0.drain() {
+            entry.handler.ended(None, why);
         }
     }
 
     fn pause(&mut self) {
-        for listener in self.0.values_mut() {
-            if std::mem::take(&mut listener.called) {
-                listener.ear.pause();
+        for entry in self.0.values_mut() {
+            if std::mem::take(&mut entry.needs_pause) {
+                entry.handler.pause();
             }
         }
     }
 }
 
-impl Listener {
-    /// Takes a frame if it is for this channel's ear.
-    fn take(&mut self, kind: u8, payload: &[u8]) -> Whose {
+impl ChannelEntry {
+    /// Handles a frame if it is for this channel's handler.
+    fn take(&mut self, kind: u8, payload: &[u8]) -> Recipient {
         match kind {
-            METHOD => match Method::read(payload) {
-                Some(Method::Deliver { tag, redelivered, exchange, routing_key }) => {
+            METHOD => match IncomingMethod::read(payload) {
+                Some(IncomingMethod::Deliver { tag, redelivered, exchange, routing_key }) => {
                     let (exchange, routing_key) = (exchange.to_vec(), routing_key.to_vec());
-                    let message = Message { tag, redelivered, exchange, routing_key, ..Message::default() };
-                    self.partial = Some(Partial { message, is_return: false, left: None });
+                    let message = BrokerMessage { tag, redelivered, exchange, routing_key, ..BrokerMessage::default() };
+                    self.partial = Some(PartialMessage { message, is_return: false, left: None });
                 }
-                Some(Method::Return { exchange, routing_key }) => {
+                Some(IncomingMethod::Return { exchange, routing_key }) => {
                     let (exchange, routing_key) = (exchange.to_vec(), routing_key.to_vec());
-                    let message = Message { exchange, routing_key, ..Message::default() };
-                    self.partial = Some(Partial { message, is_return: true, left: None });
+                    let message = BrokerMessage { exchange, routing_key, ..BrokerMessage::default() };
+                    self.partial = Some(PartialMessage { message, is_return: true, left: None });
                 }
-                Some(Method::Empty) => self.ear.empty(),
-                Some(Method::Confirm { tag, multiple, ack }) => {
-                    self.ear.confirmed(tag, multiple, ack);
-                    self.called = true;
+                Some(IncomingMethod::Empty) => self.handler.empty(),
+                Some(IncomingMethod::Confirm { tag, multiple, ack }) => {
+                    self.handler.confirmed(tag, multiple, ack);
+                    self.needs_pause = true;
                 }
-                Some(Method::Close { code, text }) => {
-                    self.ear.ended(Some(code), &String::from_utf8_lossy(text));
-                    return Whose::Last;
+                Some(IncomingMethod::Close { code, text }) => {
+                    self.handler.ended(Some(code), &String::from_utf8_lossy(text));
+                    return Recipient::LapinLast;
                 }
-                Some(Method::Other) | None => return Whose::Lapins,
+                Some(IncomingMethod::Other) | None => return Recipient::Lapin,
             },
             HEADER => {
-                let Some(partial) = self.partial.as_mut() else { return Whose::Lapins };
-                let Some((size, properties)) = frame::content_header(payload) else { return Whose::Lapins };
+                let Some(partial) = self.partial.as_mut() else { return Recipient::Lapin };
+                let Some((size, properties)) = frame::content_header(payload) else { return Recipient::Lapin };
                 partial.message.properties = properties;
                 partial.message.body.reserve_exact(usize::try_from(size).unwrap_or(ROOM).min(ROOM));
                 partial.left = Some(size);
                 self.complete();
             }
             BODY => {
-                let Some(Partial { message, left: Some(left), .. }) = self.partial.as_mut() else {
-                    return Whose::Lapins;
+                let Some(PartialMessage { message, left: Some(left), .. }) = self.partial.as_mut() else {
+                    return Recipient::Lapin;
                 };
                 message.body.extend_from_slice(payload);
                 *left = left.saturating_sub(payload.len() as u64);
                 self.complete();
             }
-            _ => return Whose::Lapins,
+            _ => return Recipient::Lapin,
         }
-        Whose::Ours
+        Recipient::Handler
     }
 
     fn complete(&mut self) {
         let complete = self.partial.take_if(|partial| partial.left == Some(0));
-        if let Some(Partial { message, is_return, .. }) = complete {
+        if let Some(PartialMessage { message, is_return, .. }) = complete {
             if is_return {
-                self.ear.returned(message)
+                self.handler.returned(message)
             } else {
-                self.ear.delivered(message)
+                self.handler.delivered(message)
             }
-            self.called = true;
+            self.needs_pause = true;
         }
     }
 }
 
-/// Looks at a stream of frames as it comes in.
+/// Splits an incoming stream of frames.
 #[derive(Debug, Default)]
-pub(crate) struct Switch {
-    /// What was read and not looked at.
+pub(crate) struct Demux {
+    /// Bytes that are read but not yet parsed.
     pub(crate) buffer: BytesMut,
-    /// How many bytes of the frame that has begun are for lapin, unseen.
-    unseen: usize,
+    /// How many bytes of the current frame go to lapin unparsed.
+    passthrough: usize,
 }
 
-impl Switch {
-    /// Parts what is in the buffer. Says whether a whole number of frames was given to `lapin`.
-    pub(crate) fn part(&mut self, ears: &mut Ears, lapin: &mut Vec<u8>) -> bool {
+impl Demux {
+    /// Splits the buffered bytes. Returns whether `lapin` received a whole number of frames.
+    pub(crate) fn split(&mut self, handlers: &mut FrameHandlers, lapin: &mut Vec<u8>) -> bool {
         let mut at = 0;
         loop {
             let ahead = &self.buffer[at..];
-            if self.unseen > 0 {
-                let passed = self.unseen.min(ahead.len());
+            if self.passthrough > 0 {
+                let passed = self.passthrough.min(ahead.len());
                 lapin.extend_from_slice(&ahead[..passed]);
                 at += passed;
-                self.unseen -= passed;
-                if self.unseen > 0 {
+                self.passthrough -= passed;
+                if self.passthrough > 0 {
                     break;
                 }
                 continue;
@@ -186,28 +186,28 @@ impl Switch {
             let size = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
             let whole = size.saturating_add(HEAD + 1);
             if !matches!(kind, METHOD | HEADER | BODY) || size > LONGEST {
-                self.unseen = whole;
+                self.passthrough = whole;
                 continue;
             }
             let Some(frame) = ahead.get(..whole) else { break };
             at += whole;
             let payload = &frame[HEAD..whole - 1];
             let channel = u16::from_be_bytes([x, y]);
-            match ears.0.get_mut(&channel).map_or(Whose::Lapins, |listener| listener.take(kind, payload)) {
-                Whose::Ours => continue,
-                Whose::Last => ears.remove(channel),
-                Whose::Lapins => {}
+            match handlers.0.get_mut(&channel).map_or(Recipient::Lapin, |entry| entry.take(kind, payload)) {
+                Recipient::Handler => continue,
+                Recipient::LapinLast => handlers.remove(channel),
+                Recipient::Lapin => {}
             }
             if (channel, kind) == (0, METHOD)
-                && let Some(Method::Close { text, .. }) = Method::read(payload)
+                && let Some(IncomingMethod::Close { text, .. }) = IncomingMethod::read(payload)
             {
-                ears.end(&String::from_utf8_lossy(text));
+                handlers.end(&String::from_utf8_lossy(text));
             }
             lapin.extend_from_slice(frame);
         }
         self.buffer.advance(at);
-        ears.pause();
-        self.unseen == 0
+        handlers.pause();
+        self.passthrough == 0
     }
 }
 
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::transport::amqp::io::frame::{BEAT, Publish, write_ack};
 
-    /// What an ear has heard, in words.
+    /// Records the calls of a frame handler as text.
     #[derive(Default)]
     struct Heard(Mutex<Vec<String>>);
 
@@ -230,12 +230,12 @@ mod tests {
         }
     }
 
-    impl Ear for Heard {
-        fn delivered(&self, message: Message) {
+    impl FrameHandler for Heard {
+        fn delivered(&self, message: BrokerMessage) {
             self.say(format!("{} {:?}", message.tag, String::from_utf8_lossy(&message.body)));
         }
 
-        fn returned(&self, message: Message) {
+        fn returned(&self, message: BrokerMessage) {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let (exchange, key) = (text(&message.exchange), text(&message.routing_key));
             self.say(format!("back {exchange} {key} {:?}", message.properties.message_id));
@@ -255,7 +255,7 @@ mod tests {
         [&[kind], &channel.to_be_bytes()[..], &size, payload, &[frame::END]].concat()
     }
 
-    /// The content header and the body of a message, behind another method.
+    /// The content header and the body of a message, after the given method.
     fn message(channel: u16, method: &[u8], body: &[u8]) -> Vec<u8> {
         let publish = Publish {
             exchange: "e",
@@ -295,22 +295,22 @@ mod tests {
         out
     }
 
-    /// What lapin gets, and what the ears of the channels 1 and 2 hear.
+    /// The bytes for lapin, and the calls of the handlers of channels 1 and 2.
     fn parted(bytes: &[u8], chunk: usize) -> (Vec<u8>, [Vec<String>; 2]) {
-        let (mut switch, mut ears, mut lapin) = (Switch::default(), Ears::default(), Vec::new());
+        let (mut demux, mut handlers, mut lapin) = (Demux::default(), FrameHandlers::default(), Vec::new());
         let heard = [Arc::new(Heard::default()), Arc::new(Heard::default())];
-        ears.add(1, heard[0].clone());
-        ears.add(2, heard[1].clone());
+        handlers.add(1, heard[0].clone());
+        handlers.add(2, heard[1].clone());
         for chunk in bytes.chunks(chunk) {
-            switch.buffer.extend_from_slice(chunk);
-            switch.part(&mut ears, &mut lapin);
+            demux.buffer.extend_from_slice(chunk);
+            demux.split(&mut handlers, &mut lapin);
         }
-        lapin.extend_from_slice(&switch.buffer);
+        lapin.extend_from_slice(&demux.buffer);
         (lapin, heard.map(|heard| std::mem::take(&mut *heard.0.lock().unwrap())))
     }
 
     #[test]
-    fn parts_what_comes_however_it_is_cut() {
+    fn splits_frames_at_any_read_boundary() {
         let declare_ok = frame(METHOD, 1, &[0, 50, 0, 11, 0]);
         let bytes = [
             &deliver(1, 7, b"{\"a\": \"long enough for several frames\"}")[..],
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_lapins() {
+    fn bytes_that_are_not_frames_go_to_lapin() {
         for bytes in [&b"AMQP\0\0\x09\x01"[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x01\0", b""] {
             assert_eq!(parted(bytes, 2).0, bytes);
         }

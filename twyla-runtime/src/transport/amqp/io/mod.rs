@@ -1,4 +1,4 @@
-//! The bytes under a connection: one stream, AMQP frames, and who gets them.
+//! The byte stream of a connection, the AMQP frames in it, and their demultiplexing.
 
 pub(crate) mod demux;
 pub(crate) mod frame;

@@ -1,4 +1,4 @@
-//! lapin's end of a [`Trunk`], in the shape that lapin asks for.
+//! lapin's end of an [`AmqpStream`], as the socket and runtime types that lapin requires.
 
 use std::future::Future;
 use std::io;
@@ -16,45 +16,45 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 
 use super::frame::HEAD;
-use super::stream::{Carrier, Trunk};
+use super::stream::{AmqpStream, RawStream};
 
-/// What lapin reads from and writes to. The stream is closed when this is dropped.
+/// The socket that lapin reads from and writes to. Dropping it closes the stream.
 pub(crate) struct Socket {
-    trunk: Arc<Trunk>,
+    stream: Arc<AmqpStream>,
     reading: AbortHandle,
-    /// What lapin has written of a frame: nothing may come between.
+    /// An incomplete frame that lapin has written: no other frame may be written in between.
     partial: Vec<u8>,
 }
 
 impl Socket {
-    /// Opens the stream over what carries its bytes, with lapin's end of it.
-    pub(crate) fn open(carrier: Carrier) -> (Arc<Trunk>, Self) {
-        let (trunk, reading) = Trunk::start(carrier);
-        (trunk.clone(), Self { trunk, reading, partial: Vec::new() })
+    /// Opens a stream over a connected socket; returns it with lapin's end.
+    pub(crate) fn open(raw: RawStream) -> (Arc<AmqpStream>, Self) {
+        let (stream, reading) = AmqpStream::start(raw);
+        (stream.clone(), Self { stream, reading, partial: Vec::new() })
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
         self.reading.abort();
-        self.trunk.close();
+        self.stream.close();
     }
 }
 
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.trunk.poll_take(context, out)
+        self.stream.poll_take(context, out)
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        // What was taken before is not taken again if there is no room now.
+        // if the buffer is full, `bytes` isn't accepted, but what was accepted before stays
         let before = self.partial.len();
         self.partial.extend_from_slice(bytes);
         let whole = whole_frames(&self.partial);
         if whole > 0 {
-            match self.trunk.poll_send(context, &self.partial[..whole]) {
+            match self.stream.poll_send(context, &self.partial[..whole]) {
                 Poll::Ready(Ok(())) => drop(self.partial.drain(..whole)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
@@ -71,12 +71,12 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.trunk.close();
+        self.stream.close();
         Poll::Ready(Ok(()))
     }
 }
 
-/// How long the frames at the beginning are that are all there. The first is the protocol header, which has no size.
+/// Returns the length of the complete frames at the start. The first may be the protocol header, which has no size field.
 fn whole_frames(bytes: &[u8]) -> usize {
     let mut at = 0;
     loop {
@@ -97,20 +97,20 @@ fn whole_frames(bytes: &[u8]) -> usize {
     }
 }
 
-/// The tokio runtime, with sockets of our own.
+/// The tokio runtime for lapin, with [`Socket`] as its socket type.
 #[derive(Clone, Debug)]
-pub(crate) struct Kit(Tokio);
+pub(crate) struct LapinRuntime(Tokio);
 
-impl Kit {
-    /// Bound to the runtime that this is called in.
+impl LapinRuntime {
+    /// Binds to the current tokio runtime.
     pub(crate) fn current() -> Self {
         Self(Tokio::current())
     }
 }
 
-impl RuntimeKit for Kit {}
+impl RuntimeKit for LapinRuntime {}
 
-impl Executor for Kit {
+impl Executor for LapinRuntime {
     type Task<T: Send + 'static> = <Tokio as Executor>::Task<T>;
 
     fn block_on<T, F: Future<Output = T>>(&self, future: F) -> T {
@@ -126,7 +126,7 @@ impl Executor for Kit {
     }
 }
 
-impl Reactor for Kit {
+impl Reactor for LapinRuntime {
     type TcpStream = Socket;
     type Sleep = <Tokio as Reactor>::Sleep;
 
@@ -142,7 +142,7 @@ impl Reactor for Kit {
         self.0.interval(duration)
     }
 
-    // lapin is given its socket.
+    // never called: lapin gets its socket from the connector
     fn tcp_connect_addr(&self, _: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         std::future::ready(Err(io::ErrorKind::Unsupported.into()))
     }
@@ -154,7 +154,7 @@ mod tests {
     use crate::transport::amqp::io::frame::BEAT;
 
     #[test]
-    fn only_whole_frames_go() {
+    fn passes_only_whole_frames_on() {
         let bytes = [&b"AMQP\0\0\x09\x01"[..], &BEAT, &[1, 0, 3, 0, 0, 0, 2, 7, 7, 0xce]].concat();
         let ends = [8, 16, 26];
         for length in 0..=bytes.len() {

@@ -1,4 +1,4 @@
-//! A message that is being published, and the outcome of one try at it.
+//! A message that is being published, and the outcome of one attempt.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,54 +8,54 @@ use std::task::Poll;
 use futures_util::task::AtomicWaker;
 
 use super::refusal::Refusal;
-use crate::transport::{Address, Outgoing};
+use crate::transport::{Outgoing, PublishTarget};
 
-/// Why a try at a message came to nothing.
+/// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub(crate) struct PublishError {
     pub(crate) why: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: PublishErrorKind,
 }
 
-/// What follows from a [`Problem`].
+/// How to proceed after a failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The broker may have the message; it is sent again.
+pub(crate) enum PublishErrorKind {
+    /// The broker may have the message: publish it again.
     Unanswered,
-    /// The broker doesn't have the message; it is sent again.
+    /// The broker doesn't have the message: publish it again.
     Unrouted,
-    /// A queue doesn't take it now (`basic.nack`), others may have; it is sent again, and not soon.
+    /// A queue refused it for now (`basic.nack`), others may have it: publish it again after a longer pause.
     Nacked,
-    /// The broker doesn't take this message, now or later.
+    /// The broker refuses this message permanently.
     Refused(Refusal),
 }
 
-impl Problem {
+impl PublishError {
     pub(crate) fn unanswered(why: impl Into<String>) -> Self {
-        Self { why: why.into(), kind: Kind::Unanswered }
+        Self { why: why.into(), kind: PublishErrorKind::Unanswered }
     }
 
     pub(crate) fn refused(why: impl Into<String>) -> Self {
-        Self { why: why.into(), kind: Kind::Refused(Refusal::Message) }
+        Self { why: why.into(), kind: PublishErrorKind::Refused(Refusal::Message) }
     }
 
-    /// Whether it is certain that the broker did not take the message in this try.
+    /// Returns whether the broker certainly did not accept the message in this attempt.
     pub(crate) fn is_certain(&self) -> bool {
-        matches!(self.kind, Kind::Unrouted | Kind::Refused(_))
+        matches!(self.kind, PublishErrorKind::Unrouted | PublishErrorKind::Refused(_))
     }
 }
 
-/// A message shared by the channel and the caller that waits for it. They agree on how far it got, so that "not sent" is
-/// certain.
+/// A message shared by the channel and the waiting caller. They share its progress, so that "not sent" can be reported with
+/// certainty.
 #[derive(Debug)]
-pub(crate) struct Message {
+pub(crate) struct PendingMessage {
     pub(crate) outgoing: Outgoing,
     stage: AtomicU8,
-    answer: Mutex<Option<Result<(), Problem>>>,
+    answer: Mutex<Option<Result<(), PublishError>>>,
     waiting: AtomicWaker,
 }
 
-impl Message {
+impl PendingMessage {
     const WRITTEN: u8 = 1;
     const RETURNED: u8 = 2;
     const GIVEN_UP: u8 = 4;
@@ -64,28 +64,28 @@ impl Message {
         Self { outgoing, stage: AtomicU8::new(0), answer: Mutex::default(), waiting: AtomicWaker::new() }
     }
 
-    /// To be called before it is written. `false` if it must not be: the caller has given up.
+    /// Starts an attempt; call it before writing. `false` if the caller has given up and the message must not be written.
     pub(crate) fn begin(&self) -> bool {
         let begin = |stage| (stage & Self::GIVEN_UP == 0).then_some(Self::WRITTEN);
         self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin).is_ok()
     }
 
-    /// From now on it isn't written any more.
+    /// Prevents further attempts.
     pub(crate) fn give_up(&self) {
         self.stage.fetch_or(Self::GIVEN_UP, Ordering::AcqRel);
     }
 
-    /// Whether it may have been sent.
+    /// Returns whether the message may have been sent.
     pub(crate) fn was_written(&self) -> bool {
         self.stage.load(Ordering::Acquire) & Self::WRITTEN != 0
     }
 
-    /// It was written, but the broker did not take it.
+    /// Records that the broker did not accept the message although it was written.
     pub(crate) fn was_not_taken(&self) {
         self.stage.fetch_and(!Self::WRITTEN, Ordering::AcqRel);
     }
 
-    /// Marks it as returned by the broker. `false` if it isn't under way, or was returned before.
+    /// Marks it as returned by the broker. `false` if it is not in flight or was already returned.
     pub(crate) fn returned(&self) -> bool {
         let returned = |stage| {
             let under_way = stage & (Self::WRITTEN | Self::RETURNED) == Self::WRITTEN;
@@ -94,29 +94,32 @@ impl Message {
         self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, returned).is_ok()
     }
 
-    /// Whether it was returned and not confirmed since.
+    /// Returns whether it was returned and has not been confirmed since.
     pub(crate) fn was_returned(&self) -> bool {
         self.stage.load(Ordering::Acquire) & Self::RETURNED != 0
     }
 
-    /// Ends the try that was begun.
-    pub(crate) fn answer(&self, answer: Result<(), Problem>) {
+    /// Ends the current attempt.
+    pub(crate) fn answer(&self, answer: Result<(), PublishError>) {
         *lock(&self.answer) = Some(answer);
         self.waiting.wake();
     }
 
-    /// The broker's answer: its confirm, unless the message was returned before.
+    /// Ends the current attempt with the broker's confirm; a returned message counts as unrouted.
     pub(crate) fn confirmed(&self, ack: bool) {
         let was_returned = self.stage.fetch_and(!Self::RETURNED, Ordering::AcqRel) & Self::RETURNED != 0;
         self.answer(match ack {
             true if was_returned => Err(unrouted(&self.outgoing.to)),
             true => Ok(()),
-            false => Err(Problem { why: "refused by a queue (full?): basic.nack".to_owned(), kind: Kind::Nacked }),
+            false => Err(PublishError {
+                why: "refused by a queue (full?): basic.nack".to_owned(),
+                kind: PublishErrorKind::Nacked,
+            }),
         });
     }
 
-    /// Waits for the answer to a try.
-    pub(crate) async fn answered(&self) -> Result<(), Problem> {
+    /// Waits for the end of the attempt.
+    pub(crate) async fn answered(&self) -> Result<(), PublishError> {
         poll_fn(|context| {
             self.waiting.register(context.waker());
             lock(&self.answer).take().map_or(Poll::Pending, Poll::Ready)
@@ -129,14 +132,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// No queue was there to take a message.
-fn unrouted(address: &Address) -> Problem {
+/// Returns the error for a message that reached no queue.
+fn unrouted(address: &PublishTarget) -> PublishError {
     match address {
-        // Only its group makes it.
-        Address::Back(queue) => {
-            Problem::refused(format!("there is no queue `{queue}`: a member of its group makes it as it starts"))
+        // only the group itself declares its queue
+        PublishTarget::Back(queue) => {
+            PublishError::refused(format!("there is no queue `{queue}`: a member of its group makes it as it starts"))
         }
-        _ => Problem { why: "the queue is gone".to_owned(), kind: Kind::Unrouted },
+        _ => PublishError { why: "the queue is gone".to_owned(), kind: PublishErrorKind::Unrouted },
     }
 }
 
@@ -146,9 +149,9 @@ mod tests {
 
     use super::*;
 
-    fn message() -> Message {
-        Message::new(Outgoing {
-            to: Address::Event { domain: "a".into(), event_type: "b".into() },
+    fn message() -> PendingMessage {
+        PendingMessage::new(Outgoing {
+            to: PublishTarget::Event { domain: "a".into(), event_type: "b".into() },
             body: bytes::Bytes::new(),
             message_id: "id".into(),
             timestamp: Utc::now(),
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn is_returned_only_while_it_is_under_way() {
+    fn is_returned_only_while_it_is_in_flight() {
         let message = message();
         assert!(!message.returned());
         assert!(message.begin());

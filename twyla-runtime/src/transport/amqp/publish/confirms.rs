@@ -1,4 +1,4 @@
-//! A channel that messages are published on, and what the broker has not confirmed yet.
+//! A channel in confirm mode, with its unconfirmed messages.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -7,114 +7,114 @@ use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
 use tokio::sync::{Notify, OwnedMutexGuard, watch};
 
-use super::attempt::{Kind, Message, Problem};
+use super::attempt::{PendingMessage, PublishError, PublishErrorKind};
 use super::nacks::Nacks;
+use super::probe::{self, ProbeChannel, ProbeChannels};
 use super::refusal::{self, Refusal};
-use super::route::{New, Proven, Route};
-use super::trial::{self, Trial, Trials};
-use super::unconfirmed::{Identity, Unconfirmed};
+use super::route::{AcceptedRoutes, AmqpRoute, Untested};
+use super::unconfirmed::{ReturnKey, Unconfirmed};
 use crate::transport::amqp::connect::connected::Connected;
 use crate::transport::amqp::connect::topology::Topology;
+use crate::transport::amqp::error::describe;
 use crate::transport::amqp::error::is_permanent;
-use crate::transport::amqp::error::said;
-use crate::transport::amqp::io::demux::{self, Ear};
-use crate::transport::amqp::io::stream::Trunk;
-use crate::transport::{Address, Outgoing};
+use crate::transport::amqp::io::demux::{self, FrameHandler};
+use crate::transport::amqp::io::stream::AmqpStream;
+use crate::transport::{Outgoing, PublishTarget};
 
-/// With so many unconfirmed, what is sent waits for what comes with it: a write for each would cost more than all the
-/// rest. With fewer, each is written at once.
+/// From this many unconfirmed messages on, writes are batched: a system call per message would cost more than everything else.
+/// Below, each message is written immediately.
 const BUSY: usize = 8;
 
-/// A channel with confirms whose messages go past lapin. It has only messages that the broker is known to take; others have
-/// a [`Trial`](crate::transport::amqp::publish::trial::Trial) first.
-pub(crate) struct Outlet {
-    trunk: Arc<Trunk>,
-    /// Kept: it is closed when this is dropped.
+/// A channel in confirm mode whose messages bypass lapin. It carries only messages that the broker is known to accept; others
+/// use a [`ProbeChannel`] first.
+pub(crate) struct ConfirmChannel {
+    stream: Arc<AmqpStream>,
+    /// Dropping it closes the channel.
     channel: Channel,
     frame_max: usize,
-    pending: Mutex<Pending>,
+    pending: Mutex<PendingConfirms>,
     ended: watch::Sender<bool>,
-    /// Raised when the channel refuses what a new one takes.
+    /// Notified when a new channel accepts what this one refuses.
     stale: Notify,
-    /// Raised when nothing is unconfirmed on a channel that is to be closed.
+    /// Notified when a closing channel has no unconfirmed messages.
     idle: Notify,
-    proven: Arc<Proven>,
-    trials: Arc<Trials>,
-    /// One message at a time tries a new route, and one a new size: the others then know.
+    accepted: Arc<AcceptedRoutes>,
+    probes: Arc<ProbeChannels>,
+    /// One message at a time probes a new route, and one a new size; the others wait for the result.
     new_route: Turns,
     new_size: Turns,
-    /// One at a time goes that looks like another, so that they don't take a channel each at once.
-    twins: Turns,
+    /// Serializes messages with the same key, so that they don't open a channel each.
+    duplicates: Turns,
 }
 
 type Turns = Arc<tokio::sync::Mutex<()>>;
 
 #[derive(Default)]
-struct Pending {
+struct PendingConfirms {
     unconfirmed: Unconfirmed,
     nacks: Nacks,
-    ended: Option<Problem>,
-    /// Whether it is to be closed.
+    ended: Option<PublishError>,
+    /// Whether the channel is closing.
     leaving: bool,
 }
 
-/// What became of a message that was to be written.
-enum Put {
+/// The outcome of writing a message.
+enum WriteOutcome {
     Written,
-    /// One that would look the same if it were returned is unconfirmed.
-    Twin,
-    /// The channel has refused its route again and again: a new one may take it.
+    /// Not written: a message with the same key is unconfirmed.
+    Duplicate,
+    /// Not written: the channel nacked this route repeatedly, and a new channel may accept it.
     Nacked,
 }
 
-impl Outlet {
-    /// Opens a channel with confirms.
-    pub(crate) async fn open(connection: &Connected, trials: Arc<Trials>) -> Result<Arc<Self>, lapin::Error> {
-        Self::open_with(connection, trials, Arc::default()).await
+impl ConfirmChannel {
+    /// Opens a channel in confirm mode.
+    pub(crate) async fn open(connection: &Connected, probes: Arc<ProbeChannels>) -> Result<Arc<Self>, lapin::Error> {
+        Self::open_with(connection, probes, Arc::default()).await
     }
 
-    /// Opens a channel to be used instead of this one.
+    /// Opens a channel that replaces this one.
     pub(crate) async fn renewed(&self, connection: &Connected) -> Result<Arc<Self>, lapin::Error> {
-        Self::open_with(connection, self.trials.clone(), self.proven.clone()).await
+        Self::open_with(connection, self.probes.clone(), self.accepted.clone()).await
     }
 
     async fn open_with(
         connection: &Connected,
-        trials: Arc<Trials>,
-        proven: Arc<Proven>,
+        probes: Arc<ProbeChannels>,
+        accepted: Arc<AcceptedRoutes>,
     ) -> Result<Arc<Self>, lapin::Error> {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        let outlet = Arc::new(Self {
-            trunk: connection.trunk.clone(),
+        let confirm_channel = Arc::new(Self {
+            stream: connection.stream.clone(),
             frame_max: connection.frame_max(),
             pending: Mutex::default(),
             ended: watch::Sender::new(false),
             stale: Notify::new(),
             idle: Notify::new(),
-            proven,
-            trials,
+            accepted,
+            probes,
             new_route: Arc::default(),
             new_size: Arc::default(),
-            twins: Arc::default(),
+            duplicates: Arc::default(),
             channel,
         });
-        outlet.trunk.listen(outlet.channel.id(), outlet.clone());
-        Ok(outlet)
+        confirm_channel.stream.listen(confirm_channel.channel.id(), confirm_channel.clone());
+        Ok(confirm_channel)
     }
 
-    /// Resolves when nothing can be published on it any more.
+    /// Resolves when the channel has ended.
     pub(crate) async fn over(&self) {
-        // It can't be closed while this is borrowed.
+        // an error is impossible: `self` holds the sender
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Resolves when a new channel is known to take what this one refuses.
+    /// Resolves when a new channel has accepted what this one refuses.
     pub(crate) async fn stale(&self) {
         self.stale.notified().await;
     }
 
-    /// Closes the channel once the broker has confirmed all that was published on it.
+    /// Closes the channel once all its messages are confirmed.
     pub(crate) async fn leave(self: Arc<Self>) {
         loop {
             {
@@ -124,69 +124,73 @@ impl Outlet {
                 }
                 pending.leaving = true;
                 if pending.unconfirmed.count() == 0 {
-                    // Who still has it sends its message on the new one.
-                    pending.ended = Some(Problem::unanswered("the channel is closed, and a new one is used"));
+                    // remaining users publish on the new channel
+                    pending.ended = Some(PublishError::unanswered("the channel is closed, and a new one is used"));
                     break;
                 }
             }
             self.idle.notified().await;
         }
-        trial::close(self.trunk.clone(), self.channel.clone()).await;
+        probe::close(self.stream.clone(), self.channel.clone()).await;
     }
 
-    /// The most bytes that the broker is known to take.
-    pub(crate) fn most(&self) -> Option<usize> {
-        self.trials.most()
+    /// Returns the broker's limit for a body in bytes, if it is known.
+    pub(crate) fn size_limit(&self) -> Option<usize> {
+        self.probes.size_limit()
     }
 
-    /// Publishes once; resolves with the broker's confirm.
+    /// Makes one attempt to publish; resolves with the broker's confirm.
     pub(crate) async fn publish(
         self: &Arc<Self>,
-        message: &Arc<Message>,
+        message: &Arc<PendingMessage>,
         topology: &Arc<Topology>,
         connection: &Arc<Connected>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), PublishError> {
         let outgoing = &message.outgoing;
-        self.hold_to_limit(outgoing)?;
-        let route = Route::of(&outgoing.to);
-        let lacks = || self.proven.lacks(&route, outgoing.body.len());
-        if let Some(new) = lacks() {
+        self.check_limit(outgoing)?;
+        let route = AmqpRoute::of(&outgoing.to);
+        let untested = || self.accepted.untested(&route, outgoing.body.len());
+        if let Some(new) = untested() {
             let turns = match new {
-                New::Route => &self.new_route,
-                New::Size => &self.new_size,
+                Untested::Route => &self.new_route,
+                Untested::Size => &self.new_size,
             };
             let turn = turns.clone().lock_owned().await;
-            // What was tried meanwhile has shown more.
-            self.hold_to_limit(outgoing)?;
-            if lacks().is_some() {
-                self.attempt_beside(message, topology, connection, turn);
+            // another probe may have finished meanwhile
+            self.check_limit(outgoing)?;
+            if untested().is_some() {
+                self.spawn_probe(message, topology, connection, turn);
                 return message.answered().await;
             }
         }
-        self.trunk.room().await;
-        match self.put(message, &route)? {
-            Put::Written => {}
-            Put::Twin => {
-                let turn = self.twins.clone().lock_owned().await;
-                self.attempt_beside(message, topology, connection, turn);
+        self.stream.room().await;
+        match self.write(message, &route)? {
+            WriteOutcome::Written => {}
+            WriteOutcome::Duplicate => {
+                let turn = self.duplicates.clone().lock_owned().await;
+                self.spawn_probe(message, topology, connection, turn);
             }
-            Put::Nacked => return self.attempt_new(message, connection).await,
+            WriteOutcome::Nacked => return self.publish_on_new_channel(message, connection).await,
         }
         message.answered().await
     }
 
-    /// Publishes a message on a new channel, which shows whether this one refuses what the broker takes.
-    async fn attempt_new(&self, message: &Arc<Message>, connection: &Arc<Connected>) -> Result<(), Problem> {
+    /// Publishes a message on a new channel, to find out whether this one refuses what the broker accepts.
+    async fn publish_on_new_channel(
+        &self,
+        message: &Arc<PendingMessage>,
+        connection: &Arc<Connected>,
+    ) -> Result<(), PublishError> {
         let (sent, connection) = (message.clone(), connection.clone());
-        let (trials, proven) = (self.trials.clone(), self.proven.clone());
-        // A task of its own, as in `attempt_beside`.
+        let (probes, accepted) = (self.probes.clone(), self.accepted.clone());
+        // a separate task, as in `spawn_probe`
         tokio::spawn(async move {
-            match trials.open_new(&connection).await {
-                Ok(trial) => {
-                    let route = Route::of(&sent.outgoing.to);
-                    trial.publish(&sent, &route.publish(&sent.outgoing), &proven).await;
+            match probes.open_new(&connection).await {
+                Ok(probe) => {
+                    let route = AmqpRoute::of(&sent.outgoing.to);
+                    probe.publish(&sent, &route.publish(&sent.outgoing), &accepted).await;
                 }
-                Err(error) => sent.answer(Err(Problem::unanswered(said(error)))),
+                Err(error) => sent.answer(Err(PublishError::unanswered(describe(error)))),
             }
         });
         message.answered().await?;
@@ -195,22 +199,21 @@ impl Outlet {
         Ok(())
     }
 
-    /// Publishes a message on a channel of its own, in a task of its own: what has begun comes to its end whatever becomes of
-    /// the caller.
-    fn attempt_beside(
+    /// Publishes a message on a probe channel in a separate task, which finishes even if the caller is dropped.
+    fn spawn_probe(
         self: &Arc<Self>,
-        message: &Arc<Message>,
+        message: &Arc<PendingMessage>,
         topology: &Arc<Topology>,
         connection: &Arc<Connected>,
         turn: OwnedMutexGuard<()>,
     ) {
-        tokio::spawn(self.clone().attempt(message.clone(), topology.clone(), connection.clone(), turn));
+        tokio::spawn(self.clone().run_probe(message.clone(), topology.clone(), connection.clone(), turn));
     }
 
-    /// Refuses what the broker is known not to take.
-    fn hold_to_limit(&self, message: &Outgoing) -> Result<(), Problem> {
+    /// Refuses a message above the broker's known limit.
+    fn check_limit(&self, message: &Outgoing) -> Result<(), PublishError> {
         let bytes = message.body.len();
-        match self.most() {
+        match self.size_limit() {
             Some(most) if bytes > most => {
                 Err(too_large(format!("it has {bytes} bytes, and RabbitMQ takes at most {most}"), most))
             }
@@ -218,89 +221,89 @@ impl Outlet {
         }
     }
 
-    /// Publishes a message on a channel of its own. Its answer comes by itself.
-    async fn attempt(
+    /// Publishes a message on a probe channel. The attempt ends separately.
+    async fn run_probe(
         self: Arc<Self>,
-        message: Arc<Message>,
+        message: Arc<PendingMessage>,
         topology: Arc<Topology>,
         connection: Arc<Connected>,
         turn: OwnedMutexGuard<()>,
     ) {
-        let route = Route::of(&message.outgoing.to);
-        match self.ready(&route, &message.outgoing, &topology, &connection).await {
-            Ok(trial) => {
-                trial.publish(&message, &route.publish(&message.outgoing), &self.proven).await;
+        let route = AmqpRoute::of(&message.outgoing.to);
+        match self.open_probe(&route, &message.outgoing, &topology, &connection).await {
+            Ok(probe) => {
+                probe.publish(&message, &route.publish(&message.outgoing), &self.accepted).await;
             }
             Err(problem) => message.answer(Err(problem)),
         }
         drop(turn);
     }
 
-    /// A channel to try the message on, once its exchange or queue is there.
-    async fn ready(
+    /// Ensures that the exchange or queue exists, and returns a probe channel.
+    async fn open_probe(
         &self,
-        route: &Route<'_>,
+        route: &AmqpRoute<'_>,
         message: &Outgoing,
         topology: &Topology,
         connection: &Connected,
-    ) -> Result<Arc<Trial>, Problem> {
+    ) -> Result<Arc<ProbeChannel>, PublishError> {
         let made = match &message.to {
-            _ if self.proven.has(route) => Ok(()),
-            Address::Event { domain, .. } => topology.exchange(connection, domain).await,
-            Address::Dead(queue) => topology.queue(connection, &queue.dead, queue.kind).await,
-            Address::Retry(queue, pause) => topology.retry(connection, queue, *pause).await,
-            Address::Back(_) => Ok(()),
+            _ if self.accepted.has(route) => Ok(()),
+            PublishTarget::Event { domain, .. } => topology.exchange(connection, domain).await,
+            PublishTarget::Dead(queue) => topology.queue(connection, &queue.dead, queue.kind).await,
+            PublishTarget::Retry(queue, pause) => topology.retry(connection, queue, *pause).await,
+            PublishTarget::Back(_) => Ok(()),
         };
         made.map_err(|error| match is_permanent(&error) {
-            true => Problem::refused(said(error)),
-            false => Problem::unanswered(said(error)),
+            true => PublishError::refused(describe(error)),
+            false => PublishError::unanswered(describe(error)),
         })?;
-        self.trials.open(connection).await.map_err(|error| Problem::unanswered(said(error)))
+        self.probes.open(connection).await.map_err(|error| PublishError::unanswered(describe(error)))
     }
 
-    fn put(&self, message: &Arc<Message>, route: &Route<'_>) -> Result<Put, Problem> {
+    fn write(&self, message: &Arc<PendingMessage>, route: &AmqpRoute<'_>) -> Result<WriteOutcome, PublishError> {
         let publish = route.publish(&message.outgoing);
-        let identity = Identity::of(&publish);
+        let identity = ReturnKey::of(&publish);
         let mut pending = lock(&self.pending);
         if let Some(problem) = &pending.ended {
             return Err(problem.clone());
         }
         if pending.nacks.take_turn(route, Instant::now()) {
-            return Ok(Put::Nacked);
+            return Ok(WriteOutcome::Nacked);
         }
         if identity.as_deref().is_some_and(|identity| pending.unconfirmed.has(identity)) {
-            return Ok(Put::Twin);
+            return Ok(WriteOutcome::Duplicate);
         }
         if !message.begin() {
-            return Err(Problem::unanswered("nobody waits for it any more"));
+            return Err(PublishError::unanswered("the caller has given up"));
         }
         pending.unconfirmed.add(message.clone(), identity);
         let at_once = pending.unconfirmed.count() < BUSY;
-        // Within the lock, so that they are written in the order in which they are counted.
-        self.trunk.add(|out| publish.write(self.channel.id(), self.frame_max, out));
+        // under the lock, so that messages are written in the order of their publish numbers
+        self.stream.add(|out| publish.write(self.channel.id(), self.frame_max, out));
         drop(pending);
         if at_once {
-            self.trunk.flush()
+            self.stream.flush()
         } else {
-            self.trunk.flush_soon()
+            self.stream.flush_soon()
         }
-        Ok(Put::Written)
+        Ok(WriteOutcome::Written)
     }
 }
 
-impl Ear for Outlet {
-    fn returned(&self, returned: demux::Message) {
+impl FrameHandler for ConfirmChannel {
+    fn returned(&self, returned: demux::BrokerMessage) {
         if lock(&self.pending).unconfirmed.returned(&returned).is_some_and(|message| message.returned()) {
-            // The next one makes sure of it again.
-            self.proven.forget_routes();
+            // the next message declares it again
+            self.accepted.forget_routes();
         }
     }
 
     fn confirmed(&self, tag: u64, multiple: bool, ack: bool) {
         let mut pending = lock(&self.pending);
-        let Pending { unconfirmed, nacks, leaving, .. } = &mut *pending;
+        let PendingConfirms { unconfirmed, nacks, leaving, .. } = &mut *pending;
         unconfirmed.confirmed(tag, multiple, |message| {
-            nacks.note(&Route::of(&message.outgoing.to), ack);
+            nacks.note(&AmqpRoute::of(&message.outgoing.to), ack);
             message.confirmed(ack);
         });
         if *leaving && unconfirmed.count() == 0 {
@@ -308,24 +311,24 @@ impl Ear for Outlet {
         }
     }
 
-    /// What is unconfirmed is sent again: first each on a channel of its own, as nothing is proven on a new outlet.
+    /// Unconfirmed messages are published again, first each on a probe channel.
     fn ended(&self, code: Option<u16>, why: &str) {
         let messages = {
             let mut pending = lock(&self.pending);
-            pending.ended.get_or_insert_with(|| Problem::unanswered(why));
+            pending.ended.get_or_insert_with(|| PublishError::unanswered(why));
             pending.unconfirmed.take()
         };
         if refusal::is_gone(code) {
-            tracing::warn!(error = why, "an exchange is gone, making it again");
+            tracing::warn!(error = why, "an exchange is gone, declaring it again");
         }
         let most = refusal::size_limit(code, why);
         if let Some(most) = most {
-            self.trials.learn(most);
+            self.probes.set_size_limit(most);
         }
         for message in messages {
             message.answer(Err(match most {
                 Some(most) if message.outgoing.body.len() > most => too_large(why, most),
-                _ => Problem::unanswered(why),
+                _ => PublishError::unanswered(why),
             }));
         }
         self.ended.send_replace(true);
@@ -333,9 +336,11 @@ impl Ear for Outlet {
     }
 }
 
-impl std::fmt::Debug for Outlet {
+impl std::fmt::Debug for ConfirmChannel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outlet").field("unconfirmed", &lock(&self.pending).unconfirmed.count()).finish_non_exhaustive()
+        f.debug_struct("ConfirmChannel")
+            .field("unconfirmed", &lock(&self.pending).unconfirmed.count())
+            .finish_non_exhaustive()
     }
 }
 
@@ -343,6 +348,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn too_large(why: impl Into<String>, most: usize) -> Problem {
-    Problem { why: why.into(), kind: Kind::Refused(Refusal::LargerThan(most)) }
+fn too_large(why: impl Into<String>, most: usize) -> PublishError {
+    PublishError { why: why.into(), kind: PublishErrorKind::Refused(Refusal::LargerThan(most)) }
 }

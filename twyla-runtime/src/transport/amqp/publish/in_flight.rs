@@ -1,4 +1,4 @@
-//! A gate that closes once, and then waits for those who went through to be done.
+//! Counts publishes in flight, so that closing the transport can wait for them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,19 +6,19 @@ use tokio::sync::Notify;
 
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
-/// Open until it is closed.
+/// A counter of operations in flight that can be closed once.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
-    /// How many are inside, and whether more may come.
+pub(crate) struct InFlight {
+    /// The number of operations, and a flag bit for "closed".
     inside: AtomicUsize,
     last: Notify,
 }
 
-impl Gate {
-    /// Goes in, until what is returned is dropped; `None` if the gate is closed.
-    pub(crate) fn enter(&self) -> Option<Inside<'_>> {
-        let inside = Inside(self);
-        // Whoever comes too late goes out again by the drop.
+impl InFlight {
+    /// Counts an operation until the guard is dropped; `None` if the counter is closed.
+    pub(crate) fn enter(&self) -> Option<InFlightGuard<'_>> {
+        let inside = InFlightGuard(self);
+        // if the counter is closed, dropping the guard decrements it again
         (self.inside.fetch_add(1, Ordering::AcqRel) & CLOSED == 0).then_some(inside)
     }
 
@@ -26,7 +26,7 @@ impl Gate {
         self.inside.load(Ordering::Acquire) & CLOSED != 0
     }
 
-    /// Lets nobody in any more, and waits until nobody is inside.
+    /// Rejects new operations, and waits for the others to finish.
     pub(crate) async fn close(&self) {
         self.inside.fetch_or(CLOSED, Ordering::AcqRel);
         loop {
@@ -39,9 +39,9 @@ impl Gate {
     }
 }
 
-pub(crate) struct Inside<'a>(&'a Gate);
+pub(crate) struct InFlightGuard<'a>(&'a InFlight);
 
-impl Drop for Inside<'_> {
+impl Drop for InFlightGuard<'_> {
     fn drop(&mut self) {
         if self.0.inside.fetch_sub(1, Ordering::AcqRel) == CLOSED + 1 {
             self.0.last.notify_waiters();
@@ -56,20 +56,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn closing_waits_for_who_is_inside() {
-        let gate = Arc::new(Gate::default());
-        let inside = gate.enter();
-        assert!(inside.is_some() && !gate.is_closed());
+    async fn closing_waits_for_operations_in_flight() {
+        let in_flight = Arc::new(InFlight::default());
+        let inside = in_flight.enter();
+        assert!(inside.is_some() && !in_flight.is_closed());
         let closing = tokio::spawn({
-            let gate = gate.clone();
-            async move { gate.close().await }
+            let in_flight = in_flight.clone();
+            async move { in_flight.close().await }
         });
-        while !gate.is_closed() {
+        while !in_flight.is_closed() {
             tokio::task::yield_now().await;
         }
-        assert!(gate.enter().is_none() && !closing.is_finished());
+        assert!(in_flight.enter().is_none() && !closing.is_finished());
         drop(inside);
         closing.await.unwrap();
-        gate.close().await;
+        in_flight.close().await;
     }
 }

@@ -1,33 +1,33 @@
-//! The routes whose messages a channel's confirms have refused in a row.
+//! Consecutive nacks of a channel, by route.
 //!
-//! A quorum queue that is full tells each channel that publishes to it, and the channel then refuses for the queue. RabbitMQ 3.10
-//! doesn't tell them again if the queue's limit is taken away: such a channel refuses for as long as it is open. So a message
-//! that was refused again and again is tried on a new channel, and if that takes it, the old one is replaced.
+//! A full quorum queue notifies the channels that publish to it, and each channel then sends nacks on the queue's behalf. RabbitMQ
+//! 3.10 doesn't notify them again when the queue's limit is removed: such a channel sends nacks as long as it is open. Therefore a
+//! message that is nacked repeatedly is tried on a new channel, which replaces the old one if it is accepted.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::route::Route;
+use super::route::AmqpRoute;
 
-/// After so many refusals in a row a message is tried on a new channel.
+/// The number of consecutive nacks after which a message is tried on a new channel.
 const IN_A_ROW: u32 = 2;
-/// A new channel is tried at most this often for a route: the queue may well be full for hours.
+/// The shortest time between two new channels for a route: the queue may be full for hours.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
-/// The refusals of one channel.
+/// The consecutive nacks of one channel, by route.
 #[derive(Debug, Default)]
-pub(crate) struct Nacks(HashMap<(String, String), Refused>);
+pub(crate) struct Nacks(HashMap<(String, String), NackedRoute>);
 
 #[derive(Debug, Default)]
-struct Refused {
+struct NackedRoute {
     in_a_row: u32,
-    /// When a new channel was tried last.
+    /// When a new channel was last tried.
     tried: Option<Instant>,
 }
 
 impl Nacks {
-    /// Notes the confirm of a message.
-    pub(crate) fn note(&mut self, route: &Route<'_>, ack: bool) {
+    /// Records an ack or a nack.
+    pub(crate) fn note(&mut self, route: &AmqpRoute<'_>, ack: bool) {
         if !ack {
             let refused = self.0.entry(route.name()).or_default();
             refused.in_a_row = refused.in_a_row.saturating_add(1);
@@ -36,8 +36,8 @@ impl Nacks {
         }
     }
 
-    /// Whether the next message of this route is to be tried on a new channel; if so, the others of the next second are not.
-    pub(crate) fn take_turn(&mut self, route: &Route<'_>, now: Instant) -> bool {
+    /// Returns whether to try the next message of this route on a new channel; if so, `false` for the next second.
+    pub(crate) fn take_turn(&mut self, route: &AmqpRoute<'_>, now: Instant) -> bool {
         if self.0.is_empty() {
             return false;
         }
@@ -54,13 +54,13 @@ impl Nacks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::Address;
+    use crate::transport::PublishTarget;
 
     #[test]
     fn a_new_channel_is_tried_after_refusals_in_a_row_and_not_often() {
         let (mut nacks, now) = (Nacks::default(), Instant::now());
-        let (full, free) = (Address::Back("full".into()), Address::Back("free".into()));
-        let (full, free) = (Route::of(&full), Route::of(&free));
+        let (full, free) = (PublishTarget::Back("full".into()), PublishTarget::Back("free".into()));
+        let (full, free) = (AmqpRoute::of(&full), AmqpRoute::of(&free));
         nacks.note(&full, false);
         nacks.note(&full, true);
         nacks.note(&full, false);

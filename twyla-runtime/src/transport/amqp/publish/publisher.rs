@@ -1,4 +1,4 @@
-//! Publishing with confirms: a task keeps a channel open, and whoever emits keeps the message until its confirm is there.
+//! The publisher: a task keeps a channel open, and each caller keeps its message until it is confirmed.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -6,130 +6,136 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::attempt::{Kind, Message, Problem};
-use super::confirms::Outlet;
+use super::attempt::{PendingMessage, PublishError, PublishErrorKind};
+use super::confirms::ConfirmChannel;
+use super::probe::ProbeChannels;
 use super::refusal::Refusal;
 use super::sender_headers::prepared;
-use super::trial::Trials;
 use crate::transport::amqp::connect::connected::Connected;
-use crate::transport::amqp::connect::connection::{Link, Pauses};
+use crate::transport::amqp::connect::connection::{AmqpLink, Backoff};
 use crate::transport::amqp::connect::topology::Topology;
-use crate::transport::amqp::error::said;
-use crate::transport::{Cause, Outgoing, Unpublished};
+use crate::transport::amqp::error::describe;
+use crate::transport::{Outgoing, PublishFailure, Unpublished};
 
-/// A queue that is full stays so for a while, and each try may give the event to other queues once more: so the first pause is
-/// a second at least, and with the default deadline an event is sent five times at most.
+/// A full queue stays full for a while, and each attempt may duplicate the event in other queues. Therefore the first pause is at
+/// least a second; with the default deadline an event is published at most five times.
 const FIRST_AFTER_NACK: Duration = Duration::from_secs(2);
 const LONGEST_AFTER_NACK: Duration = Duration::from_secs(120);
 
-/// Publishes over a link, whatever becomes of its connections.
+/// Publishes over a link, across reconnects.
 #[derive(Debug)]
 pub(crate) struct Publisher {
-    link: Arc<Link>,
+    link: Arc<AmqpLink>,
     topology: Arc<Topology>,
-    /// Who publishes.
+    /// The user of the connection.
     user: Arc<str>,
-    now: watch::Receiver<Now>,
+    now: watch::Receiver<PublisherState>,
 }
 
-/// What can be published on now.
+/// The current channel.
 #[derive(Clone, Debug)]
-enum Now {
-    Open(Arc<Outlet>, Arc<Connected>),
-    /// With why no channel could be opened on the connection, if so.
+enum PublisherState {
+    Open(Arc<ConfirmChannel>, Arc<Connected>),
+    /// No channel; with the error if it could not be opened.
     Waiting(Option<Arc<str>>),
     Closed,
 }
 
 impl Publisher {
-    pub(crate) fn spawn(link: Arc<Link>, topology: Arc<Topology>, user: &str) -> Self {
-        let (sender, now) = watch::channel(Now::Waiting(None));
+    pub(crate) fn spawn(link: Arc<AmqpLink>, topology: Arc<Topology>, user: &str) -> Self {
+        let (sender, now) = watch::channel(PublisherState::Waiting(None));
         tokio::spawn(keep_open(link.clone(), sender));
         Self { link, topology, user: user.into(), now }
     }
 
-    /// The most bytes that the broker is known to take, if it has refused more on the connection of now.
+    /// Returns the broker's limit for a body in bytes, if it has refused a larger one on the current connection.
     #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "asked for an outbox"))]
-    pub(crate) fn most(&self) -> Option<usize> {
+    pub(crate) fn size_limit(&self) -> Option<usize> {
         match &*self.now.borrow() {
-            Now::Open(outlet, _) => outlet.most(),
-            Now::Waiting(_) | Now::Closed => None,
+            PublisherState::Open(confirm_channel, _) => confirm_channel.size_limit(),
+            PublisherState::Waiting(_) | PublisherState::Closed => None,
         }
     }
 
-    /// Publishes until the broker has confirmed, each time under the same message id, or refuses the message for good.
+    /// Publishes with retries under the same message id, until the broker confirms the message or refuses it permanently.
     pub(crate) async fn publish(&self, message: Outgoing, deadline: Instant) -> Result<(), Unpublished> {
-        let message = Arc::new(Message::new(prepared(message, &self.user)));
+        let message = Arc::new(PendingMessage::new(prepared(message, &self.user)));
         let mut trouble = None;
         let cause = match timeout_at(deadline, self.attempts(&message, &mut trouble)).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(cause)) => cause,
-            Err(_) => Cause::Deadline,
+            Err(_) => PublishFailure::Deadline,
         };
         message.give_up();
         let why = trouble.unwrap_or_else(|| self.trouble());
         Err(Unpublished { maybe_sent: message.was_written(), why, cause })
     }
 
-    /// What stands in the way now.
+    /// Returns why nothing can be published now.
     fn trouble(&self) -> String {
         match &*self.now.borrow() {
-            Now::Waiting(Some(why)) if self.link.is_up() => why.to_string(),
+            PublisherState::Waiting(Some(why)) if self.link.is_up() => why.to_string(),
             _ => self.link.trouble(),
         }
     }
 
-    /// Ends with `Err` if trying again makes no sense.
-    async fn attempts(&self, message: &Arc<Message>, trouble: &mut Option<String>) -> Result<(), Cause> {
-        let mut pauses = Pauses::default();
-        let mut nacked = Pauses::between(FIRST_AFTER_NACK, LONGEST_AFTER_NACK);
+    /// Makes attempts until one succeeds; an error if a retry would fail too.
+    async fn attempts(
+        &self,
+        message: &Arc<PendingMessage>,
+        trouble: &mut Option<String>,
+    ) -> Result<(), PublishFailure> {
+        let mut backoff = Backoff::default();
+        let mut nacked = Backoff::between(FIRST_AFTER_NACK, LONGEST_AFTER_NACK);
         loop {
-            let (outlet, connection) = self.open().await.ok_or(Cause::Closed)?;
+            let (confirm_channel, connection) = self.open().await.ok_or(PublishFailure::Closed)?;
             let written_before = message.was_written();
-            let Err(problem) = outlet.publish(message, &self.topology, &connection).await else { return Ok(()) };
+            let Err(problem) = confirm_channel.publish(message, &self.topology, &connection).await else {
+                return Ok(());
+            };
             tracing::debug!(message_id = &*message.outgoing.message_id, error = problem.why, "not confirmed");
             if problem.is_certain() && !written_before {
                 message.was_not_taken();
             }
-            let Problem { why, kind } = problem;
+            let PublishError { why, kind } = problem;
             *trouble = Some(why);
             let pause = match kind {
-                Kind::Refused(Refusal::Message) => return Err(Cause::Refused),
-                Kind::Refused(Refusal::LargerThan(most)) => {
-                    return Err(Cause::TooLarge { bytes: message.outgoing.body.len(), most });
+                PublishErrorKind::Refused(Refusal::Message) => return Err(PublishFailure::Refused),
+                PublishErrorKind::Refused(Refusal::LargerThan(most)) => {
+                    return Err(PublishFailure::TooLarge { bytes: message.outgoing.body.len(), most });
                 }
-                Kind::Nacked => nacked.next(),
-                Kind::Unanswered | Kind::Unrouted => pauses.next(),
+                PublishErrorKind::Nacked => nacked.next(),
+                PublishErrorKind::Unanswered | PublishErrorKind::Unrouted => backoff.next(),
             };
             sleep(pause).await;
         }
     }
 
-    /// A channel that takes messages, once there is one; `None` if the link is closed.
-    async fn open(&self) -> Option<(Arc<Outlet>, Arc<Connected>)> {
+    /// Waits for a channel that is not blocked; `None` if the link is closed.
+    async fn open(&self) -> Option<(Arc<ConfirmChannel>, Arc<Connected>)> {
         loop {
             let now = self.now.borrow().clone();
-            let (outlet, connection) = match now {
-                Now::Open(outlet, connection) => (outlet, connection),
-                Now::Waiting(_) => {
-                    self.now.clone().wait_for(|now| !matches!(now, Now::Waiting(_))).await.ok()?;
+            let (confirm_channel, connection) = match now {
+                PublisherState::Open(confirm_channel, connection) => (confirm_channel, connection),
+                PublisherState::Waiting(_) => {
+                    self.now.clone().wait_for(|now| !matches!(now, PublisherState::Waiting(_))).await.ok()?;
                     continue;
                 }
-                Now::Closed => return None,
+                PublisherState::Closed => return None,
             };
             if !connection.status().blocked() {
-                return Some((outlet, connection));
+                return Some((confirm_channel, connection));
             }
-            // What it is given now is never known to be unsent, so it gets nothing.
+            // a message written to a blocked connection couldn't be reported as unsent
             self.link.unblocked(&connection).await;
         }
     }
 }
 
-/// Keeps a channel open until the link is closed or nobody can publish any more.
-async fn keep_open(link: Arc<Link>, now: watch::Sender<Now>) {
-    let mut pauses = Pauses::default();
-    let (mut last, mut trials) = (Weak::new(), Arc::<Trials>::default());
+/// Keeps a channel open until the link is closed or the publisher is dropped.
+async fn keep_open(link: Arc<AmqpLink>, now: watch::Sender<PublisherState>) {
+    let mut backoff = Backoff::default();
+    let (mut last, mut probes) = (Weak::new(), Arc::<ProbeChannels>::default());
     loop {
         let connection = tokio::select! {
             connection = link.connection() => connection,
@@ -137,43 +143,49 @@ async fn keep_open(link: Arc<Link>, now: watch::Sender<Now>) {
         };
         let Some(connection) = connection else { break };
         if !std::ptr::eq(last.as_ptr(), Arc::as_ptr(&connection)) {
-            (last, trials) = (Arc::downgrade(&connection), Arc::default());
+            (last, probes) = (Arc::downgrade(&connection), Arc::default());
         }
-        match Outlet::open(&connection, trials.clone()).await {
-            Ok(outlet) => {
-                pauses = Pauses::default();
+        match ConfirmChannel::open(&connection, probes.clone()).await {
+            Ok(confirm_channel) => {
+                backoff = Backoff::default();
                 tokio::select! {
-                    () = keep_fresh(outlet, connection, &now) => {}
+                    () = keep_fresh(confirm_channel, connection, &now) => {}
                     () = now.closed() => return,
                 }
-                now.send_replace(Now::Waiting(None));
+                now.send_replace(PublisherState::Waiting(None));
             }
             Err(error) => {
                 tracing::debug!(error = %error, "no channel to publish on");
-                now.send_replace(Now::Waiting(Some(said(error).into())));
+                now.send_replace(PublisherState::Waiting(Some(describe(error).into())));
             }
         }
-        // A connection that has just gone is known to its link a moment later.
-        sleep(pauses.next()).await;
+        // the link notices a lost connection with a delay
+        sleep(backoff.next()).await;
     }
-    now.send_replace(Now::Closed);
+    now.send_replace(PublisherState::Closed);
 }
 
-/// Publishes on a channel until it has ended. One that refuses what the broker takes is replaced, and closed once all on it is
-/// confirmed.
-async fn keep_fresh(mut outlet: Arc<Outlet>, connection: Arc<Connected>, now: &watch::Sender<Now>) {
+/// Offers a channel until it ends. A channel that refuses what the broker accepts is replaced, and closed once all its messages
+/// are confirmed.
+async fn keep_fresh(
+    mut confirm_channel: Arc<ConfirmChannel>,
+    connection: Arc<Connected>,
+    now: &watch::Sender<PublisherState>,
+) {
     loop {
-        now.send_replace(Now::Open(outlet.clone(), connection.clone()));
+        now.send_replace(PublisherState::Open(confirm_channel.clone(), connection.clone()));
         tokio::select! {
-            () = outlet.over() => return,
-            () = outlet.stale() => {}
+            () = confirm_channel.over() => return,
+            () = confirm_channel.stale() => {}
         }
-        match outlet.renewed(&connection).await {
+        match confirm_channel.renewed(&connection).await {
             Ok(renewed) => {
-                tracing::info!("RabbitMQ refuses on a channel what it takes on another, replacing the channel");
-                tokio::spawn(std::mem::replace(&mut outlet, renewed).leave());
+                tracing::info!(
+                    "RabbitMQ refuses messages on one channel that it accepts on another, replacing the channel"
+                );
+                tokio::spawn(std::mem::replace(&mut confirm_channel, renewed).leave());
             }
-            Err(error) => tracing::debug!(%error, "no new channel to publish on"),
+            Err(error) => tracing::debug!(%error, "can't open a new channel to publish on"),
         }
     }
 }

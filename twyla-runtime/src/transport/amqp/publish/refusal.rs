@@ -1,22 +1,21 @@
-//! How a broker refuses a message for good: it closes the channel, with a code and words.
+//! Permanent refusals: the broker closes the channel with a reply code and a reply text.
 
 use crate::transport::amqp::error::{ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED};
 
 /// AMQP 0-9-1, `content-too-large`.
 const CONTENT_TOO_LARGE: u16 = 311;
 
-/// What a broker doesn't take.
+/// What the broker refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// This message, as its words say.
+    /// This message.
     Message,
-    /// Any message with a body of more bytes than these.
+    /// Every message with a body of more than this many bytes.
     LargerThan(usize),
 }
 
 impl Refusal {
-    /// Reads the code and words of a channel's end that one message of `bytes` has caused; `None` if the message may pass
-    /// when it is sent again.
+    /// Interprets the end of a channel that a message of `bytes` caused; `None` if a retry may succeed.
     pub(crate) fn read(code: Option<u16>, words: &str, bytes: usize) -> Option<Self> {
         match code? {
             ACCESS_REFUSED | PRECONDITION_FAILED | CONTENT_TOO_LARGE => {
@@ -27,7 +26,7 @@ impl Refusal {
     }
 }
 
-/// The most bytes that a body may have, if the broker has closed a channel for a larger one (`max_message_size`).
+/// Returns the broker's `max_message_size` in bytes, if the channel was closed for a larger message.
 pub(crate) fn size_limit(code: Option<u16>, words: &str) -> Option<usize> {
     if code != Some(PRECONDITION_FAILED) || !words.contains("message size") {
         return None;
@@ -37,7 +36,7 @@ pub(crate) fn size_limit(code: Option<u16>, words: &str) -> Option<usize> {
     most.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The words of a channel's end, with what to do about it.
+/// Returns the reply text, with advice.
 pub(crate) fn advice(code: Option<u16>, words: &str) -> String {
     match code {
         Some(ACCESS_REFUSED) => format!("{words}: the user needs the permission `write` on it"),
@@ -45,7 +44,7 @@ pub(crate) fn advice(code: Option<u16>, words: &str) -> String {
     }
 }
 
-/// Whether an exchange was gone.
+/// Returns whether the exchange doesn't exist.
 pub(crate) fn is_gone(code: Option<u16>) -> bool {
     code == Some(NOT_FOUND)
 }
@@ -55,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_limit_of_a_size_whichever_way_it_is_said() {
+    fn reads_the_size_limit_from_each_form_of_the_reply_text() {
         for (words, most) in [
             (
                 "PRECONDITION_FAILED - message size 20971520 is larger than configured max size 16777216",
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_refused_for_good_from_what_may_pass_later() {
+    fn distinguishes_permanent_refusals_from_temporary_ones() {
         let size = "PRECONDITION_FAILED - message size 9 is larger than configured max size 8";
         for (code, words, refusal) in [
             (Some(406), size, Some(Refusal::LargerThan(8))),

@@ -1,37 +1,37 @@
-//! Where messages go, and which of that the broker is known to take.
+//! Routes, and those that the broker is known to accept.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::transport::amqp::io::frame::Publish;
-use crate::transport::{Address, Outgoing};
+use crate::transport::{Outgoing, PublishTarget};
 
-/// Bodies of up to so many bytes are taken to fit. If a broker's limit is lower, the first larger one ends the channel, and
-/// the limit is known from then on.
+/// The body size that is assumed to be accepted. If the broker's limit is lower, the first larger message ends the channel and
+/// reveals the limit.
 const SMALL: usize = 64 * 1024;
 
-/// Where a message goes, in AMQP's terms.
-pub(crate) struct Route<'a> {
+/// The destination of a message in AMQP's terms.
+pub(crate) struct AmqpRoute<'a> {
     exchange: &'a str,
     key: Cow<'a, str>,
     mandatory: bool,
 }
 
-impl<'a> Route<'a> {
-    pub(crate) fn of(address: &'a Address) -> Self {
+impl<'a> AmqpRoute<'a> {
+    pub(crate) fn of(address: &'a PublishTarget) -> Self {
         let queue = |key| Self { exchange: "", key, mandatory: true };
         match address {
-            Address::Event { domain, event_type } => {
+            PublishTarget::Event { domain, event_type } => {
                 Self { exchange: domain, key: Cow::Borrowed(event_type), mandatory: false }
             }
-            Address::Dead(spec) => queue(Cow::Borrowed(&*spec.dead)),
-            Address::Retry(spec, pause) => queue(Cow::Owned(spec.retry(*pause))),
-            Address::Back(name) => queue(Cow::Borrowed(name)),
+            PublishTarget::Dead(spec) => queue(Cow::Borrowed(&*spec.dead)),
+            PublishTarget::Retry(spec, pause) => queue(Cow::Owned(spec.retry(*pause))),
+            PublishTarget::Back(name) => queue(Cow::Borrowed(name)),
         }
     }
 
-    /// Its exchange and routing key.
+    /// Returns the exchange and the routing key.
     pub(crate) fn name(&self) -> (String, String) {
         (self.exchange.to_owned(), self.key.clone().into_owned())
     }
@@ -52,67 +52,67 @@ impl<'a> Route<'a> {
     }
 }
 
-/// What the broker has taken.
+/// The routes and the largest body that the broker has accepted.
 #[derive(Debug)]
-pub(crate) struct Proven(Mutex<Taken>);
+pub(crate) struct AcceptedRoutes(Mutex<Accepted>);
 
 #[derive(Debug)]
-struct Taken {
+struct Accepted {
     /// The routing keys of each exchange.
     routes: HashMap<String, HashSet<String>>,
     /// The largest body.
     bytes: usize,
 }
 
-/// What isn't known to be taken.
+/// What the broker has not accepted yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum New {
+pub(crate) enum Untested {
     Route,
     Size,
 }
 
-impl Default for Proven {
+impl Default for AcceptedRoutes {
     fn default() -> Self {
-        Self(Mutex::new(Taken { routes: HashMap::new(), bytes: SMALL }))
+        Self(Mutex::new(Accepted { routes: HashMap::new(), bytes: SMALL }))
     }
 }
 
-impl Proven {
-    /// What is new of a message of so many bytes, if anything.
-    pub(crate) fn lacks(&self, route: &Route<'_>, bytes: usize) -> Option<New> {
+impl AcceptedRoutes {
+    /// Returns what is untested about a message of `bytes`, if anything.
+    pub(crate) fn untested(&self, route: &AmqpRoute<'_>, bytes: usize) -> Option<Untested> {
         let taken = self.lock();
         if bytes > taken.bytes {
-            Some(New::Size)
+            Some(Untested::Size)
         } else if taken.has(route) {
             None
         } else {
-            Some(New::Route)
+            Some(Untested::Route)
         }
     }
 
-    pub(crate) fn has(&self, route: &Route<'_>) -> bool {
+    pub(crate) fn has(&self, route: &AmqpRoute<'_>) -> bool {
         self.lock().has(route)
     }
 
     pub(crate) fn add(&self, message: &Outgoing) {
-        let route = Route::of(&message.to);
+        let route = AmqpRoute::of(&message.to);
         let mut taken = self.lock();
         taken.bytes = taken.bytes.max(message.body.len());
         taken.routes.entry(route.exchange.to_owned()).or_default().insert(route.key.into_owned());
     }
 
-    /// An exchange or a queue may be gone.
+    /// Forgets all routes, after an exchange or a queue has disappeared.
     pub(crate) fn forget_routes(&self) {
         self.lock().routes.clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Taken> {
+    fn lock(&self) -> MutexGuard<'_, Accepted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Taken {
-    fn has(&self, route: &Route<'_>) -> bool {
+impl Accepted {
+    fn has(&self, route: &AmqpRoute<'_>) -> bool {
         self.routes.get(route.exchange).is_some_and(|keys| keys.contains(&*route.key))
     }
 }
@@ -123,7 +123,7 @@ mod tests {
 
     fn message(event_type: &'static str, bytes: usize) -> Outgoing {
         Outgoing {
-            to: Address::Event { domain: "shop".into(), event_type: event_type.into() },
+            to: PublishTarget::Event { domain: "shop".into(), event_type: event_type.into() },
             body: vec![0; bytes].into(),
             message_id: "id".into(),
             timestamp: chrono::Utc::now(),
@@ -135,18 +135,18 @@ mod tests {
     }
 
     #[test]
-    fn knows_the_routes_and_sizes_that_were_taken() {
-        let (proven, order) = (Proven::default(), message("order", SMALL + 5));
-        let route = Route::of(&order.to);
-        assert_eq!(proven.lacks(&route, 1), Some(New::Route));
-        assert_eq!(proven.lacks(&route, SMALL + 1), Some(New::Size));
-        proven.add(&order);
-        assert_eq!(proven.lacks(&route, SMALL + 5), None);
-        assert_eq!(proven.lacks(&route, SMALL + 6), Some(New::Size));
-        // A broker may forbid one routing key of an exchange.
+    fn knows_the_accepted_routes_and_sizes() {
+        let (accepted, order) = (AcceptedRoutes::default(), message("order", SMALL + 5));
+        let route = AmqpRoute::of(&order.to);
+        assert_eq!(accepted.untested(&route, 1), Some(Untested::Route));
+        assert_eq!(accepted.untested(&route, SMALL + 1), Some(Untested::Size));
+        accepted.add(&order);
+        assert_eq!(accepted.untested(&route, SMALL + 5), None);
+        assert_eq!(accepted.untested(&route, SMALL + 6), Some(Untested::Size));
+        // a broker can forbid a single routing key (topic authorisation)
         let other = message("return", 1);
-        assert_eq!(proven.lacks(&Route::of(&other.to), 1), Some(New::Route));
-        proven.forget_routes();
-        assert_eq!(proven.lacks(&route, SMALL + 5), Some(New::Route));
+        assert_eq!(accepted.untested(&AmqpRoute::of(&other.to), 1), Some(Untested::Route));
+        accepted.forget_routes();
+        assert_eq!(accepted.untested(&route, SMALL + 5), Some(Untested::Route));
     }
 }

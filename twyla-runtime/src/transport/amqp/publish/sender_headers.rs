@@ -1,19 +1,19 @@
-//! What a message keeps of its sender's properties in a dead queue or a retry queue, and has again when it is replayed.
+//! Preserves the sender's properties while a message is in a dead queue or a retry queue, and restores them on replay.
 //!
-//! Nearly all of it stays as it is. Four things can't, and stand in headers of ours meanwhile: an expiration would delete the
-//! message there, a delivery mode that isn't persistent may lose it, a user id that isn't ours is refused by the broker, and
-//! the header `CC` would have the broker give copies to other queues.
+//! Nearly all properties stay unchanged. Four are stored in Twyla's headers meanwhile: an expiration would delete the message, a
+//! transient delivery mode could lose it, the broker refuses a foreign user id, and the header `CC` would send copies to other
+//! queues.
 
-use crate::dead_letter::letter::{CC, DELIVERY_MODE, EXPIRATION, Header, Named, USER_ID};
-use crate::transport::sender_properties::{Original, Property};
-use crate::transport::{Address, Outgoing};
+use crate::dead_letter::letter::{CC, DELIVERY_MODE, EXPIRATION, Header, NamedHeader, USER_ID};
+use crate::transport::sender_properties::{Property, SenderProperties};
+use crate::transport::{Outgoing, PublishTarget};
 
-/// The broker's own name for further routing keys.
+/// RabbitMQ's header for additional routing keys.
 const BROKERS_CC: &str = "CC";
-/// Delivery mode 2: it is to be on disk.
+/// Delivery mode 2: written to disk.
 const PERSISTENT: u8 = 2;
 
-/// The message as it is published by this user.
+/// Prepares the properties of a message for publishing by `user`.
 pub(crate) fn prepared(mut message: Outgoing, user: &str) -> Outgoing {
     let Some(original) = message.original.take() else { return message };
     for (name, _) in message.headers.iter_mut().filter(|(name, _)| name == BROKERS_CC) {
@@ -21,14 +21,14 @@ pub(crate) fn prepared(mut message: Outgoing, user: &str) -> Outgoing {
     }
     let headers = &mut message.headers;
     message.original = Some(match message.to {
-        Address::Event { .. } => original,
-        Address::Dead(_) | Address::Retry(..) => Box::new(put_aside(*original, headers, user)),
-        Address::Back(_) => Box::new(restored(*original, headers, user)),
+        PublishTarget::Event { .. } => original,
+        PublishTarget::Dead(_) | PublishTarget::Retry(..) => Box::new(put_aside(*original, headers, user)),
+        PublishTarget::Back(_) => Box::new(restored(*original, headers, user)),
     });
     message
 }
 
-fn put_aside(mut original: Original, headers: &mut Vec<Named>, user: &str) -> Original {
+fn put_aside(mut original: SenderProperties, headers: &mut Vec<NamedHeader>, user: &str) -> SenderProperties {
     let text = |text: &[u8]| Header::Text(String::from_utf8_lossy(text).into_owned());
     if let Some(expiration) = original.text(Property::Expiration) {
         headers.push((EXPIRATION.into(), text(expiration)));
@@ -48,10 +48,10 @@ fn put_aside(mut original: Original, headers: &mut Vec<Named>, user: &str) -> Or
     original
 }
 
-fn restored(mut original: Original, headers: &mut Vec<Named>, user: &str) -> Original {
+fn restored(mut original: SenderProperties, headers: &mut Vec<NamedHeader>, user: &str) -> SenderProperties {
     headers.retain(|(name, value)| {
         original = match (&**name, value) {
-            // A sender may have written that header itself, and the broker refuses what is no time.
+            // a sender may set this header too, and the broker refuses an invalid expiration
             (EXPIRATION, Header::Text(text)) if text.parse::<u32>().is_ok() => {
                 original.with_text(Property::Expiration, text.as_bytes())
             }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
     use crate::transport::sender_properties::COUNT;
 
-    fn message(to: Address, headers: Vec<Named>, original: &Original) -> Outgoing {
+    fn message(to: PublishTarget, headers: Vec<NamedHeader>, original: &SenderProperties) -> Outgoing {
         Outgoing {
             to,
             body: Bytes::new(),
@@ -90,8 +90,8 @@ mod tests {
         }
     }
 
-    fn back() -> Address {
-        Address::Back("q".into())
+    fn back() -> PublishTarget {
+        PublishTarget::Back("q".into())
     }
 
     fn text(text: &str) -> Header {
@@ -99,8 +99,8 @@ mod tests {
     }
 
     #[test]
-    fn gives_back_what_a_sender_wrote_and_nothing_that_the_broker_would_refuse() {
-        let original = Original::of([&[]; COUNT]);
+    fn restores_stored_properties_except_those_that_the_broker_would_refuse() {
+        let original = SenderProperties::of([&[]; COUNT]);
         let headers = vec![
             (EXPIRATION.into(), text("60000")),
             (DELIVERY_MODE.into(), Header::Number(1)),
@@ -127,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_a_delivery_mode_has_none_again() {
-        let original = Original::of([&[]; COUNT]).with_text(Property::UserId, b"me");
+    fn a_message_without_a_delivery_mode_is_restored_without_one() {
+        let original = SenderProperties::of([&[]; COUNT]).with_text(Property::UserId, b"me");
         let mut headers = vec![("CC".into(), Header::Raw(Bytes::from_static(b"V")))];
         let aside = put_aside(original.clone(), &mut headers, "me");
         assert_eq!((aside.get(Property::DeliveryMode), aside.text(Property::UserId)), (&[2][..], Some(&b"me"[..])));

@@ -1,42 +1,42 @@
-//! The messages of a channel that the broker has not confirmed, in the order in which they were written.
+//! The unconfirmed messages of a channel, in the order in which they were written.
 //!
-//! A returned message (`basic.return`) names no publish: it has the exchange, the routing key and the properties that it was
-//! published with. So two messages that would look the same when they come back are never unconfirmed on one channel at once.
+//! A returned message (`basic.return`) carries no publish number, only its exchange, routing key and properties. Therefore two
+//! messages with the same exchange, routing key and message id are never unconfirmed on one channel at once.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::attempt::Message;
+use super::attempt::PendingMessage;
 use crate::transport::amqp::io::demux;
 use crate::transport::amqp::io::frame::Publish;
 
-/// What is unconfirmed on a channel.
+/// The unconfirmed messages of a channel.
 #[derive(Debug)]
 pub(crate) struct Unconfirmed {
-    /// The number of the first; a channel counts its messages from 1 on.
+    /// The publish number of the first message; numbers start at 1.
     first: u64,
     messages: VecDeque<Option<Sent>>,
     count: usize,
-    /// Those that the broker may return.
-    returnable: HashMap<Arc<Identity>, Arc<Message>>,
+    /// The messages that the broker may return.
+    returnable: HashMap<Arc<ReturnKey>, Arc<PendingMessage>>,
 }
 
 #[derive(Debug)]
 struct Sent {
-    message: Arc<Message>,
-    returnable: Option<Arc<Identity>>,
+    message: Arc<PendingMessage>,
+    returnable: Option<Arc<ReturnKey>>,
 }
 
-/// What a returned message is known by.
+/// Identifies a returned message.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Identity {
+pub(crate) struct ReturnKey {
     exchange: Box<[u8]>,
     routing_key: Box<[u8]>,
     message_id: Box<[u8]>,
 }
 
-impl Identity {
-    /// That of a message that the broker may return.
+impl ReturnKey {
+    /// Returns the key of a message that the broker may return.
     pub(crate) fn of(publish: &Publish<'_>) -> Option<Arc<Self>> {
         publish.mandatory.then(|| {
             Arc::new(Self {
@@ -55,18 +55,18 @@ impl Default for Unconfirmed {
 }
 
 impl Unconfirmed {
-    /// How many there are.
+    /// Returns the number of unconfirmed messages.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// Whether a message is unconfirmed that would look the same if the broker returned it.
-    pub(crate) fn has(&self, identity: &Identity) -> bool {
+    /// Returns whether a message with this key is unconfirmed.
+    pub(crate) fn has(&self, identity: &ReturnKey) -> bool {
         self.returnable.contains_key(identity)
     }
 
-    /// Adds the message that is published next.
-    pub(crate) fn add(&mut self, message: Arc<Message>, returnable: Option<Arc<Identity>>) {
+    /// Adds the next published message.
+    pub(crate) fn add(&mut self, message: Arc<PendingMessage>, returnable: Option<Arc<ReturnKey>>) {
         if let Some(identity) = &returnable {
             self.returnable.insert(identity.clone(), message.clone());
         }
@@ -74,9 +74,9 @@ impl Unconfirmed {
         self.count += 1;
     }
 
-    /// The message that the broker has returned.
-    pub(crate) fn returned(&self, returned: &demux::Message) -> Option<&Arc<Message>> {
-        let identity = Identity {
+    /// Finds the message that the broker has returned.
+    pub(crate) fn returned(&self, returned: &demux::BrokerMessage) -> Option<&Arc<PendingMessage>> {
+        let identity = ReturnKey {
             exchange: returned.exchange.as_slice().into(),
             routing_key: returned.routing_key.as_slice().into(),
             message_id: returned.properties.written_id().into(),
@@ -84,8 +84,8 @@ impl Unconfirmed {
         self.returnable.get(&identity)
     }
 
-    /// Takes out what the broker has confirmed: one message, or all up to it.
-    pub(crate) fn confirmed(&mut self, number: u64, multiple: bool, mut tell: impl FnMut(&Message)) {
+    /// Removes confirmed messages: one, or all up to it.
+    pub(crate) fn confirmed(&mut self, number: u64, multiple: bool, mut tell: impl FnMut(&PendingMessage)) {
         let at = number.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
         let Some(at) = at.filter(|at| *at < self.messages.len()) else { return };
         let from = if multiple { 0 } else { at };
@@ -103,8 +103,8 @@ impl Unconfirmed {
         }
     }
 
-    /// Takes out all of a channel that has ended.
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = Arc<Message>> + use<> {
+    /// Takes all messages, after the channel has ended.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Arc<PendingMessage>> + use<> {
         std::mem::take(self).messages.into_iter().flatten().map(|sent| sent.message)
     }
 }
@@ -113,13 +113,13 @@ impl Unconfirmed {
 mod tests {
     use super::*;
     use crate::transport::amqp::io::frame::Properties;
-    use crate::transport::amqp::publish::route::Route;
-    use crate::transport::sender_properties::{Original, Property};
-    use crate::transport::{Address, Outgoing};
+    use crate::transport::amqp::publish::route::AmqpRoute;
+    use crate::transport::sender_properties::{Property, SenderProperties};
+    use crate::transport::{Outgoing, PublishTarget};
 
-    fn message(queue: &str, id: &str) -> Arc<Message> {
-        let message = Message::new(Outgoing {
-            to: Address::Back(queue.into()),
+    fn message(queue: &str, id: &str) -> Arc<PendingMessage> {
+        let message = PendingMessage::new(Outgoing {
+            to: PublishTarget::Back(queue.into()),
             body: bytes::Bytes::new(),
             message_id: id.into(),
             timestamp: chrono::Utc::now(),
@@ -132,9 +132,9 @@ mod tests {
         Arc::new(message)
     }
 
-    fn add(unconfirmed: &mut Unconfirmed, message: &Arc<Message>) -> bool {
-        let route = Route::of(&message.outgoing.to);
-        let identity = Identity::of(&route.publish(&message.outgoing));
+    fn add(unconfirmed: &mut Unconfirmed, message: &Arc<PendingMessage>) -> bool {
+        let route = AmqpRoute::of(&message.outgoing.to);
+        let identity = ReturnKey::of(&route.publish(&message.outgoing));
         let free = !identity.as_deref().is_some_and(|identity| unconfirmed.has(identity));
         if free {
             unconfirmed.add(message.clone(), identity);
@@ -142,14 +142,14 @@ mod tests {
         free
     }
 
-    fn returned(queue: &str, id: &str) -> demux::Message {
-        let original = Original::default().with_text(Property::MessageId, id.as_bytes());
+    fn returned(queue: &str, id: &str) -> demux::BrokerMessage {
+        let original = SenderProperties::default().with_text(Property::MessageId, id.as_bytes());
         let properties = Properties { original, ..Properties::default() };
-        demux::Message { routing_key: queue.into(), properties, ..demux::Message::default() }
+        demux::BrokerMessage { routing_key: queue.into(), properties, ..demux::BrokerMessage::default() }
     }
 
     #[test]
-    fn a_return_is_of_the_message_with_its_queue_and_its_id() {
+    fn a_return_identifies_its_message_by_queue_and_id() {
         let mut unconfirmed = Unconfirmed::default();
         let (one, two) = (message("one.dead", "id"), message("two.dead", "id"));
         assert!(add(&mut unconfirmed, &one) && add(&mut unconfirmed, &two));
@@ -160,14 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn two_that_look_the_same_are_not_unconfirmed_at_once() {
+    fn two_messages_with_the_same_key_are_not_unconfirmed_at_once() {
         let mut unconfirmed = Unconfirmed::default();
         let (first, second) = (message("one.dead", "id"), message("one.dead", "id"));
         assert!(add(&mut unconfirmed, &first));
         assert!(!add(&mut unconfirmed, &second));
         unconfirmed.confirmed(1, false, |_| {});
         assert!(add(&mut unconfirmed, &second));
-        // An id as long as a short string can't hold is cut there.
+        // an id longer than a short string is cut
         let (long, longer) = (message("one.dead", &"i".repeat(255)), message("one.dead", &"i".repeat(256)));
         assert!(add(&mut unconfirmed, &long));
         assert!(!add(&mut unconfirmed, &longer));

@@ -1,10 +1,10 @@
-//! The elementary values of AMQP 0-9-1: integers, strings, and the values of tables, as they are written.
+//! Reads AMQP 0-9-1 integers, strings and field values.
 
 use bytes::Bytes;
 
 use crate::dead_letter::letter::Header;
 
-/// Reads what is left of these bytes.
+/// Reads from the remaining bytes.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -49,15 +49,15 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(length).ok()?)
     }
 
-    /// The text that stands here, if it is of the header `wanted`. It is still to be read.
+    /// Peeks at the text value of the header `name`, if that is `wanted`. Doesn't consume it.
     pub(crate) fn text_of(&self, name: &[u8], wanted: &str) -> Option<&'a [u8]> {
         let (b'S', text) = self.0.split_first()? else { return None };
         if name == wanted.as_bytes() { Reader(text).long() } else { None }
     }
 
-    /// Section 4.2.5.5, with the types that RabbitMQ has added. Tables and arrays are passed over by their size, however
-    /// deep they are nested.
-    pub(crate) fn value(&mut self) -> Option<Value<'a>> {
+    /// Reads a field value (section 4.2.5.5, with RabbitMQ's types). Skips tables and arrays by their size, so nesting costs no
+    /// stack.
+    pub(crate) fn value(&mut self) -> Option<FieldValue<'a>> {
         let whole = self.0;
         match self.u8()? {
             b't' | b'b' | b'B' => self.skip(1)?,
@@ -69,23 +69,23 @@ impl<'a> Reader<'a> {
             b'V' => {}
             _ => return None,
         }
-        Some(Value(&whole[..whole.len() - self.0.len()]))
+        Some(FieldValue(&whole[..whole.len() - self.0.len()]))
     }
 }
 
-/// The value of a header as it is written, with the letter for its type.
+/// An encoded field value, with its type letter.
 #[derive(Clone, Copy)]
-pub(crate) struct Value<'a>(pub(crate) &'a [u8]);
+pub(crate) struct FieldValue<'a>(pub(crate) &'a [u8]);
 
-impl Value<'_> {
-    /// The header of this name.
+impl FieldValue<'_> {
+    /// Decodes the header `name`: Twyla's headers and the delivery count are parsed, others stay raw.
     pub(crate) fn header(self, name: &str) -> Header {
         let is_known = name.starts_with("x-twyla-") || name == "x-delivery-count";
         let known = if is_known { self.known() } else { None };
         known.unwrap_or_else(|| Header::Raw(Bytes::copy_from_slice(self.0)))
     }
 
-    /// A text, a whole number, or true or false.
+    /// Decodes a string, an integer or a boolean; `None` for other types.
     pub(crate) fn known(self) -> Option<Header> {
         let (kind, value) = self.0.split_first()?;
         let mut at = Reader(value);

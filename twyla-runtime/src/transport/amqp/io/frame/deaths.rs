@@ -1,22 +1,22 @@
-//! The header `x-death`: where the broker itself has moved a message from, and why.
+//! Parses the header `x-death`, in which the broker records the queues that it dead-lettered a message from.
 
 use chrono::DateTime;
 
-use super::bytes::{Reader, Value};
+use super::bytes::{FieldValue, Reader};
 use crate::dead_letter::letter::{Death, Header};
 
-/// How many entries are read.
+/// The most entries that are read.
 const MOST: usize = 32;
 
-/// What the header says, the last one first; what can't be read isn't there.
+/// Parses the header, the latest entry first; invalid entries are skipped.
 pub(crate) fn deaths(header: &Header) -> Vec<Death> {
     let Header::Raw(raw) = header else { return Vec::new() };
-    let entries = Value(raw).items(b'A').unwrap_or_default();
-    entries.into_iter().take(MOST).filter_map(Value::death).collect()
+    let entries = FieldValue(raw).items(b'A').unwrap_or_default();
+    entries.into_iter().take(MOST).filter_map(FieldValue::death).collect()
 }
 
-impl<'a> Value<'a> {
-    /// The values of an array.
+impl<'a> FieldValue<'a> {
+    /// Returns the values of an array.
     fn items(self, kind: u8) -> Option<Vec<Self>> {
         let mut inside = self.inside(kind)?;
         let mut items = Vec::new();
@@ -54,7 +54,7 @@ impl<'a> Value<'a> {
                 }
                 b"routing-keys" => {
                     let keys = value.items(b'A').unwrap_or_default();
-                    death.routing_keys = keys.into_iter().take(MOST).filter_map(Value::text).collect();
+                    death.routing_keys = keys.into_iter().take(MOST).filter_map(FieldValue::text).collect();
                 }
                 b"time" => {
                     let seconds = value.0.get(1..).and_then(|seconds| seconds.try_into().ok()).map(i64::from_be_bytes);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_the_broker_writes() {
+    fn parses_the_broker_s_header() {
         let mut death = FieldTable::default();
         let text = |text: &str| AMQPValue::LongString(text.into());
         death.insert("count".into(), AMQPValue::LongLongInt(3));

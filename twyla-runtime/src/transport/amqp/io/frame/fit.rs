@@ -1,20 +1,20 @@
-//! Headers that fit into one frame: a content header can't be continued in a second one, and a broker ends the connection at a
-//! frame that is larger than agreed.
+//! Shortens headers to fit into one frame: a content header can't span frames, and a broker closes the connection on a frame
+//! above the negotiated size.
 
 use std::borrow::Cow;
 
-use crate::dead_letter::letter::{DeadViolation, Header, Named, SENSITIVE, VIOLATIONS};
+use crate::dead_letter::letter::{DeadViolation, Header, NamedHeader, SENSITIVE, VIOLATIONS};
 use crate::truncate::ellipsized;
 
-/// Texts of ours of up to so many bytes aren't cut as long as there are headers of others to leave out.
+/// Twyla's texts up to this many bytes are cut only after all foreign headers are removed.
 const SHORT: usize = 256;
 
-/// What all of a message is, for [`SENSITIVE`].
+/// The value of [`SENSITIVE`] that covers the whole message.
 const ALL: &str = r#"["/content","/context"]"#;
 
-/// The headers as they fit into so many bytes: texts of ours are cut, the longest first, and if that isn't enough the largest
-/// headers of others are left out.
-pub(crate) fn fit(headers: &[Named], room: usize) -> Cow<'_, [Named]> {
+/// Returns headers that fit into `room` bytes: Twyla's texts are cut, the longest first; if that isn't enough, the largest foreign
+/// headers are removed.
+pub(crate) fn fit(headers: &[NamedHeader], room: usize) -> Cow<'_, [NamedHeader]> {
     if size(headers) <= room {
         return Cow::Borrowed(headers);
     }
@@ -37,37 +37,37 @@ pub(crate) fn fit(headers: &[Named], room: usize) -> Cow<'_, [Named]> {
     Cow::Owned(kept)
 }
 
-/// How many bytes the headers have as they are written.
-pub(crate) fn size(headers: &[Named]) -> usize {
+/// Returns the encoded size of the headers.
+pub(crate) fn size(headers: &[NamedHeader]) -> usize {
     size_with(headers, usize::MAX)
 }
 
-/// What a sender wrote elsewhere is none of ours.
-fn is_ours((name, value): &Named) -> bool {
+/// Returns whether Twyla set the header; a raw value with Twyla's prefix comes from a sender.
+fn is_ours((name, value): &NamedHeader) -> bool {
     name.starts_with("x-twyla-") && !matches!(value, Header::Raw(_))
 }
 
-/// How many bytes the headers have as they are written, if a text of ours has at most this many.
-fn size_with(headers: &[Named], most: usize) -> usize {
+/// Returns the encoded size of the headers if each of Twyla's texts is cut to `most` bytes.
+fn size_with(headers: &[NamedHeader], most: usize) -> usize {
     headers.iter().map(|named| size_of(named, most)).sum()
 }
 
-fn size_of(named: &Named, most: usize) -> usize {
+fn size_of(named: &NamedHeader, most: usize) -> usize {
     let (name, value) = named;
     let value = match value {
         Header::Text(text) if is_ours(named) => 4 + text.len().min(most),
         Header::Text(text) => 4 + text.len(),
         Header::Number(_) => 8,
         Header::Flag(_) => 1,
-        // the type's letter is counted below
+        // the type letter is counted below
         Header::Raw(raw) => raw.len().saturating_sub(1),
     };
-    // A short string, and a letter for the type.
+    // a short string and the type letter
     1 + name.len().min(255) + 1 + value
 }
 
-/// Cuts a text of ours, so that it still reads as what it is.
-fn cut((name, value): &mut Named, most: usize) {
+/// Cuts one of Twyla's texts, so that it can still be parsed.
+fn cut((name, value): &mut NamedHeader, most: usize) {
     let Header::Text(text) = value else { return };
     if text.len() <= most {
         return;
@@ -82,7 +82,7 @@ fn cut((name, value): &mut Named, most: usize) {
                 }
             }
         }
-        // Never less than was hidden.
+        // must not reveal more than before
         SENSITIVE => ALL.to_owned(),
         _ => ellipsized(text, most.saturating_sub("…".len())),
     };
@@ -92,7 +92,7 @@ fn cut((name, value): &mut Named, most: usize) {
 mod tests {
     use super::*;
 
-    fn text(name: &'static str, text: impl Into<String>) -> Named {
+    fn text(name: &'static str, text: impl Into<String>) -> NamedHeader {
         (name.into(), Header::Text(text.into()))
     }
 
@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_the_largest_headers_of_others_if_it_must() {
+    fn removes_the_largest_foreign_headers_if_needed() {
         let headers = [text("small", "s"), text("x-twyla-error", "e".repeat(200)), text("large", "l".repeat(5000))];
         assert_eq!(fit(&headers, 1000)[..], headers[..2]);
     }
 
     #[test]
-    fn what_is_cut_still_reads() {
+    fn cut_texts_can_still_be_parsed() {
         let violation = |n: usize| DeadViolation {
             pointer: format!("/content/{n}"),
             keyword: "type".to_owned(),

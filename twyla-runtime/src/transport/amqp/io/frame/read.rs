@@ -1,35 +1,35 @@
-//! What comes in: methods and content headers.
+//! Parses incoming methods and content headers.
 
 use super::bytes::Reader;
 use super::codes::{ACK, BASIC, DELIVER, GET_EMPTY, GET_OK, NACK, RETURN};
 use crate::dead_letter::letter::Header;
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
-use crate::transport::sender_properties::{COUNT, Original, Property};
+use crate::transport::sender_properties::{COUNT, Property, SenderProperties};
 
-/// A method that is read here.
+/// An incoming method.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Method<'a> {
-    /// With a message that was pushed, or asked for.
+pub(crate) enum IncomingMethod<'a> {
+    /// `basic.deliver` or `basic.get-ok`; a message follows.
     Deliver {
         tag: u64,
         redelivered: bool,
         exchange: &'a [u8],
         routing_key: &'a [u8],
     },
-    /// With a message that reached no queue.
+    /// `basic.return`; the message that reached no queue follows.
     Return {
         exchange: &'a [u8],
         routing_key: &'a [u8],
     },
-    /// There is no message to get.
+    /// `basic.get-empty`.
     Empty,
-    /// Up to this tag if `multiple`; `ack` is false for a nack.
+    /// `basic.ack`, or `basic.nack` if `ack` is false; up to this tag if `multiple`.
     Confirm {
         tag: u64,
         multiple: bool,
         ack: bool,
     },
-    /// The broker closes the channel, or the whole connection.
+    /// `channel.close` or `connection.close`.
     Close {
         code: u16,
         text: &'a [u8],
@@ -37,8 +37,8 @@ pub(crate) enum Method<'a> {
     Other,
 }
 
-impl<'a> Method<'a> {
-    /// `None` if it doesn't read as what it says it is.
+impl<'a> IncomingMethod<'a> {
+    /// Parses a method; `None` if it is malformed.
     pub(crate) fn read(payload: &'a [u8]) -> Option<Self> {
         let mut at = Reader(payload);
         Some(match (at.u16()?, at.u16()?) {
@@ -53,7 +53,7 @@ impl<'a> Method<'a> {
             }
             (BASIC, GET_EMPTY) => Self::Empty,
             (BASIC, RETURN) => {
-                // why: a code and words
+                // reply code and reply text
                 at.skip(2)?;
                 at.short()?;
                 Self::Return { exchange: at.short()?, routing_key: at.short()? }
@@ -67,27 +67,27 @@ impl<'a> Method<'a> {
     }
 }
 
-/// What is read of a message's properties.
+/// The parsed properties of a message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Properties {
-    /// None that isn't UTF-8: that is no identity.
+    /// The message id; `None` if it is absent, blank or not valid UTF-8.
     pub(crate) message_id: Option<String>,
-    /// Ours, and the broker's count of deliveries, as what they are; those of others as they came.
+    /// All headers: Twyla's and the delivery count are decoded, the others raw.
     pub(crate) headers: Vec<(String, Header)>,
-    /// Where in its trace it was sent; no header of that.
+    /// The trace context, whose headers are not in `headers`.
     pub(crate) trace: Option<TraceContext>,
-    /// The other properties as they came.
-    pub(crate) original: Original,
+    /// The other properties, as the sender wrote them.
+    pub(crate) original: SenderProperties,
 }
 
 impl Properties {
-    /// The message's id as it was written; empty if there is none.
+    /// Returns the message id as written; empty if there is none.
     pub(crate) fn written_id(&self) -> &[u8] {
         self.original.text(Property::MessageId).unwrap_or_default()
     }
 }
 
-/// The size of the body that a content header announces, and its properties.
+/// Parses a content header: the size of the body, and the properties.
 pub(crate) fn content_header(payload: &[u8]) -> Option<(u64, Properties)> {
     let mut at = Reader(payload);
     at.skip(4)?;
@@ -98,7 +98,7 @@ pub(crate) fn content_header(payload: &[u8]) -> Option<(u64, Properties)> {
 }
 
 impl Reader<'_> {
-    /// Section 4.2.6.1: a bit for each property that is there, the highest first.
+    /// Reads the property list (section 4.2.6.1): one flag bit per property, the highest bit first.
     fn properties(&mut self, out: &mut Properties) {
         let mut values = [&[][..]; COUNT];
         let Some(flags) = self.u16() else { return };
@@ -108,7 +108,7 @@ impl Reader<'_> {
             }
             if at == Property::Headers as usize {
                 let Some(table) = self.long() else { break };
-                // The properties behind a table that can't be read are there all the same.
+                // a malformed table doesn't affect the properties after it
                 let _ = Reader(table).headers(out);
                 continue;
             }
@@ -122,8 +122,8 @@ impl Reader<'_> {
             let Some(read) = read else { break };
             *value = read;
         }
-        out.original = Original::of(values);
-        // senders that have no ids may write an empty one: that tells no two messages apart
+        out.original = SenderProperties::of(values);
+        // senders without ids may write a blank one, which identifies no message
         let id = out.original.text(Property::MessageId).and_then(|id| std::str::from_utf8(id).ok());
         out.message_id = id.filter(|id| !id.trim().is_empty()).map(str::to_owned);
     }
@@ -152,7 +152,7 @@ impl Reader<'_> {
                 (Some(trace), Ok(text)) => out.trace = Some(trace.with_state(text)),
                 (trace, _) => {
                     out.trace = trace;
-                    // It belongs to no trace, and is passed on as it is.
+                    // without a trace context, it is passed on as a plain header
                     out.headers.push((TRACE_STATE.to_owned(), value.header(TRACE_STATE)));
                 }
             }
@@ -161,7 +161,7 @@ impl Reader<'_> {
     }
 }
 
-/// Both ways against lapin's own reader and writer.
+/// Checks reading and writing against lapin's own codec.
 #[cfg(test)]
 mod tests {
     use amq_protocol::frame::{AMQPContentHeader, AMQPFrame, gen_frame, parse_frame};
@@ -173,7 +173,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::dead_letter::letter::Named;
+    use crate::dead_letter::letter::NamedHeader;
     use crate::transport::amqp::io::frame::codes::HEAD;
     use crate::transport::amqp::io::frame::{Publish, write_ack, write_reject};
 
@@ -182,11 +182,11 @@ mod tests {
             Header::Text(text) => AMQPValue::LongString(text.as_str().into()),
             Header::Number(number) => AMQPValue::LongLongInt(*number),
             Header::Flag(flag) => AMQPValue::Boolean(*flag),
-            Header::Raw(raw) => panic!("{raw:?} is another's"),
+            Header::Raw(raw) => panic!("{raw:?} is foreign"),
         }
     }
 
-    /// A value of each type that there is.
+    /// A value of any type.
     fn any_value() -> impl Strategy<Value = AMQPValue> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(AMQPValue::Boolean),
@@ -292,13 +292,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_publish_reads_as_it_was_meant(
+        fn lapin_reads_a_publish(
             exchange in ".{0,30}", key in ".{0,30}", mandatory in any::<bool>(), id in ".{0,60}",
             timestamp in any::<u64>(), headers in headers(), part in prop::collection::vec(any::<u8>(), 0..300),
             parts in 0_usize..60, frame_max in 4096_usize..9000,
         ) {
             let body = part.repeat(parts);
-            let named: Vec<Named> = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
+            let named: Vec<NamedHeader> = headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
             let publish = Publish {
                 exchange: &exchange, routing_key: &key, mandatory, message_id: &id, timestamp, app_id: "chat",
                 headers: &named, trace: None, original: None, body: &body,
@@ -341,7 +341,7 @@ mod tests {
             let violation = r#"{"pointer":"/content/a","keyword":"type","message":"is no text"}"#;
             let violations = format!("[{}]", vec![violation; ours[1] / violation.len()].join(","));
             let sensitive = format!("[{}]", vec![r#""/content/x""#; ours[3] / 13 + 1].join(","));
-            let mut named: Vec<Named> = vec![
+            let mut named: Vec<NamedHeader> = vec![
                 ("x-twyla-reason".into(), Header::Text("handler".to_owned())),
                 ("x-twyla-error".into(), text(ours[0])),
                 ("x-twyla-violations".into(), Header::Text(violations)),
@@ -418,18 +418,18 @@ mod tests {
                 consumer_tag: "me".into(), delivery_tag: tag, redelivered, exchange: exchange.as_str().into(),
                 routing_key: key.as_str().into(),
             }));
-            let expected = Method::Deliver {
+            let expected = IncomingMethod::Deliver {
                 tag, redelivered, exchange: exchange.as_bytes(), routing_key: key.as_bytes(),
             };
-            prop_assert_eq!(Method::read(&deliver), Some(expected));
+            prop_assert_eq!(IncomingMethod::read(&deliver), Some(expected));
             let got = method(AMQPMethod::GetOk(basic::GetOk {
                 delivery_tag: tag, redelivered, exchange: exchange.as_str().into(), routing_key: key.as_str().into(),
                 message_count: 3,
             }));
-            let expected = Method::Deliver {
+            let expected = IncomingMethod::Deliver {
                 tag, redelivered, exchange: exchange.as_bytes(), routing_key: key.as_bytes(),
             };
-            prop_assert_eq!(Method::read(&got), Some(expected));
+            prop_assert_eq!(IncomingMethod::read(&got), Some(expected));
             let ours: Vec<_> = ours.into_iter().map(|(name, value)| (format!("x-twyla-{name}"), value)).collect();
             let mut table = table(&ours);
             for (name, value) in &properties.headers().clone().unwrap_or_default() {
@@ -447,14 +447,14 @@ mod tests {
         }
 
         #[test]
-        fn a_message_is_passed_on_as_it_came(properties in any_properties(), id in proptest::option::of(".{0,60}")) {
+        fn a_forwarded_message_keeps_its_properties(properties in any_properties(), id in proptest::option::of(".{0,60}")) {
             let came = match &id {
                 Some(id) => properties.clone().with_message_id(id.as_str().into()),
                 None => properties.clone(),
             };
             let header = AMQPContentHeader { class_id: 60, body_size: 2, properties: came };
             let (_, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
-            let named: Vec<Named> = read.headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
+            let named: Vec<NamedHeader> = read.headers.into_iter().map(|(name, value)| (name.into(), value)).collect();
             let publish = Publish {
                 exchange: "", routing_key: "q", mandatory: true, message_id: "new", timestamp: 1, app_id: "us",
                 headers: &named, trace: None, original: Some(&read.original), body: b"{}",
@@ -468,7 +468,7 @@ mod tests {
         }
 
         #[test]
-        fn settlements_and_confirms_read_as_they_were_meant(tag in any::<u64>(), bit in any::<bool>()) {
+        fn acks_rejects_and_confirms_round_trip(tag in any::<u64>(), bit in any::<bool>()) {
             let mut out = Vec::new();
             write_ack(3, tag, bit, &mut out);
             write_reject(3, tag, bit, &mut out);
@@ -479,42 +479,42 @@ mod tests {
                 AMQPFrame::Method(3, AMQPClass::Basic(AMQPMethod::Reject(reject))),
             ]);
             let read = method(AMQPMethod::Ack(ack));
-            prop_assert_eq!(Method::read(&read), Some(Method::Confirm { tag, multiple: bit, ack: true }));
+            prop_assert_eq!(IncomingMethod::read(&read), Some(IncomingMethod::Confirm { tag, multiple: bit, ack: true }));
             let returned = method(AMQPMethod::Return(basic::Return {
                 reply_code: 312, reply_text: "NO_ROUTE".into(), exchange: "e".into(), routing_key: "k".into(),
             }));
-            prop_assert_eq!(Method::read(&returned), Some(Method::Return { exchange: b"e", routing_key: b"k" }));
+            prop_assert_eq!(IncomingMethod::read(&returned), Some(IncomingMethod::Return { exchange: b"e", routing_key: b"k" }));
             let nack = method(AMQPMethod::Nack(basic::Nack { delivery_tag: tag, multiple: bit, requeue: false }));
-            prop_assert_eq!(Method::read(&nack), Some(Method::Confirm { tag, multiple: bit, ack: false }));
+            prop_assert_eq!(IncomingMethod::read(&nack), Some(IncomingMethod::Confirm { tag, multiple: bit, ack: false }));
         }
 
         #[test]
         fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (Method::read(&bytes), content_header(&bytes));
+            let _ = (IncomingMethod::read(&bytes), content_header(&bytes));
             for method in [50, 60, 71, 72, 80, 120] {
-                let _ = Method::read(&[&[0, 60, 0, method], &*bytes].concat());
+                let _ = IncomingMethod::read(&[&[0, 60, 0, method], &*bytes].concat());
             }
         }
     }
 
     #[test]
-    fn what_a_publisher_wrote_badly_is_not_there() {
+    fn ignores_malformed_properties() {
         let header = |properties: &[u8]| {
             content_header(&[&[0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9][..], properties].concat()).unwrap().1
         };
-        // a message id that is no UTF-8 is no identity, but is passed on
+        // a message id that is not valid UTF-8 is not read, but is passed on
         let read = header(b"\x00\x80\x02a\xff");
         assert_eq!((read.message_id.as_deref(), read.written_id()), (None, &b"a\xff"[..]));
-        // a header's name that is none, beside a good one
+        // a header name that is not valid UTF-8, beside a valid header
         let read = header(b"\x20\x80\x00\x00\x00\x08\x02\xff\xfeV\x01kt\x01\x02id");
         assert_eq!(read.headers, [("k".to_owned(), Header::Raw(Bytes::from_static(b"t\x01")))]);
         assert_eq!(read.message_id.as_deref(), Some("id"));
-        // a table that can't be read
+        // a malformed table
         assert_eq!(header(b"\x20\x80\x00\x00\x00\x03\x01k?\x02id").message_id.as_deref(), Some("id"));
     }
 
     #[test]
-    fn a_trace_goes_with_a_message() {
+    fn a_message_carries_its_trace_context() {
         let named = [("k".into(), Header::Flag(true))];
         let plain = TraceContext::new([1; 16], [2; 8], true).unwrap();
         for sent in [plain.clone(), plain.with_state("a=1")] {

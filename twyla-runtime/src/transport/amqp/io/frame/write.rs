@@ -1,10 +1,10 @@
-//! What goes out, frame by frame: publishes, acks, rejects and gets.
+//! Writes outgoing frames: publishes, acks, rejects and gets.
 
 use super::codes::{ACK, BASIC, BODY, END, GET, HEAD, HEADER, METHOD, PUBLISH, REJECT};
 use super::fit;
-use crate::dead_letter::letter::{Header, Named};
+use crate::dead_letter::letter::{Header, NamedHeader};
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
-use crate::transport::sender_properties::{COUNT, Original, Property};
+use crate::transport::sender_properties::{COUNT, Property, SenderProperties};
 use crate::truncate::truncated;
 
 /// The bytes that fit into a short string.
@@ -17,18 +17,18 @@ pub(crate) struct Publish<'a> {
     pub(crate) routing_key: &'a str,
     pub(crate) mandatory: bool,
     pub(crate) message_id: &'a str,
-    /// In seconds since 1970.
+    /// Seconds since 1970.
     pub(crate) timestamp: u64,
     pub(crate) app_id: &'a str,
-    pub(crate) headers: &'a [Named],
+    pub(crate) headers: &'a [NamedHeader],
     pub(crate) trace: Option<&'a TraceContext>,
-    /// The properties that the message came with: it has them, and of the above only an id if it came without one.
-    pub(crate) original: Option<&'a Original>,
+    /// The sender's properties of a forwarded message. They replace the properties above, except a missing message id.
+    pub(crate) original: Option<&'a SenderProperties>,
     pub(crate) body: &'a [u8],
 }
 
 impl Publish<'_> {
-    /// The message's id as it is written.
+    /// Returns the message id as written.
     pub(crate) fn written_id(&self) -> &[u8] {
         let original = self.original.and_then(|original| original.text(Property::MessageId));
         original.unwrap_or_else(|| truncated(self.message_id, SHORT).as_bytes())
@@ -40,8 +40,8 @@ impl Publish<'_> {
         self.write_part(channel, frame_max, self.body, out);
     }
 
-    /// Appends `basic.publish` and the content header, to which the whole body belongs. Of headers that are larger than a
-    /// frame it has what fits.
+    /// Appends `basic.publish` and the content header, with the size of the whole body. Headers above the frame size are
+    /// shortened.
     pub(crate) fn write_head(&self, channel: u16, frame_max: usize, out: &mut Vec<u8>) {
         frame(out, METHOD, channel, |out| {
             out.extend_from_slice(&BASIC.to_be_bytes());
@@ -65,13 +65,13 @@ impl Publish<'_> {
             self.write_header(channel, &headers, out);
         }
         if out.len() - start > frame_max && self.original.is_some() {
-            // It came with properties that leave no room for what is known of it.
+            // the sender's properties leave no room for Twyla's headers
             out.truncate(start);
             Self { original: None, ..*self }.write_fitting_header(channel, frame_max, out);
         }
     }
 
-    fn write_header(&self, channel: u16, headers: &[Named], out: &mut Vec<u8>) {
+    fn write_header(&self, channel: u16, headers: &[NamedHeader], out: &mut Vec<u8>) {
         frame(out, HEADER, channel, |out| {
             out.extend_from_slice(&BASIC.to_be_bytes());
             out.extend_from_slice(&[0, 0]);
@@ -87,7 +87,7 @@ impl Publish<'_> {
             if has_headers {
                 sized(out, |out| self.write_headers(headers, out));
             }
-            // It is to be on disk.
+            // delivery mode 2: persistent
             out.push(2);
             short(self.message_id, out);
             out.extend_from_slice(&self.timestamp.to_be_bytes());
@@ -95,8 +95,8 @@ impl Publish<'_> {
         });
     }
 
-    /// Appends the properties of a message that came with some.
-    fn write_properties(&self, original: &Original, headers: Option<&[Named]>, out: &mut Vec<u8>) {
+    /// Appends the sender's properties of a forwarded message.
+    fn write_properties(&self, original: &SenderProperties, headers: Option<&[NamedHeader]>, out: &mut Vec<u8>) {
         let values = original.values();
         let has_id = !values[Property::MessageId as usize].is_empty();
         let is_there = |at: usize| match at {
@@ -124,7 +124,7 @@ impl Publish<'_> {
         }
     }
 
-    fn write_headers(&self, headers: &[Named], out: &mut Vec<u8>) {
+    fn write_headers(&self, headers: &[NamedHeader], out: &mut Vec<u8>) {
         for (name, value) in headers {
             header(name, value, out);
         }
@@ -137,7 +137,7 @@ impl Publish<'_> {
     }
 }
 
-/// Appends `basic.get`, which asks for one message that is to be settled.
+/// Appends `basic.get` with acknowledgement.
 pub(crate) fn write_get(channel: u16, queue: &str, out: &mut Vec<u8>) {
     frame(out, METHOD, channel, |out| {
         out.extend_from_slice(&BASIC.to_be_bytes());
@@ -174,7 +174,7 @@ fn frame(out: &mut Vec<u8>, kind: u8, channel: u16, payload: impl FnOnce(&mut Ve
     out.push(END);
 }
 
-/// Something behind its size in four bytes.
+/// Writes a payload after its size in four bytes.
 fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let at = out.len();
     out.extend_from_slice(&[0; 4]);

@@ -1,4 +1,4 @@
-//! The bytes that wait: those to be written, and those for lapin to read.
+//! The write buffer, and the buffer of received bytes for lapin.
 
 use std::io;
 use std::sync::Arc;
@@ -6,43 +6,43 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::net::TcpStream;
 
-/// What is kept of a buffer that was larger once.
+/// The largest capacity that an empty buffer keeps.
 const KEPT: usize = 256 * 1024;
 
-/// What goes out.
+/// Outgoing frames.
 #[derive(Default)]
-pub(crate) struct Out {
+pub(crate) struct WriteBuffer {
     pub(crate) next: Vec<u8>,
-    /// What is being written, and from where on; taken by whoever writes.
+    /// The buffer being written, and how much of it is written; taken by the writer.
     pub(crate) front: Vec<u8>,
     pub(crate) sent: usize,
-    /// How much of it was to be written when it was taken.
+    /// The unwritten bytes of the taken buffer, while a write is in progress.
     pub(crate) taken: Option<usize>,
-    /// To write to at once.
+    /// The TCP socket for direct writes.
     pub(crate) stream: Option<Arc<TcpStream>>,
-    /// Nothing more will come: it is to be closed once all is written.
+    /// The stream is closed once everything is written.
     pub(crate) closing: bool,
     pub(crate) ended: Option<Arc<str>>,
-    /// lapin waits for room.
+    /// Wakes lapin when there is room.
     pub(crate) waker: Option<Waker>,
 }
 
-/// What is for lapin.
+/// Received bytes for lapin.
 #[derive(Default)]
-pub(crate) struct Inbox {
+pub(crate) struct ReadBuffer {
     pub(crate) bytes: Vec<u8>,
     pub(crate) given: usize,
-    /// Nothing more will come; an error is told once.
+    /// Set at the end of the stream; an error is returned once.
     pub(crate) ended: Option<io::Result<()>>,
     pub(crate) waker: Option<Waker>,
 }
 
-impl Out {
+impl WriteBuffer {
     pub(crate) fn waiting(&self) -> usize {
         self.next.len() + self.front.len() - self.sent + self.taken.unwrap_or_default()
     }
 
-    /// The next bytes to write; none if there are none, or another is writing.
+    /// Takes the next bytes to write; `None` if there are none, or if a write is in progress.
     pub(crate) fn take(&mut self) -> Option<(Vec<u8>, usize)> {
         if self.taken.is_some() || self.waiting() == 0 {
             return None;
@@ -57,7 +57,7 @@ impl Out {
         Some((std::mem::take(&mut self.front), sent))
     }
 
-    /// So far they were written.
+    /// Returns the taken buffer, written up to `sent`.
     pub(crate) fn give_back(&mut self, mut front: Vec<u8>, sent: usize) {
         self.taken = None;
         self.sent = sent;
@@ -68,7 +68,7 @@ impl Out {
     }
 }
 
-impl Inbox {
+impl ReadBuffer {
     pub(crate) fn poll_take(&mut self, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
         let ready = &self.bytes[self.given..];
         if ready.is_empty() && !out.is_empty() {

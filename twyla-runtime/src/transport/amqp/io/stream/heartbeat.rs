@@ -1,9 +1,8 @@
-//! Heartbeats while handlers keep every thread of the runtime: neither the broker nor lapin is to take the connection for lost.
+//! Heartbeats while handlers block every thread of the runtime, so that neither the broker nor lapin drops the connection.
 //!
-//! As long as the runtime goes on, heartbeats are lapin's. A task of the runtime says that it does; a task
-//! [beside](crate::background) it sends the broker heartbeats when that one is late, and tells lapin, which can't read meanwhile, that
-//! the broker is alive. Over TLS nothing can be written past the runtime: such a connection is made [beside](crate::background)
-//! altogether.
+//! Normally lapin sends the heartbeats. A task in the runtime records that the runtime makes progress. When it is late, a task
+//! in the [background runtime](crate::background) sends heartbeats to the broker, and to lapin, which can't read meanwhile. A TLS
+//! connection can't be written from outside its runtime, so it runs in the [background runtime](crate::background) entirely.
 
 use std::sync::{Arc, Weak};
 use std::task::Waker;
@@ -11,30 +10,30 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{Trunk, lock};
+use super::{AmqpStream, lock};
 use crate::background;
 use crate::transport::amqp::io::frame::BEAT;
 
-impl Trunk {
-    /// Keeps the connection alive whatever handlers do, for as long as it is there.
+impl AmqpStream {
+    /// Keeps the connection alive even if handlers block the runtime, until the stream ends.
     pub(crate) fn keep_alive(self: &Arc<Self>, heartbeat: Duration) {
         if heartbeat.is_zero() {
             return;
         }
         let quarter = heartbeat / 4;
-        self.alive.goes_on();
+        self.liveness.goes_on();
         tokio::spawn(go_on(Arc::downgrade(self), quarter / 4));
         background::spawn(look_after(Arc::downgrade(self), quarter));
     }
 
-    /// A heartbeat to the broker, and one to lapin.
+    /// Sends a heartbeat to the broker and one to lapin.
     fn beat(&self) {
         self.add(|out| out.extend_from_slice(&BEAT));
         self.flush();
         let waker = {
             let mut inbox = lock(&self.lapin);
-            // Taken with the lock, under which whoever gives lapin bytes says so.
-            if !self.alive.has_whole_frames() {
+            // checked under the lock, which also covers appending to the buffer
+            if !self.liveness.has_whole_frames() {
                 return;
             }
             inbox.bytes.extend_from_slice(&BEAT);
@@ -44,26 +43,26 @@ impl Trunk {
     }
 }
 
-/// Says that the runtime goes on.
-async fn go_on(trunk: Weak<Trunk>, pause: Duration) {
+/// Records regularly that the runtime makes progress.
+async fn go_on(stream: Weak<AmqpStream>, pause: Duration) {
     loop {
         sleep(pause).await;
-        match trunk.upgrade() {
-            Some(trunk) if trunk.ended().is_none() => trunk.alive.goes_on(),
+        match stream.upgrade() {
+            Some(stream) if stream.ended().is_none() => stream.liveness.goes_on(),
             _ => return,
         }
     }
 }
 
-/// Sends heartbeats while it doesn't.
-async fn look_after(trunk: Weak<Trunk>, pause: Duration) {
+/// Sends heartbeats while the runtime makes no progress.
+async fn look_after(stream: Weak<AmqpStream>, pause: Duration) {
     loop {
         sleep(pause).await;
-        match trunk.upgrade() {
-            Some(trunk) if trunk.ended().is_none() => {
-                if trunk.alive.still() >= pause {
-                    tracing::debug!(still = ?trunk.alive.still(), "the runtime does not go on: sending a heartbeat past it");
-                    trunk.beat();
+        match stream.upgrade() {
+            Some(stream) if stream.ended().is_none() => {
+                if stream.liveness.still() >= pause {
+                    tracing::debug!(still = ?stream.liveness.still(), "handlers block the runtime, sending a heartbeat from outside");
+                    stream.beat();
                 }
             }
             _ => return,

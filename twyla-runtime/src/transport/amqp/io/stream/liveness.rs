@@ -1,30 +1,30 @@
-//! When the runtime went on last.
+//! The time of the runtime's last progress.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Whether the runtime goes on, and where lapin's bytes are.
+/// Whether the runtime makes progress, and whether lapin's input ends at a frame boundary.
 #[derive(Debug)]
-pub(crate) struct Alive {
+pub(crate) struct Liveness {
     made: Instant,
-    /// When the runtime went on last, in milliseconds since.
+    /// The runtime's last progress, in milliseconds since `made`.
     at: AtomicU64,
-    /// lapin has a whole number of frames.
+    /// Whether lapin has received a whole number of frames.
     whole: AtomicBool,
 }
 
-impl Default for Alive {
+impl Default for Liveness {
     fn default() -> Self {
         Self { made: Instant::now(), at: AtomicU64::new(0), whole: AtomicBool::new(true) }
     }
 }
 
-impl Alive {
+impl Liveness {
     pub(crate) fn has_whole_frames(&self) -> bool {
         self.whole.load(Ordering::Acquire)
     }
 
-    /// Whether lapin has a whole number of frames.
+    /// Sets whether lapin has received a whole number of frames.
     pub(crate) fn whole(&self, whole: bool) {
         self.whole.store(whole, Ordering::Release);
     }
@@ -37,7 +37,7 @@ impl Alive {
         self.at.store(self.now(), Ordering::Relaxed);
     }
 
-    /// For how long the runtime has not gone on.
+    /// Returns how long the runtime has made no progress.
     pub(crate) fn still(&self) -> Duration {
         Duration::from_millis(self.now().saturating_sub(self.at.load(Ordering::Relaxed)))
     }

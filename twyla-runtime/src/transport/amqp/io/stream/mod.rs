@@ -1,9 +1,9 @@
-//! The one stream of bytes under a connection, TCP or TLS, shared by lapin, which makes and keeps the connection, and by
-//! the channels whose messages go past it.
+//! The byte stream of a connection, TCP or TLS. It is shared by lapin, which opens and maintains the connection, and by the
+//! channels whose messages bypass lapin.
 //!
-//! lapin takes a thread of its own, two wake-ups and several allocations for a message. Here whoever has something to say
-//! adds whole frames to what goes [`Out`], and writes them at once if nobody else does; one task reads and lets the
-//! [`switch`](crate::transport::amqp::io::demux) part what comes in.
+//! lapin uses its own thread, two wake-ups and several allocations per message. Here, each sender appends whole frames to the
+//! [`WriteBuffer`] and writes them directly unless a write is already in progress; one task reads, and
+//! [`demux`](crate::transport::amqp::io::demux) splits the incoming frames.
 
 mod buffers;
 mod heartbeat;
@@ -20,88 +20,89 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::demux::{Ear, Ears, Switch};
+use super::demux::{Demux, FrameHandler, FrameHandlers};
 use super::frame::BEAT;
-use super::stream::buffers::{Inbox, Out};
-use super::stream::liveness::Alive;
+use super::stream::buffers::{ReadBuffer, WriteBuffer};
+use super::stream::liveness::Liveness;
 
-/// How much is read at once.
+/// The size of one read, in bytes.
 const CHUNK: usize = 64 * 1024;
-/// So much may wait to be written, or for lapin to read it, before more must wait itself.
-const ENOUGH: usize = 1 << 20;
-/// At least so often lapin is told that the broker is alive, while messages go past it.
+/// The backpressure limit in bytes, for unwritten output and for input that lapin hasn't read.
+const HIGH_WATER: usize = 1 << 20;
+/// How often lapin gets a heartbeat while the broker sends only frames that bypass it.
 const ALIVE: Duration = Duration::from_millis(500);
 
-/// What the bytes go over.
-pub(crate) enum Carrier {
+/// The connected socket under a stream.
+pub(crate) enum RawStream {
     Tcp(TcpStream),
     #[cfg(feature = "tls")]
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
 }
 
 /// The stream under a connection.
-pub(crate) struct Trunk {
-    out: Mutex<Out>,
-    /// Tells the task that writes.
+pub(crate) struct AmqpStream {
+    out: Mutex<WriteBuffer>,
+    /// Wakes the writing task.
     more: Notify,
-    /// Tells those who wait for room.
+    /// Wakes senders that wait for room in the write buffer.
     room: Notify,
-    lapin: Mutex<Inbox>,
+    lapin: Mutex<ReadBuffer>,
     read: Notify,
-    ears: Mutex<Ears>,
-    alive: Alive,
+    handlers: Mutex<FrameHandlers>,
+    liveness: Liveness,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Trunk {
-    /// Reads and writes until lapin lets its end go, or the stream ends. What is returned beside the stream stops reading.
-    pub(crate) fn start(carrier: Carrier) -> (Arc<Self>, AbortHandle) {
-        let mut out = Out::default();
-        let (reader, writer) = match carrier {
-            Carrier::Tcp(stream) => {
+impl AmqpStream {
+    /// Starts the reading and the writing task, which run until lapin drops its socket or the stream ends. The returned handle
+    /// aborts reading.
+    pub(crate) fn start(raw: RawStream) -> (Arc<Self>, AbortHandle) {
+        let mut out = WriteBuffer::default();
+        let (reader, writer) = match raw {
+            RawStream::Tcp(stream) => {
                 let stream = Arc::new(stream);
                 out.stream = Some(stream.clone());
                 (ReadEnd::Tcp(stream.clone()), WriteEnd::Tcp(stream))
             }
             #[cfg(feature = "tls")]
-            Carrier::Tls(stream) => {
+            RawStream::Tls(stream) => {
                 let (reader, writer) = tokio::io::split(*stream);
                 (ReadEnd::Tls(reader), WriteEnd::Tls(writer))
             }
         };
-        let trunk = Arc::new(Self {
+        let stream = Arc::new(Self {
             out: Mutex::new(out),
             more: Notify::new(),
             room: Notify::new(),
             lapin: Mutex::default(),
             read: Notify::new(),
-            ears: Mutex::default(),
-            alive: Alive::default(),
+            handlers: Mutex::default(),
+            liveness: Liveness::default(),
         });
-        let reading = tokio::spawn(trunk.clone().read(reader)).abort_handle();
-        tokio::spawn(trunk.clone().write(writer));
-        (trunk, reading)
+        let reading = tokio::spawn(stream.clone().read(reader)).abort_handle();
+        tokio::spawn(stream.clone().write(writer));
+        (stream, reading)
     }
 
-    /// Has the frames of a channel that is open go to this ear.
-    pub(crate) fn listen(&self, channel: u16, ear: Arc<dyn Ear>) {
-        lock(&self.ears).add(channel, ear);
-        // What has ended meanwhile has told nobody.
+    /// Registers the frame handler of an open channel.
+    pub(crate) fn listen(&self, channel: u16, handler: Arc<dyn FrameHandler>) {
+        lock(&self.handlers).add(channel, handler);
+        // the stream may have ended before the handler was registered
         if let Some(why) = self.ended() {
-            lock(&self.ears).end(&why);
+            lock(&self.handlers).end(&why);
         }
     }
 
-    /// The channel has nothing more to say.
+    /// Removes the frame handler of a channel.
     pub(crate) fn forget(&self, channel: u16) {
-        lock(&self.ears).remove(channel);
+        lock(&self.handlers).remove(channel);
     }
 
-    /// Adds frames that `write` appends to what goes out; [`flush`](Self::flush) or [`flush_soon`](Self::flush_soon) has
-    /// them written. Nothing is added to a stream that has ended.
+    /// Lets `write` append frames to the write buffer; call [`flush`](Self::flush) or [`flush_soon`](Self::flush_soon) afterwards.
+    /// Does nothing if the stream has ended.
     pub(crate) fn add(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut out = lock(&self.out);
         if out.ended.is_none() && !out.closing {
@@ -109,13 +110,13 @@ impl Trunk {
         }
     }
 
-    /// Waits until more may be sent.
+    /// Waits for room in the write buffer.
     pub(crate) async fn room(&self) {
         loop {
             let room = self.room.notified();
             {
                 let out = lock(&self.out);
-                if out.waiting() < ENOUGH || out.ended.is_some() {
+                if out.waiting() < HIGH_WATER || out.ended.is_some() {
                     return;
                 }
             }
@@ -123,14 +124,14 @@ impl Trunk {
         }
     }
 
-    /// Takes whole frames of lapin's, once there is room.
+    /// Accepts whole frames from lapin, once there is room.
     pub(crate) fn poll_send(&self, context: &mut Context<'_>, frames: &[u8]) -> Poll<io::Result<()>> {
         {
             let mut out = lock(&self.out);
             if let Some(why) = &out.ended {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, why.to_string())));
             }
-            if out.waiting() >= ENOUGH {
+            if out.waiting() >= HIGH_WATER {
                 out.waker = Some(context.waker().clone());
                 return Poll::Pending;
             }
@@ -140,7 +141,7 @@ impl Trunk {
         Poll::Ready(Ok(()))
     }
 
-    /// Gives lapin what is for it; nothing at the end.
+    /// Copies received bytes to lapin; zero bytes at the end of the stream.
     pub(crate) fn poll_take(&self, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
         let count = {
             let mut inbox = lock(&self.lapin);
@@ -150,15 +151,15 @@ impl Trunk {
         Poll::Ready(Ok(count))
     }
 
-    /// lapin has let the stream go: what was sent before is still written.
+    /// Closes the stream after lapin has dropped its socket; buffered output is still written.
     pub(crate) fn close(&self) {
         lock(&self.out).closing = true;
         self.more.notify_one();
-        lock(&self.ears).end("the connection is closed");
+        lock(&self.handlers).end("the connection is closed");
     }
 
-    /// Ends the stream at once; does nothing if it has ended.
-    pub(crate) fn cut(&self) {
+    /// Ends the stream immediately; a no-op if it has ended.
+    pub(crate) fn abort(&self) {
         if lock(&self.out).ended.is_none() {
             self.end(&io::ErrorKind::ConnectionAborted.into());
         }
@@ -169,18 +170,18 @@ impl Trunk {
         if out.closing { Some("the connection is closed".into()) } else { out.ended.clone() }
     }
 
-    /// Has what was added written, together with what comes until the task that writes gets its turn.
+    /// Wakes the writing task, which also writes what is added until it runs.
     pub(crate) fn flush_soon(&self) {
         self.more.notify_one();
     }
 
-    /// Writes what it can without waiting; the rest is the task's.
+    /// Writes as much as possible without waiting, and leaves the rest to the writing task.
     pub(crate) fn flush(&self) {
         loop {
             let (stream, front, sent) = {
                 let mut out = lock(&self.out);
                 let Some(stream) = out.stream.clone() else { break };
-                // Whoever writes looks again when it is done.
+                // another write is in progress, and checks the buffer again when it is done
                 let Some((front, sent)) = out.take() else { return };
                 (stream, front, sent)
             };
@@ -203,14 +204,14 @@ impl Trunk {
         self.more.notify_one();
     }
 
-    /// Takes back what was written up to there; how much waits.
+    /// Returns a buffer that was written up to `sent`, and wakes waiting senders. Returns the number of unwritten bytes.
     fn wrote(&self, front: Vec<u8>, sent: usize) -> usize {
         let (waiting, waker) = {
             let mut out = lock(&self.out);
-            let full = out.waiting() >= ENOUGH;
+            let full = out.waiting() >= HIGH_WATER;
             out.give_back(front, sent);
             let waiting = out.waiting();
-            if !full || waiting >= ENOUGH {
+            if !full || waiting >= HIGH_WATER {
                 return waiting;
             }
             (waiting, out.waker.take())
@@ -220,7 +221,7 @@ impl Trunk {
         waiting
     }
 
-    /// The task that writes.
+    /// The writing task.
     async fn write(self: Arc<Self>, mut writer: WriteEnd) {
         loop {
             let more = self.more.notified();
@@ -246,32 +247,32 @@ impl Trunk {
             }
         }
         lock(&self.out).stream = None;
-        // An error here is the end of a stream that was to end.
+        // the stream ends anyway
         let _ = writer.shutdown().await;
     }
 
-    /// The task that reads.
+    /// The reading task.
     async fn read(self: Arc<Self>, mut reader: ReadEnd) {
-        let mut switch = Switch::default();
-        let (mut for_lapin, mut told) = (Vec::new(), Instant::now());
+        let mut demux = Demux::default();
+        let (mut for_lapin, mut last_given) = (Vec::new(), Instant::now());
         let error = loop {
-            switch.buffer.reserve(CHUNK);
-            match reader.read(&mut switch.buffer).await {
+            demux.buffer.reserve(CHUNK);
+            match reader.read(&mut demux.buffer).await {
                 Ok(0) => break None,
                 Ok(_) => {}
                 Err(error) => break Some(error),
             }
-            let whole = switch.part(&mut lock(&self.ears), &mut for_lapin);
-            if for_lapin.is_empty() && whole && told.elapsed() > ALIVE {
+            let whole = demux.split(&mut lock(&self.handlers), &mut for_lapin);
+            if for_lapin.is_empty() && whole && last_given.elapsed() > ALIVE {
                 for_lapin.extend_from_slice(&BEAT);
             }
             if !for_lapin.is_empty() {
-                told = Instant::now();
+                last_given = Instant::now();
                 self.give(&mut for_lapin, whole).await;
             }
         };
-        // lapin says what is wrong with a frame that has no end.
-        for_lapin.extend_from_slice(&switch.buffer);
+        // lapin reports an incomplete frame
+        for_lapin.extend_from_slice(&demux.buffer);
         self.give(&mut for_lapin, false).await;
         match error {
             Some(error) => self.end(&error),
@@ -282,15 +283,15 @@ impl Trunk {
         }
     }
 
-    /// Gives lapin what is for it, once there is room; with that it has a whole number of frames, or not.
+    /// Passes bytes to lapin once there is room. `whole` is whether lapin then has a whole number of frames.
     async fn give(&self, bytes: &mut Vec<u8>, whole: bool) {
         let waker = loop {
             let read = self.read.notified();
             {
                 let mut inbox = lock(&self.lapin);
-                if inbox.bytes.len() - inbox.given < ENOUGH {
+                if inbox.bytes.len() - inbox.given < HIGH_WATER {
                     inbox.bytes.append(bytes);
-                    self.alive.whole(whole);
+                    self.liveness.whole(whole);
                     break inbox.waker.take();
                 }
             }
@@ -299,7 +300,7 @@ impl Trunk {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// Ends with an error, once.
+    /// Ends the stream with an error; only the first error counts.
     fn end(&self, error: &io::Error) {
         let why: Arc<str> = match error.kind() {
             io::ErrorKind::UnexpectedEof => "RabbitMQ has closed the connection".into(),
@@ -319,13 +320,13 @@ impl Trunk {
         waker.into_iter().chain(reader).for_each(Waker::wake);
         self.more.notify_one();
         self.room.notify_waiters();
-        lock(&self.ears).end(&why);
+        lock(&self.handlers).end(&why);
     }
 }
 
-impl std::fmt::Debug for Trunk {
+impl std::fmt::Debug for AmqpStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Trunk").field("ended", &self.ended()).finish_non_exhaustive()
+        f.debug_struct("AmqpStream").field("ended", &self.ended()).finish_non_exhaustive()
     }
 }
 
@@ -399,11 +400,11 @@ mod tests {
     use super::*;
     use crate::transport::amqp::io::socket::Socket;
 
-    async fn pair() -> (Arc<Trunk>, Socket, TcpStream) {
+    async fn pair() -> (Arc<AmqpStream>, Socket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        let (trunk, socket) = Socket::open(Carrier::Tcp(near.unwrap()));
-        (trunk, socket, far.unwrap().0)
+        let (stream, socket) = Socket::open(RawStream::Tcp(near.unwrap()));
+        (stream, socket, far.unwrap().0)
     }
 
     fn frame(filler: u8, size: u32) -> Vec<u8> {
@@ -412,22 +413,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn frames_of_many_never_mix() {
-        let (trunk, mut socket, mut far) = pair().await;
+    async fn frames_of_concurrent_senders_never_interleave() {
+        let (stream, mut socket, mut far) = pair().await;
         let senders = (0..4).map(|sender| {
-            let trunk = trunk.clone();
+            let stream = stream.clone();
             tokio::spawn(async move {
                 for n in 0..500 {
-                    trunk.room().await;
-                    trunk.add(|out| out.extend(frame(sender, n * 7)));
-                    if n % 2 == 0 { trunk.flush() } else { trunk.flush_soon() }
+                    stream.room().await;
+                    stream.add(|out| out.extend(frame(sender, n * 7)));
+                    if n % 2 == 0 { stream.flush() } else { stream.flush_soon() }
                 }
             })
         });
         let senders: Vec<_> = senders.collect();
         let lapin = tokio::spawn(async move {
             for n in 0..500 {
-                // In pieces that are no frames.
+                // split at arbitrary points, not at frame boundaries
                 for piece in frame(9, n * 7).chunks(1000) {
                     socket.write_all(piece).await.unwrap();
                 }
@@ -452,32 +453,32 @@ mod tests {
             sender.await.unwrap();
         }
         drop(lapin.await.unwrap());
-        // What is closed says so.
+        // the peer sees the end of the stream
         assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0);
     }
 
     #[tokio::test]
-    async fn what_was_sent_before_the_end_arrives() {
-        let (trunk, socket, mut far) = pair().await;
+    async fn writes_buffered_frames_before_it_closes() {
+        let (stream, socket, mut far) = pair().await;
         let all = frame(1, 3_000_000);
-        trunk.add(|out| out.extend_from_slice(&all));
+        stream.add(|out| out.extend_from_slice(&all));
         drop(socket);
-        trunk.add(|out| out.extend_from_slice(b"too late"));
+        stream.add(|out| out.extend_from_slice(b"too late"));
         let mut read = Vec::new();
         far.read_to_end(&mut read).await.unwrap();
         assert!(read == all, "{} of {} bytes", read.len(), all.len());
     }
 
     #[tokio::test]
-    async fn lapin_reads_what_is_its_own_and_then_the_end() {
-        let (trunk, mut socket, mut far) = pair().await;
+    async fn lapin_reads_its_frames_and_then_the_end() {
+        let (stream, mut socket, mut far) = pair().await;
         far.write_all(&frame(1, 10)).await.unwrap();
         far.write_all(b"\x01\x00").await.unwrap();
         drop(far);
         let mut read = Vec::new();
         socket.read_to_end(&mut read).await.unwrap();
         assert_eq!(read, [&frame(1, 10)[..], b"\x01\x00"].concat());
-        trunk.room().await;
-        assert!(trunk.ended().is_some());
+        stream.room().await;
+        assert!(stream.ended().is_some());
     }
 }

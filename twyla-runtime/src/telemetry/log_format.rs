@@ -1,5 +1,5 @@
-//! How a line of the log looks: for people, as JSON, and as JSON with the names of the platform's log pipeline, which are
-//! those of Python's `logging`.
+//! Log formats: text for people, JSON, and JSON with the field names of the platform's log pipeline, which are those of
+//! Python's `logging`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,23 +12,23 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 use twyla_contract::text::{Visible, VisibleJson};
 
-use super::log_record::Record;
+use super::log_record::LogRecord;
 
-/// A line for people: time, level, where from, message, fields.
+/// Text for people: time, level, target, message, fields.
 pub(crate) struct Pretty {
     pub(crate) colours: bool,
 }
 
-/// A JSON object: `timestamp`, `level`, `target`, `message`, what was being handled, and the line's own fields; one that has one of
-/// the first names is `fields.level` or the like.
+/// A JSON object: `timestamp`, `level`, `target`, `message`, the log context, and the record's own fields; a field that has
+/// one of the first four names gets the prefix `fields.`.
 pub(crate) struct Json;
 
-/// A JSON object as the platform's Python services write it.
+/// A JSON object in the format of the platform's Python services.
 pub(crate) struct Platform;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Pretty {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let record = Record::new(event);
+        let record = LogRecord::new(event);
         let level = *record.metadata.level();
         let (colour, dim, end) = match (self.colours, level) {
             (false, _) => ("", "", ""),
@@ -44,19 +44,19 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
             record.metadata.target(),
             lines(&record.message)
         )?;
-        let around = record.around();
+        let context_fields = record.context_fields();
         for (name, value) in record.fields.iter().map(|(name, value)| (*name, value)) {
             write!(out, " {dim}{name}={end}{}", plain(value))?;
         }
-        // Ids are for machines, but for the session.
-        for (name, value) in around.iter().filter(|(name, _)| !matches!(*name, "trace_id" | "span_id")) {
+        // trace ids are for machines
+        for (name, value) in context_fields.iter().filter(|(name, _)| !matches!(*name, "trace_id" | "span_id")) {
             write!(out, " {dim}{name}={}{end}", plain(value))?;
         }
         writeln!(out)
     }
 }
 
-/// A message, whose further lines are indented: one that others wrote can't look like a line of the log.
+/// Indents all lines after the first, so that a message can't forge a log line.
 fn lines(message: &str) -> String {
     let lines: Vec<String> = message.split('\n').map(|line| Visible(line).to_string()).collect();
     lines.join("\n    ")
@@ -75,23 +75,23 @@ fn plain(value: &Value) -> String {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Json {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let record = Record::new(event);
+        let record = LogRecord::new(event);
         let first = [
             ("timestamp", record.at.to_rfc3339_opts(SecondsFormat::Micros, true).into()),
             ("level", record.metadata.level().as_str().into()),
             ("target", record.metadata.target().into()),
             ("message", record.message.as_str().into()),
         ];
-        // a key that comes twice has whichever value its reader prefers, of whichever type
+        // readers disagree on which value of a duplicate key counts
         let own = |name: &str| first.iter().any(|(first, _)| *first == name);
         let fields = record.fields.iter().map(|(name, value)| {
             (if own(name) { Cow::from(format!("fields.{name}")) } else { Cow::from(*name) }, value.clone())
         });
-        let around = record.around().into_iter().map(|(name, value)| (Cow::from(name), value));
+        let context_fields = record.context_fields().into_iter().map(|(name, value)| (Cow::from(name), value));
         let named = first.iter().map(|(name, value): &(_, Value)| (Cow::from(*name), value.clone()));
         write!(out, "{{")?;
         let mut before = "";
-        for (name, value) in named.chain(around).chain(fields) {
+        for (name, value) in named.chain(context_fields).chain(fields) {
             write!(out, "{before}{}:{value}", Value::from(name))?;
             before = ",";
         }
@@ -101,7 +101,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Platform {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let record = Record::new(event);
+        let record = LogRecord::new(event);
         let metadata = record.metadata;
         let (number, name) = match *metadata.level() {
             Level::ERROR => (40, "ERROR"),
@@ -126,8 +126,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'stat
             "message": record.message.as_str(),
         });
         let fields = record.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let around = record.around().into_iter().map(|(name, value)| (name.to_owned(), value));
-        let extra: Map<String, Value> = around.chain(fields).collect();
+        let context_fields = record.context_fields().into_iter().map(|(name, value)| (name.to_owned(), value));
+        let extra: Map<String, Value> = context_fields.chain(fields).collect();
         if let (false, Some(line)) = (extra.is_empty(), line.as_object_mut()) {
             line.insert("extra".to_owned(), extra.into());
         }
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_makes_no_line_of_its_own() {
+    fn a_message_can_t_forge_a_log_line() {
         assert_eq!(
             lines("a\n12:00:00.000 ERROR b\r\u{1b}[2J\u{2067}"),
             "a\n    12:00:00.000 ERROR b\\r\\u{1b}[2J\\u{2067}"

@@ -1,4 +1,4 @@
-//! The log's lines on their way to a collector: in batches, bounded, tried again, and what is dropped is counted.
+//! Sends log lines to a collector over HTTP: in batches, from a bounded queue, with retries. Dropped lines are counted.
 
 use std::env;
 use std::io;
@@ -15,32 +15,32 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::error::SetupError;
 use super::otlp;
 
-/// How many lines wait, at most.
+/// The capacity of the queue, in lines.
 const QUEUE: usize = 10_000;
-/// How many lines are sent at once, at most.
+/// The most lines in one request.
 const BATCH: usize = 500;
-/// How long a batch waits for more.
+/// How long a batch waits for further lines.
 const GATHER: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// How often it is told at most that lines were dropped: that is a line too, which may be dropped.
-const TELL: Duration = Duration::from_secs(60);
+/// The shortest time between two reports of dropped lines: a report is a log line too, and may be dropped itself.
+const REPORT_EVERY: Duration = Duration::from_secs(60);
 
-/// Takes lines, and never waits.
+/// The sending end of the queue; never blocks.
 #[derive(Clone)]
-pub(crate) struct Sink {
-    lines: SyncSender<Said>,
+pub(crate) struct LogSink {
+    lines: SyncSender<SinkMessage>,
     dropped: Arc<AtomicU64>,
 }
 
-enum Said {
+enum SinkMessage {
     Line(Vec<u8>),
-    /// Answered once all that was said before is sent or dropped; nothing is tried again then.
+    /// Answered once all earlier lines are sent or dropped; the last batch isn't retried.
     Flush(SyncSender<()>),
 }
 
-impl Sink {
-    /// Where the variables say; nothing if they don't.
+impl LogSink {
+    /// Starts the sink that the environment variables configure; `None` if they don't.
     pub(crate) fn from_env(url: &str, token: &str) -> Result<Option<Self>, SetupError> {
         let Some(address) = env::var(url).ok().filter(|value| !value.is_empty()) else { return Ok(None) };
         let should = "an https:// address, or an http:// address of this machine";
@@ -52,7 +52,7 @@ impl Sink {
         let (lines, queue) = sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let token = env::var(token).ok().filter(|value| !value.is_empty());
-        let sender = Sender { client: otlp::client()?, url: parsed, token, dropped: dropped.clone() };
+        let sender = LogSender { client: otlp::client()?, url: parsed, token, dropped: dropped.clone() };
         let thread = thread::Builder::new().name("twyla-log".to_owned());
         thread
             .spawn(move || sender.run(&queue))
@@ -60,16 +60,16 @@ impl Sink {
         Ok(Some(Self { lines, dropped }))
     }
 
-    /// Waits until what was said is sent, at most so long.
-    pub(crate) fn flush(&self, most: Duration) {
+    /// Waits until all lines are sent, for at most `timeout`.
+    pub(crate) fn flush(&self, timeout: Duration) {
         let (done, waiting) = sync_channel(1);
-        if self.lines.try_send(Said::Flush(done)).is_ok() {
-            let _ = waiting.recv_timeout(most);
+        if self.lines.try_send(SinkMessage::Flush(done)).is_ok() {
+            let _ = waiting.recv_timeout(timeout);
         }
     }
 }
 
-impl<'a> MakeWriter<'a> for Sink {
+impl<'a> MakeWriter<'a> for LogSink {
     type Writer = &'a Self;
 
     fn make_writer(&'a self) -> &'a Self {
@@ -77,11 +77,11 @@ impl<'a> MakeWriter<'a> for Sink {
     }
 }
 
-/// A line at a time, as the formatter writes them.
-impl io::Write for &Sink {
+/// The formatter writes one line at a time.
+impl io::Write for &LogSink {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if let Err(TrySendError::Full(_)) = self.lines.try_send(Said::Line(line.to_vec())) {
-            drop_lines(&self.dropped, 1);
+        if let Err(TrySendError::Full(_)) = self.lines.try_send(SinkMessage::Line(line.to_vec())) {
+            count_dropped(&self.dropped, 1);
         }
         Ok(line.len())
     }
@@ -91,37 +91,40 @@ impl io::Write for &Sink {
     }
 }
 
-fn drop_lines(dropped: &AtomicU64, count: u64) {
+fn count_dropped(dropped: &AtomicU64, count: u64) {
     dropped.fetch_add(count, Ordering::Relaxed);
     metrics::counter!("twyla_log_lines_dropped_total").increment(count);
 }
 
-/// The thread that sends.
-struct Sender {
+/// The thread that sends batches.
+struct LogSender {
     client: Client,
     url: reqwest::Url,
     token: Option<String>,
     dropped: Arc<AtomicU64>,
 }
 
-/// What came of a batch.
-enum Came {
+/// The result of one request.
+enum PostOutcome {
     Sent,
-    /// It may be taken later.
-    Again,
+    /// The collector may accept it later.
+    RetryLater,
     Refused,
 }
 
-impl Sender {
-    fn run(self, queue: &Receiver<Said>) {
-        let (mut told, mut next) = (0, Instant::now());
-        while let Ok(said) = queue.recv() {
-            let (batch, flush) = gather(said, queue);
+impl LogSender {
+    fn run(self, queue: &Receiver<SinkMessage>) {
+        let (mut reported, mut next) = (0, Instant::now());
+        while let Ok(message) = queue.recv() {
+            let (batch, flush) = gather(message, queue);
             self.deliver(batch, flush.is_some());
             let dropped = self.dropped.load(Ordering::Relaxed);
-            if dropped > told && Instant::now() >= next {
-                tracing::warn!(lines = dropped - told, "lines of the log were dropped on their way to the collector");
-                (told, next) = (dropped, Instant::now() + TELL);
+            if dropped > reported && Instant::now() >= next {
+                tracing::warn!(
+                    lines = dropped - reported,
+                    "lines of the log were dropped on their way to the collector"
+                );
+                (reported, next) = (dropped, Instant::now() + REPORT_EVERY);
             }
             if let Some(flush) = flush {
                 let _ = flush.send(());
@@ -129,7 +132,7 @@ impl Sender {
         }
     }
 
-    /// Sends a batch, again and again unless this is the end.
+    /// Sends a batch, with retries unless it is the last.
     fn deliver(&self, batch: Vec<Vec<u8>>, is_last: bool) {
         if batch.is_empty() {
             return;
@@ -138,41 +141,41 @@ impl Sender {
         let mut pause = FIRST_PAUSE;
         loop {
             match self.post(&body) {
-                Came::Sent => return,
-                Came::Again if !is_last => {
+                PostOutcome::Sent => return,
+                PostOutcome::RetryLater if !is_last => {
                     thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                Came::Again | Came::Refused => return drop_lines(&self.dropped, lines),
+                PostOutcome::RetryLater | PostOutcome::Refused => return count_dropped(&self.dropped, lines),
             }
         }
     }
 
-    fn post(&self, body: &[u8]) -> Came {
+    fn post(&self, body: &[u8]) -> PostOutcome {
         let mut request = self.client.post(self.url.clone()).header("content-type", "application/x-ndjson");
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         match request.body(body.to_vec()).send() {
-            Ok(answer) if answer.status().is_success() => Came::Sent,
+            Ok(answer) if answer.status().is_success() => PostOutcome::Sent,
             Ok(answer) => match answer.status() {
-                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Came::Again,
-                status if status.is_server_error() => Came::Again,
-                _ => Came::Refused,
+                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => PostOutcome::RetryLater,
+                status if status.is_server_error() => PostOutcome::RetryLater,
+                _ => PostOutcome::Refused,
             },
-            Err(_) => Came::Again,
+            Err(_) => PostOutcome::RetryLater,
         }
     }
 }
 
-/// What comes within a while, as much as a batch has; and who waits for it to be sent.
-fn gather(first: Said, queue: &Receiver<Said>) -> (Vec<Vec<u8>>, Option<SyncSender<()>>) {
+/// Collects lines until the batch is full, [`GATHER`] has passed, or a flush is requested.
+fn gather(first: SinkMessage, queue: &Receiver<SinkMessage>) -> (Vec<Vec<u8>>, Option<SyncSender<()>>) {
     let until = Instant::now() + GATHER;
     let (mut batch, mut next) = (Vec::new(), Ok(first));
     loop {
         match next {
-            Ok(Said::Line(line)) => batch.push(line),
-            Ok(Said::Flush(done)) => return (batch, Some(done)),
+            Ok(SinkMessage::Line(line)) => batch.push(line),
+            Ok(SinkMessage::Flush(done)) => return (batch, Some(done)),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return (batch, None),
         }
         if batch.len() == BATCH {

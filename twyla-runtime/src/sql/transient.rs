@@ -1,15 +1,15 @@
-//! Whether a database's error is its own trouble, or the fault of a statement.
+//! Classifies database errors: transient ones, and those that a statement causes.
 
 use std::borrow::Cow;
 
 use crate::service::dedupe::Trouble;
 
-/// Whether an error may pass by itself: the connection, the pool, a lock, a serialization failure, a lack of resources.
-/// Whoever tries again later may succeed with the same statements.
+/// Returns whether the same statements may succeed later: the error concerns the connection, the pool, a lock, a
+/// serialization failure or a lack of resources.
 ///
-/// The codes are the classes 08, 40, 53, 55, 57 and 58 and `25006` of PostgreSQL (its documentation, appendix A), and SQLite's
-/// primary result codes `BUSY`, `LOCKED`, `NOMEM`, `READONLY`, `IOERR`, `FULL` and `CANTOPEN`.
-pub(super) fn passes(error: &sqlx::Error) -> bool {
+/// These are PostgreSQL's classes 08, 40, 53, 55, 57 and 58 and its code `25006` (PostgreSQL documentation, appendix A), and
+/// SQLite's primary result codes `BUSY`, `LOCKED`, `NOMEM`, `READONLY`, `IOERR`, `FULL` and `CANTOPEN`.
+pub(super) fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
@@ -25,9 +25,9 @@ pub(super) fn passes(error: &sqlx::Error) -> bool {
     }
 }
 
-/// The trouble that an error is. `in_use` says whether connections of the pool are in use: then it may be for them that no other
-/// was to be had, and else there is no database.
-pub(super) fn trouble(error: sqlx::Error, in_use: bool) -> Trouble {
+/// Converts an error of the store. `in_use` is whether connections of the pool are in use: a pool timeout then means that the
+/// pool is exhausted, and otherwise that the database is unreachable.
+pub(super) fn store_error(error: sqlx::Error, in_use: bool) -> Trouble {
     let busy = match &error {
         sqlx::Error::PoolTimedOut => in_use,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| matches!(sqlite(&code), Some(5 | 6))),
@@ -36,12 +36,12 @@ pub(super) fn trouble(error: sqlx::Error, in_use: bool) -> Trouble {
     Trouble { cause: error.into(), busy }
 }
 
-/// Whether an earlier statement of the same transaction has failed, which PostgreSQL refuses all later ones for.
+/// Returns whether PostgreSQL refused the statement because an earlier one of the same transaction failed.
 pub(super) fn is_after_a_failure(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if error.code() == Some(Cow::Borrowed("25P02")))
 }
 
-/// The primary result code, of a database whose codes are SQLite's: numbers, where PostgreSQL has five characters.
+/// Returns SQLite's primary result code; `None` for PostgreSQL's codes, which have five characters.
 fn sqlite(code: &str) -> Option<u32> {
     if code.len() == 5 { None } else { code.parse().ok().map(|code: u32| code & 0xff) }
 }
