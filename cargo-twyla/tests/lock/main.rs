@@ -200,7 +200,7 @@ fn what_cannot_be_checked_ends_with_two() {
     assert!(refused(&["check", "--schemas", "elsewhere"]).contains("elsewhere has no lock"));
     assert!(refused(&["accept", "bot.replay"]).contains("did you mean `bot.reply`?"));
     assert!(refused(&["accept", "reply"]).contains("`reply` is not the name of a contract: "));
-    assert!(refused(&["accept", "--reason", "so"]).contains("--reason goes with --direction"));
+    assert!(refused(&["accept", "--reason", "so"]).contains("--reason needs --direction"));
     repository.edit("schemas/contracts.lock", "\"lock\": 1", "\"lock\": 7");
     assert!(refused(&["check"]).contains("error: schemas/contracts.lock:2:11: is a lock of the form 7"));
     repository.git(&["checkout", "--quiet", "."]);
