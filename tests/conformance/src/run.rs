@@ -1,4 +1,4 @@
-//! Runs one content through the generated decode and encode.
+//! Decodes and encodes one content with its generated type.
 
 use std::fmt::Debug;
 use std::panic;
