@@ -1,4 +1,4 @@
-//! The booking service's handlers: a booking by its code, or why there is none.
+//! The booking service's handler: returns a booking by its code, or the reason why there is none.
 
 mod contracts {
     twyla_runtime::include_contracts!();
@@ -11,16 +11,16 @@ use contracts::rpc::navitaire_api::{GetBookingError, GetBookingErrorReason, GetB
 use contracts::shared::{Booking, BookingFlightsItem};
 use twyla_runtime::{Rpcs, State, rpc, rpcs};
 
-/// The bookings that there are, by their codes; none where one was cancelled.
+/// The existing bookings by code; `None` for a cancelled one.
 #[derive(Clone)]
 pub struct Bookings(Arc<BTreeMap<&'static str, Option<Booking>>>);
 
 impl Bookings {
-    /// Those of the demo: `A1324B` and `ZZ9PLR`, and `GONE99`, which was cancelled.
+    /// The demo's bookings: `A1324B` and `ZZ9PLR`, and the cancelled `GONE99`.
     #[must_use]
     pub fn demo() -> Self {
         let flight = |number: &str, from: &str, to: &str, departs: &str| {
-            // a flight of the demo without a time would be one without a flight
+            // a flight whose time is invalid is left out
             departs.parse().ok().map(|departs| BookingFlightsItem::new(departs, from, number, to))
         };
         let booking = |code: &str, passengers: &[&str], flights: Vec<Option<BookingFlightsItem>>, price| {

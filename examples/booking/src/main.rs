@@ -1,4 +1,4 @@
-//! The booking service over HTTP: `cargo run -p booking` serves on `127.0.0.1:8080`, or where `BOOKING_HTTP_ADDRESS` says.
+//! The booking service over HTTP: `cargo run -p booking` serves on `127.0.0.1:8080`, or on `BOOKING_HTTP_ADDRESS`.
 
 use std::process::ExitCode;
 
@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Error> {
-    // the bus is for a service that listens too; this one only answers
+    // a service needs a bus; this one has no listeners
     let bus = Bus::from_env("EVENT_BUS").await?;
     let service = bus.service().state(Bookings::demo()).rpcs(rpcs()).serve(Serve::from_env("BOOKING")?);
     let running = service.start().await?;

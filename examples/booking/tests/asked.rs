@@ -1,9 +1,9 @@
-//! The service as others ask it: a person with curl, as the README shows it, and Python programs that know nothing of Twyla.
+//! The service as other clients see it: curl, with the command in the README, and Python programs without Twyla.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-/// The service, killed when it is dropped.
+/// The service, killed when dropped.
 struct Service(Child, String);
 
 impl Service {
@@ -26,7 +26,7 @@ impl Drop for Service {
     }
 }
 
-/// What curl shows, and the status.
+/// The output of curl, and the status.
 fn curl(service: &Service, body: &str) -> (serde_json::Value, String) {
     let url = format!("{}/rpc/get_booking", service.1);
     let output = Command::new("curl")
@@ -40,7 +40,7 @@ fn curl(service: &Service, body: &str) -> (serde_json::Value, String) {
 }
 
 #[test]
-fn is_answered() {
+fn answers_curl() {
     let service = Service::start();
     let (booking, status) = curl(&service, r#"{"pnr": "A1324B"}"#);
     assert_eq!((status.as_str(), &booking["passengers"][0]), ("200", &"Ada Lovelace".into()));
@@ -54,7 +54,7 @@ fn is_answered() {
     );
 }
 
-/// What a Python program hears that calls with this library.
+/// The response that a Python program with this library gets.
 fn python(program: &str) {
     let service = Service::start();
     let python = std::env::var("TWYLA_TEST_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".to_owned());
@@ -73,7 +73,7 @@ def show(status, body):
 
 #[test]
 #[ignore = "needs Python with requests: cargo xtask test installs it"]
-fn is_answered_to_requests() {
+fn answers_requests() {
     python(&format!(
         "{SHOW}{}",
         r#"
@@ -89,7 +89,7 @@ with requests.Session() as session:
 
 #[test]
 #[ignore = "needs Python with aiohttp: cargo xtask test installs it"]
-fn is_answered_to_aiohttp() {
+fn answers_aiohttp() {
     python(&format!(
         "{SHOW}{}",
         r#"

@@ -1,4 +1,4 @@
-//! The bot: listens to what people say, answers with an event of its own, and shows both.
+//! The bot: listens to user input, answers with an event of its own, and shows both.
 
 use tokio::sync::mpsc::UnboundedSender;
 use twyla_runtime::rpc::CallError;
@@ -10,7 +10,7 @@ use crate::contracts::bot::{Reply, ReplyMood};
 use crate::contracts::rpc::navitaire_api::{GetBooking, GetBookingRequest};
 use crate::contracts::shared::{Booking, Suggestion};
 
-/// Gets each reply as it is shown, so that the demo knows when to go on.
+/// Receives each reply when it is shown, so that the demo knows when to continue.
 pub type Shown = UnboundedSender<String>;
 
 /// The bot's listeners.
@@ -18,7 +18,7 @@ pub fn listeners() -> Listeners {
     listeners![answer, show]
 }
 
-/// Answers what a person has said: a booking's code with the booking, for which the booking service is called.
+/// Answers a user input; if it is a booking's code, with the booking from the booking service.
 #[listener("api.user_input", group = "bot")]
 async fn answer(input: UserInput, context: Context, bus: Bus, rpc: Rpc) -> Result<(), Fail> {
     let who = context.user.as_deref().unwrap_or("guest");
@@ -31,8 +31,8 @@ async fn answer(input: UserInput, context: Context, bus: Bus, rpc: Rpc) -> Resul
     Ok(())
 }
 
-/// What is said of a booking. What the service says for itself is an answer; what stands in the way of asking it is tried
-/// again, as this event is.
+/// The text about a booking. An error of the service's contract is an answer; any other error of the call retries the
+/// event.
 async fn booking(rpc: &Rpc, code: String, context: &Context) -> Result<Reply, Fail> {
     match rpc.call::<GetBooking>(GetBookingRequest::new(code), context).await {
         Ok(booking) => Ok(reply(ReplyMood::Cheerful, itinerary(&booking))),
@@ -49,7 +49,7 @@ fn itinerary(booking: &Booking) -> String {
     format!("{} fly {}.", booking.passengers.join(" and "), flights.collect::<Vec<_>>().join(", then "))
 }
 
-/// The code that a line is, if it looks like one: six letters and digits, of both kinds.
+/// The booking code in a line, if it looks like one: six letters and digits, of both kinds.
 fn booking_code(line: &str) -> Option<String> {
     let code = line.trim();
     let mixed = code.bytes().any(|byte| byte.is_ascii_digit()) && code.bytes().any(|byte| byte.is_ascii_alphabetic());
@@ -57,14 +57,14 @@ fn booking_code(line: &str) -> Option<String> {
         .then(|| code.to_ascii_uppercase())
 }
 
-/// Shows what the bot has answered.
+/// Shows a reply of the bot.
 #[listener("bot.reply", group = "screen")]
 async fn show(reply: Reply, context: Context, shown: State<Shown>) {
     println!("bot ({}): {}", context.channel, reply.text);
     for suggestion in reply.suggestions.iter().flatten() {
         println!("      [{}]", suggestion.label);
     }
-    // without a receiver if the bot runs as a service
+    // there is no receiver if the bot runs as a service
     let _ = shown.0.send(reply.text);
 }
 
@@ -103,7 +103,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
     }
 
-    /// The bot, with the booking service beside it or without, and what it shows.
+    /// Runs the bot, with or without the booking service, and returns what it shows.
     async fn bot(with_bookings: bool) -> (TestBus, UnboundedReceiver<String>) {
         let (test, rpc) = (TestBus::new(), Rpc::in_memory());
         if with_bookings {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_said_is_answered_and_shown() {
+    async fn an_input_is_answered_and_shown() {
         let (test, mut shown) = bot(true).await;
         test.give(UserInput::new("Hello"), Context::new("web")).await;
         let reply = test.expect_emitted::<Reply>();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_booking_that_nobody_can_be_asked_for_is_tried_again_and_set_aside() {
+    async fn a_booking_without_a_service_is_retried_and_dead_lettered() {
         let (test, _shown) = bot(false).await;
         test.give(UserInput::new("A1324B"), Context::new("web")).await;
         test.expect_attempts::<UserInput>("bot", [0, 100, 300, 700, 1500].map(Duration::from_millis));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_said_is_answered_once() {
+    fn every_input_is_answered_once() {
         let (runtime, mut runner) = (runtime(), proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64)));
         let (test, _shown) = runtime.block_on(bot(true));
         let said = |input: UserInput| {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_breaks_its_contract_never_comes_to_the_bot() {
+    async fn an_invalid_input_never_reaches_the_bot() {
         let (test, _shown) = bot(true).await;
         for broken in broken::<UserInput>() {
             test.give_json::<UserInput>(&broken.content, &Context::new("web")).await;

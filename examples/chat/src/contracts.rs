@@ -1,3 +1,3 @@
-//! The demo platform's contracts, as the build script has compiled them from `schemas/`.
+//! The demo platform's contracts, which the build script compiles from `schemas/`.
 
 twyla_runtime::include_contracts!();

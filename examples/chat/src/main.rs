@@ -4,8 +4,8 @@
 //! - `cargo run -p chat -- listen` and `cargo run -p chat -- say TEXT`: in two processes over RabbitMQ, which
 //!   `EVENT_BUS_AMQP_HOST`, `_PORT`, `_USER`, `_PASS` and `_VHOST` name.
 //!
-//! A line that looks like a booking's code (`A1324B`) has the bot call the booking service: within this process, or with
-//! `--features http` where `PLATFORM_NAVITAIRE_API_URL` says that one is (`cargo run -p booking`).
+//! For a line that looks like a booking's code (`A1324B`), the bot calls the booking service: in this process, or with
+//! `--features http` at `PLATFORM_NAVITAIRE_API_URL` (`cargo run -p booking`).
 
 mod bot;
 mod contracts;
@@ -24,7 +24,7 @@ use twyla_runtime::{Bus, Config, Rpc, Running};
 /// The lines for a run without input.
 const SAMPLE: [&str; 4] = ["Hello there", "When does the next flight to Lisbon leave?", "A1324B", "Thank you"];
 
-/// How long an answer is waited for: a booking service that can't be reached is asked a few times.
+/// The time limit for an answer: calls to an unreachable booking service are retried a few times.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const USAGE: &str = "usage: chat                 talk to the bot here, in one process
@@ -66,7 +66,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Both sides in this process, on the in-memory bus.
+/// Runs both sides in this process, on the in-memory bus.
 async fn talk() -> Result<(), Box<dyn std::error::Error>> {
     let bus = Bus::in_memory();
     let (rpc, bookings) = bookings(&bus).await?;
@@ -98,7 +98,7 @@ async fn talk() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The way to the booking service, which is in this process too where nothing says that it is elsewhere.
+/// The caller of the booking service, which runs in this process unless a variable names its address.
 async fn bookings(bus: &Bus) -> Result<(Rpc, Running), Box<dyn std::error::Error>> {
     let rpc = Rpc::from_env("PLATFORM")?;
     let mut service = bus.service();
@@ -108,7 +108,7 @@ async fn bookings(bus: &Bus) -> Result<(Rpc, Running), Box<dyn std::error::Error
     Ok((rpc, service.start().await?))
 }
 
-/// The bot as a service of its own.
+/// Runs the bot as a service.
 async fn listen() -> Result<(), Box<dyn std::error::Error>> {
     let bus = broker().await?;
     let (rpc, _bookings) = bookings(&bus).await?;
@@ -118,7 +118,7 @@ async fn listen() -> Result<(), Box<dyn std::error::Error>> {
     Ok(running.run().await?)
 }
 
-/// One line to a bot that runs elsewhere.
+/// Sends one line to a bot in another process.
 async fn say(text: &str) -> Result<(), Box<dyn std::error::Error>> {
     let bus = broker().await?;
     bus.emit(UserInput::new(text), context()).await?;
@@ -126,7 +126,7 @@ async fn say(text: &str) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Two processes meet at a broker, so an in-memory bus won't do.
+/// Two processes need a broker, so an in-memory bus is an error.
 async fn broker() -> Result<Bus, Box<dyn std::error::Error>> {
     match Config::from_env("EVENT_BUS")? {
         Some(config) => Ok(Bus::connect(config).await?),

@@ -1,4 +1,4 @@
-//! The demo as a person starts it: piped lines, nothing at all, and two processes over RabbitMQ.
+//! The demo as a user starts it: with piped lines, without input, and as two processes over RabbitMQ.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -38,7 +38,7 @@ fn answers_each_piped_line_in_turn() {
 }
 
 #[test]
-fn shows_a_sample_where_nothing_is_typed() {
+fn shows_a_sample_without_input() {
     let output = chat().stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let shown = text(&output.stdout);
@@ -47,7 +47,7 @@ fn shows_a_sample_where_nothing_is_typed() {
 }
 
 #[test]
-fn asks_the_booking_service_for_what_looks_like_a_code() {
+fn calls_the_booking_service_for_a_code() {
     let output = talk("a1324b\nGONE99\nAAAA11\nabcdef\n");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(
@@ -65,7 +65,7 @@ fn asks_the_booking_service_for_what_looks_like_a_code() {
     assert_eq!(text(&output.stderr), "");
 }
 
-/// Answers one call with a booking that nobody else has; what was asked.
+/// Answers one call with a booking that the demo lacks; returns the request.
 fn booking_service() -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -107,7 +107,7 @@ fn asks_a_booking_service_elsewhere_over_http() {
 }
 
 #[test]
-fn says_why_a_line_is_no_emission_and_goes_on() {
+fn reports_an_invalid_line_and_continues() {
     let output = talk("\nHello\n");
     assert!(output.status.success(), "{output:?}");
     assert!(text(&output.stdout).contains("ada (terminal): Hello"), "{output:?}");
@@ -116,7 +116,7 @@ fn says_why_a_line_is_no_emission_and_goes_on() {
 }
 
 #[test]
-fn says_what_two_processes_need() {
+fn reports_what_two_processes_need() {
     let output = chat().args(["say", "Hello"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("EVENT_BUS_AMQP_HOST"), "{output:?}");
