@@ -115,7 +115,7 @@ impl<DB: Dialect> Claim for SqlClaim<DB> {
 /// #[listener("shop.order_placed", group = "billing")]
 /// async fn bill(order: OrderPlaced, tx: Tx<Postgres>) -> Result<(), Fail> {
 ///     let mut tx = tx.lock().await;
-///     sqlx::query("INSERT INTO bills (order_id) VALUES ($1)").bind(order.id).execute(&mut **tx).await?;
+///     sqlx::query("INSERT INTO bills (order_id) VALUES ($1)").bind(order.id).execute(&mut *tx).await?;
 ///     Ok(())
 /// }
 /// ```
@@ -148,7 +148,7 @@ impl<DB: Dialect> fmt::Debug for Tx<DB> {
     }
 }
 
-/// The connection of a locked transaction: pass `&mut **guard` to an sqlx query.
+/// The connection of a locked transaction: pass `&mut *guard` to an sqlx query.
 pub struct TxGuard<'a, DB: Dialect>(MutexGuard<'a, Option<Transaction<'static, DB>>>);
 
 impl<DB: Dialect> fmt::Debug for TxGuard<'_, DB> {
