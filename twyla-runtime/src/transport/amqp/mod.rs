@@ -7,6 +7,7 @@ pub(crate) mod error;
 pub(crate) mod io;
 pub(crate) mod publish;
 
+use std::fmt;
 use std::sync::Arc;
 
 use lapin::types::ShortString;
@@ -26,7 +27,6 @@ use crate::dead_letter::triage::{Decide, Sorted};
 use crate::future::BoxFuture;
 
 /// The RabbitMQ transport. It doesn't use lapin's own recovery, which can hang for ever.
-#[derive(Debug)]
 pub(crate) struct Amqp {
     publish: Arc<AmqpLink>,
     consume: Arc<AmqpLink>,
@@ -61,6 +61,13 @@ impl Amqp {
             config,
             in_flight: InFlight::default(),
         })
+    }
+}
+
+impl fmt::Debug for Amqp {
+    /// Without the configuration, which has a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Amqp").field("publish", &self.publish).field("consume", &self.consume).finish_non_exhaustive()
     }
 }
 
