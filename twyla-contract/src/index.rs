@@ -1,5 +1,5 @@
-//! The model as a compact text: a line per fact, fields parted by tabs. The build script writes it beside the generated
-//! code and the macros read it back, so writing and reading are exact inverses.
+//! The model as compact text: one line per fact, fields separated by tabs. The build script writes it next to the generated
+//! code and the macros read it: reading is the exact inverse of writing.
 
 use std::fmt::{self, Write};
 
@@ -8,10 +8,10 @@ use crate::{Context, Contracts, Event, EventName, Kind, Place, Property, Rpc, Rp
 /// The index's file name in `OUT_DIR`.
 pub const FILE_NAME: &str = "twyla.index";
 
-/// The first line: another version of the text is refused, not guessed at.
+/// The first line. A text of another version is refused.
 const HEADER: &str = "twyla-index 1";
 
-/// Writes the model as text.
+/// Formats the model as text.
 #[must_use]
 pub fn write(contracts: &Contracts) -> String {
     let mut out = format!("{HEADER}\n");
@@ -44,17 +44,17 @@ pub fn write(contracts: &Contracts) -> String {
     out
 }
 
-/// Reads the model back.
+/// Parses the model.
 ///
 /// # Errors
-/// [`ReadError`] with the line that isn't what [`write()`] writes: another version, or a file cut short.
+/// [`ReadError`] with the first line that [`write()`] wouldn't write: another version, or a truncated file.
 pub fn read(text: &str) -> Result<Contracts, ReadError> {
     let mut lines = text.lines().enumerate().map(|(i, line)| (i + 1, line));
     match lines.next() {
         Some((_, HEADER)) => {}
         _ => return Err(ReadError { line: 1, what: "is not an index of this version" }),
     }
-    let (mut root, mut context, mut events, mut rpcs) = (None, None, Vec::<Event>::new(), Vec::<Open>::new());
+    let (mut root, mut context, mut events, mut rpcs) = (None, None, Vec::<Event>::new(), Vec::<PartialRpc>::new());
     for (number, text) in lines {
         let mut fields = Fields { line: number, rest: text.split('\t') };
         match fields.raw()? {
@@ -75,7 +75,7 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
             "rpc" => {
                 let name = RpcName::parse(&fields.text()?).map_err(|_| fields.wrong("has a bad RPC name"))?;
                 let (rust_path, idempotent) = (fields.text()?, fields.flag()?);
-                rpcs.push(Open {
+                rpcs.push(PartialRpc {
                     line: number,
                     name,
                     rust_path,
@@ -102,12 +102,12 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
         root: root.ok_or_else(|| missing("is the last, and no root was given"))?,
         context: context.ok_or_else(|| missing("is the last, and no context was given"))?,
         events,
-        rpcs: rpcs.into_iter().map(Open::close).collect::<Result<_, _>>()?,
+        rpcs: rpcs.into_iter().map(PartialRpc::close).collect::<Result<_, _>>()?,
     })
 }
 
-/// An RPC whose parts are still to come.
-struct Open {
+/// An RPC whose parts are not all read yet.
+struct PartialRpc {
     line: usize,
     name: RpcName,
     rust_path: String,
@@ -117,7 +117,7 @@ struct Open {
     error: Option<RpcBody>,
 }
 
-impl Open {
+impl PartialRpc {
     fn close(self) -> Result<Rpc, ReadError> {
         let Self { line, name, rust_path, idempotent, request, response, error } = self;
         match (request, response) {
@@ -127,7 +127,7 @@ impl Open {
     }
 }
 
-/// A text that isn't an index as [`write()`] writes it.
+/// The error of a text that [`write()`] didn't write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
     /// The line, from 1.
@@ -164,7 +164,7 @@ fn line(out: &mut String, word: &str, fields: &[&str]) {
     out.push('\n');
 }
 
-/// A kind in prefix order, a field per word, so that nesting needs no brackets.
+/// Appends a kind in prefix notation, one field per word, so that nesting needs no brackets.
 fn kind_words(kind: &Kind, out: &mut Vec<String>) {
     let bound = |bound: &Option<i128>| bound.map_or_else(|| "-".to_owned(), |bound| bound.to_string());
     match kind {
@@ -338,7 +338,7 @@ mod tests {
         assert!(read(&good.replace("\tyes", "\tmaybe")).is_err());
         assert!(read(&good.replace("nullable", "nulable")).is_err());
         assert!(read(&good.replace("\nresponse", "\nrequest")).is_err());
-        // no cut may panic, and one inside a line is noticed
+        // no truncation may panic, and one inside a line is detected
         for end in 0..good.len() {
             if good.is_char_boundary(end) {
                 let _ = read(&good[..end]);

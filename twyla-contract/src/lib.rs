@@ -4,12 +4,12 @@
 //! The build script, the macros and the command line share it, so the crate has no dependencies. Its modules:
 //!
 //! - [`name`]: names of events, RPCs, domains and groups, parsed into types that are always valid;
-//! - [`rust`]: the Rust names that contract names become;
+//! - [`rust`]: the Rust names for contract names;
 //! - [`model`]: contracts, events, RPCs, properties and the kinds of value that a property holds;
-//! - [`index`]: the model as a compact text, written by the build script and read by the macros;
+//! - [`index`]: the model as compact text, written by the build script and read by the macros;
 //! - [`record`]: the records, embedded in a program, of the contracts that it uses;
 //! - [`similar`]: the most similar of several names, for a did-you-mean;
-//! - [`text`]: text from outside, made safe to show.
+//! - [`text`]: escaping of untrusted text for display.
 #![forbid(unsafe_code)]
 
 pub mod index;

@@ -1,10 +1,10 @@
-//! The contracts of a schemas folder as the macros need them: names, places, properties and the kinds of their values.
+//! The contracts of a schemas folder for the macros: names, places, properties and the kinds of their values.
 
 use std::fmt;
 
 use crate::{EventName, RpcName};
 
-/// Everything that one schemas folder declares.
+/// All contracts of one schemas folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contracts {
     /// The schemas folder as messages show it, for example `schemas`.
@@ -18,13 +18,13 @@ pub struct Contracts {
 }
 
 impl Contracts {
-    /// The event of that name.
+    /// Returns the event of that name.
     #[must_use]
     pub fn event(&self, name: &str) -> Option<&Event> {
         self.events.iter().find(|event| event.name.as_str() == name)
     }
 
-    /// The RPC of that name.
+    /// Returns the RPC of that name.
     #[must_use]
     pub fn rpc(&self, name: &str) -> Option<&Rpc> {
         self.rpcs.iter().find(|rpc| rpc.name.as_str() == name)
@@ -49,20 +49,20 @@ pub struct Event {
     pub place: Place,
     /// The generated type, relative to the module that includes the contracts: `api::UserInput`.
     pub rust_path: String,
-    /// The content's properties in the order of the schema. Empty also where the content is a map.
+    /// The content's properties in the order of the schema. Also empty if the content is a map.
     pub properties: Vec<Property>,
     /// Whether a content may have members that the schema doesn't declare.
     pub open: bool,
 }
 
 impl Event {
-    /// The property with that name on the wire.
+    /// Returns the property with that name on the wire.
     #[must_use]
     pub fn property(&self, wire: &str) -> Option<&Property> {
         self.properties.iter().find(|property| property.wire == wire)
     }
 
-    /// The last segment of the generated type's path: `UserInput`.
+    /// Returns the last segment of the generated type's path: `UserInput`.
     #[must_use]
     pub fn rust_name(&self) -> &str {
         self.rust_path.rsplit("::").next().unwrap_or(&self.rust_path)
@@ -74,39 +74,39 @@ impl Event {
 pub struct Rpc {
     /// The RPC's name.
     pub name: RpcName,
-    /// The generated type that stands for it, relative to the module that includes the contracts:
+    /// The generated type that represents the RPC, relative to the module that includes the contracts:
     /// `rpc::navitaire_api::GetBooking`.
     pub rust_path: String,
-    /// Whether it may be done again with nothing changed by it, as `idempotent` in its request's schema says.
+    /// Whether repeating a call has no further effect, as `idempotent` in its request's schema says.
     pub idempotent: bool,
-    /// What a caller sends.
+    /// The contract of the request.
     pub request: RpcBody,
-    /// What the service answers with.
+    /// The contract of the response.
     pub response: RpcBody,
-    /// What the service answers with where it can't do what was asked for, if there is a contract for it.
+    /// The contract of the error, if there is one.
     pub error: Option<RpcBody>,
 }
 
 impl Rpc {
-    /// The last segment of the generated type's path: `GetBooking`.
+    /// Returns the last segment of the generated type's path: `GetBooking`.
     #[must_use]
     pub fn rust_name(&self) -> &str {
         self.rust_path.rsplit("::").next().unwrap_or(&self.rust_path)
     }
 }
 
-/// The contract of what goes one way in an RPC.
+/// The contract of one message of an RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcBody {
     /// Where the schema begins.
     pub place: Place,
-    /// The generated type, relative to the module that includes the contracts: `rpc::navitaire_api::GetBookingRequest`,
-    /// or the one of what the schema refers to and says nothing more of.
+    /// The generated type, relative to the module that includes the contracts: `rpc::navitaire_api::GetBookingRequest`, or
+    /// the referenced type if the schema is only a reference.
     pub rust_path: String,
 }
 
 impl RpcBody {
-    /// The last segment of the generated type's path: `GetBookingRequest`.
+    /// Returns the last segment of the generated type's path: `GetBookingRequest`.
     #[must_use]
     pub fn rust_name(&self) -> &str {
         self.rust_path.rsplit("::").next().unwrap_or(&self.rust_path)
@@ -120,9 +120,9 @@ pub struct Property {
     pub wire: String,
     /// The field's name in Rust, in the generated struct and, unless it is renamed, in a hand-written one.
     pub field: String,
-    /// Whether every content has it.
+    /// Whether the property is required.
     pub required: bool,
-    /// What it holds.
+    /// The kind of its value.
     pub kind: Kind,
     /// The generated field's type, without the `Option` of an optional property, with generated types relative to the
     /// module that includes the contracts: `Vec<api::UserInputItem>`.
@@ -131,7 +131,7 @@ pub struct Property {
     pub place: Place,
 }
 
-/// The kind of value that a property holds, as far as a Rust type shows it.
+/// The kind of a property's value, as far as a Rust type expresses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Any value.
@@ -140,7 +140,7 @@ pub enum Kind {
     Null,
     /// `true` or `false`.
     Boolean,
-    /// An integer within bounds, both inclusive; a bound that is absent doesn't hold.
+    /// An integer within inclusive bounds; `None` is unbounded.
     Integer {
         /// The smallest.
         minimum: Option<i128>,
@@ -149,11 +149,11 @@ pub enum Kind {
     },
     /// A number.
     Number,
-    /// Any string, whatever its length, pattern or format.
+    /// A string, with or without a length, pattern or format.
     String,
     /// A string of a format that has a type of its own: `date`, `date-time`, `uuid`, `ipv4` or `ipv6`.
     Format(String),
-    /// One of some strings.
+    /// One of several strings.
     Enum(Vec<String>),
     /// An array of items of one kind.
     Array(Box<Kind>),
@@ -164,17 +164,17 @@ pub enum Kind {
         /// The generated type, relative to the module that includes the contracts.
         rust_path: String,
     },
-    /// Something else that has a generated type: a union, a tuple, a mix of constants.
+    /// Another value with a generated type: a union, a tuple, mixed constants.
     Other {
         /// The generated type, relative to the module that includes the contracts.
         rust_path: String,
     },
-    /// A value of that kind, or `null`.
+    /// A value of a kind, or `null`.
     Nullable(Box<Kind>),
 }
 
 impl fmt::Display for Kind {
-    /// In the contract's words: `an integer from 0 to 1000`.
+    /// Formats the kind in the contract's terms: `an integer from 0 to 1000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str("any value"),
@@ -206,7 +206,7 @@ impl fmt::Display for Kind {
 /// A place in a schema file; line and column count from 1, the column in characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
-    /// The file's path as messages show it: the schemas folder as it was given, and the path in it.
+    /// The file's path as messages show it: the given schemas folder and the path in it.
     pub file: String,
     /// The line, from 1.
     pub line: u32,
@@ -215,7 +215,7 @@ pub struct Place {
 }
 
 impl fmt::Display for Place {
-    /// `schemas/events/api/user_input.json:9:7`
+    /// Formats as `schemas/events/api/user_input.json:9:7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }

@@ -1,19 +1,19 @@
-//! Names of events, RPCs, domains, services and groups, parsed once into types that can't be wrong.
+//! Names of events, RPCs, domains, services and groups, parsed into types that are always valid.
 
 use std::fmt;
 
-/// The longest event name in bytes: with a group and `.dead` behind it, a queue's name stays below the 255 bytes of an
-/// AMQP 0-9-1 short string.
+/// The maximum length of an event name in bytes: with a group and `.dead` appended, a queue's name stays below the 255 bytes
+/// of an AMQP 0-9-1 short string.
 pub const MAX_EVENT_NAME: usize = 180;
-/// The longest RPC name in bytes.
+/// The maximum length of an RPC name in bytes.
 pub const MAX_RPC_NAME: usize = 180;
-/// The longest group name in bytes.
+/// The maximum length of a group name in bytes.
 pub const MAX_GROUP: usize = 64;
 
 /// The name of an event: a domain, a dot, and an event type, which may have further dots.
 ///
-/// The domain names the exchange and the event type is the routing key, so both are made of words of ASCII letters,
-/// digits, `_` and `-`; a domain begins with a letter and is one word.
+/// The domain names the exchange and the event type is the routing key. Both consist of words of ASCII letters, digits, `_`
+/// and `-`; a domain is one word and begins with a letter.
 ///
 /// ```
 /// let name = twyla_contract::EventName::parse("api.user_input").unwrap();
@@ -44,25 +44,25 @@ impl EventName {
         Ok(Self { text: text.to_owned(), dot })
     }
 
-    /// The part before the first dot: the name of the exchange.
+    /// Returns the part before the first dot: the name of the exchange.
     #[must_use]
     pub fn domain(&self) -> &str {
         &self.text[..self.dot]
     }
 
-    /// The part behind the first dot: the routing key.
+    /// Returns the part after the first dot: the routing key.
     #[must_use]
     pub fn event_type(&self) -> &str {
         &self.text[self.dot + 1..]
     }
 
-    /// A number that stands for the name where types must carry it: 64-bit FNV-1a of the whole name.
+    /// Returns the 64-bit FNV-1a hash of the name, for types that carry it as a number.
     #[must_use]
     pub fn key(&self) -> u64 {
         key(&self.text)
     }
 
-    /// The whole name, `domain.event_type`.
+    /// Returns the whole name, `domain.event_type`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -77,8 +77,8 @@ impl fmt::Display for EventName {
 
 /// The name of an RPC: a service, a dot, and a method, which may have further dots.
 ///
-/// Both are made of words of ASCII letters, digits, `_` and `-`, as they are part of a URL's path and of an environment
-/// variable's name; a service begins with a letter and is one word.
+/// Both consist of words of ASCII letters, digits, `_` and `-`, as they are part of a URL's path and of an environment
+/// variable's name; a service is one word and begins with a letter.
 ///
 /// ```
 /// let name = twyla_contract::RpcName::parse("navitaire-api.get_booking").unwrap();
@@ -105,25 +105,25 @@ impl RpcName {
         Ok(Self { text: text.to_owned(), dot })
     }
 
-    /// The part before the first dot: the service that serves it.
+    /// Returns the part before the first dot: the service that serves it.
     #[must_use]
     pub fn service(&self) -> &str {
         &self.text[..self.dot]
     }
 
-    /// The part behind the first dot: the last segment of its URL's path.
+    /// Returns the part after the first dot: the last segment of its URL's path.
     #[must_use]
     pub fn method(&self) -> &str {
         &self.text[self.dot + 1..]
     }
 
-    /// A number that stands for the name where types must carry it: 64-bit FNV-1a of the whole name.
+    /// Returns the 64-bit FNV-1a hash of the name, for types that carry it as a number.
     #[must_use]
     pub fn key(&self) -> u64 {
         key(&self.text)
     }
 
-    /// The whole name, `service.method`.
+    /// Returns the whole name, `service.method`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -153,7 +153,7 @@ impl Group {
         Ok(Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -166,7 +166,7 @@ impl fmt::Display for Group {
     }
 }
 
-/// Holds `text` to the rules of a domain's name: one word that begins with a letter.
+/// Checks `text` against the rules of a domain's name: one word that begins with a letter.
 ///
 /// # Errors
 /// [`NameError`] says what is wrong.
@@ -178,7 +178,7 @@ pub fn domain(text: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// Holds `text` to the rules of a service's name: one word that begins with a letter.
+/// Checks `text` against the rules of a service's name: one word that begins with a letter.
 ///
 /// # Errors
 /// [`NameError`] says what is wrong.
@@ -190,7 +190,7 @@ pub fn service(text: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// Holds `text` to the rules of a method's name: words with single dots between them.
+/// Checks `text` against the rules of a method's name: words with single dots between them.
 ///
 /// # Errors
 /// [`NameError`] says what is wrong.
@@ -198,7 +198,7 @@ pub fn method(text: &str) -> Result<(), NameError> {
     event_type(text)
 }
 
-/// Holds `text` to the rules of an event type: words with single dots between them.
+/// Checks `text` against the rules of an event type: words with single dots between them.
 ///
 /// # Errors
 /// [`NameError`] says what is wrong.
@@ -218,7 +218,7 @@ fn word(part: &str, whole: &str) -> Result<(), NameError> {
         ));
     };
     if let Some(bad) = part.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))) {
-        return Err(NameError { name: whole.to_owned(), why: Why::Char(bad) });
+        return Err(NameError { name: whole.to_owned(), why: Reason::Char(bad) });
     }
     if !first.is_ascii_alphanumeric() {
         return Err(NameError::new(whole, "has a word that begins with neither a letter nor a digit"));
@@ -229,28 +229,28 @@ fn word(part: &str, whole: &str) -> Result<(), NameError> {
 /// A name that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError {
-    /// The name as it was written.
+    /// The invalid name.
     pub name: String,
-    why: Why,
+    why: Reason,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Why {
+enum Reason {
     Text(&'static str),
     Char(char),
 }
 
 impl NameError {
     fn new(name: &str, why: &'static str) -> Self {
-        Self { name: name.to_owned(), why: Why::Text(why) }
+        Self { name: name.to_owned(), why: Reason::Text(why) }
     }
 }
 
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.why {
-            Why::Text(why) => write!(f, "`{}` {why}", self.name),
-            Why::Char(c) => {
+            Reason::Text(why) => write!(f, "`{}` {why}", self.name),
+            Reason::Char(c) => {
                 write!(f, "`{}` has {c:?}; names are made of ASCII letters, digits, `_` and `-`", self.name)
             }
         }

@@ -1,19 +1,19 @@
 //! Contract records: bytes embedded in a program for each contract that it emits, listens to, serves or calls, and for their
 //! schemas. `cargo twyla manifest` reads them from the built program.
 //!
-//! The code that uses a contract refers to its record: `emit::<T>` to that of `T`. So a record is in a program if and only if that
-//! code is, through any number of generic functions; a list written by hand could have more or less. A record is found by its
+//! The code that uses a contract refers to its record: `emit::<T>` to that of `T`. So a program contains a record if and
+//! only if it contains that code, even through generic functions; a hand-written list could differ. A record is found by its
 //! bytes, so it survives linkers, `strip` and optimization, in every executable format.
 //!
-//! A record is UTF-8: the magic, the length of its text in bytes and the text's checksum, both hexadecimal, and the text: its
-//! kind and its fields, separated by tabs.
+//! A record is UTF-8: the magic, the length of its text in bytes and the text's checksum, both hexadecimal, and the text:
+//! its kind and its fields, separated by tabs.
 
 use std::fmt;
 
 /// The first bytes of a record.
 const MAGIC: [u8; 16] = *b"\x7ftwyla\0record\x01\x0d\x0a";
-/// The complement of the magic. With the magic itself, a program that reads records would contain the beginning of one.
-const CIGAM: [u8; 16] = {
+/// The complement of the magic. A reader that contained the magic itself would contain the beginning of a record.
+const MAGIC_COMPLEMENT: [u8; 16] = {
     let mut bytes = MAGIC;
     let mut i = 0;
     while i < bytes.len() {
@@ -25,10 +25,10 @@ const CIGAM: [u8; 16] = {
 const LEN: usize = 8;
 const SUM: usize = 16;
 const HEAD: usize = MAGIC.len() + LEN + SUM;
-/// An upper bound for a record's length, above that of any schema that a build script accepts.
-const MOST: usize = 1 << 28;
+/// The maximum length of a record, above that of any schema that a build script accepts.
+const MAX_LEN: usize = 1 << 28;
 
-/// What a record tells.
+/// A decoded record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
     /// The program emits an event.
@@ -57,16 +57,16 @@ pub enum Record {
     Serves(Method),
     /// The program calls a method.
     Calls(Method),
-    /// A schema that the others name by its digest.
+    /// A schema that other records name by its digest.
     Schema {
-        /// Its digest.
+        /// The digest.
         digest: String,
-        /// It, as JSON text.
+        /// The schema, as JSON text.
         text: String,
     },
 }
 
-/// A method of a service, as one side of it was compiled.
+/// A method of a service, as compiled into one side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Method {
     /// `service.method`
@@ -75,13 +75,13 @@ pub struct Method {
     pub request: String,
     /// The digest of the response's schema.
     pub response: String,
-    /// The digest of the schema of its errors, where it has one.
+    /// The digest of the error's schema, if it has one.
     pub error: Option<String>,
     /// The digest of the context's schema.
     pub context: String,
 }
 
-/// How many bytes a record of those fields has.
+/// Returns the length in bytes of a record with these fields.
 #[must_use]
 pub const fn len(fields: &[&str]) -> usize {
     let mut len = HEAD + fields.len().saturating_sub(1);
@@ -93,16 +93,16 @@ pub const fn len(fields: &[&str]) -> usize {
     len
 }
 
-/// A record of those fields, the kind first: to be made as the program compiles, `N` being its [`len()`].
+/// Creates a record of these fields, the kind first, at compile time; `N` is its [`len()`].
 ///
 /// # Panics
-/// As the program compiles, if `N` is another number.
+/// At compile time, if `N` differs.
 #[must_use]
 pub const fn write<const N: usize>(fields: &[&str]) -> [u8; N] {
     assert!(N == len(fields), "a record has the length that `len` tells");
     let mut out = [0; N];
     let mut at = HEAD;
-    let mut hash = Hash::new();
+    let mut hash = Fnv1a::new();
     let mut i = 0;
     while i < fields.len() {
         if i > 0 {
@@ -134,23 +134,24 @@ pub const fn write<const N: usize>(fields: &[&str]) -> [u8; N] {
     out
 }
 
-/// The hexadecimal digit at a place of a number that is written with so many.
+/// Returns one hexadecimal digit of a number that is written with `digits` digits.
 const fn digit(number: u64, digits: usize, at: usize) -> u8 {
     b"0123456789abcdef"[((number >> (4 * (digits - 1 - at))) & 15) as usize]
 }
 
-/// The head of a record whose text is that: for generated code, where the compiler would take long to make it of a long text.
+/// Returns the head of a record with this text. For generated code: the compiler would take long to compute it of a long
+/// text.
 #[must_use]
 pub fn head(text: &str) -> String {
-    let sum = text.bytes().fold(Hash::new(), Hash::with).0;
+    let sum = text.bytes().fold(Fnv1a::new(), Fnv1a::with).0;
     let magic: String = magic().iter().map(|byte| char::from(*byte)).collect();
     format!("{magic}{:0LEN$x}{sum:0SUM$x}", text.len())
 }
 
-/// The name in a record, `api.user_input`: a part of its very bytes.
+/// Returns the name in a record, `api.user_input`, borrowed from its bytes.
 ///
 /// # Panics
-/// If it isn't a record.
+/// If `record` isn't a record.
 #[must_use]
 pub const fn subject(record: &str) -> &str {
     let bytes = record.as_bytes();
@@ -166,10 +167,10 @@ pub const fn subject(record: &str) -> &str {
     record.split_at(end).0.split_at(begin).1
 }
 
-/// Every record in a piece of a program, in order.
+/// Reads all records in a part of a program, in order.
 ///
 /// # Errors
-/// [`Damaged`] where one begins but isn't whole.
+/// [`Damaged`] if a record is incomplete or corrupt.
 pub fn read(bytes: &[u8]) -> Result<Vec<Record>, Damaged> {
     let magic = magic();
     let mut found = Vec::new();
@@ -182,9 +183,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Record>, Damaged> {
     Ok(found)
 }
 
-/// The magic, made as the program runs.
+/// Computes the magic at run time.
 fn magic() -> [u8; 16] {
-    std::hint::black_box(CIGAM).map(|byte| !byte)
+    std::hint::black_box(MAGIC_COMPLEMENT).map(|byte| !byte)
 }
 
 fn find(bytes: &[u8], magic: &[u8]) -> Option<usize> {
@@ -198,7 +199,7 @@ fn find(bytes: &[u8], magic: &[u8]) -> Option<usize> {
     None
 }
 
-/// The record that these bytes begin with, and its length.
+/// Reads the record at the beginning of these bytes; returns its length too.
 fn one(bytes: &[u8]) -> Result<(Record, usize), &'static str> {
     let head = bytes.get(MAGIC.len()..HEAD).ok_or("ends in its head")?;
     let number = |digits: &[u8]| {
@@ -206,9 +207,9 @@ fn one(bytes: &[u8]) -> Result<(Record, usize), &'static str> {
         digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or("has no number in its head")
     };
     let (len, sum) = (number(&head[..LEN])?, number(&head[LEN..])?);
-    let len = usize::try_from(len).ok().filter(|len| *len <= MOST).ok_or("claims to be longer than any")?;
+    let len = usize::try_from(len).ok().filter(|len| *len <= MAX_LEN).ok_or("claims to be longer than any")?;
     let text = bytes.get(HEAD..HEAD + len).ok_or("ends in its text")?;
-    if text.iter().copied().fold(Hash::new(), Hash::with).0 != sum {
+    if text.iter().copied().fold(Fnv1a::new(), Fnv1a::with).0 != sum {
         return Err("has another checksum than its text");
     }
     let text = std::str::from_utf8(text).map_err(|_| "is not UTF-8")?;
@@ -250,10 +251,10 @@ fn record(text: &str) -> Option<Record> {
     }
 }
 
-/// A record that isn't whole.
+/// The error of an incomplete or corrupt record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damaged {
-    /// Where it begins.
+    /// The offset of its beginning.
     pub at: usize,
     why: &'static str,
 }
@@ -268,9 +269,9 @@ impl std::error::Error for Damaged {}
 
 /// 64-bit FNV-1a.
 #[derive(Clone, Copy)]
-struct Hash(u64);
+struct Fnv1a(u64);
 
-impl Hash {
+impl Fnv1a {
     const fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
@@ -335,9 +336,9 @@ mod tests {
         assert_eq!(RECORD.as_slice(), (head(&text) + &text).as_bytes());
     }
 
-    /// Whichever byte is another, and wherever it is cut: it is told, or no record is there any more.
+    /// A changed byte or a truncation at any place is reported, unless no record begins any more.
     #[test]
-    fn what_is_damaged_is_told() {
+    fn reports_a_damaged_record() {
         const ONE: [u8; len(LISTENS)] = write(LISTENS);
         for i in 0..ONE.len() {
             let mut bytes = ONE;

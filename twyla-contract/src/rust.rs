@@ -1,4 +1,4 @@
-//! The Rust names that contract names become. One rule each for types, fields and modules; wire names stay as they are.
+//! The Rust names for contract names: one rule each for types, fields and modules. Names on the wire don't change.
 
 /// Rust's keywords, strict and reserved, of all editions.
 const KEYWORDS: &[&str] = &[
@@ -8,8 +8,8 @@ const KEYWORDS: &[&str] = &[
     "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// The name of a field or module: `channel-id` is `channel_id`, `type` is `type_`, `2fa` is `_2fa`, `Ünïcode` is
-/// `ünïcode`, `$ref-like` is `ref_like`, `+1` is `plus_1`.
+/// Returns the name of a field or module: `channel-id` becomes `channel_id`, `type` `type_`, `2fa` `_2fa`, `Ünïcode`
+/// `ünïcode`, `$ref-like` `ref_like`, `+1` `plus_1`.
 ///
 /// ```
 /// assert_eq!(twyla_contract::rust::field_name("userID"), "user_id");
@@ -19,7 +19,7 @@ pub fn field_name(wire: &str) -> String {
     finished(words(wire).join("_"))
 }
 
-/// The name of a type or variant: `user_input` is `UserInput`, `2fa_sent` is `_2faSent`, `Self` is `Self_`.
+/// Returns the name of a type or variant: `user_input` becomes `UserInput`, `2fa_sent` `_2faSent`, `Self` `Self_`.
 ///
 /// ```
 /// assert_eq!(twyla_contract::rust::type_name("user.created"), "UserCreated");
@@ -28,7 +28,7 @@ pub fn field_name(wire: &str) -> String {
 pub fn type_name(wire: &str) -> String {
     let mut name = String::new();
     for word in words(wire) {
-        // two numbers must not run into one: `v1_2` and `v12` are two names
+        // keeps numbers apart: `v1_2` and `v12` are different names
         if name.ends_with(|c: char| c.is_numeric()) && word.starts_with(|c: char| c.is_numeric()) {
             name.push('_');
         }
@@ -52,20 +52,20 @@ fn finished(mut name: String) -> String {
     name
 }
 
-/// The words of a name in lower case: split where no letter or digit stands, and where capitals begin a word.
+/// Returns the words of a name in lower case: split at symbols, and before capitals that begin a word.
 fn words(wire: &str) -> Vec<String> {
     let chars: Vec<char> = wire.chars().collect();
     let mut words: Vec<String> = Vec::new();
     let mut open = false;
     for (i, &c) in chars.iter().enumerate() {
-        // `²` and its like are numbers to Unicode, but no part of a Rust name
+        // `²` and its like are numbers in Unicode, but not allowed in Rust names
         if !c.is_alphanumeric() || (c.is_numeric() && !c.is_ascii_digit()) {
             let sign = match c {
                 '+' => "plus",
                 '-' => "minus",
                 _ => "",
             };
-            // a sign before a number is part of the name: `+1` and `-1` are two
+            // a sign before a number is part of the name: `+1` and `-1` differ
             if !sign.is_empty() && i == 0 && chars.get(1).is_some_and(|next| next.is_numeric()) {
                 words.push(sign.to_owned());
             }
@@ -86,7 +86,7 @@ fn words(wire: &str) -> Vec<String> {
             word.extend(c.to_lowercase());
         }
     }
-    // what only symbols make up keeps them apart by their code points
+    // names of only symbols differ by their code points
     if words.is_empty() { chars.iter().map(|c| format!("u{:x}", u32::from(*c))).collect() } else { words }
 }
 

@@ -1,7 +1,7 @@
-//! The nearest of some names, for a did-you-mean.
+//! The most similar of several names, for a did-you-mean.
 
-/// The candidate that `name` most likely means, or none where nothing is near: case and separators don't count, and of
-/// the rest a third may differ (insert, delete, replace, or swap of neighbours).
+/// Returns the candidate that `name` most likely means, or `None` if none is similar: case and separators don't count, and
+/// of the rest up to a third may differ (insertions, deletions, replacements, swaps of neighbours).
 ///
 /// ```
 /// let events = ["api.user_input", "bot.reply"];
@@ -10,7 +10,7 @@
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = folded(name);
-    // a name of one letter is similar to no other
+    // a name of one letter is similar to none
     let bound = (name.len() / 3).max(usize::from(name.len() > 1));
     candidates
         .into_iter()
@@ -20,7 +20,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Names longer than this are cut: it bounds the quadratic table, and names that differ only behind it are near anyway.
+/// Longer names are cut: this bounds the quadratic table, and names that only differ later are similar anyway.
 const LONGEST: usize = 100;
 
 fn folded(name: &str) -> Vec<char> {

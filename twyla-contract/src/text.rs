@@ -1,11 +1,12 @@
-//! Text from outside, made safe to show: what is invisible in it, or moves the text around it, is written in escapes.
+//! Escaping of untrusted text for display: invisible characters, and those that move the text around them.
 
 use std::fmt;
 
-/// Whether a character can't be seen, or moves what stands around it: those of Unicode's categories Cc (control), Cf
-/// (format: bidirectional overrides, zero-width characters, tags), Zl and Zp (line and paragraph separators).
+/// Returns whether a character is invisible or moves the text around it: Unicode's categories Cc (control), Cf (format:
+/// bidirectional overrides, zero-width characters, tags), Zl and Zp (line and paragraph separators).
 ///
-/// Such a character can begin a line that a program would obey, move a terminal's cursor, or make a text look like another one.
+/// Such a character can begin a line that a program would obey, move a terminal's cursor, or make a text look like another
+/// one.
 ///
 /// ```
 /// use twyla_contract::text::is_invisible;
@@ -41,7 +42,7 @@ pub fn is_invisible(c: char) -> bool {
         )
 }
 
-/// A text with each [invisible](is_invisible) character in it written as Rust escapes it.
+/// Displays a text with each [invisible](is_invisible) character escaped as in Rust.
 ///
 /// ```
 /// use twyla_contract::text::Visible;
@@ -56,8 +57,8 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
-/// A JSON text with each invisible character beyond ASCII in it written as JSON escapes it: the same value, in which JSON
-/// itself, whose white space is ASCII, stays as it is.
+/// Displays a JSON text with each invisible character beyond ASCII escaped as in JSON: the value stays the same, and so does
+/// the white space, which is ASCII.
 ///
 /// ```
 /// use twyla_contract::text::VisibleJson;
@@ -77,7 +78,7 @@ impl fmt::Display for VisibleJson<'_> {
     }
 }
 
-/// Writes a text, with some of its characters written otherwise.
+/// Writes a text with some of its characters replaced.
 fn escaped(
     text: &str,
     which: impl Fn(char) -> bool,

@@ -1,14 +1,14 @@
-//! Labels of host names beyond ASCII, as RFC 5891 to 5893 allow them, and the Punycode (RFC 3492) in which they are written.
+//! Internationalized labels of host names by RFC 5891 to 5893, and their Punycode (RFC 3492).
 //!
-//! Approximate in two places, where exact tables would have to be added: which letters join (for the zero-width non-joiner) goes by their
-//! script, and that a label is in Unicode's form NFC is only looked at for single characters. Both are exact for `idn-hostname`, by
-//! the crate `idna`.
+//! Approximate in two places, to save exact tables: whether letters join (for the zero-width non-joiner) is decided by
+//! script, and normalization form NFC is only checked character by character. Both are exact for `idn-hostname`, by the
+//! crate `idna`.
 
 use std::sync::LazyLock;
 
 use regex_syntax::hir::{Class, HirKind};
 
-/// What a label is to the Bidi rule: `None` where it has no characters from right to left.
+/// The direction of a character for the Bidi rule: `None` in labels without right-to-left characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
     Left,
@@ -16,18 +16,18 @@ enum Direction {
     /// Arabic digits.
     ArabicDigit,
     Digit,
-    /// A mark, which goes with what is before it.
+    /// A mark, which belongs to the character before it.
     Mark,
     Neutral,
 }
 
-/// The label that stands after `xn--`, in small letters; `None` if it isn't an A-label.
+/// Decodes the label after `xn--`, in lower case; `None` if it isn't an A-label.
 pub(crate) fn decoded(written: &str) -> Option<String> {
     let label: String = punycode::decode(written)?.into_iter().collect();
     (!label.is_ascii() && allowed(&label) && punycode::encode(&label).as_deref() == Some(written)).then_some(label)
 }
 
-/// Whether labels of one name may stand together (RFC 5893): where one runs from right to left, all must keep to the rule.
+/// Returns whether the labels of one name fit together (RFC 5893): if one runs right to left, all must satisfy the rule.
 pub(crate) fn fit_together(labels: &[String]) -> bool {
     let right =
         |label: &String| label.chars().any(|c| matches!(direction(c), Direction::Right | Direction::ArabicDigit));
@@ -57,14 +57,14 @@ fn direction(c: char) -> Direction {
         '\u{660}'..='\u{669}' | '\u{10D30}'..='\u{10D39}' => Direction::ArabicDigit,
         '-' | '\u{B7}' | '\u{375}' | '\u{F0B}' | '\u{30FB}' | '\u{200C}' | '\u{200D}' => Direction::Neutral,
         c if MARKS.has(c) && !SPACING.has(c) => Direction::Mark,
-        // the blocks of scripts that run from right to left
+        // the blocks of right-to-left scripts
         '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}' => Direction::Right,
         '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}' => Direction::Right,
         _ => Direction::Left,
     }
 }
 
-/// Whether RFC 5892 allows each character, where it stands, and RFC 5891 the label.
+/// Checks each character in its context by RFC 5892, and the label by RFC 5891.
 fn allowed(label: &str) -> bool {
     let chars: Vec<char> = label.chars().collect();
     if label.starts_with('-') || label.ends_with('-') || matches!(chars.get(2..4), Some(['-', '-'])) {
@@ -73,7 +73,7 @@ fn allowed(label: &str) -> bool {
     if chars.first().is_none_or(|first| MARKS.has(*first)) {
         return false;
     }
-    let any = |set: &Set| chars.iter().any(|c| set.has(*c));
+    let any = |set: &CharSet| chars.iter().any(|c| set.has(*c));
     chars.iter().enumerate().all(|(at, c)| {
         let before = || at.checked_sub(1).and_then(|before| chars.get(before)).copied();
         let after = || chars.get(at + 1).copied();
@@ -97,13 +97,13 @@ fn allowed(label: &str) -> bool {
     })
 }
 
-/// The class `PVALID` of RFC 5892, beyond ASCII.
+/// Returns whether a character beyond ASCII is `PVALID` by RFC 5892.
 fn is_valid(c: char) -> bool {
     match c {
-        // exceptions, of both kinds
+        // exceptions, valid and invalid
         '\u{DF}' | '\u{3C2}' | '\u{6FD}' | '\u{6FE}' | '\u{F0B}' | '\u{3007}' => true,
         '\u{640}' | '\u{7FA}' | '\u{302E}' | '\u{302F}' | '\u{3031}'..='\u{3035}' | '\u{303B}' => false,
-        // the letters that Hangul syllables were once put together from
+        // old Hangul Jamo
         '\u{1100}'..='\u{11FF}' | '\u{A960}'..='\u{A97C}' | '\u{D7B0}'..='\u{D7FB}' => false,
         c => !c.is_ascii() && LETTERS.has(c) && !is_unstable(c),
     }
@@ -115,7 +115,7 @@ fn is_unstable(c: char) -> bool {
     UNSTABLE.get(at).is_some_and(|(first, _)| *first <= c)
 }
 
-/// Whether a non-joiner stands between letters that would join.
+/// Returns whether a non-joiner stands between letters that would join.
 fn joins(chars: &[char], at: usize) -> bool {
     let letter = |c: &&char| !MARKS.has(**c);
     let before = chars.get(..at).and_then(|before| before.iter().rev().find(letter));
@@ -123,7 +123,7 @@ fn joins(chars: &[char], at: usize) -> bool {
     before.is_some_and(|c| JOINING.has(*c)) && after.is_some_and(|c| JOINING.has(*c))
 }
 
-/// The class of canonical combination that kills a vowel.
+/// Returns whether a character is a virama, by its canonical combining class.
 fn is_virama(c: char) -> bool {
     VIRAMAS.contains(&c)
 }
@@ -140,11 +140,11 @@ const VIRAMAS: [char; 63] = [
     '\u{11D97}',
 ];
 
-/// Characters, as sorted ranges.
-struct Set(Vec<(char, char)>);
+/// A set of characters, as sorted ranges.
+struct CharSet(Vec<(char, char)>);
 
-impl Set {
-    /// From a class in the syntax of the `regex` crate, whose tables of Unicode are there anyway.
+impl CharSet {
+    /// Creates the set from a class in the syntax of the `regex` crate, which already contains Unicode's tables.
     fn of(class: &str) -> Self {
         let parsed = regex_syntax::parse(class).ok();
         let ranges = match parsed.as_ref().map(regex_syntax::hir::Hir::kind) {
@@ -162,24 +162,25 @@ impl Set {
     }
 }
 
-/// Letters, marks and digits, without letters that have small ones.
-static LETTERS: LazyLock<Set> = LazyLock::new(|| {
-    Set::of(
+/// Letters, marks and digits, except capitals.
+static LETTERS: LazyLock<CharSet> = LazyLock::new(|| {
+    CharSet::of(
         r"[[\p{Lu}\p{Ll}\p{Lo}\p{Lm}\p{Mn}\p{Mc}\p{Nd}]--[\p{Changes_When_Casefolded}\p{Default_Ignorable_Code_Point}]]",
     )
 });
-static MARKS: LazyLock<Set> = LazyLock::new(|| Set::of(r"\p{M}"));
-static SPACING: LazyLock<Set> = LazyLock::new(|| Set::of(r"\p{Mc}"));
-static GREEK: LazyLock<Set> = LazyLock::new(|| Set::of(r"\p{Script=Greek}"));
-static HEBREW: LazyLock<Set> = LazyLock::new(|| Set::of(r"\p{Script=Hebrew}"));
-static JAPANESE: LazyLock<Set> = LazyLock::new(|| Set::of(r"[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]"));
-static JOINING: LazyLock<Set> = LazyLock::new(|| {
-    Set::of(
+static MARKS: LazyLock<CharSet> = LazyLock::new(|| CharSet::of(r"\p{M}"));
+static SPACING: LazyLock<CharSet> = LazyLock::new(|| CharSet::of(r"\p{Mc}"));
+static GREEK: LazyLock<CharSet> = LazyLock::new(|| CharSet::of(r"\p{Script=Greek}"));
+static HEBREW: LazyLock<CharSet> = LazyLock::new(|| CharSet::of(r"\p{Script=Hebrew}"));
+static JAPANESE: LazyLock<CharSet> =
+    LazyLock::new(|| CharSet::of(r"[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]"));
+static JOINING: LazyLock<CharSet> = LazyLock::new(|| {
+    CharSet::of(
         r"[[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Nko}\p{Script=Mandaic}\p{Script=Mongolian}\p{Script=Phags_Pa}\p{Script=Adlam}\p{Script=Hanifi_Rohingya}]&&\p{L}]",
     )
 });
 
-/// Of [`LETTERS`], those that Unicode's forms NFC or NFKC replace by others.
+/// The members of [`LETTERS`] that the normalization forms NFC or NFKC replace.
 #[rustfmt::skip]
 const UNSTABLE: [(u32, u32); 86] = [
     (0xAA, 0xBA), (0x133, 0x133), (0x140, 0x140), (0x1C6, 0x1CC), (0x1F3, 0x1F3), (0x2B0, 0x2B8), (0x2E0, 0x2E4),
@@ -198,13 +199,13 @@ const UNSTABLE: [(u32, u32); 86] = [
     (0x1E030, 0x1E06D), (0x1EE00, 0x1FBF9), (0x2F800, 0x2FA1D),
 ];
 
-/// The way in which a label beyond ASCII is written in ASCII.
+/// Punycode (RFC 3492).
 mod punycode {
     const BASE: u32 = 36;
     const LEAST: u32 = 1;
     const MOST: u32 = 26;
 
-    /// Small letters only.
+    /// Decodes a lower-case label.
     pub(crate) fn decode(text: &str) -> Option<Vec<char>> {
         let (basic, encoded) = text.rsplit_once('-').unwrap_or(("", text));
         let mut out: Vec<char> = basic.chars().collect();
@@ -310,13 +311,13 @@ mod tests {
             assert_eq!(punycode::encode(label).as_deref(), Some(written));
             assert_eq!(decoded(written).as_deref(), Some(label));
         }
-        // not as it would be written; of ASCII only; no digit; beyond Unicode
+        // not in canonical form; ASCII only; not a digit; beyond Unicode
         for written in ["--9uc", "example-", "b_cher-kva", "bcher-KVA", "999999999", "", "-"] {
             assert_eq!(decoded(written), None, "{written}");
         }
     }
 
-    /// The table of characters that change stands beside what the crate `idna` says of every character.
+    /// Compares the table of unstable characters with the crate `idna` on every character.
     #[test]
     fn letters_are_those_that_idna_leaves_as_they_are() {
         use idna::uts46::{AsciiDenyList, Hyphens, Uts46};

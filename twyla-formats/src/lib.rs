@@ -1,8 +1,8 @@
-//! The formats of JSON Schema, each held as the specification that it names says.
+//! The formats of JSON Schema, each checked by its specification.
 //!
-//! Both sides of a contract need them: the runtime holds events to them, and the build script holds what it finds out about
-//! schemas to them. By theme: [`time`], [`net`] (addresses), `names` (host names and e-mail), `labels` and `idn` (the same
-//! beyond ASCII), `uri`, `pointer` and `template`. The truth is the official suite's `optional/format`.
+//! The runtime checks events with this crate, and the build script uses the same rules to compare schemas. By theme:
+//! [`time`], [`net`] (addresses), `names` (host names and e-mail), `labels` and `idn` (their internationalized forms),
+//! `uri`, `pointer` and `template`. The reference is `optional/format` of the official test suite.
 //!
 //! ```
 //! use twyla_formats::{Format, holds};
@@ -38,9 +38,9 @@ pub enum Format {
     /// `idn-email`
     #[cfg(feature = "idna")]
     IdnEmail,
-    /// `hostname`, from draft 7 on: labels that begin with `xn--` are held to IDNA.
+    /// `hostname` from draft 7 on: labels that begin with `xn--` must be valid in IDNA.
     Hostname,
-    /// `hostname` of drafts 4 and 6: RFC 1034, which knows nothing of IDNA.
+    /// `hostname` of drafts 4 and 6: RFC 1034, without IDNA.
     PlainHostname,
     /// `idn-hostname`
     #[cfg(feature = "idna")]
@@ -70,7 +70,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The name in a schema.
+    /// Returns the format's name in a schema.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -99,7 +99,7 @@ impl Format {
     }
 }
 
-/// Whether a text is of a format.
+/// Returns whether a text has the format.
 #[must_use]
 #[inline]
 pub fn holds(format: Format, text: &str) -> bool {

@@ -2,12 +2,12 @@
 
 use crate::{labels, net};
 
-/// Labels of letters, digits and hyphens; those that begin with `xn--` are A-labels.
+/// Checks labels of letters, digits and hyphens; those that begin with `xn--` must be A-labels.
 pub(crate) fn hostname(text: &str) -> bool {
     plain_hostname(text.as_bytes()) && (!text.as_bytes().windows(2).any(|two| two == b"--") || reserved_labels(text))
 }
 
-/// A label that has hyphens in the third and fourth place must be what IDNA makes of them.
+/// Checks that a label with hyphens in third and fourth place is valid in IDNA.
 #[cold]
 fn reserved_labels(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
@@ -21,7 +21,7 @@ fn reserved_labels(text: &str) -> bool {
     decoded.is_some_and(|labels| labels::fit_together(&labels))
 }
 
-/// Labels of letters, digits and hyphens.
+/// Checks labels of letters, digits and hyphens.
 pub(crate) fn plain_hostname(text: &[u8]) -> bool {
     let known = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     let label = |label: &[u8]| {
@@ -31,14 +31,14 @@ pub(crate) fn plain_hostname(text: &[u8]) -> bool {
     text.len() <= 253 && text.split(|byte| *byte == b'.').all(label)
 }
 
-/// `Mailbox` of RFC 5321.
+/// Checks a `Mailbox` of RFC 5321.
 pub(crate) fn email(text: &str) -> bool {
     text.is_ascii() && mailbox(text, hostname)
 }
 
-/// A local part, and a domain that is a name or an address in brackets.
+/// Checks a local part, and a domain that is a name or an address in brackets.
 pub(crate) fn mailbox(text: &str, name: impl Fn(&str) -> bool) -> bool {
-    // a quoted local part may have an `@`, a domain can't
+    // a quoted local part may contain `@`, a domain can't
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     if !local_part(local) {
         return false;
@@ -52,7 +52,7 @@ pub(crate) fn mailbox(text: &str, name: impl Fn(&str) -> bool) -> bool {
     }
 }
 
-/// `Local-part`, at most 64 octets; beyond ASCII as RFC 6531 widens it.
+/// Checks a `Local-part` of at most 64 octets, with the characters beyond ASCII of RFC 6531.
 fn local_part(text: &str) -> bool {
     if text.len() > 64 {
         return false;
@@ -74,7 +74,7 @@ fn local_part(text: &str) -> bool {
     text.as_bytes().split(|byte| *byte == b'.').all(|part| !part.is_empty() && part.iter().all(atom))
 }
 
-/// `atext` of RFC 5321, and what is beyond ASCII.
+/// `atext` of RFC 5321, and everything beyond ASCII.
 const ATOM: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;

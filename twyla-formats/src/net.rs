@@ -1,8 +1,8 @@
-//! Addresses and identifiers of a fixed form: IPv4, IPv6 and UUID.
+//! IPv4 and IPv6 addresses, and UUIDs.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// `dotted-quad` of RFC 2673: four numbers up to 255, without leading zeros.
+/// Parses a `dotted-quad` of RFC 2673: four numbers up to 255, without leading zeros.
 #[inline]
 pub fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     let mut bytes = [0; 4];
@@ -22,19 +22,19 @@ pub fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     rest.is_empty().then(|| bytes.into())
 }
 
-/// RFC 4291, section 2.2; no zone.
+/// Parses an address by RFC 4291, section 2.2, without a zone.
 #[inline]
 pub fn ipv6(text: &str) -> Option<Ipv6Addr> {
     text.parse().ok()
 }
 
-/// RFC 9562's text form: 8-4-4-4-12 hexadecimal digits.
+/// Parses the text form of RFC 9562: 8-4-4-4-12 hexadecimal digits.
 #[inline]
 pub fn uuid(text: &[u8]) -> Option<[u8; 16]> {
     let text: &[u8; 36] = text.try_into().ok()?;
     let mut out = [0; 16];
     let mut wrong = 0;
-    // where each byte's two digits begin; a wrong digit is kept in mind rather than returned at once, as nearly all are right
+    // the offsets of each byte's digits; errors are accumulated and checked once, since nearly all UUIDs are valid
     const STARTS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
     for (byte, start) in out.iter_mut().zip(STARTS) {
         let (high, low) = (HEX[text[start] as usize], HEX[text[start + 1] as usize]);

@@ -1,6 +1,6 @@
-//! JSON Pointers (RFC 6901), and relative ones.
+//! JSON Pointers (RFC 6901), absolute and relative.
 
-/// Tokens that each begin with `/`, in which `~` is only for `~0` and `~1`.
+/// Checks a pointer: tokens that begin with `/`, in which `~` only occurs as `~0` or `~1`.
 pub(crate) fn json_pointer(text: &[u8]) -> bool {
     if !matches!(text, [] | [b'/', ..]) {
         return false;
@@ -14,9 +14,9 @@ pub(crate) fn json_pointer(text: &[u8]) -> bool {
     true
 }
 
-/// The draft of relative JSON Pointers: levels up, and then a pointer or `#`.
+/// Checks a relative pointer: the number of levels up, then a pointer or `#`.
 ///
-/// Its later versions may move among the items of an array too (`0+1`); the suite knows no such pointer.
+/// The later drafts' index manipulation (`0+1`) is not supported; the suite has no such pointer.
 pub(crate) fn relative(text: &[u8]) -> bool {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     match text.split_at_checked(digits) {

@@ -1,6 +1,6 @@
 //! URI templates (RFC 6570).
 
-/// Literals and expressions in braces.
+/// Checks a template of literals and expressions in braces.
 pub(crate) fn uri_template(text: &str) -> bool {
     let mut rest = text.as_bytes();
     loop {
@@ -14,7 +14,7 @@ pub(crate) fn uri_template(text: &str) -> bool {
         {
             rest = after;
         }
-        // nearly always at the end, or at a variable and nothing else
+        // the fast paths: the end, or a single variable
         match rest {
             [] => return true,
             [b'{', inside @ ..] => match simple(inside) {
@@ -27,7 +27,7 @@ pub(crate) fn uri_template(text: &str) -> bool {
     text.get(text.len() - rest.len()..).is_some_and(any)
 }
 
-/// What is after a variable, with or without an operator, and its brace.
+/// Matches a variable with an optional operator and its brace; returns the rest.
 #[inline]
 fn simple(inside: &[u8]) -> Option<&[u8]> {
     let inside = if let [b'/' | b'+' | b'?' | b'#' | b'.' | b'&' | b';', after @ ..] = inside { after } else { inside };
@@ -35,7 +35,7 @@ fn simple(inside: &[u8]) -> Option<&[u8]> {
     inside.get(end..)?.strip_prefix(b"}").filter(|_| end > 0)
 }
 
-/// The same, whatever is in it.
+/// Checks any template, without a fast path.
 fn any(text: &str) -> bool {
     let mut rest = text;
     while let Some((literals, after)) = rest.split_once('{') {
@@ -48,7 +48,7 @@ fn any(text: &str) -> bool {
     all_literal(rest)
 }
 
-/// The bytes that are literals by themselves, whatever is beside them.
+/// The bytes that are literals in any context.
 const PLAIN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = b'!';
@@ -59,7 +59,7 @@ const PLAIN: [bool; 256] = {
     table
 };
 
-/// What may stand outside of braces; the apostrophe by erratum 6937.
+/// Checks the text outside of braces; the apostrophe is allowed by erratum 6937.
 fn all_literal(text: &str) -> bool {
     let forbidden = |c: char| {
         matches!(c, '\0'..=' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | '\u{7F}'..='\u{9F}')
@@ -68,12 +68,12 @@ fn all_literal(text: &str) -> bool {
     !text.contains(forbidden) && percents(text.as_bytes())
 }
 
-/// Non-characters; `ucschar` and `iprivate` of RFC 3987 are all else.
+/// Returns whether a character is a noncharacter. `ucschar` and `iprivate` of RFC 3987 have all others.
 fn is_private_or_none(c: char) -> bool {
     matches!(c, '\u{FDD0}'..='\u{FDEF}' | '\u{FFF0}'..='\u{FFFF}') || u32::from(c) & 0xFFFE == 0xFFFE
 }
 
-/// Whether each `%` has its two digits.
+/// Checks that each `%` is followed by two hexadecimal digits.
 fn percents(text: &[u8]) -> bool {
     let mut rest = text;
     while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
@@ -86,14 +86,14 @@ fn percents(text: &[u8]) -> bool {
     true
 }
 
-/// An operator and variables.
+/// Checks an optional operator and a list of variables.
 fn expression(text: &str) -> bool {
     let operators = ['+', '#', '.', '/', ';', '?', '&', '=', ',', '!', '@', '|'];
     let variables = text.strip_prefix(operators).unwrap_or(text);
     variables.split(',').all(variable)
 }
 
-/// A name, and how much of the value is wanted.
+/// Checks a variable's name and modifier.
 fn variable(text: &str) -> bool {
     let name = if let Some((name, most)) = text.split_once(':') {
         let digits = most.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,6 +1,6 @@
-//! Dates, times and durations of RFC 3339, read byte by byte: these are on the way of every event.
+//! Dates, times and durations of RFC 3339, parsed byte by byte, since every event has some.
 
-/// A date that is in the calendar.
+/// A valid calendar date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date {
     /// From 0 to 9999.
@@ -11,7 +11,7 @@ pub struct Date {
     pub day: u8,
 }
 
-/// A time of day and its distance from UTC.
+/// A time of day with its offset from UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time {
     /// Up to 23.
@@ -20,13 +20,13 @@ pub struct Time {
     pub minute: u8,
     /// Up to 60, which is a leap second.
     pub second: u8,
-    /// Digits beyond the ninth are cut.
+    /// Digits after the ninth are dropped.
     pub nanosecond: u32,
     /// Minutes east of UTC.
     pub offset: i16,
 }
 
-/// `date-time` of RFC 3339.
+/// Parses a `date-time` of RFC 3339.
 #[inline]
 pub fn date_time(text: &[u8]) -> Option<(Date, Time)> {
     let (first, rest) = text.split_first_chunk::<10>()?;
@@ -34,7 +34,7 @@ pub fn date_time(text: &[u8]) -> Option<(Date, Time)> {
     Some((date(first)?, time(rest)?))
 }
 
-/// `full-date` of RFC 3339.
+/// Parses a `full-date` of RFC 3339.
 #[inline]
 pub fn date(text: &[u8]) -> Option<Date> {
     let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = text else { return None };
@@ -50,7 +50,7 @@ pub fn date(text: &[u8]) -> Option<Date> {
     (1..=days).contains(&day).then_some(Date { year, month, day })
 }
 
-/// `full-time` of RFC 3339; a leap second only where it is 23:59:60 in UTC.
+/// Parses a `full-time` of RFC 3339; a leap second is only valid at 23:59:60 UTC.
 #[inline]
 pub fn time(text: &[u8]) -> Option<Time> {
     let (&[h0, h1, b':', m0, m1, b':', s0, s1], rest) = text.split_first_chunk::<8>()? else { return None };
@@ -78,7 +78,7 @@ pub fn time(text: &[u8]) -> Option<Time> {
     (second < 60 || in_utc() == 24 * 60 - 1).then_some(Time { hour, minute, second, nanosecond, offset })
 }
 
-/// The digits of a fraction of a second, and what follows them.
+/// Parses a fraction of a second; returns the rest too.
 #[inline]
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let (mut nanosecond, mut unit, mut rest) = (0, 100_000_000, text);
@@ -90,14 +90,14 @@ fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     (rest.len() < text.len()).then_some((nanosecond, rest))
 }
 
-/// Two decimal digits.
+/// Parses two decimal digits.
 #[inline]
 fn two(high: u8, low: u8) -> Option<u8> {
     let (high, low) = (high.wrapping_sub(b'0'), low.wrapping_sub(b'0'));
     (high < 10 && low < 10).then(|| high * 10 + low)
 }
 
-/// `duration` of RFC 3339, appendix A: units follow one another without a gap, weeks stand alone.
+/// Checks a `duration` of RFC 3339, appendix A: units are consecutive, weeks stand alone.
 pub fn duration(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"P") else { return false };
     let Some((date, rest)) = units(rest, b"YMD") else { return false };
@@ -108,7 +108,7 @@ pub fn duration(text: &[u8]) -> bool {
     }
 }
 
-/// Numbers, each with the unit that comes after that of the number before; whether there was one, and what follows them.
+/// Parses numbers with units in descending order; returns whether there was one, and the rest.
 fn units<'a>(mut text: &'a [u8], mut order: &[u8]) -> Option<(bool, &'a [u8])> {
     let mut some = false;
     while !order.is_empty() {
@@ -118,7 +118,7 @@ fn units<'a>(mut text: &'a [u8], mut order: &[u8]) -> Option<(bool, &'a [u8])> {
         }
         let (unit, rest) = text.get(digits..)?.split_first()?;
         let Some(at) = order.iter().position(|known| known == unit) else {
-            // the caller sees the number again, with a unit of another kind
+            // the caller parses the number again, with a unit of another kind
             return (!some).then_some((false, text));
         };
         if some && at > 0 {

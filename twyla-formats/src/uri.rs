@@ -1,11 +1,11 @@
-//! URIs (RFC 3986) and IRIs (RFC 3987), absolute or relative: read once from left to right, as an event may have hundreds.
+//! URIs (RFC 3986) and IRIs (RFC 3987), absolute or relative, checked in one pass from left to right.
 
 use crate::net;
 
-/// What a byte may be part of: a bit for each, so that many bytes can be held to one class together.
+/// The classes of a byte, one bit each, so that many bytes can be tested at once.
 const NAME: u8 = 1;
 const USER: u8 = 2;
-/// The first segment of a path that follows no scheme: a colon would make what is before it one.
+/// The first segment of a path without a scheme, in which a colon would end a scheme.
 const FIRST: u8 = 4;
 const PATH: u8 = 8;
 const QUERY: u8 = 16;
@@ -31,12 +31,12 @@ const CLASSES: [u8; 256] = {
     table
 };
 
-/// With a scheme.
+/// Checks a URI with a scheme.
 pub(crate) fn uri(text: &str, international: bool) -> bool {
     scheme(text).is_some_and(|rest| Reader { rest, international }.after_scheme())
 }
 
-/// With or without.
+/// Checks a URI reference, with or without a scheme.
 pub(crate) fn reference(text: &str, international: bool) -> bool {
     if let Some(rest) = scheme(text) {
         return Reader { rest, international }.after_scheme();
@@ -48,7 +48,7 @@ pub(crate) fn reference(text: &str, international: bool) -> bool {
     reader.skip(FIRST) && reader.next() != Some(b':') && reader.after_authority()
 }
 
-/// What follows a scheme and its colon.
+/// Returns the rest after a scheme and its colon.
 #[inline]
 fn scheme(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
@@ -59,7 +59,7 @@ fn scheme(text: &str) -> Option<&str> {
     text.get(end..)?.strip_prefix(':')
 }
 
-/// What is still to be read. Each step says whether what it has read can be part of a URI.
+/// The rest of the text. Each method returns whether what it has read is valid.
 struct Reader<'a> {
     rest: &'a str,
     international: bool,
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
         self.after_authority()
     }
 
-    /// `path [ "?" query ] [ "#" fragment ]`, to the end.
+    /// Checks `path [ "?" query ] [ "#" fragment ]` to the end.
     #[inline]
     fn after_authority(mut self) -> bool {
         self.skip(PATH)
@@ -86,14 +86,14 @@ impl<'a> Reader<'a> {
             && self.rest.is_empty()
     }
 
-    /// `[ userinfo "@" ] host [ ":" port ]`
+    /// Checks `[ userinfo "@" ] host [ ":" port ]`.
     #[inline]
     fn authority(&mut self) -> bool {
         let start = self.rest;
         if !self.skip(NAME) {
             return false;
         }
-        // nearly all are a name and nothing else
+        // the fast path: a name and nothing else
         matches!(self.next(), None | Some(b'/' | b'?' | b'#')) || self.whole_authority(start)
     }
 
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// A query may have private characters too.
+    /// Checks a query, which may have private characters too.
     fn query(&mut self) -> bool {
         loop {
             if !self.skip(QUERY) {
@@ -133,8 +133,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes what is of a class, or percent-encoded, or beyond ASCII where that may be. Says no where a `%` has no digits, which
-    /// nothing allows.
+    /// Skips characters of a class, percent-encoded ones, and those beyond ASCII if allowed. Returns false at a `%` without
+    /// its digits, which is never valid.
     #[inline]
     fn skip(&mut self, class: u8) -> bool {
         loop {
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
         self.rest.as_bytes().first().copied()
     }
 
-    /// Passes a byte, where it comes next.
+    /// Consumes a byte if it is next.
     #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let there = self.next() == Some(byte);
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `IPvFuture`
+/// Checks an `IPvFuture`.
 fn future_address(text: &str) -> bool {
     let Some((version, address)) = text.strip_prefix(['v', 'V']).and_then(|rest| rest.split_once('.')) else {
         return false;
@@ -193,7 +193,7 @@ fn future_address(text: &str) -> bool {
     hex && !address.is_empty() && address.bytes().all(|byte| CLASSES[usize::from(byte)] & USER != 0)
 }
 
-/// `ucschar` of RFC 3987.
+/// Returns whether a character is in `ucschar` of RFC 3987.
 fn is_ucs(c: char) -> bool {
     match u32::from(c) {
         0xA0..=0xD7FF | 0xF900..=0xFDCF | 0xFDF0..=0xFFEF | 0xE1000..=0xEFFFD => true,
@@ -202,7 +202,7 @@ fn is_ucs(c: char) -> bool {
     }
 }
 
-/// `iprivate` of RFC 3987.
+/// Returns whether a character is in `iprivate` of RFC 3987.
 fn is_private(c: char) -> bool {
     matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..=0xF_FFFD | 0x10_0000..=0x10_FFFD)
 }

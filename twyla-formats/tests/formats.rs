@@ -1,4 +1,4 @@
-//! Formats against the official suite, and against the crate `jsonschema` on strings that nobody wrote.
+//! Formats against the official suite, and against the crate `jsonschema` on generated strings.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use twyla_formats::{Format, holds};
 
-/// Of the newest draft: each name, and what it is here.
+/// Returns the format of a suite file's name in a draft.
 fn format(name: &str, draft: &str) -> Option<Format> {
     Some(match name {
         "date-time" => Format::DateTime,
@@ -38,7 +38,7 @@ fn format(name: &str, draft: &str) -> Option<Format> {
     })
 }
 
-/// Where the suite is: beside the repository, or where `JSON_SCHEMA_TEST_SUITE` says.
+/// Returns the suite's folder: beside the repository, or `JSON_SCHEMA_TEST_SUITE`.
 fn suite() -> PathBuf {
     std::env::var_os("JSON_SCHEMA_TEST_SUITE").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/json-schema-test-suite")),
@@ -62,7 +62,7 @@ fn agree_with_the_official_suite() {
                     continue;
                 };
                 for case in group["tests"].as_array().unwrap() {
-                    // what is no string is of every format, which isn't asked here
+                    // a format doesn't apply to other types
                     let Some(text) = case["data"].as_str() else { continue };
                     count += 1;
                     if Some(holds(format, text)) != case["valid"].as_bool() {
@@ -81,7 +81,7 @@ fn agree_with_the_official_suite() {
     assert!(wrong.is_empty(), "{} of {count} are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// What the crate says of a text.
+/// The crate `jsonschema` as the reference.
 struct Oracle {
     formats: Vec<(Format, jsonschema::Validator)>,
     idn_hostname: jsonschema::Validator,
@@ -135,16 +135,16 @@ impl Oracle {
         oracle.is_some_and(|(_, oracle)| oracle.is_valid(&json!(text.to_lowercase())))
     }
 
-    /// Where the crate differs from the specification.
+    /// Returns whether a difference is a known deviation of the crate from the specification.
     fn explained(&self, format: Format, text: &str, here: bool) -> bool {
         match format.name() {
-            // RFC 6570 allows in literals what `ucschar` and `iprivate` of RFC 3987 are: no C1 controls, specials and non-characters
+            // RFC 6570 allows `ucschar` and `iprivate` of RFC 3987 in literals: no C1 controls, specials or noncharacters
             "uri-template" => {
                 let special = |c| matches!(c, '\u{80}'..='\u{9F}' | '\u{FDD0}'..='\u{FDEF}' | '\u{FFF0}'..='\u{FFFF}');
                 !here && text.contains(|c| special(c) || u32::from(c) & 0xFFFE == 0xFFFE)
             }
-            // in quotes RFC 5321 allows each printable character, a space after a backslash and ` <` too, and no control;
-            // RFC 6531 adds what is beyond ASCII, and not after a backslash
+            // in quotes RFC 5321 allows each printable character, a space after a backslash and ` <` too, and no control
+            // characters; RFC 6531 adds the characters beyond ASCII, but not after a backslash
             "email" | "idn-email" if text.starts_with('"') => {
                 let odd = text.contains('\t')
                     || text
@@ -153,11 +153,11 @@ impl Oracle {
                         .any(|after| !after.is_empty() && !after.starts_with(|c: char| c.is_ascii()));
                 here == (text.contains("\\ ") || text.contains(" <")) && here != odd
             }
-            // and capitals are the same as small letters in the prefix
+            // the prefix is case-insensitive
             "hostname" | "email" if here => self.disagrees_only_in_case(format, text),
             "hostname" | "email" => {
-                // an A-label is in NFC, keeps to the Bidi rule, and decodes to no character that is mapped to others: the crate
-                // asks for that in an `idn-hostname` only
+                // an A-label is in NFC, satisfies the Bidi rule, and decodes to no character that is mapped to others: the
+                // crate checks that only for `idn-hostname`
                 let encoded = text.to_lowercase().contains("xn--");
                 encoded && (!self.idn_hostname.is_valid(&json!(text)) || old_hangul(text))
             }
@@ -167,13 +167,13 @@ impl Oracle {
     }
 }
 
-/// Letters that RFC 5892, section 2.9, refuses.
+/// Returns whether a name has letters that RFC 5892, section 2.9, refuses.
 fn old_hangul(name: &str) -> bool {
     let (name, _) = Uts46::new().to_unicode(name.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow);
     name.contains(|c| matches!(c, '\u{1100}'..='\u{11FF}' | '\u{A960}'..='\u{A97C}' | '\u{D7B0}'..='\u{D7FB}'))
 }
 
-/// A text that is right in some format, and changed a little.
+/// Generates slightly changed valid texts of some format.
 fn nearly() -> impl Strategy<Value = String> {
     let seeds = prop_oneof![
         "[0-9]{4}-[0-1][0-9]-[0-3][0-9]",
@@ -209,7 +209,7 @@ fn nearly() -> impl Strategy<Value = String> {
         })
 }
 
-/// How many texts are tried; `FORMAT_CASES` may ask for more, which then are others each time.
+/// Returns the number of cases; `FORMAT_CASES` may set a larger one, which then differs in each run.
 fn cases() -> (usize, TestRunner) {
     match std::env::var("FORMAT_CASES").ok().and_then(|count| count.parse().ok()) {
         Some(count) => (count, TestRunner::default()),
