@@ -12,11 +12,11 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::retry::{self, Next, Patience};
+use super::retry::{self, RetryDecision, RetryPolicy};
 use super::route::Link;
 use crate::contract::event::{AsContext, EventContext};
 use crate::contract::session::Session;
-use crate::rpc::protocol::ask::{Answer, Ask, DOMAIN, Key, Kind, Lost, NoRoute};
+use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Key, Kind, NoRoute};
 use crate::rpc::protocol::error::{CallError, Side};
 use crate::rpc::protocol::headers;
 use crate::rpc::protocol::meta::CallMeta;
@@ -41,7 +41,7 @@ pub struct Rpc {
 
 struct Inner {
     link: Link,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     /// The RPCs that a service has declared repeatable.
     repeatable: RwLock<HashSet<&'static str>>,
 }
@@ -53,11 +53,11 @@ impl Rpc {
     /// Requests, contexts and answers are encoded, checked against their contracts and decoded as they are over HTTP.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::over(Link::in_memory(None), Patience::default())
+        Self::over(Link::in_memory(None), RetryPolicy::default())
     }
 
-    pub(crate) fn over(link: Link, patience: Patience) -> Self {
-        let inner = Inner { link, patience, repeatable: RwLock::default() };
+    pub(crate) fn over(link: Link, retry_policy: RetryPolicy) -> Self {
+        let inner = Inner { link, retry_policy, repeatable: RwLock::default() };
         Self { inner: Arc::new(inner), session: None, trace: None, until: None }
     }
 
@@ -114,7 +114,7 @@ impl Rpc {
         Calling {
             encoded: encode::<M>(&request, context.as_context()),
             rpc: self.clone(),
-            deadline: self.inner.patience.deadline,
+            deadline: self.inner.retry_policy.deadline,
             key: None,
             run: run::<M>,
         }
@@ -223,18 +223,18 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
         let begun = Instant::now();
         let ours = timer::since(begun, deadline);
         let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
-        let mut progress = Progress::default();
-        let outcome = match rpc.attempts(M::NAME, M::IDEMPOTENT, &mut ask, until, &mut progress).await {
-            Ok(answer) => rpc.answered::<M>(answer, begun).map_err(|error| error.after_another(progress.maybe_begun)),
-            Err(Failed::Lost(lost)) => {
-                let maybe_begun = progress.maybe_begun || lost.maybe_begun;
+        let mut state = AttemptState::default();
+        let outcome = match rpc.attempts(M::NAME, M::IDEMPOTENT, &mut ask, until, &mut state).await {
+            Ok(answer) => rpc.answered::<M>(answer, begun).map_err(|error| error.after_another(state.maybe_begun)),
+            Err(CallFailure::NoAnswer(lost)) => {
+                let maybe_begun = state.maybe_begun || lost.maybe_begun;
                 tracing::warn!(method = M::NAME, maybe_begun, error = lost.why, "unreachable");
                 Err(CallError::Unreachable { method: M::NAME, maybe_begun, why: lost.why })
             }
-            Err(Failed::Late) => {
-                let (after, maybe_begun) = (until - begun, progress.maybe_begun || progress.sending);
-                tracing::warn!(method = M::NAME, ?after, maybe_begun, error = progress.why, "not answered in time");
-                Err(CallError::Deadline { method: M::NAME, after, maybe_begun, why: progress.why })
+            Err(CallFailure::TimedOut) => {
+                let (after, maybe_begun) = (until - begun, state.maybe_begun || state.sending);
+                tracing::warn!(method = M::NAME, ?after, maybe_begun, error = state.why, "not answered in time");
+                Err(CallError::Deadline { method: M::NAME, after, maybe_begun, why: state.why })
             }
         };
         metrics::called(M::NAME, outcome.as_ref().map_or_else(CallError::kind, |_| "answered"), begun);
@@ -259,7 +259,7 @@ impl<T, E> fmt::Debug for Calling<T, E> {
 
 /// The state of the attempts so far, for when they are stopped.
 #[derive(Default)]
-struct Progress {
+struct AttemptState {
     /// Whether an attempt is in progress.
     sending: bool,
     /// Whether the service may have begun an attempt that has ended.
@@ -269,22 +269,22 @@ struct Progress {
 }
 
 /// Why there is no answer.
-enum Failed {
+enum CallFailure {
     /// The last attempt failed, and no other is left.
-    Lost(Lost),
+    NoAnswer(AttemptError),
     /// The deadline has passed.
-    Late,
+    TimedOut,
 }
 
-impl From<Lost> for Failed {
-    fn from(lost: Lost) -> Self {
-        Self::Lost(lost)
+impl From<AttemptError> for CallFailure {
+    fn from(lost: AttemptError) -> Self {
+        Self::NoAnswer(lost)
     }
 }
 
-impl From<Late> for Failed {
+impl From<Late> for CallFailure {
     fn from(_: Late) -> Self {
-        Self::Late
+        Self::TimedOut
     }
 }
 
@@ -296,9 +296,9 @@ impl Rpc {
         idempotent: bool,
         ask: &mut Ask,
         until: Instant,
-        progress: &mut Progress,
-    ) -> Result<Answer, Failed> {
-        let patience = &self.inner.patience;
+        state: &mut AttemptState,
+    ) -> Result<Answer, CallFailure> {
+        let retry_policy = &self.inner.retry_policy;
         let given = matches!(ask.key, Some(Key::Given(_)));
         let mut rounds = 0;
         let mut route = loop {
@@ -307,10 +307,10 @@ impl Rpc {
                 Err(none) => none,
             };
             rounds += 1;
-            progress.why.clone_from(&why);
-            let pause = patience.pause(rounds);
-            if for_good || rounds >= patience.attempts || until.saturating_duration_since(Instant::now()) <= pause {
-                return Err(Lost { maybe_begun: false, why }.into());
+            state.why.clone_from(&why);
+            let pause = retry_policy.pause(rounds);
+            if for_good || rounds >= retry_policy.attempts || until.saturating_duration_since(Instant::now()) <= pause {
+                return Err(AttemptError { maybe_begun: false, why }.into());
             }
             sleep(pause).await;
         };
@@ -320,37 +320,37 @@ impl Rpc {
             let now = Instant::now();
             let left = until.saturating_duration_since(now);
             if left.is_zero() {
-                return Err(Failed::Late);
+                return Err(CallFailure::TimedOut);
             }
-            let one = patience.attempt.filter(|one| *one < left);
+            let one = retry_policy.attempt.filter(|one| *one < left);
             ask.timeout = Some(one.unwrap_or(left));
-            progress.sending = true;
+            state.sending = true;
             let span = span::call(ask.service, ask.method, ask.attempt, self.session, self.trace.as_ref());
             ask.trace = span.context().cloned();
             let sent = timer::by(one.map_or(until, |one| now + one), pin!(route.send(ask))).await;
             let outcome = match (sent, one) {
                 (Ok(outcome), _) => outcome,
                 (Err(Late), Some(one)) => {
-                    Err(Lost { maybe_begun: true, why: format!("there was no answer within {one:?}") })
+                    Err(AttemptError { maybe_begun: true, why: format!("there was no answer within {one:?}") })
                 }
-                (Err(Late), None) => return Err(Failed::Late),
+                (Err(Late), None) => return Err(CallFailure::TimedOut),
             };
-            progress.sending = false;
+            state.sending = false;
             match &outcome {
                 Ok(answer) => span.answered(answer.status),
                 Err(lost) => span.failed("unreachable", Some(&lost.why)),
             }
             drop(span);
             let next = retry::next(&outcome, given || idempotent || self.is_repeatable(name, &outcome));
-            let Next::Again { after, unreached } = next else { return Ok(outcome?) };
+            let RetryDecision::Again { after, unreached } = next else { return Ok(outcome?) };
             match &outcome {
                 Ok(answer) => {
-                    progress.maybe_begun |= retry::maybe_begun(answer);
-                    progress.why = format!("it was answered with HTTP status {}", answer.status);
+                    state.maybe_begun |= retry::maybe_begun(answer);
+                    state.why = format!("it was answered with HTTP status {}", answer.status);
                 }
                 Err(lost) => {
-                    progress.maybe_begun |= lost.maybe_begun;
-                    progress.why.clone_from(&lost.why);
+                    state.maybe_begun |= lost.maybe_begun;
+                    state.why.clone_from(&lost.why);
                 }
             }
             let elsewhere = route.another();
@@ -358,8 +358,8 @@ impl Rpc {
                 None
             } else {
                 rounds += 1;
-                let pause = patience.pause(rounds).max(after);
-                if rounds >= patience.attempts || until.saturating_duration_since(Instant::now()) <= pause {
+                let pause = retry_policy.pause(rounds).max(after);
+                if rounds >= retry_policy.attempts || until.saturating_duration_since(Instant::now()) <= pause {
                     return Ok(outcome?);
                 }
                 Some(pause)
@@ -374,12 +374,12 @@ impl Rpc {
                 sleep(pause).await;
             }
             ask.attempt += 1;
-            tracing::debug!(method = name, attempt = ask.attempt, why = progress.why, "trying again");
+            tracing::debug!(method = name, attempt = ask.attempt, why = state.why, "trying again");
         }
     }
 
     /// Returns whether the service says, or has said before, that the RPC may be repeated.
-    fn is_repeatable(&self, name: &str, outcome: &Result<Answer, Lost>) -> bool {
+    fn is_repeatable(&self, name: &str, outcome: &Result<Answer, AttemptError>) -> bool {
         match outcome {
             Ok(answer) if answer.status == 200 => false,
             Ok(answer) if answer.idempotent => true,

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::endpoints::{self, Places, Resolve};
+use super::endpoints::{self, EndpointConfig, Resolve};
 use super::env;
-use super::retry::Patience;
+use super::retry::RetryPolicy;
 use crate::bus::config::{ConfigError, FOREVER, Tls};
 
 /// The configuration of an RPC client over HTTP, for [`Rpc::new`].
@@ -21,8 +21,8 @@ use crate::bus::config::{ConfigError, FOREVER, Tls};
 /// ```
 #[derive(Clone)]
 pub struct Config {
-    pub(crate) places: Places,
-    pub(crate) patience: Patience,
+    pub(crate) places: EndpointConfig,
+    pub(crate) retry_policy: RetryPolicy,
     pub(crate) connect_deadline: Duration,
     pub(crate) idle: Duration,
     pub(crate) max_answer: usize,
@@ -43,8 +43,8 @@ impl Config {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            places: Places::default(),
-            patience: Patience::default(),
+            places: EndpointConfig::default(),
+            retry_policy: RetryPolicy::default(),
             connect_deadline: Duration::from_secs(2),
             idle: Duration::from_secs(20),
             max_answer: 32 << 20,
@@ -77,7 +77,7 @@ impl Config {
     }
 
     /// Creates a configuration with the addresses of variables.
-    pub(crate) fn addressed(found: Vec<env::Variable>, unset: env::Unset) -> Result<Self, ConfigError> {
+    pub(crate) fn addressed(found: Vec<env::Variable>, unset: env::UnsetVariables) -> Result<Self, ConfigError> {
         let mut config = Self::new();
         for env::Variable { name, service, value } in found {
             let urls: Result<Vec<_>, String> = value.split(',').map(endpoints::base).collect();
@@ -113,7 +113,7 @@ impl Config {
     /// overrides it for a single call.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.patience.deadline = deadline;
+        self.retry_policy.deadline = deadline;
         self
     }
 
@@ -121,7 +121,7 @@ impl Config {
     /// call's deadline applies.
     #[must_use]
     pub fn attempt_deadline(mut self, deadline: Duration) -> Self {
-        self.patience.attempt = Some(deadline);
+        self.retry_policy.attempt = Some(deadline);
         self
     }
 
@@ -129,7 +129,7 @@ impl Config {
     /// tenth of the calls, after the first ten.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
-        self.patience.attempts = attempts.max(1);
+        self.retry_policy.attempts = attempts.max(1);
         self
     }
 
@@ -137,7 +137,7 @@ impl Config {
     /// by default. If a service says when to call again, the client waits until then.
     #[must_use]
     pub fn pauses(mut self, first: Duration, last: Duration) -> Self {
-        (self.patience.first_pause, self.patience.max_pause) = (first, last.max(first));
+        (self.retry_policy.first_pause, self.retry_policy.max_pause) = (first, last.max(first));
         self
     }
 
@@ -183,7 +183,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("addresses", &self.places)
-            .field("patience", &self.patience)
+            .field("retry_policy", &self.retry_policy)
             .field("connect_deadline", &self.connect_deadline)
             .field("idle", &self.idle)
             .field("max_answer", &self.max_answer)
@@ -225,8 +225,8 @@ mod tests {
     #[test]
     fn the_last_pause_is_no_shorter_than_the_first() {
         let pauses = |first, last| {
-            let Patience { first_pause, max_pause, .. } =
-                Config::new().pauses(Duration::from_secs(first), Duration::from_secs(last)).patience;
+            let RetryPolicy { first_pause, max_pause, .. } =
+                Config::new().pauses(Duration::from_secs(first), Duration::from_secs(last)).retry_policy;
             (first_pause.as_secs(), max_pause.as_secs())
         };
         assert_eq!((pauses(1, 5), pauses(2, 1)), ((1, 5), (2, 2)));

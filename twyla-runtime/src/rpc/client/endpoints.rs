@@ -54,8 +54,8 @@ pub trait Resolve: Send + Sync + 'static {
 const DOWN: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 
 /// The addresses of one service.
-pub(crate) struct Known {
-    pub(crate) addresses: Vec<Address>,
+pub(crate) struct Endpoints {
+    pub(crate) addresses: Vec<Endpoint>,
     /// The expiry of the addresses.
     pub(crate) until: Option<Instant>,
     pub(crate) budget: Arc<Budget>,
@@ -63,7 +63,7 @@ pub(crate) struct Known {
 }
 
 /// One address of a service.
-pub(crate) struct Address {
+pub(crate) struct Endpoint {
     /// The base URL, with a trailing `/`.
     base: Url,
     /// The cached URLs of its RPCs.
@@ -77,10 +77,10 @@ pub(crate) struct Address {
     begun: Instant,
 }
 
-impl Known {
+impl Endpoints {
     pub(crate) fn new(urls: Vec<Url>, until: Option<Instant>, budget: Arc<Budget>) -> Self {
         let begun = Instant::now();
-        let address = |base| Address {
+        let address = |base| Endpoint {
             host: host(&base),
             base,
             urls: Grown::default(),
@@ -119,11 +119,11 @@ impl Known {
         }
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let left = || (0..count).map(|i| first.wrapping_add(i) % count).filter(|index| !tried.contains(index));
-        left().find(|index| self.addresses.get(*index).is_some_and(Address::is_up)).or_else(|| left().next())
+        left().find(|index| self.addresses.get(*index).is_some_and(Endpoint::is_up)).or_else(|| left().next())
     }
 }
 
-impl Address {
+impl Endpoint {
     pub(crate) fn base(&self) -> &Url {
         &self.base
     }
@@ -200,15 +200,15 @@ pub(crate) fn base(text: &str) -> Result<Url, String> {
 
 /// The configured addresses of services.
 #[derive(Clone, Default)]
-pub(crate) struct Places {
+pub(crate) struct EndpointConfig {
     /// By service, as variables name it.
     pub(crate) fixed: HashMap<String, Vec<Url>>,
     pub(crate) resolver: Option<Arc<dyn Resolve>>,
     /// The variables of services without an address, if the addresses are from the environment.
-    pub(crate) unset: Option<env::Unset>,
+    pub(crate) unset: Option<env::UnsetVariables>,
 }
 
-impl fmt::Debug for Places {
+impl fmt::Debug for EndpointConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown =
             self.fixed.iter().map(|(service, urls)| (service, urls.iter().map(Url::as_str).collect::<Vec<_>>()));
@@ -216,7 +216,7 @@ impl fmt::Debug for Places {
     }
 }
 
-impl Places {
+impl EndpointConfig {
     /// Returns the fixed addresses of a service.
     pub(crate) fn fixed(&self, service: &str) -> Option<Vec<Url>> {
         self.fixed.get(&env::key(service)).cloned()
@@ -235,9 +235,9 @@ impl Places {
 mod tests {
     use super::*;
 
-    fn known(count: usize) -> Known {
+    fn known(count: usize) -> Endpoints {
         let urls = (0..count).map(|i| base(&format!("http://host{i}:1/x")).unwrap()).collect();
-        Known::new(urls, None, Arc::default())
+        Endpoints::new(urls, None, Arc::default())
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_base_may_have_a_path() {
         let url = |text: &str| {
-            let known = Known::new(vec![base(text).unwrap()], None, Arc::default());
+            let known = Endpoints::new(vec![base(text).unwrap()], None, Arc::default());
             known.addresses[0].url("get_booking").unwrap().to_string()
         };
         assert_eq!(url("http://a:1"), "http://a:1/rpc/get_booking");

@@ -19,16 +19,19 @@ const LOG: &str = "LOG";
 
 /// The variables whose values are not addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Unset {
+pub(crate) struct UnsetVariables {
     prefix: String,
     /// By service, as variables name it; `None` for a value that must stay hidden.
     others: HashMap<String, Option<String>>,
 }
 
 /// Splits the variables into those with addresses and the others: databases and the like have URLs too.
-pub(crate) fn variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> (Vec<Variable>, Unset) {
+pub(crate) fn variables(
+    prefix: &str,
+    all: impl IntoIterator<Item = (OsString, OsString)>,
+) -> (Vec<Variable>, UnsetVariables) {
     let prefix = plain(prefix);
-    let mut unset = Unset { prefix: prefix.to_owned(), others: HashMap::new() };
+    let mut unset = UnsetVariables { prefix: prefix.to_owned(), others: HashMap::new() };
     let mut found = Vec::new();
     for (name, value) in all {
         let Some((name, service)) = named(prefix, name) else { continue };
@@ -59,7 +62,7 @@ fn named(prefix: &str, name: OsString) -> Option<(String, String)> {
     Some((name, service))
 }
 
-impl Unset {
+impl UnsetVariables {
     /// Returns why a service has no address.
     pub(crate) fn missing(&self, service: &str) -> String {
         let variable = variable(&self.prefix, service);

@@ -16,10 +16,10 @@ use uuid::Uuid;
 use super::append_only_map::Grown;
 use super::budget::Budget;
 use super::config::Config;
-use super::endpoints::{Address, Known, Places};
-use super::resolver_cache::Found;
+use super::endpoints::{Endpoint, EndpointConfig, Endpoints};
+use super::resolver_cache::ResolverCache;
 use crate::bus::config::ConfigError;
-use crate::rpc::protocol::ask::{Answer, Ask, DOMAIN, Key, Kind, Lost, NoRoute};
+use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Key, Kind, NoRoute};
 use crate::rpc::protocol::body::Pieces;
 use crate::rpc::protocol::headers;
 use crate::service::catch_panic;
@@ -40,35 +40,35 @@ pub(crate) struct Http {
     plain: Client,
     /// For `https` addresses, where both sides negotiate the version.
     encrypted: Client,
-    places: Places,
+    places: EndpointConfig,
     max_answer: usize,
     http2: bool,
     /// The cached fixed addresses.
-    fixed: Grown<Arc<Known>>,
+    fixed: Grown<Arc<Endpoints>>,
     /// The cached addresses from a resolver.
-    found: Found,
+    resolved: ResolverCache,
 }
 
 /// The addresses that a call may use, and those tried in this round.
-pub(crate) struct Route<'a> {
+pub(crate) struct HttpRoute<'a> {
     http: &'a Http,
-    known: Held<'a>,
+    endpoints: EndpointsRef<'a>,
     tried: Vec<usize>,
 }
 
 /// Addresses, held for the duration of a call.
-enum Held<'a> {
-    Fixed(&'a Known),
-    Found(Arc<Known>),
+enum EndpointsRef<'a> {
+    Fixed(&'a Endpoints),
+    Resolved(Arc<Endpoints>),
 }
 
-impl Deref for Held<'_> {
-    type Target = Known;
+impl Deref for EndpointsRef<'_> {
+    type Target = Endpoints;
 
-    fn deref(&self) -> &Known {
+    fn deref(&self) -> &Endpoints {
         match self {
-            Self::Fixed(known) => known,
-            Self::Found(known) => known,
+            Self::Fixed(endpoints) => endpoints,
+            Self::Resolved(endpoints) => endpoints,
         }
     }
 }
@@ -107,31 +107,31 @@ impl Http {
             max_answer: config.max_answer,
             http2: config.http2,
             fixed: Grown::default(),
-            found: Found::default(),
+            resolved: ResolverCache::default(),
         })
     }
 
-    pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, NoRoute> {
-        let known = match self.fixed.get(service) {
-            Some(known) => Held::Fixed(known),
-            None => match self.found.fresh(service) {
-                Some(known) => Held::Found(known),
+    pub(crate) async fn route(&self, service: &'static str) -> Result<HttpRoute<'_>, NoRoute> {
+        let endpoints = match self.fixed.get(service) {
+            Some(endpoints) => EndpointsRef::Fixed(endpoints),
+            None => match self.resolved.fresh(service) {
+                Some(endpoints) => EndpointsRef::Resolved(endpoints),
                 // boxed: few calls take this branch, and the future of the others stays small
                 None => Box::pin(self.find(service)).await?,
             },
         };
-        Ok(Route { http: self, known, tried: Vec::new() })
+        Ok(HttpRoute { http: self, endpoints, tried: Vec::new() })
     }
 
     /// Finds the addresses of a service.
-    async fn find(&self, service: &'static str) -> Result<Held<'_>, NoRoute> {
+    async fn find(&self, service: &'static str) -> Result<EndpointsRef<'_>, NoRoute> {
         if let Some(urls) = self.places.fixed(service) {
-            let known = Known::new(urls, None, Arc::default());
-            return Ok(Held::Fixed(self.fixed.get_or_add(service, known.into())));
+            let endpoints = Endpoints::new(urls, None, Arc::default());
+            return Ok(EndpointsRef::Fixed(self.fixed.get_or_add(service, endpoints.into())));
         }
         match &self.places.resolver {
-            Some(resolver) => match self.found.of(service, resolver).await {
-                Ok(known) => Ok(Held::Found(known)),
+            Some(resolver) => match self.resolved.of(service, resolver).await {
+                Ok(endpoints) => Ok(EndpointsRef::Resolved(endpoints)),
                 Err(why) => Err(NoRoute { why, for_good: false }),
             },
             None => Err(NoRoute { why: self.places.missing(service), for_good: true }),
@@ -139,9 +139,9 @@ impl Http {
     }
 }
 
-impl Route<'_> {
+impl HttpRoute<'_> {
     pub(crate) fn another(&self) -> bool {
-        self.tried.len() < self.known.addresses.len()
+        self.tried.len() < self.endpoints.addresses.len()
     }
 
     pub(crate) fn all_again(&mut self) {
@@ -149,15 +149,15 @@ impl Route<'_> {
     }
 
     pub(crate) fn budget(&self) -> &Budget {
-        &self.known.budget
+        &self.endpoints.budget
     }
 
-    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, Lost> {
-        let index = self.known.pick(&self.tried).unwrap_or_default();
+    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, AttemptError> {
+        let index = self.endpoints.pick(&self.tried).unwrap_or_default();
         self.tried.push(index);
-        let address = self.known.addresses.get(index);
+        let address = self.endpoints.addresses.get(index);
         let Some((address, url)) = address.and_then(|address| Some((address, address.url(ask.method)?))) else {
-            return Err(Lost { maybe_begun: false, why: format!("`{}` has no address", ask.service) });
+            return Err(AttemptError { maybe_begun: false, why: format!("`{}` has no address", ask.service) });
         };
         let host = address.host().filter(|_| !self.http.http2);
         let client = if url.scheme() == "https" { &self.http.encrypted } else { &self.http.plain };
@@ -225,7 +225,7 @@ fn request(url: Url, host: Option<&HeaderValue>, ask: &Ask) -> Request {
 }
 
 /// Reads an answer to its end.
-async fn answer(response: &mut Response, most: usize, address: &Address) -> Result<Answer, Lost> {
+async fn answer(response: &mut Response, most: usize, address: &Endpoint) -> Result<Answer, AttemptError> {
     let status = response.status().as_u16();
     let headers = response.headers();
     let header = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
@@ -268,16 +268,16 @@ async fn answer(response: &mut Response, most: usize, address: &Address) -> Resu
             Ok(None) => return Ok(answer(kind, pieces.whole())),
             Err(error) => {
                 let why = format!("{}: its answer was cut short: {}", address.base(), chain(&error));
-                return Err(Lost { maybe_begun: true, why });
+                return Err(AttemptError { maybe_begun: true, why });
             }
         }
     }
 }
 
-fn lost(error: &reqwest::Error, address: &Address) -> Lost {
+fn lost(error: &reqwest::Error, address: &Endpoint) -> AttemptError {
     // a request that can't be built was never sent either
     let maybe_begun = !(error.is_connect() || error.is_builder());
-    Lost { maybe_begun, why: format!("{}: {}", address.base(), chain(error)) }
+    AttemptError { maybe_begun, why: format!("{}: {}", address.base(), chain(error)) }
 }
 
 /// Formats an error with its causes, without the URL that each would repeat.

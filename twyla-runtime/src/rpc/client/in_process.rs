@@ -6,26 +6,26 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use tokio::time::Instant;
 
-use super::env::Unset;
+use super::env::UnsetVariables;
 use crate::rpc::handler::too_large;
-use crate::rpc::protocol::ask::{Answer, Ask, Lost};
+use crate::rpc::protocol::ask::{Answer, Ask, AttemptError};
 use crate::rpc::server::server::{Served, Server};
 use crate::telemetry::metrics;
 
 /// The callable services of this process.
 pub(crate) struct Network {
-    methods: RwLock<HashMap<String, Vec<Place>>>,
+    methods: RwLock<HashMap<String, Vec<InProcessService>>>,
     /// The variables that could have had addresses of other services.
-    unset: Option<Unset>,
+    unset: Option<UnsetVariables>,
 }
 
-struct Place {
+struct InProcessService {
     server: Weak<Server>,
     served: Arc<Served>,
 }
 
 impl Network {
-    pub(crate) fn new(unset: Option<Unset>) -> Self {
+    pub(crate) fn new(unset: Option<UnsetVariables>) -> Self {
         Self { methods: RwLock::default(), unset }
     }
 
@@ -35,7 +35,7 @@ impl Network {
         for served in server.methods().values() {
             let places = methods.entry(served.registration.name.to_owned()).or_default();
             places.retain(|place| place.server.strong_count() > 0);
-            places.push(Place { server: Arc::downgrade(server), served: served.clone() });
+            places.push(InProcessService { server: Arc::downgrade(server), served: served.clone() });
         }
     }
 
@@ -52,14 +52,14 @@ impl Network {
         }
     }
 
-    pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, Lost> {
+    pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, AttemptError> {
         let Some((server, served)) = self.find(ask.service, ask.method) else {
             let mut why = format!("no service of this process serves {}.{}", ask.service, ask.method);
             match &self.unset {
                 Some(unset) => why.push_str(&format!(", and {}", unset.missing(ask.service))),
                 None => why.push_str(": one that does is given this caller with `.rpc(..)` before it is started"),
             }
-            return Err(Lost { maybe_begun: false, why });
+            return Err(AttemptError { maybe_begun: false, why });
         };
         let most = server.settings.max_request;
         if ask.request.len() > most {
@@ -74,7 +74,7 @@ impl Network {
         tokio::select! {
             biased;
             answer = server.answer(&served, ask, Instant::now()) => Ok(answer),
-            () = server.ended() => Err(Lost { maybe_begun: true, why: "the service has ended".to_owned() }),
+            () = server.ended() => Err(AttemptError { maybe_begun: true, why: "the service has ended".to_owned() }),
         }
     }
 }

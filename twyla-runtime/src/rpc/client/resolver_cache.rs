@@ -1,4 +1,4 @@
-//! What a resolver has told of services: one caller at a time asks it, and all have what it says.
+//! A cache of a resolver's answers. One lookup runs at a time, and all callers share its result.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -9,89 +9,90 @@ use reqwest::Url;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::endpoints::{self, Known, Resolve};
+use super::endpoints::{self, Endpoints, Resolve};
 use crate::rpc::protocol::timer;
 
-/// After how long a resolver is asked again, and where it had no answer.
+/// How long an answer is fresh, and how long an error is.
 const RESOLVED: Duration = Duration::from_secs(5);
 const FAILED: Duration = Duration::from_secs(1);
 
-/// How long it may take to answer.
+/// The deadline of a lookup.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How much older addresses may be that are called while it is asked.
+/// How long stale addresses are used while a lookup runs.
 const STALE: Duration = Duration::from_secs(60);
 
-/// The services that were asked for.
+/// The services that were looked up.
 #[derive(Default)]
-pub(crate) struct Found(RwLock<HashMap<&'static str, Arc<Service>>>);
+pub(crate) struct ResolverCache(RwLock<HashMap<&'static str, Arc<CachedService>>>);
 
-/// One of them.
+/// The cached resolution of one service.
 #[derive(Default)]
-struct Service {
-    told: RwLock<Told>,
-    /// Held by whoever asks.
-    asking: Arc<Mutex<()>>,
+struct CachedService {
+    resolution: RwLock<Resolution>,
+    /// Locked during a lookup.
+    lookup: Arc<Mutex<()>>,
 }
 
 #[derive(Default)]
-struct Told {
-    known: Option<Arc<Known>>,
-    /// Why it isn't known where the service is.
+struct Resolution {
+    endpoints: Option<Arc<Endpoints>>,
+    /// Why there are no addresses.
     why: String,
 }
 
-impl Told {
-    /// The addresses, where they are no older than so long beyond their time.
-    fn known(&self, stale: Duration) -> Option<Arc<Known>> {
-        let is_young = |known: &&Arc<Known>| known.until.is_some_and(|until| Instant::now() < until + stale);
-        self.known.as_ref().filter(is_young).cloned()
+impl Resolution {
+    /// Returns the addresses unless they expired more than `stale` ago.
+    fn endpoints(&self, stale: Duration) -> Option<Arc<Endpoints>> {
+        let is_fresh =
+            |endpoints: &&Arc<Endpoints>| endpoints.until.is_some_and(|until| Instant::now() < until + stale);
+        self.endpoints.as_ref().filter(is_fresh).cloned()
     }
 }
 
-impl Found {
-    /// Where a service is, if that was told not long ago.
-    pub(crate) fn fresh(&self, service: &str) -> Option<Arc<Known>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(service)?.told().known(Duration::ZERO)
+impl ResolverCache {
+    /// Returns the addresses of a service if they are fresh.
+    pub(crate) fn fresh(&self, service: &str) -> Option<Arc<Endpoints>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(service)?.resolution().endpoints(Duration::ZERO)
     }
 
-    /// Where a service is. While that is asked what was known a while ago still counts, and where it can't be known what
-    /// ever was.
+    /// Returns the addresses of a service. Slightly stale addresses are used while a lookup runs, and older ones if it
+    /// fails.
     ///
     /// # Errors
-    /// Why that isn't known, and never was.
+    /// Why the lookup failed, if there are no earlier addresses.
     ///
     /// # Cancel safety
-    /// It is asked by a task of its own, so that whoever gives up takes the answer from nobody.
-    pub(crate) async fn of(&self, name: &'static str, resolver: &Arc<dyn Resolve>) -> Result<Arc<Known>, String> {
+    /// The lookup runs in a task of its own, so that other callers get its result even if this one is cancelled.
+    pub(crate) async fn of(&self, name: &'static str, resolver: &Arc<dyn Resolve>) -> Result<Arc<Endpoints>, String> {
         let service = self.0.write().unwrap_or_else(PoisonError::into_inner).entry(name).or_default().clone();
-        if let Ok(asking) = service.asking.clone().try_lock_owned() {
-            // somebody may just have asked
-            if let Some(known) = service.told().known(Duration::ZERO) {
-                return Ok(known);
+        if let Ok(lookup) = service.lookup.clone().try_lock_owned() {
+            // another caller may have finished a lookup meanwhile
+            if let Some(endpoints) = service.resolution().endpoints(Duration::ZERO) {
+                return Ok(endpoints);
             }
             let (service, resolver) = (service.clone(), resolver.clone());
             tokio::spawn(async move {
                 service.ask(name, &*resolver).await;
-                drop(asking);
+                drop(lookup);
             });
         }
-        if let Some(known) = service.told().known(STALE) {
-            return Ok(known);
+        if let Some(endpoints) = service.resolution().endpoints(STALE) {
+            return Ok(endpoints);
         }
-        drop(service.asking.lock().await);
-        let told = service.told();
-        match &told.known {
-            Some(known) => Ok(known.clone()),
-            None if told.why.is_empty() => Err(unknown(name, "its resolver has panicked")),
-            None => Err(told.why.clone()),
+        drop(service.lookup.lock().await);
+        let resolution = service.resolution();
+        match &resolution.endpoints {
+            Some(endpoints) => Ok(endpoints.clone()),
+            None if resolution.why.is_empty() => Err(unknown(name, "its resolver has panicked")),
+            None => Err(resolution.why.clone()),
         }
     }
 }
 
-impl Service {
-    fn told(&self) -> RwLockReadGuard<'_, Told> {
-        self.told.read().unwrap_or_else(PoisonError::into_inner)
+impl CachedService {
+    fn resolution(&self) -> RwLockReadGuard<'_, Resolution> {
+        self.resolution.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask(&self, name: &str, resolver: &dyn Resolve) {
@@ -100,20 +101,20 @@ impl Service {
             Ok(Err(error)) => Err(unknown(name, &error.to_string())),
             Err(timer::Late) => Err(unknown(name, &format!("its resolver has not answered within {PATIENCE:?}"))),
         };
-        let before = self.told().known.clone();
+        let before = self.resolution().endpoints.clone();
         let in_a_while = |pause| Some(Instant::now() + pause);
-        let told = match (urls, before) {
+        let resolution = match (urls, before) {
             (Ok(urls), Some(before)) => Ok(before.renewed(urls, in_a_while(RESOLVED))),
-            (Ok(urls), None) => Ok(Known::new(urls, in_a_while(RESOLVED), Arc::default())),
+            (Ok(urls), None) => Ok(Endpoints::new(urls, in_a_while(RESOLVED), Arc::default())),
             (Err(why), Some(before)) => {
                 tracing::warn!(service = name, error = why, "the addresses from before are called");
                 Ok(before.renewed(before.urls(), in_a_while(FAILED)))
             }
             (Err(why), None) => Err(why),
         };
-        *self.told.write().unwrap_or_else(PoisonError::into_inner) = match told {
-            Ok(known) => Told { known: Some(known.into()), why: String::new() },
-            Err(why) => Told { known: None, why },
+        *self.resolution.write().unwrap_or_else(PoisonError::into_inner) = match resolution {
+            Ok(endpoints) => Resolution { endpoints: Some(endpoints.into()), why: String::new() },
+            Err(why) => Resolution { endpoints: None, why },
         };
     }
 }
@@ -122,12 +123,12 @@ fn unknown(service: &str, why: &str) -> String {
     format!("where `{service}` lives is not known: {why}")
 }
 
-/// What a resolver says, as addresses.
-fn addresses(service: &str, told: &[String]) -> Result<Vec<Url>, String> {
-    if told.is_empty() {
+/// Parses the URLs that a resolver returned.
+fn addresses(service: &str, urls: &[String]) -> Result<Vec<Url>, String> {
+    if urls.is_empty() {
         return Err(format!("`{service}` has no address"));
     }
-    let urls = told.iter().map(|text| endpoints::base(text)).collect::<Result<_, String>>();
+    let urls = urls.iter().map(|text| endpoints::base(text)).collect::<Result<_, String>>();
     urls.map_err(|error| format!("an address of `{service}` {error}"))
 }
 
@@ -143,17 +144,17 @@ mod tests {
 
     use super::*;
 
-    /// Says what it is told to, one after the other; nothing at all where that is empty.
-    struct Says {
-        said: &'static [Result<&'static str, &'static str>],
+    /// Returns the scripted answers one after another; never resolves if there are none.
+    struct ScriptedResolver {
+        answers: &'static [Result<&'static str, &'static str>],
         asked: AtomicU32,
-        /// Answers need one of these each.
+        /// One permit per answer.
         permits: Semaphore,
     }
 
-    impl Says {
-        fn new(said: &'static [Result<&'static str, &'static str>]) -> Arc<Self> {
-            Arc::new(Self { said, asked: AtomicU32::new(0), permits: Semaphore::new(100) })
+    impl ScriptedResolver {
+        fn new(answers: &'static [Result<&'static str, &'static str>]) -> Arc<Self> {
+            Arc::new(Self { answers, asked: AtomicU32::new(0), permits: Semaphore::new(100) })
         }
 
         fn asked(&self) -> u32 {
@@ -163,12 +164,12 @@ mod tests {
 
     type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<String>, Box<dyn Error + Send + Sync>>> + Send + 'a>>;
 
-    impl Resolve for Says {
+    impl Resolve for ScriptedResolver {
         fn resolve<'a>(&'a self, _: &'a str) -> Answer<'a> {
             let asked = self.asked.fetch_add(1, Ordering::SeqCst) as usize;
             Box::pin(async move {
                 self.permits.acquire().await?.forget();
-                match self.said.get(asked) {
+                match self.answers.get(asked) {
                     Some(Ok(url)) => Ok(vec![(*url).to_owned()]),
                     Some(Err(why)) => Err((*why).into()),
                     None => pending().await,
@@ -177,69 +178,71 @@ mod tests {
         }
     }
 
-    fn url(known: Result<Arc<Known>, String>) -> String {
-        known.map_or_else(|why| why, |known| known.urls().first().map(ToString::to_string).unwrap_or_default())
+    fn url(endpoints: Result<Arc<Endpoints>, String>) -> String {
+        endpoints
+            .map_or_else(|why| why, |endpoints| endpoints.urls().first().map(ToString::to_string).unwrap_or_default())
     }
 
-    fn fresh(found: &Found) -> String {
-        url(found.fresh("desk").ok_or_else(String::new))
+    fn fresh(cache: &ResolverCache) -> String {
+        url(cache.fresh("desk").ok_or_else(String::new))
     }
 
-    /// Waits until what was asked is answered.
-    async fn settled(found: &Found) -> String {
-        while found.fresh("desk").is_none() {
+    /// Waits for the running lookup.
+    async fn settled(cache: &ResolverCache) -> String {
+        while cache.fresh("desk").is_none() {
             sleep(Duration::from_millis(1)).await;
         }
-        fresh(found)
+        fresh(cache)
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_known_before_counts_until_it_is_known_anew() {
-        let says = Says::new(&[Ok("http://a"), Err("no"), Ok("http://b")]);
-        let (resolver, found): (Arc<dyn Resolve>, _) = (says.clone(), Found::default());
-        assert!(found.fresh("desk").is_none());
-        assert_eq!(url(found.of("desk", &resolver).await), "http://a/");
-        assert_eq!(fresh(&found), "http://a/");
+        let scripted = ScriptedResolver::new(&[Ok("http://a"), Err("no"), Ok("http://b")]);
+        let (resolver, cache): (Arc<dyn Resolve>, _) = (scripted.clone(), ResolverCache::default());
+        assert!(cache.fresh("desk").is_none());
+        assert_eq!(url(cache.of("desk", &resolver).await), "http://a/");
+        assert_eq!(fresh(&cache), "http://a/");
         advance(RESOLVED).await;
-        assert!(found.fresh("desk").is_none());
-        // an error is no reason to forget it, nor to ask with each call
-        assert_eq!(url(found.of("desk", &resolver).await), "http://a/");
-        assert_eq!((settled(&found).await.as_str(), says.asked()), ("http://a/", 2));
+        assert!(cache.fresh("desk").is_none());
+        // after an error the old addresses stay, and not every call causes a lookup
+        assert_eq!(url(cache.of("desk", &resolver).await), "http://a/");
+        assert_eq!((settled(&cache).await.as_str(), scripted.asked()), ("http://a/", 2));
         advance(FAILED).await;
-        assert_eq!(url(found.of("desk", &resolver).await), "http://a/");
-        assert_eq!((settled(&found).await.as_str(), says.asked()), ("http://b/", 3));
+        assert_eq!(url(cache.of("desk", &resolver).await), "http://a/");
+        assert_eq!((settled(&cache).await.as_str(), scripted.asked()), ("http://b/", 3));
         advance(RESOLVED).await;
-        // nor is silence, which nobody waits for
+        // nor does a resolver that doesn't answer, for which no call waits
         for _ in 0..10 {
-            assert_eq!(timeout(Duration::ZERO, found.of("desk", &resolver)).await.map(url).unwrap(), "http://b/");
+            assert_eq!(timeout(Duration::ZERO, cache.of("desk", &resolver)).await.map(url).unwrap(), "http://b/");
         }
-        assert_eq!((settled(&found).await.as_str(), says.asked()), ("http://b/", 4));
+        assert_eq!((settled(&cache).await.as_str(), scripted.asked()), ("http://b/", 4));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_known_long_ago_is_asked_for_first() {
-        let says = Says::new(&[Ok("http://a"), Ok("http://b"), Err("no")]);
-        let (resolver, found): (Arc<dyn Resolve>, _) = (says.clone(), Found::default());
-        for known in ["http://a/", "http://b/", "http://b/"] {
-            assert_eq!(url(found.of("desk", &resolver).await), known);
+        let scripted = ScriptedResolver::new(&[Ok("http://a"), Ok("http://b"), Err("no")]);
+        let (resolver, cache): (Arc<dyn Resolve>, _) = (scripted.clone(), ResolverCache::default());
+        for endpoints in ["http://a/", "http://b/", "http://b/"] {
+            assert_eq!(url(cache.of("desk", &resolver).await), endpoints);
             advance(RESOLVED + STALE).await;
         }
-        assert_eq!(says.asked(), 3);
+        assert_eq!(scripted.asked(), 3);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_asks_for_all() {
-        for (said, wanted) in [(&[Ok("http://a")], "http://a/"), (&[Err("no")], "where `desk` lives is not known: no")]
+        for (answers, wanted) in
+            [(&[Ok("http://a")], "http://a/"), (&[Err("no")], "where `desk` lives is not known: no")]
         {
-            let (says, found) = (Says::new(said), Arc::new(Found::default()));
-            let held = says.permits.acquire_many(100).await.unwrap();
+            let (scripted, cache) = (ScriptedResolver::new(answers), Arc::new(ResolverCache::default()));
+            let held = scripted.permits.acquire_many(100).await.unwrap();
             let call = || {
-                let (resolver, found): (Arc<dyn Resolve>, _) = (says.clone(), found.clone());
-                tokio::spawn(async move { url(found.of("desk", &resolver).await) })
+                let (resolver, cache): (Arc<dyn Resolve>, _) = (scripted.clone(), cache.clone());
+                tokio::spawn(async move { url(cache.of("desk", &resolver).await) })
             };
             let gives_up = call();
             let calls: Vec<_> = (0..10).map(|_| call()).collect();
-            // all of them wait by now, and the one that was first doesn't wait for the answer
+            // all callers wait by now; the first caller's task runs the lookup
             advance(Duration::from_millis(1)).await;
             gives_up.abort();
             assert!(gives_up.await.is_err());
@@ -247,16 +250,16 @@ mod tests {
             for call in calls {
                 assert_eq!(call.await.unwrap(), wanted);
             }
-            assert_eq!(says.asked(), 1);
+            assert_eq!(scripted.asked(), 1);
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_has_an_end() {
-        let (resolver, found): (Arc<dyn Resolve>, _) = (Says::new(&[]), Found::default());
+        let (resolver, cache): (Arc<dyn Resolve>, _) = (ScriptedResolver::new(&[]), ResolverCache::default());
         let begun = Instant::now();
-        let said = url(found.of("desk", &resolver).await);
+        let answers = url(cache.of("desk", &resolver).await);
         assert!(begun.elapsed() < PATIENCE * 2, "{:?}", begun.elapsed());
-        assert_eq!(said, "where `desk` lives is not known: its resolver has not answered within 2s");
+        assert_eq!(answers, "where `desk` lives is not known: its resolver has not answered within 2s");
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::rpc::protocol::ask::{Answer, Kind, Lost};
+use crate::rpc::protocol::ask::{Answer, AttemptError, Kind};
 
 /// Deadlines, attempts and pauses of a call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct RetryPolicy {
     pub(crate) deadline: Duration,
     pub(crate) attempts: u32,
     /// The deadline of one attempt, if shorter than the rest of the call's.
@@ -15,7 +15,7 @@ pub(crate) struct Patience {
     pub(crate) max_pause: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(10),
@@ -29,7 +29,7 @@ impl Default for Patience {
 
 /// The decision after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+pub(crate) enum RetryDecision {
     /// The call has ended, successfully or not.
     Done,
     /// The call may be retried.
@@ -42,23 +42,23 @@ pub(crate) enum Next {
 }
 
 /// Decides after an attempt; `safe` means that the call may be repeated.
-pub(crate) fn next(outcome: &Result<Answer, Lost>, safe: bool) -> Next {
+pub(crate) fn next(outcome: &Result<Answer, AttemptError>, safe: bool) -> RetryDecision {
     let after = |answer: &Answer| answer.retry_after.unwrap_or_default();
     match outcome {
-        Err(lost) if !lost.maybe_begun => Next::Again { after: Duration::ZERO, unreached: true },
-        Err(_) if safe => Next::Again { after: Duration::ZERO, unreached: false },
+        Err(lost) if !lost.maybe_begun => RetryDecision::Again { after: Duration::ZERO, unreached: true },
+        Err(_) if safe => RetryDecision::Again { after: Duration::ZERO, unreached: false },
         // a busy Twyla service hasn't begun the call; other servers may mean anything by a 503
         Ok(answer) if answer.status == 503 && (safe || is_busy(answer)) => {
-            Next::Again { after: after(answer), unreached: false }
+            RetryDecision::Again { after: after(answer), unreached: false }
         }
         Ok(answer) if safe && matches!(answer.status, 408 | 429 | 502) => {
-            Next::Again { after: after(answer), unreached: false }
+            RetryDecision::Again { after: after(answer), unreached: false }
         }
         // a gateway's 504, and not that of a service at whose deadline the caller's ends too
         Ok(answer) if safe && answer.status == 504 && answer.kind != Kind::Problem => {
-            Next::Again { after: after(answer), unreached: false }
+            RetryDecision::Again { after: after(answer), unreached: false }
         }
-        _ => Next::Done,
+        _ => RetryDecision::Done,
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn maybe_begun(answer: &Answer) -> bool {
     answer.read_problem().is_none_or(|problem| problem.maybe_begun())
 }
 
-impl Patience {
+impl RetryPolicy {
     /// Returns the pause after a number of rounds: random up to a limit that doubles each time, so that callers that failed
     /// together don't retry together.
     pub(crate) fn pause(&self, rounds: u32) -> Duration {
@@ -87,32 +87,32 @@ mod tests {
     use crate::rpc::protocol::ask::Kind;
     use crate::rpc::protocol::problem::Problem;
 
-    fn answer(status: u16, kind: Kind) -> Result<Answer, Lost> {
+    fn answer(status: u16, kind: Kind) -> Result<Answer, AttemptError> {
         let problem = Answer::problem(&Problem::of(status, "a.get", ""));
         Ok(Answer { kind, ..problem })
     }
 
-    fn lost(maybe_begun: bool) -> Result<Answer, Lost> {
-        Err(Lost { maybe_begun, why: String::new() })
+    fn lost(maybe_begun: bool) -> Result<Answer, AttemptError> {
+        Err(AttemptError { maybe_begun, why: String::new() })
     }
 
     #[test]
     fn only_what_is_safe_is_repeated() {
-        let again = |unreached| Next::Again { after: Duration::ZERO, unreached };
+        let again = |unreached| RetryDecision::Again { after: Duration::ZERO, unreached };
         let other = || Kind::Other("text/html".to_owned());
         for (outcome, unsafe_, safe) in [
             (lost(false), again(true), again(true)),
-            (lost(true), Next::Done, again(false)),
+            (lost(true), RetryDecision::Done, again(false)),
             (answer(503, Kind::Problem), again(false), again(false)),
-            (Ok(Answer::problem(&Problem::later("a.get"))), Next::Done, again(false)),
-            (answer(503, other()), Next::Done, again(false)),
-            (answer(502, other()), Next::Done, again(false)),
-            (answer(504, other()), Next::Done, again(false)),
-            (answer(504, Kind::Problem), Next::Done, Next::Done),
-            (answer(500, Kind::Problem), Next::Done, Next::Done),
-            (answer(422, Kind::Problem), Next::Done, Next::Done),
-            (answer(409, Kind::Json), Next::Done, Next::Done),
-            (answer(200, Kind::Json), Next::Done, Next::Done),
+            (Ok(Answer::problem(&Problem::later("a.get"))), RetryDecision::Done, again(false)),
+            (answer(503, other()), RetryDecision::Done, again(false)),
+            (answer(502, other()), RetryDecision::Done, again(false)),
+            (answer(504, other()), RetryDecision::Done, again(false)),
+            (answer(504, Kind::Problem), RetryDecision::Done, RetryDecision::Done),
+            (answer(500, Kind::Problem), RetryDecision::Done, RetryDecision::Done),
+            (answer(422, Kind::Problem), RetryDecision::Done, RetryDecision::Done),
+            (answer(409, Kind::Json), RetryDecision::Done, RetryDecision::Done),
+            (answer(200, Kind::Json), RetryDecision::Done, RetryDecision::Done),
         ] {
             assert_eq!(next(&outcome, false), unsafe_, "{outcome:?}");
             assert_eq!(next(&outcome, true), safe, "{outcome:?}");
@@ -123,16 +123,16 @@ mod tests {
     fn a_service_says_when() {
         let busy =
             Answer { retry_after: Some(Duration::from_secs(2)), ..Answer::problem(&Problem::of(503, "a.get", "")) };
-        assert_eq!(next(&Ok(busy), false), Next::Again { after: Duration::from_secs(2), unreached: false });
+        assert_eq!(next(&Ok(busy), false), RetryDecision::Again { after: Duration::from_secs(2), unreached: false });
     }
 
     #[test]
     fn pauses_grow_up_to_a_bound() {
-        let patience = Patience::default();
+        let retry_policy = RetryPolicy::default();
         for rounds in [1, 2, 3, 40, u32::MAX] {
             let most = Duration::from_millis(50).saturating_mul(1_u32.checked_shl(rounds - 1).unwrap_or(u32::MAX));
             let most = most.min(Duration::from_secs(1));
-            let pauses: Vec<Duration> = (0..100).map(|_| patience.pause(rounds)).collect();
+            let pauses: Vec<Duration> = (0..100).map(|_| retry_policy.pause(rounds)).collect();
             assert!(pauses.iter().all(|pause| *pause <= most), "{rounds}");
             // the probability that none of a hundred is in the upper half is 2^-100
             assert!(pauses.iter().any(|pause| *pause > most / 2), "{rounds}");

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::budget::Budget;
-use super::env::Unset;
+use super::env::UnsetVariables;
 use super::in_process::Network;
-use crate::rpc::protocol::ask::{Answer, Ask, Lost, NoRoute};
+use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, NoRoute};
 use crate::rpc::server::server::Server;
 
 /// The transport of calls.
@@ -26,12 +26,12 @@ pub(crate) enum Route<'a> {
         budget: &'a Budget,
     },
     #[cfg(feature = "rpc-client")]
-    Http(crate::rpc::client::http::Route<'a>),
+    Http(crate::rpc::client::http::HttpRoute<'a>),
 }
 
 impl Link {
     /// Creates an in-process link, with the variables that could have had addresses.
-    pub(crate) fn in_memory(unset: Option<Unset>) -> Self {
+    pub(crate) fn in_memory(unset: Option<UnsetVariables>) -> Self {
         Self::Memory { network: Network::new(unset), budget: Budget::default() }
     }
 
@@ -63,7 +63,7 @@ impl Link {
 
 impl Route<'_> {
     /// Sends one attempt to the next address.
-    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, Lost> {
+    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, AttemptError> {
         match self {
             // boxed, so that the future of a call over HTTP doesn't contain a service
             Self::Memory { network, .. } => Box::pin(network.send(ask.clone())).await,

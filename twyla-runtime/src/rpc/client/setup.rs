@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use super::call::Rpc;
 #[cfg(feature = "rpc-client")]
 use super::config::Config;
-use super::env::{Unset, Variable, variables};
+use super::env::{UnsetVariables, Variable, variables};
 #[cfg(feature = "rpc-client")]
 use super::http::Http;
-use super::retry::Patience;
+use super::retry::RetryPolicy;
 use super::route::Link;
 use crate::bus::config::ConfigError;
 
@@ -22,8 +22,8 @@ impl Rpc {
         if let Some(wrong) = config.wrong {
             return Err(wrong);
         }
-        let patience = config.patience;
-        Ok(Self::over(Link::Http(Http::new(config)?), patience))
+        let retry_policy = config.retry_policy;
+        Ok(Self::over(Link::Http(Http::new(config)?), retry_policy))
     }
 
     /// Creates a client over HTTP if a variable `<PREFIX>_<SERVICE>_URL` has an `http` or `https` URL, otherwise one within
@@ -42,18 +42,18 @@ impl Rpc {
     fn from_variables(prefix: &str, all: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
         let (found, unset) = variables(prefix, all);
         if found.is_empty() {
-            return Ok(Self::over(Link::in_memory(Some(unset)), Patience::default()));
+            return Ok(Self::over(Link::in_memory(Some(unset)), RetryPolicy::default()));
         }
         Self::addressed(found, unset)
     }
 
     #[cfg(feature = "rpc-client")]
-    fn addressed(found: Vec<Variable>, unset: Unset) -> Result<Self, ConfigError> {
+    fn addressed(found: Vec<Variable>, unset: UnsetVariables) -> Result<Self, ConfigError> {
         Self::new(Config::addressed(found, unset)?)
     }
 
     #[cfg(not(feature = "rpc-client"))]
-    fn addressed(found: Vec<Variable>, _: Unset) -> Result<Self, ConfigError> {
+    fn addressed(found: Vec<Variable>, _: UnsetVariables) -> Result<Self, ConfigError> {
         let variable = found.into_iter().next().map(|variable| variable.name).unwrap_or_default();
         let problem = "is set, but twyla-runtime was built without its feature `rpc-client`".to_owned();
         Err(ConfigError { variable, problem })

@@ -109,7 +109,7 @@ impl Answer {
 
 /// An attempt without an answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Lost {
+pub(crate) struct AttemptError {
     /// Whether the service may have begun the call. `false` is certain.
     pub(crate) maybe_begun: bool,
     pub(crate) why: String,

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::head;
-use super::head::{Accepts, Refused};
+use super::head::{Accepts, HeadRefusal};
 use super::server::{Served, Server, busy};
 use crate::rpc::handler::{problem, too_large};
 use crate::rpc::protocol::ask::{Answer, Kind};
@@ -33,8 +33,8 @@ const IDEMPOTENT: HeaderName = HeaderName::from_static(headers::IDEMPOTENT);
 pub(crate) fn router(server: &Arc<Server>) -> Router {
     let mut router = Router::new();
     for (method, served) in server.methods() {
-        let endpoint = Endpoint(Arc::new((server.clone(), served.clone())));
-        router = router.route_service(&format!("/rpc/{method}"), endpoint);
+        let service = RpcService(Arc::new((server.clone(), served.clone())));
+        router = router.route_service(&format!("/rpc/{method}"), service);
     }
     router.route("/rpc/{*method}", axum::routing::any(unknown))
 }
@@ -50,9 +50,9 @@ async fn unknown(request: Request<Body>) -> Response<Body> {
 
 /// One RPC as a tower service.
 #[derive(Clone)]
-struct Endpoint(Arc<(Arc<Server>, Arc<Served>)>);
+struct RpcService(Arc<(Arc<Server>, Arc<Served>)>);
 
-impl Service<Request<Body>> for Endpoint {
+impl Service<Request<Body>> for RpcService {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -78,7 +78,7 @@ where
     let name = served.registration.name;
     if request.method() != Method::POST {
         let detail = format!("{} is no way to call it", request.method());
-        let refused = Refused { answer: problem(405, name, detail), accepts: Some(Accepts::Method) };
+        let refused = HeadRefusal { answer: problem(405, name, detail), accepts: Some(Accepts::Method) };
         return refuse(name, refused, request).await;
     }
     // checked first, so that rejecting a call costs little
@@ -114,11 +114,11 @@ where
 }
 
 /// Answers a request whose head isn't that of a call.
-async fn refuse<B>(name: &'static str, refused: Refused, request: Request<B>) -> Response<Full<Bytes>>
+async fn refuse<B>(name: &'static str, refused: HeadRefusal, request: Request<B>) -> Response<Full<Bytes>>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    let Refused { answer, accepts } = refused;
+    let HeadRefusal { answer, accepts } = refused;
     metrics::served(name, answer.status);
     let mut response = early(answer, request).await;
     if let Some((name, value)) = accepts.map(Accepts::header) {

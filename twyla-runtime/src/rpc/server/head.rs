@@ -23,12 +23,12 @@ const PARENT: HeaderName = HeaderName::from_static(TRACE_PARENT);
 const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
 
 /// The answer to a request that isn't a call, with what the service accepts instead.
-pub(crate) struct Refused {
+pub(crate) struct HeadRefusal {
     pub(crate) answer: Answer,
     pub(crate) accepts: Option<Accepts>,
 }
 
-impl From<Answer> for Refused {
+impl From<Answer> for HeadRefusal {
     fn from(answer: Answer) -> Self {
         Self { answer, accepts: None }
     }
@@ -56,7 +56,7 @@ impl Accepts {
 
 /// The raw headers of a call.
 #[derive(Default)]
-struct Said<'a> {
+struct CallHeaders<'a> {
     content_type: Option<&'a [u8]>,
     content_length: Option<&'a [u8]>,
     /// A content coding that changes the body.
@@ -70,35 +70,35 @@ struct Said<'a> {
     state: Option<&'a HeaderValue>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> CallHeaders<'a> {
     /// Collects the headers in one pass: most requests have fewer than there are to look up. The first of duplicates counts.
     fn of(headers: &'a HeaderMap) -> Self {
-        let mut said = Self::default();
+        let mut call_headers = Self::default();
         for (name, value) in headers {
             let place = match name {
-                name if *name == CONTENT_TYPE => &mut said.content_type,
-                name if *name == CONTENT_LENGTH => &mut said.content_length,
-                name if *name == CONTEXT => &mut said.context,
-                name if *name == TIMEOUT => &mut said.timeout,
-                name if *name == KEY => &mut said.key,
-                name if *name == SESSION => &mut said.session,
-                name if *name == ATTEMPT => &mut said.attempt,
-                name if *name == PARENT => &mut said.parent,
+                name if *name == CONTENT_TYPE => &mut call_headers.content_type,
+                name if *name == CONTENT_LENGTH => &mut call_headers.content_length,
+                name if *name == CONTEXT => &mut call_headers.context,
+                name if *name == TIMEOUT => &mut call_headers.timeout,
+                name if *name == KEY => &mut call_headers.key,
+                name if *name == SESSION => &mut call_headers.session,
+                name if *name == ATTEMPT => &mut call_headers.attempt,
+                name if *name == PARENT => &mut call_headers.parent,
                 name if *name == CONTENT_ENCODING => {
                     if !headers::is_identity(value.as_bytes()) {
-                        said.content_coding.get_or_insert(value.as_bytes());
+                        call_headers.content_coding.get_or_insert(value.as_bytes());
                     }
                     continue;
                 }
                 name if *name == STATE => {
-                    said.state.get_or_insert(value);
+                    call_headers.state.get_or_insert(value);
                     continue;
                 }
                 _ => continue,
             };
             place.get_or_insert(value.as_bytes());
         }
-        said
+        call_headers
     }
 }
 
@@ -110,10 +110,10 @@ pub(crate) fn read(
     headers: &HeaderMap,
     name: &'static str,
     method: &'static str,
-) -> Result<(Ask, Option<u64>), Refused> {
-    let said = Said::of(headers);
-    let no_json = |why| Refused { answer: problem(415, name, why), accepts: Some(Accepts::ContentType) };
-    match said.content_type {
+) -> Result<(Ask, Option<u64>), HeadRefusal> {
+    let call_headers = CallHeaders::of(headers);
+    let no_json = |why| HeadRefusal { answer: problem(415, name, why), accepts: Some(Accepts::ContentType) };
+    match call_headers.content_type {
         Some(kind) if headers::is_json(kind) => {}
         Some(kind) => {
             let kind = String::from_utf8_lossy(kind);
@@ -121,11 +121,11 @@ pub(crate) fn read(
         }
         None => return Err(no_json(format!("the request has no content type: {} is due", headers::JSON))),
     }
-    if let Some(coding) = said.content_coding {
+    if let Some(coding) = call_headers.content_coding {
         let coding = String::from_utf8_lossy(coding);
         let detail = format!("the request body is encoded as `{coding}`: send it without a content coding");
         let answer = Answer::problem(&Problem::of_coding(name, detail));
-        return Err(Refused { answer, accepts: Some(Accepts::ContentCoding) });
+        return Err(HeadRefusal { answer, accepts: Some(Accepts::ContentCoding) });
     }
     let bad = |header: &str, why: &str| problem(400, name, format!("the header `{header}` {why}"));
     let text = |header: &str, value: &[u8]| -> Result<Arc<str>, Answer> {
@@ -133,17 +133,17 @@ pub(crate) fn read(
     };
     let number =
         |header: &str, value: &[u8], digits, what| headers::number(value, digits).ok_or_else(|| bad(header, what));
-    let millis = said.timeout.map(|value| number(headers::TIMEOUT, value, 12, "is no number of milliseconds"));
-    let attempt = said.attempt.map(|value| number(headers::ATTEMPT, value, 9, "is no number"));
+    let millis = call_headers.timeout.map(|value| number(headers::TIMEOUT, value, 12, "is no number of milliseconds"));
+    let attempt = call_headers.attempt.map(|value| number(headers::ATTEMPT, value, 9, "is no number"));
     let (millis, attempt) = (millis.transpose()?, attempt.transpose()?.unwrap_or(1).max(1));
-    let session = said.session.map(|value| text(headers::SESSION, value)).transpose()?;
-    let key = said.key.map(|value| text(headers::KEY, value)).transpose()?;
+    let session = call_headers.session.map(|value| text(headers::SESSION, value)).transpose()?;
+    let key = call_headers.key.map(|value| text(headers::KEY, value)).transpose()?;
     // an invalid `traceparent` is ignored, as W3C Trace Context, section 3.2 demands
-    let trace = said.parent.and_then(TraceContext::read).map(|trace| {
-        let state = said.state.and_then(|state| state.to_str().ok());
+    let trace = call_headers.parent.and_then(TraceContext::read).map(|trace| {
+        let state = call_headers.state.and_then(|state| state.to_str().ok());
         state.map_or(trace.clone(), |state| trace.with_state(state))
     });
-    if let Some(context) = said.context
+    if let Some(context) = call_headers.context
         && context.len() > headers::MAX_CONTEXT
     {
         let detail = format!("has {} bytes, and at most {} are allowed", context.len(), headers::MAX_CONTEXT);
@@ -155,12 +155,12 @@ pub(crate) fn read(
         service: "",
         method,
         request: Bytes::new(),
-        context: said.context.map(Bytes::copy_from_slice),
+        context: call_headers.context.map(Bytes::copy_from_slice),
         session: session.as_deref().and_then(Session::read),
         timeout: millis.map(Duration::from_millis),
         attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         key: key.map(Key::Given),
         trace,
     };
-    Ok((ask, said.content_length.and_then(|length| headers::number(length, 18))))
+    Ok((ask, call_headers.content_length.and_then(|length| headers::number(length, 18))))
 }

@@ -89,14 +89,14 @@ impl Bound {
     pub(crate) async fn serve(self, front: Front, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
         let Self { listener, address } = self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        let waited =
-            Waited { first: settings.read_deadline.min(FOREVER), written: settings.write_deadline.min(FOREVER) };
-        builder.http1().header_read_timeout(waited.first);
+        let timeouts =
+            Timeouts { first: settings.read_deadline.min(FOREVER), written: settings.write_deadline.min(FOREVER) };
+        builder.http1().header_read_timeout(timeouts.first);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(settings.places().saturating_add(64))
-            .keep_alive_interval(waited.first);
+            .keep_alive_interval(timeouts.first);
         let places = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
         let mut connections = JoinSet::new();
         loop {
@@ -113,7 +113,7 @@ impl Bound {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone(), waited);
+                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone(), timeouts);
                     connections.spawn(async move {
                         serving.await;
                         drop(place);
@@ -150,7 +150,7 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
 
 /// The timeouts of a connection.
 #[derive(Clone, Copy)]
-struct Waited {
+struct Timeouts {
     /// Until the first request.
     first: Duration,
     /// Until the client reads the next part of an answer.
@@ -163,13 +163,13 @@ async fn connection(
     stream: TcpStream,
     front: Front,
     mut phase: watch::Receiver<Phase>,
-    waited: Waited,
+    timeouts: Timeouts,
 ) {
     // answers are sent at once
     let _ = stream.set_nodelay(true);
     let begun = tokio::select! {
         biased;
-        begun = timeout(waited.first, begun(&stream)) => begun.unwrap_or(false),
+        begun = timeout(timeouts.first, begun(&stream)) => begun.unwrap_or(false),
         () = stopping(&mut phase) => false,
     };
     if !begun {
@@ -177,7 +177,7 @@ async fn connection(
     }
     builder.http1().timer(Waits::default());
     let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(waited.written));
+    stream.set_timeout(Some(timeouts.written));
     let stream = TokioIo::new(Box::pin(stream));
     let serving = builder.serve_connection(stream, service_fn(move |request| front.clone().answer(request)));
     let mut serving = std::pin::pin!(serving);

@@ -52,7 +52,7 @@ pub(crate) struct Served {
 }
 
 /// The permits of a call in progress.
-pub(crate) struct Place<'a> {
+pub(crate) struct CallPermit<'a> {
     _all: SemaphorePermit<'a>,
     _own: Option<SemaphorePermit<'a>>,
 }
@@ -106,10 +106,10 @@ impl Server {
     }
 
     /// Admits a call or rejects it; a rejected call was not begun.
-    pub(crate) fn admit<'a>(&'a self, served: &'a Served) -> Result<Place<'a>, Answer> {
+    pub(crate) fn admit<'a>(&'a self, served: &'a Served) -> Result<CallPermit<'a>, Answer> {
         self.takes(served)?;
         let place = |places: &'a Semaphore| places.try_acquire().map_err(|_| busy(served, FULL));
-        Ok(Place { _all: place(&self.places)?, _own: served.places.as_ref().map(place).transpose()? })
+        Ok(CallPermit { _all: place(&self.places)?, _own: served.places.as_ref().map(place).transpose()? })
     }
 
     /// Answers an admitted call, which its caller has waited for since `asked`.
