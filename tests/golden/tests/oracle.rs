@@ -304,7 +304,7 @@ fn cases_that_serde_alone_gets_wrong() {
     assert_eq!(refused(r#"{"int":11,"text":"x"}"#).split("; ").count(), 3);
     assert_eq!(
         refused(r#"{"free":9223372036854775808}"#),
-        "/free: 9223372036854775808 is no integer that fits in 64 bits"
+        "/free: 9223372036854775808 is not an integer that fits in 64 bits"
     );
     assert_eq!(refused(r#"{"map":{"a":1,"a":2}}"#), "/map: has the member \"a\" twice");
     assert_eq!(refused(r#"{"any":[{"a":1,"a":2}]}"#), "/any/0: has the member \"a\" twice");

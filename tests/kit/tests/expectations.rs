@@ -55,7 +55,7 @@ async fn events_of_other_senders_are_delivered_unchanged() {
     while let letter = test.expect_parked::<UserInput>("bot")
         && letter.reason != Some(Reason::Envelope)
     {}
-    assert!(failure_of(|| drop(test.give_bytes("nonsense", ""))).contains("is no event's name"));
+    assert!(failure_of(|| drop(test.give_bytes("nonsense", ""))).contains("is not an event name"));
 }
 
 /// One group only, because the order of several is undefined.
@@ -95,7 +95,7 @@ async fn an_expectation_on_a_busy_bus_panics() {
     test.bus().emit(UserInput::new("hello"), context()).await.unwrap();
     let message = failure_of(|| test.expect_nothing_emitted());
     assert!(
-        message.starts_with("not everything is handled: of the deliveries 3 are under way; `.settle().await`"),
+        message.starts_with("the bus is not idle: 3 deliveries are in progress; call `.settle().await`"),
         "{message}"
     );
     test.settle().await;

@@ -87,19 +87,19 @@ async fn reports_events_that_neighbours_would_refuse() {
 fn a_neighbour_without_common_contracts_is_an_error() {
     let web = neighbour(input(), reply(), around());
     let message = failure_of(|| web.expect_accepts::<UserInput>());
-    assert_eq!(message, "nothing was held: web doesn't listen to api.user_input, but to bot.reply");
+    assert_eq!(message, "nothing was checked: web doesn't listen to api.user_input, but to bot.reply");
     let message = failure_of(|| web.expect_understood(twyla_runtime::listeners![]));
-    assert_eq!(message, "nothing was held: web emits api.user_input, and the listeners here listen to nothing");
+    assert_eq!(message, "nothing was checked: web emits api.user_input, and the listeners here listen to nothing");
 }
 
 #[test]
 fn refuses_an_invalid_manifest() {
     for (text, why) in [
-        ("{", "is no manifest: EOF"),
+        ("{", "is not a manifest: EOF"),
         (r#"{"format":"twyla-contracts 9","service":"x","schemas":{}}"#, "is of the format \"twyla-contracts 9\""),
         (
             r#"{"format":"twyla-contracts 1","service":"x","schemas":{},"emits":[{"event":"a.b","content":"1","context":"2"}]}"#,
-            "is no manifest: it lacks the schema 1",
+            "is not a manifest: it lacks the schema 1",
         ),
     ] {
         let error = Neighbour::parse(text).unwrap_err().to_string();

@@ -95,11 +95,11 @@ async fn an_answer_of_another_content_type() {
         (b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>", "`text/html`"),
         (
             b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
-            "and nothing that says what went wrong",
+            "but not problem details",
         ),
         (
             b"HTTP/1.1 500 No\r\ncontent-type: application/problem+json\r\ncontent-length: 4\r\n\r\nnone",
-            "doesn't say what went wrong",
+            "problem details can't be read",
         ),
         (b"HTTP/1.1 204 No Content\r\n\r\n", "no content type"),
     ] {

@@ -84,7 +84,7 @@ impl Types {
                 match number {
                     Some(number) if number < least && *unsigned => unheld(format!("{number} is less than 0")),
                     Some(number) if number < least || number > most => {
-                        unheld(format!("{number} is no integer that fits in 64 bits"))
+                        unheld(format!("{number} is not an integer that fits in 64 bits"))
                     }
                     _ => None,
                 }

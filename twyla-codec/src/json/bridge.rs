@@ -116,7 +116,7 @@ impl<'de> Visitor<'de> for ExactVisitor {
     }
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
         let number = Number::from_f64(value);
-        number.map(Value::Number).ok_or_else(|| E::custom(format_args!("{value} is no JSON number")))
+        number.map(Value::Number).ok_or_else(|| E::custom(format_args!("{value} is not a JSON number")))
     }
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         Ok(Value::String(value.to_owned()))

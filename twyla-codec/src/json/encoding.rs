@@ -13,7 +13,7 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
 
 #[cold]
 fn no_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Fault {
-    Fault::new("json", other_encoding(bytes).map_or_else(|| format!("is no UTF-8: {error}"), str::to_owned))
+    Fault::new("json", other_encoding(bytes).map_or_else(|| format!("is not valid UTF-8: {error}"), str::to_owned))
 }
 
 /// Returns what the text is if it doesn't begin as JSON in UTF-8: UTF-16, or UTF-8 with a byte order mark.

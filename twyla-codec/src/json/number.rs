@@ -278,7 +278,7 @@ impl Literal<'_> {
 
 #[cold]
 fn too_long(shown: &str) -> Fault {
-    Fault::new("type", format!("{shown} is no integer that fits in 64 bits"))
+    Fault::new("type", format!("{shown} is not an integer that fits in 64 bits"))
 }
 
 /// Parses the text of a number as an `f64`.
@@ -336,12 +336,12 @@ mod tests {
             ("1e-1", "is the number `1e-1`, not an integer"),
             ("9007199254740992.5", "is the number `9007199254740992.5`, not an integer"),
             ("1e-99999999999999999999", "is the number `1e-99999999999999999999`, not an integer"),
-            ("9223372036854775808", "9223372036854775808 is no integer that fits in 64 bits"),
-            ("-9223372036854775809", "-9223372036854775809 is no integer that fits in 64 bits"),
-            ("99999999999999999999", "99999999999999999999 is no integer that fits in 64 bits"),
-            ("1e19", "10000000000000000000 is no integer that fits in 64 bits"),
-            ("1e400", "1e400 is no integer that fits in 64 bits"),
-            ("1e99999999999999999999", "1e99999999999999999999 is no integer that fits in 64 bits"),
+            ("9223372036854775808", "9223372036854775808 is not an integer that fits in 64 bits"),
+            ("-9223372036854775809", "-9223372036854775809 is not an integer that fits in 64 bits"),
+            ("99999999999999999999", "99999999999999999999 is not an integer that fits in 64 bits"),
+            ("1e19", "10000000000000000000 is not an integer that fits in 64 bits"),
+            ("1e400", "1e400 is not an integer that fits in 64 bits"),
+            ("1e99999999999999999999", "1e99999999999999999999 is not an integer that fits in 64 bits"),
             ("\"1\"", "is the string \"1\", not an integer"),
             ("null", "is null, not an integer"),
         ] {
@@ -351,8 +351,8 @@ mod tests {
             ("-1", "-1 is less than 0"),
             ("-1.0", "-1 is less than 0"),
             ("-1e30", "-1000000000000000000000000000000 is less than 0"),
-            ("18446744073709551616", "18446744073709551616 is no integer that fits in 64 bits"),
-            ("1e300", "1e300 is no integer that fits in 64 bits"),
+            ("18446744073709551616", "18446744073709551616 is not an integer that fits in 64 bits"),
+            ("1e300", "1e300 is not an integer that fits in 64 bits"),
         ] {
             assert_eq!(read::<u64>(text).unwrap_err(), said, "{text}");
         }

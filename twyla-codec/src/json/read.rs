@@ -29,5 +29,5 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
 /// The type can't read the text.
 #[must_use]
 pub fn default<T: Read>(text: &'static str) -> T {
-    from_str(text).unwrap_or_else(|fault| unreachable!("the default {text} is none of its type: {fault:?}"))
+    from_str(text).unwrap_or_else(|fault| unreachable!("the default {text} does not fit its type: {fault:?}"))
 }

@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
     pub fn end(&mut self) -> Result<(), Fault> {
         self.next_byte();
         if self.at < self.text.len() {
-            return Err(Fault::new("json", format!("is no JSON: trailing characters{}", self.place())));
+            return Err(Fault::new("json", format!("is not valid JSON: trailing characters{}", self.place())));
         }
         Ok(())
     }
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
         if let Some(encoding) = other_encoding(self.text.as_bytes()) {
             return Fault::new("json", encoding.to_owned());
         }
-        Fault::new("json", format!("is no JSON that can be read: {what}{}", self.place()))
+        Fault::new("json", format!("is not valid JSON: {what}{}", self.place()))
     }
 
     /// Returns the fault of a text that is not valid JSON at this position, or that ends there.

@@ -275,7 +275,7 @@ mod tests {
             "\"\\\u{e9}\"",
         ] {
             assert!(serde_json::from_str::<String>(wrong).is_err());
-            assert!(read(wrong).is_err_and(|said| said.contains("is no JSON that can be read")), "{wrong}");
+            assert!(read(wrong).is_err_and(|said| said.contains("is not valid JSON")), "{wrong}");
         }
         assert!(read("\"abc").is_err_and(|said| said.contains("EOF")));
     }

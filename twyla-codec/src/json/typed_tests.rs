@@ -47,7 +47,7 @@ fn says_what_does_not_fit_and_where() {
         ("[1]", "type (root): is an array, not an object"),
         (r#"{"count":"x"}"#, "type /count: is the string \"x\", not an integer"),
         (r#"{"count":1.5}"#, "type /count: is the number `1.5`, not an integer"),
-        (r#"{"count":1e30}"#, "type /count: 1000000000000000000000000000000 is no integer that fits in 64 bits"),
+        (r#"{"count":1e30}"#, "type /count: 1000000000000000000000000000000 is not an integer that fits in 64 bits"),
         (r#"{"count":1,"next":null}"#, "type /next: is null, not an object"),
         (r#"{"count":1,"next":true}"#, "type /next: is the boolean `true`, not an object"),
         (r#"{"count":1,"next":7}"#, "type /next: is the integer `7`, not an object"),
@@ -57,11 +57,11 @@ fn says_what_does_not_fit_and_where() {
             "additionalProperties /next: has the member \"more`\", and no others than declared are allowed (it has `count` or `next`)",
         ),
         (r#"{"count":1,"next":{"count":1,"next":{}}}"#, "required /next/next: `count` is missing"),
-        ("{", "json (root): is no JSON that can be read: EOF while parsing an object at line 1 column 2"),
-        ("{\n \"count\":1,}", "json (root): is no JSON that can be read: trailing comma at line 2 column 12"),
-        (r#"{"count":1} x"#, "json (root): is no JSON: trailing characters at line 1 column 13"),
-        (r#"{"count":01}"#, "json /count: is no JSON that can be read: invalid number at line 1 column 12"),
-        (r#"{"count":nul}"#, "json /count: is no JSON that can be read: expected ident at line 1 column 13"),
+        ("{", "json (root): is not valid JSON: EOF while parsing an object at line 1 column 2"),
+        ("{\n \"count\":1,}", "json (root): is not valid JSON: trailing comma at line 2 column 12"),
+        (r#"{"count":1} x"#, "json (root): is not valid JSON: trailing characters at line 1 column 13"),
+        (r#"{"count":01}"#, "json /count: is not valid JSON: invalid number at line 1 column 12"),
+        (r#"{"count":nul}"#, "json /count: is not valid JSON: expected ident at line 1 column 13"),
     ] {
         assert_eq!(refusal(text), said, "{text}");
     }
@@ -135,11 +135,11 @@ fn members_are_found_in_any_order() {
         (r#"{"a":1,"first":1,"a":2}"#, "(root): has the member \"a\" twice"),
         (r#"{"a":1,"\u0061":2}"#, "(root): has the member \"a\" twice"),
         (r#"{"a/b":-1}"#, "/a~1b: -1 is less than 0"),
-        (r#"{"first" 1}"#, "(root): is no JSON that can be read: expected `:` at line 1 column 10"),
-        (r#"{"first:1}"#, "(root): is no JSON that can be read: EOF while parsing a string at line 1 column 11"),
-        (r#"{first:1}"#, "(root): is no JSON that can be read: key must be a string at line 1 column 2"),
+        (r#"{"first" 1}"#, "(root): is not valid JSON: expected `:` at line 1 column 10"),
+        (r#"{"first:1}"#, "(root): is not valid JSON: EOF while parsing a string at line 1 column 11"),
+        (r#"{first:1}"#, "(root): is not valid JSON: key must be a string at line 1 column 2"),
         // an invalid key doesn't match a name, even if it is written alike
-        (r#"{"first":1,"qu"\oted":"q"}"#, "(root): is no JSON that can be read: expected `:` at line 1 column 16"),
+        (r#"{"first":1,"qu"\oted":"q"}"#, "(root): is not valid JSON: expected `:` at line 1 column 16"),
     ] {
         assert_eq!(open(text).unwrap_err(), said, "{text}");
     }
@@ -192,7 +192,7 @@ fn a_tag_is_seen_wherever_it_stands() {
     assert_eq!(tag(r#"{"x":1}"#), Ok(None));
     assert_eq!(tag(r#"{"kind":1}"#), Ok(None));
     assert_eq!(tag("[1]"), Err("(root): is an array, not an object".to_owned()));
-    assert!(tag(r#"{"x":[1,]}"#).is_err_and(|said| said.starts_with("/x: is no JSON")));
+    assert!(tag(r#"{"x":[1,]}"#).is_err_and(|said| said.starts_with("/x: is not valid JSON")));
 }
 
 #[test]

@@ -169,7 +169,10 @@ mod tests {
             ("[1]", "type (root): is an array, not an object"),
             (r#"{"count":"x"}"#, "type /count: is the string \"x\", not an integer"),
             (r#"{"count":1.5}"#, "type /count: is the number `1.5`, not an integer"),
-            (r#"{"count":1e30}"#, "type /count: 1000000000000000000000000000000 is no integer that fits in 64 bits"),
+            (
+                r#"{"count":1e30}"#,
+                "type /count: 1000000000000000000000000000000 is not an integer that fits in 64 bits",
+            ),
             (r#"{"count":1,"next":null}"#, "type /next: is null, not an object"),
             (r#"{"count":1,"count":1}"#, "json (root): has `count` twice"),
             (
@@ -183,8 +186,8 @@ mod tests {
         ] {
             assert_eq!(refusal(text), said, "{text}");
         }
-        assert!(refusal("{").starts_with("json (root): is no JSON that can be read: EOF"));
-        assert!(refusal(r#"{"count":1} x"#).starts_with("json (root): is no JSON: trailing"));
+        assert!(refusal("{").starts_with("json (root): is not valid JSON: EOF"));
+        assert!(refusal(r#"{"count":1} x"#).starts_with("json (root): is not valid JSON: trailing"));
         assert!(decode::<Sample>(b"{\"count\":1,\"\xff\":1}").is_err());
     }
 

@@ -99,7 +99,7 @@ pub fn format(value: &str, format: Format, at: &Path<'_>, out: &mut Violations) 
 
 #[cold]
 fn not_of_format(value: &str, format: Format, at: &Path<'_>, out: &mut Violations) {
-    out.push(at, "format", format!("{} is no {}", quoted(value), format.name()));
+    out.push(at, "format", format!("{} is not a valid {}", quoted(value), format.name()));
 }
 
 /// Checks `minimum`, and `exclusiveMinimum` as the next integer.
@@ -122,7 +122,7 @@ pub fn maximum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Vio
 pub fn multiple_of(value: impl Into<i128>, factor: i128, at: &Path<'_>, out: &mut Violations) {
     let value = value.into();
     if factor == 0 || value % factor != 0 {
-        out.push(at, "multipleOf", format!("{value} is no multiple of {factor}"));
+        out.push(at, "multipleOf", format!("{value} is not a multiple of {factor}"));
     }
 }
 
@@ -333,7 +333,7 @@ mod tests {
     fn compares_whole_numbers() {
         assert!(broken(|at, out| maximum(u64::MAX, i128::from(u64::MAX), at, out)).is_empty());
         assert_eq!(broken(|at, out| minimum(-1_i64, 0, at, out)), ["minimum: -1 is less than 0"]);
-        assert_eq!(broken(|at, out| multiple_of(7_i64, 2, at, out)), ["multipleOf: 7 is no multiple of 2"]);
+        assert_eq!(broken(|at, out| multiple_of(7_i64, 2, at, out)), ["multipleOf: 7 is not a multiple of 2"]);
         assert_eq!(broken(|at, out| one_of_integers(7_i64, &[1, 2], at, out)), ["enum: 7 is not one of 1, 2"]);
         assert_eq!(broken(|at, out| finite(f64::NAN, at, out)), ["type: NaN can't be written as JSON"]);
     }

@@ -162,7 +162,7 @@ impl TestBus {
     ) -> impl Future<Output = ()> + Send + use<'a> {
         let caller = Location::caller();
         let Some((domain, event_type)) = event.split_once('.') else {
-            panic!("{event:?} is no event's name: that is `domain.event_type`");
+            panic!("{event:?} is not an event name: expected `domain.event_type`");
         };
         let message = self.bus.message(domain.to_owned(), event_type.to_owned(), body, Utc::now());
         self.recorder.gives(message.message_id.clone());
@@ -222,7 +222,7 @@ impl TestBus {
             let lines =
                 running.iter().map(|it| format!("\n  `{}`, at {} since {}", it.handler, it.event, moment(it.at)));
             panic!(
-                "at {caller}: after {:?} there are still events under way\nthese handlers have not ended:{}\n\n{}",
+                "at {caller}: after {:?} the bus is not idle\nthese handlers have not ended:{}\n\n{}",
                 self.patience,
                 if running.is_empty() { " none".to_owned() } else { lines.collect::<String>() },
                 self.story()

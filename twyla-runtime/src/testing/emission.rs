@@ -26,7 +26,7 @@ pub(super) struct Emission {
 impl Emission {
     /// Returns the content in one line without its sensitive values; a placeholder if its contract isn't known.
     pub(super) fn shown(&self) -> String {
-        let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(no JSON)".to_owned() };
+        let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(not JSON)".to_owned() };
         match self.mark {
             Some(mark) => show::hide(&mut message, mark),
             None => return "(its contract is not known here, so its content is not shown)".to_owned(),

@@ -40,7 +40,7 @@ impl TestBus {
         self.hold_settled();
         let left = self.recorder.log(|log| log.emitted.iter().filter(|it| !it.given && !it.taken).count());
         let s = if left == 1 { "event was" } else { "events were" };
-        assert!(left == 0, "{left} {s} emitted that nobody expected\n\n{}", self.story());
+        assert!(left == 0, "{left} {s} emitted unexpectedly\n\n{}", self.story());
     }
 
     /// Returns all events of the type that handlers have emitted so far, expected or not.
@@ -153,13 +153,12 @@ impl TestBus {
             (0, 0) => return,
             // after `advance` a test looks at a bus with pending pauses on purpose
             (0, _) if self.now() > Duration::ZERO => return,
-            (0, pauses) => format!("{pauses} wait for their next attempt"),
-            (busy, _) => format!("{busy} are under way"),
+            (0, 1) => "1 delivery waits for its next attempt".to_owned(),
+            (0, pauses) => format!("{pauses} deliveries wait for their next attempt"),
+            (1, _) => "1 delivery is in progress".to_owned(),
+            (busy, _) => format!("{busy} deliveries are in progress"),
         };
-        panic!(
-            "not everything is handled: of the deliveries {waits}; `.settle().await` comes first\n\n{}",
-            self.story()
-        );
+        panic!("the bus is not idle: {waits}; call `.settle().await` first\n\n{}", self.story());
     }
 }
 

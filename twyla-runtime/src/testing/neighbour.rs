@@ -109,13 +109,10 @@ impl Neighbour {
     /// # Errors
     /// [`NeighbourError`] if the text is not a manifest of this format.
     pub fn parse(text: &str) -> Result<Self, NeighbourError> {
-        let no_manifest = |why: &dyn fmt::Display| NeighbourError(format!("is no manifest: {why}"));
+        let no_manifest = |why: &dyn fmt::Display| NeighbourError(format!("is not a manifest: {why}"));
         let manifest: Manifest = serde_json::from_str(text).map_err(|error| no_manifest(&error))?;
         if manifest.format != FORMAT {
-            return Err(NeighbourError(format!(
-                "is of the format {:?}, and {FORMAT:?} is known here",
-                manifest.format
-            )));
+            return Err(NeighbourError(format!("is of the format {:?}, expected {FORMAT:?}", manifest.format)));
         }
         let (mut emits, mut listens) = (manifest.emits, manifest.listens);
         for previous in manifest.previous {
@@ -165,7 +162,7 @@ impl Neighbour {
         let listens = listeners.iter().map(|it| it.event);
         assert!(
             tried > 0,
-            "nothing was held: {} emits {}, and the listeners here listen to {}",
+            "nothing was checked: {} emits {}, and the listeners here listen to {}",
             self.service,
             names(emits),
             names(listens)
@@ -223,12 +220,17 @@ impl Neighbour {
         let listens = self.listens.iter().map(|it| it.event.as_str());
         assert!(
             self.listens.iter().any(|it| it.event == T::NAME),
-            "nothing was held: {} doesn't listen to {}, but to {}",
+            "nothing was checked: {} doesn't listen to {}, but to {}",
             self.service,
             T::NAME,
             names(listens)
         );
-        assert!(tried > 0, "nothing was held: no {} was found that is valid under its schema ({})", T::NAME, T::SCHEMA);
+        assert!(
+            tried > 0,
+            "nothing was checked: no {} was found that is valid under its schema ({})",
+            T::NAME,
+            T::SCHEMA
+        );
     }
 
     /// Checks that the other service's listeners accept the events that were emitted on this bus so far. Returns how many

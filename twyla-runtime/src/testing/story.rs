@@ -36,7 +36,7 @@ fn story(log: &Log) -> String {
         }
     };
     let event = |it: &Emission| {
-        let taken = if it.taken { ", which an earlier expectation has had" } else { "" };
+        let taken = if it.taken { ", already expected" } else { "" };
         format!("{:>7}  {} {}{taken}", moment(it.at), it.event, it.shown())
     };
     part("given", log.emitted.iter().filter(|it| it.given).map(event).collect());

@@ -96,7 +96,7 @@ impl Evaluator<'_> {
             && let Some(variant) = self.schemas.format(schema.draft(), name)
             && !format::holds(variant, text).ok_or(Undecidable)?
         {
-            tell("format", &|| format!("{} is no {name}", shown()));
+            tell("format", &|| format!("{} is not a valid {name}", shown()));
         }
         Ok(())
     }
@@ -152,7 +152,7 @@ fn number_rules(
     if let Some(factor) = limit(schema, "multipleOf")?
         && !(factor.is_positive() && number.is_multiple_of(&factor))
     {
-        tell("multipleOf", &|| format!("{number} is no multiple of {factor}"));
+        tell("multipleOf", &|| format!("{number} is not a multiple of {factor}"));
     }
     Ok(())
 }

@@ -225,7 +225,7 @@ impl std::error::Error for InvalidDateTime {}
 
 impl fmt::Display for InvalidDateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is no date-time of RFC 3339, as 2026-01-02T03:04:05Z")
+        f.write_str("is not a date-time of RFC 3339, for example 2026-01-02T03:04:05Z")
     }
 }
 
@@ -355,7 +355,7 @@ pub fn writable_date_time(value: &DateTime, at: &Path<'_>, out: &mut Violations)
     } else {
         "only the years 0 to 9999 can be written"
     };
-    out.push(at, "format", format!("{utc} UTC is no date-time: {why}"));
+    out.push(at, "format", format!("{utc} UTC is not a valid date-time: {why}"));
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) fn read<T>(
 
 #[cold]
 fn refused(text: &str, format: Format) -> Fault {
-    Fault::new("format", format!("{} is no {}", quoted(text), format.name()))
+    Fault::new("format", format!("{} is not a valid {}", quoted(text), format.name()))
 }
 
 /// Returns the view of the written text, without its quotes.
@@ -90,7 +90,7 @@ pub(super) fn digits(value: u32) -> [u8; 2] {
 /// Checks that a date can be written: one made by the program may have a year that the format can't express.
 pub fn writable_date(value: &NaiveDate, at: &Path<'_>, out: &mut Violations) {
     if written_date(*value).is_none() {
-        out.push(at, "format", format!("{value} is no date: only the years 0 to 9999 can be written"));
+        out.push(at, "format", format!("{value} is not a valid date: only the years 0 to 9999 can be written"));
     }
 }
 
@@ -161,9 +161,9 @@ mod tests {
     #[test]
     fn says_what_is_no_such_value() {
         let fault = from_str::<NaiveDate>("\"2023-02-29\"").unwrap_err().into_violation();
-        assert_eq!((fault.keyword, fault.message.as_str()), ("format", "\"2023-02-29\" is no date"));
+        assert_eq!((fault.keyword, fault.message.as_str()), ("format", "\"2023-02-29\" is not a valid date"));
         assert_eq!(from_str::<NaiveDate>("20230229").unwrap_err().keyword(), "type");
-        assert_eq!(from_str::<Uuid>("\"\"").unwrap_err().into_violation().message, "\"\" is no uuid");
+        assert_eq!(from_str::<Uuid>("\"\"").unwrap_err().into_violation().message, "\"\" is not a valid uuid");
     }
 
     #[test]

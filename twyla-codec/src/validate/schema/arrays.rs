@@ -141,7 +141,7 @@ impl Evaluation {
         for index in (0..items.count()).filter(|index| !evaluated.has(*index)) {
             holds &= if schema.is_never() {
                 out.report(position.at, "unevaluatedItems", || {
-                    format!("has an item {index} that no schema speaks of, and none such is allowed")
+                    format!("has an item {index} that no schema declares, and such items are not allowed")
                 })
             } else {
                 self.item(items, index, schema, position, out)

@@ -354,7 +354,7 @@ fn number_holds(number: Number, rule: &'static Rule, at: &Path<'_>, out: &mut Co
         Rule::ExclusiveMaximum(limit) => {
             order(limit).is_some_and(std::cmp::Ordering::is_lt) || report("exclusiveMaximum", "not less than", limit)
         }
-        Rule::MultipleOf(factor) => number.is_multiple_of(*factor) || report("multipleOf", "no multiple of", factor),
+        Rule::MultipleOf(factor) => number.is_multiple_of(*factor) || report("multipleOf", "not a multiple of", factor),
         _ => true,
     }
 }

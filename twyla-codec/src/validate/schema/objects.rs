@@ -199,7 +199,10 @@ impl Evaluation {
             if !evaluated.has(index) {
                 holds &= if schema.is_never() {
                     out.report(position.at, "unevaluatedProperties", || {
-                        format!("has the member {}, which no schema speaks of, and none such is allowed", quoted(name))
+                        format!(
+                            "has the member {}, which no schema declares, and such members are not allowed",
+                            quoted(name)
+                        )
                     })
                 } else {
                     self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None)

@@ -366,7 +366,7 @@ impl Rpc {
             };
             let is_free = elsewhere && unreached;
             if !is_free && !route.budget().afford() {
-                tracing::debug!(method = name, "not tried again: too many calls have been");
+                tracing::debug!(method = name, "not retried: the retry budget is used up");
                 return Ok(outcome?);
             }
             if let Some(pause) = pause {
@@ -411,7 +411,7 @@ impl Rpc {
             (200, Kind::Json) => M::Response::decode(&answer.body).map_err(broken),
             // the caller may not know a new `error.json` yet: it is a fault to it, as before
             (DOMAIN, Kind::Json) if TypeId::of::<M::Error>() == TypeId::of::<NoError>() => {
-                let why = "it answers with an error that its contract has and the one here has not".to_owned();
+                let why = "it answers with an error that its contract declares and the one here does not".to_owned();
                 Err(CallError::Fault { method, status: DOMAIN, maybe_begun: true, why, retry_after: None })
             }
             (DOMAIN, Kind::Json) => Err(M::Error::decode(&answer.body).map_or_else(broken, CallError::Domain)),
@@ -440,8 +440,8 @@ fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError
         }
         None => {
             let why = match &answer.kind {
-                Kind::Json => "its body is JSON, and nothing that says what went wrong (RFC 9457)".to_owned(),
-                Kind::Problem => "its body doesn't say what went wrong, as RFC 9457 has it".to_owned(),
+                Kind::Json => "its body is JSON, but not problem details (RFC 9457)".to_owned(),
+                Kind::Problem => "its problem details can't be read (RFC 9457)".to_owned(),
                 Kind::Other(what) => what.clone(),
             };
             CallError::Fault { method, status, maybe_begun: true, why: from + &why, retry_after }

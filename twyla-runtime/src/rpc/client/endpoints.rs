@@ -180,13 +180,13 @@ fn host(base: &Url) -> Option<HeaderValue> {
 pub(crate) fn base(text: &str) -> Result<Url, String> {
     let should = "it should be a URL, for example http://booking:8080";
     // hidden: a password may stand before the `@`
-    let is = if text.contains('@') { "is one with an `@` in it".to_owned() } else { format!("is {text:?}") };
+    let is = if text.contains('@') { "is a value with an `@`".to_owned() } else { format!("is {text:?}") };
     let mut url = Url::parse(text.trim()).map_err(|error| format!("{is} ({error}): {should}"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(format!("{is}, which is no http or https URL: {should}"));
+        return Err(format!("{is}, which is not an http or https URL: {should}"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(format!("has a user in it, which no call is sent with: {should}"));
+        return Err(format!("has a user name, which calls do not send: {should}"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("{is}, which has a query or a fragment: {should}"));

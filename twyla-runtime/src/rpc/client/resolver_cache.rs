@@ -107,7 +107,7 @@ impl CachedService {
             (Ok(urls), Some(before)) => Ok(before.renewed(urls, in_a_while(RESOLVED))),
             (Ok(urls), None) => Ok(Endpoints::new(urls, in_a_while(RESOLVED), Arc::default())),
             (Err(why), Some(before)) => {
-                tracing::warn!(service = name, error = why, "the addresses from before are called");
+                tracing::warn!(service = name, error = why, "the resolver failed: using its previous addresses");
                 Ok(before.renewed(before.urls(), in_a_while(FAILED)))
             }
             (Err(why), None) => Err(why),

@@ -164,21 +164,17 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
                 if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
             }
             Self::Request { method, by: Side::Ours, errors, .. } => {
-                write!(f, "{method} was not called: what is asked breaks its contract{}", All(errors))
+                write!(f, "{method} was not called: the call breaks its contract{}", All(errors))
             }
             Self::Request { method, by: Side::Theirs, errors, maybe_begun } => {
-                write!(
-                    f,
-                    "{method} was refused by the service: what is asked breaks its contract there{}",
-                    All(errors)
-                )?;
-                if *maybe_begun { write!(f, " (an attempt before may have been begun)") } else { Ok(()) }
+                write!(f, "{method} was refused by the service: the call breaks its contract there{}", All(errors))?;
+                if *maybe_begun { write!(f, " (an earlier attempt may have been begun)") } else { Ok(()) }
             }
             Self::Response { method, by: Side::Ours, errors } => {
-                write!(f, "{method} was answered with what breaks its contract{}", All(errors))
+                write!(f, "{method} was answered, but the answer breaks its contract{}", All(errors))
             }
             Self::Response { method, by: Side::Theirs, .. } => {
-                write!(f, "{method} has no answer: what the service would have sent breaks its contract")
+                write!(f, "{method} has no answer: the service's answer would break its contract")
             }
             Self::Domain(error) => error.fmt(f),
             Self::Fault { method, status, why, .. } => write!(f, "{method} failed with HTTP status {status}: {why}"),

@@ -77,7 +77,7 @@ where
 {
     let name = served.registration.name;
     if request.method() != Method::POST {
-        let detail = format!("{} is no way to call it", request.method());
+        let detail = format!("{} is not supported: call it with POST", request.method());
         let refused = HeadRefusal { answer: problem(405, name, detail), accepts: Some(Accepts::Method) };
         return refuse(name, refused, request).await;
     }
@@ -198,7 +198,7 @@ where
             if body.is_end_stream() {
                 break;
             }
-            share.grow(pieces.len()).map_err(|_| busy(served, "there is no room for more requests"))?;
+            share.grow(pieces.len()).map_err(|_| busy(served, "the memory for incoming requests is used up"))?;
         }
         Ok(pieces.whole())
     };

@@ -117,9 +117,9 @@ pub(crate) fn read(
         Some(kind) if headers::is_json(kind) => {}
         Some(kind) => {
             let kind = String::from_utf8_lossy(kind);
-            return Err(no_json(format!("the request is `{kind}`, and not {}", headers::JSON)));
+            return Err(no_json(format!("the request is `{kind}`, expected {}", headers::JSON)));
         }
-        None => return Err(no_json(format!("the request has no content type: {} is due", headers::JSON))),
+        None => return Err(no_json(format!("the request has no content type: expected {}", headers::JSON))),
     }
     if let Some(coding) = call_headers.content_coding {
         let coding = String::from_utf8_lossy(coding);
@@ -129,12 +129,13 @@ pub(crate) fn read(
     }
     let bad = |header: &str, why: &str| problem(400, name, format!("the header `{header}` {why}"));
     let text = |header: &str, value: &[u8]| -> Result<Arc<str>, Answer> {
-        headers::unescaped(value).map(Arc::from).ok_or_else(|| bad(header, "is no UTF-8"))
+        headers::unescaped(value).map(Arc::from).ok_or_else(|| bad(header, "is not valid UTF-8"))
     };
     let number =
         |header: &str, value: &[u8], digits, what| headers::number(value, digits).ok_or_else(|| bad(header, what));
-    let millis = call_headers.timeout.map(|value| number(headers::TIMEOUT, value, 12, "is no number of milliseconds"));
-    let attempt = call_headers.attempt.map(|value| number(headers::ATTEMPT, value, 9, "is no number"));
+    let millis =
+        call_headers.timeout.map(|value| number(headers::TIMEOUT, value, 12, "is not a number of milliseconds"));
+    let attempt = call_headers.attempt.map(|value| number(headers::ATTEMPT, value, 9, "is not a number"));
     let (millis, attempt) = (millis.transpose()?, attempt.transpose()?.unwrap_or(1).max(1));
     let session = call_headers.session.map(|value| text(headers::SESSION, value)).transpose()?;
     let key = call_headers.key.map(|value| text(headers::KEY, value)).transpose()?;

@@ -235,7 +235,7 @@ impl Running {
     /// Serves the health endpoint until this is dropped.
     pub(crate) fn operate(&mut self, bound: Bound) {
         let (address, routes) = (bound.address(), self.health().operations());
-        tracing::info!(%address, "telling of the service's health");
+        tracing::info!(%address, "serving the health endpoint");
         let mut task = JoinSet::new();
         task.spawn(async move {
             // the health endpoint stops after its service
