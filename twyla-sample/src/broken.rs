@@ -1,4 +1,4 @@
-//! Events that break one rule each, and no other: valid ones, changed in one place and held to the contract.
+//! Events that break exactly one rule: valid events with one change, validated against the contract.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,43 +7,45 @@ use serde_json::{Map, Value, json};
 use twyla_build::compare::{Changes, SchemaPath};
 
 use crate::make::{self, Choices, Extent};
-use crate::text::{self, Rules};
-use crate::view::{Below, Part, View};
+use crate::text::{self, TextConstraints};
+use crate::view::{Part, Subschema, View};
 use crate::{Contract, Violation};
 
-/// A rule, and an event that breaks it alone.
+/// A rule, and an event that breaks only that rule.
 #[derive(Clone, Debug)]
 pub struct Broken {
-    /// What it breaks.
+    /// The violation.
     pub violation: Violation,
-    /// The event: its content, or whatever the schema is of.
+    /// The event's content, or another value of the schema.
     pub event: Value,
 }
 
 /// A rule of a contract.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
-    /// Where it stands.
+    /// Its path in the schema.
     pub path: SchemaPath,
     /// Its keyword.
     pub keyword: String,
 }
 
-/// Values that are held to the contract at most.
+/// The maximum number of validated candidates.
 const PATIENCE: usize = 30_000;
-/// Items, members and characters that are made at most to break a limit.
+/// The maximum number of items, members and characters that are added to exceed a limit.
 const MOST: usize = 5_000;
 
 impl Contract<'_> {
-    /// For each rule a value that breaks it alone, made from some that keep all; and the rules for which none was found.
+    /// Returns, for each rule, a value that breaks only that rule, derived from valid ones; and the rules without such a
+    /// value.
     #[must_use]
     pub fn broken(&self, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
         broken(self, &self.root(), valid)
     }
 }
 
-/// For each rule an event that breaks it alone, made from events that keep all; and the rules for which none was found.
-fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
+/// Returns, for each rule, an event that breaks only that rule, derived from valid ones; and the rules without such an
+/// event.
+fn broken(contract: &Contract<'_>, root: &Subschema<'_>, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
     let mut search = Search {
         contract,
         found: BTreeMap::new(),
@@ -53,7 +55,7 @@ fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Br
         patience: PATIENCE,
     };
     for value in valid {
-        let mut event = Event { value, changes: contract.changes(value) };
+        let mut event = Candidate { value, changes: contract.changes(value) };
         search.walk(&mut event, &root.clone().view(), value, "", 0);
     }
     let Search { mut found, order, rules: broken_rules, .. } = search;
@@ -61,7 +63,7 @@ fn broken(contract: &Contract<'_>, root: &Below<'_>, valid: &[Value]) -> (Vec<Br
     (order.iter().filter_map(|key| found.remove(key)).collect(), unbroken)
 }
 
-/// Whether a rule is among those that were broken, or the rules within it are.
+/// Returns whether a rule, or one within it, is among those found.
 fn is_found(rules: &BTreeSet<SchemaPath>, path: &SchemaPath) -> bool {
     let below = SchemaPath { pointer: format!("{}/", path.pointer), ..path.clone() };
     let is_below = |it: &SchemaPath| it.document == below.document && it.pointer.starts_with(&below.pointer);
@@ -71,29 +73,29 @@ fn is_found(rules: &BTreeSet<SchemaPath>, path: &SchemaPath) -> bool {
 /// The search for events that break one rule.
 struct Search<'c> {
     contract: &'c Contract<'c>,
-    /// By the rule, and by what is missing.
+    /// By rule and missing member.
     found: BTreeMap<(SchemaPath, String), Broken>,
     order: Vec<(SchemaPath, String)>,
-    /// Where the rules stand that are found.
+    /// The paths of the rules found.
     rules: BTreeSet<SchemaPath>,
-    /// How often values of the same schemas and the same kind were changed.
+    /// The number of visits to values of the same schemas and kind.
     visits: BTreeMap<(Vec<usize>, &'static str), usize>,
-    /// How many more values are held to the contract.
+    /// The number of candidates that may still be validated.
     patience: usize,
 }
 
-/// An event that is valid, and what is known of its parts.
-struct Event<'e> {
+/// A valid event with what is known of its parts.
+struct Candidate<'e> {
     value: &'e Value,
     changes: Changes<'e>,
 }
 
-/// Values of the same schemas that are changed, if some rule of theirs isn't found yet.
+/// The number of values of the same schemas that are changed while one of their rules isn't found.
 const VISITS: usize = 6;
 
 impl Search<'_> {
     /// Changes each part of a value.
-    fn walk(&mut self, event: &mut Event<'_>, view: &View<'_>, value: &Value, pointer: &str, deep: usize) {
+    fn walk(&mut self, event: &mut Candidate<'_>, view: &View<'_>, value: &Value, pointer: &str, deep: usize) {
         if deep > 40 {
             return;
         }
@@ -102,7 +104,7 @@ impl Search<'_> {
         let key = (view.parts.iter().map(Part::address).collect(), kind(value));
         let visits = self.visits.entry(key).or_insert(0);
         *visits += 1;
-        // what holds for other values too may be broken the first time
+        // rules that other values share are best broken at the first visit
         let first = *visits == 1;
         if first || *visits <= VISITS && !self.all_found(&rules) {
             let enough = !rules.is_empty() && !value.is_object();
@@ -132,8 +134,8 @@ impl Search<'_> {
         rules.iter().all(|path| is_found(&self.rules, path))
     }
 
-    /// Holds a changed event to the contract, and keeps it where it breaks one rule for the first time.
-    fn attempt(&mut self, event: &mut Event<'_>, pointer: &str, value: Value) {
+    /// Validates a changed event; keeps it if it is the first to break its rule.
+    fn attempt(&mut self, event: &mut Candidate<'_>, pointer: &str, value: Value) {
         let Some(left) = self.patience.checked_sub(1) else { return };
         self.patience = left;
         if event.value.pointer(pointer) == Some(&value) {
@@ -155,7 +157,7 @@ impl Search<'_> {
     }
 }
 
-/// A view with everything that may hold besides, so that changes are made for it too.
+/// Returns a view with all optional subschemas, so that changes are made for them too.
 fn reached<'a>(view: &View<'a>) -> View<'a> {
     let mut out = view.clone();
     let mut i = 0;
@@ -176,7 +178,7 @@ fn changes(view: &View<'_>, value: &Value, with: &mut impl FnMut(Value)) {
         let kinds = [json!("text"), json!(true), json!(7), json!(1.5), json!([]), json!({}), Value::Null];
         kinds.into_iter().filter(|other| kind(other) != kind(value) || kind(value) == "number")
     };
-    // a type is broken by nothing else; of the rest what is near comes first, as the better example
+    // only another type breaks `type`; among the rest similar values come first, as better examples
     let typed = view.all("type").next().is_some();
     if typed {
         other_kinds().for_each(&mut *with);
@@ -190,7 +192,7 @@ fn changes(view: &View<'_>, value: &Value, with: &mut impl FnMut(Value)) {
         Value::Null => {}
     }
     for part in &view.parts {
-        // what `not` excludes is what is made for it
+        // values that `not` excludes are made from its schema
         if let Some(below) = part.one("not") {
             let made = make::make(&below.view(), Extent::Whole, &mut Choices::default());
             made.into_iter().for_each(&mut *with);
@@ -229,16 +231,16 @@ fn of_text(view: &View<'_>, text: &str, with: &mut impl FnMut(Value)) {
         let more = if length > 0 { text.chars().cycle().take(most + 1).collect() } else { "x".repeat(most + 1) };
         with(Value::from(more));
     }
-    // of other lengths, and matching all patterns but one
+    // other lengths, and texts that match all patterns but one
     let patterns: Vec<&str> = view.all("pattern").filter_map(Value::as_str).collect();
     for (i, _) in patterns.iter().enumerate() {
         let others = patterns.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, pattern)| *pattern).collect();
         let (least, most) = (view.most("minLength"), view.least("maxLength"));
-        let rules = Rules {
+        let rules = TextConstraints {
             patterns: others,
             least: least.map_or(0, |it| it as usize),
             most: most.map(|it| it as usize),
-            ..Rules::default()
+            ..TextConstraints::default()
         };
         for salt in 0..4 {
             text::text(&rules, salt).into_iter().for_each(|text| with(text.into()));
@@ -247,7 +249,8 @@ fn of_text(view: &View<'_>, text: &str, with: &mut impl FnMut(Value)) {
     for least in
         sizes(view, "minLength").map(|it| it.saturating_sub(1)).chain(sizes(view, "maxLength").map(|it| it + 1))
     {
-        let rules = Rules { patterns: patterns.clone(), least, most: Some(least), ..Rules::default() };
+        let rules =
+            TextConstraints { patterns: patterns.clone(), least, most: Some(least), ..TextConstraints::default() };
         text::text(&rules, 0).into_iter().for_each(|text| with(text.into()));
     }
     let mut swapped: String = text.chars().rev().collect();
@@ -352,7 +355,7 @@ fn of_object(view: &View<'_>, members: &Map<String, Value>, with: &mut impl FnMu
     with(json!({}));
 }
 
-/// Keywords that a value can break.
+/// The keywords that a value can break.
 const ASSERTIONS: &[&str] = &[
     "type",
     "enum",
@@ -380,8 +383,8 @@ const ASSERTIONS: &[&str] = &[
     "oneOf",
 ];
 
-/// Returns the rules of a contract that a validator reports one by one; those within the branches of a choice are not.
-fn rules(root: &Below<'_>) -> Vec<Rule> {
+/// Returns the rules that a validator reports by themselves: not those within the branches of a choice.
+fn rules(root: &Subschema<'_>) -> Vec<Rule> {
     let mut rules = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut open = vec![root.clone()];
@@ -411,7 +414,7 @@ fn rules(root: &Below<'_>) -> Vec<Rule> {
     rules.into_iter().collect()
 }
 
-/// The rules of one schema itself, not of those within it.
+/// Returns the rules of one schema, without those of its subschemas.
 fn own_rules(part: &Part<'_>) -> Vec<Rule> {
     let asserts = |keyword: &str, value: &Value| match keyword {
         "exclusiveMinimum" | "exclusiveMaximum" => value.is_number(),

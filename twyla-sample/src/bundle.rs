@@ -12,20 +12,20 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Opens the text of a bundle.
+    /// Parses the text of a bundle.
     ///
     /// # Errors
-    /// Words, if it isn't one.
+    /// A message if it isn't a bundle.
     pub fn open(text: &str) -> Result<Self, String> {
         let bundle = compare::Bundle::parse(text).map_err(|problems| problems.to_string())?;
         let schemas = SchemaSet::of(&bundle).map_err(|error| format!("no thread can be started: {error}"))?;
         Ok(Self { bundle, schemas })
     }
 
-    /// The contract that it is.
+    /// Returns the bundle's contract.
     ///
     /// # Errors
-    /// Words, if nothing can hold values to it.
+    /// A message if its schema can't be evaluated.
     pub fn contract(&self) -> Result<Contract<'_>, String> {
         let document = self.bundle.root();
         let is_response = document.starts_with("rpc/") && document.ends_with("/response.json");

@@ -1,4 +1,4 @@
-//! A contract: the schema that values are made of and held to.
+//! A contract: generates values from a schema and validates them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,22 +6,22 @@ use std::fmt;
 use serde_json::Value;
 use twyla_build::compare::{Bundle, Changes, Checker, Mode, Refusal, Schema, SchemaPath};
 
-use crate::dice::Dice;
 use crate::make::{self, Choices, Extent};
+use crate::rng::Rng;
 use crate::simpler;
-use crate::view::{Below, View};
+use crate::view::{Subschema, View};
 use crate::violation::Violation;
 
-/// Tries at a nice value before it is given up.
+/// The number of attempts at a readable value.
 const TRIES: usize = 400;
-/// Tries at a random value before a nice one is taken.
+/// The number of attempts at a random value, before a readable one is used.
 const THROWS: u64 = 24;
-/// Broken rules of a value that are looked at to see whether they are one.
+/// The number of violations examined to see whether they have one cause.
 const SEEN: usize = 64;
-/// Valid values that are enough to break each rule of a contract.
+/// The maximum number of valid values from which each rule is broken.
 const SEVERAL: usize = 12;
 
-/// A contract: the schema that values are made of and held to.
+/// A contract: the schema from which values are generated and by which they are validated.
 pub struct Contract<'a> {
     root: Schema<'a>,
     checker: Checker,
@@ -29,29 +29,28 @@ pub struct Contract<'a> {
 }
 
 impl<'a> Contract<'a> {
-    /// The contract whose schema is `root`, which values are made of, and that holds values as `bundle` by itself does: it is of
-    /// the same schema.
+    /// Creates a contract that generates values from `root` and validates them by `bundle`, which has the same schema.
     ///
     /// # Errors
-    /// Where no thread can be started.
+    /// The operating system can't start a thread.
     pub fn new(root: Schema<'a>, bundle: &Bundle) -> std::io::Result<Self> {
         Ok(Self { root, checker: Checker::new(bundle, Mode::Contract)?, objects: false })
     }
 
-    /// Whether its values have to be objects besides, as contents, contexts and requests have to. They don't unless this says so.
+    /// Sets whether values must also be objects, as contents, contexts and requests must; off by default.
     #[must_use]
     pub fn objects(mut self, objects: bool) -> Self {
         self.objects = objects;
         self
     }
 
-    /// Whether a value breaks nothing.
+    /// Returns whether a value is valid.
     #[must_use]
     pub fn is_valid(&self, value: &Value) -> bool {
         (!self.objects || value.is_object()) && self.checker.is_valid(value) == Some(true)
     }
 
-    /// Everything that a value breaks, each thing once, in the value's order.
+    /// Returns all violations of a value, without duplicates, in the value's order.
     #[must_use]
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
         self.some_violations(value, usize::MAX)
@@ -61,10 +60,10 @@ impl<'a> Contract<'a> {
         self.seen(self.checker.refusals(value, most), Some(value).filter(|it| !it.is_object()))
     }
 
-    /// The violations of a value; `other` if it isn't an object.
+    /// Returns the violations of a value; `other` is the value if it is not an object.
     fn seen(&self, refusals: Option<Vec<Refusal>>, other: Option<&Value>) -> Vec<Violation> {
         let Some(refusals) = refusals else { return vec![Violation::unknown(self.root.path())] };
-        // a rule that is come to in two ways says the same twice, and `required` of each member that is missing something else
+        // a schema reached by two paths reports twice, and `required` once for each missing member
         let mut found: BTreeMap<(String, SchemaPath, String), Violation> = BTreeMap::new();
         for violation in refusals.into_iter().map(Violation::from) {
             let what = (violation.pointer.clone(), violation.rule.clone(), violation.message.clone());
@@ -76,18 +75,18 @@ impl<'a> Contract<'a> {
         found.into_values().collect()
     }
 
-    /// What a value breaks, where that is one thing; of what it breaks more often than anybody looks at it may be one of several.
+    /// Returns the violation of a value that breaks exactly one rule.
     #[must_use]
     pub fn only_violation(&self, value: &Value) -> Option<Violation> {
         self.only(self.some_violations(value, SEEN), value.is_object())
     }
 
-    /// A valid value of which one part after the other is changed.
+    /// Prepares a valid value for changes of single parts.
     pub(crate) fn changes(&self, value: &Value) -> Changes<'_> {
         self.checker.changes(value.clone())
     }
 
-    /// As [`Self::only_violation`], of the value with another part behind a pointer.
+    /// As [`Self::only_violation`], for the value with the part at a pointer replaced.
     pub(crate) fn only_violation_of(&self, changes: &mut Changes<'_>, pointer: &str, part: Value) -> Option<Violation> {
         let other = Some(&part).filter(|it| pointer.is_empty() && !it.is_object()).cloned();
         self.only(self.seen(changes.refusals(pointer, part, SEEN), other.as_ref()), other.is_none())
@@ -96,33 +95,33 @@ impl<'a> Contract<'a> {
     fn only(&self, violations: Vec<Violation>, is_object: bool) -> Option<Violation> {
         let mut violations = violations.into_iter();
         let first = violations.next().filter(|it| !it.keyword.is_empty())?;
-        // a value that isn't an object breaks that too
+        // a value that is no object for another reason breaks that rule too
         if self.objects && !is_object && (!first.pointer.is_empty() || first.keyword != "type") {
             return None;
         }
         violations.all(|other| other.rule == first.rule && other.pointer == first.pointer).then_some(first)
     }
 
-    /// Its schema, for who wants to look into it.
+    /// Returns its schema.
     #[must_use]
-    pub fn root(&self) -> Below<'a> {
-        Below::new(self.root.clone())
+    pub fn root(&self) -> Subschema<'a> {
+        Subschema::new(self.root.clone())
     }
 
-    /// All that holds for its values.
+    /// Returns the view of its values.
     fn view(&self) -> View<'a> {
         if self.objects { self.root().view_of_object() } else { self.root().view() }
     }
 
-    /// Valid values that are good to look at, the best first: examples, defaults and the values of an `enum` before others.
-    /// There are none where none was found in 400 tries, though there may be some.
+    /// Returns readable valid values, the best first: examples, defaults and `enum` members come before others. May miss
+    /// values that 400 attempts don't hit.
     pub fn nice(&self, extent: Extent) -> impl Iterator<Item = Value> + '_ {
         let view = self.view();
         let mut choices = Some(Choices::default());
         let tries = std::iter::from_fn(move || {
             let mut tried = choices.take()?;
             let made = make::make(&view, extent, &mut tried);
-            // what is broken says which choice was a bad one; where nothing is, another choice makes another value
+            // a violation shows which choice was bad; without one, another choice makes another value
             let broken = made.as_ref().and_then(|value| self.violations(value).into_iter().next());
             choices = match &broken {
                 Some(broken) => tried.clone().next(Some(&broken.pointer)).or_else(|| tried.next(None)),
@@ -133,7 +132,7 @@ impl<'a> Contract<'a> {
         tries.take(TRIES).flatten()
     }
 
-    /// Valid values that are each another choice of the schema's, `first` before them.
+    /// Returns valid values that differ in the schema's choices, starting with `first`.
     #[must_use]
     pub fn several(&self, first: Option<Value>) -> Vec<Value> {
         let mut values = Vec::from_iter(first);
@@ -146,18 +145,18 @@ impl<'a> Contract<'a> {
         values
     }
 
-    /// A random valid value: the same for the same seed. A nice one where chance finds none.
+    /// Returns a random valid value, the same for the same seed; a readable one if no random one is found.
     #[must_use]
     pub fn random(&self, seed: u64) -> Option<Value> {
         let view = self.view();
         let thrown = (0..THROWS).find_map(|i| {
-            let mut choices = Choices::thrown(Dice::new(seed ^ (i << 56)));
+            let mut choices = Choices::thrown(Rng::new(seed ^ (i << 56)));
             make::make(&view, Extent::Any, &mut choices).filter(|value| self.is_valid(value))
         });
         thrown.or_else(|| self.nice(Extent::Lean).next()).or_else(|| self.nice(Extent::Whole).next())
     }
 
-    /// Values that have less than a valid one and are valid too, in the order in which they are worth a try.
+    /// Returns valid values smaller than a valid one, most promising first.
     pub fn simpler(&self, value: &Value) -> impl Iterator<Item = Value> + use<'_, 'a> {
         simpler::simpler(value).into_iter().filter(|value| self.is_valid(value))
     }

@@ -1,11 +1,12 @@
-//! Makes values from schemas, for people and for tests: readable ones, random ones, and ones that break one rule.
+//! Values generated from schemas, for examples and tests: readable ones, random ones, and ones that break exactly one rule.
 //!
-//! `cargo twyla sample` prints them, and `twyla_runtime::testing` gives them to a service. Each value is checked against the contract
-//! by the evaluator of the comparison (`twyla_build::compare`).
+//! `cargo twyla sample` prints them, and `twyla_runtime::testing` sends them to a service. Every value is validated as the
+//! comparison of contracts does (`twyla_build::compare`).
 //!
-//! [`bundle`] opens a schema from a program or a manifest, [`contract`] makes and checks values, and [`violation`] is a broken rule.
-//! [`view`] joins the schemas that apply to a value, and `make` makes values from it, with `text`, `pattern` (strings that match a
-//! pattern) and `random`. `broken` breaks rules, and `simpler` makes values smaller.
+//! Modules: [`bundle`] opens a schema as programs and manifests carry it, [`contract`] generates and validates values,
+//! [`violation`] has the violations. [`view`] merges the schemas that apply to a value, `make` generates values, `text`
+//! strings, `pattern` strings that match a pattern, `random` random values; `broken` breaks rules, and `simpler` shrinks
+//! values.
 //!
 //! ```
 //! use twyla_sample::{Bundle, Extent};
@@ -22,10 +23,10 @@
 mod broken;
 pub mod bundle;
 pub mod contract;
-mod dice;
 mod make;
 mod pattern;
 mod random;
+mod rng;
 mod simpler;
 mod text;
 pub mod view;

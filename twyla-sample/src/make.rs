@@ -1,53 +1,53 @@
-//! Values made from schemas. Where a schema leaves a choice, a value is made for each choice in turn until one is valid.
+//! Generation of values from schemas. Each choice that a schema leaves is tried in turn until a value is valid.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Number, Value};
 
-use crate::dice::Dice;
-use crate::random::{self, Range};
-use crate::text::{self, Rules};
-use crate::view::{Below, Part, View};
+use crate::random::{self, NumberConstraints};
+use crate::rng::Rng;
+use crate::text::{self, TextConstraints};
+use crate::view::{Part, Subschema, View};
 
-/// How much of an event is made.
+/// How many members a generated value has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// Everything that is declared.
+    /// All declared members.
     Whole,
-    /// What is required.
+    /// Only the required members.
     Lean,
-    /// Whatever the dice say.
+    /// A random selection.
     Any,
 }
 
-/// Values within one another.
+/// The maximum depth of nested values.
 const DEEPEST: usize = 24;
-/// Deeper than this nothing is made that isn't required.
+/// The depth below which only required members are generated.
 const DEEP: usize = 6;
-/// Members, or items, of which no more are made.
+/// The maximum number of members or items.
 const MANY: usize = 1000;
 
-/// The choices of one try: which of several was taken, by where in the value and as which choice there it came up.
+/// The choices of one attempt: the selected alternative, by place in the value and order at that place.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Choices {
     taken: BTreeMap<(String, usize), usize>,
-    /// Those of this try, in their order, and among how many.
+    /// The choices made in this attempt, in order, with their numbers of alternatives.
     met: Vec<((String, usize), usize)>,
-    /// How many of this try came up at each place.
+    /// The number of choices made at each place in this attempt.
     places: HashMap<String, usize>,
-    /// What decides instead.
-    dice: Option<Dice>,
+    /// Decides instead, for random values.
+    rng: Option<Rng>,
 }
 
 impl Choices {
-    /// Those that dice take.
-    pub(crate) fn thrown(dice: Dice) -> Self {
-        Self { dice: Some(dice), ..Self::default() }
+    /// Creates random choices.
+    pub(crate) fn thrown(rng: Rng) -> Self {
+        Self { rng: Some(rng), ..Self::default() }
     }
 
     fn choose(&mut self, at: &str, among: usize) -> usize {
-        if let Some(dice) = &mut self.dice {
-            return dice.below(among);
+        if let Some(rng) = &mut self.rng {
+            return rng.below(among);
         }
         let place = self.places.entry(at.to_owned()).or_insert(0);
         let key = (at.to_owned(), *place);
@@ -57,7 +57,7 @@ impl Choices {
         taken
     }
 
-    /// Takes the next choice of those that have to do with a place; none where all of them were taken.
+    /// Advances to the next combination of the choices at or around a place; `None` after the last.
     pub(crate) fn next(mut self, broken: Option<&str>) -> Option<Self> {
         let met = std::mem::take(&mut self.met);
         self.places.clear();
@@ -74,46 +74,46 @@ impl Choices {
     }
 }
 
-/// Whether a JSON Pointer is another, or of something in it.
+/// Returns whether a JSON Pointer is `of` or within it.
 fn within(pointer: &str, of: &str) -> bool {
     pointer.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Makes a value of a schema: of all that its choices allow, the one that these choices lead to.
+/// Generates the value of a schema to which these choices lead.
 pub(crate) fn make(view: &View<'_>, extent: Extent, choices: &mut Choices) -> Option<Value> {
-    Maker { extent, choices, way: Vec::new(), at: String::new() }.value(view, "", 0)
+    Generator { extent, choices, way: Vec::new(), at: String::new() }.value(view, "", 0)
 }
 
-/// Makes a member of that name.
+/// Generates a member of that name.
 pub(crate) fn member(view: &View<'_>, name: &str) -> Option<Value> {
     let mut choices = Choices::default();
-    Maker { extent: Extent::Whole, choices: &mut choices, way: Vec::new(), at: String::new() }.value(
+    Generator { extent: Extent::Whole, choices: &mut choices, way: Vec::new(), at: String::new() }.value(
         &view.member(name),
         name,
         0,
     )
 }
 
-/// Makes the item of that number of an array, another one for each number.
+/// Generates the item at an index of an array, a different one for each index.
 pub(crate) fn item(view: &View<'_>, index: usize) -> Option<Value> {
     let mut choices = Choices::default();
-    Maker { extent: Extent::Whole, choices: &mut choices, way: Vec::new(), at: String::new() }.value(
+    Generator { extent: Extent::Whole, choices: &mut choices, way: Vec::new(), at: String::new() }.value(
         &view.item(index),
         "",
         index,
     )
 }
 
-struct Maker<'c> {
+struct Generator<'c> {
     extent: Extent,
     choices: &'c mut Choices,
-    /// The schemas that the value at hand is within and those of its own, by their addresses, for each value of the way.
+    /// The addresses of the schemas that apply to each value on the path.
     way: Vec<Vec<usize>>,
-    /// Where the value at hand is: a JSON Pointer.
+    /// The JSON Pointer of the current value.
     at: String,
 }
 
-impl Maker<'_> {
+impl Generator<'_> {
     fn value(&mut self, view: &View<'_>, name: &str, salt: usize) -> Option<Value> {
         if view.never || self.way.len() > DEEPEST {
             return None;
@@ -125,7 +125,7 @@ impl Maker<'_> {
         made
     }
 
-    /// Whether a value of it is within two of the same: one is shown, more would go on for ever.
+    /// Returns whether the schema is already nested twice: one level is shown, further ones would recurse for ever.
     fn again(&self, view: &View<'_>) -> bool {
         let within = |address: &usize| self.way.iter().filter(|frame| frame.contains(address)).count() > 1;
         view.parts.iter().map(Part::address).any(|it| within(&it))
@@ -136,8 +136,8 @@ impl Maker<'_> {
         let only = view.all("const").next().is_some() || view.all("enum").next().is_some();
         let made = usize::from(!only);
         if !given.is_empty() {
-            // random values are for cases that tests don't name
-            let own = made > 0 && self.choices.dice.as_mut().is_some_and(|dice| !dice.one_in(4));
+            // random values should not only be known examples
+            let own = made > 0 && self.choices.rng.as_mut().is_some_and(|rng| !rng.one_in(4));
             let place = if own { given.len() } else { self.choices.choose(&self.at, given.len() + made) };
             let salt = if own { 0 } else { salt };
             if let Some(value) = given.get((place + salt) % (given.len() + made)) {
@@ -148,16 +148,16 @@ impl Maker<'_> {
         }
         let types = view.types().unwrap_or_else(|| implied(view));
         let mut types: Vec<&str> = types.iter().map(String::as_str).collect();
-        // null says the least
+        // `null` is the least readable
         types.sort_by_key(|it| *it == "null");
         match *types.get(self.choices.choose(&self.at, types.len()))? {
             "object" => self.object(view),
             "array" => self.array(view, name),
-            "string" => string(view, name, salt, self.choices.dice.as_mut()),
-            "integer" => number(view, true, salt, self.choices.dice.as_mut()),
-            "number" => number(view, false, salt, self.choices.dice.as_mut()),
-            "boolean" => match &mut self.choices.dice {
-                Some(dice) => Some(dice.one_in(2).into()),
+            "string" => string(view, name, salt, self.choices.rng.as_mut()),
+            "integer" => number(view, true, salt, self.choices.rng.as_mut()),
+            "number" => number(view, false, salt, self.choices.rng.as_mut()),
+            "boolean" => match &mut self.choices.rng {
+                Some(rng) => Some(rng.one_in(2).into()),
                 None => Some((salt.is_multiple_of(2)).into()),
             },
             "null" => Some(Value::Null),
@@ -165,7 +165,7 @@ impl Maker<'_> {
         }
     }
 
-    /// With one of each choice between schemas; those of the chosen ones too.
+    /// Adds one branch of each choice between schemas, also within the chosen branches.
     fn branched<'a>(&mut self, mut view: View<'a>) -> Option<View<'a>> {
         let mut i = 0;
         while let Some(part) = view.parts.get(i).cloned() {
@@ -173,7 +173,7 @@ impl Maker<'_> {
             for keyword in ["oneOf", "anyOf"] {
                 let mut branches = part.items(keyword);
                 if !branches.is_empty() {
-                    // what goes round in a circle comes last
+                    // recursive branches come last
                     branches.sort_by_cached_key(|it| self.again(&it.clone().view()));
                     view.add(branches.get(self.choices.choose(&self.at, branches.len()))?.clone());
                 }
@@ -191,7 +191,7 @@ impl Maker<'_> {
         (!view.never).then_some(view)
     }
 
-    /// Makes what is within the value at hand.
+    /// Generates a nested value.
     fn inner<T>(&mut self, step: &str, make: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.at.len();
         self.at.push('/');
@@ -210,13 +210,13 @@ impl Maker<'_> {
             i += 1;
             let properties = part.schema.get("properties").and_then(Value::as_object);
             for (name, schema) in properties.into_iter().flatten().filter(|_| whole) {
-                let left_out = self.choices.dice.as_mut().is_some_and(|dice| dice.one_in(2));
+                let left_out = self.choices.rng.as_mut().is_some_and(|rng| rng.one_in(2));
                 if !left_out && !names.contains(&name.as_str()) && *schema != Value::Bool(false) {
                     names.push(name);
                 }
             }
         }
-        // what a member brings with it
+        // what a member requires
         let mut i = 0;
         while let Some(part) = view.parts.get(i).cloned() {
             i += 1;
@@ -281,7 +281,7 @@ impl Maker<'_> {
     fn array(&mut self, view: &View<'_>, name: &str) -> Option<Value> {
         let least = view.most("minItems").map_or(0, |least| least as usize);
         let most = view.least("maxItems").map_or(MANY, |most| most as usize).min(MANY);
-        let contains: Vec<Below<'_>> = view.parts.iter().filter_map(|part| part.one("contains")).collect();
+        let contains: Vec<Subschema<'_>> = view.parts.iter().filter_map(|part| part.one("contains")).collect();
         let contained = match view.most("minContains") {
             Some(least) => least as usize,
             None => 1,
@@ -291,10 +291,8 @@ impl Maker<'_> {
         let whole = self.extent != Extent::Lean && self.way.len() <= DEEP;
         let nice = if whole { prefix.max(1) } else { 0 };
         let count = least.max(if contains.is_empty() { nice } else { contained.max(nice) }).min(most);
-        let count = match &mut self.choices.dice {
-            Some(dice) if whole && contains.is_empty() => {
-                dice.between(least.min(most), most.min(least.max(prefix) + 3))
-            }
+        let count = match &mut self.choices.rng {
+            Some(rng) if whole && contains.is_empty() => rng.between(least.min(most), most.min(least.max(prefix) + 3)),
             _ => count,
         };
         let unique = view.all("uniqueItems").any(|it| *it == Value::Bool(true));
@@ -313,7 +311,7 @@ impl Maker<'_> {
             }
             let value = self.inner(&index.to_string(), |maker| maker.value(&item, singular, index));
             let value = value?;
-            if self.choices.dice.is_some() && unique && items.contains(&value) {
+            if self.choices.rng.is_some() && unique && items.contains(&value) {
                 continue;
             }
             items.push(value);
@@ -322,7 +320,7 @@ impl Maker<'_> {
     }
 }
 
-/// What a schema itself has for a value: examples first.
+/// Returns the schema's own values, examples first.
 fn given<'a>(view: &View<'a>) -> Vec<&'a Value> {
     let mut given: Vec<&Value> = view.all("const").collect();
     let enums: Vec<&Vec<Value>> = view.all("enum").filter_map(Value::as_array).collect();
@@ -338,12 +336,12 @@ fn given<'a>(view: &View<'a>) -> Vec<&'a Value> {
             once.push(value);
         }
     }
-    // of an enum some are enough to try, beside those that are an item twice
+    // enough of a large `enum` to try, besides duplicates for items
     once.truncate(64);
     once
 }
 
-/// The types that a schema speaks of where it names none: a text, where it says nothing.
+/// Returns the types that a schema's keywords imply if it names none; a string if there are none.
 fn implied(view: &View<'_>) -> Vec<String> {
     let of = [
         (
@@ -365,23 +363,23 @@ fn implied(view: &View<'_>) -> Vec<String> {
     types
 }
 
-fn string(view: &View<'_>, name: &str, salt: usize, dice: Option<&mut Dice>) -> Option<Value> {
-    let rules = Rules {
+fn string(view: &View<'_>, name: &str, salt: usize, rng: Option<&mut Rng>) -> Option<Value> {
+    let rules = TextConstraints {
         name,
         format: view.all("format").find_map(Value::as_str),
         patterns: view.all("pattern").filter_map(Value::as_str).collect(),
         least: view.most("minLength").map_or(0, |least| least as usize),
         most: view.least("maxLength").map(|most| most as usize),
     };
-    let random = dice.and_then(|dice| random::text(&rules, dice));
+    let random = rng.and_then(|rng| random::text(&rules, rng));
     random.or_else(|| text::text(&rules, salt)).map(Value::from)
 }
 
-/// A name that a member without a declaration may have.
+/// Returns a name for an undeclared member.
 fn member_name(view: &View<'_>, salt: usize) -> Option<String> {
-    let mut rules = Rules { name: "key", ..Rules::default() };
+    let mut rules = TextConstraints { name: "key", ..TextConstraints::default() };
     let names: Vec<View<'_>> =
-        view.parts.iter().filter_map(|part| part.one("propertyNames")).map(Below::view).collect();
+        view.parts.iter().filter_map(|part| part.one("propertyNames")).map(Subschema::view).collect();
     for names in &names {
         if let Some(given) = given(names).get(salt).and_then(|value| value.as_str()) {
             return Some(given.to_owned());
@@ -406,8 +404,8 @@ fn member_name(view: &View<'_>, salt: usize) -> Option<String> {
     text::text(&rules, salt)
 }
 
-/// A number that keeps its rules; the first that is good to look at.
-fn number(view: &View<'_>, whole: bool, salt: usize, dice: Option<&mut Dice>) -> Option<Value> {
+/// Returns a valid number, starting with readable ones.
+fn number(view: &View<'_>, whole: bool, salt: usize, rng: Option<&mut Rng>) -> Option<Value> {
     let (mut low, mut high) = (view.most("minimum"), view.least("maximum"));
     let flag = |keyword: &str| view.all(keyword).any(|it| it == &Value::Bool(true));
     let (mut above, mut below) = (flag("exclusiveMinimum"), flag("exclusiveMaximum"));
@@ -424,8 +422,8 @@ fn number(view: &View<'_>, whole: bool, salt: usize, dice: Option<&mut Dice>) ->
             && factors.iter().all(|factor| (value / factor - (value / factor).round()).abs() < 1e-9)
             && (!whole || value.fract() == 0.0)
     };
-    if let Some(dice) = dice {
-        let made = random::number(&Range { low, high, whole, factors: &factors }, dice);
+    if let Some(rng) = rng {
+        let made = random::number(&NumberConstraints { low, high, whole, factors: &factors }, rng);
         if let Some(made) = made.filter(|made| made.as_f64().is_some_and(fits)) {
             return Some(made);
         }
@@ -451,7 +449,7 @@ fn number(view: &View<'_>, whole: bool, salt: usize, dice: Option<&mut Dice>) ->
         }
     }
     let value = *fitting.get(salt % fitting.len().max(1))?;
-    // 2^63 and what is beyond has no integer here
+    // integers from 2^63 on are not represented here
     if value.fract() == 0.0 && value.abs() < 9.0e15 {
         return Some(Value::from(value as i64));
     }

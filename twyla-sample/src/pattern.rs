@@ -1,4 +1,4 @@
-//! Texts that match a pattern, and whether one does.
+//! Strings that match a pattern, and matching itself.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,17 +7,17 @@ use fancy_regex::Expr;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use twyla_build::compare::Pattern;
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
-/// Longer than this no string is made.
+/// The maximum length of a generated string.
 pub(crate) const LONGEST: usize = 100_000;
 
-/// Whether a text has a match of an ECMA pattern in it.
+/// Returns whether an ECMA pattern matches within a text.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     with(pattern, |pattern| pattern.is_match(text) == Some(true))
 }
 
-/// Does something with a pattern, which is read once.
+/// Calls `work` with a pattern, which is parsed once.
 fn with<T>(pattern: &str, work: impl FnOnce(&Pattern) -> T) -> T {
     thread_local! {
         static KNOWN: RefCell<HashMap<String, Pattern>> = RefCell::default();
@@ -25,10 +25,10 @@ fn with<T>(pattern: &str, work: impl FnOnce(&Pattern) -> T) -> T {
     KNOWN.with_borrow_mut(|known| work(known.entry(pattern.to_owned()).or_insert_with(|| Pattern::new(pattern))))
 }
 
-/// A pattern as a tree.
+/// A pattern as a syntax tree.
 enum Tree {
     Plain(Hir),
-    /// One with lookarounds or backreferences, and the numbers of its groups.
+    /// A pattern with lookarounds or backreferences, and the numbers of its groups.
     Backtracking(Box<Expr>, HashMap<*const Expr, usize>),
 }
 
@@ -46,7 +46,7 @@ impl Tree {
     }
 }
 
-/// The numbers of the groups in a tree: they are counted as they begin.
+/// Returns the numbers of the groups in a tree, in the order of their opening brackets.
 fn groups(tree: &Expr) -> HashMap<*const Expr, usize> {
     let (mut open, mut groups) = (vec![tree], HashMap::new());
     while let Some(expr) = open.pop() {
@@ -59,17 +59,17 @@ fn groups(tree: &Expr) -> HashMap<*const Expr, usize> {
     groups
 }
 
-/// Texts that match a pattern, a few lengths of them.
+/// Returns strings of several lengths that match a pattern.
 pub(crate) fn of_pattern(pattern: &str, least: usize, most: Option<usize>, salt: usize) -> Vec<String> {
     let Some(tree) = Tree::of(pattern) else { return Vec::new() };
     let mut found: Vec<String> = Vec::new();
-    // repeated a few times looks like something; then more often, for the length, and then as seldom as may be
-    // a lookaround isn't followed: another character may be one that it allows
+    // a few repetitions look natural; then more for the minimum length, and then as few as possible. Lookarounds are
+    // ignored: another character may satisfy them
     let salts = if let Tree::Plain(_) = tree { 1 } else { 4 };
     let all =
         [3, 2, 1, 5, 8, 12, 20, 40, 80, 160, 0].into_iter().flat_map(|more| (0..salts).map(move |next| (more, next)));
     for (more, next) in all {
-        let mut maker = Maker { more, next: salt + next, ..Maker::default() };
+        let mut maker = PatternGenerator { more, next: salt + next, ..PatternGenerator::default() };
         if maker.write_tree(&tree) {
             let length = maker.out.chars().count();
             if length >= least && most.is_none_or(|most| length <= most) && !found.contains(&maker.out) {
@@ -80,30 +80,30 @@ pub(crate) fn of_pattern(pattern: &str, least: usize, most: Option<usize>, salt:
     found
 }
 
-/// A text that a pattern matches, as dice decide.
-pub(crate) fn random_of_pattern(pattern: &str, dice: &mut Dice) -> Option<String> {
+/// Returns a random string that matches a pattern.
+pub(crate) fn random_of_pattern(pattern: &str, rng: &mut Rng) -> Option<String> {
     let tree = Tree::of(pattern)?;
-    let mut maker = Maker { more: 4, dice: Some(dice.clone()), ..Maker::default() };
+    let mut maker = PatternGenerator { more: 4, rng: Some(rng.clone()), ..PatternGenerator::default() };
     let written = maker.write_tree(&tree);
-    dice.throw();
+    rng.throw();
     written.then_some(maker.out)
 }
 
-/// Writes a text that a pattern matches, if no lookaround says otherwise.
+/// Generates a string that matches a pattern, lookarounds aside.
 #[derive(Default)]
-struct Maker {
-    /// How often more than it must something is repeated.
+struct PatternGenerator {
+    /// The number of repetitions beyond the minimum.
     more: u32,
-    /// Which of a class's characters is next: they take turns, so that a text isn't one character over and over.
+    /// The index of the next character of a class: they rotate, so that a string doesn't repeat one character.
     next: usize,
     out: String,
-    /// What decides instead.
-    dice: Option<Dice>,
-    /// What the groups have matched that something may refer to, by their numbers.
+    /// Decides instead, for random strings.
+    rng: Option<Rng>,
+    /// The texts of the groups for backreferences, by number.
     captured: HashMap<usize, String>,
 }
 
-impl Maker {
+impl PatternGenerator {
     fn write_tree(&mut self, tree: &Tree) -> bool {
         match tree {
             Tree::Plain(hir) => self.write(hir),
@@ -128,7 +128,7 @@ impl Maker {
             Expr::Concat(parts) => parts.iter().all(|part| self.write_expr(part, groups)),
             Expr::Alt(parts) => {
                 let start = self.out.len();
-                let first = self.dice.as_mut().map_or(0, |dice| dice.below(parts.len()));
+                let first = self.rng.as_mut().map_or(0, |rng| rng.below(parts.len()));
                 parts[first..].iter().chain(&parts[..first]).any(|part| {
                     self.out.truncate(start);
                     self.write_expr(part, groups)
@@ -153,7 +153,7 @@ impl Maker {
                 let is_so = !matches!(&**condition, Expr::BackrefExistsCondition { group, .. } if !self.captured.contains_key(group));
                 self.write_expr(if is_so { true_branch } else { false_branch }, groups)
             }
-            // of a group that matched nothing it is nothing
+            // a group that matched nothing is empty
             Expr::Backref { group, .. } => {
                 self.out.push_str(&self.captured.get(group).cloned().unwrap_or_default());
                 true
@@ -162,13 +162,13 @@ impl Maker {
         }
     }
 
-    /// How often something is repeated.
+    /// Returns the number of repetitions.
     fn times(&mut self, least: u32, most: u32) -> u32 {
-        let more = match &mut self.dice {
-            Some(dice) => dice.below(self.more as usize + 1) as u32,
+        let more = match &mut self.rng {
+            Some(rng) => rng.below(self.more as usize + 1) as u32,
             None => self.more,
         };
-        // a nested repetition would grow beyond all bounds
+        // bounds nested repetitions
         least.saturating_add(more).min(most.max(least)).min(least.max(200))
     }
 
@@ -191,7 +191,7 @@ impl Maker {
             HirKind::Concat(parts) => parts.iter().all(|part| self.write(part)),
             HirKind::Alternation(parts) => {
                 let start = self.out.len();
-                let first = self.dice.as_mut().map_or(0, |dice| dice.below(parts.len()));
+                let first = self.rng.as_mut().map_or(0, |rng| rng.below(parts.len()));
                 parts[first..].iter().chain(&parts[..first]).any(|part| {
                     self.out.truncate(start);
                     self.write(part)
@@ -202,11 +202,11 @@ impl Maker {
 
     fn class(&mut self, class: &Class) -> bool {
         let Class::Unicode(class) = class else { return false };
-        if let Some(dice) = &mut self.dice {
-            let range = class.ranges().get(dice.below(class.ranges().len().min(8)));
+        if let Some(rng) = &mut self.rng {
+            let range = class.ranges().get(rng.below(class.ranges().len().min(8)));
             let drawn = range.and_then(|range| {
                 let (start, end) = (u32::from(range.start()), u32::from(range.end()));
-                char::from_u32(start + dice.below((end - start) as usize + 1) as u32)
+                char::from_u32(start + rng.below((end - start) as usize + 1) as u32)
             });
             self.out.extend(drawn);
             return drawn.is_some();
@@ -214,7 +214,7 @@ impl Maker {
         let has = |c: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c));
         let nice = || ('a'..='z').chain('0'..='9').chain('A'..='Z').filter(|c| has(*c));
         let of_letters = nice().take_while(|c| c.is_ascii_lowercase()).count();
-        // digits and letters are not mixed where there are enough of one
+        // digits and letters are not mixed if there are enough of one
         let count = if of_letters > 0 { of_letters } else { nice().count() };
         let picked = match count {
             0 => [' ', '-', '_', '.', '!']
@@ -246,8 +246,8 @@ mod tests {
         ] {
             let made = of_pattern(pattern, 0, None, 0);
             assert!(made.iter().any(|text| matches(pattern, text)), "{pattern}: {made:?}");
-            let mut dice = Dice::new(7);
-            let thrown: Vec<_> = (0..20).filter_map(|_| random_of_pattern(pattern, &mut dice)).collect();
+            let mut rng = Rng::new(7);
+            let thrown: Vec<_> = (0..20).filter_map(|_| random_of_pattern(pattern, &mut rng)).collect();
             assert!(thrown.iter().any(|text| matches(pattern, text)), "{pattern}: {thrown:?}");
         }
     }

@@ -1,11 +1,11 @@
-//! Smaller variants of a value, so that a failing test reports the smallest value that it fails with.
+//! Shrinking of values, so that a failing test reports a minimal one.
 
 use serde_json::{Map, Value};
 
-/// Items of an array, and members of an object, that are looked into.
+/// The number of items or members that are looked into.
 const WITHIN: usize = 64;
 
-/// Values that have less, those with much less first. Each is smaller in one measure, so that a way through them ends.
+/// Returns smaller values, much smaller ones first. Each is smaller in some measure, so that shrinking ends.
 pub(crate) fn simpler(value: &Value) -> Vec<Value> {
     match value {
         Value::Null => Vec::new(),
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// Whatever is picked each time, it comes to an end, and at the end is nothing.
+    /// Shrinking ends at an empty value, whatever is picked.
     #[test]
     fn the_way_ends() {
         let start = json!({"a": [1, -7, 2.5, {"b": "größe\n"}], "c": true, "d": null, "e": "2026-01-31"});

@@ -1,10 +1,10 @@
-//! Strings that are good to look at, and keep their rules.
+//! Readable strings that satisfy their constraints.
 
 use crate::pattern::{LONGEST, matches, of_pattern};
 
-/// What a string is held to.
+/// The constraints of a string.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Rules<'a> {
+pub(crate) struct TextConstraints<'a> {
     pub(crate) name: &'a str,
     pub(crate) format: Option<&'a str>,
     pub(crate) patterns: Vec<&'a str>,
@@ -12,8 +12,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) most: Option<usize>,
 }
 
-/// Strings that keep the rules, the best to look at first; each `salt` begins with another.
-pub(crate) fn text(rules: &Rules<'_>, salt: usize) -> Option<String> {
+/// Returns a valid string, the most readable first; each `salt` gives another one.
+pub(crate) fn text(rules: &TextConstraints<'_>, salt: usize) -> Option<String> {
     let mut candidates: Vec<String> = Vec::new();
     if let Some(format) = rules.format {
         candidates.extend(of_format(format).iter().map(|text| (*text).to_owned()));
@@ -35,13 +35,13 @@ pub(crate) fn text(rules: &Rules<'_>, salt: usize) -> Option<String> {
     if salt == 0 {
         return Some(first);
     }
-    // another one: numbered, where that is allowed
+    // another one: numbered, if that is allowed
     let numbered = fitted(format!("{first} {}", salt + 1), rules).filter(|text| keeps(text, rules) && *text != first);
     Some(numbered.or_else(|| fitting.nth(salt - 1)).unwrap_or(first))
 }
 
-/// Makes a text as long as it has to be, and no longer than it may be.
-fn fitted(text: String, rules: &Rules<'_>) -> Option<String> {
+/// Pads or cuts a text to its length limits.
+fn fitted(text: String, rules: &TextConstraints<'_>) -> Option<String> {
     let length = text.chars().count();
     if length < rules.least {
         if rules.least > LONGEST {
@@ -59,15 +59,15 @@ fn fitted(text: String, rules: &Rules<'_>) -> Option<String> {
     }
 }
 
-/// Whether a text keeps the rules but for its format.
-pub(crate) fn keeps(text: &str, rules: &Rules<'_>) -> bool {
+/// Returns whether a text satisfies the constraints except the format.
+pub(crate) fn keeps(text: &str, rules: &TextConstraints<'_>) -> bool {
     let length = text.chars().count();
     length >= rules.least
         && rules.most.is_none_or(|most| length <= most)
         && rules.patterns.iter().all(|pattern| matches(pattern, text))
 }
 
-/// Texts of a format.
+/// Returns texts of a format.
 fn of_format(format: &str) -> &'static [&'static str] {
     match format {
         "date" => &["2026-01-31", "2026-02-01"],
@@ -88,12 +88,12 @@ fn of_format(format: &str) -> &'static [&'static str] {
     }
 }
 
-/// Whether a format is one that is held to.
+/// Returns whether a format is known.
 pub(crate) fn is_format(format: &str) -> bool {
     !of_format(format).is_empty()
 }
 
-/// What a property is likely to hold, by its name.
+/// Returns a typical word for a property, by its name.
 fn word(name: &str) -> &str {
     let lower = name.to_lowercase();
     let last = lower.rsplit(['_', '-', '.', ' ']).next().unwrap_or_default();
@@ -133,22 +133,23 @@ mod tests {
             ("^.*$", "some text"),
             ("a+b", "aaaab"),
         ] {
-            let rules = Rules { patterns: vec![pattern], ..Rules::default() };
+            let rules = TextConstraints { patterns: vec![pattern], ..TextConstraints::default() };
             let text = text(&rules, 0).unwrap();
             assert_eq!(text, made, "{pattern}");
             assert!(matches(pattern, &text));
         }
-        let rules = Rules { patterns: vec!["^x*$"], least: 70, most: Some(90), ..Rules::default() };
+        let rules = TextConstraints { patterns: vec!["^x*$"], least: 70, most: Some(90), ..TextConstraints::default() };
         assert!((70..=90).contains(&text(&rules, 0).unwrap().len()));
     }
 
     #[test]
     fn a_text_is_as_long_as_it_must_be() {
-        let of = |name, least, most| text(&Rules { name, least, most, ..Rules::default() }, 0).unwrap();
+        let of =
+            |name, least, most| text(&TextConstraints { name, least, most, ..TextConstraints::default() }, 0).unwrap();
         assert_eq!(of("name", 0, None), "Ada Lovelace");
         assert_eq!(of("name", 0, Some(3)), "Ada");
         assert_eq!(of("label", 20, None).chars().count(), 20);
         assert_eq!(of("", 0, Some(0)), "");
-        assert_eq!(text(&Rules { least: LONGEST + 1, ..Rules::default() }, 0), None);
+        assert_eq!(text(&TextConstraints { least: LONGEST + 1, ..TextConstraints::default() }, 0), None);
     }
 }

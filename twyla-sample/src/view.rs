@@ -1,4 +1,4 @@
-//! All schemas that hold for one value: a schema, what it refers to, and what its `allOf` has, as one.
+//! Views: all schemas that apply to one value (a schema, its references and its `allOf`) as one.
 
 use std::sync::LazyLock;
 
@@ -6,37 +6,37 @@ use serde_json::{Map, Value};
 use twyla_build::Draft;
 use twyla_build::compare::{Schema, SchemaPath};
 
-/// A schema among those that hold for a value.
+/// One of the schemas that apply to a value.
 #[derive(Clone)]
 pub struct Part<'a> {
     /// Its keywords.
     pub schema: &'a Map<String, Value>,
-    /// Where it stands; none of one that isn't written anywhere.
+    /// Its place; `None` for a schema that isn't written anywhere.
     at: Option<Schema<'a>>,
 }
 
-/// The schemas that hold for one value.
+/// The schemas that apply to one value.
 #[derive(Clone, Default)]
 pub struct View<'a> {
-    /// Each of them.
+    /// The schemas.
     pub parts: Vec<Part<'a>>,
-    /// Whether one of them is `false`, so that there is no value.
+    /// Whether one of them is `false`, so that no value is valid.
     pub never: bool,
 }
 
-/// A schema that isn't looked at yet.
+/// A subschema that isn't expanded yet.
 #[derive(Clone)]
-pub struct Below<'a>(Schema<'a>);
+pub struct Subschema<'a>(Schema<'a>);
 
-/// Schemas within one another by reference and `allOf`.
+/// The maximum depth of nested references and `allOf`.
 const DEEPEST: usize = 64;
 
-impl<'a> Below<'a> {
+impl<'a> Subschema<'a> {
     pub(crate) fn new(schema: Schema<'a>) -> Self {
         Self(schema)
     }
 
-    /// The same for a value that has to be an object besides.
+    /// Returns the view, for a value that must also be an object.
     #[must_use]
     pub fn view_of_object(self) -> View<'a> {
         static OBJECT: LazyLock<Map<String, Value>> =
@@ -47,7 +47,7 @@ impl<'a> Below<'a> {
         view
     }
 
-    /// With all that holds for the same value.
+    /// Expands the subschema with everything that applies to the same value.
     #[must_use]
     pub fn view(self) -> View<'a> {
         let mut view = View::default();
@@ -55,13 +55,13 @@ impl<'a> Below<'a> {
         view
     }
 
-    /// Whether nothing is valid there.
+    /// Returns whether nothing is valid.
     #[must_use]
     pub fn is_false(&self) -> bool {
         matches!(self.0.value(), Value::Bool(false))
     }
 
-    /// An identity, to see that a way comes to where it was.
+    /// Returns an identity to detect cycles.
     #[must_use]
     pub fn address(&self) -> usize {
         std::ptr::from_ref(self.0.value()).addr()
@@ -69,13 +69,13 @@ impl<'a> Below<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Adds a schema to those that hold.
-    pub fn add(&mut self, below: Below<'a>) {
+    /// Adds a schema.
+    pub fn add(&mut self, below: Subschema<'a>) {
         self.add_within(below, 0);
     }
 
-    fn add_within(&mut self, below: Below<'a>, deep: usize) {
-        let Below(at) = below;
+    fn add_within(&mut self, below: Subschema<'a>, deep: usize) {
+        let Subschema(at) = below;
         let schema = match at.value() {
             Value::Object(schema) => schema,
             Value::Bool(false) => {
@@ -90,33 +90,33 @@ impl<'a> View<'a> {
         let referred = [at.reference(), at.dynamic_reference()];
         let alone = schema.contains_key("$ref") && at.draft() <= Draft::Draft7;
         let part = Part { schema, at: Some(at) };
-        let all: Vec<Below<'a>> = if alone { Vec::new() } else { part.items("allOf") };
+        let all: Vec<Subschema<'a>> = if alone { Vec::new() } else { part.items("allOf") };
         if !alone {
             self.parts.push(part);
         }
-        for below in referred.into_iter().flatten().map(Below).chain(all) {
+        for below in referred.into_iter().flatten().map(Subschema).chain(all) {
             self.add_within(below, deep + 1);
         }
     }
 
-    /// The values that a keyword has.
+    /// Returns all values of a keyword.
     pub fn all(&self, keyword: &str) -> impl Iterator<Item = &'a Value> {
         self.parts.iter().filter_map(move |part| part.schema.get(keyword))
     }
 
-    /// The greatest of a keyword's numbers.
+    /// Returns the maximum of a keyword's numbers.
     #[must_use]
     pub fn most(&self, keyword: &str) -> Option<f64> {
         self.all(keyword).filter_map(Value::as_f64).max_by(f64::total_cmp)
     }
 
-    /// The least of a keyword's numbers.
+    /// Returns the minimum of a keyword's numbers.
     #[must_use]
     pub fn least(&self, keyword: &str) -> Option<f64> {
         self.all(keyword).filter_map(Value::as_f64).min_by(f64::total_cmp)
     }
 
-    /// The types that are left, in the order of the first schema that names some; none where none does.
+    /// Returns the allowed types, in the order of the first schema that names some; `None` if none does.
     #[must_use]
     pub fn types(&self) -> Option<Vec<String>> {
         let mut left: Option<Vec<String>> = None;
@@ -142,7 +142,7 @@ impl<'a> View<'a> {
         left
     }
 
-    /// The names that an object must have.
+    /// Returns the names of required members.
     #[must_use]
     pub fn required(&self) -> Vec<&'a str> {
         let names = self.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
@@ -155,7 +155,7 @@ impl<'a> View<'a> {
         required
     }
 
-    /// What holds for a member of an object.
+    /// Returns the view of a member.
     #[must_use]
     pub fn member(&self, name: &str) -> Self {
         let mut view = Self::default();
@@ -163,7 +163,7 @@ impl<'a> View<'a> {
         view
     }
 
-    /// What holds for an item of an array.
+    /// Returns the view of an item.
     #[must_use]
     pub fn item(&self, index: usize) -> Self {
         let mut view = Self::default();
@@ -173,62 +173,62 @@ impl<'a> View<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// An identity, to see that a way comes to where it was.
+    /// Returns an identity to detect cycles.
     #[must_use]
     pub fn address(&self) -> usize {
         std::ptr::from_ref(self.schema).addr()
     }
 
-    /// Where it stands.
+    /// Returns its path in the document.
     #[must_use]
     pub fn path(&self) -> Option<&SchemaPath> {
         self.at.as_ref().map(Schema::path)
     }
 
-    /// Where a keyword of it stands.
+    /// Returns the path of one of its keywords.
     #[must_use]
     pub fn path_of(&self, keyword: &str) -> Option<SchemaPath> {
-        self.below(&[keyword]).map(|Below(at)| at.path().clone())
+        self.below(&[keyword]).map(|Subschema(at)| at.path().clone())
     }
 
-    /// What stands in it behind some steps.
-    fn below(&self, steps: &[&str]) -> Option<Below<'a>> {
-        self.at.as_ref()?.at(steps).map(Below)
+    /// Returns the subschema at a relative path.
+    fn below(&self, steps: &[&str]) -> Option<Subschema<'a>> {
+        self.at.as_ref()?.at(steps).map(Subschema)
     }
 
-    /// The schema that a keyword has.
+    /// Returns the subschema of a keyword.
     #[must_use]
-    pub fn one(&self, keyword: &str) -> Option<Below<'a>> {
+    pub fn one(&self, keyword: &str) -> Option<Subschema<'a>> {
         let schema = self.schema.get(keyword)?;
         if schema.is_object() || schema.is_boolean() { self.below(&[keyword]) } else { None }
     }
 
-    /// The schemas in a keyword's array.
+    /// Returns the subschemas in a keyword's array.
     #[must_use]
-    pub fn items(&self, keyword: &str) -> Vec<Below<'a>> {
+    pub fn items(&self, keyword: &str) -> Vec<Subschema<'a>> {
         let items = self.schema.get(keyword).and_then(Value::as_array).into_iter().flatten();
         items.enumerate().filter_map(|(i, _)| self.below(&[keyword, &i.to_string()])).collect()
     }
 
-    /// The schemas in a keyword's object.
-    pub fn named(&self, keyword: &'static str) -> impl Iterator<Item = (&'a str, Below<'a>)> {
+    /// Returns the subschemas in a keyword's object.
+    pub fn named(&self, keyword: &'static str) -> impl Iterator<Item = (&'a str, Subschema<'a>)> {
         let named = self.schema.get(keyword).and_then(Value::as_object).into_iter().flatten();
         named.filter_map(move |(name, _)| Some((name.as_str(), self.below(&[keyword, name])?)))
     }
 
-    /// What holds for a member of that name.
-    fn member(&self, name: &str) -> Vec<Below<'a>> {
+    /// Returns the subschemas that apply to a member.
+    fn member(&self, name: &str) -> Vec<Subschema<'a>> {
         let own = self.below(&["properties", name]);
         let pattern = self.named("patternProperties").filter(|(pattern, _)| crate::pattern::matches(pattern, name));
-        let mut found: Vec<Below<'a>> = own.into_iter().chain(pattern.map(|(_, below)| below)).collect();
+        let mut found: Vec<Subschema<'a>> = own.into_iter().chain(pattern.map(|(_, below)| below)).collect();
         if found.is_empty() {
             found.extend(self.one("additionalProperties").or_else(|| self.one("unevaluatedProperties")));
         }
         found
     }
 
-    /// What holds for the item of that number.
-    fn item(&self, index: usize) -> Option<Below<'a>> {
+    /// Returns the subschema that applies to an item.
+    fn item(&self, index: usize) -> Option<Subschema<'a>> {
         let tuple = if self.schema.get("items").is_some_and(Value::is_array) { "items" } else { "prefixItems" };
         let rest = if tuple == "items" { "additionalItems" } else { "items" };
         let prefix = self.items(tuple);

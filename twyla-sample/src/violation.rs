@@ -1,28 +1,28 @@
-//! A rule that a value breaks, in the words that a service has for it.
+//! A violation, with the same message as the runtime's.
 
 use std::fmt;
 
 use serde_json::Value;
 use twyla_build::compare::{Refusal, SchemaPath};
 
-/// Characters of a value that a message shows.
+/// The maximum number of characters of a value in a message.
 const SHOWN: usize = 64;
 
-/// A rule that a value breaks.
+/// A broken rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violation {
-    /// Where in the value: a JSON Pointer.
+    /// The JSON Pointer of the value.
     pub pointer: String,
-    /// Where the rule stands.
+    /// The path of the rule in its schema.
     pub rule: SchemaPath,
     /// The keyword.
     pub keyword: String,
-    /// The rule and the value in words.
+    /// The message, with the rule and the value.
     pub message: String,
 }
 
 impl Violation {
-    /// That a value is not an object, though its schema allows it: a content has to be one.
+    /// Creates the violation of a value that isn't an object, though its schema allows it: a content must be one.
     pub(crate) fn no_object(value: &Value, root: &SchemaPath) -> Self {
         Self {
             pointer: String::new(),
@@ -32,7 +32,7 @@ impl Violation {
         }
     }
 
-    /// That it isn't known what a value breaks, if anything.
+    /// Creates the violation of a value that can't be evaluated.
     pub(crate) fn unknown(root: &SchemaPath) -> Self {
         let message = "whether it is valid takes more work than is done for one value".to_owned();
         Self { pointer: String::new(), rule: root.clone(), keyword: String::new(), message }
@@ -46,7 +46,7 @@ impl From<Refusal> for Violation {
 }
 
 impl fmt::Display for Violation {
-    /// `/emission: "" has 0 characters, and at least 1 is needed`
+    /// Formats as `/emission: "" has 0 characters, and at least 1 is needed`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointer = if self.pointer.is_empty() { "(root)" } else { &self.pointer };
         write!(f, "{pointer}: {}", self.message)

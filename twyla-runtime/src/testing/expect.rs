@@ -17,7 +17,7 @@ impl TestBus {
     /// If there is none, with everything that happened instead; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_emitted<T: Listen>(&self) -> Emitted<T> {
-        self.hold_settled();
+        self.assert_idle();
         let found = self.recorder.log(|log| {
             let next = log.emitted.iter_mut().find(|it| !it.given && !it.taken && it.event == T::NAME)?;
             next.taken = true;
@@ -37,7 +37,7 @@ impl TestBus {
     /// If they have, with the event; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_nothing_emitted(&self) {
-        self.hold_settled();
+        self.assert_idle();
         let left = self.recorder.log(|log| log.emitted.iter().filter(|it| !it.given && !it.taken).count());
         let s = if left == 1 { "event was" } else { "events were" };
         assert!(left == 0, "{left} {s} emitted unexpectedly\n\n{}", self.story());
@@ -68,7 +68,7 @@ impl TestBus {
     /// If none was handled, with everything that happened; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_handled<T: Event>(&self, group: &str) -> Attempt {
-        self.hold_settled();
+        self.assert_idle();
         let handled = self.attempts::<T>(group).into_iter().rfind(|it| it.outcome == Outcome::Handled);
         match handled {
             Some(attempt) => attempt,
@@ -86,7 +86,7 @@ impl TestBus {
     /// If the times differ, with the actual ones; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_attempts<T: Event>(&self, group: &str, after: impl AsRef<[Duration]>) {
-        self.hold_settled();
+        self.assert_idle();
         let attempts = self.attempts::<T>(group);
         let first = attempts.first().map(|it| it.at).unwrap_or_default();
         let took: Vec<Duration> = attempts.iter().map(|it| it.at - first).collect();
@@ -110,7 +110,7 @@ impl TestBus {
     /// If there is none, with everything that happened instead; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_parked<T: Event>(&self, group: &str) -> DeadLetter {
-        self.hold_settled();
+        self.assert_idle();
         let found = self.recorder.log(|log| {
             let these = |letter: &DeadLetter| letter.event == T::NAME && letter.group == group;
             let next = log.parked.iter_mut().find(|it| !it.taken && these(&it.letter))?;
@@ -130,7 +130,7 @@ impl TestBus {
     /// If something was, with the event and the reason; and if the bus isn't idle.
     #[track_caller]
     pub fn expect_nothing_parked(&self) {
-        self.hold_settled();
+        self.assert_idle();
         let left: Vec<DeadLetter> =
             self.recorder.log(|log| log.parked.iter().filter(|it| !it.taken).map(|it| it.letter.clone()).collect());
         if let [first, ..] = &left[..] {
@@ -147,7 +147,7 @@ impl TestBus {
 
     /// Panics if the bus isn't idle: an expectation could be met a moment later.
     #[track_caller]
-    fn hold_settled(&self) {
+    fn assert_idle(&self) {
         let (busy, pauses) = self.recorder.under_way();
         let waits = match (busy, pauses) {
             (0, 0) => return,

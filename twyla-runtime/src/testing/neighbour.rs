@@ -99,9 +99,9 @@ impl Neighbour {
     /// [`NeighbourError`] if the file can't be read or is not a manifest of this format.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, NeighbourError> {
         let path = path.as_ref();
-        let told = |why: &dyn fmt::Display| NeighbourError(format!("{}: {why}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| told(&error))?;
-        Self::parse(&text).map_err(|error| told(&error))
+        let error_in = |why: &dyn fmt::Display| NeighbourError(format!("{}: {why}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| error_in(&error))?;
+        Self::parse(&text).map_err(|error| error_in(&error))
     }
 
     /// Parses a manifest. Its previous versions count too, as they may still run.
@@ -181,7 +181,7 @@ impl Neighbour {
             ack: Ack::detached(),
             transaction: None,
         };
-        let (part, value, refusal) = match now((listener.handle)(incoming)) {
+        let (part, value, refusal) = match poll_once((listener.handle)(incoming)) {
             Some(Err(Failure::Content(refusal))) => ("content", content, refusal),
             Some(Err(Failure::Context(refusal))) => ("context", context, refusal),
             _ => return,
@@ -241,14 +241,14 @@ impl Neighbour {
     #[track_caller]
     pub fn expect_accepts_emitted(&self, test: &TestBus) -> usize {
         let emitted = test.recorder.log(|log| log.emitted.clone());
-        let mut held = 0;
+        let mut checked = 0;
         for emission in emitted.iter().filter(|it| self.listens.iter().any(|listens| listens.event == it.event)) {
             if let Ok(envelope) = envelope::decode(&emission.body, &emission.event) {
                 self.accepts(&emission.event, &envelope.content, &envelope.context, Some(emission));
-                held += 1;
+                checked += 1;
             }
         }
-        held
+        checked
     }
 
     /// Generated events are shown in full; emitted ones without their sensitive values.
@@ -303,7 +303,7 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Polls a future once; returns its output if it is ready.
-fn now<T>(mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>) -> Option<T> {
+fn poll_once<T>(mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send>>) -> Option<T> {
     match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
         std::task::Poll::Ready(value) => Some(value),
         std::task::Poll::Pending => None,

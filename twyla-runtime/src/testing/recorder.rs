@@ -26,7 +26,7 @@ pub(super) struct Recorder(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     /// Notified whenever fewer deliveries are busy.
-    less: Notify,
+    fewer_busy: Notify,
 }
 
 #[derive(Default)]
@@ -113,15 +113,15 @@ impl Recorder {
         let shared = &*self.0;
         loop {
             // registered before the state is read, so that no notification is missed
-            let mut less = std::pin::pin!(shared.less.notified());
-            less.as_mut().enable();
+            let mut fewer_busy = std::pin::pin!(shared.fewer_busy.notified());
+            fewer_busy.as_mut().enable();
             match shared.lock().step(until) {
                 Step::Settled => return,
                 Step::Busy => {}
                 // the receiver may be gone by now
                 Step::Ends(pause) => drop(pause.over.send(())),
             }
-            less.await;
+            fewer_busy.await;
         }
     }
 }
@@ -233,7 +233,7 @@ impl Drop for Token {
             state.running.remove(attempt);
         }
         drop(state);
-        self.shared.less.notify_waiters();
+        self.shared.fewer_busy.notify_waiters();
     }
 }
 
@@ -249,8 +249,8 @@ impl DeliveryObserver for Token {
                 state.rest(&self);
                 key
             };
-            self.shared.less.notify_waiters();
-            let _given_up = GivenUp { token: &self, key };
+            self.shared.fewer_busy.notify_waiters();
+            let _guard = PauseGuard { token: &self, key };
             // the sender is dropped only with the pause itself
             let _ = end.await;
         })
@@ -266,7 +266,7 @@ impl DeliveryObserver for Token {
                 state.waiting.entry(address(&permits)).or_default().push_back(self.clone());
                 state.rest(&self);
             }
-            self.shared.less.notify_waiters();
+            self.shared.fewer_busy.notify_waiters();
             let permit = permits.clone().acquire_owned().await.ok();
             let mut state = self.shared.lock();
             if let Some(waiting) = state.waiting.get_mut(&address(&permits)) {
@@ -291,7 +291,7 @@ impl DeliveryObserver for Token {
 
     fn rest(&self) {
         self.shared.lock().rest(self);
-        self.shared.less.notify_waiters();
+        self.shared.fewer_busy.notify_waiters();
     }
 
     fn wake(&self) {
@@ -332,12 +332,12 @@ impl DeliveryObserver for Token {
 }
 
 /// Removes a pause whose waiter was cancelled.
-struct GivenUp<'a> {
+struct PauseGuard<'a> {
     token: &'a Arc<Token>,
     key: (Duration, u64),
 }
 
-impl Drop for GivenUp<'_> {
+impl Drop for PauseGuard<'_> {
     fn drop(&mut self) {
         let mut state = self.token.shared.lock();
         // dropped outside of the lock: it may hold the last reference to the token

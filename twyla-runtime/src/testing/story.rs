@@ -10,7 +10,7 @@ use super::recorder::Log;
 use super::show::{moment, why};
 
 /// The maximum number of lines in each section.
-const TOLD: usize = 30;
+const MAX_LINES: usize = 30;
 
 impl TestBus {
     /// Formats everything that has happened so far.
@@ -27,8 +27,8 @@ fn story(log: &Log) -> String {
             return;
         }
         let _ = writeln!(out, "{head}:");
-        let more = lines.len().saturating_sub(TOLD);
-        for line in lines.into_iter().take(TOLD) {
+        let more = lines.len().saturating_sub(MAX_LINES);
+        for line in lines.into_iter().take(MAX_LINES) {
             let _ = writeln!(out, "  {}", Visible(&line));
         }
         if more > 0 {

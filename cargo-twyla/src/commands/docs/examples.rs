@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use twyla_sample::Extent;
-use twyla_sample::view::{Below, View};
+use twyla_sample::view::{Subschema, View};
 
 use crate::commands::sample::{self, Error};
 use crate::support::contracts::Contract;
@@ -70,7 +70,7 @@ fn places_in(view: &View<'_>, value: &Value, at: &str, within: bool, deep: usize
         let several = ["oneOf", "anyOf"].into_iter().flat_map(|it| part.items(it));
         let one = ["if", "then", "else"].into_iter().filter_map(|it| part.one(it));
         let named = part.named("dependentSchemas").map(|(_, below)| below);
-        let cases: Vec<Below<'_>> = several.chain(one).chain(named).collect();
+        let cases: Vec<Subschema<'_>> = several.chain(one).chain(named).collect();
         for case in cases {
             places_in(&case.view(), value, at, is_sensitive, deep + 1, out);
         }

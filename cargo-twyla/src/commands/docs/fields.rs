@@ -1,7 +1,7 @@
 //! The fields of a contract as rows: full name, type, description and rules.
 
 use serde_json::Value;
-use twyla_sample::view::{Below, Part, View};
+use twyla_sample::view::{Part, Subschema, View};
 
 use crate::commands::sample::Order;
 use crate::support::contracts::Contracts;
@@ -34,7 +34,7 @@ const DEEPEST: usize = 12;
 const SHOWN: usize = 80;
 
 /// Returns the rows of a contract. The last one says what is left out.
-pub(super) fn rows(contracts: &Contracts, order: &Order, root: Below<'_>) -> Vec<Row> {
+pub(super) fn rows(contracts: &Contracts, order: &Order, root: Subschema<'_>) -> Vec<Row> {
     let mut walk = Walk { contracts, order, rows: Vec::new(), way: Vec::new() };
     let view = root.view();
     let own = walk.row("", "", 0, &view);

@@ -1,10 +1,10 @@
-//! Random numbers that a seed decides.
+//! A seeded random number generator.
 
-/// Dice whose throws a seed decides (SplitMix64): the same seed makes the same value, on every machine.
+/// A random number generator (SplitMix64): the same seed gives the same values on every machine.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -17,17 +17,17 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// A number below `n`; 0 where there is none.
+    /// Returns a number below `n`; 0 if `n` is 0.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         if n < 2 { 0 } else { (self.throw() % n as u64) as usize }
     }
 
-    /// Whether one of `n` comes up.
+    /// Returns true with a probability of 1 in `n`.
     pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    /// A number between two, both included; each end comes up more often than what is between.
+    /// Returns a number between two inclusive bounds, which are more likely than the numbers between them.
     pub(crate) fn between(&mut self, least: usize, most: usize) -> usize {
         match self.below(8) {
             0 => least,
