@@ -95,7 +95,7 @@ impl<'a> Contract<'a> {
     fn only(&self, violations: Vec<Violation>, is_object: bool) -> Option<Violation> {
         let mut violations = violations.into_iter();
         let first = violations.next().filter(|it| !it.keyword.is_empty())?;
-        // a value that is no object for another reason breaks that rule too
+        // a value that is not an object for another reason breaks that rule too
         if self.objects && !is_object && (!first.pointer.is_empty() || first.keyword != "type") {
             return None;
         }

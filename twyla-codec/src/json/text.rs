@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Err(self.syntax_fault("lone surrogate in an escape, which is no character"))
+        Err(self.syntax_fault("lone surrogate in an escape, which is not a character"))
     }
 
     #[inline]

@@ -190,7 +190,7 @@ impl View for Const {
             Self::Number(Number::Integer(value)) => match (u64::try_from(*value), i64::try_from(*value)) {
                 (Ok(value), _) => JsonView::Unsigned(value),
                 (_, Ok(value)) => JsonView::Signed(value),
-                #[expect(clippy::cast_precision_loss, reason = "a value of that size is no integer type's")]
+                #[expect(clippy::cast_precision_loss, reason = "no integer type has a value of that size")]
                 _ => JsonView::Float(*value as f64),
             },
             Self::Text(text) => JsonView::Text(Cow::Borrowed(text)),
