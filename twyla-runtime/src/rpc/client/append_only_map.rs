@@ -1,8 +1,8 @@
-//! A map that only grows: what is in it is found without a lock, as whoever calls much would wait for others there.
+//! An append-only map whose reads take no lock, which busy callers would contend for.
 
 use std::sync::OnceLock;
 
-/// Values by name, each made once and there for as long as the map is. Few are expected: they are looked through in turn.
+/// Values by name, each created once and kept as long as the map. Searched linearly, since there are few.
 pub(crate) struct Grown<T>(OnceLock<Box<Node<T>>>);
 
 struct Node<T> {
@@ -18,7 +18,7 @@ impl<T> Default for Grown<T> {
 }
 
 impl<T: Clone> Grown<T> {
-    /// The value of that name, if it has been made.
+    /// Returns the value of that name, if there is one.
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
         let mut at = self;
         while let Some(node) = at.0.get() {
@@ -30,7 +30,7 @@ impl<T: Clone> Grown<T> {
         None
     }
 
-    /// The value of that name: this one, unless there is one already.
+    /// Returns the value of that name, after adding `value` if there is none.
     pub(crate) fn get_or_add(&self, name: &'static str, value: T) -> &T {
         let mut at = self;
         loop {

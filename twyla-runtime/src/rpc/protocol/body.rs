@@ -1,29 +1,29 @@
-//! A body that comes in pieces, bounded: nearly each comes in one, which needs no copy.
+//! A size-limited body that is received in pieces. A single piece, the usual case, is not copied.
 
 use bytes::{Bytes, BytesMut};
 
-/// What has come so far.
+/// The pieces received so far.
 pub(crate) struct Pieces {
     first: Bytes,
-    /// All of it, where more than one piece has come.
+    /// The concatenation, if there is more than one piece.
     more: BytesMut,
     most: usize,
 }
 
-/// A body with more bytes than are allowed.
+/// The error of a body that exceeds the limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
 
 impl Pieces {
-    /// None yet, of a body of at most so many bytes.
+    /// Creates an empty body of at most `most` bytes.
     pub(crate) fn of_at_most(most: usize) -> Self {
         Self { first: Bytes::new(), more: BytesMut::new(), most }
     }
 
-    /// Adds a piece.
+    /// Appends a piece.
     ///
     /// # Errors
-    /// [`TooLarge`] where the body has more bytes with it than are allowed.
+    /// [`TooLarge`] if the body exceeds its limit.
     pub(crate) fn add(&mut self, piece: Bytes) -> Result<(), TooLarge> {
         if self.len() + piece.len() > self.most {
             return Err(TooLarge);
@@ -39,12 +39,12 @@ impl Pieces {
         Ok(())
     }
 
-    /// How many bytes have come.
+    /// Returns the number of bytes received.
     pub(crate) fn len(&self) -> usize {
         self.first.len() + self.more.len()
     }
 
-    /// The body.
+    /// Returns the body.
     pub(crate) fn whole(self) -> Bytes {
         if self.more.is_empty() { self.first } else { self.more.freeze() }
     }

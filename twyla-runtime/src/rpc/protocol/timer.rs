@@ -1,5 +1,5 @@
-//! Deadlines whose timer is set only once something has to be waited for, and then seldom anew: most of what has one is done
-//! long before it.
+//! Deadlines that start a timer only if the future is pending, and reuse timers: most futures complete long before their
+//! deadline.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -12,24 +12,24 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::bus::config::FOREVER;
 
-/// How many timers a thread keeps.
+/// The maximum number of idle timers of a thread.
 const KEPT: usize = 64;
 
-/// When so much time has passed; a deadline beyond all times is none.
+/// Returns the time after a duration from now; a deadline out of range is effectively infinite.
 pub(crate) fn after(time: Duration) -> Instant {
     since(Instant::now(), time)
 }
 
-/// When so much time has passed since then.
+/// Returns the time after a duration from `begun`.
 pub(crate) fn since(begun: Instant, time: Duration) -> Instant {
     begun + time.min(FOREVER)
 }
 
-/// It was not done in time.
+/// The deadline passed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Late;
 
-/// A future's output, or that it wasn't there by the deadline.
+/// Returns the output of a future, or [`Late`] at the deadline.
 ///
 /// # Cancel safety
 /// That of the future.
@@ -37,7 +37,7 @@ pub(crate) fn by<F: Future>(deadline: Instant, future: F) -> impl Future<Output 
     waited(move || deadline, future)
 }
 
-/// The same from when the future has to be waited for.
+/// The same, with the deadline counted from the first time that the future is pending.
 #[cfg_attr(not(feature = "rpc-server"), allow(dead_code, reason = "only what comes in is waited for so"))]
 pub(crate) fn within<F: Future>(deadline: Duration, future: F) -> impl Future<Output = Result<F::Output, Late>> {
     waited(move || after(deadline), future)
@@ -55,15 +55,15 @@ async fn waited<F: Future>(deadline: impl Fn() -> Instant, future: F) -> Result<
     .await
 }
 
-/// A timer that rings at `until`. Its runtime's may ring earlier, as it was set for a deadline before: then it is set again.
-/// So the many deadlines that follow one another enter few timers into the runtime's wheel, and take none out.
+/// A timer that rings at `until`. The runtime's timer may ring earlier, for a previous deadline, and is then set again. So
+/// consecutive deadlines add few timers to the runtime's wheel and remove none.
 struct Timer {
     until: Instant,
-    /// There until this is dropped.
+    /// `Some` until this is dropped.
     set: Option<Kept>,
 }
 
-/// A runtime's timer, and whose it is.
+/// A timer with the runtime that it belongs to.
 struct Kept {
     runtime: Id,
     sleep: Pin<Box<Sleep>>,
@@ -145,11 +145,11 @@ mod tests {
         let done = || async {
             sleep(Duration::from_secs(1)).await;
         };
-        // set for the 10th second, and kept
+        // set for the 10th second, and reused
         assert_eq!(by(at(10), done()).await, Ok(()));
         assert_eq!(by(at(30), pending::<()>()).await, Err(Late));
         assert_eq!(begun.elapsed(), Duration::from_secs(30));
-        // set for the 90th, and then for less
+        // set for the 90th second, and then for an earlier one
         assert_eq!(by(at(90), done()).await, Ok(()));
         assert_eq!(by(at(40), pending::<()>()).await, Err(Late));
         assert_eq!(begun.elapsed(), Duration::from_secs(40));

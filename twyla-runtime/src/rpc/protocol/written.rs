@@ -1,4 +1,4 @@
-//! Texts that are sent: written where there is room already, so that each takes no more memory than it has bytes.
+//! Serialization into a reused buffer, so that each text is copied to an allocation of its exact size.
 
 use std::cell::Cell;
 
@@ -8,15 +8,15 @@ thread_local! {
     static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// A longer text keeps the memory that it was written into, and none is kept of it.
+/// A longer text keeps its buffer, which is then not reused.
 const LONG: usize = 16 << 10;
 
-/// The text that is written, and what comes of it.
+/// Returns the text that `write` appends, with its result.
 ///
 /// # Errors
-/// Those of the writing.
+/// Those of `write`.
 pub(crate) fn written<T, E>(write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>) -> Result<(Bytes, T), E> {
-    // whoever writes may have others write, who find no room and make their own
+    // a nested call finds no buffer and allocates its own
     let mut text = ROOM.try_with(Cell::take).unwrap_or_default();
     text.clear();
     let outcome = write(&mut text);
@@ -25,7 +25,7 @@ pub(crate) fn written<T, E>(write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>) ->
     }
     let outcome = outcome.map(|of| (Bytes::copy_from_slice(&text), of));
     if text.capacity() <= 2 * LONG {
-        // a thread that ends has no use for it
+        // fails in a thread that ends
         let _ = ROOM.try_with(|room| room.set(text));
     }
     outcome
@@ -57,7 +57,7 @@ mod tests {
             Ok::<_, Infallible>(inner)
         });
         assert_eq!(within, Ok(("13".into(), "2".into())));
-        // and what was written of one that has failed is in none
+        // the text of a failed call doesn't leak into the next one
         assert_eq!(
             written(|out| {
                 out.push(b'x');

@@ -1,20 +1,20 @@
-//! The room for requests of which a part is still to come: whoever sends slowly has no place yet, and a bound all the same.
+//! The memory budget for request bodies that are still arriving.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// So many bytes, for all requests of a service.
+/// A service's budget in bytes, shared by all requests.
 pub(crate) struct Room {
     most: usize,
     taken: AtomicUsize,
 }
 
-/// What one request takes of it, until this is dropped.
+/// The part of the budget that one request uses, until this is dropped.
 pub(crate) struct Share<'a> {
     room: &'a Room,
     bytes: usize,
 }
 
-/// There is no room for more.
+/// The budget is exhausted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoRoom;
 
@@ -23,17 +23,17 @@ impl Room {
         Self { most, taken: AtomicUsize::new(0) }
     }
 
-    /// None of it yet.
+    /// Creates an empty share.
     pub(crate) fn share(&self) -> Share<'_> {
         Share { room: self, bytes: 0 }
     }
 }
 
 impl Share<'_> {
-    /// Makes it so many bytes, which are no fewer than before.
+    /// Grows the share to `bytes`, which is not less than before.
     ///
     /// # Errors
-    /// [`NoRoom`] where all together would be more than there is room for.
+    /// [`NoRoom`] if the budget would be exceeded.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
         let more = bytes.saturating_sub(self.bytes);
         let fits = |taken: usize| taken.checked_add(more).filter(|taken| *taken <= self.room.most);
@@ -45,7 +45,7 @@ impl Share<'_> {
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        // most requests come in one piece, and share nothing
+        // most requests arrive in one piece and use no share
         if self.bytes > 0 {
             self.room.taken.fetch_sub(self.bytes, Ordering::Relaxed);
         }

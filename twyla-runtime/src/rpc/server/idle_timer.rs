@@ -1,7 +1,7 @@
-//! How long a connection waits for a request's head: one timer for all its requests, set again only when it rings too early.
+//! The timeout for a request's head: one timer for all requests of a connection, set again only if it rings too early.
 //!
-//! hyper makes a timer for each head, and ends it when the head has come. With tokio's each of them is entered into the
-//! runtime's wheel and taken out again, under a lock that all its threads share: a part of a call that can be seen.
+//! hyper creates a timer for each head and drops it when the head is complete. Tokio's timers are added to the runtime's
+//! wheel and removed from it under a lock that all threads share, which costs a measurable part of a call.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use tokio::time::sleep_until;
 
 /// The timer of one connection.
 ///
-/// What waits by it does so one after another, as heads do: the timer wakes whoever has asked last.
+/// Waits must be consecutive, as those for heads are: the timer wakes the last task that polled.
 #[derive(Clone, Default)]
 pub(crate) struct Waits {
     set: Arc<Mutex<Option<Pin<Box<tokio::time::Sleep>>>>>,
@@ -45,7 +45,7 @@ impl Future for Wait {
         let until = self.until.into();
         let mut set = self.waits.set.lock().unwrap_or_else(PoisonError::into_inner);
         let timer = set.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        // one that was set for a wait before this rings earlier than this one's time, and never later but where less is waited
+        // a timer set for an earlier wait rings before this one's time; it rings later only if this wait is shorter
         if timer.deadline() > until {
             timer.as_mut().reset(until);
         }
@@ -69,7 +69,7 @@ mod tests {
     async fn each_wait_ends_at_its_own_time() {
         let (waits, begun) = (Waits::default(), tokio::time::Instant::now());
         let at = |seconds| (begun + Duration::from_secs(seconds)).into_std();
-        // given up before its time, as when a head has come
+        // cancelled before its time, as when a head is complete
         let mut given_up = waits.sleep_until(at(10));
         std::future::poll_fn(|context| {
             assert!(given_up.as_mut().poll(context).is_pending());
@@ -79,7 +79,7 @@ mod tests {
         drop(given_up);
         waits.sleep_until(at(15)).await;
         assert_eq!(begun.elapsed(), Duration::from_secs(15));
-        // sooner than what is set
+        // earlier than the timer that is set
         let mut later = waits.sleep_until(at(100));
         std::future::poll_fn(|context| {
             assert!(later.as_mut().poll(context).is_pending());
