@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
         self.step_over(None)
     }
 
-    // the recursion is no deeper than the reader's limit
+    // the reader's limit bounds the recursion
     fn step_over(&mut self, mut keys: Option<&mut KeyStack<'a>>) -> Result<(), Fault> {
         match self.next_byte() {
             b'"' => self.text_at_quote().map(|_| ()),

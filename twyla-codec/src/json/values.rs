@@ -113,7 +113,7 @@ impl Read for Map<String, Value> {
 }
 
 impl Read for Value {
-    // the recursion is no deeper than the reader's limit
+    // the reader's limit bounds the recursion
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         Ok(match reader.next_byte() {
             b'"' => Value::String(reader.text_at_quote()?.into_owned()),
