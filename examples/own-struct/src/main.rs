@@ -7,11 +7,11 @@ mod contracts {
     twyla_runtime::include_contracts!();
 }
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use contracts::Context;
 use contracts::shop::{OrderPlaced, OrderPlacedCustomer};
+use tokio::sync::watch;
 use twyla_runtime::{Bus, Error, Listeners, State, event, listener, listeners};
 
 /// What the statistics need of an order: two of its four properties. It lacks required ones, so it can't be emitted.
@@ -28,9 +28,8 @@ struct Turnover {
     orders: u32,
 }
 
-/// The turnover of the day: cents, and the number of orders.
-#[derive(Clone, Default)]
-struct Day(Arc<Mutex<(u64, u32)>>);
+/// The turnover of the day so far: cents, and the number of orders.
+type Day = Arc<watch::Sender<(u64, u32)>>;
 
 fn handlers() -> Listeners {
     listeners![count]
@@ -39,11 +38,11 @@ fn handlers() -> Listeners {
 #[listener(group = "statistics")]
 async fn count(sale: Sale, context: Context, State(day): State<Day>, bus: Bus) -> Result<(), Error> {
     println!("{} cents{}", sale.cents, sale.note.map(|note| format!(", {note}")).unwrap_or_default());
-    let (cents, orders) = {
-        let mut day = day.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut cents, mut orders) = (0, 0);
+    day.send_modify(|day| {
         *day = (day.0 + sale.cents, day.1 + 1);
-        *day
-    };
+        (cents, orders) = *day;
+    });
     println!("turnover: {cents} cents in {orders} orders");
     bus.emit(Turnover { cents, orders }, context).await
 }
@@ -51,13 +50,15 @@ async fn count(sale: Sale, context: Context, State(day): State<Day>, bus: Bus) -
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let bus = Bus::in_memory();
-    let running = bus.service().state(Day::default()).listeners(handlers()).start().await?;
+    let day = Day::default();
+    let mut turnover = day.subscribe();
+    let running = bus.service().state(day).listeners(handlers()).start().await?;
     for (id, cents) in [("o-1", 1_999), ("o-2", 501)] {
         let order = OrderPlaced::new(cents, OrderPlacedCustomer::new("Ada Lovelace"), id);
         bus.emit(OrderPlaced { note: Some("as a gift".to_owned()), ..order }, Context::new("web")).await?;
     }
-    // in memory, nothing is left of events that wait when the service stops
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // In memory, events that still wait when the service stops are lost.
+    let _ = turnover.wait_for(|(_, orders)| *orders == 2).await;
     running.stop().await;
     Ok(())
 }

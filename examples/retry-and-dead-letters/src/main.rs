@@ -11,26 +11,34 @@ mod contracts {
 }
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use contracts::{Context, shop::PaymentReceived};
+use tokio::sync::watch;
 use twyla_runtime::{Bus, Error, Fail, Listeners, Meta, Sort, State, listener, listeners};
 
-/// The ledger, as far as this example needs one: the currencies that it knows.
+/// The ledger, as far as this example needs one: the currencies that it knows, and how many payments are booked.
 #[derive(Clone)]
-struct Ledger(Arc<Mutex<Vec<&'static str>>>);
+struct Ledger {
+    currencies: Arc<Mutex<Vec<&'static str>>>,
+    booked: Arc<watch::Sender<usize>>,
+}
 
 impl Ledger {
     fn new(currencies: &[&'static str]) -> Self {
-        Self(Arc::new(Mutex::new(currencies.to_vec())))
+        Self { currencies: Arc::new(Mutex::new(currencies.to_vec())), booked: Arc::default() }
     }
 
     fn knows(&self, currency: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&currency)
+        self.currencies.lock().unwrap_or_else(PoisonError::into_inner).contains(&currency)
     }
 
     fn open(&self, currency: &'static str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(currency);
+        self.currencies.lock().unwrap_or_else(PoisonError::into_inner).push(currency);
+    }
+
+    /// Waits until so many payments are booked.
+    async fn booked(&self, payments: usize) {
+        let _ = self.booked.subscribe().wait_for(|booked| *booked >= payments).await;
     }
 }
 
@@ -51,6 +59,7 @@ async fn book(payment: PaymentReceived, meta: Meta, State(ledger): State<Ledger>
         return Err(Fail::park(format!("no account in {}", payment.currency)));
     }
     println!("{id}: booked {} cents at attempt {}", payment.cents, meta.attempt);
+    ledger.booked.send_modify(|booked| *booked += 1);
     Ok(())
 }
 
@@ -63,7 +72,8 @@ async fn main() -> Result<(), Error> {
     for (id, currency) in [("pay-1", "EUR"), ("pay-2", "EUR"), ("pay-3", "SEK")] {
         bus.emit(PaymentReceived::new(1_999, currency, id), &context).await?;
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // `pay-3` is dead-lettered while `pay-2` waits for its second attempt.
+    ledger.booked(2).await;
 
     let (event, group) = ("shop.payment_received", "ledger");
     for letter in bus.dead_letters(event, group, 10).await? {
@@ -72,13 +82,15 @@ async fn main() -> Result<(), Error> {
     ledger.open("SEK");
     let sorted = bus.sort_dead_letters(event, group, |_| Sort::Replay).await?;
     println!("{} replayed", sorted.replayed);
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    ledger.booked(3).await;
     running.stop().await;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use twyla_runtime::Reason;
     use twyla_runtime::testing::TestBus;
