@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::config::FOREVER;
 use super::error::Error;
-use super::shared::Shared;
+use super::shared::BusShared;
 use crate::future::BoxFuture;
 use crate::telemetry::span::ActiveSpan;
 use crate::transport::{Outgoing, PublishFailure, Unpublished};
@@ -22,7 +22,7 @@ use crate::transport::{Outgoing, PublishFailure, Unpublished};
 #[must_use = "nothing is sent until this is awaited"]
 pub struct Emitting {
     event: &'static str,
-    bus: Arc<Shared>,
+    bus: Arc<BusShared>,
     deadline: Duration,
     span: ActiveSpan,
     stage: Stage,
@@ -42,7 +42,7 @@ impl Emitting {
     pub(crate) fn new(
         event: &'static str,
         message: Result<Outgoing, Error>,
-        bus: Arc<Shared>,
+        bus: Arc<BusShared>,
         span: ActiveSpan,
     ) -> Self {
         Self { event, deadline: bus.emit_deadline, bus, span, stage: Stage::Encoded(Some(message)) }
@@ -166,7 +166,7 @@ struct Counted {
 
 #[cfg(feature = "metrics")]
 impl Counted {
-    fn begin(bus: &Shared, event: &'static str) -> Self {
+    fn begin(bus: &BusShared, event: &'static str) -> Self {
         let emits = bus.emits.of(event);
         emits.begun();
         Self { emits, begun: std::time::Instant::now(), ended: false }
@@ -194,7 +194,7 @@ struct Counted;
 #[cfg(not(feature = "metrics"))]
 #[allow(clippy::unused_self, reason = "nothing is counted")]
 impl Counted {
-    fn begin(_: &Shared, _: &'static str) -> Self {
+    fn begin(_: &BusShared, _: &'static str) -> Self {
         Self
     }
 

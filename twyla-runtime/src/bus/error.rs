@@ -34,8 +34,8 @@ pub enum Error {
         refusal: Refusal,
     },
 
-    /// An event is larger than [`Config::max_event`](crate::Config::max_event) allows, or than the broker takes. Nobody will
-    /// ever see it.
+    /// An event is larger than [`Config::max_event`](crate::Config::max_event) allows, or than the broker takes. It
+    /// was not sent.
     TooLarge {
         /// The event's name.
         event: &'static str,
@@ -56,7 +56,7 @@ pub enum Error {
         /// The id that the event was, or would have been, sent under.
         message_id: String,
         /// Whether the broker may have got it all the same, from an earlier try whose answer was lost. `false` is certain:
-        /// nobody will ever see it.
+        /// no listener will see it.
         maybe_sent: bool,
         /// What the broker says. It names the exchange.
         why: String,
@@ -68,7 +68,7 @@ pub enum Error {
         event: &'static str,
         /// The id that the event was, or would have been, sent under.
         message_id: String,
-        /// Whether the broker may have got it all the same. `false` is certain: nobody will ever see it.
+        /// Whether the broker may have received it. `false` is certain: no listener will see it.
         maybe_sent: bool,
         /// How long it was tried.
         deadline: Duration,
@@ -156,7 +156,7 @@ pub enum Error {
     /// RPCs are to be served over HTTP, but this build can't.
     NoRpcServer,
 
-    /// Something is to be served over HTTP, and there is no address to serve it on.
+    /// Something must be served over HTTP without an address to serve it on.
     NoAddress {
         /// What would be served nowhere.
         what: &'static str,
@@ -170,7 +170,7 @@ pub enum Error {
         why: String,
     },
 
-    /// The process can't be told of signals.
+    /// Signal handlers can't be installed.
     Signals(std::io::Error),
 
     /// The bus was closed.

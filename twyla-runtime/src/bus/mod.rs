@@ -18,7 +18,7 @@ use uuid::Uuid;
 use self::config::{Config, MAX_EVENT};
 use self::emit::Emitting;
 use self::error::Error;
-use self::shared::Shared;
+use self::shared::BusShared;
 use crate::contract::envelope;
 use crate::contract::event::{AsContext, Emittable, Event, EventContext};
 use crate::dead_letter::letter::DeadLetter;
@@ -34,7 +34,7 @@ use crate::transport::{Outgoing, PublishTarget, Transport, dead_name, new_messag
 /// An event bus, over RabbitMQ or in the memory of this process. Clones share it.
 #[derive(Clone)]
 pub struct Bus {
-    inner: Arc<Shared>,
+    inner: Arc<BusShared>,
     session: Option<Uuid>,
     /// The trace of the event that a handler handles.
     trace: Option<TraceContext>,
@@ -56,7 +56,7 @@ impl Bus {
         let transport = Arc::new(MemoryTransport::observed(progress.clone()));
         let (app_id, emit_deadline, max_event) = (program_name(), Duration::from_secs(30), MAX_EVENT);
         let inner =
-            Shared { transport, app_id, emit_deadline, max_event, emits: EmitMetricsByEvent::default(), progress };
+            BusShared { transport, app_id, emit_deadline, max_event, emits: EmitMetricsByEvent::default(), progress };
         Self { inner: Arc::new(inner), session: None, trace: None }
     }
 
@@ -96,7 +96,7 @@ impl Bus {
     }
 
     fn over(transport: Arc<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration, max_event: usize) -> Self {
-        let inner = Shared {
+        let inner = BusShared {
             transport,
             app_id,
             emit_deadline,
@@ -196,22 +196,21 @@ impl Bus {
         Self { inner: self.inner.clone(), session: None, trace: None }
     }
 
-    /// Looks at up to `limit` of the events that `group` has set aside of `event`, and leaves them there. What was parked
-    /// first comes first.
+    /// Returns up to `limit` dead letters of `event` in `group`, oldest first, and leaves them in the dead queue.
     ///
-    /// On RabbitMQ they are fetched and given back, so nobody else sees them meanwhile, and a quorum queue may put them
-    /// behind the others: then the next look at fewer than all shows others.
+    /// On RabbitMQ they are fetched and returned, so no other reader sees them meanwhile. A quorum queue may put them behind the others: then
+    /// the next call with a small limit returns others.
     ///
     /// # Errors
     /// [`Error::DeadLetters`] if the broker can't be asked. A dead queue that doesn't exist is empty.
     ///
     /// # Cancel safety
-    /// Dropping the future gives back what was fetched.
+    /// Dropping the future returns what was fetched.
     pub async fn dead_letters(&self, event: &str, group: &str, limit: usize) -> Result<Vec<DeadLetter>, Error> {
         self.inner.transport.dead_letters(dead_name(event, group), limit).await
     }
 
-    /// How many events `group` has set aside of `event` and nobody is looking at now.
+    /// Returns the number of dead letters of `event` in `group`, without those that another reader has fetched.
     ///
     /// # Errors
     /// As [`dead_letters`](Self::dead_letters).
@@ -222,11 +221,10 @@ impl Bus {
         self.inner.transport.count_dead(dead_name(event, group)).await
     }
 
-    /// Asks of each event that `group` has set aside of `event` what is to become of it. Those that are set aside meanwhile
-    /// are not asked for, so this ends.
+    /// Asks `decide` about each dead letter of `event` in `group`. Dead letters that arrive meanwhile are left out, so this ends.
     ///
-    /// A replayed event goes to this one group again, under the same message id, and leaves the dead queue when the broker
-    /// has confirmed it there. If this process dies just in between, up to 32 events are in both, under the same ids.
+    /// A replayed event goes back to this group only, under the same message id, and leaves the dead queue after the broker has
+    /// confirmed it. If this process dies in between, up to 32 events are in both queues, under the same ids.
     ///
     /// # Errors
     /// [`Error::DeadLetters`] if the broker can't be asked, or the group has no queue. What was done by then is done.
@@ -256,8 +254,8 @@ impl Bus {
         self.inner.transport.sort_dead(dead, back, &mut decide).await
     }
 
-    /// Waits for the confirms that are under way, then closes the connections. Everything that is tried on the bus and
-    /// its clones from then on fails with [`Error::Closed`].
+    /// Waits for pending confirms, then closes the connections. Later operations on the bus and its clones fail with
+    /// [`Error::Closed`].
     ///
     /// # Cancel safety
     /// Dropping the future leaves the bus closed, perhaps without having waited.

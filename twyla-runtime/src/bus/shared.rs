@@ -7,7 +7,7 @@ use crate::progress::Progress;
 use crate::telemetry::metrics::EmitMetricsByEvent;
 use crate::transport::Transport;
 
-pub(crate) struct Shared {
+pub(crate) struct BusShared {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) app_id: Arc<str>,
     pub(crate) emit_deadline: Duration,

@@ -91,12 +91,12 @@ pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
     }
     let content = raw.content.ok_or_else(|| violation("/content", "required", "is missing".to_owned()))?;
     let context = raw.context.ok_or_else(|| violation("/context", "required", "is missing".to_owned()))?;
-    let meta = raw.meta.map_or(Ok(Meta::default()), |meta| {
+    let meta = raw.meta.map_or(Ok(EnvelopeMeta::default()), |meta| {
         serde_json::from_str::<RawMeta<'_>>(meta.get())
             .ok()
             .filter(|_| is_object(meta.get()))
             .ok_or_else(|| violation("/meta", "type", "is no object, or has a key twice".to_owned()))
-            .and_then(Meta::read)
+            .and_then(EnvelopeMeta::read)
     })?;
     Ok(Envelope {
         content: body.slice_ref(content.get().as_bytes()),
@@ -147,19 +147,19 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-struct Meta {
+struct EnvelopeMeta {
     version: i64,
     timestamp: Option<DateTime<Utc>>,
     session: Option<Session>,
 }
 
-impl Default for Meta {
+impl Default for EnvelopeMeta {
     fn default() -> Self {
         Self { version: VERSION, timestamp: None, session: None }
     }
 }
 
-impl Meta {
+impl EnvelopeMeta {
     fn read(raw: RawMeta<'_>) -> Result<Self, Violation> {
         let timestamp = match raw.timestamp {
             None => None,

@@ -8,6 +8,6 @@ pub trait Otherwise {
     const HOLDS: bool = false;
     /// There are none.
     const SCHEMAS: Schemas = Schemas::NONE;
-    /// There is no mark.
+    /// An empty record.
     const SERVES: &'static Mark = const { &Mark::none("") };
 }

@@ -12,7 +12,7 @@ pub enum Decision {
     Ack,
     /// It goes back to its queue and is delivered again (`basic.reject` with requeue).
     Requeue,
-    /// It is thrown away: acked, so that no dead-letter exchange of its queue gets it.
+    /// It is dropped: acked, so that no dead-letter exchange of its queue gets it.
     Drop,
 }
 
@@ -38,10 +38,10 @@ pub(crate) trait Settle: Send + Sync {
 /// decided is not called again for this delivery, whatever it returns.
 #[derive(Clone)]
 pub struct Ack {
-    inner: Arc<Inner>,
+    inner: Arc<AckState>,
 }
 
-struct Inner {
+struct AckState {
     decided: Mutex<Option<Decision>>,
     tag: u64,
     sink: Option<Arc<dyn Settle>>,
@@ -51,7 +51,7 @@ impl Ack {
     /// An ack that belongs to no delivery, for unit tests of handler functions: see [`decision`](Self::decision).
     #[must_use]
     pub fn detached() -> Self {
-        Self { inner: Arc::new(Inner { decided: Mutex::new(None), tag: 0, sink: None }) }
+        Self { inner: Arc::new(AckState { decided: Mutex::new(None), tag: 0, sink: None }) }
     }
 
     /// Whether the delivery was taken back by the broker: it comes again, and what is decided here has no effect.
@@ -68,7 +68,7 @@ impl Ack {
     }
 
     pub(crate) fn new(tag: u64, sink: Arc<dyn Settle>) -> Self {
-        Self { inner: Arc::new(Inner { decided: Mutex::new(None), tag, sink: Some(sink) }) }
+        Self { inner: Arc::new(AckState { decided: Mutex::new(None), tag, sink: Some(sink) }) }
     }
 
     /// The event is handled: the broker forgets it. Says whether this was the decision that counts.
@@ -97,7 +97,7 @@ impl Ack {
     }
 }
 
-impl Inner {
+impl AckState {
     fn decide(&self, decision: Decision) -> bool {
         let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
         if decided.is_some() {
@@ -111,8 +111,8 @@ impl Inner {
     }
 }
 
-/// A delivery that nobody decides on any more goes back to its queue.
-impl Drop for Inner {
+/// A delivery that is dropped without a decision goes back to its queue.
+impl Drop for AckState {
     fn drop(&mut self) {
         self.decide(Decision::Requeue);
     }

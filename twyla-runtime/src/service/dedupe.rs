@@ -34,7 +34,11 @@ impl Dedupe {
     /// after a lost connection, and forgets everything when the process ends.
     #[must_use]
     pub fn in_memory(capacity: usize) -> Self {
-        Self { store: Arc::new(Memory { capacity: capacity.max(1), seen: Mutex::default() }), gives: None, kept: None }
+        Self {
+            store: Arc::new(MemoryStore { capacity: capacity.max(1), seen: Mutex::default() }),
+            gives: None,
+            kept: None,
+        }
     }
 }
 
@@ -149,7 +153,7 @@ impl fmt::Debug for Transacting {
     }
 }
 
-struct Memory {
+struct MemoryStore {
     capacity: usize,
     seen: Mutex<Seen>,
 }
@@ -182,14 +186,14 @@ impl Seen {
     }
 }
 
-impl Store for Memory {
+impl Store for MemoryStore {
     fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>> {
         Box::pin(async move {
             let Some(id) = event.message_id else { return Ok(Begun::New(Box::new(Unheld))) };
             let key = (event.queue.into(), id.into());
             let entry = self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(key, self.capacity);
             let done = entry.lock_owned().await;
-            Ok(if *done { Begun::Done } else { Begun::New(Box::new(Held(done))) })
+            Ok(if *done { Begun::Done } else { Begun::New(Box::new(MemoryClaim(done))) })
         })
     }
 }
@@ -207,9 +211,9 @@ impl Claim for Unheld {
     }
 }
 
-struct Held(OwnedMutexGuard<bool>);
+struct MemoryClaim(OwnedMutexGuard<bool>);
 
-impl Claim for Held {
+impl Claim for MemoryClaim {
     fn transaction(&self) -> Option<Transacting> {
         None
     }

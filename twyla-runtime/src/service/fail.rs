@@ -57,18 +57,18 @@ impl Fail {
         Self { what: FailAction::RetryAfter(after), cause: error.into() }
     }
 
-    /// The event is parked at once: trying again would be no use.
+    /// The event is dead-lettered at once, because a retry would fail too.
     pub fn park(error: impl Into<Cause>) -> Self {
         Self { what: FailAction::Park, cause: error.into() }
     }
 
-    /// The event is thrown away, with a warning in the log.
+    /// The event is dropped, with a warning in the log.
     pub fn drop(error: impl Into<Cause>) -> Self {
         Self { what: FailAction::Drop, cause: error.into() }
     }
 }
 
-/// A `Fail` within a chain of errors: it is no error itself, so that `?` can make one of any error.
+/// A `Fail` within a chain of errors. `Fail` itself doesn't implement `Error`, so that `?` can convert any error.
 struct ChainedFail(Fail);
 
 impl fmt::Display for ChainedFail {

@@ -11,8 +11,8 @@ use crate::transport::state::{BusState, LinkState};
 
 /// Whether a service is ready: made by [`Running::health`](crate::Running::health).
 ///
-/// With the feature `rpc-server` it is told over HTTP too: `GET /health/live` and `GET /health/ready` stand beside the RPCs,
-/// and [`Service::operations`](crate::Service::operations) gives them an address of their own.
+/// With the feature `rpc-server` it is also available over HTTP: `GET /health/live` and `GET /health/ready` next to the RPCs, or on the
+/// address of [`Service::operations`](crate::Service::operations).
 #[derive(Clone)]
 pub struct Health {
     bus: watch::Receiver<BusState>,

@@ -59,7 +59,7 @@ use crate::telemetry::metrics::ListenerMetrics;
 use crate::transport::{QueueKind, QueueSpec, dead_name, queue_name};
 
 /// Publishes an outbox until the service stops.
-type Relay = Box<dyn FnOnce(Bus, watch::Receiver<Phase>) -> BoxFuture<'static, ()> + Send>;
+type StartRelay = Box<dyn FnOnce(Bus, watch::Receiver<Phase>) -> BoxFuture<'static, ()> + Send>;
 
 /// Listeners and RPCs that run together: made by [`Bus::service`].
 ///
@@ -79,7 +79,7 @@ pub struct Service {
     retry: Retry,
     kind: QueueKind,
     dedupe: Option<Dedupe>,
-    relays: Vec<Relay>,
+    relays: Vec<StartRelay>,
     drain_deadline: Duration,
     shutdown_delay: Duration,
     consumer_timeout: Duration,

@@ -53,12 +53,12 @@ struct Run {
 }
 
 /// One handler that runs, until this is dropped.
-struct Running<'a> {
+struct RunningGuard<'a> {
     runs: &'a RunningHandlers,
     number: u64,
 }
 
-impl Drop for Running<'_> {
+impl Drop for RunningGuard<'_> {
     fn drop(&mut self) {
         self.runs.lock().runs.remove(&self.number);
     }
@@ -88,12 +88,12 @@ impl RunningHandlers {
         .await
     }
 
-    fn enter(&self, since: Instant) -> Running<'_> {
+    fn enter(&self, since: Instant) -> RunningGuard<'_> {
         let mut waiting = self.lock();
         let number = waiting.next;
         waiting.next += 1;
         waiting.runs.insert(number, Run { since, reported: false });
-        Running { runs: self, number }
+        RunningGuard { runs: self, number }
     }
 
     /// How many handlers have run for longer than this, and were not counted before.

@@ -29,7 +29,7 @@ pub struct Config {
     pub(crate) tls: Option<Tls>,
 }
 
-/// A variable that is missing or has a bad value. The value of a password is never told.
+/// A variable that is missing or has a bad value. The value of a password is never shown.
 ///
 /// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence.
 #[derive(Clone, PartialEq, Eq)]

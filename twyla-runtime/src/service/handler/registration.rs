@@ -43,7 +43,7 @@ pub struct Registration {
     pub needs: Vec<Need>,
     /// What the attribute says of how it is run.
     pub policy: Policy,
-    /// Decodes and handles one event. Called anew for each attempt.
+    /// Decodes and handles one event. Called for each attempt.
     pub handle: fn(Incoming) -> HandleFuture,
 }
 
