@@ -1,6 +1,6 @@
 //! A JSON reader and writer for generated types, exactly as JSON Schema sees values.
 //!
-//! A [`Reader`](reader::Reader) reads a text that is already known to be UTF-8. A type that can be read implements [`Read`];
+//! A [`Reader`] reads a text that is already known to be UTF-8. A type that can be read implements [`Read`];
 //! one that can be written implements [`Write`]. Stricter than serde: duplicate keys are refused at any depth, integers
 //! never lose digits, and an array is not accepted for a struct. More lenient than serde: `1.0` and `1e2` are integers.
 //!

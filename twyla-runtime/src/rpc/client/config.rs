@@ -10,7 +10,7 @@ use super::env;
 use super::retry::RetryPolicy;
 use crate::bus::config::{ConfigError, FOREVER, Tls};
 
-/// The configuration of an RPC client over HTTP, for [`Rpc::new`].
+/// The configuration of an RPC client over HTTP, for [`Rpc::new`](crate::Rpc::new).
 ///
 /// ```
 /// use twyla_runtime::{Rpc, rpc::Config};
