@@ -18,8 +18,8 @@ pub use protocol::error::{CallError, Side};
 pub use protocol::meta::CallMeta;
 pub use protocol::method::{Body, DomainError, Method, NoError};
 pub use protocol::problem::{Broken, Part, Problem};
+pub(crate) use server::dispatch::Server;
 #[cfg(feature = "rpc-server")]
 pub(crate) use server::listener::Bound;
-pub(crate) use server::server::Server;
 pub(crate) use server::serving::Serving;
 pub use server::settings::Serve;

@@ -24,7 +24,7 @@ use crate::rpc::protocol::method::{Body, Method, NoError};
 use crate::rpc::protocol::problem::{Broken, Part, Problem};
 use crate::rpc::protocol::timer::{self, Late};
 use crate::rpc::protocol::written::written;
-use crate::rpc::server::server::Server;
+use crate::rpc::server::dispatch::Server;
 use crate::telemetry::trace::TraceContext;
 use crate::telemetry::{metrics, span};
 use twyla_codec::validate::Refusal;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::env::UnsetVariables;
 use crate::rpc::handler::too_large;
 use crate::rpc::protocol::ask::{Answer, Ask, AttemptError};
-use crate::rpc::server::server::{Served, Server};
+use crate::rpc::server::dispatch::{Served, Server};
 use crate::telemetry::metrics;
 
 /// The callable services of this process.

@@ -7,7 +7,7 @@ use super::budget::Budget;
 use super::env::UnsetVariables;
 use super::in_process::Network;
 use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, NoRoute};
-use crate::rpc::server::server::Server;
+use crate::rpc::server::dispatch::Server;
 
 /// The transport of calls.
 pub(crate) enum Link {

@@ -17,9 +17,9 @@ use http_body_util::{BodyExt, Full};
 use tokio::time::Instant;
 use tower_service::Service;
 
+use super::dispatch::{Served, Server, busy};
 use super::head;
 use super::head::{Accepts, HeadRefusal};
-use super::server::{Served, Server, busy};
 use crate::rpc::handler::{problem, too_large};
 use crate::rpc::protocol::ask::{Answer, Kind};
 use crate::rpc::protocol::body::Pieces;

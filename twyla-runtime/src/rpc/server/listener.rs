@@ -23,9 +23,9 @@ use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 use tokio_io_timeout::TimeoutWriter;
 use tower_service::Service;
 
+use super::dispatch::Server;
 use super::endpoint;
 use super::idle_timer::Waits;
-use super::server::Server;
 use super::settings::{ADDRESS, Serve, is_address};
 use crate::bus::config::FOREVER;
 use crate::bus::error::Error;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "rpc-server")]
 pub(crate) mod body_budget;
+pub(crate) mod dispatch;
 #[cfg(feature = "rpc-server")]
 pub(crate) mod endpoint;
 #[cfg(feature = "rpc-server")]
@@ -10,6 +11,5 @@ pub(crate) mod head;
 pub(crate) mod idle_timer;
 #[cfg(feature = "rpc-server")]
 pub(crate) mod listener;
-pub(crate) mod server;
 pub(crate) mod serving;
 pub(crate) mod settings;

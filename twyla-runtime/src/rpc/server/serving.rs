@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout_at};
 
-use super::server::Server;
+use super::dispatch::Server;
 use crate::bus::Bus;
 use crate::bus::error::Error;
 use crate::rpc::handler::{Given, Registration};
