@@ -15,7 +15,7 @@ use crate::schema::{check, register};
 use crate::stack;
 
 impl Bundle {
-    /// Reads what [`Display`](fmt::Display) writes.
+    /// Reads what [`Display`](std::fmt::Display) writes.
     ///
     /// # Errors
     /// [`Problems`] if it isn't a bundle, or its schemas aren't valid.
