@@ -46,13 +46,14 @@ impl Definitions {
         }
         open.sort();
         open.reverse();
+        let mut used: BTreeSet<String> = self.0.values().cloned().collect();
         while let Some(place) = open.pop() {
             if self.0.contains_key(&place) {
                 continue;
             }
             let Some(json) = texts.get(&place.file).and_then(|it| it.pointer(&place.pointer)) else { continue };
             let name = place.pointer.rsplit('/').next().map(name_of).unwrap_or_default();
-            let free = |path: &String| !taken.contains(path) && !self.0.values().any(|other| other == path);
+            let free = |path: &String| !taken.contains(path) && !used.contains(path);
             let numbered = (2..).map(|number| format!("shared/{name}_{number}.json"));
             let Some(path) = std::iter::once(format!("shared/{name}.json")).chain(numbered).find(free) else {
                 continue;
@@ -61,6 +62,7 @@ impl Definitions {
                 .into_iter()
                 .filter_map(|it| definition_of(&crate::support::uri::decoded(it.strip_prefix('#')?)));
             open.extend(own.map(|pointer| Place { file: place.file, pointer }));
+            used.insert(path.clone());
             self.0.insert(place, path);
         }
     }

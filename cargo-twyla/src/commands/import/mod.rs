@@ -3,10 +3,11 @@
 //! [`read`] finds the files, as JSON or [`yaml`]; [`references`] knows where their references lead. [`plan`] says what each
 //! file becomes, by its path ([`names`], [`release`]), and moves [`definitions`] that several files use. [`schemars`] makes contracts of what
 //! Rust types write of themselves, and [`asyncapi`] reads the schemas of a document. [`versions`] keeps earlier versions in the
-//! lock, and [`proof`] compares each contract with the file that it was made of.
+//! lock, [`tries`] leaves what has errors, [`groups`] by groups, and [`proof`] compares each contract with the file that it was made of.
 
 mod asyncapi;
 mod definitions;
+mod groups;
 mod lines;
 mod loose;
 mod names;
@@ -16,6 +17,7 @@ mod read;
 mod references;
 mod release;
 mod schemars;
+mod tries;
 mod versions;
 mod yaml;
 
@@ -26,16 +28,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use twyla_build::compare::{ContractKind, Sources};
-use twyla_build::{Builder, Draft, Problem as SchemaProblem, ProblemKind, Settings, settings};
+use twyla_build::{Builder, Draft, Problem as SchemaProblem, Settings, settings};
 
 use crate::support::json::Json;
 use crate::support::output;
 use crate::support::paint::{BAD, FAINT, GOOD, UNSURE, paint, say, tame};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas;
-use lines::Text;
 use loose::{Left, Loose};
-use plan::{Asked, Plan};
+use plan::Plan;
 use proof::Proof;
 use references::Resources;
 
@@ -127,6 +128,8 @@ struct Input {
 /// What is written, and what is to be said of it.
 struct Import {
     plan: Plan,
+    /// The independent groups of what is written, by their paths.
+    groups: Vec<BTreeSet<String>>,
     sources: Option<Sources>,
     problems: Vec<SchemaProblem>,
 }
@@ -138,11 +141,11 @@ impl Run for Args {
         let is_exact = exact.is_some();
         // what was a schemas folder is one again, as it was
         let numbers: usize = files.iter_mut().map(|file| schemars::numbers(&mut file.json)).sum();
-        let Import { mut plan, sources, problems } = match exact {
+        let Import { mut plan, groups, sources, problems } = match exact {
             Some(plan) => {
                 write(trial.path(), &plan.files)?;
                 let (sources, problems) = self.compiled(trial.path());
-                Import { plan, sources, problems }
+                Import { plan, groups: Vec::new(), sources, problems }
             }
             None => {
                 let import = self.import(&files, &mut left, trial.path())?;
@@ -163,7 +166,7 @@ impl Run for Args {
             plan.notes.push(format!("{numbers} format{s} of Rust's numbers, such as uint32, became bounds"));
         }
         let versions = match &sources {
-            Some(sources) => versions::versions(&files, &plan, sources, trial.path(), &|folder| self.builder(folder))?,
+            Some(sources) => versions::versions(&files, &plan, &groups, sources, &|folder| self.builder(folder))?,
             None => versions::Versions::default(),
         };
         plan.left.extend(versions.left);
@@ -242,64 +245,6 @@ impl Args {
             asyncapi::Read::Exact(plan) => Ok(Input { exact: Some(plan), ..Input::default() }),
             asyncapi::Read::Loose(files) => Ok(Input { files, ..Input::default() }),
         }
-    }
-
-    /// Plans and compiles until nothing of what is imported has an error: what has one is left.
-    fn import(
-        &self,
-        files: &[Loose],
-        left: &mut Vec<Left>,
-        trial: &Path,
-    ) -> Result<Import, Box<dyn StdError + Send + Sync>> {
-        let context = self.context.as_deref().map(|path| self.below(path, files)).transpose()?;
-        let asked = Asked { domain: self.domain.clone(), context };
-        let from = plan::Referring::of(files);
-        let mut written = BTreeMap::new();
-        loop {
-            let plan = plan::plan(&from, &asked, left.clone());
-            rewrite(trial, &mut written, &plan.files)?;
-            let (sources, problems) = self.compiled(trial);
-            let bad = self.at_fault(files, &plan, &problems);
-            if bad.is_empty() {
-                return Ok(Import { plan, sources, problems });
-            }
-            left.extend(bad.into_values());
-            if left.len() >= files.len() {
-                let plan = plan::plan(&from, &asked, left.clone());
-                return Ok(Import { plan, sources: None, problems: Vec::new() });
-            }
-        }
-    }
-
-    /// The loose files that errors come from, each with the first of its own, at its place there.
-    fn at_fault(&self, files: &[Loose], plan: &Plan, problems: &[SchemaProblem]) -> BTreeMap<String, Left> {
-        let mut bad = BTreeMap::new();
-        let root = format!("{}/", self.shown());
-        let mut texts: BTreeMap<&str, Text> = BTreeMap::new();
-        for problem in problems.iter().filter(|it| it.is_error()) {
-            let Some(place) = problem.file.strip_prefix(&root) else { continue };
-            let is_there = |path: &str| path == place || path.strip_prefix(place).is_some_and(|it| it.starts_with('/'));
-            for (path, pointer) in plan.from.iter().filter(|(path, _)| is_there(path)).flat_map(|(_, files)| files) {
-                if bad.contains_key(path) {
-                    continue;
-                }
-                // where it is in what was written, and so in what that was
-                let written =
-                    plan.files.get(place).zip(problem.at).and_then(|(json, at)| {
-                        texts.entry(place).or_insert_with(|| Text::json(json.text())).pointer(at)
-                    });
-                let file = files.iter().find(|file| file.path == *path);
-                let at = file.zip(written).and_then(|(file, below)| file.at(&format!("{pointer}{below}")));
-                let why = match &problem.kind {
-                    ProblemKind::WantsNetwork { uri, .. } => {
-                        format!("refers to {uri}, which is none of the files: say --document {uri}=FILE")
-                    }
-                    what => what.to_string(),
-                };
-                bad.insert(path.clone(), Left { path: path.clone(), at, why });
-            }
-        }
-        bad
     }
 
     /// Compares each contract with its file, and shows what isn't proven.
@@ -428,22 +373,6 @@ fn tell(problems: &[SchemaProblem]) -> usize {
         }
     }
     problems.iter().filter(|it| it.is_error()).count()
-}
-
-/// Brings the folder of a trial from the files that it has to others: only what differs is written.
-fn rewrite(
-    folder: &Path,
-    there: &mut BTreeMap<String, Json>,
-    files: &BTreeMap<String, Json>,
-) -> Result<(), Box<dyn StdError + Send + Sync>> {
-    for place in there.keys().filter(|place| !files.contains_key(*place)) {
-        fs::remove_file(folder.join(place))?;
-    }
-    for (place, json) in files.iter().filter(|(place, json)| there.get(*place) != Some(*json)) {
-        output::write(&folder.join(place), json.text())?;
-    }
-    there.clone_from(files);
-    Ok(())
 }
 
 fn write(folder: &Path, files: &BTreeMap<String, Json>) -> Result<(), output::Unwritable> {

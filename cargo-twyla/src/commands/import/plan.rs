@@ -78,6 +78,34 @@ impl<'a> Referring<'a> {
         let references = (0..files.len()).map(|file| resources.references(file)).collect();
         Self { files, resources, references }
     }
+
+    /// Returns all files.
+    pub(super) fn files(&self) -> &'a [Loose] {
+        self.files
+    }
+
+    /// Returns how many files there are.
+    pub(super) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Returns the index of the file with this path.
+    pub(super) fn index(&self, path: &str) -> Option<usize> {
+        self.resources.index(path)
+    }
+
+    /// Returns the files that references of a file lead to.
+    pub(super) fn leads_to(&self, file: usize) -> impl Iterator<Item = usize> {
+        self.references.get(file).into_iter().flatten().filter_map(|(_, target)| match target {
+            Target::Place(place) => Some(place.file),
+            _ => None,
+        })
+    }
+
+    /// Whether a file keeps its names, so that others find it by them.
+    pub(super) fn is_kept(&self, file: usize) -> bool {
+        self.resources.is_kept(file)
+    }
 }
 
 /// Finds what each file is, and rewrites what refers to it. `left` are the files that aren't imported, with why.
@@ -88,8 +116,9 @@ pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<Left>) -> Plan
     let known = known(files, references, asked, &mut plan);
     // a name that two files would have stops the one, and what refers to it
     stopped(files, references, &mut plan);
+    let gone: BTreeSet<&str> = plan.left.iter().map(|it| &*it.path).collect();
     let known: BTreeMap<usize, Known> =
-        known.into_iter().filter(|(file, _)| !is_left(&plan, &files[*file].path)).collect();
+        known.into_iter().filter(|(file, _)| !gone.contains(&*files[*file].path)).collect();
 
     let current = |file: &usize| known.get(file).is_some_and(|it| !it.earlier);
     // within a file a reference stays one; to another it is marked until all places are known
@@ -150,10 +179,6 @@ pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<Left>) -> Plan
         plan.files.insert("context.json".to_owned(), Json::parse(empty).unwrap_or(Json::Bool(true)));
     }
     plan
-}
-
-fn is_left(plan: &Plan, path: &str) -> bool {
-    plan.left.iter().any(|it| it.path == path)
 }
 
 /// Leaves what refers to nothing, and to what is left.
@@ -218,7 +243,8 @@ fn known(
         }
     }
     let mut known: BTreeMap<usize, Known> = BTreeMap::new();
-    let mut open: Vec<usize> = (0..files.len()).filter(|file| !is_left(plan, &files[*file].path)).collect();
+    let gone: BTreeSet<&str> = plan.left.iter().map(|it| &*it.path).collect();
+    let mut open: Vec<usize> = (0..files.len()).filter(|file| !gone.contains(&*files[*file].path)).collect();
     for deeper in 0..DEEPEST {
         let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for file in std::mem::take(&mut open) {

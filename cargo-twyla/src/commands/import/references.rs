@@ -111,6 +111,11 @@ impl<'a> Resources<'a> {
         all
     }
 
+    /// Returns the index of the file with this path.
+    pub(super) fn index(&self, path: &str) -> Option<usize> {
+        self.by_path.get(path).copied()
+    }
+
     /// Whether a file keeps its names and references, since others or dynamic references find it by them.
     pub(super) fn is_kept(&self, file: usize) -> bool {
         self.kept.contains(&file)

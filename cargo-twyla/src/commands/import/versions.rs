@@ -1,6 +1,7 @@
 //! Earlier versions of events: they become versions in the field in the lock, as far as the newest fits them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as StdError;
 use std::path::Path;
 
 use twyla_build::Builder;
@@ -24,22 +25,43 @@ pub(super) struct Versions {
     pub(super) left: Vec<Left>,
 }
 
-/// Holds every earlier version to the contract that is there now. `builder` makes one of a folder in which it may write.
+/// Holds every earlier version to the contract that is there now. `builder` makes one of a folder in which it may write. The
+/// versions of a group are compiled with its files only; what is in none of the `groups` is compiled with all files.
 pub(super) fn versions(
     files: &[Loose],
     plan: &Plan,
+    groups: &[BTreeSet<String>],
     sources: &Sources,
-    folder: &Path,
     builder: &impl Fn(&Path) -> Builder,
-) -> Result<Versions, output::Unwritable> {
+) -> Result<Versions, Box<dyn StdError + Send + Sync>> {
     let mut out = Versions::default();
     let mut lock = Lock::of(sources);
+    let mut open: BTreeSet<&String> = plan.earlier.keys().collect();
+    let mut bundles: BTreeMap<(usize, &str), Result<Bundle, Uncompiled>> = BTreeMap::new();
+    let all: BTreeSet<String> = plan.files.keys().chain(plan.earlier.keys()).cloned().collect();
+    for group in groups.iter().chain([&all]) {
+        let of: Vec<&String> = open.intersection(&group.iter().collect()).copied().collect();
+        let most = of.iter().filter_map(|place| plan.earlier.get(*place)).map(Vec::len).max().unwrap_or(0);
+        if most == 0 {
+            continue;
+        }
+        let folder = tempfile::tempdir()?;
+        for (place, json) in plan.files.iter().filter(|(place, _)| group.contains(*place)) {
+            output::write(&folder.path().join(place), json.text())?;
+        }
+        for index in 0..most {
+            // one of each contract at a time: all of them are compiled at once
+            let these: BTreeMap<&str, &Earlier> =
+                of.iter().filter_map(|place| Some((place.as_str(), plan.earlier.get(*place)?.get(index)?))).collect();
+            let compiled = compiled(plan, &these, folder.path(), builder)?;
+            let known = compiled.into_iter().filter_map(|(place, it)| Some((*these.get_key_value(&*place)?.0, it)));
+            bundles.extend(known.map(|(place, it)| ((index, place), it)));
+        }
+        open.retain(|place| !group.contains(*place));
+    }
     let most = plan.earlier.values().map(Vec::len).max().unwrap_or(0);
     for index in 0..most {
-        // one of each contract at a time: all of them are compiled at once
-        let these: BTreeMap<&str, &Earlier> =
-            plan.earlier.iter().filter_map(|(place, all)| Some((place.as_str(), all.get(index)?))).collect();
-        let mut bundles = bundles(plan, &these, folder, builder)?;
+        let these = plan.earlier.iter().filter_map(|(place, all)| Some((place.as_str(), all.get(index)?)));
         for (place, it) in these {
             let Some(now) = sources.contracts.iter().find(|it| it.bundle.root() == place) else {
                 let why = format!("is an earlier version of {place}, which is not a contract");
@@ -53,7 +75,7 @@ pub(super) fn versions(
                 let why = format!("isn't kept as a version of {subject}: {why}");
                 out.left.push(Left { path: it.path.clone(), at, why });
             };
-            let bundle = match bundles.remove(place) {
+            let bundle = match bundles.remove(&(index, place)) {
                 Some(Ok(bundle)) => bundle,
                 Some(Err(Uncompiled { pointer, why })) => {
                     left(pointer.as_deref(), &why);
@@ -86,7 +108,7 @@ struct Uncompiled {
 }
 
 /// The contracts that versions are in the folder, or why one can't be compiled.
-fn bundles(
+fn compiled(
     plan: &Plan,
     versions: &BTreeMap<&str, &Earlier>,
     folder: &Path,
