@@ -195,8 +195,8 @@ fn scaled(decimal: &Decimal, exponent: i64) -> BigInt {
 }
 
 impl fmt::Display for Decimal {
-    /// A JSON number: plain where that is short, and no whole one with more digits than a schema's may have (64 bits), so
-    /// that what is written can be read.
+    /// Writes a JSON number without an exponent if that is short. An integer beyond 64 bits gets an exponent, because schemas
+    /// can't contain its digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.mantissa.magnitude().to_string();
         let sign = if self.mantissa.sign() == Sign::Minus { "-" } else { "" };

@@ -5,7 +5,7 @@ use crate::net;
 /// The classes of a byte, one bit each, so that many bytes can be tested at once.
 const NAME: u8 = 1;
 const USER: u8 = 2;
-/// The first segment of a path without a scheme, in which a colon would end a scheme.
+/// A byte of `segment-nz-nc` (RFC 3986, section 3.3): no colon, because that would end a scheme.
 const FIRST: u8 = 4;
 const PATH: u8 = 8;
 const QUERY: u8 = 16;

@@ -35,7 +35,7 @@ pub(crate) fn text(rules: &TextConstraints<'_>, salt: usize) -> Option<String> {
     if salt == 0 {
         return Some(first);
     }
-    // another one: numbered, if that is allowed
+    // A salt above 0 asks for another text: a numbered one, if the rules allow it.
     let numbered = fitted(format!("{first} {}", salt + 1), rules).filter(|text| keeps(text, rules) && *text != first);
     Some(numbered.or_else(|| fitting.nth(salt - 1)).unwrap_or(first))
 }

@@ -1,4 +1,4 @@
-//! Merges schemas that apply to one value by `$ref` and `allOf`, if they only combine objects; all others need a tree.
+//! Merges schemas that apply to one value by `$ref` and `allOf` if they only describe objects. Others become a rule tree.
 
 use std::collections::HashSet;
 

@@ -306,7 +306,7 @@ impl Shape {
         depth
     }
 
-    /// Whether types tell all of what is in it, down to those that have a name.
+    /// Returns whether the shape has no untyped part. Doesn't look into named types.
     pub(crate) fn is_typed(&self) -> bool {
         match self {
             Self::Any => false,

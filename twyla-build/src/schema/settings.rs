@@ -70,7 +70,7 @@ impl Settings {
         self.dialects.set(uri).or_else(|| Dialects::known(uri))
     }
 
-    /// Returns the problems of unknown formats and warnings.
+    /// Returns a problem for each unknown name of a format or warning.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = ProblemKind> {
         let formats = self.asserted.iter().filter_map(|name| no_format(name));
         formats.chain(self.allowed.unknown())

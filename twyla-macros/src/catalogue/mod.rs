@@ -78,7 +78,7 @@ fn visible(text: impl Into<String>) -> String {
     parts.join(&THE_TYPE.to_string())
 }
 
-/// Returns the text as a format string for the compiler.
+/// Escapes a text for `#[diagnostic::on_unimplemented]`, in which `{Self}` is the type.
 fn pattern(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}").replace(THE_TYPE, "{Self}")
 }

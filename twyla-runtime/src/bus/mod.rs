@@ -191,7 +191,7 @@ impl Bus {
         self.inner.transport.state()
     }
 
-    /// Returns the bus without a session and a trace of its own.
+    /// Returns the bus with neither a session nor a trace.
     pub(crate) fn plain(&self) -> Self {
         Self { inner: self.inner.clone(), session: None, trace: None }
     }

@@ -45,7 +45,7 @@ pub(crate) fn encode<E>(
     Ok(out)
 }
 
-/// RFC 3339 in UTC with microseconds and the offset in digits, which every Python that knows `fromisoformat` reads.
+/// Formats a time as RFC 3339 in UTC with microseconds and a numeric offset, which `fromisoformat` of every Python can read.
 pub(crate) fn write_timestamp(timestamp: DateTime<Utc>) -> String {
     timestamp.to_rfc3339_opts(SecondsFormat::Micros, false)
 }

@@ -34,7 +34,7 @@ use twyla_codec::validate::{Refusal, Violation};
 /// Handles a delivery once a permit is free, again if it is to be retried here.
 pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery: Delivery) {
     if delivery.ack.is_void() {
-        // Its connection was lost before its turn came, and the broker delivers it again.
+        // The connection was lost while the delivery waited; the broker delivers the event again.
         return;
     }
     let Some((guard, mut known)) = begin(&listening, &delivery).await else { return };

@@ -85,7 +85,7 @@ impl fmt::Debug for ChainedFail {
 
 impl StdError for ChainedFail {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        // its own words are those of its cause
+        // `Display` prints the cause, so the source is that of the cause.
         self.0.cause.source()
     }
 }
@@ -147,7 +147,8 @@ impl FailAction {
     }
 }
 
-/// Behind a call that was never sent: a listener's event that leads to it is parked, and not handled again.
+/// The source of the error of a call that breaks its own contract and isn't sent. A retry would fail too, so the event is
+/// dead-lettered at once.
 #[derive(Debug)]
 pub(crate) struct NoUse;
 

@@ -143,7 +143,7 @@ impl Service {
         self
     }
 
-    /// Gives handlers that take an [`Rpc`] this one, with the session and the trace of their event or call. If it is an
+    /// Sets the [`Rpc`] that handlers receive, with the session and the trace of their event or call. If it is an
     /// [`Rpc::in_memory`](Rpc::in_memory), this service's own RPCs can be called through it.
     pub fn rpc(mut self, rpc: Rpc) -> Self {
         self.states.insert(TypeId::of::<Rpc>(), Box::new(rpc.clone()) as Box<dyn Any + Send + Sync>);

@@ -71,7 +71,7 @@ fn current_span_id() -> SpanId {
 impl Sampling {
     /// Makes this the sampler of the process.
     pub(crate) fn install(self) {
-        // never set before: `tracing` would have been set up too, and failed first
+        // Can't be set already: a second set-up of `tracing` fails earlier.
         let _ = SAMPLING.set(self);
     }
 

@@ -196,8 +196,8 @@ impl TestBus {
         self.settle_within(Duration::MAX, Location::caller())
     }
 
-    /// Advances the virtual clock by a duration, and waits until only longer pauses are left, so that a test can look at the
-    /// state at that time.
+    /// Advances the virtual clock by a duration, and waits until everything before that time is done. Pauses that end later
+    /// stay pending, so that a test can look at the state at that time.
     ///
     /// # Panics
     /// As [`settle`](Self::settle).

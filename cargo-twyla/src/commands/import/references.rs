@@ -12,7 +12,7 @@ use crate::support::uri::{self, decoded};
 /// No reference that was written has this.
 pub(super) const MARK: char = '\0';
 
-/// A place in a loose file, by its index: a JSON Pointer, empty for the whole.
+/// A place in an imported file: the index of the file, and a JSON Pointer, which is empty for the whole file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) file: usize,

@@ -413,7 +413,8 @@ fn give(
     false
 }
 
-/// Returns the pairs of indexes that may have equal items, one of each kind.
+/// Returns the pairs of indexes to try for two equal items; `[None]` if no items must be equal. Items from `rest` on are
+/// alike, so two of them are enough.
 fn pairs(items: &Items, length: u64, rest: u64) -> Vec<Option<(u64, u64)>> {
     if !items.twice {
         return vec![None];

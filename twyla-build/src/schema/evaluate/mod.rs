@@ -1,5 +1,5 @@
-//! Validates a value by the keywords of a schema themselves. Witnesses are checked with it, so it shares nothing with the
-//! search for them except how a schema is read.
+//! Validates a value by the keywords of a schema themselves. Witnesses are checked with it, so it shares with the search for
+//! them only how a schema is read, numbers, patterns, formats and equality.
 //!
 //! `values` has the rules of one value, `nested` those of items and members, `combined` those of further schemas, and
 //! `equal` is when two values are one, `place` is where rules stand, and `valid` is what needs no second look.

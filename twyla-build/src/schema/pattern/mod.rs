@@ -82,7 +82,7 @@ pub(crate) fn translate(pattern: &str) -> Option<Translated> {
     let mut translator = Translator::new(pattern);
     translator.pattern()?;
     if translator.backtracking {
-        // translate again for the other crate
+        // The pattern needs backtracking: translate it for `fancy_regex`.
         translator = Translator::backtracking(pattern);
         translator.pattern()?;
     }

@@ -93,7 +93,7 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// After `(`.
+    /// Translates a group; the cursor is after its `(`.
     fn group(&mut self) -> Option<()> {
         let mut dots = *self.dots.last()?;
         if !self.cursor.eat("?") {

@@ -59,7 +59,7 @@ enum Form {
     Text(Box<str>),
 }
 
-/// The spelling of a text.
+/// How a `date-time` was written, so that it is written back the same way.
 #[derive(Clone, Copy)]
 struct Spelling {
     /// The number of digits of the fraction, at most [`DIGITS`]; `None` for as many as the moment needs.

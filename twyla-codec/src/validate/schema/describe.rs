@@ -35,7 +35,7 @@ pub(super) fn text(view: &JsonView<'_>) -> String {
     shortened(&out, SHOWN)
 }
 
-/// Appends a value up to the length that is shown, so that a deep value costs nothing.
+/// Appends a value, up to four times the length that is shown, so that a large value costs little.
 fn write(view: &JsonView<'_>, out: &mut String) {
     if out.len() > 4 * SHOWN {
         return;

@@ -109,10 +109,10 @@ impl<'o> Collector<'o> {
         self.report_with(|out| out.push(at, keyword, message()))
     }
 
-    /// Calls `add` if there is room for a violation. Returns `false`, the verdict.
-    pub(super) fn report_with(&mut self, say: impl FnOnce(&mut Violations)) -> bool {
+    /// Calls `add` unless the collector is full. Returns `false`, the verdict.
+    pub(super) fn report_with(&mut self, add: impl FnOnce(&mut Violations)) -> bool {
         if let Some(out) = self.0.as_mut().filter(|out| !out.is_full()) {
-            say(out);
+            add(out);
         }
         false
     }
@@ -231,7 +231,7 @@ impl Evaluation {
         let mut holds = true;
         for rule in schema.rules {
             let last = matches!(rule, Rule::UnevaluatedItems(_) | Rule::UnevaluatedProperties(_));
-            // a broken schema yields no annotations
+            // A schema that the value breaks yields no annotations for `unevaluated…`.
             if last && !holds {
                 break;
             }

@@ -27,7 +27,7 @@ pub use number::{Factor, Number};
 pub use tree::{Choices, Const, Members, PatternRef, Resource, Rule, Schema, Types};
 pub use view::{ArrayView, JsonView, ObjectView, View, Visit};
 
-/// Adds each rule of the schema that the value breaks to `out`.
+/// Adds a violation to `out` for each rule of the schema that the value breaks.
 pub fn holds(value: &dyn View, schema: &'static Schema, at: &Path<'_>, out: &mut Violations) {
     evaluate::check(value, schema, at, out);
 }

@@ -137,7 +137,7 @@ impl<K, D, T: Fits<K, D>> Fits<K, D> for Arc<T> {}
 
 impl<K, D, T: Fits<K, D>> Fits<Optional<K>, D> for Option<T> {}
 impl<K, D, T: Fits<K, D>> Fits<Nullable<K>, D> for Option<T> {}
-// what is always there may be read into an option, but an option is not always there
+// A required value can be read into an `Option`; an `Option` can't be written as a required value.
 impl<K: Plain, T: Fits<K, Reading>> Fits<K, Reading> for Option<T> {}
 impl<K: Plain, T: Fits<K, Either>> Fits<K, Either> for Option<T> {}
 

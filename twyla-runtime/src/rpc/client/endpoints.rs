@@ -176,7 +176,7 @@ fn host(base: &Url) -> Option<HeaderValue> {
     HeaderValue::from_maybe_shared(Bytes::from_owner(host)).ok()
 }
 
-/// Parses a base URL; the error completes a sentence after its name.
+/// Parses a base URL. The error has no subject: the caller puts the name of the variable or setting in front.
 pub(crate) fn base(text: &str) -> Result<Url, String> {
     let should = "it should be a URL, for example http://booking:8080";
     // hidden: a password may stand before the `@`
@@ -201,7 +201,7 @@ pub(crate) fn base(text: &str) -> Result<Url, String> {
 /// The configured addresses of services.
 #[derive(Clone, Default)]
 pub(crate) struct EndpointConfig {
-    /// By service, as variables name it.
+    /// The fixed base URLs of each service; the key is its name in variables, as in `NAVITAIRE_API`.
     pub(crate) fixed: HashMap<String, Vec<Url>>,
     pub(crate) resolver: Option<Arc<dyn Resolve>>,
     /// The variables of services without an address, if the addresses are from the environment.

@@ -104,7 +104,7 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         let Some(kept) = self.set.take() else { return };
-        // a thread that ends keeps none
+        // Fails while the thread ends: the timer is then dropped instead of kept.
         let _ = IDLE.try_with(|idle| {
             let mut idle = idle.borrow_mut();
             if idle.len() < KEPT {
