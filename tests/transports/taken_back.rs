@@ -209,8 +209,7 @@ async fn a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order() {
     });
     let pause = Duration::from_secs(3);
     let retry = Retry { attempts: 3, first: pause, max: pause };
-    // never reached, although the broker's own limit is longer: no delivery is held for more than half a second of a
-    // pause
+    // The broker's own limit is longer and never reached: no delivery is held for more than half a second of a pause.
     let service = bus.service().state(script).consumer_timeout(Duration::from_secs(1));
     let running = service.listeners([in_order::<Mine>(retry)]).start().await.unwrap();
     for n in 1..=3 {

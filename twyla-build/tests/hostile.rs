@@ -258,7 +258,7 @@ fn a_thousand_events() {
 
 #[test]
 fn patterns_and_numbers() {
-    let (no_pattern, beyond) = (Some("a regular expression"), Some("can't be matched here"));
+    let (no_pattern, beyond) = (Some("isn't a regular expression"), Some("can't be matched here"));
     for (name, pattern, said) in [
         ("open", "(".repeat(50_000), no_pattern),
         ("nested", format!("{}{}", "(".repeat(50_000), ")".repeat(50_000)), beyond),

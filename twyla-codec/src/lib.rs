@@ -2,7 +2,8 @@
 //!
 //! The code that `twyla-build` generates calls this crate: [`json`] reads and writes text exactly as JSON Schema sees
 //! values, [`validate`] checks values against their contracts. The crate has no network and no async runtime. Programs use
-//! it through `twyla-runtime`, which re-exports what generated code needs.
+//! it through `twyla-runtime`, which re-exports what generated code needs. What only generated code calls may change in any
+//! version.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

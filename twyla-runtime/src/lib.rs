@@ -71,7 +71,7 @@ pub use service::dedupe::Dedupe;
 pub use service::fail::Fail;
 #[doc(hidden)]
 pub use service::handler;
-pub use service::handler::Listeners;
+pub use service::handler::{HandlerList, Listeners};
 pub use service::health::Health;
 pub use service::meta::{FirstFailure, Meta};
 pub use service::retry::Retry;

@@ -142,6 +142,9 @@ fn hostile_text_stays_text_and_its_history_is_told() {
     assert!(told(&files["events/evil.nothing.html"]).contains("no value is valid under its schema"));
     let changes = told(&files["changes.html"]);
     assert!(changes.contains("taken out evil.gone") && changes.contains("new evil.late"), "{changes}");
+    assert!(changes.contains("What git knows of the contracts, the newest first."), "{changes}");
+    let end = "Made from the schemas by cargo twyla docs . These pages load nothing from elsewhere.";
+    assert!(files.iter().all(|(name, page)| !name.ends_with(".html") || told(page).ends_with(end)), "{changes}");
     assert!(told(&files["rpc/evil.ask.html"]).contains("(the whole) required string or null at most 5 characters"));
     // as a script it is one list, which nothing in it ends
     let index = &files["search.js"];

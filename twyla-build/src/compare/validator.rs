@@ -91,6 +91,7 @@ impl Checker {
 
     /// Returns a value for changing one part after the other.
     pub fn changes(&self, value: Value) -> Changes<'_> {
+        let value = Box::new(value);
         let valid = self.with(|judge, shallow| judge.valid(&value, shallow)).unwrap_or_default();
         Changes { checker: self, value, valid }
     }
@@ -108,8 +109,8 @@ impl Checker {
 /// again.
 pub struct Changes<'a> {
     checker: &'a Checker,
-    /// Not moved: `valid` identifies its parts by their addresses.
-    value: Value,
+    /// Boxed, because `valid` identifies the parts by their addresses.
+    value: Box<Value>,
     valid: Valid,
 }
 

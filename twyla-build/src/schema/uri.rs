@@ -66,13 +66,16 @@ fn has_scheme(text: &str) -> bool {
 
 /// Percent-encodes what a URI can't contain. What is encoded already stays as it is.
 fn encoded(text: &str) -> String {
-    let is_literal = text.contains("//[");
+    let literal_end = text.find("//[").map_or(0, |at| {
+        let authority = at + "//".len();
+        text[authority..].find(['/', '?', '#']).map_or(text.len(), |end| authority + end)
+    });
     let mut out = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
         let is_kept = match c {
             '%' => text.get(at + 1..at + 3).is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())),
             // around an IPv6 address
-            '[' | ']' => is_literal,
+            '[' | ']' => at < literal_end,
             ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => false,
             c => c.is_ascii() && !c.is_ascii_control(),
         };
@@ -158,6 +161,7 @@ mod tests {
         assert_eq!(file_of(&base).as_deref(), Some("shared/50% [a].json"));
         assert_eq!(resolve("http://a/", "100%/b c").as_deref(), Ok("http://a/100%25/b%20c"));
         assert_eq!(resolve("http://[::1]/", "a%20b").as_deref(), Ok("http://[::1]/a%20b"));
+        assert_eq!(resolve("http://[::1]/", "a[1].json").as_deref(), Ok("http://[::1]/a%5B1%5D.json"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ const BATCH: usize = 64;
 /// How many deliveries share a task.
 const TOGETHER: usize = 16;
 
-/// RunningHandlers one listener until the service stops, then drains it.
+/// Runs one listener until the service stops, then drains it.
 pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscription, deadline: Duration) {
     let Subscription { mut deliveries, stop, done, .. } = subscription;
     let (event, group) = (listening.queue.event, listening.queue.group);

@@ -249,7 +249,7 @@ impl Service {
         self
     }
 
-    /// RunningHandlers until the process gets SIGINT or SIGTERM (Ctrl-C where there are no signals), then drains and closes the bus.
+    /// Runs until the process gets SIGINT or SIGTERM (Ctrl-C where there are no signals), then drains and closes the bus.
     ///
     /// To drain means: take no more events, let running handlers finish within the drain deadline, return the rest to the broker, and wait
     /// for pending confirms. A second signal ends the wait for handlers at once.
@@ -267,7 +267,7 @@ impl Service {
         Ok(())
     }
 
-    /// RunningHandlers until `end` resolves, then drains and closes the bus as [`run`](Self::run) does.
+    /// Runs until `end` resolves, then drains and closes the bus as [`run`](Self::run) does.
     ///
     /// # Errors
     /// As [`start`](Self::start), and [`Error::NoAddress`] as [`run`](Self::run).

@@ -65,7 +65,7 @@ impl Drop for RunningGuard<'_> {
 }
 
 impl RunningHandlers {
-    /// RunningHandlers a handler; `kept` is called if it has kept its thread for long.
+    /// Runs a handler, and calls `kept` if it keeps its thread for long.
     pub(crate) async fn watched<F: Future>(&self, handler: F, kept: impl Fn(Duration)) -> F::Output {
         let mut handler = pin!(handler);
         let (mut running, mut first) = (None, None);

@@ -150,7 +150,7 @@ impl Shell {
              <kbd aria-hidden=\"true\">/</kbd>\n<div id=\"found\" role=\"listbox\" aria-label=\"What was found\" hidden></div>\n\
              <p id=\"said\" class=\"unseen\" role=\"status\"></p>\n</div>\n</header>\n\
              <main id=\"main\" tabindex=\"-1\">\n{main}</main>\n\
-             <footer><p>ServedPages from the schemas by <code>cargo twyla docs</code>. These pages load nothing from elsewhere.</p></footer>\n\
+             <footer><p>Made from the schemas by <code>cargo twyla docs</code>. These pages load nothing from elsewhere.</p></footer>\n\
              </body>\n</html>\n"
         )
     }

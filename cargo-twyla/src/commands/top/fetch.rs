@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::Uri;
 use reqwest::StatusCode;
 use reqwest::blocking::Client;
+use reqwest::redirect::Policy;
 
 /// How long connecting may take, and the whole request.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -35,8 +36,8 @@ impl FromStr for Endpoint {
         }
         let authority = uri.authority().filter(|it| !it.host().is_empty() && it.port_u16().is_some());
         let address = authority.ok_or_else(expected)?.to_string();
-        let path = if uri.path() == "/" { "/metrics" } else { uri.path() };
-        Ok(Self { address, path: path.to_owned() })
+        let path = uri.path_and_query().map_or("/", |it| it.as_str());
+        Ok(Self { address, path: if path == "/" { "/metrics" } else { path }.to_owned() })
     }
 }
 
@@ -61,7 +62,7 @@ pub(super) enum Error {
 pub(super) fn get(endpoint: &Endpoint) -> Result<String, Error> {
     let Endpoint { address, path } = endpoint;
     let failed = |error: reqwest::Error| {
-        let unreachable = error.is_connect() || error.is_timeout() || error.is_builder();
+        let unreachable = error.is_connect() || error.is_timeout() || error.is_builder() || is_io(&error);
         if unreachable {
             Error::Unreachable { address: address.clone(), why: root_cause(&error) }
         } else {
@@ -69,7 +70,7 @@ pub(super) fn get(endpoint: &Endpoint) -> Result<String, Error> {
         }
     };
     // the port of an operator is near: no proxy of the environment leads to it
-    let client = Client::builder().no_proxy().timeout(DEADLINE).build().map_err(failed)?;
+    let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(DEADLINE).build().map_err(failed)?;
     let response = client.get(format!("http://{address}{path}")).send().map_err(failed)?;
     match response.status() {
         StatusCode::OK => {}
@@ -83,6 +84,11 @@ pub(super) fn get(endpoint: &Endpoint) -> Result<String, Error> {
         return Err(Error::TooLarge(address.clone()));
     }
     Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+/// Returns whether the connection failed, such as one that was reset.
+fn is_io(error: &reqwest::Error) -> bool {
+    std::iter::successors(error.source(), |it| (*it).source()).any(|it| it.is::<std::io::Error>())
 }
 
 /// Returns the text of the innermost error, such as `Connection refused (os error 111)`.
@@ -107,6 +113,7 @@ mod tests {
         assert_eq!(endpoint("127.0.0.1:9090"), of("127.0.0.1:9090", "/metrics"));
         assert_eq!(endpoint("http://[::1]:9090/"), of("[::1]:9090", "/metrics"));
         assert_eq!(endpoint("shop:80/ops/metrics"), of("shop:80", "/ops/metrics"));
+        assert_eq!(endpoint("shop:80/metrics?part=bus"), of("shop:80", "/metrics?part=bus"));
         for bad in ["9090", "shop", ":9090", "shop:99999", "https://shop:1", "shop:1/a b"] {
             assert!(endpoint(bad).is_err(), "{bad}");
         }

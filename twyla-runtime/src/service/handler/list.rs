@@ -1,6 +1,6 @@
 //! The registered handlers that `listeners![..]` and `rpcs![..]` collect.
 
-/// Handlers in the order of their list.
+/// Handlers in the order of their list: [`Listeners`](crate::Listeners) or [`Rpcs`](crate::Rpcs).
 #[derive(Clone, Debug)]
 pub struct HandlerList<R>(pub(crate) Vec<R>);
 

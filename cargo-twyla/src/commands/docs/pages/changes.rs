@@ -77,7 +77,7 @@ type Touched<'a> = (&'a ChangeKind, &'a str, Option<&'a str>);
 /// The page.
 pub(super) fn main(site: &Site) -> String {
     let mut out =
-        "<h1>Changes</h1>\n<p class=\"lead\">ChangeKind git knows of the contracts, the newest first.</p>\n".to_owned();
+        "<h1>Changes</h1>\n<p class=\"lead\">What git knows of the contracts, the newest first.</p>\n".to_owned();
     let mut all: Vec<(&Change, String, Option<String>)> = Vec::new();
     for subject in &site.subjects {
         for part in &subject.parts {

@@ -35,6 +35,10 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// may never be reached.
 const RETURN_DEADLINE: Duration = Duration::from_secs(2);
 
+/// How long to wait until the broker confirms that the connection is closed. A longer wait could exceed the deadline of the whole
+/// read, and the letters that were read would be lost.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
+
 /// The suffix of the connection's name on the broker, after the bus's app id.
 const ROLE: &str = "dead letters";
 /// The pause before a retry.
@@ -193,9 +197,10 @@ impl Amqp {
         }
         let failed = |error: Error| ReadError { why: error.to_string(), for_good: true };
         let connection = connection::connect(&self.config, ROLE).await.map_err(failed)?;
-        let channel = connection.create_channel().await?;
-        let reader = QueueReader::new(&connection, channel);
-        let dead = DeadQueue { queue, reader, connection, deadline: self.config.connect_deadline, is_closed: false };
+        let connection = ReadConnection { connection, is_closed: false };
+        let channel = connection.connection.create_channel().await?;
+        let reader = QueueReader::new(&connection.connection, channel);
+        let dead = DeadQueue { queue, reader, connection };
         match dead.count().await {
             Ok(count) => Ok(Some((dead, count))),
             Err(error) if error::is(&error, NOT_FOUND) => {
@@ -214,13 +219,16 @@ impl Amqp {
     }
 }
 
-/// A dead queue with its connection, which is closed on drop.
+/// A dead queue with its connection.
 struct DeadQueue {
     queue: ShortString,
     reader: QueueReader,
+    connection: ReadConnection,
+}
+
+/// A connection that is closed on drop.
+struct ReadConnection {
     connection: Connected,
-    /// How long the broker may take to confirm that the connection is closed.
-    deadline: Duration,
     is_closed: bool,
 }
 
@@ -254,11 +262,11 @@ impl DeadQueue {
     }
 
     async fn close(mut self) {
-        self.is_closed = self.connection.close_within(self.deadline).await;
+        self.connection.is_closed = self.connection.connection.close_within(CLOSE_DEADLINE).await;
     }
 }
 
-impl Drop for DeadQueue {
+impl Drop for ReadConnection {
     fn drop(&mut self) {
         // lapin closes an open connection on drop, but may wait for a lost one for ever
         if !self.is_closed {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::attempt::{PendingMessage, PublishError, PublishErrorKind};
@@ -166,24 +167,26 @@ async fn keep_open(link: Arc<AmqpLink>, now: watch::Sender<PublisherState>) {
 }
 
 /// Offers a channel until it ends. A channel that refuses what the broker accepts is replaced, and closed once all its messages
-/// are confirmed.
+/// are confirmed. Until then no other one is replaced: a queue that never confirms would keep each of them open.
 async fn keep_fresh(
     mut confirm_channel: Arc<ConfirmChannel>,
     connection: Arc<Connected>,
     now: &watch::Sender<PublisherState>,
 ) {
+    let mut leaving: Option<JoinHandle<()>> = None;
     loop {
         now.send_replace(PublisherState::Open(confirm_channel.clone(), connection.clone()));
         tokio::select! {
             () = confirm_channel.over() => return,
             () = confirm_channel.stale() => {}
         }
+        if leaving.as_ref().is_some_and(|it| !it.is_finished()) {
+            continue;
+        }
         match confirm_channel.renewed(&connection).await {
             Ok(renewed) => {
-                tracing::info!(
-                    "RabbitMQ refuses messages on one channel that it accepts on another, replacing the channel"
-                );
-                tokio::spawn(std::mem::replace(&mut confirm_channel, renewed).leave());
+                tracing::debug!("a new channel accepts what was refused several times, replacing the old one");
+                leaving = Some(tokio::spawn(std::mem::replace(&mut confirm_channel, renewed).leave()));
             }
             Err(error) => tracing::debug!(%error, "can't open a new channel to publish on"),
         }
