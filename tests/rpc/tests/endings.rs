@@ -61,7 +61,7 @@ async fn an_error_accounts_for_every_attempt() {
         let error = after(answers).await;
         assert!(matches!(error, CallError::Request { by: Side::Theirs, .. }), "{error}");
         assert_eq!(
-            (error.maybe_begun(), error.to_string().contains("an attempt before")),
+            (error.maybe_begun(), error.to_string().contains("an earlier attempt")),
             (begun, begun),
             "{answers:?}"
         );

@@ -1,17 +1,16 @@
 //! Reads the metrics of a service: one GET over plain HTTP.
 
-use std::error::Error as _;
-use std::io::Read;
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::Uri;
-use reqwest::StatusCode;
-use reqwest::blocking::Client;
-use reqwest::redirect::Policy;
 
-/// How long connecting may take, and the whole request.
-const DEADLINE: Duration = Duration::from_secs(10);
+use crate::support::paint;
+
+/// How long each step may take: connecting, sending, a part of the response.
+const DEADLINE: Duration = Duration::from_secs(5);
 /// The largest response in bytes: enough for 10,000 listeners.
 const MAX_RESPONSE: u64 = 64 << 20;
 
@@ -51,7 +50,7 @@ pub(super) enum Error {
     )]
     NotFound(String),
     #[error("{address} answers with {status}")]
-    Status { address: String, status: StatusCode },
+    Status { address: String, status: String },
     #[error("{0} doesn't speak HTTP")]
     NotHttp(String),
     #[error("{0} answers with more than {max} MiB of metrics", max = MAX_RESPONSE >> 20)]
@@ -60,46 +59,42 @@ pub(super) enum Error {
 
 /// Returns the metrics of a service, in Prometheus' text format.
 pub(super) fn get(endpoint: &Endpoint) -> Result<String, Error> {
-    let Endpoint { address, path } = endpoint;
-    let failed = |error: reqwest::Error| {
-        let unreachable = error.is_connect() || error.is_timeout() || error.is_builder() || is_io(&error);
-        if unreachable {
-            Error::Unreachable { address: address.clone(), why: root_cause(&error) }
-        } else {
-            Error::NotHttp(address.clone())
-        }
-    };
-    // the port of an operator is near: no proxy of the environment leads to it
-    let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(DEADLINE).build().map_err(failed)?;
-    let response = client.get(format!("http://{address}{path}")).send().map_err(failed)?;
-    match response.status() {
-        StatusCode::OK => {}
-        StatusCode::NOT_FOUND => return Err(Error::NotFound(address.clone())),
-        status => return Err(Error::Status { address: address.clone(), status }),
-    }
-    let mut body = Vec::new();
-    let read = response.take(MAX_RESPONSE + 1).read_to_end(&mut body);
-    read.map_err(|error| Error::Unreachable { address: address.clone(), why: error.to_string() })?;
-    if body.len() as u64 > MAX_RESPONSE {
+    let address = &endpoint.address;
+    let unreachable = |error: io::Error| Error::Unreachable { address: address.clone(), why: error.to_string() };
+    let answer = request(endpoint).map_err(unreachable)?;
+    if answer.len() as u64 > MAX_RESPONSE {
         return Err(Error::TooLarge(address.clone()));
     }
-    Ok(String::from_utf8_lossy(&body).into_owned())
-}
-
-/// Returns whether the connection failed, such as one that was reset.
-fn is_io(error: &reqwest::Error) -> bool {
-    std::iter::successors(error.source(), |it| (*it).source()).any(|it| it.is::<std::io::Error>())
-}
-
-/// Returns the text of the innermost error, such as `Connection refused (os error 111)`.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = error.to_string();
-        cause = error.source();
+    let text = String::from_utf8_lossy(&answer);
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| Error::NotHttp(address.clone()))?;
+    let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.lines().next()?.split_once(' '));
+    match status {
+        Some((_, status)) if status.starts_with("200") => Ok(body.to_owned()),
+        Some((_, status)) if status.starts_with("404") => Err(Error::NotFound(address.clone())),
+        Some((_, status)) => Err(Error::Status { address: address.clone(), status: paint::tame(status) }),
+        None => Err(Error::NotHttp(address.clone())),
     }
-    text
+}
+
+/// Sends the request, and reads the response until the connection ends.
+fn request(Endpoint { address, path }: &Endpoint) -> io::Result<Vec<u8>> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for target in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&target, DEADLINE) {
+            Ok(mut stream) => {
+                stream.set_read_timeout(Some(DEADLINE))?;
+                stream.set_write_timeout(Some(DEADLINE))?;
+                // A response of HTTP/1.0 ends with the connection (RFC 1945, section 7.2.2), and has no chunks.
+                let head = ["GET ", path, " HTTP/1.0\r\nhost: ", address, "\r\naccept: text/plain\r\n\r\n"];
+                stream.write_all(head.concat().as_bytes())?;
+                let mut answer = Vec::new();
+                stream.take(MAX_RESPONSE + 1).read_to_end(&mut answer)?;
+                return Ok(answer);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 #[cfg(test)]
