@@ -1,6 +1,6 @@
 //! Typed values as JSON text, checked against JSON Schema contracts on reading and writing.
 //!
-//! The code that `twyla-build` generates calls this crate: [`json`] reads and writes text exactly as JSON Schema sees
+//! The code that `twyla-build` generates calls this crate: `json` reads and writes text exactly as JSON Schema sees
 //! values, [`validate`] checks values against their contracts. The crate has no network and no async runtime. Programs use
 //! it through `twyla-runtime`, which re-exports what generated code needs. What only generated code calls may change in any
 //! version.
@@ -8,7 +8,9 @@
 #![warn(missing_docs)]
 
 mod excerpt;
+#[doc(hidden)]
 pub mod json;
+#[doc(hidden)]
 pub mod path;
 pub mod validate;
 mod violation;

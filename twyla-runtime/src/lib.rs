@@ -69,8 +69,6 @@ pub use service::Service;
 pub use service::ack::{Ack, Decision};
 pub use service::dedupe::Dedupe;
 pub use service::fail::Fail;
-#[doc(hidden)]
-pub use service::handler;
 pub use service::handler::{HandlerList, Listeners};
 pub use service::health::Health;
 pub use service::meta::{FirstFailure, Meta};
@@ -113,6 +111,12 @@ macro_rules! include_contracts {
             "/twyla.rs"
         ));
     };
+}
+
+/// What handlers are made of. A module of its own in front of `__private`, because the compiler shows the first path in its errors.
+#[doc(hidden)]
+pub mod handler {
+    pub use crate::service::handler::*;
 }
 
 /// What the code that `twyla-build` generates and the macros expand to calls. Not part of the public API.

@@ -3,5 +3,6 @@
 pub(crate) mod envelope;
 pub mod event;
 pub(crate) mod otherwise;
+#[doc(hidden)]
 pub mod record;
 pub(crate) mod session;
