@@ -268,7 +268,7 @@ impl ConfirmChannel {
         if let Some(problem) = &pending.ended {
             return Err(problem.clone());
         }
-        if pending.nacks.take_turn(route, Instant::now()) {
+        if pending.nacks.take_turn(route, Instant::now) {
             return Ok(WriteOutcome::Nacked);
         }
         if identity.as_deref().is_some_and(|identity| pending.unconfirmed.has(identity)) {

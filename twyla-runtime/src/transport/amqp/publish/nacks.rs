@@ -37,11 +37,12 @@ impl Nacks {
     }
 
     /// Returns whether to try the next message of this route on a new channel; if so, `false` for the next second.
-    pub(crate) fn take_turn(&mut self, route: &AmqpRoute<'_>, now: Instant) -> bool {
+    pub(crate) fn take_turn(&mut self, route: &AmqpRoute<'_>, now: impl FnOnce() -> Instant) -> bool {
         if self.0.is_empty() {
             return false;
         }
         let Some(refused) = self.0.get_mut(&route.name()) else { return false };
+        let now = now();
         let waits = refused.tried.is_some_and(|tried| now.saturating_duration_since(tried) < BETWEEN_TRIES);
         let is_due = refused.in_a_row >= IN_A_ROW && !waits;
         if is_due {
@@ -64,14 +65,14 @@ mod tests {
         nacks.note(&full, false);
         nacks.note(&full, true);
         nacks.note(&full, false);
-        assert!(!nacks.take_turn(&full, now), "it was confirmed in between");
+        assert!(!nacks.take_turn(&full, || now), "it was confirmed in between");
         nacks.note(&full, false);
         nacks.note(&free, true);
-        assert!(!nacks.take_turn(&free, now));
-        assert!(nacks.take_turn(&full, now));
-        assert!(!nacks.take_turn(&full, now), "one at a time");
-        assert!(nacks.take_turn(&full, now + BETWEEN_TRIES));
+        assert!(!nacks.take_turn(&free, || now));
+        assert!(nacks.take_turn(&full, || now));
+        assert!(!nacks.take_turn(&full, || now), "one at a time");
+        assert!(nacks.take_turn(&full, || now + BETWEEN_TRIES));
         nacks.note(&full, true);
-        assert!(!nacks.take_turn(&full, now + 2 * BETWEEN_TRIES));
+        assert!(!nacks.take_turn(&full, || now + 2 * BETWEEN_TRIES));
     }
 }
