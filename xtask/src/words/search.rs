@@ -14,8 +14,11 @@ pub(super) struct Found<'a> {
 /// Returns each occurrence of a word. Of Rust code, the tests at the end of a file are left out.
 pub(super) fn all(text: &str, is_rust: bool) -> Vec<Found<'_>> {
     let mut all = Vec::new();
-    for (index, text) in text.lines().enumerate() {
-        if is_rust && text == "#[cfg(test)]" {
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((index, text)) = lines.next() {
+        // other items of tests may stand anywhere
+        let is_module = |line: &str| line.starts_with("mod ") && line.ends_with('{');
+        if is_rust && text == "#[cfg(test)]" && lines.peek().is_some_and(|(_, next)| is_module(next)) {
             break;
         }
         let lower = text.to_lowercase();
@@ -61,6 +64,7 @@ mod tests {
 
     #[test]
     fn leaves_out_the_tests_of_a_file() {
-        assert_eq!(found("// anew\n#[cfg(test)]\nmod tests { /* told */ }"), [(1, "anew")]);
+        assert_eq!(found("// anew\n#[cfg(test)]\nmod tests {\n    // told\n}"), [(1, "anew")]);
+        assert_eq!(found("#[cfg(test)]\nmod order;\n// told"), [(3, "told")]);
     }
 }
