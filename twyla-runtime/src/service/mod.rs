@@ -9,8 +9,7 @@ pub(crate) mod catch_panic;
 pub(crate) mod consumer_loop;
 pub(crate) mod dedupe;
 pub(crate) mod fail;
-#[doc(hidden)]
-pub mod handler;
+pub(crate) mod handler;
 pub(crate) mod health;
 pub(crate) mod hold;
 pub(crate) mod key_order;
