@@ -4,16 +4,18 @@ use std::any::TypeId;
 use std::collections::HashSet;
 use std::fmt;
 use std::future::{Future, IntoFuture, ready};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::retry::{self, RetryDecision, RetryPolicy};
 use super::route::Link;
+use crate::bus::config::FOREVER;
 use crate::contract::event::{AsContext, EventContext};
 use crate::contract::session::Session;
 use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Key, Kind, NoRoute};
@@ -22,7 +24,6 @@ use crate::rpc::protocol::headers;
 use crate::rpc::protocol::meta::CallMeta;
 use crate::rpc::protocol::method::{Body, Method, NoError};
 use crate::rpc::protocol::problem::{Broken, Part, Problem};
-use crate::rpc::protocol::timer::{self, Late};
 use crate::rpc::protocol::written::written;
 use crate::rpc::server::dispatch::Server;
 use crate::telemetry::trace::TraceContext;
@@ -221,7 +222,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
     };
     Box::pin(async move {
         let begun = Instant::now();
-        let ours = timer::since(begun, deadline);
+        let ours = begun + deadline.min(FOREVER);
         let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
         let mut state = AttemptState::default();
         let outcome = match rpc.attempts(M::NAME, M::IDEMPOTENT, &mut ask, until, &mut state).await {
@@ -282,8 +283,8 @@ impl From<AttemptError> for CallFailure {
     }
 }
 
-impl From<Late> for CallFailure {
-    fn from(_: Late) -> Self {
+impl From<Elapsed> for CallFailure {
+    fn from(_: Elapsed) -> Self {
         Self::TimedOut
     }
 }
@@ -302,7 +303,7 @@ impl Rpc {
         let given = matches!(ask.key, Some(Key::Given(_)));
         let mut rounds = 0;
         let mut route = loop {
-            let NoRoute { why, for_good } = match timer::by(until, pin!(self.inner.link.route(ask.service))).await? {
+            let NoRoute { why, for_good } = match timeout_at(until, self.inner.link.route(ask.service)).await? {
                 Ok(route) => break route,
                 Err(none) => none,
             };
@@ -327,13 +328,13 @@ impl Rpc {
             state.sending = true;
             let span = span::call(ask.service, ask.method, ask.attempt, self.session, self.trace.as_ref());
             ask.trace = span.context().cloned();
-            let sent = timer::by(one.map_or(until, |one| now + one), pin!(route.send(ask))).await;
+            let sent = timeout_at(one.map_or(until, |one| now + one), route.send(ask)).await;
             let outcome = match (sent, one) {
                 (Ok(outcome), _) => outcome,
-                (Err(Late), Some(one)) => {
+                (Err(_), Some(one)) => {
                     Err(AttemptError { maybe_begun: true, why: format!("there was no answer within {one:?}") })
                 }
-                (Err(Late), None) => return Err(CallFailure::TimedOut),
+                (Err(_), None) => return Err(CallFailure::TimedOut),
             };
             state.sending = false;
             match &outcome {

@@ -1,16 +1,14 @@
 //! A cache of a resolver's answers. One lookup runs at a time, and all callers share its result.
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use reqwest::Url;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::endpoints::{self, Endpoints, Resolve};
-use crate::rpc::protocol::timer;
 
 /// How long an answer is fresh, and how long an error is.
 const RESOLVED: Duration = Duration::from_secs(5);
@@ -96,10 +94,10 @@ impl CachedService {
     }
 
     async fn ask(&self, name: &str, resolver: &dyn Resolve) {
-        let urls = match timer::within(PATIENCE, pin!(resolver.resolve(name))).await {
+        let urls = match timeout(PATIENCE, resolver.resolve(name)).await {
             Ok(Ok(urls)) => addresses(name, &urls),
             Ok(Err(error)) => Err(unknown(name, &error.to_string())),
-            Err(timer::Late) => Err(unknown(name, &format!("its resolver has not answered within {PATIENCE:?}"))),
+            Err(_) => Err(unknown(name, &format!("its resolver has not answered within {PATIENCE:?}"))),
         };
         let before = self.resolution().endpoints.clone();
         let in_a_while = |pause| Some(Instant::now() + pause);
@@ -140,7 +138,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use tokio::sync::Semaphore;
-    use tokio::time::{advance, sleep, timeout};
+    use tokio::time::{advance, sleep};
 
     use super::*;
 

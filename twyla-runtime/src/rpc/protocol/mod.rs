@@ -12,5 +12,4 @@ pub(crate) mod headers;
 pub(crate) mod meta;
 pub mod method;
 pub(crate) mod problem;
-pub(crate) mod timer;
 pub(crate) mod written;

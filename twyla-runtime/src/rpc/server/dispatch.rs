@@ -2,21 +2,20 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 #[cfg(feature = "rpc-server")]
 use super::body_budget::Room;
 use super::settings::Serve;
+use crate::bus::config::FOREVER;
 use crate::contract::session::Session;
 use crate::rpc::handler::{Given, Incoming, Registration, problem};
 use crate::rpc::protocol::ask::{Answer, Ask, Key};
 use crate::rpc::protocol::meta::CallMeta;
-use crate::rpc::protocol::timer;
 use crate::service::catch_panic::guarded;
 use crate::service::phase::Phase;
 use crate::telemetry::metrics::RpcMetrics;
@@ -120,7 +119,7 @@ impl Server {
         let Registration { mark, handle, policy, .. } = served.registration;
         let name = mark.subject();
         let most = ask.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
-        let deadline = timer::since(asked, most);
+        let deadline = asked + most.min(FOREVER);
         let session = ask.session.unwrap_or_else(Session::new);
         let span = span::serve(name, ask.attempt, &session, ask.trace.as_ref());
         let counted = served.figures.begin(name);
@@ -133,7 +132,7 @@ impl Server {
             trace: span.context().cloned(),
         };
         let incoming = Incoming { request: ask.request, context: ask.context, meta, given: self.given.clone() };
-        let outcome = timer::by(deadline, pin!(guarded(move || handle(incoming), || span.enter()))).await;
+        let outcome = timeout_at(deadline, guarded(move || handle(incoming), || span.enter())).await;
         let answer = match outcome {
             // the handler's own calls share its deadline, so their failure at that moment is a timeout here
             Ok(Ok(answer)) if answer.status != 500 || Instant::now() < deadline => answer,

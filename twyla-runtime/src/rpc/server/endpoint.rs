@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use axum::http::header::{CONNECTION, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
 use super::dispatch::{Served, Server, busy};
@@ -23,8 +23,8 @@ use super::head::{Accepts, HeadRefusal};
 use crate::rpc::handler::{problem, too_large};
 use crate::rpc::protocol::ask::{Answer, Kind};
 use crate::rpc::protocol::body::Pieces;
+use crate::rpc::protocol::headers;
 use crate::rpc::protocol::problem::Problem;
-use crate::rpc::protocol::{headers, timer};
 use crate::telemetry::metrics;
 
 const IDEMPOTENT: HeaderName = HeaderName::from_static(headers::IDEMPOTENT);
@@ -154,7 +154,7 @@ where
         }
         true
     };
-    let is_read = !waits && timer::within(LEAVING, pin!(reading)).await == Ok(true);
+    let is_read = !waits && timeout(LEAVING, reading).await == Ok(true);
     let response = response(answer);
     if is_read { response } else { last(response) }
 }
@@ -203,7 +203,7 @@ where
         Ok(pieces.whole())
     };
     let late = |_| problem(408, name, format!("no whole request came within {within:?}"));
-    timer::within(within, pin!(reading)).await.map_err(late)?
+    timeout(within, reading).await.map_err(late)?
 }
 
 /// Rounds a duration up to whole seconds.
