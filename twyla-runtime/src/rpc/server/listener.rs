@@ -25,7 +25,6 @@ use tower_service::Service;
 
 use super::dispatch::Server;
 use super::endpoint;
-use super::idle_timer::Waits;
 use super::settings::{ADDRESS, Serve, is_address};
 use crate::bus::config::FOREVER;
 use crate::bus::error::Error;
@@ -91,7 +90,7 @@ impl Bound {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         let timeouts =
             Timeouts { first: settings.read_deadline.min(FOREVER), written: settings.write_deadline.min(FOREVER) };
-        builder.http1().header_read_timeout(timeouts.first);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(timeouts.first);
         builder
             .http2()
             .timer(TokioTimer::new())
@@ -159,7 +158,7 @@ struct Timeouts {
 
 /// Serves one connection; once the service stops, until its calls are answered.
 async fn connection(
-    mut builder: auto::Builder<TokioExecutor>,
+    builder: auto::Builder<TokioExecutor>,
     stream: TcpStream,
     front: Front,
     mut phase: watch::Receiver<Phase>,
@@ -175,7 +174,6 @@ async fn connection(
     if !begun {
         return;
     }
-    builder.http1().timer(Waits::default());
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(timeouts.written));
     let stream = TokioIo::new(Box::pin(stream));

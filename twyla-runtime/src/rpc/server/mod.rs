@@ -8,8 +8,6 @@ pub(crate) mod endpoint;
 #[cfg(feature = "rpc-server")]
 pub(crate) mod head;
 #[cfg(feature = "rpc-server")]
-pub(crate) mod idle_timer;
-#[cfg(feature = "rpc-server")]
 pub(crate) mod listener;
 pub(crate) mod serving;
 pub(crate) mod settings;
