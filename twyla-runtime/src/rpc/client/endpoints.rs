@@ -14,7 +14,6 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-use super::append_only_map::Grown;
 use super::budget::Budget;
 use super::env;
 
@@ -66,8 +65,6 @@ pub(crate) struct Endpoints {
 pub(crate) struct Endpoint {
     /// The base URL, with a trailing `/`.
     base: Url,
-    /// The cached URLs of its RPCs.
-    urls: Grown<Url>,
     /// The header `host`, if a call needs one.
     host: Option<HeaderValue>,
     /// The number of consecutive failures to connect.
@@ -83,7 +80,6 @@ impl Endpoints {
         let address = |base| Endpoint {
             host: host(&base),
             base,
-            urls: Grown::default(),
             failures: AtomicU32::new(0),
             down_until: AtomicU64::new(0),
             begun,
@@ -134,12 +130,8 @@ impl Endpoint {
     }
 
     /// Returns the URL of an RPC.
-    pub(crate) fn url(&self, method: &'static str) -> Option<Url> {
-        if let Some(url) = self.urls.get(method) {
-            return Some(url.clone());
-        }
-        let url = self.base.join("rpc/").and_then(|base| base.join(method)).ok()?;
-        Some(self.urls.get_or_add(method, url).clone())
+    pub(crate) fn url(&self, method: &str) -> Option<Url> {
+        self.base.join(&format!("rpc/{method}")).ok()
     }
 
     fn is_up(&self) -> bool {
@@ -217,11 +209,6 @@ impl fmt::Debug for EndpointConfig {
 }
 
 impl EndpointConfig {
-    /// Returns the fixed addresses of a service.
-    pub(crate) fn fixed(&self, service: &str) -> Option<Vec<Url>> {
-        self.fixed.get(&env::key(service)).cloned()
-    }
-
     /// Returns why a service has no address.
     pub(crate) fn missing(&self, service: &str) -> String {
         match &self.unset {

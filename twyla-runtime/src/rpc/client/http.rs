@@ -1,8 +1,8 @@
 //! Calls over HTTP: sends attempts to a service's addresses in turn and reads answers into a bounded buffer.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use reqwest::header::{
 use reqwest::{Client, ClientBuilder, Method, Request, Response, Url, redirect};
 use uuid::Uuid;
 
-use super::append_only_map::Grown;
 use super::budget::Budget;
 use super::config::Config;
 use super::endpoints::{Endpoint, EndpointConfig, Endpoints};
+use super::env;
 use super::resolver_cache::ResolverCache;
 use crate::bus::config::ConfigError;
 use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Key, Kind, NoRoute};
@@ -43,34 +43,17 @@ pub(crate) struct Http {
     places: EndpointConfig,
     max_answer: usize,
     http2: bool,
-    /// The cached fixed addresses.
-    fixed: Grown<Arc<Endpoints>>,
-    /// The cached addresses from a resolver.
+    /// The fixed addresses, by the service's name in variables.
+    fixed: HashMap<String, Arc<Endpoints>>,
+    /// The addresses from a resolver.
     resolved: ResolverCache,
 }
 
 /// The addresses that a call may use, and those tried in this round.
 pub(crate) struct HttpRoute<'a> {
     http: &'a Http,
-    endpoints: EndpointsRef<'a>,
+    endpoints: Arc<Endpoints>,
     tried: Vec<usize>,
-}
-
-/// Addresses, held for the duration of a call.
-enum EndpointsRef<'a> {
-    Fixed(&'a Endpoints),
-    Resolved(Arc<Endpoints>),
-}
-
-impl Deref for EndpointsRef<'_> {
-    type Target = Endpoints;
-
-    fn deref(&self) -> &Endpoints {
-        match self {
-            Self::Fixed(endpoints) => endpoints,
-            Self::Resolved(endpoints) => endpoints,
-        }
-    }
 }
 
 impl Http {
@@ -100,42 +83,29 @@ impl Http {
         };
         let encrypted = made(builder())?;
         let plain = if config.http2 { made(builder().http2_prior_knowledge())? } else { encrypted.clone() };
+        let known = |urls: &Vec<Url>| Arc::new(Endpoints::new(urls.clone(), None, Arc::default()));
+        let fixed = config.places.fixed.iter().map(|(service, urls)| (service.clone(), known(urls))).collect();
         Ok(Self {
             plain,
             encrypted,
             places: config.places,
             max_answer: config.max_answer,
             http2: config.http2,
-            fixed: Grown::default(),
+            fixed,
             resolved: ResolverCache::default(),
         })
     }
 
     pub(crate) async fn route(&self, service: &'static str) -> Result<HttpRoute<'_>, NoRoute> {
-        let endpoints = match self.fixed.get(service) {
-            Some(endpoints) => EndpointsRef::Fixed(endpoints),
-            None => match self.resolved.fresh(service) {
-                Some(endpoints) => EndpointsRef::Resolved(endpoints),
-                // boxed: few calls take this branch, and the future of the others stays small
-                None => Box::pin(self.find(service)).await?,
-            },
+        let endpoints = match (self.fixed.get(&env::key(service)), &self.places.resolver) {
+            (Some(endpoints), _) => endpoints.clone(),
+            (None, Some(resolver)) => {
+                let resolved = self.resolved.of(service, resolver).await;
+                resolved.map_err(|why| NoRoute { why, for_good: false })?
+            }
+            (None, None) => return Err(NoRoute { why: self.places.missing(service), for_good: true }),
         };
         Ok(HttpRoute { http: self, endpoints, tried: Vec::new() })
-    }
-
-    /// Finds the addresses of a service.
-    async fn find(&self, service: &'static str) -> Result<EndpointsRef<'_>, NoRoute> {
-        if let Some(urls) = self.places.fixed(service) {
-            let endpoints = Endpoints::new(urls, None, Arc::default());
-            return Ok(EndpointsRef::Fixed(self.fixed.get_or_add(service, endpoints.into())));
-        }
-        match &self.places.resolver {
-            Some(resolver) => match self.resolved.of(service, resolver).await {
-                Ok(endpoints) => Ok(EndpointsRef::Resolved(endpoints)),
-                Err(why) => Err(NoRoute { why, for_good: false }),
-            },
-            None => Err(NoRoute { why: self.places.missing(service), for_good: true }),
-        }
     }
 }
 

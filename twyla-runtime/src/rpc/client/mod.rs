@@ -1,7 +1,5 @@
 //! The RPC client: endpoints of services, calls and retries.
 
-#[cfg(feature = "rpc-client")]
-pub(crate) mod append_only_map;
 pub(crate) mod budget;
 pub(crate) mod call;
 #[cfg(feature = "rpc-client")]

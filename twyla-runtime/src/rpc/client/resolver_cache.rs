@@ -50,7 +50,7 @@ impl Resolution {
 
 impl ResolverCache {
     /// Returns the addresses of a service if they are fresh.
-    pub(crate) fn fresh(&self, service: &str) -> Option<Arc<Endpoints>> {
+    fn fresh(&self, service: &str) -> Option<Arc<Endpoints>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(service)?.resolution().endpoints(Duration::ZERO)
     }
 
@@ -63,6 +63,9 @@ impl ResolverCache {
     /// # Cancel safety
     /// The lookup runs in a task of its own, so that other callers get its result even if this one is cancelled.
     pub(crate) async fn of(&self, name: &'static str, resolver: &Arc<dyn Resolve>) -> Result<Arc<Endpoints>, String> {
+        if let Some(endpoints) = self.fresh(name) {
+            return Ok(endpoints);
+        }
         let service = self.0.write().unwrap_or_else(PoisonError::into_inner).entry(name).or_default().clone();
         if let Ok(lookup) = service.lookup.clone().try_lock_owned() {
             // another caller may have finished a lookup meanwhile
