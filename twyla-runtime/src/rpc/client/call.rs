@@ -22,9 +22,8 @@ use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Key, Kind, No
 use crate::rpc::protocol::error::{CallError, Side};
 use crate::rpc::protocol::headers;
 use crate::rpc::protocol::meta::CallMeta;
-use crate::rpc::protocol::method::{Body, Method, NoError};
+use crate::rpc::protocol::method::{Body, Method, NoError, encoded};
 use crate::rpc::protocol::problem::{Broken, Part, Problem};
-use crate::rpc::protocol::written::written;
 use crate::rpc::server::dispatch::Server;
 use crate::telemetry::trace::TraceContext;
 use crate::telemetry::{metrics, span};
@@ -154,22 +153,15 @@ fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encod
         errors: refusal.violations.iter().map(Broken::from).collect(),
         maybe_begun: false,
     };
-    // request and context share one buffer
-    let (mut text, length) = written(|out| {
-        request.encode(out)?;
-        let length = out.len();
-        context.encode(out)?;
-        Ok(length)
-    })
-    .map_err(refused)?;
-    let context = headers::ascii_json(text.split_off(length));
+    let request = encoded(|out| request.encode(out)).map_err(refused)?;
+    let context = headers::ascii_json(encoded(|out| context.encode(out)).map_err(refused)?);
     let (bytes, most) = (context.len(), headers::MAX_CONTEXT);
     if bytes > most {
         let detail = format!("the context has {bytes} bytes, and at most {most} fit in a header");
         let broken = Broken { pointer: String::new(), keyword: "maxLength".to_owned(), detail };
         return Err(CallError::Request { method, by: Side::Ours, errors: vec![broken], maybe_begun: false });
     }
-    Ok(Encoded { request: text, context })
+    Ok(Encoded { request, context })
 }
 
 /// A call in progress: the future of [`Rpc::call`].

@@ -5,8 +5,8 @@ use std::future::ready;
 
 use super::registration::AnswerFuture;
 use crate::rpc::protocol::ask::Answer;
+use crate::rpc::protocol::method::encoded;
 use crate::rpc::protocol::problem::{Broken, Part, Problem};
-use crate::rpc::protocol::written::written;
 use crate::rpc::{Body, CallMeta, Method};
 use crate::service::catch_panic::chain;
 use crate::service::fail::{self, FailAction};
@@ -17,8 +17,8 @@ type Cause = Box<dyn Error + Send + Sync>;
 /// Converts a handler's result to an answer.
 pub fn answer<M: Method, E: Into<Cause>>(outcome: Result<M::Response, E>) -> Answer {
     match outcome {
-        Ok(response) => match written(|out| response.encode(out)) {
-            Ok((body, ())) => Answer::response(body),
+        Ok(response) => match encoded(|out| response.encode(out)) {
+            Ok(body) => Answer::response(body),
             Err(refusal) => broken::<M>("response", M::RESPONSE, &refusal),
         },
         Err(error) => failed::<M>(&*error.into()),
@@ -33,8 +33,8 @@ pub fn answered(answer: Answer) -> AnswerFuture {
 
 fn failed<M: Method>(error: &(dyn Error + 'static)) -> Answer {
     if let Some(error) = fail::causes(error).find_map(|error| error.downcast_ref::<M::Error>()) {
-        return match written(|out| error.encode(out)) {
-            Ok((body, ())) => Answer::error(body),
+        return match encoded(|out| error.encode(out)) {
+            Ok(body) => Answer::error(body),
             Err(refusal) => broken::<M>("error", "its contract", &refusal),
         };
     }

@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 
+use bytes::Bytes;
+
 use crate::contract::event::EventContext;
 use crate::contract::record::{Mark, Schema};
 use twyla_codec::json::{Fault, Read, Reader, Write};
@@ -36,6 +38,13 @@ impl<T: Read + Write + Validate + Send + 'static> Body for T {
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         contract::encode(self, out)
     }
+}
+
+/// Returns the text that `encode` appends.
+pub(crate) fn encoded(encode: impl FnOnce(&mut Vec<u8>) -> Result<(), Refusal>) -> Result<Bytes, Refusal> {
+    let mut text = Vec::with_capacity(128);
+    encode(&mut text)?;
+    Ok(text.into())
 }
 
 /// An RPC: the type that is generated for `rpc/<service>/<method>`, `contracts::rpc::<service>::<Method>`.

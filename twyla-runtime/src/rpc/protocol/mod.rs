@@ -12,4 +12,3 @@ pub(crate) mod headers;
 pub(crate) mod meta;
 pub mod method;
 pub(crate) mod problem;
-pub(crate) mod written;
