@@ -20,7 +20,6 @@ use super::env;
 use super::resolver_cache::ResolverCache;
 use crate::bus::config::ConfigError;
 use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Key, Kind, NoRoute};
-use crate::rpc::protocol::body::Pieces;
 use crate::rpc::protocol::headers;
 use crate::service::catch_panic;
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE};
@@ -227,15 +226,12 @@ async fn answer(response: &mut Response, most: usize, address: &Endpoint) -> Res
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Ok(too_large());
     }
-    let mut pieces = Pieces::of_at_most(most);
+    let mut body = BytesMut::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => {
-                if pieces.add(chunk).is_err() {
-                    return Ok(too_large());
-                }
-            }
-            Ok(None) => return Ok(answer(kind, pieces.whole())),
+            Ok(Some(chunk)) if body.len() + chunk.len() > most => return Ok(too_large()),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(answer(kind, body.freeze())),
             Err(error) => {
                 let why = format!("{}: its answer was cut short: {}", address.base(), chain(&error));
                 return Err(AttemptError { maybe_begun: true, why });

@@ -1,8 +1,6 @@
 //! The messages between a caller and a service, independent of the transport, and their form in HTTP.
 
 pub mod ask;
-#[cfg(any(feature = "rpc-client", feature = "rpc-server"))]
-pub(crate) mod body;
 pub(crate) mod error;
 #[cfg_attr(
     not(all(feature = "rpc-client", feature = "rpc-server")),

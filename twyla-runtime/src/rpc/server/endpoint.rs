@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::header::{CONNECTION, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
@@ -22,7 +22,6 @@ use super::head;
 use super::head::{Accepts, HeadRefusal};
 use crate::rpc::handler::{problem, too_large};
 use crate::rpc::protocol::ask::{Answer, Kind};
-use crate::rpc::protocol::body::Pieces;
 use crate::rpc::protocol::headers;
 use crate::rpc::protocol::problem::Problem;
 use crate::telemetry::metrics;
@@ -183,7 +182,7 @@ where
     let version = request.version();
     let body = request.body_mut();
     let reading = async {
-        let mut pieces = Pieces::of_at_most(most);
+        let mut text = BytesMut::new();
         let mut share = server.room.share();
         loop {
             let data = match body.frame().await {
@@ -194,13 +193,16 @@ where
                 }
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
             };
-            pieces.add(data).map_err(|_| too_large(name, most))?;
+            if text.len() + data.len() > most {
+                return Err(too_large(name, most));
+            }
+            text.extend_from_slice(&data);
             if body.is_end_stream() {
                 break;
             }
-            share.grow(pieces.len()).map_err(|_| busy(served, "the memory for incoming requests is used up"))?;
+            share.grow(text.len()).map_err(|_| busy(served, "the memory for incoming requests is used up"))?;
         }
-        Ok(pieces.whole())
+        Ok(text.freeze())
     };
     let late = |_| problem(408, name, format!("no whole request came within {within:?}"));
     timeout(within, reading).await.map_err(late)?
