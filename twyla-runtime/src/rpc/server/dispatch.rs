@@ -8,8 +8,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout_at};
 
-#[cfg(feature = "rpc-server")]
-use super::body_budget::Room;
 use super::settings::Serve;
 use crate::bus::config::FOREVER;
 use crate::contract::session::Session;
@@ -33,9 +31,9 @@ pub(crate) struct Server {
     given: Arc<Given>,
     pub(crate) settings: Serve,
     places: Semaphore,
-    /// The memory budget of requests that are still arriving.
+    /// The memory budget of requests that are still arriving: a permit is a byte.
     #[cfg(feature = "rpc-server")]
-    pub(crate) room: Room,
+    pub(crate) body_budget: Semaphore,
     phase: watch::Receiver<Phase>,
     /// Whether active calls are to be dropped.
     ended: watch::Sender<bool>,
@@ -75,7 +73,7 @@ impl Server {
             given: Arc::new(given),
             places: Semaphore::new(settings.places() as usize),
             #[cfg(feature = "rpc-server")]
-            room: Room::of(settings.max_buffered.max(settings.max_request)),
+            body_budget: Semaphore::new(settings.max_buffered.max(settings.max_request).min(Semaphore::MAX_PERMITS)),
             settings,
             phase,
             ended: watch::Sender::new(false),

@@ -14,6 +14,7 @@ use axum::http::header::{CONNECTION, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
@@ -183,7 +184,7 @@ where
     let body = request.body_mut();
     let reading = async {
         let mut text = BytesMut::new();
-        let mut share = server.room.share();
+        let mut share: Option<SemaphorePermit<'_>> = None;
         loop {
             let data = match body.frame().await {
                 None => break,
@@ -200,7 +201,14 @@ where
             if body.is_end_stream() {
                 break;
             }
-            share.grow(text.len()).map_err(|_| busy(served, "the memory for incoming requests is used up"))?;
+            // only now: most requests arrive in one piece
+            let bytes = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            let more = server.body_budget.try_acquire_many(bytes);
+            let more = more.map_err(|_| busy(served, "the memory for incoming requests is used up"))?;
+            match &mut share {
+                Some(share) => share.merge(more),
+                None => share = Some(more),
+            }
         }
         Ok(text.freeze())
     };

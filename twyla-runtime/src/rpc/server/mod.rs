@@ -1,7 +1,5 @@
 //! The RPC server: limits, deadlines and the HTTP front.
 
-#[cfg(feature = "rpc-server")]
-pub(crate) mod body_budget;
 pub(crate) mod dispatch;
 #[cfg(feature = "rpc-server")]
 pub(crate) mod endpoint;
