@@ -18,7 +18,7 @@ use super::route::Link;
 use crate::bus::config::FOREVER;
 use crate::contract::event::{AsContext, EventContext};
 use crate::contract::session::Session;
-use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Key, Kind, NoRoute};
+use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Kind, NoRoute};
 use crate::rpc::protocol::error::{CallError, Side};
 use crate::rpc::protocol::headers;
 use crate::rpc::protocol::meta::CallMeta;
@@ -201,6 +201,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
         Ok(encoded) => encoded,
         Err(error) => return Box::pin(ready(Err(error))),
     };
+    let may_repeat = M::IDEMPOTENT || key.is_some();
     let mut ask = Ask {
         service: M::SERVICE,
         method: M::METHOD,
@@ -209,7 +210,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
         session: rpc.session.map(Session::from),
         timeout: None,
         attempt: 1,
-        key: Some(key.map_or_else(Key::new, Key::Given)),
+        key: Some(key.unwrap_or_else(|| Uuid::new_v4().to_string().into())),
         trace: None,
     };
     Box::pin(async move {
@@ -217,7 +218,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
         let ours = begun + deadline.min(FOREVER);
         let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
         let mut state = AttemptState::default();
-        let outcome = match rpc.attempts(M::NAME, M::IDEMPOTENT, &mut ask, until, &mut state).await {
+        let outcome = match rpc.attempts(M::NAME, may_repeat, &mut ask, until, &mut state).await {
             Ok(answer) => rpc.answered::<M>(answer, begun).map_err(|error| error.after_another(state.maybe_begun)),
             Err(CallFailure::NoAnswer(lost)) => {
                 let maybe_begun = state.maybe_begun || lost.maybe_begun;
@@ -286,13 +287,12 @@ impl Rpc {
     async fn attempts(
         &self,
         name: &'static str,
-        idempotent: bool,
+        may_repeat: bool,
         ask: &mut Ask,
         until: Instant,
         state: &mut AttemptState,
     ) -> Result<Answer, CallFailure> {
         let retry_policy = &self.inner.retry_policy;
-        let given = matches!(ask.key, Some(Key::Given(_)));
         let mut rounds = 0;
         let mut route = loop {
             let NoRoute { why, for_good } = match timeout_at(until, self.inner.link.route(ask.service)).await? {
@@ -334,7 +334,7 @@ impl Rpc {
                 Err(lost) => span.failed("unreachable", Some(&lost.why)),
             }
             drop(span);
-            let next = retry::next(&outcome, given || idempotent || self.is_repeatable(name, &outcome));
+            let next = retry::next(&outcome, may_repeat || self.is_repeatable(name, &outcome));
             let RetryDecision::Again { after, unreached } = next else { return Ok(outcome?) };
             match &outcome {
                 Ok(answer) => {

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::Url;
-use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
 use super::budget::Budget;
@@ -65,8 +63,6 @@ pub(crate) struct Endpoints {
 pub(crate) struct Endpoint {
     /// The base URL, with a trailing `/`.
     base: Url,
-    /// The header `host`, if a call needs one.
-    host: Option<HeaderValue>,
     /// The number of consecutive failures to connect.
     failures: AtomicU32,
     /// In milliseconds since `begun`.
@@ -77,13 +73,7 @@ pub(crate) struct Endpoint {
 impl Endpoints {
     pub(crate) fn new(urls: Vec<Url>, until: Option<Instant>, budget: Arc<Budget>) -> Self {
         let begun = Instant::now();
-        let address = |base| Endpoint {
-            host: host(&base),
-            base,
-            failures: AtomicU32::new(0),
-            down_until: AtomicU64::new(0),
-            begun,
-        };
+        let address = |base| Endpoint { base, failures: AtomicU32::new(0), down_until: AtomicU64::new(0), begun };
         Self { addresses: urls.into_iter().map(address).collect(), until, budget, next: AtomicUsize::new(0) }
     }
 
@@ -124,11 +114,6 @@ impl Endpoint {
         &self.base
     }
 
-    /// Returns the header `host` for unencrypted HTTP/1.1. For other addresses the version is not known yet.
-    pub(crate) fn host(&self) -> Option<&HeaderValue> {
-        self.host.as_ref()
-    }
-
     /// Returns the URL of an RPC.
     pub(crate) fn url(&self, method: &str) -> Option<Url> {
         self.base.join(&format!("rpc/{method}")).ok()
@@ -158,14 +143,6 @@ impl Endpoint {
         let until = (self.begun.elapsed() + pause).as_millis();
         self.down_until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
-}
-
-/// Returns the value of `host` by RFC 9110, section 7.2: with the port unless it is the scheme's default.
-fn host(base: &Url) -> Option<HeaderValue> {
-    let host = base.host_str().filter(|_| base.scheme() == "http")?;
-    let host = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    // so that a clone needs no allocation
-    HeaderValue::from_maybe_shared(Bytes::from_owner(host)).ok()
 }
 
 /// Parses a base URL. The error has no subject: the caller puts the name of the variable or setting in front.
@@ -259,10 +236,6 @@ mod tests {
         assert_eq!(url("http://a:1"), "http://a:1/rpc/get_booking");
         assert_eq!(url("https://a/b"), "https://a/b/rpc/get_booking");
         assert_eq!(url("https://a/b/"), "https://a/b/rpc/get_booking");
-        let host = |text: &str| host(&base(text).unwrap()).map(|host| host.to_str().unwrap().to_owned());
-        assert_eq!(host("http://A:80/b").as_deref(), Some("a"));
-        assert_eq!(host("http://[::1]:8080").as_deref(), Some("[::1]:8080"));
-        assert_eq!(host("https://a"), None);
         for secret in ["http://u:hunter2@a", "http://u:hunter2@a:80a", "amqp://u:hunter2@a", "http://u:hunter2@a?x"] {
             assert!(!base(secret).unwrap_err().contains("hunter2"), "{secret}");
         }

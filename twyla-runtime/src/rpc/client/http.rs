@@ -7,11 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{
-    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, Method, Request, Response, Url, redirect};
-use uuid::Uuid;
 
 use super::budget::Budget;
 use super::config::Config;
@@ -19,7 +16,7 @@ use super::endpoints::{Endpoint, EndpointConfig, Endpoints};
 use super::env;
 use super::resolver_cache::ResolverCache;
 use crate::bus::config::ConfigError;
-use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Key, Kind, NoRoute};
+use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Kind, NoRoute};
 use crate::rpc::protocol::headers;
 use crate::service::catch_panic;
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE};
@@ -41,7 +38,6 @@ pub(crate) struct Http {
     encrypted: Client,
     places: EndpointConfig,
     max_answer: usize,
-    http2: bool,
     /// The fixed addresses, by the service's name in variables.
     fixed: HashMap<String, Arc<Endpoints>>,
     /// The addresses from a resolver.
@@ -89,7 +85,6 @@ impl Http {
             encrypted,
             places: config.places,
             max_answer: config.max_answer,
-            http2: config.http2,
             fixed,
             resolved: ResolverCache::default(),
         })
@@ -128,67 +123,44 @@ impl HttpRoute<'_> {
         let Some((address, url)) = address.and_then(|address| Some((address, address.url(ask.method)?))) else {
             return Err(AttemptError { maybe_begun: false, why: format!("`{}` has no address", ask.service) });
         };
-        let host = address.host().filter(|_| !self.http.http2);
         let client = if url.scheme() == "https" { &self.http.encrypted } else { &self.http.plain };
-        let outcome = client.execute(request(url, host, ask)).await;
+        let outcome = client.execute(request(url, ask)).await;
         address.note(!matches!(&outcome, Err(error) if error.is_connect()));
         let mut response = outcome.map_err(|error| lost(&error, address))?;
         answer(&mut response, self.http.max_answer, address).await
     }
 }
 
-fn request(url: Url, host: Option<&HeaderValue>, ask: &Ask) -> Request {
+fn request(url: Url, ask: &Ask) -> Request {
     let mut request = Request::new(Method::POST, url);
-    // The exact number of headers, minus two that each request shares: a clone allocates just for its entries, and the
-    // missing ones are added to the last copy.
-    let optional = [ask.session.is_some(), ask.attempt > 1, ask.trace.is_some(), ask.trace.is_some()].map(usize::from);
-    let mut headers = HeaderMap::with_capacity(7 + optional.iter().sum::<usize>());
+    let headers = request.headers_mut();
     // all are ASCII by construction; a value that no header can hold is left out
     let mut put = |name: HeaderName, text: Bytes| {
         if let Ok(value) = HeaderValue::from_maybe_shared(text) {
             headers.insert(name, value);
         }
     };
-    // all values share one buffer
-    let mut text = BytesMut::with_capacity(128);
     if let Some(context) = &ask.context {
         put(CONTEXT, context.clone());
     }
     if let Some(timeout) = ask.timeout {
-        text.extend_from_slice(itoa::Buffer::new().format(headers::millis(timeout)).as_bytes());
-        put(TIMEOUT, text.split().freeze());
+        put(TIMEOUT, headers::millis(timeout).to_string().into());
     }
-    text.extend_from_slice(itoa::Buffer::new().format(ask.request.len()).as_bytes());
-    put(CONTENT_LENGTH, text.split().freeze());
     if let Some(key) = &ask.key {
-        text.extend_from_slice(b"\"");
-        match key {
-            Key::Given(key) => text.extend_from_slice(headers::escaped(key).as_bytes()),
-            Key::Own(id) => text.extend_from_slice(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes()),
-        }
-        text.extend_from_slice(b"\"");
-        put(KEY, text.split().freeze());
+        put(KEY, format!("\"{}\"", headers::escaped(key)).into());
     }
     if let Some(session) = &ask.session {
-        text.extend_from_slice(session.id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
-        put(SESSION, text.split().freeze());
+        put(SESSION, session.id.to_string().into());
     }
     if ask.attempt > 1 {
-        text.extend_from_slice(itoa::Buffer::new().format(ask.attempt).as_bytes());
-        put(ATTEMPT, text.split().freeze());
+        put(ATTEMPT, ask.attempt.to_string().into());
     }
     if let Some(trace) = &ask.trace {
-        text.extend_from_slice(&trace.parent());
-        put(PARENT, text.split().freeze());
+        put(PARENT, Bytes::copy_from_slice(&trace.parent()));
         if let Some(state) = trace.state() {
-            text.extend_from_slice(state.as_bytes());
-            put(STATE, text.split().freeze());
+            put(STATE, state.to_owned().into());
         }
     }
-    if let Some(host) = host {
-        headers.insert(HOST, host.clone());
-    }
-    *request.headers_mut() = headers;
     *request.body_mut() = Some(ask.request.clone().into());
     request
 }

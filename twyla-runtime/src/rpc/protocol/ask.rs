@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::contract::session::Session;
@@ -26,31 +25,9 @@ pub struct Ask {
     pub(crate) timeout: Option<Duration>,
     /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
-    pub(crate) key: Option<Key>,
+    /// The idempotency key.
+    pub(crate) key: Option<Arc<str>>,
     pub(crate) trace: Option<TraceContext>,
-}
-
-/// The idempotency key.
-#[derive(Clone, Debug)]
-pub(crate) enum Key {
-    /// Set by the caller.
-    Given(Arc<str>),
-    /// Random; formatted only if needed.
-    Own(Uuid),
-}
-
-impl Key {
-    /// Creates a random key.
-    pub(crate) fn new() -> Self {
-        Self::Own(Uuid::new_v4())
-    }
-
-    pub(crate) fn into_text(self) -> Arc<str> {
-        match self {
-            Self::Given(text) => text,
-            Self::Own(id) => (*id.hyphenated().encode_lower(&mut Uuid::encode_buffer())).into(),
-        }
-    }
 }
 
 /// A service's answer.

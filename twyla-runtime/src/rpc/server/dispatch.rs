@@ -12,7 +12,7 @@ use super::settings::Serve;
 use crate::bus::config::FOREVER;
 use crate::contract::session::Session;
 use crate::rpc::handler::{Given, Incoming, Registration, problem};
-use crate::rpc::protocol::ask::{Answer, Ask, Key};
+use crate::rpc::protocol::ask::{Answer, Ask};
 use crate::rpc::protocol::meta::CallMeta;
 use crate::service::catch_panic::guarded;
 use crate::service::phase::Phase;
@@ -126,7 +126,7 @@ impl Server {
             session_id: session.id,
             deadline,
             attempt: ask.attempt,
-            idempotency_key: ask.key.map(Key::into_text),
+            idempotency_key: ask.key,
             trace: span.context().cloned(),
         };
         let incoming = Incoming { request: ask.request, context: ask.context, meta, given: self.given.clone() };

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::contract::session::Session;
 use crate::rpc::handler::problem;
-use crate::rpc::protocol::ask::{Answer, Ask, Key};
+use crate::rpc::protocol::ask::{Answer, Ask};
 use crate::rpc::protocol::headers;
 use crate::rpc::protocol::problem::{Broken, Part, Problem};
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
@@ -54,54 +54,6 @@ impl Accepts {
     }
 }
 
-/// The raw headers of a call.
-#[derive(Default)]
-struct CallHeaders<'a> {
-    content_type: Option<&'a [u8]>,
-    content_length: Option<&'a [u8]>,
-    /// A content coding that changes the body.
-    content_coding: Option<&'a [u8]>,
-    context: Option<&'a [u8]>,
-    session: Option<&'a [u8]>,
-    timeout: Option<&'a [u8]>,
-    attempt: Option<&'a [u8]>,
-    key: Option<&'a [u8]>,
-    parent: Option<&'a [u8]>,
-    state: Option<&'a HeaderValue>,
-}
-
-impl<'a> CallHeaders<'a> {
-    /// Collects the headers in one pass: most requests have fewer than there are to look up. The first of duplicates counts.
-    fn of(headers: &'a HeaderMap) -> Self {
-        let mut call_headers = Self::default();
-        for (name, value) in headers {
-            let place = match name {
-                name if *name == CONTENT_TYPE => &mut call_headers.content_type,
-                name if *name == CONTENT_LENGTH => &mut call_headers.content_length,
-                name if *name == CONTEXT => &mut call_headers.context,
-                name if *name == TIMEOUT => &mut call_headers.timeout,
-                name if *name == KEY => &mut call_headers.key,
-                name if *name == SESSION => &mut call_headers.session,
-                name if *name == ATTEMPT => &mut call_headers.attempt,
-                name if *name == PARENT => &mut call_headers.parent,
-                name if *name == CONTENT_ENCODING => {
-                    if !headers::is_identity(value.as_bytes()) {
-                        call_headers.content_coding.get_or_insert(value.as_bytes());
-                    }
-                    continue;
-                }
-                name if *name == STATE => {
-                    call_headers.state.get_or_insert(value);
-                    continue;
-                }
-                _ => continue,
-            };
-            place.get_or_insert(value.as_bytes());
-        }
-        call_headers
-    }
-}
-
 /// Parses a request's head as a call without its body, and its content length.
 ///
 /// # Errors
@@ -111,9 +63,10 @@ pub(crate) fn read(
     name: &'static str,
     method: &'static str,
 ) -> Result<(Ask, Option<u64>), HeadRefusal> {
-    let call_headers = CallHeaders::of(headers);
+    // the first of duplicates counts
+    let header = |name: &HeaderName| headers.get(name).map(HeaderValue::as_bytes);
     let no_json = |why| HeadRefusal { answer: problem(415, name, why), accepts: Some(Accepts::ContentType) };
-    match call_headers.content_type {
+    match header(&CONTENT_TYPE) {
         Some(kind) if headers::is_json(kind) => {}
         Some(kind) => {
             let kind = String::from_utf8_lossy(kind);
@@ -121,30 +74,32 @@ pub(crate) fn read(
         }
         None => return Err(no_json(format!("the request has no content type: expected {}", headers::JSON))),
     }
-    if let Some(coding) = call_headers.content_coding {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    if let Some(coding) = codings.find(|coding| !headers::is_identity(coding)) {
         let coding = String::from_utf8_lossy(coding);
         let detail = format!("the request body is encoded as `{coding}`: send it without a content coding");
         let answer = Answer::problem(&Problem::of_coding(name, detail));
         return Err(HeadRefusal { answer, accepts: Some(Accepts::ContentCoding) });
     }
-    let bad = |header: &str, why: &str| problem(400, name, format!("the header `{header}` {why}"));
-    let text = |header: &str, value: &[u8]| -> Result<Arc<str>, Answer> {
-        headers::unescaped(value).map(Arc::from).ok_or_else(|| bad(header, "is not valid UTF-8"))
+    let bad = |header: &HeaderName, why: &str| problem(400, name, format!("the header `{header}` {why}"));
+    let text = |name: HeaderName| {
+        let text = header(&name).map(|value| headers::unescaped(value).ok_or_else(|| bad(&name, "is not valid UTF-8")));
+        text.transpose()
     };
-    let number =
-        |header: &str, value: &[u8], digits, what| headers::number(value, digits).ok_or_else(|| bad(header, what));
-    let millis =
-        call_headers.timeout.map(|value| number(headers::TIMEOUT, value, 12, "is not a number of milliseconds"));
-    let attempt = call_headers.attempt.map(|value| number(headers::ATTEMPT, value, 9, "is not a number"));
-    let (millis, attempt) = (millis.transpose()?, attempt.transpose()?.unwrap_or(1).max(1));
-    let session = call_headers.session.map(|value| text(headers::SESSION, value)).transpose()?;
-    let key = call_headers.key.map(|value| text(headers::KEY, value)).transpose()?;
+    let number = |name: HeaderName, digits, what| {
+        let number = header(&name).map(|value| headers::number(value, digits).ok_or_else(|| bad(&name, what)));
+        number.transpose()
+    };
+    let millis = number(TIMEOUT, 12, "is not a number of milliseconds")?;
+    let attempt = number(ATTEMPT, 9, "is not a number")?.unwrap_or(1).max(1);
+    let (session, key) = (text(SESSION)?, text(KEY)?);
     // an invalid `traceparent` is ignored, as W3C Trace Context, section 3.2 demands
-    let trace = call_headers.parent.and_then(TraceContext::read).map(|trace| {
-        let state = call_headers.state.and_then(|state| state.to_str().ok());
+    let trace = header(&PARENT).and_then(TraceContext::read).map(|trace| {
+        let state = headers.get(STATE).and_then(|state| state.to_str().ok());
         state.map_or(trace.clone(), |state| trace.with_state(state))
     });
-    if let Some(context) = call_headers.context
+    let context = header(&CONTEXT);
+    if let Some(context) = context
         && context.len() > headers::MAX_CONTEXT
     {
         let detail = format!("has {} bytes, and at most {} are allowed", context.len(), headers::MAX_CONTEXT);
@@ -156,12 +111,12 @@ pub(crate) fn read(
         service: "",
         method,
         request: Bytes::new(),
-        context: call_headers.context.map(Bytes::copy_from_slice),
+        context: context.map(Bytes::copy_from_slice),
         session: session.as_deref().and_then(Session::read),
         timeout: millis.map(Duration::from_millis),
         attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
-        key: key.map(Key::Given),
+        key: key.map(Arc::from),
         trace,
     };
-    Ok((ask, call_headers.content_length.and_then(|length| headers::number(length, 18))))
+    Ok((ask, header(&CONTENT_LENGTH).and_then(|length| headers::number(length, 18))))
 }
