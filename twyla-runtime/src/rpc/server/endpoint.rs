@@ -1,22 +1,17 @@
 //! The HTTP endpoint: converts a request at `POST /rpc/<method>` to a call, and its answer to a response.
 
-use std::convert::Infallible;
-use std::fmt::Display;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::header::{CONNECTION, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use axum::routing::any;
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout};
-use tower_service::Service;
 
 use super::dispatch::{Served, Server, busy};
 use super::head;
@@ -31,12 +26,13 @@ const IDEMPOTENT: HeaderName = HeaderName::from_static(headers::IDEMPOTENT);
 
 /// Returns the routes of a service's RPCs.
 pub(crate) fn router(server: &Arc<Server>) -> Router {
-    let mut router = Router::new();
+    let mut router = Router::new().route("/rpc/{*method}", any(unknown));
     for (method, served) in server.methods() {
-        let service = RpcService(Arc::new((server.clone(), served.clone())));
-        router = router.route_service(&format!("/rpc/{method}"), service);
+        let (server, served) = (server.clone(), served.clone());
+        let handler = move |request| async move { answer(&server, &served, request).await };
+        router = router.route(&format!("/rpc/{method}"), any(handler));
     }
-    router.route("/rpc/{*method}", axum::routing::any(unknown))
+    router
 }
 
 async fn unknown(request: Request<Body>) -> Response<Body> {
@@ -45,36 +41,11 @@ async fn unknown(request: Request<Body>) -> Response<Body> {
     let whole = method.rsplit_once('.').map(|(_, method)| format!("; without its service it is /rpc/{method}"));
     let detail = format!("nothing is served at {path}{}", whole.unwrap_or_default());
     metrics::served(metrics::UNKNOWN_METHOD, 404);
-    early(problem(404, method, detail), request).await.map(Body::new)
-}
-
-/// One RPC as a tower service.
-#[derive(Clone)]
-struct RpcService(Arc<(Arc<Server>, Arc<Served>)>);
-
-impl Service<Request<Body>> for RpcService {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let Self(of) = self.clone();
-        Box::pin(async move {
-            let (server, served) = &*of;
-            Ok(answer(server, served, request).await.map(Body::new))
-        })
-    }
+    early(problem(404, method, detail), request).await
 }
 
 /// Answers any request for an RPC.
-pub(crate) async fn answer<B>(server: &Server, served: &Served, request: Request<B>) -> Response<Full<Bytes>>
-where
-    B: HttpBody<Data = Bytes, Error: Display> + Unpin,
-{
+async fn answer(server: &Server, served: &Served, request: Request<Body>) -> Response<Body> {
     let name = served.registration.name;
     if request.method() != Method::POST {
         let detail = format!("{} is not supported: call it with POST", request.method());
@@ -114,10 +85,7 @@ where
 }
 
 /// Answers a request whose head isn't that of a call.
-async fn refuse<B>(name: &'static str, refused: HeadRefusal, request: Request<B>) -> Response<Full<Bytes>>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-{
+async fn refuse(name: &'static str, refused: HeadRefusal, request: Request<Body>) -> Response<Body> {
     let HeadRefusal { answer, accepts } = refused;
     metrics::served(name, answer.status);
     let mut response = early(answer, request).await;
@@ -133,10 +101,7 @@ const LEAVING: Duration = Duration::from_secs(1);
 
 /// Answers a request by its head alone. Reads the rest if it is small: a client that still sends while the connection closes
 /// may never see its answer.
-async fn early<B>(answer: Answer, request: Request<B>) -> Response<Full<Bytes>>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-{
+async fn early(answer: Answer, request: Request<Body>) -> Response<Body> {
     // a client that waits for `100 Continue` hasn't begun to send (RFC 9110, section 10.1.1)
     let waits = request.headers().contains_key(EXPECT);
     let mut body = request.into_body();
@@ -160,21 +125,18 @@ where
 }
 
 /// Marks the response as the last of its connection: the rest of the request isn't read.
-fn last(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+fn last(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
 /// Reads a request's body, limited in size and time.
-async fn body<B>(
+async fn body(
     server: &Server,
     served: &Served,
     length: Option<u64>,
-    mut request: Request<B>,
-) -> Result<Bytes, Answer>
-where
-    B: HttpBody<Data = Bytes, Error: Display> + Unpin,
-{
+    mut request: Request<Body>,
+) -> Result<Bytes, Answer> {
     let name = served.registration.name;
     let (most, within) = (server.settings.max_request, server.settings.read_deadline);
     if length.is_some_and(|length| length > most as u64) {
@@ -222,9 +184,9 @@ fn seconds(after: Duration) -> u64 {
 }
 
 /// Converts an answer to an HTTP response.
-fn response(answer: Answer) -> Response<Full<Bytes>> {
+fn response(answer: Answer) -> Response<Body> {
     let Answer { status, kind, body, retry_after, idempotent, .. } = answer;
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     let kind = if kind == Kind::Json { headers::JSON } else { headers::PROBLEM };

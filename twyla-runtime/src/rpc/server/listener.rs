@@ -1,29 +1,19 @@
-//! A listening socket: bounded connections, direct dispatch to RPCs, graceful shutdown.
+//! A listening socket: bounded connections, graceful shutdown.
 
-use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, Response};
-use bytes::Bytes;
-use http_body_util::{Either, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 use tokio_io_timeout::TimeoutWriter;
-use tower_service::Service;
 
-use super::dispatch::Server;
 use super::endpoint;
 use super::settings::{ADDRESS, Serve, is_address};
 use crate::bus::config::FOREVER;
@@ -31,36 +21,6 @@ use crate::bus::error::Error;
 use crate::service::phase::{Phase, stopping};
 use crate::service::running::Running;
 use crate::service::shutdown::ShutdownDeadlines;
-
-/// The destination of a connection's requests.
-#[derive(Clone)]
-pub(crate) struct Front {
-    /// The RPCs, if no user layers apply: such a call bypasses the router.
-    pub(crate) straight: Option<Arc<Server>>,
-    /// The router for everything else.
-    pub(crate) app: Router,
-}
-
-impl Front {
-    async fn answer(self, request: Request<Incoming>) -> Result<Response<Either<Full<Bytes>, Body>>, Infallible> {
-        if let Some(server) = &self.straight
-            && let Some(method) = request.uri().path().strip_prefix("/rpc/")
-            && let Some(served) = server.methods().get(method)
-        {
-            return Ok(endpoint::answer(server, served, request).await.map(Either::Left));
-        }
-        Ok(self.through_app(request).await.map(Either::Right))
-    }
-
-    /// Boxed, so that the future of a direct call stays small.
-    fn through_app(mut self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
-        Box::pin(async move {
-            // a router is always ready, and has no errors
-            let Ok(response) = self.app.call(request.map(Body::new)).await;
-            response
-        })
-    }
-}
 
 /// A bound socket that is not yet served.
 pub(crate) struct Bound {
@@ -85,7 +45,7 @@ impl Bound {
     }
 
     /// Serves until the service stops, then lets active calls end within the deadline.
-    pub(crate) async fn serve(self, front: Front, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
+    pub(crate) async fn serve(self, app: Router, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
         let Self { listener, address } = self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
         let timeouts =
@@ -112,7 +72,7 @@ impl Bound {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let serving = connection(builder.clone(), stream, front.clone(), phase.clone(), timeouts);
+                    let serving = connection(builder.clone(), stream, app.clone(), phase.clone(), timeouts);
                     connections.spawn(async move {
                         serving.await;
                         drop(place);
@@ -160,7 +120,7 @@ struct Timeouts {
 async fn connection(
     builder: auto::Builder<TokioExecutor>,
     stream: TcpStream,
-    front: Front,
+    app: Router,
     mut phase: watch::Receiver<Phase>,
     timeouts: Timeouts,
 ) {
@@ -177,7 +137,7 @@ async fn connection(
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(timeouts.written));
     let stream = TokioIo::new(Box::pin(stream));
-    let serving = builder.serve_connection(stream, service_fn(move |request| front.clone().answer(request)));
+    let serving = builder.serve_connection(stream, TowerToHyperService::new(app));
     let mut serving = std::pin::pin!(serving);
     let outcome = tokio::select! {
         biased;
@@ -238,7 +198,7 @@ impl Running {
         task.spawn(async move {
             // the health endpoint stops after its service
             let (_open, phase) = watch::channel(Phase::Running);
-            bound.serve(Front { straight: None, app: routes }, Serve::mounted(), phase, Duration::ZERO).await;
+            bound.serve(routes, Serve::mounted(), phase, Duration::ZERO).await;
         });
         self.operations = Some((address, task));
     }

@@ -138,13 +138,13 @@ impl Open {
         #[cfg(feature = "rpc-server")]
         if let Some((bound, app)) = self.bound {
             let routes = crate::rpc::server::endpoint::router(&server).merge(running.health().routes());
-            let front = match app {
-                Some(app) => crate::rpc::server::listener::Front { straight: None, app: app(routes) },
-                None => crate::rpc::server::listener::Front { straight: Some(server.clone()), app: routes },
+            let app = match app {
+                Some(app) => app(routes),
+                None => routes,
             };
             tracing::info!(address = %bound.address(), "serving");
             running.address = Some(bound.address());
-            socket = Some(Box::pin(bound.serve(front, server.settings.clone(), phase.clone(), drain)));
+            socket = Some(Box::pin(bound.serve(app, server.settings.clone(), phase.clone(), drain)));
         }
         running.add(serve(server.clone(), socket, phase, drain));
         running.server = Some(server);
