@@ -20,6 +20,6 @@ pub use protocol::method::{Body, DomainError, Method, NoError};
 pub use protocol::problem::{Broken, Part, Problem};
 pub(crate) use server::dispatch::Server;
 #[cfg(feature = "rpc-server")]
-pub(crate) use server::listener::Bound;
-pub(crate) use server::serving::Serving;
+pub(crate) use server::listener::HttpListener;
+pub(crate) use server::serving::ServerSetup;
 pub use server::settings::Serve;

@@ -53,8 +53,8 @@ use crate::bus::Bus;
 use crate::bus::error::Error;
 use crate::future::BoxFuture;
 #[cfg(feature = "rpc-server")]
-use crate::rpc::Bound;
-use crate::rpc::{self, Rpc, Serve, Serving};
+use crate::rpc::HttpListener;
+use crate::rpc::{self, Rpc, Serve, ServerSetup};
 use crate::telemetry::metrics::ListenerMetrics;
 use crate::transport::{QueueKind, QueueSpec, dead_name, queue_name};
 
@@ -83,7 +83,7 @@ pub struct Service {
     drain_deadline: Duration,
     shutdown_delay: Duration,
     consumer_timeout: Duration,
-    rpcs: Serving,
+    rpcs: ServerSetup,
     #[cfg(feature = "rpc-server")]
     operations: Option<String>,
 }
@@ -110,7 +110,7 @@ impl Service {
             drain_deadline: Duration::from_secs(25),
             shutdown_delay: Duration::ZERO,
             consumer_timeout: Duration::from_secs(30 * 60),
-            rpcs: Serving::default(),
+            rpcs: ServerSetup::default(),
             #[cfg(feature = "rpc-server")]
             operations: None,
         }
@@ -300,7 +300,7 @@ impl Service {
         let mut running = Running::new(self.bus.clone(), stop, self.shutdown_delay.min(self.drain_deadline), drain);
         #[cfg(feature = "rpc-server")]
         let operations = match &self.operations {
-            Some(address) => Some(Bound::to(address).await?),
+            Some(address) => Some(HttpListener::bind(address).await?),
             None => None,
         };
         let rpcs = self.rpcs.open(self.bus.clone(), states.clone(), stopping.clone()).await?;

@@ -18,7 +18,7 @@ use super::route::Link;
 use crate::bus::config::FOREVER;
 use crate::contract::event::{AsContext, EventContext};
 use crate::contract::session::Session;
-use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Kind, NoRoute};
+use crate::rpc::protocol::attempt::{Answer, AttemptError, BodyKind, CallAttempt, DOMAIN, NoRoute};
 use crate::rpc::protocol::error::{CallError, Side};
 use crate::rpc::protocol::headers;
 use crate::rpc::protocol::meta::CallMeta;
@@ -202,14 +202,14 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
         Err(error) => return Box::pin(ready(Err(error))),
     };
     let may_repeat = M::IDEMPOTENT || key.is_some();
-    let mut ask = Ask {
+    let mut attempt = CallAttempt {
         service: M::SERVICE,
         method: M::METHOD,
         request,
         context: Some(context),
         session: rpc.session.map(Session::from),
         timeout: None,
-        attempt: 1,
+        number: 1,
         key: Some(key.unwrap_or_else(|| Uuid::new_v4().to_string().into())),
         trace: None,
     };
@@ -218,7 +218,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
         let ours = begun + deadline.min(FOREVER);
         let until = rpc.until.map_or(ours, |theirs| theirs.min(ours));
         let mut state = AttemptState::default();
-        let outcome = match rpc.attempts(M::NAME, may_repeat, &mut ask, until, &mut state).await {
+        let outcome = match rpc.attempts(M::NAME, may_repeat, &mut attempt, until, &mut state).await {
             Ok(answer) => rpc.answered::<M>(answer, begun).map_err(|error| error.after_another(state.maybe_begun)),
             Err(CallFailure::NoAnswer(lost)) => {
                 let maybe_begun = state.maybe_begun || lost.maybe_begun;
@@ -288,14 +288,14 @@ impl Rpc {
         &self,
         name: &'static str,
         may_repeat: bool,
-        ask: &mut Ask,
+        attempt: &mut CallAttempt,
         until: Instant,
         state: &mut AttemptState,
     ) -> Result<Answer, CallFailure> {
         let retry_policy = &self.inner.retry_policy;
         let mut rounds = 0;
         let mut route = loop {
-            let NoRoute { why, for_good } = match timeout_at(until, self.inner.link.route(ask.service)).await? {
+            let NoRoute { why, for_good } = match timeout_at(until, self.inner.link.route(attempt.service)).await? {
                 Ok(route) => break route,
                 Err(none) => none,
             };
@@ -316,11 +316,11 @@ impl Rpc {
                 return Err(CallFailure::TimedOut);
             }
             let one = retry_policy.attempt.filter(|one| *one < left);
-            ask.timeout = Some(one.unwrap_or(left));
+            attempt.timeout = Some(one.unwrap_or(left));
             state.sending = true;
-            let span = span::call(ask.service, ask.method, ask.attempt, self.session, self.trace.as_ref());
-            ask.trace = span.context().cloned();
-            let sent = timeout_at(one.map_or(until, |one| now + one), route.send(ask)).await;
+            let span = span::call(attempt.service, attempt.method, attempt.number, self.session, self.trace.as_ref());
+            attempt.trace = span.context().cloned();
+            let sent = timeout_at(one.map_or(until, |one| now + one), route.send(attempt)).await;
             let outcome = match (sent, one) {
                 (Ok(outcome), _) => outcome,
                 (Err(_), Some(one)) => {
@@ -366,8 +366,8 @@ impl Rpc {
                 route.all_again();
                 sleep(pause).await;
             }
-            ask.attempt += 1;
-            tracing::debug!(method = name, attempt = ask.attempt, why = state.why, "trying again");
+            attempt.number += 1;
+            tracing::debug!(method = name, attempt = attempt.number, why = state.why, "trying again");
         }
     }
 
@@ -401,13 +401,13 @@ impl Rpc {
             CallError::Response { method, by: Side::Ours, errors }
         };
         match (answer.status, &answer.kind) {
-            (200, Kind::Json) => M::Response::decode(&answer.body).map_err(broken),
+            (200, BodyKind::Json) => M::Response::decode(&answer.body).map_err(broken),
             // the caller may not know a new `error.json` yet: it is a fault to it, as before
-            (DOMAIN, Kind::Json) if TypeId::of::<M::Error>() == TypeId::of::<NoError>() => {
+            (DOMAIN, BodyKind::Json) if TypeId::of::<M::Error>() == TypeId::of::<NoError>() => {
                 let why = "it answers with an error that its contract declares and the one here does not".to_owned();
                 Err(CallError::Fault { method, status: DOMAIN, maybe_begun: true, why, retry_after: None })
             }
-            (DOMAIN, Kind::Json) => Err(M::Error::decode(&answer.body).map_or_else(broken, CallError::Domain)),
+            (DOMAIN, BodyKind::Json) => Err(M::Error::decode(&answer.body).map_or_else(broken, CallError::Domain)),
             _ => Err(failed(method, &answer, begun)),
         }
     }
@@ -433,9 +433,9 @@ fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError
         }
         None => {
             let why = match &answer.kind {
-                Kind::Json => "its body is JSON, but not problem details (RFC 9457)".to_owned(),
-                Kind::Problem => "its problem details can't be read (RFC 9457)".to_owned(),
-                Kind::Other(what) => what.clone(),
+                BodyKind::Json => "its body is JSON, but not problem details (RFC 9457)".to_owned(),
+                BodyKind::Problem => "its problem details can't be read (RFC 9457)".to_owned(),
+                BodyKind::Other(what) => what.clone(),
             };
             CallError::Fault { method, status, maybe_begun: true, why: from + &why, retry_after }
         }

@@ -21,7 +21,7 @@ use crate::bus::config::{ConfigError, FOREVER, Tls};
 /// ```
 #[derive(Clone)]
 pub struct Config {
-    pub(crate) places: EndpointConfig,
+    pub(crate) endpoints: EndpointConfig,
     pub(crate) retry_policy: RetryPolicy,
     pub(crate) connect_deadline: Duration,
     pub(crate) idle: Duration,
@@ -43,7 +43,7 @@ impl Config {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            places: EndpointConfig::default(),
+            endpoints: EndpointConfig::default(),
             retry_policy: RetryPolicy::default(),
             connect_deadline: Duration::from_secs(2),
             idle: Duration::from_secs(20),
@@ -82,9 +82,9 @@ impl Config {
         for env::Variable { name, service, value } in found {
             let urls: Result<Vec<_>, String> = value.split(',').map(endpoints::base).collect();
             let urls = urls.map_err(|problem| ConfigError { variable: name, problem })?;
-            config.places.fixed.insert(service, urls);
+            config.endpoints.fixed.insert(service, urls);
         }
-        config.places.unset = Some(unset);
+        config.endpoints.unset = Some(unset);
         Ok(config)
     }
 
@@ -96,7 +96,7 @@ impl Config {
         let wrong = |problem: String| ConfigError { variable: format!("an address of `{service}`"), problem };
         match parsed {
             Ok(urls) if urls.is_empty() => self.wrong = Some(wrong("is missing".to_owned())),
-            Ok(urls) => drop(self.places.fixed.insert(env::key(service), urls)),
+            Ok(urls) => drop(self.endpoints.fixed.insert(env::key(service), urls)),
             Err(problem) => self.wrong = Some(wrong(problem)),
         }
         self
@@ -105,7 +105,7 @@ impl Config {
     /// Sets the resolver for services that have no address here.
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
-        self.places.resolver = Some(Arc::new(resolver));
+        self.endpoints.resolver = Some(Arc::new(resolver));
         self
     }
 
@@ -182,7 +182,7 @@ impl Config {
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
-            .field("addresses", &self.places)
+            .field("addresses", &self.endpoints)
             .field("retry_policy", &self.retry_policy)
             .field("connect_deadline", &self.connect_deadline)
             .field("idle", &self.idle)
@@ -212,10 +212,10 @@ mod tests {
             ("P_URL", "http://d"),
         ];
         for prefix in ["P", "P_"] {
-            let places = read(prefix, &set).unwrap().unwrap().places;
-            let urls: Vec<_> = places.fixed["NAVITAIRE_API"].iter().map(ToString::to_string).collect();
+            let endpoints = read(prefix, &set).unwrap().unwrap().endpoints;
+            let urls: Vec<_> = endpoints.fixed["NAVITAIRE_API"].iter().map(ToString::to_string).collect();
             assert_eq!(urls, ["http://a:1/", "https://b/x/"]);
-            assert_eq!(places.fixed.len(), 1);
+            assert_eq!(endpoints.fixed.len(), 1);
         }
         assert!(read("Q", &set).unwrap().is_none());
         let wrong = read("P", &[("P_X_URL", "http://a:1,http:")]).unwrap_err();

@@ -16,7 +16,7 @@ use super::endpoints::{Endpoint, EndpointConfig, Endpoints};
 use super::env;
 use super::resolver_cache::ResolverCache;
 use crate::bus::config::ConfigError;
-use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, DOMAIN, Kind, NoRoute};
+use crate::rpc::protocol::attempt::{Answer, AttemptError, BodyKind, CallAttempt, DOMAIN, NoRoute};
 use crate::rpc::protocol::headers;
 use crate::service::catch_panic;
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE};
@@ -36,7 +36,7 @@ pub(crate) struct Http {
     plain: Client,
     /// For `https` addresses, where both sides negotiate the version.
     encrypted: Client,
-    places: EndpointConfig,
+    config: EndpointConfig,
     max_answer: usize,
     /// The fixed addresses, by the service's name in variables.
     fixed: HashMap<String, Arc<Endpoints>>,
@@ -79,11 +79,11 @@ impl Http {
         let encrypted = made(builder())?;
         let plain = if config.http2 { made(builder().http2_prior_knowledge())? } else { encrypted.clone() };
         let known = |urls: &Vec<Url>| Arc::new(Endpoints::new(urls.clone(), None, Arc::default()));
-        let fixed = config.places.fixed.iter().map(|(service, urls)| (service.clone(), known(urls))).collect();
+        let fixed = config.endpoints.fixed.iter().map(|(service, urls)| (service.clone(), known(urls))).collect();
         Ok(Self {
             plain,
             encrypted,
-            places: config.places,
+            config: config.endpoints,
             max_answer: config.max_answer,
             fixed,
             resolved: ResolverCache::default(),
@@ -91,13 +91,13 @@ impl Http {
     }
 
     pub(crate) async fn route(&self, service: &'static str) -> Result<HttpRoute<'_>, NoRoute> {
-        let endpoints = match (self.fixed.get(&env::key(service)), &self.places.resolver) {
+        let endpoints = match (self.fixed.get(&env::key(service)), &self.config.resolver) {
             (Some(endpoints), _) => endpoints.clone(),
             (None, Some(resolver)) => {
                 let resolved = self.resolved.of(service, resolver).await;
                 resolved.map_err(|why| NoRoute { why, for_good: false })?
             }
-            (None, None) => return Err(NoRoute { why: self.places.missing(service), for_good: true }),
+            (None, None) => return Err(NoRoute { why: self.config.missing(service), for_good: true }),
         };
         Ok(HttpRoute { http: self, endpoints, tried: Vec::new() })
     }
@@ -116,22 +116,22 @@ impl HttpRoute<'_> {
         &self.endpoints.budget
     }
 
-    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, AttemptError> {
+    pub(crate) async fn send(&mut self, attempt: &CallAttempt) -> Result<Answer, AttemptError> {
         let index = self.endpoints.pick(&self.tried).unwrap_or_default();
         self.tried.push(index);
         let address = self.endpoints.addresses.get(index);
-        let Some((address, url)) = address.and_then(|address| Some((address, address.url(ask.method)?))) else {
-            return Err(AttemptError { maybe_begun: false, why: format!("`{}` has no address", ask.service) });
+        let Some((address, url)) = address.and_then(|address| Some((address, address.url(attempt.method)?))) else {
+            return Err(AttemptError { maybe_begun: false, why: format!("`{}` has no address", attempt.service) });
         };
         let client = if url.scheme() == "https" { &self.http.encrypted } else { &self.http.plain };
-        let outcome = client.execute(request(url, ask)).await;
+        let outcome = client.execute(request(url, attempt)).await;
         address.note(!matches!(&outcome, Err(error) if error.is_connect()));
         let mut response = outcome.map_err(|error| lost(&error, address))?;
         answer(&mut response, self.http.max_answer, address).await
     }
 }
 
-fn request(url: Url, ask: &Ask) -> Request {
+fn request(url: Url, attempt: &CallAttempt) -> Request {
     let mut request = Request::new(Method::POST, url);
     let headers = request.headers_mut();
     // all are ASCII by construction; a value that no header can hold is left out
@@ -140,28 +140,28 @@ fn request(url: Url, ask: &Ask) -> Request {
             headers.insert(name, value);
         }
     };
-    if let Some(context) = &ask.context {
+    if let Some(context) = &attempt.context {
         put(CONTEXT, context.clone());
     }
-    if let Some(timeout) = ask.timeout {
+    if let Some(timeout) = attempt.timeout {
         put(TIMEOUT, headers::millis(timeout).to_string().into());
     }
-    if let Some(key) = &ask.key {
+    if let Some(key) = &attempt.key {
         put(KEY, format!("\"{}\"", headers::escaped(key)).into());
     }
-    if let Some(session) = &ask.session {
+    if let Some(session) = &attempt.session {
         put(SESSION, session.id.to_string().into());
     }
-    if ask.attempt > 1 {
-        put(ATTEMPT, ask.attempt.to_string().into());
+    if attempt.number > 1 {
+        put(ATTEMPT, attempt.number.to_string().into());
     }
-    if let Some(trace) = &ask.trace {
+    if let Some(trace) = &attempt.trace {
         put(PARENT, Bytes::copy_from_slice(&trace.parent()));
         if let Some(state) = trace.state() {
             put(STATE, state.to_owned().into());
         }
     }
-    *request.body_mut() = Some(ask.request.clone().into());
+    *request.body_mut() = Some(attempt.request.clone().into());
     request
 }
 
@@ -172,13 +172,13 @@ async fn answer(response: &mut Response, most: usize, address: &Endpoint) -> Res
     let header = |name: HeaderName| headers.get(name).map(HeaderValue::as_bytes);
     let text = |name: HeaderName| header(name).map(|value| String::from_utf8_lossy(value).into_owned());
     let kind = match header(CONTENT_TYPE) {
-        _ if (300..400).contains(&status) => Kind::Other(match text(LOCATION) {
+        _ if (300..400).contains(&status) => BodyKind::Other(match text(LOCATION) {
             Some(location) => format!("it redirects to `{location}`, and calls don't follow"),
             None => "it redirects, and calls don't follow".to_owned(),
         }),
-        Some(kind) if headers::is_json(kind) => Kind::Json,
-        Some(kind) if headers::is_problem(kind) => Kind::Problem,
-        _ => Kind::Other(match text(CONTENT_TYPE) {
+        Some(kind) if headers::is_json(kind) => BodyKind::Json,
+        Some(kind) if headers::is_problem(kind) => BodyKind::Problem,
+        _ => BodyKind::Other(match text(CONTENT_TYPE) {
             Some(kind) => format!("its answer is `{kind}`, and an RPC's is JSON"),
             None => "its answer has no content type, and an RPC's is JSON".to_owned(),
         }),
@@ -190,9 +190,9 @@ async fn answer(response: &mut Response, most: usize, address: &Endpoint) -> Res
     let answer = |kind, body| Answer { status, kind, body, retry_after, idempotent, from: from() };
     let too_large = || {
         let why = format!("its answer has more than the {most} bytes that are allowed");
-        answer(Kind::Other(why), Bytes::new())
+        answer(BodyKind::Other(why), Bytes::new())
     };
-    if let Kind::Other(_) = kind {
+    if let BodyKind::Other(_) = kind {
         return Ok(answer(kind, Bytes::new()));
     }
     if response.content_length().is_some_and(|length| length > most as u64) {
@@ -225,6 +225,6 @@ fn chain(error: &reqwest::Error) -> String {
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http").field("addresses", &self.places).finish_non_exhaustive()
+        f.debug_struct("Http").field("addresses", &self.config).finish_non_exhaustive()
     }
 }

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::env::UnsetVariables;
 use crate::rpc::handler::too_large;
-use crate::rpc::protocol::ask::{Answer, Ask, AttemptError};
-use crate::rpc::server::dispatch::{Served, Server};
+use crate::rpc::protocol::attempt::{Answer, AttemptError, CallAttempt};
+use crate::rpc::server::dispatch::{ServedMethod, Server};
 use crate::telemetry::metrics;
 
 /// The callable services of this process.
@@ -21,7 +21,7 @@ pub(crate) struct Network {
 
 struct InProcessService {
     server: Weak<Server>,
-    served: Arc<Served>,
+    served: Arc<ServedMethod>,
 }
 
 impl Network {
@@ -33,17 +33,17 @@ impl Network {
     pub(crate) fn attach(&self, server: &Arc<Server>) {
         let mut methods = self.methods.write().unwrap_or_else(PoisonError::into_inner);
         for served in server.methods().values() {
-            let places = methods.entry(served.registration.name.to_owned()).or_default();
-            places.retain(|place| place.server.strong_count() > 0);
-            places.push(InProcessService { server: Arc::downgrade(server), served: served.clone() });
+            let services = methods.entry(served.registration.name.to_owned()).or_default();
+            services.retain(|entry| entry.server.strong_count() > 0);
+            services.push(InProcessService { server: Arc::downgrade(server), served: served.clone() });
         }
     }
 
     /// Returns the newest service that serves the RPC, preferring one that accepts calls.
-    fn find(&self, service: &str, method: &str) -> Option<(Arc<Server>, Arc<Served>)> {
+    fn find(&self, service: &str, method: &str) -> Option<(Arc<Server>, Arc<ServedMethod>)> {
         let methods = self.methods.read().unwrap_or_else(PoisonError::into_inner);
-        let places = methods.get(&format!("{service}.{method}"))?;
-        let mut found = places.iter().rev().filter_map(|place| Some((place.server.upgrade()?, place.served.clone())));
+        let services = methods.get(&format!("{service}.{method}"))?;
+        let mut found = services.iter().rev().filter_map(|entry| Some((entry.server.upgrade()?, entry.served.clone())));
         let newest = found.next()?;
         if newest.0.is_running() {
             Some(newest)
@@ -52,28 +52,28 @@ impl Network {
         }
     }
 
-    pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, AttemptError> {
-        let Some((server, served)) = self.find(ask.service, ask.method) else {
-            let mut why = format!("no service of this process serves {}.{}", ask.service, ask.method);
+    pub(crate) async fn send(&self, attempt: CallAttempt) -> Result<Answer, AttemptError> {
+        let Some((server, served)) = self.find(attempt.service, attempt.method) else {
+            let mut why = format!("no service of this process serves {}.{}", attempt.service, attempt.method);
             match &self.unset {
-                Some(unset) => why.push_str(&format!(", and {}", unset.missing(ask.service))),
+                Some(unset) => why.push_str(&format!(", and {}", unset.missing(attempt.service))),
                 None => why.push_str(": one that does is given this caller with `.rpc(..)` before it is started"),
             }
             return Err(AttemptError { maybe_begun: false, why });
         };
         let most = server.settings.max_request;
-        if ask.request.len() > most {
+        if attempt.request.len() > most {
             let answer = too_large(served.registration.name, most);
             metrics::served(served.registration.name, answer.status);
             return Ok(answer);
         }
-        let _place = match server.admit(&served) {
-            Ok(place) => place,
+        let _permit = match server.admit(&served) {
+            Ok(permit) => permit,
             Err(busy) => return Ok(busy),
         };
         tokio::select! {
             biased;
-            answer = server.answer(&served, ask, Instant::now()) => Ok(answer),
+            answer = server.answer(&served, attempt, Instant::now()) => Ok(answer),
             () = server.ended() => Err(AttemptError { maybe_begun: true, why: "the service has ended".to_owned() }),
         }
     }

@@ -74,7 +74,7 @@ impl ResolverCache {
             }
             let (service, resolver) = (service.clone(), resolver.clone());
             tokio::spawn(async move {
-                service.ask(name, &*resolver).await;
+                service.look_up(name, &*resolver).await;
                 drop(lookup);
             });
         }
@@ -96,7 +96,7 @@ impl CachedService {
         self.resolution.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ask(&self, name: &str, resolver: &dyn Resolve) {
+    async fn look_up(&self, name: &str, resolver: &dyn Resolve) {
         let urls = match timeout(PATIENCE, resolver.resolve(name)).await {
             Ok(Ok(urls)) => addresses(name, &urls),
             Ok(Err(error)) => Err(unknown(name, &error.to_string())),

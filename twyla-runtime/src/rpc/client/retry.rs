@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::rpc::protocol::ask::{Answer, AttemptError, Kind};
+use crate::rpc::protocol::attempt::{Answer, AttemptError, BodyKind};
 
 /// Deadlines, attempts and pauses of a call.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ pub(crate) fn next(outcome: &Result<Answer, AttemptError>, safe: bool) -> RetryD
             RetryDecision::Again { after: after(answer), unreached: false }
         }
         // a gateway's 504, and not that of a service at whose deadline the caller's ends too
-        Ok(answer) if safe && answer.status == 504 && answer.kind != Kind::Problem => {
+        Ok(answer) if safe && answer.status == 504 && answer.kind != BodyKind::Problem => {
             RetryDecision::Again { after: after(answer), unreached: false }
         }
         _ => RetryDecision::Done,
@@ -84,10 +84,10 @@ impl RetryPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rpc::protocol::ask::Kind;
+    use crate::rpc::protocol::attempt::BodyKind;
     use crate::rpc::protocol::problem::Problem;
 
-    fn answer(status: u16, kind: Kind) -> Result<Answer, AttemptError> {
+    fn answer(status: u16, kind: BodyKind) -> Result<Answer, AttemptError> {
         let problem = Answer::problem(&Problem::of(status, "a.get", ""));
         Ok(Answer { kind, ..problem })
     }
@@ -99,20 +99,20 @@ mod tests {
     #[test]
     fn only_what_is_safe_is_repeated() {
         let again = |unreached| RetryDecision::Again { after: Duration::ZERO, unreached };
-        let other = || Kind::Other("text/html".to_owned());
+        let other = || BodyKind::Other("text/html".to_owned());
         for (outcome, unsafe_, safe) in [
             (lost(false), again(true), again(true)),
             (lost(true), RetryDecision::Done, again(false)),
-            (answer(503, Kind::Problem), again(false), again(false)),
+            (answer(503, BodyKind::Problem), again(false), again(false)),
             (Ok(Answer::problem(&Problem::later("a.get"))), RetryDecision::Done, again(false)),
             (answer(503, other()), RetryDecision::Done, again(false)),
             (answer(502, other()), RetryDecision::Done, again(false)),
             (answer(504, other()), RetryDecision::Done, again(false)),
-            (answer(504, Kind::Problem), RetryDecision::Done, RetryDecision::Done),
-            (answer(500, Kind::Problem), RetryDecision::Done, RetryDecision::Done),
-            (answer(422, Kind::Problem), RetryDecision::Done, RetryDecision::Done),
-            (answer(409, Kind::Json), RetryDecision::Done, RetryDecision::Done),
-            (answer(200, Kind::Json), RetryDecision::Done, RetryDecision::Done),
+            (answer(504, BodyKind::Problem), RetryDecision::Done, RetryDecision::Done),
+            (answer(500, BodyKind::Problem), RetryDecision::Done, RetryDecision::Done),
+            (answer(422, BodyKind::Problem), RetryDecision::Done, RetryDecision::Done),
+            (answer(409, BodyKind::Json), RetryDecision::Done, RetryDecision::Done),
+            (answer(200, BodyKind::Json), RetryDecision::Done, RetryDecision::Done),
         ] {
             assert_eq!(next(&outcome, false), unsafe_, "{outcome:?}");
             assert_eq!(next(&outcome, true), safe, "{outcome:?}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::budget::Budget;
 use super::env::UnsetVariables;
 use super::in_process::Network;
-use crate::rpc::protocol::ask::{Answer, Ask, AttemptError, NoRoute};
+use crate::rpc::protocol::attempt::{Answer, AttemptError, CallAttempt, NoRoute};
 use crate::rpc::server::dispatch::Server;
 
 /// The transport of calls.
@@ -63,12 +63,12 @@ impl Link {
 
 impl Route<'_> {
     /// Sends one attempt to the next address.
-    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer, AttemptError> {
+    pub(crate) async fn send(&mut self, attempt: &CallAttempt) -> Result<Answer, AttemptError> {
         match self {
             // boxed, so that the future of a call over HTTP doesn't contain a service
-            Self::Memory { network, .. } => Box::pin(network.send(ask.clone())).await,
+            Self::Memory { network, .. } => Box::pin(network.send(attempt.clone())).await,
             #[cfg(feature = "rpc-client")]
-            Self::Http(route) => route.send(ask).await,
+            Self::Http(route) => route.send(attempt).await,
         }
     }
 

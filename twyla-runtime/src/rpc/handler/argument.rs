@@ -5,7 +5,7 @@ use std::any::{Any, TypeId, type_name};
 use super::outcome;
 use super::registration::Incoming;
 use crate::contract::event::EventContext;
-use crate::rpc::protocol::ask::Answer;
+use crate::rpc::protocol::attempt::Answer;
 use crate::rpc::protocol::method::{Method, Requests};
 use crate::rpc::protocol::problem::Part;
 use crate::rpc::{CallMeta, Rpc};
@@ -79,15 +79,15 @@ impl CallArgument for CallMeta {
 
 impl CallArgument for Bus {
     fn take(parts: &Parts) -> Result<Self, Answer> {
-        let Incoming { given, meta, .. } = &parts.incoming;
-        Ok(given.bus.within(meta.session_id, meta.trace.as_ref()))
+        let Incoming { dependencies, meta, .. } = &parts.incoming;
+        Ok(dependencies.bus.within(meta.session_id, meta.trace.as_ref()))
     }
 }
 
 impl CallArgument for Rpc {
     fn take(parts: &Parts) -> Result<Self, Answer> {
-        let Incoming { given, meta, .. } = &parts.incoming;
-        let rpc = given.states.get(&TypeId::of::<Self>()).and_then(|state| state.downcast_ref::<Self>());
+        let Incoming { dependencies, meta, .. } = &parts.incoming;
+        let rpc = dependencies.states.get(&TypeId::of::<Self>()).and_then(|state| state.downcast_ref::<Self>());
         rpc.map(|rpc| rpc.within_call(meta)).ok_or_else(|| outcome::not_given(meta, type_name::<Self>()))
     }
 
@@ -98,8 +98,8 @@ impl CallArgument for Rpc {
 
 impl<T: Clone + Send + Sync + 'static> CallArgument for State<T> {
     fn take(parts: &Parts) -> Result<Self, Answer> {
-        let Incoming { given, meta, .. } = &parts.incoming;
-        let state = given.states.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref::<T>());
+        let Incoming { dependencies, meta, .. } = &parts.incoming;
+        let state = dependencies.states.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref::<T>());
         // unreachable through a service, which checks `need` before it starts
         state.map(|state| Self(state.clone())).ok_or_else(|| outcome::not_given(meta, type_name::<T>()))
     }

@@ -10,5 +10,5 @@ pub use argument::{CallArgument, Parts};
 pub use outcome::{answer, answered};
 pub(crate) use outcome::{problem, too_large};
 pub use probe::{Asks, IsRequest, serve};
-pub use registration::{AnswerFuture, Given, Handler, Incoming, Policy, Registration};
+pub use registration::{AnswerFuture, Dependencies, Handler, Incoming, Policy, Registration};
 pub use rpcs::{Entry, Listed, Rpcs, unserved};

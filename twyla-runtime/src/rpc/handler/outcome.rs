@@ -4,7 +4,7 @@ use std::error::Error;
 use std::future::ready;
 
 use super::registration::AnswerFuture;
-use crate::rpc::protocol::ask::Answer;
+use crate::rpc::protocol::attempt::Answer;
 use crate::rpc::protocol::method::encoded;
 use crate::rpc::protocol::problem::{Broken, Part, Problem};
 use crate::rpc::{Body, CallMeta, Method};

@@ -9,7 +9,7 @@ use super::outcome;
 use super::registration::{AnswerFuture, Incoming};
 use crate::contract::otherwise::Otherwise;
 use crate::contract::record::Mark;
-use crate::rpc::protocol::ask::Answer;
+use crate::rpc::protocol::attempt::Answer;
 use crate::rpc::protocol::method::{Method, Requests};
 
 /// Whether `T` is the request of the RPC whose key is `K`: `IsRequest::<T, K>::HOLDS`, with [`Otherwise`] in scope.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::Bus;
 use crate::contract::record::Mark;
 use crate::rpc::CallMeta;
-use crate::rpc::protocol::ask::Answer;
+use crate::rpc::protocol::attempt::Answer;
 use crate::service::handler::{Need, States};
 
 /// A handler function with [`#[rpc]`](macro@crate::rpc).
@@ -66,19 +66,19 @@ pub struct Incoming {
     /// The call's metadata.
     pub meta: CallMeta,
     /// The service's resources for handlers.
-    pub given: Arc<Given>,
+    pub dependencies: Arc<Dependencies>,
 }
 
 /// A service's resources for handlers.
-pub struct Given {
+pub struct Dependencies {
     /// The bus, without a session.
     pub bus: Bus,
     /// The states by type. The RPC client, without a session, is one of them.
     pub states: Arc<States>,
 }
 
-impl std::fmt::Debug for Given {
+impl std::fmt::Debug for Dependencies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Given").field("bus", &self.bus).finish_non_exhaustive()
+        f.debug_struct("Dependencies").field("bus", &self.bus).finish_non_exhaustive()
     }
 }

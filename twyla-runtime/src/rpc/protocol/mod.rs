@@ -1,6 +1,6 @@
 //! The messages between a caller and a service, independent of the transport, and their form in HTTP.
 
-pub mod ask;
+pub mod attempt;
 pub(crate) mod error;
 #[cfg_attr(
     not(all(feature = "rpc-client", feature = "rpc-server")),

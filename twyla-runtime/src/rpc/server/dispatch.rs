@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use super::settings::Serve;
 use crate::bus::config::FOREVER;
 use crate::contract::session::Session;
-use crate::rpc::handler::{Given, Incoming, Registration, problem};
-use crate::rpc::protocol::ask::{Answer, Ask};
+use crate::rpc::handler::{Dependencies, Incoming, Registration, problem};
+use crate::rpc::protocol::attempt::{Answer, CallAttempt};
 use crate::rpc::protocol::meta::CallMeta;
 use crate::service::catch_panic::guarded;
 use crate::service::phase::Phase;
@@ -27,10 +27,10 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// The RPCs of a running service.
 pub(crate) struct Server {
-    methods: HashMap<&'static str, Arc<Served>>,
-    given: Arc<Given>,
+    methods: HashMap<&'static str, Arc<ServedMethod>>,
+    dependencies: Arc<Dependencies>,
     pub(crate) settings: Serve,
-    places: Semaphore,
+    permits: Semaphore,
     /// The memory budget of requests that are still arriving: a permit is a byte.
     #[cfg(feature = "rpc-server")]
     pub(crate) body_budget: Semaphore,
@@ -40,10 +40,10 @@ pub(crate) struct Server {
 }
 
 /// One served RPC.
-pub(crate) struct Served {
+pub(crate) struct ServedMethod {
     pub(crate) registration: Registration,
-    /// The places for concurrent calls, if the RPC has a lower limit than the service.
-    places: Option<Semaphore>,
+    /// The permits for concurrent calls, if the RPC has a lower limit than the service.
+    permits: Option<Semaphore>,
     deadline: Duration,
     figures: RpcMetrics,
 }
@@ -57,21 +57,21 @@ pub(crate) struct CallPermit<'a> {
 impl Server {
     pub(crate) fn new(
         registrations: Vec<Registration>,
-        given: Given,
+        dependencies: Dependencies,
         settings: Serve,
         phase: watch::Receiver<Phase>,
     ) -> Self {
         let served = registrations.into_iter().map(|registration| {
             let policy = registration.policy;
-            let places = policy.concurrency.map(|places| Semaphore::new(places.max(1).into()));
+            let permits = policy.concurrency.map(|permits| Semaphore::new(permits.max(1).into()));
             let deadline = policy.deadline.unwrap_or(settings.deadline);
             let figures = RpcMetrics::new(registration.name);
-            (registration.method, Arc::new(Served { registration, places, deadline, figures }))
+            (registration.method, Arc::new(ServedMethod { registration, permits, deadline, figures }))
         });
         Self {
             methods: served.collect(),
-            given: Arc::new(given),
-            places: Semaphore::new(settings.places() as usize),
+            dependencies: Arc::new(dependencies),
+            permits: Semaphore::new(settings.permits() as usize),
             #[cfg(feature = "rpc-server")]
             body_budget: Semaphore::new(settings.max_buffered.max(settings.max_request).min(Semaphore::MAX_PERMITS)),
             settings,
@@ -81,7 +81,7 @@ impl Server {
     }
 
     /// Returns the RPCs by the last segment of their path.
-    pub(crate) fn methods(&self) -> &HashMap<&'static str, Arc<Served>> {
+    pub(crate) fn methods(&self) -> &HashMap<&'static str, Arc<ServedMethod>> {
         &self.methods
     }
 
@@ -90,46 +90,51 @@ impl Server {
         matches!(self.phase.has_changed(), Ok(false))
     }
 
-    /// Rejects a call for which there is no place.
-    pub(crate) fn takes(&self, served: &Served) -> Result<(), Answer> {
+    /// Rejects a call for which there is no permit.
+    pub(crate) fn takes(&self, served: &ServedMethod) -> Result<(), Answer> {
         if !self.is_running() {
             return Err(busy(served, "the service is stopping"));
         }
-        let is_full = |places: &Semaphore| places.available_permits() == 0;
-        if is_full(&self.places) || served.places.as_ref().is_some_and(is_full) {
+        let is_full = |permits: &Semaphore| permits.available_permits() == 0;
+        if is_full(&self.permits) || served.permits.as_ref().is_some_and(is_full) {
             return Err(busy(served, FULL));
         }
         Ok(())
     }
 
     /// Admits a call or rejects it; a rejected call was not begun.
-    pub(crate) fn admit<'a>(&'a self, served: &'a Served) -> Result<CallPermit<'a>, Answer> {
+    pub(crate) fn admit<'a>(&'a self, served: &'a ServedMethod) -> Result<CallPermit<'a>, Answer> {
         self.takes(served)?;
-        let place = |places: &'a Semaphore| places.try_acquire().map_err(|_| busy(served, FULL));
-        Ok(CallPermit { _all: place(&self.places)?, _own: served.places.as_ref().map(place).transpose()? })
+        let permit = |permits: &'a Semaphore| permits.try_acquire().map_err(|_| busy(served, FULL));
+        Ok(CallPermit { _all: permit(&self.permits)?, _own: served.permits.as_ref().map(permit).transpose()? })
     }
 
-    /// Answers an admitted call, which its caller has waited for since `asked`.
+    /// Answers an admitted call, which its caller has waited for since `received`.
     ///
     /// # Cancel safety
     /// Dropping the future stops the handler at its await point.
-    pub(crate) async fn answer(&self, served: &Served, ask: Ask, asked: Instant) -> Answer {
+    pub(crate) async fn answer(&self, served: &ServedMethod, attempt: CallAttempt, received: Instant) -> Answer {
         let Registration { mark, handle, policy, .. } = served.registration;
         let name = mark.subject();
-        let most = ask.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
-        let deadline = asked + most.min(FOREVER);
-        let session = ask.session.unwrap_or_else(Session::new);
-        let span = span::serve(name, ask.attempt, &session, ask.trace.as_ref());
+        let most = attempt.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
+        let deadline = received + most.min(FOREVER);
+        let session = attempt.session.unwrap_or_else(Session::new);
+        let span = span::serve(name, attempt.number, &session, attempt.trace.as_ref());
         let counted = served.figures.begin(name);
         let meta = CallMeta {
             method: name,
             session_id: session.id,
             deadline,
-            attempt: ask.attempt,
-            idempotency_key: ask.key,
+            attempt: attempt.number,
+            idempotency_key: attempt.key,
             trace: span.context().cloned(),
         };
-        let incoming = Incoming { request: ask.request, context: ask.context, meta, given: self.given.clone() };
+        let incoming = Incoming {
+            request: attempt.request,
+            context: attempt.context,
+            meta,
+            dependencies: self.dependencies.clone(),
+        };
         let outcome = timeout_at(deadline, guarded(move || handle(incoming), || span.enter())).await;
         let answer = match outcome {
             // the handler's own calls share its deadline, so their failure at that moment is a timeout here
@@ -151,7 +156,7 @@ impl Server {
     /// Waits until no call is in progress.
     pub(crate) async fn drained(&self) {
         // an error would mean that it was closed, which never happens
-        drop(self.places.acquire_many(self.settings.places()).await);
+        drop(self.permits.acquire_many(self.settings.permits()).await);
     }
 
     /// Stops the calls in progress.
@@ -167,7 +172,7 @@ impl Server {
 }
 
 /// Creates the answer that a call was not begun and when it may be retried.
-pub(crate) fn busy(served: &Served, why: &str) -> Answer {
+pub(crate) fn busy(served: &ServedMethod, why: &str) -> Answer {
     let name = served.registration.name;
     tracing::debug!(method = name, why, "turned away");
     served.figures.turned_away();

@@ -13,11 +13,11 @@ use http_body_util::BodyExt;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout};
 
-use super::dispatch::{Served, Server, busy};
+use super::dispatch::{ServedMethod, Server, busy};
 use super::head;
 use super::head::{Accepts, HeadRefusal};
 use crate::rpc::handler::{problem, too_large};
-use crate::rpc::protocol::ask::{Answer, Kind};
+use crate::rpc::protocol::attempt::{Answer, BodyKind};
 use crate::rpc::protocol::headers;
 use crate::rpc::protocol::problem::Problem;
 use crate::telemetry::metrics;
@@ -45,7 +45,7 @@ async fn unknown(request: Request<Body>) -> Response<Body> {
 }
 
 /// Answers any request for an RPC.
-async fn answer(server: &Server, served: &Served, request: Request<Body>) -> Response<Body> {
+async fn answer(server: &Server, served: &ServedMethod, request: Request<Body>) -> Response<Body> {
     let name = served.registration.name;
     if request.method() != Method::POST {
         let detail = format!("{} is not supported: call it with POST", request.method());
@@ -56,12 +56,12 @@ async fn answer(server: &Server, served: &Served, request: Request<Body>) -> Res
     if let Err(busy) = server.takes(served) {
         return early(busy, request).await;
     }
-    let asked = Instant::now();
-    let (mut ask, length) = match head::read(request.headers(), name, served.registration.method) {
+    let received = Instant::now();
+    let (mut attempt, length) = match head::read(request.headers(), name, served.registration.method) {
         Ok(read) => read,
         Err(refused) => return refuse(name, refused, request).await,
     };
-    ask.request = match body(server, served, length, request).await {
+    attempt.request = match body(server, served, length, request).await {
         Ok(body) => body,
         Err(answer) => {
             // a rejected call is counted where it is rejected
@@ -71,11 +71,11 @@ async fn answer(server: &Server, served: &Served, request: Request<Body>) -> Res
             return last(response(answer));
         }
     };
-    // only now that the body is complete: a slow sender doesn't occupy a place
+    // only now that the body is complete: a slow sender doesn't occupy a permit
     let answer = match server.admit(served) {
-        Ok(_place) => tokio::select! {
+        Ok(_permit) => tokio::select! {
             biased;
-            answer = server.answer(served, ask, asked) => answer,
+            answer = server.answer(served, attempt, received) => answer,
             // a connection of the user's own app has no other signal that the service has ended
             () = server.ended() => Answer::problem(&Problem::later(name)),
         },
@@ -133,7 +133,7 @@ fn last(mut response: Response<Body>) -> Response<Body> {
 /// Reads a request's body, limited in size and time.
 async fn body(
     server: &Server,
-    served: &Served,
+    served: &ServedMethod,
     length: Option<u64>,
     mut request: Request<Body>,
 ) -> Result<Bytes, Answer> {
@@ -189,7 +189,7 @@ fn response(answer: Answer) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    let kind = if kind == Kind::Json { headers::JSON } else { headers::PROBLEM };
+    let kind = if kind == BodyKind::Json { headers::JSON } else { headers::PROBLEM };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Some(after) = retry_after {
         headers.insert(RETRY_AFTER, seconds(after).into());

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::contract::session::Session;
 use crate::rpc::handler::problem;
-use crate::rpc::protocol::ask::{Answer, Ask};
+use crate::rpc::protocol::attempt::{Answer, CallAttempt};
 use crate::rpc::protocol::headers;
 use crate::rpc::protocol::problem::{Broken, Part, Problem};
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
@@ -62,7 +62,7 @@ pub(crate) fn read(
     headers: &HeaderMap,
     name: &'static str,
     method: &'static str,
-) -> Result<(Ask, Option<u64>), HeadRefusal> {
+) -> Result<(CallAttempt, Option<u64>), HeadRefusal> {
     // the first of duplicates counts
     let header = |name: &HeaderName| headers.get(name).map(HeaderValue::as_bytes);
     let no_json = |why| HeadRefusal { answer: problem(415, name, why), accepts: Some(Accepts::ContentType) };
@@ -107,16 +107,16 @@ pub(crate) fn read(
         let problem = Problem::of(422, name, "the context is too large");
         return Err(Answer::problem(&Problem { part: Some(Part::Context), errors, ..problem }).into());
     }
-    let ask = Ask {
+    let attempt = CallAttempt {
         service: "",
         method,
         request: Bytes::new(),
         context: context.map(Bytes::copy_from_slice),
         session: session.as_deref().and_then(Session::read),
         timeout: millis.map(Duration::from_millis),
-        attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+        number: u32::try_from(attempt).unwrap_or(u32::MAX),
         key: key.map(Arc::from),
         trace,
     };
-    Ok((ask, header(&CONTENT_LENGTH).and_then(|length| headers::number(length, 18))))
+    Ok((attempt, header(&CONTENT_LENGTH).and_then(|length| headers::number(length, 18))))
 }

@@ -23,14 +23,14 @@ use crate::service::running::Running;
 use crate::service::shutdown::ShutdownDeadlines;
 
 /// A bound socket that is not yet served.
-pub(crate) struct Bound {
+pub(crate) struct HttpListener {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Bound {
+impl HttpListener {
     /// Binds an address.
-    pub(crate) async fn to(address: &str) -> Result<Self, Error> {
+    pub(crate) async fn bind(address: &str) -> Result<Self, Error> {
         let failed = |why: &dyn ToString| Error::Serve { address: address.to_owned(), why: why.to_string() };
         if !is_address(address) {
             return Err(failed(&ADDRESS));
@@ -54,17 +54,17 @@ impl Bound {
         builder
             .http2()
             .timer(TokioTimer::new())
-            .max_concurrent_streams(settings.places().saturating_add(64))
+            .max_concurrent_streams(settings.permits().saturating_add(64))
             .keep_alive_interval(timeouts.first);
-        let places = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
+        let permits = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
         let mut connections = JoinSet::new();
         loop {
             let next = async {
                 // never closed
-                let place = places.clone().acquire_owned().await.ok();
-                (place, listener.accept().await)
+                let permit = permits.clone().acquire_owned().await.ok();
+                (permit, listener.accept().await)
             };
-            let (place, accepted) = tokio::select! {
+            let (permit, accepted) = tokio::select! {
                 biased;
                 () = stopping(&mut phase) => break,
                 next = next => next,
@@ -75,7 +75,7 @@ impl Bound {
                     let serving = connection(builder.clone(), stream, app.clone(), phase.clone(), timeouts);
                     connections.spawn(async move {
                         serving.await;
-                        drop(place);
+                        drop(permit);
                     });
                 }
                 // a connection that is already gone is ignored; any other error means too many open files, which needs time
@@ -191,14 +191,14 @@ impl Running {
     }
 
     /// Serves the health endpoint until this is dropped.
-    pub(crate) fn operate(&mut self, bound: Bound) {
-        let (address, routes) = (bound.address(), self.health().operations());
+    pub(crate) fn operate(&mut self, listener: HttpListener) {
+        let (address, routes) = (listener.address(), self.health().operations());
         tracing::info!(%address, "serving the health endpoint");
         let mut task = JoinSet::new();
         task.spawn(async move {
             // the health endpoint stops after its service
             let (_open, phase) = watch::channel(Phase::Running);
-            bound.serve(routes, Serve::mounted(), phase, Duration::ZERO).await;
+            listener.serve(routes, Serve::mounted(), phase, Duration::ZERO).await;
         });
         self.operations = Some((address, task));
     }

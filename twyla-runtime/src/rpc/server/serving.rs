@@ -12,7 +12,7 @@ use tokio::time::{sleep_until, timeout_at};
 use super::dispatch::Server;
 use crate::bus::Bus;
 use crate::bus::error::Error;
-use crate::rpc::handler::{Given, Registration};
+use crate::rpc::handler::{Dependencies, Registration};
 use crate::rpc::{Rpc, Serve};
 use crate::service::handler::States;
 use crate::service::phase::{Phase, stopping};
@@ -25,7 +25,7 @@ type App = Box<dyn FnOnce(axum::Router) -> axum::Router + Send>;
 
 /// The RPCs of a service that is not yet started.
 #[derive(Default)]
-pub(crate) struct Serving {
+pub(crate) struct ServerSetup {
     pub(crate) registrations: Vec<Registration>,
     pub(crate) rpc: Option<Rpc>,
     pub(crate) settings: Option<Serve>,
@@ -34,14 +34,14 @@ pub(crate) struct Serving {
 }
 
 /// The RPCs of a service whose sockets are bound, so that serving can't fail any more.
-pub(crate) struct Open {
+pub(crate) struct BoundServer {
     server: Option<Arc<Server>>,
     rpc: Option<Rpc>,
     #[cfg(feature = "rpc-server")]
-    bound: Option<(crate::rpc::server::listener::Bound, Option<App>)>,
+    bound: Option<(crate::rpc::server::listener::HttpListener, Option<App>)>,
 }
 
-impl Serving {
+impl ServerSetup {
     pub(crate) fn check(&self, states: &States) -> Result<(), Error> {
         #[cfg(feature = "rpc-server")]
         if self.lacks_an_address() {
@@ -96,15 +96,15 @@ impl Serving {
         bus: Bus,
         states: Arc<States>,
         phase: watch::Receiver<Phase>,
-    ) -> Result<Open, Error> {
+    ) -> Result<BoundServer, Error> {
         let over_http = self.over_http();
         let settings = self.settings.unwrap_or_default();
         #[cfg_attr(not(feature = "rpc-server"), allow(unused_variables, reason = "nothing can be bound"))]
         let bound = if over_http { Self::bind(&settings).await? } else { None };
-        let given = Given { bus, states };
+        let dependencies = Dependencies { bus, states };
         let server = (over_http || !self.registrations.is_empty())
-            .then(|| Arc::new(Server::new(self.registrations, given, settings, phase)));
-        Ok(Open {
+            .then(|| Arc::new(Server::new(self.registrations, dependencies, settings, phase)));
+        Ok(BoundServer {
             server,
             rpc: self.rpc,
             #[cfg(feature = "rpc-server")]
@@ -113,9 +113,9 @@ impl Serving {
     }
 
     #[cfg(feature = "rpc-server")]
-    async fn bind(settings: &Serve) -> Result<Option<crate::rpc::server::listener::Bound>, Error> {
+    async fn bind(settings: &Serve) -> Result<Option<crate::rpc::server::listener::HttpListener>, Error> {
         match &settings.address {
-            Some(address) => crate::rpc::server::listener::Bound::to(address).await.map(Some),
+            Some(address) => crate::rpc::server::listener::HttpListener::bind(address).await.map(Some),
             None => Ok(None),
         }
     }
@@ -126,7 +126,7 @@ impl Serving {
     }
 }
 
-impl Open {
+impl BoundServer {
     /// Serves until the service stops.
     pub(crate) fn begin(self, running: &mut Running, phase: watch::Receiver<Phase>, drain: Duration) {
         let Some(server) = self.server else { return };
@@ -181,9 +181,9 @@ async fn serve(
     server.end();
 }
 
-impl fmt::Debug for Serving {
+impl fmt::Debug for ServerSetup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Serving")
+        f.debug_struct("ServerSetup")
             .field("registrations", &self.registrations)
             .field("rpc", &self.rpc)
             .field("settings", &self.settings)

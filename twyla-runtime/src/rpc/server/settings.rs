@@ -75,7 +75,7 @@ impl Serve {
     }
 
     /// Returns the maximum number of concurrent calls as semaphore permits.
-    pub(crate) fn places(&self) -> u32 {
+    pub(crate) fn permits(&self) -> u32 {
         u32::try_from(self.concurrency.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX)
     }
 

@@ -11,7 +11,7 @@ use crate::telemetry::trace::TraceContext;
 
 /// One attempt at a call.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct CallAttempt {
     /// The service.
     pub(crate) service: &'static str,
     /// The method: the last segment of the path.
@@ -24,7 +24,7 @@ pub struct Ask {
     /// The caller's remaining time.
     pub(crate) timeout: Option<Duration>,
     /// The number of the attempt, from 1.
-    pub(crate) attempt: u32,
+    pub(crate) number: u32,
     /// The idempotency key.
     pub(crate) key: Option<Arc<str>>,
     pub(crate) trace: Option<TraceContext>,
@@ -35,7 +35,7 @@ pub struct Ask {
 pub struct Answer {
     /// The HTTP status.
     pub(crate) status: u16,
-    pub(crate) kind: Kind,
+    pub(crate) kind: BodyKind,
     pub(crate) body: Bytes,
     /// When the caller may try again.
     pub(crate) retry_after: Option<Duration>,
@@ -47,7 +47,7 @@ pub struct Answer {
 
 /// The kind of a body, by its content type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum BodyKind {
     Json,
     Problem,
     /// Another content type, which no RPC answers with.
@@ -59,28 +59,28 @@ pub(crate) enum Kind {
 pub(crate) const DOMAIN: u16 = 409;
 
 impl Answer {
-    fn new(status: u16, kind: Kind, body: Bytes) -> Self {
+    fn new(status: u16, kind: BodyKind, body: Bytes) -> Self {
         Self { status, kind, body, retry_after: None, idempotent: false, from: None }
     }
 
     /// Creates a response.
     pub(crate) fn response(body: Bytes) -> Self {
-        Self::new(200, Kind::Json, body)
+        Self::new(200, BodyKind::Json, body)
     }
 
     /// Creates an answer with an error of the RPC's contract.
     pub(crate) fn error(body: Bytes) -> Self {
-        Self::new(DOMAIN, Kind::Json, body)
+        Self::new(DOMAIN, BodyKind::Json, body)
     }
 
     /// Returns the problem details, if the body has any.
     pub(crate) fn read_problem(&self) -> Option<Problem> {
-        if self.kind == Kind::Problem { Problem::from_json(&self.body) } else { None }
+        if self.kind == BodyKind::Problem { Problem::from_json(&self.body) } else { None }
     }
 
     /// Creates an answer for any other failure.
     pub(crate) fn problem(problem: &Problem) -> Self {
-        Self::new(problem.status, Kind::Problem, problem.to_json().into())
+        Self::new(problem.status, BodyKind::Problem, problem.to_json().into())
     }
 }
 
