@@ -20,7 +20,7 @@ fn tells(answers: Vec<String>) -> String {
                 assert!(count > 0, "the request ends early: {asked:?}");
                 asked.extend_from_slice(&some[..count]);
             }
-            assert!(asked.starts_with(b"GET /metrics HTTP/1.0\r\n"));
+            assert!(asked.starts_with(b"GET /metrics HTTP/1.1\r\n"));
             stream.write_all(answers[i.min(answers.len() - 1)].as_bytes()).unwrap();
         }
     });

@@ -1,13 +1,10 @@
 //! Reads the metrics of a service: one GET over plain HTTP.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::http::Uri;
-
-use crate::support::paint;
+use ureq::Agent;
+use ureq::http::{StatusCode, Uri};
 
 /// How long each step may take: connecting, sending, a part of the response.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -50,7 +47,7 @@ pub(super) enum Error {
     )]
     NotFound(String),
     #[error("{address} answers with {status}")]
-    Status { address: String, status: String },
+    Status { address: String, status: StatusCode },
     #[error("{0} doesn't speak HTTP")]
     NotHttp(String),
     #[error("{0} answers with more than {max} MiB of metrics", max = MAX_RESPONSE >> 20)]
@@ -58,43 +55,32 @@ pub(super) enum Error {
 }
 
 /// Returns the metrics of a service, in Prometheus' text format.
-pub(super) fn get(endpoint: &Endpoint) -> Result<String, Error> {
-    let address = &endpoint.address;
-    let unreachable = |error: io::Error| Error::Unreachable { address: address.clone(), why: error.to_string() };
-    let answer = request(endpoint).map_err(unreachable)?;
-    if answer.len() as u64 > MAX_RESPONSE {
-        return Err(Error::TooLarge(address.clone()));
-    }
-    let text = String::from_utf8_lossy(&answer);
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| Error::NotHttp(address.clone()))?;
-    let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.lines().next()?.split_once(' '));
+pub(super) fn get(Endpoint { address, path }: &Endpoint) -> Result<String, Error> {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        // services are read directly, whatever proxy the environment sets
+        .proxy(None)
+        .timeout_connect(Some(DEADLINE))
+        .timeout_per_read(Some(DEADLINE))
+        .timeout_per_write(Some(DEADLINE));
+    let read = || -> Result<_, ureq::Error> {
+        let agent = Agent::from(config.build());
+        let mut response = agent.get(format!("http://{address}{path}")).header("accept", "text/plain").call()?;
+        let text = response.body_mut().with_config().limit(MAX_RESPONSE).lossy_utf8(true).read_to_string()?;
+        Ok((response.status(), text))
+    };
+    let (status, text) = read().map_err(|error| match error {
+        ureq::Error::BodyExceedsLimit(_) => Error::TooLarge(address.clone()),
+        ureq::Error::Protocol(_) | ureq::Error::Http(_) => Error::NotHttp(address.clone()),
+        ureq::Error::Io(error) => Error::Unreachable { address: address.clone(), why: error.to_string() },
+        error => Error::Unreachable { address: address.clone(), why: error.to_string() },
+    })?;
     match status {
-        Some((_, status)) if status.starts_with("200") => Ok(body.to_owned()),
-        Some((_, status)) if status.starts_with("404") => Err(Error::NotFound(address.clone())),
-        Some((_, status)) => Err(Error::Status { address: address.clone(), status: paint::tame(status) }),
-        None => Err(Error::NotHttp(address.clone())),
+        StatusCode::OK => Ok(text),
+        StatusCode::NOT_FOUND => Err(Error::NotFound(address.clone())),
+        status => Err(Error::Status { address: address.clone(), status }),
     }
-}
-
-/// Sends the request, and reads the response until the connection ends.
-fn request(Endpoint { address, path }: &Endpoint) -> io::Result<Vec<u8>> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for target in address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&target, DEADLINE) {
-            Ok(mut stream) => {
-                stream.set_read_timeout(Some(DEADLINE))?;
-                stream.set_write_timeout(Some(DEADLINE))?;
-                // A response of HTTP/1.0 ends with the connection (RFC 1945, section 7.2.2), and has no chunks.
-                let head = ["GET ", path, " HTTP/1.0\r\nhost: ", address, "\r\naccept: text/plain\r\n\r\n"];
-                stream.write_all(head.concat().as_bytes())?;
-                let mut answer = Vec::new();
-                stream.take(MAX_RESPONSE + 1).read_to_end(&mut answer)?;
-                return Ok(answer);
-            }
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 #[cfg(test)]
