@@ -1,4 +1,4 @@
-//! Quoting, shortening and escaping of untrusted values for messages.
+//! Quoting of untrusted values for messages.
 
 use std::fmt::Write;
 
@@ -32,14 +32,6 @@ pub(crate) fn quoted(value: &str) -> String {
     out
 }
 
-/// Shortens any text to at most `most` characters.
-pub(crate) fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +40,5 @@ mod tests {
     fn shortens_values() {
         assert_eq!(quoted(&"x".repeat(61)).chars().count(), 63);
         assert_eq!(quoted("a\u{1}\"\n"), r#""a\u0001\"\n""#);
-        assert_eq!(shortened("äöü", 2), "äö…");
     }
 }

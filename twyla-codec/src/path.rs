@@ -1,5 +1,7 @@
 //! The path to a value that is being checked: a linked list on the stack, formatted only when a rule is broken.
 
+use twyla_contract::text::shortened;
+
 /// The path from the root of a content to one of its values.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a> {
@@ -70,16 +72,12 @@ const MAX_NAME: usize = 200;
 /// Appends a member's name to a JSON Pointer, with `~` and `/` escaped. A long name is cut and ends with `…`.
 pub(crate) fn push_key(pointer: &mut String, key: &str) {
     pointer.push('/');
-    let end = key.char_indices().nth(MAX_NAME).map(|(end, _)| end);
-    for c in key.get(..end.unwrap_or(key.len())).unwrap_or(key).chars() {
+    for c in shortened(key, MAX_NAME).chars() {
         match c {
             '~' => pointer.push_str("~0"),
             '/' => pointer.push_str("~1"),
             c => pointer.push(c),
         }
-    }
-    if end.is_some() {
-        pointer.push('…');
     }
 }
 

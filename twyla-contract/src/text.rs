@@ -1,5 +1,6 @@
-//! Escaping of untrusted text for display: invisible characters, and those that move the text around them.
+//! Untrusted text for display: invisible characters, those that move the text around them, and long texts.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Returns whether a character is invisible or moves the text around it: Unicode's categories Cc (control), Cf (format:
@@ -40,6 +41,20 @@ pub fn is_invisible(c: char) -> bool {
                 | '\u{e0001}'
                 | '\u{e0020}'..='\u{e007f}'
         )
+}
+
+/// Returns the first `most` characters of a text, with an ellipsis if there are more.
+///
+/// ```
+/// use twyla_contract::text::shortened;
+/// assert_eq!([shortened("äöü", 2), shortened("äöü", 3)], ["äö…", "äöü"]);
+/// ```
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 /// Displays a text with each [invisible](is_invisible) character escaped as in Rust.

@@ -11,6 +11,7 @@ use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Map, Value, json};
 use twyla_build::compare::{self, Options, Sample};
 use twyla_build::explain::{BodyExplanation, ContractExplanation};
+use twyla_contract::text::shortened;
 
 use crate::support::contracts::{Contract, Contracts};
 use crate::support::paint::{FAINT, HEAD, UNSURE, paint, stdout, tame};
@@ -114,7 +115,7 @@ impl Args {
                 "{gap}{}  {place}",
                 paint(HEAD, tame(&format!("{} at {shown}: {}", violation.keyword, violation.message)))
             )?;
-            writeln!(out, "{}", order.pretty(&shortened(event)))?;
+            writeln!(out, "{}", order.pretty(&with_short_texts(event)))?;
         }
         if !self.json {
             for rule in &unbroken {
@@ -147,15 +148,14 @@ pub(crate) fn sample(contract: &Contract<'_>, extent: Extent) -> Result<Value, E
 }
 
 /// Cuts long texts of an event, for the terminal.
-fn shortened(event: Value) -> Value {
+fn with_short_texts(event: Value) -> Value {
     const MOST: usize = 200;
     match event {
         Value::String(text) if text.chars().count() > MOST => {
-            let start: String = text.chars().take(40).collect();
-            format!("{start}… ({} characters)", text.chars().count()).into()
+            format!("{} ({} characters)", shortened(&text, 40), text.chars().count()).into()
         }
-        Value::Array(items) => items.into_iter().map(shortened).collect(),
-        Value::Object(members) => members.into_iter().map(|(name, value)| (name, shortened(value))).collect(),
+        Value::Array(items) => items.into_iter().map(with_short_texts).collect(),
+        Value::Object(members) => members.into_iter().map(|(name, value)| (name, with_short_texts(value))).collect(),
         value => value,
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
+use twyla_contract::text::shortened;
 
 use super::change::{Change, PlacedChange, items};
 use super::form::Form;
@@ -68,11 +69,7 @@ const SHOWN: usize = 60;
 
 /// Returns a value in one line, shortened.
 pub(crate) fn short(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+    shortened(&value.to_string(), SHOWN).into_owned()
 }
 
 /// Returns all edits between two bundles of a contract, file by file, in the order of their places.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use twyla_contract::Place;
+use twyla_contract::text::shortened;
 
 use super::finding::{
     BreakingChange, ComparedVersion, EditVerdict, EditedContract, Finding, FindingKind, Misfit, WaivedMisfit,
@@ -384,21 +385,14 @@ const EVENT: usize = 160;
 
 /// Returns an event in one line, shortened.
 pub(crate) fn brief(event: &Value) -> String {
-    let text = cut(event).to_string();
-    match text.char_indices().nth(EVENT) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+    shortened(&cut(event).to_string(), EVENT).into_owned()
 }
 
 fn cut(value: &Value) -> Value {
     match value {
-        Value::String(text) => match text.char_indices().nth(TEXT) {
-            Some((end, _)) => {
-                let count = text.chars().count();
-                format!("{}… ({count} characters)", text.get(..end).unwrap_or_default()).into()
-            }
-            None => value.clone(),
+        Value::String(text) => match text.chars().count() {
+            count if count > TEXT => format!("{} ({count} characters)", shortened(text, TEXT)).into(),
+            _ => value.clone(),
         },
         Value::Array(items) => items.iter().map(cut).collect(),
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), cut(value))).collect(),

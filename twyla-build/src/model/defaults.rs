@@ -3,6 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
+use twyla_contract::text::shortened;
 use twyla_formats::{net, time};
 
 use super::types::{Accessor, Body, Field, FormatType, Others, SchemaDefault, Shape, Type};
@@ -80,10 +81,7 @@ fn too_large(schemas: &Schemas, types: &[Type]) -> HashSet<Loc> {
 /// Returns a default as docs show it, shortened.
 pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 200;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => code(&format!("{}…", text.get(..end).unwrap_or_default())),
-        None => code(text),
-    }
+    code(&shortened(text, MOST))
 }
 
 /// Whether a default is a value of all schemas that hold for the property.
@@ -188,9 +186,5 @@ fn unheld_any(node: &Node) -> Option<MismatchedPart<'_>> {
 /// A value as a warning shows it.
 fn shown_value(node: &Node) -> String {
     const MOST: usize = 60;
-    let text = node.text();
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+    shortened(&node.text(), MOST).into_owned()
 }

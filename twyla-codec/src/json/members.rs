@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, btree_map};
 
 use serde_json::{Map, Value, map};
+use twyla_contract::text::shortened;
 
 use super::fault::Fault;
 use super::keys::ObjectKeys;
 use super::read::Read;
 use super::reader::Reader;
-use crate::excerpt::{quoted, shortened};
+use crate::excerpt::quoted;
 
 /// The declared member names of an object.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! Numbers: a fast path for integers and short floats, and an exact one for the rest. No digit is lost silently.
 
+use twyla_contract::text::shortened;
+
 use super::fault::Fault;
 use super::reader::Reader;
-use crate::excerpt::shortened;
 
 /// A number literal.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -231,7 +232,7 @@ impl Literal<'_> {
         match self {
             Literal::Unsigned(value) => value.to_string(),
             Literal::Signed(value) => value.to_string(),
-            Literal::Text(text) => shortened(text, 60),
+            Literal::Text(text) => shortened(text, 60).into_owned(),
         }
     }
 
@@ -262,7 +263,11 @@ impl Literal<'_> {
         let exponent = exponent.parse::<i64>().unwrap_or(far).clamp(i64::MIN / 2, i64::MAX / 2);
         let exponent = exponent + i64::try_from(zeros).unwrap_or(0) - i64::try_from(fraction.len()).unwrap_or(0);
         let Ok(exponent) = u32::try_from(exponent) else {
-            return if exponent < 0 { Integral::Fraction } else { Integral::TooLong { shown: shortened(text, 60) } };
+            return if exponent < 0 {
+                Integral::Fraction
+            } else {
+                Integral::TooLong { shown: shortened(text, 60).into_owned() }
+            };
         };
         let magnitude = significant.parse::<u64>().ok();
         match magnitude.and_then(|value| 10u64.checked_pow(exponent).and_then(|power| value.checked_mul(power))) {
@@ -271,7 +276,7 @@ impl Literal<'_> {
                 let sign = if negative { "-" } else { "" };
                 Integral::TooLong { shown: format!("{sign}{significant}{}", "0".repeat(exponent as usize)) }
             }
-            None => Integral::TooLong { shown: shortened(text, 60) },
+            None => Integral::TooLong { shown: shortened(text, 60).into_owned() },
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use twyla_contract::text::shortened;
+
 use super::encoding::other_encoding;
 use super::fault::Fault;
-use crate::excerpt::{quoted, shortened};
+use crate::excerpt::quoted;
 
 /// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
 const DEEPEST: u8 = 127;

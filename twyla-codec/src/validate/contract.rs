@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use twyla_contract::text::shortened;
 
 use super::sensitive::redact;
-use crate::excerpt::shortened;
 use crate::json::{self, Read, Write};
 use crate::path::{Path, push_key};
 use crate::violation::{Refusal, Violation, Violations};
@@ -103,7 +103,7 @@ fn bound_violation(error: &serde_path_to_error::Error<serde_json::Error>) -> Vio
     }
     let (error, text) = (error.inner(), error.inner().to_string());
     let place = format!(" at line {} column {}", error.line(), error.column());
-    let message = shortened(text.strip_suffix(place.as_str()).unwrap_or(&text), 200);
+    let message = shortened(text.strip_suffix(place.as_str()).unwrap_or(&text), 200).into_owned();
     Violation { pointer, keyword: "type", message }
 }
 

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::DeadLetter;
 use crate::contract::record::Mark;
-use crate::truncate::ellipsized;
 use twyla_codec::validate::sensitive;
 
 /// The maximum number of characters of a content in a message.
@@ -18,7 +17,7 @@ pub(super) fn hide(message: &mut Value, mark: &'static Mark) {
 
 /// Shortens a long text.
 pub(super) fn shortened(text: &str) -> String {
-    ellipsized(text, text.char_indices().nth(SHOWN).map_or(text.len(), |(at, _)| at))
+    twyla_contract::text::shortened(text, SHOWN).into_owned()
 }
 
 /// Formats a virtual time: `1.5 s`.

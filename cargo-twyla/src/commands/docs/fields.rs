@@ -1,6 +1,7 @@
 //! The fields of a contract as rows: full name, type, description and rules.
 
 use serde_json::Value;
+use twyla_contract::text::shortened;
 use twyla_sample::view::{Part, Subschema, View};
 
 use crate::commands::sample::Order;
@@ -307,9 +308,5 @@ fn shown(value: &Value) -> String {
 }
 
 fn code(text: &str) -> String {
-    let text = text.replace('`', "´");
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
-    }
+    format!("`{}`", shortened(&text.replace('`', "´"), SHOWN))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use twyla_contract::text::shortened;
+
 use super::load::in_;
 use super::model::{Cell, Edge, Mismatch, PairVerdict, Subject, Unmatched, refuses};
 use super::plan::{Age, Blocked, ServiceId, Step, Wait};
@@ -110,7 +112,7 @@ impl Writer<'_> {
             }
             Mismatch::Breaks(part, witness) => {
                 let (sender, taker) = ends(part.goes_back());
-                let value = shortened(&witness.event.to_string());
+                let value = tame(&shortened(&witness.event.to_string(), SHOWN));
                 let at =
                     if witness.pointer.is_empty() { String::new() } else { format!(" at {}", tame(&witness.pointer)) };
                 self.line(format_args!("{indent}{sender} may send the {} {value}", part.word()));
@@ -458,12 +460,4 @@ pub(crate) fn and(names: &[String]) -> String {
 /// `1 service`, `2 services`
 pub(crate) fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
-fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(SHOWN).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        short.push('…');
-    }
-    tame(&short)
 }

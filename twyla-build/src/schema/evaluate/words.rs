@@ -1,6 +1,7 @@
 //! Values and limits in words, worded as the runtime's errors.
 
 use serde_json::Value;
+use twyla_contract::text::shortened;
 
 use crate::decimal::Decimal;
 use crate::schema::load::{Node, quoted};
@@ -20,11 +21,7 @@ pub(super) fn shown(value: &Value) -> String {
 
 /// A string as messages show it.
 pub(super) fn text(text: &str) -> String {
-    let mut short: String = text.chars().take(SHOWN).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        short.push('…');
-    }
-    quoted(&short)
+    quoted(&shortened(text, SHOWN))
 }
 
 /// Describes a value: `the string "x"`, `an object`.

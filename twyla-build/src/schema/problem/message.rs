@@ -2,24 +2,17 @@
 
 use std::fmt;
 
+use twyla_contract::text::shortened;
+
 use super::kind::ProblemKind;
 use crate::schema::draft::Draft;
 use crate::schema::load::quoted;
 
+/// The number of characters of a text that a message shows.
+const MOST_SHOWN: usize = 200;
+
 /// The number of digits that a message shows.
 const MOST_DIGITS: usize = 60;
-
-/// Displays a long text shortened.
-struct Shortened<'a>(&'a str);
-
-impl fmt::Display for Shortened<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.char_indices().nth(200) {
-            Some((end, _)) => write!(f, "{}…", self.0.get(..end).unwrap_or_default()),
-            None => f.write_str(self.0),
-        }
-    }
-}
 
 /// Displays `; did you mean …?`, or nothing.
 struct DidYouMean<'a>(&'a Option<String>);
@@ -84,9 +77,8 @@ impl fmt::Display for ProblemKind {
                 write!(f, "`{key}` is here twice, first on line {}: only one would count", first.line)
             }
             Self::BigNumber { number } => {
-                let shown: String = number.chars().take(MOST_DIGITS).collect();
-                let more = if shown.len() < number.len() { "…" } else { "" };
-                write!(f, "{shown}{more} can't be read: an integer has 64 bits, or the digits of an f64")
+                let shown = shortened(number, MOST_DIGITS);
+                write!(f, "{shown} can't be read: an integer has 64 bits, or the digits of an f64")
             }
             Self::TooDeep { limit } => {
                 write!(f, "arrays and objects are nested more than {limit} deep from here on, which is the limit")
@@ -147,27 +139,27 @@ impl fmt::Display for ProblemKind {
             }
             Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
             Self::WrongAnnotation { keyword, wanted, found } => {
-                write!(f, "`{keyword}` is {wanted}, not {}, and is ignored", Shortened(found))
+                write!(f, "`{keyword}` is {wanted}, not {}, and is ignored", shortened(found, MOST_SHOWN))
             }
             Self::BadPattern { pattern, why } => {
-                write!(f, "`{}` isn't a regular expression (ECMA-262)", Shortened(pattern))?;
+                write!(f, "`{}` isn't a regular expression (ECMA-262)", shortened(pattern, MOST_SHOWN))?;
                 why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
             }
             Self::LoosePattern { pattern, loose, accepted } => write!(
                 f,
                 "the pattern `{}` is taken as ECMA-262 has it without the flag `u`: `{}` at character {} {}; write {}",
-                Shortened(pattern),
+                shortened(pattern, MOST_SHOWN),
                 loose.written,
                 loose.at,
                 loose.means,
                 // escaped as in a schema
-                quoted(&Shortened(accepted).to_string())
+                quoted(&shortened(accepted, MOST_SHOWN))
             ),
             Self::PatternBeyond { pattern } => write!(
                 f,
                 "the pattern `{}` can't be matched here: it has a modifier `m`, a lookbehind that backtracks, or a reference \
                  to a group in a loop of which a turn may be empty or skip it, or takes more than 2 MB compiled; write it without",
-                Shortened(pattern)
+                shortened(pattern, MOST_SHOWN)
             ),
             Self::RefusedDefault { at, rule } => {
                 let at = if at.is_empty() { String::new() } else { format!(" at {at}") };

@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use twyla_contract::text::shortened;
+
 use super::number::written;
 use super::{Choices, JsonView, Number, Types, View};
-use crate::excerpt::{quoted, shortened};
+use crate::excerpt::quoted;
 
 /// The maximum number of characters of a value in a message.
 const SHOWN: usize = 60;
@@ -32,7 +34,7 @@ pub(super) fn text(view: &JsonView<'_>) -> String {
     }
     let mut out = String::new();
     write(view, &mut out);
-    shortened(&out, SHOWN)
+    shortened(&out, SHOWN).into_owned()
 }
 
 /// Appends a value, up to four times the length that is shown, so that a large value costs little.
