@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use twyla_contract::text::{Visible, is_invisible};
 
 /// What a line break that stays one is in the text of a paragraph; it can't come from outside, where it is a space.
@@ -78,7 +79,7 @@ pub(super) fn web(url: &str) -> Option<String> {
     for c in url.chars() {
         match c {
             c if c.is_alphanumeric() || "-._~:/?#@!&'*+,;=%".contains(c) => out.push(c),
-            c => out.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}"))),
+            c => out.extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC)),
         }
     }
     Some(out)

@@ -1,7 +1,10 @@
 //! The URIs of schemas: those of the folder's files, and references resolved against them.
 
+use std::borrow::Cow;
+
 use fluent_uri::resolve::{ResolveError, Resolver};
 use fluent_uri::{Uri, UriRef};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The scheme of the files below the schemas folder.
 const OWN: &str = "twyla";
@@ -82,10 +85,7 @@ fn encoded(text: &str) -> String {
         if is_kept {
             out.push(c);
         } else {
-            let mut buffer = [0; 4];
-            for byte in c.encode_utf8(&mut buffer).bytes() {
-                out.push_str(&format!("%{byte:02X}"));
-            }
+            out.extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC));
         }
     }
     out
@@ -93,23 +93,7 @@ fn encoded(text: &str) -> String {
 
 /// Decodes a percent-encoded text; none if the result isn't valid UTF-8.
 pub(crate) fn decoded(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let hex = bytes.get(i + 1..i + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) if bytes[i] == b'%' => {
-                out.push(byte);
-                i += 3;
-            }
-            _ => {
-                out.push(bytes[i]);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8(out).ok()
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The headers of a call, and their encoding.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// The context, a JSON text in ASCII.
 pub(crate) const CONTEXT: &str = "twyla-context";
@@ -47,46 +49,19 @@ pub(crate) fn ascii_json(text: Bytes) -> Bytes {
     out.into()
 }
 
-/// Escapes everything but visible ASCII and single inner spaces.
-pub(crate) fn escaped(text: &str) -> std::borrow::Cow<'_, str> {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'"' | b'\\');
-    if text.bytes().all(plain) {
-        return text.into();
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for byte in text.bytes() {
-        if plain(byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out.into()
+/// What a header's text has escaped: everything but visible ASCII, and what quotes and escapes need.
+const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'"').add(b'\\');
+
+/// Escapes everything but visible ASCII.
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, ESCAPED).into()
 }
 
 /// Reverses [`escaped`]. Text that isn't escaped, as other programs may send it, stays as it is.
 pub(crate) fn unescaped(header: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(header).ok()?.trim();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-    if !text.contains('%') {
-        return Some(text.to_owned());
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        let code = behind.get(..2).filter(|_| byte == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match code.filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit())) {
-            Some(hex) => {
-                out.push(u8::from_str_radix(hex, 16).ok()?);
-                rest = behind.get(2..)?;
-            }
-            None => {
-                out.push(byte);
-                rest = behind;
-            }
-        }
-    }
-    Some(String::from_utf8(out).unwrap_or_else(|_| text.to_owned()))
+    Some(percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned))
 }
 
 /// Returns a timeout in milliseconds, rounded up, so that the service doesn't stop early.
