@@ -1,19 +1,14 @@
 //! The handlers of a service, collected by `rpcs![..]`, which refuses two at one path.
 
 use super::registration::{Handler, Registration};
-use crate::service::handler::{ConstText, HandlerList};
+use crate::service::handler::{ConstText, HandlerList, ListEntry, same};
 
 /// Handlers for [`Service::rpcs`](crate::Service::rpcs), collected by [`rpcs!`](crate::rpcs).
 pub type Rpcs = HandlerList<Registration>;
 
-impl HandlerList<Registration> {
-    /// Collects the entries that `rpcs!` has checked.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn collect(entries: &[Entry]) -> Self {
-        Self(entries.iter().map(|entry| (entry.registration)()).collect())
-    }
-}
+/// One path in `rpcs![..]`.
+#[doc(hidden)]
+pub type Entry = ListEntry<Registration>;
 
 /// The stand-in for a function without `#[rpc]` in `rpcs![..]`: a glob import of this module fills in the missing type.
 pub mod unserved {
@@ -36,50 +31,27 @@ pub trait Listed {
 
 #[diagnostic::do_not_recommend]
 impl<H: Handler> Listed for H {
-    const ENTRY: Entry = Entry { name: H::NAME, method: H::METHOD, handler: "", registration: H::registration };
-}
-
-/// One path in `rpcs![..]`.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    name: &'static str,
-    method: &'static str,
-    handler: &'static str,
-    registration: fn() -> Registration,
+    const ENTRY: Entry = Entry { subject: H::NAME, route: [H::METHOD, ""], handler: "", registration: H::registration };
 }
 
 impl Entry {
-    /// Sets the name under which the list has the handler.
-    #[must_use]
-    pub const fn named(mut self, handler: &'static str) -> Self {
-        self.handler = handler;
-        self
-    }
-
     /// Checks an entry against the earlier ones in the list.
     ///
     /// # Panics
     /// At compile time, if an earlier entry has the same path: the message names both handlers and RPCs.
     #[track_caller]
     pub const fn distinct(self, before: &[Self]) {
-        let mut i = 0;
-        while i < before.len() {
-            let other = before[i];
-            if crate::service::handler::same(self.method, other.method) {
-                let text = ConstText::new().with("`").with(self.handler);
-                let text = if crate::service::handler::same(self.name, other.name) {
-                    let text = text.with("` is the second handler of `").with(self.name).with("`, after `");
-                    text.with(other.handler).with("`\n\nhelp: take one of the two out of the list")
-                } else {
-                    let text = text.with("` serves `").with(self.name).with("` and `").with(other.handler);
-                    let text = text.with("` serves `").with(other.name).with("`, both at the path `/rpc/");
-                    text.with(self.method).with("`\n\nhelp: serve one of the two in a service of its own")
-                };
-                panic!("{}", text.as_str());
-            }
-            i += 1;
-        }
+        let Some(other) = self.twin(before) else { return };
+        let text = ConstText::new().with("`").with(self.handler);
+        let text = if same(self.subject, other.subject) {
+            let text = text.with("` is the second handler of `").with(self.subject).with("`, after `");
+            text.with(other.handler).with("`\n\nhelp: take one of the two out of the list")
+        } else {
+            let text = text.with("` serves `").with(self.subject).with("` and `").with(other.handler);
+            let text = text.with("` serves `").with(other.subject).with("`, both at the path `/rpc/");
+            text.with(self.route[0]).with("`\n\nhelp: serve one of the two in a service of its own")
+        };
+        panic!("{}", text.as_str());
     }
 }
 
@@ -89,7 +61,7 @@ mod tests {
 
     fn entry(name: &'static str, handler: &'static str) -> Entry {
         let method = name.split_once('.').unwrap().1;
-        Entry { name, method, handler, registration: || unreachable!("no test registers it") }
+        Entry { subject: name, route: [method, ""], handler, registration: || unreachable!("no test registers it") }
     }
 
     #[test]

@@ -1,20 +1,15 @@
 //! The list that `listeners![..]` makes: at most one listener for an event in a group.
 
-use super::const_text::{ConstText, same};
-use super::list::HandlerList;
+use super::const_text::ConstText;
+use super::list::{self, HandlerList};
 use super::registration::{Listener, Registration};
 
 /// Handlers for [`Service::listeners`](crate::Service::listeners), collected by [`listeners!`](crate::listeners).
 pub type Listeners = HandlerList<Registration>;
 
-impl HandlerList<Registration> {
-    /// Collects the entries that `listeners!` has checked.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn collect(entries: &[Entry]) -> Self {
-        Self(entries.iter().map(|entry| (entry.registration)()).collect())
-    }
-}
+/// One path in `listeners![..]`.
+#[doc(hidden)]
+pub type Entry = list::Entry<Registration>;
 
 /// What stands for a function without `#[listener]` in `listeners![..]`: a function has no type's name, so a glob import
 /// of this one takes its place.
@@ -38,52 +33,30 @@ pub trait Listed {
 
 #[diagnostic::do_not_recommend]
 impl<L: Listener> Listed for L {
-    const ENTRY: Entry = Entry { event: L::EVENT, group: L::GROUP, handler: "", registration: L::registration };
-}
-
-/// One path in `listeners![..]`.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    event: &'static str,
-    group: &'static str,
-    handler: &'static str,
-    registration: fn() -> Registration,
+    const ENTRY: Entry =
+        Entry { subject: L::EVENT, route: [L::EVENT, L::GROUP], handler: "", registration: L::registration };
 }
 
 impl Entry {
-    /// The entry under the path that the list names it by.
-    #[must_use]
-    pub const fn named(mut self, handler: &'static str) -> Self {
-        self.handler = handler;
-        self
-    }
-
-    /// Holds an entry against those before it in the list.
+    /// Checks an entry against the earlier ones in the list.
     ///
     /// # Panics
-    /// As the program compiles, where one before it has the same event and group: the message names all four.
+    /// At compile time, if an earlier entry has the same event and group: the message names all four.
     #[track_caller]
     pub const fn distinct(self, before: &[Self]) {
-        let mut i = 0;
-        while i < before.len() {
-            let other = before[i];
-            if same(self.event, other.event) && same(self.group, other.group) {
-                let text = ConstText::new()
-                    .with("`")
-                    .with(self.handler)
-                    .with("` is the second handler of event `")
-                    .with(self.event)
-                    .with("` in group `")
-                    .with(self.group)
-                    .with("`, after `")
-                    .with(other.handler)
-                    .with("`\n\nnote: the members of a group share its events, so each would get only some of them")
-                    .with("\nhelp: give one of the two a group of its own: `#[listener(group = \"..\")]`");
-                panic!("{}", text.as_str());
-            }
-            i += 1;
-        }
+        let Some(other) = self.twin(before) else { return };
+        let text = ConstText::new()
+            .with("`")
+            .with(self.handler)
+            .with("` is the second handler of event `")
+            .with(self.subject)
+            .with("` in group `")
+            .with(self.route[1])
+            .with("`, after `")
+            .with(other.handler)
+            .with("`\n\nnote: the members of a group share its events, so each would get only some of them")
+            .with("\nhelp: give one of the two a group of its own: `#[listener(group = \"..\")]`");
+        panic!("{}", text.as_str());
     }
 }
 
@@ -92,7 +65,7 @@ mod tests {
     use super::*;
 
     fn entry(event: &'static str, group: &'static str, handler: &'static str) -> Entry {
-        Entry { event, group, handler, registration: || unreachable!("no test registers it") }
+        Entry { subject: event, route: [event, group], handler, registration: || unreachable!("no test registers it") }
     }
 
     #[test]

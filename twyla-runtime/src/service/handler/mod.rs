@@ -11,7 +11,7 @@ mod registration;
 
 pub use argument::{Argument, Content, Outcome, Parts};
 pub(crate) use const_text::{ConstText, same};
-pub use list::HandlerList;
+pub use list::{Entry as ListEntry, HandlerList};
 pub use listeners::{Entry, Listed, Listeners, unlisted};
 pub use probe::{Arrives, Holds, IsAnyEvent, IsEvent, Verdict, attempt, failed};
 pub use registration::{Failure, HandleFuture, Incoming, Keyed, Listener, Need, Policy, Registration, States};
