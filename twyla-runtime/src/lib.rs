@@ -154,7 +154,6 @@ pub mod __private {
     pub use crate::rpc::handler as calls;
     pub use crate::rpc::handler::{CallArgument, Parts as CallParts};
     pub use crate::rpc::protocol::attempt::Answer;
-    pub use crate::service::dedupe::Transacting;
     pub use crate::service::handler::{
         Argument, Arrives, Content, Entry, Failure, Holds, IsAnyEvent, IsEvent, Listed, Listener, Outcome, Parts,
         Policy, Registration, Verdict, attempt, failed, unlisted,

@@ -1,13 +1,19 @@
 //! A reservation and the event about it take effect together, once: `cargo run -p outbox`.
 //!
 //! On SQLite in a temporary file, or on PostgreSQL if `DATABASE_URL` names one. `o-2` fails after its first attempt has written
-//! both; the transaction is rolled back, and the retry writes them once. [`sqlite`] and [`postgres`] have the same listener.
+//! both; the transaction is rolled back, and the retry writes them once. `reservations.rs` is the listener on either database.
 
 mod contracts {
     twyla_runtime::include_contracts!();
 }
-mod postgres;
-mod sqlite;
+mod postgres {
+    use sqlx::Postgres as Database;
+    include!("reservations.rs");
+}
+mod sqlite {
+    use sqlx::Sqlite as Database;
+    include!("reservations.rs");
+}
 
 use std::error::Error;
 

@@ -85,12 +85,6 @@ impl Bundle {
         self.inner.documents.keys().map(String::as_str)
     }
 
-    /// Returns the contract's own schema in one line of JSON.
-    #[must_use]
-    pub fn root_schema(&self) -> String {
-        self.inner.documents.get(&self.inner.root).map(line).unwrap_or_default()
-    }
-
     /// Returns the SHA-256 of the form, in hexadecimal. Every edit changes it, except edits of annotations.
     #[must_use]
     pub fn digest(&self) -> String {

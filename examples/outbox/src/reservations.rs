@@ -1,14 +1,14 @@
-//! The listener on SQLite.
+// The listener on the `Database` of the module that includes this file.
 
 use contracts::{Context, shop::OrderPlaced, shop::SeatsReserved};
-use sqlx::{Pool, Sqlite};
+use sqlx::Pool;
 use twyla_runtime::sql::{Outbox, Tx};
 use twyla_runtime::{Dedupe, Fail, Meta, Service, State, listener, listeners};
 
 use crate::contracts;
 
 /// Adds the listener, its outbox and its memory of handled events to a service.
-pub(crate) async fn on(service: Service, pool: &Pool<Sqlite>) -> Result<Service, sqlx::Error> {
+pub(crate) async fn on(service: Service, pool: &Pool<Database>) -> Result<Service, sqlx::Error> {
     sqlx::raw_sql("CREATE TABLE IF NOT EXISTS reservations (order_id text, seats bigint)").execute(pool).await?;
     let outbox = Outbox::sql(pool.clone()).await?;
     let dedupe = Dedupe::sql(pool.clone()).await?;
@@ -22,8 +22,8 @@ async fn reserve(
     order: OrderPlaced,
     context: Context,
     meta: Meta,
-    tx: Tx<Sqlite>,
-    State(outbox): State<Outbox<Sqlite>>,
+    tx: Tx<Database>,
+    State(outbox): State<Outbox<Database>>,
 ) -> Result<(), Fail> {
     let mut tx = tx.lock().await;
     let insert = sqlx::query("INSERT INTO reservations (order_id, seats) VALUES ($1, $2)");
@@ -38,6 +38,6 @@ async fn reserve(
 }
 
 /// Returns the number of reservations.
-pub(crate) async fn reservations(pool: &Pool<Sqlite>) -> Result<i64, sqlx::Error> {
+pub(crate) async fn reservations(pool: &Pool<Database>) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT count(*) FROM reservations").fetch_one(pool).await
 }
