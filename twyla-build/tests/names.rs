@@ -61,3 +61,37 @@ fn no_event_that_comes_changes_a_name() {
     }
     assert!(kept > 200 && refused > 40, "{kept} {refused}");
 }
+
+/// A content with a type at the end of a long way, and further members of the objects around it.
+fn deep(further: &str) -> String {
+    let words = ["configuration_of_the_warehouse", "automatic_replenishment_policies", "^.", "thresholds_for_orders"];
+    let leaf = format!(r#"{{ "type": "object", "properties": {{ "at_least": {{ "enum": ["none"] }}{further} }} }}"#);
+    words.iter().rev().fold(leaf, |inner, word| {
+        let patterns = r#""patternProperties": { "^x-.+\\d": { "type": "object", "properties": { "a": {} } } }"#;
+        format!(r#"{{ "type": "object", "properties": {{ "{word}": {inner}{further} }}, {patterns} }}"#)
+    })
+}
+
+#[test]
+fn a_long_way_gives_a_short_name_that_no_addition_changes() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("long-names");
+    let long = "inventory_of_the_warehouse_has_been_adjusted_by_an_auditor";
+    let plain = deep("");
+    let object = r#"{ "type": "object", "properties": { "b": { "enum": ["y"] } } }"#;
+    let more = deep(&format!(r#", "a": {object}, "zone": {object}"#));
+    let names = |content: &str| -> BTreeMap<String, String> {
+        let types = types(&folder, &[("stock", content), (long, content)]).unwrap();
+        // a place without its column, which additions in the same line move
+        types.into_iter().map(|(place, path)| (path, place)).collect()
+    };
+    let (before, after) = (names(&plain), names(&more));
+    assert!(before.len() > 12 && after.len() > before.len(), "{before:#?}");
+    for path in before.keys() {
+        assert!(after.contains_key(path), "{path} is renamed: {after:#?}");
+    }
+    for path in after.keys() {
+        let name = path.rsplit("::").next().unwrap();
+        assert!(name.chars().count() <= 60, "{path}");
+        assert!(!name.contains("U5e") && !name.contains("u5e"), "{path}");
+    }
+}

@@ -10,11 +10,13 @@
 mod excerpt;
 #[doc(hidden)]
 pub mod json;
+mod nullable;
 #[doc(hidden)]
 pub mod path;
 pub mod validate;
 mod violation;
 
+pub use nullable::Nullable;
 pub use validate::formats::date_time::{DateTime, InvalidDateTime};
 
 /// Dependencies of this crate's macros.

@@ -80,7 +80,7 @@ pub use transport::QueueKind;
 pub use transport::state::{BusState, LinkState};
 #[doc(hidden)]
 pub use twyla_codec::json;
-pub use twyla_codec::{DateTime, InvalidDateTime, validate};
+pub use twyla_codec::{DateTime, InvalidDateTime, Nullable, validate};
 pub use uuid::Uuid;
 // the examples need contracts: the package twyla-ui, which has some, runs them
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
@@ -133,7 +133,7 @@ pub mod __private {
     pub use twyla_codec::validate::rules::{self, Format, Pattern, Violations};
     pub use twyla_codec::validate::schema;
     pub use twyla_codec::validate::sensitive::Hidden;
-    pub use twyla_codec::{__bridge as bridge, __idna as idna, __view as view, DateTime};
+    pub use twyla_codec::{__bridge as bridge, __idna as idna, __view as view, DateTime, Nullable};
     pub use {chrono, serde, serde_json, uuid};
 
     // contracts of events and RPCs

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use twyla_golden::defaults::Context;
 use twyla_golden::defaults::shared::Tree;
 use twyla_golden::defaults::shop::{Named, NotReturned, Returned, ReturnedObject, ReturnedUnion, ReturnedWord, Ruled};
+use twyla_runtime::Nullable;
 use twyla_runtime::event::{Emit, EventContext, Listen};
 
 fn schema(name: &str) -> Value {
@@ -133,7 +134,7 @@ fn a_context_is_written_unchanged() {
 fn a_set_value_equal_to_the_default_is_written() {
     assert_eq!(written(&Returned::new()), "{}");
     assert_eq!(
-        written(&Returned { flag: Some(false), null: Some(None), ..Returned::new() }),
+        written(&Returned { flag: Some(false), null: Nullable::Null, ..Returned::new() }),
         r#"{"null":null,"flag":false}"#
     );
 }

@@ -2,7 +2,7 @@
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
-use twyla_golden::{digits, names, order, refs, rules, trees};
+use twyla_golden::{digits, fields, names, order, refs, rules, trees};
 use twyla_runtime::event::{Emit, EventContext, Listen};
 
 /// The validator of one file, which can refer to all files of its folder.
@@ -276,6 +276,69 @@ fn trees_agree() {
         matches!(typed.method, trees::odd::TaggedMethod::Card(trees::odd::TaggedMethodCard { ref last4, .. }) if last4 == "1234")
     );
     hold("trees", "context.json", &json!({ "mail": "a@example.com" }), context::<trees::Context>);
+}
+
+#[test]
+fn narrowed_references_agree() {
+    let issue = json!({ "id": 1, "state": "open", "closed_at": null });
+    let closed = json!({ "id": 1, "state": "closed", "closed_at": "2026-01-02T03:04:05Z", "locked": false });
+    let milestoned = json!({ "id": 1, "state": "open", "closed_at": null, "milestone": { "title": "x" } });
+    let extended = json!({ "id": 1, "state": "open", "closed_at": null, "more": "x" });
+    let open = json!({ "id": 1, "state": "open", "closed_at": null, "undeclared": 1 });
+    let good = json!({
+        "issue": issue, "closed": closed, "milestoned": milestoned, "typed": issue, "assigned": { "login": "x", "bot": true },
+        "login": "a", "state": "open", "extended": extended, "open": open,
+    });
+    hold("fields", "events/shop/narrowed.json", &good, event::<fields::shop::Narrowed>);
+    // parts that only the narrowing refuses
+    let narrowing = oracle("fields", "events/shop/narrowed.json");
+    for (at, value) in [
+        ("closed", json!({ "id": 1, "state": "open", "closed_at": "2026-01-02T03:04:05Z", "locked": false })),
+        ("closed", json!({ "id": 1, "state": "closed", "closed_at": null, "locked": false })),
+        ("closed", json!({ "id": 1, "state": "closed", "closed_at": "2026-01-02T03:04:05Z" })),
+        ("milestoned", issue.clone()),
+        ("milestoned", json!({ "id": 1, "state": "open", "closed_at": null, "milestone": null })),
+        ("assigned", json!({ "login": "x", "bot": false })),
+        ("login", json!("abc")),
+        ("state", json!("closed")),
+        ("extended", json!({ "id": 1, "state": "open", "closed_at": null, "more": 1 })),
+        ("open", issue.clone()),
+    ] {
+        let mut instance = good.clone();
+        instance[at] = value;
+        assert!(!narrowing.is_valid(&instance), "{instance}");
+        assert!(event::<fields::shop::Narrowed>(instance.to_string().as_bytes()).is_err(), "{instance}");
+    }
+    let good = json!({
+        "issue": issue, "closed": closed, "typed": issue, "limited": "a", "extended": extended,
+        "union": { "kind": "card", "amount": 1 },
+    });
+    hold("fields", "events/shop/beside.json", &good, event::<fields::shop::Beside>);
+}
+
+#[test]
+fn formats_with_implied_rules_agree() {
+    let good = json!({
+        "at": "2026-01-02T03:04:05.123Z", "id": "2EB8AA08-aa98-11ea-b4aa-73b441d16380", "day": null, "ipv4": "127.0.0.1",
+        "ipv6": "::", "short_at": "2026-01-02T03:04:05Z", "lower_id": "2eb8aa08-aa98-11ea-b4aa-73b441d16380",
+        "long_ipv4": "127.0.0.1",
+    });
+    hold("fields", "events/shop/implied.json", &good, event::<fields::shop::Implied>);
+}
+
+#[test]
+fn constants_agree() {
+    let good = json!({
+        "version": 3, "offset": -1, "ratio": 1.5, "signed": true, "nothing": null, "kind": "order", "limit": 0.5, "id": "x",
+    });
+    hold("fields", "events/shop/constant.json", &good, event::<fields::shop::Constant>);
+}
+
+#[test]
+fn nullable_properties_agree() {
+    let good =
+        json!({ "id": 1, "note": null, "nickname": "ab", "previous": { "id": 2, "note": "x", "nickname": null } });
+    hold("fields", "events/shop/patched.json", &good, event::<fields::shop::Patched>);
 }
 
 /// An event's rules apply whether its name sorts before or after that of an event that refers to it.

@@ -64,6 +64,24 @@ pub(crate) fn validate(
     match &type_.body {
         Body::Struct { fields, others } => {
             for field in fields {
+                if let Some(inner) = field.nullable() {
+                    let (values, rules) = (writer.own(&field.held), writer.held(inner));
+                    nests |= !rules.is_empty() || !values.is_empty();
+                    let (name, wire) = (ident(&field.name), &field.wire);
+                    if !values.is_empty() {
+                        body.extend(quote!(if !self.#name.is_absent() {
+                            let (value, at) = (&self.#name, &at.key(#wire));
+                            #values
+                        }));
+                    }
+                    if !rules.is_empty() {
+                        body.extend(quote!(if let __twyla::Nullable::Value(value) = &self.#name {
+                            let at = &at.key(#wire);
+                            #rules
+                        }));
+                    }
+                    continue;
+                }
                 let rules = writer.held(&field.held);
                 if rules.is_empty() {
                     continue;
@@ -112,7 +130,7 @@ pub(crate) fn validate(
     });
     let unused = body.is_empty().then(|| quote!(let _ = (at, out);));
     // a struct of structs has no checks of its own
-    let calls = guard.is_some() || mentions(body.clone(), "rules");
+    let calls = guard.is_some() || calls_rules(body.clone());
     let rules = calls.then(|| {
         quote!(
             use __twyla::rules;
@@ -135,13 +153,22 @@ pub(crate) fn validate(
     }
 }
 
-/// Whether an identifier occurs in the code.
-fn mentions(code: TokenStream, name: &str) -> bool {
-    code.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => mentions(group.stream(), name),
-        _ => false,
-    })
+/// Whether the code has a path that begins with `rules`. A field may have that name too.
+fn calls_rules(code: TokenStream) -> bool {
+    let mut tokens = code.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let found = match token {
+            TokenTree::Ident(ident) => {
+                ident == "rules" && matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':')
+            }
+            TokenTree::Group(group) => calls_rules(group.stream()),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
 }
 
 fn nested(shape: &Shape) -> bool {
@@ -149,15 +176,16 @@ fn nested(shape: &Shape) -> bool {
 }
 
 impl CheckWriter<'_, '_> {
+    /// Returns the checks of `value` itself, a reference, at `at`, without those of what it contains.
+    fn own(&mut self, held: &ValueType) -> TokenStream {
+        let checks: TokenStream = held.checks.iter().map(|check| self.check(check)).collect();
+        let trees: TokenStream = held.trees.iter().map(|tree| self.tree(tree, &quote!(value))).collect();
+        quote!(#checks #trees)
+    }
+
     /// Returns the checks of `value`, a reference, at `at`.
     fn held(&mut self, held: &ValueType) -> TokenStream {
-        let mut out = TokenStream::new();
-        for check in &held.checks {
-            out.extend(self.check(check));
-        }
-        for tree in &held.trees {
-            out.extend(self.tree(tree, &quote!(value)));
-        }
+        let mut out = self.own(held);
         match &held.shape {
             Shape::Number => out.extend(quote!(rules::finite(*value, at, out);)),
             Shape::Any => out.extend(quote!(rules::shallow_value(value, at, out);)),
@@ -250,6 +278,10 @@ impl CheckWriter<'_, '_> {
             Check::Integers(values) => {
                 let values = values.iter().map(integer);
                 quote!(rules::one_of_integers(*value, &[#(#values),*], at, out);)
+            }
+            Check::Numbers(values) => {
+                let values = values.iter().map(|value| Literal::f64_unsuffixed(*value));
+                quote!(rules::one_of_numbers(*value, &[#(#values),*], at, out);)
             }
             Check::Booleans(values) => quote!(rules::one_of_booleans(*value, &[#(#values),*], at, out);),
             Check::MinItems(limit) => {

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::codegen::types::ident;
-use crate::model::{Body, Field, Model, Others, Shape, Type, ValueType, Variant};
+use crate::model::{Body, Check, Field, Model, Others, Shape, Type, ValueType, Variant};
 
 /// Returns the impls of `Read`, `Write` and serde's traits for a type.
 pub(crate) fn impls(type_: &Type) -> TokenStream {
@@ -60,6 +60,8 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
         let (name, wire) = (ident(&field.name), &field.wire);
         if field.required {
             quote!(#name: __twyla::required(#wire, #slot)?)
+        } else if field.nullable().is_some() {
+            quote!(#name: #slot.unwrap_or_default())
         } else if *slot == name {
             quote!(#name)
         } else {
@@ -89,7 +91,13 @@ fn key(wire: &str) -> String {
 fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
     let members = fields.iter().map(|field| {
         let (name, key) = (ident(&field.name), key(&field.wire));
-        if field.may_be_absent() {
+        if field.nullable().is_some() {
+            quote! {
+                if !self.#name.is_absent() {
+                    __twyla::write_member(#key, &self.#name, out);
+                }
+            }
+        } else if field.may_be_absent() {
             quote! {
                 if let ::std::option::Option::Some(value) = &self.#name {
                     __twyla::write_member(#key, value, out);
@@ -145,7 +153,11 @@ pub(crate) fn view(type_: &Type) -> TokenStream {
         Body::Struct { fields, others } => {
             let members = fields.iter().map(|field| {
                 let (wire, name) = (&field.wire, ident(&field.name));
-                if field.may_be_absent() { quote!(#wire =>? #name) } else { quote!(#wire => #name) }
+                match field.nullable() {
+                    Some(_) => quote!(#wire =>! #name),
+                    None if field.may_be_absent() => quote!(#wire =>? #name),
+                    None => quote!(#wire => #name),
+                }
             });
             let others = if let Others::Kept { name, .. } = others {
                 let name = ident(name);
@@ -172,4 +184,32 @@ pub(crate) fn only_variant<'a>(model: &'a Model, held: &ValueType) -> Option<(&'
         Body::Enum { variants, .. } if variants.len() == 1 => Some((type_, variants.first()?)),
         _ => None,
     }
+}
+
+/// Returns the only possible value of a type that isn't an enum, if there is one: `new` needs no argument for it.
+pub(crate) fn only_value(held: &ValueType) -> Option<TokenStream> {
+    if held.shape == Shape::Null {
+        return Some(quote!(()));
+    }
+    held.checks.iter().find_map(|check| match check {
+        Check::Integers(values) => {
+            let value = Literal::i128_unsuffixed(only(values)?);
+            Some(quote!(#value))
+        }
+        Check::Numbers(values) => {
+            let value = Literal::f64_unsuffixed(only(values)?);
+            Some(quote!(#value))
+        }
+        Check::Booleans(values) => {
+            let value = only(values)?;
+            Some(quote!(#value))
+        }
+        _ => None,
+    })
+}
+
+/// Returns the value of a list in which all are equal.
+fn only<T: Copy + PartialEq>(values: &[T]) -> Option<T> {
+    let (first, others) = values.split_first()?;
+    others.iter().all(|other| other == first).then_some(*first)
 }

@@ -81,11 +81,18 @@ fn accessor(
     let (ty, body) = if nullable {
         let default =
             if is_null { quote!(::std::option::Option::None) } else { quote!(::std::option::Option::Some(#default)) };
-        let there = if seen.is_some() { quote!(value #seen) } else { quote!(*value) };
+        let there = match returned {
+            ReturnKind::Copied => quote!(*value),
+            ReturnKind::Text => quote!(value.as_str()),
+            ReturnKind::Items => quote!(value.as_slice()),
+            ReturnKind::Whole if in_box => quote!(&**value),
+            ReturnKind::Whole => quote!(value),
+        };
         let body = quote! {
             match &self.#name {
-                ::std::option::Option::Some(value) => #there,
-                ::std::option::Option::None => #default,
+                __twyla::Nullable::Absent => #default,
+                __twyla::Nullable::Null => ::std::option::Option::None,
+                __twyla::Nullable::Value(value) => ::std::option::Option::Some(#there),
             }
         };
         (quote!(::std::option::Option<#ty>), body)

@@ -157,11 +157,15 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
     let mut others_given = Vec::new();
     for field in fields {
         let name = ident(&field.name);
-        if !field.required {
+        if field.nullable().is_some() {
+            others_given.push(quote!(#name: __twyla::Nullable::Absent));
+        } else if !field.required {
             others_given.push(quote!(#name: ::std::option::Option::None));
         } else if let Some((words, variant)) = codec::only_variant(model, &field.held) {
             let (path, variant) = (types::path(words, type_.module.as_deref()), ident(variant));
             others_given.push(quote!(#name: #path::#variant));
+        } else if let Some(value) = codec::only_value(&field.held) {
+            others_given.push(quote!(#name: #value));
         } else if field.held.shape == Shape::String {
             required.insert(
                 &field.name,

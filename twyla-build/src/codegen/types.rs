@@ -124,6 +124,10 @@ pub(crate) struct TypeWriter<'a> {
 impl TypeWriter<'_> {
     /// Returns the type of a field.
     pub(crate) fn field(&self, field: &Field) -> TokenStream {
+        if let Some(inner) = field.nullable() {
+            let inner = self.boxed(inner, field.boxed);
+            return quote!(__twyla::Nullable<#inner>);
+        }
         let ty = self.boxed(&field.held, field.boxed);
         if field.may_be_absent() { quote!(::std::option::Option<#ty>) } else { ty }
     }

@@ -22,7 +22,7 @@ mod decide;
 mod formula;
 mod gather;
 mod idempotency;
-mod language;
+pub(crate) mod language;
 mod lower;
 mod parse;
 mod pattern;

@@ -67,7 +67,7 @@ pub enum UndeclaredMembers {
 pub struct FieldExplanation {
     /// The name on the wire.
     pub wire: String,
-    /// The type: an `Option` if the property may be absent.
+    /// The type: an `Option` if the property may be absent, a `Nullable` if it may be null too.
     pub rust_type: String,
     /// Whether the schema requires the property.
     pub required: bool,
@@ -132,13 +132,16 @@ fn type_(model: &Model, type_: &Type) -> TypeExplanation {
 }
 
 fn field(model: &Model, field: &Field) -> FieldExplanation {
-    let rust_type = model.rust_type(&field.held.shape);
-    let absent = field.may_be_absent();
+    let rust_type = match field.nullable() {
+        Some(inner) => format!("Nullable<{}>", model.rust_type(&inner.shape)),
+        None if field.may_be_absent() => format!("Option<{}>", model.rust_type(&field.held.shape)),
+        None => model.rust_type(&field.held.shape),
+    };
     let mut trees = Vec::new();
     held_trees(&field.held, &mut trees);
     FieldExplanation {
         wire: field.wire.clone(),
-        rust_type: if absent { format!("Option<{rust_type}>") } else { rust_type },
+        rust_type,
         required: field.required,
         docs: field.docs.to_string(),
         place: field.place.clone(),

@@ -3,7 +3,9 @@
 mod boxes;
 mod defaults;
 pub mod explain;
+mod implied;
 mod merge;
+mod narrow;
 mod object;
 mod read;
 mod reader;

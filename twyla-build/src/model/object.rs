@@ -187,6 +187,12 @@ impl<'a> SchemaReader<'a> {
         out.all
     }
 
+    /// Returns the names of the properties that the schema, or one that surely applies too, declares.
+    pub(super) fn declared_names(&self, loc: &Loc) -> HashSet<&'a str> {
+        let sure = |declared: Declared<'a>| declared.schema.map(|_| declared.wire);
+        self.declared(loc).into_iter().filter_map(sure).collect()
+    }
+
     /// `sure`: the schema applies to every such object.
     fn declare(&self, loc: &Loc, sure: bool, own: bool, out: &mut Declarations<'a>) {
         if !out.asked.insert(loc.clone()) {

@@ -8,6 +8,7 @@ use super::{boxes, defaults, rpcs, split, tree_inputs};
 use crate::schema::load::{At, FileRole};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};
+use crate::schema::type_names;
 
 /// Makes the model of a folder that was found free of errors. None where types of several events would have one name, which
 /// is a problem then. Warnings are added to the problems.
@@ -66,7 +67,7 @@ fn keep_apart(
 ) -> Vec<Problem> {
     for type_ in types.iter_mut() {
         if let Some(variant) = alternatives.get(&type_.loc) {
-            type_.name += variant;
+            type_.name = type_names::joined(&type_.name, variant);
         }
     }
     let place = |loc: &Loc| (schemas.files[loc.file].path.clone(), loc.pointer.clone());
@@ -84,6 +85,11 @@ fn keep_apart(
             if first.file != loc.file {
                 clashes.push(clash(schemas, &loc, first, path.clone()));
             }
+        }
+        if taken.contains(&path)
+            && let Some(number) = type_names::at(schemas, &loc).number
+        {
+            types[id].name = format!("{plain}_{number}");
         }
         let count = counts.entry(path).or_insert(1);
         while !taken.insert(types[id].path()) {

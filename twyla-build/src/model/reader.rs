@@ -8,9 +8,9 @@ use super::types::{Body, Shape, Tree, TreeReason, Type, TypeId, ValueType};
 use crate::schema::draft::is_annotation;
 use crate::schema::evaluate::{Cache, Evaluator};
 use crate::schema::load::{At, FileRole, Json, Node, RpcMessage};
-use crate::schema::names;
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::sensitive::Sensitive;
+use crate::schema::type_names::{self, TypeName};
 
 /// Limit of nested schemas without a named type in between. Values nested deeper are left to a tree.
 const MOST_OPEN: usize = 200;
@@ -95,7 +95,7 @@ impl<'a> SchemaReader<'a> {
     }
 
     fn type_of(&self, loc: &Loc, body: Body, trees: Vec<Tree>) -> Type {
-        let (module, name) = names::at(self.schemas, loc);
+        let TypeName { module, name, .. } = type_names::at(self.schemas, loc);
         let (docs, place) = (docs(self.node(loc)), self.place(loc));
         let sensitive = self.sensitive.within(loc);
         Type { loc: loc.clone(), module, name, place, docs, body, trees, looked_at: false, sensitive }
@@ -302,6 +302,9 @@ impl<'a> SchemaReader<'a> {
                 self.leave(loc, "", "no value is allowed");
             }
             return any();
+        }
+        if let Some(held) = self.narrowed(loc) {
+            return held;
         }
         if let Some(target) = self.schemas.refs.get(loc) {
             return if self.extends(loc) && self.has(loc, "properties") && self.implies_object(loc) {

@@ -19,6 +19,7 @@ pub(crate) enum Check {
     /// The rule's function and the limit.
     Number(&'static str, f64),
     Integers(Vec<i128>),
+    Numbers(Vec<f64>),
     Booleans(Vec<bool>),
     MinItems(u64),
     MaxItems(u64),
@@ -40,8 +41,9 @@ impl fmt::Display for Check {
             Self::Maximum(limit) => write!(f, "`maximum` {limit}"),
             Self::MultipleOf(factor) => write!(f, "`multipleOf` {factor}"),
             Self::Number(rule, limit) => write!(f, "`{}` {limit}", keyword(rule)),
-            Self::Integers(values) => write!(f, "one of {values:?}"),
-            Self::Booleans(values) => write!(f, "one of {values:?}"),
+            Self::Integers(values) => f.write_str(&listed(values)),
+            Self::Numbers(values) => f.write_str(&listed(values)),
+            Self::Booleans(values) => f.write_str(&listed(values)),
             Self::MinItems(limit) => write!(f, "`minItems` {limit}"),
             Self::MaxItems(limit) => write!(f, "`maxItems` {limit}"),
             Self::UniqueItems => f.write_str("`uniqueItems`"),
@@ -50,6 +52,12 @@ impl fmt::Display for Check {
             Self::Required(name) => write!(f, "{} is required", code(name)),
         }
     }
+}
+
+/// Returns the values without brackets: rustdoc takes `[3]` for a link.
+fn listed<T: fmt::Display>(values: &[T]) -> String {
+    let texts: Vec<String> = values.iter().map(T::to_string).collect();
+    if let [only] = &texts[..] { format!("`const` {only}") } else { format!("one of {}", texts.join(", ")) }
 }
 
 fn keyword(rule: &str) -> &str {

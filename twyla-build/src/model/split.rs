@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::tree_inputs::{self, Need};
 use super::types::{Body, Shape, Type, TypeId, reach};
 use crate::schema::schemas::Schemas;
+use crate::schema::type_names;
 
 type Needs = BTreeSet<(TypeId, Need)>;
 
@@ -35,7 +36,7 @@ pub(super) fn split(schemas: &Schemas, types: &mut Vec<Type>, contracts: &BTreeS
     for (id, holder) in &made {
         let mut copy = types[*id].clone();
         copy.module = types[*holder].module.clone();
-        copy.name = format!("{}{}", types[*holder].name, copy.name);
+        copy.name = type_names::joined(&types[*holder].name, &copy.name);
         types.push(copy);
     }
     for (id, type_) in types.iter_mut().enumerate() {

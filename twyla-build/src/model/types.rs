@@ -192,6 +192,14 @@ impl Field {
     pub(crate) fn may_be_absent(&self) -> bool {
         !self.required
     }
+
+    /// The values other than null of a property that may be absent and may be null: the field is a `Nullable` of these.
+    pub(crate) fn nullable(&self) -> Option<&ValueType> {
+        match &self.held.shape {
+            Shape::Nullable(inner) if !self.required => Some(inner),
+            _ => None,
+        }
+    }
 }
 
 /// A variant of a union, with the values of its tag.
@@ -281,6 +289,19 @@ impl FormatType {
             Self::Uuid => "uuid",
             Self::Ipv4 => "ipv4",
             Self::Ipv6 => "ipv6",
+        }
+    }
+
+    /// The lengths of its texts: the least, and the most if there is one. A text is written in its canonical form.
+    pub(super) fn lengths(self) -> (u64, Option<u64>) {
+        match self {
+            Self::Date => (10, Some(10)),
+            // `2024-01-01T00:00:00Z`; a fraction may have any number of digits
+            Self::DateTime => (20, None),
+            Self::Uuid => (36, Some(36)),
+            Self::Ipv4 => (7, Some(15)),
+            // `::`, and eight groups of which the last two are an IPv4 address
+            Self::Ipv6 => (2, Some(45)),
         }
     }
 

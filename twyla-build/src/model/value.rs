@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::implied;
 use super::reader::SchemaReader;
 use super::rules::{self, Check, is_limit};
 use super::types::{Body, FormatType, Shape, Type, TypeId, ValueType};
@@ -34,23 +35,32 @@ impl<'a> SchemaReader<'a> {
         let allowed = |kind: &str| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         let mut nullable = false;
         let (mut words, mut integers, mut booleans, mut other) = (Vec::new(), Vec::new(), Vec::new(), false);
+        let (mut numbers, mut fractions) = (Vec::new(), false);
         let mut seen = HashSet::new();
         for value in values {
             match &value.json {
                 Json::Null if allowed("null") => nullable = true,
                 Json::String(word) if allowed("string") && seen.insert(word) => words.push(word.clone()),
                 Json::Bool(value) if allowed("boolean") => booleans.push(*value),
-                Json::Number(text) if allowed("number") || allowed("integer") => match Number::new(text).whole() {
-                    Some(value) => integers.push(value),
-                    None => other |= allowed("number"),
-                },
+                Json::Number(text) if allowed("number") || allowed("integer") => {
+                    let number = Number::new(text);
+                    let whole = number.whole();
+                    integers.extend(whole);
+                    if whole.is_some() || allowed("number") {
+                        fractions |= whole.is_none();
+                        match rules::float(&number) {
+                            Some(value) => numbers.push(value),
+                            None => other |= whole.is_none(),
+                        }
+                    }
+                }
                 Json::Array(_) => other |= allowed("array"),
                 Json::Object(_) => other |= allowed("object"),
                 // a value of another type than the schema's is never allowed
                 _ => {}
             }
         }
-        let kinds = [!words.is_empty(), !integers.is_empty(), !booleans.is_empty(), other];
+        let kinds = [!words.is_empty(), !integers.is_empty() || fractions, !booleans.is_empty(), other];
         let keyword = if self.has(loc, "enum") { "enum" } else { "const" };
         let held = match kinds {
             [true, false, false, false] if words.len() > MOST_VARIANTS => {
@@ -62,8 +72,13 @@ impl<'a> SchemaReader<'a> {
                 let id = self.type_with(loc, Body::Enum { words, variants });
                 ValueType::plain(Shape::Named(id))
             }
+            [false, true, false, false] if fractions && integers.iter().all(|value| value.unsigned_abs() < 1 << 53) => {
+                ValueType::checked(Shape::Number, vec![Check::Numbers(numbers)])
+            }
             // an integer beyond 64 bits may be rounded to its neighbours
-            [false, true, false, false] if integers.iter().all(|value| value.unsigned_abs() < 1 << 63) => {
+            [false, true, false, false]
+                if !fractions && integers.iter().all(|value| value.unsigned_abs() < 1 << 63) =>
+            {
                 integers.sort_unstable();
                 integers.dedup();
                 let (minimum, maximum) = (integers.first().copied(), integers.last().copied());
@@ -87,12 +102,17 @@ impl<'a> SchemaReader<'a> {
 
     pub(super) fn string(&mut self, loc: &Loc) -> ValueType {
         let mut checks = Vec::new();
-        checks.extend(size(self.get(loc, "minLength")).filter(|limit| *limit > 0).map(Check::MinLength));
-        checks.extend(size(self.get(loc, "maxLength")).filter(is_limit).map(Check::MaxLength));
+        let format = self.format(loc);
+        let real = format.and_then(|(variant, _)| FormatType::of(variant));
+        let (shortest, longest) = real.map_or((0, None), FormatType::lengths);
+        checks.extend(size(self.get(loc, "minLength")).filter(|limit| *limit > shortest).map(Check::MinLength));
+        let most = size(self.get(loc, "maxLength")).filter(is_limit);
+        checks.extend(most.filter(|limit| longest.is_none_or(|longest| *limit < longest)).map(Check::MaxLength));
         let written = self.get(loc, "pattern").and_then(Node::str);
-        checks.extend(written.map(|written| Check::Pattern(written.to_owned())));
-        if let Some((variant, name)) = self.format(loc) {
-            match FormatType::of(variant) {
+        let is_implied = |written: &&str| real.is_some_and(|real| implied::implies(real, written));
+        checks.extend(written.filter(|written| !is_implied(written)).map(|written| Check::Pattern(written.to_owned())));
+        if let Some((variant, name)) = format {
+            match real {
                 // the text itself is what other rules are about
                 Some(real) if checks.is_empty() => return ValueType::plain(Shape::Format(real)),
                 _ => checks.push(Check::Format(variant, name.to_owned())),

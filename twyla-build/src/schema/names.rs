@@ -8,9 +8,6 @@ use unicode_security::GeneralSecurityProfile;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::mixed_script::{AugmentedScriptSet, is_potential_mixed_script_confusable_char};
 
-use crate::schema::load::{FileRole, steps};
-use crate::schema::schemas::{Loc, Schemas};
-
 /// Returns the name of a property's field.
 pub(crate) fn field(wire: &str) -> String {
     checked(rust::field_name, wire)
@@ -135,8 +132,19 @@ fn checked(rule: fn(&str) -> String, wire: &str) -> String {
     {
         return name;
     }
-    let points: Vec<String> = wire.chars().map(|c| format!("u{:x}", u32::from(c))).collect();
-    points.join("_")
+    points(wire).join("_")
+}
+
+/// The code points of a name.
+fn points(wire: &str) -> Vec<String> {
+    wire.chars().map(|c| format!("u{:x}", u32::from(c))).collect()
+}
+
+/// Returns the name of a type, if it has a readable one: `^.` would be `U5eU2e`.
+pub(crate) fn readable(wire: &str) -> Option<String> {
+    let (name, points) = (type_(wire), points(wire));
+    let is_spelled = !wire.is_empty() && (name == points.join("_") || name == rust::type_name(&points.join(" ")));
+    (!is_spelled).then_some(name)
 }
 
 /// Whether the compiler accepts an identifier without a warning about uncommon or confusable characters.
@@ -164,52 +172,7 @@ pub(crate) fn service(name: &RpcName) -> String {
     format!("rpc::{}", field(name.service()))
 }
 
-/// Returns the part of a document's URI that names its type: the path, or all after the scheme.
-fn document(uri: &str) -> &str {
-    let behind = uri.split_once(':').map_or(uri, |(_, behind)| behind);
-    let path = match behind.strip_prefix("//") {
-        Some(rest) => rest.split_once('/').map_or(rest, |(_, path)| path),
-        None => behind,
-    };
-    path.strip_suffix(".json").unwrap_or(path)
-}
-
 /// Returns the variants of an enum, in the order of its words.
 pub(crate) fn variants(words: &[String]) -> Vec<String> {
     distinct(words.iter().map(|word| type_(word)))
-}
-
-/// Returns the module and the name of the type of a schema. They depend only on its place, so that a schema has the same type
-/// wherever it is referred to.
-pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> (Option<String>, String) {
-    let file = &schemas.files[loc.file];
-    let stem = |folder: &str| {
-        let path = file.path.strip_prefix(folder).unwrap_or(&file.path);
-        type_(path.strip_suffix(".json").unwrap_or(path))
-    };
-    let (module, mut name) = match &file.role {
-        FileRole::Context => (None, "Context".to_owned()),
-        FileRole::Event(name) => (Some(field(name.domain())), type_(name.event_type())),
-        FileRole::Shared => (Some("shared".to_owned()), stem("shared/")),
-        FileRole::Rpc(name, way) => (Some(service(name)), format!("{}{}", type_(name.method()), type_(way.name()))),
-        FileRole::BesideRpc => (Some("rpc".to_owned()), stem("rpc/")),
-        FileRole::Document | FileRole::MetaSchema => (Some("documents".to_owned()), type_(document(&file.path))),
-    };
-    let mut way = steps(&loc.pointer);
-    while let Some(step) = way.next() {
-        match &*step {
-            "properties" | "$defs" | "definitions" => {
-                if let Some(key) = way.next() {
-                    name.push_str(type_(&key).trim_start_matches('_'));
-                }
-            }
-            "items" => name.push_str("Item"),
-            "additionalProperties" => name.push_str("Value"),
-            "allOf" | "anyOf" | "oneOf" => {
-                way.next();
-            }
-            key => name.push_str(type_(key).trim_start_matches('_')),
-        }
-    }
-    (module, name)
 }

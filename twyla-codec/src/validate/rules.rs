@@ -171,6 +171,13 @@ pub fn one_of_integers(value: impl Into<i128>, allowed: &[i128], at: &Path<'_>, 
     }
 }
 
+/// Checks `enum` and `const` of numbers that are not all integers.
+pub fn one_of_numbers(value: f64, allowed: &[f64], at: &Path<'_>, out: &mut Violations) {
+    if !allowed.contains(&value) {
+        out.push(at, enum_or_const(allowed.len()), format!("{value} is not {}", listed(allowed)));
+    }
+}
+
 /// Checks `enum` and `const` of booleans.
 pub fn one_of_booleans(value: bool, allowed: &[bool], at: &Path<'_>, out: &mut Violations) {
     if !allowed.contains(&value) {
@@ -335,6 +342,8 @@ mod tests {
         assert_eq!(broken(|at, out| minimum(-1_i64, 0, at, out)), ["minimum: -1 is less than 0"]);
         assert_eq!(broken(|at, out| multiple_of(7_i64, 2, at, out)), ["multipleOf: 7 is not a multiple of 2"]);
         assert_eq!(broken(|at, out| one_of_integers(7_i64, &[1, 2], at, out)), ["enum: 7 is not one of 1, 2"]);
+        assert_eq!(broken(|at, out| one_of_numbers(7.5, &[0.5], at, out)), ["const: 7.5 is not 0.5"]);
+        assert_eq!(broken(|at, out| one_of_numbers(-0.0, &[0.0, 1.5], at, out)), [""; 0]);
         assert_eq!(broken(|at, out| finite(f64::NAN, at, out)), ["type: NaN can't be written as JSON"]);
     }
 

@@ -1,6 +1,6 @@
 //! The errors of `#[event]`.
 
-use twyla_contract::{Event, Property, similar};
+use twyla_contract::{Event, Kind, Property, similar};
 
 use super::{THE_TYPE, Text, schema};
 
@@ -126,7 +126,9 @@ impl FieldWords<'_> {
 
     /// The type to write.
     fn ty(&self) -> String {
-        if self.property.required { self.generated.to_owned() } else { format!("Option<{}>", self.generated) }
+        // an `Option` reads both null and the absence of a value
+        let is_option = self.property.required || matches!(self.property.kind, Kind::Nullable(_));
+        if is_option { self.generated.to_owned() } else { format!("Option<{}>", self.generated) }
     }
 
     /// A type that can neither be read nor emitted.

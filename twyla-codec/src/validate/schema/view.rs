@@ -227,8 +227,9 @@ impl ObjectView for &'static [(&'static str, Const)] {
 
 /// Implements the view of a generated type.
 ///
-/// - `view!(Order { "id" => id, "note" =>? note, ..extra });`: a struct. The field after `=>?` is an `Option`, and `None` is
-///   viewed as an absent member. `extra`, if given, is a map of the other members
+/// - `view!(Order { "id" => id, "note" =>? note, "due" =>! due, ..extra });`: a struct. The field after `=>?` is an `Option`,
+///   and `None` is viewed as an absent member; the one after `=>!` is a `Nullable`. `extra`, if given, is a map of the other
+///   members
 /// - `view!(word Color);`: an enum of strings that has `as_str`
 /// - `view!(union Payment { Card, Cash });`: an enum whose variants hold one value each, viewed as that value
 /// - `view!(inner Tags);`: a struct around one value, viewed as that value
@@ -258,7 +259,7 @@ macro_rules! __view {
             }
         }
     };
-    ($type:ident { $($name:literal => $(? $optional:ident)? $($field:ident)?),* $(,)? $(.. $extra:ident)? }) => {
+    ($type:ident { $($name:literal => $(? $optional:ident)? $(! $nullable:ident)? $($field:ident)?),* $(,)? $(.. $extra:ident)? }) => {
         impl $crate::validate::schema::View for $type {
             fn view(&self) -> $crate::validate::schema::JsonView<'_> {
                 $crate::validate::schema::JsonView::Object(self)
@@ -268,6 +269,7 @@ macro_rules! __view {
             fn count(&self) -> usize {
                 0 $(
                     $(+ usize::from(self.$optional.is_some()))?
+                    $(+ usize::from(!self.$nullable.is_absent()))?
                     $(+ { let _ = &self.$field; 1 })?
                 )* $(+ $crate::validate::schema::ObjectView::count(&self.$extra))?
             }
@@ -276,6 +278,7 @@ macro_rules! __view {
                 match name {
                     $($name => {
                         $(self.$optional.as_ref().map(|value| value as &dyn $crate::validate::schema::View))?
+                        $(if self.$nullable.is_absent() { ::std::option::Option::None } else { ::std::option::Option::Some(&self.$nullable) })?
                         $(::std::option::Option::Some(&self.$field))?
                     })*
                     _ => {
@@ -295,6 +298,9 @@ macro_rules! __view {
                     $(if let ::std::option::Option::Some(value) = &self.$optional {
                         visit($name, value)?;
                     })?
+                    $(if !self.$nullable.is_absent() {
+                        visit($name, &self.$nullable)?;
+                    })?
                     $(visit($name, &self.$field)?;)?
                 )*
                 $($crate::validate::schema::ObjectView::each(&self.$extra, &mut *visit)?;)?
@@ -310,10 +316,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Nullable;
 
     struct Order {
         id: u64,
         note: Option<String>,
+        due: Nullable<u64>,
         cause: Option<Box<Order>>,
         color: Color,
         payment: Option<Payment>,
@@ -322,6 +330,7 @@ mod tests {
     crate::__view!(Order {
         "id" => id,
         "note" =>? note,
+        "due" =>! due,
         "cause" =>? cause,
         "the/color" => color,
         "payment" => payment,
@@ -377,12 +386,21 @@ mod tests {
 
     #[test]
     fn generated_types_are_seen_as_their_json() {
-        let cause = Order { id: 1, note: None, cause: None, color: Color::Red, payment: None, extra: Map::new() };
+        let cause = Order {
+            id: 1,
+            note: None,
+            due: Nullable::Absent,
+            cause: None,
+            color: Color::Red,
+            payment: None,
+            extra: Map::new(),
+        };
         let extra = [("more".to_owned(), json!([1, -1, 0.5, true, null]))].into_iter().collect();
         let payment = Some(Payment::Tags(Tags(vec!["a".to_owned()])));
         let order = Order {
             id: 2,
             note: Some("x".to_owned()),
+            due: Nullable::Null,
             cause: Some(Box::new(cause)),
             color: Color::Red,
             payment,
@@ -393,6 +411,7 @@ mod tests {
             json!({
                 "id": 2,
                 "note": "x",
+                "due": null,
                 "cause": {"id": 1, "the/color": "red", "payment": null},
                 "the/color": "red",
                 "payment": ["a"],

@@ -1,0 +1,92 @@
+//! The types of fields: narrowed references, implied rules, constants, and properties that may be null.
+
+use serde_json::{Value, json};
+use twyla_golden::fields::shared::{Issue, IssueState};
+use twyla_golden::fields::shop::{Beside, Constant, ConstantKind, Implied, Narrowed, Patched};
+use twyla_runtime::Nullable;
+use twyla_runtime::event::{Emit, Listen};
+
+fn read<T: Listen>(value: &Value) -> T {
+    T::decode(value.to_string().as_bytes()).unwrap_or_else(|error| panic!("{value}: {error}"))
+}
+
+fn written(event: &impl Emit) -> Result<Value, String> {
+    let mut out = Vec::new();
+    event.encode(&mut out).map_err(|refusal| refusal.to_string())?;
+    Ok(serde_json::from_slice(&out).unwrap())
+}
+
+#[test]
+fn a_narrowed_reference_has_the_type_of_what_it_refers_to() {
+    let issue = Issue::new(Some("2026-01-02T03:04:05Z".parse().unwrap()), 1, IssueState::Closed);
+    let closed = Issue { locked: Some(true), ..issue.clone() };
+    let event = Narrowed { closed: Some(closed.clone()), typed: Some(issue.clone()), ..Narrowed::new(issue.clone()) };
+    assert!(written(&event).is_ok());
+    let beside = Beside { closed: Some(closed), typed: Some(issue.clone()), ..Beside::new() };
+    assert!(written(&beside).is_ok());
+    // the narrowing is a rule of the field
+    let open = Issue { state: IssueState::Open, locked: Some(true), ..issue.clone() };
+    let refused = written(&Narrowed { closed: Some(open.clone()), ..Narrowed::new(issue) }).unwrap_err();
+    assert!(refused.starts_with("/closed/state: "), "{refused}");
+    assert!(written(&Beside { closed: Some(open), ..Beside::new() }).is_err());
+}
+
+#[test]
+fn a_rule_that_a_format_implies_keeps_its_type() {
+    let event = Implied {
+        day: Nullable::Value("2026-01-02".parse().unwrap()),
+        ipv4: Some("10.0.0.1".parse().unwrap()),
+        short_at: Some("2026-01-02T03:04:05Z".to_owned()),
+        ..Implied::new("2026-01-02T03:04:05Z".parse().unwrap(), "67e55044-10b1-426f-9247-bb680e5fe0c8".parse().unwrap())
+    };
+    assert_eq!(written(&event).unwrap()["day"], "2026-01-02");
+}
+
+#[test]
+fn new_takes_no_argument_for_a_constant() {
+    let event = Constant::new("x", 0.5);
+    let content = json!({
+        "version": 3, "offset": -1, "ratio": 1.5, "signed": true, "nothing": null, "kind": "order", "limit": 0.5, "id": "x",
+    });
+    assert_eq!(written(&event), Ok(content));
+    assert_eq!((event.version, event.kind), (3, ConstantKind::Order));
+    assert!(written(&Constant { ratio: 2.5, ..event }).is_err_and(|error| error == "/ratio: 2.5 is not 1.5"));
+}
+
+#[test]
+fn a_nullable_property_is_absent_null_or_a_value() {
+    for (more, nickname) in [
+        (json!({}), Nullable::Absent),
+        (json!({ "nickname": null }), Nullable::Null),
+        (json!({ "nickname": "Ada" }), "Ada".to_owned().into()),
+    ] {
+        let mut content = json!({ "id": 1, "note": null });
+        content.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let event: Patched = read(&content);
+        assert_eq!((&event.note, &event.nickname), (&None, &nickname));
+        assert_eq!(written(&Patched { nickname, ..Patched::new(1, None) }), Ok(content.clone()));
+        assert_eq!(serde_json::to_value(&event).unwrap(), content);
+        assert_eq!(serde_json::from_value::<Patched>(content).unwrap(), event);
+    }
+    let refused = written(&Patched { nickname: "A".to_owned().into(), ..Patched::new(1, None) }).unwrap_err();
+    assert!(refused.starts_with("/nickname: "), "{refused}");
+}
+
+#[test]
+fn a_rule_of_the_whole_object_distinguishes_null_from_absent() {
+    assert!(written(&Patched { ruled: Nullable::Absent, ..Patched::new(1, None) }).is_ok());
+    assert!(written(&Patched { ruled: 1.into(), ..Patched::new(1, None) }).is_ok());
+    assert!(written(&Patched { ruled: Nullable::Null, ..Patched::new(1, None) }).is_err());
+    assert!(written(&Patched { ruled: Nullable::Null, nickname: Nullable::Null, ..Patched::new(1, None) }).is_ok());
+}
+
+#[test]
+fn an_accessor_returns_the_default_of_an_absent_property_and_none_for_null() {
+    let absent = Patched::new(1, None);
+    assert_eq!((absent.tags(), absent.word(), absent.score()), (Some(&["a".to_owned()][..]), None, Some(0.5)));
+    assert!(absent.previous().is_none());
+    let null = Patched { tags: Nullable::Null, score: Nullable::Null, ..Patched::new(1, None) };
+    assert_eq!((null.tags(), null.score()), (None, None));
+    let value = Patched { word: "w".to_owned().into(), previous: Box::new(null).into(), ..absent };
+    assert_eq!((value.word(), value.previous().map(|it| it.id)), (Some("w"), Some(1)));
+}
