@@ -7,6 +7,7 @@
 //! | [`postgres`], [`npm`], [`python`], [`machine`] | provide what else the tests need |
 //! | [`chaos`] | sends events under faults |
 //! | [`conformance`], [`compat`], [`mod@fuzz`] | run the JSON Schema test suite, labelled pairs of schemas, and the fuzz targets |
+//! | [`types`] | counts the types that schemas become, and the warnings over them |
 //! | [`layers`], [`words`] | check the imports between files, and the language |
 //! | [`mod@book`], [`pages`] | build the book, and the picture of the contracts' pages |
 //! | [`target`] | asks cargo for packages and its target folder |
@@ -29,6 +30,7 @@ mod python;
 mod rabbitmq;
 mod target;
 mod test;
+mod types;
 mod words;
 
 use std::io;
@@ -120,6 +122,18 @@ enum Chore {
         /// Files with a pair in each line. Default: those in `../shared`.
         files: Vec<PathBuf>,
     },
+    /// Count the types that schemas become: untyped fields, unions, copies, and warnings of rustc, clippy and rustdoc.
+    Types {
+        /// A folder of schemas, laid out for `twyla_build::compile`. Default: schemas made in the shapes of real ones.
+        #[arg(long, value_name = "DIR")]
+        schemas: Option<PathBuf>,
+        /// List each untyped field with its cause, and each warning.
+        #[arg(long)]
+        fields: bool,
+        /// Count only, without compiling the contracts.
+        #[arg(long)]
+        no_warnings: bool,
+    },
     /// Install cargo-fuzz if it is missing, and pass arbitrary bytes to contracts and to the schema compiler.
     Fuzz {
         /// How long each target runs.
@@ -168,6 +182,10 @@ fn main() -> ExitCode {
             Err(compat::Error::Disagrees) => return ExitCode::FAILURE,
             done => done.map_err(|error| error.to_string()),
         },
+        Chore::Types { schemas, fields, no_warnings } => {
+            let options = types::Options { schemas: schemas.as_deref(), fields, warnings: !no_warnings };
+            types::run(&options).map_err(|error| error.to_string())
+        }
         Chore::Book { serve } => book::run(serve).map_err(|error| error.to_string()),
         Chore::Words { all } => words::run(all).map_err(|error| error.to_string()),
         Chore::Layers => layers::run().map_err(|error| error.to_string()),
