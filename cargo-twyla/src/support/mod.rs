@@ -2,14 +2,19 @@
 //!
 //! [`run`] is what a command implements. [`schemas`] finds the schemas folder, and [`contracts`] reads the contracts in it.
 //! [`paint`] prints to the terminal, [`text`] formats values for it, [`confirm`] asks the user, and [`output`] writes files.
-//! [`json`] keeps JSON as it is written, [`uri`] encodes parts of URIs, and [`git`] reads a repository.
+//! [`report`] writes what was found as annotations, comments and SARIF, and [`options`] are options that several commands have.
+//! [`json`] keeps JSON as it is written, [`uri`] encodes parts of URIs, [`git`] reads a repository, and
+//! [`revision`] a schemas folder as it was.
 
 pub(crate) mod confirm;
 pub(crate) mod contracts;
 pub(crate) mod git;
 pub(crate) mod json;
+pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod paint;
+pub(crate) mod report;
+pub(crate) mod revision;
 pub(crate) mod run;
 pub(crate) mod schemas;
 pub(crate) mod text;

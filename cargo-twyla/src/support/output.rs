@@ -1,8 +1,10 @@
-//! Writes an output file.
+//! Writes the output of a command: to a file, or to the terminal.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use super::paint::tell;
 
 /// A file that can't be written.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +19,15 @@ pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Unwritabl
     let unwritable = |error| Unwritable { path: path.to_owned(), error };
     fs::create_dir_all(path.parent().unwrap_or(path)).map_err(unwritable)?;
     fs::write(path, text).map_err(unwritable)
+}
+
+/// Writes a text into a file, without its colours; prints it if there is no file, or if the file is `-`.
+pub(crate) fn print(path: Option<&Path>, text: &str) -> Result<(), Unwritable> {
+    match path.filter(|path| path.as_os_str() != "-") {
+        Some(path) => write(path, anstream::adapter::strip_str(text).to_string()),
+        None => {
+            tell(format_args!("{text}"));
+            Ok(())
+        }
+    }
 }

@@ -74,6 +74,11 @@ pub(crate) struct Folder {
 }
 
 impl SchemasArgs {
+    /// Returns the arguments of a folder with settings of its own only.
+    pub(crate) fn of(schemas: Option<PathBuf>) -> Self {
+        Self { schemas, ..Self::default() }
+    }
+
     /// Finds the folder.
     pub(crate) fn find(&self) -> Result<Folder, Error> {
         let path = match &self.schemas {

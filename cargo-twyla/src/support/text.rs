@@ -1,9 +1,12 @@
-//! Formats the parts of a message for a terminal: times, untrusted texts, and tables.
+//! Formats the parts of a message: times, untrusted texts, and tables.
 
 use std::fmt::Write;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use twyla_contract::text::is_invisible;
+use serde_json::Value;
+use twyla_contract::text::{is_invisible, shortened};
+
+use super::paint::tame;
 
 /// Formats a time, to the second.
 pub(crate) fn time(time: DateTime<Utc>) -> String {
@@ -13,6 +16,14 @@ pub(crate) fn time(time: DateTime<Utc>) -> String {
 /// Returns a text as one line, with invisible characters replaced by spaces.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect()
+}
+
+/// The number of characters of a witness.
+const SHOWN: usize = 300;
+
+/// Returns the beginning of a witness as JSON in one line.
+pub(crate) fn witness(event: &Value) -> String {
+    tame(&shortened(&event.to_string(), SHOWN))
 }
 
 /// Returns a text with its lines, with other invisible characters replaced.

@@ -34,6 +34,14 @@ pub(crate) fn fragment(pointer: &str) -> String {
     utf8_percent_encode(pointer, NOT_IN_FRAGMENTS).to_string()
 }
 
+/// What the path of a relative reference can't have as it is: RFC 3986, section 3.3. A colon would end a scheme.
+const NOT_IN_PATHS: &AsciiSet = &NOT_IN_FRAGMENTS.add(b'?').add(b':');
+
+/// Encodes a path of `/` and names as a relative reference.
+pub(crate) fn path(path: &str) -> String {
+    utf8_percent_encode(path, NOT_IN_PATHS).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +52,11 @@ mod tests {
         assert_eq!(fragment(pointer), "/$defs/a%20b%25/gr%C3%B6%C3%9Fe/%22q%22");
         assert_eq!(decoded(&fragment(pointer)), pointer);
         assert_eq!(decoded("100%, %zz"), "100%, %zz");
+    }
+
+    #[test]
+    fn a_path_is_one_relative_reference() {
+        assert_eq!(path("schemas/events/bot/reply.json"), "schemas/events/bot/reply.json");
+        assert_eq!(path("a b/c:d?#ü.json"), "a%20b/c%3Ad%3F%23%C3%BC.json");
     }
 }

@@ -139,8 +139,13 @@ impl Service {
     }
 
     pub(crate) fn write(&self, folder: &Path) -> std::path::PathBuf {
+        self.write_as(folder, self.manifest["service"].as_str().unwrap())
+    }
+
+    /// Into a file of another name.
+    pub(crate) fn write_as(&self, folder: &Path, name: &str) -> std::path::PathBuf {
         fs::create_dir_all(folder).unwrap();
-        let path = folder.join(format!("{}.contracts.json", self.manifest["service"].as_str().unwrap()));
+        let path = folder.join(format!("{name}.contracts.json"));
         fs::write(&path, self.json().to_string()).unwrap();
         path
     }

@@ -152,6 +152,24 @@ pub struct BreakingChange {
     pub command: String,
 }
 
+impl BreakingChange {
+    /// Returns the directions that have a misfit.
+    #[must_use]
+    pub fn directions(&self) -> Vec<Direction> {
+        let has = |direction: &Direction| self.misfits.iter().any(|misfit| misfit.direction == *direction);
+        Direction::ALL.into_iter().filter(has).collect()
+    }
+}
+
+/// What to do about a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayOn {
+    /// What to do; if there is a command, when to run it.
+    pub text: String,
+    /// The command.
+    pub command: Option<String>,
+}
+
 /// A pair of versions that don't fit.
 #[derive(Clone, Debug)]
 pub struct Misfit {

@@ -2,7 +2,7 @@
 
 use twyla_contract::text::Visible;
 
-use super::finding::{Finding, FindingKind, Severity};
+use super::finding::{Finding, FindingKind, Misfit, Severity, WayOn};
 use super::model::Subject;
 use super::wording;
 
@@ -33,28 +33,87 @@ impl Severity {
     }
 }
 
+/// Findings about contracts that the same edit affects in the same way; at least one.
+#[derive(Clone, Debug)]
+pub struct FindingGroup<'a> {
+    /// The first finding, which stands for all.
+    pub first: &'a Finding,
+    /// The others.
+    pub also: Vec<&'a Finding>,
+}
+
+/// Groups findings. The order is that of the first finding of each group.
+#[must_use]
+pub fn groups(findings: &[Finding]) -> Vec<FindingGroup<'_>> {
+    let mut groups: Vec<FindingGroup<'_>> = Vec::new();
+    for finding in findings {
+        match groups.iter_mut().find(|group| same(group.first, finding)) {
+            Some(group) => group.also.push(finding),
+            None => groups.push(FindingGroup { first: finding, also: Vec::new() }),
+        }
+    }
+    groups
+}
+
 /// Returns the messages of findings. Contracts that the same edit affects in the same way share a message.
 #[must_use]
 pub fn messages(findings: &[Finding]) -> Vec<Message> {
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    for finding in findings {
-        match groups.iter_mut().find(|group| group.first().is_some_and(|first| same(first, finding))) {
-            Some(group) => group.push(finding),
-            None => groups.push(vec![finding]),
-        }
+    groups(findings).iter().map(|group| group.message(&[])).collect()
+}
+
+impl<'a> FindingGroup<'a> {
+    /// Returns all its findings.
+    pub fn findings(&self) -> impl Iterator<Item = &'a Finding> + '_ {
+        std::iter::once(self.first).chain(self.also.iter().copied())
     }
-    let messages = groups.iter().filter_map(|group| {
-        let (first, also) = group.split_first()?;
-        Some(Message { severity: first.severity(), lines: tame(wording::said(first, also)) })
-    });
-    messages.collect()
+
+    /// Returns its message. `named` are sentences that name the services that are hurt.
+    #[must_use]
+    pub fn message(&self, named: &[String]) -> Message {
+        let lines = tame(wording::said(self.first, &self.also, named));
+        Message { severity: self.first.severity(), lines }
+    }
+
+    /// Returns the first line of its message, without the place.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        tamed(&wording::headline(self.first, &self.also))
+    }
+
+    /// Returns what the change means for the order of upgrades, such as `breaking: there is no order …`.
+    #[must_use]
+    pub fn verdict(&self) -> Option<String> {
+        wording::verdict(self.first)
+    }
+
+    /// Returns who is hurt, a sentence for each side.
+    #[must_use]
+    pub fn hurt(&self) -> Vec<String> {
+        wording::hurt(self.first)
+    }
+
+    /// Returns what to do, the command that accepts the change last.
+    #[must_use]
+    pub fn ways(&self) -> Vec<WayOn> {
+        let tamed_way = |way: WayOn| WayOn { text: tamed(&way.text), command: way.command.as_deref().map(tamed) };
+        wording::ways(self.first, &self.also).into_iter().map(tamed_way).collect()
+    }
+}
+
+impl Misfit {
+    /// Returns the side that sends and the side that receives: `old producers` and `new listeners`.
+    #[must_use]
+    pub fn ends(&self, subject: &Subject) -> (String, String) {
+        let (sender, receiver) = wording::ends(subject, self);
+        (tamed(&sender), tamed(&receiver))
+    }
 }
 
 impl Finding {
     /// Returns its lines, as those of [`Message`].
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        tame(wording::said(self, &[]))
+        tame(wording::said(self, &[], &[]))
     }
 
     /// Returns all edits and misfits in lines as those of [`Message`]; empty if nothing was changed.
@@ -69,7 +128,11 @@ impl Finding {
 }
 
 fn tame(lines: Vec<String>) -> Vec<String> {
-    lines.into_iter().map(|line| Visible(&line).to_string()).collect()
+    lines.into_iter().map(|line| tamed(&line)).collect()
+}
+
+fn tamed(text: &str) -> String {
+    Visible(text).to_string()
 }
 
 /// Whether two findings share a message.

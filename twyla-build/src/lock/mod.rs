@@ -39,9 +39,10 @@ pub use edit::{Edit, edits};
 pub use error::LockError;
 pub use finding::{
     BreakingChange, ComparedVersion, EditVerdict, EditedContract, Finding, FindingKind, Misfit, Severity, WaivedMisfit,
+    WayOn,
 };
 pub use history::against;
-pub use messages::{Message, messages};
+pub use messages::{FindingGroup, Message, groups, messages};
 pub use model::{Direction, Earlier, Entry, Lock, Sides, Subject, Version, Waiver};
 pub use options::{CheckOptions, FILE_NAME};
 pub use roles::{Role, Roles};

@@ -5,7 +5,7 @@ use twyla_contract::Place;
 use twyla_contract::text::shortened;
 
 use super::finding::{
-    BreakingChange, ComparedVersion, EditVerdict, EditedContract, Finding, FindingKind, Misfit, WaivedMisfit,
+    BreakingChange, ComparedVersion, EditVerdict, EditedContract, Finding, FindingKind, Misfit, WaivedMisfit, WayOn,
 };
 use super::model::{Direction, Subject, Waiver, short};
 use crate::compare::{ContractKind, Verdict, Witness};
@@ -14,21 +14,137 @@ use crate::compare::{ContractKind, Verdict, Witness};
 const MOST_EDITS: usize = 5;
 const MOST_MISFITS: usize = 4;
 
-/// Returns the lines of a finding. `also` are other contracts that the same edit affects in the same way.
-pub(super) fn said(finding: &Finding, also: &[&Finding]) -> Vec<String> {
-    let Finding { subject, place, kind } = finding;
-    let Place { file, line, column } = place;
+/// Returns the lines of a finding. `also` are other contracts that the same edit affects in the same way, and `named` lines that
+/// name the services that are hurt.
+pub(super) fn said(finding: &Finding, also: &[&Finding], named: &[String]) -> Vec<String> {
+    let Place { file, line, column } = &finding.place;
     let mut text = Text(Vec::new());
     text.0.push(format!("{file}:{line}:{column}: {}", headline(finding, also)));
-    match kind {
-        FindingKind::New | FindingKind::Waived(_) | FindingKind::Idle(_) => {}
+    match &finding.kind {
         FindingKind::Behind(edited) => text.edits(edited, &[]),
-        FindingKind::Removed => text.removed(finding, also, None),
-        FindingKind::Renamed { to } => text.removed(finding, also, Some(to)),
-        FindingKind::Broken(broken) => text.broken(subject, broken, also),
-        FindingKind::Lost { digest, .. } => text.lost(subject, digest),
+        FindingKind::Broken(broken) => text.edits(&broken.edited, &broken.culprits),
+        _ => {}
     }
+    text.part("verdict", verdict(finding));
+    if let FindingKind::Broken(broken) = &finding.kind {
+        broken.misfits.iter().take(MOST_MISFITS).for_each(|misfit| text.misfit(&finding.subject, misfit));
+    }
+    let hurt = hurt(finding).into_iter().chain(named.iter().cloned());
+    text.prose("hurt", "", hurt.map(|line| WayOn { text: line, command: None }));
+    text.prose("ways on", "- ", ways(finding, also));
     text.0
+}
+
+/// Returns what the change means for the order of upgrades; `None` if it is not about that.
+pub(super) fn verdict(finding: &Finding) -> Option<String> {
+    let (producers, listeners) = sides(&finding.subject);
+    let broken = match &finding.kind {
+        FindingKind::Removed | FindingKind::Renamed { .. } => return Some("breaking".to_owned()),
+        FindingKind::Broken(broken) => broken,
+        _ => return None,
+    };
+    let verdict = match broken.edited.verdict {
+        EditVerdict::Additive => "old and new fit each other".to_owned(),
+        EditVerdict::ConsumerFirst => format!("all {listeners} have to be upgraded before any of the {producers}"),
+        EditVerdict::ProducerFirst => format!("all {producers} have to be upgraded before any of the {listeners}"),
+        EditVerdict::Breaking => format!("there is no order in which {producers} and {listeners} can be upgraded"),
+        EditVerdict::Undecided => "what isn't proven to fit isn't taken for safe".to_owned(),
+    };
+    Some(format!("{}: {verdict}", broken.edited.verdict.word()))
+}
+
+/// Returns who is hurt, a sentence for each.
+pub(super) fn hurt(finding: &Finding) -> Vec<String> {
+    let subject = &finding.subject;
+    match &finding.kind {
+        FindingKind::Broken(broken) => hurt_by_change(subject, broken),
+        FindingKind::Removed | FindingKind::Renamed { .. } => {
+            let hurt: &[&str] = match subject.kind {
+                ContractKind::Request => &["callers that aren't upgraded yet: nothing answers their calls"],
+                ContractKind::Response | ContractKind::Error => {
+                    &["callers and services that aren't upgraded yet: the other side doesn't know this answer"]
+                }
+                ContractKind::Context | ContractKind::Event => &[
+                    "listeners that aren't upgraded yet: they wait for events that are no longer sent",
+                    "producers in the field, which can't be taken back: nothing receives what they send",
+                ],
+            };
+            hurt.iter().map(|line| (*line).to_owned()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn hurt_by_change(subject: &Subject, broken: &BreakingChange) -> Vec<String> {
+    let mut hurt: Vec<String> = Vec::new();
+    for direction in broken.directions() {
+        let misfits: Vec<&Misfit> = broken.misfits.iter().filter(|misfit| misfit.direction == direction).collect();
+        let sure = misfits.iter().any(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)));
+        let who = match is_repeated(&misfits) {
+            true => "callers whose call takes effect twice: a call without an answer is sent again".to_owned(),
+            false => hurt_by(subject, direction),
+        };
+        hurt.push(format!("{}{who}", if sure { "" } else { "perhaps " }));
+    }
+    if subject.kind == ContractKind::Context {
+        hurt.push("and that with every event, since each of them carries the context".to_owned());
+    }
+    hurt
+}
+
+/// Returns the alternatives, the command that accepts the change last.
+pub(super) fn ways(finding: &Finding, also: &[&Finding]) -> Vec<WayOn> {
+    match &finding.kind {
+        FindingKind::Broken(broken) => ways_of_change(&finding.subject, broken, also),
+        FindingKind::Removed => ways_of_removal(finding, also, None),
+        FindingKind::Renamed { to } => ways_of_removal(finding, also, Some(to)),
+        FindingKind::Lost { digest, .. } => ways_of_loss(&finding.subject, digest),
+        _ => Vec::new(),
+    }
+}
+
+fn ways_of_change(subject: &Subject, broken: &BreakingChange, also: &[&Finding]) -> Vec<WayOn> {
+    let mut ways: Vec<WayOn> = broken.ways.iter().map(|way| WayOn { text: way.clone(), command: None }).collect();
+    let retire = broken.misfits.iter().find(|misfit| misfit.old.because.is_some());
+    ways.extend(retire.map(|misfit| {
+        let version = misfit.old.version.short();
+        let command = format!("cargo twyla accept {subject} --retire {version} --reason \"…\"");
+        WayOn { text: "where nothing of that version is left:".to_owned(), command: Some(command) }
+    }));
+    let command = broken.command.replacen(&format!("{subject}"), &format!("{subject}{}", others(also)), 1);
+    ways.push(WayOn { text: format!("{}:", condition(subject, &broken.directions())), command: Some(command) });
+    ways
+}
+
+fn ways_of_removal(finding: &Finding, also: &[&Finding], to: Option<&Subject>) -> Vec<WayOn> {
+    let subject = &finding.subject;
+    let name = |subject: &Subject| if also.is_empty() { subject.to_string() } else { subject.name.clone() };
+    let keep = match (to, subject.is_of_rpc()) {
+        (Some(to), true) => {
+            format!("keep `{}` beside `{}`: serve both until nothing calls the old one", name(subject), name(to))
+        }
+        (Some(to), false) => {
+            format!("keep `{subject}` beside `{to}`: send both until nothing receives the old one")
+        }
+        (None, true) => "put it back, and remove it once nothing calls it".to_owned(),
+        (None, false) => "put the schema back, and remove it once nothing sends or receives the event".to_owned(),
+    };
+    let command = format!("cargo twyla accept {subject}{} --removed --reason \"…\"", others(also));
+    vec![
+        WayOn { text: keep, command: None },
+        WayOn { text: "where that is so already:".to_owned(), command: Some(command) },
+    ]
+}
+
+fn ways_of_loss(subject: &Subject, digest: &str) -> Vec<WayOn> {
+    let command = format!("cargo twyla accept {subject} --retire {} --reason \"…\"", short(digest));
+    vec![
+        WayOn { text: "put it back into the lock, from version control".to_owned(), command: None },
+        WayOn {
+            text: "where nothing of it is left in the field, put it back, and then:".to_owned(),
+            command: Some(command),
+        },
+    ]
 }
 
 /// Returns all edits and all misfits.
@@ -61,7 +177,8 @@ fn others(also: &[&Finding]) -> String {
     also.iter().map(|other| format!(" {}", other.subject)).collect()
 }
 
-fn headline(finding: &Finding, also: &[&Finding]) -> String {
+/// Returns the first line, without its place.
+pub(super) fn headline(finding: &Finding, also: &[&Finding]) -> String {
     let (subject, names) = (&finding.subject, named(finding, also));
     let many = !also.is_empty();
     // if there are many, the command accepts all
@@ -209,57 +326,8 @@ impl Text {
         self.part("changed", lines);
     }
 
-    fn broken(&mut self, subject: &Subject, broken: &BreakingChange, also: &[&Finding]) {
-        let (producers, listeners) = sides(subject);
-        self.edits(&broken.edited, &broken.culprits);
-        let verdict = match broken.edited.verdict {
-            EditVerdict::Additive => "old and new fit each other".to_owned(),
-            EditVerdict::ConsumerFirst => format!("all {listeners} have to be upgraded before any of the {producers}"),
-            EditVerdict::ProducerFirst => format!("all {producers} have to be upgraded before any of the {listeners}"),
-            EditVerdict::Breaking => format!("there is no order in which {producers} and {listeners} can be upgraded"),
-            EditVerdict::Undecided => "what isn't proven to fit isn't taken for safe".to_owned(),
-        };
-        self.part("verdict", [format!("{}: {verdict}", broken.edited.verdict.word())]);
-        for misfit in broken.misfits.iter().take(MOST_MISFITS) {
-            self.misfit(subject, misfit);
-        }
-        let of = |direction| broken.misfits.iter().filter(move |misfit| misfit.direction == direction);
-        let directions: Vec<Direction> = Direction::ALL.into_iter().filter(|it| of(*it).next().is_some()).collect();
-        let mut hurt: Vec<String> = Vec::new();
-        for direction in &directions {
-            let sure = of(*direction).any(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)));
-            let who = match is_repeated(&of(*direction).collect::<Vec<_>>()) {
-                true => "callers whose call takes effect twice: a call without an answer is sent again".to_owned(),
-                false => hurt_by(subject, *direction),
-            };
-            hurt.push(format!("{}{who}", if sure { "" } else { "perhaps " }));
-        }
-        if subject.kind == ContractKind::Context {
-            hurt.push("and that with every event, since each of them carries the context".to_owned());
-        }
-        self.prose("hurt", "", hurt.into_iter().map(|line| (line, None)));
-        let mut ways: Vec<(String, Option<String>)> = broken.ways.iter().map(|way| (way.clone(), None)).collect();
-        let retire = broken.misfits.iter().find(|misfit| misfit.old.because.is_some());
-        ways.extend(retire.map(|misfit| {
-            let version = misfit.old.version.short();
-            let command = format!("cargo twyla accept {subject} --retire {version} --reason \"…\"");
-            ("where nothing of that version is left:".to_owned(), Some(command))
-        }));
-        let command = broken.command.replacen(&format!("{subject}"), &format!("{subject}{}", others(also)), 1);
-        ways.push((format!("{}:", condition(subject, &directions)), Some(command)));
-        self.ways(ways);
-    }
-
     fn misfit(&mut self, subject: &Subject, misfit: &Misfit) {
-        let (producers, listeners) = sides(subject);
-        let version = |ComparedVersion { because, version, .. }: &ComparedVersion| match because {
-            Some(because) => format!(" (version {}: {because})", version.short()),
-            None => String::new(),
-        };
-        let (sender, reader) = match misfit.direction {
-            Direction::OldToNew => (format!("old {producers}{}", version(&misfit.old)), format!("new {listeners}")),
-            Direction::NewToOld => (format!("new {producers}"), format!("old {listeners}{}", version(&misfit.old))),
-        };
+        let (sender, reader) = ends(subject, misfit);
         match &misfit.verdict {
             Verdict::Breaks(witness) => {
                 let Witness { event, pointer, keyword, path, rule, .. } = &**witness;
@@ -281,57 +349,16 @@ impl Text {
     }
 
     /// Adds wrapped sentences, each followed by a command in a line of its own.
-    fn prose(&mut self, word: &str, bullet: &str, items: impl IntoIterator<Item = (String, Option<String>)>) {
+    fn prose(&mut self, word: &str, bullet: &str, items: impl IntoIterator<Item = WayOn>) {
         let indent = " ".repeat(bullet.len());
         let mut lines = Vec::new();
-        for (text, command) in items {
+        for WayOn { text, command } in items {
             for (index, line) in wrapped(&text).into_iter().enumerate() {
                 lines.push(format!("{}{line}", if index == 0 { bullet } else { &indent }));
             }
             lines.extend(command.map(|command| format!("{indent}{command}")));
         }
         self.part(word, lines);
-    }
-
-    fn ways(&mut self, ways: Vec<(String, Option<String>)>) {
-        self.prose("ways on", "- ", ways);
-    }
-
-    fn removed(&mut self, finding: &Finding, also: &[&Finding], to: Option<&Subject>) {
-        let subject = &finding.subject;
-        self.part("verdict", ["breaking".to_owned()]);
-        let hurt: &[&str] = match subject.kind {
-            ContractKind::Request => &["callers that aren't upgraded yet: nothing answers their calls"],
-            ContractKind::Response | ContractKind::Error => {
-                &["callers and services that aren't upgraded yet: the other side doesn't know this answer"]
-            }
-            ContractKind::Context | ContractKind::Event => &[
-                "listeners that aren't upgraded yet: they wait for events that are no longer sent",
-                "producers in the field, which can't be taken back: nothing receives what they send",
-            ],
-        };
-        self.prose("hurt", "", hurt.iter().map(|line| ((*line).to_owned(), None)));
-        let name = |subject: &Subject| if also.is_empty() { subject.to_string() } else { subject.name.clone() };
-        let keep = match (to, subject.is_of_rpc()) {
-            (Some(to), true) => {
-                format!("keep `{}` beside `{}`: serve both until nothing calls the old one", name(subject), name(to))
-            }
-            (Some(to), false) => {
-                format!("keep `{subject}` beside `{to}`: send both until nothing receives the old one")
-            }
-            (None, true) => "put it back, and remove it once nothing calls it".to_owned(),
-            (None, false) => "put the schema back, and remove it once nothing sends or receives the event".to_owned(),
-        };
-        let command = format!("cargo twyla accept {subject}{} --removed --reason \"…\"", others(also));
-        self.ways(vec![(keep, None), ("where that is so already:".to_owned(), Some(command))]);
-    }
-
-    fn lost(&mut self, subject: &Subject, digest: &str) {
-        let command = format!("cargo twyla accept {subject} --retire {} --reason \"…\"", short(digest));
-        self.ways(vec![
-            ("put it back into the lock, from version control".to_owned(), None),
-            ("where nothing of it is left in the field, put it back, and then:".to_owned(), Some(command)),
-        ]);
     }
 }
 
@@ -351,6 +378,19 @@ fn wrapped(text: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Returns the two sides of a misfit: `old producers` and `new listeners`.
+pub(super) fn ends(subject: &Subject, misfit: &Misfit) -> (String, String) {
+    let (producers, listeners) = sides(subject);
+    let version = |ComparedVersion { because, version, .. }: &ComparedVersion| match because {
+        Some(because) => format!(" (version {}: {because})", version.short()),
+        None => String::new(),
+    };
+    match misfit.direction {
+        Direction::OldToNew => (format!("old {producers}{}", version(&misfit.old)), format!("new {listeners}")),
+        Direction::NewToOld => (format!("new {producers}"), format!("old {listeners}{}", version(&misfit.old))),
+    }
 }
 
 fn hurt_by(subject: &Subject, direction: Direction) -> String {

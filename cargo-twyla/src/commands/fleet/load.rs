@@ -73,7 +73,7 @@ pub(crate) fn load(asked: &Inputs<'_>) -> Result<Loaded, Error> {
             let first = first.clone();
             return Err(Error::Twice { service, environment, first, second: path });
         }
-        members.insert(service, (member(manifest), path));
+        members.insert(service, (member(manifest, &path), path));
     }
     if let Some(name) = asked.environment {
         let known = fleets.keys().flatten().cloned().collect();
@@ -104,7 +104,7 @@ pub(crate) fn load(asked: &Inputs<'_>) -> Result<Loaded, Error> {
             meant.map(|(_, members)| members).partition(|it| it.contains_key(&service));
         for members in if there.is_empty() { anywhere } else { there } {
             let (member, _) = members.entry(service.clone()).or_insert_with(|| (Member::default(), path.clone()));
-            candidate(member, manifest.clone());
+            candidate(member, manifest.clone(), path);
         }
     }
     let drained = asked.drained.clone();
@@ -144,15 +144,16 @@ fn split(manifest: Manifest) -> (String, bool, Version, Vec<Version>) {
     (service, in_the_field, now, previous.into_iter().map(version).collect())
 }
 
-fn member(manifest: Manifest) -> Member {
+fn member(manifest: Manifest, path: &Path) -> Member {
     let (name, field, now, past) = split(manifest);
-    Member { name, field, past, now: Some(now), next: None }
+    Member { name, path: path.to_owned(), field, past, now: Some(now), next: None }
 }
 
 /// Gives a service its next version. The fleet's earlier versions win over those in the candidate's manifest.
-fn candidate(member: &mut Member, manifest: Manifest) {
+fn candidate(member: &mut Member, manifest: Manifest, path: &Path) {
     let (name, field, next, past) = split(manifest);
     member.name = name;
+    member.path = path.to_owned();
     member.field |= field;
     let known = |it: &Version, member: &Member| {
         member.now.iter().chain(&member.past).any(|known| known.name == it.name) || it.name == next.name

@@ -2,7 +2,7 @@
 //!
 //! [`load`] reads manifests and makes a fleet of each environment. [`model`] has its services, the edges between them, and the
 //! verdict on each pair of versions, from [`judge`]. [`plan`] finds an order of deployment, or the cycle that forbids one, which
-//! [`split`] takes apart. [`report`] is the result, which [`text`], [`json`] and [`svg`] write.
+//! [`split`] takes apart. [`report`] is the result, which [`text`], [`json`], [`review`] and [`svg`] write.
 
 mod json;
 pub(crate) mod judge;
@@ -10,16 +10,21 @@ pub(crate) mod load;
 pub(crate) mod model;
 pub(crate) mod plan;
 pub(crate) mod report;
+mod review;
 mod split;
 pub(crate) mod svg;
 mod text;
 
 use std::error::Error as StdError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use twyla_build::compare::{SchemaPath, Sources};
+
+use crate::support::options::ReportArgs;
 use crate::support::output;
-use crate::support::paint::{say, tell};
+use crate::support::report::Format;
 use crate::support::run::{Outcome, Run};
+use crate::support::schemas::{self, SchemasArgs};
 use load::Inputs;
 use model::Drained;
 use report::{Outlook, Report};
@@ -41,8 +46,11 @@ Exit codes: 0 it fits; 1 something breaks, or a queue has to be drained first; 2
 what is undecided does.")]
 pub(crate) struct Args {
     /// Manifests of what is deployed, or folders of them.
-    #[arg(required = true, value_name = "DIR|FILE")]
+    #[arg(required_unless_present = "manifests", value_name = "DIR|FILE")]
     paths: Vec<PathBuf>,
+    /// The same, as other commands have it.
+    #[arg(short, long, value_name = "DIR|FILE")]
+    manifests: Vec<PathBuf>,
     /// The manifest of a version to deploy; can be given several times.
     #[arg(short, long, value_name = "FILE")]
     candidate: Vec<PathBuf>,
@@ -55,9 +63,11 @@ pub(crate) struct Args {
     /// Show what fits, too.
     #[arg(short, long)]
     verbose: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    /// The schemas folder, whose lines annotations point at; else `schemas` here or in the nearest folder above, if there is one.
+    #[arg(long, value_name = "DIR")]
+    schemas: Option<PathBuf>,
+    #[command(flatten)]
+    output: ReportArgs,
     /// Draw a picture into this file: services, events, and in red what breaks.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -67,8 +77,9 @@ impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let all = self.drained.iter().any(|queue| queue == "all");
         let queues = self.drained.iter().filter(|queue| *queue != "all").cloned().collect();
+        let paths = [self.paths, self.manifests].concat();
         let asked = Inputs {
-            paths: &self.paths,
+            paths: &paths,
             candidates: &self.candidate,
             environment: self.environment.as_deref(),
             drained: Drained { all, queues },
@@ -79,19 +90,36 @@ impl Run for Args {
         if let Some(path) = self.svg {
             output::write(&path, svg::svg(&reports))?;
         }
-        if self.json {
-            let reports: Vec<_> = reports.iter().map(json::json).collect();
-            say!("{:#}", serde_json::Value::Array(reports));
-        } else {
-            for (i, report) in reports.iter().enumerate() {
-                let gap = if i > 0 { "\n" } else { "" };
-                tell(format_args!("{gap}{}", text::text(report, self.verbose)));
+        let format = self.output.format();
+        let text = match (format, format.form()) {
+            (_, Some(form)) => {
+                let sources = sources(self.schemas)?;
+                let place = |path: &SchemaPath| sources.as_ref().and_then(|sources| sources.place(path));
+                review::review(&reports, &place).write(form, Path::new("."))
             }
-        }
+            (Format::Json, None) => {
+                format!("{:#}\n", reports.iter().map(json::json).collect::<serde_json::Value>())
+            }
+            _ => reports.iter().map(|report| text::text(report, self.verbose)).collect::<Vec<_>>().join("\n"),
+        };
+        self.output.print(&text)?;
         Ok(match reports.iter().map(Report::outlook).max().unwrap_or(Outlook::Fine) {
             Outlook::Fine => Outcome::Fine,
             Outlook::Undecided => Outcome::Undecided,
             Outlook::Waits | Outlook::Breaks => Outcome::Found,
         })
+    }
+}
+
+/// Returns the contracts of the schemas folder. Without one, or if its schemas are invalid, manifests are all there is to point at.
+fn sources(named: Option<PathBuf>) -> Result<Option<Sources>, schemas::Error> {
+    let is_named = named.is_some();
+    let read = || {
+        let folder = SchemasArgs::of(named).find()?;
+        Ok(folder.builder(folder.lock()?.as_ref()).contracts()?)
+    };
+    match read() {
+        Err(error) if is_named => Err(error),
+        read => Ok(read.ok()),
     }
 }

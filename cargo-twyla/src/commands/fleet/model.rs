@@ -1,6 +1,7 @@
 //! The services of one environment in their versions, and the edges between them: which versions may meet, and with which result.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use twyla_build::compare::{Verdict, Why, Witness};
@@ -22,6 +23,8 @@ pub(crate) struct Version {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Member {
     pub(crate) name: String,
+    /// The manifest of its newest version.
+    pub(crate) path: PathBuf,
     /// Whether old versions keep running.
     pub(crate) field: bool,
     /// The versions before the deployed one, newest first.

@@ -2,17 +2,14 @@
 
 use std::fmt::Write;
 
-use twyla_contract::text::shortened;
-
 use super::load::in_;
 use super::model::{Cell, Edge, Mismatch, PairVerdict, Subject, Unmatched, refuses};
 use super::plan::{Age, Blocked, ServiceId, Step, Wait};
 use super::report::{Deployment, Outlook, Report, Rollback};
 use super::split::{Split, SplitStep, Unit};
 use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, UNSURE, paint, tame};
-
-/// The number of characters of a witness.
-const SHOWN: usize = 300;
+use crate::support::report::and;
+use crate::support::text::witness as shown;
 
 /// Returns a report as text.
 pub(crate) fn text(report: &Report, verbose: bool) -> String {
@@ -26,6 +23,80 @@ pub(crate) fn text(report: &Report, verbose: bool) -> String {
         out.sum();
     }
     out.out
+}
+
+/// Returns the result in one line.
+pub(super) fn summary(report: &Report) -> String {
+    let name = report.fleet.environment.as_deref().map(|name| format!("{}: ", tame(name))).unwrap_or_default();
+    let result = lines(report, |out| match &report.deployment {
+        Some(deployment) => out.answer(deployment),
+        None => out.sum(),
+    });
+    name + &result.join(" ")
+}
+
+/// Returns the lines about a deployed edge; empty if it fits.
+pub(super) fn edge(report: &Report, edge: &Edge) -> Vec<String> {
+    lines(report, |out| out.edge(edge, false))
+}
+
+/// Returns the lines about a service that can't be deployed.
+pub(super) fn stuck(report: &Report, stuck: &Blocked, split: Option<&Split>) -> Vec<String> {
+    lines(report, |out| out.stuck(stuck, || split))
+}
+
+/// Returns the steps of a service that is released twice, after a line that says so.
+pub(super) fn split(report: &Report, split: &Split) -> Vec<String> {
+    lines(report, |out| out.split(split))
+}
+
+/// Returns a line about what has only one end.
+pub(super) fn unmatched(report: &Report, loose: &Unmatched) -> Vec<String> {
+    lines(report, |out| out.unmatched(loose))
+}
+
+/// Returns a step of a deployment.
+pub(super) fn step(report: &Report, step: Step) -> String {
+    lines(report, |out| {
+        let step = out.step(step);
+        out.line(step);
+    })
+    .concat()
+}
+
+/// Returns whether the services can be rolled back, a line for each.
+pub(super) fn rollbacks(report: &Report, deployment: &Deployment) -> Vec<String> {
+    let lines = lines(report, |out| out.rollbacks(deployment));
+    lines.into_iter().filter(|line| line.starts_with("Can ") || line.starts_with("Once ")).collect()
+}
+
+/// Returns a service with its newest version.
+pub(super) fn newest(report: &Report, id: ServiceId) -> String {
+    let age = if report.fleet.members[id].next.is_some() { Age::Next } else { Age::Now };
+    lines(report, |out| {
+        let named = out.aged(id, age);
+        out.line(named);
+    })
+    .concat()
+}
+
+/// Returns what a part of the text says: its lines, without colours and indentation.
+fn lines(report: &Report, write: impl FnOnce(&mut Writer<'_>)) -> Vec<String> {
+    let mut out = Writer { report, out: String::new() };
+    write(&mut out);
+    let text = anstream::adapter::strip_str(&out.out).to_string();
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// Returns the mismatch that a deployed edge's result is about.
+pub(super) fn standing_wrong(edge: &Edge, outlook: Outlook) -> Option<(&Cell, &Mismatch)> {
+    let ages: &[Age] = match outlook {
+        Outlook::Fine => return None,
+        Outlook::Waits => &[Age::Past],
+        Outlook::Undecided | Outlook::Breaks => &[Age::Now, Age::Past],
+    };
+    let wrong = ages.iter().find_map(|age| edge.wrong(*age, Age::Now));
+    wrong.or_else(|| edge.wrong(Age::Now, Age::Past))
 }
 
 struct Writer<'a> {
@@ -69,35 +140,38 @@ impl Writer<'_> {
     /// Writes the deployed edges with a mismatch; all edges if `verbose`.
     fn standing(&mut self, verbose: bool) {
         for edge in &self.report.edges {
-            let outlook = self.report.standing(edge);
-            let (word, ages): (_, &[Age]) = match outlook {
-                Outlook::Fine if !verbose || edge.came(Age::Now, Age::Now) == PairVerdict::Apart => continue,
-                Outlook::Fine => (paint(GOOD, "fits"), &[]),
-                Outlook::Undecided => (paint(UNSURE, "undecided"), &[Age::Now, Age::Past]),
-                Outlook::Waits => (paint(UNSURE, "drain first"), &[Age::Past]),
-                Outlook::Breaks => (paint(BAD, "breaks"), &[Age::Now, Age::Past]),
-            };
-            let what = subject(&edge.subject);
-            let wrong = ages.iter().find_map(|age| edge.wrong(*age, Age::Now));
-            let wrong = wrong.or_else(|| edge.wrong(Age::Now, Age::Past).filter(|_| !ages.is_empty()));
-            let (from, to) = match wrong {
-                Some((cell, _)) => {
-                    (self.named(edge.producer, &cell.producer.1), self.named(edge.consumer, &cell.consumer.1))
-                }
-                None => (self.aged(edge.producer, Age::Now), self.aged(edge.consumer, Age::Now)),
-            };
-            self.line(format_args!("\n  {word}: {what}, {from} → {to}"));
-            if let Some((cell, wrong)) = wrong {
-                self.wrong(edge, cell, wrong, "    ");
+            self.edge(edge, verbose);
+        }
+    }
+
+    fn edge(&mut self, edge: &Edge, verbose: bool) {
+        let outlook = self.report.standing(edge);
+        let word = match outlook {
+            Outlook::Fine if !verbose || edge.came(Age::Now, Age::Now) == PairVerdict::Apart => return,
+            Outlook::Fine => paint(GOOD, "fits"),
+            Outlook::Undecided => paint(UNSURE, "undecided"),
+            Outlook::Waits => paint(UNSURE, "drain first"),
+            Outlook::Breaks => paint(BAD, "breaks"),
+        };
+        let what = subject(&edge.subject);
+        let wrong = standing_wrong(edge, outlook);
+        let (from, to) = match wrong {
+            Some((cell, _)) => {
+                (self.named(edge.producer, &cell.producer.1), self.named(edge.consumer, &cell.consumer.1))
             }
-            if outlook == Outlook::Waits
-                && let Some(queue) = edge.subject.queue()
-            {
-                let old = wrong.map(|(cell, _)| self.named(edge.producer, &cell.producer.1)).unwrap_or_default();
-                self.line(format_args!(
-                    "    What {old} has sent may still be in the queue {queue}; --drained {queue} says that it isn't."
-                ));
-            }
+            None => (self.aged(edge.producer, Age::Now), self.aged(edge.consumer, Age::Now)),
+        };
+        self.line(format_args!("\n  {word}: {what}, {from} → {to}"));
+        if let Some((cell, wrong)) = wrong {
+            self.wrong(edge, cell, wrong, "    ");
+        }
+        if outlook == Outlook::Waits
+            && let Some(queue) = edge.subject.queue()
+        {
+            let old = wrong.map(|(cell, _)| self.named(edge.producer, &cell.producer.1)).unwrap_or_default();
+            self.line(format_args!(
+                "    What {old} has sent may still be in the queue {queue}; --drained {queue} says that it isn't."
+            ));
         }
     }
 
@@ -112,7 +186,7 @@ impl Writer<'_> {
             }
             Mismatch::Breaks(part, witness) => {
                 let (sender, taker) = ends(part.goes_back());
-                let value = tame(&shortened(&witness.event.to_string(), SHOWN));
+                let value = shown(&witness.event);
                 let at =
                     if witness.pointer.is_empty() { String::new() } else { format!(" at {}", tame(&witness.pointer)) };
                 self.line(format_args!("{indent}{sender} may send the {} {value}", part.word()));
@@ -137,31 +211,35 @@ impl Writer<'_> {
             self.out.push('\n');
         }
         for loose in &self.report.loose {
-            let age = |id: ServiceId| if self.report.fleet.members[id].next.is_some() { Age::Next } else { Age::Now };
-            let text = match loose {
-                Unmatched::Unheard { event, service } => {
-                    format!("no service listens to {event}, which {} emits", self.aged(*service, age(*service)))
-                }
-                Unmatched::Unsaid { event, group, service } => {
-                    let service = self.aged(*service, age(*service));
-                    format!("no service emits {event}, which {service} listens to in the group {group}")
-                }
-                Unmatched::Unserved { method, service } => {
-                    let service = self.aged(*service, age(*service));
-                    format!("{} serves {}, which {service} calls", paint(BAD, "no service"), tame(method))
-                }
-                Unmatched::Uncalled { method, service } => {
-                    format!("no service calls {}, which {} serves", tame(method), self.aged(*service, age(*service)))
-                }
-                Unmatched::Left { event, group, service } => {
-                    let service = self.aged(*service, Age::Next);
-                    format!(
-                        "{service} doesn't listen to {event} any more: its queue {event}.{group} stays, and fills until it is deleted"
-                    )
-                }
-            };
-            self.line(format_args!("  {text}"));
+            self.unmatched(loose);
         }
+    }
+
+    fn unmatched(&mut self, loose: &Unmatched) {
+        let age = |id: ServiceId| if self.report.fleet.members[id].next.is_some() { Age::Next } else { Age::Now };
+        let text = match loose {
+            Unmatched::Unheard { event, service } => {
+                format!("no service listens to {event}, which {} emits", self.aged(*service, age(*service)))
+            }
+            Unmatched::Unsaid { event, group, service } => {
+                let service = self.aged(*service, age(*service));
+                format!("no service emits {event}, which {service} listens to in the group {group}")
+            }
+            Unmatched::Unserved { method, service } => {
+                let service = self.aged(*service, age(*service));
+                format!("{} serves {}, which {service} calls", paint(BAD, "no service"), tame(method))
+            }
+            Unmatched::Uncalled { method, service } => {
+                format!("no service calls {}, which {} serves", tame(method), self.aged(*service, age(*service)))
+            }
+            Unmatched::Left { event, group, service } => {
+                let service = self.aged(*service, Age::Next);
+                format!(
+                    "{service} doesn't listen to {event} any more: its queue {event}.{group} stays, and fills until it is deleted"
+                )
+            }
+        };
+        self.line(format_args!("  {text}"));
     }
 
     fn sum(&mut self) {
@@ -193,17 +271,7 @@ impl Writer<'_> {
         let fleet = &self.report.fleet;
         let moving: Vec<ServiceId> = (0..fleet.members.len()).filter(|id| fleet.members[*id].next.is_some()).collect();
         self.cells(&moving);
-        let names: Vec<String> = moving.iter().map(|id| self.aged(*id, Age::Next)).collect();
-        let question = format!("Can {} be deployed{}?", and(&names), in_(fleet.environment.as_deref()));
-        let answer = match (deployment.outlook(), moving.len()) {
-            (Outlook::Fine, 1) => paint(GOOD, "Yes, now."),
-            (Outlook::Fine, _) => paint(GOOD, "Yes, in this order:"),
-            (Outlook::Undecided, _) => paint(UNSURE, "Only if what is undecided fits; then in this order:"),
-            (Outlook::Waits, _) => paint(UNSURE, "Not yet; in this order:"),
-            (Outlook::Breaks, 1) => paint(BAD, "No."),
-            (Outlook::Breaks, _) => paint(BAD, "Not all of them."),
-        };
-        self.line(format_args!("\n{} {answer}", paint(HEAD, question)));
+        self.answer(deployment);
         let more = deployment.plan.steps.len() > 1 || deployment.outlook() > Outlook::Fine;
         if more && !deployment.plan.steps.is_empty() {
             self.out.push('\n');
@@ -217,6 +285,23 @@ impl Writer<'_> {
             self.stuck(stuck, || splits.next().and_then(Option::as_ref));
         }
         self.rollbacks(deployment);
+    }
+
+    /// Writes whether the candidates can be deployed.
+    fn answer(&mut self, deployment: &Deployment) {
+        let fleet = &self.report.fleet;
+        let moving: Vec<ServiceId> = (0..fleet.members.len()).filter(|id| fleet.members[*id].next.is_some()).collect();
+        let names: Vec<String> = moving.iter().map(|id| self.aged(*id, Age::Next)).collect();
+        let question = format!("Can {} be deployed{}?", and(&names), in_(fleet.environment.as_deref()));
+        let answer = match (deployment.outlook(), moving.len()) {
+            (Outlook::Fine, 1) => paint(GOOD, "Yes, now."),
+            (Outlook::Fine, _) => paint(GOOD, "Yes, in this order:"),
+            (Outlook::Undecided, _) => paint(UNSURE, "Only if what is undecided fits; then in this order:"),
+            (Outlook::Waits, _) => paint(UNSURE, "Not yet; in this order:"),
+            (Outlook::Breaks, 1) => paint(BAD, "No."),
+            (Outlook::Breaks, _) => paint(BAD, "Not all of them."),
+        };
+        self.line(format_args!("\n{} {answer}", paint(HEAD, question)));
     }
 
     /// Writes the cells of each edge with a candidate.
@@ -446,15 +531,6 @@ fn once(mut names: Vec<String>) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-/// `a, b and c`
-pub(crate) fn and(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
 }
 
 /// `1 service`, `2 services`

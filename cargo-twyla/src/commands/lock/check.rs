@@ -1,16 +1,26 @@
 //! `cargo twyla check`: checks contracts against their lock, as a build does, and against an older lock.
 
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
+use std::fmt::Write;
+use std::path::PathBuf;
 
 use serde_json::json;
-use twyla_build::compare::Verdict;
-use twyla_build::lock::{self, Finding, FindingKind, Role, Roles, Severity};
+use twyla_build::Problems;
+use twyla_build::compare::{Sources, Verdict};
+use twyla_build::lock::{self, Finding, FindingGroup, FindingKind, Message, Role, Roles, Severity};
 
+use super::hurt::{self, HurtService, Services};
 use super::revision::{Error, at_revision};
-use super::{json as as_json, show};
-use crate::support::paint::{GOOD, HEAD, paint, say};
+use super::{json as as_json, review, show};
+use crate::support::options::ReportArgs;
+use crate::support::paint::{BAD, GOOD, HEAD, paint};
+use crate::support::report::{Form, Format, Report};
 use crate::support::run::{Outcome, Run};
-use crate::support::schemas::SchemasArgs;
+use crate::support::schemas::{self, Folder, SchemasArgs};
+
+/// The title of reports.
+const TITLE: &str = "Contracts";
 
 /// Check the contracts against their lock.
 ///
@@ -22,7 +32,8 @@ use crate::support::schemas::SchemasArgs;
 For example:
   cargo twyla check
   cargo twyla check --against origin/main       # and that nothing was taken out of the lock to hide a break
-  cargo twyla check --strict --json")]
+  cargo twyla check --strict --format json
+  cargo twyla check --against origin/main --manifests fleet/ --format markdown -o comment.md    # and who is hurt, by name")]
 pub(crate) struct Args {
     /// Check the contracts against the lock of this git revision too, or against its schemas if it has no lock.
     #[arg(long, value_name = "REV")]
@@ -33,17 +44,52 @@ pub(crate) struct Args {
     /// Treat a lock that is behind as an error, whatever TWYLA_LOCK and CI say.
     #[arg(long)]
     strict: bool,
-    /// Print the findings as JSON.
-    #[arg(long)]
-    json: bool,
+    /// Manifests of the services, or folders of them, to name those that a change hurts; can be given several times.
+    #[arg(short, long, value_name = "DIR|FILE")]
+    manifests: Vec<PathBuf>,
+    #[command(flatten)]
+    output: ReportArgs,
     #[command(flatten)]
     schemas: SchemasArgs,
+}
+
+/// What was found in a folder.
+struct Checked {
+    sources: Sources,
+    findings: Vec<Finding>,
+    /// The services that each finding hurts.
+    hurt: Vec<BTreeSet<HurtService>>,
+    strict: bool,
 }
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let strict = self.strict || lock::strict()?;
+        let format = self.output.format();
         let folder = self.schemas.find()?;
+        let checked = match (self.check(&folder, strict), format.form()) {
+            (Ok(checked), _) => checked,
+            (Err(error), Some(form)) => {
+                // a schema that can't be compiled is shown where the others are
+                if let Some(problems) = problems(&*error) {
+                    self.output.print(&Report::of_problems(TITLE, problems).write(form, &folder.path))?;
+                }
+                return Err(error);
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let text = match (format, format.form()) {
+            (_, Some(form)) => checked.report(form, &folder),
+            (Format::Json, None) => format!("{:#}\n", checked.json()),
+            _ => checked.text(),
+        };
+        self.output.print(&text)?;
+        Ok(checked.outcome())
+    }
+}
+
+impl Args {
+    fn check(&self, folder: &Folder, strict: bool) -> Result<Checked, Box<dyn StdError + Send + Sync>> {
         let now = folder.lock()?;
         let roles = Roles::new(match self.role.as_deref() {
             Some("producer") => Role::Producer,
@@ -51,9 +97,9 @@ impl Run for Args {
             _ => Role::Both,
         });
         let how = lock::CheckOptions { roles, ..folder.how() };
-        let then = self.against.as_deref().map(|revision| at_revision(&folder, revision)).transpose()?;
+        let then = self.against.as_deref().map(|revision| at_revision(folder, revision)).transpose()?;
         let Some(now) = now.or_else(|| then.as_ref().map(|_| lock::Lock::default())) else {
-            return Err(Error::NoLock { folder: folder.shown }.into());
+            return Err(Error::NoLock { folder: folder.shown.clone() }.into());
         };
         now.verify(&format!("{}/{}", folder.shown, lock::FILE_NAME)).map_err(Error::Problems)?;
         let sources = folder.builder(Some(&now)).contracts().map_err(Error::Problems)?;
@@ -67,31 +113,88 @@ impl Run for Args {
             let more: Vec<Finding> = older.into_iter().filter(|finding| !said(finding)).collect();
             findings.extend(more);
         }
-        let bad = findings.iter().any(|finding| finding.severity() >= Severity::least(strict));
-        let count = sources.contracts.len();
-        if self.json {
-            let found: Vec<_> = findings.iter().map(|finding| as_json::finding(finding, strict)).collect();
-            let whole = json!({ "ok": !bad, "contracts": count, "findings": found });
-            say!("{whole:#}");
-        } else {
-            show::print(&lock::messages(&findings), strict);
-            let contracts = if count == 1 { "1 contract".to_owned() } else { format!("{count} contracts") };
-            match (bad, findings.is_empty()) {
-                (true, _) => {
-                    say!("{}: {contracts} checked against the lock", paint(crate::support::paint::BAD, "not in order"))
-                }
-                (false, true) => say!("{}: {contracts}, all as accepted", paint(GOOD, "in order")),
-                (false, false) => say!("{}: {contracts}; see above", paint(HEAD, "in order")),
-            }
-        }
-        Ok(match bad {
+        let hurt = match self.manifests.is_empty() {
+            true => vec![BTreeSet::new(); findings.len()],
+            false => Services::load(&self.manifests, &sources)?.hurt(&findings, &sources),
+        };
+        Ok(Checked { sources, findings, hurt, strict })
+    }
+}
+
+/// Returns the problems of schemas that an error is about.
+fn problems<'a>(error: &'a (dyn StdError + Send + Sync + 'static)) -> Option<&'a Problems> {
+    match (error.downcast_ref::<Error>(), error.downcast_ref::<schemas::Error>()) {
+        (Some(Error::Problems(problems) | Error::Schemas(schemas::Error::Problems(problems))), _)
+        | (_, Some(schemas::Error::Problems(problems))) => Some(problems),
+        _ => None,
+    }
+}
+
+impl Checked {
+    /// Returns the findings that fail the check.
+    fn bad(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity() >= Severity::least(self.strict))
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self.bad().next() {
+            None => Outcome::Fine,
             // undecided if nothing is known to break, and something isn't known to fit
-            true if findings.iter().filter(|it| it.severity() >= Severity::least(strict)).all(undecided) => {
-                Outcome::Undecided
-            }
-            true => Outcome::Found,
-            false => Outcome::Fine,
-        })
+            Some(_) if self.bad().all(undecided) => Outcome::Undecided,
+            Some(_) => Outcome::Found,
+        }
+    }
+
+    /// Returns the services that a group hurts.
+    fn hurt_by(&self, group: &FindingGroup<'_>) -> BTreeSet<HurtService> {
+        let of = |finding: &Finding| {
+            let all = self.findings.iter().zip(&self.hurt);
+            all.filter(|(it, _)| std::ptr::eq(*it, finding)).flat_map(|(_, hurt)| hurt.clone()).collect::<Vec<_>>()
+        };
+        group.findings().flat_map(of).collect()
+    }
+
+    /// Returns the result and the number of contracts.
+    fn summary(&self) -> (&'static str, String) {
+        let count = self.sources.contracts.len();
+        let contracts = if count == 1 { "1 contract".to_owned() } else { format!("{count} contracts") };
+        match (self.bad().next(), self.findings.is_empty()) {
+            (Some(_), _) => ("not in order", format!("{contracts} checked against the lock")),
+            (None, true) => ("in order", format!("{contracts}, all as accepted")),
+            (None, false) => ("in order", format!("{contracts}; see above")),
+        }
+    }
+
+    fn text(&self) -> String {
+        let message = |group: &FindingGroup<'_>| {
+            let names: Vec<String> = self.hurt_by(group).iter().map(ToString::to_string).collect();
+            group.message(hurt::named(&names).as_slice())
+        };
+        let messages: Vec<Message> = lock::groups(&self.findings).iter().map(message).collect();
+        let mut text = show::text(&messages, self.strict);
+        let (result, contracts) = self.summary();
+        let style = match self.outcome() {
+            Outcome::Fine if self.findings.is_empty() => GOOD,
+            Outcome::Fine => HEAD,
+            _ => BAD,
+        };
+        let _ = writeln!(text, "{}: {contracts}", paint(style, result));
+        text
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let found = self.findings.iter().zip(&self.hurt);
+        let found: Vec<_> = found.map(|(finding, hurt)| as_json::finding(finding, hurt, self.strict)).collect();
+        let is_bad = self.bad().next().is_some();
+        json!({ "ok": !is_bad, "contracts": self.sources.contracts.len(), "findings": found })
+    }
+
+    fn report(&self, form: Form, folder: &Folder) -> String {
+        let groups = lock::groups(&self.findings);
+        let notes = groups.iter().map(|group| review::note(group, &self.hurt_by(group), self.strict)).collect();
+        let (result, contracts) = self.summary();
+        let summary = format!("{result}: {}", contracts.replace("; see above", ""));
+        Report { title: TITLE, summary, complete: true, notes, remarks: Vec::new() }.write(form, &folder.path)
     }
 }
 

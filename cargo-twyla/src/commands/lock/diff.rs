@@ -1,5 +1,6 @@
 //! `cargo twyla diff`: shows the changes since the lock, or since a revision.
 
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 
 use serde_json::json;
@@ -7,6 +8,7 @@ use twyla_build::lock::{self, CheckOptions, EditVerdict, Finding, FindingKind, L
 
 use super::revision::{Error, at_revision};
 use super::{json as as_json, show};
+use crate::support::options::FormatArgs;
 use crate::support::paint::{BAD, GOOD, HEAD, NAME, UNSURE, paint, say};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
@@ -20,7 +22,7 @@ use crate::support::schemas::SchemasArgs;
 For example:
   cargo twyla diff
   cargo twyla diff HEAD~3
-  cargo twyla diff origin/main -c api.user_input --json")]
+  cargo twyla diff origin/main -c api.user_input --format json")]
 pub(crate) struct Args {
     /// A git revision.
     #[arg(value_name = "REV")]
@@ -28,9 +30,8 @@ pub(crate) struct Args {
     /// Only these contracts.
     #[arg(short, long, value_name = "CONTRACT")]
     contract: Vec<String>,
-    /// Print it as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     schemas: SchemasArgs,
 }
@@ -49,8 +50,9 @@ impl Run for Args {
         findings.retain(|finding| {
             self.contract.is_empty() || self.contract.iter().any(|name| *name == finding.subject.to_string())
         });
-        if self.json {
-            let found: Vec<_> = findings.iter().map(|finding| as_json::finding(finding, false)).collect();
+        if self.format.is_json() {
+            let found: Vec<_> =
+                findings.iter().map(|finding| as_json::finding(finding, &BTreeSet::new(), false)).collect();
             say!("{:#}", json!({ "since": self.revision, "changes": found }));
             return Ok(Outcome::Fine);
         }

@@ -1,11 +1,15 @@
 //! Findings as JSON, for other programs. Members are only added to these objects, never removed.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use twyla_build::compare::{ContractKind, Verdict};
 use twyla_build::lock::{EditedContract, Finding, FindingKind, Misfit, Severity, Waiver};
 
-/// Returns a finding as JSON.
-pub(super) fn finding(finding: &Finding, strict: bool) -> Value {
+use super::hurt::HurtService;
+
+/// Returns a finding as JSON, with the services that it hurts.
+pub(super) fn finding(finding: &Finding, hurt: &BTreeSet<HurtService>, strict: bool) -> Value {
     let Finding { subject, place, kind: found } = finding;
     let is = match found {
         FindingKind::New => "new",
@@ -48,7 +52,20 @@ pub(super) fn finding(finding: &Finding, strict: bool) -> Value {
         _ => json!({}),
     };
     put(&mut out, more);
+    if !hurt.is_empty() {
+        put(&mut out, json!({ "hurt": hurt.iter().map(hurt_service).collect::<Value>() }));
+    }
     out
+}
+
+fn hurt_service(it: &HurtService) -> Value {
+    json!({
+        "service": it.service,
+        "version": it.version,
+        "environment": it.environment,
+        "sends": it.sends,
+        "certain": it.certain,
+    })
 }
 
 fn kind(kind: ContractKind) -> &'static str {

@@ -1,13 +1,14 @@
 //! `cargo twyla check`, `accept` and `diff`: contracts and their lock.
 //!
-//! [`git`] reads the files of another revision, and [`revision`] its contracts. [`show`] prints findings, and [`json`] formats them
-//! for other programs.
+//! [`revision`] reads the contracts of another revision. [`show`] formats findings for a terminal,
+//! [`json`] for other programs, and [`review`] for reviewers. [`hurt`] names the services that a change hurts.
 
 mod accept;
 mod check;
 mod diff;
-mod git;
+mod hurt;
 mod json;
+mod review;
 mod revision;
 mod show;
 

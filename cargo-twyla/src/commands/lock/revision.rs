@@ -3,7 +3,7 @@
 use twyla_build::lock::Lock;
 use twyla_build::{Builder, Problems};
 
-use super::git;
+use crate::support::revision::{self as git, Revision};
 use crate::support::schemas::{self, Folder};
 
 /// Contracts that can't be checked against a lock.
@@ -21,7 +21,7 @@ pub(super) enum Error {
 
 /// Returns the contracts of a folder at a revision: those of its lock, or of its schemas if it has none.
 pub(super) fn at_revision(folder: &Folder, revision: &str) -> Result<Lock, Error> {
-    let then = git::Revision::find(&folder.path, revision)?;
+    let then = Revision::find(&folder.path, revision)?;
     let shown = format!("{revision}:{}", folder.shown);
     if let Some(text) = then.lock()? {
         let lock = Lock::parse(&format!("{shown}/{}", twyla_build::lock::FILE_NAME), &text)?;

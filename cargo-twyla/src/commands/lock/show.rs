@@ -1,26 +1,28 @@
-//! Prints findings on a terminal.
+//! Formats findings for a terminal.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use anstyle::Style;
 use twyla_build::lock::{Message, Severity};
 
-use crate::support::paint::{BAD, FAINT, HEAD, UNSURE, paint, say};
+use crate::support::paint::{BAD, FAINT, HEAD, UNSURE, paint};
 
-/// Prints each finding, the worst last, where it is read first.
-pub(super) fn print(reports: &[Message], strict: bool) {
+/// Returns each finding, the worst last, where it is read first.
+pub(super) fn text(reports: &[Message], strict: bool) -> String {
+    let mut out = String::new();
     let mut reports: Vec<&Message> = reports.iter().collect();
     reports.sort_by_key(|report| report.severity);
     for Message { severity, lines } in reports {
         let (style, word) = if *severity >= Severity::least(strict) { (BAD, "error") } else { (UNSURE, "warning") };
         for (index, line) in lines.iter().enumerate() {
-            match index {
-                0 => say!("{}: {}", paint(style, word), paint(HEAD, line)),
-                _ => say!("{}", labelled(line)),
-            }
+            let _ = match index {
+                0 => writeln!(out, "{}: {}", paint(style, word), paint(HEAD, line)),
+                _ => writeln!(out, "{}", labelled(line)),
+            };
         }
-        say!();
+        out.push('\n');
     }
+    out
 }
 
 /// Returns a line with its label in another colour.

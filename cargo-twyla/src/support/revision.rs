@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use twyla_build::lock::FILE_NAME;
 
-use crate::support::git::{self, Objects};
+use super::git::{self, Objects};
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(crate) enum Error {
     #[error(transparent)]
     Git(#[from] git::Error),
     #[error("{} is in no git repository: {message}", folder.display())]
@@ -29,7 +29,7 @@ pub(super) enum Error {
 }
 
 /// A folder at a revision.
-pub(super) struct Revision {
+pub(crate) struct Revision {
     /// The folder to run git in.
     folder: PathBuf,
     commit: String,
@@ -39,7 +39,7 @@ pub(super) struct Revision {
 
 impl Revision {
     /// Finds the folder's files at a revision.
-    pub(super) fn find(folder: &Path, revision: &str) -> Result<Self, Error> {
+    pub(crate) fn find(folder: &Path, revision: &str) -> Result<Self, Error> {
         // a folder that is gone today is found through the nearest one above it
         let there = folder.ancestors().find(|folder| folder.is_dir()).filter(|it| !it.as_os_str().is_empty());
         let there = there.unwrap_or(Path::new("."));
@@ -75,13 +75,13 @@ impl Revision {
     }
 
     /// Returns the text of its lock, if it had one.
-    pub(super) fn lock(&self) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn lock(&self) -> Result<Option<Vec<u8>>, Error> {
         let Some((_, object)) = self.files.iter().find(|(path, _)| path == FILE_NAME) else { return Ok(None) };
         Ok(Some(git::run(&self.folder, ["cat-file", "blob", object])?))
     }
 
     /// Writes its schemas to a temporary folder, which is removed when the result is dropped.
-    pub(super) fn files(&self) -> Result<TempDir, Error> {
+    pub(crate) fn files(&self) -> Result<TempDir, Error> {
         let kept = TempDir::with_prefix("twyla-").map_err(|error| self.unwritable("a folder", error))?;
         let mut objects = Objects::open(&self.folder)?;
         for (path, object) in self.files.iter().filter(|(path, _)| path.ends_with(".json")) {

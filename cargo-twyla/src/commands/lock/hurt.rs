@@ -1,0 +1,157 @@
+//! The services that a change hurts, by name: those of the manifests whose version of a contract doesn't fit the new one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+
+use twyla_build::compare::{Bundle, ContractKind, Sources, Verdict};
+use twyla_build::lock::{Direction, Finding, FindingKind, Subject};
+
+use crate::commands::fleet::judge::Comparison;
+use crate::commands::fleet::load::{self, Inputs};
+use crate::commands::fleet::model::{Judge, Version};
+use crate::support::report::and;
+
+/// A version of a service that uses a contract.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HurtService {
+    pub(super) service: String,
+    pub(super) version: String,
+    pub(super) environment: Option<String>,
+    /// Whether it sends what others refuse, or is removed from; otherwise it refuses what others send.
+    pub(super) sends: bool,
+    /// Whether the break is certain; otherwise it is undecided.
+    pub(super) certain: bool,
+}
+
+impl fmt::Display for HurtService {
+    /// `bot 2.0.0 (production)`, `perhaps crm 1.0.0`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let perhaps = if self.certain { "" } else { "perhaps " };
+        write!(f, "{perhaps}{} {}", self.service, self.version)?;
+        self.environment.as_ref().map_or(Ok(()), |environment| write!(f, " ({environment})"))
+    }
+}
+
+/// Returns the line of a message that names services.
+pub(super) fn named(services: &[String]) -> Option<String> {
+    (!services.is_empty()).then(|| format!("by name: {}", and(services)))
+}
+
+/// The services of the manifests, and all schemas.
+pub(super) struct Services {
+    versions: Vec<(String, Option<String>, Version)>,
+    schemas: BTreeMap<String, Bundle>,
+}
+
+impl Services {
+    /// Reads manifests; none of them is an empty list of services.
+    pub(super) fn load(paths: &[PathBuf], sources: &Sources) -> Result<Self, load::Error> {
+        let loaded = load::load(&Inputs { paths, ..Inputs::default() })?;
+        let mut schemas = loaded.schemas;
+        schemas.extend(sources.contracts.iter().map(|it| (it.bundle.digest(), it.bundle.clone())));
+        let mut versions = Vec::new();
+        for fleet in loaded.fleets {
+            for member in fleet.members {
+                for version in member.past.into_iter().chain(member.now) {
+                    versions.push((member.name.clone(), fleet.environment.clone(), version));
+                }
+            }
+        }
+        Ok(Self { versions, schemas })
+    }
+
+    /// Returns the services that each finding hurts.
+    pub(super) fn hurt(&self, findings: &[Finding], sources: &Sources) -> Vec<BTreeSet<HurtService>> {
+        let mut judge = Comparison::new(&self.schemas);
+        findings.iter().map(|finding| self.hurt_by(finding, sources, &mut judge)).collect()
+    }
+
+    fn hurt_by(&self, finding: &Finding, sources: &Sources, judge: &mut impl Judge) -> BTreeSet<HurtService> {
+        let subject = &finding.subject;
+        let directions = match &finding.kind {
+            FindingKind::Broken(broken) => broken.directions(),
+            FindingKind::Waived(waived) => vec![waived.misfit.direction],
+            FindingKind::Removed | FindingKind::Renamed { .. } => {
+                return self.users(subject, |_, _| Some(true)).collect();
+            }
+            FindingKind::Lost { digest, .. } => {
+                return self.users(subject, |used, _| (used == digest).then_some(true)).collect();
+            }
+            _ => return BTreeSet::new(),
+        };
+        let Some(new) = sources.contract(subject.kind, &subject.name) else { return BTreeSet::new() };
+        let new = new.bundle.digest();
+        let judged = |used: &str, sends: bool| {
+            let (direction, producer, consumer) = match sends {
+                true => (Direction::OldToNew, used, &*new),
+                false => (Direction::NewToOld, &*new, used),
+            };
+            if !directions.contains(&direction) {
+                return None;
+            }
+            match &*judge.judge(producer, consumer) {
+                Verdict::Fits => None,
+                Verdict::Breaks(_) => Some(true),
+                Verdict::Undecided(_) => Some(false),
+            }
+        };
+        self.users(subject, judged).collect()
+    }
+
+    /// Returns the versions that use a contract. `certain` gets the digest, and whether the version sends it; it returns `None` for
+    /// one that isn't hurt.
+    fn users<'a>(
+        &'a self,
+        subject: &'a Subject,
+        mut certain: impl FnMut(&str, bool) -> Option<bool> + 'a,
+    ) -> impl Iterator<Item = HurtService> + 'a {
+        let all = self.versions.iter().flat_map(|(service, environment, version)| {
+            used(subject, version)
+                .into_iter()
+                .map(move |(digest, sends)| (service, environment, version, digest, sends))
+        });
+        all.filter_map(move |(service, environment, version, digest, sends)| {
+            Some(HurtService {
+                service: service.clone(),
+                version: version.name.clone(),
+                environment: environment.clone(),
+                sends,
+                certain: certain(&digest, sends)?,
+            })
+        })
+    }
+}
+
+/// Returns the digests of a contract that a version uses, each with whether it sends it.
+fn used(subject: &Subject, version: &Version) -> Vec<(String, bool)> {
+    let Version { emits, listens, serves, calls, .. } = version;
+    let name = &subject.name;
+    let served = || serves.iter().filter(|it| it.method == *name);
+    let called = || calls.iter().filter(|it| it.method == *name);
+    match subject.kind {
+        ContractKind::Context => {
+            let sent = emits.iter().map(|it| &it.context).chain(calls.iter().map(|it| &it.context));
+            let received = listens.iter().map(|it| &it.context).chain(serves.iter().map(|it| &it.context));
+            sent.map(|it| (it.clone(), true)).chain(received.map(|it| (it.clone(), false))).collect()
+        }
+        ContractKind::Event => {
+            let sent = emits.iter().filter(|it| it.event == *name).map(|it| (it.content.clone(), true));
+            let received = listens.iter().filter(|it| it.event == *name).map(|it| (it.content.clone(), false));
+            sent.chain(received).collect()
+        }
+        ContractKind::Request => {
+            let sent = called().map(|it| (it.request.clone(), true));
+            sent.chain(served().map(|it| (it.request.clone(), false))).collect()
+        }
+        ContractKind::Response => {
+            let sent = served().map(|it| (it.response.clone(), true));
+            sent.chain(called().map(|it| (it.response.clone(), false))).collect()
+        }
+        ContractKind::Error => {
+            let sent = served().filter_map(|it| Some((it.error.clone()?, true)));
+            sent.chain(called().filter_map(|it| Some((it.error.clone()?, false)))).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,63 @@
+//! The script of the GitHub action, in a repository as the runner has it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Repository, broken, chat};
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Runs the script; returns what it printed and its exit code.
+fn check(repository: &Repository, variables: &[(&str, &str)]) -> (String, i32) {
+    let program = Path::new(env!("CARGO_BIN_EXE_cargo-twyla")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let mut bash = Command::new("bash");
+    bash.arg(workspace().join(".github/action/check.sh").canonicalize().unwrap()).current_dir(repository.path());
+    bash.env("PATH", path)
+        .env("COMMENT", "comment.md")
+        .env("GITHUB_OUTPUT", "output")
+        .env("GITHUB_STEP_SUMMARY", "summary");
+    let output = bash.env("CI", "true").envs(variables.iter().copied()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    (text, output.status.code().unwrap())
+}
+
+#[test]
+fn the_action_annotates_comments_and_ends_as_the_check_does() {
+    let repository = chat();
+    let of = |path: &str| fs::read_to_string(repository.path().join(path)).unwrap();
+    let all = [("AGAINST", "HEAD"), ("MANIFESTS", "fleet"), ("SCHEMAS", "schemas"), ("SARIF", "contracts.sarif")];
+    let (said, code) = check(&repository, &all);
+    assert_eq!((&*said, code), ("Contracts: in order: 3 contracts, all as accepted\n", 0));
+    assert_eq!(of("output"), "verdict=fits\ncomment=comment.md\n");
+    broken(&repository);
+    let (said, code) = check(&repository, &all);
+    assert_eq!(code, 1);
+    assert!(said.starts_with("::error file=schemas/"), "{said}");
+    assert!(of("comment.md").contains("| `bot.reply`<br>") && of("summary").ends_with(&of("comment.md")));
+    assert!(of("contracts.sarif").contains("\"version\": \"2.1.0\""));
+    assert!(of("output").ends_with("verdict=breaks\ncomment=comment.md\n"));
+    repository.write("schemas/events/bot/reply.json", "{");
+    let (said, code) = check(&repository, &[]);
+    assert_eq!(code, 2, "{said}");
+    assert!(of("output").ends_with("verdict=error\ncomment=comment.md\n"));
+}
+
+#[test]
+fn the_action_runs_scripts_that_exist_with_the_variables_that_they_read() {
+    let action = fs::read_to_string(workspace().join("action.yml")).unwrap();
+    for script in ["check.sh", "comment.sh"] {
+        assert!(action.contains(&format!(".github/action/{script}")), "{script}");
+        let text = fs::read_to_string(workspace().join(".github/action").join(script)).unwrap();
+        for variable in ["AGAINST", "SCHEMAS", "MANIFESTS", "SARIF", "COMMENT", "NUMBER"] {
+            let is_read = text.contains(&format!("${variable}")) || text.contains(&format!("${{{variable}"));
+            assert!(!is_read || action.contains(&format!("        {variable}: ")), "{script} reads {variable}");
+        }
+    }
+    // an expression in a script would run what a pull request's author has written
+    let scripts = action.lines().filter(|line| line.trim_start().starts_with("run:"));
+    assert!(scripts.clone().count() == 3 && scripts.into_iter().all(|line| !line.contains("${{")), "{action}");
+}
