@@ -61,7 +61,7 @@ fn main() -> Result<()> {
 
 fn written(folder: &Path) -> Result<f64> {
     let before = cpu()?;
-    let args = ["twyla", "docs", "--into", "site"];
+    let args = ["twyla", "docs", "--out", "site"];
     let status = Command::new(env!("CARGO_BIN_EXE_cargo-twyla")).args(args).current_dir(folder).output()?.status;
     if !status.success() {
         return Err("the pages could not be written".into());

@@ -1,4 +1,4 @@
-//! The commands in README and book: each is a command of the program, with options that it has.
+//! The commands in README and book: each is a command of the program, with options that it has. Options are spelt alike in all.
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
@@ -48,4 +48,55 @@ fn every_command_on_a_page_exists_with_its_options() {
         }
     }
     assert!(seen > 40, "{seen}");
+}
+
+#[test]
+fn options_are_spelt_alike_in_all_commands() {
+    let all = help(&[]).unwrap();
+    let names =
+        all.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> =
+        names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    assert!(names.len() > 15, "{all}");
+    let groups = ["dead", "outbox"].into_iter().flat_map(|group| ["list", "show"].map(|name| vec![group, name]));
+    for command in names.into_iter().map(|name| vec![name]).chain(groups) {
+        let help = help(&command).unwrap();
+        for other in ["--json", "--into", "--output", "--manifest ", "--at "] {
+            // the place in an event by which dead letters are chosen
+            if other == "--at " && command[0] == "dead" {
+                continue;
+            }
+            assert!(!help.contains(other), "{command:?} has {other}");
+        }
+        for (short, long) in [("-o, ", "--out "), ("-m, ", "--manifests ")] {
+            assert_eq!(help.contains(long), help.contains(&format!("{short}{long}")), "{command:?}: {short}{long}");
+        }
+    }
+}
+
+#[test]
+fn the_old_spellings_of_options_still_work() {
+    for old in [
+        &["import", "x", "--into", "x"][..],
+        &["docs", "--into", "x"],
+        &["docs", "--serve", "--at", "127.0.0.1:0"],
+        &["manifest", "--output", "x"],
+        &["openapi", "--output", "x"],
+        &["asyncapi", "--manifest", "x"],
+        &["new", "x", "--path", "x"],
+        &["check", "--json"],
+        &["diff", "--json"],
+        &["fleet", "x", "--json"],
+        &["explain", "--json"],
+        &["sample", "x", "--json"],
+        &["validate", "x", "-", "--json"],
+        &["dead", "list", "x", "x", "--json"],
+        &["dead", "show", "x", "x", "x", "--json"],
+        &["outbox", "list", "--json"],
+        &["outbox", "show", "1", "--json"],
+    ] {
+        // an option that isn't there is an error, before help is printed
+        assert!(help(old).is_some(), "{old:?}");
+    }
+    assert!(help(&["docs", "--onto", "x"]).is_none());
 }

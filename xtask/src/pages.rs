@@ -52,7 +52,7 @@ pub(crate) fn run() -> Result<(), Error> {
         twyla(&workspace, &["manifest", "-p", package, "--bin", package, "-o", &out])?;
     }
     let (into, manifests) = (folder.display().to_string(), fleet.display().to_string());
-    let docs = ["docs", "--title", "Demo platform", "--manifests", &manifests, "--into", &into];
+    let docs = ["docs", "--title", "Demo platform", "--manifests", &manifests, "--out", &into];
     twyla(&workspace, &docs)?;
     let picture = folder.join("picture.html");
     write(&picture, PICTURE.as_bytes())?;

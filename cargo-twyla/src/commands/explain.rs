@@ -12,6 +12,7 @@ use twyla_build::explain::{
 };
 
 use crate::support::contracts::{Contracts, name_of};
+use crate::support::options::FormatArgs;
 use crate::support::paint::{FAINT, GOOD, HEAD, NAME, paint, stdout, tame};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::{self, SchemasArgs};
@@ -29,9 +30,8 @@ pub(crate) struct Args {
     /// (navitaire-api.get_booking/request). Without one, all contracts, in a line each.
     #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
     event: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     place: SchemasArgs,
 }
@@ -51,7 +51,7 @@ impl Run for Args {
             None => all.collect(),
         };
         let mut out = stdout();
-        if self.json {
+        if self.format.is_json() {
             let all: Vec<Value> = explained.iter().map(|(about, schema)| json(about, schema)).collect();
             let value = match all.as_slice() {
                 [only] if self.event.is_some() => only.clone(),

@@ -14,6 +14,7 @@ use twyla_build::explain::{BodyExplanation, ContractExplanation};
 use twyla_contract::text::shortened;
 
 use crate::support::contracts::{Contract, Contracts};
+use crate::support::options::FormatArgs;
 use crate::support::paint::{FAINT, HEAD, UNSURE, paint, stdout, tame};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
@@ -22,7 +23,7 @@ use twyla_sample::{Broken, Extent};
 /// Make an event from its schema.
 ///
 /// Prefers values from the schema: examples, defaults, enums. With --invalid, prints an event for each rule of the contract that
-/// breaks only this rule.
+/// breaks only this rule. JSON is one line; with --invalid an object for each rule, with its event.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -30,7 +31,7 @@ For example:
   cargo twyla sample api.user_input --minimal              only what is required
   cargo twyla sample api.user_input --envelope             the whole message, as it is on the wire
   cargo twyla sample api.user_input --invalid              what is refused, and by which rule
-  cargo twyla sample api.user_input --invalid --json | jq .event")]
+  cargo twyla sample api.user_input --invalid --format json | jq .event")]
 pub(crate) struct Args {
     /// An event (api.user_input), context, or a contract of an RPC (navitaire-api.get_booking/request, /response or /error).
     #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
@@ -44,9 +45,8 @@ pub(crate) struct Args {
     /// Print the whole message, as it is on the wire.
     #[arg(long)]
     envelope: bool,
-    /// Print one line of JSON; with --invalid an object for each rule, with its event.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     place: SchemasArgs,
 }
@@ -76,7 +76,7 @@ impl Run for Args {
         }
         let extent = if self.minimal { Extent::Lean } else { Extent::Whole };
         let event = wrapped(sample(&contract, extent)?);
-        let text = if self.json { event.to_string() } else { order.pretty(&event) };
+        let text = if self.format.is_json() { event.to_string() } else { order.pretty(&event) };
         writeln!(out, "{text}")?;
         Ok(Outcome::Fine)
     }
@@ -101,7 +101,7 @@ impl Args {
             let event = wrapped(event.clone());
             let place = violation.place.as_ref().map(ToString::to_string);
             let pointer = format!("{below}{}", violation.pointer);
-            if self.json {
+            if self.format.is_json() {
                 let (keyword, message) = (&violation.keyword, &violation.message);
                 let line = json!({ "keyword": keyword, "pointer": pointer, "rule": place, "message": message, "event": event });
                 writeln!(out, "{line}")?;
@@ -117,7 +117,7 @@ impl Args {
             )?;
             writeln!(out, "{}", order.pretty(&with_short_texts(event)))?;
         }
-        if !self.json {
+        if !self.format.is_json() {
             for rule in &unbroken {
                 let place = contracts.place(&rule.path).map(|place| place.to_string()).unwrap_or_default();
                 let text = format!("{}: no event was found that breaks it and nothing else", rule.keyword);

@@ -26,8 +26,8 @@ use document::Info;
 #[command(after_help = "\
 For example:
   cargo twyla asyncapi > asyncapi.json
-  cargo twyla asyncapi --manifest bot.contracts.json     what that service sends and receives
-  cargo twyla import asyncapi.json --into schemas        and back")]
+  cargo twyla asyncapi --manifests bot.contracts.json    what that service sends and receives
+  cargo twyla import asyncapi.json -o schemas            and back")]
 pub(crate) struct Args {
     /// Write it to this file. Default: standard output.
     #[arg(short, long, value_name = "FILE")]
@@ -39,8 +39,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "VERSION")]
     api_version: Option<String>,
     /// The manifest of a service: include only what it emits, listens to, serves and calls.
-    #[arg(long, value_name = "FILE")]
-    manifest: Option<PathBuf>,
+    #[arg(short, long, alias = "manifest", value_name = "FILE")]
+    manifests: Option<PathBuf>,
     #[command(flatten)]
     place: SchemasArgs,
 }
@@ -71,7 +71,7 @@ impl Run for Args {
                 files.insert(document.to_owned(), json);
             }
         }
-        let manifest = self.manifest.as_deref().map(manifest::read::read).transpose()?.map(|it| it.manifest);
+        let manifest = self.manifests.as_deref().map(manifest::read::read).transpose()?.map(|it| it.manifest);
         let own = |it: &manifest::model::Manifest| (it.service.clone(), it.version.clone());
         let (title, version) = manifest.as_ref().map_or_else(|| ("Contracts".to_owned(), "1.0.0".to_owned()), own);
         let info = Info { title: self.title.unwrap_or(title), version: self.api_version.unwrap_or(version) };

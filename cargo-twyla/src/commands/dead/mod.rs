@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use twyla_runtime::{Bus, Config, ConfigError, Sort};
 
 use crate::support::confirm::{self, confirm};
+use crate::support::options::FormatArgs;
 use crate::support::run::{Outcome, Run};
 use filter::Filter;
 
@@ -27,7 +28,7 @@ pub(crate) struct Args {
 /// The action on dead letters.
 #[derive(Subcommand)]
 enum Command {
-    /// Print a line for each, or with --json an object.
+    /// Print a line for each, or an object of JSON.
     #[command(after_help = "For example: cargo twyla dead list api.user_input bot --reason handler --older 10m")]
     List {
         #[command(flatten)]
@@ -37,10 +38,10 @@ enum Command {
         /// The number of dead letters to read.
         #[arg(long, default_value_t = 1000)]
         limit: usize,
+        #[command(flatten)]
+        format: FormatArgs,
+        /// Show sensitive values (`x-sensitive`) too, in the bodies of `--format json`.
         #[arg(long)]
-        json: bool,
-        /// Show sensitive values (`x-sensitive`) too, in the bodies that --json prints.
-        #[arg(long, requires = "json")]
         reveal: bool,
     },
     /// Show one with its headers and its body.
@@ -50,8 +51,8 @@ enum Command {
         place: Place,
         /// The message id, as `list` shows it; `-` for the first without one.
         id: String,
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: FormatArgs,
         /// Show sensitive values (`x-sensitive`) too.
         #[arg(long)]
         reveal: bool,
@@ -100,6 +101,8 @@ enum Error {
     NoBroker { prefix: String },
     #[error("no dead letter of {event} in the group {group} has the message id {id}")]
     NoSuch { event: String, group: String, id: String },
+    #[error("--reveal is about bodies, which only --format json prints")]
+    NothingToReveal,
     #[error(transparent)]
     Refused(#[from] confirm::Refused),
     #[error("{0}")]
@@ -111,10 +114,13 @@ impl Run for Args {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             match self.command {
-                Command::List { place, filter, limit, json, reveal } => {
-                    list(&place, &filter, limit, json.then_some(reveal)).await
+                Command::List { place, filter, limit, format, reveal } => {
+                    if reveal && !format.is_json() {
+                        return Err(Error::NothingToReveal);
+                    }
+                    list(&place, &filter, limit, format.is_json().then_some(reveal)).await
                 }
-                Command::Show { place, id, json, reveal } => show(&place, &id, json, reveal).await,
+                Command::Show { place, id, format, reveal } => show(&place, &id, format.is_json(), reveal).await,
                 Command::Replay(sorting) => sort(sorting, Sort::Replay).await,
                 Command::Drop(sorting) => sort(sorting, Sort::Drop).await,
             }

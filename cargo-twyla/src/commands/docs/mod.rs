@@ -37,8 +37,8 @@ For example:
   cargo twyla docs --serve                         shows them at http://127.0.0.1:8090, and again when a schema changes")]
 pub(crate) struct Args {
     /// Where the pages go.
-    #[arg(long, value_name = "DIR", default_value = "target/contracts")]
-    into: PathBuf,
+    #[arg(short, long, alias = "into", value_name = "DIR", default_value = "target/contracts")]
+    out: PathBuf,
     /// Manifests of the services, or folders of them; can be given several times.
     #[arg(short, long, value_name = "DIR|FILE")]
     manifests: Vec<PathBuf>,
@@ -49,8 +49,8 @@ pub(crate) struct Args {
     #[arg(long)]
     serve: bool,
     /// Where they are served; port 0 is any that is free.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", requires = "serve")]
-    at: SocketAddr,
+    #[arg(long, alias = "at", value_name = "ADDRESS", default_value = "127.0.0.1:8090", requires = "serve")]
+    address: SocketAddr,
     #[command(flatten)]
     place: SchemasArgs,
 }
@@ -59,13 +59,13 @@ impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let asked = SiteArgs { place: self.place, manifests: self.manifests, title: self.title };
         if self.serve {
-            serve::serve(asked, self.at)?;
+            serve::serve(asked, self.address)?;
             return Ok(Outcome::Fine);
         }
         let site = site::gather(&asked)?;
         let files = pages::files(&site, false);
-        write(&self.into, &files)?;
-        let (count, first) = (files.len(), self.into.join("index.html"));
+        write(&self.out, &files)?;
+        let (count, first) = (files.len(), self.out.join("index.html"));
         say!("{} in {} files", paint(GOOD, first.display()), count);
         Ok(Outcome::Fine)
     }

@@ -59,7 +59,7 @@ For example:
   cargo twyla import old-schemas/                      writes schemas/
   cargo twyla import old-schemas/ --domain shop        order_placed.json is the event shop.order_placed
   cargo twyla import old-schemas/ --dry-run            what would become of them
-  cargo twyla import schemas/ --into contracts \\
+  cargo twyla import schemas/ -o contracts \\
       --dialect https://example.com/meta/v1=7          with a meta-schema that extends draft 7
   cargo twyla import asyncapi.yaml                     the contracts of an AsyncAPI 3 document
 
@@ -73,8 +73,8 @@ pub(crate) struct Args {
     #[arg(value_name = "DIR|FILE")]
     dir: PathBuf,
     /// Where the contracts go.
-    #[arg(long, value_name = "DIR", default_value = "schemas")]
-    into: PathBuf,
+    #[arg(short, long, alias = "into", value_name = "DIR", default_value = "schemas")]
+    out: PathBuf,
     /// The domain of files whose path doesn't name one.
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
@@ -176,14 +176,14 @@ impl Run for Args {
         texts.extend(versions.lock.iter().flat_map(versions::file));
         texts.extend(self.settings().map(|json| (settings::FILE_NAME.to_owned(), json.text())));
 
-        let there: Vec<PathBuf> = texts.keys().map(|path| self.into.join(path)).filter(|path| path.exists()).collect();
+        let there: Vec<PathBuf> = texts.keys().map(|path| self.out.join(path)).filter(|path| path.exists()).collect();
         if let Some(path) = there.first().filter(|_| !self.force && !self.dry_run) {
             return Err(Error::There { path: path.clone(), count: there.len() }.into());
         }
         self.show(&plan, &texts, &versions.kept);
         if !self.dry_run {
             for (place, text) in &texts {
-                output::write(&self.into.join(place), text)?;
+                output::write(&self.out.join(place), text)?;
             }
         }
         let errors = tell(&problems);
@@ -295,10 +295,10 @@ impl Args {
                 None => "new",
             };
             let from = format!("{from:width$}");
-            say!("{} → {}", paint(FAINT, tame(&from)), self.into.join(place).display());
+            say!("{} → {}", paint(FAINT, tame(&from)), self.out.join(place).display());
         }
         for (path, version, name) in kept {
-            let lock = self.into.join(twyla_build::lock::FILE_NAME);
+            let lock = self.out.join(twyla_build::lock::FILE_NAME);
             say!("{} → {}, as version {version} of {name}", paint(FAINT, format!("{path:width$}")), lock.display());
         }
         for note in &plan.notes {
@@ -315,7 +315,7 @@ impl Args {
 
     /// The folder as messages show it.
     fn shown(&self) -> String {
-        self.into.to_string_lossy().replace('\\', "/").trim_end_matches('/').to_owned()
+        self.out.to_string_lossy().replace('\\', "/").trim_end_matches('/').to_owned()
     }
 
     fn builder(&self, folder: &Path) -> Builder {
@@ -352,7 +352,7 @@ impl Args {
     /// The path of a file from the schemas folder.
     fn way_to(&self, file: &Path) -> String {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let [from, to] = [absolute(&self.into.join(settings::FILE_NAME)), absolute(file)];
+        let [from, to] = [absolute(&self.out.join(settings::FILE_NAME)), absolute(file)];
         plan::way(&from.to_string_lossy().replace('\\', "/"), &to.to_string_lossy().replace('\\', "/"))
     }
 }

@@ -168,7 +168,7 @@ mod tests {
         let files: Vec<Loose> = texts.iter().map(loose).collect();
         let args = Args {
             dir: PathBuf::from("old"),
-            into: PathBuf::from("schemas"),
+            out: PathBuf::from("schemas"),
             domain: None,
             context: None,
             dialect: Vec::new(),

@@ -19,13 +19,13 @@ For example:
   cd greeter && cargo test && cargo run
 
 Within a workspace, cargo wants it among the members:
-  cargo twyla new greeter --path services/greeter")]
+  cargo twyla new greeter -o services/greeter")]
 pub(crate) struct Args {
     /// The name of the service, its package, its group and its domain.
     service: String,
     /// The folder to create. Default: the service's name.
-    #[arg(long, value_name = "DIR")]
-    path: Option<PathBuf>,
+    #[arg(short, long, alias = "path", value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Twyla's sources. Default: those that this command was built from, or the registry if they are gone.
     #[arg(long, value_name = "DIR")]
     twyla: Option<PathBuf>,
@@ -75,7 +75,7 @@ impl Run for Args {
         if let Some((_, why)) = TAKEN.iter().find(|(names, _)| names.contains(&name)) {
             return Err(bad((*why).to_owned()).into());
         }
-        let folder = self.path.clone().unwrap_or_else(|| name.into());
+        let folder = self.out.clone().unwrap_or_else(|| name.into());
         if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
             return Err(Error::There { path: folder }.into());
         }

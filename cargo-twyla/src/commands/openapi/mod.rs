@@ -40,8 +40,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
     /// Write it to this file.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[arg(short, long, alias = "output", value_name = "FILE")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     place: SchemasArgs,
 }
@@ -77,7 +77,7 @@ impl Run for Args {
         let of_it: Vec<&ContractSchema> = rpcs().filter(|it| service_of(it) == service).collect();
         let document = self.document(&contracts, &service, &of_it)?;
         let text = ordered(&document);
-        match &self.output {
+        match &self.out {
             Some(path) => {
                 output::write(path, text)?;
                 let methods = of_it.iter().filter(|it| it.kind == ContractKind::Request).count();

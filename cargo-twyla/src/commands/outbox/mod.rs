@@ -10,6 +10,7 @@ use clap::Subcommand;
 use twyla_runtime::sql::Refused;
 
 use crate::support::confirm::{self, confirm};
+use crate::support::options::FormatArgs;
 use crate::support::run::{Outcome, Run};
 use store::{Store, Unreachable};
 
@@ -23,7 +24,7 @@ pub(crate) struct Args {
 /// The action on refused events.
 #[derive(Subcommand)]
 enum Command {
-    /// Print a line for each, or with --json an object.
+    /// Print a line for each, or an object of JSON.
     #[command(after_help = "For example: cargo twyla outbox list --database postgres://shop@db/shop")]
     List {
         #[command(flatten)]
@@ -31,8 +32,8 @@ enum Command {
         /// Only events with this name.
         #[arg(long)]
         event: Option<String>,
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: FormatArgs,
     },
     /// Show one with all its properties.
     #[command(after_help = "For example: cargo twyla outbox show 4711 --reveal")]
@@ -41,8 +42,8 @@ enum Command {
         place: Place,
         /// Its number, as `list` shows it.
         id: i64,
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: FormatArgs,
         /// Show the event itself too, with its sensitive values (`x-sensitive`).
         #[arg(long)]
         reveal: bool,
@@ -100,8 +101,8 @@ impl Run for Args {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             match self.command {
-                Command::List { place, event, json } => list(&place, event.as_deref(), json).await,
-                Command::Show { place, id, json, reveal } => show(&place, id, json, reveal).await,
+                Command::List { place, event, format } => list(&place, event.as_deref(), format.is_json()).await,
+                Command::Show { place, id, format, reveal } => show(&place, id, format.is_json(), reveal).await,
                 Command::Retry(which) => each(which, true).await,
                 Command::Drop(which) => each(which, false).await,
             }

@@ -14,6 +14,7 @@ use twyla_runtime::__private::{masked_message, open_envelope};
 use twyla_runtime::{json as strict, validate};
 
 use crate::support::contracts::{Contract, Contracts, Violation};
+use crate::support::options::FormatArgs;
 use crate::support::paint::{BAD, EscapedOutput, FAINT, GOOD, HEAD, paint, tame};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
@@ -22,7 +23,7 @@ use events::{At, Item, Shape};
 /// Check events against their contract.
 ///
 /// Reads an event in each line, one array of events, or documents one after another, of any length. Reports each broken rule with
-/// its place in the event and in the schema.
+/// its place in the event and in the schema. JSON is an object for each invalid event, and one with the counts at the end.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
@@ -47,9 +48,8 @@ pub(crate) struct Args {
     /// The number of invalid events to report; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 100)]
     show: u64,
-    /// Print JSON: an object for each invalid event, and one with the counts at the end.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: FormatArgs,
     /// Show sensitive values (`x-sensitive`) too.
     #[arg(long)]
     reveal: bool,
@@ -175,7 +175,7 @@ impl<W: Write> Report<'_, W> {
             return Ok(());
         }
         self.broken += 1;
-        if self.args.json {
+        if self.args.format.is_json() {
             let mut event = match at {
                 At::Line(line) => json!({ "line": line }),
                 At::Index(index) => json!({ "index": index }),
@@ -204,7 +204,7 @@ impl<W: Write> Report<'_, W> {
 
     fn sum(&mut self) -> io::Result<()> {
         let Self { args, events, broken, .. } = self;
-        if args.json {
+        if args.format.is_json() {
             let sum = json!({ "events": events, "broken": broken });
             writeln!(self.out, "{sum}")?;
             return self.out.flush();
