@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod card;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

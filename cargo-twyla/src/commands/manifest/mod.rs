@@ -1,12 +1,14 @@
 //! `cargo twyla manifest`: lists what a built service emits, listens to, serves and calls.
 //!
 //! [`program`] builds the service, [`binary`] finds the contract records in it, [`model`] is the manifest, and [`read`] parses one.
+//! [`card`] makes the manifest of a service that isn't written in Rust.
 //!
 //! The schemas come from the program, not from the schemas folder: the folder may have been edited since, may belong to another
 //! package, or may be read by a build script with other options. So a program that was built anywhere can be listed, without its
 //! sources. Its records are checked against their digests.
 
 mod binary;
+mod card;
 pub(crate) mod model;
 mod program;
 pub(crate) mod read;
@@ -28,20 +30,37 @@ use program::{BuildArgs, Program};
 /// Write the manifest of a service: what it emits, listens to, serves and calls.
 ///
 /// The program is built, but not run; no broker is needed. Each call of `emit` in its code leaves a record of the event, with the
-/// schemas, in the program.
+/// schemas, in the program. A service in another language has a card, a TOML file that says the same.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
   cargo twyla manifest --release                         build the service of this folder; writes <service>.contracts.json
   cargo twyla manifest -p bot --previous fleet/bot.contracts.json -o fleet/bot.contracts.json
   cargo twyla manifest -p bot -- --features s3 --target x86_64-unknown-linux-musl
-  cargo twyla manifest target/release/bot --version 1.4.0    of a program that is built")]
+  cargo twyla manifest target/release/bot --version 1.4.0    of a program that is built
+  cargo twyla manifest --card greeter/service.toml           of a service in another language
+
+A card:
+  name = \"greeter\"
+  version = \"1.4.0\"
+  schemas = \"../schemas\"        # from the card's folder
+  revision = \"v1.4.0\"           # of the schemas, in git; without it, the schemas as they are
+  emits = [\"bot.reply\"]
+  listens = [{ event = \"api.user_input\", group = \"bot\" }]
+  serves = [\"navitaire-api.get_booking\"]
+  calls = []")]
 pub(crate) struct Args {
     /// A built program, instead of building one.
     #[arg(value_name = "PROGRAM", conflicts_with_all = ["package", "bin", "release", "manifest_path", "cargo"])]
     path: Option<PathBuf>,
     #[command(flatten)]
     which: BuildArgs,
+    /// The card of a service that isn't written in Rust, instead of building one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "package", "bin", "release", "manifest_path", "cargo"])]
+    card: Option<PathBuf>,
+    /// The schemas folder of the card, if it isn't the one that the card names.
+    #[arg(long, value_name = "DIR", requires = "card")]
+    schemas: Option<PathBuf>,
     /// The service's name, if it isn't the program's.
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
@@ -58,8 +77,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     previous: Vec<PathBuf>,
     /// Where to write it; `-` is standard output. Default: `<service>.contracts.json`.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[arg(short, long, alias = "output", value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -90,24 +109,24 @@ enum Error {
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
-        let program = match &self.path {
-            Some(path) => {
+        let mut manifest = match (&self.card, &self.path) {
+            (Some(card), _) => card::manifest(card, self.schemas)?,
+            (None, Some(path)) => {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let version = self.version.clone().ok_or_else(|| Error::NoVersion { path: path.clone() })?;
-                Program { path: path.clone(), name, version }
+                of_program(&Program { path: path.clone(), name, version })?
             }
-            None => self.which.build()?,
+            (None, None) => of_program(&self.which.build()?)?,
         };
-        let mut manifest = of_program(&program)?;
         manifest.service = self.service.unwrap_or(manifest.service);
         manifest.version = self.version.unwrap_or(manifest.version);
-        manifest.environment = self.environment;
-        manifest.in_the_field = self.in_the_field;
+        manifest.environment = self.environment.or(manifest.environment);
+        manifest.in_the_field |= self.in_the_field;
         for path in &self.previous {
             fold(&mut manifest, path)?;
         }
         let text = manifest.text()?;
-        let output = self.output.unwrap_or_else(|| format!("{}.contracts.json", manifest.service).into());
+        let output = self.out.unwrap_or_else(|| format!("{}.contracts.json", manifest.service).into());
         if output.as_os_str() == "-" {
             write!(crate::support::paint::stdout(), "{text}")?;
             return Ok(Outcome::Fine);

@@ -119,10 +119,9 @@ fn checked(text: &[u8]) -> Result<Checked, What> {
 }
 
 fn names(manifest: &Manifest) -> Result<(), What> {
-    let word = |what, name: &str| {
-        let bad = name.is_empty() || name.len() > 200 || name.chars().any(|c| is_invisible(c) || c.is_whitespace());
-        let why = || format!("{:?} is empty, longer than 200 bytes, or has a space in it", shortened(name));
-        if bad { Err(What::Name { what, why: why() }) } else { Ok(()) }
+    let word = |what, name: &str| match no_word(name) {
+        Some(why) => Err(What::Name { what, why }),
+        None => Ok(()),
     };
     let event = |name: &str| match EventName::parse(name) {
         Ok(_) => Ok(()),
@@ -150,6 +149,12 @@ fn names(manifest: &Manifest) -> Result<(), What> {
     }
     let methods = previous.iter().flat_map(|it| it.serves.iter().chain(&it.calls));
     methods.chain(&manifest.serves).chain(&manifest.calls).try_for_each(|it| word("a method", &it.method))
+}
+
+/// Returns why a text isn't the name of a service, a version or an environment.
+pub(crate) fn no_word(name: &str) -> Option<String> {
+    let bad = name.is_empty() || name.len() > 200 || name.chars().any(|c| is_invisible(c) || c.is_whitespace());
+    bad.then(|| format!("{:?} is empty, longer than 200 bytes, or has a space in it", shortened(name)))
 }
 
 fn shortened(text: &str) -> &str {
