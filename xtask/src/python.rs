@@ -1,6 +1,6 @@
-//! The Python libraries of the tests, in a virtual environment of their own below cargo's target folder.
+//! The Python libraries of the tests, in virtual environments below cargo's target folder.
 //!
-//! `tests/interop/requirements.txt` lists them, with the version of each, so that a run depends on this repository alone.
+//! A `requirements.txt` lists the libraries of each, with their versions, so that a run depends on this repository alone.
 
 use std::fs;
 use std::io;
@@ -10,10 +10,29 @@ use std::process::{Command, Stdio};
 use crate::machine::PYTHON;
 use crate::target;
 
-/// Below the workspace.
-const REQUIREMENTS: &str = "tests/interop/requirements.txt";
-/// Loads what has compiled parts, or breaks with a newer Python: all else follows.
-const CHECK: &str = "import aioamqp, pydantic, jsonschema, twyla.logging.formatters";
+/// A virtual environment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Environment {
+    /// Its folder, below the target folder.
+    folder: &'static str,
+    /// The list of its libraries, below the workspace.
+    requirements: &'static str,
+    /// Loads what has compiled parts, or breaks with a newer Python: all else follows.
+    check: &'static str,
+}
+
+/// What the Python original is made of, and other clients.
+pub(crate) const PEER: Environment = Environment {
+    folder: "python",
+    requirements: "tests/interop/requirements.txt",
+    check: "import aioamqp, pydantic, jsonschema, twyla.logging.formatters",
+};
+/// What the package of `cargo twyla python` needs.
+pub(crate) const PACKAGE: Environment = Environment {
+    folder: "python-package",
+    requirements: "cargo-twyla/tests/python/requirements.txt",
+    check: "import aio_pika, pydantic, jsonschema_rs, mypy.api",
+};
 
 /// Libraries that could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -23,25 +42,26 @@ pub(crate) enum Error {
     #[error(transparent)]
     Target(#[from] target::Error),
     #[error(
-        "the tests need Python's libraries in {REQUIREMENTS}, and {why}.\n  Install them yourself and run this again:\n    {PYTHON} -m venv --clear {folder}\n    {folder}/bin/python -m pip install --use-pep517 --no-deps --requirement {REQUIREMENTS}"
+        "the tests need Python's libraries in {requirements}, and {why}.\n  Install them yourself and run this again:\n    {PYTHON} -m venv --clear {folder}\n    {folder}/bin/python -m pip install --use-pep517 --no-deps --requirement {requirements}"
     )]
-    Pip { why: String, folder: String },
+    Pip { why: String, folder: String, requirements: &'static str },
 }
 
 /// Returns the interpreter that has the libraries. Installs them first if they are missing or of other versions.
-pub(crate) fn provide() -> Result<PathBuf, Error> {
+pub(crate) fn provide(environment: Environment) -> Result<PathBuf, Error> {
+    let Environment { folder, requirements: listed, check } = environment;
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let requirements = workspace.join(REQUIREMENTS);
+    let requirements = workspace.join(listed);
     let wanted = read(&requirements)?;
-    let folder = target::folder()?.join("python");
+    let folder = target::folder()?.join(folder);
     let python = folder.join("bin/python");
     // written last, and not kept by `venv --clear`
     let stamp = folder.join("requirements.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && works(&python) {
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && works(&python, check) {
         return Ok(python);
     }
-    println!("missing here: Python's libraries of the tests; installing those in {REQUIREMENTS} from PyPI");
-    let failed = |why| Error::Pip { why, folder: folder.display().to_string() };
+    println!("missing here: Python's libraries of the tests; installing those in {listed} from PyPI");
+    let failed = |why| Error::Pip { why, folder: folder.display().to_string(), requirements: listed };
     run(Command::new(PYTHON).args(["-m", "venv", "--clear"]).arg(&folder)).map_err(failed)?;
     let mut pip = Command::new(&python);
     pip.args([
@@ -55,16 +75,16 @@ pub(crate) fn provide() -> Result<PathBuf, Error> {
         "--no-deps",
     ]);
     run(pip.arg("--requirement").arg(&requirements)).map_err(failed)?;
-    if !works(&python) {
-        return Err(failed(format!("pip installed them, but `{CHECK}` fails")));
+    if !works(&python, check) {
+        return Err(failed(format!("pip installed them, but `{check}` fails")));
     }
     fs::write(&stamp, wanted).map_err(|error| Error::File { path: stamp, error })?;
     Ok(python)
 }
 
-fn works(python: &Path) -> bool {
+fn works(python: &Path, check: &str) -> bool {
     let mut command = Command::new(python);
-    command.args(["-c", CHECK]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["-c", check]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 

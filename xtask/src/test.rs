@@ -61,8 +61,8 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
         (_, Some(_)) => Newer::Not("a RabbitMQ was chosen, and runs alone".to_owned()),
     };
     let rabbitmq = machine::provide(chosen)?;
-    let python = python_peer()?;
-    let (servers, mut env) = servers(&rabbitmq, python.as_deref())?;
+    let pythons = pythons()?;
+    let (servers, mut env) = servers(&rabbitmq, pythons.as_ref())?;
     let version = servers.0.version().to_owned();
     let npm = npm::provide()?.display().to_string();
     env.extend([("TWYLA_TEST_NODE", npm), ("TWYLA_TEST_CHROMIUM", CHROMIUM.to_owned())]);
@@ -83,7 +83,7 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     }
     match newer {
         Newer::Here(newer) => {
-            passed += &format!(", and those of the broker and of chaos on {}", on_newer(&newer, python.as_deref())?);
+            passed += &format!(", and those of the broker and of chaos on {}", on_newer(&newer, pythons.as_ref())?);
             chaos_on_both(rabbitmq, newer)?;
         }
         Newer::Not(why) => {
@@ -116,10 +116,22 @@ fn newer() -> Result<Newer, Error> {
     }
 }
 
-/// Provides the Python that has the original's libraries. In CI it must be there; elsewhere the run goes on without it.
-fn python_peer() -> Result<Option<String>, Error> {
-    match python::provide() {
-        Ok(python) => Ok(Some(python.display().to_string())),
+/// The Pythons of the tests.
+struct Pythons {
+    /// Has the original's libraries.
+    peer: String,
+    /// Has the libraries of the package of `cargo twyla python`.
+    package: String,
+}
+
+/// Provides the Pythons of the tests. In CI they must be there; elsewhere the run goes on without them.
+fn pythons() -> Result<Option<Pythons>, Error> {
+    let provide = || -> Result<Pythons, python::Error> {
+        let [peer, package] = [python::provide(python::PEER)?, python::provide(python::PACKAGE)?];
+        Ok(Pythons { peer: peer.display().to_string(), package: package.display().to_string() })
+    };
+    match provide() {
+        Ok(pythons) => Ok(Some(pythons)),
         Err(error) if in_ci(env::var_os("CI").as_deref()) => Err(error.into()),
         Err(error) => {
             println!(
@@ -136,8 +148,8 @@ fn in_ci(variable: Option<&OsStr>) -> bool {
 }
 
 /// Runs the tests that need a broker; returns the version that they ran on.
-fn on_newer(rabbitmq: &RabbitMq, python: Option<&str>) -> Result<String, Error> {
-    let (servers, env) = servers(rabbitmq, python)?;
+fn on_newer(rabbitmq: &RabbitMq, pythons: Option<&Pythons>) -> Result<String, Error> {
+    let (servers, env) = servers(rabbitmq, pythons)?;
     let version = servers.0.version().to_owned();
     // as part of the whole workspace: alone they would be compiled again, with fewer features
     let targets = target::tests(&WITH_BROKER)?;
@@ -182,7 +194,7 @@ fn stop(servers: (Broker, Postgres)) {
 /// Runs a command with a private broker.
 pub(crate) fn with_broker(command: &[String], chosen: Option<RabbitMq>) -> Result<(), Error> {
     let rabbitmq = machine::provide(chosen)?;
-    let (_servers, env) = servers(&rabbitmq, python_peer()?.as_deref())?;
+    let (_servers, env) = servers(&rabbitmq, pythons()?.as_ref())?;
     let [program, args @ ..] = command else { return Ok(()) };
     let status = Command::new(program).args(args).envs(env).status().map_err(Error::Cargo)?;
     if status.success() { Ok(()) } else { Err(Error::Step { step: command.join(" ") }) }
@@ -190,11 +202,13 @@ pub(crate) fn with_broker(command: &[String], chosen: Option<RabbitMq>) -> Resul
 
 /// Names the Python that has the original's libraries: the tests in modules named `python_peer` need it.
 const PYTHON_PEER: &str = "TWYLA_TEST_PYTHON_PEER";
+/// Names the Python that has the libraries of the package of `cargo twyla python`. It is there if the other one is.
+const PYTHON_PACKAGE: &str = "TWYLA_TEST_PYTHON_PACKAGE";
 
 type Env = Vec<(&'static str, String)>;
 
-/// Starts a private broker and database; with how the tests find them, and the Python that has the original's libraries.
-fn servers(rabbitmq: &RabbitMq, python: Option<&str>) -> Result<((Broker, Postgres), Env), Error> {
+/// Starts a private broker and database; with how the tests find them, and the Pythons.
+fn servers(rabbitmq: &RabbitMq, pythons: Option<&Pythons>) -> Result<((Broker, Postgres), Env), Error> {
     let begun = Instant::now();
     println!("starting a private RabbitMQ node");
     let broker = Broker::start(rabbitmq)?;
@@ -221,7 +235,9 @@ fn servers(rabbitmq: &RabbitMq, python: Option<&str>) -> Result<((Broker, Postgr
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .into();
-    env.extend(python.map(|python| (PYTHON_PEER, python.to_owned())));
+    if let Some(Pythons { peer, package }) = pythons {
+        env.extend([(PYTHON_PEER, peer.clone()), (PYTHON_PACKAGE, package.clone())]);
+    }
     Ok(((broker, postgres), env))
 }
 

@@ -12,6 +12,7 @@ mod manifest;
 mod new;
 mod openapi;
 mod outbox;
+mod python;
 mod sample;
 mod top;
 mod validate;
@@ -56,6 +57,7 @@ commands! {
     Docs(docs::Args),
     Asyncapi(asyncapi::Args),
     Openapi(openapi::Args),
+    Python(python::Args),
     Dead(dead::Args),
     Outbox(outbox::Args),
     Top(top::Args),

@@ -1,0 +1,83 @@
+//! The package under Python: its types, its validation, its manifest, and its service beside one in Rust.
+
+mod bus;
+mod suite;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use super::{shop, twyla, write};
+
+/// Python with the libraries of the package.
+fn python(folder: &Path) -> Command {
+    let python = std::env::var("TWYLA_TEST_PYTHON_PACKAGE");
+    let mut command = Command::new(python.expect("TWYLA_TEST_PYTHON_PACKAGE is not set: run `cargo xtask test`"));
+    command.current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+const GREETER: &str = r#"from __future__ import annotations
+
+from shop_contracts import Context, Meta, Service
+from shop_contracts.models import ShopAny, ShopOrder
+
+service = Service("greeter", "1.4.0", emits=[ShopOrder])
+
+
+@service.listener(ShopAny, group="greeter")
+async def answer(content: ShopAny, context: Context, meta: Meta) -> None:
+    await service.emit(ShopOrder(id="x", from_="me", lines=[]), context, meta.session_id)
+"#;
+
+/// A package and a service that uses it.
+fn greeter(folder: &Path) {
+    shop(folder);
+    let (said, code) = twyla(folder, &["python", "shop_contracts"]);
+    assert_eq!(code, 0, "{said}");
+    write(folder, "greeter.py", GREETER);
+}
+
+#[test]
+#[ignore = "needs Python's libraries: cargo xtask test installs them"]
+fn mypy_accepts_the_package_and_a_service_strictly() {
+    let folder = tempfile::tempdir().unwrap();
+    greeter(folder.path());
+    let mypy =
+        |path: &str| python(folder.path()).args(["-m", "mypy", "--strict", "shop_contracts", path]).output().unwrap();
+    let output = mypy("greeter.py");
+    assert!(output.status.success(), "{}", text(&output));
+    // and it finds what is wrong
+    write(
+        folder.path(),
+        "wrong.py",
+        &GREETER.replace("id=\"x\"", "id=7").replace("content: ShopAny", "content: ShopOrder"),
+    );
+    let found = text(&mypy("wrong.py"));
+    assert!(found.contains("Argument \"id\" to \"ShopOrder\"") && found.contains("Found 2 errors"), "{found}");
+}
+
+#[test]
+#[ignore = "needs Python's libraries: cargo xtask test installs them"]
+fn the_manifest_is_that_of_a_card() {
+    let folder = tempfile::tempdir().unwrap();
+    greeter(folder.path());
+    let output = python(folder.path()).args(["-m", "shop_contracts", "manifest", "greeter"]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let read = |path: &str| serde_json::from_slice::<Value>(&fs::read(folder.path().join(path)).unwrap()).unwrap();
+    let card = "name = \"greeter\"\nversion = \"1.4.0\"\nemits = [\"shop.order\"]\n\
+                listens = [{ event = \"shop.any\", group = \"greeter\", handler = \"greeter:answer\" }]\n";
+    write(folder.path(), "service.toml", card);
+    let (said, code) =
+        twyla(folder.path(), &["manifest", "--card", "service.toml", "--schemas", "schemas", "-o", "card.json"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(read("greeter.contracts.json"), read("card.json"));
+    let (said, code) = twyla(folder.path(), &["fleet", "greeter.contracts.json"]);
+    assert_eq!(code, 0, "{said}");
+}
