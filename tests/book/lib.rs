@@ -9,6 +9,7 @@ macro_rules! pages {
 }
 
 pages! {
+    folder = "folder.md",
     tutorial = "tutorial.md",
     types = "types.md",
     own_structs = "own-structs.md",

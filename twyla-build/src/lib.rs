@@ -45,6 +45,7 @@ pub use builder::{Builder, Generated};
 pub use model::explain;
 pub use schema::draft::{Draft, NoDraft};
 pub use schema::load::At;
+pub use schema::only::Only;
 pub use schema::problem::{Problem, ProblemKind, Problems};
 pub use schema::settings::Settings;
 pub use schema::{problem, settings};

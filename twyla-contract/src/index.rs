@@ -41,6 +41,9 @@ pub fn write(contracts: &Contracts) -> String {
             line(&mut out, word, &[&place.file, &place.line.to_string(), &place.column.to_string(), rust_path]);
         }
     }
+    for name in &contracts.left_out {
+        line(&mut out, "left-out", &[name]);
+    }
     out
 }
 
@@ -55,11 +58,13 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
         _ => return Err(ReadError { line: 1, what: "is not an index of this version" }),
     }
     let (mut root, mut context, mut events, mut rpcs) = (None, None, Vec::<Event>::new(), Vec::<PartialRpc>::new());
+    let mut left_out = Vec::new();
     for (number, text) in lines {
         let mut fields = Fields { line: number, rest: text.split('\t') };
         match fields.raw()? {
             "root" => root = Some(fields.text()?),
             "context" => context = Some(Context { place: fields.place()?, rust_path: fields.text()? }),
+            "left-out" => left_out.push(fields.text()?),
             "event" => {
                 let name = EventName::parse(&fields.text()?).map_err(|_| fields.wrong("has a bad event name"))?;
                 let (place, rust_path, open) = (fields.place()?, fields.text()?, fields.flag()?);
@@ -103,6 +108,7 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
         context: context.ok_or_else(|| missing("is the last, and no context was given"))?,
         events,
         rpcs: rpcs.into_iter().map(PartialRpc::close).collect::<Result<_, _>>()?,
+        left_out,
     })
 }
 
@@ -313,6 +319,7 @@ mod tests {
                 open: true,
             }],
             rpcs: [true, false].into_iter().map(rpc).collect(),
+            left_out: vec!["bot.reply".into()],
         }
     }
 

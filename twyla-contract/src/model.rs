@@ -15,6 +15,8 @@ pub struct Contracts {
     pub events: Vec<Event>,
     /// The RPCs, sorted by name.
     pub rpcs: Vec<Rpc>,
+    /// The names of events and RPCs that the folder has and the build leaves out, sorted.
+    pub left_out: Vec<String>,
 }
 
 impl Contracts {

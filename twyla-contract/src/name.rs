@@ -206,7 +206,9 @@ pub fn event_type(text: &str) -> Result<(), NameError> {
     text.split('.').try_for_each(|part| word(part, text))
 }
 
-fn key(name: &str) -> u64 {
+/// Returns the 64-bit FNV-1a hash of a text.
+#[must_use]
+pub fn key(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

@@ -70,6 +70,7 @@ impl Builder {
         CheckOptions {
             folder: self.shown.clone(),
             roles: self.roles.clone(),
+            only: self.only.clone(),
             today: self.today.unwrap_or_else(Date::today),
         }
     }

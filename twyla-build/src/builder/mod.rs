@@ -3,8 +3,10 @@
 mod build_script;
 mod lock;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use proc_macro2::TokenStream;
 use twyla_contract::{Context, Contracts, index};
 
 use crate::codegen::emit;
@@ -12,6 +14,8 @@ use crate::compare;
 use crate::lock::{Date, Roles};
 use crate::model::{self, explain};
 use crate::schema::draft::Draft;
+use crate::schema::load::FileRole;
+use crate::schema::only::Only;
 use crate::schema::problem::{Problem, ProblemKind, Problems};
 use crate::schema::schemas::Schemas;
 use crate::schema::settings::Settings;
@@ -24,6 +28,8 @@ pub struct Builder {
     folder: PathBuf,
     shown: String,
     settings: Settings,
+    only: Option<Only>,
+    runtime: Option<String>,
     roles: Roles,
     today: Option<Date>,
 }
@@ -35,7 +41,15 @@ impl Builder {
         let folder = folder.as_ref().to_owned();
         let shown = folder.to_string_lossy().replace('\\', "/");
         let shown = shown.trim_end_matches('/').to_owned();
-        Self { folder, shown, settings: Settings::default(), roles: Roles::default(), today: None }
+        Self {
+            folder,
+            shown,
+            settings: Settings::default(),
+            only: None,
+            runtime: None,
+            roles: Roles::default(),
+            today: None,
+        }
     }
 
     /// Sets the draft of schemas without `$schema`. The default is 2020-12, or that of the folder's [`twyla.json`](Settings).
@@ -108,6 +122,78 @@ impl Builder {
         self
     }
 
+    /// Compiles only the contracts whose names match a pattern, and what they refer to. In a pattern, `*` matches any characters.
+    /// The default is all contracts.
+    ///
+    /// The types are those of a build of the whole folder, and so are the records that a program embeds. Errors in the rest of the
+    /// folder, and changes of it against the lock, don't concern this build. A pattern that matches no event and no RPC is an error.
+    /// Several calls add up.
+    ///
+    /// ```no_run
+    /// # let builder = twyla_build::Builder::new("schemas");
+    /// let builder = builder.only(["api.*", "bot.reply", "navitaire-api.get_booking"]);
+    /// ```
+    #[must_use]
+    pub fn only<T: Into<String>>(mut self, contracts: impl IntoIterator<Item = T>) -> Self {
+        self.only.get_or_insert_default().extend(Only::new(contracts));
+        self
+    }
+
+    /// Compiles only the contracts of domains and services whose Cargo feature is enabled, and what they refer to: for a crate that
+    /// many services depend on, each with the features that it needs.
+    ///
+    /// A feature has the name of the domain (`events/<domain>`) or of the service (`rpc/<service>`); one feature is enough if both
+    /// have that name. `cargo twyla new --contracts-crate` writes such a crate.
+    ///
+    /// ```no_run
+    /// twyla_build::Builder::new("schemas").by_features().compile_or_exit();
+    /// ```
+    #[must_use]
+    pub fn by_features(self) -> Self {
+        let enabled = |name: &str| {
+            let word = name.to_ascii_uppercase().replace('-', "_");
+            std::env::var_os(format!("CARGO_FEATURE_{word}")).is_some()
+        };
+        // a folder that can't be read is reported when the schemas are
+        let entries = ["events", "rpc"].iter().filter_map(|folder| self.folder.join(folder).read_dir().ok()).flatten();
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let patterns: BTreeSet<_> = names.filter(|name| enabled(name)).map(|name| format!("{name}.*")).collect();
+        self.only(patterns)
+    }
+
+    /// Sets the path of `twyla-runtime` in the crate that includes the generated code: for a crate that takes it from another one,
+    /// which re-exports it, or under another name. The default is `twyla_runtime`. The attributes take the same path:
+    /// `#[listener(crate = kit::twyla)]`.
+    ///
+    /// ```no_run
+    /// # let builder = twyla_build::Builder::new("schemas");
+    /// let builder = builder.runtime("kit::twyla");
+    /// ```
+    #[must_use]
+    pub fn runtime(mut self, path: impl Into<String>) -> Self {
+        self.runtime = Some(path.into());
+        self
+    }
+
+    /// Returns the path of the runtime as tokens, from the root of the crate or of all crates.
+    fn runtime_tokens(&self) -> Option<TokenStream> {
+        let path = self.runtime.as_deref()?.trim_start_matches("::");
+        let from_root = if path == "crate" || path.starts_with("crate::") { "" } else { "::" };
+        format!("{from_root}{path}").parse().ok()
+    }
+
+    /// Returns the problem of a path of the runtime that is no path.
+    fn bad_runtime(&self) -> Option<ProblemKind> {
+        let path = self.runtime.as_deref()?;
+        let is_word = |word: &str| {
+            let mut chars = word.chars();
+            let begins = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+            begins && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        let bad = !path.strip_prefix("::").unwrap_or(path).split("::").all(is_word);
+        bad.then(|| ProblemKind::BadRuntime { path: path.to_owned() })
+    }
+
     /// Reads the folder's `twyla.json`; without one the settings are empty.
     ///
     /// # Errors
@@ -178,12 +264,18 @@ impl Builder {
         let mut problems = Vec::new();
         let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut problems));
         let mut files = load::folder(&self.folder, &self.shown, &mut problems);
+        let late = match &self.only {
+            Some(only) => only.leave_out(&self.shown, &mut files, &mut problems),
+            None => Vec::new(),
+        };
         files.append(&mut load::documents(&settings.documents, &mut problems));
+        problems.extend(self.bad_runtime().map(|kind| Problem { file: self.shown.clone(), at: None, kind }));
         problems.extend(self.settings.unknown().map(|kind| Problem { file: self.shown.clone(), at: None, kind }));
         let draft = settings.draft.unwrap_or_default();
         let schemas = register::schemas(files, draft, settings.dialects, &mut problems)
             .with_formats(settings.formats.unwrap_or(true))
             .with_asserted(settings.asserted);
+        problems.extend(late.into_iter().filter(|problem| schemas.reads(&problem.file)));
         check::all(&schemas, &mut problems);
         if !problems.iter().any(Problem::is_error) {
             check::defaults::check(&schemas, &mut problems);
@@ -197,7 +289,7 @@ impl Builder {
         if !problems.iter().any(Problem::is_error)
             && let Some(model) = model::read(schemas, &mut problems)
         {
-            let code = emit::code(schemas, &model);
+            let code = emit::code(schemas, &model, self.runtime_tokens().as_ref());
             let context = &model.types[model.context];
             let events = model.events.iter().map(|(name, id)| model.event(name, *id));
             let contracts = Contracts {
@@ -205,6 +297,7 @@ impl Builder {
                 context: Context { place: context.place.clone(), rust_path: context.path() },
                 events: events.collect(),
                 rpcs: model.rpcs.iter().map(|method| model.rpc(method)).collect(),
+                left_out: left_out(schemas),
             };
             generated = Some((code, contracts, emit::trees(&model)));
         }
@@ -218,6 +311,19 @@ impl Builder {
             None => Err(Problems(problems)),
         }
     }
+}
+
+/// The names of the events and RPCs that aren't compiled, sorted.
+fn left_out(schemas: &Schemas) -> Vec<String> {
+    let names = schemas.files.iter().filter_map(|file| match &file.role {
+        FileRole::LeftOut(role) => match &**role {
+            FileRole::Event(name) => Some(name.to_string()),
+            FileRole::Rpc(name, _) => Some(name.to_string()),
+            _ => None,
+        },
+        _ => None,
+    });
+    names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The result of generating code from a schemas folder.

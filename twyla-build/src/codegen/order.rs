@@ -165,7 +165,7 @@ fn renamed(text: &str, names: &[(&str, &str)]) -> String {
 fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool {
     let Some(schemas) = resolved(files(folder), draft) else { return false };
     let model = model::read(&schemas, &mut Vec::new()).unwrap();
-    let (read, code) = (Read::of(&schemas, &model), emit::code(&schemas, &model));
+    let (read, code) = (Read::of(&schemas, &model), emit::code(&schemas, &model, None));
     syn::parse_file(&code).unwrap();
     for (file, found) in schemas.of_role(|role| matches!(role, FileRole::Event(_))) {
         let FileRole::Event(event) = &found.role else { continue };
@@ -180,7 +180,7 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
         shuffle(random, &mut files);
         let schemas = resolved(files, draft).unwrap();
         let model = model::read(&schemas, &mut Vec::new()).unwrap();
-        assert!(emit::code(&schemas, &model) == code, "{name}: other code by the order of files: {folder:#?}");
+        assert!(emit::code(&schemas, &model, None) == code, "{name}: other code by the order of files: {folder:#?}");
         assert_eq!(Read::of(&schemas, &model), read, "{name}: by the order of files: {folder:#?}");
     }
     for _ in 0..2 {

@@ -128,7 +128,11 @@ pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
             FileRole::Context => ("context".to_owned(), ContractKind::Context),
             FileRole::Event(name) => (name.to_string(), ContractKind::Event),
             FileRole::Rpc(name, way) => (name.to_string(), (*way).into()),
-            FileRole::Shared | FileRole::BesideRpc | FileRole::Document | FileRole::MetaSchema => continue,
+            FileRole::Shared
+            | FileRole::BesideRpc
+            | FileRole::Document
+            | FileRole::MetaSchema
+            | FileRole::LeftOut(_) => continue,
         };
         let root = Loc::root(index);
         let (bundle, sensitive) = (gather::bundle(schemas, &root), sensitive.within(&root));

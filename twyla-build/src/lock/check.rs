@@ -25,7 +25,7 @@ use crate::schema::problem::{Problem, Problems};
 /// `how.roles` that no event has.
 pub fn check(sources: &Sources, lock: &Lock, how: &CheckOptions) -> Result<Vec<Finding>, Problems> {
     let mut problems = Vec::new();
-    how.roles.unknown(&how.folder, sources, &mut problems);
+    how.roles.unknown(how, sources, &mut problems);
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
@@ -68,7 +68,7 @@ pub(super) fn findings(given: CheckInput<'_>) -> Result<Vec<Finding>, Problems> 
 fn gone(given: CheckInput<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut Vec<Finding>) {
     let is_there = |subject: &Subject| given.sources.contract(subject.kind, &subject.name).is_some();
     for (subject, entry) in &given.lock.contracts {
-        if entry.removed.is_some() || is_there(subject) {
+        if entry.removed.is_some() || is_there(subject) || !given.how.compiles(subject.kind, &subject.name) {
             continue;
         }
         let old = Form::read(&entry.accepted.form);

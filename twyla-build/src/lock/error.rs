@@ -47,6 +47,11 @@ pub enum LockError {
         near: Option<String>,
         method: &'static str,
     },
+    /// A name in the options of a build that isn't compiled.
+    LeftOut {
+        name: String,
+        method: &'static str,
+    },
 }
 
 /// How to repair a broken lock.
@@ -81,6 +86,9 @@ impl fmt::Display for LockError {
                 short(is)
             ),
             Self::Twice { digest } => write!(f, "the version {} is here twice; take one of them out", short(digest)),
+            Self::LeftOut { name, method } => {
+                write!(f, "build.rs names `{name}` in `.{method}(…)`, but `.only(…)` leaves it out")
+            }
             Self::NoRole { name, near, method } => {
                 write!(f, "has no contract `{name}`, which build.rs names in `.{method}(…)`")?;
                 near.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean `{near}`?"))

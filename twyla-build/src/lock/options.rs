@@ -2,6 +2,8 @@
 
 use super::date::Date;
 use super::roles::Roles;
+use crate::compare::ContractKind;
+use crate::schema::only::Only;
 
 /// The name of the lock in its folder.
 pub const FILE_NAME: &str = "contracts.lock";
@@ -13,6 +15,8 @@ pub struct CheckOptions {
     pub folder: String,
     /// The roles of the service.
     pub roles: Roles,
+    /// The contracts that are compiled; none for all. A contract of the lock that isn't one of them isn't missed.
+    pub only: Option<Only>,
     /// The day for which waivers are checked.
     pub today: Date,
 }
@@ -21,7 +25,12 @@ impl CheckOptions {
     /// Checks everything, for today.
     #[must_use]
     pub fn new(folder: impl Into<String>) -> Self {
-        Self { folder: folder.into(), roles: Roles::default(), today: Date::today() }
+        Self { folder: folder.into(), roles: Roles::default(), only: None, today: Date::today() }
+    }
+
+    /// Whether a contract is compiled.
+    pub(crate) fn compiles(&self, kind: ContractKind, name: &str) -> bool {
+        kind == ContractKind::Context || self.only.as_ref().is_none_or(|only| only.has(name))
     }
 
     /// The lock file as messages show it.

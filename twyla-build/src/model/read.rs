@@ -25,7 +25,8 @@ pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Mod
     events.sort();
     let rpcs = reader.rpcs();
     let (mut types, alternatives) = reader.finish();
-    let roots: HashSet<TypeId> = events.iter().map(|(_, id)| *id).chain([context]).collect();
+    let left_out = (0..types.len()).filter(|id| is_left_out_event(schemas, &types[*id].loc));
+    let roots: HashSet<TypeId> = events.iter().map(|(_, id)| *id).chain([context]).chain(left_out).collect();
     let carried: HashSet<TypeId> = rpcs.iter().flat_map(Method::carries).map(|(_, carried)| carried.type_).collect();
     split::split(schemas, &mut types, &roots.union(&carried).copied().collect());
     let clashes = keep_apart(schemas, &mut types, &alternatives, &roots, &carried, rpcs::taken(&rpcs));
@@ -37,6 +38,12 @@ pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Mod
     defaults::settle(schemas, &mut types, problems);
     boxes::place(&mut types);
     Some(Model { types, context, events, rpcs })
+}
+
+/// Whether a schema is the content of an event that isn't compiled by itself: its type has the name that it has otherwise.
+fn is_left_out_event(schemas: &Schemas, loc: &Loc) -> bool {
+    let role = &schemas.files[loc.file].role;
+    loc.pointer.is_empty() && matches!(role, FileRole::LeftOut(role) if matches!(**role, FileRole::Event(_)))
 }
 
 /// Returns the types of one file by itself, and the type of its root.
@@ -80,7 +87,7 @@ fn keep_apart(
     let mut clashes = Vec::new();
     for id in order {
         let (plain, path, loc) = (types[id].name.clone(), types[id].path(), types[id].loc.clone());
-        if let FileRole::Event(_) = schemas.files[loc.file].role {
+        if let FileRole::Event(_) = schemas.files[loc.file].role.by_path() {
             let first = firsts.entry(path.clone()).or_insert_with(|| loc.clone());
             if first.file != loc.file {
                 clashes.push(clash(schemas, &loc, first, path.clone()));
@@ -103,7 +110,7 @@ fn keep_apart(
 /// Returns the problem of a schema whose type would have the name of another event's type.
 fn clash(schemas: &Schemas, loc: &Loc, first: &Loc, type_: String) -> Problem {
     let node = |loc: &Loc| schemas.node(loc).map_or(At { line: 1, column: 1 }, |node| node.at);
-    let other = match &schemas.files[first.file].role {
+    let other = match schemas.files[first.file].role.by_path() {
         FileRole::Event(name) if first.pointer.is_empty() => format!("the event `{name}`"),
         _ => format!("the one at {}", schemas.files[first.file].place(node(first))),
     };

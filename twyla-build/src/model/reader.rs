@@ -205,13 +205,17 @@ impl<'a> SchemaReader<'a> {
         if !loc.pointer.is_empty() || self.dynamic.contains(loc) {
             return None;
         }
-        match self.schemas.files.get(loc.file)?.role {
+        match *self.schemas.files.get(loc.file)?.role.by_path() {
             FileRole::Context | FileRole::Event(_) => {}
             // these use the type of the schema that they refer to
             FileRole::Rpc(..) if self.schemas.refs.contains_key(loc) && !self.extends(loc) => return None,
             FileRole::Rpc(_, way) if way == RpcMessage::Response && self.is_no_object(loc) => return None,
             FileRole::Rpc(..) => {}
-            FileRole::Shared | FileRole::BesideRpc | FileRole::Document | FileRole::MetaSchema => return None,
+            FileRole::Shared
+            | FileRole::BesideRpc
+            | FileRole::Document
+            | FileRole::MetaSchema
+            | FileRole::LeftOut(_) => return None,
         }
         let at = self.referred(loc);
         (self.is_union(&at) || self.implies_object(&at) && !self.is_map(&at)).then(|| self.root(loc.file))

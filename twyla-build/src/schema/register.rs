@@ -1,6 +1,6 @@
 //! Registers every schema under its place and the names that it gives itself, and follows every reference.
 //!
-//! Problems of a document count only if something refers to it.
+//! Problems of a document, and of a file that is left out, count only if something refers to it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
     for file in 0..register.schemas.files.len() {
         register.file(file);
         let fresh = std::mem::take(&mut register.fresh);
-        if register.schemas.files[file].role == FileRole::Document {
+        if matches!(register.schemas.files[file].role, FileRole::Document | FileRole::LeftOut(_)) {
             register.waiting.insert(file, fresh);
         } else {
             open.extend(fresh);

@@ -80,8 +80,9 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
 
 /// Reports files beside RPC contracts that no schema refers to, unless they are reported already.
 fn unused(schemas: &Schemas, reported: &HashSet<&str>, problems: &mut Vec<Problem>) {
-    // a dangling or unreadable reference may mean any of them
-    if problems.iter().any(Problem::is_error) {
+    // a dangling or unreadable reference may mean any of them, and so may a schema that is left out
+    let mut left_out = schemas.of_role(|role| matches!(role, FileRole::LeftOut(_)));
+    if problems.iter().any(Problem::is_error) || left_out.next().is_some() {
         return;
     }
     let references = schemas.refs.iter().chain(&schemas.dynamic).filter(|(from, to)| from.file != to.file);

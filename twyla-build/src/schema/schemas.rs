@@ -184,6 +184,12 @@ impl Schemas {
         self.default_draft
     }
 
+    /// Whether the schemas of a file, by its name in messages, are read: something refers to it, or it counts by itself.
+    pub(crate) fn reads(&self, shown: &str) -> bool {
+        let file = self.files.iter().position(|file| file.shown == shown);
+        file.is_some_and(|file| self.infos.contains_key(&Loc::root(file)))
+    }
+
     /// Returns the files of a role, with their indexes.
     pub(crate) fn of_role(&self, role: impl Fn(&FileRole) -> bool) -> impl Iterator<Item = (usize, &File)> {
         self.files.iter().enumerate().filter(move |(_, file)| role(&file.role))

@@ -29,13 +29,15 @@ pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> TypeName {
         let path = file.path.strip_prefix(folder).unwrap_or(&file.path);
         type_(path.strip_suffix(".json").unwrap_or(path))
     };
-    let (module, stem) = match &file.role {
+    let (module, stem) = match file.role.by_path() {
         FileRole::Context => (None, "Context".to_owned()),
         FileRole::Event(name) => (Some(field(name.domain())), type_(name.event_type())),
         FileRole::Shared => (Some("shared".to_owned()), stem("shared/")),
         FileRole::Rpc(name, way) => (Some(service(name)), format!("{}{}", type_(name.method()), type_(way.name()))),
         FileRole::BesideRpc => (Some("rpc".to_owned()), stem("rpc/")),
-        FileRole::Document | FileRole::MetaSchema => (Some("documents".to_owned()), type_(document(&file.path))),
+        FileRole::Document | FileRole::MetaSchema | FileRole::LeftOut(_) => {
+            (Some("documents".to_owned()), type_(document(&file.path)))
+        }
     };
     let way = way(&loc.pointer);
     let whole = format!("{stem}{way}");

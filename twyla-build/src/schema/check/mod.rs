@@ -57,7 +57,8 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
         | FileRole::Shared
         | FileRole::BesideRpc
         | FileRole::Document
-        | FileRole::MetaSchema => None,
+        | FileRole::MetaSchema
+        | FileRole::LeftOut(_) => None,
     }) {
         if let Some(loc) = holds_object(schemas, &Loc::root(file), &mut known)
             && let Some(node) = schemas.node(&loc)

@@ -34,6 +34,18 @@ pub(crate) enum FileRole {
     Document,
     /// The built-in meta-schema of a draft.
     MetaSchema,
+    /// A file of the folder that isn't compiled unless something refers to it, with its role in the folder.
+    LeftOut(Box<FileRole>),
+}
+
+impl FileRole {
+    /// The role by the file's path, which the names of its types depend on.
+    pub(crate) fn by_path(&self) -> &Self {
+        match self {
+            Self::LeftOut(role) => role.by_path(),
+            role => role,
+        }
+    }
 }
 
 /// The messages of an RPC.

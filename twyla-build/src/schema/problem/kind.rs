@@ -36,6 +36,15 @@ pub enum ProblemKind {
         near: &'static str,
     },
     NothingBelongsHere,
+    /// A path of `Builder::runtime` that is none.
+    BadRuntime {
+        path: String,
+    },
+    /// A pattern of `Builder::only` that matches no contract.
+    NoContract {
+        pattern: String,
+        near: Option<String>,
+    },
     NotAJsonFile,
     /// An unknown name of a warning to allow.
     UnknownWarning {

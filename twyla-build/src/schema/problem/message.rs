@@ -50,6 +50,12 @@ impl fmt::Display for ProblemKind {
                 }
             }
             Self::NearlyRpc { near } => write!(f, "isn't a contract of the RPC; did you mean `{near}.json`?"),
+            Self::BadRuntime { path } => {
+                write!(f, "`{path}`, which build.rs names in `.runtime(…)`, is not a path of a crate, such as `kit::twyla`")
+            }
+            Self::NoContract { pattern, near } => {
+                write!(f, "no event and no RPC matches `{pattern}`, which build.rs names in `.only(…)`{}", DidYouMean(near))
+            }
             Self::NothingBelongsHere => f.write_str(
                 "is not used: events are `events/<domain>/<event_type>.json`, RPCs are below `rpc/`, what they share is \
                  below `shared/`",
