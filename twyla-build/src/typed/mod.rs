@@ -3,6 +3,7 @@
 //! [`schema`] makes a schema of what serde does with a type, as schemars derives it; [`advice`] says what to change.
 
 mod advice;
+mod crates;
 mod schema;
 
 use std::fmt;
@@ -45,8 +46,8 @@ use crate::lock::{Subject, brief};
 /// # said_is_the_contract();
 /// ```
 ///
-/// The schemas are those of the folder `schemas` in the package, or in the nearest folder above it that has one;
-/// [`Builder::holds`] takes them from elsewhere. The derived schema is trusted: your code must enforce the rules that only
+/// The schemas are those of the folder `schemas` in the package, or in the nearest folder above it that has one; without such a contract
+/// there, those of the contracts crates that the package depends on. [`Builder::holds`] takes them from elsewhere. The derived schema is trusted: your code must enforce the rules that only
 /// `#[schemars(…)]` states. An `Option` with a `skip_serializing_if` (in the schema of what is sent: a property that may be
 /// `null` and isn't required) counts as left out if it is `None`; without it, `null` may be sent, as serde does. Numbers are
 /// compared as numbers: serde's integers refuse `1.0`, which JSON Schema calls an integer, and this isn't detected.
@@ -82,8 +83,14 @@ pub fn assert_reads<T: JsonSchema>(contract: &str) {
 fn held<T: JsonSchema>(contract: &str, holds: Holds) {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from);
     let folder = package.ancestors().map(|folder| folder.join("schemas")).find(|folder| folder.is_dir());
-    let folder = folder.unwrap_or_else(|| PathBuf::from("schemas"));
-    if let Err(error) = Builder::new(&folder).shown_as(shown(&folder, &package)).holds::<T>(contract, holds) {
+    let own = folder.map(|folder| Builder::new(&folder).shown_as(shown(&folder, &package)).holds::<T>(contract, holds));
+    let missing = matches!(own, None | Some(Err(NotHeld::Unknown { .. })));
+    let folders = if missing { crates::folders(&package) } else { Vec::new() };
+    let mut found =
+        folders.iter().map(|(folder, shown)| Builder::new(folder).shown_as(shown).holds::<T>(contract, holds));
+    let found = found.find(|held| !matches!(held, Err(NotHeld::Unknown { .. })));
+    let none = || Builder::new("schemas").holds::<T>(contract, holds);
+    if let Err(error) = found.or(own).unwrap_or_else(none) {
         panic!("{error}");
     }
 }
