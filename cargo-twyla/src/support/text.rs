@@ -26,6 +26,15 @@ pub(crate) fn witness(event: &Value) -> String {
     tame(&shortened(&event.to_string(), SHOWN))
 }
 
+/// Returns `a, b and c`.
+pub(crate) fn and(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
 /// Returns a text with its lines, with other invisible characters replaced.
 pub(crate) fn lines(text: &str) -> String {
     text.chars().map(|c| if c == '\n' || !is_invisible(c) { c } else { '.' }).collect()

@@ -8,8 +8,7 @@ use super::plan::{Age, Blocked, ServiceId, Step, Wait};
 use super::report::{Deployment, Outlook, Report, Rollback};
 use super::split::{Split, SplitStep, Unit};
 use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, UNSURE, paint, tame};
-use crate::support::report::and;
-use crate::support::text::witness as shown;
+use crate::support::text::{and, witness as shown};
 
 /// Returns a report as text.
 pub(crate) fn text(report: &Report, verbose: bool) -> String {

@@ -10,7 +10,7 @@ use twyla_build::lock::{Direction, Finding, FindingKind, Subject};
 use crate::commands::fleet::judge::Comparison;
 use crate::commands::fleet::load::{self, Inputs};
 use crate::commands::fleet::model::{Judge, Version};
-use crate::support::report::and;
+use crate::support::text::and;
 
 /// A version of a service that uses a contract.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -18,13 +18,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::value::RawValue;
 use twyla_build::compare::Bundle;
 
 use crate::support::output;
 use crate::support::paint::say;
 use crate::support::run::{Outcome, Run};
-use model::{Contents, FORMAT, Manifest, Previous};
+use model::{Contents, FORMAT, Manifest, Previous, in_lines};
 use program::{BuildArgs, Program};
 
 /// Write the manifest of a service: what it emits, listens to, serves and calls.
@@ -180,11 +179,6 @@ fn of_program(program: &Program) -> Result<Manifest, Error> {
     }
     manifest.schemas = schemas;
     Ok(manifest)
-}
-
-/// Formats a schema in lines, so that manifests have readable diffs.
-fn in_lines(bundle: &Bundle) -> serde_json::Result<Box<RawValue>> {
-    RawValue::from_string(format!("{bundle:#}").replace('\n', "\n    "))
 }
 
 /// Adds the manifest of an earlier version to a new one; for a service in the field, with its own earlier versions.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use twyla_build::compare::Bundle;
 use twyla_contract::record::{Method, Record};
 
 /// The value of `format`. Other versions are refused.
@@ -159,6 +160,11 @@ pub(crate) fn named<'a>(
         parts.map(|(digest, part)| (digest, what(part))).into_iter().chain(error)
     });
     emits.chain(listens).chain(methods)
+}
+
+/// Formats a schema in lines, so that manifests have readable diffs.
+pub(super) fn in_lines(bundle: &Bundle) -> serde_json::Result<Box<RawValue>> {
+    RawValue::from_string(format!("{bundle:#}").replace('\n', "\n    "))
 }
 
 impl Manifest {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::{Level, Note, Report};
+use super::note::{Level, Note, Report};
 
 /// Returns a line for each note, and the summary as a line of the log: GitHub shows ten annotations of a step.
 pub(super) fn write(report: &Report) -> String {
@@ -45,7 +45,7 @@ fn property(text: &str) -> String {
 mod tests {
     use std::collections::HashMap;
 
-    use super::super::note_of;
+    use super::super::note::note_of;
     use super::*;
 
     /// Parses a line as the runner does.

@@ -5,7 +5,8 @@
 
 use std::fmt::Write;
 
-use super::{Level, Note, Report, Way, Witnessed, and};
+use super::note::{Level, Note, Report, Way, Witnessed};
+use crate::support::text::and;
 
 /// Comments that are longer are refused by GitHub (65,536 characters) and unreadable long before.
 const MOST_CHARS: usize = 60_000;

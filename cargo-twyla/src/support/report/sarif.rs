@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use twyla_contract::Place;
 
-use super::{Level, Note, Report, Rule};
+use super::note::{Level, Note, Report, Rule};
 use crate::support::uri;
 
 /// Returns the log, with one run.

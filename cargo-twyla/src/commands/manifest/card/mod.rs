@@ -1,7 +1,8 @@
 //! The card of a service that isn't written in Rust: a TOML file with what it emits, listens to, serves and calls.
 //!
-//! [`read`] reads the file, and reports all its mistakes at once; here its names become the contracts of a schemas folder.
+//! [`read`] reads the file, and reports each [`mistake`] at once; here its names become the contracts of a schemas folder.
 
+mod mistake;
 mod read;
 
 use std::fs;
@@ -10,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 use twyla_build::compare::{Bundle, ContractKind, Sources};
 use twyla_contract::similar;
-use twyla_contract::text::Visible;
 
-use super::model::{Emits, FORMAT, Listens, Manifest, Rpc};
+use super::model::{Emits, FORMAT, Listens, Manifest, Rpc, in_lines};
 use crate::support::revision::{self, Revision};
 use crate::support::schemas::{self, Folder, SchemasArgs};
+use mistake::Mistake;
 use read::{Card, Named, Verb};
 
 /// A card that can't be used.
@@ -36,20 +37,13 @@ fn list(mistakes: &[String]) -> String {
     mistakes.iter().map(|it| format!("error: {it}")).collect::<Vec<_>>().join("\n")
 }
 
-/// A mistake in a card: the offset of its first byte, and what it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Mistake {
-    at: usize,
-    text: String,
-}
-
 /// Returns the manifest of a card. `schemas` is the folder of the contracts, if it isn't the one that the card names.
 pub(super) fn manifest(path: &Path, schemas: Option<PathBuf>) -> Result<Manifest, Error> {
     let text = fs::read_to_string(path).map_err(|error| Error::Unreadable { path: path.to_owned(), error })?;
     let shown = path.to_string_lossy().replace('\\', "/");
     let mistakes = |mut found: Vec<Mistake>| {
         found.sort();
-        Error::Mistakes { mistakes: found.iter().map(|it| placed(&shown, &text, it)).collect() }
+        Error::Mistakes { mistakes: found.iter().map(|it| it.placed(&shown, &text)).collect() }
     };
     let card = read::read(&text).map_err(&mistakes)?;
     let beside = |folder: &String| path.parent().unwrap_or(Path::new("")).join(folder);
@@ -61,14 +55,6 @@ pub(super) fn manifest(path: &Path, schemas: Option<PathBuf>) -> Result<Manifest
         none if none.is_empty() => Ok(manifest),
         found => Err(mistakes(found)),
     }
-}
-
-/// `service.toml:3:8: …`; the column in characters.
-fn placed(shown: &str, text: &str, mistake: &Mistake) -> String {
-    let before = &text[..text.floor_char_boundary(mistake.at)];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    Visible(&format!("{shown}:{line}:{column}: {}", mistake.text)).to_string()
 }
 
 /// Returns the contracts of a folder as they are, or as they were at a revision, and the name of the folder for messages.
@@ -118,7 +104,7 @@ impl<'a> Contracts<'a> {
         let (serves, calls) = (rpcs(card.serves, Verb::Serves), rpcs(card.calls, Verb::Calls));
         emits.sort();
         listens.sort();
-        let schemas = self.bundles.iter().filter_map(|bundle| Some((bundle.digest(), super::in_lines(bundle).ok()?)));
+        let schemas = self.bundles.iter().filter_map(|bundle| Some((bundle.digest(), in_lines(bundle).ok()?)));
         Manifest {
             format: FORMAT.to_owned(),
             service: card.name,

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use twyla_contract::{EventName, Group, RpcName, similar};
 
-use super::Mistake;
+use super::mistake::Mistake;
 use crate::commands::manifest::read::no_word;
 
 /// What a card says.

@@ -90,7 +90,7 @@ class Service:
         if contract is None:
             raise NotDeclared(f"{self.name} doesn't declare that it emits {type(content).__name__}: add it to `emits`")
         if self._channel is None:
-            raise RuntimeError(f"{self.name} isn't connected: `run` it, or use `connected`")
+            raise RuntimeError(f"{self.name} isn't connected: emit while it runs")
         meta = Meta() if session_id is None else Meta(session_id=session_id)
         envelope = Envelope(
             event_name=contract.name,

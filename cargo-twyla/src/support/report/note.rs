@@ -1,0 +1,223 @@
+//! What a report consists of: notes of a kind and a level, with their places, witnesses and ways on.
+
+use twyla_build::{Problem, Problems};
+use twyla_contract::Place;
+
+/// What a command has found.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// The title, such as `Contracts`.
+    pub(crate) title: &'static str,
+    /// The result in one sentence.
+    pub(crate) summary: String,
+    /// The command that was run to completion; `false` if an error ended it.
+    pub(crate) complete: bool,
+    /// The worst first.
+    pub(crate) notes: Vec<Note>,
+    /// Lines below the table of a comment.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// The severity of a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Error,
+    Warning,
+}
+
+/// The kind of a note: a rule of SARIF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    BreakingChange,
+    UndecidedChange,
+    RemovedContract,
+    LostVersion,
+    NewContract,
+    LockBehind,
+    WaivedBreak,
+    UnusedWaiver,
+    InvalidSchema,
+    SchemaWarning,
+    ServicesBreak,
+    ServicesUndecided,
+    QueueNotDrained,
+    CallNotServed,
+    DeploymentBlocked,
+}
+
+impl Rule {
+    pub(crate) const ALL: [Self; 15] = [
+        Self::BreakingChange,
+        Self::UndecidedChange,
+        Self::RemovedContract,
+        Self::LostVersion,
+        Self::NewContract,
+        Self::LockBehind,
+        Self::WaivedBreak,
+        Self::UnusedWaiver,
+        Self::InvalidSchema,
+        Self::SchemaWarning,
+        Self::ServicesBreak,
+        Self::ServicesUndecided,
+        Self::QueueNotDrained,
+        Self::CallNotServed,
+        Self::DeploymentBlocked,
+    ];
+
+    /// Returns its identifier, which never changes.
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::BreakingChange => "breaking-change",
+            Self::UndecidedChange => "undecided-change",
+            Self::RemovedContract => "removed-contract",
+            Self::LostVersion => "lost-version",
+            Self::NewContract => "new-contract",
+            Self::LockBehind => "lock-behind",
+            Self::WaivedBreak => "waived-break",
+            Self::UnusedWaiver => "unused-waiver",
+            Self::InvalidSchema => "invalid-schema",
+            Self::SchemaWarning => "schema-warning",
+            Self::ServicesBreak => "services-break",
+            Self::ServicesUndecided => "services-undecided",
+            Self::QueueNotDrained => "queue-not-drained",
+            Self::CallNotServed => "call-not-served",
+            Self::DeploymentBlocked => "deployment-blocked",
+        }
+    }
+
+    /// Describes it in a sentence.
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::BreakingChange => "A change of a contract that one side refuses.",
+            Self::UndecidedChange => "A change of a contract that isn't proven to fit.",
+            Self::RemovedContract => "A contract in the lock without a schema.",
+            Self::LostVersion => "A version in the field that was removed from the lock without a reason.",
+            Self::NewContract => "A contract that isn't in the lock yet.",
+            Self::LockBehind => "A compatible change that isn't in the lock yet.",
+            Self::WaivedBreak => "A breaking change that a waiver in the lock accepts.",
+            Self::UnusedWaiver => "A waiver that accepts nothing.",
+            Self::InvalidSchema => "A schema that can't be compiled.",
+            Self::SchemaWarning => "A part of a schema that doesn't do what it seems to do.",
+            Self::ServicesBreak => "A service may send what another one refuses.",
+            Self::ServicesUndecided => "It isn't proven that a service accepts all that another one sends.",
+            Self::QueueNotDrained => "A queue may hold events that its listener refuses.",
+            Self::CallNotServed => "A method that is called and not served.",
+            Self::DeploymentBlocked => "A version that can't be deployed.",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    pub(crate) rule: Rule,
+    pub(crate) level: Level,
+    pub(crate) place: Option<Place>,
+    /// The contracts, or the event or method of two services.
+    pub(crate) subjects: Vec<String>,
+    /// The finding in one sentence.
+    pub(crate) headline: String,
+    /// The lines below the headline, as a terminal shows them.
+    pub(crate) details: Vec<String>,
+    /// The verdict, such as `breaking`.
+    pub(crate) verdict: String,
+    pub(crate) witnesses: Vec<Witnessed>,
+    /// Who is hurt, as sentences.
+    pub(crate) hurt: Vec<String>,
+    /// The services that are hurt, by name.
+    pub(crate) services: Vec<String>,
+    pub(crate) ways: Vec<Way>,
+    /// The reason, if a waiver accepts it.
+    pub(crate) waived: Option<String>,
+    /// Is the same as long as the finding is: the digests of the versions, for example.
+    pub(crate) identity: String,
+}
+
+/// A value that one side sends and another refuses.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Witnessed {
+    /// The value, as JSON.
+    pub(crate) value: String,
+    pub(crate) sender: String,
+    pub(crate) receiver: String,
+    /// The place in the value, as a JSON Pointer.
+    pub(crate) pointer: String,
+    pub(crate) rule: String,
+    /// The place of the rule.
+    pub(crate) place: Option<Place>,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Way {
+    pub(crate) text: String,
+    pub(crate) command: Option<String>,
+}
+
+impl Report {
+    /// Returns a report of schemas that can't be compiled.
+    pub(crate) fn of_problems(title: &'static str, problems: &Problems) -> Self {
+        let note = |problem: &Problem| {
+            let level = if problem.is_error() { Level::Error } else { Level::Warning };
+            let (line, column) = problem.at.map_or((1, 1), |at| (at.line, at.column));
+            let text = problem.to_string();
+            let place = Place { file: problem.file.clone(), line, column };
+            let lead = match problem.at {
+                Some(_) => format!("{place}: "),
+                None => format!("{}: ", problem.file),
+            };
+            let headline = text.strip_prefix(&*lead).unwrap_or(&text).to_owned();
+            Note {
+                rule: if problem.is_error() { Rule::InvalidSchema } else { Rule::SchemaWarning },
+                level,
+                place: Some(place),
+                subjects: vec![problem.file.clone()],
+                identity: headline.clone(),
+                headline,
+                details: Vec::new(),
+                verdict: if problem.is_error() { "invalid" } else { "warning" }.to_owned(),
+                witnesses: Vec::new(),
+                hurt: Vec::new(),
+                services: Vec::new(),
+                ways: Vec::new(),
+                waived: None,
+            }
+        };
+        let notes: Vec<Note> = problems.0.iter().map(note).collect();
+        let summary = "the schemas can't be compiled, so nothing was checked".to_owned();
+        Self { title, summary, complete: false, notes, remarks: Vec::new() }
+    }
+}
+
+/// Returns an error whose texts are all the same.
+#[cfg(test)]
+pub(super) fn note_of(text: &str) -> Note {
+    Note {
+        rule: Rule::BreakingChange,
+        level: Level::Error,
+        place: Some(Place { file: text.to_owned(), line: 3, column: 7 }),
+        subjects: vec![text.to_owned()],
+        headline: text.to_owned(),
+        details: vec![text.to_owned()],
+        verdict: text.to_owned(),
+        witnesses: Vec::new(),
+        hurt: Vec::new(),
+        services: Vec::new(),
+        ways: Vec::new(),
+        waived: None,
+        identity: text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_have_different_identifiers() {
+        let mut ids: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), Rule::ALL.len());
+    }
+}
