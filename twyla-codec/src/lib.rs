@@ -13,6 +13,7 @@ pub mod json;
 mod nullable;
 #[doc(hidden)]
 pub mod path;
+mod unknown_field;
 pub mod validate;
 mod violation;
 

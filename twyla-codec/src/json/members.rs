@@ -11,6 +11,7 @@ use super::keys::ObjectKeys;
 use super::read::Read;
 use super::reader::Reader;
 use crate::excerpt::quoted;
+use crate::unknown_field;
 
 /// The declared member names of an object.
 #[derive(Debug)]
@@ -154,21 +155,7 @@ impl<'a> Members<'a> {
     #[inline(never)]
     #[must_use]
     pub fn refuse(&self) -> Fault {
-        let names: Vec<String> = self.names.names.iter().take(40).map(|name| format!("`{name}`")).collect();
-        let known = match &*names {
-            [] => "none".to_owned(),
-            [one] => one.clone(),
-            [one, other] => format!("{one} or {other}"),
-            more => more.join(", "),
-        };
-        Fault::new(
-            "additionalProperties",
-            format!(
-                "has the member {}, and no others than declared are allowed (it has {})",
-                quoted(&self.other),
-                shortened(&known, 200)
-            ),
-        )
+        Fault::new("additionalProperties", unknown_field::unknown(&self.other, self.names.names))
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::evaluated::Evaluated;
 use super::evaluator::{CurrentSchema, Evaluator, Outcome, Position, Recorder, Subschema, Violation};
+use super::unknown_field;
 use crate::schema::evaluate::words;
 use crate::schema::load::Json;
 
@@ -82,12 +83,13 @@ impl Evaluator<'_> {
                 match self.nearest(value, &listed(keyword).collect::<Vec<_>>(), place, out)? {
                     Some(nearest) => out.note(|| nearest),
                     None => {
-                        let rule = || format!("{} is of none of the schemas of `{keyword}`", words::shown(value));
+                        let rule = || format!("{} matches none of the schemas of `{keyword}`", words::shown(value));
                         self.tell(out, &schema.at(keyword), keyword, place, rule);
                     }
                 }
             } else if one && holding > 1 {
-                let rule = || format!("{} is of {holding} of the schemas of `oneOf`, not of one", words::shown(value));
+                let rule =
+                    || format!("{} matches {holding} of the schemas of `oneOf`, not exactly one", words::shown(value));
                 holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
             }
             if out.is_done(holds) {
@@ -97,7 +99,7 @@ impl Evaluator<'_> {
         if schema.get("not").is_some()
             && self.check(value, &schema.below("not"), place, &mut Recorder::Quick, &mut Evaluated::default())?
         {
-            let rule = || format!("{} is of a schema that is not allowed", words::shown(value));
+            let rule = || format!("{} matches the schema of `not`", words::shown(value));
             holds = self.tell(out, &schema.at("not"), "not", place, rule);
             if out.is_done(holds) {
                 return Ok(false);
@@ -167,8 +169,7 @@ impl Evaluator<'_> {
             Value::Array(items) if !all => {
                 for (index, item) in items.iter().enumerate().filter(|(index, _)| !seen.indexes.contains(index)) {
                     if never {
-                        let rule = || format!("item {index} is looked at by no other rule, and is not allowed");
-                        return Ok(self.tell(out, &at, keyword, place, rule));
+                        return Ok(self.tell(out, &at, keyword, place, || unknown_field::unevaluated_item(index)));
                     }
                     holds &= self.item(item, index, &below, place, out)?;
                     if out.is_done(holds) {
@@ -179,9 +180,7 @@ impl Evaluator<'_> {
             Value::Object(members) if !all => {
                 for (key, value) in members.iter().filter(|(key, _)| !seen.names.contains(*key)) {
                     holds &= if never {
-                        let rule =
-                            || format!("has the member {}, and no others than declared are allowed", words::text(key));
-                        self.tell(out, &at, keyword, place, rule)
+                        self.tell(out, &at, keyword, place, || unknown_field::unevaluated(key))
                     } else {
                         self.member(value, key, &below, place, out)?
                     };

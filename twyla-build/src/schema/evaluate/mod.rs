@@ -1,8 +1,8 @@
 //! Validates a value by the keywords of a schema themselves. Witnesses are checked with it, so it shares with the search for
 //! them only how a schema is read, numbers, patterns, formats and equality.
 //!
-//! `values` has the rules of one value, `nested` those of items and members, `combined` those of further schemas, and
-//! `equal` is when two values are one, `place` is where rules stand, and `valid` is what needs no second look.
+//! `values` has the rules of one value, `nested` those of items and members, `combined` those of further schemas. `equal`
+//! compares values, `place` finds where a rule stands, `valid` remembers what is valid, and `unknown_field` has texts of errors.
 
 mod combined;
 mod equal;
@@ -11,6 +11,7 @@ mod evaluator;
 mod matcher;
 mod nested;
 mod place;
+mod unknown_field;
 mod valid;
 mod values;
 mod words;

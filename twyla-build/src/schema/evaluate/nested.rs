@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::equal::twice;
 use super::evaluated::Evaluated;
 use super::evaluator::{CurrentSchema, Evaluator, Outcome, Position, Recorder, Step, Subschema, ValuePath};
+use super::unknown_field;
 use super::values::limit;
 use crate::decimal::Decimal;
 use crate::schema::draft::Draft;
@@ -110,13 +111,13 @@ impl Evaluator<'_> {
             let min = limit(schema, "minContains")?;
             if found < min.clone().unwrap_or_else(|| Decimal::from(1)) {
                 let keyword = if min.is_some() { "minContains" } else { "contains" };
-                let rule = || format!("{found} of its items are of the kind that it must contain");
+                let rule = || format!("{found} of its items match `contains`, which is too few");
                 holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
             }
             if let Some(max) = limit(schema, "maxContains")?
                 && found > max
             {
-                let rule = || format!("{found} of its items are of a kind of which at most {max} are allowed");
+                let rule = || format!("{found} of its items match `contains`, and at most {max} are allowed");
                 holds = self.tell(out, &schema.at("maxContains"), "maxContains", place, rule);
             }
             if out.is_done(holds) {
@@ -207,9 +208,7 @@ impl Evaluator<'_> {
                 declared = true;
                 let at = schema.at("additionalProperties");
                 holds &= if let Json::Bool(false) = node.json {
-                    let rule =
-                        || format!("has the member {}, and no others than declared are allowed", words::text(key));
-                    self.tell(out, &at, "additionalProperties", place, rule)
+                    self.tell(out, &at, "additionalProperties", place, || unknown_field::undeclared(key))
                 } else {
                     self.member(value, key, &schema.below("additionalProperties"), place, out)?
                 };

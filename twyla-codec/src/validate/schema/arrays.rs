@@ -5,6 +5,7 @@ use super::describe::counted;
 use super::equal::twice;
 use super::evaluate::{Collector, Evaluated, Evaluation, Position};
 use super::{ArrayView, Rule, Schema};
+use crate::unknown_field;
 
 impl Evaluation {
     pub(super) fn array(
@@ -140,9 +141,7 @@ impl Evaluation {
         let mut holds = true;
         for index in (0..items.count()).filter(|index| !evaluated.has(*index)) {
             holds &= if schema.is_never() {
-                out.report(position.at, "unevaluatedItems", || {
-                    format!("has an item {index} that no schema declares, and such items are not allowed")
-                })
+                out.report(position.at, "unevaluatedItems", || unknown_field::unevaluated_item(index))
             } else {
                 self.item(items, index, schema, position, out)
             };

@@ -6,6 +6,7 @@ use super::super::rules;
 use super::evaluate::{Collector, Evaluated, Evaluation, Position};
 use super::{JsonView, Members, ObjectView, Rule, Schema, View};
 use crate::excerpt::quoted;
+use crate::unknown_field;
 use crate::violation::Violations;
 
 impl Evaluation {
@@ -41,7 +42,7 @@ impl Evaluation {
                 for (name, needed) in all.iter().filter(|(name, _)| object.member(name).is_some()) {
                     for other in needed.iter().filter(|other| object.member(other).is_none()) {
                         holds = out.report(position.at, "dependentRequired", || {
-                            format!("`{other}` is missing, which is needed where `{name}` is")
+                            format!("`{other}` is missing, which is required beside `{name}`")
                         });
                     }
                 }
@@ -153,9 +154,7 @@ impl Evaluation {
         out: &mut Collector<'_>,
     ) -> bool {
         if schema.is_never() {
-            return out.report(position.at, "additionalProperties", || {
-                format!("has the member {}, and no others than declared are allowed", quoted(name))
-            });
+            return out.report(position.at, "additionalProperties", || unknown_field::undeclared(name));
         }
         self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None)
     }
@@ -198,12 +197,7 @@ impl Evaluation {
         let _ = object.each(&mut |name, value| {
             if !evaluated.has(index) {
                 holds &= if schema.is_never() {
-                    out.report(position.at, "unevaluatedProperties", || {
-                        format!(
-                            "has the member {}, which no schema declares, and such members are not allowed",
-                            quoted(name)
-                        )
-                    })
+                    out.report(position.at, "unevaluatedProperties", || unknown_field::unevaluated(name))
                 } else {
                     self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None)
                 };

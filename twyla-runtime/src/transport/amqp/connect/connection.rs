@@ -10,17 +10,15 @@ use lapin::Event;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval, sleep};
 
+use super::backoff::{self, Backoff};
 use super::connected::Connected;
 use super::dial::dial;
 use crate::bus::config::Config;
 use crate::bus::error::Error;
-use crate::service::retry::doubled;
 use crate::telemetry::metrics::LinkMetrics;
 use crate::transport::amqp::io::stream::AmqpStream;
 use crate::transport::state::{LinkState, LinkStateSender};
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often the connection's status is checked, in case lapin doesn't report its end.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long lapin may take to close a lost connection.
@@ -257,56 +255,7 @@ async fn loss(connection: &Arc<Connected>, reporter: &StatusReporter) -> String 
     }
 }
 
-/// Exponential backoff with jitter, so that many clients don't reconnect at the same moment.
-pub(crate) struct Backoff {
-    first: Duration,
-    longest: Duration,
-    times: u32,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self::between(FIRST_PAUSE, LONGEST_PAUSE)
-    }
-}
-
-impl Backoff {
-    /// Creates a backoff whose first pause is between half of `first` and `first`.
-    pub(crate) fn between(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, times: 0 }
-    }
-
-    fn peek(&self) -> Duration {
-        doubled(self.first, self.longest, self.times)
-    }
-
-    pub(crate) fn next(&mut self) -> Duration {
-        let full = self.peek();
-        self.times += 1;
-        full / 2 + full / 2 * u32::from(chance()) / 255
-    }
-}
-
 /// Returns a random node to try first, so that many clients spread over all nodes.
 fn any_turn() -> usize {
-    chance().into()
-}
-
-fn chance() -> u8 {
-    uuid::Uuid::new_v4().as_bytes()[0]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_and_stay_within_bounds() {
-        let mut backoff = Backoff::default();
-        for times in 0..40 {
-            let full = doubled(FIRST_PAUSE, LONGEST_PAUSE, times);
-            let pause = backoff.next();
-            assert!(pause >= full / 2 && pause <= full, "{times}: {pause:?}");
-        }
-    }
+    backoff::chance().into()
 }
