@@ -92,17 +92,17 @@ async fn can_be_stopped_half_way() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // Once it is at work, it is told to stop.
+    // Stop it once it is at work.
     while bus.count_dead_letters(Mine::EVENT, "one").await.unwrap() == COUNT as usize {
         tokio::task::yield_now().await;
     }
     Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
-    let told = String::from_utf8(output.stdout).unwrap();
-    let told = told.strip_prefix("stopped: ").expect(&told).split(' ').next().unwrap().parse::<u32>().unwrap();
-    assert!((1..COUNT).contains(&told), "{told}");
-    assert_eq!(said(&["replay", Mine::EVENT, "one", "--yes"]), format!("{} replayed, 0 left\n", COUNT - told));
+    let output = String::from_utf8(output.stdout).unwrap();
+    let replayed = output.strip_prefix("stopped: ").expect(&output).split(' ').next().unwrap().parse::<u32>().unwrap();
+    assert!((1..COUNT).contains(&replayed), "{replayed}");
+    assert_eq!(said(&["replay", Mine::EVENT, "one", "--yes"]), format!("{} replayed, 0 left\n", COUNT - replayed));
 
     let (sender, mut calls) = tokio::sync::mpsc::unbounded_channel();
     let script = Script::new(move |call: Call<Mine>| {

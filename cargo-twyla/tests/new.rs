@@ -79,10 +79,10 @@ fn a_new_service_compiles_passes_its_test_and_runs() {
         text(&manifest.stderr)
     );
     let fleet = twyla(&service, &["fleet", "small-talk.contracts.json"]);
-    let told = text(&fleet.stdout);
+    let report = text(&fleet.stdout);
     assert!(
-        told.contains("no service listens to small-talk.answered") && told.ends_with("everything fits\n"),
-        "{told}"
+        report.contains("no service listens to small-talk.answered") && report.ends_with("everything fits\n"),
+        "{report}"
     );
     let sample = twyla(&service, &["sample", "small-talk.asked", "--json"]);
     assert_eq!(text(&sample.stdout), "{\"question\":\"What is the time?\"}\n");

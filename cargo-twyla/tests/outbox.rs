@@ -53,7 +53,7 @@ async fn lists_shows_retries_and_drops<DB: Dialect>(url: &str, pool: &Pool<DB>) 
     assert_eq!((&one["id"], &one["message_id"], &one["bytes"]), (&8.into(), &"message-8".into(), &12.into()));
     assert_eq!(one["put_at"], "2026-01-02T03:04:05+00:00");
 
-    // The event itself may have what is nobody's to see.
+    // The event itself may have sensitive values.
     let shown = said(url, &["show", "7"]);
     assert!(shown.contains("message id     message-7\n") && !shown.contains("secret"), "{shown}");
     let shown = said(url, &["show", "7", "--reveal"]);

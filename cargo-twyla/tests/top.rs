@@ -67,19 +67,19 @@ fn what_a_service_tells_is_shown_by_event_and_group() {
 
 #[test]
 fn an_address_without_metrics_is_an_error() {
-    let told = |address: &str| {
+    let refused = |address: &str| {
         let output = top(address);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     };
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let said = told(&free);
+    let said = refused(&free);
     assert!(said.contains(&format!("{free} doesn't answer (")) && said.contains("Service::operations"), "{said}");
-    let said = told(&tells(vec!["HTTP/1.1 404 Not Found\r\n\r\n".to_owned()]));
+    let said = refused(&tells(vec!["HTTP/1.1 404 Not Found\r\n\r\n".to_owned()]));
     assert!(said.contains("has no metrics (404): build the service with the feature `telemetry`"), "{said}");
-    let said = told(&tells(vec!["SSH-2.0-x\r\n".to_owned()]));
+    let said = refused(&tells(vec!["SSH-2.0-x\r\n".to_owned()]));
     assert!(said.contains("doesn't speak HTTP"), "{said}");
-    assert!(told("https://here:1").contains("unsupported scheme `https`: use `http`"));
+    assert!(refused("https://here:1").contains("unsupported scheme `https`: use `http`"));
 }
 
 /// A terminal, which `script` makes, with `top` on it and then a shell's word on how that ended.
@@ -124,8 +124,8 @@ impl Terminal {
         self.seen.push_str(&String::from_utf8_lossy(&some[..count]));
     }
 
-    /// What stands behind `word` on a line that begins with it.
-    fn told(&self, word: &str) -> &str {
+    /// The rest of a line that begins with `word`.
+    fn after(&self, word: &str) -> &str {
         self.seen.lines().find_map(|line| line.strip_prefix(word)).unwrap().trim()
     }
 
@@ -164,7 +164,7 @@ fn a_terminal_is_updated_until_q() {
     terminal.until("doesn't speak HTTP");
     terminal.until("222");
     assert!(terminal.seen.contains("\u{1b}[?1049h") && terminal.seen.contains("q ends it"), "{:?}", terminal.seen);
-    let tty = format!("/dev/{}", terminal.told("/dev/"));
+    let tty = format!("/dev/{}", terminal.after("/dev/"));
     assert!(Command::new("stty").args(["-F", &tty, "cols", "40"]).status().unwrap().success());
     terminal.until("…");
     terminal.keyboard.write_all(b"q").unwrap();
@@ -178,7 +178,7 @@ fn a_signal_leaves_the_terminal_as_it_was() {
     let mut terminal = Terminal::with_top(&address);
     // the second reading: its keys are being read by then
     terminal.until("222");
-    let pid = terminal.told("pid ").to_owned();
+    let pid = terminal.after("pid ").to_owned();
     assert!(Command::new("kill").arg(pid).status().unwrap().success());
     terminal.ends("222");
 }

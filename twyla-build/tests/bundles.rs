@@ -135,7 +135,7 @@ fn only_what_says_something_changes_the_digest() {
     }
     assert_ne!(plain.clone().formats(true).digest(), plain.digest());
     assert_ne!(Bundle::schema("{}", Draft::Draft7).unwrap(), schema("{}"));
-    // what a constant has in it is no schema
+    // the value of a constant is not a schema
     assert_ne!(schema(r#"{ "const": { "title": "a" } }"#), schema(r#"{ "const": { "title": "b" } }"#));
     // as `sha256sum` has it of the text
     assert_eq!(schema("{}").digest(), "85b2876706dc171e73262d7b3946c1fdcfea363a6937cc9e35de5dbb8de8d293");

@@ -1,5 +1,5 @@
 //! What `cargo build` prints of a package whose contract has changed, as its user sees it. `UPDATE=1` writes the golden file
-//! anew.
+//! again.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 use std::fs;
@@ -23,7 +23,7 @@ const SCHEMA: &str = r#"{
 }
 "#;
 
-/// A package of somebody else's, with a service that has nothing but contracts.
+/// A package outside of the workspace, with a service that only has contracts.
 struct Package(PathBuf);
 
 impl Package {
@@ -95,7 +95,7 @@ fn cargo_says_it() {
     let additive = [("\"mood\"", "\"language\": { \"type\": \"string\" },\n    \"mood\"")];
     edit("additive", &additive, &[]);
     edit("additive, in CI", &additive, &[("CI", "true")]);
-    edit("additive, in CI, where that is let pass", &additive, &[("CI", "true"), ("TWYLA_LOCK", "warn")]);
+    edit("additive, in CI, where it is a warning", &additive, &[("CI", "true"), ("TWYLA_LOCK", "warn")]);
     edit("producer-first", &[("4000", "50")], &[]);
     edit("consumer-first", &[("\"sorry\"", "\"sorry\", \"angry\"")], &[]);
     edit("breaking", &[("\"emission\"", "\"text\"")], &[]);

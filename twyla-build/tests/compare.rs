@@ -462,7 +462,7 @@ fn a_caller_repeats_only_what_the_service_lets_be_repeated() {
     assert_eq!(verdict(request, &contract, "true", "false"), " idempotent {}");
     assert_eq!(verdict(request, &contract, "false", "true"), "fits");
     assert_eq!(verdict(request, &contract, "true", "true"), "fits");
-    // both at once are told of
+    // both are reported at once
     let whole = |idempotent: &str, least: u32| {
         let text = format!(
             r#"{{"draft":"2020-12","formats":true,"root":"{request}","documents":{{"{request}":{{"type":"object","idempotent":{idempotent},"properties":{{"n":{{"type":"integer","minimum":{least}}}}}}}}}}}"#

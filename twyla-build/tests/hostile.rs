@@ -218,7 +218,7 @@ fn many_names_for_one_field() {
 fn what_is_much_longer_unfolded_than_written() {
     let leaves = format!(r#"{{"properties":{{{}}}}}"#, list(50_000, |i| format!(r#""a{i}":true"#)));
     let deep = (0..55).fold(leaves, |inner, _| format!(r#"{{"properties":{{"{}":{inner}}}}}"#, "n".repeat(10_000)));
-    refused(event("deep_long_names", deep), "may be of 33554432 bytes at most");
+    refused(event("deep_long_names", deep), "may have 33554432 bytes at most");
     let ids = list(50_000, |i| format!(r#""a{i}":{{"$id":"b{i}"}}"#));
     refused(
         event("long_id", format!(r#"{{"$id":"https://a/{}","$defs":{{{ids}}}}}"#, "x/".repeat(2_000))),
@@ -226,7 +226,7 @@ fn what_is_much_longer_unfolded_than_written() {
     );
     refused(
         event("long_ids", format!(r#"{{"$id":"https://a/{}","$defs":{{{ids}}}}}"#, "x/".repeat(1_000))),
-        "may be of 33554432 bytes at most",
+        "may have 33554432 bytes at most",
     );
 }
 

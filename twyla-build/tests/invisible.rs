@@ -93,12 +93,12 @@ fn code_locks_and_messages_have_none() {
         write(lock::FILE_NAME, &text);
         let found = builder.check().unwrap();
         assert!(!found.is_empty());
-        lock::messages(&found).iter().flat_map(|told| &told.lines).for_each(|line| visible(line));
+        lock::messages(&found).iter().flat_map(|message| &message.lines).for_each(|line| visible(line));
         found.iter().flat_map(|found| found.changes()).for_each(|line| visible(&line));
 
         // and of a mistake
         write("events/a/x.json", &format!(r#"{{ "type": "a{c}b", "$ref": "a{c}b.json", "pattern": "(a{c}b" }}"#));
-        let Err(Problems(problems)) = builder.generate() else { panic!("is no mistake") };
+        let Err(Problems(problems)) = builder.generate() else { panic!("has no mistake") };
         problems.iter().for_each(|problem| visible(&problem.to_string()));
     }
 }

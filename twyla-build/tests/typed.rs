@@ -1,4 +1,4 @@
-//! Types of one's own held to a contract: what is said of each, as a test prints it. `UPDATE=1` writes the golden file anew.
+//! Types of one's own held to a contract: what is said of each, as a test prints it. `UPDATE=1` writes the golden file again.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 #![allow(dead_code, reason = "only the schemas of the types count")]
 

@@ -104,8 +104,8 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
     }
     let missing = |what| ReadError { line: text.lines().count(), what };
     Ok(Contracts {
-        root: root.ok_or_else(|| missing("is the last, and no root was given"))?,
-        context: context.ok_or_else(|| missing("is the last, and no context was given"))?,
+        root: root.ok_or_else(|| missing("is the last line, but no root was given"))?,
+        context: context.ok_or_else(|| missing("is the last line, but no context was given"))?,
         events,
         rpcs: rpcs.into_iter().map(PartialRpc::close).collect::<Result<_, _>>()?,
         left_out,

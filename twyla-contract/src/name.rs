@@ -36,7 +36,7 @@ impl EventName {
         if text.len() > MAX_EVENT_NAME {
             return Err(NameError::new(
                 text,
-                "is longer than 180 bytes, and its queues' names would not fit AMQP's limit",
+                "is longer than 180 bytes, so the names of its queues would exceed AMQP's limit",
             ));
         }
         domain(&text[..dot])?;
@@ -173,7 +173,7 @@ impl fmt::Display for Group {
 pub fn domain(text: &str) -> Result<(), NameError> {
     word(text, text)?;
     if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return Err(NameError::new(text, "begins with no letter; a domain's name does"));
+        return Err(NameError::new(text, "doesn't begin with a letter, as a domain's name must"));
     }
     Ok(())
 }
@@ -185,7 +185,7 @@ pub fn domain(text: &str) -> Result<(), NameError> {
 pub fn service(text: &str) -> Result<(), NameError> {
     word(text, text)?;
     if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return Err(NameError::new(text, "begins with no letter; a service's name does"));
+        return Err(NameError::new(text, "doesn't begin with a letter, as a service's name must"));
     }
     Ok(())
 }
@@ -216,14 +216,14 @@ fn word(part: &str, whole: &str) -> Result<(), NameError> {
     let Some(first) = part.chars().next() else {
         return Err(NameError::new(
             whole,
-            if whole.is_empty() { "is empty" } else { "has an empty word beside a dot" },
+            if whole.is_empty() { "is empty" } else { "has an empty part beside a dot" },
         ));
     };
     if let Some(bad) = part.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))) {
         return Err(NameError { name: whole.to_owned(), why: Reason::Char(bad) });
     }
     if !first.is_ascii_alphanumeric() {
-        return Err(NameError::new(whole, "has a word that begins with neither a letter nor a digit"));
+        return Err(NameError::new(whole, "has a part that begins with neither a letter nor a digit"));
     }
     Ok(())
 }

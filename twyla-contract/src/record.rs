@@ -99,7 +99,7 @@ pub const fn len(fields: &[&str]) -> usize {
 /// At compile time, if `N` differs.
 #[must_use]
 pub const fn write<const N: usize>(fields: &[&str]) -> [u8; N] {
-    assert!(N == len(fields), "a record has the length that `len` tells");
+    assert!(N == len(fields), "a record is `len` bytes long");
     let mut out = [0; N];
     let mut at = HEAD;
     let mut hash = Fnv1a::new();
@@ -201,16 +201,16 @@ fn find(bytes: &[u8], magic: &[u8]) -> Option<usize> {
 
 /// Reads the record at the beginning of these bytes; returns its length too.
 fn one(bytes: &[u8]) -> Result<(Record, usize), &'static str> {
-    let head = bytes.get(MAGIC.len()..HEAD).ok_or("ends in its head")?;
+    let head = bytes.get(MAGIC.len()..HEAD).ok_or("ends within its header")?;
     let number = |digits: &[u8]| {
         let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'));
-        digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or("has no number in its head")
+        digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or("has no number in its header")
     };
     let (len, sum) = (number(&head[..LEN])?, number(&head[LEN..])?);
-    let len = usize::try_from(len).ok().filter(|len| *len <= MAX_LEN).ok_or("claims to be longer than any")?;
-    let text = bytes.get(HEAD..HEAD + len).ok_or("ends in its text")?;
+    let len = usize::try_from(len).ok().filter(|len| *len <= MAX_LEN).ok_or("declares a length above the limit")?;
+    let text = bytes.get(HEAD..HEAD + len).ok_or("ends within its text")?;
     if text.iter().copied().fold(Fnv1a::new(), Fnv1a::with).0 != sum {
-        return Err("has another checksum than its text");
+        return Err("has a checksum that doesn't match its text");
     }
     let text = std::str::from_utf8(text).map_err(|_| "is not UTF-8")?;
     let record = record(text).ok_or("is of a kind that this version doesn't know")?;
@@ -351,7 +351,7 @@ mod tests {
         }
         const OTHER: &[&str] = &["dreams", "api.user_input"];
         const UNKNOWN: [u8; len(OTHER)] = write(OTHER);
-        let told = read(&[b"ab".as_slice(), &UNKNOWN].concat()).unwrap_err().to_string();
-        assert_eq!(told, "the record at byte 2 is of a kind that this version doesn't know");
+        let error = read(&[b"ab".as_slice(), &UNKNOWN].concat()).unwrap_err().to_string();
+        assert_eq!(error, "the record at byte 2 is of a kind that this version doesn't know");
     }
 }

@@ -1,4 +1,4 @@
-//! Expansions, held against the files in `golden/`; `UPDATE=1` writes them anew. And what the compiler's own tests of
+//! Expansions, held against the files in `golden/`; `UPDATE=1` writes them again. And what the compiler's own tests of
 //! mistakes can't show: a crate without contracts.
 
 use std::path::Path;

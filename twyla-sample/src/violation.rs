@@ -34,7 +34,7 @@ impl Violation {
 
     /// Creates the violation of a value that can't be evaluated.
     pub(crate) fn unknown(root: &SchemaPath) -> Self {
-        let message = "whether it is valid takes more work than is done for one value".to_owned();
+        let message = "deciding whether it is valid takes too much work".to_owned();
         Self { pointer: String::new(), rule: root.clone(), keyword: String::new(), message }
     }
 }

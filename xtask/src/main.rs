@@ -98,11 +98,7 @@ enum Chore {
     /// Check that the files of each crate import each other in one direction only, as ARCHITECTURE.md has the layers.
     Layers,
     /// Find words that don't belong in the project's language, with what to write instead.
-    Words {
-        /// List those of parts that are still to be revised, too.
-        #[arg(long)]
-        all: bool,
-    },
+    Words,
     /// Write the demo platform's pages, and make docs/pages.png of them in Chromium.
     Pages,
     /// Compile every group of the JSON Schema test suite, run its cases, and report the agreement for each draft.
@@ -187,7 +183,7 @@ fn main() -> ExitCode {
             types::run(&options).map_err(|error| error.to_string())
         }
         Chore::Book { serve } => book::run(serve).map_err(|error| error.to_string()),
-        Chore::Words { all } => words::run(all).map_err(|error| error.to_string()),
+        Chore::Words => words::run().map_err(|error| error.to_string()),
         Chore::Layers => layers::run().map_err(|error| error.to_string()),
         Chore::Pages => pages::run().map_err(|error| error.to_string()),
         Chore::Conformance { suite, all_placements } => match conformance::run(suite.as_deref(), all_placements) {

@@ -104,9 +104,9 @@ fn text(about: &ContractExplanation, schema: &ContractSchema) -> String {
     );
     line(&mut out, "  or an integer that loses a digit, is refused. Rules of a single value are checked in place.");
     if trees.is_empty() {
-        line(&mut out, "  No rule takes more than that.");
+        line(&mut out, "  No other rules are needed.");
     } else {
-        line(&mut out, "  What a type can't tell is held by trees of rules over the typed value, and nothing else is:");
+        line(&mut out, "  Rules that a type can't express are checked on the typed value:");
         trees.sort_by(|a, b| (&a.place, &a.why).cmp(&(&b.place, &b.why)));
         trees.dedup();
         for RuleExplanation { place, why } in trees {
@@ -131,8 +131,8 @@ fn on_the_wire(schema: &ContractSchema) -> Vec<String> {
             let repeated = if schema.bundle.says_idempotent() {
                 "It is idempotent: a caller that gets no answer may send it again."
             } else {
-                "It isn't idempotent here: sent again only where nothing of it was begun, its handler says that it is, or the \
-                 caller gives an idempotency key."
+                "It isn't idempotent here: sent again only if its handler did not begin, the handler is declared idempotent, or \
+                 the caller gives an idempotency key."
             };
             vec![format!("The body of POST /rpc/{after}, which {before} serves over HTTP."), repeated.to_owned()]
         }
@@ -183,7 +183,7 @@ fn body(out: &mut String, type_: &TypeExplanation) {
             line(out, format_args!("  One of {}", words.join(", ")));
         }
         BodyExplanation::Union { tag, variants } => {
-            line(out, format_args!("  An object that the member {tag:?} tells apart:"));
+            line(out, format_args!("  An object whose type depends on its member {tag:?}:"));
             for (words, rust_type) in variants {
                 let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
                 line(out, format_args!("    {}: {rust_type}", words.join(" or ")));

@@ -120,7 +120,7 @@ impl Args {
         if !self.format.is_json() {
             for rule in &unbroken {
                 let place = contracts.place(&rule.path).map(|place| place.to_string()).unwrap_or_default();
-                let text = format!("{}: no event was found that breaks it and nothing else", rule.keyword);
+                let text = format!("{}: no event was found that breaks only this rule", rule.keyword);
                 writeln!(out, "\n{}  {}", paint(UNSURE, text), paint(FAINT, tame(&place)))?;
             }
             if broken.is_empty() && unbroken.is_empty() {

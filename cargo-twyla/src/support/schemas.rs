@@ -15,7 +15,7 @@ pub(crate) struct SchemasArgs {
     /// The draft of schemas that name none: 4, 6, 7, 2019-09 or 2020-12; else as the lock has it.
     #[arg(long, value_name = "DRAFT", help_heading = "Schemas")]
     draft: Option<Draft>,
-    /// `format` only tells something, as with `.formats(false)`; else as the lock has it.
+    /// `format` is an annotation, as with `.formats(false)`; else as the lock has it.
     #[arg(long, help_heading = "Schemas")]
     no_formats: bool,
     /// The draft that a custom `$schema` stands for, as with `.dialect(uri, draft)`.

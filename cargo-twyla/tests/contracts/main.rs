@@ -34,15 +34,15 @@ fn twyla(args: &[&str], input: &str) -> (String, String, i32) {
 }
 
 fn said(args: &[&str]) -> String {
-    let (said, told, code) = twyla(args, "");
-    assert_eq!((told.as_str(), code), ("", 0), "{args:?}");
+    let (said, error, code) = twyla(args, "");
+    assert_eq!((error.as_str(), code), ("", 0), "{args:?}");
     said
 }
 
 fn refused(args: &[&str]) -> String {
-    let (_, told, code) = twyla(args, "");
+    let (_, error, code) = twyla(args, "");
     assert_eq!(code, 2, "{args:?}");
-    told
+    error
 }
 
 #[test]
@@ -76,8 +76,8 @@ fn a_contract_is_explained() {
         "error: navitaire-api.get_booking is an RPC: name one of its contracts, navitaire-api.get_booking/request, \
          navitaire-api.get_booking/response, navitaire-api.get_booking/error\n"
     );
-    let told = refused(&["explain", "--schemas", "nowhere"]);
-    assert!(told.starts_with("error: nowhere: "), "{told}");
+    let error = refused(&["explain", "--schemas", "nowhere"]);
+    assert!(error.starts_with("error: nowhere: "), "{error}");
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn an_event_is_made() {
         "error: --envelope is for events: a context has none of its own\n"
     );
     let request = "navitaire-api.get_booking/request";
-    let told = "error: --envelope is for events: the request of an RPC has none of its own\n";
-    assert_eq!(refused(&["sample", request, "--envelope"]), told);
-    assert_eq!(refused(&["validate", request, "-", "--envelope"]), told);
+    let error = "error: --envelope is for events: the request of an RPC has none of its own\n";
+    assert_eq!(refused(&["sample", request, "--envelope"]), error);
+    assert_eq!(refused(&["validate", request, "-", "--envelope"]), error);
 }
 
 /// Of contracts of all kinds: what is made is valid, and what is made to break one rule breaks that alone.
@@ -126,14 +126,20 @@ fn what_is_made_keeps_its_contract_or_breaks_one_rule() {
             let rules: Vec<Value> = invalid.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
             let events = valid + &rules.iter().map(|it| format!("{}\n", it["event"])).collect::<String>();
             let args = ["validate", name, "-", "--json", "--as", "lines", "--schemas", &folder];
-            let (told, _, code) = twyla(&args, &events);
-            let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-            let (sum, told) = told.split_last().unwrap();
+            let (output, _, code) = twyla(&args, &events);
+            let reports: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let (sum, reports) = reports.split_last().unwrap();
             assert_eq!(code, i32::from(!rules.is_empty()), "{name} of {folder}");
-            assert_eq!((&sum["events"], &sum["broken"]), (&(rules.len() + 2).into(), &rules.len().into()), "{told:?}");
-            for (i, (rule, told)) in rules.iter().zip(told).enumerate() {
-                assert_eq!(told["line"], i + 3, "{name} of {folder}: {told}");
-                let [violation] = told["violations"].as_array().unwrap().as_slice() else { panic!("{rule}: {told}") };
+            assert_eq!(
+                (&sum["events"], &sum["broken"]),
+                (&(rules.len() + 2).into(), &rules.len().into()),
+                "{reports:?}"
+            );
+            for (i, (rule, reports)) in rules.iter().zip(reports).enumerate() {
+                assert_eq!(report["line"], i + 3, "{name} of {folder}: {report}");
+                let [violation] = report["violations"].as_array().unwrap().as_slice() else {
+                    panic!("{rule}: {report}")
+                };
                 for field in ["keyword", "rule", "message", "pointer"] {
                     assert_eq!(violation[field], rule[field], "{name} of {folder}: {rule}");
                 }
@@ -149,9 +155,9 @@ fn what_is_made_keeps_its_contract_or_breaks_one_rule() {
 fn events_are_validated_as_they_come() {
     let lines =
         "{\"emission\":\"hello\"}\n\n{\"emission\":\"\",\"attempt\":101}\n{\"emission\":1,\"emission\":2}\nnonsense\n";
-    let (said, told, code) = twyla(&["validate", "api.user_input", "-"], lines);
+    let (said, error, code) = twyla(&["validate", "api.user_input", "-"], lines);
     insta::assert_snapshot!("validate_lines", said);
-    assert_eq!((told.as_str(), code), ("", 1));
+    assert_eq!((error.as_str(), code), ("", 1));
     let array = "[{\"emission\":\"hello\"}, {\"language\":\"english\"}]";
     let (said, _, code) = twyla(&["validate", "api.user_input", "-"], array);
     insta::assert_snapshot!("validate_array", said);
@@ -206,7 +212,7 @@ fn whole_messages_are_validated_with_their_context() {
     assert_eq!(code, 1);
 }
 
-/// What is told of a sensitive value are its place and the rule. What is made up or stands in the schema is nobody's, and shown.
+/// Of a sensitive value only its place and the rule are shown. Values that are generated or stand in the schema are shown.
 #[test]
 fn sensitive_values_are_not_shown() {
     let schemas = ["--schemas", "tests/golden/schemas/sensitive"];
@@ -216,8 +222,8 @@ fn sensitive_values_are_not_shown() {
 {"amount":0.5}
 "#;
     let run = |more: &[&str], input: &str| {
-        let (said, told, code) = twyla(&[&["validate", "pay.charge", "-"], &schemas[..], more].concat(), input);
-        assert_eq!((told.as_str(), code), ("", 1), "{said}");
+        let (said, error, code) = twyla(&[&["validate", "pay.charge", "-"], &schemas[..], more].concat(), input);
+        assert_eq!((error.as_str(), code), ("", 1), "{said}");
         said
     };
     let shown = run(&[], lines);
@@ -242,16 +248,16 @@ fn a_file_is_named_and_what_is_too_much_is_counted() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("events.jsonl");
     fs::write(&file, "{}\n".repeat(500) + "{\"emission\":\"x\"}").unwrap();
-    let (said, told, code) = twyla(&["validate", "api.user_input", file.to_str().unwrap(), "--show", "2"], "");
+    let (said, error, code) = twyla(&["validate", "api.user_input", file.to_str().unwrap(), "--show", "2"], "");
     let said = said.replace(file.to_str().unwrap(), "events.jsonl");
     assert_eq!(
         said,
         "events.jsonl:1: (root): `emission` is missing (required, schemas/events/api/user_input.json:25:3)\n\
          events.jsonl:2: (root): `emission` is missing (required, schemas/events/api/user_input.json:25:3)\n\
-         and 498 more, which --show 0 shows\n\
+         and 498 more, pass --show 0 to see all\n\
          500 of 501 events break the contract of api.user_input\n"
     );
-    assert_eq!((told.as_str(), code), ("", 1), "no progress where there is no terminal");
+    assert_eq!((error.as_str(), code), ("", 1), "no progress where there is no terminal");
     let missing = refused(&["validate", "api.user_input", "nowhere.jsonl"]);
     assert_eq!(missing, "error: nowhere.jsonl can't be read: No such file or directory (os error 2)\n");
 }
@@ -453,8 +459,8 @@ fn a_dialect_is_that_of_the_folder_or_of_the_command_line() {
     let asked = ["--schemas", unset, "--dialect", "https://example.com/meta=4"];
     for how in [&["--schemas", set][..], &asked[..]] {
         let run = |value| twyla(&[&["validate", "shop.paid", "-"], how].concat(), value);
-        let (said, told, code) = run(r#"{ "total": 0 }"#);
-        assert_eq!(code, 1, "{said}{told}");
+        let (said, error, code) = run(r#"{ "total": 0 }"#);
+        assert_eq!(code, 1, "{said}{error}");
         assert_eq!(run(r#"{ "total": 1 }"#).2, 0);
         assert_eq!(twyla(&[&["explain", "shop.paid"], how].concat(), "").2, 0);
     }
@@ -464,12 +470,15 @@ fn a_dialect_is_that_of_the_folder_or_of_the_command_line() {
 #[test]
 fn another_encoding_of_events_is_named_once() {
     for (text, named) in [
-        ("\u{feff}{\"a\":1}\n{\"a\":2}\n", "begins with a byte order mark, which JSON doesn't allow: save it without"),
-        ("{\0}\0\n\0{\0}\0", "is UTF-16, and JSON is UTF-8: save it as that"),
-        ("\0{\0}\0\n", "is UTF-16, and JSON is UTF-8: save it as that"),
+        (
+            "\u{feff}{\"a\":1}\n{\"a\":2}\n",
+            "begins with a byte order mark, which JSON doesn't allow: save it without one one",
+        ),
+        ("{\0}\0\n\0{\0}\0", "is UTF-16, but JSON is UTF-8: save it as UTF-8"),
+        ("\0{\0}\0\n", "is UTF-16, but JSON is UTF-8: save it as UTF-8"),
     ] {
-        let (said, told, code) = twyla(&["validate", "api.user_input", "-"], text);
-        assert_eq!((said.matches(named).count(), code), (1, 1), "{said}{told}");
+        let (said, error, code) = twyla(&["validate", "api.user_input", "-"], text);
+        assert_eq!((said.matches(named).count(), code), (1, 1), "{said}{error}");
     }
 }
 
@@ -482,9 +491,9 @@ fn a_byte_order_mark_is_named_in_whichever_line_it_is() {
         for (text, line) in
             [(format!("{event}\n\u{feff}{event}\n{event}\n"), 2), (format!("\n \n\u{feff}{event}\n"), 3)]
         {
-            let (said, told, code) = twyla(&[&["validate", "api.user_input", "-"], how].concat(), &text);
+            let (said, error, code) = twyla(&[&["validate", "api.user_input", "-"], how].concat(), &text);
             let named = format!("-:{line}: (root): begins with a byte order mark, which JSON doesn't allow");
-            assert_eq!((said.matches("byte order mark").count(), code), (1, 1), "{said}{told}");
+            assert_eq!((said.matches("byte order mark").count(), code), (1, 1), "{said}{error}");
             assert!(said.starts_with(&named), "{said}");
         }
     }
@@ -529,9 +538,9 @@ fn a_content_is_an_object_whatever_its_schema_allows() {
     for name in ["context", "a.any", "a.loose", "a.two", "s.get/request"] {
         let sample = said(&[&["sample", name][..], &schemas].concat());
         assert!(serde_json::from_str::<Value>(&sample).unwrap().is_object(), "{name}: {sample}");
-        let (told, _, code) = twyla(&[&["validate", name, "-"][..], &schemas].concat(), "\"some text\"");
-        assert_eq!(code, 1, "{name}: {told}");
-        assert!(told.contains("(root): is the string \"some text\", not an object"), "{name}: {told}");
+        let (output, _, code) = twyla(&[&["validate", name, "-"][..], &schemas].concat(), "\"some text\"");
+        assert_eq!(code, 1, "{name}: {output}");
+        assert!(output.contains("(root): is the string \"some text\", not an object"), "{name}: {output}");
     }
     assert_eq!(twyla(&[&["validate", "s.get/response", "-"][..], &schemas].concat(), "\"some text\"").2, 0);
 }
@@ -643,26 +652,26 @@ fn patterns_and_references_are_read_as_the_build_reads_them() {
     for (index, (pattern, good, bad)) in patterns.iter().enumerate() {
         let name = format!("p{index}");
         if let Some(good) = good {
-            let (told, error, code) = run(&["validate", "a.patterns", "-"], &json!({ &name: good }));
-            assert_eq!(code, 0, "{pattern}: {told}{error}");
+            let (output, error, code) = run(&["validate", "a.patterns", "-"], &json!({ &name: good }));
+            assert_eq!(code, 0, "{pattern}: {output}{error}");
         }
-        let (told, error, code) = run(&["validate", "a.patterns", "-"], &json!({ &name: bad }));
-        assert_eq!(code, 1, "{pattern}: {told}{error}");
+        let (output, error, code) = run(&["validate", "a.patterns", "-"], &json!({ &name: bad }));
+        assert_eq!(code, 1, "{pattern}: {output}{error}");
         let rule = format!("doesn't match the pattern {pattern} (pattern, {}/events/a/patterns.json:1:", schemas[1]);
-        assert!(told.contains(&rule), "{told}");
+        assert!(output.contains(&rule), "{output}");
     }
     for (value, pointers) in [
         (json!({ "raw": "ab", "escaped": 3, "encoded": "ab", "file": true }), &[][..]),
         (json!({ "raw": "a", "escaped": 2, "encoded": "", "file": 1 }), &["/raw", "/escaped", "/encoded", "/file"]),
     ] {
-        let (told, error, code) = run(&["validate", "a.references", "-", "--json"], &value);
-        let first: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
-        let mut told: Vec<&str> =
+        let (output, error, code) = run(&["validate", "a.references", "-", "--json"], &value);
+        let first: Value = serde_json::from_str(output.lines().next().unwrap()).unwrap();
+        let mut violations: Vec<&str> =
             first["violations"].as_array().into_iter().flatten().map(|it| it["pointer"].as_str().unwrap()).collect();
-        told.sort_unstable();
+        violations.sort_unstable();
         let mut pointers = pointers.to_vec();
         pointers.sort_unstable();
-        assert_eq!((told, code), (pointers, i32::from(value["file"] == 1)), "{error}");
+        assert_eq!((violations, code), (pointers, i32::from(value["file"] == 1)), "{error}");
     }
     for name in ["a.patterns", "a.references", "s.get/request", "s.get/response"] {
         let made: Value = serde_json::from_str(&said(&[&["sample", name][..], &schemas].concat())).unwrap();
@@ -673,8 +682,8 @@ fn patterns_and_references_are_read_as_the_build_reads_them() {
         assert!(broken.lines().count() > 3, "{broken}");
     }
     let site = folder.path().join("site");
-    let (told, error, code) = run(&["docs", "--into", site.to_str().unwrap()], &json!(null));
-    assert_eq!(code, 0, "{told}{error}");
+    let (output, error, code) = run(&["docs", "--into", site.to_str().unwrap()], &json!(null));
+    assert_eq!(code, 0, "{output}{error}");
     let document: Value = serde_json::from_str(&said(&[&["openapi"][..], &schemas].concat())).unwrap();
     let components = document["components"]["schemas"].as_object().unwrap();
     for keyword in ["minLength", "minimum"] {

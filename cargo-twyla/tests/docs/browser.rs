@@ -161,7 +161,7 @@ fn a_served_page_shows_itself_anew() {
     one(r#"{ "description": "and after" }"#);
     tab.loaded().unwrap();
     until(&mut tab, "document.querySelector('.lead')?.textContent === 'and after'");
-    quiet(&mut tab, &root, "the page anew");
+    quiet(&mut tab, &root, "the reloaded page");
 }
 
 /// Its figures are printed, and none of a time is held to: `--nocapture` shows them, and `cargo bench` measures them.

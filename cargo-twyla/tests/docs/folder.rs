@@ -1,4 +1,4 @@
-//! Contracts to make pages of: the demo platform's with their services, and those of somebody who means harm.
+//! Contracts to make pages of: the demo platform's with their services, and hostile ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -94,7 +94,7 @@ pub(crate) fn manifests(folder: &Path) {
     }
 }
 
-/// What would run, were it taken for HTML; it can't be told from what schemas may say otherwise.
+/// A text that would run if it were taken for HTML, and is valid in a schema.
 pub(crate) const EVIL: &str =
     r#"</script></title></pre><script>window.harmed = 1</script><img src=x onerror="window.harmed = 1">'\"&amp;"#;
 

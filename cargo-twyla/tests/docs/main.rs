@@ -13,7 +13,7 @@ use std::fs;
 use folder::{EVIL, evil, git, manifests, site, twyla, workspace, write};
 
 /// The text of a page without its tags.
-fn told(page: &str) -> String {
+fn text_of(page: &str) -> String {
     let mut text = String::new();
     let mut within = false;
     for c in page.chars() {
@@ -42,7 +42,7 @@ fn pages_tell_of_the_demo_platform() {
     assert_eq!(code, 0, "{said}");
     let files = site(&folder.path().join("site"));
     assert_eq!(said, format!("site/index.html in {} files\n", files.len()));
-    let page = told(&files["events/api.user_input.html"]);
+    let page = text_of(&files["events/api.user_input.html"]);
     for text in [
         "A person has said something.",
         "emission required string What the person said. 1 to 4000 characters",
@@ -59,7 +59,7 @@ fn pages_tell_of_the_demo_platform() {
         assert!(page.contains(text), "{text}: {page}");
     }
     assert!(!page.contains("built with another version"), "{page}");
-    let page = told(&files["rpc/navitaire-api.get_booking.html"]);
+    let page = text_of(&files["rpc/navitaire-api.get_booking.html"]);
     for text in [
         "idempotent",
         "Called by bot 2.1.0",
@@ -70,10 +70,10 @@ fn pages_tell_of_the_demo_platform() {
     ] {
         assert!(page.contains(text), "{text}: {page}");
     }
-    let page = told(&files["services.html"]);
+    let page = text_of(&files["services.html"]);
     assert!(page.contains("web api.user_input audit as audit fits"), "{page}");
     assert!(files["fleet.svg"].starts_with("<svg"));
-    assert!(told(&files["index.html"]).contains("2 events 1 RPC 4 services"), "{}", told(&files["index.html"]));
+    assert!(text_of(&files["index.html"]).contains("2 events 1 RPC 4 services"), "{}", text_of(&files["index.html"]));
     linked(&files);
 }
 
@@ -119,7 +119,7 @@ fn hostile_text_stays_text_and_its_history_is_told() {
     linked(&files);
     let one = &files["events/evil.one.html"];
     assert!(one.contains("sensitive</span>") && one.contains("deprecated</span>"));
-    let one = told(one);
+    let one = text_of(one);
     for text in [
         EVIL,
         "tree. children array of object and so on, as above",
@@ -130,7 +130,7 @@ fn hostile_text_stays_text_and_its_history_is_told() {
     ] {
         assert!(one.contains(text), "{text}: {one}");
     }
-    let two = told(&files["events/evil.two.html"]);
+    let two = text_of(&files["events/evil.two.html"]);
     for text in [
         "Not committed yet producer-first shared/two.json#/properties/a/maxLength : 9 -> 3",
         "Take more of it A bauthor/b",
@@ -139,13 +139,13 @@ fn hostile_text_stays_text_and_its_history_is_told() {
     ] {
         assert!(two.contains(text), "{text}: {two}");
     }
-    assert!(told(&files["events/evil.nothing.html"]).contains("no value is valid under its schema"));
-    let changes = told(&files["changes.html"]);
-    assert!(changes.contains("taken out evil.gone") && changes.contains("new evil.late"), "{changes}");
-    assert!(changes.contains("What git knows of the contracts, the newest first."), "{changes}");
+    assert!(text_of(&files["events/evil.nothing.html"]).contains("no value is valid under its schema"));
+    let changes = text_of(&files["changes.html"]);
+    assert!(changes.contains("removed evil.gone") && changes.contains("new evil.late"), "{changes}");
+    assert!(changes.contains("Changes of the contracts in git, the newest first."), "{changes}");
     let end = "Made from the schemas by cargo twyla docs . These pages load nothing from elsewhere.";
-    assert!(files.iter().all(|(name, page)| !name.ends_with(".html") || told(page).ends_with(end)), "{changes}");
-    assert!(told(&files["rpc/evil.ask.html"]).contains("(the whole) required string or null at most 5 characters"));
+    assert!(files.iter().all(|(name, page)| !name.ends_with(".html") || text_of(page).ends_with(end)), "{changes}");
+    assert!(text_of(&files["rpc/evil.ask.html"]).contains("(the whole) required string or null at most 5 characters"));
     // as a script it is one list, which nothing in it ends
     let index = &files["search.js"];
     let list = index.strip_prefix("window.twylaIndex = ").unwrap().strip_suffix(";\n").unwrap();
@@ -188,7 +188,7 @@ fn history_knows_the_settings_of_the_folder() {
     write(folder.path(), &[("schemas/events/shop/paid.json", &event(5))]);
     let (said, code) = twyla(folder.path(), &["docs", "--into", "site"]);
     assert_eq!(code, 0, "{said}");
-    let page = told(&site(&folder.path().join("site"))["events/shop.paid.html"]);
+    let page = text_of(&site(&folder.path().join("site"))["events/shop.paid.html"]);
     assert!(page.contains("Not committed yet producer-first /properties/total/maximum : 9 -> 5"), "{page}");
 }
 
@@ -203,13 +203,15 @@ fn what_the_lock_has_is_told() {
     let page = || {
         let (said, code) = twyla(folder.path(), &["docs", "--into", "site"]);
         assert_eq!(code, 0, "{said}");
-        told(&site(&folder.path().join("site"))["events/api.said.html"])
+        text_of(&site(&folder.path().join("site"))["events/api.said.html"])
     };
-    assert!(page().contains("accepted The lock has it as it is now."), "{}", page());
+    assert!(page().contains("accepted The lock has this version."), "{}", page());
     write(folder.path(), &[("schemas/events/api/said.json", &schema(5))]);
     let text = page();
     assert!(
-        text.contains("not accepted The lock has it as it was before: /properties/text/maxLength : 9 -> 5"),
+        text.contains(
+            "not accepted The lock has an earlier version; changed since: /properties/text/maxLength : 9 -> 5"
+        ),
         "{text}"
     );
     let keep = [
@@ -229,15 +231,15 @@ fn what_the_lock_has_is_told() {
     let (said, code) = twyla(folder.path(), &keep);
     assert_eq!(code, 0, "{said}");
     let text = page();
-    for told in [
+    for part in [
         "in the field app 3; it is <old>, of its producers; since then: /properties/text/maxLength : 9 -> 5",
         "waived old-to-new until 2099-12-31: it is <old>",
     ] {
-        assert!(text.contains(told), "{told}: {text}");
+        assert!(text.contains(part), "{part}: {text}");
     }
 }
 
-/// What is sensitive is marked, and no example has a value for it that somebody could take for a real one.
+/// What is sensitive is marked, and no example has a value for it that could be taken for a real one.
 #[test]
 fn no_example_has_a_secret() {
     let folder = tempfile::tempdir().unwrap();
@@ -252,7 +254,7 @@ fn no_example_has_a_secret() {
     let (said, code) = twyla(folder.path(), &["docs", "--into", "site"]);
     assert_eq!(code, 0, "{said}");
     for path in ["context.html", "events/api.secret.html"] {
-        let page = told(&site(&folder.path().join("site"))[path]);
+        let page = text_of(&site(&folder.path().join("site"))[path]);
         let examples = page.split_once("An example").unwrap().1;
         assert!(!examples.contains("hunter2") && !examples.contains("4711"), "{examples}");
         for text in [

@@ -1,4 +1,4 @@
-//! `cargo twyla docs --serve`: the pages, and that they are made anew.
+//! `cargo twyla docs --serve`: the pages, and that they are written again after a change.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Manifests that were cut, changed by hand, or made to hurt: each is told as what it is.
+//! Manifests that were cut, changed by hand, or made to hurt: the error of each says which.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
 //! `cargo twyla fleet` as a user runs it: a platform of ten services, what is wrong with it, what can be deployed and in which
-//! order, the cycle that forbids one, and manifests that nobody should believe.
+//! order, the cycle that forbids one, and manifests that must be refused.
 
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
@@ -53,7 +53,7 @@ fn what_is_deployed_and_does_not_fit_is_told() {
     assert!(said.ends_with("\neverything fits\n"), "{said}");
     assert_eq!(code, 0);
     let (said, code) = fleet(folder.path(), &["deployed"]);
-    assert!(said.ends_with("\n1 of 14 waits for a queue\n"), "{said}");
+    assert!(said.ends_with("\nof 14 pairs of sender and receiver, 1 waits for a queue to drain\n"), "{said}");
     assert_eq!(code, 1);
     let (said, code) = fleet(folder.path(), &["deployed", "--drained", "stock.reserved.male"]);
     assert_eq!(
@@ -87,7 +87,7 @@ fn a_cycle_is_shown_and_split() {
     }
     assert!(
         std::fs::read_to_string(kept).unwrap() == drawn,
-        "docs/fleet-cycle.svg is another; UPDATE=1 writes it anew"
+        "docs/fleet-cycle.svg is another; UPDATE=1 writes it again"
     );
 }
 
@@ -110,7 +110,7 @@ fn one_goes_before_the_other_and_can_be_rolled_back_until_then() {
     // the bot calls a service that isn't there, before and after
     assert_eq!(code, 1);
 
-    // alone it has to wait for a bot that nobody has shown
+    // alone it has to wait for a bot without a manifest
     let (said, code) = with_candidates(&folder, &[web], &[]);
     insta::assert_snapshot!("waits", said);
     assert_eq!(code, 1);

@@ -79,7 +79,7 @@ fn loose_files_become_contracts() {
     assert_eq!(code, 2);
     assert_eq!(import(folder.path(), &["old", "--force"]).1, 0);
     let dry = import(folder.path(), &["old", "--into", "elsewhere", "--dry-run"]);
-    let end = "2 events, ready to compile: each contract takes what its file took, and nothing else, if it were not for --dry-run\n";
+    let end = "2 events, ready to compile: each contract accepts exactly what its file accepted, if it were not for --dry-run\n";
     assert!(dry.0.ends_with(end), "{}", dry.0);
     assert!(!folder.path().join("elsewhere").exists());
 }
@@ -121,7 +121,7 @@ fn twyla(folder: &TempDir, args: &[&str]) -> (String, i32) {
     (said, output.status.code().unwrap())
 }
 
-const PROVEN: &str = "ready to compile: each contract takes what its file took, and nothing else";
+const PROVEN: &str = "ready to compile: each contract accepts exactly what its file accepted";
 
 /// A file that can't be imported stops itself and what refers to it, and nothing else.
 #[test]
@@ -206,7 +206,7 @@ fn the_newest_version_is_the_contract_and_the_lock_keeps_the_others() {
         let args: Vec<&str> = ["old"].into_iter().chain(domain.map(|_| "--domain")).chain(domain).collect();
         let (said, code) = import(folder.path(), &args);
         assert!(said.contains(&format!("left: {bad}: isn't kept as a version of {name}: ")), "{said}");
-        assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file is left\n")), "{said}");
+        assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file was left out\n")), "{said}");
         assert_eq!(code, 1, "{said}");
         let place = format!("events/{}.json", name.replace('.', "/"));
         assert!(read(&folder, &place)["properties"].get("b").is_some(), "{said}");
@@ -313,7 +313,7 @@ fn a_draft_that_a_file_embeds_is_no_reason_to_need_that_file() {
     let folder = folder(&[("old/shop/bundle.json", bundle), ("old/shop/other.json", other)]);
     let (said, _) = import(folder.path(), &["old"]);
     assert!(said.contains("left: shop/bundle.json:1:98: #/definitions/gone leads to none of the files"), "{said}");
-    assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file is left\n")), "{said}");
+    assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file was left out\n")), "{said}");
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn a_reference_to_a_draft_needs_no_file_that_embeds_it() {
         r#"{ "type": "object", "properties": { "schema": { "$ref": "http://json-schema.org/draft-07/schema#" } } }"#;
     let folder = folder(&[("old/shop/bundle.json", bundle), ("old/shop/other.json", other)]);
     let (said, _) = import(folder.path(), &["old"]);
-    assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file is left\n")), "{said}");
+    assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file was left out\n")), "{said}");
 }
 
 /// Draft 7 has no format `uuid`: as a schema of 2020-12 the definition would refuse what it took.
@@ -452,7 +452,7 @@ fn a_dialect_and_documents_are_written_to_the_settings_of_the_folder() {
     ]);
     let unset = import(folder.path(), &["old"]).0;
     assert!(unset.contains("left: shop/paid.json:1:3: `https://example.com/meta` isn't a known draft"), "{unset}");
-    assert!(unset.contains(&format!("1 event, {PROVEN}; 1 file is left")), "{unset}");
+    assert!(unset.contains(&format!("1 event, {PROVEN}; 1 file was left out")), "{unset}");
     let set = [
         "old",
         "--force",

@@ -26,13 +26,13 @@ fn text(bytes: &[u8]) -> String {
 
 fn refused(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
-    let told = text(&output.stderr);
+    let error = text(&output.stderr);
     // cargo tells its own progress before
-    told[told.find("error: ").unwrap()..].to_owned()
+    error[error.find("error: ").unwrap()..].to_owned()
 }
 
 /// What is said of each event, without digests.
-fn told(manifest: &Value) -> Vec<String> {
+fn uses(manifest: &Value) -> Vec<String> {
     let list = |verb: &str| manifest[verb].as_array().cloned().unwrap_or_default();
     let emits = list("emits").into_iter().map(|it| format!("emits {}", it["event"].as_str().unwrap()));
     let listens = list("listens").into_iter().map(|it| {
@@ -66,7 +66,7 @@ fn a_manifest_tells_what_the_program_emits_and_no_more() {
     assert!(said.ends_with("marks.json: twyla-marks 1.2.0 emits 7, listens to 1, serves 1, calls 1\n"), "{said}");
     let debug = std::fs::read_to_string(folder.path().join("marks.json")).unwrap();
     insta::assert_snapshot!("marks", debug);
-    assert_eq!(told(&serde_json::from_str(&debug).unwrap()), DOES);
+    assert_eq!(uses(&serde_json::from_str(&debug).unwrap()), DOES);
 
     // the other program of the package does nothing with a contract, though they are compiled in
     let output = twyla(&marks).args(["--bin", "silent", "-o", "-"]).output().unwrap();
@@ -118,7 +118,7 @@ fn a_program_that_is_built_needs_no_sources() {
     let output = of_file(&["--version", "1.2.0", "-o", "fleet/production/ears.contracts.json"]);
     assert!(output.status.success(), "a folder that isn't there is made: {}", text(&output.stderr));
 
-    // the version after it tells of it too
+    // the next version lists it too
     let output = of_file(&["--version", "1.2.0"]);
     assert_eq!(text(&output.stdout), "ears.contracts.json: ears 1.2.0 emits 7, listens to 1, serves 1, calls 1\n");
     let previous = ["--previous", "ears.contracts.json", "-o", "-"];
@@ -157,11 +157,11 @@ fn what_is_no_service_is_told() {
     let missing = of(&["nowhere", "--version", "1"]);
     assert_eq!(missing, "error: nowhere can't be read: No such file or directory (os error 2)\n");
 
-    // a program that is cut in the middle is no program without records
+    // a program that is cut in the middle is not taken for a program without records
     let folder = tempfile::tempdir().unwrap();
     let cut = folder.path().join("cut");
     let whole = std::fs::read(env!("CARGO_BIN_EXE_cargo-twyla")).unwrap();
     std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
-    let told = of(&[cut.to_str().unwrap(), "--version", "1"]);
-    assert!(told.contains("cut is a program that can't be read: "), "{told}");
+    let error = of(&[cut.to_str().unwrap(), "--version", "1"]);
+    assert!(error.contains("cut is a program that can't be read: "), "{error}");
 }

@@ -22,8 +22,8 @@ fn twyla(args: &[&str]) -> (String, String, i32) {
 }
 
 fn said(args: &[&str]) -> String {
-    let (said, told, code) = twyla(args);
-    assert_eq!((told.as_str(), code), ("", 0), "{args:?}");
+    let (said, error, code) = twyla(args);
+    assert_eq!((error.as_str(), code), ("", 0), "{args:?}");
     said
 }
 
@@ -76,7 +76,7 @@ fn old() -> tempfile::TempDir {
 #[test]
 fn the_demo_is_told() {
     insta::assert_snapshot!("demo", said(&["openapi", "--server", "http://localhost:8080/", "--version", "1.2.0"]));
-    // the version tells of the contracts
+    // the version comes from the contracts
     let document: Value = serde_json::from_str(&said(&["openapi", "navitaire-api"])).unwrap();
     assert_eq!(document["info"]["version"].as_str().unwrap().len(), 12);
     assert_eq!(document.get("servers"), None);
@@ -186,28 +186,28 @@ fn a_dynamic_reference_that_leads_elsewhere_is_told_of_each_contract() {
             (&format!("rpc/shop/{other}/request.json"), strict),
             (&format!("rpc/shop/{other}/response.json"), json!({ "type": "object" })),
         ]);
-        let (_, told, code) = twyla(&["openapi", "--schemas", folder.path().to_str().unwrap()]);
-        assert_eq!(code, 2, "{other}: {told}");
-        assert!(told.starts_with(&format!("error: shop.{other}/request can't be written: ")), "{other}: {told}");
+        let (_, error, code) = twyla(&["openapi", "--schemas", folder.path().to_str().unwrap()]);
+        assert_eq!(code, 2, "{other}: {error}");
+        assert!(error.starts_with(&format!("error: shop.{other}/request can't be written: ")), "{other}: {error}");
     }
 }
 
 #[test]
 fn what_can_not_be_written_is_told() {
-    let told = |args: &[&str]| {
-        let (_, told, code) = twyla(args);
-        assert_eq!(code, 2, "{told}");
-        told
+    let refused = |args: &[&str]| {
+        let (_, error, code) = twyla(args);
+        assert_eq!(code, 2, "{error}");
+        error
     };
-    assert_eq!(told(&["openapi", "navitaire"]), "error: navitaire has no RPCs; did you mean navitaire-api?\n");
+    assert_eq!(refused(&["openapi", "navitaire"]), "error: navitaire has no RPCs; did you mean navitaire-api?\n");
     assert_eq!(
-        told(&["openapi", "--schemas", "tests/ui/schemas"]),
+        refused(&["openapi", "--schemas", "tests/ui/schemas"]),
         "error: there are several services, name one of desk, shop\n"
     );
     let none = folder(&[("context.json", json!({})), ("events/a/b.json", json!({ "type": "object" }))]);
     let none = none.path().to_str().unwrap();
     assert_eq!(
-        told(&["openapi", "--schemas", none]),
+        refused(&["openapi", "--schemas", none]),
         format!("error: {none} has no RPCs: their contracts are in {none}/rpc/<service>/<method>/\n")
     );
 }

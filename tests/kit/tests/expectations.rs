@@ -79,13 +79,16 @@ async fn a_failure_reports_what_happened_instead() {
     insta::assert_snapshot!("emitted", failure_of(|| test.expect_emitted::<Reply>()));
     let parked = failure_of(|| test.expect_nothing_parked());
     assert!(
-        parked.starts_with("api.user_input was parked in the group `bot`, after 5 attempts, handler: no database\n")
+        parked.starts_with(
+            "api.user_input was dead-lettered in the group `bot`, after 5 attempts, handler: no database\n"
+        )
     );
     let handled = failure_of(|| test.expect_handled::<UserInput>("bot"));
     assert!(handled.starts_with("no api.user_input was handled in the group `bot`\n"), "{handled}");
     test.expect_parked::<UserInput>("bot");
     assert!(
-        failure_of(|| test.expect_parked::<UserInput>("bot")).starts_with("no api.user_input was parked in the group")
+        failure_of(|| test.expect_parked::<UserInput>("bot"))
+            .starts_with("no api.user_input was dead-lettered in the group")
     );
 }
 

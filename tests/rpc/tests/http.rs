@@ -160,8 +160,8 @@ async fn another_encoding_of_a_request_is_named() {
     let utf16: Vec<u8> = "{\"id\": 7}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (body, detail) in [
         (b"\xef\xbb\xbf{\"id\": 7}".to_vec(), "begins with a byte order mark, which JSON doesn't allow"),
-        (utf16.clone(), "is UTF-16, and JSON is UTF-8"),
-        ([b"\xff\xfe", &utf16[..]].concat(), "is UTF-16, and JSON is UTF-8"),
+        (utf16.clone(), "is UTF-16, but JSON is UTF-8"),
+        ([b"\xff\xfe", &utf16[..]].concat(), "is UTF-16, but JSON is UTF-8"),
     ] {
         let reply = within(post(running.address().unwrap(), "/rpc/look", &[JSON, CONTEXT], &body)).await;
         let refusal = problem(&reply, 422, "contract");
@@ -348,13 +348,13 @@ async fn checks_before_it_serves() {
     assert!(error.to_string().contains("takes `State<") && error.to_string().contains("add `.state(..)`"), "{error}");
     let error = service().rpcs(rpcs()).state(Script::echo()).serve(anywhere()).start().await.unwrap_err();
     assert!(matches!(error, Error::DuplicateRpc { method: "look", .. }), "{error}");
-    assert!(error.to_string().contains("is there twice to serve /rpc/look"), "{error}");
+    assert!(error.to_string().contains("is registered twice to serve /rpc/look"), "{error}");
     let error = service().state(Script::echo()).serve(Serve::mounted()).app(|rpcs| rpcs).start().await.unwrap_err();
     assert!(matches!(error, Error::NoAddress { what: "the app of `.app(..)`" }), "{error}");
     for address in ["127.0.0.1", "http://127.0.0.1:8080", ":8080", "127.0.0.1:http"] {
         let error = service().state(Script::echo()).serve(Serve::on(address)).start().await.unwrap_err();
         let why = "it should be a host and a port, for example 0.0.0.0:8080";
-        assert_eq!(error.to_string(), format!("nothing can be served on {address}: {why}"));
+        assert_eq!(error.to_string(), format!("can't serve on {address}: {why}"));
     }
     let mounted = || service().state(Script::echo()).serve(Serve::mounted());
     for error in [within(mounted().run()).await.unwrap_err(), mounted().run_until(async {}).await.unwrap_err()] {

@@ -108,7 +108,7 @@ fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Obs
             Some(pattern) => Why {
                 keyword: "pattern".to_owned(),
                 path: pattern.path.clone(),
-                reason: format!("which texts have a match of {} can't be told", pattern.written),
+                reason: format!("the texts that match {} can't be computed exactly", pattern.written),
             },
             None => whole("a pattern can't be decided".to_owned()),
         },
@@ -116,14 +116,14 @@ fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Obs
             Some(format) => Why {
                 keyword: "format".to_owned(),
                 path: format.path.clone(),
-                reason: format!("which texts are of the format {} can't be told exactly", format.name),
+                reason: format!("the texts of the format {} can't be computed exactly", format.name),
             },
             None => whole("a format can't be decided".to_owned()),
         },
-        Some(Obstacle::Steps) => whole(format!("its alternatives multiply: {} steps didn't do", options.budget)),
-        Some(Obstacle::Deep) => whole("values would be within each other too deep".to_owned()),
+        Some(Obstacle::Steps) => whole(format!("its alternatives multiply: undecided after {} steps", options.budget)),
+        Some(Obstacle::Deep) => whole("values would be nested too deep".to_owned()),
         Some(Obstacle::Number) => whole("a number that would break it can't be written".to_owned()),
-        Some(Obstacle::Size) => whole("sizes are beyond what can be tried".to_owned()),
-        None => whole("a value was found, but it didn't hold under both sides".to_owned()),
+        Some(Obstacle::Size) => whole("sizes are too large to try".to_owned()),
+        None => whole("a value was found, but validation by both schemas didn't confirm it".to_owned()),
     }
 }

@@ -6,7 +6,7 @@ use super::verdict::{Checked, Options, Sample, Verdict, Why, Witness};
 use crate::schema::path::SchemaPath;
 use crate::schema::rpcs::IDEMPOTENT;
 
-const RULE: &str = "a caller without an answer sends it again, and then it may be done twice";
+const RULE: &str = "a caller that gets no answer sends the call again, so it may take effect twice";
 
 /// Combines the verdict on the values of requests with idempotency: a caller may repeat a call that the service's contract
 /// doesn't allow to be repeated.
@@ -18,7 +18,7 @@ pub(super) fn verdict(values: Verdict, caller: &Bundle, service: &Bundle, option
     match values {
         Verdict::Fits => {}
         Verdict::Breaks(mut witness) => {
-            witness.rule.push_str(&format!("; and, as only the caller's contract is `{IDEMPOTENT}`, {RULE}"));
+            witness.rule.push_str(&format!("; also, only the caller's contract is `{IDEMPOTENT}`: {RULE}"));
             return Verdict::Breaks(witness);
         }
         Verdict::Undecided(why) => return Verdict::Undecided(why),
@@ -26,7 +26,7 @@ pub(super) fn verdict(values: Verdict, caller: &Bundle, service: &Bundle, option
     match decide::sample(caller, options) {
         Sample::Nothing => Verdict::Fits,
         Sample::Undecided(_) => {
-            let reason = format!("{RULE}; no request was found to show it by");
+            let reason = format!("{RULE}; no request was found as an example");
             Verdict::Undecided(Why { keyword: IDEMPOTENT.to_owned(), path, reason })
         }
         Sample::Value(event) => Verdict::Breaks(Box::new(Witness {

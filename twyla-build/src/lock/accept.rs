@@ -108,37 +108,36 @@ impl fmt::Display for Refused {
             Self::WholeRpc { name, of_it } => {
                 write!(f, "`{name}` is an RPC: name one of its contracts, {}", of_it.join(", "))
             }
-            Self::OneOnly => f.write_str("that is accepted of one contract at a time: name it"),
-            Self::Unnamed => f.write_str("what isn't additive is accepted by name: say of which contracts"),
-            Self::NoReason => f.write_str("a reason is needed that tells the next one who reads it: `--reason \"…\"`"),
+            Self::OneOnly => f.write_str("this accepts one contract at a time: name it"),
+            Self::Unnamed => f.write_str("a change that isn't additive is accepted by name: name its contracts"),
+            Self::NoReason => f.write_str("a reason is needed, for those who read the lock later: `--reason \"…\"`"),
             Self::Past { until, today } => {
-                write!(f, "{until} is over, today is {today}: a waiver is for a time to come")
+                write!(f, "{until} is past (today is {today}): a waiver ends on a later day")
             }
             Self::Fits { subject } => {
                 write!(f, "`{subject}` needs no waiver: it breaks nothing; `cargo twyla accept {subject}` is enough")
             }
             Self::OtherDirections { subject, given, found } => write!(
                 f,
-                "what doesn't fit in `{subject}` is `--direction {}`, not {}: look at `cargo twyla diff -c {subject}` before you \
-                 accept it",
+                "`{subject}` breaks in `--direction {}`, not {}: read `cargo twyla diff -c {subject}` before you accept it",
                 words(found),
                 words(given)
             ),
             Self::StillThere { subject } => {
-                write!(f, "the schema of `{subject}` is there: take it out before its removal is accepted")
+                write!(f, "the schema of `{subject}` still exists: delete it before you accept its removal")
             }
             Self::NotThere { subject } => write!(
                 f,
                 "`{subject}` has no schema any more: `cargo twyla accept {subject} --removed --reason \"…\"` accepts that"
             ),
             Self::NoVersion { subject, digest, known } if known.is_empty() => {
-                write!(f, "`{subject}` has no version {digest} in the field: it has none")
+                write!(f, "`{subject}` has no version {digest} in the field: it has no version there")
             }
             Self::NoVersion { subject, digest, known } => {
                 write!(f, "`{subject}` has no version {digest} in the field; those are {}", known.join(", "))
             }
             Self::NothingAccepted { subject } => {
-                write!(f, "`{subject}` isn't in the lock yet, so that no version of it can be out in the field")
+                write!(f, "`{subject}` isn't in the lock yet, so it has no version in the field")
             }
         }
     }
@@ -296,7 +295,7 @@ impl NextLock<'_> {
         }
         let new = version.digest.clone();
         self.done.push(format!(
-            "`{subject}`, {}: {} -> {}, let pass until {until}",
+            "`{subject}`, {}: {} -> {}, waived until {until}",
             broken.edited.verdict.word(),
             broken.edited.old.version.short(),
             version.short()
@@ -352,7 +351,7 @@ impl NextLock<'_> {
         let Some(entry) = entry else { return Err(Refused::NothingAccepted { subject: subject.clone() }) };
         entry.removed = Some(why.to_owned());
         entry.waivers.clear();
-        self.done.push(format!("`{subject}` was taken out"));
+        self.done.push(format!("`{subject}` was removed"));
         Ok(())
     }
 

@@ -95,10 +95,10 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
     if subject.kind == ContractKind::Request && path.len() == 1 && keyword == IDEMPOTENT {
         return Some(match harms {
             [Direction::NewToOld] => format!(
-                "leave `{IDEMPOTENT}` as it was, and let the service say it, with `#[rpc(.., idempotent)]`: its callers know \
-                 it by its first answer"
+                "leave `{IDEMPOTENT}` as it was, and declare it in the service, with `#[rpc(.., idempotent)]`: its callers learn \
+                 it from its first answer"
             ),
-            _ => format!("keep `{IDEMPOTENT}` until none of the old callers is left"),
+            _ => format!("keep `{IDEMPOTENT}` until no old callers are left"),
         });
     }
     if let (Change::Listed(name), "required") = (&edit.change, &*keyword) {
@@ -106,14 +106,14 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
         undo::unlist(form.documents.get_mut(&edit.path.document)?, &path, name)?;
         return old.is_added_to(&form).then(|| {
             format!(
-                "leave {} out of `required`: {listeners} take what comes without it, and new {producers} can always \
+                "leave {} out of `required`: {listeners} accept content without it, and new {producers} can always \
                  send it (a `default` says what its absence means)",
                 named(name)
             )
         });
     }
     if let (Change::Unlisted(name), "required") = (&edit.change, &*keyword) {
-        return Some(format!("keep {} in `required` until none of the old {listeners} is left", named(name)));
+        return Some(format!("keep {} in `required` until no old {listeners} are left", named(name)));
     }
     if let Change::Renamed { from, .. } = &edit.change {
         let to = path.pop()?;
@@ -122,16 +122,16 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
         let value = properties.get(from)?.clone();
         properties.insert(to.clone(), value);
         return old.is_added_to(&form).then(|| {
-            format!("keep `{from}` and add `{to}` beside it, not required: send both until nobody reads `{from}`")
+            format!("keep `{from}` and add `{to}` beside it, not required: send both until nothing reads `{from}`")
         });
     }
     if harms == [Direction::OldToNew] {
         // the unchanged old form is additive to itself
         return Some(match &edit.change {
             Change::Added(_) if is_property(&path) => format!("leave `{keyword}` undeclared"),
-            Change::Added(_) => format!("leave `{keyword}` out; new {producers} can hold to it by themselves"),
+            Change::Added(_) => format!("leave `{keyword}` out; new {producers} can follow it by themselves"),
             Change::Changed { old, new } => {
-                format!("keep `{keyword}` at {}; new {producers} can hold to {} by themselves", short(old), short(new))
+                format!("keep `{keyword}` at {}; new {producers} can keep to {} by themselves", short(old), short(new))
             }
             Change::Removed(_) if !is_item(&path) => format!("keep `{keyword}`; new {producers} needn't use it"),
             Change::Unlisted(value) | Change::Removed(value) => {
@@ -144,7 +144,7 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
     old.is_added_to(&add_property.form).then(|| {
         format!(
             "keep `{name}` as it was and add `{other}` beside it, not required, with what is new: send both until \
-             nobody reads `{name}`",
+             nothing reads `{name}`",
             name = add_property.name,
             other = add_property.other
         )
@@ -179,7 +179,7 @@ pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Opt
                 file.rsplit_once('/').and_then(|(folder, _)| folder.rsplit_once('/')).map(|(folder, _)| folder)?;
             let method = |name: &str| name.split_once('.').map_or(name, |(_, method)| method).to_owned();
             Some(format!(
-                "a new RPC beside the old one: {folder}/{}, with both served until nobody calls `{}`",
+                "a new RPC beside the old one: {folder}/{}, with both served until nothing calls `{}`",
                 method(&name),
                 subject.name
             ))
@@ -189,7 +189,7 @@ pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Opt
             let last = |name: &str| name.split_once('.').map_or(name, |(_, last)| last).to_owned();
             let folder = file.strip_suffix(&format!("{}.json", last(&subject.name)))?;
             Some(format!(
-                "a new event beside the old one: {folder}{}.json, with both sent until nobody listens to `{subject}`",
+                "a new event beside the old one: {folder}{}.json, with both sent until nothing listens to `{subject}`",
                 last(&name)
             ))
         }

@@ -54,10 +54,10 @@ impl fmt::Display for Edit {
         }
         match &self.change {
             Change::Added(value) => write!(f, "added, {}", short(value)),
-            Change::Removed(value) => write!(f, "taken out, was {}", short(value)),
+            Change::Removed(value) => write!(f, "removed, was {}", short(value)),
             Change::Changed { old, new } => write!(f, "{} -> {}", short(old), short(new)),
             Change::Listed(value) => write!(f, "{} added", short(value)),
-            Change::Unlisted(value) => write!(f, "{} taken out", short(value)),
+            Change::Unlisted(value) => write!(f, "{} removed", short(value)),
             Change::Renamed { from, .. } => write!(f, "was named `{from}`"),
             Change::Read { old, new } => write!(f, "{old} -> {new}"),
         }
@@ -88,7 +88,7 @@ pub(crate) fn of_forms(old: &Form, new: &Form) -> Vec<Edit> {
         }
     };
     read(format!("draft {}", old.draft), format!("draft {}", new.draft));
-    let formats = |form: &Form| format!("`format` {}", if form.formats { "is a rule" } else { "only tells something" });
+    let formats = |form: &Form| format!("`format` {}", if form.formats { "is a rule" } else { "is an annotation" });
     read(formats(old), formats(new));
     let mut file = |document: &str, before: &Value, after: &Value| {
         let mut found = Vec::new();

@@ -23,7 +23,7 @@ fn each_kind_has_its_words() {
     let cases = [
         (a(json!({ "maxLength": 100 })), a(json!({ "maxLength": 50 })), vec!["`/properties/a/maxLength`: 100 -> 50"]),
         (a(json!({})), a(json!({ "maxLength": 50 })), vec!["`/properties/a/maxLength`: added, 50"]),
-        (a(json!({ "pattern": "^a" })), a(json!({})), vec!["`/properties/a/pattern`: taken out, was \"^a\""]),
+        (a(json!({ "pattern": "^a" })), a(json!({})), vec!["`/properties/a/pattern`: removed, was \"^a\""]),
         (
             a(json!({ "type": "string" })),
             a(json!({ "type": "integer" })),
@@ -37,12 +37,12 @@ fn each_kind_has_its_words() {
         (
             a(json!({ "type": ["string", "null"] })),
             a(json!({ "type": "string" })),
-            vec!["`/properties/a/type`: \"null\" taken out"],
+            vec!["`/properties/a/type`: \"null\" removed"],
         ),
         (
             a(json!({ "enum": [1, 2, 3] })),
             a(json!({ "enum": [3, 4, 1] })),
-            vec!["`/properties/a/enum`: 2 taken out", "`/properties/a/enum`: 4 added"],
+            vec!["`/properties/a/enum`: 2 removed", "`/properties/a/enum`: 4 added"],
         ),
         (a(json!({ "enum": [1, 2] })), a(json!({ "enum": [3] })), vec!["`/properties/a/enum`: [1,2] -> [3]"]),
         (a(json!(true)), a(json!(false)), vec!["`/properties/a`: true -> false"]),
@@ -54,7 +54,7 @@ fn each_kind_has_its_words() {
         (
             object(json!({ "a": {}, "b": {} }), json!(["a", "b"])),
             object(json!({ "a": {} }), json!(["a"])),
-            vec!["`/properties/b`: taken out, was {}", "`/required`: \"b\" taken out"],
+            vec!["`/properties/b`: removed, was {}", "`/required`: \"b\" removed"],
         ),
         (
             object(json!({ "a": { "type": "string" }, "x": { "maxLength": 1 } }), json!(["x"])),
@@ -77,7 +77,7 @@ fn each_kind_has_its_words() {
             vec![
                 "`/oneOf/0`: added, {\"maxLength\":8,\"minLength\":1,\"pattern\":\"a\",\"type\":\"string\"}",
                 "`/oneOf/1`: added, {\"const\":2}",
-                "`/oneOf/1`: taken out, was {\"maxLength\":9,\"minLength\":1,\"type\":\"string\"}",
+                "`/oneOf/1`: removed, was {\"maxLength\":9,\"minLength\":1,\"type\":\"string\"}",
             ],
         ),
         (
@@ -88,12 +88,12 @@ fn each_kind_has_its_words() {
         (
             json!({ "prefixItems": [{ "type": "string" }, {}] }),
             json!({ "prefixItems": [{ "type": "null" }] }),
-            vec!["`/prefixItems/0/type`: \"string\" -> \"null\"", "`/prefixItems/1`: taken out, was {}"],
+            vec!["`/prefixItems/0/type`: \"string\" -> \"null\"", "`/prefixItems/1`: removed, was {}"],
         ),
         (
             json!({ "dependentRequired": { "a": ["b", "c"] } }),
             json!({ "dependentRequired": { "a": ["c"], "d": ["e"] } }),
-            vec!["`/dependentRequired/a`: \"b\" taken out", "`/dependentRequired/d`: added, [\"e\"]"],
+            vec!["`/dependentRequired/a`: \"b\" removed", "`/dependentRequired/d`: added, [\"e\"]"],
         ),
         (json!({ "required": ["a", "b"] }), json!({ "required": ["b", "a"] }), vec![]),
         (json!({ "title": "x" }), json!({ "description": "y" }), vec![]),
@@ -130,7 +130,7 @@ fn another_way_of_reading_is_a_change() {
     let lax = Bundle::value(&schema, Draft::Draft7).unwrap();
     let strict = lax.clone().formats(true);
     let said: Vec<String> = edits(&lax, &strict).iter().map(Edit::to_string).collect();
-    assert_eq!(said, ["the schema: `format` only tells something -> `format` is a rule"]);
+    assert_eq!(said, ["the schema: `format` is an annotation -> `format` is a rule"]);
 }
 
 #[test]

@@ -55,18 +55,18 @@ pub enum LockError {
 }
 
 /// How to repair a broken lock.
-const REMEDY: &str = "take the file from version control again, and then `cargo twyla accept`";
+const REMEDY: &str = "restore the file from version control, then run `cargo twyla accept`";
 
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict => f.write_str(
-                "two branches were merged here and both have changed the lock: take the one side whole, and then \
-                 `cargo twyla accept` what the other one had accepted",
+                "two merged branches both changed the lock: keep one side whole, then accept again what the other had accepted, \
+                 with `cargo twyla accept`",
             ),
             Self::NoLock => write!(f, "isn't a lock of contracts: an object with `lock` and `contracts`; {REMEDY}"),
             Self::Newer { number } => {
-                write!(f, "is a lock of the form {number}, and this version of Twyla knows 1: it needs a newer one")
+                write!(f, "is a lock of format version {number}, but this version of Twyla reads 1: update Twyla")
             }
             Self::Missing { name, of } => write!(f, "{of} has no `{name}`; {REMEDY}"),
             Self::Unknown { name, near } => {
@@ -81,11 +81,11 @@ impl fmt::Display for LockError {
             Self::BadForm { error } => write!(f, "the form isn't a contract: {error}; {REMEDY}"),
             Self::WrongDigest { said, is } => write!(
                 f,
-                "the form isn't the one of the digest {}, but of {}: it was edited by hand; {REMEDY}",
-                short(said),
-                short(is)
+                "the form has the digest {}, but the lock says {}: it was edited by hand; {REMEDY}",
+                short(is),
+                short(said)
             ),
-            Self::Twice { digest } => write!(f, "the version {} is here twice; take one of them out", short(digest)),
+            Self::Twice { digest } => write!(f, "the version {} is here twice; remove one of them", short(digest)),
             Self::LeftOut { name, method } => {
                 write!(f, "build.rs names `{name}` in `.{method}(…)`, but `.only(…)` leaves it out")
             }

@@ -48,7 +48,7 @@ pub(super) fn verdict(finding: &Finding) -> Option<String> {
         EditVerdict::ConsumerFirst => format!("all {listeners} have to be upgraded before any of the {producers}"),
         EditVerdict::ProducerFirst => format!("all {producers} have to be upgraded before any of the {listeners}"),
         EditVerdict::Breaking => format!("there is no order in which {producers} and {listeners} can be upgraded"),
-        EditVerdict::Undecided => "what isn't proven to fit isn't taken for safe".to_owned(),
+        EditVerdict::Undecided => "a change that isn't proven to fit counts as breaking".to_owned(),
     };
     Some(format!("{}: {verdict}", broken.edited.verdict.word()))
 }
@@ -81,13 +81,13 @@ fn hurt_by_change(subject: &Subject, broken: &BreakingChange) -> Vec<String> {
         let misfits: Vec<&Misfit> = broken.misfits.iter().filter(|misfit| misfit.direction == direction).collect();
         let sure = misfits.iter().any(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)));
         let who = match is_repeated(&misfits) {
-            true => "callers whose call takes effect twice: a call without an answer is sent again".to_owned(),
+            true => "callers: a call without an answer is sent again, and may take effect twice".to_owned(),
             false => hurt_by(subject, direction),
         };
         hurt.push(format!("{}{who}", if sure { "" } else { "perhaps " }));
     }
     if subject.kind == ContractKind::Context {
-        hurt.push("and that with every event, since each of them carries the context".to_owned());
+        hurt.push("with every event, since each one carries the context".to_owned());
     }
     hurt
 }
@@ -109,7 +109,7 @@ fn ways_of_change(subject: &Subject, broken: &BreakingChange, also: &[&Finding])
     ways.extend(retire.map(|misfit| {
         let version = misfit.old.version.short();
         let command = format!("cargo twyla accept {subject} --retire {version} --reason \"…\"");
-        WayOn { text: "where nothing of that version is left:".to_owned(), command: Some(command) }
+        WayOn { text: "if nothing of that version is left:".to_owned(), command: Some(command) }
     }));
     let command = broken.command.replacen(&format!("{subject}"), &format!("{subject}{}", others(also)), 1);
     ways.push(WayOn { text: format!("{}:", condition(subject, &broken.directions())), command: Some(command) });
@@ -132,7 +132,7 @@ fn ways_of_removal(finding: &Finding, also: &[&Finding], to: Option<&Subject>) -
     let command = format!("cargo twyla accept {subject}{} --removed --reason \"…\"", others(also));
     vec![
         WayOn { text: keep, command: None },
-        WayOn { text: "where that is so already:".to_owned(), command: Some(command) },
+        WayOn { text: "if that is already the case:".to_owned(), command: Some(command) },
     ]
 }
 
@@ -141,7 +141,7 @@ fn ways_of_loss(subject: &Subject, digest: &str) -> Vec<WayOn> {
     vec![
         WayOn { text: "put it back into the lock, from version control".to_owned(), command: None },
         WayOn {
-            text: "where nothing of it is left in the field, put it back, and then:".to_owned(),
+            text: "if nothing of it is left in the field, put it back, and then:".to_owned(),
             command: Some(command),
         },
     ]
@@ -203,7 +203,7 @@ pub(super) fn headline(finding: &Finding, also: &[&Finding]) -> String {
             format!("{names} {have} an additive change that isn't in the lock yet: {accept}")
         }
         FindingKind::Behind(edited) => format!(
-            "{names} {} a {} change, which does no harm in what this service does; it isn't in the lock yet: \
+            "{names} {} a {} change, which doesn't affect what this service does; it isn't in the lock yet: \
              `cargo twyla accept {subject}{} --direction {} --until … --reason \"…\"`",
             if many { "have" } else { "has" },
             edited.verdict.word(),
@@ -219,10 +219,10 @@ pub(super) fn headline(finding: &Finding, also: &[&Finding]) -> String {
             let WaivedMisfit { misfit, waiver } = &**waived;
             let Waiver { until, reason, .. } = waiver;
             let passes = harm(subject, misfit, "refuse");
-            format!("{names}: until {until} it is let pass that {passes}: {reason}")
+            format!("{names}: {passes}, which is waived until {until}: {reason}")
         }
         FindingKind::Idle(waiver) => format!(
-            "{names}: this waiver of {} is unused: what it lets pass isn't there; {accept} takes it out",
+            "{names}: this waiver of {} is unused, as nothing breaks there; {accept} removes it",
             short(&waiver.old)
         ),
         FindingKind::Lost { digest, because } => match because {
@@ -280,7 +280,7 @@ fn broken_headline(subject: &Subject, names: &str, broken: &BreakingChange) -> S
     let ended = broken.misfits.iter().find_map(|misfit| Some((misfit, misfit.ended.as_ref()?)));
     if let Some((misfit, Waiver { until, reason, .. })) = ended {
         let passed = harm(subject, misfit, "refuse");
-        return format!("{names}: the waiver that let pass that {passed} has ended on {until}: {reason}");
+        return format!("{names}: {passed}, and the waiver of that ended on {until}: {reason}");
     }
     let sure = |direction| {
         let first = broken.misfits.iter().find(|misfit| misfit.direction == direction);
@@ -290,9 +290,9 @@ fn broken_headline(subject: &Subject, names: &str, broken: &BreakingChange) -> S
         (Some(one), Some(other)) if is_repeated(&[one]) || is_repeated(&[other]) => {
             format!("{}, and {}", harm(subject, one, "would refuse"), harm(subject, other, "would refuse"))
         }
-        (Some(_), Some(_)) => "old and new refuse what the other one sends".to_owned(),
+        (Some(_), Some(_)) => "old and new refuse what the other sends".to_owned(),
         (Some(misfit), None) | (None, Some(misfit)) => harm(subject, misfit, "would refuse"),
-        (None, None) => "it is undecided whether old and new read each other".to_owned(),
+        (None, None) => "it is undecided whether old and new accept what the other sends".to_owned(),
     };
     format!("{names} can't change like this: {what}")
 }
@@ -342,7 +342,7 @@ impl Text {
                 self.part(refused, [format!("by {reader}{at}, for `{keyword}` ({stands}): {rule}")]);
             }
             Verdict::Undecided(why) => {
-                self.part("unknown", [format!("whether {reader} read all that {sender} send: {why}")]);
+                self.part("unknown", [format!("whether {reader} accept all that {sender} send: {why}")]);
             }
             Verdict::Fits => {}
         }
@@ -413,9 +413,9 @@ fn condition(subject: &Subject, directions: &[Direction]) -> String {
     let (producers, listeners) = sides(subject);
     let has = |direction| directions.contains(&direction);
     match (has(Direction::OldToNew), has(Direction::NewToOld)) {
-        (true, false) => format!("where all {producers} are upgraded first"),
-        (false, true) => format!("where all {listeners} are upgraded first"),
-        _ => format!("where all {producers} and {listeners} are stopped, upgraded and started together"),
+        (true, false) => format!("if all {producers} are upgraded first"),
+        (false, true) => format!("if all {listeners} are upgraded first"),
+        _ => format!("if all {producers} and {listeners} are stopped, upgraded and started together"),
     }
 }
 

@@ -349,7 +349,7 @@ impl<'a> SchemaReader<'a> {
                 accessor: None,
                 docs: FieldDocs {
                     said: String::new(),
-                    notes: vec!["Required, and declared by no `properties`.".to_owned()],
+                    notes: vec!["Required, but not declared in `properties`.".to_owned()],
                 },
                 hidden,
                 held,

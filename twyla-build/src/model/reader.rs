@@ -121,7 +121,7 @@ impl<'a> SchemaReader<'a> {
     /// Leaves a whole document to a tree at its root, if dynamic references need the scope from there.
     pub(super) fn leave_dynamic(&mut self, loc: &Loc) {
         if self.dynamic.contains(loc) {
-            self.leave_here(loc, "", "a reference whose target depends on the way there");
+            self.leave_here(loc, "", "a dynamic reference, whose target depends on what refers to it");
         }
     }
 
@@ -271,18 +271,18 @@ impl<'a> SchemaReader<'a> {
         let height = std::mem::take(&mut self.height);
         let mut held = if depth >= MOST_OPEN {
             self.again = 0;
-            self.leave(loc, "", format!("more than {MOST_OPEN} schemas hold one another"));
+            self.leave(loc, "", format!("schemas are nested more than {MOST_OPEN} deep"));
             ValueType::plain(Shape::Any)
         } else if let Some(around) = self.open.get(loc) {
             self.again = *around;
-            self.leave(loc, "", "the schema holds itself with no object between");
+            self.leave(loc, "", "the schema contains itself without an object between");
             ValueType::plain(Shape::Any)
         } else {
             self.open.insert(loc.clone(), depth);
             let held = self.fresh(loc);
             self.open.remove(loc);
             if held.shape.nested() > MOST_NESTED {
-                self.leave(loc, "", format!("more than {MOST_NESTED} arrays and maps in one another"));
+                self.leave(loc, "", format!("arrays and maps are nested more than {MOST_NESTED} deep"));
                 ValueType::plain(Shape::Any)
             } else {
                 held

@@ -89,7 +89,7 @@ impl<'a> SchemaReader<'a> {
             [false, false, true, false] => ValueType::checked(Shape::Boolean, vec![Check::Booleans(booleans)]),
             [false, false, false, false] if nullable => return ValueType::plain(Shape::Null),
             _ => {
-                let why = format!("`{keyword}` of values of several types, or of none that is allowed");
+                let why = format!("`{keyword}` with values of several types, or with no allowed value");
                 self.leave(loc, keyword, why);
                 if self.has(loc, "type") {
                     self.leave(loc, "type", format!("`type` beside `{keyword}`"));
@@ -145,7 +145,7 @@ impl<'a> SchemaReader<'a> {
                 let number = Number::new(text);
                 let limit = number.bound(low);
                 if limit == if low { i128::MAX } else { i128::MIN } {
-                    self.leave(loc, keyword, format!("`{keyword}` beyond 128 bits, which no integer keeps"));
+                    self.leave(loc, keyword, format!("`{keyword}` beyond 128 bits, which no integer type holds"));
                     continue;
                 }
                 let limit = if outside && number.is_whole() { limit.saturating_add(inward) } else { limit };
@@ -189,7 +189,7 @@ impl<'a> SchemaReader<'a> {
             }
         }
         if self.has(loc, "multipleOf") {
-            self.leave(loc, "multipleOf", "`multipleOf` of a number that is no integer");
+            self.leave(loc, "multipleOf", "`multipleOf` of a number that isn't an integer");
         }
         ValueType::checked(Shape::Number, checks)
     }
@@ -200,11 +200,11 @@ impl<'a> SchemaReader<'a> {
         let item = match self.get(loc, "items").map(|node| &node.json) {
             Some(Json::Object(_) | Json::Bool(_)) if !self.has(loc, "prefixItems") => self.held(&loc.step("items")),
             Some(Json::Array(_)) => {
-                self.leave(loc, "items", "`items` that differ by their place");
+                self.leave(loc, "items", "`items` that differ by index");
                 any()
             }
             Some(_) => {
-                self.leave(loc, "items", "`items` behind `prefixItems`");
+                self.leave(loc, "items", "`items` after `prefixItems`");
                 any()
             }
             None => any(),
@@ -226,7 +226,7 @@ impl<'a> SchemaReader<'a> {
             match item.shape {
                 Shape::String | Shape::Boolean | Shape::Integer { .. } => checks.push(Check::UniqueItems),
                 Shape::Named(id) if enumerable(id) => checks.push(Check::UniqueItems),
-                _ => self.leave(loc, "uniqueItems", "`uniqueItems` of more than strings, integers and booleans"),
+                _ => self.leave(loc, "uniqueItems", "`uniqueItems` of other items than strings, integers and booleans"),
             }
         }
         ValueType::checked(Shape::Array(Box::new(item)), checks)

@@ -224,7 +224,7 @@ fn dynamic_references_keep_where_they_lead_first() {
     assert_eq!(said, [""; 0]);
     assert_eq!(target(&schemas, "/properties/a"), "root");
     assert!(schemas.recursive_anchor(&Loc::root(0)) && !schemas.recursive_anchor(&at));
-    // another draft's keyword is none
+    // another draft's keyword has no effect
     let (schemas, _) = resolved(Draft::Draft202012, &[("shared/x.json", file)]);
     assert!(schemas.dynamic.is_empty() && !schemas.recursive_anchor(&Loc::root(0)));
 }
@@ -262,7 +262,7 @@ fn a_meta_schema_says_which_keywords_are_in_force() {
     let (_, said) = with_vocabularies(&format!(r#"{{ "{core}": true, "x:mine": true }}"#));
     assert!(
         said.contains(&format!(
-            "shared/x.json:1:14: `{META}` requires the vocabulary `x:mine`, which isn't known here"
+            "shared/x.json:1:14: `{META}` requires the vocabulary `x:mine`, which this version of Twyla doesn't know"
         )),
         "{said:?}"
     );
@@ -327,8 +327,8 @@ fn documents_are_told_of_with_their_place() {
     let files = load::documents(&given, &mut problems);
     let shown = folder.to_string_lossy().into_owned();
     std::fs::remove_dir_all(&folder).unwrap();
-    let told: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.unread)).collect();
-    assert_eq!(told, [("https://a/x.json", false), ("https://a/bad.json", true), ("https://a/absent.json", true)]);
+    let unread: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.unread)).collect();
+    assert_eq!(unread, [("https://a/x.json", false), ("https://a/bad.json", true), ("https://a/absent.json", true)]);
     let said: Vec<String> = problems.iter().map(|problem| problem.to_string().replace(&shown, "")).collect();
     assert_eq!(said.len(), 5, "{said:?}");
     assert_eq!(

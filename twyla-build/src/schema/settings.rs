@@ -167,7 +167,7 @@ impl SettingsReader<'_> {
                             settings.allowed.allow(name, []);
                             continue;
                         }
-                        let about = self.words(value, name, "an array of what it may be about, or true");
+                        let about = self.words(value, name, "an array of the names to allow it for, or true");
                         if !about.is_empty() {
                             settings.allowed.allow(name, about.iter().map(|word| (*word).to_owned()));
                         }

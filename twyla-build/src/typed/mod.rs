@@ -209,7 +209,7 @@ impl std::error::Error for NotHeld {}
 impl fmt::Display for NotHeld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Problems(problems) => write!(f, "the schemas are broken\n{problems}"),
+            Self::Problems(problems) => write!(f, "the schemas have errors\n{problems}"),
             Self::Unknown { contract, near } => {
                 write!(f, "there is no contract `{contract}`")?;
                 near.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean `{near}`?"))

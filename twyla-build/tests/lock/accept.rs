@@ -138,9 +138,9 @@ fn a_contract_goes_with_a_reason_and_may_come_back() {
     let folder = Folder::new("goes");
     folder.write(PATH, &of("\"a\": { \"maxLength\": 10 }", ""));
     let folder = folder.accepted();
-    let remove = || Act::Remove { reason: "nobody listens".to_owned() };
+    let remove = || Act::Remove { reason: "nothing listens".to_owned() };
     let there = folder.accept(remove(), &["a.x"], None).unwrap_err().to_string();
-    assert_eq!(there, "the schema of `a.x` is there: take it out before its removal is accepted");
+    assert_eq!(there, "the schema of `a.x` still exists: delete it before you accept its removal");
     folder.remove(PATH);
     folder.write("events/a/other.json", "{ \"not\": {} }");
     folder.accept(remove(), &["a.x"], None).unwrap();
@@ -170,21 +170,21 @@ fn what_is_asked_for_wrongly_is_refused_in_words() {
         reason: reason.to_owned(),
         until: until.parse().unwrap(),
     };
-    let no_reason = "a reason is needed that tells the next one who reads it: `--reason \"…\"`";
+    let no_reason = "a reason is needed, for those who read the lock later: `--reason \"…\"`";
     assert_eq!(said(with(" ", "2026-04-01"), &["a.x"]), no_reason);
     assert_eq!(said(with("…", "2026-04-01"), &["a.x"]), no_reason);
     assert_eq!(
         said(with("so", "2026-02-28"), &["a.x"]),
-        "2026-02-28 is over, today is 2026-03-01: a waiver is for a time to come"
+        "2026-02-28 is past (today is 2026-03-01): a waiver ends on a later day"
     );
-    assert_eq!(said(waive(&only), &[]), "what isn't additive is accepted by name: say of which contracts");
+    assert_eq!(said(waive(&only), &[]), "a change that isn't additive is accepted by name: name its contracts");
     assert_eq!(
         said(waive(&only), &["a.x"]),
         "`a.x` needs no waiver: it breaks nothing; `cargo twyla accept a.x` is enough"
     );
     assert_eq!(
         said(Act::Retire { digest: "ab".to_owned(), reason: "so".to_owned() }, &["a.x"]),
-        "`a.x` has no version ab in the field: it has none"
+        "`a.x` has no version ab in the field: it has no version there"
     );
     assert_eq!(
         said(Act::Fitting, &["a.xx"]),
@@ -196,10 +196,10 @@ fn what_is_asked_for_wrongly_is_refused_in_words() {
     );
     assert_eq!(
         said(Act::Retire { digest: "ab".to_owned(), reason: "so".to_owned() }, &["a.x", "context"]),
-        "that is accepted of one contract at a time: name it"
+        "this accepts one contract at a time: name it"
     );
     let remove = || Act::Remove { reason: "so".to_owned() };
-    assert_eq!(said(remove(), &[]), "what isn't additive is accepted by name: say of which contracts");
+    assert_eq!(said(remove(), &[]), "a change that isn't additive is accepted by name: name its contracts");
     folder.remove(PATH);
     folder.write("events/a/other.json", "{ \"not\": {} }");
     assert_eq!(

@@ -18,12 +18,12 @@ fn folder(name: &str) -> Folder {
 
 fn said(folder: &Folder, then: &Lock) -> Vec<String> {
     let findings = against(&folder.sources(), &folder.lock(), then, &how()).unwrap();
-    messages(&findings).into_iter().map(|told| told.lines[0].clone()).collect()
+    messages(&findings).into_iter().map(|message| message.lines[0].clone()).collect()
 }
 
 #[test]
 fn a_lock_that_was_made_anew_hides_nothing() {
-    let folder = folder("anew");
+    let folder = folder("made-again");
     let then = folder.lock();
     folder.write(PATH, &schema(5));
     folder.remove("contracts.lock");
@@ -49,7 +49,7 @@ fn what_was_accepted_with_a_reason_passes() {
     };
     folder.accept(waive, &["a.x"], None).unwrap();
     let warned = said(&folder, &then);
-    assert!(warned.len() == 1 && warned[0].contains("it is let pass that"), "{warned:?}");
+    assert!(warned.len() == 1 && warned[0].contains("which is waived until"), "{warned:?}");
     // and what is retired, with its reason, is gone
     let digest = then.contracts[&"a.x".parse().unwrap()].accepted.digest.clone();
     folder.accept(Act::Retire { digest, reason: "gone".to_owned() }, &["a.x"], None).unwrap();

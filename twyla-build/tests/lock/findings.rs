@@ -1,4 +1,4 @@
-//! What a build says of each kind of change, as it is printed. `UPDATE=1` writes the golden file anew.
+//! What a build says of each kind of change, as it is printed. `UPDATE=1` writes the golden file again.
 
 use std::{env, fs};
 
@@ -27,7 +27,7 @@ const CASES: &[Case] = &[
         &[("\"attempt\": {", "\"channel\": { \"type\": \"string\" },\n    \"attempt\": {")],
     ),
     (
-        "additive: an optional property is taken out",
+        "additive: an optional property is removed",
         &[("    \"mood\": { \"enum\": [\"cheerful\", \"neutral\", \"sorry\"] },\n", "")],
     ),
     ("producer-first: a bound is lowered", &[("4000", "50")]),
@@ -40,7 +40,7 @@ const CASES: &[Case] = &[
             ("[\"emission\"]", "[\"emission\", \"channel\"]"),
         ],
     ),
-    ("producer-first: a word is taken out", &[(", \"sorry\"", "")]),
+    ("producer-first: a word is removed", &[(", \"sorry\"", "")]),
     ("consumer-first: a bound is raised", &[("4000", "8000")]),
     ("consumer-first: a word is added", &[("\"sorry\"]", "\"sorry\", \"angry\"]")]),
     ("consumer-first: a property is required no more", &[("[\"emission\"]", "[]")]),
@@ -198,7 +198,7 @@ fn what_isnt_an_edit_of_an_event_is_said_in_its_words() {
     rpc.remove(request);
     rpc.remove(response);
     add("an RPC is gone", &rpc);
-    let gone = Act::Remove { reason: "nobody calls it".to_owned() };
+    let gone = Act::Remove { reason: "nothing calls it".to_owned() };
     rpc.accept(gone, &["booking.get/request", "booking.get/response"], None).unwrap();
     assert_eq!(rpc.said(), "");
 
@@ -231,7 +231,7 @@ fn what_isnt_an_edit_of_an_event_is_said_in_its_words() {
     golden("tests/lock/others.golden", &all);
 }
 
-/// Whoever changes a contract of the demo platform accepts it, in the same change.
+/// A change of a contract of the demo platform is accepted in the same change.
 #[test]
 fn the_demo_platform_is_what_was_accepted() {
     let demo = twyla_build::Builder::new("../schemas").shown_as("schemas");

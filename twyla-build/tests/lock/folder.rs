@@ -86,13 +86,13 @@ impl Folder {
 pub(crate) fn said(builder: &Builder) -> String {
     match builder.check() {
         Ok(findings) => {
-            let lines = messages(&findings).into_iter().flat_map(|told| {
-                let word = match told.severity {
+            let lines = messages(&findings).into_iter().flat_map(|message| {
+                let word = match message.severity {
                     Severity::Warning => "warning",
                     Severity::Behind => "behind",
                     Severity::Error => "error",
                 };
-                told.lines.into_iter().map(move |line| format!("{word}: {line}\n"))
+                message.lines.into_iter().map(move |line| format!("{word}: {line}\n"))
             });
             lines.collect()
         }

@@ -69,7 +69,7 @@ fn run(source: &str, change: impl Fn(&mut Value), mut each: impl FnMut(&Value, &
         };
         each(&step, &verdict, &findings);
         // whatever it is, it can be said
-        assert!(messages(&findings).iter().all(|told| !told.lines.is_empty()));
+        assert!(messages(&findings).iter().all(|message| !message.lines.is_empty()));
         *figures.verdicts.entry(verdict).or_default() += 1;
     }
     println!("{source}: {:?}, {} witnesses", figures.verdicts, figures.witnesses);
@@ -121,7 +121,7 @@ fn minor_versions_of_wikimedia_are_additive_where_they_are_open() {
         let semver = step["expect"]["semver"].as_str().unwrap();
         println!("{semver:<7} {verdict:<18} {}", step["id"]);
         if semver != "major" && !is_additive(verdict) && !skipped(step) {
-            wrong.extend(messages(findings).into_iter().flat_map(|told| told.lines));
+            wrong.extend(messages(findings).into_iter().flat_map(|message| message.lines));
         }
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -22,14 +22,14 @@ fn no_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Fault {
 /// use twyla_codec::json::other_encoding;
 ///
 /// assert_eq!(other_encoding("{}".as_bytes()), None);
-/// assert_eq!(other_encoding(b"\xff\xfe{\0}\0"), Some("is UTF-16, and JSON is UTF-8"));
+/// assert_eq!(other_encoding(b"\xff\xfe{\0}\0"), Some("is UTF-16, but JSON is UTF-8"));
 /// ```
 #[must_use]
 pub fn other_encoding(text: &[u8]) -> Option<&'static str> {
     match text {
         [0xef, 0xbb, 0xbf, ..] => Some("begins with a byte order mark, which JSON doesn't allow"),
         // without a byte order mark a zero byte gives UTF-16 away: the first character of JSON is ASCII
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => Some("is UTF-16, and JSON is UTF-8"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => Some("is UTF-16, but JSON is UTF-8"),
         _ => None,
     }
 }

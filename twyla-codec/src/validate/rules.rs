@@ -354,8 +354,8 @@ mod tests {
             assert_eq!(broken(|at, out| unique_items(&items, at, out)), [""; 0]);
             items.push(count / 2);
             let expected = format!("uniqueItems: item {count} is there twice");
-            let told = broken(|at, out| unique_items(&items, at, out));
-            assert_eq!(told, if count == 0 { vec![] } else { vec![expected] });
+            let violations = broken(|at, out| unique_items(&items, at, out));
+            assert_eq!(violations, if count == 0 { vec![] } else { vec![expected] });
         }
     }
 

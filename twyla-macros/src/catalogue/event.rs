@@ -26,7 +26,7 @@ pub(crate) fn unnamed_fields() -> Text {
 
 pub(crate) fn generic(name: &str) -> Text {
     Text::new(format!("`{name}` is bound to an event, so it cannot be generic"))
-        .note("each field's type is held against the schema as the program compiles")
+        .note("each field's type is checked against the schema when the program compiles")
         .help("write the types themselves")
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn serde_changes(key: &str) -> Text {
 
 pub(crate) fn derives_serde(name: &str) -> Text {
     Text::new(format!("`#[event]` writes and reads the struct itself, so it cannot derive `{name}`"))
-        .note("what serde derives would not be held to the contract")
+        .note("what serde derives would not be checked against the contract")
         .help(format!("leave `{name}` out"))
 }
 

@@ -33,13 +33,13 @@ pub(crate) fn takes_self(name: &str) -> Text {
 
 pub(crate) fn generic(kind: &HandlerKind, name: &str, what: &str) -> Text {
     Text::new(format!("handler `{name}` cannot have {what}"))
-        .note(format!("{}, and nothing is left to be chosen when it is registered", kind.one))
+        .note(format!("{}, and registering it leaves nothing to choose", kind.one))
         .help("write the type itself")
 }
 
 pub(crate) fn reference(kind: &HandlerKind, name: &str, owned: &str) -> Text {
     Text::new(format!("handler `{name}` cannot take a reference"))
-        .note(format!("a handler owns what it takes: it may go on when the {} is long gone", kind.outlives))
+        .note(format!("a handler owns its arguments: it may still run when the {} is gone", kind.outlives))
         .help(format!("write `{owned}`"))
 }
 

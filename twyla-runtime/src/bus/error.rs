@@ -145,7 +145,7 @@ pub enum Error {
         second: &'static str,
     },
 
-    /// An address can't be served on: that of the RPCs, or the one that tells of the service's health.
+    /// An address can't be served on: that of the RPCs, or the one that reports the service's health.
     Serve {
         /// The address.
         address: String,
@@ -198,7 +198,7 @@ impl fmt::Display for Error {
                 };
                 write!(
                     f,
-                    "{event} was not sent: it has {bytes} bytes, and {limit}; put what is large elsewhere and emit where it is"
+                    "{event} was not sent: it has {bytes} bytes, and {limit}; store large data elsewhere and emit its address"
                 )
             }
             Self::Refused { event, maybe_sent, why, .. } => {
@@ -215,8 +215,8 @@ impl fmt::Display for Error {
             Self::MissingState { listener, state, by } => {
                 let (takes, lacks) = match *by {
                     ".state(..)" => (format!("State<{state}>"), "no such state"),
-                    ".rpc(..)" => ((*state).to_owned(), "nothing to call others with"),
-                    _ => ((*state).to_owned(), "no store for it"),
+                    ".rpc(..)" => ((*state).to_owned(), "no `Rpc`"),
+                    _ => ((*state).to_owned(), "no dedupe store"),
                 };
                 write!(f, "the handler `{listener}` takes `{takes}`, but the service has {lacks}: add `{by}`")
             }
@@ -227,19 +227,19 @@ impl fmt::Display for Error {
                  of them"
             ),
             Self::DuplicateRpc { method, first, second } if first == second => {
-                write!(f, "`{first}` is there twice to serve /rpc/{method}: register it once")
+                write!(f, "`{first}` is registered twice to serve /rpc/{method}: register it once")
             }
             Self::DuplicateRpc { method, first, second } => {
-                write!(f, "`{first}` and `{second}` both serve /rpc/{method}: take one of them out")
+                write!(f, "`{first}` and `{second}` both serve /rpc/{method}: remove one of them")
             }
-            Self::Serve { address, why } => write!(f, "nothing can be served on {address}: {why}"),
+            Self::Serve { address, why } => write!(f, "can't serve on {address}: {why}"),
             Self::NoRpcServer => f.write_str(
                 "RPCs are served over HTTP, but twyla-runtime was built without its feature `rpc-server` (within one process \
                  the service is given an `Rpc::in_memory()` with `.rpc(..)`)",
             ),
             Self::NoAddress { what } => write!(
                 f,
-                "{what} would be served nowhere, as `Serve::mounted()` has no address: take `Serve::on(..)`, or `start()` the \
+                "{what} would be served nowhere, as `Serve::mounted()` has no address: pass `Serve::on(..)`, or `start()` the \
                  service and put `Running::router()` into the app that you serve yourself"
             ),
             Self::Name { what, why } => write!(f, "{what} {why}"),

@@ -74,7 +74,7 @@ pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
         .map_err(|e| no_json(body, || format!("is not UTF-8: invalid from byte {} on", e.valid_up_to())))?;
     let raw: RawEnvelope<'_> = serde_json::from_str(text).map_err(|e| no_json(body, || not_an_envelope(&e)))?;
     if !is_object(text) {
-        return Err(violation("", "type", "is no object".to_owned()));
+        return Err(violation("", "type", "is not an object".to_owned()));
     }
 
     if let Some(name) = raw.event_name
@@ -86,7 +86,7 @@ pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
                 let why = format!("is {:?}, but this is the queue of {event}", truncated(&name, SHOWN));
                 return Err(violation("/event_name", "const", why));
             }
-            Err(_) => return Err(violation("/event_name", "type", "is no string".to_owned())),
+            Err(_) => return Err(violation("/event_name", "type", "is not a string".to_owned())),
         }
     }
     let content = raw.content.ok_or_else(|| violation("/content", "required", "is missing".to_owned()))?;
@@ -95,7 +95,7 @@ pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
         serde_json::from_str::<RawMeta<'_>>(meta.get())
             .ok()
             .filter(|_| is_object(meta.get()))
-            .ok_or_else(|| violation("/meta", "type", "is no object, or has a key twice".to_owned()))
+            .ok_or_else(|| violation("/meta", "type", "is not an object, or has a key twice".to_owned()))
             .and_then(EnvelopeMeta::read)
     })?;
     Ok(Envelope {
@@ -165,9 +165,9 @@ impl EnvelopeMeta {
             None => None,
             Some(value) => {
                 let text: String = serde_json::from_str(value.get())
-                    .map_err(|_| violation("/meta/timestamp", "type", "is no string".to_owned()))?;
+                    .map_err(|_| violation("/meta/timestamp", "type", "is not a string".to_owned()))?;
                 Some(read_timestamp(&text).ok_or_else(|| {
-                    let why = format!("{:?} is no ISO 8601 date and time", truncated(&text, SHOWN));
+                    let why = format!("{:?} is not an ISO 8601 date and time", truncated(&text, SHOWN));
                     violation("/meta/timestamp", "format", why)
                 })?)
             }
@@ -215,9 +215,9 @@ fn not_an_envelope(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
     let what = match error.classify() {
         Category::Eof => "is JSON that ends too early",
-        Category::Syntax | Category::Io => "is no JSON",
+        Category::Syntax | Category::Io => "is not JSON",
         // The text of such an error may quote the message, so it isn't passed on.
-        Category::Data => "is no envelope: it must be an object that has each of its keys once",
+        Category::Data => "is not an envelope: expected an object with each key once",
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }

@@ -55,7 +55,13 @@ impl ActiveListener {
     /// Decides on a delivery as it was decided on before the broker took it back.
     pub(crate) fn settle(&self, delivery: &Delivery, decision: Decision) {
         let (event, group, message_id) = (self.queue.event, self.queue.group, delivery.message_id.as_deref());
-        tracing::debug!(event, group, message_id, ?decision, "was decided before it was taken back, not handled again");
+        tracing::debug!(
+            event,
+            group,
+            message_id,
+            ?decision,
+            "its outcome was decided before the broker took it back: not handled again"
+        );
         match decision {
             Decision::Ack => delivery.ack.ack(),
             Decision::Requeue => delivery.ack.reject(),

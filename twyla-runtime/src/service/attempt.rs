@@ -131,7 +131,7 @@ async fn handle(
 fn refused_unread(listening: &ActiveListener, delivery: &Delivery) -> Option<DeadLetterCause> {
     if delivery.redeliveries > listening.redeliveries {
         let error = format!(
-            "it was delivered {} times and never settled: the service ends, loses its connection or gives it back",
+            "it was delivered {} times and never acked or rejected: each time the service ended, lost its connection or returned it",
             delivery.redeliveries
         );
         return Some(DeadLetterCause::of(Reason::Redelivered, error));
@@ -223,7 +223,11 @@ async fn attempts(
                 incoming.transaction = claim.transaction();
                 let handler = guarded(|| (listening.listener.handle)(incoming), || span.enter());
                 let kept = |time| {
-                    slow_handlers::keeps(listening, time, "a handler has kept its thread, and nothing else ran on that")
+                    slow_handlers::keeps(
+                        listening,
+                        time,
+                        "a handler has blocked its thread, and nothing else ran on it",
+                    )
                 };
                 match listening.runs.watched(handler, kept).await {
                     // Only what was handled is remembered, and only then is it acked.
@@ -478,7 +482,7 @@ fn incoming(
 fn not_an_envelope(violation: &Violation) -> DeadLetterCause {
     DeadLetterCause {
         violations: DeadLetter::violations("", std::slice::from_ref(violation)),
-        ..DeadLetterCause::of(Reason::Envelope, format!("the message is no envelope of the event: {violation}"))
+        ..DeadLetterCause::of(Reason::Envelope, format!("the message is not an envelope of the event: {violation}"))
     }
 }
 

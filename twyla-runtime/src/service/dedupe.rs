@@ -61,8 +61,8 @@ pub(crate) async fn forget(store: Arc<dyn Store>, kept: Duration, mut phase: wat
     while *phase.borrow() == Phase::Running {
         match store.forget(kept).await {
             Ok(0) => {}
-            Ok(rows) => tracing::debug!(rows, "forgot what was handled long ago"),
-            Err(error) => tracing::warn!(error, "could not forget what was handled long ago"),
+            Ok(rows) => tracing::debug!(rows, "deleted old records of handled events"),
+            Err(error) => tracing::warn!(error, "could not delete old records of handled events"),
         }
         tokio::select! {
             () = sleep(every) => {}

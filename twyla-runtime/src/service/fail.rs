@@ -17,7 +17,7 @@ type Cause = Box<dyn StdError + Send + Sync>;
 ///
 /// async fn charge(cents: i64) -> Result<(), Fail> {
 ///     if cents < 0 {
-///         return Err(Fail::park("nobody is paid for buying")); // trying again would be no use
+///         return Err(Fail::park("a price is never negative")); // trying again would be no use
 ///     }
 ///     let busy: Result<(), std::io::Error> = Err(std::io::ErrorKind::ResourceBusy.into());
 ///     busy.map_err(|error| Fail::retry_after(Duration::from_secs(30), error))

@@ -61,10 +61,10 @@ impl Health {
             }
         }
         let missing = self.consumers.iter().filter(|(_, there)| !*there.borrow());
-        reasons.extend(missing.map(|(queue, _)| format!("the consumer of `{queue}` is not there")));
+        reasons.extend(missing.map(|(queue, _)| format!("the queue `{queue}` has no consumer of this service")));
         for (queue, trouble) in self.stores.iter() {
             if let Some(why) = &*trouble.borrow() {
-                reasons.push(format!("the events of `{queue}` wait for the store of what was handled: {why}"));
+                reasons.push(format!("the events of `{queue}` wait for the dedupe store: {why}"));
             }
         }
         reasons.extend(self.held.iter().filter_map(|(queue, backlog)| backlog.borrow().reason(queue)));

@@ -83,12 +83,18 @@ async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &
             Ok(()) => {
                 delivery.ack.ack();
                 listening.figures.parked();
-                tracing::info!(event, group, message_id, "parked at last");
+                tracing::info!(event, group, message_id, "dead-lettered after waiting");
                 return DeadLettering::Done;
             }
             Err(Unpublished { cause: PublishFailure::Closed, .. }) => return DeadLettering::Back,
             Err(failure) => {
-                tracing::warn!(event, group, message_id, error = failure.why, "still can't be parked, waits here");
+                tracing::warn!(
+                    event,
+                    group,
+                    message_id,
+                    error = failure.why,
+                    "still can't be dead-lettered, waits in this process"
+                );
                 holding.fails_again(&failure.why);
             }
         }

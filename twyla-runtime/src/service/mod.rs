@@ -353,7 +353,7 @@ impl Service {
                         group,
                         at_once,
                         connections,
-                        "the pool of the store has fewer connections than events may be handled at once: the rest wait for one"
+                        "the store's pool has fewer connections than events may be handled at once: the other events wait for one"
                     );
                 }
             }

@@ -147,7 +147,13 @@ async fn set_aside(
         }
         Err(failure) => {
             let (event, group, message_id) = (listening.queue.event, listening.queue.group, &*message.message_id);
-            tracing::error!(event, group, message_id, error = failure.why, "can't be set aside, waits here");
+            tracing::error!(
+                event,
+                group,
+                message_id,
+                error = failure.why,
+                "can't be moved to another queue, waits in this process"
+            );
             span.failed("unconfirmed", Some(&failure.why));
             Err((delivery, message, failure.why))
         }

@@ -157,7 +157,7 @@ impl Running {
         if timeout_at(ending.steps, all).await.is_err() {
             // a handler that blocks its thread, or a database that doesn't answer
             self.tasks.iter().for_each(JoinHandle::abort);
-            tracing::warn!("not all of the service has ended in time, and it ends all the same");
+            tracing::warn!("parts of the service did not end in time and are aborted");
         }
     }
 }
@@ -184,6 +184,6 @@ impl fmt::Debug for Running {
 /// Closes a bus by `until`: an unconfirmed message may have been sent or not.
 async fn close(bus: &Bus, until: Instant) {
     if timeout_at(until, bus.close()).await.is_err() {
-        tracing::warn!("the bus was not closed in time: what it had not confirmed may be sent or not");
+        tracing::warn!("the bus was not closed in time: unconfirmed events may or may not have been sent");
     }
 }

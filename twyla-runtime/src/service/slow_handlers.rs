@@ -36,7 +36,7 @@ async fn look_after(listening: Weak<ActiveListener>) {
             );
         }
         for time in listening.runs.keeps() {
-            keeps(&listening, time, "a handler keeps its thread, and nothing else runs on that");
+            keeps(&listening, time, "a handler blocks its thread, and nothing else runs on it");
         }
     }
 }

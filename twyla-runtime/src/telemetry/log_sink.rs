@@ -56,7 +56,7 @@ impl LogSink {
         let thread = thread::Builder::new().name("twyla-log".to_owned());
         thread
             .spawn(move || sender.run(&queue))
-            .map_err(|error| SetupError(format!("no thread for the log: {error}")))?;
+            .map_err(|error| SetupError(format!("can't start the thread that sends the log: {error}")))?;
         Ok(Some(Self { lines, dropped }))
     }
 

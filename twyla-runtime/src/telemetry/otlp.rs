@@ -45,7 +45,7 @@ pub(crate) fn meters(
     prometheus: PrometheusRecorder,
     resource: Resource,
 ) -> Result<Option<SdkMeterProvider>, SetupError> {
-    let taken = |_| SetupError("something else has set up `metrics` before".to_owned());
+    let taken = |_| SetupError("another recorder of `metrics` is already installed".to_owned());
     if !is_on("METRICS")? {
         metrics::set_global_recorder(prometheus).map_err(taken)?;
         return Ok(None);
@@ -59,7 +59,7 @@ pub(crate) fn meters(
         .build();
     let both = FanoutBuilder::default().add_recorder(prometheus).add_recorder(otlp).build();
     metrics::set_global_recorder(both)
-        .map_err(|_| SetupError("something else has set up `metrics` before".to_owned()))?;
+        .map_err(|_| SetupError("another recorder of `metrics` is already installed".to_owned()))?;
     Ok(Some(meters))
 }
 

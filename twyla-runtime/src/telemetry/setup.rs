@@ -92,7 +92,7 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
     Registry::default()
         .with(layers)
         .try_init()
-        .map_err(|_| SetupError("something else has set up `tracing` before".to_owned()))?;
+        .map_err(|_| SetupError("another subscriber of `tracing` is already installed".to_owned()))?;
     if traces.is_some() {
         sampling.install();
     }

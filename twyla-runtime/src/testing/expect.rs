@@ -120,7 +120,7 @@ impl TestBus {
         // not in a closure, which would become the panic's location
         match found {
             Some(letter) => letter,
-            None => panic!("no {} was parked in the group `{group}`\n\n{}", T::NAME, self.story()),
+            None => panic!("no {} was dead-lettered in the group `{group}`\n\n{}", T::NAME, self.story()),
         }
     }
 
@@ -136,7 +136,7 @@ impl TestBus {
         if let [first, ..] = &left[..] {
             let more = if left.len() > 1 { format!(", and {} more", left.len() - 1) } else { String::new() };
             panic!(
-                "{} was parked in the group `{}`, {}{more}\n\n{}",
+                "{} was dead-lettered in the group `{}`, {}{more}\n\n{}",
                 first.event,
                 first.group,
                 why(first),

@@ -56,8 +56,8 @@ impl fmt::Display for Outcome {
             Self::Handled => f.write_str("handled it"),
             Self::Skipped => f.write_str("skipped it, as its group had handled it before"),
             Self::Decided(Decision::Ack) => f.write_str("acked it by itself"),
-            Self::Decided(Decision::Requeue) => f.write_str("gave it back to its queue"),
-            Self::Decided(Decision::Drop) => f.write_str("threw it away"),
+            Self::Decided(Decision::Requeue) => f.write_str("returned it to its queue"),
+            Self::Decided(Decision::Drop) => f.write_str("dropped it"),
             Self::Refused(why) => write!(f, "was not called: {why}"),
             Self::Failed(error) => write!(f, "failed: {error}"),
         }

@@ -41,8 +41,5 @@ pub(super) const WORDS: &[Word] = &[
     word("a room", "`a module`"),
 ];
 
-/// Parts of the repository whose language is still to be revised: they are counted, and don't fail.
-pub(super) const PENDING: &[&str] = &["README and other pages", "twyla-build", "twyla-runtime"];
-
 /// Lines that need their word: the file, and a text of the line.
-pub(super) const ALLOWED: &[(&str, &str)] = &[];
+pub(super) const ALLOWED: &[(&str, &str)] = &[("CHANGELOG.md", "`Told` and `told` are `Message` and `messages`")];

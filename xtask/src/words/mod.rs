@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use list::{ALLOWED, PENDING};
+use list::ALLOWED;
 
 /// Words that were found, or files that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -26,16 +26,15 @@ pub(crate) enum Error {
     Found(usize),
 }
 
-/// Prints each word to replace, and how many each part of the repository has. Parts in [`PENDING`] are only counted.
+/// Prints each word to replace, and how many each part of the repository has.
 ///
 /// # Errors
-/// [`Error::Found`] if another part has one.
-pub(crate) fn run(all: bool) -> Result<(), Error> {
+/// [`Error::Found`] if there is one.
+pub(crate) fn run() -> Result<(), Error> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(&root).output().map_err(Error::Git)?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut errors = 0;
     for file in listed.split('\0').filter(|file| is_read(file)) {
         let path = root.join(file);
         // a file that is deleted but not yet committed is still listed
@@ -43,24 +42,22 @@ pub(crate) fn run(all: bool) -> Result<(), Error> {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|error| Error::Read { path, error })?;
-        let part = part(file);
-        let pending = PENDING.contains(&part);
         for found in search::all(&text, file.ends_with(".rs")) {
             let is_allowed = ALLOWED.iter().any(|(of, line)| *of == file && found.text.contains(line));
             if is_allowed {
                 continue;
             }
-            *counts.entry(part).or_default() += 1;
-            if all || !pending {
-                println!("{file}:{}: `{}`: write {}", found.line, found.word.old, found.word.new);
-            }
-            errors += usize::from(!pending);
+            *counts.entry(part(file)).or_default() += 1;
+            println!("{file}:{}: `{}`: write {}", found.line, found.word.old, found.word.new);
         }
     }
-    for (part, count) in counts {
-        println!("{part}: {count} words to replace{}", if PENDING.contains(&part) { ", pending" } else { "" });
+    for (part, count) in &counts {
+        println!("{part}: {count} words to replace");
     }
-    if errors == 0 { Ok(()) } else { Err(Error::Found(errors)) }
+    match counts.values().sum() {
+        0 => Ok(()),
+        count => Err(Error::Found(count)),
+    }
 }
 
 /// Whether a file is product code or a page.
@@ -93,15 +90,11 @@ mod tests {
     }
 
     #[test]
-    fn every_pending_part_and_every_allowed_file_is_there() {
+    fn every_allowed_line_is_there() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         for (file, line) in ALLOWED {
             let text = fs::read_to_string(root.join(file)).unwrap_or_default();
             assert!(text.contains(line), "{file} has no {line:?}: remove it from ALLOWED");
-        }
-        for part in PENDING {
-            let is_there = root.join(part).exists() || part.contains(' ');
-            assert!(is_there, "{part}");
         }
     }
 }

@@ -194,8 +194,11 @@ async fn sort(sorting: Sorting, sort: Sort) -> Result<(), Error> {
     let (verb, done) = if sort == Sort::Replay { ("replay", "replayed") } else { ("drop", "dropped") };
     let bus = place.connect().await?;
     let count = bus.count_dead_letters(&place.event, &place.group).await?;
-    let which = if filter.is_all() { format!("all {count}") } else { format!("those of {count} that fit") };
-    let question = format!("{verb} {which} dead letters of {} in the group {}?", place.event, place.group);
+    let letters = format!("dead letters of {} in the group {}", place.event, place.group);
+    let question = match filter.is_all() {
+        true => format!("{verb} all {count} {letters}?"),
+        false => format!("{verb} the {letters} that match the filter, of {count}?"),
+    };
     if let Err(refused) = confirm(&question, yes) {
         bus.close().await;
         return Err(refused.into());

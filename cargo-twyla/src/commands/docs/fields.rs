@@ -255,7 +255,7 @@ fn rules(view: &View<'_>) -> Vec<String> {
     }
     range(view, "minItems", "maxItems", "item", &mut rules);
     if view.all("uniqueItems").any(|it| *it == Value::Bool(true)) {
-        rules.push("no item twice".to_owned());
+        rules.push("unique items".to_owned());
     }
     range(view, "minProperties", "maxProperties", "member", &mut rules);
     let closed = ["additionalProperties", "unevaluatedProperties"];

@@ -22,9 +22,9 @@ pub(crate) enum Error {
     Empty { path: PathBuf },
     #[error(transparent)]
     Manifest(#[from] read::Error),
-    #[error("{path} lies in the folder {folder}, and says that it is deployed in {says}")]
+    #[error("{path} is in the folder {folder}, but says that it is deployed in {says}")]
     OtherFolder { path: PathBuf, folder: String, says: String },
-    #[error("{first} and {second} are both of {service}{}: a service has one version that is deployed", in_(environment.as_deref()))]
+    #[error("{first} and {second} are both manifests of {service}{}: a service has one deployed version", in_(environment.as_deref()))]
     Twice { service: String, environment: Option<String>, first: PathBuf, second: PathBuf },
     #[error("there is no environment {name}; there is {}", known.join(", "))]
     NoEnvironment { name: String, known: Vec<String> },

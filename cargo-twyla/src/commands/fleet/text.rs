@@ -246,24 +246,29 @@ impl Writer<'_> {
         let unserved = self.report.loose.iter().filter(|it| matches!(it, Unmatched::Unserved { .. })).count();
         let (breaks, waits, undecided) = (of(Outlook::Breaks), of(Outlook::Waits), of(Outlook::Undecided));
         let all = self.report.edges.len();
-        let mut said = Vec::new();
+        let one = |count: usize, one: &'static str, many: &'static str| if count == 1 { one } else { many };
+        let mut pairs = Vec::new();
         if breaks > 0 {
-            said.push(paint(BAD, format!("{breaks} of {all} break{}", if breaks == 1 { "s" } else { "" })));
+            pairs.push(paint(BAD, format!("{breaks} {}", one(breaks, "breaks", "break"))).to_string());
         }
         if waits > 0 {
-            let wait = if waits == 1 { "waits for a queue" } else { "wait for queues" };
-            said.push(paint(UNSURE, format!("{waits} of {all} {wait}")));
+            let wait = one(waits, "waits for a queue to drain", "wait for queues to drain");
+            pairs.push(paint(UNSURE, format!("{waits} {wait}")).to_string());
         }
         if undecided > 0 {
-            said.push(paint(UNSURE, format!("{undecided} of {all} undecided")));
+            let are = one(undecided, "is", "are");
+            pairs.push(paint(UNSURE, format!("{undecided} {are} undecided")).to_string());
+        }
+        let mut parts = Vec::new();
+        if !pairs.is_empty() {
+            parts.push(format!("of {all} pairs of sender and receiver, {}", pairs.join(", ")));
         }
         if unserved > 0 {
-            let calls = if unserved == 1 { "call is" } else { "calls are" };
-            said.push(paint(BAD, format!("{unserved} {calls} not served")));
+            let calls = one(unserved, "call is", "calls are");
+            parts.push(paint(BAD, format!("{unserved} {calls} not served")).to_string());
         }
-        let said: Vec<String> = said.iter().map(ToString::to_string).collect();
-        let said = if said.is_empty() { paint(GOOD, "everything fits").to_string() } else { said.join(", ") };
-        self.line(format_args!("\n{said}"));
+        let sum = if parts.is_empty() { paint(GOOD, "everything fits").to_string() } else { parts.join("; ") };
+        self.line(format_args!("\n{sum}"));
     }
 
     fn deployment(&mut self, deployment: &Deployment) {

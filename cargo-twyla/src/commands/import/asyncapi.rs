@@ -84,8 +84,7 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
         ));
     }
     if how.get("formats") == Some(&Json::Bool(false)) {
-        plan.notes
-            .push("`format` only tells something there: build.rs has to say so with `.formats(false)`".to_owned());
+        plan.notes.push("`format` is an annotation there: build.rs has to say so with `.formats(false)`".to_owned());
     }
     Ok(plan)
 }

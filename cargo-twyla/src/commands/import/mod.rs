@@ -58,7 +58,7 @@ pub(crate) use plan::way;
 For example:
   cargo twyla import old-schemas/                      writes schemas/
   cargo twyla import old-schemas/ --domain shop        order_placed.json is the event shop.order_placed
-  cargo twyla import old-schemas/ --dry-run            what would become of them
+  cargo twyla import old-schemas/ --dry-run            what it would write
   cargo twyla import schemas/ -o contracts \\
       --dialect https://example.com/meta/v1=7          with a meta-schema that extends draft 7
   cargo twyla import asyncapi.yaml                     the contracts of an AsyncAPI 3 document
@@ -199,18 +199,18 @@ impl Run for Args {
         let dry = if self.dry_run { ", if it were not for --dry-run" } else { "" };
         if errors > 0 {
             let s = if errors == 1 { "" } else { "s" };
-            say!("{said}, with {errors} error{s} to be mended before they compile{dry}");
+            say!("{said}, with {errors} error{s} to fix before they compile{dry}");
             return Ok(Outcome::Found);
         }
         let proven = match (is_exact, proofs.other) {
             (true, _) => "",
-            (false, 0) => ": each contract takes what its file took, and nothing else",
+            (false, 0) => ": each contract accepts exactly what its file accepted",
             (false, _) => ": what differs is shown above",
         };
         let left = match plan.left.len() {
             0 => String::new(),
-            1 => "; 1 file is left".to_owned(),
-            count => format!("; {count} files are left"),
+            1 => "; 1 file was left out".to_owned(),
+            count => format!("; {count} files were left out"),
         };
         say!("{}{proven}{left}{dry}", paint(GOOD, format!("{said}, ready to compile")));
         Ok(if plan.left.is_empty() && proofs.other == 0 { Outcome::Fine } else { Outcome::Found })

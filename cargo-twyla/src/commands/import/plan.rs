@@ -195,7 +195,7 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
                     let beside =
                         crate::support::schemas::beside(&file.path, written.split('#').next().unwrap_or_default());
                     if let Some(left) = plan.left.iter().find(|it| Some(&it.path) == beside.as_ref()) {
-                        return Some(format!("refers to {}, which is left", left.path));
+                        return Some(format!("refers to {}, which was left out", left.path));
                     }
                     let near = near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
                     Some(format!("{written} leads to none of the files{near}"))
@@ -206,7 +206,7 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
                 )),
                 Target::Place(place) => {
                     let path = &files.get(place.file)?.path;
-                    (*path != file.path && gone.contains(path)).then(|| format!("refers to {path}, which is left"))
+                    (*path != file.path && gone.contains(path)).then(|| format!("refers to {path}, which was left out"))
                 }
                 Target::Outside(_) => None,
             };
@@ -276,7 +276,7 @@ fn known(
                 if deeper + 1 == DEEPEST {
                     for file in &all[usize::from(!taken)..] {
                         let other = if taken { place.clone() } else { files[all[0]].path.clone() };
-                        let why = format!("would be {place}, as {other}: rename one of them");
+                        let why = format!("would become {place}, as would {other}: rename one of them");
                         plan.left.push(Left::whole(&files[*file].path, why));
                     }
                     all.truncate(usize::from(!taken));

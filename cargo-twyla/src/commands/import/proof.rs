@@ -39,17 +39,17 @@ impl Sources<'_> {
     /// Holds a contract to the file that it was made of.
     pub(super) fn proof(&self, path: &str, contract: &ContractSchema) -> Proof {
         let Some(file) = self.files.iter().position(|it| it.path == path) else {
-            return Proof::Undecided("its file is gone".to_owned());
+            return Proof::Undecided("its file no longer exists".to_owned());
         };
         let source = match self.bundle(file).or_else(|_| self.read_by_path(file)) {
             Ok(source) => source,
-            Err(problems) => return Proof::Undecided(format!("what it was can't be read by itself: {problems}")),
+            Err(problems) => return Proof::Undecided(format!("its source can't be read by itself: {problems}")),
         };
         let source = source.formats(contract.bundle.asserts_formats());
         let options = Options { budget: BUDGET, ..Options::subsumption() };
         for (from, to, words) in [
-            (&source, &contract.bundle, "the contract refuses what its file took"),
-            (&contract.bundle, &source, "the contract takes what its file refused"),
+            (&source, &contract.bundle, "the contract refuses a value that its file accepted"),
+            (&contract.bundle, &source, "the contract accepts a value that its file refused"),
         ] {
             match compare::compare(from, to, &options) {
                 Verdict::Fits => {}
@@ -140,12 +140,12 @@ mod tests {
         assert!(matches!(said(&schema(5), &schema(5)), Proof::Same));
         let less = said(&schema(6), &schema(5));
         assert!(
-            matches!(&less, Proof::Differs(how) if how.starts_with("the contract refuses what its file took: {\"a\":6}")),
+            matches!(&less, Proof::Differs(how) if how.starts_with("the contract refuses a value that its file accepted: {\"a\":6}")),
             "{less:?}"
         );
         let more = said(&schema(5), &schema(6));
         assert!(
-            matches!(&more, Proof::Differs(how) if how.starts_with("the contract takes what its file refused: {\"a\":6}")),
+            matches!(&more, Proof::Differs(how) if how.starts_with("the contract accepts a value that its file refused: {\"a\":6}")),
             "{more:?}"
         );
     }

@@ -81,7 +81,7 @@ fn file(path: &Path, shown: &str) -> Option<Result<(Json, Text), String>> {
 /// A file's text; JSON and YAML are UTF-8.
 pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     if bytes.starts_with(b"\xfe\xff") || bytes.starts_with(b"\xff\xfe") || bytes.iter().take(2).any(|byte| *byte == 0) {
-        return Err("is UTF-16, and schemas are UTF-8: save it as that".to_owned());
+        return Err("is UTF-16, but schemas are UTF-8: save it as UTF-8".to_owned());
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let line =

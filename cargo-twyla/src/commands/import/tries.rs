@@ -114,7 +114,7 @@ impl Args {
                 let at = file.zip(written).and_then(|(file, below)| file.at(&format!("{pointer}{below}")));
                 let why = match &problem.kind {
                     ProblemKind::WantsNetwork { uri, .. } => {
-                        format!("refers to {uri}, which is none of the files: say --document {uri}=FILE")
+                        format!("refers to {uri}, which isn't one of the files: pass --document {uri}=FILE")
                     }
                     what => what.to_string(),
                 };

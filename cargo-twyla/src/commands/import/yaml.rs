@@ -93,7 +93,7 @@ impl Reader {
                 Ok(())
             }
             Event::Alias(anchor) => {
-                let value = self.anchors.get(&anchor).cloned().ok_or("an alias stands for what it is in")?;
+                let value = self.anchors.get(&anchor).cloned().ok_or("an alias refers to a value that contains it")?;
                 self.values += size(&value);
                 self.value(value, 0)
             }
@@ -153,7 +153,7 @@ impl Reader {
                     _ => return Err("`<<` merges something that is not a mapping".to_owned()),
                 },
                 Some(name) if members.iter().any(|(own, _)| *own == name) => {
-                    return Err(format!("`{name}` is here twice: only one would count"));
+                    return Err(format!("`{name}` occurs twice: only one would count"));
                 }
                 Some(name) => members.push((name, value)),
             },
@@ -270,7 +270,7 @@ x: [~, yes, True, 0o17, 0x1F, +1, 007, .5, 1., 1.10, 12e3, '1', !!str 1, 2020-01
     fn what_json_can_not_hold_is_refused_at_its_line() {
         for (text, why) in [
             ("a: .inf", ".inf is a number that JSON doesn't have at line 1"),
-            ("a: 1\na: 2", "`a` is here twice: only one would count at line 2"),
+            ("a: 1\na: 2", "`a` occurs twice: only one would count at line 2"),
             ("a: 1\n---\nb: 2", "a second document begins at line 2"),
             ("? [a]\n: 1", "a key is a list or a mapping at line 1"),
             ("a: !mine 1", "the tag `!mine` means nothing in JSON at line 1"),

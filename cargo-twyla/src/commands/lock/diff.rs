@@ -61,7 +61,7 @@ impl Run for Args {
         }
         if findings.is_empty() {
             let since = self.revision.as_deref().unwrap_or("they were accepted");
-            say!("{}: the contracts are what they were since {since}", paint(HEAD, "nothing has changed"));
+            say!("{}: no contract has changed since {since}", paint(HEAD, "nothing has changed"));
         }
         Ok(Outcome::Fine)
     }

@@ -136,7 +136,10 @@ mod tests {
         }
         let text = "emits\tapi.user_input\taa\tbb";
         let data = head(text) + &text.replace("api", "apo");
-        let told = records(&program(BinaryFormat::Elf, data.as_bytes())).unwrap_err().to_string();
-        assert_eq!(told, "is damaged: in the section .rodata, the record at byte 0 has another checksum than its text");
+        let error = records(&program(BinaryFormat::Elf, data.as_bytes())).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "is damaged: in the section .rodata, the record at byte 0 has a checksum that doesn't match its text"
+        );
     }
 }

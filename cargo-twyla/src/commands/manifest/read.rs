@@ -35,7 +35,7 @@ pub(crate) struct Error {
 enum What {
     #[error("can't be read: {0}")]
     Unreadable(#[from] io::Error),
-    #[error("is larger than {} MiB, as no manifest is", MOST >> 20)]
+    #[error("is larger than the {} MiB that a manifest may have", MOST >> 20)]
     Huge,
     #[error("is cut short: it ends in line {line}, column {column}, before it is whole")]
     Cut { line: usize, column: usize },

@@ -107,7 +107,8 @@ impl<'a> Components<'a> {
         let (mut open, mut seen) = (vec![root], BTreeSet::from([root]));
         while let Some(component) = open.pop().and_then(|path| self.all.get(path)) {
             if component.asks.iter().any(|anchor| counts.get(anchor).is_some_and(|count| *count > 1)) {
-                let why = "a dynamic reference leads elsewhere by what refers to it, which a component can't say";
+                let why =
+                    "the target of a dynamic reference depends on what refers to it, which a component can't express";
                 return Err(why.to_owned());
             }
             open.extend(component.refers.iter().filter(|path| seen.insert(*path)));

@@ -57,7 +57,7 @@ pub(crate) fn each<E: From<io::Error>>(
     let begins = first.trim_ascii_start();
     if let Some(encoding) = other_encoding(&first).or_else(|| other_encoding(begins)) {
         // a stream in another encoding is one mistake, not one in each line
-        let save = if begins.starts_with(BYTE_ORDER_MARK) { "save it without" } else { "save it as that" };
+        let save = if begins.starts_with(BYTE_ORDER_MARK) { "save it without one" } else { "save it as UTF-8" };
         let blank = first[..first.len() - begins.len()].iter().filter(|byte| **byte == b'\n').count();
         return take(At::Line(blank as u64 + 1), Item::Bad(format!("{encoding}: {save}")));
     }
@@ -263,10 +263,10 @@ mod tests {
 
     #[test]
     fn what_can_not_be_read_is_told() {
-        let told = read("[1,{\"a\":}]", Shape::Auto);
-        assert_eq!(told[0], "[0] 1");
-        assert!(told[1].starts_with("[1] bad: is not valid JSON: expected value at line 1 column 9"), "{told:?}");
-        assert!(told[1].ends_with("; the rest was not read"), "{told:?}");
+        let events = read("[1,{\"a\":}]", Shape::Auto);
+        assert_eq!(events[0], "[0] 1");
+        assert!(events[1].starts_with("[1] bad: is not valid JSON: expected value at line 1 column 9"), "{events:?}");
+        assert!(events[1].ends_with("; the rest was not read"), "{events:?}");
         assert!(read("[1", Shape::Auto)[1].contains("EOF"));
         assert!(read("{}", Shape::Array)[0].contains("expected an array of events"));
         assert!(read("{\n\"a\"", Shape::Auto)[0].contains("EOF"));
@@ -293,14 +293,14 @@ mod tests {
         assert_eq!(count, (2, 1));
 
         let long = b"[1,\"".as_slice().chain(io::repeat(b'x').take(3 * MOST));
-        let mut told = Vec::new();
+        let mut errors = Vec::new();
         let take = |at, item: Item<'_>| {
             if let Item::Bad(why) = item {
-                told.push((at, why));
+                errors.push((at, why));
             }
             Ok::<(), io::Error>(())
         };
         each(long, Shape::Auto, take).unwrap();
-        assert_eq!(told, [(At::Index(1), "is longer than 64 MiB; the rest was not read".to_owned())]);
+        assert_eq!(errors, [(At::Index(1), "is longer than 64 MiB; the rest was not read".to_owned())]);
     }
 }

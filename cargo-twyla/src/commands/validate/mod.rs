@@ -211,7 +211,7 @@ impl<W: Write> Report<'_, W> {
         }
         let unseen = broken.saturating_sub(args.show);
         if args.show > 0 && unseen > 0 {
-            writeln!(self.out, "and {unseen} more, which --show 0 shows")?;
+            writeln!(self.out, "and {unseen} more, pass --show 0 to see all")?;
         }
         let counted = |count: u64| format!("{count} event{}", if count == 1 { "" } else { "s" });
         let name = &args.event;

@@ -86,7 +86,7 @@ impl<'a> Lowering<'a> {
             return lit;
         }
         if self.open.len() > DEEPEST {
-            return self.opaque(loc, "", format!("more than {DEEPEST} schemas are within each other"), None);
+            return self.opaque(loc, "", format!("schemas are nested more than {DEEPEST} deep"), None);
         }
         self.open.insert(key.clone(), None);
         let schema = SchemaView { loc, node, draft: self.schemas.draft(loc), way: &key.1, schemas: self.schemas };

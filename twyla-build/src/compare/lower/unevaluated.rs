@@ -63,7 +63,7 @@ impl Lowering<'_> {
                 _ => self.unevaluated_items(&always, &all, rest),
             };
             let lit = lit.unwrap_or_else(|| {
-                let reason = "what it is about depends on too many conditions".to_owned();
+                let reason = "which members or items it applies to depends on too many conditions".to_owned();
                 self.opaque(schema.loc, keyword, reason, None)
             });
             parts.push(self.only(kind, lit));

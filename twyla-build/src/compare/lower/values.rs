@@ -72,7 +72,7 @@ impl Lowering<'_> {
 
     /// A number with an exponent beyond the limit.
     fn far(&mut self, schema: &SchemaView<'_>, keyword: &str, text: &str) -> Lit {
-        let reason = "the number is too far from one to be compared".to_owned();
+        let reason = "the exponent of the number is too large to compare".to_owned();
         let lit = self.opaque(schema.loc, keyword, reason, Some(format!("{keyword}: {text}")));
         self.only(Kind::Number, lit)
     }

@@ -44,7 +44,7 @@ impl fmt::Display for SyntaxError {
     }
 }
 
-const ITSELF: &str = "stands for itself there";
+const ITSELF: &str = "matches itself there";
 
 /// Rewrites a pattern with the flag `u`; none if nothing in it needs rewriting.
 pub(crate) fn accepted(pattern: &str) -> Result<Option<StrictPattern>, SyntaxError> {
@@ -245,7 +245,7 @@ impl Rewriter {
                     ));
                 }
                 Some(')') if is_flags => {
-                    let why = format!("`(?{flags})` isn't there in ECMA-262: flags hold for a group, `(?{flags}:…)`");
+                    let why = format!("`(?{flags})` doesn't exist in ECMA-262: flags apply to a group, `(?{flags}:…)`");
                     return Err(Self::refuse(at, why));
                 }
                 _ if special.starts_with("?#") => return Err(Self::refuse(at, "ECMA-262 has no comments in patterns")),
@@ -255,7 +255,7 @@ impl Rewriter {
                         "ECMA-262 has no atomic groups: write `(?:…)` if it may be tried again",
                     ));
                 }
-                _ => return Err(Self::refuse(at, "`(?` begins no group that ECMA-262 has")),
+                _ => return Err(Self::refuse(at, "`(?` doesn't begin a group of ECMA-262")),
             }
             let length = special.chars().count() + 1;
             self.out.extend(self.chars.iter().skip(self.at).take(length));
@@ -268,7 +268,7 @@ impl Rewriter {
 
     fn close(&mut self, at: usize) -> Result<(), SyntaxError> {
         let open = self.open.pop();
-        let open = open.ok_or_else(|| Self::refuse(at, "`)` ends no group: write `\\)` for the text"))?;
+        let open = open.ok_or_else(|| Self::refuse(at, "`)` has no group to end: write `\\)` for the text"))?;
         self.out.push(')');
         self.last = match open {
             OpenGroup { ahead: true, start, .. } => LastAtom::Ahead(start),
@@ -289,10 +289,7 @@ impl Rewriter {
                 let name = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(name, _)| name);
                 let known = name.and_then(super::groups::name).is_some_and(|name| self.names.contains(&Some(name)));
                 if !known {
-                    return Err(Self::refuse(
-                        at,
-                        "`\\k` refers to no group: a group's name follows it, as in `\\k<name>`",
-                    ));
+                    return Err(Self::refuse(at, "`\\k` is not followed by the name of a group, as in `\\k<name>`"));
                 }
                 self.same(2);
             }
@@ -305,7 +302,7 @@ impl Rewriter {
                 }
             }
             'x' if self.peek(1) == Some('{') => {
-                return Err(Self::refuse(at, "a character by its number is written `\\u{…}` and not `\\x{…}`"));
+                return Err(Self::refuse(at, "a character's code point is written `\\u{…}` and not `\\x{…}`"));
             }
             c => self.atom(at, c)?,
         }
@@ -322,16 +319,14 @@ impl Rewriter {
     fn atom(&mut self, at: usize, c: char) -> Result<(), SyntaxError> {
         let hex = |count: usize| (1..=count).all(|i| self.peek(i).is_some_and(|c| c.is_ascii_hexdigit()));
         match c {
-            'p' | 'P' if self.peek(1) == Some('{') => {
-                self.braced(at, "is no property of characters that ECMA-262 has")?
-            }
+            'p' | 'P' if self.peek(1) == Some('{') => self.braced(at, "isn't a Unicode property that ECMA-262 has")?,
             'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'f' | 'n' | 'r' | 't' | 'v' | 'p' | 'P' => self.same(2),
             'x' if hex(2) => self.same(4),
             'u' if hex(4) => self.same(6),
-            'u' if self.peek(1) == Some('{') => self.braced(at, "is the number of no character")?,
+            'u' if self.peek(1) == Some('{') => self.braced(at, "isn't the code point of a character")?,
             'c' if self.peek(1).is_some_and(|c| c.is_ascii_alphabetic()) => self.same(3),
             'c' => {
-                self.note(at, "\\c", "is a backslash and the letter `c` there");
+                self.note(at, "\\c", "matches a backslash and the letter `c` there");
                 self.out.push_str("\\\\");
             }
             '0'..='7' => {
@@ -344,18 +339,18 @@ impl Rewriter {
                 if digits == "0" {
                     self.same(2);
                 } else {
-                    self.note(at, format!("\\{digits}"), "is a character by its number in octal digits");
+                    self.note(at, format!("\\{digits}"), "is an octal escape of a character");
                     self.out.push_str(&format!("\\x{:02X}", u32::from_str_radix(digits, 8).unwrap_or_default()));
                     self.at += count;
                 }
             }
             c if c.is_alphanumeric() || c == '_' => {
                 let means = match c {
-                    'A' => "is the letter `A`, and not the beginning of the text, which is `^`",
-                    'Z' | 'z' => "is a letter, and not the end of the text, which is `$`",
-                    'h' | 'H' => "is a letter, and not a blank, which is `[ \\t]`",
-                    'Q' | 'E' => "is a letter: ECMA-262 quotes nothing with it",
-                    _ => "is that character itself",
+                    'A' => "matches the letter `A`, not the beginning of the text (`^`)",
+                    'Z' | 'z' => "matches the letter, not the end of the text (`$`)",
+                    'h' | 'H' => "matches the letter, not horizontal white space (`[ \\t]`)",
+                    'Q' | 'E' => "matches the letter: ECMA-262 has no quoting",
+                    _ => "matches that character itself",
                 };
                 self.note(at, format!("\\{c}"), means);
                 // a digit after a reference would belong to it
@@ -408,7 +403,7 @@ impl Rewriter {
                     let next_is_set = self.peek(0) == Some('\\')
                         && matches!(self.peek(1), Some('d' | 'D' | 'w' | 'W' | 's' | 'S' | 'p' | 'P'));
                     if set || next_is_set {
-                        self.note(from, "-", "stands for itself beside a class such as `\\w`");
+                        self.note(from, "-", "matches itself beside a class such as `\\w`");
                         self.out.push_str("\\-");
                         (set, ends) = (false, true);
                     } else {
@@ -499,7 +494,7 @@ mod tests {
     #[test]
     fn a_refusal_has_its_place_and_what_to_write() {
         for (written, why) in [
-            ("(?i)a", "`(?i)` isn't there in ECMA-262: flags hold for a group, `(?i:…)` at character 1"),
+            ("(?i)a", "`(?i)` doesn't exist in ECMA-262: flags apply to a group, `(?i:…)` at character 1"),
             (
                 "a(?P<n>b)",
                 "a named group is written `(?<n>…)` and not `(?P<n>…)` at character 2"
@@ -508,7 +503,7 @@ mod tests {
             ),
             ("[a-", "the class that begins here has no end `]` at character 1"),
             ("a(b", "the group that begins here has no end `)` at character 2"),
-            ("a)", "`)` ends no group: write `\\)` for the text at character 2"),
+            ("a)", "`)` has no group to end: write `\\)` for the text at character 2"),
             ("*a", "`*` has nothing before it that it could repeat: write `\\*` for the text at character 1"),
             ("^[z-a]$", "the range `z-a` is out of order: its first character comes after its last at character 3"),
             (
@@ -516,11 +511,11 @@ mod tests {
                 r"the range `\u{62}-\x61` is out of order: its first character comes after its last at character 3",
             ),
             ("a{3,2}", "`{3,2}` is out of order: its least count is above its most at character 2"),
-            (r"\u{110000}", r"`\u{110000}` is the number of no character at character 1"),
-            (r"(?<a>b)\k<c>", r"`\k` refers to no group: a group's name follows it, as in `\k<name>` at character 8"),
+            (r"\u{110000}", r"`\u{110000}` isn't the code point of a character at character 1"),
+            (r"(?<a>b)\k<c>", r"`\k` is not followed by the name of a group, as in `\k<name>` at character 8"),
             ("a++", "`+` repeats what is repeated already: ECMA-262 has no possessive quantifiers at character 3"),
             ("(?>a)", "ECMA-262 has no atomic groups: write `(?:…)` if it may be tried again at character 1"),
-            (r"\x{1}", r"a character by its number is written `\u{…}` and not `\x{…}` at character 1"),
+            (r"\x{1}", r"a character's code point is written `\u{…}` and not `\x{…}` at character 1"),
             ("a\\", "`\\` stands at the end: write `\\\\` for the text at character 2"),
         ] {
             assert_eq!(accepted(written).map_err(|refusal| refusal.to_string()), Err(why.to_owned()), "{written}");

@@ -43,7 +43,7 @@ impl fmt::Display for ProblemKind {
             Self::BadName { error } => write!(f, "{error}"),
             Self::ReservedDomain { name, why } => write!(f, "the domain can't be named `{name}`: {why}"),
             Self::NoRpcBody { way, near } => {
-                write!(f, "`{way}.json` is missing: an RPC has one of `request.json` and of `response.json`")?;
+                write!(f, "`{way}.json` is missing: an RPC has both a `request.json` and a `response.json`")?;
                 match near {
                     Some(near) => write!(f, "; is `{near}` meant to be it?"),
                     None => Ok(()),
@@ -68,31 +68,31 @@ impl fmt::Display for ProblemKind {
             Self::UnknownSetting { name, near } => write!(f, "there is no setting `{name}`{}", DidYouMean(near)),
             Self::BadDocumentUri { uri } => write!(
                 f,
-                "`{uri}` can't be the URI of a document: it is a whole one, as `https://example.com/money.json`, without `#`"
+                "`{uri}` can't be the URI of a document: expected an absolute one without `#`, such as `https://example.com/money.json`"
             ),
             Self::DocumentTwice { uri, other } => {
                 write!(f, "`{uri}` is the URI of {other} already: each document has one of its own")
             }
-            Self::Utf16 => f.write_str("is UTF-16, and JSON is UTF-8: save it as that"),
+            Self::Utf16 => f.write_str("is UTF-16, but JSON is UTF-8: save it as UTF-8"),
             Self::NotUtf8 => f.write_str("isn't valid UTF-8 from here on"),
             Self::ByteOrderMark => {
-                f.write_str("begins with a byte order mark, which JSON doesn't allow: save it without")
+                f.write_str("begins with a byte order mark, which JSON doesn't allow: save it without one")
             }
             Self::NotJson { error } => write!(f, "isn't valid JSON: {error}"),
             Self::DuplicateKey { key, first } => {
-                write!(f, "`{key}` is here twice, first on line {}: only one would count", first.line)
+                write!(f, "`{key}` occurs twice, first on line {}: only one would count", first.line)
             }
             Self::BigNumber { number } => {
                 let shown = shortened(number, MOST_DIGITS);
-                write!(f, "{shown} can't be read: an integer has 64 bits, or the digits of an f64")
+                write!(f, "{shown} can't be read exactly: numbers are read as integers of 64 bits or as `f64`")
             }
             Self::TooDeep { limit } => {
                 write!(f, "arrays and objects are nested more than {limit} deep from here on, which is the limit")
             }
             Self::TooMuch { subject, limit } => {
-                write!(f, "{subject} may be of {limit} bytes at most, and from here on is more")
+                write!(f, "{subject} may have {limit} bytes at most, and have more from here on")
             }
-            Self::NoSchema { found } => write!(f, "is {found}, and a schema is an object (or true or false)"),
+            Self::NoSchema { found } => write!(f, "is {found}, but a schema is an object (or true or false)"),
             Self::UnknownDraft { uri, near, settings } => write!(
                 f,
                 "`{uri}` isn't a known draft (4, 6, 7, 2019-09 and 2020-12 are){}{} a meta-schema of your own, say which \
@@ -102,10 +102,10 @@ impl fmt::Display for ProblemKind {
                 if near.is_none() { "; if it is" } else { " If it is" }
             ),
             Self::UnknownVocabulary { uri, schema } => {
-                write!(f, "`{schema}` requires the vocabulary `{uri}`, which isn't known here")
+                write!(f, "`{schema}` requires the vocabulary `{uri}`, which this version of Twyla doesn't know")
             }
             Self::OfRequest { name } => {
-                write!(f, "`{name}` is said of an RPC in its request.json; here it is ignored")
+                write!(f, "`{name}` belongs to the request.json of an RPC; here it is ignored")
             }
             Self::UnknownType { name, near } => write!(
                 f,
@@ -153,7 +153,7 @@ impl fmt::Display for ProblemKind {
             }
             Self::LoosePattern { pattern, loose, accepted } => write!(
                 f,
-                "the pattern `{}` is taken as ECMA-262 has it without the flag `u`: `{}` at character {} {}; write {}",
+                "the pattern `{}` is read by the rules of ECMA-262 without the flag `u`: `{}` at character {} {}; write {}",
                 shortened(pattern, MOST_SHOWN),
                 loose.written,
                 loose.at,
@@ -169,16 +169,16 @@ impl fmt::Display for ProblemKind {
             ),
             Self::RefusedDefault { at, rule } => {
                 let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
-                write!(f, "the default breaks its own schema{at}, and no method returns it: {rule}")
+                write!(f, "the default breaks its own schema{at}, so no method returns it: {rule}")
             }
             Self::UnheldDefault { found, wants } => {
-                write!(f, "the Rust type can't hold this default, and no method returns it: {found} is not {wants}")
+                write!(f, "the Rust type can't hold this default, so no method returns it: {found} is not {wants}")
             }
             Self::RequiredUndeclared { name, near } => {
                 write!(f, "`{name}` is required, but `properties` doesn't declare it{}", DidYouMean(near))
             }
             Self::CannotHoldObject { subject, found, array } => {
-                write!(f, "the {subject} is always a JSON object, and this schema allows none: {found}")?;
+                write!(f, "the {subject} is always a JSON object, but this schema allows none: {found}")?;
                 if *array {
                     f.write_str(
                         "; wrap the array: `{ \"type\": \"object\", \"properties\": { \"items\": … }, \"required\": [\"items\"] }`",
@@ -188,11 +188,11 @@ impl fmt::Display for ProblemKind {
             }
             Self::Narrowed { subject } => write!(
                 f,
-                "the {subject} is always a JSON object, and this schema allows other values too: those are refused"
+                "the {subject} is always a JSON object, but this schema also allows other values: those are refused"
             ),
             Self::OnlyDefinitions { subject } => write!(
                 f,
-                "this schema has definitions and says nothing of the {subject} itself, so that its type is an empty struct: refer to \
+                "this schema only has definitions and doesn't describe the {subject} itself, so its type is an empty struct: refer to \
                  one of them with `$ref`, or move the file below `shared/`"
             ),
             Self::Repeated { kind, times, files: 1 } => write!(f, "{kind} ({times} times in this file)"),
@@ -226,7 +226,7 @@ impl fmt::Display for ProblemKind {
                  {settings} or `.document(\"{uri}\", \"FILE\")` in build.rs"
             ),
             Self::BadReference { reference } => {
-                write!(f, "`{reference}` isn't a URI reference, or the `$id` around it can't be its base")
+                write!(f, "`{reference}` isn't a URI reference, or can't be resolved against the `$id` around it")
             }
             Self::Circular { reference, chain } => {
                 write!(f, "`{reference}` leads back to itself and never to a schema: {chain}")

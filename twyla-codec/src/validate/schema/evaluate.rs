@@ -190,13 +190,13 @@ impl Evaluation {
             return false;
         }
         if position.deep > MAX_DEPTH {
-            self.stop("is held to more than 500 schemas within each other");
+            self.stop("is validated by more than 500 nested schemas");
             return false;
         }
         if position.deep > COUNTED_DEPTH || position.trials >= COUNTED_TRIALS {
             self.counted.set(self.counted.get() + 1);
             if self.counted.get() > MAX_EVALUATIONS {
-                self.stop("takes too long to be held to its schema, whose combinations multiply");
+                self.stop("takes too long to validate: the combinations of its schema multiply");
                 return false;
             }
         }
@@ -255,7 +255,7 @@ impl Evaluation {
     ) -> bool {
         match (rule, view) {
             (Rule::Never(keyword), _) => {
-                out.report(position.at, keyword, || "is there, and nothing is allowed here".into())
+                out.report(position.at, keyword, || "is present, but no value is allowed here".into())
             }
             (Rule::Type(types), _) => {
                 fits(view, *types)

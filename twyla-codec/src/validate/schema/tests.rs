@@ -212,7 +212,7 @@ fn objects_are_held_member_by_member() {
         &[(
             json!({"card": 1, "name": 1}),
             &[
-                " dependentRequired: `date` is missing, which is needed where `card` is",
+                " dependentRequired: `date` is missing, which is required beside `card`",
                 "/name type: is the integer `1`, not a string",
             ],
         )],
@@ -357,7 +357,7 @@ fn nothing_goes_on_for_ever() {
     // a reference to itself in place
     static RING: Schema = Schema::new(&[Rule::Not(&RING_BACK)]);
     static RING_BACK: Schema = Schema::new(&[Rule::AnyOf(&[&RING])]);
-    assert_eq!(broken(&1_i64, &RING), [" json: is held to more than 500 schemas within each other"]);
+    assert_eq!(broken(&1_i64, &RING), [" json: is validated by more than 500 nested schemas"]);
 
     // a value of the maximum depth, through the longest chain of schemas that the limit allows
     static DEEP: Schema = Schema::new(&[Rule::AnyOf(&[&DEEP_INSIDE])]);
@@ -365,7 +365,7 @@ fn nothing_goes_on_for_ever() {
     static DEEP_MEMBERS: Schema =
         Schema::new(&[Rule::Members(&Members { properties: &[("a", &DEEP)], patterns: &[], others: Some(&ANY) })]);
     assert_eq!(broken(&nested(120), &DEEP), [""; 0]);
-    assert_eq!(broken(&nested(400), &DEEP), [" json: is held to more than 500 schemas within each other"]);
+    assert_eq!(broken(&nested(400), &DEEP), [" json: is validated by more than 500 nested schemas"]);
 
     // two branches at each level
     static DOUBLE: Schema = Schema::new(&[Rule::AnyOf(&[&DOUBLE_ONE, &DOUBLE_TWO])]);
@@ -376,7 +376,7 @@ fn nothing_goes_on_for_ever() {
     let mut out = Violations::new();
     holds(&both, &DOUBLE, &Path::root(), &mut out);
     let said: Vec<String> = out.into_vec().into_iter().map(|one| one.message).collect();
-    assert_eq!(said, ["takes too long to be held to its schema, whose combinations multiply"]);
+    assert_eq!(said, ["takes too long to validate: the combinations of its schema multiply"]);
 }
 
 #[test]

@@ -212,10 +212,8 @@ impl Config {
                 _ => return Err(error("PORT", format!("is {text:?}: it should be {PORT}"))),
             },
         };
-        let needed = |part: &str, should: &str| {
-            read(part, should)?
-                .ok_or_else(|| error(part, format!("is not set, but {} is: it should be {should}", variable("HOST"))))
-        };
+        let lacks = |other: &str, should: &str| format!("is not set, but {} is: set it to {should}", variable(other));
+        let needed = |part: &str, should: &str| read(part, should)?.ok_or_else(|| error(part, lacks("HOST", should)));
         let user = needed("USER", "the user's name")?;
         let password = needed("PASS", "the user's password")?;
         let vhost = read("VHOST", "the virtual host's name, for example /")?.unwrap_or_else(|| "/".to_owned());
@@ -237,8 +235,8 @@ impl Config {
                 let identity = match (read("TLS_CERT", CERT)?, read("TLS_KEY", KEY)?) {
                     (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
                     (None, None) => None,
-                    (Some(_), None) => return Err(error("TLS_KEY", format!("is not set: it should be {KEY}"))),
-                    (None, Some(_)) => return Err(error("TLS_CERT", format!("is not set: it should be {CERT}"))),
+                    (Some(_), None) => return Err(error("TLS_KEY", lacks("TLS_CERT", KEY))),
+                    (None, Some(_)) => return Err(error("TLS_CERT", lacks("TLS_KEY", CERT))),
                 };
                 let ca = read("TLS_CA", "a file of certificates in PEM")?.map(Into::into);
                 Some(Tls { ca, identity, server_name: read("TLS_NAME", "the name in the broker's certificate")? })
@@ -248,7 +246,7 @@ impl Config {
         Ok(Some(Self { nodes, port, tls, ..Self::new("", user, password).vhost(vhost) }))
     }
 
-    /// The host and the port of a node; of those there are, whichever this turn has.
+    /// The host and the port of the node for attempt `turn`, round-robin.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has nodes"))]
     pub(crate) fn node(&self, turn: usize) -> (&str, u16) {
         let (host, port) = &self.nodes[turn % self.nodes.len()];
@@ -419,8 +417,14 @@ mod tests {
         for (more, why) in [
             (&[("B_AMQP_TLS", "yes")][..], "B_AMQP_TLS is \"yes\": it should be on or off"),
             (&[("B_AMQP_TLS_CA", "/ca")], "B_AMQP_TLS is not on, but B_AMQP_TLS_CA is set"),
-            (&[("B_AMQP_TLS", "on"), ("B_AMQP_TLS_CERT", "/c")], "B_AMQP_TLS_KEY is not set: it should be a file"),
-            (&[("B_AMQP_TLS", "on"), ("B_AMQP_TLS_KEY", "/k")], "B_AMQP_TLS_CERT is not set: it should be a file"),
+            (
+                &[("B_AMQP_TLS", "on"), ("B_AMQP_TLS_CERT", "/c")],
+                "B_AMQP_TLS_KEY is not set, but B_AMQP_TLS_CERT is: set it to a file",
+            ),
+            (
+                &[("B_AMQP_TLS", "on"), ("B_AMQP_TLS_KEY", "/k")],
+                "B_AMQP_TLS_CERT is not set, but B_AMQP_TLS_KEY is: set it to a file",
+            ),
         ] {
             let error = with(more).unwrap_err();
             assert!(error.starts_with(why), "{error}");

@@ -404,7 +404,7 @@ impl Rpc {
             (200, BodyKind::Json) => M::Response::decode(&answer.body).map_err(broken),
             // the caller may not know a new `error.json` yet: it is a fault to it, as before
             (DOMAIN, BodyKind::Json) if TypeId::of::<M::Error>() == TypeId::of::<NoError>() => {
-                let why = "it answers with an error that its contract declares and the one here does not".to_owned();
+                let why = "the service's contract declares this error, but the caller's contract doesn't".to_owned();
                 Err(CallError::Fault { method, status: DOMAIN, maybe_begun: true, why, retry_after: None })
             }
             (DOMAIN, BodyKind::Json) => Err(M::Error::decode(&answer.body).map_or_else(broken, CallError::Domain)),

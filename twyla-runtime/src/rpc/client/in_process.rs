@@ -57,7 +57,7 @@ impl Network {
             let mut why = format!("no service of this process serves {}.{}", attempt.service, attempt.method);
             match &self.unset {
                 Some(unset) => why.push_str(&format!(", and {}", unset.missing(attempt.service))),
-                None => why.push_str(": one that does is given this caller with `.rpc(..)` before it is started"),
+                None => why.push_str(": pass this `Rpc` to the service that does, with `.rpc(..)`, before it starts"),
             }
             return Err(AttemptError { maybe_begun: false, why });
         };

@@ -121,7 +121,7 @@ impl CachedService {
 }
 
 fn unknown(service: &str, why: &str) -> String {
-    format!("where `{service}` lives is not known: {why}")
+    format!("the address of `{service}` is not known: {why}")
 }
 
 /// Parses the URLs that a resolver returned.

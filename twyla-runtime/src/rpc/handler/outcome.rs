@@ -64,7 +64,7 @@ pub(crate) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer 
 
 /// Returns the answer if the service lacks an argument of the handler, which it checks before it serves.
 pub(crate) fn not_given(meta: &CallMeta, what: &'static str) -> Answer {
-    tracing::error!(method = meta.method, what, "the service was not given what the handler takes");
+    tracing::error!(method = meta.method, what, "the service lacks an argument of the handler");
     problem(500, meta.method, "the handler could not be called")
 }
 

@@ -81,7 +81,7 @@ impl HttpListener {
                 // a connection that is already gone is ignored; any other error means too many open files, which needs time
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
-                    tracing::error!(%address, %error, "no connection can be accepted");
+                    tracing::error!(%address, %error, "can't accept connections");
                     sleep(Duration::from_millis(100)).await;
                 }
             }

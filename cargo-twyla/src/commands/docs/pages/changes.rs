@@ -47,9 +47,9 @@ fn head(change: &Change, out: &mut String) {
 fn badge(kind: &ChangeKind) -> String {
     let (class, word) = match kind {
         ChangeKind::Added => ("good", "new"),
-        ChangeKind::Removed => ("bad", "taken out"),
+        ChangeKind::Removed => ("bad", "removed"),
         ChangeKind::Words => ("quiet", "words only"),
-        ChangeKind::Unreadable => ("quiet", "was no schema"),
+        ChangeKind::Unreadable => ("quiet", "not a schema"),
         ChangeKind::Edited { verdict: None, .. } => ("quiet", "changed"),
         ChangeKind::Edited { verdict: Some(verdict), .. } => (
             match verdict {
@@ -77,7 +77,7 @@ type Touched<'a> = (&'a ChangeKind, &'a str, Option<&'a str>);
 /// The page.
 pub(super) fn main(site: &Site) -> String {
     let mut out =
-        "<h1>Changes</h1>\n<p class=\"lead\">What git knows of the contracts, the newest first.</p>\n".to_owned();
+        "<h1>Changes</h1>\n<p class=\"lead\">Changes of the contracts in git, the newest first.</p>\n".to_owned();
     let mut all: Vec<(&Change, String, Option<String>)> = Vec::new();
     for subject in &site.subjects {
         for part in &subject.parts {
@@ -105,7 +105,7 @@ pub(super) fn main(site: &Site) -> String {
         }
     }
     if commits.is_empty() {
-        out.push_str("<p class=\"faint\">Git knows of no change.</p>\n");
+        out.push_str("<p class=\"faint\">Git has no change of the contracts.</p>\n");
         return out;
     }
     out.push_str("<ol class=\"changes\">");

@@ -11,7 +11,8 @@ const SUMMARY: usize = 72;
 
 pub(super) fn main(site: &Site) -> String {
     let count = |kind| site.subjects.iter().filter(|it| it.kind == kind).count();
-    let mut out = format!("<h1>{}</h1>\n<ul class=\"counts\" aria-label=\"What there is\">", esc(&site.title));
+    let mut out =
+        format!("<h1>{}</h1>\n<ul class=\"counts\" aria-label=\"Number of contracts and services\">", esc(&site.title));
     let mut counted = |number: usize, word: &str| {
         let s = if number == 1 { "" } else { "s" };
         let _ = write!(out, "<li><b>{number}</b> {word}{s}</li>");

@@ -18,7 +18,7 @@ pub(super) fn main(site: &Site, services: &Services) -> String {
             format!("<code>{}</code>", esc(name))
         }
     };
-    let mut out = "<h1>Services</h1>\n<p class=\"lead\">What is deployed, and what goes between them, as their manifests have it.</p>\n".to_owned();
+    let mut out = "<h1>Services</h1>\n<p class=\"lead\">The deployed services and what they send each other, according to their manifests.</p>\n".to_owned();
     out.push_str(
         "<section aria-labelledby=\"picture\"><h2 id=\"picture\">The fleet</h2>\n<figure><div class=\"scroll picture\" tabindex=\"0\" role=\"region\" aria-label=\"The fleet's picture\">\
          <a href=\"fleet.svg\"><img src=\"fleet.svg\" alt=\"The services, and the events and calls between them; the table below has the same in words\"></a></div>\

@@ -243,7 +243,7 @@ fn history(site: &Site, subject: &SubjectPage, contents: &mut Vec<(String, Strin
         }
         if part.changes.is_empty() {
             let said =
-                if site.has_history { "Git knows of no change of it." } else { "The folder is in no git repository." };
+                if site.has_history { "Git has no change of it." } else { "The folder is in no git repository." };
             let _ = writeln!(out, "<p class=\"faint\">{said}</p>");
         } else {
             changes::list(&part.changes, out);
@@ -263,9 +263,11 @@ fn lock(locked: &Locked, out: &mut String) {
     let Locked { is_accepted, edits: since, field, waivers, retired } = locked;
     out.push_str("<div class=\"lock\">");
     if *is_accepted {
-        out.push_str("<p><span class=\"badge good\">accepted</span> The lock has it as it is now.</p>");
+        out.push_str("<p><span class=\"badge good\">accepted</span> The lock has this version.</p>");
     } else {
-        out.push_str("<p><span class=\"badge warn\">not accepted</span> The lock has it as it was before:</p>");
+        out.push_str(
+            "<p><span class=\"badge warn\">not accepted</span> The lock has an earlier version; changed since:</p>",
+        );
         edits(since, out);
     }
     for (because, sides, since) in field {

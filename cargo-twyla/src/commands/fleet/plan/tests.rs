@@ -182,7 +182,7 @@ proptest! {
         }
     }
 
-    /// What is deployed can be rolled back at once, or it is told why not; and later, when nothing is in the way.
+    /// What is deployed can be rolled back at once, or the reason is given; and later, when nothing is in the way.
     #[test]
     fn a_rollback_is_safe(task in tasks()) {
         let plan = plan(&task);
