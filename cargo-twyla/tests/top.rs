@@ -56,10 +56,7 @@ fn what_a_service_tells_is_shown_by_event_and_group() {
     let lines: Vec<&str> = shown.lines().collect();
     assert!(lines[0].starts_with(&format!("{address}, publish up, over 0.")), "{shown}");
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
-    assert_eq!(
-        words(lines[2]),
-        "listens to group handled/s failed/s retried/s parked dropped handling waiting p50 p99"
-    );
+    assert_eq!(words(lines[2]), "listens to group handled/s failed/s retried/s dead dropped handling waiting p50 p99");
     assert_eq!(words(lines[3]), "api.user_input bot 0.0 0.0 0.0 3 0 - 1,204 - -");
     assert_eq!(words(lines[6]), "bot.reply 0.0 0 0 - - -");
     assert!(!shown.contains('\u{1b}'), "no colours in a pipe: {shown}");

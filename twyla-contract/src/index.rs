@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::{Context, Contracts, Event, EventName, Kind, Place, Property, Rpc, RpcBody, RpcName};
+use crate::{Context, Contracts, Event, EventName, Kind, Location, Property, Rpc, RpcBody, RpcName};
 
 /// The index's file name in `OUT_DIR`.
 pub const FILE_NAME: &str = "twyla.index";
@@ -247,8 +247,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn place(&mut self) -> Result<Place, ReadError> {
-        Ok(Place { file: self.text()?, line: self.number()?, column: self.number()? })
+    fn place(&mut self) -> Result<Location, ReadError> {
+        Ok(Location { file: self.text()?, line: self.number()?, column: self.number()? })
     }
 
     fn bound(&mut self) -> Result<Option<i128>, ReadError> {
@@ -286,8 +286,8 @@ impl<'a> Fields<'a> {
 mod tests {
     use super::*;
 
-    fn place(line: u32) -> Place {
-        Place { file: "schemas/events/api/x.json".into(), line, column: 7 }
+    fn place(line: u32) -> Location {
+        Location { file: "schemas/events/api/x.json".into(), line, column: 7 }
     }
 
     fn sample() -> Contracts {

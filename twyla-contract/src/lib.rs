@@ -20,5 +20,5 @@ pub mod rust;
 pub mod similar;
 pub mod text;
 
-pub use model::{Context, Contracts, Event, Kind, Place, Property, Rpc, RpcBody};
+pub use model::{Context, Contracts, Event, Kind, Location, Property, Rpc, RpcBody};
 pub use name::{EventName, Group, NameError, RpcName};

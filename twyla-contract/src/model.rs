@@ -37,7 +37,7 @@ impl Contracts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     /// Where the schema begins.
-    pub place: Place,
+    pub place: Location,
     /// The generated type, relative to the module that includes the contracts: `Context`.
     pub rust_path: String,
 }
@@ -48,7 +48,7 @@ pub struct Event {
     /// The event's name.
     pub name: EventName,
     /// Where the schema begins.
-    pub place: Place,
+    pub place: Location,
     /// The generated type, relative to the module that includes the contracts: `api::UserInput`.
     pub rust_path: String,
     /// The content's properties in the order of the schema. Also empty if the content is a map.
@@ -101,7 +101,7 @@ impl Rpc {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcBody {
     /// Where the schema begins.
-    pub place: Place,
+    pub place: Location,
     /// The generated type, relative to the module that includes the contracts: `rpc::navitaire_api::GetBookingRequest`, or
     /// the referenced type if the schema is only a reference.
     pub rust_path: String,
@@ -130,7 +130,7 @@ pub struct Property {
     /// module that includes the contracts: `Vec<api::UserInputItem>`.
     pub rust_type: String,
     /// Where its subschema begins.
-    pub place: Place,
+    pub place: Location,
 }
 
 /// The kind of a property's value, as far as a Rust type expresses it.
@@ -207,7 +207,7 @@ impl fmt::Display for Kind {
 
 /// A place in a schema file; line and column count from 1, the column in characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
+pub struct Location {
     /// The file's path as messages show it: the given schemas folder and the path in it.
     pub file: String,
     /// The line, from 1.
@@ -216,7 +216,7 @@ pub struct Place {
     pub column: u32,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     /// Formats as `schemas/events/api/user_input.json:9:7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)

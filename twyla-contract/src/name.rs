@@ -278,7 +278,7 @@ mod tests {
         assert_eq!((name.service(), name.method()), ("navitaire-api", "booking.get"));
         for (name, why) in [
             ("get_booking", "no dot: an RPC is named"),
-            ("2api.get", "no letter; a service's"),
+            ("2api.get", "with a letter, as a service's"),
             ("api.get booking", "' '"),
             ("api.", "is empty"),
             ("api.a/b", "'/'"),
@@ -295,11 +295,11 @@ mod tests {
             ("user_input", "no dot"),
             (".user_input", "is empty"),
             ("api.", "is empty"),
-            ("api.a..b", "empty word"),
+            ("api.a..b", "empty part"),
             ("api.user input", "' '"),
             ("api.*", "'*'"),
             ("ä.b", "'ä'"),
-            ("1api.b", "no letter"),
+            ("1api.b", "with a letter"),
             ("api._x", "neither a letter nor a digit"),
         ] {
             let text = EventName::parse(name).unwrap_err().to_string();

@@ -156,12 +156,12 @@ const _: () = {
     #[serde(crate = "::twyla_runtime::__private::serde")]
     struct GreetingRead {
         #[serde(rename = "emission")]
-        emission: __twyla::Held<String, { EMISSION_FITS }>,
+        emission: __twyla::ReadField<String, { EMISSION_FITS }>,
         #[serde(rename = "attempt", default = "default_attempt")]
-        attempt: __twyla::Held<Option<u8>, { ATTEMPT_FITS }>,
+        attempt: __twyla::ReadField<Option<u8>, { ATTEMPT_FITS }>,
     }
-    fn default_attempt() -> __twyla::Held<Option<u8>, { ATTEMPT_FITS }> {
-        __twyla::Held(<Option<u8> as ::core::default::Default>::default())
+    fn default_attempt() -> __twyla::ReadField<Option<u8>, { ATTEMPT_FITS }> {
+        __twyla::ReadField(<Option<u8> as ::core::default::Default>::default())
     }
     #[automatically_derived]
     impl ::twyla_runtime::event::Listen for Greeting
@@ -184,12 +184,12 @@ const _: () = {
     #[serde(crate = "::twyla_runtime::__private::serde")]
     struct GreetingWritten<'a> {
         #[serde(rename = "emission")]
-        emission: __twyla::Shown<'a, String, { EMISSION_FITS }>,
+        emission: __twyla::WrittenField<'a, String, { EMISSION_FITS }>,
         #[serde(
             rename = "attempt",
             skip_serializing_if = "::twyla_runtime::__private::is_absent"
         )]
-        attempt: __twyla::Shown<'a, Option<u8>, { ATTEMPT_FITS }>,
+        attempt: __twyla::WrittenField<'a, Option<u8>, { ATTEMPT_FITS }>,
     }
     #[automatically_derived]
     impl ::twyla_runtime::event::Emit for Greeting
@@ -206,8 +206,8 @@ const _: () = {
                 GreetingWritten,
             >(
                 &GreetingWritten {
-                    emission: __twyla::Shown(&self.emission),
-                    attempt: __twyla::Shown(&self.attempt),
+                    emission: __twyla::WrittenField(&self.emission),
+                    attempt: __twyla::WrittenField(&self.attempt),
                 },
                 out,
             )

@@ -80,7 +80,7 @@ const _: () = {
     #[serde(crate = "::twyla_runtime::__private::serde")]
     struct AnswerWritten<'a> {
         #[serde(rename = "text")]
-        text: __twyla::Shown<'a, String, { TEXT_FITS }>,
+        text: __twyla::WrittenField<'a, String, { TEXT_FITS }>,
     }
     #[automatically_derived]
     impl ::twyla_runtime::event::Emit for Answer {
@@ -93,7 +93,7 @@ const _: () = {
                 AnswerWritten,
             >(
                 &AnswerWritten {
-                    text: __twyla::Shown(&self.text),
+                    text: __twyla::WrittenField(&self.text),
                 },
                 out,
             )

@@ -119,9 +119,9 @@ const _: () = {
     #[serde(crate = "::twyla_runtime::__private::serde")]
     struct OrderRead {
         #[serde(rename = "order-id")]
-        id: __twyla::Held<String, { ID_FITS }>,
+        id: __twyla::ReadField<String, { ID_FITS }>,
         #[serde(rename = "type")]
-        r#type: __twyla::Held<Option<String>, { TYPE_FITS }>,
+        r#type: __twyla::ReadField<Option<String>, { TYPE_FITS }>,
         #[serde(rename = "tags", default = "default_tags", with = "tags")]
         tags: Tags,
     }

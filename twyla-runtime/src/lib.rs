@@ -137,7 +137,7 @@ pub mod __private {
     pub use {chrono, serde, serde_json, uuid};
 
     // contracts of events and RPCs
-    pub use crate::contract::event::bound::{DoesFit, Held, Nothing, Shown, is_absent};
+    pub use crate::contract::event::bound::{DoesFit, Nothing, ReadField, WrittenField, is_absent};
     pub use crate::contract::event::fits::{Either, Fits, Reading, Writing};
     pub use crate::contract::event::kind;
     pub use crate::contract::otherwise::Otherwise;
@@ -158,7 +158,7 @@ pub mod __private {
         Argument, Arrives, Content, Entry, Failure, Holds, IsAnyEvent, IsEvent, Listed, Listener, Outcome, Parts,
         Policy, Registration, Verdict, attempt, failed, unlisted,
     };
-    pub use crate::service::key_order::lane;
+    pub use crate::service::key_order::key_hash;
 
     // the command line and tests
     pub use crate::bus::publish_raw;

@@ -9,7 +9,7 @@ use std::io;
 use serde_json::Value;
 use twyla_build::Builder;
 use twyla_build::compare::{ContractKind, ContractSchema, Schema, SchemaPath, SchemaSet, Sources};
-use twyla_contract::{Place, similar};
+use twyla_contract::{Location, similar};
 
 use crate::support::schemas::{self, Folder, SchemasArgs};
 
@@ -73,7 +73,7 @@ pub(crate) struct Violation {
     pub(crate) pointer: String,
     pub(crate) keyword: String,
     /// The place of the rule.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Location>,
     /// The rule and the value.
     pub(crate) message: String,
 }
@@ -135,7 +135,7 @@ impl Contracts {
     }
 
     /// Returns the place of a keyword.
-    pub(crate) fn place(&self, path: &SchemaPath) -> Option<Place> {
+    pub(crate) fn place(&self, path: &SchemaPath) -> Option<Location> {
         self.sources.place(path)
     }
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use crate::markdown::{code, plain, text};
 use crate::model::{Body, Field, FormatType, Model, Others, Shape, Type, ValueType};
@@ -219,7 +219,7 @@ fn type_docs(type_: &Type) -> Docs {
 }
 
 /// Returns the place of a schema as Markdown.
-pub(crate) fn schema(place: &Place) -> String {
+pub(crate) fn schema(place: &Location) -> String {
     plain(&format!("Schema: {}:{}", place.file, place.line))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use super::bundle::Bundle;
 use super::gather;
@@ -21,7 +21,7 @@ pub struct ContractSchema {
     /// The kind of values that it describes.
     pub kind: ContractKind,
     /// The place of its schema.
-    pub place: Place,
+    pub place: Location,
     /// Its bundle: the schema with everything that it leads to.
     pub bundle: Bundle,
     /// The sensitive values (`"x-sensitive": true`): JSON Pointers (RFC 6901), in which a step `*` matches any item or member.
@@ -103,7 +103,7 @@ impl Sources {
 
     /// Returns the place of a keyword in the folder's files, or the nearest place around it.
     #[must_use]
-    pub fn place(&self, path: &SchemaPath) -> Option<Place> {
+    pub fn place(&self, path: &SchemaPath) -> Option<Location> {
         let (shown, root) = self.files.get(&path.document)?;
         let (mut node, mut at) = (root, root.at);
         for step in steps(&path.pointer) {
@@ -115,7 +115,7 @@ impl Sources {
             (node, at) = found;
         }
         let At { line, column } = at;
-        Some(Place { file: shown.clone(), line, column })
+        Some(Location { file: shown.clone(), line, column })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compares contracts with their lock. Pure: returns findings.
 
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use super::advice;
 use super::edit;
@@ -102,8 +102,8 @@ fn gone(given: CheckInput<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut V
 /// Limit of new contracts among which a renamed one is searched for.
 const MOST_NEW: usize = 100;
 
-pub(super) fn place(file: &str, at: At) -> Place {
-    Place { file: file.to_owned(), line: at.line, column: at.column }
+pub(super) fn place(file: &str, at: At) -> Location {
+    Location { file: file.to_owned(), line: at.line, column: at.column }
 }
 
 /// One contract and its entry in the lock.
@@ -248,7 +248,7 @@ impl ContractCheck<'_> {
     }
 
     /// Returns the place of an edit in the folder's files.
-    fn spot(&self, edit: &edit::Edit) -> Option<Place> {
+    fn spot(&self, edit: &edit::Edit) -> Option<Location> {
         let form = || Form::of(&self.contract.bundle);
         let path = match edit.listed() {
             Some(value) => {

@@ -1,6 +1,6 @@
 //! The findings of comparing contracts with their lock.
 
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use super::edit::Edit;
 use super::model::{Direction, Sides, Subject, Version, Waiver};
@@ -12,7 +12,7 @@ pub struct Finding {
     /// The contract.
     pub subject: Subject,
     /// The place: of the change in the schema, or in the lock.
-    pub place: Place,
+    pub place: Location,
     /// The kind of finding.
     pub kind: FindingKind,
 }
@@ -180,7 +180,7 @@ pub struct Misfit {
     /// The witness, or why it is undecided.
     pub verdict: compare::Verdict,
     /// The place of the rule that refuses it or is undecided, if that is in the folder's files.
-    pub place: Option<Place>,
+    pub place: Option<Location>,
     /// An ended waiver for it.
     pub ended: Option<Waiver>,
 }

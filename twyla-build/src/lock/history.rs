@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use super::check::{self, CheckInput};
 use super::finding::{Finding, FindingKind};
@@ -23,7 +23,7 @@ pub fn against(sources: &Sources, now: &Lock, then: &Lock, how: &CheckOptions) -
     let file = how.file();
     let lost = |subject: &Subject, digest: &str, because: Option<&str>| Finding {
         subject: subject.clone(),
-        place: Place { file: file.clone(), line: 1, column: 1 },
+        place: Location { file: file.clone(), line: 1, column: 1 },
         kind: FindingKind::Lost { digest: digest.to_owned(), because: because.map(str::to_owned) },
     };
     let mut findings = Vec::new();

@@ -1,7 +1,7 @@
 //! The text of a finding: a headline, and lines below it with the details.
 
 use serde_json::Value;
-use twyla_contract::Place;
+use twyla_contract::Location;
 use twyla_contract::text::shortened;
 
 use super::finding::{
@@ -17,7 +17,7 @@ const MOST_MISFITS: usize = 4;
 /// Returns the lines of a finding. `also` are other contracts that the same edit affects in the same way, and `named` lines that
 /// name the services that are hurt.
 pub(super) fn said(finding: &Finding, also: &[&Finding], named: &[String]) -> Vec<String> {
-    let Place { file, line, column } = &finding.place;
+    let Location { file, line, column } = &finding.place;
     let mut text = Text(Vec::new());
     text.0.push(format!("{file}:{line}:{column}: {}", headline(finding, also)));
     match &finding.kind {

@@ -1,6 +1,6 @@
 //! Explains how contracts are compiled: their types, the fields and rules of these, and their places.
 
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use super::types::{Body, Field, Model, Others, Shape, Tree, TreeReason, Type, TypeId, ValueType, Variant};
 
@@ -19,7 +19,7 @@ pub struct TypeExplanation {
     /// Its path below the module that includes the contracts: `api::UserInput`.
     pub rust_path: String,
     /// The place of its schema.
-    pub place: Place,
+    pub place: Location,
     /// The description in the schema.
     pub docs: String,
     /// The new value.
@@ -74,7 +74,7 @@ pub struct FieldExplanation {
     /// The description in the schema, and the rules that are checked in place.
     pub docs: String,
     /// The place of its schema.
-    pub place: Place,
+    pub place: Location,
     /// The rules of its items or members that are checked in place.
     pub inner: Vec<String>,
     /// The rules of the value that a tree evaluates.
@@ -85,7 +85,7 @@ pub struct FieldExplanation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleExplanation {
     /// Its place.
-    pub place: Place,
+    pub place: Location,
     /// Why it needs a tree.
     pub why: String,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use super::types::{Body, Shape, Tree, TreeReason, Type, TypeId, ValueType};
 use crate::schema::draft::is_annotation;
@@ -106,7 +106,7 @@ impl<'a> SchemaReader<'a> {
         self.schemas.node(loc).unwrap_or(NOTHING)
     }
 
-    pub(super) fn place(&self, loc: &Loc) -> Place {
+    pub(super) fn place(&self, loc: &Loc) -> Location {
         self.schemas.files[loc.file].place(self.node(loc).at)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use twyla_contract::{Event, EventName, Kind, Place, Property, Rpc, RpcBody, RpcName};
+use twyla_contract::{Event, EventName, Kind, Location, Property, Rpc, RpcBody, RpcName};
 
 use super::rules::Check;
 use crate::schema::load::{Node, RpcMessage};
@@ -38,7 +38,7 @@ pub(crate) struct Method {
 #[derive(Debug)]
 pub(crate) struct MessageType {
     pub(crate) type_: TypeId,
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     /// The alias in the RPC's module, if the type belongs to another schema.
     pub(crate) alias: Option<String>,
 }
@@ -62,7 +62,7 @@ pub(crate) struct Type {
     pub(crate) loc: Loc,
     pub(crate) module: Option<String>,
     pub(crate) name: String,
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     pub(crate) docs: String,
     pub(crate) body: Body,
     /// The rule trees of the whole value.
@@ -92,7 +92,7 @@ pub(crate) struct Tree {
 /// Why a rule needs a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TreeReason {
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     pub(crate) why: String,
 }
 
@@ -146,7 +146,7 @@ pub(crate) struct Field {
     /// Whether its value is sensitive.
     pub(crate) hidden: bool,
     pub(crate) docs: FieldDocs,
-    pub(crate) place: Place,
+    pub(crate) place: Location,
 }
 
 /// The place of the `default` of a property.

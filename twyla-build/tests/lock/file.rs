@@ -172,7 +172,7 @@ fn what_is_broken_is_told_with_its_place_and_a_remedy() {
         (
             "a list",
             "[]".to_owned(),
-            vec!["1:1: isn't a lock of contracts: an object with `lock` and `contracts`; take the file"],
+            vec!["1:1: isn't a lock of contracts: an object with `lock` and `contracts`; restore the file"],
         ),
         (
             "newer",
@@ -184,14 +184,14 @@ fn what_is_broken_is_told_with_its_place_and_a_remedy() {
             good.replace("\"lock\": 1,", "\"lock\": \"1\","),
             vec!["2:11: `lock` is a number, not the string \"1\""],
         ),
-        ("no contracts", "{ \"lock\": 1 }".to_owned(), vec!["1:1: the lock has no `contracts`; take the file"]),
+        ("no contracts", "{ \"lock\": 1 }".to_owned(), vec!["1:1: the lock has no `contracts`; restore the file"]),
         (
             "another name",
             good.replace("\"contracts\"", "\"contract\""),
             vec!["4:3: there is no `contract` here; did you mean `contracts`?", "1:1: the lock has no `contracts`"],
         ),
         ("no event", good.replace("\"a.x\"", "\"a x\""), vec!["`a x` isn't a contract: "]),
-        ("nothing of it", empty("{}"), vec!["3:25: this contract has no `accepted`; take the file"]),
+        ("nothing of it", empty("{}"), vec!["3:25: this contract has no `accepted`; restore the file"]),
         ("no object", empty("5"), vec!["3:25: `this contract` is an object, not 5"]),
         (
             "no digest",

@@ -7,7 +7,7 @@ use twyla_contract::{Contracts, Event as Contract, EventName, Kind, Property, ru
 
 use super::args::Args;
 use super::fields::{self, Written};
-use super::model::{Absence, Bound, Check, Direction, Event, Field};
+use super::model::{Absence, BoundEvent, Check, Direction, Event, Field};
 use crate::catalogue::{self, Problems, event as text};
 use crate::contracts::Found;
 
@@ -17,7 +17,7 @@ pub(super) struct Rejected {
     /// The item, without the macro's own attributes where it could be read.
     pub(super) item: TokenStream,
     /// The struct's name and the contract it most likely means.
-    pub(super) stands_for: Option<Box<(Ident, Bound)>>,
+    pub(super) stands_for: Option<Box<(Ident, BoundEvent)>>,
 }
 
 pub(super) fn check(
@@ -112,8 +112,8 @@ fn path(module: &Path, relative: &str) -> Path {
     syn::parse_str::<Path>(relative).map_or_else(|_| module.clone(), |relative| syn::parse_quote!(#module::#relative))
 }
 
-fn bound(contract: &Contract, all: &Contracts, module: &Path) -> Bound {
-    Bound {
+fn bound(contract: &Contract, all: &Contracts, module: &Path) -> BoundEvent {
+    BoundEvent {
         event: contract.name.as_str().to_owned(),
         domain: contract.name.domain().to_owned(),
         event_type: contract.name.event_type().to_owned(),
@@ -129,7 +129,7 @@ fn bind(
     item: &ItemStruct,
     written: &[Written],
     contract: &Contract,
-    bound: Bound,
+    bound: BoundEvent,
     direction: Option<Direction>,
     module: &Path,
     problems: &mut Problems,

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{ItemStruct, Type};
 
 use super::check::Rejected;
-use super::model::{Absence, Bound, Check, Direction, Event, Field};
+use super::model::{Absence, BoundEvent, Check, Direction, Event, Field};
 use crate::catalogue::Text;
 
 /// ```text
@@ -74,12 +74,12 @@ fn answer(field: &Field, what: &str) -> Ident {
 }
 
 /// `ReadEmissionOfUserInput`
-fn words_name(prefix: &str, check: &Check, contract: &Bound) -> Ident {
+fn words_name(prefix: &str, check: &Check, contract: &BoundEvent) -> Ident {
     format_ident!("{prefix}{}Of{}", check.word, contract.rust_name)
 }
 
 /// Returns the checks of one field that the compiler makes, with the error for each that fails.
-fn questions(field: &Field, contract: &Bound, reads: bool, writes: bool) -> TokenStream {
+fn questions(field: &Field, contract: &BoundEvent, reads: bool, writes: bool) -> TokenStream {
     let (ty, fits) = (&field.ty, answer(field, "FITS"));
     let Some(check) = &field.check else {
         return quote!(const #fits: bool = true;);
@@ -141,7 +141,7 @@ struct Needs<'a> {
 }
 
 /// What one field needs for a direction.
-fn needs<'a>(field: &'a Field, contract: &Bound, read: bool) -> Vec<Needs<'a>> {
+fn needs<'a>(field: &'a Field, contract: &BoundEvent, read: bool) -> Vec<Needs<'a>> {
     let Some(check) = &field.check else { return Vec::new() };
     let prefixes: &[&str] = match read {
         true if check.absent_when_read => &["Read", "ReadNo"],
@@ -193,8 +193,8 @@ fn either_way(name: &Ident, fields: &[Field], neither: &Text) -> TokenStream {
     }
 }
 
-fn identity(name: &Ident, contract: &Bound) -> TokenStream {
-    let Bound { event, domain, event_type, key, schema, context, content, .. } = contract;
+fn identity(name: &Ident, contract: &BoundEvent) -> TokenStream {
+    let BoundEvent { event, domain, event_type, key, schema, context, content, .. } = contract;
     quote! {
         #[automatically_derived]
         impl ::twyla_runtime::event::Event for #name {
@@ -210,7 +210,7 @@ fn identity(name: &Ident, contract: &Bound) -> TokenStream {
     }
 }
 
-fn listen(name: &Ident, contract: &Bound, fields: &[Field], bounds: &TokenStream) -> TokenStream {
+fn listen(name: &Ident, contract: &BoundEvent, fields: &[Field], bounds: &TokenStream) -> TokenStream {
     let read = format_ident!("{}Read", name.unraw());
     let content = &contract.content;
     let members = fields.iter().map(|Field { name, ty, wire, absence, check, serde, .. }| {
@@ -231,7 +231,7 @@ fn listen(name: &Ident, contract: &Bound, fields: &[Field], bounds: &TokenStream
         };
         let function = format_ident!("{}", default_name(name));
         let held_ty = held(ty, check.is_some(), name);
-        let value = if check.is_some() { quote!(__twyla::Held(#value)) } else { value };
+        let value = if check.is_some() { quote!(__twyla::ReadField(#value)) } else { value };
         Some(quote!(fn #function() -> #held_ty { #value }))
     });
     let takes =
@@ -258,7 +258,7 @@ fn listen(name: &Ident, contract: &Bound, fields: &[Field], bounds: &TokenStream
     }
 }
 
-fn emit(name: &Ident, contract: &Bound, fields: &[Field], bounds: &TokenStream) -> TokenStream {
+fn emit(name: &Ident, contract: &BoundEvent, fields: &[Field], bounds: &TokenStream) -> TokenStream {
     let written = format_ident!("{}Written", name.unraw());
     let content = &contract.content;
     let lifetime = (!fields.is_empty()).then(|| quote!(<'a>));
@@ -268,14 +268,14 @@ fn emit(name: &Ident, contract: &Bound, fields: &[Field], bounds: &TokenStream) 
             .then(|| quote!(, skip_serializing_if = "::twyla_runtime::__private::is_absent"));
         let ty = if check.is_some() {
             let fits = answer_of(name);
-            quote!(__twyla::Shown<'a, #ty, { #fits }>)
+            quote!(__twyla::WrittenField<'a, #ty, { #fits }>)
         } else {
             quote!(&'a #ty)
         };
         quote!(#[serde(rename = #wire #skip #(, #entries)*)] #name: #ty)
     });
     let shows = fields.iter().map(|Field { name, check, .. }| {
-        if check.is_some() { quote!(#name: __twyla::Shown(&self.#name)) } else { quote!(#name: &self.#name) }
+        if check.is_some() { quote!(#name: __twyla::WrittenField(&self.#name)) } else { quote!(#name: &self.#name) }
     });
     quote! {
         #[derive(::twyla_runtime::__private::serde::Serialize)]
@@ -302,11 +302,11 @@ fn default_name(name: &Ident) -> String {
 /// A field as it is read: a trusted one as it is.
 fn held(ty: &syn::Type, checked: bool, name: &Ident) -> TokenStream {
     let fits = answer_of(name);
-    if checked { quote!(__twyla::Held<#ty, { #fits }>) } else { quote!(#ty) }
+    if checked { quote!(__twyla::ReadField<#ty, { #fits }>) } else { quote!(#ty) }
 }
 
 /// Returns an implementation of the direction that isn't declared, with the error for its use.
-fn refused_use(name: &Ident, contract: &Bound, words_: Option<&Text>, listen: bool) -> TokenStream {
+fn refused_use(name: &Ident, contract: &BoundEvent, words_: Option<&Text>, listen: bool) -> TokenStream {
     let Some(text) = words_ else { return TokenStream::new() };
     let words_name = format_ident!("{}{}", if listen { "Read" } else { "Write" }, contract.rust_name);
     let trait_ = words(&words_name, text, &quote!(false));

@@ -15,7 +15,7 @@ pub(super) enum Direction {
 /// A bound struct.
 pub(super) struct Event {
     pub(super) name: Ident,
-    pub(super) contract: Bound,
+    pub(super) contract: BoundEvent,
     pub(super) direction: Option<Direction>,
     pub(super) fields: Vec<Field>,
     /// The error for emitting the struct, if required properties have no field.
@@ -27,7 +27,7 @@ pub(super) struct Event {
 }
 
 /// The contract's side of it.
-pub(super) struct Bound {
+pub(super) struct BoundEvent {
     pub(super) event: String,
     pub(super) domain: String,
     pub(super) event_type: String,

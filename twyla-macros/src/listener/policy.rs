@@ -109,7 +109,7 @@ impl Policy {
 impl Key {
     fn expand(&self, content: &Type) -> TokenStream {
         let decoded = match self {
-            Self::Session => return quote!(|keyed| ::core::option::Option::Some(__twyla::lane(&keyed.session))),
+            Self::Session => return quote!(|keyed| ::core::option::Option::Some(__twyla::key_hash(&keyed.session))),
             Self::Content(..) => quote!(<#content as ::twyla_runtime::event::Listen>::decode(keyed.content)),
             Self::Context(..) => quote! {
                 <<#content as ::twyla_runtime::event::Event>::Context as ::twyla_runtime::event::EventContext>::decode(keyed.context)
@@ -120,7 +120,7 @@ impl Key {
         quote! {
             |keyed| {
                 let decoded = #decoded.ok()?;
-                ::core::option::Option::Some(__twyla::lane(&#place))
+                ::core::option::Option::Some(__twyla::key_hash(&#place))
             }
         }
     }

@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::future::BoxFuture;
 
-/// What becomes of a delivery.
+/// What to do with a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It is done (`basic.ack`).
+    /// Ack it (`basic.ack`).
     Ack,
-    /// It goes back to its queue and is delivered again (`basic.reject` with requeue).
+    /// Return it to its queue, which delivers it again (`basic.reject` with requeue).
     Requeue,
-    /// It is dropped: acked, so that no dead-letter exchange of its queue gets it.
+    /// Drop it: it is acked, so that no dead-letter exchange of its queue gets it.
     Drop,
 }
 
-/// Where decisions go. Never waits: a decision on a connection that was lost has no effect, and the broker delivers again.
+/// Sends decisions to the broker, without waiting. A decision on a lost connection has no effect: the broker delivers again.
 pub(crate) trait Settle: Send + Sync {
     fn settle(&self, tag: u64, decision: Decision);
 
@@ -33,8 +33,8 @@ pub(crate) trait Settle: Send + Sync {
 
 /// A handler argument that hands the decision on the delivery to the handler.
 ///
-/// The first decision counts and is sent at once; later ones have no effect. A handler that takes an `Ack` and decides
-/// nothing gets what it would get without: `Ok` acks, an error or a panic is retried and then parked. A handler that has
+/// The first decision counts and is sent at once; later ones have no effect. If a handler that takes an `Ack` decides nothing,
+/// its result decides, as without `Ack`: `Ok` acks, an error or a panic is retried and then dead-lettered. A handler that has
 /// decided is not called again for this delivery, whatever it returns.
 #[derive(Clone)]
 pub struct Ack {
@@ -54,7 +54,7 @@ impl Ack {
         Self { inner: Arc::new(AckState { decided: Mutex::new(None), tag: 0, sink: None }) }
     }
 
-    /// Whether the delivery was taken back by the broker: it comes again, and what is decided here has no effect.
+    /// Whether the broker has taken the delivery back: it delivers it again, and decisions have no effect.
     pub(crate) fn is_void(&self) -> bool {
         self.inner.sink.as_ref().is_some_and(|sink| sink.is_void())
     }
@@ -71,26 +71,26 @@ impl Ack {
         Self { inner: Arc::new(AckState { decided: Mutex::new(None), tag, sink: Some(sink) }) }
     }
 
-    /// The event is handled: the broker forgets it. Says whether this was the decision that counts.
+    /// Acks the event: the broker removes it. Returns whether this was the first decision, which is the one that counts.
     pub fn ack(&self) -> bool {
         self.inner.decide(Decision::Ack)
     }
 
-    /// The event goes back to its queue and is delivered again, to this member of the group or another. Says whether
-    /// this was the decision that counts.
+    /// Returns the event to its queue, which delivers it again to any member of the group. Returns whether this was the first
+    /// decision, which is the one that counts.
     ///
-    /// It comes back at once, and in a quorum queue as often as [`Service::redeliveries`](crate::Service::redeliveries)
-    /// says; from a classic queue without a bound, so that a handler that always rejects runs in a loop.
+    /// It comes back at once. A quorum queue counts redeliveries, up to [`Service::redeliveries`](crate::Service::redeliveries); a
+    /// classic queue has no limit, so a handler that always rejects runs in a loop.
     pub fn reject(&self) -> bool {
         self.inner.decide(Decision::Requeue)
     }
 
-    /// The event is thrown away, and not parked. Says whether this was the decision that counts.
+    /// Drops the event, without a dead letter. Returns whether this was the first decision, which is the one that counts.
     pub fn drop(&self) -> bool {
         self.inner.decide(Decision::Drop)
     }
 
-    /// The decision, once it is taken.
+    /// Returns the decision, if one was made.
     #[must_use]
     pub fn decision(&self) -> Option<Decision> {
         *self.inner.decided.lock().unwrap_or_else(PoisonError::into_inner)

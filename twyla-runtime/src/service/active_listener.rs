@@ -27,20 +27,20 @@ pub(crate) struct ActiveListener {
     pub(crate) listener: Registration,
     pub(crate) queue: Arc<QueueSpec>,
     pub(crate) retry: Retry,
-    /// How often a delivery may come again before it is parked.
+    /// How often the broker may redeliver a message before it is dead-lettered.
     pub(crate) redeliveries: u32,
     pub(crate) dedupe: Option<Dedupe>,
     pub(crate) store: StoreState,
     pub(crate) hold: HeldDeliveries,
-    /// What is known of deliveries that the broker has taken back.
+    /// The outcomes of deliveries that the broker has taken back.
     pub(crate) recall: Recall,
-    /// The handlers that run.
+    /// The running handlers.
     pub(crate) runs: RunningHandlers,
-    /// Notified to give all deliveries back.
+    /// Notified to return all deliveries to the broker.
     pub(crate) renew: Arc<Notify>,
-    /// After how long the broker takes a delivery back.
+    /// The time after which the broker takes an unsettled delivery back.
     pub(crate) consumer_timeout: Duration,
-    /// How many handlers may run at once, where that is fewer than the prefetch.
+    /// Limits the handlers that run at once, if they are fewer than the prefetch.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
     pub(crate) figures: ListenerMetrics,
@@ -52,7 +52,7 @@ impl ActiveListener {
         self.listener.policy.key.is_some()
     }
 
-    /// Decides on a delivery as it was decided on before the broker took it back.
+    /// Repeats the decision that was made before the broker took the delivery back.
     pub(crate) fn settle(&self, delivery: &Delivery, decision: Decision) {
         let (event, group, message_id) = (self.queue.event, self.queue.group, delivery.message_id.as_deref());
         tracing::debug!(
@@ -69,8 +69,8 @@ impl ActiveListener {
         };
     }
 
-    /// The lane of a delivery: none where it has no key, which then is parked for its contract.
-    pub(crate) fn lane(&self, delivery: &Delivery) -> Option<u64> {
+    /// Returns the hash of the delivery's key. `None` if it has no key: such an event breaks its contract and is dead-lettered.
+    pub(crate) fn key_hash(&self, delivery: &Delivery) -> Option<u64> {
         let key = self.listener.policy.key?;
         let envelope = envelope::decode(&delivery.body, self.queue.event).ok()?;
         let session = envelope.session.map(|session| session.id).unwrap_or_default();

@@ -11,7 +11,7 @@ use tokio::time::sleep_until;
 use super::ack::Decision;
 use super::active_listener::ActiveListener;
 use super::catch_panic::{chain, guarded};
-use super::dedupe::{self, Begun, Identity, NotCommitted, Trouble};
+use super::dedupe::{self, ClaimOutcome, Identity, NotCommitted, Trouble};
 use super::fail::FailAction;
 use super::handler::{Failure, Incoming};
 use super::hold::HeldDelivery;
@@ -94,7 +94,7 @@ async fn handle(
             listening.settle(&delivery, decision);
             NextStep::Settled
         }
-        Some(VoidOutcome::DeadLetter(verdict)) => NextStep::Park(verdict),
+        Some(VoidOutcome::DeadLetter(verdict)) => NextStep::DeadLetter(verdict),
         Some(VoidOutcome::Held(mut way)) => {
             if let Destination::Dead(message) = &mut way {
                 message.body = delivery.body.clone();
@@ -104,7 +104,7 @@ async fn handle(
         }
         Some(VoidOutcome::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due))).await,
         None => match refused_unread(listening, &delivery) {
-            Some(verdict) => NextStep::Park(verdict),
+            Some(verdict) => NextStep::DeadLetter(verdict),
             None => attempts(listening, &delivery, None).await,
         },
     };
@@ -118,9 +118,9 @@ async fn handle(
     let held = match next {
         NextStep::Settled | NextStep::Void(..) => None,
         NextStep::Later(pause, failed) => requeue::postpone(listening, delivery, pause, failed).await,
-        NextStep::Park(verdict) => requeue::park(listening, delivery, verdict).await,
+        NextStep::DeadLetter(verdict) => requeue::dead_letter(listening, delivery, verdict).await,
     };
-    // it was set aside while the broker took it back
+    // it was moved to another queue while the broker took it back
     if let Some(guard) = guard {
         guard.remember_if_void(&ack);
     }
@@ -148,7 +148,7 @@ enum NextStep {
     Later(Duration, FailedAttempts),
     /// The broker has taken it back while it waited for its next attempt, which is due then.
     Void(FailedAttempts, tokio::time::Instant),
-    Park(DeadLetterCause),
+    DeadLetter(DeadLetterCause),
 }
 
 impl NextStep {
@@ -161,7 +161,7 @@ impl NextStep {
             },
             Self::Later(pause, failed) => Some(VoidOutcome::Failed(failed, tokio::time::Instant::now() + pause)),
             Self::Void(failed, due) => Some(VoidOutcome::Failed(failed, due)),
-            Self::Park(verdict) => Some(VoidOutcome::DeadLetter(verdict)),
+            Self::DeadLetter(verdict) => Some(VoidOutcome::DeadLetter(verdict)),
         }
     }
 }
@@ -193,7 +193,7 @@ async fn attempts(
     let (ack, progress) = (&delivery.ack, &delivery.progress);
     let envelope = match envelope::decode(&delivery.body, event) {
         Ok(envelope) => envelope,
-        Err(violation) => return NextStep::Park(not_an_envelope(&violation)),
+        Err(violation) => return NextStep::DeadLetter(not_an_envelope(&violation)),
     };
     let session = envelope.session.clone().unwrap_or_else(Session::new);
     let mut patience = StoreBackoff::default();
@@ -211,7 +211,7 @@ async fn attempts(
             message_id,
         });
         let outcome = match begun {
-            Begun::Done => {
+            ClaimOutcome::Done => {
                 listening.store.works();
                 ack.ack();
                 clock.stop(AttemptOutcome::Skipped);
@@ -219,15 +219,11 @@ async fn attempts(
                 span.debug(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
                 return NextStep::Settled;
             }
-            Begun::New(claim) => {
+            ClaimOutcome::New(claim) => {
                 incoming.transaction = claim.transaction();
                 let handler = guarded(|| (listening.listener.handle)(incoming), || span.enter());
                 let kept = |time| {
-                    slow_handlers::keeps(
-                        listening,
-                        time,
-                        "a handler has blocked its thread, and nothing else ran on it",
-                    )
+                    slow_handlers::warn(listening, time, "a handler has blocked its thread, and nothing else ran on it")
                 };
                 match listening.runs.watched(handler, kept).await {
                     // Only what was handled is remembered, and only then is it acked.
@@ -269,13 +265,13 @@ async fn attempts(
                 span.failed("content", None);
                 let verdict = broken("content", &refusal, attempt);
                 progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
-                return NextStep::Park(verdict);
+                return NextStep::DeadLetter(verdict);
             }
             Ok(Err(Failure::Context(refusal))) => {
                 span.failed("context", None);
                 let verdict = broken("context", &refusal, attempt);
                 progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
-                return NextStep::Park(verdict);
+                return NextStep::DeadLetter(verdict);
             }
             Ok(Err(Failure::Handler(error))) => match FailAction::of(&*error) {
                 FailAction::Store => {
@@ -300,12 +296,12 @@ async fn attempts(
                 listening.figures.dropped();
                 return NextStep::Settled;
             }
-            FailAction::Park => None,
+            FailAction::DeadLetter => None,
             FailAction::Retry | FailAction::Store => listening.retry.pause(attempt),
             FailAction::RetryAfter(after) => listening.retry.pause(attempt).map(|_| after),
         };
         let Some(pause) = pause else {
-            return NextStep::Park(DeadLetterCause { reason, error, violations: Vec::new(), failed: Some(this) });
+            return NextStep::DeadLetter(DeadLetterCause { reason, error, violations: Vec::new(), failed: Some(this) });
         };
         span.within(|| tracing::warn!(event, group, attempt, message_id, error, ?pause, "failed, trying again"));
         listening.figures.retried();
@@ -393,8 +389,8 @@ impl Drop for AttemptTimer<'_> {
 }
 
 /// Asks the store whether the event was handled before, until it answers. `None` if the service stops or the delivery is void.
-async fn claim(listening: &ActiveListener, delivery: &Delivery, patience: &mut StoreBackoff) -> Option<Begun> {
-    let Some(dedupe) = &listening.dedupe else { return Some(Begun::New(Box::new(dedupe::Unheld))) };
+async fn claim(listening: &ActiveListener, delivery: &Delivery, patience: &mut StoreBackoff) -> Option<ClaimOutcome> {
+    let Some(dedupe) = &listening.dedupe else { return Some(ClaimOutcome::New(Box::new(dedupe::Unheld))) };
     let QueueSpec { name: queue, group, .. } = &*listening.queue;
     let identity = Identity { queue, group, message_id: delivery.message_id.as_deref() };
     let mut stopping = listening.stopping.clone();

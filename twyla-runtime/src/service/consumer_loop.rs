@@ -29,7 +29,7 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
     let mut handlers = JoinSet::new();
     let mut taken: Vec<Vec<Delivery>> = Vec::with_capacity(BATCH);
     // The key of each running handler, if events are ordered by a key.
-    let (mut lanes, mut begun) = (KeyOrder::<Delivery>::default(), HashMap::<Id, (u64, DeliveryProgress)>::new());
+    let (mut order, mut begun) = (KeyOrder::<Delivery>::default(), HashMap::<Id, (u64, DeliveryProgress)>::new());
     loop {
         tokio::select! {
             biased;
@@ -37,14 +37,14 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
             _ = phase.wait_for(|phase| *phase != Phase::Running) => break,
             Some(ended) = handlers.join_next_with_id() => {
                 let ended = ended.map_or_else(|error| error.id(), |(id, ())| id);
-                if let Some((lane, ended)) = begun.remove(&ended)
-                    && let Some(delivery) = lanes.leave(lane)
+                if let Some((key, ended)) = begun.remove(&ended)
+                    && let Some(delivery) = order.leave(key)
                 {
                     let progress = delivery.progress.clone();
                     progress.wake();
                     // only after the next has begun: observers always see one delivery in progress
                     drop(ended);
-                    begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), (lane, progress));
+                    begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), (key, progress));
                 }
             }
             count = deliveries.recv_many(&mut taken, BATCH) => {
@@ -65,16 +65,16 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
                     continue;
                 }
                 for delivery in next {
-                    match listening.lane(&delivery) {
+                    match listening.key_hash(&delivery) {
                         None => {
                             handlers.spawn(handle_in_turn(listening.clone(), delivery));
                         }
-                        Some(lane) => {
+                        Some(key) => {
                             let progress = delivery.progress.clone();
-                            match lanes.enter(lane, delivery) {
+                            match order.enter(key, delivery) {
                                 Some(delivery) => {
                                     let handler = handlers.spawn(handle_in_turn(listening.clone(), delivery));
-                                    begun.insert(handler.id(), (lane, progress));
+                                    begun.insert(handler.id(), (key, progress));
                                 }
                                 None => progress.rest(),
                             }
@@ -86,7 +86,7 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
     }
     drop(stop);
     // Deliveries without a handler go back to their queue.
-    drop((taken, deliveries, lanes));
+    drop((taken, deliveries, order));
 
     let mut ending = ShutdownDeadlines::within(deadline);
     tokio::select! {

@@ -80,7 +80,7 @@ impl fmt::Debug for Dedupe {
 /// Remembers handled events.
 pub(crate) trait Store: Send + Sync {
     /// Begins to handle an event; waits while another delivery of it is being handled.
-    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>>;
+    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<ClaimOutcome, Trouble>>;
 
     /// Returns how many events can be handled at once, if that is bounded.
     fn connections(&self) -> Option<u32> {
@@ -109,7 +109,7 @@ pub(crate) struct Identity<'a> {
 }
 
 /// What the store knows of an event.
-pub(crate) enum Begun {
+pub(crate) enum ClaimOutcome {
     /// It was handled before.
     Done,
     New(Box<dyn Claim>),
@@ -187,13 +187,13 @@ impl Seen {
 }
 
 impl Store for MemoryStore {
-    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>> {
+    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<ClaimOutcome, Trouble>> {
         Box::pin(async move {
-            let Some(id) = event.message_id else { return Ok(Begun::New(Box::new(Unheld))) };
+            let Some(id) = event.message_id else { return Ok(ClaimOutcome::New(Box::new(Unheld))) };
             let key = (event.queue.into(), id.into());
             let entry = self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(key, self.capacity);
             let done = entry.lock_owned().await;
-            Ok(if *done { Begun::Done } else { Begun::New(Box::new(MemoryClaim(done))) })
+            Ok(if *done { ClaimOutcome::Done } else { ClaimOutcome::New(Box::new(MemoryClaim(done))) })
         })
     }
 }
@@ -234,8 +234,8 @@ mod tests {
 
     async fn is_new(store: &Dedupe, queue: &str, id: &str) -> bool {
         match store.store.begin(identity(queue, id)).await.unwrap() {
-            Begun::Done => false,
-            Begun::New(claim) => {
+            ClaimOutcome::Done => false,
+            ClaimOutcome::New(claim) => {
                 claim.commit().await.unwrap();
                 true
             }
@@ -255,7 +255,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_not_handled_is_new_again_and_waited_for() {
         let store = Dedupe::in_memory(2);
-        let Begun::New(first) = store.store.begin(identity("g", "1")).await.unwrap() else { panic!() };
+        let ClaimOutcome::New(first) = store.store.begin(identity("g", "1")).await.unwrap() else { panic!() };
         let second = tokio::spawn({
             let store = store.clone();
             async move { is_new(&store, "g", "1").await }

@@ -37,7 +37,7 @@ pub(crate) enum FailAction {
     Retry,
     /// It is tried again after this long, if the policy has attempts left.
     RetryAfter(Duration),
-    Park,
+    DeadLetter,
     Drop,
     /// It is tried again until the store can be used: the attempt doesn't count.
     Store,
@@ -59,7 +59,7 @@ impl Fail {
 
     /// The event is dead-lettered at once, because a retry would fail too.
     pub fn park(error: impl Into<Cause>) -> Self {
-        Self { what: FailAction::Park, cause: error.into() }
+        Self { what: FailAction::DeadLetter, cause: error.into() }
     }
 
     /// The event is dropped, with a warning in the log.
@@ -133,13 +133,13 @@ impl FailAction {
             if let Some(crate::Error::Content { .. } | crate::Error::Context { .. } | crate::Error::TooLarge { .. }) =
                 error.downcast_ref()
             {
-                return Some(Self::Park);
+                return Some(Self::DeadLetter);
             }
             if let Some(crate::Error::Outbox { passes: true, .. }) = error.downcast_ref() {
                 return Some(Self::Store);
             }
             if error.is::<NoUse>() {
-                return Some(Self::Park);
+                return Some(Self::DeadLetter);
             }
             error.downcast_ref::<ChainedFail>().map(|said| said.0.what).filter(|what| *what != Self::Retry)
         });
@@ -186,10 +186,10 @@ mod tests {
     #[test]
     fn it_is_found_wherever_it_is_in_the_chain() {
         assert_eq!(what("plain"), FailAction::Retry);
-        assert_eq!(what(Fail::park("no")), FailAction::Park);
+        assert_eq!(what(Fail::park("no")), FailAction::DeadLetter);
         assert_eq!(what(Around(Fail::drop("no").into())), FailAction::Drop);
-        assert_eq!(what(Fail::from(Around(Fail::park("no").into()))), FailAction::Park);
-        assert_eq!(what(Fail::retry(Fail::park("no"))), FailAction::Park);
+        assert_eq!(what(Fail::from(Around(Fail::park("no").into()))), FailAction::DeadLetter);
+        assert_eq!(what(Fail::retry(Fail::park("no"))), FailAction::DeadLetter);
         let later = Duration::from_secs(9);
         assert_eq!(what(Fail::retry_after(later, Fail::park("no"))), FailAction::RetryAfter(later));
     }
@@ -198,8 +198,11 @@ mod tests {
     fn a_broken_emit_is_not_tried_again() {
         let refusal = twyla_codec::validate::Refusal { violations: Vec::new() };
         let error = crate::Error::Content { event: "a.b", schema: "s", refusal };
-        assert_eq!(what(Around(error.into())), FailAction::Park);
-        assert_eq!(what(crate::Error::TooLarge { event: "a.b", bytes: 2, most: 1, broker: true }), FailAction::Park);
+        assert_eq!(what(Around(error.into())), FailAction::DeadLetter);
+        assert_eq!(
+            what(crate::Error::TooLarge { event: "a.b", bytes: 2, most: 1, broker: true }),
+            FailAction::DeadLetter
+        );
         assert_eq!(what(crate::Error::Closed), FailAction::Retry);
     }
 

@@ -82,7 +82,7 @@ async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &
         match listening.bus.transport().publish(message.clone(), deadline).await {
             Ok(()) => {
                 delivery.ack.ack();
-                listening.figures.parked();
+                listening.figures.dead_lettered();
                 tracing::info!(event, group, message_id, "dead-lettered after waiting");
                 return DeadLettering::Done;
             }

@@ -19,8 +19,8 @@ impl<T> KeyOrder<T> {
     /// Adds an item; returns it if it may run at once.
     pub(crate) fn enter(&mut self, key: u64, item: T) -> Option<T> {
         match self.busy.get_mut(&key) {
-            Some(lane) => {
-                lane.push_back(item);
+            Some(waiting) => {
+                waiting.push_back(item);
                 None
             }
             None => {
@@ -42,7 +42,7 @@ impl<T> KeyOrder<T> {
 
 /// Returns the hash of a key. Keys with the same hash wait for each other.
 #[must_use]
-pub fn lane<K: Hash + ?Sized>(key: &K) -> u64 {
+pub fn key_hash<K: Hash + ?Sized>(key: &K) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish()
@@ -54,16 +54,16 @@ mod tests {
 
     #[test]
     fn one_key_is_a_queue_and_others_go_past_it() {
-        let mut lanes = KeyOrder::default();
-        assert_eq!(lanes.enter(1, "a"), Some("a"));
-        assert_eq!(lanes.enter(1, "b"), None);
-        assert_eq!(lanes.enter(2, "c"), Some("c"));
-        assert_eq!(lanes.enter(1, "d"), None);
-        assert_eq!(lanes.leave(1), Some("b"));
-        assert_eq!(lanes.leave(1), Some("d"));
-        assert_eq!(lanes.leave(1), None);
-        assert_eq!(lanes.enter(1, "e"), Some("e"));
-        assert_eq!(lanes.leave(2), None);
-        assert!(lanes.busy.contains_key(&1) && !lanes.busy.contains_key(&2));
+        let mut order = KeyOrder::default();
+        assert_eq!(order.enter(1, "a"), Some("a"));
+        assert_eq!(order.enter(1, "b"), None);
+        assert_eq!(order.enter(2, "c"), Some("c"));
+        assert_eq!(order.enter(1, "d"), None);
+        assert_eq!(order.leave(1), Some("b"));
+        assert_eq!(order.leave(1), Some("d"));
+        assert_eq!(order.leave(1), None);
+        assert_eq!(order.enter(1, "e"), Some("e"));
+        assert_eq!(order.leave(2), None);
+        assert!(order.busy.contains_key(&1) && !order.busy.contains_key(&2));
     }
 }

@@ -67,12 +67,12 @@ pub(crate) async fn postpone(
     let (queue, pause) = (&listening.queue, step(pause));
     let span = span::retry(queue, &delivery, listening.bus.system(), &queue.retry(pause), delivery.trace.as_ref());
     let to = PublishTarget::Retry(queue.clone(), pause);
-    let (delivery, message, why) = set_aside(listening, delivery, to, headers, &span).await.err()?;
+    let (delivery, message, why) = republish(listening, delivery, to, headers, &span).await.err()?;
     Some(Box::new(HeldDelivery { delivery, way: Destination::Retry(Instant::now() + pause, message.headers), why }))
 }
 
 /// Publishes the message to the dead queue with its cause, and then acks it. Returns a delivery to hold if that queue refuses it.
-pub(crate) async fn park(
+pub(crate) async fn dead_letter(
     listening: &ActiveListener,
     delivery: Delivery,
     verdict: DeadLetterCause,
@@ -83,12 +83,12 @@ pub(crate) async fn park(
     // Logs where the contract is broken, never the sender's values.
     let places: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.keyword.as_str())).collect();
     let (event, group, message_id) = (queue.event, queue.group, delivery.message_id.as_deref());
-    let span = span::park(queue, &delivery, listening.bus.system(), reason, delivery.trace.as_ref());
+    let span = span::dead_letter(queue, &delivery, listening.bus.system(), reason, delivery.trace.as_ref());
     span.within(|| match reason {
         Reason::Contract | Reason::Envelope => {
-            tracing::warn!(event, group, message_id, reason = reason.as_str(), ?places, "parked");
+            tracing::warn!(event, group, message_id, reason = reason.as_str(), ?places, "dead-lettered");
         }
-        _ => tracing::error!(event, group, message_id, reason = reason.as_str(), attempts, error, "parked"),
+        _ => tracing::error!(event, group, message_id, reason = reason.as_str(), attempts, error, "dead-lettered"),
     });
     let (exchange, routing_key) = delivery.origin();
     let letter = DeadLetter {
@@ -110,9 +110,9 @@ pub(crate) async fn park(
     };
     let mut headers = letter::foreign(&delivery.headers);
     headers.extend(letter.headers().into_iter().map(|(name, value)| (name.into(), value)));
-    match set_aside(listening, delivery, PublishTarget::Dead(queue.clone()), headers, &span).await {
+    match republish(listening, delivery, PublishTarget::Dead(queue.clone()), headers, &span).await {
         Ok(()) => {
-            listening.figures.parked();
+            listening.figures.dead_lettered();
             None
         }
         Err((delivery, message, why)) => {
@@ -121,8 +121,9 @@ pub(crate) async fn park(
     }
 }
 
-/// Returns the delivery and the reason if the broker didn't confirm it; after the bus is closed, the delivery goes back.
-async fn set_aside(
+/// Publishes the message to another queue and acks the delivery once the broker confirms. Otherwise returns the delivery, the message
+/// and the reason.
+async fn republish(
     listening: &ActiveListener,
     delivery: Delivery,
     to: PublishTarget,

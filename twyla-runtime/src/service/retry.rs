@@ -26,7 +26,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// One attempt: what fails is parked at once.
+    /// One attempt: an event that fails is dead-lettered at once.
     #[must_use]
     pub const fn never() -> Self {
         Self { attempts: 1, first: Duration::ZERO, max: Duration::ZERO }

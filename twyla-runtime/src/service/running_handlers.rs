@@ -1,4 +1,4 @@
-//! The handlers of a listener that run: which of them run for very long, and which keep their thread.
+//! The running handlers of a listener: finds those that run for long, and those that block their thread.
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -9,37 +9,37 @@ use std::time::{Duration, Instant};
 
 use thread_local::ThreadLocal;
 
-/// A handler that keeps its thread for longer is warned of: nothing else runs on that thread meanwhile.
+/// A handler that blocks its thread for longer is logged: nothing else runs on that thread meanwhile.
 const BLOCKING: Duration = Duration::from_secs(1);
 
-/// What runs. A handler that never waits for anything costs no lock.
+/// The running handlers. A handler that is ready at its first poll takes no lock.
 #[derive(Debug, Default)]
 pub(crate) struct RunningHandlers {
     waiting: Mutex<Waiting>,
-    /// What each thread polls.
+    /// The current poll of each thread.
     polls: ThreadLocal<Poll>,
 }
 
 /// The poll of a handler on one thread.
 #[derive(Debug, Default)]
 struct Poll {
-    /// When it has begun, if it isn't over, as [`millis`]; 0 if there is none.
+    /// When the current poll began, as [`millis`]; 0 if no handler is polled.
     begun: AtomicU64,
-    /// The last one that was warned of.
-    warned: AtomicU64,
+    /// The beginning of the last poll that was reported.
+    reported: AtomicU64,
 }
 
 impl Poll {
-    /// For how long it keeps its thread, if that is long and wasn't warned of before.
-    fn keeps(&self, now: Instant) -> Option<Duration> {
+    /// Returns for how long it blocks its thread, if that is long and wasn't reported before.
+    fn blocking(&self, now: Instant) -> Option<Duration> {
         let begun = self.begun.load(Ordering::Relaxed);
         let time = Duration::from_millis(millis(now).saturating_sub(begun));
-        let is_news = begun != 0 && time >= BLOCKING && self.warned.swap(begun, Ordering::Relaxed) != begun;
-        is_news.then_some(time)
+        let is_new = begun != 0 && time >= BLOCKING && self.reported.swap(begun, Ordering::Relaxed) != begun;
+        is_new.then_some(time)
     }
 }
 
-/// Handlers that wait for something.
+/// Handlers that are pending.
 #[derive(Debug, Default)]
 struct Waiting {
     next: u64,
@@ -52,7 +52,7 @@ struct Run {
     reported: bool,
 }
 
-/// One handler that runs, until this is dropped.
+/// Registers a pending handler until it is dropped.
 struct RunningGuard<'a> {
     runs: &'a RunningHandlers,
     number: u64,
@@ -65,8 +65,8 @@ impl Drop for RunningGuard<'_> {
 }
 
 impl RunningHandlers {
-    /// Runs a handler, and calls `kept` if it keeps its thread for long.
-    pub(crate) async fn watched<F: Future>(&self, handler: F, kept: impl Fn(Duration)) -> F::Output {
+    /// Runs a handler, and calls `blocked` after each poll that blocked its thread for long.
+    pub(crate) async fn watched<F: Future>(&self, handler: F, blocked: impl Fn(Duration)) -> F::Output {
         let mut handler = pin!(handler);
         let (mut running, mut first) = (None, None);
         poll_fn(|context| {
@@ -77,7 +77,7 @@ impl RunningHandlers {
             poll.begun.store(0, Ordering::Relaxed);
             let time = begun.elapsed();
             if time >= BLOCKING {
-                kept(time);
+                blocked(time);
             }
             let since = *first.get_or_insert(begun);
             if polled.is_pending() && running.is_none() {
@@ -96,17 +96,17 @@ impl RunningHandlers {
         RunningGuard { runs: self, number }
     }
 
-    /// How many handlers have run for longer than this, and were not counted before.
+    /// Returns the number of handlers that have run for longer than this and were not counted before.
     pub(crate) fn overlong(&self, than: Duration) -> usize {
         let mut waiting = self.lock();
         let overlong = waiting.runs.values_mut().filter(|run| !run.reported && run.since.elapsed() > than);
         overlong.map(|run| run.reported = true).count()
     }
 
-    /// For how long handlers have kept their threads: of each that has for long and wasn't warned of before.
-    pub(crate) fn keeps(&self) -> impl Iterator<Item = Duration> {
+    /// Returns for how long handlers block their threads, for each that does for long and wasn't reported before.
+    pub(crate) fn blocking(&self) -> impl Iterator<Item = Duration> {
         let now = Instant::now();
-        self.polls.iter().filter_map(move |poll| poll.keeps(now))
+        self.polls.iter().filter_map(move |poll| poll.blocking(now))
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -114,7 +114,7 @@ impl RunningHandlers {
     }
 }
 
-/// A time in milliseconds since the first one that was asked for, from 1 on.
+/// Returns a time in milliseconds since the first call, counting from 1.
 fn millis(at: Instant) -> u64 {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     let first = *FIRST.get_or_init(|| at);
@@ -130,11 +130,11 @@ mod tests {
     #[tokio::test]
     async fn an_overlong_handler_is_counted_once_and_only_while_it_runs() {
         let runs = RunningHandlers::default();
-        let kept = |_| panic!("it doesn't keep its thread");
-        runs.watched(async {}, kept).await;
+        let blocked = |_| panic!("it doesn't block its thread");
+        runs.watched(async {}, blocked).await;
         assert_eq!(runs.overlong(Duration::ZERO), 0);
         {
-            let mut handler = pin!(runs.watched(std::future::pending::<()>(), kept));
+            let mut handler = pin!(runs.watched(std::future::pending::<()>(), blocked));
             assert!(polled_once(handler.as_mut()).is_pending());
             assert_eq!(runs.overlong(Duration::from_secs(3600)), 0);
             assert_eq!((runs.overlong(Duration::ZERO), runs.overlong(Duration::ZERO)), (1, 0));
@@ -147,14 +147,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_handler_that_keeps_its_thread_is_seen_while_it_does_and_said_once() {
+    async fn a_handler_that_blocks_its_thread_is_seen_meanwhile_and_reported_once() {
         let runs = RunningHandlers::default();
         let _first = millis(Instant::now());
         let seen = std::thread::scope(|scope| {
             let looks = scope.spawn(|| {
                 loop {
-                    if let Some(time) = runs.keeps().next() {
-                        return (time, runs.keeps().next());
+                    if let Some(time) = runs.blocking().next() {
+                        return (time, runs.blocking().next());
                     }
                     std::thread::yield_now();
                 }
@@ -170,11 +170,11 @@ mod tests {
             looks.join().unwrap()
         });
         assert!(seen.0 >= BLOCKING && seen.1.is_none());
-        assert_eq!(runs.keeps().next(), None, "it is over");
+        assert_eq!(runs.blocking().next(), None, "it is over");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-    async fn each_handler_that_keeps_its_thread_is_seen_while_others_run() {
+    async fn each_handler_that_blocks_its_thread_is_seen_while_others_run() {
         let runs = Arc::new(RunningHandlers::default());
         let (end, ended) = std::sync::mpsc::channel::<()>();
         let ended = Arc::new(Mutex::new(ended));
@@ -188,12 +188,12 @@ mod tests {
         let (mut seen, until) = (0, Instant::now() + Duration::from_secs(30));
         while seen < blocking.len() && Instant::now() < until {
             runs.watched(tokio::task::yield_now(), |_| {}).await;
-            seen += runs.keeps().count();
+            seen += runs.blocking().count();
         }
         drop(end);
         for handler in blocking {
             handler.await.unwrap();
         }
-        assert_eq!((seen, runs.keeps().count()), (2, 0));
+        assert_eq!((seen, runs.blocking().count()), (2, 0));
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::Dialect;
 use super::transient::{is_transient, store_error};
 use crate::future::BoxFuture;
-use crate::service::dedupe::{Begun, Claim, Dedupe, Identity, NotCommitted, Store, Transacting, Trouble};
+use crate::service::dedupe::{Claim, ClaimOutcome, Dedupe, Identity, NotCommitted, Store, Transacting, Trouble};
 use crate::service::handler::{Argument, Failure, Need, Parts};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -48,7 +48,7 @@ struct SqlStore<DB: Dialect> {
 }
 
 impl<DB: Dialect> Store for SqlStore<DB> {
-    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<Begun, Trouble>> {
+    fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<ClaimOutcome, Trouble>> {
         Box::pin(async move {
             self.begin(event).await.map_err(|error| store_error(error, Arc::strong_count(&self.open) > 1))
         })
@@ -64,17 +64,17 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 }
 
 impl<DB: Dialect> SqlStore<DB> {
-    async fn begin(&self, event: Identity<'_>) -> Result<Begun, sqlx::Error> {
+    async fn begin(&self, event: Identity<'_>) -> Result<ClaimOutcome, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         // PostgreSQL text can't contain NUL; an event with such an id is treated as one without an id
         if let Some(id) = event.message_id.filter(|id| !id.contains('\0'))
             && !DB::handled(&mut transaction, event.queue, event.group, id).await?
         {
             transaction.rollback().await?;
-            return Ok(Begun::Done);
+            return Ok(ClaimOutcome::Done);
         }
         let tx = Tx(Arc::new(Mutex::new(Some(transaction))));
-        Ok(Begun::New(Box::new(SqlClaim { tx, _guard: self.open.clone() })))
+        Ok(ClaimOutcome::New(Box::new(SqlClaim { tx, _guard: self.open.clone() })))
     }
 }
 

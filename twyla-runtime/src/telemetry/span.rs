@@ -241,7 +241,7 @@ pub(crate) fn retry(
 }
 
 /// Starts the span of dead-lettering an event.
-pub(crate) fn park(
+pub(crate) fn dead_letter(
     queue: &QueueSpec,
     delivery: &Delivery,
     system: &str,

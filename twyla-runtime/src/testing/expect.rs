@@ -113,7 +113,7 @@ impl TestBus {
         self.assert_idle();
         let found = self.recorder.log(|log| {
             let these = |letter: &DeadLetter| letter.event == T::NAME && letter.group == group;
-            let next = log.parked.iter_mut().find(|it| !it.taken && these(&it.letter))?;
+            let next = log.dead_letters.iter_mut().find(|it| !it.taken && these(&it.letter))?;
             next.taken = true;
             Some(next.letter.clone())
         });
@@ -131,8 +131,9 @@ impl TestBus {
     #[track_caller]
     pub fn expect_nothing_parked(&self) {
         self.assert_idle();
-        let left: Vec<DeadLetter> =
-            self.recorder.log(|log| log.parked.iter().filter(|it| !it.taken).map(|it| it.letter.clone()).collect());
+        let left: Vec<DeadLetter> = self
+            .recorder
+            .log(|log| log.dead_letters.iter().filter(|it| !it.taken).map(|it| it.letter.clone()).collect());
         if let [first, ..] = &left[..] {
             let more = if left.len() > 1 { format!(", and {} more", left.len() - 1) } else { String::new() };
             panic!(

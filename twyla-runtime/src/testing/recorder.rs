@@ -55,7 +55,7 @@ struct Pause {
 pub(super) struct Log {
     pub(super) emitted: Vec<Emission>,
     pub(super) attempts: Vec<Attempt>,
-    pub(super) parked: Vec<Parked>,
+    pub(super) dead_letters: Vec<RecordedLetter>,
     /// The contract records of emitted events, by message id.
     marks: HashMap<Arc<str>, &'static Mark>,
     /// The message ids that the test itself gave.
@@ -64,7 +64,7 @@ pub(super) struct Log {
 
 /// A dead-lettered event.
 #[derive(Clone)]
-pub(super) struct Parked {
+pub(super) struct RecordedLetter {
     pub(super) letter: DeadLetter,
     pub(super) taken: bool,
 }
@@ -153,7 +153,7 @@ impl Observer for Shared {
                     message.headers.iter().map(|(name, value)| (name.clone().into_owned(), value.clone())).collect();
                 let id = Some((*message.message_id).to_owned());
                 let letter = DeadLetter::read(&headers, id, message.body.clone());
-                state.log.parked.push(Parked { letter, taken: false });
+                state.log.dead_letters.push(RecordedLetter { letter, taken: false });
             }
             PublishTarget::Retry(..) | PublishTarget::Back(_) => {}
         }

@@ -53,11 +53,11 @@ fn story(log: &Log) -> String {
     });
     part("handled", attempts.collect());
     part("emitted", log.emitted.iter().filter(|it| !it.given).map(event).collect());
-    let parked = log
-        .parked
+    let dead_letters = log
+        .dead_letters
         .iter()
         .map(|it| format!("{} in the group `{}`, {}", it.letter.event, it.letter.group, why(&it.letter)));
-    part("parked", parked.collect());
+    part("dead-lettered", dead_letters.collect());
     out.truncate(out.trim_end().len());
     out
 }

@@ -20,7 +20,7 @@ pub(super) struct Filter {
     /// Only the one with this message id.
     #[arg(long, value_name = "MESSAGE_ID")]
     pub(super) id: Option<String>,
-    /// Only those parked for this reason; the last four are RabbitMQ's own.
+    /// Only those dead-lettered for this reason; the last four are RabbitMQ's own.
     #[arg(long, value_parser = PossibleValuesParser::new(reasons()))]
     reason: Option<String>,
     /// Only those whose error has this text in it.
@@ -29,10 +29,10 @@ pub(super) struct Filter {
     /// Only those with a broken rule at this JSON Pointer or below, for example /content/emission.
     #[arg(long, value_name = "POINTER")]
     at: Option<String>,
-    /// Only those parked at least this long ago: 30s, 10m, 2h or 7d.
+    /// Only those dead-lettered at least this long ago: 30s, 10m, 2h or 7d.
     #[arg(long, value_name = "AGE", value_parser = age)]
     older: Option<TimeDelta>,
-    /// Only those parked at most this long ago.
+    /// Only those dead-lettered at most this long ago.
     #[arg(long, value_name = "AGE", value_parser = age)]
     newer: Option<TimeDelta>,
 }
@@ -46,7 +46,7 @@ impl Filter {
 
     /// Whether a dead letter matches at the time `now`.
     pub(super) fn fits(&self, letter: &DeadLetter, now: DateTime<Utc>) -> bool {
-        let age = letter.parked_at.map(|parked| now - parked);
+        let age = letter.parked_at.map(|at| now - at);
         let below = |pointer: &str, at: &str| {
             pointer.strip_prefix(at.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };

@@ -32,7 +32,7 @@ enum Command {
     #[command(after_help = "For example: cargo twyla dead list api.user_input bot --reason handler --older 10m")]
     List {
         #[command(flatten)]
-        place: Place,
+        place: QueueArgs,
         #[command(flatten)]
         filter: Filter,
         /// The number of dead letters to read.
@@ -48,7 +48,7 @@ enum Command {
     #[command(after_help = "For example: cargo twyla dead show api.user_input bot 0192f0c1-…")]
     Show {
         #[command(flatten)]
-        place: Place,
+        place: QueueArgs,
         /// The message id, as `list` shows it; `-` for the first without one.
         id: String,
         #[command(flatten)]
@@ -59,14 +59,14 @@ enum Command {
     },
     /// Send them to their group again, with the same message ids. Ctrl-C stops in order.
     #[command(after_help = "For example: cargo twyla dead replay api.user_input bot --error \"no database\"")]
-    Replay(Sorting),
+    Replay(TriageArgs),
     /// Delete them. This can't be undone.
     #[command(after_help = "For example: cargo twyla dead drop api.user_input bot --reason contract --older 7d")]
-    Drop(Sorting),
+    Drop(TriageArgs),
 }
 
 #[derive(clap::Args)]
-struct Place {
+struct QueueArgs {
     /// The event, for example api.user_input.
     event: String,
     /// The group.
@@ -77,9 +77,9 @@ struct Place {
 }
 
 #[derive(clap::Args)]
-struct Sorting {
+struct TriageArgs {
     #[command(flatten)]
-    place: Place,
+    place: QueueArgs,
     #[command(flatten)]
     filter: Filter,
     /// At most this many.
@@ -129,7 +129,7 @@ impl Run for Args {
     }
 }
 
-impl Place {
+impl QueueArgs {
     async fn connect(&self) -> Result<Bus, Error> {
         let config = Config::from_env(&self.prefix)?.ok_or_else(|| Error::NoBroker { prefix: self.prefix.clone() })?;
         Ok(Bus::connect(config.app_id("cargo-twyla")).await?)
@@ -137,7 +137,7 @@ impl Place {
 }
 
 /// Lists dead letters. With `json`, prints an object for each, with sensitive values if it is `true`.
-async fn list(place: &Place, filter: &Filter, limit: usize, json: Option<bool>) -> Result<(), Error> {
+async fn list(place: &QueueArgs, filter: &Filter, limit: usize, json: Option<bool>) -> Result<(), Error> {
     let bus = place.connect().await?;
     let all = bus.count_dead_letters(&place.event, &place.group).await?;
     let letters = bus.dead_letters(&place.event, &place.group, limit).await?;
@@ -170,7 +170,7 @@ async fn list(place: &Place, filter: &Filter, limit: usize, json: Option<bool>) 
     Ok(())
 }
 
-async fn show(place: &Place, id: &str, json: bool, reveal: bool) -> Result<(), Error> {
+async fn show(place: &QueueArgs, id: &str, json: bool, reveal: bool) -> Result<(), Error> {
     let bus = place.connect().await?;
     let mut found = None;
     let looking = bus.sort_dead_letters(&place.event, &place.group, |letter| {
@@ -189,8 +189,8 @@ async fn show(place: &Place, id: &str, json: bool, reveal: bool) -> Result<(), E
     Ok(())
 }
 
-async fn sort(sorting: Sorting, sort: Sort) -> Result<(), Error> {
-    let Sorting { place, filter, limit, yes } = sorting;
+async fn sort(sorting: TriageArgs, sort: Sort) -> Result<(), Error> {
+    let TriageArgs { place, filter, limit, yes } = sorting;
     let (verb, done) = if sort == Sort::Replay { ("replay", "replayed") } else { ("drop", "dropped") };
     let bus = place.connect().await?;
     let count = bus.count_dead_letters(&place.event, &place.group).await?;

@@ -21,7 +21,7 @@ pub(super) fn reason(letter: &DeadLetter) -> &str {
 
 /// The head of the list.
 pub(super) fn head() -> String {
-    format!("{:<36}  {:<20}  {:<11}  {:>8}  {}", "MESSAGE ID", "PARKED", "REASON", "ATTEMPTS", "ERROR")
+    format!("{:<36}  {:<20}  {:<11}  {:>8}  {}", "MESSAGE ID", "DEAD-LETTERED", "REASON", "ATTEMPTS", "ERROR")
 }
 
 /// One line of the list.
@@ -52,7 +52,7 @@ pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
     if letter.first_failed_at.is_some() {
         rows.push(("first failed", format!("{} {}", time(letter.first_failed_at), letter.first_error)));
     }
-    rows.push(("parked", time(letter.parked_at)));
+    rows.push(("dead-lettered", time(letter.parked_at)));
     rows.extend(letter.deaths.iter().map(|death| {
         let times = if death.count == 1 { "once".to_owned() } else { format!("{} times", death.count) };
         ("x-death", format!("{}: {}, {times}, first {}", death.queue, death.reason, time(death.at)))

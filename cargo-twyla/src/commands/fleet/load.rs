@@ -38,7 +38,7 @@ pub(crate) fn in_(environment: Option<&str>) -> String {
 }
 
 /// A manifest, and its file.
-struct Found {
+struct LoadedManifest {
     path: PathBuf,
     environment: Option<String>,
     checked: Checked,
@@ -65,7 +65,7 @@ pub(crate) fn load(asked: &Inputs<'_>) -> Result<Loaded, Error> {
     let mut schemas = BTreeMap::new();
     let mut fleets: BTreeMap<Option<String>, BTreeMap<String, (Member, PathBuf)>> = BTreeMap::new();
     for found in asked.paths.iter().map(|path| manifests(path)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
-        let Found { path, environment, checked: Checked { manifest, schemas: own } } = found;
+        let LoadedManifest { path, environment, checked: Checked { manifest, schemas: own } } = found;
         schemas.extend(own);
         let service = manifest.service.clone();
         let members = fleets.entry(environment.clone()).or_default();
@@ -170,14 +170,18 @@ fn candidate(member: &mut Member, manifest: Manifest, path: &Path) {
 }
 
 /// Returns the manifests of a file, or of a folder and its subfolders, which are environments.
-fn manifests(path: &Path) -> Result<Vec<Found>, Error> {
+fn manifests(path: &Path) -> Result<Vec<LoadedManifest>, Error> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |error| Error::Unreadable { path, error }
     };
     if !fs::metadata(path).map_err(unreadable(path))?.is_dir() {
         let checked = read::read(path)?;
-        return Ok(vec![Found { path: path.to_owned(), environment: checked.manifest.environment.clone(), checked }]);
+        return Ok(vec![LoadedManifest {
+            path: path.to_owned(),
+            environment: checked.manifest.environment.clone(),
+            checked,
+        }]);
     }
     let mut files = Vec::new();
     let mut open = vec![path.to_owned()];
@@ -201,7 +205,7 @@ fn manifests(path: &Path) -> Result<Vec<Found>, Error> {
 }
 
 /// Returns a manifest with its environment: its own, or its folder's name.
-fn placed(root: &Path, path: PathBuf) -> Result<Found, Error> {
+fn placed(root: &Path, path: PathBuf) -> Result<LoadedManifest, Error> {
     let checked = read::read(&path)?;
     let folder = path.parent().and_then(|folder| folder.strip_prefix(root).ok());
     let folder = folder.map(|folder| folder.to_string_lossy().replace('\\', "/")).filter(|folder| !folder.is_empty());
@@ -209,5 +213,5 @@ fn placed(root: &Path, path: PathBuf) -> Result<Found, Error> {
         (Some(folder), Some(says)) if folder != says => return Err(Error::OtherFolder { path, folder, says }),
         (folder, says) => says.or(folder),
     };
-    Ok(Found { path, environment, checked })
+    Ok(LoadedManifest { path, environment, checked })
 }

@@ -25,21 +25,21 @@ impl Loose {
 
 /// A file that isn't imported, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Left {
+pub(super) struct SkippedFile {
     pub(super) path: String,
     /// Where in it the reason stands, if it stands in one place.
     pub(super) at: Option<At>,
     pub(super) why: String,
 }
 
-impl Left {
+impl SkippedFile {
     /// What is left for a reason that is about the whole file.
     pub(super) fn whole(path: impl Into<String>, why: impl Into<String>) -> Self {
         Self { path: path.into(), at: None, why: why.into() }
     }
 }
 
-impl fmt::Display for Left {
+impl fmt::Display for SkippedFile {
     /// `shop/paid.json:3:7: there is no type `sting``
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, at, why } = self;

@@ -35,7 +35,7 @@ use crate::support::output;
 use crate::support::paint::{BAD, FAINT, GOOD, UNSURE, paint, say, tame};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas;
-use loose::{Left, Loose};
+use loose::{Loose, SkippedFile};
 use plan::Plan;
 use proof::Proof;
 use references::Resources;
@@ -106,7 +106,7 @@ enum Error {
     #[error("{} has no schemas: no file in it is one in JSON or YAML", path.display())]
     Empty { path: PathBuf },
     #[error("\n{}", left.iter().map(|it| format!("error: {it}")).collect::<Vec<_>>().join("\n"))]
-    Nothing { left: Vec<Left> },
+    Nothing { left: Vec<SkippedFile> },
     #[error("{}: {}; pass --force to overwrite it", path.display(), if *count == 1 { "is there already".to_owned() } else { format!("is there already, and {} more", count - 1) })]
     There { path: PathBuf, count: usize },
     #[error("{}: {why}", path.display())]
@@ -120,7 +120,7 @@ enum Error {
 struct Input {
     files: Vec<Loose>,
     /// What can't be read.
-    left: Vec<Left>,
+    left: Vec<SkippedFile>,
     /// The schemas folder, where it was written out as one.
     exact: Option<Plan>,
 }
@@ -229,7 +229,7 @@ impl Args {
     fn read(&self) -> Result<Input, Error> {
         if !self.dir.is_file() {
             let unreadable = |(path, error)| Error::Unreadable { path, error };
-            let read::Found { files, left } = read::folder(&self.dir).map_err(unreadable)?;
+            let read::SchemaFiles { files, left } = read::folder(&self.dir).map_err(unreadable)?;
             return match files.is_empty() && left.is_empty() {
                 true => Err(Error::Empty { path: self.dir.clone() }),
                 false => Ok(Input { files, left, exact: None }),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::definitions::Definitions;
-use super::loose::{Left, Loose};
+use super::loose::{Loose, SkippedFile};
 use super::names::{self, Role, named};
 use super::references::{MARK, Place, Resources, Target, Written, fragment};
 use super::release::Release;
@@ -35,7 +35,7 @@ pub(super) struct Plan {
     /// A note to the user.
     pub(super) notes: Vec<String>,
     /// What isn't imported.
-    pub(super) left: Vec<Left>,
+    pub(super) left: Vec<SkippedFile>,
 }
 
 impl Plan {
@@ -57,7 +57,7 @@ pub(super) struct Asked {
 }
 
 /// What is known of a file that is imported.
-struct Known {
+struct ImportedFile {
     place: String,
     /// The version that its path has.
     version: Option<String>,
@@ -109,7 +109,7 @@ impl<'a> Referring<'a> {
 }
 
 /// Finds what each file is, and rewrites what refers to it. `left` are the files that aren't imported, with why.
-pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<Left>) -> Plan {
+pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<SkippedFile>) -> Plan {
     let Referring { files, resources, references } = from;
     let mut plan = Plan { left, ..Plan::default() };
     stopped(files, references, &mut plan);
@@ -117,7 +117,7 @@ pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<Left>) -> Plan
     // a name that two files would have stops the one, and what refers to it
     stopped(files, references, &mut plan);
     let gone: BTreeSet<&str> = plan.left.iter().map(|it| &*it.path).collect();
-    let known: BTreeMap<usize, Known> =
+    let known: BTreeMap<usize, ImportedFile> =
         known.into_iter().filter(|(file, _)| !gone.contains(&*files[*file].path)).collect();
 
     let current = |file: &usize| known.get(file).is_some_and(|it| !it.earlier);
@@ -212,7 +212,7 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
             };
             let left = found.iter().find_map(|(Written { text, pointer }, target)| {
                 let why = why(text, target)?;
-                Some(Left { path: file.path.clone(), at: file.at(pointer), why })
+                Some(SkippedFile { path: file.path.clone(), at: file.at(pointer), why })
             });
             gone.extend(left.iter().map(|left| left.path.clone()));
             plan.left.extend(left);
@@ -229,7 +229,7 @@ fn known(
     references: &[Vec<(Written, Target)>],
     asked: &Asked,
     plan: &mut Plan,
-) -> BTreeMap<usize, Known> {
+) -> BTreeMap<usize, ImportedFile> {
     // the files whose root another one refers to
     let mut parts: BTreeSet<usize> = BTreeSet::new();
     for (file, found) in references.iter().enumerate() {
@@ -242,7 +242,7 @@ fn known(
             }
         }
     }
-    let mut known: BTreeMap<usize, Known> = BTreeMap::new();
+    let mut known: BTreeMap<usize, ImportedFile> = BTreeMap::new();
     let gone: BTreeSet<&str> = plan.left.iter().map(|it| &*it.path).collect();
     let mut open: Vec<usize> = (0..files.len()).filter(|file| !gone.contains(&*files[*file].path)).collect();
     for deeper in 0..DEEPEST {
@@ -260,7 +260,7 @@ fn known(
             };
             match role {
                 Ok(role) => places.entry(role.path()).or_default().push(file),
-                Err(why) => plan.left.push(Left::whole(path, why)),
+                Err(why) => plan.left.push(SkippedFile::whole(path, why)),
             }
         }
         for (place, mut all) in places {
@@ -277,7 +277,7 @@ fn known(
                     for file in &all[usize::from(!taken)..] {
                         let other = if taken { place.clone() } else { files[all[0]].path.clone() };
                         let why = format!("would become {place}, as would {other}: rename one of them");
-                        plan.left.push(Left::whole(&files[*file].path, why));
+                        plan.left.push(SkippedFile::whole(&files[*file].path, why));
                     }
                     all.truncate(usize::from(!taken));
                 } else {
@@ -301,7 +301,7 @@ fn known(
                     _ => place.clone(),
                 };
                 let earlier = earlier && !parts.contains(&file);
-                known.insert(file, Known { place, version, earlier });
+                known.insert(file, ImportedFile { place, version, earlier });
             }
         }
         open.sort_unstable();
@@ -322,7 +322,7 @@ fn mark(file: usize, place: &Place) -> String {
 
 /// Where all files and definitions are.
 struct Places<'a> {
-    known: &'a BTreeMap<usize, Known>,
+    known: &'a BTreeMap<usize, ImportedFile>,
     definitions: &'a Definitions,
     kept: &'a Resources<'a>,
 }

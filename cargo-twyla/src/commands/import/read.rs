@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::lines::Text;
-use super::loose::{Left, Loose};
+use super::loose::{Loose, SkippedFile};
 use super::yaml;
 use crate::support::json::Json;
 
@@ -14,14 +14,14 @@ const YAML: [&str; 2] = [".yaml", ".yml"];
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct SchemaFiles {
     pub(super) files: Vec<Loose>,
-    pub(super) left: Vec<Left>,
+    pub(super) left: Vec<SkippedFile>,
 }
 
 /// Every schema file below a folder.
-pub(super) fn folder(root: &Path) -> Result<Found, (std::path::PathBuf, std::io::Error)> {
-    let mut found = Found::default();
+pub(super) fn folder(root: &Path) -> Result<SchemaFiles, (std::path::PathBuf, std::io::Error)> {
+    let mut found = SchemaFiles::default();
     let mut open = vec![root.to_owned()];
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).map_err(|error| (folder.clone(), error))? {
@@ -37,7 +37,7 @@ pub(super) fn folder(root: &Path) -> Result<Found, (std::path::PathBuf, std::io:
             let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             match file(&path, &shown) {
                 Some(Ok((json, text))) => found.files.push(Loose { path: shown, json, text: Some(text) }),
-                Some(Err(why)) => found.left.push(Left::whole(shown, why)),
+                Some(Err(why)) => found.left.push(SkippedFile::whole(shown, why)),
                 None => {}
             }
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use twyla_build::{Problem as SchemaProblem, ProblemKind};
 
 use super::lines::Text;
-use super::loose::{Left, Loose};
+use super::loose::{Loose, SkippedFile};
 use super::plan::{self, Asked, Plan};
 use super::{Args, Import, groups};
 use crate::support::json::Json;
@@ -22,7 +22,7 @@ impl Args {
     pub(super) fn import(
         &self,
         files: &[Loose],
-        left: &mut Vec<Left>,
+        left: &mut Vec<SkippedFile>,
         trial: &Path,
     ) -> Result<Import, Box<dyn StdError + Send + Sync>> {
         let context = self.context.as_deref().map(|path| self.below(path, files)).transpose()?;
@@ -59,7 +59,7 @@ impl Args {
         asked: &Asked,
         whole: &Plan,
         sound: &mut BTreeSet<BTreeSet<usize>>,
-    ) -> Result<BTreeMap<String, Left>, Box<dyn StdError + Send + Sync>> {
+    ) -> Result<BTreeMap<String, SkippedFile>, Box<dyn StdError + Send + Sync>> {
         let mut bad = BTreeMap::new();
         let files = from.files();
         let groups = groups::groups(from, whole);
@@ -71,7 +71,7 @@ impl Args {
                 continue;
             }
             let others = files.iter().enumerate().filter(|(file, _)| !group.contains(file));
-            let mut out: Vec<Left> = others.map(|(_, file)| Left::whole(&file.path, "")).collect();
+            let mut out: Vec<SkippedFile> = others.map(|(_, file)| SkippedFile::whole(&file.path, "")).collect();
             let folder = tempfile::tempdir()?;
             let mut written = BTreeMap::new();
             while out.len() < files.len() {
@@ -94,7 +94,7 @@ impl Args {
     }
 
     /// The loose files that errors come from, each with the first of its own, at its place there.
-    fn at_fault(&self, files: &[Loose], plan: &Plan, problems: &[SchemaProblem]) -> BTreeMap<String, Left> {
+    fn at_fault(&self, files: &[Loose], plan: &Plan, problems: &[SchemaProblem]) -> BTreeMap<String, SkippedFile> {
         let mut bad = BTreeMap::new();
         let root = format!("{}/", self.shown());
         let mut texts: BTreeMap<&str, Text> = BTreeMap::new();
@@ -118,7 +118,7 @@ impl Args {
                     }
                     what => what.to_string(),
                 };
-                bad.insert(path.clone(), Left { path: path.clone(), at, why });
+                bad.insert(path.clone(), SkippedFile { path: path.clone(), at, why });
             }
         }
         bad

@@ -9,7 +9,7 @@ use twyla_build::compare::{self, Bundle, Options, Sources, Verdict};
 use twyla_build::lock::{Earlier as InField, Lock, Sides, Subject, Version};
 
 use super::lines::Text;
-use super::loose::{Left, Loose};
+use super::loose::{Loose, SkippedFile};
 use super::plan::{Earlier, Plan};
 use crate::support::json::Json;
 use crate::support::output;
@@ -22,7 +22,7 @@ pub(super) struct Versions {
     /// Each version that is kept: what it was, its version and the contract's name.
     pub(super) kept: Vec<(String, String, String)>,
     /// Those that aren't.
-    pub(super) left: Vec<Left>,
+    pub(super) left: Vec<SkippedFile>,
 }
 
 /// Holds every earlier version to the contract that is there now. `builder` makes one of a folder in which it may write. The
@@ -65,7 +65,7 @@ pub(super) fn versions(
         for (place, it) in these {
             let Some(now) = sources.contracts.iter().find(|it| it.bundle.root() == place) else {
                 let why = format!("is an earlier version of {place}, which is not a contract");
-                out.left.push(Left::whole(&it.path, why));
+                out.left.push(SkippedFile::whole(&it.path, why));
                 continue;
             };
             let subject = Subject::of(now);
@@ -73,7 +73,7 @@ pub(super) fn versions(
                 let file = files.iter().find(|file| file.path == it.path);
                 let at = file.zip(pointer).and_then(|(file, pointer)| file.at(pointer));
                 let why = format!("isn't kept as a version of {subject}: {why}");
-                out.left.push(Left { path: it.path.clone(), at, why });
+                out.left.push(SkippedFile { path: it.path.clone(), at, why });
             };
             let bundle = match bundles.remove(&(index, place)) {
                 Some(Ok(bundle)) => bundle,

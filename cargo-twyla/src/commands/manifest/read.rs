@@ -28,11 +28,11 @@ pub(crate) struct Checked {
 #[error("{}: {what}", path.display())]
 pub(crate) struct Error {
     pub(crate) path: PathBuf,
-    what: What,
+    what: ManifestProblem,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum What {
+enum ManifestProblem {
     #[error("can't be read: {0}")]
     Unreadable(#[from] io::Error),
     #[error("is larger than the {} MiB that a manifest may have", MOST >> 20)]
@@ -65,13 +65,13 @@ pub(crate) fn read(path: &Path) -> Result<Checked, Error> {
     checked(&text).map_err(|what| Error { path: path.to_owned(), what })
 }
 
-fn text(path: &Path) -> Result<Vec<u8>, What> {
+fn text(path: &Path) -> Result<Vec<u8>, ManifestProblem> {
     let mut text = Vec::new();
     File::open(path)?.take(MOST + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > MOST { Err(What::Huge) } else { Ok(text) }
+    if text.len() as u64 > MOST { Err(ManifestProblem::Huge) } else { Ok(text) }
 }
 
-fn checked(text: &[u8]) -> Result<Checked, What> {
+fn checked(text: &[u8]) -> Result<Checked, ManifestProblem> {
     // check the format first: another one may have other members
     #[derive(serde::Deserialize)]
     struct Only {
@@ -79,57 +79,57 @@ fn checked(text: &[u8]) -> Result<Checked, What> {
     }
     // the byte order mark that some shells write
     if let Some(encoding) = other_encoding(text) {
-        return Err(What::Encoding(encoding));
+        return Err(ManifestProblem::Encoding(encoding));
     }
     // serde would accept an array of the fields, too
     if text.trim_ascii_start().first() == Some(&b'[') {
-        return Err(What::List);
+        return Err(ManifestProblem::List);
     }
     let parsed = serde_json::from_slice(text);
     if parsed.is_err()
         && let Ok(Only { format }) = serde_json::from_slice(text)
         && format != FORMAT
     {
-        return Err(What::Format(format));
+        return Err(ManifestProblem::Format(format));
     }
     let manifest: Manifest = parsed.map_err(|error| match error.classify() {
-        serde_json::error::Category::Eof => What::Cut { line: error.line(), column: error.column() },
-        _ => What::NoManifest(error),
+        serde_json::error::Category::Eof => ManifestProblem::Cut { line: error.line(), column: error.column() },
+        _ => ManifestProblem::NoManifest(error),
     })?;
     if manifest.format != FORMAT {
-        return Err(What::Format(manifest.format));
+        return Err(ManifestProblem::Format(manifest.format));
     }
     names(&manifest)?;
     let mut schemas = BTreeMap::new();
     for (digest, schema) in &manifest.schemas {
         let bundle = Bundle::parse(schema.get()).map_err(|problems| {
             let why = problems.0.first().map(ToString::to_string).unwrap_or_default();
-            What::Schema { digest: digest.clone(), why }
+            ManifestProblem::Schema { digest: digest.clone(), why }
         })?;
         let real = bundle.digest();
         if real != *digest {
-            return Err(What::Digest { named: digest.clone(), real });
+            return Err(ManifestProblem::Digest { named: digest.clone(), real });
         }
         schemas.insert(digest.clone(), bundle);
     }
     if let Some((digest, what)) = manifest.named().find(|(digest, _)| !schemas.contains_key(*digest)) {
-        return Err(What::Missing { digest: digest.to_owned(), what });
+        return Err(ManifestProblem::Missing { digest: digest.to_owned(), what });
     }
     Ok(Checked { manifest, schemas })
 }
 
-fn names(manifest: &Manifest) -> Result<(), What> {
+fn names(manifest: &Manifest) -> Result<(), ManifestProblem> {
     let word = |what, name: &str| match no_word(name) {
-        Some(why) => Err(What::Name { what, why }),
+        Some(why) => Err(ManifestProblem::Name { what, why }),
         None => Ok(()),
     };
     let event = |name: &str| match EventName::parse(name) {
         Ok(_) => Ok(()),
-        Err(error) => Err(What::Name { what: "an event", why: error.to_string() }),
+        Err(error) => Err(ManifestProblem::Name { what: "an event", why: error.to_string() }),
     };
     let group = |name: &str| match Group::parse(name) {
         Ok(_) => Ok(()),
-        Err(error) => Err(What::Name { what: "a group", why: error.to_string() }),
+        Err(error) => Err(ManifestProblem::Name { what: "a group", why: error.to_string() }),
     };
     word("a service", &manifest.service)?;
     word("a version", &manifest.version)?;
@@ -138,7 +138,7 @@ fn names(manifest: &Manifest) -> Result<(), What> {
     for (i, it) in previous.iter().enumerate() {
         word("a version", &it.version)?;
         if it.version == manifest.version || previous[..i].iter().any(|other| other.version == it.version) {
-            return Err(What::Twice(it.version.clone()));
+            return Err(ManifestProblem::Twice(it.version.clone()));
         }
     }
     let mut emits = previous.iter().flat_map(|it| &it.emits).chain(&manifest.emits);

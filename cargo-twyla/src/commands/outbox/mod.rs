@@ -28,7 +28,7 @@ enum Command {
     #[command(after_help = "For example: cargo twyla outbox list --database postgres://shop@db/shop")]
     List {
         #[command(flatten)]
-        place: Place,
+        place: DatabaseArgs,
         /// Only events with this name.
         #[arg(long)]
         event: Option<String>,
@@ -39,7 +39,7 @@ enum Command {
     #[command(after_help = "For example: cargo twyla outbox show 4711 --reveal")]
     Show {
         #[command(flatten)]
-        place: Place,
+        place: DatabaseArgs,
         /// Its number, as `list` shows it.
         id: i64,
         #[command(flatten)]
@@ -50,23 +50,23 @@ enum Command {
     },
     /// Publish them again, after those that wait, with the same message ids.
     #[command(after_help = "For example: cargo twyla outbox retry --event shop.order_placed")]
-    Retry(Which),
+    Retry(SelectionArgs),
     /// Delete them. This can't be undone.
     #[command(after_help = "For example: cargo twyla outbox drop 4711 4712")]
-    Drop(Which),
+    Drop(SelectionArgs),
 }
 
 #[derive(clap::Args)]
-struct Place {
+struct DatabaseArgs {
     /// The database of the outbox: postgres://user:password@host/database or sqlite:path [env: DATABASE_URL].
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }
 
 #[derive(clap::Args)]
-struct Which {
+struct SelectionArgs {
     #[command(flatten)]
-    place: Place,
+    place: DatabaseArgs,
     /// The numbers of events, as `list` shows them.
     #[arg(required_unless_present_any = ["event", "all"], conflicts_with_all = ["event", "all"])]
     ids: Vec<i64>,
@@ -111,14 +111,14 @@ impl Run for Args {
     }
 }
 
-impl Place {
+impl DatabaseArgs {
     async fn open(&self) -> Result<Store, Error> {
         let url = self.database.clone().or_else(|| std::env::var("DATABASE_URL").ok());
         Ok(Store::open(url.as_deref()).await?)
     }
 }
 
-async fn list(place: &Place, event: Option<&str>, json: bool) -> Result<(), Error> {
+async fn list(place: &DatabaseArgs, event: Option<&str>, json: bool) -> Result<(), Error> {
     let store = place.open().await?;
     let (waiting, _) = store.counts().await?;
     let refused = named(store.refused().await?, event);
@@ -139,7 +139,7 @@ async fn list(place: &Place, event: Option<&str>, json: bool) -> Result<(), Erro
     Ok(())
 }
 
-async fn show(place: &Place, id: i64, json: bool, reveal: bool) -> Result<(), Error> {
+async fn show(place: &DatabaseArgs, id: i64, json: bool, reveal: bool) -> Result<(), Error> {
     let store = place.open().await?;
     let event = store.refused().await?.into_iter().find(|event| event.id == id).ok_or(Error::NoSuch(id))?;
     let body = if reveal { store.body(id).await? } else { None };
@@ -152,7 +152,7 @@ async fn show(place: &Place, id: i64, json: bool, reveal: bool) -> Result<(), Er
 }
 
 /// Retries or drops them.
-async fn each(which: Which, retry: bool) -> Result<(), Error> {
+async fn each(which: SelectionArgs, retry: bool) -> Result<(), Error> {
     let (verb, done) = if retry { ("retry", "retried") } else { ("drop", "dropped") };
     let store = which.place.open().await?;
     let refused = store.refused().await?;

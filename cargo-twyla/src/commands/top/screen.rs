@@ -20,8 +20,7 @@ pub(super) fn shown(endpoint: &Endpoint, metrics: &Metrics) -> String {
     let tables = [
         (
             "listens to",
-            &["group", "handled/s", "failed/s", "retried/s", "parked", "dropped", "handling", "waiting", "p50", "p99"]
-                [..],
+            &["group", "handled/s", "failed/s", "retried/s", "dead", "dropped", "handling", "waiting", "p50", "p99"][..],
             &metrics.listens,
         ),
         ("emits", &["confirmed/s", "unconfirmed", "refused", "confirming", "p50", "p99"][..], &metrics.emits),
@@ -118,13 +117,13 @@ mod tests {
 
     #[test]
     fn tables_line_up() {
-        let row = |event: &str, group: &str, handled: f64, parked: f64| Row {
+        let row = |event: &str, group: &str, handled: f64, dead: f64| Row {
             names: vec![event.to_owned(), group.to_owned()],
             cells: vec![
                 Cell::Rate { rate: handled, total: 9.0 },
                 Cell::Rate { rate: 0.0, total: 0.0 },
                 Cell::Rate { rate: 0.0, total: 0.0 },
-                Cell::Bad(parked),
+                Cell::Bad(dead),
                 Cell::Bad(0.0),
                 Cell::Now(Some(12.0)),
                 Cell::Now(None),

@@ -166,7 +166,7 @@ impl Run<'_> {
 
 /// The configurations of all automata.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
+struct SearchState {
     configs: Vec<u32>,
     /// Characters so far, no more than are needed at least.
     length: u64,
@@ -204,9 +204,9 @@ impl Query<'_> {
             configs.push(walk.put(Configuration { states: vec![automaton.start], before: Preceding::Start }));
             walks.push(walk);
         }
-        let start = Place { configs, length: 0, like: (0, not.len()) };
+        let start = SearchState { configs, length: 0, like: (0, not.len()) };
         // each place with the one before it and the character between
-        let mut places: Vec<(Place, usize, char)> = vec![(start.clone(), usize::MAX, ' ')];
+        let mut places: Vec<(SearchState, usize, char)> = vec![(start.clone(), usize::MAX, ' ')];
         let mut known = HashSet::from([start]);
         let mut open = VecDeque::from([(0_usize, 0_u64)]);
         while let Some((at, depth)) = open.pop_front() {
@@ -229,7 +229,7 @@ impl Query<'_> {
                 if self.is_hopeless(&configs, &walks) {
                     continue;
                 }
-                let next = Place {
+                let next = SearchState {
                     configs,
                     length: (place.length + 1).min(self.min),
                     like: narrowed(&not, place.like, depth, *c),
@@ -243,7 +243,7 @@ impl Query<'_> {
         SearchResult::Nothing
     }
 
-    fn accepts(&self, place: &Place, walks: &mut [Run<'_>], not: &[Vec<char>], depth: u64) -> bool {
+    fn accepts(&self, place: &SearchState, walks: &mut [Run<'_>], not: &[Vec<char>], depth: u64) -> bool {
         let excluded = (place.like.0..place.like.1).any(|index| not[index].len() as u64 == depth);
         let mut all = place.configs.iter().zip(walks);
         let mut holds = true;
@@ -289,7 +289,7 @@ fn narrowed(not: &[Vec<char>], (from, to): (usize, usize), depth: u64, c: char) 
     if first < last { (from + first, from + last) } else { (0, 0) }
 }
 
-fn text(places: &[(Place, usize, char)], mut at: usize) -> String {
+fn text(places: &[(SearchState, usize, char)], mut at: usize) -> String {
     let mut chars = Vec::new();
     while let Some((_, before, c)) = places.get(at).filter(|(_, before, _)| *before != usize::MAX) {
         chars.push(*c);

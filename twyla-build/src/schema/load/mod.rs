@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use jsonc_parser::ast::Value as Ast;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
-use twyla_contract::{EventName, Place, RpcName, name};
+use twyla_contract::{EventName, Location, RpcName, name};
 
 pub use self::node::At;
 pub(crate) use self::node::{Json, Member, Members, Node, quoted, size, step, steps};
@@ -90,8 +90,8 @@ impl File {
         Self { path, shown, role, root, unread }
     }
 
-    pub(crate) fn place(&self, at: At) -> Place {
-        Place { file: self.shown.clone(), line: at.line, column: at.column }
+    pub(crate) fn place(&self, at: At) -> Location {
+        Location { file: self.shown.clone(), line: at.line, column: at.column }
     }
 
     pub(crate) fn problem(&self, at: At, kind: ProblemKind) -> Problem {

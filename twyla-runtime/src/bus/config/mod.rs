@@ -144,7 +144,7 @@ impl Config {
     /// How many bytes an event may have, with its envelope; 32 MiB unless set. The broker has a bound too, 16 MiB in RabbitMQ 4
     /// unless set (`max_message_size`): what it refuses for that fails at once.
     ///
-    /// A larger one is not emitted ([`Error::TooLarge`](crate::Error::TooLarge)); one that comes in is parked, unread.
+    /// A larger one is not emitted ([`Error::TooLarge`](crate::Error::TooLarge)); one that arrives is dead-lettered without being read.
     #[must_use]
     pub fn max_event(mut self, bytes: usize) -> Self {
         self.max_event = bytes;

@@ -24,30 +24,30 @@ impl<T, K, D> Otherwise for DoesFit<T, K, D> {}
 pub struct Nothing;
 
 /// A field as it is read.
-pub struct Held<T, const FITS: bool>(pub T);
+pub struct ReadField<T, const FITS: bool>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Held<T, true> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ReadField<T, true> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer).map(Self)
     }
 }
 
-impl<'de, T> Deserialize<'de> for Held<T, false> {
+impl<'de, T> Deserialize<'de> for ReadField<T, false> {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Err(D::Error::custom("the program has not compiled"))
     }
 }
 
 /// A field as it is written.
-pub struct Shown<'a, T, const FITS: bool>(pub &'a T);
+pub struct WrittenField<'a, T, const FITS: bool>(pub &'a T);
 
-impl<T: Serialize> Serialize for Shown<'_, T, true> {
+impl<T: Serialize> Serialize for WrittenField<'_, T, true> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
 }
 
-impl<T> Serialize for Shown<'_, T, false> {
+impl<T> Serialize for WrittenField<'_, T, false> {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
         Err(S::Error::custom("the program has not compiled"))
     }
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn only_a_none_is_absent() {
         assert!(is_absent(&None::<u8>) && is_absent(&Box::new(None::<String>)));
-        assert!(is_absent(&Shown::<_, true>(&None::<u8>)));
+        assert!(is_absent(&WrittenField::<_, true>(&None::<u8>)));
         assert!(!is_absent(&Some(1)) && !is_absent(&Some(None::<u8>)) && !is_absent(&()) && !is_absent(&""));
         assert!(!is_absent(&serde_json::Value::Null) && !is_absent(&Vec::<u8>::new()));
     }

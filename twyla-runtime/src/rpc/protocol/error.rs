@@ -206,9 +206,9 @@ mod tests {
     #[test]
     fn what_breaks_our_own_contract_is_not_tried_again() {
         let error = |by| CallError::<NoError>::Request { method: "a.get", by, errors: Vec::new(), maybe_begun: false };
-        assert_eq!(FailAction::of(&error(Side::Ours)), FailAction::Park);
+        assert_eq!(FailAction::of(&error(Side::Ours)), FailAction::DeadLetter);
         let boxed: Box<dyn Error + Send + Sync> = Fail::from(error(Side::Ours)).into();
-        assert_eq!(FailAction::of(&*boxed), FailAction::Park);
+        assert_eq!(FailAction::of(&*boxed), FailAction::DeadLetter);
         // another version of the service may answer the next attempt
         assert_eq!(FailAction::of(&error(Side::Theirs)), FailAction::Retry);
     }

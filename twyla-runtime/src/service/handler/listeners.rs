@@ -11,15 +11,15 @@ pub type Listeners = HandlerList<Registration>;
 #[doc(hidden)]
 pub type Entry = list::Entry<Registration>;
 
-/// What stands for a function without `#[listener]` in `listeners![..]`: a function has no type's name, so a glob import
-/// of this one takes its place.
+/// Stands in for a function without `#[listener]` in `listeners![..]`. Such a function has no type of its name, so the name
+/// resolves to the one from a glob import of this module.
 pub mod unlisted {
     /// A function without `#[listener]`.
     #[derive(Debug)]
     pub struct Function;
 }
 
-/// What `listeners![..]` takes: a function with `#[listener]`.
+/// A function with `#[listener]`, which `listeners![..]` accepts.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this function is not a listener",
@@ -27,7 +27,7 @@ pub mod unlisted {
     note = "put `#[listener]` above the function: `listeners![..]` takes functions that have it"
 )]
 pub trait Listed {
-    /// The listener.
+    /// The entry of the listener.
     const ENTRY: Entry;
 }
 

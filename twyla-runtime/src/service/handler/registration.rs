@@ -110,10 +110,10 @@ pub type States = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
 /// Why an attempt failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// The content breaks its contract: parked at once.
+    /// The content breaks its contract: dead-lettered at once.
     Content(Refusal),
-    /// The context breaks its contract: parked at once.
+    /// The context breaks its contract: dead-lettered at once.
     Context(Refusal),
-    /// The handler returned an error: retried, then parked.
+    /// The handler returned an error: retried, then dead-lettered.
     Handler(Box<dyn std::error::Error + Send + Sync>),
 }

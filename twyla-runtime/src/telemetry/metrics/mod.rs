@@ -60,7 +60,7 @@ metric_set! {
         store_failed: Counter = counter "twyla_store_errors_total",
         failed: Counter = counter "twyla_failed_total",
         retried: Counter = counter "twyla_retried_total",
-        parked: Counter = counter "twyla_parked_total",
+        dead_lettered: Counter = counter "twyla_parked_total",
         dropped: Counter = counter "twyla_dropped_total",
         held: Gauge = gauge "twyla_held",
         handling: Gauge = gauge "twyla_handling",
@@ -299,9 +299,9 @@ impl ListenerMetrics {
         self.counters.metrics().store_failed.increment(1);
     }
 
-    pub(crate) fn parked(&self) {
+    pub(crate) fn dead_lettered(&self) {
         #[cfg(feature = "metrics")]
-        self.counters.metrics().parked.increment(1);
+        self.counters.metrics().dead_lettered.increment(1);
     }
 
     pub(crate) fn dropped(&self) {

@@ -57,7 +57,7 @@ pub(super) fn history(folder: &Folder, sources: &Sources) -> History {
     let Some(steps) = git::steps(&folder.path) else { return History::default() };
     let mut past = Past {
         reader: FileReader::new(&folder.path),
-        how: How::of(folder, sources),
+        how: BundleSettings::of(folder, sources),
         references: HashMap::new(),
         files: BTreeMap::new(),
         verdicts: VERDICTS,
@@ -80,7 +80,7 @@ pub(super) fn history(folder: &Folder, sources: &Sources) -> History {
 }
 
 /// The settings to read bundles of the folder.
-struct How<'a> {
+struct BundleSettings<'a> {
     folder: &'a Folder,
     draft: &'static str,
     formats: bool,
@@ -90,7 +90,7 @@ struct How<'a> {
     documents: Vec<(String, Value)>,
 }
 
-impl<'a> How<'a> {
+impl<'a> BundleSettings<'a> {
     fn of(folder: &'a Folder, sources: &Sources) -> Self {
         let first = sources.contracts.first().map(|it| &it.bundle);
         let read = |path| serde_json::from_slice(&std::fs::read(path).ok()?).ok();
@@ -156,7 +156,7 @@ impl<'a> At<'a> {
 
 struct Past<'a> {
     reader: FileReader,
-    how: How<'a>,
+    how: BundleSettings<'a>,
     /// The files that a blob refers to, as it writes them.
     references: HashMap<Blob, Vec<String>>,
     files: Files,
@@ -265,7 +265,7 @@ impl Past<'_> {
         for path in reached {
             documents.insert(path.clone(), self.how.document(self.reader.json(files.get(path)?)?));
         }
-        let How { draft, formats, asserted, .. } = &self.how;
+        let BundleSettings { draft, formats, asserted, .. } = &self.how;
         let text = json!({
             "draft": draft, "formats": formats, "asserted": asserted, "root": root, "documents": documents,
         });
