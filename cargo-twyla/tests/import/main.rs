@@ -205,7 +205,7 @@ fn the_newest_version_is_the_contract_and_the_lock_keeps_the_others() {
         let folder = folder(&[(&old(one), &v1), (&old(two), &v2), (&old(ten), &v10), (&old(bad), other)]);
         let args: Vec<&str> = ["old"].into_iter().chain(domain.map(|_| "--domain")).chain(domain).collect();
         let (said, code) = import(folder.path(), &args);
-        assert!(said.contains(&format!("left: {bad}: isn't kept as a version of {name}: ")), "{said}");
+        assert!(said.contains(&format!("left out: {bad}: isn't kept as a version of {name}: ")), "{said}");
         assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file was left out\n")), "{said}");
         assert_eq!(code, 1, "{said}");
         let place = format!("events/{}.json", name.replace('.', "/"));
@@ -295,11 +295,11 @@ fn a_name_with_a_version_that_has_a_stage_is_an_event_and_a_version() {
     assert_eq!(code, 1, "{said}");
     assert_eq!(read(&folder, "events/shop/order.json")["properties"]["sum"]["minimum"], 3, "{said}");
     assert_eq!(read(&folder, "events/shop/order_strict.json")["properties"]["sum"]["minimum"], 2, "{said}");
-    let left: Vec<&str> = said.lines().filter(|line| line.starts_with("left: ")).collect();
+    let left: Vec<&str> = said.lines().filter(|line| line.starts_with("left out: ")).collect();
     assert_eq!(left.len(), 2, "{said}");
-    assert_eq!(left[0], "left: 1.2.3.json: its name is only a version: move it to <domain>/<event_type>/1.2.3.json");
+    assert_eq!(left[0], "left out: 1.2.3.json: its name is only a version: move it to <domain>/<event_type>/1.2.3.json");
     assert!(
-        left[1].starts_with("left: order-1.2.SNAPSHOT.schema.json: isn't kept as a version of shop.order"),
+        left[1].starts_with("left out: order-1.2.SNAPSHOT.schema.json: isn't kept as a version of shop.order"),
         "{said}"
     );
 }
@@ -312,7 +312,7 @@ fn a_draft_that_a_file_embeds_is_no_reason_to_need_that_file() {
     let other = r#"{ "$schema": "http://json-schema.org/draft-07/schema", "type": "object" }"#;
     let folder = folder(&[("old/shop/bundle.json", bundle), ("old/shop/other.json", other)]);
     let (said, _) = import(folder.path(), &["old"]);
-    assert!(said.contains("left: shop/bundle.json:1:98: #/definitions/gone leads to none of the files"), "{said}");
+    assert!(said.contains("left out: shop/bundle.json:1:98: #/definitions/gone leads to none of the files"), "{said}");
     assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file was left out\n")), "{said}");
 }
 
@@ -324,7 +324,7 @@ fn what_stands_outside_of_an_id_is_not_found_within_and_the_id_is_named() {
     let (said, _) = import(folder.path(), &["old"]);
     assert!(
         said.contains(
-            "left: shop/paid.json:2:64: #/definitions/word leads to nothing below the `$id` https://example.com/inner.json, which is \
+            "left out: shop/paid.json:2:64: #/definitions/word leads to nothing below the `$id` https://example.com/inner.json, which is \
              around it; the file has it outside of that: remove the `$id`, or write the file's own before the `#`"
         ),
         "{said}"
@@ -451,7 +451,7 @@ fn a_dialect_and_documents_are_written_to_the_settings_of_the_folder() {
         ("vendor/money.json", r#"{ "type": "number" }"#),
     ]);
     let unset = import(folder.path(), &["old"]).0;
-    assert!(unset.contains("left: shop/paid.json:1:3: `https://example.com/meta` isn't a known draft"), "{unset}");
+    assert!(unset.contains("left out: shop/paid.json:1:3: `https://example.com/meta` isn't a known draft"), "{unset}");
     assert!(unset.contains(&format!("1 event, {PROVEN}; 1 file was left out")), "{unset}");
     let set = [
         "old",
@@ -492,12 +492,12 @@ fn an_earlier_version_with_an_error_is_left() {
     assert_eq!(code, 1, "{said}");
     assert!(
         said.contains(
-            "left: shop/order/1.0.0.json:1:44: isn't kept as a version of shop.order: there is no type `sting`"
+            "left out: shop/order/1.0.0.json:1:44: isn't kept as a version of shop.order: there is no type `sting`"
         ),
         "{said}"
     );
     assert_eq!(
-        said.matches("\nleft: ").count(),
+        said.matches("\nleft out: ").count(),
         1 + usize::from(said.contains("shop/sent/1.0.0.json: isn't")),
         "{said}"
     );

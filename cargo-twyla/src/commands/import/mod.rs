@@ -192,7 +192,7 @@ impl Run for Args {
             _ => Proofs::default(),
         };
         for left in &plan.left {
-            say!("{}: {}", paint(BAD, "left"), tame(&left.to_string()));
+            say!("{}: {}", paint(BAD, "left out"), tame(&left.to_string()));
         }
         let events = plan.files.keys().filter(|path| path.starts_with("events/")).count();
         let said = format!("{events} event{}", if events == 1 { "" } else { "s" });
