@@ -37,4 +37,6 @@ pub use write::{Write, close_object, write_member, write_str};
 #[cfg(test)]
 mod differential_tests;
 #[cfg(test)]
+mod number_tests;
+#[cfg(test)]
 mod typed_tests;

@@ -1,0 +1,223 @@
+//! Tests of the numbers that are read and written.
+
+use proptest::prelude::*;
+
+use super::{Read, from_str};
+
+fn read<T: Read>(text: &str) -> Result<T, String> {
+    from_str::<T>(text).map_err(|fault| fault.into_violation().message)
+}
+
+#[test]
+fn integers_may_be_written_with_a_point() {
+    for (text, value) in [
+        ("0", 0),
+        ("-0", 0),
+        ("1.0", 1),
+        ("-2e3", -2000),
+        ("120e-1", 12),
+        ("1.50E1", 15),
+        ("0.0e99999999999999999999", 0),
+        ("0e-99999999999999999999", 0),
+        ("9223372036854775807", i64::MAX),
+        ("9223372036854775807.000", i64::MAX),
+        ("922337203685477580.7e1", i64::MAX),
+        ("-9223372036854775808", i64::MIN),
+        ("-9.223372036854775808e18", i64::MIN),
+    ] {
+        assert_eq!(read::<i64>(text), Ok(value), "{text}");
+    }
+    assert_eq!(read::<u64>("18446744073709551615"), Ok(u64::MAX));
+    assert_eq!(read::<u64>("1844674407370955161.5e+1"), Ok(u64::MAX));
+    assert_eq!(read::<u64>("-0.0"), Ok(0));
+}
+
+#[test]
+fn what_is_no_integer_is_refused_with_its_digits() {
+    for (text, said) in [
+        ("1.5", "is the number `1.5`, not an integer"),
+        ("1e-1", "is the number `1e-1`, not an integer"),
+        ("9007199254740992.5", "is the number `9007199254740992.5`, not an integer"),
+        ("1e-99999999999999999999", "is the number `1e-99999999999999999999`, not an integer"),
+        ("9223372036854775808", "9223372036854775808 is not an integer that fits in 64 bits"),
+        ("-9223372036854775809", "-9223372036854775809 is not an integer that fits in 64 bits"),
+        ("99999999999999999999", "99999999999999999999 is not an integer that fits in 64 bits"),
+        ("1e19", "10000000000000000000 is not an integer that fits in 64 bits"),
+        ("1e400", "1e400 is not an integer that fits in 64 bits"),
+        ("1e99999999999999999999", "1e99999999999999999999 is not an integer that fits in 64 bits"),
+        ("\"1\"", "is the string \"1\", not an integer"),
+        ("null", "is null, not an integer"),
+    ] {
+        assert_eq!(read::<i64>(text).unwrap_err(), said, "{text}");
+    }
+    for (text, said) in [
+        ("-1", "-1 is less than 0"),
+        ("-1.0", "-1 is less than 0"),
+        ("-1e30", "-1000000000000000000000000000000 is less than 0"),
+        ("18446744073709551616", "18446744073709551616 is not an integer that fits in 64 bits"),
+        ("1e300", "1e300 is not an integer that fits in 64 bits"),
+    ] {
+        assert_eq!(read::<u64>(text).unwrap_err(), said, "{text}");
+    }
+    assert!(read::<i64>(&format!("1{}", "0".repeat(1_000_000))).is_err_and(|said| said.len() < 200));
+    assert!(read::<i64>(&format!("0.{}1", "0".repeat(1_000_000))).is_err_and(|said| said.len() < 200));
+}
+
+#[test]
+fn no_digit_of_an_integer_is_lost() {
+    use serde_json::Value;
+    for kept in ["9007199254740992", "9007199254740994", "1152921504606847000", "100000000000000000000", "1e22", "0.1"]
+    {
+        assert_eq!(read::<f64>(kept), Ok(kept.parse().unwrap()), "{kept}");
+    }
+    assert!(read::<Value>("100000000000000000000000").is_ok());
+    assert!(read::<Value>("1208925819614629174706176").is_ok());
+    assert!(read::<Value>("9007199254740993").is_ok_and(|value| value.as_u64() == Some(9_007_199_254_740_993)));
+    for lost in ["9007199254740993", "-9007199254740993", "18446744073709551617"] {
+        let said = read::<f64>(lost).unwrap_err();
+        assert_eq!(said, format!("{lost} is an integer with more digits than can be kept"));
+    }
+    assert!(read::<Value>("18446744073709551617").is_err());
+    assert!(read::<Value>("-18446744073709551617").is_err());
+    for far in ["1e400", "-1e400", &"9".repeat(400)] {
+        assert!(read::<Value>(far).is_err_and(|said| said.contains("beyond the numbers")), "{far}");
+        assert!(read::<f64>(far).is_err());
+    }
+    assert!(read::<f64>("-0").is_ok_and(|value| value == 0.0 && value.is_sign_negative()));
+    assert!(read::<f64>("-0.0").is_ok_and(|value| value == 0.0 && value.is_sign_negative()));
+    assert_eq!(read::<f64>("1e-400"), Ok(0.0));
+}
+
+#[test]
+fn a_whole_float_is_written_as_an_integer() {
+    for (read_from, written) in [
+        ("100", "100"),
+        ("100.0", "100"),
+        ("1e2", "100"),
+        ("-7", "-7"),
+        ("0", "0"),
+        ("-0", "-0.0"),
+        ("-0.0", "-0.0"),
+        ("1.50", "1.5"),
+        ("9007199254740992", "9007199254740992"),
+        ("1152921504606846976", "1152921504606846976"),
+        ("-1152921504606846976", "-1152921504606846976"),
+        ("1152921504606847000", "1152921504606846976"),
+        ("-9223372036854775808", "-9.223372036854776e+18"),
+        ("1e22", "1e+22"),
+        ("1e-7", "1e-7"),
+    ] {
+        let mut out = Vec::new();
+        super::Write::write(&read::<f64>(read_from).unwrap(), &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), written, "{read_from}");
+    }
+    // a `Value` tells an integer from a float
+    for kept in ["100", "100.0", "1152921504606846976"] {
+        let mut out = Vec::new();
+        super::Write::write(&read::<serde_json::Value>(kept).unwrap(), &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), kept);
+    }
+}
+
+#[test]
+fn floats_with_as_many_digits_as_are_exact_are_the_nearest() {
+    for last in 0..2000 {
+        for text in [format!("90071992547{:05}.{}", 40_000 + last / 10, last % 10), format!("-0.9007199254{last:06}")] {
+            assert_eq!(read::<f64>(&text), Ok(text.parse().unwrap()), "{text}");
+        }
+        let text = format!("900719925474{last:03}.{}", last % 10);
+        assert_eq!(read::<f64>(&text), Ok(text.parse().unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_number_is_refused() {
+    for wrong in [
+        "-",
+        "+1",
+        ".5",
+        "1.",
+        "1.e1",
+        "1e",
+        "1e+",
+        "01",
+        "-01",
+        "00",
+        "0x1",
+        "1_0",
+        "-.5",
+        "1.5.5",
+        "1e1e1",
+        "1e1.0",
+        "--1",
+        "NaN",
+        "-Infinity",
+        "0.0.",
+        "01.5",
+        "1.5e",
+        "",
+    ] {
+        assert!(serde_json::from_str::<f64>(wrong).is_err());
+        assert!(read::<f64>(wrong).is_err(), "{wrong}");
+        assert!(read::<i64>(wrong).is_err(), "{wrong}");
+        assert!(read::<u64>(wrong).is_err(), "{wrong}");
+        assert!(read::<serde_json::Value>(wrong).is_err(), "{wrong}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn integers_are_as_exact_arithmetic_has_them(mantissa in any::<i64>(), cut in 0u32..19, point in 0usize..25, zeros in 0usize..4, exponent in -8i32..8) {
+        // the digits of `mantissa`, with a point and an exponent
+        let mantissa = mantissa / 10i64.pow(cut);
+        let digits = format!("{:0>26}{}", mantissa.unsigned_abs(), "0".repeat(zeros));
+        let (whole, fraction) = digits.split_at(26 - point);
+        let whole = whole.trim_start_matches('0');
+        let sign = if mantissa < 0 { "-" } else { "" };
+        let point_and_fraction = if fraction.is_empty() { String::new() } else { format!(".{fraction}") };
+        let text = format!("{sign}{}{point_and_fraction}e{exponent}", if whole.is_empty() { "0" } else { whole });
+        let fraction_digits = i32::try_from(fraction.len()).unwrap();
+        let scale = exponent - fraction_digits + i32::try_from(zeros).unwrap() - i32::try_from(zeros).unwrap();
+        let full: i128 = digits.parse::<i128>().unwrap() * if mantissa < 0 { -1 } else { 1 };
+        let value = if scale >= 0 {
+            Some(full.checked_mul(10i128.pow(scale.unsigned_abs())).unwrap_or(i128::MAX))
+        } else {
+            let power = 10i128.checked_pow(scale.unsigned_abs()).unwrap();
+            (full % power == 0).then_some(full / power)
+        };
+        prop_assert_eq!(read::<i64>(&text).ok(), value.and_then(|value| i64::try_from(value).ok()), "{}", text);
+        prop_assert_eq!(read::<u64>(&text).ok(), value.and_then(|value| u64::try_from(value).ok()), "{}", text);
+    }
+
+    #[test]
+    fn integer_literals_are_as_the_standard_library_has_them(text in "-?(0|[1-9][0-9]{0,22})") {
+        let unsigned = if text == "-0" { Ok(0) } else { text.parse::<u64>() };
+        prop_assert_eq!(read::<i64>(&text).ok(), text.parse::<i64>().ok());
+        prop_assert_eq!(read::<u64>(&text).ok(), unsigned.ok());
+    }
+
+    #[test]
+    fn floats_are_the_nearest(text in "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20}|\\.[0-9]{0,3}[05]{0,3}|)([eE][+-]?[0-9]{1,3})?") {
+        let serdes = serde_json::from_str::<f64>(&text);
+        match read::<f64>(&text) {
+            Ok(value) => {
+                prop_assert_eq!(value.to_bits(), text.parse::<f64>().unwrap().to_bits());
+            }
+            Err(said) if said.contains("more digits") => prop_assert!(!text.contains(['.', 'e', 'E']) && text.len() > 15),
+            Err(_) => prop_assert!(serdes.is_err(), "{text}"),
+        }
+    }
+
+    #[test]
+    fn floats_come_back_as_they_were(value in any::<f64>()) {
+        let mut out = Vec::new();
+        super::Write::write(&value, &mut out);
+        let is_integer = value.fract() == 0.0 && value.abs() < 9.2e18 && value.to_bits() != (-0.0_f64).to_bits();
+        prop_assert!(is_integer || out == serde_json::to_vec(&value).unwrap());
+        if value.is_finite() {
+            let text = String::from_utf8(out).unwrap();
+            prop_assert!(!is_integer || text.parse::<i64>().is_ok(), "{}", text);
+            prop_assert_eq!(read::<f64>(&text).unwrap().to_bits(), value.to_bits());
+        }
+    }
+}
