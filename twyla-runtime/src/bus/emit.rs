@@ -48,8 +48,8 @@ impl Emitting {
         Self { event, deadline: bus.emit_deadline, bus, span, stage: Stage::Encoded(Some(message)) }
     }
 
-    /// Waits at most `deadline` for the broker's confirm, and not the bus's emit deadline. It counts from the first poll;
-    /// once that has been, this does nothing.
+    /// Waits at most `deadline` for the broker's confirm, instead of the bus's emit deadline. The time starts at the first
+    /// poll; a call after that has no effect.
     ///
     /// ```text
     /// bus.emit(content, context).within(Duration::from_secs(2)).await?;
@@ -61,7 +61,7 @@ impl Emitting {
         self
     }
 
-    /// The message's id; or why it was refused.
+    /// The message's id, or the refusal.
     #[cfg(feature = "testing")]
     pub(crate) fn encoded(&self) -> Option<Result<Arc<str>, &Error>> {
         match &self.stage {
@@ -136,7 +136,7 @@ impl Future for Emitting {
                         self.refused(&error);
                         return Poll::Ready(Err(error));
                     }
-                    // It has ended, with an error.
+                    // Ends with an error.
                     None => return Poll::Pending,
                 },
                 Stage::Sending { message_id, sending, counted } => {
@@ -156,7 +156,7 @@ impl fmt::Debug for Emitting {
     }
 }
 
-/// Counts an emit that has begun, once, also if it is dropped on the way.
+/// Counts an emit that has started, once, even if its future is dropped.
 #[cfg(feature = "metrics")]
 struct Counted {
     emits: Arc<crate::telemetry::metrics::EmitMetrics>,

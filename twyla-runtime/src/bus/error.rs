@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::config::ConfigError;
 use twyla_codec::validate::Refusal;
 
-/// What can go wrong on a bus.
+/// An error of a bus.
 ///
 /// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence. A password is never part of it.
 #[non_exhaustive]
@@ -14,7 +14,7 @@ pub enum Error {
     /// The configuration is missing a value, or has a bad one.
     Config(ConfigError),
 
-    /// A content was to be emitted that its contract refuses. Nothing was sent.
+    /// The content of an event breaks its contract. Nothing was sent.
     Content {
         /// The event's name.
         event: &'static str,
@@ -24,7 +24,7 @@ pub enum Error {
         refusal: Refusal,
     },
 
-    /// A context was to be emitted that its contract refuses. Nothing was sent.
+    /// The context of an event breaks its contract. Nothing was sent.
     Context {
         /// The event's name.
         event: &'static str,
@@ -39,23 +39,23 @@ pub enum Error {
     TooLarge {
         /// The event's name.
         event: &'static str,
-        /// How many bytes it has, with its envelope.
+        /// Its size with its envelope, in bytes.
         bytes: usize,
-        /// How many it may have.
+        /// The maximum size, in bytes.
         most: usize,
         /// Whether that is the broker's limit, RabbitMQ's `max_message_size`. It is learned from the first event that is
         /// larger, which is sent and refused; those after it on the same connection aren't sent.
         broker: bool,
     },
 
-    /// The broker refuses an event for good: this user may not write to the exchange, or make it. Trying again makes no sense
-    /// before that is changed.
+    /// The broker refuses an event permanently: this user may not write to the exchange, or not declare it. A retry fails until
+    /// that is changed.
     Refused {
         /// The event's name.
         event: &'static str,
         /// The id that the event was, or would have been, sent under.
         message_id: String,
-        /// Whether the broker may have got it all the same, from an earlier try whose answer was lost. `false` is certain:
+        /// Whether the broker may have received it anyway, from an earlier attempt whose answer was lost. `false` is certain:
         /// no listener will see it.
         maybe_sent: bool,
         /// What the broker says. It names the exchange.
@@ -70,9 +70,9 @@ pub enum Error {
         message_id: String,
         /// Whether the broker may have received it. `false` is certain: no listener will see it.
         maybe_sent: bool,
-        /// How long it was tried.
+        /// The deadline that has passed.
         deadline: Duration,
-        /// The last thing that stood in the way.
+        /// The last obstacle.
         why: String,
     },
 
@@ -82,15 +82,15 @@ pub enum Error {
         address: String,
         /// The user.
         user: String,
-        /// What stood in the way.
+        /// The reason.
         why: String,
     },
 
-    /// A listener's queue could not be made or consumed from.
+    /// A listener's queue could not be declared or consumed from.
     Listen {
         /// The queue's name.
         queue: String,
-        /// What stood in the way.
+        /// The reason.
         why: String,
     },
 
@@ -98,7 +98,7 @@ pub enum Error {
     DeadLetters {
         /// The queue's name.
         queue: String,
-        /// What stood in the way.
+        /// The reason.
         why: String,
     },
 
@@ -108,7 +108,7 @@ pub enum Error {
         listener: &'static str,
         /// The state's type.
         state: &'static str,
-        /// How the service is given it.
+        /// The method of the service that adds it.
         by: &'static str,
     },
 
@@ -116,10 +116,10 @@ pub enum Error {
     Outbox {
         /// The event's name.
         event: &'static str,
-        /// What the database says.
+        /// The error of the database.
         why: String,
-        /// Whether that is the database's own trouble. A handler that returns this error is called again until the outbox
-        /// takes the event, and its attempts don't count. `false` if an earlier statement of the same transaction has failed.
+        /// Whether the database itself failed. A handler that returns this error is called again until the outbox takes the
+        /// event, and its attempts don't count. `false` if an earlier statement of the same transaction has failed.
         passes: bool,
     },
 
@@ -145,20 +145,20 @@ pub enum Error {
         second: &'static str,
     },
 
-    /// An address can't be served on: that of the RPCs, or the one that reports the service's health.
+    /// The service can't listen on an address: that of its RPCs, or that of its health.
     Serve {
         /// The address.
         address: String,
-        /// What stood in the way.
+        /// The reason.
         why: String,
     },
 
     /// RPCs are to be served over HTTP, but this build can't.
     NoRpcServer,
 
-    /// Something must be served over HTTP without an address to serve it on.
+    /// Something must be served over HTTP, but the service has no address.
     NoAddress {
-        /// What would be served nowhere.
+        /// What can't be served.
         what: &'static str,
     },
 

@@ -62,7 +62,7 @@ impl Bus {
 
     /// Connects to RabbitMQ.
     ///
-    /// After this succeeds, lost connections are always made again.
+    /// After that, lost connections are opened again without limit.
     ///
     /// # Errors
     /// [`Error::Connect`] if the broker can't be reached within the configuration's connect deadline, and at once if it
@@ -166,14 +166,14 @@ impl Bus {
         }
     }
 
-    /// The same bus, with every event emitted through it belonging to the session `id`: for a session that other programs
-    /// know by a text, [`session_id`](crate::session_id) of that.
+    /// Returns the bus with all its events in the session `id`. If other programs know the session by a text, use
+    /// [`session_id`](crate::session_id) of that text.
     #[must_use]
     pub fn with_session(&self, id: Uuid) -> Self {
         Self { session: Some(id), ..self.clone() }
     }
 
-    /// The same bus, with every event emitted through it being part of a trace, as it is in a handler by itself.
+    /// Returns the bus with all its events in a trace. In a handler, the bus has the trace of the event already.
     #[must_use]
     pub fn with_trace(&self, trace: TraceContext) -> Self {
         Self { trace: Some(trace), ..self.clone() }
@@ -184,8 +184,7 @@ impl Bus {
         Self { inner: self.inner.clone(), session: Some(session), trace: trace.cloned() }
     }
 
-    /// Whether the bus is connected, and what stands in the way if not: a watch, to look at
-    /// (`bus.state().borrow().is_up()`) or to wait on (`wait_for`).
+    /// Returns a watch of the connection's state, to read (`bus.state().borrow().is_up()`) or to wait on (`wait_for`).
     #[must_use]
     pub fn state(&self) -> watch::Receiver<BusState> {
         self.inner.transport.state()
@@ -284,7 +283,7 @@ impl Bus {
     }
 }
 
-/// Publishes any bytes as if they were an event, for tests of what others may send.
+/// Publishes any bytes as if they were an event, for tests with messages of other senders.
 ///
 /// # Errors
 /// As [`Bus::emit`], without the contracts.

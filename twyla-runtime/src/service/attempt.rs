@@ -31,7 +31,7 @@ use crate::telemetry::span::{self, ActiveSpan};
 use crate::transport::{Delivery, QueueSpec};
 use twyla_codec::validate::{Refusal, Violation};
 
-/// Handles a delivery once a permit is free, again if it is to be retried here.
+/// Handles a delivery once a permit is free, and retries it here if its pause is short.
 pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery: Delivery) {
     if delivery.ack.is_void() {
         // The connection was lost while the delivery waited; the broker delivers the event again.
@@ -56,8 +56,8 @@ pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery:
     }
 }
 
-/// Begins to handle a message. Of one that was delivered before, an outcome may be known, or its first handling may still run. `None` if the
-/// service stops.
+/// Begins to handle a message. If it was delivered before, its outcome may be known, or its earlier handling may still run.
+/// `None` if the service stops.
 async fn begin<'a>(
     listening: &'a ActiveListener,
     delivery: &Delivery,
@@ -144,7 +144,7 @@ fn refused_unread(listening: &ActiveListener, delivery: &Delivery) -> Option<Dea
 /// What happens to a delivery after its attempts.
 enum NextStep {
     Settled,
-    /// It is retried after this long, by the member of the group that gets it then.
+    /// It is retried after this long, by any member of the group.
     Later(Duration, FailedAttempts),
     /// The broker has taken it back while it waited for its next attempt, which is due then.
     Void(FailedAttempts, tokio::time::Instant),
@@ -198,7 +198,7 @@ async fn attempts(
     let session = envelope.session.clone().unwrap_or_else(Session::new);
     let mut patience = StoreBackoff::default();
     loop {
-        // waits for the store before an attempt begins, so that trouble of the store costs no attempt
+        // waits for the store before an attempt begins, so that a failing store uses up no attempt
         let Some(begun) = claim(listening, delivery, &mut patience).await else { return given_up(delivery, failed) };
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let (mut incoming, span) = incoming(listening, delivery, &envelope, &session, attempt, failed.as_ref());
@@ -226,7 +226,7 @@ async fn attempts(
                     slow_handlers::warn(listening, time, "a handler has blocked its thread, and nothing else ran on it")
                 };
                 match listening.runs.watched(handler, kept).await {
-                    // Only what was handled is remembered, and only then is it acked.
+                    // Commits before the ack, so that every acked event is remembered.
                     Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => match claim.commit().await {
                         Ok(()) => Ok(Ok(())),
                         Err(NotCommitted::Handler(error)) => Ok(Err(Failure::Handler(error))),
@@ -244,7 +244,7 @@ async fn attempts(
                 }
             }
         };
-        // neither the look-up nor the commit nor an outbox has failed
+        // the lookup, the commit and the outbox have worked
         listening.store.works();
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
@@ -364,7 +364,7 @@ async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration)
     }
 }
 
-/// Times one attempt. An attempt that is stopped counts as none.
+/// Measures one attempt. A cancelled attempt is not recorded.
 struct AttemptTimer<'a> {
     figures: &'a ListenerMetrics,
     begun: Instant,
@@ -410,7 +410,7 @@ async fn claim(listening: &ActiveListener, delivery: &Delivery, patience: &mut S
     }
 }
 
-/// The growing pauses of a delivery that waits for a store in trouble.
+/// The growing pauses of a delivery that waits for a failing store.
 struct StoreBackoff {
     pause: Duration,
 }

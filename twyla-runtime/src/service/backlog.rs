@@ -10,7 +10,7 @@ pub(crate) struct HeldDeliveries(watch::Sender<Backlog>);
 #[derive(Clone, Debug)]
 pub(crate) struct Backlog {
     count: usize,
-    /// The prefetch: with so many held, the broker delivers nothing more.
+    /// The prefetch: once this many are held, the broker delivers nothing more.
     most: u16,
     /// Why the dead queue refused the last one.
     why: String,
@@ -48,7 +48,7 @@ impl HeldDeliveries {
     }
 }
 
-/// A delivery that is held, until this is dropped.
+/// Counts a delivery as held until it is dropped.
 pub(crate) struct Holding<'a>(&'a HeldDeliveries);
 
 impl Holding<'_> {

@@ -1,4 +1,4 @@
-//! Handles deliveries that arrived together: one task for all whose handlers don't wait, a task of its own for any other.
+//! Handles deliveries that arrived together: in one task as long as their handlers don't wait, otherwise in a task each.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) async fn handle_together(listening: Arc<ActiveListener>, deliveries: 
         let mut handling = Box::pin(handle_in_turn(listening.clone(), delivery));
         if !listening.pace.is_apart() {
             let begun = Instant::now();
-            // The task that it is spawned on polls it again at once.
+            // The new task polls it again at once, so its waker isn't lost.
             let polled = handling.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             listening.pace.took(begun.elapsed());
             if let Poll::Ready(()) = polled {

@@ -1,4 +1,4 @@
-//! Runs handlers so that a panic becomes an error, and writes an error with its causes.
+//! Converts panics of handlers to errors, and formats an error with its causes.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};

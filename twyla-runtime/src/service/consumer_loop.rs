@@ -60,7 +60,7 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
                         }
                         handlers.spawn(handle_together(listening.clone(), together));
                     }
-                    // Nothing waits for a single handler.
+                    // removes finished handlers from the set
                     while handlers.try_join_next().is_some() {}
                     continue;
                 }

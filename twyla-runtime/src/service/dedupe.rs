@@ -15,23 +15,23 @@ use crate::future::BoxFuture;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Remembers which events were handled, by event, group and message id: given to [`Service::dedupe`](crate::Service::dedupe).
+/// Remembers which events were handled, by event, group and message id; for [`Service::dedupe`](crate::Service::dedupe).
 ///
-/// An event without a message id, as the Python original sends them, or with a blank one is handled each time that it comes.
-/// A sender must give each event an id of its own: if it gives one id to several, the first is handled and the others are
-/// skipped. Each skip is logged at debug level with its id, and counted in `twyla_skipped_total`.
+/// An event with no message id (the Python original sends none) or a blank one is handled on each delivery. Message ids must be
+/// unique: of several events with one id, only the first is handled. Each skip is logged at debug level with its id, and
+/// counted in `twyla_skipped_total`.
 #[derive(Clone)]
 pub struct Dedupe {
     pub(crate) store: Arc<dyn Store>,
-    /// The type of the argument that handlers may take with it.
+    /// The type of the transaction that handlers can take as an argument.
     pub(crate) gives: Option<std::any::TypeId>,
     /// How long events are remembered; without it, for ever.
     pub(crate) kept: Option<Duration>,
 }
 
 impl Dedupe {
-    /// Remembers the last `capacity` events that this process has handled, about 150 bytes each. It skips what comes again
-    /// after a lost connection, and forgets everything when the process ends.
+    /// Remembers the last `capacity` events that this process has handled, in about 150 bytes each. It skips events that are
+    /// delivered again after a lost connection, and forgets all when the process ends.
     #[must_use]
     pub fn in_memory(capacity: usize) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Dedupe {
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl Dedupe {
-    /// How long a database remembers what was handled; for ever unless set. It is to be longer than an event may be under
+    /// Sets how long a database remembers handled events; forever unless set. It is to be longer than an event may be under
     /// way, in queues, in retries and in the dead queue: one that comes again later takes effect again.
     ///
     /// Forgotten rows are removed while the service runs, at least once an hour.
@@ -108,7 +108,7 @@ pub(crate) struct Identity<'a> {
     pub(crate) message_id: Option<&'a str>,
 }
 
-/// What the store knows of an event.
+/// Whether the store lets an event be handled.
 pub(crate) enum ClaimOutcome {
     /// It was handled before.
     Done,
@@ -124,11 +124,11 @@ pub(crate) trait Claim: Send {
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>>;
 }
 
-/// Why the store failed: neither the event nor its handler is the cause.
+/// A failure of the store, which neither the event nor its handler causes.
 #[derive(Debug)]
 pub(crate) struct Trouble {
     pub(crate) cause: Cause,
-    /// It is only busy: all connections or the only writer are in use.
+    /// Whether it is only busy: all connections, or the only writer, are in use.
     pub(crate) busy: bool,
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// An error of a handler that says what is to become of the event.
+/// An error of a handler that decides what happens to the event.
 ///
-/// Any error, as a handler returns it, has the event tried again as its listener's [`Retry`](crate::Retry) says. With `?`
-/// it becomes a `Fail` that says the same; the others are made by name:
+/// After any other error, the event is retried by its listener's [`Retry`](crate::Retry); `?` converts such an error to a
+/// `Fail` that does the same. The other decisions have constructors:
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,7 +24,7 @@ type Cause = Box<dyn StdError + Send + Sync>;
 /// }
 /// ```
 ///
-/// It may be deep in a chain of errors, as `anyhow` and `Box<dyn Error>` make them: the outermost one counts.
+/// A `Fail` is also found within a chain of errors, such as `anyhow` or `Box<dyn Error>` build: the outermost one counts.
 pub struct Fail {
     what: FailAction,
     cause: Cause,
@@ -33,36 +33,37 @@ pub struct Fail {
 /// What happens to the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailAction {
-    /// It is tried again as the policy says.
+    /// Retry it by the listener's policy.
     Retry,
-    /// It is tried again after this long, if the policy has attempts left.
+    /// Retry it after this long, if the policy has attempts left.
     RetryAfter(Duration),
     DeadLetter,
     Drop,
-    /// It is tried again until the store can be used: the attempt doesn't count.
+    /// Retry it until the store works; the attempt doesn't count.
     Store,
 }
 
 impl Fail {
-    /// The event is tried again, as the listener's policy says.
+    /// Retries the event by the listener's policy.
     pub fn retry(error: impl Into<Cause>) -> Self {
         Self { what: FailAction::Retry, cause: error.into() }
     }
 
-    /// The event is tried again no sooner than `after`, and as often as the listener's policy says.
+    /// Retries the event after at least `after`, as often as the listener's policy allows.
     ///
-    /// Up to a second it is waited for here, beyond that in a queue, and then the pause is rounded up to the next of a few
-    /// steps (1, 2, 5, 10, 30 s, minutes and hours alike, days up to 30), as each step is a queue.
+    /// For up to a second the event waits in this process. For longer pauses it waits in a retry queue, and the pause is
+    /// rounded up to one of a few steps (1, 2, 5, 10, 30 s, the same in minutes and hours, days up to 30), because each step is
+    /// a queue.
     pub fn retry_after(after: Duration, error: impl Into<Cause>) -> Self {
         Self { what: FailAction::RetryAfter(after), cause: error.into() }
     }
 
-    /// The event is dead-lettered at once, because a retry would fail too.
+    /// Dead-letters the event at once, because a retry would fail too.
     pub fn park(error: impl Into<Cause>) -> Self {
         Self { what: FailAction::DeadLetter, cause: error.into() }
     }
 
-    /// The event is dropped, with a warning in the log.
+    /// Drops the event, with a warning in the log.
     pub fn drop(error: impl Into<Cause>) -> Self {
         Self { what: FailAction::Drop, cause: error.into() }
     }
@@ -85,7 +86,7 @@ impl fmt::Debug for ChainedFail {
 
 impl StdError for ChainedFail {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        // `Display` prints the cause, so the source is that of the cause.
+        // `Display` prints the cause, so the source is the source of the cause.
         self.0.cause.source()
     }
 }
@@ -126,10 +127,10 @@ pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<I
 }
 
 impl FailAction {
-    /// What the outermost error of the chain that says something says.
+    /// Returns the decision of the outermost error in the chain that makes one.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
         let said = causes(error).find_map(|error| {
-            // what a handler emits, or asks, breaks its contract, or is too large, at the next attempt too
+            // an event or a call that breaks its contract or is too large would fail again at the next attempt
             if let Some(crate::Error::Content { .. } | crate::Error::Context { .. } | crate::Error::TooLarge { .. }) =
                 error.downcast_ref()
             {

@@ -9,7 +9,7 @@ use super::backlog::Backlog;
 use super::phase::Phase;
 use crate::transport::state::{BusState, LinkState};
 
-/// Whether a service is ready: made by [`Running::health`](crate::Running::health).
+/// The health of a service, from [`Running::health`](crate::Running::health).
 ///
 /// With the feature `rpc-server` it is also available over HTTP: `GET /health/live` and `GET /health/ready` next to the RPCs, or on the
 /// address of [`Service::operations`](crate::Service::operations).
@@ -23,7 +23,7 @@ pub struct Health {
     /// Each queue, and the deliveries that wait to be dead-lettered.
     held: Arc<[(String, watch::Receiver<Backlog>)]>,
     phase: watch::Receiver<Phase>,
-    /// Whether the service asks for no more work.
+    /// Whether the service reports not ready because it stops soon.
     leaving: watch::Receiver<bool>,
 }
 
@@ -39,10 +39,11 @@ impl Health {
         Self { bus, consumers: consumers.into(), stores: stores.into(), held: held.into(), phase, leaving }
     }
 
-    /// What stands in the way of being ready, in words; nothing where the service is ready: connected both ways, with every
-    /// consumer really there, every store of [`Dedupe`](crate::Dedupe) in order, no event waiting for its dead queue to take it, and not stopping.
+    /// Returns the reasons why the service isn't ready; none if it is. It is ready if both connections are up, every consumer
+    /// exists, every store of [`Dedupe`](crate::Dedupe) works, no event waits for its dead queue to accept it, and the service
+    /// isn't stopping.
     ///
-    /// A broker that takes no messages for now (a memory alarm) doesn't count: the service still handles.
+    /// A broker that accepts no messages for now (a memory alarm) doesn't count, because the service still handles events.
     #[must_use]
     pub fn unready(&self) -> Vec<String> {
         let mut reasons = Vec::new();
@@ -112,7 +113,7 @@ mod routes {
             Router::new().route("/health/live", get(live)).route("/health/ready", get(ready))
         }
 
-        /// The same, and `GET /metrics` where there are figures.
+        /// The same, and `GET /metrics` with the feature `telemetry`.
         pub(crate) fn operations(&self) -> Router {
             let routes = self.routes();
             #[cfg(feature = "telemetry")]

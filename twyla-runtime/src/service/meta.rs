@@ -1,30 +1,30 @@
-//! The metadata of an event that a handler may take.
+//! The metadata of an event, which a handler can take as an argument.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::telemetry::trace::TraceContext;
 
-/// What the envelope and the delivery say of an event.
+/// The metadata of an event, from its envelope and its delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Meta {
     /// The event's name, `domain.event_type`.
     pub event: &'static str,
-    /// The envelope's version: 1, the newest that is known, if its producer wrote none that is an integer.
+    /// The envelope's version. 1, the newest known one, if the producer wrote no integer.
     pub version: i64,
-    /// When the event was emitted; when it arrived, where its producer didn't say.
+    /// When the event was emitted, or when it arrived if the producer wrote no time.
     pub timestamp: DateTime<Utc>,
-    /// The session that the event belongs to; what a handler emits belongs to the same. It is a new one if the event has none,
-    /// and [`session_id`](crate::session_id) of a text that isn't a UUID.
+    /// The session of the event, and of all events that the handler emits. A new one if the event has none;
+    /// [`session_id`](crate::session_id) of the text if it isn't a UUID.
     pub session_id: Uuid,
-    /// The message's id, which stays the same when the event is delivered again. Events of the Python original have none.
+    /// The message's id, which is the same for each delivery of the event. Events of the Python original have none.
     pub message_id: Option<String>,
-    /// Whether the broker has delivered the event before: it may have been handled, in part or in whole.
+    /// Whether the broker has delivered the event before, so it may have been handled, partly or completely.
     pub redelivered: bool,
-    /// Where in its trace the event is being handled. What the handler emits and calls is part of it by itself.
+    /// The span in which the event is handled. Events and calls of the handler belong to this trace automatically.
     pub trace: Option<TraceContext>,
-    /// Which attempt at this event this is, from 1. It travels with the event through the retry queues.
+    /// The number of this attempt, from 1. It is kept in the event's headers through the retry queues.
     pub attempt: u32,
     /// How the first attempt failed, if this isn't the first.
     pub first_failure: Option<FirstFailure>,
@@ -34,14 +34,14 @@ pub struct Meta {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FirstFailure {
-    /// The error with its causes, of very long ones the beginning.
+    /// The error with its causes, truncated if it is very long.
     pub error: String,
     /// When it failed.
     pub at: DateTime<Utc>,
 }
 
 impl Meta {
-    /// A meta as a fresh event has it, for unit tests of handler functions.
+    /// Creates the metadata of a fresh event, for unit tests of handler functions.
     #[must_use]
     pub fn new(event: &'static str, session_id: Uuid) -> Self {
         Self {

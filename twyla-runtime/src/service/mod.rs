@@ -89,7 +89,7 @@ pub struct Service {
 }
 
 impl Bus {
-    /// A service on this bus, to be given listeners and run.
+    /// Creates a service on this bus, without listeners.
     pub fn service(&self) -> Service {
         Service::new(self.plain())
     }
@@ -151,9 +151,9 @@ impl Service {
         self
     }
 
-    /// Serves an app of your own on the service's address: what `app` makes of the routes of the RPCs, `POST
-    /// /rpc/<method>`, and of the service's health, `GET /health/live` and `GET /health/ready`. One more route of the same
-    /// path is a panic of axum's when the service starts.
+    /// Serves your own app on the service's address. `app` receives a router with the routes of the RPCs, `POST /rpc/<method>`,
+    /// and of the service's health, `GET /health/live` and `GET /health/ready`, and returns the router to serve. Axum panics at
+    /// start if a route has the path of another.
     ///
     /// With [`Serve::mounted`](crate::rpc::Serve::mounted) there is no address, and starting the service is an
     /// [`Error::NoAddress`](crate::Error::NoAddress).
@@ -167,9 +167,9 @@ impl Service {
         self
     }
 
-    /// Serves the service's health on an address of its own, for example `0.0.0.0:9090`: `GET /health/live` and `GET /health/ready`
-    /// ([`Health`](crate::Health)), and `GET /metrics` with the feature `telemetry`, from the moment when it listens until it
-    /// has drained.
+    /// Serves the service's health on an address of its own, for example `0.0.0.0:9090`: `GET /health/live` and `GET
+    /// /health/ready` ([`Health`](crate::Health)), and `GET /metrics` with the feature `telemetry`, from its start until it has
+    /// drained.
     #[cfg(feature = "rpc-server")]
     pub fn operations(mut self, address: impl Into<String>) -> Self {
         self.operations = Some(address.into());
@@ -184,9 +184,9 @@ impl Service {
 
     /// Sets how often an event may be redelivered without being settled before it is dead-lettered; 20 unless set.
     ///
-    /// An event is redelivered when the service ends while it handles the event, when the connection is lost, and when a handler
-    /// returns it ([`Ack::reject`](crate::Ack::reject)). So an event that ends the process doesn't do so for ever. Only quorum queues
-    /// count redeliveries; a classic queue redelivers without a bound.
+    /// An event is redelivered when the service ends while it handles the event, when the connection is lost, and when a
+    /// handler returns it ([`Ack::reject`](crate::Ack::reject)). The limit stops an event that crashes the process each time.
+    /// Only quorum queues count redeliveries; a classic queue redelivers without a bound.
     pub fn redeliveries(mut self, times: u32) -> Self {
         self.redeliveries = times;
         self
@@ -370,7 +370,7 @@ impl Service {
         if let Some(bound) = operations {
             running.operate(bound);
         }
-        // after everything that they may need
+        // started last, because handlers may need all of the above
         rpcs.begin(&mut running, stopping, drain);
         Ok(running)
     }

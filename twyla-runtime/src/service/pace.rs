@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// A handler that keeps its thread for longer is slow, and other deliveries don't wait behind it.
+/// A handler that blocks its thread for longer is slow: other deliveries must not wait behind it.
 const SLOW: Duration = Duration::from_micros(50);
-/// How many deliveries get a task of their own after a slow one.
+/// The number of deliveries that get a task of their own after a slow one.
 const APART: u32 = 256;
 
 /// Whether the deliveries of a listener may share a task.

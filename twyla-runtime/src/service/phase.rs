@@ -1,18 +1,18 @@
-//! How far a service is: it runs, drains or ends.
+//! The phase of a service: running, draining or ending.
 
 use tokio::sync::watch;
 
-/// How far a service is.
+/// The phase of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Running,
-    /// Nothing more is taken; handlers may finish.
+    /// No more deliveries are taken; handlers may finish.
     Draining,
-    /// Handlers that still run are stopped.
+    /// Handlers that are still running are stopped.
     Ending,
 }
 
-/// Resolves when the service takes nothing more.
+/// Resolves when the service takes no more deliveries.
 pub(crate) async fn stopping(phase: &mut watch::Receiver<Phase>) {
     // An error means that the `Running` was dropped.
     let _ = phase.wait_for(|phase| *phase != Phase::Running).await;

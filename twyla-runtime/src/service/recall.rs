@@ -17,16 +17,16 @@ use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
 use crate::dead_letter::letter::{MAX_TEXT, named_size};
 use crate::truncate::ellipsized;
 
-/// How many outcomes are kept. If another member of the group gets the message, its outcome is never asked for.
+/// The limit of kept outcomes. One is never used if another member of the group gets the message.
 const CAPACITY: usize = 10_000;
-/// How many bytes of errors and headers are kept with them.
+/// The limit of bytes of errors and headers that are kept with them.
 const MOST_BYTES: usize = 16 << 20;
 
 /// The outcome of a void delivery.
 pub(crate) enum VoidOutcome {
     /// It was decided, but the broker never learned of it.
     Decided(Decision),
-    /// Its last attempt has failed, and the next one is due then.
+    /// Its last attempt failed; the next one is due at this time.
     Failed(FailedAttempts, Instant),
     /// It must be dead-lettered.
     DeadLetter(DeadLetterCause),
@@ -68,7 +68,7 @@ pub(crate) struct Recall {
     state: Mutex<RecallState>,
 }
 
-/// By the hash of the message's id, 64 bits with a key of this process's own.
+/// By the hash of the message's id: 64 bits, keyed with a random key of the process.
 #[derive(Default)]
 struct RecallState {
     handling: HashMap<u64, Handling>,
@@ -135,14 +135,14 @@ impl RecallState {
     }
 }
 
-/// A message that is being handled, until this is dropped.
+/// Marks a message as being handled until it is dropped.
 pub(crate) struct HandlingGuard<'a> {
     recall: &'a Recall,
     key: u64,
 }
 
 impl HandlingGuard<'_> {
-    /// Remembers the decision on a void delivery, of which the broker never learns.
+    /// Remembers the decision on a void delivery, which never reaches the broker.
     pub(crate) fn remember_if_void(&self, ack: &Ack) {
         if ack.is_void()
             && let Some(decision @ (Decision::Ack | Decision::Drop)) = ack.decision()

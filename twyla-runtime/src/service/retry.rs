@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-/// How often a handler that failed is tried again, and how long it is waited between two attempts.
+/// The retry policy of failed handlers: the number of attempts, and the pauses between them.
 ///
-/// The pause doubles with each attempt. Up to a second it is waited for here, and takes one place of the prefetch. Beyond
-/// that the event goes into a retry queue meanwhile, `<queue>.retry.<pause>`, whose messages come back by their time to
-/// live: it may be taken up by another member of the group, and nothing waits behind it. In a listener that is ordered by a
-/// key it is always waited for here, since the events behind it must wait too.
+/// The pause doubles with each attempt. For up to a second the event waits in this process and counts against the prefetch. For
+/// longer pauses it goes to a retry queue, `<queue>.retry.<pause>`, whose messages return when their time to live is over: any
+/// member of the group may then handle it, and no other event waits behind it. In a listener ordered by a key, the event always
+/// waits in this process, because the events behind it must wait too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// How many attempts there are in all; 0 counts as 1.
+    /// The total number of attempts; 0 counts as 1.
     pub attempts: u32,
-    /// The pause behind the first attempt.
+    /// The pause after the first attempt.
     pub first: Duration,
     /// The longest pause.
     pub max: Duration,
@@ -32,14 +32,14 @@ impl Retry {
         Self { attempts: 1, first: Duration::ZERO, max: Duration::ZERO }
     }
 
-    /// The pause behind attempt number `attempt` (from 1); `None` if that was the last.
+    /// Returns the pause after attempt number `attempt` (from 1); `None` if that was the last.
     #[must_use]
     pub fn pause(&self, attempt: u32) -> Option<Duration> {
         (attempt < self.attempts).then(|| doubled(self.first, self.max, attempt.saturating_sub(1)))
     }
 }
 
-/// The longest pause that is waited for in this process.
+/// The longest pause that an event waits in this process.
 pub(crate) const HERE: Duration = Duration::from_secs(1);
 
 const MINUTE: u64 = 60;
@@ -67,14 +67,14 @@ const STEPS: [u64; 17] = [
 /// The longest time in a retry queue.
 const LONGEST: u64 = 30 * DAY;
 
-/// The pause, rounded up to one of a few steps: each step is a queue.
+/// Rounds a pause up to one of a few steps, because each step is a queue.
 pub(crate) fn step(pause: Duration) -> Duration {
     let seconds = pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0));
     let next = STEPS.into_iter().find(|step| *step >= seconds);
     Duration::from_secs(next.unwrap_or_else(|| seconds.div_ceil(DAY).saturating_mul(DAY).min(LONGEST)))
 }
 
-/// A step in words, for a queue's name: `30s`, `2m`, `5h`, `30d`.
+/// Formats a step for a queue's name: `30s`, `2m`, `5h`, `30d`.
 #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ has such queues"))]
 pub(crate) fn step_name(step: Duration) -> String {
     match step.as_secs() {

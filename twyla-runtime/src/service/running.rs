@@ -19,18 +19,18 @@ use super::signals::Signals;
 use crate::rpc::Server;
 use crate::{Bus, Error};
 
-/// A running service: made by [`Service::start`](crate::Service::start).
+/// A running service, from [`Service::start`](crate::Service::start).
 ///
 /// Dropping it starts to drain in the background.
 #[must_use = "the service stops when this is dropped"]
 pub struct Running {
     bus: Bus,
     phase: watch::Sender<Phase>,
-    /// Whether the service asks for no more work.
+    /// Whether the service reports not ready because it stops soon.
     leaving: watch::Sender<bool>,
-    /// How long it keeps working after that.
+    /// How long it keeps working after the signal to stop.
     delay: Duration,
-    /// How long the shutdown may take after that.
+    /// How long the shutdown may take in all.
     deadline: Duration,
     tasks: Vec<JoinHandle<()>>,
     /// Its RPC server, if it has RPCs.
@@ -43,7 +43,7 @@ pub struct Running {
     pub(crate) stores: Vec<(String, watch::Receiver<Option<String>>)>,
     /// Each queue, and the deliveries that wait to be dead-lettered.
     pub(crate) held: Vec<(String, watch::Receiver<Backlog>)>,
-    /// Serves its health until the end.
+    /// The server of its health, until the end.
     #[cfg(feature = "rpc-server")]
     pub(crate) operations: Option<(std::net::SocketAddr, JoinSet<()>)>,
 }
@@ -72,7 +72,7 @@ impl Running {
         self.tasks.push(tokio::spawn(task));
     }
 
-    /// Whether the service is ready, now and for as long as this is asked.
+    /// Returns the service's health, which stays current.
     #[must_use]
     pub fn health(&self) -> Health {
         Health::new(
@@ -85,7 +85,7 @@ impl Running {
         )
     }
 
-    /// Goes on until the process gets SIGINT or SIGTERM, then ends as [`Service::run`](crate::Service::run) does.
+    /// Runs until the process gets SIGINT or SIGTERM, then ends as [`Service::run`](crate::Service::run) does.
     ///
     /// # Errors
     /// [`Error::Signals`].
@@ -129,11 +129,11 @@ impl Running {
         close(&bus, until).await;
     }
 
-    /// Drains: takes no more events, lets the handlers that run finish within the drain deadline, and gives the rest back
-    /// to the broker. The bus stays open, and there is no [`shutdown_delay`](crate::Service::shutdown_delay).
+    /// Drains: takes no more events, lets running handlers finish within the drain deadline, and returns the rest to the
+    /// broker. The bus stays open, and there is no [`shutdown_delay`](crate::Service::shutdown_delay).
     ///
     /// # Cancel safety
-    /// Dropping the future goes on with draining in the background.
+    /// Dropping the future continues draining in the background.
     pub async fn stop(self) {
         self.stop_unless(std::future::pending::<()>()).await;
     }
@@ -144,7 +144,7 @@ impl Running {
         let mut ending = ShutdownDeadlines::within(self.deadline);
         let mut all = std::pin::pin!(async {
             for task in &mut self.tasks {
-                // The runtime has reported a panic in the task, and nothing is left to end.
+                // The runtime has already reported a panic in the task.
                 let _ = task.await;
             }
         });
@@ -163,7 +163,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Also informs tasks that only read the phase.
+    /// Also wakes tasks that only watch the phase.
     fn drop(&mut self) {
         self.phase.send_if_modified(|phase| {
             let runs = *phase == Phase::Running;

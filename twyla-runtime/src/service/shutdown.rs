@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest share of the last steps: stopping handlers, giving events back, sending acks.
+/// The maximum time for the last steps: stopping handlers, returning events, sending acks.
 const LAST_STEPS: Duration = Duration::from_secs(5);
-/// The least time for these steps, however short the deadline.
+/// The minimum time for these steps, however short the deadline.
 const AT_LEAST: Duration = Duration::from_secs(1);
 
 /// The deadlines of a shutdown that begins now.
@@ -21,7 +21,7 @@ pub(crate) struct ShutdownDeadlines {
 }
 
 impl ShutdownDeadlines {
-    /// Handlers have four fifths of the time, or all but five seconds of it.
+    /// Splits the time: handlers get four fifths of it, or all but five seconds.
     pub(crate) fn within(whole: Duration) -> Self {
         let last = (whole / 5).min(LAST_STEPS);
         let handlers = after(whole.saturating_sub(last));
@@ -38,7 +38,7 @@ impl ShutdownDeadlines {
     }
 }
 
-/// The last steps have four fifths of the rest.
+/// The last steps get four fifths of the rest.
 fn steps(last: Duration) -> Duration {
     last - last / 5
 }

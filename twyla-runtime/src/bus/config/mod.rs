@@ -14,9 +14,9 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60
 /// Where RabbitMQ is, and how long to wait for it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The nodes of the cluster, each with its port where that is its own.
+    /// The nodes of the cluster, each with its port if it has one of its own.
     pub(crate) nodes: Vec<(String, Option<u16>)>,
-    /// Where a node says nothing else. None is the protocol's own: 5672, or 5671 with TLS.
+    /// The port of nodes without one of their own. `None` is the protocol's default: 5672, or 5671 with TLS.
     port: Option<u16>,
     pub(crate) user: String,
     pub(crate) password: String,
@@ -34,7 +34,7 @@ pub struct Config {
 /// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// The environment variable; of what isn't from the environment, what it is.
+    /// The environment variable, or the name of the value if it doesn't come from the environment.
     pub variable: String,
     /// What is wrong, and what it should be.
     pub problem: String,
@@ -82,15 +82,14 @@ impl Config {
         }
     }
 
-    /// Another node of the same cluster. Each connection begins with any of them, and goes on to the next where one can't be
-    /// reached.
+    /// Adds a node of the same cluster. Each connection tries a random node first, and then the next ones.
     #[must_use]
     pub fn or(mut self, host: impl Into<String>) -> Self {
         self.nodes.push(node(host.into()));
         self
     }
 
-    /// The port of each node that has none of its own; 5672 unless set, or 5671 with TLS.
+    /// Sets the port of nodes without one of their own; 5672 unless set, or 5671 with TLS.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
@@ -134,15 +133,15 @@ impl Config {
         self
     }
 
-    /// After how long without a sign of life a connection counts as lost; 20 s unless set, in whole seconds.
+    /// Sets the heartbeat timeout: a connection without any data for this long is lost. 20 s unless set, in whole seconds.
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
         self.heartbeat = heartbeat;
         self
     }
 
-    /// How many bytes an event may have, with its envelope; 32 MiB unless set. The broker has a bound too, 16 MiB in RabbitMQ 4
-    /// unless set (`max_message_size`): what it refuses for that fails at once.
+    /// Sets the maximum size of an event with its envelope, in bytes; 32 MiB unless set. The broker has a limit too, by default
+    /// 16 MiB in RabbitMQ 4 (`max_message_size`): an event that exceeds it fails at once.
     ///
     /// A larger one is not emitted ([`Error::TooLarge`](crate::Error::TooLarge)); one that arrives is dead-lettered without being read.
     #[must_use]
@@ -151,12 +150,12 @@ impl Config {
         self
     }
 
-    /// Reads `<PREFIX>_AMQP_HOST`, `_PORT`, `_USER`, `_PASS` and `_VHOST`; the prefix with or without its trailing
-    /// underscore. `None` if none of them is set. The host may be several, the nodes of a cluster: `one,two:5673`.
+    /// Reads `<PREFIX>_AMQP_HOST`, `_PORT`, `_USER`, `_PASS` and `_VHOST`; the prefix with or without its trailing underscore.
+    /// `None` if none of them is set. The host may be a list, the nodes of a cluster: `one,two:5673`.
     ///
     /// `<PREFIX>_AMQP_TLS` is `on` or `off`. With it, `_TLS_CA` is a file of certificates to trust instead of the system's,
-    /// `_TLS_CERT` and `_TLS_KEY` are the files of a client certificate and its key, and `_TLS_NAME` is the name that the
-    /// broker's certificate must be for, where that isn't the host.
+    /// `_TLS_CERT` and `_TLS_KEY` are the files of a client certificate and its key, and `_TLS_NAME` is the name in the
+    /// broker's certificate, if that isn't the host.
     ///
     /// # Errors
     /// [`ConfigError`] names the first variable that is missing, empty or bad, and says what it should be.

@@ -1,8 +1,8 @@
-//! TLS towards RabbitMQ: whom to trust, and who we are.
+//! TLS to RabbitMQ: the trusted certificates and the client certificate.
 
 use std::path::PathBuf;
 
-/// How a connection to RabbitMQ is encrypted: given to [`Config::tls`](crate::bus::config::Config::tls).
+/// TLS settings of a connection to RabbitMQ, for [`Config::tls`](crate::bus::config::Config::tls).
 ///
 /// TLS 1.2 and 1.3, through rustls. The broker's certificate is always checked: against the system's certificates, or
 /// against a CA of your own. Files are PEM, and are read for each connection, so that they may be renewed meanwhile.
@@ -23,7 +23,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Trusts the certificates that the system trusts, and shows none of its own.
+    /// Trusts the system's certificates, without a client certificate.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -36,14 +36,14 @@ impl Tls {
         self
     }
 
-    /// Shows the broker this certificate, with its chain, and proves it by the private key.
+    /// Authenticates with this client certificate, its chain and its private key.
     #[must_use]
     pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.identity = Some((certificate.into(), key.into()));
         self
     }
 
-    /// The name that the broker's certificate must be for; the host unless set.
+    /// Sets the name that the broker's certificate must have; the host unless set.
     #[must_use]
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());

@@ -12,14 +12,14 @@ use crate::rpc::Rpc;
 use crate::service::dedupe::Transacting;
 use crate::{Ack, Bus, Meta, State};
 
-/// One delivery whose context has been held to its contract: what the handler's arguments are taken from.
+/// One delivery with a valid context, from which the handler's arguments are taken.
 pub struct Parts {
     incoming: Incoming,
     context: Box<dyn Any + Send + Sync>,
 }
 
 impl Parts {
-    /// Decodes the content, and the context too, which is held to its contract whether the handler takes it or not.
+    /// Decodes the content and validates the context, whether the handler takes it or not.
     ///
     /// # Errors
     /// [`Failure::Content`] or [`Failure::Context`] with each rule that it breaks.
@@ -31,7 +31,7 @@ impl Parts {
         Ok((content, Self { incoming, context: Box::new(context) }))
     }
 
-    /// The transaction in which the event is remembered as handled, where there is one.
+    /// Returns the transaction that records the event as handled, if there is one.
     #[must_use]
     pub fn transaction(&self) -> Option<&Transacting> {
         self.incoming.transaction.as_ref()
@@ -49,7 +49,7 @@ impl Parts {
     }
 }
 
-/// What a handler takes first: the content of an event.
+/// The first argument of a handler: the content of an event.
 #[diagnostic::on_unimplemented(
     message = "a handler takes an event first, but `{Self}` is not the content of one",
     label = "not an event",
@@ -72,7 +72,7 @@ impl<T: Event> Content for T {
     const EVENT_TYPE: &'static str = T::EVENT_TYPE;
 }
 
-/// What a handler may take after its event: the context, [`Meta`], [`State`], [`Bus`], [`Rpc`] and [`Ack`].
+/// An argument after the event: the context, [`Meta`], [`State`], [`Bus`], [`Rpc`] or [`Ack`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` after its event",
     label = "neither `Context`, `Meta`, `State<T>`, `Bus`, `Rpc`, `Ack` nor `Tx<DB>`",
@@ -86,7 +86,7 @@ pub trait Argument: Sized {
     /// [`Failure`] where the delivery or the service doesn't have it.
     fn take(parts: &Parts) -> Result<Self, Failure>;
 
-    /// The state that the service must be given for it.
+    /// Returns the state that the service must have for this argument.
     #[must_use]
     fn need() -> Option<Need> {
         None
@@ -127,7 +127,7 @@ impl Argument for Ack {
 impl<T: Clone + Send + Sync + 'static> Argument for State<T> {
     fn take(parts: &Parts) -> Result<Self, Failure> {
         let state = parts.incoming.states.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref::<T>());
-        // the service has looked at `need` before it took anything in, so this can't be reached through it
+        // a service checks `need` before it starts, so it never gets here
         state.map(|state| State(state.clone())).ok_or_else(|| Failure::Handler(Box::new(NoState(type_name::<T>()))))
     }
 
@@ -136,7 +136,7 @@ impl<T: Clone + Send + Sync + 'static> Argument for State<T> {
     }
 }
 
-/// A state that the service wasn't given.
+/// A state that the service doesn't have.
 #[derive(Debug)]
 struct NoState(&'static str);
 
@@ -148,7 +148,7 @@ impl fmt::Display for NoState {
 
 impl Error for NoState {}
 
-/// What a handler may return: nothing, or a result whose error says why the event wasn't handled.
+/// A return value of a handler: nothing, or a result whose error is the reason that the event wasn't handled.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "neither `()` nor `Result<(), E>`",
@@ -156,7 +156,7 @@ impl Error for NoState {}
             `Box<dyn Error + Send + Sync>`"
 )]
 pub trait Outcome {
-    /// The outcome as the service reads it.
+    /// Converts it to a result.
     ///
     /// # Errors
     /// [`Failure::Handler`] with the handler's error.

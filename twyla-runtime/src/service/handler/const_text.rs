@@ -15,8 +15,8 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
     true
 }
 
-/// A text built as the program compiles. What doesn't fit is cut: an event's or RPC's name has at most 180
-/// bytes, a group's 64.
+/// A text built at compile time. A text that is too long is cut: names of events and RPCs have at most 180 bytes, those of
+/// groups 64.
 pub(crate) struct ConstText {
     bytes: [u8; 1024],
     len: usize,

@@ -1,11 +1,11 @@
-//! Stops a delivery once its content and context are decoded: for tests that hold contracts against each other.
+//! Stops a delivery once its content and context are decoded, for tests that compare contracts.
 
 use std::any::TypeId;
 use std::fmt;
 
 use super::registration::{Failure, Incoming};
 
-/// Given as a state, it says that an event is only to be decoded: its handler isn't called.
+/// A state that makes the service only decode events, without calling handlers.
 pub(crate) struct OnlyDecoded;
 
 impl fmt::Debug for OnlyDecoded {

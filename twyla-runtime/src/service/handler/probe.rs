@@ -1,4 +1,4 @@
-//! Checks of the user's types at compile time: a wrong type is reported once, in the words of its contract, and the rest of the expansion
+//! Checks the user's types at compile time. A wrong type is reported once, with its contract, and the rest of the expansion
 //! compiles with a stand-in.
 
 use std::future::{Future, ready};
@@ -15,7 +15,7 @@ use twyla_codec::validate::{Refusal, Violation};
 pub struct IsEvent<T, K>(PhantomData<(T, K)>);
 
 impl<T: Event<Key = K>, K> IsEvent<T, K> {
-    /// It is: an inherent constant goes before a trait's.
+    /// True: an inherent constant takes precedence over a trait's.
     pub const HOLDS: bool = true;
     /// Its schemas.
     pub const SCHEMAS: Schemas = T::SCHEMAS;
@@ -35,15 +35,15 @@ impl<T, K> Otherwise for IsEvent<T, K> {}
 
 impl<T> Otherwise for IsAnyEvent<T> {}
 
-/// An answer as a type, for a trait's `where` clause.
+/// A boolean as a type, for a trait's `where` clause.
 pub struct Verdict<const HOLDS: bool>;
 
-/// What only `Verdict<true>` does.
+/// Implemented only for `Verdict<true>`.
 pub trait Holds {}
 
 impl Holds for Verdict<true> {}
 
-/// One attempt: the handler's future, and what its output is to the service.
+/// One attempt: the handler's future, and the conversion of its output.
 pub fn attempt<F: Future + Send + 'static>(future: F, outcome: fn(F::Output) -> Result<(), Failure>) -> HandleFuture {
     Box::pin(async move { outcome(future.await) })
 }
@@ -54,10 +54,10 @@ pub fn failed(failure: Failure) -> HandleFuture {
     Box::pin(ready(Err(failure)))
 }
 
-/// A first argument that takes a delivery: decoded where its type is the event's content, not at all where that has been
-/// refused already.
+/// A first argument: decoded if its type is the event's content. Otherwise the compiler has already refused it, and it is never
+/// decoded.
 pub trait Arrives<const IS_EVENT: bool>: Sized {
-    /// The content, and the parts of the delivery that the other arguments are taken from.
+    /// Returns the content, and the parts of the delivery for the other arguments.
     ///
     /// # Errors
     /// [`Failure`] where content or context break their contracts.

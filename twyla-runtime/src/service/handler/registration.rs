@@ -1,4 +1,4 @@
-//! A listener as the service runs it, and what one attempt starts from.
+//! A registered listener, and the input of one attempt.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -14,17 +14,17 @@ use crate::service::dedupe::Transacting;
 use crate::{Ack, Bus, Meta, Retry};
 use twyla_codec::validate::Refusal;
 
-/// A handler function that [`#[listener]`](crate::listener) has made known to the program.
+/// A handler function with [`#[listener]`](crate::listener).
 pub trait Listener {
     /// The event's name.
     const EVENT: &'static str;
     /// The group.
     const GROUP: &'static str;
-    /// What the service runs.
+    /// Returns the listener for the service.
     fn registration() -> Registration;
 }
 
-/// One listener as the service runs it.
+/// A registered listener.
 #[derive(Clone, Debug)]
 pub struct Registration {
     /// The event's name, its exchange and its routing key.
@@ -37,30 +37,31 @@ pub struct Registration {
     pub group: &'static str,
     /// The handler function's path, for messages.
     pub handler: &'static str,
-    /// What a program that registers it carries.
+    /// The contract record that a program with this listener contains.
     pub mark: &'static Mark,
     /// The states that the handler takes.
     pub needs: Vec<Need>,
-    /// What the attribute says of how it is run.
+    /// The settings of the attribute.
     pub policy: Policy,
     /// Decodes and handles one event. Called for each attempt.
     pub handle: fn(Incoming) -> HandleFuture,
 }
 
-/// How a listener is run, where its attribute says so; what it doesn't say is the service's.
+/// The settings of a listener's attribute. For missing ones, those of the service apply.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
-    /// How often it is tried again.
+    /// The retry policy.
     pub retry: Option<Retry>,
-    /// How many deliveries may be under way.
+    /// The prefetch.
     pub prefetch: Option<u16>,
-    /// How many handlers may run at once.
+    /// The maximum number of concurrent handlers.
     pub concurrency: Option<u16>,
-    /// Events with the same key are handled one after another. None has no key: its contract is broken.
+    /// Returns the key of an event: events with the same key are handled one after another. `None` if the event has no key, and
+    /// so breaks its contract.
     pub key: Option<fn(&Keyed<'_>) -> Option<u64>>,
 }
 
-/// What the key of an event is taken from.
+/// The parts of an event from which its key is taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Keyed<'a> {
     /// The content, a JSON text.
@@ -74,25 +75,25 @@ pub struct Keyed<'a> {
 /// The future of one attempt.
 pub type HandleFuture = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
-/// A state that a handler takes and a service must be given.
+/// A state that a handler takes, so that its service must have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
     /// The state's type.
     pub id: TypeId,
-    /// The state's type in words.
+    /// The name of the state's type.
     pub name: &'static str,
-    /// How the service is given it.
+    /// The method of the service that adds it.
     pub by: &'static str,
 }
 
-/// One delivery, its envelope already parsed: what an attempt starts from.
+/// The input of one attempt: a delivery with its envelope parsed.
 #[derive(Clone, Debug)]
 pub struct Incoming {
     /// The content, a JSON text.
     pub content: Bytes,
     /// The context, a JSON text.
     pub context: Bytes,
-    /// What the envelope says of the event.
+    /// The event's metadata.
     pub meta: Meta,
     /// The bus, with the event's session.
     pub bus: Bus,
@@ -100,7 +101,7 @@ pub struct Incoming {
     pub states: Arc<States>,
     /// The delivery's decision.
     pub ack: Ack,
-    /// The transaction in which the event is remembered as handled, where there is one.
+    /// The transaction that records the event as handled, if there is one.
     pub transaction: Option<Transacting>,
 }
 
